@@ -1,0 +1,1 @@
+"""The AdvProp Lens library."""

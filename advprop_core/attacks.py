@@ -1,0 +1,177 @@
+"""FGSM, I-FGSM and PGD as one loop; a norm is three pure functions.
+
+The attacks take any callable from (N, 3, H, W) pixels to (N, C) logits and know nothing of
+branches. They never change the model they are given: gradients come from ``autograd.grad``,
+randomness from their own generator.
+
+Papers: FGSM, Goodfellow et al., arXiv 1412.6572; I-FGSM, Kurakin et al., arXiv 1607.02533;
+PGD, Madry et al., arXiv 1706.06083.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from advprop_core.types import AttackConfig, Norm
+
+Model = Callable[[Tensor], Tensor]
+StepHook = Callable[[int, Tensor], None]
+
+
+@dataclass(frozen=True)
+class Ball:
+    """A norm as an attack sees it; every function maps (N, …) to (N, …), sample by sample.
+
+    Attributes:
+        start: (shape, epsilon, generator, device) to a random point of the ball.
+        direction: A gradient to the steepest move of length 1.
+        project: (perturbation, epsilon) to the nearest point of the ball.
+    """
+
+    start: Callable[[torch.Size, float, torch.Generator, torch.device], Tensor]
+    direction: Callable[[Tensor], Tensor]
+    project: Callable[[Tensor, float], Tensor]
+
+
+def _linf_start(
+    shape: torch.Size, epsilon: float, generator: torch.Generator, device: torch.device
+) -> Tensor:
+    return (torch.rand(shape, generator=generator, device=device) * 2 - 1) * epsilon
+
+
+def _l2_start(
+    shape: torch.Size, epsilon: float, generator: torch.Generator, device: torch.device
+) -> Tensor:
+    # A Gaussian direction with radius u^(1/d) is uniform in the ball of dimension d.
+    noise = torch.randn(shape, generator=generator, device=device)
+    dimension = noise[0].numel()
+    radius = torch.rand(shape[0], generator=generator, device=device) ** (1 / dimension)
+    return _unit(noise) * _per_sample(radius * epsilon, noise)
+
+
+def _unit(x: Tensor) -> Tensor:
+    length = x.flatten(1).norm(dim=1).clamp_min(1e-12)
+    return x / _per_sample(length, x)
+
+
+def _shrink(x: Tensor, epsilon: float) -> Tensor:
+    length = x.flatten(1).norm(dim=1).clamp_min(1e-12)
+    return x * _per_sample((epsilon / length).clamp_max(1.0), x)
+
+
+def _per_sample(values: Tensor, like: Tensor) -> Tensor:
+    return values.view(-1, *[1] * (like.ndim - 1))
+
+
+BALLS: dict[Norm, Ball] = {
+    "linf": Ball(_linf_start, torch.sign, lambda x, epsilon: x.clamp(-epsilon, epsilon)),
+    "l2": Ball(_l2_start, _unit, _shrink),
+}
+
+
+def attack(
+    model: Model,
+    pixels: Tensor,
+    labels: Tensor,
+    config: AttackConfig,
+    on_step: StepHook | None = None,
+) -> Tensor:
+    """Move each image inside its ball so that the model's loss on its label rises.
+
+    With ``config.target_class`` set, the loss of that class falls instead.
+
+    Args:
+        model: (N, 3, H, W) pixels to (N, C) logits. A module must be in eval mode, and its
+            parameters should not require gradients (a frozen branch, or
+            :func:`~advprop_core.dual_bn.attack_view` while training).
+        pixels: (N, 3, H, W) float in [0, 1].
+        labels: (N,) class indices whose loss an untargeted attack raises.
+        config: Norm, radius, steps and the rest.
+        on_step: Called with (step, perturbed pixels) for the start, step 0, and after each step.
+
+    Returns:
+        (N, 3, H, W) perturbed pixels in [0, 1], within epsilon of the clean ones in the norm.
+
+    Raises:
+        TypeError: If pixels are not floating point.
+        ValueError: For a module in training mode, pixels outside [0, 1], labels or a target
+            class the model does not have.
+    """
+    _validate(model, pixels, labels)
+    ball = BALLS[config.norm]
+    clean = pixels.detach()
+    adversarial = clean.clone()
+    if config.random_start:
+        generator = torch.Generator(clean.device).manual_seed(config.seed)
+        start = ball.start(clean.shape, config.epsilon, generator, clean.device).to(clean.dtype)
+        adversarial = (clean + ball.project(start, config.epsilon)).clamp(0, 1)
+    wanted = labels
+    if config.target_class is not None:
+        wanted = torch.full_like(labels, config.target_class)
+    sign = 1.0 if config.target_class is None else -1.0
+    if on_step:
+        on_step(0, adversarial)
+    for step in range(config.steps):
+        move = sign * config.step_size * ball.direction(loss_gradient(model, adversarial, wanted))
+        perturbation = ball.project(adversarial + move - clean, config.epsilon)
+        adversarial = (clean + perturbation).clamp(0, 1)
+        if on_step:
+            on_step(step + 1, adversarial)
+    return adversarial
+
+
+def loss_gradient(model: Model, pixels: Tensor, labels: Tensor) -> Tensor:
+    """Gradient of each sample's cross-entropy with respect to its own pixels.
+
+    Args:
+        model: Pixels to (N, C) logits.
+        pixels: (N, 3, H, W); not modified.
+        labels: (N,) class indices.
+
+    Returns:
+        (N, 3, H, W), detached. Samples do not affect each other: the losses are summed.
+
+    Raises:
+        ValueError: If a label is not one of the model's classes.
+    """
+    with torch.enable_grad():
+        point = pixels.detach().clone().requires_grad_()
+        logits = model(point)
+        _validate_labels(labels, logits.shape[1])
+        loss = F.cross_entropy(logits.float(), labels, reduction="sum")
+        (gradient,) = torch.autograd.grad(loss, point)
+    return gradient
+
+
+def _validate(model: Model, pixels: Tensor, labels: Tensor) -> None:
+    if isinstance(model, nn.Module) and any(part.training for part in model.modules()):
+        raise ValueError(
+            "model must be in eval mode, or the attack would move its running statistics: "
+            "pass a frozen branch, or attack_view(branch) while training"
+        )
+    if not pixels.is_floating_point():
+        raise TypeError(f"pixels must be floating point in [0, 1], got {pixels.dtype}")
+    if pixels.ndim != 4:
+        raise ValueError(f"pixels must have shape (N, 3, H, W), got {tuple(pixels.shape)}")
+    if labels.shape != pixels.shape[:1]:
+        raise ValueError(
+            f"labels must have shape ({pixels.shape[0]},), one per image, got {tuple(labels.shape)}"
+        )
+    if pixels.numel() and not (pixels.min() >= 0 and pixels.max() <= 1):
+        raise ValueError(
+            f"pixels must lie in [0, 1], got [{pixels.min():.3g}, {pixels.max():.3g}]: "
+            "pass them before mean/std normalisation"
+        )
+
+
+def _validate_labels(labels: Tensor, classes: int) -> None:
+    if labels.numel() and not (labels.min() >= 0 and labels.max() < classes):
+        raise ValueError(
+            f"labels and target_class must lie in [0, {classes - 1}], the model has {classes} "
+            f"classes, got {sorted(set(labels.tolist()))}"
+        )

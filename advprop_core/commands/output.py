@@ -1,0 +1,144 @@
+"""What commands leave behind: tables and sentences, JSON, folders with pictures and arrays."""
+
+from __future__ import annotations
+
+import json
+import platform
+import shlex
+import sys
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from advprop_core.render import Array
+    from advprop_core.types import Comparison, ModelInfo, PerturbationFacts, Prediction
+
+_PACKAGES = ("advprop-lens", "torch", "timm", "captum", "numpy", "pillow")
+
+
+class Report:
+    """Where a command's words go, and its JSON at the end.
+
+    Args:
+        json_file: Path, ``-`` for standard output (the words then go to standard error), or
+            None.
+
+    Raises:
+        ValueError: If the path is a folder; better now than after the work.
+    """
+
+    def __init__(self, json_file: str | None) -> None:
+        if json_file not in (None, "-") and Path(json_file).is_dir():
+            raise ValueError(f"--json must be a file, {json_file} is a folder")
+        self._json_file = json_file
+        self.console = Console(stderr=json_file == "-", highlight=False)
+
+    def say(self, text: str) -> None:
+        """One line as it is: brackets are no markup, and long paths are not broken."""
+        self.console.print(text, markup=False, soft_wrap=True)
+
+    def show(self, table: Table) -> None:
+        """A table."""
+        self.console.print(table)
+
+    def finish(self, content: dict[str, Any]) -> None:
+        """Write the JSON, if it was asked for."""
+        if self._json_file == "-":
+            sys.stdout.write(_as_json(content))
+        elif self._json_file is not None:
+            write_json(Path(self._json_file), content)
+            self.say(f"wrote {self._json_file}")
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write readable JSON; the folder is made if need be."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(_as_json(content), encoding="utf-8")
+
+
+def make_folder(path: Path) -> Path:
+    """The folder, made if need be.
+
+    Raises:
+        ValueError: If there is a file in its place.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise ValueError(
+            f"--out must be a folder, and there is a file in the way of {path}"
+        ) from None
+    return path
+
+
+def save_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
+    """Write a compressed ``.npz``."""
+    import numpy as np
+
+    np.savez_compressed(path, allow_pickle=False, **arrays)
+
+
+def command_line() -> str:
+    """The command as it can be typed again."""
+    return shlex.join(["advprop", *sys.argv[1:]])
+
+
+def versions() -> dict[str, str | None]:
+    """Of Python and the packages that results depend on; None for what is not installed."""
+    found: dict[str, str | None] = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:  # run from a checkout
+            found[package] = None
+    return found
+
+
+def class_json(info: ModelInfo, index: int | None) -> dict[str, Any] | None:
+    """Index, id and name of a class."""
+    if index is None:
+        return None
+    return {"index": index, "id": info.class_ids[index], "name": info.class_names[index]}
+
+
+def prediction_json(info: ModelInfo, prediction: Prediction, top: int) -> list[dict[str, Any]]:
+    """The most probable classes, best first."""
+    return [
+        {**(class_json(info, index) or {}), "probability": probability}
+        for index, probability in prediction.top(top)
+    ]
+
+
+def comparison_json(info: ModelInfo, comparison: Comparison) -> dict[str, Any]:
+    """Predictions, classes and honesty figures of a comparison."""
+    predictions: dict[str, dict[str, Any]] = {"clean": {}, "adversarial": {}}
+    for (kind, branch), prediction in comparison.predictions.items():
+        predictions[kind][branch] = prediction_json(info, prediction, 5)
+    return {
+        "true_class": class_json(info, comparison.true_class),
+        "attacked_class": class_json(info, comparison.attacked_class),
+        "attack_branch": comparison.attack_branch,
+        "predictions": predictions,
+        "facts": facts_json(comparison.facts),
+    }
+
+
+def facts_json(facts: PerturbationFacts) -> dict[str, Any]:
+    """The measured honesty figures, in pixel units."""
+    return {
+        "linf": facts.linf,
+        "l2": facts.l2,
+        "low": facts.low,
+        "high": facts.high,
+        "survives_png": dict(facts.survives_png),
+        "clean_wrong": None if facts.clean_wrong is None else dict(facts.clean_wrong),
+    }
+
+
+def _as_json(content: dict[str, Any]) -> str:
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,100 @@
+"""A comparison in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+from rich.markup import escape
+from rich.table import Table
+
+from advprop_core.render import percent
+from advprop_core.types import format_epsilon
+
+if TYPE_CHECKING:
+    from advprop_core.types import (
+        AttackConfig,
+        Comparison,
+        ModelInfo,
+        PerturbationFacts,
+        Prediction,
+    )
+
+NORM_NAMES: Final = {"linf": "L∞", "l2": "L2"}
+
+
+def outcome(comparison: Comparison, names: tuple[str, ...]) -> str:
+    """What happened, branch by branch: ``main was fooled: church 93 % → tench 71 %; aux held``."""
+    return "; ".join(
+        _branch_outcome(
+            branch,
+            comparison.predictions["clean", branch],
+            comparison.predictions["adversarial", branch],
+            comparison.true_class,
+            names,
+        )
+        for branch in comparison.branches
+    )
+
+
+def _branch_outcome(
+    branch: str,
+    before: Prediction,
+    after: Prediction,
+    true_class: int | None,
+    names: tuple[str, ...],
+) -> str:
+    move = " → ".join(
+        f"{names[one.class_index]} {percent(one.confidence)}" for one in (before, after)
+    )
+    wrong = true_class is not None and before.class_index != true_class
+    if before.class_index == after.class_index:
+        verb = "was wrong before and stays so" if wrong else "held"
+    elif not wrong:
+        verb = "was fooled"
+    elif after.class_index == true_class:
+        verb = "was wrong before and is now right"
+    else:
+        verb = "was wrong before and changed its mind"
+    return f"{branch} {verb}: {move}"
+
+
+def describe_attack(config: AttackConfig, branch: str) -> str:
+    """``PGD-10 through main, L∞ ≤ 4/255, step 1/255``."""
+    steps = "" if config.name == "FGSM" else f", step {format_epsilon(config.step_size)}"
+    radius = f"{NORM_NAMES[config.norm]} ≤ {format_epsilon(config.epsilon)}"
+    return f"{config.name} through {branch}, {radius}{steps}"
+
+
+def describe_facts(facts: PerturbationFacts) -> str:
+    """The honesty figures on one line."""
+    lost = [branch for branch, survives in facts.survives_png.items() if not survives]
+    png = f"not for {', '.join(lost)}" if lost else "yes"
+    return (
+        f"measured: L∞ {format_epsilon(facts.linf)}, L2 {facts.l2:.3g}, "
+        f"pixels in [{facts.low:.3g}, {facts.high:.3g}]; "
+        f"predictions survive an 8-bit PNG: {png}"
+    )
+
+
+def prediction_table(
+    info: ModelInfo, answers: Mapping[str, Prediction], top: int, true_class: int | None
+) -> Table:
+    """A column per branch, the most probable class first; the true class is marked."""
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
+    for branch in answers:
+        table.add_column(f"{branch} ({info.branches[branch]})", overflow="fold")
+    columns = [
+        [_line(info, *pair, true_class) for pair in one.top(top)] for one in answers.values()
+    ]
+    for row in zip(*columns, strict=True):
+        table.add_row(*row)
+    if true_class is not None:
+        table.caption = f"* true class: {escape(info.class_names[true_class])}"
+        table.caption_justify = "left"
+    return table
+
+
+def _line(info: ModelInfo, index: int, probability: float, true_class: int | None) -> str:
+    mark = " *" if index == true_class else ""
+    return f"{percent(probability):>5}  {escape(info.class_names[index])}{mark}"

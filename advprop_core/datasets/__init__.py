@@ -1,0 +1,1 @@
+"""Data sets that AdvProp Lens can read or draw."""

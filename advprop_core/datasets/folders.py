@@ -1,0 +1,237 @@
+"""Image folders: `class/…`, any depth inside a class, of any format that `images.decode` reads."""
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import chain, islice, zip_longest
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from advprop_core import images
+
+_SHOWN = 10  # how many names an error lists before it says how many more there are
+
+
+class ClassMismatch(ValueError):
+    """Class folders that are not the checkpoint's classes."""
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """An image that could not be read, and why, in a sentence for a person."""
+
+    path: Path
+    reason: str
+
+
+class ImageFolder(Dataset[tuple[Tensor, int]]):
+    """Labelled images in `root/class/…`, sorted by class folder and path.
+
+    Hidden files and folders, files of other types, and folders without an image are passed over.
+    Images are decoded on access.
+
+    Attributes:
+        classes: Class names by label: the checkpoint's ids where `classes` was given, the sorted
+            folder names otherwise.
+        samples: Path and label of every image.
+        ignored_classes: Class folders left out because the checkpoint does not know them.
+        unreadable: What the last `load_all` could not read.
+    """
+
+    def __init__(
+        self,
+        root: Path | str,
+        *,
+        size: int,
+        classes: Sequence[tuple[str, str]] | None = None,
+        strict: bool = False,
+        limit: int | None = None,
+    ) -> None:
+        """Lists the images; opens none.
+
+        Args:
+            root: The folder that holds the class folders.
+            size: Side of the square images, in pixels.
+            classes: The checkpoint's (id, name) pairs by label. A class folder is matched by id,
+                else by a name that only one class has; case does not matter, nor whether a space
+                or an underscore is written.
+            strict: Whether an unknown class or an unreadable image is an error.
+            limit: At most this many images, drawn in turn from each class: the first of each,
+                the second of each, and so on.
+
+        Raises:
+            ClassMismatch: No class folder is among `classes`, or with `strict` one is not.
+            ValueError: `root` is no folder or holds no class folder with an image, or `size` or
+                `limit` is below 1.
+        """
+        if size < 1:
+            raise ValueError(f"size must be at least 1 pixel, got {size}.")
+        if limit is not None and limit < 1:
+            raise ValueError(f"limit must be at least 1 image, got {limit}: or leave it out.")
+        self.size = size
+        self.strict = strict
+        found = _find(Path(root))
+        if classes is None:
+            self.classes = tuple(found)
+            labels = {folder: label for label, folder in enumerate(found)}
+        else:
+            self.classes = tuple(class_id for class_id, _ in classes)
+            labels = _match(found, classes, strict)
+        self.ignored_classes = tuple(folder for folder in found if folder not in labels)
+        self.samples = _draw(
+            [[(path, labels[folder]) for path in found[folder]] for folder in labels], limit
+        )
+        self.unreadable: tuple[Unreadable, ...] = ()
+
+    def __len__(self) -> int:
+        """How many images there are, readable or not."""
+        return len(self.samples)
+
+    def __getitem__(self, index: int) -> tuple[Tensor, int]:
+        """Image `index` as uint8 (3,size,size), RGB, and its label.
+
+        Raises:
+            ImageError: The image cannot be read; the message names its file.
+        """
+        path, label = self.samples[index]
+        image = self._load(path)
+        if isinstance(image, Unreadable):
+            raise images.ImageError(f"{image.path}: {image.reason}")
+        return image, label
+
+    def load_all(self, max_workers: int | None = None) -> tuple[Tensor, Tensor]:
+        """Decodes every image once, on threads, and records in `unreadable` what could not be.
+
+        Args:
+            max_workers: Number of threads; by default the number of CPUs.
+
+        Returns:
+            The readable images as uint8 (N,3,size,size), RGB, and their labels as int64 (N,).
+
+        Raises:
+            ImageError: With `strict`, an image cannot be read; the message names its file.
+            ValueError: No image at all can be read.
+        """
+        pixels = torch.empty((len(self), 3, self.size, self.size), dtype=torch.uint8)
+
+        def fill(index: int) -> Unreadable | None:
+            image = self._load(self.samples[index][0])
+            if isinstance(image, Unreadable):
+                return image
+            pixels[index] = image
+            return None
+
+        with ThreadPoolExecutor(max_workers or os.cpu_count()) as pool:
+            problems = list(pool.map(fill, range(len(self))))
+        self.unreadable = tuple(problem for problem in problems if problem is not None)
+        if self.unreadable:
+            self._complain(self.unreadable[0])
+        labels = torch.tensor([label for _, label in self.samples])
+        readable = torch.tensor([problem is None for problem in problems])
+        return (pixels[readable], labels[readable]) if self.unreadable else (pixels, labels)
+
+    def _load(self, path: Path) -> Tensor | Unreadable:
+        try:
+            image = images.decode(path.read_bytes(), shorter_side=self.size)
+        except images.ImageError as error:
+            return Unreadable(path, str(error))
+        except OSError as error:  # gone or forbidden since it was listed
+            return Unreadable(path, f"The file cannot be opened: {error.strerror}.")
+        return images.to_bytes(images.fit(image, self.size))
+
+    def _complain(self, first: Unreadable) -> None:
+        count = len(self.unreadable)
+        if self.strict:
+            raise images.ImageError(
+                f"{first.path}: {first.reason} ({count} of {len(self)} images cannot be read.)"
+            )
+        if count == len(self):
+            raise ValueError(f"None of {count} images can be read. {first.path}: {first.reason}")
+
+
+def _find(root: Path) -> dict[str, list[Path]]:
+    """The sorted images of each class folder that has one, by sorted folder name."""
+    if not root.is_dir():
+        what = "is a file" if root.exists() else "does not exist"
+        raise ValueError(f"The data folder {root} {what}: give a folder with class folders.")
+    folders = sorted(path for path in root.iterdir() if path.is_dir() and not _hidden(path.name))
+    found = {folder.name: sorted(_images_in(folder)) for folder in folders}
+    found = {name: paths for name, paths in found.items() if paths}
+    if found:
+        return found
+    if any(_is_image(path.name) for path in root.iterdir()):
+        raise ValueError(
+            f"The images in {root} have no class folders: sort them into {root}/CLASS/IMAGE."
+        )
+    raise ValueError(
+        f"The data folder {root} holds no image: looked for {root}/CLASS/… with the endings "
+        f"{' '.join(sorted(images.EXTENSIONS))}."
+    )
+
+
+def _images_in(folder: Path) -> Iterator[Path]:
+    for place, inner, files in os.walk(folder):
+        inner[:] = [name for name in inner if not _hidden(name)]
+        yield from (Path(place, name) for name in files if _is_image(name))
+
+
+def _hidden(name: str) -> bool:
+    return name.startswith(".")
+
+
+def _is_image(name: str) -> bool:
+    return not _hidden(name) and os.path.splitext(name)[1].lower() in images.EXTENSIONS
+
+
+def _match(
+    folders: Mapping[str, object], classes: Sequence[tuple[str, str]], strict: bool
+) -> dict[str, int]:
+    """Label by class folder, for the folders that are a checkpoint's classes."""
+    known = _label_of(classes)
+    labels = {folder: known[_key(folder)] for folder in folders if _key(folder) in known}
+    unknown = [folder for folder in folders if folder not in labels]
+    if not labels:
+        expected = [f"{class_id} ({name})" for class_id, name in classes]
+        raise ClassMismatch(
+            f"No class folder is a class of the checkpoint. Folders: {_listing(unknown)}. "
+            f"The checkpoint's classes: {_listing(expected)}. Name each folder by an id or a name."
+        )
+    if unknown and strict:
+        raise ClassMismatch(
+            f"The checkpoint does not know these class folders: {_listing(unknown)}. "
+            "Remove them, or load without strict to leave them out."
+        )
+    return labels
+
+
+def _label_of(classes: Sequence[tuple[str, str]]) -> dict[str, int]:
+    """Label by id, and by name where the name is not shared (ImageNet has two cranes)."""
+    count = Counter(_key(name) for _, name in classes)
+    names = {_key(name): label for label, (_, name) in enumerate(classes) if count[_key(name)] == 1}
+    return names | {_key(class_id): label for label, (class_id, _) in enumerate(classes)}
+
+
+def _key(name: str) -> str:
+    return name.strip().casefold().replace(" ", "_")
+
+
+def _listing(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
+
+
+def _draw(
+    classes: Sequence[Sequence[tuple[Path, int]]], limit: int | None
+) -> tuple[tuple[Path, int], ...]:
+    """At most `limit` samples, drawn from the classes in turn, in their original order."""
+    everything = list(chain.from_iterable(classes))
+    if limit is None or limit >= len(everything):
+        return tuple(everything)
+    in_turn = (sample for turn in zip_longest(*classes) for sample in turn if sample is not None)
+    drawn = set(islice(in_turn, limit))
+    return tuple(sample for sample in everything if sample in drawn)

@@ -1,0 +1,106 @@
+"""Data sets by the name a person gives on the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from advprop_core.datasets.folders import ImageFolder, Unreadable
+from advprop_core.datasets.shapes import SHAPES, TextureShapes
+from advprop_core.models import imagenet_classes
+
+# Texture agrees with the class this often; conflict scenes never show the class's own texture.
+_AGREEMENT = {"shapes": 0.95, "shapes-conflict": 0.0}
+_SEEDS = {"train": 0, "val": 1}
+_LENGTHS = {"train": 12_000, "val": 2_000}
+
+BUILTIN = tuple(_AGREEMENT)
+
+
+@dataclass(frozen=True)
+class Images:
+    """A data set, whole in memory.
+
+    Attributes:
+        pixels: (N, 3, S, S) uint8.
+        labels: (N,) int64 class indices.
+        classes: (id, name) of each class.
+        unreadable: Files that were left out, each with the reason.
+        ignored_classes: Folders that match no class of the model.
+    """
+
+    pixels: Tensor
+    labels: Tensor
+    classes: tuple[tuple[str, str], ...]
+    unreadable: tuple[Unreadable, ...] = ()
+    ignored_classes: tuple[str, ...] = ()
+
+
+def load_images(
+    name: str,
+    size: int,
+    *,
+    split: str = "val",
+    classes: Sequence[tuple[str, str]] | None = None,
+    limit: int | None = None,
+    strict: bool = False,
+) -> Images:
+    """Read a built-in data set or a folder of class folders.
+
+    Args:
+        name: ``shapes``, ``shapes-conflict`` or a folder.
+        size: Side of the square images in pixels.
+        split: ``train`` or ``val`` of a built-in set; a folder is read as it is.
+        classes: The model's (id, name) pairs, which a folder's class folders must match.
+        limit: At most this many images, spread evenly over the classes.
+        strict: Refuse unreadable images and unknown classes instead of leaving them out.
+
+    Raises:
+        ValueError: If the name is neither, the folder holds no image, or the classes do not
+            match; the message lists both sides.
+    """
+    if name in _AGREEMENT:
+        return _draw_shapes(name, size, split, classes, limit)
+    if not Path(name).is_dir():
+        raise ValueError(
+            f"data must be a folder or one of {', '.join(BUILTIN)}: there is no folder {name!r}"
+        )
+    folder = ImageFolder(name, size=size, classes=classes, strict=strict, limit=limit)
+    pixels, labels = folder.load_all()
+    found = tuple(classes) if classes else readable_classes(folder.classes)
+    return Images(pixels, labels, found, folder.unreadable, folder.ignored_classes)
+
+
+def readable_classes(ids: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """(id, name) of each class folder; an ImageNet wnid gets its English name."""
+    names = dict(imagenet_classes())
+    return tuple((identity, names.get(identity, identity)) for identity in ids)
+
+
+def _draw_shapes(
+    name: str,
+    size: int,
+    split: str,
+    classes: Sequence[tuple[str, str]] | None,
+    limit: int | None,
+) -> Images:
+    own = tuple((shape, shape) for shape in SHAPES)
+    if classes is not None and [c for c, _ in classes] != list(SHAPES):
+        raise ValueError(
+            f"the model's classes ({', '.join(n for _, n in classes)}) are not those of {name} "
+            f"({', '.join(SHAPES)})"
+        )
+    length = min(limit or _LENGTHS[split], _LENGTHS[split])
+    scenes = TextureShapes(
+        length, seed=_SEEDS[split], texture_agreement=_AGREEMENT[name], size=size
+    )
+    drawn = [scenes[index] for index in range(length)]
+    return Images(
+        torch.stack([image for image, _ in drawn]),
+        torch.tensor([label for _, label in drawn]),
+        own,
+    )

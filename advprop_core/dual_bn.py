@@ -1,0 +1,313 @@
+"""One network seen through several sets of norm layers: the only file that knows they share.
+
+AdvProp (Xie et al., arXiv 1911.09665) trains one network with a **main** BatchNorm for clean
+images and an **auxiliary** one for adversarial images. Here each branch is an ordinary module
+tree, and every tensor outside the norm layers is the same object in all of them. There is no
+switch to set, so there is none to forget, and threads cannot disturb one another.
+"""
+
+from __future__ import annotations
+
+import copy
+import difflib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Self
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.modules.module import _IncompatibleKeys
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+MAIN = "main"
+_CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+
+
+class PixelNetwork(nn.Module):
+    """A network together with its own mean and deviation: it takes pixels.
+
+    Args:
+        network: Takes a normalised (N, 3, H, W) batch, returns (N, C) logits.
+        mean: Per-channel mean on [0, 1].
+        std: Per-channel deviation, positive.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, network: nn.Module, mean: Sequence[float], std: Sequence[float]) -> None:
+        super().__init__()
+        if min(std) <= 0:
+            raise ValueError(f"std must be positive in every channel, got {tuple(std)}")
+        self.network = network
+        self.register_buffer("mean", torch.tensor(mean).view(1, -1, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(std).view(1, -1, 1, 1), persistent=False)
+
+    def normalize(self, pixels: Tensor) -> Tensor:
+        """(N, 3, H, W) pixels on [0, 1] to what the network was trained on."""
+        return (pixels - self.mean) / self.std
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """(N, 3, H, W) pixels to (N, C) logits."""
+        logits: Tensor = self.network(self.normalize(pixels))
+        return logits
+
+
+class DualBNModel(nn.Module):
+    """A main branch and any number of auxiliary branches that share all but their norm layers.
+
+    The auxiliary branches start as exact copies of the main one.
+
+    Args:
+        network: A network with BatchNorm (fused BatchNorm+activation and SyncBatchNorm too).
+        mean: Per-channel mean of its input on [0, 1].
+        std: Per-channel deviation of its input.
+        auxiliaries: Number of auxiliary branches; 0 gives a plain network.
+
+    Raises:
+        ValueError: If the network has no BatchNorm, or ``auxiliaries`` is negative.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        mean: Sequence[float],
+        std: Sequence[float],
+        auxiliaries: int = 1,
+    ) -> None:
+        super().__init__()
+        if auxiliaries < 0:
+            raise ValueError(f"auxiliaries must be 0 or more, got {auxiliaries}")
+        if auxiliaries and not norm_layers(network):
+            raise ValueError(
+                f"{type(network).__name__} has no BatchNorm layer, so it cannot have an "
+                "auxiliary branch: choose a network with BatchNorm, such as resnet18"
+            )
+        main = PixelNetwork(network, mean, std)
+        self.branches = nn.ModuleDict({MAIN: main})
+        for index in range(auxiliaries):
+            self.branches[auxiliary_name(index)] = _twin(main)
+
+    @property
+    def branch_names(self) -> tuple[str, ...]:
+        """``("main", "aux", "aux2", …)``."""
+        return tuple(self.branches)
+
+    def branch(self, name: str) -> PixelNetwork:
+        """The network through one set of norm layers: a plain module that takes pixels.
+
+        Raises:
+            ValueError: If there is no such branch; the message lists those there are.
+        """
+        if name not in self.branches:
+            near = difflib.get_close_matches(name, self.branch_names, 1)
+            hint = f" (did you mean {near[0]!r}?)" if near else ""
+            raise ValueError(
+                f"branch must be one of {', '.join(self.branch_names)}, got {name!r}{hint}"
+            )
+        branch = self.branches[name]
+        assert isinstance(branch, PixelNetwork)
+        return branch
+
+    def forward(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """All branches of one training step in one call, so that DDP's hooks see them.
+
+        Args:
+            inputs: Branch name to (N, 3, H, W) pixels.
+
+        Returns:
+            Branch name to (N, C) logits.
+        """
+        return {name: self.branch(name)(pixels) for name, pixels in inputs.items()}
+
+    def freeze(self) -> Self:
+        """Eval mode and no gradients, once, before the model is shared between threads."""
+        self.eval()
+        return self.requires_grad_(False)
+
+    def norm_layer_names(self) -> tuple[str, ...]:
+        """Dotted names of the norm layers inside the network, in module order."""
+        return tuple(norm_layers(self.branch(MAIN).network))
+
+    # -- one storage per shared tensor, whatever happens to the module -------------------------
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        """Convert, then share again: a conversion makes new tensors branch by branch."""
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        main = self.branch(MAIN)
+        for name in self.branch_names[1:]:
+            _tie(main, self.branch(name))
+        return self
+
+    def _tensors(self) -> Iterator[tuple[str, Tensor]]:
+        main = self.branch(MAIN).network
+        yield from main.state_dict(keep_vars=True).items()
+        for index, name in enumerate(self.branch_names[1:]):
+            for layer, norm in norm_layers(self.branch(name).network).items():
+                for key, tensor in _own_tensors(norm):
+                    yield f"{layer}.aux_bn.{index}.{key}", tensor
+
+    def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, Tensor]:  # type: ignore[override]
+        """Each tensor once, in timm's SplitBatchNorm layout.
+
+        ``bn1.weight`` is main's, ``bn1.aux_bn.0.weight`` the first auxiliary's.
+        """
+        destination = kwargs.get("destination", args[0] if args else None)
+        prefix = kwargs.get("prefix", args[1] if len(args) > 1 else "")
+        keep_vars = kwargs.get("keep_vars", args[2] if len(args) > 2 else False)
+        result: dict[str, Tensor] = {} if destination is None else destination
+        for key, tensor in self._tensors():
+            result[prefix + key] = tensor if keep_vars else tensor.detach()
+        return result
+
+    def load_state_dict(
+        self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False
+    ) -> _IncompatibleKeys:
+        """Copy values in, in the layout of :meth:`state_dict`.
+
+        Raises:
+            ValueError: For ``assign=True``, which would stop the branches from sharing.
+            RuntimeError: For missing or unexpected keys when strict, and for wrong shapes.
+        """
+        if assign:
+            raise ValueError("assign=True would stop the branches from sharing: load by copying")
+        own = dict(self._tensors())
+        missing = [key for key in own if key not in state_dict]
+        unexpected = [key for key in state_dict if key not in own]
+        if strict and (missing or unexpected):
+            raise RuntimeError(f"missing keys: {_some(missing)}; unexpected: {_some(unexpected)}")
+        for key, tensor in own.items():
+            if key in state_dict and state_dict[key].shape != tensor.shape:
+                raise RuntimeError(
+                    f"{key} has shape {tuple(state_dict[key].shape)}, "
+                    f"the network needs {tuple(tensor.shape)}"
+                )
+        with torch.no_grad():
+            for key, tensor in own.items():
+                if key in state_dict:
+                    tensor.copy_(state_dict[key])
+        return _IncompatibleKeys(missing, unexpected)
+
+
+def auxiliary_name(index: int) -> str:
+    """``aux`` for 0, then ``aux2``, ``aux3`` and so on."""
+    return "aux" if index == 0 else f"aux{index + 1}"
+
+
+def norm_layers(network: nn.Module) -> dict[str, nn.Module]:
+    """Dotted name to BatchNorm layer (any subclass), in module order."""
+    return {name: m for name, m in network.named_modules() if isinstance(m, _BatchNorm)}
+
+
+def private_view(module: nn.Module) -> nn.Module:
+    """A copy that shares every tensor and owns its modules, hence its hooks and its mode."""
+    memo: dict[int, Any] = {id(tensor): tensor for tensor in _all_tensors(module)}
+    return copy.deepcopy(module, memo)
+
+
+def attack_view(module: nn.Module) -> nn.Module:
+    """An eval-mode view whose parameters are detached aliases.
+
+    It follows the module's weights and statistics as they are trained, moves neither, and an
+    attack through it computes no weight gradient.
+    """
+    memo: dict[int, Any] = {id(buffer): buffer for buffer in module.buffers()}
+    for parameter in module.parameters():
+        memo[id(parameter)] = nn.Parameter(parameter.detach(), requires_grad=False)
+    return copy.deepcopy(module, memo).eval()
+
+
+def fold(module: nn.Module, example: Tensor) -> nn.Module:
+    """A frozen eval-mode copy with each BatchNorm folded into the convolution that feeds it.
+
+    A pair is folded only where the autograd graph of a forward pass shows that the convolution
+    is that layer's input and feeds nothing else, so names and definition order do not matter.
+
+    Args:
+        module: Any module in eval mode.
+        example: An input it accepts, (N, 3, H, W); one small image is enough.
+
+    Returns:
+        An independent module with the same outputs up to float rounding, channels-last.
+
+    Raises:
+        ValueError: If any part is in training mode, where statistics depend on the batch.
+    """
+    if any(part.training for part in module.modules()):
+        raise ValueError("fold needs a module in eval mode: call .eval() on your copy first")
+    folded = copy.deepcopy(module).requires_grad_(True)
+    with torch.enable_grad():
+        output = folded(example)
+    for conv_name, norm_name in _foldable_pairs(folded, output):
+        conv, norm = folded.get_submodule(conv_name), folded.get_submodule(norm_name)
+        assert isinstance(conv, _CONVOLUTIONS)
+        assert isinstance(norm, _BatchNorm)
+        folded.set_submodule(conv_name, fuse_conv_bn_eval(conv, norm))
+        rest = [child for _, child in norm.named_children()]  # a fused layer's drop and activation
+        folded.set_submodule(norm_name, nn.Sequential(*rest) if rest else nn.Identity())
+    folded.requires_grad_(False)
+    return folded.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+def _twin(main: PixelNetwork) -> PixelNetwork:
+    """A copy with its own norm tensors; everything else is the same object."""
+    own = {id(t) for norm in norm_layers(main).values() for _, t in _own_tensors(norm)}
+    memo: dict[int, Any] = {id(t): t for t in _all_tensors(main) if id(t) not in own}
+    return copy.deepcopy(main, memo)
+
+
+def _tie(main: nn.Module, other: nn.Module) -> None:
+    for ours, theirs in zip(main.modules(), other.modules(), strict=True):
+        if not isinstance(ours, _BatchNorm):
+            theirs._parameters.update(ours._parameters)
+            theirs._buffers.update(ours._buffers)
+
+
+def _own_tensors(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
+    """The module's direct parameters and buffers, not those of its children."""
+    yield from module.named_parameters(recurse=False)
+    yield from module.named_buffers(recurse=False)
+
+
+def _all_tensors(module: nn.Module) -> Iterator[Tensor]:
+    yield from module.parameters()
+    yield from module.buffers()
+
+
+def _foldable_pairs(module: nn.Module, output: Tensor) -> list[tuple[str, str]]:
+    """(convolution, norm) names where the norm is the convolution's only consumer, once each."""
+    owner = {
+        id(p): (name, m) for name, m in module.named_modules() for p in m.parameters(recurse=False)
+    }
+    consumers: dict[Any, list[Any]] = {}
+    owned: dict[Any, tuple[str, nn.Module]] = {}
+    uses: dict[str, set[Any]] = {}
+    pending: list[Any] = [output.grad_fn] if output.grad_fn else []
+    seen = set(pending)
+    while pending:
+        node = pending.pop()
+        for parent, _ in node.next_functions:
+            if parent is None:
+                continue
+            consumers.setdefault(parent, []).append(node)
+            if id(variable := getattr(parent, "variable", None)) in owner:
+                owned[node] = owner[id(variable)]
+                uses.setdefault(owned[node][0], set()).add(node)
+            if parent not in seen:
+                seen.add(parent)
+                pending.append(parent)
+    return [
+        (owned[source][0], name)
+        for node, (name, norm) in owned.items()
+        if isinstance(norm, _BatchNorm)
+        and norm.running_mean is not None
+        and (source := node.next_functions[0][0]) in owned
+        and isinstance(owned[source][1], _CONVOLUTIONS)
+        and len(consumers[source]) == 1
+        and len(uses[name]) == len(uses[owned[source][0]]) == 1
+    ]
+
+
+def _some(keys: Sequence[str], limit: int = 5) -> str:
+    more = f" and {len(keys) - limit} more" if len(keys) > limit else ""
+    return (", ".join(keys[:limit]) + more) or "none"

@@ -1,0 +1,298 @@
+"""Bytes and PIL images to pixels and back, with the guards that foreign bytes need."""
+
+import hashlib
+import io
+import re
+from contextlib import suppress
+from typing import Final
+
+import numpy as np
+import torch
+from PIL import (
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    ImageFile,
+    ImageOps,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
+from torch import Tensor
+
+MAX_SIDE: Final = 1600
+"""Longest side, in pixels, that `decode` returns; larger photos are downsized."""
+MIN_SIDE: Final = 8
+"""Shortest side, in pixels, that `decode` accepts."""
+MAX_ASPECT: Final = MAX_SIDE // MIN_SIDE
+"""Longest side over shorter side that `decode` accepts: beyond it, downsizing leaves a line."""
+MAX_PIXELS: Final = 80_000_000
+"""Declared width times height of an image that is held in full while it is read (320 MB)."""
+MAX_JPEG_PIXELS: Final = 200_000_000
+"""The same for a baseline JPEG, which libjpeg shrinks while it reads."""
+EXTENSIONS: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"})
+"""File name endings, in lower case, of the formats that `decode` reads."""
+
+# The readers are called directly: Image.open would try every plugin on foreign bytes, and would
+# warn or raise by the process-wide Image.MAX_IMAGE_PIXELS before our own limits are asked.
+_READERS: Final[tuple[tuple[re.Pattern[bytes], type[ImageFile.ImageFile]], ...]] = (
+    (re.compile(rb"\xff\xd8\xff"), JpegImagePlugin.JpegImageFile),
+    (re.compile(rb"\x89PNG\r\n\x1a\n"), PngImagePlugin.PngImageFile),
+    (re.compile(rb"RIFF.{4}WEBP", re.DOTALL), WebPImagePlugin.WebPImageFile),
+    (re.compile(rb"GIF8[79]a"), GifImagePlugin.GifImageFile),
+    (re.compile(rb"BM.{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0", re.DOTALL),
+     BmpImagePlugin.BmpImageFile),
+    (re.compile(rb"II\*\0|MM\0\*|II\+\0|MM\0\+"), TiffImagePlugin.TiffImageFile),
+)  # fmt: skip
+
+_NOT_PHOTOS: Final = (
+    (re.compile(rb"<!doctype html|<html", re.IGNORECASE),
+     "This is a web page, not an image: save the picture itself as JPEG or PNG."),
+    (re.compile(rb"<svg[\s>]", re.IGNORECASE),
+     "This is an SVG drawing, not a photo: export it as PNG."),
+    (re.compile(rb"\A.{4}ftyp(?:hei|hev|mif1|msf1|avif|avis)", re.DOTALL),
+     "HEIC and AVIF photos cannot be read: convert the photo to JPEG."),
+    (re.compile(rb"\A%PDF-"),
+     "This is a PDF document, not an image: export the picture as JPEG or PNG."),
+)  # fmt: skip
+
+
+class ImageError(ValueError):
+    """Bytes that cannot become a photo; the message is fit for a person to read."""
+
+
+def decode(data: bytes, *, shorter_side: int | None = None) -> Image.Image:
+    """Reads a JPEG, PNG, WebP, GIF, BMP or TIFF file as a photo.
+
+    The first frame, upright (EXIF orientation applied), alpha composited over white, and without
+    metadata: no GPS position or colour profile survives. Pixels are taken as sRGB. 16-bit grey is
+    scaled by 1/257; a 32-bit TIFF by the lowest customary white level that holds its maximum
+    (1 for floats, 255, 65535).
+
+    Args:
+        data: The file's bytes.
+        shorter_side: What the caller needs, in pixels. A JPEG may then come back smaller, and
+            sooner, but never with a shorter side below this where the file has as much.
+
+    Returns:
+        An 8-bit RGB image whose longest side is at most `MAX_SIDE`.
+
+    Raises:
+        TypeError: `data` is not bytes.
+        ImageError: The bytes are no image that can be read, or one of a forbidden size.
+    """
+    if not isinstance(data, bytes):
+        raise TypeError(f"data must be the bytes of a file, got {type(data).__name__}.")
+    reader = next((reader for magic, reader in _READERS if magic.match(data)), None)
+    if reader is None:
+        raise ImageError(_why_no_image(data))
+    try:
+        image = _read(reader(io.BytesIO(data)), shorter_side)
+    except ImageError:
+        raise
+    except Image.DecompressionBombError as error:  # WebP asks before we can
+        raise ImageError(_too_large("This image is", MAX_PIXELS)) from error
+    # On damaged files PIL's readers let through whatever their parsers trip over (SyntaxError,
+    # struct.error, KeyError, zlib.error, AssertionError, MemoryError, a Warning made an error …).
+    # Whatever it is, these bytes cannot be read, and no code but PIL's and `_read` has run.
+    except Exception as error:
+        raise ImageError(
+            f"This {reader.format} image is cut off, damaged or of a rare kind: "
+            "download it again, or save it as JPEG or PNG."
+        ) from error
+    image.info = {}
+    return image
+
+
+def fit(image: Image.Image, size: int | tuple[int, int]) -> Image.Image:
+    """Resizes the shorter side so that the target is covered and crops the centre.
+
+    Args:
+        image: Any PIL image; what is not 8-bit RGB is converted as `decode` does.
+        size: Target (height, width) in pixels; one number means a square.
+
+    Returns:
+        An 8-bit RGB image of exactly `size`, by antialiased bicubic resampling.
+
+    Raises:
+        ValueError: `size` is not positive.
+    """
+    height, width = (size, size) if isinstance(size, int) else size
+    if min(height, width) < 1:
+        raise ValueError(f"size must be at least 1 pixel each way, got {size}.")
+    scale = min(image.width / width, image.height / height)
+    left = max(0.0, (image.width - width * scale) / 2)
+    top = max(0.0, (image.height - height * scale) / 2)
+    box = (left, top, image.width - left, image.height - top)
+    return _to_rgb(image).resize((width, height), Image.Resampling.BICUBIC, box=box)
+
+
+def to_bytes(image: Image.Image) -> Tensor:
+    """The image as a uint8 tensor (3,H,W), RGB, 0..255."""
+    return torch.from_numpy(np.array(_to_rgb(image))).permute(2, 0, 1).contiguous()
+
+
+def to_pixels(image: Image.Image, size: int | tuple[int, int]) -> Tensor:
+    """The image, resized and centre-cropped by `fit`, as pixels.
+
+    Args:
+        image: Any PIL image.
+        size: Target (height, width) in pixels; one number means a square.
+
+    Returns:
+        Float32 (1,3,H,W), RGB, [0,1]; every value is a multiple of 1/255, so the picture
+        survives an 8-bit PNG.
+
+    Raises:
+        ValueError: `size` is not positive.
+    """
+    return to_bytes(fit(image, size))[None].float() / 255
+
+
+def to_image(pixels: Tensor) -> Image.Image:
+    """Pixels as an 8-bit RGB image, rounded to the nearest level (halves up).
+
+    Args:
+        pixels: Floats (3,H,W) or (1,3,H,W) in [0,1]; values outside are clamped.
+
+    Raises:
+        TypeError: `pixels` are not floats.
+        ValueError: `pixels` have another shape or hold NaN or infinity.
+    """
+    if pixels.ndim == 4 and pixels.shape[0] == 1:
+        pixels = pixels[0]
+    if pixels.ndim != 3 or pixels.shape[0] != 3:
+        raise ValueError(
+            f"pixels must be (3,H,W) or (1,3,H,W), got {tuple(pixels.shape)}: pass one RGB image."
+        )
+    levels = _levels(pixels).to("cpu", torch.uint8)
+    return Image.fromarray(levels.permute(1, 2, 0).contiguous().numpy())
+
+
+def encode_png(image: Image.Image) -> bytes:
+    """The image as the bytes of a PNG file."""
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def quantize(pixels: Tensor) -> Tensor:
+    """What is left of pixels after an 8-bit PNG: same shape and type, multiples of 1/255.
+
+    Args:
+        pixels: Floats of any shape in [0,1]; values outside are clamped.
+
+    Raises:
+        TypeError: `pixels` are not floats.
+        ValueError: `pixels` hold NaN or infinity.
+    """
+    return _levels(pixels) / 255
+
+
+def content_key(data: bytes) -> str:
+    """A name for these bytes that cannot be guessed without them: 128 bits of SHA-256, in hex."""
+    return hashlib.sha256(data).hexdigest()[:32]
+
+
+def _why_no_image(data: bytes) -> str:
+    if not data:
+        return "The file is empty (0 bytes): choose another one."
+    for sign, message in _NOT_PHOTOS:
+        if sign.search(data[:1024]):
+            return message
+    return "This file is not an image that can be read: use JPEG, PNG, WebP, GIF, BMP or TIFF."
+
+
+def _read(image: ImageFile.ImageFile, shorter_side: int | None) -> Image.Image:
+    """Loads an opened file: upright 8-bit RGB, longest side at most MAX_SIDE."""
+    _check_size(image)
+    if isinstance(image, TiffImagePlugin.TiffImageFile) and _is_misread(image):
+        raise ImageError("This kind of 16-bit TIFF cannot be read: save it as PNG or JPEG.")
+    image.draft(None, _needed(image.size, shorter_side))  # shrinks a JPEG; else does nothing
+    image.load()
+    with suppress(Exception):  # a broken EXIF block raises anything, and the photo is still good
+        ImageOps.exif_transpose(image, in_place=True)
+    colours = _to_colours(image)
+    colours.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.BICUBIC)
+    return _flatten(colours)
+
+
+def _check_size(image: ImageFile.ImageFile) -> None:
+    """Refuses, by the size in the header alone, what would be too much or too little to decode."""
+    short, long = sorted(image.size)
+    shape = f"This image is {image.width}×{image.height} pixels"
+    baseline = image.format == "JPEG" and "progressive" not in image.info
+    limit = MAX_JPEG_PIXELS if baseline else MAX_PIXELS
+    if short * long > limit:
+        raise ImageError(_too_large(f"{shape},", limit))
+    if short < MIN_SIDE:
+        raise ImageError(
+            f"{shape}, but its shorter side must be at least {MIN_SIDE}: choose a larger one."
+        )
+    if long > MAX_ASPECT * short:
+        raise ImageError(
+            f"{shape}, but its longer side may be at most {MAX_ASPECT} times the shorter: crop it."
+        )
+
+
+def _too_large(start: str, limit: int) -> str:
+    return f"{start} more than {limit // 10**6} megapixels: make it smaller first."
+
+
+def _is_misread(image: TiffImagePlugin.TiffImageFile) -> bool:
+    """Whether PIL 13 reads it wrongly, and in silence: deep samples in planes, or white as zero."""
+    tags = image.tag_v2
+    deep = max(tags.get(TiffImagePlugin.BITSPERSAMPLE, (1,))) > 8
+    planes = tags.get(TiffImagePlugin.PLANAR_CONFIGURATION) == 2
+    raw_planes = planes and image.info["compression"] == "raw"
+    return deep and (raw_planes or tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == 0)
+
+
+def _needed(size: tuple[int, int], shorter_side: int | None) -> tuple[int, int]:
+    """The (width, height) below which shrinking while reading must not go."""
+    scale = min(1.0, MAX_SIDE / max(size))
+    if shorter_side is not None:
+        # Twice what is needed: the resizing that follows then differs by 0.4/255 from that of
+        # the full image (1.7/255 at once), for a third more time.
+        scale = min(scale, 2 * shorter_side / min(size))
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    return image if image.mode == "RGB" else _flatten(_to_colours(image))
+
+
+def _to_colours(image: Image.Image) -> Image.Image:
+    """Any mode as 8-bit RGB, or RGBA where something is transparent; always a new image."""
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        return _eight_bit(image).convert("RGB")
+    if image.mode == "La":  # premultiplied grey, which PIL converts to LA only
+        return image.convert("LA").convert("RGBA")
+    return image.convert("RGBA" if image.has_transparency_data else "RGB")
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    """Deep grey as 8-bit grey: PIL would clip everything above 255 to white."""
+    values = np.nan_to_num(np.asarray(image, dtype=np.float32), posinf=0.0, neginf=0.0)
+    customary = {"F": (1, 255, 65535), "I": (255, 65535)}.get(image.mode, (65535,))
+    highest = float(values.max())
+    white = next((level for level in customary if highest <= level), highest)
+    return Image.fromarray((values * (255 / white) + 0.5).clip(0, 255).astype(np.uint8))
+
+
+def _flatten(colours: Image.Image) -> Image.Image:
+    """RGBA over white; RGB as it is."""
+    if colours.mode == "RGB":
+        return colours
+    white = Image.new("RGBA", colours.size, "white")
+    return Image.alpha_composite(white, colours).convert("RGB")
+
+
+def _levels(pixels: Tensor) -> Tensor:
+    """Pixels as whole numbers 0..255 of their own float type, halves rounded up."""
+    if not pixels.is_floating_point():
+        raise TypeError(f"pixels must be floats in [0,1], got {pixels.dtype}: divide by 255.")
+    if not torch.isfinite(pixels).all():
+        raise ValueError("pixels must be finite, got NaN or infinity: check what made them.")
+    return (pixels * 255 + 0.5).floor().clamp(0, 255)

@@ -1,0 +1,1 @@
+"""Objectives, the loop and its data; loads neither captum nor the app."""

@@ -1,0 +1,351 @@
+"""Frozen value objects that travel between the rooms of the library and the app."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+if TYPE_CHECKING:  # the app's controls use these types before torch has been loaded
+    from torch import Tensor
+
+Norm = Literal["linf", "l2"]
+InputKind = Literal["clean", "adversarial"]
+BranchOrigin = Literal["trained", "calibrated", "copied"]
+
+NORMS: tuple[Norm, ...] = get_args(Norm)
+INPUT_KINDS: tuple[InputKind, ...] = get_args(InputKind)
+BRANCH_ORIGINS: tuple[BranchOrigin, ...] = get_args(BranchOrigin)
+
+_L2_LIMIT = 1000.0
+_LARGEST_COUNT = 2**62  # a generator's seed has 64 bits, and evaluations count up from it
+
+
+def parse_epsilon(text: str) -> float:
+    """Read a radius or a step as people write it: ``4/255``, ``0.0157`` or ``0.5``.
+
+    Args:
+        text: A fraction or a decimal number, in pixel units on [0, 1].
+
+    Returns:
+        The number.
+
+    Raises:
+        ValueError: If the text is neither.
+    """
+    try:
+        # Not fractions.Fraction: it would spend hours on 1e999999999, and texts come from links.
+        above, *below = (float(part) for part in text.split("/"))
+        (divisor,) = below or [1.0]
+        value = above / divisor
+    except (ValueError, ZeroDivisionError):
+        value = math.nan
+    if not math.isfinite(value):
+        raise ValueError(
+            f"epsilon must be a fraction such as 4/255 or a number such as 0.0157, got {text!r}"
+        )
+    return value
+
+
+def format_epsilon(value: float) -> str:
+    """Write a radius as people read it: ``4/255`` where it is one, a decimal otherwise."""
+    scaled = value * 255
+    if abs(scaled - round(scaled)) < 1e-6:
+        return f"{round(scaled)}/255"
+    return f"{value:.4g}"
+
+
+def _require_number(name: str, value: object, low: float, high: float) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{name} must be a number, got {type(value).__name__}")
+    if not low <= value <= high or not math.isfinite(value):
+        raise ValueError(f"{name} must lie in [{low:g}, {high:g}] (pixel units), got {value!r}")
+
+
+def _require_count(name: str, value: object, low: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} must be an integer, got {type(value).__name__}")
+    if value < low:
+        raise ValueError(f"{name} must be at least {low}, got {value}")
+    if value > _LARGEST_COUNT:
+        raise ValueError(f"{name} must be at most {_LARGEST_COUNT}, got {value}")
+
+
+def _require_kind(name: str, value: object, kind: type) -> None:
+    if not isinstance(value, kind):
+        raise TypeError(f"{name} must be a {kind.__name__}, got {type(value).__name__}")
+
+
+def _sorted_branches(branches: Mapping[str, BranchOrigin]) -> dict[str, BranchOrigin]:
+    names = ["main", "aux", *(f"aux{n}" for n in range(2, len(branches)))][: len(branches)]
+    if not branches or set(branches) != set(names):
+        raise ValueError(f"branches must be main, aux, aux2 …, got {list(branches)}")
+    for name, origin in branches.items():
+        if origin not in BRANCH_ORIGINS:
+            raise ValueError(
+                f"branch {name} must be one of {', '.join(BRANCH_ORIGINS)}, got {origin!r}"
+            )
+    return {name: branches[name] for name in names}
+
+
+@dataclass(frozen=True)
+class AttackConfig:
+    """One attack of the gradient-descent family, complete and hashable.
+
+    Build it with :meth:`fgsm` or :meth:`pgd`; FGSM is one step of size epsilon, and I-FGSM is
+    PGD without the random start.
+
+    Attributes:
+        norm: The ball the perturbation stays in.
+        epsilon: Radius in pixel units on [0, 1]; in [0, 1] for L-infinity.
+        step_size: Move per step, in the same unit.
+        steps: Number of gradient steps, at least 1.
+        random_start: Whether the walk starts at a random point of the ball.
+        target_class: Class the attack drives towards; None for an untargeted attack.
+        seed: Seed of the attack's own generator.
+
+    Raises:
+        TypeError: For a value of the wrong kind.
+        ValueError: For a value out of its range; the message names it.
+    """
+
+    norm: Norm = "linf"
+    epsilon: float = 4 / 255
+    step_size: float = 1 / 255
+    steps: int = 10
+    random_start: bool = True
+    target_class: int | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.norm not in NORMS:
+            raise ValueError(f"norm must be one of {', '.join(NORMS)}, got {self.norm!r}")
+        high = 1.0 if self.norm == "linf" else _L2_LIMIT
+        _require_number("epsilon", self.epsilon, 0.0, high)
+        _require_number("step_size", self.step_size, 0.0, high)
+        _require_count("steps", self.steps, 1)
+        _require_count("seed", self.seed, 0)
+        if self.target_class is not None:
+            _require_count("target_class", self.target_class, 0)
+
+    @classmethod
+    def fgsm(
+        cls,
+        epsilon: float,
+        *,
+        norm: Norm = "linf",
+        target_class: int | None = None,
+    ) -> AttackConfig:
+        """One step of size epsilon from the clean image (Goodfellow et al., arXiv 1412.6572)."""
+        return cls(norm, epsilon, epsilon, 1, random_start=False, target_class=target_class)
+
+    @classmethod
+    def pgd(
+        cls,
+        epsilon: float,
+        *,
+        norm: Norm = "linf",
+        steps: int = 10,
+        step_size: float | None = None,
+        random_start: bool = True,
+        target_class: int | None = None,
+        seed: int = 0,
+    ) -> AttackConfig:
+        """Projected gradient descent (Madry et al., arXiv 1706.06083).
+
+        The step size defaults to ``2.5 * epsilon / steps``, which reaches the edge of the ball
+        from any start and leaves room to move along it.
+        """
+        step = 2.5 * epsilon / max(steps, 1) if step_size is None else step_size
+        if norm == "linf":
+            step = min(step, 1.0)
+        return cls(norm, epsilon, step, steps, random_start, target_class, seed)
+
+    @property
+    def name(self) -> str:
+        """``FGSM``, ``I-FGSM`` or ``PGD-k``."""
+        if self.random_start:
+            return f"PGD-{self.steps}"
+        return "FGSM" if self.steps == 1 else f"I-FGSM-{self.steps}"
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """What a checkpoint says of itself.
+
+    Attributes:
+        architecture: timm's name of the network.
+        class_ids: Identifier of each class, in class-index order (a wnid, or the name again).
+        class_names: What a person reads for each class, in the same order.
+        input_size: Side of the square input in pixels.
+        mean: Per-channel mean the network itself subtracts, RGB on [0, 1].
+        std: Per-channel deviation it divides by.
+        branches: Branch name to how its norm layers came to be.
+        arguments: Further keyword arguments of ``timm.create_model``.
+        name: Short name for people.
+        recipe: How it was trained, as plain JSON values.
+        metrics: Measured numbers, each with how it was measured, as plain JSON values.
+    """
+
+    architecture: str
+    class_ids: tuple[str, ...]
+    class_names: tuple[str, ...]
+    input_size: int
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    branches: Mapping[str, BranchOrigin]
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    name: str = ""
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    metrics: tuple[Mapping[str, Any], ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("architecture", "name"):
+            _require_kind(name, getattr(self, name), str)
+        for name in ("branches", "arguments", "recipe"):
+            _require_kind(name, getattr(self, name), Mapping)
+        for name, kind in (("class_ids", str), ("class_names", str), ("metrics", Mapping)):
+            for value in getattr(self, name):
+                _require_kind(f"each of {name}", value, kind)
+        if not 0 < len(self.class_ids) == len(self.class_names):
+            raise ValueError(
+                f"class_ids and class_names must be equally long and not empty, got "
+                f"{len(self.class_ids)} and {len(self.class_names)}"
+            )
+        _require_count("input_size", self.input_size, 1)
+        for name in ("mean", "std"):
+            if len(values := getattr(self, name)) != 3:
+                raise ValueError(f"{name} must hold 3 numbers, got {len(values)}")
+            for value in values:
+                _require_number(name, value, 0.0, 255.0)
+        # Main first, whatever order a file had them in.
+        object.__setattr__(self, "branches", _sorted_branches(self.branches))
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes."""
+        return len(self.class_names)
+
+    @property
+    def classes(self) -> tuple[tuple[str, str], ...]:
+        """(id, name) of every class, in class-index order."""
+        return tuple(zip(self.class_ids, self.class_names, strict=True))
+
+
+def freeze(tensor: Tensor) -> Tensor:
+    """A detached float32 CPU copy that no one else holds."""
+    return tensor.detach().cpu().float().clone()
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What one branch says of one image.
+
+    Attributes:
+        logits: (C,) float32.
+        probabilities: (C,) float32, softmax of the logits.
+    """
+
+    logits: Tensor
+    probabilities: Tensor
+
+    @classmethod
+    def from_logits(cls, logits: Tensor) -> Prediction:
+        """Build from (C,) logits; raises ValueError when they are not finite."""
+        if not logits.isfinite().all():
+            raise ValueError("logits must be finite: the network overflowed or has NaN weights")
+        frozen = freeze(logits)
+        return cls(frozen, frozen.softmax(0))
+
+    @property
+    def class_index(self) -> int:
+        """The predicted class."""
+        return int(self.logits.argmax())
+
+    @property
+    def confidence(self) -> float:
+        """Probability of the predicted class, in [0, 1]."""
+        return float(self.probabilities.max())
+
+    def top(self, k: int = 5) -> tuple[tuple[int, float], ...]:
+        """(class index, probability) of the k most probable classes, best first."""
+        values, indices = self.probabilities.topk(min(k, len(self.probabilities)))
+        return tuple(zip(indices.tolist(), values.tolist(), strict=True))
+
+
+@dataclass(frozen=True)
+class PerturbationFacts:
+    """The measured honesty figures of one perturbed image.
+
+    Attributes:
+        linf: Largest absolute change of a channel value, pixel units.
+        l2: Euclidean length of the perturbation over all channel values.
+        low: Smallest value of the perturbed image.
+        high: Largest value of the perturbed image.
+        survives_png: Branch name to whether its prediction on the perturbed image stays the
+            same after rounding to 8 bits, as saving a PNG does.
+        clean_wrong: Branch name to whether it was already wrong on the clean image; None
+            where the true class is not known.
+    """
+
+    linf: float
+    l2: float
+    low: float
+    high: float
+    survives_png: Mapping[str, bool]
+    clean_wrong: Mapping[str, bool] | None
+
+
+@dataclass(frozen=True)
+class AttributionMap:
+    """A map of one class score over one image, signed and unscaled.
+
+    Attributes:
+        values: (H, W) float32 in input resolution.
+        method: Name of the method.
+        branch: Branch that was explained.
+        input_kind: Kind of the input.
+        class_index: Class whose score is explained.
+        layer: Dotted module name for layer methods, None otherwise.
+    """
+
+    values: Tensor
+    method: str
+    branch: str
+    input_kind: InputKind
+    class_index: int
+    layer: str | None = None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The main job's result: everything a page draws, on the CPU.
+
+    Attributes:
+        clean: (3, H, W) pixels.
+        adversarial: (3, H, W) pixels, the perturbed image.
+        predictions: (input kind, branch) to prediction.
+        maps: (input kind, branch) to map; empty when none was asked for.
+        facts: Honesty figures.
+        true_class: Class index where known.
+        attacked_class: Class whose loss the attack raised (the true class, or the attack
+            branch's clean prediction where that is not known).
+        attack_branch: Branch whose gradient made the perturbation; None for noise.
+        film: Per step, branch to (C,) logits, from the start of the walk to its end.
+    """
+
+    clean: Tensor
+    adversarial: Tensor
+    predictions: Mapping[tuple[InputKind, str], Prediction]
+    maps: Mapping[tuple[InputKind, str], AttributionMap]
+    facts: PerturbationFacts
+    true_class: int | None
+    attacked_class: int
+    attack_branch: str | None
+    film: tuple[Mapping[str, Tensor], ...] = ()
+
+    @property
+    def branches(self) -> tuple[str, ...]:
+        """Branch names, main first."""
+        return tuple(branch for kind, branch in self.predictions if kind == "clean")

@@ -1,0 +1,1 @@
+"""The Streamlit app: pages are thin, everything else is here once."""

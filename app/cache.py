@@ -1,0 +1,144 @@
+"""The only place that uses Streamlit's caches; every one is bounded."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from advprop_core import bundle
+from advprop_core.header import CheckpointError, read_info
+from advprop_core.types import ModelInfo
+from app.jobs import Pool
+from app.pictures import Picture, UploadStore, open_picture
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+PREVIEW_SIDE = 448
+
+
+@dataclass(frozen=True)
+class Lens:
+    """A loaded model, ready for many sessions at once.
+
+    Attributes:
+        info: What its checkpoint says.
+        branches: Name to frozen branch, folded for speed.
+        layers: Stages and blocks a map can be made at, shallow to deep.
+        default_layer: The one that is taken when none is named.
+    """
+
+    info: ModelInfo
+    branches: Mapping[str, nn.Module]
+    layers: tuple[str, ...]
+    default_layer: str
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def pool() -> Pool:
+    """The server's one worker pool."""
+    return Pool()
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def uploads() -> UploadStore:
+    """The server's one upload store."""
+    return UploadStore()
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def model_files() -> dict[str, Path]:
+    """Name to checkpoint file: the person's own first, then the bundled ones."""
+    named = [Path(p) for p in os.environ.get("ADVPROP_MODELS", "").split(os.pathsep) if p]
+    own = {path.parent.name if path.stem == "model" else path.stem: path for path in named}
+    return own | {n: p for n, p in bundle.bundled_models().items() if n not in own}
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def model_info(name: str) -> ModelInfo:
+    """What a model's file says of itself; fast, loads no torch.
+
+    Raises:
+        CheckpointError: If the file is not one of ours.
+    """
+    return read_info(model_files()[name])
+
+
+def known_models() -> dict[str, ModelInfo]:
+    """Every model whose file can be read, by name."""
+    found = {}
+    for name in model_files():
+        try:
+            found[name] = model_info(name)
+        except CheckpointError:
+            # Said by the Models page, which lists every file; here it is no choice.
+            continue
+    return found
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def load_lens(name: str) -> Lens:
+    """The model, loaded, frozen and folded.
+
+    Raises:
+        CheckpointError: If the file cannot be used.
+    """
+    import torch
+
+    from advprop_core.attribution import default_layer, spatial_layers
+    from advprop_core.checkpoints import load
+    from advprop_core.dual_bn import fold
+
+    checkpoint = load(model_files()[name])
+    side = checkpoint.info.input_size
+    example = torch.zeros(1, 3, side, side)
+    model = checkpoint.model
+    branches = {branch: fold(model.branch(branch), example) for branch in model.branch_names}
+    return Lens(
+        checkpoint.info,
+        branches,
+        spatial_layers(branches["main"], example, depth=2),
+        default_layer(branches["main"], example),
+    )
+
+
+@st.cache_data(max_entries=128, show_spinner=False)
+def picture(source: str, size: int) -> Picture:
+    """The picture a short text names; see :func:`app.pictures.open_picture`."""
+    return open_picture(source, size, uploads())
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def pixels(source: str, size: int) -> Tensor:
+    """The picture as the network takes it: (1, 3, size, size) in [0, 1].
+
+    Raises:
+        ImageError: If its bytes are no image that can be read.
+        PictureGone: If there is no such picture.
+    """
+    from advprop_core.images import decode, to_pixels
+
+    return to_pixels(decode(picture(source, size).data), size)
+
+
+@st.cache_data(max_entries=128, show_spinner=False)
+def preview(source: str, size: int) -> bytes:
+    """The picture as the network sees it, enlarged for the eye, as a PNG; loads no torch.
+
+    Raises:
+        ImageError: If its bytes are no image that can be read.
+        PictureGone: If there is no such picture.
+    """
+    from PIL import Image
+
+    from advprop_core.images import decode, encode_png, fit
+
+    image = fit(decode(picture(source, size).data), size)
+    factor = max(1, PREVIEW_SIDE // size)
+    enlarged = (image.width * factor, image.height * factor)
+    return encode_png(image.resize(enlarged, Image.Resampling.BICUBIC))

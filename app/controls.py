@@ -1,0 +1,233 @@
+"""Widgets to values; loads no torch, so that they are there before the networks are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import streamlit as st
+
+from advprop_core.methods import METHODS
+from advprop_core.types import ModelInfo
+from app import state
+from app.pictures import PHOTOS, SCENES, folder_photos
+from app.state import View, key
+
+PERTURBATIONS = {
+    "pgd": "PGD attack",
+    "i-fgsm": "I-FGSM attack",
+    "fgsm": "FGSM attack",
+    "gaussian": "Gaussian noise",
+    "poisson": "Poisson noise",
+    "salt-and-pepper": "Salt and pepper",
+    "none": "None",
+}
+ATTACKS = ("pgd", "i-fgsm", "fgsm")
+NORMS = {"linf": "L∞: every pixel a little", "l2": "L2: the whole change together"}
+
+
+def model_picker(models: Mapping[str, ModelInfo]) -> None:
+    """Which network looks at the picture."""
+    state.keep_within("model", list(models), next(iter(models)))
+    st.selectbox(
+        "Network",
+        list(models),
+        key=key("model"),
+        help="A trained checkpoint. Those named advprop have two sets of BatchNorm: main, trained "
+        "on clean images, and aux, trained on adversarial ones. The others have main alone.",
+    )
+
+
+def perturbation(info: ModelInfo) -> None:
+    """How the picture is changed, with the few controls that matter most."""
+    st.selectbox(
+        "Perturbation",
+        list(PERTURBATIONS),
+        format_func=PERTURBATIONS.__getitem__,
+        key=key("perturbation"),
+        help="An attack follows the network's own gradient to change its mind; a noise is "
+        "random. FGSM takes one step, I-FGSM several, PGD several from a random start.",
+    )
+    kind = st.session_state[key("perturbation")]
+    if kind in ATTACKS:
+        _strength()
+        _attack_branch(info)
+    elif kind != "none":
+        st.slider(
+            "Strength of the noise",
+            0.0,
+            0.5,
+            step=0.01,
+            key=key("severity"),
+            help="Gaussian: standard deviation, where 1 is from black to white. Poisson: the "
+            "same at white, less in the dark. Salt and pepper: share of pixels replaced.",
+        )
+
+
+def _strength() -> None:
+    if st.session_state[key("norm")] == "linf":
+        st.slider(
+            "Strength ε, in 1/255",
+            0.0,
+            16.0,
+            step=0.5,
+            key=key("epsilon"),
+            help="How far each colour value may move, in steps of an 8-bit picture: 4 means "
+            "at most 4 of 255. Up to about 8 the eye hardly sees it.",
+        )
+    else:
+        st.slider(
+            "Strength ε (L2)",
+            0.0,
+            5.0,
+            step=0.1,
+            key=key("radius"),
+            help="The Euclidean length of the whole change, where 1 moves a single colour "
+            "value from black to white.",
+        )
+
+
+def _attack_branch(info: ModelInfo) -> None:
+    branches = list(info.branches)
+    state.keep_within("attack_branch", branches, branches[0])
+    st.segmented_control(
+        "Attack through",
+        branches,
+        key=key("attack_branch"),
+        required=True,
+        help="Whose gradient makes the perturbation. AdvProp trains with attacks through aux; "
+        "attacking main shows whether aux resists what fools main.",
+    )
+
+
+def expert(info: ModelInfo) -> st.delta_generator.DeltaGenerator | None:
+    """The further controls, behind one switch; returns the slot of the layer picker."""
+    st.toggle(
+        "Expert controls",
+        key=key("expert"),
+        help="Norm, steps, target class, kind of map and the rest.",
+    )
+    if not st.session_state[key("expert")]:
+        return None
+    kind = st.session_state[key("perturbation")]
+    if kind in ATTACKS:
+        _expert_attack(info, kind)
+    if kind != "none":
+        st.number_input(
+            "Seed",
+            0,
+            9999,
+            step=1,
+            key=key("seed"),
+            help="Of the random start or the noise: the same seed gives the same picture.",
+        )
+    return _expert_map(info)
+
+
+def _expert_attack(info: ModelInfo, kind: str) -> None:
+    st.selectbox(
+        "Norm",
+        list(NORMS),
+        format_func=NORMS.__getitem__,
+        key=key("norm"),
+        help="What the strength measures: the largest change of any value (L∞), or the length "
+        "of the whole change (L2).",
+    )
+    if kind != "fgsm":
+        st.slider(
+            "Steps",
+            1,
+            100,
+            key=key("steps"),
+            help="Gradient steps. More steps find a stronger perturbation of the same size.",
+        )
+        linf = st.session_state[key("norm")] == "linf"
+        st.number_input(
+            "Step size, in 1/255" if linf else "Step size (L2)",
+            0.0,
+            16.0,
+            step=0.25,
+            key=key("step_size"),
+            help="How far one step moves. 0 picks 2.5 × strength / steps.",
+        )
+    ids = ["", *info.class_ids]
+    state.keep_within("target", ids, "")
+    st.selectbox(
+        "Target class",
+        ids,
+        format_func=_class_names(info, "none: anything but the right one"),
+        key=key("target"),
+        help="A targeted attack drives the prediction towards this class.",
+    )
+
+
+def _expert_map(info: ModelInfo) -> st.delta_generator.DeltaGenerator:
+    st.selectbox(
+        "Map",
+        list(METHODS),
+        format_func=lambda name: METHODS[name].title,
+        key=key("method"),
+        help="How to show where a branch looked. "
+        + " ".join(f"**{m.title}**: {m.sentence}" for m in METHODS.values()),
+    )
+    slot = st.container()
+    ids = ["", *info.class_ids]
+    state.keep_within("explained", ids, "")
+    st.selectbox(
+        "Class the maps explain",
+        ids,
+        format_func=_class_names(info, "the class under attack"),
+        key=key("explained"),
+        help="All maps explain the same class, so that they can be compared.",
+    )
+    st.slider(
+        "Opacity of the maps",
+        0,
+        100,
+        step=5,
+        format="%d %%",
+        key=key("opacity"),
+        help="0 shows the photo alone, 100 the map alone.",
+    )
+    return slot
+
+
+def layer_picker(
+    slot: st.delta_generator.DeltaGenerator, layers: Sequence[str], default: str
+) -> None:
+    """Which layer a layer map is made at; drawn once the network is loaded."""
+    state.keep_within("layer", ["", *layers], "")
+    slot.selectbox(
+        "Layer",
+        ["", *layers],
+        format_func=lambda name: name or f"{default} (the deepest that is fine enough)",
+        key=key("layer"),
+        help="Early layers see edges in fine detail, late ones see objects coarsely.",
+    )
+
+
+def _class_names(info: ModelInfo, empty: str) -> Callable[[str], str]:
+    names = dict(info.classes)
+    return lambda identity: names.get(identity, empty)
+
+
+def sample_sources() -> dict[str, list[tuple[str, str]]]:
+    """Group title to (source, title) of the pictures on offer."""
+    groups = {
+        "Scenes": [(f"scene:{i}", f"Scene {i + 1}") for i in range(SCENES)],
+        "Scenes with another class's texture": [
+            (f"conflict:{i}", f"Conflict {i + 1}") for i in range(SCENES)
+        ],
+        "Photos": [(f"photo:{name}", title) for name, title in PHOTOS.items()],
+    }
+    if own := folder_photos():
+        groups["Your folder"] = [(f"folder:{name}", name) for name in own]
+    return groups
+
+
+def describe(view: View) -> str:
+    """The perturbation in words, for captions."""
+    if view.perturbation not in ATTACKS:
+        return PERTURBATIONS[view.perturbation]
+    radius = f"{view.epsilon:g}/255" if view.norm == "linf" else f"{view.radius:g}"
+    norm = "L∞" if view.norm == "linf" else "L2"
+    return f"{PERTURBATIONS[view.perturbation]}, {norm} ε = {radius}, through {view.attack_branch}"

@@ -1,0 +1,96 @@
+"""Choosing a picture: samples, the person's folder, an upload or the camera."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from advprop_core.types import ModelInfo
+from app import cache, controls, state
+from app.state import View
+
+UPLOAD = "Upload"
+CAMERA = "Camera"
+_REFUSAL = "gallery.refusal"
+_COLUMNS = 4
+_TYPES = ["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff"]
+
+
+def show(view: View, info: ModelInfo) -> None:
+    """The chooser's content; a choice takes effect at the next run."""
+    groups = controls.sample_sources()
+    group = st.segmented_control(
+        "Where from",
+        [*groups, UPLOAD, CAMERA],
+        default=next(iter(groups)),
+        required=True,
+        key="gallery.group",
+        help="Scenes are drawn by this project. Photos come with scikit-image. Your own photo "
+        "stays on the server that runs this app, in memory, for a while.",
+    )
+    if group == UPLOAD:
+        _upload()
+    elif group == CAMERA:
+        _camera()
+    else:
+        _samples(groups[group], view, info)
+
+
+def show_refusal() -> None:
+    """Say why the last upload could not be used; the picture before it stays."""
+    if message := st.session_state.pop(_REFUSAL, None):
+        st.error(f"{message} The picture before it stays.")
+
+
+def _upload() -> None:
+    st.file_uploader(
+        "A photo of your own",
+        type=_TYPES,
+        key="gallery.upload",
+        on_change=_take,
+        args=("gallery.upload",),
+        help="JPEG, PNG, WebP, GIF, BMP or TIFF. Its centre square is used, at the network's "
+        "input size.",
+    )
+
+
+def _camera() -> None:
+    st.camera_input(
+        "Take a picture",
+        key="gallery.camera",
+        on_change=_take,
+        args=("gallery.camera",),
+        help="The picture is sent to the server that runs this app, and kept there for a while.",
+    )
+
+
+def _take(widget: str) -> None:
+    """Decode what came, keep it re-encoded, and choose it; or say why not."""
+    from advprop_core.images import ImageError, decode, encode_png
+
+    file: Any = st.session_state[widget]
+    if file is None:  # the person took the file away again
+        return
+    try:
+        image = decode(file.getvalue())
+    except ImageError as error:
+        st.session_state[_REFUSAL] = f"{file.name}: {error}"
+        return
+    state.choose(image=f"upload:{cache.uploads().put(encode_png(image))}")
+
+
+def _samples(samples: list[tuple[str, str]], view: View, info: ModelInfo) -> None:
+    for start in range(0, len(samples), _COLUMNS):
+        columns = st.columns(_COLUMNS)
+        for column, (source, title) in zip(columns, samples[start:], strict=False):
+            with column:
+                st.image(cache.preview(source, info.input_size), width="stretch", alt=title)
+                st.button(
+                    title,
+                    key=f"gallery.{source}",
+                    on_click=state.choose,
+                    kwargs={"image": source},
+                    type="primary" if source == view.image else "secondary",
+                    width="stretch",
+                )

@@ -1,0 +1,102 @@
+"""Heavy work off the script thread: a bounded pool whose equal requests share one job.
+
+A worker never calls Streamlit. It reports progress and asks whether it was cancelled by calling
+:meth:`Job.report`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+
+class Cancelled(Exception):
+    """Raised inside a worker whose result nobody waits for any more."""
+
+
+class Job:
+    """One request being worked on, or done.
+
+    Attributes:
+        key: What was asked; equal keys mean the same job.
+        progress: Share done, in [0, 1].
+    """
+
+    def __init__(self, key: Hashable) -> None:
+        self.key = key
+        self.progress = 0.0
+        self.future: Future[Any] = Future()
+        self.waiting: set[str] = set()
+        self._cancelled = threading.Event()
+
+    @property
+    def done(self) -> bool:
+        """Whether there is a result, or an error."""
+        return self.future.done()
+
+    def report(self, share: float) -> None:
+        """Called by the worker between batches; raises Cancelled when it should stop."""
+        if self._cancelled.is_set():
+            raise Cancelled
+        self.progress = share
+
+    def cancel(self) -> None:
+        """Ask the worker to stop at its next report."""
+        self._cancelled.set()
+
+
+class Pool:
+    """At most ``workers`` jobs at a time; the last ``kept`` results stay."""
+
+    def __init__(self, workers: int = 2, kept: int = 48) -> None:
+        self._executor = ThreadPoolExecutor(workers, thread_name_prefix="advprop-job")
+        self._jobs: OrderedDict[Hashable, Job] = OrderedDict()
+        self._kept = kept
+        self._lock = threading.Lock()
+
+    def submit(self, session: str, key: Hashable, work: Callable[[Job], Any]) -> Job:
+        """The job of this key, started if there is none.
+
+        The session gives up whatever else it waited for; a job that nobody waits for is
+        cancelled. A job that failed or was cancelled is started again.
+        """
+        with self._lock:
+            self._release(session, key)
+            job = self._jobs.get(key)
+            if job is None or (job.done and job.future.exception() is not None):
+                job = self._jobs[key] = Job(key)
+                self._executor.submit(_run, job, work)
+            job.waiting.add(session)
+            self._jobs.move_to_end(key)
+            self._forget_oldest()
+            return job
+
+    def cancel(self, session: str) -> None:
+        """The session waits for nothing any more."""
+        with self._lock:
+            self._release(session, None)
+
+    def _release(self, session: str, kept_key: Hashable) -> None:
+        for key, job in list(self._jobs.items()):
+            if key == kept_key or session not in job.waiting:
+                continue
+            job.waiting.discard(session)
+            if not job.waiting and not job.done:
+                job.cancel()
+                del self._jobs[key]
+
+    def _forget_oldest(self) -> None:
+        finished = [key for key, job in self._jobs.items() if job.done]
+        for key in finished[: max(0, len(self._jobs) - self._kept)]:
+            del self._jobs[key]
+
+
+def _run(job: Job, work: Callable[[Job], Any]) -> None:
+    try:
+        job.report(0.0)  # a job cancelled while it queued does not start
+        job.future.set_result(work(job))
+    except BaseException as error:  # carried to whoever asks for the result, as Future does
+        job.future.set_exception(error)

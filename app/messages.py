@@ -1,0 +1,138 @@
+"""Words the user reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from advprop_core.types import Comparison, InputKind, ModelInfo
+
+UNSURE = 0.5
+
+ORIGINS = {
+    "trained": "trained",
+    "calibrated": "not trained: its statistics were re-estimated on adversarial images",
+    "copied": "not trained: a copy of main",
+}
+
+
+def percent(share: float) -> str:
+    """``93 %``; tiny and near-certain shares keep their side of the edge."""
+    if 0 < share < 0.005:
+        return "<1 %"
+    if 0.995 <= share < 1:
+        return ">99 %"
+    return f"{share:.0%}".replace("%", " %")
+
+
+def join(words: Sequence[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def verdict(result: Comparison, names: Sequence[str]) -> str:
+    """One line in words of what happened, branch by branch."""
+    if not bool((result.adversarial != result.clean).any()):
+        parts = [f"**{b}** says {_said(result, 'clean', b, names)}" for b in result.branches]
+        return f"Nothing was changed: {join(parts)}."
+    return _sentence([_branch_clause(result, branch, names) for branch in result.branches])
+
+
+def _sentence(clauses: list[str]) -> str:
+    return "; ".join(clauses) + "."
+
+
+def _branch_clause(result: Comparison, branch: str, names: Sequence[str]) -> str:
+    before = result.predictions["clean", branch]
+    after = result.predictions["adversarial", branch]
+    wrong = result.true_class is not None and before.class_index != result.true_class
+    was = _said(result, "clean", branch, names)
+    now = _said(result, "adversarial", branch, names)
+    if before.class_index == after.class_index:
+        if wrong:
+            return f"**{branch}** was wrong before and stays so: {was} → {now}"
+        return f"**{branch}** held: {was} → {now}"
+    if result.true_class is not None and after.class_index == result.true_class:
+        return f"**{branch}** was wrong before and is now right: {was} → {now}"
+    if wrong:
+        return f"**{branch}** was wrong before and changed its mind: {was} → {now}"
+    return f"**{branch}** was fooled: {was} → {now}"
+
+
+def _said(result: Comparison, kind: InputKind, branch: str, names: Sequence[str]) -> str:
+    prediction = result.predictions[kind, branch]
+    return f"{names[prediction.class_index]} {percent(prediction.confidence)}"
+
+
+def unfamiliar(result: Comparison, info: ModelInfo) -> str | None:
+    """A warning when the photo probably shows nothing the network learnt."""
+    if result.true_class is not None:
+        return None
+    surest = max(result.predictions["clean", b].confidence for b in result.branches)
+    if surest >= UNSURE:
+        return None
+    return (
+        f"No branch is sure of any class (at most {percent(surest)}): this picture probably "
+        f"shows something the network never learnt. It knows {join(info.class_names[:12])}"
+        f"{' and more' if info.num_classes > 12 else ''}."
+    )
+
+
+def learnt(info: ModelInfo) -> str:
+    """What the network can say at all."""
+    shown = join(info.class_names) if info.num_classes <= 12 else f"{info.num_classes} classes"
+    return f"It can only answer {shown}, whatever the picture shows."
+
+
+def map_caption(title: str, sign: str, layer: str | None, class_name: str) -> str:
+    """What a grid of maps shows, in one line."""
+    where = f" at layer `{layer}`" if layer else ""
+    scale = "from 0" if sign == "magnitude" else "around 0"
+    return (
+        f"{title}{where} for the class **{class_name}**, the same class and the same colour "
+        f"scale ({scale}) in every picture."
+    )
+
+
+def empty_maps(result: Comparison) -> list[str]:
+    """A sentence for each map that is zero everywhere."""
+    columns = {"clean": "clean", "adversarial": "perturbed"}
+    return [
+        f"{branch} on the {columns[kind]} picture has no evidence for this class at this layer: "
+        "its map is 0 everywhere."
+        for (kind, branch), drawn in result.maps.items()
+        if not bool(drawn.values.any())
+    ]
+
+
+def honesty(result: Comparison, info: ModelInfo) -> list[str]:
+    """What a person must know before believing the comparison."""
+    names, facts = info.class_names, result.facts
+    sentences = []
+    if result.attack_branch is not None:
+        known = "its true class" if result.true_class is not None else "what that branch said"
+        sentences.append(
+            f"The attack followed the gradient of **{result.attack_branch}**; the class under "
+            f"attack is {names[result.attacked_class]}, {known}."
+        )
+    changed = [branch for branch, same in facts.survives_png.items() if not same]
+    if changed:
+        sentences.append(
+            f"Rounding to 8 bits changes what {join(changed)} says: a saved file would not "
+            "show the same."
+        )
+    if facts.clean_wrong is not None:
+        wrong = [branch for branch, is_wrong in facts.clean_wrong.items() if is_wrong]
+        if wrong:
+            sentences.append(f"{join(wrong)} was wrong before anything was changed.")
+    untrained = [b for b, origin in info.branches.items() if origin != "trained"]
+    sentences += [f"**{branch}** was {ORIGINS[info.branches[branch]]}." for branch in untrained]
+    if len(result.branches) == 1:
+        sentences.append(
+            "This network has one set of BatchNorm: there is no auxiliary branch to compare. "
+            "Choose one that is named advprop."
+        )
+    return sentences

@@ -1,0 +1,1 @@
+"""Thin pages: controls, then cache, then figures."""

@@ -1,0 +1,66 @@
+"""Models: what each network is, how it was trained, and what was measured of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from advprop_core.header import CheckpointError
+from advprop_core.types import ModelInfo, format_epsilon
+from app import cache, messages
+
+
+def page() -> None:
+    """One card per network."""
+    st.title("Which networks are here, and how good are they?")
+    st.markdown(
+        "Every figure was measured on the file itself, by the command on its card, on images "
+        "that were not used for training. *Robust* means: right on images that were perturbed "
+        "through the very branch that is asked."
+    )
+    for name in cache.model_files():
+        with st.container(border=True):
+            try:
+                _card(name, cache.model_info(name))
+            except CheckpointError as error:
+                st.subheader(name)
+                st.error(str(error))
+
+
+def _card(name: str, info: ModelInfo) -> None:
+    st.subheader(name)
+    st.markdown(
+        f"{info.architecture}, {info.input_size} × {info.input_size} px, "
+        f"{info.num_classes} classes: {messages.join(info.class_names[:12])}"
+        f"{' …' if info.num_classes > 12 else ''}."
+    )
+    for branch, origin in info.branches.items():
+        if origin != "trained":
+            st.markdown(f"**{branch}** was {messages.ORIGINS[origin]}.")
+    if info.metrics:
+        st.dataframe([_row(metric) for metric in info.metrics], hide_index=True)
+    if command := info.recipe.get("command"):
+        with st.expander("How it was trained"):
+            st.code(command, language="shell", wrap_lines=True)
+            st.json(dict(info.recipe), expanded=False)
+
+
+def _row(metric: Any) -> dict[str, Any]:
+    condition = metric["condition"]
+    shown = "clean"
+    if condition["kind"] == "attack":
+        norm = {"linf": "L∞", "l2": "L2"}[condition["norm"]]
+        shown = f"{condition['attack']}, {norm} ε = {format_epsilon(condition['epsilon'])}"
+    low, high = metric["interval"]
+    return {
+        "Branch": metric["branch"],
+        "Images": shown,
+        "Accuracy": f"{metric['top1']:.1%}",
+        "95 % interval": f"{low:.1%} to {high:.1%}",
+        "n": metric["n"],
+        "Data": metric["data"],
+    }
+
+
+page()

@@ -1,0 +1,280 @@
+"""Playground: perturb a picture and compare what the branches make of it."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from advprop_core.header import CheckpointError
+from advprop_core.types import ModelInfo
+from app import cache, controls, gallery, messages, state
+from app.pictures import PictureGone
+from app.state import View, key
+
+if TYPE_CHECKING:
+    from advprop_core.types import Comparison
+    from app.cache import Lens
+    from app.jobs import Job
+
+QUESTION = "What do the two BatchNorms make of this picture?"
+INTRODUCTION = (
+    "AdvProp trains one network with two sets of BatchNorm: **main** for clean images, **aux** "
+    "for adversarial ones. Change the picture on the left and see what each branch says, and "
+    "where it looked."
+)
+_QUICK = 3.0  # seconds to wait for a result before showing progress instead
+_POLL = 0.4
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A result on the page, and the view it belongs to."""
+
+    result: Comparison
+    view: View
+    info: ModelInfo
+    title: str
+
+
+def page() -> None:
+    """The whole page."""
+    st.title(QUESTION)
+    st.markdown(INTRODUCTION)
+    models = cache.known_models()
+    if not models:
+        st.error("No network is here: the bundled checkpoints are missing. Install again.")
+        return
+    for complaint in state.restore(_default_view(models)):
+        st.warning(complaint)
+    with st.sidebar:
+        controls.model_picker(models)
+        info = models[st.session_state[key("model")]]
+        chooser = st.popover("Choose a picture", icon=":material/image:", width="stretch")
+        controls.perturbation(info)
+        layer_slot = controls.expert(info)
+    view = state.current()
+    gallery.show_refusal()
+    shown: Shown | None = st.session_state.get("shown")
+    first_paint = st.empty() if shown is None else None
+    lens = _load(view, info, first_paint)
+    if lens is not None:
+        if layer_slot is not None:
+            controls.layer_picker(layer_slot, lens.layers, lens.default_layer)
+            view = state.current()
+        _answer(view, lens, shown, first_paint)
+    with chooser:
+        gallery.show(view, info)
+
+
+def _default_view(models: dict[str, ModelInfo]) -> View:
+    """The first view: a drawn scene with its network, or the person's own model."""
+    default = state.DEFAULTS[state.VERSION]
+    return default if default.model in models else View(model=next(iter(models)))
+
+
+def _load(view: View, info: ModelInfo, slot: st.delta_generator.DeltaGenerator | None) -> Lens | None:
+    """The network; on the first paint the picture is there before it."""
+    if slot is not None:
+        with slot.container():
+            _shell(view, info)
+    try:
+        with st.spinner("Loading the network…", show_time=True):
+            return cache.load_lens(view.model)
+    except CheckpointError as error:
+        st.error(f"{error}. Choose another network on the left.")
+        return None
+
+
+def _shell(view: View, info: ModelInfo) -> None:
+    """What can be shown before torch is there: the picture, and fixed places for the rest."""
+    st.markdown("##### The network is being loaded …")
+    columns = st.columns(3, gap="medium")
+    try:
+        picture = cache.picture(view.image, info.input_size)
+        columns[0].image(
+            cache.preview(view.image, info.input_size),
+            caption=f"Clean: {picture.title}",
+            width="stretch",
+            alt=picture.title,
+        )
+    except (PictureGone, ValueError):
+        return  # said in full once the network is there
+
+
+def _answer(
+    view: View,
+    lens: Lens,
+    shown: Shown | None,
+    first_paint: st.delta_generator.DeltaGenerator | None,
+) -> None:
+    """The result, or progress above the previous one while it is being made."""
+    place = first_paint.container() if first_paint is not None else st.container()
+    try:
+        title = cache.picture(view.image, lens.info.input_size).title
+        job = _submit(view, lens)
+        if _wait(job):
+            shown = Shown(job.future.result(), view, lens.info, title)
+            st.session_state["shown"] = shown
+        else:
+            with place:
+                _progress()
+    except (PictureGone, ValueError) as error:
+        place.error(f"{error} The previous result stays below." if shown else str(error))
+    if shown is not None:
+        with place:
+            _draw(shown, current=shown.view == view)
+
+
+def _submit(view: View, lens: Lens) -> Job:
+    from app import requests
+
+    pixels = cache.pixels(view.image, lens.info.input_size)
+    label = cache.picture(view.image, lens.info.input_size).label
+    request = requests.make_request(view, lens.info, label)
+    job = cache.pool().submit(
+        _session(), request, lambda job: requests.run(request, lens.branches, pixels, job)
+    )
+    st.session_state["job"] = job
+    return job
+
+
+def _wait(job: Job) -> bool:
+    from concurrent.futures import wait
+
+    return bool(wait([job.future], _QUICK).done)
+
+
+def _session() -> str:
+    if "session" not in st.session_state:
+        st.session_state["session"] = uuid.uuid4().hex
+    name: str = st.session_state["session"]
+    return name
+
+
+@st.fragment(run_every=_POLL)
+def _progress() -> None:
+    """Polls the job; the page is drawn again when it is done."""
+    job: Job = st.session_state["job"]
+    if job.done:
+        st.rerun()
+    left, right = st.columns([5, 1], vertical_alignment="center")
+    left.progress(job.progress, f"Attacking … {messages.percent(job.progress)}")
+    right.button("Stop", width="stretch", on_click=_stop)
+
+
+def _stop() -> None:
+    """Give the job up and go back to what is shown."""
+    cache.pool().cancel(_session())
+    shown: Shown | None = st.session_state.get("shown")
+    state.choose_view(shown.view if shown else View(perturbation="none"))
+
+
+def _draw(shown: Shown, *, current: bool) -> None:
+    """Pictures, predictions, maps and figures of one result, in fixed places."""
+    from advprop_core.methods import METHODS
+    from app import figures
+
+    result, view, info = shown.result, shown.view, shown.info
+    names = info.class_names
+    if not current:
+        st.caption("This is the previous result; it stays until the new one is there.")
+    st.markdown(f"#### {messages.verdict(result, names)}")
+    if warning := messages.unfamiliar(result, info):
+        st.warning(warning, icon=":material/help:")
+    _pictures(shown)
+    st.subheader("What each branch says")
+    st.caption(messages.learnt(info) + (" ✓ marks the true class." if result.true_class is not None else ""))
+    st.plotly_chart(
+        figures.predictions(result, names),
+        key="predictions",
+        config=figures.CONFIG,
+        alt=messages.verdict(result, names),
+    )
+    method = METHODS[view.method]
+    explained = next(iter(result.maps.values()))
+    caption = messages.map_caption(
+        method.title, method.sign, explained.layer, names[explained.class_index]
+    )
+    st.subheader("Where each branch looked")
+    st.caption(caption)
+    st.plotly_chart(
+        figures.maps(result, method.sign, method.title, view.opacity / 100),
+        key="maps",
+        config=figures.CONFIG,
+        alt=caption,
+    )
+    for sentence in messages.empty_maps(result):
+        st.caption(sentence)
+    with st.expander("How to read these maps"):
+        st.markdown(method.sentence)
+    _honesty(shown)
+
+
+def _pictures(shown: Shown) -> None:
+    from app import figures
+
+    result = shown.result
+    factor = figures.amplification(result.facts.linf)
+    clean, change, perturbed = st.columns(3, gap="medium")
+    clean.image(
+        figures.to_png(result.clean.numpy()),
+        caption=f"Clean: {shown.title}",
+        width="stretch",
+        alt=f"The clean picture: {shown.title}",
+    )
+    change.image(
+        figures.to_png(figures.perturbation_picture(result, factor)),
+        caption=f"Perturbation, {factor} times enlarged (grey is no change)",
+        width="stretch",
+        alt=f"The perturbation, {factor} times enlarged",
+    )
+    perturbed.image(
+        figures.to_png(result.adversarial.numpy()),
+        caption=f"Perturbed: {controls.describe(shown.view)}",
+        width="stretch",
+        alt="The perturbed picture",
+    )
+
+
+def _honesty(shown: Shown) -> None:
+    """What was measured on the perturbed picture itself."""
+    from app import figures
+
+    facts, info = shown.result.facts, shown.info
+    st.subheader("How honest is this perturbation?")
+    st.caption("Measured on the perturbed picture, after the fact.")
+    columns = st.columns(4)
+    columns[0].metric(
+        "Largest change (L∞)",
+        f"{facts.linf * 255:.2f}/255",
+        help="The largest change of any colour value.",
+    )
+    columns[1].metric(
+        "Length (L2)", f"{facts.l2:.2f}", help="Euclidean length of the whole change, pixel units."
+    )
+    columns[2].metric(
+        "Range",
+        f"{facts.low:.2f} to {facts.high:.2f}",
+        help="Smallest and largest colour value; a picture that can be shown lies in 0 to 1.",
+    )
+    columns[3].metric(
+        "After saving as PNG",
+        "holds" if all(facts.survives_png.values()) else "changes",
+        help="Whether every branch's prediction stays the same once the perturbed picture is "
+        "rounded to 8 bits.",
+    )
+    for sentence in messages.honesty(shown.result, info):
+        st.markdown(f"- {sentence}")
+    st.download_button(
+        "Save the perturbed picture (PNG)",
+        figures.to_png(shown.result.adversarial.numpy(), 0),
+        file_name="perturbed.png",
+        mime="image/png",
+        icon=":material/download:",
+    )
+
+
+page()

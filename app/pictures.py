@@ -1,0 +1,160 @@
+"""Where a picture comes from: drawn scenes, sample photos, a folder, an upload.
+
+A picture travels as a short text: ``scene:3`` (TextureShapes), ``conflict:3`` (its texture of
+another class), ``photo:coffee`` (scikit-image's), ``folder:church/a.jpg`` (the person's own) or
+``upload:KEY`` (kept by the server for a while).
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+
+PHOTOS = {
+    "coffee": "Coffee",
+    "chelsea": "Cat",
+    "astronaut": "Astronaut",
+    "rocket": "Rocket",
+    "motorcycle_left": "Motorcycle",
+    "camera": "Cameraman (grey)",
+}
+SCENES = 12
+_AGREEMENT = {"scene": 0.95, "conflict": 0.0}
+_SCENE_SEED = 1  # the set the bundled networks were not trained on
+_KEPT_UPLOADS = 48
+
+
+class PictureGone(LookupError):
+    """A picture that a link names and that is not here; the message is fit to read."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Bytes of a picture and what is known of it.
+
+    Attributes:
+        data: An encoded image file.
+        label: Id or name of its true class, or None.
+        title: What a person reads.
+    """
+
+    data: bytes
+    label: str | None
+    title: str
+
+
+class UploadStore:
+    """Uploads by content, the oldest dropped first; shared by all sessions of the server."""
+
+    def __init__(self, capacity: int = _KEPT_UPLOADS) -> None:
+        self._capacity = capacity
+        self._items: OrderedDict[str, bytes] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def put(self, data: bytes) -> str:
+        """Keep the bytes; returns the key that a link may name.
+
+        The key is a hash of the whole content: only who has the picture can guess it.
+        """
+        from advprop_core.images import content_key
+
+        name = content_key(data)
+        with self._lock:
+            self._items[name] = data
+            self._items.move_to_end(name)
+            while len(self._items) > self._capacity:
+                self._items.popitem(last=False)
+        return name
+
+    def get(self, name: str) -> bytes | None:
+        """The bytes, or None when they were dropped."""
+        with self._lock:
+            return self._items.get(name)
+
+
+def own_folder() -> Path | None:
+    """The folder of the person's own photos, if the command line named one."""
+    named = os.environ.get("ADVPROP_IMAGES")
+    return Path(named) if named else None
+
+
+def folder_photos(limit: int = 500) -> tuple[str, ...]:
+    """Photos of the person's own folder, as paths relative to it, sorted."""
+    from advprop_core.images import EXTENSIONS
+
+    folder = own_folder()
+    if folder is None:
+        return ()
+    found = (p for p in sorted(folder.rglob("*")) if p.suffix.lower() in EXTENSIONS)
+    names = (p.relative_to(folder).as_posix() for p in found if p.is_file())
+    return tuple(name for name, _ in zip(names, range(limit), strict=False))
+
+
+def open_picture(source: str, size: int, uploads: UploadStore) -> Picture:
+    """The picture a short text names.
+
+    Args:
+        source: ``scene:3``, ``photo:coffee``, …
+        size: Side in pixels that a scene is drawn at: what the network takes.
+        uploads: Where uploads are kept.
+
+    Raises:
+        PictureGone: If there is no such picture, or no more.
+    """
+    kind, _, name = source.partition(":")
+    if kind in _AGREEMENT and name.isascii() and name.isdigit() and int(name) < 1_000_000:
+        return _scene(kind, int(name), size)
+    if kind == "photo" and name in PHOTOS:
+        return _sample_photo(name)
+    if kind == "folder":
+        return _own_photo(name)
+    if kind == "upload":
+        data = uploads.get(name)
+        if data is None:
+            raise PictureGone(
+                "This link's photo was uploaded earlier and the server no longer keeps it: "
+                "upload it again."
+            )
+        return Picture(data, None, "Your photo")
+    raise PictureGone(f"There is no picture {source[:60]!r} here.")
+
+
+def _scene(kind: str, index: int, size: int) -> Picture:
+    from advprop_core.datasets.shapes import SHAPES, TEXTURES, draw_scene
+
+    scene = draw_scene(_SCENE_SEED, index, texture_agreement=_AGREEMENT[kind], size=size)
+    title = f"{SHAPES[scene.shape]}, covered in {TEXTURES[scene.texture]}"
+    if scene.shape != scene.texture:
+        title += f" (which usually goes with {SHAPES[scene.texture]})"
+    return Picture(_png(scene.image), SHAPES[scene.shape], title)
+
+
+def _sample_photo(name: str) -> Picture:
+    import skimage
+
+    folder = Path(skimage.__file__).parent / "data"
+    path = next(folder.glob(f"{name}.*"))
+    return Picture(path.read_bytes(), None, PHOTOS[name])
+
+
+def _own_photo(name: str) -> Picture:
+    folder = own_folder()
+    path = (folder / name).resolve() if folder else None
+    if folder is None or path is None or not path.is_relative_to(folder.resolve()):
+        raise PictureGone(f"There is no photo {name[:60]!r} in the folder of this app.")
+    try:
+        return Picture(path.read_bytes(), path.parent.name, path.name)
+    except OSError:
+        raise PictureGone(f"There is no photo {name[:60]!r} in the folder of this app.") from None
+
+
+def _png(array: object) -> bytes:
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(array).save(buffer, "PNG")  # type: ignore[arg-type]
+    return buffer.getvalue()

@@ -1,0 +1,190 @@
+"""What a person has chosen on the Playground: typed, in the session, and in the link.
+
+A link holds a version and whatever differs from that version's defaults, so that a changed
+default does not change an old link.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import streamlit as st
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class View:
+    """Everything that decides what the Playground shows.
+
+    Attributes:
+        model: Name of a model.
+        image: Where the picture comes from; see :mod:`app.pictures`.
+        perturbation: A key of :data:`app.controls.PERTURBATIONS`.
+        norm: ``linf`` or ``l2``.
+        epsilon: L-infinity radius in 1/255.
+        radius: L2 radius in pixel units.
+        severity: Of a noise, in pixel units or as a share of pixels.
+        steps: Attack steps.
+        step_size: Move per step in 1/255 (L-infinity) or pixel units (L2); 0 picks it.
+        attack_branch: Whose gradient the attack follows.
+        target: Class id a targeted attack wants, or empty.
+        seed: Of random starts and noises.
+        method: Kind of map.
+        layer: Layer of the map, or empty for the method's own choice.
+        explained: Class id the maps explain, or empty for the class under attack.
+        opacity: Of the map over the photo, in percent.
+        expert: Whether the further controls are shown.
+    """
+
+    model: str = "shapes-advprop"
+    image: str = "scene:0"
+    perturbation: str = "pgd"
+    norm: str = "linf"
+    epsilon: float = 4.0
+    radius: float = 1.0
+    severity: float = 0.1
+    steps: int = 10
+    step_size: float = 0.0
+    attack_branch: str = "main"
+    target: str = ""
+    seed: int = 0
+    method: str = "grad-cam"
+    layer: str = ""
+    explained: str = ""
+    opacity: int = 60
+    expert: bool = False
+
+
+# What a link of each version leaves unsaid. An entry is never changed once links exist.
+DEFAULTS: dict[int, View] = {1: View()}
+
+_FIELDS = {field.name: type(getattr(View(), field.name)) for field in fields(View)}
+# Numbers outside these bounds make a link refused, not a widget fail.
+_BOUNDS: dict[str, tuple[float, float]] = {
+    "epsilon": (0, 32),
+    "radius": (0, 10),
+    "severity": (0, 0.5),
+    "steps": (1, 100),
+    "step_size": (0, 32),
+    "seed": (0, 9999),
+    "opacity": (0, 100),
+}
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "perturbation": ("pgd", "i-fgsm", "fgsm", "gaussian", "poisson", "salt-and-pepper", "none"),
+    "norm": ("linf", "l2"),
+}
+
+
+def encode(view: View) -> dict[str, str]:
+    """A view as query parameters: the version, then what differs from its defaults."""
+    base = DEFAULTS[VERSION]
+    changed = {
+        name: _write(getattr(view, name))
+        for name in _FIELDS
+        if getattr(view, name) != getattr(base, name)
+    }
+    return {"v": str(VERSION), **changed}
+
+
+def decode(parameters: Mapping[str, str], default: View | None = None) -> tuple[View, list[str]]:
+    """Query parameters as a view, and what of them could not be used.
+
+    Args:
+        parameters: Of the address; without ``v`` it is no link of ours and the newest defaults
+            hold.
+        default: What a page without any parameter shows.
+
+    Returns:
+        The view, and one sentence for each parameter that was left out.
+    """
+    complaints = []
+    version = parameters.get("v", str(VERSION))
+    if not version.isdigit() or int(version) not in DEFAULTS:
+        return default or View(), [f"This link is of version {version}, which is not known here."]
+    base = DEFAULTS[int(version)] if "v" in parameters else default or DEFAULTS[VERSION]
+    values: dict[str, Any] = {}
+    for name, text in parameters.items():
+        if name in _FIELDS:
+            try:
+                values[name] = _read(name, text)
+            except ValueError:
+                complaints.append(f"The link asks for {name} = {text[:40]!r}, which cannot be.")
+    return replace(base, **values), complaints
+
+
+def _write(value: object) -> str:
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _read(name: str, text: str) -> str | int | float | bool:
+    kind = _FIELDS[name]
+    if kind is bool:
+        if text not in ("0", "1"):
+            raise ValueError(name)
+        return text == "1"
+    value: str | int | float = kind(text)
+    if name in _BOUNDS and not _BOUNDS[name][0] <= value <= _BOUNDS[name][1]:  # type: ignore[operator]
+        raise ValueError(name)
+    if name in _CHOICES and value not in _CHOICES[name]:
+        raise ValueError(name)
+    return value
+
+
+# -- the session ---------------------------------------------------------------------------------
+
+
+def key(name: str) -> str:
+    """The widget key of a field."""
+    return f"view.{name}"
+
+
+def restore(default: View) -> list[str]:
+    """Put the view into the session before the widgets are drawn.
+
+    The first run of a session takes it from the link. Later ones give back to a widget that was
+    hidden the value it had, which Streamlit forgets.
+
+    Returns:
+        What of the link could not be used, on the first run.
+    """
+    complaints: list[str] = []
+    if "view" not in st.session_state:
+        parameters = {name: st.query_params[name] for name in st.query_params}
+        st.session_state["view"], complaints = decode(parameters, default)
+    for name in _FIELDS:
+        if key(name) not in st.session_state:
+            st.session_state[key(name)] = getattr(st.session_state["view"], name)
+    return complaints
+
+
+def current() -> View:
+    """The view as the widgets have it now; it is remembered and written into the link."""
+    values = {name: st.session_state[key(name)] for name in _FIELDS}
+    view = View(**{name: _FIELDS[name](value) for name, value in values.items()})
+    st.session_state["view"] = view
+    wanted = encode(view)
+    if wanted != {name: st.query_params[name] for name in st.query_params}:
+        st.query_params.from_dict(wanted)
+    return view
+
+
+def choose(**values: Any) -> None:
+    """Set fields from a callback, before the widgets are drawn again."""
+    for name, value in values.items():
+        st.session_state[key(name)] = value
+
+
+def choose_view(view: View) -> None:
+    """Go back to a whole view from a callback."""
+    choose(**{name: getattr(view, name) for name in _FIELDS})
+
+
+def keep_within(name: str, options: Sequence[str], fallback: str) -> None:
+    """Replace a choice that the options no longer hold, such as another model's class."""
+    if st.session_state[key(name)] not in options:
+        st.session_state[key(name)] = fallback

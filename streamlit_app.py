@@ -1,0 +1,17 @@
+"""The app's router; loads nothing heavy, so that the first page paints at once."""
+
+import streamlit as st
+
+st.set_page_config(page_title="AdvProp Lens", page_icon=":material/lens_blur:", layout="wide")
+st.navigation(
+    [
+        st.Page(
+            "app/pages/playground.py",
+            title="Playground",
+            icon=":material/compare:",
+            default=True,
+        ),
+        st.Page("app/pages/models.py", title="Models", icon=":material/inventory_2:"),
+    ],
+    position="top",
+).run()

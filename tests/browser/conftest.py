@@ -1,0 +1,76 @@
+"""A real Chromium and a served app, shared by the tests of this folder and gone after them.
+
+The fixtures have the scope of this package, not of the session: while Playwright's sync API is
+open, its event loop runs in this thread and would disturb other tests.
+"""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM_ARGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """The browser to drive: $CHROMIUM, or the first one found on the path."""
+    named = os.environ.get("CHROMIUM")
+    for name in (named,) if named else CHROMIUM_NAMES:
+        if path := shutil.which(name):
+            return path
+    missing = (
+        f"no Chromium ({named or ', '.join(CHROMIUM_NAMES)}). On Debian: apt-get install chromium; "
+        "elsewhere install Chrome or Chromium and name it: CHROMIUM=/path/to/it make test"
+    )
+    if os.environ.get("CI") == "true":
+        pytest.fail(missing)
+    # A person without a browser can still run every other test; CI, above, may not.
+    pytest.skip(missing)
+
+
+@pytest.fixture(scope="package")
+def browser(chromium_path: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=chromium_path, args=list(CHROMIUM_ARGS)
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="package")
+def app_url(chromium_path: str, serve_app) -> Iterator[str]:
+    """The app on its defaults, started as `advprop app` starts it."""
+    with serve_app([sys.executable, "-c", "from advprop_core.cli import main; main()"]) as url:
+        yield url
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A tab with a history, cookies and storage of its own, 1280×900."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def console_errors(page: Page) -> list[str]:
+    """Fills with what the tab's console reports as an error; ask for it before `page.goto`."""
+    errors: list[str] = []
+    page.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    return errors

@@ -1,0 +1,203 @@
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+from torch.utils.data import DataLoader
+
+from advprop_core.datasets.folders import ClassMismatch, ImageFolder, Unreadable
+from advprop_core.images import ImageError
+
+CLASSES = (("n01440764", "tench"), ("n02102040", "English springer"), ("n03000684", "chain saw"))
+
+
+def put(path: Path, level: int = 128, size: tuple[int, int] = (24, 16)) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", size, (level, level, level)).save(path)
+    return path
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Three classes of 4, 2 and 1 images, whose grey level is 10 * (class + 1) + image."""
+    for label, (name, count) in enumerate([("ant", 4), ("bee", 2), ("cat", 1)]):
+        for image in range(count):
+            put(tmp_path / name / f"{image}.png", 10 * (label + 1) + image)
+    return tmp_path
+
+
+def names(dataset: ImageFolder) -> list[str]:
+    return [f"{path.parent.name}/{path.name}" for path, _ in dataset.samples]
+
+
+def test_folders_are_classes_in_sorted_order(root: Path) -> None:
+    dataset = ImageFolder(str(root), size=8)
+    assert dataset.classes == ("ant", "bee", "cat")
+    assert [label for _, label in dataset.samples] == [0, 0, 0, 0, 1, 1, 2]
+    assert [path.name for path, _ in dataset.samples[:4]] == ["0.png", "1.png", "2.png", "3.png"]
+    assert len(dataset) == 7
+
+
+def test_images_lie_at_any_depth_in_any_format_unless_hidden(tmp_path: Path) -> None:
+    for name in ("a.JPEG", "b.jpg", "c.webp", "d.GIF", "e.bmp", "f.tiff", "g/deep/g.PNG"):
+        put(tmp_path / "ant" / name)
+    for name in (".h.png", ".cache/i.png"):
+        put(tmp_path / "ant" / name)
+    put(tmp_path / ".hidden" / "j.png")
+    put(tmp_path / "loose.png")
+    (tmp_path / "ant" / "notes.txt").write_text("no image")
+    (tmp_path / "ant" / "folder.png").mkdir()
+    (tmp_path / "empty").mkdir()
+    dataset = ImageFolder(tmp_path, size=8)
+    assert dataset.classes == ("ant",)
+    assert "".join(path.name[0] for path, _ in dataset.samples) == "abcdefg"
+    assert len(dataset.load_all()[0]) == 7
+
+
+def test_an_item_is_resized_and_cropped_in_the_centre(tmp_path: Path) -> None:
+    image = Image.new("RGB", (64, 32))
+    image.paste((200, 100, 50), (16, 0, 48, 32))
+    image.save(put(tmp_path / "ant" / "a.png"))
+    pixels, label = ImageFolder(tmp_path, size=16)[0]
+    assert pixels.shape == (3, 16, 16)
+    assert pixels.dtype == torch.uint8
+    assert pixels[:, 8, 8].tolist() == [200, 100, 50]
+    assert (pixels[0].int() - 200).abs().max() <= 30  # bicubic looks past the crop's edge
+    assert label == 0
+
+
+def test_load_all_gives_what_access_gives(root: Path) -> None:
+    dataset = ImageFolder(root, size=8)
+    pixels, labels = dataset.load_all(max_workers=3)
+    assert pixels.shape == (7, 3, 8, 8)
+    assert pixels.dtype == torch.uint8
+    assert labels.dtype == torch.int64
+    assert pixels[:, 0, 0, 0].tolist() == [10, 11, 12, 13, 20, 21, 30]
+    assert all(
+        torch.equal(image, pixels[place]) and label == labels[place]
+        for place, (image, label) in ((place, dataset[place]) for place in range(7))
+    )
+    batches = list(DataLoader(dataset, batch_size=4))
+    assert torch.equal(torch.cat([images for images, _ in batches]), pixels)
+
+
+def test_folders_match_ids_or_names(tmp_path: Path) -> None:
+    for folder in ("N01440764", "english_SPRINGER", "Chain Saw"):
+        put(tmp_path / folder / "a.png")
+    dataset = ImageFolder(tmp_path, size=8, classes=CLASSES, strict=True)
+    found = {path.parent.name: label for path, label in dataset.samples}
+    assert found == {"N01440764": 0, "english_SPRINGER": 1, "Chain Saw": 2}
+    assert dataset.classes == ("n01440764", "n02102040", "n03000684")
+    assert dataset.ignored_classes == ()
+
+
+def test_labels_are_the_checkpoints_not_the_folders_order(tmp_path: Path) -> None:
+    put(tmp_path / "chain saw" / "a.png")
+    dataset = ImageFolder(tmp_path, size=8, classes=CLASSES)
+    assert dataset.samples[0][1] == 2
+    assert dataset.load_all()[1].tolist() == [2]
+
+
+def test_a_name_that_two_classes_share_matches_neither(tmp_path: Path) -> None:
+    put(tmp_path / "crane" / "a.png")
+    put(tmp_path / "n3" / "a.png")
+    cranes = (("n1", "crane"), ("n2", "crane"), ("n3", "ox"))
+    dataset = ImageFolder(tmp_path, size=8, classes=cranes)
+    assert dataset.ignored_classes == ("crane",)
+    assert [label for _, label in dataset.samples] == [2]
+
+
+def test_no_matching_folder_lists_both_sides(root: Path) -> None:
+    with pytest.raises(ClassMismatch, match=r"ant, bee, cat.*n01440764 \(tench\)"):
+        ImageFolder(root, size=8, classes=CLASSES)
+
+
+def test_unknown_classes_are_ignored_or_refused(tmp_path: Path) -> None:
+    put(tmp_path / "tench" / "a.png")
+    put(tmp_path / "walrus" / "a.png")
+    dataset = ImageFolder(tmp_path, size=8, classes=CLASSES)
+    assert names(dataset) == ["tench/a.png"]
+    assert dataset.ignored_classes == ("walrus",)
+    with pytest.raises(ClassMismatch, match="does not know these class folders: walrus"):
+        ImageFolder(tmp_path, size=8, classes=CLASSES, strict=True)
+
+
+def test_long_lists_of_classes_are_shortened(tmp_path: Path) -> None:
+    for number in range(30):
+        put(tmp_path / f"class{number:02}" / "a.png")
+    with pytest.raises(ClassMismatch, match="class09 and 20 more"):
+        ImageFolder(tmp_path, size=8, classes=CLASSES)
+
+
+@pytest.mark.parametrize(
+    ("limit", "counts"),
+    [(1, [1, 0, 0]), (3, [1, 1, 1]), (5, [2, 2, 1]), (6, [3, 2, 1]), (99, [4, 2, 1])],
+)
+def test_limit_draws_evenly_from_the_classes(root: Path, limit: int, counts: list[int]) -> None:
+    dataset = ImageFolder(root, size=8, limit=limit)
+    drawn = Counter(label for _, label in dataset.samples)
+    assert [drawn[label] for label in range(3)] == counts
+    assert list(dataset.samples) == sorted(dataset.samples)
+    assert dataset.classes == ("ant", "bee", "cat")
+
+
+def test_unreadable_images_are_skipped_and_named(root: Path) -> None:
+    text = root / "ant" / "1.png"
+    text.write_text("not an image at all")
+    cut = root / "bee" / "0.png"
+    cut.write_bytes(cut.read_bytes()[:50])
+    dataset = ImageFolder(root, size=8)
+    assert dataset.unreadable == ()
+    pixels, labels = dataset.load_all()
+    assert pixels[:, 0, 0, 0].tolist() == [10, 12, 13, 21, 30]
+    assert labels.tolist() == [0, 0, 0, 1, 2]
+    assert [unreadable.path for unreadable in dataset.unreadable] == [text, cut]
+    assert "not an image" in dataset.unreadable[0].reason
+    assert isinstance(dataset.unreadable[1], Unreadable)
+    assert "cut off" in dataset.unreadable[1].reason
+    with pytest.raises(ImageError, match=r"1\.png: This file is not an image"):
+        dataset[1]
+
+
+def test_strict_refuses_an_unreadable_image_by_name(root: Path) -> None:
+    (root / "bee" / "1.png").write_bytes(b"")
+    dataset = ImageFolder(root, size=8, strict=True)
+    with pytest.raises(ImageError, match=r"bee/1\.png: The file is empty.*1 of 7"):
+        dataset.load_all()
+
+
+def test_a_file_that_is_gone_is_unreadable(root: Path) -> None:
+    dataset = ImageFolder(root, size=8)
+    (root / "cat" / "0.png").unlink()
+    assert len(dataset.load_all()[0]) == 6
+    assert "cannot be opened" in dataset.unreadable[0].reason
+
+
+def test_nothing_readable_is_an_error(tmp_path: Path) -> None:
+    path = put(tmp_path / "ant" / "a.png")
+    path.write_text("broken")
+    with pytest.raises(ValueError, match=r"None of 1 images can be read.*a\.png"):
+        ImageFolder(tmp_path, size=8).load_all()
+
+
+def test_folders_without_images_are_explained(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"absent does not exist"):
+        ImageFolder(tmp_path / "absent", size=8)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ValueError, match="file is a file"):
+        ImageFolder(tmp_path / "file", size=8)
+    (tmp_path / "ant").mkdir()
+    with pytest.raises(ValueError, match=r"holds no image: looked for .*\.png"):
+        ImageFolder(tmp_path, size=8)
+    put(tmp_path / "loose.png")
+    with pytest.raises(ValueError, match="have no class folders"):
+        ImageFolder(tmp_path, size=8)
+
+
+@pytest.mark.parametrize(
+    "options", [{"size": 0}, {"size": 8, "limit": 0}, {"size": 8, "limit": -3}]
+)
+def test_sizes_and_limits_are_validated(root: Path, options: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match=r"must be at least 1"):
+        ImageFolder(root, **options)

@@ -29,7 +29,7 @@ def _root() -> None:
 
     ```
     advprop models
-    advprop compare photo.jpg --model imagenette-advprop --epsilon 4/255 --out out
+    advprop compare photo.jpg --model imagenette-advprop --out out
     ```
     """
 

@@ -245,8 +245,8 @@ def fold(module: nn.Module, example: Tensor) -> nn.Module:
         folded.set_submodule(conv_name, fuse_conv_bn_eval(conv, norm))
         rest = [child for _, child in norm.named_children()]  # a fused layer's drop and activation
         folded.set_submodule(norm_name, nn.Sequential(*rest) if rest else nn.Identity())
-    folded.requires_grad_(False)
-    return folded.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+    folded.eval().requires_grad_(False)  # what replaced the norm layers is born in training mode
+    return folded.to(memory_format=torch.channels_last)
 
 
 def _twin(main: PixelNetwork) -> PixelNetwork:

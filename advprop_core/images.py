@@ -1,13 +1,17 @@
-"""Bytes and PIL images to pixels and back, with the guards that foreign bytes need."""
+"""Bytes and PIL images to pixels and back, with the guards that foreign bytes need.
+
+Torch is loaded where pixels are made, not before: a page decodes a photo while it loads.
+"""
+
+from __future__ import annotations
 
 import hashlib
 import io
 import re
 from contextlib import suppress
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import torch
 from PIL import (
     BmpImagePlugin,
     GifImagePlugin,
@@ -19,7 +23,9 @@ from PIL import (
     TiffImagePlugin,
     WebPImagePlugin,
 )
-from torch import Tensor
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 MAX_SIDE: Final = 1600
 """Longest side, in pixels, that `decode` returns; larger photos are downsized."""
@@ -130,6 +136,8 @@ def fit(image: Image.Image, size: int | tuple[int, int]) -> Image.Image:
 
 def to_bytes(image: Image.Image) -> Tensor:
     """The image as a uint8 tensor (3,H,W), RGB, 0..255."""
+    import torch
+
     return torch.from_numpy(np.array(_to_rgb(image))).permute(2, 0, 1).contiguous()
 
 
@@ -166,7 +174,7 @@ def to_image(pixels: Tensor) -> Image.Image:
         raise ValueError(
             f"pixels must be (3,H,W) or (1,3,H,W), got {tuple(pixels.shape)}: pass one RGB image."
         )
-    levels = _levels(pixels).to("cpu", torch.uint8)
+    levels = _levels(pixels).cpu().byte()
     return Image.fromarray(levels.permute(1, 2, 0).contiguous().numpy())
 
 
@@ -293,6 +301,6 @@ def _levels(pixels: Tensor) -> Tensor:
     """Pixels as whole numbers 0..255 of their own float type, halves rounded up."""
     if not pixels.is_floating_point():
         raise TypeError(f"pixels must be floats in [0,1], got {pixels.dtype}: divide by 255.")
-    if not torch.isfinite(pixels).all():
+    if not pixels.isfinite().all():
         raise ValueError("pixels must be finite, got NaN or infinity: check what made them.")
     return (pixels * 255 + 0.5).floor().clamp(0, 255)

@@ -44,13 +44,13 @@ def branch_colour(index: int) -> str:
 
 
 def shared_scale(maps: Iterable[Array]) -> float:
-    """One scale for maps that are compared: the 99.5th percentile of all absolute values.
+    """One scale for maps that are compared: the 99th percentile of all absolute values.
 
     A single outlying pixel would otherwise leave the rest of a gradient map dark. 0 for maps
     that are zero everywhere.
     """
     values = np.concatenate([np.abs(one).ravel() for one in maps])
-    return float(np.quantile(values, 0.995) or values.max())
+    return float(np.quantile(values, 0.99) or values.max())
 
 
 def colourise(values: Array, sign: Sign, scale: float) -> Image.Image:
@@ -94,10 +94,10 @@ def overlay(photo: Image.Image, colours: Image.Image, opacity: float) -> Image.I
 def amplification(perturbation: Array) -> int:
     """The round factor that makes a perturbation visible without clipping it.
 
-    It brings the largest absolute change close to half the range of a channel; 1 for none.
+    It brings the largest absolute change to at most 0.4, a channel's range being 1; 1 for none.
     """
     largest = float(np.abs(perturbation).max())
-    fitting = [one for one in _FACTORS if largest > 0 and one * largest <= 0.5 + 1e-6]
+    fitting = [one for one in _FACTORS if largest > 0 and one * largest <= 0.4]
     return fitting[-1] if fitting else 1
 
 

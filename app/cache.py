@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
+from PIL import Image
 
 from advprop_core import bundle
 from advprop_core.header import CheckpointError, read_info
+from advprop_core.images import decode, encode_png, fit, to_pixels
 from advprop_core.types import ModelInfo
 from app.jobs import Pool
 from app.pictures import Picture, UploadStore, open_picture
@@ -121,8 +123,6 @@ def pixels(source: str, size: int) -> Tensor:
         ImageError: If its bytes are no image that can be read.
         PictureGone: If there is no such picture.
     """
-    from advprop_core.images import decode, to_pixels
-
     return to_pixels(decode(picture(source, size).data), size)
 
 
@@ -134,10 +134,6 @@ def preview(source: str, size: int) -> bytes:
         ImageError: If its bytes are no image that can be read.
         PictureGone: If there is no such picture.
     """
-    from PIL import Image
-
-    from advprop_core.images import decode, encode_png, fit
-
     image = fit(decode(picture(source, size).data), size)
     factor = max(1, PREVIEW_SIDE // size)
     enlarged = (image.width * factor, image.height * factor)

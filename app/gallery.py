@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from advprop_core.images import ImageError, decode, encode_png
 from advprop_core.types import ModelInfo
 from app import cache, controls, state
 from app.state import View
@@ -67,8 +68,6 @@ def _camera() -> None:
 
 def _take(widget: str) -> None:
     """Decode what came, keep it re-encoded, and choose it; or say why not."""
-    from advprop_core.images import ImageError, decode, encode_png
-
     file: Any = st.session_state[widget]
     if file is None:  # the person took the file away again
         return

@@ -14,6 +14,8 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 
+from advprop_core.images import EXTENSIONS, content_key
+
 PHOTOS = {
     "coffee": "Coffee",
     "chelsea": "Cat",
@@ -60,8 +62,6 @@ class UploadStore:
 
         The key is a hash of the whole content: only who has the picture can guess it.
         """
-        from advprop_core.images import content_key
-
         name = content_key(data)
         with self._lock:
             self._items[name] = data
@@ -84,8 +84,6 @@ def own_folder() -> Path | None:
 
 def folder_photos(limit: int = 500) -> tuple[str, ...]:
     """Photos of the person's own folder, as paths relative to it, sorted."""
-    from advprop_core.images import EXTENSIONS
-
     folder = own_folder()
     if folder is None:
         return ()
@@ -124,7 +122,7 @@ def open_picture(source: str, size: int, uploads: UploadStore) -> Picture:
 
 
 def _scene(kind: str, index: int, size: int) -> Picture:
-    from advprop_core.datasets.shapes import SHAPES, TEXTURES, draw_scene
+    from advprop_core.datasets.scenes import SHAPES, TEXTURES, draw_scene
 
     scene = draw_scene(_SCENE_SEED, index, texture_agreement=_AGREEMENT[kind], size=size)
     title = f"{SHAPES[scene.shape]}, covered in {TEXTURES[scene.texture]}"

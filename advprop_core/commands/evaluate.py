@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -76,15 +77,19 @@ def evaluate(
 ) -> None:
     r"""Measure each branch's accuracy on clean and on attacked images.
 
-    Accuracies come with 95 % Wilson intervals; the JSON holds fractions, not percentages.
+    Accuracies come with 95 % Wilson intervals; the JSON holds fractions, not percentages. Each
+    branch is attacked through itself unless --attack-branch names one.
 
     ```
-    advprop evaluate --model imagenette-advprop --data val --branch main --branch aux \
+    advprop evaluate --model imagenette-advprop --data photos/val \
         --attack pgd --epsilon 2/255,4/255 --steps 10 --json result.json
-    advprop evaluate --model shapes-vanilla,shapes-advprop --data shapes-conflict --limit 500
+    advprop evaluate --model shapes-vanilla,shapes-advprop \
+        --data shapes-conflict --limit 500
     ```
     """
     report = Report(json_file)
+    if limit is not None and limit < 1:
+        raise ValueError(f"--limit must be at least 1, got {limit}")
     conditions = _conditions(attack, norm, epsilon, step_size, steps, attack_branch, seed)
     opened = values.open_models(model, arch)
     branches = {name: _branches(name, one, branch, attack_branch) for name, one in opened.items()}
@@ -94,9 +99,9 @@ def evaluate(
         key = (one.info.input_size, one.info.classes)
         if key not in known:
             known[key] = _load(report, data, one, limit, strict)
-        found = _evaluate_one(report, name, one, known[key], conditions, branches[name])
+        found = _evaluate_one(name, one, known[key], conditions, branches[name])
+        report.show(_table(name, found))
         results += [(name, result) for result in found]
-    report.show(_table(results))
     report.finish(
         {
             "data": data,
@@ -153,8 +158,6 @@ def _branches(
 def _load(report: Report, data: str, one: Checkpoint, limit: int | None, strict: bool) -> Images:
     from advprop_core.datasets.named import load_images
 
-    if limit is not None and limit < 1:
-        raise ValueError(f"--limit must be at least 1, got {limit}")
     images = load_images(
         data, one.info.input_size, classes=one.info.classes, limit=limit, strict=strict
     )
@@ -168,7 +171,6 @@ def _load(report: Report, data: str, one: Checkpoint, limit: int | None, strict:
 
 
 def _evaluate_one(
-    report: Report,
     name: str,
     one: Checkpoint,
     images: Images,
@@ -202,33 +204,36 @@ def _evaluate_one(
         )
 
 
-def _table(results: list[tuple[str, BranchResult]]) -> Table:
+def _table(name: str, results: Sequence[BranchResult]) -> Table:
+    """One model's results; who was attacked is said where it is not the branch itself."""
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
-    for heading in ("model", "branch", "images"):
-        table.add_column(heading, overflow="fold")
-    for heading in ("top-1", "95 % interval", "top-5", "loss", "n"):
+    title = f"{escape(name)}, {results[0].n} images"
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("branch")
+    table.add_column("images", overflow="fold")
+    for heading in ("top-1", "95 % interval", "top-5", "loss"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for name, one in results:
+    for one in results:
         low, high = one.interval
         table.add_row(
-            escape(name),
             one.branch,
-            _words(one.condition),
+            _words(one),
             f"{one.top1:.1%}",
             f"{low:.1%} to {high:.1%}",
             f"{one.top5:.1%}",
             f"{one.loss:.3f}",
-            str(one.n),
         )
     return table
 
 
-def _words(condition: Condition) -> str:
-    from advprop_core.commands.words import describe_attack
+def _words(result: BranchResult) -> str:
+    from advprop_core.commands.words import describe_ball
 
+    condition = result.condition
     if condition.attack is None:
         return "clean"
-    return describe_attack(condition.attack, condition.attack_branch or "itself")
+    source = condition.attack_branch
+    through = "" if source == result.branch else f" through {source}"
+    return f"{condition.attack.name}, {describe_ball(condition.attack)}{through}"

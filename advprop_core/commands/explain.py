@@ -59,8 +59,8 @@ def explain(
 
     ```
     advprop explain church.jpg --model imagenette-advprop --out out
-    advprop explain church.jpg --model imagenette-advprop --method grad-cam,saliency \
-        --layer s3 --branch aux --class-index tench --out out
+    advprop explain church.jpg --model imagenette-advprop --layer s3 \
+        --method grad-cam,saliency --branch aux --class-index tench --out out
     ```
     """
     report, folder = Report(json_file), make_folder(out)

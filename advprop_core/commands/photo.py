@@ -39,7 +39,7 @@ def predict(
 
     ```
     advprop predict church.jpg --model imagenette-advprop
-    advprop predict church.jpg --model net.pth --arch resnet18 --branch main --top 3 --json -
+    advprop predict church.jpg --model net.pth --arch resnet18 --json -
     ```
     """
     report = Report(json_file)
@@ -84,9 +84,9 @@ def attack(
     perturbation, float32 in [0, 1], (3, H, W)) and manifest.json.
 
     ```
-    advprop attack church.jpg --model imagenette-advprop --epsilon 4/255 --out out
-    advprop attack church.jpg --model imagenette-advprop --attack fgsm --attack-branch aux \
-        --target-class tench --out out
+    advprop attack church.jpg --model imagenette-advprop --out out
+    advprop attack church.jpg --model imagenette-advprop --attack fgsm \
+        --epsilon 8/255 --attack-branch aux --target-class tench --out out
     ```
     """
     report, folder = Report(json_file), make_folder(out)
@@ -140,8 +140,9 @@ def compare(
     manifest.json (inputs, settings, versions, predictions and measured figures).
 
     ```
-    advprop compare church.jpg --model imagenette-advprop --attack pgd --norm linf \
-        --epsilon 4/255 --steps 10 --out out --json out.json
+    advprop compare church.jpg --model imagenette-advprop --out out
+    advprop compare church.jpg --model imagenette-advprop --attack pgd \
+        --norm linf --epsilon 4/255 --steps 10 --out out --json out.json
     ```
     """
     report, folder = Report(json_file), make_folder(out)

@@ -117,7 +117,7 @@ def _draw_legend(canvas: Image.Image, comparison: Comparison, captions: Captions
     layer = f" at {first.layer}" if first.layer else ""
     lines = [
         f"Maps: {method.title}{layer} for “{captions.names[first.class_index]}”, over the photo in "
-        "grey. All share one scale, which ends at the 99.5th percentile.",
+        "grey. All share one scale, which ends at the 99th percentile.",
         f"Attack: {captions.attack}.",
         f"{captions.facts[:1].upper()}{captions.facts[1:]}.",
     ]

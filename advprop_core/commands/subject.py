@@ -11,7 +11,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from advprop_core import images
-from advprop_core.bundle import open_model
+from advprop_core.bundle import bundled_models, open_model
 from advprop_core.checkpoints import Checkpoint
 from advprop_core.commands.output import class_json
 from advprop_core.commands.values import find_true_class, read_branches
@@ -76,6 +76,7 @@ class Subject:
             },
             "model": {
                 "given": self.model_name,
+                "sha256": _model_digest(self.model_name),
                 "name": self.info.name,
                 "architecture": self.info.architecture,
                 "branches": {b: self.info.branches[b] for b in self.checkpoint.model.branch_names},
@@ -125,3 +126,9 @@ def _read(image: Path) -> bytes:
         what = "is a folder, not a photo" if image.is_dir() else "does not exist"
         raise images.ImageError(f"{image} {what}: give the file of a photo.")
     return image.read_bytes()
+
+
+def _model_digest(name: str) -> str | None:
+    """sha256 of the model's file; None for timm's weights."""
+    file = bundled_models().get(name, Path(name))
+    return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else None

@@ -56,7 +56,8 @@ def train(
     its header), metrics.jsonl (a line per epoch), recipe.json and state.pt (to resume from).
 
     ```
-    advprop train --data shapes --objective advprop --epsilon 2/255 --out runs/shapes-advprop
+    advprop train --data shapes --objective advprop --out runs/shapes-advprop
+    advprop train --data photos --epochs 40 --out runs/photos --resume
     ```
     """
     from advprop_core.training.loop import EpochReport

@@ -9,13 +9,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from advprop_core.render import percent
-from advprop_core.types import format_epsilon
 
 if TYPE_CHECKING:
     from advprop_core.types import (
         AttackConfig,
         Comparison,
         ModelInfo,
+        Norm,
         PerturbationFacts,
         Prediction,
     )
@@ -61,9 +61,13 @@ def _branch_outcome(
 
 def describe_attack(config: AttackConfig, branch: str) -> str:
     """``PGD-10 through main, L∞ ≤ 4/255, step 1/255``."""
-    steps = "" if config.name == "FGSM" else f", step {format_epsilon(config.step_size)}"
-    radius = f"{NORM_NAMES[config.norm]} ≤ {format_epsilon(config.epsilon)}"
-    return f"{config.name} through {branch}, {radius}{steps}"
+    steps = "" if config.name == "FGSM" else f", step {_length(config.step_size, config.norm)}"
+    return f"{config.name} through {branch}, {describe_ball(config)}{steps}"
+
+
+def describe_ball(config: AttackConfig) -> str:
+    """``L∞ ≤ 4/255``."""
+    return f"{NORM_NAMES[config.norm]} ≤ {_length(config.epsilon, config.norm)}"
 
 
 def describe_facts(facts: PerturbationFacts) -> str:
@@ -71,10 +75,15 @@ def describe_facts(facts: PerturbationFacts) -> str:
     lost = [branch for branch, survives in facts.survives_png.items() if not survives]
     png = f"not for {', '.join(lost)}" if lost else "yes"
     return (
-        f"measured: L∞ {format_epsilon(facts.linf)}, L2 {facts.l2:.3g}, "
+        f"measured: L∞ {_length(facts.linf, 'linf')}, L2 {_length(facts.l2, 'l2')}, "
         f"pixels in [{facts.low:.3g}, {facts.high:.3g}]; "
         f"predictions survive an 8-bit PNG: {png}"
     )
+
+
+def _length(value: float, norm: Norm) -> str:
+    """In 255ths for linf, where people think in levels of a pixel."""
+    return f"{255 * value:.3g}/255" if norm == "linf" else f"{value:.3g}"
 
 
 def prediction_table(

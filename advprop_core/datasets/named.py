@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from advprop_core.datasets.folders import ImageFolder, Unreadable
-from advprop_core.datasets.shapes import SHAPES, TextureShapes
+from advprop_core.datasets.scenes import SHAPES
+from advprop_core.datasets.shapes import TextureShapes
 from advprop_core.models import imagenet_classes
 
 # Texture agrees with the class this often; conflict scenes never show the class's own texture.

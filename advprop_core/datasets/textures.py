@@ -11,9 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch.nn.functional import grid_sample
 
 Field = NDArray[np.floating[Any]]  # float32 throughout
 Painter = Callable[[Field, Field, Field, float], Field]
@@ -32,11 +30,31 @@ def sample(bank: Field, x: Field, y: Field) -> Field:
     Returns:
         (C, H, W) values.
     """
-    grid = torch.from_numpy(np.stack((x, y), axis=-1)[None])
-    maps = torch.from_numpy(bank[None])
-    read = grid_sample(maps, grid, padding_mode="reflection", align_corners=False)
-    values: Field = read[0].numpy()
-    return values
+    (top, bottom, down), (left, right, along) = (
+        _neighbours(y, bank.shape[1]),
+        _neighbours(x, bank.shape[2]),
+    )
+    width = bank.shape[2]
+    flat = bank.reshape(len(bank), -1)
+    top, bottom = top * width, bottom * width
+    upper, lower = flat.take(top + left, 1), flat.take(bottom + left, 1)
+    upper += along * (flat.take(top + right, 1) - upper)
+    lower += along * (flat.take(bottom + right, 1) - lower)
+    upper += down * (lower - upper)
+    return upper
+
+
+def _neighbours(place: Field, count: int) -> tuple[NDArray[np.int32], NDArray[np.int32], Field]:
+    """The two samples a place lies between, mirrored into the map, and how far along it is."""
+    exact = (place + 1) * (count / 2) - 0.5
+    before = np.floor(exact)
+    first = before.astype(np.int32)
+    return _mirror(first, count), _mirror(first + 1, count), exact - before
+
+
+def _mirror(index: NDArray[np.int32], count: int) -> NDArray[np.int32]:
+    index = index % (2 * count)
+    return np.minimum(index, 2 * count - 1 - index)
 
 
 def _even_noise(rng: np.random.Generator, falloff: float, longest: int) -> Field:

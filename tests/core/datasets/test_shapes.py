@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from advprop_core.datasets.outlines import FIELD_REACH, outline_bank
-from advprop_core.datasets.shapes import SHAPES, TEXTURES, Scene, TextureShapes, draw_scene
+from advprop_core.datasets.scenes import SHAPES, TEXTURES, Scene, draw_scene
+from advprop_core.datasets.shapes import TextureShapes
 
 CHANCE = 1 / len(SHAPES)
 # 1000 conflict scenes: five standard deviations of a guesser's accuracy

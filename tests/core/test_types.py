@@ -1,0 +1,177 @@
+import dataclasses
+import math
+
+import pytest
+import torch
+
+from advprop_core.types import (
+    AttackConfig,
+    Comparison,
+    ModelInfo,
+    Prediction,
+    format_epsilon,
+    freeze,
+    parse_epsilon,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("4/255", 4 / 255), (" 4 / 255 ", 4 / 255), ("0.5", 0.5), ("1", 1.0), ("1e-2", 0.01)],
+)
+def test_epsilon_is_read_as_people_write_it(text, value):
+    assert parse_epsilon(text) == value
+
+
+@pytest.mark.parametrize(
+    "text", ["", "x", "4/", "/255", "1/0", "1/2/3", "nan", "inf", "1e400", "1e999999999", "4:255"]
+)
+def test_epsilon_that_is_no_number_is_named(text):
+    with pytest.raises(ValueError, match="fraction such as 4/255") as caught:
+        parse_epsilon(text)
+    assert repr(text) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(4 / 255, "4/255"), (0.0, "0/255"), (1.0, "255/255"), (0.0123, "0.0123")]
+)
+def test_epsilon_is_written_as_people_read_it(value, text):
+    assert format_epsilon(value) == text
+    assert parse_epsilon(text) == pytest.approx(value, abs=1e-9)
+
+
+def test_attack_config_is_hashable_and_frozen():
+    config = AttackConfig.pgd(4 / 255)
+    assert hash(config) == hash(AttackConfig.pgd(4 / 255))
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        config.epsilon = 0.1
+
+
+@pytest.mark.parametrize(
+    ("fields", "error", "words"),
+    [
+        ({"epsilon": -0.1}, ValueError, "epsilon"),
+        ({"epsilon": 1.01}, ValueError, "epsilon"),
+        ({"epsilon": math.nan}, ValueError, "epsilon"),
+        ({"epsilon": math.inf, "norm": "l2"}, ValueError, "epsilon"),
+        ({"epsilon": "4/255"}, TypeError, "epsilon"),
+        ({"epsilon": True}, TypeError, "epsilon"),
+        ({"step_size": -1e-9}, ValueError, "step_size"),
+        ({"steps": 0}, ValueError, "steps must be at least 1"),
+        ({"steps": 2.0}, TypeError, "steps"),
+        ({"seed": -1}, ValueError, "seed"),
+        ({"seed": 2**64}, ValueError, "seed"),
+        ({"target_class": -1}, ValueError, "target_class"),
+        ({"target_class": 1.0}, TypeError, "target_class"),
+        ({"norm": "l1"}, ValueError, "linf, l2"),
+    ],
+)
+def test_attack_config_refuses(fields, error, words):
+    with pytest.raises(error, match=words):
+        AttackConfig(**fields)
+
+
+def test_l2_allows_a_radius_above_one():
+    assert AttackConfig(norm="l2", epsilon=3.0).epsilon == 3.0
+
+
+def test_fgsm_is_one_step_of_size_epsilon():
+    assert AttackConfig.fgsm(0.1) == AttackConfig("linf", 0.1, 0.1, 1, random_start=False)
+
+
+def test_pgd_steps_follow_from_epsilon_unless_given():
+    assert AttackConfig.pgd(4 / 255, steps=10).step_size == pytest.approx(1 / 255)
+    assert AttackConfig.pgd(4 / 255, step_size=0.25).step_size == 0.25
+    assert AttackConfig.pgd(1.0, steps=1).step_size == 1.0
+
+
+@pytest.mark.parametrize(
+    ("config", "name"),
+    [
+        (AttackConfig.fgsm(0.1), "FGSM"),
+        (AttackConfig.pgd(0.1, steps=7), "PGD-7"),
+        (AttackConfig.pgd(0.1, steps=7, random_start=False), "I-FGSM-7"),
+    ],
+)
+def test_attack_name(config, name):
+    assert config.name == name
+
+
+def test_freeze_is_a_detached_copy():
+    source = torch.ones(2, dtype=torch.float64, requires_grad=True)
+    frozen = freeze(source)
+    with torch.no_grad():
+        source.zero_()
+    assert frozen.dtype == torch.float32
+    assert not frozen.requires_grad
+    assert frozen.tolist() == [1, 1]
+
+
+def test_prediction_literal():
+    prediction = Prediction.from_logits(torch.tensor([0.0, math.log(3.0), 0.0]))
+    assert prediction.class_index == 1
+    assert prediction.confidence == pytest.approx(0.6)
+    assert prediction.top(2)[0] == (1, pytest.approx(0.6))
+    assert len(prediction.top(5)) == 3
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_prediction_refuses_what_is_not_finite(bad):
+    with pytest.raises(ValueError, match="finite"):
+        Prediction.from_logits(torch.tensor([0.0, bad]))
+
+
+def test_comparison_lists_branches_in_the_order_of_its_predictions():
+    one = Prediction.from_logits(torch.zeros(2))
+    kinds = ("clean", "adversarial")
+    grid = {(kind, name): one for kind in kinds for name in ("main", "aux")}
+    empty = torch.zeros(3, 1, 1)
+    assert Comparison(empty, empty, grid, {}, None, None, 0, None).branches == ("main", "aux")
+
+
+def test_model_info_counts_and_pairs_classes(make_info):
+    info = make_info(class_ids=("a", "b"), class_names=("A", "B"))
+    assert info.num_classes == 2
+    assert info.classes == (("a", "A"), ("b", "B"))
+
+
+def test_model_info_puts_main_first(make_info):
+    info = make_info(branches={"aux": "copied", "aux2": "trained", "main": "trained"})
+    assert list(info.branches.items()) == [
+        ("main", "trained"),
+        ("aux", "copied"),
+        ("aux2", "trained"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "error", "words"),
+    [
+        ({"class_ids": ("a",), "class_names": ("A", "B")}, ValueError, "equally long"),
+        ({"class_ids": (), "class_names": ()}, ValueError, "not empty"),
+        ({"class_names": tuple(range(6))}, TypeError, "class_names"),
+        ({"architecture": 5}, TypeError, "architecture"),
+        ({"name": None}, TypeError, "name"),
+        ({"input_size": 0}, ValueError, "input_size"),
+        ({"input_size": "32"}, TypeError, "input_size"),
+        ({"mean": (0.5,)}, ValueError, "mean must hold 3"),
+        ({"mean": ("a", "b", "c")}, TypeError, "mean"),
+        ({"std": (0.5, math.nan, 0.5)}, ValueError, "std"),
+        ({"branches": ["main"]}, TypeError, "branches"),
+        ({"branches": {}}, ValueError, "branches"),
+        ({"branches": {"main": "trained", "adv": "trained"}}, ValueError, "branches"),
+        ({"branches": {"main": "trained", "aux2": "trained"}}, ValueError, "branches"),
+        ({"branches": {"main": "guessed"}}, ValueError, "trained, calibrated, copied"),
+        ({"recipe": 3}, TypeError, "recipe"),
+        ({"metrics": (3,)}, TypeError, "metrics"),
+    ],
+)
+def test_model_info_refuses(make_info, fields, error, words):
+    with pytest.raises(error, match=words):
+        make_info(**fields)
+
+
+def test_model_info_is_frozen(make_info):
+    info: ModelInfo = make_info()
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        info.name = "x"

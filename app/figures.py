@@ -19,12 +19,15 @@ from app.messages import percent
 
 BRANCH_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 COLUMN_TITLES = {"clean": "Clean", "adversarial": "Perturbed"}
-MAGNITUDE = "Cividis"
-SIGNED = [[0.0, "#0072B2"], [0.5, "#F7F7F7"], [1.0, "#D55E00"]]
-_ROW_HEIGHT = 168
-_MAP_HEIGHT = 330
-_NO_TOOLBAR = {"displayModeBar": False}
-CONFIG = _NO_TOOLBAR
+CONFIG = {"displayModeBar": False}
+INK = {False: "#1F2933", True: "#E6EAEE"}
+_ROW_HEIGHT = 225
+_FRAME = {"l": 2, "r": 2, "t": 30, "b": 66}
+# Cividis, and blue through white to orange: both readable without colour vision. What is near
+# zero is see-through, so that the photo stays visible where there is little to say.
+_MAGNITUDE = ((0, 32, 77), (60, 77, 110), (122, 123, 120), (188, 174, 108), (255, 234, 70))
+_SIGNED = ((0, 114, 178), (128, 185, 217), (247, 247, 247), (234, 175, 128), (213, 94, 0))
+_FAINTEST = 0.3
 
 
 def branch_colour(index: int) -> str:
@@ -32,91 +35,106 @@ def branch_colour(index: int) -> str:
     return BRANCH_COLOURS[index % len(BRANCH_COLOURS)]
 
 
-def predictions(result: Comparison, names: Sequence[str], top: int = 5) -> go.Figure:
+def predictions(
+    result: Comparison, names: Sequence[str], *, dark: bool = False, top: int = 5
+) -> go.Figure:
     """Top classes of every branch on both inputs as bars; the true class has a tick."""
     branches = result.branches
-    figure = _grid(branches, vertical_spacing=0.14)
+    figure = _grid(branches, gap=0.1)
     for row, branch in enumerate(branches, 1):
         for column, kind in enumerate(INPUT_KINDS, 1):
             best = result.predictions[kind, branch].top(top)
             labels = [
-                f"{names[i]} {percent(p)}{'  ✓' if i == result.true_class else ''}"
-                for i, p in best
+                f"{'✓ ' if i == result.true_class else ''}{names[i]} {percent(p)}" for i, p in best
             ]
-            bars = go.Bar(
-                x=[p for _, p in best],
-                y=list(range(len(best))),
-                orientation="h",
-                marker_color=branch_colour(row - 1),
-                opacity=0.55,
-                hovertext=labels,
-                hoverinfo="text",
-            )
-            words = go.Scatter(
-                x=[0.015] * len(best),
-                y=list(range(len(best))),
-                text=labels,
-                mode="text",
-                textposition="middle right",
-                hoverinfo="skip",
-                cliponaxis=False,
-            )
-            figure.add_trace(bars, row=row, col=column)
-            figure.add_trace(words, row=row, col=column)
-    figure.update_xaxes(range=[0, 1], tickformat=".0%", tickvals=[0, 0.5, 1], showgrid=True)
+            for trace in _bars([p for _, p in best], labels, branch_colour(row - 1), INK[dark]):
+                figure.add_trace(trace, row=row, col=column)
+    figure.update_xaxes(
+        range=[0, 1], tickformat=".0%", tickvals=[0, 0.5, 1], showticklabels=False, zeroline=False
+    )
+    figure.update_xaxes(showticklabels=True, row=len(branches))
     figure.update_yaxes(autorange="reversed", showticklabels=False, showgrid=False, zeroline=False)
     figure.update_layout(
-        height=_ROW_HEIGHT * len(branches) + 60,
-        margin={"l": 4, "r": 8, "t": 44, "b": 24},
-        showlegend=False,
-        bargap=0.18,
+        height=_ROW_HEIGHT * len(branches) + 100, margin=_FRAME, showlegend=False, bargap=0.2
     )
     return figure
+
+
+def _bars(
+    shares: Sequence[float], labels: Sequence[str], colour: str, ink: str
+) -> tuple[go.Bar, go.Scatter]:
+    """Bars with their words on top, which fit however short the bar is."""
+    places = list(range(len(shares)))
+    bars = go.Bar(
+        x=shares,
+        y=places,
+        orientation="h",
+        marker_color=colour,
+        opacity=0.5,
+        hovertext=labels,
+        hoverinfo="text",
+    )
+    words = go.Scatter(
+        x=[0.02] * len(shares),
+        y=places,
+        text=labels,
+        mode="text",
+        textposition="middle right",
+        textfont={"color": ink, "size": 13},
+        hoverinfo="skip",
+    )
+    return bars, words
 
 
 def maps(result: Comparison, sign: str, title: str, opacity: float) -> go.Figure:
     """Every map over its input, all on one colour scale, with its colour bar."""
     branches = result.branches
-    figure = _grid(branches, vertical_spacing=0.07)
+    figure = _grid(branches, gap=0.03)
     for row, branch in enumerate(branches, 1):
         for column, kind in enumerate(INPUT_KINDS, 1):
             photo = result.clean if kind == "clean" else result.adversarial
-            values = result.maps[kind, branch].values.numpy()
             figure.add_trace(go.Image(source=data_uri(photo.numpy())), row=row, col=column)
-            figure.add_trace(
-                go.Heatmap(
-                    z=np.round(values, 6),
-                    coloraxis="coloraxis",
-                    opacity=opacity,
-                    zsmooth="best",
-                    hovertemplate="score %{z:.3g}<extra></extra>",
-                ),
-                row=row,
-                col=column,
+            heat = go.Heatmap(
+                z=result.maps[kind, branch].values.numpy(),
+                coloraxis="coloraxis",
+                opacity=opacity,
+                zsmooth="best",
+                hovertemplate="%{z:.3g}<extra></extra>",
             )
+            figure.add_trace(heat, row=row, col=column)
     figure.update_xaxes(visible=False, constrain="domain")
     figure.update_yaxes(visible=False, constrain="domain", autorange="reversed")
     low, high = colour_range([m.values.numpy() for m in result.maps.values()], sign)
     figure.update_layout(
         coloraxis={
-            "colorscale": MAGNITUDE if sign == "magnitude" else SIGNED,
+            "colorscale": colour_scale(sign),
             "cmin": low,
             "cmax": high,
             "colorbar": {
                 "orientation": "h",
                 "title": {"text": f"{title} score", "side": "bottom"},
                 "thickness": 10,
-                "y": -0.02,
+                "y": -0.01,
                 "yanchor": "top",
-                "len": 0.9,
+                "tickvals": [low, (low + high) / 2, high],
                 "tickformat": ".2g",
-                "nticks": 5,
             },
         },
-        height=_MAP_HEIGHT * len(branches) + 110,
-        margin={"l": 4, "r": 8, "t": 44, "b": 70},
+        height=_ROW_HEIGHT * len(branches) + 100,
+        margin=_FRAME,
     )
     return figure
+
+
+def colour_scale(sign: str) -> list[list[object]]:
+    """A perceptual scale whose colours fade where the value is near zero."""
+    colours = _MAGNITUDE if sign == "magnitude" else _SIGNED
+    places = np.linspace(0, 1, len(colours))
+    distance = places if sign == "magnitude" else np.abs(2 * places - 1)
+    return [
+        [float(place), f"rgba({r},{g},{b},{_FAINTEST + (1 - _FAINTEST) * float(far):.2f})"]
+        for place, far, (r, g, b) in zip(places, distance, colours, strict=True)
+    ]
 
 
 def colour_range(values: Sequence[np.ndarray], sign: str) -> tuple[float, float]:
@@ -159,12 +177,12 @@ def data_uri(values: np.ndarray) -> str:
     return "data:image/png;base64," + base64.b64encode(to_png(values, 0)).decode()
 
 
-def _grid(branches: Sequence[str], vertical_spacing: float) -> go.Figure:
+def _grid(branches: Sequence[str], gap: float) -> go.Figure:
     return make_subplots(
         rows=len(branches),
         cols=2,
-        horizontal_spacing=0.05,
-        vertical_spacing=vertical_spacing,
+        horizontal_spacing=gap,
+        vertical_spacing=0.1,
         subplot_titles=[
             f"<b>{branch}</b> · {COLUMN_TITLES[kind]}" for branch in branches for kind in INPUT_KINDS
         ],

@@ -59,6 +59,8 @@ def _branch_clause(result: Comparison, branch: str, names: Sequence[str]) -> str
         return f"**{branch}** was wrong before and is now right: {was} → {now}"
     if wrong:
         return f"**{branch}** was wrong before and changed its mind: {was} → {now}"
+    if result.true_class is None:
+        return f"**{branch}** changed its mind: {was} → {now}"
     return f"**{branch}** was fooled: {was} → {now}"
 
 
@@ -81,10 +83,11 @@ def unfamiliar(result: Comparison, info: ModelInfo) -> str | None:
     )
 
 
-def learnt(info: ModelInfo) -> str:
+def learnt(info: ModelInfo, true_class_known: bool) -> str:
     """What the network can say at all."""
-    shown = join(info.class_names) if info.num_classes <= 12 else f"{info.num_classes} classes"
-    return f"It can only answer {shown}, whatever the picture shows."
+    shown = join(info.class_names) if info.num_classes <= 12 else f"one of {info.num_classes} classes"
+    tick = " ✓ marks the true class." if true_class_known else ""
+    return f"It can only answer {shown}, whatever the picture shows.{tick}"
 
 
 def map_caption(title: str, sign: str, layer: str | None, class_name: str) -> str:

@@ -15,7 +15,6 @@ from advprop_core.bundle import bundle_dir, bundled_models
 from advprop_core.commands import options as o
 from advprop_core.commands import values
 from advprop_core.commands.output import Report
-from advprop_core.commands.words import NORM_NAMES
 from advprop_core.header import read_info
 from advprop_core.types import format_epsilon
 
@@ -187,6 +186,8 @@ def _accuracy(info: ModelInfo, branch: str, kind: str) -> str:
 
 def _how_measured(infos: Iterable[ModelInfo]) -> str:
     """What the columns of the table mean."""
+    from advprop_core.commands.words import NORM_NAMES
+
     ways: dict[str, None] = {}
     for info in infos:
         for branch in info.branches:

@@ -174,7 +174,6 @@ def _stop() -> None:
 
 def _draw(shown: Shown, *, current: bool) -> None:
     """Pictures, predictions, maps and figures of one result, in fixed places."""
-    from advprop_core.methods import METHODS
     from app import figures
 
     result, view, info = shown.result, shown.view, shown.info
@@ -185,32 +184,42 @@ def _draw(shown: Shown, *, current: bool) -> None:
     if warning := messages.unfamiliar(result, info):
         st.warning(warning, icon=":material/help:")
     _pictures(shown)
-    st.subheader("What each branch says")
-    st.caption(messages.learnt(info) + (" ✓ marks the true class." if result.true_class is not None else ""))
-    st.plotly_chart(
-        figures.predictions(result, names),
-        key="predictions",
-        config=figures.CONFIG,
-        alt=messages.verdict(result, names),
-    )
-    method = METHODS[view.method]
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.subheader("What each branch says")
+        st.plotly_chart(
+            figures.predictions(result, names, dark=st.context.theme.type == "dark"),
+            key="predictions",
+            config=figures.CONFIG,
+            alt=messages.verdict(result, names),
+        )
+        st.caption(messages.learnt(info, result.true_class is not None))
+    with right:
+        _maps(shown)
+    _honesty(shown)
+
+
+def _maps(shown: Shown) -> None:
+    from advprop_core.methods import METHODS
+    from app import figures
+
+    result = shown.result
+    method = METHODS[shown.view.method]
     explained = next(iter(result.maps.values()))
     caption = messages.map_caption(
-        method.title, method.sign, explained.layer, names[explained.class_index]
+        method.title, method.sign, explained.layer, shown.info.class_names[explained.class_index]
     )
     st.subheader("Where each branch looked")
-    st.caption(caption)
     st.plotly_chart(
-        figures.maps(result, method.sign, method.title, view.opacity / 100),
+        figures.maps(result, method.sign, method.title, shown.view.opacity / 100),
         key="maps",
         config=figures.CONFIG,
         alt=caption,
     )
-    for sentence in messages.empty_maps(result):
+    for sentence in [caption, *messages.empty_maps(result)]:
         st.caption(sentence)
     with st.expander("How to read these maps"):
         st.markdown(method.sentence)
-    _honesty(shown)
 
 
 def _pictures(shown: Shown) -> None:

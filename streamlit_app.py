@@ -1,8 +1,12 @@
 """The app's router; loads nothing heavy, so that the first page paints at once."""
 
+from pathlib import Path
+
 import streamlit as st
 
-st.set_page_config(page_title="AdvProp Lens", page_icon=":material/lens_blur:", layout="wide")
+ICON = Path(__file__).parent / "assets" / "icon.svg"
+
+st.set_page_config(page_title="AdvProp Lens", page_icon=str(ICON), layout="wide")
 st.navigation(
     [
         st.Page(

@@ -79,7 +79,8 @@ def explain(
 
 
 def _saliency(module: nn.Module, pixels: Tensor, targets: list[int], seed: int) -> Tensor:
-    gradients: Tensor = Saliency(module).attribute(pixels, targets, abs=False)
+    own = pixels.detach().requires_grad_()  # captum warns where it has to set this itself
+    gradients: Tensor = Saliency(module).attribute(own, targets, abs=False)
     return gradients.abs().amax(1)
 
 
@@ -103,7 +104,7 @@ def _smoothgrad(module: nn.Module, pixels: Tensor, targets: list[int], seed: int
     noise = _SMOOTH_SIGMA * torch.randn(shape, generator=generator, device=pixels.device)
     rows = []
     for image, target in zip(pixels, targets, strict=True):
-        copies = (image + noise).detach()
+        copies = (image + noise).detach().requires_grad_()
         gradients = Saliency(module).attribute(copies, [target] * len(copies), abs=False)
         rows.append(gradients.mean(0).abs().amax(0))
     return torch.stack(rows)

@@ -1,4 +1,4 @@
-"""The JSON in a checkpoint's header; loads nothing heavy, so that a page can list models at once."""
+"""The JSON in a checkpoint's header; loads nothing heavy, so a page can list models at once."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def read_info(path: Path) -> ModelInfo:
 
 def write(info: ModelInfo) -> str:
     """The header's text."""
-    return json.dumps({"format": FORMAT_VERSION, **asdict(info)}, sort_keys=True)
+    return json.dumps({"format": FORMAT_VERSION, **asdict(info)})
 
 
 def parse(text: str, name: str) -> ModelInfo:
@@ -60,6 +60,8 @@ def parse(text: str, name: str) -> ModelInfo:
             raise CheckpointError(f"{name} is of format {version}, this one reads {FORMAT_VERSION}")
         for key in ("class_ids", "class_names", "mean", "std", "metrics"):
             content[key] = tuple(content[key])
+        names = sorted(content["branches"], key=lambda n: (n != "main", len(n), n))  # aux2 last
+        content["branches"] = {branch: content["branches"][branch] for branch in names}
         return ModelInfo(**content)
     except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(f"{name} has a damaged header ({error})") from None

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
+from advprop_core.words import percent
+
 Array = NDArray[np.float32]
 Sign = Literal["magnitude", "signed"]
 
@@ -38,9 +40,10 @@ _SPELLED: Final = {"×": "x", "−": "-", "–": "-", "—": "-", "∞": "inf", 
 _ARROW: Final = "→"
 
 
-def branch_colour(index: int) -> str:
-    """Colour of the branch at that place: blue for main, orange for aux."""
-    return BRANCH_COLOURS[index % len(BRANCH_COLOURS)]
+def branch_colour(branch: str) -> str:
+    """Colour of a branch, whichever others are shown: blue for main, orange for aux."""
+    place = 0 if branch == "main" else int(branch.removeprefix("aux") or 1)
+    return BRANCH_COLOURS[place % len(BRANCH_COLOURS)]
 
 
 def shared_scale(maps: Iterable[Array]) -> float:
@@ -231,13 +234,6 @@ def bars(
         text.draw.rounded_rectangle([left, y, right, y + 9], 4, fill=FAINT)
         if (long := probability * (right - left)) >= 1:
             text.draw.rounded_rectangle([left, y, left + long, y + 9], min(4, long / 2), colour)
-
-
-def percent(probability: float) -> str:
-    """``93 %``; tiny and near-certain ones keep their side of the edge."""
-    if 0 < probability < 0.005:
-        return "<1 %"
-    return ">99 %" if 0.995 <= probability < 1 else f"{100 * probability:.0f} %"
 
 
 def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:

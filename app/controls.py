@@ -214,9 +214,7 @@ def sample_sources() -> dict[str, list[tuple[str, str]]]:
     """Group title to (source, title) of the pictures on offer."""
     groups = {
         "Scenes": [(f"scene:{i}", f"Scene {i + 1}") for i in range(SCENES)],
-        "Scenes with another class's texture": [
-            (f"conflict:{i}", f"Conflict {i + 1}") for i in range(SCENES)
-        ],
+        "Texture conflicts": [(f"conflict:{i}", f"Conflict {i + 1}") for i in range(SCENES)],
         "Photos": [(f"photo:{name}", title) for name, title in PHOTOS.items()],
     }
     if own := folder_photos():

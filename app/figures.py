@@ -15,7 +15,7 @@ from PIL import Image
 from plotly.subplots import make_subplots
 
 from advprop_core.types import INPUT_KINDS, Comparison
-from app.messages import percent
+from advprop_core.words import percent
 
 BRANCH_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 COLUMN_TITLES = {"clean": "Clean", "adversarial": "Perturbed"}
@@ -31,7 +31,7 @@ _FAINTEST = 0.3
 
 
 def branch_colour(index: int) -> str:
-    """The colour of the branch at this place: main, aux, aux2 …"""
+    """The colour of the branch at this place: main first, then aux."""
     return BRANCH_COLOURS[index % len(BRANCH_COLOURS)]
 
 
@@ -184,6 +184,6 @@ def _grid(branches: Sequence[str], gap: float) -> go.Figure:
         horizontal_spacing=gap,
         vertical_spacing=0.1,
         subplot_titles=[
-            f"<b>{branch}</b> · {COLUMN_TITLES[kind]}" for branch in branches for kind in INPUT_KINDS
+            f"<b>{branch}</b> · {title}" for branch in branches for title in COLUMN_TITLES.values()
         ],
     )

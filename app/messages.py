@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from advprop_core.words import branch_outcomes, percent
+
 if TYPE_CHECKING:
-    from advprop_core.types import Comparison, InputKind, ModelInfo
+    from advprop_core.types import Comparison, ModelInfo
 
 UNSURE = 0.5
 
@@ -15,15 +17,6 @@ ORIGINS = {
     "calibrated": "not trained: its statistics were re-estimated on adversarial images",
     "copied": "not trained: a copy of main",
 }
-
-
-def percent(share: float) -> str:
-    """``93 %``; tiny and near-certain shares keep their side of the edge."""
-    if 0 < share < 0.005:
-        return "<1 %"
-    if 0.995 <= share < 1:
-        return ">99 %"
-    return f"{share:.0%}".replace("%", " %")
 
 
 def join(words: Sequence[str]) -> str:
@@ -36,37 +29,12 @@ def join(words: Sequence[str]) -> str:
 def verdict(result: Comparison, names: Sequence[str]) -> str:
     """One line in words of what happened, branch by branch."""
     if not bool((result.adversarial != result.clean).any()):
-        parts = [f"**{b}** says {_said(result, 'clean', b, names)}" for b in result.branches]
+        said = {b: result.predictions["clean", b] for b in result.branches}
+        parts = [
+            f"**{b}** says {names[p.class_index]} {percent(p.confidence)}" for b, p in said.items()
+        ]
         return f"Nothing was changed: {join(parts)}."
-    return _sentence([_branch_clause(result, branch, names) for branch in result.branches])
-
-
-def _sentence(clauses: list[str]) -> str:
-    return "; ".join(clauses) + "."
-
-
-def _branch_clause(result: Comparison, branch: str, names: Sequence[str]) -> str:
-    before = result.predictions["clean", branch]
-    after = result.predictions["adversarial", branch]
-    wrong = result.true_class is not None and before.class_index != result.true_class
-    was = _said(result, "clean", branch, names)
-    now = _said(result, "adversarial", branch, names)
-    if before.class_index == after.class_index:
-        if wrong:
-            return f"**{branch}** was wrong before and stays so: {was} → {now}"
-        return f"**{branch}** held: {was} → {now}"
-    if result.true_class is not None and after.class_index == result.true_class:
-        return f"**{branch}** was wrong before and is now right: {was} → {now}"
-    if wrong:
-        return f"**{branch}** was wrong before and changed its mind: {was} → {now}"
-    if result.true_class is None:
-        return f"**{branch}** changed its mind: {was} → {now}"
-    return f"**{branch}** was fooled: {was} → {now}"
-
-
-def _said(result: Comparison, kind: InputKind, branch: str, names: Sequence[str]) -> str:
-    prediction = result.predictions[kind, branch]
-    return f"{names[prediction.class_index]} {percent(prediction.confidence)}"
+    return "; ".join(f"**{b}** {what}" for b, what in branch_outcomes(result, names)) + "."
 
 
 def unfamiliar(result: Comparison, info: ModelInfo) -> str | None:
@@ -85,7 +53,8 @@ def unfamiliar(result: Comparison, info: ModelInfo) -> str | None:
 
 def learnt(info: ModelInfo, true_class_known: bool) -> str:
     """What the network can say at all."""
-    shown = join(info.class_names) if info.num_classes <= 12 else f"one of {info.num_classes} classes"
+    few = info.num_classes <= 12
+    shown = join(info.class_names) if few else f"one of {info.num_classes} classes"
     tick = " ✓ marks the true class." if true_class_known else ""
     return f"It can only answer {shown}, whatever the picture shows.{tick}"
 

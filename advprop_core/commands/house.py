@@ -157,16 +157,11 @@ def _model_table(cards: list[tuple[str, Path, ModelInfo]]) -> Table:
             str(info.recipe.get("data", "")),
             f"{info.architecture}, {info.input_size} px",
         ]
-        for branch in _ordered(info):
+        for branch in info.branches:
             clean, attacked = (_accuracy(info, branch, kind) for kind in ("clean", "attack"))
             table.add_row(*rest, f"{branch} ({info.branches[branch]})", clean, attacked, size)
             rest, size = ["", "", ""], ""
     return table
-
-
-def _ordered(info: ModelInfo) -> list[str]:
-    """Branch names, main first; aux comes before aux2."""
-    return sorted(info.branches, key=lambda name: (name != "main", len(name), name))
 
 
 def _metric(info: ModelInfo, branch: str, kind: str) -> Mapping[str, Any] | None:
@@ -186,21 +181,17 @@ def _accuracy(info: ModelInfo, branch: str, kind: str) -> str:
 
 def _how_measured(infos: Iterable[ModelInfo]) -> str:
     """What the columns of the table mean."""
-    from advprop_core.commands.words import NORM_NAMES
+    from advprop_core.cards import describe_attack
 
     ways: dict[str, None] = {}
     for info in infos:
         for branch in info.branches:
             if metric := _metric(info, branch, "attack"):
-                one = metric["condition"]
-                radius = (
-                    f"{NORM_NAMES.get(one['norm'], one['norm'])} ≤ {format_epsilon(one['epsilon'])}"
-                )
-                ways[f"{one['attack']} within {radius}"] = None
+                ways[describe_attack(metric["condition"])] = None
     if not ways:
         return ""
     return (
-        f"Accuracies are top-1 on held-out images; attacked means by {' or '.join(ways)}, "
+        f"Accuracies are top-1 on held-out images; attacked means under {' or '.join(ways)}, "
         "through the branch itself."
     )
 
@@ -212,7 +203,7 @@ def _card_json(name: str, path: Path, info: ModelInfo) -> dict[str, Any]:
         "bytes": path.stat().st_size,
         "architecture": info.architecture,
         "input_size": info.input_size,
-        "branches": {branch: info.branches[branch] for branch in _ordered(info)},
+        "branches": dict(info.branches),
         "classes": [{"id": identity, "name": readable} for identity, readable in info.classes],
         "recipe": json.loads(json.dumps(dict(info.recipe))),
         "metrics": [dict(metric) for metric in info.metrics],

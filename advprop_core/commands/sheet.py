@@ -53,8 +53,8 @@ def draw_sheet(comparison: Comparison, captions: Captions) -> Image.Image:
     text.write((_MARGIN, 36), captions.title, 30, width=wide)
     y = text.paragraph((_MARGIN, 84), captions.outcome, 20, wide)
     y = _draw_photos(canvas, comparison, captions, round(y) + 18)
-    for index, branch in enumerate(comparison.branches):
-        y = _draw_branch(canvas, comparison, captions.names, branch, index, y)
+    for branch in comparison.branches:
+        y = _draw_branch(canvas, comparison, captions.names, branch, y)
     y = _draw_legend(canvas, comparison, captions, y)
     return canvas.crop((0, 0, _WIDTH, y + _MARGIN - 12))
 
@@ -81,12 +81,11 @@ def _draw_branch(
     comparison: Comparison,
     names: tuple[str, ...],
     branch: str,
-    index: int,
     y: int,
 ) -> int:
     """One row: a rule in the branch's colour, then (map, bars) for each kind of input."""
     text = render.Text(canvas)
-    colour = render.branch_colour(index)
+    colour = render.branch_colour(branch)
     text.draw.rectangle([_MARGIN, y, _WIDTH - _MARGIN - 1, y + 3], colour)
     scale = _scale(comparison)
     for place, (kind, words) in enumerate(_KINDS):

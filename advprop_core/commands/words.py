@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from rich.markup import escape
 from rich.table import Table
 
-from advprop_core.render import percent
+from advprop_core.words import NORM_TITLES, branch_outcomes, percent
 
 if TYPE_CHECKING:
     from advprop_core.types import (
@@ -20,43 +20,10 @@ if TYPE_CHECKING:
         Prediction,
     )
 
-NORM_NAMES: Final = {"linf": "L∞", "l2": "L2"}
 
-
-def outcome(comparison: Comparison, names: tuple[str, ...]) -> str:
+def outcome(comparison: Comparison, names: Sequence[str]) -> str:
     """What happened, branch by branch: ``main was fooled: church 93 % → tench 71 %; aux held``."""
-    return "; ".join(
-        _branch_outcome(
-            branch,
-            comparison.predictions["clean", branch],
-            comparison.predictions["adversarial", branch],
-            comparison.true_class,
-            names,
-        )
-        for branch in comparison.branches
-    )
-
-
-def _branch_outcome(
-    branch: str,
-    before: Prediction,
-    after: Prediction,
-    true_class: int | None,
-    names: tuple[str, ...],
-) -> str:
-    move = " → ".join(
-        f"{names[one.class_index]} {percent(one.confidence)}" for one in (before, after)
-    )
-    wrong = true_class is not None and before.class_index != true_class
-    if before.class_index == after.class_index:
-        verb = "was wrong before and stays so" if wrong else "held"
-    elif not wrong:
-        verb = "was fooled"
-    elif after.class_index == true_class:
-        verb = "was wrong before and is now right"
-    else:
-        verb = "was wrong before and changed its mind"
-    return f"{branch} {verb}: {move}"
+    return "; ".join(f"{branch} {what}" for branch, what in branch_outcomes(comparison, names))
 
 
 def describe_attack(config: AttackConfig, branch: str) -> str:
@@ -67,7 +34,7 @@ def describe_attack(config: AttackConfig, branch: str) -> str:
 
 def describe_ball(config: AttackConfig) -> str:
     """``L∞ ≤ 4/255``."""
-    return f"{NORM_NAMES[config.norm]} ≤ {_length(config.epsilon, config.norm)}"
+    return f"{NORM_TITLES[config.norm]} ≤ {_length(config.epsilon, config.norm)}"
 
 
 def describe_facts(facts: PerturbationFacts) -> str:

@@ -76,6 +76,21 @@ def load_images(
     return Images(pixels, labels, found, folder.unreadable, folder.ignored_classes)
 
 
+def conflict_scenes(count: int, size: int) -> tuple[Tensor, Tensor, Tensor]:
+    """The first scenes of ``shapes-conflict`` with what is in them.
+
+    Returns:
+        (N, 3, S, S) uint8 images, (N,) shapes and (N,) textures, both as class indices.
+    """
+    scenes = TextureShapes(count, seed=_SEEDS["val"], texture_agreement=0.0, size=size)
+    drawn = [scenes.scene(index) for index in range(count)]
+    return (
+        torch.stack([torch.from_numpy(scene.image.copy()).permute(2, 0, 1) for scene in drawn]),
+        torch.tensor([scene.shape for scene in drawn]),
+        torch.tensor([scene.texture for scene in drawn]),
+    )
+
+
 def readable_classes(ids: Sequence[str]) -> tuple[tuple[str, str], ...]:
     """(id, name) of each class folder; an ImageNet wnid gets its English name."""
     names = dict(imagenet_classes())

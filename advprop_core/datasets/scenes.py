@@ -186,6 +186,7 @@ def _compose(
 
 
 def check_arguments(seed: int, texture_agreement: float, size: int) -> None:
+    """Raise ValueError for an argument out of its range, named in the message."""
     if seed < 0:
         raise ValueError(f"seed must be 0 or more, got {seed}; pass a non-negative integer")
     if not 0 <= texture_agreement <= 1:

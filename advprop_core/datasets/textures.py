@@ -40,8 +40,8 @@ def sample(bank: Field, x: Field, y: Field) -> Field:
     upper, lower = flat.take(top + left, 1), flat.take(bottom + left, 1)
     upper += along * (flat.take(top + right, 1) - upper)
     lower += along * (flat.take(bottom + right, 1) - lower)
-    upper += down * (lower - upper)
-    return upper
+    values: Field = upper + down * (lower - upper)
+    return values
 
 
 def _neighbours(place: Field, count: int) -> tuple[NDArray[np.int32], NDArray[np.int32], Field]:

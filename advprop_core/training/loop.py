@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,10 @@ from timm.scheduler import CosineLRScheduler
 from torch import Tensor
 
 from advprop_core import checkpoints, models
+from advprop_core.cards import model_card
 from advprop_core.dual_bn import DualBNModel
-from advprop_core.evaluation import Condition, evaluate
 from advprop_core.training.data import Split, batches, load_split
+from advprop_core.training.measure import measure
 from advprop_core.training.objectives import (
     Objective,
     StepInput,
@@ -24,7 +25,7 @@ from advprop_core.training.objectives import (
     make_objective,
 )
 from advprop_core.training.recipe import Recipe
-from advprop_core.types import AttackConfig, BranchOrigin, ModelInfo
+from advprop_core.types import BranchOrigin, ModelInfo
 
 _STATE = "state.pt"
 _FINAL = "model.safetensors"
@@ -238,22 +239,7 @@ def _finish(path: Path, model: DualBNModel, info: ModelInfo, held_out: Split) ->
     """Cast, measure what the file really holds, and write the figures into its header."""
     checkpoints.save(path, model, info, half=True)
     saved = checkpoints.load(path)
-    attack = AttackConfig.pgd(2 / 255, steps=10)
-    conditions = (Condition(), Condition(attack))
-    results = evaluate(saved.model, held_out.images, held_out.labels, conditions)
-    metrics = tuple(
-        {**result.to_json(), "data": f"{info.recipe['data']} val"} for result in results
-    )
-    measured = ModelInfo(**{**_fields(info), "metrics": metrics})
+    measured = replace(info, metrics=measure(saved.model, held_out, str(info.recipe["data"])))
     checkpoints.save(path, saved.model, measured, half=True)
+    path.with_suffix(".md").write_text(model_card(measured))
     return path
-
-
-def _fields(info: ModelInfo) -> dict[str, Any]:
-    return {name: getattr(info, name) for name in info.__dataclass_fields__}
-
-
-def epochs_logged(out: Path) -> Iterator[dict[str, Any]]:
-    """The epochs that a run folder's ``metrics.jsonl`` holds."""
-    for line in (out / "metrics.jsonl").read_text().splitlines():
-        yield json.loads(line)

@@ -6,8 +6,9 @@ from typing import Any
 
 import streamlit as st
 
+from advprop_core.cards import describe_condition
 from advprop_core.header import CheckpointError
-from advprop_core.types import ModelInfo, format_epsilon
+from advprop_core.types import ModelInfo
 from app import cache, messages
 
 
@@ -17,7 +18,8 @@ def page() -> None:
     st.markdown(
         "Every figure was measured on the file itself, by the command on its card, on images "
         "that were not used for training. *Robust* means: right on images that were perturbed "
-        "through the very branch that is asked."
+        "through the very branch that is asked. *Shape bias* is the share of answers by outline "
+        "among answers by outline or texture, on scenes where the two disagree."
     )
     for name in cache.model_files():
         with st.container(border=True):
@@ -47,16 +49,11 @@ def _card(name: str, info: ModelInfo) -> None:
 
 
 def _row(metric: Any) -> dict[str, Any]:
-    condition = metric["condition"]
-    shown = "clean"
-    if condition["kind"] == "attack":
-        norm = {"linf": "L∞", "l2": "L2"}[condition["norm"]]
-        shown = f"{condition['attack']}, {norm} ε = {format_epsilon(condition['epsilon'])}"
     low, high = metric["interval"]
     return {
         "Branch": metric["branch"],
-        "Images": shown,
-        "Accuracy": f"{metric['top1']:.1%}",
+        "What": describe_condition(metric["condition"]),
+        "Result": f"{metric['top1']:.1%}",
         "95 % interval": f"{low:.1%} to {high:.1%}",
         "n": metric["n"],
         "Data": metric["data"],

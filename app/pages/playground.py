@@ -10,11 +10,14 @@ import streamlit as st
 
 from advprop_core.header import CheckpointError
 from advprop_core.types import ModelInfo
+from advprop_core.words import percent
 from app import cache, controls, gallery, messages, state
 from app.pictures import PictureGone
 from app.state import View, key
 
 if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
     from advprop_core.types import Comparison
     from app.cache import Lens
     from app.jobs import Job
@@ -75,7 +78,7 @@ def _default_view(models: dict[str, ModelInfo]) -> View:
     return default if default.model in models else View(model=next(iter(models)))
 
 
-def _load(view: View, info: ModelInfo, slot: st.delta_generator.DeltaGenerator | None) -> Lens | None:
+def _load(view: View, info: ModelInfo, slot: DeltaGenerator | None) -> Lens | None:
     """The network; on the first paint the picture is there before it."""
     if slot is not None:
         with slot.container():
@@ -108,7 +111,7 @@ def _answer(
     view: View,
     lens: Lens,
     shown: Shown | None,
-    first_paint: st.delta_generator.DeltaGenerator | None,
+    first_paint: DeltaGenerator | None,
 ) -> None:
     """The result, or progress above the previous one while it is being made."""
     place = first_paint.container() if first_paint is not None else st.container()
@@ -161,7 +164,7 @@ def _progress() -> None:
     if job.done:
         st.rerun()
     left, right = st.columns([5, 1], vertical_alignment="center")
-    left.progress(job.progress, f"Attacking … {messages.percent(job.progress)}")
+    left.progress(job.progress, f"Attacking … {percent(job.progress)}")
     right.button("Stop", width="stretch", on_click=_stop)
 
 
@@ -176,7 +179,7 @@ def _draw(shown: Shown, *, current: bool) -> None:
     """Pictures, predictions, maps and figures of one result, in fixed places."""
     from app import figures
 
-    result, view, info = shown.result, shown.view, shown.info
+    result, info = shown.result, shown.info
     names = info.class_names
     if not current:
         st.caption("This is the previous result; it stays until the new one is there.")

@@ -81,4 +81,4 @@ def test_every_model_that_ships_is_what_the_manifest_says():
         checkpoint = bundle.open_model(name)
         assert path.stat().st_size < 12e6
         assert checkpoint.info.metrics, f"{name} has no measured figures"
-        assert list(checkpoint.info.branches)[0] == "main"
+        assert next(iter(checkpoint.info.branches)) == "main"

@@ -265,6 +265,14 @@ def test_compare_draws_any_map_of_any_number_of_branches(
     assert heights[0] < heights[1]
 
 
+def test_compare_draws_aux_in_its_own_colour_when_alone(advprop, model, photo, tmp_path) -> None:
+    advprop("compare", photo, "--model", model, "--branch", "aux", "--out", tmp_path)
+    colours = Image.open(tmp_path / "comparison.png").getcolors(maxcolors=2**24)
+    found = {colour for _, colour in colours or ()}
+    assert (0xD5, 0x5E, 0x00) in found
+    assert (0x00, 0x72, 0xB2) not in found
+
+
 # --- evaluate ------------------------------------------------------------------------------
 
 
@@ -413,7 +421,14 @@ def bundled(tmp_path, monkeypatch, make_dual, make_info) -> Path:
 
 def test_models_lists_cards(advprop, bundled) -> None:
     answer = advprop("models")
-    for text in ("toy-advprop", "shapes", "test_resnet", "70.1%", "40.2%", "PGD-10, L∞ ≤ 2/255"):
+    for text in (
+        "toy-advprop",
+        "shapes",
+        "test_resnet",
+        "70.1%",
+        "40.2%",
+        "PGD-10 within L∞ ≤ 2/255",
+    ):
         assert text in answer.out
     lines = answer.out.splitlines()
     assert ["main" in line for line in lines[1:3]] == [True, False]  # main first

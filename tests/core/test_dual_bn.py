@@ -107,10 +107,21 @@ def reloaded(model):
         lambda model: model.share_memory(),
         lambda model: convert_sync_batchnorm(model),
     ],
-    ids=(
-        "deepcopy pickle load_state_dict double half bfloat16 channels_last meta to_empty freeze "
-        "train share_memory sync"
-    ).split(),
+    ids=[
+        "deepcopy",
+        "pickle",
+        "load_state_dict",
+        "double",
+        "half",
+        "bfloat16",
+        "channels_last",
+        "meta",
+        "to_empty",
+        "freeze",
+        "train",
+        "share_memory",
+        "sync",
+    ],
 )
 @pytest.mark.parametrize("architecture", ["test_resnet", "regnetx_002"])
 def test_sharing_survives(make_dual, change, architecture):

@@ -126,15 +126,8 @@ def test_bars_are_as_long_as_they_say() -> None:
     assert not blue[48:].any()  # nothing for 0 %
 
 
-@pytest.mark.parametrize(
-    ("share", "words"),
-    [(0.0, "0 %"), (0.001, "<1 %"), (0.934, "93 %"), (0.9999, ">99 %"), (1.0, "100 %")],
-)
-def test_percent_keeps_its_side_of_the_edge(share, words) -> None:
-    assert render.percent(share) == words
-
-
-def test_branches_beyond_the_palette_start_again() -> None:
-    assert render.branch_colour(0) == "#0072B2"
-    assert render.branch_colour(1) == "#D55E00"
-    assert render.branch_colour(6) == render.branch_colour(0)
+def test_colour_means_branch() -> None:
+    colours = [render.branch_colour(branch) for branch in ("main", "aux", "aux2", "aux3")]
+    assert colours[:2] == ["#0072B2", "#D55E00"]
+    assert len(set(colours)) == 4
+    assert render.branch_colour("aux6") == render.branch_colour("main")  # the palette starts again

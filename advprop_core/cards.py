@@ -1,0 +1,82 @@
+"""A checkpoint's card: what its header says, for people, as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from advprop_core.types import ModelInfo, format_epsilon
+from advprop_core.words import NORM_TITLES
+
+
+def model_card(info: ModelInfo) -> str:
+    """The card of one checkpoint, complete Markdown."""
+    recipe = info.recipe
+    lines = [
+        f"# {info.name}",
+        "",
+        f"{info.architecture} at {info.input_size} × {info.input_size} pixels, "
+        f"{info.num_classes} classes: {', '.join(info.class_names)}.",
+        "",
+        "| branch | how its BatchNorm came to be |",
+        "|---|---|",
+        *(f"| {branch} | {origin} |" for branch, origin in info.branches.items()),
+        "",
+        "## Measured",
+        "",
+        "On this file, in its half precision, on images that training did not use.",
+        "",
+        "| branch | what | result | 95 % interval | n | data |",
+        "|---|---|---|---|---|---|",
+        *(_row(metric) for metric in info.metrics),
+        "",
+        "Robust accuracy is white box: the attack follows the gradient of the branch that is "
+        "asked. It is an upper bound, for a stronger attack may find more.",
+        "",
+        "## Made by",
+        "",
+        "```shell",
+        str(recipe.get("command", "unknown")),
+        "```",
+        "",
+        f"Objective {recipe.get('objective')}, {recipe.get('epochs')} epochs over "
+        f"{recipe.get('training_images')} images of {recipe.get('data')}, seed "
+        f"{recipe.get('seed')}{_attack(recipe.get('attack'))}.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def describe_condition(condition: Mapping[str, Any]) -> str:
+    """What a metric was measured under, in words."""
+    if condition["kind"] == "clean":
+        return "clean accuracy"
+    if condition["kind"] == "shape-bias":
+        return "shape bias"
+    return f"robust accuracy, {describe_attack(condition)}"
+
+
+def describe_attack(condition: Mapping[str, Any]) -> str:
+    """``PGD-10, L∞ ε = 2/255``."""
+    return f"{condition['attack']}, {_ball(condition)}"
+
+
+def _row(metric: Mapping[str, Any]) -> str:
+    low, high = metric["interval"]
+    return (
+        f"| {metric['branch']} | {describe_condition(metric['condition'])} | "
+        f"{metric['top1']:.1%} | {low:.1%} to {high:.1%} | {metric['n']} | {metric['data']} |"
+    )
+
+
+def _attack(attack: Mapping[str, Any] | None) -> str:
+    if not attack:
+        return ""
+    steps = "1 step" if attack["steps"] == 1 else f"{attack['steps']} steps"
+    return (
+        f"; its adversarial images: {_ball(attack)}, "
+        f"{steps} of {format_epsilon(attack['step_size'])}"
+    )
+
+
+def _ball(config: Mapping[str, Any]) -> str:
+    return f"{NORM_TITLES[config['norm']]} ε = {format_epsilon(config['epsilon'])}"

@@ -1,0 +1,76 @@
+"""The figures a checkpoint carries, measured on the file that carries them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import nn
+
+from advprop_core.datasets.named import conflict_scenes
+from advprop_core.dual_bn import DualBNModel, fold
+from advprop_core.evaluation import Condition, evaluate, wilson_interval
+from advprop_core.training.data import Split
+from advprop_core.types import AttackConfig
+
+ATTACK = AttackConfig.pgd(2 / 255, steps=10)
+CONFLICT_SCENES = 1000
+
+
+def measure(model: DualBNModel, held_out: Split, data: str) -> tuple[Mapping[str, Any], ...]:
+    """Clean and robust accuracy of every branch, and on TextureShapes its shape bias.
+
+    Args:
+        model: Frozen, as loaded from its file.
+        held_out: Images that training did not use.
+        data: Name of the data set, for the record.
+
+    Returns:
+        Rows in the form of :meth:`~advprop_core.evaluation.BranchResult.to_json`, each with
+        the data it was measured on.
+    """
+    results = evaluate(model, held_out.images, held_out.labels, (Condition(), Condition(ATTACK)))
+    rows = [{**result.to_json(), "data": f"{data} val"} for result in results]
+    if data == "shapes":
+        rows += [
+            {**shape_bias(model.branch(name), held_out.images.shape[-1]), "branch": name}
+            for name in model.branch_names
+        ]
+    return tuple(rows)
+
+
+def shape_bias(branch: nn.Module, size: int, count: int = CONFLICT_SCENES) -> dict[str, Any]:
+    """Share of decisions by shape among those by shape or texture.
+
+    On scenes whose texture belongs to another class, a network that answers the shape's class
+    has looked at the outline, one that answers the texture's class at the texture; other
+    answers do not count. Geirhos et al., arXiv 1811.12231.
+
+    Args:
+        branch: A frozen branch of a network with the classes of TextureShapes.
+        size: Side of the scenes in pixels.
+        count: Number of scenes.
+
+    Returns:
+        ``top1`` is the bias, ``interval`` its 95 % Wilson interval, ``n`` the decisions that
+        count; ``shape`` and ``texture`` are shares of all scenes.
+    """
+    images, shapes, textures = conflict_scenes(count, size)
+    folded = fold(branch, images[:1].float() / 255)
+    with torch.no_grad():
+        answers = torch.cat([folded(part.float() / 255).argmax(1) for part in images.split(100)])
+    by_shape = int((answers == shapes).sum())
+    by_texture = int((answers == textures).sum())
+    decided = by_shape + by_texture
+    if not decided:
+        raise ValueError("no scene was answered by its shape or its texture: the network guesses")
+    return {
+        "condition": {"kind": "shape-bias"},
+        "n": decided,
+        "top1": by_shape / decided,
+        "interval": list(wilson_interval(by_shape, decided)),
+        "shape": by_shape / count,
+        "texture": by_texture / count,
+        "data": "shapes-conflict",
+    }

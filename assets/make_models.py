@@ -1,0 +1,79 @@
+"""Makes the bundled models again: trains what is missing, measures, writes cards and manifest.
+
+    .venv/bin/python assets/make_models.py IMAGENETTE [--runs runs]
+
+IMAGENETTE is a folder named imagenette-144 with train/ and val/, each with one folder a class
+(shorter side 144 pixels or more). Finished runs under --runs are taken as they are; on two CPU
+cores all five take some three hours.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from advprop_core import checkpoints
+from advprop_core.cards import model_card
+from advprop_core.training.data import load_split
+from advprop_core.training.measure import measure
+
+MODELS = Path(__file__).parent / "models"
+PHOTOS = "--epochs 24"
+SCENES = "--data shapes --epochs 10 --crop-scale 0.7"
+RUNS = {
+    "shapes-advprop": f"{SCENES} --objective advprop --epsilon 4/255 --steps 1",
+    "shapes-vanilla": f"{SCENES} --objective vanilla",
+    "shapes-adversarial": f"{SCENES} --objective adversarial --epsilon 4/255 --steps 1",
+    "imagenette-advprop": f"{PHOTOS} --objective advprop --epsilon 2/255 --steps 1",
+    "imagenette-vanilla": f"{PHOTOS} --objective vanilla",
+}
+
+
+def main() -> None:
+    """Train, measure, write."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("imagenette", type=Path)
+    parser.add_argument("--runs", type=Path, default=Path("runs"))
+    arguments = parser.parse_args()
+    MODELS.mkdir(exist_ok=True)
+    manifest = {}
+    for name, options in RUNS.items():
+        data = "shapes" if name.startswith("shapes") else str(arguments.imagenette)
+        trained = arguments.runs / name / "model.safetensors"
+        if not trained.exists():
+            _train(name, options, data, arguments.runs / name)
+        path = _measured(name, trained, data)
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        manifest[name] = {"file": path.name, "sha256": digest}
+        print(f"{name}: {path.stat().st_size / 1e6:.1f} MB")
+    (MODELS / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
+
+
+def _train(name: str, options: str, data: str, out: Path) -> None:
+    photos = [] if data == "shapes" else ["--data", data]
+    words = ["train", *photos, *options.split(), "--name", name, "--out", str(out)]
+    subprocess.run([sys.executable, "-m", "advprop_core.cli", *words], check=True)
+
+
+def _measured(name: str, trained: Path, data: str) -> Path:
+    """A copy in assets/ whose figures were measured by the present code on the file itself."""
+    checkpoint = checkpoints.load(trained)
+    info = replace(checkpoint.info, name=name)
+    held_out = load_split(data, "val", info.input_size)
+    metrics = measure(checkpoint.model, held_out, str(info.recipe["data"]))
+    info = replace(info, metrics=metrics)
+    path = MODELS / f"{name}.safetensors"
+    checkpoints.save(path, checkpoint.model, info, half=True)
+    path.with_suffix(".md").write_text(model_card(info))
+    return path
+
+
+if __name__ == "__main__":
+    main()

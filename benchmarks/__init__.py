@@ -1,0 +1,1 @@
+"""What `make bench` runs: one module per subject, each with a `run`."""

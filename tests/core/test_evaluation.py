@@ -1,0 +1,161 @@
+import json
+
+import pytest
+import torch
+from torch import nn
+
+from advprop_core.dual_bn import DualBNModel
+from advprop_core.evaluation import Condition, evaluate, wilson_interval
+from advprop_core.types import AttackConfig
+
+FGSM = AttackConfig.fgsm(0.1)
+
+
+class Brightness(nn.Module):
+    """Logits (0, 10·(m − b)) of the mean pixel m, with b from each branch's own norm layer."""
+
+    def __init__(self):
+        super().__init__()
+        self.norm = nn.BatchNorm2d(3, eps=0.0)
+
+    def forward(self, x):
+        score = 10 * self.norm(x).mean((1, 2, 3))
+        return torch.stack([torch.zeros_like(score), score], 1)
+
+
+@pytest.fixture
+def model():
+    """Main calls bright what lies above 0.5, aux what lies above 0.7."""
+    model = DualBNModel(Brightness(), (0.0,) * 3, (1.0,) * 3).freeze()
+    model.branch("main").network.norm.running_mean.fill_(0.5)
+    model.branch("aux").network.norm.running_mean.fill_(0.7)
+    return model
+
+
+@pytest.fixture
+def images():
+    """Ten even images of brightness 0.05, 0.15 … 0.95, as bytes, and what main says of them."""
+    levels = torch.linspace(0.05, 0.95, 10)
+    pixels = (levels * 255).round().byte().view(-1, 1, 1, 1).expand(-1, 3, 4, 4)
+    return pixels.contiguous(), (levels > 0.5).long()
+
+
+def test_accuracies_of_a_hand_made_model(model, images):
+    results = evaluate(model, *images, (Condition(), Condition(FGSM)))
+    assert [(r.branch, r.condition.kind) for r in results] == [
+        ("main", "clean"),
+        ("aux", "clean"),
+        ("main", "attack"),
+        ("aux", "attack"),
+    ]
+    # Attacked by 0.1, main loses 0.45 and 0.55; aux is wrong on 0.55 and 0.65, then on 0.75 too.
+    assert [r.top1 for r in results] == [1.0, 0.8, 0.8, 0.7]
+    assert [r.top5 for r in results] == [1.0] * 4
+    assert [r.n for r in results] == [10] * 4
+    assert results[0].interval == wilson_interval(10, 10)
+    scores = 10 * (images[0][:, 0, 0, 0].float() / 255 - 0.5)
+    logits = torch.stack([torch.zeros(10), scores], 1)
+    expected = nn.functional.cross_entropy(logits, images[1]).item()
+    assert results[0].loss == pytest.approx(expected, rel=1e-5)
+
+
+def test_white_box_unless_an_attack_branch_is_named(make_dual, pixels):
+    model = make_dual()
+    images = (pixels(24) * 255).byte()
+    with torch.no_grad():
+        labels = model.branch("main")(images.float() / 255).argmax(1)
+    white = evaluate(model, images, labels, [Condition(FGSM)])
+    assert [r.condition.attack_branch for r in white] == ["main", "aux"]
+    transfer = evaluate(model, images, labels, [Condition(FGSM, "main")])
+    assert [r.condition.attack_branch for r in transfer] == ["main", "main"]
+    assert transfer[0] == white[0]
+    assert transfer[1].loss < white[1].loss
+
+
+def test_only_the_branches_asked_for(model, images):
+    results = evaluate(model, *images, [Condition(FGSM, "aux")], branches=["main"])
+    assert [(r.branch, r.condition.attack_branch) for r in results] == [("main", "aux")]
+
+
+def test_the_size_of_batches_does_not_matter(model, images):
+    whole = evaluate(model, *images, (Condition(), Condition(FGSM)))
+    done = []
+    parts = evaluate(
+        model,
+        *images,
+        (Condition(), Condition(FGSM)),
+        batch_size=3,
+        progress=lambda *args: done.append(args),
+    )
+    assert [r.top1 for r in parts] == [r.top1 for r in whole]
+    assert [r.loss for r in parts] == pytest.approx([r.loss for r in whole])
+    assert done == [(3, 10), (6, 10), (9, 10), (10, 10)]
+
+
+def test_top5_counts_the_five_best(make_dual, pixels):
+    model = make_dual()
+    images = (pixels(40) * 255).byte()
+    with torch.no_grad():
+        logits = model.branch("main")(images.float() / 255)
+    labels = logits.argsort(1, descending=True)[torch.arange(40), torch.arange(40) % 6]
+    (result,) = evaluate(model, images, labels, [Condition()], branches=["main"])
+    assert result.top1 == pytest.approx(7 / 40)
+    assert result.top5 == pytest.approx(34 / 40)
+
+
+def test_json_form(model, images):
+    how = AttackConfig.pgd(2 / 255, steps=10)
+    clean, attacked = (
+        evaluate(model, *images, [condition], branches=["aux"])[0].to_json()
+        for condition in (Condition(), Condition(how, "main"))
+    )
+    assert set(clean) == {"branch", "condition", "n", "top1", "top5", "loss", "interval"}
+    assert clean["condition"] == {"kind": "clean"}
+    assert clean["top1"] == 0.8
+    condition = attacked["condition"]
+    assert condition["kind"] == "attack"
+    assert condition["attack"] == "PGD-10"
+    assert condition["epsilon"] == pytest.approx(0.00784, abs=1e-5)
+    assert condition["attack_branch"] == "main"
+    assert (condition["norm"], condition["steps"]) == ("linf", 10)
+    low, high = attacked["interval"]
+    assert 0 <= low < attacked["top1"] < high <= 1
+    assert json.loads(json.dumps(attacked)) == attacked
+
+
+def test_the_model_is_left_as_it_was(model, images):
+    state = {key: value.clone() for key, value in model.state_dict().items()}
+    evaluate(model, *images, [Condition(FGSM)])
+    assert all(torch.equal(state[key], value) for key, value in model.state_dict().items())
+    assert all(p.grad is None for p in model.parameters())
+
+
+@pytest.mark.parametrize(
+    ("successes", "n", "low", "high"),
+    [
+        (8, 10, 0.4902, 0.9433),
+        (0, 10, 0.0, 0.2775),
+        (10, 10, 0.7225, 1.0),
+        (500, 1000, 0.469, 0.531),
+    ],
+)
+def test_wilson_interval_literal(successes, n, low, high):
+    assert wilson_interval(successes, n) == pytest.approx((low, high), abs=1e-4)
+
+
+def test_refusals(model, images, make_dual):
+    pixels, labels = images
+    with pytest.raises(ValueError, match="must not be empty"):
+        evaluate(model, pixels[:0], labels[:0], [Condition()])
+    with pytest.raises(ValueError, match="branch must be one of main, aux"):
+        evaluate(model, pixels, labels, [Condition()], branches=["aux2"])
+    with pytest.raises(ValueError, match="branch must be one of main, aux"):
+        evaluate(model, pixels, labels, [Condition(FGSM, "aux2")])
+    with pytest.raises(ValueError, match="eval mode"):
+        evaluate(make_dual().train(), pixels, labels, [Condition()])
+
+
+def test_logits_that_are_not_finite_are_no_accuracy(model, images):
+    model.branch("aux").network.norm.weight.data.fill_(torch.nan)
+    with pytest.raises(ValueError, match="finite"):
+        evaluate(model, *images, [Condition()])

@@ -1,0 +1,58 @@
+import pytest
+import torch
+from torch import nn
+
+from advprop_core.predict import logits_of, predict, predict_grid, require_eval
+
+
+def test_grid_order_and_values(dual, pixels):
+    branches = {name: dual.branch(name) for name in dual.branch_names}
+    inputs = {"clean": pixels(1), "adversarial": pixels(1, seed=1)}
+    grid = predict_grid(branches, inputs)
+    assert list(grid) == [
+        ("clean", "main"),
+        ("clean", "aux"),
+        ("adversarial", "main"),
+        ("adversarial", "aux"),
+    ]
+    for (kind, name), prediction in grid.items():
+        with torch.no_grad():
+            expected = branches[name](inputs[kind])[0]
+        torch.testing.assert_close(prediction.logits, expected, rtol=1e-4, atol=1e-5)
+    logits = [prediction.logits for prediction in grid.values()]
+    assert not any(torch.allclose(logits[0], other, atol=1e-3) for other in logits[1:])
+
+
+def test_one_prediction_per_image(dual, pixels):
+    predictions = predict(dual.branch("main"), pixels(3))
+    assert [p.class_index for p in predictions] == logits_of(dual.branch("main"), pixels(3)).argmax(
+        1
+    ).tolist()
+    assert not predictions[0].logits.requires_grad
+
+
+def test_no_gradient_and_no_change(dual, pixels):
+    dual.requires_grad_(True)
+    state = {key: value.clone() for key, value in dual.state_dict().items()}
+    logits = logits_of(dual.branch("main"), pixels())
+    assert not logits.requires_grad
+    assert logits.dtype == torch.float32
+    assert all(torch.equal(state[key], value) for key, value in dual.state_dict().items())
+
+
+def test_training_mode_is_refused_in_any_part(make_tiny, pixels):
+    module = make_tiny().eval()
+    require_eval(module)
+    module[1].train()
+    for call in (require_eval, lambda m: predict(m, pixels()), lambda m: logits_of(m, pixels())):
+        with pytest.raises(ValueError, match="eval mode"):
+            call(module)
+
+
+def test_logits_that_are_not_finite_are_refused(pixels):
+    class Overflow(nn.Module):
+        def forward(self, x):
+            return x.flatten(1)[:, :3] * torch.inf
+
+    with pytest.raises(ValueError, match="finite"):
+        predict(Overflow().eval(), pixels())

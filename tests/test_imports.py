@@ -1,0 +1,106 @@
+"""Imports point one way, and what is heavy is loaded late."""
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPO = Path(__file__).resolve().parent.parent
+CORE = sorted((REPO / "advprop_core").rglob("*.py"))
+
+
+def module_name(path):
+    parts = path.relative_to(REPO).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def loaded_by(*modules):
+    """Names of what a fresh Python has loaded after importing the modules."""
+    code = "; ".join(
+        ["import importlib, json, sys", f"[importlib.import_module(m) for m in {modules!r}]"]
+        + ["print(json.dumps(sorted(sys.modules)))"]
+    )
+    run = subprocess.run([sys.executable, "-c", code], cwd=REPO, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    return set(json.loads(run.stdout.splitlines()[-1]))
+
+
+def imported_in(path, *, lazily=True):
+    """Dotted names a file imports; without `lazily` only those at its top level."""
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree) if lazily else tree.body:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports relatively"
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def test_the_library_loads_neither_streamlit_nor_plotly():
+    loaded = loaded_by(*(module_name(path) for path in CORE))
+    assert "advprop_core.compare" in loaded
+    assert not {"streamlit", "plotly", "app"} & loaded
+
+
+def test_training_loads_no_captum():
+    loaded = loaded_by("advprop_core.training.loop")
+    assert "torch" in loaded
+    assert not {"captum", "streamlit", "plotly", "skimage"} & loaded
+
+
+@pytest.mark.parametrize(
+    "module", ["types", "header", "methods", "bundle", "training.recipe", "commands.options"]
+)
+def test_what_pages_list_before_torch_loads_is_light(module):
+    if not (REPO / "advprop_core" / f"{module.replace('.', '/')}.py").exists():
+        pytest.skip(f"there is no advprop_core.{module}")
+    assert not {"torch", "timm", "captum"} & loaded_by(f"advprop_core.{module}")
+
+
+@pytest.mark.parametrize("path", CORE, ids=lambda path: module_name(path))
+def test_the_library_never_imports_the_app(path):
+    roots = {name.split(".")[0] for name in imported_in(path)}
+    assert not {"app", "streamlit", "streamlit_app"} & roots
+    if path.name != "report.py":
+        assert "plotly" not in roots
+
+
+@pytest.mark.parametrize(
+    ("file", "forbidden"),
+    [
+        ("types.py", {"attacks", "predict", "dual_bn", "models", "compare", "training"}),
+        ("dual_bn.py", {"attacks", "predict", "models", "checkpoints", "compare", "training"}),
+        ("predict.py", {"attacks", "models", "checkpoints", "compare", "training"}),
+        ("attacks.py", {"models", "checkpoints", "attribution", "compare", "training"}),
+        ("attribution.py", {"models", "checkpoints", "compare", "training"}),
+        ("checkpoints.py", {"attacks", "attribution", "compare", "training"}),
+        ("evaluation.py", {"attribution", "compare", "training"}),
+    ],
+)
+def test_rooms_do_not_look_back(file, forbidden):
+    rooms = {
+        name.split(".")[1]
+        for name in imported_in(REPO / "advprop_core" / file)
+        if name.startswith("advprop_core.")
+    }
+    assert not forbidden & rooms
+
+
+def test_captum_is_imported_in_one_place():
+    users = {path.name for path in CORE if any(n.startswith("captum") for n in imported_in(path))}
+    assert users == {"attribution.py"}
+
+
+@pytest.mark.parametrize("name", ["streamlit_app.py", "app/controls.py"])
+def test_what_paints_first_imports_no_torch(name):
+    path = REPO / name
+    if not path.exists():
+        pytest.skip(f"there is no {name}")
+    heavy = {"torch", "torchvision", "timm", "captum"}
+    assert not heavy & {n.split(".")[0] for n in imported_in(path, lazily=False)}
+    if name != "streamlit_app.py":  # that one runs the app when it is imported
+        assert not heavy & loaded_by(name.removesuffix(".py").replace("/", "."))

@@ -113,14 +113,27 @@ def _smoothgrad(module: nn.Module, pixels: Tensor, targets: list[int], seed: int
 def _grad_cam(module: nn.Module, pixels: Tensor, targets: list[int], layer: str) -> Tensor:
     view = private_view(module)
     chosen = find_layer(view, layer)
-    reached = spatial_layers(module, pixels)
-    if layer not in reached:
+    if not _gives_map(view, chosen, pixels):
+        others = spatial_layers(module, pixels)
         raise UnknownLayer(
             f"layer {layer!r} gives no map of at least 2×2 in a forward pass: choose another, "
-            f"such as {', '.join(reached[-3:])}"
+            f"such as {', '.join(others[-3:])}"
         )
     cam = LayerGradCam(view, chosen).attribute(pixels, targets, relu_attributions=True)
     return F.interpolate(cam, pixels.shape[2:], mode="bilinear", align_corners=False)[:, 0]
+
+
+def _gives_map(view: nn.Module, chosen: nn.Module, pixels: Tensor) -> bool:
+    outputs: list[object] = []
+    handle = chosen.register_forward_hook(lambda _module, _inputs, output: outputs.append(output))
+    with torch.no_grad():
+        view(pixels[:1])
+    handle.remove()  # the view is this call's own, so there is nobody to protect from an error
+    return any(map(_is_map, outputs))
+
+
+def _is_map(output: object) -> bool:
+    return isinstance(output, Tensor) and output.ndim == 4 and min(output.shape[2:]) > 1
 
 
 _GRADIENT_METHODS: dict[str, Callable[[nn.Module, Tensor, list[int], int], Tensor]] = {
@@ -165,7 +178,7 @@ def spatial_layers(module: nn.Module, pixels: Tensor, depth: int | None = None) 
 
     def remember(name: str) -> Callable[[nn.Module, object, object], None]:
         def hook(_module: nn.Module, _inputs: object, output: object) -> None:
-            if isinstance(output, Tensor) and output.ndim == 4 and min(output.shape[2:]) > 1:
+            if _is_map(output):
                 reached[name] = None
 
         return hook

@@ -12,11 +12,11 @@ import streamlit as st
 from PIL import Image
 
 from advprop_core import bundle
-from advprop_core.header import CheckpointError, read_info
+from advprop_core.header import read_info
 from advprop_core.images import decode, encode_png, fit, to_pixels
 from advprop_core.types import ModelInfo
 from app.jobs import Pool
-from app.pictures import Picture, UploadStore, open_picture
+from app.pictures import Picture, UploadStore, folder_photos, open_picture
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -77,7 +77,7 @@ def known_models() -> dict[str, ModelInfo]:
     for name in model_files():
         try:
             found[name] = model_info(name)
-        except CheckpointError:
+        except ValueError:  # CheckpointError, or what ModelInfo refuses
             # Said by the Models page, which lists every file; here it is no choice.
             continue
     return found
@@ -107,6 +107,12 @@ def load_lens(name: str) -> Lens:
         spatial_layers(branches["main"], example, depth=2),
         default_layer(branches["main"], example),
     )
+
+
+@st.cache_data(max_entries=1, ttl=60, show_spinner=False)
+def own_photos() -> tuple[str, ...]:
+    """The person's own folder, looked through at most once a minute."""
+    return folder_photos()
 
 
 @st.cache_data(max_entries=128, show_spinner=False)

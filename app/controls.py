@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from advprop_core.methods import METHODS
 from advprop_core.types import ModelInfo
-from app import state
-from app.pictures import PHOTOS, SCENES, folder_photos
+from app import cache, state
+from app.pictures import PHOTOS, SCENES
 from app.state import View, key
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
 
 PERTURBATIONS = {
     "pgd": "PGD attack",
@@ -25,9 +29,23 @@ ATTACKS = ("pgd", "i-fgsm", "fgsm")
 NORMS = {"linf": "L∞: every pixel a little", "l2": "L2: the whole change together"}
 
 
+def settle(models: Mapping[str, ModelInfo]) -> ModelInfo:
+    """Replace what the chosen network does not have; call it before the widgets, shown or hidden.
+
+    Returns:
+        What is known of the network.
+    """
+    state.keep_within("model", list(models), next(iter(models)))
+    info = models[st.session_state[key("model")]]
+    branches = list(info.branches)
+    state.keep_within("attack_branch", branches, branches[0])
+    for name in ("target", "explained"):
+        state.keep_within(name, ["", *info.class_ids], "")
+    return info
+
+
 def model_picker(models: Mapping[str, ModelInfo]) -> None:
     """Which network looks at the picture."""
-    state.keep_within("model", list(models), next(iter(models)))
     st.selectbox(
         "Network",
         list(models),
@@ -87,11 +105,9 @@ def _strength() -> None:
 
 
 def _attack_branch(info: ModelInfo) -> None:
-    branches = list(info.branches)
-    state.keep_within("attack_branch", branches, branches[0])
     st.segmented_control(
         "Attack through",
-        branches,
+        list(info.branches),
         key=key("attack_branch"),
         required=True,
         help="Whose gradient makes the perturbation. AdvProp trains with attacks through aux; "
@@ -99,7 +115,7 @@ def _attack_branch(info: ModelInfo) -> None:
     )
 
 
-def expert(info: ModelInfo) -> st.delta_generator.DeltaGenerator | None:
+def expert(info: ModelInfo) -> DeltaGenerator | None:
     """The further controls, behind one switch; returns the slot of the layer picker."""
     st.toggle(
         "Expert controls",
@@ -149,18 +165,16 @@ def _expert_attack(info: ModelInfo, kind: str) -> None:
             key=key("step_size"),
             help="How far one step moves. 0 picks 2.5 × strength / steps.",
         )
-    ids = ["", *info.class_ids]
-    state.keep_within("target", ids, "")
     st.selectbox(
         "Target class",
-        ids,
+        ["", *info.class_ids],
         format_func=_class_names(info, "none: anything but the right one"),
         key=key("target"),
         help="A targeted attack drives the prediction towards this class.",
     )
 
 
-def _expert_map(info: ModelInfo) -> st.delta_generator.DeltaGenerator:
+def _expert_map(info: ModelInfo) -> DeltaGenerator:
     st.selectbox(
         "Map",
         list(METHODS),
@@ -170,11 +184,9 @@ def _expert_map(info: ModelInfo) -> st.delta_generator.DeltaGenerator:
         + " ".join(f"**{m.title}**: {m.sentence}" for m in METHODS.values()),
     )
     slot = st.container()
-    ids = ["", *info.class_ids]
-    state.keep_within("explained", ids, "")
     st.selectbox(
         "Class the maps explain",
-        ids,
+        ["", *info.class_ids],
         format_func=_class_names(info, "the class under attack"),
         key=key("explained"),
         help="All maps explain the same class, so that they can be compared.",
@@ -191,11 +203,14 @@ def _expert_map(info: ModelInfo) -> st.delta_generator.DeltaGenerator:
     return slot
 
 
-def layer_picker(
-    slot: st.delta_generator.DeltaGenerator, layers: Sequence[str], default: str
-) -> None:
-    """Which layer a layer map is made at; drawn once the network is loaded."""
+def layer_picker(slot: DeltaGenerator | None, layers: Sequence[str], default: str) -> None:
+    """Which layer a layer map is made at; drawn once the network is loaded.
+
+    Without a slot, only a layer that this network does not have is replaced.
+    """
     state.keep_within("layer", ["", *layers], "")
+    if slot is None:
+        return
     slot.selectbox(
         "Layer",
         ["", *layers],
@@ -217,7 +232,7 @@ def sample_sources() -> dict[str, list[tuple[str, str]]]:
         "Texture conflicts": [(f"conflict:{i}", f"Conflict {i + 1}") for i in range(SCENES)],
         "Photos": [(f"photo:{name}", title) for name, title in PHOTOS.items()],
     }
-    if own := folder_photos():
+    if own := cache.own_photos():
         groups["Your folder"] = [(f"folder:{name}", name) for name in own]
     return groups
 

@@ -9,12 +9,14 @@ import streamlit as st
 from advprop_core.images import ImageError, decode, encode_png
 from advprop_core.types import ModelInfo
 from app import cache, controls, state
+from app.pictures import PictureGone
 from app.state import View
 
 UPLOAD = "Upload"
 CAMERA = "Camera"
 _REFUSAL = "gallery.refusal"
 _COLUMNS = 4
+_PER_PAGE = 24
 _TYPES = ["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff"]
 
 
@@ -80,16 +82,31 @@ def _take(widget: str) -> None:
 
 
 def _samples(samples: list[tuple[str, str]], view: View, info: ModelInfo) -> None:
+    pages = -(-len(samples) // _PER_PAGE)
+    if pages > 1:  # a folder of hundreds of photos is not decoded at once
+        first = (st.pagination(pages, key="gallery.page") - 1) * _PER_PAGE
+        samples = samples[first : first + _PER_PAGE]
     for start in range(0, len(samples), _COLUMNS):
         columns = st.columns(_COLUMNS)
         for column, (source, title) in zip(columns, samples[start:], strict=False):
             with column:
-                st.image(cache.preview(source, info.input_size), width="stretch", alt=title)
-                st.button(
-                    title,
-                    key=f"gallery.{source}",
-                    on_click=state.choose,
-                    kwargs={"image": source},
-                    type="primary" if source == view.image else "secondary",
-                    width="stretch",
-                )
+                _sample(source, title, view, info)
+
+
+def _sample(source: str, title: str, view: View, info: ModelInfo) -> None:
+    unusable = None
+    try:
+        data = cache.preview(source, info.input_size)
+        st.image(data, width="stretch", output_format="PNG", alt=title)
+    except (PictureGone, ValueError) as error:  # one bad file of a folder is named, not more
+        unusable = str(error)
+        st.caption(f":material/broken_image: {unusable}")
+    st.button(
+        title,
+        key=f"gallery.{source}",
+        on_click=state.choose,
+        kwargs={"image": source},
+        type="primary" if source == view.image else "secondary",
+        width="stretch",
+        disabled=unusable is not None,
+    )

@@ -26,6 +26,12 @@ def join(words: Sequence[str]) -> str:
     return f"{', '.join(words[:-1])} and {words[-1]}"
 
 
+def quote(text: str, limit: int = 40) -> str:
+    """Foreign text inside a sentence, as code: its own Markdown and links have no effect."""
+    shown = text if len(text) <= limit else f"{text[:limit]}…"
+    return f"`{' '.join(shown.replace('`', ' ').split()) or ' '}`"
+
+
 def verdict(result: Comparison, names: Sequence[str]) -> str:
     """One line in words of what happened, branch by branch."""
     if not bool((result.adversarial != result.clean).any()):
@@ -93,13 +99,14 @@ def honesty(result: Comparison, info: ModelInfo) -> list[str]:
     changed = [branch for branch, same in facts.survives_png.items() if not same]
     if changed:
         sentences.append(
-            f"Rounding to 8 bits changes what {join(changed)} says: a saved file would not "
+            f"Rounding to 8 bits changes the answer of {join(changed)}: a saved file would not "
             "show the same."
         )
     if facts.clean_wrong is not None:
         wrong = [branch for branch, is_wrong in facts.clean_wrong.items() if is_wrong]
         if wrong:
-            sentences.append(f"{join(wrong)} was wrong before anything was changed.")
+            was = "was" if len(wrong) == 1 else "were"
+            sentences.append(f"{join(wrong)} {was} wrong before anything was changed.")
     untrained = [b for b, origin in info.branches.items() if origin != "trained"]
     sentences += [f"**{branch}** was {ORIGINS[info.branches[branch]]}." for branch in untrained]
     if len(result.branches) == 1:

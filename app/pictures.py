@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from advprop_core.images import EXTENSIONS, content_key
+from app.messages import quote
 
 PHOTOS = {
     "coffee": "Coffee",
@@ -25,7 +26,7 @@ PHOTOS = {
     "camera": "Cameraman (grey)",
 }
 SCENES = 12
-_AGREEMENT = {"scene": 0.95, "conflict": 0.0}
+_DRAWN = {"scene": "shapes", "conflict": "shapes-conflict"}
 _SCENE_SEED = 1  # the set the bundled networks were not trained on
 _KEPT_UPLOADS = 48
 
@@ -104,7 +105,7 @@ def open_picture(source: str, size: int, uploads: UploadStore) -> Picture:
         PictureGone: If there is no such picture, or no more.
     """
     kind, _, name = source.partition(":")
-    if kind in _AGREEMENT and name.isascii() and name.isdigit() and int(name) < 1_000_000:
+    if kind in _DRAWN and name.isascii() and name.isdigit() and int(name) < 1_000_000:
         return _scene(kind, int(name), size)
     if kind == "photo" and name in PHOTOS:
         return _sample_photo(name)
@@ -118,13 +119,13 @@ def open_picture(source: str, size: int, uploads: UploadStore) -> Picture:
                 "upload it again."
             )
         return Picture(data, None, "Your photo")
-    raise PictureGone(f"There is no picture {source[:60]!r} here.")
+    raise PictureGone(f"There is no picture {quote(source)} here.")
 
 
 def _scene(kind: str, index: int, size: int) -> Picture:
-    from advprop_core.datasets.scenes import SHAPES, TEXTURES, draw_scene
+    from advprop_core.datasets.scenes import AGREEMENT, SHAPES, TEXTURES, draw_scene
 
-    scene = draw_scene(_SCENE_SEED, index, texture_agreement=_AGREEMENT[kind], size=size)
+    scene = draw_scene(_SCENE_SEED, index, texture_agreement=AGREEMENT[_DRAWN[kind]], size=size)
     title = f"{SHAPES[scene.shape]}, covered in {TEXTURES[scene.texture]}"
     if scene.shape != scene.texture:
         title += f" (which usually goes with {SHAPES[scene.texture]})"
@@ -141,13 +142,16 @@ def _sample_photo(name: str) -> Picture:
 
 def _own_photo(name: str) -> Picture:
     folder = own_folder()
-    path = (folder / name).resolve() if folder else None
-    if folder is None or path is None or not path.is_relative_to(folder.resolve()):
-        raise PictureGone(f"There is no photo {name[:60]!r} in the folder of this app.")
+    gone = PictureGone(f"There is no photo {quote(name)} in the folder of this app.")
+    if folder is None:
+        raise gone
     try:
+        path = (folder / name).resolve()
+        if not path.is_relative_to(folder.resolve()):
+            raise gone
         return Picture(path.read_bytes(), path.parent.name, path.name)
-    except OSError:
-        raise PictureGone(f"There is no photo {name[:60]!r} in the folder of this app.") from None
+    except (OSError, ValueError, RuntimeError):  # also a zero byte, and a loop of links
+        raise gone from None
 
 
 def _png(array: object) -> bytes:

@@ -12,6 +12,9 @@ from typing import Any
 
 import streamlit as st
 
+from advprop_core.methods import METHODS
+from app.messages import quote
+
 VERSION = 1
 
 
@@ -62,19 +65,20 @@ class View:
 DEFAULTS: dict[int, View] = {1: View()}
 
 _FIELDS = {field.name: type(getattr(View(), field.name)) for field in fields(View)}
-# Numbers outside these bounds make a link refused, not a widget fail.
-_BOUNDS: dict[str, tuple[float, float]] = {
-    "epsilon": (0, 32),
-    "radius": (0, 10),
+# What lies outside is refused here, for a widget would fail: the widgets have the same bounds.
+BOUNDS: dict[str, tuple[float, float]] = {
+    "epsilon": (0, 16),
+    "radius": (0, 5),
     "severity": (0, 0.5),
     "steps": (1, 100),
-    "step_size": (0, 32),
+    "step_size": (0, 16),
     "seed": (0, 9999),
     "opacity": (0, 100),
 }
 _CHOICES: dict[str, tuple[str, ...]] = {
     "perturbation": ("pgd", "i-fgsm", "fgsm", "gaussian", "poisson", "salt-and-pepper", "none"),
     "norm": ("linf", "l2"),
+    "method": tuple(METHODS),
 }
 
 
@@ -102,8 +106,9 @@ def decode(parameters: Mapping[str, str], default: View | None = None) -> tuple[
     """
     complaints = []
     version = parameters.get("v", str(VERSION))
-    if not version.isdigit() or int(version) not in DEFAULTS:
-        return default or View(), [f"This link is of version {version}, which is not known here."]
+    if version not in map(str, DEFAULTS):
+        complaint = f"This link is of version {quote(version)}, which is not known here."
+        return default or View(), [complaint]
     base = DEFAULTS[int(version)] if "v" in parameters else default or DEFAULTS[VERSION]
     values: dict[str, Any] = {}
     for name, text in parameters.items():
@@ -111,14 +116,18 @@ def decode(parameters: Mapping[str, str], default: View | None = None) -> tuple[
             try:
                 values[name] = _read(name, text)
             except ValueError:
-                complaints.append(f"The link asks for {name} = {text[:40]!r}, which cannot be.")
+                complaints.append(_complaint(name, text))
     return replace(base, **values), complaints
+
+
+def _complaint(name: str, text: str) -> str:
+    return f"The link asks for {name} = {quote(text)}, which cannot be had here."
 
 
 def _write(value: object) -> str:
     if isinstance(value, bool):
         return "1" if value else "0"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return str(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 
 def _read(name: str, text: str) -> str | int | float | bool:
@@ -128,7 +137,7 @@ def _read(name: str, text: str) -> str | int | float | bool:
             raise ValueError(name)
         return text == "1"
     value: str | int | float = kind(text)
-    if name in _BOUNDS and not _BOUNDS[name][0] <= value <= _BOUNDS[name][1]:  # type: ignore[operator]
+    if name in BOUNDS and not BOUNDS[name][0] <= value <= BOUNDS[name][1]:  # type: ignore[operator]
         raise ValueError(name)
     if name in _CHOICES and value not in _CHOICES[name]:
         raise ValueError(name)
@@ -143,23 +152,25 @@ def key(name: str) -> str:
     return f"view.{name}"
 
 
-def restore(default: View) -> list[str]:
+def restore(default: View) -> None:
     """Put the view into the session before the widgets are drawn.
 
     The first run of a session takes it from the link. Later ones give back to a widget that was
     hidden the value it had, which Streamlit forgets.
-
-    Returns:
-        What of the link could not be used, on the first run.
     """
-    complaints: list[str] = []
     if "view" not in st.session_state:
         parameters = {name: st.query_params[name] for name in st.query_params}
-        st.session_state["view"], complaints = decode(parameters, default)
+        view, st.session_state["complaints"] = decode(parameters, default)
+        st.session_state["view"] = st.session_state["linked"] = view
     for name in _FIELDS:
         if key(name) not in st.session_state:
             st.session_state[key(name)] = getattr(st.session_state["view"], name)
-    return complaints
+
+
+def complaints() -> list[str]:
+    """What of the link could not be used, one sentence each, until something else is chosen."""
+    untouched = st.session_state["view"] == st.session_state["linked"]
+    return list(st.session_state["complaints"]) if untouched else []
 
 
 def current() -> View:
@@ -185,6 +196,16 @@ def choose_view(view: View) -> None:
 
 
 def keep_within(name: str, options: Sequence[str], fallback: str) -> None:
-    """Replace a choice that the options no longer hold, such as another model's class."""
-    if st.session_state[key(name)] not in options:
-        st.session_state[key(name)] = fallback
+    """Replace a choice that the options do not hold, such as another model's class.
+
+    Where it was the link that asked for it, that is a complaint.
+    """
+    asked = st.session_state[key(name)]
+    if asked in options:
+        return
+    st.session_state[key(name)] = fallback
+    linked = st.session_state["linked"]
+    if st.session_state["view"] == linked:
+        kept = replace(linked, **{name: fallback})
+        st.session_state["view"] = st.session_state["linked"] = kept
+        st.session_state["complaints"].append(_complaint(name, asked))

@@ -24,7 +24,7 @@ from advprop_core.training.measure import measure
 
 MODELS = Path(__file__).parent / "models"
 PHOTOS = "--epochs 24"
-SCENES = "--data shapes --epochs 10 --crop-scale 0.7"
+SCENES = "--data shapes --epochs 7 --crop-scale 0.7"
 RUNS = {
     "shapes-advprop": f"{SCENES} --objective advprop --epsilon 4/255 --steps 1",
     "shapes-vanilla": f"{SCENES} --objective vanilla",

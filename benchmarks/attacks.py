@@ -76,12 +76,13 @@ def peers(plain: nn.Module) -> dict[str, Attack]:
     try:
         import foolbox
         import torchattacks  # type: ignore[import-untyped]
+        from foolbox.models.pytorch import PyTorchModel
     except ImportError as error:
         raise SystemExit(f"{error.name} is missing: run `make bench`, which installs it") from None
     torch_pgd = torchattacks.PGD(
         plain, eps=CONFIG.epsilon, alpha=CONFIG.step_size, steps=CONFIG.steps, random_start=True
     )
-    wrapped = foolbox.PyTorchModel(plain, bounds=(0, 1), device="cpu")
+    wrapped = PyTorchModel(plain, bounds=(0, 1), device="cpu")
     foolbox_pgd = foolbox.attacks.LinfPGD(
         abs_stepsize=CONFIG.step_size, steps=CONFIG.steps, random_start=True
     )

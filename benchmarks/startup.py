@@ -33,7 +33,7 @@ CHROMIUM_ARGS = (
     "--disable-sync",
     "--no-first-run",
 )
-LIMIT = 120.0  # seconds until a start counts as failed
+LIMIT = 60.0  # seconds until a start counts as failed
 PAINTED, PICTURE, USABLE = "title", "clean picture", "usable"
 TARGETS = {PICTURE: 4.0, USABLE: 12.0}
 

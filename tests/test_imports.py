@@ -19,9 +19,9 @@ def module_name(path):
 
 def loaded_by(*modules):
     """Names of what a fresh Python has loaded after importing the modules."""
-    code = "; ".join(
-        ["import importlib, json, sys", f"[importlib.import_module(m) for m in {modules!r}]"]
-        + ["print(json.dumps(sorted(sys.modules)))"]
+    code = (
+        f"import importlib, json, sys; [importlib.import_module(m) for m in {modules!r}]; "
+        "print(json.dumps(sorted(sys.modules)))"
     )
     run = subprocess.run([sys.executable, "-c", code], cwd=REPO, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr

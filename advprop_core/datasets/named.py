@@ -10,16 +10,14 @@ import torch
 from torch import Tensor
 
 from advprop_core.datasets.folders import ImageFolder, Unreadable
-from advprop_core.datasets.scenes import SHAPES
+from advprop_core.datasets.scenes import AGREEMENT, SHAPES
 from advprop_core.datasets.shapes import TextureShapes
 from advprop_core.models import imagenet_classes
 
-# Texture agrees with the class this often; conflict scenes never show the class's own texture.
-_AGREEMENT = {"shapes": 0.95, "shapes-conflict": 0.0}
 _SEEDS = {"train": 0, "val": 1}
 _LENGTHS = {"train": 12_000, "val": 2_000}
 
-BUILTIN = tuple(_AGREEMENT)
+BUILTIN = tuple(AGREEMENT)
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ def load_images(
         ValueError: If the name is neither, the folder holds no image, or the classes do not
             match; the message lists both sides.
     """
-    if name in _AGREEMENT:
+    if name in AGREEMENT:
         return _draw_shapes(name, size, split, classes, limit)
     if not Path(name).is_dir():
         raise ValueError(
@@ -112,7 +110,7 @@ def _draw_shapes(
         )
     length = min(limit or _LENGTHS[split], _LENGTHS[split])
     scenes = TextureShapes(
-        length, seed=_SEEDS[split], texture_agreement=_AGREEMENT[name], size=size
+        length, seed=_SEEDS[split], texture_agreement=AGREEMENT[name], size=size
     )
     drawn = [scenes[index] for index in range(length)]
     return Images(

@@ -27,6 +27,10 @@ from advprop_core.datasets.textures import (
 SHAPES: tuple[str, ...] = tuple(OUTLINES)
 TEXTURES: tuple[str, ...] = tuple(PAINTERS)  # TEXTURES[i] goes with SHAPES[i]
 
+# How often a texture is that of its class. Where it always is, a network may read outline or
+# texture, and the conflict scenes, where it never is, tell which.
+AGREEMENT = {"shapes": 1.0, "shapes-conflict": 0.0}
+
 _MINIMUM_SIZE = 32
 _MARGIN = 0.03  # kept free around the object, on a scene that covers [-1, 1]
 
@@ -201,7 +205,7 @@ def check_arguments(seed: int, texture_agreement: float, size: int) -> None:
         )
 
 
-def draw_scene(seed: int, index: int, *, texture_agreement: float = 0.95, size: int = 96) -> Scene:
+def draw_scene(seed: int, index: int, *, texture_agreement: float = 1.0, size: int = 96) -> Scene:
     """Draws one scene, the same for the same arguments.
 
     A larger ``size`` shows the same scene in finer detail, and ``texture_agreement`` decides

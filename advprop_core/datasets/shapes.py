@@ -29,7 +29,7 @@ class TextureShapes(Dataset[tuple[torch.Tensor, int]]):
         length: int,
         *,
         seed: int = 0,
-        texture_agreement: float = 0.95,
+        texture_agreement: float = 1.0,
         size: int = 96,
     ) -> None:
         if length < 0:

@@ -7,7 +7,6 @@ from typing import Any
 import streamlit as st
 
 from advprop_core.cards import describe_condition
-from advprop_core.header import CheckpointError
 from advprop_core.types import ModelInfo
 from app import cache, messages
 
@@ -25,7 +24,7 @@ def page() -> None:
         with st.container(border=True):
             try:
                 _card(name, cache.model_info(name))
-            except CheckpointError as error:
+            except ValueError as error:  # CheckpointError, or what ModelInfo refuses
                 st.subheader(name)
                 st.error(str(error))
 

@@ -13,7 +13,7 @@ from advprop_core.types import ModelInfo
 from advprop_core.words import percent
 from app import cache, controls, gallery, messages, state
 from app.pictures import PictureGone
-from app.state import View, key
+from app.state import View
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -50,24 +50,28 @@ def page() -> None:
     if not models:
         st.error("No network is here: the bundled checkpoints are missing. Install again.")
         return
-    for complaint in state.restore(_default_view(models)):
-        st.warning(complaint)
+    state.restore(_default_view(models))
+    info = controls.settle(models)
     with st.sidebar:
         controls.model_picker(models)
-        info = models[st.session_state[key("model")]]
         chooser = st.popover("Choose a picture", icon=":material/image:", width="stretch")
         controls.perturbation(info)
         layer_slot = controls.expert(info)
     view = state.current()
     gallery.show_refusal()
     shown: Shown | None = st.session_state.get("shown")
+    complaints = st.container()
     first_paint = st.empty() if shown is None else None
     lens = _load(view, info, first_paint)
     if lens is not None:
-        if layer_slot is not None:
-            controls.layer_picker(layer_slot, lens.layers, lens.default_layer)
-            view = state.current()
+        controls.layer_picker(layer_slot, lens.layers, lens.default_layer)
+        view = state.current()
+    for complaint in state.complaints():
+        complaints.warning(complaint)
+    if lens is not None:
         _answer(view, lens, shown, first_paint)
+    elif shown is not None:
+        _draw(shown, current=False)
     with chooser:
         gallery.show(view, info)
 
@@ -87,6 +91,8 @@ def _load(view: View, info: ModelInfo, slot: DeltaGenerator | None) -> Lens | No
         with st.spinner("Loading the network…", show_time=True):
             return cache.load_lens(view.model)
     except CheckpointError as error:
+        if slot is not None:
+            slot.empty()
         st.error(f"{error}. Choose another network on the left.")
         return None
 
@@ -101,6 +107,7 @@ def _shell(view: View, info: ModelInfo) -> None:
             cache.preview(view.image, info.input_size),
             caption=f"Clean: {picture.title}",
             width="stretch",
+            output_format="PNG",
             alt=picture.title,
         )
     except (PictureGone, ValueError):
@@ -137,10 +144,12 @@ def _submit(view: View, lens: Lens) -> Job:
     pixels = cache.pixels(view.image, lens.info.input_size)
     label = cache.picture(view.image, lens.info.input_size).label
     request = requests.make_request(view, lens.info, label)
-    job = cache.pool().submit(
-        _session(), request, lambda job: requests.run(request, lens.branches, pixels, job)
-    )
-    st.session_state["job"] = job
+    job: Job | None = st.session_state.get("job")
+    if job is None or job.key != request or not job.done:  # one that failed is not tried for ever
+        job = cache.pool().submit(
+            _session(), request, lambda job: requests.run(request, lens.branches, pixels, job)
+        )
+        st.session_state["job"] = job
     return job
 
 
@@ -172,7 +181,10 @@ def _stop() -> None:
     """Give the job up and go back to what is shown."""
     cache.pool().cancel(_session())
     shown: Shown | None = st.session_state.get("shown")
-    state.choose_view(shown.view if shown else View(perturbation="none"))
+    if shown is not None:
+        state.choose_view(shown.view)
+    else:
+        state.choose(perturbation="none")
 
 
 def _draw(shown: Shown, *, current: bool) -> None:
@@ -230,23 +242,27 @@ def _pictures(shown: Shown) -> None:
 
     result = shown.result
     factor = figures.amplification(result.facts.linf)
+    # PNG, for Streamlit would make JPEGs of them: a perturbation does not survive that.
     clean, change, perturbed = st.columns(3, gap="medium")
     clean.image(
         figures.to_png(result.clean.numpy()),
         caption=f"Clean: {shown.title}",
         width="stretch",
+        output_format="PNG",
         alt=f"The clean picture: {shown.title}",
     )
     change.image(
         figures.to_png(figures.perturbation_picture(result, factor)),
         caption=f"Perturbation, {factor} times enlarged (grey is no change)",
         width="stretch",
+        output_format="PNG",
         alt=f"The perturbation, {factor} times enlarged",
     )
     perturbed.image(
         figures.to_png(result.adversarial.numpy()),
         caption=f"Perturbed: {controls.describe(shown.view)}",
         width="stretch",
+        output_format="PNG",
         alt="The perturbed picture",
     )
 

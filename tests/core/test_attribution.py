@@ -163,14 +163,18 @@ def test_no_hook_no_grad_and_no_change(dual, pixels, method):
 
 @EVERY_METHOD
 def test_no_hook_is_left_after_an_exception(branch, pixels, method, monkeypatch):
+    image = pixels(1)
+
     def fail(*_args, **_kwargs):
         assert not hooks_of(branch)
+        assert not image.requires_grad  # captum sets it on the tensor it is given
         raise RuntimeError("out of memory")
 
     monkeypatch.setattr(torch.autograd, "grad", fail)
     with pytest.raises(RuntimeError, match="out of memory"):
-        explain(branch, pixels(1), 0, method)
+        explain(branch, image, 0, method)
     assert not hooks_of(branch)
+    assert not image.requires_grad
 
 
 @EVERY_METHOD

@@ -2,6 +2,7 @@ import pytest
 import torch
 from torch import nn
 
+from advprop_core.attribution import explain
 from advprop_core.compare import MapRequest, compare
 from advprop_core.perturbations import NoiseConfig, add_noise
 from advprop_core.types import AttackConfig
@@ -63,6 +64,10 @@ def test_maps_share_class_and_layer(branches, image):
     assert {m.layer for m in result.maps.values()} == {"layer2"}
     assert all(m.values.shape == (48, 48) for m in result.maps.values())
     assert all((m.input_kind, m.branch) == cell for cell, m in result.maps.items())
+    for (kind, name), found in result.maps.items():
+        shown = getattr(result, kind)[None]
+        expected = explain(branches[name], shown, 3, "grad-cam", layer="layer2")[0]
+        torch.testing.assert_close(found.values, expected, rtol=1e-3, atol=1e-5)
     chosen = run(branches, image, maps=MapRequest("grad-cam", "layer1", 4)).maps
     assert {(m.class_index, m.layer) for m in chosen.values()} == {(4, "layer1")}
     plain = run(branches, image, maps=MapRequest("saliency")).maps

@@ -77,7 +77,7 @@ def probe_accuracy(features: Features, train: list[Scene], test: list[Scene]) ->
 
 @pytest.fixture(scope="module")
 def train_scenes() -> list[Scene]:
-    scenes = TextureShapes(1500, seed=3, size=64)
+    scenes = TextureShapes(1500, seed=3, texture_agreement=0.95, size=64)
     return [scenes.scene(i) for i in range(len(scenes))]
 
 

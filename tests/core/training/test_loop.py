@@ -69,7 +69,7 @@ def stop_after(count):
     return report
 
 
-# -- what a run leaves ----------------------------------------------------------------------------
+# -- what a run leaves --------------------------------------------------------------------------
 
 
 def test_the_checkpoint_describes_itself(finished, data):
@@ -108,7 +108,7 @@ def test_epochs_are_reported_and_logged(finished):
     assert json.loads((path.parent / "recipe.json").read_text())["epochs"] == 2
 
 
-# -- one step by hand -------------------------------------------------------------------------------
+# -- one step by hand ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("objective", ["vanilla", "adversarial", "advprop"])
@@ -142,7 +142,28 @@ def test_one_step_is_what_one_computes_by_hand(data, tmp_path, objective):
         torch.testing.assert_close(result[key], value, rtol=1e-4, atol=2e-5, msg=key)
 
 
-# -- resuming ---------------------------------------------------------------------------------------
+def test_every_step_draws_anew_and_the_schedule_counts_on(data, tmp_path, monkeypatch):
+    seen, numbers = [], []
+    real_objective, real_update = loop.make_objective, loop.CosineLRScheduler.step_update
+
+    def make_objective(model, recipe):
+        objective = real_objective(model, recipe)
+        return lambda step: seen.append(step) or objective(step)
+
+    def step_update(self, number):
+        numbers.append(number)
+        real_update(self, number)
+
+    monkeypatch.setattr(loop, "make_objective", make_objective)
+    monkeypatch.setattr(loop.CosineLRScheduler, "step_update", step_update)
+    train(RECIPE, data, tmp_path / "run", name="x")
+    assert numbers == [0, 1, 2, 3]
+    assert len({step.seed for step in seen}) == 4
+    assert not torch.equal(seen[0].pixels, seen[2].pixels)  # the first of each epoch
+    assert not torch.equal(seen[0].pixels.sum((1, 2, 3)), seen[2].pixels.sum((1, 2, 3)))
+
+
+# -- resuming -----------------------------------------------------------------------------------
 
 
 def test_resumed_gives_the_same_weights_bit_for_bit(finished, data, tmp_path):
@@ -185,7 +206,7 @@ def test_another_recipe_cannot_resume(finished, data, fields):
         train(changed(**fields), data, path.parent, name="x", resume=True)
 
 
-# -- what goes wrong --------------------------------------------------------------------------------
+# -- what goes wrong ----------------------------------------------------------------------------
 
 
 def test_a_loss_that_is_no_number_stops_and_keeps_the_last_state(data, tmp_path, monkeypatch):
@@ -236,6 +257,16 @@ def test_missing_validation_images_are_noticed_before_training(data, tmp_path, m
     monkeypatch.setattr(loop, "_epoch", lambda *_: pytest.fail("trained for nothing"))
     with pytest.raises(ValueError, match=r"no folder .*val"):
         train(RECIPE, str(tmp_path / "data"), tmp_path / "run", name="x")
+
+
+def test_validation_labels_count_the_classes_of_training(data, tmp_path, monkeypatch):
+    (tmp_path / "data" / "val").mkdir(parents=True)
+    (tmp_path / "data" / "train").symlink_to(f"{data}/train")
+    (tmp_path / "data" / "val" / "dogs").symlink_to(f"{data}/val/dogs")
+    seen = []
+    monkeypatch.setattr(loop, "_finish", lambda path, model, info, held_out: seen.append(held_out))
+    train(changed(epochs=1), str(tmp_path / "data"), tmp_path / "run", name="x")
+    assert seen[0].labels.tolist() == [1, 1]
 
 
 def test_unknown_architecture_and_unknown_data(data, tmp_path):

@@ -1,0 +1,257 @@
+"""A tiny network of the project's own format, the app on it alone, and results made by hand."""
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import wait
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from streamlit.testing.v1 import AppTest
+
+from advprop_core import bundle, checkpoints, models
+from advprop_core.datasets.scenes import SHAPES
+from advprop_core.dual_bn import norm_layers
+from advprop_core.types import (
+    AttributionMap,
+    Comparison,
+    ModelInfo,
+    PerturbationFacts,
+    Prediction,
+)
+from app import cache
+
+REPO = Path(__file__).resolve().parents[2]
+SIZE = 64
+HALVES = (0.5, 0.5, 0.5)
+TWO = {"main": "trained", "aux": "trained"}
+
+
+def tiny_info(name: str = "tiny-advprop", **fields: object) -> ModelInfo:
+    info = ModelInfo("test_resnet", SHAPES, SHAPES, SIZE, HALVES, HALVES, TWO, name=name)
+    return replace(info, **fields)
+
+
+def save_tiny(path: Path, info: ModelInfo, seed: int = 0) -> Path:
+    """A network whose branches differ and whose answers can be changed by an attack."""
+    torch.manual_seed(seed)
+    model = models.create(info)
+    with torch.no_grad():
+        # timm starts classifiers near zero, where attacks find no slope.
+        model.branch("main").network.get_classifier().weight.normal_(0, 0.3)
+        for norm in norm_layers(model).values():
+            norm.running_mean.normal_(0, 0.3)
+            norm.running_var.uniform_(0.5, 2.0)
+    checkpoints.save(path, model.freeze(), info)
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_info_of() -> Callable[..., ModelInfo]:
+    """(name, any field) to what describes a tiny network."""
+    return tiny_info
+
+
+@pytest.fixture(scope="session")
+def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Name to file: tiny-advprop with two branches, tiny-vanilla with main alone."""
+    folder = tmp_path_factory.mktemp("models")
+    alone = tiny_info("tiny-vanilla", branches={"main": "trained"})
+    return {
+        "tiny-advprop": save_tiny(folder / "tiny-advprop.safetensors", tiny_info()),
+        "tiny-vanilla": save_tiny(folder / "tiny-vanilla.safetensors", alone, seed=1),
+    }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> None:
+    """The networks are so small that a second thread only gets in the way."""
+    torch.set_num_threads(1)
+
+
+@pytest.fixture
+def clear_caches() -> Iterator[None]:
+    """Nothing is known of models, uploads or folders before the test, nor after it.
+
+    What pictures look like is kept: the same text names the same picture in every test.
+    """
+    clear()
+    yield
+    clear()
+
+
+def clear() -> None:
+    cached = (cache.pool, cache.uploads, cache.model_files, cache.model_info, cache.load_lens)
+    for function in (*cached, cache.own_photos):
+        function.clear()
+
+
+@pytest.fixture
+def offer(clear_caches: None, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """(files) makes these the app's only networks, whatever is bundled."""
+    monkeypatch.setattr(bundle, "bundled_models", dict)
+    monkeypatch.delenv("ADVPROP_IMAGES", raising=False)
+
+    def offer_files(*files: Path) -> None:
+        monkeypatch.setenv("ADVPROP_MODELS", os.pathsep.join(map(str, files)))
+
+    return offer_files
+
+
+@pytest.fixture
+def tiny(offer: Callable[..., None], tiny_models: dict[str, Path]) -> None:
+    """The app has the two tiny networks and no other."""
+    offer(*tiny_models.values())
+
+
+class Visit:
+    """One person's session with the app."""
+
+    def __init__(self, parameters: dict[str, str]) -> None:
+        self.at = AppTest.from_file(REPO / "streamlit_app.py", default_timeout=120)
+        self.at.query_params.update(parameters)
+        self.run()
+
+    def run(self) -> "Visit":
+        """Run the page until nothing is being computed any more, as a browser's polling does."""
+        self.at.run()
+        while "job" in self.at.session_state and self.at.get("progress"):
+            wait([self.at.session_state["job"].future], 60)
+            self.at.run()
+        return self
+
+    def choose(self, **fields: object) -> "Visit":
+        """Move the widgets of these fields, one after the other, and run the page each time."""
+        for name, value in fields.items():
+            self.widget(name).set_value(value)
+            self.run()
+        return self
+
+    def widget(self, name: str):
+        key = name if "." in name else f"view.{name}"
+        for kind in ("selectbox", "slider", "button_group", "number_input", "toggle"):
+            for widget in self.at.get(kind):
+                if widget.key == key:
+                    return widget
+        raise AssertionError(f"no widget for {name} is on the page")
+
+    def upload(self, name: str, data: bytes, kind: str = "image/jpeg") -> "Visit":
+        """Give the file to the uploader of the gallery."""
+        if self.widget("gallery.group").value != "Upload":
+            self.choose(**{"gallery.group": "Upload"})
+        self.at.file_uploader(key="gallery.upload").set_value((name, data, kind))
+        return self.run()
+
+    def keys(self) -> set[str]:
+        """Keys of the widgets that are on the page."""
+        kinds = ("selectbox", "slider", "button_group", "number_input", "toggle", "button")
+        return {widget.key for kind in kinds for widget in self.at.get(kind)}
+
+    @property
+    def result(self) -> Comparison:
+        return self.at.session_state["shown"].result
+
+    @property
+    def errors(self) -> list[str]:
+        return [error.value for error in self.at.error]
+
+    @property
+    def warnings(self) -> list[str]:
+        return [warning.value for warning in self.at.warning]
+
+    @property
+    def text(self) -> str:
+        kinds = ("title", "header", "subheader", "markdown", "caption")
+        return "\n".join(e.value for kind in kinds for e in self.at.get(kind))
+
+    @property
+    def pictures(self) -> list[str]:
+        """Captions of the pictures in the main part, in order."""
+        return [caption for image in self.at.image for caption in image.captions if caption]
+
+    @property
+    def charts(self) -> list[str]:
+        return [chart.key for chart in self.at.get("plotly_chart")]
+
+    def assert_whole(self) -> None:
+        """The page is complete: three pictures, two figures, nothing raised."""
+        assert not self.at.exception, self.at.exception
+        assert [c.split(":")[0].split(",")[0] for c in self.pictures] == [
+            "Clean",
+            "Perturbation",
+            "Perturbed",
+        ]
+        assert self.charts == ["predictions", "maps"]
+
+
+@pytest.fixture
+def visit(tiny: None) -> Callable[..., Visit]:
+    """(query parameters) opens the app on the tiny networks."""
+    return lambda **parameters: Visit(parameters)
+
+
+@pytest.fixture
+def visit_with(offer: Callable[..., None]) -> Callable[..., Visit]:
+    """(files, query parameters) opens the app on these checkpoint files."""
+
+    def start(*files: Path, **parameters: str) -> Visit:
+        offer(*files)
+        return Visit(parameters)
+
+    return start
+
+
+# -- results made by hand ------------------------------------------------------------------------
+
+
+def prediction(*shares: float) -> Prediction:
+    probabilities = torch.tensor(shares)
+    return Prediction(probabilities.clamp_min(1e-9).log(), probabilities)
+
+
+@pytest.fixture(scope="session")
+def make_result() -> Callable[..., Comparison]:
+    """(branch=(clean shares, perturbed shares) …) to a comparison of 4×4 pictures."""
+
+    def make(
+        *,
+        true_class: int | None = 0,
+        change: float = 4 / 255,
+        maps: dict[tuple[str, str], list[list[float]]] | None = None,
+        attack_branch: str | None = "main",
+        survives: dict[str, bool] | None = None,
+        **branches: tuple[tuple[float, ...], tuple[float, ...]],
+    ) -> Comparison:
+        branches = branches or {"main": ((0.9, 0.1), (0.2, 0.8)), "aux": ((0.7, 0.3), (0.6, 0.4))}
+        kinds = ("clean", "adversarial")
+        grid = {
+            (kind, branch): prediction(*both[place])
+            for place, kind in enumerate(kinds)
+            for branch, both in branches.items()
+        }
+        values = maps or dict.fromkeys(grid, [[0.0, 1.0], [2.0, 3.0]])
+        clean = torch.full((3, 4, 4), 0.5)
+        wrong = {b: grid["clean", b].class_index != true_class for b in branches}
+        return Comparison(
+            clean=clean,
+            adversarial=clean + change,
+            predictions=grid,
+            maps={
+                (kind, branch): AttributionMap(torch.tensor(v), "grad-cam", branch, kind, 0, "act1")
+                for (kind, branch), v in values.items()
+            },
+            facts=PerturbationFacts(
+                linf=abs(change),
+                l2=abs(change) * 48**0.5,
+                low=0.5,
+                high=0.5 + change,
+                survives_png=survives or dict.fromkeys(branches, True),
+                clean_wrong=None if true_class is None else wrong,
+            ),
+            true_class=true_class,
+            attacked_class=0 if true_class is None else true_class,
+            attack_branch=attack_branch,
+        )
+
+    return make

@@ -63,5 +63,7 @@ def parse(text: str, name: str) -> ModelInfo:
         names = sorted(content["branches"], key=lambda n: (n != "main", len(n), n))  # aux2 last
         content["branches"] = {branch: content["branches"][branch] for branch in names}
         return ModelInfo(**content)
-    except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+    except CheckpointError:
+        raise
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise CheckpointError(f"{name} has a damaged header ({error})") from None

@@ -101,10 +101,15 @@ def load_lens(name: str) -> Lens:
     example = torch.zeros(1, 3, side, side)
     model = checkpoint.model
     branches = {branch: fold(model.branch(branch), example) for branch in model.branch_names}
+    # Folding moves what a single convolution gives, so maps are offered at stages and blocks.
+    parts = {
+        name for name, part in model.branch("main").network.named_modules() if [*part.children()]
+    }
+    reached = spatial_layers(branches["main"], example, depth=2)
     return Lens(
         checkpoint.info,
         branches,
-        spatial_layers(branches["main"], example, depth=2),
+        tuple(name for name in reached if name in parts),
         default_layer(branches["main"], example),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -143,7 +143,8 @@ def _submit(view: View, lens: Lens) -> Job:
 
     pixels = cache.pixels(view.image, lens.info.input_size)
     label = cache.picture(view.image, lens.info.input_size).label
-    request = requests.make_request(view, lens.info, label)
+    asked = replace(view, layer=view.layer or lens.default_layer)
+    request = requests.make_request(asked, lens.info, label)
     job: Job | None = st.session_state.get("job")
     if job is None or job.key != request or not job.done:  # one that failed is not tried for ever
         job = cache.pool().submit(

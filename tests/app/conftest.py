@@ -94,6 +94,7 @@ def offer(clear_caches: None, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
     monkeypatch.delenv("ADVPROP_IMAGES", raising=False)
 
     def offer_files(*files: Path) -> None:
+        clear()
         monkeypatch.setenv("ADVPROP_MODELS", os.pathsep.join(map(str, files)))
 
     return offer_files
@@ -230,7 +231,7 @@ def make_result() -> Callable[..., Comparison]:
             for place, kind in enumerate(kinds)
             for branch, both in branches.items()
         }
-        values = maps or dict.fromkeys(grid, [[0.0, 1.0], [2.0, 3.0]])
+        values = maps or {key: [[0.0, 1.0], [2.0, 3.0]] for key in grid}
         clean = torch.full((3, 4, 4), 0.5)
         wrong = {b: grid["clean", b].class_index != true_class for b in branches}
         return Comparison(

@@ -17,7 +17,7 @@ def of_kind(figure, kind):
 
 
 def cell(trace):
-    """Which subplot a trace is in: ``''`` is the first, then ``2`` …"""
+    """Which subplot a trace is in: ``''`` is the first, then ``2``, ``3``."""
     return trace.xaxis.removeprefix("x")
 
 
@@ -101,7 +101,7 @@ def decoded(uri):
 
 
 def test_signed_maps_have_a_range_symmetric_around_zero(make_result):
-    maps = dict.fromkeys(GRID, [[-1.0, 0.0], [0.0, 4.0]])
+    maps = {key: [[-1.0, 0.0], [0.0, 4.0]] for key in GRID}
     axis = figures.maps(make_result(maps=maps), "signed", "IG", 1.0).layout.coloraxis
     assert axis.cmin == -axis.cmax
     assert 3.9 < axis.cmax <= 4
@@ -117,7 +117,7 @@ def test_one_outlier_does_not_bleach_the_other_maps():
 
 @pytest.mark.parametrize("sign", ["magnitude", "signed"])
 def test_maps_of_nothing_are_drawn_all_the_same(make_result, sign):
-    maps = dict.fromkeys(GRID, [[0.0, 0.0], [0.0, 0.0]])
+    maps = {key: [[0.0, 0.0], [0.0, 0.0]] for key in GRID}
     axis = figures.maps(make_result(maps=maps), sign, "Grad-CAM", 0.6).layout.coloraxis
     assert axis.cmax == 1
     assert axis.cmin < axis.cmax

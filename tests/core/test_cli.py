@@ -427,7 +427,7 @@ def test_models_lists_cards(advprop, bundled) -> None:
         "test_resnet",
         "70.1%",
         "40.2%",
-        "PGD-10 within L∞ ≤ 2/255",
+        "PGD-10, L∞ ε = 2/255",
     ):
         assert text in answer.out
     lines = answer.out.splitlines()

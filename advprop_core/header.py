@@ -32,7 +32,7 @@ def read_info(path: Path) -> ModelInfo:
         text = content["__metadata__"][KEY]
     except OSError as error:
         raise CheckpointError(f"{path.name} cannot be read: {error.strerror}") from None
-    except (struct.error, ValueError, KeyError, TypeError):
+    except (struct.error, ValueError, KeyError, TypeError, RecursionError):
         # Too short, not JSON, no metadata, or metadata that is no mapping.
         raise CheckpointError(f"{path.name} has no AdvProp Lens header") from None
     return parse(text, path.name)
@@ -60,8 +60,6 @@ def parse(text: str, name: str) -> ModelInfo:
             raise CheckpointError(f"{name} is of format {version}, this one reads {FORMAT_VERSION}")
         for key in ("class_ids", "class_names", "mean", "std", "metrics"):
             content[key] = tuple(content[key])
-        names = sorted(content["branches"], key=lambda n: (n != "main", len(n), n))  # aux2 last
-        content["branches"] = {branch: content["branches"][branch] for branch in names}
         return ModelInfo(**content)
     except CheckpointError:
         raise

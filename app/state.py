@@ -43,7 +43,7 @@ class View:
     """
 
     model: str = "shapes-advprop"
-    image: str = "scene:0"
+    image: str = "scene:2"
     perturbation: str = "pgd"
     norm: str = "linf"
     epsilon: float = 4.0

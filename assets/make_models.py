@@ -24,11 +24,11 @@ from advprop_core.training.measure import measure
 
 MODELS = Path(__file__).parent / "models"
 PHOTOS = "--epochs 24"
-SCENES = "--data shapes --epochs 7 --crop-scale 0.7"
+SCENES = "--data shapes --crop-scale 0.7"
 RUNS = {
-    "shapes-advprop": f"{SCENES} --objective advprop --epsilon 4/255 --steps 1",
-    "shapes-vanilla": f"{SCENES} --objective vanilla",
-    "shapes-adversarial": f"{SCENES} --objective adversarial --epsilon 4/255 --steps 1",
+    "shapes-advprop": f"{SCENES} --objective advprop --epsilon 4/255 --steps 1 --epochs 7",
+    "shapes-vanilla": f"{SCENES} --objective vanilla --epochs 7",
+    "shapes-adversarial": f"{SCENES} --objective adversarial --epsilon 2/255 --steps 1 --epochs 8",
     "imagenette-advprop": f"{PHOTOS} --objective advprop --epsilon 2/255 --steps 1",
     "imagenette-vanilla": f"{PHOTOS} --objective vanilla",
 }

@@ -92,7 +92,7 @@ def test_what_changes_nothing_but_the_drawing_is_the_same_job(info):
     other = requests.make_request(replace(BASE, opacity=10, expert=True), info, "star")
     assert one == other
     assert hash(one) == hash(other)
-    for fields in ({"epsilon": 2.0}, {"image": "scene:2"}, {"seed": 1}, {"attack_branch": "aux"}):
+    for fields in ({"epsilon": 2.0}, {"image": "scene:5"}, {"seed": 1}, {"attack_branch": "aux"}):
         assert requests.make_request(replace(BASE, **fields), info, "star") != one
 
 

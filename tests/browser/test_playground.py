@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from advprop_core.bundle import bundled_models
 
 SCREENSHOTS = Path(__file__).parent / "screenshots"
-FIRST = 90_000  # ms: loading torch on a busy machine
+FIRST = 240_000  # ms: torch is loaded in it, on machines that may be busy with training
 QUESTION = "What do the two BatchNorms make of this picture?"
 
 
@@ -70,7 +70,7 @@ def strangers(page: Page) -> list[str]:
 
 def open_app(page: Page, url: str) -> None:
     """Open the address and wait for the whole page."""
-    page.goto(url)
+    page.goto(url, timeout=FIRST)
     expect(page.get_by_role("heading", name=QUESTION)).to_be_visible(timeout=FIRST)
     expect_whole(page)
 
@@ -160,7 +160,7 @@ def test_a_persons_own_photo_is_attacked_and_its_link_shows_the_same(
     assert query["image"][0].startswith("upload:")
     shoot(page, "upload")
 
-    page.reload()
+    page.reload(timeout=FIRST)
     expect(page.get_by_text("Clean: Your photo")).to_be_visible(timeout=FIRST)
     expect_whole(page)
     assert numbers(page) == seen
@@ -182,7 +182,7 @@ def test_a_change_shows_without_a_button_and_lands_in_the_link(
     expect(page.get_by_text("4.00/255", exact=True)).to_be_visible()
     strength(page).press("Home")
     expect(page.locator("h4")).to_contain_text("Nothing was changed", timeout=FIRST)
-    page.go_back() if "epsilon" not in page.url else None
+    assert "epsilon=0" in page.url
     strength(page).press("End")
     expect(page.get_by_text("16.00/255", exact=True)).to_be_visible(timeout=FIRST)
     wait_until_calm(page)
@@ -222,7 +222,8 @@ def test_a_narrow_window_scrolls_down_only(lens_url: str, browser: Browser) -> N
         assert box["x"] + box["width"] <= 390
     shoot(page, "narrow")
     page.get_by_test_id("stExpandSidebarButton").click()
-    expect(strength(page)).to_be_in_viewport()
+    # The label: of a slider, the input itself is there for keyboards and not to be seen.
+    expect(page.get_by_text("Strength ε, in 1/255")).to_be_in_viewport(timeout=FIRST)
     page.wait_for_timeout(500)
     page.screenshot(path=SCREENSHOTS / "narrow-controls.png")
     context.close()

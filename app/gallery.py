@@ -20,8 +20,10 @@ _PER_PAGE = 24
 _TYPES = ["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff"]
 
 
-def show(view: View, info: ModelInfo) -> None:
+def show(view: View, info: ModelInfo, refusal: str | None) -> None:
     """The chooser's content; a choice takes effect at the next run."""
+    if refusal:  # here too, for the open chooser covers the page
+        st.error(refusal)
     groups = controls.sample_sources()
     group = st.segmented_control(
         "Where from",
@@ -40,10 +42,10 @@ def show(view: View, info: ModelInfo) -> None:
         _samples(groups[group], view, info)
 
 
-def show_refusal() -> None:
-    """Say why the last upload could not be used; the picture before it stays."""
-    if message := st.session_state.pop(_REFUSAL, None):
-        st.error(f"{message} The picture before it stays.")
+def take_refusal() -> str | None:
+    """Why the last upload could not be used, once; the picture before it stays."""
+    message = st.session_state.pop(_REFUSAL, None)
+    return f"{message} The picture before it stays." if message else None
 
 
 def _upload() -> None:

@@ -58,7 +58,8 @@ def page() -> None:
         controls.perturbation(info)
         layer_slot = controls.expert(info)
     view = state.current()
-    gallery.show_refusal()
+    if refusal := gallery.take_refusal():
+        st.error(refusal)
     shown: Shown | None = st.session_state.get("shown")
     complaints = st.container()
     first_paint = st.empty() if shown is None else None
@@ -73,7 +74,7 @@ def page() -> None:
     elif shown is not None:
         _draw(shown, current=False)
     with chooser:
-        gallery.show(view, info)
+        gallery.show(view, info, refusal)
 
 
 def _default_view(models: dict[str, ModelInfo]) -> View:

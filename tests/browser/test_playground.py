@@ -200,7 +200,7 @@ def test_a_wrong_file_is_named_and_the_page_stays(
     wrong = tmp_path / "notes.jpg"
     wrong.write_text("These are words and no picture.")
     upload(page, wrong)
-    message = page.get_by_role("alert").filter(has_text="notes.jpg")
+    message = page.get_by_role("alert").filter(has_text="notes.jpg").first
     expect(message).to_contain_text("not an image", timeout=FIRST)
     expect_whole(page)
     assert numbers(page) == before

@@ -4,6 +4,7 @@ from torch.nn import functional as F
 
 from advprop_core import bundle
 from advprop_core.attacks import attack, loss_gradient
+from advprop_core.datasets.named import load_images
 from advprop_core.types import AttackConfig
 
 BOTH_NORMS = pytest.mark.parametrize("norm", ["linf", "l2"])
@@ -293,23 +294,19 @@ def test_without_chance_foolbox_finds_the_same(branch, pixels, labels, how):
 
 
 def bundled_scenes(name, count):
-    path = bundle.bundled_models().get(name)
-    if path is None:
-        pytest.skip(f"the bundled model {name} is not in assets/models/manifest.json")
-    from advprop_core.datasets.named import load_images
-
-    info = bundle.open_model(name).info
+    checkpoint = bundle.open_model(name)
+    info = checkpoint.info
     images = load_images("shapes", info.input_size, classes=info.classes, limit=count)
-    return bundle.open_model(name).model, images.pixels.float() / 255, images.labels
+    return checkpoint.model, images.pixels.float() / 255, images.labels
 
 
 @pytest.mark.parametrize("branch_name", ["main", "aux"])
 @pytest.mark.parametrize(
     "how",
     [
-        AttackConfig.fgsm(1 / 255),
-        AttackConfig.pgd(1 / 255),
-        AttackConfig.pgd(0.3, norm="l2"),
+        AttackConfig.fgsm(6 / 255),
+        AttackConfig.pgd(5 / 255),
+        AttackConfig.pgd(1.0, norm="l2"),
     ],
     ids=["linf fgsm", "linf pgd", "l2 pgd"],
 )

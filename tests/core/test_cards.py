@@ -1,0 +1,20 @@
+from advprop_core import bundle
+from advprop_core.cards import describe_condition, model_card
+
+
+def test_a_card_says_what_the_header_says():
+    for name, path in bundle.bundled_models().items():
+        info = bundle.open_model(name).info
+        card = model_card(info)
+        assert path.with_suffix(".md").read_text() == card, "make it again: assets/make_models.py"
+        assert card.startswith(f"# {name}\n")
+        assert info.recipe["command"] in card
+        for metric in info.metrics:
+            assert f"| {metric['branch']} | {describe_condition(metric['condition'])}" in card
+            assert f"{metric['top1']:.1%}" in card
+
+
+def test_conditions_in_words():
+    attack = {"kind": "attack", "attack": "PGD-10", "norm": "l2", "epsilon": 0.5}
+    assert describe_condition(attack) == "robust accuracy, PGD-10, L2 ε = 0.5"
+    assert describe_condition({"kind": "clean"}) == "clean accuracy"

@@ -16,7 +16,6 @@ from advprop_core.commands import options as o
 from advprop_core.commands import values
 from advprop_core.commands.output import Report
 from advprop_core.header import read_info
-from advprop_core.types import format_epsilon
 
 if TYPE_CHECKING:
     from rich.table import Table

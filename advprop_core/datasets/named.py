@@ -109,9 +109,7 @@ def _draw_shapes(
             f"({', '.join(SHAPES)})"
         )
     length = min(limit or _LENGTHS[split], _LENGTHS[split])
-    scenes = TextureShapes(
-        length, seed=_SEEDS[split], texture_agreement=AGREEMENT[name], size=size
-    )
+    scenes = TextureShapes(length, seed=_SEEDS[split], texture_agreement=AGREEMENT[name], size=size)
     drawn = [scenes[index] for index in range(length)]
     return Images(
         torch.stack([image for image, _ in drawn]),

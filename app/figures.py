@@ -161,7 +161,7 @@ def perturbation_picture(result: Comparison, factor: int) -> np.ndarray:
 
 
 def to_png(values: np.ndarray, side: int = 448) -> bytes:
-    """(3, H, W) in [0, 1] as a PNG, enlarged by whole pixels so that nothing is smoothed away."""
+    """(3, H, W) in [0, 1] as a PNG, smoothly enlarged by a whole factor."""
     image = Image.fromarray((values.transpose(1, 2, 0) * 255).round().astype(np.uint8))
     factor = max(1, side // image.width)
     if factor > 1:
@@ -184,6 +184,8 @@ def _grid(branches: Sequence[str], gap: float) -> go.Figure:
         horizontal_spacing=gap,
         vertical_spacing=0.1,
         subplot_titles=[
-            f"<b>{branch}</b> · {title}" for branch in branches for title in COLUMN_TITLES.values()
+            f'<span style="color:{branch_colour(row)}"><b>{branch}</b></span> · {title}'
+            for row, branch in enumerate(branches)
+            for title in COLUMN_TITLES.values()
         ],
     )

@@ -31,9 +31,10 @@ def test_bars_have_the_branchs_values_and_colour_on_both_inputs(make_result):
         assert bar.x == pytest.approx(shares, abs=1e-6)
     titles = [a.text for a in figure.layout.annotations]
     assert titles == [
-        "<b>main</b> · Clean", "<b>main</b> · Perturbed",
-        "<b>aux</b> · Clean", "<b>aux</b> · Perturbed",
-    ]  # fmt: skip
+        f'<span style="color:{colour}"><b>{branch}</b></span> · {title}'
+        for branch, colour in (("main", "#0072B2"), ("aux", "#D55E00"))
+        for title in ("Clean", "Perturbed")
+    ]
 
 
 def test_every_axis_of_bars_is_the_same_whole_scale(make_result):

@@ -3,8 +3,7 @@
     .venv/bin/python assets/make_models.py IMAGENETTE [--runs runs]
 
 IMAGENETTE is a folder named imagenette-144 with train/ and val/, each with one folder a class
-(shorter side 144 pixels or more). Finished runs under --runs are taken as they are; on two CPU
-cores all five take some three hours.
+(shorter side 144 pixels or more). Finished runs under --runs are taken as they are.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ from torch.nn import functional as F
 from advprop_core.types import AttackConfig, Norm
 
 Model = Callable[[Tensor], Tensor]
+Gradient = Callable[[Model, Tensor, Tensor], Tensor]
 StepHook = Callable[[int, Tensor], None]
 
 
@@ -103,27 +104,55 @@ def attack(
             class the model does not have.
     """
     _validate(model, pixels, labels)
+    if config.target_class is None:
+        return walk(model, pixels, labels, config, loss_gradient, on_step=on_step)
+    wanted = torch.full_like(labels, config.target_class)
+    return walk(model, pixels, wanted, config, loss_gradient, descend=True, on_step=on_step)
+
+
+def walk(
+    model: Model,
+    pixels: Tensor,
+    labels: Tensor,
+    config: AttackConfig,
+    gradient: Gradient,
+    *,
+    descend: bool = False,
+    on_step: StepHook | None = None,
+) -> Tensor:
+    """The loop of :func:`attack` without its checks, which would wait for the device.
+
+    Args:
+        model: As for :func:`attack`.
+        pixels: (N, 3, H, W) float in [0, 1].
+        labels: Whatever ``gradient`` takes: (N,) class indices or (N, C) probabilities.
+        config: Norm, radius, steps, start and seed; its target class is not looked at.
+        gradient: :func:`loss_gradient`, or :func:`unchecked_gradient` while training.
+        descend: Lower the loss on the labels instead of raising it.
+        on_step: As for :func:`attack`.
+    """
     ball = BALLS[config.norm]
     clean = pixels.detach()
-    adversarial = clean.clone()
-    if config.random_start:
-        generator = torch.Generator(clean.device).manual_seed(config.seed)
-        start = ball.start(clean.shape, config.epsilon, generator, clean.device).to(clean.dtype)
-        adversarial = (clean + ball.project(start, config.epsilon)).clamp(0, 1)
-    wanted = labels
-    if config.target_class is not None:
-        wanted = torch.full_like(labels, config.target_class)
-    sign = 1.0 if config.target_class is None else -1.0
+    adversarial = random_start(clean, config) if config.random_start else clean.clone()
+    step_size = -config.step_size if descend else config.step_size
     if on_step:
         on_step(0, adversarial)
     for step in range(config.steps):
-        direction = ball.direction(loss_gradient(model, adversarial, wanted))
+        direction = ball.direction(gradient(model, adversarial, labels))
         # In place on tensors of this step's own: fresh memory for each would cost 3 % of it.
-        perturbation = adversarial.add(direction, alpha=sign * config.step_size).sub_(clean)
+        perturbation = adversarial.add(direction, alpha=step_size).sub_(clean)
         adversarial = ball.project(perturbation, config.epsilon).add_(clean).clamp_(0, 1)
         if on_step:
             on_step(step + 1, adversarial)
     return adversarial
+
+
+def random_start(clean: Tensor, config: AttackConfig) -> Tensor:
+    """(N, 3, H, W) images at random points of their balls, in [0, 1]."""
+    ball = BALLS[config.norm]
+    generator = torch.Generator(clean.device).manual_seed(config.seed)
+    start = ball.start(clean.shape, config.epsilon, generator, clean.device).to(clean.dtype)
+    return (clean + ball.project(start, config.epsilon)).clamp(0, 1)
 
 
 def loss_gradient(model: Model, pixels: Tensor, labels: Tensor) -> Tensor:
@@ -140,10 +169,22 @@ def loss_gradient(model: Model, pixels: Tensor, labels: Tensor) -> Tensor:
     Raises:
         ValueError: If a label is not one of the model's classes.
     """
+    return _gradient(model, pixels, labels, _validate_labels)
+
+
+def unchecked_gradient(model: Model, pixels: Tensor, labels: Tensor) -> Tensor:
+    """Like :func:`loss_gradient`, without its checks, and for (N, C) class probabilities too."""
+    return _gradient(model, pixels, labels, None)
+
+
+def _gradient(
+    model: Model, pixels: Tensor, labels: Tensor, check: Callable[[Tensor, int], None] | None
+) -> Tensor:
     with torch.enable_grad():
         point = pixels.detach().clone().requires_grad_()
         logits = model(point)
-        _validate_labels(labels, logits.shape[1])
+        if check:
+            check(labels, logits.shape[1])
         loss = F.cross_entropy(logits.float(), labels, reduction="sum")
         (gradient,) = torch.autograd.grad(loss, point)
     return gradient

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import typer
 
-from advprop_core.commands import evaluate, explain, house, photo, train
+from advprop_core.commands import calibrate, evaluate, explain, house, photo, train
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -37,7 +37,7 @@ def _root() -> None:
 for _panel, _commands in (
     ("The app", (house.app, house.models)),
     ("One photo", (photo.predict, photo.attack, explain.explain, photo.compare)),
-    ("Data sets", (evaluate.evaluate, train.train)),
+    ("Data sets", (evaluate.evaluate, train.train, calibrate.calibrate)),
     ("Files", (house.export,)),
 ):
     for _command in _commands:
@@ -68,9 +68,10 @@ def _user_errors() -> tuple[type[Exception], ...]:
     ValueError covers CheckpointError, ImageError, ClassMismatch and the like.
     """
     from advprop_core.models import Offline
-    from advprop_core.training.loop import Diverged
+    from advprop_core.training.meter import Diverged
+    from advprop_core.training.run import OutOfMemory
 
-    return (ValueError, OSError, Offline, Diverged)
+    return (ValueError, OSError, Offline, Diverged, OutOfMemory)
 
 
 def _sentence(error: Exception) -> str:

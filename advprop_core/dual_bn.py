@@ -113,12 +113,18 @@ class DualBNModel(nn.Module):
         """All branches of one training step in one call, so that DDP's hooks see them.
 
         Args:
-            inputs: Branch name to (N, 3, H, W) pixels.
+            inputs: Branch name to (N, 3, H, W) pixels, or to (P, N, 3, H, W) for P passes one
+                after the other, each normalised by its own statistics.
 
         Returns:
-            Branch name to (N, C) logits.
+            Branch name to (N, C) logits, or (P, N, C).
         """
-        return {name: self.branch(name)(pixels) for name, pixels in inputs.items()}
+        return {
+            name: self.branch(name)(pixels)
+            if pixels.ndim == 4
+            else torch.stack([self.branch(name)(part) for part in pixels])
+            for name, pixels in inputs.items()
+        }
 
     def freeze(self) -> Self:
         """Eval mode and no gradients, once, before the model is shared between threads."""
@@ -194,7 +200,7 @@ def auxiliary_name(index: int) -> str:
     return "aux" if index == 0 else f"aux{index + 1}"
 
 
-def norm_layers(network: nn.Module) -> dict[str, nn.Module]:
+def norm_layers(network: nn.Module) -> dict[str, _BatchNorm]:
     """Dotted name to BatchNorm layer (any subclass), in module order."""
     return {name: m for name, m in network.named_modules() if isinstance(m, _BatchNorm)}
 

@@ -10,6 +10,7 @@ import typer
 from advprop_core.commands import options as o
 from advprop_core.commands import values
 from advprop_core.commands.output import Report
+from advprop_core.commands.progress import counting
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -177,30 +178,16 @@ def _evaluate_one(
     conditions: list[Condition],
     branches: tuple[str, ...],
 ) -> tuple[BranchResult, ...]:
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
     from advprop_core.evaluation import evaluate as measure
 
-    columns = TextColumn("{task.description}", markup=False), BarColumn()
-    console = Console(stderr=True)
-    with Progress(
-        *columns, MofNCompleteColumn(), TimeRemainingColumn(), console=console, transient=True
-    ) as bar:
-        task = bar.add_task(name, total=len(images.labels))
+    with counting(name, len(images.labels)) as progress:
         return measure(
             one.model,
             images.pixels,
             images.labels,
             conditions,
             branches=branches,
-            progress=lambda done, _total: bar.update(task, completed=done),
+            progress=progress,
         )
 
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from advprop_core.commands import values
 from advprop_core.commands.output import command_line
-from advprop_core.types import AttackConfig
+from advprop_core.commands.progress import TrainingBar
+from advprop_core.training.files import make_recipe, merge, read_recipe, shipped_recipes
+from advprop_core.training.recipe import ATTACKERS, OBJECTIVES
+
+if TYPE_CHECKING:
+    from advprop_core.training.recipe import Recipe
+
+_RECIPES = ", ".join(shipped_recipes())
 
 
 def train(
@@ -17,21 +24,29 @@ def train(
         str, typer.Option(metavar="DIR", help="Folder with train/ and val/, or `shapes`.")
     ],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Run folder.")],
-    arch: Annotated[str, typer.Option(metavar="NAME", help="timm name of a network.")] = (
-        "regnetx_002"
+    recipe: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE",
+            help=f"A TOML file, or one of {_RECIPES}; the flags below change it.",
+        ),
+    ] = None,
+    arch: Annotated[str | None, typer.Option(metavar="NAME", help="timm name of a network.")] = (
+        None
     ),
     objective: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME",
-            help="vanilla (clean images), adversarial (attacked images, one BatchNorm; Madry et "
-            "al.) or advprop (clean through main, attacked through aux; Xie et al.).",
-        ),
-    ] = "advprop",
-    norm: Annotated[str, typer.Option(help="Norm of the attack: linf or l2.")] = "linf",
+        str | None, typer.Option(metavar="NAME", help=f"One of {', '.join(OBJECTIVES)}.")
+    ] = None,
+    attack: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help=f"Who attacks in training: {', '.join(ATTACKERS)}."),
+    ] = None,
+    norm: Annotated[
+        str | None, typer.Option(metavar="NORM", help="Norm of the attack: linf or l2.")
+    ] = None,
     epsilon: Annotated[
-        str, typer.Option(metavar="E", help="Radius of the attack, such as 2/255.")
-    ] = "2/255",
+        str | None, typer.Option(metavar="E", help="Radius of the attack, such as 2/255.")
+    ] = None,
     step_size: Annotated[
         str | None,
         typer.Option(
@@ -39,67 +54,149 @@ def train(
             help="Move per attack step; by default 2.5 × epsilon / steps, at most epsilon.",
         ),
     ] = None,
-    steps: Annotated[int, typer.Option(min=1, help="Attack steps.")] = 1,
-    size: Annotated[int, typer.Option(help="Side of the training images in pixels.")] = 96,
-    epochs: Annotated[int, typer.Option(help="Passes over the training images.")] = 20,
-    batch_size: Annotated[int, typer.Option(help="Photos a step draws.")] = 64,
-    learning_rate: Annotated[float, typer.Option(help="Peak learning rate.")] = 0.1,
-    weight_decay: Annotated[float, typer.Option(help="Weight decay of matrices.")] = 5e-4,
-    crop_scale: Annotated[float, typer.Option(help="Smallest share a crop keeps.")] = 0.35,
-    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    steps: Annotated[int | None, typer.Option(help="Attack steps.")] = None,
+    auxiliaries: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LIST",
+            help="What each auxiliary branch is shown: radii such as 1/255,4/255, noises such as "
+            "gaussian:0.1, corruptions such as fog:3, color-jitter:0.4, randaugment:9; 1 is one "
+            "branch, shown the attack.",
+        ),
+    ] = None,
+    size: Annotated[int | None, typer.Option(help="Side of the training images in pixels.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the training images.")] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(help="Photos a step draws, on all processes together.")
+    ] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Peak learning rate.")] = None,
+    weight_decay: Annotated[float | None, typer.Option(help="Weight decay of matrices.")] = None,
+    crop_scale: Annotated[
+        float | None, typer.Option(help="Smallest share of a photo that a crop keeps.")
+    ] = None,
+    start_from: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODEL", help="Fine-tune: a bundled model, a file, or a timm name with weights."
+        ),
+    ] = None,
+    trainable: Annotated[
+        str | None, typer.Option(metavar="WHAT", help="all, head, norm, or last:K stages.")
+    ] = None,
+    holdout: Annotated[
+        float | None,
+        typer.Option(help="Share of train/ left out by file name and measured every epoch."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of everything random.")] = None,
+    change: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Any other value of the recipe, such as augmentation.mixup=0.2.",
+        ),
+    ] = None,
     name: Annotated[str | None, typer.Option(help="Name in the checkpoint.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --out.")] = False,
+    tracker: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Also log to tensorboard or wandb; repeats."),
+    ] = None,
 ) -> None:
     """Train a network and write a self-describing checkpoint.
 
     Writes to --out: model.safetensors (half precision, with recipe and measured accuracies in
-    its header), metrics.jsonl (a line per epoch), recipe.json and state.pt (to resume from).
+    its header) and its card, recipe.toml (every value, to be used again), metrics.jsonl (a line
+    per step and per epoch) and state.pt (to resume from). For several GPUs or hosts, start it
+    with torchrun or accelerate launch.
 
     ```
-    advprop train --data shapes --objective advprop --out runs/shapes-advprop
-    advprop train --data photos --epochs 40 --out runs/photos --resume
+    advprop train --data shapes --objective advprop --epochs 2 --out runs/shapes-advprop
+    advprop train --data photos --recipe imagenette --epochs 40 --out runs/photos --resume
+    torchrun --nproc-per-node 8 -m advprop_core.cli train --data imagenet --recipe \
+imagenet-advprop --out runs/imagenet
     ```
     """
-    from advprop_core.training.loop import EpochReport
+    own = {
+        "architecture": arch,
+        "objective": objective,
+        "auxiliaries": _auxiliaries(auxiliaries),
+        "size": size,
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "weight_decay": weight_decay,
+        "start_from": start_from,
+        "trainable": trainable,
+        "holdout": holdout,
+        "seed": seed,
+        "attack": _given(
+            {
+                "name": attack,
+                "norm": norm,
+                "epsilon": epsilon,
+                "step_size": step_size,
+                "steps": steps,
+            }
+        ),
+        "augmentation": _given({"crop_scale": crop_scale}),
+    }
+    resolved = _resolve(recipe, own, change or [])
+
     from advprop_core.training.loop import train as run
-    from advprop_core.training.recipe import OBJECTIVES, Recipe
 
-    chosen = next((one for one in OBJECTIVES if one == objective), None)
-    if chosen is None:
-        raise ValueError(f"--objective must be one of {', '.join(OBJECTIVES)}, got {objective!r}")
-    radius = values.read_number(epsilon, "--epsilon")
-    step = min(radius, 2.5 * radius / steps)
-    if step_size is not None:
-        step = values.read_number(step_size, "--step-size")
-    recipe = Recipe(
-        architecture=arch,
-        objective=chosen,
-        attack=AttackConfig.pgd(radius, norm=values.read_norm(norm), steps=steps, step_size=step),
-        size=size,
-        epochs=epochs,
-        batch_size=batch_size,
-        learning_rate=learning_rate,
-        weight_decay=weight_decay,
-        crop_scale=crop_scale,
-        seed=seed,
-    )
-
-    def report(epoch: EpochReport) -> None:
-        parts = ", ".join(
-            f"{branch} loss {loss:.3f} accuracy {epoch.accuracy[branch]:.1%}"
-            for branch, loss in epoch.loss.items()
+    with TrainingBar() as bar:
+        path = run(
+            resolved,
+            data,
+            out,
+            name=name or out.resolve().name,
+            command=command_line(),
+            resume=resume,
+            trackers=tracker or (),
+            report=bar.show,
+            note=bar.console.print,
         )
-        typer.echo(
-            f"epoch {epoch.epoch}/{epoch.epochs}: {parts}, {epoch.images_per_second:.0f} images/s"
-        )
-
-    path = run(
-        recipe,
-        data,
-        out,
-        name=name or out.name,
-        command=command_line(),
-        resume=resume,
-        report=report,
-    )
     typer.echo(f"wrote {path}")
+
+
+def _resolve(recipe: str | None, own: dict[str, Any], changes: list[str]) -> Recipe:
+    """The recipe, the flags on top, and on top of them what ``--set`` says."""
+    values = merge(read_recipe(recipe) if recipe else {}, _given(own))
+    for change in changes:
+        values = merge(values, _read_change(change))
+    try:
+        return make_recipe(values)
+    except TypeError as error:  # in a library the caller's mistake, here the person's
+        raise ValueError(str(error)) from None
+
+
+def _read_change(text: str) -> dict[str, Any]:
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise ValueError(f"--set needs KEY=VALUE, got {text!r}")
+    try:
+        read = tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        read = value.strip()  # words need no quotes
+    for part in reversed(key.strip().split(".")):
+        read = {part: read}
+    changed: dict[str, Any] = read
+    return changed
+
+
+def _auxiliaries(text: str | None) -> list[str] | None:
+    parts = [part.strip() for part in (text or "").split(",") if part.strip()]
+    if parts == ["1"]:
+        return []
+    if len(parts) == 1 and parts[0].isdecimal():
+        raise ValueError(
+            f"--auxiliaries {parts[0]}: say what each of them is shown, such as "
+            "--auxiliaries 1/255,4/255"
+        )
+    return parts or None
+
+
+def _given(values: dict[str, Any]) -> dict[str, Any]:
+    """Without what was not said."""
+    return {key: value for key, value in values.items() if value is not None}

@@ -1,20 +1,23 @@
-"""Training images as one uint8 tensor, and their augmentation in batches."""
+"""The photos of a run: what is trained on, what is held out, what is measured at the end."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from advprop_core.datasets.named import BUILTIN, load_images
+from advprop_core.datasets.folders import ImageFolder, Unreadable
+from advprop_core.datasets.named import BUILTIN, load_images, readable_classes
 from advprop_core.training.recipe import Recipe
+from advprop_core.training.sources import InMemory, OnDisk, Source
 
 _MARGIN = 4 / 3  # stored side over training side, so that a crop keeps some detail
+_MEMORY = 4 * 2**30  # bytes of photos that are kept in a computer's memory
+_DEVICE_SHARE = 0.5  # of a GPU's free memory
 
 
 @dataclass(frozen=True)
@@ -32,67 +35,137 @@ class Split:
     classes: tuple[tuple[str, str], ...]
 
 
+@dataclass(frozen=True)
+class TrainingData:
+    """What a run reads.
+
+    Attributes:
+        source: Training photos, batch by batch.
+        holdout: Photos of ``train`` that are measured after every epoch, or None.
+        val: Photos that are measured once, at the end.
+        digest: Of the training photos' names and labels, so that another set is noticed.
+        unreadable: Training files that were left out, each with the reason.
+    """
+
+    source: Source
+    holdout: Split | None
+    val: Split
+    digest: str
+    unreadable: tuple[Unreadable, ...] = ()
+
+    @property
+    def classes(self) -> tuple[tuple[str, str], ...]:
+        """(id, name) of each class."""
+        return self.val.classes
+
+
+def load_data(data: str, recipe: Recipe, device: torch.device) -> TrainingData:
+    """Read ``train`` and ``val``, in memory where they fit, and hold out what the recipe says.
+
+    Args:
+        data: A built-in name, or a folder that holds ``train/`` and ``val/``.
+        recipe: Gives sizes, hold-out, and whether photos must be augmented one by one.
+        device: Where batches are wanted.
+
+    Raises:
+        ImageError: If a photo that must be read cannot be.
+        ValueError: If there is no such data, a class folder holds no image, the classes of both
+            splits differ, or fewer photos are left than a step draws.
+    """
+    read = _scenes(data, recipe) if data in BUILTIN else _photos(data, recipe)
+    if isinstance(read.source, InMemory):
+        read = replace(read, source=read.source.to(device))
+    if len(read.source) < recipe.batch_size:
+        raise ValueError(
+            f"batch_size is {recipe.batch_size}, but there are only {len(read.source)} images"
+        )
+    return read
+
+
 def load_split(
     data: str,
     split: str,
     size: int,
     *,
-    margin: bool = False,
     classes: Sequence[tuple[str, str]] | None = None,
 ) -> Split:
-    """Read a data set's ``train`` or ``val`` split.
+    """Read a data set's ``train`` or ``val`` split at the size the network sees.
 
     Args:
         data: A built-in name, or a folder that holds ``train/`` and ``val/``.
         split: ``train`` or ``val``.
-        size: Side the network sees.
-        margin: Keep photos a third larger, for random crops.
+        size: Side in pixels.
         classes: The (id, name) pairs that labels count; by default those of this split.
 
     Raises:
         ValueError: If there is no such data, or its classes do not match.
     """
-    builtin = data in BUILTIN
-    stored = round(size * _MARGIN) if margin and not builtin else size
-    source = data if builtin else str(Path(data) / split)
-    images = load_images(source, stored, split=split, classes=classes)
+    source = data if data in BUILTIN else str(_folder_of(Path(data), split))
+    images = load_images(source, size, split=split, classes=classes, strict=split == "val")
     return Split(images.pixels, images.labels, images.classes)
 
 
-def batches(
-    split: Split, recipe: Recipe, generator: torch.Generator
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """One epoch of augmented (pixels, labels) batches; the last partial batch is left out."""
-    order = torch.randperm(len(split.labels), generator=generator)
-    for start in range(0, len(order) - recipe.batch_size + 1, recipe.batch_size):
-        chosen = order[start : start + recipe.batch_size]
-        yield augment(split.images[chosen], recipe, generator), split.labels[chosen]
+def _folder_of(root: Path, split: str) -> Path:
+    """Its folder; some sets, such as CIFAR-10, call the one to measure on ``test``."""
+    folder = root / split
+    return root / "test" if split == "val" and not folder.exists() else folder
 
 
-def augment(images: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
-    """Random resized crop and horizontal flip, each image its own, in one resampling.
+def held_out(name: str, share: float) -> bool:
+    """Whether a file of this name belongs to the hold-out: a hash decides, so it never changes."""
+    return int(hashlib.sha256(name.encode()).hexdigest(), 16) % 10_000 < round(share * 10_000)
 
-    Args:
-        images: (N, 3, S, S) uint8.
-        recipe: Gives the side and the smallest crop.
-        generator: Draws the crops.
 
-    Returns:
-        (N, 3, size, size) float32 in [0, 1].
-    """
-    count = len(images)
-    area, ratio, x, y, flip = torch.rand(5, count, generator=generator)
-    area = recipe.crop_scale + (1 - recipe.crop_scale) * area
-    log_ratio = (ratio * 2 - 1) * math.log(4 / 3)
-    width = (area.sqrt() * (log_ratio / 2).exp()).clamp_max(1)
-    height = (area.sqrt() * (-log_ratio / 2).exp()).clamp_max(1)
-    theta = torch.zeros(count, 2, 3)
-    theta[:, 0, 0] = width * torch.where(flip < 0.5, -1.0, 1.0)
-    theta[:, 1, 1] = height
-    theta[:, 0, 2] = (x * 2 - 1) * (1 - width)
-    theta[:, 1, 2] = (y * 2 - 1) * (1 - height)
-    grid = F.affine_grid(theta, [count, 3, recipe.size, recipe.size], align_corners=False)
-    pixels = F.grid_sample(
-        images.float() / 255, grid, padding_mode="reflection", align_corners=False
-    )
-    return pixels.clamp(0, 1).contiguous(memory_format=torch.channels_last)
+def _scenes(data: str, recipe: Recipe) -> TrainingData:
+    split = load_split(data, "train", recipe.size)
+    out = torch.tensor([held_out(str(i), recipe.holdout) for i in range(len(split.labels))])
+    kept = split.images[~out], split.labels[~out]
+    source: Source = InMemory(*kept, recipe, len(split.classes))
+    if recipe.augmentation.randaugment:
+        source = OnDisk.of_tensors(*kept, recipe, len(split.classes))
+    holdout = Split(split.images[out], split.labels[out], split.classes) if out.any() else None
+    val = load_split(data, "val", recipe.size)
+    return TrainingData(source, holdout, val, digest=f"{data} {len(split.labels)}")
+
+
+def _photos(data: str, recipe: Recipe) -> TrainingData:
+    root = Path(data)
+    if not root.is_dir():
+        raise ValueError(
+            f"data must be a folder or one of {', '.join(BUILTIN)}: there is no folder {data!r}"
+        )
+    folder = ImageFolder(root / "train", size=round(recipe.size * _MARGIN))
+    _require_full_classes(root / "train", folder)
+    samples, classes = folder.samples, readable_classes(folder.classes)
+    val = load_split(data, "val", recipe.size, classes=classes)  # now, not after hours
+    folder.samples = tuple(s for s in samples if not held_out(s[0].name, recipe.holdout))
+    holdout = None
+    if chosen := tuple(s for s in samples if held_out(s[0].name, recipe.holdout)):
+        seen = ImageFolder(root / "train", size=recipe.size)
+        seen.samples = chosen
+        holdout = Split(*seen.load_all(), classes)
+    source: Source = OnDisk.of_files(folder.samples, recipe, len(classes))
+    if not recipe.augmentation.randaugment and _fits(len(folder), folder.size):
+        source = InMemory(*folder.load_all(), recipe, len(classes))
+    return TrainingData(source, holdout, val, _digest(folder), folder.unreadable)
+
+
+def _digest(folder: ImageFolder) -> str:
+    names = "".join(f"{path.parent.name}/{path.name}\n" for path, _ in folder.samples)
+    return hashlib.sha256(names.encode()).hexdigest()
+
+
+def _require_full_classes(root: Path, folder: ImageFolder) -> None:
+    names = {path.name for path in root.iterdir() if path.is_dir() and path.name[0] != "."}
+    if empty := sorted(names - set(folder.classes)):
+        raise ValueError(
+            f"{root} has class folders with no image in them: {', '.join(empty[:10])}; "
+            "fill or remove them"
+        )
+
+
+def _fits(count: int, side: int) -> bool:
+    room = float(_MEMORY)
+    if torch.cuda.is_available():
+        room = _DEVICE_SHARE * torch.cuda.mem_get_info()[0]
+    return count * 3 * side * side <= room

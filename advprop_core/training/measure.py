@@ -7,9 +7,10 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from advprop_core.datasets.named import conflict_scenes
-from advprop_core.dual_bn import DualBNModel, fold
+from advprop_core.dual_bn import DualBNModel, attack_view, fold
 from advprop_core.evaluation import Condition, evaluate, wilson_interval
 from advprop_core.training.data import Split
 from advprop_core.types import AttackConfig
@@ -38,6 +39,31 @@ def measure(model: DualBNModel, held_out: Split, data: str) -> tuple[Mapping[str
             for name in model.branch_names
         ]
     return tuple(rows)
+
+
+def quick_look(
+    model: DualBNModel, split: Split, device: torch.device
+) -> dict[str, tuple[float, float]]:
+    """(accuracy, mean cross-entropy) of each branch on clean images, while it is trained.
+
+    Args:
+        model: In any mode; it is looked at through eval-mode views and left as it is.
+        split: The images.
+        device: Where the model is.
+    """
+    figures = {}
+    for name in model.branch_names:
+        view, sums = attack_view(model.branch(name)), torch.zeros(2, device=device)
+        for images, labels in zip(split.images.split(256), split.labels.split(256), strict=True):
+            pixels = images.to(device).float() / 255
+            with torch.no_grad():
+                logits = view(pixels.contiguous(memory_format=torch.channels_last)).float()
+            own = labels.to(device)
+            loss = F.cross_entropy(logits, own, reduction="sum")
+            sums += torch.stack([(logits.argmax(1) == own).sum().float(), loss])
+        right, loss_sum = (sums / len(split.labels)).tolist()
+        figures[name] = (right, loss_sum)
+    return figures
 
 
 def shape_bias(branch: nn.Module, size: int, count: int = CONFLICT_SCENES) -> dict[str, Any]:

@@ -1,66 +1,265 @@
-"""What a training step minimises.
+"""What a training step minimises: each objective is one small function.
 
-With a forward pass F, a full backward pass costs 2F and an attack step 2F (it needs no weight
-gradients), so an image costs 3F under vanilla training, 3F + 2KF under adversarial training
-with K attack steps, and 6F + 2KF under AdvProp.
+Written F for a forward pass, a full backward pass costs 2F, and an attack step 2F, for it needs
+no weight gradients. With K attack steps an image then costs
+
+==============  ==============  =======================================================
+objective       cost            over vanilla's 3F at K = 1
+==============  ==============  =======================================================
+vanilla         3F              1
+adversarial     3F + 2KF        1.67
+mixed           6F + 2KF        2.67
+advprop         6F + 2KF        2.67 (each further attacked branch adds 3F + 2KF)
+fast-advprop    3F (1 + share)  1.2 for a share of 20 %
+adv-reg         8F              2.67
+trades          7F + 2KF        3 (one forward pass for the attack's own targets)
+==============  ==============  =======================================================
+
+Every function takes (forward, batch) and yields outcomes. All forward passes that train weights
+go through ``forward``, so that a run on several processes keeps them equal; attacks go through
+an eval-mode view, so that they move no statistics and leave no gradient behind. Losses of
+different inputs are **summed**, each a mean over its own images: Lc + La, which is twice the
+mean over both.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from functools import partial
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from advprop_core.attacks import attack
+from advprop_core.attacks import BALLS, random_start, unchecked_gradient, walk
 from advprop_core.dual_bn import MAIN, DualBNModel, attack_view, auxiliary_name
+from advprop_core.training.batch import Batch, Forward, Outcome, Part, Plan, score
+from advprop_core.training.inputs import Input, at_strength, attack_input, make_input
+from advprop_core.training.ranks import shuffle_across_ranks
 from advprop_core.training.recipe import Recipe
 from advprop_core.types import AttackConfig
 
 AUX = auxiliary_name(0)
 
 
-@dataclass(frozen=True)
-class StepInput:
-    """One batch: (N, 3, H, W) pixels, (N,) labels, and the seed of this step's attack."""
+def make_plan(model: DualBNModel, recipe: Recipe, classes: int, *, compiled: bool = False) -> Plan:
+    """The recipe's objective for one model, which must already be where it will be trained.
 
-    pixels: Tensor
-    labels: Tensor
-    seed: int
+    Args:
+        model: To be trained.
+        recipe: Names the objective, and what it shows.
+        classes: Number of classes.
+        compiled: Whether the views that attacks go through are compiled.
 
-
-# From one batch to (what each branch is shown).
-Objective = Callable[[StepInput], Mapping[str, Tensor]]
-
-
-def make_objective(model: DualBNModel, recipe: Recipe) -> Objective:
-    """The recipe's objective for one model, as a function from a batch to branch inputs.
-
-    The loss of a step is the **sum** over branches of each branch's mean cross-entropy.
+    Raises:
+        ValueError: If an auxiliary branch is to be shown something unknown, or the attack does
+            not fit the objective.
     """
-    if recipe.objective == "vanilla":
-        return lambda step: {MAIN: step.pixels}
-    if recipe.objective == "adversarial":
-        view = attack_view(model.branch(MAIN))
-        return lambda step: {MAIN: _perturb(view, step, recipe.attack)}
-    view = attack_view(model.branch(AUX))
-    return lambda step: {MAIN: step.pixels, AUX: _perturb(view, step, recipe.attack)}
+    objective, smoothing = recipe.objective, recipe.label_smoothing
+
+    def view(name: str) -> nn.Module:
+        seen = attack_view(model.branch(name))
+        if compiled:
+            seen.compile()
+        return seen
+
+    if objective == "vanilla":
+        return Plan(partial(vanilla, smoothing=smoothing))
+    if objective == "adversarial" or objective == "mixed":
+        perturb = attack_input(view(MAIN), recipe.attack, classes)
+        step = adversarial if objective == "adversarial" else mixed
+        return Plan(partial(step, smoothing=smoothing, perturb=perturb))
+    if objective == "advprop":
+        shown = {
+            (name := auxiliary_name(index)): (
+                "adversarial" if kind == "attack" else kind,
+                make_input(kind, strength, recipe.attack, view(name), classes),
+            )
+            for index, (kind, strength) in enumerate(recipe.auxiliary_inputs)
+        }
+        return Plan(partial(advprop, smoothing=smoothing, shown=shown))
+    if objective == "fast-advprop":
+        share, config = recipe.adversarial_share, _single_step(recipe)
+        fast = partial(fast_advprop, smoothing=smoothing, config=config, share=share)
+        return Plan(fast, passes=2, norm_scales={MAIN: 1 / (1 - share), AUX: 1 / share})
+    if objective == "adv-reg":
+        neighbour = partial(_neighbour, view=view(MAIN), recipe=recipe)
+        return Plan(
+            partial(adv_reg, smoothing=smoothing, neighbour=neighbour, multiplier=recipe.weight)
+        )
+    config = _moving_start(recipe)
+    return Plan(
+        partial(trades, smoothing=smoothing, view=view(MAIN), config=config, beta=recipe.weight)
+    )
 
 
-def branch_losses(
-    logits: Mapping[str, Tensor], labels: Tensor, label_smoothing: float
-) -> dict[str, Tensor]:
-    """Mean cross-entropy of each branch; AdvProp minimises their sum.
+def vanilla(forward: Forward, batch: Batch, *, smoothing: float) -> Iterator[Outcome]:
+    """Cross-entropy on clean images.
 
-    Xie et al., arXiv 1911.09665, algorithm 1: L_clean(main) + L_adversarial(aux). Averaging
-    over the 2N images of both would halve it.
+    min over w of  E[ L(w, x, y) ]
     """
-    return {
-        branch: F.cross_entropy(scores.float(), labels, label_smoothing=label_smoothing)
-        for branch, scores in logits.items()
-    }
+    logits = forward({MAIN: batch.pixels})[MAIN]
+    loss, part = score(logits, batch.targets, smoothing)
+    yield Outcome(loss, {"main/clean": part})
 
 
-def _perturb(view: nn.Module, step: StepInput, config: AttackConfig) -> Tensor:
-    return attack(view, step.pixels, step.labels, replace(config, seed=step.seed))
+def adversarial(
+    forward: Forward, batch: Batch, *, smoothing: float, perturb: Input
+) -> Iterator[Outcome]:
+    """Adversarial training, one BatchNorm (Madry et al., arXiv 1706.06083).
+
+    min over w of  E[ max over |d| <= epsilon of  L(w, x + d, y) ]
+
+    The inner maximum is what the attack finds; clean images are never shown.
+    """
+    logits = forward({MAIN: perturb(batch)})[MAIN]
+    loss, part = score(logits, batch.targets, smoothing)
+    yield Outcome(loss, {"main/adversarial": part})
+
+
+def mixed(forward: Forward, batch: Batch, *, smoothing: float, perturb: Input) -> Iterator[Outcome]:
+    """Clean and adversarial images in one forward pass through one BatchNorm.
+
+    min over w of  E[ L(w, x, y) + L(w, x + d, y) ]
+
+    The baseline that AdvProp's paper argues against: BatchNorm takes its mean and variance over
+    the 2N images of both kinds together, which come from two distributions, and one running
+    average has to stand for both.
+    """
+    both = torch.cat([batch.pixels, perturb(batch)])
+    clean, attacked = forward({MAIN: both})[MAIN].chunk(2)
+    clean_loss, clean_part = score(clean, batch.targets, smoothing)
+    loss, part = score(attacked, batch.targets, smoothing)
+    yield Outcome(clean_loss + loss, {"main/clean": clean_part, "main/adversarial": part})
+
+
+def advprop(
+    forward: Forward, batch: Batch, *, smoothing: float, shown: Mapping[str, tuple[str, Input]]
+) -> Iterator[Outcome]:
+    """AdvProp (Xie et al., arXiv 1911.09665, algorithm 1; several branches: its section 4.3).
+
+    min over w of  E[ L(w_main, x, y) + sum over k of  L(w_k, x_k, y) ]
+
+    w_main and w_k are equal except in their norm layers. x_k is what branch k is shown, for an
+    attack made through branch k itself with its running statistics. One backward pass.
+    """
+    inputs = {MAIN: batch.pixels} | {name: make(batch) for name, (_, make) in shown.items()}
+    kinds = {MAIN: "clean"} | {name: kind for name, (kind, _) in shown.items()}
+    losses, parts = [], {}
+    for name, logits in forward(inputs).items():
+        loss, part = score(logits, batch.targets, smoothing)
+        losses.append(loss)
+        parts[f"{name}/{kinds[name]}"] = part
+    yield Outcome(torch.stack(losses).sum(), parts)
+
+
+def fast_advprop(
+    forward: Forward, batch: Batch, *, smoothing: float, config: AttackConfig, share: float
+) -> Iterator[Outcome]:
+    """Fast AdvProp (Mei et al., arXiv 2204.09838).
+
+    Of N images, the first s N (shuffled, as every batch is) are made adversarial by one step
+    from a random start, the others stay clean. The step needs the gradient of the loss at the
+    noisy start; the same backward pass gives weight gradients, which are kept for the update:
+
+    g = (1 - s) grad Lc(main, clean) + s/2 grad Ln(aux, noisy) + s/2 grad La(aux, adversarial)
+
+    with L a mean over its own images: each clean image weighs 1/N, each noisy and each
+    adversarial one half of that. Main's norm layers see only the share (1 - s) and aux's only s,
+    so their gradients are divided by it (``Plan.norm_scales``): all parameters are then updated
+    by an average over the images that reach them. Unlike AdvProp's, this attack uses the
+    statistics of its batch. On several processes the adversarial images are shuffled across
+    them, so that no image is normalised with the ones whose noisy versions shaped it.
+    """
+    count = max(1, round(share * len(batch.pixels)))
+    attacked, clean = batch.part(slice(count)), batch.part(slice(count, None))
+    config = at_strength(config, batch)
+    noisy = random_start(attacked.pixels, config) if config.random_start else attacked.pixels
+    noisy = noisy.detach().clone().requires_grad_()
+    loss, part = score(forward({AUX: noisy})[AUX], attacked.targets, smoothing)
+    yield Outcome(loss * share / 2, {"aux/noisy": part})
+
+    assert noisy.grad is not None
+    ball = BALLS[config.norm]
+    moved = noisy.detach() + config.step_size * ball.direction(noisy.grad) - attacked.pixels
+    pixels = (attacked.pixels + ball.project(moved, config.epsilon)).clamp(0, 1)
+    pixels, targets = shuffle_across_ranks(pixels, attacked.targets, batch.common_seed)
+    logits = forward({MAIN: clean.pixels, AUX: pixels})
+    clean_loss, clean_part = score(logits[MAIN], clean.targets, smoothing)
+    loss, part = score(logits[AUX], targets, smoothing)
+    yield Outcome(
+        (1 - share) * clean_loss + share / 2 * loss,
+        {"main/clean": clean_part, "aux/adversarial": part},
+    )
+
+
+def adv_reg(
+    forward: Forward, batch: Batch, *, smoothing: float, neighbour: Input, multiplier: float
+) -> Iterator[Outcome]:
+    """Adversarial regularisation, as in Neural Structured Learning (arXiv 1412.6572's loss).
+
+    min over w of  E[ L(w, x, y) + m L(w, x + epsilon n(grad of L at x), y) ]
+
+    with n the sign (L-infinity) or the division by the Euclidean length (L2). Clean images and
+    neighbours take turns through one BatchNorm: each batch is normalised by itself.
+    """
+    both = torch.stack([batch.pixels, neighbour(batch)])
+    clean, near = forward({MAIN: both})[MAIN]
+    clean_loss, clean_part = score(clean, batch.targets, smoothing)
+    loss, part = score(near, batch.targets, smoothing)
+    yield Outcome(
+        clean_loss + multiplier * loss, {"main/clean": clean_part, "main/adversarial": part}
+    )
+
+
+def trades(
+    forward: Forward,
+    batch: Batch,
+    *,
+    smoothing: float,
+    view: nn.Module,
+    config: AttackConfig,
+    beta: float,
+) -> Iterator[Outcome]:
+    """TRADES (Zhang et al., arXiv 1901.08573).
+
+    min over w of  E[ L(w, x, y) + beta max over |d| <= epsilon of  KL(p(x) || p(x + d)) ]
+
+    p are the softmax outputs. The attack raises the cross-entropy against p(x), which differs
+    from the divergence by the entropy of p(x), a constant. At d = 0 the divergence is at its
+    minimum and its gradient 0, so the walk needs its random start.
+    """
+    with torch.no_grad():
+        natural = view(batch.pixels).float().softmax(1)
+    config = at_strength(config, batch)
+    attacked = walk(view, batch.pixels, natural, config, unchecked_gradient)
+    clean, moved = forward({MAIN: torch.stack([batch.pixels, attacked])})[MAIN].float()
+    loss, part = score(clean, batch.targets, smoothing)
+    _, moved_part = score(moved, batch.targets, smoothing)
+    divergence = F.kl_div(
+        moved.log_softmax(1), clean.log_softmax(1), reduction="batchmean", log_target=True
+    )
+    yield Outcome(
+        loss + beta * divergence,
+        {"main/clean": part, "main/adversarial": Part(divergence.detach(), moved_part.hits)},
+    )
+
+
+def _neighbour(batch: Batch, *, view: nn.Module, recipe: Recipe) -> Tensor:
+    radius = recipe.attack.config().epsilon
+    step = at_strength(AttackConfig.fgsm(radius, norm=recipe.attack.norm), batch)
+    return walk(view, batch.pixels, batch.targets, step, unchecked_gradient)
+
+
+def _single_step(recipe: Recipe) -> AttackConfig:
+    config = recipe.attack.config()
+    if config.steps != 1 or recipe.attack.goal != "untargeted":
+        raise ValueError("fast-advprop reuses the gradient of one untargeted step: set steps to 1")
+    return config
+
+
+def _moving_start(recipe: Recipe) -> AttackConfig:
+    config = recipe.attack.config()
+    if not config.random_start or recipe.attack.goal != "untargeted":
+        raise ValueError("trades needs an attack with a random start and no target: name it pgd")
+    return config

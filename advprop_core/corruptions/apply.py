@@ -1,0 +1,83 @@
+"""From a kind's name to what it does to a batch."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from advprop_core.corruptions import blur, digital, elastic, glass, noise, spatter, weather
+from advprop_core.corruptions.kinds import CorruptionConfig
+
+Corruption = Callable[[Tensor, int, int], Tensor]
+"""Takes float32 pixels (N,3,H,W), severity and seed; gives pixels, not yet clamped to [0,1]."""
+
+SMALLEST: Final = 32
+"""Fewest pixels per side: below it the widest kernels would see nothing but mirror images."""
+
+APPLIERS: Final[Mapping[str, Corruption]] = MappingProxyType(
+    {
+        "gaussian_noise": noise.gaussian_noise,
+        "shot_noise": noise.shot_noise,
+        "impulse_noise": noise.impulse_noise,
+        "defocus_blur": blur.defocus_blur,
+        "glass_blur": glass.glass_blur,
+        "motion_blur": blur.motion_blur,
+        "zoom_blur": blur.zoom_blur,
+        "snow": weather.snow,
+        "frost": weather.frost,
+        "fog": weather.fog,
+        "brightness": weather.brightness,
+        "contrast": digital.contrast,
+        "elastic_transform": elastic.elastic_transform,
+        "pixelate": digital.pixelate,
+        "jpeg_compression": digital.jpeg_compression,
+        "speckle_noise": noise.speckle_noise,
+        "gaussian_blur": blur.gaussian_blur,
+        "spatter": spatter.spatter,
+        "saturate": digital.saturate,
+    }
+)
+"""What carries out each kind."""
+
+
+@torch.no_grad()
+def apply(pixels: Tensor, config: CorruptionConfig) -> Tensor:
+    """Corrupts pixels; see `advprop_core.corruptions.corrupt`, which is the way in.
+
+    Args:
+        pixels: Floats (N,3,H,W) in [0,1], H and W at least `SMALLEST`.
+        config: Kind, severity and seed.
+
+    Returns:
+        A new tensor of the same shape, type and device, in [0,1], without gradient.
+
+    Raises:
+        TypeError: `pixels` are not floats.
+        ValueError: `pixels` have another shape or range, or are too small.
+    """
+    _validate(pixels)
+    clean = pixels.detach()
+    if clean.shape[0] == 0:
+        return clean.clone()
+    corrupted = APPLIERS[config.kind](clean.float(), config.severity, config.seed)
+    return corrupted.clamp(0, 1).to(clean)
+
+
+def _validate(pixels: Tensor) -> None:
+    if not pixels.is_floating_point():
+        raise TypeError(f"pixels must be floats in [0,1], got {pixels.dtype}: divide by 255.")
+    shape = tuple(pixels.shape)
+    if pixels.ndim != 4 or pixels.shape[1] != 3:
+        raise ValueError(f"pixels must be (N,3,H,W), got {shape}: add or move dimensions.")
+    if min(pixels.shape[2:]) < SMALLEST:
+        raise ValueError(
+            f"pixels must be at least {SMALLEST} high and wide, got {shape}: enlarge them first, "
+            "best to 224."
+        )
+    if pixels.numel() and not (pixels.min() >= 0 and pixels.max() <= 1):  # NaN fails as well
+        low, high = pixels.min().item(), pixels.max().item()
+        raise ValueError(
+            f"pixels must be in [0,1], got [{low:.3g},{high:.3g}]: undo any normalisation first."
+        )

@@ -1,0 +1,49 @@
+"""Random numbers per sample: each place in a batch has a stream of its own."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+Streams = Sequence[torch.Generator]
+
+
+def streams(seed: int, count: int) -> list[torch.Generator]:
+    """Starts a generator on the CPU for each sample of a batch.
+
+    Args:
+        seed: A whole number of at least 0.
+        count: Number of samples.
+
+    Returns:
+        Generators that depend on the seed and their place, and share nothing with neighbours or
+        with neighbouring seeds.
+    """
+    states = (
+        np.random.SeedSequence((seed, place)).generate_state(1, np.uint64)[0]
+        for place in range(count)
+    )
+    return [torch.Generator().manual_seed(int(state)) for state in states]
+
+
+def normal(draws: Streams, *shape: int) -> Tensor:
+    """Draws standard normal numbers (N, *shape), on the CPU, a sample from each stream."""
+    return torch.stack([torch.randn(shape, generator=draw) for draw in draws])
+
+
+def uniform(draws: Streams, *shape: int) -> Tensor:
+    """Draws numbers (N, *shape), even over [-1,1), on the CPU, a sample from each stream."""
+    return 2 * torch.stack([torch.rand(shape, generator=draw) for draw in draws]) - 1
+
+
+def whole(draws: Streams, low: int, high: int, *shape: int) -> Tensor:
+    """Draws whole numbers (N, *shape), even over low … high-1, on the CPU."""
+    return torch.stack([torch.randint(low, high, shape, generator=draw) for draw in draws])
+
+
+def poisson(draws: Streams, rates: Tensor) -> Tensor:
+    """Draws counts with the expectations (N, …) given, on the CPU, a sample from each stream."""
+    return torch.stack(
+        [torch.poisson(rate, draw) for rate, draw in zip(rates.cpu(), draws, strict=True)]
+    )

@@ -1,0 +1,138 @@
+"""Linear operations on batches of pictures: smoothing, zooming in and dragging along a line."""
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+Edge = Literal["nearest", "reflect"]
+"""Beyond the picture: the last pixel goes on, or the picture is mirrored, last pixel included."""
+
+
+def smooth(pictures: Tensor, sigma: float, truncate: float = 4.0, edge: Edge = "nearest") -> Tensor:
+    """Convolves with a Gaussian.
+
+    It is done by two matrices, whose cost does not depend on sigma and which can hold a kernel
+    wider than the picture.
+
+    Args:
+        pictures: Float32 (N,C,H,W).
+        sigma: Standard deviation, pixels, above 0.
+        truncate: Where the kernel is cut off, in standard deviations.
+        edge: What lies beyond the picture.
+
+    Returns:
+        (N,C,H,W).
+    """
+    down, along = (
+        _gaussian_matrix(size, sigma, truncate, edge).to(pictures) for size in pictures.shape[2:]
+    )
+    return from_both_sides(pictures, down, along)
+
+
+def from_both_sides(pictures: Tensor, down: Tensor, along: Tensor) -> Tensor:
+    """Multiplies every channel by one matrix on its columns and by another on its rows.
+
+    Args:
+        pictures: (N,C,H,W).
+        down: (h,H).
+        along: (w,W).
+
+    Returns:
+        (N,C,h,w), where a sample's values do not depend on N even in their last bit.
+    """
+    flat = pictures.flatten(0, 1)
+    # bmm multiplies picture by picture; matmul would fold the batch into the rows of one matrix
+    columns = torch.bmm(down.expand(len(flat), -1, -1), flat)
+    rows = torch.bmm(columns, along.T.expand(len(flat), -1, -1))
+    return rows.view(*pictures.shape[:2], *rows.shape[1:])
+
+
+def _gaussian_matrix(size: int, sigma: float, truncate: float, edge: Edge) -> Tensor:
+    """(size,size) float64: row i holds what output i takes from each input."""
+    radius = int(truncate * sigma + 0.5)
+    offsets = torch.arange(-radius, radius + 1)
+    weights = torch.exp(-0.5 * (offsets.double() / sigma).square())
+    places = torch.arange(size)[:, None] + offsets
+    if edge == "nearest":
+        places = places.clamp(0, size - 1)
+    else:
+        places = places.remainder(2 * size)
+        places = torch.minimum(places, 2 * size - 1 - places)
+    matrix = torch.zeros(size, size, dtype=torch.float64)
+    return matrix.scatter_add_(1, places, (weights / weights.sum()).expand(size, -1))
+
+
+def zoom_in(pictures: Tensor, factor: float) -> Tensor:
+    """Enlarges the middle of pictures to their full size, linearly.
+
+    The middle is cut out on whole pixels, the centres of its outermost pixels are stretched to
+    those of a picture `factor` times as large, and what is too much is cut off on both sides.
+
+    Args:
+        pictures: Float32 (N,C,H,W).
+        factor: How much larger things become, at least 1.
+
+    Returns:
+        (N,C,H,W).
+    """
+    down, along = (_zoomed_places(size, factor) for size in pictures.shape[2:])
+    grid = torch.stack(torch.meshgrid(along, down, indexing="xy"), dim=-1).to(pictures)
+    grid = grid.expand(len(pictures), -1, -1, -1)
+    return F.grid_sample(pictures, grid, padding_mode="border", align_corners=True)
+
+
+def _zoomed_places(size: int, factor: float) -> Tensor:
+    """(size,) float64: what each output pixel reads, from -1 (first centre) to 1 (last)."""
+    cut = math.ceil(size / factor)
+    enlarged = round(cut * factor)
+    kept = torch.arange(size, dtype=torch.float64) + (enlarged - size) // 2
+    places = (size - cut) // 2 + kept * ((cut - 1) / (enlarged - 1))
+    return places * (2 / (size - 1)) - 1
+
+
+def streak(pictures: Tensor, radius: int, sigma: float, angles: Sequence[float]) -> Tensor:
+    """Drags each picture along a line of its own: half a Gaussian, strongest where it starts.
+
+    This is the motion blur of ImageMagick: a pixel takes what lies ahead of it, on whole pixels,
+    at up to twice the radius. Beyond the picture its last pixel goes on.
+
+    Args:
+        pictures: Float32 (N,C,H,W).
+        radius: Half the length of the line, pixels.
+        sigma: Standard deviation of the Gaussian, pixels.
+        angles: N directions to read along, degrees; 0 is to the right, 90 is down.
+
+    Returns:
+        (N,C,H,W).
+    """
+    height, width = pictures.shape[2:]
+    reach = 2 * radius
+    padded = F.pad(pictures, [reach] * 4, mode="replicate")
+    streaked = torch.zeros_like(pictures)
+    for result, source, angle in zip(streaked, padded, angles, strict=True):
+        for weight, x, y in streak_taps(radius, sigma, angle):
+            ahead = source[:, reach + y : reach + y + height, reach + x : reach + x + width]
+            result.add_(ahead, alpha=weight)
+    return streaked
+
+
+def streak_taps(radius: int, sigma: float, angle: float) -> Iterator[tuple[float, int, int]]:
+    """Lists the pixels that `streak` takes.
+
+    Args:
+        radius: Half the length of the line, pixels.
+        sigma: Standard deviation, pixels.
+        angle: Degrees; 0 is to the right, 90 is down.
+
+    Yields:
+        Weight, pixels to the right and pixels down, nearest first; weights sum to 1.
+    """
+    weights = [math.exp(-0.5 * (step / sigma) ** 2) for step in range(2 * radius + 1)]
+    total = sum(weights)
+    right, down = math.cos(math.radians(angle)), math.sin(math.radians(angle))
+    for step, weight in enumerate(weights):
+        yield weight / total, math.ceil(step * right - 0.5), math.ceil(step * down - 0.5)

@@ -1,0 +1,103 @@
+"""Augmentation of whole batches on their device; every image draws its own."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from advprop_core.perturbations import draw_noise
+from advprop_core.training.recipe import Augmentation
+
+_GREY = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow weighs the channels
+
+
+def augment(images: Tensor, size: int, recipe: Augmentation, generator: torch.Generator) -> Tensor:
+    """Crops, flips, colours and noises of the recipe, in that order.
+
+    Args:
+        images: (N, 3, S, S) uint8.
+        size: Side of the result.
+        recipe: What to do; its RandAugment, MixUp and CutMix are not done here.
+        generator: Draws everything, on the device of the images.
+
+    Returns:
+        (N, 3, size, size) float32 in [0, 1], channels-last.
+    """
+    pixels = crop(images, size, recipe, generator)
+    if recipe.color_jitter:
+        pixels = jitter_colors(pixels, recipe.color_jitter, generator)
+    return add_noises(pixels, recipe, generator).contiguous(memory_format=torch.channels_last)
+
+
+def crop(images: Tensor, size: int, recipe: Augmentation, generator: torch.Generator) -> Tensor:
+    """Random resized crop and horizontal flip, each image its own, in one resampling.
+
+    Args:
+        images: (N, 3, S, S) uint8.
+        size: Side of the result.
+        recipe: Gives the smallest crop, and whether to flip.
+        generator: Draws the crops.
+
+    Returns:
+        (N, 3, size, size) float32 in [0, 1].
+    """
+    count = len(images)
+    draws = torch.rand(5, count, generator=generator, device=images.device)
+    area, ratio, x, y, flip = draws
+    area = recipe.crop_scale + (1 - recipe.crop_scale) * area
+    log_ratio = (ratio * 2 - 1) * math.log(4 / 3)
+    width = (area.sqrt() * (log_ratio / 2).exp()).clamp_max(1)
+    height = (area.sqrt() * (-log_ratio / 2).exp()).clamp_max(1)
+    mirrored = flip < (0.5 if recipe.flip else 0.0)
+    theta = torch.zeros(count, 2, 3, device=images.device)
+    theta[:, 0, 0] = width * torch.where(mirrored, -1.0, 1.0)
+    theta[:, 1, 1] = height
+    theta[:, 0, 2] = (x * 2 - 1) * (1 - width)
+    theta[:, 1, 2] = (y * 2 - 1) * (1 - height)
+    grid = F.affine_grid(theta, [count, 3, size, size], align_corners=False)
+    pixels = F.grid_sample(
+        images.float() / 255, grid, padding_mode="reflection", align_corners=False
+    )
+    return pixels.clamp(0, 1)
+
+
+def jitter_colors(pixels: Tensor, strength: float, generator: torch.Generator) -> Tensor:
+    """Brightness, contrast and saturation, in that order, each by its own factor.
+
+    Args:
+        pixels: (N, 3, H, W) in [0, 1].
+        strength: Factors are drawn from [1 - strength, 1 + strength].
+        generator: On the device of the pixels.
+
+    Returns:
+        (N, 3, H, W) in [0, 1].
+    """
+    draws = torch.rand(3, len(pixels), 1, 1, 1, generator=generator, device=pixels.device)
+    brightness, contrast, saturation = 1 + strength * (draws * 2 - 1)
+    pixels = (pixels * brightness).clamp(0, 1)
+    mean = grey(pixels).mean((2, 3), keepdim=True)
+    pixels = torch.lerp(mean.expand_as(pixels), pixels, contrast).clamp(0, 1)
+    return torch.lerp(grey(pixels).expand_as(pixels), pixels, saturation).clamp(0, 1)
+
+
+def grey(pixels: Tensor) -> Tensor:
+    """(N, 1, H, W) luma of (N, 3, H, W) pixels."""
+    weights = torch.tensor(_GREY, device=pixels.device).view(1, 3, 1, 1)
+    return (pixels * weights).sum(1, keepdim=True)
+
+
+def add_noises(pixels: Tensor, recipe: Augmentation, generator: torch.Generator) -> Tensor:
+    """The recipe's noises, each image with severities drawn up to the recipe's."""
+    kinds = {
+        "gaussian": recipe.gaussian,
+        "poisson": recipe.poisson,
+        "salt-and-pepper": recipe.salt_and_pepper,
+    }
+    for kind, most in kinds.items():
+        if most:
+            severity = most * torch.rand(len(pixels), generator=generator, device=pixels.device)
+            pixels = draw_noise(pixels, kind, severity, generator)
+    return pixels

@@ -1,0 +1,87 @@
+"""What goes into a training step and what comes out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from torch import Tensor
+from torch.nn import functional as F
+
+# Branch name to pixels, and to the logits of them: a DualBNModel, perhaps wrapped for training
+# on several processes.
+Forward = Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One process's share of a step.
+
+    Attributes:
+        pixels: (N, 3, H, W) in [0, 1].
+        targets: (N,) class indices, or (N, C) probabilities where images were mixed.
+        seed: Of everything random in this step on this process.
+        common_seed: The same on every process.
+        strength: Factor in [0, 1] on epsilon and step size, while they warm up.
+    """
+
+    pixels: Tensor
+    targets: Tensor
+    seed: int
+    common_seed: int = 0
+    strength: float = 1.0
+
+    def part(self, chosen: slice) -> Batch:
+        """The batch of the chosen images."""
+        return replace(self, pixels=self.pixels[chosen], targets=self.targets[chosen])
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one branch made of one kind of input.
+
+    Attributes:
+        loss: Its mean loss, before any weight.
+        hits: Share of images whose most probable class is the label's.
+    """
+
+    loss: Tensor
+    hits: Tensor
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What is to be propagated backwards, and what of it is worth writing down.
+
+    Attributes:
+        loss: Scalar with a graph.
+        parts: ``BRANCH/INPUT`` (``main/clean``, ``aux/adversarial``) to its detached figures.
+    """
+
+    loss: Tensor
+    parts: Mapping[str, Part]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An objective, ready to train one model.
+
+    Attributes:
+        step: From (forward, batch) to one outcome for each backward pass; the caller propagates
+            each before it asks for the next.
+        passes: How many that are.
+        norm_scales: Branch name to the factor on the gradients of its norm layers after the
+            last pass; branches that are not named keep theirs.
+    """
+
+    step: Callable[[Forward, Batch], Iterator[Outcome]]
+    passes: int = 1
+    norm_scales: Mapping[str, float] = field(default_factory=dict)
+
+
+def score(logits: Tensor, targets: Tensor, smoothing: float) -> tuple[Tensor, Part]:
+    """Mean cross-entropy of (N, C) logits, and the figures for the log."""
+    loss = F.cross_entropy(logits.float(), targets, label_smoothing=smoothing)
+    labels = targets if targets.ndim == 1 else targets.argmax(1)
+    hits = (logits.detach().argmax(1) == labels).float().mean()
+    return loss, Part(loss.detach(), hits)

@@ -1,0 +1,125 @@
+"""An auxiliary branch for a network that was trained with one set of norm layers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from advprop_core import models
+from advprop_core.attacks import attack
+from advprop_core.checkpoints import Checkpoint
+from advprop_core.dual_bn import MAIN, DualBNModel, attack_view, auxiliary_name, norm_layers
+from advprop_core.training.start import take_over
+from advprop_core.types import AttackConfig
+
+AUX = auxiliary_name(0)
+Progress = Callable[[int, int], None]
+
+
+def calibrate(
+    checkpoint: Checkpoint,
+    images: Tensor,
+    labels: Tensor,
+    config: AttackConfig,
+    *,
+    affine_epochs: int = 0,
+    learning_rate: float = 0.01,
+    batch_size: int = 64,
+    progress: Progress = lambda done, total: None,
+) -> Checkpoint:
+    """Give the network an aux branch with the statistics of adversarial images.
+
+    Aux starts as a copy of main. Its running mean and variance become the averages over batches
+    of adversarial images, which are made through main; this is how AdaBN (Li et al., arXiv
+    1603.04779) adapts a network to another domain. With ``affine_epochs`` its scale and shift
+    are then trained on adversarial images made through aux, as AdvProp makes them. Every other
+    tensor stays what it was, bit for bit.
+
+    Args:
+        checkpoint: A frozen network whose auxiliary branches, if any, were not trained; they
+            are replaced by one.
+        images: (N, 3, S, S) uint8.
+        labels: (N,) class indices.
+        config: The attack; its seed is counted up batch by batch.
+        affine_epochs: Passes over the images that train scale and shift.
+        learning_rate: Of that training, by SGD with momentum 0.9.
+        batch_size: Images at a time; a single image that is left over is left out.
+        progress: Called with (images done, all images).
+
+    Returns:
+        A checkpoint with main, a calibrated aux, and main's metrics.
+
+    Raises:
+        ValueError: If the network has a trained auxiliary branch or no BatchNorm, or there are
+            fewer than two images.
+    """
+    if "trained" in [origin for name, origin in checkpoint.info.branches.items() if name != MAIN]:
+        raise ValueError(
+            "this network has a trained auxiliary branch, which calibrating would lose"
+        )
+    if len(labels) < 2:
+        raise ValueError(f"calibration needs at least 2 images, got {len(labels)}")
+    info = replace(checkpoint.info, branches={MAIN: "trained", AUX: "calibrated"})
+    model = models.create(info)
+    take_over(model, checkpoint, keep_head=True)
+    model.freeze()
+    total = len(labels) * (1 + affine_epochs)
+
+    def batches(epoch: int) -> Iterator[tuple[Tensor, Tensor, AttackConfig]]:
+        generator = torch.Generator().manual_seed(config.seed + epoch)
+        parts = torch.randperm(len(labels), generator=generator).split(batch_size)
+        for number, chosen in enumerate(parts):
+            if len(chosen) > 1:
+                seed = config.seed + epoch * len(labels) + number
+                yield images[chosen].float() / 255, labels[chosen], replace(config, seed=seed)
+            progress(min(total, epoch * len(labels) + (number + 1) * batch_size), total)
+
+    _estimate_statistics(model, batches(0))
+    for epoch in range(affine_epochs):
+        _train_affine(model, batches(1 + epoch), learning_rate)
+    how = {"attack": asdict(config), "images": len(labels), "affine_epochs": affine_epochs}
+    main_metrics = tuple(one for one in info.metrics if one.get("branch") == MAIN)
+    info = replace(info, recipe={**info.recipe, "calibration": how}, metrics=main_metrics)
+    return Checkpoint(model.freeze(), info)
+
+
+def _estimate_statistics(
+    model: DualBNModel, batches: Iterator[tuple[Tensor, Tensor, AttackConfig]]
+) -> None:
+    aux = model.branch(AUX)
+    norms = [norm for norm in norm_layers(aux).values() if norm.running_mean is not None]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # then PyTorch takes the plain average over batches
+        norm.train()
+    for pixels, labels, config in batches:
+        adversarial = attack(model.branch(MAIN), pixels, labels, config)
+        with torch.no_grad():
+            aux(adversarial)
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
+        norm.eval()
+
+
+def _train_affine(
+    model: DualBNModel,
+    batches: Iterator[tuple[Tensor, Tensor, AttackConfig]],
+    learning_rate: float,
+) -> None:
+    aux = model.branch(AUX)
+    view, norms = attack_view(aux), norm_layers(aux).values()
+    affine = [p.requires_grad_(True) for norm in norms for p in norm.parameters(recurse=False)]
+    optimizer = torch.optim.SGD(affine, lr=learning_rate, momentum=0.9)
+    for norm in norms:
+        norm.train()
+    for pixels, labels, config in batches:
+        loss = F.cross_entropy(aux(attack(view, pixels, labels, config)), labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    model.freeze()

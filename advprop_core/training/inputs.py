@@ -1,0 +1,128 @@
+"""What a branch is shown besides clean images: adversarial, noisy or augmented ones."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from dataclasses import replace
+
+import torch
+from timm.data.auto_augment import rand_augment_transform
+from torch import Tensor, nn
+
+from advprop_core.attacks import unchecked_gradient, walk
+from advprop_core.corruptions import CORRUPTIONS, EXTRA_CORRUPTIONS, CorruptionConfig, corrupt
+from advprop_core.images import to_bytes, to_image
+from advprop_core.perturbations import NOISES, draw_noise
+from advprop_core.training.augment import jitter_colors
+from advprop_core.training.batch import Batch
+from advprop_core.training.recipe import Attacker, Goal
+from advprop_core.types import AttackConfig
+
+Input = Callable[[Batch], Tensor]
+_AUGMENTATIONS = ("color-jitter", "randaugment")
+
+
+def make_input(
+    kind: str, strength: float, attacker: Attacker, view: nn.Module, classes: int
+) -> Input:
+    """From a batch to the (N, 3, H, W) pixels that an auxiliary branch is shown.
+
+    Args:
+        kind: ``attack``, a noise, a corruption, ``color-jitter`` or ``randaugment``.
+        strength: Epsilon; a noise's severity in [0, 1]; a corruption's, 1 to 5; the jitter's
+            in [0, 1]; RandAugment's magnitude, 0 to 10.
+        attacker: How ``attack`` moves.
+        view: Eval-mode view of the branch that is attacked.
+        classes: How many there are.
+
+    Raises:
+        TypeError: For a strength that is no whole number where one is needed.
+        ValueError: For an unknown kind (near matches are listed) or a strength out of range.
+    """
+    if kind == "attack":
+        return _attack(view, attacker.goal, attacker.config(strength), classes)
+    if kind in NOISES:
+        _require_share(kind, strength)
+        return lambda batch: _noise(batch, kind, strength)
+    if kind in CORRUPTIONS + EXTRA_CORRUPTIONS:
+        level = int(strength) if strength == int(strength) else strength
+        config = CorruptionConfig(kind, level)  # type: ignore[arg-type]  # it refuses fractions
+        return lambda batch: corrupt(batch.pixels, replace(config, seed=batch.seed))
+    if kind == "color-jitter":
+        _require_share(kind, strength)
+        return lambda batch: jitter_colors(batch.pixels, strength, _generator(batch))
+    if kind == "randaugment":
+        return _randaugment(strength)
+    known = (*NOISES, *CORRUPTIONS, *EXTRA_CORRUPTIONS, *_AUGMENTATIONS)
+    near = difflib.get_close_matches(kind, known, 3, 0.5) or known
+    raise ValueError(f"an auxiliary branch cannot be shown {kind!r}: try {', '.join(near)}")
+
+
+def attack_input(view: nn.Module, attacker: Attacker, classes: int) -> Input:
+    """From a batch to adversarial images, made through the view at the attacker's strength.
+
+    The labels are the batch's, or with the goal ``random`` classes drawn anew, whose loss falls.
+    """
+    return _attack(view, attacker.goal, attacker.config(), classes)
+
+
+def _attack(view: nn.Module, goal: Goal, config: AttackConfig, classes: int) -> Input:
+    def perturb(batch: Batch) -> Tensor:
+        now, labels = at_strength(config, batch), batch.targets
+        if goal == "random":
+            labels = wrong_classes(labels, classes, _generator(batch))
+        return walk(view, batch.pixels, labels, now, unchecked_gradient, descend=goal == "random")
+
+    return perturb
+
+
+def at_strength(config: AttackConfig, batch: Batch) -> AttackConfig:
+    """The attack with this step's seed and share of its epsilon and step size."""
+    return replace(
+        config,
+        epsilon=config.epsilon * batch.strength,
+        step_size=config.step_size * batch.strength,
+        seed=batch.seed,
+    )
+
+
+def wrong_classes(targets: Tensor, classes: int, generator: torch.Generator) -> Tensor:
+    """(N,) classes, uniform over those that are not the image's.
+
+    Args:
+        targets: (N,) class indices, or (N, C) probabilities of mixed images, of which no class
+            with more than the smallest probability is drawn.
+        classes: Number of classes, C.
+        generator: On the device of the targets.
+    """
+    allowed = torch.ones(len(targets), classes, device=targets.device)
+    if targets.ndim == 1:
+        allowed.scatter_(1, targets[:, None], 0.0)
+    else:
+        allowed = (targets <= targets.amin(1, keepdim=True)).float()
+    return torch.multinomial(allowed, 1, generator=generator)[:, 0]
+
+
+def _noise(batch: Batch, kind: str, severity: float) -> Tensor:
+    strengths = torch.full((len(batch.pixels),), severity, device=batch.pixels.device)
+    return draw_noise(batch.pixels, kind, strengths, _generator(batch))
+
+
+def _randaugment(magnitude: float) -> Input:
+    change = rand_augment_transform(f"rand-m{magnitude:g}", {"img_mean": (128, 128, 128)})
+
+    def augment(batch: Batch) -> Tensor:
+        images = [to_bytes(change(to_image(image))) for image in batch.pixels.cpu()]
+        return (torch.stack(images).float() / 255).to(batch.pixels)
+
+    return augment
+
+
+def _generator(batch: Batch) -> torch.Generator:
+    return torch.Generator(batch.pixels.device).manual_seed(batch.seed)
+
+
+def _require_share(kind: str, strength: float) -> None:
+    if not 0 <= strength <= 1:
+        raise ValueError(f"{kind} needs a strength in [0, 1], got {strength:g}")

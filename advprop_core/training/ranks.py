@@ -1,0 +1,34 @@
+"""What several training processes do together."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, distributed
+
+
+def world() -> tuple[int, int]:
+    """(rank, number of processes); (0, 1) where there is only one."""
+    if distributed.is_available() and distributed.is_initialized():
+        return distributed.get_rank(), distributed.get_world_size()
+    return 0, 1
+
+
+def shuffle_across_ranks(pixels: Tensor, targets: Tensor, seed: int) -> tuple[Tensor, Tensor]:
+    """Deal the images of all processes anew, as many to each as it had.
+
+    Args:
+        pixels: (N, ...) of this process; every process has the same N.
+        targets: (N, ...) that go with them.
+        seed: Of the deal, the same on every process.
+    """
+    rank, count = world()
+    if count == 1:
+        return pixels, targets
+    everyones = [torch.empty_like(pixels) for _ in range(count)]
+    labels = [torch.empty_like(targets) for _ in range(count)]
+    distributed.all_gather(everyones, pixels.contiguous())
+    distributed.all_gather(labels, targets.contiguous())
+    generator = torch.Generator().manual_seed(seed)
+    order = torch.randperm(count * len(pixels), generator=generator)
+    dealt = order[rank::count].to(pixels.device)
+    return torch.cat(everyones)[dealt], torch.cat(labels)[dealt]

@@ -1,0 +1,227 @@
+"""Training photos as augmented batches: kept on the device, or read from disk as they are used.
+
+A batch depends on the recipe's seed, the number of its step and the process, and on nothing that
+came before it, so that a run can be taken up at any step.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from PIL import Image
+from timm.data import Mixup, create_transform
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from advprop_core import images as photos
+from advprop_core.training.augment import add_noises, augment, jitter_colors
+from advprop_core.training.batch import Batch
+from advprop_core.training.ranks import world
+from advprop_core.training.recipe import Recipe
+
+_PER_RANK = 2**40  # far above any step's seed, so that processes never draw alike
+_AUGMENTATION = 2**60  # apart from the attack's draws in the same step
+
+
+class Source(Protocol):
+    """Training photos, dealt to all processes."""
+
+    def __len__(self) -> int:
+        """Number of photos of the whole run, on all processes."""
+
+    def epoch(self, epoch: int, start: int, device: torch.device) -> Iterator[Batch]:
+        """This process's batches of one epoch from step ``start`` on; partial ones are left out."""
+
+
+class InMemory:
+    """Photos as one uint8 tensor, augmented in batches where they are.
+
+    Args:
+        images: (N, 3, S, S) uint8.
+        labels: (N,) int64.
+        recipe: Sizes and augmentation.
+        classes: Number of classes.
+    """
+
+    def __init__(self, images: Tensor, labels: Tensor, recipe: Recipe, classes: int) -> None:
+        self.images = images
+        self.labels = labels
+        self.recipe = recipe
+        self.classes = classes
+
+    def to(self, device: torch.device) -> InMemory:
+        """The same photos on another device."""
+        return InMemory(self.images.to(device), self.labels.to(device), self.recipe, self.classes)
+
+    def __len__(self) -> int:
+        """Number of photos."""
+        return len(self.labels)
+
+    def epoch(self, epoch: int, start: int, device: torch.device) -> Iterator[Batch]:
+        """See :class:`Source`."""
+        order = _order(len(self), self.recipe, epoch).to(self.images.device)
+        for number, place in _deal(order, self.recipe, epoch, start):
+            seed = step_seed(self.recipe, number)
+            generator = torch.Generator(self.images.device).manual_seed(seed + _AUGMENTATION)
+            pixels = augment(
+                self.images[place], self.recipe.size, self.recipe.augmentation, generator
+            )
+            yield _mixed(pixels, self.labels[place], self.recipe, self.classes, number)
+
+
+class OnDisk:
+    """Photos that are decoded and augmented one by one in worker processes, through timm.
+
+    Args:
+        count: Number of photos.
+        load: From an index to an RGB photo and its label.
+        recipe: Sizes and augmentation.
+        classes: Number of classes.
+    """
+
+    def __init__(
+        self,
+        count: int,
+        load: Callable[[int], tuple[Image.Image, int]],
+        recipe: Recipe,
+        classes: int,
+    ) -> None:
+        self.count = count
+        self.photos = _Photos(load, recipe)
+        self.recipe = recipe
+        self.classes = classes
+
+    @classmethod
+    def of_files(cls, samples: Sequence[tuple[Path, int]], recipe: Recipe, classes: int) -> OnDisk:
+        """Photos in files, each with its label."""
+        return cls(len(samples), _Files(samples), recipe, classes)
+
+    @classmethod
+    def of_tensors(cls, images: Tensor, labels: Tensor, recipe: Recipe, classes: int) -> OnDisk:
+        """Photos in a (N, 3, S, S) uint8 tensor."""
+        return cls(len(labels), _Tensors(images, labels), recipe, classes)
+
+    def __len__(self) -> int:
+        """Number of photos."""
+        return self.count
+
+    def epoch(self, epoch: int, start: int, device: torch.device) -> Iterator[Batch]:
+        """See :class:`Source`."""
+        dealt = list(_deal(_order(self.count, self.recipe, epoch), self.recipe, epoch, start))
+        keys = [[(epoch, int(i)) for i in chosen] for _, chosen in dealt]
+        workers = min(8, os.cpu_count() or 1) // max(1, torch.cuda.device_count())
+        loader = DataLoader(
+            self.photos,
+            batch_sampler=keys,
+            num_workers=max(1, workers),
+            pin_memory=device.type == "cuda",
+        )
+        for (number, _), (images, labels) in zip(dealt, loader, strict=True):
+            images, labels = (x.to(device, non_blocking=True) for x in (images, labels))
+            recipe = self.recipe.augmentation
+            seed = step_seed(self.recipe, number) + _AUGMENTATION
+            generator = torch.Generator(device).manual_seed(seed)
+            pixels = images.float() / 255
+            if recipe.color_jitter:
+                pixels = jitter_colors(pixels, recipe.color_jitter, generator)
+            pixels = add_noises(pixels, recipe, generator)
+            pixels = pixels.contiguous(memory_format=torch.channels_last)
+            yield _mixed(pixels, labels, self.recipe, self.classes, number)
+
+
+class _Files:
+    def __init__(self, samples: Sequence[tuple[Path, int]]) -> None:
+        self.samples = samples
+
+    def __call__(self, index: int) -> tuple[Image.Image, int]:
+        path, label = self.samples[index]
+        try:
+            return photos.decode(path.read_bytes()), label
+        except photos.ImageError as error:
+            raise photos.ImageError(f"{path}: {error}") from error
+
+
+class _Tensors:
+    def __init__(self, images: Tensor, labels: Tensor) -> None:
+        self.images = images
+        self.labels = labels
+
+    def __call__(self, index: int) -> tuple[Image.Image, int]:
+        levels = self.images[index].permute(1, 2, 0).contiguous().numpy()
+        return Image.fromarray(levels), int(self.labels[index])
+
+
+class _Photos(Dataset[tuple[Tensor, int]]):
+    """timm's training transform, drawn from (seed, epoch, photo) whichever worker runs it."""
+
+    def __init__(self, load: Callable[[int], tuple[Image.Image, int]], recipe: Recipe) -> None:
+        own = recipe.augmentation
+        self.load = load
+        self.seed = recipe.seed
+        self.transform = create_transform(
+            recipe.size,
+            is_training=True,
+            use_prefetcher=True,  # leaves uint8, before mean and deviation
+            scale=(own.crop_scale, 1.0),
+            hflip=0.5 if own.flip else 0.0,
+            color_jitter=0.0,  # done in batches, with the noises
+            auto_augment=own.randaugment or None,
+            interpolation="bilinear",
+        )
+
+    def __getitem__(self, key: tuple[int, int]) -> tuple[Tensor, int]:
+        epoch, index = key
+        image, label = self.load(index)
+        _seed_globals(np.random.SeedSequence((self.seed, epoch, index)))
+        return torch.as_tensor(self.transform(image)), label
+
+
+def step_seed(recipe: Recipe, number: int) -> int:
+    """Seed of everything random in one step on this process."""
+    rank, _ = world()
+    return common_seed(recipe, number) + rank * _PER_RANK
+
+
+def common_seed(recipe: Recipe, number: int) -> int:
+    """Seed of one step, the same on every process."""
+    return recipe.seed * 10_000_019 + number
+
+
+def _order(count: int, recipe: Recipe, epoch: int) -> Tensor:
+    generator = torch.Generator().manual_seed(recipe.seed * 100_003 + epoch)
+    return torch.randperm(count, generator=generator)
+
+
+def _deal(order: Tensor, recipe: Recipe, epoch: int, start: int) -> Iterator[tuple[int, Tensor]]:
+    """(step, this process's photos) of an epoch; its batch is every n-th of the global one."""
+    rank, processes = world()
+    steps = len(order) // recipe.batch_size
+    for index in range(start, steps):
+        whole = order[index * recipe.batch_size : (index + 1) * recipe.batch_size]
+        yield epoch * steps + index, whole[rank::processes]
+
+
+def _mixed(pixels: Tensor, labels: Tensor, recipe: Recipe, classes: int, number: int) -> Batch:
+    """The batch, after MixUp or CutMix where the recipe has them."""
+    own, seed = recipe.augmentation, step_seed(recipe, number)
+    targets = labels
+    if own.mixup or own.cutmix:
+        mix = Mixup(own.mixup, own.cutmix, label_smoothing=0.0, num_classes=classes)
+        # timm draws from the global generator
+        np.random.seed(np.random.SeedSequence(seed).generate_state(1))
+        pixels, targets = mix(pixels, labels)
+    return Batch(pixels, targets, seed, common_seed(recipe, number))
+
+
+def _seed_globals(seed: np.random.SeedSequence) -> None:
+    """All three, for timm's transforms draw from each."""
+    numbers = seed.generate_state(3)
+    random.seed(int(numbers[0]))
+    np.random.seed(int(numbers[1]))
+    torch.manual_seed(int(numbers[2]))

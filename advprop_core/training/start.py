@@ -1,0 +1,156 @@
+"""The model a run starts from, and which of its parameters are trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from timm.models import group_parameters
+from torch import Tensor
+
+from advprop_core import models
+from advprop_core.bundle import open_model
+from advprop_core.checkpoints import Checkpoint
+from advprop_core.dual_bn import MAIN, DualBNModel, auxiliary_name, norm_layers
+from advprop_core.training.recipe import Recipe
+from advprop_core.types import BranchOrigin, ModelInfo
+
+Classes = tuple[tuple[str, str], ...]
+
+
+def new_model(recipe: Recipe, classes: Classes) -> tuple[DualBNModel, ModelInfo]:
+    """An untrained network, or the one the recipe starts from with a head for these classes.
+
+    Raises:
+        CheckpointError, UnknownArchitecture, Offline: If it cannot be opened.
+    """
+    torch.manual_seed(recipe.seed)  # timm initialises new networks from the global generator
+    source = open_model(recipe.start_from) if recipe.start_from else None
+    info = _new_info(recipe, classes, source)
+    model = models.create(info)
+    if source:
+        take_over(model, source, keep_head=source.info.class_ids == info.class_ids)
+    return model.to(memory_format=torch.channels_last), info
+
+
+def _new_info(recipe: Recipe, classes: Classes, source: Checkpoint | None) -> ModelInfo:
+    origins: dict[str, BranchOrigin] = {MAIN: "trained"}
+    origins |= {auxiliary_name(i): "trained" for i in range(recipe.auxiliary_count)}
+    ids, names = (tuple(one) for one in zip(*classes, strict=True))
+    if source:
+        return replace(
+            source.info,
+            class_ids=ids,
+            class_names=names,
+            input_size=recipe.size,
+            branches=origins,
+            recipe={},
+            metrics=(),
+        )
+    config = models.pretrained_config(recipe.architecture)
+    return ModelInfo(
+        architecture=recipe.architecture,
+        class_ids=ids,
+        class_names=names,
+        input_size=recipe.size,
+        mean=tuple(config.mean),
+        std=tuple(config.std),
+        branches=origins,
+    )
+
+
+def take_over(model: DualBNModel, source: Checkpoint, *, keep_head: bool) -> None:
+    """Copy the source's weights; a branch that it lacks starts as its main one."""
+    given = source.model.state_dict()
+    own: Mapping[str, Tensor] = model.state_dict()
+    for index in range(len(model.branch_names) - 1):
+        for layer, norm in norm_layers(model.branch(MAIN).network).items():
+            for key in norm.state_dict():
+                aux = f"{layer}.aux_bn.{index}.{key}"
+                if aux in own:
+                    given.setdefault(aux, given[f"{layer}.{key}"])
+    head = set() if keep_head else head_parameters(model)
+    model.load_state_dict(
+        {key: value for key, value in given.items() if key in own and key not in head},
+        strict=False,
+    )
+
+
+def head_parameters(model: DualBNModel) -> set[str]:
+    """Names of the classifier's parameters inside the network."""
+    network: Any = model.branch(MAIN).network
+    classifiers = network.get_classifier()
+    own = {id(parameter) for parameter in classifiers.parameters()}
+    return {name for name, parameter in network.named_parameters() if id(parameter) in own}
+
+
+def stages(model: DualBNModel) -> list[list[str]]:
+    """Parameter names of each of timm's coarse groups, from the stem on, without the classifier."""
+    network: Any = model.branch(MAIN).network
+    head = head_parameters(model)
+    groups = group_parameters(network, network.group_matcher(coarse=True))
+    parts = [[name for name in group if name not in head] for group in groups.values()]
+    return [part for part in parts if part]
+
+
+def set_trainable(model: DualBNModel, recipe: Recipe, more_stages: int = 0) -> list[str]:
+    """Ask gradients of what the recipe trains, and of nothing else.
+
+    Args:
+        model: Its branches' parameters get ``requires_grad``.
+        recipe: Says what is trainable.
+        more_stages: Stages that were unfrozen since, from the last on.
+
+    Returns:
+        Names of the stages' parameters that are still frozen.
+
+    Raises:
+        ValueError: If the network has fewer stages than ``last:K`` asks for.
+    """
+    head, parts = head_parameters(model), stages(model)
+    kind, _, number = recipe.trainable.partition(":")
+    wanted = {name for part in parts for name in part} if kind == "all" else set()
+    if kind == "norm":
+        norms = norm_layers(model.branch(MAIN).network)
+        wanted = {f"{layer}.{key}" for layer, n in norms.items() for key, _ in n.named_parameters()}
+    count = more_stages + int(number or 0)
+    if int(number or 0) > len(parts):
+        raise ValueError(f"trainable is {recipe.trainable}, but there are {len(parts)} stages")
+    if count:
+        wanted |= {name for part in parts[-count:] for name in part}
+    for branch in model.branch_names:
+        for name, parameter in model.branch(branch).network.named_parameters():
+            parameter.requires_grad_(name in wanted | head)
+    return [name for part in parts for name in part if name not in wanted]
+
+
+def train_mode(model: DualBNModel) -> None:
+    """Training mode, except that a frozen norm layer keeps its statistics too."""
+    model.train()
+    for branch in model.branch_names:
+        for norm in norm_layers(model.branch(branch)).values():
+            parameters = list(norm.parameters())
+            if parameters and not any(p.requires_grad for p in parameters):
+                norm.eval()
+
+
+def describe(info: ModelInfo, recipe: Recipe, data: str, images: int, command: str) -> ModelInfo:
+    """The header of the run's checkpoint, but for its name and metrics."""
+    config = recipe.attack.config()
+    attack = {**recipe.to_json()["attack"], "epsilon": config.epsilon}
+    return replace(
+        info,
+        recipe={
+            **recipe.to_json(),
+            "architecture": info.architecture,
+            "attack": {**attack, "step_size": config.step_size}
+            if recipe.objective != "vanilla"
+            else None,
+            "data": Path(data).name,
+            "training_images": images,
+            "command": command,
+        },
+    )

@@ -1,0 +1,1 @@
+"""Does AdvProp help? Four objectives, five seeds, real photos; see PLAN.md beside this file."""

@@ -1,0 +1,80 @@
+"""`python -m benchmarks.effect STEP`: the comparison of PLAN.md, step by step.
+
+tune      trains the grid on the part of train/ that is not held out
+train     trains the runs that are not finished yet
+measure   measures every network once and writes assets/results/effect-64px.json
+table     prints the table of README.md from that file
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from benchmarks.effect import design, table
+
+RESULTS = Path(__file__).parents[2] / "assets" / "results" / "effect-64px.json"
+
+
+def main() -> None:
+    asked = _read_arguments()
+    if asked.step == "table":
+        print(table.markdown(RESULTS))
+    elif asked.step == "measure":
+        from benchmarks.effect.measure import measure_all
+
+        measure_all(asked.data, asked.large, asked.runs, RESULTS)
+    else:
+        _run_all(asked)
+
+
+def _run_all(asked: argparse.Namespace) -> None:
+    make, over = design.training_command, design.SEEDS
+    if asked.step == "tune":
+        make, over = design.tuning_command, design.GRID
+    commands = [
+        make(asked.data, asked.runs, objective, one)
+        for one in over
+        for objective in design.OBJECTIVES
+    ]
+    with ThreadPoolExecutor(asked.jobs) as pool:
+        list(pool.map(_run, commands))
+
+
+def _run(words: list[str]) -> None:
+    out = Path(words[words.index("--out") + 1])
+    if (out / "model.safetensors").exists():
+        return
+    out.mkdir(parents=True, exist_ok=True)
+    print("advprop", *words, flush=True)
+    alone = os.environ | {"OMP_NUM_THREADS": "1"}  # two runs side by side beat two threads
+    with (out / "log.txt").open("a") as log:
+        command = [sys.executable, "-m", "advprop_core.cli", *words]
+        subprocess.run(command, env=alone, stdout=log, stderr=log, check=True)
+
+
+def _read_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.effect",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("step", choices=("tune", "train", "measure", "table"))
+    parser.add_argument("--data", type=Path, help="Imagenette, with train/ and val/")
+    parser.add_argument("--large", type=Path, help="the photos of val/ at 224 pixels, to corrupt")
+    parser.add_argument("--runs", type=Path, default=Path("runs/effect"), help="run folders")
+    parser.add_argument("--jobs", type=int, default=2, help="runs side by side, a core each")
+    asked = parser.parse_args()
+    if asked.step != "table" and not asked.data:
+        parser.error(f"{asked.step} needs --data")
+    if asked.step == "measure" and not asked.large:
+        parser.error("measure needs --large")
+    return asked
+
+
+if __name__ == "__main__":
+    main()

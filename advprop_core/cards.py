@@ -41,7 +41,7 @@ def model_card(info: ModelInfo) -> str:
         "",
         f"Objective {recipe.get('objective')}, {recipe.get('epochs')} epochs over "
         f"{recipe.get('training_images')} images of {recipe.get('data')}, seed "
-        f"{recipe.get('seed')}{_attack(recipe.get('attack'))}.",
+        f"{recipe.get('seed')}{_attack(recipe.get('attack'))}{_branches(info)}.",
     ]
     return "\n".join(lines) + "\n"
 
@@ -76,6 +76,15 @@ def _attack(attack: Mapping[str, Any] | None) -> str:
         f"; its adversarial images: {_ball(attack)}, "
         f"{steps} of {format_epsilon(attack['step_size'])}"
     )
+
+
+def _branches(info: ModelInfo) -> str:
+    """What auxiliary branches were shown, where that is not simply the attack on every image."""
+    if info.recipe.get("objective") == "fast-advprop":
+        return f"; {info.recipe['adversarial_share']:.0%} of the images were attacked"
+    pairs = zip(list(info.branches)[1:], info.recipe.get("auxiliaries", ()), strict=False)
+    shown = [f"{branch} was shown {text}" for branch, text in pairs]
+    return f"; {', '.join(shown)}" if shown else ""
 
 
 def _ball(config: Mapping[str, Any]) -> str:

@@ -22,14 +22,21 @@ from advprop_core.training.data import load_split
 from advprop_core.training.measure import measure
 
 MODELS = Path(__file__).parent / "models"
-PHOTOS = "--epochs 24"
-SCENES = "--data shapes --crop-scale 0.7"
 RUNS = {
-    "shapes-advprop": f"{SCENES} --objective advprop --epsilon 4/255 --steps 1 --epochs 7",
-    "shapes-vanilla": f"{SCENES} --objective vanilla --epochs 7",
-    "shapes-adversarial": f"{SCENES} --objective adversarial --epsilon 2/255 --steps 1 --epochs 8",
-    "imagenette-advprop": f"{PHOTOS} --objective advprop --epsilon 2/255 --steps 1",
-    "imagenette-vanilla": f"{PHOTOS} --objective vanilla",
+    "shapes-advprop": "--recipe shapes --objective advprop",
+    "shapes-vanilla": "--recipe shapes --objective vanilla",
+    "shapes-adversarial": "--recipe shapes --objective adversarial --epsilon 2/255 "
+    "--step-size 2/255 --epochs 8",  # at 4/255 seven epochs were too few
+    "shapes-mixed": "--recipe shapes --objective mixed",
+    "shapes-fast-advprop": "--recipe shapes --objective fast-advprop",
+    "imagenette-advprop": "--recipe imagenette --objective advprop",
+    "imagenette-vanilla": "--recipe imagenette --objective vanilla",
+    "imagenette-adversarial": "--recipe imagenette --objective adversarial",
+    "imagenette-adversarial-l2": "--recipe imagenette --objective adversarial --norm l2 "
+    "--epsilon 0.5 --step-size 0.5",
+    "imagenette-mixed": "--recipe imagenette --objective mixed",
+    "imagenette-fast-advprop": "--recipe imagenette --objective fast-advprop",
+    "imagenette-advprop-two": "--recipe imagenette --objective advprop --auxiliaries 1/255,4/255",
 }
 
 
@@ -56,8 +63,8 @@ def main() -> None:
 
 
 def _train(name: str, options: str, data: str, out: Path) -> None:
-    photos = [] if data == "shapes" else ["--data", data]
-    words = ["train", *photos, *options.split(), "--name", name, "--out", str(out)]
+    words = ["train", "--data", data, *options.split(), "--name", name, "--out", str(out)]
+    words.append("--resume")
     subprocess.run([sys.executable, "-m", "advprop_core.cli", *words], check=True)
 
 

@@ -48,7 +48,8 @@ def crop(images: Tensor, size: int, recipe: Augmentation, generator: torch.Gener
     draws = torch.rand(5, count, generator=generator, device=images.device)
     area, ratio, x, y, flip = draws
     area = recipe.crop_scale + (1 - recipe.crop_scale) * area
-    log_ratio = (ratio * 2 - 1) * math.log(4 / 3)
+    # A side cannot be longer than the photo, so large crops are nearly square.
+    log_ratio = ((ratio * 2 - 1) * math.log(4 / 3)).clamp(area.log(), -area.log())
     width = (area.sqrt() * (log_ratio / 2).exp()).clamp_max(1)
     height = (area.sqrt() * (-log_ratio / 2).exp()).clamp_max(1)
     mirrored = flip < (0.5 if recipe.flip else 0.0)

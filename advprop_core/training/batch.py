@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 # Branch name to pixels, and to the logits of them: a DualBNModel, perhaps wrapped for training
 # on several processes.
 Forward = Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]]
+
+
+def mixed_seed(*numbers: int) -> int:
+    """A seed in which every number counts.
+
+    Adding them up would not do: torch's generator on a CPU looks at the lowest 32 bits alone.
+    """
+    return int(np.random.SeedSequence(numbers).generate_state(1)[0])
+
+
+def seed_globals(seed: int) -> None:
+    """Seed the generators of a training process that libraries draw from (timm, dropout)."""
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
 
 
 @dataclass(frozen=True)

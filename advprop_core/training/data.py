@@ -107,8 +107,8 @@ def load_split(
 
 def _folder_of(root: Path, split: str) -> Path:
     """Its folder; some sets, such as CIFAR-10, call the one to measure on ``test``."""
-    folder = root / split
-    return root / "test" if split == "val" and not folder.exists() else folder
+    folder, other = root / split, root / "test"
+    return other if split == "val" and other.exists() and not folder.exists() else folder
 
 
 def held_out(name: str, share: float) -> bool:
@@ -139,15 +139,18 @@ def _photos(data: str, recipe: Recipe) -> TrainingData:
     samples, classes = folder.samples, readable_classes(folder.classes)
     val = load_split(data, "val", recipe.size, classes=classes)  # now, not after hours
     folder.samples = tuple(s for s in samples if not held_out(s[0].name, recipe.holdout))
-    holdout = None
+    holdout: Split | None = None
+    unreadable: tuple[Unreadable, ...] = ()
     if chosen := tuple(s for s in samples if held_out(s[0].name, recipe.holdout)):
         seen = ImageFolder(root / "train", size=recipe.size)
         seen.samples = chosen
         holdout = Split(*seen.load_all(), classes)
+        unreadable += seen.unreadable
     source: Source = OnDisk.of_files(folder.samples, recipe, len(classes))
     if not recipe.augmentation.randaugment and _fits(len(folder), folder.size):
         source = InMemory(*folder.load_all(), recipe, len(classes))
-    return TrainingData(source, holdout, val, _digest(folder), folder.unreadable)
+        unreadable += folder.unreadable
+    return TrainingData(source, holdout, val, _digest(folder), unreadable)
 
 
 def _digest(folder: ImageFolder) -> str:

@@ -22,7 +22,7 @@ _RADII = ("epsilon", "step_size")
 def shipped_recipes() -> dict[str, str]:
     """Name of each recipe of the package to its first line, which says what it is for."""
     return {
-        path.stem: path.read_text().splitlines()[0].lstrip("# ")
+        path.stem: path.read_text("utf-8").splitlines()[0].lstrip("# ")
         for path in sorted(_FOLDER.glob("*.toml"))
     }
 
@@ -36,8 +36,8 @@ def read_recipe(name: str) -> dict[str, Any]:
     known = shipped_recipes()
     path = _FOLDER / f"{name}.toml" if name in known else Path(name)
     try:
-        return tomllib.loads(path.read_text())
-    except (FileNotFoundError, IsADirectoryError):
+        return tomllib.loads(path.read_text("utf-8"))
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         raise ValueError(
             f"there is no recipe {name!r}: give a TOML file or one of {', '.join(known)}"
         ) from None
@@ -46,7 +46,7 @@ def read_recipe(name: str) -> dict[str, Any]:
 
 
 def make_recipe(values: Mapping[str, Any]) -> Recipe:
-    """A recipe from nested plain values, such as a TOML file's or a checkpoint header's.
+    """A recipe from nested plain values, such as a TOML file's.
 
     Radii may be texts such as ``4/255``.
 
@@ -84,13 +84,13 @@ def write_recipe(path: Path, recipe: Recipe) -> None:
     lines = [_line(key, value) for key, value in values.items()]
     for name, table in tables.items():
         lines += ["", f"[{name}]", *(_line(key, value) for key, value in table.items())]
-    path.write_text("\n".join(line for line in lines if line is not None) + "\n")
+    path.write_text("\n".join(line for line in lines if line is not None) + "\n", "utf-8")
 
 
 def _line(key: str, value: Any) -> str | None:
     if value is None:  # TOML has no null; leaving the key out means the default, which is None
         return None
-    return f"{key} = {json.dumps(value)}"
+    return f"{key} = {json.dumps(value, ensure_ascii=False)}"
 
 
 def _checked(kind: type, values: dict[str, Any], prefix: str) -> dict[str, Any]:
@@ -106,11 +106,12 @@ def _checked(kind: type, values: dict[str, Any], prefix: str) -> dict[str, Any]:
 
 def _near(key: str) -> str:
     """The keys of any table that read like this one."""
-    dotted = {one.name: one.name for one in fields(Recipe)}
-    for name, kind in _TABLES.items():
-        dotted |= {one.name: f"{name}.{one.name}" for one in fields(kind)}
-    near = difflib.get_close_matches(key, dotted, 3, 0.5)
-    return f"; near matches: {', '.join(dotted[one] for one in near)}" if near else ""
+    dotted: dict[str, list[str]] = {}
+    for prefix, kind in (("", Recipe), *((f"{name}.", kind) for name, kind in _TABLES.items())):
+        for one in fields(kind):
+            dotted.setdefault(one.name, []).append(prefix + one.name)
+    near = [full for one in difflib.get_close_matches(key, dotted, 3, 0.5) for full in dotted[one]]
+    return f"; near matches: {', '.join(near)}" if near else ""
 
 
 def _require_kind(name: str, value: Any, hint: Any) -> None:

@@ -15,12 +15,13 @@ from advprop_core.corruptions import CORRUPTIONS, EXTRA_CORRUPTIONS, CorruptionC
 from advprop_core.images import to_bytes, to_image
 from advprop_core.perturbations import NOISES, draw_noise
 from advprop_core.training.augment import jitter_colors
-from advprop_core.training.batch import Batch
+from advprop_core.training.batch import Batch, mixed_seed, seed_globals
 from advprop_core.training.recipe import Attacker, Goal
 from advprop_core.types import AttackConfig
 
 Input = Callable[[Batch], Tensor]
 _AUGMENTATIONS = ("color-jitter", "randaugment")
+_TARGETS, _COLORS, _NOISE, _POLICY = range(1, 5)  # what a generator is for
 
 
 def make_input(
@@ -51,7 +52,7 @@ def make_input(
         return lambda batch: corrupt(batch.pixels, replace(config, seed=batch.seed))
     if kind == "color-jitter":
         _require_share(kind, strength)
-        return lambda batch: jitter_colors(batch.pixels, strength, _generator(batch))
+        return lambda batch: jitter_colors(batch.pixels, strength, _generator(batch, _COLORS))
     if kind == "randaugment":
         return _randaugment(strength)
     known = (*NOISES, *CORRUPTIONS, *EXTRA_CORRUPTIONS, *_AUGMENTATIONS)
@@ -71,7 +72,7 @@ def _attack(view: nn.Module, goal: Goal, config: AttackConfig, classes: int) -> 
     def perturb(batch: Batch) -> Tensor:
         now, labels = at_strength(config, batch), batch.targets
         if goal == "random":
-            labels = wrong_classes(labels, classes, _generator(batch))
+            labels = wrong_classes(labels, classes, _generator(batch, _TARGETS))
         return walk(view, batch.pixels, labels, now, unchecked_gradient, descend=goal == "random")
 
     return perturb
@@ -106,21 +107,25 @@ def wrong_classes(targets: Tensor, classes: int, generator: torch.Generator) -> 
 
 def _noise(batch: Batch, kind: str, severity: float) -> Tensor:
     strengths = torch.full((len(batch.pixels),), severity, device=batch.pixels.device)
-    return draw_noise(batch.pixels, kind, strengths, _generator(batch))
+    return draw_noise(batch.pixels, kind, strengths, _generator(batch, _NOISE))
 
 
 def _randaugment(magnitude: float) -> Input:
+    if magnitude not in range(11):
+        raise ValueError(f"randaugment needs a whole magnitude from 0 to 10, got {magnitude:g}")
     change = rand_augment_transform(f"rand-m{magnitude:g}", {"img_mean": (128, 128, 128)})
 
     def augment(batch: Batch) -> Tensor:
+        seed_globals(mixed_seed(batch.seed, _POLICY))  # which timm draws from
         images = [to_bytes(change(to_image(image))) for image in batch.pixels.cpu()]
         return (torch.stack(images).float() / 255).to(batch.pixels)
 
     return augment
 
 
-def _generator(batch: Batch) -> torch.Generator:
-    return torch.Generator(batch.pixels.device).manual_seed(batch.seed)
+def _generator(batch: Batch, purpose: int) -> torch.Generator:
+    """Apart from the attack's start, which is drawn from the batch's own seed."""
+    return torch.Generator(batch.pixels.device).manual_seed(mixed_seed(batch.seed, purpose))
 
 
 def _require_share(kind: str, strength: float) -> None:

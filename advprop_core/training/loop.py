@@ -69,11 +69,7 @@ def train(
     if (out / state.STATE).exists() and not resume:
         raise FileExistsError(f"{out} holds a run already: use --resume, or another --out")
     accelerator = Accelerator(log_with=list(trackers) or None, project_dir=str(out))
-    if recipe.batch_size % accelerator.num_processes:
-        raise ValueError(
-            f"batch_size {recipe.batch_size} cannot be shared equally by "
-            f"{accelerator.num_processes} processes"
-        )
+    _require_batch(recipe, accelerator.num_processes)
     out.mkdir(parents=True, exist_ok=True)
     photos = load_data(data, recipe, accelerator.device)
     if photos.unreadable and accelerator.is_main_process:
@@ -92,6 +88,27 @@ def train(
         _finish(out / _FINAL, run.trained, info, photos.val)
     accelerator.wait_for_everyone()
     return out / _FINAL
+
+
+def _require_batch(recipe: Recipe, processes: int) -> None:
+    """BatchNorm needs two images or more in every pass."""
+    if recipe.batch_size % processes:
+        raise ValueError(
+            f"batch_size {recipe.batch_size} cannot be shared equally by {processes} processes"
+        )
+    own = recipe.batch_size // processes
+    smallest = own
+    if recipe.objective == "fast-advprop":
+        attacked = round(recipe.adversarial_share * own)
+        smallest = min(attacked, own - attacked)
+    mixing = recipe.augmentation.mixup or recipe.augmentation.cutmix
+    if mixing and own % 2:
+        raise ValueError(f"MixUp and CutMix pair images, but a process has {own} in a step")
+    if smallest < 2:
+        raise ValueError(
+            f"batch_size {recipe.batch_size} leaves {smallest} images for a pass on one process, "
+            "and BatchNorm cannot take the statistics of fewer than 2: raise it"
+        )
 
 
 def _require_trackers(names: Sequence[str]) -> None:

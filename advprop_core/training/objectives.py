@@ -28,7 +28,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn import functional as F
 
 from advprop_core.attacks import BALLS, random_start, unchecked_gradient, walk
@@ -36,7 +36,7 @@ from advprop_core.dual_bn import MAIN, DualBNModel, attack_view, auxiliary_name
 from advprop_core.training.batch import Batch, Forward, Outcome, Part, Plan, score
 from advprop_core.training.inputs import Input, at_strength, attack_input, make_input
 from advprop_core.training.ranks import shuffle_across_ranks
-from advprop_core.training.recipe import Recipe
+from advprop_core.training.recipe import Attacker, Recipe
 from advprop_core.types import AttackConfig
 
 AUX = auxiliary_name(0)
@@ -83,7 +83,7 @@ def make_plan(model: DualBNModel, recipe: Recipe, classes: int, *, compiled: boo
         fast = partial(fast_advprop, smoothing=smoothing, config=config, share=share)
         return Plan(fast, passes=2, norm_scales={MAIN: 1 / (1 - share), AUX: 1 / share})
     if objective == "adv-reg":
-        neighbour = partial(_neighbour, view=view(MAIN), recipe=recipe)
+        neighbour = attack_input(view(MAIN), _one_step_away(recipe), classes)
         return Plan(
             partial(adv_reg, smoothing=smoothing, neighbour=neighbour, multiplier=recipe.weight)
         )
@@ -171,7 +171,7 @@ def fast_advprop(
     statistics of its batch. On several processes the adversarial images are shuffled across
     them, so that no image is normalised with the ones whose noisy versions shaped it.
     """
-    count = max(1, round(share * len(batch.pixels)))
+    count = round(share * len(batch.pixels))
     attacked, clean = batch.part(slice(count)), batch.part(slice(count, None))
     config = at_strength(config, batch)
     noisy = random_start(attacked.pixels, config) if config.random_start else attacked.pixels
@@ -245,10 +245,12 @@ def trades(
     )
 
 
-def _neighbour(batch: Batch, *, view: nn.Module, recipe: Recipe) -> Tensor:
-    radius = recipe.attack.config().epsilon
-    step = at_strength(AttackConfig.fgsm(radius, norm=recipe.attack.norm), batch)
-    return walk(view, batch.pixels, batch.targets, step, unchecked_gradient)
+def _one_step_away(recipe: Recipe) -> Attacker:
+    if recipe.attack.name != "fgsm" or recipe.attack.goal != "untargeted":
+        raise ValueError(
+            "adv-reg's neighbour is one untargeted step of size epsilon: name the attack fgsm"
+        )
+    return recipe.attack
 
 
 def _single_step(recipe: Recipe) -> AttackConfig:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
@@ -17,6 +18,18 @@ Schedule = Literal["cosine", "step", "constant"]
 
 OBJECTIVES: tuple[ObjectiveName, ...] = get_args(ObjectiveName)
 ATTACKERS: tuple[AttackerName, ...] = get_args(AttackerName)
+_LOWEST = {
+    "size": 32,
+    "epochs": 1,
+    "seed": 0,
+    "unfreeze_patience": 0,
+    "momentum": 0,
+    "weight_decay": 0,
+    "warmup_epochs": 0,
+    "decay_epochs": 0,
+    "decay_rate": 0,
+    "weight": 0,
+}
 _WEIGHTS = {"adv-reg": 0.2, "trades": 6.0}  # the defaults of their publications' code
 
 
@@ -64,7 +77,9 @@ class Attacker:
         if self.name == "fgsm":
             step = self.epsilon
         radius = step * self.steps if self.name == "gd" else self.epsilon
-        scale = 1.0 if epsilon is None else epsilon / radius
+        if epsilon not in (None, radius) and not radius:
+            raise ValueError("an attack of epsilon 0 cannot be scaled to another radius")
+        scale = 1.0 if epsilon in (None, radius) else epsilon / radius
         return AttackConfig(
             self.norm, radius * scale, step * scale, self.steps, random_start=self.name == "pgd"
         )
@@ -136,7 +151,8 @@ class Recipe:
         warmup_epochs: Epochs over which the learning rate rises linearly.
         decay_epochs: For ``step``.
         decay_rate: For ``step``.
-        label_smoothing: Of the training loss; the attack uses unsmoothed labels.
+        label_smoothing: Of the training loss; attacks use unsmoothed labels, except that
+            ``fast-advprop`` reuses the gradient of the training loss.
         ema_decay: Decay per step of an exponential moving average of the weights, which then is
             what is saved; 0 for none.
         start_from: A checkpoint, or timm's name of pretrained weights; empty for none.
@@ -185,8 +201,10 @@ class Recipe:
         _require_one_of("objective", self.objective, OBJECTIVES)
         _require_one_of("precision", self.precision, get_args(Precision))
         _require_one_of("schedule", self.schedule, get_args(Schedule))
-        for name, low in (("size", 32), ("epochs", 1), ("seed", 0), ("unfreeze_patience", 0)):
+        for name, low in _LOWEST.items():
             _require_at_least(name, getattr(self, name), low)
+        if not self.learning_rate > 0:
+            raise ValueError(f"learning_rate must be above 0, got {self.learning_rate}")
         if self.batch_size < 2:
             raise ValueError(
                 f"batch_size must be at least 2, got {self.batch_size}: BatchNorm cannot take the "
@@ -235,7 +253,7 @@ class Recipe:
         return own if self.adversarial_weight is None else self.adversarial_weight
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values, from which :func:`recipe_from` makes the same recipe."""
+        """Plain values, from which :func:`~.files.make_recipe` makes the same recipe."""
         return asdict(self) | {"auxiliaries": list(self.auxiliaries)}
 
 
@@ -256,5 +274,5 @@ def _require_one_of(name: str, value: str, known: tuple[str, ...]) -> None:
 
 
 def _require_at_least(name: str, value: float, low: float) -> None:
-    if not value >= low:
+    if not low <= value < math.inf:
         raise ValueError(f"{name} must be at least {low}, got {value}")

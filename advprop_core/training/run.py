@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -10,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from accelerate import Accelerator
 from accelerate.utils import broadcast_object_list
@@ -21,7 +19,7 @@ from timm.utils import ModelEmaV3
 
 from advprop_core.dual_bn import DualBNModel, norm_layers
 from advprop_core.training import state
-from advprop_core.training.batch import Batch, Outcome, Part
+from advprop_core.training.batch import Batch, Outcome, Part, seed_globals
 from advprop_core.training.data import TrainingData
 from advprop_core.training.measure import quick_look
 from advprop_core.training.meter import Diverged, Meter, Report
@@ -143,7 +141,7 @@ class Run:
 
     def _step(self, batch: Batch, number: int) -> dict[str, Part]:
         """Forward, backward and update; nothing in it waits for the device."""
-        _seed_everything(batch.seed)  # for dropout and the like
+        seed_globals(batch.seed)  # for dropout and the like
         batch = replace(batch, strength=self._strength(number))
         parts: dict[str, Part] = {}
         with _memory_advice(self.recipe):
@@ -260,12 +258,6 @@ def _schedule(optimizer: torch.optim.Optimizer, recipe: Recipe, steps: int) -> A
         updates_per_epoch=steps,
     )
     return schedule
-
-
-def _seed_everything(seed: int) -> None:
-    random.seed(seed)
-    np.random.seed(np.random.SeedSequence(seed).generate_state(1))
-    torch.manual_seed(seed)
 
 
 @contextmanager

@@ -7,7 +7,6 @@ came before it, so that a run can be taken up at any step.
 from __future__ import annotations
 
 import os
-import random
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -21,12 +20,11 @@ from torch.utils.data import DataLoader, Dataset
 
 from advprop_core import images as photos
 from advprop_core.training.augment import add_noises, augment, jitter_colors
-from advprop_core.training.batch import Batch
+from advprop_core.training.batch import Batch, mixed_seed, seed_globals
 from advprop_core.training.ranks import world
 from advprop_core.training.recipe import Recipe
 
-_PER_RANK = 2**40  # far above any step's seed, so that processes never draw alike
-_AUGMENTATION = 2**60  # apart from the attack's draws in the same step
+_ORDER, _STEP, _COMMON, _AUGMENTATION = range(4)  # what a seed is for
 
 
 class Source(Protocol):
@@ -67,8 +65,8 @@ class InMemory:
         """See :class:`Source`."""
         order = _order(len(self), self.recipe, epoch).to(self.images.device)
         for number, place in _deal(order, self.recipe, epoch, start):
-            seed = step_seed(self.recipe, number)
-            generator = torch.Generator(self.images.device).manual_seed(seed + _AUGMENTATION)
+            seed = _seed(self.recipe, _AUGMENTATION, number)
+            generator = torch.Generator(self.images.device).manual_seed(seed)
             pixels = augment(
                 self.images[place], self.recipe.size, self.recipe.augmentation, generator
             )
@@ -125,7 +123,7 @@ class OnDisk:
         for (number, _), (images, labels) in zip(dealt, loader, strict=True):
             images, labels = (x.to(device, non_blocking=True) for x in (images, labels))
             recipe = self.recipe.augmentation
-            seed = step_seed(self.recipe, number) + _AUGMENTATION
+            seed = _seed(self.recipe, _AUGMENTATION, number)
             generator = torch.Generator(device).manual_seed(seed)
             pixels = images.float() / 255
             if recipe.color_jitter:
@@ -164,37 +162,35 @@ class _Photos(Dataset[tuple[Tensor, int]]):
         own = recipe.augmentation
         self.load = load
         self.seed = recipe.seed
-        self.transform = create_transform(
-            recipe.size,
-            is_training=True,
-            use_prefetcher=True,  # leaves uint8, before mean and deviation
-            scale=(own.crop_scale, 1.0),
-            hflip=0.5 if own.flip else 0.0,
-            color_jitter=0.0,  # done in batches, with the noises
-            auto_augment=own.randaugment or None,
-            interpolation="bilinear",
-        )
+        try:
+            self.transform = create_transform(
+                recipe.size,
+                is_training=True,
+                use_prefetcher=True,  # leaves uint8, before mean and deviation
+                scale=(own.crop_scale, 1.0),
+                hflip=0.5 if own.flip else 0.0,
+                color_jitter=0.0,  # done in batches, with the noises
+                auto_augment=own.randaugment or None,
+                interpolation="bilinear",
+            )
+        except AssertionError as error:
+            raise ValueError(f"randaugment {own.randaugment!r} is not timm's: {error}") from None
 
     def __getitem__(self, key: tuple[int, int]) -> tuple[Tensor, int]:
         epoch, index = key
         image, label = self.load(index)
-        _seed_globals(np.random.SeedSequence((self.seed, epoch, index)))
+        seed_globals(mixed_seed(self.seed, epoch, index))  # which timm draws from
         return torch.as_tensor(self.transform(image)), label
 
 
-def step_seed(recipe: Recipe, number: int) -> int:
-    """Seed of everything random in one step on this process."""
+def _seed(recipe: Recipe, purpose: int, number: int) -> int:
+    """Seed of one step for one purpose, on this process."""
     rank, _ = world()
-    return common_seed(recipe, number) + rank * _PER_RANK
-
-
-def common_seed(recipe: Recipe, number: int) -> int:
-    """Seed of one step, the same on every process."""
-    return recipe.seed * 10_000_019 + number
+    return mixed_seed(recipe.seed, purpose, number, rank)
 
 
 def _order(count: int, recipe: Recipe, epoch: int) -> Tensor:
-    generator = torch.Generator().manual_seed(recipe.seed * 100_003 + epoch)
+    generator = torch.Generator().manual_seed(mixed_seed(recipe.seed, _ORDER, epoch))
     return torch.randperm(count, generator=generator)
 
 
@@ -209,19 +205,11 @@ def _deal(order: Tensor, recipe: Recipe, epoch: int, start: int) -> Iterator[tup
 
 def _mixed(pixels: Tensor, labels: Tensor, recipe: Recipe, classes: int, number: int) -> Batch:
     """The batch, after MixUp or CutMix where the recipe has them."""
-    own, seed = recipe.augmentation, step_seed(recipe, number)
+    own, seed = recipe.augmentation, _seed(recipe, _STEP, number)
     targets = labels
     if own.mixup or own.cutmix:
         mix = Mixup(own.mixup, own.cutmix, label_smoothing=0.0, num_classes=classes)
         # timm draws from the global generator
-        np.random.seed(np.random.SeedSequence(seed).generate_state(1))
+        np.random.seed(seed)
         pixels, targets = mix(pixels, labels)
-    return Batch(pixels, targets, seed, common_seed(recipe, number))
-
-
-def _seed_globals(seed: np.random.SeedSequence) -> None:
-    """All three, for timm's transforms draw from each."""
-    numbers = seed.generate_state(3)
-    random.seed(int(numbers[0]))
-    np.random.seed(int(numbers[1]))
-    torch.manual_seed(int(numbers[2]))
+    return Batch(pixels, targets, seed, mixed_seed(recipe.seed, _COMMON, number))

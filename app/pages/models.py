@@ -40,7 +40,7 @@ def _card(name: str, info: ModelInfo) -> None:
         if origin != "trained":
             st.markdown(f"**{branch}** was {messages.ORIGINS[origin]}.")
     if info.metrics:
-        st.dataframe([_row(metric) for metric in info.metrics], hide_index=True)
+        st.table([_row(metric) for metric in info.metrics], hide_index=True)
     if command := info.recipe.get("command"):
         with st.expander("How it was trained"):
             st.code(command, language="shell", wrap_lines=True)

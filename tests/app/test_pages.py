@@ -478,7 +478,7 @@ def test_the_models_page_shows_what_was_measured_and_how(visit_with, tiny_models
         person.run()
     assert not person.at.exception
     assert "**aux** was not trained: a copy of main." in person.text
-    table = person.at.dataframe[0].value
+    table = person.at.table[0].value
     assert list(table["Result"]) == ["75.0%"] * 3
     assert "PGD-10" in table.iloc[1].to_string()
     assert "2/255" in table.iloc[1].to_string()

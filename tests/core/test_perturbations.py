@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 import torch
 
-from advprop_core.perturbations import NOISES, NoiseConfig, add_noise
+from advprop_core.perturbations import NOISES, NoiseConfig, add_noise, draw_noise
 
 
 def flat(level: float, count: int = 1, side: int = 128) -> torch.Tensor:
@@ -158,3 +158,43 @@ def test_config_is_frozen_and_hashable() -> None:
 def test_pixels_are_validated(pixels: torch.Tensor, error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):
         add_noise(pixels, NoiseConfig("gaussian", 0.1))
+
+
+# -- a whole batch from one generator -----------------------------------------------------------
+
+
+def drawn(pixels: torch.Tensor, kind: str, severity: list[float], seed: int = 0) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return draw_noise(pixels, kind, torch.tensor(severity), generator)
+
+
+@pytest.mark.parametrize("kind", NOISES)
+def test_each_image_of_a_batch_has_a_severity_of_its_own(kind: str) -> None:
+    noisy = drawn(flat(0.5, 3), kind, [0.0, 0.05, 0.2])
+    sizes = (noisy - 0.5).flatten(1).std(1).tolist()
+    expected = {
+        "gaussian": [0.0, 0.05, 0.2],
+        "poisson": [0.0, 0.05 * 0.5**0.5, 0.2 * 0.5**0.5],
+        "salt-and-pepper": [0.0, 0.5 * 0.05**0.5, 0.5 * 0.2**0.5],
+    }[kind]
+    assert sizes == [pytest.approx(value, rel=0.05, abs=1e-5) for value in expected]
+
+
+@pytest.mark.parametrize("kind", NOISES)
+def test_images_of_a_batch_are_drawn_apart(kind: str) -> None:
+    noisy = drawn(flat(0.5, 4, 16), kind, [0.3] * 4)
+    assert len(noisy.flatten(1).unique(dim=0)) == 4
+
+
+@pytest.mark.parametrize("kind", NOISES)
+def test_the_generator_decides_and_the_pixels_stay(kind: str) -> None:
+    pixels, before = scene(3), torch.get_rng_state()
+    first = drawn(pixels, kind, [0.8] * 3, seed=1)
+    assert torch.equal(drawn(pixels, kind, [0.8] * 3, seed=1), first)
+    assert not torch.equal(drawn(pixels, kind, [0.8] * 3, seed=2), first)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert torch.equal(pixels, scene(3))
+    assert first.shape == pixels.shape
+    assert first.dtype == torch.float32
+    assert first.min() >= 0
+    assert first.max() <= 1

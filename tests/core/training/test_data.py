@@ -1,118 +1,259 @@
+import hashlib
+import shutil
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from advprop_core.training.data import Split, augment, batches, load_split
-from advprop_core.training.recipe import Recipe
+from advprop_core.datasets import named
+from advprop_core.datasets.folders import ClassMismatch
+from advprop_core.images import ImageError
+from advprop_core.training import data as training_data
+from advprop_core.training.data import held_out, load_data, load_split
+from advprop_core.training.recipe import Augmentation, Recipe
+from advprop_core.training.sources import InMemory, OnDisk
 
-RECIPE = Recipe(size=32, batch_size=4)
-
-
-@pytest.fixture
-def split():
-    generator = torch.Generator().manual_seed(0)
-    images = torch.randint(0, 256, (10, 3, 43, 43), generator=generator, dtype=torch.uint8)
-    return Split(images, torch.arange(10), tuple((str(i), str(i)) for i in range(10)))
-
-
-def seeded(seed=0):
-    return torch.Generator().manual_seed(seed)
+CPU = torch.device("cpu")
+NAMES = [f"photo-{index}.png" for index in range(20)]
 
 
-def test_batches_are_whole_shuffled_and_reproducible(split):
-    found = list(batches(split, RECIPE, seeded()))
-    assert [len(labels) for _, labels in found] == [4, 4]
-    labels = torch.cat([labels for _, labels in found])
-    assert len(labels.unique()) == 8
-    assert labels.tolist() != sorted(labels.tolist())
-    again = list(batches(split, RECIPE, seeded()))
-    for one, other in zip(found, again, strict=True):
-        assert torch.equal(one[0], other[0])
-        assert torch.equal(one[1], other[1])
-    other = torch.cat([labels for _, labels in batches(split, RECIPE, seeded(1))])
-    assert not torch.equal(labels, other)
+def hashed(name):
+    return int(hashlib.sha256(name.encode()).hexdigest(), 16) % 10_000 / 10_000
 
 
-def test_images_keep_their_labels():
-    images = (torch.arange(8, dtype=torch.uint8) * 20).view(8, 1, 1, 1).expand(-1, 3, 43, 43)
-    split = Split(images, torch.arange(8), ())
-    for pixels, labels in batches(split, RECIPE, seeded()):
-        torch.testing.assert_close(pixels.mean((1, 2, 3)) * 255 / 20, labels.float())
-
-
-def test_the_global_generator_is_left_alone(split):
-    torch.manual_seed(0)
-    before = torch.get_rng_state()
-    list(batches(split, RECIPE, seeded()))
-    assert torch.equal(before, torch.get_rng_state())
-
-
-def test_augmented_pixels(split):
-    pixels = augment(split.images, RECIPE, seeded())
-    assert pixels.shape == (10, 3, 32, 32)
-    assert pixels.dtype == torch.float32
-    assert pixels.min() >= 0
-    assert pixels.max() <= 1
-    same = split.images[:1].expand(10, -1, -1, -1)
-    assert len(augment(same, RECIPE, seeded()).flatten(1).unique(dim=0)) == 10
-
-
-def test_crops_stay_inside_and_half_are_flipped():
-    """A ramp from left to right: crops see parts of it, mirrored ones see it falling."""
-    ramp = torch.linspace(0, 255, 64).round().byte().expand(200, 3, 64, 64)
-    pixels = augment(ramp, Recipe(size=32, crop_scale=0.25), seeded())
-    slope = pixels[:, 0, 16, 31] - pixels[:, 0, 16, 0]
-    assert 60 < (slope < 0).sum() < 140
-    shares = slope.abs() * (32 / 31) * (63 / 64)  # of the image's width
-    assert shares.min() > 0.25**0.5 * 0.8
-    assert shares.max() <= 1.01
-    # Nothing is mirrored in from beyond the border: every row rises or falls throughout.
-    steps = pixels[:, 0, 16].diff(dim=1) * slope.sign()[:, None]
-    assert steps.min() >= -1e-6
-    assert shares.std() > 0.05
+def draw(folder, names, level=None):
+    rng = np.random.default_rng(0)
+    folder.mkdir(parents=True)
+    for name in names:
+        pixels = rng.integers(0, 256, (40, 50, 3), dtype=np.uint8)
+        Image.fromarray(pixels if level is None else np.full_like(pixels, level)).save(
+            folder / name
+        )
 
 
 @pytest.fixture
 def folder(tmp_path):
-    rng = np.random.default_rng(0)
-    for split, names in (("train", "abc"), ("val", "bc")):
-        for name in names:
-            (tmp_path / split / name).mkdir(parents=True)
-            for index in range(2):
-                pixels = rng.integers(0, 256, (50, 60, 3), dtype=np.uint8)
-                Image.fromarray(pixels).save(tmp_path / split / name / f"{index}.png")
+    """Cats are dark and dogs bright; there is no cat to validate with."""
+    draw(tmp_path / "train" / "cats", NAMES[:12], 40)
+    draw(tmp_path / "train" / "dogs", NAMES[12:], 200)
+    draw(tmp_path / "val" / "dogs", ["a.png", "b.png"])
     return tmp_path
 
 
-def test_a_folder_is_read_with_a_margin(folder):
-    split = load_split(str(folder), "train", 32, margin=True)
-    assert split.images.shape == (6, 3, 43, 43)
-    assert split.labels.tolist() == [0, 0, 1, 1, 2, 2]
-    assert split.classes == (("a", "a"), ("b", "b"), ("c", "c"))
-    assert load_split(str(folder), "val", 32).images.shape[2:] == (32, 32)
+def recipe_of(**fields):
+    return Recipe(**{"size": 32, "batch_size": 2} | fields)
+
+
+def load(folder, **fields):
+    return load_data(str(folder), recipe_of(**fields), CPU)
+
+
+# -- folders ------------------------------------------------------------------------------------
+
+
+def test_photos_are_kept_in_memory_with_a_margin(folder):
+    found = load(folder)
+    assert isinstance(found.source, InMemory)
+    assert found.source.images.shape == (20, 3, 43, 43)
+    assert found.source.labels.tolist() == [0] * 12 + [1] * 8
+    assert (found.source.images[:12] == 40).all()
+    assert (found.source.images[12:] == 200).all()
+    assert found.val.images.shape == (2, 3, 32, 32)
+    assert found.holdout is None
+    assert found.unreadable == ()
 
 
 def test_labels_of_val_count_the_classes_of_train(folder):
-    """A class without validation images does not shift the others."""
-    classes = load_split(str(folder), "train", 32).classes
-    split = load_split(str(folder), "val", 32, classes=classes)
-    assert split.classes == classes
-    assert split.labels.tolist() == [1, 1, 2, 2]
+    found = load(folder)
+    assert found.classes == (("cats", "cats"), ("dogs", "dogs"))
+    assert found.val.labels.tolist() == [1, 1]
 
 
-def test_no_such_data(tmp_path):
-    with pytest.raises(ValueError, match="no folder"):
-        load_split(str(tmp_path / "none"), "train", 32)
-    with pytest.raises(ValueError, match=r"no folder .*train"):
-        load_split(str(tmp_path), "train", 32)
+def test_without_val_the_test_split_is_measured_on(folder):
+    draw(folder / "test" / "cats", ["a.png"])
+    assert load(folder).val.labels.tolist() == [1, 1], "val comes first"
+    shutil.rmtree(folder / "val")
+    assert load(folder).val.labels.tolist() == [0]
 
 
-def test_a_folder_does_not_hide_a_built_in_set(tmp_path, monkeypatch):
-    from advprop_core.datasets import named
+@pytest.mark.parametrize("reason", ["randaugment", "no room"])
+def test_photos_are_read_as_they_are_used_where_they_must_be(folder, monkeypatch, reason):
+    fields = {"augmentation": Augmentation(randaugment="rand-m9")}
+    if reason == "no room":
+        fields = {}
+        monkeypatch.setattr(training_data.torch.cuda, "is_available", lambda: False)
+        monkeypatch.setattr(training_data, "_MEMORY", 20 * 3 * 43 * 43 - 1)
+    found = load(folder, **fields)
+    assert isinstance(found.source, OnDisk)
+    assert len(found.source) == 20
+    image, label = found.source.photos.load(19)
+    assert (image.size, label) == ((50, 40), 1)
 
+
+def test_photos_that_just_fit_are_kept(folder, monkeypatch):
+    monkeypatch.setattr(training_data.torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(training_data, "_MEMORY", 20 * 3 * 43 * 43)
+    assert isinstance(load(folder).source, InMemory)
+
+
+def test_the_digest_changes_with_names_and_classes_only(tmp_path):
+    draw(tmp_path / "train" / "cats", ["a.png"])
+    draw(tmp_path / "train" / "dogs", ["b.png", "c.png"])
+    shutil.copytree(tmp_path / "train", tmp_path / "val")
+    digest = load(tmp_path).digest
+    photo = tmp_path / "train" / "dogs" / "b.png"
+    shutil.copy(tmp_path / "train" / "cats" / "a.png", photo)
+    assert load(tmp_path).digest == digest
+    moved = photo.rename(tmp_path / "train" / "cats" / "b.png")
+    other_class = load(tmp_path).digest
+    moved.rename(photo.with_name("d.png"))
+    assert len({digest, other_class, load(tmp_path).digest}) == 3
+
+
+# -- hold-out -----------------------------------------------------------------------------------
+
+
+def test_the_hash_of_the_name_decides_who_is_held_out():
+    names = [f"n{index}.JPEG" for index in range(3000)]
+    out = [name for name in names if held_out(name, 0.1)]
+    assert out == [name for name in names if hashed(name) < 0.1]
+    assert 250 < len(out) < 350
+    assert set(out) < {name for name in names if held_out(name, 0.2)}, "more holds out more"
+    assert not any(held_out(name, 0.0) for name in names)
+
+
+def test_held_out_photos_are_measured_and_not_trained_on(folder):
+    found = load(folder, holdout=0.3)
+    out = [hashed(name) < 0.3 for name in NAMES]
+    cats, dogs = sum(out[:12]), sum(out[12:])
+    assert cats > 0 < dogs
+    assert found.holdout.labels.tolist() == [0] * cats + [1] * dogs
+    assert found.holdout.images.shape == (cats + dogs, 3, 32, 32)
+    assert found.holdout.classes == found.classes
+    assert found.source.labels.tolist() == [0] * (12 - cats) + [1] * (8 - dogs)
+
+
+def test_on_disk_the_same_photos_are_held_out(folder):
+    found = load(folder, holdout=0.3, augmentation=Augmentation(randaugment="rand-m9"))
+    trained = [path.name for path, _ in found.source.photos.load.samples]
+    in_order = [*sorted(NAMES[:12]), *sorted(NAMES[12:])]
+    assert trained == [name for name in in_order if hashed(name) >= 0.3]
+    assert len(found.holdout.labels) == 20 - len(trained)
+
+
+def test_a_photo_more_holds_out_no_other(folder):
+    before = load(folder, holdout=0.3)
+    name = next(name for name in (f"more-{i}.png" for i in range(99)) if hashed(name) > 0.3)
+    draw(folder / "train" / "apes", [name])
+    after = load(folder, holdout=0.3)
+    assert len(after.source) == len(before.source) + 1
+    assert torch.equal(after.holdout.labels, before.holdout.labels + 1)
+    assert torch.equal(after.holdout.images, before.holdout.images)
+
+
+# -- what goes wrong ----------------------------------------------------------------------------
+
+
+def test_an_unreadable_photo_is_left_out_and_named(folder):
+    broken = folder / "train" / "cats" / NAMES[3]
+    broken.write_bytes(b"no photo")
+    found = load(folder)
+    assert len(found.source) == 19
+    assert [one.path for one in found.unreadable] == [broken]
+    assert found.unreadable[0].reason
+
+
+def test_an_unreadable_photo_of_val_is_an_error(folder):
+    (folder / "val" / "dogs" / "a.png").write_bytes(b"no photo")
+    with pytest.raises(ImageError, match=r"a\.png"):
+        load(folder)
+
+
+def test_a_class_folder_without_an_image_is_named(folder):
+    (folder / "train" / "eels" / "inner").mkdir(parents=True)
+    (folder / "train" / ".cache").mkdir()
+    with pytest.raises(ValueError, match=r"train has class folders with no image in them: eels;"):
+        load(folder)
+
+
+def test_classes_of_val_that_train_does_not_have(folder):
+    draw(folder / "val" / "eels", ["c.png"])
+    with pytest.raises(ClassMismatch, match="eels"):
+        load(folder)
+
+
+def test_training_photos_that_are_missing(folder):
+    shutil.rmtree(folder / "train")
+    with pytest.raises(ValueError, match=r"folder .*/train does not exist"):
+        load(folder)
+
+
+def test_photos_to_measure_on_that_are_missing(folder):
+    shutil.rmtree(folder / "val")
+    with pytest.raises(ValueError, match="there is no folder"):
+        load(folder)
+
+
+def test_no_such_folder(tmp_path):
+    with pytest.raises(ValueError, match=r"shapes-conflict: there is no folder .*none"):
+        load(tmp_path / "none")
+
+
+def test_a_batch_larger_than_what_is_left(folder):
+    with pytest.raises(ValueError, match="batch_size is 21, but there are only 20 images"):
+        load(folder, batch_size=21)
+    load(folder, batch_size=20)
+    left = sum(hashed(name) >= 0.3 for name in NAMES)
+    with pytest.raises(ValueError, match=f"batch_size is 20, but there are only {left} images"):
+        load(folder, batch_size=20, holdout=0.3)
+
+
+# -- built-in scenes ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def few_scenes(monkeypatch):
+    monkeypatch.setattr(named, "_LENGTHS", {"train": 12, "val": 3})
+
+
+def test_scenes_are_drawn_at_the_training_size(few_scenes, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "shapes").mkdir()
-    monkeypatch.setattr(named, "_LENGTHS", {"train": 3, "val": 2})
-    split = load_split("shapes", "train", 48, margin=True)
-    assert split.images.shape == (3, 3, 48, 48)
+    (tmp_path / "shapes").mkdir()  # a folder does not hide a built-in set
+    found = load("shapes")
+    assert isinstance(found.source, InMemory)
+    assert found.source.images.shape == (12, 3, 32, 32)
+    assert found.val.images.shape == (3, 3, 32, 32)
+    assert len(found.classes) == 10
+    assert found.holdout is None
+
+
+def test_scenes_are_held_out_by_their_number(few_scenes):
+    found = load("shapes", holdout=0.4)
+    out = [hashed(str(index)) < 0.4 for index in range(12)]
+    everything = load("shapes").source
+    assert 0 < sum(out) < 11
+    assert torch.equal(found.holdout.images, everything.images[torch.tensor(out)])
+    assert torch.equal(found.source.images, everything.images[~torch.tensor(out)])
+    assert torch.equal(found.holdout.labels, everything.labels[torch.tensor(out)])
+
+
+def test_scenes_take_randaugment_too(few_scenes):
+    found = load("shapes", augmentation=Augmentation(randaugment="rand-m9"))
+    assert isinstance(found.source, OnDisk)
+    image, label = found.source.photos.load(2)
+    scenes = load("shapes").source
+    assert np.array_equal(np.asarray(image), scenes.images[2].permute(1, 2, 0).numpy())
+    assert label == scenes.labels[2]
+
+
+# -- splits -------------------------------------------------------------------------------------
+
+
+def test_a_split_by_itself(folder):
+    split = load_split(str(folder), "train", 32)
+    assert split.images.shape == (20, 3, 32, 32)
+    assert split.classes == (("cats", "cats"), ("dogs", "dogs"))
+    assert load_split(str(folder), "val", 32).classes == (("dogs", "dogs"),)
+    counted = load_split(str(folder), "val", 32, classes=split.classes)
+    assert counted.labels.tolist() == [1, 1]

@@ -1,36 +1,198 @@
 import dataclasses
+import json
+import math
 
 import pytest
 
-from advprop_core.training.recipe import OBJECTIVES, Recipe
+from advprop_core.training.recipe import OBJECTIVES, Attacker, Augmentation, Recipe
+from advprop_core.types import AttackConfig
+
+# -- attacker -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("attacker", "config"),
+    [
+        (Attacker(), AttackConfig("linf", 2 / 255, 2 / 255, 1, True)),
+        (
+            Attacker("pgd", "linf", 4 / 255, 5),
+            AttackConfig("linf", 4 / 255, 2 / 255, 5, True),
+        ),
+        (
+            Attacker("pgd", "l2", 3.0, 10, 0.5),
+            AttackConfig("l2", 3.0, 0.5, 10, True),
+        ),
+        (
+            Attacker("i-fgsm", "linf", 0.1, 4, 0.03),
+            AttackConfig("linf", 0.1, 0.03, 4, False),
+        ),
+        # A step may be longer than the radius, and is not shortened where a person gave it.
+        (Attacker("pgd", epsilon=0.1, step_size=0.2), AttackConfig("linf", 0.1, 0.2, 1, True)),
+        (Attacker("fgsm", "l2", 0.5), AttackConfig("l2", 0.5, 0.5, 1, False)),
+        # Without projection: as far as the steps go, whatever epsilon is.
+        (
+            Attacker("gd", epsilon=0.01, steps=4, step_size=0.125),
+            AttackConfig("linf", 0.5, 0.125, 4, False),
+        ),
+    ],
+)
+def test_an_attacker_in_the_librarys_terms(attacker, config):
+    assert attacker.config() == config
+
+
+def test_the_step_left_open_is_two_and_a_half_radii_in_all_but_at_most_one():
+    steps = {count: Attacker(epsilon=0.08, steps=count).config().step_size for count in (1, 2, 10)}
+    assert steps == {1: 0.08, 2: 0.08, 10: pytest.approx(0.02)}
+
+
+@pytest.mark.parametrize("name", ["pgd", "i-fgsm", "gd"])
+def test_another_radius_scales_the_step(name):
+    attacker = Attacker(name, epsilon=0.08, steps=4, step_size=0.02)
+    config = attacker.config(0.04)
+    assert config.epsilon == pytest.approx(0.04)
+    assert config.step_size == pytest.approx(0.01)
+    assert config.steps == 4
+    assert config.random_start is (name == "pgd")
 
 
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"objective": "madry"}, "vanilla, adversarial, advprop, got 'madry'"),
+        ({"name": "PGD"}, "pgd, i-fgsm, gd, fgsm, got 'PGD'"),
+        ({"goal": "least"}, "untargeted, random, got 'least'"),
+        ({"norm": "l1"}, "norm must be one of"),
+        ({"epsilon": -0.1}, "epsilon must lie"),
+        ({"epsilon": 8}, r"epsilon must lie in \[0, 1\] \(pixel units\), got 8"),
+        ({"steps": 0}, "steps must be at least 1"),
+        ({"step_size": math.nan}, "step_size must lie"),
+        ({"warmup_epochs": -1}, "warmup_epochs must be at least 0"),
+        ({"name": "fgsm", "steps": 2}, "fgsm is one step of size epsilon: .*use i-fgsm"),
+        ({"name": "fgsm", "step_size": 0.1}, "leave out steps and step_size"),
+        ({"name": "gd"}, "needs a step_size"),
+    ],
+)
+def test_attackers_that_are_refused(fields, words):
+    with pytest.raises(ValueError, match=words):
+        Attacker(**fields)
+
+
+# -- augmentation -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"crop_scale": 0.0}, r"crop_scale must lie in \(0, 1\], got 0"),
+        ({"crop_scale": 1.5}, "crop_scale"),
+        ({"color_jitter": 1.1}, r"color_jitter must lie in \[0, 1\]"),
+        ({"gaussian": -0.1}, "gaussian"),
+        ({"poisson": 2.0}, "poisson"),
+        ({"salt_and_pepper": math.nan}, "salt_and_pepper"),
+        ({"mixup": -0.2}, "mixup must be at least 0"),
+        ({"cutmix": math.nan}, "cutmix must be at least 0"),
+    ],
+)
+def test_augmentations_that_are_refused(fields, words):
+    with pytest.raises(ValueError, match=words):
+        Augmentation(**fields)
+
+
+# -- recipe -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"objective": "madry"}, "vanilla, adversarial, mixed, .* trades, got 'madry'"),
+        ({"precision": "float16"}, "auto, float32, bfloat16, got 'float16'"),
+        ({"schedule": "linear"}, "cosine, step, constant"),
         ({"size": 31}, "size must be at least 32"),
         ({"epochs": 0}, "epochs must be at least 1"),
         ({"batch_size": 1}, "batch_size must be at least 2"),
-        ({"seed": -1}, "seed"),
-        ({"crop_scale": 0.0}, "crop_scale"),
-        ({"crop_scale": 1.5}, "crop_scale"),
+        ({"seed": -1}, "seed must be at least 0"),
+        ({"unfreeze_patience": -1}, "unfreeze_patience"),
+        ({"holdout": 1.0}, r"holdout must lie in \[0, 1\)"),
+        ({"ema_decay": -0.1}, r"ema_decay must lie in \[0, 1\)"),
+        ({"label_smoothing": math.nan}, r"label_smoothing must lie in \[0, 1\)"),
+        ({"adversarial_share": 0.0}, "adversarial_share must lie between 0 and 1"),
+        ({"adversarial_share": 1.0}, "adversarial_share must lie between 0 and 1"),
+        ({"trainable": "tail"}, "trainable must be all, head, norm or last:K, got 'tail'"),
+        ({"trainable": "last:0"}, "last:K"),
+        ({"trainable": "last:"}, "last:K"),
+        ({"trainable": "head:2"}, "last:K"),
+        ({"unfreeze_patience": 1}, "unfreeze_patience needs trainable to be head or last:K"),
+        ({"unfreeze_patience": 1, "trainable": "norm"}, "unfreeze_patience needs"),
+        ({"objective": "mixed", "auxiliaries": ("1/255",)}, "auxiliaries are advprop's: mixed"),
+        ({"auxiliaries": ("gaussian",)}, "radius such as 4/255 or KIND:STRENGTH.*got 'gaussian'"),
+        ({"auxiliaries": ("fog:strong",)}, "got 'fog:strong'"),
+        ({"auxiliaries": ("4/0",)}, "got '4/0'"),
     ],
 )
-def test_refuses(fields, words):
+def test_recipes_that_are_refused(fields, words):
     with pytest.raises(ValueError, match=words):
         Recipe(**fields)
 
 
-def test_only_advprop_trains_an_auxiliary_branch():
-    assert {name: Recipe(objective=name).auxiliaries for name in OBJECTIVES} == {
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"trainable": "last:12"},
+        {"trainable": "head", "unfreeze_patience": 2},
+        {"holdout": 0.0, "ema_decay": 0.9999, "batch_size": 2, "size": 32, "epochs": 1},
+    ],
+)
+def test_values_at_the_edge_are_taken(fields):
+    Recipe(**fields)
+
+
+def test_what_auxiliary_branches_are_shown():
+    texts = ("4/255", "0.5", "gaussian:0.1", "salt-and-pepper:1/10", "fog:3", "color-jitter:0.4")
+    assert Recipe(auxiliaries=texts).auxiliary_inputs == (
+        ("attack", 4 / 255),
+        ("attack", 0.5),
+        ("gaussian", 0.1),
+        ("salt-and-pepper", 0.1),
+        ("fog", 3.0),
+        ("color-jitter", 0.4),
+    )
+
+
+def test_one_branch_is_shown_the_attack_at_its_own_radius():
+    assert Recipe(attack=Attacker(epsilon=0.1)).auxiliary_inputs == (("attack", 0.1),)
+    gd = Attacker("gd", epsilon=0.1, steps=3, step_size=0.125)
+    assert Recipe(attack=gd).auxiliary_inputs == (("attack", 0.375),)
+
+
+def test_how_many_auxiliary_branches_each_objective_trains():
+    counts = {name: Recipe(objective=name).auxiliary_count for name in OBJECTIVES}
+    assert counts == {
         "vanilla": 0,
         "adversarial": 0,
+        "mixed": 0,
         "advprop": 1,
+        "fast-advprop": 1,
+        "adv-reg": 0,
+        "trades": 0,
     }
+    assert Recipe(auxiliaries=("1/255", "4/255", "fog:1")).auxiliary_count == 3
+
+
+def test_the_adversarial_weight_defaults_to_the_publications():
+    assert Recipe(objective="adv-reg").weight == 0.2
+    assert Recipe(objective="trades").weight == 6.0
+    assert Recipe(objective="trades", adversarial_weight=1.0).weight == 1.0
+    assert Recipe(objective="adv-reg", adversarial_weight=0.0).weight == 0.0
 
 
 def test_is_frozen_and_compares_by_value():
     assert Recipe() == Recipe()
+    assert hash(Recipe(auxiliaries=("1/255",))) == hash(Recipe(auxiliaries=("1/255",)))
     with pytest.raises(dataclasses.FrozenInstanceError):
         Recipe().seed = 1
+
+
+def test_plain_values_are_json():
+    values = Recipe(auxiliaries=("1/255",)).to_json()
+    assert json.loads(json.dumps(values)) == values
+    assert values["attack"]["epsilon"] == 2 / 255
+    assert values["augmentation"]["flip"] is True

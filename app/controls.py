@@ -209,14 +209,15 @@ def layer_picker(slot: DeltaGenerator | None, layers: Sequence[str], default: st
     Without a slot, only a layer that this network does not have is replaced.
     """
     state.keep_within("layer", ["", *layers], "")
-    if slot is None:
+    if slot is None or not METHODS[st.session_state[key("method")]].needs_layer:
         return
     slot.selectbox(
         "Layer",
         ["", *layers],
-        format_func=lambda name: name or f"{default} (the deepest that is fine enough)",
+        format_func=lambda name: name or f"{default} (default)",
         key=key("layer"),
-        help="Early layers see edges in fine detail, late ones see objects coarsely.",
+        help="Early layers see edges in fine detail, late ones see objects coarsely. The default "
+        "is the deepest stage whose map is fine enough to point at something.",
     )
 
 

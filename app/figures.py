@@ -27,7 +27,6 @@ _FRAME = {"l": 2, "r": 2, "t": 30, "b": 66}
 # zero is see-through, so that the photo stays visible where there is little to say.
 _MAGNITUDE = ((0, 32, 77), (60, 77, 110), (122, 123, 120), (188, 174, 108), (255, 234, 70))
 _SIGNED = ((0, 114, 178), (128, 185, 217), (247, 247, 247), (234, 175, 128), (213, 94, 0))
-_FAINTEST = 0.3
 
 
 def branch_colour(index: int) -> str:
@@ -132,7 +131,7 @@ def colour_scale(sign: str) -> list[list[object]]:
     places = np.linspace(0, 1, len(colours))
     distance = places if sign == "magnitude" else np.abs(2 * places - 1)
     return [
-        [float(place), f"rgba({r},{g},{b},{_FAINTEST + (1 - _FAINTEST) * float(far):.2f})"]
+        [float(place), f"rgba({r},{g},{b},{float(far):.2f})"]
         for place, far, (r, g, b) in zip(places, distance, colours, strict=True)
     ]
 
@@ -160,13 +159,13 @@ def perturbation_picture(result: Comparison, factor: int) -> np.ndarray:
     return np.clip(0.5 + factor * change, 0, 1)
 
 
-def to_png(values: np.ndarray, side: int = 448) -> bytes:
-    """(3, H, W) in [0, 1] as a PNG, smoothly enlarged by a whole factor."""
+def to_png(values: np.ndarray, side: int = 448, *, smooth: bool = True) -> bytes:
+    """(3, H, W) in [0, 1] as a PNG, enlarged by a whole factor, smoothly or pixel by pixel."""
     image = Image.fromarray((values.transpose(1, 2, 0) * 255).round().astype(np.uint8))
     factor = max(1, side // image.width)
     if factor > 1:
         size = (image.width * factor, image.height * factor)
-        image = image.resize(size, Image.Resampling.BICUBIC)
+        image = image.resize(size, Image.Resampling.BICUBIC if smooth else Image.Resampling.NEAREST)
     buffer = io.BytesIO()
     image.save(buffer, "PNG")
     return buffer.getvalue()

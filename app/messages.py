@@ -76,14 +76,17 @@ def map_caption(title: str, sign: str, layer: str | None, class_name: str) -> st
 
 
 def empty_maps(result: Comparison) -> list[str]:
-    """A sentence for each map that is zero everywhere."""
+    """One sentence that names the maps that are zero everywhere, if there are any."""
     columns = {"clean": "clean", "adversarial": "perturbed"}
-    return [
-        f"{branch} on the {columns[kind]} picture has no evidence for this class at this layer: "
-        "its map is 0 everywhere."
+    empty = [
+        f"{branch} on the {columns[kind]} picture"
         for (kind, branch), drawn in result.maps.items()
         if not bool(drawn.values.any())
     ]
+    if not empty:
+        return []
+    what = "its map is" if len(empty) == 1 else "their maps are"
+    return [f"No evidence for this class from {join(empty)}: {what} 0 everywhere."]
 
 
 def honesty(result: Comparison, info: ModelInfo) -> list[str]:

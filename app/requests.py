@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from advprop_core.compare import MapRequest, compare
+from advprop_core.methods import METHODS
 from advprop_core.perturbations import NoiseConfig
 from advprop_core.types import AttackConfig, Comparison, ModelInfo
 from app.controls import ATTACKS
@@ -79,7 +80,7 @@ def run(
 
 
 def _layer(view: View) -> str | None:
-    return (view.layer or None) if view.method == "grad-cam" else None
+    return (view.layer or None) if METHODS[view.method].needs_layer else None
 
 
 def _perturbation(view: View, info: ModelInfo) -> AttackConfig | NoiseConfig | None:

@@ -175,7 +175,7 @@ def _progress() -> None:
     if job.done:
         st.rerun()
     left, right = st.columns([5, 1], vertical_alignment="center")
-    left.progress(job.progress, f"Attacking … {percent(job.progress)}")
+    left.progress(job.progress, f"Working … {percent(job.progress)}")
     right.button("Stop", width="stretch", on_click=_stop)
 
 
@@ -254,7 +254,7 @@ def _pictures(shown: Shown) -> None:
         alt=f"The clean picture: {shown.title}",
     )
     change.image(
-        figures.to_png(figures.perturbation_picture(result, factor)),
+        figures.to_png(figures.perturbation_picture(result, factor), smooth=False),
         caption=f"Perturbation, {factor} times enlarged (grey is no change)",
         width="stretch",
         output_format="PNG",

@@ -26,6 +26,7 @@ _FRAME = {"l": 2, "r": 2, "t": 30, "b": 66}
 # Cividis, and blue through white to orange: both readable without colour vision. What is near
 # zero is see-through, so that the photo stays visible where there is little to say.
 _MAGNITUDE = ((0, 32, 77), (60, 77, 110), (122, 123, 120), (188, 174, 108), (255, 234, 70))
+_LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
 _SIGNED = ((0, 114, 178), (128, 185, 217), (247, 247, 247), (234, 175, 128), (213, 94, 0))
 
 
@@ -86,13 +87,13 @@ def _bars(
 
 
 def maps(result: Comparison, sign: str, title: str, opacity: float) -> go.Figure:
-    """Every map over its input, all on one colour scale, with its colour bar."""
+    """Every map over its input in grey, all on one colour scale, with its colour bar."""
     branches = result.branches
     figure = _grid(branches, gap=0.03)
     for row, branch in enumerate(branches, 1):
         for column, kind in enumerate(INPUT_KINDS, 1):
             photo = result.clean if kind == "clean" else result.adversarial
-            figure.add_trace(go.Image(source=data_uri(photo.numpy())), row=row, col=column)
+            figure.add_trace(go.Image(source=data_uri(grey(photo.numpy()))), row=row, col=column)
             heat = go.Heatmap(
                 z=result.maps[kind, branch].values.numpy(),
                 coloraxis="coloraxis",
@@ -123,6 +124,12 @@ def maps(result: Comparison, sign: str, title: str, opacity: float) -> go.Figure
         margin=_FRAME,
     )
     return figure
+
+
+def grey(values: np.ndarray) -> np.ndarray:
+    """(3, H, W) without its colours, so that every colour in a picture is the map's."""
+    luma = np.tensordot(_LUMA, values.astype(np.float64), 1)
+    return np.repeat(luma[None], 3, axis=0)
 
 
 def colour_scale(sign: str) -> list[list[object]]:

@@ -107,7 +107,7 @@ def _stepper(
     (one,) = source.epoch(0, 0, accelerator.device)
 
     def step() -> None:
-        run._step(one, 0)
+        run.step(one, 0)
         _wait()
 
     return step

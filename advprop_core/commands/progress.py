@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -25,13 +26,22 @@ if TYPE_CHECKING:
 @contextmanager
 def counting(what: str, total: int) -> Iterator[Callable[[int, int], None]]:
     """A bar on standard error, moved by (done, total)."""
-    columns = TextColumn("{task.description}", markup=False), BarColumn()
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
     console = Console(stderr=True)
-    with Progress(
-        *columns, MofNCompleteColumn(), TimeRemainingColumn(), console=console, transient=True
-    ) as bar:
+    off = not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=off) as bar:
         task = bar.add_task(what, total=total)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def is_first_process() -> bool:
+    """Whether this is the one that speaks, where torchrun or Accelerate started several."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 class TrainingBar:
@@ -45,7 +55,7 @@ class TrainingBar:
             TextColumn("{task.fields[figures]}"),
             console=self.console,
             transient=True,
-            disable=not self.console.is_terminal,
+            disable=not (self.console.is_terminal and is_first_process()),
         )
         self.task = self.bar.add_task("", total=None, epoch="…", figures="reading the photos")
 

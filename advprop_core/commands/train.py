@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tomllib
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from advprop_core.commands.output import command_line
-from advprop_core.commands.progress import TrainingBar
+from advprop_core.commands.progress import TrainingBar, is_first_process
 from advprop_core.training.files import make_recipe, merge, read_recipe, shipped_recipes
 from advprop_core.training.recipe import ATTACKERS, OBJECTIVES
 
@@ -155,9 +156,10 @@ imagenet-advprop --out runs/imagenet
             resume=resume,
             trackers=tracker or (),
             report=bar.show,
-            note=bar.console.print,
+            note=partial(bar.console.print, markup=False),  # paths may hold brackets
         )
-    typer.echo(f"wrote {path}")
+    if is_first_process():
+        typer.echo(f"wrote {path}")
 
 
 def _resolve(recipe: str | None, own: dict[str, Any], changes: list[str]) -> Recipe:

@@ -76,7 +76,8 @@ def calibrate(
             if len(chosen) > 1:
                 seed = config.seed + epoch * len(labels) + number
                 yield images[chosen].float() / 255, labels[chosen], replace(config, seed=seed)
-            progress(min(total, epoch * len(labels) + (number + 1) * batch_size), total)
+            done = min(len(labels), (number + 1) * batch_size)
+            progress(epoch * len(labels) + done, total)
 
     _estimate_statistics(model, batches(0))
     for epoch in range(affine_epochs):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from accelerate import Accelerator
 from accelerate.tracking import get_available_trackers
+from accelerate.utils import DistributedDataParallelKwargs
 
 from advprop_core import checkpoints
 from advprop_core.cards import model_card
@@ -68,7 +69,11 @@ def train(
     _require_trackers(trackers)
     if (out / state.STATE).exists() and not resume:
         raise FileExistsError(f"{out} holds a run already: use --resume, or another --out")
-    accelerator = Accelerator(log_with=list(trackers) or None, project_dir=str(out))
+    # Statistics are shared by the run itself, before its attacks.
+    by_run = DistributedDataParallelKwargs(broadcast_buffers=False)
+    accelerator = Accelerator(
+        log_with=list(trackers) or None, project_dir=str(out), kwargs_handlers=[by_run]
+    )
     _require_batch(recipe, accelerator.num_processes)
     out.mkdir(parents=True, exist_ok=True)
     photos = load_data(data, recipe, accelerator.device)
@@ -86,7 +91,6 @@ def train(
     accelerator.end_training()
     if accelerator.is_main_process:
         _finish(out / _FINAL, run.trained, info, photos.val)
-    accelerator.wait_for_everyone()
     return out / _FINAL
 
 

@@ -166,4 +166,9 @@ class Meter:
         if self._tracker:
             figures = {f"{kind}/loss/{name}": value for name, value in loss.items()}
             figures |= {f"{kind}/accuracy/{name}": value for name, value in accuracy.items()}
+            if "learning_rate" in more:
+                figures[f"{kind}/learning_rate"] = more["learning_rate"]
+            for branch, (accuracy_held, loss_held) in (more.get("holdout") or {}).items():
+                figures[f"{kind}/holdout/accuracy/{branch}"] = accuracy_held
+                figures[f"{kind}/holdout/loss/{branch}"] = loss_held
             self._tracker(figures, self._next)

@@ -125,11 +125,13 @@ class Run:
         for batch in self.photos.source.epoch(epoch, start, self.accelerator.device):
             number = self.progress.step
             self.schedule.step_update(number)
-            parts = self._step(batch, number)
+            parts = self.step(batch, number)
             self.progress.step += 1
             if seen := meter.add(self.optimizer.param_groups[0]["lr"], parts):
                 report(seen)
-                if time.perf_counter() - self._saved > _SAVE_EVERY:
+                # After an epoch's last step its own line has still to be written.
+                within = self.progress.step % self.steps
+                if within and time.perf_counter() - self._saved > _SAVE_EVERY:
                     self._save()
         holdout = None
         if self.photos.holdout:
@@ -139,11 +141,12 @@ class Run:
         self._save()
         report(closed)
 
-    def _step(self, batch: Batch, number: int) -> dict[str, Part]:
+    def step(self, batch: Batch, number: int) -> dict[str, Part]:
         """Forward, backward and update; nothing in it waits for the device."""
         seed_globals(batch.seed)  # for dropout and the like
         batch = replace(batch, strength=self._strength(number))
         parts: dict[str, Part] = {}
+        self._share_statistics()
         with _memory_advice(self.recipe):
             outcomes = self.plan.step(self.forward, batch)
             for index in range(self.plan.passes):
@@ -158,6 +161,19 @@ class Run:
         if self.ema:
             self.ema.update(self.model, step=number + 1)
         return parts
+
+    def _share_statistics(self) -> None:
+        """The first process's, on all, before the attack looks at them; as after a break, too.
+
+        DDP does the same, but not before its forward pass.
+        """
+        if self.accelerator.num_processes == 1:
+            return
+        buffers = [buffer for buffer in self.model.buffers() if buffer.is_floating_point()]
+        together = torch.cat([buffer.flatten() for buffer in buffers])
+        torch.distributed.broadcast(together, 0)
+        parts = together.split([buffer.numel() for buffer in buffers])
+        torch._foreach_copy_(buffers, [p.view_as(b) for p, b in zip(parts, buffers, strict=True)])
 
     def _next(self, outcomes: Iterator[Outcome]) -> Outcome:
         device = self.accelerator.device.type
@@ -179,7 +195,9 @@ class Run:
     def _choose_trainable(self) -> None:
         frozen = set_trainable(self.model, self.recipe, self.progress.unfrozen)
         self.all_thawed = not frozen
-        self.forward = self.accelerator.prepare_model(self.model)
+        # The model is there already, and Accelerate would move it again: on a CPU that makes new
+        # storages, and the attack's views would be left with the old ones.
+        self.forward = self.accelerator.prepare_model(self.model, device_placement=False)
 
     def _thaw(self, closed: Report) -> None:
         """One more stage is trained when the loss has not fallen for long enough."""
@@ -274,5 +292,4 @@ def _memory_advice(recipe: Recipe) -> Iterator[None]:
 
 
 def _is_out_of_memory(error: RuntimeError) -> bool:
-    words = str(error)
-    return isinstance(error, torch.OutOfMemoryError) or "not enough memory" in words
+    return isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error)

@@ -52,13 +52,15 @@ def save(path: Path, tensors: dict[str, Any], progress: Progress, identity: str)
     temporary = path.with_suffix(".tmp")
     content = {**tensors, "progress": vars(progress), "identity": identity}
     try:
-        torch.save(content, temporary)
+        with temporary.open("wb") as file:  # a full disk is then told by its name
+            torch.save(content, file)
         temporary.replace(path)
     except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
         temporary.unlink(missing_ok=True)
         kept = "the one before it is kept" if path.exists() else "there is none before it"
+        why = str(error).splitlines()[0]
         raise CannotSave(
-            f"the state of the run could not be written to {path} ({_first_line(error)}); {kept}: "
+            f"the state of the run could not be written to {path} ({why}); {kept}: "
             "make room and continue with --resume"
         ) from error
 
@@ -105,8 +107,3 @@ def _difference(content: dict[str, Any], identity: str) -> str:
         ]
         return "another recipe: " + (", ".join(changed) or "it was made by another version")
     return f"other data: it was trained on {was['data']} with other photos or labels"
-
-
-def _first_line(error: Exception) -> str:
-    cause = error.__cause__ or error.__context__ or error
-    return str(cause).splitlines()[0]

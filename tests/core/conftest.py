@@ -1,12 +1,15 @@
-"""Small networks and images for the tests of the library."""
+"""Small networks and images for the tests of the library, and its command."""
 
+import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import pytest
 import timm
 import torch
 from torch import Tensor, nn
 
+from advprop_core import cli
 from advprop_core.dual_bn import DualBNModel, norm_layers
 from advprop_core.types import ModelInfo
 
@@ -110,3 +113,38 @@ def make_info() -> Callable[..., ModelInfo]:
         return ModelInfo(**{**values, **fields})  # type: ignore[arg-type]
 
     return make
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the command left in the terminal, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+    def refuses(self, message: str) -> None:
+        """One sentence on standard error, exit code 2, no traceback."""
+        assert self.code == 2
+        assert message in self.err
+        assert self.err.startswith("Error: ")
+        assert len(self.err.splitlines()) == 1
+        assert self.out == ""
+
+
+@pytest.fixture
+def advprop(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Answer]:
+    """Calls the command as a person would."""
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def call(*words: object) -> Answer:
+        arguments = [str(word) for word in words]
+        monkeypatch.setattr(sys, "argv", ["advprop", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        captured = capsys.readouterr()
+        return Answer(int(ended.value.code or 0), captured.out, captured.err)
+
+    return call

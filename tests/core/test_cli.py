@@ -5,8 +5,6 @@ import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -23,30 +21,6 @@ from advprop_core.predict import predict
 
 NAMES = ("church", "tench", "gas pump", "crane", "crane", "golf ball")
 IDS = tuple(f"n{index}" for index in range(6))
-
-
-@dataclass(frozen=True)
-class Answer:
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def advprop(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., Answer]:
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def call(*words: object) -> Answer:
-        arguments = [str(word) for word in words]
-        monkeypatch.setattr(sys, "argv", ["advprop", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        captured = capsys.readouterr()
-        return Answer(int(ended.value.code or 0), captured.out, captured.err)
-
-    return call
 
 
 @pytest.fixture(scope="session")
@@ -337,42 +311,7 @@ def test_evaluate_refuses_attack_options_without_an_attack(advprop, model, val) 
     assert "--attack pgd" in answer.err
 
 
-# --- train and export ------------------------------------------------------------------------
-
-
-def test_train_records_its_command(advprop, tmp_path) -> None:
-    for split in ("train", "val"):
-        for name in ("a", "b"):
-            (tmp_path / split / name).mkdir(parents=True)
-            for number in range(4):
-                draw_photo(tmp_path / split / name / f"{number}.png", number)
-    words = ("train", "--data", tmp_path, "--out", tmp_path / "run", "--arch", "test_resnet")
-    words = (*words, "--size", 32, "--epochs", 1, "--batch-size", 4)
-    answer = advprop(*words)
-    assert answer.code == 0, answer.err
-    assert "epoch 1/1: main loss" in answer.out
-    info = checkpoints.load(tmp_path / "run" / "model.safetensors").info
-    assert info.recipe["command"] == " ".join(map(str, ("advprop", *words)))
-    assert info.name == "run"
-    again = advprop(*words)
-    assert again.code == 2
-    assert "--resume" in again.err
-
-
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        (("--norm", "l3"), "--norm must be one of linf, l2"),
-        (("--objective", "magic"), "--objective must be one of vanilla, adversarial, advprop"),
-        (("--epsilon", "two"), "--epsilon must be a fraction"),
-        (("--epsilon", "2"), "epsilon must lie in [0, 1]"),
-        (("--step-size", "x"), "--step-size must be a fraction"),
-        ((), "no folder"),
-    ],
-)
-def test_train_refuses(words, message, advprop, tmp_path) -> None:
-    answer = advprop("train", "--data", tmp_path / "no", "--out", tmp_path / "run", *words)
-    refused(answer, message)
+# --- export ----------------------------------------------------------------------------------
 
 
 def test_export_loads_strictly_into_timm(advprop, model, tmp_path) -> None:
@@ -511,15 +450,6 @@ def test_image_endings_are_those_that_can_be_read() -> None:
 # --- bad input -------------------------------------------------------------------------------
 
 
-def refused(answer: Answer, message: str) -> None:
-    """One sentence on standard error, exit code 2, no traceback."""
-    assert answer.code == 2
-    assert message in answer.err
-    assert answer.err.startswith("Error: ")
-    assert len(answer.err.splitlines()) == 1
-    assert answer.out == ""
-
-
 @pytest.mark.parametrize(
     ("file", "message"),
     [
@@ -532,7 +462,7 @@ def refused(answer: Answer, message: str) -> None:
 @pytest.mark.parametrize("command", ["predict", "compare"])
 def test_bad_photo(file, message, command, advprop, model, bad_files, tmp_path) -> None:
     words = () if command == "predict" else ("--out", tmp_path)
-    refused(advprop(command, bad_files / file, "--model", model, *words), message)
+    advprop(command, bad_files / file, "--model", model, *words).refuses(message)
 
 
 @pytest.mark.parametrize(
@@ -548,14 +478,14 @@ def test_bad_photo(file, message, command, advprop, model, bad_files, tmp_path) 
     ],
 )
 def test_bad_model(name, message, advprop, photo, bad_files) -> None:
-    refused(advprop("predict", photo, "--model", name.format(bad=bad_files)), message)
+    advprop("predict", photo, "--model", name.format(bad=bad_files)).refuses(message)
 
 
 def test_file_of_another_architecture(advprop, model, photo, tmp_path) -> None:
     file = tmp_path / "plain.safetensors"
     advprop("export", "--model", model, "--branch", "main", "--out", file)
     answer = advprop("predict", photo, "--model", file, "--arch", "resnet10t")
-    refused(answer, "does not fit resnet10t")
+    answer.refuses("does not fit resnet10t")
 
 
 @pytest.mark.parametrize(
@@ -588,22 +518,22 @@ def test_file_of_another_architecture(advprop, model, photo, tmp_path) -> None:
 def test_bad_option(words, message, advprop, model, photo, tmp_path) -> None:
     words = tuple(word.format(out=tmp_path) for word in words)
     answer = advprop("compare", photo, "--model", model, "--out", tmp_path / "o", *words)
-    refused(answer, message)
+    answer.refuses(message)
 
 
 def test_explain_refuses(advprop, model, photo, tmp_path) -> None:
     words = ("explain", photo, "--model", model, "--out", tmp_path)
-    refused(advprop(*words, "--method", "grad-cam,magic"), "got 'magic'")
-    refused(advprop(*words, "--method", "saliency", "--layer", "layer1"), "--layer")
-    refused(advprop(*words, "--layer", "leyer1"), "did you mean layer1")
+    advprop(*words, "--method", "grad-cam,magic").refuses("got 'magic'")
+    advprop(*words, "--method", "saliency", "--layer", "layer1").refuses("--layer")
+    advprop(*words, "--layer", "leyer1").refuses("did you mean layer1")
 
 
 def test_out_that_is_a_file(advprop, model, photo) -> None:
     words = ("attack", photo, "--model", model, "--out")
-    refused(advprop(*words, photo), "--out must be a folder")
-    refused(advprop(*words, photo / "deeper"), "--out must be a folder")
+    advprop(*words, photo).refuses("--out must be a folder")
+    advprop(*words, photo / "deeper").refuses("--out must be a folder")
     words = ("export", "--model", model, "--branch", "main", "--out", photo.parent)
-    refused(advprop(*words), "--out must be a file")
+    advprop(*words).refuses("--out must be a file")
 
 
 @pytest.mark.parametrize(
@@ -616,7 +546,7 @@ def test_out_that_is_a_file(advprop, model, photo) -> None:
 )
 def test_bad_data(folder, message, advprop, model, bad_files) -> None:
     answer = advprop("evaluate", "--model", model, "--data", bad_files / folder)
-    refused(answer, message)
+    answer.refuses(message)
     if folder == "strangers":
         assert "church" in answer.err  # both sides
 

@@ -1,276 +1,283 @@
-import json
+"""A whole run: the files it leaves, and one step of each objective by hand."""
 
-import numpy as np
+import json
+from dataclasses import replace
+
 import pytest
 import torch
-from PIL import Image
 from torch.nn import functional as F
 
 from advprop_core import checkpoints, models
-from advprop_core.attacks import attack
-from advprop_core.dual_bn import attack_view
+from advprop_core.attacks import attack, random_start
+from advprop_core.dual_bn import attack_view, norm_layers
 from advprop_core.training import loop
-from advprop_core.training.data import batches, load_split
-from advprop_core.training.loop import Diverged, train
-from advprop_core.training.recipe import Recipe
+from advprop_core.training.data import load_data, load_split
+from advprop_core.training.files import make_recipe, read_recipe
+from advprop_core.training.loop import train
+from advprop_core.training.recipe import OBJECTIVES, Attacker
+from advprop_core.training.start import new_model
 from advprop_core.types import AttackConfig
+from tests.core.training.tiny import tiny_recipe
 
-RECIPE = Recipe(
-    architecture="test_resnet",
-    objective="advprop",
-    attack=AttackConfig.pgd(4 / 255, steps=1),
-    size=32,
-    epochs=2,
-    batch_size=4,
-    warmup_epochs=0.5,
-)
-
-
-def changed(**fields):
-    return Recipe(**{**{k: getattr(RECIPE, k) for k in RECIPE.__dataclass_fields__}, **fields})
+RECIPE = tiny_recipe()
+CPU = torch.device("cpu")
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    """Ten images of noise, of two classes, and four to validate with."""
-    root = tmp_path_factory.mktemp("data")
-    rng = np.random.default_rng(0)
-    for split, count in (("train", 5), ("val", 2)):
-        for name in ("cats", "dogs"):
-            (root / split / name).mkdir(parents=True)
-            for index in range(count):
-                pixels = rng.integers(0, 256, (43, 43, 3), dtype=np.uint8)
-                Image.fromarray(pixels).save(root / split / name / f"{index}.png")
-    return str(root)
-
-
-@pytest.fixture(scope="module")
-def finished(data, tmp_path_factory):
+def finished(photos, tmp_path_factory):
     """A run of two epochs without a break."""
     out = tmp_path_factory.mktemp("run") / "whole"
     reports = []
-    path = train(RECIPE, data, out, name="tiny", command="advprop train", report=reports.append)
+    path = train(
+        RECIPE, str(photos), out, name="tiny", command="advprop train", report=reports.append
+    )
     return path, reports
-
-
-def state_of(out):
-    return torch.load(out / "state.pt", weights_only=True)
-
-
-class Stopped(Exception):
-    pass
-
-
-def stop_after(count):
-    def report(epoch):
-        if epoch.epoch == count:
-            raise Stopped
-
-    return report
 
 
 # -- what a run leaves --------------------------------------------------------------------------
 
 
-def test_the_checkpoint_describes_itself(finished, data):
+def test_the_checkpoint_describes_itself(finished, photos):
     path, _ = finished
-    checkpoint = checkpoints.load(path)
-    info = checkpoint.info
+    info = checkpoints.load(path).info
     assert info.name == "tiny"
     assert info.classes == (("cats", "cats"), ("dogs", "dogs"))
     assert dict(info.branches) == {"main": "trained", "aux": "trained"}
     assert info.recipe["command"] == "advprop train"
     assert info.recipe["objective"] == "advprop"
-    assert info.recipe["training_images"] == 10
-    assert info.recipe["attack"]["epsilon"] == 4 / 255
+    assert info.recipe["architecture"] == "test_resnet"
+    assert info.recipe["data"] == photos.name
+    assert info.recipe["training_images"] == 12
+    assert info.recipe["attack"]["epsilon"] == info.recipe["attack"]["step_size"] == 4 / 255
     cells = [(m["branch"], m["condition"]["kind"]) for m in info.metrics]
     assert cells == [("main", "clean"), ("aux", "clean"), ("main", "attack"), ("aux", "attack")]
     assert all(m["n"] == 4 and 0 <= m["top1"] <= 1 for m in info.metrics)
+    assert "tiny" in path.with_suffix(".md").read_text()
 
 
-def test_metrics_are_those_of_the_weights_in_the_file(finished, data):
+def test_metrics_are_those_of_the_weights_in_the_file(finished, photos):
     path, _ = finished
     checkpoint = checkpoints.load(path)
-    split = load_split(data, "val", 32)
+    split = load_split(str(photos), "val", 32)
     with torch.no_grad():
         logits = checkpoint.model.branch("main")(split.images.float() / 255)
     expected = F.cross_entropy(logits, split.labels).item()
     assert checkpoint.info.metrics[0]["loss"] == pytest.approx(expected, rel=1e-4)
 
 
+def test_the_file_holds_the_last_weights_in_half_precision(finished):
+    path, _ = finished
+    trained = torch.load(path.with_name("state.pt"), weights_only=True)["model"]
+    norms = {f"{name}." for name in checkpoints.load(path).model.norm_layer_names()}
+    for key, value in checkpoints.load(path).model.state_dict().items():
+        exact = any(key.startswith(name) for name in norms)
+        expected = trained[key] if exact else trained[key].half().float()
+        assert torch.equal(value, expected), key
+
+
 def test_epochs_are_reported_and_logged(finished):
     path, reports = finished
-    assert [(r.epoch, r.epochs) for r in reports] == [(1, 2), (2, 2)]
-    assert set(reports[0].loss) == set(reports[0].accuracy) == {"main", "aux"}
+    closed = [report for report in reports if report.finished_epoch]
+    assert [(r.epoch, r.epochs, r.step, r.steps) for r in closed] == [(1, 2, 3, 6), (2, 2, 6, 6)]
     log = path.with_name("metrics.jsonl").read_text().splitlines()
-    logged = [json.loads(line) for line in log]
-    assert [row["loss"] for row in logged] == [r.loss for r in reports]
-    assert json.loads((path.parent / "recipe.json").read_text())["epochs"] == 2
+    rows = [json.loads(line) for line in log]
+    assert [(row["kind"], row["step"]) for row in rows] == [
+        *(("step", step) for step in (1, 2, 3)),
+        ("epoch", 3),
+        *(("step", step) for step in (4, 5, 6)),
+        ("epoch", 6),
+    ]
+    for report, first in zip(closed, (0, 4), strict=True):
+        for name in ("main/clean", "aux/adversarial"):
+            mean = sum(row["loss"][name] for row in rows[first : first + 3]) / 3
+            assert report.loss[name] == rows[first + 3]["loss"][name] == pytest.approx(mean)
+
+
+def test_the_recipe_beside_it_makes_the_same_run(finished):
+    path, _ = finished
+    assert make_recipe(read_recipe(str(path.with_name("recipe.toml")))) == RECIPE
+
+
+def test_trackers_get_the_recipe_and_every_line(photos, tmp_path, monkeypatch):
+    pytest.importorskip("tensorboard")
+    logged, configs = [], []
+    from accelerate import Accelerator
+
+    real = Accelerator.init_trackers
+
+    def init(self, name, config):
+        configs.append((name, config))
+        real(self, name, config=config)
+
+    monkeypatch.setattr(Accelerator, "init_trackers", init)
+    monkeypatch.setattr(Accelerator, "log", lambda self, values, step: logged.append(step))
+    recipe = tiny_recipe(objective="vanilla", epochs=1)
+    train(recipe, str(photos), tmp_path / "run", name="x", trackers=["tensorboard"])
+    assert logged == [1, 2, 3, 3]
+    ((name, config),) = configs
+    assert name == "advprop"
+    assert config["attack.epsilon"] == 4 / 255
+    assert config["learning_rate"] == recipe.learning_rate
+    assert list((tmp_path / "run" / "advprop").rglob("events.*"))
 
 
 # -- one step by hand ---------------------------------------------------------------------------
 
+ONE = AttackConfig("linf", 4 / 255, 4 / 255, 1, True)
 
-@pytest.mark.parametrize("objective", ["vanilla", "adversarial", "advprop"])
-def test_one_step_is_what_one_computes_by_hand(data, tmp_path, objective):
-    recipe = changed(objective=objective, epochs=1, batch_size=8, warmup_epochs=0)
-    train(recipe, data, tmp_path / "run", name="x")
-    result = state_of(tmp_path / "run")["model"]
 
-    split = load_split(data, "train", 32, margin=True)
-    torch.manual_seed(recipe.seed)
-    model = models.create(loop._new_info(recipe, split, data, "x", "")).train()
-    pixels, labels = next(batches(split, recipe, torch.Generator().manual_seed(0)))
-    how = AttackConfig("linf", 4 / 255, recipe.attack.step_size, 1, True, seed=0)
+def losses_by_hand(objective, model, batch):
+    """The loss whose gradient the step takes, with attacks from the library."""
+    main, pixels, labels = model.branch("main"), batch.pixels, batch.targets
+    how = replace(ONE, seed=batch.seed)
     if objective == "vanilla":
-        loss = F.cross_entropy(model.branch("main")(pixels), labels)
-    elif objective == "adversarial":
-        found = attack(attack_view(model.branch("main")), pixels, labels, how)
-        loss = F.cross_entropy(model.branch("main")(found), labels)
+        return F.cross_entropy(main(pixels), labels)
+    if objective == "adversarial":
+        return F.cross_entropy(main(attack(attack_view(main), pixels, labels, how)), labels)
+    if objective == "mixed":
+        found = attack(attack_view(main), pixels, labels, how)
+        clean, moved = main(torch.cat([pixels, found])).split(len(pixels))
+        return F.cross_entropy(clean, labels) + F.cross_entropy(moved, labels)
+    if objective == "advprop":
+        aux = model.branch("aux")
+        found = attack(attack_view(aux), pixels, labels, how)
+        return F.cross_entropy(main(pixels), labels) + F.cross_entropy(aux(found), labels)
+    if objective == "adv-reg":
+        sign = AttackConfig.fgsm(4 / 255)
+        found = attack(attack_view(main), pixels, labels, sign)
+        return F.cross_entropy(main(pixels), labels) + 0.2 * F.cross_entropy(main(found), labels)
+    assert objective == "trades"
+    view = attack_view(main)
+    natural = view(pixels).softmax(1).detach()
+    found = random_start(pixels, how).requires_grad_()
+    (slope,) = torch.autograd.grad(F.cross_entropy(view(found), natural, reduction="sum"), found)
+    moved = (found.detach() + 4 / 255 * slope.sign() - pixels).clamp(-4 / 255, 4 / 255)
+    clean, near = main(pixels), main((pixels + moved).clamp(0, 1))
+    apart = (clean.softmax(1) * (clean.log_softmax(1) - near.log_softmax(1))).sum(1).mean()
+    return F.cross_entropy(clean, labels) + 6 * apart
+
+
+def fast_gradients(model, batch, share=0.25):
+    """Leave the gradients of Fast AdvProp on the parameters."""
+    count = round(share * len(batch.pixels))
+    main, aux = model.branch("main"), model.branch("aux")
+    pixels, labels = batch.pixels[:count], batch.targets[:count]
+    noisy = random_start(pixels, replace(ONE, seed=batch.seed)).requires_grad_()
+    (F.cross_entropy(aux(noisy), labels) * share / 2).backward()
+    moved = noisy.detach() + 4 / 255 * noisy.grad.sign() - pixels
+    found = (pixels + moved.clamp(-4 / 255, 4 / 255)).clamp(0, 1)
+    loss = (1 - share) * F.cross_entropy(main(batch.pixels[count:]), batch.targets[count:])
+    (loss + share / 2 * F.cross_entropy(aux(found), labels)).backward()
+    for branch, seen in ((main, 1 - share), (aux, share)):
+        for norm in norm_layers(branch).values():
+            norm.weight.grad /= seen
+            norm.bias.grad /= seen
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory, make_dual, make_info):
+    """Branches that differ already, and a classifier with a slope to climb."""
+    path = tmp_path_factory.mktemp("source") / "source.safetensors"
+    names = ("cats", "dogs")
+    checkpoints.save(path, make_dual(classes=2), make_info(class_ids=names, class_names=names))
+    return str(path)
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_one_step_is_what_one_computes_by_hand(photos, source, tmp_path, objective):
+    recipe = tiny_recipe(
+        objective=objective,
+        start_from=source,
+        epochs=1,
+        batch_size=8,
+        warmup_epochs=0,
+        adversarial_share=0.25,
+    )
+    train(recipe, str(photos), tmp_path / "run", name="x")
+    result = torch.load(tmp_path / "run" / "state.pt", weights_only=True)["model"]
+
+    data = load_data(str(photos), recipe, CPU)
+    (batch,) = data.source.epoch(0, 0, CPU)
+    model, _ = new_model(recipe, data.classes)
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    model.train()
+    if objective == "fast-advprop":
+        fast_gradients(model, batch)
     else:
-        found = attack(attack_view(model.branch("aux")), pixels, labels, how)
-        loss = F.cross_entropy(model.branch("main")(pixels), labels)
-        loss = loss + F.cross_entropy(model.branch("aux")(found), labels)
-    loss.backward()
+        losses_by_hand(objective, model, batch).backward()
     with torch.no_grad():
         for parameter in model.parameters():
-            if parameter.grad is not None:
-                decay = recipe.weight_decay if parameter.ndim > 1 else 0.0
-                gradient = parameter.grad + decay * parameter
-                parameter -= recipe.learning_rate * 1.9 * gradient  # Nesterov's first step
+            decay = recipe.weight_decay if parameter.ndim > 1 else 0.0
+            gradient = parameter.grad + decay * parameter
+            parameter -= recipe.learning_rate * 1.9 * gradient  # Nesterov's first step
     for key, value in model.state_dict().items():
         torch.testing.assert_close(result[key], value, rtol=1e-4, atol=2e-5, msg=key)
+    assert not any(torch.equal(before[key], result[key]) for key in before)
 
 
-def test_every_step_draws_anew_and_the_schedule_counts_on(data, tmp_path, monkeypatch):
-    seen, numbers = [], []
-    real_objective, real_update = loop.make_objective, loop.CosineLRScheduler.step_update
-
-    def make_objective(model, recipe):
-        objective = real_objective(model, recipe)
-        return lambda step: seen.append(step) or objective(step)
-
-    def step_update(self, number):
-        numbers.append(number)
-        real_update(self, number)
-
-    monkeypatch.setattr(loop, "make_objective", make_objective)
-    monkeypatch.setattr(loop.CosineLRScheduler, "step_update", step_update)
-    train(RECIPE, data, tmp_path / "run", name="x")
-    assert numbers == [0, 1, 2, 3]
-    assert len({step.seed for step in seen}) == 4
-    assert not torch.equal(seen[0].pixels, seen[2].pixels)  # the first of each epoch
-    assert not torch.equal(seen[0].pixels.sum((1, 2, 3)), seen[2].pixels.sum((1, 2, 3)))
+# -- what is refused ----------------------------------------------------------------------------
 
 
-# -- resuming -----------------------------------------------------------------------------------
+def test_a_batch_larger_than_the_data(photos, tmp_path):
+    with pytest.raises(ValueError, match="batch_size is 13, but there are only 12 images"):
+        train(tiny_recipe(batch_size=13), str(photos), tmp_path / "run", name="x")
 
 
-def test_resumed_gives_the_same_weights_bit_for_bit(finished, data, tmp_path):
-    path, _ = finished
-    out = tmp_path / "broken"
-    with pytest.raises(Stopped):
-        train(RECIPE, data, out, name="tiny", report=stop_after(1))
-    assert not (out / "model.safetensors").exists()
-    assert state_of(out)["epoch"] == 1
-    torch.rand(5)  # whatever the global generator went through in between
-    train(RECIPE, data, out, name="tiny", resume=True)
-    whole, resumed = state_of(path.parent), state_of(out)
-    assert resumed["epoch"] == 2
-    for key, value in whole["model"].items():
-        assert torch.equal(resumed["model"][key], value), key
-    final, again = (checkpoints.load(p).model.state_dict() for p in (path, out / path.name))
-    assert all(torch.equal(again[key], value) for key, value in final.items())
-
-
-def test_a_finished_run_resumes_to_the_same(finished, data, tmp_path):
-    path, _ = finished
-    before = state_of(path.parent)["model"]
-    assert train(RECIPE, data, path.parent, name="tiny", resume=True) == path
-    after = state_of(path.parent)["model"]
-    assert all(torch.equal(after[key], value) for key, value in before.items())
-
-
-def test_an_existing_run_is_not_overwritten(finished, data):
-    path, _ = finished
-    before = path.read_bytes()
-    with pytest.raises(FileExistsError, match="--resume"):
-        train(RECIPE, data, path.parent, name="other")
-    assert path.read_bytes() == before
-
-
-@pytest.mark.parametrize("fields", [{"seed": 1}, {"learning_rate": 0.2}, {"epochs": 3}])
-def test_another_recipe_cannot_resume(finished, data, fields):
-    path, _ = finished
-    with pytest.raises(ValueError, match="another recipe"):
-        train(changed(**fields), data, path.parent, name="x", resume=True)
-
-
-# -- what goes wrong ----------------------------------------------------------------------------
-
-
-def test_a_loss_that_is_no_number_stops_and_keeps_the_last_state(data, tmp_path, monkeypatch):
-    out = tmp_path / "run"
-    real = loop.branch_losses
-    calls = []
-
-    def spoilt(*args):
-        calls.append(1)
-        parts = real(*args)
-        return parts if len(calls) <= 3 else {k: v * torch.nan for k, v in parts.items()}
-
-    monkeypatch.setattr(loop, "branch_losses", spoilt)  # two steps an epoch: the second of epoch 2
-    with pytest.raises(Diverged, match="nan in epoch 2, step 2: lower the learning rate"):
-        train(RECIPE, data, out, name="x")
-    state = state_of(out)
-    assert state["epoch"] == 1
-    assert all(tensor.isfinite().all() for tensor in state["model"].values())
-    assert not (out / "model.safetensors").exists()
-
-
-def test_weights_spoilt_by_an_epochs_last_step_are_not_saved(data, tmp_path, monkeypatch):
-    """No loss has been measured on them yet."""
-    out = tmp_path / "run"
-    real = loop._epoch
-
-    def spoilt(model, *args):
-        result = real(model, *args)
-        if args[-1] == 1:
-            with torch.no_grad():
-                model.branch("aux").network.get_classifier().weight[0, 0] = torch.inf
-        return result
-
-    monkeypatch.setattr(loop, "_epoch", spoilt)
-    with pytest.raises(Diverged, match="not finite after epoch 2"):
-        train(RECIPE, data, out, name="x")
-    assert state_of(out)["epoch"] == 1
-
-
-def test_a_batch_larger_than_the_data(data, tmp_path):
-    with pytest.raises(ValueError, match="batch_size is 11, but there are only 10 images"):
-        train(changed(batch_size=11), data, tmp_path / "run", name="x")
-
-
-def test_missing_validation_images_are_noticed_before_training(data, tmp_path, monkeypatch):
+def test_missing_validation_images_are_noticed_before_training(photos, tmp_path, monkeypatch):
     (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "train").symlink_to(f"{data}/train")
-    monkeypatch.setattr(loop, "_epoch", lambda *_: pytest.fail("trained for nothing"))
+    (tmp_path / "data" / "train").symlink_to(photos / "train")
+    monkeypatch.setattr(loop.Run, "step", lambda *_: pytest.fail("trained for nothing"))
     with pytest.raises(ValueError, match=r"no folder .*val"):
         train(RECIPE, str(tmp_path / "data"), tmp_path / "run", name="x")
 
 
-def test_validation_labels_count_the_classes_of_training(data, tmp_path, monkeypatch):
-    (tmp_path / "data" / "val").mkdir(parents=True)
-    (tmp_path / "data" / "train").symlink_to(f"{data}/train")
-    (tmp_path / "data" / "val" / "dogs").symlink_to(f"{data}/val/dogs")
-    seen = []
-    monkeypatch.setattr(loop, "_finish", lambda path, model, info, held_out: seen.append(held_out))
-    train(changed(epochs=1), str(tmp_path / "data"), tmp_path / "run", name="x")
-    assert seen[0].labels.tolist() == [1, 1]
-
-
-def test_unknown_architecture_and_unknown_data(data, tmp_path):
+def test_unknown_architecture_and_unknown_data(photos, tmp_path):
     with pytest.raises(models.UnknownArchitecture, match="resnet18"):
-        train(changed(architecture="resnet19"), data, tmp_path / "a", name="x")
+        train(tiny_recipe(architecture="resnet19"), str(photos), tmp_path / "a", name="x")
     with pytest.raises(ValueError, match="no folder"):
         train(RECIPE, str(tmp_path / "none"), tmp_path / "b", name="x")
+
+
+def test_a_batch_that_cannot_be_shared(photos, tmp_path, monkeypatch):
+    from accelerate import Accelerator
+
+    monkeypatch.setattr(Accelerator, "num_processes", 3)
+    with pytest.raises(ValueError, match="batch_size 4 cannot be shared equally by 3 processes"):
+        train(RECIPE, str(photos), tmp_path / "run", name="x")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(("share", "left"), [(0.2, 1), (0.8, 1), (0.05, 0)])
+def test_too_few_images_for_a_norm_layer(photos, tmp_path, share, left):
+    recipe = tiny_recipe(objective="fast-advprop", adversarial_share=share)
+    with pytest.raises(ValueError, match=f"batch_size 4 leaves {left} images for a pass"):
+        train(recipe, str(photos), tmp_path / "run", name="x")
+
+
+def test_a_tracker_that_is_not_installed(photos, tmp_path):
+    with pytest.raises(ValueError, match="tracker 'magic' is not installed: pip install magic"):
+        train(RECIPE, str(photos), tmp_path / "run", name="x", trackers=["magic"])
+
+
+def test_images_that_cannot_be_read_are_told(photos, tmp_path):
+    data = tmp_path / "data"
+    (data / "train").mkdir(parents=True)
+    (data / "val").symlink_to(photos / "val")
+    for name in ("cats", "dogs"):
+        (data / "train" / name).mkdir()
+        for file in (photos / "train" / name).iterdir():
+            (data / "train" / name / file.name).symlink_to(file)
+    (data / "train" / "cats" / "torn.png").write_bytes(b"no image")
+    notes = []
+    recipe = tiny_recipe(objective="vanilla", epochs=1)
+    path = train(recipe, str(data), tmp_path / "run", name="x", note=notes.append)
+    (note,) = notes
+    assert note.startswith("1 images were left out, such as ")
+    assert "torn.png" in note
+    assert checkpoints.load(path).info.recipe["training_images"] == 12
+
+
+def test_an_attack_that_does_not_fit_the_objective(photos, tmp_path):
+    recipe = tiny_recipe(objective="trades", attack=Attacker("i-fgsm"))
+    with pytest.raises(ValueError, match="random start"):
+        train(recipe, str(photos), tmp_path / "run", name="x")

@@ -1,0 +1,247 @@
+"""`advprop train`: what its words ask for, what it writes and what it refuses."""
+
+import shlex
+from pathlib import Path
+
+import pytest
+
+from advprop_core import checkpoints
+from advprop_core.training import loop
+from advprop_core.training.files import shipped_recipes
+from advprop_core.training.recipe import OBJECTIVES, Attacker, Augmentation, Recipe
+from tests.core.training.tiny import draw_photos
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory) -> Path:
+    return draw_photos(tmp_path_factory.mktemp("photos"))
+
+
+@pytest.fixture(autouse=True)
+def _on_the_cpu(monkeypatch) -> None:
+    monkeypatch.setenv("ACCELERATE_USE_CPU", "true")
+
+
+@pytest.fixture
+def asked(advprop, monkeypatch, tmp_path):
+    """From more words to the recipe, and whatever else, that training is asked for."""
+    calls = []
+
+    def record(recipe, data, out, **options):
+        calls.append({"recipe": recipe, "data": data, "out": out, **options})
+        return out / "model.safetensors"
+
+    monkeypatch.setattr(loop, "train", record)
+
+    def ask(*words):
+        answer = advprop("train", "--data", "photos", "--out", tmp_path / "run", *words)
+        assert answer.code == 0, answer.err
+        assert answer.out == f"wrote {tmp_path / 'run' / 'model.safetensors'}\n"
+        return calls.pop()
+
+    return ask
+
+
+@pytest.fixture
+def file(tmp_path) -> Path:
+    """A person's own recipe."""
+    path = tmp_path / "own.toml"
+    path.write_text(
+        'objective = "fast-advprop"\nlearning_rate = 0.3\nepochs = 7\n'
+        '[attack]\nepsilon = "3/255"\nsteps = 1\n[augmentation]\nmixup = 0.2\n'
+    )
+    return path
+
+
+# --- recipes ---------------------------------------------------------------------------------
+
+
+def test_nothing_said_is_the_default(asked, tmp_path) -> None:
+    call = asked()
+    assert call["recipe"] == Recipe()
+    assert call["data"] == "photos"
+    assert call["out"] == tmp_path / "run"
+    assert call["name"] == "run"
+    assert (call["resume"], call["trackers"]) == (False, ())
+
+
+def test_each_flag_is_its_value(asked) -> None:
+    call = asked(
+        *("--arch", "resnet18", "--objective", "trades", "--attack", "pgd", "--norm", "l2"),
+        *("--epsilon", "0.5", "--step-size", "1/4", "--steps", 3, "--size", 64, "--epochs", 4),
+        *("--batch-size", 32, "--learning-rate", 0.02, "--weight-decay", 0.001),
+        *("--crop-scale", 0.2, "--start-from", "resnet18.a1_in1k", "--trainable", "last:2"),
+        *("--holdout", 0.1, "--seed", 5, "--name", "mine", "--resume"),
+        *("--tracker", "tensorboard", "--tracker", "wandb"),
+    )
+    assert call["recipe"] == Recipe(
+        architecture="resnet18",
+        objective="trades",
+        attack=Attacker("pgd", "l2", 0.5, 3, 0.25),
+        size=64,
+        epochs=4,
+        batch_size=32,
+        learning_rate=0.02,
+        weight_decay=0.001,
+        augmentation=Augmentation(crop_scale=0.2),
+        start_from="resnet18.a1_in1k",
+        trainable="last:2",
+        holdout=0.1,
+        seed=5,
+    )
+    assert (call["name"], call["resume"]) == ("mine", True)
+    assert call["trackers"] == ["tensorboard", "wandb"]
+
+
+def test_a_recipe_file_is_changed_by_flags_and_flags_by_set(asked, file) -> None:
+    recipe = asked("--recipe", file)["recipe"]
+    assert recipe == Recipe(
+        objective="fast-advprop",
+        learning_rate=0.3,
+        epochs=7,
+        attack=Attacker(epsilon=3 / 255),
+        augmentation=Augmentation(mixup=0.2),
+    )
+    words = ("--recipe", file, "--epochs", 2, "--epsilon", "1/255", "--crop-scale", 0.5)
+    changed = asked(*words, "--set", "epochs=3")["recipe"]
+    assert changed.epochs == 3
+    assert changed.attack == Attacker(epsilon=1 / 255)
+    assert changed.augmentation == Augmentation(mixup=0.2, crop_scale=0.5)
+    assert changed.learning_rate == 0.3
+
+
+@pytest.mark.parametrize("name", shipped_recipes())
+def test_a_shipped_recipe_by_its_name(asked, name) -> None:
+    assert asked("--recipe", name, "--seed", 9)["recipe"].seed == 9
+
+
+def test_set_reads_nested_keys_and_toml_values(asked) -> None:
+    changes = (
+        "augmentation.mixup=0.4",
+        "augmentation.flip=false",
+        "augmentation.randaugment=rand-m9-mstd0.5",
+        "attack.epsilon=6/255",
+        "attack.goal='random'",
+        'auxiliaries=["1/255", "gaussian:0.1"]',
+        "optimizer=adamw",
+        "compile=true",
+        "seed=1_000",
+        "unfreeze_patience = 0",
+    )
+    recipe = asked(*(word for change in changes for word in ("--set", change)))["recipe"]
+    assert recipe == Recipe(
+        augmentation=Augmentation(mixup=0.4, flip=False, randaugment="rand-m9-mstd0.5"),
+        attack=Attacker(epsilon=6 / 255, goal="random"),
+        auxiliaries=("1/255", "gaussian:0.1"),
+        optimizer="adamw",
+        compile=True,
+        seed=1000,
+    )
+
+
+def test_auxiliaries(asked, tmp_path) -> None:
+    several = asked("--auxiliaries", "1/255, 4/255,fog:3")["recipe"]
+    assert several.auxiliaries == ("1/255", "4/255", "fog:3")
+    (tmp_path / "two.toml").write_text('auxiliaries = ["1/255", "4/255"]')
+    words = ("--recipe", tmp_path / "two.toml")
+    assert asked(*words)["recipe"].auxiliary_count == 2
+    assert asked(*words, "--auxiliaries", "1")["recipe"].auxiliaries == ()
+
+
+def test_help_names_objectives_recipes_and_examples(advprop) -> None:
+    answer = advprop("train", "--help")
+    assert answer.code == 0
+    text = "".join(answer.out.replace("│", "").split())  # its table breaks lines anywhere
+    assert all(name in text for name in (*OBJECTIVES, *shipped_recipes()))
+    assert "advproptrain--datashapes" in text
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--norm", "l3"), "norm must be one of linf, l2"),
+        (("--objective", "magic"), "objective must be one of vanilla, adversarial, mixed, advprop"),
+        (("--attack", "magic"), "attack name must be one of pgd, i-fgsm, gd, fgsm"),
+        (("--epsilon", "two"), "a fraction such as 4/255"),
+        (("--epsilon", "2"), "epsilon must lie in [0, 1]"),
+        (("--step-size", "x"), "a fraction such as 4/255"),
+        (("--crop-scale", "0"), "crop_scale must lie in (0, 1]"),
+        (("--holdout", "1"), "holdout must lie in [0, 1)"),
+        (("--trainable", "some"), "trainable must be all, head, norm or last:K, got 'some'"),
+        (("--batch-size", "1"), "batch_size must be at least 2"),
+        (("--auxiliaries", "2"), "say what each of them is shown, such as --auxiliaries 1/255"),
+        (("--auxiliaries", "fog"), "auxiliaries hold a radius such as 4/255 or KIND:STRENGTH"),
+        (("--objective", "vanilla", "--auxiliaries", "1/255"), "auxiliaries are advprop's"),
+        (("--recipe", "nothing"), "there is no recipe 'nothing': give a TOML file or one of"),
+        (("--recipe", "{folder}"), "there is no recipe"),
+        (("--recipe", "{folder}/bad.toml"), "is not TOML"),
+        (("--recipe", "{folder}/key.toml"), "unknown key epoch; near matches: epochs"),
+        (("--set", "learning_rat=0.1"), "unknown key learning_rat; near matches: learning_rate"),
+        (("--set", "augmentation.mixupp=1"), "near matches: augmentation.mixup"),
+        (("--set", "mixup=1"), "near matches: augmentation.mixup"),
+        (("--set", "epochs"), "--set needs KEY=VALUE, got 'epochs'"),
+        (("--set", "=3"), "--set needs KEY=VALUE"),
+        (("--set", "epochs=many"), "recipe key epochs must be int, got 'many'"),
+        (("--set", "epochs=2.5"), "recipe key epochs must be int, got 2.5"),
+        (("--set", "sync_bn=1"), "recipe key sync_bn must be bool, got 1"),
+        (("--set", "attack=pgd"), "recipe key attack must be a table"),
+        ((), "there is no folder"),
+    ],
+)
+def test_refused(words, message, advprop, tmp_path) -> None:
+    (tmp_path / "bad.toml").write_text("epochs = = 3")
+    (tmp_path / "key.toml").write_text("epoch = 3")
+    words = (word.format(folder=tmp_path) for word in words)
+    answer = advprop("train", "--data", tmp_path / "no", "--out", tmp_path / "run", *words)
+    answer.refuses(message)
+
+
+# --- runs ------------------------------------------------------------------------------------
+
+TINY = ("--arch", "test_resnet", "--size", 32, "--epochs", 1, "--batch-size", 4)
+
+
+def test_a_run_records_its_command_and_is_not_overwritten(advprop, photos, tmp_path) -> None:
+    words = ("train", "--data", photos, "--out", tmp_path / "run", *TINY)
+    answer = advprop(*words)
+    assert answer.code == 0, answer.err
+    shown, wrote = answer.out.splitlines()
+    assert shown.startswith("epoch 1/1: main clean loss ")
+    assert wrote == f"wrote {tmp_path / 'run' / 'model.safetensors'}"
+    info = checkpoints.load(tmp_path / "run" / "model.safetensors").info
+    assert info.recipe["command"] == shlex.join(map(str, ("advprop", *words)))
+    assert info.name == "run"
+    advprop(*words).refuses("--resume, or another --out")
+    advprop(*words, "--resume", "--seed", 1).refuses("another recipe: seed 1 (it had 0)")
+    assert advprop(*words, "--resume").code == 0
+
+
+def test_a_file_left_out_is_named_with_its_brackets(advprop, photos, tmp_path) -> None:
+    data = tmp_path / "[data]"
+    (data / "train").mkdir(parents=True)
+    (data / "val").symlink_to(photos / "val")
+    (data / "train" / "dogs").symlink_to(photos / "train" / "dogs")
+    (data / "train" / "cats").mkdir()
+    for file in (photos / "train" / "cats").iterdir():
+        (data / "train" / "cats" / file.name).symlink_to(file)
+    (data / "train" / "cats" / "torn.png").write_bytes(b"no image")
+    words = ("train", "--data", data, "--out", tmp_path / "run", *TINY, "--objective", "vanilla")
+    note = advprop(*words).out.splitlines()[0]
+    assert note.startswith("1 images were left out")
+    assert str(data / "train" / "cats" / "torn.png") in note
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="needs Linux's /dev/full")
+def test_a_full_disk_is_one_sentence(advprop, photos, tmp_path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "state.tmp").symlink_to("/dev/full")
+    words = ("train", "--data", photos, "--out", tmp_path / "run", *TINY)
+    answer = advprop(*words, "--objective", "vanilla")
+    answer.refuses("the state of the run could not be written to")
+    assert "make room and continue with --resume" in answer.err
+
+
+def test_a_run_that_diverges_is_one_sentence(advprop, photos, tmp_path) -> None:
+    words = ("--objective", "vanilla", "--learning-rate", 1e25, "--set", "warmup_epochs=0")
+    answer = advprop("train", "--data", photos, "--out", tmp_path / "run", *TINY, *words)
+    answer.refuses("lower it or warm up for longer")

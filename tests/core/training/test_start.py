@@ -1,0 +1,247 @@
+"""What a run starts from, and which parameters it moves."""
+
+import json
+import re
+from dataclasses import replace
+
+import pytest
+import timm
+import torch
+from safetensors.torch import save_file
+
+from advprop_core import checkpoints
+from advprop_core.training.loop import train
+from advprop_core.training.meter import Report
+from advprop_core.training.start import new_model, set_trainable, stages
+from tests.core.training.tiny import start, tiny_recipe
+
+CATS_DOGS = (("cats", "cats"), ("dogs", "dogs"))
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def save(tmp_path_factory, make_dual, make_info):
+    """(classes, auxiliaries) to a file with branches that differ, and its model."""
+
+    def save_source(classes=CATS_DOGS, auxiliaries=1):
+        path = tmp_path_factory.mktemp("source") / "source.safetensors"
+        names = ("main", "aux", "aux2")[: auxiliaries + 1]
+        ids, texts = (tuple(one) for one in zip(*classes, strict=True))
+        info = make_info(
+            class_ids=ids, class_names=texts, branches=dict.fromkeys(names, "copied"), name="old"
+        )
+        model = make_dual("test_resnet", len(ids), auxiliaries)
+        checkpoints.save(path, model, info)
+        return str(path), model.state_dict()
+
+    return save_source
+
+
+def is_head(key):
+    return key.startswith("fc.")
+
+
+def is_norm(key):
+    """As test_resnet names them; two are numbered parts of its stem."""
+    return re.match(r"conv1\.[14]\.|bn1\.|layer\d\.0\.(bn\d|downsample\.2)\.", key) is not None
+
+
+# -- weights to start from ----------------------------------------------------------------------
+
+
+def test_other_classes_get_a_new_head_and_all_else_is_kept(save):
+    path, given = save((("zebra", "zebra"), *CATS_DOGS))
+    model, info = new_model(tiny_recipe(start_from=path), CATS_DOGS)
+    values = model.state_dict()
+    assert values["fc.weight"].shape[0] == 2
+    assert set(values) == set(given)
+    for key, value in values.items():
+        assert is_head(key) or torch.equal(value, given[key]), key
+    assert info.classes == CATS_DOGS
+    assert dict(info.branches) == {"main": "trained", "aux": "trained"}
+    assert info.mean == (0.5, 0.5, 0.5)
+    assert info.metrics == ()
+
+
+def test_the_same_classes_keep_their_head(save):
+    path, given = save()
+    model, _ = new_model(tiny_recipe(start_from=path), CATS_DOGS)
+    values = model.state_dict()
+    assert all(torch.equal(value, given[key]) for key, value in values.items())
+    assert all(parameter.requires_grad for parameter in model.parameters())
+
+
+def test_the_same_classes_in_another_order_get_a_new_head(save):
+    path, given = save(CATS_DOGS[::-1])
+    model, _ = new_model(tiny_recipe(start_from=path), CATS_DOGS)
+    values = model.state_dict()
+    assert not torch.equal(values["fc.weight"], given["fc.weight"])
+    assert not torch.equal(values["fc.weight"], given["fc.weight"].flip(0))
+
+
+def test_a_branch_that_the_source_lacks_starts_as_main(save):
+    path, given = save(auxiliaries=0)
+    recipe = tiny_recipe(start_from=path, auxiliaries=("1/255", "4/255"))
+    values = new_model(recipe, CATS_DOGS)[0].state_dict()
+    assert torch.equal(values["bn1.running_mean"], given["bn1.running_mean"])
+    copies = [key for key in values if ".aux_bn." in key]
+    assert {key.split(".aux_bn.")[1][0] for key in copies} == {"0", "1"}
+    for key in copies:
+        layer, _, name = key.partition(".aux_bn.")
+        assert torch.equal(values[key], given[f"{layer}.{name[2:]}"]), key
+
+
+def test_a_branch_that_the_source_has_is_not_main(save):
+    path, given = save(auxiliaries=1)
+    recipe = tiny_recipe(start_from=path, auxiliaries=("1/255", "4/255"))
+    values = new_model(recipe, CATS_DOGS)[0].state_dict()
+    aux = given["bn1.aux_bn.0.running_mean"]
+    assert not torch.equal(aux, given["bn1.running_mean"])
+    assert torch.equal(values["bn1.aux_bn.0.running_mean"], aux)
+    assert torch.equal(values["bn1.aux_bn.1.running_mean"], given["bn1.running_mean"])
+
+
+def test_branches_that_are_not_trained_are_left_behind(save):
+    path, given = save(auxiliaries=2)
+    model, info = new_model(tiny_recipe(objective="vanilla", start_from=path), CATS_DOGS)
+    assert model.branch_names == tuple(info.branches) == ("main",)
+    assert torch.equal(model.state_dict()["bn1.weight"], given["bn1.weight"])
+
+
+def test_a_folder_in_the_hubs_layout(tmp_path, photos):
+    torch.manual_seed(3)
+    network = timm.create_model("test_resnet", num_classes=3)
+    config = {
+        "architecture": "test_resnet",
+        "num_classes": 3,
+        "pretrained_cfg": {
+            "input_size": [3, 48, 48],
+            "mean": [0.1, 0.2, 0.3],
+            "std": [0.4, 0.5, 0.6],
+            "num_classes": 3,
+            "first_conv": "conv1.0",
+            "classifier": "fc",
+        },
+    }
+    (tmp_path / "hub").mkdir()
+    (tmp_path / "hub" / "config.json").write_text(json.dumps(config))
+    save_file(network.state_dict(), tmp_path / "hub" / "model.safetensors", {"format": "pt"})
+    recipe = tiny_recipe(start_from=f"local-dir:{tmp_path / 'hub'}", trainable="head", epochs=1)
+    path = train(recipe, str(photos), tmp_path / "run", name="fine")
+    info = checkpoints.load(path).info
+    assert (info.architecture, info.name, info.input_size) == ("test_resnet", "fine", 32)
+    assert info.mean == (0.1, 0.2, 0.3)
+    assert dict(info.branches) == {"main": "trained", "aux": "trained"}
+    assert info.recipe["start_from"] == recipe.start_from
+    trained = torch.load(tmp_path / "run" / "state.pt", weights_only=True)["model"]
+    for key, value in network.state_dict().items():
+        assert is_head(key) or torch.equal(trained[key], value), key
+
+
+# -- what is trained ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("trainable", "expected"),
+    [
+        ("head", is_head),
+        ("norm", lambda key: is_head(key) or is_norm(key)),
+        ("last:1", lambda key: is_head(key) or key.startswith("layer4.")),
+        ("last:2", lambda key: is_head(key) or key.startswith(("layer3.", "layer4."))),
+        ("all", lambda key: True),
+    ],
+)
+def test_a_run_moves_what_it_trains_and_nothing_else(save, photos, tmp_path, trainable, expected):
+    """Statistics too: a frozen norm layer keeps its own."""
+    path, given = save()
+    recipe = tiny_recipe(
+        start_from=path, trainable=trainable, epochs=1, schedule="constant", warmup_epochs=0
+    )
+    train(recipe, str(photos), tmp_path / "run", name="x")
+    after = torch.load(tmp_path / "run" / "state.pt", weights_only=True)["model"]
+    moved = {key for key, value in after.items() if not torch.equal(value, given[key])}
+    assert moved == {key for key in given if expected(key)}
+
+
+def test_stages_go_from_the_stem_to_the_last(make_dual):
+    starts = [{name.split(".")[0] for name in part} for part in stages(make_dual())]
+    assert starts == [{"conv1", "bn1"}, {"layer1"}, {"layer2"}, {"layer3"}, {"layer4"}]
+
+
+def test_more_stages_than_there_are(photos, tmp_path):
+    recipe = tiny_recipe(trainable="last:6")
+    with pytest.raises(ValueError, match="trainable is last:6, but there are 5 stages"):
+        train(recipe, str(photos), tmp_path / "run", name="x")
+
+
+def test_what_is_still_frozen_is_told(make_dual):
+    model = make_dual()
+    frozen = set_trainable(model, tiny_recipe(trainable="last:1"), more_stages=2)
+    assert {name.split(".")[0] for name in frozen} == {"conv1", "bn1", "layer1"}
+    assert set_trainable(model, tiny_recipe(trainable="head"), more_stages=5) == []
+    assert all(parameter.requires_grad for parameter in model.parameters())
+
+
+# -- thawing ------------------------------------------------------------------------------------
+
+CLOSED = Report(1, 9, 3, 27, {}, {}, 1.0, 1.0, finished_epoch=True)
+THAWING = tiny_recipe(trainable="head", unfreeze_patience=2, epochs=9, warmup_epochs=0)
+
+
+def trained_parts(one):
+    network = one.model.branch("aux").network
+    return {name.split(".")[0] for name, p in network.named_parameters() if p.requires_grad}
+
+
+def close(one, *losses):
+    for loss in losses:
+        one._thaw(replace(CLOSED, loss={"main/clean": loss - 1, "aux/adversarial": 1.0}))
+
+
+def test_a_plateau_thaws_one_more_stage_from_the_last(photos, tmp_path):
+    one = start(THAWING, photos, tmp_path / "run")
+    close(one, 3.0, 2.0, 2.0, 1.9, 2.0)
+    assert trained_parts(one) == {"fc"}
+    close(one, 1.9)  # the second epoch that is not below 1.9
+    assert trained_parts(one) == {"layer4", "fc"}
+    close(one, 8.0, 7.0, 7.0)  # a stage more starts its own count
+    assert trained_parts(one) == {"layer4", "fc"}
+    close(one, 7.0)
+    assert trained_parts(one) == {"layer3", "layer4", "fc"}
+
+
+def test_what_is_thawed_is_trained_from_the_next_epoch_on(photos, tmp_path):
+    one = start(THAWING, photos, tmp_path / "run")
+    close(one, 1.0, 1.0, 1.0)
+    before = {key: value.clone() for key, value in one.model.state_dict().items()}
+    one.recipe = replace(THAWING, epochs=1)
+    one.all_epochs(lambda _: None)
+    after = one.model.state_dict()
+    moved = {key.split(".")[0] for key in before if not torch.equal(before[key], after[key])}
+    assert moved == {"layer4", "fc"}
+    assert not torch.equal(before["layer4.0.bn1.running_mean"], after["layer4.0.bn1.running_mean"])
+
+
+def test_the_hold_out_decides_where_there_is_one(photos, tmp_path):
+    one = start(THAWING, photos, tmp_path / "run")
+    for training, held in ((3.0, 1.0), (2.0, 1.0), (1.0, 1.0)):
+        loss = {"main/clean": training}
+        one._thaw(replace(CLOSED, loss=loss, holdout={"main": (0.5, held), "aux": (0.5, 1.0)}))
+    assert trained_parts(one) == {"layer4", "fc"}
+
+
+def test_thawing_survives_a_break(photos, tmp_path):
+    one = start(THAWING, photos, tmp_path / "run")
+    close(one, 1.0, 1.0, 1.0, 5.0, 5.0)
+    one._save()
+    again = start(THAWING, photos, tmp_path / "run")
+    assert trained_parts(again) == {"layer4", "fc"}
+    close(again, 5.0)
+    assert trained_parts(again) == {"layer3", "layer4", "fc"}
+
+
+def test_nothing_is_left_to_thaw(photos, tmp_path):
+    one = start(replace(THAWING, trainable="last:4"), photos, tmp_path / "run")
+    close(one, *[1.0] * 9)
+    assert trained_parts(one) == {"conv1", "bn1", "layer1", "layer2", "layer3", "layer4", "fc"}
+    assert one.progress.unfrozen == 1

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from advprop_core.datasets.named import conflict_scenes
@@ -34,8 +34,9 @@ def measure(model: DualBNModel, held_out: Split, data: str) -> tuple[Mapping[str
     results = evaluate(model, held_out.images, held_out.labels, (Condition(), Condition(ATTACK)))
     rows = [{**result.to_json(), "data": f"{data} val"} for result in results]
     if data == "shapes":
+        scenes = conflict_scenes(CONFLICT_SCENES, held_out.images.shape[-1])
         rows += [
-            {**shape_bias(model.branch(name), held_out.images.shape[-1]), "branch": name}
+            {**shape_bias(model.branch(name), *scenes), "branch": name}
             for name in model.branch_names
         ]
     return tuple(rows)
@@ -66,7 +67,9 @@ def quick_look(
     return figures
 
 
-def shape_bias(branch: nn.Module, size: int, count: int = CONFLICT_SCENES) -> dict[str, Any]:
+def shape_bias(
+    branch: nn.Module, images: Tensor, shapes: Tensor, textures: Tensor
+) -> dict[str, Any]:
     """Share of decisions by shape among those by shape or texture.
 
     On scenes whose texture belongs to another class, a network that answers the shape's class
@@ -75,14 +78,14 @@ def shape_bias(branch: nn.Module, size: int, count: int = CONFLICT_SCENES) -> di
 
     Args:
         branch: A frozen branch of a network with the classes of TextureShapes.
-        size: Side of the scenes in pixels.
-        count: Number of scenes.
+        images: (N, 3, S, S) uint8, as :func:`~advprop_core.datasets.named.conflict_scenes` gives.
+        shapes: (N,) class of each outline.
+        textures: (N,) class of each texture.
 
     Returns:
         ``top1`` is the bias, ``interval`` its 95 % Wilson interval, ``n`` the decisions that
         count; ``shape`` and ``texture`` are shares of all scenes.
     """
-    images, shapes, textures = conflict_scenes(count, size)
     folded = fold(branch, images[:1].float() / 255)
     with torch.no_grad():
         answers = torch.cat([folded(part.float() / 255).argmax(1) for part in images.split(100)])
@@ -96,7 +99,7 @@ def shape_bias(branch: nn.Module, size: int, count: int = CONFLICT_SCENES) -> di
         "n": decided,
         "top1": by_shape / decided,
         "interval": list(wilson_interval(by_shape, decided)),
-        "shape": by_shape / count,
-        "texture": by_texture / count,
+        "shape": by_shape / len(images),
+        "texture": by_texture / len(images),
         "data": "shapes-conflict",
     }

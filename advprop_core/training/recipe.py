@@ -175,7 +175,7 @@ class Recipe:
     adversarial_weight: float | None = None
     adversarial_share: float = 0.2
     augmentation: Augmentation = field(default_factory=Augmentation)
-    size: int = 96
+    size: int = 64
     epochs: int = 20
     batch_size: int = 64
     optimizer: str = "sgd"

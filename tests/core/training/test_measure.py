@@ -19,15 +19,6 @@ def conflicts():
     return conflict_scenes(measure.CONFLICT_SCENES, 96)
 
 
-@pytest.fixture
-def _drawn(conflicts, monkeypatch):
-    def scenes(count, size):
-        assert size == conflicts[0].shape[-1]
-        return tuple(part[:count] for part in conflicts)
-
-    monkeypatch.setattr(measure, "conflict_scenes", scenes)
-
-
 class Constant(nn.Module):
     def __init__(self, answer: int) -> None:
         super().__init__()
@@ -38,27 +29,25 @@ class Constant(nn.Module):
 
 
 def test_shape_bias_counts_decisions_by_shape_and_by_texture():
-    row = shape_bias(Constant(3).eval(), 32, 100)
+    row = shape_bias(Constant(3).eval(), *conflict_scenes(100, 32))
     assert row["shape"] == 0.1, "classes take turns, so a tenth of the scenes has this outline"
     assert row["n"] == round(100 * (row["shape"] + row["texture"]))
     assert row["top1"] == pytest.approx(row["shape"] / (row["shape"] + row["texture"]))
     assert row["interval"][0] < row["top1"] < row["interval"][1]
 
 
-@pytest.mark.usefixtures("_drawn")
-def test_the_bundled_vanilla_network_reads_texture():
+def test_the_bundled_vanilla_network_reads_texture(conflicts):
     vanilla = bundle.open_model("shapes-vanilla")
-    row = shape_bias(vanilla.model.branch("main"), vanilla.info.input_size, 400)
+    row = shape_bias(vanilla.model.branch("main"), *(part[:400] for part in conflicts))
     assert row["interval"][1] < 0.5
 
 
-@pytest.mark.usefixtures("_drawn")
-def test_a_card_holds_what_measuring_this_file_gives():
+def test_a_card_holds_what_measuring_this_file_gives(conflicts):
     info = bundle.open_model("shapes-advprop").info
     rows = [one for one in info.metrics if one["condition"]["kind"] == "shape-bias"]
     model = bundle.open_model("shapes-advprop").model
     for row in rows:
-        again = shape_bias(model.branch(row["branch"]), info.input_size)
+        again = shape_bias(model.branch(row["branch"]), *conflicts)
         assert again["top1"] == pytest.approx(row["top1"], abs=0.01)
     assert [row["branch"] for row in rows] == ["main", "aux"]
 

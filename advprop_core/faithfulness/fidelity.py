@@ -1,0 +1,264 @@
+"""Does a map foretell what happens to the score, and does it hold still when the picture moves?
+
+Yeh et al., "On the (In)fidelity and Sensitivity of Explanations", arXiv 1901.09392, computed by
+captum. Captum's own perturbations come from global generators; these are drawn here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import captum.metrics
+import torch
+from torch import Tensor, nn
+
+from advprop_core.evaluation import Progress
+from advprop_core.faithfulness import subject
+from advprop_core.faithfulness.baselines import Fill, fill
+from advprop_core.faithfulness.counting import Counter
+from advprop_core.faithfulness.maps import (
+    MakeMap,
+    Score,
+    Undefined,
+    call_maker,
+    check_maps,
+    flaw,
+    map_shape,
+    require_count,
+    require_fraction,
+)
+
+
+@dataclass(frozen=True)
+class Infidelity:
+    """How far a map is from foretelling changes of the score.
+
+    Attributes:
+        value: Mean squared error of the foretold change, in squared logits.
+        reference: The same for a map of zeros: the mean squared change itself.
+        samples: Number of perturbations.
+    """
+
+    value: float
+    reference: float
+    samples: int
+
+    @property
+    def relative(self) -> Score:
+        """0 foretells everything, 1 is as good as an empty map, more is worse."""
+        if self.reference == 0:
+            return Undefined("the score changes under no perturbation")
+        return self.value / self.reference
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """How much maps change when their pictures change a little.
+
+    Attributes:
+        values: Per image the largest change found, as a share of the map's own length (L2).
+        radius: Largest change of a channel value, pixel units.
+        samples: Number of perturbations.
+    """
+
+    values: tuple[Score, ...]
+    radius: float
+    samples: int
+
+
+class _Windows:
+    """Rectangles that are taken away, in the order in which captum asks for them."""
+
+    def __init__(self, shape: Sequence[int], share: float, samples: int, seed: int) -> None:
+        self.shape = tuple(shape)
+        self.sides = tuple(max(1, round(share * side)) for side in shape)
+        room = [side - length + 1 for side, length in zip(self.shape, self.sides, strict=True)]
+        generator = torch.Generator().manual_seed(seed)
+        self.corners = torch.stack(
+            [torch.randint(0, limit, (samples,), generator=generator) for limit in room], 1
+        )
+
+    def masks(self, start: int, count: int) -> Tensor:
+        """(count, 1, H, W), 1 where pixels are taken away."""
+        inside = []
+        for axis, side in enumerate(self.shape):
+            low = self.corners[start : start + count, axis, None]
+            places = torch.arange(side)
+            inside.append((places >= low) & (places < low + self.sides[axis]))
+        return (inside[0][:, :, None] & inside[1][:, None, :])[:, None].float()
+
+
+@dataclass(frozen=True)
+class _Removal:
+    """Everything that is the same for all images."""
+
+    windows: _Windows
+    removed_to: Fill
+    batch_size: int
+    rescale: bool
+    counter: Counter
+
+    def measure(
+        self, network: nn.Module, image: Tensor, values: Tensor, class_index: int
+    ) -> Infidelity:
+        value, reference = (
+            self._error(network, image, one, class_index)
+            for one in (values, torch.zeros_like(values))
+        )
+        return Infidelity(value, reference, len(self.windows.corners))
+
+    def _error(self, network: nn.Module, image: Tensor, values: Tensor, class_index: int) -> float:
+        removed = fill(image, self.removed_to)
+        drawn = under_way = 0
+
+        def perturb(copies: Tensor) -> tuple[Tensor, Tensor]:
+            nonlocal drawn, under_way
+            self.counter.add(under_way)
+            masks = self.windows.masks(drawn, len(copies)).to(copies)
+            under_way = len(copies)
+            drawn += under_way
+            return masks.expand_as(copies), torch.where(masks > 0, removed, copies)
+
+        samples = len(self.windows.corners)
+        # Captum wants a value per channel: a third each adds up to the pixel's.
+        shared = (values / image.shape[1]).to(image).expand_as(image)
+        error: Tensor = captum.metrics.infidelity(
+            lambda shown: subject.logits(network, shown),
+            perturb,
+            image,
+            shared,
+            target=class_index,
+            n_perturb_samples=samples,
+            max_examples_per_batch=min(self.batch_size, samples),
+            normalize=self.rescale,
+        )
+        self.counter.add(under_way)
+        return max(0.0, error.item())  # rescaling subtracts large numbers
+
+
+def measure_infidelity(
+    module: nn.Module,
+    pixels: Tensor,
+    maps: Tensor,
+    class_index: int | Sequence[int],
+    *,
+    removed_to: Fill = "black",
+    window: float = 0.25,
+    rescale: bool = True,
+    samples: int = 64,
+    seed: int = 0,
+    batch_size: int = 32,
+    progress: Progress | None = None,
+) -> tuple[Infidelity | Undefined, ...]:
+    """Infidelity (Yeh et al., arXiv 1901.09392) under the removal of random rectangles.
+
+    The values of a map inside a rectangle should add up to what the class's logit loses when
+    the rectangle is removed. All images lose the same rectangles, so that a result does not
+    depend on the batch an image is in.
+
+    Args:
+        module: A frozen branch; an own copy of it is run.
+        pixels: (N, 3, H, W) in [0, 1].
+        maps: (N, H, W), summed over the channels.
+        class_index: The class whose logit is foretold, one for all images or one each.
+        removed_to: What a removed pixel becomes; black for maps that are measured from black,
+            as those of integrated gradients are here.
+        window: Sides of a rectangle as a share of the picture's, in (0, 1].
+        rescale: Give every map its best factor first. Needed for maps without a unit, such as
+            Grad-CAM; without it a map must be right in logits.
+        samples: Number of rectangles.
+        seed: Of their places.
+        batch_size: Pictures at a time in the network.
+        progress: Called with (pictures shown, all pictures); it may raise to stop.
+
+    Returns:
+        One result per image; undefined where the map puts no pixel before another.
+
+    Raises:
+        TypeError: If pixels or maps are not floats.
+        ValueError: For an argument out of its range, or logits that are not finite.
+    """
+    require_fraction("window", window)
+    require_count("samples", samples)
+    require_count("batch_size", batch_size)
+    maps = check_maps(maps, map_shape(pixels))
+    network, classes = subject.prepare(module, pixels, class_index)
+    windows = _Windows(maps.shape[1:], window, samples, seed)
+    flaws = [flaw(values) for values in maps]
+    counter = Counter(progress, 2 * flaws.count(None) * samples)
+    removal = _Removal(windows, removed_to, batch_size, rescale, counter)
+    images = pixels.detach().contiguous().split(1)  # captum takes views, which need this order
+    return tuple(
+        found or removal.measure(network, image, values, one)
+        for found, image, values, one in zip(flaws, images, maps, classes, strict=True)
+    )
+
+
+def max_sensitivity(
+    make_map: MakeMap,
+    pixels: Tensor,
+    *,
+    radius: float = 0.02,
+    samples: int = 10,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Sensitivity:
+    """Max-sensitivity (Yeh et al., arXiv 1901.09392) under noise in an L-infinity ball.
+
+    It is the largest change found, so it grows with the number of samples. All images get the
+    same noise, cut to [0, 1], so that a result does not depend on the batch an image is in.
+
+    Args:
+        make_map: Pixels to maps. It is given all images at a time.
+        pixels: (N, 3, H, W) in [0, 1].
+        radius: Largest change of a channel value, pixel units, above 0.
+        samples: Number of perturbations.
+        seed: Of the noise.
+        progress: Called with (perturbations done, all of them); it may raise to stop.
+
+    Returns:
+        One value per image; undefined where the unperturbed map is constant, or a map of a
+        perturbed picture is not finite.
+
+    Raises:
+        TypeError: If pixels or maps are not floats.
+        ValueError: For an argument out of its range, or maps of another shape.
+    """
+    require_fraction("radius", radius)
+    require_count("samples", samples)
+    map_shape(pixels)
+    clean = pixels.detach()
+    generator = torch.Generator().manual_seed(seed)
+    flaws = [flaw(values) for values in call_maker(make_map, clean)]
+    counter, under_way = Counter(progress, samples), 0
+
+    def perturb(copies: Tensor) -> Tensor:
+        nonlocal under_way
+        counter.add(under_way)
+        under_way = 1
+        noise = torch.rand(clean.shape[1:], generator=generator) * 2 - 1
+        return (copies + radius * noise.to(copies)).clamp(0, 1)
+
+    def explain(given: Tensor | tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        # A tuple, because captum would take a bare tensor of maps for several inputs of one each.
+        return (call_maker(make_map, given if isinstance(given, Tensor) else given[0]),)
+
+    # As many pictures as images: captum then asks for one perturbation of each at a time.
+    largest = captum.metrics.sensitivity_max(
+        explain,
+        clean,
+        perturb_func=perturb,
+        n_perturb_samples=samples,
+        max_examples_per_batch=len(clean),
+    )
+    counter.add(under_way)
+    values = [found or _finite(value) for found, value in zip(flaws, largest.tolist(), strict=True)]
+    return Sensitivity(tuple(values), radius, samples)
+
+
+def _finite(value: float) -> Score:
+    if math.isfinite(value):
+        return value
+    return Undefined("the map of a perturbed picture is not finite")

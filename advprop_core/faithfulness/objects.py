@@ -1,0 +1,236 @@
+"""Does the map look at the object? On TextureShapes, whose true masks are known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from advprop_core.datasets.scenes import Scene
+from advprop_core.evaluation import Progress
+from advprop_core.faithfulness.counting import Counter
+from advprop_core.faithfulness.intervals import Estimate, estimate_mean, estimate_share
+from advprop_core.faithfulness.maps import (
+    Score,
+    Undefined,
+    check_maps,
+    flaw,
+    map_shape,
+    reasons,
+    require_count,
+)
+
+MakeSceneMap = Callable[[Tensor, tuple[int, ...]], Tensor]
+"""(N, 3, H, W) pixels and the N true classes to (N, H, W) maps."""
+
+
+@dataclass(frozen=True)
+class ObjectShare:
+    """How much of maps lies on the object, over a set of scenes.
+
+    Attributes:
+        share: Mean share of the positive values that lies inside the object, with a seeded
+            bootstrap interval.
+        pointing: Share of scenes whose largest value lies on the object, with Wilson's.
+        area: Mean share of the picture that the object covers: what a map would score that
+            knows nothing.
+        shares: The share of each scene.
+        hits: The hit of each scene.
+        areas: The object's share of each scene.
+        undefined: Why scenes have no share, each with how many; they are left out above.
+    """
+
+    share: Estimate | Undefined
+    pointing: Estimate | Undefined
+    area: float
+    shares: tuple[Score, ...]
+    hits: tuple[bool | Undefined, ...]
+    areas: tuple[float, ...]
+    undefined: dict[str, int]
+
+
+@dataclass(frozen=True)
+class ObjectDifference:
+    """Second minus first, scene by scene, over scenes where both have a value.
+
+    Attributes:
+        share: Mean difference of the shares inside the object, with a bootstrap interval.
+        pointing: Mean difference of the hits, likewise.
+        words: What the share's interval allows to say.
+    """
+
+    share: Estimate | Undefined
+    pointing: Estimate | Undefined
+    words: str
+
+
+def object_share(
+    make_map: MakeSceneMap,
+    scenes: Sequence[Scene],
+    *,
+    tolerance: float = 0.0,
+    seed: int = 0,
+    batch_size: int = 16,
+    progress: Progress | None = None,
+) -> ObjectShare:
+    """Pointing game (Zhang et al., arXiv 1608.00507) and share inside the object, over scenes.
+
+    Args:
+        make_map: Pixels and true classes to maps; it may explain the predicted class instead.
+        scenes: Of one size, such as those of :class:`~advprop_core.datasets.shapes.TextureShapes`.
+        tolerance: How far from the object, in pixels, the largest value still hits it.
+        seed: Of the bootstrap.
+        batch_size: Scenes at a time.
+        progress: Called with (scenes done, all scenes); it may raise to stop.
+
+    Raises:
+        TypeError: If maps are not floats.
+        ValueError: If there is no scene, scenes differ in size, or maps in shape.
+    """
+    require_count("batch_size", batch_size)
+    if not len(scenes):
+        raise ValueError("scenes must not be empty")
+    counter = Counter(progress, len(scenes))
+    shares: list[Score] = []
+    hits: list[bool | Undefined] = []
+    areas: list[float] = []
+    for pixels, masks, classes in _batches(scenes, batch_size):
+        with torch.enable_grad():
+            maps = make_map(pixels, classes)
+        maps = check_maps(maps, map_shape(pixels), "what make_map returns")
+        shares += inside_shares(maps, masks)
+        hits += pointing_hits(maps, masks, tolerance=tolerance)
+        areas += masks.double().mean((1, 2)).tolist()
+        counter.add(len(maps))
+    return ObjectShare(
+        estimate_mean(shares, seed=seed),
+        estimate_share(hits),
+        sum(areas) / len(areas),
+        tuple(shares),
+        tuple(hits),
+        tuple(areas),
+        reasons(shares),
+    )
+
+
+def compare_object_shares(
+    first: ObjectShare, second: ObjectShare, *, seed: int = 0
+) -> ObjectDifference:
+    """Whether the second looks at the object more than the first, on the same scenes.
+
+    Taking differences scene by scene removes what makes a scene easy or hard, so this tells
+    more than two intervals beside each other.
+
+    Raises:
+        ValueError: If they are not of the same scenes.
+    """
+    if first.areas != second.areas:
+        raise ValueError("both must be of the same scenes, in the same order")
+    share = estimate_mean(_differences(first.shares, second.shares), seed=seed)
+    pointing = estimate_mean(_differences(first.hits, second.hits), seed=seed)
+    return ObjectDifference(share, pointing, _say(share))
+
+
+def inside_shares(maps: Tensor, masks: Tensor) -> tuple[Score, ...]:
+    """Share of each map's positive values that lies inside its mask.
+
+    Args:
+        maps: (N, H, W).
+        masks: (N, H, W) bool.
+
+    Returns:
+        Values in [0, 1]; undefined for a map that puts no pixel before another or has no
+        positive value, and for an empty mask.
+
+    Raises:
+        TypeError: If maps are not floats.
+        ValueError: If shapes differ.
+    """
+    maps = check_maps(maps, masks.shape)
+    return tuple(
+        _flaw(values, mask) or _inside(values, mask)
+        for values, mask in zip(maps, masks.bool(), strict=True)
+    )
+
+
+def pointing_hits(
+    maps: Tensor, masks: Tensor, *, tolerance: float = 0.0
+) -> tuple[bool | Undefined, ...]:
+    """Whether each map's largest value lies on its mask; of several, all must.
+
+    Args:
+        maps: (N, H, W).
+        masks: (N, H, W) bool.
+        tolerance: How far from the mask, in pixels, still hits it.
+
+    Returns:
+        Undefined for a map that puts no pixel before another, and for an empty mask.
+
+    Raises:
+        TypeError: If maps are not floats.
+        ValueError: If shapes differ, or the tolerance is negative.
+    """
+    if tolerance < 0:
+        raise ValueError(f"tolerance must be 0 or more pixels, got {tolerance}")
+    maps = check_maps(maps, masks.shape)
+    found: list[bool | Undefined] = []
+    for values, mask in zip(maps, masks.bool(), strict=True):
+        reason = _flaw(values, mask)
+        near = _grow(mask, tolerance)
+        found.append(reason or bool(near[values == values.max()].all()))
+    return tuple(found)
+
+
+def _batches(
+    scenes: Sequence[Scene], batch_size: int
+) -> Iterator[tuple[Tensor, Tensor, tuple[int, ...]]]:
+    if len(sizes := {scene.mask.shape for scene in scenes}) > 1:
+        raise ValueError(f"scenes must be of one size, got {sorted(sizes)}")
+    for start in range(0, len(scenes), batch_size):
+        batch = scenes[start : start + batch_size]
+        images = torch.stack([torch.from_numpy(scene.image.copy()) for scene in batch])
+        masks = torch.stack([torch.from_numpy(scene.mask.copy()) for scene in batch])
+        pixels = images.permute(0, 3, 1, 2).contiguous().float() / 255
+        yield pixels, masks, tuple(scene.shape for scene in batch)
+
+
+def _flaw(values: Tensor, mask: Tensor) -> Undefined | None:
+    return flaw(values) or (None if mask.any() else Undefined("the scene shows no object"))
+
+
+def _inside(values: Tensor, mask: Tensor) -> Score:
+    positive = values.double().clamp_min(0)
+    total = float(positive.sum())
+    return float(positive[mask].sum()) / total if total else Undefined("the map is never positive")
+
+
+def _grow(mask: Tensor, tolerance: float) -> Tensor:
+    """(H, W) to every pixel within a distance of it."""
+    reach = int(tolerance)
+    if not reach:
+        return mask
+    offsets = torch.arange(-reach, reach + 1)
+    disc = (offsets[:, None] ** 2 + offsets**2 <= tolerance**2).float()
+    return F.conv2d(mask[None, None].float(), disc[None, None], padding=reach)[0, 0] > 0.5
+
+
+def _differences(first: Sequence[Score], second: Sequence[Score]) -> list[Score]:
+    differences: list[Score] = []
+    for a, b in zip(first, second, strict=True):
+        if isinstance(a, Undefined):
+            differences.append(a)
+        else:
+            differences.append(b if isinstance(b, Undefined) else b - a)
+    return differences
+
+
+def _say(share: Estimate | Undefined) -> str:
+    if isinstance(share, Undefined):
+        return f"Nothing can be said: {share.reason}."
+    if share.low <= 0 <= share.high:
+        return f"No difference is established: the share inside the object moves by {share}."
+    more = "more" if share.value > 0 else "less"
+    return f"The second looks at the object {more}: the share inside it moves by {share}."

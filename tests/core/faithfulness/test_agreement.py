@@ -1,0 +1,121 @@
+import pytest
+import scipy.stats
+import torch
+
+from advprop_core.faithfulness.agreement import (
+    Agreement,
+    agree,
+    agree_pairwise,
+    agree_under_attack,
+    spearman,
+)
+from advprop_core.faithfulness.maps import Undefined
+
+
+def a_map(*values):
+    return torch.tensor(values, dtype=torch.float32).view(1, 1, -1)
+
+
+def draw(seed, levels=None):
+    maps = torch.randn(3, 8, 9, generator=torch.Generator().manual_seed(seed))
+    return maps if levels is None else (maps * levels).round()
+
+
+@pytest.mark.parametrize("levels", [None, 1, 2])  # with few levels most values are tied
+def test_spearman_is_that_of_scipy(levels):
+    first, second = draw(0, levels), draw(1, levels)
+    second[2] = first[2] ** 3
+    expected = [
+        scipy.stats.spearmanr(a.flatten(), b.flatten()).statistic
+        for a, b in zip(first, second, strict=True)
+    ]
+    assert spearman(first, second) == pytest.approx(expected, abs=1e-9)
+
+
+def test_spearman_by_hand():
+    # Ranks 1 2 3 4 against 2 1 4 3: 1 - 6·4 / (4·15).
+    assert spearman(a_map(0, 1, 5, 9), a_map(3, 2, 8, 4)) == pytest.approx((0.6,))
+    assert spearman(a_map(1, 2, 3), a_map(9, 8, 7)) == pytest.approx((-1.0,))
+
+
+def test_the_top_tenth_by_hand():
+    first = torch.zeros(1, 5, 10)
+    second = torch.zeros(1, 5, 10)
+    first[0, 0, :5] = torch.tensor([5.0, 4, 3, 2, 1])  # its top: places 0 to 4
+    second[0, 0, 3:8] = torch.tensor([1.0, 2, 3, 4, 5])  # its top: places 3 to 7
+    (found,) = agree(first, second)
+    assert found.overlap == 2 / 5
+    assert found.iou == 2 / 8
+
+
+def test_the_share_of_the_top_can_be_chosen():
+    found = agree(a_map(4, 3, 2, 1), a_map(3, 4, 1, 2), top=0.25)[0]
+    assert (found.iou, found.overlap) == (0, 0)
+    found = agree(a_map(4, 3, 2, 1), a_map(3, 4, 1, 2), top=0.5)[0]
+    assert (found.iou, found.overlap) == (1, 1)
+    found = agree(a_map(4, 3, 2, 1), a_map(3, 4, 1, 2), top=1.0)[0]
+    assert (found.iou, found.overlap) == (1, 1)
+
+
+def test_values_tied_at_the_edge_are_left_out():
+    # Half should be the top, but only one pixel stands out: the zeros are not chosen by place.
+    found = agree(a_map(9, 0, 0, 0), a_map(0, 0, 0, 9), top=0.5)[0]
+    assert (found.iou, found.overlap) == (0, 0)
+    found = agree(a_map(9, 0, 0, 0), a_map(9, 5, 0, 0), top=0.5)[0]
+    assert (found.iou, found.overlap) == (1 / 2, 1)
+
+
+def test_a_plateau_of_largest_values_is_the_top_as_a_whole():
+    found = agree(a_map(7, 7, 7, 0), a_map(7, 7, 7, 0), top=0.25)[0]
+    assert (found.iou, found.overlap) == (1, 1)
+    found = agree(a_map(7, 7, 7, 0), a_map(1, 2, 3, 4), top=0.25)[0]
+    assert (found.iou, found.overlap) == (0, 0)
+
+
+def test_a_map_agrees_with_itself_in_any_monotone_scale():
+    maps = draw(0)
+    for found in agree(maps, 3 * maps + 1):
+        assert found.rank_correlation == pytest.approx(1)
+        assert (found.iou, found.overlap) == (1, 1)
+
+
+@pytest.mark.parametrize("constant", [0.0, 2.0])
+def test_constant_maps_have_no_agreement(constant):
+    found = agree(torch.full((1, 2, 2), constant), torch.rand(1, 2, 2))[0]
+    reason = Undefined("the map is constant" if constant else "the map is zero everywhere")
+    assert found == Agreement(reason, reason, reason)
+
+
+def test_maps_without_pixels_are_undefined():
+    assert agree(torch.rand(2, 0, 0), torch.rand(2, 0, 0))[1].iou == Undefined("the map is empty")
+
+
+def test_every_two_of_some_maps():
+    maps = {("clean", "main"): draw(0), ("clean", "aux"): draw(1), ("adversarial", "aux"): draw(2)}
+    found = agree_pairwise(maps)
+    assert list(found) == [
+        (("clean", "main"), ("clean", "aux")),
+        (("clean", "main"), ("adversarial", "aux")),
+        (("clean", "aux"), ("adversarial", "aux")),
+    ]
+    assert found[("clean", "main"), ("clean", "aux")] == agree(draw(0), draw(1))
+
+
+def test_stability_under_an_attack(pixels):
+    clean, adversarial = pixels(seed=0), pixels(seed=1)
+    found = agree_under_attack(lambda shown: shown.mean(1), clean, adversarial)
+    assert found == agree(clean.mean(1), adversarial.mean(1))
+    assert agree_under_attack(lambda shown: shown.mean(1), clean, clean)[0].iou == 1
+
+
+def test_what_does_not_fit_is_refused(pixels):
+    with pytest.raises(ValueError, match=r"second must have shape \(3, 8, 9\)"):
+        agree(draw(0), draw(1)[:2])
+    with pytest.raises(ValueError, match=r"first must have shape \(N, H, W\)"):
+        spearman(draw(0)[0], draw(1)[0])
+    with pytest.raises(TypeError, match="first must be a tensor of floats"):
+        spearman(draw(0).int(), draw(1))
+    with pytest.raises(ValueError, match="top must be a share"):
+        agree(draw(0), draw(1), top=0)
+    with pytest.raises(ValueError, match="adversarial must have the shape of clean"):
+        agree_under_attack(lambda shown: shown.mean(1), pixels(2), pixels(1))

@@ -1,0 +1,42 @@
+import pytest
+import torch
+from torch import nn
+
+from advprop_core.faithfulness import subject
+
+
+def test_a_class_for_each_image(dual, pixels):
+    network, classes = subject.prepare(dual.branch("main"), pixels(2), 3)
+    assert classes == [3, 3]
+    assert subject.prepare(dual.branch("main"), pixels(2), (0, 5))[1] == [0, 5]
+    torch.testing.assert_close(network(pixels(2)), dual.branch("main")(pixels(2)))
+
+
+@pytest.mark.parametrize(
+    ("classes", "message"),
+    [
+        (6, r"class_index must lie in \[0, 5\], got \[6\]"),
+        (-1, r"class_index must lie in \[0, 5\]"),
+        ((0,), "must be one class or 2"),
+    ],
+)
+def test_a_class_the_model_has_not_is_refused(dual, pixels, classes, message):
+    with pytest.raises(ValueError, match=message):
+        subject.prepare(dual.branch("main"), pixels(2), classes)
+
+
+def test_pixels_that_are_none_are_refused(dual):
+    with pytest.raises(ValueError, match="at least one image"):
+        subject.prepare(dual.branch("main"), torch.rand(0, 3, 8, 8), 0)
+    with pytest.raises(TypeError, match="pixels must be floats"):
+        subject.prepare(dual.branch("main"), torch.ones(1, 3, 8, 8, dtype=torch.uint8), 0)
+
+
+def test_a_module_in_training_mode_is_refused(make_tiny, pixels):
+    with pytest.raises(ValueError, match="eval mode"):
+        subject.prepare(make_tiny(), pixels(), 0)
+
+
+def test_logits_that_are_not_finite_are_refused():
+    with pytest.raises(ValueError, match="logits must be finite"):
+        subject.logits(nn.Identity(), torch.tensor([[1.0, float("nan")]]))

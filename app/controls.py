@@ -180,8 +180,8 @@ def _expert_map(info: ModelInfo) -> DeltaGenerator:
         list(METHODS),
         format_func=lambda name: METHODS[name].title,
         key=key("method"),
-        help="How to show where a branch looked. "
-        + " ".join(f"**{m.title}**: {m.sentence}" for m in METHODS.values()),
+        help="How to show where a branch looked. What the chosen one measures, and what it cannot "
+        "tell, is said below the maps.",
     )
     slot = st.container()
     st.selectbox(

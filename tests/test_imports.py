@@ -74,23 +74,33 @@ def test_the_library_never_imports_the_app(path):
         ("dual_bn.py", {"attacks", "predict", "models", "checkpoints", "compare", "training"}),
         ("predict.py", {"attacks", "models", "checkpoints", "compare", "training"}),
         ("attacks.py", {"models", "checkpoints", "attribution", "compare", "training"}),
-        ("attribution.py", {"models", "checkpoints", "compare", "training"}),
+        ("attribution", {"models", "checkpoints", "compare", "training"}),
+        ("faithfulness", {"attribution", "models", "checkpoints", "compare", "training"}),
         ("checkpoints.py", {"attacks", "attribution", "compare", "training"}),
         ("evaluation.py", {"attribution", "compare", "training"}),
     ],
 )
 def test_rooms_do_not_look_back(file, forbidden):
+    room = REPO / "advprop_core" / file
+    paths = [room] if room.is_file() else [*room.rglob("*.py")]
+    assert paths
     rooms = {
         name.split(".")[1]
-        for name in imported_in(REPO / "advprop_core" / file)
+        for path in paths
+        for name in imported_in(path)
         if name.startswith("advprop_core.")
     }
     assert not forbidden & rooms
 
 
-def test_captum_is_imported_in_one_place():
-    users = {path.name for path in CORE if any(n.startswith("captum") for n in imported_in(path))}
-    assert users == {"attribution.py"}
+def test_captum_makes_maps_in_one_place_and_measures_them_in_another():
+    users = {
+        (path.parent.name, ".".join(name.split(".")[:2]))
+        for path in CORE
+        for name in imported_in(path)
+        if name.split(".")[0] == "captum"
+    }
+    assert users == {("attribution", "captum.attr"), ("faithfulness", "captum.metrics")}
 
 
 @pytest.mark.parametrize("name", ["streamlit_app.py", "app/controls.py"])

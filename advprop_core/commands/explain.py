@@ -31,8 +31,7 @@ MethodsOption = Annotated[
     typer.Option(
         "--method",
         metavar="NAME",
-        help="Maps: grad-cam, saliency, integrated-gradients, smoothgrad; repeat it or write "
-        "commas. grad-cam by default.",
+        help=f"Maps, repeated or with commas; grad-cam by default. One of {', '.join(METHODS)}.",
     ),
 ]
 
@@ -70,7 +69,7 @@ def explain(
     if unknown := [name for name in methods if name not in METHODS]:
         raise ValueError(f"--method must be one of {', '.join(METHODS)}, got {unknown[0]!r}")
     if layer is not None and not any(METHODS[name].needs_layer for name in methods):
-        raise ValueError(f"--layer is for grad-cam, and --method is {', '.join(methods)}")
+        raise ValueError(f"--layer is for maps of a layer such as grad-cam, and --method is {', '.join(methods)}")
     subject = open_subject(image, model, arch=arch, branch=branch, true_class=true_class)
     explained = _explained(subject, class_index)
     maps = _make_maps(subject, methods, layer, explained, seed)

@@ -1,0 +1,221 @@
+"""Class activation maps: what a layer's channels say, weighted by what they mean to the class.
+
+They need what a layer gave and its gradient. Both are caught by hooks on a private view.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from advprop_core.attribution.errors import NoGradient, Unfit, UnknownLayer
+from advprop_core.attribution.layers import (
+    default_layer,
+    find_layer,
+    is_map,
+    network_of,
+    spatial_layers,
+)
+from advprop_core.attribution.question import Question, scores
+from advprop_core.dual_bn import private_view
+
+# From features and their gradient, (N, C, h, w) each, to maps (N, h, w).
+Formula = Callable[[Tensor, Tensor], Tensor]
+
+
+def weigh_by_mean(features: Tensor, gradient: Tensor) -> Tensor:
+    """Grad-CAM, Selvaraju et al., arXiv 1610.02391: a channel weighs its mean gradient."""
+    return (gradient.mean((2, 3), keepdim=True) * features).sum(1).relu()
+
+
+def weigh_by_curvature(features: Tensor, gradient: Tensor) -> Tensor:
+    """Grad-CAM++, Chattopadhay et al., arXiv 1710.11063, equations 10 and 19.
+
+    A cell's share in the weight of its channel is g² / (2 g² + g³ · sum of the channel), and a
+    cell with a negative gradient has none.
+    """
+    # Both sides divided by g², which may be too small to be squared in float32.
+    below = 2 + gradient * features.sum((2, 3), keepdim=True)
+    share = torch.where((gradient > 0) & (below != 0), 1 / below, 0.0)
+    return ((share * gradient).sum((2, 3), keepdim=True) * features).sum(1).relu()
+
+
+def weigh_where_positive(features: Tensor, gradient: Tensor) -> Tensor:
+    """LayerCAM, Jiang et al., doi 10.1109/TIP.2021.3089943: each cell weighs its own gradient."""
+    return (gradient.relu() * features).sum(1).relu()
+
+
+def weigh_by_cell(features: Tensor, gradient: Tensor) -> Tensor:
+    """HiResCAM, Draelos & Carin, arXiv 2011.08891: gradient times feature in each cell."""
+    return (gradient * features).sum(1)
+
+
+def principal_component(features: Tensor, _gradient: Tensor | None = None) -> Tensor:
+    """Eigen-CAM, Muhammad & Yeasin, arXiv 2008.00299: features along their main direction.
+
+    A direction has no sign of its own; the sum of the map is made positive.
+    """
+    cells = features.flatten(2).transpose(1, 2).float()
+    u, s, _ = torch.linalg.svd(cells, full_matrices=False)
+    along = u[:, :, 0] * s[:, :1]
+    upright: Tensor = torch.where(along.sum(1, keepdim=True) < 0, -along, along)
+    return upright.reshape(-1, *features.shape[2:])
+
+
+FORMULAS: dict[str, Formula] = {
+    "grad-cam": weigh_by_mean,
+    "grad-cam-plus-plus": weigh_by_curvature,
+    "layer-cam": weigh_where_positive,
+    "hires-cam": weigh_by_cell,
+    "eigen-cam": principal_component,
+}
+
+
+def gradient_cam(question: Question) -> Tensor:
+    """The map of the question's method at its layer, spread to the size of the image."""
+    (found,) = strip(question, [chosen_layer(question)], FORMULAS[question.method.name])
+    return found
+
+
+def grad_cam(question: Question) -> Tensor:
+    """Grad-CAM at the question's layer, whatever its method."""
+    (found,) = strip(question, [chosen_layer(question)], weigh_by_mean)
+    return found
+
+
+def eigen_cam(question: Question) -> Tensor:
+    """Eigen-CAM; it needs neither a class nor a gradient."""
+    return spread(principal_component(features_at(question)), question.pixels)
+
+
+def chosen_layer(question: Question) -> str:
+    """The question's layer, or the default one."""
+    return question.layer or default_layer(question.module, question.pixels)
+
+
+def strip(question: Question, layers: Sequence[str], formula: Formula) -> list[Tensor]:
+    """A map (N, H, W) per layer, from one forward and one backward pass.
+
+    Raises:
+        UnknownLayer: For a layer that the network does not have or never runs.
+        NoGradient: For a layer that the score does not depend on.
+    """
+    view = private_view(question.module)
+    kept = _keep(view, layers)
+    with torch.enable_grad():
+        own = question.pixels.detach().clone().requires_grad_()
+        total = scores(view, own * 1, question.targets).sum()
+        features = [_kept_map(question, kept, layer) for layer in layers]
+        # A network may be frozen and a layer off the way from the pixels: it needs no gradient.
+        wanted = [part for part in features if part.requires_grad]
+        found = iter(torch.autograd.grad(total, wanted, allow_unused=True) if wanted else ())
+        gradients = [next(found) if part.requires_grad else None for part in features]
+    maps = []
+    for layer, part, gradient in zip(layers, features, gradients, strict=True):
+        if gradient is None:
+            raise NoGradient(f"the score does not depend on layer {layer!r}: choose another")
+        maps.append(spread(formula(part.detach(), gradient), question.pixels))
+    return maps
+
+
+def features_at(question: Question) -> Tensor:
+    """(N, C, h, w) output of the question's layer, without a gradient."""
+    layer = chosen_layer(question)
+    view = private_view(question.module)
+    kept = _keep(view, [layer])
+    with torch.no_grad():
+        view(question.pixels.clone())
+    return _kept_map(question, kept, layer)
+
+
+def spread(cells: Tensor, pixels: Tensor) -> Tensor:
+    """(N, h, w) to (N, H, W), bilinear."""
+    size = pixels.shape[2:]
+    return F.interpolate(cells[:, None], size, mode="bilinear", align_corners=False)[:, 0]
+
+
+def class_activation(question: Question) -> Tensor:
+    """CAM, Zhou et al., arXiv 1512.04150: the last map, weighted as the classifier weighs it.
+
+    The mean of the coarse map and the classifier's bias add up to the score.
+
+    Raises:
+        Unfit: If the network does not end in the mean of a map and one linear layer.
+    """
+    view = private_view(question.module)
+    maps: list[tuple[Tensor, Tensor]] = []
+    heads: list[tuple[nn.Linear | nn.Conv2d, Tensor]] = []
+
+    def remember(part: nn.Module, inputs: tuple[Any, ...], output: object) -> None:
+        if isinstance(output, Tensor) and output.ndim == 4 and is_map(output):
+            maps.append((output, output.mean((2, 3))))
+        if isinstance(part, nn.Linear) or (isinstance(part, nn.Conv2d) and not is_map(output)):
+            heads.append((part, inputs[0].flatten(1)))
+
+    for part in network_of(view).modules():
+        part.register_forward_hook(remember)
+    with torch.no_grad():
+        logits = view(question.pixels.clone())
+    weight, pooled = _classifier(question, heads, logits)
+    fitting = [found for found, mean in maps if _same(mean, pooled)]
+    if not fitting:
+        raise _no_cam(question, "its last layer does not take the mean of a map of 2×2 or more")
+    rows = weight[list(question.targets)]
+    return spread(torch.einsum("nc,nchw->nhw", rows, fitting[-1]), question.pixels)
+
+
+def _classifier(
+    question: Question, heads: list[tuple[nn.Linear | nn.Conv2d, Tensor]], logits: Tensor
+) -> tuple[Tensor, Tensor]:
+    """(C, F) weight of the layer that gives the scores, and (N, F) what it is given."""
+    if heads:
+        head, given = heads[-1]
+        weight = head.weight.flatten(1)
+        if weight.shape == (logits.shape[1], given.shape[1]) and _same(
+            F.linear(given, weight, head.bias), logits
+        ):
+            return weight, given
+    raise _no_cam(question, "it does not end in a linear layer")
+
+
+def _same(one: Tensor, other: Tensor) -> bool:
+    return one.shape == other.shape and torch.allclose(one, other, rtol=1e-3, atol=1e-4)
+
+
+def _no_cam(question: Question, reason: str) -> Unfit:
+    return Unfit(
+        f"{question.method.title} does not fit this network: {reason}. HiResCAM and Grad-CAM "
+        "do, at any layer"
+    )
+
+
+def _keep(view: nn.Module, layers: Sequence[str]) -> dict[str, object]:
+    """Catch what the layers give; where one is called more than once, the last it gives."""
+    kept: dict[str, object] = {}
+
+    def hook_for(layer: str) -> Callable[[nn.Module, object, object], object]:
+        def hook(_module: nn.Module, _inputs: object, output: object) -> object:
+            kept[layer] = output
+            # What follows may overwrite what it is given: an in-place activation, or a sum.
+            return output.clone() if isinstance(output, Tensor) else output
+
+        return hook
+
+    for layer in layers:
+        find_layer(view, layer).register_forward_hook(hook_for(layer))
+    return kept
+
+
+def _kept_map(question: Question, kept: dict[str, object], layer: str) -> Tensor:
+    output = kept.get(layer)
+    if isinstance(output, Tensor) and is_map(output):
+        return output
+    others = spatial_layers(question.module, question.pixels)
+    raise UnknownLayer(
+        f"layer {layer!r} gives no map of at least 2×2 in a forward pass: choose another, "
+        f"such as {', '.join(others[-3:])}"
+    )

@@ -1,0 +1,147 @@
+"""Maps read off the gradient at the pixels. None of them needs a hook."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import torch
+from captum.attr import InputXGradient, IntegratedGradients, Saliency
+from torch import Tensor
+from torch.nn import functional as F
+
+from advprop_core.attribution.question import Question, batch_size, batches
+
+_INTEGRATION_STEPS = 32
+_NOISY_COPIES = 16
+_NOISE_SIGMA = 0.1
+_STARTS = 64
+
+
+def saliency(question: Question) -> Tensor:
+    """Largest absolute gradient over the channels (Simonyan et al., arXiv 1312.6034)."""
+    return _gradient(question).abs().amax(1)
+
+
+def saliency_positive(question: Question) -> Tensor:
+    """Largest positive gradient over the channels, 0 where there is none."""
+    return _gradient(question).amax(1).clamp(min=0)
+
+
+def saliency_negative(question: Question) -> Tensor:
+    """Size of the most negative gradient over the channels, 0 where there is none."""
+    return (-_gradient(question)).amax(1).clamp(min=0)
+
+
+def loss_gradient(question: Question) -> Tensor:
+    """Gradient of the cross-entropy, summed over channels (Tsipras et al., arXiv 1805.12152)."""
+    with torch.enable_grad():
+        own = question.pixels.detach().clone().requires_grad_()
+        wanted = torch.tensor(question.targets, device=own.device)
+        loss = F.cross_entropy(question.module(own * 1), wanted, reduction="sum")
+        (gradient,) = torch.autograd.grad(loss, own)
+    return gradient.sum(1)
+
+
+def input_x_gradient(question: Question) -> Tensor:
+    """Pixel times gradient, summed over the channels (Shrikumar et al., arXiv 1605.01713)."""
+    own = question.pixels.detach().requires_grad_()
+    products: Tensor = InputXGradient(question.module).attribute(own, list(question.targets))
+    return products.sum(1)
+
+
+def integrated_gradients(question: Question) -> Tensor:
+    """32 steps from black, summed over the channels (Sundararajan et al., arXiv 1703.01365)."""
+    attributions: Tensor = IntegratedGradients(question.module).attribute(
+        question.pixels,
+        torch.zeros_like(question.pixels),
+        list(question.targets),
+        n_steps=_INTEGRATION_STEPS,
+        internal_batch_size=max(batch_size(question.pixels), len(question.pixels)),
+    )
+    return attributions.sum(1)
+
+
+def smoothgrad(question: Question) -> Tensor:
+    """Saliency of the mean gradient of noisy copies (Smilkov et al., arXiv 1706.03825).
+
+    16 copies unless told otherwise; the noise has sigma 0.1 in pixel units, is the same for
+    every image, and the copies are not clipped.
+    """
+    count = question.samples or _NOISY_COPIES
+    total = torch.zeros_like(question.pixels)
+    for index, gradients in _sampled(question, count, _noisy):
+        total[index] += gradients.sum(0)
+    return (total / count).abs().amax(1)
+
+
+def vargrad(question: Question) -> Tensor:
+    """Largest variance of the gradient over noisy copies (Adebayo et al., arXiv 1810.03307).
+
+    The copies are those of :func:`smoothgrad`; their variance is divided by their number.
+
+    Raises:
+        ValueError: For a single copy, which has no variance.
+    """
+    count = question.samples or _NOISY_COPIES
+    if count < 2:
+        raise ValueError(f"samples must be at least 2 for {question.method.title}, got {count}")
+    # In double precision, since the variance is a small difference of large sums.
+    total = torch.zeros_like(question.pixels, dtype=torch.float64)
+    squares = torch.zeros_like(total)
+    for index, gradients in _sampled(question, count, _noisy):
+        total[index] += gradients.double().sum(0)
+        squares[index] += gradients.double().square().sum(0)
+    return (squares / count - (total / count).square()).clamp(min=0).amax(1)
+
+
+def gradient_shap(question: Question) -> Tensor:
+    """Mean of (pixel − start) × gradient at random points on the way from random starts.
+
+    Lundberg & Lee, arXiv 1705.07874, as expected gradients. A start is a plain image of one
+    random colour, so that no shade is without a say; 64 of them unless told otherwise. Summed
+    over the channels.
+    """
+    count = question.samples or _STARTS
+    total = torch.zeros_like(question.pixels)
+    for index, gradients in _sampled(question, count, _between):
+        total[index] += gradients.sum(0)
+    return (total / count).sum(1)
+
+
+def _gradient(question: Question) -> Tensor:
+    own = question.pixels.detach().requires_grad_()  # captum warns where it has to set this
+    gradients: Tensor = Saliency(question.module).attribute(own, list(question.targets), abs=False)
+    return gradients
+
+
+# -- random copies --------------------------------------------------------------------------------
+
+# From an image (3, H, W), a number of copies and a generator to the points (copies, 3, H, W) at
+# which gradients are taken, and what each gradient is multiplied by.
+Draw = Callable[[Tensor, int, torch.Generator], tuple[Tensor, Tensor | float]]
+
+
+def _noisy(image: Tensor, count: int, generator: torch.Generator) -> tuple[Tensor, float]:
+    # One by one: drawn together, the numbers would depend on how many go in a batch.
+    noise = [torch.randn(image.shape, generator=generator) for _ in range(count)]
+    return image + _NOISE_SIGMA * torch.stack(noise).to(image), 1.0
+
+
+def _between(image: Tensor, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    drawn = torch.rand((count, 4, 1, 1), generator=generator).to(image)
+    way = image - drawn[:, :3]
+    return image - drawn[:, 3:] * way, way
+
+
+def _sampled(question: Question, count: int, draw: Draw) -> Iterator[tuple[int, Tensor]]:
+    """(index of the image, weighted gradients of some of its copies), until all are done."""
+    for index, (image, target) in enumerate(zip(question.pixels, question.targets, strict=True)):
+        generator = question.generator()  # the same draws for every image
+        for some in batches(count, question.pixels):
+            points, weights = draw(image, len(some), generator)
+            own = points.detach().requires_grad_()
+            gradients: Tensor = Saliency(question.module).attribute(
+                own, [target] * len(some), abs=False
+            )
+            yield index, gradients * weights
+            question.report(index * count + some.stop, len(question.pixels) * count)

@@ -1,0 +1,161 @@
+"""`explain`: checks what is asked, hands it to the method, and checks what comes back."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from advprop_core.attribution import cams, gradients, perturbed, rectified, relevance
+from advprop_core.attribution.errors import NoGradient
+from advprop_core.attribution.question import Progress, Question, inspect
+from advprop_core.methods import METHODS, Method
+from advprop_core.predict import require_eval
+
+_MAKERS: dict[str, Callable[[Question], Tensor]] = {
+    "grad-cam": cams.gradient_cam,
+    "grad-cam-plus-plus": cams.gradient_cam,
+    "layer-cam": cams.gradient_cam,
+    "hires-cam": cams.gradient_cam,
+    "eigen-cam": cams.eigen_cam,
+    "score-cam": perturbed.score_cam,
+    "cam": cams.class_activation,
+    "guided-grad-cam": rectified.guided_grad_cam,
+    "saliency": gradients.saliency,
+    "saliency-positive": gradients.saliency_positive,
+    "saliency-negative": gradients.saliency_negative,
+    "loss-gradient": gradients.loss_gradient,
+    "input-x-gradient": gradients.input_x_gradient,
+    "integrated-gradients": gradients.integrated_gradients,
+    "smoothgrad": gradients.smoothgrad,
+    "vargrad": gradients.vargrad,
+    "gradient-shap": gradients.gradient_shap,
+    "guided-backprop": rectified.guided_backprop,
+    "deconvolution": rectified.deconvolution,
+    "deep-lift": rectified.deep_lift,
+    "lrp": relevance.relevance,
+    "occlusion": perturbed.occlusion,
+    "rise": perturbed.rise,
+}
+_REPORTING = {"smoothgrad", "vargrad", "gradient-shap", "score-cam", "occlusion", "rise"}
+_WITHOUT_GRADIENT = {"eigen-cam", "score-cam", "cam", "occlusion", "rise"}
+
+
+def explain(
+    module: nn.Module,
+    pixels: Tensor,
+    class_index: int | Sequence[int],
+    method: str,
+    *,
+    layer: str | None = None,
+    seed: int = 0,
+    window: int | None = None,
+    stride: int | None = None,
+    samples: int | None = None,
+    progress: Progress | None = None,
+) -> Tensor:
+    """Maps of a class score, one per image.
+
+    What each method measures stands in :data:`~advprop_core.methods.METHODS`; its paper stands
+    where it is written, in :mod:`~advprop_core.attribution.gradients`, ``cams``, ``perturbed``,
+    ``rectified`` and ``relevance``.
+
+    Args:
+        module: A frozen branch, plain or folded.
+        pixels: (N, 3, H, W) in [0, 1].
+        class_index: The class to explain, one for all images or one each.
+        method: A key of :data:`~advprop_core.methods.METHODS`.
+        layer: Dotted name for layer methods; :func:`default_layer` when not given.
+        seed: Of everything a method draws.
+        window: Side of occlusion's square in pixels.
+        stride: How far that square moves, in pixels.
+        samples: Number of noisy copies, of random starts, or of RISE's masks.
+        progress: Called with how much is done and how much there is, often where a method is
+            slow and always at the end; what it raises stops the call.
+
+    Returns:
+        (N, H, W) float32 on the CPU, unscaled.
+
+    Raises:
+        UnknownLayer: If the network has no such layer, or never runs it.
+        Unfit: If the method does not fit the network.
+        NoGradient: If the scores do not depend on the pixels, for methods with a gradient.
+        TypeError: For an option of the wrong kind.
+        ValueError: For an unknown method, a class the model does not have, an option the method
+            has no use for, or a map that is not finite.
+    """
+    options = {"window": window, "stride": stride, "samples": samples}
+    chosen = known_method(method)
+    _validate_options(chosen, layer, options)
+    question = make_question(module, pixels, class_index, chosen, layer, seed, options, progress)
+    values = finish(_MAKERS[method](question), question.method)
+    if method not in _REPORTING:
+        question.report(1, 1)
+    return values
+
+
+def known_method(name: str) -> Method:
+    """The method of that name; raises ValueError with near matches if there is none."""
+    if name in METHODS:
+        return METHODS[name]
+    near = difflib.get_close_matches(str(name), METHODS, 3, 0.5)
+    hint = f" (did you mean {', '.join(near)}?)" if near else ""
+    raise ValueError(f"method must be one of {', '.join(METHODS)}, got {name!r}{hint}")
+
+
+def make_question(
+    module: nn.Module,
+    pixels: Tensor,
+    class_index: int | Sequence[int],
+    method: Method,
+    layer: str | None = None,
+    seed: int = 0,
+    options: dict[str, int | None] | None = None,
+    progress: Progress | None = None,
+) -> Question:
+    """Check network, pixels and classes; the question owns its pixels."""
+    require_eval(module)
+    if pixels.ndim != 4 or not len(pixels):
+        raise ValueError(f"pixels must be (N, 3, H, W) with N ≥ 1, got {tuple(pixels.shape)}")
+    targets = [class_index] * len(pixels) if isinstance(class_index, int) else list(class_index)
+    if len(targets) != len(pixels):
+        raise ValueError(
+            f"class_index must be one class or {len(pixels)}, one per image, got {len(targets)}"
+        )
+    seen = inspect(module, pixels)
+    if not (min(targets) >= 0 and max(targets) < seen.classes):
+        raise ValueError(
+            f"class_index must lie in [0, {seen.classes - 1}], got {sorted(set(targets))}"
+        )
+    if not seen.reaches_pixels and method.name not in _WITHOUT_GRADIENT:
+        raise NoGradient(
+            f"{method.title} needs a gradient, and the scores of this network do not depend on "
+            "the pixels as far as autograd can see: use occlusion or rise"
+        )
+    own = pixels.detach().clone()  # captum sets requires_grad on the tensor it is given
+    return Question(
+        module, own, tuple(targets), method, layer, seed, **(options or {}), progress=progress
+    )
+
+
+def finish(values: Tensor, method: Method) -> Tensor:
+    """Detached float32 on the CPU; raises ValueError if not every value is finite."""
+    if not torch.isfinite(values).all():
+        raise ValueError(f"the {method.title} map is not finite, so it is not drawn")
+    return values.detach().float().cpu()
+
+
+def _validate_options(method: Method, layer: str | None, options: dict[str, int | None]) -> None:
+    if layer is not None and not method.needs_layer:
+        raise ValueError(f"{method.title} has no layer, got layer={layer!r}")
+    for name, value in options.items():
+        if value is None:
+            continue
+        if name not in method.options:
+            raise ValueError(f"{method.title} has no {name}, got {name}={value!r}")
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise TypeError(f"{name} must be an integer, got {type(value).__name__}")
+        if value < 1:
+            raise ValueError(f"{name} must be at least 1, got {value}")

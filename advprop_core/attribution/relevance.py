@@ -1,0 +1,201 @@
+"""Layer-wise relevance propagation: the score handed back, layer by layer, to the pixels.
+
+captum's own has no rule for an addition outside a module or for a layer that only reshapes, so
+it fits none of the residual networks here. This one steps in where torch functions are called:
+it needs no hook, and it does not matter how a network is written down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from torch.overrides import TorchFunctionMode
+
+from advprop_core.attribution.errors import Unfit
+from advprop_core.attribution.question import Question, scores
+from advprop_core.dual_bn import PixelNetwork, fold
+
+_TOLERANCE = 0.05  # of the score that may get lost
+_STABILISER = 1e-6
+_ADDITIONS = {"add", "add_", "__add__", "__radd__", "__iadd__"}
+_PRODUCTS = {"mul", "mul_", "__mul__", "__rmul__", "__imul__"}
+_AVERAGES = {"mean", "avg_pool2d", "adaptive_avg_pool2d"}
+# What acts on each value, or only scales it: relevance passes as it is.
+_PASSING = {
+    "relu", "relu_", "relu6", "leaky_relu", "silu", "hardswish", "hardtanh", "gelu", "elu",
+    "mish", "batch_norm", "div", "__truediv__",
+}  # fmt: skip
+
+
+def relevance(question: Question) -> Tensor:
+    """LRP, Bach et al., doi 10.1371/journal.pone.0130140, summed over the channels.
+
+    BatchNorm is folded into convolutions first. A convolution hands relevance to what spoke in
+    its favour (z⁺), a linear layer, an average and a sum to all in proportion to what they
+    contributed (ε), as composed by Kohlbrenner et al., arXiv 1910.09840. What a linear layer's
+    bias contributed stays with it.
+
+    Raises:
+        Unfit: If pixels and biases together do not get the score back.
+    """
+    module = fold(question.module, question.pixels[:1])
+    inside = question.pixels.detach()
+    if isinstance(module, PixelNetwork):  # a mean that is subtracted is not for the pixels to say
+        inside, module = module.normalize(inside), module.network
+    rules = _Rules(len(inside))
+    with torch.enable_grad():
+        own = inside.clone().requires_grad_()
+        with rules:
+            found = scores(module, own * 1, question.targets)
+        (shares,) = torch.autograd.grad(found, own, found.detach())
+    with torch.no_grad():
+        expected = scores(question.module, question.pixels.clone(), question.targets)
+    _require_conserved(question, shares, rules.biases.to(expected), expected)
+    return shares.sum(1)
+
+
+def _require_conserved(question: Question, shares: Tensor, biases: Tensor, wanted: Tensor) -> None:
+    kept = shares.flatten(1).sum(1) + biases
+    lost = (kept - wanted).abs()
+    for index in (~(lost <= _TOLERANCE * wanted.abs())).nonzero()[:, 0].tolist():
+        raise Unfit(
+            f"{question.method.title} does not fit this network and image: the relevance of the "
+            f"pixels must add up to the score, {wanted[index]:.3g}, and adds up to "
+            f"{kept[index]:.3g}, for it has no rule for some of the layers or a layer fires "
+            "through its bias alone. Integrated gradients measures much the same and fits"
+        )
+
+
+class _Rules(TorchFunctionMode):
+    """Inside it, torch's functions compute what they always do, and pass back relevance."""
+
+    def __init__(self, images: int) -> None:
+        super().__init__()
+        self.biases = torch.zeros(images)
+
+    def __torch_function__(
+        self,
+        func: Any,
+        types: Iterable[type],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        options = kwargs or {}
+        name = getattr(func, "__name__", "")
+        moving = [a for a in args if isinstance(a, Tensor) and a.requires_grad]
+        if not moving:
+            return func(*args, **options)
+        first, rest = args[0], args[1:]
+        if name == "conv2d":
+            return _convolve(func, first, *rest, **options)
+        if name == "linear":
+            return self._linear(first, *rest, **options)
+        if name in _AVERAGES:
+            return _share(lambda x: func(x, *rest, **options), first)
+        if name in _ADDITIONS and len(moving) == 2:
+            return _share(torch.add, *moving)
+        if name in _PRODUCTS:
+            return _gate(args[0], args[1])
+        if name in _PASSING:
+            return _pass(first, func(first.detach().clone(), *rest, **options))
+        return func(*args, **options)  # what only moves values about moves relevance about
+
+    def _linear(self, given: Tensor, weight: Tensor, bias: Tensor | None = None) -> Any:
+        def keep(share: Tensor) -> None:
+            if bias is not None:
+                self.biases = self.biases.to(share) + (share * bias).flatten(1).sum(1)
+
+        return _share(lambda x: F.linear(x, weight, bias), given, keep=keep)
+
+
+def _convolve(
+    func: Callable[..., Tensor],
+    given: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    *rest: Any,
+    **options: Any,
+) -> Tensor:
+    def in_favour(x: Tensor) -> Tensor:
+        above = func(x.clamp(min=0), weight.clamp(min=0), None, *rest, **options)
+        return above + func(x.clamp(max=0), weight.clamp(max=0), None, *rest, **options)
+
+    with torch.no_grad():
+        output = func(given, weight, bias, *rest, **options)
+    return _share(in_favour, given, output=output)
+
+
+def _gate(one: Any, other: Any) -> Tensor:
+    """A product: the larger factor is what is weighed, and relevance is its alone."""
+    moving = [x for x in (one, other) if isinstance(x, Tensor) and x.requires_grad]
+    weighed = max(moving, key=Tensor.numel)
+    with torch.no_grad():
+        output: Tensor = one * other
+    return _pass(weighed, output)
+
+
+def _share(
+    contribute: Callable[..., Tensor],
+    *given: Tensor,
+    output: Tensor | None = None,
+    keep: Callable[[Tensor], None] | None = None,
+) -> Tensor:
+    """Pass relevance back in proportion to contributions.
+
+    Args:
+        contribute: From the given tensors to what they contribute to each value of the output.
+        given: What relevance is passed to.
+        output: The function's value, where that is not what `contribute` gives.
+        keep: Called with the relevance per unit of contribution.
+    """
+    if output is None:
+        with torch.no_grad():
+            output = contribute(*given)
+    shared: Tensor = _Share.apply(contribute, keep, output, *given)
+    return shared
+
+
+def _pass(given: Tensor, output: Tensor) -> Tensor:
+    if given.shape != output.shape:
+        raise Unfit(f"LRP has no rule for a product of shape {tuple(output.shape)}")
+    passed: Tensor = _Pass.apply(given, output)
+    return passed
+
+
+class _Share(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, contribute: Any, keep: Any, output: Tensor, *given: Tensor) -> Tensor:
+        ctx.contribute, ctx.keep = contribute, keep
+        ctx.save_for_backward(*given)
+        return output.clone()
+
+    @staticmethod
+    def backward(ctx: Any, *relevance: Tensor) -> Any:
+        with torch.enable_grad():
+            given = [x.detach().requires_grad_() for x in ctx.saved_tensors]
+            contributed = ctx.contribute(*given)
+            steady = torch.where(contributed < 0, -_STABILISER, _STABILISER)
+            share = relevance[0] / (contributed.detach() + steady)
+            slopes = torch.autograd.grad(contributed, given, share)
+        if ctx.keep:
+            ctx.keep(share)
+        return (
+            None,
+            None,
+            None,
+            *(x.detach() * slope for x, slope in zip(given, slopes, strict=True)),
+        )
+
+
+class _Pass(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, given: Tensor, output: Tensor) -> Tensor:
+        return output.clone()
+
+    @staticmethod
+    def backward(ctx: Any, *relevance: Tensor) -> Any:
+        return relevance[0], None

@@ -1,0 +1,121 @@
+"""Many maps at once: all branches and inputs, or all layers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from advprop_core.attribution.cams import FORMULAS, strip
+from advprop_core.attribution.layers import default_layer
+from advprop_core.attribution.maps import explain, finish, known_method, make_question
+from advprop_core.attribution.question import Progress
+from advprop_core.types import AttributionMap, InputKind, freeze
+
+_PARTS = 1000  # of one call's progress
+
+
+def explain_grid(
+    branches: Mapping[str, nn.Module],
+    inputs: Mapping[InputKind, Tensor],
+    class_index: int,
+    methods: Sequence[str],
+    layer: str | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> dict[tuple[str, InputKind, str], AttributionMap]:
+    """Maps of every branch on every input by every method; all explain the same class.
+
+    The inputs of a branch go through it together, and whatever is drawn is drawn alike for all.
+
+    Args:
+        branches: Name to frozen module, main first.
+        inputs: Kind to (1, 3, H, W) pixels, all of one size.
+        class_index: The class to explain.
+        methods: Keys of :data:`~advprop_core.methods.METHODS`.
+        layer: Dotted name for the layer methods among them; the first branch's
+            :func:`default_layer` when not given.
+        seed: Of everything a method draws.
+        progress: Called with thousandths of maps that are done, and how many there are.
+
+    Returns:
+        (method, kind, branch) to map; methods vary slowest, then kinds.
+
+    Raises:
+        ValueError: For a layer where no method has one, and what :func:`explain` refuses.
+    """
+    chosen = [known_method(name) for name in methods]
+    layered = any(method.needs_layer for method in chosen)
+    if layer is not None and not layered:
+        raise ValueError(f"none of {', '.join(methods)} has a layer, got layer={layer!r}")
+    if any(len(pixels) != 1 for pixels in inputs.values()):
+        raise ValueError("inputs must hold one image each")
+    together = torch.cat(list(inputs.values()))
+    if layer is None and layered:
+        layer = default_layer(next(iter(branches.values())), together)
+    calls = [(method, name) for method in chosen for name in branches]
+    made: dict[tuple[str, InputKind, str], AttributionMap] = {}
+    for index, (method, name) in enumerate(calls):
+        place = layer if method.needs_layer else None
+        values = explain(
+            branches[name],
+            together,
+            class_index,
+            method.name,
+            layer=place,
+            seed=seed,
+            progress=_part(progress, index, len(calls)),
+        )
+        for kind, value in zip(inputs, values, strict=True):
+            made[method.name, kind, name] = AttributionMap(
+                freeze(value), method.name, name, kind, class_index, place
+            )
+    order = [(m.name, kind, name) for m in chosen for kind in inputs for name in branches]
+    return {cell: made[cell] for cell in order}
+
+
+def explain_layers(
+    module: nn.Module,
+    pixels: Tensor,
+    class_index: int,
+    layers: Sequence[str],
+    method: str = "grad-cam",
+) -> Tensor:
+    """Maps of one image at several layers, from one forward and one backward pass.
+
+    Args:
+        module: A frozen branch, plain or folded.
+        pixels: (1, 3, H, W) in [0, 1].
+        class_index: The class to explain.
+        layers: Dotted names, such as those of :func:`stages`.
+        method: ``grad-cam``, ``grad-cam-plus-plus``, ``layer-cam``, ``hires-cam`` or
+            ``eigen-cam``.
+
+    Returns:
+        (L, H, W) float32 on the CPU, unscaled; each layer has a scale of its own.
+
+    Raises:
+        UnknownLayer: For a layer that the network does not have or never runs.
+        NoGradient: If the score does not depend on the pixels or on a layer.
+        ValueError: For another method, more than one image, or no layer.
+    """
+    known = known_method(method)
+    if method not in FORMULAS:
+        raise ValueError(f"method must be one of {', '.join(FORMULAS)}, got {method!r}")
+    if len(pixels) != 1:
+        raise ValueError(f"pixels must hold one image, got {len(pixels)}")
+    if not layers:
+        raise ValueError("layers must name at least one layer")
+    question = make_question(module, pixels, class_index, known)
+    return finish(torch.cat(strip(question, layers, FORMULAS[method])), known)
+
+
+def _part(progress: Progress | None, index: int, calls: int) -> Progress | None:
+    if progress is None:
+        return None
+
+    def report(done: int, total: int) -> None:
+        progress(_PARTS * index + _PARTS * done // total, _PARTS * calls)
+
+    return report

@@ -1,0 +1,101 @@
+"""A private copy on which methods that change the backward pass may work."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import cycle
+from typing import TypeGuard
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from advprop_core.dual_bn import private_view
+
+_KINDS = {"torch.nn.modules.activation", "torch.nn.modules.pooling"}
+
+
+class _PerCall(nn.Module):
+    """Stands for a module without weights: another copy of it for each call of a forward pass.
+
+    Each copy receives a tensor of its own. Rules of the backward pass are hooks on a module and
+    on its input, so they go wrong where a module is called twice or shares its input with a
+    shortcut.
+    """
+
+    def __init__(self, part: nn.Module, calls: int) -> None:
+        super().__init__()
+        self.copies = nn.ModuleList(private_view(part) for _ in range(calls))
+        self._turn = cycle(self.copies)
+
+    def forward(self, features: Tensor) -> Tensor:
+        output: Tensor = next(self._turn)(features.clone())
+        return output
+
+
+class _MaximumByPairs(nn.Module):
+    """A max pooling as a chain of max(a, b) = a + ReLU(b − a), one ReLU module each.
+
+    captum's rule for poolings loses part of what it hands back where windows overlap, and lets
+    the first image of a batch decide for the others.
+    """
+
+    def __init__(self, pool: nn.MaxPool2d) -> None:
+        super().__init__()
+        self.kernel, self.stride = _pair(pool.kernel_size), _pair(pool.stride)
+        self.padding = _pair(pool.padding)
+        self.steps = nn.ModuleList(nn.ReLU() for _ in range(self.kernel[0] * self.kernel[1] - 1))
+
+    def forward(self, features: Tensor) -> Tensor:
+        (up, left), lowest = self.padding, float(features.detach().amin())
+        padded = F.pad(features, (left, left, up, up), value=lowest)
+        windows = padded.unfold(2, self.kernel[0], self.stride[0])
+        first, *others = windows.unfold(3, self.kernel[1], self.stride[1]).flatten(4).unbind(4)
+        for step, other in zip(self.steps, others, strict=True):
+            first = first + step(other - first)
+        return first
+
+
+def rewired(module: nn.Module, pixels: Tensor, *, split_poolings: bool = False) -> nn.Module:
+    """A view whose activations and poolings write into nothing and are called once each.
+
+    Args:
+        module: A frozen branch; nothing on it changes.
+        pixels: (N, 3, H, W); only the first image is run.
+        split_poolings: Whether to write max poolings as chains of ReLUs.
+    """
+    view = private_view(module)
+    calls = _calls(view, pixels)
+    made: dict[nn.Module, _PerCall] = {}
+    for name, part in list(view.named_modules(remove_duplicate=False)):
+        if getattr(part, "inplace", None) is True:
+            part.inplace = False
+        if type(part).__module__ in _KINDS and calls[part] and name:
+            if part not in made:
+                plain = _MaximumByPairs(part) if split_poolings and _splits(part) else part
+                made[part] = _PerCall(plain, calls[part])
+            view.set_submodule(name, made[part])
+    return view.eval()  # what is new was born in training mode
+
+
+def _splits(part: nn.Module) -> TypeGuard[nn.MaxPool2d]:
+    return isinstance(part, nn.MaxPool2d) and _pair(part.dilation) == (1, 1) and not part.ceil_mode
+
+
+def _pair(value: int | tuple[int, ...]) -> tuple[int, int]:
+    return (value, value) if isinstance(value, int) else (value[0], value[1])
+
+
+def _calls(view: nn.Module, pixels: Tensor) -> Counter[nn.Module]:
+    """How often each module is called in a forward pass."""
+    counted: Counter[nn.Module] = Counter()
+
+    def count(part: nn.Module, *_: object) -> None:
+        counted[part] += 1
+
+    handles = [part.register_forward_hook(count) for part in view.modules()]
+    with torch.no_grad():
+        view(pixels[:1].clone())
+    for handle in handles:  # the view is this call's own: an error leaves nothing on others
+        handle.remove()
+    return counted

@@ -1,0 +1,127 @@
+import pytest
+import torch
+from torch import nn
+
+from advprop_core.attribution import (
+    UnknownLayer,
+    default_layer,
+    explain,
+    find_layer,
+    layer_tree,
+    spatial_layers,
+    stages,
+)
+from advprop_core.dual_bn import PixelNetwork, fold
+
+
+def walk(nodes):
+    for node in nodes:
+        yield node
+        yield from walk(node.children)
+
+
+def test_unknown_layer_has_near_matches(branch):
+    with pytest.raises(UnknownLayer, match=r"no layer 'layer9'.*did you mean .*layer"):
+        find_layer(branch, "layer9")
+    with pytest.raises(UnknownLayer):
+        find_layer(branch, "")
+
+
+def test_a_layer_that_is_never_run_is_refused(pixels):
+    class Unused(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.used, self.idle = nn.Conv2d(3, 2, 1), nn.Conv2d(3, 2, 1)
+
+        def forward(self, x):
+            return self.used(x).mean((2, 3))
+
+    module = PixelNetwork(Unused(), (0.5,) * 3, (0.5,) * 3).eval()
+    assert spatial_layers(module, pixels(1)) == ("used",)
+    with pytest.raises(UnknownLayer, match="'idle' gives no map"):
+        explain(module, pixels(1), 0, "grad-cam", layer="idle")
+    assert default_layer(module, pixels(1)) == "used"
+
+
+def test_spatial_layers_come_in_execution_order(make_tiny, pixels):
+    module = make_tiny().eval()
+    assert spatial_layers(module, pixels(1)) == ("0", "1", "2", "3", "4", "5")
+    assert spatial_layers(module, pixels(1, 3)) == ("0", "1", "2", "3", "4", "5")
+    assert spatial_layers(module, pixels(1, 2)) == ("0", "1", "2")
+
+
+def test_depth_leaves_out_inner_layers(branch, pixels):
+    outer = spatial_layers(branch, pixels(1), depth=1)
+    assert "layer1" in outer
+    assert not any("." in name for name in outer)
+
+
+def test_default_layer_has_five_cells_where_one_has(branch, pixels):
+    assert stages(branch) == ("act1", "layer1", "layer2", "layer3", "layer4")
+    # The network divides by 32: at 96 px its last stage has 3×3 cells, the one before 6×6.
+    assert default_layer(branch, pixels(1, 96)) == "layer3"
+    assert default_layer(branch, pixels(1, 160)) == "layer4"
+    assert default_layer(branch, pixels(1, 8)) == "act1"
+
+
+def test_a_folded_branch_has_the_same_stages(branch, pixels):
+    folded = fold(branch, pixels(1, 64))
+    assert stages(folded) == stages(branch)
+    assert default_layer(folded, pixels(1, 96)) == default_layer(branch, pixels(1, 96))
+    stage_nodes = [[n for n in walk(layer_tree(m, pixels(1, 64))) if n.is_stage] for m in
+                   (branch, folded)]  # fmt: skip
+    assert [n.name for n in stage_nodes[0]] == [n.name for n in stage_nodes[1]]
+
+
+def test_a_network_without_maps_has_no_default_layer(linear_net, weights):
+    net, image = linear_net(weights), torch.rand(1, 3, 4, 4)
+    with pytest.raises(UnknownLayer, match="gradient method"):
+        default_layer(net, image)
+    assert layer_tree(net, image) == ()
+
+
+def test_the_tree_of_a_residual_network(branch, pixels):
+    tree = layer_tree(branch, pixels(1, 96))
+    names = [node.name for node in tree]
+    assert names[-4:] == ["layer1", "layer2", "layer3", "layer4"]
+    assert [node.name for node in tree if node.is_stage] == list(stages(branch))
+    assert [node.name for node in walk(tree) if node.is_default] == ["layer3"]
+    third = tree[names.index("layer3")]
+    assert third.size == (6, 6)
+    assert [node.name for node in third.children] == ["layer3.0"]
+    inside = [node.name for node in third.children[0].children]
+    assert inside[:2] == ["layer3.0.conv1", "layer3.0.bn1"]
+    assert all(node.size >= (2, 2) and node.channels > 0 for node in walk(tree))
+    assert {node.name for node in walk(tree)} == set(spatial_layers(branch, pixels(1, 96)))
+
+
+def test_a_list_that_is_never_called_is_left_out_of_the_tree(pixels):
+    class Listed(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.blocks = nn.ModuleList([nn.Conv2d(3, 4, 1), nn.Conv2d(4, 5, 1, stride=2)])
+
+        def forward(self, x):
+            for block in self.blocks:
+                x = block(x)
+            return x.mean((2, 3))
+
+    first, second = layer_tree(Listed().eval(), pixels(1))
+    assert (first.name, first.kind, first.size, first.channels) == (
+        "blocks.0",
+        "Conv2d",
+        (32, 32),
+        4,
+    )
+    assert (second.name, second.size, second.channels) == ("blocks.1", (16, 16), 5)
+    assert second.is_default
+
+
+def test_training_mode_is_refused_and_moves_nothing(make_dual, pixels):
+    model = make_dual().train()
+    branch = model.branch("main")
+    state = {key: value.clone() for key, value in model.state_dict().items()}
+    for look in (spatial_layers, default_layer, layer_tree):
+        with pytest.raises(ValueError, match="eval mode"):
+            look(branch, pixels(1))
+    assert all(torch.equal(state[key], value) for key, value in model.state_dict().items())

@@ -1,0 +1,110 @@
+import pytest
+import torch
+
+from advprop_core.attribution import (
+    UnknownLayer,
+    default_layer,
+    explain,
+    explain_grid,
+    explain_layers,
+    several,
+    stages,
+)
+from advprop_core.attribution.cams import FORMULAS
+from advprop_core.dual_bn import fold
+
+
+@pytest.fixture
+def branches(dual):
+    return {name: dual.branch(name) for name in dual.branch_names}
+
+
+@pytest.fixture
+def inputs(pixels):
+    return {"clean": pixels(1, 48), "adversarial": pixels(1, 48, seed=1)}
+
+
+def test_a_grid_holds_what_single_calls_give(branches, inputs):
+    methods = ["hires-cam", "saliency", "smoothgrad"]
+    grid = explain_grid(branches, inputs, 2, methods, seed=3)
+    assert list(grid) == [(m, kind, name) for m in methods for kind in inputs for name in branches]
+    layer = default_layer(branches["main"], inputs["clean"])
+    for (method, kind, name), found in grid.items():
+        place = layer if method == "hires-cam" else None
+        assert (found.method, found.input_kind, found.branch) == (method, kind, name)
+        assert (found.class_index, found.layer) == (2, place)
+        expected = explain(branches[name], inputs[kind], 2, method, layer=place, seed=3)
+        torch.testing.assert_close(found.values, expected[0], rtol=1e-3, atol=1e-5)
+
+
+def test_a_branch_takes_its_inputs_together(branches, inputs, monkeypatch):
+    asked = []
+    original = several.explain
+
+    def watched(module, pixels, *args, **kwargs):
+        asked.append(len(pixels))
+        return original(module, pixels, *args, **kwargs)
+
+    monkeypatch.setattr(several, "explain", watched)
+    explain_grid(branches, inputs, 0, ["saliency", "grad-cam"])
+    assert asked == [2] * 4
+
+
+def test_a_grid_tells_progress_over_all_of_it(branches, inputs):
+    told = []
+    explain_grid(branches, inputs, 0, ["saliency", "vargrad"], progress=lambda *x: told.append(x))
+    done, total = zip(*told, strict=True)
+    assert list(done) == sorted(done)
+    assert set(total) == {done[-1]} == {4000}
+
+
+def test_a_grid_has_one_layer(branches, inputs):
+    grid = explain_grid(branches, inputs, 0, ["grad-cam", "saliency"], layer="layer1")
+    assert {found.layer for found in grid.values()} == {"layer1", None}
+    with pytest.raises(ValueError, match="none of saliency has a layer, got layer='layer1'"):
+        explain_grid(branches, inputs, 0, ["saliency"], layer="layer1")
+
+
+def test_grids_that_make_no_sense_are_refused(branches, inputs, pixels):
+    with pytest.raises(ValueError, match="did you mean saliency"):
+        explain_grid(branches, inputs, 0, ["salienci"])
+    with pytest.raises(ValueError, match="one image each"):
+        explain_grid(branches, {"clean": pixels(2)}, 0, ["saliency"])
+
+
+@pytest.mark.parametrize("method", FORMULAS)
+def test_a_strip_holds_what_single_calls_give(branches, pixels, method):
+    image = pixels(1, 96)
+    for module in (branches["aux"], fold(branches["aux"], image)):
+        layers = [*stages(module), "layer2.0", "layer1.0.act1"]
+        strip = explain_layers(module, image, 1, layers, method)
+        assert strip.shape == (len(layers), 96, 96)
+        for row, layer in zip(strip, layers, strict=True):
+            expected = explain(module, image, 1, method, layer=layer)[0]
+            torch.testing.assert_close(row, expected, rtol=1e-4, atol=1e-6)
+
+
+def test_a_strip_takes_one_backward_pass(branches, pixels, monkeypatch, hooks_of):
+    passes = []
+    original = torch.autograd.grad
+
+    def counted(*args, **kwargs):
+        passes.append(args)
+        return original(*args, **kwargs)
+
+    monkeypatch.setattr(torch.autograd, "grad", counted)
+    explain_layers(branches["main"], pixels(1, 64), 0, stages(branches["main"]))
+    assert len(passes) == 1
+    assert not hooks_of(branches["main"])
+
+
+def test_strips_that_make_no_sense_are_refused(branches, pixels):
+    module = branches["main"]
+    with pytest.raises(ValueError, match="method must be one of grad-cam, .*got 'saliency'"):
+        explain_layers(module, pixels(1), 0, ["layer1"], "saliency")
+    with pytest.raises(ValueError, match="one image, got 2"):
+        explain_layers(module, pixels(2), 0, ["layer1"])
+    with pytest.raises(ValueError, match="at least one layer"):
+        explain_layers(module, pixels(1), 0, [])
+    with pytest.raises(UnknownLayer, match="did you mean"):
+        explain_layers(module, pixels(1), 0, ["layer1", "layer7"])

@@ -69,7 +69,9 @@ def explain(
     if unknown := [name for name in methods if name not in METHODS]:
         raise ValueError(f"--method must be one of {', '.join(METHODS)}, got {unknown[0]!r}")
     if layer is not None and not any(METHODS[name].needs_layer for name in methods):
-        raise ValueError(f"--layer is for maps of a layer such as grad-cam, and --method is {', '.join(methods)}")
+        raise ValueError(
+            f"--layer is for maps of a layer such as grad-cam, and --method is {', '.join(methods)}"
+        )
     subject = open_subject(image, model, arch=arch, branch=branch, true_class=true_class)
     explained = _explained(subject, class_index)
     maps = _make_maps(subject, methods, layer, explained, seed)

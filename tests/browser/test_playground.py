@@ -126,6 +126,7 @@ def choose_upload(page: Page) -> None:
 
 def upload(page: Page, file: Path) -> None:
     choose_upload(page)
+    wait_until_calm(page)  # a person is slower than the run that brought the uploader
     page.locator("input[type=file]").set_input_files(file)
 
 

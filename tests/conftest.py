@@ -53,6 +53,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     needs_gpu = [item for item in items if item.get_closest_marker("gpu")]
     if needs_gpu and not cuda_is_available():
         for item in needs_gpu:
+            # The project must build and pass on machines without a GPU.
             item.add_marker(pytest.mark.skip(reason="needs a CUDA device, and torch sees none"))
 
 
@@ -77,7 +78,8 @@ def real_photo(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     """A JPEG of a church, as a camera made it but for its size of 224×224."""
     archive = data_dir / "imagenette-val-224.tar"
     if not archive.is_file():
-        pytest.skip(f"needs real photos, and there is no file {archive}")  # as above
+        # A folder without this archive is treated like no folder.
+        pytest.skip(f"needs real photos, and there is no file {archive}")
     with tarfile.open(archive) as photos:
         churches = (member for member in photos if "/n03028079/" in member.name and member.isfile())
         member = next(churches)

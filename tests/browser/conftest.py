@@ -38,7 +38,7 @@ def chromium_path() -> str:
     )
     if os.environ.get("CI") == "true":
         pytest.fail(missing)
-    # A person without a browser can still run every other test; CI, above, may not.
+    # A person without a browser can still run every other test; CI failed just above.
     pytest.skip(missing)
 
 

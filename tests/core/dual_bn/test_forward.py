@@ -5,8 +5,7 @@ import copy
 import torch
 
 from advprop_core.dual_bn import DualBNModel, norm_layers
-
-HALVES = (0.5, 0.5, 0.5)
+from tests.core.dual_bn.sharing import HALVES
 
 
 def training(make_tiny, randomise):

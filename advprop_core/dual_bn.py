@@ -17,10 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.module import _IncompatibleKeys
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 MAIN = "main"
-_CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 
 
 class PixelNetwork(nn.Module):
@@ -223,38 +221,6 @@ def attack_view(module: nn.Module) -> nn.Module:
     return copy.deepcopy(module, memo).eval()
 
 
-def fold(module: nn.Module, example: Tensor) -> nn.Module:
-    """A frozen eval-mode copy with each BatchNorm folded into the convolution that feeds it.
-
-    A pair is folded only where the autograd graph of a forward pass shows that the convolution
-    is that layer's input and feeds nothing else, so names and definition order do not matter.
-
-    Args:
-        module: Any module in eval mode.
-        example: An input it accepts, (N, 3, H, W); one small image is enough.
-
-    Returns:
-        An independent module with the same outputs up to float rounding, channels-last.
-
-    Raises:
-        ValueError: If any part is in training mode, where statistics depend on the batch.
-    """
-    if any(part.training for part in module.modules()):
-        raise ValueError("fold needs a module in eval mode: call .eval() on your copy first")
-    folded = copy.deepcopy(module).requires_grad_(True)
-    with torch.enable_grad():
-        output = folded(example)
-    for conv_name, norm_name in _foldable_pairs(folded, output):
-        conv, norm = folded.get_submodule(conv_name), folded.get_submodule(norm_name)
-        assert isinstance(conv, _CONVOLUTIONS)
-        assert isinstance(norm, _BatchNorm)
-        folded.set_submodule(conv_name, fuse_conv_bn_eval(conv, norm))
-        rest = [child for _, child in norm.named_children()]  # a fused layer's drop and activation
-        folded.set_submodule(norm_name, nn.Sequential(*rest) if rest else nn.Identity())
-    folded.eval().requires_grad_(False)  # what replaced the norm layers is born in training mode
-    return folded.to(memory_format=torch.channels_last)
-
-
 def _twin(main: PixelNetwork) -> PixelNetwork:
     """A copy with its own norm tensors; everything else is the same object."""
     own = {id(t) for norm in norm_layers(main).values() for _, t in _own_tensors(norm)}
@@ -278,40 +244,6 @@ def _own_tensors(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
 def _all_tensors(module: nn.Module) -> Iterator[Tensor]:
     yield from module.parameters()
     yield from module.buffers()
-
-
-def _foldable_pairs(module: nn.Module, output: Tensor) -> list[tuple[str, str]]:
-    """(convolution, norm) names where the norm is the convolution's only consumer, once each."""
-    owner = {
-        id(p): (name, m) for name, m in module.named_modules() for p in m.parameters(recurse=False)
-    }
-    consumers: dict[Any, list[Any]] = {}
-    owned: dict[Any, tuple[str, nn.Module]] = {}
-    uses: dict[str, set[Any]] = {}
-    pending: list[Any] = [output.grad_fn] if output.grad_fn else []
-    seen = set(pending)
-    while pending:
-        node = pending.pop()
-        for parent, _ in node.next_functions:
-            if parent is None:
-                continue
-            consumers.setdefault(parent, []).append(node)
-            if id(variable := getattr(parent, "variable", None)) in owner:
-                owned[node] = owner[id(variable)]
-                uses.setdefault(owned[node][0], set()).add(node)
-            if parent not in seen:
-                seen.add(parent)
-                pending.append(parent)
-    return [
-        (owned[source][0], name)
-        for node, (name, norm) in owned.items()
-        if isinstance(norm, _BatchNorm)
-        and norm.running_mean is not None
-        and (source := node.next_functions[0][0]) in owned
-        and isinstance(owned[source][1], _CONVOLUTIONS)
-        and len(consumers[source]) == 1
-        and len(uses[name]) == len(uses[owned[source][0]]) == 1
-    ]
 
 
 def _some(keys: Sequence[str], limit: int = 5) -> str:

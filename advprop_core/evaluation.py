@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from advprop_core.attacks import attack
-from advprop_core.dual_bn import DualBNModel, fold
+from advprop_core.dual_bn import DualBNModel
+from advprop_core.folding import fold
 from advprop_core.types import AttackConfig
 
 Progress = Callable[[int, int], None]

@@ -94,7 +94,7 @@ def load_lens(name: str) -> Lens:
 
     from advprop_core.attribution import default_layer, spatial_layers
     from advprop_core.checkpoints import load
-    from advprop_core.dual_bn import fold
+    from advprop_core.folding import fold
 
     checkpoint = load(model_files()[name])
     side = checkpoint.info.input_size

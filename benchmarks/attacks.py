@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from advprop_core.attacks import attack
-from advprop_core.dual_bn import fold
+from advprop_core.folding import fold
 from advprop_core.types import AttackConfig, format_epsilon
 from benchmarks.subjects import open_subject
 from benchmarks.timing import interleave, ratio, summary, verdict

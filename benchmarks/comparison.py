@@ -11,7 +11,7 @@ from typing import Any
 from torch import Tensor
 
 from advprop_core.compare import MapRequest, compare
-from advprop_core.dual_bn import fold
+from advprop_core.folding import fold
 from advprop_core.types import AttackConfig
 from benchmarks.subjects import open_subject
 from benchmarks.timing import interleave, verdict

@@ -17,7 +17,8 @@ from torch.overrides import TorchFunctionMode
 
 from advprop_core.attribution.errors import Unfit
 from advprop_core.attribution.question import Question, scores
-from advprop_core.dual_bn import PixelNetwork, fold
+from advprop_core.dual_bn import PixelNetwork
+from advprop_core.folding import fold
 
 _TOLERANCE = 0.05  # of the score that may get lost
 _STABILISER = 1e-6

@@ -15,7 +15,8 @@ from advprop_core.bundle import bundled_models, open_model
 from advprop_core.checkpoints import Checkpoint
 from advprop_core.commands.output import class_json
 from advprop_core.commands.values import find_true_class, read_branches
-from advprop_core.dual_bn import MAIN, fold
+from advprop_core.dual_bn import MAIN
+from advprop_core.folding import fold
 from advprop_core.types import ModelInfo
 
 

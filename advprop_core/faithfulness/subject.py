@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from advprop_core.dual_bn import fold
 from advprop_core.faithfulness.maps import map_shape
+from advprop_core.folding import fold
 from advprop_core.predict import require_eval
 
 

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 # Branch name to pixels, and to the logits of them: a DualBNModel, perhaps wrapped for training
 # on several processes.
 Forward = Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]]
+# Gives what attacks go through: one branch in eval mode, as its weights are at that moment.
+View = Callable[[], nn.Module]
 
 
 def mixed_seed(*numbers: int) -> int:

@@ -8,14 +8,14 @@ from dataclasses import replace
 
 import torch
 from timm.data.auto_augment import rand_augment_transform
-from torch import Tensor, nn
+from torch import Tensor
 
 from advprop_core.attacks import unchecked_gradient, walk
 from advprop_core.corruptions import CORRUPTIONS, EXTRA_CORRUPTIONS, CorruptionConfig, corrupt
 from advprop_core.images import to_bytes, to_image
 from advprop_core.perturbations import NOISES, draw_noise
 from advprop_core.training.augment import jitter_colors
-from advprop_core.training.batch import Batch, mixed_seed, seed_globals
+from advprop_core.training.batch import Batch, View, mixed_seed, seed_globals
 from advprop_core.training.recipe import Attacker, Goal
 from advprop_core.types import AttackConfig
 
@@ -24,9 +24,7 @@ _AUGMENTATIONS = ("color-jitter", "randaugment")
 _TARGETS, _COLORS, _NOISE, _POLICY = range(1, 5)  # what a generator is for
 
 
-def make_input(
-    kind: str, strength: float, attacker: Attacker, view: nn.Module, classes: int
-) -> Input:
+def make_input(kind: str, strength: float, attacker: Attacker, view: View, classes: int) -> Input:
     """From a batch to the (N, 3, H, W) pixels that an auxiliary branch is shown.
 
     Args:
@@ -34,7 +32,7 @@ def make_input(
         strength: Epsilon; a noise's severity in [0, 1]; a corruption's, 1 to 5; the jitter's
             in [0, 1]; RandAugment's magnitude, 0 to 10.
         attacker: How ``attack`` moves.
-        view: Eval-mode view of the branch that is attacked.
+        view: Of the branch that is attacked.
         classes: How many there are.
 
     Raises:
@@ -60,7 +58,7 @@ def make_input(
     raise ValueError(f"an auxiliary branch cannot be shown {kind!r}: try {', '.join(near)}")
 
 
-def attack_input(view: nn.Module, attacker: Attacker, classes: int) -> Input:
+def attack_input(view: View, attacker: Attacker, classes: int) -> Input:
     """From a batch to adversarial images, made through the view at the attacker's strength.
 
     The labels are the batch's, or with the goal ``random`` classes drawn anew, whose loss falls.
@@ -68,12 +66,13 @@ def attack_input(view: nn.Module, attacker: Attacker, classes: int) -> Input:
     return _attack(view, attacker.goal, attacker.config(), classes)
 
 
-def _attack(view: nn.Module, goal: Goal, config: AttackConfig, classes: int) -> Input:
+def _attack(view: View, goal: Goal, config: AttackConfig, classes: int) -> Input:
     def perturb(batch: Batch) -> Tensor:
         now, labels = at_strength(config, batch), batch.targets
         if goal == "random":
             labels = wrong_classes(labels, classes, _generator(batch, _TARGETS))
-        return walk(view, batch.pixels, labels, now, unchecked_gradient, descend=goal == "random")
+        descend = goal == "random"
+        return walk(view(), batch.pixels, labels, now, unchecked_gradient, descend=descend)
 
     return perturb
 

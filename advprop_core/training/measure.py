@@ -10,8 +10,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from advprop_core.datasets.named import conflict_scenes
-from advprop_core.dual_bn import DualBNModel, attack_view, fold
+from advprop_core.dual_bn import DualBNModel, attack_view
 from advprop_core.evaluation import Condition, evaluate, wilson_interval
+from advprop_core.folding import fold
 from advprop_core.training.data import Split
 from advprop_core.types import AttackConfig
 

@@ -28,12 +28,12 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 
 import torch
-from torch import nn
 from torch.nn import functional as F
 
 from advprop_core.attacks import BALLS, random_start, unchecked_gradient, walk
-from advprop_core.dual_bn import MAIN, DualBNModel, attack_view, auxiliary_name
-from advprop_core.training.batch import Batch, Forward, Outcome, Part, Plan, score
+from advprop_core.dual_bn import MAIN, DualBNModel, auxiliary_name
+from advprop_core.folding import folded_attack_view
+from advprop_core.training.batch import Batch, Forward, Outcome, Part, Plan, View, score
 from advprop_core.training.inputs import Input, at_strength, attack_input, make_input
 from advprop_core.training.ranks import shuffle_across_ranks
 from advprop_core.training.recipe import Attacker, Recipe
@@ -57,10 +57,11 @@ def make_plan(model: DualBNModel, recipe: Recipe, classes: int, *, compiled: boo
     """
     objective, smoothing = recipe.objective, recipe.label_smoothing
 
-    def view(name: str) -> nn.Module:
-        seen = attack_view(model.branch(name))
+    def view(name: str) -> View:
+        some = next(model.parameters()).new_zeros(1, 3, recipe.size, recipe.size)
+        seen = folded_attack_view(model.branch(name), some)
         if compiled:
-            seen.compile()
+            seen().compile()
         return seen
 
     if objective == "vanilla":
@@ -217,7 +218,7 @@ def trades(
     batch: Batch,
     *,
     smoothing: float,
-    view: nn.Module,
+    view: View,
     config: AttackConfig,
     beta: float,
 ) -> Iterator[Outcome]:
@@ -229,10 +230,11 @@ def trades(
     from the divergence by the entropy of p(x), a constant. At d = 0 the divergence is at its
     minimum and its gradient 0, so the walk needs its random start.
     """
+    network = view()
     with torch.no_grad():
-        natural = view(batch.pixels).float().softmax(1)
+        natural = network(batch.pixels).float().softmax(1)
     config = at_strength(config, batch)
-    attacked = walk(view, batch.pixels, natural, config, unchecked_gradient)
+    attacked = walk(network, batch.pixels, natural, config, unchecked_gradient)
     clean, moved = forward({MAIN: torch.stack([batch.pixels, attacked])})[MAIN].float()
     loss, part = score(clean, batch.targets, smoothing)
     _, moved_part = score(moved, batch.targets, smoothing)

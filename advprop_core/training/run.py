@@ -74,6 +74,17 @@ class Run:
         # The attack's views share storages, so they come after every move and load; and they come
         # before SyncBatchNorm, which in eval mode is BatchNorm, but for GPUs only.
         self.plan = make_plan(self.model, recipe, len(photos.classes), compiled=compiled)
+        self._scaled_norms = [
+            (
+                factor,
+                [
+                    p
+                    for norm in norm_layers(self.model.branch(name)).values()
+                    for p in norm.parameters(recurse=False)
+                ],
+            )
+            for name, factor in self.plan.norm_scales.items()
+        ]
         if recipe.sync_bn:
             convert_sync_batchnorm(self.model)
         if compiled:
@@ -181,10 +192,8 @@ class Run:
             return next(outcomes)
 
     def _scale_norm_gradients(self) -> None:
-        for name, factor in self.plan.norm_scales.items():
-            norms = norm_layers(self.model.branch(name)).values()
-            own = [p.grad for norm in norms for p in norm.parameters(recurse=False)]
-            torch._foreach_mul_([g for g in own if g is not None], factor)
+        for factor, own in self._scaled_norms:
+            torch._foreach_mul_([p.grad for p in own if p.grad is not None], factor)
 
     def _strength(self, number: int) -> float:
         warmup = self.recipe.attack.warmup_epochs * self.steps

@@ -11,7 +11,8 @@ from advprop_core.attribution import (
     spatial_layers,
     stages,
 )
-from advprop_core.dual_bn import PixelNetwork, fold
+from advprop_core.dual_bn import PixelNetwork
+from advprop_core.folding import fold
 
 
 def walk(nodes):

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from advprop_core.attribution import NoGradient, explain, maps
-from advprop_core.dual_bn import fold
+from advprop_core.folding import fold
 from advprop_core.methods import METHODS
 
 pytestmark = pytest.mark.filterwarnings("ignore:Setting")

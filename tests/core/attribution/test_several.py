@@ -11,7 +11,7 @@ from advprop_core.attribution import (
     stages,
 )
 from advprop_core.attribution.cams import FORMULAS
-from advprop_core.dual_bn import fold
+from advprop_core.folding import fold
 
 
 @pytest.fixture

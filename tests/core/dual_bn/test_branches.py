@@ -7,7 +7,8 @@ from timm.layers import convert_sync_batchnorm
 from timm.layers.norm_act import SyncBatchNormAct
 from torch import nn
 
-from advprop_core.dual_bn import DualBNModel, auxiliary_name, fold, norm_layers
+from advprop_core.dual_bn import DualBNModel, auxiliary_name, norm_layers
+from advprop_core.folding import fold
 from advprop_core.predict import logits_of
 from tests.core.dual_bn.sharing import HALVES, assert_shared
 

@@ -6,7 +6,7 @@ import torch
 
 from advprop_core.attacks import attack
 from advprop_core.attribution import explain
-from advprop_core.dual_bn import fold
+from advprop_core.folding import fold
 from advprop_core.predict import logits_of
 from advprop_core.types import AttackConfig
 

@@ -45,20 +45,20 @@ def test_the_attack_is_the_librarys_own(view, batch, name, norm):
         "gd": AttackConfig(norm, 3 / 255, 1 / 255, 3, random_start=False),
         "fgsm": AttackConfig.fgsm(2 / 255, norm=norm),
     }[name]
-    found = attack_input(view, Attacker(name, norm, 2 / 255, **fields), 4)(batch)
+    found = attack_input(lambda: view, Attacker(name, norm, 2 / 255, **fields), 4)(batch)
     assert torch.equal(found, attack(view, batch.pixels, LABELS, expected))
 
 
 def test_gd_goes_as_far_as_its_steps_carry_it(view):
     grey = Batch(torch.full((2, 3, 32, 32), 0.5), LABELS[:2], seed=0)
     attacker = Attacker("gd", epsilon=1 / 255, steps=4, step_size=2 / 255)
-    moved = attack_input(view, attacker, 4)(grey) - grey.pixels
+    moved = attack_input(lambda: view, attacker, 4)(grey) - grey.pixels
     assert moved.abs().max() == pytest.approx(8 / 255, rel=1e-4)
 
 
 def test_an_auxiliary_radius_replaces_the_attackers_and_scales_its_step(view, batch):
     attacker = Attacker(epsilon=4 / 255, steps=2, step_size=3 / 255)
-    found = make_input("attack", 2 / 255, attacker, view, 4)(batch)
+    found = make_input("attack", 2 / 255, attacker, lambda: view, 4)(batch)
     how = AttackConfig("linf", 2 / 255, 1.5 / 255, 2, random_start=True, seed=7)
     torch.testing.assert_close(found, attack(view, batch.pixels, LABELS, how))
 
@@ -72,7 +72,7 @@ def test_strength_scales_radius_and_step_alone(batch):
 def test_the_goal_random_lowers_the_loss_of_another_class(view, batch):
     attacker = Attacker("i-fgsm", epsilon=0.05, steps=5, goal="random")
     targets = wrong_classes(LABELS, 4, generator(mixed_seed(batch.seed, inputs._TARGETS)))
-    found = attack_input(view, attacker, 4)(batch)
+    found = attack_input(lambda: view, attacker, 4)(batch)
     before, after = (
         F.cross_entropy(view(x), targets, reduction="none") for x in (batch.pixels, found)
     )
@@ -82,7 +82,7 @@ def test_the_goal_random_lowers_the_loss_of_another_class(view, batch):
 def test_attacks_move_and_change_nothing_on_the_view(view, batch):
     before = copy.deepcopy(view.state_dict())
     clean = batch.pixels.clone()
-    found = attack_input(view, Attacker(steps=3), 4)(batch)
+    found = attack_input(lambda: view, Attacker(steps=3), 4)(batch)
     assert not found.requires_grad
     assert torch.equal(clean, batch.pixels)
     assert all(torch.equal(before[key], value) for key, value in view.state_dict().items())
@@ -191,7 +191,7 @@ def test_refuses(kind, strength, error, words):
 @pytest.mark.parametrize("magnitude", [-1, 9.5, 11])
 def test_randaugment_refuses_other_magnitudes(view, magnitude):
     with pytest.raises(ValueError, match="whole magnitude from 0 to 10"):
-        make_input("randaugment", magnitude, Attacker(), view, 4)
+        make_input("randaugment", magnitude, Attacker(), lambda: view, 4)
 
 
 def test_the_target_and_the_start_of_a_step_are_drawn_apart(view, batch):

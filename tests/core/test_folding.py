@@ -1,10 +1,14 @@
-"""`fold`: which norm layers go into a convolution, and what stays as it was."""
+"""Which norm layers go into a convolution, and what stays as it was."""
+
+import copy
 
 import pytest
 import torch
 from torch import nn
 
-from advprop_core.dual_bn import fold, norm_layers
+from advprop_core.dual_bn import norm_layers
+from advprop_core.folding import fold, folded_attack_view
+from advprop_core.predict import logits_of
 
 
 class Shared(nn.Module):
@@ -111,3 +115,30 @@ def test_fold_passes_over_norms_without_statistics(pixels):
     torch.testing.assert_close(fold(module, pixels())(pixels()), module(pixels()))
     plain = nn.Flatten().eval()  # nothing to fold, and no gradient to follow
     assert torch.equal(fold(plain, pixels())(pixels()), plain(pixels()))
+
+
+@pytest.mark.parametrize("how", ["plain", "two consumers"])
+def test_a_folded_attack_view_follows_training_and_moves_nothing(how, randomise, pixels):
+    torch.manual_seed(0)
+    module = Shared(how).train()
+    randomise(module)
+    current = folded_attack_view(module, pixels(1, 8))
+    view = current()
+    assert len(norm_layers(view)) == (how != "plain")
+    assert not any(part.training for part in view.modules())
+    for _ in range(2):
+        with torch.no_grad():
+            for tensor in module.state_dict().values():
+                if tensor.is_floating_point():
+                    tensor.mul_(1.1).add_(0.01)
+        state = copy.deepcopy(module.state_dict())
+        assert current() is view
+        point = pixels(2, 8).requires_grad_()
+        view(point).sum().backward()
+        expected = logits_of(copy.deepcopy(module).eval(), pixels(2, 8))
+        torch.testing.assert_close(logits_of(view, pixels(2, 8)), expected, rtol=1e-4, atol=1e-5)
+        assert point.grad is not None
+        assert all(p.grad is None for p in [*module.parameters(), *view.parameters()])
+        assert all(torch.equal(state[key], value) for key, value in module.state_dict().items())
+    assert module.training
+    assert all(parameter.requires_grad for parameter in module.parameters())

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import torch
 from timm.data.auto_augment import rand_augment_transform
-from torch import Tensor
+from torch import Tensor, nn
 
 from advprop_core.attacks import unchecked_gradient, walk
 from advprop_core.corruptions import CORRUPTIONS, EXTRA_CORRUPTIONS, CorruptionConfig, corrupt
@@ -16,7 +16,7 @@ from advprop_core.images import to_bytes, to_image
 from advprop_core.perturbations import NOISES, draw_noise
 from advprop_core.training.augment import jitter_colors
 from advprop_core.training.batch import Batch, View, mixed_seed, seed_globals
-from advprop_core.training.recipe import Attacker, Goal
+from advprop_core.training.recipe import Attacker, Goal, Recipe
 from advprop_core.types import AttackConfig
 
 Input = Callable[[Batch], Tensor]
@@ -56,6 +56,12 @@ def make_input(kind: str, strength: float, attacker: Attacker, view: View, class
     known = (*NOISES, *CORRUPTIONS, *EXTRA_CORRUPTIONS, *_AUGMENTATIONS)
     near = difflib.get_close_matches(kind, known, 3, 0.5) or known
     raise ValueError(f"an auxiliary branch cannot be shown {kind!r}: try {', '.join(near)}")
+
+
+def require_known_inputs(recipe: Recipe) -> None:
+    """Refuse what :func:`make_input` would, before there is anything to train."""
+    for kind, strength in recipe.auxiliary_inputs:
+        make_input(kind, strength, recipe.attack, nn.Identity, 2)
 
 
 def attack_input(view: View, attacker: Attacker, classes: int) -> Input:

@@ -16,6 +16,7 @@ from advprop_core.dual_bn import DualBNModel
 from advprop_core.training import state
 from advprop_core.training.data import Split, load_data
 from advprop_core.training.files import write_recipe
+from advprop_core.training.inputs import require_known_inputs
 from advprop_core.training.measure import measure
 from advprop_core.training.meter import Report
 from advprop_core.training.recipe import Recipe
@@ -75,6 +76,7 @@ def train(
         log_with=list(trackers) or None, project_dir=str(out), kwargs_handlers=[by_run]
     )
     _require_batch(recipe, accelerator.num_processes)
+    require_known_inputs(recipe)
     out.mkdir(parents=True, exist_ok=True)
     photos = load_data(data, recipe, accelerator.device)
     if photos.unreadable and accelerator.is_main_process:

@@ -7,6 +7,7 @@ came before it, so that a run can be taken up at any step.
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -25,6 +26,7 @@ from advprop_core.training.ranks import world
 from advprop_core.training.recipe import Recipe
 
 _ORDER, _STEP, _COMMON, _AUGMENTATION = range(4)  # what a seed is for
+_DAMAGED_IN_A_ROW = 10
 
 
 class Source(Protocol):
@@ -91,7 +93,7 @@ class OnDisk:
         classes: int,
     ) -> None:
         self.count = count
-        self.photos = _Photos(load, recipe)
+        self.photos = _Photos(count, load, recipe)
         self.recipe = recipe
         self.classes = classes
 
@@ -158,8 +160,11 @@ class _Tensors:
 class _Photos(Dataset[tuple[Tensor, int]]):
     """timm's training transform, drawn from (seed, epoch, photo) whichever worker runs it."""
 
-    def __init__(self, load: Callable[[int], tuple[Image.Image, int]], recipe: Recipe) -> None:
+    def __init__(
+        self, count: int, load: Callable[[int], tuple[Image.Image, int]], recipe: Recipe
+    ) -> None:
         own = recipe.augmentation
+        self.count = count
         self.load = load
         self.seed = recipe.seed
         try:
@@ -178,9 +183,19 @@ class _Photos(Dataset[tuple[Tensor, int]]):
 
     def __getitem__(self, key: tuple[int, int]) -> tuple[Tensor, int]:
         epoch, index = key
-        image, label = self.load(index)
+        image, label = self._readable(index)
         seed_globals(mixed_seed(self.seed, epoch, index))  # which timm draws from
         return torch.as_tensor(self.transform(image)), label
+
+    def _readable(self, index: int) -> tuple[Image.Image, int]:
+        """The photo, or the next that can be read: one damaged file must not end a long run."""
+        for further in range(_DAMAGED_IN_A_ROW):
+            try:
+                return self.load((index + further) % self.count)
+            except photos.ImageError as error:
+                reason = error
+                warnings.warn(f"{error}; the next photo stands in for it", stacklevel=2)
+        raise reason
 
 
 def _seed(recipe: Recipe, purpose: int, number: int) -> int:

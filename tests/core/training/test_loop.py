@@ -281,3 +281,10 @@ def test_an_attack_that_does_not_fit_the_objective(photos, tmp_path):
     recipe = tiny_recipe(objective="trades", attack=Attacker("i-fgsm"))
     with pytest.raises(ValueError, match="random start"):
         train(recipe, str(photos), tmp_path / "run", name="x")
+
+
+def test_what_a_branch_cannot_be_shown_is_said_before_any_photo_is_read(tmp_path):
+    recipe = tiny_recipe(objective="advprop", auxiliaries=("1/255", "gausian:0.1"))
+    with pytest.raises(ValueError, match="'gausian': try gaussian"):
+        train(recipe, str(tmp_path / "absent"), tmp_path / "run", name="x")
+    assert not (tmp_path / "run").exists()

@@ -299,11 +299,23 @@ def test_files_of_odd_modes_and_shapes(tmp_path):
     assert (batch.pixels.flatten(1).std(1) > 0.01).all()
 
 
-def test_a_file_that_cannot_be_read_is_named(tmp_path):
+def test_the_next_photo_stands_in_for_a_damaged_one_which_is_named(tmp_path):
     good = io.BytesIO()
     Image.fromarray(levels(40, 40, 3)).save(good, "PNG")
     for name, content in (("a.png", good.getvalue()), ("b.png", b"no photo")):
         (tmp_path / name).write_bytes(content)
     samples = [(tmp_path / "a.png", 0), (tmp_path / "b.png", 1)]
-    with pytest.raises(ImageError, match=r"b\.png: "):
-        list(OnDisk.of_files(samples, recipe_of(2), 2).epoch(0, 0, CPU))
+    with pytest.warns(UserWarning, match=r"b\.png: .*; the next photo stands in for it"):
+        image, label = OnDisk.of_files(samples, recipe_of(2), 2).photos[0, 1]
+    assert (image.shape, label) == ((3, 32, 32), 0)
+    (batch,) = OnDisk.of_files(samples, recipe_of(2), 2).epoch(0, 0, CPU)
+    assert batch.targets.tolist() == [0, 0]
+
+
+@pytest.mark.filterwarnings("ignore:.*stands in for it")
+def test_many_damaged_files_in_a_row_are_no_accident(tmp_path):
+    for number in range(12):
+        (tmp_path / f"{number}.png").write_bytes(b"no photo")
+    samples = [(tmp_path / f"{number}.png", 0) for number in range(12)]
+    with pytest.raises(ImageError, match=r"9\.png: "):
+        OnDisk.of_files(samples, recipe_of(2), 2).photos[0, 0]

@@ -21,6 +21,8 @@ from app.pictures import Picture, UploadStore, folder_photos, open_picture
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from advprop_core.dual_bn import DualBNModel
+
 PREVIEW_SIDE = 448
 
 
@@ -30,12 +32,14 @@ class Lens:
 
     Attributes:
         info: What its checkpoint says.
+        model: The network itself, frozen.
         branches: Name to frozen branch, folded for speed.
         layers: Stages and blocks a map can be made at, shallow to deep.
         default_layer: The one that is taken when none is named.
     """
 
     info: ModelInfo
+    model: DualBNModel
     branches: Mapping[str, nn.Module]
     layers: tuple[str, ...]
     default_layer: str
@@ -108,6 +112,7 @@ def load_lens(name: str) -> Lens:
     reached = spatial_layers(branches["main"], example, depth=2)
     return Lens(
         checkpoint.info,
+        model,
         branches,
         tuple(name for name in reached if name in parts),
         default_layer(branches["main"], example),

@@ -117,8 +117,9 @@ class Visit:
     def run(self) -> "Visit":
         """Run the page until nothing is being computed any more, as a browser's polling does."""
         self.at.run()
-        while "job" in self.at.session_state and self.at.get("progress"):
-            wait([self.at.session_state["job"].future], 60)
+        while self.at.get("progress"):
+            jobs = [j for k, j in self.at.session_state.filtered_state.items() if k[:5] == "work."]
+            wait([job.future for job in jobs], 60)
             self.at.run()
         return self
 
@@ -151,7 +152,7 @@ class Visit:
 
     @property
     def result(self) -> Comparison:
-        return self.at.session_state["shown"].result
+        return self.at.session_state["shown.playground"].result
 
     @property
     def errors(self) -> list[str]:

@@ -1,38 +1,19 @@
-"""Results to plotly figures; pure, no Streamlit.
-
-Colour means branch; the column means input. Rows are branches, main first.
-"""
+"""A comparison as figures: rows are branches, main first; the column means input."""
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Sequence
 
-import numpy as np
 import plotly.graph_objects as go
-from PIL import Image
 from plotly.subplots import make_subplots
 
 from advprop_core.types import INPUT_KINDS, Comparison
 from advprop_core.words import percent
+from app.figures.pictures import data_uri, grey
+from app.figures.style import COLUMN_TITLES, INK, branch_colour, colour_range, colour_scale
 
-BRANCH_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-COLUMN_TITLES = {"clean": "Clean", "adversarial": "Perturbed"}
-CONFIG = {"displayModeBar": False}
-INK = {False: "#1F2933", True: "#E6EAEE"}
 _ROW_HEIGHT = 225
 _FRAME = {"l": 2, "r": 2, "t": 30, "b": 66}
-# Cividis, and blue through white to orange: both readable without colour vision. What is near
-# zero is see-through, so that the photo stays visible where there is little to say.
-_MAGNITUDE = ((0, 32, 77), (60, 77, 110), (122, 123, 120), (188, 174, 108), (255, 234, 70))
-_LUMA = np.array([0.299, 0.587, 0.114])  # ITU-R BT.601
-_SIGNED = ((0, 114, 178), (128, 185, 217), (247, 247, 247), (234, 175, 128), (213, 94, 0))
-
-
-def branch_colour(index: int) -> str:
-    """The colour of the branch at this place: main first, then aux."""
-    return BRANCH_COLOURS[index % len(BRANCH_COLOURS)]
 
 
 def predictions(
@@ -124,63 +105,6 @@ def maps(result: Comparison, sign: str, title: str, opacity: float) -> go.Figure
         margin=_FRAME,
     )
     return figure
-
-
-def grey(values: np.ndarray) -> np.ndarray:
-    """(3, H, W) without its colours, so that every colour in a picture is the map's."""
-    luma = np.tensordot(_LUMA, values.astype(np.float64), 1)
-    return np.repeat(luma[None], 3, axis=0)
-
-
-def colour_scale(sign: str) -> list[list[object]]:
-    """A perceptual scale whose colours fade where the value is near zero."""
-    colours = _MAGNITUDE if sign == "magnitude" else _SIGNED
-    places = np.linspace(0, 1, len(colours))
-    distance = places if sign == "magnitude" else np.abs(2 * places - 1)
-    return [
-        [float(place), f"rgba({r},{g},{b},{float(far):.2f})"]
-        for place, far, (r, g, b) in zip(places, distance, colours, strict=True)
-    ]
-
-
-def colour_range(values: Sequence[np.ndarray], sign: str) -> tuple[float, float]:
-    """One range for all maps: to the 99.5th percentile of all values together.
-
-    Signed maps get a range symmetric around 0.
-    """
-    together = np.abs(np.concatenate([v.ravel() for v in values]))
-    high = float(np.percentile(together, 99.5)) or float(together.max()) or 1.0
-    return (0.0, high) if sign == "magnitude" else (-high, high)
-
-
-def amplification(linf: float) -> int:
-    """A round factor that makes a perturbation of this size visible around mid-grey."""
-    if linf <= 0:
-        return 1
-    return int(2 ** max(0, np.floor(np.log2(0.5 / linf))))
-
-
-def perturbation_picture(result: Comparison, factor: int) -> np.ndarray:
-    """The perturbation times a factor around mid-grey, (3, H, W) in [0, 1]."""
-    change = (result.adversarial - result.clean).numpy()
-    return np.clip(0.5 + factor * change, 0, 1)
-
-
-def to_png(values: np.ndarray, side: int = 448, *, smooth: bool = True) -> bytes:
-    """(3, H, W) in [0, 1] as a PNG, enlarged by a whole factor, smoothly or pixel by pixel."""
-    image = Image.fromarray((values.transpose(1, 2, 0) * 255).round().astype(np.uint8))
-    factor = max(1, side // image.width)
-    if factor > 1:
-        size = (image.width * factor, image.height * factor)
-        image = image.resize(size, Image.Resampling.BICUBIC if smooth else Image.Resampling.NEAREST)
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-def data_uri(values: np.ndarray) -> str:
-    """(3, H, W) in [0, 1] as a PNG address a figure can hold, in its own size."""
-    return "data:image/png;base64," + base64.b64encode(to_png(values, 0)).decode()
 
 
 def _grid(branches: Sequence[str], gap: float) -> go.Figure:

@@ -1,0 +1,1 @@
+"""Results to plotly figures and pictures; pure, no Streamlit."""

@@ -1,0 +1,45 @@
+"""Colours, scales and what all figures have in common.
+
+Colour means branch; maps use perceptual scales that can be read without colour vision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+BRANCH_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+COLUMN_TITLES = {"clean": "Clean", "adversarial": "Perturbed"}
+CONFIG = {"displayModeBar": False}
+INK = {False: "#1F2933", True: "#E6EAEE"}
+# Cividis, and blue through white to orange. What is near zero is see-through, so that the photo
+# stays visible where there is little to say.
+_MAGNITUDE = ((0, 32, 77), (60, 77, 110), (122, 123, 120), (188, 174, 108), (255, 234, 70))
+_SIGNED = ((0, 114, 178), (128, 185, 217), (247, 247, 247), (234, 175, 128), (213, 94, 0))
+
+
+def branch_colour(index: int) -> str:
+    """The colour of the branch at this place: main first, then aux."""
+    return BRANCH_COLOURS[index % len(BRANCH_COLOURS)]
+
+
+def colour_scale(sign: str) -> list[list[object]]:
+    """A perceptual scale whose colours fade where the value is near zero."""
+    colours = _MAGNITUDE if sign == "magnitude" else _SIGNED
+    places = np.linspace(0, 1, len(colours))
+    distance = places if sign == "magnitude" else np.abs(2 * places - 1)
+    return [
+        [float(place), f"rgba({r},{g},{b},{float(far):.2f})"]
+        for place, far, (r, g, b) in zip(places, distance, colours, strict=True)
+    ]
+
+
+def colour_range(values: Sequence[np.ndarray], sign: str) -> tuple[float, float]:
+    """One range for all maps: to the 99.5th percentile of all values together.
+
+    Signed maps get a range symmetric around 0.
+    """
+    together = np.abs(np.concatenate([v.ravel() for v in values]))
+    high = float(np.percentile(together, 99.5)) or float(together.max()) or 1.0
+    return (0.0, high) if sign == "magnitude" else (-high, high)

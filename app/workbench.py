@@ -1,0 +1,245 @@
+"""What pages about one picture share: its choice, its network, and work that may take long.
+
+Work is done by the server's pool. Its latest result stays in the session under the name of a
+slot, together with the view it belongs to, until a newer one is there.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Hashable
+from concurrent.futures import wait
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from advprop_core.header import CheckpointError
+from advprop_core.types import ModelInfo
+from advprop_core.words import percent
+from app import cache, controls, gallery, state
+from app.pictures import PictureGone
+from app.state import View
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+    from app.cache import Lens
+    from app.jobs import Job
+
+QUICK = 3.0  # seconds to wait for a result before showing progress instead
+_POLL = 0.4
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A result on a page, and what it belongs to.
+
+    Attributes:
+        result: Whatever the page's work gave.
+        view: What was asked.
+        info: Of the network that answered.
+        title: Of the picture.
+    """
+
+    result: Any
+    view: View
+    info: ModelInfo
+    title: str
+
+
+@dataclass(frozen=True)
+class Work:
+    """Something to be done by the pool.
+
+    Attributes:
+        key: All that decides its result; equal keys share one job.
+        run: Does it, reporting to the job.
+    """
+
+    key: Hashable
+    run: Callable[[Job], Any]
+
+
+@dataclass(frozen=True)
+class PicturePage:
+    """A page that answers one question about one picture.
+
+    Attributes:
+        slot: Under which its result is kept.
+        question: Its heading.
+        introduction: A sentence or two below it.
+        controls: Draws widgets that need no network loaded; what it returns is handed to
+            ``late_controls``.
+        late_controls: Draws widgets that need the network.
+        work: From the view and the network to what is to be done.
+        draw: Draws a result; ``current`` is false while a newer one is being made.
+    """
+
+    slot: str
+    question: str
+    introduction: str
+    controls: Callable[[ModelInfo], DeltaGenerator | None]
+    late_controls: Callable[[DeltaGenerator | None, Lens], None]
+    work: Callable[[View, Lens], Work]
+    draw: Callable[[Shown, bool], None]
+
+    def show(self) -> None:
+        """The whole page."""
+        st.title(self.question)
+        st.markdown(self.introduction)
+        models = cache.known_models()
+        if not models:
+            st.error("No network is here: the bundled checkpoints are missing. Install again.")
+            return
+        state.restore(_default_view(models))
+        info = controls.settle(models)
+        with st.sidebar:
+            controls.model_picker(models)
+            chooser = st.popover("Choose a picture", icon=":material/image:", width="stretch")
+            kept = self.controls(info)
+        view = state.current()
+        if refusal := gallery.take_refusal():
+            st.error(refusal)
+        complaints = st.container()
+        place = st.empty()
+        lens = _load(view, info, None if shown(self.slot) else place)
+        if lens is not None:
+            self.late_controls(kept, lens)
+            view = state.current()
+        for complaint in state.complaints():
+            complaints.warning(complaint)
+        self._answer(view, lens, place)
+        with chooser:
+            gallery.show(view, info, refusal)
+
+    def _answer(self, view: View, lens: Lens | None, place: DeltaGenerator) -> None:
+        """The result, or progress above the previous one while it is being made."""
+        if lens is None and shown(self.slot) is None:
+            return
+        with place.container():
+            if lens is not None:
+                self._work(view, lens)
+            if (found := shown(self.slot)) is not None:
+                current = lens is not None and found.view == view
+                if not current:
+                    st.caption("This is the previous result; it stays until the new one is there.")
+                self.draw(found, current)
+
+    def _work(self, view: View, lens: Lens) -> None:
+        before = shown(self.slot)
+        try:
+            title = cache.picture(view.image, lens.info.input_size).title
+            job = submit(self.slot, self.work(view, lens))
+            if wait([job.future], QUICK).done:
+                st.session_state[_shown(self.slot)] = Shown(
+                    job.future.result(), view, lens.info, title
+                )
+            else:
+                _progress(self.slot, self._stop)
+        except (PictureGone, ValueError) as error:
+            st.error(f"{error} The previous result stays below." if before else str(error))
+
+    def _stop(self) -> None:
+        """Give the job up and go back to what is shown."""
+        before = shown(self.slot)
+        if before is not None:
+            state.choose_view(before.view)
+        else:
+            state.choose(perturbation="none")
+
+
+def shown(slot: str) -> Shown | None:
+    """The latest result of a slot."""
+    found: Shown | None = st.session_state.get(_shown(slot))
+    return found
+
+
+def submit(slot: str, work: Work) -> Job:
+    """The job of this work; one that failed is not tried for ever."""
+    key = f"work.{slot}"
+    job: Job | None = st.session_state.get(key)
+    if job is None or job.key != work.key or not job.done:
+        job = cache.pool().submit(_session(slot), work.key, work.run)
+        st.session_state[key] = job
+    return job
+
+
+def wait_for(slot: str, work: Work, on_stop: Callable[[], None]) -> Any | None:
+    """The result of further work on a page, or None and progress while it is being made.
+
+    Args:
+        slot: A name of its own.
+        work: What is to be done.
+        on_stop: Called when the person stops it; must see to it that it is not asked for again.
+    """
+    job = submit(slot, work)
+    if wait([job.future], QUICK).done:
+        return job.future.result()
+    _progress(slot, on_stop)
+    return None
+
+
+def _default_view(models: dict[str, ModelInfo]) -> View:
+    """The first view: a drawn scene with its network, or the person's own model."""
+    default = state.DEFAULTS[state.VERSION]
+    return default if default.model in models else View(model=next(iter(models)))
+
+
+def _load(view: View, info: ModelInfo, place: DeltaGenerator | None) -> Lens | None:
+    """The network; where nothing is shown yet, the picture is there before it."""
+    if place is not None:
+        with place.container():
+            _shell(view, info)
+    try:
+        with st.spinner("Loading the network…", show_time=True):
+            return cache.load_lens(view.model)
+    except CheckpointError as error:
+        if place is not None:
+            place.empty()
+        st.error(f"{error}. Choose another network on the left.")
+        return None
+
+
+def _shell(view: View, info: ModelInfo) -> None:
+    """What can be shown before torch is there: the picture, and fixed places for the rest."""
+    st.markdown("##### The network is being loaded …")
+    columns = st.columns(3, gap="medium")
+    try:
+        picture = cache.picture(view.image, info.input_size)
+        columns[0].image(
+            cache.preview(view.image, info.input_size),
+            caption=f"Clean: {picture.title}",
+            width="stretch",
+            output_format="PNG",
+            alt=picture.title,
+        )
+    except (PictureGone, ValueError):
+        return  # said in full once the network is there
+
+
+@st.fragment(run_every=_POLL)
+def _progress(slot: str, on_stop: Callable[[], None]) -> None:
+    """Polls the job; the page is drawn again when it is done."""
+    job: Job = st.session_state[f"work.{slot}"]
+    if job.done:
+        st.rerun()
+    left, right = st.columns([5, 1], vertical_alignment="center")
+    left.progress(job.progress, f"Working … {percent(job.progress)}")
+    right.button("Stop", key=f"stop.{slot}", width="stretch", on_click=_stop, args=(slot, on_stop))
+
+
+def _stop(slot: str, on_stop: Callable[[], None]) -> None:
+    cache.pool().cancel(_session(slot))
+    on_stop()
+
+
+def _session(slot: str) -> str:
+    """Who waits: one place of one person's session."""
+    if "session" not in st.session_state:
+        st.session_state["session"] = uuid.uuid4().hex
+    return f"{st.session_state['session']}.{slot}"
+
+
+def _shown(slot: str) -> str:
+    return f"shown.{slot}"

@@ -40,6 +40,7 @@ class View:
         explained: Class id the maps explain, or empty for the class under attack.
         opacity: Of the map over the photo, in percent.
         expert: Whether the further controls are shown.
+        maps: Kinds of map that the Maps page shows beside each other.
     """
 
     model: str = "shapes-advprop"
@@ -59,6 +60,7 @@ class View:
     explained: str = ""
     opacity: int = 60
     expert: bool = False
+    maps: tuple[str, ...] = ("grad-cam", "smoothgrad")
 
 
 # What a link of each version leaves unsaid. An entry is never changed once links exist.
@@ -79,6 +81,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "perturbation": ("pgd", "i-fgsm", "fgsm", "gaussian", "poisson", "salt-and-pepper", "none"),
     "norm": ("linf", "l2"),
     "method": tuple(METHODS),
+    "maps": tuple(METHODS),
 }
 
 
@@ -127,15 +130,22 @@ def _complaint(name: str, text: str) -> str:
 def _write(value: object) -> str:
     if isinstance(value, bool):
         return "1" if value else "0"
+    if isinstance(value, tuple):
+        return ",".join(value)
     return str(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 
-def _read(name: str, text: str) -> str | int | float | bool:
+def _read(name: str, text: str) -> str | int | float | bool | tuple[str, ...]:
     kind = _FIELDS[name]
     if kind is bool:
         if text not in ("0", "1"):
             raise ValueError(name)
         return text == "1"
+    if kind is tuple:
+        words = tuple(text.split(",")) if text else ()
+        if len(set(words)) != len(words) or not {*words} <= {*_CHOICES.get(name, words)}:
+            raise ValueError(name)
+        return words
     value: str | int | float = kind(text)
     if name in BOUNDS and not BOUNDS[name][0] <= value <= BOUNDS[name][1]:  # type: ignore[operator]
         raise ValueError(name)

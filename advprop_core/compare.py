@@ -9,11 +9,13 @@ import torch
 from torch import Tensor, nn
 
 from advprop_core.attacks import StepHook, attack
-from advprop_core.attribution import default_layer, explain
+from advprop_core.attribution import explain_grid
+from advprop_core.erasing import erase
 from advprop_core.images import quantize
 from advprop_core.methods import METHODS
 from advprop_core.perturbations import NoiseConfig, add_noise
 from advprop_core.predict import logits_of, predict_grid
+from advprop_core.regions import EraseConfig
 from advprop_core.types import (
     AttackConfig,
     AttributionMap,
@@ -49,7 +51,7 @@ class MapRequest:
 def compare(
     branches: Mapping[str, nn.Module],
     pixels: Tensor,
-    perturbation: AttackConfig | NoiseConfig | None,
+    perturbation: AttackConfig | NoiseConfig | EraseConfig | None,
     *,
     attack_branch: str,
     true_class: int | None = None,
@@ -62,7 +64,7 @@ def compare(
     Args:
         branches: Name to frozen module, main first (plain branches, or folded for speed).
         pixels: (1, 3, H, W) in [0, 1].
-        perturbation: An attack, a noise, or None to leave the image as it is.
+        perturbation: An attack, a noise, erased regions, or None to leave the image as it is.
         attack_branch: Whose gradient an attack follows.
         true_class: Where known; otherwise an untargeted attack works against the attack
             branch's own clean prediction.
@@ -114,7 +116,7 @@ def compare(
 def _perturb(
     module: nn.Module,
     pixels: Tensor,
-    perturbation: AttackConfig | NoiseConfig | None,
+    perturbation: AttackConfig | NoiseConfig | EraseConfig | None,
     attacked: int,
     on_step: StepHook,
 ) -> Tensor:
@@ -122,6 +124,8 @@ def _perturb(
         return pixels
     if isinstance(perturbation, NoiseConfig):
         return add_noise(pixels, perturbation)
+    if isinstance(perturbation, EraseConfig):
+        return erase(pixels, perturbation)
     label = torch.tensor([attacked], device=pixels.device)
     return attack(module, pixels, label, perturbation, on_step)
 
@@ -142,19 +146,9 @@ def _maps(
     request: MapRequest,
     class_index: int,
 ) -> dict[tuple[InputKind, str], AttributionMap]:
-    both = torch.cat([clean, perturbed])
-    kinds: tuple[InputKind, InputKind] = ("clean", "adversarial")
-    layer = request.layer
-    if layer is None and METHODS[request.method].needs_layer:
-        layer = default_layer(next(iter(branches.values())), clean)
-    made = {}
-    for name, module in branches.items():
-        values = explain(module, both, class_index, request.method, layer=layer)
-        for kind, value in zip(kinds, values, strict=True):
-            made[kind, name] = AttributionMap(
-                freeze(value), request.method, name, kind, class_index, layer
-            )
-    return {(kind, name): made[kind, name] for kind in kinds for name in branches}
+    inputs: dict[InputKind, Tensor] = {"clean": clean, "adversarial": perturbed}
+    made = explain_grid(branches, inputs, class_index, [request.method], request.layer)
+    return {(kind, branch): one for (_, kind, branch), one in made.items()}
 
 
 def _facts(

@@ -56,15 +56,27 @@ def shared_scale(maps: Iterable[Array]) -> float:
     return float(np.quantile(values, 0.99) or values.max())
 
 
-def colourise(values: Array, sign: Sign, scale: float) -> Image.Image:
+def shared_start(maps: Iterable[Array], scale: float) -> float:
+    """Where the colours of unsigned maps begin that share a scale: 0 wherever possible.
+
+    Some maps, such as RISE's, stay far from 0, and nothing would be seen in them. Where all but
+    a hundredth of their values lie in the upper half of the scale, it begins at that hundredth.
+    """
+    low = float(np.quantile(np.concatenate([one.ravel() for one in maps]), 0.01))
+    return low if scale / 2 < low < scale else 0.0
+
+
+def colourise(values: Array, sign: Sign, scale: float, start: float = 0.0) -> Image.Image:
     """A map in its colours.
 
     Args:
         values: (H, W), unscaled.
-        sign: ``magnitude`` reaches from 0 to scale, ``signed`` from -scale to scale.
+        sign: ``magnitude`` reaches from start to scale, ``signed`` from -scale to scale.
         scale: Value at the end of the colours; what lies beyond is clipped. 0 draws zeros.
+        start: Value at their beginning, for ``magnitude``.
     """
-    share = np.divide(values, scale) if scale > 0 else np.zeros_like(values)
+    span = scale - start
+    share = np.divide(values - start, span) if span > 0 else np.zeros_like(values)
     if sign == "signed":
         share = (share + 1) / 2
     anchors = np.array([ImageColor.getrgb(one) for one in COLOUR_SCALES[sign]], dtype=np.float64)

@@ -75,7 +75,7 @@ def test_the_library_never_imports_the_app(path):
         ("predict.py", {"attacks", "models", "checkpoints", "compare", "training"}),
         ("attacks.py", {"models", "checkpoints", "attribution", "compare", "training"}),
         ("attribution", {"models", "checkpoints", "compare", "training"}),
-        ("faithfulness", {"attribution", "models", "checkpoints", "compare", "training"}),
+        ("faithfulness", {"models", "checkpoints", "compare", "training"}),
         ("checkpoints.py", {"attacks", "attribution", "compare", "training"}),
         ("evaluation.py", {"attribution", "compare", "training"}),
     ],
@@ -93,6 +93,16 @@ def test_rooms_do_not_look_back(file, forbidden):
     assert not forbidden & rooms
 
 
+def test_only_what_makes_maps_again_knows_how_they_are_made():
+    room = REPO / "advprop_core" / "faithfulness"
+    users = {
+        path.name
+        for path in room.glob("*.py")
+        if any(name.startswith("advprop_core.attribution") for name in imported_in(path))
+    }
+    assert users == {"remade.py", "trust.py"}
+
+
 def test_captum_makes_maps_in_one_place_and_measures_them_in_another():
     users = {
         (path.parent.name, ".".join(name.split(".")[:2]))
@@ -103,7 +113,7 @@ def test_captum_makes_maps_in_one_place_and_measures_them_in_another():
     assert users == {("attribution", "captum.attr"), ("faithfulness", "captum.metrics")}
 
 
-@pytest.mark.parametrize("name", ["streamlit_app.py", "app/controls.py"])
+@pytest.mark.parametrize("name", ["streamlit_app.py", "app/controls.py", "app/anatomy_dial.py"])
 def test_what_paints_first_imports_no_torch(name):
     path = REPO / name
     heavy = {"torch", "torchvision", "timm", "captum"}

@@ -12,4 +12,4 @@ class NoGradient(ValueError):
 
 
 class Unfit(ValueError):
-    """A network that a method does not fit; the message has the reason and methods that do."""
+    """A network or an image that a method does not fit; the message has the reason."""

@@ -51,7 +51,16 @@ def input_x_gradient(question: Question) -> Tensor:
 
 def integrated_gradients(question: Question) -> Tensor:
     """32 steps from black, summed over the channels (Sundararajan et al., arXiv 1703.01365)."""
-    attributions: Tensor = IntegratedGradients(question.module).attribute(
+    done, total = 0, _INTEGRATION_STEPS * len(question.pixels)
+
+    def counted(pixels: Tensor) -> Tensor:
+        nonlocal done
+        output: Tensor = question.module(pixels)
+        done += len(pixels)
+        question.report(done, total)
+        return output
+
+    attributions: Tensor = IntegratedGradients(counted).attribute(
         question.pixels,
         torch.zeros_like(question.pixels),
         list(question.targets),

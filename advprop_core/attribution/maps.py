@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from advprop_core.attribution import cams, gradients, perturbed, rectified, relevance
-from advprop_core.attribution.errors import NoGradient
+from advprop_core.attribution.errors import NoGradient, Unfit
 from advprop_core.attribution.question import Progress, Question, inspect
 from advprop_core.methods import METHODS, Method
 from advprop_core.predict import require_eval
@@ -39,7 +39,10 @@ _MAKERS: dict[str, Callable[[Question], Tensor]] = {
     "occlusion": perturbed.occlusion,
     "rise": perturbed.rise,
 }
-_REPORTING = {"smoothgrad", "vargrad", "gradient-shap", "score-cam", "occlusion", "rise"}
+_REPORTING = {
+    "integrated-gradients", "smoothgrad", "vargrad", "gradient-shap", "score-cam", "occlusion",
+    "rise",
+}  # fmt: skip
 _WITHOUT_GRADIENT = {"eigen-cam", "score-cam", "cam", "occlusion", "rise"}
 
 
@@ -80,11 +83,11 @@ def explain(
 
     Raises:
         UnknownLayer: If the network has no such layer, or never runs it.
-        Unfit: If the method does not fit the network.
+        Unfit: If the method does not fit the network, or its map is not finite.
         NoGradient: If the scores do not depend on the pixels, for methods with a gradient.
         TypeError: For an option of the wrong kind.
-        ValueError: For an unknown method, a class the model does not have, an option the method
-            has no use for, or a map that is not finite.
+        ValueError: For an unknown method, a class the model does not have, or an option the method
+            has no use for.
     """
     options = {"window": window, "stride": stride, "samples": samples}
     chosen = known_method(method)
@@ -141,9 +144,9 @@ def make_question(
 
 
 def finish(values: Tensor, method: Method) -> Tensor:
-    """Detached float32 on the CPU; raises ValueError if not every value is finite."""
+    """Detached float32 on the CPU; raises Unfit if not every value is finite."""
     if not torch.isfinite(values).all():
-        raise ValueError(f"the {method.title} map is not finite, so it is not drawn")
+        raise Unfit(f"the {method.title} map is not finite, so it is not drawn")
     return values.detach().float().cpu()
 
 

@@ -11,6 +11,7 @@ from advprop_core.attribution.cams import FORMULAS, strip
 from advprop_core.attribution.layers import default_layer
 from advprop_core.attribution.maps import explain, finish, known_method, make_question
 from advprop_core.attribution.question import Progress
+from advprop_core.methods import Method
 from advprop_core.types import AttributionMap, InputKind, freeze
 
 _PARTS = 1000  # of one call's progress
@@ -24,6 +25,10 @@ def explain_grid(
     layer: str | None = None,
     seed: int = 0,
     progress: Progress | None = None,
+    *,
+    window: int | None = None,
+    stride: int | None = None,
+    samples: int | None = None,
 ) -> dict[tuple[str, InputKind, str], AttributionMap]:
     """Maps of every branch on every input by every method; all explain the same class.
 
@@ -38,17 +43,21 @@ def explain_grid(
             :func:`default_layer` when not given.
         seed: Of everything a method draws.
         progress: Called with thousandths of maps that are done, and how many there are.
+        window: Side of the square in pixels, for the methods that have one.
+        stride: How far that square moves, for the methods that have one.
+        samples: Number of random copies or masks, for the methods that have them.
 
     Returns:
         (method, kind, branch) to map; methods vary slowest, then kinds.
 
     Raises:
-        ValueError: For a layer where no method has one, and what :func:`explain` refuses.
+        ValueError: For a layer or an option that no method has a use for, and what
+            :func:`explain` refuses.
     """
     chosen = [known_method(name) for name in methods]
+    options = {"window": window, "stride": stride, "samples": samples}
+    _validate(chosen, layer, options)
     layered = any(method.needs_layer for method in chosen)
-    if layer is not None and not layered:
-        raise ValueError(f"none of {', '.join(methods)} has a layer, got layer={layer!r}")
     if any(len(pixels) != 1 for pixels in inputs.values()):
         raise ValueError("inputs must hold one image each")
     together = torch.cat(list(inputs.values()))
@@ -66,6 +75,7 @@ def explain_grid(
             layer=place,
             seed=seed,
             progress=_part(progress, index, len(calls)),
+            **options_of(method, options),
         )
         for kind, value in zip(inputs, values, strict=True):
             made[method.name, kind, name] = AttributionMap(
@@ -109,6 +119,22 @@ def explain_layers(
         raise ValueError("layers must name at least one layer")
     question = make_question(module, pixels, class_index, known)
     return finish(torch.cat(strip(question, layers, FORMULAS[method])), known)
+
+
+def options_of(method: Method, options: Mapping[str, int | None]) -> dict[str, int | None]:
+    """Those of the options that the method has."""
+    return {name: value for name, value in options.items() if name in method.options}
+
+
+def _validate(
+    methods: Sequence[Method], layer: str | None, options: Mapping[str, int | None]
+) -> None:
+    names = ", ".join(method.name for method in methods)
+    if layer is not None and not any(method.needs_layer for method in methods):
+        raise ValueError(f"none of {names} has a layer, got layer={layer!r}")
+    for name, value in options.items():
+        if value is not None and not any(name in method.options for method in methods):
+            raise ValueError(f"none of {names} has a {name}, got {name}={value!r}")
 
 
 def _part(progress: Progress | None, index: int, calls: int) -> Progress | None:

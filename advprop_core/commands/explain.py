@@ -1,155 +1,213 @@
-"""Where each branch looks in one photo: ``explain``."""
+"""Where each branch looks: ``explain``, in one photo or over a built-in data set."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from advprop_core.commands import options as o
 from advprop_core.commands import values
-from advprop_core.commands.output import (
-    Report,
-    class_json,
-    command_line,
-    make_folder,
-    save_arrays,
-    versions,
-    write_json,
-)
+from advprop_core.commands.output import Report, make_folder
+from advprop_core.commands.wanted import ALL, STAGES, read_wanted
 from advprop_core.methods import METHODS
+from advprop_core.types import AttackConfig
 
-if TYPE_CHECKING:
-    from advprop_core.commands.subject import Subject
-    from advprop_core.types import AttributionMap
-
-_SIDE = 384  # smaller maps are enlarged to this for their PNG
-
+SubjectArgument = Annotated[
+    Path,
+    typer.Argument(
+        metavar="IMAGE",
+        help="A photo: JPEG, PNG, WebP, GIF, BMP or TIFF. Or a built-in data set whose objects are "
+        "known, shapes or shapes-conflict: then it is measured how much of the maps lies on them.",
+    ),
+]
 MethodsOption = Annotated[
     list[str] | None,
     typer.Option(
         "--method",
         metavar="NAME",
-        help=f"Maps, repeated or with commas; grad-cam by default. One of {', '.join(METHODS)}.",
+        help=f"Maps, repeated or with commas; grad-cam by default. {ALL}, or of "
+        f"{', '.join(METHODS)}.",
     ),
+]
+LayersOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--layer",
+        metavar="NAME",
+        help="Layer that maps such as grad-cam read, such as s3 or layer4.1; repeated or with "
+        f"commas, one map each; {STAGES} for every stage of the network. By default the deepest "
+        "stage whose map has at least 5×5 cells.",
+    ),
+]
+AttackOption = Annotated[
+    str | None,
+    typer.Option(
+        "--attack",
+        metavar="KIND",
+        help="Explain the attacked photo too: pgd (random start), i-fgsm (no random start) or "
+        "fgsm (one step of size epsilon). The clean photo alone by default.",
+    ),
+]
+OutOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="Folder for the maps of a photo; made if need be, and overwritten.",
+    ),
+]
+MetricsOption = Annotated[
+    bool,
+    typer.Option(
+        "--metrics", help="Measure how far each map can be trusted; some seconds per map."
+    ),
+]
+WindowOption = Annotated[
+    int | None,
+    typer.Option(metavar="PX", help="Side of occlusion's square; an eighth of the image."),
+]
+StrideOption = Annotated[
+    int | None,
+    typer.Option(metavar="PX", help="How far that square moves; half its side by default."),
+]
+SamplesOption = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        help="Random copies or masks of smoothgrad, vargrad (16), gradient-shap (64), rise (1000).",
+    ),
+]
+ScenesOption = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="Scenes of a built-in data set. By default 100."),
 ]
 
 
 def explain(
-    image: o.ImageArgument,
-    model: o.ModelOption,
-    out: o.OutOption,
+    image: SubjectArgument,
+    model: o.ModelsOption,
+    out: OutOption = None,
     method: MethodsOption = None,
-    layer: o.LayerOption = None,
+    layer: LayersOption = None,
     branch: o.BranchOption = None,
     class_index: o.ClassOption = None,
+    metrics: MetricsOption = False,
+    attack: AttackOption = None,
+    norm: o.NormOption = "linf",
+    epsilon: o.EpsilonOption = None,
+    step_size: o.StepSizeOption = None,
+    steps: o.StepsOption = None,
+    attack_branch: o.AttackBranchOption = None,
+    target_class: o.TargetClassOption = None,
     true_class: o.TrueClassOption = None,
+    window: WindowOption = None,
+    stride: StrideOption = None,
+    samples: SamplesOption = None,
+    limit: ScenesOption = None,
     seed: o.SeedOption = 0,
     arch: o.ArchOption = None,
     json_file: o.JsonOption = None,
 ) -> None:
-    r"""Map where each branch looks in a photo.
+    r"""Map where each branch looks, in a photo; or measure it over scenes with known objects.
 
-    Writes to --out one PNG per map (METHOD_BRANCH.png), arrays.npz (the maps as float32,
-    (H, W), signed and unscaled) and manifest.json. Maps of one method share one colour scale:
-    from dark blue, nothing, to yellow, much; or for signed maps from blue, against the class,
-    through white to orange, for it.
+    **A photo.** Writes to --out: maps.png (all maps on one page), a PNG per map
+    (METHOD_BRANCH.png; with several layers METHOD_LAYER_BRANCH.png; of the attacked photo
+    ending in _adversarial) and per difference (METHOD_main-minus-aux.png,
+    METHOD_BRANCH_clean-minus-adversarial.png), arrays.npz (the same as float32, (H, W), signed
+    and unscaled) and manifest.json. All maps explain the same class. Those of one method and
+    layer share one colour scale: from dark blue, nothing, to yellow, much; or for signed maps
+    from blue, against the class, through white to orange, for it.
 
     ```
     advprop explain church.jpg --model imagenette-advprop --out out
-    advprop explain church.jpg --model imagenette-advprop --layer s3 \
-        --method grad-cam,saliency --branch aux --class-index tench --out out
+    advprop explain church.jpg --model imagenette-advprop --method all --metrics --out out
+    advprop explain church.jpg --model imagenette-advprop --layer stages \
+        --method grad-cam,layer-cam --branch aux --class-index tench --out out
+    advprop explain church.jpg --model imagenette-advprop --method smoothgrad \
+        --attack pgd --epsilon 4/255 --attack-branch main --out out
+    ```
+
+    **A data set.** shapes and shapes-conflict say which pixels are the object. Of every model,
+    branch and method: the mean share of the positive attribution inside it, how often the
+    largest value lies on it, 95 % intervals, and paired differences to the first line. Each
+    scene's true class is explained.
+
+    ```
+    advprop explain shapes-conflict --model shapes-vanilla,shapes-advprop \
+        --method smoothgrad,grad-cam --limit 100 --json shares.json
     ```
     """
-    report, folder = Report(json_file), make_folder(out)
+    report = Report(json_file)
+    options = {"window": window, "stride": stride, "samples": samples}
+    wanted = read_wanted(method, layer, options, seed)
+    config = _read_attack(
+        attack, norm, epsilon, step_size, steps, attack_branch, target_class, seed
+    )
+    from advprop_core.datasets.scenes import AGREEMENT
+
+    if str(image) in AGREEMENT:
+        given = (out, class_index, true_class, attack, metrics or None)
+        _refuse(
+            given,
+            f"{image} is a data set",
+            "--out, --class-index, --true-class, --attack and --metrics are for a photo",
+        )
+        from advprop_core.commands.objects import explain_scenes
+
+        explain_scenes(report, str(image), model, wanted, branch=branch, limit=limit, arch=arch)
+        return
+    names = values.split_list(model)
+    _refuse((limit,), f"{image} is a photo", "--limit is for a data set")
+    if len(names) != 1:
+        raise ValueError(f"--model must be one for a photo, got {', '.join(names) or 'none'}")
+    if out is None:
+        raise ValueError("--out must name a folder for the maps of a photo")
+    folder = make_folder(out)
+    from advprop_core.commands.perturb import aim
+    from advprop_core.commands.photo_maps import explain_photo
     from advprop_core.commands.subject import open_subject
 
-    methods = values.split_list(method) or ["grad-cam"]
-    if unknown := [name for name in methods if name not in METHODS]:
-        raise ValueError(f"--method must be one of {', '.join(METHODS)}, got {unknown[0]!r}")
-    if layer is not None and not any(METHODS[name].needs_layer for name in methods):
-        raise ValueError(
-            f"--layer is for maps of a layer such as grad-cam, and --method is {', '.join(methods)}"
-        )
-    subject = open_subject(image, model, arch=arch, branch=branch, true_class=true_class)
-    explained = _explained(subject, class_index)
-    maps = _make_maps(subject, methods, layer, explained, seed)
-    files = _save_maps(folder, maps, report)
-    content = {
-        **subject.to_json(),
-        "class": class_json(subject.info, explained),
-        "seed": seed,
-        "maps": files,
-        "command": command_line(),
-        "versions": versions(),
-    }
-    write_json(folder / "manifest.json", content)
-    report.say(
-        f"wrote {len(files)} maps of “{subject.info.class_names[explained]}”, arrays.npz and "
-        f"manifest.json to {folder}"
+    subject = open_subject(image, names[0], arch=arch, branch=branch, true_class=true_class)
+    explained = None
+    if class_index is not None:
+        explained = values.read_class(subject.info, class_index, "--class-index")
+    explain_photo(
+        report,
+        folder,
+        subject,
+        wanted,
+        class_index=explained,
+        config=config and aim(config, subject, target_class),
+        attack_branch=attack_branch,
+        metrics=metrics,
     )
-    report.finish(content)
 
 
-def _explained(subject: Subject, text: str | None) -> int:
-    from advprop_core.predict import predict
-
-    if text is not None:
-        return values.read_class(subject.info, text, "--class-index")
-    if subject.true_class is not None:
-        return subject.true_class
-    first = next(iter(subject.modules().values()))
-    return predict(first, subject.pixels)[0].class_index
-
-
-def _make_maps(
-    subject: Subject, methods: list[str], layer: str | None, class_index: int, seed: int
-) -> list[AttributionMap]:
-    """Method by method, then branch by branch; all at the same layer."""
-    from advprop_core.attribution import default_layer
-    from advprop_core.attribution import explain as make
-    from advprop_core.types import AttributionMap
-
-    modules = subject.modules()
-    maps = []
-    for method in methods:
-        place = None
-        if METHODS[method].needs_layer:
-            place = layer or default_layer(next(iter(modules.values())), subject.pixels)
-        for branch, module in modules.items():
-            values = make(module, subject.pixels, class_index, method, layer=place, seed=seed)[0]
-            maps.append(AttributionMap(values, method, branch, "clean", class_index, place))
-    return maps
-
-
-def _save_maps(folder: Path, maps: list[AttributionMap], report: Report) -> list[dict[str, Any]]:
-    """Write a PNG each and all the arrays, and say what each PNG shows."""
-    from advprop_core import render
-
-    listed = []
-    for one in maps:
-        sign = METHODS[one.method].sign
-        same = [other.values.numpy() for other in maps if other.method == one.method]
-        scale = render.shared_scale(same)
-        file = f"{one.method}_{one.branch}.png"
-        picture = render.colourise(one.values.numpy(), sign, scale)
-        render.enlarge(picture, max(_SIDE, picture.width), smooth=False).save(folder / file)
-        low, high = float(one.values.min()), float(one.values.max())
-        layer = f" at {one.layer}" if one.layer else ""
-        report.say(f"{file}: {METHODS[one.method].title}{layer}, values {low:.3g} to {high:.3g}")
-        listed.append(
-            {
-                "file": file,
-                "method": one.method,
-                "branch": one.branch,
-                "layer": one.layer,
-                "sign": sign,
-                "colour_scale_end": scale,
-                "low": low,
-                "high": high,
-            }
+def _read_attack(
+    attack: str | None,
+    norm: str,
+    epsilon: str | None,
+    step_size: str | None,
+    steps: int | None,
+    attack_branch: str | None,
+    target_class: str | None,
+    seed: int,
+) -> AttackConfig | None:
+    if attack is not None:
+        return values.read_attack(
+            attack, norm=norm, epsilon=epsilon, step_size=step_size, steps=steps, seed=seed
         )
-    arrays = {f"{one.method}_{one.branch}": one.values.numpy() for one in maps}
-    save_arrays(folder / "arrays.npz", arrays)
-    return listed
+    others = (epsilon, step_size, steps, attack_branch, target_class)
+    if norm != "linf" or any(given is not None for given in others):
+        raise ValueError(
+            "--norm, --epsilon, --step-size, --steps, --attack-branch and --target-class describe "
+            "an attack: name it too, such as --attack pgd"
+        )
+    return None
+
+
+def _refuse(given: Iterable[object], what: str, rule: str) -> None:
+    if any(value is not None for value in given):
+        raise ValueError(f"{rule}, and {what}")

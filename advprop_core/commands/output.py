@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
+import re
 import shlex
 import sys
 from collections.abc import Mapping
@@ -16,8 +18,10 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     from advprop_core.render import Array
-    from advprop_core.types import Comparison, ModelInfo, PerturbationFacts, Prediction
+    from advprop_core.types import Comparison, InputKind, ModelInfo, PerturbationFacts, Prediction
 
+_NUMBERS = re.compile(r"\[\n\s+([-+.,\deE\s]+?)\n\s+\]")
+_FILE_WIDTH = 160  # a file has no width of its own, and tables need not be folded in it
 _PACKAGES = ("advprop-lens", "torch", "timm", "captum", "numpy", "pillow")
 
 
@@ -37,6 +41,8 @@ class Report:
             raise ValueError(f"--json must be a file, {json_file} is a folder")
         self._json_file = json_file
         self.console = Console(stderr=json_file == "-", highlight=False)
+        if not self.console.is_terminal and "COLUMNS" not in os.environ:
+            self.console.width = _FILE_WIDTH
 
     def say(self, text: str) -> None:
         """One line as it is: brackets are no markup, and long paths are not broken."""
@@ -114,16 +120,23 @@ def prediction_json(info: ModelInfo, prediction: Prediction, top: int) -> list[d
     ]
 
 
+def predictions_json(
+    info: ModelInfo, predictions: Mapping[tuple[InputKind, str], Prediction]
+) -> dict[str, dict[str, Any]]:
+    """Kind of input to branch to the five most probable classes."""
+    found: dict[str, dict[str, Any]] = {}
+    for (kind, branch), prediction in predictions.items():
+        found.setdefault(kind, {})[branch] = prediction_json(info, prediction, 5)
+    return found
+
+
 def comparison_json(info: ModelInfo, comparison: Comparison) -> dict[str, Any]:
     """Predictions, classes and honesty figures of a comparison."""
-    predictions: dict[str, dict[str, Any]] = {"clean": {}, "adversarial": {}}
-    for (kind, branch), prediction in comparison.predictions.items():
-        predictions[kind][branch] = prediction_json(info, prediction, 5)
     return {
         "true_class": class_json(info, comparison.true_class),
         "attacked_class": class_json(info, comparison.attacked_class),
         "attack_branch": comparison.attack_branch,
-        "predictions": predictions,
+        "predictions": predictions_json(info, comparison.predictions),
         "facts": facts_json(comparison.facts),
     }
 
@@ -141,4 +154,6 @@ def facts_json(facts: PerturbationFacts) -> dict[str, Any]:
 
 
 def _as_json(content: dict[str, Any]) -> str:
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    text = json.dumps(content, indent=2, ensure_ascii=False)
+    # A curve on one line instead of one for each number; no text has a line break in JSON.
+    return _NUMBERS.sub(lambda found: re.sub(r"\s+", " ", f"[{found[1]}]"), text) + "\n"

@@ -1,4 +1,4 @@
-"""What ``attack`` and ``compare`` share: the run itself and what is told of it."""
+"""What ``attack``, ``compare`` and ``explain`` share: the run itself and what is told of it."""
 
 from __future__ import annotations
 
@@ -29,11 +29,17 @@ def aim(config: AttackConfig, subject: Subject, target_class: str | None) -> Att
 
 def perturb(
     subject: Subject,
-    config: AttackConfig,
+    config: AttackConfig | None,
     attack_branch: str | None,
     maps: MapRequest | None = None,
 ) -> Comparison:
     """The main job, reduced to the branches that predict.
+
+    Args:
+        subject: The photo and the model.
+        config: The attack, or None to leave the photo as it is.
+        attack_branch: Whose gradient it follows.
+        maps: Which maps to make, if any.
 
     Raises:
         ValueError: For a branch, layer or class that the model does not have.

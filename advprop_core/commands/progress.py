@@ -15,6 +15,7 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    TaskProgressColumn,
     TextColumn,
     TimeRemainingColumn,
 )
@@ -37,6 +38,34 @@ def counting(what: str, total: int) -> Iterator[Callable[[int, int], None]]:
     with Progress(*columns, console=console, transient=True, disable=off) as bar:
         task = bar.add_task(what, total=total)
         yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@contextmanager
+def in_parts(count: int) -> Iterator[Callable[[str], Callable[[int, int], None]]]:
+    """A bar on standard error for work in equal parts.
+
+    Yields a function that begins the next part under a name of its own, and returns what is
+    called with (done, total) of that part.
+    """
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+    )
+    console = Console(stderr=True)
+    off = not console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=off) as bar:
+        task = bar.add_task("", total=count)
+        begun = 0
+
+        def begin(what: str) -> Callable[[int, int], None]:
+            nonlocal begun
+            before, begun = begun, begun + 1
+            bar.update(task, description=what, completed=before)
+            return lambda done, total: bar.update(task, completed=before + done / total)
+
+        yield begin
 
 
 def is_first_process() -> bool:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from advprop_core.datasets.folders import ImageFolder, Unreadable
-from advprop_core.datasets.scenes import AGREEMENT, SHAPES
+from advprop_core.datasets.scenes import AGREEMENT, SHAPES, Scene
 from advprop_core.datasets.shapes import TextureShapes
 from advprop_core.models import imagenet_classes
 
@@ -80,13 +80,36 @@ def conflict_scenes(count: int, size: int) -> tuple[Tensor, Tensor, Tensor]:
     Returns:
         (N, 3, S, S) uint8 images, (N,) shapes and (N,) textures, both as class indices.
     """
-    scenes = TextureShapes(count, seed=_SEEDS["val"], texture_agreement=0.0, size=size)
-    drawn = [scenes.scene(index) for index in range(count)]
+    drawn = load_scenes("shapes-conflict", count, size)
     return (
         torch.stack([torch.from_numpy(scene.image.copy()).permute(2, 0, 1) for scene in drawn]),
         torch.tensor([scene.shape for scene in drawn]),
         torch.tensor([scene.texture for scene in drawn]),
     )
+
+
+def load_scenes(
+    name: str, count: int, size: int, *, classes: Sequence[tuple[str, str]] | None = None
+) -> list[Scene]:
+    """The first scenes of a built-in set that no training uses, with the masks of their objects.
+
+    Args:
+        name: ``shapes`` or ``shapes-conflict``.
+        count: Number of scenes, at most 2000; classes take turns.
+        size: Side of the square images in pixels.
+        classes: The model's (id, name) pairs, which must be those of the set.
+
+    Raises:
+        ValueError: For another name or other classes, or a count out of its range.
+    """
+    if name not in AGREEMENT:
+        raise ValueError(f"data must be one of {', '.join(BUILTIN)}, got {name!r}")
+    if not 1 <= count <= _LENGTHS["val"]:
+        raise ValueError(f"count must lie in [1, {_LENGTHS['val']}], got {count}")
+    _require_shapes(name, classes)
+    agreement = AGREEMENT[name]
+    scenes = TextureShapes(count, seed=_SEEDS["val"], texture_agreement=agreement, size=size)
+    return [scenes.scene(index) for index in range(count)]
 
 
 def readable_classes(ids: Sequence[str]) -> tuple[tuple[str, str], ...]:
@@ -102,12 +125,8 @@ def _draw_shapes(
     classes: Sequence[tuple[str, str]] | None,
     limit: int | None,
 ) -> Images:
+    _require_shapes(name, classes)
     own = tuple((shape, shape) for shape in SHAPES)
-    if classes is not None and [c for c, _ in classes] != list(SHAPES):
-        raise ValueError(
-            f"the model's classes ({', '.join(n for _, n in classes)}) are not those of {name} "
-            f"({', '.join(SHAPES)})"
-        )
     length = min(limit or _LENGTHS[split], _LENGTHS[split])
     scenes = TextureShapes(length, seed=_SEEDS[split], texture_agreement=AGREEMENT[name], size=size)
     drawn = [scenes[index] for index in range(length)]
@@ -116,3 +135,11 @@ def _draw_shapes(
         torch.tensor([label for _, label in drawn]),
         own,
     )
+
+
+def _require_shapes(name: str, classes: Sequence[tuple[str, str]] | None) -> None:
+    if classes is not None and [c for c, _ in classes] != list(SHAPES):
+        raise ValueError(
+            f"the model's classes ({', '.join(n for _, n in classes)}) are not those of {name} "
+            f"({', '.join(SHAPES)})"
+        )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import accumulate
+
 from advprop_core.evaluation import Progress
 
 
@@ -23,3 +26,23 @@ class Counter:
         self._done += count
         if self._progress and count:
             self._progress(self._done, self._total)
+
+
+def split(progress: Progress | None, sizes: Sequence[int]) -> list[Progress]:
+    """A listener for each of several parts, done one after the other; together they tell one count.
+
+    Args:
+        progress: Called with (done, total), or None.
+        sizes: Of the parts, in any unit; a part may count in another.
+    """
+    total = sum(sizes)
+    starts = accumulate(sizes, initial=0)
+    return [_part(progress, start, size, total) for start, size in zip(starts, sizes, strict=False)]
+
+
+def _part(progress: Progress | None, start: int, size: int, total: int) -> Progress:
+    def report(done: int, of: int) -> None:
+        if progress:
+            progress(start + size * done // of, total)
+
+    return report

@@ -78,8 +78,15 @@ class _Walk:
 
     network: nn.Module
     counts: Tensor
+    removed_to: Fill
     batch_size: int
     counter: Counter
+
+    def both(self, image: Tensor, order: Tensor, class_index: int) -> tuple[Curve, Curve]:
+        """Deletion and insertion."""
+        removed, blurred = (fill(image[None], kind)[0] for kind in (self.removed_to, "blurred"))
+        deletion = self.curve(image, removed, order, class_index)
+        return deletion, self.curve(blurred, image, order, class_index)
 
     def curve(self, before: Tensor, after: Tensor, order: Tensor, class_index: int) -> Curve:
         """Pixels of (3, H, W) ``before`` become those of ``after``, in order."""
@@ -113,7 +120,8 @@ def measure_curves(
     Deletion ends at mid-grey unless another end is chosen. Insertion starts from the picture
     blurred with a sigma of a sixteenth of its shorter side (the paper's 5 px at 224 leave much
     to be recognised). Where a map gives several pixels the same value, they go in random order,
-    since their place says nothing. Random orders are the same for all images of one size.
+    since their place says nothing. Random orders are the same for all images of one size, and are
+    gone through once for several maps of the same image and class.
 
     Args:
         module: A frozen branch; an own copy of it is run.
@@ -145,27 +153,32 @@ def measure_curves(
         torch.randperm(maps[0].numel(), generator=generator) for _ in range(1 + random_orders)
     ]
     counts = _counts(maps[0].numel(), step)
-    pictures = 2 * flaws.count(None) * len(shuffles) * len(counts)
-    walk = _Walk(network, counts, batch_size, Counter(progress, pictures))
+    images = pixels.detach()
+    alike = subject.first_alike(images, classes)
+    sound = [place for place, found in enumerate(flaws) if found is None]
+    references = dict.fromkeys(alike[place] for place in sound)
+    orders = len(sound) + random_orders * len(references)
+    counter = Counter(progress, 2 * len(counts) * orders)
+    walk = _Walk(network, counts, removed_to, batch_size, counter)
+    random = {
+        place: _random(walk, images[place], shuffles[1:], classes[place]) for place in references
+    }
     return tuple(
-        found or _measure(walk, image, _order(values, shuffles[0]), shuffles[1:], one, removed_to)
-        for found, image, values, one in zip(flaws, pixels.detach(), maps, classes, strict=True)
+        found
+        or Curves(
+            *walk.both(images[place], _order(maps[place], shuffles[0]), classes[place]),
+            *random[alike[place]],
+        )
+        for place, found in enumerate(flaws)
     )
 
 
-def _measure(
-    walk: _Walk,
-    image: Tensor,
-    order: Tensor,
-    random_orders: Sequence[Tensor],
-    class_index: int,
-    removed_to: Fill,
-) -> Curves:
-    removed = fill(image[None], removed_to)[0]
-    blurred = fill(image[None], "blurred")[0]
-    deletions = [walk.curve(image, removed, one, class_index) for one in (order, *random_orders)]
-    insertions = [walk.curve(blurred, image, one, class_index) for one in (order, *random_orders)]
-    return Curves(deletions[0], insertions[0], _mean(deletions[1:]), _mean(insertions[1:]))
+def _random(
+    walk: _Walk, image: Tensor, orders: Sequence[Tensor], class_index: int
+) -> tuple[Curve, Curve]:
+    """Mean deletion and mean insertion of random orders."""
+    pairs = [walk.both(image, order, class_index) for order in orders]
+    return _mean([deletion for deletion, _ in pairs]), _mean([insertion for _, insertion in pairs])
 
 
 def _counts(pixels: int, step: float) -> Tensor:

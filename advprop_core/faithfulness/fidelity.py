@@ -90,6 +90,29 @@ class _Windows:
         return (inside[0][:, :, None] & inside[1][:, None, :])[:, None].float()
 
 
+class _Answers:
+    """What the network says of an image and its perturbed copies: asked once, then told again.
+
+    Captum asks in the same order for every map of the image: copies, image, copies, image.
+    """
+
+    def __init__(self, network: nn.Module, counter: Counter) -> None:
+        self._network = network
+        self._counter = counter
+        self._given: list[Tensor] = []
+        self._turn = 0
+
+    def rewind(self) -> None:
+        self._turn = 0
+
+    def __call__(self, shown: Tensor) -> Tensor:
+        turn, self._turn = self._turn, self._turn + 1
+        if turn == len(self._given):
+            self._given.append(subject.logits(self._network, shown))
+            self._counter.add(0 if turn % 2 else len(shown))
+        return self._given[turn]
+
+
 @dataclass(frozen=True)
 class _Removal:
     """Everything that is the same for all images."""
@@ -98,34 +121,32 @@ class _Removal:
     removed_to: Fill
     batch_size: int
     rescale: bool
-    counter: Counter
 
     def measure(
-        self, network: nn.Module, image: Tensor, values: Tensor, class_index: int
+        self, answers: _Answers, image: Tensor, values: Tensor, class_index: int
     ) -> Infidelity:
         value, reference = (
-            self._error(network, image, one, class_index)
+            self._error(answers, image, one, class_index)
             for one in (values, torch.zeros_like(values))
         )
         return Infidelity(value, reference, len(self.windows.corners))
 
-    def _error(self, network: nn.Module, image: Tensor, values: Tensor, class_index: int) -> float:
+    def _error(self, answers: _Answers, image: Tensor, values: Tensor, class_index: int) -> float:
         removed = fill(image, self.removed_to)
-        drawn = under_way = 0
+        drawn = 0
+        answers.rewind()
 
         def perturb(copies: Tensor) -> tuple[Tensor, Tensor]:
-            nonlocal drawn, under_way
-            self.counter.add(under_way)
+            nonlocal drawn
             masks = self.windows.masks(drawn, len(copies)).to(copies)
-            under_way = len(copies)
-            drawn += under_way
+            drawn += len(copies)
             return masks.expand_as(copies), torch.where(masks > 0, removed, copies)
 
         samples = len(self.windows.corners)
         # Captum wants a value per channel: a third each adds up to the pixel's.
         shared = (values / image.shape[1]).to(image).expand_as(image)
         error: Tensor = captum.metrics.infidelity(
-            lambda shown: subject.logits(network, shown),
+            answers,
             perturb,
             image,
             shared,
@@ -134,7 +155,6 @@ class _Removal:
             max_examples_per_batch=min(self.batch_size, samples),
             normalize=self.rescale,
         )
-        self.counter.add(under_way)
         return max(0.0, error.item())  # rescaling subtracts large numbers
 
 
@@ -156,7 +176,8 @@ def measure_infidelity(
 
     The values of a map inside a rectangle should add up to what the class's logit loses when
     the rectangle is removed. All images lose the same rectangles, so that a result does not
-    depend on the batch an image is in.
+    depend on the batch an image is in, and the network is asked once for several maps of the same
+    image and class.
 
     Args:
         module: A frozen branch; an own copy of it is run.
@@ -187,12 +208,17 @@ def measure_infidelity(
     network, classes = subject.prepare(module, pixels, class_index)
     windows = _Windows(maps.shape[1:], window, samples, seed)
     flaws = [flaw(values) for values in maps]
-    counter = Counter(progress, 2 * flaws.count(None) * samples)
-    removal = _Removal(windows, removed_to, batch_size, rescale, counter)
-    images = pixels.detach().contiguous().split(1)  # captum takes views, which need this order
+    images = pixels.detach().contiguous()  # captum takes views, which need this order
+    alike = subject.first_alike(images, classes)
+    asked = {first for first, found in zip(alike, flaws, strict=True) if found is None}
+    counter = Counter(progress, len(asked) * samples)
+    answers = {first: _Answers(network, counter) for first in asked}
+    removal = _Removal(windows, removed_to, batch_size, rescale)
     return tuple(
-        found or removal.measure(network, image, values, one)
-        for found, image, values, one in zip(flaws, images, maps, classes, strict=True)
+        found or removal.measure(answers[first], image, values, one)
+        for found, first, image, values, one in zip(
+            flaws, alike, images.split(1), maps, classes, strict=True
+        )
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -20,6 +20,8 @@ from advprop_core.faithfulness.maps import (
     Score,
     Undefined,
     call_maker,
+    check_maps,
+    defined,
     map_shape,
     mean,
     require_count,
@@ -80,6 +82,25 @@ class RandomisationCheck:
     verdict: Verdict
     words: str
 
+    @property
+    def kept(self) -> Score:
+        """What is left with every weight random: the larger mean, by which the verdict goes."""
+        last = self.steps[-1]
+        means = defined([last.mean, last.absolute_mean])
+        return max(means, key=abs) if means else last.mean
+
+    def of_picture(self, place: int, count: int) -> RandomisationCheck:
+        """What it says of one of ``count`` pictures that were shown together."""
+        steps = tuple(
+            RandomisationStep(
+                step.stage,
+                step.correlations[place::count],
+                step.absolute_correlations[place::count],
+            )
+            for step in self.steps
+        )
+        return _judged(steps)
+
 
 def check_randomisation(
     module: nn.Module,
@@ -88,6 +109,7 @@ def check_randomisation(
     *,
     stages: Sequence[str] | None = None,
     draws: int = 1,
+    original: Tensor | None = None,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> RandomisationCheck:
@@ -105,6 +127,7 @@ def check_randomisation(
         stages: Dotted names inside the network, shallow to deep;
             :func:`~advprop_core.faithfulness.stages.cascade_stages` when not given.
         draws: How often the weights are drawn.
+        original: (N, H, W) maps of the module itself, where they have been made already.
         seed: Of the weights.
         progress: Called with (maps made, all maps); it may raise to stop.
 
@@ -118,18 +141,19 @@ def check_randomisation(
     map_shape(pixels)
     names = tuple(stages) if stages is not None else cascade_stages(module)
     layers_by_stage(module, names)  # refuses unknown stages before any work is done
-    counter = Counter(progress, 1 + draws * len(names))
     clean = pixels.detach()
-    original = call_maker(lambda shown: make_map(copy.deepcopy(module), shown), clean)
+    counter = Counter(progress, (original is None) + draws * len(names))
+    if original is None:
+        original = call_maker(lambda shown: make_map(copy.deepcopy(module), shown), clean)
+        counter.add()
+    original = check_maps(original, map_shape(clean), "original")
     found: dict[str, list[Tensor]] = {name: [] for name in reversed(names)}
-    counter.add()
     generator = torch.Generator().manual_seed(seed)
     for _ in range(draws):
         for name, maps in _cascade(module, clean, make_map, names, generator):
             found[name].append(maps)
             counter.add()
-    steps = tuple(_step(name, original, maps) for name, maps in found.items())
-    return RandomisationCheck(steps, *_judge(steps[-1]))
+    return _judged(tuple(_step(name, original, maps) for name, maps in found.items()))
 
 
 def _cascade(
@@ -152,18 +176,19 @@ def _step(name: str, original: Tensor, maps: Sequence[Tensor]) -> RandomisationS
     return RandomisationStep(name, tuple(plain), tuple(absolute))
 
 
-def _judge(last: RandomisationStep) -> tuple[Verdict, str]:
-    means = [value for value in (last.mean, last.absolute_mean) if not isinstance(value, Undefined)]
-    if not means:
-        return "undefined", f"With every weight random nothing can be compared: {last.mean}."
-    kept = max(means, key=abs)
+def _judged(steps: tuple[RandomisationStep, ...]) -> RandomisationCheck:
+    check = RandomisationCheck(steps, "undefined", "")
+    if isinstance(check.kept, Undefined):
+        words = f"With every weight random nothing can be compared: {check.kept}."
+        return replace(check, words=words)
     verdict: Verdict = "partly the picture"
-    if abs(kept) < _LITTLE:
+    if abs(check.kept) < _LITTLE:
         verdict = "follows the weights"
-    elif abs(kept) >= _MUCH:
+    elif abs(check.kept) >= _MUCH:
         verdict = "mostly the picture"
-    what = "map" if kept == means[0] else "absolute map"
-    return verdict, (
-        f"With every weight random the {what} has a rank correlation of {kept:.2f} with the "
+    what = "map" if check.kept == steps[-1].mean else "absolute map"
+    words = (
+        f"With every weight random the {what} has a rank correlation of {check.kept:.2f} with the "
         f"original: {_WORDS[verdict]}."
     )
+    return RandomisationCheck(steps, verdict, words)

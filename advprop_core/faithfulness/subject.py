@@ -40,6 +40,21 @@ def prepare(
     return own, classes
 
 
+def first_alike(pixels: Tensor, classes: Sequence[int]) -> list[int]:
+    """For each image, the place of the first with the same pixels and the same class.
+
+    What depends on these two alone is measured once for several maps of one image.
+    """
+    return [
+        next(
+            first
+            for first in range(place + 1)
+            if classes[first] == wanted and torch.equal(pixels[first], image)
+        )
+        for place, (image, wanted) in enumerate(zip(pixels, classes, strict=True))
+    ]
+
+
 def logits(module: nn.Module, pixels: Tensor) -> Tensor:
     """(N, 3, H, W) pixels to (N, C) float32 logits, without gradients.
 

@@ -11,6 +11,7 @@ import pytest
     [
         (["--help"], {"torch", "timm", "streamlit", "plotly", "captum", "numpy"}),
         (["compare", "--help"], {"torch"}),
+        (["explain", "--help"], {"torch", "captum", "numpy"}),
         (["models"], {"torch", "streamlit", "plotly"}),
         (["app", "--model", "none"], {"torch", "timm"}),
         (["train", "--data", "none", "--out", "o"], {"captum", "streamlit", "plotly", "app"}),

@@ -30,6 +30,23 @@ def test_signed_is_white_at_zero_and_mirrored() -> None:
     assert orange[0] > orange[2]
 
 
+def test_colours_can_begin_above_zero() -> None:
+    values = np.array([[0.0, 2.0, 3.0]], dtype=np.float32)
+    image = render.colourise(values, "magnitude", 3.0, 2.0)
+    low, high = (ImageColor.getrgb(render.COLOUR_SCALES["magnitude"][end]) for end in (0, -1))
+    assert at(image, 0, 0) == at(image, 1, 0) == low
+    assert at(image, 2, 0) == high
+
+
+def test_only_maps_far_from_zero_begin_above_it() -> None:
+    far = np.linspace(6.0, 10.0, 401, dtype=np.float32)[None]
+    assert render.shared_start([far], 10.0) == pytest.approx(6.04)  # its hundredth
+    near = np.linspace(4.0, 10.0, 401, dtype=np.float32)[None]
+    assert render.shared_start([far, near], 10.0) == 0
+    assert render.shared_start([np.zeros((2, 2), np.float32)], 0.0) == 0
+    assert render.shared_start([np.full((2, 2), 3.0, np.float32)], 3.0) == 0
+
+
 @pytest.mark.parametrize("sign", ["magnitude", "signed"])
 def test_a_map_of_zeros_is_drawn_as_zeros(sign) -> None:
     zeros = np.zeros((2, 2), dtype=np.float32)

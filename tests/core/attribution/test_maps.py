@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from advprop_core.attribution import NoGradient, explain, maps
+from advprop_core.attribution import NoGradient, Unfit, explain, maps
 from advprop_core.folding import fold
 from advprop_core.methods import METHODS
 
@@ -53,6 +53,15 @@ def test_every_call_ends_with_all_done(branch, pixels, quick, method):
     told = []
     quick(branch, pixels(1, 64), 0, method, progress=lambda *x: told.append(x))
     assert told[-1][0] == told[-1][1] > 0
+
+
+def test_integrated_gradients_tell_how_far_they_are(branch, pixels):
+    told = []
+    explain(branch, pixels(2, 224), 0, "integrated-gradients", progress=lambda *x: told.append(x))
+    done = [one for one, _ in told]
+    assert done == sorted(set(done))
+    assert len(told) >= 4
+    assert told[-1] == (64, 64)
 
 
 def test_threads_do_not_disturb_one_another(dual, pixels, quick):
@@ -218,7 +227,7 @@ def test_training_mode_is_refused_and_moves_nothing(make_dual, pixels, quick, me
 )
 def test_a_map_that_is_not_finite_is_refused(linear_net, weights, quick, method):
     more = {"window": 1, "stride": 1} if method == "occlusion" else {}
-    with pytest.raises(ValueError, match="not finite"):
+    with pytest.raises(Unfit, match="not finite"):
         quick(linear_net(weights * torch.inf), torch.rand(1, 3, 4, 4), 0, method, **more)
 
 

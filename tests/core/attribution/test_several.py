@@ -108,3 +108,22 @@ def test_strips_that_make_no_sense_are_refused(branches, pixels):
         explain_layers(module, pixels(1), 0, [])
     with pytest.raises(UnknownLayer, match="did you mean"):
         explain_layers(module, pixels(1), 0, ["layer1", "layer7"])
+
+
+def test_a_grid_hands_options_to_the_methods_that_have_them(branches, inputs, monkeypatch):
+    asked = {}
+
+    def remember(module, pixels, class_index, method, **options):
+        asked[method] = {name: options[name] for name in ("window", "samples") if name in options}
+        return torch.zeros(len(pixels), 48, 48)
+
+    monkeypatch.setattr(several, "explain", remember)
+    methods = ["saliency", "smoothgrad", "occlusion"]
+    explain_grid(branches, inputs, 0, methods, window=8, samples=3)
+    assert asked == {"saliency": {}, "smoothgrad": {"samples": 3}, "occlusion": {"window": 8}}
+
+
+@pytest.mark.parametrize("option", ["window", "stride", "samples"])
+def test_an_option_that_no_method_has_is_refused(branches, inputs, option):
+    with pytest.raises(ValueError, match=f"none of saliency, cam has a {option}, got {option}=3"):
+        explain_grid(branches, inputs, 0, ["saliency", "cam"], **{option: 3})

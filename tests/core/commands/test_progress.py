@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from advprop_core.commands.progress import TrainingBar, describe
+from advprop_core.commands.progress import TrainingBar, describe, in_parts
 from advprop_core.training.meter import Report
 
 REPORT = Report(
@@ -71,3 +71,26 @@ def test_an_epoch_that_closes_fills_its_bar_and_leaves_a_line(shown):
     out, steps = shown(REPORT, CLOSED, terminal=True)
     assert f"epoch 2/3: {describe(CLOSED)}\n" in out
     assert steps == (10, 10)
+
+
+def test_parts_are_named_in_a_terminal(capsys, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "200")
+    with in_parts(2) as begin:
+        begin("Grad-CAM")(1, 2)
+        second = begin("a [bracketed] name")
+        second(3, 3)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "a [bracketed] name" in captured.err
+    assert "100%" in captured.err
+
+
+def test_parts_say_nothing_in_a_log(capsys, monkeypatch):
+    for name in ("FORCE_COLOR", "TTY_COMPATIBLE"):
+        monkeypatch.delenv(name, raising=False)
+    with in_parts(1) as begin:
+        begin("Grad-CAM")(1, 1)
+    captured = capsys.readouterr()
+    assert captured.out == captured.err == ""

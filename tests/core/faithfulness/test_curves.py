@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from advprop_core.faithfulness import subject
 from advprop_core.faithfulness.baselines import blur
 from advprop_core.faithfulness.curves import Curve, measure_curves
 from advprop_core.faithfulness.maps import Undefined
@@ -139,3 +140,25 @@ def test_what_is_out_of_range_is_refused(make_sum, options, message):
     scores = torch.arange(4.0).view(1, 1, 4)
     with pytest.raises(ValueError, match=message):
         measure_curves(make_sum(WEIGHTS), WHITE, scores, 0, **options)
+
+
+def test_random_orders_are_gone_through_once_for_several_maps_of_an_image(make_sum, monkeypatch):
+    module, shown = make_sum(WEIGHTS), []
+    original = subject.logits
+
+    def count(network, pictures):
+        shown.append(len(pictures))
+        return original(network, pictures)
+
+    monkeypatch.setattr(subject, "logits", count)
+    scores = torch.tensor([[[4.0, 3.0, 2.0, 1.0]], [[1.0, 2.0, 3.0, 4.0]]])
+    told = []
+    images = WHITE.expand(2, -1, -1, -1)
+    both = measure_curves(module, images, scores, 0, step=0.5, progress=lambda *x: told.append(x))
+    # A picture to learn the number of classes; then 3 on each of 2 curves of 2 + 3 orders.
+    assert sum(shown) == 1 + 3 * 2 * (2 + 3)
+    assert told[-1] == (30, 30)
+    for values, found in zip(scores, both, strict=True):
+        (alone,) = measure_curves(module, WHITE, values[None], 0, step=0.5)
+        assert found.insertion_gain == alone.insertion_gain
+        assert found.deletion_gain == alone.deletion_gain

@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from advprop_core.faithfulness import subject
 from advprop_core.faithfulness.fidelity import Infidelity, max_sensitivity, measure_infidelity
 from advprop_core.faithfulness.maps import Undefined
 
@@ -21,6 +22,28 @@ def times_input(weights, images, class_index):
 
 
 # -- infidelity ----------------------------------------------------------------------------------
+
+
+def test_the_network_is_asked_once_for_several_maps_of_an_image(
+    make_linear, weights, images, monkeypatch
+):
+    module, shown = make_linear(weights), []
+    original = subject.logits
+
+    def count(network, pictures):
+        shown.append(len(pictures))
+        return original(network, pictures)
+
+    image = images[:1].expand(3, -1, -1, -1)
+    maps = torch.stack([times_input(weights, images[:1], 0)[0], *torch.rand(2, 4, 6)])
+    alone = [
+        measure_infidelity(module, images[:1], one[None], 0, samples=8, batch_size=4)[0]
+        for one in maps
+    ]
+    monkeypatch.setattr(subject, "logits", count)
+    found = measure_infidelity(module, image, maps, 0, samples=8, batch_size=4)
+    assert list(found) == alone
+    assert shown == [1, 4, 1, 4, 1]  # the number of classes; then copies, image, copies, image
 
 
 def test_input_times_gradient_foretells_a_linear_network(make_linear, weights, images):

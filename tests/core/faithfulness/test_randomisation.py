@@ -149,3 +149,41 @@ def test_signed_maps_whose_size_alone_is_kept_are_told_so(module, pixels):
     assert found.steps[-1].absolute_mean == pytest.approx(1.0)
     assert found.verdict == "mostly the picture"
     assert found.words.startswith("With every weight random the absolute map has")
+
+
+def test_maps_that_are_known_are_not_made_again(module, pixels):
+    made = []
+
+    def make(network, shown):
+        made.append(network)
+        return first_weights(network, shown)
+
+    images, told = pixels(2, 14), []
+    original = first_weights(module, images)
+    found = check_randomisation(
+        module, images, make, original=original, progress=lambda *x: told.append(x)
+    )
+    assert found == check_randomisation(module, images, first_weights)
+    assert len(made) == 3
+    assert told == [(1, 3), (2, 3), (3, 3)]
+    with pytest.raises(ValueError, match="original must have shape"):
+        check_randomisation(module, images, make, original=original[:1])
+
+
+def test_what_is_kept_is_the_larger_mean_of_the_last_step(module, pixels):
+    found = check_randomisation(module, pixels(), lambda network, shown: shown.mean(1))
+    assert found.kept == pytest.approx(1.0)
+    maps = iter([torch.rand(2, 32, 32), *[torch.zeros(2, 32, 32)] * 3])
+    found = check_randomisation(module, pixels(), lambda network, shown: next(maps))
+    assert found.kept == Undefined("the map is zero everywhere")
+
+
+def test_a_picture_of_several_is_what_it_is_alone(module, pixels):
+    def mixed(network, shown):
+        return first_weights(network, shown) + shown.mean(1)
+
+    both = pixels(2, 14)
+    together = check_randomisation(module, both, mixed, draws=2)
+    for place in range(2):
+        alone = check_randomisation(module, both[place : place + 1], mixed, draws=2)
+        assert together.of_picture(place, 2) == alone

@@ -15,6 +15,8 @@ st.navigation(
             icon=":material/compare:",
             default=True,
         ),
+        st.Page("app/pages/maps.py", title="Maps", icon=":material/visibility:"),
+        st.Page("app/pages/anatomy.py", title="Anatomy", icon=":material/layers:"),
         st.Page("app/pages/models.py", title="Models", icon=":material/inventory_2:"),
     ],
     position="top",

@@ -10,8 +10,8 @@ PGD, Madry et al., arXiv 1706.06083.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +22,7 @@ from advprop_core.types import AttackConfig, Norm
 Model = Callable[[Tensor], Tensor]
 Gradient = Callable[[Model, Tensor, Tensor], Tensor]
 StepHook = Callable[[int, Tensor], None]
+Length = float | Tensor  # one for the whole batch, or (N, 1, 1, 1): one per image
 
 
 @dataclass(frozen=True)
@@ -29,30 +30,50 @@ class Ball:
     """A norm as an attack sees it; every function maps (N, …) to (N, …), sample by sample.
 
     Attributes:
-        start: (shape, epsilon, generator, device) to a random point of the ball.
+        start: (shape, epsilon, generator, device) to a random point of the ball; a shape of one
+            image and several radii give the same draw at each of them.
         direction: A gradient to the steepest move of length 1.
         project: (perturbation, epsilon) to the nearest point of the ball.
     """
 
-    start: Callable[[torch.Size, float, torch.Generator, torch.device], Tensor]
+    start: Callable[[torch.Size, Length, torch.Generator, torch.device], Tensor]
     direction: Callable[[Tensor], Tensor]
-    project: Callable[[Tensor, float], Tensor]
+    project: Callable[[Tensor, Length], Tensor]
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How far each image of a batch goes, where they differ.
+
+    Attributes:
+        epsilon: (N, 1, 1, 1) radii.
+        step_size: (N, 1, 1, 1) moves per step.
+    """
+
+    epsilon: Tensor
+    step_size: Tensor
 
 
 def _linf_start(
-    shape: torch.Size, epsilon: float, generator: torch.Generator, device: torch.device
+    shape: torch.Size, epsilon: Length, generator: torch.Generator, device: torch.device
 ) -> Tensor:
     return (torch.rand(shape, generator=generator, device=device) * 2 - 1) * epsilon
 
 
+def _clip(x: Tensor, epsilon: Length) -> Tensor:
+    if isinstance(epsilon, Tensor):  # not one call for both: they are two signatures of clamp
+        return x.clamp(-epsilon, epsilon)
+    return x.clamp(-epsilon, epsilon)
+
+
 def _l2_start(
-    shape: torch.Size, epsilon: float, generator: torch.Generator, device: torch.device
+    shape: torch.Size, epsilon: Length, generator: torch.Generator, device: torch.device
 ) -> Tensor:
     # A Gaussian direction with radius u^(1/d) is uniform in the ball of dimension d.
     noise = torch.randn(shape, generator=generator, device=device)
     dimension = noise[0].numel()
     radius = torch.rand(shape[0], generator=generator, device=device) ** (1 / dimension)
-    return _unit(noise) * _per_sample(radius * epsilon, noise)
+    return _unit(noise) * (_per_sample(radius, noise) * epsilon)
 
 
 def _unit(x: Tensor) -> Tensor:
@@ -60,9 +81,9 @@ def _unit(x: Tensor) -> Tensor:
     return x / _per_sample(length, x)
 
 
-def _shrink(x: Tensor, epsilon: float) -> Tensor:
+def _shrink(x: Tensor, epsilon: Length) -> Tensor:
     length = x.flatten(1).norm(dim=1).clamp_min(1e-12)
-    return x * _per_sample((epsilon / length).clamp_max(1.0), x)
+    return x * (epsilon / _per_sample(length, x)).clamp_max(1.0)
 
 
 def _per_sample(values: Tensor, like: Tensor) -> Tensor:
@@ -70,7 +91,7 @@ def _per_sample(values: Tensor, like: Tensor) -> Tensor:
 
 
 BALLS: dict[Norm, Ball] = {
-    "linf": Ball(_linf_start, torch.sign, lambda x, epsilon: x.clamp(-epsilon, epsilon)),
+    "linf": Ball(_linf_start, torch.sign, _clip),
     "l2": Ball(_l2_start, _unit, _shrink),
 }
 
@@ -104,10 +125,71 @@ def attack(
             class the model does not have.
     """
     _validate(model, pixels, labels)
-    if config.target_class is None:
-        return walk(model, pixels, labels, config, loss_gradient, on_step=on_step)
-    wanted = torch.full_like(labels, config.target_class)
-    return walk(model, pixels, wanted, config, loss_gradient, descend=True, on_step=on_step)
+    return _towards_its_goal(model, pixels, labels, config, None, on_step)
+
+
+def attack_each(
+    model: Model,
+    pixels: Tensor,
+    label: Tensor,
+    configs: Sequence[AttackConfig],
+    on_step: StepHook | None = None,
+) -> Tensor:
+    """One image under attacks that differ in radius and step size, as one batch of copies.
+
+    Each copy goes the way :func:`attack` sends it alone: a random start is drawn once, and each
+    radius scales it.
+
+    Args:
+        model: As for :func:`attack`.
+        pixels: (1, 3, H, W) float in [0, 1].
+        label: (1,) class index.
+        configs: Equal but for ``epsilon`` and ``step_size``.
+        on_step: As for :func:`attack`.
+
+    Returns:
+        (N, 3, H, W) perturbed pixels, one for each configuration.
+
+    Raises:
+        TypeError: If pixels are not floating point.
+        ValueError: For more than one image, configurations that differ in more, or what
+            :func:`attack` refuses.
+    """
+    _validate(model, pixels, label)
+    kinds = {replace(config, epsilon=0.0, step_size=0.0) for config in configs}
+    if len(pixels) != 1 or len(kinds) != 1:
+        raise ValueError(
+            "attack_each takes one image, and configs that differ in epsilon and step_size alone, "
+            f"got {len(pixels)} images and {len(kinds)} kinds of attack"
+        )
+    epsilon, step_size = (
+        _per_sample(torch.tensor(values, dtype=pixels.dtype, device=pixels.device), pixels)
+        for values in zip(*((c.epsilon, c.step_size) for c in configs), strict=True)
+    )
+    copies = pixels.expand(len(configs), -1, -1, -1)
+    sizes = Sizes(epsilon, step_size)
+    return _towards_its_goal(model, copies, label.expand(len(configs)), configs[0], sizes, on_step)
+
+
+def _towards_its_goal(
+    model: Model,
+    pixels: Tensor,
+    labels: Tensor,
+    config: AttackConfig,
+    sizes: Sizes | None,
+    on_step: StepHook | None,
+) -> Tensor:
+    target = config.target_class
+    return walk(
+        model,
+        pixels,
+        labels if target is None else torch.full_like(labels, target),
+        config,
+        loss_gradient,
+        descend=target is not None,
+        sizes=sizes,
+        on_step=on_step,
+    )
 
 
 def walk(
@@ -118,6 +200,7 @@ def walk(
     gradient: Gradient,
     *,
     descend: bool = False,
+    sizes: Sizes | None = None,
     on_step: StepHook | None = None,
 ) -> Tensor:
     """The loop of :func:`attack` without its checks, which would wait for the device.
@@ -129,30 +212,44 @@ def walk(
         config: Norm, radius, steps, start and seed; its target class is not looked at.
         gradient: :func:`loss_gradient`, or :func:`unchecked_gradient` while training.
         descend: Lower the loss on the labels instead of raising it.
+        sizes: For copies of one image: a radius and a step size for each instead of the
+            configuration's, and one random start for all.
         on_step: As for :func:`attack`.
     """
     ball = BALLS[config.norm]
     clean = pixels.detach()
-    adversarial = random_start(clean, config) if config.random_start else clean.clone()
-    step_size = -config.step_size if descend else config.step_size
+    epsilon = sizes.epsilon if sizes else config.epsilon
+    adversarial = random_start(clean, config, sizes) if config.random_start else clean.clone()
+    step_size = sizes.step_size if sizes else config.step_size
+    step_size = -step_size if descend else step_size
     if on_step:
         on_step(0, adversarial)
     for step in range(config.steps):
         direction = ball.direction(gradient(model, adversarial, labels))
         # In place on tensors of this step's own: fresh memory for each would cost 3 % of it.
-        perturbation = adversarial.add(direction, alpha=step_size).sub_(clean)
-        adversarial = ball.project(perturbation, config.epsilon).add_(clean).clamp_(0, 1)
+        perturbation = _moved(adversarial, direction, step_size).sub_(clean)
+        adversarial = ball.project(perturbation, epsilon).add_(clean).clamp_(0, 1)
         if on_step:
             on_step(step + 1, adversarial)
     return adversarial
 
 
-def random_start(clean: Tensor, config: AttackConfig) -> Tensor:
-    """(N, 3, H, W) images at random points of their balls, in [0, 1]."""
+def _moved(x: Tensor, direction: Tensor, step_size: Length) -> Tensor:
+    if isinstance(step_size, Tensor):
+        return torch.addcmul(x, direction, step_size)
+    return x.add(direction, alpha=step_size)
+
+
+def random_start(clean: Tensor, config: AttackConfig, sizes: Sizes | None = None) -> Tensor:
+    """(N, 3, H, W) images at random points of their balls, in [0, 1].
+
+    With sizes, for copies of one image: the same draw for each, scaled to its radius.
+    """
     ball = BALLS[config.norm]
     generator = torch.Generator(clean.device).manual_seed(config.seed)
-    start = ball.start(clean.shape, config.epsilon, generator, clean.device).to(clean.dtype)
-    return (clean + ball.project(start, config.epsilon)).clamp(0, 1)
+    shape, epsilon = (clean[:1].shape, sizes.epsilon) if sizes else (clean.shape, config.epsilon)
+    start = ball.start(shape, epsilon, generator, clean.device).to(clean.dtype)
+    return (clean + ball.project(start, epsilon)).clamp(0, 1)
 
 
 def loss_gradient(model: Model, pixels: Tensor, labels: Tensor) -> Tensor:

@@ -15,13 +15,15 @@ from advprop_core import bundle
 from advprop_core.header import read_info
 from advprop_core.images import decode, encode_png, fit, to_pixels
 from advprop_core.types import ModelInfo
+from app.anatomy_data import CalibratedLenses
 from app.jobs import Pool
-from app.pictures import Picture, UploadStore, folder_photos, open_picture
+from app.pictures import Picture, UploadStore, folder_photos, object_mask, open_picture
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from advprop_core.dual_bn import DualBNModel
+    from advprop_core.checkpoints import Checkpoint
+    from advprop_core.dual_bn import DualBNModel, PixelNetwork
 
 PREVIEW_SIDE = 448
 
@@ -34,14 +36,15 @@ class Lens:
         info: What its checkpoint says.
         model: The network itself, frozen.
         branches: Name to frozen branch, folded for speed.
-        layers: Stages and blocks a map can be made at, shallow to deep.
+        layers: Stages and blocks a map can be made at, shallow to deep, and what a person
+            reads of each.
         default_layer: The one that is taken when none is named.
     """
 
     info: ModelInfo
     model: DualBNModel
     branches: Mapping[str, nn.Module]
-    layers: tuple[str, ...]
+    layers: Mapping[str, str]
     default_layer: str
 
 
@@ -55,6 +58,12 @@ def pool() -> Pool:
 def uploads() -> UploadStore:
     """The server's one upload store."""
     return UploadStore()
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def calibrated_lenses() -> CalibratedLenses:
+    """The server's one store of networks with a calibrated branch."""
+    return CalibratedLenses()
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
@@ -94,29 +103,48 @@ def load_lens(name: str) -> Lens:
     Raises:
         CheckpointError: If the file cannot be used.
     """
+    from advprop_core.checkpoints import load
+
+    return make_lens(load(model_files()[name]))
+
+
+def make_lens(checkpoint: Checkpoint) -> Lens:
+    """A checkpoint's network, folded, with the layers that maps are offered at."""
     import torch
 
-    from advprop_core.attribution import default_layer, spatial_layers
-    from advprop_core.checkpoints import load
+    from advprop_core.attribution import default_layer
+    from advprop_core.dual_bn import MAIN
     from advprop_core.folding import fold
 
-    checkpoint = load(model_files()[name])
     side = checkpoint.info.input_size
     example = torch.zeros(1, 3, side, side)
     model = checkpoint.model
     branches = {branch: fold(model.branch(branch), example) for branch in model.branch_names}
-    # Folding moves what a single convolution gives, so maps are offered at stages and blocks.
-    parts = {
-        name for name, part in model.branch("main").network.named_modules() if [*part.children()]
-    }
-    reached = spatial_layers(branches["main"], example, depth=2)
     return Lens(
         checkpoint.info,
         model,
         branches,
-        tuple(name for name in reached if name in parts),
-        default_layer(branches["main"], example),
+        _layer_titles(model.branch(MAIN), example),
+        default_layer(branches[MAIN], example),
     )
+
+
+def _layer_titles(branch: PixelNetwork, example: Tensor) -> dict[str, str]:
+    """Stages, and the blocks in them, indented.
+
+    Folding moves what a single convolution gives, so maps are offered at stages and blocks.
+    """
+    from advprop_core.attribution import layer_tree
+    from advprop_core.dual_bn import norm_layers
+
+    titles, norms = {}, norm_layers(branch.network)
+    for outer in layer_tree(branch, example):
+        for node in (outer, *outer.children):
+            if node.children and node.name not in norms:
+                indent = "" if node is outer else "\u2003"
+                height, width = node.size
+                titles[node.name] = f"{indent}{node.name}: {height} × {width} cells"
+    return titles
 
 
 @st.cache_data(max_entries=1, ttl=60, show_spinner=False)
@@ -140,6 +168,15 @@ def pixels(source: str, size: int) -> Tensor:
         PictureGone: If there is no such picture.
     """
     return to_pixels(decode(picture(source, size).data), size)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def mask(source: str, size: int) -> Tensor | None:
+    """(size, size) bool, true on the object of a drawn scene; None for other pictures."""
+    import torch
+
+    found = object_mask(source, size)
+    return None if found is None else torch.from_numpy(found.copy())
 
 
 @st.cache_data(max_entries=128, show_spinner=False)

@@ -9,7 +9,7 @@ import streamlit as st
 
 from advprop_core.methods import METHODS
 from advprop_core.types import ModelInfo
-from app import cache, state
+from app import cache, erasing, state
 from app.pictures import PHOTOS, SCENES
 from app.state import View, key
 
@@ -23,6 +23,7 @@ PERTURBATIONS = {
     "gaussian": "Gaussian noise",
     "poisson": "Poisson noise",
     "salt-and-pepper": "Salt and pepper",
+    "erase": "Erase by hand",
     "none": "None",
 }
 ATTACKS = ("pgd", "i-fgsm", "fgsm")
@@ -63,12 +64,15 @@ def perturbation(info: ModelInfo) -> None:
         format_func=PERTURBATIONS.__getitem__,
         key=key("perturbation"),
         help="An attack follows the network's own gradient to change its mind; a noise is "
-        "random. FGSM takes one step, I-FGSM several, PGD several from a random start.",
+        "random. FGSM takes one step, I-FGSM several, PGD several from a random start. Erasing "
+        "takes parts of the picture away that you mark.",
     )
     kind = st.session_state[key("perturbation")]
     if kind in ATTACKS:
         _strength()
         _attack_branch(info)
+    elif kind == "erase":
+        erasing.controls()
     elif kind != "none":
         st.slider(
             "Strength of the noise",
@@ -115,19 +119,19 @@ def _attack_branch(info: ModelInfo) -> None:
     )
 
 
-def expert(info: ModelInfo) -> DeltaGenerator | None:
-    """The further controls, behind one switch; returns the slot of the layer picker."""
+def expert(info: ModelInfo) -> bool:
+    """The switch for further controls, and those of the perturbation; returns whether it is on."""
     st.toggle(
         "Expert controls",
         key=key("expert"),
         help="Norm, steps, target class, kind of map and the rest.",
     )
     if not st.session_state[key("expert")]:
-        return None
+        return False
     kind = st.session_state[key("perturbation")]
     if kind in ATTACKS:
         _expert_attack(info, kind)
-    if kind != "none":
+    if kind not in ("erase", "none"):
         st.number_input(
             "Seed",
             0,
@@ -136,7 +140,7 @@ def expert(info: ModelInfo) -> DeltaGenerator | None:
             key=key("seed"),
             help="Of the random start or the noise: the same seed gives the same picture.",
         )
-    return _expert_map(info)
+    return True
 
 
 def _expert_attack(info: ModelInfo, kind: str) -> None:
@@ -174,7 +178,8 @@ def _expert_attack(info: ModelInfo, kind: str) -> None:
     )
 
 
-def _expert_map(info: ModelInfo) -> DeltaGenerator:
+def map_picker(info: ModelInfo) -> DeltaGenerator:
+    """Which map, of which class; returns the slot of the layer picker."""
     st.selectbox(
         "Map",
         list(METHODS),
@@ -184,6 +189,13 @@ def _expert_map(info: ModelInfo) -> DeltaGenerator:
         "tell, is said below the maps.",
     )
     slot = st.container()
+    explained_class(info)
+    opacity()
+    return slot
+
+
+def explained_class(info: ModelInfo) -> None:
+    """The class all maps are about."""
     st.selectbox(
         "Class the maps explain",
         ["", *info.class_ids],
@@ -191,6 +203,10 @@ def _expert_map(info: ModelInfo) -> DeltaGenerator:
         key=key("explained"),
         help="All maps explain the same class, so that they can be compared.",
     )
+
+
+def opacity() -> None:
+    """How much of the photo shows through."""
     st.slider(
         "Opacity of the maps",
         0,
@@ -200,21 +216,28 @@ def _expert_map(info: ModelInfo) -> DeltaGenerator:
         key=key("opacity"),
         help="0 shows the photo alone, 100 the map alone.",
     )
-    return slot
 
 
-def layer_picker(slot: DeltaGenerator | None, layers: Sequence[str], default: str) -> None:
+def layer_picker(
+    slot: DeltaGenerator | None, methods: Sequence[str], layers: Mapping[str, str], default: str
+) -> None:
     """Which layer a layer map is made at; drawn once the network is loaded.
 
     Without a slot, only a layer that this network does not have is replaced.
+
+    Args:
+        slot: Where to draw it.
+        methods: The maps that are chosen.
+        layers: Name to what a person reads, shallow to deep.
+        default: Layer that is taken when none is named.
     """
     state.keep_within("layer", ["", *layers], "")
-    if slot is None or not METHODS[st.session_state[key("method")]].needs_layer:
+    if slot is None or not any(METHODS[name].needs_layer for name in methods):
         return
     slot.selectbox(
         "Layer",
         ["", *layers],
-        format_func=lambda name: name or f"{default} (default)",
+        format_func=lambda name: layers.get(name, f"{default} (default)"),
         key=key("layer"),
         help="Early layers see edges in fine detail, late ones see objects coarsely. The default "
         "is the deepest stage whose map is fine enough to point at something.",
@@ -240,6 +263,8 @@ def sample_sources() -> dict[str, list[tuple[str, str]]]:
 
 def describe(view: View) -> str:
     """The perturbation in words, for captions."""
+    if view.perturbation == "erase":
+        return erasing.describe(view)
     if view.perturbation not in ATTACKS:
         return PERTURBATIONS[view.perturbation]
     radius = f"{view.epsilon:g}/255" if view.norm == "linf" else f"{view.radius:g}"

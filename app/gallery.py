@@ -14,6 +14,7 @@ from app.state import View
 
 UPLOAD = "Upload"
 CAMERA = "Camera"
+OPEN = "gallery.open"  # the key of the popover around all this
 _REFUSAL = "gallery.refusal"
 _COLUMNS = 4
 _PER_PAGE = 24
@@ -80,7 +81,13 @@ def _take(widget: str) -> None:
     except ImageError as error:
         st.session_state[_REFUSAL] = f"{file.name}: {error}"
         return
-    state.choose(image=f"upload:{cache.uploads().put(encode_png(image))}")
+    _choose(f"upload:{cache.uploads().put(encode_png(image))}")
+
+
+def _choose(source: str) -> None:
+    """Take the picture, and let the page be seen again."""
+    state.choose(image=source)
+    st.session_state[OPEN] = False
 
 
 def _samples(samples: list[tuple[str, str]], view: View, info: ModelInfo) -> None:
@@ -106,8 +113,8 @@ def _sample(source: str, title: str, view: View, info: ModelInfo) -> None:
     st.button(
         title,
         key=f"gallery.{source}",
-        on_click=state.choose,
-        kwargs={"image": source},
+        on_click=_choose,
+        args=(source,),
         type="primary" if source == view.image else "secondary",
         width="stretch",
         disabled=unusable is not None,

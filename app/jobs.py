@@ -6,6 +6,7 @@ A worker never calls Streamlit. It reports progress and asks whether it was canc
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -37,6 +38,11 @@ class Job:
         """Whether there is a result, or an error."""
         return self.future.done()
 
+    @property
+    def cancelled(self) -> bool:
+        """Whether the worker was asked to stop."""
+        return self._cancelled.is_set()
+
     def report(self, share: float) -> None:
         """Called by the worker between batches; raises Cancelled when it should stop."""
         if self._cancelled.is_set():
@@ -52,7 +58,9 @@ class Pool:
     """At most ``workers`` jobs at a time; the last ``kept`` results stay."""
 
     def __init__(self, workers: int = 2, kept: int = 48) -> None:
-        self._executor = ThreadPoolExecutor(workers, thread_name_prefix="advprop-job")
+        self._executor = ThreadPoolExecutor(
+            workers, "advprop-job", initializer=_share_cores, initargs=(workers,)
+        )
         self._jobs: OrderedDict[Hashable, Job] = OrderedDict()
         self._kept = kept
         self._lock = threading.Lock()
@@ -92,6 +100,17 @@ class Pool:
         finished = [key for key, job in self._jobs.items() if job.done]
         for key in finished[: max(0, len(self._jobs) - self._kept)]:
             del self._jobs[key]
+
+
+def _share_cores(workers: int) -> None:
+    """Each worker computes on its share of the cores.
+
+    Torch would use all of them in every worker. Its threads wait for one another many times in a
+    forward pass, and where other work has the cores each of these waits costs milliseconds.
+    """
+    import torch
+
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) // workers))
 
 
 def _run(job: Job, work: Callable[[Job], Any]) -> None:

@@ -35,12 +35,36 @@ def quote(text: str, limit: int = 40) -> str:
 def verdict(result: Comparison, names: Sequence[str]) -> str:
     """One line in words of what happened, branch by branch."""
     if not bool((result.adversarial != result.clean).any()):
-        said = {b: result.predictions["clean", b] for b in result.branches}
-        parts = [
-            f"**{b}** says {names[p.class_index]} {percent(p.confidence)}" for b, p in said.items()
-        ]
+        parts = [f"**{b}** says {_answer(result, b, names)}" for b in result.branches]
         return f"Nothing was changed: {join(parts)}."
     return "; ".join(f"**{b}** {what}" for b, what in branch_outcomes(result, names)) + "."
+
+
+def _agreeing(verb: str, who: Sequence[str]) -> str:
+    """The verb for one branch, or for several."""
+    if len(who) == 1:
+        return verb
+    plural = verb.replace("was ", "were ").replace("its mind", "their minds")
+    return plural.replace("stays", "stay").replace("is now", "are now")
+
+
+def _answer(result: Comparison, branch: str, names: Sequence[str]) -> str:
+    said = result.predictions["clean", branch]
+    return f"{names[said.class_index]} {percent(said.confidence)}"
+
+
+def verdict_lines(result: Comparison, names: Sequence[str]) -> tuple[str, str]:
+    """The verdict as a heading, and below it what each branch said: a line each."""
+    outcomes = branch_outcomes(result, names)
+    if not bool((result.adversarial != result.clean).any()):
+        heading = "Nothing was changed"
+        said = [(branch, _answer(result, branch, names)) for branch, _ in outcomes]
+    else:
+        parts = [(branch, *what.partition(": ")[::2]) for branch, what in outcomes]
+        alike = {verb: [b for b, other, _ in parts if other == verb] for _, verb, _ in parts}
+        heading = "; ".join(f"{join(who)} {_agreeing(verb, who)}" for verb, who in alike.items())
+        said = [(branch, move) for branch, _, move in parts]
+    return f"{heading}.", "  \n".join(f"**{branch}** {what}" for branch, what in said)
 
 
 def unfamiliar(result: Comparison, info: ModelInfo) -> str | None:

@@ -13,9 +13,13 @@ import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from advprop_core.images import EXTENSIONS, content_key
 from app.messages import quote
+
+if TYPE_CHECKING:
+    import numpy as np
 
 PHOTOS = {
     "coffee": "Coffee",
@@ -130,6 +134,17 @@ def _scene(kind: str, index: int, size: int) -> Picture:
     if scene.shape != scene.texture:
         title += f" (which usually goes with {SHAPES[scene.texture]})"
     return Picture(_png(scene.image), SHAPES[scene.shape], title)
+
+
+def object_mask(source: str, size: int) -> np.ndarray | None:
+    """(size, size) bool, true on the object of a drawn scene; None for other pictures."""
+    kind, _, name = source.partition(":")
+    if kind not in _DRAWN:
+        return None
+    from advprop_core.datasets.scenes import AGREEMENT, draw_scene
+
+    agreement = AGREEMENT[_DRAWN[kind]]
+    return draw_scene(_SCENE_SEED, int(name), texture_agreement=agreement, size=size).mask
 
 
 def _sample_photo(name: str) -> Picture:

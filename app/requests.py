@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from advprop_core.compare import MapRequest, compare
 from advprop_core.methods import METHODS
 from advprop_core.perturbations import NoiseConfig
+from advprop_core.regions import EraseConfig, parse_regions
 from advprop_core.types import AttackConfig, Comparison, ModelInfo
 from app.controls import ATTACKS
 from app.jobs import Job
@@ -16,6 +17,8 @@ from app.state import View
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+
+    from advprop_core.regions import Fill
 
 
 @dataclass(frozen=True)
@@ -25,18 +28,18 @@ class ComparisonRequest:
     Attributes:
         model: Name of the model.
         image: Source of the picture.
-        perturbation: Attack, noise or None.
+        perturbation: Attack, noise, erased regions or None.
         attack_branch: Whose gradient an attack follows.
         true_class: Index, or None.
-        maps: Which maps to make.
+        maps: Which maps to make, if any.
     """
 
     model: str
     image: str
-    perturbation: AttackConfig | NoiseConfig | None
+    perturbation: AttackConfig | NoiseConfig | EraseConfig | None
     attack_branch: str
     true_class: int | None
-    maps: MapRequest
+    maps: MapRequest | None
 
 
 def make_request(view: View, info: ModelInfo, label: str | None) -> ComparisonRequest:
@@ -83,11 +86,22 @@ def _layer(view: View) -> str | None:
     return (view.layer or None) if METHODS[view.method].needs_layer else None
 
 
-def _perturbation(view: View, info: ModelInfo) -> AttackConfig | NoiseConfig | None:
+def _perturbation(view: View, info: ModelInfo) -> AttackConfig | NoiseConfig | EraseConfig | None:
     if view.perturbation == "none":
         return None
+    if view.perturbation == "erase":
+        return EraseConfig(parse_regions(view.regions), cast("Fill", view.fill))
     if view.perturbation not in ATTACKS:
         return NoiseConfig(view.perturbation, view.severity, view.seed)
+    return attack_config(view, info)
+
+
+def attack_config(view: View, info: ModelInfo) -> AttackConfig:
+    """The attack that the view asks for.
+
+    Raises:
+        ValueError: If it refuses its numbers.
+    """
     linf = view.norm == "linf"
     unit = 1 / 255 if linf else 1.0
     epsilon = view.epsilon / 255 if linf else view.radius

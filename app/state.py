@@ -13,6 +13,7 @@ from typing import Any
 import streamlit as st
 
 from advprop_core.methods import METHODS
+from advprop_core.regions import FILLS, parse_regions
 from app.messages import quote
 
 VERSION = 1
@@ -35,12 +36,23 @@ class View:
         attack_branch: Whose gradient the attack follows.
         target: Class id a targeted attack wants, or empty.
         seed: Of random starts and noises.
+        regions: What is erased by hand, as :mod:`advprop_core.regions` writes it.
+        fill: What is put in its place; one of :data:`advprop_core.regions.FILLS`.
         method: Kind of map.
         layer: Layer of the map, or empty for the method's own choice.
         explained: Class id the maps explain, or empty for the class under attack.
         opacity: Of the map over the photo, in percent.
         expert: Whether the further controls are shown.
+        studio: Which part of the attack studio is open, or empty.
         maps: Kinds of map that the Maps page shows beside each other.
+        second: The branch that the Anatomy page compares with main.
+        dial: How far the blend of the two is from main, in percent.
+        moved: What moves with the dial: ``both``, ``statistics`` or ``affine``.
+        moved_layers: Stages and layers that move with it, or none for all.
+        measure: How the distance of norm layers is measured.
+        norm_layer: The norm layer that is looked into, or empty for the one that differs most.
+        gap_by: Whether a ``stage`` or a ``layer`` is swapped at a time.
+        calibrated: Whether a network with main alone is given a calibrated auxiliary branch.
     """
 
     model: str = "shapes-advprop"
@@ -55,12 +67,23 @@ class View:
     attack_branch: str = "main"
     target: str = ""
     seed: int = 0
+    regions: str = ""
+    fill: str = "grey"
     method: str = "grad-cam"
     layer: str = ""
     explained: str = ""
     opacity: int = 60
     expert: bool = False
+    studio: str = ""
     maps: tuple[str, ...] = ("grad-cam", "smoothgrad")
+    second: str = "aux"
+    dial: int = 50
+    moved: str = "both"
+    moved_layers: tuple[str, ...] = ()
+    measure: str = "mean_shift"
+    norm_layer: str = ""
+    gap_by: str = "stage"
+    calibrated: bool = False
 
 
 # What a link of each version leaves unsaid. An entry is never changed once links exist.
@@ -76,12 +99,34 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "step_size": (0, 16),
     "seed": (0, 9999),
     "opacity": (0, 100),
+    "dial": (0, 100),
 }
 _CHOICES: dict[str, tuple[str, ...]] = {
-    "perturbation": ("pgd", "i-fgsm", "fgsm", "gaussian", "poisson", "salt-and-pepper", "none"),
+    "perturbation": (
+        "pgd",
+        "i-fgsm",
+        "fgsm",
+        "gaussian",
+        "poisson",
+        "salt-and-pepper",
+        "erase",
+        "none",
+    ),
     "norm": ("linf", "l2"),
     "method": tuple(METHODS),
+    "fill": FILLS,
+    "studio": ("", "sweep", "film", "matrix"),
     "maps": tuple(METHODS),
+    "moved": ("both", "statistics", "affine"),
+    "measure": (
+        "mean_shift",
+        "log_variance_ratio",
+        "divergence",
+        "gamma_change",
+        "beta_change",
+        "output_change",
+    ),
+    "gap_by": ("stage", "layer"),
 }
 
 
@@ -151,6 +196,8 @@ def _read(name: str, text: str) -> str | int | float | bool | tuple[str, ...]:
         raise ValueError(name)
     if name in _CHOICES and value not in _CHOICES[name]:
         raise ValueError(name)
+    if name == "regions":
+        parse_regions(text)
     return value
 
 
@@ -166,15 +213,16 @@ def restore(default: View) -> None:
     """Put the view into the session before the widgets are drawn.
 
     The first run of a session takes it from the link. Later ones give back to a widget that was
-    hidden the value it had, which Streamlit forgets.
+    hidden, or is on another page, the value it had, which Streamlit forgets.
     """
     if "view" not in st.session_state:
         parameters = {name: st.query_params[name] for name in st.query_params}
         view, st.session_state["complaints"] = decode(parameters, default)
         st.session_state["view"] = st.session_state["linked"] = view
     for name in _FIELDS:
-        if key(name) not in st.session_state:
-            st.session_state[key(name)] = getattr(st.session_state["view"], name)
+        kept = getattr(st.session_state["view"], name)
+        # Set anew each time: another page has other widgets, which would start from their own.
+        st.session_state[key(name)] = st.session_state.get(key(name), kept)
 
 
 def complaints() -> list[str]:
@@ -205,12 +253,12 @@ def choose_view(view: View) -> None:
     choose(**{name: getattr(view, name) for name in _FIELDS})
 
 
-def keep_within(name: str, options: Sequence[str], fallback: str) -> None:
+def keep_within(name: str, options: Sequence[Any], fallback: Any) -> None:
     """Replace a choice that the options do not hold, such as another model's class.
 
     Where it was the link that asked for it, that is a complaint.
     """
-    asked = st.session_state[key(name)]
+    asked = _FIELDS[name](st.session_state[key(name)])
     if asked in options:
         return
     st.session_state[key(name)] = fallback
@@ -218,4 +266,4 @@ def keep_within(name: str, options: Sequence[str], fallback: str) -> None:
     if st.session_state["view"] == linked:
         kept = replace(linked, **{name: fallback})
         st.session_state["view"] = st.session_state["linked"] = kept
-        st.session_state["complaints"].append(_complaint(name, asked))
+        st.session_state["complaints"].append(_complaint(name, _write(asked)))

@@ -96,7 +96,13 @@ class PicturePage:
         info = controls.settle(models)
         with st.sidebar:
             controls.model_picker(models)
-            chooser = st.popover("Choose a picture", icon=":material/image:", width="stretch")
+            chooser = st.popover(
+                "Choose a picture",
+                icon=":material/image:",
+                width="stretch",
+                key=gallery.OPEN,
+                on_change="rerun",  # so that a choice can close it
+            )
             kept = self.controls(info)
         view = state.current()
         if refusal := gallery.take_refusal():
@@ -146,7 +152,7 @@ class PicturePage:
         if before is not None:
             state.choose_view(before.view)
         else:
-            state.choose(perturbation="none")
+            state.choose(perturbation="none", calibrated=False)
 
 
 def shown(slot: str) -> Shown | None:
@@ -156,10 +162,10 @@ def shown(slot: str) -> Shown | None:
 
 
 def submit(slot: str, work: Work) -> Job:
-    """The job of this work; one that failed is not tried for ever."""
+    """The job of this work; one that failed is not tried for ever, one that was stopped is."""
     key = f"work.{slot}"
     job: Job | None = st.session_state.get(key)
-    if job is None or job.key != work.key or not job.done:
+    if job is None or job.key != work.key or not job.done or job.cancelled:
         job = cache.pool().submit(_session(slot), work.key, work.run)
         st.session_state[key] = job
     return job

@@ -2,8 +2,8 @@
 
 Branches share every other tensor, so all that makes ``aux`` predict otherwise than ``main`` is
 the mean, variance, scale and shift of its BatchNorm layers. Here they are measured
-(:func:`profile`), looked through (:func:`excitement`), mixed (:func:`blend`, :func:`swap`) and
-put in one after another to see which of them matter (:func:`gap`).
+(:func:`profile`), looked through (:func:`excitement`), mixed (:func:`blend`, :func:`path`,
+:func:`swap`) and put in one after another to see which of them matter (:func:`gap`).
 
 Xie and Yuille (arXiv 1906.03787) gave adversarial images statistics of their own, and Zhang et al.
 (arXiv 2403.19150) ask whether it is the statistics that matter or γ and β: hence the two can be
@@ -22,7 +22,7 @@ from advprop_core.bn_anatomy.distance import (
 from advprop_core.bn_anatomy.excitement import Excitement, excitement
 from advprop_core.bn_anatomy.gap import By, GapRow, Order, Score, gap
 from advprop_core.bn_anatomy.layers import execution_order, stages_of_layers
-from advprop_core.bn_anatomy.mixing import blend, swap
+from advprop_core.bn_anatomy.mixing import blend, path, swap
 
 __all__ = [
     "MEASURES",
@@ -39,6 +39,7 @@ __all__ = [
     "excitement",
     "execution_order",
     "gap",
+    "path",
     "profile",
     "stages_of_layers",
     "swap",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -11,9 +11,13 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from advprop_core.bn_anatomy.layers import pair, resolve
 from advprop_core.dual_bn import DualBNModel, PixelNetwork, norm_layers, private_view
+from advprop_core.predict import logits_of
+
+Progress = Callable[[int, int], None]
 
 _STATISTICS = ("running_mean", "running_var")
 _AFFINE = ("weight", "bias")
+_Line = Mapping[str, tuple[Mapping[str, Tensor], Mapping[str, Tensor]]]
 
 
 def blend(
@@ -55,15 +59,57 @@ def blend(
             the model's, or a name is neither a layer nor a stage; the message has near matches.
     """
     _require_share(t)
-    if not (statistics or affine):
-        raise ValueError("statistics or affine must be True, or there is nothing to blend")
-    start, end = pair(model, first, second)
-    moved = resolve(model, layers)
-    keys = tensor_names(statistics, affine)
-    ours, theirs = norm_tensors(start, keys), norm_tensors(end, keys)
-    view = private_view(start).eval()
-    wear(view, {name: _between(ours[name], theirs[name], t) for name in moved})
+    line = _line(model, statistics, affine, first, second, layers)
+    view = private_view(model.branch(first)).eval()
+    wear(view, _at(line, t))
     return view
+
+
+def path(
+    model: DualBNModel,
+    pixels: Tensor,
+    places: Sequence[float],
+    *,
+    statistics: bool = True,
+    affine: bool = True,
+    first: str = "main",
+    second: str = "aux",
+    layers: Sequence[str] | None = None,
+    progress: Progress | None = None,
+) -> Tensor:
+    """What blends say at several places of the line, from one copy of the network.
+
+    Args:
+        model: As for :func:`blend`, and so are the arguments that are not explained here.
+        pixels: (N, 3, H, W) in [0, 1].
+        places: T values of t, each in [0, 1].
+        statistics: Whether the running means and variances move.
+        affine: Whether γ and β move.
+        first: Name of the branch at t = 0.
+        second: Name of the branch at t = 1.
+        layers: Names of norm layers and of stages that move, all when not given.
+        progress: Called with (places done, all places); may raise to stop.
+
+    Returns:
+        (T, N, C) float32 logits on the CPU.
+
+    Raises:
+        TypeError: As for :func:`blend`.
+        ValueError: As for :func:`blend`, or if there is no place.
+    """
+    if not len(places):
+        raise ValueError("places must hold at least one t")
+    for t in places:
+        _require_share(t)
+    line = _line(model, statistics, affine, first, second, layers)
+    view = private_view(model.branch(first)).eval()
+    rows = []
+    for done, t in enumerate(places, 1):
+        wear(view, _at(line, t))
+        rows.append(logits_of(view, pixels))
+        if progress:
+            progress(done, len(places))
+    return torch.stack(rows)
 
 
 def swap(
@@ -125,11 +171,29 @@ def _as_held(layer: _BatchNorm, key: str, value: Tensor) -> Tensor:
     return nn.Parameter(value, requires_grad=False) if key in _AFFINE else value
 
 
-def _between(
-    ours: Mapping[str, Tensor], theirs: Mapping[str, Tensor], t: float
-) -> dict[str, Tensor]:
+def _line(
+    model: DualBNModel,
+    statistics: bool,
+    affine: bool,
+    first: str,
+    second: str,
+    layers: Sequence[str] | None,
+) -> _Line:
+    """Each layer that moves, to its tensors at both ends."""
+    if not (statistics or affine):
+        raise ValueError("statistics or affine must be True, or there is nothing to blend")
+    start, end = pair(model, first, second)
+    keys = tensor_names(statistics, affine)
+    ours, theirs = norm_tensors(start, keys), norm_tensors(end, keys)
+    return {name: (ours[name], theirs[name]) for name in resolve(model, layers)}
+
+
+def _at(line: _Line, t: float) -> dict[str, dict[str, Tensor]]:
     with torch.no_grad():
-        return {key: torch.lerp(ours[key], theirs[key], t) for key in ours}
+        return {
+            name: {key: torch.lerp(ours[key], theirs[key], t) for key in ours}
+            for name, (ours, theirs) in line.items()
+        }
 
 
 def _require_share(t: float) -> None:

@@ -14,6 +14,8 @@ from app.figures.style import COLUMN_TITLES, INK, branch_colour, colour_range, c
 
 _ROW_HEIGHT = 225
 _FRAME = {"l": 2, "r": 2, "t": 30, "b": 66}
+# Of a row of the bars, 1 high: words above, bar below.
+_WORDS_RISE, _BAR_DROP, _BAR_WIDTH = 0.12, 0.3, 0.22
 
 
 def predictions(
@@ -44,20 +46,21 @@ def predictions(
 def _bars(
     shares: Sequence[float], labels: Sequence[str], colour: str, ink: str
 ) -> tuple[go.Bar, go.Scatter]:
-    """Bars with their words on top, which fit however short the bar is."""
+    """Thin bars, each under its words: no word crosses the end of a bar."""
     places = list(range(len(shares)))
     bars = go.Bar(
         x=shares,
-        y=places,
+        y=[place + _BAR_DROP for place in places],
+        width=_BAR_WIDTH,
         orientation="h",
         marker_color=colour,
-        opacity=0.5,
+        marker_cornerradius=3,
         hovertext=labels,
         hoverinfo="text",
     )
     words = go.Scatter(
-        x=[0.02] * len(shares),
-        y=places,
+        x=[0] * len(shares),
+        y=[place - _WORDS_RISE for place in places],
         text=labels,
         mode="text",
         textposition="middle right",

@@ -24,13 +24,13 @@ def branch_colour(index: int) -> str:
     return BRANCH_COLOURS[index % len(BRANCH_COLOURS)]
 
 
-def colour_scale(sign: str) -> list[list[object]]:
+def colour_scale(sign: str) -> list[tuple[float, str]]:
     """A perceptual scale whose colours fade where the value is near zero."""
     colours = _MAGNITUDE if sign == "magnitude" else _SIGNED
     places = np.linspace(0, 1, len(colours))
     distance = places if sign == "magnitude" else np.abs(2 * places - 1)
     return [
-        [float(place), f"rgba({r},{g},{b},{float(far):.2f})"]
+        (float(place), f"rgba({r},{g},{b},{float(far):.2f})")
         for place, far, (r, g, b) in zip(places, distance, colours, strict=True)
     ]
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from advprop_core.types import ModelInfo
-from app import cache, controls, messages, workbench
-from app.state import View
+from app import cache, controls, messages, studio, studio_words, workbench
+from app.state import View, key
 from app.workbench import Shown, Work
 
 if TYPE_CHECKING:
@@ -27,11 +27,12 @@ INTRODUCTION = (
 
 def _controls(info: ModelInfo) -> DeltaGenerator | None:
     controls.perturbation(info)
-    return controls.expert(info)
+    return controls.map_picker(info) if controls.expert(info) else None
 
 
 def _late_controls(slot: DeltaGenerator | None, lens: Lens) -> None:
-    controls.layer_picker(slot, lens.layers, lens.default_layer)
+    method = st.session_state[key("method")]
+    controls.layer_picker(slot, [method], lens.layers, lens.default_layer)
 
 
 def _work(view: View, lens: Lens) -> Work:
@@ -50,7 +51,9 @@ def _draw(shown: Shown, current: bool) -> None:
 
     result, info = shown.result, shown.info
     names = info.class_names
-    st.markdown(f"#### {messages.verdict(result, names)}")
+    heading, answers = messages.verdict_lines(result, names)
+    st.markdown(f"#### {heading}")
+    st.markdown(answers)
     if warning := messages.unfamiliar(result, info):
         st.warning(warning, icon=":material/help:")
     _pictures(shown)
@@ -61,7 +64,7 @@ def _draw(shown: Shown, current: bool) -> None:
             comparison.predictions(result, names, dark=st.context.theme.type == "dark"),
             key="predictions",
             config=style.CONFIG,
-            alt=messages.verdict(result, names),
+            alt=studio_words.plain(messages.verdict(result, names)),
         )
         st.caption(messages.learnt(info, result.true_class is not None))
     with right:
@@ -97,21 +100,17 @@ def _pictures(shown: Shown) -> None:
 
     result = shown.result
     factor = pictures.amplification(result.facts.linf)
+    enlarged = f"{factor} times enlarged" if factor > 1 else "not enlarged"
     # PNG, for Streamlit would make JPEGs of them: a perturbation does not survive that.
     clean, change, perturbed = st.columns(3, gap="medium")
-    clean.image(
-        pictures.to_png(result.clean.numpy()),
-        caption=f"Clean: {shown.title}",
-        width="stretch",
-        output_format="PNG",
-        alt=f"The clean picture: {shown.title}",
-    )
+    with clean:
+        _clean(shown)
     change.image(
         pictures.to_png(pictures.perturbation_picture(result, factor), smooth=False),
-        caption=f"Perturbation, {factor} times enlarged (grey is no change)",
+        caption=f"Perturbation, {enlarged} (grey is no change)",
         width="stretch",
         output_format="PNG",
-        alt=f"The perturbation, {factor} times enlarged",
+        alt=f"The perturbation, {enlarged}",
     )
     perturbed.image(
         pictures.to_png(result.adversarial.numpy()),
@@ -120,6 +119,19 @@ def _pictures(shown: Shown) -> None:
         output_format="PNG",
         alt="The perturbed picture",
     )
+
+
+def _clean(shown: Shown) -> None:
+    """The clean picture; where it is to be erased by hand, to be drawn on."""
+    from app.elements.eraser import eraser
+    from app.figures import pictures
+
+    png = pictures.to_png(shown.result.clean.numpy())
+    caption, alt = f"Clean: {shown.title}", f"The clean picture: {shown.title}"
+    if st.session_state[key("perturbation")] == "erase":
+        eraser(png, caption, alt)
+    else:
+        st.image(png, caption=caption, width="stretch", output_format="PNG", alt=alt)
 
 
 def _honesty(shown: Shown) -> None:
@@ -149,7 +161,7 @@ def _honesty(shown: Shown) -> None:
         help="Whether every branch's prediction stays the same once the perturbed picture is "
         "rounded to 8 bits.",
     )
-    for sentence in messages.honesty(shown.result, info):
+    for sentence in [*_target(shown), *messages.honesty(shown.result, info)]:
         st.markdown(f"- {sentence}")
     st.download_button(
         "Save the perturbed picture (PNG)",
@@ -158,6 +170,15 @@ def _honesty(shown: Shown) -> None:
         mime="image/png",
         icon=":material/download:",
     )
+
+
+def _target(shown: Shown) -> list[str]:
+    """Whether a targeted attack got what it wanted."""
+    target, result = shown.view.target, shown.result
+    if not target or result.attack_branch is None:
+        return []
+    index = shown.info.class_ids.index(target)
+    return [studio_words.reached(result, index, shown.info.class_names)]
 
 
 workbench.PicturePage(
@@ -169,3 +190,4 @@ workbench.PicturePage(
     work=_work,
     draw=_draw,
 ).show()
+studio.show()

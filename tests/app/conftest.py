@@ -54,6 +54,12 @@ def tiny_info_of() -> Callable[..., ModelInfo]:
 
 
 @pytest.fixture(scope="session")
+def save_tiny_network() -> Callable[..., Path]:
+    """(path, what describes it) writes a tiny network there."""
+    return save_tiny
+
+
+@pytest.fixture(scope="session")
 def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Name to file: tiny-advprop with two branches, tiny-vanilla with main alone."""
     folder = tmp_path_factory.mktemp("models")
@@ -83,7 +89,7 @@ def clear_caches() -> Iterator[None]:
 
 def clear() -> None:
     cached = (cache.pool, cache.uploads, cache.model_files, cache.model_info, cache.load_lens)
-    for function in (*cached, cache.own_photos):
+    for function in (*cached, cache.own_photos, cache.calibrated_lenses):
         function.clear()
 
 
@@ -123,6 +129,11 @@ class Visit:
             self.at.run()
         return self
 
+    def turn_to(self, page: str) -> "Visit":
+        """Open another page in the same session."""
+        self.at.switch_page(page)
+        return self.run()
+
     def choose(self, **fields: object) -> "Visit":
         """Move the widgets of these fields, one after the other, and run the page each time."""
         for name, value in fields.items():
@@ -132,7 +143,8 @@ class Visit:
 
     def widget(self, name: str):
         key = name if "." in name else f"view.{name}"
-        for kind in ("selectbox", "slider", "button_group", "number_input", "toggle"):
+        kinds = ("selectbox", "multiselect", "slider", "button_group", "number_input", "toggle")
+        for kind in kinds:
             for widget in self.at.get(kind):
                 if widget.key == key:
                     return widget

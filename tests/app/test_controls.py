@@ -30,6 +30,9 @@ def test_links_and_the_page_know_the_same_choices():
         (View(perturbation="fgsm", norm="l2", radius=1.5), "FGSM attack, L2 ε = 1.5, through main"),
         (View(perturbation="poisson"), "Poisson noise"),
         (View(perturbation="none"), "None"),
+        (View(perturbation="erase"), "nothing is erased yet"),
+        (View(perturbation="erase", regions="1.2.3.4"), "1 region painted grey by hand"),
+        (View(perturbation="erase", regions="1.2.3.4_5.6.7.8", fill="blur"), "2 regions blurred"),
     ],
 )
 def test_captions_say_what_was_done(view, words):
@@ -38,7 +41,8 @@ def test_captions_say_what_was_done(view, words):
 
 # -- on the page ---------------------------------------------------------------------------------
 
-SIMPLE = {"view.model", "view.perturbation", "view.epsilon", "view.attack_branch", "view.expert"}
+SIMPLE = {"view.model", "view.perturbation", "view.epsilon", "view.attack_branch", "view.expert",
+          "view.studio"}  # fmt: skip
 EXPERT = {"view.norm", "view.steps", "view.step_size", "view.target", "view.seed", "view.method",
           "view.layer", "view.explained", "view.opacity"}  # fmt: skip
 

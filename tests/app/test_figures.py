@@ -37,6 +37,14 @@ def test_bars_have_the_branchs_values_and_colour_on_both_inputs(make_result):
     ]
 
 
+def test_no_word_crosses_the_end_of_a_bar(make_result):
+    figure = comparison.predictions(make_result(), NAMES)
+    for bar, words in zip(of_kind(figure, go.Bar), of_kind(figure, go.Scatter), strict=True):
+        assert bar.opacity is None, "nothing lies on it that had to show through"
+        for place, above in zip(bar.y, words.y, strict=True):
+            assert place - bar.width / 2 - above > 0.25, "of a row, for half a line of text"
+
+
 def test_every_axis_of_bars_is_the_same_whole_scale(make_result):
     figure = comparison.predictions(make_result(), NAMES)
     axes = [figure.layout[f"xaxis{n}"] for n in ("", 2, 3, 4)]

@@ -44,6 +44,26 @@ def test_a_picture_that_was_not_changed_is_no_success_of_anyone(make_result):
 
 
 @pytest.mark.parametrize(
+    ("fields", "heading", "answers"),
+    [
+        ({}, "main was fooled; aux held.",
+         "**main** star 90 % → heart 80 %  \n**aux** star 70 % → star 60 %"),
+        ({"main": (SURE, SURE), "aux": (SURE, SURE)}, "main and aux held.",
+         "**main** star 90 % → star 90 %  \n**aux** star 90 % → star 90 %"),
+        ({"main": ((0.1, 0.9),) * 2, "aux": ((0.2, 0.8),) * 2},
+         "main and aux were wrong before and stay so.",
+         "**main** heart 90 % → heart 90 %  \n**aux** heart 80 % → heart 80 %"),
+        ({"main": (SURE, (0.2, 0.8)), "aux": (SURE, (0.3, 0.7)), "true_class": None},
+         "main and aux changed their minds.",
+         "**main** star 90 % → heart 80 %  \n**aux** star 90 % → heart 70 %"),
+        ({"main": (SURE, SURE), "change": 0.0}, "Nothing was changed.", "**main** star 90 %"),
+    ],
+)  # fmt: skip
+def test_the_verdict_in_lines_for_long_names(make_result, fields, heading, answers):
+    assert messages.verdict_lines(make_result(**fields), NAMES) == (heading, answers)
+
+
+@pytest.mark.parametrize(
     ("words", "joined"),
     [((), ""), (("a",), "a"), (("a", "b"), "a and b"), (("a", "b", "c"), "a, b and c")],
 )

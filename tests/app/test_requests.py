@@ -6,6 +6,7 @@ from torch import nn
 
 from advprop_core.compare import MapRequest
 from advprop_core.perturbations import NOISES, NoiseConfig
+from advprop_core.regions import EraseConfig, Region
 from advprop_core.types import AttackConfig
 from app import requests
 from app.controls import PERTURBATIONS
@@ -27,8 +28,14 @@ def perturbation(info, **fields):
 def test_every_perturbation_on_the_page_becomes_a_request(info):
     for name in PERTURBATIONS:
         made = perturbation(info, perturbation=name)
-        kind = type(None) if name == "none" else NoiseConfig if name in NOISES else AttackConfig
-        assert type(made) is kind, name
+        kinds = {"none": type(None), "erase": EraseConfig, **dict.fromkeys(NOISES, NoiseConfig)}
+        assert type(made) is kinds.get(name, AttackConfig), name
+
+
+def test_what_is_erased_by_hand(info):
+    made = perturbation(info, perturbation="erase", regions="1.2.3.4", fill="blur")
+    assert made == EraseConfig((Region(1, 2, 3, 4),), "blur")
+    assert perturbation(info, perturbation="erase").regions == ()
 
 
 def test_pgd_takes_its_radius_in_255ths_and_picks_its_step(info):

@@ -10,8 +10,10 @@ from app.state import BOUNDS, DEFAULTS, VERSION, View, decode, encode
 
 CHOICES = {
     "perturbation": ("pgd", "i-fgsm", "fgsm", "gaussian", "poisson", "salt-and-pepper", "none"),
+    "regions": ("", "1.2.3.4", "0.0.1000.1_999.999.1.1"),
     "norm": ("linf", "l2"),
     "method": tuple(METHODS),
+    **{name: state._CHOICES[name] for name in ("moved", "measure", "gap_by", "fill", "studio")},
 }
 ODD_TEXTS = ("", "shapes-advprop", "folder:a b/ü&=?#%.jpg", "upload:0f", "日本", "n03028079", "1")
 

@@ -4,68 +4,14 @@ Screenshots are kept under `tests/browser/screenshots/`, to be looked at.
 """
 
 import re
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from advprop_core.bundle import bundled_models
+from tests.browser.driving import FIRST, SCREENSHOTS, shoot, strength, wait_until_calm
 
-SCREENSHOTS = Path(__file__).parent / "screenshots"
-FIRST = 240_000  # ms: torch is loaded in it, on machines that may be busy with training
 QUESTION = "What do the two BatchNorms make of this picture?"
-
-
-@pytest.fixture(scope="package")
-def lens_url(
-    request: pytest.FixtureRequest, serve_app, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
-    """The app on its default network, or on one made here where none is bundled yet."""
-    if "shapes-advprop" in bundled_models():
-        yield request.getfixturevalue("app_url")
-        return
-    path = save_network(tmp_path_factory.mktemp("model") / "shapes-untrained.safetensors")
-    advprop = [sys.executable, "-c", "from advprop_core.cli import main; main()"]
-    with serve_app(advprop, "--model", path) as url:
-        yield url
-
-
-def save_network(path: Path) -> Path:
-    """An untrained network with two branches that differ."""
-    import torch  # here: with a bundled network these tests need none
-
-    from advprop_core import checkpoints, models
-    from advprop_core.datasets.scenes import SHAPES
-    from advprop_core.dual_bn import norm_layers
-    from advprop_core.types import ModelInfo
-
-    halves, branches = (0.5, 0.5, 0.5), {"main": "trained", "aux": "trained"}
-    info = ModelInfo("test_resnet", SHAPES, SHAPES, 96, halves, halves, branches, name="untrained")
-    torch.manual_seed(0)
-    model = models.create(info)
-    with torch.no_grad():
-        model.branch("main").network.get_classifier().weight.normal_(0, 0.3)
-        for norm in norm_layers(model).values():
-            norm.running_mean.normal_(0, 0.3)
-            norm.running_var.uniform_(0.5, 2.0)
-    checkpoints.save(path, model.freeze(), info)
-    return path
-
-
-@pytest.fixture
-def strangers(page: Page) -> list[str]:
-    """Fills with the addresses outside this machine that the tab asks for."""
-    asked: list[str] = []
-
-    def note(request) -> None:
-        if urlsplit(request.url).hostname not in ("localhost", "127.0.0.1", None):
-            asked.append(request.url)
-
-    page.on("request", note)
-    return asked
 
 
 def open_app(page: Page, url: str) -> None:
@@ -93,14 +39,6 @@ def charts(page: Page) -> tuple[Locator, Locator]:
     return both.nth(0), both.nth(1)
 
 
-def wait_until_calm(page: Page) -> None:
-    """Until nothing of the previous result is left: both verdicts are there for a moment."""
-    app = page.locator("[data-testid=stApp]")
-    expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=FIRST)
-    expect(page.get_by_text("This is the previous result")).to_have_count(0, timeout=FIRST)
-    expect(page.locator("h4")).to_have_count(1, timeout=FIRST)
-
-
 def numbers(page: Page) -> dict[str, object]:
     """What the page says in words: verdict, bars and honesty figures."""
     wait_until_calm(page)
@@ -110,10 +48,6 @@ def numbers(page: Page) -> dict[str, object]:
         "bars": bars.locator(".textpoint text").all_text_contents(),
         "facts": page.locator("[data-testid=stMetricValue]").all_inner_texts(),
     }
-
-
-def strength(page: Page) -> Locator:
-    return page.get_by_role("slider", name=re.compile("Strength ε"))
 
 
 def choose_upload(page: Page) -> None:
@@ -128,18 +62,6 @@ def upload(page: Page, file: Path) -> None:
     choose_upload(page)
     wait_until_calm(page)  # a person is slower than the run that brought the uploader
     page.locator("input[type=file]").set_input_files(file)
-
-
-def shoot(page: Page, name: str) -> None:
-    """Keep a picture of the whole page: Streamlit scrolls inside, so the tab is made as tall."""
-    SCREENSHOTS.mkdir(exist_ok=True)
-    size = page.viewport_size
-    assert size is not None
-    height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
-    page.set_viewport_size({"width": size["width"], "height": int(height) + 80})
-    page.wait_for_timeout(1500)
-    page.screenshot(path=SCREENSHOTS / f"{name}.png")
-    page.set_viewport_size(size)
 
 
 def test_a_persons_own_photo_is_attacked_and_its_link_shows_the_same(

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from advprop_core.attacks import attack
-from advprop_core.bn_anatomy import blend, execution_order, swap
+from advprop_core.bn_anatomy import blend, execution_order, path, swap
 from advprop_core.bundle import bundled_models, open_model
 from advprop_core.dual_bn import DualBNModel, norm_layers
 from advprop_core.predict import logits_of
@@ -176,6 +176,48 @@ def test_a_blend_is_attacked_like_a_branch(dual, pixels):
     found = attack(blend(dual, 1), image, label, AttackConfig.pgd(8 / 255, steps=2))
     expected = attack(dual.branch("aux"), image, label, AttackConfig.pgd(8 / 255, steps=2))
     assert torch.equal(found, expected)
+
+
+@pytest.mark.parametrize("architecture", FAMILIES)
+@pytest.mark.parametrize("what", [{}, {"affine": False}, {"statistics": False, "layers": [2, 3]}])
+def test_a_path_is_what_the_blends_along_it_say(make_dual, pixels, architecture, what):
+    model, image = make_dual(architecture), pixels(2, 48)
+    if "layers" in what:
+        names = model.norm_layer_names()
+        what = {**what, "layers": [names[index] for index in what["layers"]]}
+    before, places, told = snapshot(model), (0, 0.3, 1, 0.3), []
+    found = path(model, image, places, **what, progress=lambda *shares: told.append(shares))
+    assert found.shape == (4, 2, 6)
+    for row, t in zip(found, places, strict=True):
+        assert torch.equal(row, logits_of(blend(model, t, **what), image))
+    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert_untouched(model, before)
+
+
+def test_a_path_goes_between_any_two_branches(make_dual, pixels):
+    model, image = make_dual(auxiliaries=2), pixels()
+    ends = path(model, image, (0, 1), first="aux2", second="aux")
+    for end, name in zip(ends, ("aux2", "aux"), strict=True):
+        assert torch.equal(end, logits_of(model.branch(name), image))
+
+
+def test_a_path_can_be_stopped_and_refuses_what_a_blend_does(dual, pixels):
+    def stop(done, _total):
+        if done == 2:
+            raise InterruptedError
+
+    before = snapshot(dual)
+    with pytest.raises(InterruptedError):
+        path(dual, pixels(), (0, 0.5, 1), progress=stop)
+    assert_untouched(dual, before)
+    with pytest.raises(ValueError, match="at least one"):
+        path(dual, pixels(), ())
+    with pytest.raises(ValueError, match=r"t must lie in \[0, 1\]"):
+        path(dual, pixels(), (0, 1.5))
+    with pytest.raises(ValueError, match="nothing to blend"):
+        path(dual, pixels(), (0,), statistics=False, affine=False)
+    with pytest.raises(ValueError, match="did you mean"):
+        path(dual, pixels(), (0,), layers=["layer22"])
 
 
 @pytest.mark.parametrize("t", [-0.1, 1.1, float("nan"), float("inf")])

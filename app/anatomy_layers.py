@@ -1,0 +1,110 @@
+"""How far apart two branches are: the part of the Anatomy page on layers and channels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import streamlit as st
+
+from advprop_core.types import INPUT_KINDS
+from app import anatomy_controls, state
+from app import anatomy_words as words
+from app.anatomy_part import Subject, dark, result
+
+if TYPE_CHECKING:
+    from advprop_core.bn_anatomy import LayerDistance, Measure
+    from app.state import View
+
+_MARKED = 4  # channels that are looked into
+
+
+@st.fragment
+def layers(subject: Subject) -> None:
+    """How far apart the branches are in every layer, and in every channel of one of them."""
+    from app import anatomy_requests as requests
+    from app.figures import norm_layers as figures
+    from app.figures import style
+
+    view, lens = subject.newest(), subject.lens
+    st.subheader("How far apart are they, layer by layer?")
+    distances = result(
+        "distances",
+        ((view.model, view.calibrated, view.second),),
+        lambda _: requests.distances(lens, view.second),
+    )
+    if distances is None:
+        return
+    measure = cast("Measure", view.measure)
+    most = words.most_different(distances, measure)
+    chosen = view.norm_layer or most.layer
+    said = st.container()
+    anatomy_controls.measure(view, live=subject.current)
+    sentence = words.differing(distances, measure)
+    said.markdown(sentence)
+    unit = words.UNITS.get(measure, "")
+    st.plotly_chart(
+        figures.profile(distances, measure, chosen, unit, dark=dark()),
+        key="anatomy.profile",
+        config=style.CONFIG,
+        alt=sentence,
+        on_select=_take_click if subject.current else "ignore",
+        selection_mode="points",
+    )
+    st.caption(f"{words.PROFILE} {words.EXPLAINED[measure]}")
+    anatomy_controls.layer(view, [d.layer for d in distances], most.layer, live=subject.current)
+    distance = next((d for d in distances if d.layer == chosen), most)
+    _channels(subject, distance, view)
+
+
+def _take_click() -> None:
+    points = st.session_state["anatomy.profile"].selection.points
+    if points:
+        state.choose(norm_layer=points[0]["customdata"])
+
+
+def _channels(subject: Subject, distance: LayerDistance, view: View) -> None:
+    from advprop_core.bn_anatomy import top_channels
+    from app.figures import norm_layers as figures
+    from app.figures import style
+
+    measure = cast("Measure", view.measure)
+    if measure not in distance.changes:
+        st.caption(words.without(distance, measure))
+        return
+    marked = [number for number, _ in top_channels([distance], distance.layer, _MARKED, measure)]
+    sentence = words.channels(distance, measure, marked, view.second)
+    st.markdown(sentence)
+    st.plotly_chart(
+        figures.channels(distance, measure, marked, words.UNITS.get(measure, ""), dark=dark()),
+        key="anatomy.channels",
+        config=style.CONFIG,
+        alt=sentence,
+    )
+    _excited(subject, distance.layer, tuple(marked), view)
+
+
+def _excited(subject: Subject, layer: str, marked: tuple[int, ...], view: View) -> None:
+    from app import anatomy_requests as requests
+    from app.figures import norm_layers as figures
+    from app.figures import style
+
+    found = subject.found
+    maps = result(
+        "excited",
+        ((subject.base, view.second), layer, marked),
+        lambda _: requests.excited(subject.lens, found, view.second, layer, marked),
+    )
+    if maps is None:
+        return
+    shown = next(iter(maps.values()))
+    sentence = words.excited(shown.layer, shown.channels)
+    st.markdown(sentence)
+    for column, kind in zip(st.columns(2, gap="large"), INPUT_KINDS, strict=True):
+        with column:
+            st.markdown(f"##### {style.COLUMN_TITLES[kind]} picture")
+            st.plotly_chart(
+                figures.excited(found, maps, kind, view.opacity / 100),
+                key=f"anatomy.excited.{kind}",
+                config=style.CONFIG,
+                alt=f"{style.COLUMN_TITLES[kind]} picture. {sentence}",
+            )

@@ -1,0 +1,99 @@
+"""What the parts of the Anatomy page have in common.
+
+A part is drawn anew alone. It asks the pool for what it shows; while that is being made, what it
+showed before stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from app import state, workbench
+from app.workbench import Work
+
+if TYPE_CHECKING:
+    from advprop_core.types import Comparison
+    from app.cache import Lens
+    from app.jobs import Job
+    from app.requests import ComparisonRequest
+    from app.state import View
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What the parts are about.
+
+    Attributes:
+        base: All that decides the comparison; further work is keyed by it.
+        request: The comparison as it was asked for.
+        found: The comparison.
+        lens: The network.
+        view: What was asked.
+        current: Whether that is what the person wants now; if not, nothing can be moved.
+    """
+
+    base: Hashable
+    request: ComparisonRequest
+    found: Comparison
+    lens: Lens
+    view: View
+    current: bool
+
+    def newest(self) -> View:
+        """The view, with what was moved in this part since the page was drawn."""
+        return state.current() if self.current else self.view
+
+    @property
+    def class_name(self) -> str:
+        """Of the class that is followed: the true one, or the one under attack."""
+        return self.lens.info.class_names[self.found.attacked_class]
+
+    @property
+    def auxiliaries(self) -> list[str]:
+        """The branches that main can be compared with."""
+        return list(self.found.branches[1:])
+
+
+def dark() -> bool:
+    """Whether the page's ground is dark."""
+    return st.context.theme.type == "dark"
+
+
+def result(
+    slot: str, key: tuple[Hashable, ...], run: Callable[[Job], Any], ask: str = ""
+) -> Any | None:
+    """The result of a part's work; while it is being made, the one before it.
+
+    Args:
+        slot: A name of its own.
+        key: All that decides the result; results of the same first part can stand in for it.
+        run: Does the work.
+        ask: What a button says that must be pressed first, if one must.
+    """
+    name = f"anatomy.{slot}"
+    mark = f"{name}.{'asked' if ask else 'stopped'}"
+    kept = f"{name}.kept"
+
+    def put(value: object) -> None:
+        st.session_state[mark] = value
+
+    if (st.session_state.get(mark) == key) != bool(ask):  # not asked for, or stopped
+        st.button(ask or "Go on", key=f"{name}.go", on_click=put, args=(key if ask else None,))
+        return None
+    try:
+        found = workbench.wait_for(name, Work((name, key), run), lambda: put(None if ask else key))
+    except ValueError as error:
+        st.error(str(error))
+        return None
+    if found is not None:
+        st.session_state[kept] = key[0], found
+        return found
+    base, before = st.session_state.get(kept, (None, None))
+    if base != key[0]:
+        return None
+    st.caption("What follows is the previous result; it stays until the new one is there.")
+    return before

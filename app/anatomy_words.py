@@ -1,0 +1,222 @@
+"""Words of the Anatomy page; loads no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from advprop_core.types import InputKind
+from advprop_core.words import percent
+from app.anatomy_data import ATTACK
+from app.messages import join, quote
+
+if TYPE_CHECKING:
+    from advprop_core.bn_anatomy import LayerDistance, Measure
+    from advprop_core.methods import Method
+    from advprop_core.types import Comparison
+    from app.anatomy_data import Source
+    from app.anatomy_requests import Blended, Curve, Way
+
+QUESTION = "What tells the two BatchNorms apart?"
+INTRODUCTION = (
+    "**main** and **aux** share every weight but those of their BatchNorm layers: a mean, a "
+    "variance, a scale γ and a shift β per channel. Turn one branch into the other, see where "
+    "they differ, and find out which layers matter."
+)
+MOVED = {"both": "Both", "statistics": "Mean and variance", "affine": "γ and β"}
+MEASURES: dict[Measure, str] = {
+    "mean_shift": "Mean",
+    "log_variance_ratio": "Variance",
+    "divergence": "Mean and variance together",
+    "gamma_change": "Scale γ",
+    "beta_change": "Shift β",
+    "output_change": "Effect on the output",
+}
+UNITS: dict[Measure, str] = {"divergence": " nats", "mean_shift": " σ"}
+EXPLAINED: dict[Measure, str] = {
+    "mean_shift": "How far the running mean moves, in standard deviations σ of the channel.",
+    "log_variance_ratio": "Natural logarithm of the ratio of the variances: 0.69 is twice the "
+    "variance, −0.69 half.",
+    "divergence": "Symmetric Kullback-Leibler divergence of two normal distributions that have "
+    "the branches' means and variances, in nats: two means one σ apart give 0.5.",
+    "gamma_change": "Change of the trained scale γ.",
+    "beta_change": "Change of the trained shift β.",
+    "output_change": "How much the layer's output changes when it meets main's inputs: root mean "
+    "square, in output units. Statistics, γ and β may change much and cancel out here.",
+}
+ALONE = "#### This network has one set of BatchNorm, **main**: there is nothing to tell apart."
+PROFILE = "Mean size of the change over a layer's channels, front to back; click a bar to look in."
+PICTURES: dict[InputKind, str] = {"clean": "clean", "adversarial": "perturbed"}
+
+
+def place(way: Way, t: float) -> str:
+    """Where the dial stands: ``Half of …``."""
+    if t == 0:
+        return "At **main** itself"
+    if t == 1 and way.whole:
+        return f"At **{way.second}** itself"
+    moved = {(True, False): "mean and variance", (False, True): "γ and β"}
+    what = moved.get((way.statistics, way.affine), "")
+    where = f"in {join(way.layers)}" if way.layers else ""
+    only = f", with only {what or 'what is'} {where} moving".replace("  ", " ")
+    return (
+        f"At {percent(t)} of the way from **main** to **{way.second}**"
+        f"{only if what or where else ''}"
+    )
+
+
+def dial(found: Comparison, blend: Blended, names: Sequence[str]) -> str:
+    """What the network says there, of both pictures."""
+    parts = []
+    for kind, word in PICTURES.items():
+        said = blend.predictions[kind]
+        part = f"**{names[said.class_index]}** ({percent(said.confidence)}) of the {word} picture"
+        if found.true_class is not None and found.true_class != said.class_index:
+            share = float(said.probabilities[found.true_class])
+            part += f", where it gives {names[found.true_class]}, the true class, {percent(share)}"
+        parts.append(part)
+    return f"{place(blend.way, blend.t)}, the network says {join(parts)}."
+
+
+def curve(found: Curve, class_index: int, name: str, known: bool) -> str:
+    """How the probability of one class changes along the way."""
+    role = "the true class" if known else "the class under attack"
+    parts = []
+    for kind, shares in found.shares.items():
+        line = shares[:, class_index].tolist()
+        best = max(range(len(line)), key=line.__getitem__)
+        part = f"from {percent(line[0])} to {percent(line[-1])} on the {PICTURES[kind]} picture"
+        if 0 < best < len(line) - 1 and line[best] > max(line[0], line[-1]) + 0.01:
+            part += f" (at most {percent(line[best])}, at {percent(best / (len(line) - 1))})"
+        parts.append(part)
+    return f"Along the way, the probability of **{name}**, {role}, goes {join(parts)}."
+
+
+def maps_caption(method: Method, layer: str | None, name: str) -> str:
+    """What the six maps show."""
+    where = f" at layer `{layer}`" if layer else ""
+    scale = "from 0" if method.sign == "magnitude" else "around 0"
+    return (
+        f"Maps: {method.title}{where} for the class **{name}**; all six share one colour scale "
+        f"({scale})."
+    )
+
+
+def maps_alt(title: str, kind: InputKind, blend: Blended, name: str) -> str:
+    """What three maps show, for who cannot see them."""
+    return (
+        f"{title} maps of the class {name} on the {PICTURES[kind]} picture, through main, "
+        f"through the network at {percent(blend.t)} of the way, and through {blend.way.second}."
+    )
+
+
+def bars_alt(found: Comparison, blend: Blended, kind: InputKind, names: Sequence[str]) -> str:
+    """What three networks say of one picture."""
+    said = {
+        "main": found.predictions[kind, "main"],
+        f"the network at {percent(blend.t)}": blend.predictions[kind],
+        blend.way.second: found.predictions[kind, blend.way.second],
+    }
+    parts = [
+        f"{who} says {names[p.class_index]} {percent(p.confidence)}" for who, p in said.items()
+    ]
+    return f"On the {PICTURES[kind]} picture {join(parts)}."
+
+
+def most_different(distances: Sequence[LayerDistance], measure: Measure) -> LayerDistance:
+    """The layer whose mean channel differs most; the first where none differs."""
+
+    def size(one: LayerDistance) -> float:
+        found = one.summary(measure)
+        return found.mean if found else -1.0
+
+    return max(distances, key=size)
+
+
+def differing(distances: Sequence[LayerDistance], measure: Measure) -> str:
+    """Where the branches differ most and least, by the mean channel of each layer."""
+    sizes = {one.layer: found.mean for one in distances if (found := one.summary(measure))}
+    title = MEASURES[measure]
+    if not sizes or max(sizes.values()) == 0:
+        return f"**{title}**: no layer differs at all."
+    unit = UNITS.get(measure, "")
+    most, least = max(sizes, key=sizes.__getitem__), min(sizes, key=sizes.__getitem__)
+    stages: dict[str, list[float]] = {}
+    for one in distances:
+        if one.layer in sizes:
+            stages.setdefault(one.stage, []).append(sizes[one.layer])
+    means = {stage: sum(found) / len(found) for stage, found in stages.items()}
+    top = max(means, key=means.__getitem__)
+    return (
+        f"**{title}**: stage **{top}** differs most on average ({means[top]:.2g}{unit}). Of single "
+        f"layers, `{most}` differs most ({sizes[most]:.2g}{unit}) and `{least}` least "
+        f"({sizes[least]:.2g}{unit})."
+    )
+
+
+def without(distance: LayerDistance, measure: Measure) -> str:
+    """That a layer does not have what is measured."""
+    return f"`{distance.layer}` has nothing to compare by this measure ({MEASURES[measure]})."
+
+
+def channels(distance: LayerDistance, measure: Measure, marked: Sequence[int], second: str) -> str:
+    """How the channels of a layer differ."""
+    values, unit = distance.changes[measure], UNITS.get(measure, "")
+    first, fewer = marked[0], int((values < 0).sum())
+    sentence = (
+        f"Channel by channel, `{distance.layer}`: half of its {distance.channels} channels differ "
+        f"by less than {float(values.abs().quantile(0.5)):.2g}{unit}; channel {first} differs most "
+        f"({f'{float(values[first]):+.2g}'.replace('-', '−')}{unit})."
+    )
+    if fewer:
+        more = int((values > 0).sum())
+        sentence += f" **{second}** has more than main in {more} channels and less in {fewer}."
+    return sentence
+
+
+def excited(layer: str, numbers: Sequence[int]) -> str:
+    """What the maps of channels show."""
+    return (
+        f"What excites the channels that differ most ({join([*map(str, numbers)])}): the output "
+        f"of `{layer}` through each branch, orange above 0 and blue below, all on one scale."
+    )
+
+
+def offer(source: Source | None, folders: Sequence[str]) -> str:
+    """What can be done for a network without an auxiliary branch.
+
+    Args:
+        source: What it can be made from.
+        folders: What the folders of the person's own folder are called.
+    """
+    if source is None:
+        return f"An auxiliary branch could be made from photos. {no_photos(folders)}"
+    return (
+        "An auxiliary branch can be **calibrated** here: a copy of main whose means and variances "
+        f"are measured anew on adversarial images, made from at most {source.limit} {source.title}."
+        "\n\nThat is not training: the weights, γ and β stay main's. Nothing is written to the "
+        "file of the network."
+    )
+
+
+def no_photos(folders: Sequence[str]) -> str:
+    """Why there are no pictures of known class, and what to do."""
+    there = join([quote(name) for name in folders[:6]])
+    found = (
+        f"The folder of this app has none of its classes: it holds {there}."
+        if folders
+        else "There are none of known class here."
+    )
+    return (
+        f"{found} Start the app with `advprop app --images FOLDER`, where FOLDER holds a folder "
+        "of photos for each class, named like the class."
+    )
+
+
+def calibrated(n: int, source: Source) -> str:
+    """What a calibrated branch is."""
+    return (
+        f"**aux** is calibrated, not trained: its means and variances were measured on {n} "
+        f"{source.title} under attack through main ({ATTACK.name}, L∞ ε = "
+        f"{ATTACK.epsilon * 255:g}/255). Weights, γ and β are main's."
+    )

@@ -1,0 +1,20 @@
+"""An element from its markup, style and script, which lie beside this file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+if TYPE_CHECKING:
+    from streamlit.components.v2.types import ComponentRenderer
+
+_FOLDER = Path(__file__).parent
+_KINDS = ("html", "css", "js")
+
+
+def declare(name: str) -> ComponentRenderer:
+    """What puts the element of that name on the page."""
+    html, css, js = ((_FOLDER / f"{name}.{kind}").read_text("utf-8") for kind in _KINDS)
+    return st.components.v2.component(f"advprop_{name}", html=html, css=css, js=js)

@@ -1,0 +1,201 @@
+// An attack, step by step. Every frame is here, so that the slider never waits for the server.
+
+const PLAY = '<svg viewBox="0 0 16 16" aria-hidden="true"><path d="M4 2l10 6-10 6z"/></svg>';
+const PAUSE = '<svg viewBox="0 0 16 16" aria-hidden="true"><path d="M3 2h4v12H3zM9 2h4v12H9z"/></svg>';
+const FRAME_MS = 450;
+const LAST_MS = 1500;
+const SVG = "http://www.w3.org/2000/svg";
+const films = new WeakMap();
+
+export default function ({ data, parentElement }) {
+  let film = films.get(parentElement);
+  if (!film) {
+    film = new Film(parentElement);
+    films.set(parentElement, film);
+  }
+  film.update(data);
+  return () => film.pause();
+}
+
+class Film {
+  constructor(root) {
+    this.find = (selector) => root.querySelector(selector);
+    this.slider = this.find(".slider");
+    this.play = this.find(".play");
+    this.play.innerHTML = PLAY;
+    this.slider.addEventListener("input", () => {
+      this.pause();
+      this.show();
+    });
+    this.play.addEventListener("click", () => (this.timer ? this.pause() : this.start()));
+  }
+
+  update(data) {
+    if (this.data?.key === data.key) return;
+    this.pause();
+    this.data = data;
+    this.frames = data.frames.map((frame) => frame.pictures.map(load));
+    this.slider.max = data.frames.length - 1;
+    this.slider.value = 0;
+    this.canvases = data.captions.map((caption, place) => canvas(caption, place === 1));
+    this.find(".pictures").replaceChildren(...this.canvases.map((one) => one.parentNode));
+    this.panels = data.branches.map((branch, place) => panel(data, branch, place));
+    this.find(".branches").replaceChildren(...this.panels.map((one) => one.element));
+    this.show();
+  }
+
+  start() {
+    if (this.place === this.data.frames.length - 1) this.slider.value = 0;
+    this.label("Pause", PAUSE);
+    this.show();
+    const next = () => {
+      this.slider.value = (this.place + 1) % this.data.frames.length;
+      this.show();
+      const last = this.place === this.data.frames.length - 1;
+      this.timer = setTimeout(next, last ? LAST_MS : FRAME_MS);
+    };
+    this.timer = setTimeout(next, FRAME_MS);
+  }
+
+  pause() {
+    clearTimeout(this.timer);
+    this.timer = null;
+    this.label("Play", PLAY);
+  }
+
+  label(name, icon) {
+    this.play.setAttribute("aria-label", name);
+    this.play.innerHTML = icon;
+  }
+
+  get place() {
+    return Number(this.slider.value);
+  }
+
+  show() {
+    const { frames, branches } = this.data;
+    const place = this.place;
+    const frame = frames[place];
+    this.find(".title").textContent = frame.title;
+    const answers = branches.map((branch, at) => `${branch.name} says ${frame.answers[at]}`);
+    const words = `${frame.title}: ${answers.join(", ")}`;
+    this.slider.setAttribute("aria-valuetext", words);
+    if (!this.timer) this.find(".said").textContent = words;
+    this.canvases.forEach((one, at) => {
+      one.setAttribute("aria-label", `${this.data.captions[at]}, ${frame.title}`);
+      paint(one, this.frames[place][at], () => this.place === place);
+    });
+    this.panels.forEach((one, at) => one.show(place, frame.shares[at], frame.answers[at]));
+  }
+}
+
+function load(source) {
+  const image = new Image();
+  image.src = source;
+  return image;
+}
+
+// What is not decoded yet is painted once it is, unless another frame is shown by then.
+function paint(target, image, wanted) {
+  const draw = () => {
+    if (!wanted()) return;
+    target.width = image.naturalWidth;
+    target.height = image.naturalHeight;
+    target.getContext("2d").drawImage(image, 0, 0);
+  };
+  if (image.complete && image.naturalWidth) draw();
+  else image.addEventListener("load", draw, { once: true });
+}
+
+function canvas(caption, exact) {
+  const figure = document.createElement("figure");
+  const drawn = document.createElement("canvas");
+  drawn.setAttribute("role", "img");
+  if (exact) drawn.className = "exact";
+  const words = document.createElement("figcaption");
+  words.className = "quiet";
+  words.textContent = caption;
+  figure.append(drawn, words);
+  return drawn;
+}
+
+function panel(data, branch, place) {
+  const element = document.createElement("div");
+  element.className = "branch";
+  const head = document.createElement("h5");
+  const name = document.createElement("span");
+  name.style.color = branch.colour;
+  name.textContent = branch.name;
+  const answer = document.createElement("span");
+  head.append(name, " says ", answer);
+  const rows = data.classes.map((title) => row(title, branch.colour));
+  const path = trajectory(data, branch.colour, place);
+  const note = document.createElement("p");
+  note.className = "note";
+  note.textContent = `${data.classes[data.lead]}, from the clean picture to the last step, 0 to 100 %`;
+  element.append(head, ...rows.map((one) => one.element), path.element, note);
+  return {
+    element,
+    show(at, shares, said) {
+      answer.textContent = said;
+      rows.forEach((one, index) => one.show(shares[index]));
+      path.show(at);
+    },
+  };
+}
+
+function row(title, colour) {
+  const element = document.createElement("div");
+  element.className = "row";
+  const [name, share, track, bar] = ["name", "share", "track", "bar"].map((kind) => {
+    const part = document.createElement("div");
+    part.className = kind;
+    return part;
+  });
+  name.textContent = name.title = title;
+  bar.style.background = colour;
+  track.append(bar);
+  element.append(name, share, track);
+  return {
+    element,
+    show(value) {
+      share.textContent = percent(value);
+      bar.style.width = `${100 * value}%`;
+    },
+  };
+}
+
+// The class under attack, or the target, over the whole film, and where the slider is.
+function trajectory(data, colour, place) {
+  const element = svg("svg", { class: "path", viewBox: "0 0 100 100", preserveAspectRatio: "none" });
+  element.setAttribute("aria-hidden", "true");
+  const last = Math.max(1, data.frames.length - 1);
+  const points = data.frames.map((one, at) => [(100 * at) / last, 100 - 100 * one.shares[place][data.lead]]);
+  const now = svg("line", { class: "now", y1: 0, y2: 100 });
+  element.append(
+    svg("line", { class: "edge", x1: 0, x2: 100, y1: 0, y2: 0 }),
+    svg("line", { class: "edge", x1: 0, x2: 100, y1: 100, y2: 100 }),
+    svg("polyline", { class: "line", stroke: colour, points: points.join(" ") }),
+    now,
+  );
+  return {
+    element,
+    show(at) {
+      now.setAttribute("x1", points[at][0]);
+      now.setAttribute("x2", points[at][0]);
+    },
+  };
+}
+
+function svg(kind, attributes) {
+  const element = document.createElementNS(SVG, kind);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  return element;
+}
+
+// As the page writes it everywhere: tiny and near-certain shares keep their side of the edge.
+function percent(share) {
+  if (share > 0 && share < 0.005) return "<1 %";
+  if (share >= 0.995 && share < 1) return ">99 %";
+  return `${Math.round(100 * share)} %`;
+}

@@ -1,0 +1,61 @@
+"""An attack step by step, under a slider that does not wait for the server."""
+
+from __future__ import annotations
+
+import base64
+from hashlib import sha256
+from typing import Any
+
+from advprop_core.words import percent
+from app.elements.declare import declare
+from app.figures.reel import Reel
+from app.figures.style import branch_colour
+
+_mount = declare("film")
+
+
+def film(reel: Reel) -> None:
+    """The slider, the pictures of a frame, and what each branch says of it."""
+    _mount(key="film", data=_data(reel))
+
+
+def _data(reel: Reel) -> dict[str, Any]:
+    frames = [
+        {
+            "title": frame.title,
+            "pictures": [
+                f"data:image/webp;base64,{base64.b64encode(one).decode()}" for one in frame.pictures
+            ],
+            "shares": frame.shares,
+            "answers": [f"{name} {percent(share)}" for name, share in frame.answers],
+        }
+        for frame in reel.frames
+    ]
+    return {
+        "key": _fingerprint(reel),
+        "captions": reel.captions,
+        "branches": [
+            {"name": name, "colour": branch_colour(place)}
+            for place, name in enumerate(reel.branches)
+        ],
+        "lead": reel.target_place or 0,
+        "classes": [_title(reel, place) for place in range(len(reel.classes))],
+        "frames": frames,
+    }
+
+
+def _title(reel: Reel, place: int) -> str:
+    name = reel.classes[place]
+    if place == reel.true_place:
+        return f"✓ {name}"
+    return f"{name} (target)" if place == reel.target_place else name
+
+
+def _fingerprint(reel: Reel) -> str:
+    """Tells the browser whether it has this film already."""
+    content = sha256(repr((reel.classes, reel.captions)).encode())
+    for frame in reel.frames:
+        content.update(repr(frame.shares).encode())
+        for picture in frame.pictures:
+            content.update(picture)
+    return content.hexdigest()[:16]

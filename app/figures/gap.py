@@ -1,0 +1,202 @@
+"""Which layers carry the gap between two branches, as figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import plotly.graph_objects as go
+
+from advprop_core.types import InputKind
+from app.figures.anatomy import FAINT
+from app.figures.style import COLUMN_TITLES, INK
+
+if TYPE_CHECKING:
+    from advprop_core.bn_anatomy import GapRow, Order, Score
+    from app.anatomy_requests import Gap
+
+ORDER_TITLES: dict[Order, str] = {
+    "alone": "Each alone",
+    "from_stem": "From the front on",
+    "from_head": "From the back on",
+}
+_PATTERNS: dict[InputKind, str] = {"clean": "", "adversarial": "/"}
+_BARS_HEIGHT = 270
+_STRIP_ROW = 30
+# One hue, readable without colour vision: little is pale on a light ground and dark on a dark one.
+_STRIP_SCALES = {
+    False: [(0.0, "#F1F4F7"), (0.5, "#8E9BB8"), (1.0, "#2B2F55")],
+    True: [(0.0, "#1D232A"), (0.5, "#6B7BA6"), (1.0, "#E3E8F5")],
+}
+
+
+def value_of(score: Score) -> float:
+    """Of one picture the probability of its class, of many the share that is right."""
+    return score.probability if score.n == 1 else score.accuracy
+
+
+def bars(
+    found: Gap, order: Order, colours: tuple[str, str], second: str, *, dark: bool = False
+) -> go.Figure:
+    """Main, what each swap makes of it, and the second branch; many pictures have intervals."""
+    rows = found.rows[order]
+    titles = unit_titles(rows, order, second)
+    fills = [colours[0], *[FAINT[dark]] * (len(rows) - 2), colours[1]]
+    figure = go.Figure()
+    for kind in kinds(found):
+        scores = [row.scores[kind] for row in rows]
+        figure.add_trace(
+            go.Bar(
+                name=COLUMN_TITLES[kind].lower(),
+                x=list(range(len(rows))),
+                y=[value_of(score) for score in scores],
+                error_y=_intervals(scores, dark),
+                marker={
+                    "color": fills,
+                    "line": {"color": fills, "width": 1},
+                    "pattern": {
+                        "shape": _PATTERNS[kind],
+                        "fillmode": "replace",
+                        "size": 6,
+                        "solidity": 0.35,
+                    },
+                },
+                hovertext=[_hover(t, s) for t, s in zip(titles, scores, strict=True)],
+                hoverinfo="text",
+                showlegend=False,
+            )
+        )
+    figure.update_xaxes(
+        tickvals=list(range(len(rows))),
+        ticktext=titles,
+        tickangle=0,
+        showgrid=False,
+        fixedrange=True,
+    )
+    figure.update_yaxes(
+        range=[0, 1.02],
+        tickvals=[0, 0.5, 1],
+        ticktext=["0 %", "50 %", "100 %"],
+        zeroline=False,
+        fixedrange=True,
+    )
+    figure.update_layout(
+        height=_BARS_HEIGHT,
+        title={"text": ORDER_TITLES[order], "font": {"size": 14}, "x": 0, "y": 0.98},
+        margin={"l": 0, "r": 0, "t": 34, "b": 28},
+        bargap=0.25,
+        bargroupgap=0.06,
+    )
+    return figure
+
+
+def strip(found: Gap, second: str, stages: Mapping[str, str], *, dark: bool = False) -> go.Figure:
+    """Every layer in every order: a row per order and picture, strong where it is probable.
+
+    Args:
+        found: By layer.
+        second: Name of the other branch.
+        stages: Layer to its stage.
+        dark: Whether the ground is.
+    """
+    lines, names, hovers = [], [], []
+    for order, title in ORDER_TITLES.items():
+        rows = _columns(found.rows[order], order)
+        units = unit_titles(rows, order, second)
+        for kind in kinds(found):
+            lines.append([value_of(row.scores[kind]) for row in rows])
+            names.append(f"{title} · {COLUMN_TITLES[kind].lower()}")
+            hovers.append([_hover(t, r.scores[kind]) for t, r in zip(units, rows, strict=True)])
+    figure = go.Figure(
+        go.Heatmap(
+            z=lines,
+            y=names,
+            hovertext=hovers,
+            hoverinfo="text",
+            colorscale=_STRIP_SCALES[dark],
+            zmin=0,
+            zmax=1,
+            ygap=3,
+            xgap=1,
+            colorbar={
+                "orientation": "h",
+                "thickness": 8,
+                "len": 0.4,
+                "y": -0.12,
+                "yanchor": "top",
+                "tickvals": [0, 0.5, 1],
+                "ticktext": ["0 %", "50 %", "100 %"],
+            },
+        )
+    )
+    _name_stages(figure, [row.unit or "" for row in found.rows["alone"][1:-1]], stages)
+    figure.update_yaxes(autorange="reversed", showgrid=False, automargin=True, fixedrange=True)
+    figure.update_layout(
+        height=_STRIP_ROW * len(lines) + 110, margin={"l": 0, "r": 0, "t": 26, "b": 50}
+    )
+    return figure
+
+
+def kinds(found: Gap) -> list[InputKind]:
+    """The inputs that were measured."""
+    scores = found.rows["alone"][0].scores
+    return [kind for kind in COLUMN_TITLES if kind in scores]  # type: ignore[misc]
+
+
+def unit_titles(rows: Sequence[GapRow], order: Order, second: str) -> list[str]:
+    """Main, the units, and the second branch, in the order of the rows."""
+    everything = max(len(row.layers) for row in rows)
+    titles = []
+    for row in rows:
+        if not row.layers:
+            titles.append("main")
+        elif len(row.layers) == everything and (row.unit is None or order != "alone"):
+            titles.append(second)
+        else:
+            titles.append(f"{row.unit}" if order == "alone" else f"+ {row.unit}")
+    return titles
+
+
+def _intervals(scores: Sequence[Score], dark: bool) -> dict[str, object]:
+    if scores[0].n == 1:
+        return {"visible": False}
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [score.interval[1] - score.accuracy for score in scores],
+        "arrayminus": [score.accuracy - score.interval[0] for score in scores],
+        "color": INK[dark],
+        "thickness": 1.2,
+        "width": 3,
+    }
+
+
+def _hover(title: str, score: Score) -> str:
+    if score.n == 1:
+        return f"<b>{title}</b>: {score.probability:.1%}"
+    low, high = score.interval
+    return (
+        f"<b>{title}</b>: {score.accuracy:.1%} right ({low:.0%} to {high:.0%}), {score.correct} of "
+        f"{score.n}"
+    )
+
+
+def _columns(rows: Sequence[GapRow], order: Order) -> Sequence[GapRow]:
+    """A layer stands in the same column in every row: a walk gets its last row once more."""
+    if order == "alone":
+        return rows
+    walk = [*rows, rows[-1]]
+    return walk if order == "from_stem" else walk[::-1]
+
+
+def _name_stages(figure: go.Figure, layers: Sequence[str], stages: Mapping[str, str]) -> None:
+    places: dict[str, list[int]] = {}
+    for place, layer in enumerate(layers, 1):
+        places.setdefault(stages[layer], []).append(place)
+    figure.update_xaxes(
+        tickvals=[(found[0] + found[-1]) / 2 for found in places.values()],
+        ticktext=list(places),
+        side="top",
+        showgrid=False,
+        fixedrange=True,
+    )

@@ -1,0 +1,213 @@
+"""Maps as figures: rows are branches and their difference, columns inputs and theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from advprop_core.types import INPUT_KINDS, InputKind
+from app.figures.pictures import data_uri, grey
+from app.figures.style import COLUMN_TITLES, branch_colour, colour_range, colour_scale
+
+if TYPE_CHECKING:
+    from advprop_core.faithfulness.curves import Curves
+    from app.map_requests import Maps
+
+_ROW = 205
+_STRIP_ROW = 150
+_FRAME = {"l": 2, "r": 2, "t": 26, "b": 62}
+_DASHES: dict[InputKind, str] = {"clean": "solid", "adversarial": "dot"}
+
+
+def method_grid(found: Maps, method: str, sign: str, title: str, opacity: float) -> go.Figure:
+    """One kind of map, over the photo in grey, with its differences.
+
+    Maps share one colour scale, differences another that is symmetric around 0.
+    """
+    branches = found.comparison.branches
+    rows = [*branches, "difference"] if len(branches) > 1 else [*branches]
+    columns = [*INPUT_KINDS, "difference"]
+    figure = make_subplots(
+        rows=len(rows),
+        cols=3,
+        horizontal_spacing=0.02,
+        vertical_spacing=0.09,
+        subplot_titles=[_title(branches, row, column) for row in rows for column in columns],
+    )
+    cells = _cells(found, method, rows, columns)
+    for (row, column), values in cells.items():
+        photo = found.comparison.adversarial if column == "adversarial" else found.comparison.clean
+        place = {"row": rows.index(row) + 1, "col": columns.index(column) + 1}
+        figure.add_trace(go.Image(source=data_uri(grey(photo.numpy()))), **place)
+        axis = "coloraxis2" if "difference" in (row, column) else "coloraxis"
+        figure.add_trace(
+            go.Heatmap(
+                z=values,
+                coloraxis=axis,
+                opacity=opacity,
+                zsmooth="best",
+                hovertemplate="%{z:.3g}<extra></extra>",
+            ),
+            **place,
+        )
+    figure.update_xaxes(visible=False, constrain="domain")
+    figure.update_yaxes(visible=False, constrain="domain", autorange="reversed")
+    plain = [v for (row, column), v in cells.items() if "difference" not in (row, column)]
+    changes = [v for (row, column), v in cells.items() if "difference" in (row, column)]
+    figure.update_layout(
+        coloraxis=_axis(plain, sign, f"{title} score", 0.0),
+        coloraxis2=_axis(changes, "signed", "difference", 0.55),
+        height=_ROW * len(rows) + 90,
+        margin=_FRAME,
+    )
+    return figure
+
+
+def strip(found: Maps, opacity: float) -> go.Figure:
+    """Grad-CAM through all stages; each stage has a scale of its own, from 0."""
+    branches, stages = found.comparison.branches, found.stages
+    rows = [(kind, branch) for branch in branches for kind in INPUT_KINDS]
+    figure = make_subplots(
+        rows=len(rows),
+        cols=len(stages),
+        horizontal_spacing=0.01,
+        vertical_spacing=0.02,
+        column_titles=list(stages),
+        row_titles=[
+            f'<span style="color:{branch_colour(branches.index(branch))}"><b>{branch}</b></span>'
+            f" · {COLUMN_TITLES[kind].lower()}"
+            for kind, branch in rows
+        ],
+    )
+    for column, _ in enumerate(stages):
+        layers = [found.strips[row][column].numpy() for row in rows]
+        span = colour_range(layers, "magnitude")
+        for row, (kind, _) in enumerate(rows):
+            photo = getattr(found.comparison, kind).numpy()
+            drawn = overlay(grey(photo), layers[row], "magnitude", span, opacity)
+            figure.add_trace(
+                go.Image(source=data_uri(drawn), hoverinfo="skip"), row=row + 1, col=column + 1
+            )
+    figure.update_xaxes(visible=False, constrain="domain")
+    figure.update_yaxes(visible=False, constrain="domain")
+    figure.update_layout(
+        height=_STRIP_ROW * len(rows) + 40, margin={"l": 2, "r": 24, "t": 26, "b": 4}
+    )
+    return figure
+
+
+def overlay(
+    photo: np.ndarray, values: np.ndarray, sign: str, span: tuple[float, float], opacity: float
+) -> np.ndarray:
+    """(3, H, W) photo with an (H, W) map over it, in the colours of :func:`colour_scale`."""
+    stops = colour_scale(sign)
+    places = [place for place, _ in stops]
+    parts = np.array([_rgba(colour) for _, colour in stops])
+    share = np.clip((values - span[0]) / (span[1] - span[0]), 0, 1)
+    red, green, blue, alpha = (np.interp(share, places, parts[:, i]) for i in range(4))
+    weight = opacity * alpha
+    mixed: np.ndarray = (1 - weight) * photo + weight * np.stack([red, green, blue]) / 255
+    return mixed
+
+
+def curves(found: Mapping[tuple[InputKind, str], Curves], branches: Sequence[str]) -> go.Figure:
+    """Insertion and deletion, a line each; grey is the mean of random orders."""
+    figure = make_subplots(
+        rows=1,
+        cols=2,
+        horizontal_spacing=0.08,
+        subplot_titles=["Deletion: a good map falls early", "Insertion: a good map rises early"],
+    )
+    for (kind, branch), one in found.items():
+        colour = branch_colour(list(branches).index(branch))
+        for column, (own, chance) in enumerate(
+            [(one.deletion, one.random_deletion), (one.insertion, one.random_insertion)], 1
+        ):
+            for line, ink in ((chance, "#8A949E"), (own, colour)):
+                figure.add_trace(
+                    go.Scatter(
+                        x=line.shares.numpy(),
+                        y=line.probabilities.numpy(),
+                        mode="lines",
+                        name=f"{branch} · {COLUMN_TITLES[kind].lower()}",
+                        legendgroup=f"{branch}{kind}",
+                        showlegend=column == 1 and line is own,
+                        line={
+                            "color": ink,
+                            "dash": _DASHES[kind],
+                            "width": 2 if line is own else 1,
+                        },
+                        hovertemplate="%{x:.0%} of the pixels: %{y:.1%}<extra></extra>",
+                    ),
+                    row=1,
+                    col=column,
+                )
+    figure.update_xaxes(tickformat=".0%", title="pixels changed", range=[0, 1])
+    figure.update_yaxes(tickformat=".0%", range=[0, 1.02])
+    figure.update_yaxes(title="probability of the class", col=1)
+    figure.update_layout(
+        height=340,
+        margin={"l": 2, "r": 2, "t": 30, "b": 2},
+        legend={"orientation": "h", "y": -0.22},
+    )
+    return figure
+
+
+def _cells(
+    found: Maps, method: str, rows: Sequence[str], columns: Sequence[str]
+) -> dict[tuple[str, str], np.ndarray]:
+    """(row, column) to values; the corner where both are differences stays empty."""
+    values = {
+        (branch, kind): found.maps[method, kind, branch].values.numpy()
+        for branch in found.comparison.branches
+        for kind in INPUT_KINDS
+    }
+    cells = dict(values)
+    for branch in found.comparison.branches:
+        cells[branch, "difference"] = values[branch, "clean"] - values[branch, "adversarial"]
+    if "difference" in rows:
+        main, aux = found.comparison.branches[:2]
+        for kind in INPUT_KINDS:
+            cells["difference", kind] = values[main, kind] - values[aux, kind]
+    return {(r, c): cells[r, c] for r in rows for c in columns if (r, c) in cells}
+
+
+def _title(branches: Sequence[str], row: str, column: str) -> str:
+    if row == column == "difference":
+        return ""
+    if row == "difference":
+        main, aux = branches[:2]
+        return f"<b>{main} − {aux}</b>"
+    else:
+        who = f'<span style="color:{branch_colour(branches.index(row))}"><b>{row}</b></span>'
+    what = "Difference" if column == "difference" else COLUMN_TITLES[column]
+    return f"{who} · {what}"
+
+
+def _axis(values: Sequence[np.ndarray], sign: str, title: str, start: float) -> dict[str, object]:
+    low, high = colour_range(values, sign)
+    return {
+        "colorscale": colour_scale(sign),
+        "cmin": low,
+        "cmax": high,
+        "colorbar": {
+            "orientation": "h",
+            "title": {"text": title, "side": "bottom"},
+            "thickness": 10,
+            "len": 0.45,
+            "x": start,
+            "xanchor": "left",
+            "y": -0.01,
+            "yanchor": "top",
+            "tickvals": [low, (low + high) / 2, high],
+            "tickformat": ".2g",
+        },
+    }
+
+
+def _rgba(colour: str) -> tuple[float, ...]:
+    return tuple(float(part) for part in colour[5:-1].split(","))

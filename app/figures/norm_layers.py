@@ -1,0 +1,227 @@
+"""Norm layers as figures: how far two branches are apart in each, and in each of its channels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from advprop_core.types import Comparison, InputKind
+from app.figures.anatomy import FAINT, colour_between
+from app.figures.maps import overlay
+from app.figures.pictures import data_uri, grey
+from app.figures.style import INK, branch_colour, colour_range, colour_scale
+
+if TYPE_CHECKING:
+    from advprop_core.bn_anatomy import Excitement, LayerDistance, Measure
+
+# Depth, from shallow to deep: between the colours that mean branches.
+_SHALLOW, _DEEP = "#B79AD6", "#3F7F4C"
+_PROFILE_HEIGHT = 300
+_CHANNELS_HEIGHT = 230
+
+
+def stage_colours(stages: Sequence[str]) -> dict[str, str]:
+    """A colour for each stage, shallow to deep."""
+    names = list(dict.fromkeys(stages))
+    last = max(len(names) - 1, 1)
+    return {name: colour_between(_SHALLOW, _DEEP, i / last) for i, name in enumerate(names)}
+
+
+def profile(
+    distances: Sequence[LayerDistance],
+    measure: Measure,
+    chosen: str,
+    unit: str,
+    *,
+    dark: bool = False,
+) -> go.Figure:
+    """How much the mean channel of each layer differs, in execution order, coloured by stage.
+
+    A bar's ``customdata`` is the name of its layer.
+    """
+    colours = stage_colours([one.stage for one in distances])
+    sizes = [one.summary(measure) for one in distances]
+    hover = [
+        f"<b>{one.layer}</b><br>"
+        + (
+            f"mean {size.mean:.3g}, median {size.median:.3g}, largest {size.largest:.3g}{unit}"
+            if size
+            else "not in this layer"
+        )
+        for one, size in zip(distances, sizes, strict=True)
+    ]
+    edge = [3.0 if one.layer == chosen else 0.0 for one in distances]
+    figure = go.Figure(
+        go.Bar(
+            x=list(range(len(distances))),
+            y=[size.mean if size else None for size in sizes],
+            customdata=[one.layer for one in distances],
+            marker={
+                "color": [colours[one.stage] for one in distances],
+                "line": {"color": INK[dark], "width": edge},
+            },
+            hovertext=hover,
+            hoverinfo="text",
+            # A click chooses a layer; it is the edge that says which, not paler neighbours.
+            selected={"marker": {"opacity": 1}},
+            unselected={"marker": {"opacity": 1}},
+        )
+    )
+    _name_stages(figure, distances, dark)
+    figure.update_yaxes(rangemode="tozero", nticks=5, zeroline=False, ticksuffix=unit)
+    figure.update_layout(
+        height=_PROFILE_HEIGHT,
+        margin={"l": 0, "r": 0, "t": 8, "b": 30},
+        bargap=0.2,
+        showlegend=False,
+        dragmode=False,
+        clickmode="event+select",
+    )
+    return figure
+
+
+def channels(
+    distance: LayerDistance, measure: Measure, marked: Sequence[int], unit: str, *, dark: bool
+) -> go.Figure:
+    """Every channel's change, from the largest rise to the largest fall; some by their number."""
+    values = distance.changes[measure].numpy()
+    order = np.argsort(-values, kind="stable")
+    rank = {int(channel): place for place, channel in enumerate(order)}
+    figure = go.Figure(
+        go.Bar(
+            x=list(range(len(order))),
+            y=values[order].tolist(),
+            marker={
+                "color": [INK[dark] if int(c) in marked else FAINT[dark] for c in order],
+                "line": {"width": 0},
+            },
+            hovertext=[f"channel {c}: {values[c]:+.3g}{unit}" for c in order],
+            hoverinfo="text",
+        )
+    )
+    for side in (True, False):
+        here = [channel for channel in marked if (values[channel] > 0) == side]
+        if here:
+            _name_channels(figure, sorted(here, key=rank.__getitem__), rank, values, INK[dark])
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(nticks=5, ticksuffix=unit, zeroline=True, zerolinecolor=FAINT[dark])
+    figure.update_layout(
+        height=_CHANNELS_HEIGHT,
+        margin={"l": 0, "r": 0, "t": 14, "b": 14},
+        bargap=0.1,
+        showlegend=False,
+    )
+    return figure
+
+
+def _name_channels(
+    figure: go.Figure,
+    numbers: Sequence[int],
+    rank: Mapping[int, int],
+    values: np.ndarray,
+    colour: str,
+) -> None:
+    """The numbers of neighbouring bars beside them, in their order."""
+    rises = values[numbers[0]] > 0
+    end = numbers[-1] if rises else numbers[0]
+    figure.add_annotation(
+        x=rank[end] + (1 if rises else -1),
+        y=float(values[end]),
+        text=f"{'channels' if len(numbers) > 1 else 'channel'} {', '.join(map(str, numbers))}",
+        showarrow=False,
+        xanchor="left" if rises else "right",
+        yanchor="bottom" if rises else "top",
+        font={"color": colour, "size": 12},
+    )
+
+
+def excited(
+    found: Comparison,
+    maps: Mapping[tuple[InputKind, str], Excitement],
+    kind: InputKind,
+    opacity: float,
+) -> go.Figure:
+    """What the layer gives in some channels, through both branches; one scale for all pictures."""
+    rows = [(branch, one) for (k, branch), one in maps.items() if k == kind]
+    numbers = rows[0][1].channels
+    figure = make_subplots(
+        rows=len(rows),
+        cols=len(numbers),
+        horizontal_spacing=0.015,
+        vertical_spacing=0.03,
+        column_titles=[str(number) for number in numbers],
+        row_titles=[
+            f'<span style="color:{branch_colour(found.branches.index(branch))}">'
+            f"<b>{branch}</b></span>"
+            for branch, _ in rows
+        ],
+    )
+    span = colour_range([one.outputs.numpy() for one in maps.values()], "signed")
+    photo = grey((found.clean if kind == "clean" else found.adversarial).numpy())
+    for row, (_, one) in enumerate(rows, 1):
+        for column, values in enumerate(one.outputs.numpy(), 1):
+            drawn = overlay(photo, values, "signed", span, opacity)
+            figure.add_trace(
+                go.Image(source=data_uri(drawn), hoverinfo="skip"), row=row, col=column
+            )
+    figure.add_trace(_scale_bearer(), row=1, col=1)
+    figure.update_xaxes(visible=False, constrain="domain")
+    figure.update_yaxes(visible=False, constrain="domain")
+    figure.update_layout(
+        height=330,
+        margin={"l": 0, "r": 22, "t": 24, "b": 52},
+        coloraxis=_signed_axis(span),
+        showlegend=False,
+    )
+    return figure
+
+
+def _name_stages(figure: go.Figure, distances: Sequence[LayerDistance], dark: bool) -> None:
+    """The name of each stage below its bars, and a thin line between two stages."""
+    places: dict[str, list[int]] = {}
+    for place, one in enumerate(distances):
+        places.setdefault(one.stage, []).append(place)
+    figure.update_xaxes(
+        tickvals=[(p[0] + p[-1]) / 2 for p in places.values()],
+        ticktext=list(places),
+        tickfont={"size": 13},
+        showgrid=False,
+        zeroline=False,
+        fixedrange=True,
+    )
+    figure.update_yaxes(fixedrange=True)
+    for start in [p[0] for p in places.values()][1:]:
+        figure.add_vline(x=start - 0.5, line={"color": FAINT[dark], "width": 1, "dash": "dot"})
+
+
+def _scale_bearer() -> go.Scatter:
+    """Nothing to see: a colour bar needs a trace that has numbers."""
+    return go.Scatter(
+        x=[None],
+        y=[None],
+        mode="markers",
+        marker={"color": [0], "coloraxis": "coloraxis"},
+        hoverinfo="skip",
+    )
+
+
+def _signed_axis(span: tuple[float, float]) -> dict[str, object]:
+    return {
+        "colorscale": colour_scale("signed"),
+        "cmin": span[0],
+        "cmax": span[1],
+        "colorbar": {
+            "orientation": "h",
+            "thickness": 8,
+            "len": 0.6,
+            "y": -0.02,
+            "yanchor": "top",
+            "tickvals": [span[0], 0, span[1]],
+            "tickformat": ".2g",
+            "title": {"text": "output of the layer", "side": "bottom", "font": {"size": 12}},
+        },
+    }

@@ -1,0 +1,264 @@
+"""The attack studio's results as figures: curves over epsilon, and who fools whom."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from advprop_core.evaluation import BranchResult
+from advprop_core.matrix import AttackMatrix
+from advprop_core.sweep import Sweep
+from advprop_core.words import percent
+from app.figures.style import INK, branch_colour
+from app.studio_words import accuracy, flip, unit_of
+
+MUTED = {False: "#5B6770", True: "#A8B3BD"}
+_RIVALS = 2
+_WORTH_A_LINE = 0.05
+_DASHES = ("dash", "dot", "dashdot")
+_CURVE_HEIGHT = 190
+_CELL_HEIGHT = 74
+_LONGEST = 15  # letters of a class name beside a curve
+
+
+@dataclass(frozen=True)
+class _Line:
+    """One class on one branch."""
+
+    name: str
+    shares: list[float]
+    main: bool
+    dash: str
+    colour: str
+
+
+def curves(
+    result: Sweep, names: Sequence[str], norm: str, now: float | None, *, dark: bool = False
+) -> go.Figure:
+    """Probability against epsilon, a row for each branch, with a mark where it gives way.
+
+    Args:
+        result: The sweep.
+        names: Class names in class-index order.
+        norm: ``linf`` or ``l2``: the unit of the axis.
+        now: The radius that is chosen on the left, in the unit of the axis, or None.
+        dark: Whether the page is.
+    """
+    branches = list(result.predictions)
+    unit = unit_of(norm)
+    radii = [epsilon * unit for epsilon in result.epsilons]
+    figure = make_subplots(
+        rows=len(branches),
+        cols=1,
+        shared_xaxes=True,
+        vertical_spacing=0.16 / len(branches),
+        subplot_titles=[
+            f"{_coloured(branch, row)} {flip(result, branch, norm, names)}"
+            for row, branch in enumerate(branches)
+        ],
+    )
+    figure.update_annotations(x=0, xref="x domain", xanchor="left", yshift=4, font={"size": 14})
+    for row, branch in enumerate(branches, 1):
+        lines = _lines(result, branch, names, branch_colour(row - 1), MUTED[dark])
+        for line in lines:
+            figure.add_trace(_trace(line, radii, norm), row=row, col=1)
+        for place, line in zip(_spread([one.shares[-1] for one in lines]), lines, strict=True):
+            _label(figure, row, place, line)
+        if (epsilon := result.flips[branch].epsilon) is not None:
+            dashed = {"color": branch_colour(row - 1), "width": 1.5, "dash": "dash"}
+            figure.add_vline(x=epsilon * unit, line=dashed, row=row, col=1)
+    if now is not None:
+        figure.add_vline(x=now, line={"color": MUTED[dark], "width": 1}, row="all", col=1)
+    _curve_axes(figure, len(branches), radii[-1], norm)
+    return figure
+
+
+def _lines(
+    result: Sweep, branch: str, names: Sequence[str], colour: str, muted: str
+) -> list[_Line]:
+    """The class it should say, the target, and its strongest rivals."""
+    table = np.array([said.probabilities.numpy() for said in result.predictions[branch]])
+    first = [result.expected[branch]]
+    if result.target_class is not None and result.target_class not in first:
+        first.append(result.target_class)
+    peaks = table.max(0)
+    rivals = [i for i in np.argsort(-peaks).tolist() if i not in first][:_RIVALS]
+    shown = first + [i for i in rivals if peaks[i] >= _WORTH_A_LINE]
+    tick = "✓ " if result.true_class is not None else ""
+    lines = []
+    for place, index in enumerate(shown):
+        asked = place < len(first)
+        name = f"{tick}{names[index]}" if not place else names[index]
+        if index == result.target_class:
+            name += " (target)"
+        dash = "solid" if not place else _DASHES[(place - 1) % len(_DASHES)]
+        shares = table[:, index].tolist()
+        lines.append(_Line(name, shares, not place, dash, colour if asked else muted))
+    return lines
+
+
+def _trace(line: _Line, radii: Sequence[float], norm: str) -> go.Scatter:
+    per = "/255" if norm == "linf" else ""
+    return go.Scatter(
+        x=list(radii),
+        y=line.shares,
+        mode="lines+markers",
+        line={"color": line.colour, "width": 3 if line.main else 1.5, "dash": line.dash},
+        marker={"size": 7 if line.main else 5, "color": line.colour},
+        # A click selects a point: what is not selected must not fade for that.
+        unselected={"marker": {"opacity": 1}},
+        hovertemplate=f"{line.name} %{{y:.0%}} at ε = %{{x:.2f}}{per}<extra></extra>",
+        showlegend=False,
+    )
+
+
+def _label(figure: go.Figure, row: int, place: float, line: _Line) -> None:
+    """The name of a line, at its right end."""
+    name = line.name if len(line.name) <= _LONGEST else f"{line.name[: _LONGEST - 1]}…"
+    figure.add_annotation(
+        text=f"<b>{name}</b>" if line.main else name,
+        x=1.0,
+        xref="x domain",
+        xshift=8,
+        y=place,
+        xanchor="left",
+        yanchor="middle",
+        showarrow=False,
+        font={"color": line.colour, "size": 13},
+        row=row,
+        col=1,
+    )
+
+
+def _curve_axes(figure: go.Figure, rows: int, last: float, norm: str) -> None:
+    figure.update_yaxes(range=[-0.04, 1.04], tickformat=".0%", tickvals=[0, 0.5, 1], zeroline=False)
+    figure.update_xaxes(range=[-0.02 * last, 1.02 * last], zeroline=False, showgrid=False)
+    unit = ", in 1/255 (L∞)" if norm == "linf" else " (L2)"
+    figure.update_xaxes(title_text=f"Strength ε{unit}", row=rows)
+    figure.update_layout(
+        height=_CURVE_HEIGHT * rows + 70,
+        margin={"l": 44, "r": 128, "t": 30, "b": 46},
+        hovermode="closest",
+        dragmode=False,
+    )
+
+
+def _spread(heights: Sequence[float], gap: float = 0.13) -> list[float]:
+    """Places for labels as near to these heights as they can be without touching."""
+    order = sorted(range(len(heights)), key=lambda i: heights[i])
+    places = list(heights)
+    for below, above in pairwise(order):
+        places[above] = max(places[above], places[below] + gap)
+    ceiling = 1.0
+    for i in reversed(order):
+        places[i] = min(places[i], ceiling)
+        ceiling = places[i] - gap
+    return places
+
+
+# -- who fools whom ------------------------------------------------------------------------------
+
+
+def matrix(result: AttackMatrix, names: Sequence[str], *, dark: bool = False) -> go.Figure:
+    """Rows are attacks, columns who predicts; colour is the probability of what it should say."""
+    rows, shares, words = [], [], []
+    for source in (None, *result.branches):
+        said = {b: result.clean[b] if source is None else result.attacked[source, b]
+                for b in result.branches}  # fmt: skip
+        own = {b: float(said[b].probabilities[result.expected[b]]) for b in said}
+        rows.append(source)
+        shares.append(list(own.values()))
+        words.append([
+            f"<b>{names[one.class_index]} {percent(one.confidence)}</b>"
+            + (f"<br>{names[result.expected[b]]} {percent(own[b])}"
+               if one.class_index != result.expected[b] else "")
+            for b, one in said.items()
+        ])  # fmt: skip
+    what = "true class" if result.true_class is not None else "branch’s own clean answer"
+    return _grid(rows, result.branches, shares, words, f"Probability of the {what}", dark)
+
+
+def accuracies(results: Sequence[BranchResult], *, dark: bool = False) -> go.Figure:
+    """The same for many pictures: accuracy and its interval in each cell."""
+    branches = tuple(dict.fromkeys(one.branch for one in results))
+    rows = list(dict.fromkeys(one.condition.attack_branch for one in results))
+    cells = {(one.condition.attack_branch, one.branch): one for one in results}
+    table = [[cells[row, branch] for branch in branches] for row in rows]
+    return _grid(
+        rows,
+        branches,
+        [[one.top1 for one in line] for line in table],
+        [[f"<b>{accuracy(one)}</b>" for one in line] for line in table],
+        "Accuracy",
+        dark,
+    )
+
+
+def _grid(
+    rows: Sequence[str | None],
+    branches: Sequence[str],
+    shares: list[list[float]],
+    words: list[list[str]],
+    what: str,
+    dark: bool,
+) -> go.Figure:
+    figure = go.Figure(
+        go.Heatmap(
+            z=shares,
+            zmin=0,
+            zmax=1,
+            colorscale="Cividis",
+            xgap=3,
+            ygap=3,
+            hoverinfo="skip",
+            colorbar={
+                "orientation": "h",
+                "title": {"text": what, "side": "bottom"},
+                "thickness": 10,
+                "tickvals": [0, 0.5, 1],
+                "tickformat": ".0%",
+                "y": -0.02,
+                "yanchor": "top",
+            },
+        )
+    )
+    for y, line in enumerate(words):
+        for x, text in enumerate(line):
+            # Cividis is dark up to about its middle.
+            colour = "#FFFFFF" if shares[y][x] < 0.55 else "#1F2933"
+            figure.add_annotation(
+                x=x, y=y, text=text, showarrow=False, font={"color": colour, "size": 13}
+            )
+    figure.update_xaxes(
+        tickvals=list(range(len(branches))),
+        ticktext=[f"{_coloured(b, n)} says" for n, b in enumerate(branches)],
+        side="top",
+        showgrid=False,
+        zeroline=False,
+        tickfont={"size": 14, "color": INK[dark]},
+    )
+    figure.update_yaxes(
+        tickvals=list(range(len(rows))),
+        ticktext=[_attack(row, branches) for row in rows],
+        autorange="reversed",
+        showgrid=False,
+        zeroline=False,
+        tickfont={"size": 14, "color": INK[dark]},
+    )
+    figure.update_layout(
+        height=_CELL_HEIGHT * len(rows) + 110, margin={"l": 96, "r": 26, "t": 30, "b": 70}
+    )
+    return figure
+
+
+def _attack(row: str | None, branches: Sequence[str]) -> str:
+    return "clean" if row is None else f"attack<br>through {_coloured(row, branches.index(row))}"
+
+
+def _coloured(branch: str, place: int) -> str:
+    return f'<span style="color:{branch_colour(place)}"><b>{branch}</b></span>'

@@ -1,0 +1,40 @@
+"""Widgets of the Maps page; loads no torch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from advprop_core.methods import METHODS
+from advprop_core.types import ModelInfo
+from app import controls
+from app.state import key
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+MOST = 6
+
+
+def picker(info: ModelInfo) -> DeltaGenerator:
+    """Which maps, of which class; returns the slot of the layer picker."""
+    st.multiselect(
+        "Maps",
+        list(METHODS),
+        format_func=_title,
+        key=key("maps"),
+        max_selections=MOST,
+        placeholder="Choose a kind of map",
+        help="First those of a layer (class activation), then those by the gradient at the "
+        "pixels, then those that hide parts of the picture. Slow ones run the network hundreds "
+        "of times.",
+    )
+    slot = st.container()
+    controls.explained_class(info)
+    return slot
+
+
+def _title(name: str) -> str:
+    method = METHODS[name]
+    return f"{method.title} (slow)" if method.cost == "slow" else method.title

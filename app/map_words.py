@@ -1,0 +1,139 @@
+"""Words and tables of the Maps page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from advprop_core.faithfulness.maps import Score, Undefined
+from advprop_core.methods import METHODS
+from advprop_core.types import InputKind
+from advprop_core.words import percent
+from app.messages import join
+
+if TYPE_CHECKING:
+    from advprop_core.faithfulness.curves import Curves
+    from advprop_core.faithfulness.trust import Cell, Trust
+    from app.map_requests import Maps
+
+PICTURES: dict[InputKind, str] = {"clean": "clean", "adversarial": "perturbed"}
+TRUST = (
+    "A map that looks right may still be wrong about the network. These checks ask the network "
+    "itself: does the class go when the pixels go that the map calls important, does the map hold "
+    "still under tiny changes, and does it change when the network forgets what it learnt?"
+)
+CURVES = (
+    "Coloured: pixels change in the order of the map. Grey: the mean of random orders. Dotted "
+    "lines belong to the perturbed picture. Deleted pixels turn grey; insertion starts from a "
+    "blurred picture."
+)
+COLUMNS = """
+- **Deletion**, **Insertion**: how far the area under the curve of the class's probability is on
+  the good side of random orders (Petsiuk et al. 2018). Scattered dots disturb a network more than
+  a patch does, so a map of patches may lie below 0: compare maps with each other.
+- **Infidelity**: error of the changes of the score that the map foretells, as a share of the
+  changes themselves; 0 is perfect, 1 no better than an empty map (Yeh et al. 2019).
+- **Sensitivity**: largest change of the map under noise of at most 0.02, as a share of its own
+  length; small is steady (Yeh et al. 2019).
+- **Random weights**: rank correlation with the map of the same network with random weights; near
+  0 the map shows what was learnt, near 1 it mostly shows the picture (Adebayo et al. 2018).
+- **Other branch**, **Under attack**: rank correlation with the other branch's map, and with this
+  branch's map of the other picture.
+- **On the object**: share of the map's positive values inside the object, where the scene says
+  where it is.
+"""
+
+
+def agreement(found: Maps, method: str) -> str | None:
+    """How far main's and aux's maps agree, in one sentence; None for a single branch."""
+    parts = []
+    for kind, word in PICTURES.items():
+        one = found.across_branches.get((method, kind))
+        if one is None:
+            return None
+        if isinstance(one.rank_correlation, Undefined) or isinstance(one.overlap, Undefined):
+            parts.append(f"on the {word} picture they cannot be compared")
+        else:
+            parts.append(
+                f"on the {word} picture a rank correlation of {one.rank_correlation:.2f} and "
+                f"{percent(one.overlap)} of their top tenth in common"
+            )
+    first, second = found.comparison.branches[:2]
+    return f"**{first}** and **{second}** have {'; '.join(parts)}."
+
+
+def empty(found: Maps, method: str) -> str | None:
+    """Names the maps of this kind that are zero everywhere, if there are any."""
+    zero = [
+        f"{branch} on the {PICTURES[kind]} picture"
+        for (name, kind, branch), one in found.maps.items()
+        if name == method and not bool(one.values.any())
+    ]
+    return f"No evidence for this class from {join(zero)}: 0 everywhere." if zero else None
+
+
+def strip(stages: Sequence[str]) -> str:
+    """What the strip shows."""
+    return (
+        f"From the first stage, {stages[0]}, to the last, {stages[-1]}: early stages are fine and "
+        "see edges, late ones are coarse and see objects. Each column has a colour scale of its "
+        "own, from 0, shared by its rows."
+    )
+
+
+def trust_rows(checks: Mapping[Cell, Trust]) -> list[dict[str, str]]:
+    """A row per map."""
+    return [_row(cell, one) for cell, one in checks.items()]
+
+
+def _row(cell: Cell, one: Trust) -> dict[str, str]:
+    method, kind, branch = cell
+    lines, infidelity = one.curves, one.infidelity
+    row = {
+        "Map": METHODS[method].title,
+        "Branch": branch,
+        "Picture": PICTURES[kind],
+        "Deletion": _number(lines if isinstance(lines, Undefined) else lines.deletion_gain, "+"),
+        "Insertion": _number(lines if isinstance(lines, Undefined) else lines.insertion_gain, "+"),
+        "Infidelity": _number(
+            infidelity if isinstance(infidelity, Undefined) else infidelity.relative
+        ),
+        "Sensitivity": _number(one.sensitivity),
+        "Random weights": _number(one.randomisation.kept),
+        "Other branch": _number(
+            next((other.rank_correlation for other in one.across_branches.values()), None)
+        ),
+        "Under attack": _number(one.under_attack.rank_correlation if one.under_attack else None),
+    }
+    if one.inside_object is not None:
+        row["On the object"] = _share(one.inside_object)
+    return row
+
+
+def undefined(checks: Mapping[Cell, Trust]) -> list[str]:
+    """Why some figures are missing."""
+    reasons = {
+        f"{METHODS[method].title}, {branch}, {PICTURES[kind]}: {one.curves.reason}"
+        for (method, kind, branch), one in checks.items()
+        if isinstance(one.curves, Undefined)
+    }
+    return [f"– where there is no figure. {reason}." for reason in sorted(reasons)]
+
+
+def curves(checks: Mapping[Cell, Trust], method: str) -> dict[tuple[InputKind, str], Curves]:
+    """(input kind, branch) to the curves of one kind of map, where they exist."""
+    return {
+        (kind, branch): one.curves
+        for (name, kind, branch), one in checks.items()
+        if name == method and not isinstance(one.curves, Undefined)
+    }
+
+
+def _number(value: Score | None, sign: str = "") -> str:
+    if value is None or isinstance(value, Undefined):
+        return "–"
+    return f"{value:{sign}.2f}"
+
+
+def _share(value: Score) -> str:
+    return "–" if isinstance(value, Undefined) else percent(value)

@@ -1,0 +1,40 @@
+"""The Maps page in a real Chromium."""
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.driving import FIRST, shoot, strength, wait_until_calm
+
+QUESTION = "Where did each branch look, and can the picture be trusted?"
+
+
+def charts(page: Page) -> Locator:
+    return page.locator("[data-testid=stPlotlyChart]")
+
+
+def test_maps_of_the_playgrounds_view_and_their_checks(
+    lens_url: str, page: Page, console_errors: list[str], strangers: list[str]
+) -> None:
+    page.goto(lens_url, timeout=FIRST)
+    expect(page.get_by_text("How honest is this perturbation?")).to_be_visible(timeout=FIRST)
+    strength(page).press("ArrowRight")
+    expect(page.get_by_text("4.50/255", exact=True)).to_be_visible(timeout=FIRST)
+    page.get_by_role("link", name="Maps").click()
+    expect(page.get_by_role("heading", name=QUESTION)).to_be_visible(timeout=FIRST)
+    expect(charts(page)).to_have_count(3, timeout=FIRST)
+    wait_until_calm(page)
+    assert "epsilon=4.5" in page.url
+    # Two branches and their difference on two pictures, and each branch's difference.
+    expect(charts(page).nth(0).locator(".heatmaplayer .hm image")).to_have_count(8)
+    expect(charts(page).nth(2).locator(".imagelayer .im image")).to_have_count(20)
+    shoot(page, "maps")
+
+    page.get_by_role("button", name="Check these maps").click()
+    expect(page.get_by_role("button", name="Stop")).to_be_visible(timeout=FIRST)
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_role("button", name="Check these maps")).to_be_visible(timeout=FIRST)
+    expect(page.locator("[data-testid=stException]")).to_have_count(0)
+
+    page.set_viewport_size({"width": 420, "height": 900})
+    shoot(page, "maps-narrow")
+    assert console_errors == []
+    assert strangers == []

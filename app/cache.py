@@ -15,7 +15,7 @@ from advprop_core import bundle
 from advprop_core.header import read_info
 from advprop_core.images import decode, encode_png, fit, to_pixels
 from advprop_core.types import ModelInfo
-from app.anatomy_data import CalibratedLenses
+from app.anatomy.data import CalibratedLenses
 from app.jobs import Pool
 from app.pictures import Picture, UploadStore, folder_photos, object_mask, open_picture
 

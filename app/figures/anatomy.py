@@ -16,7 +16,7 @@ from app.figures.pictures import data_uri, grey
 from app.figures.style import COLUMN_TITLES, INK, branch_colour, colour_range
 
 if TYPE_CHECKING:
-    from app.anatomy_requests import Blended, Curve, Way
+    from app.anatomy.requests import Blended, Curve, Way
 
 DASHES: dict[InputKind, str] = {"clean": "solid", "adversarial": "dot"}
 FAINT = {False: "#9AA5B1", True: "#6B7785"}

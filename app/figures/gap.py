@@ -13,7 +13,7 @@ from app.figures.style import COLUMN_TITLES, INK
 
 if TYPE_CHECKING:
     from advprop_core.bn_anatomy import GapRow, Order, Score
-    from app.anatomy_requests import Gap
+    from app.anatomy.requests import Gap
 
 ORDER_TITLES: dict[Order, str] = {
     "alone": "Each alone",

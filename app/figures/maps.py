@@ -15,7 +15,7 @@ from app.figures.style import COLUMN_TITLES, branch_colour, colour_range, colour
 
 if TYPE_CHECKING:
     from advprop_core.faithfulness.curves import Curves
-    from app.map_requests import Maps
+    from app.maps.requests import Maps
 
 _ROW = 205
 _STRIP_ROW = 150

@@ -13,7 +13,7 @@ from PIL import Image
 from advprop_core.film import Film
 from app.figures.pictures import amplification, grey
 from app.figures.style import colour_range, colour_scale
-from app.studio_words import frame_title
+from app.studio.words import frame_title
 
 MOST_CLASSES = 4
 _LOSSLESS = 256  # px; a larger perturbation would take minutes on a slow line

@@ -15,7 +15,7 @@ from advprop_core.matrix import AttackMatrix
 from advprop_core.sweep import Sweep
 from advprop_core.words import percent
 from app.figures.style import INK, branch_colour
-from app.studio_words import accuracy, flip, unit_of
+from app.studio.words import accuracy, flip, unit_of
 
 MUTED = {False: "#5B6770", True: "#A8B3BD"}
 _RIVALS = 2

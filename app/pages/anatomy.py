@@ -8,21 +8,15 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from advprop_core.types import ModelInfo
-from app import (
-    anatomy_controls,
-    anatomy_data,
-    anatomy_dial,
-    anatomy_gap,
-    anatomy_layers,
-    cache,
-    controls,
-    messages,
-    state,
-    workbench,
-)
-from app import anatomy_words as words
-from app.anatomy_data import CALIBRATED, Calibration
-from app.anatomy_part import Subject
+from app import cache, controls, messages, state, workbench
+from app.anatomy import controls as anatomy_controls
+from app.anatomy import data as anatomy_data
+from app.anatomy import dial as anatomy_dial
+from app.anatomy import gap as anatomy_gap
+from app.anatomy import layers as anatomy_layers
+from app.anatomy import words
+from app.anatomy.data import CALIBRATED, Calibration
+from app.anatomy.part import Subject
 from app.state import View, key
 from app.workbench import Shown, Work
 

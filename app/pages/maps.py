@@ -9,7 +9,9 @@ import streamlit as st
 
 from advprop_core.methods import METHODS
 from advprop_core.types import ModelInfo
-from app import cache, controls, map_controls, map_words, messages, workbench
+from app import cache, controls, messages, workbench
+from app.maps import controls as map_controls
+from app.maps import words as map_words
 from app.state import View, key
 from app.workbench import Shown, Work
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
     from advprop_core.faithfulness.trust import Cell, Trust
     from app.cache import Lens
-    from app.map_requests import Maps, MapsRequest
+    from app.maps.requests import Maps, MapsRequest
 
 QUESTION = "Where did each branch look, and can the picture be trusted?"
 INTRODUCTION = (
@@ -44,7 +46,7 @@ def _late_controls(slot: DeltaGenerator | None, lens: Lens) -> None:
 
 
 def _request(view: View, info: ModelInfo) -> MapsRequest:
-    from app.map_requests import MapsRequest
+    from app.maps.requests import MapsRequest
     from app.requests import make_request
 
     label = cache.picture(view.image, info.input_size).label
@@ -59,7 +61,7 @@ def _request(view: View, info: ModelInfo) -> MapsRequest:
 
 
 def _work(view: View, lens: Lens) -> Work:
-    from app import map_requests
+    from app.maps import requests as map_requests
 
     if not view.maps:
         raise ValueError("No map is chosen. Choose at least one on the left.")
@@ -148,7 +150,7 @@ def _forget() -> None:
 
 
 def _checks(request: MapsRequest, shown: Shown, found: Maps) -> Work:
-    from app import map_requests
+    from app.maps import requests as map_requests
 
     lens = cache.load_lens(shown.view.model)
     mask = cache.mask(shown.view.image, shown.info.input_size)

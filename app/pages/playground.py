@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from advprop_core.types import ModelInfo
-from app import cache, controls, messages, studio, studio_words, workbench
+from app import cache, controls, messages, workbench
 from app.state import View, key
+from app.studio import section as studio
+from app.studio import words as studio_words
 from app.workbench import Shown, Work
 
 if TYPE_CHECKING:

@@ -124,7 +124,7 @@ class Visit:
         """Run the page until nothing is being computed any more, as a browser's polling does."""
         self.at.run()
         while self.at.get("progress"):
-            jobs = [j for k, j in self.at.session_state.filtered_state.items() if k[:5] == "work."]
+            jobs = [j for k, j in self.at.session_state.items() if k[:5] == "work."]
             wait([job.future for job in jobs], 60)
             self.at.run()
         return self

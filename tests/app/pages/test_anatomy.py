@@ -5,8 +5,10 @@ import threading
 import pytest
 import torch
 
-from app import anatomy_data, anatomy_requests, cache
-from app.anatomy_data import Source
+from app import cache
+from app.anatomy import data as anatomy_data
+from app.anatomy import requests as anatomy_requests
+from app.anatomy.data import Source
 from tests.app.pages.visiting import chosen, jpeg
 
 ANATOMY = "app/pages/anatomy.py"
@@ -223,7 +225,7 @@ def held(monkeypatch):
         let_go.wait(30)
         return real(*args)
 
-    monkeypatch.setattr("app.anatomy_requests.blended", blended)
+    monkeypatch.setattr("app.anatomy.requests.blended", blended)
     monkeypatch.setattr("app.workbench.QUICK", 0.2)
     yield let_go
     let_go.set()
@@ -267,7 +269,7 @@ def test_work_that_fails_is_said_and_the_rest_is_drawn(anatomy, monkeypatch):
     def fail(*_):
         raise ValueError("the map is not finite.")
 
-    monkeypatch.setattr("app.anatomy_requests.blended", fail)
+    monkeypatch.setattr("app.anatomy.requests.blended", fail)
     person.choose(dial=80)
     assert not person.at.exception
     assert person.errors == ["the map is not finite."]

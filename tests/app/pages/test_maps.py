@@ -45,7 +45,7 @@ def test_no_map_is_an_error_that_says_what_to_do(visit):
 
 
 def test_a_map_that_does_not_fit_is_said_and_the_others_are_drawn(visit, monkeypatch):
-    from app import map_requests
+    from app.maps import requests as map_requests
 
     real = map_requests.explain_grid
 

@@ -7,8 +7,10 @@ import torch
 
 from advprop_core import checkpoints
 from advprop_core.datasets.scenes import SHAPES, draw_scene
-from app import cache, state, studio_parts, studio_requests
+from app import cache, state
 from app.figures.animation import to_animation
+from app.studio import parts as studio_parts
+from app.studio import requests as studio_requests
 from tests.app.pages.visiting import chosen
 
 PARTS = ("sweep", "film", "matrix")

@@ -14,7 +14,7 @@ from app.messages import join
 if TYPE_CHECKING:
     from advprop_core.faithfulness.curves import Curves
     from advprop_core.faithfulness.trust import Cell, Trust
-    from app.map_requests import Maps
+    from app.maps.requests import Maps
 
 PICTURES: dict[InputKind, str] = {"clean": "clean", "adversarial": "perturbed"}
 TRUST = (

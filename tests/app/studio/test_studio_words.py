@@ -7,7 +7,7 @@ from advprop_core.evaluation import BranchResult, Condition
 from advprop_core.matrix import AttackMatrix
 from advprop_core.sweep import Flip, Sweep
 from advprop_core.types import AttackConfig, Prediction
-from app import studio_words as words
+from app.studio import words
 
 NAMES = ("star", "heart", "ring")
 PGD = AttackConfig.pgd(16 / 255)

@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from advprop_core.dual_bn import norm_layers
-from app import anatomy_data, cache, requests
-from app.anatomy_data import CalibratedLenses, Calibration, Source, source_for
+from app import cache, requests
+from app.anatomy import data as anatomy_data
+from app.anatomy.data import CalibratedLenses, Calibration, Source, source_for
 from app.jobs import Cancelled, Job
 from app.state import View
 

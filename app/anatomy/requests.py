@@ -42,7 +42,7 @@ from app.jobs import Job
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from app.anatomy_data import Source
+    from app.anatomy.data import Source
     from app.cache import Lens
     from app.requests import ComparisonRequest
     from app.state import View

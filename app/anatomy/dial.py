@@ -8,12 +8,12 @@ import streamlit as st
 
 from advprop_core.methods import METHODS
 from advprop_core.types import INPUT_KINDS
-from app import anatomy_controls
-from app import anatomy_words as words
-from app.anatomy_part import Subject, dark, result
+from app.anatomy import controls as anatomy_controls
+from app.anatomy import words
+from app.anatomy.part import Subject, dark, result
 
 if TYPE_CHECKING:
-    from app.anatomy_requests import Blended, Way
+    from app.anatomy.requests import Blended, Way
     from app.state import View
 
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def dial(subject: Subject) -> None:
     """The blend of two branches beside both, and its way between them."""
     from advprop_core.bn_anatomy import stages_of_layers
-    from app import anatomy_requests as requests
+    from app.anatomy import requests
 
     view, lens, found = subject.newest(), subject.lens, subject.found
     st.subheader("From one to the other")
@@ -38,7 +38,7 @@ def dial(subject: Subject) -> None:
 
 
 def _curve(subject: Subject, way: Way, blend: Blended) -> None:
-    from app import anatomy_requests as requests
+    from app.anatomy import requests
     from app.figures import anatomy as figures
     from app.figures import style
 

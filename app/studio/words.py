@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from advprop_core.sweep import Sweep
     from advprop_core.types import AttackConfig, Comparison
     from app.figures.reel import Reel
-    from app.studio_requests import FolderResult
+    from app.studio.requests import FolderResult
 
 
 def unit_of(norm: str) -> float:

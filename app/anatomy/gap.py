@@ -6,20 +6,22 @@ from typing import TYPE_CHECKING, cast
 
 import streamlit as st
 
-from app import anatomy_controls, anatomy_data, controls, gap_words
-from app import anatomy_words as words
-from app.anatomy_part import Subject, dark, result
+from app import controls
+from app.anatomy import controls as anatomy_controls
+from app.anatomy import data as anatomy_data
+from app.anatomy import gap_words, words
+from app.anatomy.part import Subject, dark, result
 
 if TYPE_CHECKING:
     from advprop_core.bn_anatomy.gap import By
-    from app.anatomy_requests import Gap
+    from app.anatomy.requests import Gap
     from app.state import View
 
 
 @st.fragment
 def gap(subject: Subject) -> None:
     """What swaps of stages or layers do, on this picture and, if asked for, on many."""
-    from app import anatomy_requests as requests
+    from app.anatomy import requests
 
     view = subject.newest()
     by = cast("By", view.gap_by)
@@ -38,7 +40,7 @@ def gap(subject: Subject) -> None:
 
 
 def _gap_over(subject: Subject, view: View, by: By) -> None:
-    from app import anatomy_requests as requests
+    from app.anatomy import requests
 
     st.markdown("##### On many pictures")
     source = anatomy_data.source_for(subject.lens.info, anatomy_data.MEASURED)

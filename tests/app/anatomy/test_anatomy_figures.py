@@ -12,7 +12,7 @@ from PIL import Image
 
 from advprop_core.bn_anatomy import Excitement, GapRow, LayerDistance, NormTensors, Score
 from advprop_core.types import AttributionMap, Prediction
-from app.anatomy_requests import Blended, Curve, Gap, Way
+from app.anatomy.requests import Blended, Curve, Gap, Way
 from app.figures import anatomy, gap, norm_layers, style
 
 NAMES = ("star", "heart", "ring", "a name that is far too long to stand beside a bar")

@@ -9,10 +9,10 @@ from advprop_core.faithfulness.agreement import Agreement
 from advprop_core.faithfulness.curves import Curve, Curves
 from advprop_core.faithfulness.maps import Undefined
 from advprop_core.types import AttributionMap
-from app import map_words
 from app.figures import maps as figures
 from app.figures.style import colour_scale
-from app.map_requests import Maps
+from app.maps import words as map_words
+from app.maps.requests import Maps
 
 KINDS = ("clean", "adversarial")
 

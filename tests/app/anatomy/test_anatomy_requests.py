@@ -8,10 +8,10 @@ import torch
 from advprop_core.attribution import explain
 from advprop_core.bn_anatomy import blend
 from advprop_core.predict import predict
-from app import anatomy_requests as anatomy
 from app import cache, requests
-from app.anatomy_data import Source
-from app.anatomy_requests import Way
+from app.anatomy import requests as anatomy
+from app.anatomy.data import Source
+from app.anatomy.requests import Way
 from app.jobs import Cancelled, Job
 from app.state import View
 

@@ -7,10 +7,10 @@ import torch
 
 from advprop_core.bn_anatomy import MEASURES, GapRow, LayerDistance, NormTensors, Score
 from advprop_core.types import Prediction
-from app import anatomy_words as words
-from app import gap_words, state
-from app.anatomy_data import Source
-from app.anatomy_requests import Blended, Curve, Gap, Way
+from app import state
+from app.anatomy import gap_words, words
+from app.anatomy.data import Source
+from app.anatomy.requests import Blended, Curve, Gap, Way
 
 NAMES = ("star", "heart")
 SCENES = Source("shapes", "drawn scenes", 100)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, cast
 import streamlit as st
 
 from advprop_core.types import INPUT_KINDS
-from app import anatomy_controls, state
-from app import anatomy_words as words
-from app.anatomy_part import Subject, dark, result
+from app import state
+from app.anatomy import controls as anatomy_controls
+from app.anatomy import words
+from app.anatomy.part import Subject, dark, result
 
 if TYPE_CHECKING:
     from advprop_core.bn_anatomy import LayerDistance, Measure
@@ -21,7 +22,7 @@ _MARKED = 4  # channels that are looked into
 @st.fragment
 def layers(subject: Subject) -> None:
     """How far apart the branches are in every layer, and in every channel of one of them."""
-    from app import anatomy_requests as requests
+    from app.anatomy import requests
     from app.figures import norm_layers as figures
     from app.figures import style
 
@@ -84,7 +85,7 @@ def _channels(subject: Subject, distance: LayerDistance, view: View) -> None:
 
 
 def _excited(subject: Subject, layer: str, marked: tuple[int, ...], view: View) -> None:
-    from app import anatomy_requests as requests
+    from app.anatomy import requests
     from app.figures import norm_layers as figures
     from app.figures import style
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import cache, controls, state, studio_parts, workbench
+from app import cache, controls, state, workbench
 from app.state import View, key
-from app.studio_subject import subject_of
+from app.studio import parts as studio_parts
+from app.studio.subject import subject_of
 
 TABS = {"": "Closed", "sweep": "ε sweep", "film": "Film", "matrix": "Matrix"}
 PARTS = {

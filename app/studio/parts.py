@@ -6,9 +6,10 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from app import controls, state, studio_folder
-from app import studio_words as words
-from app.studio_subject import Subject, answer, dark, work_on
+from app import controls, state
+from app.studio import folder as studio_folder
+from app.studio import words
+from app.studio.subject import Subject, answer, dark, work_on
 from app.workbench import Shown
 
 _CURVE = "studio.curve"
@@ -16,8 +17,8 @@ _CURVE = "studio.curve"
 
 def sweep(subject: Subject) -> None:
     """Probability against epsilon, and where each branch gives way."""
-    from app import studio_requests
     from app.figures import studio, style
+    from app.studio import requests as studio_requests
 
     request = studio_requests.sweep_request(subject.view, subject.info, subject.true_class)
     found = answer("sweep", subject, work_on(subject, request, studio_requests.run_sweep))
@@ -76,8 +77,8 @@ def _go_to_flips(found: Shown) -> None:
 def film(subject: Subject) -> None:
     """The attack step by step."""
     from advprop_core.methods import METHODS
-    from app import studio_requests
     from app.elements.film import film as show
+    from app.studio import requests as studio_requests
 
     layer = subject.lens.default_layer
     request = studio_requests.film_request(subject.view, subject.info, subject.true_class, layer)
@@ -125,8 +126,8 @@ def _save(found: Shown, kind: Literal["WEBP", "GIF"], title: str, why: str) -> N
 
 def matrix(subject: Subject) -> None:
     """An attack through each branch, shown to each branch; then the same for many pictures."""
-    from app import studio_requests
     from app.figures import studio, style
+    from app.studio import requests as studio_requests
 
     request = studio_requests.matrix_request(subject.view, subject.info, subject.true_class)
     found = answer("matrix", subject, work_on(subject, request, studio_requests.run_matrix))

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from advprop_core.words import percent
-from app.anatomy_words import PICTURES
+from app.anatomy.words import PICTURES
 from app.messages import join
 
 if TYPE_CHECKING:
     from advprop_core.bn_anatomy import GapRow, Order, Score
     from advprop_core.types import InputKind
-    from app.anatomy_data import Source
-    from app.anatomy_requests import Gap
+    from app.anatomy.data import Source
+    from app.anatomy.requests import Gap
 
 BY = {"stage": "Stages", "layer": "Layers"}
 SWAPPED: dict[Order, str] = {

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 from advprop_core.types import InputKind
 from advprop_core.words import percent
-from app.anatomy_data import ATTACK
+from app.anatomy.data import ATTACK
 from app.messages import join, quote
 
 if TYPE_CHECKING:
     from advprop_core.bn_anatomy import LayerDistance, Measure
     from advprop_core.methods import Method
     from advprop_core.types import Comparison
-    from app.anatomy_data import Source
-    from app.anatomy_requests import Blended, Curve, Way
+    from app.anatomy.data import Source
+    from app.anatomy.requests import Blended, Curve, Way
 
 QUESTION = "What tells the two BatchNorms apart?"
 INTRODUCTION = (

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from app import studio_words as words
-from app.studio_subject import Subject, answer, dark
+from app.studio import words
+from app.studio.subject import Subject, answer, dark
 from app.workbench import Shown, Work
 
 if TYPE_CHECKING:
-    from app.studio_requests import FolderRequest
+    from app.studio.requests import FolderRequest
 
 _ASKED = "studio.folder.asked"
 _SLOT = "folder"
@@ -19,7 +19,7 @@ _SLOT = "folder"
 
 def show(subject: Subject) -> None:
     """A button, then progress, then the matrix with its intervals."""
-    from app import studio_requests
+    from app.studio import requests as studio_requests
 
     st.markdown("##### And on many pictures?")
     request = studio_requests.folder_request(subject.view, subject.info)
@@ -41,7 +41,7 @@ def show(subject: Subject) -> None:
 
 
 def _ask(request: FolderRequest) -> None:
-    from app.studio_requests import MOST_IMAGES
+    from app.studio.requests import MOST_IMAGES
 
     what = words.pictures(request.data)
     st.button(
@@ -56,7 +56,7 @@ def _ask(request: FolderRequest) -> None:
 
 
 def _measure(request: FolderRequest, subject: Subject) -> Shown | None:
-    from app import studio_requests
+    from app.studio import requests as studio_requests
 
     work = Work(request, lambda job: studio_requests.run_folder(request, subject.lens, job))
     return answer(_SLOT, subject, work, on_stop=_forget)

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from app import anatomy_words as words
-from app import gap_words, state
+from app import state
+from app.anatomy import gap_words, words
 from app.state import View, key
 
 

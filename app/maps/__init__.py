@@ -1,0 +1,1 @@
+"""The Maps page: several kinds of map side by side, and whether they can be trusted."""

@@ -162,9 +162,16 @@ class AttackConfig:
             step = min(step, 1.0)
         return cls(norm, epsilon, step, steps, random_start, target_class, seed)
 
+    @classmethod
+    def noise(cls, epsilon: float, *, norm: Norm = "linf", seed: int = 0) -> AttackConfig:
+        """A random point of the ball: what PGD starts from, for comparison with what it finds."""
+        return cls(norm, epsilon, 0.0, 1, random_start=True, seed=seed)
+
     @property
     def name(self) -> str:
-        """``FGSM``, ``I-FGSM`` or ``PGD-k``."""
+        """``FGSM``, ``I-FGSM`` or ``PGD-k``; ``noise`` for a random start that is left alone."""
+        if self.random_start and self.epsilon and not self.step_size:
+            return "noise"
         if self.random_start:
             return f"PGD-{self.steps}"
         return "FGSM" if self.steps == 1 else f"I-FGSM-{self.steps}"

@@ -53,7 +53,8 @@ def test_training_loads_no_captum():
 
 
 @pytest.mark.parametrize(
-    "module", ["types", "header", "methods", "bundle", "training.recipe", "commands.options"]
+    "module",
+    ["types", "header", "methods", "regions", "bundle", "training.recipe", "commands.options"],
 )
 def test_what_pages_list_before_torch_loads_is_light(module):
     assert not {"torch", "timm", "captum"} & loaded_by(f"advprop_core.{module}")
@@ -77,7 +78,7 @@ def test_the_library_never_imports_the_app(path):
         ("attribution", {"models", "checkpoints", "compare", "training"}),
         ("faithfulness", {"models", "checkpoints", "compare", "training"}),
         ("checkpoints.py", {"attacks", "attribution", "compare", "training"}),
-        ("evaluation.py", {"attribution", "compare", "training"}),
+        ("evaluation", {"attribution", "compare", "training"}),
     ],
 )
 def test_rooms_do_not_look_back(file, forbidden):
@@ -113,7 +114,7 @@ def test_captum_makes_maps_in_one_place_and_measures_them_in_another():
     assert users == {("attribution", "captum.attr"), ("faithfulness", "captum.metrics")}
 
 
-@pytest.mark.parametrize("name", ["streamlit_app.py", "app/controls.py", "app/anatomy_dial.py"])
+@pytest.mark.parametrize("name", ["streamlit_app.py", "app/controls.py", "app/anatomy/dial.py"])
 def test_what_paints_first_imports_no_torch(name):
     path = REPO / name
     heavy = {"torch", "torchvision", "timm", "captum"}

@@ -28,6 +28,7 @@ Names and settings load no torch; `corrupt` loads it when first called.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from advprop_core.corruptions.kinds import (
@@ -43,7 +44,9 @@ if TYPE_CHECKING:  # pages list the kinds before torch has been loaded
 __all__ = ["CORRUPTIONS", "EXTRA_CORRUPTIONS", "SEVERITIES", "CorruptionConfig", "corrupt"]
 
 
-def corrupt(pixels: Tensor, config: CorruptionConfig) -> Tensor:
+def corrupt(
+    pixels: Tensor, config: CorruptionConfig, *, seeds: Sequence[int] | None = None
+) -> Tensor:
     """Corrupts pixels as ImageNet-C does (Hendrycks and Dietterich, arXiv 1903.12261).
 
     The result for a sample depends on the seed, its place in the batch, its size and its own
@@ -55,14 +58,17 @@ def corrupt(pixels: Tensor, config: CorruptionConfig) -> Tensor:
         pixels: Floats (N,3,H,W) in [0,1], H and W at least 32. The severities are those of the
             paper at 224×224.
         config: Kind, severity and seed.
+        seeds: One per sample, instead of the configuration's: a sample then comes out as it would
+            alone under its own seed, wherever it lies and however a data set is cut into batches.
 
     Returns:
         A new tensor of the same shape, type and device, in [0,1], without gradient.
 
     Raises:
         TypeError: `pixels` are not floats.
-        ValueError: `pixels` have another shape or range, or are too small.
+        ValueError: `pixels` have another shape or range, or are too small, or `seeds` are not
+            one per sample.
     """
     from advprop_core.corruptions.apply import apply
 
-    return apply(pixels, config)
+    return apply(pixels, config, seeds)

@@ -1,6 +1,6 @@
 """From a kind's name to what it does to a batch."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -8,10 +8,11 @@ import torch
 from torch import Tensor
 
 from advprop_core.corruptions import blur, digital, elastic, glass, noise, spatter, weather
+from advprop_core.corruptions.draws import Seed
 from advprop_core.corruptions.kinds import CorruptionConfig
 
-Corruption = Callable[[Tensor, int, int], Tensor]
-"""Takes float32 pixels (N,3,H,W), severity and seed; gives pixels, not yet clamped to [0,1]."""
+Corruption = Callable[[Tensor, int, Seed], Tensor]
+"""Takes float32 pixels (N,3,H,W), severity and seed or seeds; gives pixels before clamping."""
 
 SMALLEST: Final = 32
 """Fewest pixels per side: below it the widest kernels would see nothing but mirror images."""
@@ -43,25 +44,31 @@ APPLIERS: Final[Mapping[str, Corruption]] = MappingProxyType(
 
 
 @torch.no_grad()
-def apply(pixels: Tensor, config: CorruptionConfig) -> Tensor:
+def apply(pixels: Tensor, config: CorruptionConfig, seeds: Sequence[int] | None = None) -> Tensor:
     """Corrupts pixels; see `advprop_core.corruptions.corrupt`, which is the way in.
 
     Args:
         pixels: Floats (N,3,H,W) in [0,1], H and W at least `SMALLEST`.
         config: Kind, severity and seed.
+        seeds: One per sample instead of the configuration's.
 
     Returns:
         A new tensor of the same shape, type and device, in [0,1], without gradient.
 
     Raises:
         TypeError: `pixels` are not floats.
-        ValueError: `pixels` have another shape or range, or are too small.
+        ValueError: `pixels` have another shape or range, or are too small, or `seeds` are not
+            one per sample.
     """
     _validate(pixels)
+    if seeds is not None and len(seeds) != len(pixels):
+        raise ValueError(f"seeds must be one per sample, got {len(seeds)} for {len(pixels)}.")
     clean = pixels.detach()
     if clean.shape[0] == 0:
         return clean.clone()
-    corrupted = APPLIERS[config.kind](clean.float(), config.severity, config.seed)
+    corrupted = APPLIERS[config.kind](
+        clean.float(), config.severity, config.seed if seeds is None else seeds
+    )
     return corrupted.clamp(0, 1).to(clean)
 
 

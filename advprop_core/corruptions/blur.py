@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from advprop_core.corruptions.draws import streams, uniform
+from advprop_core.corruptions.draws import Seed, streams, uniform
 from advprop_core.corruptions.filters import smooth, streak, zoom_in
 
 GAUSSIAN: Final = (1, 2, 3, 4, 6)
@@ -30,12 +30,12 @@ ZOOMS: Final = (
 """First factor, end and step, as `numpy.arange` takes them."""
 
 
-def gaussian_blur(pixels: Tensor, severity: int, _seed: int) -> Tensor:
+def gaussian_blur(pixels: Tensor, severity: int, _seed: Seed) -> Tensor:
     """Blurs evenly in all directions."""
     return smooth(pixels, GAUSSIAN[severity - 1])
 
 
-def defocus_blur(pixels: Tensor, severity: int, _seed: int) -> Tensor:
+def defocus_blur(pixels: Tensor, severity: int, _seed: Seed) -> Tensor:
     """Blurs by a disc, as a lens that is out of focus; the picture is mirrored at its rim."""
     kernel = disc(*DISCS[severity - 1]).to(pixels)
     reach = len(kernel) // 2
@@ -75,14 +75,14 @@ def disc(radius: int, softness: float) -> Tensor:
     return F.conv2d(padded, softener[None, None])[0, 0]
 
 
-def motion_blur(pixels: Tensor, severity: int, seed: int) -> Tensor:
+def motion_blur(pixels: Tensor, severity: int, seed: Seed) -> Tensor:
     """Blurs along a line, at an angle of up to 45° to the horizontal that differs by sample."""
     radius, sigma = MOTION[severity - 1]
     angles = 45 * uniform(streams(seed, len(pixels)), 1).flatten()
     return streak(pixels, radius, sigma, angles.tolist())
 
 
-def zoom_blur(pixels: Tensor, severity: int, _seed: int) -> Tensor:
+def zoom_blur(pixels: Tensor, severity: int, _seed: Seed) -> Tensor:
     """Averages the photo with ever larger versions of it, as when zooming during exposure."""
     # numpy.arange, since its own rounding decides at severity 1 that the end is among the factors
     factors = np.arange(*ZOOMS[severity - 1]).tolist()

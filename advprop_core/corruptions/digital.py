@@ -15,6 +15,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from advprop_core.corruptions.draws import Seed
 from advprop_core.corruptions.filters import from_both_sides
 
 CONTRAST: Final = (0.4, 0.3, 0.2, 0.1, 0.05)
@@ -27,13 +28,13 @@ SATURATE: Final = ((0.3, 0), (0.1, 0), (2, 0), (5, 0.1), (20, 0.2))
 """Factor and addition to the saturation of HSV."""
 
 
-def contrast(pixels: Tensor, severity: int, _seed: int) -> Tensor:
+def contrast(pixels: Tensor, severity: int, _seed: Seed) -> Tensor:
     """Draws every channel towards its mean over the photo."""
     means = pixels.mean((2, 3), keepdim=True)
     return means + CONTRAST[severity - 1] * (pixels - means)
 
 
-def pixelate(pixels: Tensor, severity: int, _seed: int) -> Tensor:
+def pixelate(pixels: Tensor, severity: int, _seed: Seed) -> Tensor:
     """Averages over blocks and shows them as pixels, which need not be equally large."""
     sides = pixels.shape[2:]
     blocks = [int(size * PIXELATE[severity - 1]) for size in sides]
@@ -57,7 +58,7 @@ def _block_means(size: int, count: int) -> Tensor:
     return inside.double() / inside.sum(1, keepdim=True)
 
 
-def jpeg_compression(pixels: Tensor, severity: int, _seed: int) -> Tensor:
+def jpeg_compression(pixels: Tensor, severity: int, _seed: Seed) -> Tensor:
     """Stores the photo as a JPEG of low quality, chroma halved, and reads it again."""
     counts = (pixels * 255).round().byte().cpu().permute(0, 2, 3, 1).numpy()
     coded = partial(_through_jpeg, quality=JPEG_QUALITY[severity - 1])
@@ -72,7 +73,7 @@ def _through_jpeg(photo: np.ndarray, quality: int) -> np.ndarray:
     return np.asarray(Image.open(file))
 
 
-def saturate(pixels: Tensor, severity: int, _seed: int) -> Tensor:
+def saturate(pixels: Tensor, severity: int, _seed: Seed) -> Tensor:
     """Weakens (severities 1 and 2) or strengthens the saturation of HSV.
 
     Greys have no hue, for which HSV writes that of red: severities 4 and 5 tint them.

@@ -7,23 +7,27 @@ import torch
 from torch import Tensor
 
 Streams = Sequence[torch.Generator]
+Seed = int | Sequence[int]
+"""One for a batch, in which each place then has its own stream; or one for each sample."""
 
 
-def streams(seed: int, count: int) -> list[torch.Generator]:
+def streams(seed: Seed, count: int) -> list[torch.Generator]:
     """Starts a generator on the CPU for each sample of a batch.
 
     Args:
-        seed: A whole number of at least 0.
+        seed: A whole number of at least 0, or one for each sample: then a sample's stream is
+            that of the first place under its own seed, wherever it lies in the batch.
         count: Number of samples.
 
     Returns:
         Generators that depend on the seed and their place, and share nothing with neighbours or
         with neighbouring seeds.
     """
-    states = (
-        np.random.SeedSequence((seed, place)).generate_state(1, np.uint64)[0]
-        for place in range(count)
-    )
+    if isinstance(seed, int):
+        pairs = [(seed, place) for place in range(count)]
+    else:
+        pairs = [(one, 0) for one in seed]
+    states = (np.random.SeedSequence(pair).generate_state(1, np.uint64)[0] for pair in pairs)
     return [torch.Generator().manual_seed(int(state)) for state in states]
 
 

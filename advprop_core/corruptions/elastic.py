@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from advprop_core.corruptions.draws import streams, uniform
+from advprop_core.corruptions.draws import Seed, streams, uniform
 from advprop_core.corruptions.filters import smooth
 
 
@@ -36,7 +36,7 @@ ELASTIC: Final = tuple(
 )
 
 
-def elastic_transform(pixels: Tensor, severity: int, seed: int) -> Tensor:
+def elastic_transform(pixels: Tensor, severity: int, seed: Seed) -> Tensor:
     """Stretches the photo as a whole (severities 1 and 2 most) and then locally (3-5 most).
 
     Args:

@@ -5,14 +5,14 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from advprop_core.corruptions.draws import streams, whole
+from advprop_core.corruptions.draws import Seed, streams, whole
 from advprop_core.corruptions.filters import smooth
 
 GLASS: Final = ((0.7, 1, 2), (0.9, 2, 1), (1, 2, 3), (1.1, 3, 2), (1.5, 4, 2))
 """Standard deviation of the blur, farthest exchange in pixels, and number of rounds."""
 
 
-def glass_blur(pixels: Tensor, severity: int, seed: int) -> Tensor:
+def glass_blur(pixels: Tensor, severity: int, seed: Seed) -> Tensor:
     """Blurs as ribbed glass does: smooths, scatters pixels over their surroundings, smooths again.
 
     The authors' script visits pixels from the last to the first and means to swap each with a

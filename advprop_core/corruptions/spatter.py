@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from advprop_core.corruptions.draws import normal, streams
+from advprop_core.corruptions.draws import Seed, normal, streams
 from advprop_core.corruptions.filters import smooth
 
 
@@ -49,7 +49,7 @@ _ONES: Final[Kernel] = ((1, 1, 1), (1, 1, 1), (1, 1, 1))
 _RELIEF: Final[Kernel] = ((-2, -1, 0), (-1, 1, 1), (0, 1, 2))  # slopes towards one corner are lit
 
 
-def spatter(pixels: Tensor, severity: int, seed: int) -> Tensor:
+def spatter(pixels: Tensor, severity: int, seed: Seed) -> Tensor:
     """Spatters the lens.
 
     Args:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from advprop_core.corruptions.crystals import frost_textures
-from advprop_core.corruptions.draws import normal, streams, uniform, whole
+from advprop_core.corruptions.draws import Seed, normal, streams, uniform, whole
 from advprop_core.corruptions.filters import streak, zoom_in
 from advprop_core.corruptions.plasma import plasma
 
@@ -56,7 +56,7 @@ LUMA: Final = (0.299, 0.587, 0.114)
 _FOG_SIDE = 256
 
 
-def snow(pixels: Tensor, severity: int, seed: int) -> Tensor:
+def snow(pixels: Tensor, severity: int, seed: Seed) -> Tensor:
     """Whitens the photo and lets blurred flakes fall, mostly downwards, over it."""
     fall = SNOW[severity - 1]
     luma = torch.tensor(LUMA, device=pixels.device)[:, None, None]
@@ -66,7 +66,7 @@ def snow(pixels: Tensor, severity: int, seed: int) -> Tensor:
     return fall.kept * pixels + (1 - fall.kept) * white + flakes + flakes.rot90(2, (2, 3))
 
 
-def _flakes(pixels: Tensor, fall: Snowfall, seed: int) -> Tensor:
+def _flakes(pixels: Tensor, fall: Snowfall, seed: Seed) -> Tensor:
     """(N,1,H,W) in [0,1]: how much white the flakes add."""
     draws = streams(seed, len(pixels))
     field = fall.mean + fall.spread * normal(draws, 1, *pixels.shape[2:])
@@ -76,7 +76,7 @@ def _flakes(pixels: Tensor, fall: Snowfall, seed: int) -> Tensor:
     return streak(layer, fall.radius, fall.sigma, angles.tolist())
 
 
-def frost(pixels: Tensor, severity: int, seed: int) -> Tensor:
+def frost(pixels: Tensor, severity: int, seed: Seed) -> Tensor:
     """Lays frost over the photo: a random part of one of the textures drawn in `crystals`."""
     photo, ice = FROST[severity - 1]
     textures = frost_textures()
@@ -98,7 +98,7 @@ def _part(texture: Tensor, top: int, left: int, height: int, width: int) -> Tens
     return texture[:, rows[:, None], columns]
 
 
-def fog(pixels: Tensor, severity: int, seed: int) -> Tensor:
+def fog(pixels: Tensor, severity: int, seed: Seed) -> Tensor:
     """Adds clouds and scales back, so that the photo's brightest value stays."""
     strength, decay = FOG[severity - 1]
     height, width = pixels.shape[2:]
@@ -109,7 +109,7 @@ def fog(pixels: Tensor, severity: int, seed: int) -> Tensor:
     return (pixels + strength * clouds) * (brightest / (brightest + strength))
 
 
-def brightness(pixels: Tensor, severity: int, _seed: int) -> Tensor:
+def brightness(pixels: Tensor, severity: int, _seed: Seed) -> Tensor:
     """Raises the value of HSV and leaves hue and saturation as they are."""
     value = pixels.amax(1, keepdim=True)
     raised = (value + BRIGHTNESS[severity - 1]).clamp(max=1)

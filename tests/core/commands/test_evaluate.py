@@ -1,27 +1,37 @@
 """`advprop evaluate`: accuracies over a folder of photos, and what it leaves out or refuses."""
 
+import csv
 import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from advprop_core import checkpoints
+from advprop_core.evaluation import cells
 from tests.core.commands.tiny import IDS, NAMES, draw_photo
 
 
 def test_evaluate_writes_the_agreed_form(advprop, model, val, tmp_path) -> None:
     words = ("evaluate", "--model", model, "--data", val, "--attack", "pgd")
-    words = (*words, "--epsilon", "0,2/255", "--steps", 2, "--json", tmp_path / "r.json")
+    words = (*words, "--epsilon", "1e-12,2/255", "--steps", 2, "--json", tmp_path / "r.json")
     answer = advprop(*words)
     content = json.loads((tmp_path / "r.json").read_text())
-    assert set(content) == {"data", "n", "seed", "results"}
+    keys = {"format", "data", "n", "seed", "command", "models", "results", "warnings"}
+    assert set(content) == keys
     assert content["n"] == 9
     rows = content["results"]
-    keys = {"model", "branch", "condition", "n", "top1", "top5", "loss", "interval"}
+    keys = {"model", "branch", "condition", "n", "top1", "top5", "loss", "interval", "calibration"}
     assert all(set(row) == keys for row in rows)
     assert [row["branch"] for row in rows] == ["main", "aux"] * 3
     kinds = [(row["condition"]["kind"], row["condition"].get("epsilon")) for row in rows[::2]]
-    assert kinds == [("clean", None), ("attack", 0.0), ("attack", 2 / 255)]
+    assert kinds == [("clean", None), ("attack", 1e-12), ("attack", 2 / 255)]
     for row in rows[2:]:
         assert row["condition"]["attack_branch"] == row["branch"]  # white box
     for clean, nothing in zip(rows[:2], rows[2:4], strict=True):
@@ -68,6 +78,147 @@ def test_evaluate_refuses_attack_options_without_an_attack(advprop, model, val) 
     answer = advprop("evaluate", "--model", model, "--data", val, "--epsilon", "2/255")
     assert answer.code == 2
     assert "--attack pgd" in answer.err
+
+
+def test_corruptions_and_several_attacks(advprop, model, val, tmp_path) -> None:
+    words = ("evaluate", "--model", model, "--data", val, "--json", tmp_path / "r.json")
+    attacks = ("--attack", "pgd,fgsm", "--attack", "i-fgsm", "--epsilon", "1/255", "--steps", 2)
+    corruptions = ("--corruptions", "fog,gaussian_noise", "--severity", "1,5", "--seed", 4)
+    answer = advprop(*words, *attacks, *corruptions, "--branch", "aux")
+    content = json.loads((tmp_path / "r.json").read_text())
+    conditions = [row["condition"] for row in content["results"]]
+    assert [one.get("attack") for one in conditions] == [
+        *(None, "PGD-2", "FGSM", "I-FGSM-2"),
+        *[None] * 4,
+    ]
+    assert [(c["corruption"], c["severity"]) for c in conditions[4:]] == [
+        ("fog", 1),
+        ("fog", 5),
+        ("gaussian_noise", 1),
+        ("gaussian_noise", 5),
+    ]
+    (error,) = content["mean_corruption_error"]["results"]
+    mean = sum(1 - row["top1"] for row in content["results"][4:]) / 4
+    assert error["error"] == pytest.approx(mean)
+    assert "mean corruption error, generated here" in answer.out
+    before = content["results"]
+    advprop(*words, *attacks, *corruptions)
+    both = json.loads((tmp_path / "r.json").read_text())["results"]
+    assert [row for row in both if row["branch"] == "aux"] == before
+
+
+def test_all_corruptions_are_fifteen(advprop, model, val) -> None:
+    words = ("evaluate", "--model", model, "--data", val, "--branch", "main", "--json", "-")
+    content = json.loads(advprop(*words, "--corruptions", "all", "--severity", 3).out)
+    assert len(content["results"]) == 1 + 15
+    assert len(content["mean_corruption_error"]["results"][0]["corruptions"]) == 15
+
+
+def test_sanity_adds_noise_and_pgd_without_a_bound(advprop, model, val) -> None:
+    words = ("evaluate", "--model", model, "--data", val, "--branch", "main", "--json", "-")
+    words = (*words, "--attack", "pgd", "--epsilon", "1/255", "--steps", 2, "--sanity")
+    rows = json.loads(advprop(*words).out)["results"]
+    shown = [(row["condition"].get("attack"), row["condition"].get("epsilon")) for row in rows]
+    assert shown == [(None, None), ("PGD-2", 1 / 255), ("noise", 1 / 255), ("PGD-20", 1.0)]
+
+
+def test_a_report_is_taken_up_again(advprop, model, val, tmp_path, monkeypatch) -> None:
+    words = ("evaluate", "--model", model, "--data", val, "--report", tmp_path / "report")
+    advprop(*words, "--corruptions", "fog")
+    files = sorted(path.name for path in (tmp_path / "report").iterdir())
+    assert files == ["cells", "report.html", "results.csv", "results.json"]
+    short = json.loads((tmp_path / "report" / "results.json").read_text())["results"]
+    made = []
+
+    def spy(pixels, config, *, seeds):
+        made.append(config.kind)
+        return corrupt(pixels, config, seeds=seeds)
+
+    corrupt = cells.corrupt
+    monkeypatch.setattr(cells, "corrupt", spy)
+    answer = advprop(*words, "--corruptions", "fog,snow", "--severity", "1,2,3,4,5")
+    assert made == ["snow"] * 5
+    assert "12 figures were taken from" in answer.out
+    long = json.loads((tmp_path / "report" / "results.json").read_text())
+    assert [row for row in long["results"] if row in short] == short
+    with (tmp_path / "report" / "results.csv").open() as file:
+        assert len(list(csv.DictReader(file))) == len(long["results"]) == 22
+    assert long["command"].startswith("advprop evaluate --model")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGKILL])
+def test_a_process_may_be_ended_at_any_moment(ending, advprop, model, val, tmp_path) -> None:
+    words = ["evaluate", "--model", model, "--data", val, "--corruptions", "all"]
+    attack = ["--attack", "pgd", "--epsilon", "2/255"]
+    command = [sys.executable, "-m", "advprop_core.cli", *map(str, [*words, *attack])]
+    folder = tmp_path / "ended"
+    child = subprocess.Popen(
+        [*command, "--report", str(folder)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    deadline = time.monotonic() + 120
+    while len(list(folder.glob("cells/*.safetensors"))) < 8 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    child.send_signal(ending)
+    said, _ = child.communicate(timeout=60)
+    assert child.returncode != 0
+    assert ("interrupted" in said) == (ending == signal.SIGINT)
+    assert not (folder / "results.json").exists()
+    kept = len(list(folder.glob("cells/*.safetensors")))
+    answer = advprop(*words, *attack, "--report", folder)
+    assert f"{kept} figures were taken from" in answer.out
+    advprop(*words, *attack, "--report", tmp_path / "whole")
+    contents = [json.loads((f / "results.json").read_text()) for f in (folder, tmp_path / "whole")]
+    assert contents[0]["results"] == contents[1]["results"]
+    assert contents[0]["mean_corruption_error"] == contents[1]["mean_corruption_error"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--corruptions", "gausian_noise"), "did you mean gaussian_noise"),
+        (("--corruptions", "fog", "--severity", "6"), "--severity must be a whole number"),
+        (("--corruptions", "fog", "--severity", "mild"), "--severity must be a whole number"),
+        (("--severity", "3"), "--corruptions all"),
+        (("--attack", "pgd", "--epsilon", "0,1/255"), "--epsilon must be above 0, got 0"),
+        (("--attack", "pgd", "--epsilon", "0.2,1/5"), "each radius once, got 0.2 and 1/5"),
+        (("--attack", "pgd", "--epsilon", "1/255", "--epsilon", "1/255"), "each radius once"),
+        (("--attack", "pgd,magic"), "--attack must be one of"),
+        (("--sanity",), "need an attack"),
+        (("--limit", "1"), "one class only, gas pump: .* raise --limit"),
+    ],
+)
+def test_bad_options(words, message, advprop, model, val) -> None:
+    answer = advprop("evaluate", "--model", model, "--data", val, *words)
+    assert answer.code == 2
+    assert re.search(message, answer.err)
+    assert len(answer.err.splitlines()) == 1
+
+
+def test_a_split_with_one_class(advprop, model, val) -> None:
+    for name in ("Gas_Pump", "n5"):
+        shutil.rmtree(val / name)
+    answer = advprop("evaluate", "--model", model, "--data", val)
+    answer.refuses("gives images of one class only, church")
+
+
+def test_bad_report_folders(advprop, model, val, tmp_path) -> None:
+    words = ("evaluate", "--model", model, "--data", val, "--report")
+    (tmp_path / "file").touch()
+    advprop(*words, tmp_path / "file").refuses("--report must be a folder")
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "results.json").write_text('{"format": 0, "results": []}')
+    advprop(*words, tmp_path / "old").refuses("format 0, this version reads format 1")
+
+
+def test_help_has_examples(advprop) -> None:
+    said = advprop("evaluate", "--help").out
+    assert "--corruptions all --severity 1,3,5" in said
+    assert "mCE" in said
 
 
 @pytest.mark.parametrize(

@@ -114,3 +114,18 @@ def test_an_empty_batch_and_other_floats_pass(patches: Tensor) -> None:
 def test_pixels_are_validated(pixels: Tensor, error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):
         corrupt(pixels, CorruptionConfig("fog", 1))
+
+
+@pytest.mark.parametrize("kind", WITH_CHANCE)
+def test_a_seed_for_each_sample_makes_its_place_irrelevant(kind: str, patches: Tensor) -> None:
+    config = CorruptionConfig(kind, 5)
+    seeds = [2**63 + place for place in range(len(patches))]
+    whole = corrupt(patches, config, seeds=seeds)
+    assert torch.equal(corrupt(patches.flip(0), config, seeds=seeds[::-1]), whole.flip(0))
+    alone = corrupt(patches[1:2], dataclasses.replace(config, seed=seeds[1]))
+    assert torch.equal(alone[0], whole[1])
+
+
+def test_there_is_one_seed_per_sample() -> None:
+    with pytest.raises(ValueError, match="one per sample, got 1 for 2"):
+        corrupt(torch.rand(2, 3, 32, 32), CorruptionConfig("fog", 1), seeds=[3])

@@ -4,40 +4,12 @@ import pytest
 import torch
 from torch import nn
 
-from advprop_core.dual_bn import DualBNModel
+from advprop_core.corruptions import CorruptionConfig
 from advprop_core.evaluation import Condition, evaluate, wilson_interval
 from advprop_core.types import AttackConfig
 
 FGSM = AttackConfig.fgsm(0.1)
-
-
-class Brightness(nn.Module):
-    """Logits (0, 10·(m − b)) of the mean pixel m, with b from each branch's own norm layer."""
-
-    def __init__(self):
-        super().__init__()
-        self.norm = nn.BatchNorm2d(3, eps=0.0)
-
-    def forward(self, x):
-        score = 10 * self.norm(x).mean((1, 2, 3))
-        return torch.stack([torch.zeros_like(score), score], 1)
-
-
-@pytest.fixture
-def model():
-    """Main calls bright what lies above 0.5, aux what lies above 0.7."""
-    model = DualBNModel(Brightness(), (0.0,) * 3, (1.0,) * 3).freeze()
-    model.branch("main").network.norm.running_mean.fill_(0.5)
-    model.branch("aux").network.norm.running_mean.fill_(0.7)
-    return model
-
-
-@pytest.fixture
-def images():
-    """Ten even images of brightness 0.05, 0.15 … 0.95, as bytes, and what main says of them."""
-    levels = torch.linspace(0.05, 0.95, 10)
-    pixels = (levels * 255).round().byte().view(-1, 1, 1, 1).expand(-1, 3, 4, 4)
-    return pixels.contiguous(), (levels > 0.5).long()
+LEVELS = torch.linspace(0.05, 0.95, 10)
 
 
 def test_accuracies_of_a_hand_made_model(model, images):
@@ -89,7 +61,8 @@ def test_the_size_of_batches_does_not_matter(model, images):
     )
     assert [r.top1 for r in parts] == [r.top1 for r in whole]
     assert [r.loss for r in parts] == pytest.approx([r.loss for r in whole])
-    assert done == [(3, 10), (6, 10), (9, 10), (10, 10)]
+    # Clean, through main and through aux: each image counts three times.
+    assert done == [(n, 30) for n in (3, 6, 9, 10, 13, 16, 19, 20, 23, 26, 29, 30)]
 
 
 def test_top5_counts_the_five_best(make_dual, pixels):
@@ -130,17 +103,27 @@ def test_the_model_is_left_as_it_was(model, images):
     assert all(p.grad is None for p in model.parameters())
 
 
-@pytest.mark.parametrize(
-    ("successes", "n", "low", "high"),
-    [
-        (8, 10, 0.4902, 0.9433),
-        (0, 10, 0.0, 0.2775),
-        (10, 10, 0.7225, 1.0),
-        (500, 1000, 0.469, 0.531),
-    ],
-)
-def test_wilson_interval_literal(successes, n, low, high):
-    assert wilson_interval(successes, n) == pytest.approx((low, high), abs=1e-4)
+def test_corruptions_are_made_on_the_photos(model, photos):
+    images, labels = torch.zeros(10, 3, 4, 4, dtype=torch.uint8), (LEVELS > 0.5).long()
+    bright = Condition(corruption=CorruptionConfig("brightness", 1))
+    results = evaluate(model, images, labels, [bright], photos=photos)
+    # 0.1 brighter, main is wrong on 0.45; aux on 0.55 alone, for 0.65 lies at 0.75.
+    assert [(r.branch, r.top1) for r in results] == [("main", 0.9), ("aux", 0.9)]
+    condition = {"kind": "corruption", "corruption": "brightness", "severity": 1}
+    assert results[0].to_json()["condition"] == condition
+    with pytest.raises(ValueError, match="pass photos"):
+        evaluate(model, images, labels, [bright])
+
+
+@pytest.mark.parametrize("kind", ["gaussian_noise", "snow", "elastic_transform"])
+def test_a_corrupted_image_does_not_depend_on_its_batch(kind, model, photos):
+    images, labels = torch.zeros(10, 3, 4, 4, dtype=torch.uint8), (LEVELS > 0.5).long()
+    noisy = [Condition(corruption=CorruptionConfig(kind, 5, seed=3))]
+    whole = evaluate(model, images, labels, noisy, photos=photos)
+    parts = evaluate(model, images, labels, noisy, photos=photos, batch_size=3)
+    assert [one.loss for one in parts] == pytest.approx([one.loss for one in whole], rel=1e-5)
+    back = evaluate(model, images.flip(0), labels.flip(0), noisy, photos=photos.flip(0))
+    assert [one.loss for one in back] == pytest.approx([one.loss for one in whole], rel=1e-5)
 
 
 def test_refusals(model, images, make_dual):

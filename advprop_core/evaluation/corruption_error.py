@@ -1,0 +1,78 @@
+"""One figure for all corruptions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from advprop_core.corruptions import CORRUPTIONS, CorruptionConfig
+from advprop_core.evaluation.intervals import percentile_interval, resampled_means
+from advprop_core.evaluation.results import Answers
+
+MEANING = (
+    "mean corruption error, generated here: the plain mean of top-1 errors over kinds and "
+    "severities; not the mCE of the ImageNet-C article, which divides by AlexNet's errors on the "
+    "published files"
+)
+
+
+@dataclass(frozen=True)
+class CorruptionError:
+    """How often a branch is wrong on corrupted images.
+
+    Attributes:
+        error: The mean of top-1 errors over severities, then over kinds; a fraction.
+        interval: Its 95 % bootstrap interval over images: every kind and severity is measured on
+            the same ones.
+        n: Number of images.
+        kinds: What the mean is over.
+        severities: Every one that occurs.
+    """
+
+    error: float
+    interval: tuple[float, float]
+    n: int
+    kinds: tuple[str, ...]
+    severities: tuple[int, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "error": self.error,
+            "interval": list(self.interval),
+            "n": self.n,
+            "corruptions": list(self.kinds),
+            "severities": list(self.severities),
+        }
+
+
+def mean_corruption_error(
+    answers: Mapping[CorruptionConfig, Answers], seed: int = 0
+) -> CorruptionError:
+    """The mean error of a branch over corruptions.
+
+    The article's four extra kinds are for validation: where one of its 15 was measured, the mean
+    leaves them out.
+
+    Args:
+        answers: To the same images under each corruption; not empty.
+        seed: Of the bootstrap.
+    """
+    kinds = [kind for kind in CORRUPTIONS if any(one.kind == kind for one in answers)]
+    kinds = kinds or list(dict.fromkeys(one.kind for one in answers))
+    counted = [one for one in answers if one.kind in kinds]
+    wrong = {one: 1 - answers[one].right.double() for one in counted}
+    by_kind = [
+        torch.stack([wrong[one] for one in counted if one.kind == kind]).mean(0) for kind in kinds
+    ]
+    by_image = torch.stack(by_kind).mean(0)
+    return CorruptionError(
+        float(by_image.mean()),
+        percentile_interval(resampled_means(by_image[:, None], seed)[:, 0]),
+        len(by_image),
+        tuple(kinds),
+        tuple(sorted({one.severity for one in counted})),
+    )

@@ -1,0 +1,123 @@
+"""Signs that an attack failed for want of a useful gradient, and not because a branch is robust.
+
+The checks are those of Athalye et al., arXiv 1802.00420: one step must not beat many, noise must
+not beat a gradient, a larger ball must not protect, and without a bound nothing may survive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from itertools import permutations
+from typing import Literal
+
+from advprop_core.evaluation.cells import Cell
+from advprop_core.evaluation.results import Answers
+from advprop_core.types import AttackConfig, format_epsilon
+from advprop_core.words import NORM_TITLES, percent
+
+NOISE = "noise"
+_UNBOUNDED = 0.5  # L∞: from here on every picture can be made an even grey
+_SURVIVORS = 0.01
+_Z = 1.959964
+
+Sign = Literal["one step beats many", "noise beats gradient", "larger radius", "survives anything"]
+
+
+@dataclass(frozen=True)
+class Suspicion:
+    """A reason not to trust a robust accuracy.
+
+    Attributes:
+        model: Name of the model.
+        branch: Who predicted.
+        sign: What was seen.
+        text: The same in a sentence, with its figures.
+    """
+
+    model: str
+    branch: str
+    sign: Sign
+    text: str
+
+    def to_json(self) -> dict[str, str]:
+        """Plain values."""
+        return asdict(self)
+
+
+def suspicions(found: Mapping[Cell, Answers]) -> tuple[Suspicion, ...]:
+    """Every sign of a masked gradient among cells.
+
+    Two attacks are compared image by image; a difference counts where it is larger than chance
+    would make it in 95 of 100 cases (McNemar's test).
+
+    Args:
+        found: Answers to the same images, by cell; clean and corrupted cells are passed over.
+    """
+    attacked = [cell for cell in found if cell.condition.attack is not None]
+    seen = [one for cell in attacked for one in _survives(cell, found[cell])]
+    for weak, strong in permutations(attacked, 2):
+        if _comparable(weak, strong) and (sign := _sign(_config(weak), _config(strong))):
+            beaten, beats = _both_ways(found[weak], found[strong])
+            if beats - beaten > _Z * (beats + beaten) ** 0.5:
+                seen.append(_suspicion(weak, sign, _compared(weak, strong, found)))
+    return tuple(seen)
+
+
+def _survives(cell: Cell, answers: Answers) -> Iterator[Suspicion]:
+    config, right = _config(cell), float(answers.right.double().mean())
+    wide = config.norm == "linf" and config.epsilon >= _UNBOUNDED and config.name != NOISE
+    if wide and cell.condition.attack_branch == cell.branch and right > _SURVIVORS:
+        text = f"{_who(cell)}: {percent(right)} of images survive {_named(config)}, where none can."
+        yield _suspicion(cell, "survives anything", text)
+
+
+def _sign(weak: AttackConfig, strong: AttackConfig) -> Sign | None:
+    """What it would show if the weaker attack did more harm; None where neither is weaker."""
+    if weak.norm != strong.norm or strong.name == NOISE:
+        return None
+    if weak.epsilon == strong.epsilon:
+        if weak.name == NOISE:
+            return "noise beats gradient"
+        return "one step beats many" if weak.name == "FGSM" and strong.steps > 1 else None
+    same = weak.name == strong.name and weak.name != "FGSM"  # one long step may well overshoot
+    return "larger radius" if same and weak.epsilon < strong.epsilon else None
+
+
+def _comparable(one: Cell, other: Cell) -> bool:
+    return (one.model, one.branch, one.condition.attack_branch) == (
+        other.model,
+        other.branch,
+        other.condition.attack_branch,
+    )
+
+
+def _both_ways(weak: Answers, strong: Answers) -> tuple[int, int]:
+    """How many images only the strong attack turned, and how many only the weak one."""
+    return int((weak.right & ~strong.right).sum()), int((~weak.right & strong.right).sum())
+
+
+def _compared(weak: Cell, strong: Cell, found: Mapping[Cell, Answers]) -> str:
+    shares = [percent(float(found[cell].right.double().mean())) for cell in (weak, strong)]
+    return (
+        f"{_who(weak)}: {_named(_config(weak))} leaves {shares[0]} right and the stronger "
+        f"{_named(_config(strong))} {shares[1]}: its gradient may be masked."
+    )
+
+
+def _suspicion(cell: Cell, sign: Sign, text: str) -> Suspicion:
+    return Suspicion(cell.model, cell.branch, sign, text)
+
+
+def _config(cell: Cell) -> AttackConfig:
+    assert cell.condition.attack is not None
+    return cell.condition.attack
+
+
+def _who(cell: Cell) -> str:
+    return f"{cell.model}, {cell.branch}"
+
+
+def _named(config: AttackConfig) -> str:
+    radius = format_epsilon(config.epsilon) if config.norm == "linf" else f"{config.epsilon:.3g}"
+    return f"{config.name}, {NORM_TITLES[config.norm]} ε = {radius}"

@@ -1,0 +1,114 @@
+"""What branches answered, image by image, and its summary."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from advprop_core.evaluation.conditions import Condition
+from advprop_core.evaluation.intervals import wilson_interval
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What one branch said of each image under one condition.
+
+    Attributes:
+        predicted: (N,) int32, the most probable class.
+        right: (N,) bool, whether it is the true one.
+        in_five: (N,) bool, whether the true class is among the five most probable.
+        confidence: (N,) float32, the probability of the predicted class.
+        losses: (N,) float32, cross-entropy, nats.
+    """
+
+    predicted: Tensor
+    right: Tensor
+    in_five: Tensor
+    confidence: Tensor
+    losses: Tensor
+
+    @classmethod
+    def from_logits(cls, logits: Tensor, labels: Tensor) -> Answers:
+        """Build from (N, C) float32 logits and (N,) true classes.
+
+        Raises:
+            ValueError: If a logit is not finite.
+        """
+        if not torch.isfinite(logits).all():  # topk would rank NaN first, in silence
+            raise ValueError("logits must be finite: the network overflowed or has NaN weights")
+        best = logits.topk(min(5, logits.shape[1])).indices
+        hits = best == labels[:, None]
+        return cls(
+            best[:, 0].int(),
+            hits[:, 0].contiguous(),
+            hits.any(1),
+            logits.softmax(1).amax(1),
+            F.cross_entropy(logits, labels, reduction="none"),
+        )
+
+    @classmethod
+    def join(cls, parts: list[Answers]) -> Answers:
+        """The answers to the images of several batches, in their order."""
+        return cls(*(torch.cat(column) for column in zip(*map(_columns, parts), strict=True)))
+
+    def __len__(self) -> int:
+        """Number of images."""
+        return len(self.right)
+
+
+@dataclass(frozen=True)
+class BranchResult:
+    """One branch under one condition.
+
+    Attributes:
+        branch: Who predicted.
+        condition: What it was shown; its attack branch is filled in.
+        n: Number of images.
+        top1: Accuracy, a fraction.
+        top5: Fraction of images with the true class among the five most probable.
+        loss: Mean cross-entropy, nats.
+        interval: 95 % Wilson interval of ``top1``.
+    """
+
+    branch: str
+    condition: Condition
+    n: int
+    top1: float
+    top5: float
+    loss: float
+    interval: tuple[float, float]
+
+    @classmethod
+    def of(cls, branch: str, condition: Condition, answers: Answers) -> BranchResult:
+        """Sum up the answers of a branch."""
+        n, right = len(answers), int(answers.right.sum())
+        in_five = int(answers.in_five.sum())
+        loss = float(answers.losses.double().sum())
+        interval = wilson_interval(right, n)
+        return cls(branch, condition, n, right / n, in_five / n, loss / n, interval)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, in the form ``advprop evaluate --json`` writes."""
+        return {
+            "branch": self.branch,
+            "condition": self.condition.to_json(),
+            "n": self.n,
+            "top1": self.top1,
+            "top5": self.top5,
+            "loss": self.loss,
+            "interval": list(self.interval),
+        }
+
+
+def _columns(answers: Answers) -> tuple[Tensor, ...]:
+    return (
+        answers.predicted,
+        answers.right,
+        answers.in_five,
+        answers.confidence,
+        answers.losses,
+    )

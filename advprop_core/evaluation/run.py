@@ -1,0 +1,55 @@
+"""Every branch of one model under every condition."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from advprop_core.dual_bn import DualBNModel
+from advprop_core.evaluation.cells import BATCH_SIZE, Progress, Subject, answer, cells_of
+from advprop_core.evaluation.conditions import Condition
+from advprop_core.evaluation.results import BranchResult
+
+__all__ = ["Progress", "evaluate"]
+
+
+def evaluate(
+    model: DualBNModel,
+    images: Tensor,
+    labels: Tensor,
+    conditions: Sequence[Condition],
+    *,
+    branches: Sequence[str] | None = None,
+    photos: Tensor | None = None,
+    batch_size: int = BATCH_SIZE,
+    progress: Progress | None = None,
+) -> tuple[BranchResult, ...]:
+    """Every branch under every condition.
+
+    Args:
+        model: Frozen.
+        images: (N, 3, S, S) uint8.
+        labels: (N,) int64.
+        conditions: Clean, attacks, corruptions.
+        branches: Who predicts; every branch when not given.
+        photos: (N, 3, 224, 224) uint8, the same images for corruptions to be made on.
+        batch_size: Images at a time. The random starts of an attack are drawn batch by batch
+            from its seed, so they depend on this number; corruptions do not.
+        progress: Called with (done, all), which count an image once for every condition, and
+            once for every attack branch of a white-box attack.
+
+    Returns:
+        Results, condition by condition, then branch by branch.
+
+    Raises:
+        ValueError: If there is no image, a branch does not exist, logits are not finite, or a
+            corruption comes without photos.
+    """
+    names = tuple(branches or model.branch_names)
+    subject = Subject("", model, images, labels, names, photos)
+    found = answer([subject], conditions, batch_size=batch_size, progress=progress)
+    return tuple(
+        BranchResult.of(cell.branch, cell.condition, found[cell])
+        for cell in cells_of(subject, conditions)
+    )

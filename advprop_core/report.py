@@ -1,0 +1,176 @@
+"""An evaluation as files: ``results.json``, ``results.csv`` and a page that needs no network.
+
+The only file of the library that imports plotly, and only when a report is written.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from advprop_core import report_figures as figures
+from advprop_core.report_page import Row, Section, as_csv, describe, page
+
+_WIDEST = 0.5  # L∞: a larger radius is a check without a bound, and no part of a curve
+
+
+def write_report(folder: Path, content: Mapping[str, Any]) -> tuple[Path, ...]:
+    """Write the report of an evaluation; each file appears whole or not at all.
+
+    Args:
+        folder: Made if need be.
+        content: As :func:`~advprop_core.evaluation.content.content_of` gives it.
+
+    Returns:
+        The files.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    texts = {
+        "results.json": json.dumps(content, indent=1, ensure_ascii=False) + "\n",
+        "results.csv": as_csv(content),
+        "report.html": html(content),
+    }
+    for name, text in texts.items():
+        unfinished = folder / f".{name}.tmp"
+        unfinished.write_text(text, encoding="utf-8")
+        unfinished.replace(folder / name)
+    return tuple(folder / name for name in texts)
+
+
+def html(content: Mapping[str, Any]) -> str:
+    """The page of an evaluation, with plotly.js inside."""
+    from plotly.offline import get_plotlyjs
+
+    rows = content["results"]
+    plain = [row for row in rows if row["condition"]["kind"] != "corruption"]
+    sections = [_accuracies(plain), *_curves(plain), *_corruptions(content), _reliability(plain)]
+    return page(content, sections, get_plotlyjs())
+
+
+def _accuracies(rows: Sequence[Row]) -> Section:
+    return Section(
+        "How often is each branch right?",
+        "Accuracy (top-1) on clean and on attacked images. Colour means branch, pattern means "
+        f"what the images went through. {_best(rows)}",
+        ((_drawn(figures.bars(rows), "accuracies"), _told(rows)),),
+    )
+
+
+def _best(rows: Sequence[Row]) -> str:
+    """Who is best on clean images, and who under the last attack."""
+    parts = []
+    attacks = [describe(row) for row in rows if _is_attack(row)]
+    for title in dict.fromkeys(["clean", *attacks[-1:]]):
+        best = max((row for row in rows if describe(row) == title), key=lambda row: row["top1"])
+        what = "on clean images" if title == "clean" else f"under {title}"
+        parts.append(f"highest {what}: {best['model']}, {best['branch']}, {best['top1']:.1%}")
+    text = "; ".join(parts)
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _curves(rows: Sequence[Row]) -> list[Section]:
+    """A curve for each attack with several radii."""
+    clean = [row for row in rows if row["condition"]["kind"] == "clean"]
+    families: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        if row["condition"]["kind"] == "attack" and _is_bounded(row):
+            condition = row["condition"]
+            families.setdefault((condition["attack"], condition["norm"]), []).append(row)
+    several = [
+        own for own in families.values() if len({r["condition"]["epsilon"] for r in own}) > 1
+    ]
+    if not several:
+        return []
+    text = (
+        "Accuracy against ε, the radius of the perturbation; at 0 the images are clean. Lines of "
+        "one colour are the same branch of several models."
+    )
+    plots = [
+        (_drawn(figures.curve(clean, own), f"curve-{number}"), _told([*clean, *own]))
+        for number, own in enumerate(several)
+    ]
+    return [Section("How much perturbation does each branch stand?", text, tuple(plots))]
+
+
+def _corruptions(content: Mapping[str, Any]) -> list[Section]:
+    """How often each branch is wrong, by kind and severity."""
+    by_branch: dict[tuple[str, str], list[Row]] = {}
+    for row in content["results"]:
+        if row["condition"]["kind"] == "corruption":
+            by_branch.setdefault((row["model"], row["branch"]), []).append(row)
+    if not by_branch:
+        return []
+    means = [
+        f"{one['model']}, {one['branch']}: {one['error']:.1%} "
+        f"({one['interval'][0]:.1%} to {one['interval'][1]:.1%})"
+        for one in content["mean_corruption_error"]["results"]
+    ]
+    text = (
+        "Share of wrong answers by corruption (row) and severity (column), on one colour scale. "
+        f"Mean corruption error, generated here: {'; '.join(means)}. The corruptions are made by "
+        "this project at 224 pixels and resized to the network's input; the mean is over plain "
+        "errors, so it is not the mCE of articles."
+    )
+    plots = [
+        (_drawn(figures.heat_map(own), f"corruptions-{number}"), _worst(own))
+        for number, own in enumerate(by_branch.values())
+    ]
+    return [Section("What do corruptions do?", text, tuple(plots))]
+
+
+def _worst(rows: Sequence[Row]) -> str:
+    worst = min(rows, key=lambda row: row["top1"])
+    return (
+        f"Errors of {worst['model']}, {worst['branch']}, by corruption and severity; the largest "
+        f"is {1 - worst['top1']:.1%}, at {describe(worst)}"
+    )
+
+
+def _reliability(rows: Sequence[Row]) -> Section:
+    """A diagram for each branch, clean and attacked."""
+    text = (
+        "Accuracy by confidence, in 15 bins: where a bar ends below the diagonal, the branch is "
+        "surer than it is right; pale bars hold fewer than 2 % of the images. The calibration "
+        "error (Guo et al., arXiv 1706.04599) is the mean distance, weighted by images; few images "
+        "make it too large."
+    )
+    plots = [
+        (_drawn(figures.reliability(row), f"reliability-{number}"), _how_calibrated(row))
+        for number, row in enumerate(rows)
+    ]
+    return Section("Does confidence mean something?", text, tuple(plots))
+
+
+def _how_calibrated(row: Row) -> str:
+    error = row["calibration"]["expected_calibration_error"]
+    return f"{row['model']}, {row['branch']}, {describe(row)}: calibration error {error:.1%}"
+
+
+def _told(rows: Sequence[Row]) -> str:
+    return "; ".join(
+        f"{row['model']}, {row['branch']}, {describe(row)}: {row['top1']:.1%}" for row in rows
+    )
+
+
+def _is_attack(row: Row) -> bool:
+    """An attack that a person would quote: no noise, and with a bound."""
+    condition = row["condition"]
+    return condition["kind"] == "attack" and condition["attack"] != "noise" and _is_bounded(row)
+
+
+def _is_bounded(row: Row) -> bool:
+    return bool(row["condition"]["norm"] != "linf" or row["condition"]["epsilon"] < _WIDEST)
+
+
+def _drawn(spec: figures.Spec, name: str) -> str:
+    from plotly.graph_objects import Figure
+
+    text = Figure(spec).to_html(
+        full_html=False,
+        include_plotlyjs=False,
+        div_id=name,
+        config={"displayModeBar": False, "responsive": True},
+    )
+    return str(text)

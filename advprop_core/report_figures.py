@@ -1,0 +1,232 @@
+"""The figures of an evaluation's report, as what plotly is told; plotly itself is not needed.
+
+Each function takes rows of ``results.json`` and gives a figure's data and layout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from pathlib import PurePath
+from typing import Any
+
+from advprop_core.render import BRANCH_COLOURS
+from advprop_core.report_page import Row, describe
+from advprop_core.words import NORM_TITLES
+
+Spec = dict[str, Any]
+
+_PATTERNS = ("", "/", "x", ".", "\\", "-", "|", "+")
+_DASHES = ("solid", "dash", "dot", "dashdot")
+_SYMBOLS = ("circle", "square", "diamond", "triangle-up")
+_INK, _GREY = "#1F2933", "#7B8794"
+_SHADOW = ", ".join(["0 0 3px #000000"] * 3)
+_BAR, _CELL = 22, 24  # pixels
+_LEGEND = {"orientation": "h", "yref": "container", "yanchor": "bottom", "y": 0}
+_SHARES: Spec = {"range": [0, 1.02], "tickformat": ".0%", "fixedrange": True, "automargin": True}
+
+
+def bars(rows: Sequence[Row]) -> Spec:
+    """Accuracies: a group of bars for each branch, a pattern for each condition."""
+    titles = list(dict.fromkeys(map(describe, rows)))
+    data = []
+    for place, title in enumerate(titles):
+        pattern = _pattern(_PATTERNS[place % len(_PATTERNS)])
+        own = [row for row in rows if describe(row) == title]
+        shared = {"type": "bar", "orientation": "h", "offsetgroup": str(place)}
+        data.append(
+            shared
+            | {
+                "y": [f"{_short(row['model'])}<br>{row['branch']}" for row in own],
+                "x": [row["top1"] for row in own],
+                "error_x": _error_bars(own),
+                "marker": {"color": [_colour(row["branch"]) for row in own], "pattern": pattern},
+                "text": [f"{row['top1']:.1%}" for row in own],
+                "textposition": "inside",
+                "insidetextanchor": "start",
+                "textangle": 0,
+                # A shadow, for the pattern is white as well.
+                "textfont": {"color": "#FFFFFF", "size": 12, "shadow": _SHADOW},
+                "showlegend": False,
+                "hovertemplate": f"%{{y}}<br>{_plain(title)}<br>%{{x:.1%}}<extra></extra>",
+            }
+        )
+        key = {"color": _GREY, "pattern": pattern}  # the legend's, for colour means branch
+        data.append(shared | {"y": [None], "x": [None], "marker": key, "name": _plain(title)})
+    groups = len({(row["model"], row["branch"]) for row in rows})
+    return _figure(
+        data,
+        height=_BAR * groups * (len(titles) + 1) + 60 + 24 * len(titles),
+        top=10,
+        barmode="group",
+        bargap=0.2,
+        legend=_LEGEND,
+        xaxis=_SHARES | {"title": "accuracy"},
+        yaxis={"autorange": "reversed", "automargin": True, "fixedrange": True},
+    )
+
+
+def curve(clean: Sequence[Row], attacked: Sequence[Row]) -> Spec:
+    """Accuracy against ε under one attack: a line for each branch and attack branch.
+
+    Args:
+        clean: Where lines begin.
+        attacked: Rows of one attack and one norm.
+    """
+    norm = attacked[0]["condition"]["norm"]
+    unit = 255 if norm == "linf" else 1
+    models = list(dict.fromkeys(row["model"] for row in attacked))
+    walks = dict.fromkeys(map(_walk, attacked))
+    data = []
+    for model, branch, source in walks:
+        own = [row for row in clean if (row["model"], row["branch"]) == (model, branch)]
+        own += sorted(
+            (row for row in attacked if _walk(row) == (model, branch, source)),
+            key=lambda row: row["condition"]["epsilon"],
+        )
+        place = models.index(model)
+        through = "" if source == branch else f", through {source}"
+        dash = _DASHES[place % len(_DASHES)]
+        data.append(
+            {
+                "type": "scatter",
+                "x": [row["condition"].get("epsilon", 0) * unit for row in own],
+                "y": [row["top1"] for row in own],
+                "error_y": _error_bars(own),
+                "mode": "lines+markers",
+                "name": f"{_short(model)}, {branch}{through}",
+                "line": {"color": _colour(branch), "dash": dash, "width": 2},
+                "marker": {"symbol": _SYMBOLS[place % len(_SYMBOLS)], "size": 8},
+                "hovertemplate": "ε = %{x:.3g}<br>%{y:.1%}<extra>%{fullData.name}</extra>",
+            }
+        )
+    axis = "ε in 255ths" if norm == "linf" else "ε, the length of the perturbation"
+    return _figure(
+        data,
+        title=f"{attacked[0]['condition']['attack']}, {NORM_TITLES[norm]}",
+        height=340 + 22 * len(walks),
+        showlegend=True,
+        legend=_LEGEND,
+        xaxis={"title": axis, "rangemode": "tozero", "fixedrange": True},
+        yaxis=_SHARES | {"title": "accuracy"},
+    )
+
+
+def heat_map(rows: Sequence[Row]) -> Spec:
+    """Errors of one branch by corruption and severity."""
+    found = {
+        (row["condition"]["corruption"], row["condition"]["severity"]): 1 - row["top1"]
+        for row in rows
+    }
+    kinds = list(dict.fromkeys(kind for kind, _ in found))
+    severities = sorted({severity for _, severity in found})
+    cells = {
+        "type": "heatmap",
+        "z": [[found.get((kind, severity)) for severity in severities] for kind in kinds],
+        "x": [str(severity) for severity in severities],
+        "y": [kind.replace("_", " ") for kind in kinds],
+        "zmin": 0,
+        "zmax": 1,
+        "colorscale": "Cividis",
+        "xgap": 2,
+        "ygap": 2,
+        "showscale": False,
+        "texttemplate": "%{z:.0%}",
+        "textfont": {"size": 12},
+        "hovertemplate": "%{y}, severity %{x}<br>%{z:.1%} wrong<extra></extra>",
+    }
+    fixed = {"fixedrange": True, "showgrid": False}
+    return _figure(
+        [cells],
+        title=f"{_short(rows[0]['model'])}, {rows[0]['branch']}",
+        height=_CELL * len(kinds) + 90,
+        xaxis={"title": "severity", "type": "category", **fixed},
+        yaxis={"autorange": "reversed", "automargin": True, **fixed},
+    )
+
+
+def reliability(row: Row) -> Spec:
+    """Accuracy by confidence; pale where there are few images."""
+    calibration, bins = row["calibration"], row["calibration"]["bins"]
+    shape = "" if row["condition"]["kind"] == "clean" else "/"
+    shares = {
+        "type": "bar",
+        "x": [(low + high) / 2 for low, high in zip(bins["low"], bins["high"], strict=True)],
+        "y": bins["accuracy"],
+        "width": 1 / 15 - 0.004,
+        "customdata": list(zip(bins["n"], bins["confidence"], strict=True)),
+        "marker": {
+            "color": _colour(row["branch"]),
+            "opacity": [0.35 if n < 0.02 * row["n"] else 1.0 for n in bins["n"]],
+            "pattern": _pattern(shape),
+        },
+        "hovertemplate": "%{customdata[0]} images<br>confidence %{customdata[1]:.1%}<br>"
+        "right %{y:.1%}<extra></extra>",
+    }
+    diagonal = {"type": "scatter", "x": [0, 1], "y": [0, 1], "mode": "lines", "hoverinfo": "skip"}
+    low, high = calibration["interval"]
+    error = calibration["expected_calibration_error"]
+    return _figure(
+        [shares, diagonal | {"line": {"color": _GREY, "dash": "dot"}}],
+        title=f"{_short(row['model'])}, {row['branch']}<br>{_plain(describe(row))}"
+        f"<br>error {error:.1%} ({low:.1%} to {high:.1%})",
+        height=330,
+        top=88,
+        showlegend=False,
+        xaxis=_SHARES | {"title": "confidence", "tickvals": [0, 0.5, 1]},
+        yaxis=_SHARES | {"title": "right", "tickvals": [0, 0.5, 1]},
+    )
+
+
+def _figure(
+    data: Sequence[Spec], *, height: int, title: str = "", top: int = 40, **layout: Any
+) -> Spec:
+    axes = {key: value | {"title": {"text": value.get("title", "")}}
+            for key, value in layout.items() if key.endswith("axis")}  # fmt: skip
+    shared = {
+        "template": "plotly_white",
+        "font": {"family": "system-ui, sans-serif", "size": 13, "color": _INK},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "dragmode": False,
+        "height": height,
+        "margin": {"l": 10, "r": 10, "t": top, "b": 10},
+        "title": {"text": title, "font": {"size": 13}, "x": 0.02, "y": 1 - 20 / height},
+    }
+    return {"data": [*data], "layout": shared | layout | axes}
+
+
+def _walk(row: Row) -> tuple[str, str, str]:
+    return row["model"], row["branch"], row["condition"]["attack_branch"]
+
+
+def _short(model: str) -> str:
+    """A name for a label: of a file, its folder and its stem."""
+    path = PurePath(model)
+    name = "/".join((*path.parts[:-1][-1:], path.stem)) if len(path.parts) > 1 else model
+    return _plain(name)
+
+
+def _plain(text: str) -> str:
+    return escape(str(text), quote=False)  # plotly reads tags in labels
+
+
+def _colour(branch: str) -> str:
+    place = 0 if branch == "main" else int(branch.removeprefix("aux") or 1)
+    return BRANCH_COLOURS[place % len(BRANCH_COLOURS)]
+
+
+def _pattern(shape: str) -> Spec:
+    return {"shape": shape, "fgcolor": "#FFFFFF", "fillmode": "overlay", "size": 7}
+
+
+def _error_bars(rows: Iterable[Row]) -> Spec:
+    pairs = [(row["top1"], *row["interval"]) for row in rows]
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [high - value for value, _, high in pairs],
+        "arrayminus": [value - low for value, low, _ in pairs],
+        "color": _INK,
+        "thickness": 1.2,
+        "width": 3,
+    }

@@ -1,0 +1,58 @@
+import pytest
+import torch
+
+from advprop_core.evaluation.calibration import bin_places, calibration_of
+from advprop_core.evaluation.results import Answers
+
+
+def answers(confidence, right):
+    n = len(right)
+    flags = torch.tensor(right).bool()
+    return Answers(
+        torch.zeros(n).int(), flags, flags, torch.tensor(confidence, dtype=torch.float32),
+        torch.zeros(n),
+    )  # fmt: skip
+
+
+def test_error_of_a_hand_made_branch():
+    found = calibration_of(answers([0.95, 0.95, 0.55, 0.2], [1, 0, 1, 0]))
+    # |0.5 − 0.95| of two images, |1 − 0.55| and |0 − 0.2| of one each.
+    assert found.error == pytest.approx((2 * 0.45 + 0.45 + 0.2) / 4)
+    assert found.wrong_confidence == pytest.approx((0.95 + 0.2) / 2)
+    assert [(b.low, b.high, b.n, b.accuracy) for b in found.bins] == [
+        (pytest.approx(2 / 15), pytest.approx(3 / 15), 1, 0.0),
+        (pytest.approx(8 / 15), pytest.approx(9 / 15), 1, 1.0),
+        (pytest.approx(14 / 15), 1.0, 2, 0.5),
+    ]
+    assert [b.confidence for b in found.bins] == pytest.approx([0.2, 0.55, 0.95])
+
+
+def test_bins_are_closed_above():
+    edges = torch.tensor([1 / 15, 0.2, 0.2001, 0.6, 1.0]).double()
+    assert bin_places(edges).tolist() == [0, 2, 3, 8, 14]
+
+
+def test_errors_of_opposite_sign_cancel_in_a_bin_alone():
+    same = calibration_of(answers([0.94, 0.96], [1, 0]))
+    apart = calibration_of(answers([0.5, 0.96], [1, 0]))
+    assert same.error == pytest.approx(0.45)
+    assert apart.error == pytest.approx((0.5 + 0.96) / 2)
+
+
+def test_the_interval_is_around_the_error():
+    generator = torch.Generator().manual_seed(0)
+    confidence = torch.rand(2000, generator=generator) * 0.5 + 0.5
+    right = torch.rand(2000, generator=generator) < confidence - 0.1
+    found = calibration_of(answers(confidence.tolist(), right.tolist()))
+    assert found.error == pytest.approx(0.1, abs=0.03)
+    low, high = found.interval
+    assert low < found.error < high
+    assert high - low == pytest.approx(4 * 0.46 / 2000**0.5, rel=0.3)
+
+
+def test_a_branch_that_is_never_wrong_has_no_wrong_confidence():
+    found = calibration_of(answers([1.0, 1.0], [1, 1]))
+    assert (found.error, found.interval, found.wrong_confidence) == (0.0, (0.0, 0.0), None)
+    plain = found.to_json()
+    assert plain["confidence_when_wrong"] is None
+    assert plain["bins"]["n"] == [2]

@@ -1,0 +1,153 @@
+from dataclasses import replace
+
+import pytest
+import torch
+
+from advprop_core.corruptions import CorruptionConfig
+from advprop_core.evaluation import Condition, cells
+from advprop_core.evaluation.cells import Cell, Subject, answer, cells_of
+from advprop_core.evaluation.results import BranchResult
+from advprop_core.evaluation.store import CellStore
+from advprop_core.types import AttackConfig
+
+PGD = AttackConfig.pgd(0.1, steps=2, seed=5)
+NOISE = Condition(corruption=CorruptionConfig("gaussian_noise", 3))
+CONDITIONS = (Condition(), Condition(PGD), Condition(PGD, "main"), NOISE)
+MODELS = {"one": "digest of one", "two": "digest of two"}
+
+
+@pytest.fixture
+def subjects(model, images, photos):
+    branches = model.branch_names
+    return [Subject(name, model, *images, branches, photos) for name in MODELS]
+
+
+@pytest.fixture
+def made(monkeypatch):
+    """Counts how many batches of pixels were attacked and corrupted."""
+    counts = {"attack": 0, "corrupt": 0}
+    for name in counts:
+        original = getattr(cells, name)
+
+        def spy(*args, name=name, original=original, **options):
+            counts[name] += 1
+            return original(*args, **options)
+
+        monkeypatch.setattr(cells, name, spy)
+    return counts
+
+
+def summed(found):
+    return {cell: BranchResult.of(cell.branch, cell.condition, a) for cell, a in found.items()}
+
+
+def test_cells_share_their_pixels(subjects, made):
+    found = answer(subjects, CONDITIONS)
+    # White box through main is the same as through main by name: two attacks for each model.
+    assert made == {"attack": 4, "corrupt": 1}
+    assert list(found)[:2] == [Cell("one", "main", Condition()), Cell("one", "aux", Condition())]
+    assert len(found) == 2 * (2 + 3 + 2)
+    for cell, result in summed(found).items():
+        if cell.model == "one":
+            assert result == summed(found)[replace(cell, model="two")]
+
+
+def test_what_is_shared_is_what_is_measured_alone(subjects):
+    together = summed(answer(subjects, CONDITIONS))
+    for condition in CONDITIONS:
+        for branch in ("main", "aux"):
+            alone = replace(subjects[0], branches=(branch,))
+            for cell, result in summed(answer([alone], [condition])).items():
+                assert result == together[cell]
+
+
+def test_models_of_different_size_share_a_corruption(subjects, made):
+    small, large = subjects
+    wide = large.images.repeat(1, 1, 2, 2)
+    found = answer([small, replace(large, images=wide)], [NOISE])
+    assert made["corrupt"] == 1
+    one, two = (found[Cell(name, "main", NOISE)] for name in MODELS)
+    assert one.losses.tolist() == pytest.approx(two.losses.tolist(), abs=0.2)
+
+
+def test_an_interrupted_evaluation_goes_on(subjects, made, tmp_path):
+    whole = summed(answer(subjects, CONDITIONS, batch_size=4))
+    for name in made:
+        made[name] = 0
+
+    def interrupt(done, total):
+        if done > 34:  # the first model's three kinds of pixels are through, and 4 noisy images
+            raise KeyboardInterrupt
+
+    store = CellStore(tmp_path / "cells", MODELS)
+    with pytest.raises(KeyboardInterrupt):
+        answer(subjects, CONDITIONS, batch_size=4, store=store, progress=interrupt)
+    assert (store.reused, store.written) == (0, 5)
+    assert len(list((tmp_path / "cells").iterdir())) == 5
+    assert made == {"attack": 6, "corrupt": 2}
+    store = CellStore(tmp_path / "cells", MODELS)
+    done = []
+    found = answer(
+        subjects, CONDITIONS, batch_size=4, store=store, progress=lambda *at: done.append(at)
+    )
+    assert summed(found) == whole
+    assert (store.reused, store.written) == (5, 9)
+    assert made == {"attack": 6 + 6, "corrupt": 2 + 3}
+    assert done[-1] == (70, 70)  # 10 images clean and through two branches, twice; and corrupted
+    assert [at for at, _ in done] == sorted(at for at, _ in done)
+
+
+def test_a_longer_evaluation_reuses_a_shorter(subjects, made, tmp_path):
+    def measure(conditions):
+        store = CellStore(tmp_path, MODELS)
+        found = answer(subjects, conditions, store=store)
+        return summed(found), store.reused
+
+    short, reused = measure(CONDITIONS[:3])
+    assert (reused, made["attack"]) == (0, 4)
+    long, reused = measure(CONDITIONS)
+    assert (reused, made) == (len(short), {"attack": 4, "corrupt": 1})
+    assert short.items() <= long.items()
+    stronger = Condition(replace(PGD, epsilon=0.2))
+    reseeded = Condition(replace(PGD, seed=6))
+    assert measure([stronger, reseeded])[1] == 0
+
+
+def test_nothing_is_reused_for_other_data_models_or_batches(subjects, tmp_path):
+    answer(subjects, CONDITIONS, store=CellStore(tmp_path, MODELS))
+
+    def reused(subjects, models=MODELS, **options):
+        store = CellStore(tmp_path, models)
+        answer(subjects, CONDITIONS, store=store, **options)
+        return store.reused
+
+    assert reused(subjects) == 14
+    one = subjects[0]
+    darker = replace(one, images=one.images // 2)
+    assert reused([darker]) == 2  # corruptions are made on photos
+    assert reused([replace(one, labels=1 - one.labels)]) == 0
+    assert reused(subjects, {"one": "another digest", "two": "digest of two"}) == 7
+    assert reused([one], batch_size=5) == 0
+
+
+def test_cells_are_ordered_by_condition_and_branch(subjects):
+    listed = cells_of(subjects[0], [Condition(), Condition(PGD)])
+    assert [(c.branch, c.condition.attack_branch) for c in listed] == [
+        ("main", None),
+        ("aux", None),
+        ("main", "main"),
+        ("aux", "aux"),
+    ]
+
+
+def test_refusals(subjects, images):
+    one = subjects[0]
+    with pytest.raises(ValueError, match="different names"):
+        answer([one, one], [Condition()])
+    with pytest.raises(ValueError, match="equally many, got 10, 10 and 9"):
+        replace(one, photos=one.photos[:9])
+    with pytest.raises(ValueError, match="pass photos"):
+        answer([replace(one, photos=None)], [NOISE])
+    with pytest.raises(ValueError, match="attack or a corruption, got both"):
+        Condition(PGD, corruption=CorruptionConfig("fog", 1))
+    assert torch.equal(one.labels, images[1])

@@ -1,0 +1,78 @@
+import json
+
+import pytest
+import torch
+
+from advprop_core.corruptions import CorruptionConfig
+from advprop_core.evaluation import Condition
+from advprop_core.evaluation.cells import Cell
+from advprop_core.evaluation.content import (
+    content_of,
+    corruption_errors,
+    findings,
+    read_content,
+)
+from advprop_core.evaluation.results import Answers
+from advprop_core.types import AttackConfig
+
+FOG = Condition(corruption=CorruptionConfig("fog", 2))
+PGD = Condition(AttackConfig.pgd(2 / 255), "main")
+
+
+def answers(*right):
+    flags = torch.tensor(right).bool()
+    sure = torch.full((len(right),), 0.9)
+    return Answers(flags.int(), flags, flags, sure, 1 - sure)
+
+
+@pytest.fixture
+def content():
+    found = {
+        Cell("one", "main", Condition()): answers(1, 1, 1, 0),
+        Cell("one", "main", PGD): answers(1, 0, 0, 0),
+        Cell("one", "main", FOG): answers(0, 0, 1, 1),
+    }
+    errors = corruption_errors(found)
+    return content_of(
+        findings(found), errors, data="photos", seed=3, models={"one": "digest"}, command="again"
+    )
+
+
+def test_the_agreed_form(content):
+    assert list(content) == [
+        "format", "data", "n", "seed", "command", "models", "results", "warnings",
+        "mean_corruption_error",
+    ]  # fmt: skip
+    assert (content["n"], content["seed"], content["data"]) == (4, 3, "photos")
+    rows = content["results"]
+    keys = {"model", "branch", "condition", "n", "top1", "top5", "loss", "interval", "calibration"}
+    assert all(set(row) == keys for row in rows)
+    assert rows[2]["condition"] == {"kind": "corruption", "corruption": "fog", "severity": 2}
+    assert rows[0]["calibration"]["expected_calibration_error"] == pytest.approx(0.15)
+    assert rows[1]["calibration"]["confidence_when_wrong"] == pytest.approx(0.9)
+    (error,) = content["mean_corruption_error"]["results"]
+    assert (error["model"], error["branch"], error["error"]) == ("one", "main", 0.5)
+    assert "generated here" in content["mean_corruption_error"]["meaning"]
+    assert json.loads(json.dumps(content)) == content
+
+
+def test_results_are_read_again(content, tmp_path):
+    path = tmp_path / "results.json"
+    path.write_text(json.dumps(content))
+    assert read_content(path) == content
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"format": 0, "results": []}', "format 0, this version reads format 1"),
+        ('{"results": []}', "no results of advprop evaluate"),
+        ("[]", "no results of advprop evaluate"),
+        ("{", "no results of advprop evaluate"),
+    ],
+)
+def test_other_files_are_refused(text, message, tmp_path):
+    path = tmp_path / "results.json"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=message):
+        read_content(path)

@@ -1,0 +1,31 @@
+import dataclasses
+
+import torch
+
+from advprop_core.evaluation.digests import data_digest, image_seeds, model_digest
+
+
+def test_a_seed_follows_from_the_image_alone(pixels):
+    photos = (pixels(5) * 255).byte()
+    seeds = image_seeds(photos, 0)
+    assert len(set(seeds)) == 5
+    assert image_seeds(photos[2:4], 0) == seeds[2:4]
+    assert not set(image_seeds(photos, 1)) & set(seeds)
+
+
+def test_a_model_is_its_numbers(make_dual, make_info):
+    model, info = make_dual(), make_info()
+    before = model_digest(model, info)
+    assert model_digest(make_dual(), dataclasses.replace(info, name="other")) == before
+    assert model_digest(model, dataclasses.replace(info, mean=(0.4, 0.5, 0.5))) != before
+    with torch.no_grad():
+        next(model.branch("aux").parameters()).view(-1)[0] += 1e-3
+    assert model_digest(model, info) != before
+
+
+def test_data_are_images_and_labels_in_order(pixels):
+    images, labels = (pixels(5) * 255).byte(), torch.arange(5)
+    found = data_digest(images, labels)
+    assert data_digest(images.clone(), labels.clone()) == found
+    assert data_digest(images, labels.flip(0)) != found
+    assert data_digest(images.flip(0), labels) != found

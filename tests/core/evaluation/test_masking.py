@@ -1,0 +1,73 @@
+import pytest
+import torch
+
+from advprop_core.evaluation import Condition
+from advprop_core.evaluation.cells import Cell
+from advprop_core.evaluation.masking import suspicions
+from advprop_core.evaluation.results import Answers
+from advprop_core.types import AttackConfig
+
+
+def answers(right, n=100):
+    flags = torch.arange(n) < right
+    return Answers(flags.int(), flags, flags, flags.float(), flags.float())
+
+
+def found(*pairs, branch="main"):
+    return {
+        Cell("one", branch, Condition(config, "main")): answers(right) for config, right in pairs
+    }
+
+
+FGSM = AttackConfig.fgsm(2 / 255)
+PGD = AttackConfig.pgd(2 / 255)
+WIDER = AttackConfig.pgd(4 / 255)
+NOISE = AttackConfig.noise(2 / 255)
+ANYTHING = AttackConfig.pgd(1.0, steps=20)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "sign"),
+    [
+        (((FGSM, 30), (PGD, 60)), "one step beats many"),
+        (((NOISE, 30), (PGD, 60)), "noise beats gradient"),
+        (((NOISE, 30), (FGSM, 60)), "noise beats gradient"),
+        (((PGD, 30), (WIDER, 60)), "larger radius"),
+        (((ANYTHING, 5),), "survives anything"),
+    ],
+)
+def test_signs_of_a_masked_gradient(pairs, sign):
+    (one,) = suspicions(found(*pairs))
+    assert (one.model, one.branch, one.sign) == ("one", "main", sign)
+
+
+def test_a_suspicion_gives_its_figures():
+    (one,) = suspicions(found((FGSM, 30), (PGD, 60)))
+    assert one.text == (
+        "one, main: FGSM, L∞ ε = 2/255 leaves 30 % right and the stronger PGD-10, "
+        "L∞ ε = 2/255 60 %: its gradient may be masked."
+    )
+    assert set(one.to_json()) == {"model", "branch", "sign", "text"}
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        ((FGSM, 60), (PGD, 30), (NOISE, 90), (WIDER, 10), (ANYTHING, 0)),
+        ((FGSM, 58), (PGD, 60)),  # three images are chance
+        ((FGSM, 30), (AttackConfig.fgsm(4 / 255), 60)),  # a long step may overshoot
+        ((PGD, 30), (AttackConfig.pgd(2 / 255, norm="l2"), 60)),
+        ((NOISE, 30), (AttackConfig.noise(4 / 255), 60)),
+    ],
+)
+def test_what_is_as_it_should_be(pairs):
+    assert suspicions(found(*pairs)) == ()
+
+
+def test_transfer_may_well_spare_a_branch():
+    assert suspicions(found((ANYTHING, 60), branch="aux")) == ()
+
+
+def test_noise_is_a_random_start_left_alone():
+    assert NOISE.name == "noise"
+    assert AttackConfig.pgd(0.0, steps=2).name == "PGD-2"

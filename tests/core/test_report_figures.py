@@ -1,0 +1,85 @@
+"""What plotly is told: values, colours and patterns."""
+
+import pytest
+
+from advprop_core import report_figures as figures
+
+
+def row(model="one", branch="main", top1=0.5, **condition):
+    calibration = {
+        "expected_calibration_error": 0.25,
+        "interval": [0.2, 0.3],
+        "confidence_when_wrong": 0.9,
+        "bins": {
+            "low": [8 / 15, 14 / 15],
+            "high": [9 / 15, 1.0],
+            "n": [1, 99],
+            "confidence": [0.55, 0.97],
+            "accuracy": [1.0, 0.5],
+        },
+    }
+    return {
+        "model": model, "branch": branch, "condition": condition or {"kind": "clean"}, "n": 100,
+        "top1": top1, "interval": [top1 - 0.1, top1 + 0.2], "calibration": calibration,
+    }  # fmt: skip
+
+
+def attacked(epsilon, branch="main", source=None, **fields):
+    condition = {"kind": "attack", "attack": "PGD-10", "norm": "linf", "epsilon": epsilon}
+    return row(branch=branch, **fields, **condition, attack_branch=source or branch)
+
+
+def test_bars_have_a_pattern_for_a_condition_and_a_colour_for_a_branch():
+    rows = [row(), row(branch="aux"), attacked(1 / 255), attacked(1 / 255, "aux")]
+    data = figures.bars(rows)["data"]
+    shown = [one for one in data if one.get("showlegend") is False]
+    assert [one["marker"]["pattern"]["shape"] for one in shown] == ["", "/"]
+    assert [one["marker"]["color"] for one in shown] == [["#0072B2", "#D55E00"]] * 2
+    assert [one["name"] for one in data if "name" in one] == ["clean", "PGD-10, L∞ ε = 1/255"]
+    assert shown[0]["error_x"]["array"] == pytest.approx([0.2, 0.2])
+    assert shown[0]["error_x"]["arrayminus"] == pytest.approx([0.1, 0.1])
+
+
+def test_a_curve_begins_at_clean_images_and_rises_in_epsilon():
+    rows = [attacked(2 / 255, top1=0.2), attacked(1 / 255, top1=0.4)]
+    rows += [attacked(1 / 255, "aux", "main"), attacked(2 / 255, "aux", "main")]
+    main, aux = figures.curve([row(top1=0.7), row(branch="aux")], rows)["data"]
+    assert main["x"] == pytest.approx([0, 1, 2])
+    assert main["y"] == [0.7, 0.4, 0.2]
+    assert (main["name"], aux["name"]) == ("one, main", "one, aux, through main")
+    assert (main["line"]["color"], aux["line"]["color"]) == ("#0072B2", "#D55E00")
+
+
+def test_a_heat_map_holds_errors():
+    rows = [
+        row(top1=top1, kind="corruption", corruption=kind, severity=severity)
+        for kind, severity, top1 in (("fog", 1, 0.9), ("fog", 5, 0.4), ("shot_noise", 5, 0.25))
+    ]
+    (cells,) = figures.heat_map(rows)["data"]
+    assert cells["y"] == ["fog", "shot noise"]
+    assert cells["x"] == ["1", "5"]
+    assert cells["z"] == [[pytest.approx(0.1), 0.6], [None, 0.75]]
+    assert (cells["zmin"], cells["zmax"]) == (0, 1)
+
+
+def test_bins_with_few_images_are_pale():
+    bars, diagonal = figures.reliability(row())["data"]
+    assert bars["marker"]["opacity"] == [0.35, 1.0]
+    assert bars["x"] == pytest.approx([8.5 / 15, 14.5 / 15])
+    assert diagonal["x"] == diagonal["y"] == [0, 1]
+
+
+def test_files_have_short_names_and_no_markup():
+    for model, name in (
+        ("runs/x/model.safetensors", "x/model"),
+        ("resnet18.a1_in1k", "resnet18.a1_in1k"),
+        ("a<b>", "a&lt;b&gt;"),
+    ):
+        title = figures.reliability(row(model))["layout"]["title"]["text"]
+        assert title.startswith(f"{name}, main<br>clean<br>error 25.0%")
+
+
+def test_further_branches_have_colours_of_their_own():
+    names = ("main", "aux", "aux2", "aux3")
+    data = figures.bars([row(branch=name) for name in names])["data"]
+    assert data[0]["marker"]["color"] == ["#0072B2", "#D55E00", "#009E73", "#CC79A7"]

@@ -8,13 +8,10 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
-
-from advprop_core.bundle import bundled_models
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM_ARGS = (
@@ -78,42 +75,6 @@ def console_errors(page: Page) -> list[str]:
     page.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)
     page.on("pageerror", lambda error: errors.append(str(error)))
     return errors
-
-
-@pytest.fixture(scope="package")
-def lens_url(
-    request: pytest.FixtureRequest, serve_app, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
-    """The app on its default network, or on one made here where none is bundled yet."""
-    if "shapes-advprop" in bundled_models():
-        yield request.getfixturevalue("app_url")
-        return
-    path = save_network(tmp_path_factory.mktemp("model") / "shapes-untrained.safetensors")
-    advprop = [sys.executable, "-c", "from advprop_core.cli import main; main()"]
-    with serve_app(advprop, "--model", path) as url:
-        yield url
-
-
-def save_network(path: Path) -> Path:
-    """An untrained network with two branches that differ."""
-    import torch  # here: with a bundled network these tests need none
-
-    from advprop_core import checkpoints, models
-    from advprop_core.datasets.scenes import SHAPES
-    from advprop_core.dual_bn import norm_layers
-    from advprop_core.types import ModelInfo
-
-    halves, branches = (0.5, 0.5, 0.5), {"main": "trained", "aux": "trained"}
-    info = ModelInfo("test_resnet", SHAPES, SHAPES, 96, halves, halves, branches, name="untrained")
-    torch.manual_seed(0)
-    model = models.create(info)
-    with torch.no_grad():
-        model.branch("main").network.get_classifier().weight.normal_(0, 0.3)
-        for norm in norm_layers(model).values():
-            norm.running_mean.normal_(0, 0.3)
-            norm.running_var.uniform_(0.5, 2.0)
-    checkpoints.save(path, model.freeze(), info)
-    return path
 
 
 @pytest.fixture

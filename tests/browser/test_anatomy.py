@@ -28,9 +28,9 @@ def bar_texts(page: Page) -> list[str]:
 
 
 def test_the_dial_turns_main_into_aux(
-    lens_url: str, page: Page, console_errors: list[str], strangers: list[str]
+    app_url: str, page: Page, console_errors: list[str], strangers: list[str]
 ) -> None:
-    page.goto(lens_url, timeout=FIRST)
+    page.goto(app_url, timeout=FIRST)
     expect(page.get_by_text("How honest is this perturbation?")).to_be_visible(timeout=FIRST)
     page.get_by_role("link", name="Anatomy").click()
     expect(page.get_by_role("heading", name=QUESTION)).to_be_visible(timeout=FIRST)
@@ -63,8 +63,8 @@ def test_the_dial_turns_main_into_aux(
     assert strangers == []
 
 
-def test_a_click_looks_into_a_layer(lens_url: str, page: Page) -> None:
-    page.goto(f"{lens_url}/anatomy?steps=1", timeout=FIRST)
+def test_a_click_looks_into_a_layer(app_url: str, page: Page) -> None:
+    page.goto(f"{app_url}/anatomy?steps=1", timeout=FIRST)
     expect(charts(page)).to_have_count(12, timeout=FIRST)
     wait_until_calm(page)
     profile = charts(page).nth(5)

@@ -12,9 +12,9 @@ def charts(page: Page) -> Locator:
 
 
 def test_maps_of_the_playgrounds_view_and_their_checks(
-    lens_url: str, page: Page, console_errors: list[str], strangers: list[str]
+    app_url: str, page: Page, console_errors: list[str], strangers: list[str]
 ) -> None:
-    page.goto(lens_url, timeout=FIRST)
+    page.goto(app_url, timeout=FIRST)
     expect(page.get_by_text("How honest is this perturbation?")).to_be_visible(timeout=FIRST)
     strength(page).press("ArrowRight")
     expect(page.get_by_text("4.50/255", exact=True)).to_be_visible(timeout=FIRST)

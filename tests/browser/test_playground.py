@@ -65,14 +65,14 @@ def upload(page: Page, file: Path) -> None:
 
 
 def test_a_persons_own_photo_is_attacked_and_its_link_shows_the_same(
-    lens_url: str,
+    app_url: str,
     page: Page,
     browser: Browser,
     console_errors: list[str],
     strangers: list[str],
     real_photo: Path,
 ) -> None:
-    open_app(page, lens_url)
+    open_app(page, app_url)
     shoot(page, "first-view")
     upload(page, real_photo)
     expect(page.get_by_text("Clean: Your photo")).to_be_visible(timeout=FIRST)
@@ -101,9 +101,9 @@ def test_a_persons_own_photo_is_attacked_and_its_link_shows_the_same(
 
 
 def test_a_change_shows_without_a_button_and_lands_in_the_link(
-    lens_url: str, page: Page, console_errors: list[str], strangers: list[str]
+    app_url: str, page: Page, console_errors: list[str], strangers: list[str]
 ) -> None:
-    open_app(page, lens_url)
+    open_app(page, app_url)
     before = numbers(page)
     expect(page.get_by_text("4.00/255", exact=True)).to_be_visible()
     strength(page).press("Home")
@@ -120,9 +120,9 @@ def test_a_change_shows_without_a_button_and_lands_in_the_link(
 
 
 def test_a_wrong_file_is_named_and_the_page_stays(
-    lens_url: str, page: Page, console_errors: list[str], tmp_path: Path
+    app_url: str, page: Page, console_errors: list[str], tmp_path: Path
 ) -> None:
-    open_app(page, lens_url)
+    open_app(page, app_url)
     before = numbers(page)
     wrong = tmp_path / "notes.jpg"
     wrong.write_text("These are words and no picture.")
@@ -135,10 +135,10 @@ def test_a_wrong_file_is_named_and_the_page_stays(
     assert console_errors == []
 
 
-def test_a_narrow_window_scrolls_down_only(lens_url: str, browser: Browser) -> None:
+def test_a_narrow_window_scrolls_down_only(app_url: str, browser: Browser) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True)
     page = context.new_page()
-    open_app(page, f"{lens_url}/?expert=1")
+    open_app(page, f"{app_url}/?expert=1")
     for selector in ("html", "[data-testid=stMain]"):
         wide = page.locator(selector).evaluate("e => [e.scrollWidth, e.clientWidth]")
         assert wide[0] <= wide[1], selector
@@ -156,10 +156,10 @@ def test_a_narrow_window_scrolls_down_only(lens_url: str, browser: Browser) -> N
     context.close()
 
 
-def test_dark_is_as_complete_as_light(lens_url: str, browser: Browser) -> None:
+def test_dark_is_as_complete_as_light(app_url: str, browser: Browser) -> None:
     context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme="dark")
     page = context.new_page()
-    open_app(page, f"{lens_url}/?expert=1&method=integrated-gradients")
+    open_app(page, f"{app_url}/?expert=1&method=integrated-gradients")
     shade = page.locator("[data-testid=stApp]").evaluate("e => getComputedStyle(e).backgroundColor")
     assert max(map(int, re.findall(r"\d+", shade)[:3])) < 60
     inks = page.locator(".textpoint text").evaluate_all(
@@ -170,8 +170,8 @@ def test_dark_is_as_complete_as_light(lens_url: str, browser: Browser) -> None:
     context.close()
 
 
-def test_every_control_can_be_reached_by_keyboard(lens_url: str, page: Page) -> None:
-    open_app(page, f"{lens_url}/?expert=1")
+def test_every_control_can_be_reached_by_keyboard(app_url: str, page: Page) -> None:
+    open_app(page, f"{app_url}/?expert=1")
     reached = set()
     for _ in range(60):
         page.keyboard.press("Tab")
@@ -192,9 +192,9 @@ def test_every_control_can_be_reached_by_keyboard(lens_url: str, page: Page) -> 
 
 
 def test_the_models_page_opens_from_the_menu_and_leads_back(
-    lens_url: str, page: Page, console_errors: list[str]
+    app_url: str, page: Page, console_errors: list[str]
 ) -> None:
-    open_app(page, f"{lens_url}/?epsilon=2")
+    open_app(page, f"{app_url}/?epsilon=2")
     before = numbers(page)
     page.get_by_role("link", name="Models").click()
     expect(page.get_by_role("heading", name="Which networks are here")).to_be_visible(timeout=FIRST)

@@ -69,9 +69,9 @@ def assert_region(text: str, *expected: float) -> None:
 
 
 def test_regions_are_drawn_with_the_mouse_and_taken_back(
-    lens_url: str, page: Page, console_errors: list[str], strangers: list[str]
+    app_url: str, page: Page, console_errors: list[str], strangers: list[str]
 ) -> None:
-    open_studio(page, lens_url, "perturbation=erase", "Drag over the picture")
+    open_studio(page, app_url, "perturbation=erase", "Drag over the picture")
     expect(page.get_by_role("button", name="Undo")).to_be_disabled()
     drag(page, 0.2, 0.3, 0.6, 0.9)
     expect_address(page, "regions=")
@@ -102,8 +102,8 @@ def test_regions_are_drawn_with_the_mouse_and_taken_back(
     assert strangers == []
 
 
-def test_a_finger_draws_and_does_not_scroll(lens_url: str, phone: Page) -> None:
-    open_studio(phone, lens_url, "perturbation=erase&fill=blur", "Drag over the picture")
+def test_a_finger_draws_and_does_not_scroll(app_url: str, phone: Page) -> None:
+    open_studio(phone, app_url, "perturbation=erase&fill=blur", "Drag over the picture")
     left, top, right, bottom = corners(surface(phone), 0.1, 0.2, 0.5, 0.6)
     scrolled = "document.querySelector('[data-testid=stMain]').scrollTop"
     before = phone.evaluate(scrolled)
@@ -123,8 +123,8 @@ def test_a_finger_draws_and_does_not_scroll(lens_url: str, phone: Page) -> None:
     expect(phone.get_by_text("Perturbed: 1 region blurred by hand")).to_be_visible()
 
 
-def test_regions_in_numbers_show_on_the_picture(lens_url: str, page: Page) -> None:
-    open_studio(page, lens_url, "perturbation=erase", "Drag over the picture")
+def test_regions_in_numbers_show_on_the_picture(app_url: str, page: Page) -> None:
+    open_studio(page, app_url, "perturbation=erase", "Drag over the picture")
     page.get_by_text("Regions in numbers").click()
     left = page.get_by_role("spinbutton", name="Left, in %")
     left.fill("10")
@@ -140,9 +140,9 @@ def test_regions_in_numbers_show_on_the_picture(lens_url: str, page: Page) -> No
 
 
 def test_the_film_is_scrubbed_without_the_server(
-    lens_url: str, page: Page, console_errors: list[str]
+    app_url: str, page: Page, console_errors: list[str]
 ) -> None:
-    open_studio(page, lens_url, f"studio=film&{FEW_STEPS}", "on one colour scale for all frames")
+    open_studio(page, app_url, f"studio=film&{FEW_STEPS}", "on one colour scale for all frames")
     slider = page.get_by_role("slider", name="Step of the attack")
     expect(slider).to_have_attribute("max", "4", timeout=FIRST)
     expect(slider).to_have_attribute("aria-valuetext", re.compile("^Clean picture: main says"))
@@ -185,9 +185,9 @@ def painted(canvases: Locator, unlike: list[str] | None = None) -> list[str]:
 
 
 def test_the_sweep_leads_to_where_a_branch_flips(
-    lens_url: str, page: Page, console_errors: list[str]
+    app_url: str, page: Page, console_errors: list[str]
 ) -> None:
-    open_studio(page, lens_url, f"studio=sweep&{FEW_STEPS}", "upper bound")
+    open_studio(page, app_url, f"studio=sweep&{FEW_STEPS}", "upper bound")
     curve = page.locator("[data-testid=stPlotlyChart]").nth(2)
     # The point of the first curve at ε = 10.
     points = curve.locator(".scatterlayer .trace").first.locator(".point")
@@ -211,8 +211,8 @@ def test_the_sweep_leads_to_where_a_branch_flips(
     assert console_errors == []
 
 
-def test_the_matrix_names_attacks_and_judges(lens_url: str, page: Page) -> None:
-    open_studio(page, lens_url, f"studio=matrix&{FEW_STEPS}", "And on many pictures?")
+def test_the_matrix_names_attacks_and_judges(app_url: str, page: Page) -> None:
+    open_studio(page, app_url, f"studio=matrix&{FEW_STEPS}", "And on many pictures?")
     chart = page.locator("[data-testid=stPlotlyChart]").nth(2)
     expect(chart.locator(".annotation-text")).to_have_count(6, timeout=FIRST)
     expect(page.get_by_text("The attack through main")).to_be_visible()
@@ -226,15 +226,15 @@ def test_the_matrix_names_attacks_and_judges(lens_url: str, page: Page) -> None:
 
 
 @pytest.mark.parametrize("part", ["sweep", "film", "matrix"])
-def test_a_narrow_window_scrolls_down_only(lens_url: str, phone: Page, part: str) -> None:
-    open_studio(phone, lens_url, f"studio={part}&{FEW_STEPS}", "Target class")
+def test_a_narrow_window_scrolls_down_only(app_url: str, phone: Page, part: str) -> None:
+    open_studio(phone, app_url, f"studio={part}&{FEW_STEPS}", "Target class")
     for selector in ("html", "[data-testid=stMain]"):
         wide = phone.locator(selector).evaluate("e => [e.scrollWidth, e.clientWidth]")
         assert wide[0] <= wide[1], selector
 
 
-def test_the_chooser_closes_once_a_picture_is_chosen(lens_url: str, page: Page, real_photo) -> None:
-    open_studio(page, lens_url, FEW_STEPS, "How honest is this perturbation?")
+def test_the_chooser_closes_once_a_picture_is_chosen(app_url: str, page: Page, real_photo) -> None:
+    open_studio(page, app_url, FEW_STEPS, "How honest is this perturbation?")
     page.get_by_role("button", name="Choose a picture").click()
     page.get_by_role("radio", name="Upload").or_(
         page.get_by_role("button", name="Upload", exact=True)

@@ -53,8 +53,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     needs_gpu = [item for item in items if item.get_closest_marker("gpu")]
     if needs_gpu and not cuda_is_available():
         for item in needs_gpu:
-            # The project must build and pass on machines without a GPU.
-            item.add_marker(pytest.mark.skip(reason="needs a CUDA device, and torch sees none"))
+            reason = "needs a CUDA device, and torch sees none"
+            item.add_marker(pytest.mark.skip(reason=reason))  # the project must pass without one
 
 
 def cuda_is_available() -> bool:
@@ -68,8 +68,8 @@ def data_dir() -> Path:
     """The folder of real photos that may lie beside the repository, as tar files."""
     folder = REPO.parent / "shared" / "data"
     if not folder.is_dir():
-        # The photos are no part of the repository: without them its own scenes are tested.
-        pytest.skip(f"needs real photos, and there is no folder {folder}")
+        # The photos are no part of the repository, so a clone by itself must pass without them.
+        pytest.skip(f"needs real photos, and there is no folder {folder}")  # scenes are tested
     return folder
 
 
@@ -78,8 +78,7 @@ def real_photo(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     """A JPEG of a church, as a camera made it but for its size of 224×224."""
     archive = data_dir / "imagenette-val-224.tar"
     if not archive.is_file():
-        # A folder without this archive is treated like no folder.
-        pytest.skip(f"needs real photos, and there is no file {archive}")
+        pytest.skip(f"needs real photos, and there is no file {archive}")  # as without a folder
     with tarfile.open(archive) as photos:
         churches = (member for member in photos if "/n03028079/" in member.name and member.isfile())
         member = next(churches)

@@ -15,6 +15,7 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     TaskProgressColumn,
     TextColumn,
     TimeRemainingColumn,
@@ -27,15 +28,7 @@ if TYPE_CHECKING:
 @contextmanager
 def counting(what: str, total: int) -> Iterator[Callable[[int, int], None]]:
     """A bar on standard error, moved by (done, total)."""
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    console = Console(stderr=True)
-    off = not console.is_terminal
-    with Progress(*columns, console=console, transient=True, disable=off) as bar:
+    with _bar(MofNCompleteColumn()) as bar:
         task = bar.add_task(what, total=total)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
@@ -47,15 +40,7 @@ def in_parts(count: int) -> Iterator[Callable[[str], Callable[[int, int], None]]
     Yields a function that begins the next part under a name of its own, and returns what is
     called with (done, total) of that part.
     """
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-    )
-    console = Console(stderr=True)
-    off = not console.is_terminal
-    with Progress(*columns, console=console, transient=True, disable=off) as bar:
+    with _bar(TaskProgressColumn()) as bar:
         task = bar.add_task("", total=count)
         begun = 0
 
@@ -66,6 +51,20 @@ def in_parts(count: int) -> Iterator[Callable[[str], Callable[[int, int], None]]
             return lambda done, total: bar.update(task, completed=before + done / total)
 
         yield begin
+
+
+def _bar(done: ProgressColumn) -> Progress:
+    """On standard error, and only in a terminal."""
+    console = Console(stderr=True)
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        done,
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
 
 
 def is_first_process() -> bool:

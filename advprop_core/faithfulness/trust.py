@@ -112,8 +112,8 @@ def measure_trust(
     curves: dict[Cell, Curves | Undefined] = {}
     infidelity: dict[Cell, Infidelity | Undefined] = {}
     for group in of_branch:
-        curves |= group.keyed(_curves(group, seed, next(listeners)))
-        infidelity |= group.keyed(_infidelity(group, seed, next(listeners)))
+        curves |= group.keyed(_measured(measure_curves, group, seed, next(listeners)))
+        infidelity |= group.keyed(_measured(measure_infidelity, group, seed, next(listeners)))
     sensitivity: dict[Cell, Score] = {}
     randomisation: dict[Cell, RandomisationCheck] = {}
     for group, making in zip(of_call, makings, strict=True):
@@ -220,20 +220,10 @@ def _sizes(making: Making) -> tuple[int, int]:
     return one * making.changes, one * making.draws * len(making.stages())
 
 
-def _curves(group: _Group, seed: int, progress: Progress) -> tuple[Curves | Undefined, ...]:
-    return measure_curves(
-        group.module,
-        group.pixels,
-        group.values,
-        group.classes,
-        seed=seed,
-        batch_size=batch_size(group.pixels),
-        progress=progress,
-    )
-
-
-def _infidelity(group: _Group, seed: int, progress: Progress) -> tuple[Infidelity | Undefined, ...]:
-    return measure_infidelity(
+def _measured(
+    measure: Callable[..., tuple[_Result, ...]], group: _Group, seed: int, progress: Progress
+) -> tuple[_Result, ...]:
+    return measure(
         group.module,
         group.pixels,
         group.values,

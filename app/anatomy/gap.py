@@ -10,7 +10,8 @@ from app import controls
 from app.anatomy import controls as anatomy_controls
 from app.anatomy import data as anatomy_data
 from app.anatomy import gap_words, words
-from app.anatomy.part import Subject, dark, result
+from app.anatomy.part import Subject, result
+from app.workbench import dark
 
 if TYPE_CHECKING:
     from advprop_core.bn_anatomy.gap import By

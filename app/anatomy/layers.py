@@ -10,7 +10,8 @@ from advprop_core.types import INPUT_KINDS
 from app import state
 from app.anatomy import controls as anatomy_controls
 from app.anatomy import words
-from app.anatomy.part import Subject, dark, result
+from app.anatomy.part import Subject, result
+from app.workbench import dark
 
 if TYPE_CHECKING:
     from advprop_core.bn_anatomy import LayerDistance, Measure

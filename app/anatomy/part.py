@@ -58,11 +58,6 @@ class Subject:
         return list(self.found.branches[1:])
 
 
-def dark() -> bool:
-    """Whether the page's ground is dark."""
-    return st.context.theme.type == "dark"
-
-
 def result(
     slot: str, key: tuple[Hashable, ...], run: Callable[[Job], Any], ask: str = ""
 ) -> Any | None:

@@ -9,8 +9,8 @@ from plotly.subplots import make_subplots
 
 from advprop_core.types import INPUT_KINDS, Comparison
 from advprop_core.words import percent
-from app.figures.pictures import data_uri, grey
-from app.figures.style import COLUMN_TITLES, INK, branch_colour, colour_range, colour_scale
+from app.figures.heat import add_map, colour_axis
+from app.figures.style import COLUMN_TITLES, INK, branch_colour
 
 _ROW_HEIGHT = 225
 _FRAME = {"l": 2, "r": 2, "t": 30, "b": 66}
@@ -77,33 +77,13 @@ def maps(result: Comparison, sign: str, title: str, opacity: float) -> go.Figure
     for row, branch in enumerate(branches, 1):
         for column, kind in enumerate(INPUT_KINDS, 1):
             photo = result.clean if kind == "clean" else result.adversarial
-            figure.add_trace(go.Image(source=data_uri(grey(photo.numpy()))), row=row, col=column)
-            heat = go.Heatmap(
-                z=result.maps[kind, branch].values.numpy(),
-                coloraxis="coloraxis",
-                opacity=opacity,
-                zsmooth="best",
-                hovertemplate="%{z:.3g}<extra></extra>",
-            )
-            figure.add_trace(heat, row=row, col=column)
+            values = result.maps[kind, branch].values.numpy()
+            add_map(figure, photo.numpy(), values, "coloraxis", opacity, row=row, column=column)
     figure.update_xaxes(visible=False, constrain="domain")
     figure.update_yaxes(visible=False, constrain="domain", autorange="reversed")
-    low, high = colour_range([m.values.numpy() for m in result.maps.values()], sign)
+    drawn = [one.values.numpy() for one in result.maps.values()]
     figure.update_layout(
-        coloraxis={
-            "colorscale": colour_scale(sign),
-            "cmin": low,
-            "cmax": high,
-            "colorbar": {
-                "orientation": "h",
-                "title": {"text": f"{title} score", "side": "bottom"},
-                "thickness": 10,
-                "y": -0.01,
-                "yanchor": "top",
-                "tickvals": [low, (low + high) / 2, high],
-                "tickformat": ".2g",
-            },
-        },
+        coloraxis=colour_axis(drawn, sign, f"{title} score"),
         height=_ROW_HEIGHT * len(branches) + 100,
         margin=_FRAME,
     )

@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from advprop_core.types import INPUT_KINDS, InputKind
+from app.figures.heat import add_map, colour_axis
 from app.figures.pictures import data_uri, grey
 from app.figures.style import COLUMN_TITLES, branch_colour, colour_range, colour_scale
 
@@ -41,26 +42,17 @@ def method_grid(found: Maps, method: str, sign: str, title: str, opacity: float)
     cells = _cells(found, method, rows, columns)
     for (row, column), values in cells.items():
         photo = found.comparison.adversarial if column == "adversarial" else found.comparison.clean
-        place = {"row": rows.index(row) + 1, "col": columns.index(column) + 1}
-        figure.add_trace(go.Image(source=data_uri(grey(photo.numpy()))), **place)
         axis = "coloraxis2" if "difference" in (row, column) else "coloraxis"
-        figure.add_trace(
-            go.Heatmap(
-                z=values,
-                coloraxis=axis,
-                opacity=opacity,
-                zsmooth="best",
-                hovertemplate="%{z:.3g}<extra></extra>",
-            ),
-            **place,
-        )
+        place = {"row": rows.index(row) + 1, "column": columns.index(column) + 1}
+        add_map(figure, photo.numpy(), values, axis, opacity, **place)
     figure.update_xaxes(visible=False, constrain="domain")
     figure.update_yaxes(visible=False, constrain="domain", autorange="reversed")
     plain = [v for (row, column), v in cells.items() if "difference" not in (row, column)]
     changes = [v for (row, column), v in cells.items() if "difference" in (row, column)]
+    half = {"len": 0.45, "xanchor": "left"}
     figure.update_layout(
-        coloraxis=_axis(plain, sign, f"{title} score", 0.0),
-        coloraxis2=_axis(changes, "signed", "difference", 0.55),
+        coloraxis=colour_axis(plain, sign, f"{title} score", x=0.0, **half),
+        coloraxis2=colour_axis(changes, "signed", "difference", x=0.55, **half),
         height=_ROW * len(rows) + 90,
         margin=_FRAME,
     )
@@ -186,27 +178,6 @@ def _title(branches: Sequence[str], row: str, column: str) -> str:
         who = f'<span style="color:{branch_colour(branches.index(row))}"><b>{row}</b></span>'
     what = "Difference" if column == "difference" else COLUMN_TITLES[column]
     return f"{who} · {what}"
-
-
-def _axis(values: Sequence[np.ndarray], sign: str, title: str, start: float) -> dict[str, object]:
-    low, high = colour_range(values, sign)
-    return {
-        "colorscale": colour_scale(sign),
-        "cmin": low,
-        "cmax": high,
-        "colorbar": {
-            "orientation": "h",
-            "title": {"text": title, "side": "bottom"},
-            "thickness": 10,
-            "len": 0.45,
-            "x": start,
-            "xanchor": "left",
-            "y": -0.01,
-            "yanchor": "top",
-            "tickvals": [low, (low + high) / 2, high],
-            "tickformat": ".2g",
-        },
-    }
 
 
 def _rgba(colour: str) -> tuple[float, ...]:

@@ -97,10 +97,13 @@ def run(request: MapsRequest, branches: Mapping[str, nn.Module], pixels: Tensor,
         "adversarial": result.adversarial[None],
     }
     explained = result.attacked_class if request.class_index is None else request.class_index
+    first = next(iter(branches.values()))
+    layered = any(METHODS[method].needs_layer for method in request.methods)
+    chosen = request.layer or (default_layer(first, pixels) if layered else None)
     maps: dict[Cell, AttributionMap] = {}
     refused: dict[str, str] = {}
     for place, method in enumerate(request.methods):
-        layer = request.layer if METHODS[method].needs_layer else None
+        layer = chosen if METHODS[method].needs_layer else None
 
         def report(done: int, total: int, place: int = place) -> None:
             share = (place + done / total) / len(request.methods)

@@ -63,7 +63,7 @@ def _draw(shown: Shown, current: bool) -> None:
     with left:
         st.subheader("What each branch says")
         st.plotly_chart(
-            comparison.predictions(result, names, dark=st.context.theme.type == "dark"),
+            comparison.predictions(result, names, dark=workbench.dark()),
             key="predictions",
             config=style.CONFIG,
             alt=studio_words.plain(messages.verdict(result, names)),

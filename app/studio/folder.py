@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from app.studio import words
-from app.studio.subject import Subject, answer, dark
-from app.workbench import Shown, Work
+from app.studio.subject import Subject, answer
+from app.workbench import Shown, Work, dark
 
 if TYPE_CHECKING:
     from app.studio.requests import FolderRequest

@@ -9,8 +9,8 @@ import streamlit as st
 from app import controls, state
 from app.studio import folder as studio_folder
 from app.studio import words
-from app.studio.subject import Subject, answer, dark, work_on
-from app.workbench import Shown
+from app.studio.subject import Subject, answer, work_on
+from app.workbench import Shown, dark
 
 _CURVE = "studio.curve"
 

@@ -90,8 +90,3 @@ def kept(slot: str) -> Shown | None:
 def close() -> None:
     """Nothing of the studio is asked for any more."""
     state.choose(studio="")
-
-
-def dark() -> bool:
-    """Whether the page is."""
-    return bool(st.context.theme.type == "dark")

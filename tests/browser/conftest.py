@@ -39,8 +39,7 @@ def chromium_path() -> str:
     )
     if os.environ.get("CI") == "true":
         pytest.fail(missing)
-    # A person without a browser can still run every other test; CI failed just above.
-    pytest.skip(missing)
+    pytest.skip(missing)  # a person without a browser runs every other test; CI failed above
 
 
 @pytest.fixture(scope="package")

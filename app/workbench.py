@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from app.jobs import Job
 
 QUICK = 3.0  # seconds to wait for a result before showing progress instead
-_POLL = 0.4
+_POLL = 0.8
 
 
 @dataclass(frozen=True)
@@ -186,6 +186,11 @@ def wait_for(slot: str, work: Work, on_stop: Callable[[], None]) -> Any | None:
     return None
 
 
+def dark() -> bool:
+    """Whether the page's ground is dark."""
+    return bool(st.context.theme.type == "dark")
+
+
 def _default_view(models: dict[str, ModelInfo]) -> View:
     """The first view: a drawn scene with its network, or the person's own model."""
     default = state.DEFAULTS[state.VERSION]
@@ -232,7 +237,10 @@ def _progress(slot: str, on_stop: Callable[[], None]) -> None:
         st.rerun()
     left, right = st.columns([5, 1], vertical_alignment="center")
     left.progress(job.progress, f"Working … {percent(job.progress)}")
-    right.button("Stop", key=f"stop.{slot}", width="stretch", on_click=_stop, args=(slot, on_stop))
+    if right.button(
+        "Stop", key=f"stop.{slot}", width="stretch", on_click=_stop, args=(slot, on_stop)
+    ):
+        st.rerun()  # at once: the worker may be long in getting to its next report
 
 
 def _stop(slot: str, on_stop: Callable[[], None]) -> None:

@@ -29,9 +29,9 @@ def test_maps_of_the_playgrounds_view_and_their_checks(
     shoot(page, "maps")
 
     page.get_by_role("button", name="Check these maps").click()
-    expect(page.get_by_role("button", name="Stop")).to_be_visible(timeout=FIRST)
-    page.get_by_role("button", name="Stop").click()
-    expect(page.get_by_role("button", name="Check these maps")).to_be_visible(timeout=FIRST)
+    expect(page.get_by_role("tab", name="SmoothGrad")).to_be_visible(timeout=FIRST)
+    expect(page.get_by_role("columnheader", name="Deletion")).to_be_visible()
+    shoot(page, "maps-checked")
     expect(page.locator("[data-testid=stException]")).to_have_count(0)
 
     page.set_viewport_size({"width": 420, "height": 900})

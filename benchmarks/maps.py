@@ -45,6 +45,7 @@ METHODS = (
 )
 FASTER = 1.5
 _DRAWN = {"smoothgrad"}  # noise of another generator
+_ROUNDED = "grad-cam-plus-plus"  # pytorch-grad-cam adds 1e-6 to a denominator that may be smaller
 
 Inputs = Mapping[InputKind, Tensor]
 
@@ -80,13 +81,14 @@ def _measure(model: DualBNModel, size: int, rounds: int, target: float) -> dict[
     deviation = _deviation(ours(), theirs())
     seconds = interleave({"ours": ours, "one by one": theirs}, [()], rounds, warm_up=1)
     gain, own = ratio(seconds["one by one"], seconds["ours"]), statistics.median(seconds["ours"])
+    others = [found for method, found in deviation.items() if method != _ROUNDED]
     architecture = type(plain["main"].network).__name__
     print(
         f"  {architecture}, {size} px: {own:.2f} s (target {target:.0f} s: "
         f"{verdict(own < target)}), {gain['median']:.2f}x faster than one by one "
         f"(quartiles {gain['low']:.2f}-{gain['high']:.2f}; target {FASTER}: "
-        f"{verdict(gain['median'] >= FASTER)}); largest deviation of a map "
-        f"{deviation:.1e} of its largest value"
+        f"{verdict(gain['median'] >= FASTER)}); largest deviation of a map, as a share of its "
+        f"largest value, {max(others):.1e}, but for {_ROUNDED} {deviation[_ROUNDED]:.1e}"
     )
     return {"seconds": own, "gain": gain, "deviation": deviation}
 
@@ -133,16 +135,17 @@ def _map(method: str, module: nn.Module, pixels: Tensor, target: int, layer: str
     return makers[method]()[0].detach()
 
 
-def _deviation(ours: Mapping[Any, Any], theirs: Mapping[Any, Tensor]) -> float:
-    """Largest difference of two maps, each as a share of its own largest value."""
-    worst = 0.0
+def _deviation(ours: Mapping[Any, Any], theirs: Mapping[Any, Tensor]) -> dict[str, float]:
+    """Method to the largest difference of two maps, as a share of the map's largest value."""
+    worst: dict[str, float] = {}
     for cell, other in theirs.items():
         own = ours[cell].values
         if cell[0] in _DRAWN:
             continue
         if cell[0] in ("grad-cam-plus-plus", "layer-cam"):  # they come scaled to [0, 1]
             own = (own - own.min()) / (own.max() - own.min())
-        worst = max(worst, float((own - other).abs().max() / other.abs().max()))
+        found = float((own - other).abs().max() / other.abs().max())
+        worst[cell[0]] = max(worst.get(cell[0], 0.0), found)
     return worst
 
 

@@ -104,6 +104,17 @@ def strip(question: Question, layers: Sequence[str], formula: Formula) -> list[T
         UnknownLayer: For a layer that the network does not have or never runs.
         NoGradient: For a layer that the score does not depend on.
     """
+    caught = question.once(("layers", *layers), lambda: _catch(question, layers))
+    maps = []
+    for layer, (features, gradient) in zip(layers, caught, strict=True):
+        if gradient is None:
+            raise NoGradient(f"the score does not depend on layer {layer!r}: choose another")
+        maps.append(spread(formula(features, gradient), question.pixels))
+    return maps
+
+
+def _catch(question: Question, layers: Sequence[str]) -> list[tuple[Tensor, Tensor | None]]:
+    """What each layer gives, and the gradient of the scores there, (N, C, h, w) each."""
     view = private_view(question.module)
     kept = _keep(view, layers)
     with torch.enable_grad():
@@ -113,13 +124,7 @@ def strip(question: Question, layers: Sequence[str], formula: Formula) -> list[T
         # A network may be frozen and a layer off the way from the pixels: it needs no gradient.
         wanted = [part for part in features if part.requires_grad]
         found = iter(torch.autograd.grad(total, wanted, allow_unused=True) if wanted else ())
-        gradients = [next(found) if part.requires_grad else None for part in features]
-    maps = []
-    for layer, part, gradient in zip(layers, features, gradients, strict=True):
-        if gradient is None:
-            raise NoGradient(f"the score does not depend on layer {layer!r}: choose another")
-        maps.append(spread(formula(part.detach(), gradient), question.pixels))
-    return maps
+        return [(part.detach(), next(found) if part.requires_grad else None) for part in features]
 
 
 def features_at(question: Question) -> Tensor:

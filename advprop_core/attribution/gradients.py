@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import torch
-from captum.attr import InputXGradient, IntegratedGradients, Saliency
+from captum.attr import IntegratedGradients, Saliency
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -44,9 +44,7 @@ def loss_gradient(question: Question) -> Tensor:
 
 def input_x_gradient(question: Question) -> Tensor:
     """Pixel times gradient, summed over the channels (Shrikumar et al., arXiv 1605.01713)."""
-    own = question.pixels.detach().requires_grad_()
-    products: Tensor = InputXGradient(question.module).attribute(own, list(question.targets))
-    return products.sum(1)
+    return (question.pixels * _gradient(question)).sum(1)
 
 
 def integrated_gradients(question: Question) -> Tensor:
@@ -76,11 +74,8 @@ def smoothgrad(question: Question) -> Tensor:
     16 copies unless told otherwise; the noise has sigma 0.1 in pixel units, is the same for
     every image, and the copies are not clipped.
     """
-    count = question.samples or _NOISY_COPIES
-    total = torch.zeros_like(question.pixels)
-    for index, gradients in _sampled(question, count, _noisy):
-        total[index] += gradients.sum(0)
-    return (total / count).abs().amax(1)
+    mean, _ = _noisy_moments(question, question.samples or _NOISY_COPIES)
+    return mean.abs().amax(1)
 
 
 def vargrad(question: Question) -> Tensor:
@@ -94,13 +89,8 @@ def vargrad(question: Question) -> Tensor:
     count = question.samples or _NOISY_COPIES
     if count < 2:
         raise ValueError(f"samples must be at least 2 for {question.method.title}, got {count}")
-    # In double precision, since the variance is a small difference of large sums.
-    total = torch.zeros_like(question.pixels, dtype=torch.float64)
-    squares = torch.zeros_like(total)
-    for index, gradients in _sampled(question, count, _noisy):
-        total[index] += gradients.double().sum(0)
-        squares[index] += gradients.double().square().sum(0)
-    return (squares / count - (total / count).square()).clamp(min=0).amax(1)
+    mean, squares = _noisy_moments(question, count)
+    return (squares - mean.square()).clamp(min=0).amax(1)
 
 
 def gradient_shap(question: Question) -> Tensor:
@@ -112,45 +102,71 @@ def gradient_shap(question: Question) -> Tensor:
     """
     count = question.samples or _STARTS
     total = torch.zeros_like(question.pixels)
-    for index, gradients in _sampled(question, count, _between):
-        total[index] += gradients.sum(0)
+    for rows, gradients in _sampled(question, count, _between):
+        total[rows] += gradients.sum(1)
     return (total / count).sum(1)
 
 
 def _gradient(question: Question) -> Tensor:
-    own = question.pixels.detach().requires_grad_()  # captum warns where it has to set this
-    gradients: Tensor = Saliency(question.module).attribute(own, list(question.targets), abs=False)
-    return gradients
+    return question.once(
+        "gradient", lambda: _gradients_at(question, question.pixels, list(question.targets))
+    )
+
+
+def _gradients_at(question: Question, points: Tensor, targets: list[int]) -> Tensor:
+    own = points.detach().requires_grad_()  # captum warns where it has to set this
+    found: Tensor = Saliency(question.module).attribute(own, targets, abs=False)
+    return found.detach()
 
 
 # -- random copies --------------------------------------------------------------------------------
 
-# From an image (3, H, W), a number of copies and a generator to the points (copies, 3, H, W) at
+# From images (n, 3, H, W), a number of copies and a generator to the points (n, copies, 3, H, W) at
 # which gradients are taken, and what each gradient is multiplied by.
 Draw = Callable[[Tensor, int, torch.Generator], tuple[Tensor, Tensor | float]]
 
 
-def _noisy(image: Tensor, count: int, generator: torch.Generator) -> tuple[Tensor, float]:
+def _noisy(images: Tensor, count: int, generator: torch.Generator) -> tuple[Tensor, float]:
     # One by one: drawn together, the numbers would depend on how many go in a batch.
-    noise = [torch.randn(image.shape, generator=generator) for _ in range(count)]
-    return image + _NOISE_SIGMA * torch.stack(noise).to(image), 1.0
+    noise = [torch.randn(images.shape[1:], generator=generator) for _ in range(count)]
+    return images[:, None] + _NOISE_SIGMA * torch.stack(noise).to(images), 1.0
 
 
-def _between(image: Tensor, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    drawn = torch.rand((count, 4, 1, 1), generator=generator).to(image)
-    way = image - drawn[:, :3]
-    return image - drawn[:, 3:] * way, way
+def _between(images: Tensor, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    drawn = torch.rand((count, 4, 1, 1), generator=generator).to(images)
+    way = images[:, None] - drawn[:, :3]
+    return images[:, None] - drawn[:, 3:] * way, way
 
 
-def _sampled(question: Question, count: int, draw: Draw) -> Iterator[tuple[int, Tensor]]:
-    """(index of the image, weighted gradients of some of its copies), until all are done."""
-    for index, (image, target) in enumerate(zip(question.pixels, question.targets, strict=True)):
+def _noisy_moments(question: Question, count: int) -> tuple[Tensor, Tensor]:
+    """Mean of the gradient and of its square over noisy copies, (N, 3, H, W) each.
+
+    In double precision, since the variance is a small difference of large sums.
+    """
+
+    def make() -> tuple[Tensor, Tensor]:
+        total = torch.zeros_like(question.pixels, dtype=torch.float64)
+        squares = torch.zeros_like(total)
+        for rows, gradients in _sampled(question, count, _noisy):
+            total[rows] += gradients.double().sum(1)
+            squares[rows] += gradients.double().square().sum(1)
+        return total / count, squares / count
+
+    return question.once(("noisy", count), make)
+
+
+def _sampled(question: Question, count: int, draw: Draw) -> Iterator[tuple[slice, Tensor]]:
+    """(some images, weighted gradients (n, copies, 3, H, W) of theirs), until all are done."""
+    room = batch_size(question.pixels)
+    for start in range(0, len(question.pixels), room):
+        rows = slice(start, start + room)
+        images, targets = question.pixels[rows], question.targets[rows]
         generator = question.generator()  # the same draws for every image
-        for some in batches(count, question.pixels):
-            points, weights = draw(image, len(some), generator)
-            own = points.detach().requires_grad_()
-            gradients: Tensor = Saliency(question.module).attribute(
-                own, [target] * len(some), abs=False
+        for some in batches(count, images, len(images)):
+            points, weights = draw(images, len(some), generator)
+            gradients = _gradients_at(
+                question, points.flatten(0, 1), [target for target in targets for _ in some]
             )
-            yield index, gradients * weights
-            question.report(index * count + some.stop, len(question.pixels) * count)
+            yield rows, gradients.unflatten(0, points.shape[:2]) * weights
+            done = start * count + len(images) * some.stop
+            question.report(done, len(question.pixels) * count)

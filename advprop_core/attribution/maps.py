@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 
 from advprop_core.attribution import cams, gradients, perturbed, rectified, relevance
 from advprop_core.attribution.errors import NoGradient, Unfit
-from advprop_core.attribution.question import Progress, Question, inspect
+from advprop_core.attribution.question import Inspection, Progress, Question, inspect
 from advprop_core.methods import METHODS, Method
 from advprop_core.predict import require_eval
 
@@ -91,10 +92,27 @@ def explain(
     """
     options = {"window": window, "stride": stride, "samples": samples}
     chosen = known_method(method)
-    _validate_options(chosen, layer, options)
-    question = make_question(module, pixels, class_index, chosen, layer, seed, options, progress)
-    values = finish(_MAKERS[method](question), question.method)
-    if method not in _REPORTING:
+    validate_options(chosen, layer, options)
+    question = make_question(module, pixels, class_index, chosen, seed)
+    return answer(with_options(replace(question, layer=layer, progress=progress), options))
+
+
+def with_options(question: Question, options: Mapping[str, int | None]) -> Question:
+    """The question with a window, a stride and a number of samples, where they are given."""
+    window, stride, samples = (options.get(name) for name in ("window", "stride", "samples"))
+    return replace(question, window=window, stride=stride, samples=samples)
+
+
+def answer(question: Question) -> Tensor:
+    """The maps that a question asks for, (N, H, W), checked.
+
+    Raises:
+        NoGradient: If the scores do not depend on the pixels, for methods with a gradient.
+        Unfit: If the method does not fit the network, or its map is not finite.
+    """
+    require_gradient(question)
+    values = finish(_MAKERS[question.method.name](question), question.method)
+    if question.method.name not in _REPORTING:
         question.report(1, 1)
     return values
 
@@ -113,10 +131,7 @@ def make_question(
     pixels: Tensor,
     class_index: int | Sequence[int],
     method: Method,
-    layer: str | None = None,
     seed: int = 0,
-    options: dict[str, int | None] | None = None,
-    progress: Progress | None = None,
 ) -> Question:
     """Check network, pixels and classes; the question owns its pixels."""
     require_eval(module)
@@ -127,20 +142,30 @@ def make_question(
         raise ValueError(
             f"class_index must be one class or {len(pixels)}, one per image, got {len(targets)}"
         )
-    seen = inspect(module, pixels)
-    if not (min(targets) >= 0 and max(targets) < seen.classes):
-        raise ValueError(
-            f"class_index must lie in [0, {seen.classes - 1}], got {sorted(set(targets))}"
-        )
-    if not seen.reaches_pixels and method.name not in _WITHOUT_GRADIENT:
+    own = pixels.detach().clone()  # captum sets requires_grad on the tensor it is given
+    question = Question(module, own, tuple(targets), method, seed=seed)
+    classes = _inspection(question).classes
+    if not (min(targets) >= 0 and max(targets) < classes):
+        raise ValueError(f"class_index must lie in [0, {classes - 1}], got {sorted(set(targets))}")
+    return question
+
+
+def require_gradient(question: Question) -> None:
+    """Refuse a method with a gradient where the scores have none.
+
+    Raises:
+        NoGradient: The message names methods that need none.
+    """
+    method = question.method
+    if method.name not in _WITHOUT_GRADIENT and not _inspection(question).reaches_pixels:
         raise NoGradient(
             f"{method.title} needs a gradient, and the scores of this network do not depend on "
             "the pixels as far as autograd can see: use occlusion or rise"
         )
-    own = pixels.detach().clone()  # captum sets requires_grad on the tensor it is given
-    return Question(
-        module, own, tuple(targets), method, layer, seed, **(options or {}), progress=progress
-    )
+
+
+def _inspection(question: Question) -> Inspection:
+    return question.once("inspection", lambda: inspect(question.module, question.pixels))
 
 
 def finish(values: Tensor, method: Method) -> Tensor:
@@ -150,7 +175,8 @@ def finish(values: Tensor, method: Method) -> Tensor:
     return values.detach().float().cpu()
 
 
-def _validate_options(method: Method, layer: str | None, options: dict[str, int | None]) -> None:
+def validate_options(method: Method, layer: str | None, options: Mapping[str, int | None]) -> None:
+    """Refuse an option that the method has no use for, or that is no count."""
     if layer is not None and not method.needs_layer:
         raise ValueError(f"{method.title} has no layer, got layer={layer!r}")
     for name, value in options.items():

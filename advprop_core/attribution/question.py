@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from advprop_core.methods import Method
 
 Progress = Callable[[int, int], None]
+_Made = TypeVar("_Made")
 
 _ROOM = {"cpu": 600_000, "cuda": 6_000_000}  # pixels that go through a network at once
 _MOST_IMAGES = 32
@@ -33,6 +34,8 @@ class Question:
         stride: Move of that square in pixels, or None for the method's own.
         samples: Number of random copies or masks, or None for the method's own.
         progress: Called with what is done and how much there is; may raise to stop.
+        made: What :meth:`once` keeps. A copy of the question that asks for another method of the
+            same pixels and classes shares it.
     """
 
     module: nn.Module
@@ -45,6 +48,14 @@ class Question:
     stride: int | None = None
     samples: int | None = None
     progress: Progress | None = None
+    made: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def once(self, key: Hashable, make: Callable[[], _Made]) -> _Made:
+        """What several maps read, such as a backward pass: made by the first that asks for it."""
+        if key not in self.made:
+            self.made[key] = make()
+        found: _Made = self.made[key]
+        return found
 
     def generator(self) -> torch.Generator:
         """A fresh generator on the CPU, so that a draw is the same on every device."""

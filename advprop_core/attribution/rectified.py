@@ -85,11 +85,14 @@ def deep_lift(question: Question) -> Tensor:
 
 
 def _through_relus(question: Question, kind: type[GuidedBackprop] | type[Deconvolution]) -> Tensor:
-    view = rewired(question.module, question.pixels)
-    _require_relus(question, view)
-    own = question.pixels.detach().requires_grad_()
-    found: Tensor = kind(view).attribute(own, list(question.targets))
-    return found.sum(1)
+    def make() -> Tensor:
+        view = rewired(question.module, question.pixels)
+        _require_relus(question, view)
+        own = question.pixels.detach().requires_grad_()
+        found: Tensor = kind(view).attribute(own, list(question.targets))
+        return found.sum(1)
+
+    return question.once(kind.__name__, make)
 
 
 def _require_relus(question: Question, view: nn.Module) -> None:

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 
 from advprop_core.attribution.cams import FORMULAS, strip
 from advprop_core.attribution.layers import default_layer
-from advprop_core.attribution.maps import explain, finish, known_method, make_question
+from advprop_core.attribution.maps import (
+    answer,
+    finish,
+    known_method,
+    make_question,
+    require_gradient,
+    validate_options,
+    with_options,
+)
 from advprop_core.attribution.question import Progress
 from advprop_core.methods import Method
 from advprop_core.types import AttributionMap, InputKind, freeze
@@ -32,7 +41,8 @@ def explain_grid(
 ) -> dict[tuple[str, InputKind, str], AttributionMap]:
     """Maps of every branch on every input by every method; all explain the same class.
 
-    The inputs of a branch go through it together, and whatever is drawn is drawn alike for all.
+    The inputs of a branch go through it together, whatever is drawn is drawn alike for all, and
+    methods that read the same backward pass share it.
 
     Args:
         branches: Name to frozen module, main first.
@@ -63,20 +73,19 @@ def explain_grid(
     together = torch.cat(list(inputs.values()))
     if layer is None and layered:
         layer = default_layer(next(iter(branches.values())), together)
-    calls = [(method, name) for method in chosen for name in branches]
+    calls = [(name, method) for name in branches for method in chosen]
+    questions = {
+        name: make_question(module, together, class_index, chosen[0], seed)
+        for name, module in branches.items()
+        if chosen
+    }
     made: dict[tuple[str, InputKind, str], AttributionMap] = {}
-    for index, (method, name) in enumerate(calls):
-        place = layer if method.needs_layer else None
-        values = explain(
-            branches[name],
-            together,
-            class_index,
-            method.name,
-            layer=place,
-            seed=seed,
-            progress=_part(progress, index, len(calls)),
-            **options_of(method, options),
-        )
+    for index, (name, method) in enumerate(calls):
+        place, own = layer if method.needs_layer else None, options_of(method, options)
+        validate_options(method, place, own)
+        report = _part(progress, index, len(calls))
+        question = replace(questions[name], method=method, layer=place, progress=report)
+        values = answer(with_options(question, own))
         for kind, value in zip(inputs, values, strict=True):
             made[method.name, kind, name] = AttributionMap(
                 freeze(value), method.name, name, kind, class_index, place
@@ -118,6 +127,7 @@ def explain_layers(
     if not layers:
         raise ValueError("layers must name at least one layer")
     question = make_question(module, pixels, class_index, known)
+    require_gradient(question)
     return finish(torch.cat(strip(question, layers, FORMULAS[method])), known)
 
 

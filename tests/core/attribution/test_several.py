@@ -7,7 +7,6 @@ from advprop_core.attribution import (
     explain,
     explain_grid,
     explain_layers,
-    several,
     stages,
 )
 from advprop_core.attribution.cams import FORMULAS
@@ -37,17 +36,41 @@ def test_a_grid_holds_what_single_calls_give(branches, inputs):
         torch.testing.assert_close(found.values, expected[0], rtol=1e-3, atol=1e-5)
 
 
-def test_a_branch_takes_its_inputs_together(branches, inputs, monkeypatch):
-    asked = []
-    original = several.explain
+@pytest.fixture
+def backward_passes(monkeypatch):
+    """Number of images in each backward pass that ends at pixels, in their order."""
+    passes = []
+    original = torch.autograd.grad
 
-    def watched(module, pixels, *args, **kwargs):
-        asked.append(len(pixels))
-        return original(module, pixels, *args, **kwargs)
+    def counted(outputs, inputs, *args, **kwargs):
+        passes.append(len(inputs[0] if isinstance(inputs, list | tuple) else inputs))
+        return original(outputs, inputs, *args, **kwargs)
 
-    monkeypatch.setattr(several, "explain", watched)
+    monkeypatch.setattr(torch.autograd, "grad", counted)
+    return passes
+
+
+def test_a_branch_takes_its_inputs_together(branches, inputs, backward_passes):
     explain_grid(branches, inputs, 0, ["saliency", "grad-cam"])
-    assert asked == [2] * 4
+    assert backward_passes == [2] * 4
+
+
+def test_methods_that_read_the_same_pass_share_it(branches, inputs, backward_passes):
+    one = {"main": branches["main"]}
+    explain_grid(one, inputs, 0, ["saliency", "saliency-positive", "input-x-gradient"])
+    assert backward_passes == [2]
+    backward_passes.clear()
+    explain_grid(one, inputs, 0, ["grad-cam", "layer-cam", "hires-cam"], "layer2")
+    assert backward_passes == [2]
+    backward_passes.clear()
+    explain_grid(one, inputs, 0, ["smoothgrad", "vargrad"], samples=5)
+    assert sum(backward_passes) == 10
+
+
+def test_nothing_is_shared_between_grids(branches, inputs, backward_passes):
+    for class_index in (0, 1):
+        explain_grid(branches, inputs, class_index, ["saliency"])
+    assert backward_passes == [2] * 4
 
 
 def test_a_grid_tells_progress_over_all_of_it(branches, inputs):
@@ -84,17 +107,9 @@ def test_a_strip_holds_what_single_calls_give(branches, pixels, method):
             torch.testing.assert_close(row, expected, rtol=1e-4, atol=1e-6)
 
 
-def test_a_strip_takes_one_backward_pass(branches, pixels, monkeypatch, hooks_of):
-    passes = []
-    original = torch.autograd.grad
-
-    def counted(*args, **kwargs):
-        passes.append(args)
-        return original(*args, **kwargs)
-
-    monkeypatch.setattr(torch.autograd, "grad", counted)
+def test_a_strip_takes_one_backward_pass(branches, pixels, backward_passes, hooks_of):
     explain_layers(branches["main"], pixels(1, 64), 0, stages(branches["main"]))
-    assert len(passes) == 1
+    assert backward_passes == [1]
     assert not hooks_of(branches["main"])
 
 
@@ -110,17 +125,20 @@ def test_strips_that_make_no_sense_are_refused(branches, pixels):
         explain_layers(module, pixels(1), 0, ["layer1", "layer7"])
 
 
-def test_a_grid_hands_options_to_the_methods_that_have_them(branches, inputs, monkeypatch):
-    asked = {}
-
-    def remember(module, pixels, class_index, method, **options):
-        asked[method] = {name: options[name] for name in ("window", "samples") if name in options}
-        return torch.zeros(len(pixels), 48, 48)
-
-    monkeypatch.setattr(several, "explain", remember)
+def test_a_grid_hands_options_to_the_methods_that_have_them(branches, inputs):
+    one = {"main": branches["main"]}
     methods = ["saliency", "smoothgrad", "occlusion"]
-    explain_grid(branches, inputs, 0, methods, window=8, samples=3)
-    assert asked == {"saliency": {}, "smoothgrad": {"samples": 3}, "occlusion": {"window": 8}}
+    grid = explain_grid(one, inputs, 0, methods, window=8, samples=3)
+    for (method, kind, _), found in grid.items():
+        own = {"smoothgrad": {"samples": 3}, "occlusion": {"window": 8}}.get(method, {})
+        expected = explain(one["main"], inputs[kind], 0, method, **own)
+        torch.testing.assert_close(found.values, expected[0], rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("wrong", [0, -1])
+def test_options_out_of_range_are_refused_in_a_grid(branches, inputs, wrong):
+    with pytest.raises(ValueError, match="samples must be at least 1"):
+        explain_grid(branches, inputs, 0, ["smoothgrad"], samples=wrong)
 
 
 @pytest.mark.parametrize("option", ["window", "stride", "samples"])

@@ -14,10 +14,11 @@ from advprop_core.attribution.layers import (
     stages,
 )
 from advprop_core.attribution.maps import explain
-from advprop_core.attribution.several import explain_grid, explain_layers
+from advprop_core.attribution.several import MapMaker, explain_grid, explain_layers
 
 __all__ = [
     "LayerNode",
+    "MapMaker",
     "NoGradient",
     "Unfit",
     "UnknownLayer",

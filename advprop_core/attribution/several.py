@@ -19,11 +19,99 @@ from advprop_core.attribution.maps import (
     validate_options,
     with_options,
 )
-from advprop_core.attribution.question import Progress
+from advprop_core.attribution.question import Progress, Question
 from advprop_core.methods import Method
 from advprop_core.types import AttributionMap, InputKind, freeze
 
 _PARTS = 1000  # of one call's progress
+
+
+class MapMaker:
+    """Makes maps of several branches on several inputs, method by method; all of one class.
+
+    The inputs of a branch go through it together, and whatever is drawn is drawn alike for all.
+    Methods that read the same backward pass share it for as long as the maker lives.
+    """
+
+    def __init__(
+        self,
+        branches: Mapping[str, nn.Module],
+        inputs: Mapping[InputKind, Tensor],
+        class_index: int,
+        *,
+        seed: int = 0,
+    ) -> None:
+        """Say what is explained; nothing is computed yet.
+
+        Args:
+            branches: Name to frozen module, main first.
+            inputs: Kind to (1, 3, H, W) pixels, all of one size.
+            class_index: The class to explain.
+            seed: Of everything a method draws.
+
+        Raises:
+            ValueError: If an input holds another number of images than one.
+        """
+        if any(len(pixels) != 1 for pixels in inputs.values()):
+            raise ValueError("inputs must hold one image each")
+        self._branches = branches
+        self._kinds = tuple(inputs)
+        self._pixels = torch.cat(list(inputs.values()))
+        self._class_index = class_index
+        self._seed = seed
+        self._questions: dict[str, Question] = {}
+
+    def make(
+        self,
+        method: str,
+        layer: str | None = None,
+        *,
+        progress: Progress | None = None,
+        window: int | None = None,
+        stride: int | None = None,
+        samples: int | None = None,
+    ) -> dict[tuple[InputKind, str], AttributionMap]:
+        """The maps of one method.
+
+        Args:
+            method: A key of :data:`~advprop_core.methods.METHODS`.
+            layer: Dotted name for a layer method; the first branch's :func:`default_layer` when
+                not given.
+            progress: Called with thousandths of maps that are done, and how many there are.
+            window: Side of the square in pixels, for methods that have one.
+            stride: How far that square moves, for methods that have one.
+            samples: Number of random copies or masks, for methods that have them.
+
+        Returns:
+            (kind, branch) to map; kinds vary slowest.
+
+        Raises:
+            ValueError: For what :func:`explain` refuses.
+        """
+        known = known_method(method)
+        options = {"window": window, "stride": stride, "samples": samples}
+        validate_options(known, layer, options)
+        if layer is None and known.needs_layer:
+            layer = default_layer(next(iter(self._branches.values())), self._pixels)
+        made: dict[tuple[InputKind, str], AttributionMap] = {}
+        for index, branch in enumerate(self._branches):
+            report = _part(progress, index, len(self._branches))
+            question = replace(
+                self._question(branch, known), method=known, layer=layer, progress=report
+            )
+            values = answer(with_options(question, options))
+            for kind, value in zip(self._kinds, values, strict=True):
+                made[kind, branch] = AttributionMap(
+                    freeze(value), method, branch, kind, self._class_index, layer
+                )
+        return {(kind, name): made[kind, name] for kind in self._kinds for name in self._branches}
+
+    def _question(self, branch: str, first: Method) -> Question:
+        if branch not in self._questions:
+            self._questions[branch] = make_question(
+                self._branches[branch], self._pixels, self._class_index, first, self._seed
+            )
+        return self._questions[branch]
 
 
 def explain_grid(
@@ -41,8 +129,7 @@ def explain_grid(
 ) -> dict[tuple[str, InputKind, str], AttributionMap]:
     """Maps of every branch on every input by every method; all explain the same class.
 
-    The inputs of a branch go through it together, whatever is drawn is drawn alike for all, and
-    methods that read the same backward pass share it.
+    What :class:`MapMaker` makes of several methods, all at the same layer.
 
     Args:
         branches: Name to frozen module, main first.
@@ -52,7 +139,7 @@ def explain_grid(
         layer: Dotted name for the layer methods among them; the first branch's
             :func:`default_layer` when not given.
         seed: Of everything a method draws.
-        progress: Called with thousandths of maps that are done, and how many there are.
+        progress: Called with thousandths of methods that are done, and how many there are.
         window: Side of the square in pixels, for the methods that have one.
         stride: How far that square moves, for the methods that have one.
         samples: Number of random copies or masks, for the methods that have them.
@@ -67,31 +154,19 @@ def explain_grid(
     chosen = [known_method(name) for name in methods]
     options = {"window": window, "stride": stride, "samples": samples}
     _validate(chosen, layer, options)
-    layered = any(method.needs_layer for method in chosen)
-    if any(len(pixels) != 1 for pixels in inputs.values()):
-        raise ValueError("inputs must hold one image each")
-    together = torch.cat(list(inputs.values()))
-    if layer is None and layered:
-        layer = default_layer(next(iter(branches.values())), together)
-    calls = [(name, method) for name in branches for method in chosen]
-    questions = {
-        name: make_question(module, together, class_index, chosen[0], seed)
-        for name, module in branches.items()
-        if chosen
+    maker = MapMaker(branches, inputs, class_index, seed=seed)
+    if layer is None and any(method.needs_layer for method in chosen):
+        layer = default_layer(next(iter(branches.values())), torch.cat(list(inputs.values())))
+    return {
+        (method.name, *cell): found
+        for index, method in enumerate(chosen)
+        for cell, found in maker.make(
+            method.name,
+            layer if method.needs_layer else None,
+            progress=_part(progress, index, len(chosen)),
+            **options_of(method, options),
+        ).items()
     }
-    made: dict[tuple[str, InputKind, str], AttributionMap] = {}
-    for index, (name, method) in enumerate(calls):
-        place, own = layer if method.needs_layer else None, options_of(method, options)
-        validate_options(method, place, own)
-        report = _part(progress, index, len(calls))
-        question = replace(questions[name], method=method, layer=place, progress=report)
-        values = answer(with_options(question, own))
-        for kind, value in zip(inputs, values, strict=True):
-            made[method.name, kind, name] = AttributionMap(
-                freeze(value), method.name, name, kind, class_index, place
-            )
-    order = [(m.name, kind, name) for m in chosen for kind in inputs for name in branches]
-    return {cell: made[cell] for cell in order}
 
 
 def explain_layers(
@@ -147,11 +222,12 @@ def _validate(
             raise ValueError(f"none of {names} has a {name}, got {name}={value!r}")
 
 
-def _part(progress: Progress | None, index: int, calls: int) -> Progress | None:
+def _part(progress: Progress | None, index: int, parts: int) -> Progress | None:
+    """Progress of one of several equal parts, as thousandths of all of them."""
     if progress is None:
         return None
 
     def report(done: int, total: int) -> None:
-        progress(_PARTS * index + _PARTS * done // total, _PARTS * calls)
+        progress(_PARTS * index + _PARTS * done // total, _PARTS * parts)
 
     return report

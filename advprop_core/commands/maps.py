@@ -10,11 +10,11 @@ from torch import Tensor, nn
 
 from advprop_core import render
 from advprop_core.attribution import (
+    MapMaker,
     NoGradient,
     Unfit,
     UnknownLayer,
     default_layer,
-    explain_grid,
     explain_layers,
     spatial_layers,
     stages,
@@ -163,14 +163,18 @@ def make_rows(
 
     Raises:
         ValueError: If a method that was named does not fit, or none does; and what
-            :func:`explain_grid` refuses.
+            :func:`~advprop_core.attribution.explain` refuses.
     """
+    maker = MapMaker(branches, inputs, class_index, seed=wanted.seed)
     rows: list[Row] = []
     left_out: dict[str, str] = {}
     for part in parts:
         progress = begin(part.method.title)
         try:
-            rows += _make(branches, inputs, class_index, wanted, part, progress)
+            if len(part.layers) > 1:
+                rows += _strips(branches, inputs, class_index, part)
+            else:
+                rows.append(_make(maker, wanted, part, progress))
         except (Unfit, NoGradient) as error:
             if part.method.name in wanted.by_name:
                 raise
@@ -180,30 +184,11 @@ def make_rows(
     return rows, left_out
 
 
-def _make(
-    branches: Mapping[str, nn.Module],
-    inputs: Mapping[InputKind, Tensor],
-    class_index: int,
-    wanted: Wanted,
-    part: Part,
-    progress: Progress,
-) -> list[Row]:
-    if len(part.layers) > 1:
-        return _strips(branches, inputs, class_index, part)
+def _make(maker: MapMaker, wanted: Wanted, part: Part, progress: Progress) -> Row:
     (layer,) = part.layers
     options = {name: v for name, v in wanted.options.items() if name in part.method.options}
-    made = explain_grid(
-        branches,
-        inputs,
-        class_index,
-        [part.method.name],
-        layer,
-        wanted.seed,
-        progress,
-        **options,
-    )
-    maps = {(kind, branch): one for (_, kind, branch), one in made.items()}
-    return [Row(part.name(layer), part.method, layer, maps)]
+    maps = maker.make(part.method.name, layer, progress=progress, **options)
+    return Row(part.name(layer), part.method, layer, maps)
 
 
 def _strips(

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from advprop_core.attribution import (
+    MapMaker,
     NoGradient,
     Unfit,
     default_layer,
-    explain_grid,
     explain_layers,
     stages,
 )
@@ -100,6 +100,7 @@ def run(request: MapsRequest, branches: Mapping[str, nn.Module], pixels: Tensor,
     first = next(iter(branches.values()))
     layered = any(METHODS[method].needs_layer for method in request.methods)
     chosen = request.layer or (default_layer(first, pixels) if layered else None)
+    maker = MapMaker(branches, inputs, explained)
     maps: dict[Cell, AttributionMap] = {}
     refused: dict[str, str] = {}
     for place, method in enumerate(request.methods):
@@ -110,9 +111,11 @@ def run(request: MapsRequest, branches: Mapping[str, nn.Module], pixels: Tensor,
             job.report(_ATTACK_SHARE + (1 - _ATTACK_SHARE) * share)
 
         try:
-            maps |= explain_grid(branches, inputs, explained, [method], layer, progress=report)
+            made = maker.make(method, layer, progress=report)
         except (NoGradient, Unfit) as error:
             refused[method] = str(error)
+        else:
+            maps |= {(method, *cell): one for cell, one in made.items()}
     names, strips = _strips(branches, inputs, explained)
     return Maps(result, maps, refused, names, strips, _agreements(maps, branches))
 

@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from advprop_core.attribution import (
+    MapMaker,
     UnknownLayer,
     default_layer,
     explain,
@@ -78,7 +79,7 @@ def test_a_grid_tells_progress_over_all_of_it(branches, inputs):
     explain_grid(branches, inputs, 0, ["saliency", "vargrad"], progress=lambda *x: told.append(x))
     done, total = zip(*told, strict=True)
     assert list(done) == sorted(done)
-    assert set(total) == {done[-1]} == {4000}
+    assert set(total) == {done[-1]} == {2000}
 
 
 def test_a_grid_has_one_layer(branches, inputs):
@@ -145,3 +146,17 @@ def test_options_out_of_range_are_refused_in_a_grid(branches, inputs, wrong):
 def test_an_option_that_no_method_has_is_refused(branches, inputs, option):
     with pytest.raises(ValueError, match=f"none of saliency, cam has a {option}, got {option}=3"):
         explain_grid(branches, inputs, 0, ["saliency", "cam"], **{option: 3})
+
+
+def test_a_maker_shares_between_methods_also_where_one_is_refused(
+    branches, inputs, backward_passes
+):
+    maker = MapMaker({"main": branches["main"]}, inputs, 0)
+    maker.make("grad-cam", "layer2")
+    with pytest.raises(UnknownLayer):
+        maker.make("layer-cam", "layer7")
+    made = maker.make("layer-cam", "layer2")
+    assert list(made) == [("clean", "main"), ("adversarial", "main")]
+    assert backward_passes == [2]
+    with pytest.raises(ValueError, match="Grad-CAM has no samples"):
+        maker.make("grad-cam", "layer2", samples=3)

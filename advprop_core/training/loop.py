@@ -20,7 +20,7 @@ from advprop_core.training.inputs import require_known_inputs
 from advprop_core.training.measure import measure
 from advprop_core.training.meter import Report
 from advprop_core.training.recipe import Recipe
-from advprop_core.training.run import Run
+from advprop_core.training.run import Run, memory_advice
 from advprop_core.training.start import describe, new_model
 from advprop_core.types import ModelInfo
 
@@ -63,7 +63,7 @@ def train(
         CannotSave: If a state cannot be written.
         Diverged: If a loss is not finite.
         FileExistsError: If ``out`` holds a run and ``resume`` is not set.
-        OutOfMemory: If a step does not fit.
+        OutOfMemory: If the photos, a step or the measuring does not fit.
         ValueError: For bad data, a tracker that is not installed, or when the run in ``out`` had
             another recipe or other data.
     """
@@ -78,22 +78,25 @@ def train(
     _require_batch(recipe, accelerator.num_processes)
     require_known_inputs(recipe)
     out.mkdir(parents=True, exist_ok=True)
-    photos = load_data(data, recipe, accelerator.device)
-    if photos.unreadable and accelerator.is_main_process:
-        first = photos.unreadable[0]
-        note(f"{len(photos.unreadable)} images were left out, such as {first.path}: {first.reason}")
-    model, info = new_model(recipe, photos.classes)
-    info = describe(replace(info, name=name), recipe, data, len(photos.source), command)
-    run = Run(recipe, photos, out, accelerator, model, state.identity(recipe, data, photos.digest))
-    if trackers:
-        accelerator.init_trackers("advprop", config=run.flat_recipe())
-    if accelerator.is_main_process:
-        write_recipe(out / "recipe.toml", recipe)
-    run.all_epochs(report)
-    accelerator.end_training()
-    if accelerator.is_main_process:
-        _finish(out / _FINAL, run.trained, info, photos.val)
-    return out / _FINAL
+    with memory_advice(recipe):
+        photos = load_data(data, recipe, accelerator.device)
+        if photos.unreadable and accelerator.is_main_process:
+            first, count = photos.unreadable[0], len(photos.unreadable)
+            note(f"{count} images were left out, such as {first.path}: {first.reason}")
+        model, info = new_model(recipe, photos.classes)
+        info = describe(replace(info, name=name), recipe, data, len(photos.source), command)
+        run = Run(
+            recipe, photos, out, accelerator, model, state.identity(recipe, data, photos.digest)
+        )
+        if trackers:
+            accelerator.init_trackers("advprop", config=run.flat_recipe())
+        if accelerator.is_main_process:
+            write_recipe(out / "recipe.toml", recipe)
+        run.all_epochs(report)
+        accelerator.end_training()
+        if accelerator.is_main_process:
+            _finish(out / _FINAL, run.trained, info, photos.val)
+        return out / _FINAL
 
 
 def _require_batch(recipe: Recipe, processes: int) -> None:

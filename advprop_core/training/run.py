@@ -32,7 +32,7 @@ _FUSED = ("sgd", "adam", "adamw")
 
 
 class OutOfMemory(RuntimeError):
-    """A step did not fit; the message says what to lower."""
+    """A run did not fit; the message says what to lower."""
 
 
 class Run:
@@ -158,17 +158,16 @@ class Run:
         batch = replace(batch, strength=self._strength(number))
         parts: dict[str, Part] = {}
         self._share_statistics()
-        with _memory_advice(self.recipe):
-            outcomes = self.plan.step(self.forward, batch)
-            for index in range(self.plan.passes):
-                last = index + 1 == self.plan.passes
-                with nullcontext() if last else self.accelerator.no_sync(self.forward):
-                    outcome = self._next(outcomes)
-                    outcome.loss.backward()
-                parts |= outcome.parts
-            self._scale_norm_gradients()
-            self.optimizer.step()
-            self.optimizer.zero_grad(set_to_none=True)
+        outcomes = self.plan.step(self.forward, batch)
+        for index in range(self.plan.passes):
+            last = index + 1 == self.plan.passes
+            with nullcontext() if last else self.accelerator.no_sync(self.forward):
+                outcome = self._next(outcomes)
+                outcome.loss.backward()
+            parts |= outcome.parts
+        self._scale_norm_gradients()
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
         if self.ema:
             self.ema.update(self.model, step=number + 1)
         return parts
@@ -288,15 +287,20 @@ def _schedule(optimizer: torch.optim.Optimizer, recipe: Recipe, steps: int) -> A
 
 
 @contextmanager
-def _memory_advice(recipe: Recipe) -> Iterator[None]:
+def memory_advice(recipe: Recipe) -> Iterator[None]:
+    """Say what to lower where memory runs out: with the photos, in a step or when measuring.
+
+    Raises:
+        OutOfMemory: In place of what torch or Python raises.
+    """
     try:
         yield
     except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
         if isinstance(error, RuntimeError) and not _is_out_of_memory(error):
             raise
         raise OutOfMemory(
-            f"a step of batch size {recipe.batch_size} at {recipe.size} pixels does not fit into "
-            "memory: lower --batch-size (and the learning rate in proportion), or --size"
+            f"batch size {recipe.batch_size} at {recipe.size} pixels does not fit into memory: "
+            "lower --batch-size (and the learning rate in proportion), or --size"
         ) from error
 
 

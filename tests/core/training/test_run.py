@@ -10,7 +10,7 @@ import torch
 from torch.nn import functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from advprop_core.training import meter, run
+from advprop_core.training import loop, meter, run
 from advprop_core.training.batch import Outcome, Part
 from advprop_core.training.data import Split, load_data
 from advprop_core.training.loop import train
@@ -316,6 +316,16 @@ def test_a_step_that_does_not_fit(photos, tmp_path, spoil, error):
 
 def test_memory_that_torch_really_cannot_give(photos, tmp_path, spoil):
     spoil(0, lambda _: torch.empty(2**50))
+    with pytest.raises(OutOfMemory, match="batch size 4 at 32 pixels does not fit"):
+        train(tiny_recipe(), str(photos), tmp_path / "run", name="x")
+
+
+@pytest.mark.parametrize("part", ["load_data", "measure"])
+def test_photos_or_a_measuring_that_does_not_fit(photos, tmp_path, monkeypatch, part):
+    def fail(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB.")
+
+    monkeypatch.setattr(loop, part, fail)
     with pytest.raises(OutOfMemory, match="batch size 4 at 32 pixels does not fit"):
         train(tiny_recipe(), str(photos), tmp_path / "run", name="x")
 

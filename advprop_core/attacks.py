@@ -124,7 +124,7 @@ def attack(
         ValueError: For a module in training mode, pixels outside [0, 1], labels or a target
             class the model does not have.
     """
-    _validate(model, pixels, labels)
+    require_inputs(model, pixels, labels)
     return _towards_its_goal(model, pixels, labels, config, None, on_step)
 
 
@@ -155,7 +155,7 @@ def attack_each(
         ValueError: For more than one image, configurations that differ in more, or what
             :func:`attack` refuses.
     """
-    _validate(model, pixels, label)
+    require_inputs(model, pixels, label)
     kinds = {replace(config, epsilon=0.0, step_size=0.0) for config in configs}
     if len(pixels) != 1 or len(kinds) != 1:
         raise ValueError(
@@ -266,7 +266,7 @@ def loss_gradient(model: Model, pixels: Tensor, labels: Tensor) -> Tensor:
     Raises:
         ValueError: If a label is not one of the model's classes.
     """
-    return _gradient(model, pixels, labels, _validate_labels)
+    return _gradient(model, pixels, labels, require_labels)
 
 
 def unchecked_gradient(model: Model, pixels: Tensor, labels: Tensor) -> Tensor:
@@ -287,7 +287,14 @@ def _gradient(
     return gradient
 
 
-def _validate(model: Model, pixels: Tensor, labels: Tensor) -> None:
+def require_inputs(model: Model, pixels: Tensor, labels: Tensor) -> None:
+    """Refuse what no attack can take.
+
+    Raises:
+        TypeError: If pixels are not floating point.
+        ValueError: For a module in training mode, pixels of another shape or outside [0, 1], or
+            labels that are not one per image.
+    """
     if isinstance(model, nn.Module) and any(part.training for part in model.modules()):
         raise ValueError(
             "model must be in eval mode, or the attack would move its running statistics: "
@@ -308,7 +315,8 @@ def _validate(model: Model, pixels: Tensor, labels: Tensor) -> None:
         )
 
 
-def _validate_labels(labels: Tensor, classes: int) -> None:
+def require_labels(labels: Tensor, classes: int) -> None:
+    """Refuse labels that the model does not have, with a ValueError that lists them."""
     if labels.numel() and not (labels.min() >= 0 and labels.max() < classes):
         raise ValueError(
             f"labels and target_class must lie in [0, {classes - 1}], the model has {classes} "

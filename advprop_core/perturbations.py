@@ -70,7 +70,7 @@ def add_noise(pixels: Tensor, config: NoiseConfig) -> Tensor:
         TypeError: `pixels` are not floats.
         ValueError: `pixels` have another shape or range.
     """
-    _validate(pixels)
+    require_pixels(pixels)
     clean = pixels.detach()
     if config.severity == 0 or clean.numel() == 0:
         return clean.clone()
@@ -97,7 +97,13 @@ def draw_noise(pixels: Tensor, kind: str, severity: Tensor, generator: torch.Gen
     return _DRAWS[kind](pixels, severity.view(-1, 1, 1, 1), generator).clamp(0, 1)
 
 
-def _validate(pixels: Tensor) -> None:
+def require_pixels(pixels: Tensor) -> None:
+    """Refuses what is no batch of pixels.
+
+    Raises:
+        TypeError: `pixels` are not floats.
+        ValueError: `pixels` are not (N,3,H,W), or not in [0,1].
+    """
     if not pixels.is_floating_point():
         raise TypeError(f"pixels must be floats in [0,1], got {pixels.dtype}: divide by 255.")
     if pixels.ndim != 4 or pixels.shape[1] != 3:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from advprop_core import report_figures as figures
-from advprop_core.report_page import Row, Section, as_csv, describe, page
+from advprop_core.report_page import Row, Section, as_csv, describe, page, smallest_radius
 
 _WIDEST = 0.5  # L∞: a larger radius is a check without a bound, and no part of a curve
 
@@ -44,8 +44,16 @@ def html(content: Mapping[str, Any]) -> str:
     from plotly.offline import get_plotlyjs
 
     rows = content["results"]
-    plain = [row for row in rows if row["condition"]["kind"] != "corruption"]
-    sections = [_accuracies(plain), *_curves(plain), *_corruptions(content), _reliability(plain)]
+    plain = [row for row in rows if row["condition"]["kind"] in ("clean", "attack")]
+    sections = [
+        *([_accuracies(plain)] if plain else []),
+        *_curves(plain),
+        *_smallest(content),
+        *_corruptions(content),
+        *_probes(rows),
+        *_shape_biases(content),
+        *([_reliability(plain)] if plain else []),
+    ]
     return page(content, sections, get_plotlyjs())
 
 
@@ -94,6 +102,25 @@ def _curves(rows: Sequence[Row]) -> list[Section]:
     return [Section("How much perturbation does each branch stand?", text, tuple(plots))]
 
 
+def _smallest(content: Mapping[str, Any]) -> list[Section]:
+    """How little turns each image."""
+    if "smallest_epsilon" not in content:
+        return []
+    results = content["smallest_epsilon"]["results"]
+    told = "; ".join(
+        f"{one['model']}, {one['branch']}: median {smallest_radius(one, one['median'])}, never "
+        f"turned {one['never']:.1%}"
+        for one in results
+    )
+    text = (
+        "Share of images that PGD has not turned, against ε: each is attacked at its own radii "
+        "until the smallest that suffices is found. The drop at 0 is clean answers that are wrong, "
+        f"and a line ends at what no radius up to the limit turned. {told}."
+    )
+    drawn = _drawn(figures.standing(results), "smallest-epsilon")
+    return [Section("How little turns each image?", text, ((drawn, told),))]
+
+
 def _corruptions(content: Mapping[str, Any]) -> list[Section]:
     """How often each branch is wrong, by kind and severity."""
     by_branch: dict[tuple[str, str], list[Row]] = {}
@@ -109,9 +136,8 @@ def _corruptions(content: Mapping[str, Any]) -> list[Section]:
     ]
     text = (
         "Share of wrong answers by corruption (row) and severity (column), on one colour scale. "
-        f"Mean corruption error, generated here: {'; '.join(means)}. The corruptions are made by "
-        "this project at 224 pixels and resized to the network's input; the mean is over plain "
-        "errors, so it is not the mCE of articles."
+        f"{_how_made(by_branch)} {'; '.join(means)}. The mean is over plain errors, so it is not "
+        f"the mCE of articles.{_mce(content)}"
     )
     plots = [
         (_drawn(figures.heat_map(own), f"corruptions-{number}"), _worst(own))
@@ -120,11 +146,93 @@ def _corruptions(content: Mapping[str, Any]) -> list[Section]:
     return [Section("What do corruptions do?", text, tuple(plots))]
 
 
+def _how_made(by_branch: Mapping[tuple[str, str], Sequence[Row]]) -> str:
+    """Where the corruptions come from."""
+    row = next(iter(by_branch.values()))[0]
+    if row["condition"].get("source") == "files":
+        return (
+            f"The corruptions are published files, {row['n']} images of each. Mean corruption "
+            "error on these:"
+        )
+    return (
+        "The corruptions are made by this project at 224 pixels and resized to the network's "
+        "input. Mean corruption error, generated here:"
+    )
+
+
+def _mce(content: Mapping[str, Any]) -> str:
+    """The articles' own figures, where they are defined."""
+    if "imagenet_c" not in content:
+        return ""
+    told = "; ".join(_mce_of(one) for one in content["imagenet_c"]["results"])
+    return f" The articles' mCE, of which AlexNet has 100 %: {told}."
+
+
+def _mce_of(one: Row) -> str:
+    low, high = one["interval"]
+    text = f"{one['model']}, {one['branch']}: {one['mce']:.1%} ({low:.1%} to {high:.1%})"
+    if "relative_mce" not in one:
+        return text
+    low, high = one["relative_interval"]
+    return f"{text}, relative {one['relative_mce']:.1%} ({low:.1%} to {high:.1%})"
+
+
 def _worst(rows: Sequence[Row]) -> str:
     worst = min(rows, key=lambda row: row["top1"])
     return (
         f"Errors of {worst['model']}, {worst['branch']}, by corruption and severity; the largest "
         f"is {1 - worst['top1']:.1%}, at {describe(worst)}"
+    )
+
+
+def _probes(rows: Sequence[Row]) -> list[Section]:
+    """Accuracy without outlines, colour, surfaces, fine or coarse structure."""
+    shown = [row for row in rows if row["condition"]["kind"] in ("clean", "probe")]
+    if all(row["condition"]["kind"] == "clean" for row in shown):
+        return []
+    text = (
+        "Accuracy (top-1) on what is left of the images; whiskers are 95 % intervals. Shuffled "
+        "patches lose outlines and keep texture; edges are lines alone; low-pass takes detail "
+        "away and high-pass coarse structure, from a cut-off in cycles per image on. A branch that "
+        "was not trained on such images may also fail because they look strange."
+    )
+    return [
+        Section(
+            "Shape and texture: what can each branch do without?",
+            text,
+            ((_drawn(figures.dots(shown), "probes"), _told(shown)),),
+        )
+    ]
+
+
+def _shape_biases(content: Mapping[str, Any]) -> list[Section]:
+    """Which of outline and texture each branch answers where they disagree."""
+    if "shape_bias" not in content:
+        return []
+    results = content["shape_bias"]["results"]
+    told = "; ".join(_went_by(one) for one in results)
+    text = (
+        "Shape bias (Geirhos et al., arXiv 1811.12231): in these scenes an object has the outline "
+        "of one class and the texture of another, and the bias is the share of answers by shape "
+        f"among those by either: at the dotted line neither prevails. {told}."
+    )
+    return [
+        Section(
+            "Shape and texture: which does each branch go by?",
+            text,
+            ((_drawn(figures.shape_biases(results), "shape-bias"), told),),
+        )
+    ]
+
+
+def _went_by(one: Row) -> str:
+    shares = f"{one['neither']:.1%} of scenes by neither"
+    if one["shape_bias"] is None:
+        return f"{one['model']}, {one['branch']}: none, {shares}"
+    low, high = one["interval"]
+    return (
+        f"{one['model']}, {one['branch']}: {one['shape_bias']:.1%} ({low:.1%} to {high:.1%}), "
+        f"{shares}"
     )
 
 

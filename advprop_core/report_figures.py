@@ -145,6 +145,91 @@ def heat_map(rows: Sequence[Row]) -> Spec:
     )
 
 
+def dots(rows: Sequence[Row]) -> Spec:
+    """Accuracies by what images went through: a dot with its interval for each branch."""
+    titles = list(dict.fromkeys(map(describe, rows)))
+    models = list(dict.fromkeys(row["model"] for row in rows))
+    who = list(dict.fromkeys((row["model"], row["branch"]) for row in rows))
+    data = []
+    for place, (model, branch) in enumerate(who):
+        own = [row for row in rows if (row["model"], row["branch"]) == (model, branch)]
+        shift = (place - (len(who) - 1) / 2) * 0.7 / len(who)  # so that none hides another
+        data.append(
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "x": [row["top1"] for row in own],
+                "y": [titles.index(describe(row)) + shift for row in own],
+                "error_x": _error_bars(own) | {"color": _colour(branch)},
+                "marker": _marker(branch, models.index(model)),
+                "name": f"{_short(model)}, {branch}",
+                "customdata": [_plain(describe(row)) for row in own],
+                "hovertemplate": "%{customdata}<br>%{x:.1%}<extra>%{fullData.name}</extra>",
+            }
+        )
+    names = [_plain(title).replace(", ", ",<br>") for title in titles]  # narrow, as screens may be
+    return _dotted(data, names, max(40, 14 * len(who)), "accuracy")
+
+
+def shape_biases(results: Sequence[Row]) -> Spec:
+    """Shape bias of each branch as a dot with its interval; branches without one are left out."""
+    shown = [one for one in results if one["shape_bias"] is not None]
+    models = list(dict.fromkeys(one["model"] for one in shown))
+    data = [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "x": [one["shape_bias"]],
+            "y": [place],
+            "error_x": _whiskers([(one["shape_bias"], *one["interval"])])
+            | {"color": _colour(one["branch"])},
+            "marker": _marker(one["branch"], models.index(one["model"])),
+            "showlegend": False,
+            "hovertemplate": "%{x:.1%} by shape<extra></extra>",
+        }
+        for place, one in enumerate(shown)
+    ]
+    names = [f"{_short(one['model'])}, {one['branch']}" for one in shown]
+    half = {"type": "line", "x0": 0.5, "x1": 0.5, "yref": "paper", "y0": 0, "y1": 1}
+    spec = _dotted(data, names, 34, "shape bias")
+    spec["layout"]["shapes"] = [half | {"line": {"color": _GREY, "dash": "dot", "width": 1}}]
+    return spec
+
+
+def standing(results: Sequence[Row]) -> Spec:
+    """Share of images that stand against ε: a line down, a step for each image that falls."""
+    norm, limit = results[0]["norm"], results[0]["limit"]
+    unit = 255 if norm == "linf" else 1
+    models = list(dict.fromkeys(one["model"] for one in results))
+    data = []
+    for one in results:
+        fallen = sorted(radius for radius in one["epsilons"] if radius is not None)
+        at = [0.0, *fallen, limit]
+        left = [1 - min(place, len(fallen)) / one["n"] for place in range(len(at))]
+        dash = _DASHES[models.index(one["model"]) % len(_DASHES)]
+        data.append(
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "x": [radius * unit for radius in at],
+                "y": left,
+                "line": {"shape": "hv", "color": _colour(one["branch"]), "dash": dash, "width": 2},
+                "name": f"{_short(one['model'])}, {one['branch']}",
+                "hovertemplate": "ε = %{x:.3g}<br>%{y:.1%}<extra>%{fullData.name}</extra>",
+            }
+        )
+    axis = "ε in 255ths" if norm == "linf" else "ε, the length of the perturbation"
+    return _figure(
+        data,
+        title=f"{results[0]['attack']}, {NORM_TITLES[norm]}",
+        height=340 + 22 * len(results),
+        showlegend=True,
+        legend=_LEGEND,
+        xaxis={"title": axis, "rangemode": "tozero", "fixedrange": True},
+        yaxis=_SHARES | {"title": "images that stand"},
+    )
+
+
 def reliability(row: Row) -> Spec:
     """Accuracy by confidence; pale where there are few images."""
     calibration, bins = row["calibration"], row["calibration"]["bins"]
@@ -195,6 +280,29 @@ def _figure(
     return {"data": [*data], "layout": shared | layout | axes}
 
 
+def _dotted(data: Sequence[Spec], names: Sequence[str], row: int, title: str) -> Spec:
+    """Dots on numbered rows, the first on top, ``row`` pixels apart."""
+    return _figure(
+        data,
+        height=row * len(names) + 90 + 24 * sum("name" in one for one in data),
+        top=10,
+        legend=_LEGEND,
+        xaxis=_SHARES | {"range": [-0.02, 1.02], "title": title},
+        yaxis={
+            "tickvals": [*range(len(names))],
+            "ticktext": [*names],
+            "range": [len(names) - 0.5, -0.5],
+            "zeroline": False,
+            "automargin": True,
+            "fixedrange": True,
+        },
+    )
+
+
+def _marker(branch: str, place: int) -> Spec:
+    return {"color": _colour(branch), "symbol": _SYMBOLS[place % len(_SYMBOLS)], "size": 9}
+
+
 def _walk(row: Row) -> tuple[str, str, str]:
     return row["model"], row["branch"], row["condition"]["attack_branch"]
 
@@ -220,7 +328,11 @@ def _pattern(shape: str) -> Spec:
 
 
 def _error_bars(rows: Iterable[Row]) -> Spec:
-    pairs = [(row["top1"], *row["interval"]) for row in rows]
+    return _whiskers([(row["top1"], *row["interval"]) for row in rows])
+
+
+def _whiskers(pairs: Sequence[tuple[float, float, float]]) -> Spec:
+    """From a value to both ends of its interval."""
     return {
         "type": "data",
         "symmetric": False,

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from advprop_core.probes import describe_probe
 from advprop_core.types import format_epsilon
 from advprop_core.words import NORM_TITLES
 
 Row = Mapping[str, Any]
 
 _CONDITION = ("kind", "attack", "norm", "epsilon", "step_size", "steps", "attack_branch",
-              "corruption", "severity")  # fmt: skip
+              "corruption", "severity", "source", "probe", "strength")  # fmt: skip
 CSV_HEADER = (
     "model", "branch", *_CONDITION, "n", "seed", "top1", "top1_low", "top1_high", "top5", "loss",
     "expected_calibration_error", "expected_calibration_error_low",
@@ -67,6 +68,8 @@ def describe(row: Row) -> str:
         return "clean"
     if condition["kind"] == "corruption":
         return f"{condition['corruption']}, severity {condition['severity']}"
+    if condition["kind"] == "probe":
+        return describe_probe(condition["probe"], condition["strength"])
     radius = describe_radius(condition["norm"], condition["epsilon"])
     source = condition["attack_branch"]
     through = "" if source == row["branch"] else f", through {source}"
@@ -132,7 +135,7 @@ n = {content["n"]} images, seed {content["seed"]}.
 <span class="main">Blue</span> is the branch main, <span class="aux">orange</span> is aux.
 Bars and brackets are 95 % intervals: Wilson's for accuracies, bootstrap for the rest.
 Robust accuracy is an upper bound: a stronger attack may find more.</p>
-{_again(content)}
+{_notes(content)}{_again(content)}
 {_warnings(content)}
 {body}
 <h2>All figures</h2>
@@ -165,6 +168,11 @@ def _again(content: Mapping[str, Any]) -> str:
     return f"<details><summary>Make it again</summary><code>{command}</code></details>"
 
 
+def _notes(content: Mapping[str, Any]) -> str:
+    """How the data were read, where there is something to say of it."""
+    return "".join(f'<p class="small">{escape(one)}.</p>\n' for one in content.get("notes", ()))
+
+
 def _warnings(content: Mapping[str, Any]) -> str:
     lines = "".join(f"<li>{escape(one['text'])}</li>" for one in content.get("warnings", ()))
     return f"<h2>Look twice</h2><ul>{lines}</ul>" if lines else ""
@@ -172,18 +180,53 @@ def _warnings(content: Mapping[str, Any]) -> str:
 
 def _tables(content: Mapping[str, Any]) -> str:
     rows = content["results"]
-    plain = [row for row in rows if row["condition"]["kind"] != "corruption"]
+    plain = [row for row in rows if row["condition"]["kind"] in ("clean", "attack")]
+    probed = [row for row in rows if row["condition"]["kind"] == "probe"]
     corrupted = [row for row in rows if row["condition"]["kind"] == "corruption"]
-    tables = _table(plain)
+    tables = _table(plain) if plain else ""
     if corrupted:
         errors = content["mean_corruption_error"]
         tables += (
             f"<h3>Mean corruption error</h3>{_errors(errors['results'])}"
             f'<p class="small">{escape(_sentence(errors["meaning"]))}</p>'
+            f"{_published(content)}"
             "<details><summary>Every corruption and severity</summary>"
             f"{_table(corrupted)}</details>"
         )
+    if probed:
+        tables += f"<h3>What probes leave</h3>{_table(probed)}"
+    if smallest := content.get("smallest_epsilon"):
+        tables += (
+            f"<h3>Smallest epsilon</h3>{_smallest(smallest['results'])}"
+            f'<p class="small">{escape(_sentence(smallest["meaning"]))}</p>'
+        )
+    if biases := content.get("shape_bias"):
+        tables += (
+            f"<h3>Shape bias</h3>{_biases(biases['results'])}"
+            f'<p class="small">{escape(_sentence(biases["meaning"]))}</p>'
+        )
     return tables
+
+
+def _published(content: Mapping[str, Any]) -> str:
+    """The mCE of articles, where it is defined."""
+    if (found := content.get("imagenet_c")) is None:
+        return ""
+    head = (
+        '<th scope="col" class="text">model</th><th scope="col" class="text">branch</th>'
+        '<th scope="col">mCE</th><th scope="col">95 % interval</th>'
+        '<th scope="col">relative mCE</th><th scope="col">95 % interval</th><th scope="col">n</th>'
+    )
+    lines = "".join(
+        f'<tr><td class="text">{escape(one["model"])}</td><td class="text">{one["branch"]}</td>'
+        f"<td>{one['mce']:.1%}</td><td>{_between(one['interval'])}</td>"
+        f"<td>{format(one['relative_mce'], '.1%') if 'relative_mce' in one else '–'}</td>"
+        f"<td>{_between(one['relative_interval']) if 'relative_mce' in one else '–'}</td>"
+        f"<td>{one['n']}</td></tr>"
+        for one in found["results"]
+    )
+    meaning = escape(_sentence(found["meaning"]))
+    return f'<h3>mCE</h3>{_framed(head, lines)}<p class="small">{meaning}</p>'
 
 
 def _table(rows: Sequence[Row]) -> str:
@@ -232,6 +275,48 @@ def _errors(errors: Sequence[Row]) -> str:
         for one in errors
     )
     return _framed(head, lines)
+
+
+def _biases(biases: Sequence[Row]) -> str:
+    head = (
+        '<th scope="col" class="text">model</th><th scope="col" class="text">branch</th>'
+        '<th scope="col">shape bias</th><th scope="col">95 % interval</th><th scope="col">n</th>'
+        '<th scope="col">by shape</th><th scope="col">by texture</th>'
+        '<th scope="col">by neither</th>'
+    )
+    lines = "".join(
+        f'<tr><td class="text">{escape(one["model"])}</td><td class="text">{one["branch"]}</td>'
+        f"<td>{'–' if one['shape_bias'] is None else format(one['shape_bias'], '.1%')}</td>"
+        f"<td>{_between(one['interval']) if one['interval'] else '–'}</td><td>{one['n']}</td>"
+        f"<td>{one['shape']:.1%}</td><td>{one['texture']:.1%}</td><td>{one['neither']:.1%}</td></tr>"
+        for one in biases
+    )
+    return _framed(head, lines)
+
+
+def _smallest(results: Sequence[Row]) -> str:
+    head = (
+        '<th scope="col" class="text">model</th><th scope="col" class="text">branch</th>'
+        '<th scope="col" class="text">attack</th><th scope="col">median</th>'
+        '<th scope="col">95 % interval</th><th scope="col">n</th>'
+        '<th scope="col">wrong before</th><th scope="col">never turned</th>'
+    )
+    lines = "".join(
+        f'<tr><td class="text">{escape(one["model"])}</td><td class="text">{one["branch"]}</td>'
+        f'<td class="text">{one["attack"]}, {NORM_TITLES[one["norm"]]}</td>'
+        f"<td>{smallest_radius(one, one['median'])}</td>"
+        f"<td>{' to '.join(smallest_radius(one, end) for end in one['interval'])}</td>"
+        f"<td>{one['n']}</td><td>{one['wrong']:.1%}</td><td>{one['never']:.1%}</td></tr>"
+        for one in results
+    )
+    return _framed(head, lines)
+
+
+def smallest_radius(one: Row, value: float | None) -> str:
+    """A smallest epsilon as people read it; what is None lies above the limit."""
+    if value is None:
+        return f"above {describe_radius(one['norm'], one['limit'])}"
+    return f"{255 * value:.3g}/255" if one["norm"] == "linf" else f"{value:.3g}"
 
 
 def _framed(head: str, lines: str) -> str:

@@ -63,7 +63,8 @@ def _require_number(name: str, value: object, low: float, high: float) -> None:
         raise ValueError(f"{name} must lie in [{low:g}, {high:g}] (pixel units), got {value!r}")
 
 
-def _require_count(name: str, value: object, low: int) -> None:
+def require_count(name: str, value: object, low: int) -> None:
+    """Refuse what is no whole number, or below ``low``; the message names it."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f"{name} must be an integer, got {type(value).__name__}")
     if value < low:
@@ -124,10 +125,10 @@ class AttackConfig:
         high = 1.0 if self.norm == "linf" else _L2_LIMIT
         _require_number("epsilon", self.epsilon, 0.0, high)
         _require_number("step_size", self.step_size, 0.0, high)
-        _require_count("steps", self.steps, 1)
-        _require_count("seed", self.seed, 0)
+        require_count("steps", self.steps, 1)
+        require_count("seed", self.seed, 0)
         if self.target_class is not None:
-            _require_count("target_class", self.target_class, 0)
+            require_count("target_class", self.target_class, 0)
 
     @classmethod
     def fgsm(
@@ -220,7 +221,7 @@ class ModelInfo:
                 f"class_ids and class_names must be equally long and not empty, got "
                 f"{len(self.class_ids)} and {len(self.class_names)}"
             )
-        _require_count("input_size", self.input_size, 1)
+        require_count("input_size", self.input_size, 1)
         for name in ("mean", "std"):
             if len(values := getattr(self, name)) != 3:
                 raise ValueError(f"{name} must hold 3 numbers, got {len(values)}")

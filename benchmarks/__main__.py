@@ -12,7 +12,7 @@ import torch
 
 from benchmarks.timing import cores, machine
 
-SUBJECTS = ("attacks", "comparison", "maps", "training", "startup", "shapes")
+SUBJECTS = ("attacks", "comparison", "maps", "training", "startup", "shapes", "evaluation")
 
 
 def main() -> None:

@@ -8,29 +8,36 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from advprop_core.commands import evaluate_tables, values
+from advprop_core.commands import evaluate_data, evaluate_smallest, evaluate_tables, values
 from advprop_core.commands import options as o
-from advprop_core.commands.conditions import read_attacks, read_corruptions
+from advprop_core.commands.conditions import (
+    read_attacks,
+    read_corruptions,
+    read_probes,
+    read_smallest,
+    read_stored,
+)
 from advprop_core.commands.output import Report, command_line
 from advprop_core.commands.progress import counting
 
 if TYPE_CHECKING:
     from advprop_core.checkpoints import Checkpoint
-    from advprop_core.datasets.named import Images
     from advprop_core.evaluation import Condition
     from advprop_core.evaluation.cells import Cell, Subject
     from advprop_core.evaluation.results import Answers
+    from advprop_core.evaluation.smallest import SmallestEpsilon
     from advprop_core.evaluation.store import CellStore
+    from advprop_core.types import AttackConfig
 
-_SHOWN = 20  # unreadable files that are listed by name
-
-Classes = tuple[tuple[str, str], ...]
 DataOption = Annotated[
     str,
     typer.Option(
         metavar="DIR",
-        help="Folder of class folders (CLASS/IMAGE; ids or names of the model's classes), or a "
-        "built-in name: shapes, shapes-conflict.",
+        help="Folder of class folders (CLASS/IMAGE; ids or names of the model's classes); a "
+        "built-in name: shapes, shapes-conflict; or a published set as it unpacks, as KIND:DIR, "
+        "KIND being imagenet, imagenet-a, imagenet-r, imagenet-sketch, imagenet-stylized, "
+        "imagenet-c, tiny-imagenet, imagenette, cifar10 or cifar10-c. A folder that shows its "
+        "layout needs no KIND.",
     ),
 ]
 AttacksOption = Annotated[
@@ -38,7 +45,8 @@ AttacksOption = Annotated[
     typer.Option(
         "--attack",
         metavar="KIND",
-        help="pgd (random start), i-fgsm (no random start) or fgsm (one step of size epsilon); "
+        help="pgd (random start), i-fgsm (no random start), fgsm (one step of size epsilon) or "
+        "autoattack (arXiv 2003.01690: four attacks, some thousand times the work of pgd); "
         "repeat it or write commas. Clean images are always measured.",
     ),
 ]
@@ -51,18 +59,39 @@ EpsilonsOption = Annotated[
         "each. By default 4/255 for linf and 1 for l2.",
     ),
 ]
+CleanOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="DIR",
+        help="ImageNet's validation photos, for imagenet-c:DIR, which has none: clean accuracy, "
+        "attacks, probes and relative mCE need them.",
+    ),
+]
 CorruptionsOption = Annotated[
     list[str] | None,
     typer.Option(
         metavar="NAMES",
         help="all, which are the 15 kinds of ImageNet-C, or names such as fog,snow; also its four "
         "extra kinds speckle_noise, gaussian_blur, spatter, saturate. They are made here, at 224 "
-        "pixels, and resized to the network's input afterwards.",
+        "pixels, and resized to the network's input afterwards; of imagenet-c:DIR and "
+        "cifar10-c:DIR they are read, by default the 15 that are there.",
     ),
 ]
 SeveritiesOption = Annotated[
     list[str] | None,
     typer.Option(metavar="S", help="Severities of corruptions, such as 1,3,5. By default all 5."),
+]
+ProbesOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--probe",
+        metavar="KINDS",
+        help="What images lose on purpose: all, or kinds among patch-shuffle (outlines go), grey "
+        "(colour goes), edges (lines alone stay), low-pass (detail goes), high-pass (coarse "
+        "structure goes). KIND=STRENGTH is one strength instead of the usual ones: patches along "
+        "each side for patch-shuffle, else the cut-off in cycles per image, as in "
+        "patch-shuffle=3,low-pass=6. Probes are made at the network's own size.",
+    ),
 ]
 ReportOption = Annotated[
     Path | None,
@@ -79,6 +108,7 @@ ReportOption = Annotated[
 def evaluate(
     model: o.ModelsOption,
     data: DataOption,
+    clean: CleanOption = None,
     branch: o.BranchOption = None,
     attack: AttacksOption = None,
     norm: o.NormOption = "linf",
@@ -101,8 +131,10 @@ def evaluate(
             "tell of a masked gradient. What can be told without them is told anyway.",
         ),
     ] = False,
+    smallest_epsilon: evaluate_smallest.SmallestOption = None,
     corruptions: CorruptionsOption = None,
     severity: SeveritiesOption = None,
+    probe: ProbesOption = None,
     limit: o.LimitOption = None,
     strict: Annotated[
         bool,
@@ -111,17 +143,28 @@ def evaluate(
             help="Refuse unreadable images and unknown class folders instead of leaving them out.",
         ),
     ] = False,
+    download: Annotated[
+        bool,
+        typer.Option(
+            "--download",
+            help="Fetch the data set where it is missing: imagenette:DIR or cifar10:DIR.",
+        ),
+    ] = False,
     seed: o.SeedOption = 0,
     arch: o.ArchOption = None,
     report_dir: ReportOption = None,
     json_file: o.JsonOption = None,
 ) -> None:
-    r"""Measure each branch on clean, attacked and corrupted images.
+    r"""Measure each branch on clean, attacked, corrupted and probed images.
 
     Accuracies come with 95 % Wilson intervals, calibration and the mean corruption error with
     bootstrap intervals; files hold fractions, not percentages. Each branch is attacked through
     itself unless --attack-branch names one. The mean corruption error is a plain mean of errors
-    on corruptions that are made here: it is not the mCE of articles.
+    on corruptions that are made here: it is not the mCE of articles. That one, and relative mCE,
+    follow for networks with ImageNet's 1000 classes on the files of ImageNet-C. On ImageNet-A and
+    -R answers are among the 200 classes these have, as their articles have it. On shapes-conflict
+    the shape bias follows, with a Wilson interval: answers by shape among those by shape or
+    texture (Geirhos et al., arXiv 1811.12231).
 
     ```
     advprop evaluate --model imagenette-advprop --data photos/val \
@@ -130,39 +173,88 @@ def evaluate(
         --data photos/val --attack pgd --epsilon 1/255 --epsilon 2/255 \
         --corruptions all --severity 1,3,5 --limit 500 --report results
     advprop evaluate --model shapes-vanilla,shapes-advprop \
-        --data shapes-conflict --limit 500
+        --data shapes-conflict --limit 500 --probe all
+    advprop evaluate --model resnet50.a1_in1k --data imagenet-c:sets/imagenet-c \
+        --clean sets/imagenet/val --report resnet50-c
     ```
     """
     report = Report(json_file)
     if limit is not None and limit < 1:
         raise ValueError(f"--limit must be at least 1, got {limit}")
+    smallest = read_smallest(
+        smallest_epsilon, norm=norm, step_size=step_size, steps=steps, seed=seed
+    )
+    alone = smallest is not None and not attack  # then the steps are those of the search
+    wanted = evaluate_data.Wanted(data, clean, limit, strict, download)
+    held = wanted.corruptions()
     conditions = _conditions(
         read_attacks(
             attack,
             norm=norm,
             epsilons=epsilon,
-            step_size=step_size,
-            steps=steps,
+            step_size=None if alone else step_size,
+            steps=None if alone else steps,
             attack_branch=attack_branch,
             seed=seed,
             sanity=sanity,
         ),
-        read_corruptions(corruptions, severity, seed),
+        [] if held else read_corruptions(corruptions, severity, seed),
+        read_probes(probe, seed),
     )
+    if held:
+        conditions = _require_clean(wanted, conditions, searched=smallest is not None)
+        conditions += read_stored(corruptions, severity, held)
     _require_usable(report_dir)
     opened = values.open_models(model, arch)
     branches = {name: _branches(name, one, branch, attack_branch) for name, one in opened.items()}
-    subjects = _subjects(
-        report, opened, branches, data, limit, strict, with_photos=bool(corruptions)
+    if held:
+        asked = evaluate_data.open_stored(report, opened, branches, wanted, conditions)
+    else:
+        asked = evaluate_data.open_images(
+            report, opened, branches, wanted, with_photos=bool(corruptions)
+        )
+    for note in asked.notes:
+        report.say(note)
+    _require_classes(asked.subjects, opened, conditions)
+    found, digests, radii = _measure(
+        report, opened, asked.subjects, conditions, report_dir, smallest
     )
-    found, digests = _measure(report, opened, subjects, conditions, report_dir)
-    _finish(report, found, data, seed, digests, report_dir)
+    if held:
+        found = evaluate_data.leave_out_unread(report, found, asked, strict=strict)
+    _finish(report, found, asked, data, seed, digests, report_dir, radii)
 
 
-def _conditions(attacks: list[Condition], corrupted: list[Condition]) -> list[Condition]:
+def _conditions(*others: list[Condition]) -> list[Condition]:
     from advprop_core.evaluation import Condition
 
-    return [Condition(), *attacks, *corrupted]
+    return [Condition(), *(one for several in others for one in several)]
+
+
+def _require_clean(
+    wanted: evaluate_data.Wanted, conditions: list[Condition], *, searched: bool
+) -> list[Condition]:
+    """What needs clean photos: nothing where a set has none and none were given."""
+    if wanted.clean is not None:
+        return conditions
+    if len(conditions) > 1 or searched:
+        raise ValueError(
+            f"attacks and probes need clean photos, and {wanted.data} has none: give --clean DIR "
+            "(for imagenet-c), or leave them out"
+        )
+    return []
+
+
+def _require_classes(
+    subjects: Sequence[Subject], opened: Mapping[str, Checkpoint], conditions: Sequence[Condition]
+) -> None:
+    """Refuse AutoAttack on few classes now rather than after the work."""
+    from advprop_core.autoattack import AutoAttackConfig
+    from advprop_core.autoattack.config import require_classes
+
+    if any(isinstance(one.attack, AutoAttackConfig) for one in conditions):
+        for one in subjects:
+            count = len(one.among) if one.among else opened[one.name].info.num_classes
+            require_classes(count, one.name)
 
 
 def _require_usable(folder: Path | None) -> None:
@@ -189,78 +281,15 @@ def _branches(
         raise ValueError(f"{name}: {error}") from None
 
 
-def _subjects(
-    report: Report,
-    opened: Mapping[str, Checkpoint],
-    branches: Mapping[str, tuple[str, ...]],
-    data: str,
-    limit: int | None,
-    strict: bool,
-    *,
-    with_photos: bool,
-) -> list[Subject]:
-    """Each model with its images; models of one size and with the same classes share them."""
-    from advprop_core.evaluation.cells import PHOTO_SIZE, Subject
-
-    known: dict[tuple[int, Classes], Images] = {}
-
-    def images(one: Checkpoint, size: int) -> Images:
-        key = (size, one.info.classes)
-        if key not in known:
-            quiet = any(classes == one.info.classes for _, classes in known)
-            known[key] = _load(report, data, one, size, limit, strict, quiet=quiet)
-        return known[key]
-
-    return [
-        Subject(
-            name,
-            one.model,
-            images(one, one.info.input_size).pixels,
-            images(one, one.info.input_size).labels,
-            branches[name],
-            images(one, PHOTO_SIZE).pixels if with_photos else None,
-        )
-        for name, one in opened.items()
-    ]
-
-
-def _load(
-    report: Report,
-    data: str,
-    one: Checkpoint,
-    size: int,
-    limit: int | None,
-    strict: bool,
-    *,
-    quiet: bool,
-) -> Images:
-    from advprop_core.datasets.named import load_images
-
-    images = load_images(data, size, classes=one.info.classes, limit=limit, strict=strict)
-    if not quiet:
-        for file in images.unreadable[:_SHOWN]:
-            report.say(f"left out {file.path}: {file.reason}")
-        if (more := len(images.unreadable) - _SHOWN) > 0:
-            report.say(f"left out {more} more unreadable images")
-        if images.ignored_classes:
-            report.say(f"left out folders of unknown classes: {', '.join(images.ignored_classes)}")
-    if len(seen := images.labels.unique()) < 2:
-        raise ValueError(
-            f"{data} gives images of one class only, {one.info.class_names[int(seen[0])]}: a "
-            "network that always answers it would be right; give images of several classes"
-            + (", or raise --limit" if limit is not None and limit < len(one.info.classes) else "")
-        )
-    return images
-
-
 def _measure(
     report: Report,
     opened: Mapping[str, Checkpoint],
     subjects: Sequence[Subject],
     conditions: Sequence[Condition],
     folder: Path | None,
-) -> tuple[dict[Cell, Answers], dict[str, str]]:
-    """Every cell's answers in the order of the table, and each model's digest."""
+    smallest: AttackConfig | None,
+) -> tuple[dict[Cell, Answers], dict[str, str], list[SmallestEpsilon]]:
+    """Every cell's answers in the order of the table, each model's digest, and smallest radii."""
     from advprop_core.evaluation.cells import answer, cells_of
     from advprop_core.evaluation.digests import model_digest
     from advprop_core.evaluation.store import CellStore
@@ -270,6 +299,7 @@ def _measure(
     try:
         with counting("evaluate", 1) as progress:
             found = answer(subjects, conditions, store=store, progress=progress)
+        radii = evaluate_smallest.measure(subjects, smallest, store) if smallest else []
     except KeyboardInterrupt:
         if store:
             report.say(f"interrupted; {_kept(store)}: the same command goes on from there")
@@ -277,7 +307,7 @@ def _measure(
     if store and store.reused:
         report.say(_kept(store))
     cells = [cell for one in subjects for cell in cells_of(one, conditions)]
-    return {cell: found[cell] for cell in cells}, digests
+    return {cell: found[cell] for cell in cells}, digests, radii
 
 
 def _kept(store: CellStore) -> str:
@@ -289,20 +319,45 @@ def _kept(store: CellStore) -> str:
 def _finish(
     report: Report,
     found: Mapping[Cell, Answers],
+    asked: evaluate_data.Asked,
     data: str,
     seed: int,
     digests: Mapping[str, str],
     folder: Path | None,
+    radii: Sequence[SmallestEpsilon],
 ) -> None:
-    from advprop_core.evaluation.content import content_of, corruption_errors, findings
+    from advprop_core.evaluation.content import (
+        content_of,
+        corruption_errors,
+        findings,
+        shape_biases,
+    )
+    from advprop_core.evaluation.imagenet_c import imagenet_c_errors
 
     rows, errors = findings(found, seed), corruption_errors(found, seed)
+    biases = shape_biases(found, asked.subjects)
+    published = imagenet_c_errors(found, asked.with_mce, seed)
     for name in digests:
         own = [row for row in rows if row.model == name]
-        for title, table in evaluate_tables.tables(name, own, errors):
+        for title, table in evaluate_tables.tables(name, own, errors, biases, published):
             report.say(title)
             report.show(table)
-    content = content_of(rows, errors, data=data, seed=seed, models=digests, command=command_line())
+        if branches := [one for one in radii if one.model == name]:
+            report.say(evaluate_smallest.title(branches[0]))
+            report.show(evaluate_smallest.table(branches))
+    content = content_of(
+        rows,
+        errors,
+        data=data,
+        seed=seed,
+        models=digests,
+        command=command_line(),
+        biases=biases,
+        published=published,
+        notes=asked.notes,
+    )
+    if radii:
+        content["smallest_epsilon"] = evaluate_smallest.content_of(radii)
     if folder is not None:
         from advprop_core.report import write_report  # here: it loads plotly
 

@@ -11,6 +11,7 @@ from rich.table import Table
 from advprop_core.words import NORM_TITLES, branch_outcomes, percent
 
 if TYPE_CHECKING:
+    from advprop_core.autoattack import AutoAttackConfig
     from advprop_core.types import (
         AttackConfig,
         Comparison,
@@ -28,13 +29,15 @@ def outcome(comparison: Comparison, names: Sequence[str]) -> str:
 
 def describe_attack(config: AttackConfig, branch: str) -> str:
     """``PGD-10 through main, L∞ ≤ 4/255, step 1/255``."""
-    steps = "" if config.name == "FGSM" else f", step {_length(config.step_size, config.norm)}"
+    steps = (
+        "" if config.name == "FGSM" else f", step {describe_length(config.step_size, config.norm)}"
+    )
     return f"{config.name} through {branch}, {describe_ball(config)}{steps}"
 
 
-def describe_ball(config: AttackConfig) -> str:
+def describe_ball(config: AttackConfig | AutoAttackConfig) -> str:
     """``L∞ ≤ 4/255``."""
-    return f"{NORM_TITLES[config.norm]} ≤ {_length(config.epsilon, config.norm)}"
+    return f"{NORM_TITLES[config.norm]} ≤ {describe_length(config.epsilon, config.norm)}"
 
 
 def describe_facts(facts: PerturbationFacts) -> str:
@@ -42,13 +45,14 @@ def describe_facts(facts: PerturbationFacts) -> str:
     lost = [branch for branch, survives in facts.survives_png.items() if not survives]
     png = f"not for {', '.join(lost)}" if lost else "yes"
     return (
-        f"measured: L∞ {_length(facts.linf, 'linf')}, L2 {_length(facts.l2, 'l2')}, "
+        f"measured: L∞ {describe_length(facts.linf, 'linf')}, "
+        f"L2 {describe_length(facts.l2, 'l2')}, "
         f"pixels in [{facts.low:.3g}, {facts.high:.3g}]; "
         f"predictions survive an 8-bit PNG: {png}"
     )
 
 
-def _length(value: float, norm: Norm) -> str:
+def describe_length(value: float, norm: Norm) -> str:
     """In 255ths for linf, where people think in levels of a pixel."""
     return f"{255 * value:.3g}/255" if norm == "linf" else f"{value:.3g}"
 

@@ -10,6 +10,7 @@ from torch import Tensor
 from advprop_core.corruptions import blur, digital, elastic, glass, noise, spatter, weather
 from advprop_core.corruptions.draws import Seed
 from advprop_core.corruptions.kinds import CorruptionConfig
+from advprop_core.perturbations import require_pixels
 
 Corruption = Callable[[Tensor, int, Seed], Tensor]
 """Takes float32 pixels (N,3,H,W), severity and seed or seeds; gives pixels before clamping."""
@@ -60,7 +61,8 @@ def apply(pixels: Tensor, config: CorruptionConfig, seeds: Sequence[int] | None 
         ValueError: `pixels` have another shape or range, or are too small, or `seeds` are not
             one per sample.
     """
-    _validate(pixels)
+    require_pixels(pixels)
+    _require_size(pixels)
     if seeds is not None and len(seeds) != len(pixels):
         raise ValueError(f"seeds must be one per sample, got {len(seeds)} for {len(pixels)}.")
     clean = pixels.detach()
@@ -72,19 +74,9 @@ def apply(pixels: Tensor, config: CorruptionConfig, seeds: Sequence[int] | None 
     return corrupted.clamp(0, 1).to(clean)
 
 
-def _validate(pixels: Tensor) -> None:
-    if not pixels.is_floating_point():
-        raise TypeError(f"pixels must be floats in [0,1], got {pixels.dtype}: divide by 255.")
-    shape = tuple(pixels.shape)
-    if pixels.ndim != 4 or pixels.shape[1] != 3:
-        raise ValueError(f"pixels must be (N,3,H,W), got {shape}: add or move dimensions.")
+def _require_size(pixels: Tensor) -> None:
     if min(pixels.shape[2:]) < SMALLEST:
         raise ValueError(
-            f"pixels must be at least {SMALLEST} high and wide, got {shape}: enlarge them first, "
-            "best to 224."
-        )
-    if pixels.numel() and not (pixels.min() >= 0 and pixels.max() <= 1):  # NaN fails as well
-        low, high = pixels.min().item(), pixels.max().item()
-        raise ValueError(
-            f"pixels must be in [0,1], got [{low:.3g},{high:.3g}]: undo any normalisation first."
+            f"pixels must be at least {SMALLEST} high and wide, got {tuple(pixels.shape)}: enlarge "
+            "them first, best to 224."
         )

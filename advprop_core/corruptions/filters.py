@@ -1,8 +1,8 @@
-"""Linear operations on batches of pictures: smoothing, zooming in and dragging along a line."""
+"""Linear operations on batches of pictures: grey, smoothing, zooming in, dragging along a line."""
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Literal
+from typing import Final, Literal
 
 import torch
 from torch import Tensor
@@ -10,6 +10,15 @@ from torch.nn import functional as F
 
 Edge = Literal["nearest", "reflect"]
 """Beyond the picture: the last pixel goes on, or the picture is mirrored, last pixel included."""
+
+LUMA: Final = (0.299, 0.587, 0.114)
+"""Shares of red, green and blue in a grey: ITU-R BT.601, as Pillow weighs them."""
+
+
+def luma(pixels: Tensor) -> Tensor:
+    """(N,1,H,W) greys of (N,3,H,W) pixels."""
+    weights = torch.tensor(LUMA, device=pixels.device, dtype=pixels.dtype)
+    return (pixels * weights[:, None, None]).sum(1, keepdim=True)
 
 
 def smooth(pictures: Tensor, sigma: float, truncate: float = 4.0, edge: Edge = "nearest") -> Tensor:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from advprop_core.corruptions.crystals import frost_textures
 from advprop_core.corruptions.draws import Seed, normal, streams, uniform, whole
-from advprop_core.corruptions.filters import streak, zoom_in
+from advprop_core.corruptions.filters import luma, streak, zoom_in
 from advprop_core.corruptions.plasma import plasma
 
 
@@ -50,8 +50,6 @@ FOG: Final = ((1.5, 2), (2, 2), (2.5, 1.7), (2.5, 1.5), (3, 1.4))
 """Strength of the fog, where a photo's white is 1, and decay of its clouds."""
 BRIGHTNESS: Final = (0.1, 0.2, 0.3, 0.4, 0.5)
 """What is added to the largest channel."""
-LUMA: Final = (0.299, 0.587, 0.114)
-"""Shares of red, green and blue in a grey."""
 
 _FOG_SIDE = 256
 
@@ -59,9 +57,7 @@ _FOG_SIDE = 256
 def snow(pixels: Tensor, severity: int, seed: Seed) -> Tensor:
     """Whitens the photo and lets blurred flakes fall, mostly downwards, over it."""
     fall = SNOW[severity - 1]
-    luma = torch.tensor(LUMA, device=pixels.device)[:, None, None]
-    grey = (pixels * luma).sum(1, keepdim=True)
-    white = torch.maximum(pixels, 1.5 * grey + 0.5)
+    white = torch.maximum(pixels, 1.5 * luma(pixels) + 0.5)
     flakes = _flakes(pixels, fall, seed)
     return fall.kept * pixels + (1 - fall.kept) * white + flakes + flakes.rot90(2, (2, 3))
 

@@ -2,18 +2,21 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain, islice, zip_longest
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from advprop_core import images
+from advprop_core.datasets.memory import require_memory
 
+_Sample = TypeVar("_Sample")
 _SHOWN = 10  # how many names an error lists before it says how many more there are
 
 
@@ -45,7 +48,7 @@ class ImageFolder(Dataset[tuple[Tensor, int]]):
 
     def __init__(
         self,
-        root: Path | str,
+        root: Path | str | Mapping[str, Sequence[Path]],
         *,
         size: int,
         classes: Sequence[tuple[str, str]] | None = None,
@@ -55,7 +58,8 @@ class ImageFolder(Dataset[tuple[Tensor, int]]):
         """Lists the images; opens none.
 
         Args:
-            root: The folder that holds the class folders.
+            root: The folder that holds the class folders, or the images of each class by the name
+                of what would be its folder.
             size: Side of the square images, in pixels.
             classes: The checkpoint's (id, name) pairs by label. A class folder is matched by id,
                 else by a name that only one class has; case does not matter, nor whether a space
@@ -75,15 +79,15 @@ class ImageFolder(Dataset[tuple[Tensor, int]]):
             raise ValueError(f"limit must be at least 1 image, got {limit}: or leave it out.")
         self.size = size
         self.strict = strict
-        found = _find(Path(root))
+        found = root if isinstance(root, Mapping) else find_images(Path(root))
         if classes is None:
             self.classes = tuple(found)
             labels = {folder: label for label, folder in enumerate(found)}
         else:
             self.classes = tuple(class_id for class_id, _ in classes)
-            labels = _match(found, classes, strict)
+            labels = match_classes(found, classes, strict=strict)
         self.ignored_classes = tuple(folder for folder in found if folder not in labels)
-        self.samples = _draw(
+        self.samples = draw_evenly(
             [[(path, labels[folder]) for path in found[folder]] for folder in labels], limit
         )
         self.unreadable: tuple[Unreadable, ...] = ()
@@ -99,7 +103,7 @@ class ImageFolder(Dataset[tuple[Tensor, int]]):
             ImageError: The image cannot be read; the message names its file.
         """
         path, label = self.samples[index]
-        image = self._load(path)
+        image = read_image(path, self.size)
         if isinstance(image, Unreadable):
             raise images.ImageError(f"{image.path}: {image.reason}")
         return image, label
@@ -115,12 +119,13 @@ class ImageFolder(Dataset[tuple[Tensor, int]]):
 
         Raises:
             ImageError: With `strict`, an image cannot be read; the message names its file.
-            ValueError: No image at all can be read.
+            ValueError: No image at all can be read, or the memory does not hold them.
         """
+        require_memory(len(self), self.size)
         pixels = torch.empty((len(self), 3, self.size, self.size), dtype=torch.uint8)
 
         def fill(index: int) -> Unreadable | None:
-            image = self._load(self.samples[index][0])
+            image = read_image(self.samples[index][0], self.size)
             if isinstance(image, Unreadable):
                 return image
             pixels[index] = image
@@ -135,15 +140,6 @@ class ImageFolder(Dataset[tuple[Tensor, int]]):
         readable = torch.tensor([problem is None for problem in problems])
         return (pixels[readable], labels[readable]) if self.unreadable else (pixels, labels)
 
-    def _load(self, path: Path) -> Tensor | Unreadable:
-        try:
-            image = images.decode(path.read_bytes(), shorter_side=self.size)
-        except images.ImageError as error:
-            return Unreadable(path, str(error))
-        except OSError as error:  # gone or forbidden since it was listed
-            return Unreadable(path, f"The file cannot be opened: {error.strerror}.")
-        return images.to_bytes(images.fit(image, self.size))
-
     def _complain(self, first: Unreadable) -> None:
         count = len(self.unreadable)
         if self.strict:
@@ -154,8 +150,23 @@ class ImageFolder(Dataset[tuple[Tensor, int]]):
             raise ValueError(f"None of {count} images can be read. {first.path}: {first.reason}")
 
 
-def _find(root: Path) -> dict[str, list[Path]]:
-    """The sorted images of each class folder that has one, by sorted folder name."""
+def read_image(path: Path, size: int) -> Tensor | Unreadable:
+    """A photo as uint8 (3,size,size), RGB, cropped in the centre, or why it cannot be read."""
+    try:
+        image = images.decode(path.read_bytes(), shorter_side=size)
+    except images.ImageError as error:
+        return Unreadable(path, str(error))
+    except OSError as error:  # gone or forbidden since it was listed
+        return Unreadable(path, f"The file cannot be opened: {error.strerror}.")
+    return images.to_bytes(images.fit(image, size))
+
+
+def find_images(root: Path) -> dict[str, list[Path]]:
+    """The sorted images of each class folder that has one, by sorted folder name.
+
+    Raises:
+        ValueError: `root` is no folder or holds no class folder with an image.
+    """
     if not root.is_dir():
         what = "is a file" if root.exists() else "does not exist"
         raise ValueError(f"The data folder {root} {what}: give a folder with class folders.")
@@ -188,22 +199,26 @@ def _is_image(name: str) -> bool:
     return not _hidden(name) and os.path.splitext(name)[1].lower() in images.EXTENSIONS
 
 
-def _match(
-    folders: Mapping[str, object], classes: Sequence[tuple[str, str]], strict: bool
+def match_classes(
+    folders: Iterable[str], classes: Sequence[tuple[str, str]], *, strict: bool = False
 ) -> dict[str, int]:
-    """Label by class folder, for the folders that are a checkpoint's classes."""
-    known = _label_of(classes)
+    """Label by class folder, for the folders that are a checkpoint's classes.
+
+    Raises:
+        ClassMismatch: No folder is one of `classes`, or with `strict` one is not.
+    """
+    folders, known = tuple(folders), _label_of(classes)
     labels = {folder: known[_key(folder)] for folder in folders if _key(folder) in known}
     unknown = [folder for folder in folders if folder not in labels]
     if not labels:
         expected = [f"{class_id} ({name})" for class_id, name in classes]
         raise ClassMismatch(
-            f"No class folder is a class of the checkpoint. Folders: {_listing(unknown)}. "
-            f"The checkpoint's classes: {_listing(expected)}. Name each folder by an id or a name."
+            f"No class folder is a class of the checkpoint. Folders: {listing(unknown)}. "
+            f"The checkpoint's classes: {listing(expected)}. Name each folder by an id or a name."
         )
     if unknown and strict:
         raise ClassMismatch(
-            f"The checkpoint does not know these class folders: {_listing(unknown)}. "
+            f"The checkpoint does not know these class folders: {listing(unknown)}. "
             "Remove them, or load without strict to leave them out."
         )
     return labels
@@ -220,14 +235,13 @@ def _key(name: str) -> str:
     return name.strip().casefold().replace(" ", "_")
 
 
-def _listing(names: Sequence[str]) -> str:
+def listing(names: Sequence[str]) -> str:
+    """The first ten names, and how many more there are."""
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(names[:_SHOWN]) + more
 
 
-def _draw(
-    classes: Sequence[Sequence[tuple[Path, int]]], limit: int | None
-) -> tuple[tuple[Path, int], ...]:
+def draw_evenly(classes: Sequence[Sequence[_Sample]], limit: int | None) -> tuple[_Sample, ...]:
     """At most `limit` samples, drawn from the classes in turn, in their original order."""
     everything = list(chain.from_iterable(classes))
     if limit is None or limit >= len(everything):

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
+from PIL import Image
 from torch import Tensor
 
-from advprop_core.datasets.folders import ImageFolder, Unreadable
+from advprop_core.datasets import imagenet, tiny_imagenet
+from advprop_core.datasets.folders import (
+    ImageFolder,
+    Unreadable,
+    draw_evenly,
+    match_classes,
+)
+from advprop_core.datasets.layouts import CORRUPTED, TITLES, Place, find_place, images_of
+from advprop_core.datasets.memory import require_memory
 from advprop_core.datasets.scenes import AGREEMENT, SHAPES, Scene
 from advprop_core.datasets.shapes import TextureShapes
+from advprop_core.datasets.torchvision_sets import cifar10_arrays, has_class_folders
+from advprop_core.images import fit, to_bytes
 from advprop_core.models import imagenet_classes
 
 _SEEDS = {"train": 0, "val": 1}
@@ -30,6 +40,10 @@ class Images:
         classes: (id, name) of each class.
         unreadable: Files that were left out, each with the reason.
         ignored_classes: Folders that match no class of the model.
+        textures: (N,) int64 of a built-in set, the class whose texture each object has.
+        among: The classes the model may answer with, where its set's article restricts them;
+            None where it may answer with any.
+        notes: What a person should know of how the set was read, in sentences.
     """
 
     pixels: Tensor
@@ -37,6 +51,9 @@ class Images:
     classes: tuple[tuple[str, str], ...]
     unreadable: tuple[Unreadable, ...] = ()
     ignored_classes: tuple[str, ...] = ()
+    textures: Tensor | None = None
+    among: tuple[int, ...] | None = None
+    notes: tuple[str, ...] = ()
 
 
 def load_images(
@@ -47,31 +64,127 @@ def load_images(
     classes: Sequence[tuple[str, str]] | None = None,
     limit: int | None = None,
     strict: bool = False,
+    download: bool = False,
 ) -> Images:
-    """Read a built-in data set or a folder of class folders.
+    """Read a built-in data set, a folder of class folders, or a published set's layout.
 
     Args:
-        name: ``shapes``, ``shapes-conflict`` or a folder.
+        name: ``shapes``, ``shapes-conflict``, a folder, or ``KIND:DIR`` as `layouts` knows it.
         size: Side of the square images in pixels.
-        split: ``train`` or ``val`` of a built-in set; a folder is read as it is.
+        split: ``train`` or ``val``; class folders without splits are read as they are.
         classes: The model's (id, name) pairs, which a folder's class folders must match.
         limit: At most this many images, spread evenly over the classes.
         strict: Refuse unreadable images and unknown classes instead of leaving them out.
+        download: Fetch Imagenette or CIFAR-10 where it is missing.
 
     Raises:
-        ValueError: If the name is neither, the folder holds no image, or the classes do not
-            match; the message lists both sides.
+        Offline: If it cannot be fetched.
+        ValueError: If the name is none of these, the folder holds no image or has another
+            layout, the classes do not match (the message lists both sides), or the memory does
+            not hold the images.
     """
     if name in AGREEMENT:
         return _draw_shapes(name, size, split, classes, limit)
-    if not Path(name).is_dir():
+    place = find_place(name)
+    if place is None:
         raise ValueError(
-            f"data must be a folder or one of {', '.join(BUILTIN)}: there is no folder {name!r}"
+            f"data must be a folder or one of {', '.join(BUILTIN)}: there is no folder {name!r}; "
+            f"KIND:DIR reads a published set, KIND being one of {', '.join(TITLES)}"
         )
-    folder = ImageFolder(name, size=size, classes=classes, strict=strict, limit=limit)
+    if place.kind in CORRUPTED:
+        raise ValueError(
+            f"{name} holds corruptions of {place.title}'s images: `advprop evaluate` alone "
+            "measures these"
+        )
+    if place.kind == "cifar10" and not has_class_folders(place.folder):
+        return _read_batches(place, size, split, classes, limit, download=download)
+    return _read_photos(place, size, split, classes, limit, strict=strict, download=download)
+
+
+def _read_photos(
+    place: Place,
+    size: int,
+    split: str,
+    classes: Sequence[tuple[str, str]] | None,
+    limit: int | None,
+    *,
+    strict: bool,
+    download: bool,
+) -> Images:
+    files = images_of(place, split, download=download)
+    folder = ImageFolder(files, size=size, classes=classes, strict=strict, limit=limit)
     pixels, labels = folder.load_all()
-    found = tuple(classes) if classes else readable_classes(folder.classes)
-    return Images(pixels, labels, found, folder.unreadable, folder.ignored_classes)
+    found = tuple(classes) if classes else _classes_of(place, folder.classes)
+    return Images(
+        pixels,
+        labels,
+        found,
+        folder.unreadable,
+        folder.ignored_classes,
+        among=_among(place, classes),
+        notes=_notes(place, files, classes),
+    )
+
+
+def _among(place: Place, classes: Sequence[tuple[str, str]] | None) -> tuple[int, ...] | None:
+    """The model's classes that a set of 200 has, where it has others too."""
+    if classes is None or place.kind not in imagenet.SUBSETS:
+        return None
+    known = match_classes(imagenet.wnids_of(place.kind), classes)
+    return None if len(known) == len(classes) else tuple(sorted(known.values()))
+
+
+def _notes(
+    place: Place, folders: Iterable[str], classes: Sequence[tuple[str, str]] | None
+) -> tuple[str, ...]:
+    """How the set was read, and what of the model it asks for."""
+    notes = [place.note()]
+    if classes is not None and place.kind is not None:
+        count = len(set(match_classes(folders, classes).values()))
+        if count < len(classes):
+            notes.append(f"{place.title}: images of {count} of the model's {len(classes)} classes")
+    if among := _among(place, classes):
+        shared = "its 200 classes" if len(among) == 200 else f"{len(among)} of its 200 classes"
+        notes.append(
+            f"{place.title}: answers are among {shared}, as in its article, not among the model's "
+            f"{len(classes or ())}: chance is higher"
+        )
+    return tuple(note for note in notes if note)
+
+
+def _classes_of(place: Place, ids: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    if place.kind == "tiny-imagenet":
+        names = tiny_imagenet.class_names(place.folder)
+        return tuple((identity, names.get(identity, identity)) for identity in ids)
+    return readable_classes(ids)
+
+
+def _read_batches(
+    place: Place,
+    size: int,
+    split: str,
+    classes: Sequence[tuple[str, str]] | None,
+    limit: int | None,
+    *,
+    download: bool,
+) -> Images:
+    """CIFAR-10 as its archive unpacks."""
+    arrays, labels, names = cifar10_arrays(place.folder, split, download=download)
+    own = tuple((name, name) for name in names)
+    known = match_classes(names, classes or own)
+    of_class: dict[str, list[int]] = {name: [] for name in known}
+    for row, label in enumerate(labels):
+        if names[label] in of_class:
+            of_class[names[label]].append(row)
+    drawn = sorted(draw_evenly(list(of_class.values()), limit))
+    require_memory(len(drawn), size)
+    return Images(
+        torch.stack([to_bytes(fit(Image.fromarray(arrays[row]), size)) for row in drawn]),
+        torch.tensor([known[names[labels[row]]] for row in drawn]),
+        tuple(classes) if classes else own,
+        ignored_classes=tuple(name for name in names if name not in known),
+        notes=_notes(place, names, classes),
+    )
 
 
 def conflict_scenes(count: int, size: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -82,7 +195,7 @@ def conflict_scenes(count: int, size: int) -> tuple[Tensor, Tensor, Tensor]:
     """
     drawn = load_scenes("shapes-conflict", count, size)
     return (
-        torch.stack([torch.from_numpy(scene.image.copy()).permute(2, 0, 1) for scene in drawn]),
+        _pixels(drawn),
         torch.tensor([scene.shape for scene in drawn]),
         torch.tensor([scene.texture for scene in drawn]),
     )
@@ -129,12 +242,18 @@ def _draw_shapes(
     own = tuple((shape, shape) for shape in SHAPES)
     length = min(limit or _LENGTHS[split], _LENGTHS[split])
     scenes = TextureShapes(length, seed=_SEEDS[split], texture_agreement=AGREEMENT[name], size=size)
-    drawn = [scenes[index] for index in range(length)]
+    drawn = [scenes.scene(index) for index in range(length)]
     return Images(
-        torch.stack([image for image, _ in drawn]),
-        torch.tensor([label for _, label in drawn]),
+        _pixels(drawn),
+        torch.tensor([scene.shape for scene in drawn]),
         own,
+        textures=torch.tensor([scene.texture for scene in drawn]),
     )
+
+
+def _pixels(scenes: Sequence[Scene]) -> Tensor:
+    """(N, 3, S, S) uint8."""
+    return torch.stack([torch.from_numpy(one.image.copy()).permute(2, 0, 1) for one in scenes])
 
 
 def _require_shapes(name: str, classes: Sequence[tuple[str, str]] | None) -> None:

@@ -11,12 +11,17 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from advprop_core.attacks import attack
+from advprop_core.autoattack import AutoAttackConfig
+from advprop_core.autoattack.run import auto_attack
 from advprop_core.corruptions import corrupt
 from advprop_core.dual_bn import DualBNModel
 from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.digests import image_seeds
+from advprop_core.evaluation.restricted import Restricted, in_full, places
 from advprop_core.evaluation.results import Answers
+from advprop_core.evaluation.stored import Stored, marked
 from advprop_core.folding import fold
+from advprop_core.probes import probe, require_room
 
 Progress = Callable[[int, int], None]
 
@@ -32,12 +37,18 @@ class Subject:
     Attributes:
         name: Of the model; subjects that are measured together have different ones.
         model: Frozen.
-        images: (N, 3, S, S) uint8 at the network's own size.
+        images: (N, 3, S, S) uint8 at the network's own size; (0, 3, S, S) where there are only
+            stored corruptions of them.
         labels: (N,) int64.
         branches: Who predicts.
         photos: (N, 3, 224, 224) uint8, the same images before they were made as small as the
             network's input; corruptions are made on these. Subjects that hold the same tensor
             share its corrupted pixels.
+        textures: (N,) int64, where images are scenes of TextureShapes: the class whose texture
+            each object has.
+        stored: The same images under a published set's corruptions. Subjects that hold the same
+            one share what is read.
+        among: The classes the model may answer with, ascending; any where None.
 
     Raises:
         ValueError: If there is no image, a branch does not exist, or the lengths differ.
@@ -49,14 +60,18 @@ class Subject:
     labels: Tensor
     branches: tuple[str, ...]
     photos: Tensor | None = None
+    textures: Tensor | None = None
+    stored: Stored | None = None
+    among: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         if not len(self.labels):
             raise ValueError("images must not be empty")
         for branch in self.branches:
             self.model.branch(branch)
+        images = len(self.images) or (len(self.labels) if self.stored else 0)
         photos = len(self.labels) if self.photos is None else len(self.photos)
-        if not len(self.images) == len(self.labels) == photos:
+        if not images == len(self.labels) == photos:
             raise ValueError(
                 "images, labels and photos must be equally many, got "
                 f"{len(self.images)}, {len(self.labels)} and {photos}"
@@ -115,11 +130,12 @@ def answer(
     """What every branch of every subject answers under every condition.
 
     Cells that are shown the same pixels are measured together: an attack is made once for all
-    branches that are asked about it, and a corruption once for all models with the same photos.
+    branches that are asked about it, a corruption once for all models with the same photos, and a
+    probe once for all models with the same images.
 
     Args:
         subjects: With different names.
-        conditions: Clean, attacks, corruptions.
+        conditions: Clean, attacks, corruptions, probes.
         batch_size: Images at a time. The random starts of an attack depend on it.
         store: Cells found there are not measured again; measured ones are kept there as soon as
             their images are through.
@@ -127,8 +143,8 @@ def answer(
             that share its pixels.
 
     Raises:
-        ValueError: If an attack branch does not exist, logits are not finite, or a corruption
-            comes without photos.
+        ValueError: If an attack branch does not exist, logits are not finite, a corruption comes
+            without photos, or a probe has more patches than an image has pixels.
     """
     cells = dict.fromkeys(cell for one in subjects for cell in cells_of(one, conditions))
     groups = _groups(subjects, cells)
@@ -188,8 +204,9 @@ class _Shared:
     def network(self, subject: Subject, branch: str) -> nn.Module:
         key = (subject.name, branch)
         if key not in self._folded:
-            example = subject.images[:1].float() / 255
-            self._folded[key] = fold(subject.model.branch(branch), example)
+            example = torch.zeros((1, 3, subject.size, subject.size))
+            folded = fold(subject.model.branch(branch), example)
+            self._folded[key] = Restricted(folded, subject.among) if subject.among else folded
         return self._folded[key]
 
 
@@ -209,10 +226,19 @@ def _groups(subjects: Sequence[Subject], cells: Iterator[Cell] | dict[Cell, None
         if condition.attack_branch is not None:
             subject.model.branch(condition.attack_branch)  # refused now, not after half the work
         pixels: str | int = subject.name
-        if condition.corruption is not None:
+        if condition.stored:
+            if subject.stored is None:
+                raise ValueError("stored corruptions are read from files: pass stored")
+            pixels = id(subject.stored)
+        elif not len(subject.images):
+            raise ValueError("there are only stored corruptions: pass images too")
+        elif condition.corruption is not None:
             if subject.photos is None:
                 raise ValueError("corruptions are made on photos of 224 pixels: pass photos")
             pixels = id(subject.photos)
+        if condition.probe is not None:
+            require_room(condition.probe, subject.size)
+            pixels = id(subject.images)
         sorted_out.setdefault((pixels, condition), []).append(cell)
     return [
         _Group(condition, tuple({c.model: by_name[c.model] for c in several}.values()), (*several,))
@@ -227,14 +253,30 @@ def _by_batch(
     count = len(group.subjects[0].labels)
     for start in range(0, count, batch_size):
         rows = slice(start, min(start + batch_size, count))
-        pixels = _shown(group, shared, rows)
+        readable: Tensor | None = None
+        if group.condition.stored:
+            pixels, readable = _read(group, rows)
+        else:
+            pixels = _shown(group, shared, rows)
         answers = {}
         for cell in group.cells:
             subject = group.subject(cell)
             with torch.no_grad():
                 logits = shared.network(subject, cell.branch)(pixels[subject.size]).float()
-            answers[cell] = Answers.from_logits(logits, subject.labels[rows])
+            asked = Answers.from_logits(logits, places(subject.labels[rows], subject.among))
+            own = in_full(asked, subject.among)
+            answers[cell] = own if readable is None else marked(own, readable)
         yield rows.stop, answers
+
+
+def _read(group: _Group, rows: slice) -> tuple[dict[int, Tensor], Tensor]:
+    """Side to what networks with such an input are shown, from files; and which can be read."""
+    stored, corruption = group.subjects[0].stored, group.condition.corruption
+    assert stored is not None
+    assert corruption is not None
+    read, shown = stored.read(corruption, rows)
+    pixels = read.float() / 255
+    return {size: _resized(pixels, size) for size in {s.size for s in group.subjects}}, shown
 
 
 def _shown(group: _Group, shared: _Shared, rows: slice) -> dict[int, Tensor]:
@@ -245,12 +287,20 @@ def _shown(group: _Group, shared: _Shared, rows: slice) -> dict[int, Tensor]:
         seeds = shared.seeds(first.photos, condition.corruption.seed)[rows]
         corrupted = corrupt(first.photos[rows].float() / 255, condition.corruption, seeds=seeds)
         return {size: _resized(corrupted, size) for size in {one.size for one in group.subjects}}
+    if condition.probe is not None:
+        seeds = shared.seeds(first.images, condition.probe.seed)[rows]
+        probed = probe(first.images[rows].float() / 255, condition.probe, seeds=seeds)
+        return {first.size: _channels_last(probed)}
     pixels = _channels_last(first.images[rows].float() / 255)
     if condition.attack is not None:
+        labels = places(first.labels[rows], first.among)
         assert condition.attack_branch is not None
         network = shared.network(first, condition.attack_branch)
         config = replace(condition.attack, seed=condition.attack.seed + rows.start)
-        pixels = attack(network, pixels, first.labels[rows], config)
+        if isinstance(config, AutoAttackConfig):
+            pixels = auto_attack(network, pixels, labels, config).adversarial
+        else:
+            pixels = attack(network, pixels, labels, config)
     return {first.size: pixels}
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from advprop_core.autoattack import AutoAttackConfig
 from advprop_core.corruptions import CorruptionConfig
+from advprop_core.probes import ProbeConfig
 from advprop_core.types import AttackConfig
 
 
@@ -14,34 +16,55 @@ class Condition:
     """What the images went through before a branch saw them; nothing, where nothing is given.
 
     Attributes:
-        attack: The attack, or None.
+        attack: The attack, or None. AutoAttack leaves an image clean that it could not turn.
         attack_branch: Whose gradient made the perturbation; None means the branch that is
             evaluated (white box).
         corruption: The corruption, or None. It is made at 224 pixels and resized afterwards.
+        probe: What images lose on purpose, or None. It is made at the network's own size: lines
+            and patches would not survive being resized, and its strengths hold at every size.
+        stored: Whether the corrupted images are read from files rather than made here.
 
     Raises:
-        ValueError: If both an attack and a corruption are given.
+        ValueError: If more than one of attack, corruption and probe is given.
     """
 
-    attack: AttackConfig | None = None
+    attack: AttackConfig | AutoAttackConfig | None = None
     attack_branch: str | None = None
     corruption: CorruptionConfig | None = None
+    probe: ProbeConfig | None = None
+    stored: bool = False
 
     def __post_init__(self) -> None:
-        if self.attack is not None and self.corruption is not None:
-            raise ValueError("a condition is an attack or a corruption, got both: make two of it")
+        given = [
+            name for name in ("attack", "corruption", "probe") if getattr(self, name) is not None
+        ]
+        if len(given) > 1:
+            raise ValueError(
+                "a condition is one attack, corruption or probe, got "
+                f"{' and '.join(given)}: make {len(given)} of it"
+            )
 
     @property
-    def kind(self) -> Literal["clean", "attack", "corruption"]:
-        """``clean``, ``attack`` or ``corruption``."""
+    def kind(self) -> Literal["clean", "attack", "corruption", "probe"]:
+        """``clean``, ``attack``, ``corruption`` or ``probe``."""
+        if self.probe is not None:
+            return "probe"
         if self.corruption is not None:
             return "corruption"
         return "clean" if self.attack is None else "attack"
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, in the form ``advprop evaluate --json`` writes."""
+        if (shown := self.probe) is not None:
+            return {"kind": self.kind, "probe": shown.kind, "strength": shown.strength}
         if (made := self.corruption) is not None:
-            return {"kind": self.kind, "corruption": made.kind, "severity": made.severity}
+            source = {"source": "files"} if self.stored else {}
+            return {
+                "kind": self.kind,
+                "corruption": made.kind,
+                "severity": made.severity,
+                **source,
+            }
         if (config := self.attack) is None:
             return {"kind": self.kind}
         return {
@@ -49,7 +72,13 @@ class Condition:
             "attack": config.name,
             "norm": config.norm,
             "epsilon": config.epsilon,
-            "step_size": config.step_size,
-            "steps": config.steps,
+            **_numbers(config),
             "attack_branch": self.attack_branch,
         }
+
+
+def _numbers(config: AttackConfig | AutoAttackConfig) -> dict[str, Any]:
+    """What else decides an attack."""
+    if isinstance(config, AttackConfig):
+        return {"step_size": config.step_size, "steps": config.steps}
+    return {"steps": config.steps, "targets": config.targets, "queries": config.queries}

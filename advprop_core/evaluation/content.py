@@ -8,15 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from advprop_core.evaluation import imagenet_c, shape_bias
 from advprop_core.evaluation.calibration import Calibration, calibration_of
-from advprop_core.evaluation.cells import Cell
+from advprop_core.evaluation.cells import Cell, Subject
 from advprop_core.evaluation.corruption_error import (
     MEANING,
+    STORED_MEANING,
     CorruptionError,
     mean_corruption_error,
 )
+from advprop_core.evaluation.imagenet_c import ImageNetCError
 from advprop_core.evaluation.masking import Suspicion
 from advprop_core.evaluation.results import Answers, BranchResult
+from advprop_core.evaluation.shape_bias import ShapeBias, shape_bias_of
 from advprop_core.evaluation.store import require_format
 
 FORMAT = 1
@@ -66,6 +70,20 @@ def corruption_errors(
     return {key: mean_corruption_error(own, seed) for key, own in sorted_out.items()}
 
 
+def shape_biases(
+    found: Mapping[Cell, Answers], subjects: Sequence[Subject]
+) -> dict[tuple[str, str], ShapeBias]:
+    """(model, branch) to its shape bias, where clean scenes with textures of others were shown."""
+    by_name = {one.name: one for one in subjects}
+    biases = {}
+    for cell, answers in found.items():
+        shapes, textures = by_name[cell.model].labels, by_name[cell.model].textures
+        if cell.condition.kind != "clean" or textures is None or shapes.equal(textures):
+            continue
+        biases[cell.model, cell.branch] = shape_bias_of(answers, shapes, textures)
+    return biases
+
+
 def content_of(
     rows: Sequence[Finding],
     errors: Mapping[tuple[str, str], CorruptionError],
@@ -75,6 +93,9 @@ def content_of(
     models: Mapping[str, str],
     command: str,
     warnings: Sequence[Suspicion] = (),
+    biases: Mapping[tuple[str, str], ShapeBias] | None = None,
+    published: Mapping[tuple[str, str], ImageNetCError] | None = None,
+    notes: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The content of ``results.json``.
 
@@ -86,6 +107,9 @@ def content_of(
         models: Name to digest.
         command: What makes all this again.
         warnings: Signs that a robust accuracy is none.
+        biases: Shape biases by (model, branch), where they can be told.
+        published: mCE by (model, branch), where it is defined.
+        notes: What a person should know of the data.
     """
     content: dict[str, Any] = {
         "format": FORMAT,
@@ -99,10 +123,28 @@ def content_of(
     }
     if errors:
         content["mean_corruption_error"] = {
-            "meaning": MEANING,
+            "meaning": STORED_MEANING if any(r.result.condition.stored for r in rows) else MEANING,
             "results": [
                 {"model": model, "branch": branch, **error.to_json()}
                 for (model, branch), error in errors.items()
+            ],
+        }
+    if published:
+        content["imagenet_c"] = {
+            "meaning": imagenet_c.MEANING,
+            "results": [
+                {"model": model, "branch": branch, **error.to_json()}
+                for (model, branch), error in published.items()
+            ],
+        }
+    if notes:
+        content["notes"] = list(notes)
+    if biases:
+        content["shape_bias"] = {
+            "meaning": shape_bias.MEANING,
+            "results": [
+                {"model": model, "branch": branch, **bias.to_json()}
+                for (model, branch), bias in biases.items()
             ],
         }
     return content

@@ -17,6 +17,10 @@ MEANING = (
     "severities; not the mCE of the ImageNet-C article, which divides by AlexNet's errors on the "
     "published files"
 )
+STORED_MEANING = (
+    "mean corruption error on the published files: the plain mean of top-1 errors over kinds and "
+    "severities; not the mCE of the ImageNet-C article, which divides by AlexNet's errors"
+)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from itertools import permutations
 from typing import Literal
 
+from advprop_core.autoattack import AutoAttackConfig
 from advprop_core.evaluation.cells import Cell
 from advprop_core.evaluation.results import Answers
 from advprop_core.types import AttackConfig, format_epsilon
@@ -21,6 +22,7 @@ _UNBOUNDED = 0.5  # L∞: from here on every picture can be made an even grey
 _SURVIVORS = 0.01
 _Z = 1.959964
 
+Attack = AttackConfig | AutoAttackConfig
 Sign = Literal["one step beats many", "noise beats gradient", "larger radius", "survives anything"]
 
 
@@ -72,7 +74,7 @@ def _survives(cell: Cell, answers: Answers) -> Iterator[Suspicion]:
         yield _suspicion(cell, "survives anything", text)
 
 
-def _sign(weak: AttackConfig, strong: AttackConfig) -> Sign | None:
+def _sign(weak: Attack, strong: Attack) -> Sign | None:
     """What it would show if the weaker attack did more harm; None where neither is weaker."""
     if weak.norm != strong.norm or strong.name == NOISE:
         return None
@@ -109,7 +111,7 @@ def _suspicion(cell: Cell, sign: Sign, text: str) -> Suspicion:
     return Suspicion(cell.model, cell.branch, sign, text)
 
 
-def _config(cell: Cell) -> AttackConfig:
+def _config(cell: Cell) -> Attack:
     assert cell.condition.attack is not None
     return cell.condition.attack
 
@@ -118,6 +120,6 @@ def _who(cell: Cell) -> str:
     return f"{cell.model}, {cell.branch}"
 
 
-def _named(config: AttackConfig) -> str:
+def _named(config: Attack) -> str:
     radius = format_epsilon(config.epsilon) if config.norm == "linf" else f"{config.epsilon:.3g}"
     return f"{config.name}, {NORM_TITLES[config.norm]} ε = {radius}"

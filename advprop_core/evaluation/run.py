@@ -31,11 +31,11 @@ def evaluate(
         model: Frozen.
         images: (N, 3, S, S) uint8.
         labels: (N,) int64.
-        conditions: Clean, attacks, corruptions.
+        conditions: Clean, attacks, corruptions, probes.
         branches: Who predicts; every branch when not given.
         photos: (N, 3, 224, 224) uint8, the same images for corruptions to be made on.
         batch_size: Images at a time. The random starts of an attack are drawn batch by batch
-            from its seed, so they depend on this number; corruptions do not.
+            from its seed, so they depend on this number; corruptions and probes do not.
         progress: Called with (done, all), which count an image once for every condition, and
             once for every attack branch of a white-box attack.
 
@@ -43,8 +43,8 @@ def evaluate(
         Results, condition by condition, then branch by branch.
 
     Raises:
-        ValueError: If there is no image, a branch does not exist, logits are not finite, or a
-            corruption comes without photos.
+        ValueError: If there is no image, a branch does not exist, logits are not finite, a
+            corruption comes without photos, or a probe has more patches than an image has pixels.
     """
     names = tuple(branches or model.branch_names)
     subject = Subject("", model, images, labels, names, photos)

@@ -8,10 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from advprop_core.corruptions.filters import luma
 from advprop_core.perturbations import draw_noise
 from advprop_core.training.recipe import Augmentation
-
-_GREY = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow weighs the channels
 
 
 def augment(images: Tensor, size: int, recipe: Augmentation, generator: torch.Generator) -> Tensor:
@@ -79,15 +78,9 @@ def jitter_colors(pixels: Tensor, strength: float, generator: torch.Generator) -
     draws = torch.rand(3, len(pixels), 1, 1, 1, generator=generator, device=pixels.device)
     brightness, contrast, saturation = 1 + strength * (draws * 2 - 1)
     pixels = (pixels * brightness).clamp(0, 1)
-    mean = grey(pixels).mean((2, 3), keepdim=True)
+    mean = luma(pixels).mean((2, 3), keepdim=True)
     pixels = torch.lerp(mean.expand_as(pixels), pixels, contrast).clamp(0, 1)
-    return torch.lerp(grey(pixels).expand_as(pixels), pixels, saturation).clamp(0, 1)
-
-
-def grey(pixels: Tensor) -> Tensor:
-    """(N, 1, H, W) luma of (N, 3, H, W) pixels."""
-    weights = torch.tensor(_GREY, device=pixels.device).view(1, 3, 1, 1)
-    return (pixels * weights).sum(1, keepdim=True)
+    return torch.lerp(luma(pixels).expand_as(pixels), pixels, saturation).clamp(0, 1)
 
 
 def add_noises(pixels: Tensor, recipe: Augmentation, generator: torch.Generator) -> Tensor:

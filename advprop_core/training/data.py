@@ -11,7 +11,10 @@ import torch
 from torch import Tensor
 
 from advprop_core.datasets.folders import ImageFolder, Unreadable
+from advprop_core.datasets.layouts import find_place
 from advprop_core.datasets.named import BUILTIN, load_images, readable_classes
+from advprop_core.datasets.tiny_imagenet import class_names, is_tiny_imagenet
+from advprop_core.datasets.torchvision_sets import imagenette_folder
 from advprop_core.training.recipe import Recipe
 from advprop_core.training.sources import InMemory, OnDisk, Source
 
@@ -100,13 +103,25 @@ def load_split(
     Raises:
         ValueError: If there is no such data, or its classes do not match.
     """
-    source = data if data in BUILTIN else str(_folder_of(Path(data), split))
+    source = data if data in BUILTIN else str(_folder_of(_root_of(data), split))
     images = load_images(source, size, split=split, classes=classes, strict=split == "val")
     return Split(images.pixels, images.labels, images.classes)
 
 
+def _root_of(data: str) -> Path:
+    """The folder that holds ``train`` and ``val``; ``KIND:DIR`` names it too."""
+    place = find_place(data)
+    if place is None:
+        return Path(data)
+    if place.kind == "imagenette":
+        return imagenette_folder(place.folder, "train").parent
+    return place.folder
+
+
 def _folder_of(root: Path, split: str) -> Path:
     """Its folder; some sets, such as CIFAR-10, call the one to measure on ``test``."""
+    if is_tiny_imagenet(root):
+        return root  # which of its photos are of a split, a text file says
     folder, other = root / split, root / "test"
     return other if split == "val" and other.exists() and not folder.exists() else folder
 
@@ -129,14 +144,14 @@ def _scenes(data: str, recipe: Recipe) -> TrainingData:
 
 
 def _photos(data: str, recipe: Recipe) -> TrainingData:
-    root = Path(data)
+    root = _root_of(data)
     if not root.is_dir():
         raise ValueError(
             f"data must be a folder or one of {', '.join(BUILTIN)}: there is no folder {data!r}"
         )
     folder = ImageFolder(root / "train", size=round(recipe.size * _MARGIN))
     _require_full_classes(root / "train", folder)
-    samples, classes = folder.samples, readable_classes(folder.classes)
+    samples, classes = folder.samples, _classes_of(root, folder)
     val = load_split(data, "val", recipe.size, classes=classes)  # now, not after hours
     folder.samples = tuple(s for s in samples if not held_out(s[0].name, recipe.holdout))
     holdout: Split | None = None
@@ -151,6 +166,14 @@ def _photos(data: str, recipe: Recipe) -> TrainingData:
         source = InMemory(*folder.load_all(), recipe, len(classes))
         unreadable += folder.unreadable
     return TrainingData(source, holdout, val, _digest(folder), unreadable)
+
+
+def _classes_of(root: Path, folder: ImageFolder) -> tuple[tuple[str, str], ...]:
+    """(id, name) of each class."""
+    if not is_tiny_imagenet(root):
+        return readable_classes(folder.classes)
+    names = class_names(root)
+    return tuple((wnid, names.get(wnid, wnid)) for wnid in folder.classes)
 
 
 def _digest(folder: ImageFolder) -> str:

@@ -11,7 +11,9 @@ from torch.nn import functional as F
 
 from advprop_core.datasets.named import conflict_scenes
 from advprop_core.dual_bn import DualBNModel, attack_view
-from advprop_core.evaluation import Condition, evaluate, wilson_interval
+from advprop_core.evaluation import Condition, evaluate
+from advprop_core.evaluation.results import Answers
+from advprop_core.evaluation.shape_bias import shape_bias_of
 from advprop_core.folding import fold
 from advprop_core.training.data import Split
 from advprop_core.types import AttackConfig
@@ -89,18 +91,16 @@ def shape_bias(
     """
     folded = fold(branch, images[:1].float() / 255)
     with torch.no_grad():
-        answers = torch.cat([folded(part.float() / 255).argmax(1) for part in images.split(100)])
-    by_shape = int((answers == shapes).sum())
-    by_texture = int((answers == textures).sum())
-    decided = by_shape + by_texture
-    if not decided:
+        logits = torch.cat([folded(part.float() / 255) for part in images.split(100)])
+    found = shape_bias_of(Answers.from_logits(logits.float(), shapes), shapes, textures)
+    if found.bias is None or found.interval is None:
         raise ValueError("no scene was answered by its shape or its texture: the network guesses")
     return {
         "condition": {"kind": "shape-bias"},
-        "n": decided,
-        "top1": by_shape / decided,
-        "interval": list(wilson_interval(by_shape, decided)),
-        "shape": by_shape / len(images),
-        "texture": by_texture / len(images),
+        "n": found.decided,
+        "top1": found.bias,
+        "interval": list(found.interval),
+        "shape": found.shape,
+        "texture": found.texture,
         "data": "shapes-conflict",
     }

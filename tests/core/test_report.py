@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 import pytest
 
 from advprop_core import report
+from advprop_core import report_figures as figures
 from advprop_core.report_page import CSV_HEADER, describe
 
 BINS = {"low": [14 / 15], "high": [1.0], "n": [4], "confidence": [0.97], "accuracy": [0.5]}
@@ -35,6 +36,10 @@ def attacked(epsilon, source):
 
 def corrupted(kind, severity):
     return {"kind": "corruption", "corruption": kind, "severity": severity}
+
+
+def probed(kind, strength):
+    return {"kind": "probe", "probe": kind, "strength": strength}
 
 
 @pytest.fixture
@@ -79,6 +84,7 @@ def test_csv_literal(content, tmp_path):
     path = report.write_report(tmp_path, content)[1]
     assert path.read_text().splitlines()[0] == (
         "model,branch,kind,attack,norm,epsilon,step_size,steps,attack_branch,corruption,severity,"
+        "source,probe,strength,"
         "n,seed,top1,top1_low,top1_high,top5,loss,expected_calibration_error,"
         "expected_calibration_error_low,expected_calibration_error_high,confidence_when_wrong"
     )
@@ -121,11 +127,58 @@ def test_without_corruptions_and_curves_there_is_less(content):
     assert [tag for tag, _ in page.tags].count("h2") == 3
 
 
+def test_shape_and_texture_have_sections_of_their_own(content):
+    content["results"] += [
+        row("main", probed("low-pass", 8.0), 0.5),
+        row("main", probed("grey", None)),
+    ]
+    one = {
+        "model": "a<b>.safetensors", "branch": "main", "shape_bias": 0.75, "interval": [0.4, 0.9],
+        "n": 4, "decided": 4, "shape": 0.75, "texture": 0.25, "neither": 0.0,
+    }  # fmt: skip
+    undecided = one | {"branch": "aux", "shape_bias": None, "interval": None, "neither": 1.0}
+    content["shape_bias"] = {"meaning": "shape bias", "results": [one, undecided]}
+    page = Page(report.html(content))
+    said = " ".join(page.text.split())
+    assert "Shape and texture: what can each branch do without?" in said
+    assert "a<b>.safetensors, main: 75.0% (40.0% to 90.0%), 0.0% of scenes by neither" in said
+    assert "a<b>.safetensors, aux: none, 100.0% of scenes by neither" in said
+    plots = [attrs["aria-label"] for _, attrs in page.tags if attrs.get("class") == "plot"]
+    assert len(plots) == 9 + 2
+    assert plots[3].endswith("main, low-pass, 8 cycles per image: 50.0%; "
+                             "a<b>.safetensors, main, grey: 50.0%")  # fmt: skip
+    assert "low-pass" not in plots[0]  # what is clean or attacked
+    rows = list(csv.DictReader(report.as_csv(content).splitlines()))
+    assert [(one["probe"], one["strength"]) for one in rows[-2:]] == [
+        ("low-pass", "8.0"),
+        ("grey", ""),
+    ]
+
+
 def test_warnings_come_before_the_figures(content):
     content["warnings"] = [{"text": "one step beats <many>"}]
     text = report.html(content)
     assert "one step beats &lt;many&gt;" in text
     assert text.index("Look twice") < text.index("How often is each branch right?")
+
+
+def test_the_smallest_epsilon_of_each_image(content):
+    found = {
+        "model": "a<b>.safetensors", "branch": "aux", "attack": "PGD-10", "norm": "linf",
+        "limit": 8 / 255, "n": 4, "wrong": 0.25, "never": 0.5, "median": 1.5 / 255,
+        "interval": [0.0, None], "epsilons": [0.0, None, 1.5 / 255, None],
+    }  # fmt: skip
+    content["smallest_epsilon"] = {"meaning": "smallest epsilon of all", "results": [found]}
+    text = report.html(content)
+    said = " ".join(Page(text).text.split())
+    assert "How little turns each image?" in said
+    assert "median 1.5/255, never turned 50.0%" in said
+    assert "0/255 to above 8/255" in said
+    assert "Smallest epsilon of all." in said
+    (line,) = figures.standing([found])["data"]
+    assert line["x"] == pytest.approx([0, 0, 1.5, 8])
+    assert line["y"] == [1, 0.75, 0.5, 0.5]
+    assert line["line"]["color"] == "#D55E00"
 
 
 def test_colour_means_branch(content):
@@ -142,6 +195,9 @@ def test_colour_means_branch(content):
         (attacked(2 / 255, "main"), "PGD-10, L∞ ε = 2/255, through main"),
         (attacked(0.5, "aux") | {"norm": "l2"}, "PGD-10, L2 ε = 0.5"),
         (corrupted("fog", 3), "fog, severity 3"),
+        (probed("grey", None), "grey"),
+        (probed("patch-shuffle", 4.0), "4 × 4 patches shuffled"),
+        (probed("low-pass", 6.5), "low-pass, 6.5 cycles per image"),
     ],
 )
 def test_conditions_in_words(condition, words):

@@ -62,6 +62,32 @@ def test_a_heat_map_holds_errors():
     assert (cells["zmin"], cells["zmax"]) == (0, 1)
 
 
+def test_dots_of_a_row_lie_side_by_side():
+    shown = {"kind": "probe", "probe": "low-pass", "strength": 8.0}
+    rows = [row("one"), row("one", "aux"), row("two"), row("one", top1=0.25, **shown)]
+    spec = figures.dots(rows)
+    main, aux, other = spec["data"]
+    assert main["x"] == [0.5, 0.25]
+    assert main["y"] == pytest.approx([-0.7 / 3, 1 - 0.7 / 3])
+    assert (aux["y"], other["y"]) == ([0], [pytest.approx(0.7 / 3)])
+    assert spec["layout"]["yaxis"]["ticktext"] == ["clean", "low-pass,<br>8 cycles per image"]
+    assert spec["layout"]["yaxis"]["range"] == [1.5, -0.5]  # the first on top
+    assert [one["marker"]["color"] for one in spec["data"]] == ["#0072B2", "#D55E00", "#0072B2"]
+    assert [one["marker"]["symbol"] for one in spec["data"]] == ["circle", "circle", "square"]
+    assert main["error_x"]["array"] == pytest.approx([0.2, 0.2])
+
+
+def test_a_branch_without_shape_bias_has_no_dot():
+    some = {"model": "one", "branch": "aux", "shape_bias": 0.75, "interval": [0.5, 0.875]}
+    none = {"model": "one", "branch": "main", "shape_bias": None, "interval": None}
+    spec = figures.shape_biases([none, some])
+    (dot,) = spec["data"]
+    assert (dot["x"], dot["y"]) == ([0.75], [0])
+    assert (dot["error_x"]["array"], dot["error_x"]["arrayminus"]) == ([0.125], [0.25])
+    assert spec["layout"]["yaxis"]["ticktext"] == ["one, aux"]
+    assert spec["layout"]["shapes"][0]["x0"] == 0.5
+
+
 def test_bins_with_few_images_are_pale():
     bars, diagonal = figures.reliability(row())["data"]
     assert bars["marker"]["opacity"] == [0.35, 1.0]

@@ -15,6 +15,7 @@ import pytest
 
 from advprop_core import checkpoints
 from advprop_core.evaluation import cells
+from advprop_core.probes import PROBES
 from tests.core.commands.tiny import IDS, NAMES, draw_photo
 
 
@@ -114,6 +115,37 @@ def test_all_corruptions_are_fifteen(advprop, model, val) -> None:
     assert len(content["mean_corruption_error"]["results"][0]["corruptions"]) == 15
 
 
+def test_probes_at_their_usual_strengths_and_at_named_ones(advprop, model, val) -> None:
+    words = ("evaluate", "--model", model, "--data", val, "--limit", 6)
+    answer = advprop(*words, "--probe", "grey,low-pass", "--probe", "patch-shuffle=4,grey")
+    assert re.search(r"low-pass, 16 cycles per image +\d", answer.out)
+    assert re.search(r"4 × 4 patches shuffled +\d", answer.out)
+    content = json.loads(
+        advprop(*words, "--probe", "all,low-pass=6", "--branch", "aux", "--json", "-").out
+    )
+    shown = [(c["probe"], c["strength"]) for c in (r["condition"] for r in content["results"][1:])]
+    usual = [(kind, strength) for kind in PROBES for strength in PROBES[kind]]
+    assert shown == [*usual, ("low-pass", 6.0)]
+    assert "shape_bias" not in content  # photos have no texture of their own
+
+
+def test_conflict_scenes_show_the_shape_bias(advprop, tmp_path) -> None:
+    words = ("evaluate", "--model", "shapes-vanilla,shapes-advprop", "--limit", 20)
+    result = tmp_path / "r.json"
+    answer = advprop(*words, "--data", "shapes-conflict", "--json", result)
+    assert "shapes-advprop, shape or texture, 20 scenes in which they disagree" in answer.out
+    content = json.loads(result.read_text())
+    found = content["shape_bias"]["results"]
+    assert [(one["model"], one["branch"]) for one in found] == [
+        ("shapes-vanilla", "main"), ("shapes-advprop", "main"), ("shapes-advprop", "aux"),
+    ]  # fmt: skip
+    for one, clean in zip(found, content["results"], strict=True):
+        assert one["shape"] == clean["top1"]
+        assert one["shape"] + one["texture"] + one["neither"] == pytest.approx(1)
+    answer = advprop(*words, "--data", "shapes", "--json", "-")
+    assert "shape_bias" not in json.loads(answer.out)
+
+
 def test_sanity_adds_noise_and_pgd_without_a_bound(advprop, model, val) -> None:
     words = ("evaluate", "--model", model, "--data", val, "--branch", "main", "--json", "-")
     words = (*words, "--attack", "pgd", "--epsilon", "1/255", "--steps", 2, "--sanity")
@@ -189,6 +221,11 @@ def test_a_process_may_be_ended_at_any_moment(ending, advprop, model, val, tmp_p
         (("--attack", "pgd", "--epsilon", "1/255", "--epsilon", "1/255"), "each radius once"),
         (("--attack", "pgd,magic"), "--attack must be one of"),
         (("--sanity",), "need an attack"),
+        (("--probe", "gray"), "--probe takes all, or kinds .* did you mean grey"),
+        (("--probe", "low-pass=much"), "strength must be a number, got 'low-pass=much'"),
+        (("--probe", "grey=1"), "must be left out for grey"),
+        (("--probe", "edges=0"), "cut-off in cycles per image, above 0, got 0"),
+        (("--probe", "patch-shuffle=65"), "got 65 patches for 64 pixels"),
         (("--limit", "1"), "one class only, gas pump: .* raise --limit"),
     ],
 )

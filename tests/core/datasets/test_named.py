@@ -12,9 +12,10 @@ CLASSES = [(name, name) for name in SHAPES]
 def test_scenes_are_those_that_are_evaluated(name):
     scenes = load_scenes(name, 3, 32, classes=CLASSES)
     images = load_images(name, 32, limit=3)
-    for scene, pixels, label in zip(scenes, images.pixels, images.labels, strict=True):
+    columns = (images.pixels, images.labels, images.textures)
+    for scene, pixels, label, texture in zip(scenes, *columns, strict=True):
         assert np.array_equal(scene.image.transpose(2, 0, 1), pixels.numpy())
-        assert scene.shape == label
+        assert (scene.shape, scene.texture) == (label, texture)
         assert 0 < scene.mask.mean() < 1
 
 

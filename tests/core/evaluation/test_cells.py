@@ -6,12 +6,15 @@ import torch
 from advprop_core.corruptions import CorruptionConfig
 from advprop_core.evaluation import Condition, cells
 from advprop_core.evaluation.cells import Cell, Subject, answer, cells_of
+from advprop_core.evaluation.digests import image_seeds
 from advprop_core.evaluation.results import BranchResult
 from advprop_core.evaluation.store import CellStore
+from advprop_core.probes import ProbeConfig, probe
 from advprop_core.types import AttackConfig
 
 PGD = AttackConfig.pgd(0.1, steps=2, seed=5)
 NOISE = Condition(corruption=CorruptionConfig("gaussian_noise", 3))
+SHUFFLED = Condition(probe=ProbeConfig("patch-shuffle", 2, seed=1))
 CONDITIONS = (Condition(), Condition(PGD), Condition(PGD, "main"), NOISE)
 MODELS = {"one": "digest of one", "two": "digest of two"}
 
@@ -24,8 +27,8 @@ def subjects(model, images, photos):
 
 @pytest.fixture
 def made(monkeypatch):
-    """Counts how many batches of pixels were attacked and corrupted."""
-    counts = {"attack": 0, "corrupt": 0}
+    """Counts how many batches of pixels were attacked, corrupted and probed."""
+    counts = {"attack": 0, "corrupt": 0, "probe": 0}
     for name in counts:
         original = getattr(cells, name)
 
@@ -42,11 +45,11 @@ def summed(found):
 
 
 def test_cells_share_their_pixels(subjects, made):
-    found = answer(subjects, CONDITIONS)
+    found = answer(subjects, (*CONDITIONS, SHUFFLED))
     # White box through main is the same as through main by name: two attacks for each model.
-    assert made == {"attack": 4, "corrupt": 1}
+    assert made == {"attack": 4, "corrupt": 1, "probe": 1}
     assert list(found)[:2] == [Cell("one", "main", Condition()), Cell("one", "aux", Condition())]
-    assert len(found) == 2 * (2 + 3 + 2)
+    assert len(found) == 2 * (2 + 3 + 2 + 2)
     for cell, result in summed(found).items():
         if cell.model == "one":
             assert result == summed(found)[replace(cell, model="two")]
@@ -59,6 +62,25 @@ def test_what_is_shared_is_what_is_measured_alone(subjects):
             alone = replace(subjects[0], branches=(branch,))
             for cell, result in summed(answer([alone], [condition])).items():
                 assert result == together[cell]
+
+
+def test_a_probe_is_made_from_the_network_s_own_images(subjects):
+    """Not from photos, and with draws that follow from each image and not from its batch."""
+    stripes = torch.randint(
+        0, 256, (10, 3, 4, 4), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
+    )
+    one = replace(subjects[0], images=stripes, photos=None)
+    high = Condition(probe=ProbeConfig("low-pass", 0.1))
+    found = answer([one], [Condition(), SHUFFLED, high])
+    clean, shuffled, smooth = (found[Cell("one", "main", c)] for c in (Condition(), SHUFFLED, high))
+    # The network answers by the mean pixel: patches keep it, and so does smoothing it all away.
+    torch.testing.assert_close(shuffled.losses, clean.losses)
+    torch.testing.assert_close(smooth.losses, clean.losses, atol=1e-3, rtol=0)
+    seeds = image_seeds(stripes, 1)
+    shown = cells._shown(cells._groups([one], found)[1], cells._Shared(), slice(4, 7))[4]
+    expected = probe(stripes[4:7].float() / 255, SHUFFLED.probe, seeds=seeds[4:7])
+    assert torch.equal(shown, expected)
+    assert not torch.equal(shown, stripes[4:7].float() / 255)
 
 
 def test_models_of_different_size_share_a_corruption(subjects, made):
@@ -84,7 +106,7 @@ def test_an_interrupted_evaluation_goes_on(subjects, made, tmp_path):
         answer(subjects, CONDITIONS, batch_size=4, store=store, progress=interrupt)
     assert (store.reused, store.written) == (0, 5)
     assert len(list((tmp_path / "cells").iterdir())) == 5
-    assert made == {"attack": 6, "corrupt": 2}
+    assert made == {"attack": 6, "corrupt": 2, "probe": 0}
     store = CellStore(tmp_path / "cells", MODELS)
     done = []
     found = answer(
@@ -92,7 +114,7 @@ def test_an_interrupted_evaluation_goes_on(subjects, made, tmp_path):
     )
     assert summed(found) == whole
     assert (store.reused, store.written) == (5, 9)
-    assert made == {"attack": 6 + 6, "corrupt": 2 + 3}
+    assert made == {"attack": 6 + 6, "corrupt": 2 + 3, "probe": 0}
     assert done[-1] == (70, 70)  # 10 images clean and through two branches, twice; and corrupted
     assert [at for at, _ in done] == sorted(at for at, _ in done)
 
@@ -106,7 +128,7 @@ def test_a_longer_evaluation_reuses_a_shorter(subjects, made, tmp_path):
     short, reused = measure(CONDITIONS[:3])
     assert (reused, made["attack"]) == (0, 4)
     long, reused = measure(CONDITIONS)
-    assert (reused, made) == (len(short), {"attack": 4, "corrupt": 1})
+    assert (reused, made) == (len(short), {"attack": 4, "corrupt": 1, "probe": 0})
     assert short.items() <= long.items()
     stronger = Condition(replace(PGD, epsilon=0.2))
     reseeded = Condition(replace(PGD, seed=6))
@@ -148,6 +170,8 @@ def test_refusals(subjects, images):
         replace(one, photos=one.photos[:9])
     with pytest.raises(ValueError, match="pass photos"):
         answer([replace(one, photos=None)], [NOISE])
-    with pytest.raises(ValueError, match="attack or a corruption, got both"):
+    with pytest.raises(ValueError, match="got attack and corruption: make 2 of it"):
         Condition(PGD, corruption=CorruptionConfig("fog", 1))
+    with pytest.raises(ValueError, match="got 5 patches for 4 pixels"):
+        answer([one], [Condition(), Condition(probe=ProbeConfig("patch-shuffle", 5))])
     assert torch.equal(one.labels, images[1])

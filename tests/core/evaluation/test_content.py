@@ -5,14 +5,17 @@ import torch
 
 from advprop_core.corruptions import CorruptionConfig
 from advprop_core.evaluation import Condition
-from advprop_core.evaluation.cells import Cell
+from advprop_core.evaluation.cells import Cell, Subject
 from advprop_core.evaluation.content import (
     content_of,
     corruption_errors,
     findings,
     read_content,
+    shape_biases,
 )
 from advprop_core.evaluation.results import Answers
+from advprop_core.evaluation.shape_bias import MEANING
+from advprop_core.probes import ProbeConfig
 from advprop_core.types import AttackConfig
 
 FOG = Condition(corruption=CorruptionConfig("fog", 2))
@@ -53,6 +56,32 @@ def test_the_agreed_form(content):
     (error,) = content["mean_corruption_error"]["results"]
     assert (error["model"], error["branch"], error["error"]) == ("one", "main", 0.5)
     assert "generated here" in content["mean_corruption_error"]["meaning"]
+    assert json.loads(json.dumps(content)) == content
+
+
+def test_probes_and_shape_bias(model):
+    """Shape bias is of clean scenes, and of those alone in which it can be told."""
+    found = {
+        Cell(name, "main", condition): answers(1, 0, 1, 1)
+        for name in ("scenes", "agreeing", "photos")
+        for condition in (Condition(), Condition(probe=ProbeConfig("low-pass", 8.0)))
+    }
+    labels, images = torch.tensor([1, 1, 0, 1]), torch.zeros(4, 3, 4, 4, dtype=torch.uint8)
+    textures = {"scenes": 1 - labels, "agreeing": labels, "photos": None}
+    subjects = [
+        Subject(name, model, images, labels, ("main",), textures=own)
+        for name, own in textures.items()
+    ]
+    biases = shape_biases(found, subjects)
+    assert list(biases) == [("scenes", "main")]
+    content = content_of(
+        findings(found), {}, data="d", seed=0, models={}, command="again", biases=biases
+    )
+    probed = content["results"][1]["condition"]
+    assert probed == {"kind": "probe", "probe": "low-pass", "strength": 8.0}
+    (one,) = content["shape_bias"]["results"]
+    assert (one["model"], one["branch"], one["shape_bias"]) == ("scenes", "main", 0.5)
+    assert content["shape_bias"]["meaning"] == MEANING
     assert json.loads(json.dumps(content)) == content
 
 

@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from advprop_core.training.augment import add_noises, augment, crop, grey, jitter_colors
+from advprop_core.corruptions.filters import luma
+from advprop_core.training.augment import add_noises, augment, crop, jitter_colors
 from advprop_core.training.recipe import Augmentation
 
 NOTHING = Augmentation(crop_scale=1.0, flip=False)
@@ -118,7 +119,7 @@ LUMA = 0.299 * 0.8 + 0.587 * 0.3 + 0.114 * 0.25
 
 
 def test_luma_literal(two):
-    torch.testing.assert_close(grey(two).flatten(), torch.tensor([LUMA, 0.0]))
+    torch.testing.assert_close(luma(two).flatten(), torch.tensor([LUMA, 0.0]))
 
 
 @pytest.mark.parametrize(

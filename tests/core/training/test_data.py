@@ -13,6 +13,7 @@ from advprop_core.training import data as training_data
 from advprop_core.training.data import held_out, load_data, load_split
 from advprop_core.training.recipe import Augmentation, Recipe
 from advprop_core.training.sources import InMemory, OnDisk
+from tests.core.datasets.drawn import SHARK, SPRINGER, TENCH, put_classes, put_tiny_imagenet
 
 CPU = torch.device("cpu")
 NAMES = [f"photo-{index}.png" for index in range(20)]
@@ -75,6 +76,24 @@ def test_without_val_the_test_split_is_measured_on(folder):
     assert load(folder).val.labels.tolist() == [1, 1], "val comes first"
     shutil.rmtree(folder / "val")
     assert load(folder).val.labels.tolist() == [0]
+
+
+def test_tiny_imagenet_has_its_own_way_to_say_what_val_shows(tmp_path):
+    put_tiny_imagenet(tmp_path)
+    for data in (tmp_path, f"tiny-imagenet:{tmp_path}"):
+        found = load(data)
+        assert found.classes == ((TENCH, "tench"), (SHARK, SHARK))
+        assert found.source.labels.tolist() == [0, 0, 0, 1, 1, 1]
+        assert found.val.labels.tolist() == [0, 1]
+        assert (found.val.images.float().mean((1, 2, 3)) > 100).tolist() == [False, True]
+
+
+def test_imagenette_lies_a_folder_deeper(tmp_path):
+    put_classes(tmp_path / "imagenette2-160" / "train", (TENCH, SPRINGER), 2)
+    put_classes(tmp_path / "imagenette2-160" / "val", (TENCH, SPRINGER))
+    found = load(f"imagenette:{tmp_path}")
+    assert len(found.source) == 4
+    assert found.val.labels.tolist() == [0, 1]
 
 
 @pytest.mark.parametrize("reason", ["randaugment", "no room"])

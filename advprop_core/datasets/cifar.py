@@ -1,0 +1,147 @@
+"""CIFAR-10-C: for each corruption an array of the 10,000 test images at five severities."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from advprop_core.corruptions import CORRUPTIONS, EXTRA_CORRUPTIONS, SEVERITIES, CorruptionConfig
+from advprop_core.datasets.folders import draw_evenly, match_classes
+
+CIFAR10_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship",
+                 "truck")  # fmt: skip
+"""The classes, by label."""
+
+
+@dataclass(frozen=True, eq=False)
+class CorruptedArrays:
+    """The images of CIFAR-10-C that a model is asked about; read from the files in batches.
+
+    Attributes:
+        folder: Holds ``KIND.npy`` and ``labels.npy``.
+        labels: (N,) int64, the model's classes.
+        rows: (N,) which of the test images.
+        count: How many test images there are.
+    """
+
+    folder: Path
+    labels: Tensor
+    rows: Tensor
+    count: int
+
+    @classmethod
+    def open(
+        cls, folder: Path, classes: Sequence[tuple[str, str]], *, limit: int | None = None
+    ) -> CorruptedArrays:
+        """Choose the images of the model's classes.
+
+        Args:
+            folder: As the archive unpacks.
+            classes: The model's (id, name) pairs by label.
+            limit: At most this many images, spread evenly over the classes.
+
+        Raises:
+            ValueError: If files are missing, are no such arrays, or no class is the model's.
+        """
+        all_labels = _labels(folder)
+        known = match_classes(CIFAR10_NAMES, classes)
+        by_class = [
+            [(int(row), label) for row in np.flatnonzero(all_labels == CIFAR10_NAMES.index(name))]
+            for name, label in known.items()
+        ]
+        drawn = sorted(draw_evenly(by_class, limit))
+        return cls(
+            folder,
+            torch.tensor([label for _, label in drawn], dtype=torch.int64),
+            torch.tensor([row for row, _ in drawn], dtype=torch.int64),
+            len(all_labels),
+        )
+
+    def read(self, corruption: CorruptionConfig, rows: slice) -> tuple[Tensor, Tensor]:
+        """Some of the images, as the files have them.
+
+        Returns:
+            (n, 3, 32, 32) uint8, and (n,) bool: all of them can be read.
+        """
+        wanted = self.rows[rows].numpy() + (corruption.severity - 1) * self.count
+        images = _open(self.folder / f"{corruption.kind}.npy", self.count)[wanted]
+        pixels = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
+        return pixels, torch.ones(len(pixels), dtype=torch.bool)
+
+    def digest(self, corruption: CorruptionConfig) -> str:
+        """SHA-256 of the images and labels of one corruption."""
+        pixels, _ = self.read(corruption, slice(None))
+        digest = hashlib.sha256(self.labels.numpy().tobytes())
+        digest.update(pixels.numpy().tobytes())
+        return digest.hexdigest()
+
+
+def is_cifar10_c(folder: Path) -> bool:
+    """Whether there are labels and at least one corruption beside them."""
+    return (folder / "labels.npy").is_file() and bool(_kinds_in(folder))
+
+
+def corruptions_in(folder: Path) -> tuple[tuple[str, int], ...]:
+    """Kind and severity of every corruption that is there, in the article's order.
+
+    Raises:
+        ValueError: If there are no labels, or no corruption.
+    """
+    _labels(folder)
+    return tuple((kind, severity) for kind in _kinds_in(folder) for severity in SEVERITIES)
+
+
+def _kinds_in(folder: Path) -> list[str]:
+    kinds = CORRUPTIONS + EXTRA_CORRUPTIONS
+    return [kind for kind in kinds if (folder / f"{kind}.npy").is_file()]
+
+
+def _labels(folder: Path) -> NDArray[np.int64]:
+    """Of the test images, once: the file repeats them for each severity."""
+    if not is_cifar10_c(folder):
+        raise ValueError(
+            f"cifar10-c has labels.npy and files such as fog.npy, and {folder} has not: give the "
+            "folder that the archive unpacks to, CIFAR-10-C"
+        )
+    found = _load(folder / "labels.npy")
+    if found.ndim != 1 or found.dtype.kind not in "iu" or len(found) % len(SEVERITIES):
+        raise ValueError(
+            f"{folder / 'labels.npy'} must hold the labels of five severities, got "
+            f"{found.dtype} of shape {found.shape}: unpack the archive again"
+        )
+    severities = np.asarray(found, dtype=np.int64).reshape(len(SEVERITIES), -1)
+    if (severities != severities[0]).any() or severities.min() < 0 or severities.max() > 9:
+        raise ValueError(
+            f"{folder / 'labels.npy'} must repeat the same labels from 0 to 9 for each severity: "
+            "unpack the archive again"
+        )
+    first: NDArray[np.int64] = severities[0]
+    return first
+
+
+def _open(path: Path, count: int) -> NDArray[np.uint8]:
+    found = _load(path)
+    expected = (count * len(SEVERITIES), 32, 32, 3)
+    if found.dtype != np.uint8 or found.shape != expected:
+        raise ValueError(
+            f"{path} must be uint8 of shape {expected}, got {found.dtype} of shape {found.shape}: "
+            "unpack the archive again"
+        )
+    return found
+
+
+def _load(path: Path) -> NDArray[Any]:
+    """An array that stays on disk; a pickle is refused, for it could run code."""
+    try:
+        found: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise ValueError(f"{path} is no NumPy array: {error}; unpack the archive again") from error
+    return found

@@ -1,0 +1,81 @@
+"""ImageNet and the sets that share its classes: -A, -R, -Sketch, Stylized; and ImageNet-C's files.
+
+All of them are class folders named by WordNet ids (wnids), as their archives unpack.
+"""
+
+import re
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+from advprop_core.corruptions import CORRUPTIONS, EXTRA_CORRUPTIONS, SEVERITIES
+from advprop_core.datasets.folders import find_images, listing
+
+SUBSETS = ("imagenet-a", "imagenet-r")
+"""Sets of 200 of the classes; their articles let networks answer among these alone."""
+
+_GROUPS = ("noise", "blur", "weather", "digital", "extra")  # archives of ImageNet-C
+_WNID = re.compile(r"n\d{8}")
+
+
+@cache
+def wnids_of(kind: str) -> tuple[str, ...]:
+    """The wnids of a set's classes: 200 of ImageNet-A and -R, 1000 of the others.
+
+    Args:
+        kind: Such as ``imagenet-a`` (Hendrycks et al., arXiv 1907.07174), ``imagenet-r``
+            (arXiv 2006.16241) or ``imagenet``.
+    """
+    name = kind.replace("-", "_") if kind in SUBSETS else "imagenet"
+    text = files("timm.data").joinpath("_info", f"{name}_synsets.txt").read_text()
+    return tuple(text.split())
+
+
+def subset_in(folder: Path) -> str | None:
+    """The set of 200 classes whose class folders these are exactly, if any."""
+    found = wnid_folders(folder)
+    return next((kind for kind in SUBSETS if found == set(wnids_of(kind))), None)
+
+
+def wnid_folders(folder: Path) -> set[str]:
+    """The names of the folders inside that are wnids."""
+    return {e.name for e in folder.iterdir() if _WNID.fullmatch(e.name) and e.is_dir()}
+
+
+def class_images(kind: str, folder: Path, split: str = "val") -> dict[str, list[Path]]:
+    """The images of each class of ImageNet, -A, -R, -Sketch or Stylized.
+
+    Args:
+        kind: Decides which classes there may be.
+        folder: Holds the class folders, or a folder ``train`` or ``val`` that does.
+        split: Which of the two, where there are both.
+
+    Raises:
+        ValueError: If there is no image, or a class folder that the set does not have.
+    """
+    parted = folder.is_dir() and not wnid_folders(folder) and (folder / split).is_dir()
+    found = find_images(folder / split if parted else folder)
+    known = wnids_of(kind)
+    if strangers := [name for name in found if name not in known]:
+        raise ValueError(
+            f"{kind} has class folders named by its {len(known)} wnids, such as "
+            f"{', '.join(known[:3])}, but {folder} has {listing(strangers)}: name the layout that "
+            "this folder has, or give the folder alone"
+        )
+    return found
+
+
+def corruption_folders(folder: Path) -> dict[tuple[str, int], Path]:
+    """The folders of ImageNet-C by kind and severity, in the article's order.
+
+    Args:
+        folder: Holds ``KIND/SEVERITY/WNID/IMAGE``, or the archives' folders (``noise``, ``blur``
+            …) with these inside. May hold some of the kinds only.
+    """
+    return {
+        (kind, severity): place / kind / str(severity)
+        for kind in CORRUPTIONS + EXTRA_CORRUPTIONS
+        for place in (folder, *(folder / group for group in _GROUPS))
+        for severity in SEVERITIES
+        if (place / kind / str(severity)).is_dir()
+    }

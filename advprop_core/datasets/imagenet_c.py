@@ -1,0 +1,210 @@
+"""The photos of ImageNet-C (arXiv 1903.12261) as they are published, read a batch at a time.
+
+All of them are 75 times ImageNet's validation photos: they are never in memory together.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+
+import torch
+from torch import Tensor
+
+from advprop_core.corruptions import CorruptionConfig
+from advprop_core.datasets.folders import (
+    Unreadable,
+    draw_evenly,
+    find_images,
+    listing,
+    match_classes,
+    read_image,
+)
+from advprop_core.datasets.imagenet import corruption_folders, wnids_of
+from advprop_core.images import ImageError
+
+_SIZE = 224  # pixels, as the photos are published
+
+
+@dataclass(frozen=True, eq=False)
+class CorruptedPhotos:
+    """The photos of ImageNet-C that a model is asked about: the same ones in every folder.
+
+    Attributes:
+        folders: By kind and severity.
+        names: ``WNID/IMAGE`` of each photo.
+        labels: (N,) int64, the model's classes.
+        known: How many of the model's classes there are photos of.
+        incomplete: How many photos were left out because a folder lacks them.
+        clean: The same photos before they were corrupted, by class folder, or None.
+        strict: Whether a photo that cannot be read is an error.
+        unreadable: What could not be read so far.
+    """
+
+    folders: Mapping[tuple[str, int], Path]
+    names: tuple[str, ...]
+    labels: Tensor
+    known: int
+    incomplete: int
+    clean: Mapping[str, Sequence[Path]] | None = None
+    strict: bool = False
+    unreadable: dict[Path, Unreadable] = field(default_factory=dict)
+
+    @classmethod
+    def open(
+        cls,
+        folders: Mapping[tuple[str, int], Path],
+        classes: Sequence[tuple[str, str]],
+        *,
+        clean: Mapping[str, Sequence[Path]] | None = None,
+        limit: int | None = None,
+        strict: bool = False,
+    ) -> CorruptedPhotos:
+        """List the photos that every folder has; opens none.
+
+        Args:
+            folders: By kind and severity; not empty.
+            classes: The model's (id, name) pairs by label.
+            clean: The photos before they were corrupted, by class folder; photos that are not
+                among them are left out. Endings of file names may differ.
+            limit: At most this many photos, spread evenly over the classes.
+            strict: Refuse photos that cannot be read, or that a folder lacks.
+
+        Raises:
+            ClassMismatch: If no class folder is a class of the model.
+            ValueError: If no photo is in every folder, or a class folder is none of ImageNet's.
+        """
+        shared, total = _shared_names(folders.values())
+        before: dict[str, Path] = {}
+        if clean is not None:
+            before = {_key(f"{c}/{p.name}"): p for c, paths in clean.items() for p in paths}
+            shared = {name for name in shared if _key(name) in before}
+        _require_photos(shared, total, folders, strict=strict, with_clean=clean is not None)
+        by_class: dict[str, list[str]] = {}
+        for name in sorted(shared):
+            by_class.setdefault(_class_of(name), []).append(name)
+        labels = match_classes(by_class, classes, strict=strict)
+        drawn = draw_evenly([[(n, labels[c]) for n in by_class[c]] for c in labels], limit)
+        kept: dict[str, list[Path]] = {}
+        for name, _ in drawn if before else ():
+            kept.setdefault(_class_of(name), []).append(before[_key(name)])
+        return cls(
+            folders,
+            tuple(name for name, _ in drawn),
+            torch.tensor([label for _, label in drawn], dtype=torch.int64),
+            len(labels),
+            total - len(shared),
+            kept or None,
+            strict,
+        )
+
+    def without(self, paths: Sequence[Path]) -> CorruptedPhotos:
+        """The same, but for the photos whose clean files these are."""
+        if not paths or self.clean is None:
+            return self
+        gone = set(paths)
+        kept = {c: [p for p in own if p not in gone] for c, own in self.clean.items()}
+        left = {_key(f"{c}/{path.name}") for c, own in kept.items() for path in own}
+        rows = [row for row, name in enumerate(self.names) if _key(name) in left]
+        names = tuple(self.names[row] for row in rows)
+        return replace(self, names=names, labels=self.labels[rows], clean=kept)
+
+    def read(self, corruption: CorruptionConfig, rows: slice) -> tuple[Tensor, Tensor]:
+        """Decode some of the photos of one corruption.
+
+        Returns:
+            (n, 3, 224, 224) uint8, black where a photo cannot be read, and (n,) bool: which can.
+
+        Raises:
+            ImageError: With ``strict``, a photo cannot be read; the message names its file.
+        """
+        folder = self.folders[corruption.kind, corruption.severity]
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            found = list(pool.map(lambda name: read_image(folder / name, _SIZE), self.names[rows]))
+        for photo in found:
+            if isinstance(photo, Unreadable):
+                if self.strict:
+                    raise ImageError(f"{photo.path}: {photo.reason}")
+                self.unreadable[photo.path] = photo
+        black = torch.zeros((3, _SIZE, _SIZE), dtype=torch.uint8)
+        pixels = torch.stack([black if isinstance(p, Unreadable) else p for p in found])
+        return pixels, torch.tensor([not isinstance(photo, Unreadable) for photo in found])
+
+    def digest(self, corruption: CorruptionConfig) -> str:
+        """SHA-256 of the labels and of every file's name, size and time of change.
+
+        Not of what is in the files: to read 50,000 photos takes as long as to be asked about
+        them, and this is asked for each folder before it is known whether they are needed.
+        """
+        folder = self.folders[corruption.kind, corruption.severity]
+        digest = hashlib.sha256(self.labels.numpy().tobytes())
+        for name in self.names:
+            facts = (folder / name).stat()
+            digest.update(f"{name} {facts.st_size} {facts.st_mtime_ns}\n".encode())
+        return digest.hexdigest()
+
+
+def open_folders(folder: Path) -> dict[tuple[str, int], Path]:
+    """The folders of ImageNet-C by kind and severity.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    if not folder.is_dir():
+        raise ValueError(f"imagenet-c needs a folder, and {folder} is none")
+    if found := corruption_folders(folder):
+        return found
+    inside = sorted(entry.name for entry in folder.iterdir())
+    raise ValueError(
+        "imagenet-c has KIND/SEVERITY/WNID/IMAGE, such as fog/3/n01440764, and "
+        f"{folder} has {listing(inside) or 'nothing'}: name the layout that this folder has"
+    )
+
+
+def _shared_names(folders: Iterable[Path]) -> tuple[set[str], int]:
+    """``WNID/IMAGE`` of the photos that are in every folder, and of how many in any."""
+    shared: set[str] | None = None
+    anywhere: set[str] = set()
+    for folder in folders:
+        found = find_images(folder)
+        if strangers := [name for name in found if name not in wnids_of("imagenet")]:
+            raise ValueError(
+                f"imagenet-c has class folders named by ImageNet's 1000 wnids, and {folder} has "
+                f"{listing(strangers)}: rename or remove them"
+            )
+        own = {f"{name}/{path.name}" for name, paths in found.items() for path in paths}
+        shared = own if shared is None else shared & own
+        anywhere |= own
+    return shared or set(), len(anywhere)
+
+
+def _require_photos(
+    shared: set[str],
+    total: int,
+    folders: Mapping[tuple[str, int], Path],
+    *,
+    strict: bool,
+    with_clean: bool,
+) -> None:
+    everywhere = f"in all {len(folders)} folders of corruptions"
+    everywhere += " and among the clean photos" if with_clean else ""
+    if not shared:
+        raise ValueError(f"none of {total} photos is {everywhere}: unpack the archives again")
+    if strict and len(shared) < total:
+        raise ValueError(
+            f"{total - len(shared)} of {total} photos are not {everywhere}: complete them, or "
+            "evaluate without --strict to leave these out"
+        )
+
+
+def _class_of(name: str) -> str:
+    return name.partition("/")[0]
+
+
+def _key(name: str) -> str:
+    """A photo's name without its ending: ``WNID/ILSVRC2012_val_00000293``."""
+    return PurePosixPath(name).with_suffix("").as_posix()

@@ -1,0 +1,141 @@
+"""Data sets as they lie on disk: ``KIND:DIR``, or a folder that shows what it is."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from advprop_core.datasets import imagenet, tiny_imagenet
+from advprop_core.datasets.cifar import CIFAR10_NAMES, is_cifar10_c
+from advprop_core.datasets.folders import find_images
+
+TITLES = {
+    "imagenet": "ImageNet",
+    "imagenet-a": "ImageNet-A",
+    "imagenet-r": "ImageNet-R",
+    "imagenet-sketch": "ImageNet-Sketch",
+    "imagenet-stylized": "Stylized-ImageNet",
+    "imagenet-c": "ImageNet-C",
+    "tiny-imagenet": "Tiny ImageNet",
+    "imagenette": "Imagenette",
+    "cifar10": "CIFAR-10",
+    "cifar10-c": "CIFAR-10-C",
+}
+"""Name of each layout, as a person writes it before the folder, and as articles do."""
+
+CORRUPTED = ("imagenet-c", "cifar10-c")
+"""Layouts that hold corruptions of another set's images."""
+
+_SPLITS = {"train", "val", "test"}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a data set lies, and how.
+
+    Attributes:
+        folder: May be missing still, where the set can be downloaded.
+        kind: One of `TITLES`, or None: class folders.
+        detected: Whether the kind was told by the folder, not by a person.
+    """
+
+    folder: Path
+    kind: str | None
+    detected: bool = False
+
+    @property
+    def title(self) -> str:
+        """The set's name in articles; the folder's where it has none."""
+        return TITLES[self.kind] if self.kind else str(self.folder)
+
+    def note(self) -> str | None:
+        """What was found out, in a sentence, or None."""
+        if not self.detected or self.kind is None:
+            return None
+        return f"{self.folder} is laid out as {self.title}: read as {self.kind}:{self.folder}"
+
+
+def find_place(name: str) -> Place | None:
+    """What a person names: ``KIND:DIR``, or a folder whose layout shows; None if it is neither.
+
+    Raises:
+        ValueError: If the text before the colon is no layout, or nothing comes after it.
+    """
+    if Path(name).is_dir():
+        kind = detect(Path(name))
+        return Place(Path(name), kind, detected=kind is not None)
+    kind, colon, folder = name.partition(":")
+    if not colon or Path(name).exists():
+        return None
+    if kind not in TITLES:
+        near = difflib.get_close_matches(kind, TITLES, 2, 0.6)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"use one of {', '.join(TITLES)}"
+        raise ValueError(
+            f"data must be a folder or KIND:DIR: there is no folder {name!r}, and {kind!r} is no "
+            f"layout; {hint}"
+        )
+    if not folder:
+        raise ValueError(f"data must be KIND:DIR, got {name!r}: add the folder, such as {kind}:DIR")
+    return Place(Path(folder).expanduser(), kind)  # after a colon the shell leaves ~ as it is
+
+
+def detect(folder: Path) -> str | None:
+    """The layout that a folder shows, or None, where it is class folders like any other.
+
+    Sets that differ in their photos alone (ImageNet, -Sketch, Stylized) show nothing.
+    """
+    from advprop_core.datasets.torchvision_sets import IMAGENETTE_FOLDERS, has_batches
+
+    if tiny_imagenet.is_tiny_imagenet(folder):
+        return "tiny-imagenet"
+    if is_cifar10_c(folder):
+        return "cifar10-c"
+    if has_batches(folder) or _is_cifar10(folder):
+        return "cifar10"
+    if any((folder / name).is_dir() for name in IMAGENETTE_FOLDERS):
+        return "imagenette"
+    if imagenet.corruption_folders(folder):
+        return "imagenet-c"
+    return imagenet.subset_in(folder)
+
+
+def images_of(place: Place, split: str, *, download: bool = False) -> Mapping[str, Sequence[Path]]:
+    """The images of each class, by what names its folder.
+
+    Args:
+        place: Of any layout but `CORRUPTED`, and not CIFAR-10's batches.
+        split: ``train`` or ``val``, where the set has splits; ``test`` is taken for ``val``.
+        download: Fetch Imagenette where it is missing.
+
+    Raises:
+        Offline: If it cannot be fetched.
+        ValueError: If the folder does not have the layout.
+    """
+    from advprop_core.datasets.torchvision_sets import imagenette_folder
+
+    folder = place.folder
+    if place.kind == "tiny-imagenet":
+        return tiny_imagenet.class_images(folder, split)
+    if place.kind == "imagenette":
+        return find_images(imagenette_folder(folder, split, download=download))
+    if place.kind in (None, "cifar10"):
+        return find_images(split_folder(folder, split))
+    assert place.kind is not None
+    return imagenet.class_images(place.kind, folder, split)
+
+
+def split_folder(folder: Path, split: str) -> Path:
+    """The folder of a split, where there are such; otherwise the folder itself."""
+    inside = {entry.name for entry in folder.iterdir() if entry.is_dir()} if folder.is_dir() else ()
+    if not inside or not set(inside) <= _SPLITS:
+        return folder
+    names = (split, "test") if split == "val" else (split,)
+    return next((folder / name for name in names if name in inside), folder)
+
+
+def _is_cifar10(folder: Path) -> bool:
+    test = folder / "test"
+    names = {entry.name for entry in test.iterdir()} if test.is_dir() else set()
+    return set(CIFAR10_NAMES) <= names

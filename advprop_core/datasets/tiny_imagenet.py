@@ -1,0 +1,67 @@
+"""Tiny ImageNet: 200 classes at 64 pixels, with a ``val`` that has no class folders.
+
+``train/WNID/images/IMAGE``, ``val/images/IMAGE`` with ``val/val_annotations.txt``, ``wnids.txt``
+with the classes and ``words.txt`` with the names of these and many more.
+"""
+
+from pathlib import Path
+
+from advprop_core.datasets.folders import find_images, listing
+
+_ANNOTATIONS = Path("val", "val_annotations.txt")
+
+
+def is_tiny_imagenet(folder: Path) -> bool:
+    """Whether the files that only this set has are there."""
+    return (folder / "wnids.txt").is_file() and (folder / _ANNOTATIONS).is_file()
+
+
+def class_images(folder: Path, split: str) -> dict[str, list[Path]]:
+    """The images of each class, by wnid.
+
+    Args:
+        folder: Holds ``train``, ``val`` and the text files.
+        split: ``train`` or ``val``.
+
+    Raises:
+        ValueError: If a file is missing, a line of the annotations cannot be read, or they name
+            a class that ``wnids.txt`` does not.
+    """
+    if not is_tiny_imagenet(folder):
+        raise ValueError(
+            f"tiny-imagenet has wnids.txt and {_ANNOTATIONS.as_posix()}, and {folder} lacks at "
+            "least one of them: give the folder that the archive unpacks to, tiny-imagenet-200"
+        )
+    wnids = (folder / "wnids.txt").read_text(encoding="utf-8").split()
+    found = find_images(folder / "train") if split == "train" else _annotated(folder)
+    if strangers := sorted(set(found) - set(wnids)):
+        raise ValueError(
+            f"{folder} has images of classes that its wnids.txt does not list: {listing(strangers)}"
+        )
+    return {wnid: found[wnid] for wnid in sorted(wnids) if wnid in found}
+
+
+def class_names(folder: Path) -> dict[str, str]:
+    """The first name of each class by wnid, as ``words.txt`` has it; empty without that file."""
+    words = folder / "words.txt"
+    if not words.is_file():
+        return {}
+    lines = (line.split("\t", 1) for line in words.read_text(encoding="utf-8").splitlines())
+    return {line[0]: line[1].split(",")[0].strip() for line in lines if len(line) == 2}
+
+
+def _annotated(folder: Path) -> dict[str, list[Path]]:
+    """The validation images that the annotations name, by class."""
+    found: dict[str, list[Path]] = {}
+    text = (folder / _ANNOTATIONS).read_text(encoding="utf-8")
+    for number, line in enumerate(text.splitlines(), 1):
+        columns = line.split("\t")
+        if len(columns) < 2:
+            raise ValueError(
+                f"{folder / _ANNOTATIONS}, line {number}, must be an image, a tab and a wnid, got "
+                f"{line!r}: unpack the archive again"
+            )
+        found.setdefault(columns[1], []).append(folder / "val" / "images" / columns[0])
+    if not found:
+        raise ValueError(f"{folder / _ANNOTATIONS} names no image: unpack the archive again")
+    return {wnid: sorted(paths) for wnid, paths in found.items()}

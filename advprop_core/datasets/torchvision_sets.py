@@ -1,0 +1,106 @@
+"""Imagenette and CIFAR-10 as torchvision has them: fetched when a person asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from numpy.typing import NDArray
+from torchvision.datasets import CIFAR10, Imagenette
+
+from advprop_core.models import Offline
+
+IMAGENETTE_FOLDERS = ("imagenette2-320", "imagenette2", "imagenette2-160")
+"""What Imagenette's three archives unpack to; the one with a shorter side of 320 is fetched."""
+
+_FETCHED = "320px"
+
+
+def has_batches(folder: Path) -> bool:
+    """Whether the folder holds CIFAR-10 as its archive unpacks."""
+    return Path(folder, CIFAR10.base_folder).is_dir()
+
+
+def has_class_folders(folder: Path) -> bool:
+    """Whether the folder holds others than that, which are CIFAR-10 unpacked into images."""
+    return folder.is_dir() and any(
+        entry.is_dir() and entry.name != CIFAR10.base_folder for entry in folder.iterdir()
+    )
+
+
+def imagenette_folder(folder: Path, split: str, *, download: bool = False) -> Path:
+    """The folder with Imagenette's class folders.
+
+    Args:
+        folder: Holds ``imagenette2-320`` or its larger or smaller kin, or is one of these.
+        split: ``train`` or ``val``.
+        download: Fetch the archive (about 340 MB) into ``folder`` where none is there.
+
+    Raises:
+        Offline: If it cannot be fetched.
+        ValueError: If there is none, and none was to be fetched.
+    """
+    for place in (folder, *(folder / name for name in IMAGENETTE_FOLDERS)):
+        if (place / split).is_dir():
+            return place / split
+    if not download:
+        raise ValueError(
+            f"imagenette has {split}/WNID/IMAGE, in a folder such as {IMAGENETTE_FOLDERS[0]}, and "
+            f"{folder} has neither: give --download to fetch it there"
+        )
+    return _fetch_imagenette(folder) / split
+
+
+def cifar10_arrays(
+    folder: Path, split: str, *, download: bool = False
+) -> tuple[NDArray[np.uint8], list[int], tuple[str, ...]]:
+    """CIFAR-10's images (N, 32, 32, 3), their labels, and the class names by label.
+
+    torchvision reads the batches, which are pickles, after it has compared their checksums.
+
+    Args:
+        folder: Holds ``cifar-10-batches-py``.
+        split: ``train``, or anything else for the test images.
+        download: Fetch the archive (170 MB) into ``folder`` where none is there.
+
+    Raises:
+        Offline: If it cannot be fetched.
+        ValueError: If it is missing or its checksums differ.
+    """
+    if download:
+        with _told_when_offline("CIFAR-10", CIFAR10.url, folder):
+            CIFAR10(str(folder), train=split == "train", download=True)
+    try:
+        found = CIFAR10(str(folder), train=split == "train")
+    except RuntimeError:
+        raise ValueError(
+            f"cifar10 has train/NAME/IMAGE and test/NAME/IMAGE, or {CIFAR10.base_folder} with the "
+            f"published checksums, and {folder} has neither: give --download to fetch it there"
+        ) from None
+    return np.asarray(found.data, dtype=np.uint8), list(found.targets), tuple(found.classes)
+
+
+def _fetch_imagenette(folder: Path) -> Path:
+    """Whole or not at all: unpacking that was interrupted would look like a smaller data set."""
+    whole = folder / IMAGENETTE_FOLDERS[0]
+    url, _ = Imagenette._ARCHIVES[_FETCHED]
+    with _told_when_offline("Imagenette", url, folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=".unfinished-", dir=folder) as unfinished:
+            Imagenette(unfinished, split="val", size=_FETCHED, download=True)
+            Path(unfinished, whole.name).replace(whole)
+    return whole
+
+
+@contextmanager
+def _told_when_offline(title: str, url: str, folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, RuntimeError) as error:  # no network, no room; a wrong checksum
+        raise Offline(
+            f"{title} could not be downloaded ({error}): connect to the network, or unpack {url} "
+            f"into {folder} yourself"
+        ) from error

@@ -1,0 +1,58 @@
+"""Networks that may answer with some of their classes only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from advprop_core.evaluation.results import Answers
+
+
+class Restricted(nn.Module):
+    """A network's logits of some classes.
+
+    ImageNet-A and -R have 200 of ImageNet's 1000 classes, and their articles (arXiv 1907.07174,
+    2006.16241) choose among the logits of these.
+    """
+
+    def __init__(self, network: nn.Module, classes: Sequence[int]) -> None:
+        """Wrap a network.
+
+        Args:
+            network: From (N, 3, S, S) to (N, C) logits; its mode is kept.
+            classes: Indices that are kept, ascending.
+        """
+        super().__init__()
+        self.network = network
+        self.register_buffer("classes", torch.tensor(classes), persistent=False)
+        self.train(network.training)  # a new module is in training mode
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """(N, K) logits of the kept classes."""
+        logits: Tensor = self.network(pixels)
+        return logits.index_select(1, self.get_buffer("classes"))
+
+
+def places(labels: Tensor, classes: Sequence[int] | None) -> Tensor:
+    """The places of (N,) labels among the kept classes; the labels, where all are kept.
+
+    Raises:
+        ValueError: If a label is not kept.
+    """
+    if classes is None:
+        return labels
+    kept = torch.tensor(classes)
+    found = torch.searchsorted(kept, labels).clamp(max=len(kept) - 1)
+    if not torch.equal(kept[found], labels):
+        raise ValueError("among must hold every label's class: add the missing ones")
+    return found
+
+
+def in_full(answers: Answers, classes: Sequence[int] | None) -> Answers:
+    """Answers whose predictions count all of the network's classes again."""
+    if classes is None:
+        return answers
+    return replace(answers, predicted=torch.tensor(classes, dtype=torch.int32)[answers.predicted])

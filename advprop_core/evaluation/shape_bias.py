@@ -1,0 +1,89 @@
+"""Whether a branch goes by an object's outline or by its texture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from advprop_core.evaluation.intervals import wilson_interval
+from advprop_core.evaluation.results import Answers
+
+MEANING = (
+    "shape bias (Geirhos et al., arXiv 1811.12231), on drawn scenes whose outline and texture "
+    "belong to two classes: answers by shape among answers by shape or by texture; a branch that "
+    "guesses has 50 %"
+)
+
+
+@dataclass(frozen=True)
+class ShapeBias:
+    """What a branch went by where outline and texture disagree.
+
+    Attributes:
+        bias: Decisions by shape among those by shape or by texture; None where there is neither.
+        interval: Its 95 % Wilson interval over the decisions that count.
+        n: Number of scenes in which the two disagree.
+        decided: How many were answered by shape or by texture.
+        shape: Share of scenes answered by shape.
+        texture: Share of scenes answered by texture.
+    """
+
+    bias: float | None
+    interval: tuple[float, float] | None
+    n: int
+    decided: int
+    shape: float
+    texture: float
+
+    @property
+    def neither(self) -> float:
+        """Share of scenes answered by another class."""
+        return (self.n - self.decided) / self.n
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "shape_bias": self.bias,
+            "interval": list(self.interval) if self.interval else None,
+            "n": self.n,
+            "decided": self.decided,
+            "shape": self.shape,
+            "texture": self.texture,
+            "neither": self.neither,
+        }
+
+
+def shape_bias_of(answers: Answers, shapes: Tensor, textures: Tensor) -> ShapeBias:
+    """Count decisions by shape and by texture (Geirhos et al., arXiv 1811.12231).
+
+    Scenes whose texture is that of their class cannot tell, and do not count.
+
+    Args:
+        answers: Of one branch.
+        shapes: (N,) class of each outline.
+        textures: (N,) class of each texture.
+
+    Raises:
+        ValueError: If there are not as many shapes and textures as answers, or no scene can tell.
+    """
+    if not len(answers) == len(shapes) == len(textures):
+        raise ValueError(
+            "shapes and textures must be one per answer, got "
+            f"{len(shapes)} and {len(textures)} for {len(answers)}"
+        )
+    conflict = shapes != textures
+    if not (n := int(conflict.sum())):
+        raise ValueError("textures must differ from shapes somewhere: give shapes-conflict")
+    by_shape = int((conflict & (answers.predicted == shapes)).sum())
+    by_texture = int((conflict & (answers.predicted == textures)).sum())
+    decided = by_shape + by_texture
+    return ShapeBias(
+        by_shape / decided if decided else None,
+        wilson_interval(by_shape, decided) if decided else None,
+        n,
+        decided,
+        by_shape / n,
+        by_texture / n,
+    )

@@ -1,0 +1,71 @@
+"""Corrupted images that are read from files, a batch at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Protocol
+
+import torch
+from torch import Tensor
+
+from advprop_core.corruptions import CorruptionConfig
+from advprop_core.evaluation.results import Answers
+
+if TYPE_CHECKING:
+    from advprop_core.evaluation.cells import Cell
+
+NOT_SHOWN = -1
+"""Stands for the predicted class of an image that could not be read."""
+
+
+class Stored(Protocol):
+    """The same images under every corruption of a published set."""
+
+    @property
+    def labels(self) -> Tensor:
+        """(N,) int64."""
+        ...
+
+    def read(self, corruption: CorruptionConfig, rows: slice) -> tuple[Tensor, Tensor]:
+        """(n, 3, H, W) uint8 of some images, and (n,) bool: which of them can be read."""
+        ...
+
+    def digest(self, corruption: CorruptionConfig) -> str:
+        """What changes when the images or labels of a corruption do."""
+        ...
+
+
+def marked(answers: Answers, shown: Tensor) -> Answers:
+    """Answers that say which images, (N,) bool, were shown: the others predict `NOT_SHOWN`."""
+    return replace(answers, predicted=answers.predicted.where(shown, NOT_SHOWN))
+
+
+def only_shown(found: Mapping[Cell, Answers]) -> dict[Cell, Answers]:
+    """Leave out, for each model, the images that could not be shown under some condition.
+
+    All figures of a model are so over the same images, and its intervals can be drawn over these.
+
+    Raises:
+        ValueError: If no image is left of a model.
+    """
+    shown: dict[str, Tensor] = {}
+    for cell, answers in found.items():
+        own = answers.predicted != NOT_SHOWN
+        shown[cell.model] = shown[cell.model] & own if cell.model in shown else own
+    for model, kept in shown.items():
+        if not kept.any():
+            raise ValueError(f"{model}: no image can be read under every condition")
+    return {cell: _rows(answers, shown[cell.model]) for cell, answers in found.items()}
+
+
+def _rows(answers: Answers, kept: Tensor) -> Answers:
+    if bool(kept.all()):
+        return answers
+    columns = {one.name: getattr(answers, one.name)[kept] for one in fields(Answers)}
+    return Answers(**columns)
+
+
+def empty_images(size: int) -> Tensor:
+    """What a subject holds that is asked about stored corruptions alone: no image of its size."""
+    return torch.empty((0, 3, size, size), dtype=torch.uint8)

@@ -1,0 +1,126 @@
+import os
+
+import pytest
+
+from advprop_core.corruptions import CorruptionConfig
+from advprop_core.datasets.folders import ClassMismatch
+from advprop_core.datasets.imagenet import class_images
+from advprop_core.datasets.imagenet_c import CorruptedPhotos, open_folders
+from advprop_core.images import ImageError
+from tests.core.datasets.drawn import GOLDFISH, SHARK, TENCH, put, put_classes
+
+CLASSES = ((SHARK, "shark"), (TENCH, "tench"))
+FOG, SNOW = CorruptionConfig("fog", 1), CorruptionConfig("snow", 5)
+
+
+@pytest.fixture
+def root(tmp_path):
+    """Fog and snow of three photos of each of three classes; the level tells which."""
+    for place, (corruption, wnid) in enumerate(
+        (c, w) for c in ("fog/1", "snow/5") for w in (TENCH, GOLDFISH, SHARK)
+    ):
+        for image in range(3):
+            put(tmp_path / "c" / corruption / wnid / f"{image}.JPEG", 40 * place + 10 * image)
+    return tmp_path / "c"
+
+
+def opened(root, **options):
+    return CorruptedPhotos.open(open_folders(root), CLASSES, **options)
+
+
+def levels(photos, corruption, rows=slice(None)):
+    pixels, readable = photos.read(corruption, rows)
+    assert readable.all()
+    return [round(float(one.float().mean()), -1) for one in pixels]
+
+
+def test_the_same_photos_under_every_corruption(root):
+    photos = opened(root)
+    assert photos.names == tuple(f"{w}/{i}.JPEG" for w in (TENCH, SHARK) for i in range(3))
+    assert photos.labels.tolist() == [1, 1, 1, 0, 0, 0]
+    assert (photos.known, photos.incomplete) == (2, 0)
+    assert levels(photos, FOG) == [0, 10, 20, 80, 90, 100]
+    assert levels(photos, SNOW, slice(2, 4)) == [140, 200]
+    pixels, _ = photos.read(FOG, slice(2))
+    assert pixels.shape == (2, 3, 224, 224)
+
+
+def test_a_limit_is_even_over_classes(root):
+    assert opened(root, limit=3).labels.tolist() == [1, 1, 0]
+
+
+def test_photos_that_a_folder_lacks_are_left_out_everywhere(root):
+    (root / "snow" / "5" / TENCH / "1.JPEG").unlink()
+    photos = opened(root)
+    assert photos.names[:2] == (f"{TENCH}/0.JPEG", f"{TENCH}/2.JPEG")
+    assert photos.incomplete == 1
+    with pytest.raises(ValueError, match=r"1 of 9 photos are not in all 2 folders.*--strict"):
+        opened(root, strict=True)
+
+
+def test_unreadable_photos_are_black_and_named(root):
+    broken = root / "fog" / "1" / TENCH / "1.JPEG"
+    broken.write_bytes(b"\xff\xd8\xff no more")
+    photos = opened(root)
+    pixels, readable = photos.read(FOG, slice(3))
+    assert readable.tolist() == [True, False, True]
+    assert not pixels[1].any()
+    assert list(photos.unreadable) == [broken]
+    assert photos.read(SNOW, slice(3))[1].all()
+    strict = CorruptedPhotos.open(open_folders(root), (*CLASSES, (GOLDFISH, "fish")), strict=True)
+    with pytest.raises(ImageError, match=r"fog/1/n01440764/1.JPEG"):
+        strict.read(FOG, slice(3))
+
+
+def test_clean_photos_are_the_same_ones_whatever_their_ending(root, tmp_path):
+    put_classes(tmp_path / "val", (GOLDFISH, SHARK, TENCH), 2, ending="png")
+    clean = class_images("imagenet", tmp_path / "val")
+    photos = opened(root, clean=clean)
+    assert photos.names == tuple(f"{w}/{i}.JPEG" for w in (TENCH, SHARK) for i in range(2))
+    assert photos.incomplete == 3
+    val = tmp_path / "val"
+    assert photos.clean == {
+        TENCH: [val / TENCH / "0.png", val / TENCH / "1.png"],
+        SHARK: [val / SHARK / "0.png", val / SHARK / "1.png"],
+    }
+    fewer = photos.without([val / TENCH / "1.png"])
+    assert fewer.names == (f"{TENCH}/0.JPEG", f"{SHARK}/0.JPEG", f"{SHARK}/1.JPEG")
+    assert fewer.labels.tolist() == [1, 0, 0]
+    assert fewer.clean[TENCH] == [val / TENCH / "0.png"]
+    assert photos.without([]) is photos
+
+
+def test_the_digest_follows_labels_and_files(root):
+    before = opened(root).digest(FOG)
+    assert opened(root).digest(FOG) == before
+    assert opened(root).digest(SNOW) != before
+    assert opened(root, limit=2).digest(FOG) != before
+    assert CorruptedPhotos.open(open_folders(root), CLASSES[::-1]).digest(FOG) != before
+    path = root / "fog" / "1" / TENCH / "0.JPEG"
+    facts = path.stat()
+    os.utime(path, ns=(facts.st_atime_ns, facts.st_mtime_ns + 1))
+    assert opened(root).digest(FOG) != before
+
+
+def test_folders_that_are_no_imagenet_c(root, tmp_path):
+    with pytest.raises(ClassMismatch, match=r"n01440764, n01443537, n01484850.*\(cat\)"):
+        CorruptedPhotos.open(open_folders(root), (("cats", "cat"),))
+    put(root / "fog" / "1" / "cats" / "0.JPEG")
+    with pytest.raises(ValueError, match=r"named by ImageNet's 1000 wnids, and .*fog/1 has cats"):
+        opened(root)
+    with pytest.raises(ValueError, match=r"KIND/SEVERITY/WNID/IMAGE, .* has 1: name the layout"):
+        open_folders(root / "fog")
+    with pytest.raises(ValueError, match="needs a folder"):
+        open_folders(tmp_path / "none")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ValueError, match="has nothing"):
+        open_folders(tmp_path / "empty")
+
+
+def test_no_photo_is_everywhere(root):
+    for wnid in (TENCH, GOLDFISH, SHARK):
+        for image in range(3):
+            path = root / "fog" / "1" / wnid / f"{image}.JPEG"
+            path.rename(path.with_name(f"other-{image}.JPEG"))
+    with pytest.raises(ValueError, match="none of 18 photos is in all 2 folders"):
+        opened(root)

@@ -1,0 +1,33 @@
+import pytest
+
+from advprop_core.datasets import memory
+from advprop_core.datasets.folders import ImageFolder
+from advprop_core.datasets.memory import free_memory, require_memory
+from tests.core.datasets.drawn import put_classes
+
+
+def test_what_is_free_is_read(tmp_path, monkeypatch):
+    assert 2**20 < free_memory() < 2**50
+    (tmp_path / "meminfo").write_text("MemTotal: 9 kB\nMemAvailable:   6000 kB\n")
+    monkeypatch.setattr(memory, "_MEMINFO", tmp_path / "meminfo")
+    assert free_memory() == 6_144_000
+    monkeypatch.setattr(memory, "_MEMINFO", tmp_path / "none")
+    assert free_memory() > 2**20  # all there is
+
+
+def test_a_set_that_does_not_fit_is_refused(monkeypatch):
+    monkeypatch.setattr(memory, "free_memory", lambda: 1_000_000)
+    require_memory(260, 32)  # 798,720 bytes
+    with pytest.raises(ValueError, match="give --limit 260 or less"):
+        require_memory(261, 32)
+    with pytest.raises(ValueError, match=r"50000 images of 224x224 pixels take 7.5 GB.*--limit 5 "):
+        require_memory(50_000, 224)
+    monkeypatch.setattr(memory, "free_memory", lambda: None)
+    require_memory(50_000, 224)
+
+
+def test_a_folder_asks_before_it_reads(tmp_path, monkeypatch):
+    folder = ImageFolder(put_classes(tmp_path, ("a", "b")), size=8)
+    monkeypatch.setattr(memory, "free_memory", lambda: 100)
+    with pytest.raises(ValueError, match=r"2 images of 8x8 pixels .* --limit 0"):
+        folder.load_all()

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from advprop_core import report_figures as figures
-from advprop_core.report_page import Row, Section, as_csv, describe, page, smallest_radius
+from advprop_core.report_page import Section, page
+from advprop_core.report_words import Row, as_csv, describe, smallest_radius
 
 _WIDEST = 0.5  # L∞: a larger radius is a check without a bound, and no part of a curve
 

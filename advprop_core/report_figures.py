@@ -11,7 +11,7 @@ from pathlib import PurePath
 from typing import Any
 
 from advprop_core.render import BRANCH_COLOURS
-from advprop_core.report_page import Row, describe
+from advprop_core.report_words import Row, describe
 from advprop_core.words import NORM_TITLES
 
 Spec = dict[str, Any]

@@ -1,27 +1,13 @@
-"""The words, tables and frame of an evaluation's report; its figures are drawn in ``report``."""
+"""The frame of an evaluation's report; its figures are drawn in ``report``."""
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from advprop_core.probes import describe_probe
-from advprop_core.types import format_epsilon
-from advprop_core.words import NORM_TITLES
-
-Row = Mapping[str, Any]
-
-_CONDITION = ("kind", "attack", "norm", "epsilon", "step_size", "steps", "attack_branch",
-              "corruption", "severity", "source", "probe", "strength")  # fmt: skip
-CSV_HEADER = (
-    "model", "branch", *_CONDITION, "n", "seed", "top1", "top1_low", "top1_high", "top5", "loss",
-    "expected_calibration_error", "expected_calibration_error_low",
-    "expected_calibration_error_high", "confidence_when_wrong",
-)  # fmt: skip
+from advprop_core.report_tables import tables
 
 _STYLE = """
 :root { color-scheme: light; }
@@ -61,52 +47,6 @@ class Section:
     plots: tuple[tuple[str, str], ...]
 
 
-def describe(row: Row) -> str:
-    """What a row's images went through: ``PGD-10, L∞ ε = 2/255``, ``fog, severity 3``."""
-    condition = row["condition"]
-    if condition["kind"] == "clean":
-        return "clean"
-    if condition["kind"] == "corruption":
-        return f"{condition['corruption']}, severity {condition['severity']}"
-    if condition["kind"] == "probe":
-        return describe_probe(condition["probe"], condition["strength"])
-    radius = describe_radius(condition["norm"], condition["epsilon"])
-    source = condition["attack_branch"]
-    through = "" if source == row["branch"] else f", through {source}"
-    return f"{condition['attack']}, {NORM_TITLES[condition['norm']]} ε = {radius}{through}"
-
-
-def describe_radius(norm: str, epsilon: float) -> str:
-    """In 255ths for linf, where people think in levels of a pixel."""
-    return format_epsilon(epsilon) if norm == "linf" else f"{epsilon:.3g}"
-
-
-def as_csv(content: Mapping[str, Any]) -> str:
-    """A line for each row, fractions as they are; empty where a column does not apply."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(CSV_HEADER)
-    for row in content["results"]:
-        calibration = row["calibration"]
-        writer.writerow(
-            [
-                row["model"],
-                row["branch"],
-                *(row["condition"].get(key) for key in _CONDITION),
-                row["n"],
-                content["seed"],
-                row["top1"],
-                *row["interval"],
-                row["top5"],
-                row["loss"],
-                calibration["expected_calibration_error"],
-                *calibration["interval"],
-                calibration["confidence_when_wrong"],
-            ]
-        )
-    return text.getvalue()
-
-
 def page(content: Mapping[str, Any], sections: Sequence[Section], script: str) -> str:
     """The whole page.
 
@@ -139,7 +79,7 @@ Robust accuracy is an upper bound: a stronger attack may find more.</p>
 {_warnings(content)}
 {body}
 <h2>All figures</h2>
-{_tables(content)}
+{tables(content)}
 </main>
 </body>
 </html>
@@ -176,160 +116,3 @@ def _notes(content: Mapping[str, Any]) -> str:
 def _warnings(content: Mapping[str, Any]) -> str:
     lines = "".join(f"<li>{escape(one['text'])}</li>" for one in content.get("warnings", ()))
     return f"<h2>Look twice</h2><ul>{lines}</ul>" if lines else ""
-
-
-def _tables(content: Mapping[str, Any]) -> str:
-    rows = content["results"]
-    plain = [row for row in rows if row["condition"]["kind"] in ("clean", "attack")]
-    probed = [row for row in rows if row["condition"]["kind"] == "probe"]
-    corrupted = [row for row in rows if row["condition"]["kind"] == "corruption"]
-    tables = _table(plain) if plain else ""
-    if corrupted:
-        errors = content["mean_corruption_error"]
-        tables += (
-            f"<h3>Mean corruption error</h3>{_errors(errors['results'])}"
-            f'<p class="small">{escape(_sentence(errors["meaning"]))}</p>'
-            f"{_published(content)}"
-            "<details><summary>Every corruption and severity</summary>"
-            f"{_table(corrupted)}</details>"
-        )
-    if probed:
-        tables += f"<h3>What probes leave</h3>{_table(probed)}"
-    if smallest := content.get("smallest_epsilon"):
-        tables += (
-            f"<h3>Smallest epsilon</h3>{_smallest(smallest['results'])}"
-            f'<p class="small">{escape(_sentence(smallest["meaning"]))}</p>'
-        )
-    if biases := content.get("shape_bias"):
-        tables += (
-            f"<h3>Shape bias</h3>{_biases(biases['results'])}"
-            f'<p class="small">{escape(_sentence(biases["meaning"]))}</p>'
-        )
-    return tables
-
-
-def _published(content: Mapping[str, Any]) -> str:
-    """The mCE of articles, where it is defined."""
-    if (found := content.get("imagenet_c")) is None:
-        return ""
-    head = (
-        '<th scope="col" class="text">model</th><th scope="col" class="text">branch</th>'
-        '<th scope="col">mCE</th><th scope="col">95 % interval</th>'
-        '<th scope="col">relative mCE</th><th scope="col">95 % interval</th><th scope="col">n</th>'
-    )
-    lines = "".join(
-        f'<tr><td class="text">{escape(one["model"])}</td><td class="text">{one["branch"]}</td>'
-        f"<td>{one['mce']:.1%}</td><td>{_between(one['interval'])}</td>"
-        f"<td>{format(one['relative_mce'], '.1%') if 'relative_mce' in one else '–'}</td>"
-        f"<td>{_between(one['relative_interval']) if 'relative_mce' in one else '–'}</td>"
-        f"<td>{one['n']}</td></tr>"
-        for one in found["results"]
-    )
-    meaning = escape(_sentence(found["meaning"]))
-    return f'<h3>mCE</h3>{_framed(head, lines)}<p class="small">{meaning}</p>'
-
-
-def _table(rows: Sequence[Row]) -> str:
-    head = "".join(
-        f'<th scope="col"{kind}>{name}</th>'
-        for name, kind in (
-            ("model", ' class="text"'),
-            ("branch", ' class="text"'),
-            ("images", ' class="text"'),
-            *((name, "") for name in ("n", "top-1", "95 % interval", "top-5", "loss",
-              "calibration error", "95 % interval", "confidence when wrong")),
-        )
-    )  # fmt: skip
-    lines = "".join(f"<tr>{''.join(_cells(row))}</tr>" for row in rows)
-    return _framed(head, lines)
-
-
-def _cells(row: Row) -> Iterator[str]:
-    calibration = row["calibration"]
-    wrong = calibration["confidence_when_wrong"]
-    for text in (row["model"], row["branch"], describe(row)):
-        yield f'<td class="text">{escape(str(text))}</td>'
-    for number in (
-        str(row["n"]),
-        f"{row['top1']:.1%}",
-        _between(row["interval"]),
-        f"{row['top5']:.1%}",
-        f"{row['loss']:.3f}",
-        f"{calibration['expected_calibration_error']:.1%}",
-        _between(calibration["interval"]),
-        "–" if wrong is None else f"{wrong:.1%}",
-    ):
-        yield f"<td>{number}</td>"
-
-
-def _errors(errors: Sequence[Row]) -> str:
-    head = (
-        '<th scope="col" class="text">model</th><th scope="col" class="text">branch</th>'
-        '<th scope="col">error</th><th scope="col">95 % interval</th><th scope="col">n</th>'
-        '<th scope="col">kinds</th><th scope="col">severities</th>'
-    )
-    lines = "".join(
-        f'<tr><td class="text">{escape(one["model"])}</td><td class="text">{one["branch"]}</td>'
-        f"<td>{one['error']:.1%}</td><td>{_between(one['interval'])}</td><td>{one['n']}</td>"
-        f"<td>{len(one['corruptions'])}</td><td>{', '.join(map(str, one['severities']))}</td></tr>"
-        for one in errors
-    )
-    return _framed(head, lines)
-
-
-def _biases(biases: Sequence[Row]) -> str:
-    head = (
-        '<th scope="col" class="text">model</th><th scope="col" class="text">branch</th>'
-        '<th scope="col">shape bias</th><th scope="col">95 % interval</th><th scope="col">n</th>'
-        '<th scope="col">by shape</th><th scope="col">by texture</th>'
-        '<th scope="col">by neither</th>'
-    )
-    lines = "".join(
-        f'<tr><td class="text">{escape(one["model"])}</td><td class="text">{one["branch"]}</td>'
-        f"<td>{'–' if one['shape_bias'] is None else format(one['shape_bias'], '.1%')}</td>"
-        f"<td>{_between(one['interval']) if one['interval'] else '–'}</td><td>{one['n']}</td>"
-        f"<td>{one['shape']:.1%}</td><td>{one['texture']:.1%}</td><td>{one['neither']:.1%}</td></tr>"
-        for one in biases
-    )
-    return _framed(head, lines)
-
-
-def _smallest(results: Sequence[Row]) -> str:
-    head = (
-        '<th scope="col" class="text">model</th><th scope="col" class="text">branch</th>'
-        '<th scope="col" class="text">attack</th><th scope="col">median</th>'
-        '<th scope="col">95 % interval</th><th scope="col">n</th>'
-        '<th scope="col">wrong before</th><th scope="col">never turned</th>'
-    )
-    lines = "".join(
-        f'<tr><td class="text">{escape(one["model"])}</td><td class="text">{one["branch"]}</td>'
-        f'<td class="text">{one["attack"]}, {NORM_TITLES[one["norm"]]}</td>'
-        f"<td>{smallest_radius(one, one['median'])}</td>"
-        f"<td>{' to '.join(smallest_radius(one, end) for end in one['interval'])}</td>"
-        f"<td>{one['n']}</td><td>{one['wrong']:.1%}</td><td>{one['never']:.1%}</td></tr>"
-        for one in results
-    )
-    return _framed(head, lines)
-
-
-def smallest_radius(one: Row, value: float | None) -> str:
-    """A smallest epsilon as people read it; what is None lies above the limit."""
-    if value is None:
-        return f"above {describe_radius(one['norm'], one['limit'])}"
-    return f"{255 * value:.3g}/255" if one["norm"] == "linf" else f"{value:.3g}"
-
-
-def _framed(head: str, lines: str) -> str:
-    return (
-        '<div class="scroll" tabindex="0" role="region" aria-label="Table of figures"><table>'
-        f"<thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></div>"
-    )
-
-
-def _sentence(text: str) -> str:
-    return f"{text[0].upper()}{text[1:]}."
-
-
-def _between(interval: Sequence[float]) -> str:
-    low, high = interval
-    return f"{low:.1%} to {high:.1%}"

@@ -8,7 +8,7 @@ import pytest
 
 from advprop_core import report
 from advprop_core import report_figures as figures
-from advprop_core.report_page import CSV_HEADER, describe
+from advprop_core.report_words import CSV_HEADER, describe
 
 BINS = {"low": [14 / 15], "high": [1.0], "n": [4], "confidence": [0.97], "accuracy": [0.5]}
 

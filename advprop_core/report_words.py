@@ -1,0 +1,76 @@
+"""Words that a report, its figures, the app and a CSV file have in common."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from typing import Any
+
+from advprop_core.probes import describe_probe
+from advprop_core.types import format_epsilon
+from advprop_core.words import NORM_TITLES
+
+Row = Mapping[str, Any]
+"""One of ``results`` in ``results.json``, or of the like."""
+
+_CONDITION = ("kind", "attack", "norm", "epsilon", "step_size", "steps", "attack_branch",
+              "corruption", "severity", "source", "probe", "strength")  # fmt: skip
+CSV_HEADER = (
+    "model", "branch", *_CONDITION, "n", "seed", "top1", "top1_low", "top1_high", "top5", "loss",
+    "expected_calibration_error", "expected_calibration_error_low",
+    "expected_calibration_error_high", "confidence_when_wrong",
+)  # fmt: skip
+
+
+def describe(row: Row) -> str:
+    """What a row's images went through: ``PGD-10, L∞ ε = 2/255``, ``fog, severity 3``."""
+    condition = row["condition"]
+    if condition["kind"] == "clean":
+        return "clean"
+    if condition["kind"] == "corruption":
+        return f"{condition['corruption']}, severity {condition['severity']}"
+    if condition["kind"] == "probe":
+        return describe_probe(condition["probe"], condition["strength"])
+    radius = describe_radius(condition["norm"], condition["epsilon"])
+    source = condition["attack_branch"]
+    through = "" if source == row["branch"] else f", through {source}"
+    return f"{condition['attack']}, {NORM_TITLES[condition['norm']]} ε = {radius}{through}"
+
+
+def describe_radius(norm: str, epsilon: float) -> str:
+    """In 255ths for linf, where people think in levels of a pixel."""
+    return format_epsilon(epsilon) if norm == "linf" else f"{epsilon:.3g}"
+
+
+def smallest_radius(one: Row, value: float | None) -> str:
+    """A smallest epsilon as people read it; what is None lies above the limit."""
+    if value is None:
+        return f"above {describe_radius(one['norm'], one['limit'])}"
+    return f"{255 * value:.3g}/255" if one["norm"] == "linf" else f"{value:.3g}"
+
+
+def as_csv(content: Mapping[str, Any]) -> str:
+    """A line for each row, fractions as they are; empty where a column does not apply."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(CSV_HEADER)
+    for row in content["results"]:
+        calibration = row["calibration"]
+        writer.writerow(
+            [
+                row["model"],
+                row["branch"],
+                *(row["condition"].get(key) for key in _CONDITION),
+                row["n"],
+                content["seed"],
+                row["top1"],
+                *row["interval"],
+                row["top5"],
+                row["loss"],
+                calibration["expected_calibration_error"],
+                *calibration["interval"],
+                calibration["confidence_when_wrong"],
+            ]
+        )
+    return text.getvalue()

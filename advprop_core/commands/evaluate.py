@@ -231,6 +231,7 @@ def _finish(
         shape_biases,
     )
     from advprop_core.evaluation.imagenet_c import imagenet_c_errors
+    from advprop_core.evaluation.masking import suspicions
 
     rows, errors = findings(found, seed), corruption_errors(found, seed)
     biases = shape_biases(found, asked.subjects)
@@ -243,6 +244,9 @@ def _finish(
         if branches := [one for one in radii if one.model == name]:
             report.say(evaluate_smallest.title(branches[0]))
             report.show(evaluate_smallest.table(branches))
+    warnings = suspicions(found)
+    for one in warnings:
+        report.say(f"look twice: {one.text}")
     content = content_of(
         rows,
         errors,
@@ -250,6 +254,7 @@ def _finish(
         seed=seed,
         models=digests,
         command=command_line(),
+        warnings=warnings,
         biases=biases,
         published=published,
         notes=asked.notes,

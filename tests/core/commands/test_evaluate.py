@@ -154,6 +154,19 @@ def test_sanity_adds_noise_and_pgd_without_a_bound(advprop, model, val) -> None:
     assert shown == [(None, None), ("PGD-2", 1 / 255), ("noise", 1 / 255), ("PGD-20", 1.0)]
 
 
+def test_a_sign_of_a_masked_gradient_is_said_everywhere(advprop, tmp_path) -> None:
+    words = ("evaluate", "--model", "shapes-vanilla", "--data", "shapes", "--limit", 28)
+    # Steps that lead nowhere: what one large step finds, ten of these do not.
+    attacks = ("--attack", "fgsm,pgd", "--epsilon", "8/255", "--step-size", "1e-6")
+    answer = advprop(*words, *attacks, "--report", tmp_path)
+    said = "the stronger PGD-10, L∞ ε = 8/255"
+    assert "look twice: shapes-vanilla, main: FGSM, L∞ ε = 8/255 leaves" in answer.err + answer.out
+    (one,) = json.loads((tmp_path / "results.json").read_text())["warnings"]
+    assert one["sign"] == "one step beats many"
+    assert said in one["text"]
+    assert said in (tmp_path / "report.html").read_text()
+
+
 def test_a_report_is_taken_up_again(advprop, model, val, tmp_path, monkeypatch) -> None:
     words = ("evaluate", "--model", model, "--data", val, "--report", tmp_path / "report")
     advprop(*words, "--corruptions", "fog")

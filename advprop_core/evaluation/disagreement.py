@@ -1,0 +1,121 @@
+"""The images on which branches of one network part ways."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from advprop_core.evaluation.results import Answers
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """What one branch said of an image.
+
+    Attributes:
+        branch: Who said it.
+        class_index: The class it finds most probable.
+        confidence: The probability it gives that class.
+        right: Whether it is the true class.
+    """
+
+    branch: str
+    class_index: int
+    confidence: float
+    right: bool
+
+
+@dataclass(frozen=True)
+class Case:
+    """An image, and what each branch said of it.
+
+    Attributes:
+        index: Of the image in its data set.
+        label: Its true class.
+        opinions: One for each branch, in the order the branches were given.
+    """
+
+    index: int
+    label: int
+    opinions: tuple[Opinion, ...]
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """The images worth a look under one condition; the most telling ones come first.
+
+    Attributes:
+        n: Number of images that were measured.
+        differing: Branches name different classes; those first of which both are surest.
+        wrong: At least one branch is wrong; those first of which a wrong one is surest.
+        alone: Branch to the images that it alone gets right, its surest first. Where clean answers
+            were given, only of images that every branch gets right clean: the branch survived
+            what the others did not.
+    """
+
+    n: int
+    differing: tuple[Case, ...]
+    wrong: tuple[Case, ...]
+    alone: Mapping[str, tuple[Case, ...]]
+
+
+def disagreement(
+    answers: Mapping[str, Answers], labels: Tensor, clean: Mapping[str, Answers] | None = None
+) -> Disagreement:
+    """Where branches differ, where they are wrong, and what only one of them survives.
+
+    Args:
+        answers: Branch to what it said of the same images under one condition.
+        labels: (N,) the true classes.
+        clean: Branch to what it said of the clean images, where the condition is another one.
+
+    Raises:
+        ValueError: If no branch is given, or the lengths differ.
+    """
+    _require_alike([*answers.values(), *(clean or {}).values()], labels)
+    said = torch.stack([one.predicted.long() for one in answers.values()])
+    sure = torch.stack([one.confidence for one in answers.values()])
+    right = torch.stack([one.right for one in answers.values()])
+
+    def cases(chosen: Tensor, weight: Tensor) -> tuple[Case, ...]:
+        found = chosen.nonzero()[:, 0]
+        order = found[weight[found].argsort(descending=True, stable=True)]
+        return tuple(_case(index, answers, labels) for index in order.tolist())
+
+    kept = torch.ones_like(labels, dtype=torch.bool)
+    if clean is not None:
+        kept = torch.stack([clean[branch].right for branch in answers]).all(0)
+    lone = kept & (right.sum(0) == 1) & (len(answers) > 1)
+    return Disagreement(
+        len(labels),
+        cases((said != said[0]).any(0), sure.amin(0)),
+        cases(~right.all(0), sure.masked_fill(right, 0).amax(0)),
+        {branch: cases(lone & right[row], sure[row]) for row, branch in enumerate(answers)},
+    )
+
+
+def _require_alike(several: list[Answers], labels: Tensor) -> None:
+    if not several:
+        raise ValueError("answers must hold at least one branch, got none")
+    lengths = {len(one) for one in several}
+    if lengths != {len(labels)}:
+        raise ValueError(
+            f"answers and labels must be about the same images, got {sorted(lengths)} answers "
+            f"and {len(labels)} labels"
+        )
+
+
+def _case(index: int, answers: Mapping[str, Answers], labels: Tensor) -> Case:
+    opinions = [
+        Opinion(
+            branch,
+            int(one.predicted[index]),
+            float(one.confidence[index]),
+            bool(one.right[index]),
+        )
+        for branch, one in answers.items()
+    ]
+    return Case(index, int(labels[index]), tuple(opinions))

@@ -17,6 +17,7 @@ st.navigation(
         ),
         st.Page("app/pages/maps.py", title="Maps", icon=":material/visibility:"),
         st.Page("app/pages/anatomy.py", title="Anatomy", icon=":material/layers:"),
+        st.Page("app/pages/robustness.py", title="Robustness", icon=":material/shield:"),
         st.Page("app/pages/models.py", title="Models", icon=":material/inventory_2:"),
     ],
     position="top",

@@ -82,6 +82,19 @@ class Pool:
             self._forget_oldest()
             return job
 
+    def find(self, key: Hashable) -> Job | None:
+        """The job of this key, whoever asked for it, or None."""
+        with self._lock:
+            return self._jobs.get(key)
+
+    def stop(self, key: Hashable) -> None:
+        """Stop a job, whoever waits: a session that was reloaded waits for ever."""
+        with self._lock:
+            job = self._jobs.get(key)
+            if job is not None and not job.done:
+                job.cancel()
+                del self._jobs[key]
+
     def cancel(self, session: str) -> None:
         """The session waits for nothing any more."""
         with self._lock:

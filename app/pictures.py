@@ -30,7 +30,7 @@ PHOTOS = {
     "camera": "Cameraman (grey)",
 }
 SCENES = 12
-_DRAWN = {"scene": "shapes", "conflict": "shapes-conflict"}
+DRAWN = {"scene": "shapes", "conflict": "shapes-conflict"}
 _SCENE_SEED = 1  # the set the bundled networks were not trained on
 _KEPT_UPLOADS = 48
 
@@ -109,7 +109,7 @@ def open_picture(source: str, size: int, uploads: UploadStore) -> Picture:
         PictureGone: If there is no such picture, or no more.
     """
     kind, _, name = source.partition(":")
-    if kind in _DRAWN and name.isascii() and name.isdigit() and int(name) < 1_000_000:
+    if kind in DRAWN and name.isascii() and name.isdigit() and int(name) < 1_000_000:
         return _scene(kind, int(name), size)
     if kind == "photo" and name in PHOTOS:
         return _sample_photo(name)
@@ -129,7 +129,7 @@ def open_picture(source: str, size: int, uploads: UploadStore) -> Picture:
 def _scene(kind: str, index: int, size: int) -> Picture:
     from advprop_core.datasets.scenes import AGREEMENT, SHAPES, TEXTURES, draw_scene
 
-    scene = draw_scene(_SCENE_SEED, index, texture_agreement=AGREEMENT[_DRAWN[kind]], size=size)
+    scene = draw_scene(_SCENE_SEED, index, texture_agreement=AGREEMENT[DRAWN[kind]], size=size)
     title = f"{SHAPES[scene.shape]}, covered in {TEXTURES[scene.texture]}"
     if scene.shape != scene.texture:
         title += f" (which usually goes with {SHAPES[scene.texture]})"
@@ -139,11 +139,11 @@ def _scene(kind: str, index: int, size: int) -> Picture:
 def object_mask(source: str, size: int) -> np.ndarray | None:
     """(size, size) bool, true on the object of a drawn scene; None for other pictures."""
     kind, _, name = source.partition(":")
-    if kind not in _DRAWN:
+    if kind not in DRAWN:
         return None
     from advprop_core.datasets.scenes import AGREEMENT, draw_scene
 
-    agreement = AGREEMENT[_DRAWN[kind]]
+    agreement = AGREEMENT[DRAWN[kind]]
     return draw_scene(_SCENE_SEED, int(name), texture_agreement=agreement, size=size).mask
 
 

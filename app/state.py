@@ -53,6 +53,17 @@ class View:
         norm_layer: The norm layer that is looked into, or empty for the one that differs most.
         gap_by: Whether a ``stage`` or a ``layer`` is swapped at a time.
         calibrated: Whether a network with main alone is given a calibrated auxiliary branch.
+        tested: Networks that the Robustness page measures; empty until it is opened.
+        data: What it measures them on; a key of :data:`app.robustness.requests.DATA`, or empty
+            for the first that the networks know.
+        images: Number of images.
+        attacks: Kinds of attack.
+        ball: Their norm.
+        radii: Their radii, as people write them.
+        attack_steps: Steps of attacks that take several.
+        corrupted: Whether corruptions are measured.
+        severities: Which of theirs.
+        results: ``run``, ``file`` or the name of bundled results; empty for what is there.
     """
 
     model: str = "shapes-advprop"
@@ -84,6 +95,16 @@ class View:
     norm_layer: str = ""
     gap_by: str = "stage"
     calibrated: bool = False
+    tested: tuple[str, ...] = ()
+    data: str = ""
+    images: int = 64
+    attacks: tuple[str, ...] = ("pgd",)
+    ball: str = "linf"
+    radii: str = "1/255, 2/255, 4/255"
+    attack_steps: int = 10
+    corrupted: bool = False
+    severities: tuple[str, ...] = ("1", "3", "5")
+    results: str = ""
 
 
 # What a link of each version leaves unsaid. An entry is never changed once links exist.
@@ -100,6 +121,8 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "seed": (0, 9999),
     "opacity": (0, 100),
     "dial": (0, 100),
+    "images": (10, 2000),
+    "attack_steps": (1, 100),
 }
 _CHOICES: dict[str, tuple[str, ...]] = {
     "perturbation": (
@@ -127,6 +150,9 @@ _CHOICES: dict[str, tuple[str, ...]] = {
         "output_change",
     ),
     "gap_by": ("stage", "layer"),
+    "attacks": ("pgd", "i-fgsm", "fgsm"),
+    "ball": ("linf", "l2"),
+    "severities": ("1", "2", "3", "4", "5"),
 }
 
 

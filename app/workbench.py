@@ -92,7 +92,7 @@ class PicturePage:
         if not models:
             st.error("No network is here: the bundled checkpoints are missing. Install again.")
             return
-        state.restore(_default_view(models))
+        state.restore(default_view(models))
         info = controls.settle(models)
         with st.sidebar:
             controls.model_picker(models)
@@ -191,7 +191,7 @@ def dark() -> bool:
     return bool(st.context.theme.type == "dark")
 
 
-def _default_view(models: dict[str, ModelInfo]) -> View:
+def default_view(models: dict[str, ModelInfo]) -> View:
     """The first view: a drawn scene with its network, or the person's own model."""
     default = state.DEFAULTS[state.VERSION]
     return default if default.model in models else View(model=next(iter(models)))

@@ -47,10 +47,15 @@ def source_for(info: ModelInfo, limit: int) -> Source | None:
 
     if tuple(info.class_ids) == SHAPES:
         return Source("shapes", "drawn scenes", limit)
-    known = {_plain(name) for names in info.classes for name in names}
-    if not any(_plain(name) in known for name in class_folders()):
+    if not folder_fits(info):
         return None
     return Source(str(own_folder()), "photos of your folder", limit)
+
+
+def folder_fits(info: ModelInfo) -> bool:
+    """Whether the person's own folder has a folder for a class of this network."""
+    known = {_plain(name) for names in info.classes for name in names}
+    return any(_plain(name) in known for name in class_folders())
 
 
 def class_folders() -> list[str]:

@@ -96,6 +96,32 @@ def test_the_last_session_to_leave_cancels():
         job.future.result(SOON)
 
 
+def test_a_job_is_found_by_who_did_not_ask_for_it():
+    pool, work = Pool(), Work(42)
+    assert pool.find("key") is None
+    job = pool.submit("a", "key", work)
+    assert pool.find("key") is job
+    work.release()
+    assert job.future.result(SOON) == 42
+    assert pool.find("key") is job
+
+
+def test_a_stopped_job_ends_whoever_waits_and_may_be_made_again():
+    pool, work = Pool(), Work()
+    job = pool.submit("reloaded", "key", work)
+    pool.submit("b", "key", never)
+    assert work.began.wait(SOON)
+    pool.stop("key")
+    assert pool.find("key") is None
+    work.release()
+    with pytest.raises(Cancelled):
+        job.future.result(SOON)
+    again = pool.submit("b", "key", Work("again").release())
+    assert again.future.result(SOON) == "again"
+    pool.stop("key")
+    assert pool.find("key") is again, "what is done stays"
+
+
 def test_a_cancelled_request_may_be_made_again():
     pool, work = Pool(), Work()
     pool.submit("a", "key", work)

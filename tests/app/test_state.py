@@ -13,7 +13,10 @@ CHOICES = {
     "regions": ("", "1.2.3.4", "0.0.1000.1_999.999.1.1"),
     "norm": ("linf", "l2"),
     "method": tuple(METHODS),
-    **{name: state._CHOICES[name] for name in ("moved", "measure", "gap_by", "fill", "studio")},
+    **{
+        name: state._CHOICES[name]
+        for name in ("moved", "measure", "gap_by", "fill", "studio", "ball")
+    },
 }
 ODD_TEXTS = ("", "shapes-advprop", "folder:a b/ü&=?#%.jpg", "upload:0f", "日本", "n03028079", "1")
 

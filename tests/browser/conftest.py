@@ -53,9 +53,13 @@ def browser(chromium_path: str) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def app_url(chromium_path: str, serve_app) -> Iterator[str]:
-    """The app on its defaults, started as `advprop app` starts it."""
-    with serve_app([sys.executable, "-c", "from advprop_core.cli import main; main()"]) as url:
+def app_url(
+    chromium_path: str, serve_app, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The app on its defaults, started as `advprop app` starts it, with an empty cache."""
+    command = [sys.executable, "-c", "from advprop_core.cli import main; main()"]
+    empty = {"XDG_CACHE_HOME": str(tmp_path_factory.mktemp("cache"))}
+    with serve_app(command, env=empty) as url:
         yield url
 
 

@@ -1,0 +1,194 @@
+"""Robustness: how often each branch is right, over many images and under many conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from advprop_core.types import ModelInfo
+from app import cache, state, workbench
+from app.robustness import controls, opened, requests, results, words
+from app.robustness.requests import DATA, RunRequest
+from app.state import View, key
+from app.workbench import Work
+
+if TYPE_CHECKING:
+    from app.jobs import Job
+
+_SLOT = "robustness"
+_SHOWN = "shown.robustness"
+_STOPPED = "robustness.stopped"
+_FILE = "robustness.file"
+
+
+def page() -> None:
+    """The question, where its answer comes from, and the answer."""
+    st.title(words.QUESTION)
+    st.markdown(words.INTRODUCTION)
+    models = cache.known_models()
+    if not models:
+        st.error("No network is here: the bundled checkpoints are missing. Install again.")
+        return
+    state.restore(workbench.default_view(models))
+    bundled = opened.bundled()
+    titles = {**{name: name for name in bundled}, controls.RUN: "A run made here",
+              controls.FILE: "A file of yours"}  # fmt: skip
+    controls.settle(models, titles)
+    view = state.current()
+    request, refusal = _request(view, models)
+    busy = request is not None and _is_on(cache.pool().find(request))
+    with st.sidebar:
+        if view.results == controls.RUN:
+            controls.show(models, view, busy)
+        else:
+            st.caption(words.ELSEWHERE)
+    for complaint in state.complaints():
+        st.warning(complaint)
+    st.segmented_control(
+        "Results of",
+        list(titles),
+        format_func=titles.__getitem__,
+        key=key("results"),
+        required=True,
+    )
+    if view.results == controls.RUN:
+        _run(view, request, refusal, busy)
+    elif view.results == controls.FILE:
+        _file()
+    else:
+        _bundled(view.results, bundled[view.results].read_bytes())
+
+
+def _request(view: View, models: Mapping[str, ModelInfo]) -> tuple[RunRequest | None, str]:
+    """What is asked, or why it cannot be had."""
+    infos = {name: models[name] for name in view.tested}
+    try:
+        request = requests.request_of(view)
+    except ValueError as error:
+        return None, str(error)
+    if view.data not in requests.data_for(infos):
+        return None, requests.no_data(infos)
+    return request, ""
+
+
+def _is_on(job: Job | None) -> bool:
+    return job is not None and not job.done
+
+
+# -- a run ---------------------------------------------------------------------------------------
+
+
+def _run(view: View, request: RunRequest | None, refusal: str, busy: bool) -> None:
+    """What will be measured, then progress, and the newest result that there is."""
+    if request is None:
+        st.error(refusal)
+    else:
+        _ask(request, busy)
+        _work(request, busy)
+    asked, outcome = st.session_state.get(_SHOWN, (None, None))
+    if outcome is None:
+        if not opened.bundled():
+            st.caption(words.NONE_BUNDLED)
+        return
+    if asked != request:
+        st.caption("This is the previous result; it stays until a new one is there.")
+    results.show(outcome.content, outcome)
+
+
+def _ask(request: RunRequest, busy: bool) -> None:
+    left, right = st.columns([5, 1], vertical_alignment="center")
+    left.markdown(words.plan(request, DATA[request.data]))
+    right.button(
+        "Run",
+        type="primary",
+        icon=":material/play_arrow:",
+        width="stretch",
+        disabled=busy,
+        on_click=_start,
+        args=(request,),
+    )
+
+
+def _work(request: RunRequest, busy: bool) -> None:
+    """Follow the job of this request, whichever session began it."""
+    job = cache.pool().find(request)
+    if job is None:
+        if st.session_state.get(_STOPPED) == request:
+            st.info(words.STOPPED, icon=":material/pause:")
+        return
+    if job.done and (error := job.future.exception()) is not None:
+        if not isinstance(error, ValueError | OSError):  # OSError: a full disk, or a lost folder
+            raise error
+        st.error(str(error))
+        return
+    outcome = workbench.wait_for(_SLOT, _job(request), lambda: _stop(request))
+    if outcome is not None:
+        st.session_state[_SHOWN] = request, outcome
+        if busy:
+            st.rerun()  # the controls above were drawn as they are while a run is on
+
+
+def _start(request: RunRequest) -> None:
+    st.session_state.pop(_STOPPED, None)
+    st.session_state.pop(f"work.{_SLOT}", None)  # one that failed is tried again
+    workbench.submit(_SLOT, _job(request))
+
+
+def _stop(request: RunRequest) -> None:
+    st.session_state[_STOPPED] = request
+    cache.pool().stop(request)
+
+
+def _job(request: RunRequest) -> Work:
+    files = {name: cache.model_files()[name] for name in request.models}
+
+    def run(job: Job) -> object:
+        from app.robustness.measure import measure  # here: it loads torch
+
+        return measure(request, files, job)
+
+    return Work(request, run)
+
+
+# -- results of others ---------------------------------------------------------------------------
+
+
+def _bundled(name: str, data: bytes) -> None:
+    try:
+        content = opened.parse(f"{name}.json", data)
+    except ValueError as error:
+        st.error(str(error))
+        return
+    results.show(content, None)
+
+
+def _file() -> None:
+    """A results.json of the person, kept for this session."""
+    st.file_uploader(
+        "A results.json, as `advprop evaluate … --report DIR` writes it",
+        type="json",
+        key="robustness.upload",
+        on_change=_take,
+    )
+    content, refusal = st.session_state.get(_FILE, (None, ""))
+    if refusal:
+        st.error(refusal)
+    if content is not None:
+        results.show(content, None)
+
+
+def _take() -> None:
+    file = st.session_state["robustness.upload"]
+    if file is None:  # taken away again; what it held stays
+        return
+    before, _ = st.session_state.get(_FILE, (None, ""))
+    try:
+        st.session_state[_FILE] = opened.parse(file.name, file.getvalue()), ""
+    except ValueError as error:
+        stays = " The results before it stay below." if before else ""
+        st.session_state[_FILE] = before, f"{error}{stays}"
+
+
+page()

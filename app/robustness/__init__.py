@@ -1,0 +1,1 @@
+"""The Robustness page: what is asked, how it is measured, and what is said of it."""

@@ -1,0 +1,153 @@
+"""Widgets of the Robustness page; loads no torch.
+
+While a run is on they cannot be moved: the link then names the run, and a reload finds it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from advprop_core.types import ModelInfo
+from app import controls, state
+from app.robustness.requests import DATA, data_for
+from app.state import View, key
+
+RUN, FILE = "run", "file"
+BALLS = {"linf": "1/255, 2/255, 4/255", "l2": "0.5, 1, 2"}
+MOST_MODELS = 6
+_PAIR = ("shapes-vanilla", "shapes-advprop")
+_OPENED = "robustness.opened"
+
+
+def settle(models: Mapping[str, ModelInfo], results: Mapping[str, object]) -> None:
+    """Replace what cannot be had; call it before the widgets.
+
+    Args:
+        models: Networks by name.
+        results: What can be shown, by name.
+    """
+    asked = tuple(st.session_state[key("tested")])
+    if not asked and _OPENED not in st.session_state:  # later, an empty choice is the person's own
+        asked = _first(models, st.session_state[key("model")])
+        state.choose(tested=asked)
+    st.session_state[_OPENED] = True
+    kept = tuple(name for name in asked if name in models)[:MOST_MODELS]
+    state.keep_within("tested", [kept], kept or (next(iter(models)),) if asked else ())
+    known = data_for({name: models[name] for name in st.session_state[key("tested")]})
+    for name, options in {"data": known or DATA, "results": results}.items():
+        if not st.session_state[key(name)]:  # left open: the first that there is
+            state.choose(**{name: next(iter(options))})
+        state.keep_within(name, list(options), next(iter(options)))
+
+
+def _first(models: Mapping[str, ModelInfo], playground: str) -> tuple[str, ...]:
+    """The Playground's network; where that is the bundled default, its twin for comparison too."""
+    if playground in _PAIR and {*_PAIR} <= {*models}:
+        return _PAIR
+    return (playground if playground in models else next(iter(models)),)
+
+
+def show(models: Mapping[str, ModelInfo], view: View, busy: bool) -> None:
+    """All that decides a run."""
+    st.multiselect(
+        "Networks",
+        list(models),
+        key=key("tested"),
+        max_selections=MOST_MODELS,
+        placeholder="Choose a network",
+        disabled=busy,
+        help="Every branch of each is measured on the same images.",
+    )
+    known = data_for({name: models[name] for name in view.tested})
+    st.selectbox(
+        "Images",
+        list(known or DATA),
+        format_func=DATA.__getitem__,
+        key=key("data"),
+        disabled=busy or not known,
+        help="Scenes are drawn by this project, and were not used for training. Your own folder "
+        "is the one that `advprop app --images` names; it needs a folder for each class.",
+    )
+    st.number_input(
+        "Number of images",
+        10,
+        2000,
+        step=1,
+        key=key("images"),
+        disabled=busy,
+        help="More images make intervals narrower: half as wide with four times as many.",
+    )
+    _attacks(view, busy)
+    _corruptions(view, busy)
+    if view.attacks:
+        _expert(view, busy)
+
+
+def _attacks(view: View, busy: bool) -> None:
+    st.multiselect(
+        "Attacks",
+        list(controls.ATTACKS),
+        format_func=controls.PERTURBATIONS.__getitem__,
+        key=key("attacks"),
+        placeholder="None",
+        disabled=busy,
+        help="Each branch is attacked through itself. PGD is the strongest; where FGSM does more "
+        "harm than PGD, a gradient is masked, and the page says so.",
+    )
+    if view.attacks:
+        st.text_input(
+            "Strengths ε",
+            key=key("radii"),
+            disabled=busy,
+            help="Radii with commas between them, such as 1/255, 2/255, or 0.5, 1 for L2.",
+        )
+
+
+def _expert(view: View, busy: bool) -> None:
+    st.toggle("Expert controls", key=key("expert"), help="Norm and steps.")
+    if not view.expert:
+        return
+    st.selectbox(
+        "Norm",
+        list(BALLS),
+        format_func=controls.NORMS.__getitem__,
+        key=key("ball"),
+        disabled=busy,
+        on_change=_other_ball,
+        help="What ε measures: the largest change of any value (L∞), or the length of the whole "
+        "change (L2).",
+    )
+    if {*view.attacks} != {"fgsm"}:
+        st.slider(
+            "Steps",
+            1,
+            100,
+            key=key("attack_steps"),
+            disabled=busy,
+            help="Gradient steps of PGD and I-FGSM.",
+        )
+
+
+def _other_ball() -> None:
+    """Radii of one norm mean nothing in another."""
+    state.choose(radii=BALLS[st.session_state[key("ball")]])
+
+
+def _corruptions(view: View, busy: bool) -> None:
+    st.toggle(
+        "Corruptions",
+        key=key("corrupted"),
+        disabled=busy,
+        help="Noise, blur, weather and the rest: the 15 kinds of ImageNet-C, made here.",
+    )
+    if view.corrupted:
+        st.pills(
+            "Severities",
+            ["1", "2", "3", "4", "5"],
+            selection_mode="multi",
+            key=key("severities"),
+            disabled=busy,
+            help="1 is mild, 5 severe.",
+        )

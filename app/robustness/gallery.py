@@ -1,0 +1,140 @@
+"""The images on which the branches of a network part ways; each opens in the Playground."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from advprop_core.types import AttackConfig
+from app import cache, state
+from app.pictures import PictureGone
+from app.robustness import words
+
+if TYPE_CHECKING:
+    from advprop_core.evaluation import Condition
+    from advprop_core.evaluation.disagreement import Case, Disagreement
+    from app.robustness.measure import Outcome
+
+_PER_PAGE = 12
+_WIDTH = 168  # px
+_PLAYGROUND = "app/pages/playground.py"
+_MOST_EPSILON = state.BOUNDS["epsilon"][1]
+
+
+@st.fragment
+def show(outcome: Outcome) -> None:
+    """Which images, of which network, under which condition."""
+    from advprop_core.evaluation.disagreement import disagreement
+
+    left, right = st.columns(2)
+    several = sorted(outcome.infos, key=lambda name: len(outcome.infos[name].branches) < 2)
+    model = left.selectbox("Network", several, key="robustness.gallery.model")
+    place = right.selectbox(
+        "What they went through",
+        range(len(outcome.conditions)),
+        index=_telling(outcome),
+        format_func=lambda number: words.condition(outcome.conditions[number]),
+        key="robustness.gallery.condition",
+    )
+    condition = outcome.conditions[place]
+    answers = outcome.answers(model, condition)
+    clean = None if condition.kind == "clean" else outcome.answers(model, outcome.conditions[0])
+    found = disagreement(answers, outcome.labels[model], clean)
+    groups = _groups(found, clean is not None)
+    group = st.segmented_control(
+        "Which images",
+        list(groups),
+        format_func=lambda name: f"{name} ({len(groups[name])})",
+        default=next(iter(groups)),
+        required=True,
+        key=_key(answers, clean is None),
+    )
+    st.caption(words.gallery(condition, list(answers), found.n))
+    _cases(groups[group], outcome, model, condition)
+
+
+def _groups(found: Disagreement, attacked: bool) -> dict[str, tuple[Case, ...]]:
+    """What a person reads of a group, to its images."""
+    verb = "survives" if attacked else "is right"
+    if len(found.alone) < 2:
+        return {"Surely wrong": found.wrong}
+    alone = {f"Only {branch} {verb}": cases for branch, cases in found.alone.items()}
+    return {"Branches differ": found.differing, **alone, "Surely wrong": found.wrong}
+
+
+def _key(branches: Iterable[str], clean: bool) -> str:
+    """Other groups are another choice."""
+    return ".".join(["robustness.gallery", *branches, *(["clean"] if clean else [])])
+
+
+def _telling(outcome: Outcome) -> int:
+    """At first the widest attack of the first kind, which the heading is about."""
+    attacks = {n: one.attack for n, one in enumerate(outcome.conditions) if one.attack is not None}
+    if not attacks:
+        return len(outcome.conditions) - 1
+    first = next(iter(attacks.values())).name
+    return max(
+        (n for n, config in attacks.items() if config.name == first),
+        key=lambda n: attacks[n].epsilon,
+    )
+
+
+def _cases(cases: tuple[Case, ...], outcome: Outcome, model: str, condition: Condition) -> None:
+    if not cases:
+        st.markdown("There is no such image among these.")
+        return
+    first = 0
+    if (pages := -(-len(cases) // _PER_PAGE)) > 1:
+        first = (st.pagination(pages, key="robustness.gallery.page") - 1) * _PER_PAGE
+    with st.container(horizontal=True, gap="medium"):
+        for one in cases[first : first + _PER_PAGE]:
+            with st.container(width=_WIDTH):
+                _case(one, outcome, model, condition)
+
+
+def _case(one: Case, outcome: Outcome, model: str, condition: Condition) -> None:
+    info, source = outcome.infos[model], outcome.sources[model][one.index]
+    try:
+        png = cache.preview(source, info.input_size)
+        st.image(png, width=_WIDTH, output_format="PNG", alt=words.case_alt(one, info.class_names))
+    except (PictureGone, ValueError) as error:  # a file that has gone since is named, not more
+        st.caption(f":material/broken_image: {error}")
+    st.markdown(words.case(one, info.class_names))
+    if st.button(
+        "Playground",
+        key=f"robustness.open.{source}",
+        icon=":material/open_in_new:",
+        width="stretch",
+        help="Opens this image there, with this network and this attack.",
+        on_click=_choose,
+        args=(one, model, source, condition),
+    ):
+        st.switch_page(_PLAYGROUND)
+
+
+def _choose(one: Case, model: str, source: str, condition: Condition) -> None:
+    state.choose(model=model, image=source, target="", **_perturbation(one, condition))
+
+
+def _perturbation(one: Case, condition: Condition) -> Mapping[str, Any]:
+    """The same attack on the Playground, through a branch that it fools."""
+    config = condition.attack
+    if not isinstance(config, AttackConfig):
+        return {"perturbation": "none"}
+    fooled = [said.branch for said in one.opinions if not said.right]
+    several = config.name != "FGSM"
+    strength: dict[str, Any] = (
+        {"epsilon": min(config.epsilon * 255, _MOST_EPSILON)}
+        if config.norm == "linf"
+        else {"radius": min(config.epsilon, state.BOUNDS["radius"][1])}
+    )
+    return {
+        **strength,
+        "perturbation": ("pgd" if config.random_start else "i-fgsm") if several else "fgsm",
+        "norm": config.norm,
+        "attack_branch": (fooled or [one.opinions[0].branch])[0],
+        "step_size": 0.0,
+        **({"steps": config.steps} if several else {}),
+    }

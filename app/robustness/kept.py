@@ -1,0 +1,52 @@
+"""Where finished figures are kept between runs: one folder of the person's own cache."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+MOST_FILES = 4000
+"""The oldest go first. A file holds one figure's answers, some 15 bytes for each image."""
+
+
+def folder() -> Path:
+    """The folder, which need not exist yet: where this system keeps caches of a person."""
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    else:
+        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    from advprop_core.evaluation.store import FORMAT  # here: it loads torch
+
+    # A later version that counts otherwise finds a folder of its own, and is not stopped by this.
+    return Path(base) / "advprop-lens" / f"cells-{FORMAT}"
+
+
+def made() -> Path | None:
+    """The folder, made if need be and not fuller than it should be; None where it cannot be."""
+    try:
+        place = folder()
+        place.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError):  # no home, or a read-only one: the page says it keeps nothing
+        return None
+    if not os.access(place, os.W_OK):
+        return None
+    forget_oldest(place)
+    return place
+
+
+def forget_oldest(place: Path, most: int = MOST_FILES) -> None:
+    """Keep the folder bounded: the files that were written first go first."""
+    ours = (path for path in place.iterdir() if path.suffix in (".safetensors", ".tmp"))
+    files = sorted(ours, key=_written)
+    for path in files[: max(0, len(files) - most)]:
+        path.unlink(missing_ok=True)
+
+
+def _written(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:  # another worker has forgotten it just now
+        return 0.0

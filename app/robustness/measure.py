@@ -1,0 +1,196 @@
+"""A run of the Robustness page, done by a worker."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from advprop_core.checkpoints import Checkpoint, load
+from advprop_core.datasets.folders import ImageFolder
+from advprop_core.datasets.named import load_images
+from advprop_core.evaluation.cells import PHOTO_SIZE, Cell, Subject, answer, cells_of
+from advprop_core.evaluation.conditions import Condition
+from advprop_core.evaluation.content import content_of, corruption_errors, findings
+from advprop_core.evaluation.digests import model_digest
+from advprop_core.evaluation.masking import suspicions
+from advprop_core.evaluation.results import Answers
+from advprop_core.evaluation.store import CellStore
+from advprop_core.types import ModelInfo
+from app.jobs import Job
+from app.pictures import DRAWN, own_folder
+from app.robustness import kept
+from app.robustness.requests import FOLDER, SEED, RunRequest, command
+
+
+@dataclass(frozen=True, eq=False)
+class Album:
+    """Images of one size with their labels, and what the app calls each of them.
+
+    Attributes:
+        pixels: (N, 3, S, S) uint8.
+        labels: (N,) int64.
+        sources: Each image's name, as :mod:`app.pictures` reads it.
+        unreadable: How many files were left out.
+    """
+
+    pixels: Tensor
+    labels: Tensor
+    sources: tuple[str, ...]
+    unreadable: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a run found.
+
+    Attributes:
+        content: As ``results.json`` has it.
+        conditions: Clean, attacks, corruptions: as they were asked for.
+        cells: Answers image by image.
+        labels: Model to the true class of each image.
+        sources: Model to what the app calls each image.
+        infos: Of the networks, by name.
+        reused: How many figures an earlier run had measured; None where none can be kept.
+        unreadable: How many files were left out.
+    """
+
+    content: dict[str, Any]
+    conditions: tuple[Condition, ...]
+    cells: Mapping[Cell, Answers]
+    labels: Mapping[str, Tensor]
+    sources: Mapping[str, tuple[str, ...]]
+    infos: Mapping[str, ModelInfo]
+    reused: int | None
+    unreadable: int
+
+    def answers(self, model: str, condition: Condition) -> dict[str, Answers]:
+        """Branch to its answers, each branch attacked as the condition says."""
+        own = [cell for cell in self.cells if cell.model == model]
+        names = dict.fromkeys(cell.branch for cell in own)
+        return {
+            branch: next(
+                self.cells[cell]
+                for cell in own
+                if cell.branch == branch
+                and replace(cell.condition, attack_branch=None) == condition
+            )
+            for branch in names
+        }
+
+
+def measure(request: RunRequest, files: Mapping[str, Path], job: Job) -> Outcome:
+    """Do the work, reporting to the job; what is finished is kept at once.
+
+    Args:
+        request: What is to be measured.
+        files: Name to checkpoint file.
+        job: Asked between batches whether to go on.
+
+    Raises:
+        ValueError: If a file cannot be used, or the images do not fit the networks.
+    """
+    opened = {name: load(files[name]) for name in request.models}
+    job.report(0.0)
+    albums = {name: _album(request, one.info, one.info.input_size) for name, one in opened.items()}
+    photos = _photos(request, opened)
+    subjects = [
+        Subject(
+            name,
+            one.model,
+            albums[name].pixels,
+            albums[name].labels,
+            one.model.branch_names,
+            photos.get(one.info.classes),
+        )
+        for name, one in opened.items()
+    ]
+    conditions = (
+        Condition(),
+        *(Condition(config) for config in request.attacks),
+        *(Condition(corruption=config) for config in request.corruptions),
+    )
+    digests = {name: model_digest(one.model, one.info) for name, one in opened.items()}
+    place = kept.made()
+    store = None if place is None else CellStore(place, digests)
+    answered = answer(
+        subjects,
+        conditions,
+        store=store,
+        progress=lambda done, total: job.report(done / total),
+    )
+    cells = {cell: answered[cell] for subject in subjects for cell in cells_of(subject, conditions)}
+    return Outcome(
+        _content(request, files, cells, digests),
+        conditions,
+        cells,
+        {name: album.labels for name, album in albums.items()},
+        {name: album.sources for name, album in albums.items()},
+        {name: one.info for name, one in opened.items()},
+        None if store is None else store.reused,
+        max(album.unreadable for album in albums.values()),
+    )
+
+
+def _content(
+    request: RunRequest,
+    files: Mapping[str, Path],
+    cells: Mapping[Cell, Answers],
+    digests: Mapping[str, str],
+) -> dict[str, Any]:
+    folder = own_folder()
+    named = folder.name if request.data == FOLDER and folder is not None else request.data
+    return content_of(
+        findings(cells, SEED),
+        corruption_errors(cells, SEED),
+        data=named,
+        seed=SEED,
+        models=digests,
+        command=command(request, files),
+        warnings=suspicions(cells),
+    )
+
+
+def _photos(
+    request: RunRequest, opened: Mapping[str, Checkpoint]
+) -> dict[tuple[tuple[str, str], ...], Tensor]:
+    """The images at the size of corruptions, once for networks with the same classes."""
+    if not request.corruptions:
+        return {}
+    infos = {one.info.classes: one.info for one in opened.values()}
+    return {classes: _album(request, info, PHOTO_SIZE).pixels for classes, info in infos.items()}
+
+
+def _album(request: RunRequest, info: ModelInfo, size: int) -> Album:
+    made = _folder_album(request, info, size) if request.data == FOLDER else _drawn(request, size)
+    if len(seen := made.labels.unique()) < 2:
+        raise ValueError(
+            f"The images are of one class only, {info.class_names[int(seen[0])]}: a network that "
+            "always answers it would be right. Take more images, or a folder of several classes."
+        )
+    return made
+
+
+def _drawn(request: RunRequest, size: int) -> Album:
+    images = load_images(request.data, size, limit=request.images)
+    kind = next(kind for kind, name in DRAWN.items() if name == request.data)
+    sources = tuple(f"{kind}:{index}" for index in range(len(images.labels)))
+    return Album(images.pixels, images.labels, sources)
+
+
+def _folder_album(request: RunRequest, info: ModelInfo, size: int) -> Album:
+    root = own_folder()
+    if root is None:
+        raise ValueError("There is no folder of photos: start the app with --images FOLDER.")
+    folder = ImageFolder(root, size=size, classes=info.classes, limit=request.images)
+    pixels, labels = folder.load_all()
+    left_out = {one.path for one in folder.unreadable}
+    sources = tuple(
+        f"folder:{path.relative_to(root).as_posix()}"
+        for path, _ in folder.samples
+        if path not in left_out
+    )
+    return Album(pixels, labels, sources, len(left_out))

@@ -1,0 +1,141 @@
+"""Results that were measured elsewhere: those that come with the app, and a file of the person."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from advprop_core import bundle
+from app.messages import quote
+
+FORMAT = 1  # of `evaluation.content`, which loads torch; a test holds them equal
+_BRANCH = re.compile(r"main|aux\d{0,2}")
+_KINDS: Mapping[str, Mapping[str, type | tuple[type, ...]]] = {
+    "clean": {},
+    "attack": {"attack": str, "norm": str, "epsilon": (int, float), "attack_branch": str},
+    "corruption": {"corruption": str, "severity": int},
+}
+
+
+def bundled() -> dict[str, Path]:
+    """Name to file of the results that come with the app."""
+    folder = bundle.bundle_dir() / "assets" / "results"
+    return {path.stem: path for path in sorted(folder.glob("*.json"))}
+
+
+def parse(name: str, data: bytes) -> dict[str, Any]:
+    """The content of a ``results.json``.
+
+    Rows of a kind that this page has no place for are left out.
+
+    Args:
+        name: Of the file, for the message.
+        data: Its bytes.
+
+    Raises:
+        ValueError: If it is no such file, or of another format.
+    """
+    try:
+        content = json.loads(data)
+    except (ValueError, RecursionError):  # no JSON, no text, or nested without end
+        content = None
+    if not isinstance(content, dict) or not {"format", "results"} <= content.keys():
+        raise ValueError(
+            f"{quote(name)} holds no results of `advprop evaluate`: open the results.json that "
+            "`advprop evaluate … --report DIR` writes."
+        )
+    if content["format"] != FORMAT:
+        raise ValueError(
+            f"{quote(name)} has results in format {quote(str(content['format']))}, this version "
+            f"reads format {FORMAT}: measure them again with this version."
+        )
+    if (fault := _fault(content)) is not None:
+        raise ValueError(
+            f"{quote(name)} is damaged: {fault}. Write it anew with `advprop evaluate … --report`."
+        )
+    rows = [row for row in content["results"] if row["condition"]["kind"] in _KINDS]
+    if not rows:
+        raise ValueError(
+            f"{quote(name)} has nothing that is shown here: clean, attacked or corrupted images. "
+            "Read its report.html instead."
+        )
+    return content | {"results": rows}
+
+
+def _fault(content: Mapping[str, Any]) -> str | None:
+    """The first thing that is not as it should be."""
+    for key, kind in {"data": str, "n": int, "seed": int, "command": str, "models": dict}.items():
+        if not isinstance(content.get(key), kind):
+            return f"it lacks {key}"
+    rows = content["results"]
+    if not isinstance(rows, list) or not rows:
+        return "it has no row"
+    for number, row in enumerate(rows, 1):
+        if not _is_row(row):
+            return f"row {number} is not as it should be"
+    warnings = content.get("warnings", [])
+    if not _all(warnings, lambda one: isinstance(one["text"], str)):
+        return "its warnings are not as they should be"
+    errors = content.get("mean_corruption_error", {"results": []})
+    if not _all([errors], lambda one: _all(one["results"], _is_error)):
+        return "its mean corruption errors are not as they should be"
+    return None
+
+
+def _all(values: Any, fits: Callable[[Any], bool]) -> bool:
+    """Whether it is a list of what fits; what lacks a key, or has another type, does not."""
+    try:
+        return isinstance(values, list) and all(fits(one) for one in values)
+    except (KeyError, TypeError, IndexError):
+        return False
+
+
+def _is_row(row: Any) -> bool:
+    return _all([row], _fits)
+
+
+def _fits(row: Any) -> bool:
+    condition, calibration = row["condition"], row["calibration"]
+    bins = calibration["bins"]
+    columns = [bins[key] for key in ("low", "high", "n", "confidence", "accuracy")]
+    wrong = calibration["confidence_when_wrong"]
+    return (
+        isinstance(row["model"], str)
+        and bool(_BRANCH.fullmatch(row["branch"]))
+        and _is_condition(condition)
+        and isinstance(row["n"], int)
+        and row["n"] > 0
+        and all(map(_is_share, (row["top1"], row["top5"], *row["interval"])))
+        and len(row["interval"]) == len(calibration["interval"]) == 2
+        and isinstance(row["loss"], int | float)
+        and _is_share(calibration["expected_calibration_error"])
+        and all(map(_is_share, calibration["interval"]))
+        and (wrong is None or _is_share(wrong))
+        and all(isinstance(column, list) and len(column) == len(bins["n"]) for column in columns)
+        and all(isinstance(value, int | float) for column in columns for value in column)
+    )
+
+
+def _is_condition(condition: Any) -> bool:
+    fields = _KINDS.get(condition["kind"], {})
+    return all(isinstance(condition[name], kind) for name, kind in fields.items()) and (
+        condition.get("norm", "linf") in ("linf", "l2")
+    )
+
+
+def _is_error(one: Any) -> bool:
+    return (
+        isinstance(one["model"], str)
+        and bool(_BRANCH.fullmatch(one["branch"]))
+        and len(one["interval"]) == 2
+        and all(map(_is_share, (one["error"], *one["interval"])))
+        and all(isinstance(level, int) for level in one["severities"])
+        and isinstance(one["corruptions"], list)
+    )
+
+
+def _is_share(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1

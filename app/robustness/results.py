@@ -1,0 +1,196 @@
+"""Draws what was measured, part by part: a sentence above each chart."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import streamlit as st
+
+from app.robustness import gallery, words
+from app.robustness.words import Row
+from app.workbench import dark
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from app.robustness.measure import Outcome
+
+_ACROSS = 3
+
+
+def show(content: Mapping[str, Any], outcome: Outcome | None) -> None:
+    """Everything that is known.
+
+    Args:
+        content: Of ``results.json``.
+        outcome: Where it was measured here: the answers image by image.
+    """
+    rows = content["results"]
+    plain = [row for row in rows if row["condition"]["kind"] != "corruption"]
+    heading, *more = words.headline(plain or rows)
+    st.markdown(f"#### {heading}")
+    for sentence in more:
+        st.markdown(sentence)
+    _source(content, outcome)
+    for warning in content.get("warnings", ()):
+        st.warning(words.safe(warning["text"]), icon=":material/visibility_off:")
+    models = list(dict.fromkeys(row["model"] for row in rows))
+    _curves(plain, models)
+    _corruptions(content, models)
+    if plain:
+        _reliability(plain)
+    st.subheader("Where do the branches part ways?")
+    if outcome is None:
+        st.markdown(words.NO_GALLERY)
+    else:
+        gallery.show(outcome)
+
+
+def _source(content: Mapping[str, Any], outcome: Outcome | None) -> None:
+    """How it was measured, and the files that hold it."""
+    st.caption(f"{words.source(content)} {words.kept(outcome) if outcome else ''}")
+    with st.expander("Make it again, or take it with you", icon=":material/download:"):
+        st.code(content["command"], language="shell", wrap_lines=True)
+        with st.container(horizontal=True):
+            st.download_button(
+                "Results (JSON)",
+                lambda: json.dumps(content, indent=1, ensure_ascii=False),
+                file_name="results.json",
+                mime="application/json",
+                on_click="ignore",
+            )
+            st.download_button(
+                "Report (HTML)",
+                lambda: _report(content),
+                file_name="report.html",
+                mime="text/html",
+                on_click="ignore",
+                help="One page with every figure and table, which opens without a network.",
+            )
+
+
+def _report(content: Mapping[str, Any]) -> str:
+    from advprop_core.report import html
+
+    return html(content)
+
+
+def _chart(
+    figure: go.Figure, key: str, alt: str, width: Literal["stretch"] | int = "stretch"
+) -> None:
+    from app.figures import style
+
+    st.plotly_chart(
+        figure,
+        width=width,
+        key=f"robustness.{key}",
+        config=style.CONFIG,
+        alt=words.plain(alt),
+    )
+
+
+def _curves(rows: Sequence[Row], models: Sequence[str]) -> None:
+    """A chart for each attack, and every figure as a dot."""
+    from app.figures import robustness as figures
+
+    clean = [row for row in rows if row["condition"]["kind"] == "clean"]
+    families: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        condition = row["condition"]
+        if condition["kind"] == "attack" and words.is_bounded(row):
+            families.setdefault((condition["attack"], condition["norm"]), []).append(row)
+    if families:
+        st.subheader("How much perturbation does each branch stand?")
+        columns = st.columns(min(2, len(families)), gap="large")
+        for place, own in enumerate(families.values()):
+            with columns[place % len(columns)]:
+                chart = figures.curves(clean, own, models, dark=dark())
+                _chart(chart, f"curve.{place}", words.told([*clean, *own]))
+        st.caption(words.CURVES)
+    if rows:
+        st.subheader("How often is each branch right?")
+        found = [
+            figures.Dot(
+                words.describe_alone(row), row["model"], row["branch"], row["top1"],
+                tuple(row["interval"]),
+            )
+            for row in rows
+        ]  # fmt: skip
+        _chart(figures.dots(found, models, "Right answers", dark=dark()), "dots", words.told(rows))
+
+
+def _corruptions(content: Mapping[str, Any], models: Sequence[str]) -> None:
+    from app.figures import robustness as figures
+
+    by_branch: dict[tuple[str, str], list[Row]] = {}
+    for row in content["results"]:
+        if row["condition"]["kind"] == "corruption":
+            by_branch.setdefault((row["model"], row["branch"]), []).append(row)
+    errors = content.get("mean_corruption_error", {"results": []})["results"]
+    if not by_branch or not errors:
+        return
+    st.subheader("What do corruptions do?")
+    sentence = words.corrupted(errors)
+    st.markdown(sentence)
+    found = [
+        figures.Dot(
+            "Mean corruption error", one["model"], one["branch"], one["error"],
+            tuple(one["interval"]),
+        )
+        for one in errors
+    ]  # fmt: skip
+    _chart(figures.dots(found, models, "Wrong answers", dark=dark()), "mce", sentence)
+    columns = st.columns(_ACROSS, gap="medium")
+    for place, ((model, branch), own) in enumerate(by_branch.items()):
+        with columns[place % _ACROSS]:
+            chart = figures.errors(own, dark=dark())
+            _chart(chart, f"errors.{place}", f"Errors of {model}, {branch}. {words.told(own)}")
+    st.caption(words.CORRUPTIONS)
+    if len(by_branch) > 1:
+        _difference(by_branch)
+
+
+@st.fragment
+def _difference(by_branch: Mapping[tuple[str, str], Sequence[Row]]) -> None:
+    """Two of them, compared cell by cell."""
+    from app.figures import robustness as figures
+
+    st.markdown("##### Which of two stands which corruption?")
+    known = list(by_branch)
+    left, right = st.columns(2)
+    first = left.selectbox(
+        "From", known, index=len(known) - 2, format_func=", ".join, key="robustness.first"
+    )
+    second = right.selectbox(
+        "To", known, index=len(known) - 1, format_func=", ".join, key="robustness.second"
+    )
+    if first == second:
+        st.markdown("These are the same: choose two different ones.")
+        return
+    sentence = words.gain(by_branch[first], by_branch[second])
+    if sentence is None:
+        st.markdown("These two were not measured on the same corruptions.")
+        return
+    st.markdown(sentence)
+    chart = figures.difference(by_branch[first], by_branch[second], dark=dark())
+    _chart(chart, "difference", sentence, width=chart.layout.width)  # few columns need not be wide
+
+
+@st.fragment
+def _reliability(rows: Sequence[Row]) -> None:
+    """Whether confidence means something, under one condition at a time."""
+    from app.figures import robustness as figures
+
+    st.subheader("Does confidence mean something?")
+    titles = list(dict.fromkeys(map(words.describe_alone, rows)))
+    title = st.selectbox("What images went through", titles, key="robustness.reliability")
+    own = [row for row in rows if words.describe_alone(row) == title]
+    sentence = words.calibrated(own)
+    st.markdown(sentence)
+    columns = st.columns(_ACROSS, gap="medium")
+    for place, row in enumerate(own):
+        with columns[place % _ACROSS]:
+            _chart(figures.reliability(row, dark=dark()), f"reliability.{place}", sentence)
+    st.caption(words.RELIABILITY)

@@ -1,0 +1,260 @@
+"""Words of the Robustness page; loads no torch. Each takes rows of ``results.json``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from advprop_core.report_words import describe, describe_radius
+from advprop_core.words import NORM_TITLES, percent
+from app.messages import join
+
+if TYPE_CHECKING:
+    from advprop_core.evaluation import Condition
+    from advprop_core.evaluation.disagreement import Case, Opinion
+    from app.robustness.measure import Outcome
+    from app.robustness.requests import RunRequest
+
+Row = Mapping[str, Any]
+
+QUESTION = "How much can each branch stand?"
+INTRODUCTION = (
+    "Many images instead of one: how often each branch is right on clean images, under attack and "
+    "on corrupted images, with the 95 % interval of every figure."
+)
+NONE_BUNDLED = (
+    "No measured results come with this copy. `advprop evaluate --model … --data … --report DIR` "
+    "writes a `results.json` that can be opened here."
+)
+CURVES = (
+    "Bands are 95 % Wilson intervals. Each branch is attacked through itself unless said; at ε = 0 "
+    "images are clean. A stronger attack may find more, so robust accuracy is an upper bound."
+)
+RELIABILITY = (
+    "Where a bar ends below the diagonal, the branch is surer than it is right; pale bars hold few "
+    "images. The error is the expected calibration error (Guo et al., arXiv 1706.04599), over 15 "
+    "bins; few images make it too large."
+)
+CORRUPTIONS = (
+    "Share of wrong answers by corruption and severity, on one colour scale. The corruptions are "
+    "made here at 224 pixels and resized to the network's input, so the mean is not the mCE of "
+    "articles."
+)
+ELSEWHERE = (
+    "These results were measured elsewhere. Choose **A run made here** to choose networks, images "
+    "and attacks."
+)
+STOPPED = "The run was stopped. What was finished is kept: Run goes on from there."
+NO_GALLERY = (
+    "Single images are known of a run made here alone: a results file holds sums. Measure the same "
+    "here to see the images on which branches part ways."
+)
+WIDEST = 0.5  # L∞: a larger radius is a check without a bound, and no part of a curve
+
+
+def plan(request: RunRequest, pictures: str) -> str:
+    """What a run will measure."""
+    parts = ["clean"]
+    if request.kinds:
+        names = dict.fromkeys(one.name for one in request.attacks)
+        radii = [describe_radius(request.norm, one) for one in request.radii]
+        parts.append(f"under {join([*names])} at ε = {join(radii)} ({NORM_TITLES[request.norm]})")
+    if request.severities:
+        levels = join([*map(str, request.severities)])
+        parts.append(f"under 15 corruptions at severity {levels}")
+    models = join([safe(name) for name in request.models])
+    return f"{models} on up to {request.images} images ({pictures.lower()}): {join(parts)}."
+
+
+def headline(rows: Sequence[Row]) -> list[str]:
+    """Who keeps most under the widest attack, the others, and who is best on clean images."""
+    attacked = [row for row in rows if is_attack(row)]
+    clean = [row for row in rows if row["condition"]["kind"] == "clean"]
+    if not attacked:
+        return _ranked("On clean images", "gets", clean or rows)
+    first = attacked[0]["condition"]
+    family = [row for row in attacked if _family(row) == (first["attack"], first["norm"])]
+    widest = max(row["condition"]["epsilon"] for row in family)
+    hit = [row for row in family if row["condition"]["epsilon"] == widest]
+    radius = describe_radius(first["norm"], widest)
+    where = f"Under {first['attack']} at ε = {radius} ({NORM_TITLES[first['norm']]})"
+    told = _ranked(where, "keeps", hit)
+    if clean:
+        everyone = sorted(clean, key=lambda row: -row["top1"])
+        shares = join([f"{who(row)} {percent(row['top1'])}" for row in everyone])
+        told.append(f"On clean images: {shares}.")
+    return told
+
+
+def is_attack(row: Row) -> bool:
+    """An attack that a person would quote: no noise, and with a bound."""
+    condition = row["condition"]
+    return condition["kind"] == "attack" and condition["attack"] != "noise" and is_bounded(row)
+
+
+def is_bounded(row: Row) -> bool:
+    """Whether the radius leaves something of the picture."""
+    condition = row["condition"]
+    return bool(condition["norm"] != "linf" or condition["epsilon"] < WIDEST)
+
+
+def corrupted(errors: Sequence[Row]) -> str:
+    """Mean corruption errors, the smallest first."""
+    order = sorted(errors, key=lambda one: one["error"])
+    told = [f"{who(one)} {percent(one['error'])} ({between(one['interval'])})" for one in order]
+    levels = join([*map(str, order[0]["severities"])])
+    kinds = len(order[0]["corruptions"])
+    return (
+        f"Mean corruption error over {kinds} kinds at severity {levels}, generated here: "
+        f"{join(told)}."
+    )
+
+
+def calibrated(rows: Sequence[Row]) -> str:
+    """Calibration errors under one condition, the smallest first."""
+    order = sorted(rows, key=lambda row: row["calibration"]["expected_calibration_error"])
+    told = [
+        f"{who(row)} {percent(row['calibration']['expected_calibration_error'])} "
+        f"({between(row['calibration']['interval'])})"
+        for row in order
+    ]
+    return f"Calibration error, {describe_alone(rows[0])}: {join(told)}."
+
+
+def gain(first: Sequence[Row], second: Sequence[Row]) -> str | None:
+    """Where the second is right more often than the first, and where less; None if nowhere both."""
+    shares = [{_place(row): row["top1"] for row in rows} for rows in (first, second)]
+    gains = {at: shares[1][at] - share for at, share in shares[0].items() if at in shares[1]}
+    if not gains:
+        return None
+    mean = 100 * sum(gains.values()) / len(gains)
+    most, least = max(gains, key=gains.__getitem__), min(gains, key=gains.__getitem__)
+    return (
+        f"{who(second[0])} is right {abs(mean):.1f} points {'less' if mean < 0 else 'more'} often "
+        f"than {who(first[0])} on average; the gain is largest at {_said(most)} "
+        f"({points(gains[most])}), smallest at {_said(least)} ({points(gains[least])})."
+    )
+
+
+def points(gain: float) -> str:
+    """A difference of two shares in percentage points: ``+12``, ``0``, ``−3``."""
+    return f"{round(100 * gain):+d}".replace("-", "−").replace("+0", "0")
+
+
+def told(rows: Sequence[Row]) -> str:
+    """All figures of a chart, for who cannot see it."""
+    return "; ".join(
+        f"{row['model']}, {row['branch']}, {describe(row)}: {percent(row['top1'])}" for row in rows
+    )
+
+
+def plain(sentence: str) -> str:
+    """Without Markdown, for descriptions that are read aloud."""
+    return re.sub(r"\\(.)", r"\1", sentence.replace("**", "").replace("`", ""))
+
+
+def safe(text: str) -> str:
+    """Foreign text without its Markdown: a file may say anything."""
+    return re.sub(r"([\\`*_{}\[\]()#+!|<>~$:])", r"\\\1", text)
+
+
+def source(content: Mapping[str, Any]) -> str:
+    """Where figures come from."""
+    return f"n = {content['n']} images of {safe(content['data'])}, seed {content['seed']}."
+
+
+def kept(outcome: Outcome) -> str:
+    """What of a run was there before, and what had to be left out."""
+    if outcome.reused is None:
+        said = "Figures are not kept for later runs: the cache folder cannot be written."
+    elif outcome.reused:
+        said = f"{outcome.reused} of {len(outcome.cells)} figures were kept from earlier runs."
+    else:
+        said = "Figures are kept for later runs."
+    return f"{said} {outcome.unreadable} files could not be read." if outcome.unreadable else said
+
+
+def who(row: Row) -> str:
+    """``**aux** of shapes-advprop``, and through whom it was attacked where that matters."""
+    source = row.get("condition", {}).get("attack_branch") or row["branch"]
+    through = "" if source == row["branch"] else f" (attacked through {source})"
+    return f"**{row['branch']}** of {safe(row['model'])}{through}"
+
+
+def between(interval: Sequence[float]) -> str:
+    """``85 to 98 %``."""
+    low, high = interval
+    return f"{100 * low:.0f} to {100 * high:.0f} %"
+
+
+def describe_alone(row: Row) -> str:
+    """What images went through, without whose gradient did it."""
+    condition = row["condition"]
+    if condition["kind"] == "attack":
+        return describe({**row, "condition": {**condition, "attack_branch": row["branch"]}})
+    return describe(row)
+
+
+def condition(asked: Condition) -> str:
+    """What images went through."""
+    return describe_alone({"branch": "main", "condition": asked.to_json()})
+
+
+def gallery(asked: Condition, branches: Sequence[str], n: int) -> str:
+    """What is to be known of the images that follow."""
+    if len(branches) < 2:
+        return f"Of {n} images, those first of which the wrong answer is surest."
+    told = f"Of {n} images, the surest answers first. Images are shown clean."
+    if asked.attack is not None:
+        told += (
+            " Each branch is attacked through itself, so branches see different perturbations. "
+            "A branch survives an image that all get right clean, and that it alone gets right now."
+        )
+    elif asked.corruption is not None:
+        told += " A branch survives an image that all get right clean, and it alone gets right now."
+    return told
+
+
+def case(one: Case, names: Sequence[str]) -> str:
+    """An image's true class, and what each branch says of it."""
+    said = "  \n".join(_opinion(opinion, names) for opinion in one.opinions)
+    return f"{names[one.label]}  \n{said}"
+
+
+def case_alt(one: Case, names: Sequence[str]) -> str:
+    """The same for who cannot see it."""
+    said = [f"{o.branch} says {names[o.class_index]} {percent(o.confidence)}" for o in one.opinions]
+    return f"An image of {names[one.label]}: {join(said)}"
+
+
+def _opinion(one: Opinion, names: Sequence[str]) -> str:
+    mark = ":material/check:" if one.right else ":material/close:"
+    sure = percent(one.confidence).replace(" ", "\u00a0")
+    return f"{mark} **{one.branch}** {names[one.class_index]} {sure}"
+
+
+def _place(row: Row) -> tuple[str, int]:
+    return row["condition"]["corruption"], row["condition"]["severity"]
+
+
+def _said(place: tuple[str, int]) -> str:
+    return f"{safe(place[0].replace('_', ' '))}, severity {place[1]}"
+
+
+def _family(row: Row) -> tuple[str, str]:
+    return row["condition"]["attack"], row["condition"]["norm"]
+
+
+def _ranked(where: str, verb: str, rows: Sequence[Row]) -> list[str]:
+    best, *others = sorted(rows, key=lambda row: -row["top1"])
+    told = [
+        f"{where}, {who(best)} {verb} {percent(best['top1'])} of {best['n']} images right "
+        f"({between(best['interval'])})."
+    ]
+    if others:
+        overlap = others[0]["interval"][1] > best["interval"][0]
+        few = " The intervals of the best two overlap: take more images to tell them apart."
+        said = join([f"{who(row)} {percent(row['top1'])}" for row in others])
+        told.append(f"The others: {said}.{few if overlap else ''}")
+    return told

@@ -1,0 +1,64 @@
+"""The folder of finished figures."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from app.robustness import kept
+
+
+def fill(folder, count):
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(count):
+        path = folder / f"{number}.safetensors"
+        path.write_bytes(b"x")
+        os.utime(path, (number, number))
+
+
+@pytest.mark.parametrize(
+    ("system", "variable", "inside"),
+    [
+        ("linux", "XDG_CACHE_HOME", "x"),
+        ("win32", "LOCALAPPDATA", "x"),
+        ("darwin", "HOME", "Caches"),
+    ],
+)
+def test_it_lies_where_the_system_keeps_caches(monkeypatch, tmp_path, system, variable, inside):
+    monkeypatch.setattr(kept.sys, "platform", system)
+    monkeypatch.setenv(variable, str(tmp_path / "x"))
+    folder = kept.folder()
+    assert folder.is_relative_to(tmp_path / "x")
+    assert inside in folder.parts
+    assert folder.parts[-2:] == ("advprop-lens", "cells-1")
+
+
+def test_the_oldest_go_first(tmp_path):
+    fill(tmp_path, 5)
+    (tmp_path / "note.txt").write_text("not ours")
+    kept.forget_oldest(tmp_path, most=3)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "2.safetensors", "3.safetensors", "4.safetensors", "note.txt"
+    ]  # fmt: skip
+
+
+def test_it_is_made_and_kept_bounded(monkeypatch, tmp_path):
+    folder = tmp_path / "new" / "cells"
+    monkeypatch.setattr(kept, "folder", lambda: folder)
+    monkeypatch.setattr(kept.forget_oldest, "__defaults__", (2,))
+    assert kept.made() == folder
+    fill(folder, 3)
+    assert kept.made() == folder
+    assert len(list(folder.iterdir())) == 2
+
+
+def test_where_it_cannot_be_made_there_is_none(monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setattr(kept, "folder", lambda: tmp_path / "file" / "cells")
+    assert kept.made() is None
+
+    def homeless() -> Path:
+        raise RuntimeError("no home")
+
+    monkeypatch.setattr(kept, "folder", homeless)
+    assert kept.made() is None

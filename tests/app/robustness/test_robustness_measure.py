@@ -1,0 +1,127 @@
+"""A run on tiny networks, as a worker does it."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from advprop_core.datasets.named import load_images
+from advprop_core.datasets.scenes import SHAPES
+from advprop_core.evaluation import Condition, evaluate
+from advprop_core.images import decode, to_bytes
+from app.jobs import Cancelled, Job
+from app.pictures import UploadStore, open_picture
+from app.robustness import kept
+from app.robustness.measure import measure
+from app.robustness.requests import RunRequest
+
+REQUEST = RunRequest(("tiny-advprop", "tiny-vanilla"), "shapes", 14, ("pgd",), "linf", (4 / 255,))
+FIRST, SECOND = sorted(SHAPES)[:2]
+
+
+@pytest.fixture(autouse=True)
+def cells(monkeypatch, tmp_path):
+    folder = tmp_path / "cells"
+    monkeypatch.setattr(kept, "folder", lambda: folder)
+    return folder
+
+
+def test_figures_are_those_of_the_library(tiny_models):
+    from advprop_core.checkpoints import load
+
+    found = measure(REQUEST, tiny_models, Job("key"))
+    own = load(tiny_models["tiny-advprop"])
+    images = load_images("shapes", 64, limit=14)
+    wanted = evaluate(
+        own.model, images.pixels, images.labels, [Condition(), Condition(REQUEST.attacks[0])]
+    )
+    rows = [row for row in found.content["results"] if row["model"] == "tiny-advprop"]
+    assert [(row["branch"], row["top1"]) for row in rows] == [
+        (one.branch, one.top1) for one in wanted
+    ]
+    assert found.content["n"] == 14
+    assert list(found.content["models"]) == list(REQUEST.models)
+    assert list(found.answers("tiny-advprop", found.conditions[1])) == ["main", "aux"]
+    assert list(found.answers("tiny-vanilla", found.conditions[0])) == ["main"]
+
+
+def test_images_are_those_that_the_app_shows_under_their_names(tiny_models):
+    found = measure(REQUEST, tiny_models, Job("key"))
+    images = load_images("shapes", 64, limit=14)
+    for index in (0, 13):
+        picture = open_picture(found.sources["tiny-advprop"][index], 64, UploadStore())
+        assert picture.label == SHAPES[found.labels["tiny-advprop"][index]]
+        assert torch.equal(to_bytes(decode(picture.data)), images.pixels[index])
+
+
+def test_corruptions_are_summed_up_and_the_second_run_finds_everything(tiny_models, cells):
+    request = RunRequest(("tiny-vanilla",), "shapes", 10, severities=(1,))
+    first = measure(request, tiny_models, Job("key"))
+    assert (first.reused, len(first.cells)) == (0, 16)
+    assert len(list(cells.iterdir())) == 16
+    again = measure(request, tiny_models, Job("key"))
+    assert again.reused == 16
+    assert again.content == first.content
+    (error,) = again.content["mean_corruption_error"]["results"]
+    rows = [r for r in again.content["results"] if r["condition"]["kind"] == "corruption"]
+    assert error["error"] == pytest.approx(1 - np.mean([row["top1"] for row in rows]))
+
+
+class Stopping(Job):
+    """Is stopped by the person when half is done."""
+
+    def report(self, share: float) -> None:
+        if share > 0.5:
+            self.cancel()
+        super().report(share)
+
+
+def test_what_was_finished_before_a_stop_is_found_again(tiny_models):
+    whole = measure(REQUEST, tiny_models, Job("key")).content
+    for path in kept.folder().iterdir():
+        path.unlink()
+    with pytest.raises(Cancelled):
+        measure(REQUEST, tiny_models, Stopping("key"))
+    again = measure(REQUEST, tiny_models, Job("key"))
+    assert 0 < again.reused < len(again.cells)
+    assert again.content == whole
+
+
+def test_without_a_folder_for_them_figures_are_measured_all_the_same(tiny_models, monkeypatch):
+    monkeypatch.setattr(kept, "made", lambda: None)
+    assert measure(REQUEST, tiny_models, Job("key")).reused is None
+
+
+@pytest.fixture
+def photos(tmp_path, monkeypatch):
+    """Class folders with four photos, one of them no photo at all, and a folder of others."""
+    root = tmp_path / "photos"
+    draw = np.random.default_rng(0)
+    for name, count in {FIRST: 2, SECOND: 2, "other": 1}.items():
+        (root / name).mkdir(parents=True)
+        for number in range(count):
+            pixels = draw.integers(0, 255, (70, 90, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(root / name / f"{number}.png")
+    (root / FIRST / "0.png").write_bytes(b"no photo")
+    monkeypatch.setenv("ADVPROP_IMAGES", str(root))
+    return root
+
+
+def test_photos_of_the_persons_folder(tiny_models, photos):
+    request = RunRequest(("tiny-advprop",), "folder", 20)
+    found = measure(request, tiny_models, Job("key"))
+    assert found.sources["tiny-advprop"] == (
+        f"folder:{FIRST}/1.png", f"folder:{SECOND}/0.png", f"folder:{SECOND}/1.png"
+    )  # fmt: skip
+    assert found.labels["tiny-advprop"].tolist() == [
+        SHAPES.index(name) for name in (FIRST, SECOND, SECOND)
+    ]
+    assert (found.unreadable, found.content["data"]) == (1, "photos")
+    assert str(photos) not in str(found.content)
+
+
+def test_a_folder_of_one_class_is_refused(tiny_models, photos):
+    for path in (photos / SECOND).iterdir():
+        path.unlink()
+    with pytest.raises(ValueError, match=f"one class only, {FIRST}"):
+        measure(RunRequest(("tiny-advprop",), "folder", 20), tiny_models, Job("key"))

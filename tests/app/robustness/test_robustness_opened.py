@@ -1,0 +1,99 @@
+"""Results that were measured elsewhere."""
+
+import json
+
+import pytest
+
+from advprop_core import bundle
+from advprop_core.evaluation import content as core_content
+from app.robustness import opened
+
+
+def as_bytes(content):
+    return json.dumps(content).encode()
+
+
+def test_the_format_is_the_librarys():
+    assert opened.FORMAT == core_content.FORMAT
+
+
+def test_results_come_back_as_they_are(row, attack_row, corruption_row, content):
+    error = {"model": "one", "branch": "aux2", "error": 0.2, "interval": [0.1, 0.3]}
+    rows = [
+        row(),
+        attack_row("one", "aux", 0.5, 2 / 255),
+        corruption_row("one", "aux2", 0.5, "fog", 1),
+    ]
+    whole = content(
+        rows,
+        warnings=[{"model": "one", "branch": "main", "sign": "x", "text": "Look."}],
+        mean_corruption_error={
+            "meaning": "…", "results": [error | {"corruptions": ["fog"], "severities": [1]}],
+        },
+    )  # fmt: skip
+    assert opened.parse("results.json", as_bytes(whole)) == whole
+
+
+def test_rows_of_another_kind_are_left_out(row, content):
+    found = opened.parse("r.json", as_bytes(content([row(), row(kind="probe", probe="grey")])))
+    assert [one["condition"]["kind"] for one in found["results"]] == ["clean"]
+    with pytest.raises(ValueError, match="nothing that is shown here"):
+        opened.parse("r.json", as_bytes(content([row(kind="probe", probe="grey")])))
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"\xff\xfe", b"[1]", b'{"results": []}', b"{" * 9, b"[" * 100_000]
+)
+def test_what_is_no_results_file_is_refused(data):
+    with pytest.raises(ValueError, match=r"`photo\.json` holds no results"):
+        opened.parse("photo.json", data)
+
+
+def test_another_format_is_named(row, content):
+    with pytest.raises(ValueError, match="in format `2`, this version reads format 1"):
+        opened.parse("r.json", as_bytes(content([row()], format=2)))
+
+
+def spoil(place, value):
+    def change(content):
+        inside = content
+        for step in place[:-1]:
+            inside = inside[step]
+        inside[place[-1]] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "said"),
+    [
+        (["n"], "20", "it lacks n"),
+        (["command"], None, "it lacks command"),
+        (["results"], [], "it has no row"),
+        (["results"], [3], "row 1"),
+        (["results", 0, "branch"], "clean", "row 1"),
+        (["results", 0, "top1"], 50, "row 1"),
+        (["results", 0, "top1"], "half", "row 1"),
+        (["results", 0, "n"], 0, "row 1"),
+        (["results", 0, "interval"], [0.1], "row 1"),
+        (["results", 0, "condition"], {"kind": "attack"}, "row 1"),
+        (["results", 0, "condition"], "clean", "row 1"),
+        (["results", 0, "calibration", "bins"], {}, "row 1"),
+        (["results", 0, "calibration", "bins", "accuracy"], [0.1, 0.2], "row 1"),
+        (["warnings"], ["x"], "warnings"),
+        (["mean_corruption_error"], {"results": [{"model": "one"}]}, "mean corruption errors"),
+    ],
+)
+def test_what_is_damaged_is_named(row, content, place, value, said):
+    whole = json.loads(as_bytes(content([row()])))
+    spoil(place, value)(whole)
+    with pytest.raises(ValueError, match=f"is damaged: .*{said}"):
+        opened.parse("r.json", as_bytes(whole))
+
+
+def test_bundled_results_go_by_their_names(monkeypatch, tmp_path):
+    assert all(path.is_file() for path in opened.bundled().values())
+    (tmp_path / "assets" / "results").mkdir(parents=True)
+    (tmp_path / "assets" / "results" / "zoo.json").write_text("{}")
+    monkeypatch.setattr(bundle, "bundle_dir", lambda: tmp_path)
+    assert opened.bundled() == {"zoo": tmp_path / "assets" / "results" / "zoo.json"}

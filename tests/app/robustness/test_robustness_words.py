@@ -1,0 +1,90 @@
+"""Sentences above the charts."""
+
+from advprop_core.evaluation.disagreement import Case, Opinion
+from app.robustness import words
+
+
+def test_the_heading_is_about_the_widest_radius_of_the_first_attack(row, attack_row):
+    rows = [
+        row("one", "main", 0.9), row("two", "main", 0.8), row("two", "aux", 0.95),
+        attack_row("one", "main", 0.3, 1 / 255), attack_row("one", "main", 0.1, 2 / 255),
+        attack_row("two", "main", 0.2, 2 / 255), attack_row("two", "aux", 0.6, 2 / 255),
+        attack_row("two", "aux", 0.7, 4 / 255, attack="FGSM"),
+    ]  # fmt: skip
+    heading, others, clean = words.headline(rows)
+    assert heading == (
+        "Under PGD-10 at ε = 2/255 (L∞), **aux** of two keeps 60 % of 20 images right (50 to 70 %)."
+    )
+    assert others == "The others: **main** of two 20 % and **main** of one 10 %."
+    assert clean.startswith("On clean images: **aux** of two 95 %, **main** of one 90 %")
+
+
+def test_intervals_that_overlap_are_said(attack_row):
+    rows = [attack_row("a", "main", 0.6, 2 / 255), attack_row("a", "aux", 0.5, 2 / 255)]
+    assert "overlap" in words.headline(rows)[1]
+
+
+def test_without_an_attack_the_heading_is_about_clean_images(row, attack_row):
+    rows = [
+        row("one", "main", 0.9),
+        attack_row("one", "main", 0.1, 1.0),  # a check without a bound
+        attack_row("one", "main", 0.8, 2 / 255, attack="noise"),
+    ]
+    assert words.headline(rows) == [
+        "On clean images, **main** of one gets 90 % of 20 images right (80 to 100 %)."
+    ]
+
+
+def test_a_gain_over_corruptions(corruption_row):
+    first = [
+        corruption_row("a", "main", 0.5, "fog", 1),
+        corruption_row("a", "main", 0.5, "snow", 3),
+    ]
+    second = [
+        corruption_row("a-b", "aux", 0.7, "fog", 1),
+        corruption_row("a-b", "aux", 0.4, "snow", 3),
+    ]
+    assert words.gain(first, second) == (
+        "**aux** of a-b is right 5.0 points more often than **main** of a on average; the gain is "
+        "largest at fog, severity 1 (+20), smallest at snow, severity 3 (−10)."
+    )
+    assert "points less often" in words.gain(second, first)
+    assert words.gain(first, [corruption_row("b", "main", 0.5, "rain", 1)]) is None
+
+
+def test_points():
+    assert [words.points(share) for share in (0.1, 0.004, -0.001, -0.055)] == [
+        "+10",
+        "0",
+        "0",
+        "−6",
+    ]
+
+
+def test_mean_corruption_errors_the_smallest_first():
+    rows = [
+        {"model": "a", "branch": "main", "error": 0.4, "interval": [0.35, 0.45]},
+        {"model": "a", "branch": "aux", "error": 0.3, "interval": [0.25, 0.35]},
+    ]
+    rows = [one | {"severities": [1, 3], "corruptions": ["fog", "snow"]} for one in rows]
+    assert words.corrupted(rows) == (
+        "Mean corruption error over 2 kinds at severity 1 and 3, generated here: **aux** of a 30 % "
+        "(25 to 35 %) and **main** of a 40 % (35 to 45 %)."
+    )
+
+
+def test_foreign_names_are_no_markdown(row):
+    heading = words.headline([row("![x](http://e)", "main", 0.5)])[0]
+    assert "\\!\\[x\\]\\(http\\://e\\)" in heading
+    assert "![x](http://e)" in words.plain(heading)
+
+
+def test_what_branches_say_of_an_image():
+    one = Case(3, 0, (Opinion("main", 1, 0.91, False), Opinion("aux", 0, 0.6, True)))
+    assert words.case(one, ["fish", "star"]) == (
+        "fish  \n:material/close: **main** star 91\u00a0%  \n"
+        ":material/check: **aux** fish 60\u00a0%"
+    )
+    assert words.case_alt(one, ["fish", "star"]) == (
+        "An image of fish: main says star 91 % and aux says fish 60 %"
+    )

@@ -1,0 +1,82 @@
+"""The Robustness page in a real Chromium."""
+
+import re
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.driving import FIRST, shoot
+
+QUESTION = "How much can each branch stand?"
+CHOICES = "v=1&tested=shapes-advprop&data=shapes&results=run"
+
+
+def run_button(page: Page) -> Locator:
+    return page.get_by_role("button", name=re.compile("Run$"))
+
+
+def verdict(page: Page) -> Locator:
+    return page.get_by_role("heading", name=re.compile("^Under PGD-2 at ε = "))
+
+
+def wait_until_still(page: Page) -> None:
+    app = page.locator("[data-testid=stApp]")
+    expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=FIRST)
+
+
+def test_a_run_survives_a_reload_and_its_images_open_in_the_playground(
+    app_url: str, page: Page, console_errors: list[str], strangers: list[str]
+) -> None:
+    page.goto(app_url, timeout=FIRST)
+    page.get_by_role("link", name="Robustness").click()
+    expect(page.get_by_role("heading", name=QUESTION)).to_be_visible(timeout=FIRST)
+    expect(run_button(page)).to_be_enabled(timeout=FIRST)
+    assert console_errors == []  # a deep link adds some: Streamlit looks for itself below it
+
+    page.goto(
+        f"{app_url}/robustness?{CHOICES}&images=24&attack_steps=2&radii=2/255,16/255", timeout=FIRST
+    )
+    expect(run_button(page)).to_be_enabled(timeout=FIRST)
+    run_button(page).click()
+    expect(verdict(page)).to_be_visible(timeout=FIRST)
+    expect(verdict(page)).to_contain_text("of 24 images right")
+    wait_until_still(page)
+    expect(run_button(page)).to_be_enabled()
+    said = verdict(page).inner_text()
+    shoot(page, "robustness")
+
+    page.reload(timeout=FIRST)
+    expect(verdict(page)).to_be_visible(timeout=FIRST)  # nobody pressed Run
+    assert verdict(page).inner_text() == said
+    expect(page.locator("[data-testid=stPlotlyChart]")).to_have_count(4, timeout=FIRST)
+    with page.expect_download() as download:
+        page.get_by_text("Make it again, or take it with you").click()
+        page.get_by_role("button", name="Results (JSON)").click()
+    assert '"command": "advprop evaluate --model shapes-advprop' in (
+        download.value.path().read_text(encoding="utf-8")
+    )
+
+    page.set_viewport_size({"width": 420, "height": 900})
+    shoot(page, "robustness-narrow")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.get_by_text("Surely wrong").click()
+    page.get_by_role("button", name="Playground").first.click()
+    expect(page.get_by_text("How honest is this perturbation?")).to_be_visible(timeout=FIRST)
+    expect(page).to_have_url(re.compile("model=shapes-advprop|image=scene"), timeout=FIRST)
+    expect(page.get_by_text("16.00/255", exact=True)).to_be_visible(timeout=FIRST)
+    expect(page.locator("[data-testid=stException]")).to_have_count(0)
+    assert strangers == []
+
+
+def test_a_running_job_is_found_after_a_reload_and_can_be_stopped(app_url: str, page: Page) -> None:
+    page.goto(f"{app_url}/robustness?{CHOICES}&images=400", timeout=FIRST)
+    expect(run_button(page)).to_be_enabled(timeout=FIRST)
+    run_button(page).click()
+    # Not Streamlit's own Stop, which is above the page while its script runs.
+    stop = page.get_by_test_id("stMain").get_by_role("button", name="Stop")
+    expect(stop).to_be_visible(timeout=FIRST)
+    expect(run_button(page)).to_be_disabled()
+    page.reload(timeout=FIRST)
+    expect(stop).to_be_visible(timeout=FIRST)
+    stop.click()
+    expect(page.get_by_text("The run was stopped.")).to_be_visible(timeout=FIRST)
+    expect(run_button(page)).to_be_enabled()

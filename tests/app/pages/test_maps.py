@@ -47,14 +47,14 @@ def test_no_map_is_an_error_that_says_what_to_do(visit):
 def test_a_map_that_does_not_fit_is_said_and_the_others_are_drawn(visit, monkeypatch):
     from app.maps import requests as map_requests
 
-    real = map_requests.explain_grid
+    real = map_requests.MapMaker.make
 
-    def explain_grid(branches, inputs, explained, methods, *others, **options):
-        if methods == ["saliency"]:
+    def make(maker, method, *others, **options):
+        if method == "saliency":
             raise Unfit("the network has none of it: use occlusion")
-        return real(branches, inputs, explained, methods, *others, **options)
+        return real(maker, method, *others, **options)
 
-    monkeypatch.setattr(map_requests, "explain_grid", explain_grid)
+    monkeypatch.setattr(map_requests.MapMaker, "make", make)
     person = visit(steps="1", maps="saliency,grad-cam").turn_to(MAPS)
     assert_whole(person, "grad-cam")
     assert person.warnings == ["Saliency is not drawn: the network has none of it: use occlusion"]

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from advprop_core.types import InputKind
 from advprop_core.words import branch_outcomes, percent
 
 if TYPE_CHECKING:
-    from advprop_core.types import Comparison, ModelInfo
+    from advprop_core.types import AttributionMap, Comparison, ModelInfo
 
 UNSURE = 0.5
+PICTURES: dict[InputKind, str] = {"clean": "clean", "adversarial": "perturbed"}
 
 ORIGINS = {
     "trained": "trained",
@@ -99,12 +101,15 @@ def map_caption(title: str, sign: str, layer: str | None, class_name: str) -> st
     )
 
 
-def empty_maps(result: Comparison) -> list[str]:
-    """One sentence that names the maps that are zero everywhere, if there are any."""
-    columns = {"clean": "clean", "adversarial": "perturbed"}
+def empty_maps(maps: Mapping[tuple[InputKind, str], AttributionMap]) -> list[str]:
+    """One sentence that names the maps that are zero everywhere, if there are any.
+
+    Args:
+        maps: (input kind, branch) to map, all of one method.
+    """
     empty = [
-        f"{branch} on the {columns[kind]} picture"
-        for (kind, branch), drawn in result.maps.items()
+        f"{branch} on the {PICTURES[kind]} picture"
+        for (kind, branch), drawn in maps.items()
         if not bool(drawn.values.any())
     ]
     if not empty:

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from advprop_core.words import percent
-from app.anatomy.words import PICTURES
-from app.messages import join
+from app.messages import PICTURES, join
 
 if TYPE_CHECKING:
     from advprop_core.bn_anatomy import GapRow, Order, Score

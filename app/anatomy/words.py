@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from advprop_core.types import InputKind
 from advprop_core.words import percent
 from app.anatomy.data import ATTACK
-from app.messages import join, quote
+from app.messages import PICTURES, join, quote
 
 if TYPE_CHECKING:
     from advprop_core.bn_anatomy import LayerDistance, Measure
@@ -46,7 +46,6 @@ EXPLAINED: dict[Measure, str] = {
 }
 ALONE = "#### This network has one set of BatchNorm, **main**: there is nothing to tell apart."
 PROFILE = "Mean size of the change over a layer's channels, front to back; click a bar to look in."
-PICTURES: dict[InputKind, str] = {"clean": "clean", "adversarial": "perturbed"}
 
 
 def place(way: Way, t: float) -> str:

@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING
 
 from advprop_core.faithfulness.maps import Score, Undefined
 from advprop_core.methods import METHODS
-from advprop_core.types import InputKind
 from advprop_core.words import percent
-from app.messages import join
+from app.messages import PICTURES
 
 if TYPE_CHECKING:
     from advprop_core.faithfulness.curves import Curves
     from advprop_core.faithfulness.trust import Cell, Trust
+    from advprop_core.types import InputKind
     from app.maps.requests import Maps
 
-PICTURES: dict[InputKind, str] = {"clean": "clean", "adversarial": "perturbed"}
 TRUST = (
     "A map that looks right may still be wrong about the network. These checks ask the network "
     "itself: does the class go when the pixels go that the map calls important, does the map hold "
@@ -60,16 +59,6 @@ def agreement(found: Maps, method: str) -> str | None:
             )
     first, second = found.comparison.branches[:2]
     return f"**{first}** and **{second}** have {'; '.join(parts)}."
-
-
-def empty(found: Maps, method: str) -> str | None:
-    """Names the maps of this kind that are zero everywhere, if there are any."""
-    zero = [
-        f"{branch} on the {PICTURES[kind]} picture"
-        for (name, kind, branch), one in found.maps.items()
-        if name == method and not bool(one.values.any())
-    ]
-    return f"No evidence for this class from {join(zero)}: 0 everywhere." if zero else None
 
 
 def strip(stages: Sequence[str]) -> str:

@@ -113,7 +113,10 @@ def _method(found: Maps, method: str, shown: Shown) -> None:
         alt=caption,
     )
     st.caption(caption)
-    for sentence in (map_words.agreement(found, method), map_words.empty(found, method)):
+    own = {
+        (kind, branch): one for (name, kind, branch), one in found.maps.items() if name == method
+    }
+    for sentence in (map_words.agreement(found, method), *messages.empty_maps(own)):
         if sentence:
             st.markdown(sentence)
     with st.expander("How to read this map"):

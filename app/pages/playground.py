@@ -91,7 +91,7 @@ def _maps(shown: Shown) -> None:
         config=style.CONFIG,
         alt=caption,
     )
-    for sentence in [caption, *messages.empty_maps(result)]:
+    for sentence in [caption, *messages.empty_maps(result.maps)]:
         st.caption(sentence)
     with st.expander("How to read these maps"):
         st.markdown(method.sentence)

@@ -2,7 +2,7 @@
 
 tune      trains the grid on the part of train/ that is not held out
 train     trains the runs that are not finished yet
-measure   measures every network once and writes assets/results/effect-64px.json
+measure   measures every network once and writes benchmarks/results/effect-64px.json
 table     prints the table of README.md from that file
 """
 
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from benchmarks.effect import design, table
 
-RESULTS = Path(__file__).parents[2] / "assets" / "results" / "effect-64px.json"
+RESULTS = Path(__file__).parents[1] / "results" / "effect-64px.json"
 
 
 def main() -> None:

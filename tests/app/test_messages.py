@@ -125,9 +125,9 @@ def test_a_map_of_nothing_is_said(make_result):
         ("clean", "main"): some, ("clean", "aux"): zeros,
         ("adversarial", "main"): zeros, ("adversarial", "aux"): some,
     }  # fmt: skip
-    (sentence,) = messages.empty_maps(make_result(maps=maps))
+    (sentence,) = messages.empty_maps(make_result(maps=maps).maps)
     assert "aux on the clean picture and main on the perturbed picture: their maps" in sentence
-    assert messages.empty_maps(make_result()) == []
+    assert messages.empty_maps(make_result().maps) == []
 
 
 # -- honesty -------------------------------------------------------------------------------------

@@ -128,12 +128,3 @@ def test_agreement_in_words(make_maps):
     assert "on the clean picture they cannot be compared" in map_words.agreement(found, "saliency")
     found.across_branches.clear()
     assert map_words.agreement(found, "saliency") is None
-
-
-def test_empty_maps_are_named(make_maps):
-    assert map_words.empty(make_maps(), "saliency") is None
-    found = make_maps(main=(0.0, 1.0), aux=(1.0, 0.0))
-    assert map_words.empty(found, "saliency") == (
-        "No evidence for this class from main on the clean picture and aux on the perturbed "
-        "picture: 0 everywhere."
-    )

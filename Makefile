@@ -14,6 +14,8 @@ STAMP  := $(VENV)/.installed
 PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check
 # Pins a requests of 2020, so it goes in without its dependencies; the lock holds what it needs.
 TORCHATTACKS := torchattacks==3.5.1
+# Asks for opencv-python, which would overwrite the headless one (both are `cv2`) and needs libGL.
+QUANTUS := quantus==0.6.0
 
 .DEFAULT_GOAL := help
 .PHONY: help install app test check format bench lock wheel clean FORCE
@@ -86,6 +88,7 @@ endif
 	  echo "Installing failed; pip's reason is above. The first install (and one after requirements.lock" >&2; \
 	  echo "changed) needs a network with a Python package index, and on Linux about 7 GB of disk." >&2; \
 	  exit 1; }
+	@$(PIP) install --no-deps $(QUANTUS)
 	@echo "$(CURDIR)" > $(LOCKED)
 
 $(STAMP): $(LOCKED) pyproject.toml hatch_build.py

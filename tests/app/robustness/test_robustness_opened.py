@@ -6,6 +6,7 @@ import pytest
 
 from advprop_core import bundle
 from advprop_core.evaluation import content as core_content
+from advprop_core.evaluation.digests import model_digest
 from app.robustness import opened
 
 
@@ -97,3 +98,15 @@ def test_bundled_results_go_by_their_names(monkeypatch, tmp_path):
     (tmp_path / "assets" / "results" / "zoo.json").write_text("{}")
     monkeypatch.setattr(bundle, "bundle_dir", lambda: tmp_path)
     assert opened.bundled() == {"zoo": tmp_path / "assets" / "results" / "zoo.json"}
+
+
+@pytest.mark.parametrize("path", opened.bundled().values(), ids=lambda path: path.stem)
+def test_results_that_come_with_the_app_are_of_the_models_that_do(path):
+    found = opened.parse(path.name, path.read_bytes())
+    for name, digest in found["models"].items():
+        one = bundle.open_model(name)
+        assert model_digest(one.model, one.info) == digest, f"{path.name}: measure {name} again"
+
+
+def test_there_are_results_that_come_with_the_app():
+    assert "imagenette" in opened.bundled()

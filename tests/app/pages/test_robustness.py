@@ -188,12 +188,13 @@ def test_a_link_to_a_network_that_is_not_here(come):
     assert chosen(person).tested == ("tiny-vanilla",)
 
 
-def test_without_a_link_the_page_has_something_to_measure(visit):
+def test_without_a_link_the_page_shows_bundled_results_and_has_something_to_measure(visit):
     person = visit(steps="1").turn_to(PAGE)
     assert not person.errors
     assert not person.warnings
     assert chosen(person).tested == ("tiny-advprop",)
-    assert (chosen(person).data, chosen(person).results) == ("shapes", "run")
+    assert (chosen(person).data, chosen(person).results) == ("shapes", "imagenette")
+    assert "1963" in person.text
 
 
 def test_another_norm_has_other_radii(come):

@@ -142,9 +142,10 @@ def _corruptions(content: Mapping[str, Any], models: Sequence[str]) -> None:
         for one in errors
     ]  # fmt: skip
     _chart(figures.dots(found, models, "Wrong answers", dark=dark()), "mce", sentence)
-    columns = st.columns(_ACROSS, gap="medium")
     for place, ((model, branch), own) in enumerate(by_branch.items()):
-        with columns[place % _ACROSS]:
+        if place % 2 == 0:
+            columns = st.columns(2, gap="medium")  # in three, the figures of a line overlap
+        with columns[place % 2]:
             chart = figures.errors(own, dark=dark())
             _chart(chart, f"errors.{place}", f"Errors of {model}, {branch}. {words.told(own)}")
     st.caption(words.CORRUPTIONS)

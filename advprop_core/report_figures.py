@@ -100,16 +100,7 @@ def curve(clean: Sequence[Row], attacked: Sequence[Row]) -> Spec:
                 "hovertemplate": "ε = %{x:.3g}<br>%{y:.1%}<extra>%{fullData.name}</extra>",
             }
         )
-    axis = "ε in 255ths" if norm == "linf" else "ε, the length of the perturbation"
-    return _figure(
-        data,
-        title=f"{attacked[0]['condition']['attack']}, {NORM_TITLES[norm]}",
-        height=340 + 22 * len(walks),
-        showlegend=True,
-        legend=_LEGEND,
-        xaxis={"title": axis, "rangemode": "tozero", "fixedrange": True},
-        yaxis=_SHARES | {"title": "accuracy"},
-    )
+    return _against_radius(data, attacked[0]["condition"]["attack"], norm, "accuracy")
 
 
 def heat_map(rows: Sequence[Row]) -> Spec:
@@ -218,16 +209,7 @@ def standing(results: Sequence[Row]) -> Spec:
                 "hovertemplate": "ε = %{x:.3g}<br>%{y:.1%}<extra>%{fullData.name}</extra>",
             }
         )
-    axis = "ε in 255ths" if norm == "linf" else "ε, the length of the perturbation"
-    return _figure(
-        data,
-        title=f"{results[0]['attack']}, {NORM_TITLES[norm]}",
-        height=340 + 22 * len(results),
-        showlegend=True,
-        legend=_LEGEND,
-        xaxis={"title": axis, "rangemode": "tozero", "fixedrange": True},
-        yaxis=_SHARES | {"title": "images that stand"},
-    )
+    return _against_radius(data, results[0]["attack"], norm, "images that stand")
 
 
 def reliability(row: Row) -> Spec:
@@ -260,6 +242,20 @@ def reliability(row: Row) -> Spec:
         showlegend=False,
         xaxis=_SHARES | {"title": "confidence", "tickvals": [0, 0.5, 1]},
         yaxis=_SHARES | {"title": "right", "tickvals": [0, 0.5, 1]},
+    )
+
+
+def _against_radius(data: Sequence[Spec], attack: str, norm: str, shares: str) -> Spec:
+    """Lines over ε, with a legend that has a line for each."""
+    axis = "ε in 255ths" if norm == "linf" else "ε, the length of the perturbation"
+    return _figure(
+        data,
+        title=f"{attack}, {NORM_TITLES[norm]}",
+        height=340 + 22 * len(data),
+        showlegend=True,
+        legend=_LEGEND,
+        xaxis={"title": axis, "rangemode": "tozero", "fixedrange": True},
+        yaxis=_SHARES | {"title": shares},
     )
 
 

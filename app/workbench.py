@@ -86,13 +86,9 @@ class PicturePage:
 
     def show(self) -> None:
         """The whole page."""
-        st.title(self.question)
-        st.markdown(self.introduction)
-        models = cache.known_models()
+        models = begin(self.question, self.introduction)
         if not models:
-            st.error("No network is here: the bundled checkpoints are missing. Install again.")
             return
-        state.restore(default_view(models))
         info = controls.settle(models)
         with st.sidebar:
             controls.model_picker(models)
@@ -191,7 +187,23 @@ def dark() -> bool:
     return bool(st.context.theme.type == "dark")
 
 
-def default_view(models: dict[str, ModelInfo]) -> View:
+def begin(question: str, introduction: str) -> dict[str, ModelInfo]:
+    """A page's heading, and the view as it was left or linked.
+
+    Returns:
+        The networks by name; none where there is none, which is said.
+    """
+    st.title(question)
+    st.markdown(introduction)
+    models = cache.known_models()
+    if models:
+        state.restore(_default_view(models))
+    else:
+        st.error("No network is here: the bundled checkpoints are missing. Install again.")
+    return models
+
+
+def _default_view(models: dict[str, ModelInfo]) -> View:
     """The first view: a drawn scene with its network, or the person's own model."""
     default = state.DEFAULTS[state.VERSION]
     return default if default.model in models else View(model=next(iter(models)))

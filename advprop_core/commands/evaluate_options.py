@@ -24,7 +24,7 @@ AttacksOption = Annotated[
         "--attack",
         metavar="KIND",
         help="pgd (random start), i-fgsm (no random start), fgsm (one step of size epsilon) or "
-        "autoattack (arXiv 2003.01690: four attacks, some thousand times the work of pgd); "
+        "autoattack (arXiv 2003.01690: four attacks, some hundred times the work of pgd); "
         "repeat it or write commas. Clean images are always measured.",
     ),
 ]

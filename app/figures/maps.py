@@ -112,7 +112,7 @@ def curves(found: Mapping[tuple[InputKind, str], Curves], branches: Sequence[str
         rows=1,
         cols=2,
         horizontal_spacing=0.08,
-        subplot_titles=["Deletion: a good map falls early", "Insertion: a good map rises early"],
+        subplot_titles=["Deletion", "Insertion"],
     )
     for (kind, branch), one in found.items():
         colour = branch_colour(list(branches).index(branch))

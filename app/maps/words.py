@@ -22,9 +22,9 @@ TRUST = (
     "still under tiny changes, and does it change when the network forgets what it learnt?"
 )
 CURVES = (
-    "Coloured: pixels change in the order of the map. Grey: the mean of random orders. Dotted "
-    "lines belong to the perturbed picture. Deleted pixels turn grey; insertion starts from a "
-    "blurred picture."
+    "With a good map deletion falls early and insertion rises early. Coloured: pixels change in "
+    "the order of the map. Grey: the mean of random orders. Dotted lines belong to the perturbed "
+    "picture. Deleted pixels turn grey; insertion starts from a blurred picture."
 )
 COLUMNS = """
 - **Deletion**, **Insertion**: how far the area under the curve of the class's probability is on

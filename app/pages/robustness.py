@@ -25,13 +25,9 @@ _FILE = "robustness.file"
 
 def page() -> None:
     """The question, where its answer comes from, and the answer."""
-    st.title(words.QUESTION)
-    st.markdown(words.INTRODUCTION)
-    models = cache.known_models()
+    models = workbench.begin(words.QUESTION, words.INTRODUCTION)
     if not models:
-        st.error("No network is here: the bundled checkpoints are missing. Install again.")
         return
-    state.restore(workbench.default_view(models))
     bundled = opened.bundled()
     titles = {**{name: name for name in bundled}, controls.RUN: "A run made here",
               controls.FILE: "A file of yours"}  # fmt: skip

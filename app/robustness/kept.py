@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
+
+from platformdirs import user_cache_path
 
 MOST_FILES = 4000
 """The oldest go first. A file holds one figure's answers, some 15 bytes for each image."""
@@ -12,16 +13,10 @@ MOST_FILES = 4000
 
 def folder() -> Path:
     """The folder, which need not exist yet: where this system keeps caches of a person."""
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     from advprop_core.evaluation.store import FORMAT  # here: it loads torch
 
     # A later version that counts otherwise finds a folder of its own, and is not stopped by this.
-    return Path(base) / "advprop-lens" / f"cells-{FORMAT}"
+    return user_cache_path("advprop-lens", appauthor=False) / f"cells-{FORMAT}"
 
 
 def made() -> Path | None:

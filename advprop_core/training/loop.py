@@ -13,6 +13,7 @@ from accelerate.utils import DistributedDataParallelKwargs
 from advprop_core import checkpoints
 from advprop_core.cards import model_card
 from advprop_core.dual_bn import DualBNModel
+from advprop_core.processes import without_gpus
 from advprop_core.training import state
 from advprop_core.training.data import Split, load_data
 from advprop_core.training.files import write_recipe
@@ -73,7 +74,10 @@ def train(
     # Statistics are shared by the run itself, before its attacks.
     by_run = DistributedDataParallelKwargs(broadcast_buffers=False)
     accelerator = Accelerator(
-        log_with=list(trackers) or None, project_dir=str(out), kwargs_handlers=[by_run]
+        cpu=without_gpus(),
+        log_with=list(trackers) or None,
+        project_dir=str(out),
+        kwargs_handlers=[by_run],
     )
     _require_batch(recipe, accelerator.num_processes)
     require_known_inputs(recipe)

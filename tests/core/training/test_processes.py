@@ -1,16 +1,13 @@
 """Two processes that train together, on the CPU."""
 
 import json
-import os
-import socket
-import subprocess
-import sys
 
 import pytest
 import torch
 
 from advprop_core import checkpoints
 from advprop_core.training.recipe import OBJECTIVES
+from tests.core.launch import free_port, on_two_processes
 from tests.core.training.children import exit_codes
 from tests.core.training.together import work
 
@@ -23,12 +20,6 @@ def found(photos, tmp_path_factory):
     ranks = (0, 1, None)
     assert exit_codes(work, *((rank, port, folder, photos) for rank in ranks)) == [0, 0, 0]
     return [torch.load(folder / f"{rank}.pt", weights_only=False) for rank in ranks], folder
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def assert_equal(one, other):
@@ -109,16 +100,8 @@ def test_a_whole_run_is_written_by_the_first_process_alone(found):
 @pytest.mark.slow
 def test_the_command_under_torchrun(photos, tmp_path):
     out = tmp_path / "run"
-    words = ["--nproc-per-node", "2", "--master-addr", "127.0.0.1", "--master-port"]
-    words += [str(free_port()), "-m", "advprop_core.cli", "train", "--data", photos, "--out", out]
-    words += ["--arch", "test_resnet", "--size", "32", "--epochs", "1", "--batch-size", "4"]
-    done = subprocess.run(
-        [sys.executable, "-m", "torch.distributed.run", *map(str, words)],
-        capture_output=True,
-        text=True,
-        env=os.environ | {"OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"},
-    )
-    assert done.returncode == 0, done.stderr
+    words = ["train", "--data", photos, "--out", out, "--arch", "test_resnet"]
+    done = on_two_processes(*words, "--size", 32, "--epochs", 1, "--batch-size", 4)
     assert done.stdout.count("epoch 1/1: main clean loss") == 1
     assert done.stdout.count("wrote ") == 1
     rows = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]

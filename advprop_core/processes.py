@@ -1,0 +1,84 @@
+"""Processes that share a piece of work: one alone, or as many as torchrun or Accelerate started."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import TypeVar
+
+import torch
+from torch import distributed
+
+T = TypeVar("T")
+
+_CPU = torch.device("cpu")
+
+
+@dataclass(frozen=True)
+class Processes:
+    """All of them, as one sees them; without arguments, one alone on the CPU.
+
+    Attributes:
+        rank: Which one this is, from 0.
+        count: How many there are.
+        device: Where this one's networks run.
+    """
+
+    rank: int = 0
+    count: int = 1
+    device: torch.device = _CPU
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this is the one that speaks and writes."""
+        return self.rank == 0
+
+    def share(self, parts: Sequence[T]) -> Sequence[T]:
+        """This one's share of the work: the parts are dealt in turn."""
+        return parts[self.rank :: self.count]
+
+    def gather(self, own: Sequence[T]) -> list[T]:
+        """What all made of their shares, in the order of the parts; every process must call it.
+
+        Args:
+            own: What this one made of its share; on the CPU, for it is pickled.
+        """
+        if self.count == 1:
+            return list(own)
+        everyones: list[Sequence[T]] = [[]] * self.count
+        distributed.all_gather_object(everyones, own)
+        missing = object()
+        turns = zip_longest(*everyones, fillvalue=missing)
+        return [part for turn in turns for part in turn if part is not missing]  # type: ignore[misc]
+
+    def from_first(self, value: T) -> T:
+        """The first process's value, on all; every process must call it."""
+        if self.count == 1:
+            return value
+        values = [value]
+        distributed.broadcast_object_list(values, 0)
+        return values[0]
+
+
+def without_gpus() -> bool:
+    """Whether several processes were started on a machine without a GPU.
+
+    Accelerate must be told, or it takes each of them for one that is alone.
+    """
+    return int(os.environ.get("WORLD_SIZE", "1")) > 1 and not torch.cuda.is_available()
+
+
+@contextmanager
+def joined() -> Iterator[Processes]:
+    """Join the processes that were started together, each with a GPU where there are some."""
+    from accelerate import PartialState
+
+    state = PartialState(cpu=without_gpus())
+    device = state.device if state.device.type == "cuda" else _CPU
+    try:
+        yield Processes(state.process_index, state.num_processes, device)
+    finally:
+        state.destroy_process_group()

@@ -24,7 +24,8 @@ from advprop_core.autoattack.run import auto_attack
 from advprop_core.corruptions import CORRUPTIONS, SEVERITIES, CorruptionConfig, corrupt
 from advprop_core.datasets.named import load_images
 from advprop_core.evaluation import Condition, evaluate
-from advprop_core.evaluation.cells import BATCH_SIZE, PHOTO_SIZE
+from advprop_core.evaluation.answer import BATCH_SIZE
+from advprop_core.evaluation.cells import PHOTO_SIZE
 from advprop_core.folding import fold
 from benchmarks.attacks import BRANCH, CONFIG, OURS, peers
 from benchmarks.attacks import ours as ours_folded

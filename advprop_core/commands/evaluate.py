@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from advprop_core.evaluation.results import Answers
     from advprop_core.evaluation.smallest import SmallestEpsilon
     from advprop_core.evaluation.store import CellStore
+    from advprop_core.processes import Processes
     from advprop_core.types import AttackConfig
 
 
@@ -62,7 +64,8 @@ def evaluate(
     follow for networks with ImageNet's 1000 classes on the files of ImageNet-C. On ImageNet-A and
     -R answers are among the 200 classes these have, as their articles have it. On shapes-conflict
     the shape bias follows, with a Wilson interval: answers by shape among those by shape or
-    texture (Geirhos et al., arXiv 1811.12231).
+    texture (Geirhos et al., arXiv 1811.12231). Networks run on a GPU where there is one; torchrun
+    or accelerate launch shares the batches out to several processes, with the same answers.
 
     ```
     advprop evaluate --model imagenette-advprop --data photos/val \
@@ -74,6 +77,8 @@ def evaluate(
         --data shapes-conflict --limit 500 --probe all
     advprop evaluate --model resnet50.a1_in1k --data imagenet-c:sets/imagenet-c \
         --clean sets/imagenet/val --report resnet50-c
+    torchrun --nproc-per-node 8 -m advprop_core.cli evaluate --model resnet50.a1_in1k \
+        --data imagenet:sets/imagenet --attack autoattack --epsilon 2/255 --report resnet50
     ```
     """
     report = Report(json_file)
@@ -103,6 +108,8 @@ def evaluate(
         conditions = _require_clean(wanted, conditions, searched=smallest is not None)
         conditions += read_stored(corruptions, severity, held)
     _require_usable(report_dir)
+    if download and int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise ValueError("--download is for one process: fetch the set first, then start several")
     opened = values.open_models(model, arch)
     branches = {name: _branches(name, one, branch, attack_branch) for name, one in opened.items()}
     if held:
@@ -114,12 +121,16 @@ def evaluate(
     for note in asked.notes:
         report.say(note)
     _require_classes(asked.subjects, opened, conditions)
-    found, digests, radii = _measure(
-        report, opened, asked.subjects, conditions, report_dir, smallest
-    )
-    if held:
-        found = evaluate_data.leave_out_unread(report, found, asked, strict=strict)
-    _finish(report, found, asked, data, seed, digests, report_dir, radii)
+    from advprop_core.processes import joined
+
+    with joined() as processes:
+        found, digests, radii = _measure(
+            report, opened, asked.subjects, conditions, report_dir, smallest, processes
+        )
+        if held:
+            found = evaluate_data.leave_out_unread(report, found, asked, processes, strict=strict)
+    if processes.is_first:
+        _finish(report, found, asked, data, seed, digests, report_dir, radii)
 
 
 def _conditions(*others: list[Condition]) -> list[Condition]:
@@ -186,18 +197,23 @@ def _measure(
     conditions: Sequence[Condition],
     folder: Path | None,
     smallest: AttackConfig | None,
+    processes: Processes,
 ) -> tuple[dict[Cell, Answers], dict[str, str], list[SmallestEpsilon]]:
     """Every cell's answers in the order of the table, each model's digest, and smallest radii."""
-    from advprop_core.evaluation.cells import answer, cells_of
+    from advprop_core.evaluation.answer import answer
+    from advprop_core.evaluation.cells import cells_of
     from advprop_core.evaluation.digests import model_digest
     from advprop_core.evaluation.store import CellStore
 
     digests = {name: model_digest(one.model, one.info) for name, one in opened.items()}
-    store = CellStore(folder / "cells", digests) if folder else None
+    device = processes.device.type
+    store = CellStore(folder / "cells", digests, device=device) if folder else None
     try:
         with counting("evaluate", 1) as progress:
-            found = answer(subjects, conditions, store=store, progress=progress)
-        radii = evaluate_smallest.measure(subjects, smallest, store) if smallest else []
+            found = answer(
+                subjects, conditions, store=store, progress=progress, processes=processes
+            )
+        radii = evaluate_smallest.measure(subjects, smallest, store, processes) if smallest else []
     except KeyboardInterrupt:
         if store:
             report.say(f"interrupted; {_kept(store)}: the same command goes on from there")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from advprop_core.evaluation.cells import Cell, Subject
     from advprop_core.evaluation.results import Answers
     from advprop_core.evaluation.stored import Stored
+    from advprop_core.processes import Processes
 
 _SHOWN = 20  # unreadable files that are listed by name
 
@@ -159,7 +160,12 @@ def open_stored(
 
 
 def leave_out_unread(
-    report: Report, found: Mapping[Cell, Answers], asked: Asked, *, strict: bool
+    report: Report,
+    found: Mapping[Cell, Answers],
+    asked: Asked,
+    processes: Processes,
+    *,
+    strict: bool,
 ) -> dict[Cell, Answers]:
     """Answers to the images that could be read under every condition; the others are named.
 
@@ -177,7 +183,8 @@ def leave_out_unread(
         if count:
             report.say(f"{name}: left out {count} images, for they cannot be read in every folder")
     files = {id(one.stored): getattr(one.stored, "unreadable", {}) for one in asked.subjects}
-    _name_unreadable(report, [file for own in files.values() for file in own.values()])
+    met = [file for own in files.values() for file in own.values()]
+    _name_unreadable(report, processes.gather(met))
     return kept
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from advprop_core.evaluation.cells import Subject
     from advprop_core.evaluation.smallest import SmallestEpsilon
     from advprop_core.evaluation.store import CellStore
+    from advprop_core.processes import Processes
 
 SmallestOption = Annotated[
     str | None,
@@ -31,7 +32,10 @@ SmallestOption = Annotated[
 
 
 def measure(
-    subjects: Sequence[Subject], attack: AttackConfig, store: CellStore | None
+    subjects: Sequence[Subject],
+    attack: AttackConfig,
+    store: CellStore | None,
+    processes: Processes,
 ) -> list[SmallestEpsilon]:
     """Every branch of every subject, each attacked through itself."""
     from advprop_core.evaluation.smallest import measure_smallest
@@ -40,7 +44,9 @@ def measure(
     with in_parts(len(subjects)) as begin:
         for one in subjects:
             progress = begin(f"smallest epsilon of {one.name}")
-            found += measure_smallest(one, attack, store=store, progress=progress)
+            found += measure_smallest(
+                one, attack, store=store, progress=progress, processes=processes
+            )
     return found
 
 

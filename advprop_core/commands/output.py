@@ -26,7 +26,7 @@ _PACKAGES = ("advprop-lens", "torch", "timm", "captum", "numpy", "pillow")
 
 
 class Report:
-    """Where a command's words go, and its JSON at the end.
+    """Where a command's words go, and its JSON at the end; of several processes, the first one's.
 
     Args:
         json_file: Path, ``-`` for standard output (the words then go to standard error), or
@@ -40,7 +40,8 @@ class Report:
         if json_file not in (None, "-") and Path(json_file).is_dir():
             raise ValueError(f"--json must be a file, {json_file} is a folder")
         self._json_file = json_file
-        self.console = Console(stderr=json_file == "-", highlight=False)
+        self._speaks = is_first_process()
+        self.console = Console(stderr=json_file == "-", highlight=False, quiet=not self._speaks)
         if not self.console.is_terminal and "COLUMNS" not in os.environ:
             self.console.width = _FILE_WIDTH
 
@@ -54,11 +55,18 @@ class Report:
 
     def finish(self, content: dict[str, Any]) -> None:
         """Write the JSON, if it was asked for."""
+        if not self._speaks:
+            return
         if self._json_file == "-":
             sys.stdout.write(_as_json(content))
         elif self._json_file is not None:
             write_json(Path(self._json_file), content)
             self.say(f"wrote {self._json_file}")
+
+
+def is_first_process() -> bool:
+    """Whether this is the one that speaks, where torchrun or Accelerate started several."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:

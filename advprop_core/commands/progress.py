@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -20,6 +19,8 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
+
+from advprop_core.commands.output import is_first_process
 
 if TYPE_CHECKING:
     from advprop_core.training.meter import Report
@@ -63,13 +64,8 @@ def _bar(done: ProgressColumn) -> Progress:
         TimeRemainingColumn(),
         console=console,
         transient=True,
-        disable=not console.is_terminal,
+        disable=not (console.is_terminal and is_first_process()),
     )
-
-
-def is_first_process() -> bool:
-    """Whether this is the one that speaks, where torchrun or Accelerate started several."""
-    return os.environ.get("RANK", "0") == "0"
 
 
 class TrainingBar:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from advprop_core.commands.output import command_line
-from advprop_core.commands.progress import TrainingBar, is_first_process
+from advprop_core.commands.output import command_line, is_first_process
+from advprop_core.commands.progress import TrainingBar
 from advprop_core.training.files import make_recipe, merge, read_recipe, shipped_recipes
 from advprop_core.training.recipe import ATTACKERS, OBJECTIVES
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from advprop_core.dual_bn import DualBNModel
-from advprop_core.evaluation.cells import BATCH_SIZE, Progress, Subject, answer, cells_of
+from advprop_core.evaluation.answer import BATCH_SIZE, Progress, answer
+from advprop_core.evaluation.cells import Subject, cells_of
 from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.results import BranchResult
 

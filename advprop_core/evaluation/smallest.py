@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from advprop_core.attacks import Model, Sizes, loss_gradient, require_inputs, require_labels, walk
-from advprop_core.evaluation.cells import BATCH_SIZE, Progress, Subject
+from advprop_core.evaluation.answer import ALONE, BATCH_SIZE, Progress, batches
+from advprop_core.evaluation.cells import Subject
 from advprop_core.evaluation.restricted import Restricted, places
 from advprop_core.folding import fold
+from advprop_core.processes import Processes
 from advprop_core.types import AttackConfig
 
 MEANING = (
@@ -175,6 +176,7 @@ def measure_smallest(
     batch_size: int = BATCH_SIZE,
     store: RadiusStore | None = None,
     progress: Progress | None = None,
+    processes: Processes = ALONE,
 ) -> tuple[SmallestEpsilon, ...]:
     """Every branch of a subject, attacked through itself.
 
@@ -184,18 +186,20 @@ def measure_smallest(
         batch_size: Images at a time; what is found does not depend on it.
         store: What is found there is not measured again; what is measured is kept there.
         progress: Called with (done, all), images counted once for each branch.
+        processes: That call this together, as for :func:`~advprop_core.evaluation.answer.answer`.
     """
     found, n = [], len(subject.labels)
     for place, branch in enumerate(subject.branches):
-        radii = store.read_radii(subject, branch, attack) if store else None
+        kept = store.read_radii(subject, branch, attack) if store else None
+        radii = processes.from_first(kept)
         if radii is None:
-            parts = []
-            for part in _by_batch(subject, branch, attack, batch_size):
-                parts.append(part)
+            network, own = _network(subject, branch, processes.device), list[Tensor]()
+            for rows in processes.share(batches(n, batch_size)):
+                own.append(_radii(network, subject, rows, attack, processes.device))
                 if progress:
-                    progress(place * n + sum(map(len, parts)), n * len(subject.branches))
-            radii = torch.cat(parts)
-            if store:
+                    progress(place * n + rows.stop, n * len(subject.branches))
+            radii = torch.cat(processes.gather(own))
+            if store and processes.is_first:
                 store.write_radii(subject, branch, attack, radii)
         elif progress:
             progress((place + 1) * n, n * len(subject.branches))
@@ -203,18 +207,20 @@ def measure_smallest(
     return tuple(found)
 
 
-def _by_batch(
-    subject: Subject, branch: str, attack: AttackConfig, batch_size: int
-) -> Iterator[Tensor]:
+def _network(subject: Subject, branch: str, device: torch.device) -> nn.Module:
     network = fold(subject.model.branch(branch), subject.images[:1].float() / 255)
     if subject.among is not None:
         network = Restricted(network, subject.among)
-    known = places(subject.labels, subject.among)
-    for images, labels in zip(
-        subject.images.split(batch_size), known.split(batch_size), strict=True
-    ):
-        pixels = (images.float() / 255).contiguous(memory_format=torch.channels_last)
-        yield smallest_epsilons(network, pixels, labels, attack)
+    return network.to(device)
+
+
+def _radii(
+    network: nn.Module, subject: Subject, rows: slice, attack: AttackConfig, device: torch.device
+) -> Tensor:
+    images = subject.images[rows].to(device).float() / 255
+    labels = places(subject.labels[rows], subject.among).to(device)
+    pixels = images.contiguous(memory_format=torch.channels_last)
+    return smallest_epsilons(network, pixels, labels, attack)
 
 
 def _or_none(value: float) -> float | None:

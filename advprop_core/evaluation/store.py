@@ -41,17 +41,19 @@ class CellStore:
         written: How many were kept.
     """
 
-    def __init__(self, folder: Path, models: dict[str, str]) -> None:
+    def __init__(self, folder: Path, models: dict[str, str], *, device: str = "cpu") -> None:
         """Open the folder; it is made when the first cell is kept.
 
         Args:
             folder: May exist.
             models: Subject's name to its model's digest.
+            device: The kind that networks run on. Draws of another kind are other ones.
         """
         self.folder = folder
         self.reused = 0
         self.written = 0
         self._models = models
+        self._device = {} if device == "cpu" else {"device": device}
         self._digests: dict[int, str] = {}
         self._files: dict[tuple[int, CorruptionConfig], str] = {}
 
@@ -129,6 +131,7 @@ class CellStore:
             "n": len(subject.labels),
             "data": self._data(subject, cell.condition),
             "batch_size": batch_size,
+            **self._device,
         }
         if subject.among is not None:
             known["among"] = subject.among
@@ -142,6 +145,7 @@ class CellStore:
             "smallest": asdict(attack),
             "n": len(subject.labels),
             "data": self._data(subject, Condition()),
+            **self._device,
         }
         if subject.among is not None:
             known["among"] = subject.among

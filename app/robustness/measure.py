@@ -12,7 +12,8 @@ from torch import Tensor
 from advprop_core.checkpoints import Checkpoint, load
 from advprop_core.datasets.folders import ImageFolder
 from advprop_core.datasets.named import load_images
-from advprop_core.evaluation.cells import PHOTO_SIZE, Cell, Subject, answer, cells_of
+from advprop_core.evaluation.answer import answer
+from advprop_core.evaluation.cells import PHOTO_SIZE, Cell, Subject, cells_of
 from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.content import content_of, corruption_errors, findings
 from advprop_core.evaluation.digests import model_digest

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from advprop_core import checkpoints
-from advprop_core.evaluation import cells
+from advprop_core.evaluation import answer as answering
 from advprop_core.probes import PROBES
 from tests.core.commands.tiny import IDS, NAMES, draw_photo
 
@@ -179,8 +179,8 @@ def test_a_report_is_taken_up_again(advprop, model, val, tmp_path, monkeypatch) 
         made.append(config.kind)
         return corrupt(pixels, config, seeds=seeds)
 
-    corrupt = cells.corrupt
-    monkeypatch.setattr(cells, "corrupt", spy)
+    corrupt = answering.corrupt
+    monkeypatch.setattr(answering, "corrupt", spy)
     answer = advprop(*words, "--corruptions", "fog,snow", "--severity", "1,2,3,4,5")
     assert made == ["snow"] * 5
     assert "12 figures were taken from" in answer.out

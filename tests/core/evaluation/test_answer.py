@@ -4,8 +4,10 @@ import pytest
 import torch
 
 from advprop_core.corruptions import CorruptionConfig
-from advprop_core.evaluation import Condition, cells
-from advprop_core.evaluation.cells import Cell, Subject, answer, cells_of
+from advprop_core.evaluation import Condition
+from advprop_core.evaluation import answer as module
+from advprop_core.evaluation.answer import answer
+from advprop_core.evaluation.cells import Cell, Subject, cells_of
 from advprop_core.evaluation.digests import image_seeds
 from advprop_core.evaluation.results import BranchResult
 from advprop_core.evaluation.store import CellStore
@@ -30,13 +32,13 @@ def made(monkeypatch):
     """Counts how many batches of pixels were attacked, corrupted and probed."""
     counts = {"attack": 0, "corrupt": 0, "probe": 0}
     for name in counts:
-        original = getattr(cells, name)
+        original = getattr(module, name)
 
         def spy(*args, name=name, original=original, **options):
             counts[name] += 1
             return original(*args, **options)
 
-        monkeypatch.setattr(cells, name, spy)
+        monkeypatch.setattr(module, name, spy)
     return counts
 
 
@@ -77,7 +79,8 @@ def test_a_probe_is_made_from_the_network_s_own_images(subjects):
     torch.testing.assert_close(shuffled.losses, clean.losses)
     torch.testing.assert_close(smooth.losses, clean.losses, atol=1e-3, rtol=0)
     seeds = image_seeds(stripes, 1)
-    shown = cells._shown(cells._groups([one], found)[1], cells._Shared(), slice(4, 7))[4]
+    group = module._groups([one], found)[1]
+    shown = module._shown(group, module._Shared(torch.device("cpu")), slice(4, 7))[4]
     expected = probe(stripes[4:7].float() / 255, SHUFFLED.probe, seeds=seeds[4:7])
     assert torch.equal(shown, expected)
     assert not torch.equal(shown, stripes[4:7].float() / 255)

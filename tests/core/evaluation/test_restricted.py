@@ -5,7 +5,8 @@ from torch import nn
 from advprop_core.attacks import attack
 from advprop_core.dual_bn import DualBNModel
 from advprop_core.evaluation import Condition
-from advprop_core.evaluation.cells import Cell, Subject, answer
+from advprop_core.evaluation.answer import answer
+from advprop_core.evaluation.cells import Cell, Subject
 from advprop_core.evaluation.restricted import Restricted, in_full, places
 from advprop_core.evaluation.results import Answers
 from advprop_core.evaluation.store import CellStore

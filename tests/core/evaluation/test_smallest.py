@@ -98,7 +98,7 @@ def test_batches_progress_and_what_is_kept(subject, tmp_path, monkeypatch):
     assert parts == whole
     assert told == [(n, 20) for n in (4, 8, 10, 14, 18, 20)]
     assert (store.reused, store.written) == (0, 2)
-    monkeypatch.setattr(smallest, "_by_batch", None)  # nothing is measured again
+    monkeypatch.setattr(smallest, "_radii", None)  # nothing is measured again
     again = CellStore(tmp_path, digests)
     assert measure_smallest(subject, FGSM, store=again) == whole
     assert (again.reused, again.written) == (2, 0)

@@ -5,7 +5,8 @@ import torch
 
 from advprop_core.corruptions import CorruptionConfig
 from advprop_core.evaluation import Condition
-from advprop_core.evaluation.cells import Cell, Subject, answer, cells_of
+from advprop_core.evaluation.answer import answer
+from advprop_core.evaluation.cells import Cell, Subject, cells_of
 from advprop_core.evaluation.results import BranchResult
 from advprop_core.evaluation.store import CellStore
 from advprop_core.evaluation.stored import NOT_SHOWN, empty_images, marked, only_shown

@@ -11,8 +11,18 @@ from pathlib import Path
 from typing import Any
 
 from advprop_core import report_figures as figures
+from advprop_core import report_grids as grids
 from advprop_core.report_page import Section, page
-from advprop_core.report_words import Row, as_csv, describe, smallest_radius
+from advprop_core.report_style import Spec
+from advprop_core.report_words import (
+    Row,
+    as_csv,
+    describe,
+    matrices,
+    own_attacks,
+    own_harm,
+    smallest_radius,
+)
 
 _WIDEST = 0.5  # L∞: a larger radius is a check without a bound, and no part of a curve
 
@@ -46,14 +56,16 @@ def html(content: Mapping[str, Any]) -> str:
 
     rows = content["results"]
     plain = [row for row in rows if row["condition"]["kind"] in ("clean", "attack")]
+    own = own_attacks(plain)
     sections = [
-        *([_accuracies(plain)] if plain else []),
-        *_curves(plain),
+        *([_accuracies(own)] if own else []),
+        *_curves(own),
+        *_matrices(plain),
         *_smallest(content),
         *_corruptions(content),
         *_probes(rows),
         *_shape_biases(content),
-        *([_reliability(plain)] if plain else []),
+        *([_reliability(own)] if own else []),
     ]
     return page(content, sections, get_plotlyjs())
 
@@ -103,6 +115,23 @@ def _curves(rows: Sequence[Row]) -> list[Section]:
     return [Section("How much perturbation does each branch stand?", text, tuple(plots))]
 
 
+def _matrices(rows: Sequence[Row]) -> list[Section]:
+    """Attacks through each branch, shown to each."""
+    found = matrices(rows)
+    if not found:
+        return []
+    text = (
+        "Accuracy under one attack: a row for the branch whose gradient made the perturbation, a "
+        "column for the branch that predicts, with 95 % intervals. The diagonal is white box; off "
+        f"it, the perturbation was made for another branch. {own_harm(found)}"
+    )
+    plots = [
+        (_drawn(grids.matrix(own), f"matrix-{number}"), _told(own))
+        for number, own in enumerate(found)
+    ]
+    return [Section("Whose perturbation harms whom?", text, tuple(plots))]
+
+
 def _smallest(content: Mapping[str, Any]) -> list[Section]:
     """How little turns each image."""
     if "smallest_epsilon" not in content:
@@ -141,7 +170,7 @@ def _corruptions(content: Mapping[str, Any]) -> list[Section]:
         f"the mCE of articles.{_mce(content)}"
     )
     plots = [
-        (_drawn(figures.heat_map(own), f"corruptions-{number}"), _worst(own))
+        (_drawn(grids.heat_map(own), f"corruptions-{number}"), _worst(own))
         for number, own in enumerate(by_branch.values())
     ]
     return [Section("What do corruptions do?", text, tuple(plots))]
@@ -273,7 +302,7 @@ def _is_bounded(row: Row) -> bool:
     return bool(row["condition"]["norm"] != "linf" or row["condition"]["epsilon"] < _WIDEST)
 
 
-def _drawn(spec: figures.Spec, name: str) -> str:
+def _drawn(spec: Spec, name: str) -> str:
     from plotly.graph_objects import Figure
 
     text = Figure(spec).to_html(

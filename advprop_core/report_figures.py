@@ -5,23 +5,28 @@ Each function takes rows of ``results.json`` and gives a figure's data and layou
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from html import escape
-from pathlib import PurePath
-from typing import Any
+from collections.abc import Sequence
 
-from advprop_core.render import BRANCH_COLOURS
+from advprop_core.report_style import (
+    SYMBOLS,
+    Spec,
+    colour,
+    error_bars,
+    frame,
+    hatching,
+    marker,
+    plain,
+    short,
+    whiskers,
+)
 from advprop_core.report_words import Row, describe
 from advprop_core.words import NORM_TITLES
 
-Spec = dict[str, Any]
-
 _PATTERNS = ("", "/", "x", ".", "\\", "-", "|", "+")
 _DASHES = ("solid", "dash", "dot", "dashdot")
-_SYMBOLS = ("circle", "square", "diamond", "triangle-up")
-_INK, _GREY = "#1F2933", "#7B8794"
+_GREY = "#7B8794"
 _SHADOW = ", ".join(["0 0 3px #000000"] * 3)
-_BAR, _CELL = 22, 24  # pixels
+_BAR = 22  # pixels
 _LEGEND = {"orientation": "h", "yref": "container", "yanchor": "bottom", "y": 0}
 _SHARES: Spec = {"range": [0, 1.02], "tickformat": ".0%", "fixedrange": True, "automargin": True}
 
@@ -31,16 +36,16 @@ def bars(rows: Sequence[Row]) -> Spec:
     titles = list(dict.fromkeys(map(describe, rows)))
     data = []
     for place, title in enumerate(titles):
-        pattern = _pattern(_PATTERNS[place % len(_PATTERNS)])
+        pattern = hatching(_PATTERNS[place % len(_PATTERNS)])
         own = [row for row in rows if describe(row) == title]
         shared = {"type": "bar", "orientation": "h", "offsetgroup": str(place)}
         data.append(
             shared
             | {
-                "y": [f"{_short(row['model'])}<br>{row['branch']}" for row in own],
+                "y": [f"{short(row['model'])}<br>{row['branch']}" for row in own],
                 "x": [row["top1"] for row in own],
-                "error_x": _error_bars(own),
-                "marker": {"color": [_colour(row["branch"]) for row in own], "pattern": pattern},
+                "error_x": error_bars(own),
+                "marker": {"color": [colour(row["branch"]) for row in own], "pattern": pattern},
                 "text": [f"{row['top1']:.1%}" for row in own],
                 "textposition": "inside",
                 "insidetextanchor": "start",
@@ -48,13 +53,13 @@ def bars(rows: Sequence[Row]) -> Spec:
                 # A shadow, for the pattern is white as well.
                 "textfont": {"color": "#FFFFFF", "size": 12, "shadow": _SHADOW},
                 "showlegend": False,
-                "hovertemplate": f"%{{y}}<br>{_plain(title)}<br>%{{x:.1%}}<extra></extra>",
+                "hovertemplate": f"%{{y}}<br>{plain(title)}<br>%{{x:.1%}}<extra></extra>",
             }
         )
         key = {"color": _GREY, "pattern": pattern}  # the legend's, for colour means branch
-        data.append(shared | {"y": [None], "x": [None], "marker": key, "name": _plain(title)})
+        data.append(shared | {"y": [None], "x": [None], "marker": key, "name": plain(title)})
     groups = len({(row["model"], row["branch"]) for row in rows})
-    return _figure(
+    return frame(
         data,
         height=_BAR * groups * (len(titles) + 1) + 60 + 24 * len(titles),
         top=10,
@@ -92,48 +97,15 @@ def curve(clean: Sequence[Row], attacked: Sequence[Row]) -> Spec:
                 "type": "scatter",
                 "x": [row["condition"].get("epsilon", 0) * unit for row in own],
                 "y": [row["top1"] for row in own],
-                "error_y": _error_bars(own),
+                "error_y": error_bars(own),
                 "mode": "lines+markers",
-                "name": f"{_short(model)}, {branch}{through}",
-                "line": {"color": _colour(branch), "dash": dash, "width": 2},
-                "marker": {"symbol": _SYMBOLS[place % len(_SYMBOLS)], "size": 8},
+                "name": f"{short(model)}, {branch}{through}",
+                "line": {"color": colour(branch), "dash": dash, "width": 2},
+                "marker": {"symbol": SYMBOLS[place % len(SYMBOLS)], "size": 8},
                 "hovertemplate": "ε = %{x:.3g}<br>%{y:.1%}<extra>%{fullData.name}</extra>",
             }
         )
     return _against_radius(data, attacked[0]["condition"]["attack"], norm, "accuracy")
-
-
-def heat_map(rows: Sequence[Row]) -> Spec:
-    """Errors of one branch by corruption and severity."""
-    found = {
-        (row["condition"]["corruption"], row["condition"]["severity"]): 1 - row["top1"]
-        for row in rows
-    }
-    kinds = list(dict.fromkeys(kind for kind, _ in found))
-    severities = sorted({severity for _, severity in found})
-    cells = {
-        "type": "heatmap",
-        "z": [[found.get((kind, severity)) for severity in severities] for kind in kinds],
-        "x": [str(severity) for severity in severities],
-        "y": [kind.replace("_", " ") for kind in kinds],
-        "zmin": 0,
-        "zmax": 1,
-        "colorscale": "Cividis",
-        "xgap": 2,
-        "ygap": 2,
-        "showscale": False,
-        "texttemplate": "%{z:.0%}",
-        "textfont": {"size": 12},
-        "hovertemplate": "%{y}, severity %{x}<br>%{z:.1%} wrong<extra></extra>",
-    }
-    fixed = {"fixedrange": True, "showgrid": False}
-    return _figure(
-        [cells],
-        title=f"{_short(rows[0]['model'])}, {rows[0]['branch']}",
-        height=_CELL * len(kinds) + 90,
-        xaxis={"title": "severity", "type": "category", **fixed},
-        yaxis={"autorange": "reversed", "automargin": True, **fixed},
-    )
 
 
 def dots(rows: Sequence[Row]) -> Spec:
@@ -151,14 +123,14 @@ def dots(rows: Sequence[Row]) -> Spec:
                 "mode": "markers",
                 "x": [row["top1"] for row in own],
                 "y": [titles.index(describe(row)) + shift for row in own],
-                "error_x": _error_bars(own) | {"color": _colour(branch)},
-                "marker": _marker(branch, models.index(model)),
-                "name": f"{_short(model)}, {branch}",
-                "customdata": [_plain(describe(row)) for row in own],
+                "error_x": error_bars(own) | {"color": colour(branch)},
+                "marker": marker(branch, models.index(model)),
+                "name": f"{short(model)}, {branch}",
+                "customdata": [plain(describe(row)) for row in own],
                 "hovertemplate": "%{customdata}<br>%{x:.1%}<extra>%{fullData.name}</extra>",
             }
         )
-    names = [_plain(title).replace(", ", ",<br>") for title in titles]  # narrow, as screens may be
+    names = [plain(title).replace(", ", ",<br>") for title in titles]  # narrow, as screens may be
     return _dotted(data, names, max(40, 14 * len(who)), "accuracy")
 
 
@@ -172,15 +144,15 @@ def shape_biases(results: Sequence[Row]) -> Spec:
             "mode": "markers",
             "x": [one["shape_bias"]],
             "y": [place],
-            "error_x": _whiskers([(one["shape_bias"], *one["interval"])])
-            | {"color": _colour(one["branch"])},
-            "marker": _marker(one["branch"], models.index(one["model"])),
+            "error_x": whiskers([(one["shape_bias"], *one["interval"])])
+            | {"color": colour(one["branch"])},
+            "marker": marker(one["branch"], models.index(one["model"])),
             "showlegend": False,
             "hovertemplate": "%{x:.1%} by shape<extra></extra>",
         }
         for place, one in enumerate(shown)
     ]
-    names = [f"{_short(one['model'])}, {one['branch']}" for one in shown]
+    names = [f"{short(one['model'])}, {one['branch']}" for one in shown]
     half = {"type": "line", "x0": 0.5, "x1": 0.5, "yref": "paper", "y0": 0, "y1": 1}
     spec = _dotted(data, names, 34, "shape bias")
     spec["layout"]["shapes"] = [half | {"line": {"color": _GREY, "dash": "dot", "width": 1}}]
@@ -204,8 +176,8 @@ def standing(results: Sequence[Row]) -> Spec:
                 "mode": "lines",
                 "x": [radius * unit for radius in at],
                 "y": left,
-                "line": {"shape": "hv", "color": _colour(one["branch"]), "dash": dash, "width": 2},
-                "name": f"{_short(one['model'])}, {one['branch']}",
+                "line": {"shape": "hv", "color": colour(one["branch"]), "dash": dash, "width": 2},
+                "name": f"{short(one['model'])}, {one['branch']}",
                 "hovertemplate": "ε = %{x:.3g}<br>%{y:.1%}<extra>%{fullData.name}</extra>",
             }
         )
@@ -223,9 +195,9 @@ def reliability(row: Row) -> Spec:
         "width": 1 / 15 - 0.004,
         "customdata": list(zip(bins["n"], bins["confidence"], strict=True)),
         "marker": {
-            "color": _colour(row["branch"]),
+            "color": colour(row["branch"]),
             "opacity": [0.35 if n < 0.02 * row["n"] else 1.0 for n in bins["n"]],
-            "pattern": _pattern(shape),
+            "pattern": hatching(shape),
         },
         "hovertemplate": "%{customdata[0]} images<br>confidence %{customdata[1]:.1%}<br>"
         "right %{y:.1%}<extra></extra>",
@@ -233,9 +205,9 @@ def reliability(row: Row) -> Spec:
     diagonal = {"type": "scatter", "x": [0, 1], "y": [0, 1], "mode": "lines", "hoverinfo": "skip"}
     low, high = calibration["interval"]
     error = calibration["expected_calibration_error"]
-    return _figure(
+    return frame(
         [shares, diagonal | {"line": {"color": _GREY, "dash": "dot"}}],
-        title=f"{_short(row['model'])}, {row['branch']}<br>{_plain(describe(row))}"
+        title=f"{short(row['model'])}, {row['branch']}<br>{plain(describe(row))}"
         f"<br>error {error:.1%} ({low:.1%} to {high:.1%})",
         height=330,
         top=88,
@@ -248,7 +220,7 @@ def reliability(row: Row) -> Spec:
 def _against_radius(data: Sequence[Spec], attack: str, norm: str, shares: str) -> Spec:
     """Lines over ε, with a legend that has a line for each."""
     axis = "ε in 255ths" if norm == "linf" else "ε, the length of the perturbation"
-    return _figure(
+    return frame(
         data,
         title=f"{attack}, {NORM_TITLES[norm]}",
         height=340 + 22 * len(data),
@@ -259,26 +231,9 @@ def _against_radius(data: Sequence[Spec], attack: str, norm: str, shares: str) -
     )
 
 
-def _figure(
-    data: Sequence[Spec], *, height: int, title: str = "", top: int = 40, **layout: Any
-) -> Spec:
-    axes = {key: value | {"title": {"text": value.get("title", "")}}
-            for key, value in layout.items() if key.endswith("axis")}  # fmt: skip
-    shared = {
-        "template": "plotly_white",
-        "font": {"family": "system-ui, sans-serif", "size": 13, "color": _INK},
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "dragmode": False,
-        "height": height,
-        "margin": {"l": 10, "r": 10, "t": top, "b": 10},
-        "title": {"text": title, "font": {"size": 13}, "x": 0.02, "y": 1 - 20 / height},
-    }
-    return {"data": [*data], "layout": shared | layout | axes}
-
-
 def _dotted(data: Sequence[Spec], names: Sequence[str], row: int, title: str) -> Spec:
     """Dots on numbered rows, the first on top, ``row`` pixels apart."""
-    return _figure(
+    return frame(
         data,
         height=row * len(names) + 90 + 24 * sum("name" in one for one in data),
         top=10,
@@ -295,46 +250,5 @@ def _dotted(data: Sequence[Spec], names: Sequence[str], row: int, title: str) ->
     )
 
 
-def _marker(branch: str, place: int) -> Spec:
-    return {"color": _colour(branch), "symbol": _SYMBOLS[place % len(_SYMBOLS)], "size": 9}
-
-
 def _walk(row: Row) -> tuple[str, str, str]:
     return row["model"], row["branch"], row["condition"]["attack_branch"]
-
-
-def _short(model: str) -> str:
-    """A name for a label: of a file, its folder and its stem."""
-    path = PurePath(model)
-    name = "/".join((*path.parts[:-1][-1:], path.stem)) if len(path.parts) > 1 else model
-    return _plain(name)
-
-
-def _plain(text: str) -> str:
-    return escape(str(text), quote=False)  # plotly reads tags in labels
-
-
-def _colour(branch: str) -> str:
-    place = 0 if branch == "main" else int(branch.removeprefix("aux") or 1)
-    return BRANCH_COLOURS[place % len(BRANCH_COLOURS)]
-
-
-def _pattern(shape: str) -> Spec:
-    return {"shape": shape, "fgcolor": "#FFFFFF", "fillmode": "overlay", "size": 7}
-
-
-def _error_bars(rows: Iterable[Row]) -> Spec:
-    return _whiskers([(row["top1"], *row["interval"]) for row in rows])
-
-
-def _whiskers(pairs: Sequence[tuple[float, float, float]]) -> Spec:
-    """From a value to both ends of its interval."""
-    return {
-        "type": "data",
-        "symmetric": False,
-        "array": [high - value for value, _, high in pairs],
-        "arrayminus": [value - low for value, low, _ in pairs],
-        "color": _INK,
-        "thickness": 1.2,
-        "width": 3,
-    }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from advprop_core.probes import describe_probe
@@ -32,10 +32,58 @@ def describe(row: Row) -> str:
         return f"{condition['corruption']}, severity {condition['severity']}"
     if condition["kind"] == "probe":
         return describe_probe(condition["probe"], condition["strength"])
-    radius = describe_radius(condition["norm"], condition["epsilon"])
     source = condition["attack_branch"]
     through = "" if source == row["branch"] else f", through {source}"
-    return f"{condition['attack']}, {NORM_TITLES[condition['norm']]} ε = {radius}{through}"
+    return f"{describe_attack(row)}{through}"
+
+
+def describe_attack(row: Row) -> str:
+    """The attack alone, whoever's gradient it followed: ``PGD-10, L∞ ε = 2/255``."""
+    condition = row["condition"]
+    radius = describe_radius(condition["norm"], condition["epsilon"])
+    return f"{condition['attack']}, {NORM_TITLES[condition['norm']]} ε = {radius}"
+
+
+def own_attacks(rows: Sequence[Row]) -> list[Row]:
+    """Without attacks through another branch, where the branch was attacked through itself too."""
+    attacked = [row for row in rows if row["condition"]["kind"] == "attack"]
+    own = {_walk(row) for row in attacked if row["condition"]["attack_branch"] == row["branch"]}
+    others = [
+        id(row)
+        for row in attacked
+        if row["condition"]["attack_branch"] != row["branch"] and _walk(row) in own
+    ]
+    return [row for row in rows if id(row) not in others]
+
+
+def matrices(rows: Sequence[Row]) -> list[list[Row]]:
+    """Rows of one network under one attack each, where it went through several branches."""
+    found: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        if row["condition"]["kind"] == "attack":
+            found.setdefault((row["model"], describe_attack(row)), []).append(row)
+    return [own for own in found.values() if len({r["condition"]["attack_branch"] for r in own}) > 1
+            and len({r["branch"] for r in own}) > 1]  # fmt: skip
+
+
+def own_harm(found: Sequence[Sequence[Row]]) -> str:
+    """How much less each attack through a branch's own gradient leaves than through another's."""
+    told = []
+    for rows in found:
+        shares = {(row["condition"]["attack_branch"], row["branch"]): row["top1"] for row in rows}
+        parts = [
+            f"{judge} keeps {shares[judge, judge]:.1%} through itself and {share:.1%} through "
+            f"{source}"
+            for (source, judge), share in shares.items()
+            if source != judge and (judge, judge) in shares
+        ]
+        told.append(f"{rows[0]['model']}, {describe_attack(rows[0])}: {', '.join(parts)}.")
+    return " ".join(told)
+
+
+def _walk(row: Row) -> tuple[str, str, str]:
+    """Who met which attack."""
+    return row["model"], row["branch"], describe_attack(row)
 
 
 def describe_radius(norm: str, epsilon: float) -> str:

@@ -182,8 +182,10 @@ def _branches(
     name: str, one: Checkpoint, branch: list[str] | None, attack_branch: str | None
 ) -> tuple[str, ...]:
     """The branches to evaluate, before any work; an error says which model it is about."""
+    from advprop_core.evaluation.conditions import EACH
+
     try:
-        if attack_branch is not None:
+        if attack_branch not in (None, EACH):
             one.model.branch(attack_branch)
         return values.read_branches(one.model, branch)
     except ValueError as error:

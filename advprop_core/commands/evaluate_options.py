@@ -85,8 +85,8 @@ AttackBranchOption = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="Branch whose gradient makes the perturbation. By default each branch is "
-        "attacked through itself (white box).",
+        help="Branch whose gradient makes the perturbation; each for every branch in turn, each "
+        "shown to all. By default each branch is attacked through itself (white box).",
     ),
 ]
 SanityOption = Annotated[

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from torch import Tensor
 
 from advprop_core.dual_bn import DualBNModel
-from advprop_core.evaluation.conditions import Condition
+from advprop_core.evaluation.conditions import EACH, Condition
 from advprop_core.evaluation.stored import Stored
 
 PHOTO_SIZE = 224
@@ -86,13 +86,19 @@ class Cell:
 def cells_of(subject: Subject, conditions: Sequence[Condition]) -> tuple[Cell, ...]:
     """The cells of a subject, condition by condition, then branch by branch."""
     return tuple(
-        Cell(subject.name, branch, _through(condition, branch))
+        Cell(subject.name, branch, own)
         for condition in conditions
         for branch in subject.branches
+        for own in _through(subject, condition, branch)
     )
 
 
-def _through(condition: Condition, branch: str) -> Condition:
-    """The condition with its attack branch: the one that is evaluated, unless one is named."""
-    own = (condition.attack_branch or branch) if condition.attack else None
-    return replace(condition, attack_branch=own)
+def _through(subject: Subject, condition: Condition, branch: str) -> list[Condition]:
+    """The condition with its attack branch: the one that is evaluated, unless others are named."""
+    if condition.attack is None:
+        sources: tuple[str | None, ...] = (None,)
+    elif condition.attack_branch == EACH:
+        sources = subject.model.branch_names
+    else:
+        sources = (condition.attack_branch or branch,)
+    return [replace(condition, attack_branch=source) for source in sources]

@@ -10,6 +10,9 @@ from advprop_core.corruptions import CorruptionConfig
 from advprop_core.probes import ProbeConfig
 from advprop_core.types import AttackConfig
 
+EACH = "each"
+"""Stands for every branch of a model as the attack branch, one after the other."""
+
 
 @dataclass(frozen=True)
 class Condition:
@@ -18,7 +21,7 @@ class Condition:
     Attributes:
         attack: The attack, or None. AutoAttack leaves an image clean that it could not turn.
         attack_branch: Whose gradient made the perturbation; None means the branch that is
-            evaluated (white box).
+            evaluated (white box), :data:`EACH` every branch of the model in turn.
         corruption: The corruption, or None. It is made at 224 pixels and resized afterwards.
         probe: What images lose on purpose, or None. It is made at the network's own size: lines
             and patches would not survive being resized, and its strengths hold at every size.

@@ -12,8 +12,9 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from advprop_core import report_figures
+from advprop_core import report_figures, report_grids
 from advprop_core.render import branch_colour
+from advprop_core.report_style import Spec
 from advprop_core.words import NORM_TITLES
 from app.figures.style import INK
 from app.robustness.words import points
@@ -161,7 +162,7 @@ def dots(
 
 def errors(rows: Sequence[Row], *, dark: bool = False) -> go.Figure:
     """Share of wrong answers of one branch, by corruption and severity."""
-    return _of_report(report_figures.heat_map(rows), dark)
+    return _of_report(report_grids.heat_map(rows), dark)
 
 
 def difference(first: Sequence[Row], second: Sequence[Row], *, dark: bool = False) -> go.Figure:
@@ -208,7 +209,7 @@ def reliability(row: Row, *, dark: bool = False) -> go.Figure:
     return _of_report(report_figures.reliability(row), dark)
 
 
-def _of_report(spec: report_figures.Spec, dark: bool) -> go.Figure:
+def _of_report(spec: Spec, dark: bool) -> go.Figure:
     """A figure of the report on this page's ground."""
     layout = {key: value for key, value in spec["layout"].items() if key != "template"}
     layout["font"] = {"color": INK[dark], "size": 13}

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from advprop_core import report
+from advprop_core import report, report_words
 from advprop_core import report_figures as figures
 from advprop_core.report_words import CSV_HEADER, describe
 
@@ -58,6 +58,30 @@ def content():
         "models": {"a<b>.safetensors": "digest"}, "results": rows, "warnings": [],
         "mean_corruption_error": {"meaning": "mean corruption error", "results": [error]},
     }  # fmt: skip
+
+
+def test_transfers_stand_in_a_matrix_and_not_among_the_white_box_figures(content):
+    content["results"] += [row("aux", attacked(e, "aux"), 0.25) for e in (1 / 255, 2 / 255)]
+    text = Page(report.html(content)).text
+    assert "Whose perturbation harms whom?" in text
+    assert (
+        "a<b>.safetensors, PGD-10, L∞ ε = 2/255: aux keeps 25.0% through itself and 50.0% through "
+        "main." in text
+    )
+    plain = [one for one in content["results"] if one["condition"]["kind"] != "corruption"]
+    own = report_words.own_attacks(plain)
+    assert [(one["branch"], describe(one)) for one in own if one not in plain[:2]] == [
+        ("main", "PGD-10, L∞ ε = 1/255"), ("main", "PGD-10, L∞ ε = 2/255"),
+        ("aux", "PGD-10, L∞ ε = 1/255"), ("aux", "PGD-10, L∞ ε = 2/255"),
+    ]  # fmt: skip
+    assert [len(one) for one in report_words.matrices(plain)] == [3, 3]
+
+
+def test_a_transfer_alone_is_shown_with_the_rest(content):
+    plain = [one for one in content["results"] if one["condition"]["kind"] != "corruption"]
+    assert report_words.own_attacks(plain) == plain
+    assert not report_words.matrices(plain)
+    assert "Whose perturbation" not in Page(report.html(content)).text
 
 
 class Page(HTMLParser):

@@ -3,6 +3,7 @@
 import pytest
 
 from advprop_core import report_figures as figures
+from advprop_core import report_grids as grids
 
 
 def row(model="one", branch="main", top1=0.5, **condition):
@@ -50,12 +51,29 @@ def test_a_curve_begins_at_clean_images_and_rises_in_epsilon():
     assert (main["line"]["color"], aux["line"]["color"]) == ("#0072B2", "#D55E00")
 
 
+def test_a_matrix_has_attack_branches_down_and_eval_branches_across():
+    rows = [
+        attacked(2 / 255, judge, source, top1=top1)
+        for source, judge, top1 in (
+            ("main", "main", 0.2), ("aux", "main", 0.6), ("main", "aux", 0.7), ("aux", "aux", 0.5),
+        )
+    ]  # fmt: skip
+    (cells,) = grids.matrix(rows)["data"]
+    assert cells["y"] == ["through main", "through aux"]
+    assert cells["x"] == ["main predicts", "aux predicts"]
+    assert cells["z"] == [[0.2, 0.7], [0.6, 0.5]]
+    assert cells["text"][0][1] == "70.0%<br>60.0 to 90.0 %"
+    (part,) = grids.matrix(rows[:3])["data"]
+    assert part["z"] == [[0.2, 0.7], [0.6, None]]
+    assert part["text"][1][1] == ""
+
+
 def test_a_heat_map_holds_errors():
     rows = [
         row(top1=top1, kind="corruption", corruption=kind, severity=severity)
         for kind, severity, top1 in (("fog", 1, 0.9), ("fog", 5, 0.4), ("shot_noise", 5, 0.25))
     ]
-    (cells,) = figures.heat_map(rows)["data"]
+    (cells,) = grids.heat_map(rows)["data"]
     assert cells["y"] == ["fog", "shot noise"]
     assert cells["x"] == ["1", "5"]
     assert cells["z"] == [[pytest.approx(0.1), 0.6], [None, 0.75]]

@@ -60,6 +60,11 @@ def test_evaluate_several_models_through_one_branch(
     attacked = ("--attack", "fgsm", "--attack-branch", "main", "--json", "-")
     rows = json.loads(advprop(*words, *attacked).out)["results"]
     assert {row["condition"].get("attack_branch") for row in rows} == {None, "main"}
+    each = ("--attack", "fgsm", "--attack-branch", "each", "--json", "-")
+    rows = json.loads(advprop(*words, *each).out)["results"]
+    pairs = [(row["condition"].get("attack_branch"), row["branch"]) for row in rows]
+    first = [("main", "main"), ("aux", "main"), ("main", "aux"), ("aux", "aux")]
+    assert pairs == [(None, "main"), (None, "aux"), *first, (None, "main"), ("main", "main")]
 
 
 def test_evaluate_names_what_it_left_out(advprop, model, val) -> None:

@@ -8,6 +8,7 @@ from advprop_core.evaluation import Condition
 from advprop_core.evaluation import answer as module
 from advprop_core.evaluation.answer import answer
 from advprop_core.evaluation.cells import Cell, Subject, cells_of
+from advprop_core.evaluation.conditions import EACH
 from advprop_core.evaluation.digests import image_seeds
 from advprop_core.evaluation.results import BranchResult
 from advprop_core.evaluation.store import CellStore
@@ -55,6 +56,21 @@ def test_cells_share_their_pixels(subjects, made):
     for cell, result in summed(found).items():
         if cell.model == "one":
             assert result == summed(found)[replace(cell, model="two")]
+
+
+def test_each_branch_is_attacked_in_turn_and_all_are_asked(subjects, made):
+    one = subjects[0]
+    found = summed(answer([one], [Condition(), Condition(PGD, EACH)]))
+    assert made["attack"] == 2
+    assert {(cell.condition.attack_branch, cell.branch) for cell in list(found)[2:]} == {
+        (source, judge) for source in ("main", "aux") for judge in ("main", "aux")
+    }
+    alone = summed(answer([one], [Condition(PGD, "aux")]))
+    assert alone == {cell: found[cell] for cell in alone}
+    assert cells_of(replace(one, branches=("aux",)), [Condition(PGD, EACH)]) == (
+        Cell("one", "aux", Condition(PGD, "main")),
+        Cell("one", "aux", Condition(PGD, "aux")),
+    )
 
 
 def test_what_is_shared_is_what_is_measured_alone(subjects):

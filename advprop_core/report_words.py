@@ -57,13 +57,12 @@ def own_attacks(rows: Sequence[Row]) -> list[Row]:
 
 
 def matrices(rows: Sequence[Row]) -> list[list[Row]]:
-    """Rows of one network under one attack each, where it went through several branches."""
+    """Rows of one network under one attack each, where it went through other branches too."""
     found: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
         if row["condition"]["kind"] == "attack":
             found.setdefault((row["model"], describe_attack(row)), []).append(row)
-    return [own for own in found.values() if len({r["condition"]["attack_branch"] for r in own}) > 1
-            and len({r["branch"] for r in own}) > 1]  # fmt: skip
+    return [rows for rows in found.values() if len(own_attacks(rows)) < len(rows)]
 
 
 def own_harm(found: Sequence[Sequence[Row]]) -> str:

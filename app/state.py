@@ -61,6 +61,9 @@ class View:
         ball: Their norm.
         radii: Their radii, as people write them.
         attack_steps: Steps of attacks that take several.
+        through_each: Whether attacks go through each branch in turn.
+        searched: Whether the smallest radius that turns each image is searched for.
+        probed: Whether images are shown without outlines, colour and the like.
         corrupted: Whether corruptions are measured.
         severities: Which of theirs.
         results: ``run``, ``file`` or the name of bundled results; empty for what is there.
@@ -102,6 +105,9 @@ class View:
     ball: str = "linf"
     radii: str = "1/255, 2/255, 4/255"
     attack_steps: int = 10
+    through_each: bool = False
+    searched: bool = False
+    probed: bool = False
     corrupted: bool = False
     severities: tuple[str, ...] = ("1", "3", "5")
     results: str = ""

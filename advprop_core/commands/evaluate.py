@@ -276,9 +276,8 @@ def _finish(
         biases=biases,
         published=published,
         notes=asked.notes,
+        radii=radii,
     )
-    if radii:
-        content["smallest_epsilon"] = evaluate_smallest.content_of(radii)
     if folder is not None:
         from advprop_core.report import write_report  # here: it loads plotly
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -48,13 +48,6 @@ def measure(
                 one, attack, store=store, progress=progress, processes=processes
             )
     return found
-
-
-def content_of(found: Sequence[SmallestEpsilon]) -> dict[str, Any]:
-    """What ``results.json`` says of them."""
-    from advprop_core.evaluation.smallest import MEANING
-
-    return {"meaning": MEANING, "results": [one.to_json() for one in found]}
 
 
 def title(one: SmallestEpsilon) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from advprop_core.evaluation import imagenet_c, shape_bias
+from advprop_core.evaluation import imagenet_c, shape_bias, smallest
 from advprop_core.evaluation.calibration import Calibration, calibration_of
 from advprop_core.evaluation.cells import Cell, Subject
 from advprop_core.evaluation.corruption_error import (
@@ -21,6 +21,7 @@ from advprop_core.evaluation.imagenet_c import ImageNetCError
 from advprop_core.evaluation.masking import Suspicion
 from advprop_core.evaluation.results import Answers, BranchResult
 from advprop_core.evaluation.shape_bias import ShapeBias, shape_bias_of
+from advprop_core.evaluation.smallest import SmallestEpsilon
 from advprop_core.evaluation.store import require_format
 
 FORMAT = 1
@@ -96,6 +97,7 @@ def content_of(
     biases: Mapping[tuple[str, str], ShapeBias] | None = None,
     published: Mapping[tuple[str, str], ImageNetCError] | None = None,
     notes: Sequence[str] = (),
+    radii: Sequence[SmallestEpsilon] = (),
 ) -> dict[str, Any]:
     """The content of ``results.json``.
 
@@ -110,6 +112,7 @@ def content_of(
         biases: Shape biases by (model, branch), where they can be told.
         published: mCE by (model, branch), where it is defined.
         notes: What a person should know of the data.
+        radii: Smallest radii, where they were searched for.
     """
     content: dict[str, Any] = {
         "format": FORMAT,
@@ -139,6 +142,11 @@ def content_of(
         }
     if notes:
         content["notes"] = list(notes)
+    if radii:
+        content["smallest_epsilon"] = {
+            "meaning": smallest.MEANING,
+            "results": [one.to_json() for one in radii],
+        }
     if biases:
         content["shape_bias"] = {
             "meaning": shape_bias.MEANING,

@@ -151,7 +151,7 @@ def dots(
         tickvals=[
             number * (len(series) + 1) + (len(series) - 1) / 2 for number in range(len(groups))
         ],
-        ticktext=[escape(group) for group in groups],
+        ticktext=[escape(group).replace(", ", ",<br>") for group in groups],  # pages may be narrow
         range=[lines - 0.75, -1.25],
         showgrid=False,
         zeroline=False,
@@ -202,6 +202,21 @@ def difference(first: Sequence[Row], second: Sequence[Row], *, dark: bool = Fals
     figure.update_yaxes(autorange="reversed", **fixed)
     figure.update_layout(title={"text": "Gain in right answers, points"})
     return figure
+
+
+def matrix(rows: Sequence[Row], *, dark: bool = False) -> go.Figure:
+    """Accuracy of each branch of one network under one attack through each of its branches."""
+    return _of_report(report_grids.matrix(rows), dark)
+
+
+def standing(results: Sequence[Row], *, dark: bool = False) -> go.Figure:
+    """Share of images that no radius up to ε has turned."""
+    return _of_report(report_figures.standing(results), dark)
+
+
+def shape_biases(results: Sequence[Row], *, dark: bool = False) -> go.Figure:
+    """Answers by shape among those by shape or by texture."""
+    return _of_report(report_figures.shape_biases(results), dark)
 
 
 def reliability(row: Row, *, dark: bool = False) -> go.Figure:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from advprop_core.types import ModelInfo
 from app import cache, state, workbench
-from app.robustness import controls, opened, requests, results, words
+from app.robustness import controls, opened, requests, results, texts, words
 from app.robustness.requests import DATA, RunRequest
 from app.state import View, key
 from app.workbench import Work
@@ -25,7 +25,7 @@ _FILE = "robustness.file"
 
 def page() -> None:
     """The question, where its answer comes from, and the answer."""
-    models = workbench.begin(words.QUESTION, words.INTRODUCTION)
+    models = workbench.begin(texts.QUESTION, texts.INTRODUCTION)
     if not models:
         return
     bundled = opened.bundled()
@@ -39,7 +39,7 @@ def page() -> None:
         if view.results == controls.RUN:
             controls.show(models, view, busy)
         else:
-            st.caption(words.ELSEWHERE)
+            st.caption(texts.ELSEWHERE)
     for complaint in state.complaints():
         st.warning(complaint)
     st.segmented_control(
@@ -86,7 +86,7 @@ def _run(view: View, request: RunRequest | None, refusal: str, busy: bool) -> No
     asked, outcome = st.session_state.get(_SHOWN, (None, None))
     if outcome is None:
         if not opened.bundled():
-            st.caption(words.NONE_BUNDLED)
+            st.caption(texts.NONE_BUNDLED)
         return
     if asked != request:
         st.caption("This is the previous result; it stays until a new one is there.")
@@ -112,7 +112,7 @@ def _work(request: RunRequest, busy: bool) -> None:
     job = cache.pool().find(request)
     if job is None:
         if st.session_state.get(_STOPPED) == request:
-            st.info(words.STOPPED, icon=":material/pause:")
+            st.info(texts.STOPPED, icon=":material/pause:")
         return
     if job.done and (error := job.future.exception()) is not None:
         if not isinstance(error, ValueError | OSError):  # OSError: a full disk, or a lost folder

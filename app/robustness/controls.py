@@ -81,6 +81,20 @@ def show(models: Mapping[str, ModelInfo], view: View, busy: bool) -> None:
     )
     _attacks(view, busy)
     _corruptions(view, busy)
+    st.toggle(
+        "Probes",
+        key=key("probed"),
+        disabled=busy,
+        help="What is left of an image without outlines (shuffled patches), colour, surfaces "
+        "(edges alone), fine detail or coarse structure.",
+    )
+    st.toggle(
+        "Smallest ε",
+        key=key("searched"),
+        disabled=busy,
+        help="For each image the smallest radius at which PGD turns a branch, up to 16/255 (L∞) "
+        "or 4 (L2). It takes some ten attacks.",
+    )
     if view.attacks:
         _expert(view, busy)
 
@@ -93,8 +107,8 @@ def _attacks(view: View, busy: bool) -> None:
         key=key("attacks"),
         placeholder="None",
         disabled=busy,
-        help="Each branch is attacked through itself. PGD is the strongest; where FGSM does more "
-        "harm than PGD, a gradient is masked, and the page says so.",
+        help="PGD is the strongest; where FGSM does more harm than PGD, a gradient is masked, and "
+        "the page says so.",
     )
     if view.attacks:
         st.text_input(
@@ -106,9 +120,16 @@ def _attacks(view: View, busy: bool) -> None:
 
 
 def _expert(view: View, busy: bool) -> None:
-    st.toggle("Expert controls", key=key("expert"), help="Norm and steps.")
+    st.toggle("Expert controls", key=key("expert"), help="Norm, steps and attack branch.")
     if not view.expert:
         return
+    st.toggle(
+        "Attack through each branch",
+        key=key("through_each"),
+        disabled=busy,
+        help="Each branch is attacked through itself. With this, each attack also goes through "
+        "the network's other branches, and all are asked: whose perturbation harms whom?",
+    )
     st.selectbox(
         "Norm",
         list(BALLS),

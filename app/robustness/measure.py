@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,20 @@ from advprop_core.datasets.folders import ImageFolder
 from advprop_core.datasets.named import load_images
 from advprop_core.evaluation.answer import answer
 from advprop_core.evaluation.cells import PHOTO_SIZE, Cell, Subject, cells_of
-from advprop_core.evaluation.conditions import Condition
-from advprop_core.evaluation.content import content_of, corruption_errors, findings
+from advprop_core.evaluation.conditions import EACH, Condition
+from advprop_core.evaluation.content import (
+    content_of,
+    corruption_errors,
+    findings,
+    shape_biases,
+)
 from advprop_core.evaluation.digests import model_digest
 from advprop_core.evaluation.masking import suspicions
 from advprop_core.evaluation.results import Answers
+from advprop_core.evaluation.shape_bias import ShapeBias
+from advprop_core.evaluation.smallest import SmallestEpsilon, measure_smallest
 from advprop_core.evaluation.store import CellStore
-from advprop_core.types import ModelInfo
+from advprop_core.types import AttackConfig, ModelInfo
 from app.jobs import Job
 from app.pictures import DRAWN, own_folder
 from app.robustness import kept
@@ -36,12 +43,14 @@ class Album:
         labels: (N,) int64.
         sources: Each image's name, as :mod:`app.pictures` reads it.
         unreadable: How many files were left out.
+        textures: (N,) class of each texture, of drawn scenes.
     """
 
     pixels: Tensor
     labels: Tensor
     sources: tuple[str, ...]
     unreadable: int = 0
+    textures: Tensor | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +78,7 @@ class Outcome:
     unreadable: int
 
     def answers(self, model: str, condition: Condition) -> dict[str, Answers]:
-        """Branch to its answers, each branch attacked as the condition says."""
+        """Branch to its answers, each branch attacked through itself."""
         own = [cell for cell in self.cells if cell.model == model]
         names = dict.fromkeys(cell.branch for cell in own)
         return {
@@ -77,6 +86,7 @@ class Outcome:
                 self.cells[cell]
                 for cell in own
                 if cell.branch == branch
+                and cell.condition.attack_branch in (None, branch)
                 and replace(cell.condition, attack_branch=None) == condition
             )
             for branch in names
@@ -106,27 +116,32 @@ def measure(request: RunRequest, files: Mapping[str, Path], job: Job) -> Outcome
             albums[name].labels,
             one.model.branch_names,
             photos.get(one.info.classes),
+            albums[name].textures,
         )
         for name, one in opened.items()
     ]
+    source = EACH if request.through_each else None
     conditions = (
         Condition(),
-        *(Condition(config) for config in request.attacks),
+        *(Condition(config, source) for config in request.attacks),
         *(Condition(corruption=config) for config in request.corruptions),
+        *(Condition(probe=config) for config in request.probes),
     )
     digests = {name: model_digest(one.model, one.info) for name, one in opened.items()}
     place = kept.made()
     store = None if place is None else CellStore(place, digests)
+    share = 0.5 if request.search else 1.0  # of the work, very roughly
     answered = answer(
         subjects,
         conditions,
         store=store,
-        progress=lambda done, total: job.report(done / total),
+        progress=lambda done, total: job.report(share * done / total),
     )
     cells = {cell: answered[cell] for subject in subjects for cell in cells_of(subject, conditions)}
+    radii = _radii(request.search, subjects, store, job) if request.search else ()
     return Outcome(
-        _content(request, files, cells, digests),
-        conditions,
+        _content(request, files, cells, digests, shape_biases(cells, subjects), radii),
+        tuple(replace(one, attack_branch=None) for one in conditions),
         cells,
         {name: album.labels for name, album in albums.items()},
         {name: album.sources for name, album in albums.items()},
@@ -141,6 +156,8 @@ def _content(
     files: Mapping[str, Path],
     cells: Mapping[Cell, Answers],
     digests: Mapping[str, str],
+    biases: Mapping[tuple[str, str], ShapeBias],
+    radii: Sequence[SmallestEpsilon],
 ) -> dict[str, Any]:
     folder = own_folder()
     named = folder.name if request.data == FOLDER and folder is not None else request.data
@@ -152,7 +169,23 @@ def _content(
         models=digests,
         command=command(request, files),
         warnings=suspicions(cells),
+        biases=biases,
+        radii=radii,
     )
+
+
+def _radii(
+    search: AttackConfig, subjects: Sequence[Subject], store: CellStore | None, job: Job
+) -> list[SmallestEpsilon]:
+    """Of every branch, in the second half of the work."""
+    found: list[SmallestEpsilon] = []
+    for number, one in enumerate(subjects):
+
+        def progress(done: int, total: int, number: int = number) -> None:
+            job.report(0.5 + 0.5 * (number + done / total) / len(subjects))
+
+        found += measure_smallest(one, search, store=store, progress=progress)
+    return found
 
 
 def _photos(
@@ -179,7 +212,7 @@ def _drawn(request: RunRequest, size: int) -> Album:
     images = load_images(request.data, size, limit=request.images)
     kind = next(kind for kind, name in DRAWN.items() if name == request.data)
     sources = tuple(f"{kind}:{index}" for index in range(len(images.labels)))
-    return Album(images.pixels, images.labels, sources)
+    return Album(images.pixels, images.labels, sources, textures=images.textures)
 
 
 def _folder_album(request: RunRequest, info: ModelInfo, size: int) -> Album:

@@ -17,6 +17,7 @@ _KINDS: Mapping[str, Mapping[str, type | tuple[type, ...]]] = {
     "clean": {},
     "attack": {"attack": str, "norm": str, "epsilon": (int, float), "attack_branch": str},
     "corruption": {"corruption": str, "severity": int},
+    "probe": {"probe": str, "strength": (int, float, type(None))},
 }
 
 
@@ -59,8 +60,8 @@ def parse(name: str, data: bytes) -> dict[str, Any]:
     rows = [row for row in content["results"] if row["condition"]["kind"] in _KINDS]
     if not rows:
         raise ValueError(
-            f"{quote(name)} has nothing that is shown here: clean, attacked or corrupted images. "
-            "Read its report.html instead."
+            f"{quote(name)} has nothing that is shown here: clean, attacked, corrupted or probed "
+            "images. Read its report.html instead."
         )
     return content | {"results": rows}
 
@@ -82,6 +83,12 @@ def _fault(content: Mapping[str, Any]) -> str | None:
     errors = content.get("mean_corruption_error", {"results": []})
     if not _all([errors], lambda one: _all(one["results"], _is_error)):
         return "its mean corruption errors are not as they should be"
+    biases = content.get("shape_bias", {"results": []})
+    if not _all([biases], lambda one: _all(one["results"], _is_bias)):
+        return "its shape biases are not as they should be"
+    radii = content.get("smallest_epsilon", {"results": []})
+    if not _all([radii], lambda one: _all(one["results"], _is_search)):
+        return "its smallest radii are not as they should be"
     return None
 
 
@@ -134,6 +141,30 @@ def _is_error(one: Any) -> bool:
         and all(map(_is_share, (one["error"], *one["interval"])))
         and all(isinstance(level, int) for level in one["severities"])
         and isinstance(one["corruptions"], list)
+    )
+
+
+def _is_bias(one: Any) -> bool:
+    known = one["shape_bias"] is not None
+    return (
+        isinstance(one["model"], str)
+        and bool(_BRANCH.fullmatch(one["branch"]))
+        and (not known or all(map(_is_share, (one["shape_bias"], *one["interval"]))))
+        and (not known or len(one["interval"]) == 2)
+    )
+
+
+def _is_search(one: Any) -> bool:
+    radii = (one["median"], *one["interval"], *one["epsilons"])
+    return (
+        isinstance(one["model"], str)
+        and bool(_BRANCH.fullmatch(one["branch"]))
+        and isinstance(one["attack"], str)
+        and one["norm"] in ("linf", "l2")
+        and isinstance(one["limit"], int | float)
+        and len(one["interval"]) == 2
+        and one["n"] == len(one["epsilons"]) > 0
+        and all(value is None or isinstance(value, int | float) for value in radii)
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import cast
 from advprop_core import bundle
 from advprop_core.corruptions import CORRUPTIONS, CorruptionConfig
 from advprop_core.datasets.scenes import SHAPES
+from advprop_core.probes import PROBES, ProbeConfig
 from advprop_core.types import AttackConfig, ModelInfo, Norm, parse_epsilon
 from app.anatomy.data import class_folders, folder_fits
 from app.messages import join, quote
@@ -26,6 +27,8 @@ DATA = {
 }
 SEED = 0
 MOST_RADII = 12
+LIMITS: Mapping[Norm, float] = {"linf": 16 / 255, "l2": 4.0}
+SEARCH_STEPS = 10  # of PGD, where no other number is chosen
 _SAME = 1e-9  # radii that are closer mean the same, such as 2/255 and 0.00784313725
 
 
@@ -37,11 +40,16 @@ class RunRequest:
         models: Names of the networks.
         data: A key of :data:`DATA`.
         images: At most this many, spread over the classes.
-        kinds: Of attacks; each branch is attacked through itself.
+        kinds: Of attacks.
         norm: Of their balls.
         radii: In pixel units; empty without an attack.
         steps: Of attacks that take several.
+        through_each: Whether attacks go through each branch in turn, and not only through the one
+            that is asked.
         severities: Of the 15 corruptions; empty without any.
+        probed: Whether images are shown without outlines, colour and the like.
+        limit: Up to which radius the smallest one that turns an image is searched; 0 for no
+            search.
     """
 
     models: tuple[str, ...]
@@ -51,7 +59,10 @@ class RunRequest:
     norm: Norm = "linf"
     radii: tuple[float, ...] = ()
     steps: int = 1
+    through_each: bool = False
     severities: tuple[int, ...] = ()
+    probed: bool = False
+    limit: float = 0.0
 
     @property
     def attacks(self) -> tuple[AttackConfig, ...]:
@@ -64,6 +75,25 @@ class RunRequest:
         return tuple(
             CorruptionConfig(kind, level, SEED) for kind in CORRUPTIONS for level in self.severities
         )
+
+    @property
+    def probes(self) -> tuple[ProbeConfig, ...]:
+        """Every kind at its usual strengths."""
+        if not self.probed:
+            return ()
+        return tuple(
+            ProbeConfig(kind, strength, SEED)
+            for kind, usual in PROBES.items()
+            for strength in usual
+        )
+
+    @property
+    def search(self) -> AttackConfig | None:
+        """PGD at the largest radius that is tried, or None where none is searched for."""
+        if not self.limit:
+            return None
+        steps = self.steps if _takes_steps(self.kinds) else SEARCH_STEPS
+        return AttackConfig.pgd(self.limit, norm=self.norm, steps=steps, seed=SEED)
 
     def _attack(self, kind: str, radius: float) -> AttackConfig:
         if kind == "fgsm":
@@ -87,17 +117,19 @@ def request_of(view: View) -> RunRequest:
     request = RunRequest(view.tested, view.data, view.images)
     if view.attacks:
         norm = cast("Norm", view.ball)
-        several = {*view.attacks} != {"fgsm"}
         request = replace(
             request,
             kinds=view.attacks,
             norm=norm,
             radii=read_radii(view.radii, norm),
-            steps=view.attack_steps if several else 1,
+            steps=view.attack_steps if _takes_steps(view.attacks) else 1,
+            through_each=view.through_each,
         )
     if view.corrupted:
         request = replace(request, severities=tuple(sorted(map(int, view.severities))))
-    return request
+    if view.searched:
+        request = replace(request, limit=LIMITS[request.norm])
+    return replace(request, probed=view.probed)
 
 
 def data_for(infos: Mapping[str, ModelInfo]) -> dict[str, str]:
@@ -160,6 +192,10 @@ def command(request: RunRequest, files: Mapping[str, Path]) -> str:
     if request.severities:
         levels = map(str, request.severities)
         words += ["--corruptions", "all", "--severity", ",".join(levels)]
+    if request.probed:
+        words += ["--probe", "all"]
+    if request.limit:
+        words += ["--smallest-epsilon", _written(request.limit)]
     return shlex.join([*words, "--limit", str(request.images)])
 
 
@@ -188,9 +224,16 @@ def _attack_options(request: RunRequest) -> list[str]:
     options = ["--attack", ",".join(request.kinds), "--epsilon", radii]
     if request.norm != "linf":
         options += ["--norm", request.norm]
-    if {*request.kinds} != {"fgsm"}:
+    if _takes_steps(request.kinds):
         options += ["--steps", str(request.steps)]
+    if request.through_each:
+        options += ["--attack-branch", "each"]
     return options
+
+
+def _takes_steps(kinds: Sequence[str]) -> bool:
+    """Whether an attack among these takes more than one."""
+    return bool({*kinds} - {"fgsm"})
 
 
 def _written(radius: float) -> str:

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
 
-from app.robustness import gallery, words
+from advprop_core.report_words import matrices, own_attacks
+from app.robustness import gallery, texts, words
 from app.robustness.words import Row
 from app.workbench import dark
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+    from app.figures.robustness import Dot
     from app.robustness.measure import Outcome
 
 _ACROSS = 3
@@ -28,8 +30,9 @@ def show(content: Mapping[str, Any], outcome: Outcome | None) -> None:
         outcome: Where it was measured here: the answers image by image.
     """
     rows = content["results"]
-    plain = [row for row in rows if row["condition"]["kind"] != "corruption"]
-    heading, *more = words.headline(plain or rows)
+    plain = [row for row in rows if row["condition"]["kind"] in ("clean", "attack")]
+    own = own_attacks(plain)
+    heading, *more = words.headline(own or rows)
     st.markdown(f"#### {heading}")
     for sentence in more:
         st.markdown(sentence)
@@ -37,13 +40,16 @@ def show(content: Mapping[str, Any], outcome: Outcome | None) -> None:
     for warning in content.get("warnings", ()):
         st.warning(words.safe(warning["text"]), icon=":material/visibility_off:")
     models = list(dict.fromkeys(row["model"] for row in rows))
-    _curves(plain, models)
+    _curves(own, models)
+    _matrices(plain)
+    _smallest(content)
     _corruptions(content, models)
-    if plain:
-        _reliability(plain)
+    _shape_and_texture(content, models)
+    if own:
+        _reliability(own)
     st.subheader("Where do the branches part ways?")
     if outcome is None:
-        st.markdown(words.NO_GALLERY)
+        st.markdown(texts.NO_GALLERY)
     else:
         gallery.show(outcome)
 
@@ -108,17 +114,68 @@ def _curves(rows: Sequence[Row], models: Sequence[str]) -> None:
             with columns[place % len(columns)]:
                 chart = figures.curves(clean, own, models, dark=dark())
                 _chart(chart, f"curve.{place}", words.told([*clean, *own]))
-        st.caption(words.CURVES)
+        st.caption(texts.CURVES)
     if rows:
         st.subheader("How often is each branch right?")
-        found = [
-            figures.Dot(
-                words.describe_alone(row), row["model"], row["branch"], row["top1"],
-                tuple(row["interval"]),
-            )
-            for row in rows
-        ]  # fmt: skip
+        found = [_dot(row) for row in rows]
         _chart(figures.dots(found, models, "Right answers", dark=dark()), "dots", words.told(rows))
+
+
+def _matrices(rows: Sequence[Row]) -> None:
+    """Attacks through each branch, shown to each."""
+    from app.figures import robustness as figures
+
+    if not (found := matrices(rows)):
+        return
+    st.subheader("Whose perturbation harms whom?")
+    columns = st.columns(2, gap="medium")
+    for place, own in enumerate(found):
+        with columns[place % 2]:
+            chart = figures.matrix(own, dark=dark())
+            _chart(chart, f"matrix.{place}", words.told(own))
+            st.markdown(words.harm(own))
+    st.caption(texts.MATRIX)
+
+
+def _smallest(content: Mapping[str, Any]) -> None:
+    """How little turns each image: a chart for each norm that was searched."""
+    from app.figures import robustness as figures
+
+    results = content.get("smallest_epsilon", {"results": []})["results"]
+    if not results:
+        return
+    st.subheader("How little turns each image?")
+    sentence = words.smallest(results)
+    st.markdown(sentence)
+    _chart(figures.standing(results, dark=dark()), "smallest", sentence)
+    st.caption(texts.SMALLEST)
+
+
+def _shape_and_texture(content: Mapping[str, Any], models: Sequence[str]) -> None:
+    """What images lose on purpose, and what is gone by where outline and texture disagree."""
+    from app.figures import robustness as figures
+
+    probed = [row for row in content["results"] if row["condition"]["kind"] in ("clean", "probe")]
+    if any(row["condition"]["kind"] == "probe" for row in probed):
+        st.subheader("What can each branch do without?")
+        found = [_dot(row) for row in probed]
+        chart = figures.dots(found, models, "Right answers", dark=dark())
+        _chart(chart, "probes", words.told(probed))
+        st.caption(texts.PROBES)
+    biases = content.get("shape_bias", {"results": []})["results"]
+    if biases:
+        st.subheader("Outline or texture: which does each branch go by?")
+        sentence = words.biases(biases)
+        st.markdown(sentence)
+        _chart(figures.shape_biases(biases, dark=dark()), "bias", sentence)
+        st.caption(texts.BIAS)
+
+
+def _dot(row: Row) -> Dot:
+    from app.figures.robustness import Dot
+
+    group = words.describe_alone(row)
+    return Dot(group, row["model"], row["branch"], row["top1"], tuple(row["interval"]))
 
 
 def _corruptions(content: Mapping[str, Any], models: Sequence[str]) -> None:
@@ -148,7 +205,7 @@ def _corruptions(content: Mapping[str, Any], models: Sequence[str]) -> None:
         with columns[place % 2]:
             chart = figures.errors(own, dark=dark())
             _chart(chart, f"errors.{place}", f"Errors of {model}, {branch}. {words.told(own)}")
-    st.caption(words.CORRUPTIONS)
+    st.caption(texts.CORRUPTIONS)
     if len(by_branch) > 1:
         _difference(by_branch)
 
@@ -194,4 +251,4 @@ def _reliability(rows: Sequence[Row]) -> None:
     for place, row in enumerate(own):
         with columns[place % _ACROSS]:
             _chart(figures.reliability(row, dark=dark()), f"reliability.{place}", sentence)
-    st.caption(words.RELIABILITY)
+    st.caption(texts.RELIABILITY)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from advprop_core.report_words import describe, describe_radius
+from advprop_core.report_words import describe, describe_radius, smallest_radius
 from advprop_core.words import NORM_TITLES, percent
 from app.messages import join
 
@@ -18,38 +19,6 @@ if TYPE_CHECKING:
 
 Row = Mapping[str, Any]
 
-QUESTION = "How much can each branch stand?"
-INTRODUCTION = (
-    "Many images instead of one: how often each branch is right on clean images, under attack and "
-    "on corrupted images, with the 95 % interval of every figure."
-)
-NONE_BUNDLED = (
-    "No measured results come with this copy. `advprop evaluate --model … --data … --report DIR` "
-    "writes a `results.json` that can be opened here."
-)
-CURVES = (
-    "Bands are 95 % Wilson intervals. Each branch is attacked through itself unless said; at ε = 0 "
-    "images are clean. A stronger attack may find more, so robust accuracy is an upper bound."
-)
-RELIABILITY = (
-    "Where a bar ends below the diagonal, the branch is surer than it is right; pale bars hold few "
-    "images. The error is the expected calibration error (Guo et al., arXiv 1706.04599), over 15 "
-    "bins; few images make it too large."
-)
-CORRUPTIONS = (
-    "Share of wrong answers by corruption and severity, on one colour scale. The corruptions are "
-    "made here at 224 pixels and resized to the network's input, so the mean is not the mCE of "
-    "articles."
-)
-ELSEWHERE = (
-    "These results were measured elsewhere. Choose **A run made here** to choose networks, images "
-    "and attacks."
-)
-STOPPED = "The run was stopped. What was finished is kept: Run goes on from there."
-NO_GALLERY = (
-    "Single images are known of a run made here alone: a results file holds sums. Measure the same "
-    "here to see the images on which branches part ways."
-)
 WIDEST = 0.5  # L∞: a larger radius is a check without a bound, and no part of a curve
 
 
@@ -60,9 +29,16 @@ def plan(request: RunRequest, pictures: str) -> str:
         names = dict.fromkeys(one.name for one in request.attacks)
         radii = [describe_radius(request.norm, one) for one in request.radii]
         parts.append(f"under {join([*names])} at ε = {join(radii)} ({NORM_TITLES[request.norm]})")
+        if request.through_each:
+            parts[-1] += " through each branch"
     if request.severities:
         levels = join([*map(str, request.severities)])
         parts.append(f"under 15 corruptions at severity {levels}")
+    if request.probed:
+        parts.append("under probes")
+    if (search := request.search) is not None:
+        radius = describe_radius(search.norm, search.epsilon)
+        parts.append(f"at the smallest ε up to {radius} that turns each ({search.name})")
     models = join([safe(name) for name in request.models])
     return f"{models} on up to {request.images} images ({pictures.lower()}): {join(parts)}."
 
@@ -109,6 +85,39 @@ def corrupted(errors: Sequence[Row]) -> str:
         f"Mean corruption error over {kinds} kinds at severity {levels}, generated here: "
         f"{join(told)}."
     )
+
+
+def smallest(results: Sequence[Row]) -> str:
+    """Median smallest radii, the largest first; what never turned counts as more than the limit."""
+    order = sorted(results, key=_median, reverse=True)
+    told = []
+    for one in order:
+        ends = " to ".join(smallest_radius(one, end) for end in one["interval"])
+        before = ", for half are wrong before" if one["median"] == 0 else ""
+        told.append(f"{who(one)} {smallest_radius(one, one['median'])} ({ends}){before}")
+    return f"The ε at which {results[0]['attack']} has turned half of the images: {join(told)}."
+
+
+def harm(rows: Sequence[Row]) -> str:
+    """What each branch of one network keeps under an attack, through whichever branch it went."""
+    kept: dict[str, list[str]] = {}
+    for row in rows:
+        source = row["condition"]["attack_branch"]
+        through = "itself" if source == row["branch"] else source
+        kept.setdefault(row["branch"], []).append(f"{percent(row['top1'])} through {through}")
+    return f"{join([f'**{name}** keeps {join(told)}' for name, told in kept.items()])}."
+
+
+def biases(results: Sequence[Row]) -> str:
+    """Shape biases, the largest first; branches that answered by neither are left out."""
+    told = [one for one in results if one["shape_bias"] is not None]
+    order = sorted(told, key=lambda one: -one["shape_bias"])
+    if not order:
+        return "No branch answered by shape or by texture."
+    shares = [
+        f"{who(one)} {percent(one['shape_bias'])} ({between(one['interval'])})" for one in order
+    ]
+    return f"Shape bias: {join(shares)}."
 
 
 def calibrated(rows: Sequence[Row]) -> str:
@@ -232,6 +241,10 @@ def _opinion(one: Opinion, names: Sequence[str]) -> str:
     mark = ":material/check:" if one.right else ":material/close:"
     sure = percent(one.confidence).replace(" ", "\u00a0")
     return f"{mark} **{one.branch}** {names[one.class_index]} {sure}"
+
+
+def _median(one: Row) -> float:
+    return math.inf if one["median"] is None else float(one["median"])
 
 
 def _place(row: Row) -> tuple[str, int]:

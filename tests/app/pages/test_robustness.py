@@ -69,6 +69,21 @@ def test_a_run_and_all_that_it_shows(come):
     assert not button(person, "Run").disabled
 
 
+def test_who_harms_whom_what_is_needed_and_how_little_turns_an_image(come):
+    link = {"through_each": "1", "probed": "1", "searched": "1", "data": "shapes-conflict"}
+    person = press(come(**link, radii="2/255", tested="tiny-advprop", expert="1"), "Run")
+    assert not person.at.exception, person.at.exception
+    assert person.charts[:5] == [
+        "robustness.curve.0", "robustness.dots", "robustness.matrix.0", "robustness.smallest",
+        "robustness.probes",
+    ]  # fmt: skip
+    assert "robustness.bias" in person.charts
+    assert "through itself" in person.text
+    assert "The ε at which PGD-1 has turned half of the images" in person.text
+    assert person.widget("through_each").value is True
+    assert "--attack-branch each --probe all --smallest-epsilon 16/255" in person.at.code[0].value
+
+
 def test_another_session_with_the_same_link_finds_the_result(come, visit):
     press(come(), "Run")
     pool = cache.pool()

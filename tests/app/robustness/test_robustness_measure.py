@@ -1,5 +1,7 @@
 """A run on tiny networks, as a worker does it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -125,3 +127,43 @@ def test_a_folder_of_one_class_is_refused(tiny_models, photos):
         path.unlink()
     with pytest.raises(ValueError, match=f"one class only, {FIRST}"):
         measure(RunRequest(("tiny-advprop",), "folder", 20), tiny_models, Job("key"))
+
+
+def test_attacks_through_each_branch_probes_and_smallest_radii(tiny_models, cells):
+    request = replace(
+        REQUEST, data="shapes-conflict", through_each=True, probed=True, limit=8 / 255
+    )
+    shares = []
+
+    class Told(Job):
+        def report(self, share):
+            shares.append(share)
+
+    found = measure(request, tiny_models, Told("key"))
+    attacks = [cell for cell in found.cells if cell.condition.attack is not None]
+    assert sorted((c.model, c.condition.attack_branch, c.branch) for c in attacks) == [
+        *(
+            ("tiny-advprop", source, judge)
+            for source in ("aux", "main")
+            for judge in ("aux", "main")
+        ),
+        ("tiny-vanilla", "main", "main"),
+    ]
+    own = found.answers("tiny-advprop", found.conditions[1])
+    for branch, answers in own.items():
+        cell = next(c for c in attacks if (c.condition.attack_branch, c.branch) == (branch, branch))
+        assert answers is found.cells[replace(cell, model="tiny-advprop")]
+    kinds = [row["condition"]["kind"] for row in found.content["results"]]
+    assert kinds.count("probe") == 3 * len(request.probes)
+    assert [one["branch"] for one in found.content["shape_bias"]["results"]] == [
+        "main", "aux", "main"
+    ]  # fmt: skip
+    radii = found.content["smallest_epsilon"]["results"]
+    assert [(one["model"], one["branch"], one["n"]) for one in radii] == [
+        ("tiny-advprop", "main", 14), ("tiny-advprop", "aux", 14), ("tiny-vanilla", "main", 14)
+    ]  # fmt: skip
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
+    again = measure(request, tiny_models, Job("key"))
+    assert again.content == found.content
+    assert again.reused == len(found.cells) + 3

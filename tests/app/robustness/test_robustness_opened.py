@@ -36,10 +36,42 @@ def test_results_come_back_as_they_are(row, attack_row, corruption_row, content)
 
 
 def test_rows_of_another_kind_are_left_out(row, content):
-    found = opened.parse("r.json", as_bytes(content([row(), row(kind="probe", probe="grey")])))
+    found = opened.parse("r.json", as_bytes(content([row(), row(kind="weather")])))
     assert [one["condition"]["kind"] for one in found["results"]] == ["clean"]
     with pytest.raises(ValueError, match="nothing that is shown here"):
-        opened.parse("r.json", as_bytes(content([row(kind="probe", probe="grey")])))
+        opened.parse("r.json", as_bytes(content([row(kind="weather")])))
+
+
+BIAS = {"model": "one", "branch": "main", "shape_bias": 0.6, "interval": [0.5, 0.7]}
+SEARCH = {
+    "model": "one", "branch": "aux", "attack": "PGD-10", "norm": "linf", "limit": 0.06, "n": 2,
+    "median": None, "interval": [0.01, None], "epsilons": [0.01, None],
+}  # fmt: skip
+
+
+def test_probes_shape_biases_and_smallest_radii_come_back(row, content):
+    rows = [row(), row(kind="probe", probe="grey", strength=None)]
+    none = BIAS | {"shape_bias": None, "interval": None}
+    whole = content(
+        rows, shape_bias={"results": [BIAS, none]}, smallest_epsilon={"results": [SEARCH]}
+    )
+    assert opened.parse("results.json", as_bytes(whole)) == whole
+
+
+@pytest.mark.parametrize(
+    ("name", "entry", "fault"),
+    [
+        ("shape_bias", BIAS | {"shape_bias": 2}, "shape biases"),
+        ("shape_bias", BIAS | {"interval": [0.5]}, "shape biases"),
+        ("shape_bias", BIAS | {"branch": "<b>"}, "shape biases"),
+        ("smallest_epsilon", SEARCH | {"n": 3}, "smallest radii"),
+        ("smallest_epsilon", SEARCH | {"norm": "l1"}, "smallest radii"),
+        ("smallest_epsilon", SEARCH | {"epsilons": ["x", None]}, "smallest radii"),
+    ],
+)
+def test_what_is_damaged_of_them_is_said(row, content, name, entry, fault):
+    with pytest.raises(ValueError, match=f"its {fault} are not as they should be"):
+        opened.parse("r.json", as_bytes(content([row()], **{name: {"results": [entry]}})))
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from advprop_core import bundle
+from advprop_core.probes import PROBES
 from advprop_core.types import AttackConfig
 from app.robustness.requests import (
     RunRequest,
@@ -67,6 +68,24 @@ def test_radii_that_cannot_be_used_are_named(text, said):
         read_radii(text, "linf")
 
 
+def test_probes_and_the_search_of_a_view():
+    request = request_of(replace(VIEW, probed=True, searched=True, attack_steps=7))
+    assert len(request.probes) == sum(map(len, PROBES.values()))
+    assert request.search == AttackConfig.pgd(16 / 255, steps=7)
+    assert (request_of(VIEW).probes, request_of(VIEW).search) == ((), None)
+    for kinds in ((), ("fgsm",)):  # then the steps are those of no attack of the page
+        alone = request_of(replace(VIEW, attacks=kinds, searched=True, attack_steps=7))
+        assert alone.search == AttackConfig.pgd(16 / 255, steps=10)
+    long = replace(VIEW, ball="l2", radii="1", searched=True)
+    assert request_of(long).search == AttackConfig.pgd(4.0, norm="l2", steps=10)
+
+
+def test_attacks_through_each_branch_are_another_run():
+    assert request_of(replace(VIEW, through_each=True)).through_each
+    without = replace(VIEW, attacks=())
+    assert request_of(replace(without, through_each=True)) == request_of(without)
+
+
 def test_no_network_and_no_severity_are_said():
     with pytest.raises(ValueError, match="No network is chosen"):
         request_of(replace(VIEW, tested=()))
@@ -92,12 +111,17 @@ def test_images_that_networks_know(tiny_info_of, monkeypatch, tmp_path):
 def test_the_command_is_one_that_evaluate_takes(monkeypatch, tmp_path):
     files = {"shapes-advprop": bundle.bundled_models()["shapes-advprop"], "mine": Path("/x/y/z.s")}
     request = RunRequest(
-        ("shapes-advprop", "mine"), "shapes", 20, ("pgd", "fgsm"), "l2", (0.5, 1 / 255), 7, (1, 3)
-    )
+        ("shapes-advprop", "mine"), "shapes", 20, ("pgd", "fgsm"), "l2", (0.5, 1 / 255), 7,
+        severities=(1, 3),
+    )  # fmt: skip
     text = command(request, files)
     assert text == (
         "advprop evaluate --model shapes-advprop,y/z.s --data shapes --attack pgd,fgsm "
         "--epsilon 0.5,1/255 --norm l2 --steps 7 --corruptions all --severity 1,3 --limit 20"
+    )
+    more = replace(request, through_each=True, severities=(), probed=True, limit=16 / 255)
+    assert command(more, files).endswith(
+        "--steps 7 --attack-branch each --probe all --smallest-epsilon 16/255 --limit 20"
     )
     monkeypatch.setenv("ADVPROP_IMAGES", str(tmp_path / "my photos"))
     plain = command(

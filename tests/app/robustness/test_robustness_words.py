@@ -35,6 +35,47 @@ def test_without_an_attack_the_heading_is_about_clean_images(row, attack_row):
     ]
 
 
+def test_what_each_branch_keeps_through_whom(attack_row):
+    rows = [
+        attack_row("a", judge, top1, 2 / 255, attack_branch=source)
+        for source, judge, top1 in (
+            ("main", "main", 0.1),
+            ("aux", "main", 0.6),
+            ("aux", "aux", 0.5),
+        )
+    ]
+    assert words.harm(rows) == (
+        "**main** keeps 10 % through itself and 60 % through aux and **aux** keeps 50 % through "
+        "itself."
+    )
+
+
+def test_smallest_radii_with_what_was_never_turned_first():
+    one = {"model": "a", "attack": "PGD-10", "norm": "linf", "limit": 16 / 255}
+    told = words.smallest(
+        [
+            one | {"branch": "main", "median": 0.0, "interval": [0.0, 1 / 255]},
+            one | {"branch": "aux", "median": None, "interval": [8 / 255, None]},
+            one | {"branch": "aux2", "median": 2 / 255, "interval": [1 / 255, 3 / 255]},
+        ]
+    )
+    assert told == (
+        "The ε at which PGD-10 has turned half of the images: **aux** of a above 16/255 (8/255 to "
+        "above 16/255), **aux2** of a 2/255 (1/255 to 3/255) and **main** of a 0/255 (0/255 to "
+        "1/255), for half are wrong before."
+    )
+
+
+def test_shape_biases_leave_out_who_answered_by_neither():
+    one = {"model": "a", "branch": "main", "shape_bias": 0.4, "interval": [0.3, 0.5]}
+    more = one | {"branch": "aux", "shape_bias": 0.6, "interval": [0.5, 0.7]}
+    none = one | {"branch": "aux2", "shape_bias": None, "interval": None}
+    assert words.biases([one, more, none]) == (
+        "Shape bias: **aux** of a 60 % (50 to 70 %) and **main** of a 40 % (30 to 50 %)."
+    )
+    assert words.biases([none]) == "No branch answered by shape or by texture."
+
+
 def test_a_gain_over_corruptions(corruption_row):
     first = [
         corruption_row("a", "main", 0.5, "fog", 1),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,10 +68,24 @@ def calibrated_lenses() -> CalibratedLenses:
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def model_files() -> dict[str, Path]:
-    """Name to checkpoint file: the person's own first, then the bundled ones."""
-    named = [Path(p) for p in os.environ.get("ADVPROP_MODELS", "").split(os.pathsep) if p]
-    own = {path.parent.name if path.stem == "model" else path.stem: path for path in named}
+    """Name to checkpoint file: the person's own first, then the bundled ones.
+
+    A file is named by its stem, or its folder where that is ``model``; files that would share a
+    name get as many folders before it as tell them apart.
+    """
+    named = os.environ.get("ADVPROP_MODELS", "").split(os.pathsep)
+    paths = [Path(p) for p in dict.fromkeys(named) if p]
+    places = [path.parent if path.stem == "model" else path.with_suffix("") for path in paths]
+    own = {_name(place, places): path for path, place in zip(paths, places, strict=True)}
     return own | {n: p for n, p in bundle.bundled_models().items() if n not in own}
+
+
+def _name(place: Path, places: Sequence[Path]) -> str:
+    """As many of its last parts as no other place has."""
+    for count in range(1, len(place.parts)):
+        if sum(other.parts[-count:] == place.parts[-count:] for other in places) == 1:
+            return "/".join(place.parts[-count:])
+    return str(place)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

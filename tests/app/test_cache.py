@@ -56,6 +56,17 @@ def test_the_persons_own_models_come_first_and_win(offer, monkeypatch, tiny_mode
     assert list(cache.known_models()) == ["run7", "tiny-advprop"]
 
 
+def test_files_of_one_name_are_told_apart_by_their_folders(offer, tmp_path):
+    files = [
+        tmp_path / place
+        for place in ("a/run/model.safetensors", "b/run/model.safetensors", "b/net.safetensors")
+    ]
+    offer(*files, files[0])
+    assert list(cache.model_files().items())[:3] == [
+        ("a/run", files[0]), ("b/run", files[1]), ("net", files[2])
+    ]  # fmt: skip
+
+
 def test_a_file_that_cannot_be_read_is_no_choice(offer, tiny_models, tmp_path):
     broken = tmp_path / "broken.safetensors"
     broken.write_bytes(b"\0" * 100)

@@ -61,6 +61,8 @@ def load_pretrained(name: str, *, auxiliaries: int = 1) -> tuple[DualBNModel, Mo
     Raises:
         UnknownArchitecture: If timm has no such network.
         Offline: If the weights are neither cached nor reachable.
+        ValueError: If a local folder cannot be loaded, or a hub's description changes the network
+            by other arguments than :data:`ARGUMENTS`.
     """
     network: Any = _create_network(name, pretrained=True)
     config = network.pretrained_cfg
@@ -78,6 +80,7 @@ def load_pretrained(name: str, *, auxiliaries: int = 1) -> tuple[DualBNModel, Mo
         std=tuple(config["std"]),
         branches=origins,
         name=name,
+        arguments=_arguments(name, network),
         recipe={"source": f"timm pretrained weights {name}"},
     )
     return model.freeze(), info
@@ -123,6 +126,18 @@ def _create_network(name: str, **arguments: Any) -> nn.Module:
             raise ValueError(f"{name} cannot be loaded: {error}") from error
         raise Offline(_offline_message(name)) from error
     return network
+
+
+def _arguments(name: str, network: Any) -> dict[str, Any]:
+    """What the hub's description has changed of the network, so that a checkpoint says so too."""
+    given = dict(getattr(network, "_model_args", {}))
+    given.pop("num_classes", None)
+    if other := sorted(set(given) - set(ARGUMENTS)):
+        raise ValueError(
+            f"{name} changes its network by {', '.join(other)}, which a checkpoint here cannot "
+            f"say: only {', '.join(ARGUMENTS)}"
+        )
+    return given
 
 
 def _require_weights(name: str) -> None:

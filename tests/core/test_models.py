@@ -7,7 +7,7 @@ import timm
 import torch
 from safetensors.torch import save_file
 
-from advprop_core import models
+from advprop_core import checkpoints, models
 from advprop_core.models import Offline, UnknownArchitecture
 from advprop_core.predict import logits_of
 
@@ -110,6 +110,26 @@ def test_hub_folder_loads_with_its_own_normalisation_and_classes(hub_folder, pix
     expected = logits_of(network, (image - mean) / std)
     for name in model.branch_names:
         torch.testing.assert_close(logits_of(model.branch(name), image), expected)
+
+
+def test_hub_folder_says_what_it_changed_of_the_network(hub_folder, pixels, tmp_path):
+    folder, _ = hub_folder
+    config = json.loads((folder / "config.json").read_text())
+    changed = config | {"model_args": {"act_layer": "silu", "global_pool": "max"}}
+    (folder / "config.json").write_text(json.dumps(changed))
+    model, info = models.load_pretrained(f"local-dir:{folder}")
+    assert dict(info.arguments) == {"act_layer": "silu", "global_pool": "max"}
+    checkpoints.save(tmp_path / "kept.safetensors", model, info)
+    again = checkpoints.load(tmp_path / "kept.safetensors").model
+    image = pixels(2, 48)
+    for name in model.branch_names:
+        torch.testing.assert_close(
+            logits_of(again.branch(name), image), logits_of(model.branch(name), image)
+        )
+    config["model_args"] = {"drop_block_rate": 0.1}
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(ValueError, match="changes its network by drop_block_rate"):
+        models.load_pretrained(f"local-dir:{folder}")
 
 
 def test_hub_folder_without_weights_is_not_called_offline(hub_folder):

@@ -1,8 +1,8 @@
-"""`python -m benchmarks.effect STEP`: the comparison of PLAN.md, step by step.
+"""`python -m benchmarks.effect STEP`: the comparisons of PLAN.md and SCALES.md, step by step.
 
 tune      trains the grid on the part of train/ that is not held out
 train     trains the runs that are not finished yet
-measure   measures every network once and writes benchmarks/results/effect-64px.json
+measure   measures every network once and writes benchmarks/results/…-64px.json
 table     prints the table of README.md from that file
 """
 
@@ -15,32 +15,39 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from benchmarks.effect import design, table
+from benchmarks.effect import table
+from benchmarks.effect.design import STUDIES, Study
 
-RESULTS = Path(__file__).parents[1] / "results" / "effect-64px.json"
+RESULTS = Path(__file__).parents[1] / "results"
 
 
 def main() -> None:
     asked = _read_arguments()
+    study = STUDIES[asked.study]
+    results = RESULTS / study.results
     if asked.step == "table":
-        print(table.markdown(RESULTS))
+        print(table.markdown(results, study))
     elif asked.step == "measure":
         from benchmarks.effect.measure import measure_all
 
-        measure_all(asked.data, asked.large, asked.runs, RESULTS)
+        measure_all(study, asked.data, asked.large, asked.runs, results)
     else:
-        _run_all(asked)
+        _run_all(study, asked)
 
 
-def _run_all(asked: argparse.Namespace) -> None:
-    make, over = design.training_command, design.SEEDS
+def _run_all(study: Study, asked: argparse.Namespace) -> None:
     if asked.step == "tune":
-        make, over = design.tuning_command, design.GRID
-    commands = [
-        make(asked.data, asked.runs, objective, one)
-        for one in over
-        for objective in design.OBJECTIVES
-    ]
+        commands = [
+            study.tuning_command(asked.data, asked.runs, label, rate)
+            for rate in study.rates
+            for label in study.tuned
+        ]
+    else:
+        commands = [
+            study.command(asked.data, asked.runs, label, seed)
+            for seed in study.seeds
+            for label in study.runs
+        ]
     with ThreadPoolExecutor(asked.jobs) as pool:
         list(pool.map(_run, commands))
 
@@ -64,6 +71,7 @@ def _read_arguments() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("step", choices=("tune", "train", "measure", "table"))
+    parser.add_argument("--study", choices=tuple(STUDIES), default="objectives")
     parser.add_argument("--data", type=Path, help="Imagenette, with train/ and val/")
     parser.add_argument("--large", type=Path, help="the photos of val/ at 224 pixels, to corrupt")
     parser.add_argument("--runs", type=Path, default=Path("runs/effect"), help="run folders")

@@ -1,42 +1,89 @@
-"""What is compared, as PLAN.md fixed it before the runs."""
+"""What is compared, as PLAN.md and SCALES.md fixed it before the runs."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-OBJECTIVES = ("vanilla", "mixed", "adversarial", "advprop")
-SEEDS = (0, 1, 2, 3, 4)
-LEARNING_RATES = dict.fromkeys(OBJECTIVES, 0.4)  # what the tuning chose for each
-GRID = (0.1, 0.2, 0.4)
-TUNING_EPOCHS = 10
-TUNING_SEED = 100
-SEVERITIES = (1, 3, 5)
 RECIPE = "imagenette-64"
+_SEEDS = (0, 1, 2, 3, 4)
 
 
-def training_command(data: Path, runs: Path, objective: str, seed: int) -> list[str]:
-    """One run of the comparison, as words for ``advprop``."""
-    return [
-        *_words(data, objective, LEARNING_RATES[objective], seed),
-        *("--out", str(runs / f"{objective}-{seed}")),
-    ]
+@dataclass(frozen=True)
+class Study:
+    """A set of runs that differ in one thing.
+
+    Attributes:
+        runs: Label to options of ``advprop train``, besides recipe, data and seed.
+        base: Label of what each other run is compared with, seed by seed.
+        tuned: Labels whose learning rate is chosen on the hold-out.
+        tuning_epochs: Length of these runs.
+        severities: Of the 15 corruptions.
+        results: File name of what was measured.
+    """
+
+    runs: Mapping[str, str]
+    base: Mapping[str, str]
+    tuned: tuple[str, ...]
+    tuning_epochs: int
+    severities: tuple[int, ...]
+    results: str
+    seeds: tuple[int, ...] = _SEEDS
+    rates: tuple[float, ...] = (0.1, 0.2, 0.4)
+    tuning_seed: int = 100
+
+    def command(self, data: Path, runs: Path, label: str, seed: int) -> list[str]:
+        """One run, as words for ``advprop``."""
+        return [*_words(data, self.runs[label], seed), "--out", str(runs / f"{label}-{seed}")]
+
+    def tuning_command(self, data: Path, runs: Path, label: str, rate: float) -> list[str]:
+        """One run of the tuning, which never reads ``val``'s results."""
+        options = f"{self.runs[label]} --learning-rate {rate} --epochs {self.tuning_epochs}"
+        return [
+            *_words(data, f"{options} --holdout 0.1", self.tuning_seed),
+            *("--out", str(runs / f"tune-{label}-{rate}")),
+        ]
 
 
-def tuning_command(data: Path, runs: Path, objective: str, rate: float) -> list[str]:
-    """One run of the tuning, which never reads ``val``'s results."""
-    return [
-        *_words(data, objective, rate, TUNING_SEED),
-        *("--epochs", str(TUNING_EPOCHS), "--holdout", "0.1"),
-        *("--out", str(runs / f"tune-{objective}-{rate}")),
-    ]
+_OBJECTIVES = ("vanilla", "mixed", "adversarial", "advprop")
+OBJECTIVES = Study(
+    runs={name: f"--objective {name} --learning-rate 0.4" for name in _OBJECTIVES},
+    base=dict.fromkeys(_OBJECTIVES[1:], "vanilla"),
+    tuned=_OBJECTIVES,
+    tuning_epochs=10,
+    severities=(1, 3, 5),
+    results="effect-64px.json",
+)
+
+_SIZES = ("035", "050", "100")
+_VANILLA = {f"lcnet-{size}-vanilla": f"--arch lcnet_{size} --objective vanilla" for size in _SIZES}
+_ADVPROP = {f"lcnet-{size}-advprop": f"--arch lcnet_{size} --objective advprop" for size in _SIZES}
+_STRENGTHS = {
+    f"lcnet-050-advprop-{epsilon}": "--arch lcnet_050 --objective advprop "
+    f"--epsilon {epsilon}/255 --step-size {epsilon}/255"
+    for epsilon in ("0.5", "2", "4")
+}
+_AUXILIARIES = {
+    f"lcnet-050-advprop-{name}": f"--arch lcnet_050 --objective advprop --auxiliaries {radii}"
+    for name, radii in {"two": "1/255,2/255", "three": "1/255,2/255,4/255"}.items()
+}
+SCALES = Study(
+    runs={
+        label: f"{options} --epochs 20"
+        for label, options in (_VANILLA | _ADVPROP | _STRENGTHS | _AUXILIARIES).items()
+    },
+    base={f"lcnet-{size}-advprop": f"lcnet-{size}-vanilla" for size in _SIZES}
+    | dict.fromkeys([*_STRENGTHS, *_AUXILIARIES], "lcnet-050-vanilla"),
+    tuned=("lcnet-050-vanilla", "lcnet-050-advprop"),
+    tuning_epochs=6,
+    severities=(3,),
+    results="scales-64px.json",
+)
+
+STUDIES = {"objectives": OBJECTIVES, "scales": SCALES}
 
 
-def _words(data: Path, objective: str, rate: float, seed: int) -> list[str]:
-    options = {
-        "--data": str(data),
-        "--recipe": RECIPE,
-        "--objective": objective,
-        "--learning-rate": str(rate),
-        "--seed": str(seed),
-    }
-    return ["train", *(word for option in options.items() for word in option), "--resume"]
+def _words(data: Path, options: str, seed: int) -> list[str]:
+    words = ["train", "--data", str(data), "--recipe", RECIPE, *options.split()]
+    return [*words, "--seed", str(seed), "--resume"]

@@ -18,19 +18,19 @@ from advprop_core.datasets.named import load_images
 from advprop_core.evaluation import Condition, evaluate
 from advprop_core.perturbations import NoiseConfig, add_noise
 from advprop_core.types import AttackConfig
-from benchmarks.effect import design
+from benchmarks.effect.design import RECIPE, Study
 
 ATTACK = AttackConfig.pgd(2 / 255, steps=10)
 NOISE = 0.1
 _BATCH = 50
 
 
-def measure_all(data: Path, large: Path, runs: Path, out: Path) -> None:
+def measure_all(study: Study, data: Path, large: Path, runs: Path, out: Path) -> None:
     """Write one row for each network, branch and condition."""
     networks = {
-        (objective, seed): checkpoints.load(runs / f"{objective}-{seed}" / "model.safetensors")
-        for objective in design.OBJECTIVES
-        for seed in design.SEEDS
+        (label, seed): checkpoints.load(runs / f"{label}-{seed}" / "model.safetensors")
+        for label in study.runs
+        for seed in study.seeds
     }
     info = next(iter(networks.values())).info
     small = load_images(str(data / "val"), info.input_size, classes=info.classes, strict=True)
@@ -42,12 +42,12 @@ def measure_all(data: Path, large: Path, runs: Path, out: Path) -> None:
     pixels = add_noise(small.pixels.float() / 255, NoiseConfig("gaussian", NOISE))
     rows += _rows(networks, _to_bytes(pixels), small.labels, Condition(), noisy)
     photos = load_images(str(large), 224, classes=info.classes, strict=True)
-    for kind, severity, images in _corrupted(photos.pixels, info.input_size):
+    for kind, severity, images in _corrupted(study, photos.pixels, info.input_size):
         corrupted = {"kind": "corruption", "corruption": kind, "severity": severity}
         rows += _rows(networks, images, photos.labels, Condition(), corrupted)
         print(kind, severity, flush=True)
     out.parent.mkdir(parents=True, exist_ok=True)
-    head = {"data": data.name, "n": len(small.labels), "recipe": design.RECIPE}
+    head = {"data": data.name, "n": len(small.labels), "recipe": RECIPE}
     lines = ",\n".join(json.dumps(row) for row in rows)
     out.write_text(json.dumps(head)[:-1] + f', "results": [\n{lines}\n]}}\n')
 
@@ -59,10 +59,10 @@ def _rows(
     condition: Condition,
     described: dict[str, Any],
 ) -> Iterator[dict[str, Any]]:
-    for (objective, seed), one in networks.items():
+    for (label, seed), one in networks.items():
         for result in evaluate(one.model, images, labels, [condition]):
             yield {
-                "objective": objective,
+                "run": label,
                 "seed": seed,
                 "branch": result.branch,
                 "condition": described,
@@ -70,10 +70,10 @@ def _rows(
             }
 
 
-def _corrupted(photos: Tensor, size: int) -> Iterator[tuple[str, int, Tensor]]:
+def _corrupted(study: Study, photos: Tensor, size: int) -> Iterator[tuple[str, int, Tensor]]:
     """Every kind and severity, made at 224 pixels and then made as small as the network's input."""
     for kind in CORRUPTIONS:
-        for severity in design.SEVERITIES:
+        for severity in study.severities:
             small = []
             for number, part in enumerate(photos.split(_BATCH)):
                 config = CorruptionConfig(kind, severity, seed=number)

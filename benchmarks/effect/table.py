@@ -8,6 +8,8 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
+from benchmarks.effect.design import Study
+
 _T = {4: 2.776}  # 97.5 % quantile of Student's t, by degrees of freedom
 _COLUMNS = ("clean", "corruption", "noise", "attack")
 _TITLES = {
@@ -20,23 +22,23 @@ _TITLES = {
 Scores = dict[tuple[str, str], dict[str, list[float]]]
 
 
-def markdown(results: Path) -> str:
-    """The table, with vanilla's main branch as what the others are compared with."""
+def markdown(results: Path, study: Study) -> str:
+    """The table; each run is compared with the main branch of the one that is its base."""
     scores = read_scores(json.loads(results.read_text())["results"])
-    head = ["objective", "branch", *(_TITLES[column] for column in _COLUMNS)]
+    head = ["run", "branch", *(_TITLES[column] for column in _COLUMNS)]
     lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
-    base = scores["vanilla", "main"]
-    for (objective, branch), columns in scores.items():
+    for (label, branch), columns in scores.items():
+        base = scores[study.base.get(label, label), "main"]
         cells = [cell(columns[name], base[name], own=columns is base) for name in _COLUMNS]
-        lines.append(f"| {objective} | {branch} | {' | '.join(cells)} |")
+        lines.append(f"| {label} | {branch} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
 def read_scores(rows: list[dict[str, Any]]) -> Scores:
-    """(objective, branch) to kind of condition to top-1 of each seed, conditions averaged."""
+    """(run, branch) to kind of condition to top-1 of each seed, conditions averaged."""
     gathered: dict[Any, list[float]] = defaultdict(list)
     for row in rows:
-        key = (row["objective"], row["branch"]), row["condition"]["kind"], row["seed"]
+        key = (row["run"], row["branch"]), row["condition"]["kind"], row["seed"]
         gathered[key].append(row["top1"])
     scores: Scores = {}
     for (who, kind, _), values in sorted(gathered.items(), key=lambda item: item[0][2]):

@@ -1,1 +1,1 @@
-"""Does AdvProp help? Four objectives, five seeds, real photos; see PLAN.md and SCALES.md beside this file."""
+"""Does AdvProp help, and when? Real photos, five seeds; PLAN.md and SCALES.md say what is asked."""

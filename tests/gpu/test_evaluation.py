@@ -1,0 +1,44 @@
+"""Evaluation on a GPU gives the CPU's answers, where nothing is drawn."""
+
+import pytest
+import torch
+
+from advprop_core.autoattack import AutoAttackConfig
+from advprop_core.evaluation import Condition
+from advprop_core.evaluation.answer import answer
+from advprop_core.evaluation.cells import Subject
+from advprop_core.evaluation.smallest import measure_smallest
+from advprop_core.processes import Processes
+from advprop_core.types import AttackConfig
+
+FGSM = AttackConfig.fgsm(4 / 255)
+
+
+@pytest.fixture
+def subject(make_dual, pixels):
+    images = (pixels(20) * 255).byte()
+    return Subject("one", make_dual(), images, torch.arange(20) % 6, ("main", "aux"))
+
+
+@pytest.fixture
+def gpu():
+    return Processes(device=torch.device("cuda"))
+
+
+def test_clean_and_attacked_answers(subject, gpu):
+    conditions = [Condition(), Condition(FGSM), Condition(FGSM, "aux")]
+    there = answer([subject], conditions, batch_size=8, processes=gpu)
+    here = answer([subject], conditions, batch_size=8)
+    for cell, answers in here.items():
+        assert there[cell].losses.device.type == "cpu"
+        torch.testing.assert_close(there[cell].losses, answers.losses, rtol=1e-2, atol=1e-2)
+
+
+def test_autoattack_and_smallest_radii_run_there(subject, gpu):
+    strong = Condition(AutoAttackConfig("linf", 4 / 255, steps=3, queries=5))
+    (cell, *_), (answers, *_) = zip(
+        *answer([subject], [strong], processes=gpu).items(), strict=True
+    )
+    assert (cell.branch, len(answers)) == ("main", 20)
+    there = measure_smallest(subject, FGSM, processes=gpu)
+    assert [len(one.epsilons) for one in there] == [20, 20]

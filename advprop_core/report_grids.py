@@ -8,6 +8,15 @@ from advprop_core.report_style import Spec, frame, plain, short
 from advprop_core.report_words import Row, describe_attack
 
 _CELL = 24  # pixels
+_CELLS = {
+    "type": "heatmap",
+    "zmin": 0,
+    "zmax": 1,
+    "colorscale": "Cividis",
+    "xgap": 2,
+    "ygap": 2,
+    "showscale": False,
+}
 _FIXED = {"fixedrange": True, "showgrid": False}
 
 
@@ -20,16 +29,10 @@ def heat_map(rows: Sequence[Row]) -> Spec:
     kinds = list(dict.fromkeys(kind for kind, _ in found))
     severities = sorted({severity for _, severity in found})
     cells = {
-        "type": "heatmap",
+        **_CELLS,
         "z": [[found.get((kind, severity)) for severity in severities] for kind in kinds],
         "x": [str(severity) for severity in severities],
         "y": [kind.replace("_", " ") for kind in kinds],
-        "zmin": 0,
-        "zmax": 1,
-        "colorscale": "Cividis",
-        "xgap": 2,
-        "ygap": 2,
-        "showscale": False,
         "texttemplate": "%{z:.0%}",
         "textfont": {"size": 12},
         "hovertemplate": "%{y}, severity %{x}<br>%{z:.1%} wrong<extra></extra>",
@@ -50,17 +53,11 @@ def matrix(rows: Sequence[Row]) -> Spec:
     found = {(row["condition"]["attack_branch"], row["branch"]): row for row in rows}
     lines = [[found.get((source, judge)) for judge in judges] for source in sources]
     cells = {
-        "type": "heatmap",
+        **_CELLS,
         "z": [[row and row["top1"] for row in line] for line in lines],
         "x": [f"{judge} predicts" for judge in judges],
         "y": [f"through {source}" for source in sources],
         "text": [[_with_interval(row) for row in line] for line in lines],
-        "zmin": 0,
-        "zmax": 1,
-        "colorscale": "Cividis",
-        "xgap": 2,
-        "ygap": 2,
-        "showscale": False,
         "texttemplate": "%{text}",
         "textfont": {"size": 13},
         "hovertemplate": "attacked %{y}, %{x}<br>%{text} right<extra></extra>",

@@ -227,9 +227,7 @@ def _measure(
 
 
 def _kept(store: CellStore) -> str:
-    return (
-        f"{store.reused} figures were taken from {store.folder}, {store.written} measured and kept"
-    )
+    return f"{store.reused} finished parts were taken from {store.folder}, {store.written} measured and kept"
 
 
 def _finish(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -27,6 +27,7 @@ from advprop_core.processes import Processes
 Progress = Callable[[int, int], None]
 
 BATCH_SIZE = 64
+_FEW = 16  # images at a time where each takes long
 ALONE = Processes()
 """One process, on the CPU."""
 
@@ -34,12 +35,16 @@ ALONE = Processes()
 class Store(Protocol):
     """Where finished cells are kept."""
 
-    def read(self, subject: Subject, cell: Cell, batch_size: int) -> Answers | None:
-        """What was kept of a cell, or None."""
+    def read(
+        self, subject: Subject, cell: Cell, batch_size: int, rows: slice | None
+    ) -> Answers | None:
+        """What was kept of a cell, or of these of its images, or None."""
         ...
 
-    def write(self, subject: Subject, cell: Cell, batch_size: int, answers: Answers) -> None:
-        """Keep a finished cell, whole or not at all."""
+    def write(
+        self, subject: Subject, cell: Cell, batch_size: int, rows: slice | None, answers: Answers
+    ) -> None:
+        """Keep it, whole or not at all."""
         ...
 
 
@@ -63,7 +68,7 @@ def answer(
         conditions: Clean, attacks, corruptions, probes.
         batch_size: Images at a time. The random starts of an attack depend on it.
         store: Cells found there are not measured again; measured ones are kept there as soon as
-            their images are through.
+            their images are through, those of AutoAttack a few images at a time.
         progress: Called with (done, all), which count an image once for every group of cells
             that share its pixels.
         processes: That call this together. They deal the batches out, so their number changes
@@ -75,26 +80,17 @@ def answer(
     """
     cells = dict.fromkeys(cell for one in subjects for cell in cells_of(one, conditions))
     groups = _groups(subjects, cells)
-    total = sum(len(group.subjects[0].labels) for group in groups)
-    shared, found, done = _Shared(processes.device), dict[Cell, Answers](), 0
+    total = sum(group.count for group in groups)
+    work = _Work(_Shared(processes.device), batch_size, store, processes)
+    found, done = dict[Cell, Answers](), 0
     for group in groups:
-        count = len(group.subjects[0].labels)
-        kept = processes.from_first(_kept(group, store, batch_size))
-        if missing := tuple(cell for cell in group.cells if cell not in kept):
-            left, own = replace(group, cells=missing), list[dict[Cell, Answers]]()
-            for rows in processes.share(batches(count, batch_size)):
-                own.append(_answers(left, shared, rows))
-                if progress:
-                    progress(done + rows.stop, total)
-            parts = processes.gather(own)
-            for cell in missing:
-                kept[cell] = Answers.join([part[cell] for part in parts])
-                if store and processes.is_first:
-                    store.write(group.subject(cell), cell, batch_size, kept[cell])
-        elif progress:
-            progress(done + count, total)
-        done += count
-        found |= kept
+
+        def told(count: int, before: int = done) -> None:
+            if progress:
+                progress(before + count, total)
+
+        found |= work.in_pieces(group, told) if group.is_slow else work.at_once(group, told)
+        done += group.count
     return found
 
 
@@ -106,8 +102,22 @@ class _Group:
     subjects: tuple[Subject, ...]
     cells: tuple[Cell, ...]
 
+    @property
+    def count(self) -> int:
+        return len(self.subjects[0].labels)
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether a few images take minutes."""
+        return isinstance(self.condition.attack, AutoAttackConfig)
+
     def subject(self, cell: Cell) -> Subject:
         return next(one for one in self.subjects if one.name == cell.model)
+
+    def missing(self, kept: Mapping[Cell, Answers]) -> _Group | None:
+        """The same with the cells that are not kept; None where there is none."""
+        cells = tuple(cell for cell in self.cells if cell not in kept)
+        return replace(self, cells=cells) if cells else None
 
 
 class _Shared:
@@ -133,6 +143,66 @@ class _Shared:
                 network = Restricted(network, subject.among)
             self._folded[key] = network.to(self.device)
         return self._folded[key]
+
+
+@dataclass(frozen=True, eq=False)
+class _Work:
+    """How groups are measured, and where what is finished is kept."""
+
+    shared: _Shared
+    batch_size: int
+    store: Store | None
+    processes: Processes
+
+    def at_once(self, group: _Group, told: Callable[[int], None]) -> dict[Cell, Answers]:
+        """The batches are dealt out, and cells kept when all of them are through."""
+        kept = self.processes.from_first(self._kept(group, self.batch_size, None))
+        if (left := group.missing(kept)) is None:
+            told(group.count)
+            return kept
+        own = []
+        for rows in self.processes.share(batches(group.count, self.batch_size)):
+            own.append(_answers(left, self.shared, rows))
+            told(rows.stop)
+        measured = _joined(self.processes.gather(own), left.cells)
+        if self.processes.is_first:
+            self._keep(left, self.batch_size, None, measured)
+        return kept | measured
+
+    def in_pieces(self, group: _Group, told: Callable[[int], None]) -> dict[Cell, Answers]:
+        """The batches are small, and each process keeps its own as soon as it is through."""
+        size, own = min(self.batch_size, _FEW), []
+        for rows in self.processes.share(batches(group.count, size)):
+            kept = self._kept(group, size, rows)
+            if (left := group.missing(kept)) is not None:
+                measured = _answers(left, self.shared, rows)
+                self._keep(left, size, rows, measured)
+                kept |= measured
+            own.append(kept)
+            told(rows.stop)
+        return _joined(self.processes.gather(own), group.cells)
+
+    def _kept(self, group: _Group, batch_size: int, rows: slice | None) -> dict[Cell, Answers]:
+        if self.store is None:
+            return {}
+        read = self.store.read
+        known = {cell: read(group.subject(cell), cell, batch_size, rows) for cell in group.cells}
+        return {cell: answers for cell, answers in known.items() if answers is not None}
+
+    def _keep(
+        self,
+        group: _Group,
+        batch_size: int,
+        rows: slice | None,
+        measured: Mapping[Cell, Answers],
+    ) -> None:
+        if self.store is not None:
+            for cell, answers in measured.items():
+                self.store.write(group.subject(cell), cell, batch_size, rows, answers)
+
+
+def _joined(parts: Sequence[Mapping[Cell, Answers]], cells: Sequence[Cell]) -> dict[Cell, Answers]:
+    return {cell: Answers.join([part[cell] for part in parts]) for cell in cells}
 
 
 def _groups(subjects: Sequence[Subject], cells: Iterable[Cell]) -> list[_Group]:
@@ -163,14 +233,6 @@ def _groups(subjects: Sequence[Subject], cells: Iterable[Cell]) -> list[_Group]:
         _Group(condition, tuple({c.model: by_name[c.model] for c in several}.values()), (*several,))
         for (_, condition), several in sorted_out.items()
     ]
-
-
-def _kept(group: _Group, store: Store | None, batch_size: int) -> dict[Cell, Answers]:
-    """What the store has of a group."""
-    if store is None:
-        return {}
-    known = {cell: store.read(group.subject(cell), cell, batch_size) for cell in group.cells}
-    return {cell: answers for cell, answers in known.items() if answers is not None}
 
 
 def batches(count: int, batch_size: int) -> list[slice]:

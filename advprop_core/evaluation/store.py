@@ -30,7 +30,7 @@ _FORMAT_KEY, _CELL_KEY = "advprop_cell_format", "cell"
 
 
 class CellStore:
-    """A folder with a file for each finished cell.
+    """A folder with a file for each finished cell, or for some of its images.
 
     A cell is found again by all that decides its figures: the model's and the data's digests,
     the condition with its seed, the branch, the number of images and the batch size. Files
@@ -57,19 +57,23 @@ class CellStore:
         self._digests: dict[int, str] = {}
         self._files: dict[tuple[int, CorruptionConfig], str] = {}
 
-    def read(self, subject: Subject, cell: Cell, batch_size: int) -> Answers | None:
-        """What was kept of a cell, or None.
+    def read(
+        self, subject: Subject, cell: Cell, batch_size: int, rows: slice | None = None
+    ) -> Answers | None:
+        """What was kept of a cell, or of these of its images, or None.
 
         Raises:
             ValueError: If the file was written in another format.
         """
-        columns = self._read(self._identity(subject, cell, batch_size), _ANSWERS)
+        columns = self._read(self._identity(subject, cell, batch_size, rows), _ANSWERS)
         return None if columns is None else Answers(**columns)
 
-    def write(self, subject: Subject, cell: Cell, batch_size: int, answers: Answers) -> None:
-        """Keep a finished cell, whole or not at all."""
+    def write(
+        self, subject: Subject, cell: Cell, batch_size: int, rows: slice | None, answers: Answers
+    ) -> None:
+        """Keep it, whole or not at all."""
         columns = {name: getattr(answers, name) for name in _ANSWERS}
-        self._write(self._identity(subject, cell, batch_size), columns)
+        self._write(self._identity(subject, cell, batch_size, rows), columns)
 
     def read_radii(self, subject: Subject, branch: str, attack: AttackConfig) -> Tensor | None:
         """The smallest radii that were kept of a branch, or None.
@@ -118,7 +122,7 @@ class CellStore:
     def _path(self, identity: str) -> Path:
         return self.folder / f"{hashlib.sha256(identity.encode()).hexdigest()[:32]}.safetensors"
 
-    def _identity(self, subject: Subject, cell: Cell, batch_size: int) -> str:
+    def _identity(self, subject: Subject, cell: Cell, batch_size: int, rows: slice | None) -> str:
         condition = asdict(cell.condition)
         if cell.condition.probe is None:
             del condition["probe"]  # as it was before there were probes: older cells stay known
@@ -135,6 +139,8 @@ class CellStore:
         }
         if subject.among is not None:
             known["among"] = subject.among
+        if rows is not None:
+            known["rows"] = rows.start, rows.stop
         return json.dumps(known, sort_keys=True)
 
     def _radii_identity(self, subject: Subject, branch: str, attack: AttackConfig) -> str:

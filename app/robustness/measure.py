@@ -137,6 +137,7 @@ def measure(request: RunRequest, files: Mapping[str, Path], job: Job) -> Outcome
         store=store,
         progress=lambda done, total: job.report(share * done / total),
     )
+    reused = None if store is None else store.reused
     cells = {cell: answered[cell] for subject in subjects for cell in cells_of(subject, conditions)}
     radii = _radii(request.search, subjects, store, job) if request.search else ()
     return Outcome(
@@ -146,7 +147,7 @@ def measure(request: RunRequest, files: Mapping[str, Path], job: Job) -> Outcome
         {name: album.labels for name, album in albums.items()},
         {name: album.sources for name, album in albums.items()},
         {name: one.info for name, one in opened.items()},
-        None if store is None else store.reused,
+        reused,
         max(album.unreadable for album in albums.values()),
     )
 

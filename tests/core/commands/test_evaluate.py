@@ -188,7 +188,7 @@ def test_a_report_is_taken_up_again(advprop, model, val, tmp_path, monkeypatch) 
     monkeypatch.setattr(answering, "corrupt", spy)
     answer = advprop(*words, "--corruptions", "fog,snow", "--severity", "1,2,3,4,5")
     assert made == ["snow"] * 5
-    assert "12 figures were taken from" in answer.out
+    assert "12 finished parts were taken from" in answer.out
     long = json.loads((tmp_path / "report" / "results.json").read_text())
     assert [row for row in long["results"] if row in short] == short
     with (tmp_path / "report" / "results.csv").open() as file:
@@ -220,7 +220,7 @@ def test_a_process_may_be_ended_at_any_moment(ending, advprop, model, val, tmp_p
     assert not (folder / "results.json").exists()
     kept = len(list(folder.glob("cells/*.safetensors")))
     answer = advprop(*words, *attack, "--report", folder)
-    assert f"{kept} figures were taken from" in answer.out
+    assert f"{kept} finished parts were taken from" in answer.out
     advprop(*words, *attack, "--report", tmp_path / "whole")
     contents = [json.loads((f / "results.json").read_text()) for f in (folder, tmp_path / "whole")]
     assert contents[0]["results"] == contents[1]["results"]

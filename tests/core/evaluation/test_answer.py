@@ -1,8 +1,9 @@
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 import torch
 
+from advprop_core.autoattack import AutoAttackConfig
 from advprop_core.corruptions import CorruptionConfig
 from advprop_core.evaluation import Condition
 from advprop_core.evaluation import answer as module
@@ -136,6 +137,39 @@ def test_an_interrupted_evaluation_goes_on(subjects, made, tmp_path):
     assert made == {"attack": 6 + 6, "corrupt": 2 + 3, "probe": 0}
     assert done[-1] == (70, 70)  # 10 images clean and through two branches, twice; and corrupted
     assert [at for at, _ in done] == sorted(at for at, _ in done)
+
+
+@dataclass
+class Unturned:
+    """What AutoAttack says of images it could not turn."""
+
+    adversarial: torch.Tensor
+
+
+def test_an_interrupted_autoattack_loses_a_few_images_only(subjects, tmp_path, monkeypatch):
+    seen = []
+
+    def attacked(network, pixels, labels, config):
+        seen.append((config.seed, len(pixels)))
+        return Unturned(pixels)
+
+    def interrupt(done, total):
+        if done >= 8:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "auto_attack", attacked)
+    monkeypatch.setattr(module, "_FEW", 4)
+    strong = Condition(AutoAttackConfig("linf", 0.1, seed=5), "main")
+    one = replace(subjects[0], branches=("aux",))
+    with pytest.raises(KeyboardInterrupt):
+        answer([one], [strong], store=CellStore(tmp_path, MODELS), progress=interrupt)
+    assert seen == [(5, 4), (9, 4)]  # an image's draws follow from its place among all
+    store = CellStore(tmp_path, MODELS)
+    (answers,) = answer([one], [strong], store=store).values()
+    assert seen[2:] == [(13, 2)]
+    assert (store.reused, store.written) == (2, 1)
+    (clean,) = answer([one], [Condition()]).values()
+    assert torch.equal(answers.losses, clean.losses)
 
 
 def test_a_longer_evaluation_reuses_a_shorter(subjects, made, tmp_path):

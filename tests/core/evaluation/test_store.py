@@ -27,7 +27,7 @@ def answers():
 
 @pytest.fixture
 def kept(subject, answers, tmp_path):
-    CellStore(tmp_path, {"one": "digest"}).write(subject, CELL, 64, answers)
+    CellStore(tmp_path, {"one": "digest"}).write(subject, CELL, 64, None, answers)
     (file,) = tmp_path.iterdir()
     return file
 
@@ -68,7 +68,7 @@ def test_a_probe_with_its_strength_and_seed_is_a_cell_of_its_own(subject, answer
     ]  # fmt: skip
     for count, cell in enumerate(cells):
         assert store.read(subject, cell, 64) is None
-        store.write(subject, cell, 64, answers)
+        store.write(subject, cell, 64, None, answers)
         assert len(list(tmp_path.iterdir())) == count + 1
     assert all(store.read(subject, cell, 64) for cell in cells)
 
@@ -83,7 +83,7 @@ def test_two_workers_may_finish_one_cell_at_once(subject, answers, tmp_path, mon
     monkeypatch.setattr(store, "save_file", slow)
     kept = CellStore(tmp_path, {"one": "digest"})
     with ThreadPoolExecutor(2) as pool:
-        writes = [pool.submit(kept.write, subject, CELL, 64, answers) for _ in range(2)]
+        writes = [pool.submit(kept.write, subject, CELL, 64, None, answers) for _ in range(2)]
         for write in writes:
             write.result(10)
     assert len(list(tmp_path.iterdir())) == 1
@@ -97,5 +97,5 @@ def test_a_cell_that_could_not_be_written_leaves_nothing(subject, answers, tmp_p
 
     monkeypatch.setattr(store, "save_file", full)
     with pytest.raises(OSError, match="disk full"):
-        CellStore(tmp_path, {"one": "digest"}).write(subject, CELL, 64, answers)
+        CellStore(tmp_path, {"one": "digest"}).write(subject, CELL, 64, None, answers)
     assert not list(tmp_path.iterdir())

@@ -227,7 +227,8 @@ def _measure(
 
 
 def _kept(store: CellStore) -> str:
-    return f"{store.reused} finished parts were taken from {store.folder}, {store.written} measured and kept"
+    taken = f"{store.reused} finished parts were taken from {store.folder}"
+    return f"{taken}, {store.written} measured and kept"
 
 
 def _finish(

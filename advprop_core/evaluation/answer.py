@@ -171,7 +171,8 @@ class _Work:
 
     def in_pieces(self, group: _Group, told: Callable[[int], None]) -> dict[Cell, Answers]:
         """The batches are small, and each process keeps its own as soon as it is through."""
-        size, own = min(self.batch_size, _FEW), []
+        few = _FEW if self.processes.device.type == "cpu" else self.batch_size
+        size, own = min(self.batch_size, few), []
         for rows in self.processes.share(batches(group.count, size)):
             kept = self._kept(group, size, rows)
             if (left := group.missing(kept)) is not None:

@@ -15,6 +15,7 @@ import plotly.graph_objects as go
 from advprop_core import report_figures, report_grids
 from advprop_core.render import branch_colour
 from advprop_core.report_style import Spec
+from advprop_core.studies import Gain
 from advprop_core.words import NORM_TITLES
 from app.figures.style import INK
 from app.robustness.words import points
@@ -201,6 +202,56 @@ def difference(first: Sequence[Row], second: Sequence[Row], *, dark: bool = Fals
     figure.update_xaxes(title_text="severity", type="category", **fixed)
     figure.update_yaxes(autorange="reversed", **fixed)
     figure.update_layout(title={"text": "Gain in right answers, points"})
+    return figure
+
+
+def gains(
+    found: Sequence[Gain], titles: Mapping[str, str], title: str, *, dark: bool = False
+) -> go.Figure:
+    """What runs gain on one measure, with intervals and a line where nothing is gained.
+
+    Args:
+        found: With points.
+        titles: Run to what people read.
+        title: Of the measure.
+        dark: Whether the page is.
+    """
+    figure = go.Figure()
+    for place, one in enumerate(found):
+        low, high = one.interval or (0.0, 0.0)
+        middle = 100 * (one.points or 0)
+        figure.add_trace(
+            go.Scatter(
+                x=[middle],
+                y=[place],
+                mode="markers",
+                marker={"color": branch_colour(one.branch), "size": 10},
+                error_x={
+                    "type": "data",
+                    "symmetric": False,
+                    "array": [100 * high - middle],
+                    "arrayminus": [middle - 100 * low],
+                    "color": branch_colour(one.branch),
+                    "thickness": 2,
+                    "width": 4,
+                },
+                name=f"{escape(titles[one.run])}, {one.branch}",
+                customdata=[(one.share, 100 * low, 100 * high)],
+                hovertemplate="%{x:+.1f} points (%{customdata[1]:+.1f} to %{customdata[2]:+.1f})"
+                "<br>%{customdata[0]:.1%} right<extra>%{fullData.name}</extra>",
+            )
+        )
+    _settle(figure, 36 * len(found) + 100, dark)
+    figure.update_layout(title={"text": escape(title)}, showlegend=False)
+    figure.add_vline(0, line={"color": INK[dark], "width": 1, "dash": "dot"})
+    figure.update_xaxes(title_text="Gain, points", zeroline=False, showgrid=True)
+    figure.update_yaxes(
+        tickvals=[*range(len(found))],
+        ticktext=[f"{escape(titles[one.run])},<br>{one.branch}" for one in found],
+        range=[len(found) - 0.5, -0.5],
+        showgrid=False,
+        zeroline=False,
+    )
     return figure
 
 

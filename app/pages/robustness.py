@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from advprop_core import studies
 from advprop_core.types import ModelInfo
 from app import cache, state, workbench
-from app.robustness import controls, opened, requests, results, texts, words
+from app.robustness import controls, opened, requests, results, study, texts, words
 from app.robustness.requests import DATA, RunRequest
 from app.state import View, key
 from app.workbench import Work
@@ -157,7 +158,14 @@ def _bundled(name: str, data: bytes) -> None:
     except ValueError as error:
         st.error(str(error))
         return
-    results.show(content, None)
+    _show(content)
+
+
+def _show(content: Mapping[str, Any]) -> None:
+    if content.get("kind") == studies.KIND:
+        study.show(content)
+    else:
+        results.show(content, None)
 
 
 def _file() -> None:
@@ -172,7 +180,7 @@ def _file() -> None:
     if refusal:
         st.error(refusal)
     if content is not None:
-        results.show(content, None)
+        _show(content)
 
 
 def _take() -> None:

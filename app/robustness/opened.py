@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from advprop_core import bundle
+from advprop_core import bundle, studies
 from app.messages import quote
 
 FORMAT = 1  # of `evaluation.content`, which loads torch; a test holds them equal
@@ -28,7 +28,7 @@ def bundled() -> dict[str, Path]:
 
 
 def parse(name: str, data: bytes) -> dict[str, Any]:
-    """The content of a ``results.json``.
+    """The content of a ``results.json``, or of a study.
 
     Rows of a kind that this page has no place for are left out.
 
@@ -53,10 +53,13 @@ def parse(name: str, data: bytes) -> dict[str, Any]:
             f"{quote(name)} has results in format {quote(str(content['format']))}, this version "
             f"reads format {FORMAT}: measure them again with this version."
         )
-    if (fault := _fault(content)) is not None:
+    is_study = content.get("kind") == studies.KIND
+    if (fault := studies.fault(content) if is_study else _fault(content)) is not None:
         raise ValueError(
             f"{quote(name)} is damaged: {fault}. Write it anew with `advprop evaluate … --report`."
         )
+    if is_study:
+        return dict(content)
     rows = [row for row in content["results"] if row["condition"]["kind"] in _KINDS]
     if not rows:
         raise ValueError(

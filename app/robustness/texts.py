@@ -51,3 +51,7 @@ NO_GALLERY = (
     "Single images are known of a run made here alone: a results file holds sums. Measure the same "
     "here to see the images on which branches part ways."
 )
+STUDY = (
+    "Points are differences in right answers, seed by seed; bars are 95 % intervals by Student's "
+    "t. They speak of other seeds, not of other photos."
+)

@@ -2,7 +2,7 @@
 
 tune      trains the grid on the part of train/ that is not held out
 train     trains the runs that are not finished yet
-measure   measures every network once and writes benchmarks/results/…-64px.json
+measure   measures every network once and writes assets/results/…-64px.json
 table     prints the table of README.md from that file
 """
 
@@ -18,7 +18,7 @@ from pathlib import Path
 from benchmarks.effect import table
 from benchmarks.effect.design import STUDIES, Study
 
-RESULTS = Path(__file__).parents[1] / "results"
+RESULTS = Path(__file__).parents[2] / "assets" / "results"
 
 
 def main() -> None:
@@ -26,7 +26,7 @@ def main() -> None:
     study = STUDIES[asked.study]
     results = RESULTS / study.results
     if asked.step == "table":
-        print(table.markdown(results, study))
+        print(table.markdown(results))
     elif asked.step == "measure":
         from benchmarks.effect.measure import measure_all
 

@@ -15,16 +15,24 @@ class Study:
     """A set of runs that differ in one thing.
 
     Attributes:
+        title: What is asked.
+        about: How it was done, in a sentence.
         runs: Label to options of ``advprop train``, besides recipe, data and seed.
-        base: Label of what each other run is compared with, seed by seed.
+        titles: Label to what people read.
+        bases: Label to that of the run it is compared with, seed by seed; none for these.
+        questions: Title, runs, and pairs of runs whose gains are compared.
         tuned: Labels whose learning rate is chosen on the hold-out.
         tuning_epochs: Length of these runs.
         severities: Of the 15 corruptions.
         results: File name of what was measured.
     """
 
+    title: str
+    about: str
     runs: Mapping[str, str]
-    base: Mapping[str, str]
+    titles: Mapping[str, str]
+    bases: Mapping[str, str]
+    questions: tuple[tuple[str, tuple[str, ...], tuple[tuple[str, str], ...]], ...]
     tuned: tuple[str, ...]
     tuning_epochs: int
     severities: tuple[int, ...]
@@ -48,12 +56,17 @@ class Study:
 
 _OBJECTIVES = ("vanilla", "mixed", "adversarial", "advprop")
 OBJECTIVES = Study(
+    title="Does AdvProp help?",
+    about="RegNetX-002 at 64 pixels, 30 epochs, five seeds; attacks in training are one step of "
+    "1/255",
     runs={name: f"--objective {name} --learning-rate 0.4" for name in _OBJECTIVES},
-    base=dict.fromkeys(_OBJECTIVES[1:], "vanilla"),
+    titles={name: name for name in _OBJECTIVES},
+    bases=dict.fromkeys(_OBJECTIVES[1:], "vanilla"),
+    questions=(("Which objective?", _OBJECTIVES, ()),),
     tuned=_OBJECTIVES,
     tuning_epochs=10,
     severities=(1, 3, 5),
-    results="effect-64px.json",
+    results="objectives-64px.json",
 )
 
 _SIZES = ("035", "050", "100")
@@ -68,13 +81,37 @@ _AUXILIARIES = {
     f"lcnet-050-advprop-{name}": f"--arch lcnet_050 --objective advprop --auxiliaries {radii}"
     for name, radii in {"two": "1/255,2/255", "three": "1/255,2/255,4/255"}.items()
 }
+_ONE = "lcnet-050-advprop"
 SCALES = Study(
+    title="When does AdvProp help?",
+    about="LCNet at 64 pixels, 20 epochs, five seeds; attacks in training are one step",
     runs={
         label: f"{options} --epochs 20"
         for label, options in (_VANILLA | _ADVPROP | _STRENGTHS | _AUXILIARIES).items()
     },
-    base={f"lcnet-{size}-advprop": f"lcnet-{size}-vanilla" for size in _SIZES}
+    titles={f"lcnet-{size}-vanilla": f"LCNet {int(size) / 100:g}, vanilla" for size in _SIZES}
+    | {f"lcnet-{size}-advprop": f"LCNet {int(size) / 100:g}, ε = 1/255" for size in _SIZES}
+    | {f"{_ONE}-{radius}": f"LCNet 0.5, ε = {radius}/255" for radius in ("0.5", "2", "4")}
+    | {f"{_ONE}-two": "LCNet 0.5, two auxiliaries", f"{_ONE}-three": "LCNet 0.5, three"},
+    bases={f"lcnet-{size}-advprop": f"lcnet-{size}-vanilla" for size in _SIZES}
     | dict.fromkeys([*_STRENGTHS, *_AUXILIARIES], "lcnet-050-vanilla"),
+    questions=(
+        (
+            "Does a larger network gain more?",
+            tuple(f"lcnet-{size}-advprop" for size in _SIZES),
+            (("lcnet-100-advprop", "lcnet-035-advprop"),),
+        ),
+        (
+            "Which strength suits a small network?",
+            (f"{_ONE}-0.5", _ONE, f"{_ONE}-2", f"{_ONE}-4"),
+            ((_ONE, f"{_ONE}-4"),),
+        ),
+        (
+            "Do several auxiliary branches gain more?",
+            (_ONE, f"{_ONE}-two", f"{_ONE}-three"),
+            ((f"{_ONE}-two", _ONE), (f"{_ONE}-three", _ONE)),
+        ),
+    ),
     tuned=("lcnet-050-vanilla", "lcnet-050-advprop"),
     tuning_epochs=6,
     severities=(3,),

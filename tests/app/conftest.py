@@ -269,3 +269,25 @@ def make_result() -> Callable[..., Comparison]:
         )
 
     return make
+
+
+@pytest.fixture
+def study_content():
+    """A small study: three runs, three seeds, one question."""
+    shares = {
+        ("vanilla", "main"): (0.5, 0.6, 0.7), ("advprop", "main"): (0.6, 0.7, 0.81),
+        ("advprop", "aux"): (0.4, 0.7, 0.7), ("mixed", "main"): (0.4, 0.5, 0.59),
+    }  # fmt: skip
+    return {
+        "format": 1, "kind": "study", "title": "Does it *help*?", "about": "Small networks",
+        "command": "make", "data": "photos", "n": 100, "measures": {"clean": "clean"},
+        "runs": {"vanilla": "vanilla", "advprop": "advprop", "mixed": "mixed"},
+        "bases": {"advprop": "vanilla", "mixed": "vanilla"},
+        "questions": [{"title": "Which?", "runs": ["vanilla", "advprop", "mixed"],
+                       "contrasts": [["advprop", "mixed"]]}],
+        "results": [
+            {"run": run, "branch": branch, "seed": seed, "measure": "clean", "top1": share}
+            for (run, branch), several in shares.items()
+            for seed, share in enumerate(several)
+        ],
+    }  # fmt: skip

@@ -283,6 +283,19 @@ def test_bundled_results_are_there_at_once(visit, results_file, monkeypatch, tmp
     assert "advprop evaluate --model" in person.at.code[0].value
 
 
+def test_a_study_is_shown_question_by_question(visit, study_content, monkeypatch, tmp_path):
+    path = tmp_path / "objectives.json"
+    path.write_text(json.dumps(study_content))
+    monkeypatch.setattr(opened, "bundled", lambda: {"objectives": path})
+    person = visit(steps="1").turn_to(PAGE)
+    assert not person.at.exception, person.at.exception
+    assert "Does it \\*help\\*?" in [one.value for one in person.at.subheader]
+    assert heading(person) == "#### Which?"
+    assert person.charts == ["robustness.gains.0.0"]
+    assert "**main** of advprop +10.3 points" in person.text
+    assert person.at.code[0].value == "make"
+
+
 def test_bundled_results_that_are_damaged_are_named(come, monkeypatch, tmp_path):
     path = tmp_path / "zoo.json"
     path.write_text('{"format": 9, "results": []}')

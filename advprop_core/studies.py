@@ -1,0 +1,163 @@
+"""Studies: several runs with several seeds each, and what one thing changes, seed by seed.
+
+A study is a file in ``assets/results`` beside those of ``advprop evaluate``; its form is what
+:func:`read` accepts. Loads no torch.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import sqrt
+from statistics import mean, stdev
+from typing import Any
+
+FORMAT = 1
+"""Raised when the form changes."""
+KIND = "study"
+_BRANCH = re.compile(r"main|aux\d{0,2}")
+
+Content = Mapping[str, Any]
+Scores = Mapping[tuple[str, str, str], Mapping[int, float]]
+"""(run, branch, measure) to seed to accuracy."""
+
+
+@dataclass(frozen=True)
+class Gain:
+    """How much more often a branch of a run is right than the main branch of its base.
+
+    Attributes:
+        run: Its label.
+        branch: Who predicts.
+        measure: On what.
+        share: Its accuracy, the mean over seeds.
+        points: Mean over seeds of the difference, as a fraction; None for a base itself.
+        interval: Its 95 % interval by Student's t: of other seeds, not of other photos.
+        seeds: How many there are.
+    """
+
+    run: str
+    branch: str
+    measure: str
+    share: float
+    points: float | None
+    interval: tuple[float, float] | None
+    seeds: int
+
+
+def scores(content: Content) -> Scores:
+    """Accuracies by run, branch, measure and seed; what a measure has several rows of is averaged.
+
+    Args:
+        content: Of the file.
+    """
+    gathered: defaultdict[tuple[tuple[str, str, str], int], list[float]] = defaultdict(list)
+    for row in content["results"]:
+        who = row["run"], row["branch"], row["measure"]
+        gathered[who, row["seed"]].append(row["top1"])
+    found: dict[tuple[str, str, str], dict[int, float]] = {}
+    for (who, seed), shares in gathered.items():
+        found.setdefault(who, {})[seed] = mean(shares)
+    return found
+
+
+def gains(content: Content, runs: Sequence[str]) -> tuple[Gain, ...]:
+    """Every branch of these runs on every measure, in the order of runs.
+
+    Raises:
+        ValueError: If a run and its base were not made with the same two seeds or more.
+    """
+    known = scores(content)
+    return tuple(
+        _gain(content, known, run, branch, measure)
+        for run in runs
+        for branch in dict.fromkeys(who[1] for who in known if who[0] == run)
+        for measure in content["measures"]
+    )
+
+
+def contrast(content: Content, run: str, other: str, measure: str) -> Gain:
+    """By how much the gain of a run's main branch is above that of another's, seed by seed.
+
+    Raises:
+        ValueError: As for :func:`gains`.
+    """
+    known = scores(content)
+    first, second = (_differences(content, known, one, "main", measure) for one in (run, other))
+    differences = _subtract(first, second, f"{run} and {other}")
+    share = mean(known[run, "main", measure].values())
+    between = interval([*differences.values()])
+    points = mean(differences.values())
+    return Gain(run, "main", measure, share, points, between, len(differences))
+
+
+def interval(differences: Sequence[float]) -> tuple[float, float]:
+    """95 % interval of the mean by Student's t.
+
+    Raises:
+        ValueError: For fewer than two.
+    """
+    if len(differences) < 2:
+        raise ValueError(f"an interval needs two seeds or more, got {len(differences)}")
+    from scipy.stats import t  # here: it takes a second to load
+
+    degrees = len(differences) - 1
+    half = float(t.ppf(0.975, degrees)) * stdev(differences) / sqrt(len(differences))
+    middle = mean(differences)
+    return middle - half, middle + half
+
+
+def fault(content: Content) -> str | None:
+    """The first thing of a study that is not as it should be, or None."""
+    try:
+        texts = [content["title"], content["about"], content["command"], content["data"]]
+        titles, measures = content["runs"], content["measures"]
+        if not all(isinstance(one, str) for one in (*texts, *titles.values(), *measures.values())):
+            return "a title is no text"
+        if not isinstance(content["n"], int) or not isinstance(content["results"], list):
+            return "it lacks n or results"
+        for number, row in enumerate(content["results"], 1):
+            known = row["run"] in titles and row["measure"] in measures
+            if not (known and isinstance(row["seed"], int) and _BRANCH.fullmatch(row["branch"])):
+                return f"row {number} is of an unknown run, branch or measure"
+            if not (isinstance(row["top1"], int | float) and 0 <= row["top1"] <= 1):
+                return f"row {number} has no share of right answers"
+        there = {row["run"] for row in content["results"]}
+        for question in content["questions"]:
+            if not isinstance(question["title"], str) or not there >= {*question["runs"]}:
+                return "a question is about runs without results"
+            gains(content, question["runs"])
+            for run, other in question["contrasts"]:
+                contrast(content, run, other, next(iter(measures)))
+    except (KeyError, TypeError, AttributeError, StopIteration) as error:
+        return f"it lacks {error}"
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def _gain(content: Content, known: Scores, run: str, branch: str, measure: str) -> Gain:
+    own = known[run, branch, measure]
+    if run not in content["bases"] and branch == "main":
+        return Gain(run, branch, measure, mean(own.values()), None, None, len(own))
+    differences = [*_differences(content, known, run, branch, measure).values()]
+    between = interval(differences)
+    return Gain(
+        run, branch, measure, mean(own.values()), mean(differences), between, len(differences)
+    )
+
+
+def _differences(
+    content: Content, known: Scores, run: str, branch: str, measure: str
+) -> dict[int, float]:
+    base = content["bases"].get(run, run)
+    pair = known[run, branch, measure], known[base, "main", measure]
+    return _subtract(*pair, f"{run} and {base}")
+
+
+def _subtract(own: Mapping[int, float], base: Mapping[int, float], who: str) -> dict[int, float]:
+    if own.keys() != base.keys():
+        raise ValueError(f"{who} have different seeds: {sorted(own)} and {sorted(base)}")
+    return {seed: own[seed] - base[seed] for seed in sorted(own)}

@@ -12,7 +12,9 @@ import torch
 
 from benchmarks.timing import cores, machine
 
-SUBJECTS = ("attacks", "comparison", "maps", "training", "startup", "shapes", "evaluation")
+SUBJECTS = (
+    "attacks", "comparison", "maps", "training", "allocator", "startup", "shapes", "evaluation"
+)  # fmt: skip
 
 
 def main() -> None:

@@ -17,6 +17,7 @@ from advprop_core.commands.conditions import (
     read_smallest,
     read_stored,
 )
+from advprop_core.commands.memory import keep_freed_memory
 from advprop_core.commands.output import Report, command_line
 from advprop_core.commands.progress import counting
 
@@ -110,6 +111,7 @@ def evaluate(
     _require_usable(report_dir)
     if download and int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise ValueError("--download is for one process: fetch the set first, then start several")
+    keep_freed_memory()
     opened = values.open_models(model, arch)
     branches = {name: _branches(name, one, branch, attack_branch) for name, one in opened.items()}
     if held:

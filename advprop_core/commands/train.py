@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from advprop_core.commands.memory import keep_freed_memory
 from advprop_core.commands.output import command_line, is_first_process
 from advprop_core.commands.progress import TrainingBar
 from advprop_core.training.files import make_recipe, merge, read_recipe, shipped_recipes
@@ -143,6 +144,7 @@ imagenet-advprop --out runs/imagenet
         "augmentation": _given({"crop_scale": crop_scale}),
     }
     resolved = _resolve(recipe, own, change or [])
+    keep_freed_memory()
 
     from advprop_core.training.loop import train as run
 

@@ -24,7 +24,8 @@ _KINDS: Mapping[str, Mapping[str, type | tuple[type, ...]]] = {
 def bundled() -> dict[str, Path]:
     """Name to file of the results that come with the app."""
     folder = bundle.bundle_dir() / "assets" / "results"
-    return {path.stem: path for path in sorted(folder.glob("*.json"))}
+    paths = sorted(folder.glob("*.json"), key=lambda path: path.stem)
+    return {path.stem: path for path in paths}
 
 
 def parse(name: str, data: bytes) -> dict[str, Any]:

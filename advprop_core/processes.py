@@ -68,7 +68,12 @@ def without_gpus() -> bool:
 
     Accelerate must be told, or it takes each of them for one that is alone.
     """
-    return int(os.environ.get("WORLD_SIZE", "1")) > 1 and not torch.cuda.is_available()
+    return are_several() and not torch.cuda.is_available()
+
+
+def are_several() -> bool:
+    """Whether torchrun or Accelerate started more than this one; known before they have joined."""
+    return int(os.environ.get("WORLD_SIZE", "1")) > 1
 
 
 @contextmanager

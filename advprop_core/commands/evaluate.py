@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -109,7 +108,9 @@ def evaluate(
         conditions = _require_clean(wanted, conditions, searched=smallest is not None)
         conditions += read_stored(corruptions, severity, held)
     _require_usable(report_dir)
-    if download and int(os.environ.get("WORLD_SIZE", "1")) > 1:
+    from advprop_core.processes import are_several, joined
+
+    if download and are_several():
         raise ValueError("--download is for one process: fetch the set first, then start several")
     keep_freed_memory()
     opened = values.open_models(model, arch)
@@ -123,8 +124,6 @@ def evaluate(
     for note in asked.notes:
         report.say(note)
     _require_classes(asked.subjects, opened, conditions)
-    from advprop_core.processes import joined
-
     with joined() as processes:
         found, digests, radii = _measure(
             report, opened, asked.subjects, conditions, report_dir, smallest, processes

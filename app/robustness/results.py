@@ -128,8 +128,9 @@ def _matrices(rows: Sequence[Row]) -> None:
     if not (found := matrices(rows)):
         return
     st.subheader("Whose perturbation harms whom?")
-    columns = st.columns(2, gap="medium")
     for place, own in enumerate(found):
+        if place % 2 == 0:
+            columns = st.columns(2, gap="medium")  # in pairs, so that a narrow page keeps the order
         with columns[place % 2]:
             chart = figures.matrix(own, dark=dark())
             _chart(chart, f"matrix.{place}", words.told(own))

@@ -85,8 +85,9 @@ def _question(content: Content, question: Mapping[str, Any], number: int) -> Non
     sentence = answer(content, question)
     st.markdown(sentence)
     found = [one for one in studies.gains(content, question["runs"]) if one.points is not None]
-    columns = st.columns(2, gap="medium")
     for place, (measure, title) in enumerate(content["measures"].items()):
+        if place % 2 == 0:
+            columns = st.columns(2, gap="medium")  # in pairs, so that a narrow page keeps the order
         own = [one for one in found if one.measure == measure]
         with columns[place % 2]:
             st.plotly_chart(

@@ -76,10 +76,13 @@ class Outcome:
     Attributes:
         loss: Scalar with a graph.
         parts: ``BRANCH/INPUT`` (``main/clean``, ``aux/adversarial``) to its detached figures.
+        norm_scales: Of the last outcome: branch name to the factor on the gradients of its norm
+            layers; branches that are not named keep theirs.
     """
 
     loss: Tensor
     parts: Mapping[str, Part]
+    norm_scales: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -90,13 +93,10 @@ class Plan:
         step: From (forward, batch) to one outcome for each backward pass; the caller propagates
             each before it asks for the next.
         passes: How many that are.
-        norm_scales: Branch name to the factor on the gradients of its norm layers after the
-            last pass; branches that are not named keep theirs.
     """
 
     step: Callable[[Forward, Batch], Iterator[Outcome]]
     passes: int = 1
-    norm_scales: Mapping[str, float] = field(default_factory=dict)
 
 
 def score(logits: Tensor, targets: Tensor, smoothing: float) -> tuple[Tensor, Part]:

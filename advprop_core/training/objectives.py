@@ -82,7 +82,7 @@ def make_plan(model: DualBNModel, recipe: Recipe, classes: int, *, compiled: boo
     if objective == "fast-advprop":
         share, config = recipe.adversarial_share, _single_step(recipe)
         fast = partial(fast_advprop, smoothing=smoothing, config=config, share=share)
-        return Plan(fast, passes=2, norm_scales={MAIN: 1 / (1 - share), AUX: 1 / share})
+        return Plan(fast, passes=2)
     if objective == "adv-reg":
         neighbour = attack_input(view(MAIN), _one_step_away(recipe), classes)
         return Plan(
@@ -165,14 +165,16 @@ def fast_advprop(
 
     g = (1 - s) grad Lc(main, clean) + s/2 grad Ln(aux, noisy) + s/2 grad La(aux, adversarial)
 
-    with L a mean over its own images: each clean image weighs 1/N, each noisy and each
-    adversarial one half of that. Main's norm layers see only the share (1 - s) and aux's only s,
-    so their gradients are divided by it (``Plan.norm_scales``): all parameters are then updated
-    by an average over the images that reach them. Unlike AdvProp's, this attack uses the
-    statistics of its batch. On several processes the adversarial images are shuffled across
-    them, so that no image is normalised with the ones whose noisy versions shaped it.
+    with L a mean over its own images and s the share of a whole number of images (13 of 64 where
+    20 % are asked for): each clean image weighs 1/N, each noisy and each adversarial one half of
+    that. Main's norm layers see only the share (1 - s) and aux's only s, so their gradients are
+    divided by it (``Outcome.norm_scales``): all parameters are then updated by an average over
+    the images that reach them. Unlike AdvProp's, this attack uses the statistics of its batch. On
+    several processes the adversarial images are shuffled across them, so that no image is
+    normalised with the ones whose noisy versions shaped it.
     """
     count = round(share * len(batch.pixels))
+    share = count / len(batch.pixels)
     attacked, clean = batch.part(slice(count)), batch.part(slice(count, None))
     config = at_strength(config, batch)
     noisy = random_start(attacked.pixels, config) if config.random_start else attacked.pixels
@@ -191,6 +193,7 @@ def fast_advprop(
     yield Outcome(
         (1 - share) * clean_loss + share / 2 * loss,
         {"main/clean": clean_part, "aux/adversarial": part},
+        norm_scales={MAIN: 1 / (1 - share), AUX: 1 / share},
     )
 
 

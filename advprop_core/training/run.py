@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -74,17 +74,14 @@ class Run:
         # The attack's views share storages, so they come after every move and load; and they come
         # before SyncBatchNorm, which in eval mode is BatchNorm, but for GPUs only.
         self.plan = make_plan(self.model, recipe, len(photos.classes), compiled=compiled)
-        self._scaled_norms = [
-            (
-                factor,
-                [
-                    p
-                    for norm in norm_layers(self.model.branch(name)).values()
-                    for p in norm.parameters(recurse=False)
-                ],
-            )
-            for name, factor in self.plan.norm_scales.items()
-        ]
+        self._norms = {
+            name: [
+                parameter
+                for norm in norm_layers(self.model.branch(name)).values()
+                for parameter in norm.parameters(recurse=False)
+            ]
+            for name in self.model.branch_names
+        }
         if recipe.sync_bn:
             convert_sync_batchnorm(self.model)
         if compiled:
@@ -165,7 +162,7 @@ class Run:
                 outcome = self._next(outcomes)
                 outcome.loss.backward()
             parts |= outcome.parts
-        self._scale_norm_gradients()
+        self._scale_norm_gradients(outcome.norm_scales)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         if self.ema:
@@ -190,9 +187,11 @@ class Run:
         with torch.autocast(device, torch.bfloat16, enabled=self.half):
             return next(outcomes)
 
-    def _scale_norm_gradients(self) -> None:
-        for factor, own in self._scaled_norms:
-            torch._foreach_mul_([p.grad for p in own if p.grad is not None], factor)
+    def _scale_norm_gradients(self, scales: Mapping[str, float]) -> None:
+        for name, factor in scales.items():
+            gradients = [p.grad for p in self._norms[name] if p.grad is not None]
+            if gradients:  # none where only the head is trained
+                torch._foreach_mul_(gradients, factor)
 
     def _strength(self, number: int) -> float:
         warmup = self.recipe.attack.warmup_epochs * self.steps

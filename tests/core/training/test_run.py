@@ -128,6 +128,26 @@ def test_a_step_waits_for_nothing(photos, tmp_path, monkeypatch, objective):
         next(iter(parts.values())).loss.item()
 
 
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_the_head_alone_is_trained(photos, tmp_path, objective):
+    recipe = tiny_recipe(
+        objective=objective,
+        attack=attacker(objective),
+        adversarial_share=0.5,
+        trainable="head",
+        warmup_epochs=0,
+    )
+    one = start(recipe, photos, tmp_path / "run")
+    train_mode(one.model)
+    before = {name: value.clone() for name, value in one.model.named_parameters()}
+    one.schedule.step_update(0)
+    one.step(next(one.photos.source.epoch(0, 0, CPU)), 0)
+    moved = {n for n, value in one.model.named_parameters() if not torch.equal(value, before[n])}
+    head = {n for n, value in one.model.named_parameters() if value.requires_grad}
+    assert moved == head
+    assert 0 < len(head) < len(before)
+
+
 def test_the_figures_are_fetched_once_an_epoch_when_time_stands_still(
     photos, tmp_path, monkeypatch
 ):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from advprop_core.types import ModelInfo, format_epsilon
+from advprop_core.types import ModelInfo, format_epsilon, parse_epsilon
 from advprop_core.words import NORM_TITLES
 
 
@@ -41,7 +41,7 @@ def model_card(info: ModelInfo) -> str:
         "",
         f"Objective {recipe.get('objective')}, {recipe.get('epochs')} epochs over "
         f"{recipe.get('training_images')} images of {recipe.get('data')}, seed "
-        f"{recipe.get('seed')}{_attack(recipe.get('attack'))}{_branches(info)}.",
+        f"{recipe.get('seed')}{_attacks(recipe)}{_branches(info)}.",
     ]
     return "\n".join(lines) + "\n"
 
@@ -68,14 +68,21 @@ def _row(metric: Mapping[str, Any]) -> str:
     )
 
 
-def _attack(attack: Mapping[str, Any] | None) -> str:
+def _attacks(recipe: Mapping[str, Any]) -> str:
+    """How adversarial images were made: one way, or one for each branch that was shown some."""
+    attack = recipe.get("attack")
     if not attack:
         return ""
+    radii = [attack["epsilon"]]
+    if shown := recipe.get("auxiliaries"):
+        radii = [parse_epsilon(text) for text in shown if ":" not in text]
     steps = "1 step" if attack["steps"] == 1 else f"{attack['steps']} steps"
-    return (
-        f"; its adversarial images: {_ball(attack)}, "
-        f"{steps} of {format_epsilon(attack['step_size'])}"
-    )
+    share = attack["step_size"] / attack["epsilon"] if attack["epsilon"] else 0.0
+    ways = [
+        f"{_ball({**attack, 'epsilon': radius})}, {steps} of {format_epsilon(radius * share)}"
+        for radius in dict.fromkeys(radii)
+    ]
+    return f"; its adversarial images: {' and '.join(ways)}" if ways else ""
 
 
 def _branches(info: ModelInfo) -> str:

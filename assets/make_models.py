@@ -73,7 +73,7 @@ def _measured(name: str, trained: Path, data: str) -> Path:
     checkpoint = checkpoints.load(trained)
     info = replace(checkpoint.info, name=name)
     held_out = load_split(data, "val", info.input_size)
-    metrics = measure(checkpoint.model, held_out, str(info.recipe["data"]))
+    metrics = measure(checkpoint.model, held_out, data)
     info = replace(info, metrics=metrics)
     path = MODELS / f"{name}.safetensors"
     checkpoints.save(path, checkpoint.model, info, half=True)

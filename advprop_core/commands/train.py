@@ -144,6 +144,11 @@ imagenet-advprop --out runs/imagenet
         "augmentation": _given({"crop_scale": crop_scale}),
     }
     resolved = _resolve(recipe, own, change or [])
+    if arch and resolved.start_from:
+        raise ValueError(
+            f"--arch {arch} cannot be chosen: the network is that of {resolved.start_from}, "
+            "which training starts from"
+        )
     keep_freed_memory()
 
     from advprop_core.training.loop import train as run
@@ -166,13 +171,24 @@ imagenet-advprop --out runs/imagenet
 
 def _resolve(recipe: str | None, own: dict[str, Any], changes: list[str]) -> Recipe:
     """The recipe, the flags on top, and on top of them what ``--set`` says."""
-    values = merge(read_recipe(recipe) if recipe else {}, _given(own))
+    asked = _given(own)
     for change in changes:
-        values = merge(values, _read_change(change))
+        asked = merge(asked, _read_change(change))
+    below = read_recipe(recipe) if recipe else {}
     try:
-        return make_recipe(values)
+        return make_recipe(merge(_without_old_steps(below, asked.get("attack")), asked))
     except TypeError as error:  # in a library the caller's mistake, here the person's
         raise ValueError(str(error)) from None
+
+
+def _without_old_steps(recipe: dict[str, Any], attack: Any) -> dict[str, Any]:
+    """A recipe's step belongs to the attack it describes: another one has a step of its own."""
+    old = recipe.get("attack")
+    if not (isinstance(old, dict) and isinstance(attack, dict)):
+        return recipe
+    gone = {"step_size"} if {"name", "norm", "epsilon", "steps"} & attack.keys() else set()
+    gone |= {"steps"} if attack.get("name") == "fgsm" else set()
+    return {**recipe, "attack": {key: value for key, value in old.items() if key not in gone}}
 
 
 def _read_change(text: str) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from advprop_core.processes import local_count
+
 _SHARE = 0.8  # of the free memory: networks and what they compute need some too
 _MEMINFO = Path("/proc/meminfo")
 
@@ -15,16 +17,25 @@ def require_memory(count: int, size: int) -> None:
         size: Their side in pixels; each takes 3 · size² bytes.
 
     Raises:
-        ValueError: If they take more than four fifths of the free memory; the message says how
-            many would fit. Where the system does not tell what is free, nothing is refused.
+        ValueError: If they take more than :func:`room_for_images`; the message says how many
+            would fit. Where the system does not tell what is free, nothing is refused.
     """
-    room, each = free_memory(), 3 * size * size
-    if room is None or count * each <= _SHARE * room:
+    room, each = room_for_images(), 3 * size * size
+    if room is None or count * each <= room:
         return
     raise ValueError(
-        f"{count} images of {size}x{size} pixels take {count * each / 1e9:.1f} GB, and of the "
-        f"memory {room / 1e9:.1f} GB are free: give --limit {int(_SHARE * room / each)} or less"
+        f"{count} images of {size}x{size} pixels take {count * each / 1e9:.1f} GB, and "
+        f"{room / 1e9:.1f} GB of the memory can be used for them: at most {int(room / each)} fit"
     )
+
+
+def room_for_images() -> float | None:
+    """Bytes that this process may fill with images: its share of four fifths of what is free.
+
+    The processes of this machine that were started together each read images of their own.
+    """
+    free = free_memory()
+    return None if free is None else _SHARE * free / local_count()
 
 
 def free_memory() -> int | None:

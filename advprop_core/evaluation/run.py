@@ -11,6 +11,7 @@ from advprop_core.evaluation.answer import BATCH_SIZE, Progress, answer
 from advprop_core.evaluation.cells import Subject, cells_of
 from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.results import BranchResult
+from advprop_core.processes import Processes
 
 __all__ = ["Progress", "evaluate"]
 
@@ -26,7 +27,7 @@ def evaluate(
     batch_size: int = BATCH_SIZE,
     progress: Progress | None = None,
 ) -> tuple[BranchResult, ...]:
-    """Every branch under every condition.
+    """Every branch under every condition, on the device of the model.
 
     Args:
         model: Frozen.
@@ -49,7 +50,13 @@ def evaluate(
     """
     names = tuple(branches or model.branch_names)
     subject = Subject("", model, images, labels, names, photos)
-    found = answer([subject], conditions, batch_size=batch_size, progress=progress)
+    found = answer(
+        [subject],
+        conditions,
+        batch_size=batch_size,
+        progress=progress,
+        processes=Processes(device=next(model.parameters()).device),
+    )
     return tuple(
         BranchResult.of(cell.branch, cell.condition, found[cell])
         for cell in cells_of(subject, conditions)

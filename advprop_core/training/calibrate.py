@@ -55,8 +55,10 @@ def calibrate(
 
     Raises:
         ValueError: If the network has a trained auxiliary branch or no BatchNorm, or there are
-            fewer than two images.
+            fewer than two images, or ``affine_epochs`` is below 0.
     """
+    if affine_epochs < 0:
+        raise ValueError(f"affine_epochs must be at least 0, got {affine_epochs}")
     if "trained" in [origin for name, origin in checkpoint.info.branches.items() if name != MAIN]:
         raise ValueError(
             "this network has a trained auxiliary branch, which calibrating would lose"
@@ -65,7 +67,7 @@ def calibrate(
         raise ValueError(f"calibration needs at least 2 images, got {len(labels)}")
     info = replace(checkpoint.info, branches={MAIN: "trained", AUX: "calibrated"})
     model = models.create(info)
-    take_over(model, checkpoint, keep_head=True)
+    take_over(model, checkpoint, keep_head=True, main_only=True)
     model.freeze()
     total = len(labels) * (1 + affine_epochs)
 
@@ -82,7 +84,13 @@ def calibrate(
     _estimate_statistics(model, batches(0))
     for epoch in range(affine_epochs):
         _train_affine(model, batches(1 + epoch), learning_rate)
-    how = {"attack": asdict(config), "images": len(labels), "affine_epochs": affine_epochs}
+    how = {
+        "attack": asdict(config),
+        "images": len(labels),
+        "batch_size": batch_size,
+        "affine_epochs": affine_epochs,
+        "learning_rate": learning_rate,
+    }
     main_metrics = tuple(one for one in info.metrics if one.get("branch") == MAIN)
     info = replace(info, recipe={**info.recipe, "calibration": how}, metrics=main_metrics)
     return Checkpoint(model.freeze(), info)

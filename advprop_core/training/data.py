@@ -12,6 +12,7 @@ from torch import Tensor
 
 from advprop_core.datasets.folders import ImageFolder, Unreadable
 from advprop_core.datasets.layouts import find_place
+from advprop_core.datasets.memory import room_for_images
 from advprop_core.datasets.named import BUILTIN, load_images, readable_classes
 from advprop_core.datasets.tiny_imagenet import class_names, is_tiny_imagenet
 from advprop_core.datasets.torchvision_sets import imagenette_folder
@@ -46,7 +47,8 @@ class TrainingData:
         source: Training photos, batch by batch.
         holdout: Photos of ``train`` that are measured after every epoch, or None.
         val: Photos that are measured once, at the end.
-        digest: Of the training photos' names and labels, so that another set is noticed.
+        digest: Of the training photos' names and labels and of how they are read, so that
+            another set, or one that is augmented in another way, is noticed.
         unreadable: Training files that were left out, each with the reason.
     """
 
@@ -140,7 +142,8 @@ def _scenes(data: str, recipe: Recipe) -> TrainingData:
         source = OnDisk.of_tensors(*kept, recipe, len(split.classes))
     holdout = Split(split.images[out], split.labels[out], split.classes) if out.any() else None
     val = load_split(data, "val", recipe.size)
-    return TrainingData(source, holdout, val, digest=f"{data} {len(split.labels)}")
+    digest = f"{data} {len(split.labels)}"
+    return TrainingData(source, holdout, val, _digest_of(source, digest))
 
 
 def _photos(data: str, recipe: Recipe) -> TrainingData:
@@ -165,7 +168,7 @@ def _photos(data: str, recipe: Recipe) -> TrainingData:
     if not recipe.augmentation.randaugment and _fits(len(folder), folder.size):
         source = InMemory(*folder.load_all(), recipe, len(classes))
         unreadable += folder.unreadable
-    return TrainingData(source, holdout, val, _digest(folder), unreadable)
+    return TrainingData(source, holdout, val, _digest_of(source, _digest(folder)), unreadable)
 
 
 def _classes_of(root: Path, folder: ImageFolder) -> tuple[tuple[str, str], ...]:
@@ -181,6 +184,11 @@ def _digest(folder: ImageFolder) -> str:
     return hashlib.sha256(names.encode()).hexdigest()
 
 
+def _digest_of(source: Source, names: str) -> str:
+    """With what else decides a step: how many photos there are, and who augments them."""
+    return f"{names} {len(source)} {'in memory' if isinstance(source, InMemory) else 'on disk'}"
+
+
 def _require_full_classes(root: Path, folder: ImageFolder) -> None:
     names = {path.name for path in root.iterdir() if path.is_dir() and path.name[0] != "."}
     if empty := sorted(names - set(folder.classes)):
@@ -194,4 +202,5 @@ def _fits(count: int, side: int) -> bool:
     room = float(_MEMORY)
     if torch.cuda.is_available():
         room = _DEVICE_SHARE * torch.cuda.mem_get_info()[0]
-    return count * 3 * side * side <= room
+    host = room_for_images()  # photos are read there, whatever they are read for
+    return count * 3 * side * side <= min(room, room if host is None else host)

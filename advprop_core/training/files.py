@@ -55,6 +55,8 @@ def make_recipe(values: Mapping[str, Any]) -> Recipe:
         ValueError: For an unknown key (near matches are listed) or a value out of its range.
     """
     own = dict(values)
+    if own.get("objective") == "adv-reg":  # which is defined with this attack alone
+        own = merge({"attack": {"name": "fgsm"}}, own)
     for name, kind in _TABLES.items():
         table = own.get(name, {})
         if not isinstance(table, Mapping):

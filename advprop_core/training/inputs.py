@@ -24,7 +24,9 @@ _AUGMENTATIONS = ("color-jitter", "randaugment")
 _TARGETS, _COLORS, _NOISE, _POLICY = range(1, 5)  # what a generator is for
 
 
-def make_input(kind: str, strength: float, attacker: Attacker, view: View, classes: int) -> Input:
+def make_input(
+    kind: str, strength: float, attacker: Attacker, make_view: Callable[[], View], classes: int
+) -> Input:
     """From a batch to the (N, 3, H, W) pixels that an auxiliary branch is shown.
 
     Args:
@@ -32,7 +34,7 @@ def make_input(kind: str, strength: float, attacker: Attacker, view: View, class
         strength: Epsilon; a noise's severity in [0, 1]; a corruption's, 1 to 5; the jitter's
             in [0, 1]; RandAugment's magnitude, 0 to 10.
         attacker: How ``attack`` moves.
-        view: Of the branch that is attacked.
+        make_view: Makes the view of the branch that is attacked; called for an attack only.
         classes: How many there are.
 
     Raises:
@@ -40,7 +42,7 @@ def make_input(kind: str, strength: float, attacker: Attacker, view: View, class
         ValueError: For an unknown kind (near matches are listed) or a strength out of range.
     """
     if kind == "attack":
-        return _attack(view, attacker.goal, attacker.config(strength), classes)
+        return _attack(make_view(), attacker.goal, attacker.config(strength), classes)
     if kind in NOISES:
         _require_share(kind, strength)
         return lambda batch: _noise(batch, kind, strength)
@@ -61,7 +63,7 @@ def make_input(kind: str, strength: float, attacker: Attacker, view: View, class
 def require_known_inputs(recipe: Recipe) -> None:
     """Refuse what :func:`make_input` would, before there is anything to train."""
     for kind, strength in recipe.auxiliary_inputs:
-        make_input(kind, strength, recipe.attack, nn.Identity, 2)
+        make_input(kind, strength, recipe.attack, lambda: nn.Identity, 2)
 
 
 def attack_input(view: View, attacker: Attacker, classes: int) -> Input:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import torch
 from accelerate import Accelerator
 from accelerate.tracking import get_available_trackers
 from accelerate.utils import DistributedDataParallelKwargs
@@ -88,6 +89,7 @@ def train(
             first, count = photos.unreadable[0], len(photos.unreadable)
             note(f"{count} images were left out, such as {first.path}: {first.reason}")
         model, info = new_model(recipe, photos.classes)
+        recipe = replace(recipe, architecture=info.architecture)  # that of what it starts from
         info = describe(replace(info, name=name), recipe, data, len(photos.source), command)
         run = Run(
             recipe, photos, out, accelerator, model, state.identity(recipe, data, photos.digest)
@@ -99,7 +101,7 @@ def train(
         run.all_epochs(report)
         accelerator.end_training()
         if accelerator.is_main_process:
-            _finish(out / _FINAL, run.trained, info, photos.val)
+            _finish(out / _FINAL, run.trained, info, photos.val, data, accelerator.device)
         return out / _FINAL
 
 
@@ -135,10 +137,12 @@ def _require_trackers(names: Sequence[str]) -> None:
             )
 
 
-def _finish(path: Path, model: DualBNModel, info: ModelInfo, val: Split) -> None:
+def _finish(
+    path: Path, model: DualBNModel, info: ModelInfo, val: Split, data: str, device: torch.device
+) -> None:
     """Cast, measure what the file really holds, and write the figures into its header."""
     checkpoints.save(path, model.to("cpu"), info, half=True)
     saved = checkpoints.load(path)
-    measured = replace(info, metrics=measure(saved.model, val, str(info.recipe["data"])))
-    checkpoints.save(path, saved.model, measured, half=True)
+    measured = replace(info, metrics=measure(saved.model.to(device), val, data))
+    checkpoints.save(path, saved.model.to("cpu"), measured, half=True)
     path.with_suffix(".md").write_text(model_card(measured))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -26,16 +27,16 @@ def measure(model: DualBNModel, held_out: Split, data: str) -> tuple[Mapping[str
     """Clean and robust accuracy of every branch, and on TextureShapes its shape bias.
 
     Args:
-        model: Frozen, as loaded from its file.
+        model: Frozen, as loaded from its file, on the device to measure on.
         held_out: Images that training did not use.
-        data: Name of the data set, for the record.
+        data: A built-in name or a folder, as for :func:`~.data.load_data`.
 
     Returns:
         Rows in the form of :meth:`~advprop_core.evaluation.BranchResult.to_json`, each with
         the data it was measured on.
     """
     results = evaluate(model, held_out.images, held_out.labels, (Condition(), Condition(ATTACK)))
-    rows = [{**result.to_json(), "data": f"{data} val"} for result in results]
+    rows = [{**result.to_json(), "data": f"{Path(data).name} val"} for result in results]
     if data == "shapes":
         scenes = conflict_scenes(CONFLICT_SCENES, held_out.images.shape[-1])
         rows += [
@@ -89,10 +90,11 @@ def shape_bias(
         ``top1`` is the bias, ``interval`` its 95 % Wilson interval, ``n`` the decisions that
         count; ``shape`` and ``texture`` are shares of all scenes.
     """
+    images = images.to(next(branch.parameters()).device)
     folded = fold(branch, images[:1].float() / 255)
     with torch.no_grad():
         logits = torch.cat([folded(part.float() / 255) for part in images.split(100)])
-    found = shape_bias_of(Answers.from_logits(logits.float(), shapes), shapes, textures)
+    found = shape_bias_of(Answers.from_logits(logits.float().cpu(), shapes), shapes, textures)
     if found.bias is None or found.interval is None:
         raise ValueError("no scene was answered by its shape or its texture: the network guesses")
     return {

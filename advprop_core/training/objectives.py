@@ -36,7 +36,7 @@ from advprop_core.folding import folded_attack_view
 from advprop_core.training.batch import Batch, Forward, Outcome, Part, Plan, View, score
 from advprop_core.training.inputs import Input, at_strength, attack_input, make_input
 from advprop_core.training.ranks import shuffle_across_ranks
-from advprop_core.training.recipe import Attacker, Recipe
+from advprop_core.training.recipe import Recipe
 from advprop_core.types import AttackConfig
 
 AUX = auxiliary_name(0)
@@ -52,8 +52,7 @@ def make_plan(model: DualBNModel, recipe: Recipe, classes: int, *, compiled: boo
         compiled: Whether the views that attacks go through are compiled.
 
     Raises:
-        ValueError: If an auxiliary branch is to be shown something unknown, or the attack does
-            not fit the objective.
+        ValueError: If an auxiliary branch is to be shown something unknown.
     """
     objective, smoothing = recipe.objective, recipe.label_smoothing
 
@@ -74,24 +73,22 @@ def make_plan(model: DualBNModel, recipe: Recipe, classes: int, *, compiled: boo
         shown = {
             (name := auxiliary_name(index)): (
                 "adversarial" if kind == "attack" else kind,
-                make_input(kind, strength, recipe.attack, view(name), classes),
+                make_input(kind, strength, recipe.attack, partial(view, name), classes),
             )
             for index, (kind, strength) in enumerate(recipe.auxiliary_inputs)
         }
         return Plan(partial(advprop, smoothing=smoothing, shown=shown))
     if objective == "fast-advprop":
-        share, config = recipe.adversarial_share, _single_step(recipe)
+        share, config = recipe.adversarial_share, recipe.attack.config()
         fast = partial(fast_advprop, smoothing=smoothing, config=config, share=share)
         return Plan(fast, passes=2)
     if objective == "adv-reg":
-        neighbour = attack_input(view(MAIN), _one_step_away(recipe), classes)
+        neighbour = attack_input(view(MAIN), recipe.attack, classes)
         return Plan(
             partial(adv_reg, smoothing=smoothing, neighbour=neighbour, multiplier=recipe.weight)
         )
-    config = _moving_start(recipe)
-    return Plan(
-        partial(trades, smoothing=smoothing, view=view(MAIN), config=config, beta=recipe.weight)
-    )
+    attack = partial(trades, view=view(MAIN), config=recipe.attack.config(), beta=recipe.weight)
+    return Plan(partial(attack, smoothing=smoothing))
 
 
 def vanilla(forward: Forward, batch: Batch, *, smoothing: float) -> Iterator[Outcome]:
@@ -248,25 +245,3 @@ def trades(
         loss + beta * divergence,
         {"main/clean": part, "main/adversarial": Part(divergence.detach(), moved_part.hits)},
     )
-
-
-def _one_step_away(recipe: Recipe) -> Attacker:
-    if recipe.attack.name != "fgsm" or recipe.attack.goal != "untargeted":
-        raise ValueError(
-            "adv-reg's neighbour is one untargeted step of size epsilon: name the attack fgsm"
-        )
-    return recipe.attack
-
-
-def _single_step(recipe: Recipe) -> AttackConfig:
-    config = recipe.attack.config()
-    if config.steps != 1 or recipe.attack.goal != "untargeted":
-        raise ValueError("fast-advprop reuses the gradient of one untargeted step: set steps to 1")
-    return config
-
-
-def _moving_start(recipe: Recipe) -> AttackConfig:
-    config = recipe.attack.config()
-    if not config.random_start or recipe.attack.goal != "untargeted":
-        raise ValueError("trades needs an attack with a random start and no target: name it pgd")
-    return config

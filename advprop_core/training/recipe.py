@@ -226,7 +226,26 @@ class Recipe:
             raise ValueError("unfreeze_patience needs trainable to be head or last:K")
         if self.auxiliaries and self.objective != "advprop":
             raise ValueError(f"auxiliaries are advprop's: {self.objective} has none to choose")
+        if self.schedule == "step" and not self.decay_epochs > 0:
+            raise ValueError("the schedule step needs decay_epochs above 0")
+        self._require_fitting_attack()
         self.auxiliary_inputs  # noqa: B018  raises for what cannot be read
+
+    def _require_fitting_attack(self) -> None:
+        """Some objectives are defined with one kind of attack."""
+        attack, untargeted = self.attack, self.attack.goal == "untargeted"
+        if self.objective == "adv-reg" and not (attack.name == "fgsm" and untargeted):
+            raise ValueError(
+                "adv-reg's neighbour is one untargeted step of size epsilon: name the attack fgsm"
+            )
+        if self.objective == "fast-advprop" and not (attack.steps == 1 and untargeted):
+            raise ValueError(
+                "fast-advprop reuses the gradient of one untargeted step: set steps to 1"
+            )
+        if self.objective == "trades" and not (attack.name == "pgd" and untargeted):
+            raise ValueError(
+                "trades needs an attack with a random start and no target: name it pgd"
+            )
 
     @property
     def auxiliary_count(self) -> int:

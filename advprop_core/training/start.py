@@ -62,9 +62,22 @@ def _new_info(recipe: Recipe, classes: Classes, source: Checkpoint | None) -> Mo
     )
 
 
-def take_over(model: DualBNModel, source: Checkpoint, *, keep_head: bool) -> None:
-    """Copy the source's weights; a branch that it lacks starts as its main one."""
-    given = source.model.state_dict()
+def take_over(
+    model: DualBNModel, source: Checkpoint, *, keep_head: bool, main_only: bool = False
+) -> None:
+    """Copy the source's weights; a branch that it lacks, or must not give, starts as its main one.
+
+    Args:
+        model: Of the same architecture.
+        source: Whose weights are copied.
+        keep_head: Whether the classifier is among them.
+        main_only: Whether its auxiliary branches are left out.
+    """
+    given = {
+        key: value
+        for key, value in source.model.state_dict().items()
+        if not (main_only and ".aux_bn." in key)
+    }
     own: Mapping[str, Tensor] = model.state_dict()
     for index in range(len(model.branch_names) - 1):
         for layer, norm in norm_layers(model.branch(MAIN).network).items():

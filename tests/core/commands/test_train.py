@@ -70,7 +70,7 @@ def test_each_flag_is_its_value(asked) -> None:
         *("--arch", "resnet18", "--objective", "trades", "--attack", "pgd", "--norm", "l2"),
         *("--epsilon", "0.5", "--step-size", "1/4", "--steps", 3, "--size", 64, "--epochs", 4),
         *("--batch-size", 32, "--learning-rate", 0.02, "--weight-decay", 0.001),
-        *("--crop-scale", 0.2, "--start-from", "resnet18.a1_in1k", "--trainable", "last:2"),
+        *("--crop-scale", 0.2),
         *("--holdout", 0.1, "--seed", 5, "--name", "mine", "--resume"),
         *("--tracker", "tensorboard", "--tracker", "wandb"),
     )
@@ -84,13 +84,16 @@ def test_each_flag_is_its_value(asked) -> None:
         learning_rate=0.02,
         weight_decay=0.001,
         augmentation=Augmentation(crop_scale=0.2),
-        start_from="resnet18.a1_in1k",
-        trainable="last:2",
         holdout=0.1,
         seed=5,
     )
     assert (call["name"], call["resume"]) == ("mine", True)
     assert call["trackers"] == ["tensorboard", "wandb"]
+
+
+def test_fine_tuning_flags(asked) -> None:
+    recipe = asked("--start-from", "resnet18.a1_in1k", "--trainable", "last:2")["recipe"]
+    assert recipe == Recipe(start_from="resnet18.a1_in1k", trainable="last:2")
 
 
 def test_a_recipe_file_is_changed_by_flags_and_flags_by_set(asked, file) -> None:
@@ -108,6 +111,26 @@ def test_a_recipe_file_is_changed_by_flags_and_flags_by_set(asked, file) -> None
     assert changed.attack == Attacker(epsilon=1 / 255)
     assert changed.augmentation == Augmentation(mixup=0.2, crop_scale=0.5)
     assert changed.learning_rate == 0.3
+
+
+def test_another_attack_does_not_take_the_recipes_step(asked) -> None:
+    words = ("--recipe", "imagenette")  # one step of 2/255
+    assert asked(*words)["recipe"].attack.step_size == 2 / 255
+    assert asked(*words, "--epsilon", "4/255")["recipe"].attack == Attacker(epsilon=4 / 255)
+    kept = asked(*words, "--set", "attack.goal=random")["recipe"].attack
+    assert kept == Attacker(step_size=2 / 255, goal="random")
+    own = asked(*words, "--set", "attack.steps=3", "--step-size", "1/255")["recipe"].attack
+    assert own == Attacker(steps=3, step_size=1 / 255)
+    one = asked("--recipe", "cifar10-trades", "--objective", "mixed", "--attack", "fgsm")["recipe"]
+    assert one.attack == Attacker("fgsm", epsilon=one.attack.epsilon)
+
+
+def test_an_objective_with_one_kind_of_attack_alone_takes_it(asked) -> None:
+    assert asked("--objective", "adv-reg")["recipe"].attack == Attacker("fgsm")
+    l2 = asked("--objective", "adv-reg", "--norm", "l2", "--epsilon", 0.2)["recipe"].attack
+    assert l2 == Attacker("fgsm", "l2", 0.2)
+    changed = asked("--recipe", "imagenette", "--objective", "adv-reg", "--attack", "fgsm")
+    assert changed["recipe"].attack == Attacker("fgsm")
 
 
 @pytest.mark.parametrize("name", shipped_recipes())
@@ -172,6 +195,11 @@ def test_help_names_objectives_recipes_and_examples(advprop) -> None:
         (("--auxiliaries", "2"), "say what each of them is shown, such as --auxiliaries 1/255"),
         (("--auxiliaries", "fog"), "auxiliaries hold a radius such as 4/255 or KIND:STRENGTH"),
         (("--objective", "vanilla", "--auxiliaries", "1/255"), "auxiliaries are advprop's"),
+        (
+            ("--arch", "resnet18", "--start-from", "shapes-vanilla"),
+            "--arch resnet18 cannot be chosen: the network is that of shapes-vanilla",
+        ),
+        (("--recipe", "imagenette", "--objective", "adv-reg"), "name the attack fgsm"),
         (("--recipe", "nothing"), "there is no recipe 'nothing': give a TOML file or one of"),
         (("--recipe", "{folder}"), "there is no recipe"),
         (("--recipe", "{folder}/bad.toml"), "is not TOML"),

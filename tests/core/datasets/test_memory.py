@@ -18,10 +18,16 @@ def test_what_is_free_is_read(tmp_path, monkeypatch):
 def test_a_set_that_does_not_fit_is_refused(monkeypatch):
     monkeypatch.setattr(memory, "free_memory", lambda: 1_000_000)
     require_memory(260, 32)  # 798,720 bytes
-    with pytest.raises(ValueError, match="give --limit 260 or less"):
+    with pytest.raises(ValueError, match="at most 260 fit"):
         require_memory(261, 32)
-    with pytest.raises(ValueError, match=r"50000 images of 224x224 pixels take 7.5 GB.*--limit 5 "):
+    with pytest.raises(
+        ValueError, match=r"50000 images of 224x224 pixels take 7.5 GB.*at most 5 fit"
+    ):
         require_memory(50_000, 224)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "4")  # each of them reads the set
+    with pytest.raises(ValueError, match="at most 65 fit"):
+        require_memory(66, 32)
+    require_memory(65, 32)
     monkeypatch.setattr(memory, "free_memory", lambda: None)
     require_memory(50_000, 224)
 
@@ -29,5 +35,5 @@ def test_a_set_that_does_not_fit_is_refused(monkeypatch):
 def test_a_folder_asks_before_it_reads(tmp_path, monkeypatch):
     folder = ImageFolder(put_classes(tmp_path, ("a", "b")), size=8)
     monkeypatch.setattr(memory, "free_memory", lambda: 100)
-    with pytest.raises(ValueError, match=r"2 images of 8x8 pixels .* --limit 0"):
+    with pytest.raises(ValueError, match=r"2 images of 8x8 pixels .* at most 0 fit"):
         folder.load_all()

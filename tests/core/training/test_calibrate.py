@@ -122,6 +122,19 @@ def test_a_trained_branch_is_not_lost(checkpoint, photos):
         calibrate(Checkpoint(calibrated.model, trained), *photos, CONFIG)
 
 
+def test_calibrating_again_starts_from_main_again(checkpoint, photos):
+    moved = calibrate(checkpoint, *photos, CONFIG, affine_epochs=2, batch_size=12)
+    again = calibrate(moved, *photos, CONFIG, batch_size=12)
+    once = calibrate(checkpoint, *photos, CONFIG, batch_size=12)
+    first, second = once.model.state_dict(), again.model.state_dict()
+    assert all(torch.equal(value, second[key]) for key, value in first.items())
+
+
+def test_epochs_below_none(checkpoint, photos):
+    with pytest.raises(ValueError, match="affine_epochs must be at least 0, got -1"):
+        calibrate(checkpoint, *photos, CONFIG, affine_epochs=-1)
+
+
 def test_one_image_is_too_few(checkpoint, photos):
     images, labels = photos
     with pytest.raises(ValueError, match="at least 2 images, got 1"):

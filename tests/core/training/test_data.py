@@ -116,6 +116,15 @@ def test_photos_that_just_fit_are_kept(folder, monkeypatch):
     assert isinstance(load(folder).source, InMemory)
 
 
+def test_photos_that_the_computer_cannot_hold_stay_on_disk(folder, monkeypatch):
+    monkeypatch.setattr(training_data, "room_for_images", lambda: 20 * 3 * 43 * 43)
+    assert isinstance(load(folder).source, InMemory)
+    in_memory = load(folder).digest
+    monkeypatch.setattr(training_data, "room_for_images", lambda: 20 * 3 * 43 * 43 - 1)
+    assert isinstance(load(folder).source, OnDisk)
+    assert load(folder).digest != in_memory, "it is augmented in another way"
+
+
 def test_the_digest_changes_with_names_and_classes_only(tmp_path):
     draw(tmp_path / "train" / "cats", ["a.png"])
     draw(tmp_path / "train" / "dogs", ["b.png", "c.png"])

@@ -58,7 +58,7 @@ def test_gd_goes_as_far_as_its_steps_carry_it(view):
 
 def test_an_auxiliary_radius_replaces_the_attackers_and_scales_its_step(view, batch):
     attacker = Attacker(epsilon=4 / 255, steps=2, step_size=3 / 255)
-    found = make_input("attack", 2 / 255, attacker, lambda: view, 4)(batch)
+    found = make_input("attack", 2 / 255, attacker, lambda: lambda: view, 4)(batch)
     how = AttackConfig("linf", 2 / 255, 1.5 / 255, 2, random_start=True, seed=7)
     torch.testing.assert_close(found, attack(view, batch.pixels, LABELS, how))
 
@@ -122,7 +122,7 @@ def test_wrong_classes_are_drawn_by_their_generator_alone():
 
 
 def shown(kind, strength, batch):
-    return make_input(kind, strength, Attacker(), None, 4)(batch)
+    return make_input(kind, strength, Attacker(), lambda: None, 4)(batch)
 
 
 def test_a_noise_has_the_given_severity_everywhere():
@@ -185,13 +185,13 @@ def test_every_kind_is_drawn_by_the_steps_seed(batch, kind):
 )
 def test_refuses(kind, strength, error, words):
     with pytest.raises(error, match=words):
-        make_input(kind, strength, Attacker(), None, 4)
+        make_input(kind, strength, Attacker(), lambda: None, 4)
 
 
 @pytest.mark.parametrize("magnitude", [-1, 9.5, 11])
 def test_randaugment_refuses_other_magnitudes(view, magnitude):
     with pytest.raises(ValueError, match="whole magnitude from 0 to 10"):
-        make_input("randaugment", magnitude, Attacker(), lambda: view, 4)
+        make_input("randaugment", magnitude, Attacker(), lambda: None, 4)
 
 
 def test_the_target_and_the_start_of_a_step_are_drawn_apart(view, batch):

@@ -6,6 +6,7 @@ import pytest
 
 from advprop_core.training.recipe import OBJECTIVES, Attacker, Augmentation, Recipe
 from advprop_core.types import AttackConfig
+from tests.core.training.tiny import attacker
 
 # -- attacker -----------------------------------------------------------------------------------
 
@@ -126,6 +127,15 @@ def test_augmentations_that_are_refused(fields, words):
         ({"auxiliaries": ("gaussian",)}, "radius such as 4/255 or KIND:STRENGTH.*got 'gaussian'"),
         ({"auxiliaries": ("fog:strong",)}, "got 'fog:strong'"),
         ({"auxiliaries": ("4/0",)}, "got '4/0'"),
+        ({"schedule": "step", "decay_epochs": 0}, "step needs decay_epochs above 0"),
+        ({"objective": "adv-reg"}, "name the attack fgsm"),
+        ({"objective": "adv-reg", "attack": Attacker("fgsm", goal="random")}, "one untargeted"),
+        ({"objective": "trades", "attack": Attacker("fgsm")}, "random start"),
+        ({"objective": "trades", "attack": Attacker("i-fgsm", steps=2)}, "random start"),
+        ({"objective": "trades", "attack": Attacker("gd", step_size=0.01)}, "random start"),
+        ({"objective": "trades", "attack": Attacker(goal="random")}, "no target"),
+        ({"objective": "fast-advprop", "attack": Attacker(steps=2)}, "set steps to 1"),
+        ({"objective": "fast-advprop", "attack": Attacker(goal="random")}, "one untargeted step"),
     ],
 )
 def test_recipes_that_are_refused(fields, words):
@@ -164,7 +174,9 @@ def test_one_branch_is_shown_the_attack_at_its_own_radius():
 
 
 def test_how_many_auxiliary_branches_each_objective_trains():
-    counts = {name: Recipe(objective=name).auxiliary_count for name in OBJECTIVES}
+    counts = {
+        name: Recipe(objective=name, attack=attacker(name)).auxiliary_count for name in OBJECTIVES
+    }
     assert counts == {
         "vanilla": 0,
         "adversarial": 0,
@@ -178,10 +190,11 @@ def test_how_many_auxiliary_branches_each_objective_trains():
 
 
 def test_the_adversarial_weight_defaults_to_the_publications():
-    assert Recipe(objective="adv-reg").weight == 0.2
+    regularised = Recipe(objective="adv-reg", attack=attacker("adv-reg"))
+    assert regularised.weight == 0.2
     assert Recipe(objective="trades").weight == 6.0
     assert Recipe(objective="trades", adversarial_weight=1.0).weight == 1.0
-    assert Recipe(objective="adv-reg", adversarial_weight=0.0).weight == 0.0
+    assert dataclasses.replace(regularised, adversarial_weight=0.0).weight == 0.0
 
 
 def test_is_frozen_and_compares_by_value():

@@ -14,7 +14,7 @@ import re
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -40,6 +40,23 @@ class Checkpoint:
 
     model: DualBNModel
     info: ModelInfo
+
+    @property
+    def copies(self) -> tuple[str, ...]:
+        """The branches that are mere copies of main: the network was trained without them."""
+        return tuple(name for name, origin in self.info.branches.items() if origin == "copied")
+
+    def without_copies(self) -> Checkpoint:
+        """The same network with the branches that it was trained or calibrated with alone."""
+        if not self.copies:
+            return self
+        own = {name: one for name, one in self.info.branches.items() if name not in self.copies}
+        info = replace(self.info, branches=own)
+        model = models.create(info)
+        wanted = model.state_dict().keys()
+        state = {key: value for key, value in self.model.state_dict().items() if key in wanted}
+        model.load_state_dict(state)
+        return Checkpoint(model.freeze(), info)
 
 
 def save(path: Path, model: DualBNModel, info: ModelInfo, *, half: bool = False) -> None:

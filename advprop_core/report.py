@@ -13,11 +13,12 @@ from typing import Any
 from advprop_core import report_figures as figures
 from advprop_core import report_grids as grids
 from advprop_core.report_page import Section, page
-from advprop_core.report_style import Spec
+from advprop_core.report_style import Spec, short_names
 from advprop_core.report_words import (
     Row,
     as_csv,
     describe,
+    describe_attack,
     matrices,
     own_attacks,
     own_harm,
@@ -54,6 +55,7 @@ def html(content: Mapping[str, Any]) -> str:
     """The page of an evaluation, with plotly.js inside."""
     from plotly.offline import get_plotlyjs
 
+    whole, content = content, _with_short_names(content)
     rows = content["results"]
     plain = [row for row in rows if row["condition"]["kind"] in ("clean", "attack")]
     own = own_attacks(plain)
@@ -67,7 +69,20 @@ def html(content: Mapping[str, Any]) -> str:
         *_shape_biases(content),
         *([_reliability(own)] if own else []),
     ]
-    return page(content, sections, get_plotlyjs())
+    return page(whole, sections, get_plotlyjs())
+
+
+def _with_short_names(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The same figures under labels instead of paths."""
+    labels = short_names([*content["models"]])
+
+    def renamed(part: Any) -> Any:
+        if isinstance(part, Mapping):
+            new = {key: renamed(value) for key, value in part.items()}
+            return new | {"model": labels[part["model"]]} if part.get("model") in labels else new
+        return [*map(renamed, part)] if isinstance(part, list | tuple) else part
+
+    return {**renamed(content), "models": content["models"]}
 
 
 def _accuracies(rows: Sequence[Row]) -> Section:
@@ -81,14 +96,24 @@ def _accuracies(rows: Sequence[Row]) -> Section:
 
 def _best(rows: Sequence[Row]) -> str:
     """Who is best on clean images, and who under the last attack."""
+    attacks = [describe_attack(row) for row in rows if _is_attack(row)]
+    clean = [row for row in rows if row["condition"]["kind"] == "clean"]
+    attacked = [row for row in rows if _is_attack(row) and [describe_attack(row)] == attacks[-1:]]
     parts = []
-    attacks = [describe(row) for row in rows if _is_attack(row)]
-    for title in dict.fromkeys(["clean", *attacks[-1:]]):
-        best = max((row for row in rows if describe(row) == title), key=lambda row: row["top1"])
-        what = "on clean images" if title == "clean" else f"under {title}"
+    for own in filter(None, (clean, attacked)):
+        best = max(own, key=lambda row: row["top1"])
+        what = f"under {_met(own)}" if own is attacked else "on clean images"
         parts.append(f"highest {what}: {best['model']}, {best['branch']}, {best['top1']:.1%}")
     text = "; ".join(parts)
     return f"{text[0].upper()}{text[1:]}."
+
+
+def _met(rows: Sequence[Row]) -> str:
+    """One attack: through each branch itself, or through the same one for all."""
+    sources = {row["condition"]["attack_branch"] for row in rows}
+    white_box = all(row["condition"]["attack_branch"] == row["branch"] for row in rows)
+    through = "" if white_box else f", through {' and '.join(sorted(sources))}"
+    return f"{describe_attack(rows[0])}{through}"
 
 
 def _curves(rows: Sequence[Row]) -> list[Section]:

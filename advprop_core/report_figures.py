@@ -16,7 +16,6 @@ from advprop_core.report_style import (
     hatching,
     marker,
     plain,
-    short,
     whiskers,
 )
 from advprop_core.report_words import Row, describe
@@ -42,7 +41,7 @@ def bars(rows: Sequence[Row]) -> Spec:
         data.append(
             shared
             | {
-                "y": [f"{short(row['model'])}<br>{row['branch']}" for row in own],
+                "y": [f"{plain(row['model'])}<br>{row['branch']}" for row in own],
                 "x": [row["top1"] for row in own],
                 "error_x": error_bars(own),
                 "marker": {"color": [colour(row["branch"]) for row in own], "pattern": pattern},
@@ -99,7 +98,7 @@ def curve(clean: Sequence[Row], attacked: Sequence[Row]) -> Spec:
                 "y": [row["top1"] for row in own],
                 "error_y": error_bars(own),
                 "mode": "lines+markers",
-                "name": f"{short(model)}, {branch}{through}",
+                "name": f"{plain(model)}, {branch}{through}",
                 "line": {"color": colour(branch), "dash": dash, "width": 2},
                 "marker": {"symbol": SYMBOLS[place % len(SYMBOLS)], "size": 8},
                 "hovertemplate": "ε = %{x:.3g}<br>%{y:.1%}<extra>%{fullData.name}</extra>",
@@ -125,7 +124,7 @@ def dots(rows: Sequence[Row]) -> Spec:
                 "y": [titles.index(describe(row)) + shift for row in own],
                 "error_x": error_bars(own) | {"color": colour(branch)},
                 "marker": marker(branch, models.index(model)),
-                "name": f"{short(model)}, {branch}",
+                "name": f"{plain(model)}, {branch}",
                 "customdata": [plain(describe(row)) for row in own],
                 "hovertemplate": "%{customdata}<br>%{x:.1%}<extra>%{fullData.name}</extra>",
             }
@@ -152,7 +151,7 @@ def shape_biases(results: Sequence[Row]) -> Spec:
         }
         for place, one in enumerate(shown)
     ]
-    names = [f"{short(one['model'])}, {one['branch']}" for one in shown]
+    names = [f"{plain(one['model'])}, {one['branch']}" for one in shown]
     half = {"type": "line", "x0": 0.5, "x1": 0.5, "yref": "paper", "y0": 0, "y1": 1}
     spec = _dotted(data, names, 34, "shape bias")
     spec["layout"]["shapes"] = [half | {"line": {"color": _GREY, "dash": "dot", "width": 1}}]
@@ -177,7 +176,7 @@ def standing(results: Sequence[Row]) -> Spec:
                 "x": [radius * unit for radius in at],
                 "y": left,
                 "line": {"shape": "hv", "color": colour(one["branch"]), "dash": dash, "width": 2},
-                "name": f"{short(one['model'])}, {one['branch']}",
+                "name": f"{plain(one['model'])}, {one['branch']}",
                 "hovertemplate": "ε = %{x:.3g}<br>%{y:.1%}<extra>%{fullData.name}</extra>",
             }
         )
@@ -207,7 +206,7 @@ def reliability(row: Row) -> Spec:
     error = calibration["expected_calibration_error"]
     return frame(
         [shares, diagonal | {"line": {"color": _GREY, "dash": "dot"}}],
-        title=f"{short(row['model'])}, {row['branch']}<br>{plain(describe(row))}"
+        title=f"{plain(row['model'])}, {row['branch']}<br>{plain(describe(row))}"
         f"<br>error {error:.1%} ({low:.1%} to {high:.1%})",
         height=330,
         top=88,

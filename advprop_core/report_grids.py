@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from advprop_core.report_style import Spec, frame, plain, short
+from advprop_core.report_style import Spec, frame, plain
 from advprop_core.report_words import Row, describe_attack
 
 _CELL = 24  # pixels
@@ -39,7 +39,7 @@ def heat_map(rows: Sequence[Row]) -> Spec:
     }
     return frame(
         [cells],
-        title=f"{short(rows[0]['model'])}, {rows[0]['branch']}",
+        title=f"{plain(rows[0]['model'])}, {rows[0]['branch']}",
         height=_CELL * len(kinds) + 90,
         xaxis={"title": "severity", "type": "category", **_FIXED},
         yaxis={"autorange": "reversed", "automargin": True, **_FIXED},
@@ -64,7 +64,7 @@ def matrix(rows: Sequence[Row]) -> Spec:
     }
     return frame(
         [cells],
-        title=f"{short(rows[0]['model'])}<br>{plain(describe_attack(rows[0]))}",
+        title=f"{plain(rows[0]['model'])}<br>{plain(describe_attack(rows[0]))}",
         height=3 * _CELL * len(sources) + 110,
         top=60,
         xaxis={"type": "category", "side": "bottom", **_FIXED},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import PurePath
 from typing import Any
@@ -15,6 +15,7 @@ Spec = dict[str, Any]
 
 SYMBOLS = ("circle", "square", "diamond", "triangle-up")
 _INK = "#1F2933"
+_CHECKPOINTS = (".safetensors", ".pth", ".pt", ".bin", ".tar")
 
 
 def frame(
@@ -48,11 +49,23 @@ def marker(branch: str, place: int) -> Spec:
     return {"color": colour(branch), "symbol": SYMBOLS[place % len(SYMBOLS)], "size": 9}
 
 
-def short(model: str) -> str:
-    """A name for a label: of a file, its folder and its stem."""
+def short_names(models: Sequence[str]) -> dict[str, str]:
+    """Models to labels: a file's folder and stem, with more folders where two would be alike."""
+    parts = {model: _parts(model) for model in models}
+    return {model: _short(model, parts) for model in models}
+
+
+def _short(model: str, parts: Mapping[str, tuple[str, ...]]) -> str:
+    for count in range(2, len(parts[model]) + 2):
+        label = parts[model][-count:]
+        if sum(other[-count:] == label for other in parts.values()) == 1:
+            return "/".join(label)
+    return model
+
+
+def _parts(model: str) -> tuple[str, ...]:
     path = PurePath(model)
-    name = "/".join((*path.parts[:-1][-1:], path.stem)) if len(path.parts) > 1 else model
-    return plain(name)
+    return (*path.parts[:-1], path.stem) if path.suffix in _CHECKPOINTS else (model,)
 
 
 def plain(text: str) -> str:

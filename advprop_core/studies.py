@@ -124,14 +124,17 @@ def fault(content: Content) -> str | None:
                 return f"row {number} is of an unknown run, branch or measure"
             if not (isinstance(row["top1"], int | float) and 0 <= row["top1"] <= 1):
                 return f"row {number} has no share of right answers"
+        if not measures or not titles:
+            return "it names no runs or no measures"
         there = {row["run"] for row in content["results"]}
+        gains(content, [*titles])  # the table is of all runs
         for question in content["questions"]:
             if not isinstance(question["title"], str) or not there >= {*question["runs"]}:
                 return "a question is about runs without results"
             gains(content, question["runs"])
             for run, other in question["contrasts"]:
                 contrast(content, run, other, next(iter(measures)))
-    except (KeyError, TypeError, AttributeError, StopIteration) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         return f"it lacks {error}"
     except ValueError as error:
         return str(error)

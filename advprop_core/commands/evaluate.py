@@ -113,14 +113,18 @@ def evaluate(
     if download and are_several():
         raise ValueError("--download is for one process: fetch the set first, then start several")
     keep_freed_memory()
-    opened = values.open_models(model, arch)
-    branches = {name: _branches(name, one, branch, attack_branch) for name, one in opened.items()}
+    whole = values.open_models(model, arch)
+    branches = {name: _branches(name, one, branch, attack_branch) for name, one in whole.items()}
+    opened = {name: one.without_copies() for name, one in whole.items()}
     if held:
         asked = evaluate_data.open_stored(report, opened, branches, wanted, conditions)
     else:
         asked = evaluate_data.open_images(
             report, opened, branches, wanted, with_photos=bool(corruptions)
         )
+    for name, one in whole.items():
+        if one.copies:
+            report.say(f"{name}: trained with one set of norm layers, so main alone is asked")
     for note in asked.notes:
         report.say(note)
     _require_classes(asked.subjects, opened, conditions)
@@ -185,12 +189,20 @@ def _branches(
     """The branches to evaluate, before any work; an error says which model it is about."""
     from advprop_core.evaluation.conditions import EACH
 
+    through = [] if attack_branch in (None, EACH) else [attack_branch]
     try:
-        if attack_branch not in (None, EACH):
-            one.model.branch(attack_branch)
-        return values.read_branches(one.model, branch)
+        for known in through:
+            one.model.branch(known)
+        found = values.read_branches(one.model, branch)
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from None
+    named = {*values.split_list(branch), *through}
+    if copied := [known for known in one.copies if known in named]:
+        raise ValueError(
+            f"{name}: {', '.join(copied)} is a copy of main, for the network was trained with one "
+            "set of norm layers: it would answer as main does"
+        )
+    return tuple(known for known in found if known not in one.copies)
 
 
 def _measure(

@@ -131,11 +131,14 @@ def open_stored(
     """Each model with the corrupted images that files hold; those with the same classes share."""
     from advprop_core.datasets.layouts import find_place
     from advprop_core.evaluation.cells import Subject
+    from advprop_core.evaluation.stored import as_small_as
 
     place = find_place(wanted.data)
     assert place is not None
     chosen = [(c.corruption.kind, c.corruption.severity) for c in conditions if c.corruption]
     files: dict[Classes, Stored] = {}
+    photos: dict[Classes, Tensor] = {}
+    sized: dict[tuple[Classes, int], Tensor] = {}
     subjects, notes = [], [place.note()]
     for name, one in opened.items():
         classes = one.info.classes
@@ -143,10 +146,13 @@ def open_stored(
             files[classes], own = _open_files(wanted, classes, chosen)
             _require_classes(wanted, one, files[classes].labels)
             notes += own
+            read = _clean_photos(report, wanted, files[classes], classes)
+            files[classes], photos[classes] = read
         size = one.info.input_size
-        files[classes], clean = _clean_images(report, wanted, files[classes], classes, size)
+        if (classes, size) not in sized:
+            sized[classes, size] = as_small_as(photos[classes], size)
         subjects.append(
-            Subject(name, one.model, clean, files[classes].labels, branches[name],
+            Subject(name, one.model, sized[classes, size], files[classes].labels, branches[name],
                     stored=files[classes])
         )  # fmt: skip
     complete = place.kind == "imagenet-c" and _is_complete(chosen)
@@ -267,17 +273,17 @@ def _open_files(
     return photos, notes
 
 
-def _clean_images(
-    report: Report, wanted: Wanted, stored: Stored, classes: Classes, size: int
+def _clean_photos(
+    report: Report, wanted: Wanted, stored: Stored, classes: Classes
 ) -> tuple[Stored, Tensor]:
-    """The clean photos at a network's size, and the corrupted ones that still match them."""
+    """The clean photos, cut as the corrupted ones were, and those of these that match them."""
     from advprop_core.datasets.folders import ImageFolder
-    from advprop_core.datasets.imagenet_c import CorruptedPhotos
+    from advprop_core.datasets.imagenet_c import CROP, SIZE, CorruptedPhotos
     from advprop_core.evaluation.stored import empty_images
 
     if not isinstance(stored, CorruptedPhotos) or stored.clean is None:
-        return stored, empty_images(size)
-    folder = ImageFolder(stored.clean, size=size, classes=classes, strict=wanted.strict)
+        return stored, empty_images(SIZE)
+    folder = ImageFolder(stored.clean, size=SIZE, classes=classes, strict=wanted.strict, crop=CROP)
     pixels, _ = folder.load_all()
     _name_unreadable(report, folder.unreadable)
     return stored.without([one.path for one in folder.unreadable]), pixels

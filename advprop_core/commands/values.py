@@ -21,9 +21,16 @@ def split_list(values: Iterable[str] | None) -> list[str]:
     """What repeats and commas name, each once, in order; an existing path may hold a comma."""
     parts: dict[str, None] = {}
     for value in values or ():
-        pieces = [value] if Path(value).exists() else value.split(",")
+        pieces = [value] if _exists(value) else value.split(",")
         parts |= dict.fromkeys(piece.strip() for piece in pieces if piece.strip())
     return list(parts)
+
+
+def _exists(text: str) -> bool:
+    try:
+        return Path(text).exists()
+    except OSError:  # a list that is longer than a file's name may be
+        return False
 
 
 def read_branches(model: DualBNModel, values: Iterable[str] | None) -> tuple[str, ...]:

@@ -30,6 +30,7 @@ class Unreadable:
 
     path: Path
     reason: str
+    error: OSError | None = None  # where it is not the image's fault
 
 
 class ImageFolder(Dataset[tuple[Tensor, int]]):
@@ -54,6 +55,7 @@ class ImageFolder(Dataset[tuple[Tensor, int]]):
         classes: Sequence[tuple[str, str]] | None = None,
         strict: bool = False,
         limit: int | None = None,
+        crop: float = 1.0,
     ) -> None:
         """Lists the images; opens none.
 
@@ -67,6 +69,7 @@ class ImageFolder(Dataset[tuple[Tensor, int]]):
             strict: Whether an unknown class or an unreadable image is an error.
             limit: At most this many images, drawn in turn from each class: the first of each,
                 the second of each, and so on.
+            crop: Side of the square that is kept, as a share of a photo's shorter side.
 
         Raises:
             ClassMismatch: No class folder is among `classes`, or with `strict` one is not.
@@ -77,7 +80,7 @@ class ImageFolder(Dataset[tuple[Tensor, int]]):
             raise ValueError(f"size must be at least 1 pixel, got {size}.")
         if limit is not None and limit < 1:
             raise ValueError(f"limit must be at least 1 image, got {limit}: or leave it out.")
-        self.size = size
+        self.size, self.crop = size, crop
         self.strict = strict
         found = root if isinstance(root, Mapping) else find_images(Path(root))
         if classes is None:
@@ -103,7 +106,7 @@ class ImageFolder(Dataset[tuple[Tensor, int]]):
             ImageError: The image cannot be read; the message names its file.
         """
         path, label = self.samples[index]
-        image = read_image(path, self.size)
+        image = read_image(path, self.size, crop=self.crop)
         if isinstance(image, Unreadable):
             raise images.ImageError(f"{image.path}: {image.reason}")
         return image, label
@@ -125,7 +128,7 @@ class ImageFolder(Dataset[tuple[Tensor, int]]):
         pixels = torch.empty((len(self), 3, self.size, self.size), dtype=torch.uint8)
 
         def fill(index: int) -> Unreadable | None:
-            image = read_image(self.samples[index][0], self.size)
+            image = read_image(self.samples[index][0], self.size, crop=self.crop)
             if isinstance(image, Unreadable):
                 return image
             pixels[index] = image
@@ -150,15 +153,24 @@ class ImageFolder(Dataset[tuple[Tensor, int]]):
             raise ValueError(f"None of {count} images can be read. {first.path}: {first.reason}")
 
 
-def read_image(path: Path, size: int) -> Tensor | Unreadable:
-    """A photo as uint8 (3,size,size), RGB, cropped in the centre, or why it cannot be read."""
+def read_image(path: Path, size: int, *, crop: float = 1.0) -> Tensor | Unreadable:
+    """A photo as uint8 (3,size,size), RGB, or why it cannot be read.
+
+    Args:
+        path: Of its file.
+        size: Side of the square in its centre that is kept, in pixels.
+        crop: That side as a share of the photo's shorter one.
+    """
+    whole = round(size / crop)
     try:
-        image = images.decode(path.read_bytes(), shorter_side=size)
+        image = images.decode(path.read_bytes(), shorter_side=whole)
     except images.ImageError as error:
         return Unreadable(path, str(error))
     except OSError as error:  # gone or forbidden since it was listed
-        return Unreadable(path, f"The file cannot be opened: {error.strerror}.")
-    return images.to_bytes(images.fit(image, size))
+        return Unreadable(path, f"The file cannot be opened: {error.strerror}.", error)
+    start = (whole - size) // 2
+    inner = slice(start, start + size)
+    return images.to_bytes(images.fit(image, whole))[:, inner, inner]
 
 
 def find_images(root: Path) -> dict[str, list[Path]]:

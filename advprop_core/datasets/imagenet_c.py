@@ -27,7 +27,11 @@ from advprop_core.datasets.folders import (
 from advprop_core.datasets.imagenet import corruption_folders, wnids_of
 from advprop_core.images import ImageError
 
-_SIZE = 224  # pixels, as the photos are published
+SIZE = 224
+"""Pixels per side, as the photos are published."""
+CROP = 224 / 256
+"""Of the shorter side, which was made 256 before the photos were cut out and corrupted."""
+_OF_THE_FILE = (FileNotFoundError, PermissionError)  # what shows in its digest; the rest may pass
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,21 +125,24 @@ class CorruptedPhotos:
 
         Raises:
             ImageError: With ``strict``, a photo cannot be read; the message names its file.
+            OSError: For trouble of the machine: what is told of the photo now could be wrong later.
         """
         folder = self.folders[corruption.kind, corruption.severity]
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            found = list(pool.map(lambda name: read_image(folder / name, _SIZE), self.names[rows]))
+            found = list(pool.map(lambda name: read_image(folder / name, SIZE), self.names[rows]))
         for photo in found:
             if isinstance(photo, Unreadable):
+                if photo.error and not isinstance(photo.error, _OF_THE_FILE):
+                    raise photo.error
                 if self.strict:
                     raise ImageError(f"{photo.path}: {photo.reason}")
                 self.unreadable[photo.path] = photo
-        black = torch.zeros((3, _SIZE, _SIZE), dtype=torch.uint8)
+        black = torch.zeros((3, SIZE, SIZE), dtype=torch.uint8)
         pixels = torch.stack([black if isinstance(p, Unreadable) else p for p in found])
         return pixels, torch.tensor([not isinstance(photo, Unreadable) for photo in found])
 
     def digest(self, corruption: CorruptionConfig) -> str:
-        """SHA-256 of the labels and of every file's name, size and time of change.
+        """SHA-256 of the labels and of every file's name, size and times of change.
 
         Not of what is in the files: to read 50,000 photos takes as long as to be asked about
         them, and this is asked for each folder before it is known whether they are needed.
@@ -143,8 +150,7 @@ class CorruptedPhotos:
         folder = self.folders[corruption.kind, corruption.severity]
         digest = hashlib.sha256(self.labels.numpy().tobytes())
         for name in self.names:
-            facts = (folder / name).stat()
-            digest.update(f"{name} {facts.st_size} {facts.st_mtime_ns}\n".encode())
+            digest.update(f"{name} {_facts(folder / name)}\n".encode())
         return digest.hexdigest()
 
 
@@ -199,6 +205,15 @@ def _require_photos(
             f"{total - len(shared)} of {total} photos are not {everywhere}: complete them, or "
             "evaluate without --strict to leave these out"
         )
+
+
+def _facts(path: Path) -> str:
+    """What changes with a file, and with who may read it."""
+    try:
+        facts = path.stat()
+    except OSError as error:  # it is left out when it is read
+        return type(error).__name__
+    return f"{facts.st_size} {facts.st_mtime_ns} {facts.st_ctime_ns}"
 
 
 def _class_of(name: str) -> str:

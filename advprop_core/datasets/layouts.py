@@ -128,8 +128,9 @@ def images_of(place: Place, split: str, *, download: bool = False) -> Mapping[st
 
 def split_folder(folder: Path, split: str) -> Path:
     """The folder of a split, where there are such; otherwise the folder itself."""
-    inside = {entry.name for entry in folder.iterdir() if entry.is_dir()} if folder.is_dir() else ()
-    if not inside or not set(inside) <= _SPLITS:
+    entries = folder.iterdir() if folder.is_dir() else ()
+    inside = {entry.name for entry in entries if entry.is_dir() and entry.name[0] != "."}
+    if not inside or not inside <= _SPLITS:
         return folder
     names = (split, "test") if split == "val" else (split,)
     return next((folder / name for name in names if name in inside), folder)

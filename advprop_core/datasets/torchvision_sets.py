@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torchvision.datasets import CIFAR10, Imagenette
 
+from advprop_core.datasets.cifar import CIFAR10_NAMES
 from advprop_core.models import Offline
 
 IMAGENETTE_FOLDERS = ("imagenette2-320", "imagenette2", "imagenette2-160")
@@ -25,10 +26,9 @@ def has_batches(folder: Path) -> bool:
 
 
 def has_class_folders(folder: Path) -> bool:
-    """Whether the folder holds others than that, which are CIFAR-10 unpacked into images."""
-    return folder.is_dir() and any(
-        entry.is_dir() and entry.name != CIFAR10.base_folder for entry in folder.iterdir()
-    )
+    """Whether the folder holds CIFAR-10 unpacked into images, by class and perhaps by split."""
+    places = (folder, *(folder / split for split in ("train", "test", "val")))
+    return any((place / name).is_dir() for place in places for name in CIFAR10_NAMES)
 
 
 def imagenette_folder(folder: Path, split: str, *, download: bool = False) -> Path:

@@ -8,7 +8,6 @@ from typing import Protocol
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from advprop_core.attacks import attack
 from advprop_core.autoattack import AutoAttackConfig
@@ -19,7 +18,7 @@ from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.digests import image_seeds
 from advprop_core.evaluation.restricted import Restricted, in_full, places
 from advprop_core.evaluation.results import Answers
-from advprop_core.evaluation.stored import marked
+from advprop_core.evaluation.stored import marked, resized
 from advprop_core.folding import fold
 from advprop_core.probes import probe, require_room
 from advprop_core.processes import Processes
@@ -267,7 +266,7 @@ def _read(group: _Group, rows: slice) -> tuple[dict[int, Tensor], Tensor]:
     assert corruption is not None
     read, shown = stored.read(corruption, rows)
     pixels = read.float() / 255
-    return {size: _resized(pixels, size) for size in {s.size for s in group.subjects}}, shown
+    return _at_sizes(pixels, group), shown
 
 
 def _shown(group: _Group, shared: _Shared, rows: slice) -> dict[int, Tensor]:
@@ -277,7 +276,7 @@ def _shown(group: _Group, shared: _Shared, rows: slice) -> dict[int, Tensor]:
         assert first.photos is not None
         seeds = shared.seeds(first.photos, condition.corruption.seed)[rows]
         corrupted = corrupt(first.photos[rows].float() / 255, condition.corruption, seeds=seeds)
-        return {size: _resized(corrupted, size) for size in {one.size for one in group.subjects}}
+        return _at_sizes(corrupted, group)
     if condition.probe is not None:
         seeds = shared.seeds(first.images, condition.probe.seed)[rows]
         probed = probe(first.images[rows].float() / 255, condition.probe, seeds=seeds)
@@ -296,11 +295,9 @@ def _shown(group: _Group, shared: _Shared, rows: slice) -> dict[int, Tensor]:
     return {first.size: pixels}
 
 
-def _resized(pixels: Tensor, size: int) -> Tensor:
-    if pixels.shape[-1] == size:
-        return _channels_last(pixels)
-    fitted = F.interpolate(pixels, (size, size), mode="bicubic", antialias=True)
-    return _channels_last(fitted.clamp(0, 1))
+def _at_sizes(pixels: Tensor, group: _Group) -> dict[int, Tensor]:
+    sizes = {one.size for one in group.subjects}
+    return {size: _channels_last(resized(pixels, size)) for size in sizes}
 
 
 def _channels_last(pixels: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from advprop_core.corruptions import CorruptionConfig
 from advprop_core.evaluation.results import Answers
@@ -15,6 +16,7 @@ from advprop_core.evaluation.results import Answers
 if TYPE_CHECKING:
     from advprop_core.evaluation.cells import Cell
 
+_BATCH = 64
 NOT_SHOWN = -1
 """Stands for the predicted class of an image that could not be read."""
 
@@ -64,6 +66,25 @@ def _rows(answers: Answers, kept: Tensor) -> Answers:
         return answers
     columns = {one.name: getattr(answers, one.name)[kept] for one in fields(Answers)}
     return Answers(**columns)
+
+
+def resized(pixels: Tensor, size: int) -> Tensor:
+    """Pixels (N, 3, H, W) in [0, 1] at a network's size; the same tensor where they have it."""
+    if pixels.shape[-1] == size:
+        return pixels
+    fitted = F.interpolate(pixels, (size, size), mode="bicubic", antialias=True)
+    return fitted.clamp(0, 1)
+
+
+def as_small_as(images: Tensor, size: int) -> Tensor:
+    """Images (N, 3, H, W) uint8 at a network's size; the same tensor where they have it."""
+    if images.shape[-1] == size:
+        return images
+    small = torch.empty((len(images), 3, size, size), dtype=torch.uint8)
+    for start in range(0, len(images), _BATCH):
+        pixels = images[start : start + _BATCH].float() / 255
+        small[start : start + _BATCH] = (resized(pixels, size) * 255).round().byte()
+    return small
 
 
 def empty_images(size: int) -> Tensor:

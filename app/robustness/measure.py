@@ -104,7 +104,7 @@ def measure(request: RunRequest, files: Mapping[str, Path], job: Job) -> Outcome
     Raises:
         ValueError: If a file cannot be used, or the images do not fit the networks.
     """
-    opened = {name: load(files[name]) for name in request.models}
+    opened = {name: load(files[name]).without_copies() for name in request.models}
     job.report(0.0)
     albums = {name: _album(request, one.info, one.info.input_size) for name, one in opened.items()}
     photos = _photos(request, opened)

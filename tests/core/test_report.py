@@ -65,8 +65,7 @@ def test_transfers_stand_in_a_matrix_and_not_among_the_white_box_figures(content
     text = Page(report.html(content)).text
     assert "Whose perturbation harms whom?" in text
     assert (
-        "a<b>.safetensors, PGD-10, L∞ ε = 2/255: aux keeps 25.0% through itself and 50.0% through "
-        "main." in text
+        "a<b>, PGD-10, L∞ ε = 2/255: aux keeps 25.0% through itself and 50.0% through main." in text
     )
     plain = [one for one in content["results"] if one["condition"]["kind"] != "corruption"]
     own = report_words.own_attacks(plain)
@@ -82,6 +81,28 @@ def test_a_transfer_alone_is_shown_with_the_rest(content):
     assert report_words.own_attacks(plain) == plain
     assert not report_words.matrices(plain)
     assert "Whose perturbation" not in Page(report.html(content)).text
+
+
+def test_the_best_under_an_attack_is_among_all_that_met_it(content):
+    last = attacked(2 / 255, "aux")
+    content["results"] = [row("main", last, 0.8), row("aux", last, 0.5)]
+    said = Page(report.html(content)).text
+    assert "Highest under PGD-10, L∞ ε = 2/255, through aux: a<b>, main, 80.0%." in said
+    content["results"][0] = row("main", attacked(2 / 255, "main"), 0.4)
+    assert (
+        "Highest under PGD-10, L∞ ε = 2/255: a<b>, aux, 50.0%." in Page(report.html(content)).text
+    )
+
+
+def test_files_of_one_name_have_bars_of_their_own(content):
+    paths = ["one/run/model.safetensors", "two/run/model.safetensors"]
+    content["models"] = dict.fromkeys(paths, "digest")
+    content["results"] = [row("main", {"kind": "clean"}) | {"model": path} for path in paths]
+    del content["mean_corruption_error"]
+    text = report.html(content)
+    assert "one/run/model" in text
+    assert "two/run/model" in text
+    assert paths[0] in Page(text).text  # whole where there is room
 
 
 class Page(HTMLParser):
@@ -165,12 +186,12 @@ def test_shape_and_texture_have_sections_of_their_own(content):
     page = Page(report.html(content))
     said = " ".join(page.text.split())
     assert "Shape and texture: what can each branch do without?" in said
-    assert "a<b>.safetensors, main: 75.0% (40.0% to 90.0%), 0.0% of scenes by neither" in said
-    assert "a<b>.safetensors, aux: none, 100.0% of scenes by neither" in said
+    assert "a<b>, main: 75.0% (40.0% to 90.0%), 0.0% of scenes by neither" in said
+    assert "a<b>, aux: none, 100.0% of scenes by neither" in said
     plots = [attrs["aria-label"] for _, attrs in page.tags if attrs.get("class") == "plot"]
     assert len(plots) == 9 + 2
     assert plots[3].endswith("main, low-pass, 8 cycles per image: 50.0%; "
-                             "a<b>.safetensors, main, grey: 50.0%")  # fmt: skip
+                             "a<b>, main, grey: 50.0%")  # fmt: skip
     assert "low-pass" not in plots[0]  # what is clean or attacked
     rows = list(csv.DictReader(report.as_csv(content).splitlines()))
     assert [(one["probe"], one["strength"]) for one in rows[-2:]] == [

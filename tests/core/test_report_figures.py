@@ -4,6 +4,7 @@ import pytest
 
 from advprop_core import report_figures as figures
 from advprop_core import report_grids as grids
+from advprop_core.report_style import short_names
 
 
 def row(model="one", branch="main", top1=0.5, **condition):
@@ -113,14 +114,24 @@ def test_bins_with_few_images_are_pale():
     assert diagonal["x"] == diagonal["y"] == [0, 1]
 
 
-def test_files_have_short_names_and_no_markup():
-    for model, name in (
-        ("runs/x/model.safetensors", "x/model"),
-        ("resnet18.a1_in1k", "resnet18.a1_in1k"),
-        ("a<b>", "a&lt;b&gt;"),
-    ):
-        title = figures.reliability(row(model))["layout"]["title"]["text"]
-        assert title.startswith(f"{name}, main<br>clean<br>error 25.0%")
+def test_titles_hold_no_markup():
+    title = figures.reliability(row("a<b>"))["layout"]["title"]["text"]
+    assert title.startswith("a&lt;b&gt;, main<br>clean<br>error 25.0%")
+
+
+def test_files_have_short_names_that_differ():
+    labels = {
+        "runs/x/model.safetensors": "x/model",
+        "/one/run/last.pth": "one/run/last",
+        "two/run/last.pth": "two/run/last",
+        "z/y/a.pth": "z/y/a.pth",  # without their endings these two are alike
+        "z/y/a.safetensors": "z/y/a.safetensors",
+        "own.safetensors": "own",
+        "hf-hub:timm/resnet50.a1_in1k": "hf-hub:timm/resnet50.a1_in1k",
+        "hf-hub:timm/resnet50.a2_in1k": "hf-hub:timm/resnet50.a2_in1k",
+        "resnet18.a1_in1k": "resnet18.a1_in1k",
+    }
+    assert short_names([*labels]) == labels
 
 
 def test_further_branches_have_colours_of_their_own():

@@ -102,3 +102,11 @@ def test_what_is_damaged_is_said(content, place, value, said):
         inside = inside[step]
     inside[place[-1]] = value
     assert said in studies.fault(damaged)
+
+
+def test_a_run_that_no_question_is_about_stands_in_the_table_too(content):
+    row = content["results"][0]
+    lonely = [{**row, "run": "lonely", "seed": seed} for seed in (0, 1)]
+    content["runs"]["lonely"] = "Lonely"
+    content["results"] += lonely
+    assert studies.fault(content) == "it lacks ('lonely', 'main', 'corruption')"

@@ -67,6 +67,22 @@ def test_evaluate_several_models_through_one_branch(
     assert pairs == [(None, "main"), (None, "aux"), *first, (None, "main"), ("main", "main")]
 
 
+def test_a_copy_of_main_is_no_branch_to_measure(
+    advprop, val, tmp_path, make_dual, make_info
+) -> None:
+    path = tmp_path / "plain.safetensors"
+    origins = {"main": "trained", "aux": "copied"}
+    info = make_info(class_ids=IDS, class_names=NAMES, input_size=64, branches=origins)
+    checkpoints.save(path, make_dual(), info)
+    words = ("evaluate", "--model", path, "--data", val, "--attack", "fgsm")
+    answer = advprop(*words, "--attack-branch", "each", "--json", tmp_path / "r.json")
+    assert "trained with one set of norm layers, so main alone is asked" in answer.out
+    rows = json.loads((tmp_path / "r.json").read_text())["results"]
+    assert [one["branch"] for one in rows] == ["main", "main"]
+    for option in ("--branch", "--attack-branch"):
+        advprop(*words, option, "aux").refuses("aux is a copy of main")
+
+
 def test_evaluate_names_what_it_left_out(advprop, model, val) -> None:
     (val / "church" / "broken.jpg").write_bytes(b"\xff\xd8\xff no more")
     (val / "zebra").mkdir()

@@ -6,6 +6,7 @@ import re
 import shutil
 
 import pytest
+from PIL import Image
 
 from advprop_core import checkpoints
 from advprop_core.corruptions import CORRUPTIONS, SEVERITIES
@@ -40,13 +41,20 @@ def few(tmp_path_factory, make_dual, make_info):
 
 @pytest.fixture
 def photos(tmp_path):
-    """Photos of four classes; and the same ones, said to be corrupted in every way."""
+    """Photos of four classes; and the same ones, cut as ImageNet-C's are and not corrupted."""
     for place, wnid in enumerate(WNIDS):
-        (tmp_path / "val" / wnid).mkdir(parents=True)
+        for folder in ("val", "cut"):
+            (tmp_path / folder / wnid).mkdir(parents=True)
         draw_photo(tmp_path / "val" / wnid / "1.png", seed=place)
+        with Image.open(tmp_path / "val" / wnid / "1.png") as photo:
+            scale = 256 / min(photo.size)
+            large = photo.resize((round(photo.width * scale), round(photo.height * scale)))
+        left, top = (large.width - 224) // 2, (large.height - 224) // 2
+        cut = large.crop((left, top, left + 224, top + 224))
+        cut.save(tmp_path / "cut" / wnid / "1.png")
     for kind in CORRUPTIONS:
         for severity in SEVERITIES:
-            shutil.copytree(tmp_path / "val", tmp_path / "c" / kind / str(severity))
+            shutil.copytree(tmp_path / "cut", tmp_path / "c" / kind / str(severity))
     return tmp_path
 
 
@@ -64,9 +72,11 @@ def test_imagenet_c_with_clean_photos(advprop, thousand, photos) -> None:
         "corruption"
     ]
     assert {row["condition"].get("source") for row in content["results"][1:]} == {"files"}
-    # The files are the clean photos at 224 pixels, so that nothing but their size is corrupted.
+    # The files are cut out of the clean photos, and nothing else is done to them.
     (found,) = content["imagenet_c"]["results"]
-    error = 1 - content["results"][1]["top1"]
+    clean, fog = content["results"][:2]
+    assert fog["loss"] == pytest.approx(clean["loss"], rel=1e-3)
+    error = 1 - fog["top1"]
     assert found["by_corruption"]["fog"] == pytest.approx(error / 0.819324)
     assert "relative_mce" in found
     assert "not the mCE" in content["mean_corruption_error"]["meaning"]

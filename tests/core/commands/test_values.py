@@ -8,6 +8,7 @@ def test_lists_are_commas_or_repeats(tmp_path, monkeypatch) -> None:
     (tmp_path / "a,b").touch()
     assert split_list(["x, y", "x", "a,b"]) == ["x", "y", "a,b"]
     assert split_list(None) == []
+    assert len(split_list([",".join(f"resnet50.a{index}_in1k" for index in range(40))])) == 40
 
 
 def test_a_class_is_an_id_a_name_or_an_index(make_info) -> None:

@@ -1,4 +1,6 @@
+import errno
 import os
+from pathlib import Path
 
 import pytest
 
@@ -70,6 +72,29 @@ def test_unreadable_photos_are_black_and_named(root):
     strict = CorruptedPhotos.open(open_folders(root), (*CLASSES, (GOLDFISH, "fish")), strict=True)
     with pytest.raises(ImageError, match=r"fog/1/n01440764/1.JPEG"):
         strict.read(FOG, slice(3))
+
+
+def test_a_photo_that_may_be_read_now_is_read_again(root):
+    broken = root / "fog" / "1" / TENCH / "1.JPEG"
+    whole = opened(root).digest(FOG)
+    broken.chmod(0o200)
+    assert opened(root).digest(FOG) != whole
+    broken.unlink()
+    broken.symlink_to("nothing")
+    photos = opened(root)
+    assert photos.read(FOG, slice(3))[1].tolist() == [True, False, True]
+    gone = photos.digest(FOG)
+    (broken.parent / "nothing").write_bytes((broken.parent / "0.JPEG").read_bytes())
+    assert opened(root).digest(FOG) != gone
+
+
+def test_trouble_that_may_pass_is_not_said_of_a_photo(root, monkeypatch):
+    def fail(_):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(Path, "read_bytes", fail)
+    with pytest.raises(OSError, match="Too many open files"):
+        opened(root).read(FOG, slice(3))
 
 
 def test_clean_photos_are_the_same_ones_whatever_their_ending(root, tmp_path):

@@ -89,6 +89,7 @@ def test_splits_are_folders_beside_one_another(tmp_path):
     assert split_folder(tmp_path, "val") == tmp_path / "test"
     assert split_folder(tmp_path, "train") == tmp_path / "train"
     put_classes(tmp_path / "val", (TENCH,))
+    (tmp_path / ".cache").mkdir()  # hidden folders are no classes anywhere
     assert split_folder(tmp_path, "val") == tmp_path / "val"
     put_classes(tmp_path, ("zebra",))  # a class beside them: these are classes too
     assert split_folder(tmp_path, "val") == tmp_path

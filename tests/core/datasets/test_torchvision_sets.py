@@ -131,6 +131,14 @@ def test_cifar10_batches_are_read_after_their_checksums(batches, tmp_path):
         load_images(f"cifar10:{root}", 16)
 
 
+def test_cifar10_lies_beside_other_sets(batches, tmp_path):
+    (tmp_path / "source" / "MNIST" / "raw").mkdir(parents=True)
+    assert len(load_images(f"cifar10:{tmp_path / 'source'}", 16).labels) == 10
+    (tmp_path / "sets" / "MNIST").mkdir(parents=True)
+    found = load_images(f"cifar10:{tmp_path / 'sets'}", 8, download=True)
+    assert len(found.labels) == 10
+
+
 def test_cifar10_is_fetched_when_asked(batches, tmp_path):
     found = load_images(f"cifar10:{tmp_path / 'sets'}", 8, download=True)
     assert len(found.labels) == 10

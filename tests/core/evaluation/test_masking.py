@@ -56,6 +56,7 @@ def test_a_suspicion_gives_its_figures():
         ((FGSM, 60), (PGD, 30), (NOISE, 90), (WIDER, 10), (ANYTHING, 0)),
         ((FGSM, 58), (PGD, 60)),  # three images are chance
         ((FGSM, 30), (AttackConfig.fgsm(4 / 255), 60)),  # a long step may overshoot
+        ((AttackConfig.fgsm(0.5), 60),),  # this one too
         ((PGD, 30), (AttackConfig.pgd(2 / 255, norm="l2"), 60)),
         ((NOISE, 30), (AttackConfig.noise(4 / 255), 60)),
     ],

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import streamlit as st
 
+from app import workbench
+
 ICON = Path(__file__).parent / "assets" / "icon.svg"
 
 st.set_page_config(page_title="AdvProp Lens", page_icon=str(ICON), layout="wide")
-st.navigation(
+page = st.navigation(
     [
         st.Page(
             "app/pages/playground.py",
@@ -21,4 +23,7 @@ st.navigation(
         st.Page("app/pages/models.py", title="Models", icon=":material/inventory_2:"),
     ],
     position="top",
-).run()
+)
+workbench.begin_run()
+page.run()
+workbench.end_run(kept={"robustness"})

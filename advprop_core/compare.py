@@ -70,7 +70,7 @@ def compare(
             branch's own clean prediction.
         maps: Which maps to make, if any.
         film: Whether to keep every branch's logits at every step of an attack.
-        progress: Called with the share of the attack that is done; may raise to stop.
+        progress: Called with the share that is done of attack and maps; may raise to stop.
 
     Returns:
         Everything a page draws, detached, on the CPU.
@@ -91,11 +91,17 @@ def compare(
     attacked = clean["clean", attack_branch].class_index if true_class is None else true_class
     steps: list[Tensor] = []
 
+    first = _share_before_maps(maps)
+
     def on_step(step: int, point: Tensor) -> None:
         if film:
             steps.append(point)
         if progress and isinstance(perturbation, AttackConfig):
-            progress(step / perturbation.steps)
+            progress(first * step / perturbation.steps)
+
+    def on_map(done: int, total: int) -> None:
+        if progress:
+            progress(first + (1 - first) * done / total)
 
     perturbed = _perturb(branches[attack_branch], pixels, perturbation, attacked, on_step)
     grid: Grid = {**clean, **predict_grid(branches, {"adversarial": perturbed})}
@@ -104,13 +110,20 @@ def compare(
         clean=freeze(pixels[0]),
         adversarial=freeze(perturbed[0]),
         predictions=grid,
-        maps=_maps(branches, pixels, perturbed, maps, explained) if maps else {},
+        maps=_maps(branches, pixels, perturbed, maps, explained, on_map) if maps else {},
         facts=_facts(branches, pixels, perturbed, grid, true_class),
         true_class=true_class,
         attacked_class=attacked,
         attack_branch=attack_branch if isinstance(perturbation, AttackConfig) else None,
         film=_film(branches, steps),
     )
+
+
+def _share_before_maps(maps: MapRequest | None) -> float:
+    """Of the whole work, very roughly: some maps take hundreds of passes, others one."""
+    if maps is None:
+        return 1.0
+    return 0.1 if METHODS[maps.method].cost == "slow" else 0.9
 
 
 def _perturb(
@@ -145,9 +158,12 @@ def _maps(
     perturbed: Tensor,
     request: MapRequest,
     class_index: int,
+    progress: Callable[[int, int], None],
 ) -> dict[tuple[InputKind, str], AttributionMap]:
     inputs: dict[InputKind, Tensor] = {"clean": clean, "adversarial": perturbed}
-    made = explain_grid(branches, inputs, class_index, [request.method], request.layer)
+    made = explain_grid(
+        branches, inputs, class_index, [request.method], request.layer, progress=progress
+    )
     return {(kind, branch): one for (_, kind, branch), one in made.items()}
 
 

@@ -20,6 +20,14 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
+def ends(interval: Sequence[float]) -> tuple[str, str]:
+    """``("85", "98")``, in percent; with a decimal where whole ones would hide the difference."""
+    low, high = interval
+    edge = any(0 < end < 0.005 or 0.995 <= end < 1 for end in interval)
+    digits = 1 if edge or round(100 * low) == round(100 * high) else 0
+    return f"{100 * low:.{digits}f}", f"{100 * high:.{digits}f}"
+
+
 def branch_outcomes(comparison: Comparison, names: Sequence[str]) -> list[tuple[str, str]]:
     """What happened to each branch: ``("main", "was fooled: church 93 % → tench 71 %")``.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from advprop_core.images import decode, encode_png, fit, to_pixels
 from advprop_core.types import ModelInfo
 from app.anatomy.data import CalibratedLenses
 from app.jobs import Pool
+from app.messages import tamed
 from app.pictures import Picture, UploadStore, folder_photos, object_mask, open_picture
 
 if TYPE_CHECKING:
@@ -73,8 +75,8 @@ def model_files() -> dict[str, Path]:
     A file is named by its stem, or its folder where that is ``model``; files that would share a
     name get as many folders before it as tell them apart.
     """
-    named = os.environ.get("ADVPROP_MODELS", "").split(os.pathsep)
-    paths = [Path(p) for p in dict.fromkeys(named) if p]
+    named = json.loads(os.environ.get("ADVPROP_MODELS", "[]"))  # a path may hold any separator
+    paths = [Path(p) for p in dict.fromkeys(named)]
     places = [path.parent if path.stem == "model" else path.with_suffix("") for path in paths]
     own = {_name(place, places): path for path, place in zip(paths, places, strict=True)}
     return own | {n: p for n, p in bundle.bundled_models().items() if n not in own}
@@ -95,11 +97,38 @@ def model_info(name: str) -> ModelInfo:
     Raises:
         CheckpointError: If the file is not one of ours.
     """
-    return read_info(model_files()[name])
+    return tamed(read_info(model_files()[name]))
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _seen() -> dict[str, tuple[int, int] | None]:
+    """Name to time of change and size of the models' files, as they were last looked at."""
+    return {}
+
+
+def _forget_changed_models() -> None:
+    """A file that was written anew, by training for instance, is another network."""
+    now = {name: _stamp(path) for name, path in model_files().items()}
+    before = _seen()
+    if before and before != now:
+        model_info.clear()
+        load_lens.clear()
+        pool().forget()
+    before.clear()
+    before.update(now)
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    try:
+        facts = path.stat()
+    except OSError:  # gone; whoever reads it says so
+        return None
+    return facts.st_mtime_ns, facts.st_size
 
 
 def known_models() -> dict[str, ModelInfo]:
     """Every model whose file can be read, by name."""
+    _forget_changed_models()
     found = {}
     for name in model_files():
         try:
@@ -135,7 +164,7 @@ def make_lens(checkpoint: Checkpoint) -> Lens:
     model = checkpoint.model
     branches = {branch: fold(model.branch(branch), example) for branch in model.branch_names}
     return Lens(
-        checkpoint.info,
+        tamed(checkpoint.info),
         model,
         branches,
         _layer_titles(model.branch(MAIN), example),

@@ -9,6 +9,7 @@ import streamlit as st
 from advprop_core.images import ImageError, decode, encode_png
 from advprop_core.types import ModelInfo
 from app import cache, controls, state
+from app.messages import quote
 from app.pictures import PictureGone
 from app.state import View
 
@@ -79,7 +80,7 @@ def _take(widget: str) -> None:
     try:
         image = decode(file.getvalue())
     except ImageError as error:
-        st.session_state[_REFUSAL] = f"{file.name}: {error}"
+        st.session_state[_REFUSAL] = f"{quote(file.name)}: {error}"
         return
     _choose(f"upload:{cache.uploads().put(encode_png(image))}")
 

@@ -10,7 +10,9 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
+from queue import SimpleQueue
+from threading import Thread
 from typing import Any
 
 
@@ -24,11 +26,13 @@ class Job:
     Attributes:
         key: What was asked; equal keys mean the same job.
         progress: Share done, in [0, 1].
+        started: Whether a worker has taken it up.
     """
 
     def __init__(self, key: Hashable) -> None:
         self.key = key
         self.progress = 0.0
+        self.started = False
         self.future: Future[Any] = Future()
         self.waiting: set[str] = set()
         self._cancelled = threading.Event()
@@ -55,12 +59,17 @@ class Job:
 
 
 class Pool:
-    """At most ``workers`` jobs at a time; the last ``kept`` results stay."""
+    """At most ``workers`` jobs at a time; the last ``kept`` results stay.
+
+    Its threads are daemons, unlike a ThreadPoolExecutor's: a server that is told to end does so
+    at once, whatever is being worked on.
+    """
 
     def __init__(self, workers: int = 2, kept: int = 48) -> None:
-        self._executor = ThreadPoolExecutor(
-            workers, "advprop-job", initializer=_share_cores, initargs=(workers,)
-        )
+        self._queue: SimpleQueue[tuple[Job, Callable[[Job], Any]]] = SimpleQueue()
+        for number in range(workers):
+            name = f"advprop-job-{number}"
+            Thread(target=_work, args=(self._queue, workers), name=name, daemon=True).start()
         self._jobs: OrderedDict[Hashable, Job] = OrderedDict()
         self._kept = kept
         self._lock = threading.Lock()
@@ -76,7 +85,7 @@ class Pool:
             job = self._jobs.get(key)
             if job is None or (job.done and job.future.exception() is not None):
                 job = self._jobs[key] = Job(key)
-                self._executor.submit(_run, job, work)
+                self._queue.put((job, work))
             job.waiting.add(session)
             self._jobs.move_to_end(key)
             self._forget_oldest()
@@ -94,6 +103,14 @@ class Pool:
             if job is not None and not job.done:
                 job.cancel()
                 del self._jobs[key]
+
+    def forget(self, key: Hashable | None = None) -> None:
+        """Drop the result of a job that is done, or of every one: it is made anew when asked."""
+        with self._lock:
+            for known, job in list(self._jobs.items()):
+                if job.done and key in (None, known):
+                    job.cancel()  # for whoever holds it
+                    del self._jobs[known]
 
     def cancel(self, session: str) -> None:
         """The session waits for nothing any more."""
@@ -115,6 +132,16 @@ class Pool:
             del self._jobs[key]
 
 
+def _work(queue: SimpleQueue[tuple[Job, Callable[[Job], Any]]], workers: int) -> None:
+    """One job after another, from the first on with its share of the cores."""
+    job, work = queue.get()
+    _share_cores(workers)  # not before: it loads torch
+    while True:
+        _run(job, work)
+        del job, work  # or the last one's pictures would stay until the next
+        job, work = queue.get()
+
+
 def _share_cores(workers: int) -> None:
     """Each worker computes on its share of the cores.
 
@@ -127,6 +154,7 @@ def _share_cores(workers: int) -> None:
 
 
 def _run(job: Job, work: Callable[[Job], Any]) -> None:
+    job.started = True
     try:
         job.report(0.0)  # a job cancelled while it queued does not start
         job.future.set_result(work(job))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from advprop_core.types import InputKind
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
 
 UNSURE = 0.5
 PICTURES: dict[InputKind, str] = {"clean": "clean", "adversarial": "perturbed"}
+
+_LOOK_ALIKES = str.maketrans("<>*[]`$~\\|", "‹›∗［］ˋ＄∼＼∣")
 
 ORIGINS = {
     "trained": "trained",
@@ -32,6 +36,26 @@ def quote(text: str, limit: int = 40) -> str:
     """Foreign text inside a sentence, as code: its own Markdown and links have no effect."""
     shown = text if len(text) <= limit else f"{text[:limit]}…"
     return f"`{' '.join(shown.replace('`', ' ').split()) or ' '}`"
+
+
+def plain(sentence: str) -> str:
+    """Without Markdown, for descriptions that are read aloud."""
+    return re.sub(r"\\(.)", r"\1", sentence.replace("**", "").replace("`", ""))
+
+
+def safe(text: str) -> str:
+    """Foreign text without its Markdown: a file may say anything."""
+    return re.sub(r"([\\`*_{}\[\]()#+!|<>~$:])", r"\\\1", text)
+
+
+def tame(text: str) -> str:
+    """Foreign text with look-alikes for what Markdown and plotly's labels would obey."""
+    return " ".join(text.translate(_LOOK_ALIKES).split())
+
+
+def tamed(info: ModelInfo) -> ModelInfo:
+    """What a checkpoint says of itself, with class names that can be shown anywhere."""
+    return replace(info, class_names=tuple(tame(name) or "–" for name in info.class_names))
 
 
 def verdict(result: Comparison, names: Sequence[str]) -> str:

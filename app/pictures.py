@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from advprop_core.images import EXTENSIONS, content_key
-from app.messages import quote
+from app.messages import quote, tame
 
 if TYPE_CHECKING:
     import numpy as np
@@ -164,7 +164,7 @@ def _own_photo(name: str) -> Picture:
         path = (folder / name).resolve()
         if not path.is_relative_to(folder.resolve()):
             raise gone
-        return Picture(path.read_bytes(), path.parent.name, path.name)
+        return Picture(path.read_bytes(), path.parent.name, tame(path.name))
     except (OSError, ValueError, RuntimeError):  # also a zero byte, and a loop of links
         raise gone from None
 

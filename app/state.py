@@ -130,6 +130,7 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "images": (10, 2000),
     "attack_steps": (1, 100),
 }
+MOST_MAPS = 6
 _CHOICES: dict[str, tuple[str, ...]] = {
     "perturbation": (
         "pgd",
@@ -221,6 +222,8 @@ def _read(name: str, text: str) -> str | int | float | bool | tuple[str, ...]:
     if kind is tuple:
         words = tuple(text.split(",")) if text else ()
         if len(set(words)) != len(words) or not {*words} <= {*_CHOICES.get(name, words)}:
+            raise ValueError(name)
+        if name == "maps" and len(words) > MOST_MAPS:
             raise ValueError(name)
         return words
     value: str | int | float = kind(text)

@@ -7,7 +7,7 @@ slot, together with the view it belongs to, until a newer one is there.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Collection, Hashable
 from concurrent.futures import wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 QUICK = 3.0  # seconds to wait for a result before showing progress instead
 _POLL = 0.8
+_DRAWN, _WORK, _STOPPED = "drawn", "work.", "stopped."  # in the session
+_NOTHING = object()
 
 
 @dataclass(frozen=True)
@@ -132,23 +134,11 @@ class PicturePage:
         before = shown(self.slot)
         try:
             title = cache.picture(view.image, lens.info.input_size).title
-            job = submit(self.slot, self.work(view, lens))
-            if wait([job.future], QUICK).done:
-                st.session_state[_shown(self.slot)] = Shown(
-                    job.future.result(), view, lens.info, title
-                )
-            else:
-                _progress(self.slot, self._stop)
+            result = wait_for(self.slot, self.work(view, lens))
+            if result is not None:
+                st.session_state[_shown(self.slot)] = Shown(result, view, lens.info, title)
         except (PictureGone, ValueError) as error:
             st.error(f"{error} The previous result stays below." if before else str(error))
-
-    def _stop(self) -> None:
-        """Give the job up and go back to what is shown."""
-        before = shown(self.slot)
-        if before is not None:
-            state.choose_view(before.view)
-        else:
-            state.choose(perturbation="none", calibrated=False)
 
 
 def shown(slot: str) -> Shown | None:
@@ -159,7 +149,8 @@ def shown(slot: str) -> Shown | None:
 
 def submit(slot: str, work: Work) -> Job:
     """The job of this work; one that failed is not tried for ever, one that was stopped is."""
-    key = f"work.{slot}"
+    st.session_state.setdefault(_DRAWN, set()).add(slot)
+    key = f"{_WORK}{slot}"
     job: Job | None = st.session_state.get(key)
     if job is None or job.key != work.key or not job.done or job.cancelled:
         job = cache.pool().submit(_session(slot), work.key, work.run)
@@ -167,19 +158,53 @@ def submit(slot: str, work: Work) -> Job:
     return job
 
 
-def wait_for(slot: str, work: Work, on_stop: Callable[[], None]) -> Any | None:
-    """The result of further work on a page, or None and progress while it is being made.
+def wait_for(slot: str, work: Work, on_stop: Callable[[], None] | None = None) -> Any | None:
+    """The result of work, or None: progress while it is being made, a button once it was stopped.
 
     Args:
         slot: A name of its own.
         work: What is to be done.
-        on_stop: Called when the person stops it; must see to it that it is not asked for again.
+        on_stop: What stopping means besides that this person waits no more.
     """
+    if is_stopped(slot, work.key):
+        left, right = st.columns([5, 1], vertical_alignment="center")
+        left.caption("Stopped.")
+        right.button("Go on", key=f"go.{slot}", width="stretch", on_click=go_on, args=(slot,))
+        return None
     job = submit(slot, work)
     if wait([job.future], QUICK).done:
         return job.future.result()
     _progress(slot, on_stop)
     return None
+
+
+def is_stopped(slot: str, key: Hashable) -> bool:
+    """Whether the person stopped this work."""
+    return bool(st.session_state.get(f"{_STOPPED}{slot}", _NOTHING) == key)
+
+
+def go_on(slot: str) -> None:
+    """What was stopped may be made after all."""
+    st.session_state.pop(f"{_STOPPED}{slot}", None)
+
+
+def begin_run() -> None:
+    """Before a page is drawn: nothing of it asks for work yet."""
+    st.session_state[_DRAWN] = set()
+
+
+def end_run(kept: Collection[str]) -> None:
+    """After a page was drawn: give up the work of places that were not, for nobody sees them.
+
+    Args:
+        kept: Slots whose work goes on whatever is looked at.
+    """
+    drawn = st.session_state[_DRAWN]
+    for name in [name for name in st.session_state if str(name).startswith(_WORK)]:
+        slot = str(name).removeprefix(_WORK)
+        if slot not in drawn and slot not in kept:
+            cache.pool().cancel(_session(slot))
+            del st.session_state[name]
 
 
 def dark() -> bool:
@@ -242,22 +267,25 @@ def _shell(view: View, info: ModelInfo) -> None:
 
 
 @st.fragment(run_every=_POLL)
-def _progress(slot: str, on_stop: Callable[[], None]) -> None:
+def _progress(slot: str, on_stop: Callable[[], None] | None) -> None:
     """Polls the job; the page is drawn again when it is done."""
-    job: Job = st.session_state[f"work.{slot}"]
+    job: Job = st.session_state[f"{_WORK}{slot}"]
     if job.done:
         st.rerun()
     left, right = st.columns([5, 1], vertical_alignment="center")
-    left.progress(job.progress, f"Working … {percent(job.progress)}")
+    said = f"Working … {percent(job.progress)}" if job.started else "Waiting for other work …"
+    left.progress(job.progress, said)
     if right.button(
         "Stop", key=f"stop.{slot}", width="stretch", on_click=_stop, args=(slot, on_stop)
     ):
         st.rerun()  # at once: the worker may be long in getting to its next report
 
 
-def _stop(slot: str, on_stop: Callable[[], None]) -> None:
+def _stop(slot: str, on_stop: Callable[[], None] | None) -> None:
+    st.session_state[f"{_STOPPED}{slot}"] = st.session_state[f"{_WORK}{slot}"].key
     cache.pool().cancel(_session(slot))
-    on_stop()
+    if on_stop:
+        on_stop()
 
 
 def _session(slot: str) -> str:

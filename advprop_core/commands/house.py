@@ -16,14 +16,12 @@ from advprop_core.commands import options as o
 from advprop_core.commands import values
 from advprop_core.commands.output import Report
 from advprop_core.header import read_info
+from advprop_core.images import EXTENSIONS
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from advprop_core.types import ModelInfo
-
-# As in `images`, which imports torch, and `app` does not wait for that; a test holds them equal.
-IMAGE_ENDINGS = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 
 
 def app(
@@ -63,7 +61,7 @@ def app(
         raise ValueError(f"the app is missing, there is no file {script}: install again")
     environment = dict(os.environ)
     if files := [_checked_model(name) for name in values.split_list(model)]:
-        environment["ADVPROP_MODELS"] = os.pathsep.join(map(str, files))
+        environment["ADVPROP_MODELS"] = json.dumps([*map(str, files)])
     if images is not None:
         environment["ADVPROP_IMAGES"] = str(_checked_images(images))
     command = [sys.executable, "-m", "streamlit", "run", str(script)]
@@ -112,10 +110,9 @@ def _checked_images(folder: Path) -> Path:
     if not path.is_dir():
         raise ValueError(f"--images must be a folder, there is no folder {folder}")
     names = (name for _, _, files in os.walk(path) for name in files if name[:1] != ".")
-    if not any(Path(name).suffix.lower() in IMAGE_ENDINGS for name in names):
-        raise ValueError(
-            f"the folder {folder} holds no image: looked for the endings {' '.join(IMAGE_ENDINGS)}"
-        )
+    if not any(Path(name).suffix.lower() in EXTENSIONS for name in names):
+        endings = " ".join(sorted(EXTENSIONS))
+        raise ValueError(f"the folder {folder} holds no image: looked for the endings {endings}")
     return path
 
 

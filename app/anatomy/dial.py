@@ -8,6 +8,7 @@ import streamlit as st
 
 from advprop_core.methods import METHODS
 from advprop_core.types import INPUT_KINDS
+from app import messages
 from app.anatomy import controls as anatomy_controls
 from app.anatomy import words
 from app.anatomy.part import Subject, result
@@ -66,7 +67,7 @@ def _curve(subject: Subject, way: Way, blend: Blended) -> None:
         ),
         key="anatomy.curve",
         config=style.CONFIG,
-        alt=sentence,
+        alt=messages.plain(sentence),
     )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 import streamlit as st
 
-from app import controls
+from app import controls, messages
 from app.anatomy import controls as anatomy_controls
 from app.anatomy import data as anatomy_data
 from app.anatomy import gap_words, words
@@ -50,10 +50,10 @@ def _gap_over(subject: Subject, view: View, by: By) -> None:
         return
     request = subject.request
     subjects = view.model, view.calibrated, view.second
-    details = request.perturbation, request.attack_branch, source, by
+    about = *subjects, request.perturbation, request.attack_branch, source
     found = result(
         "gap_over",
-        (subjects, *details),
+        (about, by),
         lambda job: requests.gap_over(subject.lens, request, source, view.second, by, job),
         ask=gap_words.over(source),
     )
@@ -75,7 +75,7 @@ def _gap(subject: Subject, found: Gap, second: str, where: str, pictures: str = 
             figures.strip(found, second, stages_of_layers(subject.lens.model), dark=dark()),
             key=f"anatomy.gap.{where}",
             config=style.CONFIG,
-            alt=sentence,
+            alt=messages.plain(sentence),
         )
         st.caption(caption)
         return

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 import streamlit as st
 
 from advprop_core.types import INPUT_KINDS
-from app import state
+from app import messages, state
 from app.anatomy import controls as anatomy_controls
 from app.anatomy import words
 from app.anatomy.part import Subject, result
@@ -48,7 +48,7 @@ def layers(subject: Subject) -> None:
         figures.profile(distances, measure, chosen, unit, dark=dark()),
         key="anatomy.profile",
         config=style.CONFIG,
-        alt=sentence,
+        alt=messages.plain(sentence),
         on_select=_take_click if subject.current else "ignore",
         selection_mode="points",
     )
@@ -80,7 +80,7 @@ def _channels(subject: Subject, distance: LayerDistance, view: View) -> None:
         figures.channels(distance, measure, marked, words.UNITS.get(measure, ""), dark=dark()),
         key="anatomy.channels",
         config=style.CONFIG,
-        alt=sentence,
+        alt=messages.plain(sentence),
     )
     _excited(subject, distance.layer, tuple(marked), view)
 

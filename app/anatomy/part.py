@@ -70,17 +70,12 @@ def result(
         ask: What a button says that must be pressed first, if one must.
     """
     name = f"anatomy.{slot}"
-    mark = f"{name}.{'asked' if ask else 'stopped'}"
-    kept = f"{name}.kept"
-
-    def put(value: object) -> None:
-        st.session_state[mark] = value
-
-    if (st.session_state.get(mark) == key) != bool(ask):  # not asked for, or stopped
-        st.button(ask or "Go on", key=f"{name}.go", on_click=put, args=(key if ask else None,))
+    asked, kept = f"{name}.asked", f"{name}.kept"
+    if ask and st.session_state.get(asked) != key:
+        st.button(ask, key=f"{name}.ask", on_click=_put, args=(asked, key))
         return None
     try:
-        found = workbench.wait_for(name, Work((name, key), run), lambda: put(None if ask else key))
+        found = workbench.wait_for(name, Work((name, key), run))
     except ValueError as error:
         st.error(str(error))
         return None
@@ -92,3 +87,7 @@ def result(
         return None
     st.caption("What follows is the previous result; it stays until the new one is there.")
     return before
+
+
+def _put(name: str, value: Hashable) -> None:
+    st.session_state[name] = value

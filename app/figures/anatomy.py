@@ -11,9 +11,8 @@ from plotly.subplots import make_subplots
 
 from advprop_core.types import INPUT_KINDS, Comparison, InputKind, Prediction
 from advprop_core.words import percent
-from app.figures.maps import overlay
 from app.figures.pictures import data_uri, grey
-from app.figures.style import COLUMN_TITLES, INK, branch_colour, colour_range
+from app.figures.style import COLUMN_TITLES, INK, branch_colour, colour_range, coloured, overlay
 
 if TYPE_CHECKING:
     from app.anatomy.requests import Blended, Curve, Way
@@ -43,10 +42,7 @@ def maps(
     The maps of both pictures share one colour scale.
     """
     colours = _colours(found, blend, second)
-    titles = [
-        f'<span style="color:{colour}"><b>{_title(who, blend)}</b></span>'
-        for who, colour in colours.items()
-    ]
+    titles = [coloured(_title(who, blend), colour) for who, colour in colours.items()]
     figure = make_subplots(
         rows=1, cols=4, horizontal_spacing=0.02, subplot_titles=[COLUMN_TITLES[kind], *titles]
     )

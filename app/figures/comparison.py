@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 from advprop_core.types import INPUT_KINDS, Comparison
 from advprop_core.words import percent
 from app.figures.heat import add_map, colour_axis
-from app.figures.style import COLUMN_TITLES, INK, branch_colour
+from app.figures.style import COLUMN_TITLES, INK, branch_colour, coloured
 
 _ROW_HEIGHT = 225
 _FRAME = {"l": 2, "r": 2, "t": 30, "b": 66}
@@ -97,7 +97,7 @@ def _grid(branches: Sequence[str], gap: float) -> go.Figure:
         horizontal_spacing=gap,
         vertical_spacing=0.1,
         subplot_titles=[
-            f'<span style="color:{branch_colour(row)}"><b>{branch}</b></span> · {title}'
+            f"{coloured(branch, branch_colour(row))} · {title}"
             for row, branch in enumerate(branches)
             for title in COLUMN_TITLES.values()
         ],

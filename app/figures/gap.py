@@ -176,7 +176,7 @@ def _hover(title: str, score: Score) -> str:
         return f"<b>{title}</b>: {score.probability:.1%}"
     low, high = score.interval
     return (
-        f"<b>{title}</b>: {score.accuracy:.1%} right ({low:.0%} to {high:.0%}), {score.correct} of "
+        f"<b>{title}</b>: {score.accuracy:.1%} right ({low:.1%} to {high:.1%}), {score.correct} of "
         f"{score.n}"
     )
 

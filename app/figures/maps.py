@@ -12,7 +12,7 @@ from plotly.subplots import make_subplots
 from advprop_core.types import INPUT_KINDS, InputKind
 from app.figures.heat import add_map, colour_axis
 from app.figures.pictures import data_uri, grey
-from app.figures.style import COLUMN_TITLES, branch_colour, colour_range, colour_scale
+from app.figures.style import COLUMN_TITLES, branch_colour, colour_range, coloured, overlay
 
 if TYPE_CHECKING:
     from advprop_core.faithfulness.curves import Curves
@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 _ROW = 205
 _STRIP_ROW = 150
 _FRAME = {"l": 2, "r": 2, "t": 26, "b": 62}
-_DASHES: dict[InputKind, str] = {"clean": "solid", "adversarial": "dot"}
+# Not by colour alone: of main and of the others, on clean and on perturbed pictures.
+_DASHES: dict[InputKind, tuple[str, str]] = {
+    "clean": ("solid", "dash"),
+    "adversarial": ("dot", "dashdot"),
+}
 
 
 def method_grid(found: Maps, method: str, sign: str, title: str, opacity: float) -> go.Figure:
@@ -70,7 +74,7 @@ def strip(found: Maps, opacity: float) -> go.Figure:
         vertical_spacing=0.02,
         column_titles=list(stages),
         row_titles=[
-            f'<span style="color:{branch_colour(branches.index(branch))}"><b>{branch}</b></span>'
+            f"{coloured(branch, branch_colour(branches.index(branch)))}"
             f" · {COLUMN_TITLES[kind].lower()}"
             for kind, branch in rows
         ],
@@ -92,20 +96,6 @@ def strip(found: Maps, opacity: float) -> go.Figure:
     return figure
 
 
-def overlay(
-    photo: np.ndarray, values: np.ndarray, sign: str, span: tuple[float, float], opacity: float
-) -> np.ndarray:
-    """(3, H, W) photo with an (H, W) map over it, in the colours of :func:`colour_scale`."""
-    stops = colour_scale(sign)
-    places = [place for place, _ in stops]
-    parts = np.array([_rgba(colour) for _, colour in stops])
-    share = np.clip((values - span[0]) / (span[1] - span[0]), 0, 1)
-    red, green, blue, alpha = (np.interp(share, places, parts[:, i]) for i in range(4))
-    weight = opacity * alpha
-    mixed: np.ndarray = (1 - weight) * photo + weight * np.stack([red, green, blue]) / 255
-    return mixed
-
-
 def curves(found: Mapping[tuple[InputKind, str], Curves], branches: Sequence[str]) -> go.Figure:
     """Insertion and deletion, a line each; grey is the mean of random orders."""
     figure = make_subplots(
@@ -115,7 +105,8 @@ def curves(found: Mapping[tuple[InputKind, str], Curves], branches: Sequence[str
         subplot_titles=["Deletion", "Insertion"],
     )
     for (kind, branch), one in found.items():
-        colour = branch_colour(list(branches).index(branch))
+        place = list(branches).index(branch)
+        colour, dash = branch_colour(place), _DASHES[kind][min(place, 1)]
         for column, (own, chance) in enumerate(
             [(one.deletion, one.random_deletion), (one.insertion, one.random_insertion)], 1
         ):
@@ -130,10 +121,11 @@ def curves(found: Mapping[tuple[InputKind, str], Curves], branches: Sequence[str
                         showlegend=column == 1 and line is own,
                         line={
                             "color": ink,
-                            "dash": _DASHES[kind],
+                            "dash": dash,
                             "width": 2 if line is own else 1,
                         },
-                        hovertemplate="%{x:.0%} of the pixels: %{y:.1%}<extra></extra>",
+                        hovertemplate="%{x:.0%} of the pixels: %{y:.1%}"
+                        "<extra>%{fullData.name}</extra>",
                     ),
                     row=1,
                     col=column,
@@ -175,10 +167,6 @@ def _title(branches: Sequence[str], row: str, column: str) -> str:
         main, aux = branches[:2]
         return f"<b>{main} − {aux}</b>"
     else:
-        who = f'<span style="color:{branch_colour(branches.index(row))}"><b>{row}</b></span>'
+        who = coloured(row, branch_colour(branches.index(row)))
     what = "Difference" if column == "difference" else COLUMN_TITLES[column]
     return f"{who} · {what}"
-
-
-def _rgba(colour: str) -> tuple[float, ...]:
-    return tuple(float(part) for part in colour[5:-1].split(","))

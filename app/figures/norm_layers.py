@@ -11,9 +11,8 @@ from plotly.subplots import make_subplots
 
 from advprop_core.types import Comparison, InputKind
 from app.figures.anatomy import FAINT, colour_between
-from app.figures.maps import overlay
 from app.figures.pictures import data_uri, grey
-from app.figures.style import INK, branch_colour, colour_range, colour_scale
+from app.figures.style import INK, branch_colour, colour_range, colour_scale, coloured, overlay
 
 if TYPE_CHECKING:
     from advprop_core.bn_anatomy import Excitement, LayerDistance, Measure
@@ -155,9 +154,7 @@ def excited(
         vertical_spacing=0.03,
         column_titles=[str(number) for number in numbers],
         row_titles=[
-            f'<span style="color:{branch_colour(found.branches.index(branch))}">'
-            f"<b>{branch}</b></span>"
-            for branch, _ in rows
+            coloured(branch, branch_colour(found.branches.index(branch))) for branch, _ in rows
         ],
     )
     span = colour_range([one.outputs.numpy() for one in maps.values()], "signed")

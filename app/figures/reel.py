@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,12 +11,11 @@ from PIL import Image
 
 from advprop_core.film import Film
 from app.figures.pictures import amplification, grey
-from app.figures.style import colour_range, colour_scale
+from app.figures.style import colour_range, overlay
 from app.studio.words import frame_title
 
 MOST_CLASSES = 4
 _LOSSLESS = 256  # px; a larger perturbation would take minutes on a slow line
-_RGBA = re.compile(r"rgba\((\d+),(\d+),(\d+),([\d.]+)\)")
 
 
 @dataclass(frozen=True)
@@ -87,7 +85,7 @@ def make_reel(film: Film, names: Sequence[str], sign: str, opacity: float) -> Re
         pictures = [
             _webp(pixels[place]),
             _webp(np.clip(0.5 + factor * change[place], 0, 1), exact=True),
-            *(_webp(heat_over(pixels[place], heat, scale, sign, opacity)) for heat in heats),
+            *(_webp(overlay(grey(pixels[place]), heat, sign, scale, opacity)) for heat in heats),
         ]
         frames.append(
             Frame(
@@ -108,37 +106,6 @@ def make_reel(film: Film, names: Sequence[str], sign: str, opacity: float) -> Re
         film.all_steps,
         film.class_index,
     )
-
-
-def heat_over(
-    photo: np.ndarray, values: np.ndarray, scale: tuple[float, float], sign: str, opacity: float
-) -> np.ndarray:
-    """A map over the photo in grey, as the figures draw it.
-
-    Args:
-        photo: (3, H, W) in [0, 1].
-        values: (H, W).
-        scale: Values at the two ends of the colours.
-        sign: ``magnitude`` or ``signed``.
-        opacity: In [0, 1].
-
-    Returns:
-        (3, H, W) in [0, 1].
-    """
-    low, high = scale
-    places, colours = zip(*colour_scale(sign), strict=True)
-    table = np.array([_channels(str(colour)) for colour in colours])
-    share = np.clip((values - low) / (high - low), 0, 1)
-    red, green, blue, alpha = (np.interp(share, places, table[:, c]) for c in range(4))
-    laid = opacity * alpha
-    return grey(photo) * (1 - laid) + np.stack([red, green, blue]) * laid
-
-
-def _channels(colour: str) -> list[float]:
-    found = _RGBA.fullmatch(colour)
-    assert found is not None, colour
-    red, green, blue, alpha = map(float, found.groups())
-    return [red / 255, green / 255, blue / 255, alpha]
 
 
 def _followed(film: Film) -> tuple[int, ...]:

@@ -14,7 +14,7 @@ from advprop_core.evaluation import BranchResult
 from advprop_core.matrix import AttackMatrix
 from advprop_core.sweep import Sweep
 from advprop_core.words import percent
-from app.figures.style import INK, branch_colour
+from app.figures.style import INK, branch_colour, coloured
 from app.studio.words import accuracy, flip, unit_of
 
 MUTED = {False: "#5B6770", True: "#A8B3BD"}
@@ -261,4 +261,4 @@ def _attack(row: str | None, branches: Sequence[str]) -> str:
 
 
 def _coloured(branch: str, place: int) -> str:
-    return f'<span style="color:{branch_colour(place)}"><b>{branch}</b></span>'
+    return coloured(branch, branch_colour(place))

@@ -24,6 +24,29 @@ def branch_colour(index: int) -> str:
     return BRANCH_COLOURS[index % len(BRANCH_COLOURS)]
 
 
+def coloured(title: str, colour: str) -> str:
+    """A branch's title: its colour in a mark beside it, for coloured letters are hard to read."""
+    return f'<span style="color:{colour}">■</span> <b>{title}</b>'
+
+
+def overlay(
+    photo: np.ndarray, values: np.ndarray, sign: str, span: tuple[float, float], opacity: float
+) -> np.ndarray:
+    """(3, H, W) photo with an (H, W) map over it, in the colours of :func:`colour_scale`."""
+    stops = colour_scale(sign)
+    places = [place for place, _ in stops]
+    parts = np.array([_rgba(colour) for _, colour in stops])
+    share = np.clip((values - span[0]) / (span[1] - span[0]), 0, 1)
+    red, green, blue, alpha = (np.interp(share, places, parts[:, i]) for i in range(4))
+    weight = opacity * alpha
+    mixed: np.ndarray = (1 - weight) * photo + weight * np.stack([red, green, blue]) / 255
+    return mixed
+
+
+def _rgba(colour: str) -> tuple[float, ...]:
+    return tuple(float(part) for part in colour[5:-1].split(","))
+
+
 def colour_scale(sign: str) -> list[tuple[float, str]]:
     """A perceptual scale whose colours fade where the value is near zero."""
     colours = _MAGNITUDE if sign == "magnitude" else _SIGNED

@@ -9,12 +9,10 @@ import streamlit as st
 from advprop_core.methods import METHODS
 from advprop_core.types import ModelInfo
 from app import controls
-from app.state import key
+from app.state import MOST_MAPS, key
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
-
-MOST = 6
 
 
 def picker(info: ModelInfo) -> DeltaGenerator:
@@ -24,7 +22,7 @@ def picker(info: ModelInfo) -> DeltaGenerator:
         list(METHODS),
         format_func=_title,
         key=key("maps"),
-        max_selections=MOST,
+        max_selections=MOST_MAPS,
         placeholder="Choose a kind of map",
         help="First those of a layer (class activation), then those by the gradient at the "
         "pixels, then those that hide parts of the picture. Slow ones run the network hundreds "

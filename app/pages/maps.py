@@ -90,7 +90,7 @@ def _draw(shown: Shown, current: bool) -> None:
             figures.strip(found, shown.view.opacity / 100),
             key="strip",
             config=style.CONFIG,
-            alt=sentence,
+            alt=messages.plain(sentence),
         )
         st.caption(sentence)
     if found.maps:
@@ -110,7 +110,7 @@ def _method(found: Maps, method: str, shown: Shown) -> None:
         figures.method_grid(found, method, known.sign, known.title, shown.view.opacity / 100),
         key=f"map.{method}",
         config=style.CONFIG,
-        alt=caption,
+        alt=messages.plain(caption),
     )
     st.caption(caption)
     own = {
@@ -139,17 +139,13 @@ def _trust(shown: Shown, found: Maps, current: bool) -> None:
             disabled=not current,
         )
         return
-    checks = workbench.wait_for("trust", _checks(request, shown, found), _forget)
+    checks = workbench.wait_for("trust", _checks(request, shown, found))
     if checks is not None:
         _table(found, checks)
 
 
 def _ask(request: MapsRequest) -> None:
     st.session_state[_ASKED] = request
-
-
-def _forget() -> None:
-    del st.session_state[_ASKED]
 
 
 def _checks(request: MapsRequest, shown: Shown, found: Maps) -> Work:

@@ -9,6 +9,7 @@ import streamlit as st
 from advprop_core.cards import describe_condition
 from advprop_core.types import ModelInfo
 from app import cache, messages
+from app.messages import quote
 
 
 def page() -> None:
@@ -27,6 +28,8 @@ def page() -> None:
             except ValueError as error:  # CheckpointError, or what ModelInfo refuses
                 st.subheader(name)
                 st.error(str(error))
+            except (KeyError, TypeError) as error:  # a header that others wrote may hold anything
+                st.error(f"The card of this file cannot be read: {quote(str(error))}")
 
 
 def _card(name: str, info: ModelInfo) -> None:

@@ -66,7 +66,7 @@ def _draw(shown: Shown, current: bool) -> None:
             comparison.predictions(result, names, dark=workbench.dark()),
             key="predictions",
             config=style.CONFIG,
-            alt=studio_words.plain(messages.verdict(result, names)),
+            alt=messages.plain(messages.verdict(result, names)),
         )
         st.caption(messages.learnt(info, result.true_class is not None))
     with right:
@@ -89,7 +89,7 @@ def _maps(shown: Shown) -> None:
         comparison.maps(result, method.sign, method.title, shown.view.opacity / 100),
         key="maps",
         config=style.CONFIG,
-        alt=caption,
+        alt=messages.plain(caption),
     )
     for sentence in [caption, *messages.empty_maps(result.maps)]:
         st.caption(sentence)

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 _SLOT = "robustness"
 _SHOWN = "shown.robustness"
-_STOPPED = "robustness.stopped"
 _FILE = "robustness.file"
 
 
@@ -112,7 +111,7 @@ def _work(request: RunRequest, busy: bool) -> None:
     """Follow the job of this request, whichever session began it."""
     job = cache.pool().find(request)
     if job is None:
-        if st.session_state.get(_STOPPED) == request:
+        if workbench.is_stopped(_SLOT, request):
             st.info(texts.STOPPED, icon=":material/pause:")
         return
     if job.done and (error := job.future.exception()) is not None:
@@ -120,7 +119,7 @@ def _work(request: RunRequest, busy: bool) -> None:
             raise error
         st.error(str(error))
         return
-    outcome = workbench.wait_for(_SLOT, _job(request), lambda: _stop(request))
+    outcome = workbench.wait_for(_SLOT, _job(request), lambda: cache.pool().stop(request))
     if outcome is not None:
         st.session_state[_SHOWN] = request, outcome
         if busy:
@@ -128,14 +127,10 @@ def _work(request: RunRequest, busy: bool) -> None:
 
 
 def _start(request: RunRequest) -> None:
-    st.session_state.pop(_STOPPED, None)
+    workbench.go_on(_SLOT)
     st.session_state.pop(f"work.{_SLOT}", None)  # one that failed is tried again
+    cache.pool().forget(request)  # files may have changed; what has not is taken from the store
     workbench.submit(_SLOT, _job(request))
-
-
-def _stop(request: RunRequest) -> None:
-    st.session_state[_STOPPED] = request
-    cache.pool().stop(request)
 
 
 def _job(request: RunRequest) -> Work:

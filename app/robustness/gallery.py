@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from advprop_core.types import AttackConfig
+from advprop_core.report_words import describe_radius
+from advprop_core.types import AttackConfig, Norm
 from app import cache, state
 from app.pictures import PictureGone
 from app.robustness import words
+from app.robustness.requests import SEED
 
 if TYPE_CHECKING:
     from advprop_core.evaluation import Condition
@@ -20,7 +22,8 @@ if TYPE_CHECKING:
 _PER_PAGE = 12
 _WIDTH = 168  # px
 _PLAYGROUND = "app/pages/playground.py"
-_MOST_EPSILON = state.BOUNDS["epsilon"][1]
+# Of the Playground, by norm: its field, and how many of its units are one of the library's.
+_RADII: Mapping[Norm, tuple[str, float]] = {"linf": ("epsilon", 255), "l2": ("radius", 1)}
 
 
 @st.fragment
@@ -107,7 +110,7 @@ def _case(one: Case, outcome: Outcome, model: str, condition: Condition) -> None
         key=f"robustness.open.{source}",
         icon=":material/open_in_new:",
         width="stretch",
-        help="Opens this image there, with this network and this attack.",
+        help=f"Opens this image there, with this network and {_opened_with(condition)}.",
         on_click=_choose,
         args=(one, model, source, condition),
     ):
@@ -118,6 +121,18 @@ def _choose(one: Case, model: str, source: str, condition: Condition) -> None:
     state.choose(model=model, image=source, target="", **_perturbation(one, condition))
 
 
+def _opened_with(condition: Condition) -> str:
+    """What of the condition the Playground can show."""
+    config = condition.attack
+    if not isinstance(config, AttackConfig):
+        return "no perturbation"
+    name, unit = _RADII[config.norm]
+    most = state.BOUNDS[name][1]
+    if config.epsilon * unit <= most:
+        return "this attack"
+    return f"this attack at ε = {describe_radius(config.norm, most / unit)}, the most there is"
+
+
 def _perturbation(one: Case, condition: Condition) -> Mapping[str, Any]:
     """The same attack on the Playground, through a branch that it fools."""
     config = condition.attack
@@ -125,16 +140,13 @@ def _perturbation(one: Case, condition: Condition) -> Mapping[str, Any]:
         return {"perturbation": "none"}
     fooled = [said.branch for said in one.opinions if not said.right]
     several = config.name != "FGSM"
-    strength: dict[str, Any] = (
-        {"epsilon": min(config.epsilon * 255, _MOST_EPSILON)}
-        if config.norm == "linf"
-        else {"radius": min(config.epsilon, state.BOUNDS["radius"][1])}
-    )
+    name, unit = _RADII[config.norm]
     return {
-        **strength,
+        name: min(config.epsilon * unit, state.BOUNDS[name][1]),
         "perturbation": ("pgd" if config.random_start else "i-fgsm") if several else "fgsm",
         "norm": config.norm,
         "attack_branch": (fooled or [one.opinions[0].branch])[0],
         "step_size": 0.0,
+        "seed": SEED,
         **({"steps": config.steps} if several else {}),
     }

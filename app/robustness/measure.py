@@ -29,6 +29,7 @@ from advprop_core.evaluation.smallest import SmallestEpsilon, measure_smallest
 from advprop_core.evaluation.store import CellStore
 from advprop_core.types import AttackConfig, ModelInfo
 from app.jobs import Job
+from app.messages import tamed
 from app.pictures import DRAWN, own_folder
 from app.robustness import kept
 from app.robustness.requests import FOLDER, SEED, RunRequest, command
@@ -146,7 +147,7 @@ def measure(request: RunRequest, files: Mapping[str, Path], job: Job) -> Outcome
         cells,
         {name: album.labels for name, album in albums.items()},
         {name: album.sources for name, album in albums.items()},
-        {name: one.info for name, one in opened.items()},
+        {name: tamed(one.info) for name, one in opened.items()},
         reused,
         max(album.unreadable for album in albums.values()),
     )

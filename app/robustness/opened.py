@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -133,7 +134,7 @@ def _fits(row: Any) -> bool:
 def _is_condition(condition: Any) -> bool:
     fields = _KINDS.get(condition["kind"], {})
     return all(isinstance(condition[name], kind) for name, kind in fields.items()) and (
-        condition.get("norm", "linf") in ("linf", "l2")
+        condition.get("norm", "linf") in ("linf", "l2") and _is_radius(condition.get("epsilon", 0))
     )
 
 
@@ -165,11 +166,15 @@ def _is_search(one: Any) -> bool:
         and bool(_BRANCH.fullmatch(one["branch"]))
         and isinstance(one["attack"], str)
         and one["norm"] in ("linf", "l2")
-        and isinstance(one["limit"], int | float)
+        and _is_radius(one["limit"])
         and len(one["interval"]) == 2
         and one["n"] == len(one["epsilons"]) > 0
-        and all(value is None or isinstance(value, int | float) for value in radii)
+        and all(value is None or _is_radius(value) for value in radii)
     )
+
+
+def _is_radius(value: Any) -> bool:
+    return isinstance(value, int | float) and 0 <= value < math.inf
 
 
 def _is_share(value: Any) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import streamlit as st
 
 from advprop_core.report_words import matrices, own_attacks
+from app import messages
 from app.robustness import gallery, texts, words
 from app.robustness.words import Row
 from app.workbench import dark
@@ -38,7 +39,7 @@ def show(content: Mapping[str, Any], outcome: Outcome | None) -> None:
         st.markdown(sentence)
     _source(content, outcome)
     for warning in content.get("warnings", ()):
-        st.warning(words.safe(warning["text"]), icon=":material/visibility_off:")
+        st.warning(messages.safe(warning["text"]), icon=":material/visibility_off:")
     models = list(dict.fromkeys(row["model"] for row in rows))
     _curves(own, models)
     _matrices(plain)
@@ -93,7 +94,7 @@ def _chart(
         width=width,
         key=f"robustness.{key}",
         config=style.CONFIG,
-        alt=words.plain(alt),
+        alt=messages.plain(alt),
     )
 
 

@@ -11,9 +11,8 @@ import streamlit as st
 from advprop_core import studies
 from advprop_core.studies import Gain
 from advprop_core.words import percent
-from app.messages import join
+from app.messages import join, plain, safe
 from app.robustness import texts
-from app.robustness.words import plain, safe
 from app.workbench import dark
 
 Content = Mapping[str, Any]

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from advprop_core.report_words import describe, describe_radius, smallest_radius
-from advprop_core.words import NORM_TITLES, percent
-from app.messages import join
+from advprop_core.words import NORM_TITLES, ends, percent
+from app.messages import join, safe
 
 if TYPE_CHECKING:
     from advprop_core.evaluation import Condition
@@ -158,16 +157,6 @@ def told(rows: Sequence[Row]) -> str:
     )
 
 
-def plain(sentence: str) -> str:
-    """Without Markdown, for descriptions that are read aloud."""
-    return re.sub(r"\\(.)", r"\1", sentence.replace("**", "").replace("`", ""))
-
-
-def safe(text: str) -> str:
-    """Foreign text without its Markdown: a file may say anything."""
-    return re.sub(r"([\\`*_{}\[\]()#+!|<>~$:])", r"\\\1", text)
-
-
 def source(content: Mapping[str, Any]) -> str:
     """Where figures come from."""
     return f"n = {content['n']} images of {safe(content['data'])}, seed {content['seed']}."
@@ -193,8 +182,8 @@ def who(row: Row) -> str:
 
 def between(interval: Sequence[float]) -> str:
     """``85 to 98 %``."""
-    low, high = interval
-    return f"{100 * low:.0f} to {100 * high:.0f} %"
+    low, high = ends(interval)
+    return f"{low} to {high} %"
 
 
 def describe_alone(row: Row) -> str:

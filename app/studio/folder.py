@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from app import messages
 from app.studio import words
 from app.studio.subject import Subject, answer
 from app.workbench import Shown, Work, dark
@@ -59,7 +60,7 @@ def _measure(request: FolderRequest, subject: Subject) -> Shown | None:
     from app.studio import requests as studio_requests
 
     work = Work(request, lambda job: studio_requests.run_folder(request, subject.lens, job))
-    return answer(_SLOT, subject, work, on_stop=_forget)
+    return answer(_SLOT, subject, work)
 
 
 def _draw(found: Shown, request: FolderRequest) -> None:
@@ -72,7 +73,7 @@ def _draw(found: Shown, request: FolderRequest) -> None:
         studio.accuracies(result.cells, dark=dark()),
         key="studio.accuracies",
         config=style.CONFIG,
-        alt=words.plain(sentence),
+        alt=messages.plain(sentence),
     )
     st.caption(words.how_measured(result, found.info.class_names))
     if result.request != request:
@@ -81,7 +82,3 @@ def _draw(found: Shown, request: FolderRequest) -> None:
 
 def _set(request: FolderRequest) -> None:
     st.session_state[_ASKED] = request
-
-
-def _forget() -> None:
-    st.session_state[_ASKED] = None

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from app import controls, state
+from app import controls, messages, state
 from app.studio import folder as studio_folder
 from app.studio import words
 from app.studio.subject import Subject, answer, work_on
@@ -32,7 +32,7 @@ def sweep(subject: Subject) -> None:
         studio.curves(found.result, names, norm, now, dark=dark()),
         key=_CURVE,
         config=style.CONFIG,
-        alt=words.plain(sentence),
+        alt=messages.plain(sentence),
         on_select=lambda: _go_to_click(norm),
         selection_mode="points",
     )
@@ -139,7 +139,7 @@ def matrix(subject: Subject) -> None:
             studio.matrix(found.result, names, dark=dark()),
             key="studio.matrix",
             config=style.CONFIG,
-            alt=words.plain(sentence),
+            alt=messages.plain(sentence),
         )
         once = _described(found).replace(f", through {found.view.attack_branch}", "")
         st.caption(

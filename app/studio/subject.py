@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from advprop_core.types import ModelInfo
-from app import cache, state, workbench
+from app import cache, workbench
 from app.pictures import PictureGone
 from app.state import View
 from app.workbench import Shown, Work
@@ -54,20 +54,11 @@ def work_on(subject: Subject, request: Any, run: Callable[..., Any]) -> Work:
     return Work(request, lambda job: run(request, subject.lens, pixels, job))
 
 
-def answer(
-    slot: str, subject: Subject, work: Work, on_stop: Callable[[], None] | None = None
-) -> Shown | None:
-    """The newest result of a part: its own, or the one before while it is being made.
-
-    Args:
-        slot: Name of the part.
-        subject: What it is about.
-        work: What is to be done.
-        on_stop: What happens when the person stops it; the studio is closed unless said.
-    """
+def answer(slot: str, subject: Subject, work: Work) -> Shown | None:
+    """The newest result of a part: its own, or the one before while it is being made."""
     before = kept(slot)
     try:
-        result = workbench.wait_for(f"studio.{slot}", work, on_stop or close)
+        result = workbench.wait_for(f"studio.{slot}", work)
     except (PictureGone, ValueError) as error:
         st.error(f"{error} The previous result stays below." if before else str(error))
         return before
@@ -85,8 +76,3 @@ def kept(slot: str) -> Shown | None:
     """The latest result of a part."""
     found: Shown | None = st.session_state.get(f"shown.studio.{slot}")
     return found
-
-
-def close() -> None:
-    """Nothing of the studio is asked for any more."""
-    state.choose(studio="")

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from advprop_core.words import NORM_TITLES, percent
+from advprop_core.words import NORM_TITLES, ends, percent
 from app.messages import join
 
 if TYPE_CHECKING:
@@ -44,11 +44,6 @@ def attack(config: AttackConfig, attack_branch: str | None, names: Sequence[str]
     through = f", through {attack_branch}" if attack_branch else ""
     target = f", towards {names[config.target_class]}" if config.target_class is not None else ""
     return f"{config.name}, {NORM_TITLES[config.norm]}{through}{target}"
-
-
-def plain(sentence: str) -> str:
-    """The sentence without Markdown's marks, for those who have a chart read to them."""
-    return sentence.replace("**", "")
 
 
 # -- the sweep -----------------------------------------------------------------------------------
@@ -141,7 +136,7 @@ def _fooled(result: AttackMatrix, source: str, names: Sequence[str]) -> str:
 
 def accuracy(result: BranchResult) -> str:
     """``62 % [52, 71]``."""
-    low, high = (f"{100 * end:.0f}" for end in result.interval)
+    low, high = ends(result.interval)
     return f"{percent(result.top1)} [{low}, {high}]"
 
 

@@ -1,6 +1,6 @@
 """A tiny network of the project's own format, the app on it alone, and results made by hand."""
 
-import os
+import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import wait
 from dataclasses import replace
@@ -89,7 +89,7 @@ def clear_caches() -> Iterator[None]:
 
 def clear() -> None:
     cached = (cache.pool, cache.uploads, cache.model_files, cache.model_info, cache.load_lens)
-    for function in (*cached, cache.own_photos, cache.calibrated_lenses):
+    for function in (*cached, cache._seen, cache.own_photos, cache.calibrated_lenses):
         function.clear()
 
 
@@ -101,7 +101,7 @@ def offer(clear_caches: None, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
 
     def offer_files(*files: Path) -> None:
         clear()
-        monkeypatch.setenv("ADVPROP_MODELS", os.pathsep.join(map(str, files)))
+        monkeypatch.setenv("ADVPROP_MODELS", json.dumps([*map(str, files)]))
 
     return offer_files
 
@@ -115,10 +115,10 @@ def tiny(offer: Callable[..., None], tiny_models: dict[str, Path]) -> None:
 class Visit:
     """One person's session with the app."""
 
-    def __init__(self, parameters: dict[str, str]) -> None:
+    def __init__(self, parameters: dict[str, str], *, wait: bool = True) -> None:
         self.at = AppTest.from_file(REPO / "streamlit_app.py", default_timeout=120)
         self.at.query_params.update(parameters)
-        self.run()
+        self.run() if wait else self.at.run()
 
     def run(self) -> "Visit":
         """Run the page until nothing is being computed any more, as a browser's polling does."""

@@ -1,4 +1,5 @@
 import ast
+import json
 import os
 import subprocess
 import sys
@@ -35,7 +36,7 @@ def test_listing_models_and_drawing_a_scene_loads_no_torch(tiny_models):
         "import sys; from app import cache; cache.known_models(); cache.preview('scene:0', 64); "
         "sys.exit('torch' in sys.modules)"
     )
-    environment = {**os.environ, "ADVPROP_MODELS": str(tiny_models["tiny-advprop"])}
+    environment = {**os.environ, "ADVPROP_MODELS": json.dumps([str(tiny_models["tiny-advprop"])])}
     run = subprocess.run([sys.executable, "-c", code], cwd=REPO, env=environment, check=False)
     assert run.returncode == 0
 

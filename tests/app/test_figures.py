@@ -31,7 +31,7 @@ def test_bars_have_the_branchs_values_and_colour_on_both_inputs(make_result):
         assert bar.x == pytest.approx(shares, abs=1e-6)
     titles = [a.text for a in figure.layout.annotations]
     assert titles == [
-        f'<span style="color:{colour}"><b>{branch}</b></span> · {title}'
+        f'<span style="color:{colour}">■</span> <b>{branch}</b> · {title}'
         for branch, colour in (("main", "#0072B2"), ("aux", "#D55E00"))
         for title in ("Clean", "Perturbed")
     ]

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import threading
 from concurrent.futures import wait
 
@@ -120,6 +122,47 @@ def test_a_stopped_job_ends_whoever_waits_and_may_be_made_again():
     assert again.future.result(SOON) == "again"
     pool.stop("key")
     assert pool.find("key") is again, "what is done stays"
+
+
+def test_what_is_done_can_be_forgotten():
+    pool = Pool()
+    jobs = [pool.submit(key, key, Work(key).release()) for key in ("a", "b", "c")]
+    wait([job.future for job in jobs], SOON)
+    busy = pool.submit("d", "d", Work())
+    pool.forget("a")
+    assert [pool.find(key) for key in "abcd"] == [None, *jobs[1:], busy]
+    pool.forget()
+    assert [pool.find(key) for key in "abcd"] == [None, None, None, busy]
+    assert [job.cancelled for job in (*jobs, busy)] == [True, True, True, False]
+
+
+def test_a_job_says_whether_it_was_taken_up():
+    pool, work = Pool(workers=1), Work()
+    first = pool.submit("a", "a", work)
+    second = pool.submit("b", "b", Work())
+    assert work.began.wait(SOON)
+    assert (first.started, second.started) == (True, False)
+    work.release()
+
+
+def test_a_server_ends_while_work_is_done_and_more_is_waiting():
+    script = """
+from app.jobs import Pool
+import threading, time
+began = threading.Event()
+def work(job):
+    began.set()
+    time.sleep(3600)
+pool = Pool(workers=1)
+pool.submit("a", "a", work)
+pool.submit("b", "b", work)
+assert began.wait(60)
+print("main is through")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=True
+    )
+    assert done.stdout == "main is through\n"
 
 
 def test_a_cancelled_request_may_be_made_again():

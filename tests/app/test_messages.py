@@ -77,6 +77,22 @@ def test_quoted_text_is_one_short_line_of_code():
     assert messages.quote("x" * 99) == f"`{'x' * 40}…`"
 
 
+def test_foreign_names_have_no_power_over_a_page():
+    assert messages.tame("![x](https://e.example/x.png)") == "!［x］(https://e.example/x.png)"
+    assert messages.tame("<b>*a*</b>\n $x$ ~~y~~ `z`") == "‹b›∗a∗‹/b› ＄x＄ ∼∼y∼∼ ˋzˋ"
+    assert messages.tame("cock-of-the-rock (bird), 2.5 %") == "cock-of-the-rock (bird), 2.5 %"
+
+
+def test_class_names_of_a_checkpoint_can_be_shown(tiny_info_of):
+    info = tiny_info_of(class_ids=("a", "b"), class_names=("<script>", " "))
+    assert messages.tamed(info).class_names == ("‹script›", "–")
+    assert messages.tamed(info).class_ids == ("a", "b")
+
+
+def test_what_is_read_out_has_no_marks():
+    assert messages.plain("**main** at `s1` flips \\*now\\*") == "main at s1 flips *now*"
+
+
 def test_a_photo_of_something_unknown_is_labelled_so(make_result, tiny_info_of):
     result = make_result(main=(UNSURE, SURE), aux=((0.3, 0.45), SURE), true_class=None)
     sentence = messages.unfamiliar(result, tiny_info_of())

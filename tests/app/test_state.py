@@ -55,10 +55,13 @@ def test_every_view_survives_its_link(seed):
 def test_lists_in_a_link():
     assert encode(View(maps=("saliency", "cam")))["maps"] == "saliency,cam"
     assert decode({"v": "1", "maps": ""})[0].maps == ()
-    for bad in ("saliency,saliency", "saliency,grad", "saliency,"):
+    most = tuple(METHODS)[: state.MOST_MAPS]
+    assert decode(encode(View(maps=most))) == (View(maps=most), [])
+    seven = ",".join(tuple(METHODS)[: state.MOST_MAPS + 1])
+    for bad in ("saliency,saliency", "saliency,grad", "saliency,", seven):
         view, complaints = decode({"v": "1", "maps": bad})
         assert view == View()
-        assert f"maps = `{bad}`" in complaints[0]
+        assert f"maps = `{bad[:40]}" in complaints[0]
 
 
 def test_link_of_the_defaults_holds_the_version_alone():

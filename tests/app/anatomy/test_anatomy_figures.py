@@ -69,7 +69,7 @@ def test_maps_stand_between_the_branches_in_the_order_of_the_dial(found):
     for title, name, colour in zip(
         titles[1:], ("main", "50 %", "aux"), (MAIN, between, AUX), strict=True
     ):
-        assert title == f'<span style="color:{colour}"><b>{name}</b></span>'
+        assert title == f'<span style="color:{colour}">■</span> <b>{name}</b>'
     photo, main, blend, aux = [decoded(image) for image in of_kind(figure, go.Image)]
     assert (photo == 128).all()
     # One scale for six maps of 0 to 3: main's 0 is see-through, aux's 2 stronger than 1.5.

@@ -10,6 +10,7 @@ from advprop_core.faithfulness.curves import Curve, Curves
 from advprop_core.faithfulness.maps import Undefined
 from advprop_core.types import AttributionMap
 from app.figures import maps as figures
+from app.figures import style
 from app.figures.style import colour_scale
 from app.maps import words as map_words
 from app.maps.requests import Maps
@@ -64,8 +65,8 @@ def test_rows_are_branches_and_their_difference_columns_inputs_and_theirs(make_m
         "8": (2.0, "coloraxis2"),
     }
     titles = [a.text for a in figure.layout.annotations]
-    assert titles[0] == '<span style="color:#0072B2"><b>main</b></span> · Clean'
-    assert titles[5] == '<span style="color:#D55E00"><b>aux</b></span> · Difference'
+    assert titles[0] == '<span style="color:#0072B2">■</span> <b>main</b> · Clean'
+    assert titles[5] == '<span style="color:#D55E00">■</span> <b>aux</b> · Difference'
     assert titles[6:] == ["<b>main − aux</b>"] * 2
 
 
@@ -84,6 +85,17 @@ def test_a_single_branch_has_no_row_of_differences(make_maps):
     assert list(heat(figure)) == ["", "2", "3"]
 
 
+def test_curves_differ_in_more_than_their_colour():
+    line = Curve(torch.linspace(0, 1, 3), torch.ones(3))
+    found = {
+        (kind, branch): Curves(line, line, line, line)
+        for kind in ("clean", "adversarial")
+        for branch in ("main", "aux")
+    }
+    shown = [t for t in figures.curves(found, ["main", "aux"]).data if t.showlegend]
+    assert len({t.line.dash for t in shown}) == len({t.name for t in shown}) == 4
+
+
 def test_the_strip_has_a_picture_for_each_branch_input_and_stage(make_maps):
     figure = figures.strip(make_maps(), 0.6)
     assert len([t for t in figure.data if isinstance(t, go.Image)]) == 4 * 2
@@ -92,17 +104,26 @@ def test_the_strip_has_a_picture_for_each_branch_input_and_stage(make_maps):
     assert titles[2].endswith("· clean")
 
 
+def test_a_map_laid_over_a_photo_literal():
+    photo = np.ones((3, 1, 3))
+    laid = style.overlay(photo, np.array([[-1.0, 0.0, 9.0]]), "signed", (-1.0, 1.0), 0.5)
+    blue, white, orange = laid[:, 0].T
+    assert blue == pytest.approx(0.5 + 0.5 * np.array([0, 114, 178]) / 255)
+    assert white == pytest.approx([1, 1, 1])
+    assert orange == pytest.approx(0.5 + 0.5 * np.array([213, 94, 0]) / 255)
+
+
 def test_an_overlay_has_the_colours_of_the_scale():
     photo = np.full((3, 1, 3), 0.5)
-    drawn = figures.overlay(photo, np.array([[0.0, 1.0, 9.0]]), "magnitude", (0.0, 1.0), 1.0)
+    drawn = style.overlay(photo, np.array([[0.0, 1.0, 9.0]]), "magnitude", (0.0, 1.0), 1.0)
     *_, (_, last) = colour_scale("magnitude")
-    red, green, blue, alpha = figures._rgba(last)
+    red, green, blue, alpha = style._rgba(last)
     assert alpha == 1
     np.testing.assert_allclose(drawn[:, 0, 0], 0.5)  # nothing to say: the photo
     np.testing.assert_allclose(drawn[:, 0, 1] * 255, [red, green, blue])
     np.testing.assert_allclose(drawn[:, 0, 2], drawn[:, 0, 1])  # beyond the end of the scale
     np.testing.assert_allclose(
-        figures.overlay(photo, np.ones((1, 3)), "signed", (-1.0, 1.0), 0.0), photo
+        style.overlay(photo, np.ones((1, 3)), "signed", (-1.0, 1.0), 0.0), photo
     )
 
 
@@ -114,7 +135,7 @@ def test_curves_stand_beside_their_random_orders():
     colours = [trace.line.color for trace in figure.data]
     assert colours == ["#8A949E", "#0072B2"] * 2 + ["#8A949E", "#D55E00"] * 2
     assert [t.name for t in figure.data if t.showlegend] == ["main · clean", "aux · perturbed"]
-    assert {t.line.dash for t in figure.data[4:]} == {"dot"}
+    assert {t.line.dash for t in figure.data[4:]} == {"dashdot"}
 
 
 def test_agreement_in_words(make_maps):

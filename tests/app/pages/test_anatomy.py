@@ -257,7 +257,8 @@ def test_stop_and_go_on(anatomy, held):
     held.set()
     person.run()
     assert not person.at.exception
-    assert "of the way" not in person.text
+    assert "Stopped." in person.text
+    assert "At 80 % of the way" not in person.text
     press(person, "Go on")
     assert_whole(person)
     assert "At 80 % of the way" in person.text

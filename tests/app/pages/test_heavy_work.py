@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from app import requests
-from tests.app.pages.visiting import chosen
+from tests.app.conftest import Visit
 
 
 @pytest.fixture
@@ -41,18 +41,50 @@ def test_what_takes_long_shows_progress_above_the_previous_result(visit, held):
     assert person.result.facts.linf == pytest.approx(9 / 255, rel=1e-3)
 
 
-def test_stop_goes_back_to_what_is_shown(visit, held):
+def press(person, label):
+    next(b for b in person.at.button if b.label == label).click()
+    return person.run()
+
+
+def test_stop_keeps_what_is_shown_and_what_is_chosen(visit, held):
     held.set()
     person = visit(steps="1")
-    view = chosen(person)
     held.clear()
     person.widget("epsilon").set_value(9.0)
     person.at.run()
-    next(b for b in person.at.button if b.label == "Stop").click()
+    press(person, "Stop").assert_whole()
     held.set()
-    person.run().assert_whole()
-    assert chosen(person) == view
-    assert person.widget("epsilon").value == 4.0
+    for _ in range(2):  # it is not begun again by itself
+        person.run()
+        assert "Stopped." in person.text
+        assert "previous result" in person.text
+    assert person.result.facts.linf == pytest.approx(4 / 255, rel=1e-3)
+    assert person.widget("epsilon").value == 9.0
+    press(person, "Go on").assert_whole()
+    assert "Stopped." not in person.text
+    assert person.result.facts.linf == pytest.approx(9 / 255, rel=1e-3)
+
+
+def test_stop_before_there_is_any_result(tiny, held):
+    person = Visit({"steps": "1"}, wait=False)
+    press(person, "Stop")
+    held.set()
+    assert "Stopped." in person.run().text
+    assert not person.charts
+    press(person, "Go on").assert_whole()
+
+
+def test_work_on_a_page_that_was_left_is_given_up(visit, held):
+    held.set()
+    person = visit(steps="1")
+    held.clear()
+    person.widget("epsilon").set_value(9.0)
+    person.at.run()
+    job = person.at.session_state["work.playground"]
+    assert not job.cancelled
+    person.at.switch_page("app/pages/models.py").run()
+    assert job.cancelled
+    assert "work.playground" not in person.at.session_state
 
 
 def test_work_that_fails_is_said_once_and_not_tried_for_ever(visit, monkeypatch):

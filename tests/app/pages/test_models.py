@@ -1,6 +1,9 @@
 """The Models page: a card for each network, with what was measured and how."""
 
+import os
+
 import pytest
+import torch
 
 from app import cache
 
@@ -51,3 +54,35 @@ def test_the_models_page_names_every_damaged_file(visit_with, damaged, tiny_mode
     assert len(person.errors) == 3
     for words in ("not-safetensors.safetensors", "empty.safetensors", "input_size"):
         assert any(words in error for error in person.errors), words
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [
+        {"branch": "main", "condition": {"kind": "clean"}, "top1": 0.5},
+        {"branch": "main", "condition": {"kind": "other"}, "top1": 0.5, "interval": [0.4, 0.6]},
+        {"branch": "main", "condition": {"kind": "clean"}, "top1": 0.5, "interval": 3},
+    ],
+)
+def test_a_card_that_others_wrote_hides_no_other_card(
+    visit_with, tiny_models, tiny_info_of, tmp_path, metric, save_tiny_network
+):
+    odd = save_tiny_network(tmp_path / "odd.safetensors", tiny_info_of(metrics=(metric,)))
+    person = visit_with(odd, tiny_models["tiny-advprop"], model="tiny-advprop")
+    person.turn_to("app/pages/models.py")
+    assert not person.at.exception
+    assert [s.value for s in person.at.subheader] == ["odd", "tiny-advprop"]
+    assert "card of this file cannot be read" in person.errors[0]
+
+
+def test_a_file_that_is_written_anew_is_another_network(
+    visit_with, tiny_info_of, tmp_path, save_tiny_network
+):
+    path = save_tiny_network(tmp_path / "mine.safetensors", tiny_info_of("mine"))
+    person = visit_with(path, steps="1", model="mine")
+    before = person.result
+    save_tiny_network(path, tiny_info_of("mine"), seed=5)
+    os.utime(path, ns=(1, 1))
+    person.run().assert_whole()
+    logits = [one.predictions["clean", "main"].logits for one in (before, person.result)]
+    assert not torch.equal(*logits)

@@ -237,6 +237,19 @@ def test_an_image_opens_in_the_playground_with_its_network_and_attack(come):
     person.assert_whole()
 
 
+def test_an_attack_that_the_playground_lacks_opens_as_near_as_it_can(come):
+    person = press(come(radii="64/255", seed="7"), "Run")
+    person.choose(**{"robustness.gallery.model": "tiny-advprop"})
+    opens = [b for b in person.at.button if (b.key or "").startswith("robustness.open.")]
+    assert {b.help for b in opens} == {
+        "Opens this image there, with this network and this attack at ε = 16/255, the most there "
+        "is."
+    }
+    opens[0].click()
+    person.run()
+    assert (chosen(person).epsilon, chosen(person).seed) == (16.0, 0)
+
+
 def test_a_network_with_one_branch_has_wrong_answers_to_show_and_no_disagreement(come):
     person = press(come(), "Run").choose(**{"robustness.gallery.model": "tiny-advprop"})
     both = person.widget("robustness.gallery.main.aux")

@@ -290,7 +290,7 @@ def test_an_attack_of_no_strength(visit):
         assert not person.errors
 
 
-def test_progress_can_be_stopped_and_the_studio_closes(visit, monkeypatch):
+def test_progress_can_be_stopped_and_taken_up_again(visit, monkeypatch):
     let_go = threading.Event()
     real = studio_requests.run_matrix
 
@@ -308,8 +308,10 @@ def test_progress_can_be_stopped_and_the_studio_closes(visit, monkeypatch):
     person.at.button(key="stop.studio.matrix").click()
     let_go.set()
     person.run().assert_whole()
-    assert chosen(person).studio == ""
-    assert "studio" not in person.at.query_params
+    assert studio_charts(person) == []
+    person.at.button(key="go.studio.matrix").click()
+    person.run()
+    assert studio_charts(person) == ["studio.matrix"]
 
 
 def test_the_previous_result_stays_while_another_is_made(visit, monkeypatch):

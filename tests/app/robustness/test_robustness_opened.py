@@ -66,6 +66,8 @@ def test_probes_shape_biases_and_smallest_radii_come_back(row, content):
         ("shape_bias", BIAS | {"branch": "<b>"}, "shape biases"),
         ("smallest_epsilon", SEARCH | {"n": 3}, "smallest radii"),
         ("smallest_epsilon", SEARCH | {"norm": "l1"}, "smallest radii"),
+        ("smallest_epsilon", SEARCH | {"limit": float("inf")}, "smallest radii"),
+        ("smallest_epsilon", SEARCH | {"median": float("nan")}, "smallest radii"),
         ("smallest_epsilon", SEARCH | {"epsilons": ["x", None]}, "smallest radii"),
     ],
 )
@@ -111,6 +113,7 @@ def spoil(place, value):
         (["results", 0, "interval"], [0.1], "row 1"),
         (["results", 0, "condition"], {"kind": "attack"}, "row 1"),
         (["results", 0, "condition"], "clean", "row 1"),
+        (["results", 0, "condition"], {"kind": "clean", "epsilon": float("inf")}, "row 1"),
         (["results", 0, "calibration", "bins"], {}, "row 1"),
         (["results", 0, "calibration", "bins", "accuracy"], [0.1, 0.2], "row 1"),
         (["warnings"], ["x"], "warnings"),

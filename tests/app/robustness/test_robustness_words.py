@@ -1,6 +1,7 @@
 """Sentences above the charts."""
 
 from advprop_core.evaluation.disagreement import Case, Opinion
+from app import messages
 from app.robustness import words
 
 
@@ -117,7 +118,7 @@ def test_mean_corruption_errors_the_smallest_first():
 def test_foreign_names_are_no_markdown(row):
     heading = words.headline([row("![x](http://e)", "main", 0.5)])[0]
     assert "\\!\\[x\\]\\(http\\://e\\)" in heading
-    assert "![x](http://e)" in words.plain(heading)
+    assert "![x](http://e)" in messages.plain(heading)
 
 
 def test_what_branches_say_of_an_image():

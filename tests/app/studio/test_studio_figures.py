@@ -13,7 +13,7 @@ from advprop_core.sweep import Flip, Sweep
 from advprop_core.types import AttackConfig, Prediction
 from app.figures import studio
 from app.figures.animation import to_animation
-from app.figures.reel import heat_over, make_reel
+from app.figures.reel import make_reel
 
 NAMES = ("star", "heart", "ring", "fish", "a class with a very long name")
 PGD = AttackConfig.pgd(4 / 255)
@@ -64,8 +64,8 @@ def test_a_row_for_each_branch_in_its_colour(swept):
 
 def test_titles_say_where_each_branch_flips_and_lines_are_named(swept):
     said = texts(studio.curves(swept, NAMES, "linf", None))
-    assert said[0] == '<span style="color:#0072B2"><b>main</b></span> flips to heart at 4/255'
-    assert said[1] == '<span style="color:#D55E00"><b>aux</b></span> holds'
+    assert said[0] == '<span style="color:#0072B2">■</span> <b>main</b> flips to heart at 4/255'
+    assert said[1] == '<span style="color:#D55E00">■</span> <b>aux</b> holds'
     assert said[2:] == ["<b>✓ star</b>", "heart", "<b>✓ star</b>", "ring"]
 
 
@@ -210,15 +210,6 @@ def test_the_target_is_among_the_classes_that_are_followed(film):
     reel = make_reel(towards, NAMES, "magnitude", 1.0)
     assert reel.classes[:2] == ("star", NAMES[4])
     assert (reel.true_place, reel.target_place) == (None, 1)
-
-
-def test_a_map_laid_over_a_photo_literal():
-    photo = np.ones((3, 1, 3))
-    laid = heat_over(photo, np.array([[-1.0, 0.0, 9.0]]), (-1.0, 1.0), "signed", 0.5)
-    blue, white, orange = laid[:, 0].T
-    assert blue == pytest.approx(0.5 + 0.5 * np.array([0, 114, 178]) / 255)
-    assert white == pytest.approx([1, 1, 1])
-    assert orange == pytest.approx(0.5 + 0.5 * np.array([213, 94, 0]) / 255)
 
 
 @pytest.mark.parametrize("kind", ["WEBP", "GIF"])

@@ -49,10 +49,6 @@ def test_the_radius_of_a_flip_is_rounded_up_so_that_it_still_flips():
     assert words.flip_radius(0.42, "l2") == "0.42"
 
 
-def test_a_sentence_that_is_read_out_has_no_marks():
-    assert words.plain("**main** flips at 2/255") == "main flips at 2/255"
-
-
 def test_the_flips_in_one_sentence():
     assert words.flips(swept(main=0.8 / 255, aux=5.1 / 255), "linf", NAMES) == (
         "**main** flips to heart at 0.8/255 and **aux** flips to heart at 5.1/255; "

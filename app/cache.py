@@ -19,7 +19,7 @@ from advprop_core.types import ModelInfo
 from app.anatomy.data import CalibratedLenses
 from app.jobs import Pool
 from app.messages import tamed
-from app.pictures import Picture, UploadStore, folder_photos, object_mask, open_picture
+from app.pictures import OwnPhotos, Picture, UploadStore, folder_photos, object_mask, open_picture
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -191,7 +191,7 @@ def _layer_titles(branch: PixelNetwork, example: Tensor) -> dict[str, str]:
 
 
 @st.cache_data(max_entries=1, ttl=60, show_spinner=False)
-def own_photos() -> tuple[str, ...]:
+def own_photos() -> OwnPhotos:
     """The person's own folder, looked through at most once a minute."""
     return folder_photos()
 

@@ -10,6 +10,7 @@ import streamlit as st
 from advprop_core.methods import METHODS
 from advprop_core.types import ModelInfo
 from app import cache, erasing, state
+from app.messages import tame
 from app.pictures import PHOTOS, SCENES
 from app.state import View, key
 
@@ -249,6 +250,9 @@ def _class_names(info: ModelInfo, empty: str) -> Callable[[str], str]:
     return lambda identity: names.get(identity, empty)
 
 
+OWN = "Your folder"
+
+
 def sample_sources() -> dict[str, list[tuple[str, str]]]:
     """Group title to (source, title) of the pictures on offer."""
     groups = {
@@ -256,8 +260,8 @@ def sample_sources() -> dict[str, list[tuple[str, str]]]:
         "Texture conflicts": [(f"conflict:{i}", f"Conflict {i + 1}") for i in range(SCENES)],
         "Photos": [(f"photo:{name}", title) for name, title in PHOTOS.items()],
     }
-    if own := cache.own_photos():
-        groups["Your folder"] = [(f"folder:{name}", name) for name in own]
+    if own := cache.own_photos().names:
+        groups[OWN] = [(f"folder:{name}", tame(name)) for name in own]
     return groups
 
 

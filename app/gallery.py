@@ -41,6 +41,8 @@ def show(view: View, info: ModelInfo, refusal: str | None) -> None:
     elif group == CAMERA:
         _camera()
     else:
+        if group == controls.OWN and (total := cache.own_photos().total) > len(groups[group]):
+            st.caption(f"{len(groups[group])} of your {total:,} photos, from every folder.")
         _samples(groups[group], view, info)
 
 

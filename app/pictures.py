@@ -12,6 +12,7 @@ import os
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
+from itertools import chain, islice, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -87,14 +88,32 @@ def own_folder() -> Path | None:
     return Path(named) if named else None
 
 
-def folder_photos(limit: int = 500) -> tuple[str, ...]:
-    """Photos of the person's own folder, as paths relative to it, sorted."""
+@dataclass(frozen=True)
+class OwnPhotos:
+    """What the person's own folder offers.
+
+    Attributes:
+        names: Paths relative to it, sorted.
+        total: How many photos it holds; more than are offered, where it is large.
+    """
+
+    names: tuple[str, ...]
+    total: int
+
+
+def folder_photos(limit: int = 500) -> OwnPhotos:
+    """Photos of the person's own folder: all, or as many of each folder in it as there is room."""
     folder = own_folder()
     if folder is None:
-        return ()
-    found = (p for p in sorted(folder.rglob("*")) if p.suffix.lower() in EXTENSIONS)
-    names = (p.relative_to(folder).as_posix() for p in found if p.is_file())
-    return tuple(name for name, _ in zip(names, range(limit), strict=False))
+        return OwnPhotos((), 0)
+    by_place = []
+    for place, inner, files in os.walk(folder):
+        inner[:] = sorted(name for name in inner if name[0] != ".")
+        own = sorted(name for name in files if Path(name).suffix.lower() in EXTENSIONS)
+        by_place.append([Path(place, name).relative_to(folder).as_posix() for name in own])
+    turns = chain.from_iterable(zip_longest(*by_place))
+    names = islice((name for name in turns if name), limit)
+    return OwnPhotos(tuple(sorted(names)), sum(map(len, by_place)))
 
 
 def open_picture(source: str, size: int, uploads: UploadStore) -> Picture:

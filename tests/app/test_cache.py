@@ -104,4 +104,4 @@ def test_a_preview_is_what_the_network_sees_enlarged():
 def test_the_persons_folder_is_listed(monkeypatch, tmp_path):
     Image.new("RGB", (9, 9)).save(tmp_path / "a.png")
     monkeypatch.setenv("ADVPROP_IMAGES", str(tmp_path))
-    assert cache.own_photos() == ("a.png",)
+    assert cache.own_photos().names == ("a.png",)

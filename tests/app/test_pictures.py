@@ -8,7 +8,7 @@ from PIL import Image
 from advprop_core.datasets.scenes import SHAPES
 from advprop_core.images import decode
 from app import pictures
-from app.pictures import PHOTOS, PictureGone, UploadStore, folder_photos, open_picture
+from app.pictures import PHOTOS, OwnPhotos, PictureGone, UploadStore, folder_photos, open_picture
 
 
 @pytest.fixture
@@ -54,13 +54,13 @@ def test_every_sample_photo_is_bundled_with_scikit_image(name):
 
 
 def test_the_persons_folder_is_listed_in_order_without_other_files(own):
-    assert folder_photos() == ("c d ü.webp", "church/a.PNG", "church/b.jpg")
-    assert folder_photos(limit=1) == ("c d ü.webp",)
+    assert folder_photos() == OwnPhotos(("c d ü.webp", "church/a.PNG", "church/b.jpg"), 3)
+    assert folder_photos(limit=2) == OwnPhotos(("c d ü.webp", "church/a.PNG"), 3)
 
 
 def test_no_folder_no_photos(monkeypatch):
     monkeypatch.delenv("ADVPROP_IMAGES", raising=False)
-    assert folder_photos() == ()
+    assert folder_photos() == OwnPhotos((), 0)
     with pytest.raises(PictureGone):
         open_it("folder:a.jpg")
 

@@ -75,6 +75,23 @@ def test_maps_share_class_and_layer(branches, image):
     assert run(branches, image).maps == {}
 
 
+@pytest.mark.parametrize("method", ["grad-cam", "occlusion"])
+def test_progress_goes_from_attack_to_maps_and_can_stop_either(branches, image, method):
+    told: list[float] = []
+    run(branches, image, maps=MapRequest(method), progress=told.append)
+    assert told == sorted(told)
+    assert told[-1] == 1
+    attack = max(share for share in told if share <= (0.1 if method == "occlusion" else 0.9))
+    assert sum(share > attack for share in told) >= 2
+
+    def stop(share: float) -> None:
+        if share > attack:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        run(branches, image, maps=MapRequest(method), progress=stop)
+
+
 def test_without_a_true_class_the_attack_branchs_own_prediction_is_attacked(branches, image):
     result = run(branches, image, maps=MapRequest())
     own = result.predictions["clean", "aux"].class_index

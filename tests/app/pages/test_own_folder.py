@@ -24,3 +24,14 @@ def test_a_large_folder_is_shown_page_by_page(visit, tmp_path, monkeypatch):
     person = visit(steps="1").choose(**{"gallery.group": "Your folder"})
     labels = [b.label for b in person.at.button if b.key.startswith("gallery.folder:")]
     assert labels == [f"{number:02}.jpg" for number in range(24)]
+    assert "of your" not in person.text
+
+
+def test_of_more_photos_than_are_offered_the_number_is_said(visit, tmp_path, monkeypatch):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        for number in range(300):
+            (tmp_path / name / f"{number}.jpg").touch()
+    monkeypatch.setenv("ADVPROP_IMAGES", str(tmp_path))
+    person = visit(steps="1").choose(**{"gallery.group": "Your folder"})
+    assert "500 of your 600 photos, from every folder." in person.text

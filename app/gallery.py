@@ -9,6 +9,7 @@ import streamlit as st
 from advprop_core.images import ImageError, decode, encode_png
 from advprop_core.types import ModelInfo
 from app import cache, controls, state
+from app.layout import in_rows
 from app.messages import quote
 from app.pictures import PictureGone
 from app.state import View
@@ -98,11 +99,9 @@ def _samples(samples: list[tuple[str, str]], view: View, info: ModelInfo) -> Non
     if pages > 1:  # a folder of hundreds of photos is not decoded at once
         first = (st.pagination(pages, key="gallery.page") - 1) * _PER_PAGE
         samples = samples[first : first + _PER_PAGE]
-    for start in range(0, len(samples), _COLUMNS):
-        columns = st.columns(_COLUMNS)
-        for column, (source, title) in zip(columns, samples[start:], strict=False):
-            with column:
-                _sample(source, title, view, info)
+    for column, (source, title) in in_rows(samples, _COLUMNS, "small"):
+        with column:
+            _sample(source, title, view, info)
 
 
 def _sample(source: str, title: str, view: View, info: ModelInfo) -> None:

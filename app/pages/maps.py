@@ -10,6 +10,7 @@ import streamlit as st
 from advprop_core.methods import METHODS
 from advprop_core.types import ModelInfo
 from app import cache, controls, messages, workbench
+from app.layout import in_rows
 from app.maps import controls as map_controls
 from app.maps import words as map_words
 from app.state import View, key
@@ -79,9 +80,8 @@ def _draw(shown: Shown, current: bool) -> None:
     st.markdown(f"#### {messages.verdict(found.comparison, names)}")
     for method, reason in found.refused.items():
         st.warning(f"{METHODS[method].title} is not drawn: {reason}", icon=":material/block:")
-    columns = st.columns(2, gap="large")
-    for place, method in enumerate(found.methods):
-        with columns[place % 2]:
+    for column, method in in_rows(found.methods, 2, "large"):
+        with column:
             _method(found, method, shown)
     if found.stages:
         st.subheader("Grad-CAM through all stages")

@@ -10,6 +10,7 @@ import streamlit as st
 
 from advprop_core.report_words import matrices, own_attacks
 from app import messages
+from app.layout import in_rows
 from app.robustness import gallery, texts, words
 from app.robustness.words import Row
 from app.workbench import dark
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
     from app.figures.robustness import Dot
     from app.robustness.measure import Outcome
-
-_ACROSS = 3
 
 
 def show(content: Mapping[str, Any], outcome: Outcome | None) -> None:
@@ -110,9 +109,9 @@ def _curves(rows: Sequence[Row], models: Sequence[str]) -> None:
             families.setdefault((condition["attack"], condition["norm"]), []).append(row)
     if families:
         st.subheader("How much perturbation does each branch stand?")
-        columns = st.columns(min(2, len(families)), gap="large")
-        for place, own in enumerate(families.values()):
-            with columns[place % len(columns)]:
+        several = enumerate(families.values())
+        for column, (place, own) in in_rows(several, min(2, len(families)), "large"):
+            with column:
                 chart = figures.curves(clean, own, models, dark=dark())
                 _chart(chart, f"curve.{place}", words.told([*clean, *own]))
         st.caption(texts.CURVES)
@@ -129,10 +128,8 @@ def _matrices(rows: Sequence[Row]) -> None:
     if not (found := matrices(rows)):
         return
     st.subheader("Whose perturbation harms whom?")
-    for place, own in enumerate(found):
-        if place % 2 == 0:
-            columns = st.columns(2, gap="medium")  # in pairs, so that a narrow page keeps the order
-        with columns[place % 2]:
+    for column, (place, own) in in_rows(enumerate(found), 2):
+        with column:
             chart = figures.matrix(own, dark=dark())
             _chart(chart, f"matrix.{place}", words.told(own))
             st.markdown(words.harm(own))
@@ -201,10 +198,9 @@ def _corruptions(content: Mapping[str, Any], models: Sequence[str]) -> None:
         for one in errors
     ]  # fmt: skip
     _chart(figures.dots(found, models, "Wrong answers", dark=dark()), "mce", sentence)
-    for place, ((model, branch), own) in enumerate(by_branch.items()):
-        if place % 2 == 0:
-            columns = st.columns(2, gap="medium")  # in three, the figures of a line overlap
-        with columns[place % 2]:
+    several = enumerate(by_branch.items())
+    for column, (place, ((model, branch), own)) in in_rows(several, 2):  # in three they overlap
+        with column:
             chart = figures.errors(own, dark=dark())
             _chart(chart, f"errors.{place}", f"Errors of {model}, {branch}. {words.told(own)}")
     st.caption(texts.CORRUPTIONS)
@@ -249,8 +245,7 @@ def _reliability(rows: Sequence[Row]) -> None:
     own = [row for row in rows if words.describe_alone(row) == title]
     sentence = words.calibrated(own)
     st.markdown(sentence)
-    columns = st.columns(_ACROSS, gap="medium")
-    for place, row in enumerate(own):
-        with columns[place % _ACROSS]:
+    for column, (place, row) in in_rows(enumerate(own), 3):
+        with column:
             _chart(figures.reliability(row, dark=dark()), f"reliability.{place}", sentence)
     st.caption(texts.RELIABILITY)

@@ -11,6 +11,7 @@ import streamlit as st
 from advprop_core import studies
 from advprop_core.studies import Gain
 from advprop_core.words import percent
+from app.layout import in_rows
 from app.messages import join, plain, safe
 from app.robustness import texts
 from app.workbench import dark
@@ -84,18 +85,16 @@ def _question(content: Content, question: Mapping[str, Any], number: int) -> Non
     sentence = answer(content, question)
     st.markdown(sentence)
     found = [one for one in studies.gains(content, question["runs"]) if one.points is not None]
-    for place, (measure, title) in enumerate(content["measures"].items()):
-        if place % 2 == 0:
-            columns = st.columns(2, gap="medium")  # in pairs, so that a narrow page keeps the order
+    measures = enumerate(content["measures"].items())
+    for column, (place, (measure, title)) in in_rows(measures, 2):
         own = [one for one in found if one.measure == measure]
-        with columns[place % 2]:
-            st.plotly_chart(
-                figures.gains(own, content["runs"], title, dark=dark()),
-                width="stretch",
-                key=f"robustness.gains.{number}.{place}",
-                config=style.CONFIG,
-                alt=plain(f"{title}. {told(own, content['runs'])}"),
-            )
+        column.plotly_chart(
+            figures.gains(own, content["runs"], title, dark=dark()),
+            width="stretch",
+            key=f"robustness.gains.{number}.{place}",
+            config=style.CONFIG,
+            alt=plain(f"{title}. {told(own, content['runs'])}"),
+        )
 
 
 def told(found: Sequence[Gain], titles: Mapping[str, str]) -> str:

@@ -203,11 +203,11 @@ def test_the_sweep_leads_to_where_a_branch_flips(
     expect(page.get_by_text("10.00/255", exact=True)).to_be_visible(timeout=FIRST)
     shoot(page, "sweep")
     buttons = page.get_by_role("button", name=re.compile(r"Go to .*flips"))
-    if buttons.count():  # an untrained network may hold out
-        strength = re.search(r"Go to ([\d.]+)/255", buttons.first.inner_text())
-        assert strength is not None
-        buttons.first.click()
-        expect_address(page, f"epsilon={strength[1]}(&|$)")
+    expect(buttons.first).to_be_visible()
+    strength = re.search(r"Go to ([\d.]+)/255", buttons.first.inner_text())
+    assert strength is not None
+    buttons.first.click()
+    expect_address(page, f"epsilon={strength[1]}(&|$)")
     assert console_errors == []
 
 

@@ -279,6 +279,30 @@ def test_work_that_fails_is_said_and_the_rest_is_drawn(anatomy, monkeypatch):
     assert_whole(person)
 
 
+def test_figures_of_another_attack_do_not_stand_under_this_ones_name(anatomy, monkeypatch):
+    over = [f"gap.over.{order}" for order in ("alone", "from_stem", "from_head")]
+    let_go, real = threading.Event(), anatomy_requests.gap_over
+
+    def slow(*args):
+        let_go.wait(30)
+        return real(*args)
+
+    monkeypatch.setattr("app.anatomy.requests.gap_over", slow)
+    monkeypatch.setattr("app.workbench.QUICK", 0.2)
+    let_go.set()
+    person = press(anatomy(), "Measure it over 4 drawn scenes")
+    assert_whole(person, [*STAGES, *over])
+    assert "ε = 4/255" in person.text
+    person.choose(epsilon=8.0)
+    assert_whole(person)
+    let_go.clear()
+    next(b for b in person.at.button if b.label.startswith("Measure it over")).click()
+    person.at.run()
+    assert_whole(person)  # while it is being made there is nothing of it
+    let_go.set()
+    assert_whole(person.run(), [*STAGES, *over])
+
+
 # -- a network with one set of norm layers ---------------------------------------------------------
 
 

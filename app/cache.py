@@ -196,7 +196,7 @@ def own_photos() -> OwnPhotos:
     return folder_photos()
 
 
-@st.cache_data(max_entries=128, show_spinner=False)
+@st.cache_data(max_entries=48, show_spinner=False)
 def picture(source: str, size: int) -> Picture:
     """The picture a short text names; see :func:`app.pictures.open_picture`."""
     return open_picture(source, size, uploads())

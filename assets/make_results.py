@@ -1,0 +1,130 @@
+"""Makes the bundled results again, and prints README's tables of them.
+
+    .venv/bin/python assets/make_results.py evaluate [NAME …] [--runs runs]
+    .venv/bin/python assets/make_results.py tables
+
+--runs is a folder that holds imagenette-val-224, the validation photos of Imagenette with a shorter
+side of 224 pixels, and keeps the reports; what is finished in one is not measured again. The
+studies over seeds among the results are made by benchmarks/effect.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from advprop_core.report_words import describe_radius, own_attacks
+
+RESULTS = Path(__file__).parent / "results"
+_PGD = "--attack pgd --epsilon 1/255,2/255,4/255"
+COMMANDS = {
+    "imagenette": "--model imagenette-vanilla,imagenette-advprop --data imagenette-val-224 "
+    f"{_PGD} --corruptions all",
+    "imagenette-branches": f"--model imagenette-advprop --data imagenette-val-224 {_PGD} "
+    "--attack-branch each",
+}
+
+Row = Mapping[str, Any]
+
+
+def main() -> None:
+    """Measure, or print tables."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("step", choices=("evaluate", "tables"))
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(COMMANDS))
+    parser.add_argument("--runs", type=Path, default=Path("runs"))
+    asked = parser.parse_args()
+    if unknown := set(asked.names) - set(COMMANDS):
+        parser.error(f"there is no {', '.join(sorted(unknown))}: one of {', '.join(COMMANDS)}")
+    if asked.step == "tables":
+        print("\n\n".join(tables()))
+        return
+    for name in asked.names or COMMANDS:
+        _evaluate(name, asked.runs)
+
+
+def tables() -> tuple[str, ...]:
+    """The tables of README.md that are about results, as Markdown."""
+    return main_table(_read("imagenette")), matrix_table(_read("imagenette-branches"))
+
+
+def main_table(content: Mapping[str, Any]) -> str:
+    """Accuracies clean and under attack, corruption and calibration error of each branch."""
+    rows = own_attacks(content["results"])
+    errors = {
+        (one["model"], one["branch"]): one for one in content["mean_corruption_error"]["results"]
+    }
+    radii = list(dict.fromkeys(_radius(row) for row in rows if _is_attack(row)))
+    head = ["network", "branch", "clean", *(f"PGD-10 {radius}" for radius in radii),
+            "mean corruption error", "calibration error"]  # fmt: skip
+    lines = []
+    for model, branch in dict.fromkeys((row["model"], row["branch"]) for row in rows):
+        own = [row for row in rows if (row["model"], row["branch"]) == (model, branch)]
+        clean = next(row for row in own if row["condition"]["kind"] == "clean")
+        under = [next(r for r in own if _is_attack(r) and _radius(r) == radius) for radius in radii]
+        error, surer = errors[model, branch], clean["calibration"]
+        lines.append([
+            model, branch, _share(clean["top1"], clean["interval"]),
+            *(f"{100 * row['top1']:.1f} %" for row in under), _share(error["error"], error["interval"]),
+            _share(surer["expected_calibration_error"], surer["interval"]),
+        ])  # fmt: skip
+    return _markdown(head, lines)
+
+
+def matrix_table(content: Mapping[str, Any]) -> str:
+    """Who stands whose perturbations: a row for each attacked branch."""
+    rows = [row for row in content["results"] if _is_attack(row)]
+    places = list(dict.fromkeys((_radius(row), row["branch"]) for row in rows))
+    lines = [
+        [source, *(
+            _share(row["top1"], row["interval"])
+            for place in places for row in rows
+            if (_radius(row), row["branch"]) == place
+            and row["condition"]["attack_branch"] == source
+        )]
+        for source in dict.fromkeys(row["condition"]["attack_branch"] for row in rows)
+    ]  # fmt: skip
+    return _markdown(["PGD-10 through", *(f"{radius}: {who}" for radius, who in places)], lines)
+
+
+def _markdown(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    written = [head, ["---"] * len(head), *lines]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in written)
+
+
+def _share(share: float, interval: Sequence[float]) -> str:
+    low, high = (f"{100 * end:.1f}" for end in interval)
+    return f"{100 * share:.1f} % [{low}, {high}]"
+
+
+def _radius(row: Row) -> str:
+    return describe_radius(row["condition"]["norm"], row["condition"]["epsilon"])
+
+
+def _is_attack(row: Row) -> bool:
+    return bool(row["condition"]["kind"] == "attack")
+
+
+def _read(name: str) -> Mapping[str, Any]:
+    content: Mapping[str, Any] = json.loads((RESULTS / f"{name}.json").read_text("utf-8"))
+    return content
+
+
+def _evaluate(name: str, runs: Path) -> None:
+    report = f"report-{name}"
+    words = ["evaluate", *COMMANDS[name].split(), "--report", report]
+    # From inside the folder, so that the command that the report quotes holds no path of ours.
+    subprocess.run([sys.executable, "-m", "advprop_core.cli", *words], cwd=runs, check=True)
+    shutil.copy(runs / report / "results.json", RESULTS / f"{name}.json")
+
+
+if __name__ == "__main__":
+    main()

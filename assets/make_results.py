@@ -73,7 +73,8 @@ def main_table(content: Mapping[str, Any]) -> str:
         error, surer = errors[model, branch], clean["calibration"]
         lines.append([
             model, branch, _share(clean["top1"], clean["interval"]),
-            *(f"{100 * row['top1']:.1f} %" for row in under), _share(error["error"], error["interval"]),
+            *(f"{100 * row['top1']:.1f} %" for row in under),
+            _share(error["error"], error["interval"]),
             _share(surer["expected_calibration_error"], surer["interval"]),
         ])  # fmt: skip
     return _markdown(head, lines)

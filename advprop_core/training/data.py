@@ -46,7 +46,7 @@ class TrainingData:
     Attributes:
         source: Training photos, batch by batch.
         holdout: Photos of ``train`` that are measured after every epoch, or None.
-        val: Photos that are measured once, at the end.
+        val: Photos that are measured once, at the end; none where another process does that.
         digest: Of the training photos' names and labels and of how they are read, so that
             another set, or one that is augmented in another way, is noticed.
         unreadable: Training files that were left out, each with the reason.
@@ -64,20 +64,23 @@ class TrainingData:
         return self.val.classes
 
 
-def load_data(data: str, recipe: Recipe, device: torch.device) -> TrainingData:
+def load_data(
+    data: str, recipe: Recipe, device: torch.device, *, measures: bool = True
+) -> TrainingData:
     """Read ``train`` and ``val``, in memory where they fit, and hold out what the recipe says.
 
     Args:
         data: A built-in name, or a folder that holds ``train/`` and ``val/``.
         recipe: Gives sizes, hold-out, and whether photos must be augmented one by one.
         device: Where batches are wanted.
+        measures: Whether this process reads ``val``'s photos, to be asked about them at the end.
 
     Raises:
         ImageError: If a photo that must be read cannot be.
         ValueError: If there is no such data, a class folder holds no image, the classes of both
             splits differ, or fewer photos are left than a step draws.
     """
-    read = _scenes(data, recipe) if data in BUILTIN else _photos(data, recipe)
+    read = _scenes(data, recipe) if data in BUILTIN else _photos(data, recipe, measures)
     if isinstance(read.source, InMemory):
         read = replace(read, source=read.source.to(device))
     if len(read.source) < recipe.batch_size:
@@ -146,7 +149,7 @@ def _scenes(data: str, recipe: Recipe) -> TrainingData:
     return TrainingData(source, holdout, val, _digest_of(source, digest))
 
 
-def _photos(data: str, recipe: Recipe) -> TrainingData:
+def _photos(data: str, recipe: Recipe, measures: bool) -> TrainingData:
     root = _root_of(data)
     if not root.is_dir():
         raise ValueError(
@@ -155,7 +158,9 @@ def _photos(data: str, recipe: Recipe) -> TrainingData:
     folder = ImageFolder(root / "train", size=round(recipe.size * _MARGIN))
     _require_full_classes(root / "train", folder)
     samples, classes = folder.samples, _classes_of(root, folder)
-    val = load_split(data, "val", recipe.size, classes=classes)  # now, not after hours
+    val = Split(torch.empty((0, 3, recipe.size, recipe.size)), torch.empty(0), classes)
+    if measures:
+        val = load_split(data, "val", recipe.size, classes=classes)  # now, not after hours
     folder.samples = tuple(s for s in samples if not held_out(s[0].name, recipe.holdout))
     holdout: Split | None = None
     unreadable: tuple[Unreadable, ...] = ()

@@ -84,7 +84,7 @@ def train(
     require_known_inputs(recipe)
     out.mkdir(parents=True, exist_ok=True)
     with memory_advice(recipe):
-        photos = load_data(data, recipe, accelerator.device)
+        photos = load_data(data, recipe, accelerator.device, measures=accelerator.is_main_process)
         if photos.unreadable and accelerator.is_main_process:
             first, count = photos.unreadable[0], len(photos.unreadable)
             note(f"{count} images were left out, such as {first.path}: {first.reason}")

@@ -116,6 +116,14 @@ def test_photos_that_just_fit_are_kept(folder, monkeypatch):
     assert isinstance(load(folder).source, InMemory)
 
 
+def test_only_who_measures_reads_the_photos_of_val(folder, monkeypatch):
+    monkeypatch.setattr(training_data, "load_split", lambda *_, **__: pytest.fail("read"))
+    found = load_data(str(folder), recipe_of(), CPU, measures=False)
+    assert len(found.source) == 20
+    assert len(found.val.labels) == 0
+    assert found.classes == (("cats", "cats"), ("dogs", "dogs"))
+
+
 def test_photos_that_the_computer_cannot_hold_stay_on_disk(folder, monkeypatch):
     monkeypatch.setattr(training_data, "room_for_images", lambda: 20 * 3 * 43 * 43)
     assert isinstance(load(folder).source, InMemory)

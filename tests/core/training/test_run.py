@@ -342,7 +342,7 @@ def test_memory_that_torch_really_cannot_give(photos, tmp_path, spoil):
 
 @pytest.mark.parametrize("part", ["load_data", "measure"])
 def test_photos_or_a_measuring_that_does_not_fit(photos, tmp_path, monkeypatch, part):
-    def fail(*_):
+    def fail(*_, **__):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB.")
 
     monkeypatch.setattr(loop, part, fail)

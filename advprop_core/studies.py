@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from statistics import mean, stdev
@@ -88,9 +88,8 @@ def contrast(content: Content, run: str, other: str, measure: str) -> Gain:
     first, second = (_differences(content, known, one, "main", measure) for one in (run, other))
     differences = _subtract(first, second, f"{run} and {other}")
     share = mean(known[run, "main", measure].values())
-    between = interval([*differences.values()])
-    points = mean(differences.values())
-    return Gain(run, "main", measure, share, points, between, len(differences))
+    own = [*differences.values()]
+    return Gain(run, "main", measure, share, mean(own), interval(own), len(own))
 
 
 def interval(differences: Sequence[float]) -> tuple[float, float]:
@@ -107,6 +106,45 @@ def interval(differences: Sequence[float]) -> tuple[float, float]:
     half = float(t.ppf(0.975, degrees)) * stdev(differences) / sqrt(len(differences))
     middle = mean(differences)
     return middle - half, middle + half
+
+
+def markdown(content: Content, shown: Callable[[str], str] = str) -> str:
+    """Every accuracy with its gain and the interval of that, as a Markdown table.
+
+    Args:
+        content: Without a fault.
+        shown: Makes the study's own texts fit to be shown.
+    """
+    head = ["run", "branch", *map(shown, content["measures"].values())]
+    lines = [head, ["---"] * len(head)]
+    rows: dict[tuple[str, str], list[Gain]] = {}
+    for one in gains(content, [*content["runs"]]):
+        rows.setdefault((one.run, one.branch), []).append(one)
+    lines += [
+        [shown(content["runs"][run]), branch, *map(_cell, own)]
+        for (run, branch), own in rows.items()
+    ]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def told(one: Gain) -> str:
+    """A gain in words: ``+0.9 points (−0.5 to +2.4)``."""
+    mean, low, high = _in_points(one)
+    return f"{mean} points ({low} to {high})"
+
+
+def _cell(one: Gain) -> str:
+    share = f"{100 * one.share:.1f} %"
+    if one.points is None:
+        return share
+    mean, low, high = _in_points(one)
+    return f"{share} ({mean}: {low} to {high})"
+
+
+def _in_points(one: Gain) -> tuple[str, ...]:
+    assert one.points is not None
+    assert one.interval is not None
+    return tuple(f"{100 * share:+.1f}".replace("-", "−") for share in (one.points, *one.interval))
 
 
 def fault(content: Content) -> str | None:
@@ -146,9 +184,9 @@ def _gain(content: Content, known: Scores, run: str, branch: str, measure: str) 
     if run not in content["bases"] and branch == "main":
         return Gain(run, branch, measure, mean(own.values()), None, None, len(own))
     differences = [*_differences(content, known, run, branch, measure).values()]
-    between = interval(differences)
+    share = mean(own.values())
     return Gain(
-        run, branch, measure, mean(own.values()), mean(differences), between, len(differences)
+        run, branch, measure, share, mean(differences), interval(differences), len(differences)
     )
 
 

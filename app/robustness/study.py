@@ -10,7 +10,6 @@ import streamlit as st
 
 from advprop_core import studies
 from advprop_core.studies import Gain
-from advprop_core.words import percent
 from app.layout import in_rows
 from app.messages import join, plain, safe
 from app.robustness import texts
@@ -33,7 +32,7 @@ def show(content: Content) -> None:
         _question(content, question, number)
     st.caption(texts.STUDY)
     with st.expander("All figures", icon=":material/table:"):
-        st.markdown(table(content))
+        st.markdown(studies.markdown(content, safe))
 
 
 def source(content: Content) -> str:
@@ -58,23 +57,10 @@ def answer(content: Content, question: Mapping[str, Any]) -> str:
     for run, other in question["contrasts"]:
         difference = studies.contrast(content, run, other, measure)
         text += (
-            f" {safe(titles[run])} gains {_signed(difference.points)} points more than "
-            f"{safe(titles[other])} ({_between(difference)}){_verdict(difference)}."
+            f" {safe(titles[run])} gains more than {safe(titles[other])} by "
+            f"{studies.told(difference)}{_verdict(difference)}."
         )
     return text
-
-
-def table(content: Content) -> str:
-    """Every accuracy with its gain, as Markdown."""
-    head = ["run", "branch", *map(safe, content["measures"].values())]
-    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
-    rows: dict[tuple[str, str], list[Gain]] = {}
-    for one in studies.gains(content, [*content["runs"]]):
-        rows.setdefault((one.run, one.branch), []).append(one)
-    for (run, branch), own in rows.items():
-        cells = [safe(content["runs"][run]), branch, *map(_cell, own)]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
 
 
 def _question(content: Content, question: Mapping[str, Any], number: int) -> None:
@@ -99,10 +85,7 @@ def _question(content: Content, question: Mapping[str, Any], number: int) -> Non
 
 def told(found: Sequence[Gain], titles: Mapping[str, str]) -> str:
     """All figures of a chart, for who cannot see it."""
-    return "; ".join(
-        f"{titles[one.run]}, {one.branch}: {_signed(one.points)} points ({_between(one)})"
-        for one in found
-    )
+    return "; ".join(f"{titles[one.run]}, {one.branch}: {studies.told(one)}" for one in found)
 
 
 def _files(content: Content) -> None:
@@ -123,7 +106,7 @@ def _bases(content: Content, question: Mapping[str, Any]) -> str:
 
 
 def _said(one: Gain) -> str:
-    return f"{_signed(one.points)} points ({_between(one)}){_verdict(one)}"
+    return f"{studies.told(one)}{_verdict(one)}"
 
 
 def _verdict(one: Gain) -> str:
@@ -131,17 +114,3 @@ def _verdict(one: Gain) -> str:
     assert one.interval is not None
     low, high = one.interval
     return ", which shows no difference" if low <= 0 <= high else ""
-
-
-def _between(one: Gain) -> str:
-    assert one.interval is not None
-    return " to ".join(map(_signed, one.interval))
-
-
-def _signed(share: float | None) -> str:
-    return f"{100 * (share or 0):+.1f}".replace("-", "−")
-
-
-def _cell(one: Gain) -> str:
-    share = percent(one.share)
-    return share if one.points is None else f"{share} ({_signed(one.points)}: {_between(one)})"

@@ -110,3 +110,14 @@ def test_a_run_that_no_question_is_about_stands_in_the_table_too(content):
     content["runs"]["lonely"] = "Lonely"
     content["results"] += lonely
     assert studies.fault(content) == "it lacks ('lonely', 'main', 'corruption')"
+
+
+def test_the_table_has_a_row_for_each_branch(content):
+    del content["questions"][:]
+    lines = studies.markdown(content, str.upper).splitlines()
+    assert lines[0] == "| run | branch | CLEAN | 2 CORRUPTIONS |"
+    assert lines[2] == "| PLAIN | main | 60.0 % | 40.0 % |"
+    assert lines[3] == (
+        "| NEW | main | 70.0 % (+10.0: −14.8 to +34.8) | 50.0 % (+10.0: −14.8 to +34.8) |"
+    )
+    assert len(lines) == 2 + 5

@@ -45,22 +45,22 @@ def source(content: Content) -> str:
 
 
 def answer(content: Content, question: Mapping[str, Any]) -> str:
-    """What runs gain on the first measure, and whose gain is larger."""
-    measure, where = next(iter(content["measures"].items()))
+    """What runs gain, measure by measure, and whose gain is larger on the first."""
     titles = content["runs"]
-    told = [
-        f"**{one.branch}** of {safe(titles[one.run])} {_said(one)}"
-        for one in studies.gains(content, question["runs"])
-        if one.measure == measure and one.points is not None
-    ]
-    text = f"Against the main branch of {_bases(content, question)}, {safe(where)}: {join(told)}."
+    found = [one for one in studies.gains(content, question["runs"]) if one.points is not None]
+    lines = [f"Against the main branch of {_bases(content, question)}:", ""]
+    for measure, title in content["measures"].items():
+        own = [one for one in found if one.measure == measure]
+        lines.append(f"- {safe(title)}: {_differing(own, titles)}.")
+    first, where = next(iter(content["measures"].items()))
     for run, other in question["contrasts"]:
-        difference = studies.contrast(content, run, other, measure)
-        text += (
-            f" {safe(titles[run])} gains more than {safe(titles[other])} by "
-            f"{studies.told(difference)}{_verdict(difference)}."
+        difference = studies.contrast(content, run, other, first)
+        none = "" if _shows(difference) else ", which shows no difference"
+        lines.append(
+            f"- {safe(titles[run])} gains more than {safe(titles[other])} by "
+            f"{studies.told(difference)}, {safe(where)}{none}."
         )
-    return text
+    return "\n".join(lines)
 
 
 def _question(content: Content, question: Mapping[str, Any], number: int) -> None:
@@ -105,12 +105,19 @@ def _bases(content: Content, question: Mapping[str, Any]) -> str:
     return join([safe(content["runs"][base]) for base in bases])
 
 
-def _said(one: Gain) -> str:
-    return f"{studies.told(one)}{_verdict(one)}"
+def _differing(found: Sequence[Gain], titles: Mapping[str, str]) -> str:
+    """The gains whose intervals leave 0 out; of the others that no difference shows."""
+    shown = [one for one in found if _shows(one)]
+    if not shown:
+        return "no difference shows"
+    told = join(
+        [f"**{one.branch}** of {safe(titles[one.run])} {studies.told(one)}" for one in shown]
+    )
+    return told if len(shown) == len(found) else f"{told}; for the others no difference shows"
 
 
-def _verdict(one: Gain) -> str:
-    """Said where it is easily overlooked: the interval holds 0."""
+def _shows(one: Gain) -> bool:
+    """Whether there is a difference: the interval does not hold 0."""
     assert one.interval is not None
     low, high = one.interval
-    return ", which shows no difference" if low <= 0 <= high else ""
+    return not low <= 0 <= high

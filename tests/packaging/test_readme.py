@@ -7,16 +7,24 @@ import pytest
 
 from advprop_core.bundle import bundled_models
 from advprop_core.header import read_info
+from benchmarks.effect import table
+from benchmarks.effect.design import STUDIES
 
 REPO = Path(__file__).parents[2]
 README = (REPO / "README.md").read_text("utf-8")
 
 
 def test_the_tables_of_results():
-    tables = runpy.run_path(str(REPO / "assets" / "make_results.py"))["tables"]()
-    assert tables
-    for table in tables:
-        assert f"\n\n{table}\n\n" in README, "python assets/make_results.py tables prints it"
+    made = runpy.run_path(str(REPO / "assets" / "make_results.py"))["tables"]()
+    assert made
+    for one in made:
+        assert f"\n\n{one}\n\n" in README, "python assets/make_results.py tables prints it"
+
+
+def test_the_tables_of_studies():
+    files = [REPO / "assets" / "results" / study.results for study in STUDIES.values()]
+    for file in filter(Path.exists, files):
+        assert f"\n\n{table.markdown(file)}\n\n" in README, "python -m benchmarks.effect table"
 
 
 @pytest.mark.parametrize("name", bundled_models())

@@ -1,9 +1,10 @@
 """Makes the bundled models again: trains what is missing, measures, writes cards and manifest.
 
-    .venv/bin/python assets/make_models.py IMAGENETTE [--runs runs]
+    .venv/bin/python assets/make_models.py IMAGENETTE [NAME …] [--runs runs]
 
 IMAGENETTE is a folder named imagenette-144 with train/ and val/, each with one folder a class
-(shorter side 144 pixels or more). Finished runs under --runs are taken as they are.
+(shorter side 144 pixels or more). Finished runs under --runs are taken as they are. With names,
+these models alone are made.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import shlex
 import subprocess
 import sys
 from dataclasses import replace
@@ -46,19 +48,23 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("imagenette", type=Path)
+    parser.add_argument("names", nargs="*", choices=[*RUNS, []], metavar="NAME")
     parser.add_argument("--runs", type=Path, default=Path("runs"))
     arguments = parser.parse_args()
     MODELS.mkdir(exist_ok=True)
-    manifest = {}
-    for name, options in RUNS.items():
+    for name in arguments.names or RUNS:
         data = "shapes" if name.startswith("shapes") else str(arguments.imagenette)
         trained = arguments.runs / name / "model.safetensors"
         if not trained.exists():
-            _train(name, options, data, arguments.runs / name)
+            _train(name, RUNS[name], data, arguments.runs / name)
         path = _measured(name, trained, data)
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        manifest[name] = {"file": path.name, "sha256": digest}
         print(f"{name}: {path.stat().st_size / 1e6:.1f} MB")
+    files = {name: MODELS / f"{name}.safetensors" for name in RUNS}
+    manifest = {
+        name: {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+        for name, path in files.items()
+        if path.exists()
+    }
     (MODELS / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
 
 
@@ -68,13 +74,23 @@ def _train(name: str, options: str, data: str, out: Path) -> None:
     subprocess.run([sys.executable, "-m", "advprop_core.cli", *words], check=True)
 
 
+def _without_places(command: str) -> str:
+    """The command with the last names of folders: where they lay says nothing to others."""
+    words = [word for word in shlex.split(command) if word != "--resume"]
+    for flag, kept in (("--data", 1), ("--out", 2)):
+        place = words.index(flag) + 1
+        words[place] = "/".join(Path(words[place]).parts[-kept:])
+    return shlex.join(words)
+
+
 def _measured(name: str, trained: Path, data: str) -> Path:
     """A copy in assets/ whose figures were measured by the present code on the file itself."""
     checkpoint = checkpoints.load(trained)
     info = replace(checkpoint.info, name=name)
     held_out = load_split(data, "val", info.input_size)
     metrics = measure(checkpoint.model, held_out, data)
-    info = replace(info, metrics=metrics)
+    recipe = {**info.recipe, "command": _without_places(str(info.recipe["command"]))}
+    info = replace(info, metrics=metrics, recipe=recipe)
     path = MODELS / f"{name}.safetensors"
     checkpoints.save(path, checkpoint.model, info, half=True)
     path.with_suffix(".md").write_text(model_card(info))

@@ -113,6 +113,7 @@ def _forget_changed_models() -> None:
     if before and before != now:
         model_info.clear()
         load_lens.clear()
+        calibrated_lenses.clear()
         pool().forget()
     before.clear()
     before.update(now)

@@ -105,11 +105,12 @@ class Pool:
                 del self._jobs[key]
 
     def forget(self, key: Hashable | None = None) -> None:
-        """Drop the result of a job that is done, or of every one: it is made anew when asked."""
+        """Drop a job's result, or everyone's, those to come too: it is made anew when asked."""
         with self._lock:
             for known, job in list(self._jobs.items()):
-                if job.done and key in (None, known):
-                    job.cancel()  # for whoever holds it
+                if key in (None, known):
+                    if job.done:
+                        job.cancel()  # for whoever holds it
                     del self._jobs[known]
 
     def cancel(self, session: str) -> None:

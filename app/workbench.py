@@ -282,7 +282,10 @@ def _progress(slot: str, on_stop: Callable[[], None] | None) -> None:
 
 
 def _stop(slot: str, on_stop: Callable[[], None] | None) -> None:
-    st.session_state[f"{_STOPPED}{slot}"] = st.session_state[f"{_WORK}{slot}"].key
+    job: Job | None = st.session_state.get(f"{_WORK}{slot}")
+    if job is None:  # given up in the meantime
+        return
+    st.session_state[f"{_STOPPED}{slot}"] = job.key
     cache.pool().cancel(_session(slot))
     if on_stop:
         on_stop()

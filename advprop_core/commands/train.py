@@ -14,6 +14,7 @@ from advprop_core.commands.output import command_line, is_first_process
 from advprop_core.commands.progress import TrainingBar
 from advprop_core.training.files import make_recipe, merge, read_recipe, shipped_recipes
 from advprop_core.training.recipe import ATTACKERS, OBJECTIVES
+from advprop_core.types import parse_epsilon
 
 if TYPE_CHECKING:
     from advprop_core.training.recipe import Recipe
@@ -186,9 +187,20 @@ def _without_old_steps(recipe: dict[str, Any], attack: Any) -> dict[str, Any]:
     old = recipe.get("attack")
     if not (isinstance(old, dict) and isinstance(attack, dict)):
         return recipe
-    gone = {"step_size"} if {"name", "norm", "epsilon", "steps"} & attack.keys() else set()
+    other = {key for key, value in attack.items() if not _same(old.get(key), value)}
+    gone = {"step_size"} if other & {"name", "norm", "epsilon", "steps"} else set()
+    if attack.get("name", old.get("name")) == old.get("name") == "gd":
+        gone = set()  # its step is its strength
     gone |= {"steps"} if attack.get("name") == "fgsm" else set()
     return {**recipe, "attack": {key: value for key, value in old.items() if key not in gone}}
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two values of a recipe mean the same: ``4/255`` may be written as a number."""
+    try:
+        return parse_epsilon(str(one)) == parse_epsilon(str(other))
+    except ValueError:
+        return bool(one == other)
 
 
 def _read_change(text: str) -> dict[str, Any]:

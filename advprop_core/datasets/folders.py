@@ -111,11 +111,14 @@ class ImageFolder(Dataset[tuple[Tensor, int]]):
             raise images.ImageError(f"{image.path}: {image.reason}")
         return image, label
 
-    def load_all(self, max_workers: int | None = None) -> tuple[Tensor, Tensor]:
+    def load_all(
+        self, max_workers: int | None = None, *, alone: bool = False
+    ) -> tuple[Tensor, Tensor]:
         """Decodes every image once, on threads, and records in `unreadable` what could not be.
 
         Args:
             max_workers: Number of threads; by default the number of CPUs.
+            alone: Whether no other process reads images too.
 
         Returns:
             The readable images as uint8 (N,3,size,size), RGB, and their labels as int64 (N,).
@@ -124,7 +127,7 @@ class ImageFolder(Dataset[tuple[Tensor, int]]):
             ImageError: With `strict`, an image cannot be read; the message names its file.
             ValueError: No image at all can be read, or the memory does not hold them.
         """
-        require_memory(len(self), self.size)
+        require_memory(len(self), self.size, alone=alone)
         pixels = torch.empty((len(self), 3, self.size, self.size), dtype=torch.uint8)
 
         def fill(index: int) -> Unreadable | None:

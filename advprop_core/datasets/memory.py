@@ -9,18 +9,19 @@ _SHARE = 0.8  # of the free memory: networks and what they compute need some too
 _MEMINFO = Path("/proc/meminfo")
 
 
-def require_memory(count: int, size: int) -> None:
+def require_memory(count: int, size: int, *, alone: bool = False) -> None:
     """Refuse images that this machine cannot hold, before they are read.
 
     Args:
         count: Number of images.
         size: Their side in pixels; each takes 3 · size² bytes.
+        alone: Whether no other process of this machine reads images too.
 
     Raises:
         ValueError: If they take more than :func:`room_for_images`; the message says how many
             would fit. Where the system does not tell what is free, nothing is refused.
     """
-    room, each = room_for_images(), 3 * size * size
+    room, each = room_for_images(alone=alone), 3 * size * size
     if room is None or count * each <= room:
         return
     raise ValueError(
@@ -29,13 +30,13 @@ def require_memory(count: int, size: int) -> None:
     )
 
 
-def room_for_images() -> float | None:
+def room_for_images(*, alone: bool = False) -> float | None:
     """Bytes that this process may fill with images: its share of four fifths of what is free.
 
     The processes of this machine that were started together each read images of their own.
     """
     free = free_memory()
-    return None if free is None else _SHARE * free / local_count()
+    return None if free is None else _SHARE * free / (1 if alone else local_count())
 
 
 def free_memory() -> int | None:

@@ -65,6 +65,7 @@ def load_images(
     limit: int | None = None,
     strict: bool = False,
     download: bool = False,
+    alone: bool = False,
 ) -> Images:
     """Read a built-in data set, a folder of class folders, or a published set's layout.
 
@@ -76,6 +77,7 @@ def load_images(
         limit: At most this many images, spread evenly over the classes.
         strict: Refuse unreadable images and unknown classes instead of leaving them out.
         download: Fetch Imagenette or CIFAR-10 where it is missing.
+        alone: Whether no other process reads them, and needs memory for that.
 
     Raises:
         Offline: If it cannot be fetched.
@@ -98,7 +100,9 @@ def load_images(
         )
     if place.kind == "cifar10" and not has_class_folders(place.folder):
         return _read_batches(place, size, split, classes, limit, download=download)
-    return _read_photos(place, size, split, classes, limit, strict=strict, download=download)
+    return _read_photos(
+        place, size, split, classes, limit, strict=strict, download=download, alone=alone
+    )
 
 
 def _read_photos(
@@ -110,10 +114,11 @@ def _read_photos(
     *,
     strict: bool,
     download: bool,
+    alone: bool,
 ) -> Images:
     files = images_of(place, split, download=download)
     folder = ImageFolder(files, size=size, classes=classes, strict=strict, limit=limit)
-    pixels, labels = folder.load_all()
+    pixels, labels = folder.load_all(alone=alone)
     found = tuple(classes) if classes else _classes_of(place, folder.classes)
     return Images(
         pixels,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from advprop_core.dual_bn import DualBNModel
-from advprop_core.evaluation.answer import BATCH_SIZE, Progress, answer
+from advprop_core.evaluation.answer import ALONE, BATCH_SIZE, Progress, answer
 from advprop_core.evaluation.cells import Subject, cells_of
 from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.results import BranchResult
@@ -26,11 +26,12 @@ def evaluate(
     photos: Tensor | None = None,
     batch_size: int = BATCH_SIZE,
     progress: Progress | None = None,
+    processes: Processes = ALONE,
 ) -> tuple[BranchResult, ...]:
-    """Every branch under every condition, on the device of the model.
+    """Every branch under every condition.
 
     Args:
-        model: Frozen.
+        model: Frozen, on the CPU.
         images: (N, 3, S, S) uint8.
         labels: (N,) int64.
         conditions: Clean, attacks, corruptions, probes.
@@ -40,6 +41,7 @@ def evaluate(
             from its seed, so they depend on this number; corruptions and probes do not.
         progress: Called with (done, all), which count an image once for every condition, and
             once for every attack branch of a white-box attack.
+        processes: That call this together, and where their networks run.
 
     Returns:
         Results, condition by condition, then branch by branch.
@@ -55,7 +57,7 @@ def evaluate(
         conditions,
         batch_size=batch_size,
         progress=progress,
-        processes=Processes(device=next(model.parameters()).device),
+        processes=processes,
     )
     return tuple(
         BranchResult.of(cell.branch, cell.condition, found[cell])

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
+from accelerate.utils import broadcast_object_list
 from torch import Tensor
 
 from advprop_core.datasets.folders import ImageFolder, Unreadable
@@ -16,6 +17,7 @@ from advprop_core.datasets.memory import room_for_images
 from advprop_core.datasets.named import BUILTIN, load_images, readable_classes
 from advprop_core.datasets.tiny_imagenet import class_names, is_tiny_imagenet
 from advprop_core.datasets.torchvision_sets import imagenette_folder
+from advprop_core.processes import are_several
 from advprop_core.training.recipe import Recipe
 from advprop_core.training.sources import InMemory, OnDisk, Source
 
@@ -47,8 +49,7 @@ class TrainingData:
         source: Training photos, batch by batch.
         holdout: Photos of ``train`` that are measured after every epoch, or None.
         val: Photos that are measured once, at the end; none where another process does that.
-        digest: Of the training photos' names and labels and of how they are read, so that
-            another set, or one that is augmented in another way, is noticed.
+        digest: Of the training photos' names and labels, so that another set is noticed.
         unreadable: Training files that were left out, each with the reason.
     """
 
@@ -65,7 +66,12 @@ class TrainingData:
 
 
 def load_data(
-    data: str, recipe: Recipe, device: torch.device, *, measures: bool = True
+    data: str,
+    recipe: Recipe,
+    device: torch.device,
+    *,
+    measures: bool = True,
+    in_memory: bool | None = None,
 ) -> TrainingData:
     """Read ``train`` and ``val``, in memory where they fit, and hold out what the recipe says.
 
@@ -74,13 +80,15 @@ def load_data(
         recipe: Gives sizes, hold-out, and whether photos must be augmented one by one.
         device: Where batches are wanted.
         measures: Whether this process reads ``val``'s photos, to be asked about them at the end.
+        in_memory: Whether the training photos are kept there, as they were before a break: it
+            decides how they are augmented. None keeps them where they fit.
 
     Raises:
         ImageError: If a photo that must be read cannot be.
         ValueError: If there is no such data, a class folder holds no image, the classes of both
             splits differ, or fewer photos are left than a step draws.
     """
-    read = _scenes(data, recipe) if data in BUILTIN else _photos(data, recipe, measures)
+    read = _scenes(data, recipe) if data in BUILTIN else _photos(data, recipe, measures, in_memory)
     if isinstance(read.source, InMemory):
         read = replace(read, source=read.source.to(device))
     if len(read.source) < recipe.batch_size:
@@ -96,6 +104,7 @@ def load_split(
     size: int,
     *,
     classes: Sequence[tuple[str, str]] | None = None,
+    alone: bool = False,
 ) -> Split:
     """Read a data set's ``train`` or ``val`` split at the size the network sees.
 
@@ -104,12 +113,15 @@ def load_split(
         split: ``train`` or ``val``.
         size: Side in pixels.
         classes: The (id, name) pairs that labels count; by default those of this split.
+        alone: Whether no other process reads it.
 
     Raises:
         ValueError: If there is no such data, or its classes do not match.
     """
     source = data if data in BUILTIN else str(_folder_of(_root_of(data), split))
-    images = load_images(source, size, split=split, classes=classes, strict=split == "val")
+    images = load_images(
+        source, size, split=split, classes=classes, strict=split == "val", alone=alone
+    )
     return Split(images.pixels, images.labels, images.classes)
 
 
@@ -145,11 +157,10 @@ def _scenes(data: str, recipe: Recipe) -> TrainingData:
         source = OnDisk.of_tensors(*kept, recipe, len(split.classes))
     holdout = Split(split.images[out], split.labels[out], split.classes) if out.any() else None
     val = load_split(data, "val", recipe.size)
-    digest = f"{data} {len(split.labels)}"
-    return TrainingData(source, holdout, val, _digest_of(source, digest))
+    return TrainingData(source, holdout, val, digest=f"{data} {len(split.labels)}")
 
 
-def _photos(data: str, recipe: Recipe, measures: bool) -> TrainingData:
+def _photos(data: str, recipe: Recipe, measures: bool, in_memory: bool | None) -> TrainingData:
     root = _root_of(data)
     if not root.is_dir():
         raise ValueError(
@@ -160,7 +171,7 @@ def _photos(data: str, recipe: Recipe, measures: bool) -> TrainingData:
     samples, classes = folder.samples, _classes_of(root, folder)
     val = Split(torch.empty((0, 3, recipe.size, recipe.size)), torch.empty(0), classes)
     if measures:
-        val = load_split(data, "val", recipe.size, classes=classes)  # now, not after hours
+        val = load_split(data, "val", recipe.size, classes=classes, alone=True)  # not after hours
     folder.samples = tuple(s for s in samples if not held_out(s[0].name, recipe.holdout))
     holdout: Split | None = None
     unreadable: tuple[Unreadable, ...] = ()
@@ -170,10 +181,14 @@ def _photos(data: str, recipe: Recipe, measures: bool) -> TrainingData:
         holdout = Split(*seen.load_all(), classes)
         unreadable += seen.unreadable
     source: Source = OnDisk.of_files(folder.samples, recipe, len(classes))
-    if not recipe.augmentation.randaugment and _fits(len(folder), folder.size):
+    if in_memory is None:
+        in_memory = not recipe.augmentation.randaugment and _fits(len(folder), folder.size)
+        if are_several():  # they must decide alike
+            (in_memory,) = broadcast_object_list([in_memory])
+    if in_memory:
         source = InMemory(*folder.load_all(), recipe, len(classes))
         unreadable += folder.unreadable
-    return TrainingData(source, holdout, val, _digest_of(source, _digest(folder)), unreadable)
+    return TrainingData(source, holdout, val, _digest(folder), unreadable)
 
 
 def _classes_of(root: Path, folder: ImageFolder) -> tuple[tuple[str, str], ...]:
@@ -187,11 +202,6 @@ def _classes_of(root: Path, folder: ImageFolder) -> tuple[tuple[str, str], ...]:
 def _digest(folder: ImageFolder) -> str:
     names = "".join(f"{path.parent.name}/{path.name}\n" for path, _ in folder.samples)
     return hashlib.sha256(names.encode()).hexdigest()
-
-
-def _digest_of(source: Source, names: str) -> str:
-    """With what else decides a step: how many photos there are, and who augments them."""
-    return f"{names} {len(source)} {'in memory' if isinstance(source, InMemory) else 'on disk'}"
 
 
 def _require_full_classes(root: Path, folder: ImageFolder) -> None:

@@ -14,7 +14,7 @@ from accelerate.utils import DistributedDataParallelKwargs
 from advprop_core import checkpoints
 from advprop_core.cards import model_card
 from advprop_core.dual_bn import DualBNModel
-from advprop_core.processes import without_gpus
+from advprop_core.processes import Processes, without_gpus
 from advprop_core.training import state
 from advprop_core.training.data import Split, load_data
 from advprop_core.training.files import write_recipe
@@ -84,7 +84,13 @@ def train(
     require_known_inputs(recipe)
     out.mkdir(parents=True, exist_ok=True)
     with memory_advice(recipe):
-        photos = load_data(data, recipe, accelerator.device, measures=accelerator.is_main_process)
+        photos = load_data(
+            data,
+            recipe,
+            accelerator.device,
+            measures=accelerator.is_main_process,
+            in_memory=state.kept_in_memory(out / state.STATE),
+        )
         if photos.unreadable and accelerator.is_main_process:
             first, count = photos.unreadable[0], len(photos.unreadable)
             note(f"{count} images were left out, such as {first.path}: {first.reason}")
@@ -143,6 +149,7 @@ def _finish(
     """Cast, measure what the file really holds, and write the figures into its header."""
     checkpoints.save(path, model.to("cpu"), info, half=True)
     saved = checkpoints.load(path)
-    measured = replace(info, metrics=measure(saved.model.to(device), val, data))
-    checkpoints.save(path, saved.model.to("cpu"), measured, half=True)
+    metrics = measure(saved.model, val, data, Processes(device=device))
+    measured = replace(info, metrics=metrics)
+    checkpoints.save(path, saved.model, measured, half=True)
     path.with_suffix(".md").write_text(model_card(measured))

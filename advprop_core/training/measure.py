@@ -13,9 +13,11 @@ from torch.nn import functional as F
 from advprop_core.datasets.named import conflict_scenes
 from advprop_core.dual_bn import DualBNModel, attack_view
 from advprop_core.evaluation import Condition, evaluate
+from advprop_core.evaluation.answer import ALONE
 from advprop_core.evaluation.results import Answers
 from advprop_core.evaluation.shape_bias import shape_bias_of
 from advprop_core.folding import fold
+from advprop_core.processes import Processes
 from advprop_core.training.data import Split
 from advprop_core.types import AttackConfig
 
@@ -23,19 +25,23 @@ ATTACK = AttackConfig.pgd(2 / 255, steps=10)
 CONFLICT_SCENES = 1000
 
 
-def measure(model: DualBNModel, held_out: Split, data: str) -> tuple[Mapping[str, Any], ...]:
+def measure(
+    model: DualBNModel, held_out: Split, data: str, processes: Processes = ALONE
+) -> tuple[Mapping[str, Any], ...]:
     """Clean and robust accuracy of every branch, and on TextureShapes its shape bias.
 
     Args:
-        model: Frozen, as loaded from its file, on the device to measure on.
+        model: Frozen, as loaded from its file: on the CPU.
         held_out: Images that training did not use.
         data: A built-in name or a folder, as for :func:`~.data.load_data`.
+        processes: Where its networks run.
 
     Returns:
         Rows in the form of :meth:`~advprop_core.evaluation.BranchResult.to_json`, each with
         the data it was measured on.
     """
-    results = evaluate(model, held_out.images, held_out.labels, (Condition(), Condition(ATTACK)))
+    conditions = (Condition(), Condition(ATTACK))
+    results = evaluate(model, held_out.images, held_out.labels, conditions, processes=processes)
     rows = [{**result.to_json(), "data": f"{Path(data).name} val"} for result in results]
     if data == "shapes":
         scenes = conflict_scenes(CONFLICT_SCENES, held_out.images.shape[-1])
@@ -90,11 +96,10 @@ def shape_bias(
         ``top1`` is the bias, ``interval`` its 95 % Wilson interval, ``n`` the decisions that
         count; ``shape`` and ``texture`` are shares of all scenes.
     """
-    images = images.to(next(branch.parameters()).device)
     folded = fold(branch, images[:1].float() / 255)
     with torch.no_grad():
         logits = torch.cat([folded(part.float() / 255) for part in images.split(100)])
-    found = shape_bias_of(Answers.from_logits(logits.float().cpu(), shapes), shapes, textures)
+    found = shape_bias_of(Answers.from_logits(logits.float(), shapes), shapes, textures)
     if found.bias is None or found.interval is None:
         raise ValueError("no scene was answered by its shape or its texture: the network guesses")
     return {

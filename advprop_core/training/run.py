@@ -25,6 +25,7 @@ from advprop_core.training.measure import quick_look
 from advprop_core.training.meter import Diverged, Meter, Report
 from advprop_core.training.objectives import make_plan
 from advprop_core.training.recipe import Recipe
+from advprop_core.training.sources import InMemory
 from advprop_core.training.start import set_trainable, train_mode
 
 _SAVE_EVERY = 600.0  # seconds, for an epoch of ImageNet is longer
@@ -68,6 +69,7 @@ class Run:
         self.progress = state.Progress(0, {})
         if (path := out / state.STATE).exists():
             self._restore(path)
+        self.progress.in_memory = isinstance(photos.source, InMemory)
         on_gpu = accelerator.device.type == "cuda"
         compiled = on_gpu if recipe.compile is None else recipe.compile
         self.half = recipe.precision == "bfloat16" or (on_gpu and recipe.precision == "auto")

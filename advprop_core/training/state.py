@@ -29,6 +29,8 @@ class Progress:
         unfrozen: Stages that were unfrozen on the way.
         best: Lowest loss of an epoch since the last stage was unfrozen.
         waited: Epochs since then.
+        in_memory: Whether the photos are kept in memory, which decides how they are augmented;
+            None in states of older versions.
     """
 
     step: int
@@ -36,6 +38,7 @@ class Progress:
     unfrozen: int = 0
     best: float = float("inf")
     waited: int = 0
+    in_memory: bool | None = None
 
 
 def identity(recipe: Recipe, data: str, digest: str) -> str:
@@ -63,6 +66,14 @@ def save(path: Path, tensors: dict[str, Any], progress: Progress, identity: str)
             f"the state of the run could not be written to {path} ({why}); {kept}: "
             "make room and continue with --resume"
         ) from error
+
+
+def kept_in_memory(path: Path) -> bool | None:
+    """Whether the run that wrote the state kept its photos in memory; None where none says."""
+    if not path.exists():
+        return None
+    progress = torch.load(path, weights_only=True, map_location="cpu", mmap=True)["progress"]
+    return Progress(**progress).in_memory
 
 
 def load(path: Path, identity: str) -> tuple[dict[str, Any], Progress]:

@@ -72,7 +72,7 @@ def result(
     name = f"anatomy.{slot}"
     asked, kept = f"{name}.asked", f"{name}.kept"
     if ask and st.session_state.get(asked) != key:
-        st.button(ask, key=f"{name}.ask", on_click=_put, args=(asked, key))
+        st.button(ask, key=f"{name}.ask", on_click=_ask, args=(name, key))
         return None
     try:
         found = workbench.wait_for(name, Work((name, key), run))
@@ -89,5 +89,6 @@ def result(
     return before
 
 
-def _put(name: str, value: Hashable) -> None:
-    st.session_state[name] = value
+def _ask(name: str, key: Hashable) -> None:
+    st.session_state[f"{name}.asked"] = key
+    workbench.go_on(name)

@@ -145,6 +145,7 @@ def _trust(shown: Shown, found: Maps, current: bool) -> None:
 
 
 def _ask(request: MapsRequest) -> None:
+    workbench.go_on("trust")
     st.session_state[_ASKED] = request
 
 

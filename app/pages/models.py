@@ -21,6 +21,7 @@ def page() -> None:
         "through the very branch that is asked. *Shape bias* is the share of answers by outline "
         "among answers by outline or texture, on scenes where the two disagree."
     )
+    cache.known_models()  # notices files that have changed
     for name in cache.model_files():
         with st.container(border=True):
             try:

@@ -9,7 +9,7 @@ import streamlit as st
 from app import messages
 from app.studio import words
 from app.studio.subject import Subject, answer
-from app.workbench import Shown, Work, dark
+from app.workbench import Shown, Work, dark, go_on
 
 if TYPE_CHECKING:
     from app.studio.requests import FolderRequest
@@ -82,3 +82,4 @@ def _draw(found: Shown, request: FolderRequest) -> None:
 
 def _set(request: FolderRequest) -> None:
     st.session_state[_ASKED] = request
+    go_on(f"studio.{_SLOT}")

@@ -62,7 +62,8 @@ def answer(slot: str, subject: Subject, work: Work) -> Shown | None:
     except (PictureGone, ValueError) as error:
         st.error(f"{error} The previous result stays below." if before else str(error))
         return before
-    if result is None and before is None:
+    stopped = workbench.is_stopped(f"studio.{slot}", work.key)
+    if result is None and before is None and not stopped:
         st.skeleton(height=_RESERVED)
     if result is not None:
         shown = Shown(result, subject.view, subject.info, subject.title)

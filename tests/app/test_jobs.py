@@ -132,7 +132,7 @@ def test_what_is_done_can_be_forgotten():
     pool.forget("a")
     assert [pool.find(key) for key in "abcd"] == [None, *jobs[1:], busy]
     pool.forget()
-    assert [pool.find(key) for key in "abcd"] == [None, None, None, busy]
+    assert [pool.find(key) for key in "abcd"] == [None] * 4, "what is being made is not wanted"
     assert [job.cancelled for job in (*jobs, busy)] == [True, True, True, False]
 
 

@@ -9,6 +9,8 @@ from advprop_core.evaluation.answer import answer
 from advprop_core.evaluation.cells import Subject
 from advprop_core.evaluation.smallest import measure_smallest
 from advprop_core.processes import Processes
+from advprop_core.training.data import Split
+from advprop_core.training.measure import measure
 from advprop_core.types import AttackConfig
 
 FGSM = AttackConfig.fgsm(4 / 255)
@@ -42,3 +44,11 @@ def test_autoattack_and_smallest_radii_run_there(subject, gpu):
     assert (cell.branch, len(answers)) == ("main", 20)
     there = measure_smallest(subject, FGSM, processes=gpu)
     assert [len(one.epsilons) for one in there] == [20, 20]
+
+
+def test_a_run_is_measured_there(subject, gpu):
+    split = Split(subject.images, subject.labels, ())
+    rows = measure(subject.model, split, "photos", gpu)
+    assert [(row["branch"], row["condition"]["kind"]) for row in rows] == [
+        ("main", "clean"), ("aux", "clean"), ("main", "attack"), ("aux", "attack"),
+    ]  # fmt: skip

@@ -113,14 +113,20 @@ def test_a_recipe_file_is_changed_by_flags_and_flags_by_set(asked, file) -> None
     assert changed.learning_rate == 0.3
 
 
-def test_another_attack_does_not_take_the_recipes_step(asked) -> None:
+def test_another_attack_does_not_take_the_recipes_step(asked, tmp_path) -> None:
     words = ("--recipe", "imagenette")  # one step of 2/255
     assert asked(*words)["recipe"].attack.step_size == 2 / 255
     assert asked(*words, "--epsilon", "4/255")["recipe"].attack == Attacker(epsilon=4 / 255)
+    assert asked(*words, "--epsilon", "2/255", "--norm", "linf")["recipe"].attack == Attacker(
+        epsilon=2 / 255, step_size=2 / 255
+    )
     kept = asked(*words, "--set", "attack.goal=random")["recipe"].attack
     assert kept == Attacker(step_size=2 / 255, goal="random")
     own = asked(*words, "--set", "attack.steps=3", "--step-size", "1/255")["recipe"].attack
     assert own == Attacker(steps=3, step_size=1 / 255)
+    (tmp_path / "gd.toml").write_text('[attack]\nname = "gd"\nstep_size = "1/255"\n')
+    more = asked("--recipe", tmp_path / "gd.toml", "--steps", 3)["recipe"].attack
+    assert more == Attacker("gd", steps=3, step_size=1 / 255)
     one = asked("--recipe", "cifar10-trades", "--objective", "mixed", "--attack", "fgsm")["recipe"]
     assert one.attack == Attacker("fgsm", epsilon=one.attack.epsilon)
 

@@ -28,6 +28,7 @@ def test_a_set_that_does_not_fit_is_refused(monkeypatch):
     with pytest.raises(ValueError, match="at most 65 fit"):
         require_memory(66, 32)
     require_memory(65, 32)
+    require_memory(260, 32, alone=True)
     monkeypatch.setattr(memory, "free_memory", lambda: None)
     require_memory(50_000, 224)
 

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from advprop_core import checkpoints, models
 from advprop_core.attacks import attack, random_start
 from advprop_core.dual_bn import attack_view, norm_layers
-from advprop_core.training import loop
+from advprop_core.training import data, loop, state
 from advprop_core.training.data import load_data, load_split
 from advprop_core.training.files import make_recipe, read_recipe
 from advprop_core.training.loop import train
@@ -196,9 +196,9 @@ def test_one_step_is_what_one_computes_by_hand(photos, source, tmp_path, objecti
     train(recipe, str(photos), tmp_path / "run", name="x")
     result = torch.load(tmp_path / "run" / "state.pt", weights_only=True)["model"]
 
-    data = load_data(str(photos), recipe, CPU)
-    (batch,) = data.source.epoch(0, 0, CPU)
-    model, _ = new_model(recipe, data.classes)
+    read = load_data(str(photos), recipe, CPU)
+    (batch,) = read.source.epoch(0, 0, CPU)
+    model, _ = new_model(recipe, read.classes)
     before = {key: value.clone() for key, value in model.state_dict().items()}
     model.train()
     if objective == "fast-advprop":
@@ -213,6 +213,26 @@ def test_one_step_is_what_one_computes_by_hand(photos, source, tmp_path, objecti
     for key, value in model.state_dict().items():
         torch.testing.assert_close(result[key], value, rtol=1e-4, atol=2e-5, msg=key)
     assert not any(torch.equal(before[key], result[key]) for key in before)
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_run_goes_on_with_photos_where_they_were(photos, tmp_path, monkeypatch, kept):
+    out = tmp_path / "run"
+    monkeypatch.setattr(data, "_fits", lambda *_: kept)
+    train(RECIPE, str(photos), out, name="x")
+    assert state.kept_in_memory(out / state.STATE) is kept
+    monkeypatch.setattr(data, "_fits", lambda *_: pytest.fail("decided anew"))
+    train(RECIPE, str(photos), out, name="x", resume=True)
+
+
+def test_the_state_of_an_older_version_says_nothing_of_memory(photos, tmp_path):
+    train(RECIPE, str(photos), tmp_path / "run", name="x")
+    path = tmp_path / "run" / state.STATE
+    content = torch.load(path, weights_only=True)
+    del content["progress"]["in_memory"]
+    torch.save(content, path)
+    assert state.kept_in_memory(path) is None
+    assert state.kept_in_memory(tmp_path / "none.pt") is None
 
 
 def test_a_folder_called_shapes_is_no_built_in_set(photos, tmp_path):

@@ -16,7 +16,6 @@ from advprop_core.commands import options as o
 from advprop_core.commands import values
 from advprop_core.commands.output import Report
 from advprop_core.header import read_info
-from advprop_core.images import EXTENSIONS
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -106,6 +105,8 @@ def _checked_model(name: str) -> Path:
 
 
 def _checked_images(folder: Path) -> Path:
+    from advprop_core.images import EXTENSIONS
+
     path = folder.expanduser().resolve()
     if not path.is_dir():
         raise ValueError(f"--images must be a folder, there is no folder {folder}")

@@ -86,7 +86,7 @@ SCALES = Study(
     title="When does AdvProp help?",
     about="LCNet at 64 pixels, 20 epochs, five seeds; attacks in training are one step",
     runs={
-        label: f"{options} --epochs 20"
+        label: f"{options} --learning-rate 0.2 --epochs 20"
         for label, options in (_VANILLA | _ADVPROP | _STRENGTHS | _AUXILIARIES).items()
     },
     titles={f"lcnet-{size}-vanilla": f"LCNet {int(size) / 100:g}, vanilla" for size in _SIZES}

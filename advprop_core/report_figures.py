@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from advprop_core.render import branch_colour
 from advprop_core.report_style import (
     SYMBOLS,
     Spec,
-    colour,
     error_bars,
     frame,
     hatching,
@@ -44,7 +44,10 @@ def bars(rows: Sequence[Row]) -> Spec:
                 "y": [f"{plain(row['model'])}<br>{row['branch']}" for row in own],
                 "x": [row["top1"] for row in own],
                 "error_x": error_bars(own),
-                "marker": {"color": [colour(row["branch"]) for row in own], "pattern": pattern},
+                "marker": {
+                    "color": [branch_colour(row["branch"]) for row in own],
+                    "pattern": pattern,
+                },
                 "text": [f"{row['top1']:.1%}" for row in own],
                 "textposition": "inside",
                 "insidetextanchor": "start",
@@ -99,7 +102,7 @@ def curve(clean: Sequence[Row], attacked: Sequence[Row]) -> Spec:
                 "error_y": error_bars(own),
                 "mode": "lines+markers",
                 "name": f"{plain(model)}, {branch}{through}",
-                "line": {"color": colour(branch), "dash": dash, "width": 2},
+                "line": {"color": branch_colour(branch), "dash": dash, "width": 2},
                 "marker": {"symbol": SYMBOLS[place % len(SYMBOLS)], "size": 8},
                 "hovertemplate": "ε = %{x:.3g}<br>%{y:.1%}<extra>%{fullData.name}</extra>",
             }
@@ -122,7 +125,7 @@ def dots(rows: Sequence[Row]) -> Spec:
                 "mode": "markers",
                 "x": [row["top1"] for row in own],
                 "y": [titles.index(describe(row)) + shift for row in own],
-                "error_x": error_bars(own) | {"color": colour(branch)},
+                "error_x": error_bars(own) | {"color": branch_colour(branch)},
                 "marker": marker(branch, models.index(model)),
                 "name": f"{plain(model)}, {branch}",
                 "customdata": [plain(describe(row)) for row in own],
@@ -144,7 +147,7 @@ def shape_biases(results: Sequence[Row]) -> Spec:
             "x": [one["shape_bias"]],
             "y": [place],
             "error_x": whiskers([(one["shape_bias"], *one["interval"])])
-            | {"color": colour(one["branch"])},
+            | {"color": branch_colour(one["branch"])},
             "marker": marker(one["branch"], models.index(one["model"])),
             "showlegend": False,
             "hovertemplate": "%{x:.1%} by shape<extra></extra>",
@@ -175,7 +178,12 @@ def standing(results: Sequence[Row]) -> Spec:
                 "mode": "lines",
                 "x": [radius * unit for radius in at],
                 "y": left,
-                "line": {"shape": "hv", "color": colour(one["branch"]), "dash": dash, "width": 2},
+                "line": {
+                    "shape": "hv",
+                    "color": branch_colour(one["branch"]),
+                    "dash": dash,
+                    "width": 2,
+                },
                 "name": f"{plain(one['model'])}, {one['branch']}",
                 "hovertemplate": "ε = %{x:.3g}<br>%{y:.1%}<extra>%{fullData.name}</extra>",
             }
@@ -194,7 +202,7 @@ def reliability(row: Row) -> Spec:
         "width": 1 / 15 - 0.004,
         "customdata": list(zip(bins["n"], bins["confidence"], strict=True)),
         "marker": {
-            "color": colour(row["branch"]),
+            "color": branch_colour(row["branch"]),
             "opacity": [0.35 if n < 0.02 * row["n"] else 1.0 for n in bins["n"]],
             "pattern": hatching(shape),
         },

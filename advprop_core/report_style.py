@@ -7,7 +7,7 @@ from html import escape
 from pathlib import PurePath
 from typing import Any
 
-from advprop_core.render import BRANCH_COLOURS
+from advprop_core.render import branch_colour
 from advprop_core.report_words import Row
 
 Spec = dict[str, Any]
@@ -46,7 +46,7 @@ def frame(
 
 def marker(branch: str, place: int) -> Spec:
     """A branch's colour, a model's symbol."""
-    return {"color": colour(branch), "symbol": SYMBOLS[place % len(SYMBOLS)], "size": 9}
+    return {"color": branch_colour(branch), "symbol": SYMBOLS[place % len(SYMBOLS)], "size": 9}
 
 
 def short_names(models: Sequence[str]) -> dict[str, str]:
@@ -71,12 +71,6 @@ def _parts(model: str) -> tuple[str, ...]:
 def plain(text: str) -> str:
     """A text without tags, for a label."""
     return escape(str(text), quote=False)  # plotly reads tags in labels
-
-
-def colour(branch: str) -> str:
-    """Main is blue, aux orange, further ones of the same set."""
-    place = 0 if branch == "main" else int(branch.removeprefix("aux") or 1)
-    return BRANCH_COLOURS[place % len(BRANCH_COLOURS)]
 
 
 def hatching(shape: str) -> Spec:

@@ -62,7 +62,6 @@ def _curve(subject: Subject, way: Way, blend: Blended) -> None:
             line,
             blend,
             found.attacked_class,
-            style.branch_colour(found.branches.index(way.second)),
             dark=dark(),
         ),
         key="anatomy.curve",

@@ -79,10 +79,9 @@ def _gap(subject: Subject, found: Gap, second: str, where: str, pictures: str = 
         )
         st.caption(caption)
         return
-    colours = style.branch_colour(0), style.branch_colour(subject.found.branches.index(second))
     for column, order in zip(st.columns(3, gap="medium"), figures.ORDER_TITLES, strict=True):
         column.plotly_chart(
-            figures.bars(found, order, colours, second, dark=dark()),
+            figures.bars(found, order, second, dark=dark()),
             key=f"anatomy.gap.{where}.{order}",
             config=style.CONFIG,
             alt=gap_words.alt(found, order, second),

@@ -6,10 +6,10 @@ import base64
 from hashlib import sha256
 from typing import Any
 
+from advprop_core.render import branch_colour
 from advprop_core.words import percent
 from app.elements.declare import declare
 from app.figures.reel import Reel
-from app.figures.style import branch_colour
 
 _mount = declare("film")
 
@@ -34,10 +34,7 @@ def _data(reel: Reel) -> dict[str, Any]:
     return {
         "key": _fingerprint(reel),
         "captions": reel.captions,
-        "branches": [
-            {"name": name, "colour": branch_colour(place)}
-            for place, name in enumerate(reel.branches)
-        ],
+        "branches": [{"name": name, "colour": branch_colour(name)} for name in reel.branches],
         "lead": reel.target_place or 0,
         "classes": [_title(reel, place) for place in range(len(reel.classes))],
         "frames": frames,

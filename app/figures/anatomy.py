@@ -9,10 +9,11 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from advprop_core.render import branch_colour
 from advprop_core.types import INPUT_KINDS, Comparison, InputKind, Prediction
 from advprop_core.words import percent
 from app.figures.pictures import data_uri, grey
-from app.figures.style import COLUMN_TITLES, INK, branch_colour, colour_range, coloured, overlay
+from app.figures.style import COLUMN_TITLES, INK, colour_range, coloured, overlay
 
 if TYPE_CHECKING:
     from app.anatomy.requests import Blended, Curve, Way
@@ -114,7 +115,6 @@ def curve(
     found: Curve,
     blend: Blended,
     class_index: int,
-    second_colour: str,
     *,
     dark: bool = False,
 ) -> go.Figure:
@@ -125,11 +125,11 @@ def curve(
         found: What is said at each.
         blend: The network at the present place.
         class_index: The class.
-        second_colour: Of the branch at the end.
         dark: Whether the ground is.
     """
-    ends = branch_colour(0), second_colour if found.way.whole else FAINT[dark]
-    now = colour_between(branch_colour(0), second_colour, blend.t)
+    main, second = branch_colour("main"), branch_colour(found.way.second)
+    ends = main, second if found.way.whole else FAINT[dark]
+    now = colour_between(main, second, blend.t)
     figure = go.Figure()
     figure.add_vline(x=blend.t, line={"color": FAINT[dark], "width": 1})
     for kind, shares in found.shares.items():
@@ -215,7 +215,7 @@ def _dots(
 
 def _colours(found: Comparison, blend: Blended, second: str) -> dict[str, str]:
     """Who is shown, in the order of the way, and in which colour."""
-    first, last = branch_colour(0), branch_colour(found.branches.index(second))
+    first, last = branch_colour("main"), branch_colour(second)
     return {"main": first, "blend": colour_between(first, last, blend.t), second: last}
 
 

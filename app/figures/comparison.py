@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from advprop_core.render import branch_colour
 from advprop_core.types import INPUT_KINDS, Comparison
 from advprop_core.words import percent
 from app.figures.heat import add_map, colour_axis
-from app.figures.style import COLUMN_TITLES, INK, branch_colour, coloured
+from app.figures.style import COLUMN_TITLES, INK, branch_title
 
 _ROW_HEIGHT = 225
 _FRAME = {"l": 2, "r": 2, "t": 30, "b": 66}
@@ -30,7 +31,7 @@ def predictions(
             labels = [
                 f"{'✓ ' if i == result.true_class else ''}{names[i]} {percent(p)}" for i, p in best
             ]
-            for trace in _bars([p for _, p in best], labels, branch_colour(row - 1), INK[dark]):
+            for trace in _bars([p for _, p in best], labels, branch_colour(branch), INK[dark]):
                 figure.add_trace(trace, row=row, col=column)
     figure.update_xaxes(
         range=[0, 1], tickformat=".0%", tickvals=[0, 0.5, 1], showticklabels=False, zeroline=False
@@ -97,8 +98,8 @@ def _grid(branches: Sequence[str], gap: float) -> go.Figure:
         horizontal_spacing=gap,
         vertical_spacing=0.1,
         subplot_titles=[
-            f"{coloured(branch, branch_colour(row))} · {title}"
-            for row, branch in enumerate(branches)
+            f"{branch_title(branch)} · {title}"
+            for branch in branches
             for title in COLUMN_TITLES.values()
         ],
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 
+from advprop_core.render import branch_colour
 from advprop_core.types import InputKind
 from app.figures.anatomy import FAINT
 from app.figures.style import COLUMN_TITLES, INK
@@ -35,13 +36,11 @@ def value_of(score: Score) -> float:
     return score.probability if score.n == 1 else score.accuracy
 
 
-def bars(
-    found: Gap, order: Order, colours: tuple[str, str], second: str, *, dark: bool = False
-) -> go.Figure:
+def bars(found: Gap, order: Order, second: str, *, dark: bool = False) -> go.Figure:
     """Main, what each swap makes of it, and the second branch; many pictures have intervals."""
     rows = found.rows[order]
     titles = unit_titles(rows, order, second)
-    fills = [colours[0], *[FAINT[dark]] * (len(rows) - 2), colours[1]]
+    fills = [branch_colour("main"), *[FAINT[dark]] * (len(rows) - 2), branch_colour(second)]
     figure = go.Figure()
     for kind in kinds(found):
         scores = [row.scores[kind] for row in rows]

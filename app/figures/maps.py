@@ -9,10 +9,11 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from advprop_core.render import branch_colour
 from advprop_core.types import INPUT_KINDS, InputKind
 from app.figures.heat import add_map, colour_axis
 from app.figures.pictures import data_uri, grey
-from app.figures.style import COLUMN_TITLES, branch_colour, colour_range, coloured, overlay
+from app.figures.style import COLUMN_TITLES, branch_title, colour_range, overlay
 
 if TYPE_CHECKING:
     from advprop_core.faithfulness.curves import Curves
@@ -74,9 +75,7 @@ def strip(found: Maps, opacity: float) -> go.Figure:
         vertical_spacing=0.02,
         column_titles=list(stages),
         row_titles=[
-            f"{coloured(branch, branch_colour(branches.index(branch)))}"
-            f" · {COLUMN_TITLES[kind].lower()}"
-            for kind, branch in rows
+            f"{branch_title(branch)} · {COLUMN_TITLES[kind].lower()}" for kind, branch in rows
         ],
     )
     for column, _ in enumerate(stages):
@@ -106,7 +105,7 @@ def curves(found: Mapping[tuple[InputKind, str], Curves], branches: Sequence[str
     )
     for (kind, branch), one in found.items():
         place = list(branches).index(branch)
-        colour, dash = branch_colour(place), _DASHES[kind][min(place, 1)]
+        colour, dash = branch_colour(branch), _DASHES[kind][min(place, 1)]
         for column, (own, chance) in enumerate(
             [(one.deletion, one.random_deletion), (one.insertion, one.random_insertion)], 1
         ):
@@ -167,6 +166,6 @@ def _title(branches: Sequence[str], row: str, column: str) -> str:
         main, aux = branches[:2]
         return f"<b>{main} − {aux}</b>"
     else:
-        who = coloured(row, branch_colour(branches.index(row)))
+        who = branch_title(row)
     what = "Difference" if column == "difference" else COLUMN_TITLES[column]
     return f"{who} · {what}"

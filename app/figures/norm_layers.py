@@ -12,7 +12,7 @@ from plotly.subplots import make_subplots
 from advprop_core.types import Comparison, InputKind
 from app.figures.anatomy import FAINT, colour_between
 from app.figures.pictures import data_uri, grey
-from app.figures.style import INK, branch_colour, colour_range, colour_scale, coloured, overlay
+from app.figures.style import INK, branch_title, colour_range, colour_scale, overlay
 
 if TYPE_CHECKING:
     from advprop_core.bn_anatomy import Excitement, LayerDistance, Measure
@@ -153,9 +153,7 @@ def excited(
         horizontal_spacing=0.015,
         vertical_spacing=0.03,
         column_titles=[str(number) for number in numbers],
-        row_titles=[
-            coloured(branch, branch_colour(found.branches.index(branch))) for branch, _ in rows
-        ],
+        row_titles=[branch_title(branch) for branch, _ in rows],
     )
     span = colour_range([one.outputs.numpy() for one in maps.values()], "signed")
     photo = grey((found.clean if kind == "clean" else found.adversarial).numpy())

@@ -12,9 +12,10 @@ from plotly.subplots import make_subplots
 
 from advprop_core.evaluation import BranchResult
 from advprop_core.matrix import AttackMatrix
+from advprop_core.render import branch_colour
 from advprop_core.sweep import Sweep
 from advprop_core.words import percent
-from app.figures.style import INK, branch_colour, coloured
+from app.figures.style import INK, branch_title
 from app.studio.words import accuracy, flip, unit_of
 
 MUTED = {False: "#5B6770", True: "#A8B3BD"}
@@ -58,19 +59,18 @@ def curves(
         shared_xaxes=True,
         vertical_spacing=0.16 / len(branches),
         subplot_titles=[
-            f"{_coloured(branch, row)} {flip(result, branch, norm, names)}"
-            for row, branch in enumerate(branches)
+            f"{branch_title(branch)} {flip(result, branch, norm, names)}" for branch in branches
         ],
     )
     figure.update_annotations(x=0, xref="x domain", xanchor="left", yshift=4, font={"size": 14})
     for row, branch in enumerate(branches, 1):
-        lines = _lines(result, branch, names, branch_colour(row - 1), MUTED[dark])
+        lines = _lines(result, branch, names, branch_colour(branch), MUTED[dark])
         for line in lines:
             figure.add_trace(_trace(line, radii, norm), row=row, col=1)
         for place, line in zip(_spread([one.shares[-1] for one in lines]), lines, strict=True):
             _label(figure, row, place, line)
         if (epsilon := result.flips[branch].epsilon) is not None:
-            dashed = {"color": branch_colour(row - 1), "width": 1.5, "dash": "dash"}
+            dashed = {"color": branch_colour(branch), "width": 1.5, "dash": "dash"}
             figure.add_vline(x=epsilon * unit, line=dashed, row=row, col=1)
     if now is not None:
         figure.add_vline(x=now, line={"color": MUTED[dark], "width": 1}, row="all", col=1)
@@ -236,7 +236,7 @@ def _grid(
             )
     figure.update_xaxes(
         tickvals=list(range(len(branches))),
-        ticktext=[f"{_coloured(b, n)} says" for n, b in enumerate(branches)],
+        ticktext=[f"{branch_title(branch)} says" for branch in branches],
         side="top",
         showgrid=False,
         zeroline=False,
@@ -244,7 +244,7 @@ def _grid(
     )
     figure.update_yaxes(
         tickvals=list(range(len(rows))),
-        ticktext=[_attack(row, branches) for row in rows],
+        ticktext=[_attack(row) for row in rows],
         autorange="reversed",
         showgrid=False,
         zeroline=False,
@@ -256,9 +256,5 @@ def _grid(
     return figure
 
 
-def _attack(row: str | None, branches: Sequence[str]) -> str:
-    return "clean" if row is None else f"attack<br>through {_coloured(row, branches.index(row))}"
-
-
-def _coloured(branch: str, place: int) -> str:
-    return coloured(branch, branch_colour(place))
+def _attack(row: str | None) -> str:
+    return "clean" if row is None else f"attack<br>through {branch_title(row)}"

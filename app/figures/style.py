@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-BRANCH_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+from advprop_core.render import branch_colour
+
 COLUMN_TITLES = {"clean": "Clean", "adversarial": "Perturbed"}
 CONFIG = {"displayModeBar": False}
 INK = {False: "#1F2933", True: "#E6EAEE"}
@@ -19,13 +20,13 @@ _MAGNITUDE = ((0, 32, 77), (60, 77, 110), (122, 123, 120), (188, 174, 108), (255
 _SIGNED = ((0, 114, 178), (128, 185, 217), (247, 247, 247), (234, 175, 128), (213, 94, 0))
 
 
-def branch_colour(index: int) -> str:
-    """The colour of the branch at this place: main first, then aux."""
-    return BRANCH_COLOURS[index % len(BRANCH_COLOURS)]
+def branch_title(branch: str) -> str:
+    """A branch's name with its colour beside it."""
+    return coloured(branch, branch_colour(branch))
 
 
 def coloured(title: str, colour: str) -> str:
-    """A branch's title: its colour in a mark beside it, for coloured letters are hard to read."""
+    """A title with a colour in a mark beside it, for coloured letters are hard to read."""
     return f'<span style="color:{colour}">■</span> <b>{title}</b>'
 
 

@@ -6,6 +6,7 @@ import plotly.graph_objects as go
 import pytest
 from PIL import Image
 
+from advprop_core.render import branch_colour
 from app.figures import comparison, pictures, style
 
 NAMES = ("star", "heart")
@@ -82,7 +83,7 @@ def test_one_branch_one_row(make_result):
 
 
 def test_more_auxiliaries_than_colours_go_round():
-    colours = [style.branch_colour(i) for i in range(8)]
+    colours = [branch_colour(name) for name in ("main", "aux", *(f"aux{i}" for i in range(2, 8)))]
     assert colours[:2] == ["#0072B2", "#D55E00"]
     assert len(set(colours)) == 6
     assert colours[6] == colours[0]

@@ -11,13 +11,14 @@ import torch
 from PIL import Image
 
 from advprop_core.bn_anatomy import Excitement, GapRow, LayerDistance, NormTensors, Score
+from advprop_core.render import BRANCH_COLOURS
 from advprop_core.types import AttributionMap, Prediction
 from app.anatomy.requests import Blended, Curve, Gap, Way
 from app.figures import anatomy, gap, norm_layers, style
 
 NAMES = ("star", "heart", "ring", "a name that is far too long to stand beside a bar")
 WAY = Way("aux")
-MAIN, AUX = style.BRANCH_COLOURS[:2]
+MAIN, AUX = BRANCH_COLOURS[:2]
 GRID = [(kind, branch) for branch in ("main", "aux") for kind in ("clean", "adversarial")]
 
 
@@ -124,7 +125,7 @@ def curve_of(way=WAY, kinds=("clean", "adversarial")):
 
 
 def test_the_curve_has_a_line_per_picture_its_ends_and_the_present_place():
-    figure = anatomy.curve((0, 0.5, 1), curve_of(), blend_at(0.5), 0, AUX)
+    figure = anatomy.curve((0, 0.5, 1), curve_of(), blend_at(0.5), 0)
     lines = [trace for trace in figure.data if trace.mode == "lines"]
     assert [line.name for line in lines] == ["clean", "perturbed"]
     assert [line.line.dash for line in lines] == ["solid", "dot"]
@@ -140,7 +141,7 @@ def test_the_curve_has_a_line_per_picture_its_ends_and_the_present_place():
 
 def test_the_end_of_half_a_way_is_not_called_aux():
     way = Way("aux", affine=False)
-    figure = anatomy.curve((0, 0.5, 1), curve_of(way), blend_at(0.5, way), 0, AUX)
+    figure = anatomy.curve((0, 0.5, 1), curve_of(way), blend_at(0.5, way), 0)
     ends = [note.text for note in figure.layout.annotations if note.text.startswith("<b>")]
     assert ends == ["<b>main</b>", "<b>towards aux</b>"]
     dots = [trace for trace in figure.data if trace.mode == "markers"]
@@ -148,12 +149,12 @@ def test_the_end_of_half_a_way_is_not_called_aux():
 
 
 def test_a_curve_of_another_way_has_no_mark_of_the_present_place():
-    figure = anatomy.curve((0, 0.5, 1), curve_of(Way("aux", affine=False)), blend_at(0.5), 0, AUX)
+    figure = anatomy.curve((0, 0.5, 1), curve_of(Way("aux", affine=False)), blend_at(0.5), 0)
     assert all(trace.x == (0, 1) for trace in figure.data if trace.mode == "markers")
 
 
 def test_one_line_where_nothing_was_changed():
-    figure = anatomy.curve((0, 0.5, 1), curve_of(kinds=("clean",)), blend_at(0.5), 0, AUX)
+    figure = anatomy.curve((0, 0.5, 1), curve_of(kinds=("clean",)), blend_at(0.5), 0)
     assert [t.name for t in figure.data if t.mode == "lines"] == ["clean"]
 
 
@@ -192,7 +193,7 @@ def test_the_profile_has_a_bar_per_layer_with_the_mean_size_of_its_changes():
 def test_stages_have_colours_that_mean_no_branch():
     colours = norm_layers.stage_colours(["stem", "s1", "s1", "s2"])
     assert list(colours) == ["stem", "s1", "s2"]
-    assert len({*colours.values(), *style.BRANCH_COLOURS}) == 3 + len(style.BRANCH_COLOURS)
+    assert len({*colours.values(), *BRANCH_COLOURS}) == 3 + len(BRANCH_COLOURS)
     assert len(norm_layers.stage_colours(["only"])) == 1
 
 
@@ -252,7 +253,7 @@ def gap_of(n=1, by="stage"):
 
 
 def test_bars_of_a_gap_begin_at_main_and_end_at_aux():
-    figure = gap.bars(gap_of(), "alone", (MAIN, AUX), "aux")
+    figure = gap.bars(gap_of(), "alone", "aux")
     clean, perturbed = figure.data
     assert perturbed.y == pytest.approx((0.1, 0.3, 0.2, 0.7))
     faint = anatomy.FAINT[False]
@@ -260,12 +261,12 @@ def test_bars_of_a_gap_begin_at_main_and_end_at_aux():
     assert [bar.marker.pattern.shape for bar in (clean, perturbed)] == ["", "/"]
     assert figure.layout.xaxis.ticktext == ("main", "stem", "s1", "aux")
     assert not clean.error_y.visible
-    walk = gap.bars(gap_of(), "from_head", (MAIN, AUX), "aux")
+    walk = gap.bars(gap_of(), "from_head", "aux")
     assert walk.layout.xaxis.ticktext == ("main", "+ s1", "aux")
 
 
 def test_many_pictures_have_wilson_intervals():
-    figure = gap.bars(gap_of(100), "from_stem", (MAIN, AUX), "aux")
+    figure = gap.bars(gap_of(100), "from_stem", "aux")
     perturbed = figure.data[1]
     assert perturbed.y == pytest.approx((0.1, 0.3, 0.7))
     low = [y - down for y, down in zip(perturbed.y, perturbed.error_y.arrayminus, strict=True)]
@@ -295,7 +296,7 @@ def test_only_clean_pictures_have_only_their_bars():
         order: tuple(replace(r, scores={"clean": r.scores["clean"]}) for r in found)
         for order, found in gap_of().rows.items()
     }
-    assert len(gap.bars(replace(gap_of(), rows=only), "alone", (MAIN, AUX), "aux").data) == 1
+    assert len(gap.bars(replace(gap_of(), rows=only), "alone", "aux").data) == 1
 
 
 def test_figures_can_be_sent_to_a_browser(found):
@@ -303,9 +304,9 @@ def test_figures_can_be_sent_to_a_browser(found):
     for figure in (
         anatomy.maps(found, blend, "aux", "clean", "signed", 0.6),
         anatomy.bars(found, blend, "aux", "clean", NAMES, dark=True),
-        anatomy.curve((0, 0.5, 1), curve_of(), blend, 0, AUX, dark=True),
+        anatomy.curve((0, 0.5, 1), curve_of(), blend, 0, dark=True),
         norm_layers.profile(DISTANCES, "mean_shift", "", "", dark=True),
-        gap.bars(gap_of(9), "alone", (MAIN, AUX), "aux", dark=True),
+        gap.bars(gap_of(9), "alone", "aux", dark=True),
         gap.strip(gap_of(9), "aux", {"stem": "a", "s1": "b"}, dark=True),
     ):
         assert len(figure.to_json()) < 100_000

@@ -14,6 +14,8 @@ from math import sqrt
 from statistics import mean, stdev
 from typing import Any
 
+from advprop_core.words import markdown_table
+
 FORMAT = 1
 """Raised when the form changes."""
 KIND = "study"
@@ -116,15 +118,14 @@ def markdown(content: Content, shown: Callable[[str], str] = str) -> str:
         shown: Makes the study's own texts fit to be shown.
     """
     head = ["run", "branch", *map(shown, content["measures"].values())]
-    lines = [head, ["---"] * len(head)]
     rows: dict[tuple[str, str], list[Gain]] = {}
     for one in gains(content, [*content["runs"]]):
         rows.setdefault((one.run, one.branch), []).append(one)
-    lines += [
+    lines = [
         [shown(content["runs"][run]), branch, *map(_cell, own)]
         for (run, branch), own in rows.items()
     ]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    return markdown_table(head, lines)
 
 
 def told(one: Gain) -> str:

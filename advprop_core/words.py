@@ -20,6 +20,12 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
+def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table of cells that are fit for one."""
+    written = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in written)
+
+
 def ends(interval: Sequence[float]) -> tuple[str, str]:
     """``("85", "98")``, in percent; with a decimal where whole ones would hide the difference."""
     low, high = interval

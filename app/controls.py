@@ -28,6 +28,8 @@ PERTURBATIONS = {
     "none": "None",
 }
 ATTACKS = ("pgd", "i-fgsm", "fgsm")
+OWN = "Your folder"
+"""The group of a person's own photos."""
 NORMS = {"linf": "L∞: every pixel a little", "l2": "L2: the whole change together"}
 
 
@@ -248,9 +250,6 @@ def layer_picker(
 def _class_names(info: ModelInfo, empty: str) -> Callable[[str], str]:
     names = dict(info.classes)
     return lambda identity: names.get(identity, empty)
-
-
-OWN = "Your folder"
 
 
 def sample_sources() -> dict[str, list[tuple[str, str]]]:

@@ -48,9 +48,11 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("imagenette", type=Path)
-    parser.add_argument("names", nargs="*", choices=[*RUNS, []], metavar="NAME")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(RUNS))
     parser.add_argument("--runs", type=Path, default=Path("runs"))
     arguments = parser.parse_args()
+    if unknown := set(arguments.names) - set(RUNS):
+        parser.error(f"there is no {', '.join(sorted(unknown))}: one of {', '.join(RUNS)}")
     MODELS.mkdir(exist_ok=True)
     for name in arguments.names or RUNS:
         data = "shapes" if name.startswith("shapes") else str(arguments.imagenette)

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from advprop_core.report_words import describe_radius, own_attacks
+from advprop_core.words import markdown_table
 
 RESULTS = Path(__file__).parent / "results"
 _PGD = "--attack pgd --epsilon 1/255,2/255,4/255"
@@ -77,7 +78,7 @@ def main_table(content: Mapping[str, Any]) -> str:
             _share(error["error"], error["interval"]),
             _share(surer["expected_calibration_error"], surer["interval"]),
         ])  # fmt: skip
-    return _markdown(head, lines)
+    return markdown_table(head, lines)
 
 
 def matrix_table(content: Mapping[str, Any]) -> str:
@@ -93,12 +94,9 @@ def matrix_table(content: Mapping[str, Any]) -> str:
         )]
         for source in dict.fromkeys(row["condition"]["attack_branch"] for row in rows)
     ]  # fmt: skip
-    return _markdown(["PGD-10 through", *(f"{radius}: {who}" for radius, who in places)], lines)
-
-
-def _markdown(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    written = [head, ["---"] * len(head), *lines]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in written)
+    return markdown_table(
+        ["PGD-10 through", *(f"{radius}: {who}" for radius, who in places)], lines
+    )
 
 
 def _share(share: float, interval: Sequence[float]) -> str:

@@ -25,13 +25,20 @@ def held(monkeypatch):
     let_go.set()
 
 
-def test_what_takes_long_shows_progress_above_the_previous_result(visit, held):
+@pytest.fixture
+def waiting(visit, held):
+    """Asked for 9/255 and not served yet, with the result of 4/255 on the page."""
     held.set()
     person = visit(steps="1")
     held.clear()
     person.widget("epsilon").set_value(9.0)
-    at = person.at.run()
-    assert [p.value for p in at.progress] == [50]
+    person.at.run()
+    return person
+
+
+def test_what_takes_long_shows_progress_above_the_previous_result(waiting, held):
+    person = waiting
+    assert [p.value for p in person.at.progress] == [50]
     assert "previous result" in person.text
     person.assert_whole()
     assert person.result.facts.linf == pytest.approx(4 / 255, rel=1e-3)
@@ -46,12 +53,8 @@ def press(person, label):
     return person.run()
 
 
-def test_stop_keeps_what_is_shown_and_what_is_chosen(visit, held):
-    held.set()
-    person = visit(steps="1")
-    held.clear()
-    person.widget("epsilon").set_value(9.0)
-    person.at.run()
+def test_stop_keeps_what_is_shown_and_what_is_chosen(waiting, held):
+    person = waiting
     press(person, "Stop").assert_whole()
     held.set()
     for _ in range(2):  # it is not begun again by itself
@@ -74,12 +77,8 @@ def test_stop_before_there_is_any_result(tiny, held):
     press(person, "Go on").assert_whole()
 
 
-def test_work_on_a_page_that_was_left_is_given_up(visit, held):
-    held.set()
-    person = visit(steps="1")
-    held.clear()
-    person.widget("epsilon").set_value(9.0)
-    person.at.run()
+def test_work_on_a_page_that_was_left_is_given_up(waiting):
+    person = waiting
     job = person.at.session_state["work.playground"]
     assert not job.cancelled
     person.at.switch_page("app/pages/models.py").run()

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from advprop_core.attacks import BALLS, Model
 from advprop_core.autoattack.search import Found, Score, per_image, with_gradient
-from advprop_core.corruptions.draws import Streams
+from advprop_core.draws import Streams
 from advprop_core.types import Norm
 
 _NEW = 0.75  # share of the new move; the rest goes on where the last one went

@@ -24,7 +24,7 @@ from advprop_core.autoattack.search import (
     targeted_dlr,
 )
 from advprop_core.autoattack.square import square
-from advprop_core.corruptions.draws import streams
+from advprop_core.draws import streams
 
 Member = Callable[[Model, Tensor, Tensor, AutoAttackConfig, Sequence[int]], Found]
 

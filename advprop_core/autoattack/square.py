@@ -13,7 +13,7 @@ from torch import Tensor
 
 from advprop_core.attacks import BALLS, Model
 from advprop_core.autoattack.search import Found, margin, per_image
-from advprop_core.corruptions.draws import Streams, uniform
+from advprop_core.draws import Streams, uniform
 from advprop_core.types import Norm
 
 _FIRST_SHARE = 0.8

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from advprop_core.corruptions import blur, digital, elastic, glass, noise, spatter, weather
-from advprop_core.corruptions.draws import Seed
 from advprop_core.corruptions.kinds import CorruptionConfig
+from advprop_core.draws import Seed
 from advprop_core.perturbations import require_pixels
 
 Corruption = Callable[[Tensor, int, Seed], Tensor]

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from advprop_core.corruptions.draws import Seed, streams, uniform
 from advprop_core.corruptions.filters import smooth, streak, zoom_in
+from advprop_core.draws import Seed, streams, uniform
 
 GAUSSIAN: Final = (1, 2, 3, 4, 6)
 """Standard deviation, pixels."""

@@ -15,8 +15,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from advprop_core.corruptions.draws import Seed
 from advprop_core.corruptions.filters import from_both_sides
+from advprop_core.draws import Seed
 
 CONTRAST: Final = (0.4, 0.3, 0.2, 0.1, 0.05)
 """Share of a pixel's distance to the mean that is kept."""

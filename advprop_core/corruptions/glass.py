@@ -5,8 +5,8 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from advprop_core.corruptions.draws import Seed, streams, whole
 from advprop_core.corruptions.filters import smooth
+from advprop_core.draws import Seed, streams, whole
 
 GLASS: Final = ((0.7, 1, 2), (0.9, 2, 1), (1, 2, 3), (1.1, 3, 2), (1.5, 4, 2))
 """Standard deviation of the blur, farthest exchange in pixels, and number of rounds."""

@@ -9,7 +9,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from advprop_core.corruptions.draws import Seed, normal, poisson, streams, uniform
+from advprop_core.draws import Seed, normal, poisson, streams, uniform
 
 GAUSSIAN: Final = (0.08, 0.12, 0.18, 0.26, 0.38)
 """Standard deviation, pixel units."""

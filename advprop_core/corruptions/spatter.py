@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from advprop_core.corruptions.draws import Seed, normal, streams
 from advprop_core.corruptions.filters import smooth
+from advprop_core.draws import Seed, normal, streams
 
 
 class Splash(NamedTuple):

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from advprop_core.corruptions.crystals import frost_textures
-from advprop_core.corruptions.draws import Seed, normal, streams, uniform, whole
 from advprop_core.corruptions.filters import luma, streak, zoom_in
 from advprop_core.corruptions.plasma import plasma
+from advprop_core.draws import Seed, normal, streams, uniform, whole
 
 
 class Snowfall(NamedTuple):

@@ -8,8 +8,8 @@ import torch
 from skimage.feature import canny
 from torch import Tensor
 
-from advprop_core.corruptions.draws import Seed, streams
 from advprop_core.corruptions.filters import luma, smooth
+from advprop_core.draws import Seed, streams
 from advprop_core.perturbations import require_pixels
 from advprop_core.probes.kinds import ProbeConfig, require_room
 

@@ -8,7 +8,7 @@ from advprop_core.attacks import attack
 from advprop_core.autoattack import apgd as module
 from advprop_core.autoattack.apgd import apgd
 from advprop_core.autoattack.search import cross_entropy, likely_wrong, targeted_dlr
-from advprop_core.corruptions.draws import streams
+from advprop_core.draws import streams
 from advprop_core.types import AttackConfig
 from tests.core.autoattack.lengths import dual_length, length
 

@@ -3,7 +3,7 @@ import torch
 
 from advprop_core.autoattack import square as module
 from advprop_core.autoattack.square import square
-from advprop_core.corruptions.draws import streams
+from advprop_core.draws import streams
 from tests.core.autoattack.lengths import length
 
 BOTH_NORMS = pytest.mark.parametrize("norm", ["linf", "l2"])

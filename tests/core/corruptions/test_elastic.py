@@ -5,8 +5,8 @@ from scipy import ndimage
 from skimage import transform
 from torch import Tensor
 
-from advprop_core.corruptions.draws import streams, uniform
 from advprop_core.corruptions.elastic import affine_places, elastic_transform
+from advprop_core.draws import streams, uniform
 
 ELASTIC = (
     (488, 170.8, 24.4),

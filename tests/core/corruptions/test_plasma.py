@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from advprop_core.corruptions.draws import streams, uniform
 from advprop_core.corruptions.plasma import plasma
+from advprop_core.draws import streams, uniform
 
 
 def diamond_square(wobbles: np.ndarray, decay: float) -> np.ndarray:

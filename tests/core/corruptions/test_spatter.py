@@ -7,9 +7,9 @@ from scipy import ndimage
 from skimage import filters
 from torch import Tensor
 
-from advprop_core.corruptions.draws import normal, streams
 from advprop_core.corruptions.filters import smooth
 from advprop_core.corruptions.spatter import equalised, rim_distance, spatter
+from advprop_core.draws import normal, streams
 
 WATER = ((0.65, 0.3, 4, 0.69, 0.6), (0.65, 0.3, 3, 0.68, 0.6), (0.65, 0.3, 2, 0.68, 0.5))
 MUD = ((0.65, 0.3, 1, 0.65, 1.5), (0.67, 0.4, 1, 0.65, 1.5))

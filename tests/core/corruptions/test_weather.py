@@ -10,9 +10,9 @@ from torch import Tensor
 
 from advprop_core.corruptions import CorruptionConfig, corrupt
 from advprop_core.corruptions.crystals import frost_textures
-from advprop_core.corruptions.draws import normal, streams, uniform
 from advprop_core.corruptions.plasma import plasma
 from advprop_core.corruptions.weather import fog, frost, snow
+from advprop_core.draws import normal, streams, uniform
 
 SNOW = (
     (0.1, 0.3, 3, 0.5, 10, 4, 0.8),

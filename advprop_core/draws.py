@@ -1,4 +1,4 @@
-"""Random numbers per sample: each place in a batch has a stream of its own."""
+"""Random numbers per sample: each place in a batch has a stream of its own, or each image."""
 
 from collections.abc import Sequence
 

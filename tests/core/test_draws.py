@@ -1,6 +1,6 @@
 import torch
 
-from advprop_core.corruptions.draws import normal, poisson, streams, uniform, whole
+from advprop_core.draws import normal, poisson, streams, uniform, whole
 
 
 def test_a_stream_depends_on_seed_and_place_alone() -> None:

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from advprop_core.draws import Streams
 from advprop_core.types import AttackConfig, Norm
 
 Model = Callable[[Tensor], Tensor]
@@ -102,6 +103,8 @@ def attack(
     labels: Tensor,
     config: AttackConfig,
     on_step: StepHook | None = None,
+    *,
+    draws: Streams | None = None,
 ) -> Tensor:
     """Move each image inside its ball so that the model's loss on its label rises.
 
@@ -115,6 +118,8 @@ def attack(
         labels: (N,) class indices whose loss an untargeted attack raises.
         config: Norm, radius, steps and the rest.
         on_step: Called with (step, perturbed pixels) for the start, step 0, and after each step.
+        draws: A generator on the CPU for each image's random start, instead of one with the
+            configuration's seed for the batch. They are moved on.
 
     Returns:
         (N, 3, H, W) perturbed pixels in [0, 1], within epsilon of the clean ones in the norm.
@@ -125,7 +130,45 @@ def attack(
             class the model does not have.
     """
     require_inputs(model, pixels, labels)
-    return _towards_its_goal(model, pixels, labels, config, None, on_step)
+    return _towards_its_goal(model, pixels, labels, config, None, on_step, draws)
+
+
+def attack_until_turned(
+    model: Model,
+    pixels: Tensor,
+    labels: Tensor,
+    config: AttackConfig,
+    restarts: int,
+    draws: Streams,
+) -> Tensor:
+    """Attack each image from one random start after another until its answer is wrong.
+
+    Args:
+        model: As for :func:`attack`.
+        pixels: (N, 3, H, W) float in [0, 1].
+        labels: (N,) true classes.
+        config: With a random start and without a target class.
+        restarts: From how many starts at most, at least 1.
+        draws: As for :func:`attack`.
+
+    Returns:
+        (N, 3, H, W): of each image the first point that turns it, else the last one.
+
+    Raises:
+        TypeError: If pixels are not floating point.
+        ValueError: For what :func:`attack` refuses.
+    """
+    found, standing = pixels.detach().clone(), torch.arange(len(pixels))
+    for _ in range(restarts):
+        own = [draws[place] for place in standing.tolist()]
+        rows = standing.to(pixels.device)
+        found[rows] = attack(model, pixels[rows], labels[rows], config, draws=own)
+        with torch.no_grad():
+            held = model(found[rows]).argmax(1) == labels[rows]
+        standing = standing[held.cpu()]
+        if not len(standing):
+            break
+    return found
 
 
 def attack_each(
@@ -178,6 +221,7 @@ def _towards_its_goal(
     config: AttackConfig,
     sizes: Sizes | None,
     on_step: StepHook | None,
+    draws: Streams | None = None,
 ) -> Tensor:
     target = config.target_class
     return walk(
@@ -189,6 +233,7 @@ def _towards_its_goal(
         descend=target is not None,
         sizes=sizes,
         on_step=on_step,
+        draws=draws,
     )
 
 
@@ -202,6 +247,7 @@ def walk(
     descend: bool = False,
     sizes: Sizes | None = None,
     on_step: StepHook | None = None,
+    draws: Streams | None = None,
 ) -> Tensor:
     """The loop of :func:`attack` without its checks, which would wait for the device.
 
@@ -215,11 +261,14 @@ def walk(
         sizes: For copies of one image: a radius and a step size for each instead of the
             configuration's, and one random start for all.
         on_step: As for :func:`attack`.
+        draws: As for :func:`attack`; without sizes.
     """
     ball = BALLS[config.norm]
     clean = pixels.detach()
     epsilon = sizes.epsilon if sizes else config.epsilon
-    adversarial = random_start(clean, config, sizes) if config.random_start else clean.clone()
+    adversarial = (
+        random_start(clean, config, sizes, draws) if config.random_start else clean.clone()
+    )
     step_size = sizes.step_size if sizes else config.step_size
     step_size = -step_size if descend else step_size
     if on_step:
@@ -240,16 +289,31 @@ def _moved(x: Tensor, direction: Tensor, step_size: Length) -> Tensor:
     return x.add(direction, alpha=step_size)
 
 
-def random_start(clean: Tensor, config: AttackConfig, sizes: Sizes | None = None) -> Tensor:
+def random_start(
+    clean: Tensor,
+    config: AttackConfig,
+    sizes: Sizes | None = None,
+    draws: Streams | None = None,
+) -> Tensor:
     """(N, 3, H, W) images at random points of their balls, in [0, 1].
 
-    With sizes, for copies of one image: the same draw for each, scaled to its radius.
+    With sizes, for copies of one image: the same draw for each, scaled to its radius. With draws,
+    each image's own.
     """
     ball = BALLS[config.norm]
-    generator = torch.Generator(clean.device).manual_seed(config.seed)
     shape, epsilon = (clean[:1].shape, sizes.epsilon) if sizes else (clean.shape, config.epsilon)
-    start = ball.start(shape, epsilon, generator, clean.device).to(clean.dtype)
+    if draws is None:
+        generator = torch.Generator(clean.device).manual_seed(config.seed)
+        start = ball.start(shape, epsilon, generator, clean.device).to(clean.dtype)
+    else:
+        start = own_starts(clean, config.norm, config.epsilon, draws)
     return (clean + ball.project(start, epsilon)).clamp(0, 1)
+
+
+def own_starts(like: Tensor, norm: Norm, epsilon: float, draws: Streams) -> Tensor:
+    """(N, 3, H, W) random perturbations in the ball, each from a generator of its own."""
+    start, shape = BALLS[norm].start, like[:1].shape
+    return torch.cat([start(shape, epsilon, draw, draw.device) for draw in draws]).to(like)
 
 
 def loss_gradient(model: Model, pixels: Tensor, labels: Tensor) -> Tensor:

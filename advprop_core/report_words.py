@@ -14,8 +14,8 @@ from advprop_core.words import NORM_TITLES
 Row = Mapping[str, Any]
 """One of ``results`` in ``results.json``, or of the like."""
 
-_CONDITION = ("kind", "attack", "norm", "epsilon", "step_size", "steps", "attack_branch",
-              "corruption", "severity", "source", "probe", "strength")  # fmt: skip
+_CONDITION = ("kind", "attack", "norm", "epsilon", "step_size", "steps", "restarts",
+              "attack_branch", "corruption", "severity", "source", "probe", "strength")  # fmt: skip
 CSV_HEADER = (
     "model", "branch", *_CONDITION, "n", "seed", "top1", "top1_low", "top1_high", "top5", "loss",
     "expected_calibration_error", "expected_calibration_error_low",

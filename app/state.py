@@ -61,6 +61,7 @@ class View:
         ball: Their norm.
         radii: Their radii, as people write them.
         attack_steps: Steps of attacks that take several.
+        restarts: Random starts of PGD.
         through_each: Whether attacks go through each branch in turn.
         searched: Whether the smallest radius that turns each image is searched for.
         probed: Whether images are shown without outlines, colour and the like.
@@ -105,6 +106,7 @@ class View:
     ball: str = "linf"
     radii: str = "1/255, 2/255, 4/255"
     attack_steps: int = 10
+    restarts: int = 1
     through_each: bool = False
     searched: bool = False
     probed: bool = False
@@ -129,6 +131,7 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "dial": (0, 100),
     "images": (10, 2000),
     "attack_steps": (1, 100),
+    "restarts": (1, 20),
 }
 MOST_MAPS = 6
 _CHOICES: dict[str, tuple[str, ...]] = {

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor
 
-from advprop_core.attacks import BALLS, Model
+from advprop_core.attacks import BALLS, Model, own_starts
 from advprop_core.autoattack.search import Found, Score, per_image, with_gradient
 from advprop_core.draws import Streams
 from advprop_core.types import Norm
@@ -92,8 +92,7 @@ class _At:
 def _begin(
     pixels: Tensor, labels: Tensor, targets: Tensor, norm: Norm, epsilon: float, draws: Streams
 ) -> _At:
-    drawn = [BALLS[norm].start(pixels[:1].shape, epsilon, one, one.device) for one in draws]
-    point = _inside(pixels + torch.cat(drawn).to(pixels), pixels, norm, epsilon)
+    point = _inside(pixels + own_starts(pixels, norm, epsilon, draws), pixels, norm, epsilon)
     rows = torch.arange(len(pixels), device=pixels.device)
     none = torch.zeros(len(pixels), device=pixels.device)
     size, low = torch.full_like(none, 2 * epsilon), torch.full_like(none, -torch.inf)

@@ -60,11 +60,12 @@ def auto_attack(
     labels: Tensor,
     config: AutoAttackConfig,
     members: Sequence[str] = MEMBERS,
+    seeds: Sequence[int] | None = None,
 ) -> AutoAttackResult:
     """Attack each image until one member turns it.
 
-    An image's draws follow from the seed and from its place, so the other images of a batch
-    change nothing but rounding.
+    An image's draws follow from its own seed, so the other images of a batch change nothing but
+    rounding.
 
     Args:
         model: (N, 3, H, W) pixels to (N, C) logits; a module in eval mode, as for
@@ -74,6 +75,7 @@ def auto_attack(
         config: Norm, radius, numbers of steps.
         members: Names out of ``MEMBERS``, in the order in which they attack. Less than all of
             them is not AutoAttack.
+        seeds: One for each image; the configuration's seed plus its place when not given.
 
     Raises:
         TypeError: If pixels are not floating point.
@@ -81,6 +83,7 @@ def auto_attack(
             model of fewer than four classes.
     """
     require_inputs(model, pixels, labels)
+    seeds = [config.seed + place for place in range(len(pixels))] if seeds is None else seeds
     if unknown := [name for name in members if name not in MEMBERS]:
         raise ValueError(f"members must be of {', '.join(MEMBERS)}, got {', '.join(unknown)}")
     with torch.no_grad():
@@ -95,8 +98,8 @@ def auto_attack(
         places = [place for place, by in enumerate(turned_by) if by is None]
         if not places:
             break
-        seeds = [config.seed + place for place in places]
-        found = _RUN[name](model, pixels.detach()[places], labels[places], config, seeds)
+        own = [seeds[place] for place in places]
+        found = _RUN[name](model, pixels.detach()[places], labels[places], config, own)
         for place, turned in zip(places, found.turned.tolist(), strict=True):
             turned_by[place] = name if turned else None
         adversarial[places] = found.points

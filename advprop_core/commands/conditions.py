@@ -29,6 +29,7 @@ def read_attacks(
     steps: int | None,
     attack_branch: str | None,
     seed: int,
+    restarts: int | None = None,
     sanity: bool = False,
 ) -> list[Condition]:
     """Every attack at every radius.
@@ -37,19 +38,20 @@ def read_attacks(
     noise of every radius, and PGD without a bound, follow.
 
     Raises:
-        ValueError: For options of an attack without one, an unknown kind or norm, or a radius
-            that is 0, given twice or out of its range.
+        ValueError: For options of an attack without one, an unknown kind or norm, restarts
+            without PGD, or a radius that is 0, given twice or out of its range.
     """
     from advprop_core.evaluation import Condition
+    from advprop_core.evaluation.conditions import takes_restarts
 
     kinds = values.split_list(attacks)
     _require_attacks(kinds)
     if not kinds:
-        given = (epsilons, step_size, steps, attack_branch, sanity or None)
+        given = (epsilons, step_size, steps, restarts, attack_branch, sanity or None)
         if any(value not in (None, []) for value in given):
             raise ValueError(
-                "--epsilon, --step-size, --steps, --attack-branch and --sanity need an attack: "
-                "name it too, such as --attack pgd"
+                "--epsilon, --step-size, --steps, --restarts, --attack-branch and --sanity need an "
+                "attack: name it too, such as --attack pgd"
             )
         return []
     radii = _read_radii(epsilons)
@@ -66,9 +68,17 @@ def read_attacks(
         for kind in kinds
         for radius in radii
     ]
+    if restarts is not None and "pgd" not in kinds:
+        raise ValueError("--restarts is for pgd, which starts at random: name it in --attack too")
+    found = [
+        Condition(config, attack_branch, restarts=1 if restarts is None else restarts)
+        if takes_restarts(config)
+        else Condition(config, attack_branch)
+        for config in configs
+    ]
     if sanity:
-        configs += _controls(configs, seed)
-    return [Condition(config, attack_branch) for config in dict.fromkeys(configs)]
+        found += [Condition(config, attack_branch) for config in _controls(configs, seed)]
+    return [*dict.fromkeys(found)]
 
 
 def read_smallest(

@@ -41,6 +41,7 @@ def evaluate(
     epsilon: eo.EpsilonsOption = None,
     step_size: o.StepSizeOption = None,
     steps: o.StepsOption = None,
+    restarts: eo.RestartsOption = None,
     attack_branch: eo.AttackBranchOption = None,
     sanity: eo.SanityOption = False,
     smallest_epsilon: evaluate_smallest.SmallestOption = None,
@@ -97,6 +98,7 @@ def evaluate(
             epsilons=epsilon,
             step_size=None if alone else step_size,
             steps=None if alone else steps,
+            restarts=restarts,
             attack_branch=attack_branch,
             seed=seed,
             sanity=sanity,
@@ -233,14 +235,15 @@ def _measure(
         if store:
             report.say(f"interrupted; {_kept(store)}: the same command goes on from there")
         raise
-    if store and store.reused:
+    if store and (store.reused or store.extended):
         report.say(_kept(store))
     cells = [cell for one in subjects for cell in cells_of(one, conditions)]
     return {cell: found[cell] for cell in cells}, digests, radii
 
 
 def _kept(store: CellStore) -> str:
-    taken = f"{store.reused} finished parts were taken from {store.folder}"
+    parts = f" and parts of {store.extended}" if store.extended else ""
+    taken = f"{store.reused} finished figures{parts} were taken from {store.folder}"
     return f"{taken}, {store.written} measured and kept"
 
 

@@ -89,6 +89,14 @@ AttackBranchOption = Annotated[
         "shown to all. By default each branch is attacked through itself (white box).",
     ),
 ]
+RestartsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--restarts",
+        metavar="N",
+        help="Random starts of pgd: an image stands that none of them turns. By default 1.",
+    ),
+]
 SanityOption = Annotated[
     bool,
     typer.Option(

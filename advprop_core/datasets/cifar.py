@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from torch import Tensor
 
 from advprop_core.corruptions import CORRUPTIONS, EXTRA_CORRUPTIONS, SEVERITIES, CorruptionConfig
 from advprop_core.datasets.folders import draw_evenly, match_classes
+from advprop_core.evaluation.digests import image_digests
 
 CIFAR10_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship",
                  "truck")  # fmt: skip
@@ -65,8 +65,8 @@ class CorruptedArrays:
             len(all_labels),
         )
 
-    def read(self, corruption: CorruptionConfig, rows: slice) -> tuple[Tensor, Tensor]:
-        """Some of the images, as the files have them.
+    def read(self, corruption: CorruptionConfig, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """The images at (n,) places, as the files have them.
 
         Returns:
             (n, 3, 32, 32) uint8, and (n,) bool: all of them can be read.
@@ -76,12 +76,10 @@ class CorruptedArrays:
         pixels = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
         return pixels, torch.ones(len(pixels), dtype=torch.bool)
 
-    def digest(self, corruption: CorruptionConfig) -> str:
-        """SHA-256 of the images and labels of one corruption."""
-        pixels, _ = self.read(corruption, slice(None))
-        digest = hashlib.sha256(self.labels.numpy().tobytes())
-        digest.update(pixels.numpy().tobytes())
-        return digest.hexdigest()
+    def digests(self, corruption: CorruptionConfig) -> list[bytes]:
+        """Of each image with its label."""
+        pixels, _ = self.read(corruption, torch.arange(len(self.labels)))
+        return image_digests(pixels, self.labels)
 
 
 def is_cifar10_c(folder: Path) -> bool:

@@ -5,7 +5,6 @@ All of them are 75 times ImageNet's validation photos: they are never in memory 
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +24,7 @@ from advprop_core.datasets.folders import (
     read_image,
 )
 from advprop_core.datasets.imagenet import corruption_folders, wnids_of
+from advprop_core.evaluation.digests import image_digest
 from advprop_core.images import ImageError
 
 SIZE = 224
@@ -117,8 +117,8 @@ class CorruptedPhotos:
         names = tuple(self.names[row] for row in rows)
         return replace(self, names=names, labels=self.labels[rows], clean=kept)
 
-    def read(self, corruption: CorruptionConfig, rows: slice) -> tuple[Tensor, Tensor]:
-        """Decode some of the photos of one corruption.
+    def read(self, corruption: CorruptionConfig, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Decode the photos of one corruption that are at (n,) places.
 
         Returns:
             (n, 3, 224, 224) uint8, black where a photo cannot be read, and (n,) bool: which can.
@@ -128,8 +128,9 @@ class CorruptedPhotos:
             OSError: For trouble of the machine: what is told of the photo now could be wrong later.
         """
         folder = self.folders[corruption.kind, corruption.severity]
+        names = [self.names[row] for row in rows.tolist()]
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            found = list(pool.map(lambda name: read_image(folder / name, SIZE), self.names[rows]))
+            found = list(pool.map(lambda name: read_image(folder / name, SIZE), names))
         for photo in found:
             if isinstance(photo, Unreadable):
                 if photo.error and not isinstance(photo.error, _OF_THE_FILE):
@@ -141,17 +142,17 @@ class CorruptedPhotos:
         pixels = torch.stack([black if isinstance(p, Unreadable) else p for p in found])
         return pixels, torch.tensor([not isinstance(photo, Unreadable) for photo in found])
 
-    def digest(self, corruption: CorruptionConfig) -> str:
-        """SHA-256 of the labels and of every file's name, size and times of change.
+    def digests(self, corruption: CorruptionConfig) -> list[bytes]:
+        """Of each photo's label and of its file's name, size and times of change.
 
         Not of what is in the files: to read 50,000 photos takes as long as to be asked about
         them, and this is asked for each folder before it is known whether they are needed.
         """
         folder = self.folders[corruption.kind, corruption.severity]
-        digest = hashlib.sha256(self.labels.numpy().tobytes())
-        for name in self.names:
-            digest.update(f"{name} {_facts(folder / name)}\n".encode())
-        return digest.hexdigest()
+        return [
+            image_digest(f"{label} {name} {_facts(folder / name)}".encode())
+            for name, label in zip(self.names, self.labels.tolist(), strict=True)
+        ]
 
 
 def open_folders(folder: Path) -> dict[tuple[str, int], Path]:

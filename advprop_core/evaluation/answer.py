@@ -9,10 +9,11 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from advprop_core.attacks import attack
+from advprop_core.attacks import attack, attack_until_turned
 from advprop_core.autoattack import AutoAttackConfig
 from advprop_core.autoattack.run import auto_attack
 from advprop_core.corruptions import corrupt
+from advprop_core.draws import streams
 from advprop_core.evaluation.cells import Cell, Subject, cells_of
 from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.digests import image_seeds
@@ -32,18 +33,14 @@ ALONE = Processes()
 
 
 class Store(Protocol):
-    """Where finished cells are kept."""
+    """Where answers are kept."""
 
-    def read(
-        self, subject: Subject, cell: Cell, batch_size: int, rows: slice | None
-    ) -> Answers | None:
-        """What was kept of a cell, or of these of its images, or None."""
+    def read(self, subject: Subject, cell: Cell) -> tuple[Tensor, Answers]:
+        """What was kept of a cell: (n,) places of its images, ascending, and the answers there."""
         ...
 
-    def write(
-        self, subject: Subject, cell: Cell, batch_size: int, rows: slice | None, answers: Answers
-    ) -> None:
-        """Keep it, whole or not at all."""
+    def write(self, subject: Subject, cell: Cell, places: Tensor, answers: Answers) -> None:
+        """Keep the answers to the images at (n,) places, whole or not at all."""
         ...
 
 
@@ -65,9 +62,9 @@ def answer(
     Args:
         subjects: With different names.
         conditions: Clean, attacks, corruptions, probes.
-        batch_size: Images at a time. The random starts of an attack depend on it.
-        store: Cells found there are not measured again; measured ones are kept there as soon as
-            their images are through, those of AutoAttack a few images at a time.
+        batch_size: Images at a time; answers depend on it by rounding alone.
+        store: Answers found there are not asked for again; new ones are kept there as soon as a
+            cell's images are through, those of AutoAttack a few images at a time.
         progress: Called with (done, all), which count an image once for every group of cells
             that share its pixels.
         processes: That call this together. They deal the batches out, so their number changes
@@ -88,7 +85,7 @@ def answer(
             if progress:
                 progress(before + count, total)
 
-        found |= work.in_pieces(group, told) if group.is_slow else work.at_once(group, told)
+        found |= work.answers(group, told)
         done += group.count
     return found
 
@@ -113,11 +110,6 @@ class _Group:
     def subject(self, cell: Cell) -> Subject:
         return next(one for one in self.subjects if one.name == cell.model)
 
-    def missing(self, kept: Mapping[Cell, Answers]) -> _Group | None:
-        """The same with the cells that are not kept; None where there is none."""
-        cells = tuple(cell for cell in self.cells if cell not in kept)
-        return replace(self, cells=cells) if cells else None
-
 
 class _Shared:
     """What several groups need, made when it is first needed."""
@@ -127,11 +119,12 @@ class _Shared:
         self._folded: dict[tuple[str, str], nn.Module] = {}
         self._seeds: dict[tuple[int, int], list[int]] = {}
 
-    def seeds(self, photos: Tensor, seed: int) -> list[int]:
-        key = (id(photos), seed)  # subjects keep their photos as long as this lives
+    def seeds(self, images: Tensor, seed: int, rows: Tensor) -> list[int]:
+        """For the images at (n,) places; they follow from the images themselves."""
+        key = (id(images), seed)  # subjects keep their images as long as this lives
         if key not in self._seeds:
-            self._seeds[key] = image_seeds(photos, seed)
-        return self._seeds[key]
+            self._seeds[key] = image_seeds(images, seed)
+        return [self._seeds[key][row] for row in rows.tolist()]
 
     def network(self, subject: Subject, branch: str) -> nn.Module:
         key = (subject.name, branch)
@@ -153,56 +146,71 @@ class _Work:
     store: Store | None
     processes: Processes
 
-    def at_once(self, group: _Group, told: Callable[[int], None]) -> dict[Cell, Answers]:
-        """The batches are dealt out, and cells kept when all of them are through."""
-        kept = self.processes.from_first(self._kept(group, self.batch_size, None))
-        if (left := group.missing(kept)) is None:
-            told(group.count)
-            return kept
-        own = []
-        for rows in self.processes.share(batches(group.count, self.batch_size)):
-            own.append(_answers(left, self.shared, rows))
-            told(rows.stop)
-        measured = _joined(self.processes.gather(own), left.cells)
-        if self.processes.is_first:
-            self._keep(left, self.batch_size, None, measured)
-        return kept | measured
+    def answers(self, group: _Group, told: Callable[[int], None]) -> dict[Cell, Answers]:
+        """Every cell's answers: those that were kept, and those to the images that lack some."""
+        kept = self.processes.from_first(self._kept(group))
+        lacking = tuple(cell for cell, (there, _) in kept.items() if len(there) < group.count)
+        missing = _missing([kept[cell][0] for cell in lacking], group.count)
+        if len(missing) < group.count:
+            told(group.count - len(missing))
+        fresh = self._ask(replace(group, cells=lacking), missing, told) if lacking else {}
+        return {
+            cell: _whole(known, missing, fresh[cell]) if cell in fresh else known[1]
+            for cell, known in kept.items()
+        }
 
-    def in_pieces(self, group: _Group, told: Callable[[int], None]) -> dict[Cell, Answers]:
-        """The batches are small, and each process keeps its own as soon as it is through."""
-        few = _FEW if self.processes.device.type == "cpu" else self.batch_size
-        size, own = min(self.batch_size, few), []
-        for rows in self.processes.share(batches(group.count, size)):
-            kept = self._kept(group, size, rows)
-            if (left := group.missing(kept)) is not None:
-                measured = _answers(left, self.shared, rows)
-                self._keep(left, size, rows, measured)
-                kept |= measured
-            own.append(kept)
-            told(rows.stop)
-        return _joined(self.processes.gather(own), group.cells)
+    def _ask(
+        self, group: _Group, missing: Tensor, told: Callable[[int], None]
+    ) -> dict[Cell, Answers]:
+        """The batches are dealt out; what they say is kept when all of them are through.
 
-    def _kept(self, group: _Group, batch_size: int, rows: slice | None) -> dict[Cell, Answers]:
+        Slow ones are small, and each process keeps its own as soon as it is through.
+        """
+        before, own = group.count - len(missing), []
+        for some in self.processes.share(batches(len(missing), self._at_a_time(group))):
+            said = _answers(group, self.shared, missing[some])
+            if group.is_slow:
+                self._keep(group, missing[some], said)
+            own.append(said)
+            told(before + some.stop)
+        parts = self.processes.gather(own)
+        fresh = {cell: Answers.join([part[cell] for part in parts]) for cell in group.cells}
+        if not group.is_slow and self.processes.is_first:
+            self._keep(group, missing, fresh)
+        return fresh
+
+    def _at_a_time(self, group: _Group) -> int:
+        few = group.is_slow and self.processes.device.type == "cpu"
+        return min(self.batch_size, _FEW) if few else self.batch_size
+
+    def _kept(self, group: _Group) -> dict[Cell, tuple[Tensor, Answers]]:
         if self.store is None:
-            return {}
-        read = self.store.read
-        known = {cell: read(group.subject(cell), cell, batch_size, rows) for cell in group.cells}
-        return {cell: answers for cell, answers in known.items() if answers is not None}
+            nothing = torch.empty(0, dtype=torch.int64), Answers.none()
+            return dict.fromkeys(group.cells, nothing)
+        return {cell: self.store.read(group.subject(cell), cell) for cell in group.cells}
 
-    def _keep(
-        self,
-        group: _Group,
-        batch_size: int,
-        rows: slice | None,
-        measured: Mapping[Cell, Answers],
-    ) -> None:
+    def _keep(self, group: _Group, rows: Tensor, said: Mapping[Cell, Answers]) -> None:
         if self.store is not None:
-            for cell, answers in measured.items():
-                self.store.write(group.subject(cell), cell, batch_size, rows, answers)
+            for cell in group.cells:
+                self.store.write(group.subject(cell), cell, rows, said[cell])
 
 
-def _joined(parts: Sequence[Mapping[Cell, Answers]], cells: Sequence[Cell]) -> dict[Cell, Answers]:
-    return {cell: Answers.join([part[cell] for part in parts]) for cell in cells}
+def _missing(known: Sequence[Tensor], count: int) -> Tensor:
+    """(n,) places of the images that lack some answer, ascending."""
+    lacks = torch.zeros(count, dtype=torch.bool)
+    for there in known:
+        own = torch.ones(count, dtype=torch.bool)
+        own[there] = False
+        lacks |= own
+    return lacks.nonzero()[:, 0]
+
+
+def _whole(known: tuple[Tensor, Answers], missing: Tensor, fresh: Answers) -> Answers:
+    """A cell's answers in the order of its images; fresh ones stand for kept ones."""
+    there, kept = known
+    stays = ~torch.isin(there, missing)
+    order = torch.cat([there[stays], missing]).argsort()
+    return Answers.join([kept.rows(stays), fresh]).rows(order)
 
 
 def _groups(subjects: Sequence[Subject], cells: Iterable[Cell]) -> list[_Group]:
@@ -240,8 +248,8 @@ def batches(count: int, batch_size: int) -> list[slice]:
     return [slice(at, min(at + batch_size, count)) for at in range(0, count, batch_size)]
 
 
-def _answers(group: _Group, shared: _Shared, rows: slice) -> dict[Cell, Answers]:
-    """What each cell's branch says of some images."""
+def _answers(group: _Group, shared: _Shared, rows: Tensor) -> dict[Cell, Answers]:
+    """What each cell's branch says of the images at (n,) places."""
     readable: Tensor | None = None
     if group.condition.stored:
         pixels, readable = _read(group, rows)
@@ -259,7 +267,7 @@ def _answers(group: _Group, shared: _Shared, rows: slice) -> dict[Cell, Answers]
     return answers
 
 
-def _read(group: _Group, rows: slice) -> tuple[dict[int, Tensor], Tensor]:
+def _read(group: _Group, rows: Tensor) -> tuple[dict[int, Tensor], Tensor]:
     """Side to what networks with such an input are shown, from files; and which can be read."""
     stored, corruption = group.subjects[0].stored, group.condition.corruption
     assert stored is not None
@@ -269,16 +277,16 @@ def _read(group: _Group, rows: slice) -> tuple[dict[int, Tensor], Tensor]:
     return _at_sizes(pixels, group), shown
 
 
-def _shown(group: _Group, shared: _Shared, rows: slice) -> dict[int, Tensor]:
+def _shown(group: _Group, shared: _Shared, rows: Tensor) -> dict[int, Tensor]:
     """Side to what networks with such an input are shown."""
     condition, first = group.condition, group.subjects[0]
     if condition.corruption is not None:
         assert first.photos is not None
-        seeds = shared.seeds(first.photos, condition.corruption.seed)[rows]
+        seeds = shared.seeds(first.photos, condition.corruption.seed, rows)
         corrupted = corrupt(first.photos[rows].float() / 255, condition.corruption, seeds=seeds)
         return _at_sizes(corrupted, group)
     if condition.probe is not None:
-        seeds = shared.seeds(first.images, condition.probe.seed)[rows]
+        seeds = shared.seeds(first.images, condition.probe.seed, rows)
         probed = probe(first.images[rows].float() / 255, condition.probe, seeds=seeds)
         return {first.size: _channels_last(probed)}
     pixels = _channels_last(first.images[rows].float() / 255)
@@ -287,12 +295,24 @@ def _shown(group: _Group, shared: _Shared, rows: slice) -> dict[int, Tensor]:
         labels = places(first.labels[rows], first.among).to(shared.device)
         assert condition.attack_branch is not None
         network = shared.network(first, condition.attack_branch)
-        config = replace(condition.attack, seed=condition.attack.seed + rows.start)
-        if isinstance(config, AutoAttackConfig):
-            pixels = auto_attack(network, pixels, labels, config).adversarial
-        else:
-            pixels = attack(network, pixels, labels, config)
+        seeds = shared.seeds(first.images, condition.attack.seed, rows)
+        pixels = _attacked(network, pixels, labels, condition, seeds)
     return {first.size: pixels}
+
+
+def _attacked(
+    network: nn.Module, pixels: Tensor, labels: Tensor, condition: Condition, seeds: Sequence[int]
+) -> Tensor:
+    config = condition.attack
+    assert config is not None
+    if isinstance(config, AutoAttackConfig):
+        return auto_attack(network, pixels, labels, config, seeds=seeds).adversarial
+    if not config.random_start:
+        return attack(network, pixels, labels, config)
+    draws, restarts = streams(seeds, len(seeds)), condition.restarts
+    if restarts > 1:
+        return attack_until_turned(network, pixels, labels, config, restarts, draws)
+    return attack(network, pixels, labels, config, draws=draws)
 
 
 def _at_sizes(pixels: Tensor, group: _Group) -> dict[int, Tensor]:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from advprop_core.autoattack import AutoAttackConfig
 from advprop_core.corruptions import CorruptionConfig
 from advprop_core.probes import ProbeConfig
-from advprop_core.types import AttackConfig
+from advprop_core.types import AttackConfig, require_count
 
 EACH = "each"
 """Stands for every branch of a model as the attack branch, one after the other."""
@@ -26,9 +26,11 @@ class Condition:
         probe: What images lose on purpose, or None. It is made at the network's own size: lines
             and patches would not survive being resized, and its strengths hold at every size.
         stored: Whether the corrupted images are read from files rather than made here.
+        restarts: From how many random starts PGD attacks an image until one turns its answer.
 
     Raises:
-        ValueError: If more than one of attack, corruption and probe is given.
+        ValueError: If more than one of attack, corruption and probe is given, or restarts of
+            what has no random start.
     """
 
     attack: AttackConfig | AutoAttackConfig | None = None
@@ -36,6 +38,7 @@ class Condition:
     corruption: CorruptionConfig | None = None
     probe: ProbeConfig | None = None
     stored: bool = False
+    restarts: int = 1
 
     def __post_init__(self) -> None:
         given = [
@@ -46,6 +49,9 @@ class Condition:
                 "a condition is one attack, corruption or probe, got "
                 f"{' and '.join(given)}: make {len(given)} of it"
             )
+        require_count("restarts", self.restarts, 1)
+        if self.restarts > 1 and not takes_restarts(self.attack):
+            raise ValueError("restarts are for PGD: without a random start all would be alike")
 
     @property
     def kind(self) -> Literal["clean", "attack", "corruption", "probe"]:
@@ -55,6 +61,13 @@ class Condition:
         if self.corruption is not None:
             return "corruption"
         return "clean" if self.attack is None else "attack"
+
+    @property
+    def attack_name(self) -> str:
+        """``PGD-10``, ``PGD-10, 5 restarts``, ``AutoAttack``; empty where there is no attack."""
+        if self.attack is None:
+            return ""
+        return self.attack.name + (f", {self.restarts} restarts" if self.restarts > 1 else "")
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, in the form ``advprop evaluate --json`` writes."""
@@ -72,12 +85,18 @@ class Condition:
             return {"kind": self.kind}
         return {
             "kind": self.kind,
-            "attack": config.name,
+            "attack": self.attack_name,
             "norm": config.norm,
             "epsilon": config.epsilon,
             **_numbers(config),
+            **({"restarts": self.restarts} if takes_restarts(config) else {}),
             "attack_branch": self.attack_branch,
         }
+
+
+def takes_restarts(config: AttackConfig | AutoAttackConfig | None) -> bool:
+    """Whether it is PGD: the one attack that starts at random and can so start again."""
+    return isinstance(config, AttackConfig) and config.random_start and config.step_size > 0
 
 
 def _numbers(config: AttackConfig | AutoAttackConfig) -> dict[str, Any]:

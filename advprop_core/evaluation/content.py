@@ -22,7 +22,6 @@ from advprop_core.evaluation.masking import Suspicion
 from advprop_core.evaluation.results import Answers, BranchResult
 from advprop_core.evaluation.shape_bias import ShapeBias, shape_bias_of
 from advprop_core.evaluation.smallest import SmallestEpsilon
-from advprop_core.evaluation.store import require_format
 
 FORMAT = 1
 """Raised when the form of ``results.json`` changes."""
@@ -170,5 +169,9 @@ def read_content(path: Path) -> dict[str, Any]:
         content = None
     if not isinstance(content, dict) or not {"format", "results"} <= content.keys():
         raise ValueError(f"{path} holds no results of advprop evaluate: give another folder")
-    require_format(path, content["format"], FORMAT)
+    if content["format"] != FORMAT:
+        raise ValueError(
+            f"{path} has results in format {content['format']}, this version reads format "
+            f"{FORMAT}: give --report another folder, or delete this one"
+        )
     return content

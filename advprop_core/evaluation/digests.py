@@ -1,4 +1,4 @@
-"""What a figure depends on, in 64 letters; and seeds that follow from an image."""
+"""What answers depend on, by its digest; and seeds that follow from an image."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from torch import Tensor
 
 from advprop_core.dual_bn import DualBNModel
 from advprop_core.types import ModelInfo
+
+DIGEST_LENGTH = 16
+"""Bytes that stand for an image."""
 
 
 def model_digest(model: DualBNModel, info: ModelInfo) -> str:
@@ -24,13 +27,17 @@ def model_digest(model: DualBNModel, info: ModelInfo) -> str:
     return digest.hexdigest()
 
 
-def data_digest(images: Tensor, labels: Tensor) -> str:
-    """SHA-256 of images and their labels, in their order."""
-    digest = hashlib.sha256(f"{tuple(images.shape)}".encode())
-    digest.update(_bytes(labels))
-    for part in images.split(256):
-        digest.update(_bytes(part))
-    return digest.hexdigest()
+def image_digests(images: Tensor, labels: Tensor) -> list[bytes]:
+    """The first half of the SHA-256 of each image with its label."""
+    return [
+        image_digest(f"{tuple(image.shape)} {label} ".encode() + _bytes(image))
+        for image, label in zip(images, labels.tolist(), strict=True)
+    ]
+
+
+def image_digest(content: bytes) -> bytes:
+    """What an image is known by: the first half of the SHA-256 of all that decides it."""
+    return hashlib.sha256(content).digest()[:DIGEST_LENGTH]
 
 
 def image_seeds(photos: Tensor, seed: int) -> list[int]:

@@ -55,6 +55,15 @@ class Answers:
         """The answers to the images of several batches, in their order."""
         return cls(*(torch.cat(column) for column in zip(*map(_columns, parts), strict=True)))
 
+    @classmethod
+    def none(cls) -> Answers:
+        """The answers to no image."""
+        return cls.from_logits(torch.empty(0, 1), torch.empty(0, dtype=torch.int64))
+
+    def rows(self, chosen: Tensor) -> Answers:
+        """The answers to some of the images: (n,) places, or (N,) bool."""
+        return Answers(*(column[chosen] for column in _columns(self)))
+
     def __len__(self) -> int:
         """Number of images."""
         return len(self.right)

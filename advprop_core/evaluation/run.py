@@ -37,8 +37,7 @@ def evaluate(
         conditions: Clean, attacks, corruptions, probes.
         branches: Who predicts; every branch when not given.
         photos: (N, 3, 224, 224) uint8, the same images for corruptions to be made on.
-        batch_size: Images at a time. The random starts of an attack are drawn batch by batch
-            from its seed, so they depend on this number; corruptions and probes do not.
+        batch_size: Images at a time; answers depend on it by rounding alone.
         progress: Called with (done, all), which count an image once for every condition, and
             once for every attack branch of a white-box attack.
         processes: That call this together, and where their networks run.

@@ -90,14 +90,16 @@ class SmallestEpsilon:
 class RadiusStore(Protocol):
     """Where the radii of a branch are kept."""
 
-    def read_radii(self, subject: Subject, branch: str, attack: AttackConfig) -> Tensor | None:
-        """What was kept, or None."""
+    def read_radii(
+        self, subject: Subject, branch: str, attack: AttackConfig
+    ) -> tuple[Tensor, Tensor]:
+        """(n,) places of the images of which something was kept, ascending, and their radii."""
         ...
 
     def write_radii(
-        self, subject: Subject, branch: str, attack: AttackConfig, radii: Tensor
+        self, subject: Subject, branch: str, attack: AttackConfig, places: Tensor, radii: Tensor
     ) -> None:
-        """Keep them, whole or not at all."""
+        """Keep those of the images at (n,) places, whole or not at all."""
         ...
 
 
@@ -190,19 +192,23 @@ def measure_smallest(
     """
     found, n = [], len(subject.labels)
     for place, branch in enumerate(subject.branches):
-        kept = store.read_radii(subject, branch, attack) if store else None
-        radii = processes.from_first(kept)
-        if radii is None:
+        radii = torch.full((n,), torch.nan, dtype=torch.float64)
+        if store:
+            kept, known = processes.from_first(store.read_radii(subject, branch, attack))
+            radii[kept] = known
+        missing = radii.isnan().nonzero()[:, 0]
+        before = (place + 1) * n - len(missing)
+        if progress and len(missing) < n:
+            progress(before, n * len(subject.branches))
+        if len(missing):
             network, own = _network(subject, branch, processes.device), list[Tensor]()
-            for rows in processes.share(batches(n, batch_size)):
-                own.append(_radii(network, subject, rows, attack, processes.device))
+            for some in processes.share(batches(len(missing), batch_size)):
+                own.append(_radii(network, subject, missing[some], attack, processes.device))
                 if progress:
-                    progress(place * n + rows.stop, n * len(subject.branches))
-            radii = torch.cat(processes.gather(own))
+                    progress(before + some.stop, n * len(subject.branches))
+            radii[missing] = torch.cat(processes.gather(own))
             if store and processes.is_first:
-                store.write_radii(subject, branch, attack, radii)
-        elif progress:
-            progress((place + 1) * n, n * len(subject.branches))
+                store.write_radii(subject, branch, attack, missing, radii[missing])
         found.append(SmallestEpsilon(subject.name, branch, attack, tuple(radii.tolist())))
     return tuple(found)
 
@@ -215,7 +221,7 @@ def _network(subject: Subject, branch: str, device: torch.device) -> nn.Module:
 
 
 def _radii(
-    network: nn.Module, subject: Subject, rows: slice, attack: AttackConfig, device: torch.device
+    network: nn.Module, subject: Subject, rows: Tensor, attack: AttackConfig, device: torch.device
 ) -> Tensor:
     images = subject.images[rows].to(device).float() / 255
     labels = places(subject.labels[rows], subject.among).to(device)

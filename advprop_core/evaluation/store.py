@@ -1,4 +1,4 @@
-"""Finished cells on disk, so that an interrupted evaluation goes on where it was."""
+"""Finished answers on disk, so that an interrupted evaluation goes on where it was."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -18,172 +19,153 @@ from torch import Tensor
 from advprop_core.corruptions import CorruptionConfig
 from advprop_core.evaluation.cells import Cell, Subject
 from advprop_core.evaluation.conditions import Condition
-from advprop_core.evaluation.digests import data_digest
+from advprop_core.evaluation.digests import DIGEST_LENGTH, image_digests
 from advprop_core.evaluation.results import Answers
 from advprop_core.types import AttackConfig
 
-FORMAT = 1
-"""Raised when a cell's form, or what its figures mean, changes."""
+FORMAT = 2
+"""Raised when a file's form, or what its figures mean, changes; older files are not found."""
 
 _ANSWERS = [field.name for field in fields(Answers)]
-_FORMAT_KEY, _CELL_KEY = "advprop_cell_format", "cell"
+_IMAGES, _IDENTITY = "images", "identity"
 
 
 class CellStore:
-    """A folder with a file for each finished cell, or for some of its images.
+    """A folder of files, each with a cell's answers to some images.
 
-    A cell is found again by all that decides its figures: the model's and the data's digests,
-    the condition with its seed, the branch, the number of images and the batch size. Files
-    appear whole or not at all, so the process may be ended at any moment.
+    A cell is found again by all that decides its answers: the model's digest and size, the
+    condition with its seed, and the branch; an answer by its image and label. So an evaluation of
+    more images takes over what one of fewer has measured. Files appear whole or not at all, and
+    the process may be ended at any moment.
 
     Attributes:
-        reused: How many cells were found.
-        written: How many were kept.
+        reused: Of how many cells, and of how many branches' smallest radii, all was found.
+        extended: Of how many a part was found.
+        written: How many files were kept.
     """
 
     def __init__(self, folder: Path, models: dict[str, str], *, device: str = "cpu") -> None:
-        """Open the folder; it is made when the first cell is kept.
+        """Open the folder; it is made when the first answers are kept.
 
         Args:
             folder: May exist.
             models: Subject's name to its model's digest.
-            device: The kind that networks run on. Draws of another kind are other ones.
+            device: The kind that networks run on. Another kind rounds in another way.
         """
         self.folder = folder
         self.reused = 0
+        self.extended = 0
         self.written = 0
         self._models = models
-        self._device = {} if device == "cpu" else {"device": device}
-        self._digests: dict[int, str] = {}
-        self._files: dict[tuple[int, CorruptionConfig], str] = {}
+        self._device = device
+        self._digests: dict[int, list[bytes]] = {}
+        self._files: dict[tuple[int, CorruptionConfig], list[bytes]] = {}
 
-    def read(
-        self, subject: Subject, cell: Cell, batch_size: int, rows: slice | None = None
-    ) -> Answers | None:
-        """What was kept of a cell, or of these of its images, or None.
+    def read(self, subject: Subject, cell: Cell) -> tuple[Tensor, Answers]:
+        """What was kept of a cell: (n,) places of its images, ascending, and the answers there."""
+        identity = self._identity(subject, cell.branch, condition=asdict(cell.condition))
+        images = self._images(subject, cell.condition)
+        places, columns = self._read(identity, images, _ANSWERS)
+        return places, Answers(**columns) if columns else Answers.none()
 
-        Raises:
-            ValueError: If the file was written in another format.
-        """
-        columns = self._read(self._identity(subject, cell, batch_size, rows), _ANSWERS)
-        return None if columns is None else Answers(**columns)
-
-    def write(
-        self, subject: Subject, cell: Cell, batch_size: int, rows: slice | None, answers: Answers
-    ) -> None:
-        """Keep it, whole or not at all."""
+    def write(self, subject: Subject, cell: Cell, places: Tensor, answers: Answers) -> None:
+        """Keep the answers to the images at (n,) places, whole or not at all."""
+        identity = self._identity(subject, cell.branch, condition=asdict(cell.condition))
+        images = self._images(subject, cell.condition)
         columns = {name: getattr(answers, name) for name in _ANSWERS}
-        self._write(self._identity(subject, cell, batch_size, rows), columns)
+        self._write(identity, [images[place] for place in places.tolist()], columns)
 
-    def read_radii(self, subject: Subject, branch: str, attack: AttackConfig) -> Tensor | None:
-        """The smallest radii that were kept of a branch, or None.
-
-        Raises:
-            ValueError: If the file was written in another format.
-        """
-        columns = self._read(self._radii_identity(subject, branch, attack), ["radii"])
-        return None if columns is None else columns["radii"]
+    def read_radii(
+        self, subject: Subject, branch: str, attack: AttackConfig
+    ) -> tuple[Tensor, Tensor]:
+        """What was kept of a branch: (n,) places of images, ascending, and smallest radii."""
+        identity = self._identity(subject, branch, smallest=asdict(attack))
+        images = self._images(subject, Condition())
+        places, columns = self._read(identity, images, ["radii"])
+        return places, columns["radii"] if columns else torch.empty(0, dtype=torch.float64)
 
     def write_radii(
-        self, subject: Subject, branch: str, attack: AttackConfig, radii: Tensor
+        self, subject: Subject, branch: str, attack: AttackConfig, places: Tensor, radii: Tensor
     ) -> None:
-        """Keep the smallest radii of a branch, whole or not at all."""
-        self._write(self._radii_identity(subject, branch, attack), {"radii": radii})
+        """Keep the smallest radii of the images at (n,) places, whole or not at all."""
+        identity = self._identity(subject, branch, smallest=asdict(attack))
+        images = self._images(subject, Condition())
+        self._write(identity, [images[place] for place in places.tolist()], {"radii": radii})
 
-    def _read(self, identity: str, names: Sequence[str]) -> dict[str, Tensor] | None:
-        path = self._path(identity)
-        if not path.is_file():
-            return None
-        try:
-            with safe_open(path, "pt") as file:
-                header = file.metadata() or {}
-                if header.get(_FORMAT_KEY) == str(FORMAT):
-                    columns = {name: file.get_tensor(name) for name in names}
-        except SafetensorError:  # damaged on disk: measured again, and replaced
-            return None
-        require_format(path, header.get(_FORMAT_KEY), FORMAT)
-        if header.get(_CELL_KEY) != identity:
-            return None
-        self.reused += 1
-        return columns
+    def _read(
+        self, identity: str, images: Sequence[bytes], names: Sequence[str]
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Places of images, and columns of what was kept of them."""
+        files = [
+            held
+            for path in sorted(self.folder.glob(f"{_name(identity.encode())}-*.safetensors"))
+            if (held := _read_file(path, identity, [_IMAGES, *names]))
+        ]
+        digests = [bytes(row) for held in files for row in held[_IMAGES].numpy()]
+        known = {digest: row for row, digest in enumerate(digests)}
+        found = [(place, known[one]) for place, one in enumerate(images) if one in known]
+        if not found:
+            return torch.empty(0, dtype=torch.int64), {}
+        self.reused += len(found) == len(images)
+        self.extended += len(found) < len(images)
+        places, rows = torch.tensor(found).unbind(1)
+        return places, {name: torch.cat([held[name] for held in files])[rows] for name in names}
 
-    def _write(self, identity: str, columns: dict[str, Tensor]) -> None:
-        path = self._path(identity)
+    def _write(self, identity: str, images: Sequence[bytes], columns: dict[str, Tensor]) -> None:
+        joined = b"".join(images)
+        path = self.folder / f"{_name(identity.encode())}-{_name(joined)}.safetensors"
         path.parent.mkdir(parents=True, exist_ok=True)
+        digests = torch.frombuffer(bytearray(joined), dtype=torch.uint8).view(-1, DIGEST_LENGTH)
         # A name of its own for each thread too: the app's workers may finish one cell at once.
         unfinished = path.with_suffix(f".{os.getpid()}.{threading.get_ident()}.tmp")
         try:
-            save_file(columns, unfinished, {_FORMAT_KEY: str(FORMAT), _CELL_KEY: identity})
+            save_file(columns | {_IMAGES: digests}, unfinished, {_IDENTITY: identity})
             unfinished.replace(path)
         finally:
             unfinished.unlink(missing_ok=True)
         self.written += 1
 
-    def _path(self, identity: str) -> Path:
-        return self.folder / f"{hashlib.sha256(identity.encode()).hexdigest()[:32]}.safetensors"
-
-    def _identity(self, subject: Subject, cell: Cell, batch_size: int, rows: slice | None) -> str:
-        condition = asdict(cell.condition)
-        if cell.condition.probe is None:
-            del condition["probe"]  # as it was before there were probes: older cells stay known
-        del condition["stored"]  # the digest of the data tells
+    def _identity(self, subject: Subject, branch: str, **measured: Any) -> str:
         known: dict[str, Any] = {
+            "format": FORMAT,
             "model": self._models[subject.name],
             "size": subject.size,
-            "branch": cell.branch,
-            "condition": condition,
-            "n": len(subject.labels),
-            "data": self._data(subject, cell.condition),
-            "batch_size": batch_size,
-            **self._device,
-        }
-        if subject.among is not None:
-            known["among"] = subject.among
-        if rows is not None:
-            known["rows"] = rows.start, rows.stop
-        return json.dumps(known, sort_keys=True)
-
-    def _radii_identity(self, subject: Subject, branch: str, attack: AttackConfig) -> str:
-        known: dict[str, Any] = {
-            "model": self._models[subject.name],
-            "size": subject.size,
+            "among": subject.among,
             "branch": branch,
-            "smallest": asdict(attack),
-            "n": len(subject.labels),
-            "data": self._data(subject, Condition()),
-            **self._device,
+            "device": self._device,
+            **measured,
         }
-        if subject.among is not None:
-            known["among"] = subject.among
         return json.dumps(known, sort_keys=True)
 
-    def _data(self, subject: Subject, condition: Condition) -> str:
+    def _images(self, subject: Subject, condition: Condition) -> list[bytes]:
         if condition.stored:
             return self._stored(subject, condition.corruption)
         images = subject.images if condition.corruption is None else subject.photos
         assert images is not None
         if id(images) not in self._digests:  # subjects keep their tensors as long as this lives
-            self._digests[id(images)] = data_digest(images, subject.labels)
+            self._digests[id(images)] = image_digests(images, subject.labels)
         return self._digests[id(images)]
 
-    def _stored(self, subject: Subject, corruption: CorruptionConfig | None) -> str:
+    def _stored(self, subject: Subject, corruption: CorruptionConfig | None) -> list[bytes]:
         stored = subject.stored
         assert stored is not None
         assert corruption is not None
         key = (id(stored), corruption)  # subjects keep theirs as long as this lives
         if key not in self._files:
-            self._files[key] = stored.digest(corruption)
+            self._files[key] = stored.digests(corruption)
         return self._files[key]
 
 
-def require_format(path: Path, found: object, known: int) -> None:
-    """Refuse a file of another format.
+def _read_file(path: Path, identity: str, names: Sequence[str]) -> dict[str, Tensor]:
+    """Its columns; none where it is damaged on disk: what it held is measured again."""
+    try:
+        with safe_open(path, "pt") as file:
+            if (file.metadata() or {}).get(_IDENTITY) != identity:
+                return {}
+            return {name: file.get_tensor(name) for name in names}
+    except SafetensorError:
+        return {}
 
-    Raises:
-        ValueError: The message names the file, both formats and what to do.
-    """
-    if str(found) != str(known):
-        raise ValueError(
-            f"{path} has results in format {found}, this version reads format {known}: "
-            "give --report another folder, or delete this one"
-        )
+
+def _name(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:32]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 import torch
@@ -29,12 +29,12 @@ class Stored(Protocol):
         """(N,) int64."""
         ...
 
-    def read(self, corruption: CorruptionConfig, rows: slice) -> tuple[Tensor, Tensor]:
-        """(n, 3, H, W) uint8 of some images, and (n,) bool: which of them can be read."""
+    def read(self, corruption: CorruptionConfig, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """(n, 3, H, W) uint8 of the images at (n,) places, and (n,) bool: which can be read."""
         ...
 
-    def digest(self, corruption: CorruptionConfig) -> str:
-        """What changes when the images or labels of a corruption do."""
+    def digests(self, corruption: CorruptionConfig) -> list[bytes]:
+        """For each image what changes when it or its label does under a corruption."""
         ...
 
 
@@ -58,14 +58,7 @@ def only_shown(found: Mapping[Cell, Answers]) -> dict[Cell, Answers]:
     for model, kept in shown.items():
         if not kept.any():
             raise ValueError(f"{model}: no image can be read under every condition")
-    return {cell: _rows(answers, shown[cell.model]) for cell, answers in found.items()}
-
-
-def _rows(answers: Answers, kept: Tensor) -> Answers:
-    if bool(kept.all()):
-        return answers
-    columns = {one.name: getattr(answers, one.name)[kept] for one in fields(Answers)}
-    return Answers(**columns)
+    return {cell: answers.rows(shown[cell.model]) for cell, answers in found.items()}
 
 
 def resized(pixels: Tensor, size: int) -> Tensor:

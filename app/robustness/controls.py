@@ -120,7 +120,7 @@ def _attacks(view: View, busy: bool) -> None:
 
 
 def _expert(view: View, busy: bool) -> None:
-    st.toggle("Expert controls", key=key("expert"), help="Norm, steps and attack branch.")
+    st.toggle("Expert controls", key=key("expert"), help="Norm, steps, restarts and attack branch.")
     if not view.expert:
         return
     st.toggle(
@@ -143,11 +143,18 @@ def _expert(view: View, busy: bool) -> None:
     if {*view.attacks} != {"fgsm"}:
         st.slider(
             "Steps",
-            1,
-            100,
+            *state.BOUNDS["attack_steps"],
             key=key("attack_steps"),
             disabled=busy,
             help="Gradient steps of PGD and I-FGSM.",
+        )
+    if "pgd" in view.attacks:
+        st.slider(
+            "Restarts",
+            *state.BOUNDS["restarts"],
+            key=key("restarts"),
+            disabled=busy,
+            help="Random starts of PGD: an image stands that none of them turns.",
         )
 
 

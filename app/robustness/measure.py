@@ -14,7 +14,7 @@ from advprop_core.datasets.folders import ImageFolder
 from advprop_core.datasets.named import load_images
 from advprop_core.evaluation.answer import answer
 from advprop_core.evaluation.cells import PHOTO_SIZE, Cell, Subject, cells_of
-from advprop_core.evaluation.conditions import EACH, Condition
+from advprop_core.evaluation.conditions import EACH, Condition, takes_restarts
 from advprop_core.evaluation.content import (
     content_of,
     corruption_errors,
@@ -65,7 +65,8 @@ class Outcome:
         labels: Model to the true class of each image.
         sources: Model to what the app calls each image.
         infos: Of the networks, by name.
-        reused: How many figures an earlier run had measured; None where none can be kept.
+        found_before: Of how many figures earlier runs had measured all images, and of how many
+            some; None where nothing can be kept.
         unreadable: How many files were left out.
     """
 
@@ -75,7 +76,7 @@ class Outcome:
     labels: Mapping[str, Tensor]
     sources: Mapping[str, tuple[str, ...]]
     infos: Mapping[str, ModelInfo]
-    reused: int | None
+    found_before: tuple[int, int] | None
     unreadable: int
 
     def answers(self, model: str, condition: Condition) -> dict[str, Answers]:
@@ -124,7 +125,10 @@ def measure(request: RunRequest, files: Mapping[str, Path], job: Job) -> Outcome
     source = EACH if request.through_each else None
     conditions = (
         Condition(),
-        *(Condition(config, source) for config in request.attacks),
+        *(
+            Condition(config, source, restarts=request.restarts if takes_restarts(config) else 1)
+            for config in request.attacks
+        ),
         *(Condition(corruption=config) for config in request.corruptions),
         *(Condition(probe=config) for config in request.probes),
     )
@@ -138,7 +142,7 @@ def measure(request: RunRequest, files: Mapping[str, Path], job: Job) -> Outcome
         store=store,
         progress=lambda done, total: job.report(share * done / total),
     )
-    reused = None if store is None else store.reused
+    found_before = None if store is None else (store.reused, store.extended)
     cells = {cell: answered[cell] for subject in subjects for cell in cells_of(subject, conditions)}
     radii = _radii(request.search, subjects, store, job) if request.search else ()
     return Outcome(
@@ -148,7 +152,7 @@ def measure(request: RunRequest, files: Mapping[str, Path], job: Job) -> Outcome
         {name: album.labels for name, album in albums.items()},
         {name: album.sources for name, album in albums.items()},
         {name: tamed(one.info) for name, one in opened.items()},
-        reused,
+        found_before,
         max(album.unreadable for album in albums.values()),
     )
 

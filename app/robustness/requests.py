@@ -44,6 +44,7 @@ class RunRequest:
         norm: Of their balls.
         radii: In pixel units; empty without an attack.
         steps: Of attacks that take several.
+        restarts: Random starts of PGD.
         through_each: Whether attacks go through each branch in turn, and not only through the one
             that is asked.
         severities: Of the 15 corruptions; empty without any.
@@ -59,6 +60,7 @@ class RunRequest:
     norm: Norm = "linf"
     radii: tuple[float, ...] = ()
     steps: int = 1
+    restarts: int = 1
     through_each: bool = False
     severities: tuple[int, ...] = ()
     probed: bool = False
@@ -123,6 +125,7 @@ def request_of(view: View) -> RunRequest:
             norm=norm,
             radii=read_radii(view.radii, norm),
             steps=view.attack_steps if _takes_steps(view.attacks) else 1,
+            restarts=view.restarts if "pgd" in view.attacks else 1,
             through_each=view.through_each,
         )
     if view.corrupted:
@@ -226,6 +229,8 @@ def _attack_options(request: RunRequest) -> list[str]:
         options += ["--norm", request.norm]
     if _takes_steps(request.kinds):
         options += ["--steps", str(request.steps)]
+    if request.restarts > 1:
+        options += ["--restarts", str(request.restarts)]
     if request.through_each:
         options += ["--attack-branch", "each"]
     return options

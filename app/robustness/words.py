@@ -164,10 +164,12 @@ def source(content: Mapping[str, Any]) -> str:
 
 def kept(outcome: Outcome) -> str:
     """What of a run was there before, and what had to be left out."""
-    if outcome.reused is None:
+    if outcome.found_before is None:
         said = "Figures are not kept for later runs: the cache folder cannot be written."
-    elif outcome.reused:
-        said = f"{outcome.reused} of {len(outcome.cells)} figures were kept from earlier runs."
+    elif any(outcome.found_before):
+        whole, parts = outcome.found_before
+        said = f"{whole} of {len(outcome.cells)} figures were kept from earlier runs"
+        said += f", and some images of {parts} more." if parts else "."
     else:
         said = "Figures are kept for later runs."
     return f"{said} {outcome.unreadable} files could not be read." if outcome.unreadable else said

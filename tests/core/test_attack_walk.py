@@ -6,11 +6,13 @@ from torch.nn import functional as F
 
 from advprop_core.attacks import (
     attack,
+    attack_until_turned,
     loss_gradient,
     random_start,
     unchecked_gradient,
     walk,
 )
+from advprop_core.draws import streams
 from advprop_core.types import AttackConfig
 
 BOTH_NORMS = pytest.mark.parametrize("norm", ["linf", "l2"])
@@ -145,6 +147,42 @@ def test_a_start_lies_in_the_ball_and_the_range_and_its_seed_decides(pixels, nor
         lambda _, point: seen.append(point),
     )
     assert torch.equal(seen[0], starts[0])
+
+
+@BOTH_NORMS
+def test_each_image_may_have_draws_of_its_own(branch, pixels, norm):
+    clean, how = pixels(4), config(norm)
+    whole = random_start(clean, how, draws=streams((3, 1, 4, 1), 4))
+    part = random_start(clean[2:3], how, draws=streams((4,), 1))
+    assert torch.equal(whole[2:3], part)
+    again = random_start(clean[[1, 1]], how, draws=streams((1, 1), 2))
+    assert torch.equal(again[0], again[1])
+    assert not torch.equal(whole, random_start(clean, how))
+    found = attack(branch, clean, LABELS, how, draws=streams((3, 1, 4, 1), 4))
+    alone = attack(branch, clean[2:3], LABELS[2:3], how, draws=streams((4,), 1))
+    torch.testing.assert_close(found[2:3], alone, atol=1e-4, rtol=0)
+
+
+def test_restarts_go_on_where_an_image_stands(pixels):
+    """The answer turns where the first pixel is above 0.5, which chance alone decides."""
+
+    def model(points):
+        model.asked.append(len(points))
+        first = points[:, 0, 0, 0] - 0.5
+        return torch.stack([-first, first], 1).detach() + 0 * points.mean((1, 2, 3))[:, None]
+
+    model.asked = []
+    clean, labels = torch.full((64, 3, 4, 4), 0.5), torch.zeros(64, dtype=torch.int64)
+    how = AttackConfig("linf", 0.1, 0.0, 1)
+    found = attack_until_turned(model, clean, labels, how, 3, streams(range(64), 64))
+    starts = [random_start(clean, how, draws=draws) for draws in [streams(range(64), 64)] * 3]
+    assert [torch.equal(one, starts[0]) for one in starts] == [True, False, False]
+    turned = torch.stack([one[:, 0, 0, 0] > 0.5 for one in starts])
+    left = [64, int((~turned[0]).sum()), int((~turned[:2].any(0)).sum())]
+    assert left[0] > left[1] > left[2] > 0
+    assert model.asked == [left[0], left[0], left[1], left[1], left[2], left[2]]
+    first = torch.where(turned[0], 0, torch.where(turned[1], 1, 2))
+    assert torch.equal(found, torch.stack(starts)[first, torch.arange(64)])
 
 
 def test_a_start_keeps_the_type_of_the_pixels(pixels):

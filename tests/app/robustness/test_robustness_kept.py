@@ -19,7 +19,7 @@ def test_it_lies_among_the_caches_of_the_person(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
     folder = kept.folder()
     assert folder.is_relative_to(tmp_path)
-    assert folder.parts[-2:] == ("advprop-lens", "cells-1")
+    assert folder.parts[-2:] == ("advprop-lens", "cells-2")
 
 
 def test_the_oldest_go_first(tmp_path):

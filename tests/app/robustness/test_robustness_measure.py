@@ -13,7 +13,7 @@ from advprop_core.evaluation import Condition, evaluate
 from advprop_core.images import decode, to_bytes
 from app.jobs import Cancelled, Job
 from app.pictures import UploadStore, open_picture
-from app.robustness import kept
+from app.robustness import kept, words
 from app.robustness.measure import measure
 from app.robustness.requests import RunRequest
 
@@ -59,10 +59,10 @@ def test_images_are_those_that_the_app_shows_under_their_names(tiny_models):
 def test_corruptions_are_summed_up_and_the_second_run_finds_everything(tiny_models, cells):
     request = RunRequest(("tiny-vanilla",), "shapes", 10, severities=(1,))
     first = measure(request, tiny_models, Job("key"))
-    assert (first.reused, len(first.cells)) == (0, 16)
+    assert (first.found_before, len(first.cells)) == ((0, 0), 16)
     assert len(list(cells.iterdir())) == 16
     again = measure(request, tiny_models, Job("key"))
-    assert again.reused == 16
+    assert again.found_before == (16, 0)
     assert again.content == first.content
     (error,) = again.content["mean_corruption_error"]["results"]
     rows = [r for r in again.content["results"] if r["condition"]["kind"] == "corruption"]
@@ -85,13 +85,25 @@ def test_what_was_finished_before_a_stop_is_found_again(tiny_models):
     with pytest.raises(Cancelled):
         measure(REQUEST, tiny_models, Stopping("key"))
     again = measure(REQUEST, tiny_models, Job("key"))
-    assert 0 < again.reused < len(again.cells)
+    assert 0 < again.found_before[0] < len(again.cells)
     assert again.content == whole
+
+
+def test_a_run_of_more_images_asks_about_the_new_ones_alone(tiny_models):
+    few = RunRequest(("tiny-vanilla",), "shapes", 10)
+    more = replace(few, images=14)
+    measure(few, tiny_models, Job("key"))
+    found = measure(more, tiny_models, Job("key"))
+    assert found.found_before == (0, 1)
+    assert words.kept(found) == (
+        "0 of 1 figures were kept from earlier runs, and some images of 1 more."
+    )
+    assert measure(more, tiny_models, Job("key")).content == found.content
 
 
 def test_without_a_folder_for_them_figures_are_measured_all_the_same(tiny_models, monkeypatch):
     monkeypatch.setattr(kept, "made", lambda: None)
-    assert measure(REQUEST, tiny_models, Job("key")).reused is None
+    assert measure(REQUEST, tiny_models, Job("key")).found_before is None
 
 
 @pytest.fixture
@@ -166,4 +178,4 @@ def test_attacks_through_each_branch_probes_and_smallest_radii(tiny_models, cell
     assert shares[-1] == 1.0
     again = measure(request, tiny_models, Job("key"))
     assert again.content == found.content
-    assert again.reused == len(found.cells)
+    assert again.found_before == (len(found.cells), 0)

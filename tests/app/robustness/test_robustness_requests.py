@@ -32,6 +32,14 @@ def test_attacks_of_a_view():
     assert request.corruptions == ()
 
 
+def test_restarts_are_of_pgd():
+    request = request_of(replace(VIEW, attacks=("pgd", "fgsm"), restarts=3))
+    assert request.restarts == 3
+    assert "--restarts 3" in command(request, {"one": Path("/x/y/z.s")})
+    alone = replace(VIEW, attacks=("i-fgsm",))
+    assert request_of(replace(alone, restarts=3)) == request_of(alone)
+
+
 def test_radii_of_l2_are_no_255ths():
     request = request_of(replace(VIEW, attacks=("i-fgsm",), ball="l2", radii="0.5, 2"))
     assert request.attacks[1] == AttackConfig.pgd(2.0, norm="l2", random_start=False)

@@ -159,6 +159,10 @@ def test_an_images_fate_does_not_depend_on_the_others(branch, pixels, answered):
         for rows in (slice(0, 4), slice(4, 10))
     )
     assert first.turned_by + second.turned_by == whole.turned_by
+    order = [7, 2]
+    seeds = [4 + place for place in order]
+    some = auto_attack(branch, clean[order], labels[order], config(), seeds=seeds)
+    assert some.turned_by == tuple(whole.turned_by[place] for place in order)
 
 
 @pytest.mark.parametrize(

@@ -175,6 +175,20 @@ def test_sanity_adds_noise_and_pgd_without_a_bound(advprop, model, val) -> None:
     assert shown == [(None, None), ("PGD-2", 1 / 255), ("noise", 1 / 255), ("PGD-20", 1.0)]
 
 
+def test_restarts_are_of_pgd_and_never_leave_more(advprop, model, val) -> None:
+    words = ("evaluate", "--model", model, "--data", val, "--branch", "main", "--json", "-")
+    words = (*words, "--attack", "pgd,fgsm", "--epsilon", "1/255", "--steps", 2)
+    once = json.loads(advprop(*words).out)["results"]
+    often = json.loads(advprop(*words, "--restarts", 3, "--sanity").out)["results"]
+    names = [row["condition"].get("attack") for row in often]
+    assert names == [None, "PGD-2, 3 restarts", "FGSM", "noise", "PGD-20"]
+    restarts = [row["condition"].get("restarts") for row in often]
+    assert restarts == [None, 3, None, None, 1]
+    assert often[1]["top1"] <= once[1]["top1"]
+    assert often[2] == once[2]
+    assert once[1]["condition"]["restarts"] == 1
+
+
 def test_a_sign_of_a_masked_gradient_is_said_everywhere(advprop, tmp_path) -> None:
     words = ("evaluate", "--model", "shapes-vanilla", "--data", "shapes", "--limit", 28)
     # Steps that lead nowhere: what one large step finds, ten of these do not.
@@ -204,7 +218,7 @@ def test_a_report_is_taken_up_again(advprop, model, val, tmp_path, monkeypatch) 
     monkeypatch.setattr(answering, "corrupt", spy)
     answer = advprop(*words, "--corruptions", "fog,snow", "--severity", "1,2,3,4,5")
     assert made == ["snow"] * 5
-    assert "12 finished parts were taken from" in answer.out
+    assert "12 finished figures were taken from" in answer.out
     long = json.loads((tmp_path / "report" / "results.json").read_text())
     assert [row for row in long["results"] if row in short] == short
     with (tmp_path / "report" / "results.csv").open() as file:
@@ -236,7 +250,7 @@ def test_a_process_may_be_ended_at_any_moment(ending, advprop, model, val, tmp_p
     assert not (folder / "results.json").exists()
     kept = len(list(folder.glob("cells/*.safetensors")))
     answer = advprop(*words, *attack, "--report", folder)
-    assert f"{kept} finished parts were taken from" in answer.out
+    assert f"{kept} finished figures were taken from" in answer.out
     advprop(*words, *attack, "--report", tmp_path / "whole")
     contents = [json.loads((f / "results.json").read_text()) for f in (folder, tmp_path / "whole")]
     assert contents[0]["results"] == contents[1]["results"]

@@ -89,7 +89,7 @@ def test_imagenet_c_with_clean_photos(advprop, thousand, photos) -> None:
     with (report / "results.csv").open() as file:
         assert [row["source"] for row in csv.DictReader(file)] == ["", *["files"] * 75]
     again = advprop(*words, "--branch", "main,aux", "--attack", "fgsm", "--report", report)
-    assert "76 finished parts were taken from" in again.out
+    assert "76 finished figures were taken from" in again.out
 
 
 def test_imagenet_c_for_other_networks_has_no_mce(advprop, few, thousand, photos) -> None:
@@ -124,7 +124,7 @@ def test_an_unreadable_file_leaves_its_photo_out(advprop, thousand, photos) -> N
     content = json.loads((photos / "results.json").read_text())
     assert {row["n"] for row in content["results"]} == {3}
     kept = advprop(*words, "--strict")  # by then it is known from the report's folder
-    assert (kept.code, "4 finished parts were taken from" in kept.out) == (2, True)
+    assert (kept.code, "4 finished figures were taken from" in kept.out) == (2, True)
     assert "thousand.safetensors: 1 images cannot be read" in kept.err
     shutil.rmtree(photos / "cells")
     stopped = advprop(*words, "--strict")

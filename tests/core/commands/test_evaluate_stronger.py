@@ -33,9 +33,9 @@ def test_autoattack_is_measured_named_and_kept(advprop, words, tmp_path, monkeyp
     assert pgd["condition"]["attack"] == "PGD-2"
     assert attacked["top1"] <= clean["top1"]
     assert name in (tmp_path / "report" / "report.html").read_text()
-    assert "3 finished parts were taken from" in advprop(*words).out
+    assert "3 finished figures were taken from" in advprop(*words).out
     monkeypatch.setattr(conditions, "AutoAttackConfig", lambda *a, **k: short(*a, seed=9))
-    assert "2 finished parts were taken from" in advprop(*words).out
+    assert "2 finished figures were taken from" in advprop(*words).out
 
 
 def test_the_command_asks_for_the_published_numbers():
@@ -56,7 +56,7 @@ def test_smallest_epsilon_in_table_json_and_report(advprop, words, tmp_path):
     assert found["epsilons"].count(0) == round(9 * found["wrong"])
     page = (tmp_path / "report" / "report.html").read_text()
     assert "How little turns each image?" in page
-    assert "2 finished parts were taken from" in advprop(*words).out
+    assert "2 finished figures were taken from" in advprop(*words).out
     again = json.loads((tmp_path / "report" / "results.json").read_text())
     assert again["smallest_epsilon"] == content["smallest_epsilon"]
 

@@ -97,7 +97,7 @@ def test_a_probe_is_made_from_the_network_s_own_images(subjects):
     torch.testing.assert_close(smooth.losses, clean.losses, atol=1e-3, rtol=0)
     seeds = image_seeds(stripes, 1)
     group = module._groups([one], found)[1]
-    shown = module._shown(group, module._Shared(torch.device("cpu")), slice(4, 7))[4]
+    shown = module._shown(group, module._Shared(torch.device("cpu")), torch.arange(4, 7))[4]
     expected = probe(stripes[4:7].float() / 255, SHUFFLED.probe, seeds=seeds[4:7])
     assert torch.equal(shown, expected)
     assert not torch.equal(shown, stripes[4:7].float() / 255)
@@ -149,8 +149,8 @@ class Unturned:
 def test_an_interrupted_autoattack_loses_a_few_images_only(subjects, tmp_path, monkeypatch):
     seen = []
 
-    def attacked(network, pixels, labels, config):
-        seen.append((config.seed, len(pixels)))
+    def attacked(network, pixels, labels, config, seeds):
+        seen.extend(seeds)
         return Unturned(pixels)
 
     def interrupt(done, total):
@@ -163,13 +163,53 @@ def test_an_interrupted_autoattack_loses_a_few_images_only(subjects, tmp_path, m
     one = replace(subjects[0], branches=("aux",))
     with pytest.raises(KeyboardInterrupt):
         answer([one], [strong], store=CellStore(tmp_path, MODELS), progress=interrupt)
-    assert seen == [(5, 4), (9, 4)]  # an image's draws follow from its place among all
+    assert seen == image_seeds(one.images, 5)[:8]  # draws follow from the image
     store = CellStore(tmp_path, MODELS)
     (answers,) = answer([one], [strong], store=store).values()
-    assert seen[2:] == [(13, 2)]
-    assert (store.reused, store.written) == (2, 1)
+    assert seen == image_seeds(one.images, 5)
+    assert (store.reused, store.extended, store.written) == (0, 1, 1)
     (clean,) = answer([one], [Condition()]).values()
     assert torch.equal(answers.losses, clean.losses)
+
+
+def test_more_images_reuse_what_fewer_have_measured(subjects, made, tmp_path):
+    def some(rows):
+        return [replace(one, images=one.images[rows], labels=one.labels[rows],
+                        photos=photos[rows]) for one in subjects]  # fmt: skip
+
+    photos = subjects[0].photos
+    conditions = (*CONDITIONS, Condition(PGD, "aux", restarts=2), SHUFFLED)
+    whole = answer(subjects, conditions)
+    places = torch.tensor([8, 1, 4])
+    few = answer(some(places), conditions, store=CellStore(tmp_path, MODELS))
+    for name in made:
+        made[name] = 0
+    store, done = CellStore(tmp_path, MODELS), []
+    found = answer(subjects, conditions, store=store, progress=lambda *at: done.append(at))
+    assert (store.reused, store.extended) == (0, len(found))
+    assert done[:2] == [(3, 100), (10, 100)]
+    for cell, answers in found.items():
+        # The very answers of few, in the places of their images, and fresh ones around them.
+        assert torch.equal(answers.losses[places], few[cell].losses)
+        torch.testing.assert_close(vars(answers), vars(whole[cell]), atol=1e-4, rtol=1e-4)
+    again = CellStore(tmp_path, MODELS)
+    fewer = answer(some(torch.tensor([1, 2])), conditions, store=again)
+    assert (again.reused, again.written) == (len(found), 0)
+    for cell, answers in fewer.items():
+        assert torch.equal(answers.losses, found[cell].losses[1:3])
+
+
+def test_a_cell_that_lacks_an_answer_is_asked_with_those_that_lack_all(subjects, made, tmp_path):
+    """Aux knows some images, main none: both are asked of all that main lacks."""
+    one = subjects[0]
+    part = replace(one, branches=("aux",), images=one.images[:4], labels=one.labels[:4],
+                   photos=None)  # fmt: skip
+    answer([part], [Condition(PGD, "main")], store=CellStore(tmp_path, MODELS))
+    store = CellStore(tmp_path, MODELS)
+    found = answer([one], [Condition(PGD, "main")], store=store)
+    assert (store.extended, made["attack"]) == (1, 2)
+    for cell, answers in answer([one], [Condition(PGD, "main")]).items():
+        assert torch.equal(found[cell].losses, answers.losses)
 
 
 def test_a_longer_evaluation_reuses_a_shorter(subjects, made, tmp_path):
@@ -188,12 +228,12 @@ def test_a_longer_evaluation_reuses_a_shorter(subjects, made, tmp_path):
     assert measure([stronger, reseeded])[1] == 0
 
 
-def test_nothing_is_reused_for_other_data_models_or_batches(subjects, tmp_path):
+def test_nothing_is_reused_for_other_data_or_models(subjects, tmp_path):
     answer(subjects, CONDITIONS, store=CellStore(tmp_path, MODELS))
 
-    def reused(subjects, models=MODELS, **options):
-        store = CellStore(tmp_path, models)
-        answer(subjects, CONDITIONS, store=store, **options)
+    def reused(subjects, models=MODELS, device="cpu"):
+        store = CellStore(tmp_path, models, device=device)
+        answer(subjects, CONDITIONS, store=store)
         return store.reused
 
     assert reused(subjects) == 14
@@ -202,7 +242,7 @@ def test_nothing_is_reused_for_other_data_models_or_batches(subjects, tmp_path):
     assert reused([darker]) == 2  # corruptions are made on photos
     assert reused([replace(one, labels=1 - one.labels)]) == 0
     assert reused(subjects, {"one": "another digest", "two": "digest of two"}) == 7
-    assert reused([one], batch_size=5) == 0
+    assert reused([one], device="cuda") == 0
 
 
 def test_cells_are_ordered_by_condition_and_branch(subjects):
@@ -225,6 +265,11 @@ def test_refusals(subjects, images):
         answer([replace(one, photos=None)], [NOISE])
     with pytest.raises(ValueError, match="got attack and corruption: make 2 of it"):
         Condition(PGD, corruption=CorruptionConfig("fog", 1))
+    for attack in (None, AttackConfig.fgsm(0.1), AttackConfig.noise(0.1), AutoAttackConfig()):
+        with pytest.raises(ValueError, match="restarts are for PGD"):
+            Condition(attack, restarts=2)
+    with pytest.raises(ValueError, match="restarts must be at least 1, got 0"):
+        Condition(PGD, restarts=0)
     with pytest.raises(ValueError, match="got 5 patches for 4 pixels"):
         answer([one], [Condition(), Condition(probe=ProbeConfig("patch-shuffle", 5))])
     assert torch.equal(one.labels, images[1])

@@ -2,7 +2,7 @@ import dataclasses
 
 import torch
 
-from advprop_core.evaluation.digests import data_digest, image_seeds, model_digest
+from advprop_core.evaluation.digests import image_digests, image_seeds, model_digest
 
 
 def test_a_seed_follows_from_the_image_alone(pixels):
@@ -23,9 +23,11 @@ def test_a_model_is_its_numbers(make_dual, make_info):
     assert model_digest(model, info) != before
 
 
-def test_data_are_images_and_labels_in_order(pixels):
+def test_an_image_goes_by_its_pixels_shape_and_label(pixels):
     images, labels = (pixels(5) * 255).byte(), torch.arange(5)
-    found = data_digest(images, labels)
-    assert data_digest(images.clone(), labels.clone()) == found
-    assert data_digest(images, labels.flip(0)) != found
-    assert data_digest(images.flip(0), labels) != found
+    found = image_digests(images, labels)
+    assert len(set(found)) == 5
+    assert image_digests(images.flip(0), labels.flip(0)) == found[::-1]
+    others = image_digests(images, labels + 1) + image_digests(images.transpose(2, 3), labels)
+    others += image_digests(images.view(5, 3, -1, 1), labels)
+    assert not set(others) & set(found)

@@ -102,8 +102,20 @@ def test_batches_progress_and_what_is_kept(subject, tmp_path, monkeypatch):
     again = CellStore(tmp_path, digests)
     assert measure_smallest(subject, FGSM, store=again) == whole
     assert (again.reused, again.written) == (2, 0)
+    few = replace(subject, images=subject.images[3:5], labels=subject.labels[3:5])
+    assert measure_smallest(few, FGSM, store=again)[0].epsilons == whole[0].epsilons[3:5]
     with pytest.raises(TypeError):
         measure_smallest(subject, replace(FGSM, seed=1), store=CellStore(tmp_path, digests))
+
+
+def test_more_images_reuse_what_fewer_have_measured(subject, tmp_path):
+    few = replace(subject, images=subject.images[3:5], labels=subject.labels[3:5])
+    measure_smallest(few, FGSM, store=CellStore(tmp_path, {"one": "digest"}))
+    store, told = CellStore(tmp_path, {"one": "digest"}), []
+    found = measure_smallest(subject, FGSM, store=store, progress=lambda *at: told.append(at))
+    assert found == measure_smallest(subject, FGSM)
+    assert told == [(n, 20) for n in (2, 10, 12, 20)]
+    assert (store.reused, store.extended, store.written) == (0, 2, 2)
 
 
 def test_answers_are_among_the_classes_of_the_data(make_dual, pixels):

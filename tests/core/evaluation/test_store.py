@@ -10,8 +10,10 @@ from advprop_core.evaluation.cells import Cell, Subject
 from advprop_core.evaluation.results import Answers
 from advprop_core.evaluation.store import CellStore
 from advprop_core.probes import ProbeConfig
+from advprop_core.types import AttackConfig
 
 CELL = Cell("one", "aux", Condition())
+EVERY = torch.arange(10)
 
 
 @pytest.fixture
@@ -27,50 +29,75 @@ def answers():
 
 @pytest.fixture
 def kept(subject, answers, tmp_path):
-    CellStore(tmp_path, {"one": "digest"}).write(subject, CELL, 64, None, answers)
+    CellStore(tmp_path, {"one": "digest"}).write(subject, CELL, EVERY, answers)
     (file,) = tmp_path.iterdir()
     return file
 
 
 def read(folder, subject):
-    return CellStore(folder, {"one": "digest"}).read(subject, CELL, 64)
+    return CellStore(folder, {"one": "digest"}).read(subject, CELL)
 
 
-def test_a_cell_comes_back_as_it_was(kept, subject, answers, tmp_path):
-    found = read(tmp_path, subject)
+def is_empty(found):
+    places, answers = found
+    return len(places) == len(answers) == 0
+
+
+def test_answers_come_back_as_they_were(kept, subject, answers, tmp_path):
+    places, found = read(tmp_path, subject)
+    assert torch.equal(places, EVERY)
     for name, column in vars(answers).items():
         assert torch.equal(vars(found)[name], column)
         assert vars(found)[name].dtype == column.dtype
 
 
 def test_there_is_nothing_in_an_empty_folder(subject, tmp_path):
-    assert read(tmp_path / "none", subject) is None
+    assert is_empty(read(tmp_path / "none", subject))
     assert not (tmp_path / "none").exists()
 
 
-def test_a_cell_of_another_format_is_refused(kept, subject, tmp_path):
-    save_file(load_file(kept), kept, {"advprop_cell_format": "0", "cell": "{}"})
-    with pytest.raises(ValueError, match="format 0, this version reads format 1: .* --report"):
-        read(tmp_path, subject)
-
-
-def test_a_damaged_cell_is_measured_again(kept, subject, tmp_path):
-    kept.write_bytes(kept.read_bytes()[:100])
-    assert read(tmp_path, subject) is None
-
-
-def test_a_probe_with_its_strength_and_seed_is_a_cell_of_its_own(subject, answers, tmp_path):
+def test_files_of_one_cell_add_up(subject, answers, tmp_path):
     store = CellStore(tmp_path, {"one": "digest"})
-    cells = [
-        Cell("one", "aux", Condition(probe=probe))
-        for probe in (None, ProbeConfig("edges", 8.0), ProbeConfig("edges", 8.0, 1),
-                      ProbeConfig("edges", 16.0), ProbeConfig("low-pass", 8.0))
+    for rows in (torch.tensor([7, 2]), torch.tensor([5]), torch.tensor([2, 9])):
+        store.write(subject, CELL, rows, answers.rows(rows))
+    again = CellStore(tmp_path, {"one": "digest"})
+    places, found = again.read(subject, CELL)
+    assert places.tolist() == [2, 5, 7, 9]
+    assert torch.equal(found.losses, answers.losses[places])
+    assert (again.reused, again.extended) == (0, 1)
+
+
+def test_a_file_of_another_format_is_not_found(kept, subject, tmp_path, monkeypatch):
+    monkeypatch.setattr(store, "FORMAT", store.FORMAT + 1)
+    assert is_empty(read(tmp_path, subject))
+
+
+def test_a_file_that_says_another_thing_is_not_taken(kept, subject, tmp_path):
+    save_file(load_file(kept), kept, {"identity": "{}"})
+    assert is_empty(read(tmp_path, subject))
+
+
+def test_a_damaged_file_is_measured_again(kept, subject, tmp_path):
+    kept.write_bytes(kept.read_bytes()[:100])
+    assert is_empty(read(tmp_path, subject))
+
+
+def test_all_that_decides_an_attack_or_a_probe_makes_another_cell(subject, answers, tmp_path):
+    store = CellStore(tmp_path, {"one": "digest"})
+    pgd = AttackConfig.pgd(0.1)
+    conditions = [
+        *(Condition(probe=probe)
+          for probe in (None, ProbeConfig("edges", 8.0), ProbeConfig("edges", 8.0, 1),
+                        ProbeConfig("edges", 16.0), ProbeConfig("low-pass", 8.0))),
+        *(Condition(pgd, "main", restarts=number) for number in (1, 2)),
+        Condition(AttackConfig.pgd(0.1, seed=1), "main"), Condition(pgd, "aux"),
     ]  # fmt: skip
+    cells = [Cell("one", "aux", condition) for condition in conditions]
     for count, cell in enumerate(cells):
-        assert store.read(subject, cell, 64) is None
-        store.write(subject, cell, 64, None, answers)
+        assert is_empty(store.read(subject, cell))
+        store.write(subject, cell, EVERY, answers)
         assert len(list(tmp_path.iterdir())) == count + 1
-    assert all(store.read(subject, cell, 64) for cell in cells)
+    assert not any(is_empty(store.read(subject, cell)) for cell in cells)
 
 
 def test_two_workers_may_finish_one_cell_at_once(subject, answers, tmp_path, monkeypatch):
@@ -83,11 +110,11 @@ def test_two_workers_may_finish_one_cell_at_once(subject, answers, tmp_path, mon
     monkeypatch.setattr(store, "save_file", slow)
     kept = CellStore(tmp_path, {"one": "digest"})
     with ThreadPoolExecutor(2) as pool:
-        writes = [pool.submit(kept.write, subject, CELL, 64, None, answers) for _ in range(2)]
+        writes = [pool.submit(kept.write, subject, CELL, EVERY, answers) for _ in range(2)]
         for write in writes:
             write.result(10)
     assert len(list(tmp_path.iterdir())) == 1
-    assert read(tmp_path, subject) is not None
+    assert not is_empty(read(tmp_path, subject))
 
 
 def test_a_cell_that_could_not_be_written_leaves_nothing(subject, answers, tmp_path, monkeypatch):
@@ -97,5 +124,5 @@ def test_a_cell_that_could_not_be_written_leaves_nothing(subject, answers, tmp_p
 
     monkeypatch.setattr(store, "save_file", full)
     with pytest.raises(OSError, match="disk full"):
-        CellStore(tmp_path, {"one": "digest"}).write(subject, CELL, 64, None, answers)
+        CellStore(tmp_path, {"one": "digest"}).write(subject, CELL, EVERY, answers)
     assert not list(tmp_path.iterdir())

@@ -84,9 +84,9 @@ _AUXILIARIES = {
 _ONE = "lcnet-050-advprop"
 SCALES = Study(
     title="When does AdvProp help?",
-    about="LCNet at 64 pixels, 20 epochs, five seeds; attacks in training are one step",
+    about="LCNet at 64 pixels, 12 epochs, five seeds; attacks in training are one step",
     runs={
-        label: f"{options} --learning-rate 0.2 --epochs 20"
+        label: f"{options} --learning-rate 0.2 --epochs 12"
         for label, options in (_VANILLA | _ADVPROP | _STRENGTHS | _AUXILIARIES).items()
     },
     titles={f"lcnet-{size}-vanilla": f"LCNet {int(size) / 100:g}, vanilla" for size in _SIZES}

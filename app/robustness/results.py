@@ -32,7 +32,8 @@ def show(content: Mapping[str, Any], outcome: Outcome | None) -> None:
     rows = content["results"]
     plain = [row for row in rows if row["condition"]["kind"] in ("clean", "attack")]
     own = own_attacks(plain)
-    heading, *more = words.headline(own or rows)
+    biased = content.get("shape_bias", {}).get("results", ())
+    heading, *more = words.headline(own or rows, biased)
     st.markdown(f"#### {heading}")
     for sentence in more:
         st.markdown(sentence)

@@ -28,6 +28,8 @@ def plan(request: RunRequest, pictures: str) -> str:
         names = dict.fromkeys(one.name for one in request.attacks)
         radii = [describe_radius(request.norm, one) for one in request.radii]
         parts.append(f"under {join([*names])} at ε = {join(radii)} ({NORM_TITLES[request.norm]})")
+        if request.restarts > 1:
+            parts[-1] += f" with {request.restarts} restarts of PGD"
         if request.through_each:
             parts[-1] += " through each branch"
     if request.severities:
@@ -42,10 +44,17 @@ def plan(request: RunRequest, pictures: str) -> str:
     return f"{models} on up to {request.images} images ({pictures.lower()}): {join(parts)}."
 
 
-def headline(rows: Sequence[Row]) -> list[str]:
-    """Who keeps most under the widest attack, the others, and who is best on clean images."""
+def headline(rows: Sequence[Row], biased: Sequence[Row] = ()) -> list[str]:
+    """Who keeps most under the widest attack, the others, and who is best on clean images.
+
+    Args:
+        rows: Of clean and attacked images.
+        biased: Shape biases. Without an attack they are what such scenes are shown for.
+    """
     attacked = [row for row in rows if is_attack(row)]
     clean = [row for row in rows if row["condition"]["kind"] == "clean"]
+    if not attacked and sum(one["shape_bias"] is not None for one in biased) > 1:
+        return [_by_outline(biased)]
     if not attacked:
         return _ranked("On clean images", "gets", clean or rows)
     first = attacked[0]["condition"]
@@ -60,6 +69,14 @@ def headline(rows: Sequence[Row]) -> list[str]:
         shares = join([f"{who(row)} {percent(row['top1'])}" for row in everyone])
         told.append(f"On clean images: {shares}.")
     return told
+
+
+def _by_outline(biased: Sequence[Row]) -> str:
+    told = [one for one in biased if one["shape_bias"] is not None]
+    order = sorted(told, key=lambda one: -one["shape_bias"])
+    most, least = (f"{who(one)} ({percent(one['shape_bias'])})" for one in (order[0], order[-1]))
+    goes = f"Where outline and texture disagree, {most} goes by the outline most often"
+    return f"{goes}, {least} least."
 
 
 def is_attack(row: Row) -> bool:

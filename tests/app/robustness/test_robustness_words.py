@@ -3,6 +3,7 @@
 from advprop_core.evaluation.disagreement import Case, Opinion
 from app import messages
 from app.robustness import words
+from app.robustness.requests import RunRequest
 
 
 def test_the_heading_is_about_the_widest_radius_of_the_first_attack(row, attack_row):
@@ -34,6 +35,32 @@ def test_without_an_attack_the_heading_is_about_clean_images(row, attack_row):
     assert words.headline(rows) == [
         "On clean images, **main** of one gets 90 % of 20 images right (80 to 100 %)."
     ]
+
+
+def test_scenes_whose_texture_is_of_another_class_are_about_the_outline(row, attack_row):
+    rows = [row("a", "main", 0.3), row("a", "aux", 0.5)]
+    one = {"model": "a", "branch": "main", "shape_bias": 0.4, "interval": [0.3, 0.5]}
+    none = one | {"branch": "aux2", "shape_bias": None, "interval": None}
+    biased = [one, one | {"branch": "aux", "shape_bias": 0.65}, none]
+    assert words.headline(rows, biased) == [
+        "Where outline and texture disagree, **aux** of a (65 %) goes by the outline most often, "
+        "**main** of a (40 %) least."
+    ]
+    assert words.headline(rows, [one, none]) == words.headline(rows)
+    attacked = [*rows, attack_row("a", "main", 0.1, 2 / 255)]
+    assert words.headline(attacked, biased) == words.headline(attacked)
+
+
+def test_a_plan_says_all_that_is_measured():
+    request = RunRequest(
+        ("a", "b"), "shapes", 20, ("pgd", "fgsm"), radii=(1 / 255, 2 / 255), steps=5, restarts=3,
+        through_each=True, severities=(1, 3), probed=True, limit=16 / 255,
+    )  # fmt: skip
+    assert words.plan(request, "Drawn scenes") == (
+        "a and b on up to 20 images (drawn scenes): clean, under PGD-5 and FGSM at ε = 1/255 and "
+        "2/255 (L∞) with 3 restarts of PGD through each branch, under 15 corruptions at severity "
+        "1 and 3, under probes and at the smallest ε up to 16/255 that turns each (PGD-5)."
+    )
 
 
 def test_what_each_branch_keeps_through_whom(attack_row):

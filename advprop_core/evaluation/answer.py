@@ -283,7 +283,8 @@ def _shown(group: _Group, shared: _Shared, rows: Tensor) -> dict[int, Tensor]:
     if condition.corruption is not None:
         assert first.photos is not None
         seeds = shared.seeds(first.photos, condition.corruption.seed, rows)
-        corrupted = corrupt(first.photos[rows].float() / 255, condition.corruption, seeds=seeds)
+        photos = first.photos[rows].to(shared.device).float() / 255
+        corrupted = corrupt(photos, condition.corruption, seeds=seeds)
         return _at_sizes(corrupted, group)
     if condition.probe is not None:
         seeds = shared.seeds(first.images, condition.probe.seed, rows)

@@ -1,9 +1,10 @@
-"""Evaluation on a GPU gives the CPU's answers, where nothing is drawn."""
+"""Evaluation on a GPU gives the CPU's answers, but for rounding."""
 
 import pytest
 import torch
 
 from advprop_core.autoattack import AutoAttackConfig
+from advprop_core.corruptions import CORRUPTIONS, EXTRA_CORRUPTIONS, CorruptionConfig, corrupt
 from advprop_core.evaluation import Condition
 from advprop_core.evaluation.answer import answer
 from advprop_core.evaluation.cells import Subject
@@ -34,6 +35,24 @@ def test_clean_and_attacked_answers(subject, gpu):
     for cell, answers in here.items():
         assert there[cell].losses.device.type == "cpu"
         torch.testing.assert_close(there[cell].losses, answers.losses, rtol=1e-2, atol=1e-2)
+
+
+@pytest.mark.parametrize("kind", CORRUPTIONS + EXTRA_CORRUPTIONS)
+def test_corruptions_are_those_of_the_cpu(kind, pixels):
+    photos, config = pixels(4, 64), CorruptionConfig(kind, 3)
+    there = corrupt(photos.cuda(), config, seeds=range(4))
+    assert there.device.type == "cuda"
+    here = corrupt(photos, config, seeds=range(4))
+    near = (there.cpu() - here).abs() < 0.02  # a rounding may put a drop of mud elsewhere
+    assert near.float().mean() > 0.995
+
+
+def test_draws_of_an_attack_are_those_of_the_cpu(subject, gpu):
+    conditions = [Condition(AttackConfig.noise(8 / 255))]
+    conditions.append(Condition(AttackConfig.pgd(4 / 255, steps=2), restarts=2))
+    there = answer([subject], conditions, batch_size=8, processes=gpu)
+    for cell, answers in answer([subject], conditions, batch_size=8).items():
+        torch.testing.assert_close(there[cell].losses, answers.losses, rtol=0.05, atol=0.05)
 
 
 def test_autoattack_and_smallest_radii_run_there(subject, gpu):

@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 import torch
 from torch import Tensor
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 from advprop_core.corruptions import CORRUPTIONS, EXTRA_CORRUPTIONS, CorruptionConfig, corrupt
 from advprop_core.corruptions.apply import APPLIERS
@@ -21,6 +22,8 @@ NOT_EVER_FARTHER = {
     "elastic_transform": "severities 1 and 2 move the whole photo, 3-5 parts of it",
     "saturate": "severities 1 and 2 take colour away, 3-5 add it",
 }
+
+ASKED_OF_THEIR_VALUES = ("glass_blur", "motion_blur", "snow", "frost", "jpeg_compression")
 
 
 def test_every_name_has_its_function() -> None:
@@ -124,6 +127,15 @@ def test_a_seed_for_each_sample_makes_its_place_irrelevant(kind: str, patches: T
     assert torch.equal(corrupt(patches.flip(0), config, seeds=seeds[::-1]), whole.flip(0))
     alone = corrupt(patches[1:2], dataclasses.replace(config, seed=seeds[1]))
     assert torch.equal(alone[0], whole[1])
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ASKED_OF_THEIR_VALUES])
+def test_pixels_of_a_gpu_never_meet_those_of_the_cpu(kind: str) -> None:
+    """Without a GPU: tensors that know their device and have no values refuse to be mixed."""
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        photos = torch.empty(2, 3, 64, 64, device="cuda")
+        made = APPLIERS[kind](photos, 3, (1, 2))
+    assert (made.device.type, made.shape) == ("cuda", photos.shape)
 
 
 def test_there_is_one_seed_per_sample() -> None:

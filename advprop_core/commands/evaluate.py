@@ -244,7 +244,7 @@ def _measure(
 def _kept(store: CellStore) -> str:
     parts = f" and parts of {store.extended}" if store.extended else ""
     taken = f"{store.reused} finished figures{parts} were taken from {store.folder}"
-    return f"{taken}, {store.written} measured and kept"
+    return f"{taken}, {store.written} files were added"
 
 
 def _finish(

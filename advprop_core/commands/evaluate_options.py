@@ -94,7 +94,8 @@ RestartsOption = Annotated[
     typer.Option(
         "--restarts",
         metavar="N",
-        help="Random starts of pgd: an image stands that none of them turns. By default 1.",
+        help="Random starts of pgd: the branch it goes through stands an image that none of them "
+        "turns. By default 1.",
     ),
 ]
 SanityOption = Annotated[

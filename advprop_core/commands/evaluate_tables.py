@@ -162,4 +162,4 @@ def _words(result: BranchResult) -> str:
         return "clean"
     source = condition.attack_branch
     through = "" if source == result.branch else f" through {source}"
-    return f"{condition.attack.name}, {describe_ball(condition.attack)}{through}"
+    return f"{condition.attack_name}, {describe_ball(condition.attack)}{through}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from time import monotonic
 from typing import Protocol
 
 import torch
@@ -23,11 +24,13 @@ from advprop_core.evaluation.stored import marked, resized
 from advprop_core.folding import fold
 from advprop_core.probes import probe, require_room
 from advprop_core.processes import Processes
+from advprop_core.types import AttackConfig
 
 Progress = Callable[[int, int], None]
 
 BATCH_SIZE = 64
 _FEW = 16  # images at a time where each takes long
+_PATIENCE = 60  # seconds after which answers are kept, though more of their cell are to come
 ALONE = Processes()
 """One process, on the CPU."""
 
@@ -63,8 +66,8 @@ def answer(
         subjects: With different names.
         conditions: Clean, attacks, corruptions, probes.
         batch_size: Images at a time; answers depend on it by rounding alone.
-        store: Answers found there are not asked for again; new ones are kept there as soon as a
-            cell's images are through, those of AutoAttack a few images at a time.
+        store: Answers found there are not asked for again; new ones are kept there every minute,
+            and those of AutoAttack as soon as a few images are through.
         progress: Called with (done, all), which count an image once for every group of cells
             that share its pixels.
         processes: That call this together. They deal the batches out, so their number changes
@@ -148,35 +151,44 @@ class _Work:
 
     def answers(self, group: _Group, told: Callable[[int], None]) -> dict[Cell, Answers]:
         """Every cell's answers: those that were kept, and those to the images that lack some."""
-        kept = self.processes.from_first(self._kept(group))
+        first = self.processes.is_first  # the others' folders need not hold the same
+        kept = self.processes.from_first(self._kept(group) if first else {})
         lacking = tuple(cell for cell, (there, _) in kept.items() if len(there) < group.count)
         missing = _missing([kept[cell][0] for cell in lacking], group.count)
         if len(missing) < group.count:
             told(group.count - len(missing))
-        fresh = self._ask(replace(group, cells=lacking), missing, told) if lacking else {}
+        if not lacking:
+            return {cell: answers for cell, (_, answers) in kept.items()}
+        known = {cell: there for cell, (there, _) in kept.items()}
+        fresh = self._ask(replace(group, cells=lacking), missing, known, told)
         return {
-            cell: _whole(known, missing, fresh[cell]) if cell in fresh else known[1]
-            for cell, known in kept.items()
+            cell: _whole(own, missing, fresh[cell]) if cell in fresh else own[1]
+            for cell, own in kept.items()
         }
 
     def _ask(
-        self, group: _Group, missing: Tensor, told: Callable[[int], None]
+        self,
+        group: _Group,
+        missing: Tensor,
+        known: Mapping[Cell, Tensor],
+        told: Callable[[int], None],
     ) -> dict[Cell, Answers]:
-        """The batches are dealt out; what they say is kept when all of them are through.
-
-        Slow ones are small, and each process keeps its own as soon as it is through.
-        """
-        before, own = group.count - len(missing), []
+        """What the batches say, which are dealt out; each process keeps its own now and then."""
+        before, own = group.count - len(missing), list[dict[Cell, Answers]]()
+        new, kept_at, kept = list[Tensor](), monotonic(), torch.empty(0, dtype=torch.int64)
         for some in self.processes.share(batches(len(missing), self._at_a_time(group))):
-            said = _answers(group, self.shared, missing[some])
-            if group.is_slow:
-                self._keep(group, missing[some], said)
-            own.append(said)
+            own.append(_answers(group, self.shared, missing[some]))
+            new.append(missing[some])
+            if group.is_slow or monotonic() - kept_at > _PATIENCE:
+                rows = torch.cat(new)
+                self._keep(group, rows, _joined(own[-len(new) :], group.cells), known)
+                new, kept_at, kept = [], monotonic(), torch.cat([kept, rows])
             told(before + some.stop)
-        parts = self.processes.gather(own)
-        fresh = {cell: Answers.join([part[cell] for part in parts]) for cell in group.cells}
-        if not group.is_slow and self.processes.is_first:
-            self._keep(group, missing, fresh)
+        fresh = _joined(self.processes.gather(own), group.cells)
+        if self.processes.is_first:  # all but what it has kept itself
+            rest = ~torch.isin(missing, kept)
+            said = {cell: answers.rows(rest) for cell, answers in fresh.items()}
+            self._keep(group, missing[rest], said, known)
         return fresh
 
     def _at_a_time(self, group: _Group) -> int:
@@ -189,10 +201,24 @@ class _Work:
             return dict.fromkeys(group.cells, nothing)
         return {cell: self.store.read(group.subject(cell), cell) for cell in group.cells}
 
-    def _keep(self, group: _Group, rows: Tensor, said: Mapping[Cell, Answers]) -> None:
-        if self.store is not None:
-            for cell in group.cells:
-                self.store.write(group.subject(cell), cell, rows, said[cell])
+    def _keep(
+        self,
+        group: _Group,
+        rows: Tensor,
+        said: Mapping[Cell, Answers],
+        known: Mapping[Cell, Tensor],
+    ) -> None:
+        """Keep what is said of the images at (n,) places, but for what was known of them."""
+        if self.store is None:
+            return
+        for cell in group.cells:
+            new = ~torch.isin(rows, known[cell])
+            if new.any():
+                self.store.write(group.subject(cell), cell, rows[new], said[cell].rows(new))
+
+
+def _joined(parts: Sequence[Mapping[Cell, Answers]], cells: Sequence[Cell]) -> dict[Cell, Answers]:
+    return {cell: Answers.join([part[cell] for part in parts]) for cell in cells}
 
 
 def _missing(known: Sequence[Tensor], count: int) -> Tensor:
@@ -206,11 +232,11 @@ def _missing(known: Sequence[Tensor], count: int) -> Tensor:
 
 
 def _whole(known: tuple[Tensor, Answers], missing: Tensor, fresh: Answers) -> Answers:
-    """A cell's answers in the order of its images; fresh ones stand for kept ones."""
+    """A cell's answers in the order of its images: fresh ones where none were kept."""
     there, kept = known
-    stays = ~torch.isin(there, missing)
-    order = torch.cat([there[stays], missing]).argsort()
-    return Answers.join([kept.rows(stays), fresh]).rows(order)
+    new = ~torch.isin(missing, there)
+    order = torch.cat([there, missing[new]]).argsort()
+    return Answers.join([kept, fresh.rows(new)]).rows(order)
 
 
 def _groups(subjects: Sequence[Subject], cells: Iterable[Cell]) -> list[_Group]:
@@ -296,20 +322,21 @@ def _shown(group: _Group, shared: _Shared, rows: Tensor) -> dict[int, Tensor]:
         labels = places(first.labels[rows], first.among).to(shared.device)
         assert condition.attack_branch is not None
         network = shared.network(first, condition.attack_branch)
-        seeds = shared.seeds(first.images, condition.attack.seed, rows)
-        pixels = _attacked(network, pixels, labels, condition, seeds)
+        config = condition.attack
+        if isinstance(config, AttackConfig) and not config.random_start:
+            return {first.size: attack(network, pixels, labels, config)}
+        seeds = shared.seeds(first.images, config.seed, rows)
+        pixels = _attacked_at_random(network, pixels, labels, condition, seeds)
     return {first.size: pixels}
 
 
-def _attacked(
+def _attacked_at_random(
     network: nn.Module, pixels: Tensor, labels: Tensor, condition: Condition, seeds: Sequence[int]
 ) -> Tensor:
     config = condition.attack
     assert config is not None
     if isinstance(config, AutoAttackConfig):
         return auto_attack(network, pixels, labels, config, seeds=seeds).adversarial
-    if not config.random_start:
-        return attack(network, pixels, labels, config)
     draws, restarts = streams(seeds, len(seeds)), condition.restarts
     if restarts > 1:
         return attack_until_turned(network, pixels, labels, config, restarts, draws)

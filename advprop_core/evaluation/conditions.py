@@ -51,7 +51,9 @@ class Condition:
             )
         require_count("restarts", self.restarts, 1)
         if self.restarts > 1 and not takes_restarts(self.attack):
-            raise ValueError("restarts are for PGD: without a random start all would be alike")
+            raise ValueError(
+                "restarts are for untargeted PGD: without a random start all would be alike"
+            )
 
     @property
     def kind(self) -> Literal["clean", "attack", "corruption", "probe"]:
@@ -95,8 +97,13 @@ class Condition:
 
 
 def takes_restarts(config: AttackConfig | AutoAttackConfig | None) -> bool:
-    """Whether it is PGD: the one attack that starts at random and can so start again."""
-    return isinstance(config, AttackConfig) and config.random_start and config.step_size > 0
+    """Whether it is untargeted PGD: what starts at random and stops at a wrong answer."""
+    return (
+        isinstance(config, AttackConfig)
+        and config.random_start
+        and config.step_size > 0
+        and config.target_class is None
+    )
 
 
 def _numbers(config: AttackConfig | AutoAttackConfig) -> dict[str, Any]:

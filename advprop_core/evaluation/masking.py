@@ -59,7 +59,7 @@ def suspicions(found: Mapping[Cell, Answers]) -> tuple[Suspicion, ...]:
     attacked = [cell for cell in found if cell.condition.attack is not None]
     seen = [one for cell in attacked for one in _survives(cell, found[cell])]
     for weak, strong in permutations(attacked, 2):
-        if _comparable(weak, strong) and (sign := _sign(_config(weak), _config(strong))):
+        if _comparable(weak, strong) and (sign := _sign(weak, strong)):
             beaten, beats = _both_ways(found[weak], found[strong])
             if beats - beaten > _Z * (beats + beaten) ** 0.5:
                 seen.append(_suspicion(weak, sign, _compared(weak, strong, found)))
@@ -71,19 +71,21 @@ def _survives(cell: Cell, answers: Answers) -> Iterator[Suspicion]:
     walks = config.name != NOISE and config.steps > 1  # one long step may well overshoot
     wide = config.norm == "linf" and config.epsilon >= _UNBOUNDED and walks
     if wide and cell.condition.attack_branch == cell.branch and right > _SURVIVORS:
-        text = f"{_who(cell)}: {percent(right)} of images survive {_named(config)}, where none can."
+        text = f"{_who(cell)}: {percent(right)} of images survive {_named(cell)}, where none can."
         yield _suspicion(cell, "survives anything", text)
 
 
-def _sign(weak: Attack, strong: Attack) -> Sign | None:
-    """What it would show if the weaker attack did more harm; None where neither is weaker."""
+def _sign(one: Cell, other: Cell) -> Sign | None:
+    """What it would show if the first attack did more harm; None where it is not the weaker."""
+    weak, strong = _config(one), _config(other)
     if weak.norm != strong.norm or strong.name == NOISE:
         return None
     if weak.epsilon == strong.epsilon:
         if weak.name == NOISE:
             return "noise beats gradient"
         return "one step beats many" if weak.name == "FGSM" and strong.steps > 1 else None
-    same = weak.name == strong.name and weak.name != "FGSM"  # one long step may well overshoot
+    alike = one.condition.attack_name == other.condition.attack_name
+    same = alike and weak.name != "FGSM"  # one long step may well overshoot
     return "larger radius" if same and weak.epsilon < strong.epsilon else None
 
 
@@ -103,8 +105,8 @@ def _both_ways(weak: Answers, strong: Answers) -> tuple[int, int]:
 def _compared(weak: Cell, strong: Cell, found: Mapping[Cell, Answers]) -> str:
     shares = [percent(float(found[cell].right.double().mean())) for cell in (weak, strong)]
     return (
-        f"{_who(weak)}: {_named(_config(weak))} leaves {shares[0]} right and the stronger "
-        f"{_named(_config(strong))} {shares[1]}: its gradient may be masked."
+        f"{_who(weak)}: {_named(weak)} leaves {shares[0]} right and the stronger "
+        f"{_named(strong)} {shares[1]}: its gradient may be masked."
     )
 
 
@@ -121,6 +123,7 @@ def _who(cell: Cell) -> str:
     return f"{cell.model}, {cell.branch}"
 
 
-def _named(config: Attack) -> str:
+def _named(cell: Cell) -> str:
+    config = _config(cell)
     radius = format_epsilon(config.epsilon) if config.norm == "linf" else f"{config.epsilon:.3g}"
-    return f"{config.name}, {NORM_TITLES[config.norm]} ε = {radius}"
+    return f"{cell.condition.attack_name}, {NORM_TITLES[config.norm]} ε = {radius}"

@@ -185,7 +185,7 @@ def measure_smallest(
     Args:
         subject: Its photos have no part in it.
         attack: As for :func:`smallest_epsilons`.
-        batch_size: Images at a time; what is found does not depend on it.
+        batch_size: Images at a time; what is found depends on it by rounding alone.
         store: What is found there is not measured again; what is measured is kept there.
         progress: Called with (done, all), images counted once for each branch.
         processes: That call this together, as for :func:`~advprop_core.evaluation.answer.answer`.
@@ -194,7 +194,11 @@ def measure_smallest(
     for place, branch in enumerate(subject.branches):
         radii = torch.full((n,), torch.nan, dtype=torch.float64)
         if store:
-            kept, known = processes.from_first(store.read_radii(subject, branch, attack))
+            nothing = torch.empty(0, dtype=torch.int64), radii[:0]
+            first = processes.is_first
+            kept, known = processes.from_first(
+                store.read_radii(subject, branch, attack) if first else nothing
+            )
             radii[kept] = known
         missing = radii.isnan().nonzero()[:, 0]
         before = (place + 1) * n - len(missing)

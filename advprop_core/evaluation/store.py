@@ -21,6 +21,7 @@ from advprop_core.evaluation.cells import Cell, Subject
 from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.digests import DIGEST_LENGTH, image_digests
 from advprop_core.evaluation.results import Answers
+from advprop_core.evaluation.stored import Stored
 from advprop_core.types import AttackConfig
 
 FORMAT = 2
@@ -58,8 +59,8 @@ class CellStore:
         self.written = 0
         self._models = models
         self._device = device
-        self._digests: dict[int, list[bytes]] = {}
-        self._files: dict[tuple[int, CorruptionConfig], list[bytes]] = {}
+        self._digests: dict[tuple[int, int], tuple[Tensor, Tensor, list[bytes]]] = {}
+        self._of_files: tuple[Stored, CorruptionConfig, list[bytes]] | None = None
 
     def read(self, subject: Subject, cell: Cell) -> tuple[Tensor, Answers]:
         """What was kept of a cell: (n,) places of its images, ascending, and the answers there."""
@@ -142,28 +143,29 @@ class CellStore:
             return self._stored(subject, condition.corruption)
         images = subject.images if condition.corruption is None else subject.photos
         assert images is not None
-        if id(images) not in self._digests:  # subjects keep their tensors as long as this lives
-            self._digests[id(images)] = image_digests(images, subject.labels)
-        return self._digests[id(images)]
+        labels, key = subject.labels, (id(images), id(subject.labels))
+        if key not in self._digests:  # with the tensors, so that none other gets their numbers
+            self._digests[key] = images, labels, image_digests(images, labels)
+        return self._digests[key][2]
 
     def _stored(self, subject: Subject, corruption: CorruptionConfig | None) -> list[bytes]:
         stored = subject.stored
         assert stored is not None
         assert corruption is not None
-        key = (id(stored), corruption)  # subjects keep theirs as long as this lives
-        if key not in self._files:
-            self._files[key] = stored.digests(corruption)
-        return self._files[key]
+        known = self._of_files  # of the last corruption alone: a set may have millions of files
+        if known is None or known[0] is not stored or known[1] != corruption:
+            known = self._of_files = stored, corruption, stored.digests(corruption)
+        return known[2]
 
 
 def _read_file(path: Path, identity: str, names: Sequence[str]) -> dict[str, Tensor]:
-    """Its columns; none where it is damaged on disk: what it held is measured again."""
+    """Its columns; none where it is damaged, or another worker has just forgotten it."""
     try:
         with safe_open(path, "pt") as file:
             if (file.metadata() or {}).get(_IDENTITY) != identity:
                 return {}
             return {name: file.get_tensor(name) for name in names}
-    except SafetensorError:
+    except (SafetensorError, FileNotFoundError):  # what it held is measured again
         return {}
 
 

@@ -128,9 +128,11 @@ def _opened_with(condition: Condition) -> str:
         return "no perturbation"
     name, unit = _RADII[config.norm]
     most = state.BOUNDS[name][1]
+    start = " from another random start" if config.random_start else ""
     if config.epsilon * unit <= most:
-        return "this attack"
-    return f"this attack at ε = {describe_radius(config.norm, most / unit)}, the most there is"
+        return f"this attack{start}"
+    radius = describe_radius(config.norm, most / unit)
+    return f"this attack{start} at ε = {radius}, the most there is"
 
 
 def _perturbation(one: Case, condition: Condition) -> Mapping[str, Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 MOST_FILES = 4000
-"""The oldest go first. A file holds one figure's answers, some 15 bytes for each image."""
+"""The oldest go first. A file holds a figure's answers to some images, 30 bytes for each."""
 
 
 def folder() -> Path:

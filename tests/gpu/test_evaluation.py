@@ -1,13 +1,17 @@
 """Evaluation on a GPU gives the CPU's answers, but for rounding."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
+from advprop_core.attacks import random_start
 from advprop_core.autoattack import AutoAttackConfig
 from advprop_core.corruptions import CORRUPTIONS, EXTRA_CORRUPTIONS, CorruptionConfig, corrupt
+from advprop_core.draws import streams
 from advprop_core.evaluation import Condition
 from advprop_core.evaluation.answer import answer
-from advprop_core.evaluation.cells import Subject
+from advprop_core.evaluation.cells import Cell, Subject
 from advprop_core.evaluation.smallest import measure_smallest
 from advprop_core.processes import Processes
 from advprop_core.training.data import Split
@@ -47,12 +51,24 @@ def test_corruptions_are_those_of_the_cpu(kind, pixels):
     assert near.float().mean() > 0.995
 
 
-def test_draws_of_an_attack_are_those_of_the_cpu(subject, gpu):
-    conditions = [Condition(AttackConfig.noise(8 / 255))]
-    conditions.append(Condition(AttackConfig.pgd(4 / 255, steps=2), restarts=2))
-    there = answer([subject], conditions, batch_size=8, processes=gpu)
-    for cell, answers in answer([subject], conditions, batch_size=8).items():
-        torch.testing.assert_close(there[cell].losses, answers.losses, rtol=0.05, atol=0.05)
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+def test_own_draws_of_an_attack_are_those_of_the_cpu(pixels, norm):
+    photos, config = pixels(4), AttackConfig.noise(0.5, norm=norm)
+    there = random_start(photos.cuda(), config, draws=streams(range(4), 4))
+    here = random_start(photos, config, draws=streams(range(4), 4))
+    torch.testing.assert_close(there.cpu(), here, atol=1e-5, rtol=0)
+
+
+def test_restarts_run_there(subject, gpu):
+    condition = Condition(AttackConfig.pgd(4 / 255, steps=2), restarts=3)
+    once = replace(condition, restarts=1)
+    found = answer([subject], [once, condition], batch_size=8, processes=gpu)
+    for branch in subject.branches:
+        few, many = (
+            found[Cell("one", branch, replace(one, attack_branch=branch))]
+            for one in (once, condition)
+        )
+        assert not (many.right & ~few.right).any()
 
 
 def test_autoattack_and_smallest_radii_run_there(subject, gpu):

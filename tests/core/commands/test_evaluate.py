@@ -175,11 +175,14 @@ def test_sanity_adds_noise_and_pgd_without_a_bound(advprop, model, val) -> None:
     assert shown == [(None, None), ("PGD-2", 1 / 255), ("noise", 1 / 255), ("PGD-20", 1.0)]
 
 
-def test_restarts_are_of_pgd_and_never_leave_more(advprop, model, val) -> None:
-    words = ("evaluate", "--model", model, "--data", val, "--branch", "main", "--json", "-")
-    words = (*words, "--attack", "pgd,fgsm", "--epsilon", "1/255", "--steps", 2)
-    once = json.loads(advprop(*words).out)["results"]
-    often = json.loads(advprop(*words, "--restarts", 3, "--sanity").out)["results"]
+def test_restarts_are_of_pgd_and_never_leave_more(advprop, model, val, tmp_path) -> None:
+    words = ("evaluate", "--model", model, "--data", val, "--branch", "main", "--json")
+    attacks = ("--attack", "pgd,fgsm", "--epsilon", "1/255", "--steps", 2)
+    once = json.loads(advprop(*words, "-", *attacks).out)["results"]
+    file = tmp_path / "often.json"
+    answer = advprop(*words, file, *attacks, "--restarts", 3, "--sanity")
+    assert "PGD-2, 3 restarts, L∞ ≤ 1/255" in answer.out
+    often = json.loads(file.read_text())["results"]
     names = [row["condition"].get("attack") for row in often]
     assert names == [None, "PGD-2, 3 restarts", "FGSM", "noise", "PGD-20"]
     restarts = [row["condition"].get("restarts") for row in often]
@@ -187,6 +190,8 @@ def test_restarts_are_of_pgd_and_never_leave_more(advprop, model, val) -> None:
     assert often[1]["top1"] <= once[1]["top1"]
     assert often[2] == once[2]
     assert once[1]["condition"]["restarts"] == 1
+    advprop(*words, "-", "--attack", "fgsm", "--restarts", 2).refuses("--restarts is for pgd")
+    advprop(*words, "-", *attacks, "--restarts", 0).refuses("restarts must be at least 1, got 0")
 
 
 def test_a_sign_of_a_masked_gradient_is_said_everywhere(advprop, tmp_path) -> None:

@@ -200,16 +200,60 @@ def test_more_images_reuse_what_fewer_have_measured(subjects, made, tmp_path):
 
 
 def test_a_cell_that_lacks_an_answer_is_asked_with_those_that_lack_all(subjects, made, tmp_path):
-    """Aux knows some images, main none: both are asked of all that main lacks."""
-    one = subjects[0]
+    """Aux knows some images, main none: the attack is made on all, and what was kept stays."""
+    one, condition = subjects[0], Condition(PGD, "main")
     part = replace(one, branches=("aux",), images=one.images[:4], labels=one.labels[:4],
                    photos=None)  # fmt: skip
-    answer([part], [Condition(PGD, "main")], store=CellStore(tmp_path, MODELS))
+    cell, store = Cell("one", "aux", condition), CellStore(tmp_path, MODELS)
+    known = answer([part], [condition])[cell]
+    store.write(part, cell, torch.arange(4), replace(known, losses=known.losses + 1))
     store = CellStore(tmp_path, MODELS)
-    found = answer([one], [Condition(PGD, "main")], store=store)
+    found = answer([one], [condition], store=store)
     assert (store.extended, made["attack"]) == (1, 2)
-    for cell, answers in answer([one], [Condition(PGD, "main")]).items():
-        assert torch.equal(found[cell].losses, answers.losses)
+    fresh = answer([one], [condition])
+    assert torch.equal(found[cell].losses[:4], known.losses + 1)
+    assert torch.equal(found[cell].losses[4:], fresh[cell].losses[4:])
+    again = answer([one], [condition], store=CellStore(tmp_path, MODELS))
+    for cell, answers in found.items():
+        assert torch.equal(again[cell].losses, answers.losses)
+
+
+def test_a_long_cell_is_kept_now_and_then(subjects, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "_PATIENCE", -1)
+    one = replace(subjects[0], branches=("aux",))
+
+    def interrupt(done, total):
+        if done >= 8:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        answer([one], [NOISE], batch_size=4, store=CellStore(tmp_path, MODELS), progress=interrupt)
+    store = CellStore(tmp_path, MODELS)
+    (found,) = answer([one], [NOISE], batch_size=4, store=store).values()
+    assert (store.extended, store.written) == (1, 1)
+    assert torch.equal(found.losses, answer([one], [NOISE], batch_size=4).popitem()[1].losses)
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [Condition(AttackConfig.noise(0.3)), Condition(PGD, restarts=3),
+     Condition(AttackConfig.noise(0.3, norm="l2"))],
+)  # fmt: skip
+def test_an_answer_depends_on_its_image_alone(make_dual, pixels, condition):
+    model, images = make_dual(), (pixels(9) * 255).byte()
+    labels = torch.arange(9) % 6
+
+    def losses(rows, batch_size):
+        one = Subject("one", model, images[rows], labels[rows], ("aux",))
+        ((_, found),) = answer([one], [condition], batch_size=batch_size).items()
+        return found.losses
+
+    whole, order = losses(torch.arange(9), 64), torch.tensor([7, 2, 5, 0])
+    torch.testing.assert_close(losses(order, 3), whole[order], atol=1e-4, rtol=1e-4)
+    shifted = replace(condition, attack=replace(condition.attack, seed=1))
+    one = Subject("one", model, images, labels, ("aux",))
+    ((_, other),) = answer([one], [shifted]).items()  # the seed matters more than that
+    assert (other.losses - whole).abs().max() > 1e-2
 
 
 def test_a_longer_evaluation_reuses_a_shorter(subjects, made, tmp_path):
@@ -265,8 +309,15 @@ def test_refusals(subjects, images):
         answer([replace(one, photos=None)], [NOISE])
     with pytest.raises(ValueError, match="got attack and corruption: make 2 of it"):
         Condition(PGD, corruption=CorruptionConfig("fog", 1))
-    for attack in (None, AttackConfig.fgsm(0.1), AttackConfig.noise(0.1), AutoAttackConfig()):
-        with pytest.raises(ValueError, match="restarts are for PGD"):
+    targeted = replace(PGD, target_class=1)
+    for attack in (
+        None,
+        AttackConfig.fgsm(0.1),
+        AttackConfig.noise(0.1),
+        AutoAttackConfig(),
+        targeted,
+    ):
+        with pytest.raises(ValueError, match="restarts are for untargeted PGD"):
             Condition(attack, restarts=2)
     with pytest.raises(ValueError, match="restarts must be at least 1, got 0"):
         Condition(PGD, restarts=0)

@@ -41,6 +41,16 @@ def test_signs_of_a_masked_gradient(pairs, sign):
     assert (one.model, one.branch, one.sign) == ("one", "main", sign)
 
 
+def test_more_restarts_at_a_smaller_radius_are_not_the_weaker_attack():
+    few, many = (Condition(WIDER, "main"), Condition(PGD, "main", restarts=20))
+    cells = {few: 60, many: 30}
+    assert not suspicions({Cell("one", "main", c): answers(right) for c, right in cells.items()})
+    wider = Condition(WIDER, "main", restarts=20)
+    cells = {wider: 60, many: 30}
+    (one,) = suspicions({Cell("one", "main", c): answers(n) for c, n in cells.items()})
+    assert "PGD-10, 20 restarts, L∞ ε = 2/255 leaves 30 % right" in one.text
+
+
 def test_a_suspicion_gives_its_figures():
     (one,) = suspicions(found((FGSM, 30), (PGD, 60)))
     assert one.text == (

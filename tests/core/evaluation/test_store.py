@@ -1,5 +1,7 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -75,6 +77,19 @@ def test_a_file_of_another_format_is_not_found(kept, subject, tmp_path, monkeypa
 def test_a_file_that_says_another_thing_is_not_taken(kept, subject, tmp_path):
     save_file(load_file(kept), kept, {"identity": "{}"})
     assert is_empty(read(tmp_path, subject))
+
+
+def test_a_file_that_is_forgotten_meanwhile_is_not_taken(kept, subject, tmp_path, monkeypatch):
+    monkeypatch.setattr(Path, "glob", lambda *_: [kept.with_name("gone.safetensors"), kept])
+    assert len(read(tmp_path, subject)[0]) == 10
+
+
+def test_other_labels_of_the_same_images_are_other_answers(subject, answers, tmp_path):
+    other = replace(subject, name="two", labels=1 - subject.labels)
+    store = CellStore(tmp_path, {"one": "digest", "two": "digest"})
+    store.write(subject, CELL, EVERY, answers)
+    assert len(store.read(subject, CELL)[0]) == 10
+    assert is_empty(store.read(other, replace(CELL, model="two")))
 
 
 def test_a_damaged_file_is_measured_again(kept, subject, tmp_path):

@@ -128,8 +128,8 @@ def test_the_three_files(content, tmp_path):
 def test_csv_literal(content, tmp_path):
     path = report.write_report(tmp_path, content)[1]
     assert path.read_text().splitlines()[0] == (
-        "model,branch,kind,attack,norm,epsilon,step_size,steps,attack_branch,corruption,severity,"
-        "source,probe,strength,"
+        "model,branch,kind,attack,norm,epsilon,step_size,steps,restarts,attack_branch,corruption,"
+        "severity,source,probe,strength,"
         "n,seed,top1,top1_low,top1_high,top5,loss,expected_calibration_error,"
         "expected_calibration_error_low,expected_calibration_error_high,confidence_when_wrong"
     )

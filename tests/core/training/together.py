@@ -82,7 +82,7 @@ def parameters(run: Run) -> dict[str, Tensor]:
 def nothing_random() -> Iterator[None]:
     """Images that are not augmented, and starts that depend on the image alone."""
 
-    def same_start(clean: Tensor, config: Any, _sizes: object = None) -> Tensor:
+    def same_start(clean: Tensor, config: Any, *_: object) -> Tensor:
         noise = torch.sin(1000 * clean)
         length = noise.flatten(1).norm(dim=1).view(-1, 1, 1, 1)
         return (clean + config.epsilon / 2 * noise / length).clamp(0, 1)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -23,12 +22,19 @@ from advprop_core.report_words import describe_radius, own_attacks
 from advprop_core.words import markdown_table
 
 RESULTS = Path(__file__).parent / "results"
+_OBJECTIVES = ("vanilla", "mixed", "adversarial", "advprop", "fast-advprop")
+_NETWORKS = {
+    data: ",".join(f"{data}-{objective}" for objective in _OBJECTIVES)
+    for data in ("imagenette", "shapes")
+}
+_PHOTOS = f"--model {_NETWORKS['imagenette']} --data imagenette-val-224"
 _PGD = "--attack pgd --epsilon 1/255,2/255,4/255"
 COMMANDS = {
-    "imagenette": "--model imagenette-vanilla,imagenette-advprop --data imagenette-val-224 "
-    f"{_PGD} --corruptions all",
+    "imagenette": f"{_PHOTOS} {_PGD} --corruptions all",
+    "imagenette-autoattack": f"{_PHOTOS} --attack pgd,autoattack --epsilon 2/255 --limit 50",
     "imagenette-branches": f"--model imagenette-advprop --data imagenette-val-224 {_PGD} "
     "--attack-branch each",
+    "shapes-conflict": f"--model {_NETWORKS['shapes']} --data shapes-conflict --limit 500",
 }
 
 Row = Mapping[str, Any]
@@ -54,30 +60,62 @@ def main() -> None:
 
 def tables() -> tuple[str, ...]:
     """The tables of README.md that are about results, as Markdown."""
-    return main_table(_read("imagenette")), matrix_table(_read("imagenette-branches"))
+    return (
+        main_table(_read("imagenette"), _read("imagenette-autoattack")),
+        shape_table(_read("shapes-conflict")),
+        matrix_table(_read("imagenette-branches")),
+    )
 
 
-def main_table(content: Mapping[str, Any]) -> str:
-    """Accuracies clean and under attack, corruption and calibration error of each branch."""
+def main_table(content: Mapping[str, Any], strongest: Mapping[str, Any]) -> str:
+    """Accuracies clean and under attack, corruption and calibration error of each branch.
+
+    Args:
+        content: Of all photos.
+        strongest: Of PGD and AutoAttack at one radius, on fewer photos.
+    """
     rows = own_attacks(content["results"])
     errors = {
         (one["model"], one["branch"]): one for one in content["mean_corruption_error"]["results"]
     }
+    few: dict[str, dict[tuple[str, str], Row]] = {}
+    for row in strongest["results"]:
+        if _is_attack(row):
+            few.setdefault(row["condition"]["attack"], {})[row["model"], row["branch"]] = row
+    ((weaker, _), (name, harder)) = few.items()
+    (radius,) = {_radius(row) for row in harder.values()}
     radii = list(dict.fromkeys(_radius(row) for row in rows if _is_attack(row)))
     head = ["network", "branch", "clean", *(f"PGD-10 {radius}" for radius in radii),
-            "mean corruption error", "calibration error"]  # fmt: skip
+            f"{weaker} and {name} {radius} on {strongest['n']} photos", "mean corruption error",
+            "calibration error"]  # fmt: skip
     lines = []
     for model, branch in dict.fromkeys((row["model"], row["branch"]) for row in rows):
         own = [row for row in rows if (row["model"], row["branch"]) == (model, branch)]
         clean = next(row for row in own if row["condition"]["kind"] == "clean")
         under = [next(r for r in own if _is_attack(r) and _radius(r) == radius) for radius in radii]
-        error, surer = errors[model, branch], clean["calibration"]
+        error, hardest = errors[model, branch], harder[model, branch]
+        surer = clean["calibration"]
         lines.append([
             model, branch, _share(clean["top1"], clean["interval"]),
             *(f"{100 * row['top1']:.1f} %" for row in under),
-            _share(error["error"], error["interval"]),
+            f"{100 * few[weaker][model, branch]['top1']:.0f} % and "
+            f"{100 * hardest['top1']:.0f} %", _share(error["error"], error["interval"]),
             _share(surer["expected_calibration_error"], surer["interval"]),
         ])  # fmt: skip
+    return markdown_table(head, lines)
+
+
+def shape_table(content: Mapping[str, Any]) -> str:
+    """What decides where outline and texture are of two classes."""
+    head = ["network", "branch", "by shape", "by texture", "by neither", "shape bias"]
+    lines = [
+        [
+            one["model"], one["branch"],
+            *(f"{100 * one[way]:.1f} %" for way in ("shape", "texture", "neither")),
+            _share(one["shape_bias"], one["interval"]),
+        ]
+        for one in content["shape_bias"]["results"]
+    ]  # fmt: skip
     return markdown_table(head, lines)
 
 
@@ -122,7 +160,9 @@ def _evaluate(name: str, runs: Path) -> None:
     words = ["evaluate", *COMMANDS[name].split(), "--report", report]
     # From inside the folder, so that the command that the report quotes holds no path of ours.
     subprocess.run([sys.executable, "-m", "advprop_core.cli", *words], cwd=runs, check=True)
-    shutil.copy(runs / report / "results.json", RESULTS / f"{name}.json")
+    content = json.loads((runs / report / "results.json").read_text("utf-8"))
+    packed = json.dumps(content, ensure_ascii=False, separators=(",", ":"))  # half as large
+    (RESULTS / f"{name}.json").write_text(packed + "\n", "utf-8")
 
 
 if __name__ == "__main__":

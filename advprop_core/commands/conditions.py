@@ -70,10 +70,9 @@ def read_attacks(
     ]
     if restarts is not None and "pgd" not in kinds:
         raise ValueError("--restarts is for pgd, which starts at random: name it in --attack too")
+    starts = 1 if restarts is None else restarts
     found = [
-        Condition(config, attack_branch, restarts=1 if restarts is None else restarts)
-        if takes_restarts(config)
-        else Condition(config, attack_branch)
+        Condition(config, attack_branch, restarts=starts if takes_restarts(config) else 1)
         for config in configs
     ]
     if sanity:

@@ -75,7 +75,9 @@ def folded_attack_view(module: nn.Module, example: Tensor) -> Callable[[], nn.Mo
             )
             for own, now in zip(folded.parameters(), fused, strict=True):
                 own.copy_(now)
-        return view
+        # Layers that keep what they computed from their weights in eval mode (timm's attention
+        # biases) forget it on the way through training mode.
+        return view.train().eval()
 
     return current
 

@@ -26,10 +26,12 @@ def new_model(recipe: Recipe, classes: Classes) -> tuple[DualBNModel, ModelInfo]
 
     Raises:
         CheckpointError, UnknownArchitecture, Offline: If it cannot be opened.
+        ValueError: If the network takes images of another size alone.
     """
     torch.manual_seed(recipe.seed)  # timm initialises new networks from the global generator
     source = open_model(recipe.start_from) if recipe.start_from else None
     info = _new_info(recipe, classes, source)
+    _require_size(info)
     model = models.create(info)
     if source:
         take_over(model, source, keep_head=source.info.class_ids == info.class_ids)
@@ -60,6 +62,16 @@ def _new_info(recipe: Recipe, classes: Classes, source: Checkpoint | None) -> Mo
         std=tuple(config.std),
         branches=origins,
     )
+
+
+def _require_size(info: ModelInfo) -> None:
+    config = models.pretrained_config(info.architecture)
+    side = config.input_size[-1]
+    if config.fixed_input_size and side != info.input_size:
+        raise ValueError(
+            f"{info.architecture} takes images of {side} pixels alone, not of {info.input_size}: "
+            f"use --size {side}, or another --arch"
+        )
 
 
 def take_over(
@@ -95,8 +107,9 @@ def take_over(
 def head_parameters(model: DualBNModel) -> set[str]:
     """Names of the classifier's parameters inside the network."""
     network: Any = model.branch(MAIN).network
-    classifiers = network.get_classifier()
-    own = {id(parameter) for parameter in classifiers.parameters()}
+    found = network.get_classifier()
+    heads = found if isinstance(found, tuple) else (found,)  # distilled networks have two
+    own = {id(parameter) for head in heads for parameter in head.parameters()}
     return {name for name, parameter in network.named_parameters() if id(parameter) in own}
 
 

@@ -142,3 +142,30 @@ def test_a_folded_attack_view_follows_training_and_moves_nothing(how, randomise,
         assert all(torch.equal(state[key], value) for key, value in module.state_dict().items())
     assert module.training
     assert all(parameter.requires_grad for parameter in module.parameters())
+
+
+class Keeping(nn.Module):
+    """Keeps in eval mode what it computed from a weight, as timm's attention biases do."""
+
+    def __init__(self):
+        super().__init__()
+        self.bias = nn.Parameter(torch.zeros(2))
+        self.kept = {}
+
+    def train(self, mode=True):
+        if mode:
+            self.kept = {}
+        return super().train(mode)
+
+    def forward(self, x):
+        bias = self.bias if self.training else self.kept.setdefault("bias", self.bias * 1)
+        return x.mean((2, 3))[:, :2] + bias
+
+
+def test_a_folded_attack_view_forgets_what_layers_kept_of_older_weights(pixels):
+    module = Keeping()
+    seen = folded_attack_view(module, pixels(1, 8))
+    before = seen()(pixels(1, 8))
+    with torch.no_grad():
+        module.bias.add_(1.0)
+    assert torch.equal(seen()(pixels(1, 8)), before + 1)

@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from advprop_core import checkpoints
 from advprop_core.training.loop import train
 from advprop_core.training.meter import Report
-from advprop_core.training.start import new_model, set_trainable, stages
+from advprop_core.training.start import head_parameters, new_model, set_trainable, stages
 from tests.core.training.tiny import start, tiny_recipe
 
 CATS_DOGS = (("cats", "cats"), ("dogs", "dogs"))
@@ -161,6 +161,17 @@ def test_a_run_moves_what_it_trains_and_nothing_else(save, photos, tmp_path, tra
     after = torch.load(tmp_path / "run" / "state.pt", weights_only=True)["model"]
     moved = {key for key, value in after.items() if not torch.equal(value, given[key])}
     assert moved == {key for key in given if expected(key)}
+
+
+def test_both_heads_of_a_distilled_network_are_its_classifier():
+    model, _ = new_model(tiny_recipe(architecture="levit_128s", size=224), CATS_DOGS)
+    parts = {name.split(".")[0] for name in head_parameters(model)}
+    assert parts == {"head", "head_dist"}
+
+
+def test_a_network_made_for_one_size_says_so():
+    with pytest.raises(ValueError, match="levit_128s takes images of 224 pixels alone, not of 64"):
+        new_model(tiny_recipe(architecture="levit_128s", size=64), CATS_DOGS)
 
 
 def test_stages_go_from_the_stem_to_the_last(make_dual):

@@ -13,13 +13,13 @@ import pickle
 import re
 import tempfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as as_safetensors
 from torch import Tensor
 
 from advprop_core import header, models
@@ -74,7 +74,7 @@ def save(path: Path, model: DualBNModel, info: ModelInfo, *, half: bool = False)
         layer = _AUXILIARY.split(key)[0] if _AUXILIARY.search(key) else key.rpartition(".")[0]
         shrink = half and layer not in norms and tensor.is_floating_point()
         tensors[key] = tensor.to("cpu", torch.float16 if shrink else tensor.dtype).contiguous()
-    _write_whole(path, lambda target: save_file(tensors, target, {header.KEY: header.write(info)}))
+    _write_whole(path, as_safetensors(tensors, {header.KEY: header.write(info)}))
 
 
 def load(path: Path, *, architecture: str | None = None) -> Checkpoint:
@@ -124,16 +124,16 @@ def export(checkpoint: Checkpoint, branch: str, path: Path) -> None:
     """
     network = checkpoint.model.branch(branch).network
     tensors = {key: tensor.contiguous() for key, tensor in network.state_dict().items()}
-    _write_whole(path, lambda target: save_file(tensors, target, {"format": "pt"}))
+    _write_whole(path, as_safetensors(tensors, {"format": "pt"}))
 
 
-def _write_whole(path: Path, write: Callable[[str], None]) -> None:
+def _write_whole(path: Path, content: bytes) -> None:
     """Write beside the target and rename, so that a reader never sees half a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
     try:
-        write(temporary)
+        with open(handle, "wb") as file:
+            file.write(content)
         os.chmod(temporary, 0o644)  # mkstemp makes it private to the user
         os.replace(temporary, path)
     finally:

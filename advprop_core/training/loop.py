@@ -20,7 +20,7 @@ from advprop_core.training.data import Split, load_data
 from advprop_core.training.files import write_recipe
 from advprop_core.training.inputs import require_known_inputs
 from advprop_core.training.measure import measure
-from advprop_core.training.meter import Report
+from advprop_core.training.meter import Diverged, Report
 from advprop_core.training.recipe import Recipe
 from advprop_core.training.run import Run, memory_advice
 from advprop_core.training.start import describe, new_model
@@ -63,7 +63,7 @@ def train(
 
     Raises:
         CannotSave: If a state cannot be written.
-        Diverged: If a loss is not finite.
+        Diverged: If a loss, or what the trained network says, is not finite.
         FileExistsError: If ``out`` holds a run and ``resume`` is not set.
         OutOfMemory: If the photos, a step or the measuring does not fit.
         ValueError: For bad data, a tracker that is not installed, or when the run in ``out`` had
@@ -79,17 +79,22 @@ def train(
         log_with=list(trackers) or None,
         project_dir=str(out),
         kwargs_handlers=[by_run],
+        mixed_precision="no",  # that is the recipe's, whatever Accelerate's own settings say
     )
+    processes = Processes(accelerator.process_index, accelerator.num_processes, accelerator.device)
     _require_batch(recipe, accelerator.num_processes)
     require_known_inputs(recipe)
     out.mkdir(parents=True, exist_ok=True)
+    saved = state.read(out / state.STATE, processes)
+    if resume and not saved and processes.is_first:
+        note(f"{out} holds no run yet: this one starts from the beginning")
     with memory_advice(recipe):
         photos = load_data(
             data,
             recipe,
             accelerator.device,
             measures=accelerator.is_main_process,
-            in_memory=state.kept_in_memory(out / state.STATE),
+            in_memory=saved.progress.in_memory if saved else None,
         )
         if photos.unreadable and accelerator.is_main_process:
             first, count = photos.unreadable[0], len(photos.unreadable)
@@ -97,9 +102,8 @@ def train(
         model, info = new_model(recipe, photos.classes)
         recipe = replace(recipe, architecture=info.architecture)  # that of what it starts from
         info = describe(replace(info, name=name), recipe, data, len(photos.source), command)
-        run = Run(
-            recipe, photos, out, accelerator, model, state.identity(recipe, data, photos.digest)
-        )
+        identity = state.identity(recipe, data, photos.digest, processes.count)
+        run = Run(recipe, photos, out, accelerator, model, identity, saved)
         if trackers:
             accelerator.init_trackers("advprop", config=run.flat_recipe())
         if accelerator.is_main_process:
@@ -147,9 +151,18 @@ def _finish(
     path: Path, model: DualBNModel, info: ModelInfo, val: Split, data: str, device: torch.device
 ) -> None:
     """Cast, measure what the file really holds, and write the figures into its header."""
-    checkpoints.save(path, model.to("cpu"), info, half=True)
-    saved = checkpoints.load(path)
-    metrics = measure(saved.model, val, data, Processes(device=device))
+    with state.writing(path):
+        checkpoints.save(path, model.to("cpu"), info, half=True)
+    try:
+        saved = checkpoints.load(path)
+        metrics = measure(saved.model, val, data, Processes(device=device))
+    except ValueError as error:
+        path.unlink()
+        raise Diverged(
+            f"what was trained cannot be measured ({error}): lower the learning rate or warm up "
+            "for longer"
+        ) from error
     measured = replace(info, metrics=metrics)
-    checkpoints.save(path, saved.model, measured, half=True)
-    path.with_suffix(".md").write_text(model_card(measured))
+    with state.writing(path):
+        checkpoints.save(path, saved.model, measured, half=True)
+        path.with_suffix(".md").write_text(model_card(measured))

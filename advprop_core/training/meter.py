@@ -15,7 +15,7 @@ from torch import Tensor
 
 from advprop_core.training.batch import Part
 from advprop_core.training.recipe import Recipe
-from advprop_core.training.state import Progress
+from advprop_core.training.state import Progress, writing
 
 _EVERY = 0.5  # seconds between looks at the device
 
@@ -84,6 +84,7 @@ class Meter:
         """Note the next step; gives a report where it is time for one.
 
         Raises:
+            CannotSave: If the log cannot be written.
             Diverged: If a loss since the last report is not finite.
         """
         row = {name: torch.stack([part.loss, part.hits]) for name, part in parts.items()}
@@ -147,8 +148,8 @@ class Meter:
                 raise Diverged(
                     f"the loss of {name} is {loss} in step {self._next} (epoch "
                     f"{(self._next - 1) // self._steps + 1}) at learning rate "
-                    f"{learning_rate:.3g}: lower it or warm up for longer; the last checkpoint "
-                    "is from before it"
+                    f"{learning_rate:.3g}: lower it or warm up for longer; the state of the run, "
+                    "if there is one, is from before it"
                 )
             total = self._progress.sums.setdefault(name, [0.0, 0.0, 0])
             for place, value in enumerate((loss, hits, 1)):
@@ -161,8 +162,9 @@ class Meter:
     ) -> None:
         row = {"kind": kind, "step": self._next, **more, "loss": loss, "accuracy": accuracy}
         if self._file:
-            self._file.write(json.dumps(row) + "\n")
-            self._file.flush()
+            with writing(Path(self._file.name)):
+                self._file.write(json.dumps(row) + "\n")
+                self._file.flush()
         if self._tracker:
             figures = {f"{kind}/loss/{name}": value for name, value in loss.items()}
             figures |= {f"{kind}/accuracy/{name}": value for name, value in accuracy.items()}

@@ -42,10 +42,14 @@ class Run:
     Args:
         recipe: What to do.
         photos: What to do it with.
-        out: Run folder; a state in it is continued.
+        out: Run folder, which is there.
         accelerator: Knows the device and the other processes.
         model: Becomes the run's own.
         identity: What a state must have been saved with.
+        saved: The state to continue from.
+
+    Raises:
+        ValueError: If the state is of another run.
     """
 
     def __init__(
@@ -56,6 +60,7 @@ class Run:
         accelerator: Accelerator,
         model: DualBNModel,
         identity: str,
+        saved: state.Saved | None = None,
     ) -> None:
         self.recipe, self.photos, self.out = recipe, photos, out
         self.accelerator, self.identity = accelerator, identity
@@ -67,8 +72,8 @@ class Run:
         if recipe.ema_decay:
             self.ema = ModelEmaV3(self.model, recipe.ema_decay, use_warmup=True)
         self.progress = state.Progress(0, {})
-        if (path := out / state.STATE).exists():
-            self._restore(path)
+        if saved:
+            self._restore(saved)
         self.progress.in_memory = isinstance(photos.source, InMemory)
         on_gpu = accelerator.device.type == "cuda"
         compiled = on_gpu if recipe.compile is None else recipe.compile
@@ -237,12 +242,13 @@ class Run:
             tensors["ema"] = self.ema.module.state_dict()
         state.save(self.out / state.STATE, tensors, self.progress, self.identity)
 
-    def _restore(self, path: Path) -> None:
-        content, self.progress = state.load(path, self.identity)
-        self.model.load_state_dict(content["model"])
-        self.optimizer.load_state_dict(content["optimizer"])
+    def _restore(self, saved: state.Saved) -> None:
+        saved.require(self.identity)
+        self.progress = saved.progress
+        self.model.load_state_dict(saved.tensors["model"])
+        self.optimizer.load_state_dict(saved.tensors["optimizer"])
         if self.ema:
-            self.ema.module.load_state_dict(content["ema"])
+            self.ema.module.load_state_dict(saved.tensors["ema"])
 
     def _require_finite(self) -> None:
         """A step can spoil weights that no loss has been measured on yet."""
@@ -252,7 +258,8 @@ class Run:
             if not good:
                 raise Diverged(
                     f"{key} is not finite after step {self.progress.step}: lower the learning "
-                    "rate or warm up for longer; the last checkpoint is from before it"
+                    "rate or warm up for longer; the state of the run, if there is one, is from "
+                    "before it"
                 )
 
 

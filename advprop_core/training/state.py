@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
 
+from advprop_core.processes import Processes
 from advprop_core.training.recipe import Recipe
 
 STATE, LOG = "state.pt", "metrics.jsonl"
 
 
 class CannotSave(OSError):
-    """A checkpoint could not be written; the one before it is untouched."""
+    """A file of the run could not be written; the one before it is untouched."""
 
 
 @dataclass
@@ -41,9 +47,45 @@ class Progress:
     in_memory: bool | None = None
 
 
-def identity(recipe: Recipe, data: str, digest: str) -> str:
+@dataclass(frozen=True)
+class Saved:
+    """A run as it was when it was saved.
+
+    Attributes:
+        tensors: State dicts of its model, its optimiser and its average, on the CPU.
+        progress: Where it stood.
+        identity: Of :func:`identity`.
+    """
+
+    tensors: dict[str, Any]
+    progress: Progress
+    identity: str
+
+    def require(self, identity: str) -> None:
+        """Refuse to be continued as another run.
+
+        Raises:
+            ValueError: If the recipe, the data or the number of processes is another; says what
+                differs.
+        """
+        if self.identity != identity:
+            difference = _difference(json.loads(self.identity), json.loads(identity))
+            raise ValueError(
+                f"the run in --out cannot be continued with {difference}: use the same, "
+                "or another --out"
+            )
+
+
+def identity(recipe: Recipe, data: str, digest: str, processes: int) -> str:
     """What a run must have in common with the one it continues."""
-    return json.dumps({"recipe": recipe.to_json(), "data": Path(data).name, "photos": digest})
+    return json.dumps(
+        {
+            "recipe": recipe.to_json(),
+            "data": Path(data).name,
+            "photos": digest,
+            "processes": processes,
+        }
+    )
 
 
 def save(path: Path, tensors: dict[str, Any], progress: Progress, identity: str) -> None:
@@ -52,47 +94,69 @@ def save(path: Path, tensors: dict[str, Any], progress: Progress, identity: str)
     Raises:
         CannotSave: If the disk is full or forbids it; the old state is still there.
     """
+    content = io.BytesIO()  # torch, writing a file itself, does not say that the disk is full
+    torch.save({**tensors, "progress": vars(progress), "identity": identity}, content)
     temporary = path.with_suffix(".tmp")
-    content = {**tensors, "progress": vars(progress), "identity": identity}
+    with writing(path):
+        try:
+            with temporary.open("wb") as file:
+                file.write(content.getbuffer())
+                file.flush()
+                os.fsync(file.fileno())  # or a power cut after the rename could leave it empty
+            temporary.replace(path)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Say of a file of the run, if it cannot be written, what is kept and what to do.
+
+    Raises:
+        CannotSave: In place of what the system raises.
+    """
     try:
-        with temporary.open("wb") as file:  # a full disk is then told by its name
-            torch.save(content, file)
-        temporary.replace(path)
-    except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
-        temporary.unlink(missing_ok=True)
-        kept = "the one before it is kept" if path.exists() else "there is none before it"
-        why = str(error).splitlines()[0]
+        yield
+    except OSError as error:
+        there = path.with_name(STATE).exists()
+        kept = "the last state of the run is kept" if there else "the run has no state yet"
         raise CannotSave(
-            f"the state of the run could not be written to {path} ({why}); {kept}: "
+            f"{path} could not be written ({error.strerror or error}); {kept}: "
             "make room and continue with --resume"
         ) from error
 
 
-def kept_in_memory(path: Path) -> bool | None:
-    """Whether the run that wrote the state kept its photos in memory; None where none says."""
-    if not path.exists():
-        return None
-    progress = torch.load(path, weights_only=True, map_location="cpu", mmap=True)["progress"]
-    return Progress(**progress).in_memory
+def read(path: Path, processes: Processes) -> Saved | None:
+    """The first process's state, on all of them, for hosts need not share a folder.
 
-
-def load(path: Path, identity: str) -> tuple[dict[str, Any], Progress]:
-    """Read a state.
+    Returns:
+        None where there is none.
 
     Raises:
-        ValueError: If it is of a run with another recipe or other data; says what differs.
+        ValueError: If the file is damaged.
     """
-    content = torch.load(path, weights_only=True, map_location="cpu")
-    if content["identity"] != identity:
+    there = processes.is_first and path.exists()
+    return processes.from_first(_read(path) if there else None)
+
+
+def _read(path: Path) -> Saved:
+    try:
+        content = torch.load(path, weights_only=True, map_location="cpu")
+        progress, own = Progress(**content.pop("progress")), content.pop("identity")
+    except (EOFError, KeyError, RuntimeError, TypeError, UnpicklingError) as error:
         raise ValueError(
-            f"the run in {path.parent} cannot be continued with {_difference(content, identity)}: "
-            "use the same, or another --out"
-        )
-    return content, Progress(**content["progress"])
+            f"{path} is damaged and the run cannot be continued: remove it to start afresh"
+        ) from error
+    return Saved(content, progress, own)
 
 
 def cut_log(path: Path, step: int) -> None:
-    """Drop the lines of steps that will be done again, and a line that was cut off."""
+    """Drop the lines of steps that will be done again, and a line that was cut off.
+
+    Raises:
+        CannotSave: If the disk is full or forbids it.
+    """
     if not path.exists():
         return
     kept = []
@@ -104,12 +168,12 @@ def cut_log(path: Path, step: int) -> None:
         if row["step"] <= step:
             kept.append(line)
     temporary = path.with_suffix(".tmp")
-    temporary.write_text("".join(f"{line}\n" for line in kept))
-    temporary.replace(path)
+    with writing(path):
+        temporary.write_text("".join(f"{line}\n" for line in kept))
+        temporary.replace(path)
 
 
-def _difference(content: dict[str, Any], identity: str) -> str:
-    was, now = json.loads(content["identity"]), json.loads(identity)
+def _difference(was: dict[str, Any], now: dict[str, Any]) -> str:
     if was["recipe"] != now["recipe"]:
         changed = [
             f"{key} {now['recipe'].get(key)!r} (it had {value!r})"
@@ -117,4 +181,6 @@ def _difference(content: dict[str, Any], identity: str) -> str:
             if now["recipe"].get(key) != value
         ]
         return "another recipe: " + (", ".join(changed) or "it was made by another version")
+    if was.get("processes") != now["processes"]:
+        return f"{now['processes']} processes (it had {was.get('processes', 'a number unknown')})"
     return f"other data: it was trained on {was['data']} with other photos or labels"

@@ -1,19 +1,23 @@
 """A whole run: the files it leaves, and one step of each objective by hand."""
 
+import errno
 import json
 from dataclasses import replace
 
 import pytest
 import torch
+from accelerate.state import AcceleratorState
 from torch.nn import functional as F
 
 from advprop_core import checkpoints, models
 from advprop_core.attacks import attack, random_start
 from advprop_core.dual_bn import attack_view, norm_layers
+from advprop_core.processes import Processes
 from advprop_core.training import data, loop, state
 from advprop_core.training.data import load_data, load_split
 from advprop_core.training.files import make_recipe, read_recipe
 from advprop_core.training.loop import train
+from advprop_core.training.meter import Diverged
 from advprop_core.training.recipe import OBJECTIVES
 from advprop_core.training.start import new_model
 from advprop_core.types import AttackConfig
@@ -220,7 +224,7 @@ def test_a_run_goes_on_with_photos_where_they_were(photos, tmp_path, monkeypatch
     out = tmp_path / "run"
     monkeypatch.setattr(data, "_fits", lambda *_: kept)
     train(RECIPE, str(photos), out, name="x")
-    assert state.kept_in_memory(out / state.STATE) is kept
+    assert state.read(out / state.STATE, Processes()).progress.in_memory is kept
     monkeypatch.setattr(data, "_fits", lambda *_: pytest.fail("decided anew"))
     train(RECIPE, str(photos), out, name="x", resume=True)
 
@@ -231,8 +235,42 @@ def test_the_state_of_an_older_version_says_nothing_of_memory(photos, tmp_path):
     content = torch.load(path, weights_only=True)
     del content["progress"]["in_memory"]
     torch.save(content, path)
-    assert state.kept_in_memory(path) is None
-    assert state.kept_in_memory(tmp_path / "none.pt") is None
+    assert state.read(path, Processes()).progress.in_memory is None
+
+
+def test_accelerates_own_settings_do_not_change_the_recipes_precision(
+    finished, photos, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", "bf16")
+    AcceleratorState._reset_state(reset_partial_state=True)
+    path = train(RECIPE, str(photos), tmp_path / "run", name="tiny", command="advprop train")
+    assert path.read_bytes() == finished[0].read_bytes()
+
+
+def test_resuming_what_is_not_there_begins_and_says_so(photos, tmp_path):
+    notes = []
+    train(RECIPE, str(photos), tmp_path / "run", name="x", resume=True, note=notes.append)
+    assert notes == [f"{tmp_path / 'run'} holds no run yet: this one starts from the beginning"]
+
+
+def test_a_network_that_ends_in_no_numbers_leaves_no_file(photos, tmp_path, monkeypatch):
+    def refuse(*_):
+        raise ValueError("logits must be finite")
+
+    monkeypatch.setattr(loop, "measure", refuse)
+    with pytest.raises(Diverged, match=r"cannot be measured \(logits must be finite\): lower"):
+        train(RECIPE, str(photos), tmp_path / "run", name="x")
+    assert not list((tmp_path / "run").glob("model*"))
+    assert (tmp_path / "run" / state.STATE).exists()
+
+
+def test_a_disk_that_is_full_at_the_end(photos, tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(checkpoints, "_write_whole", refuse)
+    with pytest.raises(state.CannotSave, match=r"model\.safetensors could .* \(No space left"):
+        train(RECIPE, str(photos), tmp_path / "run", name="x")
 
 
 def test_a_folder_called_shapes_is_no_built_in_set(photos, tmp_path):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from advprop_core.processes import Processes
 from advprop_core.training import state
 from advprop_core.training.recipe import Attacker
 from advprop_core.training.state import CannotSave, Progress
@@ -13,7 +14,14 @@ from tests.core.training.tiny import tiny_recipe
 
 TENSORS = {"model": {"weight": torch.arange(4000.0)}, "optimizer": {"state": {}}}
 PROGRESS = Progress(7, {"main/clean": [3.5, 0.75, 2]}, unfrozen=1, best=0.5, waited=2)
-IDENTITY = state.identity(tiny_recipe(), "somewhere/photos", "abc")
+ALONE = Processes()
+
+
+def identity(recipe=None, data="somewhere/photos", digest="abc", processes=1):
+    return state.identity(recipe or tiny_recipe(), data, digest, processes)
+
+
+IDENTITY = identity()
 needs_full_disk = pytest.mark.skipif(
     not Path("/dev/full").is_char_device(), reason="needs Linux's /dev/full"
 )
@@ -22,9 +30,10 @@ needs_full_disk = pytest.mark.skipif(
 def test_what_is_saved_is_loaded(tmp_path):
     path = tmp_path / "state.pt"
     state.save(path, TENSORS, PROGRESS, IDENTITY)
-    content, progress = state.load(path, IDENTITY)
-    assert torch.equal(content["model"]["weight"], TENSORS["model"]["weight"])
-    assert progress == PROGRESS
+    saved = state.read(path, ALONE)
+    assert torch.equal(saved.tensors["model"]["weight"], TENSORS["model"]["weight"])
+    assert set(saved.tensors) == set(TENSORS)
+    assert (saved.progress, saved.identity) == (PROGRESS, IDENTITY)
     assert list(tmp_path.iterdir()) == [path]
 
 
@@ -34,7 +43,9 @@ def test_a_full_disk_keeps_the_state_before(tmp_path):
     state.save(path, TENSORS, PROGRESS, IDENTITY)
     before = path.read_bytes()
     temporary.symlink_to("/dev/full")
-    with pytest.raises(CannotSave, match=r"No space left on device.*; the one before it is kept"):
+    with pytest.raises(
+        CannotSave, match=r"state\.pt could .* \(No space left on device\); the last state .* kept"
+    ):
         state.save(path, TENSORS, Progress(8, {}), IDENTITY)
     assert path.read_bytes() == before
     assert not temporary.is_symlink()
@@ -43,7 +54,7 @@ def test_a_full_disk_keeps_the_state_before(tmp_path):
 @needs_full_disk
 def test_a_full_disk_at_the_first_save(tmp_path):
     (tmp_path / "state.tmp").symlink_to("/dev/full")
-    with pytest.raises(CannotSave, match=r"there is none before it: make room .* --resume"):
+    with pytest.raises(CannotSave, match=r"the run has no state yet: make room .* --resume"):
         state.save(tmp_path / "state.pt", TENSORS, PROGRESS, IDENTITY)
     assert not list(tmp_path.iterdir())
 
@@ -56,12 +67,31 @@ def test_a_folder_that_is_gone(tmp_path):
 def test_what_differs_is_named(tmp_path):
     path = tmp_path / "state.pt"
     state.save(path, TENSORS, PROGRESS, IDENTITY)
+    saved = state.read(path, ALONE)
     other = tiny_recipe(seed=4, attack=Attacker(epsilon=1 / 255))
     with pytest.raises(ValueError, match=r"another recipe: attack .*, seed 4 \(it had 0\)"):
-        state.load(path, state.identity(other, "photos", "abc"))
+        saved.require(identity(other))
     with pytest.raises(ValueError, match="other data: it was trained on photos"):
-        state.load(path, state.identity(tiny_recipe(), "photos", "abd"))
-    state.load(path, state.identity(tiny_recipe(), "elsewhere/photos", "abc"))
+        saved.require(identity(digest="abd"))
+    with pytest.raises(ValueError, match=r"continued with 2 processes \(it had 1\): use the same"):
+        saved.require(identity(processes=2))
+    saved.require(identity(data="elsewhere/photos"))
+
+
+@pytest.mark.parametrize("length", [0, 1000, None])
+def test_a_damaged_state_says_so(tmp_path, length):
+    path = tmp_path / "state.pt"
+    state.save(path, TENSORS, PROGRESS, IDENTITY)
+    if length is None:
+        torch.save({"model": {}}, path)
+    else:
+        path.write_bytes(path.read_bytes()[:length])
+    with pytest.raises(ValueError, match=r"state\.pt is damaged .*: remove it to start afresh"):
+        state.read(path, ALONE)
+
+
+def test_no_state_is_none(tmp_path):
+    assert state.read(tmp_path / "state.pt", ALONE) is None
 
 
 def lines(*steps):
@@ -84,6 +114,16 @@ def test_the_log_is_cut_to_the_state(tmp_path, text, kept):
     state.cut_log(path, 2)
     assert path.read_text() == "".join(f"{line}\n" for line in kept)
     assert list(tmp_path.iterdir()) == [path]
+
+
+@needs_full_disk
+def test_a_log_that_cannot_be_cut(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    path.write_text("\n".join(lines(1, 2, 3)))
+    (tmp_path / "metrics.tmp").symlink_to("/dev/full")
+    with pytest.raises(CannotSave, match=r"metrics\.jsonl could .* \(No space left on device\)"):
+        state.cut_log(path, 2)
+    assert path.read_text().splitlines() == lines(1, 2, 3)
 
 
 def test_no_log_is_no_problem(tmp_path):

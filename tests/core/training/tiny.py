@@ -7,6 +7,7 @@ import torch
 from accelerate import Accelerator
 from PIL import Image
 
+from advprop_core.processes import Processes
 from advprop_core.training import state
 from advprop_core.training.data import Split, TrainingData, load_data
 from advprop_core.training.recipe import Attacker, Recipe
@@ -65,5 +66,7 @@ def start(recipe: Recipe, photos: str | Path | TrainingData, out: Path) -> Run:
     if not isinstance(data, TrainingData):
         name, data = str(data), load_data(str(data), recipe, accelerator.device)
     model, _ = new_model(recipe, data.classes)
-    identity = state.identity(recipe, name, data.digest)
-    return Run(recipe, data, out, accelerator, model, identity)
+    processes = Processes(accelerator.process_index, accelerator.num_processes)
+    identity = state.identity(recipe, name, data.digest, processes.count)
+    saved = state.read(out / state.STATE, processes)
+    return Run(recipe, data, out, accelerator, model, identity, saved)

@@ -176,16 +176,19 @@ _CLOSED = Report(1, 2, 3, 6, {}, {}, 1.0, 1.0, finished_epoch=True)
 
 
 def resume(folder: Path) -> dict[str, Any]:
-    """Two steps after a state, by the run that saved it and by one that reads it."""
+    """Two steps after a state, by the run that saved it and by one that reads it.
+
+    As on hosts that share no folder: only the first one has it.
+    """
     recipe = replace(recipe_for("advprop"), attack=Attacker(epsilon=16 / 255, steps=2))
-    shared = folder / "resumed"
-    run = start(recipe, numbered_photos(recipe), shared)
+    own = folder / f"resumed-{world()[0]}"
+    run = start(recipe, numbered_photos(recipe), own)
     train_mode(run.model)
     list(steps(run, 0, 2))
     run._save()
     run.accelerator.wait_for_everyone()
     list(steps(run, 2, 4))
-    again = start(recipe, numbered_photos(recipe), shared)
+    again = start(recipe, numbered_photos(recipe), own)
     assert again.progress.step == 2
     train_mode(again.model)
     list(steps(again, 2, 4))

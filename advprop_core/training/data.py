@@ -11,7 +11,7 @@ import torch
 from accelerate.utils import broadcast_object_list
 from torch import Tensor
 
-from advprop_core.datasets.folders import ImageFolder, Unreadable
+from advprop_core.datasets.folders import ClassMismatch, ImageFolder, Unreadable, listing
 from advprop_core.datasets.layouts import find_place
 from advprop_core.datasets.memory import room_for_images
 from advprop_core.datasets.named import BUILTIN, load_images, readable_classes
@@ -171,7 +171,7 @@ def _photos(data: str, recipe: Recipe, measures: bool, in_memory: bool | None) -
     samples, classes = folder.samples, _classes_of(root, folder)
     val = Split(torch.empty((0, 3, recipe.size, recipe.size)), torch.empty(0), classes)
     if measures:
-        val = load_split(data, "val", recipe.size, classes=classes, alone=True)  # not after hours
+        val = _measured(data, recipe, classes)  # now, not after hours
     folder.samples = tuple(s for s in samples if not held_out(s[0].name, recipe.holdout))
     holdout: Split | None = None
     unreadable: tuple[Unreadable, ...] = ()
@@ -189,6 +189,21 @@ def _photos(data: str, recipe: Recipe, measures: bool, in_memory: bool | None) -
         source = InMemory(*folder.load_all(), recipe, len(classes))
         unreadable += folder.unreadable
     return TrainingData(source, holdout, val, _digest(folder), unreadable)
+
+
+def _measured(data: str, recipe: Recipe, classes: tuple[tuple[str, str], ...]) -> Split:
+    """The photos of ``val``, of just the classes that are trained."""
+    try:
+        val = load_split(data, "val", recipe.size, classes=classes, alone=True)
+    except ClassMismatch as error:
+        raise ClassMismatch(f"train and val must hold the same classes. {error}") from None
+    seen = set(val.labels.tolist())
+    if lacking := [name for label, (_, name) in enumerate(classes) if label not in seen]:
+        raise ClassMismatch(
+            "train and val must hold the same classes. val has no photo of "
+            f"{listing(lacking)}, so its accuracies would be of the others alone"
+        )
+    return val
 
 
 def _classes_of(root: Path, folder: ImageFolder) -> tuple[tuple[str, str], ...]:

@@ -43,6 +43,10 @@ def make_input(
     """
     if kind == "attack":
         return _attack(make_view(), attacker.goal, attacker.config(strength), classes)
+    return _in_float32(_change(kind, strength))
+
+
+def _change(kind: str, strength: float) -> Input:
     if kind in NOISES:
         _require_share(kind, strength)
         return lambda batch: _noise(batch, kind, strength)
@@ -58,6 +62,16 @@ def make_input(
     known = (*NOISES, *CORRUPTIONS, *EXTRA_CORRUPTIONS, *_AUGMENTATIONS)
     near = difflib.get_close_matches(kind, known, 3, 0.5) or known
     raise ValueError(f"an auxiliary branch cannot be shown {kind!r}: try {', '.join(near)}")
+
+
+def _in_float32(change: Input) -> Input:
+    """Autocast is for networks: a blur in bfloat16 would be another picture."""
+
+    def changed(batch: Batch) -> Tensor:
+        with torch.autocast(batch.pixels.device.type, enabled=False):
+            return change(batch)
+
+    return changed
 
 
 def require_known_inputs(recipe: Recipe) -> None:
@@ -109,7 +123,9 @@ def wrong_classes(targets: Tensor, classes: int, generator: torch.Generator) -> 
         allowed.scatter_(1, targets[:, None], 0.0)
     else:
         allowed = (targets <= targets.amin(1, keepdim=True)).float()
-    return torch.multinomial(allowed, 1, generator=generator)[:, 0]
+    # The largest of equal draws, for torch's multinomial waits for the device.
+    draws = torch.rand(allowed.shape, generator=generator, device=targets.device)
+    return (allowed * (1 + draws)).argmax(1)
 
 
 def _noise(batch: Batch, kind: str, severity: float) -> Tensor:

@@ -23,7 +23,7 @@ from advprop_core.training.measure import measure
 from advprop_core.training.meter import Diverged, Report
 from advprop_core.training.recipe import Recipe
 from advprop_core.training.run import Run, memory_advice
-from advprop_core.training.start import describe, new_model
+from advprop_core.training.start import Classes, describe, new_model
 from advprop_core.types import ModelInfo
 
 _FINAL = "model.safetensors"
@@ -83,12 +83,17 @@ def train(
     )
     processes = Processes(accelerator.process_index, accelerator.num_processes, accelerator.device)
     _require_batch(recipe, accelerator.num_processes)
+    if recipe.sync_bn and accelerator.device.type == "cpu":
+        raise ValueError("sync_bn needs GPUs: there is no SyncBatchNorm for a CPU, leave it out")
     require_known_inputs(recipe)
     out.mkdir(parents=True, exist_ok=True)
     saved = state.read(out / state.STATE, processes)
     if resume and not saved and processes.is_first:
         note(f"{out} holds no run yet: this one starts from the beginning")
-    with memory_advice(recipe):
+    with memory_advice(
+        f"the photos do not fit into memory at {recipe.size} pixels: lower --size, or keep fewer "
+        "in val and in --holdout"
+    ):
         photos = load_data(
             data,
             recipe,
@@ -96,6 +101,11 @@ def train(
             measures=accelerator.is_main_process,
             in_memory=saved.progress.in_memory if saved else None,
         )
+    _require_classes(recipe, photos.classes)
+    with memory_advice(
+        f"batch size {recipe.batch_size} at {recipe.size} pixels does not fit into memory: "
+        "lower --batch-size (and the learning rate in proportion), or --size"
+    ):
         if photos.unreadable and accelerator.is_main_process:
             first, count = photos.unreadable[0], len(photos.unreadable)
             note(f"{count} images were left out, such as {first.path}: {first.reason}")
@@ -133,6 +143,18 @@ def _require_batch(recipe: Recipe, processes: int) -> None:
         raise ValueError(
             f"batch_size {recipe.batch_size} leaves {smallest} images for a pass on one process, "
             "and BatchNorm cannot take the statistics of fewer than 2: raise it"
+        )
+
+
+def _require_classes(recipe: Recipe, classes: Classes) -> None:
+    """There must be something to tell apart, and for some attacks a class that is wrong."""
+    if len(classes) < 2:
+        raise ValueError(f"there is only one class, {classes[0][1]}: training needs two or more")
+    mixing = recipe.augmentation.mixup or recipe.augmentation.cutmix
+    if mixing and recipe.attack.goal == "random" and len(classes) < 3:
+        raise ValueError(
+            "an attack towards a random wrong class needs three classes where MixUp or CutMix "
+            "mixes two of them, but there are 2"
         )
 
 

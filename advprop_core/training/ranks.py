@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, distributed
+
+from advprop_core.training.batch import Part
 
 
 def world() -> tuple[int, int]:
@@ -11,6 +15,16 @@ def world() -> tuple[int, int]:
     if distributed.is_available() and distributed.is_initialized():
         return distributed.get_rank(), distributed.get_world_size()
     return 0, 1
+
+
+def means_over_ranks(parts: Mapping[str, Part]) -> dict[str, Part]:
+    """The figures of all processes' images; every process must call it."""
+    _, count = world()
+    if count == 1:
+        return dict(parts)
+    figures = torch.stack([torch.stack([part.loss, part.hits]) for part in parts.values()])
+    distributed.all_reduce(figures)
+    return {name: Part(*row) for name, row in zip(parts, figures / count, strict=True)}
 
 
 def shuffle_across_ranks(pixels: Tensor, targets: Tensor, seed: int) -> tuple[Tensor, Tensor]:

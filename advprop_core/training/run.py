@@ -24,6 +24,7 @@ from advprop_core.training.data import TrainingData
 from advprop_core.training.measure import quick_look
 from advprop_core.training.meter import Diverged, Meter, Report
 from advprop_core.training.objectives import make_plan
+from advprop_core.training.ranks import means_over_ranks
 from advprop_core.training.recipe import Recipe
 from advprop_core.training.sources import InMemory
 from advprop_core.training.start import set_trainable, train_mode
@@ -174,7 +175,7 @@ class Run:
         self.optimizer.zero_grad(set_to_none=True)
         if self.ema:
             self.ema.update(self.model, step=number + 1)
-        return parts
+        return means_over_ranks(parts)
 
     def _share_statistics(self) -> None:
         """The first process's, on all, before the attack looks at them; as after a break, too.
@@ -295,8 +296,11 @@ def _schedule(optimizer: torch.optim.Optimizer, recipe: Recipe, steps: int) -> A
 
 
 @contextmanager
-def memory_advice(recipe: Recipe) -> Iterator[None]:
-    """Say what to lower where memory runs out: with the photos, in a step or when measuring.
+def memory_advice(advice: str) -> Iterator[None]:
+    """Say what to do where memory runs out.
+
+    Args:
+        advice: What does not fit, and what to lower.
 
     Raises:
         OutOfMemory: In place of what torch or Python raises.
@@ -306,11 +310,9 @@ def memory_advice(recipe: Recipe) -> Iterator[None]:
     except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
         if isinstance(error, RuntimeError) and not _is_out_of_memory(error):
             raise
-        raise OutOfMemory(
-            f"batch size {recipe.batch_size} at {recipe.size} pixels does not fit into memory: "
-            "lower --batch-size (and the learning rate in proportion), or --size"
-        ) from error
+        raise OutOfMemory(advice) from error
 
 
 def _is_out_of_memory(error: RuntimeError) -> bool:
-    return isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error)
+    signs = ("out of memory", "ALLOC_FAILED", "DefaultCPUAllocator", "killed by signal: Killed")
+    return isinstance(error, torch.OutOfMemoryError) or any(sign in str(error) for sign in signs)

@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from advprop_core import images as photos
+from advprop_core.processes import local_count
 from advprop_core.training.augment import add_noises, augment, jitter_colors
 from advprop_core.training.batch import Batch, mixed_seed, seed_globals
 from advprop_core.training.ranks import world
@@ -27,6 +28,7 @@ from advprop_core.training.recipe import Recipe
 
 _ORDER, _STEP, _COMMON, _AUGMENTATION = range(4)  # what a seed is for
 _DAMAGED_IN_A_ROW = 10
+_MOST_WORKERS = 16  # for each process
 
 
 class Source(Protocol):
@@ -115,7 +117,7 @@ class OnDisk:
         """See :class:`Source`."""
         dealt = list(_deal(_order(self.count, self.recipe, epoch), self.recipe, epoch, start))
         keys = [[(epoch, int(i)) for i in chosen] for _, chosen in dealt]
-        workers = min(8, os.cpu_count() or 1) // max(1, torch.cuda.device_count())
+        workers = min(_MOST_WORKERS, (os.cpu_count() or 1) // local_count())
         loader = DataLoader(
             self.photos,
             batch_sampler=keys,
@@ -145,6 +147,8 @@ class _Files:
             return photos.decode(path.read_bytes()), label
         except photos.ImageError as error:
             raise photos.ImageError(f"{path}: {error}") from error
+        except OSError as error:  # gone or forbidden since it was listed
+            raise photos.ImageError(f"{path}: {error.strerror}") from error
 
 
 class _Tensors:

@@ -35,9 +35,10 @@ def draw(folder, names, level=None):
 
 @pytest.fixture
 def folder(tmp_path):
-    """Cats are dark and dogs bright; there is no cat to validate with."""
+    """Cats are dark and dogs bright."""
     draw(tmp_path / "train" / "cats", NAMES[:12], 40)
     draw(tmp_path / "train" / "dogs", NAMES[12:], 200)
+    draw(tmp_path / "val" / "cats", ["a.png"])
     draw(tmp_path / "val" / "dogs", ["a.png", "b.png"])
     return tmp_path
 
@@ -60,7 +61,7 @@ def test_photos_are_kept_in_memory_with_a_margin(folder):
     assert found.source.labels.tolist() == [0] * 12 + [1] * 8
     assert (found.source.images[:12] == 40).all()
     assert (found.source.images[12:] == 200).all()
-    assert found.val.images.shape == (2, 3, 32, 32)
+    assert found.val.images.shape == (3, 3, 32, 32)
     assert found.holdout is None
     assert found.unreadable == ()
 
@@ -68,14 +69,30 @@ def test_photos_are_kept_in_memory_with_a_margin(folder):
 def test_labels_of_val_count_the_classes_of_train(folder):
     found = load(folder)
     assert found.classes == (("cats", "cats"), ("dogs", "dogs"))
-    assert found.val.labels.tolist() == [1, 1]
+    assert found.val.labels.tolist() == [0, 1, 1]
+
+
+@pytest.mark.parametrize("how", ["missing", "empty"])
+def test_val_must_show_every_class(folder, how):
+    shutil.rmtree(folder / "val" / "cats")
+    if how == "empty":
+        (folder / "val" / "cats").mkdir()
+    with pytest.raises(ClassMismatch, match="same classes. val has no photo of cats, so its acc"):
+        load(folder)
+
+
+def test_val_must_show_no_other_class(folder):
+    draw(folder / "val" / "birds", ["a.png"])
+    with pytest.raises(ClassMismatch, match=r"must hold the same classes\. .* folders: birds"):
+        load(folder)
 
 
 def test_without_val_the_test_split_is_measured_on(folder):
-    draw(folder / "test" / "cats", ["a.png"])
-    assert load(folder).val.labels.tolist() == [1, 1], "val comes first"
+    for name in ("cats", "dogs"):
+        draw(folder / "test" / name, ["a.png"])
+    assert load(folder).val.labels.tolist() == [0, 1, 1], "val comes first"
     shutil.rmtree(folder / "val")
-    assert load(folder).val.labels.tolist() == [0]
+    assert load(folder).val.labels.tolist() == [0, 1]
 
 
 def test_tiny_imagenet_has_its_own_way_to_say_what_val_shows(tmp_path):
@@ -185,6 +202,7 @@ def test_a_photo_more_holds_out_no_other(folder):
     before = load(folder, holdout=0.3)
     name = next(name for name in (f"more-{i}.png" for i in range(99)) if hashed(name) > 0.3)
     draw(folder / "train" / "apes", [name])
+    draw(folder / "val" / "apes", [name])
     after = load(folder, holdout=0.3)
     assert len(after.source) == len(before.source) + 1
     assert torch.equal(after.holdout.labels, before.holdout.labels + 1)
@@ -290,6 +308,7 @@ def test_scenes_take_randaugment_too(few_scenes):
 
 
 def test_a_split_by_itself(folder):
+    shutil.rmtree(folder / "val" / "cats")
     split = load_split(str(folder), "train", 32)
     assert split.images.shape == (20, 3, 32, 32)
     assert split.classes == (("cats", "cats"), ("dogs", "dogs"))

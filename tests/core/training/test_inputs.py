@@ -88,6 +88,15 @@ def test_attacks_move_and_change_nothing_on_the_view(view, batch):
     assert all(torch.equal(before[key], value) for key, value in view.state_dict().items())
 
 
+@pytest.mark.parametrize("kind", ["gaussian_blur:3", "spatter:3", "gaussian:0.2"])
+def test_what_is_no_network_is_computed_in_float32(batch, kind):
+    name, _, strength = kind.partition(":")
+    show = make_input(name, float(strength), Attacker(), lambda: None, 4)
+    with torch.autocast("cpu", torch.bfloat16):
+        shown = show(batch)
+    assert torch.equal(shown, show(batch))
+
+
 # -- wrong classes ------------------------------------------------------------------------------
 
 

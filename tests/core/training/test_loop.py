@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 import torch
 from accelerate.state import AcceleratorState
+from PIL import Image
 from torch.nn import functional as F
 
 from advprop_core import checkpoints, models
@@ -18,7 +19,7 @@ from advprop_core.training.data import load_data, load_split
 from advprop_core.training.files import make_recipe, read_recipe
 from advprop_core.training.loop import train
 from advprop_core.training.meter import Diverged
-from advprop_core.training.recipe import OBJECTIVES
+from advprop_core.training.recipe import OBJECTIVES, Attacker, Augmentation
 from advprop_core.training.start import new_model
 from advprop_core.types import AttackConfig
 from tests.core.training.tiny import tiny_recipe
@@ -325,6 +326,26 @@ def test_a_batch_that_cannot_be_shared(photos, tmp_path, monkeypatch):
 def test_too_few_images_for_a_norm_layer(photos, tmp_path, share, left):
     recipe = tiny_recipe(objective="fast-advprop", adversarial_share=share)
     with pytest.raises(ValueError, match=f"batch_size 4 leaves {left} images for a pass"):
+        train(recipe, str(photos), tmp_path / "run", name="x")
+
+
+def test_statistics_of_all_processes_need_gpus(photos, tmp_path):
+    with pytest.raises(ValueError, match="sync_bn needs GPUs"):
+        train(tiny_recipe(sync_bn=True), str(photos), tmp_path / "run", name="x")
+
+
+def test_one_class_is_nothing_to_learn(tmp_path):
+    for split in ("train", "val"):
+        (tmp_path / split / "cats").mkdir(parents=True)
+        for index in range(4):
+            Image.new("RGB", (40, 40)).save(tmp_path / split / "cats" / f"{index}.png")
+    with pytest.raises(ValueError, match="there is only one class, cats: training needs two"):
+        train(RECIPE, str(tmp_path), tmp_path / "run", name="x")
+
+
+def test_two_mixed_classes_leave_no_wrong_one(photos, tmp_path):
+    recipe = tiny_recipe(augmentation=Augmentation(mixup=0.2), attack=Attacker(goal="random"))
+    with pytest.raises(ValueError, match=r"random wrong class needs three classes .* are 2"):
         train(recipe, str(photos), tmp_path / "run", name="x")
 
 

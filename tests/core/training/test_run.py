@@ -319,9 +319,12 @@ def test_weights_spoilt_by_an_epochs_last_step_are_not_saved(photos, tmp_path, m
     [
         torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB."),
         RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 99 bytes."),
+        RuntimeError("CUDA error: out of memory"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+        RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed."),
         MemoryError(),
     ],
-    ids=["gpu", "cpu", "python"],
+    ids=["gpu", "cpu", "driver", "cublas", "worker", "python"],
 )
 def test_a_step_that_does_not_fit(photos, tmp_path, spoil, error):
     def fail(_):
@@ -340,13 +343,19 @@ def test_memory_that_torch_really_cannot_give(photos, tmp_path, spoil):
         train(tiny_recipe(), str(photos), tmp_path / "run", name="x")
 
 
-@pytest.mark.parametrize("part", ["load_data", "measure"])
-def test_photos_or_a_measuring_that_does_not_fit(photos, tmp_path, monkeypatch, part):
+@pytest.mark.parametrize(
+    ("part", "what"),
+    [
+        ("load_data", "the photos do not fit into memory at 32 pixels: lower --size"),
+        ("measure", "batch size 4 at 32 pixels does not fit"),
+    ],
+)
+def test_photos_or_a_measuring_that_does_not_fit(photos, tmp_path, monkeypatch, part, what):
     def fail(*_, **__):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB.")
 
     monkeypatch.setattr(loop, part, fail)
-    with pytest.raises(OutOfMemory, match="batch size 4 at 32 pixels does not fit"):
+    with pytest.raises(OutOfMemory, match=what):
         train(tiny_recipe(), str(photos), tmp_path / "run", name="x")
 
 

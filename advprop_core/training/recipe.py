@@ -29,6 +29,7 @@ _LOWEST = {
     "decay_epochs": 0,
     "decay_rate": 0,
     "weight": 0,
+    "optimizer_eps": 0,
 }
 _WEIGHTS = {"adv-reg": 0.2, "trades": 6.0}  # the defaults of their publications' code
 
@@ -98,7 +99,8 @@ class Augmentation:
             severities are those of :class:`~advprop_core.perturbations.NoiseConfig`.
         poisson: The same for Poisson noise.
         salt_and_pepper: The same for salt-and-pepper noise.
-        randaugment: timm's description, such as ``rand-m9-mstd0.5``; empty for none.
+        randaugment: timm's description, such as ``rand-m9-mstd0.5``, or ``original`` for
+            AutoAugment; empty for none.
         mixup: Alpha of MixUp (Zhang et al., arXiv 1710.09412).
         cutmix: Alpha of CutMix (Yun et al., arXiv 1905.04899).
     """
@@ -144,6 +146,7 @@ class Recipe:
         batch_size: Source photos a step draws, on all processes together.
         optimizer: timm's name, such as ``sgd`` (Nesterov), ``adamw`` or ``rmsproptf``.
         learning_rate: Its peak.
+        optimizer_eps: What is added to a denominator by optimisers that divide; 0 for their own.
         momentum: For optimisers that have one.
         weight_decay: Applied to weights of convolutions and linear layers only.
         schedule: ``cosine`` to 0, ``step`` (times ``decay_rate`` every ``decay_epochs``) or
@@ -151,6 +154,8 @@ class Recipe:
         warmup_epochs: Epochs over which the learning rate rises linearly.
         decay_epochs: For ``step``.
         decay_rate: For ``step``.
+        drop_rate: Share of the classifier's inputs that are dropped.
+        drop_path_rate: Share of the deepest residual blocks that are skipped (stochastic depth).
         label_smoothing: Of the training loss; attacks use unsmoothed labels, except that
             ``fast-advprop`` reuses the gradient of the training loss.
         ema_decay: Decay per step of an exponential moving average of the weights, which then is
@@ -179,6 +184,7 @@ class Recipe:
     epochs: int = 20
     batch_size: int = 64
     optimizer: str = "sgd"
+    optimizer_eps: float = 0.0
     learning_rate: float = 0.1
     momentum: float = 0.9
     weight_decay: float = 5e-4
@@ -186,6 +192,8 @@ class Recipe:
     warmup_epochs: float = 1.0
     decay_epochs: float = 30.0
     decay_rate: float = 0.1
+    drop_rate: float = 0.0
+    drop_path_rate: float = 0.0
     label_smoothing: float = 0.0
     ema_decay: float = 0.0
     start_from: str = ""
@@ -210,7 +218,7 @@ class Recipe:
                 f"batch_size must be at least 2, got {self.batch_size}: BatchNorm cannot take the "
                 "statistics of a single image"
             )
-        for name in ("holdout", "ema_decay", "label_smoothing"):
+        for name in ("holdout", "ema_decay", "drop_rate", "drop_path_rate", "label_smoothing"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} must lie in [0, 1), got {getattr(self, name)}")
         if not 0 < self.adversarial_share < 1:

@@ -267,6 +267,8 @@ class Run:
 def _optimizer(model: DualBNModel, recipe: Recipe) -> torch.optim.Optimizer:
     on_gpu = next(model.parameters()).is_cuda
     extra: dict[str, Any] = {"fused": True} if on_gpu and recipe.optimizer in _FUSED else {}
+    if recipe.optimizer_eps:
+        extra["eps"] = recipe.optimizer_eps
     try:
         return create_optimizer_v2(
             model,

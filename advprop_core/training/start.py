@@ -26,13 +26,17 @@ def new_model(recipe: Recipe, classes: Classes) -> tuple[DualBNModel, ModelInfo]
 
     Raises:
         CheckpointError, UnknownArchitecture, Offline: If it cannot be opened.
-        ValueError: If the network takes images of another size alone.
+        ValueError: If the network takes images of another size alone, or cannot drop what the
+            recipe wants dropped.
     """
     torch.manual_seed(recipe.seed)  # timm initialises new networks from the global generator
     source = open_model(recipe.start_from) if recipe.start_from else None
     info = _new_info(recipe, classes, source)
     _require_size(info)
-    model = models.create(info)
+    try:
+        model = models.create(info)
+    except TypeError as error:
+        raise ValueError(f"{info.architecture} cannot be made so: {error}") from error
     if source:
         take_over(model, source, keep_head=source.info.class_ids == info.class_ids)
     return model.to(memory_format=torch.channels_last), info
@@ -42,6 +46,11 @@ def _new_info(recipe: Recipe, classes: Classes, source: Checkpoint | None) -> Mo
     origins: dict[str, BranchOrigin] = {MAIN: "trained"}
     origins |= {auxiliary_name(i): "trained" for i in range(recipe.auxiliary_count)}
     ids, names = (tuple(one) for one in zip(*classes, strict=True))
+    drops = {
+        key: rate
+        for key in ("drop_rate", "drop_path_rate")
+        if (rate := float(getattr(recipe, key)))
+    }
     if source:
         return replace(
             source.info,
@@ -49,6 +58,7 @@ def _new_info(recipe: Recipe, classes: Classes, source: Checkpoint | None) -> Mo
             class_names=names,
             input_size=recipe.size,
             branches=origins,
+            arguments={**source.info.arguments, **drops},
             recipe={},
             metrics=(),
         )
@@ -61,6 +71,7 @@ def _new_info(recipe: Recipe, classes: Classes, source: Checkpoint | None) -> Mo
         mean=tuple(config.mean),
         std=tuple(config.std),
         branches=origins,
+        arguments=drops,
     )
 
 

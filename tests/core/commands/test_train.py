@@ -271,7 +271,9 @@ def test_a_full_disk_is_one_sentence(advprop, photos, tmp_path) -> None:
     (tmp_path / "run" / "state.tmp").symlink_to("/dev/full")
     words = ("train", "--data", photos, "--out", tmp_path / "run", *TINY)
     answer = advprop(*words, "--objective", "vanilla")
-    answer.refuses("state.pt could not be written (No space left on device); the run has no state yet")
+    answer.refuses(
+        "state.pt could not be written (No space left on device); the run has no state yet"
+    )
     assert "make room and continue with --resume" in answer.err
 
 

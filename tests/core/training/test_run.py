@@ -192,6 +192,12 @@ def test_compiled_branches_train_alike(photos, tmp_path, monkeypatch):
         assert one["loss"] == pytest.approx(other["loss"], rel=1e-4)
 
 
+def test_an_optimizers_denominator(photos, tmp_path):
+    recipe = tiny_recipe(optimizer="rmsproptf", optimizer_eps=1e-3)
+    run = start(recipe, photos, tmp_path / "run")
+    assert {group["eps"] for group in run.optimizer.param_groups} == {1e-3}
+
+
 def test_an_optimizer_that_timm_does_not_have(photos, tmp_path):
     with pytest.raises(ValueError, match="optimizer 'magic' cannot be made"):
         start(tiny_recipe(optimizer="magic"), photos, tmp_path / "run")

@@ -8,6 +8,7 @@ import pytest
 import timm
 import torch
 from safetensors.torch import save_file
+from timm.layers import DropPath
 
 from advprop_core import checkpoints
 from advprop_core.training.loop import train
@@ -167,6 +168,20 @@ def test_both_heads_of_a_distilled_network_are_its_classifier():
     model, _ = new_model(tiny_recipe(architecture="levit_128s", size=224), CATS_DOGS)
     parts = {name.split(".")[0] for name in head_parameters(model)}
     assert parts == {"head", "head_dist"}
+
+
+def test_what_a_recipe_drops_is_dropped_and_in_the_header():
+    recipe = tiny_recipe(drop_rate=0.3, drop_path_rate=0.2)
+    model, info = new_model(recipe, CATS_DOGS)
+    assert dict(info.arguments) == {"drop_rate": 0.3, "drop_path_rate": 0.2}
+    assert model.branch("main").network.drop_rate == 0.3
+    shares = [one.drop_prob for one in model.branch("aux").modules() if isinstance(one, DropPath)]
+    assert max(shares) == pytest.approx(0.2)
+
+
+def test_a_network_that_skips_no_blocks_says_so():
+    with pytest.raises(ValueError, match=r"vgg11_bn cannot be made so: .*drop_path_rate"):
+        new_model(tiny_recipe(architecture="vgg11_bn", drop_path_rate=0.2), CATS_DOGS)
 
 
 def test_a_network_made_for_one_size_says_so():

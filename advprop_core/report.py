@@ -97,6 +97,8 @@ def _accuracies(rows: Sequence[Row]) -> Section:
 def _best(rows: Sequence[Row]) -> str:
     """Who is best on clean images, and who under the last attack."""
     attacks = [describe_attack(row) for row in rows if _is_attack(row)]
+    if len({row["n"] for row in rows}) > 1:
+        return "The models were asked about different images, so they are not ranked."
     clean = [row for row in rows if row["condition"]["kind"] == "clean"]
     attacked = [row for row in rows if _is_attack(row) and [describe_attack(row)] == attacks[-1:]]
     parts = []

@@ -8,6 +8,7 @@ from html import escape
 from typing import Any
 
 from advprop_core.report_tables import tables
+from advprop_core.report_words import images_asked
 
 _STYLE = """
 :root { color-scheme: light; }
@@ -71,7 +72,7 @@ def page(content: Mapping[str, Any], sections: Sequence[Section], script: str) -
 <main>
 <h1>How robust are {escape(models)}?</h1>
 <p class="small">Measured by AdvProp Lens on {escape(str(content["data"]))}:
-n = {content["n"]} images, seed {content["seed"]}.
+{images_asked(content)}, seed {content["seed"]}.
 <span class="main">Blue</span> is the branch main, <span class="aux">orange</span> is aux.
 Bars and brackets are 95 % intervals: Wilson's for accuracies, bootstrap for the rest.
 Robust accuracy is an upper bound: a stronger attack may find more.</p>
@@ -97,7 +98,7 @@ def _section(section: Section, content: Mapping[str, Any]) -> str:
 <h2>{escape(section.title)}</h2>
 <p>{escape(section.text)}</p>
 <figure>{arranged}
-<figcaption>n = {content["n"]} images of {escape(str(content["data"]))}, seed {content["seed"]}.
+<figcaption>{images_asked(content)} of {escape(str(content["data"]))}, seed {content["seed"]}.
 {_again(content)}</figcaption></figure>
 </section>
 """

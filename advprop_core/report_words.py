@@ -37,6 +37,13 @@ def describe(row: Row) -> str:
     return f"{describe_attack(row)}{through}"
 
 
+def images_asked(content: Mapping[str, Any]) -> str:
+    """``n = 1963 images``, or ``n = 12 to 20 images`` where models were asked about others."""
+    counts = {row["n"] for row in content["results"]}
+    few, most = min(counts), max(counts)
+    return f"n = {most} images" if few == most else f"n = {few} to {most} images"
+
+
 def describe_attack(row: Row) -> str:
     """The attack alone, whoever's gradient it followed: ``PGD-10, L∞ ε = 2/255``."""
     condition = row["condition"]

@@ -105,12 +105,11 @@ class Pool:
                 del self._jobs[key]
 
     def forget(self, key: Hashable | None = None) -> None:
-        """Drop a job's result, or everyone's, those to come too: it is made anew when asked."""
+        """Drop a job, or every one, and stop what is being made: it is made anew when asked."""
         with self._lock:
             for known, job in list(self._jobs.items()):
                 if key in (None, known):
-                    if job.done:
-                        job.cancel()  # for whoever holds it
+                    job.cancel()  # one that is done, for whoever holds it
                     del self._jobs[known]
 
     def cancel(self, session: str) -> None:

@@ -234,7 +234,7 @@ def _read_radii(texts: Sequence[str] | None) -> list[str | None]:
     written = [part.strip() for text in texts or () for part in text.split(",") if part.strip()]
     known = [(values.read_number(text, "--epsilon"), text) for text in written]
     for value, text in known:
-        if value == 0:
+        if value <= 0:
             raise ValueError(
                 f"--epsilon must be above 0, got {text}: clean images are measured anyway"
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from advprop_core.evaluation.store import CellStore
     from advprop_core.processes import Processes
     from advprop_core.types import AttackConfig
+
+_CELLS = "cells"  # in a report's folder: what is finished
 
 
 def evaluate(
@@ -183,6 +186,14 @@ def _require_usable(folder: Path | None) -> None:
         raise ValueError(f"--report must be a folder, {folder} is a file")
     if (earlier := folder / "results.json").exists():
         read_content(earlier)
+    cells = folder / _CELLS
+    try:
+        cells.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=cells).close()
+    except OSError as error:
+        raise ValueError(
+            f"--report: nothing can be written to {cells} ({error.strerror})"
+        ) from None
 
 
 def _branches(
@@ -224,7 +235,7 @@ def _measure(
 
     digests = {name: model_digest(one.model, one.info) for name, one in opened.items()}
     device = processes.device.type
-    store = CellStore(folder / "cells", digests, device=device) if folder else None
+    store = CellStore(folder / _CELLS, digests, device=device) if folder else None
     try:
         with counting("evaluate", 1) as progress:
             found = answer(

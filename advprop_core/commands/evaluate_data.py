@@ -91,6 +91,7 @@ def open_images(
 ) -> Asked:
     """Each model with its images; models of one size and with the same classes share them."""
     from advprop_core.evaluation.cells import PHOTO_SIZE, Subject
+    from advprop_core.evaluation.notes import of_small_photos, of_unlike_images
 
     known: dict[tuple[int, Classes], Images] = {}
 
@@ -104,6 +105,7 @@ def open_images(
     subjects = []
     for name, one in opened.items():
         own = images(one, one.info.input_size)
+        _require_classes(wanted, name, one, own.labels)
         photos = images(one, PHOTO_SIZE).pixels if with_photos else None
         subjects.append(
             Subject(
@@ -117,8 +119,27 @@ def open_images(
                 among=own.among,
             )
         )
-    notes = dict.fromkeys(note for one in known.values() for note in one.notes)
-    return Asked(tuple(subjects), tuple(notes))
+    notes = [note for one in known.values() for note in one.notes]
+    for name, one in opened.items():
+        notes += _left_out(name, images(one, one.info.input_size))
+    for (size, _), own in known.items():
+        corrupted = with_photos and size == PHOTO_SIZE
+        notes += of_small_photos(own.enlarged, len(own.labels), size, corrupted=corrupted)
+    notes += of_unlike_images(subjects, {name: one.info for name, one in opened.items()})
+    return Asked(tuple(subjects), tuple(dict.fromkeys(notes)))
+
+
+def _left_out(name: str, images: Images) -> list[str]:
+    """What a model is not asked about, for the report."""
+    from advprop_core.datasets.folders import listing
+
+    parts = []
+    if images.unreadable:
+        first, count = images.unreadable[0], len(images.unreadable)
+        parts.append(f"{count} files that cannot be read, such as {first.path.name}")
+    if images.ignored_classes:
+        parts.append(f"folders of classes that it does not know: {listing(images.ignored_classes)}")
+    return [f"{name} was not asked about {'; '.join(parts)}"] if parts else []
 
 
 def open_stored(
@@ -144,7 +165,7 @@ def open_stored(
         classes = one.info.classes
         if classes not in files:
             files[classes], own = _open_files(wanted, classes, chosen)
-            _require_classes(wanted, one, files[classes].labels)
+            _require_classes(wanted, name, one, files[classes].labels)
             notes += own
             read = _clean_photos(report, wanted, files[classes], classes)
             files[classes], photos[classes] = read
@@ -195,7 +216,6 @@ def leave_out_unread(
 
 
 def _load(report: Report, wanted: Wanted, one: Checkpoint, size: int, *, quiet: bool) -> Images:
-    from advprop_core.datasets.folders import listing
     from advprop_core.datasets.named import load_images
 
     images = load_images(
@@ -208,9 +228,6 @@ def _load(report: Report, wanted: Wanted, one: Checkpoint, size: int, *, quiet: 
     )
     if not quiet:
         _name_unreadable(report, images.unreadable)
-        if images.ignored_classes:
-            report.say(f"left out folders of unknown classes: {listing(images.ignored_classes)}")
-    _require_classes(wanted, one, images.labels)
     return images
 
 
@@ -221,15 +238,15 @@ def _name_unreadable(report: Report, files: Sequence[Unreadable]) -> None:
         report.say(f"left out {more} more unreadable images")
 
 
-def _require_classes(wanted: Wanted, one: Checkpoint, labels: Tensor) -> None:
+def _require_classes(wanted: Wanted, name: str, one: Checkpoint, labels: Tensor) -> None:
     """Refuse images of a single class."""
     if len(seen := labels.unique()) >= 2:
         return
     fewer = wanted.limit is not None and wanted.limit < len(one.info.classes)
     raise ValueError(
-        f"{wanted.data} gives images of one class only, {one.info.class_names[int(seen[0])]}: a "
-        "network that always answers it would be right; give images of several classes"
-        + (", or raise --limit" if fewer else "")
+        f"{wanted.data} gives {name} images of one class only, "
+        f"{one.info.class_names[int(seen[0])]}: a network that always answers it would be right; "
+        "give images of several classes" + (", or raise --limit" if fewer else "")
     )
 
 

@@ -33,12 +33,13 @@ class Report:
             None.
 
     Raises:
-        ValueError: If the path is a folder; better now than after the work.
+        ValueError: If the path is a folder, or nothing can be written there; better now than
+            after the work.
     """
 
     def __init__(self, json_file: str | None) -> None:
-        if json_file not in (None, "-") and Path(json_file).is_dir():
-            raise ValueError(f"--json must be a file, {json_file} is a folder")
+        if json_file is not None and json_file != "-":
+            _require_file(Path(json_file))
         self._json_file = json_file
         self._speaks = is_first_process()
         self.console = Console(stderr=json_file == "-", highlight=False, quiet=not self._speaks)
@@ -62,6 +63,19 @@ class Report:
         elif self._json_file is not None:
             write_json(Path(self._json_file), content)
             self.say(f"wrote {self._json_file}")
+
+
+def _require_file(path: Path) -> None:
+    if path.is_dir():
+        raise ValueError(f"--json must be a file, {path} is a folder")
+    there = path.exists()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.open("a").close()
+    except OSError as error:
+        raise ValueError(f"--json cannot be written to {path}: {error.strerror}") from None
+    if not there:
+        path.unlink()  # what fails later must not leave an empty file
 
 
 def is_first_process() -> bool:

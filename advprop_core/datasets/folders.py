@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import torch
+from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -45,6 +46,7 @@ class ImageFolder(Dataset[tuple[Tensor, int]]):
         samples: Path and label of every image.
         ignored_classes: Class folders left out because the checkpoint does not know them.
         unreadable: What the last `load_all` could not read.
+        enlarged: How many of its images were smaller than wanted.
     """
 
     def __init__(
@@ -94,6 +96,7 @@ class ImageFolder(Dataset[tuple[Tensor, int]]):
             [[(path, labels[folder]) for path in found[folder]] for folder in labels], limit
         )
         self.unreadable: tuple[Unreadable, ...] = ()
+        self.enlarged = 0
 
     def __len__(self) -> int:
         """How many images there are, readable or not."""
@@ -129,17 +132,21 @@ class ImageFolder(Dataset[tuple[Tensor, int]]):
         """
         require_memory(len(self), self.size, alone=alone)
         pixels = torch.empty((len(self), 3, self.size, self.size), dtype=torch.uint8)
+        small = torch.zeros(len(self), dtype=torch.bool)
+        whole = round(self.size / self.crop)
 
         def fill(index: int) -> Unreadable | None:
-            image = read_image(self.samples[index][0], self.size, crop=self.crop)
-            if isinstance(image, Unreadable):
-                return image
-            pixels[index] = image
+            photo = _open(self.samples[index][0], whole)
+            if isinstance(photo, Unreadable):
+                return photo
+            small[index] = min(photo.size) < whole
+            pixels[index] = _centre(photo, whole, self.size)
             return None
 
         with ThreadPoolExecutor(max_workers or os.cpu_count()) as pool:
             problems = list(pool.map(fill, range(len(self))))
         self.unreadable = tuple(problem for problem in problems if problem is not None)
+        self.enlarged = int(small.sum())
         if self.unreadable:
             self._complain(self.unreadable[0])
         labels = torch.tensor([label for _, label in self.samples])
@@ -165,15 +172,24 @@ def read_image(path: Path, size: int, *, crop: float = 1.0) -> Tensor | Unreadab
         crop: That side as a share of the photo's shorter one.
     """
     whole = round(size / crop)
+    photo = _open(path, whole)
+    return photo if isinstance(photo, Unreadable) else _centre(photo, whole, size)
+
+
+def _open(path: Path, shorter_side: int) -> Image.Image | Unreadable:
     try:
-        image = images.decode(path.read_bytes(), shorter_side=whole)
+        return images.decode(path.read_bytes(), shorter_side=shorter_side)
     except images.ImageError as error:
         return Unreadable(path, str(error))
     except OSError as error:  # gone or forbidden since it was listed
         return Unreadable(path, f"The file cannot be opened: {error.strerror}.", error)
+
+
+def _centre(photo: Image.Image, whole: int, size: int) -> Tensor:
+    """The square of that size in the middle of the photo's own, which is made ``whole`` wide."""
     start = (whole - size) // 2
     inner = slice(start, start + size)
-    return images.to_bytes(images.fit(image, whole))[:, inner, inner]
+    return images.to_bytes(images.fit(photo, whole))[:, inner, inner]
 
 
 def find_images(root: Path) -> dict[str, list[Path]]:

@@ -39,6 +39,7 @@ class Images:
         labels: (N,) int64 class indices.
         classes: (id, name) of each class.
         unreadable: Files that were left out, each with the reason.
+        enlarged: How many photos are smaller than the size they were wanted in.
         ignored_classes: Folders that match no class of the model.
         textures: (N,) int64 of a built-in set, the class whose texture each object has.
         among: The classes the model may answer with, where its set's article restricts them;
@@ -54,6 +55,7 @@ class Images:
     textures: Tensor | None = None
     among: tuple[int, ...] | None = None
     notes: tuple[str, ...] = ()
+    enlarged: int = 0
 
 
 def load_images(
@@ -128,6 +130,7 @@ def _read_photos(
         folder.ignored_classes,
         among=_among(place, classes),
         notes=_notes(place, files, classes),
+        enlarged=folder.enlarged,
     )
 
 

@@ -23,6 +23,7 @@ from advprop_core.evaluation.content import (
 )
 from advprop_core.evaluation.digests import model_digest
 from advprop_core.evaluation.masking import suspicions
+from advprop_core.evaluation.notes import of_small_photos, of_unlike_images
 from advprop_core.evaluation.results import Answers
 from advprop_core.evaluation.shape_bias import ShapeBias
 from advprop_core.evaluation.smallest import SmallestEpsilon, measure_smallest
@@ -34,6 +35,8 @@ from app.pictures import DRAWN, own_folder
 from app.robustness import kept
 from app.robustness.requests import FOLDER, SEED, RunRequest, command
 
+Classes = tuple[tuple[str, str], ...]
+
 
 @dataclass(frozen=True, eq=False)
 class Album:
@@ -44,6 +47,7 @@ class Album:
         labels: (N,) int64.
         sources: Each image's name, as :mod:`app.pictures` reads it.
         unreadable: How many files were left out.
+        enlarged: How many photos are smaller than their size here.
         textures: (N,) class of each texture, of drawn scenes.
     """
 
@@ -51,6 +55,7 @@ class Album:
     labels: Tensor
     sources: tuple[str, ...]
     unreadable: int = 0
+    enlarged: int = 0
     textures: Tensor | None = None
 
 
@@ -117,7 +122,7 @@ def measure(request: RunRequest, files: Mapping[str, Path], job: Job) -> Outcome
             albums[name].pixels,
             albums[name].labels,
             one.model.branch_names,
-            photos.get(one.info.classes),
+            photos[one.info.classes].pixels if photos else None,
             albums[name].textures,
         )
         for name, one in opened.items()
@@ -146,7 +151,15 @@ def measure(request: RunRequest, files: Mapping[str, Path], job: Job) -> Outcome
     cells = {cell: answered[cell] for subject in subjects for cell in cells_of(subject, conditions)}
     radii = _radii(request.search, subjects, store, job) if request.search else ()
     return Outcome(
-        _content(request, files, cells, digests, shape_biases(cells, subjects), radii),
+        _content(
+            request,
+            files,
+            cells,
+            digests,
+            shape_biases(cells, subjects),
+            radii,
+            _notes(subjects, albums, photos, opened),
+        ),
         tuple(replace(one, attack_branch=None) for one in conditions),
         cells,
         {name: album.labels for name, album in albums.items()},
@@ -164,6 +177,7 @@ def _content(
     digests: Mapping[str, str],
     biases: Mapping[tuple[str, str], ShapeBias],
     radii: Sequence[SmallestEpsilon],
+    notes: Sequence[str],
 ) -> dict[str, Any]:
     folder = own_folder()
     named = folder.name if request.data == FOLDER and folder is not None else request.data
@@ -177,7 +191,23 @@ def _content(
         warnings=suspicions(cells),
         biases=biases,
         radii=radii,
+        notes=notes,
     )
+
+
+def _notes(
+    subjects: Sequence[Subject],
+    albums: Mapping[str, Album],
+    photos: Mapping[Classes, Album],
+    opened: Mapping[str, Checkpoint],
+) -> list[str]:
+    notes = []
+    for shown, corrupted in ((albums, False), (photos, True)):
+        for one in shown.values():
+            count, size = len(one.labels), one.pixels.shape[-1]
+            notes += of_small_photos(one.enlarged, count, size, corrupted=corrupted)
+    notes += of_unlike_images(subjects, {name: one.info for name, one in opened.items()})
+    return list(dict.fromkeys(notes))
 
 
 def _radii(
@@ -194,14 +224,12 @@ def _radii(
     return found
 
 
-def _photos(
-    request: RunRequest, opened: Mapping[str, Checkpoint]
-) -> dict[tuple[tuple[str, str], ...], Tensor]:
+def _photos(request: RunRequest, opened: Mapping[str, Checkpoint]) -> dict[Classes, Album]:
     """The images at the size of corruptions, once for networks with the same classes."""
     if not request.corruptions:
         return {}
     infos = {one.info.classes: one.info for one in opened.values()}
-    return {classes: _album(request, info, PHOTO_SIZE).pixels for classes, info in infos.items()}
+    return {classes: _album(request, info, PHOTO_SIZE) for classes, info in infos.items()}
 
 
 def _album(request: RunRequest, info: ModelInfo, size: int) -> Album:
@@ -233,4 +261,4 @@ def _folder_album(request: RunRequest, info: ModelInfo, size: int) -> Album:
         for path, _ in folder.samples
         if path not in left_out
     )
-    return Album(pixels, labels, sources, len(left_out))
+    return Album(pixels, labels, sources, len(left_out), folder.enlarged)

@@ -82,6 +82,8 @@ def _fault(content: Mapping[str, Any]) -> str | None:
     for number, row in enumerate(rows, 1):
         if not _is_row(row):
             return f"row {number} is not as it should be"
+    if not _all(content.get("notes", []), lambda one: isinstance(one, str) and one != ""):
+        return "its notes are not as they should be"
     warnings = content.get("warnings", [])
     if not _all(warnings, lambda one: isinstance(one["text"], str)):
         return "its warnings are not as they should be"

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from advprop_core.report_words import describe, describe_radius, smallest_radius
+from advprop_core.report_words import describe, describe_radius, images_asked, smallest_radius
 from advprop_core.words import NORM_TITLES, ends, percent
 from app.messages import join, safe
 
@@ -175,8 +175,10 @@ def told(rows: Sequence[Row]) -> str:
 
 
 def source(content: Mapping[str, Any]) -> str:
-    """Where figures come from."""
-    return f"n = {content['n']} images of {safe(content['data'])}, seed {content['seed']}."
+    """Where figures come from, and what to know of it."""
+    told = f"{images_asked(content)} of {safe(content['data'])}, seed {content['seed']}."
+    notes = [safe(note[0].upper() + note[1:]) for note in content.get("notes", ())]
+    return " ".join([told, *(f"{note}." for note in notes)])
 
 
 def kept(outcome: Outcome) -> str:

@@ -104,6 +104,7 @@ def spoil(place, value):
     [
         (["n"], "20", "it lacks n"),
         (["command"], None, "it lacks command"),
+        (["notes"], ["fine", 3], "its notes are not as they should be"),
         (["results"], [], "it has no row"),
         (["results"], [3], "row 1"),
         (["results", 0, "branch"], "clean", "row 1"),

@@ -157,3 +157,11 @@ def test_what_branches_say_of_an_image():
     assert words.case_alt(one, ["fish", "star"]) == (
         "An image of fish: main says star 91 % and aux says fish 60 %"
     )
+
+
+def test_where_figures_come_from_and_what_to_know_of_it(row, content):
+    found = content([row(), row() | {"n": 12}], notes=["photos were *enlarged*"])
+    assert words.source(found) == (
+        r"n = 12 to 20 images of shapes, seed 0. Photos were \*enlarged\*."
+    )
+    assert words.source(content([row()])) == "n = 20 images of shapes, seed 0."

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from advprop_core import checkpoints
 from advprop_core.evaluation import answer as answering
@@ -87,13 +88,46 @@ def test_evaluate_names_what_it_left_out(advprop, model, val) -> None:
     (val / "church" / "broken.jpg").write_bytes(b"\xff\xd8\xff no more")
     (val / "zebra").mkdir()
     draw_photo(val / "zebra" / "1.png")
-    answer = advprop("evaluate", "--model", model, "--data", val)
+    file = val / "found.json"
+    answer = advprop("evaluate", "--model", model, "--data", val, "--json", file)
     assert answer.code == 0
-    assert "left out" in answer.out
-    assert "broken.jpg" in answer.out
-    assert "zebra" in answer.out
+    assert f"left out {val / 'church' / 'broken.jpg'}" in answer.out
+    note = (
+        "was not asked about 1 files that cannot be read, such as broken.jpg; folders of classes "
+        "that it does not know: zebra"
+    )
+    assert note in answer.out
+    assert [one.partition(" ")[2] for one in json.loads(file.read_text())["notes"]] == [note]
     assert "9 images" in answer.out
     assert advprop("evaluate", "--model", model, "--data", val, "--strict").code == 2
+
+
+def test_small_photos_are_told_of(advprop, model, val) -> None:
+    words = ("evaluate", "--model", model, "--data", val, "--limit", 6, "--json", "-")
+    assert "notes" not in json.loads(advprop(*words).out)
+    corrupted = json.loads(advprop(*words, "--corruptions", "fog", "--severity", 1).out)
+    assert corrupted["notes"] == [
+        "6 of 6 photos are smaller than 224 pixels and were enlarged before they were corrupted: "
+        "ImageNet-C's severities are for larger ones"
+    ]
+    Image.new("RGB", (90, 60)).save(val / "church" / "0.png")
+    said = json.loads(advprop(*words).out)["notes"]
+    assert said == ["1 of 6 photos are smaller than 64 pixels and were enlarged"]
+
+
+def test_models_that_know_other_classes_are_asked_about_other_images(
+    advprop, model, val, tmp_path, make_dual, make_info
+) -> None:
+    two = tmp_path / "two.safetensors"
+    info = make_info(class_ids=IDS[:3], class_names=NAMES[:3], input_size=64)
+    checkpoints.save(two, make_dual(classes=3), info)
+    words = ("evaluate", "--model", f"{model},{two}", "--data", val)
+    content = json.loads(advprop(*words, "--report", tmp_path / "out", "--json", "-").out)
+    assert {row["n"] for row in content["results"]} == {9, 6}
+    assert any("different images" in note and ": 6)" in note for note in content["notes"])
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "n = 6 to 9 images, seed 0" in page
+    assert "so they are not ranked" in page
 
 
 def test_evaluate_refuses_attack_options_without_an_attack(advprop, model, val) -> None:
@@ -270,6 +304,7 @@ def test_a_process_may_be_ended_at_any_moment(ending, advprop, model, val, tmp_p
         (("--corruptions", "fog", "--severity", "mild"), "--severity must be a whole number"),
         (("--severity", "3"), "--corruptions all"),
         (("--attack", "pgd", "--epsilon", "0,1/255"), "--epsilon must be above 0, got 0"),
+        (("--attack", "pgd", "--epsilon=-1/255"), "--epsilon must be above 0, got -1/255"),
         (("--attack", "pgd", "--epsilon", "0.2,1/5"), "each radius once, got 0.2 and 1/5"),
         (("--attack", "pgd", "--epsilon", "1/255", "--epsilon", "1/255"), "each radius once"),
         (("--attack", "pgd,magic"), "--attack must be one of"),
@@ -293,7 +328,7 @@ def test_a_split_with_one_class(advprop, model, val) -> None:
     for name in ("Gas_Pump", "n5"):
         shutil.rmtree(val / name)
     answer = advprop("evaluate", "--model", model, "--data", val)
-    answer.refuses("gives images of one class only, church")
+    answer.refuses(f"{val} gives {model} images of one class only, church")
 
 
 def test_bad_report_folders(advprop, model, val, tmp_path) -> None:
@@ -303,6 +338,16 @@ def test_bad_report_folders(advprop, model, val, tmp_path) -> None:
     (tmp_path / "old").mkdir()
     (tmp_path / "old" / "results.json").write_text('{"format": 0, "results": []}')
     advprop(*words, tmp_path / "old").refuses("format 0, this version reads format 1")
+    advprop(*words, tmp_path / "file" / "sub").refuses("--report: nothing can be written to")
+
+
+def test_a_json_file_that_cannot_be_written_is_noticed_before_the_work(
+    advprop, model, val, tmp_path, monkeypatch
+) -> None:
+    (tmp_path / "file").touch()
+    words = ("evaluate", "--model", model, "--data", val, "--json", tmp_path / "file" / "r.json")
+    monkeypatch.setattr(answering, "answer", lambda *_, **__: pytest.fail("worked"))
+    advprop(*words).refuses("--json cannot be written to")
 
 
 def test_help_has_examples(advprop) -> None:

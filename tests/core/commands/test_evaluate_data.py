@@ -171,7 +171,7 @@ def test_imagenet_r_asks_among_its_classes(advprop, thousand, tmp_path) -> None:
     assert "answers are among its 200 classes, as in its article" in answer.out
     content = json.loads((tmp_path / "report" / "results.json").read_text())
     assert [one["condition"]["kind"] for one in content["results"]] == ["clean", "attack"]
-    assert len(content["notes"]) == 3
+    assert len(content["notes"]) == 4
     assert "as in its article" in (tmp_path / "report" / "report.html").read_text()
     answer = advprop(*words, "--data", f"imagenet-a:{tmp_path / 'r'}")
     answer.refuses("imagenet-a has class folders named by its 200 wnids")

@@ -1,0 +1,40 @@
+"""What a person should know of the images before they trust a figure, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from advprop_core.evaluation.cells import Subject
+from advprop_core.types import ModelInfo
+
+
+def of_small_photos(count: int, total: int, size: int, *, corrupted: bool) -> list[str]:
+    """That photos had to be enlarged, if any had.
+
+    Args:
+        count: How many of them.
+        total: How many photos there are.
+        size: Side they were wanted in, in pixels.
+        corrupted: Whether they are then corrupted.
+    """
+    if not count:
+        return []
+    what = "enlarged"
+    if corrupted:
+        what = "enlarged before they were corrupted: ImageNet-C's severities are for larger ones"
+    return [f"{count} of {total} photos are smaller than {size} pixels and were {what}"]
+
+
+def of_unlike_images(subjects: Sequence[Subject], infos: Mapping[str, ModelInfo]) -> list[str]:
+    """That models which know different classes were asked about different images, if so."""
+    shown = {
+        frozenset(infos[one.name].class_ids[label] for label in one.labels.unique())
+        for one in subjects
+    }
+    if len(shown) < 2:
+        return []
+    asked = ", ".join(f"{one.name}: {len(one.labels)}" for one in subjects)
+    return [
+        f"the models know different classes and were asked about different images ({asked}), so "
+        "their figures do not compare like with like"
+    ]

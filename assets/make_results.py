@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from advprop_core.evaluation.intervals import wilson_interval
 from advprop_core.report_words import describe_radius, own_attacks
 from advprop_core.words import markdown_table
 
@@ -61,47 +62,58 @@ def main() -> None:
 def tables() -> tuple[str, ...]:
     """The tables of README.md that are about results, as Markdown."""
     return (
-        main_table(_read("imagenette"), _read("imagenette-autoattack")),
+        accuracy_table(_read("imagenette")),
+        trust_table(_read("imagenette"), _read("imagenette-autoattack")),
         shape_table(_read("shapes-conflict")),
         matrix_table(_read("imagenette-branches")),
     )
 
 
-def main_table(content: Mapping[str, Any], strongest: Mapping[str, Any]) -> str:
-    """Accuracies clean and under attack, corruption and calibration error of each branch.
+def accuracy_table(content: Mapping[str, Any]) -> str:
+    """Accuracies of each branch, clean and under attack."""
+    rows = own_attacks(content["results"])
+    radii = list(dict.fromkeys(_radius(row) for row in rows if _is_attack(row)))
+    lines = []
+    for model, branch in _branches(rows):
+        own = [row for row in rows if (row["model"], row["branch"]) == (model, branch)]
+        clean = next(row for row in own if row["condition"]["kind"] == "clean")
+        under = [next(r for r in own if _is_attack(r) and _radius(r) == radius) for radius in radii]
+        accuracies = (_share(row["top1"], row["interval"]) for row in (clean, *under))
+        lines.append([model, branch, *accuracies])
+    head = ["network", "branch", "clean", *(f"PGD-10 {radius}" for radius in radii)]
+    return markdown_table(head, lines)
+
+
+def trust_table(content: Mapping[str, Any], strongest: Mapping[str, Any]) -> str:
+    """A stronger attack, corruptions and confidence.
 
     Args:
         content: Of all photos.
         strongest: Of PGD and AutoAttack at one radius, on fewer photos.
     """
-    rows = own_attacks(content["results"])
     errors = {
         (one["model"], one["branch"]): one for one in content["mean_corruption_error"]["results"]
     }
-    few: dict[str, dict[tuple[str, str], Row]] = {}
-    for row in strongest["results"]:
-        if _is_attack(row):
-            few.setdefault(row["condition"]["attack"], {})[row["model"], row["branch"]] = row
-    ((weaker, _), (name, harder)) = few.items()
-    (radius,) = {_radius(row) for row in harder.values()}
-    radii = list(dict.fromkeys(_radius(row) for row in rows if _is_attack(row)))
-    head = ["network", "branch", "clean", *(f"PGD-10 {radius}" for radius in radii),
-            f"{weaker} and {name} {radius} on {strongest['n']} photos", "mean corruption error",
-            "calibration error"]  # fmt: skip
-    lines = []
-    for model, branch in dict.fromkeys((row["model"], row["branch"]) for row in rows):
-        own = [row for row in rows if (row["model"], row["branch"]) == (model, branch)]
-        clean = next(row for row in own if row["condition"]["kind"] == "clean")
-        under = [next(r for r in own if _is_attack(r) and _radius(r) == radius) for radius in radii]
-        error, hardest = errors[model, branch], harder[model, branch]
-        surer = clean["calibration"]
-        lines.append([
-            model, branch, _share(clean["top1"], clean["interval"]),
-            *(f"{100 * row['top1']:.1f} %" for row in under),
-            f"{100 * few[weaker][model, branch]['top1']:.0f} % and "
-            f"{100 * hardest['top1']:.0f} %", _share(error["error"], error["interval"]),
-            _share(surer["expected_calibration_error"], surer["interval"]),
-        ])  # fmt: skip
+    clean = {
+        (row["model"], row["branch"]): row["calibration"]
+        for row in content["results"]
+        if row["condition"]["kind"] == "clean"
+    }
+    attacks: dict[str, dict[tuple[str, str], Row]] = {}
+    for row in filter(_is_attack, strongest["results"]):
+        attacks.setdefault(row["condition"]["attack"], {})[row["model"], row["branch"]] = row
+    (radius,) = {_radius(row) for row in strongest["results"] if _is_attack(row)}
+    lines = [
+        [
+            *who,
+            *(_share(rows[who]["top1"], rows[who]["interval"], 0) for rows in attacks.values()),
+            _share(errors[who]["error"], errors[who]["interval"]),
+            _share(clean[who]["expected_calibration_error"], clean[who]["interval"]),
+        ]
+        for who in _branches(content["results"])
+    ]
+    stronger = [f"{name} {radius}, {strongest['n']} photos" for name in attacks]
+    head = ["network", "branch", *stronger, "mean corruption error", "calibration error"]
     return markdown_table(head, lines)
 
 
@@ -111,7 +123,10 @@ def shape_table(content: Mapping[str, Any]) -> str:
     lines = [
         [
             one["model"], one["branch"],
-            *(f"{100 * one[way]:.1f} %" for way in ("shape", "texture", "neither")),
+            *(
+                _share(one[way], wilson_interval(round(one[way] * one["n"]), one["n"]))
+                for way in ("shape", "texture", "neither")
+            ),
             _share(one["shape_bias"], one["interval"]),
         ]
         for one in content["shape_bias"]["results"]
@@ -137,9 +152,13 @@ def matrix_table(content: Mapping[str, Any]) -> str:
     )
 
 
-def _share(share: float, interval: Sequence[float]) -> str:
-    low, high = (f"{100 * end:.1f}" for end in interval)
-    return f"{100 * share:.1f} % [{low}, {high}]"
+def _branches(rows: Sequence[Row]) -> list[tuple[str, str]]:
+    return list(dict.fromkeys((row["model"], row["branch"]) for row in rows))
+
+
+def _share(share: float, interval: Sequence[float], digits: int = 1) -> str:
+    low, high = (f"{100 * end:.{digits}f}" for end in interval)
+    return f"{100 * share:.{digits}f} % [{low}, {high}]"
 
 
 def _radius(row: Row) -> str:

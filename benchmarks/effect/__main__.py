@@ -49,19 +49,23 @@ def _run_all(study: Study, asked: argparse.Namespace) -> None:
             for label in study.runs
         ]
     with ThreadPoolExecutor(asked.jobs) as pool:
-        list(pool.map(_run, commands))
+        failed = [out for out in pool.map(_run, commands) if out is not None]
+    if failed:
+        sys.exit(f"{len(failed)} runs failed, see log.txt in {', '.join(map(str, failed))}")
 
 
-def _run(words: list[str]) -> None:
+def _run(words: list[str]) -> Path | None:
+    """Train what is not finished; gives its folder if that fails, and the others go on."""
     out = Path(words[words.index("--out") + 1])
     if (out / "model.safetensors").exists():
-        return
+        return None
     out.mkdir(parents=True, exist_ok=True)
     print("advprop", *words, flush=True)
     alone = os.environ | {"OMP_NUM_THREADS": "1"}  # two runs side by side beat two threads
     with (out / "log.txt").open("a") as log:
         command = [sys.executable, "-m", "advprop_core.cli", *words]
-        subprocess.run(command, env=alone, stdout=log, stderr=log, check=True)
+        done = subprocess.run(command, env=alone, stdout=log, stderr=log)
+    return out if done.returncode else None
 
 
 def _read_arguments() -> argparse.Namespace:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -23,35 +26,46 @@ from advprop_core.perturbations import NoiseConfig, add_noise
 from advprop_core.types import AttackConfig, format_epsilon
 from benchmarks.effect.design import Study
 
+Row = dict[str, Any]
 ATTACK = AttackConfig.pgd(2 / 255, steps=10)
 NOISE = 0.1
 _BATCH = 50
 
 
 def measure_all(study: Study, data: Path, large: Path, runs: Path, out: Path) -> None:
-    """Write one row for each network, branch and measure; for corruptions, one for each kind."""
-    networks = {
-        (label, seed): checkpoints.load(runs / f"{label}-{seed}" / "model.safetensors")
+    """Write one row for each network, branch and measure; for corruptions, one for each kind.
+
+    What is finished stays in ``runs``, so that a measurement that was ended goes on.
+    """
+    files = {
+        (label, seed): runs / f"{label}-{seed}" / "model.safetensors"
         for label in study.runs
         for seed in study.seeds
     }
-    info = next(iter(networks.values())).info
+    digest = hashlib.sha256(b"".join(file.read_bytes() for file in files.values())).hexdigest()
+    networks = Networks(
+        {who: checkpoints.load(file) for who, file in files.items()},
+        Kept(runs / f"measured-{out.name}", digest),
+    )
+    info = networks.opened[next(iter(files))].info
     small = load_images(str(data / "val"), info.input_size, classes=info.classes, strict=True)
-    rows: list[dict[str, Any]] = []
-    rows += _rows(networks, small.pixels, small.labels, Condition(), {"measure": "clean"})
     noisy = add_noise(small.pixels.float() / 255, NoiseConfig("gaussian", NOISE))
-    rows += _rows(networks, _to_bytes(noisy), small.labels, Condition(), {"measure": "noise"})
-    rows += _rows(networks, small.pixels, small.labels, Condition(ATTACK), {"measure": "attack"})
+    clean, attacked = Condition(), Condition(ATTACK)
+    rows = networks.rows({"measure": "clean"}, lambda: small.pixels, small.labels, clean)
+    rows += networks.rows({"measure": "noise"}, lambda: _to_bytes(noisy), small.labels, clean)
+    rows += networks.rows({"measure": "attack"}, lambda: small.pixels, small.labels, attacked)
     photos = load_images(str(large), 224, classes=info.classes, strict=True)
-    for kind, severity, images in _corrupted(study, photos.pixels, info.input_size):
-        corrupted = {"measure": "corruption", "corruption": kind, "severity": severity}
-        rows += _rows(networks, images, photos.labels, Condition(), corrupted)
-        print(kind, severity, flush=True)
+    for kind in CORRUPTIONS:
+        for severity in study.severities:
+            corrupted = {"measure": "corruption", "corruption": kind, "severity": severity}
+            shown = partial(_corrupted, photos.pixels, kind, severity, info.input_size)
+            rows += networks.rows(corrupted, shown, photos.labels, clean)
+            print(kind, severity, flush=True)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(_text(study, data, len(small.labels), _by_kind(rows)))
 
 
-def _text(study: Study, data: Path, n: int, rows: list[dict[str, Any]]) -> str:
+def _text(study: Study, data: Path, n: int, rows: list[Row]) -> str:
     """Readable JSON with a row on each line."""
     levels = ", ".join(map(str, study.severities))
     head = {
@@ -80,7 +94,7 @@ def _text(study: Study, data: Path, n: int, rows: list[dict[str, Any]]) -> str:
     return f'{text[:-2]},\n "results": [\n{lines}\n]}}\n'
 
 
-def _by_kind(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def _by_kind(rows: Sequence[Row]) -> list[Row]:
     """Without severities: the mean over them stands for each kind of corruption."""
     shares: dict[tuple[tuple[str, Any], ...], list[float]] = {}
     for row in rows:
@@ -89,29 +103,71 @@ def _by_kind(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return [dict(kept) | {"top1": mean(several)} for kept, several in shares.items()]
 
 
-def _rows(
-    networks: dict[tuple[str, int], Checkpoint],
-    images: Tensor,
-    labels: Tensor,
-    condition: Condition,
-    described: dict[str, Any],
-) -> Iterator[dict[str, Any]]:
-    for (label, seed), one in networks.items():
-        for result in evaluate(one.model, images, labels, [condition]):
-            who = {"run": label, "seed": seed, "branch": result.branch}
-            yield {**who, **described, "top1": result.top1}
+class Kept:
+    """Rows by what they are of, in a file; those of other networks are not looked at.
+
+    Args:
+        path: The file.
+        digest: Of the networks.
+    """
+
+    def __init__(self, path: Path, digest: str) -> None:
+        self._path, self._digest = path, digest
+        content = json.loads(path.read_text()) if path.exists() else {}
+        self.rows: dict[str, list[Row]] = content.get(digest, {})
+
+    def add(self, what: str, rows: list[Row]) -> None:
+        """Keep some, at once."""
+        self.rows[what] = rows
+        unfinished = self._path.with_suffix(".tmp")
+        unfinished.write_text(json.dumps({self._digest: self.rows}))
+        unfinished.replace(self._path)
 
 
-def _corrupted(study: Study, photos: Tensor, size: int) -> Iterator[tuple[str, int, Tensor]]:
-    """Every kind and severity, made at 224 pixels and then made as small as the network's input."""
-    for kind in CORRUPTIONS:
-        for severity in study.severities:
-            small = []
-            for number, part in enumerate(photos.split(_BATCH)):
-                config = CorruptionConfig(kind, severity, seed=number)
-                pixels = corrupt(part.float() / 255, config)
-                small.append(_to_bytes(_resized(pixels, size)))
-            yield kind, severity, torch.cat(small)
+@dataclass(frozen=True)
+class Networks:
+    """What is measured.
+
+    Attributes:
+        opened: (run, seed) to its network.
+        kept: What was measured before.
+    """
+
+    opened: Mapping[tuple[str, int], Checkpoint]
+    kept: Kept
+
+    def rows(
+        self, measured: Row, images: Callable[[], Tensor], labels: Tensor, condition: Condition
+    ) -> list[Row]:
+        """A row for each network and branch; the images are made only if one is missing.
+
+        Args:
+            measured: What every row says.
+            images: Makes (N, 3, S, S) uint8.
+            labels: (N,) true classes.
+            condition: What else happens to the images.
+        """
+        shown: Tensor | None = None
+        found: list[Row] = []
+        for (label, seed), one in self.opened.items():
+            what = json.dumps([label, seed, measured])
+            if what not in self.kept.rows:
+                shown = images() if shown is None else shown
+                results = evaluate(one.model, shown, labels, [condition])
+                who = {"run": label, "seed": seed}
+                own = [{**who, "branch": r.branch, **measured, "top1": r.top1} for r in results]
+                self.kept.add(what, own)
+            found += self.kept.rows[what]
+        return found
+
+
+def _corrupted(photos: Tensor, kind: str, severity: int, size: int) -> Tensor:
+    """Made at 224 pixels and then made as small as the network's input."""
+    small = []
+    for number, part in enumerate(photos.split(_BATCH)):
+        pixels = corrupt(part.float() / 255, CorruptionConfig(kind, severity, seed=number))
+        small.append(_to_bytes(_resized(pixels, size)))
+    return torch.cat(small)
 
 
 def _resized(pixels: Tensor, size: int) -> Tensor:

@@ -63,6 +63,7 @@ class View:
         attack_steps: Steps of attacks that take several.
         restarts: Random starts of PGD.
         through_each: Whether attacks go through each branch in turn.
+        sanity: Whether it is checked that gradients are not masked.
         searched: Whether the smallest radius that turns each image is searched for.
         probed: Whether images are shown without outlines, colour and the like.
         corrupted: Whether corruptions are measured.
@@ -108,6 +109,7 @@ class View:
     attack_steps: int = 10
     restarts: int = 1
     through_each: bool = False
+    sanity: bool = False
     searched: bool = False
     probed: bool = False
     corrupted: bool = False
@@ -160,7 +162,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
         "output_change",
     ),
     "gap_by": ("stage", "layer"),
-    "attacks": ("pgd", "i-fgsm", "fgsm"),
+    "attacks": ("pgd", "i-fgsm", "fgsm", "autoattack"),
     "ball": ("linf", "l2"),
     "severities": ("1", "2", "3", "4", "5"),
 }

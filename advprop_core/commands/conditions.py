@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from advprop_core.evaluation import Condition
 
 _AUTOATTACK = "autoattack"
-_UNBOUNDED_STEPS = 20
 _SAME = 1e-9  # radii that are closer mean the same, such as 2/255 and 0.00784313725
 
 
@@ -43,6 +42,7 @@ def read_attacks(
     """
     from advprop_core.evaluation import Condition
     from advprop_core.evaluation.conditions import takes_restarts
+    from advprop_core.evaluation.masking import controls
 
     kinds = values.split_list(attacks)
     _require_attacks(kinds)
@@ -76,7 +76,7 @@ def read_attacks(
         for config in configs
     ]
     if sanity:
-        found += [Condition(config, attack_branch) for config in _controls(configs, seed)]
+        found += [Condition(config, attack_branch) for config in controls(configs, seed)]
     return [*dict.fromkeys(found)]
 
 
@@ -220,13 +220,6 @@ def _read_attack(
         )
     ball = values.read_attack("fgsm", norm=norm, epsilon=radius, step_size=None, steps=None)
     return AutoAttackConfig(ball.norm, ball.epsilon, seed=seed)
-
-
-def _controls(configs: Sequence[AttackConfig | AutoAttackConfig], seed: int) -> list[AttackConfig]:
-    """What tells a robust branch from one whose gradient is masked."""
-    balls = dict.fromkeys((config.norm, config.epsilon) for config in configs)
-    noises = [AttackConfig.noise(epsilon, norm=norm, seed=seed) for norm, epsilon in balls]
-    return [*noises, AttackConfig.pgd(1.0, steps=_UNBOUNDED_STEPS, seed=seed)]
 
 
 def _read_radii(texts: Sequence[str] | None) -> list[str | None]:

@@ -6,7 +6,7 @@ not beat a gradient, a larger ball must not protect, and without a bound nothing
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import permutations
 from typing import Literal
@@ -19,6 +19,7 @@ from advprop_core.words import NORM_TITLES, percent
 
 NOISE = "noise"
 _UNBOUNDED = 0.5  # L∞: from here on every picture can be made an even grey
+_UNBOUNDED_STEPS = 20
 _SURVIVORS = 0.01
 _Z = 1.959964
 
@@ -45,6 +46,17 @@ class Suspicion:
     def to_json(self) -> dict[str, str]:
         """Plain values."""
         return asdict(self)
+
+
+def controls(attacks: Sequence[Attack], seed: int) -> list[AttackConfig]:
+    """What tells a robust branch from one whose gradient is masked, beside these attacks.
+
+    Returns:
+        Noise of each of their radii, and PGD without a bound.
+    """
+    balls = dict.fromkeys((config.norm, config.epsilon) for config in attacks)
+    noises = [AttackConfig.noise(epsilon, norm=norm, seed=seed) for norm, epsilon in balls]
+    return [*noises, AttackConfig.pgd(1.0, steps=_UNBOUNDED_STEPS, seed=seed)]
 
 
 def suspicions(found: Mapping[Cell, Answers]) -> tuple[Suspicion, ...]:

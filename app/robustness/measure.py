@@ -9,6 +9,7 @@ from typing import Any
 
 from torch import Tensor
 
+from advprop_core.autoattack.config import require_classes
 from advprop_core.checkpoints import Checkpoint, load
 from advprop_core.datasets.folders import ImageFolder
 from advprop_core.datasets.named import load_images
@@ -22,7 +23,7 @@ from advprop_core.evaluation.content import (
     shape_biases,
 )
 from advprop_core.evaluation.digests import model_digest
-from advprop_core.evaluation.masking import suspicions
+from advprop_core.evaluation.masking import controls, suspicions
 from advprop_core.evaluation.notes import of_small_photos, of_unlike_images
 from advprop_core.evaluation.results import Answers
 from advprop_core.evaluation.shape_bias import ShapeBias
@@ -33,7 +34,7 @@ from app.jobs import Job
 from app.messages import tamed
 from app.pictures import DRAWN, own_folder
 from app.robustness import kept
-from app.robustness.requests import FOLDER, SEED, RunRequest, command
+from app.robustness.requests import AUTOATTACK, FOLDER, SEED, RunRequest, command
 
 Classes = tuple[tuple[str, str], ...]
 
@@ -65,7 +66,8 @@ class Outcome:
 
     Attributes:
         content: As ``results.json`` has it.
-        conditions: Clean, attacks, corruptions: as they were asked for.
+        conditions: Clean, attacks, corruptions: as they were asked for, without the checks of
+            gradients.
         cells: Answers image by image.
         labels: Model to the true class of each image.
         sources: Model to what the app calls each image.
@@ -128,7 +130,7 @@ def measure(request: RunRequest, files: Mapping[str, Path], job: Job) -> Outcome
         for name, one in opened.items()
     ]
     source = EACH if request.through_each else None
-    conditions = (
+    shown = (
         Condition(),
         *(
             Condition(config, source, restarts=request.restarts if takes_restarts(config) else 1)
@@ -137,8 +139,13 @@ def measure(request: RunRequest, files: Mapping[str, Path], job: Job) -> Outcome
         *(Condition(corruption=config) for config in request.corruptions),
         *(Condition(probe=config) for config in request.probes),
     )
+    checks = controls(request.attacks, SEED) if request.sanity else []
+    conditions = tuple(dict.fromkeys([*shown, *(Condition(one, source) for one in checks)]))
     digests = {name: model_digest(one.model, one.info) for name, one in opened.items()}
     place = kept.made()
+    if AUTOATTACK in request.kinds:
+        for one in opened.values():
+            require_classes(one.info.num_classes, one.info.name)
     store = None if place is None else CellStore(place, digests)
     share = 0.5 if request.search else 1.0  # of the work, very roughly
     answered = answer(
@@ -160,7 +167,7 @@ def measure(request: RunRequest, files: Mapping[str, Path], job: Job) -> Outcome
             radii,
             _notes(subjects, albums, photos, opened),
         ),
-        tuple(replace(one, attack_branch=None) for one in conditions),
+        tuple(replace(one, attack_branch=None) for one in shown),
         cells,
         {name: album.labels for name, album in albums.items()},
         {name: album.sources for name, album in albums.items()},

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import cast
 
 from advprop_core import bundle
+from advprop_core.autoattack.config import AutoAttackConfig
 from advprop_core.corruptions import CORRUPTIONS, CorruptionConfig
 from advprop_core.datasets.scenes import SHAPES
 from advprop_core.probes import PROBES, ProbeConfig
@@ -19,6 +20,7 @@ from app.messages import join, quote
 from app.pictures import own_folder
 from app.state import View
 
+AUTOATTACK = "autoattack"
 FOLDER = "folder"
 DATA = {
     "shapes": "Drawn scenes",
@@ -47,6 +49,7 @@ class RunRequest:
         restarts: Random starts of PGD.
         through_each: Whether attacks go through each branch in turn, and not only through the one
             that is asked.
+        sanity: Whether noise of every radius, and PGD without a bound, are measured beside them.
         severities: Of the 15 corruptions; empty without any.
         probed: Whether images are shown without outlines, colour and the like.
         limit: Up to which radius the smallest one that turns an image is searched; 0 for no
@@ -62,12 +65,13 @@ class RunRequest:
     steps: int = 1
     restarts: int = 1
     through_each: bool = False
+    sanity: bool = False
     severities: tuple[int, ...] = ()
     probed: bool = False
     limit: float = 0.0
 
     @property
-    def attacks(self) -> tuple[AttackConfig, ...]:
+    def attacks(self) -> tuple[AttackConfig | AutoAttackConfig, ...]:
         """Every kind at every radius."""
         return tuple(self._attack(kind, radius) for kind in self.kinds for radius in self.radii)
 
@@ -97,7 +101,9 @@ class RunRequest:
         steps = self.steps if _takes_steps(self.kinds) else SEARCH_STEPS
         return AttackConfig.pgd(self.limit, norm=self.norm, steps=steps, seed=SEED)
 
-    def _attack(self, kind: str, radius: float) -> AttackConfig:
+    def _attack(self, kind: str, radius: float) -> AttackConfig | AutoAttackConfig:
+        if kind == AUTOATTACK:
+            return AutoAttackConfig(self.norm, radius, seed=SEED)
         if kind == "fgsm":
             return AttackConfig.fgsm(radius, norm=self.norm)
         start = kind == "pgd"
@@ -127,6 +133,7 @@ def request_of(view: View) -> RunRequest:
             steps=view.attack_steps if _takes_steps(view.attacks) else 1,
             restarts=view.restarts if "pgd" in view.attacks else 1,
             through_each=view.through_each,
+            sanity=view.sanity,
         )
     if view.corrupted:
         request = replace(request, severities=tuple(sorted(map(int, view.severities))))
@@ -233,12 +240,14 @@ def _attack_options(request: RunRequest) -> list[str]:
         options += ["--restarts", str(request.restarts)]
     if request.through_each:
         options += ["--attack-branch", "each"]
+    if request.sanity:
+        options += ["--sanity"]
     return options
 
 
 def _takes_steps(kinds: Sequence[str]) -> bool:
     """Whether an attack among these takes more than one."""
-    return bool({*kinds} - {"fgsm"})
+    return bool({*kinds} - {"fgsm", AUTOATTACK})
 
 
 def _written(radius: float) -> str:

@@ -32,6 +32,8 @@ def plan(request: RunRequest, pictures: str) -> str:
             parts[-1] += f" with {request.restarts} restarts of PGD"
         if request.through_each:
             parts[-1] += " through each branch"
+        if request.sanity:
+            parts.append("under noise and without a bound, to check the gradients")
     if request.severities:
         levels = join([*map(str, request.severities)])
         parts.append(f"under 15 corruptions at severity {levels}")

@@ -1,19 +1,21 @@
 """A run on tiny networks, as a worker does it."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
+from advprop_core.autoattack.config import AutoAttackConfig
 from advprop_core.datasets.named import load_images
 from advprop_core.datasets.scenes import SHAPES
 from advprop_core.evaluation import Condition, evaluate
 from advprop_core.images import decode, to_bytes
 from app.jobs import Cancelled, Job
 from app.pictures import UploadStore, open_picture
-from app.robustness import kept, words
+from app.robustness import kept, requests, words
 from app.robustness.measure import measure
 from app.robustness.requests import RunRequest
 
@@ -179,3 +181,21 @@ def test_attacks_through_each_branch_probes_and_smallest_radii(tiny_models, cell
     again = measure(request, tiny_models, Job("key"))
     assert again.content == found.content
     assert again.found_before == (len(found.cells), 0)
+
+
+def test_gradients_are_checked_beside_the_attacks(tiny_models):
+    found = measure(replace(REQUEST, sanity=True), tiny_models, Job("key"))
+    attacks = [row["condition"] for row in found.content["results"] if row["branch"] == "aux"]
+    assert [(one.get("attack"), one.get("epsilon")) for one in attacks] == [
+        (None, None), ("PGD-1", 4 / 255), ("noise", 4 / 255), ("PGD-20", 1.0)
+    ]  # fmt: skip
+    assert [one.kind for one in found.conditions] == ["clean", "attack"], "checks are no attacks"
+
+
+def test_autoattack_of_a_page_is_the_librarys(tiny_models, monkeypatch):
+    small = partial(AutoAttackConfig, steps=2, targets=1, queries=4)
+    monkeypatch.setattr(requests, "AutoAttackConfig", small)
+    request = replace(REQUEST, models=("tiny-vanilla",), kinds=("autoattack",))
+    row = measure(request, tiny_models, Job("key")).content["results"][1]
+    assert row["condition"]["attack"].startswith("AutoAttack")
+    assert row["condition"]["epsilon"] == 4 / 255

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from advprop_core import bundle
+from advprop_core.autoattack.config import AutoAttackConfig
 from advprop_core.probes import PROBES
 from advprop_core.types import AttackConfig
 from app.robustness.requests import (
@@ -30,6 +31,17 @@ def test_attacks_of_a_view():
         AttackConfig.fgsm(2 / 255),
     )
     assert request.corruptions == ()
+
+
+def test_autoattack_has_steps_of_its_own():
+    request = request_of(replace(VIEW, attacks=("pgd", "autoattack"), attack_steps=7))
+    assert request.attacks[2:] == (
+        AutoAttackConfig("linf", 1 / 255),
+        AutoAttackConfig("linf", 2 / 255),
+    )
+    alone = replace(VIEW, attacks=("autoattack",))
+    assert request_of(alone) == request_of(replace(alone, attack_steps=50))
+    assert "--steps" not in command(request_of(alone), {"one": Path("/x/y/z.s")})
 
 
 def test_restarts_are_of_pgd():
@@ -90,8 +102,9 @@ def test_probes_and_the_search_of_a_view():
 
 def test_attacks_through_each_branch_are_another_run():
     assert request_of(replace(VIEW, through_each=True)).through_each
+    assert request_of(replace(VIEW, sanity=True)).sanity
     without = replace(VIEW, attacks=())
-    assert request_of(replace(without, through_each=True)) == request_of(without)
+    assert request_of(replace(without, through_each=True, sanity=True)) == request_of(without)
 
 
 def test_no_network_and_no_severity_are_said():
@@ -127,9 +140,11 @@ def test_the_command_is_one_that_evaluate_takes(monkeypatch, tmp_path):
         "advprop evaluate --model shapes-advprop,y/z.s --data shapes --attack pgd,fgsm "
         "--epsilon 0.5,1/255 --norm l2 --steps 7 --corruptions all --severity 1,3 --limit 20"
     )
-    more = replace(request, through_each=True, severities=(), probed=True, limit=16 / 255)
+    more = replace(
+        request, through_each=True, sanity=True, severities=(), probed=True, limit=16 / 255
+    )
     assert command(more, files).endswith(
-        "--steps 7 --attack-branch each --probe all --smallest-epsilon 16/255 --limit 20"
+        "--steps 7 --attack-branch each --sanity --probe all --smallest-epsilon 16/255 --limit 20"
     )
     monkeypatch.setenv("ADVPROP_IMAGES", str(tmp_path / "my photos"))
     plain = command(

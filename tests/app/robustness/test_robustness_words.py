@@ -54,12 +54,13 @@ def test_scenes_whose_texture_is_of_another_class_are_about_the_outline(row, att
 def test_a_plan_says_all_that_is_measured():
     request = RunRequest(
         ("a", "b"), "shapes", 20, ("pgd", "fgsm"), radii=(1 / 255, 2 / 255), steps=5, restarts=3,
-        through_each=True, severities=(1, 3), probed=True, limit=16 / 255,
+        through_each=True, sanity=True, severities=(1, 3), probed=True, limit=16 / 255,
     )  # fmt: skip
     assert words.plan(request, "Drawn scenes") == (
         "a and b on up to 20 images (drawn scenes): clean, under PGD-5 and FGSM at ε = 1/255 and "
-        "2/255 (L∞) with 3 restarts of PGD through each branch, under 15 corruptions at severity "
-        "1 and 3, under probes and at the smallest ε up to 16/255 that turns each (PGD-5)."
+        "2/255 (L∞) with 3 restarts of PGD through each branch, under noise and without a bound, "
+        "to check the gradients, under 15 corruptions at severity 1 and 3, under probes and at "
+        "the smallest ε up to 16/255 that turns each (PGD-5)."
     )
 
 

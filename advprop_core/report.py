@@ -19,13 +19,13 @@ from advprop_core.report_words import (
     as_csv,
     describe,
     describe_attack,
+    is_bounded,
+    is_quoted,
     matrices,
     own_attacks,
     own_harm,
     smallest_radius,
 )
-
-_WIDEST = 0.5  # L∞: a larger radius is a check without a bound, and no part of a curve
 
 
 def write_report(folder: Path, content: Mapping[str, Any]) -> tuple[Path, ...]:
@@ -96,11 +96,11 @@ def _accuracies(rows: Sequence[Row]) -> Section:
 
 def _best(rows: Sequence[Row]) -> str:
     """Who is best on clean images, and who under the last attack."""
-    attacks = [describe_attack(row) for row in rows if _is_attack(row)]
+    attacks = [describe_attack(row) for row in rows if is_quoted(row)]
     if len({row["n"] for row in rows}) > 1:
         return "The models were asked about different images, so they are not ranked."
     clean = [row for row in rows if row["condition"]["kind"] == "clean"]
-    attacked = [row for row in rows if _is_attack(row) and [describe_attack(row)] == attacks[-1:]]
+    attacked = [row for row in rows if is_quoted(row) and [describe_attack(row)] == attacks[-1:]]
     parts = []
     for own in filter(None, (clean, attacked)):
         best = max(own, key=lambda row: row["top1"])
@@ -123,7 +123,7 @@ def _curves(rows: Sequence[Row]) -> list[Section]:
     clean = [row for row in rows if row["condition"]["kind"] == "clean"]
     families: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
-        if row["condition"]["kind"] == "attack" and _is_bounded(row):
+        if row["condition"]["kind"] == "attack" and is_bounded(row):
             condition = row["condition"]
             families.setdefault((condition["attack"], condition["norm"]), []).append(row)
     several = [
@@ -317,16 +317,6 @@ def _told(rows: Sequence[Row]) -> str:
     return "; ".join(
         f"{row['model']}, {row['branch']}, {describe(row)}: {row['top1']:.1%}" for row in rows
     )
-
-
-def _is_attack(row: Row) -> bool:
-    """An attack that a person would quote: no noise, and with a bound."""
-    condition = row["condition"]
-    return condition["kind"] == "attack" and condition["attack"] != "noise" and _is_bounded(row)
-
-
-def _is_bounded(row: Row) -> bool:
-    return bool(row["condition"]["norm"] != "linf" or row["condition"]["epsilon"] < _WIDEST)
 
 
 def _drawn(spec: Spec, name: str) -> str:

@@ -8,7 +8,7 @@ from html import escape
 from typing import Any
 
 from advprop_core.report_tables import tables
-from advprop_core.report_words import images_asked
+from advprop_core.report_words import gradients_checked, images_asked
 
 _STYLE = """
 :root { color-scheme: light; }
@@ -116,4 +116,6 @@ def _notes(content: Mapping[str, Any]) -> str:
 
 def _warnings(content: Mapping[str, Any]) -> str:
     lines = "".join(f"<li>{escape(one['text'])}</li>" for one in content.get("warnings", ()))
+    if checked := gradients_checked(content):
+        return f"<p>{escape(checked)}</p>"
     return f"<h2>Look twice</h2><ul>{lines}</ul>" if lines else ""

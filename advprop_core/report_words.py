@@ -9,11 +9,12 @@ from typing import Any
 
 from advprop_core.probes import describe_probe
 from advprop_core.types import format_epsilon
-from advprop_core.words import NORM_TITLES
+from advprop_core.words import NORM_TITLES, percent
 
 Row = Mapping[str, Any]
 """One of ``results`` in ``results.json``, or of the like."""
 
+_WIDEST = 0.5  # L∞: a larger radius is a check without a bound, and no part of a curve
 _CONDITION = ("kind", "attack", "norm", "epsilon", "step_size", "steps", "restarts",
               "attack_branch", "corruption", "severity", "source", "probe", "strength")  # fmt: skip
 CSV_HEADER = (
@@ -42,6 +43,31 @@ def images_asked(content: Mapping[str, Any]) -> str:
     counts = {row["n"] for row in content["results"]}
     few, most = min(counts), max(counts)
     return f"n = {most} images" if few == most else f"n = {few} to {most} images"
+
+
+def is_bounded(row: Row) -> bool:
+    """Whether an attack's radius leaves something of the picture."""
+    condition = row["condition"]
+    return bool(condition["norm"] != "linf" or condition["epsilon"] < _WIDEST)
+
+
+def is_quoted(row: Row) -> bool:
+    """An attack that a person would quote: no noise, and with a bound."""
+    condition = row["condition"]
+    return condition["kind"] == "attack" and condition["attack"] != "noise" and is_bounded(row)
+
+
+def gradients_checked(content: Mapping[str, Any]) -> str | None:
+    """That no sign of a masked gradient was seen, where it was looked for; None elsewhere."""
+    attacked = [row for row in content["results"] if row["condition"]["kind"] == "attack"]
+    noise = any(row["condition"]["attack"] == "noise" for row in attacked)
+    left = [row["top1"] for row in attacked if not is_bounded(row)]
+    if content.get("warnings") or not noise or not left:
+        return None
+    return (
+        "No sign of a masked gradient: noise does no more harm than attacks of its radius, and "
+        f"without a bound at most {percent(max(left))} of the images stand."
+    )
 
 
 def describe_attack(row: Row) -> str:

@@ -50,6 +50,8 @@ def parse_epsilon(text: str) -> float:
 
 def format_epsilon(value: float) -> str:
     """Write a radius as people read it: ``4/255`` where it is one, a decimal otherwise."""
+    if value == 1:
+        return "1"
     scaled = value * 255
     if abs(scaled - round(scaled)) < 1e-6:
         return f"{round(scaled)}/255"

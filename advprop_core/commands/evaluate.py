@@ -276,6 +276,7 @@ def _finish(
     )
     from advprop_core.evaluation.imagenet_c import imagenet_c_errors
     from advprop_core.evaluation.masking import suspicions
+    from advprop_core.report_words import gradients_checked
 
     rows, errors = findings(found, seed), corruption_errors(found, seed)
     biases = shape_biases(found, asked.subjects)
@@ -309,4 +310,6 @@ def _finish(
 
         for path in write_report(folder, content):
             report.say(f"wrote {path}")
+    if checked := gradients_checked(content):
+        report.say(checked)
     report.finish(content)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
 
-from advprop_core.report_words import matrices, own_attacks
+from advprop_core.report_words import gradients_checked, is_bounded, matrices, own_attacks
 from app import messages
 from app.layout import in_rows
 from app.robustness import gallery, texts, words
@@ -40,6 +40,8 @@ def show(content: Mapping[str, Any], outcome: Outcome | None) -> None:
     _source(content, outcome)
     for warning in content.get("warnings", ()):
         st.warning(messages.safe(warning["text"]), icon=":material/visibility_off:")
+    if checked := gradients_checked(content):
+        st.caption(f":material/check: {checked}")
     models = list(dict.fromkeys(row["model"] for row in rows))
     _curves(own, models)
     _matrices(plain)
@@ -106,7 +108,7 @@ def _curves(rows: Sequence[Row], models: Sequence[str]) -> None:
     families: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
         condition = row["condition"]
-        if condition["kind"] == "attack" and words.is_bounded(row):
+        if condition["kind"] == "attack" and is_bounded(row):
             families.setdefault((condition["attack"], condition["norm"]), []).append(row)
     if families:
         st.subheader("How much perturbation does each branch stand?")

@@ -6,7 +6,13 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from advprop_core.report_words import describe, describe_radius, images_asked, smallest_radius
+from advprop_core.report_words import (
+    describe,
+    describe_radius,
+    images_asked,
+    is_quoted,
+    smallest_radius,
+)
 from advprop_core.words import NORM_TITLES, ends, percent
 from app.messages import join, safe
 
@@ -17,8 +23,6 @@ if TYPE_CHECKING:
     from app.robustness.requests import RunRequest
 
 Row = Mapping[str, Any]
-
-WIDEST = 0.5  # L∞: a larger radius is a check without a bound, and no part of a curve
 
 
 def plan(request: RunRequest, pictures: str) -> str:
@@ -53,7 +57,7 @@ def headline(rows: Sequence[Row], biased: Sequence[Row] = ()) -> list[str]:
         rows: Of clean and attacked images.
         biased: Shape biases. Without an attack they are what such scenes are shown for.
     """
-    attacked = [row for row in rows if is_attack(row)]
+    attacked = [row for row in rows if is_quoted(row)]
     clean = [row for row in rows if row["condition"]["kind"] == "clean"]
     if not attacked and sum(one["shape_bias"] is not None for one in biased) > 1:
         return [_by_outline(biased)]
@@ -79,18 +83,6 @@ def _by_outline(biased: Sequence[Row]) -> str:
     most, least = (f"{who(one)} ({percent(one['shape_bias'])})" for one in (order[0], order[-1]))
     goes = f"Where outline and texture disagree, {most} goes by the outline most often"
     return f"{goes}, {least} least."
-
-
-def is_attack(row: Row) -> bool:
-    """An attack that a person would quote: no noise, and with a bound."""
-    condition = row["condition"]
-    return condition["kind"] == "attack" and condition["attack"] != "noise" and is_bounded(row)
-
-
-def is_bounded(row: Row) -> bool:
-    """Whether the radius leaves something of the picture."""
-    condition = row["condition"]
-    return bool(condition["norm"] != "linf" or condition["epsilon"] < WIDEST)
 
 
 def corrupted(errors: Sequence[Row]) -> str:

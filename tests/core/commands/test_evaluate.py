@@ -228,6 +228,16 @@ def test_restarts_are_of_pgd_and_never_leave_more(advprop, model, val, tmp_path)
     advprop(*words, "-", *attacks, "--restarts", 0).refuses("restarts must be at least 1, got 0")
 
 
+def test_gradients_without_a_sign_are_said_to_be_checked(advprop, tmp_path) -> None:
+    words = ("evaluate", "--model", "shapes-vanilla", "--data", "shapes", "--limit", 28)
+    attacks = ("--attack", "pgd", "--epsilon", "8/255")
+    said = "No sign of a masked gradient: noise does no more harm than attacks of its radius, and"
+    assert said not in advprop(*words, *attacks, "--report", tmp_path).out
+    answer = advprop(*words, *attacks, "--sanity", "--report", tmp_path)
+    assert f"{said} without a bound at most 0 % of the images stand." in answer.out
+    assert said in (tmp_path / "report.html").read_text()
+
+
 def test_a_sign_of_a_masked_gradient_is_said_everywhere(advprop, tmp_path) -> None:
     words = ("evaluate", "--model", "shapes-vanilla", "--data", "shapes", "--limit", 28)
     # Steps that lead nowhere: what one large step finds, ten of these do not.

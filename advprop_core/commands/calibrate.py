@@ -50,6 +50,8 @@ def calibrate(
     config = values.read_attack(
         attack, norm=norm, epsilon=epsilon, step_size=step_size, steps=steps, seed=seed
     )
+    import torch
+
     from advprop_core.bundle import open_model
     from advprop_core.checkpoints import save
     from advprop_core.datasets.named import load_images
@@ -71,6 +73,7 @@ def calibrate(
             config,
             affine_epochs=affine_epochs,
             learning_rate=learning_rate,
+            device=torch.device("cuda" if torch.cuda.is_available() else "cpu"),
             progress=progress,
         )
     info = replace(done.info, recipe={**done.info.recipe, "command": command_line()})

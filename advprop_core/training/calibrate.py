@@ -17,6 +17,7 @@ from advprop_core.training.start import take_over
 from advprop_core.types import AttackConfig
 
 AUX = auxiliary_name(0)
+_CPU = torch.device("cpu")
 Progress = Callable[[int, int], None]
 
 
@@ -29,6 +30,7 @@ def calibrate(
     affine_epochs: int = 0,
     learning_rate: float = 0.01,
     batch_size: int = 64,
+    device: torch.device = _CPU,
     progress: Progress = lambda done, total: None,
 ) -> Checkpoint:
     """Give the network an aux branch with the statistics of adversarial images.
@@ -48,10 +50,11 @@ def calibrate(
         affine_epochs: Passes over the images that train scale and shift.
         learning_rate: Of that training, by SGD with momentum 0.9.
         batch_size: Images at a time; a single image that is left over is left out.
+        device: Where it runs.
         progress: Called with (images done, all images).
 
     Returns:
-        A checkpoint with main, a calibrated aux, and main's metrics.
+        A checkpoint with main, a calibrated aux, and main's metrics; on the CPU.
 
     Raises:
         ValueError: If the network has a trained auxiliary branch or no BatchNorm, or there are
@@ -68,7 +71,7 @@ def calibrate(
     info = replace(checkpoint.info, branches={MAIN: "trained", AUX: "calibrated"})
     model = models.create(info)
     take_over(model, checkpoint, keep_head=True, main_only=True)
-    model.freeze()
+    model.freeze().to(device)
     total = len(labels) * (1 + affine_epochs)
 
     def batches(epoch: int) -> Iterator[tuple[Tensor, Tensor, AttackConfig]]:
@@ -77,7 +80,8 @@ def calibrate(
         for number, chosen in enumerate(parts):
             if len(chosen) > 1:
                 seed = config.seed + epoch * len(labels) + number
-                yield images[chosen].float() / 255, labels[chosen], replace(config, seed=seed)
+                pixels = images[chosen].to(device).float() / 255
+                yield pixels, labels[chosen].to(device), replace(config, seed=seed)
             done = min(len(labels), (number + 1) * batch_size)
             progress(epoch * len(labels) + done, total)
 
@@ -93,7 +97,7 @@ def calibrate(
     }
     main_metrics = tuple(one for one in info.metrics if one.get("branch") == MAIN)
     info = replace(info, recipe={**info.recipe, "calibration": how}, metrics=main_metrics)
-    return Checkpoint(model.freeze(), info)
+    return Checkpoint(model.freeze().to(_CPU), info)
 
 
 def _estimate_statistics(

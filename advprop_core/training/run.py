@@ -158,7 +158,10 @@ class Run:
         report(closed)
 
     def step(self, batch: Batch, number: int) -> dict[str, Part]:
-        """Forward, backward and update; nothing in it waits for the device."""
+        """Forward, backward and update.
+
+        Nothing in it waits for the device, but for corruptions and RandAugment shown to a branch.
+        """
         seed_globals(batch.seed)  # for dropout and the like
         batch = replace(batch, strength=self._strength(number))
         parts: dict[str, Part] = {}

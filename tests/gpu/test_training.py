@@ -5,9 +5,12 @@ import torch
 from accelerate.state import AcceleratorState
 from torch import nn
 
+from advprop_core.checkpoints import Checkpoint
 from advprop_core.dual_bn import norm_layers
+from advprop_core.training.calibrate import calibrate
 from advprop_core.training.recipe import OBJECTIVES, Attacker, Augmentation
 from advprop_core.training.start import train_mode
+from advprop_core.types import AttackConfig
 from tests.core.training.tiny import numbered_photos, start, tiny_recipe
 
 
@@ -91,3 +94,18 @@ def test_compiled_branches_train_alike(prepare):
         run, batch = prepare(compile=compiled, precision="float32")
         losses.append({name: part.loss.item() for name, part in run.step(batch, 0).items()})
     assert losses[0] == pytest.approx(losses[1], rel=1e-3)
+
+
+def test_calibrating_gives_the_cpus_statistics(make_dual, make_info):
+    checkpoint = Checkpoint(make_dual(auxiliaries=0), make_info(branches={"main": "trained"}))
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randint(0, 256, (16, 3, 64, 64), dtype=torch.uint8, generator=generator)
+    attack = AttackConfig.pgd(8 / 255, steps=2, random_start=False)
+    own, other = (
+        calibrate(checkpoint, images, torch.arange(16) % 6, attack, device=torch.device(device))
+        for device in ("cpu", "cuda")
+    )
+    for key, value in own.model.state_dict().items():
+        found = other.model.state_dict()[key]
+        assert found.device.type == "cpu"
+        torch.testing.assert_close(found, value, rtol=0.05, atol=0.02, msg=key)

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -288,6 +289,8 @@ def test_a_process_may_be_ended_at_any_moment(ending, advprop, model, val, tmp_p
         stderr=subprocess.STDOUT,
         text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
+        # Tests that a shell runs in the background inherit that SIGINT is ignored.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 120
     while len(list(folder.glob("cells/*.safetensors"))) < 8 and time.monotonic() < deadline:

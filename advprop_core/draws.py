@@ -1,6 +1,9 @@
 """Random numbers per sample: each place in a batch has a stream of its own, or each image."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import torch
@@ -33,21 +36,25 @@ def streams(seed: Seed, count: int) -> list[torch.Generator]:
 
 def normal(draws: Streams, *shape: int) -> Tensor:
     """Draws standard normal numbers (N, *shape), on the CPU, a sample from each stream."""
-    return torch.stack([torch.randn(shape, generator=draw) for draw in draws])
+    return _each(lambda draw: torch.randn(shape, generator=draw), draws)
 
 
 def uniform(draws: Streams, *shape: int) -> Tensor:
     """Draws numbers (N, *shape), even over [-1,1), on the CPU, a sample from each stream."""
-    return 2 * torch.stack([torch.rand(shape, generator=draw) for draw in draws]) - 1
+    return 2 * _each(lambda draw: torch.rand(shape, generator=draw), draws) - 1
 
 
 def whole(draws: Streams, low: int, high: int, *shape: int) -> Tensor:
     """Draws whole numbers (N, *shape), even over low … high-1, on the CPU."""
-    return torch.stack([torch.randint(low, high, shape, generator=draw) for draw in draws])
+    return _each(lambda draw: torch.randint(low, high, shape, generator=draw), draws)
 
 
 def poisson(draws: Streams, rates: Tensor) -> Tensor:
     """Draws counts with the expectations (N, …) given, on the CPU, a sample from each stream."""
-    return torch.stack(
-        [torch.poisson(rate, draw) for rate, draw in zip(rates.cpu(), draws, strict=True)]
-    )
+    return _each(torch.poisson, rates.cpu(), draws)
+
+
+def _each(draw: Callable[..., Tensor], *values: Iterable[Any]) -> Tensor:
+    """One sample after another, on threads: torch lets go of the GIL while it draws."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return torch.stack(list(pool.map(draw, *values)))

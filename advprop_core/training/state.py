@@ -68,11 +68,12 @@ class Saved:
             ValueError: If the recipe, the data or the number of processes is another; says what
                 differs.
         """
-        if self.identity != identity:
-            difference = _difference(json.loads(self.identity), json.loads(identity))
+        was, now = json.loads(self.identity), json.loads(identity)
+        was.setdefault("processes", now["processes"])  # states of older versions do not say
+        if was != now:
             raise ValueError(
-                f"the run in --out cannot be continued with {difference}: use the same, "
-                "or another --out"
+                f"the run in --out cannot be continued with {_difference(was, now)}: use the "
+                "same, or another --out"
             )
 
 
@@ -181,6 +182,6 @@ def _difference(was: dict[str, Any], now: dict[str, Any]) -> str:
             if now["recipe"].get(key) != value
         ]
         return "another recipe: " + (", ".join(changed) or "it was made by another version")
-    if was.get("processes") != now["processes"]:
-        return f"{now['processes']} processes (it had {was.get('processes', 'a number unknown')})"
+    if was["processes"] != now["processes"]:
+        return f"another number of processes: {now['processes']} (it had {was['processes']})"
     return f"other data: it was trained on {was['data']} with other photos or labels"

@@ -1,6 +1,7 @@
 """The file a run is taken up from, on a disk that is full, and the log beside it."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -73,9 +74,12 @@ def test_what_differs_is_named(tmp_path):
         saved.require(identity(other))
     with pytest.raises(ValueError, match="other data: it was trained on photos"):
         saved.require(identity(digest="abd"))
-    with pytest.raises(ValueError, match=r"continued with 2 processes \(it had 1\): use the same"):
+    with pytest.raises(ValueError, match=r"number of processes: 2 \(it had 1\): use the same"):
         saved.require(identity(processes=2))
     saved.require(identity(data="elsewhere/photos"))
+    older = json.loads(saved.identity)
+    del older["processes"]
+    replace(saved, identity=json.dumps(older)).require(identity(processes=2))
 
 
 @pytest.mark.parametrize("length", [0, 1000, None])

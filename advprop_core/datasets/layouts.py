@@ -61,8 +61,11 @@ def find_place(name: str) -> Place | None:
     """What a person names: ``KIND:DIR``, or a folder whose layout shows; None if it is neither.
 
     Raises:
-        ValueError: If the text before the colon is no layout, or nothing comes after it.
+        ValueError: If the text is empty, what is before the colon is no layout, or nothing comes
+            after it.
     """
+    if not name:  # which Path would take for the folder one is in
+        raise ValueError("data must be a folder or KIND:DIR, and nothing was named")
     if Path(name).is_dir():
         kind = detect(Path(name))
         return Place(Path(name), kind, detected=kind is not None)

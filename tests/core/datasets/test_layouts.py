@@ -74,6 +74,7 @@ def test_a_folder_may_have_a_colon_and_a_home_a_tilde(tmp_path):
     ("name", "message"),
     [
         ("imagenet-x:val", "no folder 'imagenet-x:val', and 'imagenet-x' is no .* did you mean"),
+        ("", "data must be a folder or KIND:DIR, and nothing was named"),
         ("photos:val", "'photos' is no layout; use one of imagenet, imagenet-a"),
         ("imagenet-a:", "must be KIND:DIR, got 'imagenet-a:': add the folder"),
     ],

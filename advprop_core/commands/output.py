@@ -75,7 +75,7 @@ def _require_file(path: Path) -> None:
     except OSError as error:
         raise ValueError(f"--json cannot be written to {path}: {error.strerror}") from None
     if not there:
-        path.unlink()  # what fails later must not leave an empty file
+        path.unlink(missing_ok=True)  # nothing empty is left; another process may do the same
 
 
 def is_first_process() -> bool:

@@ -26,15 +26,27 @@ def of_small_photos(count: int, total: int, size: int, *, corrupted: bool) -> li
 
 
 def of_unlike_images(subjects: Sequence[Subject], infos: Mapping[str, ModelInfo]) -> list[str]:
-    """That models which know different classes were asked about different images, if so."""
-    shown = {
-        frozenset(infos[one.name].class_ids[label] for label in one.labels.unique())
-        for one in subjects
-    }
-    if len(shown) < 2:
+    """That models which know different classes were asked about different images, if so.
+
+    Two classes are one if they share an id or a name, as a class folder can be either.
+    """
+    first, *others = (_classes_shown(one, infos[one.name]) for one in subjects)
+    if all(_are_the_same(first, other) for other in others):
         return []
     asked = ", ".join(f"{one.name}: {len(one.labels)}" for one in subjects)
     return [
         f"the models know different classes and were asked about different images ({asked}), so "
         "their figures do not compare like with like"
     ]
+
+
+def _classes_shown(one: Subject, info: ModelInfo) -> list[set[str]]:
+    """How each class that it was shown is called."""
+    return [
+        {word.casefold().replace(" ", "_") for word in info.classes[label]}
+        for label in one.labels.unique()
+    ]
+
+
+def _are_the_same(some: Sequence[set[str]], others: Sequence[set[str]]) -> bool:
+    return len(some) == len(others) and all(any(one & other for other in others) for one in some)

@@ -10,7 +10,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from advprop_core.attacks import attack, attack_until_turned
+from advprop_core.attacks import Model, attack, attack_until_turned
 from advprop_core.autoattack import AutoAttackConfig
 from advprop_core.autoattack.run import auto_attack
 from advprop_core.corruptions import corrupt
@@ -69,7 +69,7 @@ def answer(
         store: Answers found there are not asked for again; new ones are kept there every minute,
             and those of AutoAttack as soon as a few images are through.
         progress: Called with (done, all), which count an image once for every group of cells
-            that share its pixels.
+            that share its pixels; under AutoAttack with every pass, so that it can end the work.
         processes: That call this together. They deal the batches out, so their number changes
             no answer; networks run on the device of each, and the first one keeps the cells.
 
@@ -177,7 +177,11 @@ class _Work:
         before, own = group.count - len(missing), list[dict[Cell, Answers]]()
         new, kept_at, kept = list[Tensor](), monotonic(), torch.empty(0, dtype=torch.int64)
         for some in self.processes.share(batches(len(missing), self._at_a_time(group))):
-            own.append(_answers(group, self.shared, missing[some]))
+
+            def heard(count: int = before + some.start) -> None:
+                told(count)
+
+            own.append(_answers(group, self.shared, missing[some], heard))
             new.append(missing[some])
             if group.is_slow or monotonic() - kept_at > _PATIENCE:
                 rows = torch.cat(new)
@@ -274,13 +278,15 @@ def batches(count: int, batch_size: int) -> list[slice]:
     return [slice(at, min(at + batch_size, count)) for at in range(0, count, batch_size)]
 
 
-def _answers(group: _Group, shared: _Shared, rows: Tensor) -> dict[Cell, Answers]:
-    """What each cell's branch says of the images at (n,) places."""
+def _answers(
+    group: _Group, shared: _Shared, rows: Tensor, heard: Callable[[], None]
+) -> dict[Cell, Answers]:
+    """What each cell's branch says of the images at (n,) places; slow work calls ``heard``."""
     readable: Tensor | None = None
     if group.condition.stored:
         pixels, readable = _read(group, rows)
     else:
-        pixels = _shown(group, shared, rows)
+        pixels = _shown(group, shared, rows, heard)
     pixels = {size: one.to(shared.device) for size, one in pixels.items()}
     answers = {}
     for cell in group.cells:
@@ -303,7 +309,9 @@ def _read(group: _Group, rows: Tensor) -> tuple[dict[int, Tensor], Tensor]:
     return _at_sizes(pixels, group), shown
 
 
-def _shown(group: _Group, shared: _Shared, rows: Tensor) -> dict[int, Tensor]:
+def _shown(
+    group: _Group, shared: _Shared, rows: Tensor, heard: Callable[[], None]
+) -> dict[int, Tensor]:
     """Side to what networks with such an input are shown."""
     condition, first = group.condition, group.subjects[0]
     if condition.corruption is not None:
@@ -321,17 +329,29 @@ def _shown(group: _Group, shared: _Shared, rows: Tensor) -> dict[int, Tensor]:
         pixels = pixels.to(shared.device)
         labels = places(first.labels[rows], first.among).to(shared.device)
         assert condition.attack_branch is not None
-        network = shared.network(first, condition.attack_branch)
+        network: Model = shared.network(first, condition.attack_branch)
         config = condition.attack
         if isinstance(config, AttackConfig) and not config.random_start:
             return {first.size: attack(network, pixels, labels, config)}
         seeds = shared.seeds(first.images, config.seed, rows)
+        if isinstance(config, AutoAttackConfig):
+            network = _listening(network, heard)
         pixels = _attacked_at_random(network, pixels, labels, condition, seeds)
     return {first.size: pixels}
 
 
+def _listening(network: Model, heard: Callable[[], None]) -> Model:
+    """The network, asked through a call that may end minutes of work by raising."""
+
+    def ask(pixels: Tensor) -> Tensor:
+        heard()
+        return network(pixels)
+
+    return ask
+
+
 def _attacked_at_random(
-    network: nn.Module, pixels: Tensor, labels: Tensor, condition: Condition, seeds: Sequence[int]
+    network: Model, pixels: Tensor, labels: Tensor, condition: Condition, seeds: Sequence[int]
 ) -> Tensor:
     config = condition.attack
     assert config is not None

@@ -97,7 +97,8 @@ def test_a_probe_is_made_from_the_network_s_own_images(subjects):
     torch.testing.assert_close(smooth.losses, clean.losses, atol=1e-3, rtol=0)
     seeds = image_seeds(stripes, 1)
     group = module._groups([one], found)[1]
-    shown = module._shown(group, module._Shared(torch.device("cpu")), torch.arange(4, 7))[4]
+    shared = module._Shared(torch.device("cpu"))
+    shown = module._shown(group, shared, torch.arange(4, 7), lambda: None)[4]
     expected = probe(stripes[4:7].float() / 255, SHUFFLED.probe, seeds=seeds[4:7])
     assert torch.equal(shown, expected)
     assert not torch.equal(shown, stripes[4:7].float() / 255)
@@ -170,6 +171,24 @@ def test_an_interrupted_autoattack_loses_a_few_images_only(subjects, tmp_path, m
     assert (store.reused, store.extended, store.written) == (0, 1, 1)
     (clean,) = answer([one], [Condition()]).values()
     assert torch.equal(answers.losses, clean.losses)
+
+
+def test_autoattack_can_be_ended_at_every_pass(subjects, monkeypatch):
+    passes, told = [], []
+
+    def attacked(network, pixels, labels, config, seeds):
+        for _ in range(100):
+            passes.append(network(pixels))
+
+    def interrupt(done, total):
+        told.append(done)
+        if len(told) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "auto_attack", attacked)
+    with pytest.raises(KeyboardInterrupt):
+        answer(subjects, [Condition(AutoAttackConfig("linf", 0.1), "main")], progress=interrupt)
+    assert (len(passes), told) == (2, [0, 0, 0])
 
 
 def test_more_images_reuse_what_fewer_have_measured(subjects, made, tmp_path):

@@ -21,7 +21,8 @@ class Study:
         titles: Label to what people read.
         bases: Label to that of the run it is compared with, seed by seed; none for these.
         questions: Title, runs, and pairs of runs whose gains are compared.
-        tuned: Labels whose learning rate is chosen on the hold-out.
+        tuned: Labels whose learning rate is chosen on the hold-out; none where that of another
+            study is taken.
         tuning_epochs: Length of these runs.
         severities: Of the 15 corruptions.
         results: File name of what was measured.
@@ -69,38 +70,55 @@ OBJECTIVES = Study(
     results="objectives-64px.json",
 )
 
+_LCNET = "--learning-rate 0.2 --epochs 12 --arch"
 _SIZES = ("035", "050", "100")
-_VANILLA = {f"lcnet-{size}-vanilla": f"--arch lcnet_{size} --objective vanilla" for size in _SIZES}
-_ADVPROP = {f"lcnet-{size}-advprop": f"--arch lcnet_{size} --objective advprop" for size in _SIZES}
-_STRENGTHS = {
-    f"lcnet-050-advprop-{epsilon}": "--arch lcnet_050 --objective advprop "
-    f"--epsilon {epsilon}/255 --step-size {epsilon}/255"
-    for epsilon in ("0.5", "2", "4")
-}
-_AUXILIARIES = {
-    f"lcnet-050-advprop-{name}": f"--arch lcnet_050 --objective advprop --auxiliaries {radii}"
-    for name, radii in {"two": "1/255,2/255", "three": "1/255,2/255,4/255"}.items()
-}
-_ONE = "lcnet-050-advprop"
-SCALES = Study(
-    title="When does AdvProp help?",
-    about="LCNet at 64 pixels, 12 epochs, five seeds; attacks in training are one step",
+SIZES = Study(
+    title="Does a larger network gain more?",
+    about="LCNet at 64 pixels, 12 epochs, five seeds; attacks in training are one step of 1/255",
     runs={
-        label: f"{options} --learning-rate 0.2 --epochs 12"
-        for label, options in (_VANILLA | _ADVPROP | _STRENGTHS | _AUXILIARIES).items()
+        f"lcnet-{size}-{name}": f"{_LCNET} lcnet_{size} --objective {name}"
+        for name in ("vanilla", "advprop")
+        for size in _SIZES
     },
-    titles={f"lcnet-{size}-vanilla": f"LCNet {int(size) / 100:g}, vanilla" for size in _SIZES}
-    | {f"lcnet-{size}-advprop": f"LCNet {int(size) / 100:g}, ε = 1/255" for size in _SIZES}
-    | {f"{_ONE}-{radius}": f"LCNet 0.5, ε = {radius}/255" for radius in ("0.5", "2", "4")}
-    | {f"{_ONE}-two": "LCNet 0.5, two auxiliaries", f"{_ONE}-three": "LCNet 0.5, three"},
-    bases={f"lcnet-{size}-advprop": f"lcnet-{size}-vanilla" for size in _SIZES}
-    | dict.fromkeys([*_STRENGTHS, *_AUXILIARIES], "lcnet-050-vanilla"),
+    titles={
+        f"lcnet-{size}-{name}": f"LCNet {int(size) / 100:g}, {name}"
+        for name in ("vanilla", "advprop")
+        for size in _SIZES
+    },
+    bases={f"lcnet-{size}-advprop": f"lcnet-{size}-vanilla" for size in _SIZES},
     questions=(
         (
             "Does a larger network gain more?",
             tuple(f"lcnet-{size}-advprop" for size in _SIZES),
             (("lcnet-100-advprop", "lcnet-035-advprop"),),
         ),
+    ),
+    tuned=("lcnet-050-vanilla", "lcnet-050-advprop"),
+    tuning_epochs=6,
+    severities=(3,),
+    results="sizes-64px.json",
+)
+
+_VANILLA, _ONE = "lcnet-050-vanilla", "lcnet-050-advprop"  # the same runs as those of SIZES
+_STRENGTHS = {
+    f"{_ONE}-{epsilon}": f"{_LCNET} lcnet_050 --objective advprop "
+    f"--epsilon {epsilon}/255 --step-size {epsilon}/255"
+    for epsilon in ("0.5", "2", "4")
+}
+_AUXILIARIES = {
+    f"{_ONE}-{name}": f"{_LCNET} lcnet_050 --objective advprop --auxiliaries {radii}"
+    for name, radii in {"two": "1/255,2/255", "three": "1/255,2/255,4/255"}.items()
+}
+STRENGTHS = Study(
+    title="Which attack, and how many auxiliary branches?",
+    about="LCNet 0.5 at 64 pixels, 12 epochs, three seeds; attacks in training are one step, of "
+    "1/255 and more with several auxiliaries",
+    runs={label: SIZES.runs[label] for label in (_VANILLA, _ONE)} | _STRENGTHS | _AUXILIARIES,
+    titles={_VANILLA: "vanilla", _ONE: "ε = 1/255"}
+    | {f"{_ONE}-{epsilon}": f"ε = {epsilon}/255" for epsilon in ("0.5", "2", "4")}
+    | {f"{_ONE}-two": "two auxiliaries", f"{_ONE}-three": "three auxiliaries"},
+    bases=dict.fromkeys([_ONE, *_STRENGTHS, *_AUXILIARIES], _VANILLA),
+    questions=(
         (
             "Which strength suits a small network?",
             (f"{_ONE}-0.5", _ONE, f"{_ONE}-2", f"{_ONE}-4"),
@@ -112,13 +130,14 @@ SCALES = Study(
             ((f"{_ONE}-two", _ONE), (f"{_ONE}-three", _ONE)),
         ),
     ),
-    tuned=("lcnet-050-vanilla", "lcnet-050-advprop"),
-    tuning_epochs=6,
+    tuned=(),
+    tuning_epochs=0,
     severities=(3,),
-    results="scales-64px.json",
+    results="strengths-64px.json",
+    seeds=_SEEDS[:3],
 )
 
-STUDIES = {"objectives": OBJECTIVES, "scales": SCALES}
+STUDIES = {"objectives": OBJECTIVES, "sizes": SIZES, "strengths": STRENGTHS}
 
 
 def _words(data: Path, options: str, seed: int) -> list[str]:

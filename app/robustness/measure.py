@@ -115,7 +115,7 @@ def measure(request: RunRequest, files: Mapping[str, Path], job: Job) -> Outcome
     """
     opened = {name: load(files[name]).without_copies() for name in request.models}
     job.report(0.0)
-    albums = {name: _album(request, one.info, one.info.input_size) for name, one in opened.items()}
+    albums = _albums(request, opened)
     photos = _photos(request, opened)
     subjects = [
         Subject(
@@ -229,6 +229,14 @@ def _radii(
 
         found += measure_smallest(one, search, store=store, progress=progress)
     return found
+
+
+def _albums(request: RunRequest, opened: Mapping[str, Checkpoint]) -> dict[str, Album]:
+    """Model to its images, which networks of one size and with the same classes share."""
+    wanted = {name: (one.info.input_size, one.info.classes) for name, one in opened.items()}
+    infos = {wanted[name]: one.info for name, one in opened.items()}
+    made = {key: _album(request, info, key[0]) for key, info in infos.items()}
+    return {name: made[key] for name, key in wanted.items()}
 
 
 def _photos(request: RunRequest, opened: Mapping[str, Checkpoint]) -> dict[Classes, Album]:

@@ -56,6 +56,8 @@ def test_images_are_those_that_the_app_shows_under_their_names(tiny_models):
         picture = open_picture(found.sources["tiny-advprop"][index], 64, UploadStore())
         assert picture.label == SHAPES[found.labels["tiny-advprop"][index]]
         assert torch.equal(to_bytes(decode(picture.data)), images.pixels[index])
+    shared, other = found.labels.values()
+    assert shared is other  # networks that want the same images read them once
 
 
 def test_corruptions_are_summed_up_and_the_second_run_finds_everything(tiny_models, cells):

@@ -191,9 +191,9 @@ def _layer_titles(branch: PixelNetwork, example: Tensor) -> dict[str, str]:
     return titles
 
 
-@st.cache_data(max_entries=1, ttl=60, show_spinner=False)
+@st.cache_data(max_entries=1, ttl=300, show_spinner=False)
 def own_photos() -> OwnPhotos:
-    """The person's own folder, looked through at most once a minute."""
+    """The person's own folder, looked through at most every five minutes, for it may be large."""
     return folder_photos()
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from advprop_core.class_names import distinct_names
 from advprop_core.methods import METHODS
 from advprop_core.types import ModelInfo
 from app import cache, erasing, state
@@ -248,7 +249,7 @@ def layer_picker(
 
 
 def _class_names(info: ModelInfo, empty: str) -> Callable[[str], str]:
-    names = dict(info.classes)
+    names = distinct_names(info.classes)  # of two equal texts a browser would take the last
     return lambda identity: names.get(identity, empty)
 
 

@@ -12,6 +12,7 @@ import os
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
+from heapq import nsmallest
 from itertools import chain, islice, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -106,14 +107,16 @@ def folder_photos(limit: int = 500) -> OwnPhotos:
     folder = own_folder()
     if folder is None:
         return OwnPhotos((), 0)
-    by_place = []
+    by_place, total = [], 0
     for place, inner, files in os.walk(folder):
         inner[:] = sorted(name for name in inner if name[0] != ".")
-        own = sorted(name for name in files if Path(name).suffix.lower() in EXTENSIONS)
-        by_place.append([Path(place, name).relative_to(folder).as_posix() for name in own])
+        own = [name for name in files if os.path.splitext(name)[1].lower() in EXTENSIONS]
+        total += len(own)
+        inside = Path(place).relative_to(folder)
+        by_place.append([(inside, name) for name in nsmallest(limit, own)])
     turns = chain.from_iterable(zip_longest(*by_place))
-    names = islice((name for name in turns if name), limit)
-    return OwnPhotos(tuple(sorted(names)), sum(map(len, by_place)))
+    offered = islice((one for one in turns if one), limit)
+    return OwnPhotos(tuple(sorted((place / name).as_posix() for place, name in offered)), total)
 
 
 def open_picture(source: str, size: int, uploads: UploadStore) -> Picture:
@@ -183,7 +186,10 @@ def _own_photo(name: str) -> Picture:
         path = (folder / name).resolve()
         if not path.is_relative_to(folder.resolve()):
             raise gone
-        return Picture(path.read_bytes(), path.parent.name, tame(path.name))
+        # Its class is the outermost folder, as where folders are measured.
+        *folders, _ = Path(os.path.normpath(name)).parts
+        label = folders[0] if folders else folder.resolve().name
+        return Picture(path.read_bytes(), label, tame(path.name))
     except (OSError, ValueError, RuntimeError):  # also a zero byte, and a loop of links
         raise gone from None
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
+from advprop_core.class_names import classes_by_name, plain
 from advprop_core.compare import MapRequest, compare
 from advprop_core.methods import METHODS
 from advprop_core.perturbations import NoiseConfig
@@ -61,10 +62,7 @@ def make_request(view: View, info: ModelInfo, label: str | None) -> ComparisonRe
 
 def class_index(info: ModelInfo, label: str | None) -> int | None:
     """The index of a class given by id or name, or None where the model has no such class."""
-    for index, names in enumerate(info.classes):
-        if label is not None and label in names:
-            return index
-    return None
+    return None if label is None else classes_by_name(info.classes).get(plain(label))
 
 
 def run(

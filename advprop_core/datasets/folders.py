@@ -1,7 +1,6 @@
 """Image folders: `class/…`, any depth inside a class, of any format that `images.decode` reads."""
 
 import os
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from advprop_core import images
+from advprop_core.class_names import classes_by_name, plain
 from advprop_core.datasets.memory import require_memory
 
 _Sample = TypeVar("_Sample")
@@ -238,8 +238,8 @@ def match_classes(
     Raises:
         ClassMismatch: No folder is one of `classes`, or with `strict` one is not.
     """
-    folders, known = tuple(folders), _label_of(classes)
-    labels = {folder: known[_key(folder)] for folder in folders if _key(folder) in known}
+    folders, known = tuple(folders), classes_by_name(classes)
+    labels = {folder: known[plain(folder)] for folder in folders if plain(folder) in known}
     unknown = [folder for folder in folders if folder not in labels]
     if not labels:
         expected = [f"{class_id} ({name})" for class_id, name in classes]
@@ -253,17 +253,6 @@ def match_classes(
             "Remove them, or load without strict to leave them out."
         )
     return labels
-
-
-def _label_of(classes: Sequence[tuple[str, str]]) -> dict[str, int]:
-    """Label by id, and by name where the name is not shared (ImageNet has two cranes)."""
-    count = Counter(_key(name) for _, name in classes)
-    names = {_key(name): label for label, (_, name) in enumerate(classes) if count[_key(name)] == 1}
-    return names | {_key(class_id): label for label, (class_id, _) in enumerate(classes)}
-
-
-def _key(name: str) -> str:
-    return name.strip().casefold().replace(" ", "_")
 
 
 def listing(names: Sequence[str]) -> str:

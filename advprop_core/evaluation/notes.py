@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from advprop_core.class_names import plain
 from advprop_core.evaluation.cells import Subject
 from advprop_core.types import ModelInfo
 
@@ -42,10 +43,7 @@ def of_unlike_images(subjects: Sequence[Subject], infos: Mapping[str, ModelInfo]
 
 def _classes_shown(one: Subject, info: ModelInfo) -> list[set[str]]:
     """How each class that it was shown is called."""
-    return [
-        {word.casefold().replace(" ", "_") for word in info.classes[label]}
-        for label in one.labels.unique()
-    ]
+    return [{plain(word) for word in info.classes[label]} for label in one.labels.unique()]
 
 
 def _are_the_same(some: Sequence[set[str]], others: Sequence[set[str]]) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from advprop_core.class_names import classes_by_name, plain
 from advprop_core.types import AttackConfig, ModelInfo
 from app.pictures import own_folder
 
@@ -54,8 +55,8 @@ def source_for(info: ModelInfo, limit: int) -> Source | None:
 
 def folder_fits(info: ModelInfo) -> bool:
     """Whether the person's own folder has a folder for a class of this network."""
-    known = {_plain(name) for names in info.classes for name in names}
-    return any(_plain(name) in known for name in class_folders())
+    known = classes_by_name(info.classes)
+    return any(plain(name) in known for name in class_folders())
 
 
 def class_folders() -> list[str]:
@@ -64,11 +65,6 @@ def class_folders() -> list[str]:
     if folder is None or not folder.is_dir():
         return []
     return sorted(entry.name for entry in folder.iterdir() if entry.is_dir())
-
-
-def _plain(name: str) -> str:
-    """As the library compares the names of folders with those of classes."""
-    return name.strip().casefold().replace(" ", "_")
 
 
 @dataclass(frozen=True)

@@ -23,9 +23,9 @@ _ROW = 205
 _STRIP_ROW = 150
 _FRAME = {"l": 2, "r": 2, "t": 26, "b": 62}
 # Not by colour alone: of main and of the others, on clean and on perturbed pictures.
-_DASHES: dict[InputKind, tuple[str, str]] = {
-    "clean": ("solid", "dash"),
-    "adversarial": ("dot", "dashdot"),
+_DASHES: dict[InputKind, tuple[str, ...]] = {
+    "clean": ("solid", "dash", "12px 4px"),
+    "adversarial": ("dot", "dashdot", "2px 6px"),
 }
 
 
@@ -105,7 +105,7 @@ def curves(found: Mapping[tuple[InputKind, str], Curves], branches: Sequence[str
     )
     for (kind, branch), one in found.items():
         place = list(branches).index(branch)
-        colour, dash = branch_colour(branch), _DASHES[kind][min(place, 1)]
+        colour, dash = branch_colour(branch), _DASHES[kind][place % 3]
         for column, (own, chance) in enumerate(
             [(one.deletion, one.random_deletion), (one.insertion, one.random_insertion)], 1
         ):

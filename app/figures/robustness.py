@@ -1,6 +1,7 @@
 """Accuracies over a data set as figures; each takes rows of ``results.json``.
 
-Colour means branch. A network is told by its marker and its dash.
+Colour means branch, as does whether a marker is filled. A network is told by the marker's shape and
+the dash.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from app.robustness.words import points
 Row = Mapping[str, Any]
 
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+_FILLS = {"main": "", "aux": "-open"}
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "pentagon")
 # Blue, where the first is right more often, through white to orange, where the second is.
 _DIFFERENCE = ("#0072B2", "#80B9D9", "#F7F7F7", "#EAAF80", "#D55E00")
@@ -80,7 +82,7 @@ def curves(
                 mode="lines+markers",
                 name=name if source == branch else f"{name}, attacked through {source}",
                 line={"color": branch_colour(branch), "dash": _of(DASHES, models, model)},
-                marker={"symbol": _of(SYMBOLS, models, model), "size": 9},
+                marker={"symbol": _symbol(models, model, branch), "size": 9},
                 customdata=[row["interval"] for row in own],
                 hovertemplate="ε = %{x:.3g}: %{y:.1%} "
                 "(%{customdata[0]:.1%} to %{customdata[1]:.1%})<extra>%{fullData.name}</extra>",
@@ -128,7 +130,7 @@ def dots(
                 name=f"{escape(model)}, {branch}",
                 marker={
                     "color": branch_colour(branch),
-                    "symbol": _of(SYMBOLS, models, model),
+                    "symbol": _symbol(models, model, branch),
                     "size": 10,
                 },
                 error_x={
@@ -329,6 +331,11 @@ def _source(row: Row) -> str:
 
 def _of(choices: Sequence[str], models: Sequence[str], model: str) -> str:
     return choices[models.index(model) % len(choices)]
+
+
+def _symbol(models: Sequence[str], model: str, branch: str) -> str:
+    """The network's own, filled otherwise for each branch: not everyone tells colours apart."""
+    return _of(SYMBOLS, models, model) + _FILLS.get(branch, "-open-dot")
 
 
 def _cell(row: Row) -> tuple[str, int]:

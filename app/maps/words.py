@@ -36,8 +36,8 @@ COLUMNS = """
   length; small is steady (Yeh et al. 2019).
 - **Random weights**: rank correlation with the map of the same network with random weights; near
   0 the map shows what was learnt, near 1 it mostly shows the picture (Adebayo et al. 2018).
-- **Other branch**, **Under attack**: rank correlation with the other branch's map, and with this
-  branch's map of the other picture.
+- **Other branch**, **Under attack**: rank correlation with the other branch's map (with each, where
+  there are several), and with this branch's map of the other picture.
 - **On the object**: share of the map's positive values inside the object, where the scene says
   where it is.
 """
@@ -89,9 +89,7 @@ def _row(cell: Cell, one: Trust) -> dict[str, str]:
         ),
         "Sensitivity": _number(one.sensitivity),
         "Random weights": _number(one.randomisation.kept),
-        "Other branch": _number(
-            next((other.rank_correlation for other in one.across_branches.values()), None)
-        ),
+        "Other branch": _others(one),
         "Under attack": _number(one.under_attack.rank_correlation if one.under_attack else None),
     }
     if one.inside_object is not None:
@@ -122,6 +120,14 @@ def _number(value: Score | None, sign: str = "") -> str:
     if value is None or isinstance(value, Undefined):
         return "–"
     return f"{value:{sign}.2f}"
+
+
+def _others(one: Trust) -> str:
+    """The agreement with the other branch, or with each of them by name."""
+    found = {name: _number(other.rank_correlation) for name, other in one.across_branches.items()}
+    if len(found) > 1:
+        return ", ".join(f"{name} {number}" for name, number in found.items())
+    return next(iter(found.values()), "–")
 
 
 def _share(value: Score) -> str:

@@ -205,7 +205,8 @@ def _corruptions(content: Mapping[str, Any], models: Sequence[str]) -> None:
     for column, (place, ((model, branch), own)) in in_rows(several, 2):  # in three they overlap
         with column:
             chart = figures.errors(own, dark=dark())
-            _chart(chart, f"errors.{place}", f"Errors of {model}, {branch}. {words.told(own)}")
+            alt = f"Right answers of {model}, {branch}. {words.told(own)}"
+            _chart(chart, f"errors.{place}", alt)
     st.caption(texts.CORRUPTIONS)
     if len(by_branch) > 1:
         _difference(by_branch)

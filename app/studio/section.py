@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from advprop_core.class_names import distinct_names
 from app import cache, controls, state, workbench
 from app.state import View, key
 from app.studio import parts as studio_parts
@@ -62,7 +63,7 @@ def _target() -> None:
     st.session_state[_TARGET] = st.session_state[key("target")]
     # Of the network that is chosen, which may not be the one yet whose result is shown.
     info = cache.model_info(st.session_state[key("model")])
-    names = dict(info.classes)
+    names = distinct_names(info.classes)
     st.selectbox(
         "Target class",
         ["", *info.class_ids],

@@ -4,8 +4,10 @@ import io
 import numpy as np
 import plotly.graph_objects as go
 import pytest
+import torch
 from PIL import Image
 
+from advprop_core.images import quantize
 from advprop_core.render import branch_colour
 from app.figures import comparison, pictures, style
 
@@ -169,6 +171,10 @@ def test_pngs_decode_to_what_was_given():
     assert np.array_equal(
         np.asarray(image), (values.transpose(1, 2, 0) * 255).round().astype(np.uint8)
     )
+    halves = np.full((3, 4, 4), 2.5 / 255, np.float32)  # a picture that was moved by half a level
+    image = Image.open(io.BytesIO(pictures.to_png(halves, 0)))
+    measured = quantize(torch.from_numpy(halves)).permute(1, 2, 0).numpy() * 255
+    assert np.array_equal(np.asarray(image), measured)
     assert Image.open(io.BytesIO(pictures.to_png(values, 10))).size == (8, 8)
     assert Image.open(io.BytesIO(pictures.to_png(values, 3))).size == (4, 4)
 

@@ -69,6 +69,11 @@ def test_a_photo_of_the_folder_carries_its_class(own):
     picture = open_it("folder:church/b.jpg")
     assert (picture.label, picture.title) == ("church", "b.jpg")
     assert picture.data == (own / "church/b.jpg").read_bytes()
+    (own / "church" / "2019").mkdir()
+    (own / "church" / "b.jpg").rename(own / "church" / "2019" / "b.jpg")
+    assert open_it("folder:church/2019/b.jpg").label == "church"
+    assert open_it("folder:church/../church/2019/b.jpg").label == "church"
+    assert open_it("folder:c d ü.webp").label == "photos"
 
 
 @pytest.mark.parametrize(

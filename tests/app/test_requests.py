@@ -89,6 +89,7 @@ def test_maps_have_a_layer_only_where_the_method_has_one(info):
 def test_the_true_class_is_found_by_id_or_name(tiny_info_of):
     info = tiny_info_of(class_ids=("n01", "n02"), class_names=("tench", "church"))
     assert requests.class_index(info, "n02") == requests.class_index(info, "church") == 1
+    assert requests.class_index(info, "Church ") == 1  # as class folders are matched elsewhere
     assert requests.class_index(info, "nave") is None
     assert requests.class_index(info, None) is None
     assert requests.make_request(BASE, info, "tench").true_class == 0

@@ -1,5 +1,7 @@
 """Figures of the Maps page, on maps made by hand."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import plotly.graph_objects as go
 import pytest
@@ -149,3 +151,11 @@ def test_agreement_in_words(make_maps):
     assert "on the clean picture they cannot be compared" in map_words.agreement(found, "saliency")
     found.across_branches.clear()
     assert map_words.agreement(found, "saliency") is None
+
+
+def test_the_column_of_other_branches_names_them_where_there_are_several():
+    one, two = (SimpleNamespace(rank_correlation=value) for value in (0.25, -0.5))
+    assert map_words._others(SimpleNamespace(across_branches={"aux": one})) == "0.25"
+    both = SimpleNamespace(across_branches={"aux": one, "aux2": two})
+    assert map_words._others(both) == "aux 0.25, aux2 -0.50"
+    assert map_words._others(SimpleNamespace(across_branches={})) == "–"

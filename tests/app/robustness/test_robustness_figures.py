@@ -26,7 +26,7 @@ def test_curves_begin_clean_and_go_outwards(rows):
     assert list(lines["one, main"].y) == [0.9, 0.4, 0.1]
     assert [line.line.color for line in lines.values()] == [BLUE, BLUE, ORANGE]
     assert [line.line.dash for line in lines.values()] == ["solid", "dash", "dash"]
-    assert [line.marker.symbol for line in lines.values()] == ["circle", "square", "square"]
+    assert [line.marker.symbol for line in lines.values()] == ["circle", "square", "square-open"]
 
 
 def test_bands_are_the_intervals_there_and_back(rows):

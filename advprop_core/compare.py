@@ -37,11 +37,13 @@ class MapRequest:
         method: A key of :data:`advprop_core.methods.METHODS`.
         layer: Dotted name, or None for the method's default.
         class_index: The class to explain; None for the class the attack works against.
+        seed: Of everything a method draws.
     """
 
     method: str = "grad-cam"
     layer: str | None = None
     class_index: int | None = None
+    seed: int = 0
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
@@ -162,7 +164,13 @@ def _maps(
 ) -> dict[tuple[InputKind, str], AttributionMap]:
     inputs: dict[InputKind, Tensor] = {"clean": clean, "adversarial": perturbed}
     made = explain_grid(
-        branches, inputs, class_index, [request.method], request.layer, progress=progress
+        branches,
+        inputs,
+        class_index,
+        [request.method],
+        request.layer,
+        seed=request.seed,
+        progress=progress,
     )
     return {(kind, branch): one for (_, kind, branch), one in made.items()}
 

@@ -181,7 +181,7 @@ _GRADIENT = (
         "gradient",
         "signed",
         False,
-        "fast",
+        "slow",
         "How much each pixel adds to the class score on the way from a black image: positive "
         "speaks for the class, negative against. Dark pixels get little, for they hardly "
         "differ from the black start.",

@@ -6,6 +6,7 @@ import difflib
 import socket
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.error import URLError
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
@@ -118,13 +119,13 @@ def _create_network(name: str, **arguments: Any) -> nn.Module:
         _require_weights(name)
     try:
         network: nn.Module = timm.create_model(name, **arguments)
-    except (OSError, RuntimeError) as error:
-        # Hub and URL failures are OSErrors; timm and the hub wrap some of them in RuntimeError.
+    except Exception as error:  # a description from the hub may say anything, and timm obeys
         if not arguments.get("pretrained"):
             raise
-        if name.startswith("local-dir:"):
-            raise ValueError(f"{name} cannot be loaded: {error}") from error
-        raise Offline(_offline_message(name)) from error
+        if not name.startswith("local-dir:") and _is_offline(error):
+            raise Offline(_offline_message(name)) from error
+        said = f"{type(error).__name__}: {error}"
+        raise ValueError(f"{name} cannot be loaded ({said})") from error
     return network
 
 
@@ -157,9 +158,16 @@ def _require_weights(name: str) -> None:
         raise Offline(_offline_message(name))
 
 
+def _is_offline(error: Exception) -> bool:
+    """Whether a download failed for want of a connection, and not for what it found."""
+    broken = isinstance(error, URLError | ConnectionError | TimeoutError)
+    return broken or not _reachable(huggingface_hub.constants.ENDPOINT)
+
+
 def _reachable(url: str, timeout: float = 3.0) -> bool:
     parts = urlsplit(url)
-    parts = urlsplit(getproxies().get(parts.scheme, url))  # the hub's client goes by way of these
+    way = getproxies().get(parts.scheme, url)  # the hub's client goes by way of these
+    parts = urlsplit(way if "://" in way else f"http://{way}")
     port = parts.port or (443 if parts.scheme == "https" else 80)
     try:
         socket.create_connection((parts.hostname or "", port), timeout).close()

@@ -172,12 +172,16 @@ class AttackConfig:
 
     @property
     def name(self) -> str:
-        """``FGSM``, ``I-FGSM`` or ``PGD-k``; ``noise`` for a random start that is left alone."""
+        """``FGSM``, ``I-FGSM-k`` or ``PGD-k``; ``noise`` for a random start that is left alone.
+
+        A single step that is shorter than the radius is ``I-FGSM-1``.
+        """
         if self.random_start and self.epsilon and not self.step_size:
             return "noise"
         if self.random_start:
             return f"PGD-{self.steps}"
-        return "FGSM" if self.steps == 1 else f"I-FGSM-{self.steps}"
+        whole = self.steps == 1 and self.step_size >= self.epsilon
+        return "FGSM" if whole else f"I-FGSM-{self.steps}"
 
 
 @dataclass(frozen=True)

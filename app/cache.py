@@ -31,18 +31,33 @@ PREVIEW_SIDE = 448
 
 
 @dataclass(frozen=True)
+class Network:
+    """Which network is meant: a file that training writes anew is another one.
+
+    Attributes:
+        name: Of the model.
+        stamp: Time of change and size of its file; None where there is none.
+    """
+
+    name: str
+    stamp: tuple[int, int] | None
+
+
+@dataclass(frozen=True)
 class Lens:
     """A loaded model, ready for many sessions at once.
 
     Attributes:
+        network: Which one it is.
         info: What its checkpoint says.
         model: The network itself, frozen.
         branches: Name to frozen branch, folded for speed.
         layers: Stages and blocks a map can be made at, shallow to deep, and what a person
             reads of each.
-        default_layer: The one that is taken when none is named.
+        default_layer: The one that is taken when none is named; empty where no stage has a map.
     """
 
+    network: Network
     info: ModelInfo
     model: DualBNModel
     branches: Mapping[str, nn.Module]
@@ -101,30 +116,33 @@ def model_info(name: str) -> ModelInfo:
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
-def _seen() -> dict[str, tuple[int, int] | None]:
-    """Name to time of change and size of the models' files, as they were last looked at."""
+def _seen() -> dict[str, Network]:
+    """Name to network, as the files were last looked at."""
     return {}
 
 
 def _forget_changed_models() -> None:
-    """A file that was written anew, by training for instance, is another network."""
-    now = {name: _stamp(path) for name, path in model_files().items()}
+    """Whatever was made of a file that was written anew since; other networks' work goes on."""
+    now = {name: network_of(name) for name in model_files()}
     before = _seen()
-    if before and before != now:
-        model_info.clear()
-        load_lens.clear()
+    changed = {before[name] for name in now if before.get(name, now[name]) != now[name]}
+    for network in changed:
+        model_info.clear(network.name)
+        load_lens.clear(network.name)
+    if changed:
         calibrated_lenses.clear()
-        pool().forget()
+        pool().forget(lambda key: not changed.isdisjoint(key[0]))  # see workbench.Work.key
     before.clear()
     before.update(now)
 
 
-def _stamp(path: Path) -> tuple[int, int] | None:
+def network_of(name: str) -> Network:
+    """What a model's file holds now."""
     try:
-        facts = path.stat()
+        facts = model_files()[name].stat()
     except OSError:  # gone; whoever reads it says so
-        return None
-    return facts.st_mtime_ns, facts.st_size
+        return Network(name, None)
+    return Network(name, (facts.st_mtime_ns, facts.st_size))
 
 
 def known_models() -> dict[str, ModelInfo]:
@@ -145,18 +163,19 @@ def load_lens(name: str) -> Lens:
     """The model, loaded, frozen and folded.
 
     Raises:
-        CheckpointError: If the file cannot be used.
+        ValueError: If the file cannot be used: a CheckpointError, or what timm does not know.
     """
     from advprop_core.checkpoints import load
 
-    return make_lens(load(model_files()[name]))
+    network = network_of(name)  # before it is read: what is written meanwhile is noticed
+    return make_lens(load(model_files()[name]), network)
 
 
-def make_lens(checkpoint: Checkpoint) -> Lens:
+def make_lens(checkpoint: Checkpoint, network: Network) -> Lens:
     """A checkpoint's network, folded, with the layers that maps are offered at."""
     import torch
 
-    from advprop_core.attribution import default_layer
+    from advprop_core.attribution import UnknownLayer, default_layer
     from advprop_core.dual_bn import MAIN
     from advprop_core.folding import fold
 
@@ -164,13 +183,12 @@ def make_lens(checkpoint: Checkpoint) -> Lens:
     example = torch.zeros(1, 3, side, side)
     model = checkpoint.model
     branches = {branch: fold(model.branch(branch), example) for branch in model.branch_names}
-    return Lens(
-        tamed(checkpoint.info),
-        model,
-        branches,
-        _layer_titles(model.branch(MAIN), example),
-        default_layer(branches[MAIN], example),
-    )
+    try:
+        default = default_layer(branches[MAIN], example)
+    except UnknownLayer:  # a transformer: some maps need a layer, and say so; others do not
+        default = ""
+    layers = _layer_titles(model.branch(MAIN), example)
+    return Lens(network, tamed(checkpoint.info), model, branches, layers, default)
 
 
 def _layer_titles(branch: PixelNetwork, example: Tensor) -> dict[str, str]:

@@ -241,7 +241,7 @@ def layer_picker(
     slot.selectbox(
         "Layer",
         ["", *layers],
-        format_func=lambda name: layers.get(name, f"{default} (default)"),
+        format_func=lambda name: layers.get(name, f"{default} (default)" if default else "none"),
         key=key("layer"),
         help="Early layers see edges in fine detail, late ones see objects coarsely. The default "
         "is the deepest stage whose map is fine enough to point at something.",

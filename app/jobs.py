@@ -104,11 +104,11 @@ class Pool:
                 job.cancel()
                 del self._jobs[key]
 
-    def forget(self, key: Hashable | None = None) -> None:
-        """Drop a job, or every one, and stop what is being made: it is made anew when asked."""
+    def forget(self, matches: Callable[[Any], bool]) -> None:
+        """Drop the jobs with such a key, and stop them: they are made anew when asked."""
         with self._lock:
             for known, job in list(self._jobs.items()):
-                if key in (None, known):
+                if matches(known):
                     job.cancel()  # one that is done, for whoever holds it
                     del self._jobs[known]
 

@@ -10,21 +10,21 @@ import uuid
 from collections.abc import Callable, Collection, Hashable
 from concurrent.futures import wait
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import streamlit as st
 
-from advprop_core.header import CheckpointError
 from advprop_core.types import ModelInfo
 from advprop_core.words import percent
 from app import cache, controls, gallery, state
+from app.jobs import Cancelled
 from app.pictures import PictureGone
 from app.state import View
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
-    from app.cache import Lens
+    from app.cache import Lens, Network
     from app.jobs import Job
 
 QUICK = 3.0  # seconds to wait for a result before showing progress instead
@@ -40,12 +40,14 @@ class Shown:
     Attributes:
         result: Whatever the page's work gave.
         view: What was asked.
-        info: Of the network that answered.
+        network: Which one answered.
+        info: Of that network.
         title: Of the picture.
     """
 
     result: Any
     view: View
+    network: Network
     info: ModelInfo
     title: str
 
@@ -55,12 +57,19 @@ class Work:
     """Something to be done by the pool.
 
     Attributes:
-        key: All that decides its result; equal keys share one job.
+        networks: Those that do it.
+        request: All else that decides its result.
         run: Does it, reporting to the job.
     """
 
-    key: Hashable
+    networks: tuple[Network, ...]
+    request: Hashable
     run: Callable[[Job], Any]
+
+    @property
+    def key(self) -> Hashable:
+        """Work with equal keys shares one job."""
+        return self.networks, self.request
 
 
 @dataclass(frozen=True)
@@ -136,14 +145,18 @@ class PicturePage:
             title = cache.picture(view.image, lens.info.input_size).title
             result = wait_for(self.slot, self.work(view, lens))
             if result is not None:
-                st.session_state[_shown(self.slot)] = Shown(result, view, lens.info, title)
+                found = Shown(result, view, lens.network, lens.info, title)
+                st.session_state[_shown(self.slot)] = found
         except (PictureGone, ValueError) as error:
             st.error(f"{error} The previous result stays below." if before else str(error))
 
 
 def shown(slot: str) -> Shown | None:
-    """The latest result of a slot."""
+    """The latest result of a slot, while the file of its network is what it was."""
     found: Shown | None = st.session_state.get(_shown(slot))
+    if found is not None and found.network != cache.network_of(found.network.name):
+        del st.session_state[_shown(slot)]
+        return None
     return found
 
 
@@ -173,7 +186,10 @@ def wait_for(slot: str, work: Work, on_stop: Callable[[], None] | None = None) -
         return None
     job = submit(slot, work)
     if wait([job.future], QUICK).done:
-        return job.future.result()
+        try:
+            return job.future.result()
+        except Cancelled:  # by someone else, just now: a file was written anew, for instance
+            st.rerun()
     _progress(slot, on_stop)
     return None
 
@@ -181,6 +197,15 @@ def wait_for(slot: str, work: Work, on_stop: Callable[[], None] | None = None) -
 def is_stopped(slot: str, key: Hashable) -> bool:
     """Whether the person stopped this work."""
     return bool(st.session_state.get(f"{_STOPPED}{slot}", _NOTHING) == key)
+
+
+def was_ended(slot: str, request: Hashable) -> bool:
+    """Whether work on this that the person followed was ended, and not by them."""
+    job: Job | None = st.session_state.get(f"{_WORK}{slot}")
+    if job is None or not job.cancelled:
+        return False
+    _, own = cast("tuple[object, Hashable]", job.key)  # see Work.key
+    return own == request
 
 
 def go_on(slot: str) -> None:
@@ -242,7 +267,7 @@ def _load(view: View, info: ModelInfo, place: DeltaGenerator | None) -> Lens | N
     try:
         with st.spinner("Loading the network…", show_time=True):
             return cache.load_lens(view.model)
-    except CheckpointError as error:
+    except ValueError as error:  # CheckpointError, or a network that timm does not know
         if place is not None:
             place.empty()
         st.error(f"{error}. Choose another network on the left.")
@@ -270,7 +295,7 @@ def _shell(view: View, info: ModelInfo) -> None:
 def _progress(slot: str, on_stop: Callable[[], None] | None) -> None:
     """Polls the job; the page is drawn again when it is done."""
     job: Job = st.session_state[f"{_WORK}{slot}"]
-    if job.done:
+    if job.done or job.cancelled:
         st.rerun()
     left, right = st.columns([5, 1], vertical_alignment="center")
     said = f"Working … {percent(job.progress)}" if job.started else "Waiting for other work …"

@@ -156,9 +156,11 @@ def class_activation(question: Question) -> Tensor:
     heads: list[tuple[nn.Linear | nn.Conv2d, Tensor]] = []
 
     def remember(part: nn.Module, inputs: tuple[Any, ...], output: object) -> None:
-        if isinstance(output, Tensor) and output.ndim == 4 and is_map(output):
+        if isinstance(output, Tensor) and is_map(output, question.pixels):
             maps.append((output, output.mean((2, 3))))
-        if isinstance(part, nn.Linear) or (isinstance(part, nn.Conv2d) and not is_map(output)):
+        if isinstance(part, nn.Linear) or (
+            isinstance(part, nn.Conv2d) and not is_map(output, question.pixels)
+        ):
             heads.append((part, inputs[0].flatten(1)))
 
     for part in network_of(view).modules():
@@ -217,7 +219,7 @@ def _keep(view: nn.Module, layers: Sequence[str]) -> dict[str, object]:
 
 def _kept_map(question: Question, kept: dict[str, object], layer: str) -> Tensor:
     output = kept.get(layer)
-    if isinstance(output, Tensor) and is_map(output):
+    if isinstance(output, Tensor) and is_map(output, question.pixels):
         return output
     others = spatial_layers(question.module, question.pixels)
     raise UnknownLayer(

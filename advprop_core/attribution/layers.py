@@ -58,9 +58,15 @@ def find_layer(module: nn.Module, layer: str) -> nn.Module:
     return layers[layer]
 
 
-def is_map(output: object) -> bool:
-    """Whether a layer's output is a spatial map of at least 2×2."""
-    return isinstance(output, Tensor) and output.ndim == 4 and min(output.shape[2:]) > 1
+def is_map(output: object, pixels: Tensor) -> bool:
+    """Whether a layer's output is a map of at least 2×2, (N, C, h, w), of pixels (N, 3, H, W).
+
+    It is as wide as they are, to a cell: some networks keep their channels last.
+    """
+    if not isinstance(output, Tensor) or output.ndim != 4 or min(output.shape[2:]) < 2:
+        return False
+    (h, w), (height, width) = output.shape[2:], pixels.shape[2:]
+    return abs(h * width - w * height) <= max(height, width)
 
 
 def spatial_layers(module: nn.Module, pixels: Tensor, depth: int | None = None) -> tuple[str, ...]:
@@ -76,7 +82,8 @@ def spatial_layers(module: nn.Module, pixels: Tensor, depth: int | None = None) 
     """
     names = [name for name, _ in network_of(module).named_modules() if name]
     wanted = [name for name in names if depth is None or name.count(".") < depth]
-    return tuple(name for name, out in _outputs(module, pixels, wanted).items() if is_map(out))
+    found = _outputs(module, pixels, wanted)
+    return tuple(name for name, out in found.items() if is_map(out, pixels))
 
 
 def stages(module: nn.Module) -> tuple[str, ...]:
@@ -97,17 +104,23 @@ def default_layer(module: nn.Module, pixels: Tensor) -> str:
 
     Raises:
         ValueError: If the module is in training mode: the pass would move its statistics.
-        UnknownLayer: If no layer has a spatial map.
+        UnknownLayer: If no layer has a spatial map; or stages are listed and none of them has, as
+            in a transformer, of whose first layers a map would tell little.
     """
-    names = stages(module) or spatial_layers(module, pixels)
+    drawn, listed = spatial_layers(module, pixels), stages(module)
+    names = [name for name in drawn if name in listed] if listed else list(drawn)
+    if not names:
+        others = f", or name a layer that has one: {', '.join(drawn[-3:])}" if drawn else ""
+        what = "stage" if drawn else "layer"
+        raise UnknownLayer(
+            f"the network has no {what} with a spatial map: use a gradient method{others}"
+        )
     sizes = {
         name: min(output.shape[2:])
         for name, output in _outputs(module, pixels, names).items()
-        if isinstance(output, Tensor) and output.ndim == 4
+        if isinstance(output, Tensor)
     }
-    if not sizes:
-        raise UnknownLayer("the network has no layer with a spatial map: use a gradient method")
-    fine = [name for name in names if sizes.get(name, 0) >= _MIN_CELLS]
+    fine = [name for name in names if sizes[name] >= _MIN_CELLS]
     return fine[-1] if fine else max(sizes, key=lambda name: sizes[name])
 
 
@@ -131,7 +144,7 @@ def layer_tree(module: nn.Module, pixels: Tensor) -> tuple[LayerNode, ...]:
     maps = {
         name: output
         for name, output in _outputs(module, pixels, names).items()
-        if isinstance(output, Tensor) and is_map(output)
+        if isinstance(output, Tensor) and is_map(output, pixels)
     }
     try:
         default = default_layer(module, pixels)

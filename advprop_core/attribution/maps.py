@@ -92,7 +92,7 @@ def explain(
     """
     options = {"window": window, "stride": stride, "samples": samples}
     chosen = known_method(method)
-    validate_options(chosen, layer, options)
+    validate_options(chosen, layer, options, min(pixels.shape[2:]))
     question = make_question(module, pixels, class_index, chosen, seed)
     return answer(with_options(replace(question, layer=layer, progress=progress), options))
 
@@ -175,8 +175,15 @@ def finish(values: Tensor, method: Method) -> Tensor:
     return values.detach().float().cpu()
 
 
-def validate_options(method: Method, layer: str | None, options: Mapping[str, int | None]) -> None:
-    """Refuse an option that the method has no use for, or that is no count."""
+def validate_options(
+    method: Method, layer: str | None, options: Mapping[str, int | None], side: int
+) -> None:
+    """Refuse an option that the method has no use for, or that does not fit an image of this side.
+
+    Raises:
+        TypeError: If one is no integer.
+        ValueError: Otherwise.
+    """
     if layer is not None and not method.needs_layer:
         raise ValueError(f"{method.title} has no layer, got layer={layer!r}")
     for name, value in options.items():
@@ -188,3 +195,7 @@ def validate_options(method: Method, layer: str | None, options: Mapping[str, in
             raise TypeError(f"{name} must be an integer, got {type(value).__name__}")
         if value < 1:
             raise ValueError(f"{name} must be at least 1, got {value}")
+    if method.name == "occlusion":
+        perturbed.window_and_stride(options.get("window"), options.get("stride"), side)
+    if method.name == "vargrad" and options.get("samples") == 1:
+        raise ValueError(f"samples must be at least 2 for {method.title}, got 1: no variance")

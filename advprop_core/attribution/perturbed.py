@@ -24,16 +24,11 @@ def occlusion(question: Question) -> Tensor:
     half its side, unless told otherwise.
 
     Raises:
-        ValueError: For a square larger than the image or a move longer than its side, which
-            would leave pixels that are never covered.
+        ValueError: For what :func:`window_and_stride` refuses.
     """
-    shorter = min(question.pixels.shape[2:])
-    window = question.window or max(shorter // _WINDOWS_PER_SIDE, 1)
-    stride = question.stride or max(window // 2, 1)
-    if window > shorter:
-        raise ValueError(f"window must be at most {shorter}, the image's side, got {window}")
-    if stride > window:
-        raise ValueError(f"stride must be at most the window, {window}, got {stride}")
+    window, stride = window_and_stride(
+        question.window, question.stride, min(question.pixels.shape[2:])
+    )
     images = len(question.pixels)
     places = [-(-(side - window) // stride) + 1 for side in question.pixels.shape[2:]]
     total = places[0] * places[1]
@@ -55,6 +50,27 @@ def occlusion(question: Question) -> Tensor:
         perturbations_per_eval=batch_size(question.pixels, images),
     )
     return found[:, 0]  # the square covers all channels, so all say the same
+
+
+def window_and_stride(window: int | None, stride: int | None, side: int) -> tuple[int, int]:
+    """Of occlusion's square, in pixels.
+
+    Args:
+        window: Its side, or None.
+        stride: How far it moves, or None.
+        side: Of the image, the shorter one.
+
+    Raises:
+        ValueError: For a square larger than the image or a move longer than its side, which
+            would leave pixels that are never covered.
+    """
+    window = window or max(side // _WINDOWS_PER_SIDE, 1)
+    stride = stride or max(window // 2, 1)
+    if window > side:
+        raise ValueError(f"window must be at most {side}, the image's side, got {window}")
+    if stride > window:
+        raise ValueError(f"stride must be at most the window, {window}, got {stride}")
+    return window, stride
 
 
 def rise(question: Question) -> Tensor:

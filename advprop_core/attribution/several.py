@@ -90,7 +90,7 @@ class MapMaker:
         """
         known = known_method(method)
         options = {"window": window, "stride": stride, "samples": samples}
-        validate_options(known, layer, options)
+        validate_options(known, layer, options, min(self._pixels.shape[2:]))
         if layer is None and known.needs_layer:
             layer = default_layer(next(iter(self._branches.values())), self._pixels)
         made: dict[tuple[InputKind, str], AttributionMap] = {}

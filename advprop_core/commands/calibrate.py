@@ -10,7 +10,7 @@ import typer
 
 from advprop_core.commands import options as o
 from advprop_core.commands import values
-from advprop_core.commands.output import command_line
+from advprop_core.commands.output import command_line, try_file
 from advprop_core.commands.progress import counting
 
 
@@ -50,10 +50,12 @@ def calibrate(
     config = values.read_attack(
         attack, norm=norm, epsilon=epsilon, step_size=step_size, steps=steps, seed=seed
     )
+    try_file(out, "--out")
     import torch
 
     from advprop_core.bundle import open_model
     from advprop_core.checkpoints import save
+    from advprop_core.commands.evaluate_data import left_out
     from advprop_core.datasets.named import load_images
     from advprop_core.training.calibrate import calibrate as run
 
@@ -65,6 +67,11 @@ def calibrate(
         classes=opened.info.classes,
         limit=limit,
     )
+    if len(seen := images.labels.unique()) < 2:
+        only = opened.info.class_names[int(seen[0])]
+        raise ValueError(f"{data} has images of one class only, {only}: give several")
+    for note in (*images.notes, *left_out(model, images)):
+        typer.echo(note, err=True)
     with counting(model, len(images.labels) * (1 + affine_epochs)) as progress:
         done = run(
             opened,

@@ -121,7 +121,7 @@ def open_images(
         )
     notes = [note for one in known.values() for note in one.notes]
     for name, one in opened.items():
-        notes += _left_out(name, images(one, one.info.input_size))
+        notes += left_out(name, images(one, one.info.input_size))
     for (size, _), own in known.items():
         corrupted = with_photos and size == PHOTO_SIZE
         notes += of_small_photos(own.enlarged, len(own.labels), size, corrupted=corrupted)
@@ -129,7 +129,7 @@ def open_images(
     return Asked(tuple(subjects), tuple(dict.fromkeys(notes)))
 
 
-def _left_out(name: str, images: Images) -> list[str]:
+def left_out(name: str, images: Images) -> list[str]:
     """What a model is not asked about, for the report."""
     from advprop_core.datasets.folders import listing
 

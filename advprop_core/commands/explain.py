@@ -118,7 +118,7 @@ def explain(
     METHOD_BRANCH_clean-minus-adversarial.png), arrays.npz (the same as float32, (H, W), signed
     and unscaled) and manifest.json. All maps explain the same class. Those of one method and
     layer share one colour scale: from dark blue, nothing, to yellow, much; or for signed maps
-    from blue, against the class, through white to orange, for it.
+    from blue, negative, through white to orange, positive, which mostly speaks for the class.
 
     ```
     advprop explain church.jpg --model imagenette-advprop --out out

@@ -215,14 +215,14 @@ def export(
 ) -> None:
     """Write one branch as a plain timm state dict.
 
-    It loads into `timm.create_model(...)` with `strict=True`; mean and std are printed.
+    It loads with `strict=True` into the network that is printed, with its mean and std.
 
     ```
     advprop export --model imagenette-advprop --branch aux --out aux.safetensors
     ```
     """
-    if out.is_dir():
-        raise ValueError(f"--out must be a file, {out} is a folder")
+    if out.is_dir() or out.suffix != ".safetensors":
+        raise ValueError(f"--out must be a .safetensors file, got {out}")
     from advprop_core.bundle import open_model
     from advprop_core.checkpoints import export as write
 
@@ -230,7 +230,9 @@ def export(
     write(checkpoint, branch, out)
     info = checkpoint.info
     typer.echo(f"wrote {out}, branch {branch} ({info.branches[branch]})")
+    arguments = {"num_classes": info.num_classes, **info.arguments}
+    told = ", ".join(f"{key}={value!r}" for key, value in arguments.items())
     typer.echo(
-        f"timm.create_model({info.architecture!r}, num_classes={info.num_classes}), "
+        f"timm.create_model({info.architecture!r}, {told}), "
         f"{info.input_size} px, mean {info.mean}, std {info.std}"
     )

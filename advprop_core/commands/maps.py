@@ -20,6 +20,7 @@ from advprop_core.attribution import (
     stages,
 )
 from advprop_core.attribution.cams import FORMULAS
+from advprop_core.attribution.maps import validate_options
 from advprop_core.attribution.question import Progress
 from advprop_core.commands.wanted import Wanted
 from advprop_core.methods import METHODS, Method
@@ -108,14 +109,24 @@ def plan(module: nn.Module, pixels: Tensor, wanted: Wanted) -> list[Part]:
         wanted: Which maps.
 
     Raises:
-        UnknownLayer: If a layer method was named and no layer has a map.
+        UnknownLayer: If a layer method or a layer was named and no layer has a map.
+        ValueError: For an option that a method refuses.
     """
     layers: tuple[str, ...] = ()
-    if any(METHODS[name].needs_layer for name in wanted.methods):
-        layers = _layers(module, pixels, wanted)
+    layered = [name for name in wanted.methods if METHODS[name].needs_layer]
+    if layered:
+        try:
+            layers = _layers(module, pixels, wanted)
+        except UnknownLayer:
+            if wanted.layers or wanted.all_stages or set(layered) & set(wanted.by_name):
+                raise
     parts: list[Part] = []
     for name in wanted.methods:
         method, several = METHODS[name], len(layers) > 1
+        own = {key: value for key, value in wanted.options.items() if key in method.options}
+        validate_options(method, None, own, min(pixels.shape[2:]))
+        if method.needs_layer and not layers:
+            continue  # of `all`, on a network that no layer method fits
         if not method.needs_layer:
             parts.append(Part(method, (None,), several=False))
         elif several and name in FORMULAS:

@@ -19,7 +19,7 @@ from advprop_core.commands.wanted import Wanted
 from advprop_core.datasets.named import load_scenes
 from advprop_core.datasets.scenes import Scene
 from advprop_core.faithfulness.intervals import Estimate
-from advprop_core.faithfulness.maps import Undefined
+from advprop_core.faithfulness.maps import Undefined, as_evidence
 from advprop_core.faithfulness.objects import (
     MakeSceneMap,
     ObjectDifference,
@@ -187,7 +187,7 @@ def _maker(looker: _Looker, method: Method, wanted: Wanted) -> MakeSceneMap:
     options = {name: value for name, value in wanted.options.items() if name in method.options}
 
     def make(pixels: Tensor, classes: tuple[int, ...]) -> Tensor:
-        return explain(
+        maps = explain(
             looker.module,
             pixels,
             classes,
@@ -197,6 +197,7 @@ def _maker(looker: _Looker, method: Method, wanted: Wanted) -> MakeSceneMap:
             progress=None,
             **options,
         )
+        return as_evidence(maps, method.name)
 
     return make
 

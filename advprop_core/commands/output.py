@@ -39,7 +39,7 @@ class Report:
 
     def __init__(self, json_file: str | None) -> None:
         if json_file is not None and json_file != "-":
-            _require_file(Path(json_file))
+            try_file(Path(json_file), "--json")
         self._json_file = json_file
         self._speaks = is_first_process()
         self.console = Console(stderr=json_file == "-", highlight=False, quiet=not self._speaks)
@@ -65,15 +65,20 @@ class Report:
             self.say(f"wrote {self._json_file}")
 
 
-def _require_file(path: Path) -> None:
+def try_file(path: Path, option: str) -> None:
+    """Refuse a file that cannot be written before work is done for it; the folder is made.
+
+    Raises:
+        ValueError: With the reason.
+    """
     if path.is_dir():
-        raise ValueError(f"--json must be a file, {path} is a folder")
+        raise ValueError(f"{option} must be a file, {path} is a folder")
     there = path.exists()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.open("a").close()
     except OSError as error:
-        raise ValueError(f"--json cannot be written to {path}: {error.strerror}") from None
+        raise ValueError(f"{option} cannot be written to {path}: {error.strerror}") from None
     if not there:
         path.unlink(missing_ok=True)  # nothing empty is left; another process may do the same
 

@@ -21,7 +21,9 @@ from advprop_core.methods import METHODS
 MethodOption = Annotated[
     str,
     typer.Option(
-        metavar="NAME", help="Map: grad-cam, saliency, integrated-gradients or smoothgrad."
+        metavar="NAME",
+        help="Map: grad-cam, saliency, integrated-gradients, smoothgrad or any other that "
+        "`advprop explain --help` lists.",
     ),
 ]
 
@@ -162,7 +164,7 @@ def compare(
     explained = None
     if class_index is not None:
         explained = values.read_class(subject.info, class_index, "--class-index")
-    result = perturb(subject, config, attack_branch, MapRequest(method, layer, explained))
+    result = perturb(subject, config, attack_branch, MapRequest(method, layer, explained, seed))
     names = subject.info.class_names
     captions = Captions(
         f"{subject.info.name or model} on {image.name}",
@@ -178,6 +180,7 @@ def compare(
         "maps": {
             "method": first.method,
             "layer": first.layer,
+            "seed": seed,
             "class": class_json(subject.info, first.class_index),
         }
     }

@@ -87,14 +87,14 @@ def _draw_branch(
     text = render.Text(canvas)
     colour = render.branch_colour(branch)
     text.draw.rectangle([_MARGIN, y, _WIDTH - _MARGIN - 1, y + 3], colour)
-    scale = _scale(comparison)
+    start, scale = _scale(comparison)
     for place, (kind, words) in enumerate(_KINDS):
         x = _MARGIN + place * (_HALF + 2 * _GAP)
         text.write((x, y + 14), branch, 20, colour=colour)
         indent = text.width(f"{branch} ", 20)
         text.write((x + indent, y + 16), f"on the {words} photo", 18, colour=render.MUTED)
         pixels = comparison.clean if kind == "clean" else comparison.adversarial
-        canvas.paste(_tile(comparison.maps[kind, branch], pixels, scale), (x, y + 48))
+        canvas.paste(_tile(comparison.maps[kind, branch], pixels, start, scale), (x, y + 48))
         rows = [
             (names[one], probability, one == comparison.true_class)
             for one, probability in comparison.predictions[kind, branch].top(5)
@@ -110,8 +110,9 @@ def _draw_legend(canvas: Image.Image, comparison: Comparison, captions: Captions
     method = METHODS[first.method]
     bar = render.colour_bar((_MAP, 14), method.sign)
     canvas.paste(bar, (_MARGIN, y + 4))
-    scale = _scale(comparison)
-    text.write((_MARGIN, y + 24), f"-{scale:.2g}" if method.sign == "signed" else "0", 15)
+    start, scale = _scale(comparison)
+    low = f"-{scale:.2g}" if method.sign == "signed" else f"{start:.2g}"
+    text.write((_MARGIN, y + 24), low, 15)
     text.write((_MARGIN + _MAP, y + 24), f"{scale:.2g}", 15, align="right")
     layer = f" at {first.layer}" if first.layer else ""
     lines = [
@@ -130,11 +131,15 @@ def _draw_legend(canvas: Image.Image, comparison: Comparison, captions: Captions
     return max(round(below), y + 48)
 
 
-def _scale(comparison: Comparison) -> float:
-    return render.shared_scale([one.values.numpy() for one in comparison.maps.values()])
+def _scale(comparison: Comparison) -> tuple[float, float]:
+    """Where the colours begin, for maps without a sign, and end."""
+    arrays = [one.values.numpy() for one in comparison.maps.values()]
+    scale = render.shared_scale(arrays)
+    signed = METHODS[next(iter(comparison.maps.values())).method].sign == "signed"
+    return 0.0 if signed else render.shared_start(arrays, scale), scale
 
 
-def _tile(one: AttributionMap, pixels: Tensor, scale: float) -> Image.Image:
+def _tile(one: AttributionMap, pixels: Tensor, start: float, scale: float) -> Image.Image:
     photo = render.enlarge(images.to_image(pixels), _MAP)
-    colours = render.colourise(one.values.numpy(), METHODS[one.method].sign, scale)
+    colours = render.colourise(one.values.numpy(), METHODS[one.method].sign, scale, start)
     return render.overlay(photo, colours, OPACITY)

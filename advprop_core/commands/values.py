@@ -147,7 +147,7 @@ def find_true_class(info: ModelInfo, image: Path, text: str | None) -> tuple[int
     """
     if text is not None:
         return read_class(info, text, "--true-class"), "given"
-    folder = image.resolve().parent.name
+    folder = image.absolute().parent.name  # of the photo, not of what it may be a link to
     found = find_class(info, folder)
     return found, "unknown" if found is None else f"taken from the folder {folder}"
 

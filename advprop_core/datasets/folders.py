@@ -150,8 +150,12 @@ class ImageFolder(Dataset[tuple[Tensor, int]]):
         if self.unreadable:
             self._complain(self.unreadable[0])
         labels = torch.tensor([label for _, label in self.samples])
-        readable = torch.tensor([problem is None for problem in problems])
-        return (pixels[readable], labels[readable]) if self.unreadable else (pixels, labels)
+        if not self.unreadable:
+            return pixels, labels
+        readable = [place for place, problem in enumerate(problems) if problem is None]
+        for new, old in enumerate(readable):  # in place: a copy might not fit beside them
+            pixels[new] = pixels[old]
+        return pixels[: len(readable)], labels[readable]
 
     def _complain(self, first: Unreadable) -> None:
         count = len(self.unreadable)

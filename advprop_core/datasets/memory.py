@@ -7,6 +7,17 @@ from advprop_core.processes import local_count
 
 _SHARE = 0.8  # of the free memory: networks and what they compute need some too
 _MEMINFO = Path("/proc/meminfo")
+# Where Linux says what a container may have, has, and could give up of that: the second version of
+# its control groups, and the first.
+_GROUPS = (
+    (Path("/sys/fs/cgroup"), "memory.max", "memory.current", "inactive_file"),
+    (
+        Path("/sys/fs/cgroup/memory"),
+        "memory.limit_in_bytes",
+        "memory.usage_in_bytes",
+        "total_inactive_file",
+    ),
+)
 
 
 def require_memory(count: int, size: int, *, alone: bool = False) -> None:
@@ -40,7 +51,28 @@ def room_for_images(*, alone: bool = False) -> float | None:
 
 
 def free_memory() -> int | None:
-    """Bytes that programs can still have; all there are where only that is known, or None."""
+    """Bytes that programs can still have; all there are where only that is known, or None.
+
+    In a container, what is left of its own share where that is less.
+    """
+    known = [free for free in (_free_of_machine(), _free_of_container()) if free is not None]
+    return min(known, default=None)
+
+
+def _free_of_container() -> int | None:
+    for group, limit, used, cached in _GROUPS:
+        files = [group / name for name in (limit, used, "memory.stat")]
+        if not all(file.is_file() for file in files):
+            continue
+        most, has, stat = (file.read_text() for file in files)
+        if most.strip() == "max":
+            continue
+        of = dict(line.split(maxsplit=1) for line in stat.splitlines())
+        return max(int(most) - int(has) + int(of.get(cached, 0)), 0)
+    return None
+
+
+def _free_of_machine() -> int | None:
     if _MEMINFO.is_file():
         for line in _MEMINFO.read_text().splitlines():
             if line.startswith("MemAvailable:"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -83,10 +83,12 @@ def load_images(
 
     Raises:
         Offline: If it cannot be fetched.
-        ValueError: If the name is none of these, the folder holds no image or has another
-            layout, the classes do not match (the message lists both sides), or the memory does
-            not hold the images.
+        ValueError: If the name is none of these, the limit is below 1, the folder holds no image
+            or has another layout, the classes do not match (the message lists both sides), or the
+            memory does not hold the images.
     """
+    if limit is not None and limit < 1:
+        raise ValueError(f"limit must be at least 1, got {limit}")
     if name in AGREEMENT:
         return _draw_shapes(name, size, split, classes, limit)
     place = find_place(name)
@@ -187,7 +189,9 @@ def _read_batches(
     drawn = sorted(draw_evenly(list(of_class.values()), limit))
     require_memory(len(drawn), size)
     return Images(
-        torch.stack([to_bytes(fit(Image.fromarray(arrays[row]), size)) for row in drawn]),
+        _stacked(
+            (to_bytes(fit(Image.fromarray(arrays[row]), size)) for row in drawn), len(drawn), size
+        ),
         torch.tensor([known[names[labels[row]]] for row in drawn]),
         tuple(classes) if classes else own,
         ignored_classes=tuple(name for name in names if name not in known),
@@ -203,7 +207,7 @@ def conflict_scenes(count: int, size: int) -> tuple[Tensor, Tensor, Tensor]:
     """
     drawn = load_scenes("shapes-conflict", count, size)
     return (
-        _pixels(drawn),
+        _stacked(map(_pixels, drawn), len(drawn), size),
         torch.tensor([scene.shape for scene in drawn]),
         torch.tensor([scene.texture for scene in drawn]),
     )
@@ -248,20 +252,33 @@ def _draw_shapes(
 ) -> Images:
     _require_shapes(name, classes)
     own = tuple((shape, shape) for shape in SHAPES)
-    length = min(limit or _LENGTHS[split], _LENGTHS[split])
+    length = _LENGTHS[split] if limit is None else min(limit, _LENGTHS[split])
+    require_memory(length, size)
     scenes = TextureShapes(length, seed=_SEEDS[split], texture_agreement=AGREEMENT[name], size=size)
-    drawn = [scenes.scene(index) for index in range(length)]
-    return Images(
-        _pixels(drawn),
-        torch.tensor([scene.shape for scene in drawn]),
-        own,
-        textures=torch.tensor([scene.texture for scene in drawn]),
-    )
+    shapes, textures = list[int](), list[int]()
+
+    def drawn() -> Iterator[Tensor]:
+        for index in range(length):
+            scene = scenes.scene(index)
+            shapes.append(scene.shape)
+            textures.append(scene.texture)
+            yield _pixels(scene)
+
+    pixels = _stacked(drawn(), length, size)
+    return Images(pixels, torch.tensor(shapes), own, textures=torch.tensor(textures))
 
 
-def _pixels(scenes: Sequence[Scene]) -> Tensor:
-    """(N, 3, S, S) uint8."""
-    return torch.stack([torch.from_numpy(one.image.copy()).permute(2, 0, 1) for one in scenes])
+def _pixels(scene: Scene) -> Tensor:
+    """(3, S, S) uint8."""
+    return torch.from_numpy(scene.image.copy()).permute(2, 0, 1)
+
+
+def _stacked(images: Iterable[Tensor], count: int, size: int) -> Tensor:
+    """(N, 3, S, S) uint8, of which only one image at a time is held twice."""
+    pixels = torch.empty((count, 3, size, size), dtype=torch.uint8)
+    for place, image in enumerate(images):
+        pixels[place] = image
+    return pixels
 
 
 def _require_shapes(name: str, classes: Sequence[tuple[str, str]] | None) -> None:

@@ -53,6 +53,21 @@ def flaw(values: Tensor) -> Undefined | None:
     return None
 
 
+def as_evidence(values: Tensor, method: str) -> Tensor:
+    """A map whose 0 means nothing and whose positive values speak for the class.
+
+    The gradient of the loss speaks against it, and RISE's values never come near 0, so only
+    their height above the lowest counts.
+
+    Args:
+        values: (…, H, W).
+        method: Which kind of map it is.
+    """
+    if method == "loss-gradient":
+        return -values
+    return values - values.amin((-2, -1), keepdim=True) if method == "rise" else values
+
+
 def check_maps(maps: Tensor, shape: Sequence[int] | None, name: str = "maps") -> Tensor:
     """Maps on the CPU in float32, detached.
 

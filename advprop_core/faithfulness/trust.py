@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import torch
@@ -16,7 +16,7 @@ from advprop_core.faithfulness.agreement import Agreement, agree
 from advprop_core.faithfulness.counting import split
 from advprop_core.faithfulness.curves import Curves, measure_curves
 from advprop_core.faithfulness.fidelity import Infidelity, measure_infidelity
-from advprop_core.faithfulness.maps import Score, Undefined
+from advprop_core.faithfulness.maps import Score, Undefined, as_evidence
 from advprop_core.faithfulness.objects import inside_shares, pointing_hits
 from advprop_core.faithfulness.randomisation import RandomisationCheck
 from advprop_core.faithfulness.remade import Making, remade_randomisation, remade_sensitivity
@@ -103,7 +103,10 @@ def measure_trust(
     """
     _validate(branches, inputs, maps, mask)
     options = {"window": window, "stride": stride, "samples": samples}
-    of_branch = _groups(branches, inputs, maps, lambda one: one.branch)
+    evidence = {
+        cell: replace(one, values=as_evidence(one.values, one.method)) for cell, one in maps.items()
+    }
+    of_branch = _groups(branches, inputs, evidence, lambda one: one.branch)
     of_call = _groups(branches, inputs, maps, lambda one: (one.method, one.branch, one.layer))
     makings = [group.making(options, seed) for group in of_call]
     sizes = [size * len(group.maps) for group in of_branch for size in (_CURVES, _INFIDELITY)]
@@ -129,7 +132,7 @@ def measure_trust(
             _under_attack(maps, cell),
             *_on_object(one, mask),
         )
-        for cell, one in maps.items()
+        for cell, one in evidence.items()
     }
 
 

@@ -149,4 +149,4 @@ def _calibrate(request: Calibration, lens: Lens, job: Job) -> Lens:
         batch_size=_BATCH,
         progress=lambda done, total: job.report(done / total),
     )
-    return make_lens(made)
+    return make_lens(made, lens.network)

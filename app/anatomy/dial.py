@@ -32,7 +32,10 @@ def dial(subject: Subject) -> None:
     )
     way, t = requests.way_of(view), view.dial / 100
     blend = requests.at_end(found, way, t) or result(
-        "dial", (subject.base, way, t), lambda job: requests.blended(lens, found, way, t, job)
+        "dial",
+        subject,
+        (subject.base, way, t),
+        lambda job: requests.blended(lens, found, way, t, job),
     )
     if blend is not None:
         _curve(subject, way, blend)
@@ -47,6 +50,7 @@ def _curve(subject: Subject, way: Way, blend: Blended) -> None:
     found = subject.found
     line = result(
         "curve",
+        subject,
         (subject.base, way),
         lambda job: requests.curve(subject.lens, found, way, job),
     )

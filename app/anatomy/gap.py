@@ -32,6 +32,7 @@ def gap(subject: Subject) -> None:
     st.markdown("##### On this picture")
     found = result(
         "gap",
+        subject,
         ((subject.base, view.second), by),
         lambda job: requests.gap_here(subject.lens, subject.found, view.second, by, job),
     )
@@ -53,6 +54,7 @@ def _gap_over(subject: Subject, view: View, by: By) -> None:
     about = *subjects, request.perturbation, request.attack_branch, source
     found = result(
         "gap_over",
+        subject,
         (about, by),
         lambda job: requests.gap_over(subject.lens, request, source, view.second, by, job),
         ask=gap_words.over(source),

@@ -31,6 +31,7 @@ def layers(subject: Subject) -> None:
     st.subheader("How far apart are they, layer by layer?")
     distances = result(
         "distances",
+        subject,
         ((view.model, view.calibrated, view.second),),
         lambda _: requests.distances(lens, view.second),
     )
@@ -93,6 +94,7 @@ def _excited(subject: Subject, layer: str, marked: tuple[int, ...], view: View) 
     found = subject.found
     maps = result(
         "excited",
+        subject,
         ((subject.base, view.second), layer, marked),
         lambda _: requests.excited(subject.lens, found, view.second, layer, marked),
     )

@@ -59,31 +59,37 @@ class Subject:
 
 
 def result(
-    slot: str, key: tuple[Hashable, ...], run: Callable[[Job], Any], ask: str = ""
+    slot: str,
+    subject: Subject,
+    key: tuple[Hashable, ...],
+    run: Callable[[Job], Any],
+    ask: str = "",
 ) -> Any | None:
     """The result of a part's work; while it is being made, the one before it.
 
     Args:
         slot: A name of its own.
-        key: All that decides the result; results of the same first part can stand in for it.
+        subject: Whose network does it.
+        key: All else that decides the result; results of the same first part can stand in for it.
         run: Does the work.
         ask: What a button says that must be pressed first, if one must.
     """
     name = f"anatomy.{slot}"
     asked, kept = f"{name}.asked", f"{name}.kept"
-    if ask and st.session_state.get(asked) != key:
-        st.button(ask, key=f"{name}.ask", on_click=_ask, args=(name, key))
+    whole = subject.lens.network, key
+    if ask and st.session_state.get(asked) != whole:
+        st.button(ask, key=f"{name}.ask", on_click=_ask, args=(name, whole))
         return None
     try:
-        found = workbench.wait_for(name, Work((name, key), run))
+        found = workbench.wait_for(name, Work((subject.lens.network,), (name, key), run))
     except ValueError as error:
         st.error(str(error))
         return None
     if found is not None:
-        st.session_state[kept] = key[0], found
+        st.session_state[kept] = (subject.lens.network, key[0]), found
         return found
-    base, before = st.session_state.get(kept, (None, None))
-    if base != key[0]:
+    about, before = st.session_state.get(kept, (None, None))
+    if about != (subject.lens.network, key[0]):
         return None
     st.caption("What follows is the previous result; it stays until the new one is there.")
     return before

@@ -182,7 +182,8 @@ def curve(lens: Lens, found: Comparison, way: Way, job: Job) -> Curve:
 
 def distances(lens: Lens, second: str) -> tuple[LayerDistance, ...]:
     """How far apart the norm layers are, in execution order."""
-    return profile(lens.model, MAIN, second)
+    side = lens.info.input_size
+    return profile(lens.model, MAIN, second, example=torch.zeros(1, 3, side, side))
 
 
 def excited(

@@ -12,6 +12,7 @@ from advprop_core.attribution import (
     Unfit,
     default_layer,
     explain_layers,
+    spatial_layers,
     stages,
 )
 from advprop_core.compare import compare
@@ -139,8 +140,11 @@ def _strips(
     branches: Mapping[str, nn.Module], inputs: Mapping[InputKind, Tensor], class_index: int
 ) -> tuple[tuple[str, ...], dict[tuple[InputKind, str], Tensor]]:
     """Grad-CAM through all stages at a glance."""
-    first = next(iter(branches.values()))
-    names = stages(first) or (default_layer(first, inputs["clean"]),)
+    drawn = spatial_layers(next(iter(branches.values())), inputs["clean"])
+    listed = stages(next(iter(branches.values())))
+    names = tuple(name for name in listed if name in drawn)  # one cell knows of no place
+    if not names:
+        return (), {}
     return names, {
         (kind, branch): explain_layers(module, pixels, class_index, names)
         for branch, module in branches.items()

@@ -63,9 +63,14 @@ def _work(view: View, lens: Lens) -> Work:
     request, calibration = _request(view, lens, label), _calibration(view, lens.info)
     pixels = cache.pixels(view.image, lens.info.input_size)
     if calibration is None:
-        return Work(request, lambda job: requests.run(request, lens.branches, pixels, job))
+        return Work(
+            (lens.network,),
+            request,
+            lambda job: requests.run(request, lens.branches, pixels, job),
+        )
     store = cache.calibrated_lenses()
     return Work(
+        (lens.network,),
         (request, store.key(calibration)),
         lambda job: anatomy_data.compare_calibrated(request, calibration, lens, store, pixels, job),
     )

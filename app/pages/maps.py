@@ -46,11 +46,10 @@ def _late_controls(slot: DeltaGenerator | None, lens: Lens) -> None:
     controls.layer_picker(slot, st.session_state[key("maps")], lens.layers, lens.default_layer)
 
 
-def _request(view: View, info: ModelInfo) -> MapsRequest:
+def _request(view: View, info: ModelInfo, label: str | None) -> MapsRequest:
     from app.maps.requests import MapsRequest
     from app.requests import make_request
 
-    label = cache.picture(view.image, info.input_size).label
     comparison = make_request(view, info, label)
     layered = any(METHODS[name].needs_layer for name in view.maps)
     return MapsRequest(
@@ -66,9 +65,13 @@ def _work(view: View, lens: Lens) -> Work:
 
     if not view.maps:
         raise ValueError("No map is chosen. Choose at least one on the left.")
-    request = _request(view, lens.info)
+    label = cache.picture(view.image, lens.info.input_size).label
+    request = _request(view, lens.info, label)
     pixels = cache.pixels(view.image, lens.info.input_size)
-    return Work(request, lambda job: map_requests.run(request, lens.branches, pixels, job))
+    networks = (lens.network,)
+    return Work(
+        networks, request, lambda job: map_requests.run(request, lens.branches, pixels, job)
+    )
 
 
 def _draw(shown: Shown, current: bool) -> None:
@@ -129,7 +132,10 @@ def _method(found: Maps, method: str, shown: Shown) -> None:
 def _trust(shown: Shown, found: Maps, current: bool) -> None:
     st.subheader("Can these maps be trusted?")
     st.markdown(map_words.TRUST)
-    request = _request(shown.view, shown.info)
+    request = _request(shown.view, shown.info, None)
+    # The picture itself may be gone by now, so its class is taken from the result.
+    comparison = replace(request.comparison, true_class=found.comparison.true_class)
+    request = replace(request, comparison=comparison)
     if st.session_state.get(_ASKED) != request:
         st.button(
             "Check these maps",
@@ -155,6 +161,7 @@ def _checks(request: MapsRequest, shown: Shown, found: Maps) -> Work:
     lens = cache.load_lens(shown.view.model)
     mask = cache.mask(shown.view.image, shown.info.input_size)
     return Work(
+        (lens.network,),
         ("trust", request),
         lambda job: map_requests.trust(found, lens.branches, mask, job),
     )

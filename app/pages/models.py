@@ -36,7 +36,7 @@ def page() -> None:
 def _card(name: str, info: ModelInfo) -> None:
     st.subheader(name)
     st.markdown(
-        f"{info.architecture}, {info.input_size} × {info.input_size} px, "
+        f"{messages.safe(info.architecture)}, {info.input_size} × {info.input_size} px, "
         f"{info.num_classes} classes: {messages.join(info.class_names[:12])}"
         f"{' …' if info.num_classes > 12 else ''}."
     )
@@ -54,12 +54,12 @@ def _card(name: str, info: ModelInfo) -> None:
 def _row(metric: Any) -> dict[str, Any]:
     low, high = metric["interval"]
     return {
-        "Branch": metric["branch"],
+        "Branch": messages.safe(metric["branch"]),
         "What": describe_condition(metric["condition"]),
         "Result": f"{metric['top1']:.1%}",
         "95 % interval": f"{low:.1%} to {high:.1%}",
         "n": metric["n"],
-        "Data": metric["data"],
+        "Data": messages.safe(metric["data"]),
     }
 
 

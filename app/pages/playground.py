@@ -44,7 +44,8 @@ def _work(view: View, lens: Lens) -> Work:
     label = cache.picture(view.image, lens.info.input_size).label
     asked = replace(view, layer=view.layer or lens.default_layer)
     request = requests.make_request(asked, lens.info, label)
-    return Work(request, lambda job: requests.run(request, lens.branches, pixels, job))
+    networks = (lens.network,)
+    return Work(networks, request, lambda job: requests.run(request, lens.branches, pixels, job))
 
 
 def _draw(shown: Shown, current: bool) -> None:

@@ -34,7 +34,7 @@ def page() -> None:
     controls.settle(models, titles)
     view = state.current()
     request, refusal = _request(view, models)
-    busy = request is not None and _is_on(cache.pool().find(request))
+    busy = request is not None and _is_on(cache.pool().find(_job(request).key))
     with st.sidebar:
         if view.results == controls.RUN:
             controls.show(models, view, busy)
@@ -88,7 +88,7 @@ def _run(view: View, request: RunRequest | None, refusal: str, busy: bool) -> No
         if not opened.bundled():
             st.caption(texts.NONE_BUNDLED)
         return
-    if asked != request:
+    if request is None or asked != _job(request).key:
         st.caption("This is the previous result; it stays until a new one is there.")
     results.show(outcome.content, outcome)
 
@@ -109,19 +109,22 @@ def _ask(request: RunRequest, busy: bool) -> None:
 
 def _work(request: RunRequest, busy: bool) -> None:
     """Follow the job of this request, whichever session began it."""
-    job = cache.pool().find(request)
+    work = _job(request)
+    job = cache.pool().find(work.key)
     if job is None:
-        if workbench.is_stopped(_SLOT, request):
+        if workbench.is_stopped(_SLOT, work.key):
             st.info(texts.STOPPED, icon=":material/pause:")
+        elif workbench.was_ended(_SLOT, request):
+            st.info(texts.ENDED, icon=":material/pause:")
         return
     if job.done and (error := job.future.exception()) is not None:
         if not isinstance(error, ValueError | OSError):  # OSError: a full disk, or a lost folder
             raise error
         st.error(str(error))
         return
-    outcome = workbench.wait_for(_SLOT, _job(request), lambda: cache.pool().stop(request))
+    outcome = workbench.wait_for(_SLOT, work, lambda: cache.pool().stop(work.key))
     if outcome is not None:
-        st.session_state[_SHOWN] = request, outcome
+        st.session_state[_SHOWN] = work.key, outcome
         if busy:
             st.rerun()  # the controls above were drawn as they are while a run is on
 
@@ -129,8 +132,10 @@ def _work(request: RunRequest, busy: bool) -> None:
 def _start(request: RunRequest) -> None:
     workbench.go_on(_SLOT)
     st.session_state.pop(f"work.{_SLOT}", None)  # one that failed is tried again
-    cache.pool().forget(request)  # files may have changed; what has not is taken from the store
-    workbench.submit(_SLOT, _job(request))
+    work = _job(request)
+    # Photos may have changed; what has not is taken from the store.
+    cache.pool().forget(lambda key: key == work.key)
+    workbench.submit(_SLOT, work)
 
 
 def _job(request: RunRequest) -> Work:
@@ -141,7 +146,7 @@ def _job(request: RunRequest) -> Work:
 
         return measure(request, files, job)
 
-    return Work(request, run)
+    return Work(tuple(map(cache.network_of, request.models)), request, run)
 
 
 # -- results of others ---------------------------------------------------------------------------

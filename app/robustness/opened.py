@@ -93,6 +93,9 @@ def _fault(content: Mapping[str, Any]) -> str | None:
     biases = content.get("shape_bias", {"results": []})
     if not _all([biases], lambda one: _all(one["results"], _is_bias)):
         return "its shape biases are not as they should be"
+    articles = content.get("imagenet_c", {"results": []})
+    if not _all([articles], lambda one: _all(one["results"], _is_mce)):
+        return "its mCE is not as it should be"
     radii = content.get("smallest_epsilon", {"results": []})
     if not _all([radii], lambda one: _all(one["results"], _is_search)):
         return "its smallest radii are not as they should be"
@@ -135,9 +138,20 @@ def _fits(row: Any) -> bool:
 
 def _is_condition(condition: Any) -> bool:
     fields = _KINDS.get(condition["kind"], {})
-    return all(isinstance(condition[name], kind) for name, kind in fields.items()) and (
-        condition.get("norm", "linf") in ("linf", "l2") and _is_radius(condition.get("epsilon", 0))
+    return (
+        all(isinstance(condition[name], kind) for name, kind in fields.items())
+        and all(_is_name(condition[name]) for name, kind in fields.items() if kind is str)
+        and condition.get("norm", "linf") in ("linf", "l2")
+        and _is_radius(condition.get("epsilon", 0))
     )
+
+
+def _is_name(text: str) -> bool:
+    """Whether it is what this project calls attacks, branches, corruptions and probes.
+
+    These stand in sentences and labels, so nothing of Markdown may be in them.
+    """
+    return bool(re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9 _.-]{0,40}", text))
 
 
 def _is_error(one: Any) -> bool:
@@ -148,6 +162,15 @@ def _is_error(one: Any) -> bool:
         and all(map(_is_share, (one["error"], *one["interval"])))
         and all(isinstance(level, int) for level in one["severities"])
         and isinstance(one["corruptions"], list)
+    )
+
+
+def _is_mce(one: Any) -> bool:
+    return (
+        isinstance(one["model"], str)
+        and bool(_BRANCH.fullmatch(one["branch"]))
+        and len(one["interval"]) == 2
+        and all(map(_is_radius, (one["mce"], *one["interval"])))
     )
 
 
@@ -166,7 +189,7 @@ def _is_search(one: Any) -> bool:
     return (
         isinstance(one["model"], str)
         and bool(_BRANCH.fullmatch(one["branch"]))
-        and isinstance(one["attack"], str)
+        and _is_name(one["attack"])
         and one["norm"] in ("linf", "l2")
         and _is_radius(one["limit"])
         and len(one["interval"]) == 2

@@ -33,9 +33,8 @@ def show(content: Mapping[str, Any], outcome: Outcome | None) -> None:
     plain = [row for row in rows if row["condition"]["kind"] in ("clean", "attack")]
     own = own_attacks(plain)
     biased = content.get("shape_bias", {}).get("results", ())
-    heading, *more = words.headline(own or rows, biased)
-    st.markdown(f"#### {heading}")
-    for sentence in more:
+    told = words.headline(own or rows, biased)
+    for sentence in (*(f"#### {one}" for one in told[:1]), *told[1:]):
         st.markdown(sentence)
     _source(content, outcome)
     for warning in content.get("warnings", ()):
@@ -191,8 +190,12 @@ def _corruptions(content: Mapping[str, Any], models: Sequence[str]) -> None:
     if not by_branch or not errors:
         return
     st.subheader("What do corruptions do?")
-    sentence = words.corrupted(errors)
+    rows = [row for own in by_branch.values() for row in own]
+    from_files = any(row["condition"].get("source") == "files" for row in rows)
+    sentence = words.corrupted(errors, from_files=from_files)
     st.markdown(sentence)
+    if "imagenet_c" in content:
+        st.markdown(words.articles_mce(content["imagenet_c"]["results"]))
     found = [
         figures.Dot(
             "Mean corruption error", one["model"], one["branch"], one["error"],
@@ -207,7 +210,9 @@ def _corruptions(content: Mapping[str, Any], models: Sequence[str]) -> None:
             chart = figures.errors(own, dark=dark())
             alt = f"Right answers of {model}, {branch}. {words.told(own)}"
             _chart(chart, f"errors.{place}", alt)
-    st.caption(texts.CORRUPTIONS)
+    st.caption(
+        f"{texts.CORRUPTIONS} {texts.CORRUPTED_FILES if from_files else texts.CORRUPTED_HERE}"
+    )
     if len(by_branch) > 1:
         _difference(by_branch)
 

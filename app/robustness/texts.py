@@ -18,10 +18,14 @@ RELIABILITY = (
     "images. The error is the expected calibration error (Guo et al., arXiv 1706.04599), over 15 "
     "bins; few images make it too large."
 )
-CORRUPTIONS = (
-    "Share of wrong answers by corruption and severity, on one colour scale. The corruptions are "
-    "made here at 224 pixels and resized to the network's input, so the mean is not the mCE of "
-    "articles."
+CORRUPTIONS = "Share of wrong answers by corruption and severity, on one colour scale."
+CORRUPTED_HERE = (
+    "The corruptions are made here at 224 pixels and resized to the network's input, so the mean "
+    "is not the mCE of articles."
+)
+CORRUPTED_FILES = (
+    "The corruptions are published files. The mean is over plain errors, so it is not the mCE of "
+    "articles, which weighs kinds by AlexNet's errors."
 )
 MATRIX = (
     "A row is the branch whose gradient made the perturbation, a column the branch that predicts; "
@@ -47,6 +51,10 @@ ELSEWHERE = (
     "and attacks."
 )
 STOPPED = "The run was stopped. What was finished is kept: Run goes on from there."
+ENDED = (
+    "The run was ended, by someone else or because a network's file was written anew. What was "
+    "finished is kept: Run goes on from there."
+)
 NO_GALLERY = (
     "Single images are known of a run made here alone: a results file holds sums. Measure the same "
     "here to see the images on which branches part ways."

@@ -62,7 +62,7 @@ def headline(rows: Sequence[Row], biased: Sequence[Row] = ()) -> list[str]:
     if not attacked and sum(one["shape_bias"] is not None for one in biased) > 1:
         return [_by_outline(biased)]
     if not attacked:
-        return _ranked("On clean images", "gets", clean or rows)
+        return _ranked("On clean images", "gets", clean) if clean else []
     first = attacked[0]["condition"]
     family = [row for row in attacked if _family(row) == (first["attack"], first["norm"])]
     widest = max(row["condition"]["epsilon"] for row in family)
@@ -85,16 +85,21 @@ def _by_outline(biased: Sequence[Row]) -> str:
     return f"{goes}, {least} least."
 
 
-def corrupted(errors: Sequence[Row]) -> str:
-    """Mean corruption errors, the smallest first."""
+def corrupted(errors: Sequence[Row], *, from_files: bool) -> str:
+    """Mean corruption errors, the smallest first; of published files, or made by this project."""
     order = sorted(errors, key=lambda one: one["error"])
     told = [f"{who(one)} {percent(one['error'])} ({between(one['interval'])})" for one in order]
     levels = join([*map(str, order[0]["severities"])])
     kinds = len(order[0]["corruptions"])
-    return (
-        f"Mean corruption error over {kinds} kinds at severity {levels}, generated here: "
-        f"{join(told)}."
-    )
+    made = "of published files" if from_files else "generated here"
+    return f"Mean corruption error over {kinds} kinds at severity {levels}, {made}: {join(told)}."
+
+
+def articles_mce(results: Sequence[Row]) -> str:
+    """The mean corruption error as articles give it, relative to AlexNet, the smallest first."""
+    order = sorted(results, key=lambda one: one["mce"])
+    told = [f"{who(one)} {percent(one['mce'])} ({between(one['interval'])})" for one in order]
+    return f"The articles' mCE, of which AlexNet has 100 %: {join(told)}."
 
 
 def smallest(results: Sequence[Row]) -> str:

@@ -59,7 +59,10 @@ def _ask(request: FolderRequest) -> None:
 def _measure(request: FolderRequest, subject: Subject) -> Shown | None:
     from app.studio import requests as studio_requests
 
-    work = Work(request, lambda job: studio_requests.run_folder(request, subject.lens, job))
+    networks = (subject.lens.network,)
+    work = Work(
+        networks, request, lambda job: studio_requests.run_folder(request, subject.lens, job)
+    )
     return answer(_SLOT, subject, work)
 
 

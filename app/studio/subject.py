@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from advprop_core.types import ModelInfo
+from advprop_core.types import Comparison, ModelInfo
 from app import cache, workbench
-from app.pictures import PictureGone
 from app.state import View
 from app.workbench import Shown, Work
 
@@ -29,29 +28,32 @@ class Subject:
         info: Of the network.
         lens: The network.
         title: Of the picture.
-        true_class: Index, or None.
+        comparison: What was found; the picture itself may be gone by now.
     """
 
     view: View
     info: ModelInfo
     lens: Lens
     title: str
-    true_class: int | None
+    comparison: Comparison
+
+    @property
+    def true_class(self) -> int | None:
+        """Index, where it is known."""
+        return self.comparison.true_class
 
 
 def subject_of(found: Shown) -> Subject:
     """The subject of a comparison."""
-    from app.requests import class_index
-
-    label = cache.picture(found.view.image, found.info.input_size).label
     lens = cache.load_lens(found.view.model)
-    return Subject(found.view, found.info, lens, found.title, class_index(found.info, label))
+    return Subject(found.view, found.info, lens, found.title, found.result)
 
 
 def work_on(subject: Subject, request: Any, run: Callable[..., Any]) -> Work:
     """Work on the subject's picture: ``run`` takes request, network, pixels and job."""
-    pixels = cache.pixels(subject.view.image, subject.info.input_size)
-    return Work(request, lambda job: run(request, subject.lens, pixels, job))
+    pixels = subject.comparison.clean[None]
+    networks = (subject.lens.network,)
+    return Work(networks, request, lambda job: run(request, subject.lens, pixels, job))
 
 
 def answer(slot: str, subject: Subject, work: Work) -> Shown | None:
@@ -59,14 +61,15 @@ def answer(slot: str, subject: Subject, work: Work) -> Shown | None:
     before = kept(slot)
     try:
         result = workbench.wait_for(f"studio.{slot}", work)
-    except (PictureGone, ValueError) as error:
+    except ValueError as error:
         st.error(f"{error} The previous result stays below." if before else str(error))
         return before
     stopped = workbench.is_stopped(f"studio.{slot}", work.key)
     if result is None and before is None and not stopped:
         st.skeleton(height=_RESERVED)
     if result is not None:
-        shown = Shown(result, subject.view, subject.info, subject.title)
+        network = subject.lens.network
+        shown = Shown(result, subject.view, network, subject.info, subject.title)
         st.session_state[f"shown.studio.{slot}"] = shown
     elif before is not None:
         st.caption("This is the previous result; it stays until the new one is there.")
@@ -75,5 +78,4 @@ def answer(slot: str, subject: Subject, work: Work) -> Shown | None:
 
 def kept(slot: str) -> Shown | None:
     """The latest result of a part."""
-    found: Shown | None = st.session_state.get(f"shown.studio.{slot}")
-    return found
+    return workbench.shown(f"studio.{slot}")

@@ -1,6 +1,7 @@
 import ast
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,9 +10,11 @@ import pytest
 import torch
 from PIL import Image
 
-from advprop_core import bundle
+from advprop_core import bundle, checkpoints, models
+from advprop_core.datasets.scenes import SHAPES
 from advprop_core.header import CheckpointError
 from advprop_core.images import decode
+from advprop_core.types import ModelInfo
 from app import cache
 
 REPO = Path(__file__).resolve().parents[2]
@@ -105,3 +108,31 @@ def test_the_persons_folder_is_listed(monkeypatch, tmp_path):
     Image.new("RGB", (9, 9)).save(tmp_path / "a.png")
     monkeypatch.setenv("ADVPROP_IMAGES", str(tmp_path))
     assert cache.own_photos().names == ("a.png",)
+
+
+def test_a_file_that_is_written_anew_ends_the_work_of_its_network_alone(
+    offer, tiny_models, tmp_path
+):
+    mine = tmp_path / "mine.safetensors"
+    shutil.copy(tiny_models["tiny-advprop"], mine)
+    offer(mine, tiny_models["tiny-vanilla"])
+    cache.known_models()
+    keys = [((cache.network_of(name),), "request") for name in ("mine", "tiny-vanilla")]
+    jobs = [
+        cache.pool().submit(name, key, lambda _: 1) for name, key in zip("ab", keys, strict=True)
+    ]
+    lens = cache.load_lens("tiny-vanilla")
+    os.utime(mine, ns=(1, 1))
+    cache.known_models()
+    assert [cache.pool().find(key) for key in keys] == [None, jobs[1]]
+    assert cache.network_of("mine") != keys[0][0][0]
+    assert cache.load_lens("tiny-vanilla") is lens
+
+
+def test_a_network_without_a_map_of_places_can_be_opened(offer, tmp_path):
+    halves = (0.5,) * 3
+    info = ModelInfo("test_vit", SHAPES, SHAPES, 160, halves, halves, {"main": "trained"})
+    checkpoints.save(tmp_path / "vit.safetensors", models.create(info).freeze(), info)
+    offer(tmp_path / "vit.safetensors")
+    lens = cache.load_lens("vit")
+    assert (lens.default_layer, dict(lens.layers)) == ("", {})

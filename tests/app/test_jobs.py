@@ -129,9 +129,9 @@ def test_what_is_done_can_be_forgotten():
     jobs = [pool.submit(key, key, Work(key).release()) for key in ("a", "b", "c")]
     wait([job.future for job in jobs], SOON)
     busy = pool.submit("d", "d", Work())
-    pool.forget("a")
+    pool.forget(lambda key: key == "a")
     assert [pool.find(key) for key in "abcd"] == [None, *jobs[1:], busy]
-    pool.forget()
+    pool.forget(lambda _: True)
     assert [pool.find(key) for key in "abcd"] == [None] * 4, "what is being made is not wanted"
     assert all(job.cancelled for job in (*jobs, busy)), "or it would go on with nobody to stop it"
 

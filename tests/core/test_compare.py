@@ -75,6 +75,15 @@ def test_maps_share_class_and_layer(branches, image):
     assert run(branches, image).maps == {}
 
 
+def test_maps_are_drawn_with_the_seed_of_their_request(branches, image):
+    first, again, other = (
+        run(branches, image, None, maps=MapRequest("smoothgrad", seed=seed)).maps["clean", "main"]
+        for seed in (1, 1, 2)
+    )
+    assert torch.equal(first.values, again.values)
+    assert not torch.equal(first.values, other.values)
+
+
 @pytest.mark.parametrize("method", ["grad-cam", "occlusion"])
 def test_progress_goes_from_attack_to_maps_and_can_stop_either(branches, image, method):
     told: list[float] = []

@@ -196,6 +196,31 @@ def test_a_failing_download_is_offline_too(monkeypatch):
         models.load_pretrained("resnet18.a1_in1k")
 
 
+@pytest.mark.parametrize("name", ["resnet18.a1_in1k", "hf-hub:someone/resnet"])
+def test_what_is_wrong_with_what_was_found_is_no_connection_problem(monkeypatch, name):
+    def fail(*_args, **_kwargs):
+        raise KeyError("architecture")
+
+    monkeypatch.setattr(models, "_reachable", lambda _: True)
+    monkeypatch.setattr(timm, "create_model", fail)
+    monkeypatch.setattr(models.timm.models, "is_model", lambda _: True)
+    with pytest.raises(ValueError, match=r"cannot be loaded \(KeyError: 'architecture'\)"):
+        models.load_pretrained(name)
+
+
+def test_a_proxy_may_be_written_without_its_scheme(monkeypatch):
+    asked = []
+    monkeypatch.setattr(models, "getproxies", lambda: {"https": "proxy.example:3128"})
+
+    def connect(where, timeout):
+        asked.append(where)
+        raise OSError
+
+    monkeypatch.setattr(socket, "create_connection", connect)
+    assert not models._reachable("https://hub.example")
+    assert asked == [("proxy.example", 3128)]
+
+
 def test_what_is_cached_needs_no_network(monkeypatch):
     monkeypatch.setattr(models, "_reachable", lambda _: pytest.fail("the network was asked"))
     monkeypatch.setattr(

@@ -89,6 +89,7 @@ def test_pgd_steps_follow_from_epsilon_unless_given():
     ("config", "name"),
     [
         (AttackConfig.fgsm(0.1), "FGSM"),
+        (AttackConfig.pgd(0.1, steps=1, step_size=0.02, random_start=False), "I-FGSM-1"),
         (AttackConfig.pgd(0.1, steps=7), "PGD-7"),
         (AttackConfig.pgd(0.1, steps=7, random_start=False), "I-FGSM-7"),
     ],

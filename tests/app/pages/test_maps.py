@@ -4,7 +4,8 @@ import pytest
 
 from advprop_core.attribution import Unfit
 from advprop_core.methods import METHODS
-from tests.app.pages.visiting import chosen
+from app import cache
+from tests.app.pages.visiting import chosen, jpeg
 
 MAPS = "app/pages/maps.py"
 
@@ -81,3 +82,14 @@ def test_a_photo_has_no_known_object(visit):
     person.run()
     (table,) = person.at.table
     assert "On the object" not in table.value
+
+
+def test_a_photo_that_is_gone_leaves_what_was_made_of_it(visit):
+    person = visit(steps="1").upload("mine.jpg", jpeg()).turn_to(MAPS)
+    charts = person.charts
+    cache.uploads.clear()
+    cache.picture.clear()
+    person.choose(epsilon=2.0)
+    assert not person.at.exception
+    assert "upload it again" in person.errors[0]
+    assert person.charts == charts

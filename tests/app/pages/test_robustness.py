@@ -128,6 +128,7 @@ def test_a_reload_finds_the_running_job_and_may_stop_it(come, visit, held):
     assert "What was finished is kept" in later.at.info[0].value
     person.at.run()
     assert not person.at.get("progress"), "it is stopped for the session that went as well"
+    assert "ended, by someone else" in person.at.info[0].value
     held.set()
     assert_whole(press(later, "Run"))
 

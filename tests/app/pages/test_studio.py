@@ -11,7 +11,7 @@ from app import cache, state
 from app.figures.animation import to_animation
 from app.studio import parts as studio_parts
 from app.studio import requests as studio_requests
-from tests.app.pages.visiting import chosen
+from tests.app.pages.visiting import chosen, jpeg
 
 PARTS = ("sweep", "film", "matrix")
 
@@ -351,3 +351,14 @@ def test_links_without_a_studio_are_what_they_were():
     view, complaints = state.decode({"v": "1", "studio": "kitchen"})
     assert view == state.View()
     assert "studio = `kitchen`" in complaints[0]
+
+
+def test_a_photo_that_is_gone_leaves_the_studio_what_was_made_of_it(visit):
+    person = visit(steps="1", studio="matrix").upload("mine.jpg", jpeg())
+    charts = person.charts
+    assert "studio.matrix" in charts
+    cache.uploads.clear()
+    cache.picture.clear()
+    person.choose(epsilon=2.0)
+    assert not person.at.exception
+    assert person.charts == charts

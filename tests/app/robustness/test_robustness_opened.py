@@ -114,6 +114,12 @@ def spoil(place, value):
         (["results", 0, "interval"], [0.1], "row 1"),
         (["results", 0, "condition"], {"kind": "attack"}, "row 1"),
         (["results", 0, "condition"], "clean", "row 1"),
+        (
+            ["results", 0, "condition"],
+            {"kind": "corruption", "corruption": "![x](http://e)", "severity": 1},
+            "row 1",
+        ),
+        (["imagenet_c"], {"results": [{"model": "one", "branch": "main", "mce": "x"}]}, "mCE"),
         (["results", 0, "condition"], {"kind": "clean", "epsilon": float("inf")}, "row 1"),
         (["results", 0, "calibration", "bins"], {}, "row 1"),
         (["results", 0, "calibration", "bins", "accuracy"], [0.1, 0.2], "row 1"),

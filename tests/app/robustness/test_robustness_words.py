@@ -137,9 +137,25 @@ def test_mean_corruption_errors_the_smallest_first():
         {"model": "a", "branch": "aux", "error": 0.3, "interval": [0.25, 0.35]},
     ]
     rows = [one | {"severities": [1, 3], "corruptions": ["fog", "snow"]} for one in rows]
-    assert words.corrupted(rows) == (
+    assert words.corrupted(rows, from_files=True).startswith(
+        "Mean corruption error over 2 kinds at severity 1 and 3, of published files: **aux** of a"
+    )
+    assert words.corrupted(rows, from_files=False) == (
         "Mean corruption error over 2 kinds at severity 1 and 3, generated here: **aux** of a 30 % "
         "(25 to 35 %) and **main** of a 40 % (35 to 45 %)."
+    )
+
+
+def test_corrupted_images_alone_are_not_called_clean(corruption_row):
+    assert words.headline([corruption_row("a", "main", 0.5, "fog", 1)]) == []
+
+
+def test_the_articles_mce_the_smallest_first():
+    rows = [{"model": "a", "branch": "main", "mce": 0.9, "interval": [0.8, 1.1]},
+            {"model": "b", "branch": "main", "mce": 0.7, "interval": [0.6, 0.8]}]  # fmt: skip
+    assert words.articles_mce(rows) == (
+        "The articles' mCE, of which AlexNet has 100 %: **main** of b 70 % (60 to 80 %) and "
+        "**main** of a 90 % (80 to 110 %)."
     )
 
 

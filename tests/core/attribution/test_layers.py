@@ -81,6 +81,31 @@ def test_a_network_without_maps_has_no_default_layer(linear_net, weights):
     assert layer_tree(net, image) == ()
 
 
+class Tokens(nn.Module):
+    """A stage that gives a list of tokens, and one that keeps its channels last."""
+
+    feature_info = ({"module": "last"}, {"module": "tokens"})
+
+    def __init__(self):
+        super().__init__()
+        self.stem, self.last, self.tokens = nn.Conv2d(3, 9, 4, 4), nn.Identity(), nn.Identity()
+
+    def forward(self, x):
+        last = self.last(self.stem(x).permute(0, 2, 3, 1))
+        return self.tokens(last.flatten(1, 2)).mean(1)
+
+
+def test_stages_that_give_no_map_are_no_default(pixels):
+    module = PixelNetwork(Tokens(), (0.5,) * 3, (0.5,) * 3).eval()
+    image = pixels(1, 48)
+    assert stages(module) == ("last", "tokens")
+    assert spatial_layers(module, image) == ("stem",)
+    with pytest.raises(UnknownLayer, match=r"no stage with a spatial map.* that has one: stem"):
+        default_layer(module, image)
+    with pytest.raises(UnknownLayer, match=r"'last' gives no map.*such as stem"):
+        explain(module, image, 0, "grad-cam", layer="last")
+
+
 def test_the_tree_of_a_residual_network(branch, pixels):
     tree = layer_tree(branch, pixels(1, 96))
     names = [node.name for node in tree]

@@ -61,7 +61,7 @@ def test_integrated_gradients_tell_how_far_they_are(branch, pixels):
     done = [one for one, _ in told]
     assert done == sorted(set(done))
     assert len(told) >= 4
-    assert told[-1] == (64, 64)
+    assert told[-1] == (960, 960)
 
 
 def test_threads_do_not_disturb_one_another(dual, pixels, quick):

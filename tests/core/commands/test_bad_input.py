@@ -82,7 +82,7 @@ def test_out_that_is_a_file(advprop, model, photo) -> None:
     advprop(*words, photo).refuses("--out must be a folder")
     advprop(*words, photo / "deeper").refuses("--out must be a folder")
     words = ("export", "--model", model, "--branch", "main", "--out", photo.parent)
-    advprop(*words).refuses("--out must be a file")
+    advprop(*words).refuses("--out must be a .safetensors file")
 
 
 def test_a_defect_keeps_its_traceback(advprop, model, photo, monkeypatch) -> None:

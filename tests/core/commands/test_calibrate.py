@@ -1,5 +1,6 @@
 """`advprop calibrate`: an auxiliary branch for a network with one BatchNorm."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,26 @@ def test_refuses_a_network_with_a_trained_branch(advprop, tmp_path) -> None:
     words = ("--model", "shapes-advprop", "--data", "shapes", "--limit", 4, "--out", out)
     advprop("calibrate", *words).refuses("trained auxiliary branch")
     assert not out.exists()
+
+
+def test_says_what_it_leaves_out_and_refuses_what_is_useless(
+    advprop, photos, plain, tmp_path
+) -> None:
+    data, out = tmp_path / "data", tmp_path / "out.safetensors"
+    shutil.copytree(photos / "train", data)
+    (data / "unheard_of").mkdir()
+    for folder in ("unheard_of", next((photos / "train").iterdir()).name):
+        (data / folder / "zz.png").write_bytes(b"no image")
+    words = ("calibrate", "--model", plain, "--data", data, "--steps", 1)
+    answer = advprop(*words, "--out", out)
+    assert answer.code == 0, answer.err
+    assert "1 files that cannot be read, such as zz.png" in answer.err
+    assert "does not know: unheard_of" in answer.err
+    assert "limit must be at least 1, got 0" in advprop(*words, "--out", out, "--limit", 0).err
+    assert "images of one class only" in advprop(*words, "--out", out, "--limit", 1).err
+    (tmp_path / "file").write_text("in the way")
+    answer = advprop(*words, "--out", tmp_path / "file" / "out.safetensors")
+    assert "--out cannot be written" in answer.err
 
 
 @pytest.mark.parametrize("name", ["x.pth", "folder"])

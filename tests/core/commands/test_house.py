@@ -9,7 +9,8 @@ import timm
 import torch
 from safetensors.torch import load_file
 
-from advprop_core import checkpoints
+from advprop_core import checkpoints, models
+from advprop_core.types import ModelInfo
 
 # --- export ----------------------------------------------------------------------------------
 
@@ -24,6 +25,17 @@ def test_export_loads_strictly_into_timm(advprop, model, tmp_path) -> None:
     with torch.no_grad():
         assert torch.equal(network.eval()(branch.normalize(pixels)), branch(pixels))
     assert "mean (0.5, 0.5, 0.5)" in answer.out
+
+
+def test_export_says_what_the_network_was_built_with(advprop, tmp_path) -> None:
+    names, halves, file = ("a", "b"), (0.5, 0.5, 0.5), tmp_path / "own.safetensors"
+    info = ModelInfo("test_resnet", names, names, 32, halves, halves, {"main": "trained"},
+                     arguments={"global_pool": "max"})  # fmt: skip
+    checkpoints.save(file, models.create(info).freeze(), info)
+    words = ("export", "--model", file, "--branch", "main", "--out")
+    answer = advprop(*words, tmp_path / "plain.safetensors")
+    assert "timm.create_model('test_resnet', num_classes=2, global_pool='max')" in answer.out
+    assert "must be a .safetensors file" in advprop(*words, tmp_path / "plain.pth").err
 
 
 # --- models and app --------------------------------------------------------------------------

@@ -15,6 +15,26 @@ def test_what_is_free_is_read(tmp_path, monkeypatch):
     assert free_memory() > 2**20  # all there is
 
 
+def test_a_container_has_less_than_its_machine(tmp_path, monkeypatch):
+    one, two = tmp_path / "one", tmp_path / "two"
+    for folder in (one, two):
+        folder.mkdir()
+    monkeypatch.setattr(
+        memory,
+        "_GROUPS",
+        ((two, "max", "current", "inactive_file"), (one, "limit", "used", "idle")),
+    )
+    monkeypatch.setattr(memory, "_free_of_machine", lambda: 50_000)
+    assert free_memory() == 50_000
+    for folder, names in ((two, ("max", "current")), (one, ("limit", "used"))):
+        for name, value in zip(names, ("9000", "8000"), strict=True):
+            (folder / name).write_text(f"{value}\n")
+        (folder / "memory.stat").write_text("anon 1\nidle 500\ninactive_file 3000\n")
+    assert free_memory() == 4000  # 3000 of the 8000 are files that would make room
+    (two / "max").write_text("max\n")
+    assert free_memory() == 1500
+
+
 def test_a_set_that_does_not_fit_is_refused(monkeypatch):
     monkeypatch.setattr(memory, "free_memory", lambda: 1_000_000)
     require_memory(260, 32)  # 798,720 bytes

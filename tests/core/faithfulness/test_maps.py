@@ -5,6 +5,7 @@ import torch
 
 from advprop_core.faithfulness.maps import (
     Undefined,
+    as_evidence,
     call_maker,
     check_maps,
     defined,
@@ -73,3 +74,11 @@ def test_what_is_no_map_is_refused():
         check_maps(torch.ones(1, 2, 3), (1, 2, 2))
     with pytest.raises(ValueError, match=r"what make_map returns must have shape \(1, 4, 4\)"):
         call_maker(lambda pixels: pixels, torch.rand(1, 3, 4, 4))
+
+
+def test_evidence_begins_at_nothing_and_speaks_for_the_class():
+    values = torch.tensor([[[0.7, 0.9], [0.8, 0.7]]])
+    assert torch.equal(as_evidence(values, "saliency"), values)
+    assert torch.equal(as_evidence(values, "loss-gradient"), -values)
+    expected = torch.tensor([[[0.0, 0.2], [0.1, 0.0]]])
+    torch.testing.assert_close(as_evidence(values, "rise"), expected)

@@ -269,15 +269,16 @@ def _fill(
         elif key.endswith("num_batches_tracked"):  # older files lack it; nothing reads it in eval
             values[key] = torch.tensor(0)
     try:
-        broken = [key for key, value in values.items() if not value.float().isfinite().all()]
-        if broken:
-            raise CheckpointError(
-                f"{path.name} holds values that are not finite, first in {broken[0]}: "
-                "the training run diverged; use an earlier checkpoint"
-            )
         model.load_state_dict(values)
     except RuntimeError as error:
         raise CheckpointError(f"{path.name} does not fit {info.architecture}: {error}") from None
+    # Not before the shapes are known to fit: a stride of 0 makes a large tensor of a small file.
+    broken = [key for key, value in values.items() if not value.float().isfinite().all()]
+    if broken:
+        raise CheckpointError(
+            f"{path.name} holds values that are not finite, first in {broken[0]}: "
+            "the training run diverged; use an earlier checkpoint"
+        )
     return model
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import math
 import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
@@ -34,7 +35,7 @@ MIN_SIDE: Final = 8
 MAX_ASPECT: Final = MAX_SIDE // MIN_SIDE
 """Longest side over shorter side that `decode` accepts: beyond it, downsizing leaves a line."""
 MAX_PIXELS: Final = 80_000_000
-"""Declared width times height of an image that is held in full while it is read (320 MB)."""
+"""Declared width times height of an image that is held in full while it is read (up to 1 GB)."""
 MAX_JPEG_PIXELS: Final = 200_000_000
 """The same for a baseline JPEG, which libjpeg shrinks while it reads."""
 EXTENSIONS: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"})
@@ -82,7 +83,8 @@ def decode(data: bytes, *, shorter_side: int | None = None) -> Image.Image:
             sooner, but never with a shorter side below this where the file has as much.
 
     Returns:
-        An 8-bit RGB image whose longest side is at most `MAX_SIDE`.
+        An 8-bit RGB image whose longest side is at most `MAX_SIDE`, or as long as the shorter side
+        that the caller needs makes it.
 
     Raises:
         TypeError: `data` is not bytes.
@@ -217,13 +219,20 @@ def _read(image: ImageFile.ImageFile, shorter_side: int | None) -> Image.Image:
     _check_size(image)
     if isinstance(image, TiffImagePlugin.TiffImageFile) and _is_misread(image):
         raise ImageError("This kind of 16-bit TIFF cannot be read: save it as PNG or JPEG.")
+    longest = _longest(image.size, shorter_side)
     image.draft(None, _needed(image.size, shorter_side))  # shrinks a JPEG; else does nothing
     image.load()
     with suppress(Exception):  # a broken EXIF block raises anything, and the photo is still good
         ImageOps.exif_transpose(image, in_place=True)
     colours = _to_colours(image)
-    colours.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.BICUBIC)
+    colours.thumbnail((longest, longest), Image.Resampling.BICUBIC)
     return _flatten(colours)
+
+
+def _longest(size: tuple[int, int], shorter_side: int | None) -> int:
+    """Of the sides that are kept: a panorama keeps more, where its shorter side is needed."""
+    needed = 0 if shorter_side is None else shorter_side * max(size) / min(size)
+    return max(MAX_SIDE, math.ceil(needed))
 
 
 def _check_size(image: ImageFile.ImageFile) -> None:
@@ -259,7 +268,7 @@ def _is_misread(image: TiffImagePlugin.TiffImageFile) -> bool:
 
 def _needed(size: tuple[int, int], shorter_side: int | None) -> tuple[int, int]:
     """The (width, height) below which shrinking while reading must not go."""
-    scale = min(1.0, MAX_SIDE / max(size))
+    scale = min(1.0, _longest(size, shorter_side) / max(size))
     if shorter_side is not None:
         # Twice what is needed: the resizing that follows then differs by 0.4/255 from that of
         # the full image (1.7/255 at once), for a third more time.
@@ -282,11 +291,25 @@ def _to_colours(image: Image.Image) -> Image.Image:
 
 def _eight_bit(image: Image.Image) -> Image.Image:
     """Deep grey as 8-bit grey: PIL would clip everything above 255 to white."""
-    values = np.nan_to_num(np.asarray(image, dtype=np.float32), posinf=0.0, neginf=0.0)
+    values = np.asarray(image)
+    grey = np.empty(values.shape, np.uint8)
     customary = {"F": (1, 255, 65535), "I": (255, 65535)}.get(image.mode, (65535,))
-    highest = float(values.max())
+    highest = max(float(_finite(values[some]).max()) for some in _bands(values.shape))
     white = next((level for level in customary if highest <= level), highest)
-    return Image.fromarray((values * (255 / white) + 0.5).clip(0, 255).astype(np.uint8))
+    for some in _bands(values.shape):  # floats of the whole image would take four times as much
+        grey[some] = (_finite(values[some]) * (255 / white) + 0.5).clip(0, 255)
+    return Image.fromarray(grey)
+
+
+def _finite(values: np.ndarray) -> np.ndarray:
+    floats: np.ndarray = np.nan_to_num(values.astype(np.float32), posinf=0.0, neginf=0.0)
+    return floats
+
+
+def _bands(shape: tuple[int, ...]) -> list[slice]:
+    """Rows of about a million values at a time."""
+    height = max(1, 2**20 // shape[1])
+    return [slice(top, top + height) for top in range(0, shape[0], height)]
 
 
 def _flatten(colours: Image.Image) -> Image.Image:

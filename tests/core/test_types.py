@@ -155,6 +155,7 @@ def test_model_info_puts_main_first(make_info):
         ({"name": None}, TypeError, "name"),
         ({"input_size": 0}, ValueError, "input_size"),
         ({"input_size": "32"}, TypeError, "input_size"),
+        ({"input_size": 1_000_000}, ValueError, "input_size must be at most 4096"),
         ({"mean": (0.5,)}, ValueError, "mean must hold 3"),
         ({"mean": ("a", "b", "c")}, TypeError, "mean"),
         ({"std": (0.5, math.nan, 0.5)}, ValueError, "std"),

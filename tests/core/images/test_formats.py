@@ -90,6 +90,17 @@ def test_decode_scales_16_bit_png(colour_type: int, channels: int) -> None:
     assert distance(decode(png16(levels, colour_type)), np.rint(colour / 257)) <= 1
 
 
+def test_decode_scales_a_large_16_bit_png_by_the_whole_of_it() -> None:
+    """It is converted band by band, and its brightest value lies in the last."""
+    levels = np.full((1600, 1500, 1), 300)
+    levels[-1] = 65535
+    image = decode(png16(levels, 0))
+    assert image.size == (1500, 1600)
+    pixels = np.asarray(image)
+    assert (pixels[:-1] == 1).all()
+    assert (pixels[-1] == 255).all()
+
+
 def test_decode_keeps_16_bit_png_with_a_transparent_colour() -> None:
     levels = np.full((8, 8, 3), 20000)
     image = decode(png16(levels, 2, chunk(b"tRNS", struct.pack(">HHH", 1, 2, 3))))

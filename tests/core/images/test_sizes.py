@@ -50,3 +50,11 @@ def test_fit_antialiases() -> None:
 def test_fit_refuses_no_size() -> None:
     with pytest.raises(ValueError, match="size must be at least 1"):
         images.fit(photo(), (0, 5))
+
+
+def test_a_panorama_keeps_the_shorter_side_that_is_needed() -> None:
+    data = encode(Image.new("RGB", (8000, 400), "teal"), "PNG")
+    assert decode(data).size == (1600, 80)
+    assert min(decode(data, shorter_side=224).size) == 224
+    assert min(decode(encode(Image.new("RGB", (8000, 400)), "JPEG"), shorter_side=224).size) >= 224
+    assert decode(data, shorter_side=600).size == (8000, 400)

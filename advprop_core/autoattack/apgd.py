@@ -150,5 +150,6 @@ def _checkpoints(steps: int) -> dict[int, int]:
         last, this = (math.ceil(share * steps / 100) for share in shares[-2:])
         if this > steps:
             return checks
-        checks[this] = this - last
+        if this > last:  # of few steps, several shares may end at one
+            checks[this] = this - last
         shares.append(shares[-1] + max(shares[-1] - shares[-2] - 3, 6))

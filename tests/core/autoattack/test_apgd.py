@@ -37,6 +37,7 @@ def test_checkpoints_literal():
     checks = module._checkpoints(100)
     assert [*checks] == [22, 41, 57, 70, 80, 87, 93, 99]
     assert list(checks.values()) == [22, 19, 16, 13, 10, 7, 6, 6]
+    assert module._checkpoints(6) == {2: 2, 3: 1, 4: 1, 5: 1, 6: 1}  # each after a move or more
 
 
 @BOTH_NORMS

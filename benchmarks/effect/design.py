@@ -73,7 +73,7 @@ OBJECTIVES = Study(
 _LCNET = "--learning-rate 0.2 --epochs 12 --arch"
 _SIZES = ("035", "050", "100")
 SIZES = Study(
-    title="Does a larger network gain more?",
+    title="AdvProp and the size of the network",
     about="LCNet at 64 pixels, 12 epochs, five seeds; attacks in training are one step of 1/255",
     runs={
         f"lcnet-{size}-{name}": f"{_LCNET} lcnet_{size} --objective {name}"

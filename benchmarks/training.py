@@ -14,6 +14,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor
 
+from advprop_core.commands.memory import keep_freed_memory
 from advprop_core.training.data import Split, TrainingData
 from advprop_core.training.recipe import Attacker, Augmentation, ObjectiveName, Precision, Recipe
 from advprop_core.training.run import Run
@@ -28,6 +29,7 @@ CLASSES = tuple((f"class {i}", f"class {i}") for i in range(10))
 
 def run(data: Path | None) -> dict[str, Any]:
     """Speed does not depend on the photos, so ``data`` is not read."""
+    keep_freed_memory()  # as `advprop train` does; the port gets the same
     on_gpu = torch.cuda.is_available()
     small = ("resnet50", 224, 256, 20) if on_gpu else ("regnetx_002", 96, 256, ROUNDS)
     large = ("resnet50", 224, 256, 20) if on_gpu else ("resnet50", 224, 8, 3)

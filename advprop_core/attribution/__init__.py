@@ -11,6 +11,7 @@ from advprop_core.attribution.layers import (
     find_layer,
     layer_tree,
     spatial_layers,
+    spatial_stages,
     stages,
 )
 from advprop_core.attribution.maps import explain
@@ -29,5 +30,6 @@ __all__ = [
     "find_layer",
     "layer_tree",
     "spatial_layers",
+    "spatial_stages",
     "stages",
 ]

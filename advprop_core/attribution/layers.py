@@ -82,8 +82,7 @@ def spatial_layers(module: nn.Module, pixels: Tensor, depth: int | None = None) 
     """
     names = [name for name, _ in network_of(module).named_modules() if name]
     wanted = [name for name in names if depth is None or name.count(".") < depth]
-    found = _outputs(module, pixels, wanted)
-    return tuple(name for name, out in found.items() if is_map(out, pixels))
+    return tuple(_maps(module, pixels, wanted))
 
 
 def stages(module: nn.Module) -> tuple[str, ...]:
@@ -94,6 +93,19 @@ def stages(module: nn.Module) -> tuple[str, ...]:
     return tuple(
         stage["module"] for stage in listed if isinstance(stage, dict) and stage["module"] in known
     )
+
+
+def spatial_stages(module: nn.Module, pixels: Tensor) -> tuple[str, ...]:
+    """The stages whose output is a map of at least 2×2: one cell, or tokens, know of no place.
+
+    Args:
+        module: A frozen branch.
+        pixels: (N, 3, H, W); only the first image is run.
+
+    Raises:
+        ValueError: If the module is in training mode: the pass would move its statistics.
+    """
+    return tuple(_maps(module, pixels, stages(module)))
 
 
 def default_layer(module: nn.Module, pixels: Tensor) -> str:
@@ -107,20 +119,17 @@ def default_layer(module: nn.Module, pixels: Tensor) -> str:
         UnknownLayer: If no layer has a spatial map; or stages are listed and none of them has, as
             in a transformer, of whose first layers a map would tell little.
     """
-    drawn, listed = spatial_layers(module, pixels), stages(module)
-    names = [name for name in drawn if name in listed] if listed else list(drawn)
-    if not names:
+    every = [name for name, _ in network_of(module).named_modules() if name]
+    maps = _maps(module, pixels, stages(module) or every)
+    sizes = {name: min(output.shape[2:]) for name, output in maps.items()}
+    if not sizes:
+        drawn = spatial_layers(module, pixels)
         others = f", or name a layer that has one: {', '.join(drawn[-3:])}" if drawn else ""
         what = "stage" if drawn else "layer"
         raise UnknownLayer(
             f"the network has no {what} with a spatial map: use a gradient method{others}"
         )
-    sizes = {
-        name: min(output.shape[2:])
-        for name, output in _outputs(module, pixels, names).items()
-        if isinstance(output, Tensor)
-    }
-    fine = [name for name in names if sizes[name] >= _MIN_CELLS]
+    fine = [name for name, cells in sizes.items() if cells >= _MIN_CELLS]
     return fine[-1] if fine else max(sizes, key=lambda name: sizes[name])
 
 
@@ -141,11 +150,7 @@ def layer_tree(module: nn.Module, pixels: Tensor) -> tuple[LayerNode, ...]:
         ValueError: If the module is in training mode: the pass would move its statistics.
     """
     names = [name for name, _ in network_of(module).named_modules() if name]
-    maps = {
-        name: output
-        for name, output in _outputs(module, pixels, names).items()
-        if isinstance(output, Tensor) and is_map(output, pixels)
-    }
+    maps = _maps(module, pixels, names)
     try:
         default = default_layer(module, pixels)
     except UnknownLayer:
@@ -174,6 +179,15 @@ def _nested(nodes: list[LayerNode]) -> tuple[LayerNode, ...]:
         open_nodes = [other for other in open_nodes if not other.name.startswith(prefix)]
         open_nodes.append(replace(node, children=inner))
     return tuple(open_nodes)
+
+
+def _maps(module: nn.Module, pixels: Tensor, names: Iterable[str]) -> dict[str, Tensor]:
+    """Those of the layers that give a map, in execution order, with their maps."""
+    return {
+        name: output
+        for name, output in _outputs(module, pixels, names).items()
+        if isinstance(output, Tensor) and is_map(output, pixels)
+    }
 
 
 def _outputs(module: nn.Module, pixels: Tensor, names: Iterable[str]) -> dict[str, object]:

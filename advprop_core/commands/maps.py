@@ -17,7 +17,7 @@ from advprop_core.attribution import (
     default_layer,
     explain_layers,
     spatial_layers,
-    stages,
+    spatial_stages,
 )
 from advprop_core.attribution.cams import FORMULAS
 from advprop_core.attribution.maps import validate_options
@@ -138,13 +138,12 @@ def plan(module: nn.Module, pixels: Tensor, wanted: Wanted) -> list[Part]:
 
 def _layers(module: nn.Module, pixels: Tensor, wanted: Wanted) -> tuple[str, ...]:
     if wanted.all_stages:
-        # A stage may be too coarse to be a map: one cell knows of no place.
-        drawn = set(spatial_layers(module, pixels))
-        found = tuple(name for name in stages(module) if name in drawn)
+        found = spatial_stages(module, pixels)
         if not found:
+            drawn = sorted(spatial_layers(module, pixels))
             raise UnknownLayer(
                 "--layer stages needs a network that lists its stages: name layers instead, "
-                f"such as {', '.join(sorted(drawn)[:5])}"
+                f"such as {', '.join(drawn[:5])}"
             )
         return found
     return wanted.layers or (default_layer(module, pixels),)

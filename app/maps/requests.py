@@ -12,8 +12,7 @@ from advprop_core.attribution import (
     Unfit,
     default_layer,
     explain_layers,
-    spatial_layers,
-    stages,
+    spatial_stages,
 )
 from advprop_core.compare import compare
 from advprop_core.faithfulness.agreement import Agreement, agree
@@ -140,9 +139,7 @@ def _strips(
     branches: Mapping[str, nn.Module], inputs: Mapping[InputKind, Tensor], class_index: int
 ) -> tuple[tuple[str, ...], dict[tuple[InputKind, str], Tensor]]:
     """Grad-CAM through all stages at a glance."""
-    drawn = spatial_layers(next(iter(branches.values())), inputs["clean"])
-    listed = stages(next(iter(branches.values())))
-    names = tuple(name for name in listed if name in drawn)  # one cell knows of no place
+    names = spatial_stages(next(iter(branches.values())), inputs["clean"])
     if not names:
         return (), {}
     return names, {

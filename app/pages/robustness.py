@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import streamlit as st
 
@@ -34,7 +34,8 @@ def page() -> None:
     controls.settle(models, titles)
     view = state.current()
     request, refusal = _request(view, models)
-    busy = request is not None and _is_on(cache.pool().find(_job(request).key))
+    work = None if request is None else _work_of(request)
+    busy = work is not None and _is_on(cache.pool().find(work.key))
     with st.sidebar:
         if view.results == controls.RUN:
             controls.show(models, view, busy)
@@ -50,7 +51,7 @@ def page() -> None:
         required=True,
     )
     if view.results == controls.RUN:
-        _run(view, request, refusal, busy)
+        _run(work, refusal, busy)
     elif view.results == controls.FILE:
         _file()
     else:
@@ -76,24 +77,25 @@ def _is_on(job: Job | None) -> bool:
 # -- a run ---------------------------------------------------------------------------------------
 
 
-def _run(view: View, request: RunRequest | None, refusal: str, busy: bool) -> None:
+def _run(work: Work | None, refusal: str, busy: bool) -> None:
     """What will be measured, then progress, and the newest result that there is."""
-    if request is None:
+    if work is None:
         st.error(refusal)
     else:
-        _ask(request, busy)
-        _work(request, busy)
+        _ask(work, busy)
+        _follow(work, busy)
     asked, outcome = st.session_state.get(_SHOWN, (None, None))
     if outcome is None:
         if not opened.bundled():
             st.caption(texts.NONE_BUNDLED)
         return
-    if request is None or asked != _job(request).key:
+    if work is None or asked != work.key:
         st.caption("This is the previous result; it stays until a new one is there.")
     results.show(outcome.content, outcome)
 
 
-def _ask(request: RunRequest, busy: bool) -> None:
+def _ask(work: Work, busy: bool) -> None:
+    request = cast("RunRequest", work.request)
     left, right = st.columns([5, 1], vertical_alignment="center")
     left.markdown(words.plan(request, DATA[request.data]))
     right.button(
@@ -103,18 +105,17 @@ def _ask(request: RunRequest, busy: bool) -> None:
         width="stretch",
         disabled=busy,
         on_click=_start,
-        args=(request,),
+        args=(work,),
     )
 
 
-def _work(request: RunRequest, busy: bool) -> None:
-    """Follow the job of this request, whichever session began it."""
-    work = _job(request)
+def _follow(work: Work, busy: bool) -> None:
+    """Follow the job of this work, whichever session began it."""
     job = cache.pool().find(work.key)
     if job is None:
         if workbench.is_stopped(_SLOT, work.key):
             st.info(texts.STOPPED, icon=":material/pause:")
-        elif workbench.was_ended(_SLOT, request):
+        elif workbench.was_ended(_SLOT, work.request):
             st.info(texts.ENDED, icon=":material/pause:")
         return
     if job.done and (error := job.future.exception()) is not None:
@@ -129,16 +130,15 @@ def _work(request: RunRequest, busy: bool) -> None:
             st.rerun()  # the controls above were drawn as they are while a run is on
 
 
-def _start(request: RunRequest) -> None:
+def _start(work: Work) -> None:
     workbench.go_on(_SLOT)
     st.session_state.pop(f"work.{_SLOT}", None)  # one that failed is tried again
-    work = _job(request)
     # Photos may have changed; what has not is taken from the store.
     cache.pool().forget(lambda key: key == work.key)
     workbench.submit(_SLOT, work)
 
 
-def _job(request: RunRequest) -> Work:
+def _work_of(request: RunRequest) -> Work:
     files = {name: cache.model_files()[name] for name in request.models}
 
     def run(job: Job) -> object:

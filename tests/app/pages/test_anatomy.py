@@ -9,7 +9,7 @@ from app import cache
 from app.anatomy import data as anatomy_data
 from app.anatomy import requests as anatomy_requests
 from app.anatomy.data import Source
-from tests.app.pages.visiting import chosen, jpeg
+from tests.app.pages.visiting import chosen, jpeg, lose_pictures
 
 ANATOMY = "app/pages/anatomy.py"
 DIAL = ["curve", "maps.clean", "bars.clean", "maps.adversarial", "bars.adversarial"]
@@ -197,8 +197,7 @@ def test_no_folder_for_a_network_that_knows_other_classes(
 def test_a_photo_that_is_gone_leaves_what_was_made_of_it(anatomy, model):
     person = anatomy(model=model).upload("mine.jpg", jpeg())
     charts = person.charts
-    cache.uploads.clear()
-    cache.picture.clear()
+    lose_pictures()
     person.choose(epsilon=2.0)
     assert not person.at.exception
     assert "upload it again" in person.errors[0]

@@ -4,8 +4,7 @@ import pytest
 
 from advprop_core.attribution import Unfit
 from advprop_core.methods import METHODS
-from app import cache
-from tests.app.pages.visiting import chosen, jpeg
+from tests.app.pages.visiting import chosen, jpeg, lose_pictures
 
 MAPS = "app/pages/maps.py"
 
@@ -87,8 +86,7 @@ def test_a_photo_has_no_known_object(visit):
 def test_a_photo_that_is_gone_leaves_what_was_made_of_it(visit):
     person = visit(steps="1").upload("mine.jpg", jpeg()).turn_to(MAPS)
     charts = person.charts
-    cache.uploads.clear()
-    cache.picture.clear()
+    lose_pictures()
     person.choose(epsilon=2.0)
     assert not person.at.exception
     assert "upload it again" in person.errors[0]

@@ -11,7 +11,7 @@ from app import cache, state
 from app.figures.animation import to_animation
 from app.studio import parts as studio_parts
 from app.studio import requests as studio_requests
-from tests.app.pages.visiting import chosen, jpeg
+from tests.app.pages.visiting import chosen, jpeg, lose_pictures
 
 PARTS = ("sweep", "film", "matrix")
 
@@ -357,8 +357,7 @@ def test_a_photo_that_is_gone_leaves_the_studio_what_was_made_of_it(visit):
     person = visit(steps="1", studio="matrix").upload("mine.jpg", jpeg())
     charts = person.charts
     assert "studio.matrix" in charts
-    cache.uploads.clear()
-    cache.picture.clear()
+    lose_pictures()
     person.choose(epsilon=2.0)
     assert not person.at.exception
     assert person.charts == charts

@@ -5,6 +5,8 @@ import io
 import numpy as np
 from PIL import Image
 
+from app import cache
+
 
 def jpeg(size=(80, 60), seed=0, **options):
     noise = np.random.default_rng(seed).integers(0, 255, (4, 4, 3), dtype=np.uint8)
@@ -28,3 +30,9 @@ def gif():
 
 def chosen(person):
     return person.at.session_state["view"]
+
+
+def lose_pictures() -> None:
+    """What was uploaded is gone, as after many other uploads."""
+    cache.uploads.clear()
+    cache.picture.clear()

@@ -16,7 +16,7 @@ class Study:
 
     Attributes:
         title: What is asked.
-        about: How it was done, in a sentence.
+        about: How it was done, in a sentence; ``{seeds}`` stands for their number.
         runs: Label to options of ``advprop train``, besides recipe, data and seed.
         titles: Label to what people read.
         bases: Label to that of the run it is compared with, seed by seed; none for these.
@@ -58,7 +58,7 @@ class Study:
 _OBJECTIVES = ("vanilla", "mixed", "adversarial", "advprop")
 OBJECTIVES = Study(
     title="Does AdvProp help?",
-    about="RegNetX-002 at 64 pixels, 30 epochs, five seeds; attacks in training are one step of "
+    about="RegNetX-002 at 64 pixels, 30 epochs, {seeds} seeds; attacks in training are one step of "
     "1/255",
     runs={name: f"--objective {name} --learning-rate 0.4" for name in _OBJECTIVES},
     titles={name: name for name in _OBJECTIVES},
@@ -70,48 +70,50 @@ OBJECTIVES = Study(
     results="objectives-64px.json",
 )
 
-_LCNET = "--learning-rate 0.2 --epochs 12 --arch"
-_SIZES = ("035", "050", "100")
+_REGNET = "--learning-rate 0.4 --epochs 8 --arch"
+_SIZES = ("002", "004", "006")
 SIZES = Study(
     title="AdvProp and the size of the network",
-    about="LCNet at 64 pixels, 12 epochs, five seeds; attacks in training are one step of 1/255",
+    about="RegNetX at 64 pixels, 8 epochs, {seeds} seeds; attacks in training are one step of "
+    "1/255",
     runs={
-        f"lcnet-{size}-{name}": f"{_LCNET} lcnet_{size} --objective {name}"
+        f"regnetx-{size}-{name}": f"{_REGNET} regnetx_{size} --objective {name}"
         for name in ("vanilla", "advprop")
         for size in _SIZES
     },
     titles={
-        f"lcnet-{size}-{name}": f"LCNet {int(size) / 100:g}, {name}"
+        f"regnetx-{size}-{name}": f"RegNetX-{size}, {name}"
         for name in ("vanilla", "advprop")
         for size in _SIZES
     },
-    bases={f"lcnet-{size}-advprop": f"lcnet-{size}-vanilla" for size in _SIZES},
+    bases={f"regnetx-{size}-advprop": f"regnetx-{size}-vanilla" for size in _SIZES},
     questions=(
         (
             "Does a larger network gain more?",
-            tuple(f"lcnet-{size}-advprop" for size in _SIZES),
-            (("lcnet-100-advprop", "lcnet-035-advprop"),),
+            tuple(f"regnetx-{size}-advprop" for size in _SIZES),
+            (("regnetx-006-advprop", "regnetx-002-advprop"),),
         ),
     ),
-    tuned=("lcnet-050-vanilla", "lcnet-050-advprop"),
-    tuning_epochs=6,
+    tuned=("regnetx-006-vanilla",),
+    tuning_epochs=4,
     severities=(3,),
     results="sizes-64px.json",
+    rates=(0.2, 0.4),
 )
 
-_VANILLA, _ONE = "lcnet-050-vanilla", "lcnet-050-advprop"  # the same runs as those of SIZES
+_VANILLA, _ONE = "regnetx-002-vanilla", "regnetx-002-advprop"  # the same runs as those of SIZES
 _STRENGTHS = {
-    f"{_ONE}-{epsilon}": f"{_LCNET} lcnet_050 --objective advprop "
+    f"{_ONE}-{epsilon}": f"{_REGNET} regnetx_002 --objective advprop "
     f"--epsilon {epsilon}/255 --step-size {epsilon}/255"
     for epsilon in ("0.5", "2", "4")
 }
 _AUXILIARIES = {
-    f"{_ONE}-{name}": f"{_LCNET} lcnet_050 --objective advprop --auxiliaries {radii}"
+    f"{_ONE}-{name}": f"{_REGNET} regnetx_002 --objective advprop --auxiliaries {radii}"
     for name, radii in {"two": "1/255,2/255", "three": "1/255,2/255,4/255"}.items()
 }
 STRENGTHS = Study(
     title="Which attack, and how many auxiliary branches?",
-    about="LCNet 0.5 at 64 pixels, 12 epochs, three seeds; attacks in training are one step, of "
+    about="RegNetX-002 at 64 pixels, 8 epochs, {seeds} seeds; attacks in training are one step, of "
     "1/255 and more with several auxiliaries",
     runs={label: SIZES.runs[label] for label in (_VANILLA, _ONE)} | _STRENGTHS | _AUXILIARIES,
     titles={_VANILLA: "vanilla", _ONE: "ε = 1/255"}
@@ -134,7 +136,6 @@ STRENGTHS = Study(
     tuning_epochs=0,
     severities=(3,),
     results="strengths-64px.json",
-    seeds=_SEEDS[:3],
 )
 
 STUDIES = {"objectives": OBJECTIVES, "sizes": SIZES, "strengths": STRENGTHS}

@@ -27,6 +27,8 @@ from advprop_core.types import AttackConfig, format_epsilon
 from benchmarks.effect.design import Study
 
 Row = dict[str, Any]
+Who = tuple[str, int]
+"""Label and seed."""
 ATTACK = AttackConfig.pgd(2 / 255, steps=10)
 NOISE = 0.1
 _BATCH = 50
@@ -35,19 +37,59 @@ _BATCH = 50
 def measure_all(study: Study, data: Path, large: Path, runs: Path, out: Path) -> None:
     """Write one row for each network, branch and measure; for corruptions, one for each kind.
 
-    What is finished stays in ``runs``, so that a measurement that was ended goes on.
+    What is finished stays in ``runs``, so that a measurement that was ended goes on. A network
+    whose run is gone keeps the rows that it has in ``out``; seeds of which a network is in neither
+    are left out, and said so.
     """
+    earlier = _earlier(study, out)
     files = {
         (label, seed): runs / f"{label}-{seed}" / "model.safetensors"
         for label in study.runs
         for seed in study.seeds
     }
-    digest = hashlib.sha256(b"".join(file.read_bytes() for file in files.values())).hexdigest()
-    networks = Networks(
-        {who: checkpoints.load(file) for who, file in files.items()},
-        Kept(runs / f"measured-{out.name}", digest),
-    )
-    info = networks.opened[next(iter(files))].info
+    files = {who: file for who, file in files.items() if file.exists()}
+    seeds = [
+        seed
+        for seed in study.seeds
+        if all((label, seed) in files or (label, seed) in earlier for label in study.runs)
+    ]
+    for seed in study.seeds:
+        if seed not in seeds:
+            print(f"seed {seed} is not finished: left out", flush=True)
+    files = {(label, seed): file for (label, seed), file in files.items() if seed in seeds}
+    found = _measured(study, data, large, files, runs / f"measured-{out.name}") if files else {}
+    rows = [
+        row
+        for label in study.runs
+        for seed in seeds
+        for row in found.get((label, seed)) or earlier[label, seed]
+    ]
+    if len(seeds) < 2:
+        sys.exit("a comparison needs two seeds or more")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    n = len(load_images(str(data / "val"), 64, strict=True).labels)
+    out.write_text(_text(study, len(seeds), data, n, rows))
+
+
+def _earlier(study: Study, out: Path) -> dict[Who, list[Row]]:
+    """The rows of a results file, if it is one of this study."""
+    found: dict[Who, list[Row]] = {}
+    content = json.loads(out.read_text("utf-8")) if out.exists() else {}
+    if content.get("runs") == dict(study.titles):
+        for row in content["results"]:
+            found.setdefault((row["run"], row["seed"]), []).append(row)
+    return found
+
+
+def _measured(
+    study: Study, data: Path, large: Path, files: Mapping[Who, Path], kept: Path
+) -> dict[Who, list[Row]]:
+    opened = {
+        who: (checkpoints.load(file), hashlib.sha256(file.read_bytes()).hexdigest())
+        for who, file in files.items()
+    }
+    networks = Networks(opened, Kept(kept))
+    info = next(iter(opened.values()))[0].info
     small = load_images(str(data / "val"), info.input_size, classes=info.classes, strict=True)
     noisy = add_noise(small.pixels.float() / 255, NoiseConfig("gaussian", NOISE))
     clean, attacked = Condition(), Condition(ATTACK)
@@ -61,18 +103,20 @@ def measure_all(study: Study, data: Path, large: Path, runs: Path, out: Path) ->
             shown = partial(_corrupted, photos.pixels, kind, severity, info.input_size)
             rows += networks.rows(corrupted, shown, photos.labels, clean)
             print(kind, severity, flush=True)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(_text(study, data, len(small.labels), _by_kind(rows)))
+    found: dict[Who, list[Row]] = {}
+    for row in _by_kind(rows):
+        found.setdefault((row["run"], row["seed"]), []).append(row)
+    return found
 
 
-def _text(study: Study, data: Path, n: int, rows: list[Row]) -> str:
+def _text(study: Study, seeds: int, data: Path, n: int, rows: list[Row]) -> str:
     """Readable JSON with a row on each line."""
     levels = ", ".join(map(str, study.severities))
     head = {
         "format": studies.FORMAT,
         "kind": studies.KIND,
         "title": study.title,
-        "about": study.about,
+        "about": study.about.format(seeds=seeds),
         "data": f"{data.name} val",
         "n": n,
         "command": shlex.join(["python", "-m", "benchmarks.effect", *sys.argv[1:]]),
@@ -104,23 +148,21 @@ def _by_kind(rows: Sequence[Row]) -> list[Row]:
 
 
 class Kept:
-    """Rows by what they are of, in a file; those of other networks are not looked at.
+    """Rows by what they are of, in a file.
 
     Args:
         path: The file.
-        digest: Of the networks.
     """
 
-    def __init__(self, path: Path, digest: str) -> None:
-        self._path, self._digest = path, digest
-        content = json.loads(path.read_text()) if path.exists() else {}
-        self.rows: dict[str, list[Row]] = content.get(digest, {})
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.rows: dict[str, list[Row]] = json.loads(path.read_text()) if path.exists() else {}
 
     def add(self, what: str, rows: list[Row]) -> None:
         """Keep some, at once."""
         self.rows[what] = rows
         unfinished = self._path.with_suffix(".tmp")
-        unfinished.write_text(json.dumps({self._digest: self.rows}))
+        unfinished.write_text(json.dumps(self.rows))
         unfinished.replace(self._path)
 
 
@@ -129,11 +171,11 @@ class Networks:
     """What is measured.
 
     Attributes:
-        opened: (run, seed) to its network.
+        opened: (run, seed) to its network and the digest of its file.
         kept: What was measured before.
     """
 
-    opened: Mapping[tuple[str, int], Checkpoint]
+    opened: Mapping[Who, tuple[Checkpoint, str]]
     kept: Kept
 
     def rows(
@@ -149,8 +191,8 @@ class Networks:
         """
         shown: Tensor | None = None
         found: list[Row] = []
-        for (label, seed), one in self.opened.items():
-            what = json.dumps([label, seed, measured])
+        for (label, seed), (one, digest) in self.opened.items():
+            what = json.dumps([digest, label, seed, measured])
             if what not in self.kept.rows:
                 shown = images() if shown is None else shown
                 results = evaluate(one.model, shown, labels, [condition])

@@ -17,6 +17,7 @@ from itertools import chain, islice, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from advprop_core.datasets.splits import class_folder
 from advprop_core.images import EXTENSIONS, content_key
 from app.messages import quote, tame
 
@@ -186,10 +187,7 @@ def _own_photo(name: str) -> Picture:
         path = (folder / name).resolve()
         if not path.is_relative_to(folder.resolve()):
             raise gone
-        # Its class is the outermost folder, as where folders are measured.
-        *folders, _ = Path(os.path.normpath(name)).parts
-        label = folders[0] if folders else folder.resolve().name
-        return Picture(path.read_bytes(), label, tame(path.name))
+        return Picture(path.read_bytes(), class_folder(folder, name), tame(path.name))
     except (OSError, ValueError, RuntimeError):  # also a zero byte, and a loop of links
         raise gone from None
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from advprop_core.datasets import imagenet, tiny_imagenet
 from advprop_core.datasets.cifar import CIFAR10_NAMES, is_cifar10_c
 from advprop_core.datasets.folders import find_images
+from advprop_core.datasets.splits import split_folder
 
 TITLES = {
     "imagenet": "ImageNet",
@@ -27,8 +28,6 @@ TITLES = {
 
 CORRUPTED = ("imagenet-c", "cifar10-c")
 """Layouts that hold corruptions of another set's images."""
-
-_SPLITS = {"train", "val", "test"}
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,8 @@ class Place:
         """What was found out, in a sentence, or None."""
         if not self.detected or self.kind is None:
             return None
-        return f"{self.folder} is laid out as {self.title}: read as {self.kind}:{self.folder}"
+        name = self.folder.resolve().name  # no more of where it lies: others may read the note
+        return f"{name} is laid out as {self.title}: read as {self.kind}:{name}"
 
 
 def find_place(name: str) -> Place | None:
@@ -127,16 +127,6 @@ def images_of(place: Place, split: str, *, download: bool = False) -> Mapping[st
         return find_images(split_folder(folder, split))
     assert place.kind is not None
     return imagenet.class_images(place.kind, folder, split)
-
-
-def split_folder(folder: Path, split: str) -> Path:
-    """The folder of a split, where there are such; otherwise the folder itself."""
-    entries = folder.iterdir() if folder.is_dir() else ()
-    inside = {entry.name for entry in entries if entry.is_dir() and entry.name[0] != "."}
-    if not inside or not inside <= _SPLITS:
-        return folder
-    names = (split, "test") if split == "val" else (split,)
-    return next((folder / name for name in names if name in inside), folder)
 
 
 def _is_cifar10(folder: Path) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from PIL import Image
@@ -42,6 +43,7 @@ class Images:
         enlarged: How many photos are smaller than the size they were wanted in.
         ignored_classes: Folders that match no class of the model.
         textures: (N,) int64 of a built-in set, the class whose texture each object has.
+        files: Where each image was read from; empty where images are no files of their own.
         among: The classes the model may answer with, where its set's article restricts them;
             None where it may answer with any.
         notes: What a person should know of how the set was read, in sentences.
@@ -56,6 +58,7 @@ class Images:
     among: tuple[int, ...] | None = None
     notes: tuple[str, ...] = ()
     enlarged: int = 0
+    files: tuple[Path, ...] = ()
 
 
 def load_images(
@@ -124,6 +127,7 @@ def _read_photos(
     folder = ImageFolder(files, size=size, classes=classes, strict=strict, limit=limit)
     pixels, labels = folder.load_all(alone=alone)
     found = tuple(classes) if classes else _classes_of(place, folder.classes)
+    unread = {one.path for one in folder.unreadable}
     return Images(
         pixels,
         labels,
@@ -133,6 +137,7 @@ def _read_photos(
         among=_among(place, classes),
         notes=_notes(place, files, classes),
         enlarged=folder.enlarged,
+        files=tuple(path for path, _ in folder.samples if path not in unread),
     )
 
 

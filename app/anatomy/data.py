@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from advprop_core.class_names import classes_by_name, plain
+from advprop_core.datasets.splits import split_folder
 from advprop_core.types import AttackConfig, ModelInfo
 from app.pictures import own_folder
 
@@ -60,11 +61,11 @@ def folder_fits(info: ModelInfo) -> bool:
 
 
 def class_folders() -> list[str]:
-    """What the folders inside the person's own folder are called."""
+    """What the class folders of the person's own folder are called, those of val of splits."""
     folder = own_folder()
     if folder is None or not folder.is_dir():
         return []
-    return sorted(entry.name for entry in folder.iterdir() if entry.is_dir())
+    return sorted(one.name for one in split_folder(folder, "val").iterdir() if one.is_dir())
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ from torch import Tensor
 
 from advprop_core.autoattack.config import require_classes
 from advprop_core.checkpoints import Checkpoint, load
-from advprop_core.datasets.folders import ImageFolder
 from advprop_core.datasets.named import load_images
 from advprop_core.evaluation.answer import answer
 from advprop_core.evaluation.cells import PHOTO_SIZE, Cell, Subject, cells_of
@@ -50,6 +49,8 @@ class Album:
         unreadable: How many files were left out.
         enlarged: How many photos are smaller than their size here.
         textures: (N,) class of each texture, of drawn scenes.
+        among: The classes that may be answered, where their set restricts them.
+        notes: What is to be said of how they were read.
     """
 
     pixels: Tensor
@@ -58,6 +59,8 @@ class Album:
     unreadable: int = 0
     enlarged: int = 0
     textures: Tensor | None = None
+    among: tuple[int, ...] | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,6 +129,7 @@ def measure(request: RunRequest, files: Mapping[str, Path], job: Job) -> Outcome
             one.model.branch_names,
             photos[one.info.classes].pixels if photos else None,
             albums[name].textures,
+            among=albums[name].among,
         )
         for name, one in opened.items()
     ]
@@ -208,7 +212,7 @@ def _notes(
     photos: Mapping[Classes, Album],
     opened: Mapping[str, Checkpoint],
 ) -> list[str]:
-    notes = []
+    notes = [note for one in albums.values() for note in one.notes]
     for shown, corrupted in ((albums, False), (photos, True)):
         for one in shown.values():
             count, size = len(one.labels), one.pixels.shape[-1]
@@ -268,12 +272,13 @@ def _folder_album(request: RunRequest, info: ModelInfo, size: int) -> Album:
     root = own_folder()
     if root is None:
         raise ValueError("There is no folder of photos: start the app with --images FOLDER.")
-    folder = ImageFolder(root, size=size, classes=info.classes, limit=request.images)
-    pixels, labels = folder.load_all()
-    left_out = {one.path for one in folder.unreadable}
-    sources = tuple(
-        f"folder:{path.relative_to(root).as_posix()}"
-        for path, _ in folder.samples
-        if path not in left_out
+    images = load_images(str(root), size, classes=info.classes, limit=request.images)
+    return Album(
+        images.pixels,
+        images.labels,
+        tuple(f"folder:{file.relative_to(root).as_posix()}" for file in images.files),
+        len(images.unreadable),
+        images.enlarged,
+        among=images.among,
+        notes=images.notes,
     )
-    return Album(pixels, labels, sources, len(left_out), folder.enlarged)

@@ -9,15 +9,19 @@ import torch
 from PIL import Image
 
 from advprop_core.autoattack.config import AutoAttackConfig
+from advprop_core.datasets.imagenet import wnids_of
 from advprop_core.datasets.named import load_images
 from advprop_core.datasets.scenes import SHAPES
 from advprop_core.evaluation import Condition, evaluate
 from advprop_core.images import decode, to_bytes
+from advprop_core.models import imagenet_classes
+from app.anatomy.data import class_folders
 from app.jobs import Cancelled, Job
 from app.pictures import UploadStore, open_picture
 from app.robustness import kept, requests, words
 from app.robustness.measure import measure
 from app.robustness.requests import RunRequest
+from tests.core.datasets.drawn import put_classes
 
 REQUEST = RunRequest(("tiny-advprop", "tiny-vanilla"), "shapes", 14, ("pgd",), "linf", (4 / 255,))
 FIRST, SECOND = sorted(SHAPES)[:2]
@@ -136,6 +140,38 @@ def test_photos_of_the_persons_folder(tiny_models, photos):
     ]
     assert (found.unreadable, found.content["data"]) == (1, "photos")
     assert str(photos) not in str(found.content)
+
+
+def test_photos_of_the_folder_that_a_network_was_trained_on(tiny_models, photos, monkeypatch):
+    """Those of ``val`` are measured: the network has seen the others."""
+    whole = photos.parent / "whole"
+    whole.mkdir()
+    photos.rename(whole / "val")
+    put_classes(whole / "train", (FIRST, SECOND), count=3)
+    monkeypatch.setenv("ADVPROP_IMAGES", str(whole))
+    assert class_folders() == sorted((FIRST, SECOND, "other"))
+    found = measure(RunRequest(("tiny-advprop",), "folder", 20), tiny_models, Job("key"))
+    sources = found.sources["tiny-advprop"]
+    assert sources[0] == f"folder:val/{FIRST}/1.png"
+    assert len(sources) == 3
+    assert open_picture(sources[0], 64, UploadStore()).label == FIRST
+
+
+def test_a_published_set_is_read_as_evaluate_reads_it(
+    save_tiny_network, tiny_info_of, tmp_path, monkeypatch
+):
+    ids, names = zip(*imagenet_classes(), strict=True)
+    info = tiny_info_of("thousand", class_ids=ids, class_names=names)
+    file = save_tiny_network(tmp_path / "thousand.safetensors", info)
+    put_classes(tmp_path / "r", wnids_of("imagenet-r"))
+    monkeypatch.setenv("ADVPROP_IMAGES", str(tmp_path / "r"))
+    found = measure(RunRequest(("thousand",), "folder", 20), {"thousand": file}, Job("key"))
+    notes = found.content["notes"]
+    assert any("answers are among its 200 classes, as in its article" in one for one in notes)
+    assert "r is laid out as ImageNet-R: read as imagenet-r:r" in notes
+    known = {ids.index(wnid) for wnid in wnids_of("imagenet-r")}
+    (answers, _) = found.cells.values()
+    assert set(answers.predicted.tolist()) <= known
 
 
 def test_a_folder_of_one_class_is_refused(tiny_models, photos):

@@ -4,7 +4,7 @@ import pytest
 
 from advprop_core.datasets.cifar import CIFAR10_NAMES
 from advprop_core.datasets.imagenet import wnids_of
-from advprop_core.datasets.layouts import TITLES, Place, detect, find_place, split_folder
+from advprop_core.datasets.layouts import TITLES, Place, detect, find_place
 from advprop_core.datasets.named import load_images
 from tests.core.datasets.drawn import (
     SHARK,
@@ -43,10 +43,7 @@ def test_a_layout_shows(kind, tmp_path):
     assert detect(tmp_path / "set") == kind
     place = find_place(str(tmp_path / "set"))
     assert place == Place(tmp_path / "set", kind, detected=True)
-    assert (
-        place.note()
-        == f"{tmp_path}/set is laid out as {TITLES[kind]}: read as {kind}:{place.folder}"
-    )
+    assert place.note() == f"set is laid out as {TITLES[kind]}: read as {kind}:set"
     assert find_place(f"{kind}:{tmp_path}/set") == Place(tmp_path / "set", kind)
 
 
@@ -82,19 +79,6 @@ def test_a_folder_may_have_a_colon_and_a_home_a_tilde(tmp_path):
 def test_bad_names(name, message):
     with pytest.raises(ValueError, match=message):
         find_place(name)
-
-
-def test_splits_are_folders_beside_one_another(tmp_path):
-    put_classes(tmp_path / "train", (TENCH,))
-    put_classes(tmp_path / "test", (TENCH,))
-    assert split_folder(tmp_path, "val") == tmp_path / "test"
-    assert split_folder(tmp_path, "train") == tmp_path / "train"
-    put_classes(tmp_path / "val", (TENCH,))
-    (tmp_path / ".cache").mkdir()  # hidden folders are no classes anywhere
-    assert split_folder(tmp_path, "val") == tmp_path / "val"
-    put_classes(tmp_path, ("zebra",))  # a class beside them: these are classes too
-    assert split_folder(tmp_path, "val") == tmp_path
-    assert split_folder(tmp_path / "none", "val") == tmp_path / "none"
 
 
 # -- what load_images makes of them -------------------------------------------------------------

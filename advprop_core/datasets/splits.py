@@ -1,0 +1,36 @@
+"""Folders that hold a data set's splits, each with its class folders; loads no torch."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+SPLITS = frozenset({"train", "val", "test"})
+
+
+def split_folder(folder: Path, split: str) -> Path:
+    """The folder of a split, where there are such; otherwise the folder itself.
+
+    Args:
+        folder: Holds splits if every folder in it is called like one.
+        split: ``train`` or ``val``; ``test`` is taken where there is no ``val``.
+    """
+    entries = folder.iterdir() if folder.is_dir() else ()
+    inside = {entry.name for entry in entries if entry.is_dir() and entry.name[0] != "."}
+    if not inside or not inside <= SPLITS:
+        return folder
+    names = (split, "test") if split == "val" else (split,)
+    return next((folder / name for name in names if name in inside), folder)
+
+
+def class_folder(folder: Path, name: str) -> str:
+    """What the folder of a file's class is called: the outermost one, or that in a split.
+
+    Args:
+        folder: Holds class folders, or splits with these inside, or files of one class alone.
+        name: The file's path inside it.
+    """
+    *folders, _ = Path(os.path.normpath(name)).parts
+    if folders and folders[0] in SPLITS and split_folder(folder, folders[0]) != folder:
+        folders = folders[1:]
+    return folders[0] if folders else folder.resolve().name

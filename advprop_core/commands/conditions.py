@@ -34,7 +34,7 @@ def read_attacks(
     """Every attack at every radius.
 
     With several attacks, --steps and --step-size are for those that take steps. With ``sanity``,
-    noise of every radius, and PGD without a bound, follow.
+    noise of every radius, and PGD without a bound, follow, for each branch through itself.
 
     Raises:
         ValueError: For options of an attack without one, an unknown kind or norm, restarts
@@ -76,7 +76,7 @@ def read_attacks(
         for config in configs
     ]
     if sanity:
-        found += [Condition(config, attack_branch) for config in controls(configs, seed)]
+        found += [Condition(config) for config in controls(configs, seed)]
     return [*dict.fromkeys(found)]
 
 

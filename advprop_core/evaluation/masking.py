@@ -21,7 +21,7 @@ NOISE = "noise"
 _UNBOUNDED = 0.5  # L∞: from here on every picture can be made an even grey
 _UNBOUNDED_STEPS = 20
 _SURVIVORS = 0.01
-_Z = 1.959964
+_CHANCE = 0.025  # one-sided: half of what two-sided tests leave to chance
 
 Attack = AttackConfig | AutoAttackConfig
 Sign = Literal["one step beats many", "noise beats gradient", "larger radius", "survives anything"]
@@ -51,6 +51,8 @@ class Suspicion:
 def controls(attacks: Sequence[Attack], seed: int) -> list[AttackConfig]:
     """What tells a robust branch from one whose gradient is masked, beside these attacks.
 
+    They are for each branch through itself, whatever the attacks go through.
+
     Returns:
         Noise of each of their radii, and PGD without a bound.
     """
@@ -63,17 +65,22 @@ def suspicions(found: Mapping[Cell, Answers]) -> tuple[Suspicion, ...]:
     """Every sign of a masked gradient among cells.
 
     Two attacks are compared image by image; a difference counts where it is larger than chance
-    would make it in 95 of 100 cases (McNemar's test).
+    would make it in 95 of 100 cases (McNemar's test, exact).
 
     Args:
-        found: Answers to the same images, by cell; clean and corrupted cells are passed over.
+        found: Answers to the same images, by cell; clean and corrupted cells are passed over, and
+            attacks through another branch, of which a weaker one may well do more harm.
     """
-    attacked = [cell for cell in found if cell.condition.attack is not None]
+    attacked = [
+        cell
+        for cell in found
+        if cell.condition.attack is not None and cell.condition.attack_branch == cell.branch
+    ]
     seen = [one for cell in attacked for one in _survives(cell, found[cell])]
     for weak, strong in permutations(attacked, 2):
         if _comparable(weak, strong) and (sign := _sign(weak, strong)):
             beaten, beats = _both_ways(found[weak], found[strong])
-            if beats - beaten > _Z * (beats + beaten) ** 0.5:
+            if _exceeds_chance(beats, beaten):
                 seen.append(_suspicion(weak, sign, _compared(weak, strong, found)))
     return tuple(seen)
 
@@ -82,7 +89,7 @@ def _survives(cell: Cell, answers: Answers) -> Iterator[Suspicion]:
     config, right = _config(cell), float(answers.right.double().mean())
     walks = config.name != NOISE and config.steps > 1  # one long step may well overshoot
     wide = config.norm == "linf" and config.epsilon >= _UNBOUNDED and walks
-    if wide and cell.condition.attack_branch == cell.branch and right > _SURVIVORS:
+    if wide and right > _SURVIVORS:
         text = f"{_who(cell)}: {percent(right)} of images survive {_named(cell)}, where none can."
         yield _suspicion(cell, "survives anything", text)
 
@@ -102,11 +109,15 @@ def _sign(one: Cell, other: Cell) -> Sign | None:
 
 
 def _comparable(one: Cell, other: Cell) -> bool:
-    return (one.model, one.branch, one.condition.attack_branch) == (
-        other.model,
-        other.branch,
-        other.condition.attack_branch,
-    )
+    return (one.model, one.branch) == (other.model, other.branch)
+
+
+def _exceeds_chance(beats: int, beaten: int) -> bool:
+    if beats <= beaten:
+        return False
+    from scipy.stats import binomtest  # here: it takes a second to load
+
+    return bool(binomtest(beats, beats + beaten, alternative="greater").pvalue < _CHANCE)
 
 
 def _both_ways(weak: Answers, strong: Answers) -> tuple[int, int]:

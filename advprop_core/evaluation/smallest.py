@@ -206,13 +206,19 @@ def measure_smallest(
             progress(before, n * len(subject.branches))
         if len(missing):
             network, own = _network(subject, branch, processes.device), list[Tensor]()
+            kept = missing[:0]
             for some in processes.share(batches(len(missing), batch_size)):
-                own.append(_radii(network, subject, missing[some], attack, processes.device))
+                rows = missing[some]
+                own.append(_radii(network, subject, rows, attack, processes.device))
+                if store:  # at once, for a batch is hundreds of passes
+                    store.write_radii(subject, branch, attack, rows, own[-1])
+                    kept = torch.cat([kept, rows])
                 if progress:
                     progress(before + some.stop, n * len(subject.branches))
             radii[missing] = torch.cat(processes.gather(own))
-            if store and processes.is_first:
-                store.write_radii(subject, branch, attack, missing, radii[missing])
+            rest = missing[~torch.isin(missing, kept)]
+            if store and processes.is_first and len(rest):  # the others' folders may lie elsewhere
+                store.write_radii(subject, branch, attack, rest, radii[rest])
         found.append(SmallestEpsilon(subject.name, branch, attack, tuple(radii.tolist())))
     return tuple(found)
 

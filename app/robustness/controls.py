@@ -70,8 +70,8 @@ def show(models: Mapping[str, ModelInfo], view: View, busy: bool) -> None:
         key=key("data"),
         disabled=busy or not known,
         help="Scenes are drawn by this project, and were not used for training. Your own folder "
-        "is the one that `advprop app --images` names; it needs a folder for each class, or folders "
-        "train and val with these inside, of which val is measured.",
+        "is the one that `advprop app --images` names; it needs a folder for each class, or "
+        "folders train and val with these inside, of which val is measured.",
     )
     st.number_input(
         "Number of images",

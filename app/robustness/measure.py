@@ -144,7 +144,7 @@ def measure(request: RunRequest, files: Mapping[str, Path], job: Job) -> Outcome
         *(Condition(probe=config) for config in request.probes),
     )
     checks = controls(request.attacks, SEED) if request.sanity else []
-    conditions = tuple(dict.fromkeys([*shown, *(Condition(one, source) for one in checks)]))
+    conditions = tuple(dict.fromkeys([*shown, *map(Condition, checks)]))
     digests = {name: model_digest(one.model, one.info) for name, one in opened.items()}
     place = kept.made()
     if AUTOATTACK in request.kinds:

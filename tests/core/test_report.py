@@ -94,6 +94,17 @@ def test_the_best_under_an_attack_is_among_all_that_met_it(content):
     )
 
 
+def test_what_stands_without_a_bound_is_of_walks_through_the_branch_itself(content):
+    wide = attacked(1.0, "main") | {"attack": "PGD-20", "steps": 20}
+    step = wide | {"attack": "FGSM", "steps": 1}
+    noise = attacked(2 / 255, "main") | {"attack": "noise", "steps": 0}
+    content["results"] += [row("main", noise, 0.9), row("main", wide, 0.0), row("main", step, 0.6)]
+    content["results"] += [row("aux", wide, 0.4), row("main", noise | {"epsilon": 1.0}, 0.5)]
+    assert str(report_words.gradients_checked(content)).endswith("at most 0 % of the images stand.")
+    content["results"] = [row("main", noise, 0.9), row("aux", wide, 0.4)]
+    assert report_words.gradients_checked(content) is None
+
+
 def test_files_of_one_name_have_bars_of_their_own(content):
     paths = ["one/run/model.safetensors", "two/run/model.safetensors"]
     content["models"] = dict.fromkeys(paths, "digest")

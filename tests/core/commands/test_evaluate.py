@@ -210,6 +210,18 @@ def test_sanity_adds_noise_and_pgd_without_a_bound(advprop, model, val) -> None:
     assert shown == [(None, None), ("PGD-2", 1 / 255), ("noise", 1 / 255), ("PGD-20", 1.0)]
 
 
+def test_checks_of_gradients_are_of_each_branch_through_itself(advprop, model, val) -> None:
+    words = ("evaluate", "--model", model, "--data", val, "--json", "-", "--attack", "pgd")
+    words = (*words, "--epsilon", "1/255", "--steps", 2, "--sanity", "--attack-branch", "each")
+    found = [row["condition"] | row for row in json.loads(advprop(*words).out)["results"]]
+    met = [(row["branch"], row["attack_branch"], row["attack"]) for row in found[2:]]
+    assert sorted(who for *who, attack in met if attack == "PGD-2") == [
+        ["aux", "aux"], ["aux", "main"], ["main", "aux"], ["main", "main"]
+    ]  # fmt: skip
+    for check in ("noise", "PGD-20"):
+        assert [who for *who, attack in met if attack == check] == [["main"] * 2, ["aux"] * 2]
+
+
 def test_restarts_are_of_pgd_and_never_leave_more(advprop, model, val, tmp_path) -> None:
     words = ("evaluate", "--model", model, "--data", val, "--branch", "main", "--json")
     attacks = ("--attack", "pgd,fgsm", "--epsilon", "1/255", "--steps", 2)

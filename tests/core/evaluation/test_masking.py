@@ -30,6 +30,7 @@ ANYTHING = AttackConfig.pgd(1.0, steps=20)
     ("pairs", "sign"),
     [
         (((FGSM, 30), (PGD, 60)), "one step beats many"),
+        (((FGSM, 94), (PGD, 100)), "one step beats many"),
         (((NOISE, 30), (PGD, 60)), "noise beats gradient"),
         (((NOISE, 30), (FGSM, 60)), "noise beats gradient"),
         (((PGD, 30), (WIDER, 60)), "larger radius"),
@@ -64,7 +65,8 @@ def test_a_suspicion_gives_its_figures():
     "pairs",
     [
         ((FGSM, 60), (PGD, 30), (NOISE, 90), (WIDER, 10), (ANYTHING, 0)),
-        ((FGSM, 58), (PGD, 60)),  # three images are chance
+        ((FGSM, 58), (PGD, 60)),  # two images are chance
+        ((FGSM, 95), (PGD, 100)),  # five against none are too
         ((FGSM, 30), (AttackConfig.fgsm(4 / 255), 60)),  # a long step may overshoot
         ((AttackConfig.fgsm(0.5), 60),),  # this one too
         ((PGD, 30), (AttackConfig.pgd(2 / 255, norm="l2"), 60)),
@@ -75,8 +77,17 @@ def test_what_is_as_it_should_be(pairs):
     assert suspicions(found(*pairs)) == ()
 
 
-def test_transfer_may_well_spare_a_branch():
-    assert suspicions(found((ANYTHING, 60), branch="aux")) == ()
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        ((ANYTHING, 60),),
+        ((FGSM, 30), (PGD, 60)),
+        ((NOISE, 30), (PGD, 60)),
+        ((PGD, 30), (WIDER, 60)),
+    ],
+)
+def test_transfer_may_well_spare_a_branch(pairs):
+    assert suspicions(found(*pairs, branch="aux")) == ()
 
 
 def test_noise_is_a_random_start_left_alone():

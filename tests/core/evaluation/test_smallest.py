@@ -97,7 +97,7 @@ def test_batches_progress_and_what_is_kept(subject, tmp_path, monkeypatch):
     )
     assert parts == whole
     assert told == [(n, 20) for n in (4, 8, 10, 14, 18, 20)]
-    assert (store.reused, store.written) == (0, 2)
+    assert store.reused == 0
     monkeypatch.setattr(smallest, "_radii", None)  # nothing is measured again
     again = CellStore(tmp_path, digests)
     assert measure_smallest(subject, FGSM, store=again) == whole
@@ -106,6 +106,28 @@ def test_batches_progress_and_what_is_kept(subject, tmp_path, monkeypatch):
     assert measure_smallest(few, FGSM, store=again)[0].epsilons == whole[0].epsilons[3:5]
     with pytest.raises(TypeError):
         measure_smallest(subject, replace(FGSM, seed=1), store=CellStore(tmp_path, digests))
+
+
+def test_what_was_found_before_an_interruption_is_kept(subject, tmp_path, monkeypatch):
+    def stop(done, count):
+        if done == 8:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        measure_smallest(
+            subject, FGSM, batch_size=4, store=CellStore(tmp_path, {"one": "d"}), progress=stop
+        )
+    asked = []
+
+    def radii(network, subject, rows, *other):
+        asked.append(rows.tolist())
+        return found(network, subject, rows, *other)
+
+    found = smallest._radii
+    monkeypatch.setattr(smallest, "_radii", radii)
+    again = measure_smallest(subject, FGSM, store=CellStore(tmp_path, {"one": "d"}))
+    assert asked == [[8, 9], [*range(10)]]  # two of main, all of aux
+    assert again == measure_smallest(subject, FGSM)
 
 
 def test_more_images_reuse_what_fewer_have_measured(subject, tmp_path):

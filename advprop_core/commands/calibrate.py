@@ -55,8 +55,8 @@ def calibrate(
 
     from advprop_core.bundle import open_model
     from advprop_core.checkpoints import save
-    from advprop_core.commands.evaluate_data import left_out
     from advprop_core.datasets.named import load_images
+    from advprop_core.evaluation.notes import left_out
     from advprop_core.training.calibrate import calibrate as run
 
     opened = open_model(model, architecture=arch)
@@ -70,7 +70,7 @@ def calibrate(
     if len(seen := images.labels.unique()) < 2:
         only = opened.info.class_names[int(seen[0])]
         raise ValueError(f"{data} has images of one class only, {only}: give several")
-    for note in (*images.notes, *left_out(model, images)):
+    for note in (*images.notes, *left_out(model, images.unreadable, images.ignored_classes)):
         typer.echo(note, err=True)
     with counting(model, len(images.labels) * (1 + affine_epochs)) as progress:
         done = run(

@@ -12,12 +12,14 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from advprop_core.checkpoints import Checkpoint
+    from advprop_core.datasets.cifar import CorruptedArrays
     from advprop_core.datasets.folders import Unreadable
+    from advprop_core.datasets.imagenet_c import CorruptedPhotos
+    from advprop_core.datasets.layouts import Place
     from advprop_core.datasets.named import Images
     from advprop_core.evaluation import Condition
     from advprop_core.evaluation.cells import Cell, Subject
     from advprop_core.evaluation.results import Answers
-    from advprop_core.evaluation.stored import Stored
     from advprop_core.processes import Processes
 
 _SHOWN = 20  # unreadable files that are listed by name
@@ -91,7 +93,7 @@ def open_images(
 ) -> Asked:
     """Each model with its images; models of one size and with the same classes share them."""
     from advprop_core.evaluation.cells import PHOTO_SIZE, Subject
-    from advprop_core.evaluation.notes import of_small_photos, of_unlike_images
+    from advprop_core.evaluation.notes import left_out, of_small_photos, of_unlike_images
 
     known: dict[tuple[int, Classes], Images] = {}
 
@@ -121,25 +123,13 @@ def open_images(
         )
     notes = [note for one in known.values() for note in one.notes]
     for name, one in opened.items():
-        notes += left_out(name, images(one, one.info.input_size))
+        own = images(one, one.info.input_size)
+        notes += left_out(name, own.unreadable, own.ignored_classes)
     for (size, _), own in known.items():
         corrupted = with_photos and size == PHOTO_SIZE
         notes += of_small_photos(own.enlarged, len(own.labels), size, corrupted=corrupted)
     notes += of_unlike_images(subjects, {name: one.info for name, one in opened.items()})
     return Asked(tuple(subjects), tuple(dict.fromkeys(notes)))
-
-
-def left_out(name: str, images: Images) -> list[str]:
-    """What a model is not asked about, for the report."""
-    from advprop_core.datasets.folders import listing
-
-    parts = []
-    if images.unreadable:
-        first, count = images.unreadable[0], len(images.unreadable)
-        parts.append(f"{count} files that cannot be read, such as {first.path.name}")
-    if images.ignored_classes:
-        parts.append(f"folders of classes that it does not know: {listing(images.ignored_classes)}")
-    return [f"{name} was not asked about {'; '.join(parts)}"] if parts else []
 
 
 def open_stored(
@@ -150,14 +140,16 @@ def open_stored(
     conditions: Sequence[Condition],
 ) -> Asked:
     """Each model with the corrupted images that files hold; those with the same classes share."""
+    from advprop_core.datasets.cifar import SIDE
     from advprop_core.datasets.layouts import find_place
     from advprop_core.evaluation.cells import Subject
+    from advprop_core.evaluation.notes import left_out, of_small_photos, of_unlike_images
     from advprop_core.evaluation.stored import as_small_as
 
     place = find_place(wanted.data)
     assert place is not None
     chosen = [(c.corruption.kind, c.corruption.severity) for c in conditions if c.corruption]
-    files: dict[Classes, Stored] = {}
+    files: dict[Classes, CorruptedArrays | CorruptedPhotos] = {}
     photos: dict[Classes, Tensor] = {}
     sized: dict[tuple[Classes, int], Tensor] = {}
     subjects, notes = [], [place.note()]
@@ -168,20 +160,31 @@ def open_stored(
             _require_classes(wanted, name, one, files[classes].labels)
             notes += own
             read = _clean_photos(report, wanted, files[classes], classes)
-            files[classes], photos[classes] = read
+            files[classes], photos[classes], small = read
+            notes += small
+        notes += left_out(name, (), files[classes].ignored_classes)
         size = one.info.input_size
+        if place.kind == "cifar10-c" and size > SIDE:
+            count = len(files[classes].labels)
+            notes += of_small_photos(count, count, size, corrupted=False)
         if (classes, size) not in sized:
             sized[classes, size] = as_small_as(photos[classes], size)
         subjects.append(
             Subject(name, one.model, sized[classes, size], files[classes].labels, branches[name],
                     stored=files[classes])
         )  # fmt: skip
+    notes += of_unlike_images(subjects, {name: one.info for name, one in opened.items()})
     complete = place.kind == "imagenet-c" and _is_complete(chosen)
-    with_mce = [name for name, one in opened.items() if complete and _is_imagenet(one)]
+    with_mce = [
+        name
+        for name, one in opened.items()
+        if complete and _is_imagenet(one) and _is_as_published(files[one.info.classes])
+    ]
     if place.kind == "imagenet-c" and len(with_mce) < len(opened):
         notes.append(
             "mCE is defined for networks with ImageNet's 1000 classes, over all 15 kinds and 5 "
-            "severities; otherwise the plain mean corruption error stands alone"
+            "severities, on photos of 224 pixels; otherwise the plain mean corruption error stands "
+            "alone"
         )
     return Asked(tuple(subjects), tuple(dict.fromkeys(n for n in notes if n)), tuple(with_mce))
 
@@ -252,7 +255,7 @@ def _require_classes(wanted: Wanted, name: str, one: Checkpoint, labels: Tensor)
 
 def _open_files(
     wanted: Wanted, classes: Classes, chosen: Sequence[tuple[str, int]]
-) -> tuple[Stored, list[str]]:
+) -> tuple[CorruptedArrays | CorruptedPhotos, list[str]]:
     """The files' images of a model's classes, and what is to be said of them."""
     from advprop_core.datasets import cifar, imagenet, imagenet_c
     from advprop_core.datasets.layouts import find_place
@@ -260,8 +263,11 @@ def _open_files(
     place = find_place(wanted.data)
     assert place is not None
     if place.kind == "cifar10-c":
-        arrays = cifar.CorruptedArrays.open(place.folder, classes, limit=wanted.limit)
-        return arrays, []
+        arrays = cifar.CorruptedArrays.open(
+            place.folder, classes, limit=wanted.limit, strict=wanted.strict
+        )
+        shown = len(cifar.CIFAR10_NAMES) - len(arrays.ignored_classes)
+        return arrays, _of_few_classes(place, shown, classes)
     folders = imagenet_c.open_folders(place.folder)
     clean = None
     if wanted.clean is not None:
@@ -283,33 +289,49 @@ def _open_files(
     if photos.incomplete:
         where = "some folder" if clean is None else "some folder or --clean"
         notes.append(f"{photos.incomplete} photos were left out, for {where} lacks them")
-    if photos.known < len(classes):
+    if photos.odd_size:
+        width, height = photos.odd_size
         notes.append(
-            f"{place.title}: photos of {photos.known} of the model's {len(classes)} classes"
+            f"photos of {width} × {height} pixels are among them, and ImageNet-C is published at "
+            f"{imagenet_c.SIZE} × {imagenet_c.SIZE}: these are not the same corruptions"
         )
-    return photos, notes
+    return photos, notes + _of_few_classes(place, photos.known, classes)
+
+
+def _of_few_classes(place: Place, shown: int, classes: Classes) -> list[str]:
+    if shown == len(classes):
+        return []
+    return [f"{place.title}: images of {shown} of the model's {len(classes)} classes"]
 
 
 def _clean_photos(
-    report: Report, wanted: Wanted, stored: Stored, classes: Classes
-) -> tuple[Stored, Tensor]:
-    """The clean photos, cut as the corrupted ones were, and those of these that match them."""
+    report: Report, wanted: Wanted, stored: CorruptedArrays | CorruptedPhotos, classes: Classes
+) -> tuple[CorruptedArrays | CorruptedPhotos, Tensor, list[str]]:
+    """Those of the corrupted photos that match clean ones, these, cut alike, and what to say."""
     from advprop_core.datasets.folders import ImageFolder
     from advprop_core.datasets.imagenet_c import CROP, SIZE, CorruptedPhotos
+    from advprop_core.evaluation.notes import of_small_photos
     from advprop_core.evaluation.stored import empty_images
 
     if not isinstance(stored, CorruptedPhotos) or stored.clean is None:
-        return stored, empty_images(SIZE)
+        return stored, empty_images(SIZE), []
     folder = ImageFolder(stored.clean, size=SIZE, classes=classes, strict=wanted.strict, crop=CROP)
     pixels, _ = folder.load_all()
     _name_unreadable(report, folder.unreadable)
-    return stored.without([one.path for one in folder.unreadable]), pixels
+    notes = of_small_photos(folder.enlarged, len(pixels), round(SIZE / CROP), corrupted=False)
+    return stored.without([one.path for one in folder.unreadable]), pixels, notes
 
 
 def _is_complete(chosen: Sequence[tuple[str, int]]) -> bool:
     from advprop_core.corruptions import CORRUPTIONS, SEVERITIES
 
     return {(kind, level) for kind in CORRUPTIONS for level in SEVERITIES} <= set(chosen)
+
+
+def _is_as_published(stored: CorruptedArrays | CorruptedPhotos) -> bool:
+    from advprop_core.datasets.imagenet_c import CorruptedPhotos
+
+    return isinstance(stored, CorruptedPhotos) and stored.odd_size is None
 
 
 def _is_imagenet(one: Checkpoint) -> bool:

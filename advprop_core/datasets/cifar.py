@@ -16,6 +16,8 @@ from advprop_core.corruptions import CORRUPTIONS, EXTRA_CORRUPTIONS, SEVERITIES,
 from advprop_core.datasets.folders import draw_evenly, match_classes
 from advprop_core.evaluation.digests import image_digests
 
+SIDE = 32
+"""Of the images, in pixels."""
 CIFAR10_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship",
                  "truck")  # fmt: skip
 """The classes, by label."""
@@ -30,16 +32,23 @@ class CorruptedArrays:
         labels: (N,) int64, the model's classes.
         rows: (N,) which of the test images.
         count: How many test images there are.
+        ignored_classes: Those that the model does not know.
     """
 
     folder: Path
     labels: Tensor
     rows: Tensor
     count: int
+    ignored_classes: tuple[str, ...] = ()
 
     @classmethod
     def open(
-        cls, folder: Path, classes: Sequence[tuple[str, str]], *, limit: int | None = None
+        cls,
+        folder: Path,
+        classes: Sequence[tuple[str, str]],
+        *,
+        limit: int | None = None,
+        strict: bool = False,
     ) -> CorruptedArrays:
         """Choose the images of the model's classes.
 
@@ -47,12 +56,14 @@ class CorruptedArrays:
             folder: As the archive unpacks.
             classes: The model's (id, name) pairs by label.
             limit: At most this many images, spread evenly over the classes.
+            strict: Refuse classes that the model does not know.
 
         Raises:
-            ValueError: If files are missing, are no such arrays, or no class is the model's.
+            ClassMismatch: If no class is the model's, or with ``strict`` one is not.
+            ValueError: If files are missing, or are no such arrays.
         """
         all_labels = _labels(folder)
-        known = match_classes(CIFAR10_NAMES, classes)
+        known = match_classes(CIFAR10_NAMES, classes, strict=strict)
         by_class = [
             [(int(row), label) for row in np.flatnonzero(all_labels == CIFAR10_NAMES.index(name))]
             for name, label in known.items()
@@ -63,6 +74,7 @@ class CorruptedArrays:
             torch.tensor([label for _, label in drawn], dtype=torch.int64),
             torch.tensor([row for row, _ in drawn], dtype=torch.int64),
             len(all_labels),
+            tuple(name for name in CIFAR10_NAMES if name not in known),
         )
 
     def read(self, corruption: CorruptionConfig, rows: Tensor) -> tuple[Tensor, Tensor]:
@@ -127,7 +139,7 @@ def _labels(folder: Path) -> NDArray[np.int64]:
 
 def _open(path: Path, count: int) -> NDArray[np.uint8]:
     found = _load(path)
-    expected = (count * len(SEVERITIES), 32, 32, 3)
+    expected = (count * len(SEVERITIES), SIDE, SIDE, 3)
     if found.dtype != np.uint8 or found.shape != expected:
         raise ValueError(
             f"{path} must be uint8 of shape {expected}, got {found.dtype} of shape {found.shape}: "

@@ -245,16 +245,17 @@ def match_classes(
     folders, known = tuple(folders), classes_by_name(classes)
     labels = {folder: known[plain(folder)] for folder in folders if plain(folder) in known}
     unknown = [folder for folder in folders if folder not in labels]
+    expected = [f"{class_id} ({name})" for class_id, name in classes]
     if not labels:
-        expected = [f"{class_id} ({name})" for class_id, name in classes]
         raise ClassMismatch(
             f"No class folder is a class of the checkpoint. Folders: {listing(unknown)}. "
             f"The checkpoint's classes: {listing(expected)}. Name each folder by an id or a name."
         )
     if unknown and strict:
         raise ClassMismatch(
-            f"The checkpoint does not know these class folders: {listing(unknown)}. "
-            "Remove them, or load without strict to leave them out."
+            f"The checkpoint does not know these class folders: {listing(unknown)}. The "
+            f"checkpoint's classes: {listing(expected)}. Remove the folders, or load without "
+            "strict to leave them out."
         )
     return labels
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 import torch
+from PIL import Image
 from torch import Tensor
 
 from advprop_core.corruptions import CorruptionConfig
@@ -44,6 +45,9 @@ class CorruptedPhotos:
         labels: (N,) int64, the model's classes.
         known: How many of the model's classes there are photos of.
         incomplete: How many photos were left out because a folder lacks them.
+        ignored_classes: Class folders of no class of the model.
+        odd_size: Width and height of a folder's first photo that is not of the published size;
+            None where none is.
         clean: The same photos before they were corrupted, by class folder, or None.
         strict: Whether a photo that cannot be read is an error.
         unreadable: What could not be read so far.
@@ -54,6 +58,8 @@ class CorruptedPhotos:
     labels: Tensor
     known: int
     incomplete: int
+    ignored_classes: tuple[str, ...] = ()
+    odd_size: tuple[int, int] | None = None
     clean: Mapping[str, Sequence[Path]] | None = None
     strict: bool = False
     unreadable: dict[Path, Unreadable] = field(default_factory=dict)
@@ -68,7 +74,7 @@ class CorruptedPhotos:
         limit: int | None = None,
         strict: bool = False,
     ) -> CorruptedPhotos:
-        """List the photos that every folder has; opens none.
+        """List the photos that every folder has; of each folder it looks at the first one.
 
         Args:
             folders: By kind and severity; not empty.
@@ -102,6 +108,8 @@ class CorruptedPhotos:
             torch.tensor([label for _, label in drawn], dtype=torch.int64),
             len(labels),
             total - len(shared),
+            tuple(name for name in by_class if name not in labels),
+            _odd_size([folder / drawn[0][0] for folder in folders.values()]),
             kept or None,
             strict,
         )
@@ -187,6 +195,18 @@ def _shared_names(folders: Iterable[Path]) -> tuple[set[str], int]:
         shared = own if shared is None else shared & own
         anywhere |= own
     return shared or set(), len(anywhere)
+
+
+def _odd_size(photos: Iterable[Path]) -> tuple[int, int] | None:
+    for photo in photos:
+        try:
+            with Image.open(photo) as opened:  # reads no more than its header
+                size = opened.size
+        except OSError:  # it is named when it is to be shown
+            continue
+        if size != (SIZE, SIZE):
+            return size
+    return None
 
 
 def _require_photos(

@@ -106,7 +106,7 @@ def load_images(
             "measures these"
         )
     if place.kind == "cifar10" and not has_class_folders(place.folder):
-        return _read_batches(place, size, split, classes, limit, download=download)
+        return _read_batches(place, size, split, classes, limit, strict=strict, download=download)
     return _read_photos(
         place, size, split, classes, limit, strict=strict, download=download, alone=alone
     )
@@ -181,12 +181,13 @@ def _read_batches(
     classes: Sequence[tuple[str, str]] | None,
     limit: int | None,
     *,
+    strict: bool,
     download: bool,
 ) -> Images:
     """CIFAR-10 as its archive unpacks."""
     arrays, labels, names = cifar10_arrays(place.folder, split, download=download)
     own = tuple((name, name) for name in names)
-    known = match_classes(names, classes or own)
+    known = match_classes(names, classes or own, strict=strict)
     of_class: dict[str, list[int]] = {name: [] for name in known}
     for row, label in enumerate(labels):
         if names[label] in of_class:
@@ -201,6 +202,7 @@ def _read_batches(
         tuple(classes) if classes else own,
         ignored_classes=tuple(name for name in names if name not in known),
         notes=_notes(place, names, classes),
+        enlarged=len(drawn) if size > arrays.shape[1] else 0,
     )
 
 

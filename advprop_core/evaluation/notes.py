@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from advprop_core.class_names import plain
+from advprop_core.datasets.folders import Unreadable, listing
 from advprop_core.evaluation.cells import Subject
 from advprop_core.types import ModelInfo
 
@@ -24,6 +25,23 @@ def of_small_photos(count: int, total: int, size: int, *, corrupted: bool) -> li
     if corrupted:
         what = "enlarged before they were corrupted: ImageNet-C's severities are for larger ones"
     return [f"{count} of {total} photos are smaller than {size} pixels and were {what}"]
+
+
+def left_out(name: str, unreadable: Sequence[Unreadable], ignored: Sequence[str]) -> list[str]:
+    """What a model is not asked about, if anything.
+
+    Args:
+        name: Of the model.
+        unreadable: Files that could not be read.
+        ignored: Classes of the data that the model does not know.
+    """
+    parts = []
+    if unreadable:
+        first, count = unreadable[0], len(unreadable)
+        parts.append(f"{count} files that cannot be read, such as {first.path.name}")
+    if ignored:
+        parts.append(f"classes that it does not know: {listing(ignored)}")
+    return [f"{name} was not asked about {'; '.join(parts)}"] if parts else []
 
 
 def of_unlike_images(subjects: Sequence[Subject], infos: Mapping[str, ModelInfo]) -> list[str]:

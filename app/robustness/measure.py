@@ -11,6 +11,7 @@ from torch import Tensor
 
 from advprop_core.autoattack.config import require_classes
 from advprop_core.checkpoints import Checkpoint, load
+from advprop_core.datasets.folders import Unreadable
 from advprop_core.datasets.named import load_images
 from advprop_core.evaluation.answer import answer
 from advprop_core.evaluation.cells import PHOTO_SIZE, Cell, Subject, cells_of
@@ -23,7 +24,7 @@ from advprop_core.evaluation.content import (
 )
 from advprop_core.evaluation.digests import model_digest
 from advprop_core.evaluation.masking import controls, suspicions
-from advprop_core.evaluation.notes import of_small_photos, of_unlike_images
+from advprop_core.evaluation.notes import left_out, of_small_photos, of_unlike_images
 from advprop_core.evaluation.results import Answers
 from advprop_core.evaluation.shape_bias import ShapeBias
 from advprop_core.evaluation.smallest import SmallestEpsilon, measure_smallest
@@ -46,7 +47,8 @@ class Album:
         pixels: (N, 3, S, S) uint8.
         labels: (N,) int64.
         sources: Each image's name, as :mod:`app.pictures` reads it.
-        unreadable: How many files were left out.
+        unreadable: Files that were left out.
+        ignored: Class folders that the network does not know.
         enlarged: How many photos are smaller than their size here.
         textures: (N,) class of each texture, of drawn scenes.
         among: The classes that may be answered, where their set restricts them.
@@ -56,7 +58,8 @@ class Album:
     pixels: Tensor
     labels: Tensor
     sources: tuple[str, ...]
-    unreadable: int = 0
+    unreadable: tuple[Unreadable, ...] = ()
+    ignored: tuple[str, ...] = ()
     enlarged: int = 0
     textures: Tensor | None = None
     among: tuple[int, ...] | None = None
@@ -177,7 +180,7 @@ def measure(request: RunRequest, files: Mapping[str, Path], job: Job) -> Outcome
         {name: album.sources for name, album in albums.items()},
         {name: tamed(one.info) for name, one in opened.items()},
         found_before,
-        max(album.unreadable for album in albums.values()),
+        max(len(album.unreadable) for album in albums.values()),
     )
 
 
@@ -213,6 +216,8 @@ def _notes(
     opened: Mapping[str, Checkpoint],
 ) -> list[str]:
     notes = [note for one in albums.values() for note in one.notes]
+    for name, one in albums.items():
+        notes += left_out(name, one.unreadable, one.ignored)
     for shown, corrupted in ((albums, False), (photos, True)):
         for one in shown.values():
             count, size = len(one.labels), one.pixels.shape[-1]
@@ -277,7 +282,8 @@ def _folder_album(request: RunRequest, info: ModelInfo, size: int) -> Album:
         images.pixels,
         images.labels,
         tuple(f"folder:{file.relative_to(root).as_posix()}" for file in images.files),
-        len(images.unreadable),
+        images.unreadable,
+        images.ignored_classes,
         images.enlarged,
         among=images.among,
         notes=images.notes,

@@ -31,6 +31,7 @@ SEED = 0
 MOST_RADII = 12
 LIMITS: Mapping[Norm, float] = {"linf": 16 / 255, "l2": 4.0}
 SEARCH_STEPS = 10  # of PGD, where no other number is chosen
+_NAMED = 6  # classes, of many
 _SAME = 1e-9  # radii that are closer mean the same, such as 2/255 and 0.00784313725
 
 
@@ -155,10 +156,14 @@ def no_data(infos: Mapping[str, ModelInfo]) -> str:
     names = join([quote(name) for name in infos])
     if len({info.class_ids for info in infos.values()}) > 1:
         return f"{names} know different classes: measure networks of the same classes together."
-    there = join([quote(name) for name in class_folders()[:6]])
+    there = join([quote(name) for name in class_folders()[:_NAMED]])
     found = f" The folder of this app has others: {there}." if there else ""
+    classes = next(iter(infos.values())).class_names
+    more = f" and {len(classes) - _NAMED} more" if len(classes) > _NAMED else ""
+    known = f"{', '.join(quote(name) for name in classes[:_NAMED])}{more}"
     return (
-        f"There are no images of the classes that {names} can tell apart.{found} Start the app "
+        f"There are no images of the classes that {names} can tell apart: {known}.{found} Start "
+        "the app "
         "with `advprop app --images FOLDER`, where FOLDER holds a folder of photos for each class, "
         "named like the class."
     )

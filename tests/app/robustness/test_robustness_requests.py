@@ -126,7 +126,10 @@ def test_images_that_networks_know(tiny_info_of, monkeypatch, tmp_path):
     assert list(data_for({"b": photos})) == ["folder"]
     assert data_for({"a": shapes, "b": photos}) == {}
     assert "different classes" in no_data({"a": shapes, "b": photos})
-    assert "`Church`" in no_data({"a": shapes})
+    said = no_data({"a": shapes})
+    assert "`Church`" in said
+    assert "can tell apart: `star`, `heart`," in said
+    assert "and 4 more. The folder" in said
 
 
 def test_the_command_is_one_that_evaluate_takes(monkeypatch, tmp_path):

@@ -63,7 +63,7 @@ def test_imagenet_c_with_clean_photos(advprop, thousand, photos) -> None:
     words = ("evaluate", "--model", thousand, "--data", photos / "c", "--clean", photos / "val")
     answer = advprop(*words, "--branch", "main", "--report", report)
     assert "is laid out as ImageNet-C: read as imagenet-c:" in answer.out
-    assert "photos of 4 of the model's 1000 classes" in answer.out
+    assert "images of 4 of the model's 1000 classes" in answer.out
     assert "mean corruption error, published files, 4 images" in answer.out
     assert re.search(r"mCE \(AlexNet is 100%\) +\d", answer.out)
     assert re.search(r"relative mCE +\d", answer.out)
@@ -85,7 +85,7 @@ def test_imagenet_c_with_clean_photos(advprop, thousand, photos) -> None:
     assert "published files, 4 images" in page
     assert "The articles&#x27; mCE, of which AlexNet has 100 %:" in page
     assert "made by this project" not in page
-    assert "photos of 4 of the model&#x27;s 1000 classes" in page
+    assert "images of 4 of the model&#x27;s 1000 classes" in page
     with (report / "results.csv").open() as file:
         assert [row["source"] for row in csv.DictReader(file)] == ["", *["files"] * 75]
     again = advprop(*words, "--branch", "main,aux", "--attack", "fgsm", "--report", report)
@@ -96,8 +96,11 @@ def test_imagenet_c_for_other_networks_has_no_mce(advprop, few, thousand, photos
     words = ("evaluate", "--model", f"{few},{thousand}", "--data", f"imagenet-c:{photos / 'c'}")
     answer = advprop(*words, "--corruptions", "fog,snow", "--severity", "1,5", "--report", photos)
     assert "mCE is defined for networks with ImageNet's 1000 classes, over all 15" in answer.out
-    assert "photos of 3 of the model's 5 classes" in answer.out
+    assert "images of 3 of the model's 5 classes" in answer.out
     content = json.loads((photos / "results.json").read_text())
+    unasked = f"{few} was not asked about classes that it does not know: {WNIDS[3]}"
+    assert unasked in content["notes"]
+    assert any("asked about different images" in one for one in content["notes"])
     assert "imagenet_c" not in content
     shown = [(r["condition"]["corruption"], r["condition"]["severity"], r["n"])
              for r in content["results"] if r["branch"] == "main"]  # fmt: skip
@@ -111,6 +114,23 @@ def test_imagenet_c_for_other_networks_has_no_mce(advprop, few, thousand, photos
     full = json.loads(advprop(*words, "--branch", "main", "--json", "-").out)
     assert [one["model"] for one in full["imagenet_c"]["results"]] == [str(thousand)]
     assert "relative_mce" not in full["imagenet_c"]["results"][0]
+
+
+def test_photos_of_another_size_than_imagenet_cs_have_no_mce(advprop, thousand, photos) -> None:
+    Image.new("RGB", (64, 48)).save(photos / "c" / "fog" / "3" / WNIDS[0] / "1.png")
+    words = ("evaluate", "--model", thousand, "--data", photos / "c", "--branch", "main")
+    answer = advprop(*words, "--json", photos / "r.json")
+    said = "photos of 64 × 48 pixels are among them, and ImageNet-C is published at 224 × 224"
+    content = json.loads((photos / "r.json").read_text())
+    assert any(one.startswith(said) for one in content["notes"])
+    assert "imagenet_c" not in content
+    assert "mCE (AlexNet" not in answer.out
+
+
+def test_small_clean_photos_are_said_to_be_enlarged(advprop, few, photos) -> None:
+    words = ("evaluate", "--model", few, "--data", photos / "c", "--clean", photos / "val")
+    content = json.loads(advprop(*words, "--corruptions", "fog", "--json", "-").out)
+    assert "3 of 3 photos are smaller than 256 pixels and were enlarged" in content["notes"]
 
 
 def test_an_unreadable_file_leaves_its_photo_out(advprop, thousand, photos) -> None:
@@ -179,15 +199,32 @@ def test_imagenet_r_asks_among_its_classes(advprop, thousand, tmp_path) -> None:
 
 def test_cifar10_c(advprop, make_dual, make_info, tmp_path) -> None:
     put_cifar10_c(tmp_path / "CIFAR-10-C", ("fog", "spatter"))
-    info = make_info(class_ids=CIFAR10_NAMES, class_names=CIFAR10_NAMES)
+    info = make_info(class_ids=CIFAR10_NAMES, class_names=CIFAR10_NAMES, input_size=48)
     checkpoints.save(tmp_path / "ten.safetensors", make_dual(classes=10), info)
     words = ("evaluate", "--model", tmp_path / "ten.safetensors", "--data", tmp_path / "CIFAR-10-C")
     content = json.loads(advprop(*words, "--branch", "aux", "--limit", 12, "--json", "-").out)
     shown = [(r["condition"]["corruption"], r["condition"]["severity"]) for r in content["results"]]
     assert shown == [("fog", severity) for severity in SEVERITIES]  # spatter only by name
     assert {row["n"] for row in content["results"]} == {12}
+    assert "12 of 12 photos are smaller than 48 pixels and were enlarged" in content["notes"]
     assert "imagenet_c" not in content
     advprop(*words, "--clean", tmp_path).refuses("--clean gives ImageNet's photos to imagenet-c")
+
+
+def test_classes_of_cifar10_c_that_a_network_does_not_know(
+    advprop, make_dual, make_info, tmp_path
+) -> None:
+    put_cifar10_c(tmp_path / "c", ("fog",))
+    pets = ("cat", "dog")
+    info = make_info(class_ids=pets, class_names=pets)
+    checkpoints.save(tmp_path / "pets.safetensors", make_dual(classes=2), info)
+    words = ("evaluate", "--model", tmp_path / "pets.safetensors", "--data", tmp_path / "c")
+    content = json.loads(advprop(*words, "--json", "-").out)
+    assert any("does not know: airplane, automobile" in one for one in content["notes"])
+    answer = advprop(*words, "--strict", "--json", "-")
+    assert answer.code == 2
+    assert "class folders: airplane, automobile" in answer.err
+    assert "The checkpoint's classes: cat (cat), dog (dog)" in answer.err
 
 
 def test_a_set_that_is_missing_is_not_fetched_unasked(advprop, few, tmp_path) -> None:

@@ -13,6 +13,7 @@ from torchvision.datasets import CIFAR10, Imagenette
 
 from advprop_core.datasets import torchvision_sets
 from advprop_core.datasets.cifar import CIFAR10_NAMES
+from advprop_core.datasets.folders import ClassMismatch
 from advprop_core.datasets.named import load_images
 from advprop_core.datasets.torchvision_sets import imagenette_folder
 from advprop_core.models import Offline
@@ -126,6 +127,10 @@ def test_cifar10_batches_are_read_after_their_checksums(batches, tmp_path):
     found = load_images(str(root), 16, classes=(("ship", "ship"), ("cat", "cat")))
     assert found.labels.tolist() == [1, 0]
     assert set(found.ignored_classes) == {*CIFAR10_NAMES} - {"ship", "cat"}
+    assert found.enlarged == 0
+    assert load_images(str(root), 48, limit=5).enlarged == 5
+    with pytest.raises(ClassMismatch, match="does not know these class folders: airplane"):
+        load_images(str(root), 16, classes=(("ship", "ship"), ("cat", "cat")), strict=True)
     (batches / "data_batch_1").write_bytes(pickle.dumps(print))
     with pytest.raises(ValueError, match="with the published checksums"):
         load_images(f"cifar10:{root}", 16)

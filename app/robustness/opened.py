@@ -90,6 +90,9 @@ def _fault(content: Mapping[str, Any]) -> str | None:
     errors = content.get("mean_corruption_error", {"results": []})
     if not _all([errors], lambda one: _all(one["results"], _is_error)):
         return "its mean corruption errors are not as they should be"
+    corrupted = {row["model"] for row in rows if row["condition"]["kind"] == "corruption"}
+    if lacking := corrupted - {one["model"] for one in errors["results"]}:
+        return f"it lacks the mean corruption error of {quote(min(lacking))}"
     biases = content.get("shape_bias", {"results": []})
     if not _all([biases], lambda one: _all(one["results"], _is_bias)):
         return "its shape biases are not as they should be"
@@ -123,8 +126,7 @@ def _fits(row: Any) -> bool:
         isinstance(row["model"], str)
         and bool(_BRANCH.fullmatch(row["branch"]))
         and _is_condition(condition)
-        and isinstance(row["n"], int)
-        and row["n"] > 0
+        and _is_count(row["n"])
         and all(map(_is_share, (row["top1"], row["top5"], *row["interval"])))
         and len(row["interval"]) == len(calibration["interval"]) == 2
         and isinstance(row["loss"], int | float)
@@ -159,6 +161,7 @@ def _is_error(one: Any) -> bool:
         isinstance(one["model"], str)
         and bool(_BRANCH.fullmatch(one["branch"]))
         and len(one["interval"]) == 2
+        and _is_count(one["n"])
         and all(map(_is_share, (one["error"], *one["interval"])))
         and all(isinstance(level, int) for level in one["severities"])
         and isinstance(one["corruptions"], list)
@@ -170,7 +173,11 @@ def _is_mce(one: Any) -> bool:
         isinstance(one["model"], str)
         and bool(_BRANCH.fullmatch(one["branch"]))
         and len(one["interval"]) == 2
+        and _is_count(one["n"])
         and all(map(_is_radius, (one["mce"], *one["interval"])))
+        and ("relative_mce" not in one or _is_radius(one["relative_mce"]))
+        and ("relative_mce" not in one or len(one["relative_interval"]) == 2)
+        and all(map(_is_radius, one.get("relative_interval", [])))
     )
 
 
@@ -179,6 +186,8 @@ def _is_bias(one: Any) -> bool:
     return (
         isinstance(one["model"], str)
         and bool(_BRANCH.fullmatch(one["branch"]))
+        and _is_count(one["n"])
+        and all(map(_is_share, (one["shape"], one["texture"], one["neither"])))
         and (not known or all(map(_is_share, (one["shape_bias"], *one["interval"]))))
         and (not known or len(one["interval"]) == 2)
     )
@@ -194,8 +203,13 @@ def _is_search(one: Any) -> bool:
         and _is_radius(one["limit"])
         and len(one["interval"]) == 2
         and one["n"] == len(one["epsilons"]) > 0
+        and all(map(_is_share, (one["wrong"], one["never"])))
         and all(value is None or _is_radius(value) for value in radii)
     )
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
 def _is_radius(value: Any) -> bool:

@@ -19,7 +19,7 @@ def test_the_format_is_the_librarys():
 
 
 def test_results_come_back_as_they_are(row, attack_row, corruption_row, content):
-    error = {"model": "one", "branch": "aux2", "error": 0.2, "interval": [0.1, 0.3]}
+    error = {"model": "one", "branch": "aux2", "error": 0.2, "interval": [0.1, 0.3], "n": 20}
     rows = [
         row(),
         attack_row("one", "aux", 0.5, 2 / 255),
@@ -42,10 +42,13 @@ def test_rows_of_another_kind_are_left_out(row, content):
         opened.parse("r.json", as_bytes(content([row(kind="weather")])))
 
 
-BIAS = {"model": "one", "branch": "main", "shape_bias": 0.6, "interval": [0.5, 0.7]}
+BIAS = {
+    "model": "one", "branch": "main", "shape_bias": 0.6, "interval": [0.5, 0.7], "n": 10,
+    "shape": 0.3, "texture": 0.2, "neither": 0.5,
+}  # fmt: skip
 SEARCH = {
     "model": "one", "branch": "aux", "attack": "PGD-10", "norm": "linf", "limit": 0.06, "n": 2,
-    "median": None, "interval": [0.01, None], "epsilons": [0.01, None],
+    "median": None, "interval": [0.01, None], "epsilons": [0.01, None], "wrong": 0.0, "never": 0.5,
 }  # fmt: skip
 
 
@@ -64,6 +67,9 @@ def test_probes_shape_biases_and_smallest_radii_come_back(row, content):
         ("shape_bias", BIAS | {"shape_bias": 2}, "shape biases"),
         ("shape_bias", BIAS | {"interval": [0.5]}, "shape biases"),
         ("shape_bias", BIAS | {"branch": "<b>"}, "shape biases"),
+        ("shape_bias", BIAS | {"n": 0}, "shape biases"),
+        ("shape_bias", BIAS | {"neither": None}, "shape biases"),
+        ("smallest_epsilon", SEARCH | {"never": None}, "smallest radii"),
         ("smallest_epsilon", SEARCH | {"n": 3}, "smallest radii"),
         ("smallest_epsilon", SEARCH | {"norm": "l1"}, "smallest radii"),
         ("smallest_epsilon", SEARCH | {"limit": float("inf")}, "smallest radii"),
@@ -131,6 +137,12 @@ def test_what_is_damaged_is_named(row, content, place, value, said):
     whole = json.loads(as_bytes(content([row()])))
     spoil(place, value)(whole)
     with pytest.raises(ValueError, match=f"is damaged: .*{said}"):
+        opened.parse("r.json", as_bytes(whole))
+
+
+def test_corruptions_without_their_mean_error_are_damaged(corruption_row, content):
+    whole = content([corruption_row("one", "main", 0.5, "fog", 1)])
+    with pytest.raises(ValueError, match="it lacks the mean corruption error of `one`"):
         opened.parse("r.json", as_bytes(whole))
 
 

@@ -30,6 +30,7 @@ def calibrate(
         typer.Option(help="Passes that also train scale and shift; 0 re-estimates statistics."),
     ] = 0,
     learning_rate: Annotated[float, typer.Option(help="Of scale and shift.")] = 0.01,
+    batch_size: Annotated[int, typer.Option(help="Images at a time.")] = 64,
     limit: o.LimitOption = None,
     seed: o.SeedOption = 0,
     arch: o.ArchOption = None,
@@ -58,6 +59,7 @@ def calibrate(
     from advprop_core.datasets.named import load_images
     from advprop_core.evaluation.notes import left_out
     from advprop_core.training.calibrate import calibrate as run
+    from advprop_core.training.run import memory_advice
 
     opened = open_model(model, architecture=arch)
     images = load_images(
@@ -72,7 +74,12 @@ def calibrate(
         raise ValueError(f"{data} has images of one class only, {only}: give several")
     for note in (*images.notes, *left_out(model, images.unreadable, images.ignored_classes)):
         typer.echo(note, err=True)
-    with counting(model, len(images.labels) * (1 + affine_epochs)) as progress:
+    advice = (
+        f"batch size {batch_size} at {opened.info.input_size} pixels does not fit into memory: "
+        "lower --batch-size"
+    )
+    all_images = len(images.labels) * (1 + affine_epochs)
+    with memory_advice(advice), counting(model, all_images) as progress:
         done = run(
             opened,
             images.pixels,
@@ -80,6 +87,7 @@ def calibrate(
             config,
             affine_epochs=affine_epochs,
             learning_rate=learning_rate,
+            batch_size=batch_size,
             device=torch.device("cuda" if torch.cuda.is_available() else "cpu"),
             progress=progress,
         )

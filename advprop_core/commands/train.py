@@ -14,7 +14,7 @@ from advprop_core.commands.output import command_line, is_first_process
 from advprop_core.commands.progress import TrainingBar
 from advprop_core.training.files import make_recipe, merge, read_recipe, shipped_recipes
 from advprop_core.training.recipe import ATTACKERS, OBJECTIVES
-from advprop_core.types import parse_epsilon
+from advprop_core.types import format_epsilon, parse_epsilon
 
 if TYPE_CHECKING:
     from advprop_core.training.recipe import Recipe
@@ -144,7 +144,7 @@ imagenet-advprop --out runs/imagenet
         ),
         "augmentation": _given({"crop_scale": crop_scale}),
     }
-    resolved = _resolve(recipe, own, change or [])
+    resolved, dropped = _resolve(recipe, own, change or [])
     if arch and resolved.start_from:
         raise ValueError(
             f"--arch {arch} cannot be chosen: the network is that of {resolved.start_from}, "
@@ -154,6 +154,13 @@ imagenet-advprop --out runs/imagenet
 
     from advprop_core.training.loop import train as run
 
+    if dropped is not None and is_first_process():
+        step = format_epsilon(resolved.attack.config().step_size)
+        typer.echo(
+            f"the recipe's step_size of {dropped} is of another attack: a step is now {step}; "
+            "--step-size chooses it",
+            err=True,
+        )
     with TrainingBar() as bar:
         path = run(
             resolved,
@@ -170,14 +177,24 @@ imagenet-advprop --out runs/imagenet
         typer.echo(f"wrote {path}")
 
 
-def _resolve(recipe: str | None, own: dict[str, Any], changes: list[str]) -> Recipe:
-    """The recipe, the flags on top, and on top of them what ``--set`` says."""
+def _resolve(
+    recipe: str | None, own: dict[str, Any], changes: list[str]
+) -> tuple[Recipe, str | float | None]:
+    """The recipe, the flags on top, and on top of them what ``--set`` says.
+
+    Also a step size of the recipe that was dropped, for it belongs to another attack.
+    """
     asked = _given(own)
     for change in changes:
         asked = merge(asked, _read_change(change))
     below = read_recipe(recipe) if recipe else {}
+    merged = merge(_without_old_steps(below, asked.get("attack")), asked)
+    steps = [
+        attack.get("step_size") if isinstance(attack, dict) else None
+        for attack in (below.get("attack"), merged.get("attack"))
+    ]
     try:
-        return make_recipe(merge(_without_old_steps(below, asked.get("attack")), asked))
+        return make_recipe(merged), steps[0] if steps[1] is None else None
     except TypeError as error:  # in a library the caller's mistake, here the person's
         raise ValueError(str(error)) from None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 
@@ -57,11 +58,15 @@ def calibrate(
         A checkpoint with main, a calibrated aux, and main's metrics; on the CPU.
 
     Raises:
-        ValueError: If the network has a trained auxiliary branch or no BatchNorm, or there are
-            fewer than two images, or ``affine_epochs`` is below 0.
+        ValueError: If the network has a trained auxiliary branch or no BatchNorm, there are
+            fewer than two images, a number is out of its range, or what is found is not finite.
     """
     if affine_epochs < 0:
         raise ValueError(f"affine_epochs must be at least 0, got {affine_epochs}")
+    if batch_size < 2:
+        raise ValueError(f"batch_size must be at least 2, got {batch_size}")
+    if not 0 < learning_rate < math.inf:
+        raise ValueError(f"learning_rate must be above 0, got {learning_rate}")
     if "trained" in [origin for name, origin in checkpoint.info.branches.items() if name != MAIN]:
         raise ValueError(
             "this network has a trained auxiliary branch, which calibrating would lose"
@@ -88,6 +93,9 @@ def calibrate(
     _estimate_statistics(model, batches(0))
     for epoch in range(affine_epochs):
         _train_affine(model, batches(1 + epoch), learning_rate)
+    for layer, norm in norm_layers(model.branch(AUX)).items():
+        if not all(tensor.isfinite().all() for tensor in norm.state_dict().values()):
+            raise ValueError(f"{layer} of aux is not finite: lower the learning rate")
     how = {
         "attack": asdict(config),
         "images": len(labels),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from accelerate.utils import broadcast_object_list
+from accelerate.utils import broadcast_object_list, gather_object
 from torch import Tensor
 
 from advprop_core.datasets.folders import ClassMismatch, ImageFolder, Unreadable, listing
@@ -16,7 +16,7 @@ from advprop_core.datasets.layouts import find_place
 from advprop_core.datasets.memory import room_for_images
 from advprop_core.datasets.named import BUILTIN, load_images, readable_classes
 from advprop_core.datasets.tiny_imagenet import class_names, is_tiny_imagenet
-from advprop_core.datasets.torchvision_sets import imagenette_folder
+from advprop_core.datasets.torchvision_sets import has_class_folders, imagenette_folder
 from advprop_core.processes import are_several
 from advprop_core.training.recipe import Recipe
 from advprop_core.training.sources import InMemory, OnDisk, Source
@@ -88,7 +88,9 @@ def load_data(
         ValueError: If there is no such data, a class folder holds no image, the classes of both
             splits differ, or fewer photos are left than a step draws.
     """
-    read = _scenes(data, recipe) if data in BUILTIN else _photos(data, recipe, measures, in_memory)
+    is_whole = data in BUILTIN or _is_batches(data)
+    read = _whole(data, recipe) if is_whole else _photos(data, recipe, measures, in_memory)
+    _require_agreement(read.digest)
     if isinstance(read.source, InMemory):
         read = replace(read, source=read.source.to(device))
     if len(read.source) < recipe.batch_size:
@@ -118,11 +120,18 @@ def load_split(
     Raises:
         ValueError: If there is no such data, or its classes do not match.
     """
-    source = data if data in BUILTIN else str(_folder_of(_root_of(data), split))
+    is_whole = data in BUILTIN or _is_batches(data)
+    source = data if is_whole else str(_folder_of(_root_of(data), split))
     images = load_images(
         source, size, split=split, classes=classes, strict=split == "val", alone=alone
     )
     return Split(images.pixels, images.labels, images.classes)
+
+
+def _is_batches(data: str) -> bool:
+    """Whether it is CIFAR-10 as its archive unpacks."""
+    place = find_place(data)
+    return place is not None and place.kind == "cifar10" and not has_class_folders(place.folder)
 
 
 def _root_of(data: str) -> Path:
@@ -148,7 +157,8 @@ def held_out(name: str, share: float) -> bool:
     return int(hashlib.sha256(name.encode()).hexdigest(), 16) % 10_000 < round(share * 10_000)
 
 
-def _scenes(data: str, recipe: Recipe) -> TrainingData:
+def _whole(data: str, recipe: Recipe) -> TrainingData:
+    """Sets whose images are no files of their own: drawn scenes, and CIFAR-10's batches."""
     split = load_split(data, "train", recipe.size)
     out = torch.tensor([held_out(str(i), recipe.holdout) for i in range(len(split.labels))])
     kept = split.images[~out], split.labels[~out]
@@ -156,8 +166,8 @@ def _scenes(data: str, recipe: Recipe) -> TrainingData:
     if recipe.augmentation.randaugment:
         source = OnDisk.of_tensors(*kept, recipe, len(split.classes))
     holdout = Split(split.images[out], split.labels[out], split.classes) if out.any() else None
-    val = load_split(data, "val", recipe.size)
-    return TrainingData(source, holdout, val, digest=f"{data} {len(split.labels)}")
+    val = load_split(data, "val", recipe.size, classes=split.classes)
+    return TrainingData(source, holdout, val, digest=f"{Path(data).name} {len(split.labels)}")
 
 
 def _photos(data: str, recipe: Recipe, measures: bool, in_memory: bool | None) -> TrainingData:
@@ -188,7 +198,10 @@ def _photos(data: str, recipe: Recipe, measures: bool, in_memory: bool | None) -
     if in_memory:
         source = InMemory(*folder.load_all(), recipe, len(classes))
         unreadable += folder.unreadable
-    return TrainingData(source, holdout, val, _digest(folder), unreadable)
+    unread = {one.path for one in unreadable}
+    samples = tuple(sample for sample in folder.samples if sample[0] not in unread)
+    _require_every_class(samples, classes)
+    return TrainingData(source, holdout, val, _digest(samples), unreadable)
 
 
 def _measured(data: str, recipe: Recipe, classes: tuple[tuple[str, str], ...]) -> Split:
@@ -214,9 +227,29 @@ def _classes_of(root: Path, folder: ImageFolder) -> tuple[tuple[str, str], ...]:
     return tuple((wnid, names.get(wnid, wnid)) for wnid in folder.classes)
 
 
-def _digest(folder: ImageFolder) -> str:
-    names = "".join(f"{path.parent.name}/{path.name}\n" for path, _ in folder.samples)
+def _digest(samples: Sequence[tuple[Path, int]]) -> str:
+    names = "".join(f"{path.parent.name}/{path.name}\n" for path, _ in samples)
     return hashlib.sha256(names.encode()).hexdigest()
+
+
+def _require_agreement(digest: str) -> None:
+    """Processes that read other photos would deal from other orders, and wait for each other."""
+    if are_several() and len(set(gather_object([digest]))) > 1:
+        raise ValueError(
+            "the processes could not read the same training photos: make all of them readable "
+            "everywhere"
+        )
+
+
+def _require_every_class(
+    samples: Sequence[tuple[Path, int]], classes: tuple[tuple[str, str], ...]
+) -> None:
+    seen = {label for _, label in samples}
+    if lacking := [name for label, (_, name) in enumerate(classes) if label not in seen]:
+        raise ValueError(
+            f"train has no photo of {listing(lacking)} that can be read and is not held out: add "
+            "some, or remove the class"
+        )
 
 
 def _require_full_classes(root: Path, folder: ImageFolder) -> None:

@@ -86,7 +86,9 @@ def write_recipe(path: Path, recipe: Recipe) -> None:
     lines = [_line(key, value) for key, value in values.items()]
     for name, table in tables.items():
         lines += ["", f"[{name}]", *(_line(key, value) for key, value in table.items())]
-    path.write_text("\n".join(line for line in lines if line is not None) + "\n", "utf-8")
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text("\n".join(line for line in lines if line is not None) + "\n", "utf-8")
+    temporary.replace(path)
 
 
 def _line(key: str, value: Any) -> str | None:

@@ -14,7 +14,7 @@ from accelerate.utils import DistributedDataParallelKwargs
 from advprop_core import checkpoints
 from advprop_core.cards import model_card
 from advprop_core.dual_bn import DualBNModel
-from advprop_core.processes import Processes, without_gpus
+from advprop_core.processes import Processes
 from advprop_core.training import state
 from advprop_core.training.data import Split, load_data
 from advprop_core.training.files import write_recipe
@@ -75,7 +75,7 @@ def train(
     # Statistics are shared by the run itself, before its attacks.
     by_run = DistributedDataParallelKwargs(broadcast_buffers=False)
     accelerator = Accelerator(
-        cpu=without_gpus(),
+        cpu=not torch.cuda.is_available(),  # or it would take a Mac's GPU, which nothing here does
         log_with=list(trackers) or None,
         project_dir=str(out),
         kwargs_handlers=[by_run],
@@ -117,7 +117,8 @@ def train(
         if trackers:
             accelerator.init_trackers("advprop", config=run.flat_recipe())
         if accelerator.is_main_process:
-            write_recipe(out / "recipe.toml", recipe)
+            with state.writing(out / "recipe.toml"):
+                write_recipe(out / "recipe.toml", recipe)
         run.all_epochs(report)
         accelerator.end_training()
         if accelerator.is_main_process:

@@ -72,7 +72,8 @@ class Meter:
         progress: Progress,
         tracker: Callable[[dict[str, float], int], None] | None,
     ) -> None:
-        self._file = path.open("a") if path else None
+        # Unbuffered: what could not be written must not be tried again when it is closed.
+        self._file = path.open("ab", buffering=0) if path else None
         self._recipe, self._steps = recipe, steps
         self._progress, self._tracker = progress, tracker
         self._next = progress.step
@@ -162,9 +163,10 @@ class Meter:
     ) -> None:
         row = {"kind": kind, "step": self._next, **more, "loss": loss, "accuracy": accuracy}
         if self._file:
+            line = f"{json.dumps(row)}\n".encode()
             with writing(Path(self._file.name)):
-                self._file.write(json.dumps(row) + "\n")
-                self._file.flush()
+                while line:  # a disk that fills takes a part of it first
+                    line = line[self._file.write(line) :]
         if self._tracker:
             figures = {f"{kind}/loss/{name}": value for name, value in loss.items()}
             figures |= {f"{kind}/accuracy/{name}": value for name, value in accuracy.items()}

@@ -20,6 +20,8 @@ from advprop_core.types import BranchOrigin, ModelInfo
 
 Classes = tuple[tuple[str, str], ...]
 
+_DROPS = ("drop_rate", "drop_path_rate")
+
 
 def new_model(recipe: Recipe, classes: Classes) -> tuple[DualBNModel, ModelInfo]:
     """An untrained network, or the one the recipe starts from with a head for these classes.
@@ -46,19 +48,16 @@ def _new_info(recipe: Recipe, classes: Classes, source: Checkpoint | None) -> Mo
     origins: dict[str, BranchOrigin] = {MAIN: "trained"}
     origins |= {auxiliary_name(i): "trained" for i in range(recipe.auxiliary_count)}
     ids, names = (tuple(one) for one in zip(*classes, strict=True))
-    drops = {
-        key: rate
-        for key in ("drop_rate", "drop_path_rate")
-        if (rate := float(getattr(recipe, key)))
-    }
+    drops = {key: rate for key in _DROPS if (rate := float(getattr(recipe, key)))}
     if source:
+        kept = {key: value for key, value in source.info.arguments.items() if key not in _DROPS}
         return replace(
             source.info,
             class_ids=ids,
             class_names=names,
             input_size=recipe.size,
             branches=origins,
-            arguments={**source.info.arguments, **drops},
+            arguments=kept | drops,
             recipe={},
             metrics=(),
         )
@@ -133,6 +132,19 @@ def stages(model: DualBNModel) -> list[list[str]]:
     return [part for part in parts if part]
 
 
+def _stages_for(model: DualBNModel, recipe: Recipe) -> list[list[str]]:
+    """The stages, or one of everything where they play no part: not every network has some."""
+    if not recipe.trainable.startswith("last:") and not recipe.unfreeze_patience:
+        head = head_parameters(model)
+        return [[n for n, _ in model.branch(MAIN).network.named_parameters() if n not in head]]
+    try:
+        return stages(model)
+    except AssertionError as error:
+        raise ValueError(
+            f"this network has no stages that could be trained apart ({error}): train all of it"
+        ) from error
+
+
 def set_trainable(model: DualBNModel, recipe: Recipe, more_stages: int = 0) -> list[str]:
     """Ask gradients of what the recipe trains, and of nothing else.
 
@@ -147,7 +159,7 @@ def set_trainable(model: DualBNModel, recipe: Recipe, more_stages: int = 0) -> l
     Raises:
         ValueError: If the network has fewer stages than ``last:K`` asks for.
     """
-    head, parts = head_parameters(model), stages(model)
+    head, parts = head_parameters(model), _stages_for(model, recipe)
     kind, _, number = recipe.trainable.partition(":")
     wanted = {name for part in parts for name in part} if kind == "all" else set()
     if kind == "norm":

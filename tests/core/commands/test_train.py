@@ -281,3 +281,13 @@ def test_a_run_that_diverges_is_one_sentence(advprop, photos, tmp_path) -> None:
     words = ("--objective", "vanilla", "--learning-rate", 1e25, "--set", "warmup_epochs=0")
     answer = advprop("train", "--data", photos, "--out", tmp_path / "run", *TINY, *words)
     answer.refuses("lower it or warm up for longer")
+
+
+def test_a_recipes_step_that_is_dropped_is_said(advprop, asked, tmp_path) -> None:
+    words = ("--recipe", "imagenet-advprop", "--steps", 3)
+    assert asked(*words)["recipe"].attack.step_size is None
+    answer = advprop("train", "--data", "photos", "--out", tmp_path / "run", *words)
+    said = "the recipe's step_size of 1/255 is of another attack: a step is now"
+    assert said in " ".join(answer.err.split())
+    kept = advprop("train", "--data", "x", "--out", tmp_path, *words, "--step-size", "1/255")
+    assert "another attack" not in kept.err

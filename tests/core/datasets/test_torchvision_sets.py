@@ -9,6 +9,7 @@ from threading import Thread
 
 import numpy as np
 import pytest
+import torch
 from torchvision.datasets import CIFAR10, Imagenette
 
 from advprop_core.datasets import torchvision_sets
@@ -17,6 +18,8 @@ from advprop_core.datasets.folders import ClassMismatch
 from advprop_core.datasets.named import load_images
 from advprop_core.datasets.torchvision_sets import imagenette_folder
 from advprop_core.models import Offline
+from advprop_core.training.data import load_data
+from advprop_core.training.recipe import Recipe
 from tests.core.datasets.drawn import SPRINGER, TENCH, put_classes
 
 
@@ -150,3 +153,14 @@ def test_cifar10_is_fetched_when_asked(batches, tmp_path):
     (tmp_path / "cifar-10-python.tar.gz").unlink()
     with pytest.raises(Offline, match="CIFAR-10 could not be downloaded"):
         load_images(f"cifar10:{tmp_path / 'again'}", 8, download=True)
+
+
+def test_cifar10_batches_can_be_trained_on(batches, tmp_path):
+    recipe = Recipe(size=32, batch_size=5, holdout=0.1)
+    found = load_data(f"cifar10:{tmp_path / 'source'}", recipe, torch.device("cpu"))
+    held = len(found.holdout.labels)
+    assert (len(found.source) + held, len(found.val.labels)) == (50, 10)
+    assert 0 < held < 15
+    assert found.classes == tuple((name, name) for name in CIFAR10_NAMES)
+    assert (found.val.images == 100).all()
+    assert found.source.images.unique().tolist() == [0, 20, 40, 60, 80]

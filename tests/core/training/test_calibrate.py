@@ -139,3 +139,16 @@ def test_one_image_is_too_few(checkpoint, photos):
     images, labels = photos
     with pytest.raises(ValueError, match="at least 2 images, got 1"):
         calibrate(checkpoint, images[:1], labels[:1], CONFIG)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"learning_rate": float("nan")}, "learning_rate must be above 0, got nan"),
+        ({"learning_rate": 1e30}, "of aux is not finite: lower the learning rate"),
+        ({"batch_size": 1}, "batch_size must be at least 2, got 1"),
+    ],
+)
+def test_what_cannot_come_to_anything(checkpoint, photos, options, message):
+    with pytest.raises(ValueError, match=message):
+        calibrate(checkpoint, *photos, CONFIG, affine_epochs=3, **options)

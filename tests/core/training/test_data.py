@@ -315,3 +315,23 @@ def test_a_split_by_itself(folder):
     assert load_split(str(folder), "val", 32).classes == (("dogs", "dogs"),)
     counted = load_split(str(folder), "val", 32, classes=split.classes)
     assert counted.labels.tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("how", ["damaged", "held out"])
+def test_a_class_of_which_no_photo_is_left(folder, how, monkeypatch):
+    if how == "damaged":
+        for path in (folder / "train" / "cats").iterdir():
+            path.write_bytes(b"no photo")
+    else:
+        names = {path.name for path in (folder / "train" / "cats").iterdir()}
+        monkeypatch.setattr(training_data, "held_out", lambda name, share: name in names)
+    with pytest.raises(ValueError, match="train has no photo of cats that can be read"):
+        load(folder, holdout=0.1)
+
+
+def test_photos_that_were_read_are_the_runs_own(folder):
+    whole = load(folder).digest
+    (folder / "train" / "cats" / NAMES[0]).write_bytes(b"no photo")
+    found = load(folder)
+    assert len(found.unreadable) == 1
+    assert found.digest != whole

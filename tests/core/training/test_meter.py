@@ -2,6 +2,7 @@
 
 import json
 import math
+from pathlib import Path
 
 import pytest
 import torch
@@ -9,7 +10,7 @@ import torch
 from advprop_core.training import meter
 from advprop_core.training.batch import Part
 from advprop_core.training.meter import Diverged, Meter
-from advprop_core.training.state import Progress
+from advprop_core.training.state import CannotSave, Progress
 from tests.core.training.tiny import tiny_recipe
 
 STEPS = 3
@@ -176,3 +177,12 @@ def test_a_process_that_does_not_write_sees_the_same(make, tmp_path):
         one.add(0.1, parts(step))
     assert one.close_epoch(None).loss["aux/adversarial"] == 3.0
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="needs Linux's /dev/full")
+def test_a_log_on_a_full_disk_says_so_once(make):
+    one = make(path=Path("/dev/full"))
+    one.add(0.1, parts(0))
+    with pytest.raises(CannotSave, match="/dev/full could not be written"):
+        one.close_epoch(None)
+    one.close()

@@ -271,3 +271,27 @@ def test_nothing_is_left_to_thaw(photos, tmp_path):
     close(one, *[1.0] * 9)
     assert trained_parts(one) == {"conv1", "bn1", "layer1", "layer2", "layer3", "layer4", "fc"}
     assert one.progress.unfrozen == 1
+
+
+def test_a_sources_dropout_is_the_recipes_to_choose(tmp_path, make_dual, make_info):
+    path = tmp_path / "dropping.safetensors"
+    arguments = {"drop_rate": 0.3, "drop_path_rate": 0.2, "act_layer": "silu"}
+    ids = ("cats", "dogs")
+    info = make_info(class_ids=ids, class_names=ids, arguments=arguments)
+    checkpoints.save(path, make_dual("test_resnet", 2), info)
+    model, kept = new_model(tiny_recipe(start_from=str(path), drop_rate=0.1), CATS_DOGS)
+    assert kept.arguments == {"act_layer": "silu", "drop_rate": 0.1}
+    assert model.branch("main").network.drop_rate == 0.1
+    assert not [m for m in model.modules() if isinstance(m, DropPath) and m.drop_prob]
+
+
+def test_a_network_without_stages_is_trained_whole(monkeypatch):
+    def refuse(*_):
+        raise AssertionError("coarse grouping is not implemented")
+
+    model, _ = new_model(tiny_recipe(), CATS_DOGS)
+    monkeypatch.setattr("advprop_core.training.start.stages", refuse)
+    assert set_trainable(model, tiny_recipe()) == []
+    assert all(parameter.requires_grad for parameter in model.parameters())
+    with pytest.raises(ValueError, match=r"no stages .* \(coarse grouping is not implemented\)"):
+        set_trainable(model, tiny_recipe(trainable="last:1"))

@@ -77,7 +77,7 @@ def gradients_checked(content: Mapping[str, Any]) -> str | None:
 
 def _walks(row: Row) -> bool:
     """Whether it takes several steps; one long step, or noise, may well leave images right."""
-    return row["condition"]["attack"] != "noise" and row["condition"]["steps"] > 1
+    return bool(row["condition"]["attack"] != "noise" and row["condition"]["steps"] > 1)
 
 
 def describe_attack(row: Row) -> str:

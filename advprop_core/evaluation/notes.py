@@ -38,7 +38,8 @@ def left_out(name: str, unreadable: Sequence[Unreadable], ignored: Sequence[str]
     parts = []
     if unreadable:
         first, count = unreadable[0], len(unreadable)
-        parts.append(f"{count} files that cannot be read, such as {first.path.name}")
+        files = "1 file" if count == 1 else f"{count} files"
+        parts.append(f"{files} that cannot be read, such as {first.path.name}")
     if ignored:
         parts.append(f"classes that it does not know: {listing(ignored)}")
     return [f"{name} was not asked about {'; '.join(parts)}"] if parts else []

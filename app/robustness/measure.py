@@ -80,7 +80,6 @@ class Outcome:
         infos: Of the networks, by name.
         found_before: Of how many figures earlier runs had measured all images, and of how many
             some; None where nothing can be kept.
-        unreadable: How many files were left out.
     """
 
     content: dict[str, Any]
@@ -90,7 +89,6 @@ class Outcome:
     sources: Mapping[str, tuple[str, ...]]
     infos: Mapping[str, ModelInfo]
     found_before: tuple[int, int] | None
-    unreadable: int
 
     def answers(self, model: str, condition: Condition) -> dict[str, Answers]:
         """Branch to its answers, each branch attacked through itself."""
@@ -180,7 +178,6 @@ def measure(request: RunRequest, files: Mapping[str, Path], job: Job) -> Outcome
         {name: album.sources for name, album in albums.items()},
         {name: tamed(one.info) for name, one in opened.items()},
         found_before,
-        max(len(album.unreadable) for album in albums.values()),
     )
 
 

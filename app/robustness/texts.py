@@ -3,7 +3,7 @@
 QUESTION = "How much can each branch stand?"
 INTRODUCTION = (
     "Many images instead of one: how often each branch is right on clean images, under attack and "
-    "on corrupted images, with the 95 % interval of every figure."
+    "on corrupted images, with 95 % intervals."
 )
 NONE_BUNDLED = (
     "No measured results come with this copy. `advprop evaluate --model … --data … --report DIR` "

@@ -181,16 +181,14 @@ def source(content: Mapping[str, Any]) -> str:
 
 
 def kept(outcome: Outcome) -> str:
-    """What of a run was there before, and what had to be left out."""
+    """What of a run was there before."""
     if outcome.found_before is None:
-        said = "Figures are not kept for later runs: the cache folder cannot be written."
-    elif any(outcome.found_before):
-        whole, parts = outcome.found_before
-        said = f"{whole} of {len(outcome.cells)} figures were kept from earlier runs"
-        said += f", and some images of {parts} more." if parts else "."
-    else:
-        said = "Figures are kept for later runs."
-    return f"{said} {outcome.unreadable} files could not be read." if outcome.unreadable else said
+        return "Figures are not kept for later runs: the cache folder cannot be written."
+    if not any(outcome.found_before):
+        return "Figures are kept for later runs."
+    whole, parts = outcome.found_before
+    said = f"{whole} of {len(outcome.cells)} figures were kept from earlier runs"
+    return said + (f", and some images of {parts} more." if parts else ".")
 
 
 def who(row: Row) -> str:

@@ -138,9 +138,9 @@ def test_photos_of_the_persons_folder(tiny_models, photos):
     assert found.labels["tiny-advprop"].tolist() == [
         SHAPES.index(name) for name in (FIRST, SECOND, SECOND)
     ]
-    assert (found.unreadable, found.content["data"]) == (1, "photos")
+    assert found.content["data"] == "photos"
     assert found.content["notes"] == [
-        "tiny-advprop was not asked about 1 files that cannot be read, such as 0.png; classes that "
+        "tiny-advprop was not asked about 1 file that cannot be read, such as 0.png; classes that "
         "it does not know: other"
     ]
     assert str(photos) not in str(found.content)

@@ -61,7 +61,7 @@ def test_says_what_it_leaves_out_and_refuses_what_is_useless(
     words = ("calibrate", "--model", plain, "--data", data, "--steps", 1)
     answer = advprop(*words, "--out", out)
     assert answer.code == 0, answer.err
-    assert "1 files that cannot be read, such as zz.png" in answer.err
+    assert "1 file that cannot be read, such as zz.png" in answer.err
     assert "does not know: unheard_of" in answer.err
     assert "limit must be at least 1, got 0" in advprop(*words, "--out", out, "--limit", 0).err
     assert "images of one class only" in advprop(*words, "--out", out, "--limit", 1).err

@@ -94,7 +94,7 @@ def test_evaluate_names_what_it_left_out(advprop, model, val) -> None:
     assert answer.code == 0
     assert f"left out {val / 'church' / 'broken.jpg'}" in answer.out
     note = (
-        "was not asked about 1 files that cannot be read, such as broken.jpg; classes that it "
+        "was not asked about 1 file that cannot be read, such as broken.jpg; classes that it "
         "does not know: zebra"
     )
     assert note in answer.out

@@ -123,8 +123,7 @@ def _fits(row: Any) -> bool:
     columns = [bins[key] for key in ("low", "high", "n", "confidence", "accuracy")]
     wrong = calibration["confidence_when_wrong"]
     return (
-        isinstance(row["model"], str)
-        and bool(_BRANCH.fullmatch(row["branch"]))
+        _has_branch(row)
         and _is_condition(condition)
         and _is_count(row["n"])
         and all(map(_is_share, (row["top1"], row["top5"], *row["interval"])))
@@ -156,10 +155,14 @@ def _is_name(text: str) -> bool:
     return bool(re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9 _.-]{0,40}", text))
 
 
+def _has_branch(one: Any) -> bool:
+    """Whether it says which branch of which model it is of."""
+    return isinstance(one["model"], str) and bool(_BRANCH.fullmatch(one["branch"]))
+
+
 def _is_error(one: Any) -> bool:
     return (
-        isinstance(one["model"], str)
-        and bool(_BRANCH.fullmatch(one["branch"]))
+        _has_branch(one)
         and len(one["interval"]) == 2
         and _is_count(one["n"])
         and all(map(_is_share, (one["error"], *one["interval"])))
@@ -170,8 +173,7 @@ def _is_error(one: Any) -> bool:
 
 def _is_mce(one: Any) -> bool:
     return (
-        isinstance(one["model"], str)
-        and bool(_BRANCH.fullmatch(one["branch"]))
+        _has_branch(one)
         and len(one["interval"]) == 2
         and _is_count(one["n"])
         and all(map(_is_radius, (one["mce"], *one["interval"])))
@@ -184,8 +186,7 @@ def _is_mce(one: Any) -> bool:
 def _is_bias(one: Any) -> bool:
     known = one["shape_bias"] is not None
     return (
-        isinstance(one["model"], str)
-        and bool(_BRANCH.fullmatch(one["branch"]))
+        _has_branch(one)
         and _is_count(one["n"])
         and all(map(_is_share, (one["shape"], one["texture"], one["neither"])))
         and (not known or all(map(_is_share, (one["shape_bias"], *one["interval"]))))
@@ -196,8 +197,7 @@ def _is_bias(one: Any) -> bool:
 def _is_search(one: Any) -> bool:
     radii = (one["median"], *one["interval"], *one["epsilons"])
     return (
-        isinstance(one["model"], str)
-        and bool(_BRANCH.fullmatch(one["branch"]))
+        _has_branch(one)
         and _is_name(one["attack"])
         and one["norm"] in ("linf", "l2")
         and _is_radius(one["limit"])

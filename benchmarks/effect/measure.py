@@ -20,6 +20,7 @@ from torch.nn import functional as F
 from advprop_core import checkpoints, studies
 from advprop_core.checkpoints import Checkpoint
 from advprop_core.corruptions import CORRUPTIONS, CorruptionConfig, corrupt
+from advprop_core.datasets.folders import find_images
 from advprop_core.datasets.named import load_images
 from advprop_core.evaluation import Condition, evaluate
 from advprop_core.perturbations import NoiseConfig, add_noise
@@ -67,7 +68,7 @@ def measure_all(study: Study, data: Path, large: Path, runs: Path, out: Path) ->
     if len(seeds) < 2:
         sys.exit("a comparison needs two seeds or more")
     out.parent.mkdir(parents=True, exist_ok=True)
-    n = len(load_images(str(data / "val"), 64, strict=True).labels)
+    n = sum(map(len, find_images(data / "val").values()))
     out.write_text(_text(study, len(seeds), data, n, rows))
 
 

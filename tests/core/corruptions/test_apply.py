@@ -131,10 +131,13 @@ def test_a_seed_for_each_sample_makes_its_place_irrelevant(kind: str, patches: T
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ASKED_OF_THEIR_VALUES])
 def test_pixels_of_a_gpu_never_meet_those_of_the_cpu(kind: str) -> None:
-    """Without a GPU: tensors that know their device and have no values refuse to be mixed."""
+    """Without a GPU: tensors that know their device and have no values refuse to be mixed.
+
+    One photo alone: draws for several run on threads, which such tensors do not survive.
+    """
     with FakeTensorMode(allow_non_fake_inputs=True):
-        photos = torch.empty(2, 3, 64, 64, device="cuda")
-        made = APPLIERS[kind](photos, 3, (1, 2))
+        photos = torch.empty(1, 3, 64, 64, device="cuda")
+        made = APPLIERS[kind](photos, 3, (1,))
     assert (made.device.type, made.shape) == ("cuda", photos.shape)
 
 

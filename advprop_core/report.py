@@ -297,9 +297,9 @@ def _reliability(rows: Sequence[Row]) -> Section:
     """A diagram for each branch, clean and attacked."""
     text = (
         "Accuracy by confidence, in 15 bins: where a bar ends below the diagonal, the branch is "
-        "surer than it is right; pale bars hold fewer than 2 % of the images. The calibration "
-        "error (Guo et al., arXiv 1706.04599) is the mean distance, weighted by images; few images "
-        "make it too large."
+        "surer than it is right; pale bars hold fewer than 2 % of the images. Lines are 95 % "
+        "Wilson intervals. The calibration error (Guo et al., arXiv 1706.04599) is the mean "
+        "distance, weighted by images; few images make it too large."
     )
     plots = [
         (_drawn(figures.reliability(row), f"reliability-{number}"), _how_calibrated(row))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from advprop_core.evaluation import wilson_interval
 from advprop_core.render import branch_colour
 from advprop_core.report_style import (
     SYMBOLS,
@@ -192,22 +193,31 @@ def standing(results: Sequence[Row]) -> Spec:
 
 
 def reliability(row: Row) -> Spec:
-    """Accuracy by confidence; pale where there are few images."""
+    """Accuracy by confidence, with its 95 % Wilson interval; pale where there are few images."""
     calibration, bins = row["calibration"], row["calibration"]["bins"]
+    ends = [
+        wilson_interval(share * n, n) for share, n in zip(bins["accuracy"], bins["n"], strict=True)
+    ]
     shape = "" if row["condition"]["kind"] == "clean" else "/"
     shares = {
         "type": "bar",
         "x": [(low + high) / 2 for low, high in zip(bins["low"], bins["high"], strict=True)],
         "y": bins["accuracy"],
         "width": 1 / 15 - 0.004,
-        "customdata": list(zip(bins["n"], bins["confidence"], strict=True)),
+        "error_y": whiskers(
+            [(share, *both) for share, both in zip(bins["accuracy"], ends, strict=True)]
+        ),
+        "customdata": [
+            (n, confidence, *both)
+            for n, confidence, both in zip(bins["n"], bins["confidence"], ends, strict=True)
+        ],
         "marker": {
             "color": branch_colour(row["branch"]),
             "opacity": [0.35 if n < 0.02 * row["n"] else 1.0 for n in bins["n"]],
             "pattern": hatching(shape),
         },
         "hovertemplate": "%{customdata[0]} images<br>confidence %{customdata[1]:.1%}<br>"
-        "right %{y:.1%}<extra></extra>",
+        "right %{y:.1%} (%{customdata[2]:.1%} to %{customdata[3]:.1%})<extra></extra>",
     }
     diagonal = {"type": "scatter", "x": [0, 1], "y": [0, 1], "mode": "lines", "hoverinfo": "skip"}
     low, high = calibration["interval"]

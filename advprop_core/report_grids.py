@@ -8,6 +8,7 @@ from advprop_core.report_style import Spec, frame, plain
 from advprop_core.report_words import Row, describe_attack
 
 _CELL = 24  # pixels
+_LEAST = 72  # pixels: in less, plotly takes room from the title
 _CELLS = {
     "type": "heatmap",
     "zmin": 0,
@@ -40,7 +41,7 @@ def heat_map(rows: Sequence[Row]) -> Spec:
     return frame(
         [cells],
         title=f"{plain(rows[0]['model'])}, {rows[0]['branch']}",
-        height=_CELL * len(kinds) + 90,
+        height=max(_CELL * len(kinds), _LEAST) + 90,
         xaxis={"title": "severity", "type": "category", **_FIXED},
         yaxis={"autorange": "reversed", "automargin": True, **_FIXED},
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -10,6 +10,7 @@ from advprop_core.report_words import Row, describe, smallest_radius
 from advprop_core.words import NORM_TITLES
 
 _NONE = "–"
+_ENDS = "95 % interval"
 _TEXTS = {"model", "branch", "images", "attack"}  # columns that are not numbers
 
 
@@ -41,8 +42,8 @@ def tables(content: Mapping[str, Any]) -> str:
 
 def _accuracies(rows: Sequence[Row]) -> str:
     columns = (
-        "model", "branch", "images", "n", "top-1", "95 % interval", "top-5", "loss",
-        "calibration error", "95 % interval", "confidence when wrong",
+        "model", "branch", "images", "n", "top-1", _ENDS, "top-5", _ENDS, "loss", _ENDS,
+        "calibration error", _ENDS, "confidence when wrong", _ENDS,
     )  # fmt: skip
     return _table(columns, map(_accuracy, rows))
 
@@ -57,15 +58,18 @@ def _accuracy(row: Row) -> Sequence[str]:
         _share(row["top1"]),
         _between(row["interval"]),
         _share(row["top5"]),
+        _between(row["top5_interval"]),
         f"{row['loss']:.3f}",
+        " to ".join(f"{end:.3f}" for end in row["loss_interval"]),
         _share(calibration["expected_calibration_error"]),
         _between(calibration["interval"]),
         _share(calibration["confidence_when_wrong"]),
+        _between(calibration["confidence_when_wrong_interval"]),
     )
 
 
 def _errors(errors: Sequence[Row]) -> str:
-    columns = ("model", "branch", "error", "95 % interval", "n", "kinds", "severities")
+    columns = ("model", "branch", "error", _ENDS, "n", "kinds", "severities")
     return _table(
         columns,
         (
@@ -85,7 +89,7 @@ def _errors(errors: Sequence[Row]) -> str:
 
 def _published(errors: Sequence[Row]) -> str:
     """The mCE of articles."""
-    columns = ("model", "branch", "mCE", "95 % interval", "relative mCE", "95 % interval", "n")
+    columns = ("model", "branch", "mCE", _ENDS, "relative mCE", _ENDS, "n")
     return _table(
         columns,
         (
@@ -105,8 +109,8 @@ def _published(errors: Sequence[Row]) -> str:
 
 def _biases(biases: Sequence[Row]) -> str:
     columns = (
-        "model", "branch", "shape bias", "95 % interval", "n", "by shape", "by texture",
-        "by neither",
+        "model", "branch", "shape bias", _ENDS, "n", "by shape", _ENDS, "by texture", _ENDS,
+        "by neither", _ENDS,
     )  # fmt: skip
     return _table(
         columns,
@@ -117,7 +121,7 @@ def _biases(biases: Sequence[Row]) -> str:
                 _share(one["shape_bias"]),
                 _between(one["interval"]),
                 str(one["n"]),
-                *(_share(one[by]) for by in ("shape", "texture", "neither")),
+                *_with_ends(one, "shape", "texture", "neither"),
             )
             for one in biases
         ),
@@ -126,8 +130,8 @@ def _biases(biases: Sequence[Row]) -> str:
 
 def _smallest(results: Sequence[Row]) -> str:
     columns = (
-        "model", "branch", "attack", "median", "95 % interval", "n", "wrong before",
-        "never turned",
+        "model", "branch", "attack", "median", _ENDS, "n", "wrong before", _ENDS,
+        "never turned", _ENDS,
     )  # fmt: skip
     return _table(
         columns,
@@ -139,8 +143,7 @@ def _smallest(results: Sequence[Row]) -> str:
                 smallest_radius(one, one["median"]),
                 " to ".join(smallest_radius(one, end) for end in one["interval"]),
                 str(one["n"]),
-                _share(one["wrong"]),
-                _share(one["never"]),
+                *_with_ends(one, "wrong", "never"),
             )
             for one in results
         ),
@@ -173,6 +176,12 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def _share(value: float | None) -> str:
     return _NONE if value is None else f"{value:.1%}"
+
+
+def _with_ends(one: Row, *names: str) -> Iterator[str]:
+    """Shares, each followed by its interval."""
+    for name in names:
+        yield from (_share(one[name]), _between(one[f"{name}_interval"]))
 
 
 def _between(interval: Sequence[float] | None) -> str:

@@ -18,9 +18,11 @@ _WIDEST = 0.5  # L∞: a larger radius is a check without a bound, and no part o
 _CONDITION = ("kind", "attack", "norm", "epsilon", "step_size", "steps", "restarts",
               "attack_branch", "corruption", "severity", "source", "probe", "strength")  # fmt: skip
 CSV_HEADER = (
-    "model", "branch", *_CONDITION, "n", "seed", "top1", "top1_low", "top1_high", "top5", "loss",
-    "expected_calibration_error", "expected_calibration_error_low",
-    "expected_calibration_error_high", "confidence_when_wrong",
+    "model", "branch", *_CONDITION, "n", "seed",
+    "top1", "top1_low", "top1_high", "top5", "top5_low", "top5_high", "loss", "loss_low",
+    "loss_high", "expected_calibration_error", "expected_calibration_error_low",
+    "expected_calibration_error_high", "confidence_when_wrong", "confidence_when_wrong_low",
+    "confidence_when_wrong_high",
 )  # fmt: skip
 
 
@@ -157,10 +159,13 @@ def as_csv(content: Mapping[str, Any]) -> str:
                 row["top1"],
                 *row["interval"],
                 row["top5"],
+                *row["top5_interval"],
                 row["loss"],
+                *row["loss_interval"],
                 calibration["expected_calibration_error"],
                 *calibration["interval"],
                 calibration["confidence_when_wrong"],
+                *(calibration["confidence_when_wrong_interval"] or ("", "")),
             ]
         )
     return text.getvalue()

@@ -61,15 +61,16 @@ def evaluate(
 ) -> None:
     r"""Measure each branch on clean, attacked, corrupted and probed images.
 
-    Accuracies come with 95 % Wilson intervals, calibration and the mean corruption error with
-    bootstrap intervals; files hold fractions, not percentages. Each branch is attacked through
-    itself unless --attack-branch names one. The mean corruption error is a plain mean of errors
-    on corruptions that are made here: it is not the mCE of articles. That one, and relative mCE,
-    follow for networks with ImageNet's 1000 classes on the files of ImageNet-C. On ImageNet-A and
-    -R answers are among the 200 classes these have, as their articles have it. On shapes-conflict
-    the shape bias follows, with a Wilson interval: answers by shape among those by shape or
-    texture (Geirhos et al., arXiv 1811.12231). Networks run on a GPU where there is one; torchrun
-    or accelerate launch shares the batches out to several processes, with the same answers.
+    Accuracies come with 95 % Wilson intervals, means such as the loss, calibration and the mean
+    corruption error with bootstrap intervals; files hold fractions, not percentages. Each branch is
+    attacked through itself unless --attack-branch names one. The mean corruption error is a plain
+    mean of errors on corruptions that are made here: it is not the mCE of articles. That one, and
+    relative mCE, follow for networks with ImageNet's 1000 classes on the files of ImageNet-C. On
+    ImageNet-A and -R answers are among the 200 classes these have, as their articles have it. On
+    shapes-conflict the shape bias follows, with a Wilson interval: answers by shape among those by
+    shape or texture (Geirhos et al., arXiv 1811.12231). Networks run on a GPU where there is one;
+    torchrun or accelerate launch shares the batches out to several processes, with the same
+    answers.
 
     ```
     advprop evaluate --model imagenette-advprop --data photos/val \

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from advprop_core.evaluation.intervals import percentile_interval, resampled_means
+from advprop_core.evaluation.intervals import mean_interval, percentile_interval, resampled_means
 from advprop_core.evaluation.results import Answers
 
 BINS = 15
@@ -45,12 +45,14 @@ class Calibration:
             shows, for drawing anew makes every such error larger. It tells how much the figure
             depends on these images; that few images make it too large remains.
         wrong_confidence: Mean confidence on wrong answers; None where none is wrong.
+        wrong_interval: Its 95 % bootstrap interval over these answers.
         bins: Those that hold an image, least confident first.
     """
 
     error: float
     interval: tuple[float, float]
     wrong_confidence: float | None
+    wrong_interval: tuple[float, float] | None
     bins: tuple[Bin, ...]
 
     def to_json(self) -> dict[str, Any]:
@@ -60,6 +62,7 @@ class Calibration:
             "expected_calibration_error": self.error,
             "interval": list(self.interval),
             "confidence_when_wrong": self.wrong_confidence,
+            "confidence_when_wrong_interval": list(self.wrong_interval or ()) or None,
             "bins": {key: [row[key] for row in rows] for key in rows[0]},
         }
 
@@ -85,6 +88,7 @@ def calibration_of(answers: Answers, seed: int = 0) -> Calibration:
         error,
         (max(0.0, low), min(1.0, high)),
         float(wrong.mean()) if len(wrong) else None,
+        mean_interval(wrong, seed) if len(wrong) else None,
         tuple(
             _bin(index, confidence[places == index], right[places == index])
             for index in places.unique().tolist()

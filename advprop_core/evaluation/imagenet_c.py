@@ -59,6 +59,7 @@ class ImageNetCError:
         relative: Relative mCE, or None without clean answers.
         relative_interval: Its interval, drawn from the same photos.
         by_kind: The corruption error of each kind, whose mean is ``mce``.
+        intervals_by_kind: Their intervals, drawn from the same photos.
         n: Number of photos.
     """
 
@@ -67,6 +68,7 @@ class ImageNetCError:
     relative: float | None
     relative_interval: tuple[float, float] | None
     by_kind: Mapping[str, float]
+    intervals_by_kind: Mapping[str, tuple[float, float]]
     n: int
 
     def to_json(self) -> dict[str, Any]:
@@ -75,6 +77,9 @@ class ImageNetCError:
             "mce": self.mce,
             "interval": list(self.interval),
             "by_corruption": dict(self.by_kind),
+            "by_corruption_intervals": {
+                kind: list(interval) for kind, interval in self.intervals_by_kind.items()
+            },
             "n": self.n,
         }
         if self.relative is not None and self.relative_interval is not None:
@@ -115,13 +120,14 @@ def imagenet_c_error(
     if clean is not None:
         relative = float(_relative(means))
         relative_interval = percentile_interval(_relative(drawn))
-    ratios = _ratios(means)[0].tolist()
+    ratios, drawn_ratios = _ratios(means)[0], _ratios(drawn)
     return ImageNetCError(
-        float(_ratios(means).mean()),
-        percentile_interval(_ratios(drawn).mean(1)),
+        float(ratios.mean()),
+        percentile_interval(drawn_ratios.mean(1)),
         relative,
         relative_interval,
-        dict(zip(CORRUPTIONS, ratios, strict=True)),
+        dict(zip(CORRUPTIONS, ratios.tolist(), strict=True)),
+        dict(zip(CORRUPTIONS, map(percentile_interval, drawn_ratios.T), strict=True)),
         len(errors),
     )
 

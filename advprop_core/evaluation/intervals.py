@@ -40,6 +40,11 @@ def resampled_means(rows: Tensor, seed: int = 0) -> Tensor:
     return torch.cat(means)
 
 
+def mean_interval(values: Tensor, seed: int = 0) -> tuple[float, float]:
+    """95 % bootstrap interval of the mean of (N,) values; of a single value, that value alone."""
+    return percentile_interval(resampled_means(values[:, None], seed)[:, 0])
+
+
 def percentile_interval(values: Tensor) -> tuple[float, float]:
     """What the middle 95 % of (B,) bootstrap values span."""
     bounds = torch.tensor([0.025, 0.975], dtype=values.dtype)

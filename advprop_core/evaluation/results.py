@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from advprop_core.evaluation.conditions import Condition
-from advprop_core.evaluation.intervals import wilson_interval
+from advprop_core.evaluation.intervals import mean_interval, wilson_interval
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +81,8 @@ class BranchResult:
         top5: Fraction of images with the true class among the five most probable.
         loss: Mean cross-entropy, nats.
         interval: 95 % Wilson interval of ``top1``.
+        top5_interval: That of ``top5``.
+        loss_interval: 95 % bootstrap interval of ``loss`` over images.
     """
 
     branch: str
@@ -90,15 +92,25 @@ class BranchResult:
     top5: float
     loss: float
     interval: tuple[float, float]
+    top5_interval: tuple[float, float]
+    loss_interval: tuple[float, float]
 
     @classmethod
-    def of(cls, branch: str, condition: Condition, answers: Answers) -> BranchResult:
-        """Sum up the answers of a branch."""
+    def of(cls, branch: str, condition: Condition, answers: Answers, seed: int = 0) -> BranchResult:
+        """Sum up the answers of a branch; the seed is that of the bootstrap."""
         n, right = len(answers), int(answers.right.sum())
-        in_five = int(answers.in_five.sum())
-        loss = float(answers.losses.double().sum())
-        interval = wilson_interval(right, n)
-        return cls(branch, condition, n, right / n, in_five / n, loss / n, interval)
+        in_five, losses = int(answers.in_five.sum()), answers.losses.double()
+        return cls(
+            branch,
+            condition,
+            n,
+            right / n,
+            in_five / n,
+            float(losses.mean()),
+            wilson_interval(right, n),
+            wilson_interval(in_five, n),
+            mean_interval(losses, seed),
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, in the form ``advprop evaluate --json`` writes."""
@@ -110,6 +122,8 @@ class BranchResult:
             "top5": self.top5,
             "loss": self.loss,
             "interval": list(self.interval),
+            "top5_interval": list(self.top5_interval),
+            "loss_interval": list(self.loss_interval),
         }
 
 

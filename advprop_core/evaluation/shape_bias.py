@@ -43,15 +43,18 @@ class ShapeBias:
         return (self.n - self.decided) / self.n
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values."""
+        """Plain values, each share with its 95 % Wilson interval over scenes."""
+        shares = {"shape": self.shape, "texture": self.texture, "neither": self.neither}
         return {
             "shape_bias": self.bias,
             "interval": list(self.interval) if self.interval else None,
             "n": self.n,
             "decided": self.decided,
-            "shape": self.shape,
-            "texture": self.texture,
-            "neither": self.neither,
+            **shares,
+            **{
+                f"{name}_interval": list(wilson_interval(share * self.n, self.n))
+                for name, share in shares.items()
+            },
         }
 
 

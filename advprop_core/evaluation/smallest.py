@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from advprop_core.attacks import Model, Sizes, loss_gradient, require_inputs, require_labels, walk
 from advprop_core.evaluation.answer import ALONE, BATCH_SIZE, Progress, batches
 from advprop_core.evaluation.cells import Subject
+from advprop_core.evaluation.intervals import wilson_interval
 from advprop_core.evaluation.restricted import Restricted, places
 from advprop_core.folding import fold
 from advprop_core.processes import Processes
@@ -71,16 +72,20 @@ class SmallestEpsilon:
         return ordered[max(low, 0)], ordered[min(high, n - 1)]
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values; null stands for what lies above the limit."""
+        """Plain values, shares with Wilson intervals; null stands for what lies above the limit."""
+        n, shares = len(self.epsilons), {"wrong": self.wrong, "never": self.never}
         return {
             "model": self.model,
             "branch": self.branch,
             "attack": self.attack.name,
             "norm": self.attack.norm,
             "limit": self.attack.epsilon,
-            "n": len(self.epsilons),
-            "wrong": self.wrong,
-            "never": self.never,
+            "n": n,
+            **shares,
+            **{
+                f"{name}_interval": list(wilson_interval(share * n, n))
+                for name, share in shares.items()
+            },
             "median": _or_none(self.median),
             "interval": [*map(_or_none, self.interval)],
             "epsilons": [*map(_or_none, self.epsilons)],

@@ -281,7 +281,10 @@ def _of_report(spec: Spec, dark: bool) -> go.Figure:
     """A figure of the report on this page's ground."""
     layout = {key: value for key, value in spec["layout"].items() if key != "template"}
     layout["font"] = {"color": INK[dark], "size": 13}
-    return go.Figure({"data": spec["data"], "layout": layout})
+    figure = go.Figure({"data": spec["data"], "layout": layout})
+    for axis in ("error_x", "error_y"):
+        figure.update_traces({axis: {"color": INK[dark]}}, lambda trace, axis=axis: axis in trace)
+    return figure
 
 
 def _settle(figure: go.Figure, height: int, dark: bool, top: int = 40) -> None:

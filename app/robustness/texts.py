@@ -15,8 +15,8 @@ CURVES = (
 )
 RELIABILITY = (
     "Where a bar ends below the diagonal, the branch is surer than it is right; pale bars hold few "
-    "images. The error is the expected calibration error (Guo et al., arXiv 1706.04599), over 15 "
-    "bins; few images make it too large."
+    "images. Lines are 95 % Wilson intervals. The error is the expected calibration error (Guo et "
+    "al., arXiv 1706.04599), over 15 bins; few images make it too large."
 )
 CORRUPTIONS = "Share of wrong answers by corruption and severity, on one colour scale."
 CORRUPTED_HERE = (

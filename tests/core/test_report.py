@@ -18,11 +18,13 @@ def row(branch, condition, top1=0.5):
         "expected_calibration_error": 0.47,
         "interval": [0.4, 0.5],
         "confidence_when_wrong": None,
+        "confidence_when_wrong_interval": None,
         "bins": BINS,
     }
     return {
         "model": "a<b>.safetensors", "branch": branch, "condition": condition, "n": 4,
         "top1": top1, "top5": 1.0, "loss": 0.25, "interval": [0.3, 0.7],
+        "top5_interval": [0.51, 1.0], "loss_interval": [0.1, 0.4],
         "calibration": calibration,
     }  # fmt: skip
 
@@ -141,14 +143,19 @@ def test_csv_literal(content, tmp_path):
     assert path.read_text().splitlines()[0] == (
         "model,branch,kind,attack,norm,epsilon,step_size,steps,restarts,attack_branch,corruption,"
         "severity,source,probe,strength,"
-        "n,seed,top1,top1_low,top1_high,top5,loss,expected_calibration_error,"
-        "expected_calibration_error_low,expected_calibration_error_high,confidence_when_wrong"
+        "n,seed,top1,top1_low,top1_high,top5,top5_low,top5_high,loss,loss_low,loss_high,"
+        "expected_calibration_error,expected_calibration_error_low,"
+        "expected_calibration_error_high,confidence_when_wrong,confidence_when_wrong_low,"
+        "confidence_when_wrong_high"
     )
     with path.open() as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 10
     assert tuple(rows[0]) == CSV_HEADER
     assert rows[0]["epsilon"] == rows[0]["confidence_when_wrong"] == ""
+    assert rows[0]["confidence_when_wrong_low"] == rows[0]["confidence_when_wrong_high"] == ""
+    assert [rows[0][f"top5{end}"] for end in ("", "_low", "_high")] == ["1.0", "0.51", "1.0"]
+    assert [rows[0][f"loss{end}"] for end in ("", "_low", "_high")] == ["0.25", "0.1", "0.4"]
     assert float(rows[2]["epsilon"]) == 1 / 255
     assert (rows[-1]["corruption"], rows[-1]["severity"]) == ("shot_noise", "5")
 
@@ -191,6 +198,8 @@ def test_shape_and_texture_have_sections_of_their_own(content):
     one = {
         "model": "a<b>.safetensors", "branch": "main", "shape_bias": 0.75, "interval": [0.4, 0.9],
         "n": 4, "decided": 4, "shape": 0.75, "texture": 0.25, "neither": 0.0,
+        "shape_interval": [0.3, 0.95], "texture_interval": [0.05, 0.7],
+        "neither_interval": [0.0, 0.49],
     }  # fmt: skip
     undecided = one | {"branch": "aux", "shape_bias": None, "interval": None, "neither": 1.0}
     content["shape_bias"] = {"meaning": "shape bias", "results": [one, undecided]}
@@ -199,6 +208,8 @@ def test_shape_and_texture_have_sections_of_their_own(content):
     assert "Shape and texture: what can each branch do without?" in said
     assert "a<b>, main: 75.0% (40.0% to 90.0%), 0.0% of scenes by neither" in said
     assert "a<b>, aux: none, 100.0% of scenes by neither" in said
+    table = "75.0%40.0% to 90.0%475.0%30.0% to 95.0%25.0%5.0% to 70.0%0.0%0.0% to 49.0%"
+    assert table in said
     plots = [attrs["aria-label"] for _, attrs in page.tags if attrs.get("class") == "plot"]
     assert len(plots) == 9 + 2
     assert plots[3].endswith("main, low-pass, 8 cycles per image: 50.0%; "
@@ -223,13 +234,14 @@ def test_the_smallest_epsilon_of_each_image(content):
         "model": "a<b>.safetensors", "branch": "aux", "attack": "PGD-10", "norm": "linf",
         "limit": 8 / 255, "n": 4, "wrong": 0.25, "never": 0.5, "median": 1.5 / 255,
         "interval": [0.0, None], "epsilons": [0.0, None, 1.5 / 255, None],
+        "wrong_interval": [0.05, 0.7], "never_interval": [0.15, 0.85],
     }  # fmt: skip
     content["smallest_epsilon"] = {"meaning": "smallest epsilon of all", "results": [found]}
     text = report.html(content)
     said = " ".join(Page(text).text.split())
     assert "How little turns each image?" in said
     assert "median 1.5/255, never turned 50.0%" in said
-    assert "0/255 to above 8/255" in said
+    assert "0/255 to above 8/255425.0%5.0% to 70.0%50.0%15.0% to 85.0%" in said
     assert "Smallest epsilon of all." in said
     (line,) = figures.standing([found])["data"]
     assert line["x"] == pytest.approx([0, 0, 1.5, 8])

@@ -4,6 +4,7 @@ import pytest
 
 from advprop_core import report_figures as figures
 from advprop_core import report_grids as grids
+from advprop_core.evaluation import wilson_interval
 from advprop_core.report_style import short_names
 
 
@@ -74,7 +75,9 @@ def test_a_heat_map_holds_errors():
         row(top1=top1, kind="corruption", corruption=kind, severity=severity)
         for kind, severity, top1 in (("fog", 1, 0.9), ("fog", 5, 0.4), ("shot_noise", 5, 0.25))
     ]
-    (cells,) = grids.heat_map(rows)["data"]
+    spec = grids.heat_map(rows)
+    (cells,) = spec["data"]
+    assert spec["layout"]["height"] - spec["layout"]["margin"]["t"] >= 64 + 50  # plotly's least
     assert cells["y"] == ["fog", "shot noise"]
     assert cells["x"] == ["1", "5"]
     assert cells["z"] == [[pytest.approx(0.1), 0.6], [None, 0.75]]
@@ -111,6 +114,10 @@ def test_bins_with_few_images_are_pale():
     bars, diagonal = figures.reliability(row())["data"]
     assert bars["marker"]["opacity"] == [0.35, 1.0]
     assert bars["x"] == pytest.approx([8.5 / 15, 14.5 / 15])
+    low, high = zip(*(wilson_interval(right, n) for right, n in ((1, 1), (49.5, 99))), strict=True)
+    assert bars["error_y"]["arrayminus"] == pytest.approx([1 - low[0], 0.5 - low[1]])
+    assert bars["error_y"]["array"] == pytest.approx([0, high[1] - 0.5])
+    assert [text[2:] for text in bars["customdata"]] == [*zip(low, high, strict=True)]
     assert diagonal["x"] == diagonal["y"] == [0, 1]
 
 

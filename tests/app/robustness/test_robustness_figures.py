@@ -97,6 +97,7 @@ def test_figures_of_the_report_stand_on_the_pages_ground(row, corruption_row, da
         figures.errors([corruption_row("a", "aux", 0.5, "fog", 1)], dark=dark),
     ):
         assert figure.layout.font.color == INK[dark]
+        assert all(one.error_y.color == INK[dark] for one in figure.data if one.type == "bar")
         assert figure.layout.template.layout.paper_bgcolor != "white"
 
 

@@ -144,7 +144,7 @@ def test_words_can_be_read_on_every_shade():
 def test_accuracies_with_their_intervals():
     cells = [
         BranchResult(branch, Condition(PGD, source) if source else Condition(), 100, top1, 1, 0,
-                     (top1 - 0.1, top1 + 0.1))
+                     (top1 - 0.1, top1 + 0.1), (0.9, 1), (0, 0))
         for source, row in ((None, (0.9, 0.8)), ("main", (0.2, 0.5)), ("aux", (0.4, 0.3)))
         for branch, top1 in zip(("main", "aux"), row, strict=True)
     ]  # fmt: skip

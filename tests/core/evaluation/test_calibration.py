@@ -19,6 +19,8 @@ def test_error_of_a_hand_made_branch():
     # |0.5 − 0.95| of two images, |1 − 0.55| and |0 − 0.2| of one each.
     assert found.error == pytest.approx((2 * 0.45 + 0.45 + 0.2) / 4)
     assert found.wrong_confidence == pytest.approx((0.95 + 0.2) / 2)
+    assert found.wrong_interval == pytest.approx((0.2, 0.95))  # both wrong ones, drawn twice
+    assert found.to_json()["confidence_when_wrong_interval"] == [*found.wrong_interval]
     assert [(b.low, b.high, b.n, b.accuracy) for b in found.bins] == [
         (pytest.approx(2 / 15), pytest.approx(3 / 15), 1, 0.0),
         (pytest.approx(8 / 15), pytest.approx(9 / 15), 1, 1.0),
@@ -54,5 +56,5 @@ def test_a_branch_that_is_never_wrong_has_no_wrong_confidence():
     found = calibration_of(answers([1.0, 1.0], [1, 1]))
     assert (found.error, found.interval, found.wrong_confidence) == (0.0, (0.0, 0.0), None)
     plain = found.to_json()
-    assert plain["confidence_when_wrong"] is None
+    assert plain["confidence_when_wrong"] is plain["confidence_when_wrong_interval"] is None
     assert plain["bins"]["n"] == [2]

@@ -87,6 +87,9 @@ def test_models_are_told_apart():
     assert list(imagenet_c_errors(found, ("two",))) == [("two", "aux")]
     content = both["one", "main"].to_json()
     assert set(content) == {
-        *("mce", "interval", "by_corruption", "n", "relative_mce", "relative_interval"),
+        *("mce", "interval", "by_corruption", "by_corruption_intervals", "n", "relative_mce"),
+        "relative_interval",
     }
+    low, high = content["by_corruption_intervals"]["fog"]
+    assert low < content["by_corruption"]["fog"] < high
     assert "relative_mce" not in both["two", "aux"].to_json()

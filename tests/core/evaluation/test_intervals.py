@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from advprop_core.evaluation.intervals import (
+    mean_interval,
     percentile_interval,
     resampled_means,
     wilson_interval,
@@ -34,6 +35,14 @@ def test_the_bootstrap_spreads_as_the_mean_does():
 def test_resampling_in_parts_draws_a_thousand(monkeypatch):
     monkeypatch.setattr("advprop_core.evaluation.intervals._DRAWN_AT_ONCE", 700)
     assert len(resampled_means(torch.rand(3, 1))) == 1000
+
+
+def test_a_mean_lies_within_its_interval():
+    low, high = mean_interval(torch.arange(400.0))
+    half = 1.96 * 115.5 / 20  # σ / √n
+    assert (low, high) == pytest.approx((199.5 - half, 199.5 + half), rel=0.02)
+    assert mean_interval(torch.tensor([3.0])) == (3, 3)
+    assert mean_interval(torch.arange(400.0), seed=1) != (low, high)
 
 
 def test_percentiles():

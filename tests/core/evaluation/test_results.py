@@ -3,6 +3,7 @@ import torch
 from torch.nn import functional as F
 
 from advprop_core.evaluation import BranchResult, Condition
+from advprop_core.evaluation.intervals import mean_interval, wilson_interval
 from advprop_core.evaluation.results import Answers
 
 
@@ -16,6 +17,12 @@ def test_answers_literal():
     result = BranchResult.of("main", Condition(), Answers.join([answers, answers]))
     assert (result.n, result.top1, result.top5) == (4, 0.5, 0.5)
     assert result.loss == pytest.approx(F.cross_entropy(logits, torch.tensor([6, 5])).item())
+    assert result.interval == result.top5_interval == wilson_interval(2, 4)
+    assert result.loss_interval == mean_interval(torch.cat([answers.losses] * 2))
+    assert result.loss_interval[0] < result.loss < result.loss_interval[1]
+    plain = result.to_json()
+    assert plain["loss_interval"] == [*result.loss_interval]
+    assert plain["top5_interval"] == [*result.top5_interval]
 
 
 def test_logits_that_are_not_finite_are_no_answers():

@@ -82,7 +82,10 @@ def test_json_form(model, images):
         evaluate(model, *images, [condition], branches=["aux"])[0].to_json()
         for condition in (Condition(), Condition(how, "main"))
     )
-    assert set(clean) == {"branch", "condition", "n", "top1", "top5", "loss", "interval"}
+    assert set(clean) == {
+        *("branch", "condition", "n", "top1", "top5", "loss"),
+        *("interval", "top5_interval", "loss_interval"),
+    }
     assert clean["condition"] == {"kind": "clean"}
     assert clean["top1"] == 0.8
     condition = attacked["condition"]

@@ -49,6 +49,7 @@ def test_plain_values():
     found = shape_bias_of(answers(*SHAPES.tolist()), SHAPES, TEXTURES).to_json()
     assert list(found) == [
         "shape_bias", "interval", "n", "decided", "shape", "texture", "neither",
+        "shape_interval", "texture_interval", "neither_interval",
     ]  # fmt: skip
     assert (found["shape_bias"], found["neither"]) == (1.0, 0.0)
     assert "1811.12231" in MEANING

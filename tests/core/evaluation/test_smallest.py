@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from advprop_core.evaluation import smallest
+from advprop_core.evaluation import smallest, wilson_interval
 from advprop_core.evaluation.cells import Subject
 from advprop_core.evaluation.smallest import (
     SmallestEpsilon,
@@ -83,6 +83,8 @@ def test_what_lies_above_the_limit_is_none():
     assert content["interval"] == [0.0, None]
     assert content["epsilons"] == [0.0, 0.1, None, None, None]
     assert (content["wrong"], content["never"], content["n"]) == (0.2, 0.6, 5)
+    assert content["wrong_interval"] == [*wilson_interval(1, 5)]
+    assert content["never_interval"] == [*wilson_interval(3, 5)]
     assert (content["attack"], content["norm"], content["limit"]) == ("FGSM", "linf", 0.32)
     assert json.loads(json.dumps(content, allow_nan=False)) == content
     assert of(0.1, math.inf).median == math.inf

@@ -1,4 +1,7 @@
-"""The tables at the end of a report, as HTML."""
+"""The tables at the end of a report, as HTML.
+
+Results of earlier versions lack some intervals, and are shown without.
+"""
 
 from __future__ import annotations
 
@@ -58,13 +61,13 @@ def _accuracy(row: Row) -> Sequence[str]:
         _share(row["top1"]),
         _between(row["interval"]),
         _share(row["top5"]),
-        _between(row["top5_interval"]),
+        _between(row.get("top5_interval")),
         f"{row['loss']:.3f}",
-        " to ".join(f"{end:.3f}" for end in row["loss_interval"]),
+        " to ".join(f"{end:.3f}" for end in row.get("loss_interval", ())) or _NONE,
         _share(calibration["expected_calibration_error"]),
         _between(calibration["interval"]),
         _share(calibration["confidence_when_wrong"]),
-        _between(calibration["confidence_when_wrong_interval"]),
+        _between(calibration.get("confidence_when_wrong_interval")),
     )
 
 
@@ -181,7 +184,7 @@ def _share(value: float | None) -> str:
 def _with_ends(one: Row, *names: str) -> Iterator[str]:
     """Shares, each followed by its interval."""
     for name in names:
-        yield from (_share(one[name]), _between(one[f"{name}_interval"]))
+        yield from (_share(one[name]), _between(one.get(f"{name}_interval")))
 
 
 def _between(interval: Sequence[float] | None) -> str:

@@ -132,8 +132,12 @@ def _fits(row: Any) -> bool:
         and _is_share(calibration["expected_calibration_error"])
         and all(map(_is_share, calibration["interval"]))
         and (wrong is None or _is_share(wrong))
+        and _has_ends(row)
+        and _has_ends(calibration)
         and all(isinstance(column, list) and len(column) == len(bins["n"]) for column in columns)
         and all(isinstance(value, int | float) for column in columns for value in column)
+        and all(map(_is_count, bins["n"]))
+        and all(map(_is_share, bins["accuracy"]))
     )
 
 
@@ -191,6 +195,7 @@ def _is_bias(one: Any) -> bool:
         and all(map(_is_share, (one["shape"], one["texture"], one["neither"])))
         and (not known or all(map(_is_share, (one["shape_bias"], *one["interval"]))))
         and (not known or len(one["interval"]) == 2)
+        and _has_ends(one)
     )
 
 
@@ -205,6 +210,15 @@ def _is_search(one: Any) -> bool:
         and one["n"] == len(one["epsilons"]) > 0
         and all(map(_is_share, (one["wrong"], one["never"])))
         and all(value is None or _is_radius(value) for value in radii)
+        and _has_ends(one)
+    )
+
+
+def _has_ends(one: Any) -> bool:
+    """Whether intervals that earlier versions did not write are two numbers each, if any."""
+    ends = [value for key, value in one.items() if key.endswith("_interval") and value is not None]
+    return all(isinstance(pair, list) and len(pair) == 2 for pair in ends) and all(
+        _is_radius(value) for pair in ends for value in pair
     )
 
 

@@ -62,6 +62,14 @@ def content():
     }  # fmt: skip
 
 
+def test_results_of_earlier_versions_are_shown_without_the_intervals_they_lack(content):
+    for one in content["results"]:
+        del one["top5_interval"], one["loss_interval"]
+        del one["calibration"]["confidence_when_wrong_interval"]
+    cells = "50.0%30.0% to 70.0%100.0%–0.250–47.0%40.0% to 50.0%––"
+    assert cells in " ".join(Page(report.html(content)).text.split())
+
+
 def test_transfers_stand_in_a_matrix_and_not_among_the_white_box_figures(content):
     content["results"] += [row("aux", attacked(e, "aux"), 0.25) for e in (1 / 255, 2 / 255)]
     text = Page(report.html(content)).text

@@ -25,6 +25,7 @@ from advprop_core.report_words import (
     own_attacks,
     own_harm,
     smallest_radius,
+    transfers,
 )
 
 
@@ -144,15 +145,27 @@ def _curves(rows: Sequence[Row]) -> list[Section]:
 
 def _matrices(rows: Sequence[Row]) -> list[Section]:
     """Attacks through each branch, shown to each."""
-    found = matrices(rows)
+    found, curves = matrices(rows), transfers(rows)
     if not found:
         return []
-    text = (
-        "Accuracy under one attack: a row for the branch whose gradient made the perturbation, a "
-        "column for the branch that predicts, with 95 % intervals. The diagonal is white box; off "
-        f"it, the perturbation was made for another branch. {own_harm(found)}"
+    lines = (
+        "Against ε, colour is the branch that predicts, dash and marker that whose gradient made "
+        "the perturbation. "
+        if curves
+        else ""
     )
-    plots = [
+    text = (
+        f"{lines}Accuracy under one attack: a row for the branch whose gradient made the "
+        "perturbation, a column for the branch that predicts, with 95 % intervals. The diagonal is "
+        f"white box; off it, the perturbation was made for another branch. {own_harm(found)}"
+    )
+    clean = [row for row in rows if row["condition"]["kind"] == "clean"]
+    plots = []
+    for number, own in enumerate(curves):
+        begin = [row for row in clean if row["model"] == own[0]["model"]]
+        drawn = _drawn(figures.transfers(begin, own), f"transfer-{number}")
+        plots.append((drawn, _told([*begin, *own])))
+    plots += [
         (_drawn(grids.matrix(own), f"matrix-{number}"), _told(own))
         for number, own in enumerate(found)
     ]

@@ -28,6 +28,7 @@ _GREY = "#7B8794"
 _SHADOW = ", ".join(["0 0 3px #000000"] * 3)
 _BAR = 22  # pixels
 _LEGEND = {"orientation": "h", "yref": "container", "yanchor": "bottom", "y": 0}
+_Walk = tuple[str, str, str]  # model, branch, attack branch
 _SHARES: Spec = {"range": [0, 1.02], "tickformat": ".0%", "fixedrange": True, "automargin": True}
 
 
@@ -81,34 +82,35 @@ def curve(clean: Sequence[Row], attacked: Sequence[Row]) -> Spec:
         clean: Where lines begin.
         attacked: Rows of one attack and one norm.
     """
-    norm = attacked[0]["condition"]["norm"]
-    unit = 255 if norm == "linf" else 1
     models = list(dict.fromkeys(row["model"] for row in attacked))
-    walks = dict.fromkeys(map(_walk, attacked))
     data = []
-    for model, branch, source in walks:
-        own = [row for row in clean if (row["model"], row["branch"]) == (model, branch)]
-        own += sorted(
-            (row for row in attacked if _walk(row) == (model, branch, source)),
-            key=lambda row: row["condition"]["epsilon"],
-        )
-        place = models.index(model)
+    for walk in dict.fromkeys(map(_walk, attacked)):
+        model, branch, source = walk
         through = "" if source == branch else f", through {source}"
-        dash = _DASHES[place % len(_DASHES)]
-        data.append(
-            {
-                "type": "scatter",
-                "x": [row["condition"].get("epsilon", 0) * unit for row in own],
-                "y": [row["top1"] for row in own],
-                "error_y": error_bars(own),
-                "mode": "lines+markers",
-                "name": f"{plain(model)}, {branch}{through}",
-                "line": {"color": branch_colour(branch), "dash": dash, "width": 2},
-                "marker": {"symbol": SYMBOLS[place % len(SYMBOLS)], "size": 8},
-                "hovertemplate": "ε = %{x:.3g}<br>%{y:.1%}<extra>%{fullData.name}</extra>",
-            }
-        )
-    return _against_radius(data, attacked[0]["condition"]["attack"], norm, "accuracy")
+        name = f"{plain(model)}, {branch}{through}"
+        data.append(_line(clean, attacked, walk, name, models.index(model)))
+    first = attacked[0]["condition"]
+    return _against_radius(data, first["attack"], first["norm"], "accuracy")
+
+
+def transfers(clean: Sequence[Row], attacked: Sequence[Row]) -> Spec:
+    """Accuracy against ε of a network's branches, under attacks through each of its branches.
+
+    Colour is the branch that predicts; dash and marker are that which was attacked.
+
+    Args:
+        clean: Where lines begin.
+        attacked: Rows of one network, one attack and one norm.
+    """
+    sources = list(dict.fromkeys(row["condition"]["attack_branch"] for row in attacked))
+    data = []
+    for walk in dict.fromkeys(map(_walk, attacked)):
+        _, branch, source = walk
+        name = f"{branch}, attacked through {'itself' if source == branch else source}"
+        data.append(_line(clean, attacked, walk, name, sources.index(source)))
+    first = attacked[0]["condition"]
+    attack = f"{plain(attacked[0]['model'])}<br>{first['attack']}"
+    return _against_radius(data, attack, first["norm"], "accuracy", top=60)
 
 
 def dots(rows: Sequence[Row]) -> Spec:
@@ -234,13 +236,40 @@ def reliability(row: Row) -> Spec:
     )
 
 
-def _against_radius(data: Sequence[Spec], attack: str, norm: str, shares: str) -> Spec:
+def _line(
+    clean: Sequence[Row], attacked: Sequence[Row], walk: _Walk, name: str, style: int
+) -> Spec:
+    """A branch's accuracies from ε = 0 on, under attacks through one branch."""
+    unit = 255 if attacked[0]["condition"]["norm"] == "linf" else 1
+    own = [row for row in clean if (row["model"], row["branch"]) == walk[:2]]
+    own += sorted(
+        (row for row in attacked if _walk(row) == walk),
+        key=lambda row: row["condition"]["epsilon"],
+    )
+    dash = _DASHES[style % len(_DASHES)]
+    return {
+        "type": "scatter",
+        "x": [row["condition"].get("epsilon", 0) * unit for row in own],
+        "y": [row["top1"] for row in own],
+        "error_y": error_bars(own),
+        "mode": "lines+markers",
+        "name": name,
+        "line": {"color": branch_colour(walk[1]), "dash": dash, "width": 2},
+        "marker": {"symbol": SYMBOLS[style % len(SYMBOLS)], "size": 8},
+        "hovertemplate": "ε = %{x:.3g}<br>%{y:.1%}<extra>%{fullData.name}</extra>",
+    }
+
+
+def _against_radius(
+    data: Sequence[Spec], attack: str, norm: str, shares: str, top: int = 40
+) -> Spec:
     """Lines over ε, with a legend that has a line for each."""
     axis = "ε in 255ths" if norm == "linf" else "ε, the length of the perturbation"
     return frame(
         data,
         title=f"{attack}, {NORM_TITLES[norm]}",
         height=340 + 22 * len(data),
+        top=top,
         showlegend=True,
         legend=_LEGEND,
         xaxis={"title": axis, "rangemode": "tozero", "fixedrange": True},
@@ -267,5 +296,5 @@ def _dotted(data: Sequence[Spec], names: Sequence[str], row: int, title: str) ->
     )
 
 
-def _walk(row: Row) -> tuple[str, str, str]:
+def _walk(row: Row) -> _Walk:
     return row["model"], row["branch"], row["condition"]["attack_branch"]

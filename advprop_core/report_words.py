@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from advprop_core.probes import describe_probe
@@ -108,6 +109,17 @@ def matrices(rows: Sequence[Row]) -> list[list[Row]]:
         if row["condition"]["kind"] == "attack":
             found.setdefault((row["model"], describe_attack(row)), []).append(row)
     return [rows for rows in found.values() if len(own_attacks(rows)) < len(rows)]
+
+
+def transfers(rows: Sequence[Row]) -> list[list[Row]]:
+    """Rows of one network under one attack at several radii, where it went through others too."""
+    found: dict[tuple[str, str, str], list[list[Row]]] = {}
+    for own in matrices(rows):
+        condition = own[0]["condition"]
+        if is_bounded(own[0]):
+            key = (own[0]["model"], condition["attack"], condition["norm"])
+            found.setdefault(key, []).append(own)
+    return [list(chain(*several)) for several in found.values() if len(several) > 1]
 
 
 def own_harm(found: Sequence[Sequence[Row]]) -> str:

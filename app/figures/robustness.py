@@ -262,6 +262,11 @@ def matrix(rows: Sequence[Row], *, dark: bool = False) -> go.Figure:
     return _of_report(report_grids.matrix(rows), dark)
 
 
+def transfers(clean: Sequence[Row], attacked: Sequence[Row], *, dark: bool = False) -> go.Figure:
+    """Accuracy against ε of a network's branches, under attacks through each of its branches."""
+    return _of_report(report_figures.transfers(clean, attacked), dark)
+
+
 def standing(results: Sequence[Row], *, dark: bool = False) -> go.Figure:
     """Share of images that no radius up to ε has turned."""
     return _of_report(report_figures.standing(results), dark)

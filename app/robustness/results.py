@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
 
-from advprop_core.report_words import gradients_checked, is_bounded, matrices, own_attacks
+from advprop_core.report_words import (
+    gradients_checked,
+    is_bounded,
+    matrices,
+    own_attacks,
+    transfers,
+)
 from app import messages
 from app.layout import in_rows
 from app.robustness import gallery, texts, words
@@ -124,18 +130,25 @@ def _curves(rows: Sequence[Row], models: Sequence[str]) -> None:
 
 
 def _matrices(rows: Sequence[Row]) -> None:
-    """Attacks through each branch, shown to each."""
+    """Attacks through each branch, shown to each: against ε, and one radius at a time."""
     from app.figures import robustness as figures
 
     if not (found := matrices(rows)):
         return
     st.subheader("Whose perturbation harms whom?")
-    for column, (place, own) in in_rows(enumerate(found), 2):
+    clean = [row for row in rows if row["condition"]["kind"] == "clean"]
+    curves = transfers(rows)
+    for column, (place, own) in in_rows(enumerate([*curves, *found]), 2):
         with column:
-            chart = figures.matrix(own, dark=dark())
-            _chart(chart, f"matrix.{place}", words.told(own))
-            st.markdown(words.harm(own))
-    st.caption(texts.MATRIX)
+            if place < len(curves):
+                begin = [row for row in clean if row["model"] == own[0]["model"]]
+                chart = figures.transfers(begin, own, dark=dark())
+                _chart(chart, f"transfer.{place}", words.told([*begin, *own]))
+            else:
+                chart = figures.matrix(own, dark=dark())
+                _chart(chart, f"matrix.{place - len(curves)}", words.told(own))
+                st.markdown(words.harm(own))
+    st.caption(f"{texts.TRANSFERS} {texts.MATRIX}" if curves else texts.MATRIX)
 
 
 def _smallest(content: Mapping[str, Any]) -> None:

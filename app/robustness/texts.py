@@ -27,9 +27,12 @@ CORRUPTED_FILES = (
     "The corruptions are published files. The mean is over plain errors, so it is not the mCE of "
     "articles, which weighs kinds by AlexNet's errors."
 )
+TRANSFERS = (
+    "Colour is the branch that predicts, dash and marker that whose gradient made the perturbation."
+)
 MATRIX = (
-    "A row is the branch whose gradient made the perturbation, a column the branch that predicts; "
-    "the diagonal is white box. Figures are right answers with their 95 % intervals."
+    "In a matrix a row is the branch whose gradient made the perturbation, a column the branch "
+    "that predicts; the diagonal is white box. Figures are right answers with their 95 % intervals."
 )
 SMALLEST = (
     "Each image is attacked at its own radii until the smallest that suffices is found. The drop "

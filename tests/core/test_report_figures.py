@@ -70,6 +70,26 @@ def test_a_matrix_has_attack_branches_down_and_eval_branches_across():
     assert part["text"][1][1] == ""
 
 
+def test_transfers_are_told_by_colour_and_dash():
+    rows = [
+        attacked(epsilon, judge, source, top1=top1)
+        for epsilon, scale in ((2 / 255, 0.5), (1 / 255, 1.0))
+        for judge, source, top1 in (
+            ("main", "main", 0.2 * scale), ("main", "aux", 0.6 * scale),
+            ("aux", "main", 0.8 * scale), ("aux", "aux", 0.4 * scale),
+        )
+    ]  # fmt: skip
+    spec = figures.transfers([row(top1=0.9), row(branch="aux", top1=0.85)], rows)
+    assert [(line["name"], line["line"]["dash"]) for line in spec["data"]] == [
+        ("main, attacked through itself", "solid"), ("main, attacked through aux", "dash"),
+        ("aux, attacked through main", "solid"), ("aux, attacked through itself", "dash"),
+    ]  # fmt: skip
+    assert spec["data"][1]["x"] == pytest.approx([0, 1, 2])
+    assert spec["data"][1]["y"] == pytest.approx([0.9, 0.6, 0.3])
+    assert spec["data"][3]["y"] == pytest.approx([0.85, 0.4, 0.2])
+    assert spec["layout"]["title"]["text"] == "one<br>PGD-10, L∞"
+
+
 def test_a_heat_map_holds_errors():
     rows = [
         row(top1=top1, kind="corruption", corruption=kind, severity=severity)

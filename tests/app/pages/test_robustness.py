@@ -71,11 +71,11 @@ def test_a_run_and_all_that_it_shows(come):
 
 def test_who_harms_whom_what_is_needed_and_how_little_turns_an_image(come):
     link = {"through_each": "1", "probed": "1", "searched": "1", "data": "shapes-conflict"}
-    person = press(come(**link, radii="2/255", tested="tiny-advprop", expert="1"), "Run")
+    person = press(come(**link, radii="1/255, 2/255", tested="tiny-advprop", expert="1"), "Run")
     assert not person.at.exception, person.at.exception
-    assert person.charts[:5] == [
-        "robustness.curve.0", "robustness.dots", "robustness.matrix.0", "robustness.smallest",
-        "robustness.probes",
+    assert person.charts[:7] == [
+        "robustness.curve.0", "robustness.dots", "robustness.transfer.0", "robustness.matrix.0",
+        "robustness.matrix.1", "robustness.smallest", "robustness.probes",
     ]  # fmt: skip
     assert "robustness.bias" in person.charts
     assert "through itself" in person.text

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from advprop_core.training.recipe import Recipe
 
 _RECIPES = ", ".join(shipped_recipes())
+_USED_BY = {"adversarial_weight": ("adv-reg", "trades"), "adversarial_share": ("fast-advprop",)}
 
 
 def train(
@@ -194,9 +195,15 @@ def _resolve(
         for attack in (below.get("attack"), merged.get("attack"))
     ]
     try:
-        return make_recipe(merged), steps[0] if steps[1] is None else None
+        made = make_recipe(merged)
     except TypeError as error:  # in a library the caller's mistake, here the person's
         raise ValueError(str(error)) from None
+    for key, users in _USED_BY.items():
+        if key in asked and made.objective not in users:
+            raise ValueError(
+                f"{key} is for {' and '.join(users)}: {made.objective} has no use for it"
+            )
+    return made, steps[0] if steps[1] is None else None
 
 
 def _without_old_steps(recipe: dict[str, Any], attack: Any) -> dict[str, Any]:

@@ -283,6 +283,24 @@ def test_a_run_that_diverges_is_one_sentence(advprop, photos, tmp_path) -> None:
     answer.refuses("lower it or warm up for longer")
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--set", "adversarial_weight=2"), "for adv-reg and trades: advprop has no use for it"),
+        (("--objective", "mixed", "--set", "adversarial_share=0.5"), "for fast-advprop: mixed has"),
+    ],
+)
+def test_what_an_objective_has_no_use_for_is_refused(advprop, tmp_path, words, said) -> None:
+    answer = advprop("train", "--data", "shapes", "--out", tmp_path / "run", *words)
+    answer.refuses(said)
+
+
+def test_another_objective_passes_over_the_weights_of_its_recipe(asked) -> None:
+    made = asked("--recipe", "adv-reg", "--objective", "vanilla")["recipe"]
+    assert made.objective == "vanilla"
+    assert asked("--recipe", "adv-reg", "--set", "adversarial_weight=2")["recipe"].weight == 2
+
+
 def test_a_recipes_step_that_is_dropped_is_said(advprop, asked, tmp_path) -> None:
     words = ("--recipe", "imagenet-advprop", "--steps", 3)
     assert asked(*words)["recipe"].attack.step_size is None

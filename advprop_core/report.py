@@ -150,7 +150,7 @@ def _matrices(rows: Sequence[Row]) -> list[Section]:
         return []
     lines = (
         "Against ε, colour is the branch that predicts, dash and marker that whose gradient made "
-        "the perturbation. "
+        "the perturbation; upright lines are 95 % intervals. "
         if curves
         else ""
     )

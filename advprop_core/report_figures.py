@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from advprop_core.evaluation import wilson_interval
+from advprop_core.intervals import wilson_interval
 from advprop_core.render import branch_colour
 from advprop_core.report_style import (
     SYMBOLS,
@@ -109,8 +109,8 @@ def transfers(clean: Sequence[Row], attacked: Sequence[Row]) -> Spec:
         name = f"{branch}, attacked through {'itself' if source == branch else source}"
         data.append(_line(clean, attacked, walk, name, sources.index(source)))
     first = attacked[0]["condition"]
-    attack = f"{plain(attacked[0]['model'])}<br>{first['attack']}"
-    return _against_radius(data, attack, first["norm"], "accuracy", top=60)
+    title = f"{plain(attacked[0]['model'])}<br>{first['attack']}"
+    return _against_radius(data, title, first["norm"], "accuracy", top=60)
 
 
 def dots(rows: Sequence[Row]) -> Spec:
@@ -251,7 +251,7 @@ def _line(
         "type": "scatter",
         "x": [row["condition"].get("epsilon", 0) * unit for row in own],
         "y": [row["top1"] for row in own],
-        "error_y": error_bars(own),
+        "error_y": error_bars(own) | {"color": branch_colour(walk[1])},
         "mode": "lines+markers",
         "name": name,
         "line": {"color": branch_colour(walk[1]), "dash": dash, "width": 2},
@@ -261,13 +261,13 @@ def _line(
 
 
 def _against_radius(
-    data: Sequence[Spec], attack: str, norm: str, shares: str, top: int = 40
+    data: Sequence[Spec], title: str, norm: str, shares: str, top: int = 40
 ) -> Spec:
     """Lines over ε, with a legend that has a line for each."""
     axis = "ε in 255ths" if norm == "linf" else "ε, the length of the perturbation"
     return frame(
         data,
-        title=f"{attack}, {NORM_TITLES[norm]}",
+        title=f"{title}, {NORM_TITLES[norm]}",
         height=340 + 22 * len(data),
         top=top,
         showlegend=True,

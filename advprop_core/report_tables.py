@@ -63,7 +63,7 @@ def _accuracy(row: Row) -> Sequence[str]:
         _share(row["top5"]),
         _between(row.get("top5_interval")),
         f"{row['loss']:.3f}",
-        " to ".join(f"{end:.3f}" for end in row.get("loss_interval", ())) or _NONE,
+        " to ".join(f"{end:.3f}" for end in row.get("loss_interval") or ()) or _NONE,
         _share(calibration["expected_calibration_error"]),
         _between(calibration["interval"]),
         _share(calibration["confidence_when_wrong"]),
@@ -155,7 +155,7 @@ def _smallest(results: Sequence[Row]) -> str:
 
 def _titled(title: str, table: str, found: Mapping[str, Any] | None = None) -> str:
     """A table below its heading and, where there is one, above the meaning of its figures."""
-    text = found["meaning"] if found else ""
+    text = found.get("meaning", "") if found else ""
     meaning = f'<p class="small">{escape(text[0].upper() + text[1:])}.</p>' if text else ""
     return f"<h3>{title}</h3>{table}{meaning}"
 

@@ -27,6 +27,9 @@ CSV_HEADER = (
 )  # fmt: skip
 
 
+_NO_ENDS = ("", "")
+
+
 def describe(row: Row) -> str:
     """What a row's images went through: ``PGD-10, L∞ ε = 2/255``, ``fog, severity 3``."""
     condition = row["condition"]
@@ -171,13 +174,13 @@ def as_csv(content: Mapping[str, Any]) -> str:
                 row["top1"],
                 *row["interval"],
                 row["top5"],
-                *row["top5_interval"],
+                *(row.get("top5_interval") or _NO_ENDS),
                 row["loss"],
-                *row["loss_interval"],
+                *(row.get("loss_interval") or _NO_ENDS),
                 calibration["expected_calibration_error"],
                 *calibration["interval"],
                 calibration["confidence_when_wrong"],
-                *(calibration["confidence_when_wrong_interval"] or ("", "")),
+                *(calibration.get("confidence_when_wrong_interval") or _NO_ENDS),
             ]
         )
     return text.getvalue()

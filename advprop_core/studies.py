@@ -10,10 +10,10 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import sqrt
-from statistics import mean, stdev
+from statistics import mean
 from typing import Any
 
+from advprop_core.intervals import student_interval
 from advprop_core.words import markdown_table
 
 FORMAT = 1
@@ -91,23 +91,7 @@ def contrast(content: Content, run: str, other: str, measure: str) -> Gain:
     differences = _subtract(first, second, f"{run} and {other}")
     share = mean(known[run, "main", measure].values())
     own = [*differences.values()]
-    return Gain(run, "main", measure, share, mean(own), interval(own), len(own))
-
-
-def interval(differences: Sequence[float]) -> tuple[float, float]:
-    """95 % interval of the mean by Student's t.
-
-    Raises:
-        ValueError: For fewer than two.
-    """
-    if len(differences) < 2:
-        raise ValueError(f"an interval needs two seeds or more, got {len(differences)}")
-    from scipy.stats import t  # here: it takes a second to load
-
-    degrees = len(differences) - 1
-    half = float(t.ppf(0.975, degrees)) * stdev(differences) / sqrt(len(differences))
-    middle = mean(differences)
-    return middle - half, middle + half
+    return Gain(run, "main", measure, share, mean(own), student_interval(own), len(own))
 
 
 def markdown(content: Content, shown: Callable[[str], str] = str) -> str:
@@ -187,7 +171,13 @@ def _gain(content: Content, known: Scores, run: str, branch: str, measure: str) 
     differences = [*_differences(content, known, run, branch, measure).values()]
     share = mean(own.values())
     return Gain(
-        run, branch, measure, share, mean(differences), interval(differences), len(differences)
+        run,
+        branch,
+        measure,
+        share,
+        mean(differences),
+        student_interval(differences),
+        len(differences),
     )
 
 

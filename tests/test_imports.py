@@ -54,10 +54,17 @@ def test_training_loads_no_captum():
 
 @pytest.mark.parametrize(
     "module",
-    ["types", "header", "methods", "regions", "bundle", "training.recipe", "commands.options"],
+    [
+        *("types", "header", "methods", "regions", "bundle", "training.recipe", "commands.options"),
+        *("studies", "report", "report_figures"),
+    ],
 )
 def test_what_pages_list_before_torch_loads_is_light(module):
     assert not {"torch", "timm", "captum"} & loaded_by(f"advprop_core.{module}")
+
+
+def test_results_are_drawn_without_torch():
+    assert not {"torch", "timm"} & loaded_by("app.figures.robustness", "app.robustness.results")
 
 
 @pytest.mark.parametrize("path", CORE, ids=lambda path: module_name(path))

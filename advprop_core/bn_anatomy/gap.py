@@ -13,7 +13,7 @@ from advprop_core.attacks import attack
 from advprop_core.bn_anatomy.layers import execution_order, pair, stages_of_layers
 from advprop_core.bn_anatomy.mixing import norm_tensors, tensor_names, wear
 from advprop_core.dual_bn import DualBNModel, private_view
-from advprop_core.evaluation import wilson_interval
+from advprop_core.intervals import wilson_interval
 from advprop_core.predict import logits_of
 from advprop_core.types import AttackConfig, freeze
 

@@ -61,7 +61,7 @@ def evaluate(
 ) -> None:
     r"""Measure each branch on clean, attacked, corrupted and probed images.
 
-    Accuracies come with 95 % Wilson intervals, means such as the loss, calibration and the mean
+    Accuracies come with 95 % Wilson intervals, losses with Student's, calibration and the mean
     corruption error with bootstrap intervals; files hold fractions, not percentages. Each branch is
     attacked through itself unless --attack-branch names one. The mean corruption error is a plain
     mean of errors on corruptions that are made here: it is not the mCE of articles. That one, and

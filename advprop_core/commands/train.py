@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -13,14 +13,10 @@ from advprop_core.commands.memory import keep_freed_memory
 from advprop_core.commands.output import command_line, is_first_process
 from advprop_core.commands.progress import TrainingBar
 from advprop_core.training.files import make_recipe, merge, read_recipe, shipped_recipes
-from advprop_core.training.recipe import ATTACKERS, OBJECTIVES
+from advprop_core.training.recipe import ATTACKERS, OBJECTIVES, USED_BY, Recipe
 from advprop_core.types import format_epsilon, parse_epsilon
 
-if TYPE_CHECKING:
-    from advprop_core.training.recipe import Recipe
-
 _RECIPES = ", ".join(shipped_recipes())
-_USED_BY = {"adversarial_weight": ("adv-reg", "trades"), "adversarial_share": ("fast-advprop",)}
 
 
 def train(
@@ -188,7 +184,7 @@ def _resolve(
     asked = _given(own)
     for change in changes:
         asked = merge(asked, _read_change(change))
-    below = read_recipe(recipe) if recipe else {}
+    below = _without_old_weights(read_recipe(recipe) if recipe else {}, asked.get("objective"))
     merged = merge(_without_old_steps(below, asked.get("attack")), asked)
     steps = [
         attack.get("step_size") if isinstance(attack, dict) else None
@@ -198,12 +194,19 @@ def _resolve(
         made = make_recipe(merged)
     except TypeError as error:  # in a library the caller's mistake, here the person's
         raise ValueError(str(error)) from None
-    for key, users in _USED_BY.items():
-        if key in asked and made.objective not in users:
+    for key, users in USED_BY.items():
+        if made.objective not in users and getattr(made, key) != getattr(Recipe(), key):
             raise ValueError(
                 f"{key} is for {' and '.join(users)}: {made.objective} has no use for it"
             )
     return made, steps[0] if steps[1] is None else None
+
+
+def _without_old_weights(recipe: dict[str, Any], objective: Any) -> dict[str, Any]:
+    """A recipe's weights belong to its objective: another one has others, or none."""
+    if objective in (None, recipe.get("objective")):
+        return recipe
+    return {key: value for key, value in recipe.items() if key not in USED_BY}
 
 
 def _without_old_steps(recipe: dict[str, Any], attack: Any) -> dict[str, Any]:

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from advprop_core.evaluation.intervals import mean_interval, percentile_interval, resampled_means
+from advprop_core.evaluation.bootstrap import percentile_interval, resampled_means
 from advprop_core.evaluation.results import Answers
+from advprop_core.intervals import student_interval
 
 BINS = 15
 
@@ -45,7 +46,7 @@ class Calibration:
             shows, for drawing anew makes every such error larger. It tells how much the figure
             depends on these images; that few images make it too large remains.
         wrong_confidence: Mean confidence on wrong answers; None where none is wrong.
-        wrong_interval: Its 95 % bootstrap interval over these answers.
+        wrong_interval: Its 95 % interval by Student's t, within [0, 1]; None for fewer than two.
         bins: Those that hold an image, least confident first.
     """
 
@@ -88,7 +89,7 @@ def calibration_of(answers: Answers, seed: int = 0) -> Calibration:
         error,
         (max(0.0, low), min(1.0, high)),
         float(wrong.mean()) if len(wrong) else None,
-        mean_interval(wrong, seed) if len(wrong) else None,
+        _wrong_interval(wrong),
         tuple(
             _bin(index, confidence[places == index], right[places == index])
             for index in places.unique().tolist()
@@ -101,6 +102,13 @@ def bin_places(confidence: Tensor) -> Tensor:
     edges = torch.arange(1, BINS, dtype=torch.float64) / BINS
     # A float32 0.2 lies a rounding above the edge 3/15, and belongs below it all the same.
     return torch.bucketize(confidence - 1e-7, edges)
+
+
+def _wrong_interval(wrong: Tensor) -> tuple[float, float] | None:
+    if len(wrong) < 2:
+        return None
+    low, high = student_interval(wrong.numpy())
+    return max(0.0, low), min(1.0, high)
 
 
 def _bin(index: int, confidence: Tensor, right: Tensor) -> Bin:

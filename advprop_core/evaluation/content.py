@@ -52,7 +52,7 @@ def findings(found: Mapping[Cell, Answers], seed: int = 0) -> tuple[Finding, ...
     return tuple(
         Finding(
             cell.model,
-            BranchResult.of(cell.branch, cell.condition, answers, seed),
+            BranchResult.of(cell.branch, cell.condition, answers),
             calibration_of(answers, seed),
         )
         for cell, answers in found.items()

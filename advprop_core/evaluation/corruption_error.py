@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from advprop_core.corruptions import CORRUPTIONS, CorruptionConfig
-from advprop_core.evaluation.intervals import mean_interval
+from advprop_core.evaluation.bootstrap import percentile_interval, resampled_means
 from advprop_core.evaluation.results import Answers
 
 MEANING = (
@@ -75,7 +75,7 @@ def mean_corruption_error(
     by_image = torch.stack(by_kind).mean(0)
     return CorruptionError(
         float(by_image.mean()),
-        mean_interval(by_image, seed),
+        percentile_interval(resampled_means(by_image[:, None], seed)[:, 0]),
         len(by_image),
         tuple(kinds),
         tuple(sorted({one.severity for one in counted})),

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from advprop_core.evaluation.conditions import Condition
-from advprop_core.evaluation.intervals import mean_interval, wilson_interval
+from advprop_core.intervals import student_interval, wilson_interval
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +82,7 @@ class BranchResult:
         loss: Mean cross-entropy, nats.
         interval: 95 % Wilson interval of ``top1``.
         top5_interval: That of ``top5``.
-        loss_interval: 95 % bootstrap interval of ``loss`` over images.
+        loss_interval: That of ``loss`` by Student's t; None for a single image.
     """
 
     branch: str
@@ -93,11 +93,11 @@ class BranchResult:
     loss: float
     interval: tuple[float, float]
     top5_interval: tuple[float, float]
-    loss_interval: tuple[float, float]
+    loss_interval: tuple[float, float] | None
 
     @classmethod
-    def of(cls, branch: str, condition: Condition, answers: Answers, seed: int = 0) -> BranchResult:
-        """Sum up the answers of a branch; the seed is that of the bootstrap."""
+    def of(cls, branch: str, condition: Condition, answers: Answers) -> BranchResult:
+        """Sum up the answers of a branch."""
         n, right = len(answers), int(answers.right.sum())
         in_five, losses = int(answers.in_five.sum()), answers.losses.double()
         return cls(
@@ -109,7 +109,7 @@ class BranchResult:
             float(losses.mean()),
             wilson_interval(right, n),
             wilson_interval(in_five, n),
-            mean_interval(losses, seed),
+            _loss_interval(losses),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -123,8 +123,15 @@ class BranchResult:
             "loss": self.loss,
             "interval": list(self.interval),
             "top5_interval": list(self.top5_interval),
-            "loss_interval": list(self.loss_interval),
+            "loss_interval": list(self.loss_interval) if self.loss_interval else None,
         }
+
+
+def _loss_interval(losses: Tensor) -> tuple[float, float] | None:
+    if len(losses) < 2:
+        return None
+    low, high = student_interval(losses.numpy())
+    return max(0.0, low), high
 
 
 def _columns(answers: Answers) -> tuple[Tensor, ...]:

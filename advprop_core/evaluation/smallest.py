@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from advprop_core.attacks import Model, Sizes, loss_gradient, require_inputs, require_labels, walk
 from advprop_core.evaluation.answer import ALONE, BATCH_SIZE, Progress, batches
 from advprop_core.evaluation.cells import Subject
-from advprop_core.evaluation.intervals import wilson_interval
 from advprop_core.evaluation.restricted import Restricted, places
 from advprop_core.folding import fold
+from advprop_core.intervals import wilson_interval
 from advprop_core.processes import Processes
 from advprop_core.types import AttackConfig
 

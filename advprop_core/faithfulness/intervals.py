@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from advprop_core.evaluation import wilson_interval
 from advprop_core.faithfulness.maps import Score, Undefined, defined, why_none
+from advprop_core.intervals import wilson_interval
 
 _RESAMPLES = 2000
 _DRAWN_AT_ONCE = 1_000_000

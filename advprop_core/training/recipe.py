@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from types import MappingProxyType
 from typing import Any, Literal, get_args
 
 from advprop_core.types import AttackConfig, parse_epsilon
@@ -31,7 +33,11 @@ _LOWEST = {
     "weight": 0,
     "optimizer_eps": 0,
 }
-_WEIGHTS = {"adv-reg": 0.2, "trades": 6.0}  # the defaults of their publications' code
+_WEIGHTS: dict[ObjectiveName, float] = {"adv-reg": 0.2, "trades": 6.0}  # of their authors' code
+USED_BY: Mapping[str, tuple[ObjectiveName, ...]] = MappingProxyType(
+    {"adversarial_weight": tuple(_WEIGHTS), "adversarial_share": ("fast-advprop",)}
+)
+"""Values that some objectives alone have a use for."""
 
 
 @dataclass(frozen=True)

@@ -286,10 +286,17 @@ def _of_report(spec: Spec, dark: bool) -> go.Figure:
     """A figure of the report on this page's ground."""
     layout = {key: value for key, value in spec["layout"].items() if key != "template"}
     layout["font"] = {"color": INK[dark], "size": 13}
-    figure = go.Figure({"data": spec["data"], "layout": layout})
-    for axis in ("error_x", "error_y"):
-        figure.update_traces({axis: {"color": INK[dark]}}, lambda trace, axis=axis: axis in trace)
-    return figure
+    return go.Figure({"data": [_in_ink(trace, dark) for trace in spec["data"]], "layout": layout})
+
+
+def _in_ink(trace: Spec, dark: bool) -> Spec:
+    """Whiskers that have the report's ink, and no branch's colour, take the page's."""
+    inked = {
+        axis: trace[axis] | {"color": INK[dark]}
+        for axis in ("error_x", "error_y")
+        if trace.get(axis, {}).get("color") == INK[False]
+    }
+    return trace | inked
 
 
 def _settle(figure: go.Figure, height: int, dark: bool, top: int = 40) -> None:

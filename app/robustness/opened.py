@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -87,21 +88,18 @@ def _fault(content: Mapping[str, Any]) -> str | None:
     warnings = content.get("warnings", [])
     if not _all(warnings, lambda one: isinstance(one["text"], str)):
         return "its warnings are not as they should be"
-    errors = content.get("mean_corruption_error", {"results": []})
-    if not _all([errors], lambda one: _all(one["results"], _is_error)):
-        return "its mean corruption errors are not as they should be"
+    for key, (fits, words) in {
+        "mean_corruption_error": (_is_error, "mean corruption errors are"),
+        "shape_bias": (_is_bias, "shape biases are"),
+        "imagenet_c": (_is_mce, "figures of mCE are"),
+        "smallest_epsilon": (_is_search, "smallest radii are"),
+    }.items():
+        if key in content and not _all([content[key]], partial(_is_part, fits)):
+            return f"its {words} not as they should be"
     corrupted = {row["model"] for row in rows if row["condition"]["kind"] == "corruption"}
-    if lacking := corrupted - {one["model"] for one in errors["results"]}:
+    errors = content.get("mean_corruption_error", {"results": []})["results"]
+    if lacking := corrupted - {one["model"] for one in errors}:
         return f"it lacks the mean corruption error of {quote(min(lacking))}"
-    biases = content.get("shape_bias", {"results": []})
-    if not _all([biases], lambda one: _all(one["results"], _is_bias)):
-        return "its shape biases are not as they should be"
-    articles = content.get("imagenet_c", {"results": []})
-    if not _all([articles], lambda one: _all(one["results"], _is_mce)):
-        return "its mCE is not as it should be"
-    radii = content.get("smallest_epsilon", {"results": []})
-    if not _all([radii], lambda one: _all(one["results"], _is_search)):
-        return "its smallest radii are not as they should be"
     return None
 
 
@@ -111,6 +109,11 @@ def _all(values: Any, fits: Callable[[Any], bool]) -> bool:
         return isinstance(values, list) and all(fits(one) for one in values)
     except (KeyError, TypeError, IndexError):
         return False
+
+
+def _is_part(fits: Callable[[Any], bool], part: Any) -> bool:
+    """Whether it is what a measure found, with the meaning of its figures if it says one."""
+    return _all(part["results"], fits) and isinstance(part.get("meaning", ""), str)
 
 
 def _is_row(row: Any) -> bool:
@@ -216,9 +219,12 @@ def _is_search(one: Any) -> bool:
 
 def _has_ends(one: Any) -> bool:
     """Whether intervals that earlier versions did not write are two numbers each, if any."""
-    ends = [value for key, value in one.items() if key.endswith("_interval") and value is not None]
-    return all(isinstance(pair, list) and len(pair) == 2 for pair in ends) and all(
-        _is_radius(value) for pair in ends for value in pair
+    ends = {key: value for key, value in one.items() if key.endswith("_interval") and value}
+    return all(
+        isinstance(pair, list)
+        and len(pair) == 2
+        and all(map(_is_radius if key == "loss_interval" else _is_share, pair))
+        for key, pair in ends.items()
     )
 
 

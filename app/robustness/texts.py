@@ -28,7 +28,8 @@ CORRUPTED_FILES = (
     "articles, which weighs kinds by AlexNet's errors."
 )
 TRANSFERS = (
-    "Colour is the branch that predicts, dash and marker that whose gradient made the perturbation."
+    "Colour is the branch that predicts, dash and marker that whose gradient made the "
+    "perturbation; upright lines are 95 % Wilson intervals."
 )
 MATRIX = (
     "In a matrix a row is the branch whose gradient made the perturbation, a column the branch "

@@ -58,7 +58,7 @@ def measure_all(study: Study, data: Path, large: Path, runs: Path, out: Path) ->
         if seed not in seeds:
             print(f"seed {seed} is not finished: left out", flush=True)
     files = {(label, seed): file for (label, seed), file in files.items() if seed in seeds}
-    found = _measured(study, data, large, files, runs / "measured.json") if files else {}
+    found = _measured(study, data, large, files, runs / f"measured-{out.name}") if files else {}
     rows = [
         row
         for label in study.runs

@@ -9,7 +9,7 @@ from torch import nn
 from advprop_core.attacks import attack
 from advprop_core.bn_anatomy import execution_order, gap, swap
 from advprop_core.dual_bn import DualBNModel
-from advprop_core.evaluation import wilson_interval
+from advprop_core.intervals import wilson_interval
 from advprop_core.predict import logits_of, predict
 from advprop_core.types import AttackConfig
 

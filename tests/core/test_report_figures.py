@@ -4,7 +4,7 @@ import pytest
 
 from advprop_core import report_figures as figures
 from advprop_core import report_grids as grids
-from advprop_core.evaluation import wilson_interval
+from advprop_core.intervals import wilson_interval
 from advprop_core.report_style import short_names
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from advprop_core.render import branch_colour
 from app.figures import robustness as figures
 from app.figures.style import INK
 
@@ -99,6 +100,12 @@ def test_figures_of_the_report_stand_on_the_pages_ground(row, corruption_row, da
         assert figure.layout.font.color == INK[dark]
         assert all(one.error_y.color == INK[dark] for one in figure.data if one.type == "bar")
         assert figure.layout.template.layout.paper_bgcolor != "white"
+
+
+def test_whiskers_of_a_branch_keep_its_colour_on_dark_ground():
+    bias = {"model": "one", "branch": "aux", "shape_bias": 0.75, "interval": [0.5, 0.9]}
+    (dot,) = figures.shape_biases([bias], dark=True).data
+    assert dot.error_x.color == branch_colour("aux")
 
 
 def test_names_of_files_are_no_markup(row, attack_row):

@@ -7,6 +7,7 @@ import pytest
 from advprop_core import bundle
 from advprop_core.evaluation import content as core_content
 from advprop_core.evaluation.digests import model_digest
+from advprop_core.report import html
 from app.robustness import opened
 
 
@@ -72,6 +73,7 @@ def test_probes_shape_biases_and_smallest_radii_come_back(row, content):
         ("shape_bias", BIAS | {"neither_interval": [0.5]}, "shape biases"),
         ("smallest_epsilon", SEARCH | {"never": None}, "smallest radii"),
         ("smallest_epsilon", SEARCH | {"never_interval": 0.5}, "smallest radii"),
+        ("smallest_epsilon", SEARCH | {"never_interval": [0.5, 1.5]}, "smallest radii"),
         ("smallest_epsilon", SEARCH | {"n": 3}, "smallest radii"),
         ("smallest_epsilon", SEARCH | {"norm": "l1"}, "smallest radii"),
         ("smallest_epsilon", SEARCH | {"limit": float("inf")}, "smallest radii"),
@@ -90,6 +92,28 @@ def test_what_is_damaged_of_them_is_said(row, content, name, entry, fault):
 def test_what_is_no_results_file_is_refused(data):
     with pytest.raises(ValueError, match=r"`photo\.json` holds no results"):
         opened.parse("photo.json", data)
+
+
+def test_a_meaning_that_is_no_text_is_damaged(row, content):
+    whole = content([row()], shape_bias={"meaning": 3, "results": [BIAS]})
+    with pytest.raises(ValueError, match="its shape biases are not as they should be"):
+        opened.parse("r.json", as_bytes(whole))
+
+
+@pytest.mark.parametrize("name", list(opened.bundled()))
+def test_bundled_results_and_those_of_earlier_versions_have_a_report(name):
+    found = opened.bundled()[name]
+    content = opened.parse(name, found.read_bytes())
+    if content.get("kind") != "study":
+        page = html(content)
+        assert "95 % interval" in page
+        assert page.count("<tr>") > len(content["results"])
+
+
+def test_intervals_that_are_not_known_are_left_open(row, content):
+    one = row() | {"top5_interval": None, "loss_interval": None}
+    whole = content([one], shape_bias={"results": [BIAS]}, smallest_epsilon={"results": [SEARCH]})
+    assert "–" in html(opened.parse("r.json", as_bytes(whole)))
 
 
 def test_another_format_is_named(row, content):
@@ -130,9 +154,11 @@ def spoil(place, value):
         (["imagenet_c"], {"results": [{"model": "one", "branch": "main", "mce": "x"}]}, "mCE"),
         (["results", 0, "condition"], {"kind": "clean", "epsilon": float("inf")}, "row 1"),
         (["results", 0, "loss_interval"], [0.1], "row 1"),
+        (["results", 0, "top5_interval"], [0.5, 3], "row 1"),
         (["results", 0, "calibration", "confidence_when_wrong_interval"], ["a", "b"], "row 1"),
         (["results", 0, "calibration", "bins"], {}, "row 1"),
         (["results", 0, "calibration", "bins", "n"], [0], "row 1"),
+        (["results", 0, "calibration", "bins", "accuracy"], [1.5], "row 1"),
         (["results", 0, "calibration", "bins", "accuracy"], [0.1, 0.2], "row 1"),
         (["warnings"], ["x"], "warnings"),
         (["mean_corruption_error"], {"results": [{"model": "one"}]}, "mean corruption errors"),

@@ -295,6 +295,14 @@ def test_what_an_objective_has_no_use_for_is_refused(advprop, tmp_path, words, s
     answer.refuses(said)
 
 
+def test_it_is_refused_in_a_recipe_as_well(advprop, tmp_path) -> None:
+    recipe = tmp_path / "mine.toml"
+    recipe.write_text('objective = "advprop"\nadversarial_weight = 2.0\n')
+    words = ("--recipe", recipe, "--out", tmp_path / "run")
+    answer = advprop("train", "--data", "shapes", *words)
+    answer.refuses("adversarial_weight is for adv-reg and trades: advprop has no use for it")
+
+
 def test_another_objective_passes_over_the_weights_of_its_recipe(asked) -> None:
     made = asked("--recipe", "adv-reg", "--objective", "vanilla")["recipe"]
     assert made.objective == "vanilla"

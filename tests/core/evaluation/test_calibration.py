@@ -3,6 +3,7 @@ import torch
 
 from advprop_core.evaluation.calibration import bin_places, calibration_of
 from advprop_core.evaluation.results import Answers
+from advprop_core.intervals import student_interval
 
 
 def answers(confidence, right):
@@ -19,8 +20,8 @@ def test_error_of_a_hand_made_branch():
     # |0.5 − 0.95| of two images, |1 − 0.55| and |0 − 0.2| of one each.
     assert found.error == pytest.approx((2 * 0.45 + 0.45 + 0.2) / 4)
     assert found.wrong_confidence == pytest.approx((0.95 + 0.2) / 2)
-    assert found.wrong_interval == pytest.approx((0.2, 0.95))  # both wrong ones, drawn twice
-    assert found.to_json()["confidence_when_wrong_interval"] == [*found.wrong_interval]
+    assert found.wrong_interval == (0, 1)  # two wrong ones say little
+    assert found.to_json()["confidence_when_wrong_interval"] == [0, 1]
     assert [(b.low, b.high, b.n, b.accuracy) for b in found.bins] == [
         (pytest.approx(2 / 15), pytest.approx(3 / 15), 1, 0.0),
         (pytest.approx(8 / 15), pytest.approx(9 / 15), 1, 1.0),
@@ -50,6 +51,14 @@ def test_the_interval_is_around_the_error():
     low, high = found.interval
     assert low < found.error < high
     assert high - low == pytest.approx(4 * 0.46 / 2000**0.5, rel=0.3)
+
+
+def test_confidence_when_wrong_is_of_the_wrong_ones_alone():
+    confidence = [0.5, 0.6, 0.7, 0.9, 0.99]
+    found = calibration_of(answers(confidence, [0, 0, 0, 1, 1]))
+    assert found.wrong_interval == pytest.approx(student_interval([0.5, 0.6, 0.7]), abs=1e-6)
+    once = calibration_of(answers(confidence, [0, 1, 1, 1, 1]))
+    assert (once.wrong_confidence, once.wrong_interval) == (0.5, None)
 
 
 def test_a_branch_that_is_never_wrong_has_no_wrong_confidence():

@@ -5,7 +5,8 @@ import torch
 from torch import nn
 
 from advprop_core.corruptions import CorruptionConfig
-from advprop_core.evaluation import Condition, evaluate, wilson_interval
+from advprop_core.evaluation import Condition, evaluate
+from advprop_core.intervals import wilson_interval
 from advprop_core.types import AttackConfig
 
 FGSM = AttackConfig.fgsm(0.1)

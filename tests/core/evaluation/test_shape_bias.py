@@ -6,6 +6,7 @@ import torch
 
 from advprop_core.evaluation.results import Answers
 from advprop_core.evaluation.shape_bias import MEANING, shape_bias_of
+from advprop_core.intervals import wilson_interval
 
 SHAPES = torch.tensor([0, 0, 1, 1, 2, 2, 3, 3])
 TEXTURES = torch.tensor([1, 2, 0, 2, 0, 1, 0, 1])
@@ -52,6 +53,9 @@ def test_plain_values():
         "shape_interval", "texture_interval", "neither_interval",
     ]  # fmt: skip
     assert (found["shape_bias"], found["neither"]) == (1.0, 0.0)
+    n = found["n"]
+    assert found["shape_interval"] == [*wilson_interval(n, n)]
+    assert found["texture_interval"] == found["neither_interval"] == [*wilson_interval(0, n)]
     assert "1811.12231" in MEANING
 
 

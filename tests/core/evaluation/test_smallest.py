@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from advprop_core.evaluation import smallest, wilson_interval
+from advprop_core.evaluation import smallest
 from advprop_core.evaluation.cells import Subject
 from advprop_core.evaluation.smallest import (
     SmallestEpsilon,
@@ -13,6 +13,7 @@ from advprop_core.evaluation.smallest import (
     smallest_epsilons,
 )
 from advprop_core.evaluation.store import CellStore
+from advprop_core.intervals import wilson_interval
 from advprop_core.types import AttackConfig
 
 FGSM = AttackConfig.fgsm(0.32)

@@ -1,22 +1,12 @@
-"""95 % intervals of what is measured over images."""
+"""95 % intervals of what no formula gives: from images drawn anew."""
 
 from __future__ import annotations
-
-import math
 
 import torch
 from torch import Tensor
 
 RESAMPLES = 1000
 _DRAWN_AT_ONCE = 2_000_000
-
-
-def wilson_interval(successes: float, n: int, z: float = 1.959964) -> tuple[float, float]:
-    """95 % Wilson score interval of a proportion, both ends in [0, 1]."""
-    share = successes / n
-    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def resampled_means(rows: Tensor, seed: int = 0) -> Tensor:
@@ -38,11 +28,6 @@ def resampled_means(rows: Tensor, seed: int = 0) -> Tensor:
         times = torch.zeros(drawn.shape, dtype=torch.float64)
         means.append(times.scatter_add_(1, drawn, torch.ones_like(times)) @ data / n)
     return torch.cat(means)
-
-
-def mean_interval(values: Tensor, seed: int = 0) -> tuple[float, float]:
-    """95 % bootstrap interval of the mean of (N,) values; of a single value, that value alone."""
-    return percentile_interval(resampled_means(values[:, None], seed)[:, 0])
 
 
 def percentile_interval(values: Tensor) -> tuple[float, float]:

@@ -57,8 +57,8 @@ def answer(content: Content, question: Mapping[str, Any]) -> str:
         difference = studies.contrast(content, run, other, first)
         none = "" if _shows(difference) else ", which shows no difference"
         lines.append(
-            f"- {safe(titles[run])} gains more than {safe(titles[other])} by "
-            f"{studies.told(difference)}, {safe(where)}{none}."
+            f"- {safe(titles[run])} minus {safe(titles[other])}, {safe(where)}: "
+            f"{studies.told(difference)}{none}."
         )
     return "\n".join(lines)
 

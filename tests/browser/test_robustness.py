@@ -49,8 +49,9 @@ def test_a_run_survives_a_reload_and_its_images_open_in_the_playground(
     expect(verdict(page)).to_be_visible(timeout=FIRST)  # nobody pressed Run
     assert verdict(page).inner_text() == said
     expect(page.locator("[data-testid=stPlotlyChart]")).to_have_count(4, timeout=FIRST)
+    wait_until_still(page)  # a click while charts are still drawn is lost
+    page.get_by_text("Make it again, or take it with you").click()
     with page.expect_download() as download:
-        page.get_by_text("Make it again, or take it with you").click()
         page.get_by_role("button", name="Results (JSON)").click()
     assert '"command": "advprop evaluate --model shapes-advprop' in (
         download.value.path().read_text(encoding="utf-8")

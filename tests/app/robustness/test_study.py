@@ -18,7 +18,7 @@ def test_the_answer_says_gains_and_where_none_is_shown(content):
         "Against the main branch of vanilla:\n\n"
         "- clean: **main** of advprop +10.3 points (+8.9 to +11.8) and **main** of mixed −10.3 "
         "points (−11.8 to −8.9); for the others no difference shows.\n"
-        "- advprop gains more than mixed by +20.7 points (+17.8 to +23.5), clean."
+        "- advprop minus mixed, clean: +20.7 points (+17.8 to +23.5)."
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,21 @@ def wilson_interval(successes: float, n: int) -> tuple[float, float]:
     centre = (share + _Z * _Z / (2 * n)) / (1 + _Z * _Z / n)
     half = _Z / (1 + _Z * _Z / n) * math.sqrt(share * (1 - share) / n + _Z * _Z / (4 * n * n))
     return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def share_intervals(shares: Mapping[str, float], n: int) -> dict[str, list[float]]:
+    """Shares of n by name to plain Wilson intervals by ``NAME_interval``."""
+    return {f"{name}_interval": [*wilson_interval(share * n, n)] for name, share in shares.items()}
+
+
+def bounded_interval(
+    values: Sequence[float] | NDArray[Any], low: float, high: float
+) -> tuple[float, float] | None:
+    """Student's interval, within what the values can be; None for fewer than two."""
+    if len(values) < 2:
+        return None
+    ends = student_interval(values)
+    return max(low, ends[0]), min(high, ends[1])
 
 
 def student_interval(values: Sequence[float] | NDArray[Any]) -> tuple[float, float]:

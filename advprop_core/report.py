@@ -159,12 +159,10 @@ def _matrices(rows: Sequence[Row]) -> list[Section]:
         "perturbation, a column for the branch that predicts, with 95 % intervals. The diagonal is "
         f"white box; off it, the perturbation was made for another branch. {own_harm(found)}"
     )
-    clean = [row for row in rows if row["condition"]["kind"] == "clean"]
-    plots = []
-    for number, own in enumerate(curves):
-        begin = [row for row in clean if row["model"] == own[0]["model"]]
-        drawn = _drawn(figures.transfers(begin, own), f"transfer-{number}")
-        plots.append((drawn, _told([*begin, *own])))
+    plots = [
+        (_drawn(figures.transfers(clean, own), f"transfer-{number}"), _told([*clean, *own]))
+        for number, (clean, own) in enumerate(curves)
+    ]
     plots += [
         (_drawn(grids.matrix(own), f"matrix-{number}"), _told(own))
         for number, own in enumerate(found)

@@ -114,15 +114,22 @@ def matrices(rows: Sequence[Row]) -> list[list[Row]]:
     return [rows for rows in found.values() if len(own_attacks(rows)) < len(rows)]
 
 
-def transfers(rows: Sequence[Row]) -> list[list[Row]]:
-    """Rows of one network under one attack at several radii, where it went through others too."""
+def transfers(rows: Sequence[Row]) -> list[tuple[list[Row], list[Row]]]:
+    """Clean rows of a network, and those under an attack through each branch at several radii."""
     found: dict[tuple[str, str, str], list[list[Row]]] = {}
     for own in matrices(rows):
         condition = own[0]["condition"]
         if is_bounded(own[0]):
             key = (own[0]["model"], condition["attack"], condition["norm"])
             found.setdefault(key, []).append(own)
-    return [list(chain(*several)) for several in found.values() if len(several) > 1]
+    return [
+        (
+            [r for r in rows if r["condition"]["kind"] == "clean" and r["model"] == model],
+            list(chain(*several)),
+        )
+        for (model, _, _), several in found.items()
+        if len(several) > 1
+    ]
 
 
 def own_harm(found: Sequence[Sequence[Row]]) -> str:

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from advprop_core.evaluation.bootstrap import percentile_interval, resampled_means
 from advprop_core.evaluation.results import Answers
-from advprop_core.intervals import student_interval
+from advprop_core.intervals import bounded_interval
 
 BINS = 15
 
@@ -89,7 +89,7 @@ def calibration_of(answers: Answers, seed: int = 0) -> Calibration:
         error,
         (max(0.0, low), min(1.0, high)),
         float(wrong.mean()) if len(wrong) else None,
-        _wrong_interval(wrong),
+        bounded_interval(wrong.numpy(), 0.0, 1.0),
         tuple(
             _bin(index, confidence[places == index], right[places == index])
             for index in places.unique().tolist()
@@ -102,13 +102,6 @@ def bin_places(confidence: Tensor) -> Tensor:
     edges = torch.arange(1, BINS, dtype=torch.float64) / BINS
     # A float32 0.2 lies a rounding above the edge 3/15, and belongs below it all the same.
     return torch.bucketize(confidence - 1e-7, edges)
-
-
-def _wrong_interval(wrong: Tensor) -> tuple[float, float] | None:
-    if len(wrong) < 2:
-        return None
-    low, high = student_interval(wrong.numpy())
-    return max(0.0, low), min(1.0, high)
 
 
 def _bin(index: int, confidence: Tensor, right: Tensor) -> Bin:

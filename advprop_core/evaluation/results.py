@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from advprop_core.evaluation.conditions import Condition
-from advprop_core.intervals import student_interval, wilson_interval
+from advprop_core.intervals import bounded_interval, wilson_interval
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +110,7 @@ class BranchResult:
             float(losses.mean()),
             wilson_interval(right, n),
             wilson_interval(in_five, n),
-            _loss_interval(losses),
+            bounded_interval(losses.numpy(), 0.0, math.inf),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -125,13 +126,6 @@ class BranchResult:
             "top5_interval": list(self.top5_interval),
             "loss_interval": list(self.loss_interval) if self.loss_interval else None,
         }
-
-
-def _loss_interval(losses: Tensor) -> tuple[float, float] | None:
-    if len(losses) < 2:
-        return None
-    low, high = student_interval(losses.numpy())
-    return max(0.0, low), high
 
 
 def _columns(answers: Answers) -> tuple[Tensor, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from advprop_core.evaluation.results import Answers
-from advprop_core.intervals import wilson_interval
+from advprop_core.intervals import share_intervals, wilson_interval
 
 MEANING = (
     "shape bias (Geirhos et al., arXiv 1811.12231), on drawn scenes whose outline and texture "
@@ -51,10 +51,7 @@ class ShapeBias:
             "n": self.n,
             "decided": self.decided,
             **shares,
-            **{
-                f"{name}_interval": list(wilson_interval(share * self.n, self.n))
-                for name, share in shares.items()
-            },
+            **share_intervals(shares, self.n),
         }
 
 

@@ -14,7 +14,7 @@ from advprop_core.evaluation.answer import ALONE, BATCH_SIZE, Progress, batches
 from advprop_core.evaluation.cells import Subject
 from advprop_core.evaluation.restricted import Restricted, places
 from advprop_core.folding import fold
-from advprop_core.intervals import wilson_interval
+from advprop_core.intervals import share_intervals
 from advprop_core.processes import Processes
 from advprop_core.types import AttackConfig
 
@@ -82,10 +82,7 @@ class SmallestEpsilon:
             "limit": self.attack.epsilon,
             "n": n,
             **shares,
-            **{
-                f"{name}_interval": list(wilson_interval(share * n, n))
-                for name, share in shares.items()
-            },
+            **share_intervals(shares, n),
             "median": _or_none(self.median),
             "interval": [*map(_or_none, self.interval)],
             "epsilons": [*map(_or_none, self.epsilons)],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
@@ -131,24 +132,30 @@ def _curves(rows: Sequence[Row], models: Sequence[str]) -> None:
 
 def _matrices(rows: Sequence[Row]) -> None:
     """Attacks through each branch, shown to each: against ε, and one radius at a time."""
-    from app.figures import robustness as figures
-
-    if not (found := matrices(rows)):
+    found, curves = matrices(rows), transfers(rows)
+    if not found:
         return
     st.subheader("Whose perturbation harms whom?")
-    clean = [row for row in rows if row["condition"]["kind"] == "clean"]
-    curves = transfers(rows)
-    for column, (place, own) in in_rows(enumerate([*curves, *found]), 2):
+    charts = [partial(_transfer, place, *own) for place, own in enumerate(curves)]
+    charts += [partial(_matrix, place, own) for place, own in enumerate(found)]
+    for column, draw in in_rows(charts, 2):
         with column:
-            if place < len(curves):
-                begin = [row for row in clean if row["model"] == own[0]["model"]]
-                chart = figures.transfers(begin, own, dark=dark())
-                _chart(chart, f"transfer.{place}", words.told([*begin, *own]))
-            else:
-                chart = figures.matrix(own, dark=dark())
-                _chart(chart, f"matrix.{place - len(curves)}", words.told(own))
-                st.markdown(words.harm(own))
+            draw()
     st.caption(f"{texts.TRANSFERS} {texts.MATRIX}" if curves else texts.MATRIX)
+
+
+def _transfer(place: int, clean: Sequence[Row], attacked: Sequence[Row]) -> None:
+    from app.figures import robustness as figures
+
+    chart = figures.transfers(clean, attacked, dark=dark())
+    _chart(chart, f"transfer.{place}", words.told([*clean, *attacked]))
+
+
+def _matrix(place: int, rows: Sequence[Row]) -> None:
+    from app.figures import robustness as figures
+
+    _chart(figures.matrix(rows, dark=dark()), f"matrix.{place}", words.told(rows))
+    st.markdown(words.harm(rows))
 
 
 def _smallest(content: Mapping[str, Any]) -> None:

@@ -84,8 +84,8 @@ def test_transfers_stand_in_a_matrix_and_not_among_the_white_box_figures(content
         ("aux", "PGD-10, L∞ ε = 1/255"), ("aux", "PGD-10, L∞ ε = 2/255"),
     ]  # fmt: skip
     assert [len(one) for one in report_words.matrices(plain)] == [3, 3]
-    (lines,) = report_words.transfers(plain)
-    assert len(lines) == 6
+    ((clean, lines),) = report_words.transfers(plain)
+    assert (len(clean), len(lines)) == (2, 6)
     assert "Against ε, colour is the branch that predicts" in text
     one = [each for each in plain if each["condition"].get("epsilon") != 1 / 255]
     assert not report_words.transfers(one)  # no line with a single radius

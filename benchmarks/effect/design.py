@@ -1,4 +1,4 @@
-"""What is compared, as PLAN.md and SCALES.md fixed it before the runs."""
+"""What is compared, as PLAN.md, SCALES.md and CAUSES.md fixed it before the runs."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ class Study:
         tuning_epochs: Length of these runs.
         severities: Of the 15 corruptions.
         results: File name of what was measured.
+        training_photos: Whether accuracy on the photos trained with is measured too: how far above
+            that on others it is tells of overfitting.
     """
 
     title: str
@@ -41,6 +43,7 @@ class Study:
     seeds: tuple[int, ...] = _SEEDS
     rates: tuple[float, ...] = (0.1, 0.2, 0.4)
     tuning_seed: int = 100
+    training_photos: bool = False
 
     def command(self, data: Path, runs: Path, label: str, seed: int) -> list[str]:
         """One run, as words for ``advprop``."""
@@ -138,7 +141,58 @@ STRENGTHS = Study(
     results="strengths-64px.json",
 )
 
-STUDIES = {"objectives": OBJECTIVES, "sizes": SIZES, "strengths": STRENGTHS}
+_CAUSES = {  # what is added to the two runs of SIZES
+    "": "",
+    "-whole": "--crop-scale 1",
+    "-whole-16": "--crop-scale 1 --epochs 16",
+    "-slower": "--learning-rate 0.2",
+}
+_TITLES = {
+    "": "crops, 8 epochs",
+    "-whole": "whole photos, 8 epochs",
+    "-whole-16": "whole photos, 16 epochs",
+    "-slower": "crops, 8 epochs, rate 0.2",
+}
+CAUSES = Study(
+    title="Why does AdvProp gain no clean accuracy here?",
+    about="RegNetX-002 at 64 pixels, {seeds} seeds, learning rate 0.4; attacks in training are one "
+    "step of 1/255",
+    runs={
+        f"{one}{suffix}": f"{SIZES.runs[one]} {added}".strip()
+        for suffix, added in _CAUSES.items()
+        for one in (_VANILLA, _ONE)
+    },
+    titles={
+        f"{one}{suffix}": f"{name}, {title}"
+        for suffix, title in _TITLES.items()
+        for one, name in ((_VANILLA, "vanilla"), (_ONE, "advprop"))
+    },
+    bases={f"{_ONE}{suffix}": f"{_VANILLA}{suffix}" for suffix in _CAUSES},
+    questions=(
+        (
+            "Does a network gain more where it overfits?",
+            (_ONE, f"{_ONE}-whole", f"{_ONE}-whole-16"),
+            ((f"{_ONE}-whole", _ONE), (f"{_ONE}-whole-16", f"{_ONE}-whole")),
+        ),
+        (
+            "Does the learning rate matter?",
+            (_ONE, f"{_ONE}-slower"),
+            ((f"{_ONE}-slower", _ONE),),
+        ),
+    ),
+    tuned=(),
+    tuning_epochs=0,
+    severities=(3,),
+    results="causes-64px.json",
+    training_photos=True,
+)
+
+STUDIES = {
+    "objectives": OBJECTIVES,
+    "sizes": SIZES,
+    "strengths": STRENGTHS,
+    "causes": CAUSES,
+}
 
 
 def _words(data: Path, options: str, seed: int) -> list[str]:

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.effect STEP`: the comparisons of PLAN.md, SCALES.md and CAUSES.md, step by step.
+"""`python -m benchmarks.effect STEP`: comparisons of PLAN.md, SCALES.md, CAUSES.md, step by step.
 
 tune      trains the grid on the part of train/ that is not held out
 train     trains the runs that are not finished yet

@@ -36,7 +36,7 @@ _BATCH = 50
 
 
 def measure_all(study: Study, data: Path, large: Path, runs: Path, out: Path) -> None:
-    """Write one row for each network, branch and measure; for corruptions, one for each kind.
+    """Write one row for each network, branch and measure; corruptions are averaged.
 
     What is finished stays in ``runs``, so that a measurement that was ended goes on. A network
     whose run is gone keeps the rows that it has in ``out``; seeds of which a network is in neither
@@ -95,6 +95,10 @@ def _measured(
     noisy = add_noise(small.pixels.float() / 255, NoiseConfig("gaussian", NOISE))
     clean, attacked = Condition(), Condition(ATTACK)
     rows = networks.rows({"measure": "clean"}, lambda: small.pixels, small.labels, clean)
+    if study.training_photos:
+        trained = load_images(str(data), info.input_size, split="train", classes=info.classes)
+        known = {"measure": "training"}
+        rows += networks.rows(known, lambda: trained.pixels, trained.labels, clean)
     rows += networks.rows({"measure": "noise"}, lambda: _to_bytes(noisy), small.labels, clean)
     rows += networks.rows({"measure": "attack"}, lambda: small.pixels, small.labels, attacked)
     photos = load_images(str(large), 224, classes=info.classes, strict=True)
@@ -105,7 +109,7 @@ def _measured(
             rows += networks.rows(corrupted, shown, photos.labels, clean)
             print(kind, severity, flush=True)
     found: dict[Who, list[Row]] = {}
-    for row in _by_kind(rows):
+    for row in _means(rows):
         found.setdefault((row["run"], row["seed"]), []).append(row)
     return found
 
@@ -123,6 +127,7 @@ def _text(study: Study, seeds: int, data: Path, n: int, rows: list[Row]) -> str:
         "command": shlex.join(["python", "-m", "benchmarks.effect", *sys.argv[1:]]),
         "measures": {
             "clean": "clean",
+            **({"training": "training photos"} if study.training_photos else {}),
             "corruption": f"15 corruptions, severity {levels}",
             "noise": f"Gaussian noise, σ = {NOISE}",
             "attack": f"{ATTACK.name}, L∞ ε = {format_epsilon(ATTACK.epsilon)}",
@@ -139,11 +144,12 @@ def _text(study: Study, seeds: int, data: Path, n: int, rows: list[Row]) -> str:
     return f'{text[:-2]},\n "results": [\n{lines}\n]}}\n'
 
 
-def _by_kind(rows: Sequence[Row]) -> list[Row]:
-    """Without severities: the mean over them stands for each kind of corruption."""
+def _means(rows: Sequence[Row]) -> list[Row]:
+    """One row for all corruptions of a network's branch."""
     shares: dict[tuple[tuple[str, Any], ...], list[float]] = {}
     for row in rows:
-        kept = {key: value for key, value in row.items() if key not in ("severity", "top1")}
+        left_out = "corruption", "severity", "top1"
+        kept = {key: value for key, value in row.items() if key not in left_out}
         shares.setdefault(tuple(kept.items()), []).append(row["top1"])
     return [dict(kept) | {"top1": mean(several)} for kept, several in shares.items()]
 

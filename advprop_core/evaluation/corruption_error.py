@@ -8,8 +8,8 @@ from typing import Any
 
 import torch
 
+from advprop_core.bootstrap import percentile_interval, resampled_means
 from advprop_core.corruptions import CORRUPTIONS, CorruptionConfig
-from advprop_core.evaluation.bootstrap import percentile_interval, resampled_means
 from advprop_core.evaluation.results import Answers
 
 MEANING = (

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from advprop_core.bootstrap import percentile_interval, resampled_means
 from advprop_core.corruptions import CORRUPTIONS, SEVERITIES, CorruptionConfig
-from advprop_core.evaluation.bootstrap import percentile_interval, resampled_means
 from advprop_core.evaluation.results import Answers
 
 if TYPE_CHECKING:

@@ -6,13 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
 
+from advprop_core.bootstrap import percentile_interval, resampled_means
 from advprop_core.faithfulness.maps import Score, Undefined, defined, why_none
 from advprop_core.intervals import wilson_interval
-
-_RESAMPLES = 2000
-_DRAWN_AT_ONCE = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -36,7 +33,7 @@ class Estimate:
 
 
 def estimate_mean(values: Sequence[Score], *, seed: int = 0) -> Estimate | Undefined:
-    """Mean with a percentile bootstrap (2000 resamples), over the values that exist.
+    """Mean with a percentile bootstrap (1000 resamples), over the values that exist.
 
     A bootstrap stays within the range of the values, which an interval by Student's t does not.
 
@@ -53,8 +50,7 @@ def estimate_mean(values: Sequence[Score], *, seed: int = 0) -> Estimate | Undef
     if len(numbers) == 1:
         return Undefined("one picture has no interval")
     data = torch.tensor(numbers, dtype=torch.float64)
-    bounds = torch.tensor([0.025, 0.975], dtype=torch.float64)
-    low, high = _resampled_means(data, seed).quantile(bounds).tolist()
+    low, high = percentile_interval(resampled_means(data[:, None], seed)[:, 0])
     return Estimate(float(data.mean()), low, high, len(data))
 
 
@@ -65,13 +61,3 @@ def estimate_share(hits: Sequence[bool | Undefined]) -> Estimate | Undefined:
         return why_none(hits)
     low, high = wilson_interval(sum(known), len(known))
     return Estimate(sum(known) / len(known), low, high, len(known))
-
-
-def _resampled_means(data: Tensor, seed: int) -> Tensor:
-    generator = torch.Generator().manual_seed(seed)
-    rows = max(1, _DRAWN_AT_ONCE // len(data))
-    means = [
-        data[torch.randint(len(data), (min(rows, left), len(data)), generator=generator)].mean(1)
-        for left in range(_RESAMPLES, 0, -rows)
-    ]
-    return torch.cat(means)

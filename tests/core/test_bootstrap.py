@@ -1,10 +1,7 @@
 import pytest
 import torch
 
-from advprop_core.evaluation.bootstrap import (
-    percentile_interval,
-    resampled_means,
-)
+from advprop_core.bootstrap import percentile_interval, resampled_means
 
 
 def test_the_bootstrap_spreads_as_the_mean_does():
@@ -18,7 +15,7 @@ def test_the_bootstrap_spreads_as_the_mean_does():
 
 
 def test_resampling_in_parts_draws_a_thousand(monkeypatch):
-    monkeypatch.setattr("advprop_core.evaluation.bootstrap._DRAWN_AT_ONCE", 700)
+    monkeypatch.setattr("advprop_core.bootstrap._DRAWN_AT_ONCE", 700)
     assert len(resampled_means(torch.rand(3, 1))) == 1000
 
 

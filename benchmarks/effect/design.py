@@ -143,14 +143,12 @@ STRENGTHS = Study(
 
 _CAUSES = {  # what is added to the two runs of SIZES
     "": "",
-    "-16": "--epochs 16",
     "-whole": "--crop-scale 1",
     "-whole-16": "--crop-scale 1 --epochs 16",
     "-slower": "--learning-rate 0.2",
 }
 _TITLES = {
     "": "crops, 8 epochs",
-    "-16": "crops, 16 epochs",
     "-whole": "whole photos, 8 epochs",
     "-whole-16": "whole photos, 16 epochs",
     "-slower": "crops, 8 epochs, rate 0.2",
@@ -173,13 +171,8 @@ CAUSES = Study(
     questions=(
         (
             "Does a network gain more where it overfits?",
-            (_ONE, f"{_ONE}-16", f"{_ONE}-whole", f"{_ONE}-whole-16"),
-            (
-                (f"{_ONE}-whole", _ONE),
-                (f"{_ONE}-whole-16", f"{_ONE}-whole"),
-                (f"{_ONE}-16", _ONE),
-                (f"{_ONE}-whole-16", f"{_ONE}-16"),
-            ),
+            (_ONE, f"{_ONE}-whole", f"{_ONE}-whole-16"),
+            ((f"{_ONE}-whole", _ONE), (f"{_ONE}-whole-16", f"{_ONE}-whole")),
         ),
         (
             "Does the learning rate matter?",

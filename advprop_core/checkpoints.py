@@ -141,6 +141,8 @@ def _write_whole(path: Path, content: bytes) -> None:
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], str | None]:
+    if (inside := path / "model.safetensors").is_file():
+        raise CheckpointError(f"{path} is a folder: give {inside}")
     if not path.is_file():
         raise CheckpointError(f"There is no file {path}")
     try:
@@ -183,6 +185,10 @@ def _read_pickled(path: Path) -> dict[str, Tensor]:
         ) from None
     except Exception as error:  # a zip or pickle that breaks off raises nearly anything
         raise _unreadable(path, error) from None
+    if isinstance(content, Mapping) and {"progress", "identity"} <= content.keys():
+        raise CheckpointError(
+            f"{path.name} is what a run is resumed from: give the model.safetensors beside it"
+        )
     for name in _CONTAINERS:
         if isinstance(content, Mapping) and isinstance(content.get(name), Mapping):
             content = content[name]

@@ -20,7 +20,7 @@ BRANCH_ORIGINS: tuple[BranchOrigin, ...] = get_args(BranchOrigin)
 
 _MAX_SIDE = 4096  # of a network's input: a file may say anything
 _L2_LIMIT = 1000.0
-_LARGEST_COUNT = 2**62  # a generator's seed has 64 bits, and evaluations count up from it
+LARGEST_COUNT = 2**62  # a generator's seed has 64 bits, and evaluations count up from it
 
 
 def parse_epsilon(text: str) -> float:
@@ -72,8 +72,8 @@ def require_count(name: str, value: object, low: int) -> None:
         raise TypeError(f"{name} must be an integer, got {type(value).__name__}")
     if value < low:
         raise ValueError(f"{name} must be at least {low}, got {value}")
-    if value > _LARGEST_COUNT:
-        raise ValueError(f"{name} must be at most {_LARGEST_COUNT}, got {value}")
+    if value > LARGEST_COUNT:
+        raise ValueError(f"{name} must be at most {LARGEST_COUNT}, got {value}")
 
 
 def _require_kind(name: str, value: object, kind: type) -> None:

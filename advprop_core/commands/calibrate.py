@@ -10,7 +10,7 @@ import typer
 
 from advprop_core.commands import options as o
 from advprop_core.commands import values
-from advprop_core.commands.output import command_line, try_file
+from advprop_core.commands.output import command_line, require_new_checkpoint, try_file
 from advprop_core.commands.progress import counting
 
 
@@ -46,8 +46,7 @@ def calibrate(
     advprop evaluate --model vanilla-calibrated.safetensors --data photos/val --attack pgd
     ```
     """
-    if out.is_dir() or out.suffix != ".safetensors":
-        raise ValueError(f"--out must be a .safetensors file, got {out}")
+    require_new_checkpoint(out)
     config = values.read_attack(
         attack, norm=norm, epsilon=epsilon, step_size=step_size, steps=steps, seed=seed
     )

@@ -14,7 +14,7 @@ import typer
 from advprop_core.bundle import bundle_dir, bundled_models
 from advprop_core.commands import options as o
 from advprop_core.commands import values
-from advprop_core.commands.output import Report
+from advprop_core.commands.output import Report, require_new_checkpoint
 from advprop_core.header import read_info
 
 if TYPE_CHECKING:
@@ -221,8 +221,7 @@ def export(
     advprop export --model imagenette-advprop --branch aux --out aux.safetensors
     ```
     """
-    if out.is_dir() or out.suffix != ".safetensors":
-        raise ValueError(f"--out must be a .safetensors file, got {out}")
+    require_new_checkpoint(out)
     from advprop_core.bundle import open_model
     from advprop_core.checkpoints import export as write
 

@@ -65,6 +65,18 @@ class Report:
             self.say(f"wrote {self._json_file}")
 
 
+def require_new_checkpoint(path: Path) -> None:
+    """Refuse what is no name for a checkpoint, and to write over one.
+
+    Raises:
+        ValueError: With what to do.
+    """
+    if path.is_dir() or path.suffix != ".safetensors":
+        raise ValueError(f"--out must be a .safetensors file, got {path}")
+    if path.exists():
+        raise ValueError(f"{path} is there already: give another --out, or move it away")
+
+
 def try_file(path: Path, option: str) -> None:
     """Refuse a file that cannot be written before work is done for it; the folder is made.
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import tomllib
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from advprop_core.cards import describe_condition
 from advprop_core.commands.memory import keep_freed_memory
 from advprop_core.commands.output import command_line, is_first_process
 from advprop_core.commands.progress import TrainingBar
-from advprop_core.training.files import make_recipe, merge, read_recipe, shipped_recipes
-from advprop_core.training.recipe import ATTACKERS, OBJECTIVES, USED_BY, Recipe
-from advprop_core.types import format_epsilon, parse_epsilon
+from advprop_core.commands.train_recipe import given, resolve
+from advprop_core.header import read_info
+from advprop_core.training.files import RECIPE, shipped_recipes
+from advprop_core.training.recipe import ATTACKERS, OBJECTIVES
 
 _RECIPES = ", ".join(shipped_recipes())
 
@@ -97,7 +98,9 @@ def train(
         ),
     ] = None,
     name: Annotated[str | None, typer.Option(help="Name in the checkpoint.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --out.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue the run in --out, by its recipe.")
+    ] = False,
     tracker: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME", help="Also log to tensorboard or wandb; repeats."),
@@ -130,7 +133,7 @@ imagenet-advprop --out runs/imagenet
         "trainable": trainable,
         "holdout": holdout,
         "seed": seed,
-        "attack": _given(
+        "attack": given(
             {
                 "name": attack,
                 "norm": norm,
@@ -139,109 +142,51 @@ imagenet-advprop --out runs/imagenet
                 "steps": steps,
             }
         ),
-        "augmentation": _given({"crop_scale": crop_scale}),
+        "augmentation": given({"crop_scale": crop_scale}),
     }
-    resolved, dropped = _resolve(recipe, own, change or [])
-    if arch and resolved.start_from:
-        raise ValueError(
-            f"--arch {arch} cannot be chosen: the network is that of {resolved.start_from}, "
-            "which training starts from"
-        )
+    if resume and recipe is None and (out / RECIPE).exists():
+        recipe = str(out / RECIPE)
+    resolved, notes = resolve(recipe, own, change or [])
+    if Path(data).resolve() == out.resolve():
+        raise ValueError(f"--out is the data folder {data}: give a folder of the run's own")
     keep_freed_memory()
 
     from advprop_core.training.loop import train as run
+    from advprop_core.training.state import STATE
 
-    if dropped is not None and is_first_process():
-        step = format_epsilon(resolved.attack.config().step_size)
-        typer.echo(
-            f"the recipe's step_size of {dropped} is of another attack: a step is now {step}; "
-            "--step-size chooses it",
-            err=True,
-        )
     with TrainingBar() as bar:
-        path = run(
-            resolved,
-            data,
-            out,
-            name=name or out.resolve().name,
-            command=command_line(),
-            resume=resume,
-            trackers=tracker or (),
-            report=bar.show,
-            note=partial(bar.console.print, markup=False),  # paths may hold brackets
-        )
-    if is_first_process():
-        typer.echo(f"wrote {path}")
-
-
-def _resolve(
-    recipe: str | None, own: dict[str, Any], changes: list[str]
-) -> tuple[Recipe, str | float | None]:
-    """The recipe, the flags on top, and on top of them what ``--set`` says.
-
-    Also a step size of the recipe that was dropped, for it belongs to another attack.
-    """
-    asked = _given(own)
-    for change in changes:
-        asked = merge(asked, _read_change(change))
-    below = _without_old_weights(read_recipe(recipe) if recipe else {}, asked.get("objective"))
-    merged = merge(_without_old_steps(below, asked.get("attack")), asked)
-    steps = [
-        attack.get("step_size") if isinstance(attack, dict) else None
-        for attack in (below.get("attack"), merged.get("attack"))
-    ]
-    try:
-        made = make_recipe(merged)
-    except TypeError as error:  # in a library the caller's mistake, here the person's
-        raise ValueError(str(error)) from None
-    for key, users in USED_BY.items():
-        if made.objective not in users and getattr(made, key) != getattr(Recipe(), key):
-            raise ValueError(
-                f"{key} is for {' and '.join(users)}: {made.objective} has no use for it"
+        note = partial(bar.console.print, markup=False)  # paths may hold brackets
+        for sentence in notes if is_first_process() else ():
+            note(sentence)
+        try:
+            path = run(
+                resolved,
+                data,
+                out,
+                name=name or out.resolve().name,
+                command=command_line(),
+                resume=resume,
+                trackers=tracker or (),
+                report=bar.show,
+                note=note,
             )
-    return made, steps[0] if steps[1] is None else None
+        except KeyboardInterrupt:
+            there = (out / STATE).exists()
+            kept = "--resume goes on from what was saved" if there else "nothing was saved yet"
+            note(f"interrupted; {kept}")
+            raise
+    if is_first_process():
+        _tell(path)
 
 
-def _without_old_weights(recipe: dict[str, Any], objective: Any) -> dict[str, Any]:
-    """A recipe's weights belong to its objective: another one has others, or none."""
-    if objective in (None, recipe.get("objective")):
-        return recipe
-    return {key: value for key, value in recipe.items() if key not in USED_BY}
-
-
-def _without_old_steps(recipe: dict[str, Any], attack: Any) -> dict[str, Any]:
-    """A recipe's step belongs to the attack it describes: another one has a step of its own."""
-    old = recipe.get("attack")
-    if not (isinstance(old, dict) and isinstance(attack, dict)):
-        return recipe
-    other = {key for key, value in attack.items() if not _same(old.get(key), value)}
-    gone = {"step_size"} if other & {"name", "norm", "epsilon", "steps"} else set()
-    if attack.get("name", old.get("name")) == old.get("name") == "gd":
-        gone = set()  # its step is its strength
-    gone |= {"steps"} if attack.get("name") == "fgsm" else set()
-    return {**recipe, "attack": {key: value for key, value in old.items() if key not in gone}}
-
-
-def _same(one: Any, other: Any) -> bool:
-    """Whether two values of a recipe mean the same: ``4/255`` may be written as a number."""
-    try:
-        return parse_epsilon(str(one)) == parse_epsilon(str(other))
-    except ValueError:
-        return bool(one == other)
-
-
-def _read_change(text: str) -> dict[str, Any]:
-    key, equals, value = text.partition("=")
-    if not equals or not key.strip():
-        raise ValueError(f"--set needs KEY=VALUE, got {text!r}")
-    try:
-        read = tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
-        read = value.strip()  # words need no quotes
-    for part in reversed(key.strip().split(".")):
-        read = {part: read}
-    changed: dict[str, Any] = read
-    return changed
+def _tell(path: Path) -> None:
+    """What was written, and how it does on photos that training did not use."""
+    typer.echo(f"wrote {path}, and its card {path.with_suffix('.md').name}")
+    for row in read_info(path).metrics:
+        if "top1" in row:
+            typer.echo(
+                f"{row['branch']}: {100 * row['top1']:.1f} % {describe_condition(row['condition'])}"
+            )
 
 
 def _auxiliaries(text: str | None) -> list[str] | None:
@@ -254,8 +199,3 @@ def _auxiliaries(text: str | None) -> list[str] | None:
             "--auxiliaries 1/255,4/255"
         )
     return parts or None
-
-
-def _given(values: dict[str, Any]) -> dict[str, Any]:
-    """Without what was not said."""
-    return {key: value for key, value in values.items() if value is not None}

@@ -59,6 +59,19 @@ def read_number(text: str, option: str) -> float:
         ) from None
 
 
+def refuse_whole_radius(text: str, norm: str, option: str) -> None:
+    """A whole number is meant in steps of 255; as it stands it would be the whole range of pixels.
+
+    Raises:
+        ValueError: For ``1`` and more of linf.
+    """
+    if norm == "linf" and text.strip().isdecimal() and int(text) > 0:
+        raise ValueError(
+            f"{option} is on a scale where pixels lie between 0 and 1: {text} would be "
+            f"{'all of it' if int(text) == 1 else 'beyond it'}; did you mean {text}/255?"
+        )
+
+
 def read_norm(text: str) -> Norm:
     """One of the norms; raises ValueError with their names for any other text."""
     for norm in NORMS:
@@ -87,6 +100,7 @@ def read_attack(
         raise ValueError(f"--attack must be one of {', '.join(ATTACKS)}, got {kind!r}")
     known = read_norm(norm)
     radius = read_number(epsilon or _DEFAULT_RADIUS[known], "--epsilon")
+    refuse_whole_radius(epsilon or "", known, "--epsilon")
     if kind == "fgsm":
         if steps not in (None, 1) or step_size is not None:
             raise ValueError(

@@ -253,9 +253,8 @@ def match_classes(
         )
     if unknown and strict:
         raise ClassMismatch(
-            f"The checkpoint does not know these class folders: {listing(unknown)}. The "
-            f"checkpoint's classes: {listing(expected)}. Remove the folders, or load without "
-            "strict to leave them out."
+            f"These class folders are none of the classes: {listing(unknown)}. The classes: "
+            f"{listing(expected)}. Remove or rename the folders."
         )
     return labels
 

@@ -49,7 +49,7 @@ def imagenette_folder(folder: Path, split: str, *, download: bool = False) -> Pa
     if not download:
         raise ValueError(
             f"imagenette has {split}/WNID/IMAGE, in a folder such as {IMAGENETTE_FOLDERS[0]}, and "
-            f"{folder} has neither: give --download to fetch it there"
+            f"{folder} has neither: `advprop evaluate --download` fetches it there"
         )
     return _fetch_imagenette(folder) / split
 
@@ -78,7 +78,8 @@ def cifar10_arrays(
     except RuntimeError:
         raise ValueError(
             f"cifar10 has train/NAME/IMAGE and test/NAME/IMAGE, or {CIFAR10.base_folder} with the "
-            f"published checksums, and {folder} has neither: give --download to fetch it there"
+            f"published checksums, and {folder} has neither: `advprop evaluate "
+            "--download` fetches it there"
         ) from None
     return np.asarray(found.data, dtype=np.uint8), list(found.targets), tuple(found.classes)
 

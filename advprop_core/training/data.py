@@ -95,7 +95,8 @@ def load_data(
         read = replace(read, source=read.source.to(device))
     if len(read.source) < recipe.batch_size:
         raise ValueError(
-            f"batch_size is {recipe.batch_size}, but there are only {len(read.source)} images"
+            f"batch_size is {recipe.batch_size}, but there are only {len(read.source)} images: "
+            "lower --batch-size"
         )
     return read
 
@@ -161,6 +162,7 @@ def _whole(data: str, recipe: Recipe) -> TrainingData:
     """Sets whose images are no files of their own: drawn scenes, and CIFAR-10's batches."""
     split = load_split(data, "train", recipe.size)
     out = torch.tensor([held_out(str(i), recipe.holdout) for i in range(len(split.labels))])
+    _require_holdout(recipe, int(out.sum()), len(out))
     kept = split.images[~out], split.labels[~out]
     source: Source = InMemory(*kept, recipe, len(split.classes))
     if recipe.augmentation.randaugment:
@@ -172,10 +174,7 @@ def _whole(data: str, recipe: Recipe) -> TrainingData:
 
 def _photos(data: str, recipe: Recipe, measures: bool, in_memory: bool | None) -> TrainingData:
     root = _root_of(data)
-    if not root.is_dir():
-        raise ValueError(
-            f"data must be a folder or one of {', '.join(BUILTIN)}: there is no folder {data!r}"
-        )
+    _require_splits(root, data)
     folder = ImageFolder(root / "train", size=round(recipe.size * _MARGIN))
     _require_full_classes(root / "train", folder)
     samples, classes = folder.samples, _classes_of(root, folder)
@@ -185,7 +184,9 @@ def _photos(data: str, recipe: Recipe, measures: bool, in_memory: bool | None) -
     folder.samples = tuple(s for s in samples if not held_out(s[0].name, recipe.holdout))
     holdout: Split | None = None
     unreadable: tuple[Unreadable, ...] = ()
-    if chosen := tuple(s for s in samples if held_out(s[0].name, recipe.holdout)):
+    chosen = tuple(s for s in samples if held_out(s[0].name, recipe.holdout))
+    _require_holdout(recipe, len(chosen), len(samples))
+    if chosen:
         seen = ImageFolder(root / "train", size=recipe.size)
         seen.samples = chosen
         holdout = Split(*seen.load_all(), classes)
@@ -202,6 +203,30 @@ def _photos(data: str, recipe: Recipe, measures: bool, in_memory: bool | None) -
     samples = tuple(sample for sample in folder.samples if sample[0] not in unread)
     _require_every_class(samples, classes)
     return TrainingData(source, holdout, val, _digest(samples), unreadable)
+
+
+def _require_splits(root: Path, data: str) -> None:
+    """The commonest mistakes with folders, each with what to do."""
+    if not root.is_dir():
+        there = f"{data!r} is a file" if root.exists() else f"there is no folder {data!r}"
+        raise ValueError(f"data must be a folder or one of {', '.join(BUILTIN)}: {there}")
+    wanted = "a folder that holds train/CLASS/PHOTO and val/CLASS/PHOTO"
+    if not _folder_of(root, "train").is_dir():
+        above = root.resolve().parent
+        near = f"; did you mean {above}?" if root.name in ("train", "val") else ""
+        raise ValueError(f"{root} has no train/ in it: give {wanted}{near}")
+    if not _folder_of(root, "val").is_dir():
+        raise ValueError(
+            f"{root} has train/, but no val/: accuracies are measured on photos that training does "
+            f"not see, so give {wanted}; move some photos of each class there"
+        )
+
+
+def _require_holdout(recipe: Recipe, chosen: int, photos: int) -> None:
+    if recipe.holdout and not chosen:
+        raise ValueError(
+            f"a holdout of {recipe.holdout:g} leaves out none of {photos} photos: raise it"
+        )
 
 
 def _measured(data: str, recipe: Recipe, classes: tuple[tuple[str, str], ...]) -> Split:

@@ -14,6 +14,8 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from advprop_core.training.recipe import Attacker, Augmentation, Recipe
 from advprop_core.types import parse_epsilon
 
+RECIPE = "recipe.toml"
+"""In a run folder."""
 _FOLDER = Path(__file__).parent / "recipes"
 _TABLES: dict[str, type] = {"attack": Attacker, "augmentation": Augmentation}
 _RADII = ("epsilon", "step_size")
@@ -36,13 +38,20 @@ def read_recipe(name: str) -> dict[str, Any]:
     known = shipped_recipes()
     path = _FOLDER / f"{name}.toml" if name in known else Path(name)
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        return _with_tables(tomllib.loads(path.read_text("utf-8")))
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         raise ValueError(
             f"there is no recipe {name!r}: give a TOML file or one of {', '.join(known)}"
         ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"recipe {name} is not TOML: {error}") from None
+
+
+def _with_tables(values: dict[str, Any]) -> dict[str, Any]:
+    for name in _TABLES:
+        if not isinstance(values.get(name, {}), Mapping):
+            raise ValueError(f"recipe key {name} must be a table, got {values[name]!r}")
+    return values
 
 
 def make_recipe(values: Mapping[str, Any]) -> Recipe:
@@ -115,7 +124,9 @@ def _near(key: str) -> str:
         for one in fields(kind):
             dotted.setdefault(one.name, []).append(prefix + one.name)
     near = [full for one in difflib.get_close_matches(key, dotted, 3, 0.5) for full in dotted[one]]
-    return f"; near matches: {', '.join(near)}" if near else ""
+    if near:
+        return f"; near matches: {', '.join(near)}"
+    return f"; there are {', '.join(full for several in dotted.values() for full in several)}"
 
 
 def _require_kind(name: str, value: Any, hint: Any) -> None:

@@ -38,8 +38,8 @@ def make_input(
         classes: How many there are.
 
     Raises:
-        TypeError: For a strength that is no whole number where one is needed.
-        ValueError: For an unknown kind (near matches are listed) or a strength out of range.
+        ValueError: For an unknown kind (near matches are listed) or a strength out of range, or
+            that is no whole number where one is needed.
     """
     if kind == "attack":
         return _attack(make_view(), attacker.goal, attacker.config(strength), classes)
@@ -51,8 +51,9 @@ def _change(kind: str, strength: float) -> Input:
         _require_share(kind, strength)
         return lambda batch: _noise(batch, kind, strength)
     if kind in CORRUPTIONS + EXTRA_CORRUPTIONS:
-        level = int(strength) if strength == int(strength) else strength
-        config = CorruptionConfig(kind, level)  # type: ignore[arg-type]  # it refuses fractions
+        if strength != int(strength):
+            raise ValueError(f"{kind} has whole severities, got {strength:g}")
+        config = CorruptionConfig(kind, int(strength))
         return lambda batch: corrupt(batch.pixels, replace(config, seed=batch.seed))
     if kind == "color-jitter":
         _require_share(kind, strength)

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from accelerate import Accelerator
 from accelerate.tracking import get_available_trackers
-from accelerate.utils import DistributedDataParallelKwargs
+from accelerate.utils import DistributedDataParallelKwargs, LoggerType
 
 from advprop_core import checkpoints
 from advprop_core.cards import model_card
@@ -17,7 +17,7 @@ from advprop_core.dual_bn import DualBNModel
 from advprop_core.processes import Processes
 from advprop_core.training import state
 from advprop_core.training.data import Split, load_data
-from advprop_core.training.files import write_recipe
+from advprop_core.training.files import RECIPE, write_recipe
 from advprop_core.training.inputs import require_known_inputs
 from advprop_core.training.measure import measure
 from advprop_core.training.meter import Diverged, Report
@@ -70,8 +70,7 @@ def train(
             another recipe or other data.
     """
     _require_trackers(trackers)
-    if (out / state.STATE).exists() and not resume:
-        raise FileExistsError(f"{out} holds a run already: use --resume, or another --out")
+    _require_room(out, resume)
     # Statistics are shared by the run itself, before its attacks.
     by_run = DistributedDataParallelKwargs(broadcast_buffers=False)
     accelerator = Accelerator(
@@ -86,7 +85,6 @@ def train(
     if recipe.sync_bn and accelerator.device.type == "cpu":
         raise ValueError("sync_bn needs GPUs: there is no SyncBatchNorm for a CPU, leave it out")
     require_known_inputs(recipe)
-    out.mkdir(parents=True, exist_ok=True)
     saved = state.read(out / state.STATE, processes)
     if resume and not saved and processes.is_first:
         note(f"{out} holds no run yet: this one starts from the beginning")
@@ -108,22 +106,45 @@ def train(
     ):
         if photos.unreadable and accelerator.is_main_process:
             first, count = photos.unreadable[0], len(photos.unreadable)
-            note(f"{count} images were left out, such as {first.path}: {first.reason}")
+            were = "image was" if count == 1 else "images were"
+            note(f"{count} {were} left out, such as {first.path}: {first.reason}")
         model, info = new_model(recipe, photos.classes)
         recipe = replace(recipe, architecture=info.architecture)  # that of what it starts from
         info = describe(replace(info, name=name), recipe, data, len(photos.source), command)
         identity = state.identity(recipe, data, photos.digest, processes.count)
         run = Run(recipe, photos, out, accelerator, model, identity, saved)
+        with state.writing(out):  # not before, or what is refused would leave an empty folder
+            out.mkdir(parents=True, exist_ok=True)
+        if saved and processes.is_first:
+            steps = recipe.epochs * run.steps
+            done = "was finished" if run.progress.step == steps else "goes on"
+            note(f"the run in {out} {done} after {run.progress.step} of {steps} steps")
         if trackers:
             accelerator.init_trackers("advprop", config=run.flat_recipe())
         if accelerator.is_main_process:
-            with state.writing(out / "recipe.toml"):
-                write_recipe(out / "recipe.toml", recipe)
+            with state.writing(out / RECIPE):
+                write_recipe(out / RECIPE, recipe)
         run.all_epochs(report)
         accelerator.end_training()
+        if run.progress.unfrozen:
+            info = replace(info, branches=dict.fromkeys(info.branches, "trained"))
         if accelerator.is_main_process:
             _finish(out / _FINAL, run.trained, info, photos.val, data, accelerator.device)
         return out / _FINAL
+
+
+def _require_room(out: Path, resume: bool) -> None:
+    """Nothing that was trained is written over."""
+    if out.exists() and not out.is_dir():
+        raise ValueError(f"--out must be a folder, and {out} is a file")
+    if (out / state.STATE).exists():
+        if not resume:
+            raise FileExistsError(f"{out} holds a run already: use --resume, or another --out")
+    elif (out / _FINAL).exists():
+        raise FileExistsError(
+            f"{out} holds a trained model, but no {state.STATE} to go on from: give another --out, "
+            "or move the model away"
+        )
 
 
 def _require_batch(recipe: Recipe, processes: int) -> None:
@@ -162,7 +183,10 @@ def _require_classes(recipe: Recipe, classes: Classes) -> None:
 def _require_trackers(names: Sequence[str]) -> None:
     """Accelerate itself would leave out what is missing, in silence."""
     installed = [str(one.value) for one in get_available_trackers()]
+    known = [str(one.value) for one in LoggerType]
     for name in names:
+        if name not in known:
+            raise ValueError(f"there is no tracker {name!r}: one of {', '.join(known)}")
         if name not in installed:
             raise ValueError(
                 f"the tracker {name!r} is not installed: pip install {name}, "

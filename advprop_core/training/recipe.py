@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
-from advprop_core.types import AttackConfig, parse_epsilon
+from advprop_core.types import LARGEST_COUNT, AttackConfig, parse_epsilon
 
 ObjectiveName = Literal[
     "vanilla", "adversarial", "mixed", "advprop", "fast-advprop", "adv-reg", "trades"
@@ -219,6 +219,8 @@ class Recipe:
             _require_at_least(name, getattr(self, name), low)
         if not self.learning_rate > 0:
             raise ValueError(f"learning_rate must be above 0, got {self.learning_rate}")
+        if self.seed > LARGEST_COUNT:
+            raise ValueError(f"seed must be at most {LARGEST_COUNT}, got {self.seed}")
         if self.batch_size < 2:
             raise ValueError(
                 f"batch_size must be at least 2, got {self.batch_size}: BatchNorm cannot take the "

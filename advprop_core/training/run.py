@@ -13,7 +13,7 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import broadcast_object_list
 from timm.layers import convert_sync_batchnorm
-from timm.optim import create_optimizer_v2
+from timm.optim import create_optimizer_v2, get_optimizer_info
 from timm.scheduler import create_scheduler_v2
 from timm.utils import ModelEmaV3
 
@@ -43,7 +43,7 @@ class Run:
     Args:
         recipe: What to do.
         photos: What to do it with.
-        out: Run folder, which is there.
+        out: Run folder, which must be there before the first step.
         accelerator: Knows the device and the other processes.
         model: Becomes the run's own.
         identity: What a state must have been saved with.
@@ -273,6 +273,8 @@ def _optimizer(model: DualBNModel, recipe: Recipe) -> torch.optim.Optimizer:
     if recipe.optimizer_eps:
         extra["eps"] = recipe.optimizer_eps
     try:
+        if get_optimizer_info(recipe.optimizer).second_order:
+            raise ValueError("it needs second derivatives, which no step here computes")
         return create_optimizer_v2(
             model,
             recipe.optimizer,

@@ -7,6 +7,7 @@ came before it, so that a run can be taken up at any step.
 from __future__ import annotations
 
 import os
+import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -26,6 +27,8 @@ from advprop_core.training.batch import Batch, mixed_seed, seed_globals
 from advprop_core.training.ranks import world
 from advprop_core.training.recipe import Recipe
 
+_MEASURED = re.compile(r"[a-z]+\d+(\.\d+)?")
+"""A part of timm's descriptions; what does not look so, timm passes over."""
 _ORDER, _STEP, _COMMON, _AUGMENTATION = range(4)  # what a seed is for
 _DAMAGED_IN_A_ROW = 10
 _MOST_WORKERS = 16  # for each process
@@ -171,6 +174,13 @@ class _Photos(Dataset[tuple[Tensor, int]]):
         self.count = count
         self.load = load
         self.seed = recipe.seed
+        if bad := [
+            part for part in own.randaugment.split("-")[1:] if not _MEASURED.fullmatch(part)
+        ]:
+            raise ValueError(
+                f"randaugment {own.randaugment!r} is not timm's: {bad[0]!r} is no letters and a "
+                "number, such as m9"
+            )
         try:
             self.transform = create_transform(
                 recipe.size,

@@ -32,29 +32,33 @@ def new_model(recipe: Recipe, classes: Classes) -> tuple[DualBNModel, ModelInfo]
             recipe wants dropped.
     """
     torch.manual_seed(recipe.seed)  # timm initialises new networks from the global generator
-    source = open_model(recipe.start_from) if recipe.start_from else None
+    source = None
+    if recipe.start_from:
+        source = open_model(recipe.start_from, architecture=recipe.architecture)
     info = _new_info(recipe, classes, source)
-    _require_size(info)
     try:
         model = models.create(info)
     except TypeError as error:
         raise ValueError(f"{info.architecture} cannot be made so: {error}") from error
+    _require_size(model, info)  # after what no size would mend
     if source:
         take_over(model, source, keep_head=source.info.class_ids == info.class_ids)
     return model.to(memory_format=torch.channels_last), info
 
 
 def _new_info(recipe: Recipe, classes: Classes, source: Checkpoint | None) -> ModelInfo:
-    origins: dict[str, BranchOrigin] = {MAIN: "trained"}
-    origins |= {auxiliary_name(i): "trained" for i in range(recipe.auxiliary_count)}
-    ids, names = (tuple(one) for one in zip(*classes, strict=True))
+    names = [MAIN, *map(auxiliary_name, range(recipe.auxiliary_count))]
+    origins: dict[str, BranchOrigin] = dict.fromkeys(names, "trained")
+    if source and recipe.trainable == "head":  # no branch's own part is trained, but may be later
+        origins |= {name: source.info.branches.get(name, "copied") for name in names}
+    class_ids, class_names = (tuple(one) for one in zip(*classes, strict=True))
     drops = {key: rate for key in _DROPS if (rate := float(getattr(recipe, key)))}
     if source:
         kept = {key: value for key, value in source.info.arguments.items() if key not in _DROPS}
         return replace(
             source.info,
-            class_ids=ids,
-            class_names=names,
+            class_ids=class_ids,
+            class_names=class_names,
             input_size=recipe.size,
             branches=origins,
             arguments=kept | drops,
@@ -64,8 +68,8 @@ def _new_info(recipe: Recipe, classes: Classes, source: Checkpoint | None) -> Mo
     config = models.pretrained_config(recipe.architecture)
     return ModelInfo(
         architecture=recipe.architecture,
-        class_ids=ids,
-        class_names=names,
+        class_ids=class_ids,
+        class_names=class_names,
         input_size=recipe.size,
         mean=tuple(config.mean),
         std=tuple(config.std),
@@ -74,7 +78,7 @@ def _new_info(recipe: Recipe, classes: Classes, source: Checkpoint | None) -> Mo
     )
 
 
-def _require_size(info: ModelInfo) -> None:
+def _require_size(model: DualBNModel, info: ModelInfo) -> None:
     config = models.pretrained_config(info.architecture)
     side = config.input_size[-1]
     if config.fixed_input_size and side != info.input_size:
@@ -82,6 +86,14 @@ def _require_size(info: ModelInfo) -> None:
             f"{info.architecture} takes images of {side} pixels alone, not of {info.input_size}: "
             f"use --size {side}, or another --arch"
         )
+    try:
+        with torch.no_grad():
+            model.eval()({MAIN: torch.zeros(1, 3, info.input_size, info.input_size)})
+    except RuntimeError as error:
+        raise ValueError(
+            f"{info.architecture} cannot take images of {info.input_size} pixels ({error}): use a "
+            "larger --size, or another --arch"
+        ) from None
 
 
 def take_over(

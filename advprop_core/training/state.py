@@ -145,7 +145,10 @@ def _read(path: Path) -> Saved:
     try:
         content = torch.load(path, weights_only=True, map_location="cpu")
         progress, own = Progress(**content.pop("progress")), content.pop("identity")
-    except (EOFError, KeyError, RuntimeError, TypeError, UnpicklingError) as error:
+    except PermissionError:
+        raise
+    # A file that breaks off makes torch ask the system for places before its beginning.
+    except (EOFError, KeyError, OSError, RuntimeError, TypeError, UnpicklingError) as error:
         raise ValueError(
             f"{path} is damaged and the run cannot be continued: remove it to start afresh"
         ) from error

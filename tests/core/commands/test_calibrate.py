@@ -63,8 +63,10 @@ def test_says_what_it_leaves_out_and_refuses_what_is_useless(
     assert answer.code == 0, answer.err
     assert "1 file that cannot be read, such as zz.png" in answer.err
     assert "does not know: unheard_of" in answer.err
-    assert "limit must be at least 1, got 0" in advprop(*words, "--out", out, "--limit", 0).err
-    assert "images of one class only" in advprop(*words, "--out", out, "--limit", 1).err
+    advprop(*words, "--out", out).refuses("is there already: give another --out")
+    other = ("--out", tmp_path / "other.safetensors")
+    assert "limit must be at least 1, got 0" in advprop(*words, *other, "--limit", 0).err
+    assert "images of one class only" in advprop(*words, *other, "--limit", 1).err
     (tmp_path / "file").write_text("in the way")
     answer = advprop(*words, "--out", tmp_path / "file" / "out.safetensors")
     assert "--out cannot be written" in answer.err

@@ -17,7 +17,9 @@ from advprop_core.types import ModelInfo
 
 def test_export_loads_strictly_into_timm(advprop, model, tmp_path) -> None:
     file = tmp_path / "plain.safetensors"
-    answer = advprop("export", "--model", model, "--branch", "aux", "--out", file)
+    words = ("export", "--model", model, "--branch", "aux", "--out", file)
+    answer = advprop(*words)
+    advprop(*words).refuses("is there already: give another --out")
     network = timm.create_model("test_resnet", num_classes=6)
     network.load_state_dict(load_file(file), strict=True)
     branch = checkpoints.load(model).model.branch("aux")

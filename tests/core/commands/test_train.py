@@ -4,8 +4,10 @@ import shlex
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
-from advprop_core import checkpoints
+from advprop_core import checkpoints, header
 from advprop_core.training import loop
 from advprop_core.training.files import shipped_recipes
 from advprop_core.training.recipe import OBJECTIVES, Attacker, Augmentation, Recipe
@@ -23,12 +25,16 @@ def _on_the_cpu(monkeypatch) -> None:
 
 
 @pytest.fixture
-def asked(advprop, monkeypatch, tmp_path):
+def asked(advprop, monkeypatch, tmp_path, make_info):
     """From more words to the recipe, and whatever else, that training is asked for."""
     calls = []
+    right = {"branch": "main", "condition": {"kind": "clean"}, "n": 8, "top1": 0.75}
+    end = {header.KEY: header.write(make_info(metrics=(right,)))}
 
     def record(recipe, data, out, **options):
         calls.append({"recipe": recipe, "data": data, "out": out, **options})
+        out.mkdir(exist_ok=True)
+        save_file({}, out / "model.safetensors", end)
         return out / "model.safetensors"
 
     monkeypatch.setattr(loop, "train", record)
@@ -36,7 +42,9 @@ def asked(advprop, monkeypatch, tmp_path):
     def ask(*words):
         answer = advprop("train", "--data", "photos", "--out", tmp_path / "run", *words)
         assert answer.code == 0, answer.err
-        assert answer.out == f"wrote {tmp_path / 'run' / 'model.safetensors'}\n"
+        *_, wrote, figures = answer.out.splitlines()
+        assert wrote == f"wrote {tmp_path / 'run' / 'model.safetensors'}, and its card model.md"
+        assert figures == "main: 75.0 % clean accuracy"
         return calls.pop()
 
     return ask
@@ -96,6 +104,34 @@ def test_fine_tuning_flags(asked) -> None:
     assert recipe == Recipe(start_from="resnet18.a1_in1k", trainable="last:2")
 
 
+def test_the_size_is_that_of_the_network_it_starts_from(asked, file) -> None:
+    words = ("--start-from", "shapes-advprop", "--objective", "vanilla")
+    assert asked(*words)["recipe"].size == 96
+    assert asked(*words, "--size", 64)["recipe"].size == 64
+    file.write_text('objective = "vanilla"\nsize = 48')
+    assert asked(*words, "--recipe", file)["recipe"].size == 48
+
+
+def test_what_a_fine_tuned_network_loses_is_said(asked, advprop, tmp_path) -> None:
+    words = ("--start-from", "shapes-advprop")
+    asked(*words)  # from here on training is recorded, not done
+    words = ("train", "--data", "x", "--out", tmp_path / "run", *words)
+    told = advprop(*words, "--objective", "vanilla").out
+    assert "aux of shapes-advprop will not be in the result: vanilla trains no auxiliary" in told
+    assert "images are 96 pixels, as the network's were" in told
+    assert "will not be" not in advprop(*words).out
+
+
+def test_a_foreign_file_needs_its_architecture(asked, advprop, tmp_path) -> None:
+    file = tmp_path / "plain.safetensors"
+    save_file({"weight": torch.zeros(1)}, file)
+    words = ("--start-from", file)
+    recipe = asked(*words, "--arch", "resnet18")["recipe"]
+    assert (recipe.start_from, recipe.architecture) == (str(file), "resnet18")
+    answer = advprop("train", "--data", "photos", "--out", tmp_path / "run", *words)
+    answer.refuses("does not say its architecture: give timm's name of the network with --arch")
+
+
 def test_a_recipe_file_is_changed_by_flags_and_flags_by_set(asked, file) -> None:
     recipe = asked("--recipe", file)["recipe"]
     assert recipe == Recipe(
@@ -141,7 +177,8 @@ def test_an_objective_with_one_kind_of_attack_alone_takes_it(asked) -> None:
 
 @pytest.mark.parametrize("name", shipped_recipes())
 def test_a_shipped_recipe_by_its_name(asked, name) -> None:
-    assert asked("--recipe", name, "--seed", 9)["recipe"].seed == 9
+    source = ("--start-from", "shapes-vanilla") if name == "transfer" else ()
+    assert asked("--recipe", name, "--seed", 9, *source)["recipe"].seed == 9
 
 
 def test_set_reads_nested_keys_and_toml_values(asked) -> None:
@@ -192,7 +229,15 @@ def test_help_names_objectives_recipes_and_examples(advprop) -> None:
         (("--objective", "magic"), "objective must be one of vanilla, adversarial, mixed, advprop"),
         (("--attack", "magic"), "attack name must be one of pgd, i-fgsm, gd, fgsm"),
         (("--epsilon", "two"), "a fraction such as 4/255"),
-        (("--epsilon", "2"), "epsilon must lie in [0, 1]"),
+        (("--epsilon", "1"), "would be all of it; did you mean 1/255?"),
+        (("--epsilon", "2"), "would be beyond it; did you mean 2/255?"),
+        (("--set", "attack.epsilon=4"), "did you mean 4/255?"),
+        (("--norm", "l2"), "a radius belongs to its norm: give --epsilon for l2 too, such as 0.5"),
+        (("--objective", "vanilla", "--epsilon", "1/255"), "so epsilon would have no effect"),
+        (("--attack", "gd", "--epsilon", "1/255", "--step-size", "1/255"), "gd has no radius"),
+        (("--trainable", "head"), "the rest of a new network is random: give --start-from"),
+        (("--recipe", "transfer"), "the rest of a new network is random: give --start-from"),
+        (("--seed", str(2**62 + 1)), "seed must be at most"),
         (("--step-size", "x"), "a fraction such as 4/255"),
         (("--crop-scale", "0"), "crop_scale must lie in (0, 1]"),
         (("--holdout", "1"), "holdout must lie in [0, 1)"),
@@ -239,15 +284,23 @@ def test_a_run_records_its_command_and_is_not_overwritten(advprop, photos, tmp_p
     words = ("train", "--data", photos, "--out", tmp_path / "run", *TINY)
     answer = advprop(*words)
     assert answer.code == 0, answer.err
-    shown, wrote = answer.out.splitlines()
+    shown, wrote, *figures = answer.out.splitlines()
     assert shown.startswith("epoch 1/1: main clean loss ")
-    assert wrote == f"wrote {tmp_path / 'run' / 'model.safetensors'}"
+    assert wrote == f"wrote {tmp_path / 'run' / 'model.safetensors'}, and its card model.md"
+    assert [line.split(": ")[0] for line in figures] == ["main", "aux"] * 2
+    assert figures[2].endswith(" % robust accuracy, PGD-10, L∞ ε = 2/255")
     info = checkpoints.load(tmp_path / "run" / "model.safetensors").info
     assert info.recipe["command"] == shlex.join(map(str, ("advprop", *words)))
     assert info.name == "run"
     advprop(*words).refuses("--resume, or another --out")
     advprop(*words, "--resume", "--seed", 1).refuses("another recipe: seed 1 (it had 0)")
-    assert advprop(*words, "--resume").code == 0
+    again = advprop("train", "--data", photos, "--out", tmp_path / "run", "--resume")
+    assert again.code == 0, "its recipe is in the run folder"
+    assert "was finished after 3 of 3 steps" in again.out
+
+
+def test_the_data_folder_is_no_run_folder(advprop, photos) -> None:
+    advprop("train", "--data", photos, "--out", photos).refuses("--out is the data folder")
 
 
 def test_a_file_left_out_is_named_with_its_brackets(advprop, photos, tmp_path) -> None:
@@ -261,7 +314,7 @@ def test_a_file_left_out_is_named_with_its_brackets(advprop, photos, tmp_path) -
     (data / "train" / "cats" / "torn.png").write_bytes(b"no image")
     words = ("train", "--data", data, "--out", tmp_path / "run", *TINY, "--objective", "vanilla")
     note = advprop(*words).out.splitlines()[0]
-    assert note.startswith("1 images were left out")
+    assert note.startswith("1 image was left out")
     assert str(data / "train" / "cats" / "torn.png") in note
 
 
@@ -314,6 +367,6 @@ def test_a_recipes_step_that_is_dropped_is_said(advprop, asked, tmp_path) -> Non
     assert asked(*words)["recipe"].attack.step_size is None
     answer = advprop("train", "--data", "photos", "--out", tmp_path / "run", *words)
     said = "the recipe's step_size of 1/255 is of another attack: a step is now"
-    assert said in " ".join(answer.err.split())
+    assert said in " ".join(answer.out.split())
     kept = advprop("train", "--data", "x", "--out", tmp_path, *words, "--step-size", "1/255")
-    assert "another attack" not in kept.err
+    assert "another attack" not in kept.out

@@ -83,7 +83,7 @@ def test_val_must_show_every_class(folder, how):
 
 def test_val_must_show_no_other_class(folder):
     draw(folder / "val" / "birds", ["a.png"])
-    with pytest.raises(ClassMismatch, match=r"must hold the same classes\. .* folders: birds"):
+    with pytest.raises(ClassMismatch, match=r"the same classes\. .* none of the classes: birds"):
         load(folder)
 
 
@@ -242,19 +242,34 @@ def test_classes_of_val_that_train_does_not_have(folder):
 
 def test_training_photos_that_are_missing(folder):
     shutil.rmtree(folder / "train")
-    with pytest.raises(ValueError, match=r"folder .*/train does not exist"):
+    with pytest.raises(ValueError, match=r"has no train/ in it: give a folder that holds"):
         load(folder)
 
 
 def test_photos_to_measure_on_that_are_missing(folder):
     shutil.rmtree(folder / "val")
-    with pytest.raises(ValueError, match="there is no folder"):
+    with pytest.raises(ValueError, match="has train/, but no val/"):
         load(folder)
 
 
 def test_no_such_folder(tmp_path):
     with pytest.raises(ValueError, match=r"shapes-conflict: there is no folder .*none"):
         load(tmp_path / "none")
+
+
+def test_a_level_too_deep_and_a_file(folder):
+    with pytest.raises(ValueError, match=f"has no train/ in it: .* did you mean {folder}\\?"):
+        load(folder / "train")
+    photo = next(folder.rglob("*.png"))
+    with pytest.raises(ValueError, match=f"'{photo}' is a file"):
+        load(photo)
+
+
+def test_a_hold_out_of_nothing(folder):
+    with pytest.raises(ValueError, match="a holdout of 0.0001 leaves out none of 20 photos"):
+        load(folder, holdout=0.0001)
+    with pytest.raises(ValueError, match="leaves out none of"):
+        load("shapes", holdout=1e-9)
 
 
 def test_a_batch_larger_than_what_is_left(folder):

@@ -187,7 +187,7 @@ def test_every_kind_is_drawn_by_the_steps_seed(batch, kind):
         ("xyzzy", 0.1, ValueError, "try gaussian, poisson.*fog.*randaugment"),
         ("gaussian", 1.5, ValueError, r"gaussian needs a strength in \[0, 1\], got 1.5"),
         ("color-jitter", -0.1, ValueError, r"color-jitter needs a strength in \[0, 1\]"),
-        ("fog", 2.5, TypeError, "severity"),
+        ("fog", 2.5, ValueError, "fog has whole severities, got 2.5"),
         ("fog", 6, ValueError, "severity"),
         ("attack", -0.1, ValueError, "epsilon"),
     ],

@@ -302,7 +302,7 @@ def test_missing_validation_images_are_noticed_before_training(photos, tmp_path,
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "train").symlink_to(photos / "train")
     monkeypatch.setattr(loop.Run, "step", lambda *_: pytest.fail("trained for nothing"))
-    with pytest.raises(ValueError, match=r"no folder .*val"):
+    with pytest.raises(ValueError, match="has train/, but no val/"):
         train(RECIPE, str(tmp_path / "data"), tmp_path / "run", name="x")
 
 
@@ -311,6 +311,10 @@ def test_unknown_architecture_and_unknown_data(photos, tmp_path):
         train(tiny_recipe(architecture="resnet19"), str(photos), tmp_path / "a", name="x")
     with pytest.raises(ValueError, match="no folder"):
         train(RECIPE, str(tmp_path / "none"), tmp_path / "b", name="x")
+    assert not [*tmp_path.iterdir()], "what is refused leaves no folder"
+    (tmp_path / "file").touch()
+    with pytest.raises(ValueError, match="must be a folder, and .*file is a file"):
+        train(RECIPE, str(photos), tmp_path / "file", name="x")
 
 
 def test_a_batch_that_cannot_be_shared(photos, tmp_path, monkeypatch):
@@ -350,8 +354,10 @@ def test_two_mixed_classes_leave_no_wrong_one(photos, tmp_path):
 
 
 def test_a_tracker_that_is_not_installed(photos, tmp_path):
-    with pytest.raises(ValueError, match="tracker 'magic' is not installed: pip install magic"):
-        train(RECIPE, str(photos), tmp_path / "run", name="x", trackers=["magic"])
+    with pytest.raises(ValueError, match="no tracker 'tensorbord': one of .*tensorboard"):
+        train(RECIPE, str(photos), tmp_path / "run", name="x", trackers=["tensorbord"])
+    with pytest.raises(ValueError, match="'clearml' is not installed: pip install clearml"):
+        train(RECIPE, str(photos), tmp_path / "run", name="x", trackers=["clearml"])
 
 
 def test_images_that_cannot_be_read_are_told(photos, tmp_path):
@@ -367,7 +373,7 @@ def test_images_that_cannot_be_read_are_told(photos, tmp_path):
     recipe = tiny_recipe(objective="vanilla", epochs=1)
     path = train(recipe, str(data), tmp_path / "run", name="x", note=notes.append)
     (note,) = notes
-    assert note.startswith("1 images were left out, such as ")
+    assert note.startswith("1 image was left out, such as ")
     assert "torn.png" in note
     assert checkpoints.load(path).info.recipe["training_images"] == 12
 

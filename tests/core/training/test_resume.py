@@ -45,7 +45,6 @@ def recipes(source: Path) -> dict:
             epochs=RECIPE.epochs,
             augmentation=RECIPE.augmentation,
             start_from=str(source),
-            holdout=0.05,
             optimizer="adamw",
             learning_rate=1e-3,
         ),
@@ -196,6 +195,14 @@ def test_a_run_is_not_overwritten_without_resume(stopped, photos):
     with pytest.raises(FileExistsError, match="holds a run already: use --resume"):
         train(recipe, str(photos), out, name="x")
     assert content(out) == before
+
+
+@pytest.mark.parametrize("resume", [True, False])
+def test_a_model_without_its_state_is_not_written_over(photos, tmp_path, resume):
+    (tmp_path / "model.safetensors").write_bytes(b"of great value")
+    with pytest.raises(FileExistsError, match=r"a trained model, but no state\.pt to go on from"):
+        train(tiny_recipe(), str(photos), tmp_path, name="x", resume=resume)
+    assert content(tmp_path) == {"model.safetensors": b"of great value"}
 
 
 def test_a_finished_run_resumes_to_the_same(stopped, photos):

@@ -201,6 +201,8 @@ def test_an_optimizers_denominator(photos, tmp_path):
 def test_an_optimizer_that_timm_does_not_have(photos, tmp_path):
     with pytest.raises(ValueError, match="optimizer 'magic' cannot be made"):
         start(tiny_recipe(optimizer="magic"), photos, tmp_path / "run")
+    with pytest.raises(ValueError, match="'adahessian' cannot be made: it needs second deriv"):
+        start(tiny_recipe(optimizer="adahessian"), photos, tmp_path / "run")
 
 
 # -- averages and the hold-out ------------------------------------------------------------------

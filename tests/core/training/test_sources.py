@@ -286,6 +286,12 @@ ODD = {
 }
 
 
+@pytest.mark.parametrize("text", ["foo", "rand-m9-zzz", "rand-mx"])
+def test_a_randaugment_that_timm_does_not_have(text):
+    with pytest.raises(ValueError, match=f"randaugment '{text}' is not timm's"):
+        OnDisk.of_files([], recipe_of(randaugment=text), CLASSES)
+
+
 def test_files_of_odd_modes_and_shapes(tmp_path):
     samples = []
     for label, (name, image) in enumerate(ODD.items()):

@@ -132,11 +132,50 @@ def test_a_folder_in_the_hubs_layout(tmp_path, photos):
     info = checkpoints.load(path).info
     assert (info.architecture, info.name, info.input_size) == ("test_resnet", "fine", 32)
     assert info.mean == (0.1, 0.2, 0.3)
-    assert dict(info.branches) == {"main": "trained", "aux": "trained"}
+    assert dict(info.branches) == {"main": "trained", "aux": "copied"}  # aux was not touched
     assert info.recipe["start_from"] == recipe.start_from
     trained = torch.load(tmp_path / "run" / "state.pt", weights_only=True)["model"]
     for key, value in network.state_dict().items():
         assert is_head(key) or torch.equal(trained[key], value), key
+
+
+def test_an_auxiliary_that_no_step_touches_keeps_its_origin(save):
+    path, _ = save()
+    _, info = new_model(tiny_recipe(start_from=path, trainable="head"), CATS_DOGS)
+    assert dict(info.branches) == {"main": "copied", "aux": "copied"}  # as the file says
+    several = ("1/255", "2/255")
+    recipe = tiny_recipe(start_from=path, trainable="norm", auxiliaries=several)
+    _, info = new_model(recipe, CATS_DOGS)
+    assert dict(info.branches) == dict.fromkeys(("main", "aux", "aux2"), "trained")
+
+
+def test_what_is_unfrozen_on_the_way_is_trained_too(save, photos, tmp_path):
+    path, _ = save()
+    recipe = tiny_recipe(
+        start_from=path, trainable="head", unfreeze_patience=1, epochs=4, learning_rate=1e-9
+    )
+    info = checkpoints.load(train(recipe, str(photos), tmp_path / "run", name="x")).info
+    assert dict(info.branches) == {"main": "trained", "aux": "trained"}
+
+
+def test_a_foreign_file_with_its_architecture(tmp_path):
+    network = timm.create_model("test_resnet", num_classes=2)
+    path = tmp_path / "plain.safetensors"
+    save_file(network.state_dict(), path)
+    model, _ = new_model(tiny_recipe(start_from=str(path)), CATS_DOGS)
+    assert torch.equal(model.state_dict()["conv1.0.weight"], network.conv1[0].weight)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ({"architecture": "inception_v3"}, "cannot take images of 32 pixels .*larger --size"),
+        ({"architecture": "vit_tiny_patch16_224"}, "no BatchNorm"),
+    ],
+)
+def test_networks_that_cannot_be_trained_so(words, message):
+    with pytest.raises(ValueError, match=message):
+        new_model(tiny_recipe(**words), CATS_DOGS)
 
 
 # -- what is trained ----------------------------------------------------------------------------

@@ -82,10 +82,10 @@ def test_what_differs_is_named(tmp_path):
     replace(saved, identity=json.dumps(older)).require(identity(processes=2))
 
 
-@pytest.mark.parametrize("length", [0, 1000, None])
+@pytest.mark.parametrize("length", [0, 1000, 10_000, None])
 def test_a_damaged_state_says_so(tmp_path, length):
     path = tmp_path / "state.pt"
-    state.save(path, TENSORS, PROGRESS, IDENTITY)
+    state.save(path, TENSORS | {"ema": {"w": torch.zeros(100_000)}}, PROGRESS, IDENTITY)
     if length is None:
         torch.save({"model": {}}, path)
     else:

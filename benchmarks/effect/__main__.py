@@ -4,6 +4,7 @@ tune      trains the grid on the part of train/ that is not held out
 train     trains the runs that are not finished yet
 measure   measures every network once and writes assets/results/…-64px.json
 table     prints the table of README.md from that file
+overall   prints main's gain over all settings of all studies
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ def main() -> None:
     results = RESULTS / study.results
     if asked.step == "table":
         print(table.markdown(results))
+    elif asked.step == "overall":
+        print(table.overall([RESULTS / one.results for one in STUDIES.values()]))
     elif asked.step == "measure":
         from benchmarks.effect.measure import measure_all
 
@@ -74,14 +77,14 @@ def _read_arguments() -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("step", choices=("tune", "train", "measure", "table"))
+    parser.add_argument("step", choices=("tune", "train", "measure", "table", "overall"))
     parser.add_argument("--study", choices=tuple(STUDIES), default="objectives")
     parser.add_argument("--data", type=Path, help="Imagenette, with train/ and val/")
     parser.add_argument("--large", type=Path, help="the photos of val/ at 224 pixels, to corrupt")
     parser.add_argument("--runs", type=Path, default=Path("runs/effect"), help="run folders")
     parser.add_argument("--jobs", type=int, default=2, help="runs side by side, a core each")
     asked = parser.parse_args()
-    if asked.step != "table" and not asked.data:
+    if asked.step not in ("table", "overall") and not asked.data:
         parser.error(f"{asked.step} needs --data")
     if asked.step == "measure" and not asked.large:
         parser.error("measure needs --large")

@@ -23,8 +23,9 @@ def test_the_tables_of_results():
 
 def test_the_tables_of_studies():
     files = [REPO / "assets" / "results" / study.results for study in STUDIES.values()]
-    for file in filter(Path.exists, files):
+    for file in files:
         assert f"\n\n{table.markdown(file)}\n\n" in README, "python -m benchmarks.effect table"
+    assert f"\n\n{table.overall(files)}\n\n" in README, "python -m benchmarks.effect overall"
 
 
 @pytest.mark.parametrize("name", bundled_models())

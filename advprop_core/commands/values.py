@@ -100,7 +100,7 @@ def read_attack(
         raise ValueError(f"--attack must be one of {', '.join(ATTACKS)}, got {kind!r}")
     known = read_norm(norm)
     radius = read_number(epsilon or _DEFAULT_RADIUS[known], "--epsilon")
-    refuse_whole_radius(epsilon or "", known, "--epsilon")
+    refuse_whole_radius(epsilon or "", known, "epsilon")
     if kind == "fgsm":
         if steps not in (None, 1) or step_size is not None:
             raise ValueError(

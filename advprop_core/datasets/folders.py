@@ -253,8 +253,8 @@ def match_classes(
         )
     if unknown and strict:
         raise ClassMismatch(
-            f"These class folders are none of the classes: {listing(unknown)}. The classes: "
-            f"{listing(expected)}. Remove or rename the folders."
+            f"These class folders are none of the classes: {listing(unknown)}. The network's "
+            f"classes: {listing(expected)}. Remove or rename the folders."
         )
     return labels
 

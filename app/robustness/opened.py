@@ -14,6 +14,8 @@ from advprop_core import bundle, studies
 from app.messages import quote
 
 FORMAT = 1  # of `evaluation.content`, which loads torch; a test holds them equal
+_FIRST = "imagenette"
+"""What a visitor sees at first: every model under many conditions, on photos."""
 _BRANCH = re.compile(r"main|aux\d{0,2}")
 _KINDS: Mapping[str, Mapping[str, type | tuple[type, ...]]] = {
     "clean": {},
@@ -24,9 +26,9 @@ _KINDS: Mapping[str, Mapping[str, type | tuple[type, ...]]] = {
 
 
 def bundled() -> dict[str, Path]:
-    """Name to file of the results that come with the app."""
+    """Name to file of the results that come with the app, that to begin with in front."""
     folder = bundle.bundle_dir() / "assets" / "results"
-    paths = sorted(folder.glob("*.json"), key=lambda path: path.stem)
+    paths = sorted(folder.glob("*.json"), key=lambda path: (path.stem != _FIRST, path.stem))
     return {path.stem: path for path in paths}
 
 

@@ -49,7 +49,7 @@ def test_file_of_another_architecture(advprop, model, photo, tmp_path) -> None:
     [
         (("--epsilon", "four"), "--epsilon must be a fraction such as 4/255"),
         (("--epsilon=-1/255",), "epsilon must lie in [0, 1]"),
-        (("--epsilon", "4"), "epsilon must lie in [0, 1]"),
+        (("--epsilon", "4"), "did you mean 4/255?"),
         (("--epsilon", "1/0"), "--epsilon must be a fraction"),
         (("--step-size", "fast"), "--step-size must be a fraction"),
         (("--steps", "0"), "steps must be at least 1"),

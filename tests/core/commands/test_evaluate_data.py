@@ -223,12 +223,16 @@ def test_classes_of_cifar10_c_that_a_network_does_not_know(
     assert any("does not know: airplane, automobile" in one for one in content["notes"])
     answer = advprop(*words, "--strict", "--json", "-")
     assert answer.code == 2
-    assert "class folders: airplane, automobile" in answer.err
-    assert "The checkpoint's classes: cat (cat), dog (dog)" in answer.err
+    assert "none of the classes: airplane, automobile" in answer.err
+    assert "The network's classes: cat (cat), dog (dog)" in answer.err
 
 
 def test_a_set_that_is_missing_is_not_fetched_unasked(advprop, few, tmp_path) -> None:
     words = ("evaluate", "--model", few, "--data")
-    advprop(*words, f"imagenette:{tmp_path}").refuses("give --download to fetch it there")
-    advprop(*words, f"cifar10:{tmp_path}").refuses("has neither: give --download to fetch it there")
+    advprop(*words, f"imagenette:{tmp_path}").refuses(
+        "`advprop evaluate --download` fetches it there"
+    )
+    advprop(*words, f"cifar10:{tmp_path}").refuses(
+        "has neither: `advprop evaluate --download` fetches it there"
+    )
     advprop(*words, "imagenet-q:x").refuses("'imagenet-q' is no layout; did you mean")

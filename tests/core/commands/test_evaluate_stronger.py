@@ -67,7 +67,10 @@ def test_smallest_epsilon_in_table_json_and_report(advprop, words, tmp_path):
         (("--attack", "autoattack", "--steps", 5), "leave out --steps and --step-size"),
         (("--attack", "autoatack"), "--attack must be one of pgd, fgsm, i-fgsm, autoattack"),
         (("--smallest-epsilon", "0"), "--smallest-epsilon must be above 0"),
-        (("--smallest-epsilon", "2"), "--smallest-epsilon 2: epsilon must lie in [0, 1]"),
+        (
+            ("--smallest-epsilon", "2"),
+            "--smallest-epsilon 2: epsilon is on a scale where pixels lie between 0 and 1",
+        ),
         (("--smallest-epsilon", "much"), "--smallest-epsilon must be a fraction such as 4/255"),
     ],
 )

@@ -155,15 +155,15 @@ _TITLES = {
 }
 CAUSES = Study(
     title="Why does AdvProp gain no clean accuracy here?",
-    about="RegNetX-002 at 64 pixels, {seeds} seeds, learning rate 0.4; attacks in training are one "
-    "step of 1/255",
+    about="RegNetX-002 at 64 pixels, {seeds} seeds, learning rate 0.4 if no other is named; "
+    "attacks in training are one step of 1/255",
     runs={
         f"{one}{suffix}": f"{SIZES.runs[one]} {added}".strip()
         for suffix, added in _CAUSES.items()
         for one in (_VANILLA, _ONE)
     },
     titles={
-        f"{one}{suffix}": f"{name}, {title}"
+        f"{one}{suffix}": f"{name} ({title})"
         for suffix, title in _TITLES.items()
         for one, name in ((_VANILLA, "vanilla"), (_ONE, "advprop"))
     },

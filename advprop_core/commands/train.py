@@ -147,8 +147,6 @@ imagenet-advprop --out runs/imagenet
     if resume and recipe is None and (out / RECIPE).exists():
         recipe = str(out / RECIPE)
     resolved, notes = resolve(recipe, own, change or [])
-    if Path(data).resolve() == out.resolve():
-        raise ValueError(f"--out is the data folder {data}: give a folder of the run's own")
     keep_freed_memory()
 
     from advprop_core.training.loop import train as run

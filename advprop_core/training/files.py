@@ -38,20 +38,13 @@ def read_recipe(name: str) -> dict[str, Any]:
     known = shipped_recipes()
     path = _FOLDER / f"{name}.toml" if name in known else Path(name)
     try:
-        return _with_tables(tomllib.loads(path.read_text("utf-8")))
+        return tomllib.loads(path.read_text("utf-8"))
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         raise ValueError(
             f"there is no recipe {name!r}: give a TOML file or one of {', '.join(known)}"
         ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"recipe {name} is not TOML: {error}") from None
-
-
-def _with_tables(values: dict[str, Any]) -> dict[str, Any]:
-    for name in _TABLES:
-        if not isinstance(values.get(name, {}), Mapping):
-            raise ValueError(f"recipe key {name} must be a table, got {values[name]!r}")
-    return values
 
 
 def make_recipe(values: Mapping[str, Any]) -> Recipe:
@@ -77,10 +70,16 @@ def make_recipe(values: Mapping[str, Any]) -> Recipe:
 
 
 def merge(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Values with the changes on top, table by table."""
+    """Values with the changes on top, table by table.
+
+    Raises:
+        ValueError: If a table would take the place of something else.
+    """
     merged = dict(values)
     for key, value in changes.items():
         below = merged.get(key)
+        if isinstance(value, Mapping) and not isinstance(below, Mapping | None):
+            raise ValueError(f"recipe key {key} must be a table, got {below!r}")
         if isinstance(below, Mapping) and isinstance(value, Mapping):
             merged[key] = merge(below, value)
         else:

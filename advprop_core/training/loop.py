@@ -13,6 +13,7 @@ from accelerate.utils import DistributedDataParallelKwargs, LoggerType
 
 from advprop_core import checkpoints
 from advprop_core.cards import model_card
+from advprop_core.datasets.named import BUILTIN
 from advprop_core.dual_bn import DualBNModel
 from advprop_core.processes import Processes
 from advprop_core.training import state
@@ -70,7 +71,7 @@ def train(
             another recipe or other data.
     """
     _require_trackers(trackers)
-    _require_room(out, resume)
+    _require_room(out, data, resume)
     # Statistics are shared by the run itself, before its attacks.
     by_run = DistributedDataParallelKwargs(broadcast_buffers=False)
     accelerator = Accelerator(
@@ -133,8 +134,10 @@ def train(
         return out / _FINAL
 
 
-def _require_room(out: Path, resume: bool) -> None:
-    """Nothing that was trained is written over."""
+def _require_room(out: Path, data: str, resume: bool) -> None:
+    """Nothing that was trained is written over, and photos lie apart."""
+    if data not in BUILTIN and Path(data).resolve() == out.resolve():
+        raise ValueError(f"--out is the data folder {data}: give a folder of the run's own")
     if out.exists() and not out.is_dir():
         raise ValueError(f"--out must be a folder, and {out} is a file")
     if (out / state.STATE).exists():

@@ -91,8 +91,8 @@ def _require_size(model: DualBNModel, info: ModelInfo) -> None:
             model.eval()({MAIN: torch.zeros(1, 3, info.input_size, info.input_size)})
     except RuntimeError as error:
         raise ValueError(
-            f"{info.architecture} cannot take images of {info.input_size} pixels ({error}): use a "
-            "larger --size, or another --arch"
+            f"{info.architecture} cannot take images of {info.input_size} pixels ({error}): use "
+            "another --size, or another --arch"
         ) from None
 
 

@@ -264,12 +264,14 @@ def test_help_names_objectives_recipes_and_examples(advprop) -> None:
         (("--set", "epochs=2.5"), "recipe key epochs must be int, got 2.5"),
         (("--set", "sync_bn=1"), "recipe key sync_bn must be bool, got 1"),
         (("--set", "attack=pgd"), "recipe key attack must be a table"),
+        (("--recipe", "{folder}/flat.toml", "--steps", "2"), "recipe key attack must be a table"),
         ((), "there is no folder"),
     ],
 )
 def test_refused(words, message, advprop, tmp_path) -> None:
     (tmp_path / "bad.toml").write_text("epochs = = 3")
     (tmp_path / "key.toml").write_text("epoch = 3")
+    (tmp_path / "flat.toml").write_text("attack = 'pgd'")
     words = (word.format(folder=tmp_path) for word in words)
     answer = advprop("train", "--data", tmp_path / "no", "--out", tmp_path / "run", *words)
     answer.refuses(message)
@@ -301,6 +303,12 @@ def test_a_run_records_its_command_and_is_not_overwritten(advprop, photos, tmp_p
 
 def test_the_data_folder_is_no_run_folder(advprop, photos) -> None:
     advprop("train", "--data", photos, "--out", photos).refuses("--out is the data folder")
+
+
+def test_a_run_may_be_named_like_built_in_data(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("shapes").mkdir()
+    loop._require_room(Path("shapes"), "shapes", resume=False)  # raises nothing
 
 
 def test_a_file_left_out_is_named_with_its_brackets(advprop, photos, tmp_path) -> None:

@@ -162,9 +162,10 @@ def test_changes_go_on_top_table_by_table():
     assert values["attack"] == {"steps": 3, "norm": "l2"}, "what was given is left as it was"
 
 
-def test_a_table_may_be_new_or_replace_a_value():
+def test_a_table_may_be_new_but_takes_no_other_values_place():
     assert merge({}, {"attack": {"steps": 5}}) == {"attack": {"steps": 5}}
-    assert merge({"attack": 1}, {"attack": {"steps": 5}}) == {"attack": {"steps": 5}}
+    with pytest.raises(ValueError, match="recipe key attack must be a table, got 1"):
+        merge({"attack": 1}, {"attack": {"steps": 5}})
     assert merge({"attack": {"steps": 5}}, {"attack": 1}) == {"attack": 1}
 
 

@@ -169,7 +169,7 @@ def test_a_foreign_file_with_its_architecture(tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ({"architecture": "inception_v3"}, "cannot take images of 32 pixels .*larger --size"),
+        ({"architecture": "inception_v3"}, "cannot take images of 32 pixels .*another --size"),
         ({"architecture": "vit_tiny_patch16_224"}, "no BatchNorm"),
     ],
 )

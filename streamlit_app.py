@@ -4,23 +4,22 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import workbench
+from app.shell import workbench
 
 ICON = Path(__file__).parent / "assets" / "icon.svg"
+PAGES = {  # the first is the default
+    "playground": ":material/compare:",
+    "maps": ":material/visibility:",
+    "anatomy": ":material/layers:",
+    "robustness": ":material/shield:",
+    "models": ":material/inventory_2:",
+}
 
 st.set_page_config(page_title="AdvProp Lens", page_icon=str(ICON), layout="wide")
 page = st.navigation(
     [
-        st.Page(
-            "app/pages/playground.py",
-            title="Playground",
-            icon=":material/compare:",
-            default=True,
-        ),
-        st.Page("app/pages/maps.py", title="Maps", icon=":material/visibility:"),
-        st.Page("app/pages/anatomy.py", title="Anatomy", icon=":material/layers:"),
-        st.Page("app/pages/robustness.py", title="Robustness", icon=":material/shield:"),
-        st.Page("app/pages/models.py", title="Models", icon=":material/inventory_2:"),
+        st.Page(f"app/{name}/page.py", title=name.title(), icon=icon, url_path=name)
+        for name, icon in PAGES.items()
     ],
     position="top",
 )

@@ -19,8 +19,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from advprop_core import checkpoints
-from advprop_core.cards import model_card
+from advprop_core.models import checkpoints
+from advprop_core.models.cards import model_card
 from advprop_core.training.data import load_split
 from advprop_core.training.measure import measure
 

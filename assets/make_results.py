@@ -18,9 +18,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from advprop_core.intervals import wilson_interval
-from advprop_core.report_words import describe_radius, own_attacks
-from advprop_core.words import markdown_table
+from advprop_core.evaluation.intervals import wilson_interval
+from advprop_core.report.words import describe_radius, own_attacks
+from advprop_core.text import markdown_table
 
 RESULTS = Path(__file__).parent / "results"
 _OBJECTIVES = ("vanilla", "mixed", "adversarial", "advprop", "fast-advprop")

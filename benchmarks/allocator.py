@@ -17,7 +17,7 @@ import time
 import timm
 import torch
 from torch.nn import functional as F
-from advprop_core.commands.memory import keep_freed_memory
+from advprop_core.cli.memory import keep_freed_memory
 
 if sys.argv[1] == "kept":
     keep_freed_memory()

@@ -17,8 +17,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from advprop_core.attacks import attack
-from advprop_core.folding import fold
+from advprop_core.attacks.gradient import attack
+from advprop_core.models.folding import fold
 from advprop_core.types import AttackConfig, format_epsilon
 from benchmarks.subjects import open_subject
 from benchmarks.timing import interleave, ratio, summary, verdict

@@ -10,8 +10,8 @@ from typing import Any
 
 from torch import Tensor
 
-from advprop_core.compare import MapRequest, compare
-from advprop_core.folding import fold
+from advprop_core.compare.compare import MapRequest, compare
+from advprop_core.models.folding import fold
 from advprop_core.types import AttackConfig
 from benchmarks.subjects import open_subject
 from benchmarks.timing import interleave, verdict

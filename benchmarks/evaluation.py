@@ -19,14 +19,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from advprop_core.autoattack import AutoAttackConfig
-from advprop_core.autoattack.run import auto_attack
-from advprop_core.corruptions import CORRUPTIONS, SEVERITIES, CorruptionConfig, corrupt
+from advprop_core.attacks.autoattack import AutoAttackConfig
+from advprop_core.attacks.autoattack.run import auto_attack
 from advprop_core.datasets.named import load_images
-from advprop_core.evaluation import Condition, evaluate
-from advprop_core.evaluation.answer import BATCH_SIZE
+from advprop_core.evaluation.answers import BATCH_SIZE
 from advprop_core.evaluation.cells import PHOTO_SIZE
-from advprop_core.folding import fold
+from advprop_core.evaluation.conditions import Condition
+from advprop_core.evaluation.run import evaluate
+from advprop_core.models.folding import fold
+from advprop_core.pictures.corruptions import CORRUPTIONS, SEVERITIES, CorruptionConfig, corrupt
 from benchmarks.attacks import BRANCH, CONFIG, OURS, peers
 from benchmarks.attacks import ours as ours_folded
 from benchmarks.plain_corruptions import KINDS

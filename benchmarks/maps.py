@@ -23,13 +23,14 @@ from pytorch_grad_cam import GradCAMPlusPlus, LayerCAM
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import Tensor, nn
 
-from advprop_core import models
-from advprop_core.attacks import attack
-from advprop_core.attribution import default_layer, explain_grid, find_layer
-from advprop_core.bundle import open_model
+from advprop_core.attacks.gradient import attack
+from advprop_core.attribution.grids import explain_grid
+from advprop_core.attribution.layers import default_layer, find_layer
 from advprop_core.datasets.named import load_images
-from advprop_core.dual_bn import DualBNModel
-from advprop_core.folding import fold
+from advprop_core.models import timm_networks
+from advprop_core.models.bundle import open_model
+from advprop_core.models.dual_bn import DualBNModel
+from advprop_core.models.folding import fold
 from advprop_core.types import AttackConfig, InputKind, ModelInfo
 from benchmarks.timing import interleave, ratio, verdict
 
@@ -65,7 +66,7 @@ def _resnet50() -> DualBNModel:
     half = (0.5, 0.5, 0.5)
     branches = {"main": "trained", "aux": "trained"}
     info = ModelInfo("resnet50", classes, classes, 224, half, half, branches)
-    return models.create(info).freeze()
+    return timm_networks.create(info).freeze()
 
 
 def _measure(model: DualBNModel, size: int, rounds: int, target: float) -> dict[str, Any]:

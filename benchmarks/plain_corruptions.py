@@ -14,7 +14,7 @@ from PIL import Image
 from scipy import ndimage
 from skimage import color, filters
 
-from advprop_core.corruptions.crystals import frost_textures
+from advprop_core.pictures.corruptions.crystals import frost_textures
 
 Photo = np.ndarray
 _DEFOCUS = ((3, 0.1), (4, 0.5), (6, 0.5), (8, 0.5), (10, 0.5))

@@ -8,9 +8,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from advprop_core import bundle, models
 from advprop_core.datasets.named import load_images
-from advprop_core.dual_bn import DualBNModel
+from advprop_core.models import bundle, timm_networks
+from advprop_core.models.dual_bn import DualBNModel
 from advprop_core.types import ModelInfo
 
 _UNTRAINED_SIDE = 96
@@ -70,4 +70,4 @@ def _untrained(classes: tuple[tuple[str, str], ...]) -> DualBNModel:
         std=(0.229, 0.224, 0.225),
         branches={"main": "trained", "aux": "trained"},
     )
-    return models.create(info).freeze()
+    return timm_networks.create(info).freeze()

@@ -4,17 +4,46 @@ import ast
 import json
 import subprocess
 import sys
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 REPO = Path(__file__).resolve().parent.parent
-CORE = sorted((REPO / "advprop_core").rglob("*.py"))
+
+# The rooms of the library, lowest first. A room imports its own floor and the floors below.
+FLOORS = (
+    {"types", "errors"},
+    {"text", "processes"},
+    {"pictures"},
+    {"models", "attacks", "predict"},
+    {"attribution", "datasets"},
+    {"evaluation", "compare"},
+    {"training", "faithfulness", "report", "anatomy"},
+    {"cli"},
+)
+FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+
+# What the rooms of the app that serve every page may import of the app.
+SERVING = {
+    "shell": {"shell", "figures", "elements"},
+    "figures": {"figures"},
+    "elements": {"elements", "figures"},
+}
 
 
 def module_name(path):
     parts = path.relative_to(REPO).with_suffix("").parts
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {
+    module_name(path): path
+    for folder in ("advprop_core", "app")
+    for path in sorted((REPO / folder).rglob("*.py"))
+}
+CORE = {name: path for name, path in MODULES.items() if name.startswith("advprop_core.")}
+APP = {name: path for name, path in MODULES.items() if name.startswith("app.")}
 
 
 def loaded_by(*modules):
@@ -40,14 +69,68 @@ def imported_in(path, *, lazily=True):
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
+def modules_used(name):
+    """The project's own modules that a module imports anywhere, also lazily or for types alone."""
+    used = set()
+    for node in ast.walk(ast.parse(MODULES[name].read_text())):
+        if isinstance(node, ast.Import):
+            used |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            # `from package import module` means the module, not its package.
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            used |= names & set(MODULES) or {node.module}
+    return used & set(MODULES) - {name}
+
+
+def test_no_module_imports_itself_through_others():
+    try:
+        TopologicalSorter({name: modules_used(name) for name in CORE}).prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
+
+
+@pytest.mark.parametrize("name", CORE)
+def test_rooms_of_the_library_import_downwards(name):
+    room = name.split(".")[1]
+    assert room in FLOOR, f"{room} has no floor: give it one in FLOORS"
+    higher = {
+        used for used in modules_used(name) & set(CORE) if FLOOR[used.split(".")[1]] > FLOOR[room]
+    }
+    assert not higher
+
+
+# Still to be mended: these import pages.
+LOOKING_UP = {
+    *("app.elements.eraser", "app.shell.cache"),
+    *(f"app.figures.{name}" for name in ("anatomy", "gap", "maps", "reel", "robustness", "studio")),
+}
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in APP if name.split(".")[1] in SERVING and name not in LOOKING_UP]
+)
+def test_what_serves_every_page_imports_no_page(name):
+    room = name.split(".")[1]
+    rooms = {used.split(".")[1] for used in modules_used(name) & set(APP)}
+    assert rooms <= SERVING[room]
+
+
+@pytest.mark.parametrize("name", CORE)
+def test_the_library_never_imports_the_app(name):
+    roots = {used.split(".")[0] for used in imported_in(CORE[name])}
+    assert not {"app", "streamlit", "streamlit_app"} & roots
+    if not name.startswith("advprop_core.report."):
+        assert "plotly" not in roots
+
+
 def test_the_library_loads_neither_streamlit_nor_plotly():
-    loaded = loaded_by(*(module_name(path) for path in CORE))
-    assert "advprop_core.compare" in loaded
+    loaded = loaded_by(*CORE)
+    assert "advprop_core.compare.compare" in loaded
     assert not {"streamlit", "plotly", "app"} & loaded
 
 
 def test_training_loads_no_captum():
-    loaded = loaded_by("advprop_core.training.loop")
+    loaded = loaded_by("advprop_core.training.run")
     assert "torch" in loaded
     assert not {"captum", "streamlit", "plotly", "skimage"} & loaded
 
@@ -55,8 +138,9 @@ def test_training_loads_no_captum():
 @pytest.mark.parametrize(
     "module",
     [
-        *("types", "header", "methods", "regions", "bundle", "training.recipe", "commands.options"),
-        *("studies", "report", "report_figures"),
+        *("types", "text", "models.header", "models.bundle", "attribution.methods"),
+        *("pictures.regions", "training.recipe", "cli.options", "evaluation.studies"),
+        *("report.files", "report.plots"),
     ],
 )
 def test_what_pages_list_before_torch_loads_is_light(module):
@@ -67,64 +151,22 @@ def test_results_are_drawn_without_torch():
     assert not {"torch", "timm"} & loaded_by("app.figures.robustness", "app.robustness.results")
 
 
-@pytest.mark.parametrize("path", CORE, ids=lambda path: module_name(path))
-def test_the_library_never_imports_the_app(path):
-    roots = {name.split(".")[0] for name in imported_in(path)}
-    assert not {"app", "streamlit", "streamlit_app"} & roots
-    if path.name != "report.py":
-        assert "plotly" not in roots
+PAINT_FIRST = ["streamlit_app.py", "app/shell/controls.py", "app/anatomy/dial.py"]
 
 
-@pytest.mark.parametrize(
-    ("file", "forbidden"),
-    [
-        ("types.py", {"attacks", "predict", "dual_bn", "models", "compare", "training"}),
-        ("dual_bn.py", {"attacks", "predict", "models", "checkpoints", "compare", "training"}),
-        ("predict.py", {"attacks", "models", "checkpoints", "compare", "training"}),
-        ("attacks.py", {"models", "checkpoints", "attribution", "compare", "training"}),
-        ("attribution", {"models", "checkpoints", "compare", "training"}),
-        ("faithfulness", {"models", "checkpoints", "compare", "training"}),
-        ("checkpoints.py", {"attacks", "attribution", "compare", "training"}),
-        ("evaluation", {"attribution", "compare", "training"}),
-    ],
-)
-def test_rooms_do_not_look_back(file, forbidden):
-    room = REPO / "advprop_core" / file
-    paths = [room] if room.is_file() else [*room.rglob("*.py")]
-    assert paths
-    rooms = {
-        name.split(".")[1]
-        for path in paths
-        for name in imported_in(path)
-        if name.startswith("advprop_core.")
-    }
-    assert not forbidden & rooms
-
-
-def test_only_what_makes_maps_again_knows_how_they_are_made():
-    room = REPO / "advprop_core" / "faithfulness"
-    users = {
-        path.name
-        for path in room.glob("*.py")
-        if any(name.startswith("advprop_core.attribution") for name in imported_in(path))
-    }
-    assert users == {"remade.py", "trust.py"}
+@pytest.mark.parametrize("file", PAINT_FIRST)
+def test_what_paints_first_imports_no_torch(file):
+    heavy = {"torch", "torchvision", "timm", "captum"}
+    assert not heavy & {n.split(".")[0] for n in imported_in(REPO / file, lazily=False)}
+    if file != "streamlit_app.py":  # that one runs the app when it is imported
+        assert not heavy & loaded_by(file.removesuffix(".py").replace("/", "."))
 
 
 def test_captum_makes_maps_in_one_place_and_measures_them_in_another():
     users = {
-        (path.parent.name, ".".join(name.split(".")[:2]))
-        for path in CORE
-        for name in imported_in(path)
-        if name.split(".")[0] == "captum"
+        (name.split(".")[1], ".".join(used.split(".")[:2]))
+        for name, path in CORE.items()
+        for used in imported_in(path)
+        if used.split(".")[0] == "captum"
     }
     assert users == {("attribution", "captum.attr"), ("faithfulness", "captum.metrics")}
-
-
-@pytest.mark.parametrize("name", ["streamlit_app.py", "app/controls.py", "app/anatomy/dial.py"])
-def test_what_paints_first_imports_no_torch(name):
-    path = REPO / name
-    heavy = {"torch", "torchvision", "timm", "captum"}
-    assert not heavy & {n.split(".")[0] for n in imported_in(path, lazily=False)}
-    if name != "streamlit_app.py":  # that one runs the app when it is imported
-        assert not heavy & loaded_by(name.removesuffix(".py").replace("/", "."))

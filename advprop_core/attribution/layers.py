@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from advprop_core.attribution.errors import UnknownLayer
-from advprop_core.dual_bn import PixelNetwork, private_view
+from advprop_core.models.dual_bn import PixelNetwork, private_view
 from advprop_core.predict import require_eval
 
 _MIN_CELLS = 5  # a stage with a coarser map cannot point at anything

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from advprop_core.attribution import cams, gradients, perturbed, rectified, relevance
 from advprop_core.attribution.errors import NoGradient, Unfit
-from advprop_core.attribution.question import Inspection, Progress, Question, inspect
-from advprop_core.methods import METHODS, Method
+from advprop_core.attribution.methods import METHODS, Method
+from advprop_core.attribution.request import Inspection, Progress, Question, inspect
 from advprop_core.predict import require_eval
 
 _MAKERS: dict[str, Callable[[Question], Tensor]] = {
@@ -62,15 +62,15 @@ def explain(
 ) -> Tensor:
     """Maps of a class score, one per image.
 
-    What each method measures stands in :data:`~advprop_core.methods.METHODS`; its paper stands
-    where it is written, in :mod:`~advprop_core.attribution.gradients`, ``cams``, ``perturbed``,
-    ``rectified`` and ``relevance``.
+    :data:`~advprop_core.attribution.methods.METHODS` says what each method measures; its paper
+    is named where it is written: ``gradients``, ``cams``, ``perturbed``, ``rectified`` and
+    ``relevance``.
 
     Args:
         module: A frozen branch, plain or folded.
         pixels: (N, 3, H, W) in [0, 1].
         class_index: The class to explain, one for all images or one each.
-        method: A key of :data:`~advprop_core.methods.METHODS`.
+        method: A key of :data:`~advprop_core.attribution.methods.METHODS`.
         layer: Dotted name for layer methods; :func:`default_layer` when not given.
         seed: Of everything a method draws.
         window: Side of occlusion's square in pixels.

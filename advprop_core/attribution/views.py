@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from advprop_core.dual_bn import private_view
+from advprop_core.models.dual_bn import private_view
 
 _KINDS = {"torch.nn.modules.activation", "torch.nn.modules.pooling"}
 

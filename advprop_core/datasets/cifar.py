@@ -12,9 +12,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from advprop_core.corruptions import CORRUPTIONS, EXTRA_CORRUPTIONS, SEVERITIES, CorruptionConfig
 from advprop_core.datasets.folders import draw_evenly, match_classes
-from advprop_core.evaluation.digests import image_digests
+from advprop_core.pictures.corruptions import (
+    CORRUPTIONS,
+    EXTRA_CORRUPTIONS,
+    SEVERITIES,
+    CorruptionConfig,
+)
+from advprop_core.pictures.digests import image_digests
 
 SIDE = 32
 """Of the images, in pixels."""

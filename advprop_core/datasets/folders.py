@@ -13,9 +13,9 @@ from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from advprop_core import images
-from advprop_core.class_names import classes_by_name, plain
 from advprop_core.datasets.memory import require_memory
+from advprop_core.models.class_names import classes_by_name, plain
+from advprop_core.pictures import decoding
 
 _Sample = TypeVar("_Sample")
 _SHOWN = 10  # how many names an error lists before it says how many more there are
@@ -111,7 +111,7 @@ class ImageFolder(Dataset[tuple[Tensor, int]]):
         path, label = self.samples[index]
         image = read_image(path, self.size, crop=self.crop)
         if isinstance(image, Unreadable):
-            raise images.ImageError(f"{image.path}: {image.reason}")
+            raise decoding.ImageError(f"{image.path}: {image.reason}")
         return image, label
 
     def load_all(
@@ -160,7 +160,7 @@ class ImageFolder(Dataset[tuple[Tensor, int]]):
     def _complain(self, first: Unreadable) -> None:
         count = len(self.unreadable)
         if self.strict:
-            raise images.ImageError(
+            raise decoding.ImageError(
                 f"{first.path}: {first.reason} ({count} of {len(self)} images cannot be read.)"
             )
         if count == len(self):
@@ -182,8 +182,8 @@ def read_image(path: Path, size: int, *, crop: float = 1.0) -> Tensor | Unreadab
 
 def _open(path: Path, shorter_side: int) -> Image.Image | Unreadable:
     try:
-        return images.decode(path.read_bytes(), shorter_side=shorter_side)
-    except images.ImageError as error:
+        return decoding.decode(path.read_bytes(), shorter_side=shorter_side)
+    except decoding.ImageError as error:
         return Unreadable(path, str(error))
     except OSError as error:  # gone or forbidden since it was listed
         return Unreadable(path, f"The file cannot be opened: {error.strerror}.", error)
@@ -193,7 +193,7 @@ def _centre(photo: Image.Image, whole: int, size: int) -> Tensor:
     """The square of that size in the middle of the photo's own, which is made ``whole`` wide."""
     start = (whole - size) // 2
     inner = slice(start, start + size)
-    return images.to_bytes(images.fit(photo, whole))[:, inner, inner]
+    return decoding.to_bytes(decoding.fit(photo, whole))[:, inner, inner]
 
 
 def find_images(root: Path) -> dict[str, list[Path]]:
@@ -216,7 +216,7 @@ def find_images(root: Path) -> dict[str, list[Path]]:
         )
     raise ValueError(
         f"The data folder {root} holds no image: looked for {root}/CLASS/… with the endings "
-        f"{' '.join(sorted(images.EXTENSIONS))}."
+        f"{' '.join(sorted(decoding.EXTENSIONS))}."
     )
 
 
@@ -231,7 +231,7 @@ def _hidden(name: str) -> bool:
 
 
 def _is_image(name: str) -> bool:
-    return not _hidden(name) and os.path.splitext(name)[1].lower() in images.EXTENSIONS
+    return not _hidden(name) and os.path.splitext(name)[1].lower() in decoding.EXTENSIONS
 
 
 def match_classes(

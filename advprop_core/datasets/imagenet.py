@@ -8,8 +8,8 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-from advprop_core.corruptions import CORRUPTIONS, EXTRA_CORRUPTIONS, SEVERITIES
 from advprop_core.datasets.folders import find_images, listing
+from advprop_core.pictures.corruptions import CORRUPTIONS, EXTRA_CORRUPTIONS, SEVERITIES
 
 SUBSETS = ("imagenet-a", "imagenet-r")
 """Sets of 200 of the classes; their articles let networks answer among these alone."""

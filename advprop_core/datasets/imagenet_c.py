@@ -15,7 +15,6 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from advprop_core.corruptions import CorruptionConfig
 from advprop_core.datasets.folders import (
     Unreadable,
     draw_evenly,
@@ -25,8 +24,9 @@ from advprop_core.datasets.folders import (
     read_image,
 )
 from advprop_core.datasets.imagenet import corruption_folders, wnids_of
-from advprop_core.evaluation.digests import image_digest
-from advprop_core.images import ImageError
+from advprop_core.pictures.corruptions import CorruptionConfig
+from advprop_core.pictures.decoding import ImageError
+from advprop_core.pictures.digests import image_digest
 
 SIZE = 224
 """Pixels per side, as the photos are published."""

@@ -15,14 +15,7 @@ from numpy.typing import NDArray
 
 from advprop_core.datasets.backdrops import draw_palette, paint_backdrop, scatter_scraps
 from advprop_core.datasets.outlines import FIELD_REACH, OUTLINES, outline_bank
-from advprop_core.datasets.textures import (
-    PAINTERS,
-    Field,
-    noise_bank,
-    ramp,
-    sample,
-    smooth_step,
-)
+from advprop_core.datasets.textures import PAINTERS, Field, noise_bank, ramp, sample, smooth_step
 
 SHAPES: tuple[str, ...] = tuple(OUTLINES)
 TEXTURES: tuple[str, ...] = tuple(PAINTERS)  # TEXTURES[i] goes with SHAPES[i]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torchvision.datasets import CIFAR10, Imagenette
 
 from advprop_core.datasets.cifar import CIFAR10_NAMES
-from advprop_core.models import Offline
+from advprop_core.models.timm_networks import Offline
 
 IMAGENETTE_FOLDERS = ("imagenette2-320", "imagenette2", "imagenette2-160")
 """What Imagenette's three archives unpack to; the one with a shorter side of 320 is fetched."""

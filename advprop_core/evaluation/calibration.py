@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from advprop_core.bootstrap import percentile_interval, resampled_means
+from advprop_core.evaluation.bootstrap import percentile_interval, resampled_means
+from advprop_core.evaluation.intervals import bounded_interval
 from advprop_core.evaluation.results import Answers
-from advprop_core.intervals import bounded_interval
 
 BINS = 15
 

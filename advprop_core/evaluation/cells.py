@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from advprop_core.dual_bn import DualBNModel
 from advprop_core.evaluation.conditions import EACH, Condition
-from advprop_core.evaluation.stored import Stored
+from advprop_core.evaluation.results import Answers
+from advprop_core.evaluation.stored_corruptions import NOT_SHOWN, Stored
+from advprop_core.models.dual_bn import DualBNModel
 
 PHOTO_SIZE = 224
 """Pixels per side for which the published severities of corruptions hold."""
@@ -102,3 +103,21 @@ def _through(subject: Subject, condition: Condition, branch: str) -> list[Condit
     else:
         sources = (condition.attack_branch or branch,)
     return [replace(condition, attack_branch=source) for source in sources]
+
+
+def only_shown(found: Mapping[Cell, Answers]) -> dict[Cell, Answers]:
+    """Leave out, for each model, the images that could not be shown under some condition.
+
+    All figures of a model are so over the same images, and its intervals can be drawn over these.
+
+    Raises:
+        ValueError: If no image is left of a model.
+    """
+    shown: dict[str, Tensor] = {}
+    for cell, answers in found.items():
+        own = answers.predicted != NOT_SHOWN
+        shown[cell.model] = shown[cell.model] & own if cell.model in shown else own
+    for model, kept in shown.items():
+        if not kept.any():
+            raise ValueError(f"{model}: no image can be read under every condition")
+    return {cell: answers.rows(shown[cell.model]) for cell, answers in found.items()}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from advprop_core.autoattack import AutoAttackConfig
-from advprop_core.corruptions import CorruptionConfig
-from advprop_core.probes import ProbeConfig
+from advprop_core.attacks.autoattack import AutoAttackConfig
+from advprop_core.pictures.corruptions import CorruptionConfig
+from advprop_core.pictures.probes import ProbeConfig
 from advprop_core.types import AttackConfig, require_count
 
 EACH = "each"

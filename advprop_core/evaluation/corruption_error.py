@@ -8,9 +8,9 @@ from typing import Any
 
 import torch
 
-from advprop_core.bootstrap import percentile_interval, resampled_means
-from advprop_core.corruptions import CORRUPTIONS, CorruptionConfig
+from advprop_core.evaluation.bootstrap import percentile_interval, resampled_means
 from advprop_core.evaluation.results import Answers
+from advprop_core.pictures.corruptions import CORRUPTIONS, CorruptionConfig
 
 MEANING = (
     "mean corruption error, generated here: the plain mean of top-1 errors over kinds and "

@@ -11,11 +11,11 @@ from dataclasses import asdict, dataclass
 from itertools import permutations
 from typing import Literal
 
-from advprop_core.autoattack import AutoAttackConfig
+from advprop_core.attacks.autoattack import AutoAttackConfig
 from advprop_core.evaluation.cells import Cell
 from advprop_core.evaluation.results import Answers
+from advprop_core.text import NORM_TITLES, percent
 from advprop_core.types import AttackConfig, format_epsilon
-from advprop_core.words import NORM_TITLES, percent
 
 NOISE = "noise"
 _UNBOUNDED = 0.5  # L∞: from here on every picture can be made an even grey

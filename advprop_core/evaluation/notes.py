@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from advprop_core.class_names import plain
 from advprop_core.datasets.folders import Unreadable, listing
 from advprop_core.evaluation.cells import Subject
+from advprop_core.models.class_names import plain
 from advprop_core.types import ModelInfo
 
 

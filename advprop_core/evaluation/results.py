@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from advprop_core.evaluation.conditions import Condition
-from advprop_core.intervals import bounded_interval, wilson_interval
+from advprop_core.evaluation.intervals import bounded_interval, wilson_interval
 
 
 @dataclass(frozen=True, eq=False)

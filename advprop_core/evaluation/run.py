@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from advprop_core.dual_bn import DualBNModel
-from advprop_core.evaluation.answer import ALONE, BATCH_SIZE, Progress, answer
+from advprop_core.evaluation.answers import ALONE, BATCH_SIZE, Progress, answer
 from advprop_core.evaluation.cells import Subject, cells_of
 from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.results import BranchResult
+from advprop_core.models.dual_bn import DualBNModel
 from advprop_core.processes import Processes
 
 __all__ = ["Progress", "evaluate"]

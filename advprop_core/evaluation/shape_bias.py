@@ -7,8 +7,8 @@ from typing import Any
 
 from torch import Tensor
 
+from advprop_core.evaluation.intervals import share_intervals, wilson_interval
 from advprop_core.evaluation.results import Answers
-from advprop_core.intervals import share_intervals, wilson_interval
 
 MEANING = (
     "shape bias (Geirhos et al., arXiv 1811.12231), on drawn scenes whose outline and texture "

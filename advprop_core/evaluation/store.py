@@ -16,12 +16,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from advprop_core.corruptions import CorruptionConfig
 from advprop_core.evaluation.cells import Cell, Subject
 from advprop_core.evaluation.conditions import Condition
-from advprop_core.evaluation.digests import DIGEST_LENGTH, image_digests
 from advprop_core.evaluation.results import Answers
-from advprop_core.evaluation.stored import Stored
+from advprop_core.evaluation.stored_corruptions import Stored
+from advprop_core.pictures.corruptions import CorruptionConfig
+from advprop_core.pictures.digests import DIGEST_LENGTH, image_digests
 from advprop_core.types import AttackConfig
 
 FORMAT = 2

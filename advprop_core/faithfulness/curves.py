@@ -12,10 +12,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from advprop_core.evaluation import Progress
-from advprop_core.faithfulness import subject
+from advprop_core.evaluation.run import Progress
+from advprop_core.faithfulness import forward
 from advprop_core.faithfulness.baselines import Fill, fill
-from advprop_core.faithfulness.counting import Counter
 from advprop_core.faithfulness.maps import (
     Undefined,
     check_maps,
@@ -24,6 +23,7 @@ from advprop_core.faithfulness.maps import (
     require_count,
     require_fraction,
 )
+from advprop_core.faithfulness.progress import Counter
 from advprop_core.types import freeze
 
 
@@ -97,7 +97,7 @@ class _Walk:
         for counts in self.counts.split(self.batch_size):
             changed = rank < counts.to(rank.device).view(-1, 1, 1)
             shown = torch.where(changed[:, None], after, before)
-            rows.append(subject.logits(self.network, shown).softmax(1)[:, class_index])
+            rows.append(forward.logits(self.network, shown).softmax(1)[:, class_index])
             self.counter.add(len(counts))
         return Curve(self.counts.float() / len(order), freeze(torch.cat(rows)))
 
@@ -146,7 +146,7 @@ def measure_curves(
     require_count("random_orders", random_orders)
     require_count("batch_size", batch_size)
     maps = check_maps(maps, map_shape(pixels))
-    network, classes = subject.prepare(module, pixels, class_index)
+    network, classes = forward.prepare(module, pixels, class_index)
     flaws = [flaw(values) for values in maps]
     generator = torch.Generator().manual_seed(seed)
     shuffles = [
@@ -154,7 +154,7 @@ def measure_curves(
     ]
     counts = _counts(maps[0].numel(), step)
     images = pixels.detach()
-    alike = subject.first_alike(images, classes)
+    alike = forward.first_alike(images, classes)
     sound = [place for place, found in enumerate(flaws) if found is None]
     references = dict.fromkeys(alike[place] for place in sound)
     orders = len(sound) + random_orders * len(references)

@@ -14,10 +14,9 @@ import captum.metrics
 import torch
 from torch import Tensor, nn
 
-from advprop_core.evaluation import Progress
-from advprop_core.faithfulness import subject
+from advprop_core.evaluation.run import Progress
+from advprop_core.faithfulness import forward
 from advprop_core.faithfulness.baselines import Fill, fill
-from advprop_core.faithfulness.counting import Counter
 from advprop_core.faithfulness.maps import (
     MakeMap,
     Score,
@@ -29,6 +28,7 @@ from advprop_core.faithfulness.maps import (
     require_count,
     require_fraction,
 )
+from advprop_core.faithfulness.progress import Counter
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class _Answers:
     def __call__(self, shown: Tensor) -> Tensor:
         turn, self._turn = self._turn, self._turn + 1
         if turn == len(self._given):
-            self._given.append(subject.logits(self._network, shown))
+            self._given.append(forward.logits(self._network, shown))
             self._counter.add(0 if turn % 2 else len(shown))
         return self._given[turn]
 
@@ -205,11 +205,11 @@ def measure_infidelity(
     require_count("samples", samples)
     require_count("batch_size", batch_size)
     maps = check_maps(maps, map_shape(pixels))
-    network, classes = subject.prepare(module, pixels, class_index)
+    network, classes = forward.prepare(module, pixels, class_index)
     windows = _Windows(maps.shape[1:], window, samples, seed)
     flaws = [flaw(values) for values in maps]
     images = pixels.detach().contiguous()  # captum takes views, which need this order
-    alike = subject.first_alike(images, classes)
+    alike = forward.first_alike(images, classes)
     asked = {first for first, found in zip(alike, flaws, strict=True) if found is None}
     counter = Counter(progress, len(asked) * samples)
     answers = {first: _Answers(network, counter) for first in asked}

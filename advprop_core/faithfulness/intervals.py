@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import torch
 
-from advprop_core.bootstrap import percentile_interval, resampled_means
+from advprop_core.evaluation.bootstrap import percentile_interval, resampled_means
+from advprop_core.evaluation.intervals import wilson_interval
 from advprop_core.faithfulness.maps import Score, Undefined, defined, why_none
-from advprop_core.intervals import wilson_interval
 
 
 @dataclass(frozen=True)

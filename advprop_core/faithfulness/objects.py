@@ -10,8 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from advprop_core.datasets.scenes import Scene
-from advprop_core.evaluation import Progress
-from advprop_core.faithfulness.counting import Counter
+from advprop_core.evaluation.run import Progress
 from advprop_core.faithfulness.intervals import Estimate, estimate_mean, estimate_share
 from advprop_core.faithfulness.maps import (
     Score,
@@ -22,6 +21,7 @@ from advprop_core.faithfulness.maps import (
     reasons,
     require_count,
 )
+from advprop_core.faithfulness.progress import Counter
 
 MakeSceneMap = Callable[[Tensor, tuple[int, ...]], Tensor]
 """(N, 3, H, W) pixels and the N true classes to (N, H, W) maps."""

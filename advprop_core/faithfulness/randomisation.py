@@ -13,9 +13,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from advprop_core.evaluation import Progress
+from advprop_core.evaluation.run import Progress
 from advprop_core.faithfulness.agreement import spearman
-from advprop_core.faithfulness.counting import Counter
 from advprop_core.faithfulness.maps import (
     Score,
     Undefined,
@@ -26,6 +25,7 @@ from advprop_core.faithfulness.maps import (
     mean,
     require_count,
 )
+from advprop_core.faithfulness.progress import Counter
 from advprop_core.faithfulness.stages import cascade_stages, layers_by_stage, randomise
 from advprop_core.predict import require_eval
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 
-from advprop_core.dual_bn import PixelNetwork
+from advprop_core.models.dual_bn import PixelNetwork
 
 _NORMS = (_NormBase, nn.LayerNorm, nn.GroupNorm)
 _NEARLY_ALL = 0.8  # a part that holds this share of the layers is a wrapping, not a stage

@@ -9,22 +9,22 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-from advprop_core.attribution.question import batch_size
-from advprop_core.attribution.several import options_of
-from advprop_core.evaluation import Progress
+from advprop_core.attribution.grids import options_of
+from advprop_core.attribution.methods import METHODS
+from advprop_core.attribution.request import batch_size
+from advprop_core.evaluation.run import Progress
 from advprop_core.faithfulness.agreement import Agreement, agree
-from advprop_core.faithfulness.counting import split
 from advprop_core.faithfulness.curves import Curves, measure_curves
 from advprop_core.faithfulness.fidelity import Infidelity, measure_infidelity
 from advprop_core.faithfulness.maps import Score, Undefined, as_evidence
 from advprop_core.faithfulness.objects import inside_shares, pointing_hits
+from advprop_core.faithfulness.progress import split
 from advprop_core.faithfulness.randomisation import RandomisationCheck
-from advprop_core.faithfulness.remade import Making, remade_randomisation, remade_sensitivity
-from advprop_core.methods import METHODS
+from advprop_core.faithfulness.recomputed import Making, remade_randomisation, remade_sensitivity
 from advprop_core.types import AttributionMap, InputKind
 
 Cell = tuple[str, InputKind, str]
-"""Method, kind of input and branch: the keys of :func:`~advprop_core.attribution.explain_grid`."""
+"""Method, kind of input and branch, as :func:`~advprop_core.attribution.grids.explain_grid` has."""
 
 # About how many pictures go through the network, so that a bar moves evenly.
 _CURVES, _INFIDELITY = 102, 10
@@ -84,7 +84,7 @@ def measure_trust(
     Args:
         branches: Name to frozen module: those that the maps were made of, plain or folded.
         inputs: Kind to (1, 3, H, W) pixels in [0, 1], all of one size.
-        maps: What :func:`~advprop_core.attribution.explain_grid` made, or part of it.
+        maps: What :func:`~advprop_core.attribution.grids.explain_grid` made, or part of it.
         window: What the maps were made with, for the methods that have it.
         stride: Likewise.
         samples: Likewise.

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from advprop_core.corruptions.filters import luma
-from advprop_core.perturbations import draw_noise
+from advprop_core.pictures.filters import luma
+from advprop_core.pictures.noise import draw_noise
 from advprop_core.training.recipe import Augmentation
 
 

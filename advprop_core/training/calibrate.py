@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from advprop_core import models
-from advprop_core.attacks import attack
-from advprop_core.checkpoints import Checkpoint
-from advprop_core.dual_bn import MAIN, DualBNModel, attack_view, auxiliary_name, norm_layers
+from advprop_core.attacks.gradient import attack
+from advprop_core.models import timm_networks
+from advprop_core.models.checkpoints import Checkpoint
+from advprop_core.models.dual_bn import MAIN, DualBNModel, attack_view, auxiliary_name, norm_layers
 from advprop_core.training.start import take_over
 from advprop_core.types import AttackConfig
 
@@ -74,7 +74,7 @@ def calibrate(
     if len(labels) < 2:
         raise ValueError(f"calibration needs at least 2 images, got {len(labels)}")
     info = replace(checkpoint.info, branches={MAIN: "trained", AUX: "calibrated"})
-    model = models.create(info)
+    model = timm_networks.create(info)
     take_over(model, checkpoint, keep_head=True, main_only=True)
     model.freeze().to(device)
     total = len(labels) * (1 + affine_epochs)

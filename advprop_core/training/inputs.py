@@ -10,10 +10,15 @@ import torch
 from timm.data.auto_augment import rand_augment_transform
 from torch import Tensor, nn
 
-from advprop_core.attacks import unchecked_gradient, walk
-from advprop_core.corruptions import CORRUPTIONS, EXTRA_CORRUPTIONS, CorruptionConfig, corrupt
-from advprop_core.images import to_bytes, to_image
-from advprop_core.perturbations import NOISES, draw_noise
+from advprop_core.attacks.gradient import unchecked_gradient, walk
+from advprop_core.pictures.corruptions import (
+    CORRUPTIONS,
+    EXTRA_CORRUPTIONS,
+    CorruptionConfig,
+    corrupt,
+)
+from advprop_core.pictures.decoding import to_bytes, to_image
+from advprop_core.pictures.noise import NOISES, draw_noise
 from advprop_core.training.augment import jitter_colors
 from advprop_core.training.batch import Batch, View, mixed_seed, seed_globals
 from advprop_core.training.recipe import Attacker, Goal, Recipe

@@ -11,12 +11,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from advprop_core.datasets.named import conflict_scenes
-from advprop_core.dual_bn import DualBNModel, attack_view
-from advprop_core.evaluation import Condition, evaluate
-from advprop_core.evaluation.answer import ALONE
+from advprop_core.evaluation.answers import ALONE
+from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.results import Answers
+from advprop_core.evaluation.run import evaluate
 from advprop_core.evaluation.shape_bias import shape_bias_of
-from advprop_core.folding import fold
+from advprop_core.models.dual_bn import DualBNModel, attack_view
+from advprop_core.models.folding import fold
 from advprop_core.processes import Processes
 from advprop_core.training.data import Split
 from advprop_core.types import AttackConfig
@@ -37,7 +38,7 @@ def measure(
         processes: Where its networks run.
 
     Returns:
-        Rows in the form of :meth:`~advprop_core.evaluation.BranchResult.to_json`, each with
+        Rows in the form of :meth:`~advprop_core.evaluation.results.BranchResult.to_json`, each with
         the data it was measured on.
     """
     conditions = (Condition(), Condition(ATTACK))

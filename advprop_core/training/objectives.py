@@ -30,9 +30,9 @@ from functools import partial
 import torch
 from torch.nn import functional as F
 
-from advprop_core.attacks import BALLS, random_start, unchecked_gradient, walk
-from advprop_core.dual_bn import MAIN, DualBNModel, auxiliary_name
-from advprop_core.folding import folded_attack_view
+from advprop_core.attacks.gradient import BALLS, random_start, unchecked_gradient, walk
+from advprop_core.models.dual_bn import MAIN, DualBNModel, auxiliary_name
+from advprop_core.models.folding import folded_attack_view
 from advprop_core.training.batch import Batch, Forward, Outcome, Part, Plan, View, score
 from advprop_core.training.inputs import Input, at_strength, attack_input, make_input
 from advprop_core.training.ranks import shuffle_across_ranks

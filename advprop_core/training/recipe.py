@@ -102,7 +102,7 @@ class Augmentation:
         color_jitter: Brightness, contrast and saturation are scaled by factors drawn from
             [1 - c, 1 + c].
         gaussian: Largest severity of Gaussian noise; each image draws its own up to it. The
-            severities are those of :class:`~advprop_core.perturbations.NoiseConfig`.
+            severities are those of :class:`~advprop_core.pictures.noise.NoiseConfig`.
         poisson: The same for Poisson noise.
         salt_and_pepper: The same for salt-and-pepper noise.
         randaugment: timm's description, such as ``rand-m9-mstd0.5``, or ``original`` for

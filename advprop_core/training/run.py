@@ -1,325 +1,218 @@
-"""One run on one process: its model, its optimiser, its steps."""
+"""A training run from its recipe to its checkpoint."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import broadcast_object_list
-from timm.layers import convert_sync_batchnorm
-from timm.optim import create_optimizer_v2, get_optimizer_info
-from timm.scheduler import create_scheduler_v2
-from timm.utils import ModelEmaV3
+from accelerate.tracking import get_available_trackers
+from accelerate.utils import DistributedDataParallelKwargs, LoggerType
 
-from advprop_core.dual_bn import DualBNModel, norm_layers
+from advprop_core.datasets.named import BUILTIN
+from advprop_core.models import checkpoints
+from advprop_core.models.cards import model_card
+from advprop_core.models.dual_bn import DualBNModel
+from advprop_core.processes import Processes
 from advprop_core.training import state
-from advprop_core.training.batch import Batch, Outcome, Part, seed_globals
-from advprop_core.training.data import TrainingData
-from advprop_core.training.measure import quick_look
-from advprop_core.training.meter import Diverged, Meter, Report
-from advprop_core.training.objectives import make_plan
-from advprop_core.training.ranks import means_over_ranks
+from advprop_core.training.data import Split, load_data
+from advprop_core.training.inputs import require_known_inputs
+from advprop_core.training.measure import measure
+from advprop_core.training.meter import Diverged, Report
 from advprop_core.training.recipe import Recipe
-from advprop_core.training.sources import InMemory
-from advprop_core.training.start import set_trainable, train_mode
+from advprop_core.training.recipe_files import RECIPE, write_recipe
+from advprop_core.training.start import Classes, describe, new_model
+from advprop_core.training.trainer import Run, memory_advice
+from advprop_core.types import ModelInfo
 
-_SAVE_EVERY = 600.0  # seconds, for an epoch of ImageNet is longer
-_FUSED = ("sgd", "adam", "adamw")
-
-
-class OutOfMemory(RuntimeError):
-    """A run did not fit; the message says what to lower."""
+_FINAL = "model.safetensors"
 
 
-class Run:
-    """Everything that changes while a run goes.
+def train(
+    recipe: Recipe,
+    data: str,
+    out: Path,
+    *,
+    name: str,
+    command: str = "",
+    resume: bool = False,
+    trackers: Sequence[str] = (),
+    report: Callable[[Report], None] = lambda _: None,
+    note: Callable[[str], None] = lambda _: None,
+) -> Path:
+    """Train by the recipe and write a self-describing checkpoint.
+
+    Started by ``torchrun`` or ``accelerate launch`` it runs on all their processes, which each
+    take their share of every batch; the first one writes and reports.
 
     Args:
         recipe: What to do.
-        photos: What to do it with.
-        out: Run folder, which must be there before the first step.
-        accelerator: Knows the device and the other processes.
-        model: Becomes the run's own.
-        identity: What a state must have been saved with.
-        saved: The state to continue from.
+        data: A built-in data set, or a folder with ``train/`` and ``val/``.
+        out: Run folder: recipe, ``metrics.jsonl``, state to resume from, final checkpoint.
+        name: Name in the checkpoint's header.
+        command: The command line that made it, for the card.
+        resume: Continue the run in ``out`` from its last state.
+        trackers: Names that Accelerate knows: ``tensorboard``, ``wandb``.
+        report: Called about twice a second and after each epoch.
+        note: Called with a sentence on what a person should know before it starts.
+
+    Returns:
+        Path of the final checkpoint; its weights are in half precision, its metrics measured
+        on ``val`` after that cast.
 
     Raises:
-        ValueError: If the state is of another run.
+        CannotSave: If a state cannot be written.
+        Diverged: If a loss, or what the trained network says, is not finite.
+        FileExistsError: If ``out`` holds a run and ``resume`` is not set.
+        OutOfMemory: If the photos, a step or the measuring does not fit.
+        ValueError: For bad data, a tracker that is not installed, or when the run in ``out`` had
+            another recipe or other data.
     """
-
-    def __init__(
-        self,
-        recipe: Recipe,
-        photos: TrainingData,
-        out: Path,
-        accelerator: Accelerator,
-        model: DualBNModel,
-        identity: str,
-        saved: state.Saved | None = None,
-    ) -> None:
-        self.recipe, self.photos, self.out = recipe, photos, out
-        self.accelerator, self.identity = accelerator, identity
-        self.model = model.to(accelerator.device)
-        self.steps = len(photos.source) // recipe.batch_size
-        self.optimizer = _optimizer(self.model, recipe)
-        self.schedule = _schedule(self.optimizer, recipe, self.steps)
-        self.ema: Any = None
-        if recipe.ema_decay:
-            self.ema = ModelEmaV3(self.model, recipe.ema_decay, use_warmup=True)
-        self.progress = state.Progress(0, {})
-        if saved:
-            self._restore(saved)
-        self.progress.in_memory = isinstance(photos.source, InMemory)
-        on_gpu = accelerator.device.type == "cuda"
-        compiled = on_gpu if recipe.compile is None else recipe.compile
-        self.half = recipe.precision == "bfloat16" or (on_gpu and recipe.precision == "auto")
-        # The attack's views share storages, so they come after every move and load; and they come
-        # before SyncBatchNorm, which in eval mode is BatchNorm, but for GPUs only.
-        self.plan = make_plan(self.model, recipe, len(photos.classes), compiled=compiled)
-        self._norms = {
-            name: [
-                parameter
-                for norm in norm_layers(self.model.branch(name)).values()
-                for parameter in norm.parameters(recurse=False)
-            ]
-            for name in self.model.branch_names
-        }
-        if recipe.sync_bn:
-            convert_sync_batchnorm(self.model)
-        if compiled:
-            for name in self.model.branch_names:
-                self.model.branch(name).compile()
-        self._choose_trainable()
-        self._saved = time.perf_counter()
-
-    @property
-    def trained(self) -> DualBNModel:
-        """What is measured and saved: the average of the weights where one is kept."""
-        model: DualBNModel = self.ema.module if self.ema else self.model
-        return model
-
-    def all_epochs(self, report: Callable[[Report], None]) -> None:
-        """From where the run stands to its end.
-
-        Args:
-            report: Called on the first process only.
-        """
-        writes = self.accelerator.is_main_process
-        if writes:
-            state.cut_log(self.out / state.LOG, self.progress.step)
-        meter = Meter(
-            self.out / state.LOG if writes else None,
-            self.recipe,
-            self.steps,
-            self.progress,
-            self.accelerator.log if self.accelerator.trackers else None,
-        )
-        show = report if writes else (lambda _: None)
-        try:
-            while self.progress.step < self.recipe.epochs * self.steps:
-                self._epoch(meter, show)
-        finally:
-            meter.close()
-
-    def flat_recipe(self) -> dict[str, Any]:
-        """The recipe as trackers take it: one level, no lists, nothing empty."""
-        values = self.recipe.to_json()
-        values["auxiliaries"] = ",".join(values["auxiliaries"])
-        for table in ("attack", "augmentation"):
-            values |= {f"{table}.{key}": value for key, value in values.pop(table).items()}
-        return {key: value for key, value in values.items() if value is not None}
-
-    def _epoch(self, meter: Meter, report: Callable[[Report], None]) -> None:
-        train_mode(self.model)
-        epoch, start = divmod(self.progress.step, self.steps)
-        for batch in self.photos.source.epoch(epoch, start, self.accelerator.device):
-            number = self.progress.step
-            self.schedule.step_update(number)
-            parts = self.step(batch, number)
-            self.progress.step += 1
-            if seen := meter.add(self.optimizer.param_groups[0]["lr"], parts):
-                report(seen)
-                # After an epoch's last step its own line has still to be written.
-                within = self.progress.step % self.steps
-                if within and time.perf_counter() - self._saved > _SAVE_EVERY:
-                    self._save()
-        holdout = None
-        if self.photos.holdout:
-            holdout = quick_look(self.trained, self.photos.holdout, self.accelerator.device)
-        closed = meter.close_epoch(holdout)
-        self._thaw(closed)
-        self._save()
-        report(closed)
-
-    def step(self, batch: Batch, number: int) -> dict[str, Part]:
-        """Forward, backward and update.
-
-        Nothing in it waits for the device, but for corruptions and RandAugment shown to a branch.
-        """
-        seed_globals(batch.seed)  # for dropout and the like
-        batch = replace(batch, strength=self._strength(number))
-        parts: dict[str, Part] = {}
-        self._share_statistics()
-        outcomes = self.plan.step(self.forward, batch)
-        for index in range(self.plan.passes):
-            last = index + 1 == self.plan.passes
-            with nullcontext() if last else self.accelerator.no_sync(self.forward):
-                outcome = self._next(outcomes)
-                outcome.loss.backward()
-            parts |= outcome.parts
-        self._scale_norm_gradients(outcome.norm_scales)
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
-        if self.ema:
-            self.ema.update(self.model, step=number + 1)
-        return means_over_ranks(parts)
-
-    def _share_statistics(self) -> None:
-        """The first process's, on all, before the attack looks at them; as after a break, too.
-
-        DDP does the same, but not before its forward pass.
-        """
-        if self.accelerator.num_processes == 1:
-            return
-        buffers = [buffer for buffer in self.model.buffers() if buffer.is_floating_point()]
-        together = torch.cat([buffer.flatten() for buffer in buffers])
-        torch.distributed.broadcast(together, 0)
-        parts = together.split([buffer.numel() for buffer in buffers])
-        torch._foreach_copy_(buffers, [p.view_as(b) for p, b in zip(parts, buffers, strict=True)])
-
-    def _next(self, outcomes: Iterator[Outcome]) -> Outcome:
-        device = self.accelerator.device.type
-        with torch.autocast(device, torch.bfloat16, enabled=self.half):
-            return next(outcomes)
-
-    def _scale_norm_gradients(self, scales: Mapping[str, float]) -> None:
-        for name, factor in scales.items():
-            gradients = [p.grad for p in self._norms[name] if p.grad is not None]
-            if gradients:  # none where only the head is trained
-                torch._foreach_mul_(gradients, factor)
-
-    def _strength(self, number: int) -> float:
-        warmup = self.recipe.attack.warmup_epochs * self.steps
-        return min(1.0, (number + 1) / warmup) if warmup else 1.0
-
-    # -- which parameters are trained ----------------------------------------------------------
-
-    def _choose_trainable(self) -> None:
-        frozen = set_trainable(self.model, self.recipe, self.progress.unfrozen)
-        self.all_thawed = not frozen
-        # The model is there already, and Accelerate would move it again: on a CPU that makes new
-        # storages, and the attack's views would be left with the old ones.
-        self.forward = self.accelerator.prepare_model(self.model, device_placement=False)
-
-    def _thaw(self, closed: Report) -> None:
-        """One more stage is trained when the loss has not fallen for long enough."""
-        if not self.recipe.unfreeze_patience or self.all_thawed:
-            return
-        losses = list(closed.loss.values())
-        if closed.holdout:
-            losses = [loss for _, loss in closed.holdout.values()]
-        (now,) = broadcast_object_list([sum(losses)])  # every process must decide alike
-        if now < self.progress.best:
-            self.progress.best, self.progress.waited = now, 0
-            return
-        self.progress.waited += 1
-        if self.progress.waited >= self.recipe.unfreeze_patience:
-            self.progress.unfrozen += 1
-            self.progress.best, self.progress.waited = float("inf"), 0
-            self._choose_trainable()
-
-    # -- state ---------------------------------------------------------------------------------
-
-    def _save(self) -> None:
-        self._saved = time.perf_counter()
-        if not self.accelerator.is_main_process:
-            return
-        self._require_finite()
-        tensors = {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict()}
-        if self.ema:
-            tensors["ema"] = self.ema.module.state_dict()
-        state.save(self.out / state.STATE, tensors, self.progress, self.identity)
-
-    def _restore(self, saved: state.Saved) -> None:
-        saved.require(self.identity)
-        self.progress = saved.progress
-        self.model.load_state_dict(saved.tensors["model"])
-        self.optimizer.load_state_dict(saved.tensors["optimizer"])
-        if self.ema:
-            self.ema.module.load_state_dict(saved.tensors["ema"])
-
-    def _require_finite(self) -> None:
-        """A step can spoil weights that no loss has been measured on yet."""
-        values = self.model.state_dict()
-        finite = torch.stack([tensor.isfinite().all() for tensor in values.values()]).tolist()
-        for key, good in zip(values, finite, strict=True):
-            if not good:
-                raise Diverged(
-                    f"{key} is not finite after step {self.progress.step}: lower the learning "
-                    "rate or warm up for longer; the state of the run, if there is one, is from "
-                    "before it"
-                )
-
-
-def _optimizer(model: DualBNModel, recipe: Recipe) -> torch.optim.Optimizer:
-    on_gpu = next(model.parameters()).is_cuda
-    extra: dict[str, Any] = {"fused": True} if on_gpu and recipe.optimizer in _FUSED else {}
-    if recipe.optimizer_eps:
-        extra["eps"] = recipe.optimizer_eps
-    try:
-        if get_optimizer_info(recipe.optimizer).second_order:
-            raise ValueError("it needs second derivatives, which no step here computes")
-        return create_optimizer_v2(
-            model,
-            recipe.optimizer,
-            lr=recipe.learning_rate,
-            weight_decay=recipe.weight_decay,
-            momentum=recipe.momentum,
-            **extra,
-        )
-    except (AssertionError, ValueError) as error:
-        raise ValueError(f"optimizer {recipe.optimizer!r} cannot be made: {error}") from None
-
-
-def _schedule(optimizer: torch.optim.Optimizer, recipe: Recipe, steps: int) -> Any:
-    schedule, _ = create_scheduler_v2(
-        optimizer,
-        recipe.schedule,
-        num_epochs=recipe.epochs,
-        warmup_epochs=recipe.warmup_epochs,  # type: ignore[arg-type]  # it takes fractions
-        warmup_lr=recipe.learning_rate / 100,
-        decay_epochs=recipe.decay_epochs,
-        decay_rate=recipe.decay_rate,
-        step_on_epochs=False,
-        updates_per_epoch=steps,
+    _require_trackers(trackers)
+    _require_room(out, data, resume)
+    # Statistics are shared by the run itself, before its attacks.
+    by_run = DistributedDataParallelKwargs(broadcast_buffers=False)
+    accelerator = Accelerator(
+        cpu=not torch.cuda.is_available(),  # or it would take a Mac's GPU, which nothing here does
+        log_with=list(trackers) or None,
+        project_dir=str(out),
+        kwargs_handlers=[by_run],
+        mixed_precision="no",  # that is the recipe's, whatever Accelerate's own settings say
     )
-    return schedule
+    processes = Processes(accelerator.process_index, accelerator.num_processes, accelerator.device)
+    _require_batch(recipe, accelerator.num_processes)
+    if recipe.sync_bn and accelerator.device.type == "cpu":
+        raise ValueError("sync_bn needs GPUs: there is no SyncBatchNorm for a CPU, leave it out")
+    require_known_inputs(recipe)
+    saved = state.read(out / state.STATE, processes)
+    if resume and not saved and processes.is_first:
+        note(f"{out} holds no run yet: this one starts from the beginning")
+    with memory_advice(
+        f"the photos do not fit into memory at {recipe.size} pixels: lower --size, or keep fewer "
+        "in val and in --holdout"
+    ):
+        photos = load_data(
+            data,
+            recipe,
+            accelerator.device,
+            measures=accelerator.is_main_process,
+            in_memory=saved.progress.in_memory if saved else None,
+        )
+    _require_classes(recipe, photos.classes)
+    with memory_advice(
+        f"batch size {recipe.batch_size} at {recipe.size} pixels does not fit into memory: "
+        "lower --batch-size (and the learning rate in proportion), or --size"
+    ):
+        if photos.unreadable and accelerator.is_main_process:
+            first, count = photos.unreadable[0], len(photos.unreadable)
+            were = "image was" if count == 1 else "images were"
+            note(f"{count} {were} left out, such as {first.path}: {first.reason}")
+        model, info = new_model(recipe, photos.classes)
+        recipe = replace(recipe, architecture=info.architecture)  # that of what it starts from
+        info = describe(replace(info, name=name), recipe, data, len(photos.source), command)
+        identity = state.identity(recipe, data, photos.digest, processes.count)
+        run = Run(recipe, photos, out, accelerator, model, identity, saved)
+        with state.writing(out):  # not before, or what is refused would leave an empty folder
+            out.mkdir(parents=True, exist_ok=True)
+        if saved and processes.is_first:
+            steps = recipe.epochs * run.steps
+            done = "was finished" if run.progress.step == steps else "goes on"
+            note(f"the run in {out} {done} after {run.progress.step} of {steps} steps")
+        if trackers:
+            accelerator.init_trackers("advprop", config=run.flat_recipe())
+        if accelerator.is_main_process:
+            with state.writing(out / RECIPE):
+                write_recipe(out / RECIPE, recipe)
+        run.all_epochs(report)
+        accelerator.end_training()
+        if run.progress.unfrozen:
+            info = replace(info, branches=dict.fromkeys(info.branches, "trained"))
+        if accelerator.is_main_process:
+            _finish(out / _FINAL, run.trained, info, photos.val, data, accelerator.device)
+        return out / _FINAL
 
 
-@contextmanager
-def memory_advice(advice: str) -> Iterator[None]:
-    """Say what to do where memory runs out.
+def _require_room(out: Path, data: str, resume: bool) -> None:
+    """Nothing that was trained is written over, and photos lie apart."""
+    if data not in BUILTIN and Path(data).resolve() == out.resolve():
+        raise ValueError(f"--out is the data folder {data}: give a folder of the run's own")
+    if out.exists() and not out.is_dir():
+        raise ValueError(f"--out must be a folder, and {out} is a file")
+    if (out / state.STATE).exists():
+        if not resume:
+            raise FileExistsError(f"{out} holds a run already: use --resume, or another --out")
+    elif (out / _FINAL).exists():
+        raise FileExistsError(
+            f"{out} holds a trained model, but no {state.STATE} to go on from: give another --out, "
+            "or move the model away"
+        )
 
-    Args:
-        advice: What does not fit, and what to lower.
 
-    Raises:
-        OutOfMemory: In place of what torch or Python raises.
-    """
+def _require_batch(recipe: Recipe, processes: int) -> None:
+    """BatchNorm needs two images or more in every pass."""
+    if recipe.batch_size % processes:
+        raise ValueError(
+            f"batch_size {recipe.batch_size} cannot be shared equally by {processes} processes"
+        )
+    own = recipe.batch_size // processes
+    smallest = own
+    if recipe.objective == "fast-advprop":
+        attacked = round(recipe.adversarial_share * own)
+        smallest = min(attacked, own - attacked)
+    mixing = recipe.augmentation.mixup or recipe.augmentation.cutmix
+    if mixing and own % 2:
+        raise ValueError(f"MixUp and CutMix pair images, but a process has {own} in a step")
+    if smallest < 2:
+        raise ValueError(
+            f"batch_size {recipe.batch_size} leaves {smallest} images for a pass on one process, "
+            "and BatchNorm cannot take the statistics of fewer than 2: raise it"
+        )
+
+
+def _require_classes(recipe: Recipe, classes: Classes) -> None:
+    """There must be something to tell apart, and for some attacks a class that is wrong."""
+    if len(classes) < 2:
+        raise ValueError(f"there is only one class, {classes[0][1]}: training needs two or more")
+    mixing = recipe.augmentation.mixup or recipe.augmentation.cutmix
+    if mixing and recipe.attack.goal == "random" and len(classes) < 3:
+        raise ValueError(
+            "an attack towards a random wrong class needs three classes where MixUp or CutMix "
+            "mixes two of them, but there are 2"
+        )
+
+
+def _require_trackers(names: Sequence[str]) -> None:
+    """Accelerate itself would leave out what is missing, in silence."""
+    installed = [str(one.value) for one in get_available_trackers()]
+    known = [str(one.value) for one in LoggerType]
+    for name in names:
+        if name not in known:
+            raise ValueError(f"there is no tracker {name!r}: one of {', '.join(known)}")
+        if name not in installed:
+            raise ValueError(
+                f"the tracker {name!r} is not installed: pip install {name}, "
+                f"or use one of {', '.join(installed) or 'none'}"
+            )
+
+
+def _finish(
+    path: Path, model: DualBNModel, info: ModelInfo, val: Split, data: str, device: torch.device
+) -> None:
+    """Cast, measure what the file really holds, and write the figures into its header."""
+    with state.writing(path):
+        checkpoints.save(path, model.to("cpu"), info, half=True)
     try:
-        yield
-    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and not _is_out_of_memory(error):
-            raise
-        raise OutOfMemory(advice) from error
-
-
-def _is_out_of_memory(error: RuntimeError) -> bool:
-    signs = ("out of memory", "ALLOC_FAILED", "DefaultCPUAllocator", "killed by signal: Killed")
-    return isinstance(error, torch.OutOfMemoryError) or any(sign in str(error) for sign in signs)
+        saved = checkpoints.load(path)
+        metrics = measure(saved.model, val, data, Processes(device=device))
+    except ValueError as error:
+        path.unlink()
+        raise Diverged(
+            f"what was trained cannot be measured ({error}): lower the learning rate or warm up "
+            "for longer"
+        ) from error
+    measured = replace(info, metrics=metrics)
+    with state.writing(path):
+        checkpoints.save(path, saved.model, measured, half=True)
+        path.with_suffix(".md").write_text(model_card(measured))

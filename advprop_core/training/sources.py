@@ -20,7 +20,7 @@ from timm.data import Mixup, create_transform
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from advprop_core import images as photos
+from advprop_core.pictures import decoding as photos
 from advprop_core.processes import local_count
 from advprop_core.training.augment import add_noises, augment, jitter_colors
 from advprop_core.training.batch import Batch, mixed_seed, seed_globals

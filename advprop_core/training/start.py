@@ -11,10 +11,10 @@ import torch
 from timm.models import group_parameters
 from torch import Tensor
 
-from advprop_core import models
-from advprop_core.bundle import open_model
-from advprop_core.checkpoints import Checkpoint
-from advprop_core.dual_bn import MAIN, DualBNModel, auxiliary_name, norm_layers
+from advprop_core.models import timm_networks
+from advprop_core.models.bundle import open_model
+from advprop_core.models.checkpoints import Checkpoint
+from advprop_core.models.dual_bn import MAIN, DualBNModel, auxiliary_name, norm_layers
 from advprop_core.training.recipe import Recipe
 from advprop_core.types import BranchOrigin, ModelInfo
 
@@ -37,7 +37,7 @@ def new_model(recipe: Recipe, classes: Classes) -> tuple[DualBNModel, ModelInfo]
         source = open_model(recipe.start_from, architecture=recipe.architecture)
     info = _new_info(recipe, classes, source)
     try:
-        model = models.create(info)
+        model = timm_networks.create(info)
     except TypeError as error:
         raise ValueError(f"{info.architecture} cannot be made so: {error}") from error
     _require_size(model, info)  # after what no size would mend
@@ -65,7 +65,7 @@ def _new_info(recipe: Recipe, classes: Classes, source: Checkpoint | None) -> Mo
             recipe={},
             metrics=(),
         )
-    config = models.pretrained_config(recipe.architecture)
+    config = timm_networks.pretrained_config(recipe.architecture)
     return ModelInfo(
         architecture=recipe.architecture,
         class_ids=class_ids,
@@ -79,7 +79,7 @@ def _new_info(recipe: Recipe, classes: Classes, source: Checkpoint | None) -> Mo
 
 
 def _require_size(model: DualBNModel, info: ModelInfo) -> None:
-    config = models.pretrained_config(info.architecture)
+    config = timm_networks.pretrained_config(info.architecture)
     side = config.input_size[-1]
     if config.fixed_input_size and side != info.input_size:
         raise ValueError(

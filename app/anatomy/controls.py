@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from app import state
 from app.anatomy import gap_words, words
-from app.state import View, key
+from app.shell import state
+from app.shell.state import View, key
 
 
 def settle(branches: Sequence[str], stages: Mapping[str, str], offered: bool) -> None:

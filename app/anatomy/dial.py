@@ -6,36 +6,36 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from advprop_core.methods import METHODS
+from advprop_core.attribution.methods import METHODS
 from advprop_core.types import INPUT_KINDS
-from app import messages
 from app.anatomy import controls as anatomy_controls
 from app.anatomy import words
-from app.anatomy.part import Subject, result
-from app.workbench import dark
+from app.anatomy.section import Subject, result
+from app.shell import messages
+from app.shell.workbench import dark
 
 if TYPE_CHECKING:
-    from app.anatomy.requests import Blended, Way
-    from app.state import View
+    from app.anatomy.work import Blended, Way
+    from app.shell.state import View
 
 
 @st.fragment
 def dial(subject: Subject) -> None:
     """The blend of two branches beside both, and its way between them."""
-    from advprop_core.bn_anatomy import stages_of_layers
-    from app.anatomy import requests
+    from advprop_core.anatomy.layers import stages_of_layers
+    from app.anatomy import work
 
     view, lens, found = subject.newest(), subject.lens, subject.found
     st.subheader("From one to the other")
     anatomy_controls.dial(
         view, stages_of_layers(lens.model), subject.auxiliaries, live=subject.current
     )
-    way, t = requests.way_of(view), view.dial / 100
-    blend = requests.at_end(found, way, t) or result(
+    way, t = work.way_of(view), view.dial / 100
+    blend = work.at_end(found, way, t) or result(
         "dial",
         subject,
         (subject.base, way, t),
-        lambda job: requests.blended(lens, found, way, t, job),
+        lambda job: work.blended(lens, found, way, t, job),
     )
     if blend is not None:
         _curve(subject, way, blend)
@@ -43,7 +43,7 @@ def dial(subject: Subject) -> None:
 
 
 def _curve(subject: Subject, way: Way, blend: Blended) -> None:
-    from app.anatomy import requests
+    from app.anatomy import work
     from app.figures import anatomy as figures
     from app.figures import style
 
@@ -52,7 +52,7 @@ def _curve(subject: Subject, way: Way, blend: Blended) -> None:
         "curve",
         subject,
         (subject.base, way),
-        lambda job: requests.curve(subject.lens, found, way, job),
+        lambda job: work.curve(subject.lens, found, way, job),
     )
     if line is None:
         return
@@ -62,7 +62,7 @@ def _curve(subject: Subject, way: Way, blend: Blended) -> None:
     st.markdown(sentence)
     st.plotly_chart(
         figures.curve(
-            requests.PLACES,
+            work.PLACES,
             line,
             blend,
             found.attacked_class,

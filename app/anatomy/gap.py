@@ -6,23 +6,23 @@ from typing import TYPE_CHECKING, cast
 
 import streamlit as st
 
-from app import controls, messages
 from app.anatomy import controls as anatomy_controls
-from app.anatomy import data as anatomy_data
 from app.anatomy import gap_words, words
-from app.anatomy.part import Subject, result
-from app.workbench import dark
+from app.anatomy import samples as anatomy_data
+from app.anatomy.section import Subject, result
+from app.shell import controls, messages
+from app.shell.workbench import dark
 
 if TYPE_CHECKING:
-    from advprop_core.bn_anatomy.gap import By
-    from app.anatomy.requests import Gap
-    from app.state import View
+    from advprop_core.anatomy.gap import By
+    from app.anatomy.work import Gap
+    from app.shell.state import View
 
 
 @st.fragment
 def gap(subject: Subject) -> None:
     """What swaps of stages or layers do, on this picture and, if asked for, on many."""
-    from app.anatomy import requests
+    from app.anatomy import work
 
     view = subject.newest()
     by = cast("By", view.gap_by)
@@ -34,7 +34,7 @@ def gap(subject: Subject) -> None:
         "gap",
         subject,
         ((subject.base, view.second), by),
-        lambda job: requests.gap_here(subject.lens, subject.found, view.second, by, job),
+        lambda job: work.gap_here(subject.lens, subject.found, view.second, by, job),
     )
     if found is not None:
         _gap(subject, found, view.second, "here")
@@ -42,7 +42,7 @@ def gap(subject: Subject) -> None:
 
 
 def _gap_over(subject: Subject, view: View, by: By) -> None:
-    from app.anatomy import requests
+    from app.anatomy import work
 
     st.markdown("##### On many pictures")
     source = anatomy_data.source_for(subject.lens.info, anatomy_data.MEASURED)
@@ -56,7 +56,7 @@ def _gap_over(subject: Subject, view: View, by: By) -> None:
         "gap_over",
         subject,
         (about, by),
-        lambda job: requests.gap_over(subject.lens, request, source, view.second, by, job),
+        lambda job: work.gap_over(subject.lens, request, source, view.second, by, job),
         ask=gap_words.over(source),
     )
     if found is not None:
@@ -64,7 +64,7 @@ def _gap_over(subject: Subject, view: View, by: By) -> None:
 
 
 def _gap(subject: Subject, found: Gap, second: str, where: str, pictures: str = "") -> None:
-    from advprop_core.bn_anatomy import stages_of_layers
+    from advprop_core.anatomy.layers import stages_of_layers
     from app.figures import gap as figures
     from app.figures import style
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from advprop_core.words import percent
-from app.messages import PICTURES, join
+from advprop_core.text import percent
+from app.shell.messages import PICTURES, join
 
 if TYPE_CHECKING:
-    from advprop_core.bn_anatomy import GapRow, Order, Score
+    from advprop_core.anatomy.gap import GapRow, Order, Score
     from advprop_core.types import InputKind
-    from app.anatomy.data import Source
-    from app.anatomy.requests import Gap
+    from app.anatomy.samples import Source
+    from app.anatomy.work import Gap
 
 BY = {"stage": "Stages", "layer": "Layers"}
 SWAPPED: dict[Order, str] = {

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, cast
 import streamlit as st
 
 from advprop_core.types import INPUT_KINDS
-from app import messages, state
 from app.anatomy import controls as anatomy_controls
 from app.anatomy import words
-from app.anatomy.part import Subject, result
-from app.workbench import dark
+from app.anatomy.section import Subject, result
+from app.shell import messages, state
+from app.shell.workbench import dark
 
 if TYPE_CHECKING:
-    from advprop_core.bn_anatomy import LayerDistance, Measure
-    from app.state import View
+    from advprop_core.anatomy.distance import LayerDistance, Measure
+    from app.shell.state import View
 
 _MARKED = 4  # channels that are looked into
 
@@ -23,7 +23,7 @@ _MARKED = 4  # channels that are looked into
 @st.fragment
 def layers(subject: Subject) -> None:
     """How far apart the branches are in every layer, and in every channel of one of them."""
-    from app.anatomy import requests
+    from app.anatomy import work
     from app.figures import norm_layers as figures
     from app.figures import style
 
@@ -33,7 +33,7 @@ def layers(subject: Subject) -> None:
         "distances",
         subject,
         ((view.model, view.calibrated, view.second),),
-        lambda _: requests.distances(lens, view.second),
+        lambda _: work.distances(lens, view.second),
     )
     if distances is None:
         return
@@ -66,7 +66,7 @@ def _take_click() -> None:
 
 
 def _channels(subject: Subject, distance: LayerDistance, view: View) -> None:
-    from advprop_core.bn_anatomy import top_channels
+    from advprop_core.anatomy.distance import top_channels
     from app.figures import norm_layers as figures
     from app.figures import style
 
@@ -87,7 +87,7 @@ def _channels(subject: Subject, distance: LayerDistance, view: View) -> None:
 
 
 def _excited(subject: Subject, layer: str, marked: tuple[int, ...], view: View) -> None:
-    from app.anatomy import requests
+    from app.anatomy import work
     from app.figures import norm_layers as figures
     from app.figures import style
 
@@ -96,7 +96,7 @@ def _excited(subject: Subject, layer: str, marked: tuple[int, ...], view: View) 
         "excited",
         subject,
         ((subject.base, view.second), layer, marked),
-        lambda _: requests.excited(subject.lens, found, view.second, layer, marked),
+        lambda _: work.excited(subject.lens, found, view.second, layer, marked),
     )
     if maps is None:
         return

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from advprop_core.text import percent
 from advprop_core.types import InputKind
-from advprop_core.words import percent
-from app.anatomy.data import ATTACK
-from app.messages import PICTURES, join, quote
+from app.anatomy.samples import ATTACK
+from app.shell.messages import PICTURES, join, quote
 
 if TYPE_CHECKING:
-    from advprop_core.bn_anatomy import LayerDistance, Measure
-    from advprop_core.methods import Method
+    from advprop_core.anatomy.distance import LayerDistance, Measure
+    from advprop_core.attribution.methods import Method
     from advprop_core.types import Comparison
-    from app.anatomy.data import Source
-    from app.anatomy.requests import Blended, Curve, Way
+    from app.anatomy.samples import Source
+    from app.anatomy.work import Blended, Curve, Way
 
 QUESTION = "What tells the two BatchNorms apart?"
 INTRODUCTION = (

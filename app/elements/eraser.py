@@ -6,10 +6,10 @@ import base64
 
 import streamlit as st
 
-from advprop_core.regions import MOST_REGIONS, parse_regions
-from app import state
+from advprop_core.pictures.regions import MOST_REGIONS, parse_regions
 from app.elements.declare import declare
-from app.state import key
+from app.shell import state
+from app.shell.state import key
 
 _KEY = "eraser"
 _SERIAL = "eraser.serial"

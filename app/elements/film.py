@@ -6,8 +6,8 @@ import base64
 from hashlib import sha256
 from typing import Any
 
-from advprop_core.render import branch_colour
-from advprop_core.words import percent
+from advprop_core.report.drawing import branch_colour
+from advprop_core.text import percent
 from app.elements.declare import declare
 from app.figures.reel import Reel
 

@@ -9,14 +9,14 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from advprop_core.render import branch_colour
+from advprop_core.report.drawing import branch_colour
+from advprop_core.text import percent
 from advprop_core.types import INPUT_KINDS, Comparison, InputKind, Prediction
-from advprop_core.words import percent
 from app.figures.pictures import data_uri, grey
 from app.figures.style import COLUMN_TITLES, INK, colour_range, coloured, overlay
 
 if TYPE_CHECKING:
-    from app.anatomy.requests import Blended, Curve, Way
+    from app.anatomy.work import Blended, Curve, Way
 
 DASHES: dict[InputKind, str] = {"clean": "solid", "adversarial": "dot"}
 FAINT = {False: "#9AA5B1", True: "#6B7785"}

@@ -7,8 +7,8 @@ from typing import Final, Literal
 
 from PIL import Image
 
-from advprop_core import render
-from advprop_core.words import percent
+from advprop_core.report import drawing
+from advprop_core.text import percent
 from app.figures.reel import Frame, Reel
 
 SIDE: Final = 176
@@ -42,42 +42,42 @@ def _sheet(reel: Reel, frame: Frame, place: int, title: str) -> Image.Image:
     count = len(frame.pictures)
     width = count * SIDE + (count + 1) * _GAP
     bars = _ROW * len(reel.classes)
-    sheet = Image.new("RGB", (width, _HEAD + SIDE + 26 + 34 + bars + _FOOT), render.PAPER)
-    text = render.Text(sheet)
-    text.write((_GAP, 12), title, 15, colour=render.MUTED, width=width - 2 * _GAP)
+    sheet = Image.new("RGB", (width, _HEAD + SIDE + 26 + 34 + bars + _FOOT), drawing.PAPER)
+    text = drawing.Text(sheet)
+    text.write((_GAP, 12), title, 15, colour=drawing.MUTED, width=width - 2 * _GAP)
     text.write((_GAP, 34), frame.title, 18)
     _timeline(text, reel, place, width)
     for index, (data, caption) in enumerate(zip(frame.pictures, reel.captions, strict=True)):
         left = _GAP + index * (SIDE + _GAP)
         picture = Image.open(io.BytesIO(data)).convert("RGB")
-        sheet.paste(render.enlarge(picture, SIDE, smooth=index != 1), (left, _HEAD))
-        text.write((left, _HEAD + SIDE + 6), caption, 14, colour=render.MUTED, width=SIDE)
+        sheet.paste(drawing.enlarge(picture, SIDE, smooth=index != 1), (left, _HEAD))
+        text.write((left, _HEAD + SIDE + 6), caption, 14, colour=drawing.MUTED, width=SIDE)
     _answers(sheet, reel, frame, (_GAP, _HEAD + SIDE + 42, width - _GAP))
     return sheet
 
 
-def _timeline(text: render.Text, reel: Reel, place: int, width: int) -> None:
+def _timeline(text: drawing.Text, reel: Reel, place: int, width: int) -> None:
     """How far the film is, to the right of its title."""
     left, right, y = width // 3, width - _GAP, 42
-    text.draw.rounded_rectangle([left, y, right, y + 6], 3, fill=render.FAINT)
+    text.draw.rounded_rectangle([left, y, right, y + 6], 3, fill=drawing.FAINT)
     done = left + (right - left) * place / max(1, len(reel.frames) - 1)
     if done > left:
-        text.draw.rounded_rectangle([left, y, done, y + 6], 3, fill=render.MUTED)
+        text.draw.rounded_rectangle([left, y, done, y + 6], 3, fill=drawing.MUTED)
 
 
 def _answers(sheet: Image.Image, reel: Reel, frame: Frame, box: tuple[int, int, int]) -> None:
     """What each branch says, side by side, between left and right from the top on."""
-    text = render.Text(sheet)
+    text = drawing.Text(sheet)
     left, top, right = box
     wide = (right - left + _GAP) // len(reel.branches) - _GAP
     # `bars` shares its height between five rows at least.
     bottom = top + 34 + _ROW * max(len(reel.classes), 5)
     for index, branch in enumerate(reel.branches):
         x = left + index * (wide + _GAP)
-        colour = render.branch_colour(branch)
+        colour = drawing.branch_colour(branch)
         answer, confidence = frame.answers[index]
         said = f"{branch}: {answer} {percent(confidence)}"
         text.write((x, top), said, 17, colour=colour, width=wide)
         shares = zip(reel.classes, frame.shares[index], strict=True)
         rows = [(*one, place == reel.true_place) for place, one in enumerate(shares)]
-        render.bars(sheet, (x, top + 34, x + wide, bottom), rows, colour)
+        drawing.bars(sheet, (x, top + 34, x + wide, bottom), rows, colour)

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 
-from advprop_core.render import branch_colour
+from advprop_core.report.drawing import branch_colour
 from advprop_core.types import InputKind
 from app.figures.anatomy import FAINT
 from app.figures.style import COLUMN_TITLES, INK
 
 if TYPE_CHECKING:
-    from advprop_core.bn_anatomy import GapRow, Order, Score
-    from app.anatomy.requests import Gap
+    from advprop_core.anatomy.gap import GapRow, Order, Score
+    from app.anatomy.work import Gap
 
 ORDER_TITLES: dict[Order, str] = {
     "alone": "Each alone",

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from advprop_core.render import branch_colour
+from advprop_core.report.drawing import branch_colour
 from advprop_core.types import INPUT_KINDS, InputKind
 from app.figures.heat import add_map, colour_axis
 from app.figures.pictures import data_uri, grey
@@ -17,7 +17,7 @@ from app.figures.style import COLUMN_TITLES, branch_title, colour_range, overlay
 
 if TYPE_CHECKING:
     from advprop_core.faithfulness.curves import Curves
-    from app.maps.requests import Maps
+    from app.maps.work import Maps
 
 _ROW = 205
 _STRIP_ROW = 150

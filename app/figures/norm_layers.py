@@ -15,7 +15,8 @@ from app.figures.pictures import data_uri, grey
 from app.figures.style import INK, branch_title, colour_range, colour_scale, overlay
 
 if TYPE_CHECKING:
-    from advprop_core.bn_anatomy import Excitement, LayerDistance, Measure
+    from advprop_core.anatomy.distance import LayerDistance, Measure
+    from advprop_core.anatomy.excitement import Excitement
 
 # Depth, from shallow to deep: between the colours that mean branches.
 _SHALLOW, _DEEP = "#B79AD6", "#3F7F4C"

@@ -34,7 +34,7 @@ def perturbation_picture(result: Comparison, factor: int) -> np.ndarray:
 
 def to_png(values: np.ndarray, side: int = 448, *, smooth: bool = True) -> bytes:
     """(3, H, W) in [0, 1] as a PNG, enlarged by a whole factor, smoothly or pixel by pixel."""
-    # Halves go up, as in `advprop_core.images.quantize`, which is what is measured.
+    # Halves go up, as in `advprop_core.pictures.decoding.quantize`, which is what is measured.
     levels = np.floor(values.transpose(1, 2, 0) * 255 + 0.5).clip(0, 255)
     image = Image.fromarray(levels.astype(np.uint8))
     factor = max(1, side // image.width)

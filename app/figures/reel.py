@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from advprop_core.film import Film
+from advprop_core.compare.film import Film
 from app.figures.pictures import amplification, grey
 from app.figures.style import colour_range, overlay
-from app.studio.words import frame_title
+from app.playground.words import frame_title
 
 MOST_CLASSES = 4
 _LOSSLESS = 256  # px; a larger perturbation would take minutes on a slow line
@@ -47,7 +47,7 @@ class Reel:
             those that any branch came to find most probable.
         true_place: Where among them the true class is, or None.
         target_place: Where the target is, or None.
-        steps: As :class:`~advprop_core.film.Film` has them.
+        steps: As :class:`~advprop_core.compare.film.Film` has them.
         all_steps: Likewise.
         class_index: Likewise.
     """

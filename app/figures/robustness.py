@@ -13,11 +13,11 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from advprop_core import report_figures, report_grids
-from advprop_core.render import branch_colour
-from advprop_core.report_style import Spec
-from advprop_core.studies import Gain
-from advprop_core.words import NORM_TITLES
+from advprop_core.evaluation.studies import Gain
+from advprop_core.report import grids, plots
+from advprop_core.report.drawing import branch_colour
+from advprop_core.report.style import Spec
+from advprop_core.text import NORM_TITLES
 from app.figures.style import INK
 from app.robustness.words import points
 
@@ -165,7 +165,7 @@ def dots(
 
 def errors(rows: Sequence[Row], *, dark: bool = False) -> go.Figure:
     """Share of wrong answers of one branch, by corruption and severity."""
-    return _of_report(report_grids.heat_map(rows), dark)
+    return _of_report(grids.heat_map(rows), dark)
 
 
 def difference(first: Sequence[Row], second: Sequence[Row], *, dark: bool = False) -> go.Figure:
@@ -259,27 +259,27 @@ def gains(
 
 def matrix(rows: Sequence[Row], *, dark: bool = False) -> go.Figure:
     """Accuracy of each branch of one network under one attack through each of its branches."""
-    return _of_report(report_grids.matrix(rows), dark)
+    return _of_report(grids.matrix(rows), dark)
 
 
 def transfers(clean: Sequence[Row], attacked: Sequence[Row], *, dark: bool = False) -> go.Figure:
     """Accuracy against ε of a network's branches, under attacks through each of its branches."""
-    return _of_report(report_figures.transfers(clean, attacked), dark)
+    return _of_report(plots.transfers(clean, attacked), dark)
 
 
 def standing(results: Sequence[Row], *, dark: bool = False) -> go.Figure:
     """Share of images that no radius up to ε has turned."""
-    return _of_report(report_figures.standing(results), dark)
+    return _of_report(plots.standing(results), dark)
 
 
 def shape_biases(results: Sequence[Row], *, dark: bool = False) -> go.Figure:
     """Answers by shape among those by shape or by texture."""
-    return _of_report(report_figures.shape_biases(results), dark)
+    return _of_report(plots.shape_biases(results), dark)
 
 
 def reliability(row: Row, *, dark: bool = False) -> go.Figure:
     """Accuracy by confidence of one branch under one condition."""
-    return _of_report(report_figures.reliability(row), dark)
+    return _of_report(plots.reliability(row), dark)
 
 
 def _of_report(spec: Spec, dark: bool) -> go.Figure:

@@ -10,13 +10,13 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from advprop_core.evaluation import BranchResult
-from advprop_core.matrix import AttackMatrix
-from advprop_core.render import branch_colour
-from advprop_core.sweep import Sweep
-from advprop_core.words import percent
+from advprop_core.compare.matrix import AttackMatrix
+from advprop_core.compare.sweep import Sweep
+from advprop_core.evaluation.results import BranchResult
+from advprop_core.report.drawing import branch_colour
+from advprop_core.text import percent
 from app.figures.style import INK, branch_title
-from app.studio.words import accuracy, flip, unit_of
+from app.playground.words import accuracy, flip, unit_of
 
 MUTED = {False: "#5B6770", True: "#A8B3BD"}
 _RIVALS = 2

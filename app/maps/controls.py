@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from advprop_core.methods import METHODS
+from advprop_core.attribution.methods import METHODS
 from advprop_core.types import ModelInfo
-from app import controls
-from app.state import MOST_MAPS, key
+from app.shell import controls
+from app.shell.state import MOST_MAPS, key
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from advprop_core.attribution.methods import METHODS
 from advprop_core.faithfulness.maps import Score, Undefined
-from advprop_core.methods import METHODS
-from advprop_core.words import percent
-from app.messages import PICTURES
+from advprop_core.text import percent
+from app.shell.messages import PICTURES
 
 if TYPE_CHECKING:
     from advprop_core.faithfulness.curves import Curves
     from advprop_core.faithfulness.trust import Cell, Trust
     from advprop_core.types import InputKind
-    from app.maps.requests import Maps
+    from app.maps.work import Maps
 
 TRUST = (
     "A map that looks right may still be wrong about the network. These checks ask the network "

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 import streamlit as st
 
 from advprop_core.types import ModelInfo
-from app import controls, state
-from app.robustness.requests import AUTOATTACK, DATA, data_for
-from app.state import View, key
+from app.robustness.measurement import AUTOATTACK, DATA, data_for
+from app.shell import controls, state
+from app.shell.state import View, key
 
 RUN, FILE = "run", "file"
 ATTACKS = {kind: controls.PERTURBATIONS[kind] for kind in controls.ATTACKS}

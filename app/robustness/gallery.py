@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from advprop_core.report_words import describe_radius
+from advprop_core.report.words import describe_radius
 from advprop_core.types import AttackConfig, Norm
-from app import cache, state
-from app.pictures import PictureGone
 from app.robustness import words
-from app.robustness.requests import SEED
+from app.robustness.measurement import SEED
+from app.shell import cache, state
+from app.shell.pictures import PictureGone
 
 if TYPE_CHECKING:
-    from advprop_core.evaluation import Condition
+    from advprop_core.evaluation.conditions import Condition
     from advprop_core.evaluation.disagreement import Case, Disagreement
-    from app.robustness.measure import Outcome
+    from app.robustness.work import Outcome
 
 _PER_PAGE = 12
 _WIDTH = 168  # px
-_PLAYGROUND = "app/pages/playground.py"
+_PLAYGROUND = "app/playground/page.py"
 # Of the Playground, by norm: its field, and how many of its units are one of the library's.
 _RADII: Mapping[Norm, tuple[str, float]] = {"linf": ("epsilon", 255), "l2": ("radius", 1)}
 

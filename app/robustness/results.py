@@ -9,24 +9,24 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
 
-from advprop_core.report_words import (
+from advprop_core.report.words import (
     gradients_checked,
     is_bounded,
     matrices,
     own_attacks,
     transfers,
 )
-from app import messages
-from app.layout import in_rows
-from app.robustness import gallery, texts, words
+from app.robustness import captions, gallery, words
 from app.robustness.words import Row
-from app.workbench import dark
+from app.shell import messages
+from app.shell.layout import in_rows
+from app.shell.workbench import dark
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
     from app.figures.robustness import Dot
-    from app.robustness.measure import Outcome
+    from app.robustness.work import Outcome
 
 
 def show(content: Mapping[str, Any], outcome: Outcome | None) -> None:
@@ -58,7 +58,7 @@ def show(content: Mapping[str, Any], outcome: Outcome | None) -> None:
         _reliability(own)
     st.subheader("Where do the branches part ways?")
     if outcome is None:
-        st.markdown(texts.NO_GALLERY)
+        st.markdown(captions.NO_GALLERY)
     else:
         gallery.show(outcome)
 
@@ -87,7 +87,7 @@ def _source(content: Mapping[str, Any], outcome: Outcome | None) -> None:
 
 
 def _report(content: Mapping[str, Any]) -> str:
-    from advprop_core.report import html
+    from advprop_core.report.files import html
 
     return html(content)
 
@@ -123,7 +123,7 @@ def _curves(rows: Sequence[Row], models: Sequence[str]) -> None:
             with column:
                 chart = figures.curves(clean, own, models, dark=dark())
                 _chart(chart, f"curve.{place}", words.told([*clean, *own]))
-        st.caption(texts.CURVES)
+        st.caption(captions.CURVES)
     if rows:
         st.subheader("How often is each branch right?")
         found = [_dot(row) for row in rows]
@@ -141,7 +141,7 @@ def _matrices(rows: Sequence[Row]) -> None:
     for column, draw in in_rows(charts, 2):
         with column:
             draw()
-    st.caption(f"{texts.TRANSFERS} {texts.MATRIX}" if curves else texts.MATRIX)
+    st.caption(f"{captions.TRANSFERS} {captions.MATRIX}" if curves else captions.MATRIX)
 
 
 def _transfer(place: int, clean: Sequence[Row], attacked: Sequence[Row]) -> None:
@@ -169,7 +169,7 @@ def _smallest(content: Mapping[str, Any]) -> None:
     sentence = words.smallest(results)
     st.markdown(sentence)
     _chart(figures.standing(results, dark=dark()), "smallest", sentence)
-    st.caption(texts.SMALLEST)
+    st.caption(captions.SMALLEST)
 
 
 def _shape_and_texture(content: Mapping[str, Any], models: Sequence[str]) -> None:
@@ -182,14 +182,14 @@ def _shape_and_texture(content: Mapping[str, Any], models: Sequence[str]) -> Non
         found = [_dot(row) for row in probed]
         chart = figures.dots(found, models, "Right answers", dark=dark())
         _chart(chart, "probes", words.told(probed))
-        st.caption(texts.PROBES)
+        st.caption(captions.PROBES)
     biases = content.get("shape_bias", {"results": []})["results"]
     if biases:
         st.subheader("Outline or texture: which does each branch go by?")
         sentence = words.biases(biases)
         st.markdown(sentence)
         _chart(figures.shape_biases(biases, dark=dark()), "bias", sentence)
-        st.caption(texts.BIAS)
+        st.caption(captions.BIAS)
 
 
 def _dot(row: Row) -> Dot:
@@ -231,7 +231,8 @@ def _corruptions(content: Mapping[str, Any], models: Sequence[str]) -> None:
             alt = f"Right answers of {model}, {branch}. {words.told(own)}"
             _chart(chart, f"errors.{place}", alt)
     st.caption(
-        f"{texts.CORRUPTIONS} {texts.CORRUPTED_FILES if from_files else texts.CORRUPTED_HERE}"
+        f"{captions.CORRUPTIONS} "
+        f"{captions.CORRUPTED_FILES if from_files else captions.CORRUPTED_HERE}"
     )
     if len(by_branch) > 1:
         _difference(by_branch)
@@ -277,4 +278,4 @@ def _reliability(rows: Sequence[Row]) -> None:
     for column, (place, row) in in_rows(enumerate(own), 3):
         with column:
             _chart(figures.reliability(row, dark=dark()), f"reliability.{place}", sentence)
-    st.caption(texts.RELIABILITY)
+    st.caption(captions.RELIABILITY)

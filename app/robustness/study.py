@@ -8,12 +8,12 @@ from typing import Any
 
 import streamlit as st
 
-from advprop_core import studies
-from advprop_core.studies import Gain
-from app.layout import in_rows
-from app.messages import join, plain, safe
-from app.robustness import texts
-from app.workbench import dark
+from advprop_core.evaluation import studies
+from advprop_core.evaluation.studies import Gain
+from app.robustness import captions
+from app.shell.layout import in_rows
+from app.shell.messages import join, plain, safe
+from app.shell.workbench import dark
 
 Content = Mapping[str, Any]
 
@@ -22,7 +22,7 @@ def show(content: Content) -> None:
     """The answer in words, then question by question in charts.
 
     Args:
-        content: Without a fault, as :func:`app.robustness.opened.parse` gives it.
+        content: Without a fault, as :func:`app.robustness.files.parse` gives it.
     """
     st.subheader(safe(content["title"]))
     st.markdown(f"{safe(content['about'])}.")
@@ -30,7 +30,7 @@ def show(content: Content) -> None:
     _files(content)
     for number, question in enumerate(content["questions"]):
         _question(content, question, number)
-    st.caption(texts.STUDY)
+    st.caption(captions.STUDY)
     with st.expander("All figures", icon=":material/table:"):
         st.markdown(studies.markdown(content, safe))
 

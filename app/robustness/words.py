@@ -6,21 +6,21 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from advprop_core.report_words import (
+from advprop_core.report.words import (
     describe,
     describe_radius,
     images_asked,
     is_quoted,
     smallest_radius,
 )
-from advprop_core.words import NORM_TITLES, ends, percent
-from app.messages import join, safe
+from advprop_core.text import NORM_TITLES, ends, percent
+from app.shell.messages import join, safe
 
 if TYPE_CHECKING:
-    from advprop_core.evaluation import Condition
+    from advprop_core.evaluation.conditions import Condition
     from advprop_core.evaluation.disagreement import Case, Opinion
-    from app.robustness.measure import Outcome
-    from app.robustness.requests import RunRequest
+    from app.robustness.measurement import RunRequest
+    from app.robustness.work import Outcome
 
 Row = Mapping[str, Any]
 

@@ -17,13 +17,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from advprop_core import checkpoints, studies
-from advprop_core.checkpoints import Checkpoint
-from advprop_core.corruptions import CORRUPTIONS, CorruptionConfig, corrupt
 from advprop_core.datasets.folders import find_images
 from advprop_core.datasets.named import load_images
-from advprop_core.evaluation import Condition, evaluate
-from advprop_core.perturbations import NoiseConfig, add_noise
+from advprop_core.evaluation import studies
+from advprop_core.evaluation.conditions import Condition
+from advprop_core.evaluation.run import evaluate
+from advprop_core.models import checkpoints
+from advprop_core.models.checkpoints import Checkpoint
+from advprop_core.pictures.corruptions import CORRUPTIONS, CorruptionConfig, corrupt
+from advprop_core.pictures.noise import NoiseConfig, add_noise
 from advprop_core.types import AttackConfig, format_epsilon
 from benchmarks.effect.design import Study
 

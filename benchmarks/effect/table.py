@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import mean
 
-from advprop_core import studies
-from advprop_core.intervals import student_interval
-from advprop_core.studies import Content
+from advprop_core.evaluation import studies
+from advprop_core.evaluation.intervals import student_interval
+from advprop_core.evaluation.studies import Content
 
 
 def markdown(results: Path) -> str:

@@ -10,17 +10,11 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from advprop_core import bundle, checkpoints, models
 from advprop_core.datasets.scenes import SHAPES
-from advprop_core.dual_bn import norm_layers
-from advprop_core.types import (
-    AttributionMap,
-    Comparison,
-    ModelInfo,
-    PerturbationFacts,
-    Prediction,
-)
-from app import cache
+from advprop_core.models import bundle, checkpoints, timm_networks
+from advprop_core.models.dual_bn import norm_layers
+from advprop_core.types import AttributionMap, Comparison, ModelInfo, PerturbationFacts, Prediction
+from app.shell import cache
 
 REPO = Path(__file__).resolve().parents[2]
 SIZE = 64
@@ -36,7 +30,7 @@ def tiny_info(name: str = "tiny-advprop", **fields: object) -> ModelInfo:
 def save_tiny(path: Path, info: ModelInfo, seed: int = 0) -> Path:
     """A network whose branches differ and whose answers can be changed by an attack."""
     torch.manual_seed(seed)
-    model = models.create(info)
+    model = timm_networks.create(info)
     with torch.no_grad():
         # timm starts classifiers near zero, where attacks find no slope.
         model.branch("main").network.get_classifier().weight.normal_(0, 0.3)
@@ -291,3 +285,25 @@ def study_content():
             for seed, share in enumerate(several)
         ],
     }  # fmt: skip
+
+
+@pytest.fixture
+def damaged(tiny_models, tmp_path):
+    """Name to a checkpoint file that no page can use, each for a reason of its own."""
+    whole = tiny_models["tiny-advprop"].read_bytes()
+    length = int.from_bytes(whole[:8], "little")
+    content = whole[8 : 8 + length].decode()
+    odd_header = content.replace('\\"input_size\\": 64', '\\"input_size\\": -1').encode()
+    assert len(odd_header) == length
+    assert odd_header != content.encode()
+    files = {
+        "not-safetensors": b"PK\x03\x04 pickled, or whatever",
+        "empty": b"",
+        "truncated": whole[: len(whole) // 2],
+        "odd-header": whole[:8] + odd_header + whole[8 + length :],
+    }
+    paths = {}
+    for name, data in files.items():
+        paths[name] = tmp_path / f"{name}.safetensors"
+        paths[name].write_bytes(data)
+    return paths

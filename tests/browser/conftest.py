@@ -60,7 +60,7 @@ def app_url(
     chromium_path: str, serve_app, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
     """The app on its defaults, started as `advprop app` starts it, with an empty cache."""
-    command = [sys.executable, "-c", "from advprop_core.cli import main; main()"]
+    command = [sys.executable, "-c", "from advprop_core.cli.main import main; main()"]
     empty = {"XDG_CACHE_HOME": str(tmp_path_factory.mktemp("cache"))}
     with serve_app(command, env=empty) as url:
         yield url

@@ -26,7 +26,7 @@ def folder_url(
         (folder / name).mkdir()
         Image.fromarray(pixels).resize((80, 60)).save(folder / name / f"my {name}.jpg")
     (folder / "star" / "broken.jpg").write_text("no photo")
-    command = [sys.executable, "-c", "from advprop_core.cli import main; main()"]
+    command = [sys.executable, "-c", "from advprop_core.cli.main import main; main()"]
     empty = {"XDG_CACHE_HOME": str(tmp_path_factory.mktemp("cache"))}
     with serve_app(command, "--images", folder, env=empty) as url:
         yield url

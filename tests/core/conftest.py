@@ -9,8 +9,8 @@ import timm
 import torch
 from torch import Tensor, nn
 
-from advprop_core import cli
-from advprop_core.dual_bn import DualBNModel, norm_layers
+from advprop_core.cli import main
+from advprop_core.models.dual_bn import DualBNModel, norm_layers
 from advprop_core.types import ModelInfo
 
 HALVES = (0.5, 0.5, 0.5)
@@ -143,7 +143,7 @@ def advprop(
         arguments = [str(word) for word in words]
         monkeypatch.setattr(sys, "argv", ["advprop", *arguments])
         with pytest.raises(SystemExit) as ended:
-            cli.main()
+            main.main()
         captured = capsys.readouterr()
         return Answer(int(ended.value.code or 0), captured.out, captured.err)
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from advprop_core.attacks import attack
+from advprop_core.attacks.gradient import attack
 from advprop_core.types import AttackConfig
 
 EPSILON = 12 / 255

@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from advprop_core.cli import main
+from advprop_core.cli.main import main
 from advprop_core.processes import Processes
 from tests.core.launch import free_port, on_two_processes, tell_shares
 from tests.core.training.children import exit_codes

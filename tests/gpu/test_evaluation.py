@@ -5,14 +5,19 @@ from dataclasses import replace
 import pytest
 import torch
 
-from advprop_core.attacks import random_start
-from advprop_core.autoattack import AutoAttackConfig
-from advprop_core.corruptions import CORRUPTIONS, EXTRA_CORRUPTIONS, CorruptionConfig, corrupt
-from advprop_core.draws import streams
-from advprop_core.evaluation import Condition
-from advprop_core.evaluation.answer import answer
+from advprop_core.attacks.autoattack import AutoAttackConfig
+from advprop_core.attacks.gradient import random_start
+from advprop_core.evaluation.answers import answer
 from advprop_core.evaluation.cells import Cell, Subject
-from advprop_core.evaluation.smallest import measure_smallest
+from advprop_core.evaluation.conditions import Condition
+from advprop_core.evaluation.smallest_epsilon import measure_smallest
+from advprop_core.pictures.corruptions import (
+    CORRUPTIONS,
+    EXTRA_CORRUPTIONS,
+    CorruptionConfig,
+    corrupt,
+)
+from advprop_core.pictures.draws import streams
 from advprop_core.processes import Processes
 from advprop_core.training.data import Split
 from advprop_core.training.measure import measure

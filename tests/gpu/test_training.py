@@ -5,8 +5,8 @@ import torch
 from accelerate.state import AcceleratorState
 from torch import nn
 
-from advprop_core.checkpoints import Checkpoint
-from advprop_core.dual_bn import norm_layers
+from advprop_core.models.checkpoints import Checkpoint
+from advprop_core.models.dual_bn import norm_layers
 from advprop_core.training.calibrate import calibrate
 from advprop_core.training.recipe import OBJECTIVES, Attacker, Augmentation
 from advprop_core.training.start import train_mode

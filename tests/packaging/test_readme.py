@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from advprop_core.bundle import bundled_models
-from advprop_core.header import read_info
+from advprop_core.models.bundle import bundled_models
+from advprop_core.models.header import read_info
 from benchmarks.effect import table
 from benchmarks.effect.design import STUDIES
 

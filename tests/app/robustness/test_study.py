@@ -5,7 +5,7 @@ import json
 import pytest
 
 from app.figures import robustness as figures
-from app.robustness import opened, study
+from app.robustness import files, study
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_a_chart_has_a_line_for_each_run_and_branch(content):
 
 def test_a_study_is_opened_like_other_results(content):
     data = json.dumps(content).encode()
-    assert opened.parse("s.json", data) == content
+    assert files.parse("s.json", data) == content
     del content["runs"]
     with pytest.raises(ValueError, match="`s.json` is damaged: it lacks 'runs'"):
-        opened.parse("s.json", json.dumps(content).encode())
+        files.parse("s.json", json.dumps(content).encode())

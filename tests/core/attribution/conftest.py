@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from advprop_core.attribution import explain
-from advprop_core.methods import METHODS
+from advprop_core.attribution.maps import explain
+from advprop_core.attribution.methods import METHODS
 
 FEW = {"window": 8, "stride": 8, "samples": 6}
 

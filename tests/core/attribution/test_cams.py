@@ -7,8 +7,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from advprop_core.attribution import NoGradient, Unfit, UnknownLayer, explain
 from advprop_core.attribution.cams import FORMULAS
+from advprop_core.attribution.errors import NoGradient, Unfit, UnknownLayer
+from advprop_core.attribution.maps import explain
 
 A = torch.tensor([[1.0, 0.0], [0.5, 0.25]])
 B = torch.tensor([[0.0, 1.0], [0.5, 0.0]])

@@ -2,17 +2,17 @@ import pytest
 import torch
 from torch import nn
 
-from advprop_core.attribution import (
-    UnknownLayer,
+from advprop_core.attribution.errors import UnknownLayer
+from advprop_core.attribution.layers import (
     default_layer,
-    explain,
     find_layer,
     layer_tree,
     spatial_layers,
     stages,
 )
-from advprop_core.dual_bn import PixelNetwork
-from advprop_core.folding import fold
+from advprop_core.attribution.maps import explain
+from advprop_core.models.dual_bn import PixelNetwork
+from advprop_core.models.folding import fold
 
 
 def walk(nodes):

@@ -6,9 +6,11 @@ import pytest
 import torch
 from torch import nn
 
-from advprop_core.attribution import NoGradient, Unfit, explain, maps
-from advprop_core.folding import fold
-from advprop_core.methods import METHODS
+from advprop_core.attribution import maps
+from advprop_core.attribution.errors import NoGradient, Unfit
+from advprop_core.attribution.maps import explain
+from advprop_core.attribution.methods import METHODS
+from advprop_core.models.folding import fold
 
 pytestmark = pytest.mark.filterwarnings("ignore:Setting")
 EVERY_METHOD = pytest.mark.parametrize("method", METHODS)

@@ -6,7 +6,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from advprop_core.attribution import Unfit, explain
+from advprop_core.attribution.errors import Unfit
+from advprop_core.attribution.maps import explain
 from advprop_core.attribution.views import rewired
 
 pytestmark = pytest.mark.filterwarnings("ignore:Setting")  # captum's, where called directly

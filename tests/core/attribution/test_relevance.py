@@ -6,7 +6,8 @@ import torch
 from captum.attr._utils.lrp_rules import Alpha1_Beta0_Rule, EpsilonRule
 from torch import nn
 
-from advprop_core.attribution import Unfit, explain
+from advprop_core.attribution.errors import Unfit
+from advprop_core.attribution.maps import explain
 
 
 def scores_less_bias(branch, image, classes):

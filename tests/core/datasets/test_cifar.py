@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from advprop_core.corruptions import CorruptionConfig
 from advprop_core.datasets.cifar import CIFAR10_NAMES, CorruptedArrays, corruptions_in, is_cifar10_c
 from advprop_core.datasets.folders import ClassMismatch
+from advprop_core.pictures.corruptions import CorruptionConfig
 from tests.core.datasets.drawn import put_cifar10_c
 
 CLASSES = tuple((name, name) for name in CIFAR10_NAMES)

@@ -7,7 +7,7 @@ from PIL import Image
 from torch.utils.data import DataLoader
 
 from advprop_core.datasets.folders import ClassMismatch, ImageFolder, Unreadable
-from advprop_core.images import ImageError
+from advprop_core.pictures.decoding import ImageError
 
 CLASSES = (("n01440764", "tench"), ("n02102040", "English springer"), ("n03000684", "chain saw"))
 

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from advprop_core.corruptions import CorruptionConfig
 from advprop_core.datasets.folders import ClassMismatch
 from advprop_core.datasets.imagenet import class_images
 from advprop_core.datasets.imagenet_c import CorruptedPhotos, open_folders
-from advprop_core.images import ImageError
+from advprop_core.pictures.corruptions import CorruptionConfig
+from advprop_core.pictures.decoding import ImageError
 from tests.core.datasets.drawn import GOLDFISH, SHARK, TENCH, put, put_classes
 
 CLASSES = ((SHARK, "shark"), (TENCH, "tench"))

@@ -17,7 +17,7 @@ from advprop_core.datasets.cifar import CIFAR10_NAMES
 from advprop_core.datasets.folders import ClassMismatch
 from advprop_core.datasets.named import load_images
 from advprop_core.datasets.torchvision_sets import imagenette_folder
-from advprop_core.models import Offline
+from advprop_core.models.timm_networks import Offline
 from advprop_core.training.data import load_data
 from advprop_core.training.recipe import Recipe
 from tests.core.datasets.drawn import SPRINGER, TENCH, put_classes

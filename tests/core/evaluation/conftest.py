@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from advprop_core.dual_bn import DualBNModel
+from advprop_core.models.dual_bn import DualBNModel
 
 
 class Brightness(nn.Module):

@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from advprop_core.evaluation.calibration import bin_places, calibration_of
+from advprop_core.evaluation.intervals import student_interval
 from advprop_core.evaluation.results import Answers
-from advprop_core.intervals import student_interval
 
 
 def answers(confidence, right):

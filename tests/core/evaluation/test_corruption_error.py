@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from advprop_core.corruptions import CorruptionConfig
 from advprop_core.evaluation.corruption_error import mean_corruption_error
 from advprop_core.evaluation.results import Answers
+from advprop_core.pictures.corruptions import CorruptionConfig
 
 
 def answers(*right):

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from advprop_core.evaluation import Condition
 from advprop_core.evaluation.cells import Cell
+from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.masking import suspicions
 from advprop_core.evaluation.results import Answers
 from advprop_core.types import AttackConfig

@@ -2,15 +2,15 @@ import pytest
 import torch
 from torch import nn
 
-from advprop_core.attacks import attack
-from advprop_core.dual_bn import DualBNModel
-from advprop_core.evaluation import Condition
-from advprop_core.evaluation.answer import answer
+from advprop_core.attacks.gradient import attack
+from advprop_core.evaluation.answers import answer
 from advprop_core.evaluation.cells import Cell, Subject
+from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.restricted import Restricted, in_full, places
 from advprop_core.evaluation.results import Answers
 from advprop_core.evaluation.store import CellStore
-from advprop_core.folding import fold
+from advprop_core.models.dual_bn import DualBNModel
+from advprop_core.models.folding import fold
 from advprop_core.types import AttackConfig
 
 PGD = AttackConfig.pgd(0.1, steps=2, seed=5)

@@ -2,9 +2,9 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from advprop_core.evaluation import BranchResult, Condition
-from advprop_core.evaluation.results import Answers
-from advprop_core.intervals import student_interval, wilson_interval
+from advprop_core.evaluation.conditions import Condition
+from advprop_core.evaluation.intervals import student_interval, wilson_interval
+from advprop_core.evaluation.results import Answers, BranchResult
 
 
 def test_answers_literal():

@@ -4,9 +4,10 @@ import pytest
 import torch
 from torch import nn
 
-from advprop_core.corruptions import CorruptionConfig
-from advprop_core.evaluation import Condition, evaluate
-from advprop_core.intervals import wilson_interval
+from advprop_core.evaluation.conditions import Condition
+from advprop_core.evaluation.intervals import wilson_interval
+from advprop_core.evaluation.run import evaluate
+from advprop_core.pictures.corruptions import CorruptionConfig
 from advprop_core.types import AttackConfig
 
 FGSM = AttackConfig.fgsm(0.1)

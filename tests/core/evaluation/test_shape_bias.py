@@ -4,9 +4,9 @@ import math
 import pytest
 import torch
 
+from advprop_core.evaluation.intervals import wilson_interval
 from advprop_core.evaluation.results import Answers
 from advprop_core.evaluation.shape_bias import MEANING, shape_bias_of
-from advprop_core.intervals import wilson_interval
 
 SHAPES = torch.tensor([0, 0, 1, 1, 2, 2, 3, 3])
 TEXTURES = torch.tensor([1, 2, 0, 2, 0, 1, 0, 1])

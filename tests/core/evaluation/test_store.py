@@ -7,11 +7,12 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from advprop_core.evaluation import Condition, store
+from advprop_core.evaluation import store
 from advprop_core.evaluation.cells import Cell, Subject
+from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.results import Answers
 from advprop_core.evaluation.store import CellStore
-from advprop_core.probes import ProbeConfig
+from advprop_core.pictures.probes import ProbeConfig
 from advprop_core.types import AttackConfig
 
 CELL = Cell("one", "aux", Condition())

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from advprop_core.faithfulness import subject
+from advprop_core.faithfulness import forward
 from advprop_core.faithfulness.baselines import blur
 from advprop_core.faithfulness.curves import Curve, measure_curves
 from advprop_core.faithfulness.maps import Undefined
@@ -144,13 +144,13 @@ def test_what_is_out_of_range_is_refused(make_sum, options, message):
 
 def test_random_orders_are_gone_through_once_for_several_maps_of_an_image(make_sum, monkeypatch):
     module, shown = make_sum(WEIGHTS), []
-    original = subject.logits
+    original = forward.logits
 
     def count(network, pictures):
         shown.append(len(pictures))
         return original(network, pictures)
 
-    monkeypatch.setattr(subject, "logits", count)
+    monkeypatch.setattr(forward, "logits", count)
     scores = torch.tensor([[[4.0, 3.0, 2.0, 1.0]], [[1.0, 2.0, 3.0, 4.0]]])
     told = []
     images = WHITE.expand(2, -1, -1, -1)

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from advprop_core.faithfulness import subject
+from advprop_core.faithfulness import forward
 from advprop_core.faithfulness.fidelity import Infidelity, max_sensitivity, measure_infidelity
 from advprop_core.faithfulness.maps import Undefined
 
@@ -28,7 +28,7 @@ def test_the_network_is_asked_once_for_several_maps_of_an_image(
     make_linear, weights, images, monkeypatch
 ):
     module, shown = make_linear(weights), []
-    original = subject.logits
+    original = forward.logits
 
     def count(network, pictures):
         shown.append(len(pictures))
@@ -40,7 +40,7 @@ def test_the_network_is_asked_once_for_several_maps_of_an_image(
         measure_infidelity(module, images[:1], one[None], 0, samples=8, batch_size=4)[0]
         for one in maps
     ]
-    monkeypatch.setattr(subject, "logits", count)
+    monkeypatch.setattr(forward, "logits", count)
     found = measure_infidelity(module, image, maps, 0, samples=8, batch_size=4)
     assert list(found) == alone
     assert shown == [1, 4, 1, 4, 1]  # the number of classes; then copies, image, copies, image

@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from advprop_core.datasets.shapes import TextureShapes
+from advprop_core.evaluation.intervals import wilson_interval
 from advprop_core.faithfulness.intervals import Estimate
 from advprop_core.faithfulness.maps import Undefined
 from advprop_core.faithfulness.objects import (
@@ -10,7 +11,6 @@ from advprop_core.faithfulness.objects import (
     object_share,
     pointing_hits,
 )
-from advprop_core.intervals import wilson_interval
 
 MASK = torch.tensor([[[0, 1, 1], [0, 1, 1], [0, 0, 0]]], dtype=torch.bool)
 

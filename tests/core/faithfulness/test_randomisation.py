@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from advprop_core.dual_bn import PixelNetwork
 from advprop_core.faithfulness.maps import Undefined
 from advprop_core.faithfulness.randomisation import check_randomisation
+from advprop_core.models.dual_bn import PixelNetwork
 
 
 @pytest.fixture

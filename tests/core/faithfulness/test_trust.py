@@ -5,15 +5,17 @@ from dataclasses import replace
 import pytest
 import torch
 
-from advprop_core.attribution import Unfit, explain, explain_grid
-from advprop_core.faithfulness import remade
+from advprop_core.attribution.errors import Unfit
+from advprop_core.attribution.grids import explain_grid
+from advprop_core.attribution.maps import explain
+from advprop_core.faithfulness import recomputed
 from advprop_core.faithfulness.agreement import agree
 from advprop_core.faithfulness.curves import measure_curves
 from advprop_core.faithfulness.fidelity import max_sensitivity, measure_infidelity
 from advprop_core.faithfulness.maps import Undefined
 from advprop_core.faithfulness.randomisation import check_randomisation
 from advprop_core.faithfulness.trust import measure_trust
-from advprop_core.folding import fold
+from advprop_core.models.folding import fold
 
 METHODS = ["grad-cam", "input-x-gradient", "smoothgrad"]
 
@@ -146,7 +148,7 @@ def asked(monkeypatch):
         calls.append((method, len(shown), tuple(classes), options))
         return explain(module, shown, classes, method, **options)
 
-    monkeypatch.setattr(remade, "explain", remember)
+    monkeypatch.setattr(recomputed, "explain", remember)
     return calls
 
 
@@ -189,7 +191,7 @@ def test_all_stages_at_once_are_all_weights(branches, inputs, asked, monkeypatch
         seen.append([parameter.clone() for parameter in module.parameters()])
         return explain(module, shown, classes, method, **options)
 
-    monkeypatch.setattr(remade, "explain", look)
+    monkeypatch.setattr(recomputed, "explain", look)
     grid = explain_grid(branches, inputs, 0, ["occlusion"], window=12, stride=12)
     cell = ("occlusion", "clean", "main")
     measure_trust(branches, inputs, {cell: grid[cell]}, window=12, stride=12)
@@ -222,7 +224,7 @@ def test_a_method_that_refuses_a_random_network_is_undefined_there(
             raise Unfit("it does not add up")
         return explain(module, *args, **options)
 
-    monkeypatch.setattr(remade, "explain", refuse)
+    monkeypatch.setattr(recomputed, "explain", refuse)
     cell = ("input-x-gradient", "clean", "main")
     (one,) = measure_trust(branches, inputs, {cell: maps[cell]}).values()
     assert one.randomisation.verdict == "undefined"
@@ -239,7 +241,7 @@ def test_a_refused_picture_does_not_spoil_the_others(branches, inputs, maps, mon
             raise Unfit("not this one")
         return explain(module, shown, *args, **options)
 
-    monkeypatch.setattr(remade, "explain", refuse)
+    monkeypatch.setattr(recomputed, "explain", refuse)
     some = {cell: one for cell, one in maps.items() if cell[::2] == ("input-x-gradient", "main")}
     found = measure_trust(branches, inputs, some)
     clean, attacked = (found["input-x-gradient", kind, "main"] for kind in inputs)

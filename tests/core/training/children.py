@@ -15,12 +15,12 @@ from typing import Any
 
 import torch
 
-from advprop_core.training import meter, run
-from advprop_core.training.loop import train
+from advprop_core.training import meter, trainer
 from advprop_core.training.recipe import Recipe
+from advprop_core.training.run import train
 
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["pytest", "advprop_core.training.loop"])
+_CONTEXT.set_forkserver_preload(["pytest", "advprop_core.training.run"])
 
 
 def exit_codes(target: Callable[..., None], *arguments: tuple[Any, ...]) -> list[int | None]:
@@ -56,14 +56,14 @@ def train_and_die(
     """
     use_one_cpu()
     if often:
-        run._SAVE_EVERY = meter._EVERY = 0.0
+        trainer._SAVE_EVERY = meter._EVERY = 0.0
     if place == "step":
-        real_step = run.Run.step
+        real_step = trainer.Run.step
 
-        def step(self: run.Run, batch: Any, now: int) -> Any:
+        def step(self: trainer.Run, batch: Any, now: int) -> Any:
             return die() if now == number else real_step(self, batch, now)
 
-        run.Run.step = step  # type: ignore[method-assign]
+        trainer.Run.step = step  # type: ignore[method-assign]
     elif place == "rename":
         real_replace, calls = Path.replace, count(1)
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from advprop_core.corruptions.filters import luma
+from advprop_core.pictures.filters import luma
 from advprop_core.training.augment import add_noises, augment, crop, jitter_colors
 from advprop_core.training.recipe import Augmentation
 

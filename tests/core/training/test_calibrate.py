@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from advprop_core import models
-from advprop_core.attacks import attack
-from advprop_core.checkpoints import Checkpoint
-from advprop_core.dual_bn import norm_layers
+from advprop_core.attacks.gradient import attack
+from advprop_core.models import timm_networks
+from advprop_core.models.checkpoints import Checkpoint
+from advprop_core.models.dual_bn import norm_layers
 from advprop_core.training.calibrate import calibrate
 from advprop_core.types import AttackConfig, ModelInfo
 
@@ -22,7 +22,7 @@ def checkpoint(randomise):
     halves = (0.5, 0.5, 0.5)
     info = ModelInfo("test_resnet", NAMES, NAMES, 32, halves, halves, {"main": "trained"})
     torch.manual_seed(0)
-    model = models.create(info)
+    model = timm_networks.create(info)
     randomise(model)
     return Checkpoint(model.freeze(), info)
 

@@ -5,9 +5,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from advprop_core import bundle
 from advprop_core.datasets.named import conflict_scenes
-from advprop_core.dual_bn import DualBNModel
+from advprop_core.models import bundle
+from advprop_core.models.dual_bn import DualBNModel
 from advprop_core.training import measure
 from advprop_core.training.data import Split
 from advprop_core.training.measure import quick_look, shape_bias

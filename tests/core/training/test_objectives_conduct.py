@@ -7,8 +7,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from advprop_core.attacks import attack
-from advprop_core.dual_bn import DualBNModel, norm_layers
+from advprop_core.attacks.gradient import attack
+from advprop_core.models.dual_bn import DualBNModel, norm_layers
 from advprop_core.training import inputs
 from advprop_core.training.batch import Batch
 from advprop_core.training.objectives import make_plan

@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 
-from advprop_core import checkpoints
+from advprop_core.models import checkpoints
 from advprop_core.training.recipe import OBJECTIVES
 from tests.core.launch import free_port, on_two_processes
 from tests.core.training.children import exit_codes

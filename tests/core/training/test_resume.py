@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from advprop_core import checkpoints, models
-from advprop_core.training import meter, run
-from advprop_core.training.loop import train
+from advprop_core.models import checkpoints, timm_networks
+from advprop_core.training import meter, trainer
 from advprop_core.training.recipe import Attacker, Augmentation
+from advprop_core.training.run import train
 from tests.core.training.children import exit_codes, train_and_die
 from tests.core.training.tiny import tiny_recipe
 
@@ -32,7 +32,7 @@ def source(tmp_path_factory, make_info) -> Path:
     path = tmp_path_factory.mktemp("source") / "source.safetensors"
     info = make_info(arguments={"drop_rate": 0.5})
     torch.manual_seed(0)
-    checkpoints.save(path, models.create(info), info)
+    checkpoints.save(path, timm_networks.create(info), info)
     return path
 
 
@@ -121,7 +121,7 @@ def test_photos_from_worker_processes_resume_too(photos, tmp_path, monkeypatch):
         objective="vanilla", augmentation=Augmentation(randaugment="rand-m9", mixup=0.4)
     )
     train(recipe, str(photos), tmp_path / "whole", name="tiny")
-    monkeypatch.setattr(run, "_SAVE_EVERY", 0.0)
+    monkeypatch.setattr(trainer, "_SAVE_EVERY", 0.0)
     monkeypatch.setattr(meter, "_EVERY", 0.0)
     with pytest.raises(KeyboardInterrupt):
         train(recipe, str(photos), tmp_path / "run", name="tiny", report=stop)

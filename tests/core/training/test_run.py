@@ -1,377 +1,385 @@
-"""What changes while a run goes, and what goes wrong in it."""
+"""A whole run: the files it leaves, and one step of each objective by hand."""
 
+import errno
 import json
-import math
 from dataclasses import replace
-from itertools import count
 
 import pytest
 import torch
+from accelerate.state import AcceleratorState
+from PIL import Image
 from torch.nn import functional as F
-from torch.utils._python_dispatch import TorchDispatchMode
 
-from advprop_core.training import loop, meter, run
-from advprop_core.training.batch import Outcome, Part
-from advprop_core.training.data import Split, load_data
-from advprop_core.training.loop import train
-from advprop_core.training.measure import quick_look
+from advprop_core.attacks.gradient import attack, random_start
+from advprop_core.models import checkpoints, timm_networks
+from advprop_core.models.dual_bn import attack_view, norm_layers
+from advprop_core.processes import Processes
+from advprop_core.training import data, run, state
+from advprop_core.training.data import load_data, load_split
 from advprop_core.training.meter import Diverged
 from advprop_core.training.recipe import OBJECTIVES, Attacker, Augmentation
-from advprop_core.training.run import OutOfMemory
-from advprop_core.training.start import train_mode
-from tests.core.training.tiny import attacker, start, tiny_recipe
+from advprop_core.training.recipe_files import make_recipe, read_recipe
+from advprop_core.training.run import train
+from advprop_core.training.start import new_model
+from advprop_core.types import AttackConfig
+from tests.core.training.tiny import tiny_recipe
 
+RECIPE = tiny_recipe()
 CPU = torch.device("cpu")
 
 
-def state_of(out):
-    return torch.load(out / "state.pt", weights_only=True)
-
-
-def rows_of(out, kind):
-    rows = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
-    return [row for row in rows if row["kind"] == kind]
-
-
-@pytest.fixture
-def spoil(monkeypatch):
-    """(first step, change) sends every loss from that step on through the change."""
-
-    def spoil_from(first, change):
-        real, calls = run.make_plan, count()
-
-        def make_plan(*args, **options):
-            plan = real(*args, **options)
-
-            def step(forward, batch):
-                spoilt = next(calls) >= first
-                for one in plan.step(forward, batch):
-                    if not spoilt:
-                        yield one
-                        continue
-                    parts = {k: Part(change(p.loss), p.hits) for k, p in one.parts.items()}
-                    yield Outcome(change(one.loss), parts)
-
-            return replace(plan, step=step)
-
-        monkeypatch.setattr(run, "make_plan", make_plan)
-
-    return spoil_from
-
-
-# -- steps --------------------------------------------------------------------------------------
-
-
-def test_every_step_draws_anew_and_the_attack_warms_up(photos, tmp_path, monkeypatch):
-    seen, real = [], run.make_plan
-
-    def make_plan(*args, **options):
-        plan = real(*args, **options)
-        return replace(plan, step=lambda f, batch: seen.append(batch) or plan.step(f, batch))
-
-    monkeypatch.setattr(run, "make_plan", make_plan)
-    recipe = tiny_recipe(attack=Attacker(warmup_epochs=1))
-    train(recipe, str(photos), tmp_path / "run", name="x")
-    assert [batch.strength for batch in seen] == [1 / 3, 2 / 3, 1, 1, 1, 1]
-    assert len({batch.seed for batch in seen}) == 6
-    assert len({float(batch.pixels.sum()) for batch in seen}) == 6
-
-
-@pytest.mark.parametrize(
-    ("schedule", "rates"),
-    [
-        ("cosine", [0.05, 0.025, 0.05 * (1 + math.cos(math.pi * 5 / 6))]),
-        ("step", [0.05, 0.05, 0.05]),
-        ("constant", [0.1, 0.1, 0.1]),
-    ],
-)
-def test_the_learning_rate_of_every_step(photos, tmp_path, schedule, rates):
-    recipe = tiny_recipe(
-        objective="vanilla",
-        schedule=schedule,
-        warmup_epochs=1,
-        decay_epochs=1,
-        decay_rate=0.5,
-    )
-    train(recipe, str(photos), tmp_path / "run", name="x")
-    rows = rows_of(tmp_path / "run", "step")
-    warmup = [0.001, 0.034, 0.067]
-    assert [row["learning_rate"] for row in rows] == pytest.approx([*warmup, *rates])
-
-
-class NoReads(TorchDispatchMode):
-    """Fails where a value is fetched from the device."""
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        assert func is not torch.ops.aten._local_scalar_dense.default
-        return func(*args, **(kwargs or {}))
-
-
-@pytest.mark.parametrize("objective", OBJECTIVES)
-def test_a_step_waits_for_nothing(photos, tmp_path, monkeypatch, objective):
-    mixing = Augmentation(mixup=0.4, gaussian=0.1)
-    goal = "random" if objective == "advprop" else "untargeted"
-    recipe = tiny_recipe(
-        objective=objective,
-        ema_decay=0.9,
-        augmentation=mixing,
-        attack=attacker(objective, goal=goal),
-        adversarial_share=0.5,
-    )
-    one = start(recipe, photos, tmp_path / "run")
-    train_mode(one.model)
-    batch = next(one.photos.source.epoch(0, 0, CPU))
-    monkeypatch.setattr(torch.Tensor, "tolist", lambda _: pytest.fail("tolist waits"))
-    with NoReads():
-        parts = one.step(batch, 0)
-    with pytest.raises(AssertionError), NoReads():
-        next(iter(parts.values())).loss.item()
-
-
-@pytest.mark.parametrize("objective", OBJECTIVES)
-def test_the_head_alone_is_trained(photos, tmp_path, objective):
-    recipe = tiny_recipe(
-        objective=objective,
-        attack=attacker(objective),
-        adversarial_share=0.5,
-        trainable="head",
-        warmup_epochs=0,
-    )
-    one = start(recipe, photos, tmp_path / "run")
-    train_mode(one.model)
-    before = {name: value.clone() for name, value in one.model.named_parameters()}
-    one.schedule.step_update(0)
-    one.step(next(one.photos.source.epoch(0, 0, CPU)), 0)
-    moved = {n for n, value in one.model.named_parameters() if not torch.equal(value, before[n])}
-    head = {n for n, value in one.model.named_parameters() if value.requires_grad}
-    assert moved == head
-    assert 0 < len(head) < len(before)
-
-
-def test_the_figures_are_fetched_once_an_epoch_when_time_stands_still(
-    photos, tmp_path, monkeypatch
-):
-    monkeypatch.setattr(meter, "_EVERY", math.inf)
-    fetches, real = [], meter.Meter._fetch
-    monkeypatch.setattr(meter.Meter, "_fetch", lambda self: fetches.append(1) or real(self))
+@pytest.fixture(scope="module")
+def finished(photos, tmp_path_factory):
+    """A run of two epochs without a break."""
+    out = tmp_path_factory.mktemp("run") / "whole"
     reports = []
-    recipe = tiny_recipe(objective="vanilla")
-    train(recipe, str(photos), tmp_path / "run", name="x", report=reports.append)
-    assert len(fetches) == 2
-    assert [report.step for report in reports] == [3, 6]
+    path = train(
+        RECIPE, str(photos), out, name="tiny", command="advprop train", report=reports.append
+    )
+    return path, reports
 
 
-@pytest.mark.parametrize(("precision", "half"), [("bfloat16", True), ("auto", False)])
-def test_precision(photos, tmp_path, precision, half):
-    """Half precision is the forward pass's: weights and their gradients stay as they are."""
-    one = start(tiny_recipe(precision=precision), photos, tmp_path / "run")
-    train_mode(one.model)
-    seen, real = [], one.forward
-    one.forward = lambda inputs: seen.append(real(inputs)) or seen[-1]
-    one.step(next(one.photos.source.epoch(0, 0, CPU)), 0)
-    wanted = torch.bfloat16 if half else torch.float32
-    assert {logits.dtype for logits in seen[0].values()} == {wanted}
-    assert {parameter.dtype for parameter in one.model.parameters()} == {torch.float32}
+# -- what a run leaves --------------------------------------------------------------------------
 
 
-def test_compiled_branches_train_alike(photos, tmp_path, monkeypatch):
-    backends, real = [], torch.compile
-
-    def compile_eagerly(*args, **options):
-        backends.append(1)
-        return real(*args, **options, backend="eager")
-
-    monkeypatch.setattr(torch, "compile", compile_eagerly)
-    for compiled in (False, True):
-        recipe = tiny_recipe(epochs=1, compile=compiled, ema_decay=0.5)
-        train(recipe, str(photos), tmp_path / str(compiled), name="x")
-        assert len(backends) == (3 if compiled else 0)  # both branches, and what attacks one
-    plain, fast = (rows_of(tmp_path / name, "step") for name in ("False", "True"))
-    assert len(plain) == 3
-    for one, other in zip(plain, fast, strict=True):
-        assert one["loss"] == pytest.approx(other["loss"], rel=1e-4)
-
-
-def test_an_optimizers_denominator(photos, tmp_path):
-    recipe = tiny_recipe(optimizer="rmsproptf", optimizer_eps=1e-3)
-    run = start(recipe, photos, tmp_path / "run")
-    assert {group["eps"] for group in run.optimizer.param_groups} == {1e-3}
+def test_the_checkpoint_describes_itself(finished, photos):
+    path, _ = finished
+    info = checkpoints.load(path).info
+    assert info.name == "tiny"
+    assert info.classes == (("cats", "cats"), ("dogs", "dogs"))
+    assert dict(info.branches) == {"main": "trained", "aux": "trained"}
+    assert info.recipe["command"] == "advprop train"
+    assert info.recipe["objective"] == "advprop"
+    assert info.recipe["architecture"] == "test_resnet"
+    assert info.recipe["data"] == photos.name
+    assert info.recipe["training_images"] == 12
+    assert info.recipe["attack"]["epsilon"] == info.recipe["attack"]["step_size"] == 4 / 255
+    cells = [(m["branch"], m["condition"]["kind"]) for m in info.metrics]
+    assert cells == [("main", "clean"), ("aux", "clean"), ("main", "attack"), ("aux", "attack")]
+    assert all(m["n"] == 4 and 0 <= m["top1"] <= 1 for m in info.metrics)
+    assert "tiny" in path.with_suffix(".md").read_text()
 
 
-def test_an_optimizer_that_timm_does_not_have(photos, tmp_path):
-    with pytest.raises(ValueError, match="optimizer 'magic' cannot be made"):
-        start(tiny_recipe(optimizer="magic"), photos, tmp_path / "run")
-    with pytest.raises(ValueError, match="'adahessian' cannot be made: it needs second deriv"):
-        start(tiny_recipe(optimizer="adahessian"), photos, tmp_path / "run")
+def test_metrics_are_those_of_the_weights_in_the_file(finished, photos):
+    path, _ = finished
+    checkpoint = checkpoints.load(path)
+    split = load_split(str(photos), "val", 32)
+    with torch.no_grad():
+        logits = checkpoint.model.branch("main")(split.images.float() / 255)
+    expected = F.cross_entropy(logits, split.labels).item()
+    assert checkpoint.info.metrics[0]["loss"] == pytest.approx(expected, rel=1e-4)
 
 
-# -- averages and the hold-out ------------------------------------------------------------------
+def test_the_file_holds_the_last_weights_in_half_precision(finished):
+    path, _ = finished
+    trained = torch.load(path.with_name("state.pt"), weights_only=True)["model"]
+    norms = {f"{name}." for name in checkpoints.load(path).model.norm_layer_names()}
+    for key, value in checkpoints.load(path).model.state_dict().items():
+        exact = any(key.startswith(name) for name in norms)
+        expected = trained[key] if exact else trained[key].half().float()
+        assert torch.equal(value, expected), key
 
 
-def test_what_is_saved_is_the_average_with_each_tensor_averaged_once(photos, tmp_path, monkeypatch):
-    """The warm-up's decays are 0, 1 − 2^(−2/3) ≈ 0.37 and more, capped by the recipe's 0.25."""
-    weights, real = [], run.Run.step
-
-    def step(self, batch, number):
-        parts = real(self, batch, number)
-        values = self.model.state_dict().items()
-        weights.append({k: v.clone() for k, v in values if v.is_floating_point()})
-        return parts
-
-    monkeypatch.setattr(run.Run, "step", step)
-    recipe = tiny_recipe(epochs=1, ema_decay=0.25, warmup_epochs=0)
-    train(recipe, str(photos), tmp_path / "run", name="x")
-    saved = state_of(tmp_path / "run")
-    first, second, third = weights
-    assert "layer1.0.conv1.weight" in first  # shared by both branches
-    for key, last in third.items():
-        expected = 0.0625 * first[key] + 0.1875 * second[key] + 0.75 * last
-        torch.testing.assert_close(saved["ema"][key], expected, rtol=1e-5, atol=1e-6, msg=key)
-        assert torch.equal(saved["model"][key], last)
-    from advprop_core import checkpoints
-
-    file = checkpoints.load(tmp_path / "run" / "model.safetensors").model.state_dict()
-    assert torch.equal(file["bn1.running_mean"], saved["ema"]["bn1.running_mean"])
-    assert torch.equal(file["fc.weight"], saved["ema"]["fc.weight"].half().float())
-    assert not torch.equal(file["fc.weight"], saved["model"]["fc.weight"].half().float())
-
-
-@pytest.mark.parametrize("ema_decay", [0.0, 0.5])
-def test_the_hold_out_is_measured_every_epoch(photos, tmp_path, ema_decay):
-    reports = []
-    recipe = tiny_recipe(holdout=0.25, ema_decay=ema_decay, batch_size=3)
-    train(recipe, str(photos), tmp_path / "run", name="x", report=reports.append)
-    data = load_data(str(photos), recipe, CPU)
-    held = data.holdout
-    assert len(held.labels) + len(data.source) == 12
-    assert 1 <= len(held.labels) <= 6
-    saved = state_of(tmp_path / "run")
-    model = start(recipe, photos, tmp_path / "other").model
-    model.load_state_dict(saved["ema" if ema_decay else "model"])
+def test_epochs_are_reported_and_logged(finished):
+    path, reports = finished
     closed = [report for report in reports if report.finished_epoch]
-    rows = rows_of(tmp_path / "run", "epoch")
-    assert len(closed) == len(rows) == 2
-    assert set(rows[0]["holdout"]) == {"main", "aux"}
-    for name in ("main", "aux"):
-        with torch.no_grad():
-            logits = model.branch(name).eval()(held.images.float() / 255)
-        right = (logits.argmax(1) == held.labels).float().mean().item()
-        loss = F.cross_entropy(logits, held.labels).item()
-        assert closed[1].holdout[name] == pytest.approx((right, loss), rel=1e-5)
-        assert rows[1]["holdout"][name] == list(closed[1].holdout[name])
+    assert [(r.epoch, r.epochs, r.step, r.steps) for r in closed] == [(1, 2, 3, 6), (2, 2, 6, 6)]
+    log = path.with_name("metrics.jsonl").read_text().splitlines()
+    rows = [json.loads(line) for line in log]
+    assert [(row["kind"], row["step"]) for row in rows] == [
+        *(("step", step) for step in (1, 2, 3)),
+        ("epoch", 3),
+        *(("step", step) for step in (4, 5, 6)),
+        ("epoch", 6),
+    ]
+    for report, first in zip(closed, (0, 4), strict=True):
+        for name in ("main/clean", "aux/adversarial"):
+            mean = sum(row["loss"][name] for row in rows[first : first + 3]) / 3
+            assert report.loss[name] == rows[first + 3]["loss"][name] == pytest.approx(mean)
 
 
-def test_a_quick_look_moves_nothing(photos, tmp_path, pixels):
-    """And counts every image once, also in a last, smaller batch."""
-    model = start(tiny_recipe(trainable="last:1"), photos, tmp_path / "run").model
-    train_mode(model)
-    modes = [part.training for part in model.modules()]
+def test_the_recipe_beside_it_makes_the_same_run(finished):
+    path, _ = finished
+    assert make_recipe(read_recipe(str(path.with_name("recipe.toml")))) == RECIPE
+
+
+def test_trackers_get_the_recipe_and_every_line(photos, tmp_path, monkeypatch):
+    pytest.importorskip("tensorboard")
+    logged, configs = [], []
+    from accelerate import Accelerator
+
+    real = Accelerator.init_trackers
+
+    def init(self, name, config):
+        configs.append((name, config))
+        real(self, name, config=config)
+
+    monkeypatch.setattr(Accelerator, "init_trackers", init)
+    monkeypatch.setattr(Accelerator, "log", lambda self, values, step: logged.append(step))
+    recipe = tiny_recipe(objective="vanilla", epochs=1)
+    train(recipe, str(photos), tmp_path / "run", name="x", trackers=["tensorboard"])
+    assert logged == [1, 2, 3, 3]
+    ((name, config),) = configs
+    assert name == "advprop"
+    assert config["attack.epsilon"] == 4 / 255
+    assert config["learning_rate"] == recipe.learning_rate
+    assert list((tmp_path / "run" / "advprop").rglob("events.*"))
+
+
+# -- one step by hand ---------------------------------------------------------------------------
+
+ONE = AttackConfig("linf", 4 / 255, 4 / 255, 1, True)
+
+
+def losses_by_hand(objective, model, batch):
+    """The loss whose gradient the step takes, with attacks from the library."""
+    main, pixels, labels = model.branch("main"), batch.pixels, batch.targets
+    how = replace(ONE, seed=batch.seed)
+    if objective == "vanilla":
+        return F.cross_entropy(main(pixels), labels)
+    if objective == "adversarial":
+        return F.cross_entropy(main(attack(attack_view(main), pixels, labels, how)), labels)
+    if objective == "mixed":
+        found = attack(attack_view(main), pixels, labels, how)
+        clean, moved = main(torch.cat([pixels, found])).split(len(pixels))
+        return F.cross_entropy(clean, labels) + F.cross_entropy(moved, labels)
+    if objective == "advprop":
+        aux = model.branch("aux")
+        found = attack(attack_view(aux), pixels, labels, how)
+        return F.cross_entropy(main(pixels), labels) + F.cross_entropy(aux(found), labels)
+    if objective == "adv-reg":
+        sign = AttackConfig.fgsm(4 / 255)
+        found = attack(attack_view(main), pixels, labels, sign)
+        return F.cross_entropy(main(pixels), labels) + 0.2 * F.cross_entropy(main(found), labels)
+    assert objective == "trades"
+    view = attack_view(main)
+    natural = view(pixels).softmax(1).detach()
+    found = random_start(pixels, how).requires_grad_()
+    (slope,) = torch.autograd.grad(F.cross_entropy(view(found), natural, reduction="sum"), found)
+    moved = (found.detach() + 4 / 255 * slope.sign() - pixels).clamp(-4 / 255, 4 / 255)
+    clean, near = main(pixels), main((pixels + moved).clamp(0, 1))
+    apart = (clean.softmax(1) * (clean.log_softmax(1) - near.log_softmax(1))).sum(1).mean()
+    return F.cross_entropy(clean, labels) + 6 * apart
+
+
+def fast_gradients(model, batch, share=0.25):
+    """Leave the gradients of Fast AdvProp on the parameters."""
+    count = round(share * len(batch.pixels))
+    main, aux = model.branch("main"), model.branch("aux")
+    pixels, labels = batch.pixels[:count], batch.targets[:count]
+    noisy = random_start(pixels, replace(ONE, seed=batch.seed)).requires_grad_()
+    (F.cross_entropy(aux(noisy), labels) * share / 2).backward()
+    moved = noisy.detach() + 4 / 255 * noisy.grad.sign() - pixels
+    found = (pixels + moved.clamp(-4 / 255, 4 / 255)).clamp(0, 1)
+    loss = (1 - share) * F.cross_entropy(main(batch.pixels[count:]), batch.targets[count:])
+    (loss + share / 2 * F.cross_entropy(aux(found), labels)).backward()
+    for branch, seen in ((main, 1 - share), (aux, share)):
+        for norm in norm_layers(branch).values():
+            norm.weight.grad /= seen
+            norm.bias.grad /= seen
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory, make_dual, make_info):
+    """Branches that differ already, and a classifier with a slope to climb."""
+    path = tmp_path_factory.mktemp("source") / "source.safetensors"
+    names = ("cats", "dogs")
+    checkpoints.save(path, make_dual(classes=2), make_info(class_ids=names, class_names=names))
+    return str(path)
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_one_step_is_what_one_computes_by_hand(photos, source, tmp_path, objective):
+    recipe = tiny_recipe(
+        objective=objective,
+        start_from=source,
+        epochs=1,
+        batch_size=8,
+        warmup_epochs=0,
+        adversarial_share=0.25,
+    )
+    train(recipe, str(photos), tmp_path / "run", name="x")
+    result = torch.load(tmp_path / "run" / "state.pt", weights_only=True)["model"]
+
+    read = load_data(str(photos), recipe, CPU)
+    (batch,) = read.source.epoch(0, 0, CPU)
+    model, _ = new_model(recipe, read.classes)
     before = {key: value.clone() for key, value in model.state_dict().items()}
-    images = (pixels(260) * 255).byte()
-    labels = torch.arange(260) % 2
-    looked = quick_look(model, Split(images, labels, ()), CPU)
-    assert [part.training for part in model.modules()] == modes
-    assert all(torch.equal(before[key], value) for key, value in model.state_dict().items())
-    assert all(parameter.grad is None for parameter in model.parameters())
-    model.eval()
-    for name in ("main", "aux"):
-        with torch.no_grad():
-            logits = model.branch(name)(images.float() / 255)
-        loss = F.cross_entropy(logits, labels).item()
-        right = (logits.argmax(1) == labels).float().mean().item()
-        assert looked[name] == pytest.approx((right, loss), rel=1e-4)
+    model.train()
+    if objective == "fast-advprop":
+        fast_gradients(model, batch)
+    else:
+        losses_by_hand(objective, model, batch).backward()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            decay = recipe.weight_decay if parameter.ndim > 1 else 0.0
+            gradient = parameter.grad + decay * parameter
+            parameter -= recipe.learning_rate * 1.9 * gradient  # Nesterov's first step
+    for key, value in model.state_dict().items():
+        torch.testing.assert_close(result[key], value, rtol=1e-4, atol=2e-5, msg=key)
+    assert not any(torch.equal(before[key], result[key]) for key in before)
 
 
-# -- what goes wrong ----------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("value", [math.nan, math.inf])
-def test_a_loss_that_is_no_number_stops_and_keeps_the_last_state(photos, tmp_path, spoil, value):
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_run_goes_on_with_photos_where_they_were(photos, tmp_path, monkeypatch, kept):
     out = tmp_path / "run"
-    spoil(4, lambda loss: loss * value)
-    with pytest.raises(Diverged, match=rf"is {value} in step 5 \(epoch 2\).*lower it or warm up"):
-        train(tiny_recipe(), str(photos), out, name="x")
-    state = state_of(out)
-    assert state["progress"]["step"] == 3
-    assert all(tensor.isfinite().all() for tensor in state["model"].values())
-    assert [row["step"] for row in rows_of(out, "step")] == [1, 2, 3, 4]
-    assert not (out / "model.safetensors").exists()
+    monkeypatch.setattr(data, "_fits", lambda *_: kept)
+    train(RECIPE, str(photos), out, name="x")
+    assert state.read(out / state.STATE, Processes()).progress.in_memory is kept
+    monkeypatch.setattr(data, "_fits", lambda *_: pytest.fail("decided anew"))
+    train(RECIPE, str(photos), out, name="x", resume=True)
 
 
-def test_a_learning_rate_that_is_far_too_high(photos, tmp_path):
-    recipe = tiny_recipe(learning_rate=1e25, warmup_epochs=0, schedule="constant")
-    with pytest.raises(Diverged, match=r"step [23] \(epoch 1\) at learning rate 1e\+25"):
+def test_the_state_of_an_older_version_says_nothing_of_memory(photos, tmp_path):
+    train(RECIPE, str(photos), tmp_path / "run", name="x")
+    path = tmp_path / "run" / state.STATE
+    content = torch.load(path, weights_only=True)
+    del content["progress"]["in_memory"]
+    torch.save(content, path)
+    assert state.read(path, Processes()).progress.in_memory is None
+
+
+def test_accelerates_own_settings_do_not_change_the_recipes_precision(
+    finished, photos, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", "bf16")
+    AcceleratorState._reset_state(reset_partial_state=True)
+    path = train(RECIPE, str(photos), tmp_path / "run", name="tiny", command="advprop train")
+    assert path.read_bytes() == finished[0].read_bytes()
+
+
+def test_resuming_what_is_not_there_begins_and_says_so(photos, tmp_path):
+    notes = []
+    train(RECIPE, str(photos), tmp_path / "run", name="x", resume=True, note=notes.append)
+    assert notes == [f"{tmp_path / 'run'} holds no run yet: this one starts from the beginning"]
+
+
+def test_a_network_that_ends_in_no_numbers_leaves_no_file(photos, tmp_path, monkeypatch):
+    def refuse(*_):
+        raise ValueError("logits must be finite")
+
+    monkeypatch.setattr(run, "measure", refuse)
+    with pytest.raises(Diverged, match=r"cannot be measured \(logits must be finite\): lower"):
+        train(RECIPE, str(photos), tmp_path / "run", name="x")
+    assert not list((tmp_path / "run").glob("model*"))
+    assert (tmp_path / "run" / state.STATE).exists()
+
+
+def test_a_disk_that_is_full_at_the_end(photos, tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(checkpoints, "_write_whole", refuse)
+    with pytest.raises(state.CannotSave, match=r"model\.safetensors could .* \(No space left"):
+        train(RECIPE, str(photos), tmp_path / "run", name="x")
+
+
+def test_a_folder_called_shapes_is_no_built_in_set(photos, tmp_path):
+    folder = tmp_path / "shapes"
+    folder.symlink_to(photos)
+    path = train(tiny_recipe(epochs=1), str(folder), tmp_path / "run", name="x")
+    metrics = checkpoints.load(path).info.metrics
+    assert {one["condition"]["kind"] for one in metrics} == {"clean", "attack"}
+    assert {one["data"] for one in metrics} == {"shapes val"}
+
+
+def test_what_a_run_starts_from_decides_the_network(photos, source, tmp_path):
+    recipe = tiny_recipe(architecture="resnet18", start_from=source, epochs=1)
+    path = train(recipe, str(photos), tmp_path / "run", name="x")
+    assert checkpoints.load(path).info.architecture == "test_resnet"
+    assert 'architecture = "test_resnet"' in (tmp_path / "run" / "recipe.toml").read_text()
+
+
+# -- what is refused ----------------------------------------------------------------------------
+
+
+def test_a_batch_larger_than_the_data(photos, tmp_path):
+    with pytest.raises(ValueError, match="batch_size is 13, but there are only 12 images"):
+        train(tiny_recipe(batch_size=13), str(photos), tmp_path / "run", name="x")
+
+
+def test_missing_validation_images_are_noticed_before_training(photos, tmp_path, monkeypatch):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "train").symlink_to(photos / "train")
+    monkeypatch.setattr(run.Run, "step", lambda *_: pytest.fail("trained for nothing"))
+    with pytest.raises(ValueError, match="has train/, but no val/"):
+        train(RECIPE, str(tmp_path / "data"), tmp_path / "run", name="x")
+
+
+def test_unknown_architecture_and_unknown_data(photos, tmp_path):
+    with pytest.raises(timm_networks.UnknownArchitecture, match="resnet18"):
+        train(tiny_recipe(architecture="resnet19"), str(photos), tmp_path / "a", name="x")
+    with pytest.raises(ValueError, match="no folder"):
+        train(RECIPE, str(tmp_path / "none"), tmp_path / "b", name="x")
+    assert not [*tmp_path.iterdir()], "what is refused leaves no folder"
+    (tmp_path / "file").touch()
+    with pytest.raises(ValueError, match="must be a folder, and .*file is a file"):
+        train(RECIPE, str(photos), tmp_path / "file", name="x")
+
+
+def test_a_batch_that_cannot_be_shared(photos, tmp_path, monkeypatch):
+    from accelerate import Accelerator
+
+    monkeypatch.setattr(Accelerator, "num_processes", 3)
+    with pytest.raises(ValueError, match="batch_size 4 cannot be shared equally by 3 processes"):
+        train(RECIPE, str(photos), tmp_path / "run", name="x")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(("share", "left"), [(0.2, 1), (0.8, 1), (0.05, 0)])
+def test_too_few_images_for_a_norm_layer(photos, tmp_path, share, left):
+    recipe = tiny_recipe(objective="fast-advprop", adversarial_share=share)
+    with pytest.raises(ValueError, match=f"batch_size 4 leaves {left} images for a pass"):
         train(recipe, str(photos), tmp_path / "run", name="x")
-    assert not (tmp_path / "run" / "state.pt").exists()
 
 
-def test_weights_spoilt_by_an_epochs_last_step_are_not_saved(photos, tmp_path, monkeypatch):
-    """No loss has been measured on them yet."""
-    real = run.Run.step
-
-    def step(self, batch, number):
-        parts = real(self, batch, number)
-        if number == 5:
-            with torch.no_grad():
-                self.model.branch("aux").network.get_classifier().weight[0, 0] = torch.inf
-        return parts
-
-    monkeypatch.setattr(run.Run, "step", step)
-    with pytest.raises(Diverged, match="fc.weight is not finite after step 6"):
-        train(tiny_recipe(), str(photos), tmp_path / "run", name="x")
-    assert state_of(tmp_path / "run")["progress"]["step"] == 3
+def test_statistics_of_all_processes_need_gpus(photos, tmp_path):
+    with pytest.raises(ValueError, match="sync_bn needs GPUs"):
+        train(tiny_recipe(sync_bn=True), str(photos), tmp_path / "run", name="x")
 
 
-@pytest.mark.parametrize(
-    "error",
-    [
-        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB."),
-        RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 99 bytes."),
-        RuntimeError("CUDA error: out of memory"),
-        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
-        RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed."),
-        MemoryError(),
-    ],
-    ids=["gpu", "cpu", "driver", "cublas", "worker", "python"],
-)
-def test_a_step_that_does_not_fit(photos, tmp_path, spoil, error):
-    def fail(_):
-        raise error
-
-    spoil(0, fail)
-    message = "batch size 4 at 32 pixels does not fit into memory: lower --batch-size .* or --size"
-    with pytest.raises(OutOfMemory, match=message) as caught:
-        train(tiny_recipe(), str(photos), tmp_path / "run", name="x")
-    assert caught.value.__cause__ is error
+def test_one_class_is_nothing_to_learn(tmp_path):
+    for split in ("train", "val"):
+        (tmp_path / split / "cats").mkdir(parents=True)
+        for index in range(4):
+            Image.new("RGB", (40, 40)).save(tmp_path / split / "cats" / f"{index}.png")
+    with pytest.raises(ValueError, match="there is only one class, cats: training needs two"):
+        train(RECIPE, str(tmp_path), tmp_path / "run", name="x")
 
 
-def test_memory_that_torch_really_cannot_give(photos, tmp_path, spoil):
-    spoil(0, lambda _: torch.empty(2**50))
-    with pytest.raises(OutOfMemory, match="batch size 4 at 32 pixels does not fit"):
-        train(tiny_recipe(), str(photos), tmp_path / "run", name="x")
+def test_two_mixed_classes_leave_no_wrong_one(photos, tmp_path):
+    recipe = tiny_recipe(augmentation=Augmentation(mixup=0.2), attack=Attacker(goal="random"))
+    with pytest.raises(ValueError, match=r"random wrong class needs three classes .* are 2"):
+        train(recipe, str(photos), tmp_path / "run", name="x")
 
 
-@pytest.mark.parametrize(
-    ("part", "what"),
-    [
-        ("load_data", "the photos do not fit into memory at 32 pixels: lower --size"),
-        ("measure", "batch size 4 at 32 pixels does not fit"),
-    ],
-)
-def test_photos_or_a_measuring_that_does_not_fit(photos, tmp_path, monkeypatch, part, what):
-    def fail(*_, **__):
-        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB.")
-
-    monkeypatch.setattr(loop, part, fail)
-    with pytest.raises(OutOfMemory, match=what):
-        train(tiny_recipe(), str(photos), tmp_path / "run", name="x")
+def test_a_tracker_that_is_not_installed(photos, tmp_path):
+    with pytest.raises(ValueError, match="no tracker 'tensorbord': one of .*tensorboard"):
+        train(RECIPE, str(photos), tmp_path / "run", name="x", trackers=["tensorbord"])
+    with pytest.raises(ValueError, match="'clearml' is not installed: pip install clearml"):
+        train(RECIPE, str(photos), tmp_path / "run", name="x", trackers=["clearml"])
 
 
-def test_another_error_is_none_of_memory(photos, tmp_path, spoil):
-    def fail(_):
-        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+def test_images_that_cannot_be_read_are_told(photos, tmp_path):
+    data = tmp_path / "data"
+    (data / "train").mkdir(parents=True)
+    (data / "val").symlink_to(photos / "val")
+    for name in ("cats", "dogs"):
+        (data / "train" / name).mkdir()
+        for file in (photos / "train" / name).iterdir():
+            (data / "train" / name / file.name).symlink_to(file)
+    (data / "train" / "cats" / "torn.png").write_bytes(b"no image")
+    notes = []
+    recipe = tiny_recipe(objective="vanilla", epochs=1)
+    path = train(recipe, str(data), tmp_path / "run", name="x", note=notes.append)
+    (note,) = notes
+    assert note.startswith("1 image was left out, such as ")
+    assert "torn.png" in note
+    assert checkpoints.load(path).info.recipe["training_images"] == 12
 
-    spoil(0, fail)
-    with pytest.raises(RuntimeError, match="^mat1 and mat2") as caught:
-        train(tiny_recipe(), str(photos), tmp_path / "run", name="x")
-    assert type(caught.value) is RuntimeError
+
+def test_what_a_branch_cannot_be_shown_is_said_before_any_photo_is_read(tmp_path):
+    recipe = tiny_recipe(objective="advprop", auxiliaries=("1/255", "gausian:0.1"))
+    with pytest.raises(ValueError, match="'gausian': try gaussian"):
+        train(recipe, str(tmp_path / "absent"), tmp_path / "run", name="x")
+    assert not (tmp_path / "run").exists()

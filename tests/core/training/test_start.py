@@ -10,9 +10,9 @@ import torch
 from safetensors.torch import save_file
 from timm.layers import DropPath
 
-from advprop_core import checkpoints
-from advprop_core.training.loop import train
+from advprop_core.models import checkpoints
 from advprop_core.training.meter import Report
+from advprop_core.training.run import train
 from advprop_core.training.start import head_parameters, new_model, set_trainable, stages
 from tests.core.training.tiny import start, tiny_recipe
 

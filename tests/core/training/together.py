@@ -12,15 +12,15 @@ from unittest.mock import patch
 import torch
 from torch import Tensor
 
-from advprop_core import attacks
+from advprop_core.attacks import gradient
 from advprop_core.training import objectives, sources
 from advprop_core.training.batch import Part
-from advprop_core.training.loop import train
 from advprop_core.training.meter import Report
 from advprop_core.training.ranks import shuffle_across_ranks, world
 from advprop_core.training.recipe import OBJECTIVES, Attacker, Recipe
-from advprop_core.training.run import Run
+from advprop_core.training.run import train
 from advprop_core.training.start import train_mode
+from advprop_core.training.trainer import Run
 from tests.core.training.children import use_one_cpu
 from tests.core.training.tiny import attacker, numbered_photos, start, tiny_recipe
 
@@ -92,7 +92,7 @@ def nothing_random() -> Iterator[None]:
 
     with (
         patch.object(objectives, "random_start", same_start),
-        patch.object(attacks, "random_start", same_start),
+        patch.object(gradient, "random_start", same_start),
         patch.object(sources, "augment", same_image),
     ):
         yield

@@ -1,0 +1,11 @@
+"""What tells two branches apart: their norm layers, looked at one by one.
+
+Branches share every other tensor, so all that makes ``aux`` predict otherwise than ``main`` is
+the mean, variance, scale and shift of its BatchNorm layers. Here they are measured
+(:func:`profile`), looked through (:func:`excitement`), mixed (:func:`blend`, :func:`path`,
+:func:`swap`) and put in one after another to see which of them matter (:func:`gap`).
+
+Xie and Yuille (arXiv 1906.03787) gave adversarial images statistics of their own, and Zhang et al.
+(arXiv 2403.19150) ask whether it is the statistics that matter or γ and β: hence the two can be
+moved apart here.
+"""

@@ -1,0 +1,245 @@
+"""How far apart the norm layers of two branches are, channel by channel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from advprop_core.anatomy.layers import execution_order, pair, require_name, stages_of_layers
+from advprop_core.models.dual_bn import DualBNModel, norm_layers
+from advprop_core.types import freeze
+
+Measure = Literal[
+    "mean_shift",
+    "log_variance_ratio",
+    "divergence",
+    "gamma_change",
+    "beta_change",
+    "scale_change",
+    "shift_change",
+    "output_change",
+]
+MEASURES: dict[Measure, str] = {
+    "mean_shift": "How far the second branch's running mean lies above the first's, in pooled "
+    "standard deviations.",
+    "log_variance_ratio": "Natural logarithm of the second branch's variance over the first's: "
+    "0.69 is twice the variance.",
+    "divergence": "Symmetric Kullback-Leibler divergence of the two normal distributions, in nats.",
+    "gamma_change": "Change of the trained scale γ.",
+    "beta_change": "Change of the trained shift β.",
+    "scale_change": "Change of what the layer multiplies by in effect, γ/σ.",
+    "shift_change": "Change of what the layer adds in effect, β − γμ/σ.",
+    "output_change": "How much the layer's output changes when the first branch's inputs meet the "
+    "second's layer: root mean square, in output units.",
+}
+
+
+@dataclass(frozen=True)
+class NormTensors:
+    """What one branch's norm layer holds, and the map x → scale · x + shift it comes to.
+
+    All are (C,) float32; None stands for what the layer does not have. A layer without running
+    statistics normalises by each batch's own, so it has no fixed map.
+
+    Attributes:
+        mean: Running mean μ.
+        variance: Running variance, without the layer's eps.
+        gamma: Trained scale γ.
+        beta: Trained shift β.
+        scale: γ/σ with σ² = variance + eps; γ = 1 where there is none.
+        shift: β − γμ/σ; β = 0 where there is none.
+    """
+
+    mean: Tensor | None
+    variance: Tensor | None
+    gamma: Tensor | None
+    beta: Tensor | None
+    scale: Tensor | None
+    shift: Tensor | None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The sizes (absolute values) of one measure over a layer's channels."""
+
+    mean: float
+    median: float
+    largest: float
+
+
+@dataclass(frozen=True)
+class LayerDistance:
+    """How one norm layer differs between two branches.
+
+    Attributes:
+        layer: Dotted name inside the network.
+        stage: The part of the network it belongs to.
+        channels: Number of channels C.
+        first: The first branch's tensors.
+        second: The second branch's.
+        changes: Measure to (C,) float32, signed: what the second branch has more of. Measures
+            that need statistics or γ and β are missing where the layer has none.
+    """
+
+    layer: str
+    stage: str
+    channels: int
+    first: NormTensors
+    second: NormTensors
+    changes: Mapping[Measure, Tensor]
+
+    def summary(self, by: Measure) -> Summary | None:
+        """Mean, median and largest size of a measure; None where the layer does not have it."""
+        _require_measure(by)
+        if by not in self.changes:
+            return None
+        sizes = self.changes[by].abs()
+        return Summary(float(sizes.mean()), float(sizes.quantile(0.5)), float(sizes.max()))
+
+
+def profile(
+    model: DualBNModel,
+    first: str = "main",
+    second: str = "aux",
+    *,
+    example: Tensor | None = None,
+) -> tuple[LayerDistance, ...]:
+    """Compare the norm layers of two branches.
+
+    With μ and v = running variance + eps (what a layer divides by), d = μ₂ − μ₁, and scale and
+    shift as in :class:`NormTensors`, the measures of a channel are
+
+    - ``mean_shift`` d / √((v₁ + v₂)/2): in pooled deviations, so that exchanging the branches
+      only changes the sign, and a channel that is dead in one of them does not outshine all;
+    - ``log_variance_ratio`` ln(v₂/v₁);
+    - ``divergence`` ½(KL(1‖2) + KL(2‖1)) = ¼(v₁/v₂ + v₂/v₁ − 2 + d²(1/v₁ + 1/v₂)) of the normal
+      distributions N(μ, v), half of Jeffreys' divergence;
+    - ``gamma_change``, ``beta_change``, ``scale_change``, ``shift_change``: second − first;
+    - ``output_change`` √((μ₁Δscale + Δshift)² + v₁Δscale²): how far apart the two maps send an
+      input distributed as N(μ₁, v₁). It says what the others cannot, for statistics and affine
+      parameters may change much and cancel out.
+
+    Args:
+        model: Any model with two branches; it is not changed.
+        first: Name of one branch.
+        second: Name of the other.
+        example: An image for :func:`~advprop_core.anatomy.layers.execution_order`.
+
+    Returns:
+        One distance per norm layer, in execution order.
+
+    Raises:
+        ValueError: If the branches are not two of the model's, or a norm tensor is not finite.
+    """
+    ours, theirs = (norm_layers(branch.network) for branch in pair(model, first, second))
+    stages = stages_of_layers(model)
+    return tuple(
+        _distance(name, stages[name], ours[name], theirs[name])
+        for name in execution_order(model, example)
+    )
+
+
+def top_channels(
+    distances: Sequence[LayerDistance], layer: str, k: int, by: Measure = "divergence"
+) -> tuple[tuple[int, float], ...]:
+    """The channels of a layer that differ most.
+
+    Args:
+        distances: What :func:`profile` returned.
+        layer: Dotted name of one of its layers.
+        k: How many channels, at least 1; a layer with fewer gives all it has.
+        by: The measure whose size decides.
+
+    Returns:
+        (channel, signed value), largest size first, of equal ones the lower channel first.
+
+    Raises:
+        ValueError: For an unknown layer or measure, one the layer does not have, or k below 1.
+    """
+    _require_measure(by)
+    if k < 1:
+        raise ValueError(f"k must be at least 1, got {k}")
+    known = {distance.layer: distance for distance in distances}
+    require_name(layer, known, "norm layer")
+    changes = known[layer].changes
+    if by not in changes:
+        raise ValueError(
+            f"layer {layer!r} has no {by}, it has {', '.join(changes) or 'nothing to compare'}"
+        )
+    order = changes[by].abs().argsort(descending=True, stable=True)[:k]
+    return tuple((int(channel), float(changes[by][channel])) for channel in order)
+
+
+def _distance(name: str, stage: str, ours: _BatchNorm, theirs: _BatchNorm) -> LayerDistance:
+    one, two = _tensors(ours), _tensors(theirs)
+    for layer in (one, two):
+        if not all(value.isfinite().all() for value in layer.values()):
+            raise ValueError(f"the tensors of norm layer {name!r} must be finite: train it again")
+    changes = {
+        key: two[tensor] - one[tensor] for key, tensor in _DIFFERENCES.items() if tensor in one
+    }
+    if "mean" in one:
+        changes |= _statistics(one, two)
+        changes["output_change"] = _output_change(one, changes)
+    return LayerDistance(
+        layer=name,
+        stage=stage,
+        channels=ours.num_features,
+        first=_frozen(one),
+        second=_frozen(two),
+        changes={key: freeze(changes[key]) for key in MEASURES if key in changes},
+    )
+
+
+_DIFFERENCES: dict[Measure, str] = {
+    "gamma_change": "gamma",
+    "beta_change": "beta",
+    "scale_change": "scale",
+    "shift_change": "shift",
+}
+
+
+def _tensors(layer: _BatchNorm) -> dict[str, Tensor]:
+    """What the layer has of the fields of `NormTensors`, and ``divided``, the variance + eps."""
+    held = {
+        "mean": layer.running_mean,
+        "variance": layer.running_var,
+        "gamma": layer.weight,
+        "beta": layer.bias,
+    }
+    # In double: a difference of effective shifts is what is left of two larger numbers.
+    found = {key: t.detach().cpu().double() for key, t in held.items() if t is not None}
+    if "mean" in found:
+        found["divided"] = found["variance"] + layer.eps
+        found["scale"] = found.get("gamma", torch.ones(())) / found["divided"].sqrt()
+        found["shift"] = found.get("beta", torch.zeros(())) - found["scale"] * found["mean"]
+    return found
+
+
+def _statistics(one: Mapping[str, Tensor], two: Mapping[str, Tensor]) -> dict[Measure, Tensor]:
+    moved, v1, v2 = two["mean"] - one["mean"], one["divided"], two["divided"]
+    return {
+        "mean_shift": moved / ((v1 + v2) / 2).sqrt(),
+        "log_variance_ratio": (v2 / v1).log(),
+        "divergence": ((v1 - v2).square() / (v1 * v2) + moved.square() * (1 / v1 + 1 / v2)) / 4,
+    }
+
+
+def _output_change(one: Mapping[str, Tensor], changes: Mapping[Measure, Tensor]) -> Tensor:
+    scale, shift = changes["scale_change"], changes["shift_change"]
+    return ((one["mean"] * scale + shift).square() + one["divided"] * scale.square()).sqrt()
+
+
+def _frozen(tensors: Mapping[str, Tensor]) -> NormTensors:
+    names = ("mean", "variance", "gamma", "beta", "scale", "shift")
+    return NormTensors(*(freeze(tensors[n]) if n in tensors else None for n in names))
+
+
+def _require_measure(by: str) -> None:
+    if by not in MEASURES:
+        raise ValueError(f"by must be one of {', '.join(MEASURES)}, got {by!r}")

@@ -1,0 +1,1 @@
+"""Attacks: everything that perturbs pixels by looking at the network."""

@@ -1,0 +1,126 @@
+"""FAB: the nearest adversarial image, from one linearised boundary to the next.
+
+Croce and Hein, arXiv 1907.02044, in its targeted form. The article's last search between the
+nearest point and the clean one is left out: it moves a point that already counts.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from advprop_core.attacks.autoattack.search import Found, of_class, per_image, with_gradient
+from advprop_core.attacks.gradient import Model
+from advprop_core.types import Norm
+
+_BEYOND = 1.05  # how far across a boundary each move goes
+_HOMEWARD = 0.1  # largest share of the way that leads from the clean image
+_BACK = 0.9  # what is left of a perturbation that suffices, before the search goes on
+_NEWTON = 30
+
+
+class Nearest(NamedTuple):
+    """The nearest adversarial images.
+
+    Attributes:
+        points: (N, 3, H, W) in [0, 1]; the clean image where none was found.
+        lengths: (N,) of their perturbations in the norm; infinite where none was found.
+    """
+
+    points: Tensor
+    lengths: Tensor
+
+
+def fab(
+    model: Model,
+    pixels: Tensor,
+    labels: Tensor,
+    targets: Tensor,
+    *,
+    norm: Norm,
+    steps: int,
+    enough: float = 0.0,
+) -> Nearest:
+    """Move each image to where its target takes over, and from there towards the clean image.
+
+    Args:
+        model: (N, 3, H, W) pixels to (N, C) logits.
+        pixels: (N, 3, H, W) in [0, 1], answered by their labels.
+        labels: (N,) true classes.
+        targets: (N,) wrong classes; the boundary towards each is what is followed, but any
+            wrong answer counts.
+        norm: Whose length is made small.
+        steps: Linearisations.
+        enough: An image whose perturbation is no longer than this is left as it is.
+    """
+    best = Found.nothing(pixels)
+    lengths = torch.full((len(pixels),), torch.inf, device=pixels.device)
+    point = pixels
+    for _ in range(steps):
+        rows = (lengths > enough).nonzero()[:, 0]
+        if not len(rows):
+            break
+        clean, own, wanted = pixels[rows], labels[rows], targets[rows]
+        moved = _across(model, point[rows], clean, own, wanted, norm)
+        with torch.no_grad():
+            wrong = model(moved).argmax(1) != own
+        length = _length(moved - clean, norm)
+        nearer = wrong & (length < lengths[rows])
+        best.keep(rows[nearer], moved[nearer])
+        lengths[rows[nearer]] = length[nearer]
+        moved = torch.where(per_image(wrong), clean + _BACK * (moved - clean), moved)
+        point = point.index_copy(0, rows, moved)
+    return Nearest(best.points, lengths)
+
+
+def _across(
+    model: Model, point: Tensor, clean: Tensor, labels: Tensor, targets: Tensor, norm: Norm
+) -> Tensor:
+    """A little beyond the linearised boundary, seen from the point and from the clean image."""
+    _, lead, slope = with_gradient(
+        model, point, lambda z: of_class(z, labels) - of_class(z, targets)
+    )
+    clean_lead = lead + (slope * (clean - point)).flatten(1).sum(1)
+    here = lowering(point, slope, lead, norm)
+    home = lowering(clean, slope, clean_lead, norm)
+    near, far = _length(here, norm), _length(home, norm)
+    share = per_image((near / (near + far).clamp_min(1e-12)).clamp_max(_HOMEWARD))
+    from_point, from_clean = point + _BEYOND * here, clean + _BEYOND * home
+    return (from_point * (1 - share) + from_clean * share).clamp(0, 1)
+
+
+def lowering(pixels: Tensor, slope: Tensor, drop: Tensor, norm: Norm) -> Tensor:
+    """The shortest perturbation that lowers a linear function within [0, 1].
+
+    Args:
+        pixels: (N, 3, H, W) in [0, 1].
+        slope: (N, 3, H, W), the function's gradient.
+        drop: (N,) by how much it shall fall; a negative drop is a rise.
+        norm: Whose length is to be short.
+
+    Returns:
+        (N, 3, H, W). Where no perturbation within [0, 1] suffices, the one that does most.
+    """
+    slope = slope * per_image(torch.where(drop < 0, -1.0, 1.0))
+    weight = slope.abs()
+    room = torch.where(slope > 0, pixels, 1 - pixels)
+    pace = torch.ones_like(weight) if norm == "linf" else weight
+    # Each pixel goes at its pace until its room is used up, so what is gained is a concave,
+    # piecewise linear function of the time; Newton's method, from 0, climbs it without overshoot.
+    time = torch.zeros_like(drop)
+    for _ in range(_NEWTON):
+        reach = per_image(time) * pace
+        gained = (weight * torch.minimum(reach, room)).flatten(1).sum(1)
+        rate = (weight * pace * (reach < room)).flatten(1).sum(1)
+        missing = (drop.abs() - gained).clamp_min(0)
+        if not (missing > 1e-6 * drop.abs()).any():
+            break
+        time = time + missing / rate.clamp_min(1e-12)
+    return -slope.sign() * torch.minimum(per_image(time) * pace, room)
+
+
+def _length(perturbation: Tensor, norm: Norm) -> Tensor:
+    flat = perturbation.flatten(1)
+    return flat.abs().amax(1) if norm == "linf" else flat.norm(dim=1)

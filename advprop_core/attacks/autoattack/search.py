@@ -1,0 +1,92 @@
+"""What the members of AutoAttack share: scores, gradients, and what has been found so far."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from advprop_core.attacks.gradient import Model
+
+Score = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""(N, C) logits, (N,) labels and (N,) targets to (N,) numbers that an attack raises."""
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What a search has found of each image; it is filled in place.
+
+    Attributes:
+        points: (N, 3, H, W): an adversarial image where one was found, elsewhere the clean one.
+        turned: (N,) bool, where one was found.
+    """
+
+    points: Tensor
+    turned: Tensor
+
+    @classmethod
+    def nothing(cls, pixels: Tensor) -> Found:
+        """The start of a search."""
+        return cls(pixels.clone(), torch.zeros(len(pixels), dtype=torch.bool, device=pixels.device))
+
+    def keep(self, rows: Tensor, points: Tensor) -> None:
+        """Keep adversarial images of the given rows."""
+        self.points[rows] = points
+        self.turned[rows] = True
+
+    def standing(self) -> Tensor:
+        """The rows for which nothing was found."""
+        return (~self.turned).nonzero()[:, 0]
+
+
+def with_gradient(
+    model: Model, pixels: Tensor, score: Callable[[Tensor], Tensor]
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Logits (N, C), scores (N,), and the gradient of each score for its own pixels."""
+    with torch.enable_grad():
+        point = pixels.detach().clone().requires_grad_()
+        logits = model(point).float()
+        scores = score(logits)
+        (gradient,) = torch.autograd.grad(scores.sum(), point)
+    return logits.detach(), scores.detach(), gradient
+
+
+def cross_entropy(logits: Tensor, labels: Tensor, _targets: Tensor) -> Tensor:
+    """Each image's cross-entropy."""
+    return F.cross_entropy(logits, labels, reduction="none")
+
+
+def targeted_dlr(logits: Tensor, labels: Tensor, targets: Tensor) -> Tensor:
+    """The targeted difference of logits ratio, which a rescaling of logits does not change.
+
+    Croce and Hein, arXiv 2003.01690, equation 7: the lead of the target over the label, measured
+    by the distance between the best class and the mean of the third and the fourth.
+    """
+    best = logits.topk(4, dim=1).values
+    lead = of_class(logits, targets) - of_class(logits, labels)
+    return lead / (best[:, 0] - (best[:, 2] + best[:, 3]) / 2).clamp_min(1e-12)
+
+
+def margin(logits: Tensor, labels: Tensor) -> Tensor:
+    """(N,) lead of the label's logit over the best other; below 0 where the answer is wrong."""
+    others = logits.scatter(1, labels[:, None], -torch.inf)
+    return of_class(logits, labels) - others.amax(1)
+
+
+def likely_wrong(logits: Tensor, labels: Tensor, count: int) -> Tensor:
+    """(N, K) wrong classes, the most probable first; K is ``count`` or all there are."""
+    others = logits.scatter(1, labels[:, None], -torch.inf)
+    return others.topk(min(count, logits.shape[1] - 1), dim=1).indices
+
+
+def of_class(logits: Tensor, classes: Tensor) -> Tensor:
+    """(N,) logits of one class each."""
+    return logits.gather(1, classes[:, None])[:, 0]
+
+
+def per_image(values: Tensor) -> Tensor:
+    """(N,) to (N, 1, 1, 1)."""
+    return values.view(-1, 1, 1, 1)

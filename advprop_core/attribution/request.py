@@ -1,0 +1,130 @@
+"""One call of `explain`, checked, as every method receives it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from advprop_core.attribution.methods import Method
+
+Progress = Callable[[int, int], None]
+_Made = TypeVar("_Made")
+
+_ROOM = {"cpu": 600_000, "cuda": 6_000_000}  # pixels that go through a network at once
+_MOST_IMAGES = 32
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is to be explained, and how.
+
+    Attributes:
+        module: The branch as it was handed in: no hook may go on it.
+        pixels: (N, 3, H, W), a copy of this call's own that requires no gradient.
+        targets: A class per image.
+        method: Which map.
+        layer: Dotted name, for methods with a layer.
+        seed: Of everything random.
+        window: Side of the occluding square in pixels, or None for the method's own.
+        stride: Move of that square in pixels, or None for the method's own.
+        samples: Number of random copies or masks, or None for the method's own.
+        progress: Called with what is done and how much there is; may raise to stop.
+        made: What :meth:`once` keeps. A copy of the question that asks for another method of the
+            same pixels and classes shares it.
+    """
+
+    module: nn.Module
+    pixels: Tensor
+    targets: tuple[int, ...]
+    method: Method
+    layer: str | None = None
+    seed: int = 0
+    window: int | None = None
+    stride: int | None = None
+    samples: int | None = None
+    progress: Progress | None = None
+    made: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def once(self, key: Hashable, make: Callable[[], _Made]) -> _Made:
+        """What several maps read, such as a backward pass: made by the first that asks for it."""
+        if key not in self.made:
+            self.made[key] = make()
+        found: _Made = self.made[key]
+        return found
+
+    def generator(self) -> torch.Generator:
+        """A fresh generator on the CPU, so that a draw is the same on every device."""
+        return torch.Generator().manual_seed(self.seed)
+
+    def report(self, done: int, total: int) -> None:
+        """Tell whoever asked; what they raise ends the call."""
+        if self.progress:
+            self.progress(done, total)
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What one forward pass shows of a network.
+
+    Attributes:
+        classes: Number of scores.
+        reaches_pixels: Whether the scores depend on the pixels as far as autograd sees.
+        operations: How often each differentiable operation occurs, by autograd's name.
+    """
+
+    classes: int
+    reaches_pixels: bool
+    operations: Counter[str]
+
+
+def inspect(module: nn.Module, pixels: Tensor) -> Inspection:
+    """Run the first image and walk the graph that leads from the scores back to it."""
+    with torch.enable_grad():
+        own = pixels[:1].detach().clone().requires_grad_()
+        output: Tensor = module(own * 1)  # a module may write into what it is given
+    if output.ndim != 2:
+        raise ValueError(f"module must return (N, C) scores, got shape {tuple(output.shape)}")
+    operations: Counter[str] = Counter()
+    pending: list[Any] = [output.grad_fn]
+    seen: set[Any] = {None}
+    reached = False
+    while pending:
+        node = pending.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        operations[node.name()] += 1
+        reached = reached or getattr(node, "variable", None) is own
+        pending += [parent for parent, _ in node.next_functions]
+    return Inspection(output.shape[1], reached, operations)
+
+
+def scores(module: nn.Module, pixels: Tensor, targets: Sequence[int]) -> Tensor:
+    """(N,) score of each image's class."""
+    chosen = torch.tensor(list(targets), device=pixels.device)
+    output: Tensor = module(pixels)
+    return output.gather(1, chosen[:, None])[:, 0]
+
+
+def batches(count: int, pixels: Tensor, per_item: int = 1) -> Iterator[range]:
+    """Ranges that cover `count` in steps that a network can take at once.
+
+    Args:
+        count: How many items there are.
+        pixels: (N, 3, H, W), of which the size of an image and the device count.
+        per_item: Images that an item stands for.
+    """
+    step = batch_size(pixels, per_item)
+    return (range(start, min(start + step, count)) for start in range(0, count, step))
+
+
+def batch_size(pixels: Tensor, per_item: int = 1) -> int:
+    """Items that go through a network at once, so that memory and the wait stay bounded."""
+    room = _ROOM["cpu" if pixels.device.type == "cpu" else "cuda"]
+    images = min(room // (pixels.shape[2] * pixels.shape[3]), _MOST_IMAGES)
+    return max(images // per_item, 1)

@@ -1,5 +1,0 @@
-"""AutoAttack (Croce and Hein, arXiv 2003.01690): four attacks without a knob, one after another."""
-
-from advprop_core.autoattack.config import AutoAttackConfig
-
-__all__ = ["AutoAttackConfig"]

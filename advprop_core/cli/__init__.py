@@ -1,0 +1,1 @@
+"""The ``advprop`` command: ``main`` routes, the other files are its commands."""

@@ -1,0 +1,5 @@
+"""``python -m advprop_core.cli``, which torchrun needs."""
+
+from advprop_core.cli.main import main
+
+main()

@@ -1,0 +1,146 @@
+"""The picture that ``advprop compare`` writes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PIL import Image
+from torch import Tensor
+
+from advprop_core.attribution.methods import METHODS
+from advprop_core.pictures import decoding
+from advprop_core.report import drawing
+from advprop_core.types import AttributionMap, Comparison, InputKind
+
+OPACITY = 0.65
+_MARGIN = 40
+_WIDTH = 1280
+_GAP = 24
+_TILE = (_WIDTH - 2 * _MARGIN - 2 * _GAP) // 3
+_MAP = 264
+_HALF = (_WIDTH - 2 * _MARGIN - 2 * _GAP) // 2
+_KINDS: tuple[tuple[InputKind, str], ...] = (("clean", "clean"), ("adversarial", "perturbed"))
+
+
+@dataclass(frozen=True)
+class Captions:
+    """The words on the picture.
+
+    Attributes:
+        title: Model and photo.
+        outcome: What happened, in a sentence.
+        attack: How the perturbation was made.
+        facts: The measured figures.
+        names: Name of each class.
+    """
+
+    title: str
+    outcome: str
+    attack: str
+    facts: str
+    names: tuple[str, ...]
+
+
+def draw_sheet(comparison: Comparison, captions: Captions) -> Image.Image:
+    """Clean, perturbation, perturbed; then each branch's maps and predictions on both.
+
+    Args:
+        comparison: With maps, which all share a class and are drawn on one scale.
+        captions: The words.
+    """
+    canvas = Image.new("RGB", (_WIDTH, 4000), drawing.PAPER)
+    text = drawing.Text(canvas)
+    wide = _WIDTH - 2 * _MARGIN
+    text.write((_MARGIN, 36), captions.title, 30, width=wide)
+    y = text.paragraph((_MARGIN, 84), captions.outcome, 20, wide)
+    y = _draw_photos(canvas, comparison, captions, round(y) + 18)
+    for branch in comparison.branches:
+        y = _draw_branch(canvas, comparison, captions.names, branch, y)
+    y = _draw_legend(canvas, comparison, captions, y)
+    return canvas.crop((0, 0, _WIDTH, y + _MARGIN - 12))
+
+
+def _draw_photos(canvas: Image.Image, comparison: Comparison, captions: Captions, y: int) -> int:
+    perturbation = (comparison.adversarial - comparison.clean).numpy()
+    factor = drawing.amplification(perturbation)
+    noise = drawing.perturbation_image(perturbation, factor)
+    tiles = (
+        ("clean photo", drawing.enlarge(decoding.to_image(comparison.clean), _TILE)),
+        (f"perturbation × {factor}", drawing.enlarge(noise, _TILE, smooth=False)),
+        ("perturbed photo", drawing.enlarge(decoding.to_image(comparison.adversarial), _TILE)),
+    )
+    text = drawing.Text(canvas)
+    for index, (caption, tile) in enumerate(tiles):
+        x = _MARGIN + index * (_TILE + _GAP)
+        text.write((x, y), caption, 18, colour=drawing.MUTED)
+        canvas.paste(tile, (x, y + 28))
+    return y + 28 + _TILE + 36
+
+
+def _draw_branch(
+    canvas: Image.Image,
+    comparison: Comparison,
+    names: tuple[str, ...],
+    branch: str,
+    y: int,
+) -> int:
+    """One row: a rule in the branch's colour, then (map, bars) for each kind of input."""
+    text = drawing.Text(canvas)
+    colour = drawing.branch_colour(branch)
+    text.draw.rectangle([_MARGIN, y, _WIDTH - _MARGIN - 1, y + 3], colour)
+    start, scale = _scale(comparison)
+    for place, (kind, words) in enumerate(_KINDS):
+        x = _MARGIN + place * (_HALF + 2 * _GAP)
+        text.write((x, y + 14), branch, 20, colour=colour)
+        indent = text.width(f"{branch} ", 20)
+        text.write((x + indent, y + 16), f"on the {words} photo", 18, colour=drawing.MUTED)
+        pixels = comparison.clean if kind == "clean" else comparison.adversarial
+        canvas.paste(_tile(comparison.maps[kind, branch], pixels, start, scale), (x, y + 48))
+        rows = [
+            (names[one], probability, one == comparison.true_class)
+            for one, probability in comparison.predictions[kind, branch].top(5)
+        ]
+        box = (x + _MAP + 20, y + 48, x + _HALF, y + 48 + _MAP)
+        drawing.bars(canvas, box, rows, colour)
+    return y + 48 + _MAP + 30
+
+
+def _draw_legend(canvas: Image.Image, comparison: Comparison, captions: Captions, y: int) -> int:
+    text = drawing.Text(canvas)
+    first = next(iter(comparison.maps.values()))
+    method = METHODS[first.method]
+    bar = drawing.colour_bar((_MAP, 14), method.sign)
+    canvas.paste(bar, (_MARGIN, y + 4))
+    start, scale = _scale(comparison)
+    low = f"-{scale:.2g}" if method.sign == "signed" else f"{start:.2g}"
+    text.write((_MARGIN, y + 24), low, 15)
+    text.write((_MARGIN + _MAP, y + 24), f"{scale:.2g}", 15, align="right")
+    layer = f" at {first.layer}" if first.layer else ""
+    lines = [
+        f"Maps: {method.title}{layer} for “{captions.names[first.class_index]}”, over the photo in "
+        "grey. All share one scale, which ends at the 99th percentile.",
+        f"Attack: {captions.attack}.",
+        f"{captions.facts[:1].upper()}{captions.facts[1:]}.",
+    ]
+    if comparison.true_class is not None:
+        lines.append(f"A dot marks the true class, {captions.names[comparison.true_class]}.")
+    below = float(y)
+    left = _MARGIN + _MAP + 20
+    for line in lines:
+        place = (left, below)
+        below = text.paragraph(place, line, 16, _WIDTH - _MARGIN - left, colour=drawing.MUTED) + 4
+    return max(round(below), y + 48)
+
+
+def _scale(comparison: Comparison) -> tuple[float, float]:
+    """Where the colours begin, for maps without a sign, and end."""
+    arrays = [one.values.numpy() for one in comparison.maps.values()]
+    scale = drawing.shared_scale(arrays)
+    signed = METHODS[next(iter(comparison.maps.values())).method].sign == "signed"
+    return 0.0 if signed else drawing.shared_start(arrays, scale), scale
+
+
+def _tile(one: AttributionMap, pixels: Tensor, start: float, scale: float) -> Image.Image:
+    photo = drawing.enlarge(decoding.to_image(pixels), _MAP)
+    colours = drawing.colourise(one.values.numpy(), METHODS[one.method].sign, scale, start)
+    return drawing.overlay(photo, colours, OPACITY)

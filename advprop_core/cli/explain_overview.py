@@ -1,0 +1,145 @@
+"""The picture of all maps that ``advprop explain`` writes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PIL import Image
+from torch import Tensor
+
+from advprop_core.cli.explain_maps import Row
+from advprop_core.faithfulness.maps import flaw
+from advprop_core.pictures import decoding
+from advprop_core.report import drawing
+from advprop_core.types import InputKind
+
+_MARGIN = 40
+_LABEL = 290  # width of the column with names and scales; wider where the page has room
+_TILE = 220
+_GAP = 16
+_NARROWEST = 900  # so that the words at the top have room
+_OPACITY = 0.65
+_READING = (
+    "The maps of a row share one colour scale, which ends at the 99th percentile of their values: "
+    "from dark blue, little, to yellow, much; or where a map has a sign from blue, negative, over "
+    "white, nothing, to orange, positive. The photo shows through in grey."
+)
+
+
+@dataclass(frozen=True)
+class Column:
+    """What all the maps below one another are of.
+
+    Attributes:
+        kind: Kind of input.
+        branch: Which branch.
+        pixels: (3, H, W) of the input.
+        says: What the branch predicts, in words.
+    """
+
+    kind: InputKind
+    branch: str
+    pixels: Tensor
+    says: str
+
+
+@dataclass(frozen=True)
+class Words:
+    """What is written above and below the maps.
+
+    Attributes:
+        title: Model and photo.
+        subject: What is explained, and how the photo was perturbed.
+        notes: What else a reader must know, such as what was left out.
+    """
+
+    title: str
+    subject: str
+    notes: Sequence[str]
+
+
+def draw_overview(rows: Sequence[Row], columns: Sequence[Column], words: Words) -> Image.Image:
+    """Maps in a grid: a row per method, a column per branch and input.
+
+    Args:
+        rows: Maps that share a scale, each with every column's.
+        columns: In the order in which they are drawn.
+        words: What is written around them.
+    """
+    tiles = len(columns) * (_TILE + _GAP) - _GAP
+    width = max(2 * _MARGIN + _LABEL + tiles, _NARROWEST)
+    page = _Page(width, width - _MARGIN - tiles, (len(rows) + 1) * (_TILE + _GAP) + 1200)
+    page.text.write((_MARGIN, 36), words.title, 30, width=page.wide)
+    y = round(page.text.paragraph((_MARGIN, 84), words.subject, 20, page.wide)) + 20
+    y = _draw_heads(page, columns, y)
+    for row in rows:
+        y = _draw_row(page, row, columns, y)
+    for note in words.notes:
+        place = (_MARGIN, y + 6)
+        y = round(page.text.paragraph(place, note, 16, page.wide, colour=drawing.MUTED))
+    return page.canvas.crop((0, 0, width, y + _MARGIN - 12))
+
+
+class _Page:
+    """The canvas, and where its columns are."""
+
+    def __init__(self, width: int, first: int, height: int) -> None:
+        self.canvas = Image.new("RGB", (width, height), drawing.PAPER)
+        self.text = drawing.Text(self.canvas)
+        self.wide = width - 2 * _MARGIN
+        self.label = first - _MARGIN - 2 * _GAP
+        self.first = first
+
+    def left(self, place: int) -> int:
+        return self.first + place * (_TILE + _GAP)
+
+
+def _draw_heads(page: _Page, columns: Sequence[Column], y: int) -> int:
+    """How to read the maps; branch, input, prediction and the input itself."""
+    page.text.paragraph((_MARGIN, y + 70), _READING, 15, page.label, colour=drawing.MUTED)
+    for place, column in enumerate(columns):
+        x, colour = page.left(place), drawing.branch_colour(column.branch)
+        page.text.draw.rectangle([x, y, x + _TILE - 1, y + 3], colour)
+        page.text.write((x, y + 12), column.branch, 20, colour=colour)
+        indent = page.text.width(f"{column.branch}  ", 20)
+        page.text.write((x + indent, y + 14), f"{column.kind} photo", 18, colour=drawing.MUTED)
+        page.text.write((x, y + 42), column.says, 17, width=_TILE)
+        photo = drawing.enlarge(decoding.to_image(column.pixels), _TILE)
+        page.canvas.paste(photo, (x, y + 70))
+    return y + 70 + _TILE + _GAP
+
+
+def _draw_row(page: _Page, row: Row, columns: Sequence[Column], y: int) -> int:
+    """Name, what it measures and the scale; then the maps."""
+    below = page.text.paragraph((_MARGIN, y + 2), row.method.title, 20, page.label)
+    if row.layer:
+        page.text.write((_MARGIN, below), f"at {row.layer}", 17, width=page.label)
+        below += 26
+    measures = row.method.sentence.partition(". ")[0].rstrip(".") + "."
+    place = (_MARGIN, below + 2)
+    below = page.text.paragraph(place, measures, 14, page.label, colour=drawing.MUTED)
+    low, high = row.span
+    if high > low:
+        bar = drawing.colour_bar((_TILE, 12), row.method.sign)
+        page.canvas.paste(bar, (_MARGIN, round(below) + 10))
+        page.text.write((_MARGIN, below + 27), f"{low:.2g}", 15)
+        page.text.write((_MARGIN + _TILE, below + 27), f"{high:.2g}", 15, align="right")
+    for index, column in enumerate(columns):
+        page.canvas.paste(_tile(row, column), (page.left(index), y))
+    return y + _TILE + _GAP
+
+
+def _tile(row: Row, column: Column) -> Image.Image:
+    """The map over the photo in grey; one that says nothing is said in words."""
+    values = row.maps[column.kind, column.branch].values
+    if found := flaw(values):
+        tile = Image.new("RGB", (_TILE, _TILE), drawing.FAINT)
+        words = found.reason[:1].upper() + found.reason[1:] + "."
+        place = (_GAP, _TILE // 2 - 20)
+        drawing.Text(tile).paragraph(place, words, 17, _TILE - 2 * _GAP, colour=drawing.MUTED)
+        return tile
+    photo = drawing.enlarge(decoding.to_image(column.pixels), _TILE)
+    low, high = row.span
+    colours = drawing.colourise(values.numpy(), row.method.sign, high, max(low, 0.0))
+    return drawing.overlay(photo, colours, _OPACITY)

@@ -1,0 +1,81 @@
+"""The ``advprop`` command: a router; each command has a file of its own beside this one."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from advprop_core.cli import bundled, calibrate, evaluate, explain, photo, train
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback(
+    epilog="Radii and steps are in pixel units on [0, 1] and read as 4/255 or 0.0157. Bad input "
+    "ends with one sentence and exit code 2; ADVPROP_TRACEBACK=1 shows where it came from."
+)
+def _root() -> None:
+    """See what AdvProp's two sets of BatchNorm make of a photo, clean and perturbed.
+
+    Start with `advprop app`, or without a browser:
+
+    ```
+    advprop models
+    advprop compare photo.jpg --model imagenette-advprop --out out
+    ```
+    """
+
+
+for _panel, _commands in (
+    ("The app", (bundled.app, bundled.models)),
+    ("One photo", (photo.predict, photo.attack, explain.explain, photo.compare)),
+    ("Data sets", (evaluate.evaluate, train.train, calibrate.calibrate)),
+    ("Files", (bundled.export,)),
+):
+    for _command in _commands:
+        app.command(rich_help_panel=_panel)(_command)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point of the console script.
+
+    What a person can put right is told in one sentence on standard error, with exit code 2.
+    Anything else is a defect of ours and keeps its traceback.
+
+    Args:
+        arguments: Instead of those of the process.
+    """
+    try:
+        app(args=arguments)
+    except Exception as error:
+        if os.environ.get("ADVPROP_TRACEBACK") or not isinstance(error, _user_errors()):
+            raise
+        typer.secho(f"Error: {_sentence(error)}", fg="red", err=True)
+        sys.exit(2)
+
+
+def _user_errors() -> tuple[type[Exception], ...]:
+    """Asked only after a failure, for these modules load torch.
+
+    ValueError covers CheckpointError, ImageError, ClassMismatch and the like.
+    """
+    from advprop_core.models.timm_networks import Offline
+    from advprop_core.training.meter import Diverged
+    from advprop_core.training.trainer import OutOfMemory
+
+    return (ValueError, OSError, Offline, Diverged, OutOfMemory)
+
+
+def _sentence(error: Exception) -> str:
+    """The message on one line; the system's own errors get their file's name in front."""
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,198 @@
+"""What commands leave behind: tables and sentences, JSON, folders with pictures and arrays."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import shlex
+import sys
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from advprop_core.report.drawing import Array
+    from advprop_core.types import Comparison, InputKind, ModelInfo, PerturbationFacts, Prediction
+
+_NUMBERS = re.compile(r"\[\n\s+([-+.,\deE\s]+?)\n\s+\]")
+_FILE_WIDTH = 160  # a file has no width of its own, and tables need not be folded in it
+_PACKAGES = ("advprop-lens", "torch", "timm", "captum", "numpy", "pillow")
+
+
+class Report:
+    """Where a command's words go, and its JSON at the end; of several processes, the first one's.
+
+    Args:
+        json_file: Path, ``-`` for standard output (the words then go to standard error), or
+            None.
+
+    Raises:
+        ValueError: If the path is a folder, or nothing can be written there; better now than
+            after the work.
+    """
+
+    def __init__(self, json_file: str | None) -> None:
+        if json_file is not None and json_file != "-":
+            try_file(Path(json_file), "--json")
+        self._json_file = json_file
+        self._speaks = is_first_process()
+        self.console = Console(stderr=json_file == "-", highlight=False, quiet=not self._speaks)
+        if not self.console.is_terminal and "COLUMNS" not in os.environ:
+            self.console.width = _FILE_WIDTH
+
+    def say(self, text: str) -> None:
+        """One line as it is: brackets are no markup, and long paths are not broken."""
+        self.console.print(text, markup=False, soft_wrap=True)
+
+    def show(self, table: Table) -> None:
+        """A table."""
+        self.console.print(table)
+
+    def finish(self, content: dict[str, Any]) -> None:
+        """Write the JSON, if it was asked for."""
+        if not self._speaks:
+            return
+        if self._json_file == "-":
+            sys.stdout.write(_as_json(content))
+        elif self._json_file is not None:
+            write_json(Path(self._json_file), content)
+            self.say(f"wrote {self._json_file}")
+
+
+def require_new_checkpoint(path: Path) -> None:
+    """Refuse what is no name for a checkpoint, and to write over one.
+
+    Raises:
+        ValueError: With what to do.
+    """
+    if path.is_dir() or path.suffix != ".safetensors":
+        raise ValueError(f"--out must be a .safetensors file, got {path}")
+    if path.exists():
+        raise ValueError(f"{path} is there already: give another --out, or move it away")
+
+
+def try_file(path: Path, option: str) -> None:
+    """Refuse a file that cannot be written before work is done for it; the folder is made.
+
+    Raises:
+        ValueError: With the reason.
+    """
+    if path.is_dir():
+        raise ValueError(f"{option} must be a file, {path} is a folder")
+    there = path.exists()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.open("a").close()
+    except OSError as error:
+        raise ValueError(f"{option} cannot be written to {path}: {error.strerror}") from None
+    if not there:
+        path.unlink(missing_ok=True)  # nothing empty is left; another process may do the same
+
+
+def is_first_process() -> bool:
+    """Whether this is the one that speaks, where torchrun or Accelerate started several."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write readable JSON; the folder is made if need be."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(_as_json(content), encoding="utf-8")
+
+
+def make_folder(path: Path) -> Path:
+    """The folder, made if need be.
+
+    Raises:
+        ValueError: If there is a file in its place.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise ValueError(
+            f"--out must be a folder, and there is a file in the way of {path}"
+        ) from None
+    return path
+
+
+def save_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
+    """Write a compressed ``.npz``."""
+    import numpy as np
+
+    np.savez_compressed(path, allow_pickle=False, **arrays)
+
+
+def command_line() -> str:
+    """The command as it can be typed again."""
+    return shlex.join(["advprop", *sys.argv[1:]])
+
+
+def versions() -> dict[str, str | None]:
+    """Of Python and the packages that results depend on; None for what is not installed."""
+    found: dict[str, str | None] = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:  # run from a checkout
+            found[package] = None
+    return found
+
+
+def class_json(info: ModelInfo, index: int | None) -> dict[str, Any] | None:
+    """Index, id and name of a class."""
+    if index is None:
+        return None
+    return {"index": index, "id": info.class_ids[index], "name": info.class_names[index]}
+
+
+def prediction_json(info: ModelInfo, prediction: Prediction, top: int) -> list[dict[str, Any]]:
+    """The most probable classes, best first."""
+    return [
+        {**(class_json(info, index) or {}), "probability": probability}
+        for index, probability in prediction.top(top)
+    ]
+
+
+def predictions_json(
+    info: ModelInfo, predictions: Mapping[tuple[InputKind, str], Prediction]
+) -> dict[str, dict[str, Any]]:
+    """Kind of input to branch to the five most probable classes."""
+    found: dict[str, dict[str, Any]] = {}
+    for (kind, branch), prediction in predictions.items():
+        found.setdefault(kind, {})[branch] = prediction_json(info, prediction, 5)
+    return found
+
+
+def comparison_json(info: ModelInfo, comparison: Comparison) -> dict[str, Any]:
+    """Predictions, classes and honesty figures of a comparison."""
+    return {
+        "true_class": class_json(info, comparison.true_class),
+        "attacked_class": class_json(info, comparison.attacked_class),
+        "attack_branch": comparison.attack_branch,
+        "predictions": predictions_json(info, comparison.predictions),
+        "facts": facts_json(comparison.facts),
+    }
+
+
+def facts_json(facts: PerturbationFacts) -> dict[str, Any]:
+    """The measured honesty figures, in pixel units."""
+    return {
+        "linf": facts.linf,
+        "l2": facts.l2,
+        "low": facts.low,
+        "high": facts.high,
+        "survives_png": dict(facts.survives_png),
+        "clean_wrong": None if facts.clean_wrong is None else dict(facts.clean_wrong),
+    }
+
+
+def _as_json(content: dict[str, Any]) -> str:
+    text = json.dumps(content, indent=2, ensure_ascii=False)
+    # A curve on one line instead of one for each number; no text has a line break in JSON.
+    return _NUMBERS.sub(lambda found: re.sub(r"\s+", " ", f"[{found[1]}]"), text) + "\n"

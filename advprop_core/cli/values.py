@@ -1,0 +1,177 @@
+"""How the text of options becomes values; every refusal names the option."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from advprop_core.types import NORMS, AttackConfig, ModelInfo, Norm, parse_epsilon
+
+if TYPE_CHECKING:
+    from advprop_core.models.checkpoints import Checkpoint
+    from advprop_core.models.dual_bn import DualBNModel
+
+ATTACKS = ("pgd", "fgsm", "i-fgsm")
+_DEFAULT_RADIUS: dict[Norm, str] = {"linf": "4/255", "l2": "1"}
+
+
+def split_list(values: Iterable[str] | None) -> list[str]:
+    """What repeats and commas name, each once, in order; an existing path may hold a comma."""
+    parts: dict[str, None] = {}
+    for value in values or ():
+        pieces = [value] if _exists(value) else value.split(",")
+        parts |= dict.fromkeys(piece.strip() for piece in pieces if piece.strip())
+    return list(parts)
+
+
+def _exists(text: str) -> bool:
+    try:
+        return Path(text).exists()
+    except OSError:  # a list that is longer than a file's name may be
+        return False
+
+
+def read_branches(model: DualBNModel, values: Iterable[str] | None) -> tuple[str, ...]:
+    """The branches that were named, main first; every branch when none was.
+
+    Raises:
+        ValueError: For a branch that the model does not have.
+    """
+    named = split_list(values)
+    for name in named:
+        model.branch(name)
+    return tuple(name for name in model.branch_names if not named or name in named)
+
+
+def read_number(text: str, option: str) -> float:
+    """A radius or a step size, ``4/255`` or ``0.0157``.
+
+    Raises:
+        ValueError: If it is neither; the message names the option.
+    """
+    try:
+        return parse_epsilon(text)
+    except ValueError:
+        raise ValueError(
+            f"{option} must be a fraction such as 4/255 or a number such as 0.0157, got {text!r}"
+        ) from None
+
+
+def refuse_whole_radius(text: str, norm: str, option: str) -> None:
+    """A whole number is meant in steps of 255; as it stands it would be the whole range of pixels.
+
+    Raises:
+        ValueError: For ``1`` and more of linf.
+    """
+    if norm == "linf" and text.strip().isdecimal() and int(text) > 0:
+        raise ValueError(
+            f"{option} is on a scale where pixels lie between 0 and 1: {text} would be "
+            f"{'all of it' if int(text) == 1 else 'beyond it'}; did you mean {text}/255?"
+        )
+
+
+def read_norm(text: str) -> Norm:
+    """One of the norms; raises ValueError with their names for any other text."""
+    for norm in NORMS:
+        if text == norm:
+            return norm
+    raise ValueError(f"--norm must be one of {', '.join(NORMS)}, got {text!r}")
+
+
+def read_attack(
+    kind: str,
+    *,
+    norm: str,
+    epsilon: str | None,
+    step_size: str | None,
+    steps: int | None,
+    target_class: int | None = None,
+    seed: int = 0,
+) -> AttackConfig:
+    """The attack that the options describe.
+
+    Raises:
+        ValueError: For an unknown kind or norm, a value out of its range, or an option that
+            the kind has no use for (which would otherwise be ignored in silence).
+    """
+    if kind not in ATTACKS:
+        raise ValueError(f"--attack must be one of {', '.join(ATTACKS)}, got {kind!r}")
+    known = read_norm(norm)
+    radius = read_number(epsilon or _DEFAULT_RADIUS[known], "--epsilon")
+    refuse_whole_radius(epsilon or "", known, "epsilon")
+    if kind == "fgsm":
+        if steps not in (None, 1) or step_size is not None:
+            raise ValueError(
+                "fgsm is one step of size epsilon: leave out --steps and --step-size, "
+                "or use --attack i-fgsm"
+            )
+        return AttackConfig.fgsm(radius, norm=known, target_class=target_class)
+    return AttackConfig.pgd(
+        radius,
+        norm=known,
+        steps=10 if steps is None else steps,
+        step_size=None if step_size is None else read_number(step_size, "--step-size"),
+        random_start=kind == "pgd",
+        target_class=target_class,
+        seed=seed,
+    )
+
+
+def find_class(info: ModelInfo, text: str) -> int | None:
+    """The class with that id or name, whatever the case and whether with ``_`` or a space."""
+    key = _folded(text)
+    ids = [index for index, one in enumerate(info.class_ids) if _folded(one) == key]
+    names = [index for index, one in enumerate(info.class_names) if _folded(one) == key]
+    found = ids or names
+    return found[0] if len(found) == 1 else None
+
+
+def read_class(info: ModelInfo, text: str, option: str) -> int:
+    """The class index that an id, a name or a number means.
+
+    Raises:
+        ValueError: If there is no such class; the message names near matches.
+    """
+    found = find_class(info, text)
+    if found is not None:
+        return found
+    if text.strip().lstrip("+-").isdecimal():
+        if 0 <= int(text) < info.num_classes:
+            return int(text)
+        raise ValueError(
+            f"{option} must lie in [0, {info.num_classes - 1}], the model has "
+            f"{info.num_classes} classes, got {text}"
+        )
+    if _folded(text) in map(_folded, info.class_names):
+        raise ValueError(f"{option}: several classes are named {text!r}, give the id or the index")
+    near = difflib.get_close_matches(text, info.class_names, 3, 0.5) or info.class_names[:5]
+    raise ValueError(
+        f"{option} must be a name, an id or an index of one of the model's {info.num_classes} "
+        f"classes, such as {', '.join(near)}; got {text!r}"
+    )
+
+
+def find_true_class(info: ModelInfo, image: Path, text: str | None) -> tuple[int | None, str]:
+    """The photo's true class, and in words how it is known.
+
+    Raises:
+        ValueError: If the text names no class.
+    """
+    if text is not None:
+        return read_class(info, text, "--true-class"), "given"
+    folder = image.absolute().parent.name  # of the photo, not of what it may be a link to
+    found = find_class(info, folder)
+    return found, "unknown" if found is None else f"taken from the folder {folder}"
+
+
+def open_models(names: Sequence[str], arch: str | None) -> dict[str, Checkpoint]:
+    """Name as given to opened model."""
+    from advprop_core.models.bundle import open_model
+
+    return {name: open_model(name, architecture=arch) for name in split_list(names)}
+
+
+def _folded(text: str) -> str:
+    return text.strip().casefold().replace("_", " ")

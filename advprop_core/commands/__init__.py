@@ -1,1 +1,0 @@
-"""Bodies of the ``advprop`` commands; torch and the rest are imported inside them."""

@@ -1,0 +1,1 @@
+"""One photo: compare branches, sweep epsilon, film an attack, attack every branch."""

@@ -1,0 +1,160 @@
+"""An attack step by step: the picture on its way, what each branch says, and where it looks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from advprop_core.attacks.gradient import attack
+from advprop_core.attribution.layers import default_layer
+from advprop_core.attribution.maps import explain
+from advprop_core.attribution.methods import METHODS
+from advprop_core.attribution.request import batches
+from advprop_core.compare.compare import MapRequest
+from advprop_core.predict import predict
+from advprop_core.types import AttackConfig, Prediction
+
+_ATTACK = 0.5  # share of the progress; the maps have the rest
+
+
+@dataclass(frozen=True)
+class Film:
+    """The frames of an attack, the clean picture first.
+
+    Attributes:
+        steps: What each frame shows: -1 the clean picture, 0 the start of the walk, then the
+            number of the step. A walk that starts at the clean picture has no frame 0.
+        pixels: (F, 3, H, W) float32 on the CPU.
+        predictions: Branch to one prediction a frame.
+        maps: Branch to (F, H, W) maps, unscaled; empty when none was asked for.
+        class_index: The class that the maps explain.
+        layer: Where the maps were made, for methods with a layer.
+        true_class: Where known.
+        attacked_class: Whose loss an untargeted attack raises.
+        target_class: What a targeted attack wants, else None.
+        all_steps: How many steps the attack took, of which not every one need have a frame.
+    """
+
+    steps: tuple[int, ...]
+    pixels: Tensor
+    predictions: Mapping[str, tuple[Prediction, ...]]
+    maps: Mapping[str, Tensor]
+    class_index: int
+    layer: str | None
+    true_class: int | None
+    attacked_class: int
+    target_class: int | None
+    all_steps: int
+
+
+def make_film(
+    branches: Mapping[str, nn.Module],
+    pixels: Tensor,
+    config: AttackConfig,
+    *,
+    attack_branch: str,
+    true_class: int | None = None,
+    maps: MapRequest | None = None,
+    most: int = 25,
+    progress: Callable[[float], None] | None = None,
+) -> Film:
+    """Attack one image, and look at the steps on the way.
+
+    Args:
+        branches: Name to frozen module, main first.
+        pixels: (1, 3, H, W) in [0, 1].
+        config: The attack.
+        attack_branch: Whose gradient is followed.
+        true_class: Where known; otherwise an untargeted attack works against the attack
+            branch's own clean prediction.
+        maps: Which map to make of every frame, if any.
+        most: At most this many frames after the clean one, evenly spread; the first and the last
+            are always among them.
+        progress: Called with the share that is done; may raise to stop.
+
+    Raises:
+        ValueError: For an unknown branch, more than one image, fewer than 2 frames, or what
+            attack and maps refuse.
+    """
+    if attack_branch not in branches:
+        raise ValueError(
+            f"attack_branch must be one of {', '.join(branches)}, got {attack_branch!r}"
+        )
+    if len(pixels) != 1:
+        raise ValueError(f"pixels must hold one image, got {len(pixels)}")
+    kept = kept_steps(config.steps, most)
+    before = predict(branches[attack_branch], pixels)[0].class_index
+    attacked = before if true_class is None else true_class
+    tell = progress or (lambda share: None)
+    points = {-1: pixels}
+
+    def on_step(step: int, point: Tensor) -> None:
+        if step in kept and (step or config.random_start):
+            points[step] = point
+        tell(_ATTACK * step / config.steps)
+
+    label = torch.tensor([attacked], device=pixels.device)
+    attack(branches[attack_branch], pixels, label, config, on_step)
+    frames = torch.cat([*points.values()])
+    explained = attacked if maps is None or maps.class_index is None else maps.class_index
+    layer = _layer(branches, pixels, maps)
+    return Film(
+        tuple(points),
+        frames.detach().float().cpu(),
+        {name: _answers(module, frames) for name, module in branches.items()},
+        _maps(branches, frames, maps, layer, explained, tell) if maps else {},
+        explained,
+        layer,
+        true_class,
+        attacked,
+        config.target_class,
+        config.steps,
+    )
+
+
+def kept_steps(steps: int, most: int) -> tuple[int, ...]:
+    """At most that many of the steps 0 to ``steps``, evenly spread, both ends among them.
+
+    Raises:
+        ValueError: If there is no room for both ends.
+    """
+    if most < 2:
+        raise ValueError(f"most must be at least 2, the first frame and the last, got {most}")
+    count = min(most, steps + 1)
+    return tuple(round(place * steps / (count - 1)) for place in range(count))
+
+
+def _layer(
+    branches: Mapping[str, nn.Module], pixels: Tensor, maps: MapRequest | None
+) -> str | None:
+    if maps is None or not METHODS[maps.method].needs_layer:
+        return None
+    return maps.layer or default_layer(next(iter(branches.values())), pixels)
+
+
+def _answers(module: nn.Module, frames: Tensor) -> tuple[Prediction, ...]:
+    parts = (frames[part.start : part.stop] for part in batches(len(frames), frames))
+    return tuple(said for some in parts for said in predict(module, some))
+
+
+def _maps(
+    branches: Mapping[str, nn.Module],
+    frames: Tensor,
+    request: MapRequest,
+    layer: str | None,
+    class_index: int,
+    tell: Callable[[float], None],
+) -> dict[str, Tensor]:
+    made = {}
+    for place, (name, module) in enumerate(branches.items()):
+        parts = []
+        for part in batches(len(frames), frames):
+            some = frames[part.start : part.stop]
+            parts.append(explain(module, some, class_index, request.method, layer=layer))
+            share = (place + part.stop / len(frames)) / len(branches)
+            tell(_ATTACK + (1 - _ATTACK) * share)
+        made[name] = torch.cat(parts)
+    return made

@@ -1,0 +1,245 @@
+"""How strong must an attack be? Every branch's answer against epsilon, and where it gives way."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+
+from advprop_core.attacks.gradient import attack, attack_each
+from advprop_core.attribution.request import batches
+from advprop_core.predict import predict
+from advprop_core.types import AttackConfig, Prediction
+
+Answers = dict[float, dict[str, Prediction]]
+
+
+@dataclass(frozen=True)
+class Flip:
+    """The smallest radius at which a branch was found to give way.
+
+    It is an upper bound: a stronger attack may need less, and between two radii that were tried
+    the branch may give way and come back.
+
+    Attributes:
+        branch: Who predicts.
+        epsilon: That radius; 0 where nothing has to be changed, None where no radius sufficed.
+        held: The largest radius below it that was tried and did not suffice; None for 0.
+        answer: The class that the branch gives at ``epsilon``, or at the largest radius.
+    """
+
+    branch: str
+    epsilon: float | None
+    held: float | None
+    answer: int
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """One image attacked at many radii.
+
+    Attributes:
+        epsilons: Radii in pixel units, ascending, 0 first: the grid, and what the search tried.
+        predictions: Branch to its prediction at each radius.
+        flips: Branch to where it gives way: says the target class, or for an untargeted attack
+            no longer says what it should.
+        expected: Branch to what it should say: the true class where known, else its own clean
+            prediction.
+        attacked_class: Whose loss an untargeted attack raises.
+        target_class: What a targeted attack wants, else None.
+        true_class: Where known.
+        attack_branch: Whose gradient made the perturbations.
+        precision: How wide the gap between ``held`` and ``epsilon`` of a flip is at most.
+    """
+
+    epsilons: tuple[float, ...]
+    predictions: Mapping[str, tuple[Prediction, ...]]
+    flips: Mapping[str, Flip]
+    expected: Mapping[str, int]
+    attacked_class: int
+    target_class: int | None
+    true_class: int | None
+    attack_branch: str
+    precision: float
+
+
+def sweep(
+    branches: Mapping[str, nn.Module],
+    pixels: Tensor,
+    config: AttackConfig,
+    epsilons: Sequence[float],
+    *,
+    attack_branch: str,
+    true_class: int | None = None,
+    precision: float = 0.05 / 255,
+    scale_step: bool = True,
+    progress: Callable[[float], None] | None = None,
+) -> Sweep:
+    """Attack one image at each radius, then halve the gap in which each branch gives way.
+
+    The radii of the grid go through the network together. The search attacks one radius at a
+    time, so that a flip is exactly what :func:`~advprop_core.attacks.gradient.attack` gives there:
+    in a batch, rounding may turn the sign of a slope that is nearly zero.
+
+    Args:
+        branches: Name to frozen module, main first.
+        pixels: (1, 3, H, W) in [0, 1].
+        config: The attack; its own radius is only what its step size is measured by.
+        epsilons: Radii above 0 in pixel units, ascending.
+        attack_branch: Whose gradient is followed.
+        true_class: Where known; otherwise an untargeted attack works against the attack
+            branch's own clean prediction.
+        precision: Gap at which the halving stops, in pixel units; what it tries are multiples.
+        scale_step: Whether the step size grows with the radius, as that of
+            :meth:`~advprop_core.types.AttackConfig.pgd` does, or stays as it is.
+        progress: Called with the share that is done; may raise to stop.
+
+    Raises:
+        ValueError: For an unknown branch, radii that do not ascend from above 0, a step size
+            that cannot be scaled, or what the attack refuses.
+    """
+    _validate(branches, epsilons, attack_branch, precision)
+    if scale_step and not config.epsilon:
+        raise ValueError("config must have an epsilon above 0, by which its step size is measured")
+    clean = {name: predict(module, pixels)[0] for name, module in branches.items()}
+    attacked = clean[attack_branch].class_index if true_class is None else true_class
+    expected = {
+        name: said.class_index if true_class is None else true_class for name, said in clean.items()
+    }
+    goal = _Goal(config.target_class, expected)
+    grid = [*batches(len(epsilons), pixels)]
+    tell = _Counter(progress, len(grid) + len(branches) * _expected_tries(epsilons, precision))
+    work = _Work(branches, pixels, config, attack_branch, attacked, scale_step, tell)
+    answers: Answers = {0.0: clean}
+    for part in grid:
+        answers |= work.together([epsilons[i] for i in part])
+    _search(answers, goal, work, precision)
+    order = sorted(answers)
+    return Sweep(
+        tuple(order),
+        {name: tuple(answers[epsilon][name] for epsilon in order) for name in branches},
+        {name: goal.flip(name, answers) for name in branches},
+        expected,
+        attacked,
+        config.target_class,
+        true_class,
+        attack_branch,
+        precision,
+    )
+
+
+@dataclass(frozen=True)
+class _Goal:
+    """When a branch has given way."""
+
+    target: int | None
+    expected: Mapping[str, int]
+
+    def flip(self, name: str, answers: Answers) -> Flip:
+        held = None
+        for epsilon in sorted(answers):
+            said = answers[epsilon][name].class_index
+            if said == self.target or (self.target is None and said != self.expected[name]):
+                return Flip(name, epsilon, held, said)
+            held = epsilon
+        return Flip(name, None, held, said)
+
+
+def _search(answers: Answers, goal: _Goal, work: _Work, precision: float) -> None:
+    """Add answers until each branch's flip is as narrow as the precision, attacked alone."""
+    alone = {0.0}
+    for name in goal.expected:
+        while (epsilon := _next_try(goal.flip(name, answers), alone, precision)) is not None:
+            answers[epsilon] = work.alone(epsilon)
+            alone.add(epsilon)
+
+
+def _next_try(flip: Flip, alone: Collection[float], precision: float) -> float | None:
+    """What to attack next: the ends of the gap where that was done in a batch, then its middle."""
+    if flip.epsilon is None or flip.held is None:
+        return None
+    for end in (flip.epsilon, flip.held):
+        if end not in alone:
+            return end
+    if flip.epsilon - flip.held <= precision * (1 + 1e-9):
+        return None
+    middle = precision * round((flip.held + flip.epsilon) / 2 / precision)
+    return middle if flip.held < middle < flip.epsilon else None
+
+
+def _expected_tries(epsilons: Sequence[float], precision: float) -> int:
+    """Tries that bring the widest gap of the grid down to the precision, its two ends included."""
+    widest = max(high - low for low, high in zip((0.0, *epsilons), epsilons, strict=False))
+    return 2 + max(0, math.ceil(math.log2(widest / precision) - 1e-9))
+
+
+class _Counter:
+    """Tells how far the whole is, from how far each of its parts is."""
+
+    def __init__(self, progress: Callable[[float], None] | None, parts: int) -> None:
+        self._progress = progress
+        self._parts = parts
+        self._done = 0
+
+    def step(self, share: float) -> None:
+        if self._progress:
+            self._progress(min(1.0, (self._done + share) / self._parts))
+        if share == 1:
+            self._done += 1
+
+
+@dataclass(frozen=True)
+class _Work:
+    branches: Mapping[str, nn.Module]
+    pixels: Tensor
+    config: AttackConfig
+    attack_branch: str
+    attacked: int
+    scale_step: bool
+    tell: _Counter
+
+    def together(self, epsilons: Sequence[float]) -> Answers:
+        """What every branch says at each radius, all attacked as one batch."""
+        configs = [self._at(epsilon) for epsilon in epsilons]
+        perturbed = attack_each(*self._walk(), configs, self._step)
+        said = {name: predict(module, perturbed) for name, module in self.branches.items()}
+        return {
+            epsilon: {name: said[name][i] for name in said} for i, epsilon in enumerate(epsilons)
+        }
+
+    def alone(self, epsilon: float) -> dict[str, Prediction]:
+        """What every branch says at one radius."""
+        perturbed = attack(*self._walk(), self._at(epsilon), self._step)
+        return {name: predict(module, perturbed)[0] for name, module in self.branches.items()}
+
+    def _walk(self) -> tuple[nn.Module, Tensor, Tensor]:
+        label = torch.tensor([self.attacked], device=self.pixels.device)
+        return self.branches[self.attack_branch], self.pixels, label
+
+    def _step(self, done: int, _: Tensor) -> None:
+        self.tell.step(done / self.config.steps)
+
+    def _at(self, epsilon: float) -> AttackConfig:
+        if not self.scale_step:
+            return replace(self.config, epsilon=epsilon)
+        share = self.config.step_size / self.config.epsilon
+        return replace(self.config, epsilon=epsilon, step_size=share * epsilon)
+
+
+def _validate(
+    branches: Mapping[str, nn.Module],
+    epsilons: Sequence[float],
+    attack_branch: str,
+    precision: float,
+) -> None:
+    if attack_branch not in branches:
+        raise ValueError(
+            f"attack_branch must be one of {', '.join(branches)}, got {attack_branch!r}"
+        )
+    if not epsilons or any(b <= a for a, b in zip((0.0, *epsilons), epsilons, strict=False)):
+        raise ValueError(f"epsilons must ascend from above 0, got {list(epsilons)}")
+    if not precision > 0:
+        raise ValueError(f"precision must be above 0, got {precision}")

@@ -1,0 +1,195 @@
+"""Studies: several runs with several seeds each, and what one thing changes, seed by seed.
+
+A study is a file in ``assets/results`` beside those of ``advprop evaluate``; its form is what
+:func:`read` accepts. Loads no torch.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import mean
+from typing import Any
+
+from advprop_core.evaluation.intervals import student_interval
+from advprop_core.text import markdown_table
+
+FORMAT = 1
+"""Raised when the form changes."""
+KIND = "study"
+_BRANCH = re.compile(r"main|aux\d{0,2}")
+
+Content = Mapping[str, Any]
+Scores = Mapping[tuple[str, str, str], Mapping[int, float]]
+"""(run, branch, measure) to seed to accuracy."""
+
+
+@dataclass(frozen=True)
+class Gain:
+    """How much more often a branch of a run is right than the main branch of its base.
+
+    Attributes:
+        run: Its label.
+        branch: Who predicts.
+        measure: On what.
+        share: Its accuracy, the mean over seeds.
+        points: Mean over seeds of the difference, as a fraction; None for a base itself.
+        interval: Its 95 % interval by Student's t: of other seeds, not of other photos.
+        seeds: How many there are.
+    """
+
+    run: str
+    branch: str
+    measure: str
+    share: float
+    points: float | None
+    interval: tuple[float, float] | None
+    seeds: int
+
+
+def scores(content: Content) -> Scores:
+    """Accuracies by run, branch, measure and seed; what a measure has several rows of is averaged.
+
+    Args:
+        content: Of the file.
+    """
+    gathered: defaultdict[tuple[tuple[str, str, str], int], list[float]] = defaultdict(list)
+    for row in content["results"]:
+        who = row["run"], row["branch"], row["measure"]
+        gathered[who, row["seed"]].append(row["top1"])
+    found: dict[tuple[str, str, str], dict[int, float]] = {}
+    for (who, seed), shares in gathered.items():
+        found.setdefault(who, {})[seed] = mean(shares)
+    return found
+
+
+def gains(content: Content, runs: Sequence[str]) -> tuple[Gain, ...]:
+    """Every branch of these runs on every measure, in the order of runs.
+
+    Raises:
+        ValueError: If a run and its base were not made with the same two seeds or more.
+    """
+    known = scores(content)
+    return tuple(
+        _gain(content, known, run, branch, measure)
+        for run in runs
+        for branch in dict.fromkeys(who[1] for who in known if who[0] == run)
+        for measure in content["measures"]
+    )
+
+
+def contrast(content: Content, run: str, other: str, measure: str) -> Gain:
+    """By how much the gain of a run's main branch is above that of another's, seed by seed.
+
+    Raises:
+        ValueError: As for :func:`gains`.
+    """
+    known = scores(content)
+    first, second = (_differences(content, known, one, "main", measure) for one in (run, other))
+    differences = _subtract(first, second, f"{run} and {other}")
+    share = mean(known[run, "main", measure].values())
+    own = [*differences.values()]
+    return Gain(run, "main", measure, share, mean(own), student_interval(own), len(own))
+
+
+def markdown(content: Content, shown: Callable[[str], str] = str) -> str:
+    """Every accuracy with its gain and the interval of that, as a Markdown table.
+
+    Args:
+        content: Without a fault.
+        shown: Makes the study's own texts fit to be shown.
+    """
+    head = ["run", "branch", *map(shown, content["measures"].values())]
+    rows: dict[tuple[str, str], list[Gain]] = {}
+    for one in gains(content, [*content["runs"]]):
+        rows.setdefault((one.run, one.branch), []).append(one)
+    lines = [
+        [shown(content["runs"][run]), branch, *map(_cell, own)]
+        for (run, branch), own in rows.items()
+    ]
+    return markdown_table(head, lines)
+
+
+def told(one: Gain) -> str:
+    """A gain in words: ``+0.9 points (−0.5 to +2.4)``."""
+    mean, low, high = _in_points(one)
+    return f"{mean} points ({low} to {high})"
+
+
+def _cell(one: Gain) -> str:
+    share = f"{100 * one.share:.1f} %"
+    if one.points is None:
+        return share
+    mean, low, high = _in_points(one)
+    return f"{share} ({mean}: {low} to {high})"
+
+
+def _in_points(one: Gain) -> tuple[str, ...]:
+    assert one.points is not None
+    assert one.interval is not None
+    return tuple(f"{100 * share:+.1f}".replace("-", "−") for share in (one.points, *one.interval))
+
+
+def fault(content: Content) -> str | None:
+    """The first thing of a study that is not as it should be, or None."""
+    try:
+        texts = [content["title"], content["about"], content["command"], content["data"]]
+        titles, measures = content["runs"], content["measures"]
+        if not all(isinstance(one, str) for one in (*texts, *titles.values(), *measures.values())):
+            return "a title is no text"
+        if not isinstance(content["n"], int) or not isinstance(content["results"], list):
+            return "it lacks n or results"
+        for number, row in enumerate(content["results"], 1):
+            known = row["run"] in titles and row["measure"] in measures
+            if not (known and isinstance(row["seed"], int) and _BRANCH.fullmatch(row["branch"])):
+                return f"row {number} is of an unknown run, branch or measure"
+            if not (isinstance(row["top1"], int | float) and 0 <= row["top1"] <= 1):
+                return f"row {number} has no share of right answers"
+        if not measures or not titles:
+            return "it names no runs or no measures"
+        there = {row["run"] for row in content["results"]}
+        gains(content, [*titles])  # the table is of all runs
+        for question in content["questions"]:
+            if not isinstance(question["title"], str) or not there >= {*question["runs"]}:
+                return "a question is about runs without results"
+            gains(content, question["runs"])
+            for run, other in question["contrasts"]:
+                contrast(content, run, other, next(iter(measures)))
+    except (KeyError, TypeError, AttributeError) as error:
+        return f"it lacks {error}"
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def _gain(content: Content, known: Scores, run: str, branch: str, measure: str) -> Gain:
+    own = known[run, branch, measure]
+    if run not in content["bases"] and branch == "main":
+        return Gain(run, branch, measure, mean(own.values()), None, None, len(own))
+    differences = [*_differences(content, known, run, branch, measure).values()]
+    share = mean(own.values())
+    return Gain(
+        run,
+        branch,
+        measure,
+        share,
+        mean(differences),
+        student_interval(differences),
+        len(differences),
+    )
+
+
+def _differences(
+    content: Content, known: Scores, run: str, branch: str, measure: str
+) -> dict[int, float]:
+    base = content["bases"].get(run, run)
+    pair = known[run, branch, measure], known[base, "main", measure]
+    return _subtract(*pair, f"{run} and {base}")
+
+
+def _subtract(own: Mapping[int, float], base: Mapping[int, float], who: str) -> dict[int, float]:
+    if own.keys() != base.keys():
+        raise ValueError(f"{who} have different seeds: {sorted(own)} and {sorted(base)}")
+    return {seed: own[seed] - base[seed] for seed in sorted(own)}

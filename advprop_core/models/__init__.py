@@ -1,0 +1,1 @@
+"""Networks with several sets of norm layers, their files, and what ships with the project."""

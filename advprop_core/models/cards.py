@@ -1,0 +1,98 @@
+"""A checkpoint's card: what its header says, for people, as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from advprop_core.text import NORM_TITLES
+from advprop_core.types import ModelInfo, format_epsilon, parse_epsilon
+
+
+def model_card(info: ModelInfo) -> str:
+    """The card of one checkpoint, complete Markdown."""
+    recipe = info.recipe
+    lines = [
+        f"# {info.name}",
+        "",
+        f"{info.architecture} at {info.input_size} × {info.input_size} pixels, "
+        f"{info.num_classes} classes: {', '.join(info.class_names)}.",
+        "",
+        "| branch | how its BatchNorm came to be |",
+        "|---|---|",
+        *(f"| {branch} | {origin} |" for branch, origin in info.branches.items()),
+        "",
+        "## Measured",
+        "",
+        "On this file, in its half precision, on images that training did not use.",
+        "",
+        "| branch | what | result | 95 % interval | n | data |",
+        "|---|---|---|---|---|---|",
+        *(_row(metric) for metric in info.metrics),
+        "",
+        "Robust accuracy is white box: the attack follows the gradient of the branch that is "
+        "asked. It is an upper bound, for a stronger attack may find more.",
+        "",
+        "## Made by",
+        "",
+        "```shell",
+        str(recipe.get("command", "unknown")),
+        "```",
+        "",
+        f"Objective {recipe.get('objective')}, {recipe.get('epochs')} epochs over "
+        f"{recipe.get('training_images')} images of {recipe.get('data')}, seed "
+        f"{recipe.get('seed')}{_attacks(recipe)}{_branches(info)}.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def describe_condition(condition: Mapping[str, Any]) -> str:
+    """What a metric was measured under, in words."""
+    if condition["kind"] == "clean":
+        return "clean accuracy"
+    if condition["kind"] == "shape-bias":
+        return "shape bias"
+    return f"robust accuracy, {describe_attack(condition)}"
+
+
+def describe_attack(condition: Mapping[str, Any]) -> str:
+    """``PGD-10, L∞ ε = 2/255``."""
+    return f"{condition['attack']}, {_ball(condition)}"
+
+
+def _row(metric: Mapping[str, Any]) -> str:
+    low, high = metric["interval"]
+    return (
+        f"| {metric['branch']} | {describe_condition(metric['condition'])} | "
+        f"{metric['top1']:.1%} | {low:.1%} to {high:.1%} | {metric['n']} | {metric['data']} |"
+    )
+
+
+def _attacks(recipe: Mapping[str, Any]) -> str:
+    """How adversarial images were made: one way, or one for each branch that was shown some."""
+    attack = recipe.get("attack")
+    if not attack:
+        return ""
+    radii = [attack["epsilon"]]
+    if shown := recipe.get("auxiliaries"):
+        radii = [parse_epsilon(text) for text in shown if ":" not in text]
+    steps = "1 step" if attack["steps"] == 1 else f"{attack['steps']} steps"
+    share = attack["step_size"] / attack["epsilon"] if attack["epsilon"] else 0.0
+    ways = [
+        f"{_ball({**attack, 'epsilon': radius})}, {steps} of {format_epsilon(radius * share)}"
+        for radius in dict.fromkeys(radii)
+    ]
+    return f"; its adversarial images: {' and '.join(ways)}" if ways else ""
+
+
+def _branches(info: ModelInfo) -> str:
+    """What auxiliary branches were shown, where that is not simply the attack on every image."""
+    if info.recipe.get("objective") == "fast-advprop":
+        return f"; {info.recipe['adversarial_share']:.0%} of the images were attacked"
+    pairs = zip(list(info.branches)[1:], info.recipe.get("auxiliaries", ()), strict=False)
+    shown = [f"{branch} was shown {text}" for branch, text in pairs]
+    return f"; {', '.join(shown)}" if shown else ""
+
+
+def _ball(config: Mapping[str, Any]) -> str:
+    return f"{NORM_TITLES[config['norm']]} ε = {format_epsilon(config['epsilon'])}"

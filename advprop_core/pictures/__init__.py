@@ -1,0 +1,1 @@
+"""Pictures: decoding them, and everything that changes one without asking a network."""

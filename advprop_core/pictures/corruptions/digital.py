@@ -1,0 +1,88 @@
+"""Digital: contrast, pixelate, JPEG and saturate; `elastic_transform` has a file of its own.
+
+Each function takes float32 pixels (N,3,H,W) in [0,1], a severity of 1-5 and a seed, which none of
+them needs, and returns pixels of the same shape and device that `apply` clamps to [0,1].
+"""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from io import BytesIO
+from typing import Final
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from advprop_core.pictures.draws import Seed
+from advprop_core.pictures.filters import from_both_sides
+
+CONTRAST: Final = (0.4, 0.3, 0.2, 0.1, 0.05)
+"""Share of a pixel's distance to the mean that is kept."""
+PIXELATE: Final = (0.6, 0.5, 0.4, 0.3, 0.25)
+"""Blocks per pixel of the side."""
+JPEG_QUALITY: Final = (25, 18, 15, 10, 7)
+"""The quality setting of libjpeg."""
+SATURATE: Final = ((0.3, 0), (0.1, 0), (2, 0), (5, 0.1), (20, 0.2))
+"""Factor and addition to the saturation of HSV."""
+
+
+def contrast(pixels: Tensor, severity: int, _seed: Seed) -> Tensor:
+    """Draws every channel towards its mean over the photo."""
+    means = pixels.mean((2, 3), keepdim=True)
+    return means + CONTRAST[severity - 1] * (pixels - means)
+
+
+def pixelate(pixels: Tensor, severity: int, _seed: Seed) -> Tensor:
+    """Averages over blocks and shows them as pixels, which need not be equally large."""
+    sides = pixels.shape[2:]
+    blocks = [int(size * PIXELATE[severity - 1]) for size in sides]
+    down, along = (
+        _block_means(size, count).to(pixels) for size, count in zip(sides, blocks, strict=True)
+    )
+    small = from_both_sides(pixels, down, along)
+    # every pixel shows the block that holds its centre
+    rows, columns = (
+        ((torch.arange(size) + 0.5) * count / size).long()
+        for size, count in zip(sides, blocks, strict=True)
+    )
+    return small[:, :, rows.to(pixels.device)][..., columns.to(pixels.device)]
+
+
+def _block_means(size: int, count: int) -> Tensor:
+    """(count,size): row i averages the whole pixels whose centres lie in the i-th block."""
+    rim = torch.arange(count + 1, dtype=torch.float64) * (size / count)
+    centre = torch.arange(size, dtype=torch.float64) + 0.5
+    inside = (centre > rim[:-1, None]) & (centre <= rim[1:, None])
+    return inside.double() / inside.sum(1, keepdim=True)
+
+
+def jpeg_compression(pixels: Tensor, severity: int, _seed: Seed) -> Tensor:
+    """Stores the photo as a JPEG of low quality, chroma halved, and reads it again."""
+    counts = (pixels * 255).round().byte().cpu().permute(0, 2, 3, 1).numpy()
+    coded = partial(_through_jpeg, quality=JPEG_QUALITY[severity - 1])
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # Pillow lets go of the GIL while it codes
+        photos = np.stack(list(pool.map(coded, counts)))
+    return torch.from_numpy(photos).to(pixels.device).permute(0, 3, 1, 2).float() / 255
+
+
+def _through_jpeg(photo: np.ndarray, quality: int) -> np.ndarray:
+    file = BytesIO()
+    Image.fromarray(photo).save(file, "JPEG", quality=quality)
+    return np.asarray(Image.open(file))
+
+
+def saturate(pixels: Tensor, severity: int, _seed: Seed) -> Tensor:
+    """Weakens (severities 1 and 2) or strengthens the saturation of HSV.
+
+    Greys have no hue, for which HSV writes that of red: severities 4 and 5 tint them.
+    """
+    factor, addition = SATURATE[severity - 1]
+    value = pixels.amax(1, keepdim=True)
+    depth = value - pixels  # how much of the value each channel lacks
+    deepest = depth.amax(1, keepdim=True)
+    red = torch.tensor([0.0, 1.0, 1.0], device=pixels.device)[:, None, None]
+    share = torch.where(deepest > 0, depth / deepest, red)
+    saturation = torch.where(value > 0, deepest / value, 0.0)
+    return value - value * share * (factor * saturation + addition).clamp(max=1)

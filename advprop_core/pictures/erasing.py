@@ -1,0 +1,67 @@
+"""Erasing parts of a picture: what does a network still say without them?"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from advprop_core.pictures.filters import smooth
+from advprop_core.pictures.regions import WHOLE, EraseConfig, Region
+
+_LEVELS = {"grey": 0.5, "black": 0.0}
+_BLUR = 0.08  # of the side, as a Gaussian's standard deviation: no outline survives it
+
+
+def erase(pixels: Tensor, config: EraseConfig) -> Tensor:
+    """Fill the regions, and leave every other pixel as it is.
+
+    Args:
+        pixels: Floats (N, 3, H, W) in [0, 1].
+        config: Regions and fill.
+
+    Returns:
+        A new tensor of the same shape and type, in [0, 1], without gradient. A blur takes what
+        lies around a region into it, and mirrors the picture at its edge.
+
+    Raises:
+        TypeError: If pixels are not floats.
+        ValueError: If pixels have another shape.
+    """
+    if not pixels.is_floating_point():
+        raise TypeError(f"pixels must be floats in [0, 1], got {pixels.dtype}: divide by 255")
+    if pixels.ndim != 4 or pixels.shape[1] != 3:
+        raise ValueError(f"pixels must be (N, 3, H, W), got {tuple(pixels.shape)}")
+    clean = pixels.detach()
+    mask = erased(config, clean.shape[2], clean.shape[3]).to(clean.device)
+    if not bool(mask.any()):
+        return clean.clone()
+    return torch.where(mask, _filling(clean, config), clean)
+
+
+def erased(config: EraseConfig, height: int, width: int) -> Tensor:
+    """(H, W) booleans: which pixels are erased. A region covers at least one."""
+    mask = torch.zeros(height, width, dtype=torch.bool)
+    for region in config.regions:
+        left, top, right, bottom = box(region, height, width)
+        mask[top:bottom, left:right] = True
+    return mask
+
+
+def box(region: Region, height: int, width: int) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of a region in pixels; the last two are not part of it."""
+    left, right = _span(region.left, region.width, width)
+    top, bottom = _span(region.top, region.height, height)
+    return left, top, right, bottom
+
+
+def _span(start: int, length: int, side: int) -> tuple[int, int]:
+    first = min((start * side + WHOLE // 2) // WHOLE, side - 1)
+    last = ((start + length) * side + WHOLE // 2) // WHOLE
+    return first, max(last, first + 1)
+
+
+def _filling(clean: Tensor, config: EraseConfig) -> Tensor:
+    if config.fill == "blur":
+        sigma = _BLUR * max(clean.shape[2:])
+        return smooth(clean, sigma, edge="reflect").clamp(0, 1)
+    return torch.full_like(clean, _LEVELS[config.fill])

@@ -1,0 +1,1 @@
+"""An evaluation as a report: its sections, plots, tables and files."""

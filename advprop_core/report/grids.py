@@ -1,0 +1,80 @@
+"""The figures of a report that are read like a table; each takes rows of ``results.json``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from advprop_core.report.style import Spec, frame, plain
+from advprop_core.report.words import Row, describe_attack
+
+_CELL = 24  # pixels
+_LEAST = 72  # pixels: in less, plotly takes room from the title
+_CELLS = {
+    "type": "heatmap",
+    "zmin": 0,
+    "zmax": 1,
+    "colorscale": "Cividis",
+    "xgap": 2,
+    "ygap": 2,
+    "showscale": False,
+}
+_FIXED = {"fixedrange": True, "showgrid": False}
+
+
+def heat_map(rows: Sequence[Row]) -> Spec:
+    """Errors of one branch by corruption and severity."""
+    found = {
+        (row["condition"]["corruption"], row["condition"]["severity"]): 1 - row["top1"]
+        for row in rows
+    }
+    kinds = list(dict.fromkeys(kind for kind, _ in found))
+    severities = sorted({severity for _, severity in found})
+    cells = {
+        **_CELLS,
+        "z": [[found.get((kind, severity)) for severity in severities] for kind in kinds],
+        "x": [str(severity) for severity in severities],
+        "y": [kind.replace("_", " ") for kind in kinds],
+        "texttemplate": "%{z:.0%}",
+        "textfont": {"size": 12},
+        "hovertemplate": "%{y}, severity %{x}<br>%{z:.1%} wrong<extra></extra>",
+    }
+    return frame(
+        [cells],
+        title=f"{plain(rows[0]['model'])}, {rows[0]['branch']}",
+        height=max(_CELL * len(kinds), _LEAST) + 90,
+        xaxis={"title": "severity", "type": "category", **_FIXED},
+        yaxis={"autorange": "reversed", "automargin": True, **_FIXED},
+    )
+
+
+def matrix(rows: Sequence[Row]) -> Spec:
+    """Accuracy of each branch of one network under one attack through each of its branches."""
+    judges = list(dict.fromkeys(row["branch"] for row in rows))
+    sources = list(dict.fromkeys(row["condition"]["attack_branch"] for row in rows))
+    found = {(row["condition"]["attack_branch"], row["branch"]): row for row in rows}
+    lines = [[found.get((source, judge)) for judge in judges] for source in sources]
+    cells = {
+        **_CELLS,
+        "z": [[row and row["top1"] for row in line] for line in lines],
+        "x": [f"{judge} predicts" for judge in judges],
+        "y": [f"through {source}" for source in sources],
+        "text": [[_with_interval(row) for row in line] for line in lines],
+        "texttemplate": "%{text}",
+        "textfont": {"size": 13},
+        "hovertemplate": "attacked %{y}, %{x}<br>%{text} right<extra></extra>",
+    }
+    return frame(
+        [cells],
+        title=f"{plain(rows[0]['model'])}<br>{plain(describe_attack(rows[0]))}",
+        height=3 * _CELL * len(sources) + 110,
+        top=60,
+        xaxis={"type": "category", "side": "bottom", **_FIXED},
+        yaxis={"autorange": "reversed", "automargin": True, **_FIXED},
+    )
+
+
+def _with_interval(row: Row | None) -> str:
+    if row is None:
+        return ""
+    low, high = row["interval"]
+    return f"{row['top1']:.1%}<br>{100 * low:.1f} to {100 * high:.1f} %"

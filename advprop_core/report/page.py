@@ -1,0 +1,121 @@
+"""The frame of an evaluation's report; its figures are drawn in ``report``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from advprop_core.report.tables import tables
+from advprop_core.report.words import gradients_checked, images_asked
+
+_STYLE = """
+:root { color-scheme: light; }
+body { font: 16px/1.5 system-ui, sans-serif; color: #1F2933; margin: 0 auto; padding: 1rem;
+  max-width: 74rem; }
+h1 { font-size: 1.6rem; line-height: 1.25; margin: 1rem 0 .25rem; }
+h2 { font-size: 1.2rem; margin: 2.5rem 0 .25rem; }
+p { max-width: 44rem; margin: .4rem 0; }
+figure { margin: .5rem 0 0; }
+figcaption, .small { font-size: .85rem; color: #52606D; }
+.grid { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(17rem, 1fr)); }
+.plot { min-width: 0; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; }
+th, td { padding: .3rem .7rem .3rem 0; text-align: right; white-space: nowrap;
+  border-bottom: 1px solid #E4E7EB; }
+th.text, td.text { text-align: left; }
+thead th { border-bottom: 2px solid #9AA5B1; }
+code { font-size: .8rem; overflow-wrap: anywhere; background: #F5F7FA; padding: .1rem .3rem; }
+summary { cursor: pointer; }
+.main { color: #0072B2; font-weight: 600; } .aux { color: #B34E00; font-weight: 600; }
+"""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A question, what answers it in words, and its figures.
+
+    Attributes:
+        title: The heading.
+        text: What the figures show, in a sentence or two.
+        plots: HTML of each figure, with the words a person hears instead of it.
+    """
+
+    title: str
+    text: str
+    plots: tuple[tuple[str, str], ...]
+
+
+def page(content: Mapping[str, Any], sections: Sequence[Section], script: str) -> str:
+    """The whole page.
+
+    Args:
+        content: Of ``results.json``.
+        sections: In the order of the page.
+        script: plotly.js itself, so that the page needs no network.
+    """
+    models = ", ".join(content["models"])
+    title = f"{models} on {content['data']}"
+    body = "".join(_section(one, content) for one in sections)
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{escape(title)}</title>
+<style>{_STYLE}</style>
+<script>{script}</script>
+</head>
+<body>
+<main>
+<h1>How robust are {escape(models)}?</h1>
+<p class="small">Measured by AdvProp Lens on {escape(str(content["data"]))}:
+{images_asked(content)}, seed {content["seed"]}.
+<span class="main">Blue</span> is the branch main, <span class="aux">orange</span> is aux.
+Bars and brackets are 95 % intervals: Wilson's for accuracies, bootstrap for the rest.
+Robust accuracy is an upper bound: a stronger attack may find more.</p>
+{_notes(content)}{_again(content)}
+{_warnings(content)}
+{body}
+<h2>All figures</h2>
+{tables(content)}
+</main>
+</body>
+</html>
+"""
+
+
+def _section(section: Section, content: Mapping[str, Any]) -> str:
+    # The words stand on a wrapper: plotly clears the labels of its own element.
+    plots = "".join(
+        f'<div class="plot" role="img" aria-label="{escape(alt)}">{plot}</div>'
+        for plot, alt in section.plots
+    )
+    arranged = f'<div class="grid">{plots}</div>' if len(section.plots) > 1 else plots
+    return f"""<section>
+<h2>{escape(section.title)}</h2>
+<p>{escape(section.text)}</p>
+<figure>{arranged}
+<figcaption>{images_asked(content)} of {escape(str(content["data"]))}, seed {content["seed"]}.
+{_again(content)}</figcaption></figure>
+</section>
+"""
+
+
+def _again(content: Mapping[str, Any]) -> str:
+    command = escape(str(content["command"]))
+    return f"<details><summary>Make it again</summary><code>{command}</code></details>"
+
+
+def _notes(content: Mapping[str, Any]) -> str:
+    """How the data were read, where there is something to say of it."""
+    return "".join(f'<p class="small">{escape(one)}.</p>\n' for one in content.get("notes", ()))
+
+
+def _warnings(content: Mapping[str, Any]) -> str:
+    lines = "".join(f"<li>{escape(one['text'])}</li>" for one in content.get("warnings", ()))
+    if checked := gradients_checked(content):
+        return f"<p>{escape(checked)}</p>"
+    return f"<h2>Look twice</h2><ul>{lines}</ul>" if lines else ""

@@ -1,0 +1,96 @@
+"""What the figures of a report have in common: their frame, colours, marks and whiskers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from pathlib import PurePath
+from typing import Any
+
+from advprop_core.report.drawing import branch_colour
+from advprop_core.report.words import Row
+
+Spec = dict[str, Any]
+"""A figure's data and layout, as plotly is told them."""
+
+SYMBOLS = ("circle", "square", "diamond", "triangle-up")
+_INK = "#1F2933"
+_CHECKPOINTS = (".safetensors", ".pth", ".pt", ".bin", ".tar")
+
+
+def frame(
+    data: Sequence[Spec], *, height: int, title: str = "", top: int = 40, **layout: Any
+) -> Spec:
+    """A figure on the report's ground.
+
+    Args:
+        data: Its traces.
+        height: In pixels.
+        title: At its top left.
+        top: Room above the axes, in pixels.
+        **layout: What else plotly is told; the title of an axis may be a text.
+    """
+    axes = {key: value | {"title": {"text": value.get("title", "")}}
+            for key, value in layout.items() if key.endswith("axis")}  # fmt: skip
+    shared = {
+        "template": "plotly_white",
+        "font": {"family": "system-ui, sans-serif", "size": 13, "color": _INK},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "dragmode": False,
+        "height": height,
+        "margin": {"l": 10, "r": 10, "t": top, "b": 10},
+        "title": {"text": title, "font": {"size": 13}, "x": 0.02, "y": 1 - 20 / height},
+    }
+    return {"data": [*data], "layout": shared | layout | axes}
+
+
+def marker(branch: str, place: int) -> Spec:
+    """A branch's colour, a model's symbol."""
+    return {"color": branch_colour(branch), "symbol": SYMBOLS[place % len(SYMBOLS)], "size": 9}
+
+
+def short_names(models: Sequence[str]) -> dict[str, str]:
+    """Models to labels: a file's folder and stem, with more folders where two would be alike."""
+    parts = {model: _parts(model) for model in models}
+    return {model: _short(model, parts) for model in models}
+
+
+def _short(model: str, parts: Mapping[str, tuple[str, ...]]) -> str:
+    for count in range(2, len(parts[model]) + 2):
+        label = parts[model][-count:]
+        if sum(other[-count:] == label for other in parts.values()) == 1:
+            return "/".join(label)
+    return model
+
+
+def _parts(model: str) -> tuple[str, ...]:
+    path = PurePath(model)
+    return (*path.parts[:-1], path.stem) if path.suffix in _CHECKPOINTS else (model,)
+
+
+def plain(text: str) -> str:
+    """A text without tags, for a label."""
+    return escape(str(text), quote=False)  # plotly reads tags in labels
+
+
+def hatching(shape: str) -> Spec:
+    """A white pattern over a colour."""
+    return {"shape": shape, "fgcolor": "#FFFFFF", "fillmode": "overlay", "size": 7}
+
+
+def error_bars(rows: Iterable[Row]) -> Spec:
+    """The intervals of accuracies."""
+    return whiskers([(row["top1"], *row["interval"]) for row in rows])
+
+
+def whiskers(pairs: Sequence[tuple[float, float, float]]) -> Spec:
+    """From a value to both ends of its interval."""
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [high - value for value, _, high in pairs],
+        "arrayminus": [value - low for value, low, _ in pairs],
+        "color": _INK,
+        "thickness": 1.2,
+        "width": 3,
+    }

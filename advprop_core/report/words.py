@@ -1,0 +1,193 @@
+"""Words that a report, its figures, the app and a CSV file have in common."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from typing import Any
+
+from advprop_core.pictures.probes import describe_probe
+from advprop_core.text import NORM_TITLES, percent
+from advprop_core.types import format_epsilon
+
+Row = Mapping[str, Any]
+"""One of ``results`` in ``results.json``, or of the like."""
+
+_WIDEST = 0.5  # L∞: a larger radius is a check without a bound, and no part of a curve
+_CONDITION = ("kind", "attack", "norm", "epsilon", "step_size", "steps", "restarts",
+              "attack_branch", "corruption", "severity", "source", "probe", "strength")  # fmt: skip
+CSV_HEADER = (
+    "model", "branch", *_CONDITION, "n", "seed",
+    "top1", "top1_low", "top1_high", "top5", "top5_low", "top5_high", "loss", "loss_low",
+    "loss_high", "expected_calibration_error", "expected_calibration_error_low",
+    "expected_calibration_error_high", "confidence_when_wrong", "confidence_when_wrong_low",
+    "confidence_when_wrong_high",
+)  # fmt: skip
+
+
+_NO_ENDS = ("", "")
+
+
+def describe(row: Row) -> str:
+    """What a row's images went through: ``PGD-10, L∞ ε = 2/255``, ``fog, severity 3``."""
+    condition = row["condition"]
+    if condition["kind"] == "clean":
+        return "clean"
+    if condition["kind"] == "corruption":
+        return f"{condition['corruption']}, severity {condition['severity']}"
+    if condition["kind"] == "probe":
+        return describe_probe(condition["probe"], condition["strength"])
+    source = condition["attack_branch"]
+    through = "" if source == row["branch"] else f", through {source}"
+    return f"{describe_attack(row)}{through}"
+
+
+def images_asked(content: Mapping[str, Any]) -> str:
+    """``n = 1963 images``, or ``n = 12 to 20 images`` where models were asked about others."""
+    counts = {row["n"] for row in content["results"]}
+    few, most = min(counts), max(counts)
+    return f"n = {most} images" if few == most else f"n = {few} to {most} images"
+
+
+def is_bounded(row: Row) -> bool:
+    """Whether an attack's radius leaves something of the picture."""
+    condition = row["condition"]
+    return bool(condition["norm"] != "linf" or condition["epsilon"] < _WIDEST)
+
+
+def is_quoted(row: Row) -> bool:
+    """An attack that a person would quote: no noise, and with a bound."""
+    condition = row["condition"]
+    return condition["kind"] == "attack" and condition["attack"] != "noise" and is_bounded(row)
+
+
+def gradients_checked(content: Mapping[str, Any]) -> str | None:
+    """That no sign of a masked gradient was seen, where it was looked for; None elsewhere."""
+    own = [
+        row
+        for row in content["results"]
+        if row["condition"]["kind"] == "attack"
+        and row["condition"]["attack_branch"] == row["branch"]
+    ]
+    noise = any(row["condition"]["attack"] == "noise" for row in own)
+    left = [row["top1"] for row in own if not is_bounded(row) and _walks(row)]
+    if content.get("warnings") or not noise or not left:
+        return None
+    return (
+        "No sign of a masked gradient: noise does no more harm than attacks of its radius, and "
+        f"without a bound at most {percent(max(left))} of the images stand."
+    )
+
+
+def _walks(row: Row) -> bool:
+    """Whether it takes several steps; one long step, or noise, may well leave images right."""
+    return bool(row["condition"]["attack"] != "noise" and row["condition"]["steps"] > 1)
+
+
+def describe_attack(row: Row) -> str:
+    """The attack alone, whoever's gradient it followed: ``PGD-10, L∞ ε = 2/255``."""
+    condition = row["condition"]
+    radius = describe_radius(condition["norm"], condition["epsilon"])
+    return f"{condition['attack']}, {NORM_TITLES[condition['norm']]} ε = {radius}"
+
+
+def own_attacks(rows: Sequence[Row]) -> list[Row]:
+    """Without attacks through another branch, where the branch was attacked through itself too."""
+    attacked = [row for row in rows if row["condition"]["kind"] == "attack"]
+    own = {_walk(row) for row in attacked if row["condition"]["attack_branch"] == row["branch"]}
+    others = [
+        id(row)
+        for row in attacked
+        if row["condition"]["attack_branch"] != row["branch"] and _walk(row) in own
+    ]
+    return [row for row in rows if id(row) not in others]
+
+
+def matrices(rows: Sequence[Row]) -> list[list[Row]]:
+    """Rows of one network under one attack each, where it went through other branches too."""
+    found: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        if row["condition"]["kind"] == "attack":
+            found.setdefault((row["model"], describe_attack(row)), []).append(row)
+    return [rows for rows in found.values() if len(own_attacks(rows)) < len(rows)]
+
+
+def transfers(rows: Sequence[Row]) -> list[tuple[list[Row], list[Row]]]:
+    """Clean rows of a network, and those under an attack through each branch at several radii."""
+    found: dict[tuple[str, str, str], list[list[Row]]] = {}
+    for own in matrices(rows):
+        condition = own[0]["condition"]
+        if is_bounded(own[0]):
+            key = (own[0]["model"], condition["attack"], condition["norm"])
+            found.setdefault(key, []).append(own)
+    return [
+        (
+            [r for r in rows if r["condition"]["kind"] == "clean" and r["model"] == model],
+            list(chain(*several)),
+        )
+        for (model, _, _), several in found.items()
+        if len(several) > 1
+    ]
+
+
+def own_harm(found: Sequence[Sequence[Row]]) -> str:
+    """How much less each attack through a branch's own gradient leaves than through another's."""
+    told = []
+    for rows in found:
+        shares = {(row["condition"]["attack_branch"], row["branch"]): row["top1"] for row in rows}
+        parts = [
+            f"{judge} keeps {shares[judge, judge]:.1%} through itself and {share:.1%} through "
+            f"{source}"
+            for (source, judge), share in shares.items()
+            if source != judge and (judge, judge) in shares
+        ]
+        told.append(f"{rows[0]['model']}, {describe_attack(rows[0])}: {', '.join(parts)}.")
+    return " ".join(told)
+
+
+def _walk(row: Row) -> tuple[str, str, str]:
+    """Who met which attack."""
+    return row["model"], row["branch"], describe_attack(row)
+
+
+def describe_radius(norm: str, epsilon: float) -> str:
+    """In 255ths for linf, where people think in levels of a pixel."""
+    return format_epsilon(epsilon) if norm == "linf" else f"{epsilon:.3g}"
+
+
+def smallest_radius(one: Row, value: float | None) -> str:
+    """A smallest epsilon as people read it; what is None lies above the limit."""
+    if value is None:
+        return f"above {describe_radius(one['norm'], one['limit'])}"
+    return f"{255 * value:.3g}/255" if one["norm"] == "linf" else f"{value:.3g}"
+
+
+def as_csv(content: Mapping[str, Any]) -> str:
+    """A line for each row, fractions as they are; empty where a column does not apply."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(CSV_HEADER)
+    for row in content["results"]:
+        calibration = row["calibration"]
+        writer.writerow(
+            [
+                row["model"],
+                row["branch"],
+                *(row["condition"].get(key) for key in _CONDITION),
+                row["n"],
+                content["seed"],
+                row["top1"],
+                *row["interval"],
+                row["top5"],
+                *(row.get("top5_interval") or _NO_ENDS),
+                row["loss"],
+                *(row.get("loss_interval") or _NO_ENDS),
+                calibration["expected_calibration_error"],
+                *calibration["interval"],
+                calibration["confidence_when_wrong"],
+                *(calibration.get("confidence_when_wrong_interval") or _NO_ENDS),
+            ]
+        )
+    return text.getvalue()

@@ -1,1 +1,0 @@
-"""Thin pages: controls, then cache, then figures."""

@@ -1,0 +1,1 @@
+"""The Playground page and the attack studio below it."""

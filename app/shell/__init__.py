@@ -1,0 +1,1 @@
+"""What every page uses; imports no page."""

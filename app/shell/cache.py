@@ -1,0 +1,263 @@
+"""The only place that uses Streamlit's caches; every one is bounded."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+from PIL import Image
+
+from advprop_core.models import bundle
+from advprop_core.models.header import read_info
+from advprop_core.pictures.decoding import decode, encode_png, fit, to_pixels
+from advprop_core.types import ModelInfo
+from app.anatomy.samples import CalibratedLenses
+from app.shell.jobs import Pool
+from app.shell.messages import tamed
+from app.shell.pictures import (
+    OwnPhotos,
+    Picture,
+    UploadStore,
+    folder_photos,
+    object_mask,
+    open_picture,
+)
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from advprop_core.models.checkpoints import Checkpoint
+    from advprop_core.models.dual_bn import DualBNModel, PixelNetwork
+
+PREVIEW_SIDE = 448
+
+
+@dataclass(frozen=True)
+class Network:
+    """Which network is meant: a file that training writes anew is another one.
+
+    Attributes:
+        name: Of the model.
+        stamp: Time of change and size of its file; None where there is none.
+    """
+
+    name: str
+    stamp: tuple[int, int] | None
+
+
+@dataclass(frozen=True)
+class Lens:
+    """A loaded model, ready for many sessions at once.
+
+    Attributes:
+        network: Which one it is.
+        info: What its checkpoint says.
+        model: The network itself, frozen.
+        branches: Name to frozen branch, folded for speed.
+        layers: Stages and blocks a map can be made at, shallow to deep, and what a person
+            reads of each.
+        default_layer: The one that is taken when none is named; empty where no stage has a map.
+    """
+
+    network: Network
+    info: ModelInfo
+    model: DualBNModel
+    branches: Mapping[str, nn.Module]
+    layers: Mapping[str, str]
+    default_layer: str
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def pool() -> Pool:
+    """The server's one worker pool."""
+    return Pool()
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def uploads() -> UploadStore:
+    """The server's one upload store."""
+    return UploadStore()
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def calibrated_lenses() -> CalibratedLenses:
+    """The server's one store of networks with a calibrated branch."""
+    return CalibratedLenses()
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def model_files() -> dict[str, Path]:
+    """Name to checkpoint file: the person's own first, then the bundled ones.
+
+    A file is named by its stem, or its folder where that is ``model``; files that would share a
+    name get as many folders before it as tell them apart.
+    """
+    named = json.loads(os.environ.get("ADVPROP_MODELS", "[]"))  # a path may hold any separator
+    paths = [Path(p) for p in dict.fromkeys(named)]
+    places = [path.parent if path.stem == "model" else path.with_suffix("") for path in paths]
+    own = {_name(place, places): path for path, place in zip(paths, places, strict=True)}
+    return own | {n: p for n, p in bundle.bundled_models().items() if n not in own}
+
+
+def _name(place: Path, places: Sequence[Path]) -> str:
+    """As many of its last parts as no other place has."""
+    for count in range(1, len(place.parts)):
+        if sum(other.parts[-count:] == place.parts[-count:] for other in places) == 1:
+            return "/".join(place.parts[-count:])
+    return str(place)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def model_info(name: str) -> ModelInfo:
+    """What a model's file says of itself; fast, loads no torch.
+
+    Raises:
+        CheckpointError: If the file is not one of ours.
+    """
+    return tamed(read_info(model_files()[name]))
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _seen() -> dict[str, Network]:
+    """Name to network, as the files were last looked at."""
+    return {}
+
+
+def _forget_changed_models() -> None:
+    """Whatever was made of a file that was written anew since; other networks' work goes on."""
+    now = {name: network_of(name) for name in model_files()}
+    before = _seen()
+    changed = {before[name] for name in now if before.get(name, now[name]) != now[name]}
+    for network in changed:
+        model_info.clear(network.name)
+        load_lens.clear(network.name)
+    if changed:
+        calibrated_lenses.clear()
+        pool().forget(lambda key: not changed.isdisjoint(key[0]))  # see workbench.Work.key
+    before.clear()
+    before.update(now)
+
+
+def network_of(name: str) -> Network:
+    """What a model's file holds now."""
+    try:
+        facts = model_files()[name].stat()
+    except OSError:  # gone; whoever reads it says so
+        return Network(name, None)
+    return Network(name, (facts.st_mtime_ns, facts.st_size))
+
+
+def known_models() -> dict[str, ModelInfo]:
+    """Every model whose file can be read, by name."""
+    _forget_changed_models()
+    found = {}
+    for name in model_files():
+        try:
+            found[name] = model_info(name)
+        except ValueError:  # CheckpointError, or what ModelInfo refuses
+            # Said by the Models page, which lists every file; here it is no choice.
+            continue
+    return found
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def load_lens(name: str) -> Lens:
+    """The model, loaded, frozen and folded.
+
+    Raises:
+        ValueError: If the file cannot be used: a CheckpointError, or what timm does not know.
+    """
+    from advprop_core.models.checkpoints import load
+
+    network = network_of(name)  # before it is read: what is written meanwhile is noticed
+    return make_lens(load(model_files()[name]), network)
+
+
+def make_lens(checkpoint: Checkpoint, network: Network) -> Lens:
+    """A checkpoint's network, folded, with the layers that maps are offered at."""
+    import torch
+
+    from advprop_core.attribution.errors import UnknownLayer
+    from advprop_core.attribution.layers import default_layer
+    from advprop_core.models.dual_bn import MAIN
+    from advprop_core.models.folding import fold
+
+    side = checkpoint.info.input_size
+    example = torch.zeros(1, 3, side, side)
+    model = checkpoint.model
+    branches = {branch: fold(model.branch(branch), example) for branch in model.branch_names}
+    try:
+        default = default_layer(branches[MAIN], example)
+    except UnknownLayer:  # a transformer: some maps need a layer, and say so; others do not
+        default = ""
+    layers = _layer_titles(model.branch(MAIN), example)
+    return Lens(network, tamed(checkpoint.info), model, branches, layers, default)
+
+
+def _layer_titles(branch: PixelNetwork, example: Tensor) -> dict[str, str]:
+    """Stages, and the blocks in them, indented.
+
+    Folding moves what a single convolution gives, so maps are offered at stages and blocks.
+    """
+    from advprop_core.attribution.layers import layer_tree
+    from advprop_core.models.dual_bn import norm_layers
+
+    titles, norms = {}, norm_layers(branch.network)
+    for outer in layer_tree(branch, example):
+        for node in (outer, *outer.children):
+            if node.children and node.name not in norms:
+                indent = "" if node is outer else "\u2003"
+                height, width = node.size
+                titles[node.name] = f"{indent}{node.name}: {height} × {width} cells"
+    return titles
+
+
+@st.cache_data(max_entries=1, ttl=300, show_spinner=False)
+def own_photos() -> OwnPhotos:
+    """The person's own folder, looked through at most every five minutes, for it may be large."""
+    return folder_photos()
+
+
+@st.cache_data(max_entries=48, show_spinner=False)
+def picture(source: str, size: int) -> Picture:
+    """The picture a short text names; see :func:`app.shell.pictures.open_picture`."""
+    return open_picture(source, size, uploads())
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def pixels(source: str, size: int) -> Tensor:
+    """The picture as the network takes it: (1, 3, size, size) in [0, 1].
+
+    Raises:
+        ImageError: If its bytes are no image that can be read.
+        PictureGone: If there is no such picture.
+    """
+    return to_pixels(decode(picture(source, size).data), size)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def mask(source: str, size: int) -> Tensor | None:
+    """(size, size) bool, true on the object of a drawn scene; None for other pictures."""
+    import torch
+
+    found = object_mask(source, size)
+    return None if found is None else torch.from_numpy(found.copy())
+
+
+@st.cache_data(max_entries=128, show_spinner=False)
+def preview(source: str, size: int) -> bytes:
+    """The picture as the network sees it, enlarged for the eye, as a PNG; loads no torch.
+
+    Raises:
+        ImageError: If its bytes are no image that can be read.
+        PictureGone: If there is no such picture.
+    """
+    image = fit(decode(picture(source, size).data), size)
+    factor = max(1, PREVIEW_SIDE // size)
+    enlarged = (image.width * factor, image.height * factor)
+    return encode_png(image.resize(enlarged, Image.Resampling.BICUBIC))

@@ -1,0 +1,173 @@
+"""Words the user reads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from advprop_core.text import branch_outcomes, percent
+from advprop_core.types import InputKind
+
+if TYPE_CHECKING:
+    from advprop_core.types import AttributionMap, Comparison, ModelInfo
+
+UNSURE = 0.5
+PICTURES: dict[InputKind, str] = {"clean": "clean", "adversarial": "perturbed"}
+
+_LOOK_ALIKES = str.maketrans("<>*[]`$~\\|", "‹›∗［］ˋ＄∼＼∣")
+
+ORIGINS = {
+    "trained": "trained",
+    "calibrated": "not trained: its statistics were re-estimated on adversarial images",
+    "copied": "not trained: a copy of main",
+}
+
+
+def join(words: Sequence[str]) -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def quote(text: str, limit: int = 40) -> str:
+    """Foreign text inside a sentence, as code: its own Markdown and links have no effect."""
+    shown = text if len(text) <= limit else f"{text[:limit]}…"
+    return f"`{' '.join(shown.replace('`', ' ').split()) or ' '}`"
+
+
+def plain(sentence: str) -> str:
+    """Without Markdown, for descriptions that are read aloud."""
+    return re.sub(r"\\(.)", r"\1", sentence.replace("**", "").replace("`", ""))
+
+
+def safe(text: str) -> str:
+    """Foreign text without its Markdown: a file may say anything."""
+    return re.sub(r"([\\`*_{}\[\]()#+!|<>~$:])", r"\\\1", text)
+
+
+def tame(text: str) -> str:
+    """Foreign text with look-alikes for what Markdown and plotly's labels would obey."""
+    return " ".join(text.translate(_LOOK_ALIKES).split())
+
+
+def tamed(info: ModelInfo) -> ModelInfo:
+    """What a checkpoint says of itself, with class names that can be shown anywhere."""
+    return replace(info, class_names=tuple(tame(name) or "–" for name in info.class_names))
+
+
+def verdict(result: Comparison, names: Sequence[str]) -> str:
+    """One line in words of what happened, branch by branch."""
+    if not bool((result.adversarial != result.clean).any()):
+        parts = [f"**{b}** says {_answer(result, b, names)}" for b in result.branches]
+        return f"Nothing was changed: {join(parts)}."
+    return "; ".join(f"**{b}** {what}" for b, what in branch_outcomes(result, names)) + "."
+
+
+def _agreeing(verb: str, who: Sequence[str]) -> str:
+    """The verb for one branch, or for several."""
+    if len(who) == 1:
+        return verb
+    plural = verb.replace("was ", "were ").replace("its mind", "their minds")
+    return plural.replace("stays", "stay").replace("is now", "are now")
+
+
+def _answer(result: Comparison, branch: str, names: Sequence[str]) -> str:
+    said = result.predictions["clean", branch]
+    return f"{names[said.class_index]} {percent(said.confidence)}"
+
+
+def verdict_lines(result: Comparison, names: Sequence[str]) -> tuple[str, str]:
+    """The verdict as a heading, and below it what each branch said: a line each."""
+    outcomes = branch_outcomes(result, names)
+    if not bool((result.adversarial != result.clean).any()):
+        heading = "Nothing was changed"
+        said = [(branch, _answer(result, branch, names)) for branch, _ in outcomes]
+    else:
+        parts = [(branch, *what.partition(": ")[::2]) for branch, what in outcomes]
+        alike = {verb: [b for b, other, _ in parts if other == verb] for _, verb, _ in parts}
+        heading = "; ".join(f"{join(who)} {_agreeing(verb, who)}" for verb, who in alike.items())
+        said = [(branch, move) for branch, _, move in parts]
+    return f"{heading}.", "  \n".join(f"**{branch}** {what}" for branch, what in said)
+
+
+def unfamiliar(result: Comparison, info: ModelInfo) -> str | None:
+    """A warning when the photo probably shows nothing the network learnt."""
+    if result.true_class is not None:
+        return None
+    surest = max(result.predictions["clean", b].confidence for b in result.branches)
+    if surest >= UNSURE:
+        return None
+    return (
+        f"No branch is sure of any class (at most {percent(surest)}): this picture probably "
+        f"shows something the network never learnt. It knows {join(info.class_names[:12])}"
+        f"{' and more' if info.num_classes > 12 else ''}."
+    )
+
+
+def learnt(info: ModelInfo, true_class_known: bool) -> str:
+    """What the network can say at all."""
+    few = info.num_classes <= 12
+    shown = join(info.class_names) if few else f"one of {info.num_classes} classes"
+    tick = " ✓ marks the true class." if true_class_known else ""
+    return f"It can only answer {shown}, whatever the picture shows.{tick}"
+
+
+def map_caption(title: str, sign: str, layer: str | None, class_name: str) -> str:
+    """What a grid of maps shows, in one line."""
+    where = f" at layer `{layer}`" if layer else ""
+    scale = "from 0" if sign == "magnitude" else "around 0"
+    return (
+        f"{title}{where} for the class **{class_name}**, the same class and the same colour "
+        f"scale ({scale}) in every picture."
+    )
+
+
+def empty_maps(maps: Mapping[tuple[InputKind, str], AttributionMap]) -> list[str]:
+    """One sentence that names the maps that are zero everywhere, if there are any.
+
+    Args:
+        maps: (input kind, branch) to map, all of one method.
+    """
+    empty = [
+        f"{branch} on the {PICTURES[kind]} picture"
+        for (kind, branch), drawn in maps.items()
+        if not bool(drawn.values.any())
+    ]
+    if not empty:
+        return []
+    what = "its map is" if len(empty) == 1 else "their maps are"
+    return [f"No evidence for this class from {join(empty)}: {what} 0 everywhere."]
+
+
+def honesty(result: Comparison, info: ModelInfo) -> list[str]:
+    """What a person must know before believing the comparison."""
+    names, facts = info.class_names, result.facts
+    sentences = []
+    if result.attack_branch is not None:
+        known = "its true class" if result.true_class is not None else "what that branch said"
+        sentences.append(
+            f"The attack followed the gradient of **{result.attack_branch}**; the class under "
+            f"attack is {names[result.attacked_class]}, {known}."
+        )
+    changed = [branch for branch, same in facts.survives_png.items() if not same]
+    if changed:
+        sentences.append(
+            f"Rounding to 8 bits changes the answer of {join(changed)}: a saved file would not "
+            "show the same."
+        )
+    if facts.clean_wrong is not None:
+        wrong = [branch for branch, is_wrong in facts.clean_wrong.items() if is_wrong]
+        if wrong:
+            was = "was" if len(wrong) == 1 else "were"
+            sentences.append(f"{join(wrong)} {was} wrong before anything was changed.")
+    untrained = [b for b, origin in info.branches.items() if origin != "trained"]
+    sentences += [f"**{branch}** was {ORIGINS[info.branches[branch]]}." for branch in untrained]
+    if len(result.branches) == 1:
+        sentences.append(
+            "This network has one set of BatchNorm: there is no auxiliary branch to compare. "
+            "Choose one that is named advprop."
+        )
+    return sentences

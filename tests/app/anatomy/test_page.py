@@ -1,0 +1,353 @@
+"""The Anatomy page, on tiny networks."""
+
+import threading
+
+import pytest
+import torch
+
+from app.anatomy import samples as anatomy_data
+from app.anatomy import work as anatomy_requests
+from app.anatomy.samples import Source
+from app.shell import cache
+from tests.app.visiting import chosen, jpeg, lose_pictures
+
+ANATOMY = "app/anatomy/page.py"
+DIAL = ["curve", "maps.clean", "bars.clean", "maps.adversarial", "bars.adversarial"]
+LAYERS = ["profile", "channels", "excited.clean", "excited.adversarial"]
+STAGES = [f"gap.here.{order}" for order in ("alone", "from_stem", "from_head")]
+
+
+@pytest.fixture(autouse=True)
+def _few(monkeypatch):
+    """Where the page would take hundreds of pictures, a few."""
+    monkeypatch.setattr(anatomy_data, "MEASURED", 4)
+    monkeypatch.setattr(anatomy_data, "CALIBRATED", 4)
+
+
+@pytest.fixture
+def anatomy(visit):
+    """(query parameters) opens the page."""
+    return lambda **parameters: visit(steps="1", **parameters).turn_to(ANATOMY)
+
+
+def assert_whole(person, gap=STAGES):
+    assert not person.at.exception, person.at.exception
+    assert not person.errors
+    assert person.charts == [f"anatomy.{name}" for name in (*DIAL, *LAYERS, *gap)]
+    for chart in person.at.get("plotly_chart"):
+        assert len(chart.proto.alt) > 20, chart.key
+
+
+def press(person, label):
+    next(button for button in person.at.button if button.label == label).click()
+    return person.run()
+
+
+def test_the_default_view_is_complete(anatomy):
+    person = anatomy()
+    assert_whole(person)
+    assert person.at.title[0].value == "What tells the two BatchNorms apart?"
+    assert not person.warnings
+    for words in ("At 50 % of the way from **main** to **aux**, the network says",
+                  "Along the way, the probability of", "differs most on average",
+                  "Channel by channel", "What excites the channels",
+                  "On the perturbed picture **main** gives"):  # fmt: skip
+        assert words in person.text, words
+
+
+def test_the_dial_changes_what_the_network_says_and_the_link(anatomy):
+    person = anatomy()
+    person.choose(dial=100)
+    assert_whole(person)
+    assert "At **aux** itself" in person.text
+    assert person.at.query_params["dial"] == "100"
+    person.choose(moved="affine")
+    assert "At 100 % of the way from **main** to **aux**, with only γ and β moving" in person.text
+    person.choose(moved="both", moved_layers=["layer1", "layer2"], dial=20)
+    assert "At 20 % of the way" in person.text
+    assert "with only what is in layer1 and layer2 moving" in person.text
+    assert person.at.query_params["moved_layers"] == "layer1,layer2"
+    assert chosen(person).moved_layers == ("layer1", "layer2")
+
+
+def test_the_perturbed_picture_is_made_once(anatomy, monkeypatch):
+    person = anatomy()
+    calls = []
+    monkeypatch.setattr("advprop_core.compare.compare.attack", lambda *args: calls.append(args))
+    person.choose(dial=10, measure="gamma_change", gap_by="layer")
+    assert_whole(person, ["gap.here"])
+    assert not calls
+
+
+def test_single_layers_can_move_for_experts_and_from_a_link(anatomy):
+    assert "layer1.0.bn1" not in anatomy().widget("moved_layers").options
+    person = anatomy(moved_layers="layer1.0.bn1,layer2")
+    assert "layer1.0.bn1" in person.widget("moved_layers").options
+    assert "layer2.0.bn1" not in person.widget("moved_layers").options
+    assert "layer2.0.bn1" in anatomy(expert="1").widget("moved_layers").options
+
+
+def test_a_link_restores_everything_of_the_page(anatomy):
+    asked = {
+        "dial": "35", "moved": "statistics", "moved_layers": "layer1", "measure": "beta_change",
+        "norm_layer": "layer2.0.bn1", "gap_by": "layer",
+    }  # fmt: skip
+    person = anatomy(v="1", model="tiny-advprop", **asked)
+    assert_whole(person, ["gap.here"])
+    assert not person.warnings
+    assert {name: person.at.query_params[name] for name in asked} == asked
+    assert "Channel by channel, `layer2.0.bn1`" in person.text
+    assert person.widget("measure").value == "beta_change"
+    assert person.widget("norm_layer").value == "layer2.0.bn1"
+
+
+def test_what_a_link_asks_in_vain_is_said(anatomy):
+    person = anatomy(
+        v="1", model="tiny-advprop", moved_layers="layer1,blocks.7", norm_layer="nosuch",
+        second="aux9", calibrated="1", dial="101", measure="horoscope",
+    )  # fmt: skip
+    assert_whole(person)
+    assert len(person.warnings) == 6
+    view = chosen(person)
+    assert (view.moved_layers, view.norm_layer, view.second) == (("layer1",), "", "aux")
+    assert (view.calibrated, view.dial) == (False, 50)
+
+
+def test_another_networks_layers_are_forgotten_without_a_word(anatomy, monkeypatch):
+    person = anatomy().choose(moved_layers=["layer1"], norm_layer="bn1")
+    monkeypatch.setattr("advprop_core.anatomy.layers.stages_of_layers", lambda _: {"x.bn": "x"})
+    person.choose(model="tiny-vanilla")
+    assert not person.warnings
+    assert (chosen(person).moved_layers, chosen(person).norm_layer) == ((), "")
+
+
+def test_the_measure_and_the_layer_that_are_looked_into(anatomy):
+    person = anatomy().choose(measure="gamma_change", norm_layer="layer1.0.bn1")
+    assert_whole(person)
+    # The tiny network's branches share γ: it says so.
+    assert "**Scale γ**: no layer differs at all." in person.text
+    assert "`layer1.0.bn1`" in person.text
+
+
+def test_stages_and_layers_and_many_pictures(anatomy):
+    person = press(anatomy(), "Measure it over 4 drawn scenes")
+    over = [name.replace("here", "over") for name in STAGES]
+    assert_whole(person, [*STAGES, *over])
+    assert "Of 4 " in person.text
+    assert "95 % Wilson intervals (n = 4)" in person.text
+    person.choose(gap_by="layer")
+    assert_whole(person, ["gap.here"])
+    press(person, "Measure it over 4 drawn scenes")
+    assert_whole(person, ["gap.here", "gap.over"])
+    # What was measured stays known; what was not is not asked for again by itself.
+    person.choose(epsilon=1.0)
+    assert_whole(person, ["gap.here"])
+
+
+def test_nothing_changed_has_one_line_and_plain_bars(anatomy):
+    person = anatomy(perturbation="none")
+    assert_whole(person)
+    assert "Nothing was changed" in person.text
+    assert "stay as they are" not in person.text
+
+
+def test_a_photo_of_unknown_class_follows_the_class_under_attack(anatomy):
+    person = anatomy(image="photo:coffee")
+    assert_whole(person)
+    assert "the class under attack, goes" in person.text
+
+
+def test_any_auxiliary_branch_can_be_compared(
+    visit_with, tiny_info_of, save_tiny_network, tmp_path
+):
+    three = {"main": "trained", "aux": "trained", "aux2": "trained"}
+    info = tiny_info_of("three", branches=three)
+    person = visit_with(save_tiny_network(tmp_path / "three.safetensors", info), steps="1")
+    person.turn_to(ANATOMY).choose(second="aux2")
+    assert_whole(person)
+    assert "from **main** to **aux2**" in person.text
+    assert person.at.query_params["second"] == "aux2"
+
+
+def test_no_folder_for_a_network_that_knows_other_classes(
+    visit_with, tiny_info_of, save_tiny_network, tmp_path, monkeypatch
+):
+    names = tuple(f"thing {i}" for i in range(10))
+    info = tiny_info_of("other", class_ids=names, class_names=names)
+    person = visit_with(save_tiny_network(tmp_path / "other.safetensors", info), steps="1")
+    person.turn_to(ANATOMY)
+    assert_whole(person)
+    assert "There are none of known class here." in person.text
+    (tmp_path / "photos" / "cats").mkdir(parents=True)
+    monkeypatch.setenv("ADVPROP_IMAGES", str(tmp_path / "photos"))
+    assert "it holds `cats`" in person.run().text
+    (tmp_path / "photos" / "Thing_3").mkdir()
+    press(person.run(), "Measure it over 4 photos of your folder")
+    assert not person.at.exception
+    assert "holds no image" in person.errors[0]
+    for index in range(3):
+        (tmp_path / "photos" / "Thing_3" / f"{index}.jpg").write_bytes(jpeg(seed=index))
+    person.choose(dial=20, gap_by="layer")
+    press(person, "Measure it over 4 photos of your folder")
+    assert not person.errors
+    assert "n = 3" in person.text
+
+
+@pytest.mark.parametrize("model", ["tiny-advprop", "tiny-vanilla"])
+def test_a_photo_that_is_gone_leaves_what_was_made_of_it(anatomy, model):
+    person = anatomy(model=model).upload("mine.jpg", jpeg())
+    charts = person.charts
+    lose_pictures()
+    person.choose(epsilon=2.0)
+    assert not person.at.exception
+    assert "upload it again" in person.errors[0]
+    assert person.charts == charts
+    assert person.text
+
+
+def test_other_maps_of_the_blend(anatomy):
+    person = anatomy(method="integrated-gradients", expert="1")
+    assert_whole(person)
+    assert "Maps: Integrated gradients for the class" in person.text
+
+
+# -- work that takes long, is stopped, or fails ----------------------------------------------------
+
+
+@pytest.fixture
+def held(monkeypatch):
+    """Blends that wait until they are let go."""
+    let_go = threading.Event()
+    real = anatomy_requests.blended
+
+    def blended(*args):
+        let_go.wait(30)
+        return real(*args)
+
+    monkeypatch.setattr("app.anatomy.work.blended", blended)
+    monkeypatch.setattr("app.shell.workbench.QUICK", 0.2)
+    yield let_go
+    let_go.set()
+
+
+def test_a_slow_blend_leaves_the_one_before_it(anatomy, held):
+    held.set()
+    person = anatomy()
+    held.clear()
+    person.widget("dial").set_value(80)
+    person.at.run()
+    assert person.at.get("progress")
+    assert "the previous result" in person.text
+    assert "At 50 % of the way" in person.text
+    assert_whole(person)
+    held.set()
+    person.run()
+    assert "At 80 % of the way" in person.text
+    assert "previous result" not in person.text
+
+
+def test_stop_and_go_on(anatomy, held):
+    held.set()
+    person = anatomy()
+    held.clear()
+    person.widget("dial").set_value(80)
+    person.at.run()
+    next(button for button in person.at.button if button.label == "Stop").click()
+    held.set()
+    person.run()
+    assert not person.at.exception
+    assert "Stopped." in person.text
+    assert "At 80 % of the way" not in person.text
+    press(person, "Go on")
+    assert_whole(person)
+    assert "At 80 % of the way" in person.text
+
+
+def test_work_that_fails_is_said_and_the_rest_is_drawn(anatomy, monkeypatch):
+    person = anatomy()
+
+    def fail(*_):
+        raise ValueError("the map is not finite.")
+
+    monkeypatch.setattr("app.anatomy.work.blended", fail)
+    person.choose(dial=80)
+    assert not person.at.exception
+    assert person.errors == ["the map is not finite."]
+    assert person.charts[0] == "anatomy.profile"
+    assert person.choose(dial=0).errors == []
+    assert_whole(person)
+
+
+def test_figures_of_another_attack_do_not_stand_under_this_ones_name(anatomy, monkeypatch):
+    over = [f"gap.over.{order}" for order in ("alone", "from_stem", "from_head")]
+    let_go, real = threading.Event(), anatomy_requests.gap_over
+
+    def slow(*args):
+        let_go.wait(30)
+        return real(*args)
+
+    monkeypatch.setattr("app.anatomy.work.gap_over", slow)
+    monkeypatch.setattr("app.shell.workbench.QUICK", 0.2)
+    let_go.set()
+    person = press(anatomy(), "Measure it over 4 drawn scenes")
+    assert_whole(person, [*STAGES, *over])
+    assert "ε = 4/255" in person.text
+    person.choose(epsilon=8.0)
+    assert_whole(person)
+    let_go.clear()
+    next(b for b in person.at.button if b.label.startswith("Measure it over")).click()
+    person.at.run()
+    assert_whole(person)  # while it is being made there is nothing of it
+    let_go.set()
+    assert_whole(person.run(), [*STAGES, *over])
+
+
+# -- a network with one set of norm layers ---------------------------------------------------------
+
+
+def test_a_network_with_main_alone_says_so_and_is_calibrated_on_request(anatomy):
+    person = anatomy(model="tiny-vanilla")
+    assert not person.at.exception
+    assert person.charts == []
+    assert "one set of BatchNorm" in person.text
+    before = cache.model_files()["tiny-vanilla"].read_bytes()
+    press(person, "Calibrate an auxiliary branch")
+    assert_whole(person)
+    assert "calibrated, not trained" in person.at.info[0].value
+    assert person.at.query_params["calibrated"] == "1"
+    assert cache.model_files()["tiny-vanilla"].read_bytes() == before
+    assert list(cache.model_info("tiny-vanilla").branches) == ["main"]
+    person.choose(dial=90, measure="beta_change")
+    assert_whole(person)
+    assert "no layer differs at all" in person.text
+    press(person, "Forget it")
+    assert person.charts == []
+    assert "calibrated" not in person.at.query_params
+
+
+def test_a_link_calibrates_and_a_dropped_branch_is_made_again(anatomy, monkeypatch):
+    person = anatomy(v="1", model="tiny-vanilla", calibrated="1")
+    assert_whole(person)
+    first = person.at.session_state["shown.anatomy"].result
+    store = cache.calibrated_lenses()
+    for name in "abc":
+        store.put(anatomy_data.Calibration(name, Source("shapes", "", 4)), name)
+    person.choose(dial=30)
+    assert_whole(person)
+    again = person.at.session_state["shown.anatomy"].result
+    assert again is not first
+    assert torch.equal(again.adversarial, first.adversarial)
+
+
+def test_calibrating_without_pictures_of_its_classes(
+    visit_with, tiny_info_of, save_tiny_network, tmp_path
+):
+    names = tuple(f"thing {i}" for i in range(10))
+    alone = {"main": "trained"}
+    info = tiny_info_of("other", class_ids=names, class_names=names, branches=alone)
+    file = save_tiny_network(tmp_path / "other.safetensors", info)
+    person = visit_with(file, steps="1", calibrated="1").turn_to(ANATOMY)
+    assert not person.at.exception
+    assert "calibrated" in person.warnings[0]
+    assert "advprop app --images FOLDER" in person.text
+    assert "Calibrate an auxiliary branch" not in [button.label for button in person.at.button]

@@ -1,0 +1,195 @@
+"""Sentences of the Anatomy page."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from advprop_core.anatomy.distance import MEASURES, LayerDistance, NormTensors
+from advprop_core.anatomy.gap import GapRow, Score
+from advprop_core.types import Prediction
+from app.anatomy import gap_words, words
+from app.anatomy.samples import Source
+from app.anatomy.work import Blended, Curve, Gap, Way
+from app.shell import state
+
+NAMES = ("star", "heart")
+SCENES = Source("shapes", "drawn scenes", 100)
+
+
+def prediction(*shares):
+    probabilities = torch.tensor(shares)
+    return Prediction(probabilities.clamp_min(1e-9).log(), probabilities)
+
+
+def test_every_measure_that_can_be_chosen_is_the_librarys_and_explained():
+    assert tuple(words.MEASURES) == state._CHOICES["measure"]
+    assert {*words.MEASURES} == {*words.EXPLAINED} <= {*MEASURES}
+    assert {*words.UNITS} <= {*MEASURES}
+    assert tuple(words.MOVED) == state._CHOICES["moved"]
+    assert tuple(gap_words.BY) == state._CHOICES["gap_by"]
+
+
+@pytest.mark.parametrize(
+    ("way", "t", "expected"),
+    [
+        (Way("aux"), 0, "At **main** itself"),
+        (Way("aux"), 1, "At **aux** itself"),
+        (Way("aux"), 0.5, "At 50 % of the way from **main** to **aux**"),
+        (Way("aux", affine=False), 1,
+         "At 100 % of the way from **main** to **aux**, with only mean and variance moving"),
+        (Way("aux", statistics=False, layers=("s1", "s2")), 0.3,
+         "At 30 % of the way from **main** to **aux**, with only γ and β in s1 and s2 moving"),
+        (Way("aux2", layers=("s1",)), 0.3,
+         "At 30 % of the way from **main** to **aux2**, with only what is in s1 moving"),
+    ],
+)  # fmt: skip
+def test_where_the_dial_stands(way, t, expected):
+    assert words.place(way, t) == expected
+
+
+def test_the_dial_names_the_answer_and_the_true_class_it_misses(make_result):
+    said = {"clean": prediction(0.9, 0.1), "adversarial": prediction(0.3, 0.7)}
+    blend = Blended(Way("aux"), 0.5, said, {})
+    sentence = words.dial(make_result(), blend, NAMES)
+    assert "says **star** (90 %) of the clean picture and **heart** (70 %)" in sentence
+    assert sentence.endswith("where it gives star, the true class, 30 %.")
+    assert "true class" not in words.dial(make_result(true_class=None), blend, NAMES)
+
+
+def test_the_curve_tells_its_ends_and_a_summit_between():
+    def line(*shares):
+        return torch.tensor([[share, 1 - share] for share in shares])
+
+    found = Curve(Way("aux"), {"clean": line(0.9, 0.8, 0.7), "adversarial": line(0.1, 0.6, 0.5)})
+    sentence = words.curve(found, 0, "star", known=True)
+    assert "**star**, the true class, goes from 90 % to 70 % on the clean picture and" in sentence
+    assert sentence.endswith("from 10 % to 50 % on the perturbed picture (at most 60 %, at 50 %).")
+    assert "the class under attack" in words.curve(found, 0, "star", known=False)
+
+
+def distance(layer, stage, *values):
+    none = NormTensors(*[None] * 6)
+    changes = {"mean_shift": torch.tensor(values)} if values else {}
+    return LayerDistance(layer, stage, max(1, len(values)), none, none, changes)
+
+
+def test_which_layers_differ_most_and_least():
+    layers = (
+        distance("a", "stem", 0.1, -0.1), distance("b", "s1", 1.0, 1.0), distance("c", "s1"),
+    )  # fmt: skip
+    assert words.most_different(layers, "mean_shift").layer == "b"
+    sentence = words.differing(layers, "mean_shift")
+    assert "stage **s1** differs most on average (1 σ)" in sentence
+    assert "`b` differs most (1 σ) and `a` least (0.1 σ)" in sentence
+    assert "no layer differs" in words.differing(layers, "gamma_change")
+    assert "no layer differs" in words.differing([distance("a", "stem", 0.0)], "mean_shift")
+    assert "`c` has nothing to compare" in words.without(layers[2], "mean_shift")
+
+
+def test_channels_in_words():
+    sentence = words.channels(distance("a", "stem", 0.1, -0.5, 0.3), "mean_shift", [1, 2, 0], "aux")
+    assert "half of its 3 channels differ by less than 0.3 σ; channel 1 differs most (−0.5 σ)" in (
+        sentence
+    )
+    assert sentence.endswith("**aux** has more than main in 2 channels and less in 1.")
+    assert "more than main" not in words.channels(
+        distance("a", "stem", 0.1), "mean_shift", [0], "aux"
+    )
+
+
+def test_what_a_network_with_main_alone_is_offered():
+    offered = words.offer(replace(SCENES, limit=256), [])
+    assert "at most 256 drawn scenes" in offered
+    assert "not training" in offered
+    without = words.offer(None, [])
+    assert "advprop app --images FOLDER" in without
+    assert "none of known class" in without
+    assert "it holds `cats` and `dogs`" in words.offer(None, ["cats", "dogs"])
+    said = words.calibrated(200, SCENES)
+    assert "calibrated, not trained" in said
+    assert "200 drawn scenes" in said
+
+
+# -- the gap ---------------------------------------------------------------------------------------
+
+
+def gap_of(alone, front, back, clean=(0.9, 0.9), n=1):
+    """From values on perturbed pictures; clean ones stay at main's value until the last row."""
+
+    def rows(names, values):
+        return tuple(
+            GapRow(name, (), {
+                "clean": score(clean[place == len(values) - 1], n), "adversarial": score(value, n)
+            })
+            for place, (name, value) in enumerate(zip(names, values, strict=True))
+        )  # fmt: skip
+
+    return Gap(
+        {
+            "alone": rows((None, "stem", "s1", None), alone),
+            "from_stem": rows((None, "stem", "s1"), front),
+            "from_head": rows((None, "s1", "stem"), back),
+        },
+        "stage",
+        n,
+    )
+
+
+def score(share, n):
+    return Score(torch.full((n,), share), torch.zeros(n), round(share * n))
+
+
+def test_one_stage_that_carries_the_gap():
+    found = gap_of((0.1, 0.2, 0.7, 0.9), (0.1, 0.2, 0.9), (0.1, 0.7, 0.9))
+    assert gap_words.verdict(found, "aux", "star") == (
+        "On the perturbed picture **main** gives **star** 10 % and **aux** 90 %. **s1** alone "
+        "makes up 75 % of that gap. Half of it is made up for good with all stages from the front "
+        "(up to **s1**) or 1 stage from the back (up to **s1**)."
+    )
+
+
+def test_a_stage_that_does_more_than_the_whole():
+    found = gap_of((0.1, 0.2, 0.95, 0.9), (0.1, 0.2, 0.9), (0.1, 0.7, 0.9))
+    assert "**s1** alone makes up more than that gap." in gap_words.verdict(found, "aux", "star")
+
+
+def test_no_single_stage():
+    found = gap_of((0.1, 0.2, 0.3, 0.9), (0.1, 0.2, 0.9), (0.1, 0.3, 0.9))
+    sentence = gap_words.verdict(found, "aux", "star")
+    assert "No single stage makes up half of that gap: **s1** does most by itself, 25 %" in sentence
+    found = gap_of((0.1, 0.1, 0.05, 0.9), (0.1, 0.2, 0.9), (0.1, 0.3, 0.9))
+    assert "No single stage makes up any" in gap_words.verdict(found, "aux", "star")
+
+
+def test_half_of_a_gap_that_comes_and_goes_is_not_made_up_for_good():
+    found = gap_of((0.1, 0.8, 0.2, 0.9), (0.1, 0.8, 0.9), (0.1, 0.8, 0.9))
+    assert "1 stage from the front" in gap_words.verdict(found, "aux", "star")
+    walk = replace(found, rows=found.rows | {"from_stem": (*found.rows["from_stem"][:2], *[
+        replace(found.rows["from_stem"][2], unit=u, scores={"adversarial": score(v, 1)})
+        for u, v in (("s1", 0.2), ("s2", 0.9))
+    ])})  # fmt: skip
+    assert "all stages from the front (up to **s2**)" in gap_words.verdict(walk, "aux", "star")
+
+
+def test_no_gap_and_a_gap_on_the_clean_picture_alone():
+    still = (0.1, 0.1, 0.1, 0.1), (0.1,) * 3, (0.1,) * 3
+    assert "no gap to divide" in gap_words.verdict(gap_of(*still), "aux", "star")
+    found = gap_of(*still, clean=(0.3, 0.9))
+    assert gap_words.verdict(found, "aux", "star").startswith("On the clean picture **main** gives")
+
+
+def test_many_pictures_are_counted():
+    found = gap_of((0.1, 0.2, 0.7, 0.9), (0.1, 0.2, 0.9), (0.1, 0.7, 0.9), n=100)
+    sentence = gap_words.verdict(found, "aux", "star", "drawn scenes")
+    assert sentence.startswith(
+        "Of 100 perturbed drawn scenes, **main** gets 10 % right and **aux**"
+    )
+    caption = gap_words.caption(found, "aux", "PGD attack")
+    assert "95 % Wilson intervals (n = 100)" in caption
+    assert "PGD attack) stay as they are" in caption
+    assert "stay as they are" not in gap_words.caption(found, "aux", "")
+    assert gap_words.over(SCENES) == "Measure it over 100 drawn scenes"
+    assert "clean 90 %, 90 %, 90 %; perturbed 10 %, 20 %, 90 %" in (
+        gap_words.alt(found, "from_stem", "aux")
+    )

@@ -1,0 +1,314 @@
+"""Figures of the Anatomy page."""
+
+import base64
+import io
+from dataclasses import replace
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+import torch
+from PIL import Image
+
+from advprop_core.anatomy.distance import LayerDistance, NormTensors
+from advprop_core.anatomy.excitement import Excitement
+from advprop_core.anatomy.gap import GapRow, Score
+from advprop_core.report.drawing import BRANCH_COLOURS
+from advprop_core.types import AttributionMap, Prediction
+from app.anatomy.work import Blended, Curve, Gap, Way
+from app.figures import anatomy, gap, norm_layers, style
+
+NAMES = ("star", "heart", "ring", "a name that is far too long to stand beside a bar")
+WAY = Way("aux")
+MAIN, AUX = BRANCH_COLOURS[:2]
+GRID = [(kind, branch) for branch in ("main", "aux") for kind in ("clean", "adversarial")]
+
+
+def of_kind(figure, kind):
+    return [trace for trace in figure.data if isinstance(trace, kind)]
+
+
+def decoded(image):
+    data = base64.b64decode(image.source.partition(",")[2])
+    return np.asarray(Image.open(io.BytesIO(data))).astype(int)
+
+
+def prediction(*shares):
+    probabilities = torch.tensor(shares)
+    return Prediction(probabilities.clamp_min(1e-9).log(), probabilities)
+
+
+def flat(value):
+    return [[value] * 4] * 4
+
+
+@pytest.fixture
+def found(make_result):
+    both = {"main": ((0.7, 0.1, 0.1, 0.1), (0.1, 0.7, 0.1, 0.1)),
+            "aux": ((0.6, 0.2, 0.1, 0.1), (0.5, 0.3, 0.1, 0.1))}  # fmt: skip
+    return make_result(**both, maps={cell: flat(float(i)) for i, cell in enumerate(GRID)})
+
+
+def blend_at(t, way=WAY, value=1.5, clean=(0.8, 0.1, 0.1, 0.0), adversarial=(0.3, 0.5, 0.1, 0.1)):
+    one = AttributionMap(torch.tensor(flat(value)), "grad-cam", "blend", "clean", 0, "act1")
+    predictions = {"clean": prediction(*clean), "adversarial": prediction(*adversarial)}
+    return Blended(way, t, predictions, dict.fromkeys(predictions, one))
+
+
+# -- the dial --------------------------------------------------------------------------------------
+
+
+def test_a_colour_between_two_is_their_mean():
+    assert anatomy.colour_between("#000000", "#FFFFFF", 0) == "#000000"
+    assert anatomy.colour_between("#000000", "#FFFFFF", 1) == "#FFFFFF"
+    assert anatomy.colour_between("#0000FF", "#FF0000", 0.5) == "#800080"
+
+
+def test_maps_stand_between_the_branches_in_the_order_of_the_dial(found):
+    figure = anatomy.maps(found, blend_at(0.5), "aux", "clean", "magnitude", 1.0)
+    titles = [note.text for note in figure.layout.annotations]
+    assert titles[0] == "Clean"
+    between = anatomy.colour_between(MAIN, AUX, 0.5)
+    for title, name, colour in zip(
+        titles[1:], ("main", "50 %", "aux"), (MAIN, between, AUX), strict=True
+    ):
+        assert title == f'<span style="color:{colour}">■</span> <b>{name}</b>'
+    photo, main, blend, aux = [decoded(image) for image in of_kind(figure, go.Image)]
+    assert (photo == 128).all()
+    # One scale for six maps of 0 to 3: main's 0 is see-through, aux's 2 stronger than 1.5.
+    assert abs(main - 128).max() <= 1
+    assert 0 < abs(blend - 128).max() < abs(aux - 128).max()
+
+
+def test_the_perturbed_picture_lies_under_its_maps(found):
+    figure = anatomy.maps(found, blend_at(0.5, value=0.0), "aux", "adversarial", "magnitude", 1.0)
+    photo, _, blend, _ = [decoded(image) for image in of_kind(figure, go.Image)]
+    assert (photo == 132).all()
+    assert abs(blend - 132).max() <= 1
+
+
+def test_bars_have_one_value_for_main_the_blend_and_aux(found):
+    figure = anatomy.bars(found, blend_at(0.25), "aux", "adversarial", NAMES)
+    main, blend, aux = of_kind(figure, go.Bar)
+    assert [bar.name for bar in (main, blend, aux)] == ["main", "25 %", "aux"]
+    assert [main.marker.color, aux.marker.color] == [MAIN, AUX]
+    assert main.x == pytest.approx((0.1, 0.7, 0.1, 0.1))
+    assert blend.x == pytest.approx((0.3, 0.5, 0.1, 0.1))
+    assert aux.text == ("50 %", "30 %", "10 %", "10 %")
+    labels = figure.layout.yaxis.ticktext
+    assert labels[:2] == ("✓ star", "heart")
+    assert len(labels[3]) == 20
+    assert labels[3].endswith("…")
+
+
+def test_the_classes_are_the_same_on_both_pictures_and_hold_what_must_be_seen(make_result):
+    shares = tuple(0.19 - 0.02 * i for i in range(10))
+    found = make_result(
+        main=(shares, shares), aux=(shares, shares), true_class=8,
+        maps={cell: flat(1.0) for cell in GRID},
+    )  # fmt: skip
+    last = (*[0.05] * 9, 0.55)
+    blend = blend_at(0.5, clean=shares, adversarial=last)
+    names = [f"c{i}" for i in range(10)]
+    labels = [
+        anatomy.bars(found, blend, "aux", kind, names).layout.yaxis.ticktext
+        for kind in ("clean", "adversarial")
+    ]
+    assert labels[0] == labels[1]
+    assert labels[0] == ("c0", "c1", "✓ c8", "c9")
+
+
+def curve_of(way=WAY, kinds=("clean", "adversarial")):
+    lines = {
+        "clean": torch.tensor([[1.0, 0.0], [0.9, 0.1], [0.8, 0.2]]),
+        "adversarial": torch.tensor([[0.1, 0.9], [0.3, 0.7], [0.5, 0.5]]),
+    }
+    return Curve(way, {kind: lines[kind] for kind in kinds})
+
+
+def test_the_curve_has_a_line_per_picture_its_ends_and_the_present_place():
+    figure = anatomy.curve((0, 0.5, 1), curve_of(), blend_at(0.5), 0)
+    lines = [trace for trace in figure.data if trace.mode == "lines"]
+    assert [line.name for line in lines] == ["clean", "perturbed"]
+    assert [line.line.dash for line in lines] == ["solid", "dot"]
+    assert lines[1].y == pytest.approx((0.1, 0.3, 0.5))
+    dots = [trace for trace in figure.data if trace.mode == "markers"]
+    assert [dot.x for dot in dots] == [(0, 1), (0.5,), (0, 1), (0.5,)]
+    assert dots[0].marker.color == (MAIN, AUX)
+    assert dots[1].y == pytest.approx((0.8,))
+    assert dots[3].y == pytest.approx((0.3,))
+    ends = [note.text for note in figure.layout.annotations if note.text.startswith("<b>")]
+    assert ends == ["<b>main</b>", "<b>aux</b>"]
+
+
+def test_the_end_of_half_a_way_is_not_called_aux():
+    way = Way("aux", affine=False)
+    figure = anatomy.curve((0, 0.5, 1), curve_of(way), blend_at(0.5, way), 0)
+    ends = [note.text for note in figure.layout.annotations if note.text.startswith("<b>")]
+    assert ends == ["<b>main</b>", "<b>towards aux</b>"]
+    dots = [trace for trace in figure.data if trace.mode == "markers"]
+    assert dots[0].marker.color == (MAIN, anatomy.FAINT[False])
+
+
+def test_a_curve_of_another_way_has_no_mark_of_the_present_place():
+    figure = anatomy.curve((0, 0.5, 1), curve_of(Way("aux", affine=False)), blend_at(0.5), 0)
+    assert all(trace.x == (0, 1) for trace in figure.data if trace.mode == "markers")
+
+
+def test_one_line_where_nothing_was_changed():
+    figure = anatomy.curve((0, 0.5, 1), curve_of(kinds=("clean",)), blend_at(0.5), 0)
+    assert [t.name for t in figure.data if t.mode == "lines"] == ["clean"]
+
+
+# -- layers and channels ---------------------------------------------------------------------------
+
+
+def distance(layer, stage, **changes):
+    values = {name: torch.tensor(list) for name, list in changes.items()}
+    count = len(next(iter(values.values()))) if values else 2
+    none = NormTensors(*[None] * 6)
+    return LayerDistance(layer, stage, count, none, none, values)
+
+
+DISTANCES = (
+    distance("stem.bn", "stem", mean_shift=[0.1, -0.3]),
+    distance("s1.bn", "s1", mean_shift=[1.0, 1.0]),
+    distance("s1.bn2", "s1", gamma_change=[1.0]),
+)
+
+
+def test_the_profile_has_a_bar_per_layer_with_the_mean_size_of_its_changes():
+    figure = norm_layers.profile(DISTANCES, "mean_shift", "s1.bn", " σ")
+    (bars,) = figure.data
+    assert bars.y[:2] == pytest.approx((0.2, 1.0))
+    assert bars.y[2] is None
+    assert bars.customdata == ("stem.bn", "s1.bn", "s1.bn2")
+    assert bars.marker.line.width == (0, 3, 0)
+    assert "largest 0.3 σ" in bars.hovertext[0]
+    assert "not in this layer" in bars.hovertext[2]
+    stem, first, second = bars.marker.color
+    assert stem != first == second
+    assert figure.layout.xaxis.ticktext == ("stem", "s1")
+    assert figure.layout.xaxis.tickvals == (0, 1.5)
+
+
+def test_stages_have_colours_that_mean_no_branch():
+    colours = norm_layers.stage_colours(["stem", "s1", "s1", "s2"])
+    assert list(colours) == ["stem", "s1", "s2"]
+    assert len({*colours.values(), *BRANCH_COLOURS}) == 3 + len(BRANCH_COLOURS)
+    assert len(norm_layers.stage_colours(["only"])) == 1
+
+
+def test_channels_are_sorted_and_the_marked_ones_named():
+    one = distance("s1.bn", "s1", mean_shift=[0.1, -2.0, 0.9, 0.5])
+    figure = norm_layers.channels(one, "mean_shift", [1, 2, 3], " σ", dark=False)
+    (bars,) = figure.data
+    assert bars.y == pytest.approx((0.9, 0.5, 0.1, -2.0))
+    ink, faint = style.INK[False], anatomy.FAINT[False]
+    assert bars.marker.color == (ink, ink, faint, ink)
+    assert [note.text for note in figure.layout.annotations] == ["channels 2, 3", "channel 1"]
+    assert bars.hovertext[0] == "channel 2: +0.9 σ"
+
+
+def test_excited_channels_share_one_scale_over_both_pictures(found):
+    def made(value):
+        maps = torch.full((2, 4, 4), value)
+        return Excitement("s1.bn", (7, 3), maps, maps)
+
+    maps = {cell: made(value) for cell, value in zip(GRID, (0.0, 1.0, -2.0, 4.0), strict=True)}
+    figure = norm_layers.excited(found, maps, "adversarial", 1.0)
+    images = [decoded(image) for image in of_kind(figure, go.Image)]
+    assert len(images) == 4
+    assert (images[2] == [213, 94, 0]).all(), "the largest output has the colour of the end"
+    assert (figure.layout.coloraxis.cmin, figure.layout.coloraxis.cmax) == (-4, 4)
+    titles = [note.text for note in figure.layout.annotations]
+    assert titles[:2] == ["7", "3"]
+    assert MAIN in titles[2]
+    assert AUX in titles[3]
+
+
+# -- the gap ---------------------------------------------------------------------------------------
+
+
+def score(share, n=1):
+    right = round(share * n)
+    return Score(torch.full((n,), share), torch.zeros(n), right)
+
+
+def rows(order, values, n):
+    units = ["stem", "s1"] if order != "from_head" else ["s1", "stem"]
+    layers = {"stem": ("stem.bn",), "s1": ("s1.bn",)}
+    every = ("stem.bn", "s1.bn")
+    plan = [(None, ()), *[(u, layers[u]) for u in units], (None, every)]
+    if order != "alone":
+        plan = [(None, ()), (units[0], layers[units[0]]), (units[1], every)]
+    return tuple(
+        GapRow(unit, names, {"clean": score(0.9, n), "adversarial": score(values[i], n)})
+        for i, (unit, names) in enumerate(plan)
+    )
+
+
+def gap_of(n=1, by="stage"):
+    values = {"alone": (0.1, 0.3, 0.2, 0.7), "from_stem": (0.1, 0.3, 0.7),
+              "from_head": (0.1, 0.2, 0.7)}  # fmt: skip
+    return Gap({order: rows(order, values[order], n) for order in values}, by, n)
+
+
+def test_bars_of_a_gap_begin_at_main_and_end_at_aux():
+    figure = gap.bars(gap_of(), "alone", "aux")
+    clean, perturbed = figure.data
+    assert perturbed.y == pytest.approx((0.1, 0.3, 0.2, 0.7))
+    faint = anatomy.FAINT[False]
+    assert clean.marker.color == (MAIN, faint, faint, AUX)
+    assert [bar.marker.pattern.shape for bar in (clean, perturbed)] == ["", "/"]
+    assert figure.layout.xaxis.ticktext == ("main", "stem", "s1", "aux")
+    assert not clean.error_y.visible
+    walk = gap.bars(gap_of(), "from_head", "aux")
+    assert walk.layout.xaxis.ticktext == ("main", "+ s1", "aux")
+
+
+def test_many_pictures_have_wilson_intervals():
+    figure = gap.bars(gap_of(100), "from_stem", "aux")
+    perturbed = figure.data[1]
+    assert perturbed.y == pytest.approx((0.1, 0.3, 0.7))
+    low = [y - down for y, down in zip(perturbed.y, perturbed.error_y.arrayminus, strict=True)]
+    high = [y + up for y, up in zip(perturbed.y, perturbed.error_y.array, strict=True)]
+    assert low == pytest.approx([0.0552, 0.2189, 0.6042], abs=1e-3)
+    assert high == pytest.approx([0.1744, 0.3958, 0.7811], abs=1e-3)
+    assert "30 of 100" in perturbed.hovertext[1]
+
+
+def test_the_strip_has_a_column_per_layer_in_every_row():
+    stages = {"stem": "first", "s1": "second"}
+    figure = gap.strip(replace(gap_of(), by="layer"), "aux", stages)
+    (heat,) = figure.data
+    assert len(heat.y) == 6
+    assert [list(line) for line in heat.z[1::2]] == [
+        pytest.approx([0.1, 0.3, 0.2, 0.7]),  # alone: main, stem, s1, aux
+        pytest.approx([0.1, 0.3, 0.7, 0.7]),  # from the front
+        pytest.approx([0.7, 0.7, 0.2, 0.1]),  # from the back: stem comes in last
+    ]
+    assert heat.hovertext[5][2].startswith("<b>+ s1</b>")
+    assert figure.layout.xaxis.ticktext == ("first", "second")
+    assert (heat.zmin, heat.zmax) == (0, 1)
+
+
+def test_only_clean_pictures_have_only_their_bars():
+    only = {
+        order: tuple(replace(r, scores={"clean": r.scores["clean"]}) for r in found)
+        for order, found in gap_of().rows.items()
+    }
+    assert len(gap.bars(replace(gap_of(), rows=only), "alone", "aux").data) == 1
+
+
+def test_figures_can_be_sent_to_a_browser(found):
+    blend = blend_at(0.5)
+    for figure in (
+        anatomy.maps(found, blend, "aux", "clean", "signed", 0.6),
+        anatomy.bars(found, blend, "aux", "clean", NAMES, dark=True),
+        anatomy.curve((0, 0.5, 1), curve_of(), blend, 0, dark=True),
+        norm_layers.profile(DISTANCES, "mean_shift", "", "", dark=True),
+        gap.bars(gap_of(9), "alone", "aux", dark=True),
+        gap.strip(gap_of(9), "aux", {"stem": "a", "s1": "b"}, dark=True),
+    ):
+        assert len(figure.to_json()) < 100_000

@@ -1,0 +1,131 @@
+"""The Playground on tiny networks: each control changes the result, and says so."""
+
+import pytest
+import torch
+
+from app.shell import cache, state
+from app.shell.state import View
+from tests.app.visiting import chosen
+
+
+def test_the_first_view_is_a_drawn_scene_and_complete(visit):
+    person = visit()
+    person.assert_whole()
+    assert person.at.title[0].value == "What do the two BatchNorms make of this picture?"
+    assert not person.errors
+    assert not person.warnings
+    assert chosen(person) == View(model="tiny-advprop")
+    assert list(person.result.maps) == [
+        ("clean", "main"), ("clean", "aux"), ("adversarial", "main"), ("adversarial", "aux"),
+    ]  # fmt: skip
+    assert person.result.true_class is not None
+    for words in ("✓ marks the true class", "How honest is this perturbation?",
+                  "The attack followed the gradient of **main**"):  # fmt: skip
+        assert words in person.text
+    assert [m.label for m in person.at.metric] == [
+        "Largest change (L∞)", "Length (L2)", "Range", "After saving as PNG",
+    ]  # fmt: skip
+    assert person.at.metric[0].value == "4.00/255"
+
+
+def test_a_change_of_strength_changes_the_result_and_the_link(visit):
+    person = visit()
+    before = person.result
+    person.choose(epsilon=1.0)
+    person.assert_whole()
+    assert person.at.query_params == {"v": "1", "model": "tiny-advprop", "epsilon": "1"}
+    assert person.result.facts.linf == pytest.approx(1 / 255, rel=1e-3)
+    assert before.facts.linf == pytest.approx(4 / 255, rel=1e-3)
+    person.choose(epsilon=0.0)
+    assert "Nothing was changed" in person.text
+    assert not person.at.exception
+
+
+def test_the_attack_may_go_through_either_branch(visit):
+    person = visit()
+    main = person.result
+    person.choose(attack_branch="aux")
+    person.assert_whole()
+    assert person.result.attack_branch == "aux"
+    assert not torch.equal(person.result.adversarial, main.adversarial)
+    assert "gradient of **aux**" in person.text
+
+
+@pytest.mark.parametrize("kind", ["gaussian", "poisson", "salt-and-pepper", "none"])
+def test_noises_and_nothing(visit, kind):
+    person = visit(perturbation=kind)
+    person.assert_whole()
+    assert person.result.attack_branch is None
+    assert "followed the gradient" not in person.text
+    assert ("Nothing was changed" in person.text) == (kind == "none")
+    if kind != "none":
+        person.choose(severity=0.0)
+        assert "Nothing was changed" in person.text
+
+
+def test_expert_controls_change_the_result(visit):
+    person = visit(expert="1")
+    person.choose(norm="l2").choose(radius=2.0).choose(steps=2)
+    assert person.result.facts.l2 == pytest.approx(2, rel=0.02)
+    person.choose(target="heart", explained="ring", method="integrated-gradients")
+    person.assert_whole()
+    explained = person.result.maps["clean", "main"]
+    assert explained.class_index == cache.model_info("tiny-advprop").class_ids.index("ring")
+    assert explained.layer is None
+    assert "for the class **ring**" in person.text
+    assert "around 0" in person.text
+
+
+@pytest.mark.parametrize("method", ["saliency", "smoothgrad"])
+def test_other_maps(visit, method):
+    person = visit(method=method, steps="2")
+    person.assert_whole()
+    assert person.result.maps["clean", "aux"].method == method
+
+
+def test_another_layer(visit):
+    person = visit(expert="1", steps="1")
+    default = person.result.maps["clean", "main"]
+    assert default.layer == cache.load_lens("tiny-advprop").default_layer
+    person.choose(layer="layer1.0")
+    person.assert_whole()
+    assert person.result.maps["clean", "main"].layer == "layer1.0"
+    assert "at layer `layer1.0`" in person.text
+    assert not torch.equal(person.result.maps["clean", "main"].values, default.values)
+
+
+def test_a_network_with_main_alone(visit):
+    person = visit(model="tiny-vanilla")
+    person.assert_whole()
+    assert person.result.branches == ("main",)
+    assert person.widget("attack_branch").options == ["main"]
+    assert "no auxiliary branch" in person.text
+
+
+def test_a_sample_is_chosen_by_its_button(visit):
+    person = visit()
+    person.choose(**{"gallery.group": "Photos"})
+    person.at.button(key="gallery.photo:coffee").click()
+    person.run().assert_whole()
+    assert chosen(person).image == "photo:coffee"
+    assert person.result.true_class is None
+    assert "Clean: Coffee" in person.pictures
+    assert "✓ marks" not in person.text
+
+
+def test_the_chosen_view_survives_the_way_to_another_page(visit):
+    person = visit(expert="1").choose(epsilon=2.0, method="saliency")
+    view = chosen(person)
+    person.at.switch_page("app/models/page.py")
+    person.run()
+    assert not person.at.exception
+    assert "networks" in person.at.title[0].value
+    person.at.switch_page("app/playground/page.py")
+    person.run().assert_whole()
+    assert chosen(person) == view
+    assert person.at.query_params == state.encode(view)
+
+
+def test_a_photo_it_never_learnt_is_labelled_so(visit, monkeypatch):
+    monkeypatch.setattr("app.shell.messages.UNSURE", 1.1)  # so that no network is sure
+    assert "never learnt" in visit(image="photo:coffee").warnings[0]

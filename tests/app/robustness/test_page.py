@@ -1,0 +1,328 @@
+"""The Robustness page, on tiny networks."""
+
+import json
+import threading
+
+import pytest
+
+from app.robustness import cell_cache, files, work
+from app.shell import cache
+from tests.app.visiting import chosen
+
+PAGE = "app/robustness/page.py"
+LINK = {
+    "v": "1", "tested": "tiny-advprop,tiny-vanilla", "data": "shapes", "images": "14",
+    "radii": "2/255, 8/255", "attack_steps": "1", "results": "run", "steps": "1",
+    "model": "tiny-advprop",
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def cells(monkeypatch, tmp_path):
+    monkeypatch.setattr(cell_cache, "folder", lambda: tmp_path / "cells")
+
+
+@pytest.fixture
+def come(visit):
+    """(choices) opens the page by a link; nothing is computed by that."""
+    return lambda **choices: visit(**LINK | choices).turn_to(PAGE)
+
+
+def button(person, label):
+    return next(one for one in person.at.button if one.label == label)
+
+
+def press(person, label):
+    button(person, label).click()
+    return person.run()
+
+
+def heading(person):
+    return next((m.value for m in person.at.markdown if m.value.startswith("#### ")), None)
+
+
+def assert_whole(person):
+    assert not person.at.exception, person.at.exception
+    assert heading(person).startswith("#### Under PGD-1 at ε = 8/255 (L∞), **")
+    assert person.charts[:2] == ["robustness.curve.0", "robustness.dots"]
+    assert "n = 14 images of shapes, seed 0." in person.text
+
+
+def test_nothing_is_measured_before_it_is_asked_for(come):
+    person = come()
+    assert not person.at.exception
+    assert heading(person) is None
+    assert "PGD-1 at ε = 2/255 and 8/255 (L∞)" in person.text
+    assert not person.at.get("progress")
+
+
+def test_a_run_and_all_that_it_shows(come):
+    person = press(come(corrupted="1", severities="1"), "Run")
+    assert_whole(person)
+    assert person.charts == [
+        "robustness.curve.0", "robustness.dots", "robustness.mce", "robustness.errors.0",
+        "robustness.errors.1", "robustness.errors.2", "robustness.difference",
+        "robustness.reliability.0", "robustness.reliability.1", "robustness.reliability.2",
+    ]  # fmt: skip
+    assert "Mean corruption error over 15 kinds at severity 1" in person.text
+    assert "--corruptions all --severity 1 --limit 14" in person.at.code[0].value
+    assert not button(person, "Run").disabled
+
+
+def test_who_harms_whom_what_is_needed_and_how_little_turns_an_image(come):
+    link = {"through_each": "1", "probed": "1", "searched": "1", "data": "shapes-conflict"}
+    person = press(come(**link, radii="1/255, 2/255", tested="tiny-advprop", expert="1"), "Run")
+    assert not person.at.exception, person.at.exception
+    assert person.charts[:7] == [
+        "robustness.curve.0", "robustness.dots", "robustness.transfer.0", "robustness.matrix.0",
+        "robustness.matrix.1", "robustness.smallest", "robustness.probes",
+    ]  # fmt: skip
+    assert "robustness.bias" in person.charts
+    assert "through itself" in person.text
+    assert "The ε at which PGD-1 has turned half of the images" in person.text
+    assert person.widget("through_each").value is True
+    assert "--attack-branch each --probe all --smallest-epsilon 16/255" in person.at.code[0].value
+
+
+def test_another_session_with_the_same_link_finds_the_result(come, visit):
+    press(come(), "Run")
+    pool = cache.pool()
+    later = visit(**LINK).turn_to(PAGE)
+    assert cache.pool() is pool
+    assert_whole(later)
+
+
+@pytest.fixture
+def held(monkeypatch):
+    """Work that reports a half and then waits until it is let go."""
+    let_go = threading.Event()
+    real = work.measure
+
+    def run(request, files, job):
+        job.report(0.5)
+        let_go.wait(30)
+        job.report(0.6)
+        return real(request, files, job)
+
+    monkeypatch.setattr(work, "measure", run)
+    monkeypatch.setattr("app.shell.workbench.QUICK", 0.2)
+    yield let_go
+    let_go.set()
+
+
+def test_a_reload_finds_the_running_job_and_may_stop_it(come, visit, held):
+    person = come()
+    button(person, "Run").click()
+    person.at.run()
+    assert [p.value for p in person.at.progress] == [50]
+    assert button(person, "Run").disabled
+    assert person.widget("images").disabled
+
+    later = visit(**LINK)
+    later.at.switch_page(PAGE)
+    later.at.run()
+    assert [p.value for p in later.at.progress] == [50]
+    button(later, "Stop").click()
+    later.at.run()
+    assert not later.at.get("progress")
+    assert "What was finished is kept" in later.at.info[0].value
+    person.at.run()
+    assert not person.at.get("progress"), "it is stopped for the session that went as well"
+    assert "ended, by someone else" in person.at.info[0].value
+    held.set()
+    assert_whole(press(later, "Run"))
+
+
+def test_what_is_chosen_next_leaves_the_result_until_there_is_another(come):
+    person = press(come(), "Run")
+    before = heading(person)
+    person.choose(images=21)
+    assert heading(person) == before
+    assert "previous result" in person.text
+    assert "n = 14 images" in person.text
+    press(person, "Run")
+    assert "previous result" not in person.text
+    assert "n = 21 images" in person.text
+
+
+def test_work_that_fails_is_said_and_tried_again_when_asked(come, monkeypatch):
+    runs = []
+
+    def fail(request, files, job):
+        runs.append(request)
+        raise ValueError("logits must be finite.")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(work, "measure", fail)
+        person = press(come(), "Run")
+        assert person.errors == ["logits must be finite."]
+        person.run()
+        assert len(runs) == 1
+    assert_whole(press(person, "Run"))
+    assert not person.errors
+
+
+@pytest.mark.parametrize(
+    ("choices", "said"),
+    [
+        ({"radii": "2/255, 0"}, "clean images are measured anyway"),
+        ({"radii": ""}, "1 to 12 radii"),
+        ({"corrupted": "1", "severities": ""}, "No severity"),
+    ],
+)
+def test_what_cannot_be_measured_is_said(come, choices, said):
+    person = come(**choices)
+    assert not person.at.exception
+    (error,) = person.errors
+    assert said in error
+    assert "Run" not in [b.label for b in person.at.button]
+
+
+def test_no_network_is_said_and_stays_so(come):
+    person = come().choose(tested=[])
+    assert person.errors == ["No network is chosen. Choose at least one on the left."]
+    assert person.run().errors
+
+
+def test_networks_of_different_classes_have_no_images_in_common(
+    visit_with, tiny_models, save_tiny_network, tiny_info_of, tmp_path
+):
+    others = tiny_info_of("others", class_ids=("a", "b"), class_names=("a", "b"))
+    file = save_tiny_network(tmp_path / "others.safetensors", others)
+    link = {**LINK, "tested": "others,tiny-advprop"}
+    person = visit_with(tiny_models["tiny-advprop"], file, **link).turn_to(PAGE)
+    assert not person.at.exception
+    assert person.errors == [
+        "`others` and `tiny-advprop` know different classes: measure networks of the same classes "
+        "together."
+    ]
+
+
+def test_a_link_to_a_network_that_is_not_here(come):
+    person = come(tested="tiny-vanilla,gone")
+    assert any("tested" in warning for warning in person.warnings)
+    assert chosen(person).tested == ("tiny-vanilla",)
+
+
+def test_without_a_link_the_page_shows_bundled_results_and_has_something_to_measure(visit):
+    person = visit(steps="1").turn_to(PAGE)
+    assert not person.errors
+    assert not person.warnings
+    assert chosen(person).tested == ("tiny-advprop",)
+    assert (chosen(person).data, chosen(person).results) == ("shapes", "imagenette")
+    assert "1963" in person.text
+
+
+def test_another_norm_has_other_radii(come):
+    person = come(expert="1").choose(ball="l2")
+    assert chosen(person).radii == "0.5, 1, 2"
+    assert "ε = 0.5, 1 and 2 (L2)" in person.text
+
+
+# -- single images ---------------------------------------------------------------------------------
+
+
+def test_an_image_opens_in_the_playground_with_its_network_and_attack(come):
+    person = press(come(), "Run")
+    person.choose(**{"robustness.gallery.model": "tiny-advprop"})
+    outcome = person.at.session_state["shown.robustness"][1]
+    opens = [b for b in person.at.button if (b.key or "").startswith("robustness.open.")]
+    assert opens, "the tiny branches differ somewhere"
+    source = opens[0].key.removeprefix("robustness.open.")
+    assert source in outcome.sources["tiny-advprop"]
+    opens[0].click()
+    person.run()
+    view = chosen(person)
+    assert (view.model, view.image, view.perturbation) == ("tiny-advprop", source, "pgd")
+    assert (view.epsilon, view.steps, view.norm) == (8.0, 1, "linf")
+    person.assert_whole()
+
+
+def test_an_attack_that_the_playground_lacks_opens_as_near_as_it_can(come):
+    person = press(come(radii="64/255", seed="7"), "Run")
+    person.choose(**{"robustness.gallery.model": "tiny-advprop"})
+    opens = [b for b in person.at.button if (b.key or "").startswith("robustness.open.")]
+    assert {b.help for b in opens} == {
+        "Opens this image there, with this network and this attack from another random start at "
+        "ε = 16/255, the most there is."
+    }
+    opens[0].click()
+    person.run()
+    assert (chosen(person).epsilon, chosen(person).seed) == (16.0, 0)
+
+
+def test_a_network_with_one_branch_has_wrong_answers_to_show_and_no_disagreement(come):
+    person = press(come(), "Run").choose(**{"robustness.gallery.model": "tiny-advprop"})
+    both = person.widget("robustness.gallery.main.aux")
+    assert [option.split(" (")[0] for option in both.options] == [
+        "Branches differ", "Only main survives", "Only aux survives", "Surely wrong"
+    ]  # fmt: skip
+    person.choose(**{"robustness.gallery.condition": 0})
+    assert "Only aux is right" in str(person.widget("robustness.gallery.main.aux.clean").options)
+    person.choose(**{"robustness.gallery.model": "tiny-vanilla"})
+    alone = person.widget("robustness.gallery.main.clean")
+    assert len(alone.options) == 1
+
+
+# -- results of others -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def results_file(come):
+    """The bytes of a results file, as the page itself offers it."""
+    person = press(come(), "Run")
+    return json.dumps(person.at.session_state["shown.robustness"][1].content).encode()
+
+
+def test_a_file_of_the_person(come, results_file):
+    person = come(results="file")
+    person.at.file_uploader[0].set_value(("results.json", results_file, "application/json"))
+    person.run()
+    assert_whole(person)
+    assert "holds sums" in person.text
+    person.at.file_uploader[0].set_value(("other.json", b"{}", "application/json"))
+    person.run()
+    assert_whole(person)
+    assert "holds no results" in person.errors[0]
+    assert "stay below" in person.errors[0]
+
+
+def test_bundled_results_are_there_at_once(visit, results_file, monkeypatch, tmp_path):
+    path = tmp_path / "zoo.json"
+    path.write_bytes(results_file)
+    monkeypatch.setattr(files, "bundled", lambda: {"zoo": path})
+    person = visit(steps="1").turn_to(PAGE)
+    assert_whole(person)
+    assert chosen(person).results == "zoo"
+    assert "advprop evaluate --model" in person.at.code[0].value
+
+
+def test_a_study_is_shown_question_by_question(visit, study_content, monkeypatch, tmp_path):
+    path = tmp_path / "objectives.json"
+    path.write_text(json.dumps(study_content))
+    monkeypatch.setattr(files, "bundled", lambda: {"objectives": path})
+    person = visit(steps="1").turn_to(PAGE)
+    assert not person.at.exception, person.at.exception
+    assert "Does it \\*help\\*?" in [one.value for one in person.at.subheader]
+    assert heading(person) == "#### Which?"
+    assert person.charts == ["robustness.gains.0.0"]
+    assert "**main** of advprop +10.3 points" in person.text
+    assert person.at.code[0].value == "make"
+
+
+def test_bundled_results_that_are_damaged_are_named(come, monkeypatch, tmp_path):
+    path = tmp_path / "zoo.json"
+    path.write_text('{"format": 9, "results": []}')
+    monkeypatch.setattr(files, "bundled", lambda: {"zoo": path})
+    person = come(results="zoo")
+    assert not person.at.exception
+    assert "`zoo.json` has results in format `9`" in person.errors[0]
+
+
+def test_a_masked_gradient_is_a_warning(come, results_file, monkeypatch, tmp_path):
+    content = json.loads(results_file)
+    content["warnings"] = [{"model": "a", "branch": "main", "sign": "x", "text": "Look *twice*."}]
+    path = tmp_path / "zoo.json"
+    path.write_text(json.dumps(content))
+    monkeypatch.setattr(files, "bundled", lambda: {"zoo": path})
+    assert come(results="zoo").warnings == ["Look \\*twice\\*."]

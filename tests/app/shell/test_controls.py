@@ -1,0 +1,104 @@
+import subprocess
+import sys
+from dataclasses import fields, replace
+from pathlib import Path
+
+import pytest
+
+from app.shell import controls, state
+from app.shell.state import BOUNDS, View
+
+REPO = Path(__file__).resolve().parents[2]
+
+
+def test_controls_load_no_torch():
+    code = "import sys, app.shell.controls, app.shell.gallery; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=REPO, check=False).returncode == 0
+
+
+def test_links_and_the_page_know_the_same_choices():
+    assert state._CHOICES["perturbation"] == tuple(controls.PERTURBATIONS)
+    assert state._CHOICES["norm"] == tuple(controls.NORMS)
+    assert set(controls.ATTACKS) < set(controls.PERTURBATIONS)
+
+
+@pytest.mark.parametrize(
+    ("view", "words"),
+    [
+        (View(), "PGD attack, L∞ ε = 4/255, through main"),
+        (View(epsilon=0.5, attack_branch="aux"), "PGD attack, L∞ ε = 0.5/255, through aux"),
+        (View(perturbation="fgsm", norm="l2", radius=1.5), "FGSM attack, L2 ε = 1.5, through main"),
+        (View(perturbation="poisson"), "Poisson noise"),
+        (View(perturbation="none"), "None"),
+        (View(perturbation="erase"), "nothing is erased yet"),
+        (View(perturbation="erase", regions="1.2.3.4"), "1 region painted grey by hand"),
+        (View(perturbation="erase", regions="1.2.3.4_5.6.7.8", fill="blur"), "2 regions blurred"),
+    ],
+)
+def test_captions_say_what_was_done(view, words):
+    assert controls.describe(view).startswith(words)
+
+
+# -- on the page ---------------------------------------------------------------------------------
+
+SIMPLE = {"view.model", "view.perturbation", "view.epsilon", "view.attack_branch", "view.expert",
+          "view.studio"}  # fmt: skip
+EXPERT = {"view.norm", "view.steps", "view.step_size", "view.target", "view.seed", "view.method",
+          "view.layer", "view.explained", "view.opacity"}  # fmt: skip
+
+
+def shown_fields(visit):
+    return {key for key in visit.keys() if key.startswith("view.")}  # noqa: SIM118
+
+
+def test_few_controls_at_first_the_rest_behind_one_switch(visit):
+    person = visit()
+    assert shown_fields(person) == SIMPLE
+    person.choose(expert=True)
+    assert shown_fields(person) == SIMPLE | EXPERT
+    person.choose(perturbation="fgsm")
+    assert shown_fields(person) == (SIMPLE | EXPERT) - {"view.steps", "view.step_size"}
+    person.choose(perturbation="gaussian")
+    assert {"view.severity", "view.seed"} <= shown_fields(person)
+    assert not {"view.epsilon", "view.attack_branch", "view.norm"} & shown_fields(person)
+    person.choose(perturbation="none")
+    assert not {"view.severity", "view.seed", "view.epsilon"} & shown_fields(person)
+    assert all(
+        widget.help
+        for kind in ("selectbox", "slider", "number_input", "toggle", "button_group")
+        for widget in person.at.get(kind)
+    ), "every control has a plain-language help"
+
+
+def test_a_link_may_ask_for_every_bound(visit):
+    """A number that a link may hold must be one that its widget takes."""
+    for place in (0, 1):
+        ends = {name: bounds[place] for name, bounds in BOUNDS.items() if name != "steps"}
+        ends = {name: type(getattr(View(), name))(end) for name, end in ends.items()}
+        for norm, kind in (("linf", "i-fgsm"), ("l2", "i-fgsm"), ("linf", "gaussian")):
+            view = replace(
+                View(model="tiny-advprop", norm=norm, perturbation=kind, steps=1, expert=True),
+                **ends,
+            )
+            person = visit(**state.encode(view))
+            assert not person.at.exception
+            assert not person.errors
+            assert person.at.session_state["view"] == view
+    assert {f.name for f in fields(View)} >= set(BOUNDS)
+
+
+def test_the_choice_of_a_hidden_control_is_remembered(visit):
+    person = visit(expert="1").choose(steps=3, method="saliency", opacity=20)
+    person.choose(expert=False).choose(epsilon=2.0).choose(expert=True)
+    view = person.at.session_state["view"]
+    assert (view.steps, view.method, view.opacity, view.epsilon) == (3, "saliency", 20, 2.0)
+    assert person.widget("steps").value == 3
+
+
+def test_another_networks_branch_and_class_are_given_up_in_silence(visit_with, tiny_models):
+    person = visit_with(*tiny_models.values())
+    person.choose(attack_branch="aux").choose(perturbation="gaussian").choose(model="tiny-vanilla")
+    person.assert_whole()
+    assert not person.errors
+    assert not person.warnings
+    assert person.at.session_state["view"].attack_branch == "main"

@@ -1,0 +1,105 @@
+"""Work that takes long, is stopped, or fails: the previous result stays."""
+
+import threading
+
+import pytest
+
+from app.shell import requests
+from tests.app.conftest import Visit
+
+
+@pytest.fixture
+def held(monkeypatch):
+    """Work that reports a half and then waits until it is let go."""
+    let_go = threading.Event()
+    real = requests.run
+
+    def run(request, branches, pixels, job):
+        job.report(0.5)
+        let_go.wait(30)
+        job.report(0.6)
+        return real(request, branches, pixels, job)
+
+    monkeypatch.setattr("app.shell.requests.run", run)
+    yield let_go
+    let_go.set()
+
+
+@pytest.fixture
+def waiting(visit, held):
+    """Asked for 9/255 and not served yet, with the result of 4/255 on the page."""
+    held.set()
+    person = visit(steps="1")
+    held.clear()
+    person.widget("epsilon").set_value(9.0)
+    person.at.run()
+    return person
+
+
+def test_what_takes_long_shows_progress_above_the_previous_result(waiting, held):
+    person = waiting
+    assert [p.value for p in person.at.progress] == [50]
+    assert "previous result" in person.text
+    person.assert_whole()
+    assert person.result.facts.linf == pytest.approx(4 / 255, rel=1e-3)
+    held.set()
+    person.run()
+    assert "previous result" not in person.text
+    assert person.result.facts.linf == pytest.approx(9 / 255, rel=1e-3)
+
+
+def press(person, label):
+    next(b for b in person.at.button if b.label == label).click()
+    return person.run()
+
+
+def test_stop_keeps_what_is_shown_and_what_is_chosen(waiting, held):
+    person = waiting
+    press(person, "Stop").assert_whole()
+    held.set()
+    for _ in range(2):  # it is not begun again by itself
+        person.run()
+        assert "Stopped." in person.text
+        assert "previous result" in person.text
+    assert person.result.facts.linf == pytest.approx(4 / 255, rel=1e-3)
+    assert person.widget("epsilon").value == 9.0
+    press(person, "Go on").assert_whole()
+    assert "Stopped." not in person.text
+    assert person.result.facts.linf == pytest.approx(9 / 255, rel=1e-3)
+
+
+def test_stop_before_there_is_any_result(tiny, held):
+    person = Visit({"steps": "1"}, wait=False)
+    press(person, "Stop")
+    held.set()
+    assert "Stopped." in person.run().text
+    assert not person.charts
+    press(person, "Go on").assert_whole()
+
+
+def test_work_on_a_page_that_was_left_is_given_up(waiting):
+    person = waiting
+    job = person.at.session_state["work.playground"]
+    assert not job.cancelled
+    person.at.switch_page("app/models/page.py").run()
+    assert job.cancelled
+    assert "work.playground" not in person.at.session_state
+
+
+def test_work_that_fails_is_said_once_and_not_tried_for_ever(visit, monkeypatch):
+    person = visit(steps="1")
+    runs = []
+
+    def fail(request, branches, pixels, job):
+        runs.append(request)
+        raise ValueError("the map is not finite.")
+
+    monkeypatch.setattr("app.shell.requests.run", fail)
+    person.choose(epsilon=5.0)
+    assert "not finite. The previous result stays below." in person.errors[0]
+    person.assert_whole()
+    person.run()
+    assert person.errors
+    assert len(runs) == 1
+    person.choose(epsilon=4.0)
+    assert not person.errors

@@ -1,0 +1,66 @@
+"""Links restore a view; what one asks in vain is said, and the rest shown."""
+
+from dataclasses import replace
+
+import pytest
+
+from app.shell import state
+from app.shell.state import View
+from tests.app.visiting import chosen
+
+
+def test_a_link_restores_the_whole_view(visit):
+    view = View(
+        model="tiny-advprop", image="conflict:2", perturbation="i-fgsm", norm="l2", radius=1.5,
+        steps=3, step_size=0.25, attack_branch="aux", target="heart", seed=7, method="grad-cam",
+        layer="layer2", explained="ring", opacity=35, expert=True,
+    )  # fmt: skip
+    person = visit(**state.encode(view))
+    person.assert_whole()
+    assert not person.errors
+    assert not person.warnings
+    assert chosen(person) == view
+    assert person.at.query_params == state.encode(view)
+    for name in ("norm", "radius", "steps", "attack_branch", "target", "layer", "opacity"):
+        assert person.widget(name).value == getattr(view, name)
+
+
+@pytest.mark.parametrize("expert", ["0", "1"])
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"model": "nosuch", "epsilon": "nan"},
+        {"target": "n03028079", "explained": "n03028079", "layer": "blocks.9.nosuch"},
+        {"attack_branch": "aux7", "method": "horoscope", "steps": "1000000"},
+        {"perturbation": "curse", "norm": "l1", "seed": "-1"},
+    ],
+)
+def test_what_a_link_asks_in_vain_is_said_and_the_rest_shown(visit, parameters, expert):
+    person = visit(**{"v": "1", "model": "tiny-advprop", "expert": expert, **parameters})
+    person.assert_whole()
+    assert not person.errors
+    assert len(person.warnings) == len(parameters)
+    for name in parameters:
+        assert any(name in warning for warning in person.warnings), name
+    expected = replace(View(model="tiny-advprop"), expert=expert == "1")
+    assert chosen(person) == expected
+    assert person.run().warnings, "it stays while nothing else is chosen"
+    assert not person.choose(perturbation="none").warnings
+
+
+def test_a_link_of_an_unknown_version_shows_the_first_view(visit):
+    person = visit(v="99", model="tiny-vanilla", epsilon="2")
+    person.assert_whole()
+    assert "99" in person.warnings[0]
+    assert chosen(person) == View(model="tiny-advprop")
+
+
+@pytest.mark.parametrize("image", ["nosuch:1", "upload:00", "folder:../secret.png", "scene:-1"])
+def test_a_link_to_a_picture_that_is_not_here(visit, image):
+    person = visit(image=image, steps="1")
+    assert not person.at.exception
+    assert len(person.errors) == 1
+    person.choose(**{"gallery.group": "Scenes"})
+    person.at.button(key="gallery.scene:1").click()
+    person.run().assert_whole()
+    assert not person.errors

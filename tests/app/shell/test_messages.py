@@ -1,0 +1,197 @@
+import pytest
+
+from app.shell import messages
+
+NAMES = ("star", "heart")
+SURE, UNSURE = (0.9, 0.1), (0.4, 0.35)
+
+
+@pytest.mark.parametrize(
+    ("branch", "true_class", "words"),
+    [
+        (((0.93, 0.07), (0.8, 0.2)), 0, "**main** held: star 93 % → star 80 %."),
+        (((0.93, 0.07), (0.29, 0.71)), 0, "**main** was fooled: star 93 % → heart 71 %."),
+        (((0.1, 0.9), (0.2, 0.8)), 0,
+         "**main** was wrong before and stays so: heart 90 % → heart 80 %."),
+        (((0.1, 0.9), (0.8, 0.2)), 0,
+         "**main** was wrong before and is now right: heart 90 % → star 80 %."),
+        (((0.9, 0.1), (0.8, 0.2)), None, "**main** held: star 90 % → star 80 %."),
+        (((0.9, 0.1), (0.2, 0.8)), None, "**main** changed its mind: star 90 % → heart 80 %."),
+    ],
+)  # fmt: skip
+def test_the_verdict_says_what_happened(make_result, branch, true_class, words):
+    assert messages.verdict(make_result(main=branch, true_class=true_class), NAMES) == words
+
+
+def test_wrong_before_and_wrong_otherwise_now(make_result):
+    result = make_result(main=((0.1, 0.8, 0.1), (0.1, 0.1, 0.8)), true_class=0)
+    assert messages.verdict(result, ("star", "heart", "ring")) == (
+        "**main** was wrong before and changed its mind: heart 80 % → ring 80 %."
+    )
+
+
+def test_every_branch_has_its_clause_main_first(make_result):
+    assert messages.verdict(make_result(), NAMES) == (
+        "**main** was fooled: star 90 % → heart 80 %; **aux** held: star 70 % → star 60 %."
+    )
+
+
+def test_a_picture_that_was_not_changed_is_no_success_of_anyone(make_result):
+    result = make_result(main=(SURE, SURE), aux=((0.2, 0.8), (0.2, 0.8)), change=0.0)
+    assert messages.verdict(result, NAMES) == (
+        "Nothing was changed: **main** says star 90 % and **aux** says heart 80 %."
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "heading", "answers"),
+    [
+        ({}, "main was fooled; aux held.",
+         "**main** star 90 % → heart 80 %  \n**aux** star 70 % → star 60 %"),
+        ({"main": (SURE, SURE), "aux": (SURE, SURE)}, "main and aux held.",
+         "**main** star 90 % → star 90 %  \n**aux** star 90 % → star 90 %"),
+        ({"main": ((0.1, 0.9),) * 2, "aux": ((0.2, 0.8),) * 2},
+         "main and aux were wrong before and stay so.",
+         "**main** heart 90 % → heart 90 %  \n**aux** heart 80 % → heart 80 %"),
+        ({"main": (SURE, (0.2, 0.8)), "aux": (SURE, (0.3, 0.7)), "true_class": None},
+         "main and aux changed their minds.",
+         "**main** star 90 % → heart 80 %  \n**aux** star 90 % → heart 70 %"),
+        ({"main": (SURE, SURE), "change": 0.0}, "Nothing was changed.", "**main** star 90 %"),
+    ],
+)  # fmt: skip
+def test_the_verdict_in_lines_for_long_names(make_result, fields, heading, answers):
+    assert messages.verdict_lines(make_result(**fields), NAMES) == (heading, answers)
+
+
+@pytest.mark.parametrize(
+    ("words", "joined"),
+    [((), ""), (("a",), "a"), (("a", "b"), "a and b"), (("a", "b", "c"), "a, b and c")],
+)
+def test_words_are_joined_as_in_a_sentence(words, joined):
+    assert messages.join(words) == joined
+
+
+def test_quoted_text_is_one_short_line_of_code():
+    assert messages.quote("a\n`b`\tc") == "`a b c`"
+    assert messages.quote("") == "` `"
+    assert messages.quote("x" * 99) == f"`{'x' * 40}…`"
+
+
+def test_foreign_names_have_no_power_over_a_page():
+    assert messages.tame("![x](https://e.example/x.png)") == "!［x］(https://e.example/x.png)"
+    assert messages.tame("<b>*a*</b>\n $x$ ~~y~~ `z`") == "‹b›∗a∗‹/b› ＄x＄ ∼∼y∼∼ ˋzˋ"
+    assert messages.tame("cock-of-the-rock (bird), 2.5 %") == "cock-of-the-rock (bird), 2.5 %"
+
+
+def test_class_names_of_a_checkpoint_can_be_shown(tiny_info_of):
+    info = tiny_info_of(class_ids=("a", "b"), class_names=("<script>", " "))
+    assert messages.tamed(info).class_names == ("‹script›", "–")
+    assert messages.tamed(info).class_ids == ("a", "b")
+
+
+def test_what_is_read_out_has_no_marks():
+    assert messages.plain("**main** at `s1` flips \\*now\\*") == "main at s1 flips *now*"
+
+
+def test_a_photo_of_something_unknown_is_labelled_so(make_result, tiny_info_of):
+    result = make_result(main=(UNSURE, SURE), aux=((0.3, 0.45), SURE), true_class=None)
+    sentence = messages.unfamiliar(result, tiny_info_of())
+    assert "at most 45 %" in sentence
+    assert "never learnt" in sentence
+    assert tiny_info_of().class_names[0] in sentence
+    assert "and more" not in sentence
+
+
+def test_no_label_where_one_branch_is_sure_or_the_truth_is_known(make_result, tiny_info_of):
+    info = tiny_info_of()
+    sure = make_result(main=(UNSURE, UNSURE), aux=((0.5, 0.4), UNSURE), true_class=None)
+    assert messages.unfamiliar(sure, info) is None
+    assert messages.unfamiliar(make_result(main=(UNSURE, UNSURE), true_class=0), info) is None
+
+
+def test_many_classes_are_not_all_listed(make_result, tiny_info_of):
+    many = tuple(f"class {i}" for i in range(20))
+    info = tiny_info_of(class_ids=many, class_names=many)
+    sentence = messages.unfamiliar(make_result(main=(UNSURE, UNSURE), true_class=None), info)
+    assert "class 11 and more" in sentence
+    assert "class 12" not in sentence
+    assert "one of 20 classes" in messages.learnt(info, True)
+
+
+def test_what_the_network_can_answer_and_the_tick(tiny_info_of):
+    info = tiny_info_of()
+    assert info.class_names[-1] in messages.learnt(info, False)
+    assert "✓" in messages.learnt(info, True)
+    assert "✓" not in messages.learnt(info, False)
+
+
+def test_the_caption_of_maps_names_class_layer_and_scale():
+    caption = messages.map_caption("Grad-CAM", "magnitude", "layer4", "star")
+    assert "layer `layer4`" in caption
+    assert "**star**" in caption
+    assert "from 0" in caption
+    caption = messages.map_caption("Integrated gradients", "signed", None, "star")
+    assert "layer" not in caption
+    assert "around 0" in caption
+
+
+def test_a_map_of_nothing_is_said(make_result):
+    zeros, some = [[0.0, 0.0]], [[0.0, 1.0]]
+    maps = {
+        ("clean", "main"): some, ("clean", "aux"): zeros,
+        ("adversarial", "main"): zeros, ("adversarial", "aux"): some,
+    }  # fmt: skip
+    (sentence,) = messages.empty_maps(make_result(maps=maps).maps)
+    assert "aux on the clean picture and main on the perturbed picture: their maps" in sentence
+    assert messages.empty_maps(make_result().maps) == []
+
+
+# -- honesty -------------------------------------------------------------------------------------
+
+
+def honesty(result, info):
+    return " ".join(messages.honesty(result, info))
+
+
+def test_honesty_says_who_was_attacked_and_which_class(make_result, tiny_info_of):
+    name = tiny_info_of().class_names[0]
+    known = honesty(make_result(attack_branch="aux"), tiny_info_of())
+    assert "gradient of **aux**" in known
+    assert f"{name}, its true class" in known
+    unknown = honesty(make_result(true_class=None), tiny_info_of())
+    assert "what that branch said" in unknown
+    assert "gradient" not in honesty(make_result(attack_branch=None), tiny_info_of())
+
+
+def test_honesty_says_what_a_png_would_lose_and_who_was_wrong_before(make_result, tiny_info_of):
+    clean_facts = honesty(make_result(), tiny_info_of())
+    assert "8 bits" not in clean_facts
+    assert "wrong before" not in clean_facts
+    result = make_result(
+        main=((0.1, 0.9), SURE), aux=(SURE, SURE), survives={"main": True, "aux": False}
+    )
+    text = honesty(result, tiny_info_of())
+    assert "changes the answer of aux" in text
+    assert "main was wrong before" in text
+
+
+def test_two_branches_wrong_before_are_spoken_of_in_the_plural(make_result, tiny_info_of):
+    wrong = ((0.1, 0.9), (0.1, 0.9))
+    assert "main and aux were wrong before" in honesty(
+        make_result(main=wrong, aux=wrong), tiny_info_of()
+    )
+
+
+def test_a_branch_that_was_not_trained_is_never_passed_off_as_one(make_result, tiny_info_of):
+    for origin, words in (("copied", "a copy of main"), ("calibrated", "re-estimated")):
+        info = tiny_info_of(branches={"main": "trained", "aux": origin})
+        text = honesty(make_result(), info)
+        assert f"**aux** was {messages.ORIGINS[origin]}" in text
+        assert words in text
+    assert "**aux** was" not in honesty(make_result(), tiny_info_of())
+
+
+def test_a_network_with_main_alone_says_what_is_missing(make_result, tiny_info_of):
+    info = tiny_info_of(branches={"main": "trained"})
+    assert "no auxiliary branch" in honesty(make_result(main=(SURE, SURE)), info)
+    assert "no auxiliary branch" not in honesty(make_result(), tiny_info_of())

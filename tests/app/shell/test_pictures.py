@@ -1,0 +1,150 @@
+import io
+import threading
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from advprop_core.datasets.scenes import SHAPES
+from advprop_core.pictures.decoding import decode
+from app.shell import pictures
+from app.shell.pictures import (
+    PHOTOS,
+    OwnPhotos,
+    PictureGone,
+    UploadStore,
+    folder_photos,
+    open_picture,
+)
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    """A person's folder of photos, and a file beside it that is not theirs to give."""
+    folder = tmp_path / "photos"
+    (folder / "church").mkdir(parents=True)
+    for name in ("church/b.jpg", "church/a.PNG", "c d ü.webp"):
+        Image.new("RGB", (16, 16), "teal").save(folder / name)
+    (folder / "notes.txt").write_text("no image")
+    Image.new("RGB", (16, 16), "red").save(tmp_path / "secret.png")
+    monkeypatch.setenv("ADVPROP_IMAGES", str(folder))
+    return folder
+
+
+def open_it(source, uploads=None):
+    return open_picture(source, 64, uploads or UploadStore())
+
+
+def test_a_scene_is_drawn_at_the_networks_size_with_its_class():
+    picture = open_it("scene:0")
+    assert decode(picture.data).size == (64, 64)
+    assert picture.label in SHAPES
+    assert picture.label in picture.title
+
+
+def test_scenes_are_the_same_every_time_and_differ_from_each_other():
+    assert open_it("scene:3") == open_it("scene:3")
+    assert len({open_it(f"scene:{i}").data for i in range(6)}) == 6
+    assert open_it("scene:3").data != open_it("conflict:3").data
+
+
+def test_a_conflict_says_whose_texture_it_wears():
+    assert "usually goes with" in open_it("conflict:0").title
+
+
+@pytest.mark.parametrize("name", PHOTOS)
+def test_every_sample_photo_is_bundled_with_scikit_image(name):
+    picture = open_it(f"photo:{name}")
+    assert min(decode(picture.data).size) >= 200
+    assert picture.label is None
+    assert picture.title == PHOTOS[name]
+
+
+def test_the_persons_folder_is_listed_in_order_without_other_files(own):
+    assert folder_photos() == OwnPhotos(("c d ü.webp", "church/a.PNG", "church/b.jpg"), 3)
+    assert folder_photos(limit=2) == OwnPhotos(("c d ü.webp", "church/a.PNG"), 3)
+
+
+def test_no_folder_no_photos(monkeypatch):
+    monkeypatch.delenv("ADVPROP_IMAGES", raising=False)
+    assert folder_photos() == OwnPhotos((), 0)
+    with pytest.raises(PictureGone):
+        open_it("folder:a.jpg")
+
+
+def test_a_photo_of_the_folder_carries_its_class(own):
+    picture = open_it("folder:church/b.jpg")
+    assert (picture.label, picture.title) == ("church", "b.jpg")
+    assert picture.data == (own / "church/b.jpg").read_bytes()
+    (own / "church" / "2019").mkdir()
+    (own / "church" / "b.jpg").rename(own / "church" / "2019" / "b.jpg")
+    assert open_it("folder:church/2019/b.jpg").label == "church"
+    assert open_it("folder:church/../church/2019/b.jpg").label == "church"
+    assert open_it("folder:c d ü.webp").label == "photos"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../secret.png", "church/../../secret.png", "{tmp}/secret.png", "link.png", "away/secret.png",
+     "/etc/passwd", "", ".", "church", "nosuch.jpg", "a\0b", "loop.png", "x" * 5000],
+)  # fmt: skip
+def test_nothing_outside_the_folder_is_read(own, name):
+    (own / "link.png").symlink_to(own.parent / "secret.png")
+    (own / "away").symlink_to(own.parent, target_is_directory=True)
+    (own / "loop.png").symlink_to(own / "loop.png")
+    with pytest.raises(PictureGone, match="no photo"):
+        open_it(f"folder:{name.format(tmp=own.parent)}")
+
+
+def test_a_link_inside_the_folder_is_the_persons_own(own):
+    (own / "again.jpg").symlink_to(own / "church" / "b.jpg")
+    assert open_it("folder:again.jpg").data == (own / "church" / "b.jpg").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["", "scene", "scene:", "scene:-1", "scene:x", "scene:²", "scene:1000000", "photo:nosuch",
+     "photo:../../etc/passwd", "http://example.org/a.png", "upload", "SCENE:0"],
+)  # fmt: skip
+def test_what_is_no_picture_is_said_in_one_sentence(source):
+    with pytest.raises(PictureGone, match=r"^(There is no picture|This link's photo)"):
+        open_it(source)
+
+
+def test_an_upload_is_found_by_its_content():
+    store = UploadStore()
+    key = store.put(b"one")
+    assert store.put(b"one") == key != store.put(b"two")
+    assert open_it(f"upload:{key}", store).data == b"one"
+    assert open_it(f"upload:{key}", store).label is None
+
+
+def test_the_store_drops_the_oldest_and_says_so():
+    store = UploadStore(capacity=3)
+    keys = [store.put(bytes([i])) for i in range(3)]
+    store.put(bytes([0]))  # again: now the youngest
+    store.put(b"more")
+    assert store.get(keys[1]) is None
+    assert [store.get(k) for k in (keys[0], keys[2])] == [bytes([0]), bytes([2])]
+    with pytest.raises(PictureGone, match="upload it again"):
+        open_it(f"upload:{keys[1]}", store)
+
+
+def test_the_store_stays_bounded_with_many_at_once():
+    store = UploadStore(capacity=5)
+
+    def fill(start):
+        for i in range(200):
+            store.put(f"{start}-{i}".encode())
+
+    threads = [threading.Thread(target=fill, args=(n,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(store._items) == 5
+
+
+def test_png_of_an_array_is_exact():
+    array = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(pictures._png(array)))), array)

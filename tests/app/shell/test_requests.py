@@ -1,0 +1,126 @@
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import nn
+
+from advprop_core.compare.compare import MapRequest
+from advprop_core.pictures.noise import NOISES, NoiseConfig
+from advprop_core.pictures.regions import EraseConfig, Region
+from advprop_core.types import AttackConfig
+from app.shell import requests
+from app.shell.controls import PERTURBATIONS
+from app.shell.jobs import Cancelled, Job
+from app.shell.state import View
+
+BASE = View(model="tiny", image="scene:1")
+
+
+@pytest.fixture
+def info(tiny_info_of):
+    return tiny_info_of()
+
+
+def perturbation(info, **fields):
+    return requests.make_request(replace(BASE, **fields), info, None).perturbation
+
+
+def test_every_perturbation_on_the_page_becomes_a_request(info):
+    for name in PERTURBATIONS:
+        made = perturbation(info, perturbation=name)
+        kinds = {"none": type(None), "erase": EraseConfig, **dict.fromkeys(NOISES, NoiseConfig)}
+        assert type(made) is kinds.get(name, AttackConfig), name
+
+
+def test_what_is_erased_by_hand(info):
+    made = perturbation(info, perturbation="erase", regions="1.2.3.4", fill="blur")
+    assert made == EraseConfig((Region(1, 2, 3, 4),), "blur")
+    assert perturbation(info, perturbation="erase").regions == ()
+
+
+def test_pgd_takes_its_radius_in_255ths_and_picks_its_step(info):
+    assert perturbation(info, epsilon=4.0, steps=10, seed=3) == AttackConfig.pgd(
+        4 / 255, steps=10, seed=3
+    )
+    made = perturbation(info, epsilon=8.0, steps=20, step_size=0.5)
+    assert (made.epsilon, made.step_size, made.steps) == (8 / 255, 0.5 / 255, 20)
+    assert made.random_start
+
+
+def test_i_fgsm_starts_at_the_picture(info):
+    made = perturbation(info, perturbation="i-fgsm", steps=7)
+    assert made == AttackConfig.pgd(4 / 255, steps=7, random_start=False)
+
+
+def test_fgsm_takes_one_step_of_the_radius(info):
+    made = perturbation(info, perturbation="fgsm", epsilon=2.0, steps=50, step_size=1.0)
+    assert made == AttackConfig.fgsm(2 / 255)
+
+
+def test_l2_is_in_pixel_units(info):
+    made = perturbation(info, norm="l2", radius=1.5, step_size=0.25)
+    assert (made.norm, made.epsilon, made.step_size) == ("l2", 1.5, 0.25)
+    assert perturbation(info, perturbation="fgsm", norm="l2", radius=2.0) == AttackConfig.fgsm(
+        2.0, norm="l2"
+    )
+
+
+@pytest.mark.parametrize("kind", ["pgd", "i-fgsm", "fgsm"])
+def test_a_target_is_a_class_index_of_this_network(info, kind):
+    made = perturbation(info, perturbation=kind, target=info.class_ids[3])
+    assert made.target_class == 3
+    assert perturbation(info, perturbation=kind).target_class is None
+
+
+@pytest.mark.parametrize("kind", NOISES)
+def test_noises_take_severity_and_seed(info, kind):
+    made = perturbation(info, perturbation=kind, severity=0.2, seed=5)
+    assert made == NoiseConfig(kind, 0.2, 5)
+
+
+def test_maps_have_a_layer_only_where_the_method_has_one(info):
+    view = replace(BASE, layer="layer2", explained=info.class_ids[2])
+    assert requests.make_request(view, info, None).maps == MapRequest("grad-cam", "layer2", 2)
+    view = replace(view, method="saliency", explained="")
+    assert requests.make_request(view, info, None).maps == MapRequest("saliency", None, None)
+    assert requests.make_request(BASE, info, None).maps == MapRequest("grad-cam", None, None)
+
+
+def test_the_true_class_is_found_by_id_or_name(tiny_info_of):
+    info = tiny_info_of(class_ids=("n01", "n02"), class_names=("tench", "church"))
+    assert requests.class_index(info, "n02") == requests.class_index(info, "church") == 1
+    assert requests.class_index(info, "Church ") == 1  # as class folders are matched elsewhere
+    assert requests.class_index(info, "nave") is None
+    assert requests.class_index(info, None) is None
+    assert requests.make_request(BASE, info, "tench").true_class == 0
+
+
+def test_what_changes_nothing_but_the_drawing_is_the_same_job(info):
+    one = requests.make_request(BASE, info, "star")
+    other = requests.make_request(replace(BASE, opacity=10, expert=True), info, "star")
+    assert one == other
+    assert hash(one) == hash(other)
+    for fields in ({"epsilon": 2.0}, {"image": "scene:5"}, {"seed": 1}, {"attack_branch": "aux"}):
+        assert requests.make_request(replace(BASE, **fields), info, "star") != one
+
+
+class Mean(nn.Module):
+    """Two classes: how bright the picture is, and how dark."""
+
+    def forward(self, pixels):
+        bright = pixels.mean((1, 2, 3))
+        return torch.stack([bright, -bright], 1) * 10
+
+
+def test_the_work_reports_to_its_job_and_can_be_stopped(info):
+    view = replace(BASE, method="saliency", steps=4)
+    request = requests.make_request(view, info, None)
+    branches = {"main": Mean().eval()}
+    job = Job("key")
+    result = requests.run(request, branches, torch.full((1, 3, 8, 8), 0.5), job)
+    assert job.progress == 1
+    assert float((result.adversarial - result.clean).max()) <= 4 / 255 + 1e-6
+    assert result.predictions["adversarial", "main"].logits[0] < 5
+    job.cancel()
+    with pytest.raises(Cancelled):
+        requests.run(request, branches, torch.full((1, 3, 8, 8), 0.5), job)

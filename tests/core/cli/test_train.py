@@ -1,0 +1,380 @@
+"""`advprop train`: what its words ask for, what it writes and what it refuses."""
+
+import shlex
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from advprop_core.models import checkpoints, header
+from advprop_core.training import run
+from advprop_core.training.recipe import OBJECTIVES, Attacker, Augmentation, Recipe
+from advprop_core.training.recipe_files import shipped_recipes
+from tests.core.training.tiny import draw_photos
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory) -> Path:
+    return draw_photos(tmp_path_factory.mktemp("photos"))
+
+
+@pytest.fixture(autouse=True)
+def _on_the_cpu(monkeypatch) -> None:
+    monkeypatch.setenv("ACCELERATE_USE_CPU", "true")
+
+
+@pytest.fixture
+def asked(advprop, monkeypatch, tmp_path, make_info):
+    """From more words to the recipe, and whatever else, that training is asked for."""
+    calls = []
+    right = {"branch": "main", "condition": {"kind": "clean"}, "n": 8, "top1": 0.75}
+    end = {header.KEY: header.write(make_info(metrics=(right,)))}
+
+    def record(recipe, data, out, **options):
+        calls.append({"recipe": recipe, "data": data, "out": out, **options})
+        out.mkdir(exist_ok=True)
+        save_file({}, out / "model.safetensors", end)
+        return out / "model.safetensors"
+
+    monkeypatch.setattr(run, "train", record)
+
+    def ask(*words):
+        answer = advprop("train", "--data", "photos", "--out", tmp_path / "run", *words)
+        assert answer.code == 0, answer.err
+        *_, wrote, figures = answer.out.splitlines()
+        assert wrote == f"wrote {tmp_path / 'run' / 'model.safetensors'}, and its card model.md"
+        assert figures == "main: 75.0 % clean accuracy"
+        return calls.pop()
+
+    return ask
+
+
+@pytest.fixture
+def file(tmp_path) -> Path:
+    """A person's own recipe."""
+    path = tmp_path / "own.toml"
+    path.write_text(
+        'objective = "fast-advprop"\nlearning_rate = 0.3\nepochs = 7\n'
+        '[attack]\nepsilon = "3/255"\nsteps = 1\n[augmentation]\nmixup = 0.2\n'
+    )
+    return path
+
+
+# --- recipes ---------------------------------------------------------------------------------
+
+
+def test_nothing_said_is_the_default(asked, tmp_path) -> None:
+    call = asked()
+    assert call["recipe"] == Recipe()
+    assert call["data"] == "photos"
+    assert call["out"] == tmp_path / "run"
+    assert call["name"] == "run"
+    assert (call["resume"], call["trackers"]) == (False, ())
+
+
+def test_each_flag_is_its_value(asked) -> None:
+    call = asked(
+        *("--arch", "resnet18", "--objective", "trades", "--attack", "pgd", "--norm", "l2"),
+        *("--epsilon", "0.5", "--step-size", "1/4", "--steps", 3, "--size", 64, "--epochs", 4),
+        *("--batch-size", 32, "--learning-rate", 0.02, "--weight-decay", 0.001),
+        *("--crop-scale", 0.2),
+        *("--holdout", 0.1, "--seed", 5, "--name", "mine", "--resume"),
+        *("--tracker", "tensorboard", "--tracker", "wandb"),
+    )
+    assert call["recipe"] == Recipe(
+        architecture="resnet18",
+        objective="trades",
+        attack=Attacker("pgd", "l2", 0.5, 3, 0.25),
+        size=64,
+        epochs=4,
+        batch_size=32,
+        learning_rate=0.02,
+        weight_decay=0.001,
+        augmentation=Augmentation(crop_scale=0.2),
+        holdout=0.1,
+        seed=5,
+    )
+    assert (call["name"], call["resume"]) == ("mine", True)
+    assert call["trackers"] == ["tensorboard", "wandb"]
+
+
+def test_fine_tuning_flags(asked) -> None:
+    recipe = asked("--start-from", "resnet18.a1_in1k", "--trainable", "last:2")["recipe"]
+    assert recipe == Recipe(start_from="resnet18.a1_in1k", trainable="last:2")
+
+
+def test_the_size_is_that_of_the_network_it_starts_from(asked, file) -> None:
+    words = ("--start-from", "shapes-advprop", "--objective", "vanilla")
+    assert asked(*words)["recipe"].size == 96
+    assert asked(*words, "--size", 64)["recipe"].size == 64
+    file.write_text('objective = "vanilla"\nsize = 48')
+    assert asked(*words, "--recipe", file)["recipe"].size == 48
+
+
+def test_what_a_fine_tuned_network_loses_is_said(asked, advprop, tmp_path) -> None:
+    words = ("--start-from", "shapes-advprop")
+    asked(*words)  # from here on training is recorded, not done
+    words = ("train", "--data", "x", "--out", tmp_path / "run", *words)
+    told = advprop(*words, "--objective", "vanilla").out
+    assert "aux of shapes-advprop will not be in the result: vanilla trains no auxiliary" in told
+    assert "images are 96 pixels, as the network's were" in told
+    assert "will not be" not in advprop(*words).out
+
+
+def test_a_foreign_file_needs_its_architecture(asked, advprop, tmp_path) -> None:
+    file = tmp_path / "plain.safetensors"
+    save_file({"weight": torch.zeros(1)}, file)
+    words = ("--start-from", file)
+    recipe = asked(*words, "--arch", "resnet18")["recipe"]
+    assert (recipe.start_from, recipe.architecture) == (str(file), "resnet18")
+    answer = advprop("train", "--data", "photos", "--out", tmp_path / "run", *words)
+    answer.refuses("does not say its architecture: give timm's name of the network with --arch")
+
+
+def test_a_recipe_file_is_changed_by_flags_and_flags_by_set(asked, file) -> None:
+    recipe = asked("--recipe", file)["recipe"]
+    assert recipe == Recipe(
+        objective="fast-advprop",
+        learning_rate=0.3,
+        epochs=7,
+        attack=Attacker(epsilon=3 / 255),
+        augmentation=Augmentation(mixup=0.2),
+    )
+    words = ("--recipe", file, "--epochs", 2, "--epsilon", "1/255", "--crop-scale", 0.5)
+    changed = asked(*words, "--set", "epochs=3")["recipe"]
+    assert changed.epochs == 3
+    assert changed.attack == Attacker(epsilon=1 / 255)
+    assert changed.augmentation == Augmentation(mixup=0.2, crop_scale=0.5)
+    assert changed.learning_rate == 0.3
+
+
+def test_another_attack_does_not_take_the_recipes_step(asked, tmp_path) -> None:
+    words = ("--recipe", "imagenette")  # one step of 2/255
+    assert asked(*words)["recipe"].attack.step_size == 2 / 255
+    assert asked(*words, "--epsilon", "4/255")["recipe"].attack == Attacker(epsilon=4 / 255)
+    assert asked(*words, "--epsilon", "2/255", "--norm", "linf")["recipe"].attack == Attacker(
+        epsilon=2 / 255, step_size=2 / 255
+    )
+    kept = asked(*words, "--set", "attack.goal=random")["recipe"].attack
+    assert kept == Attacker(step_size=2 / 255, goal="random")
+    own = asked(*words, "--set", "attack.steps=3", "--step-size", "1/255")["recipe"].attack
+    assert own == Attacker(steps=3, step_size=1 / 255)
+    (tmp_path / "gd.toml").write_text('[attack]\nname = "gd"\nstep_size = "1/255"\n')
+    more = asked("--recipe", tmp_path / "gd.toml", "--steps", 3)["recipe"].attack
+    assert more == Attacker("gd", steps=3, step_size=1 / 255)
+    one = asked("--recipe", "cifar10-trades", "--objective", "mixed", "--attack", "fgsm")["recipe"]
+    assert one.attack == Attacker("fgsm", epsilon=one.attack.epsilon)
+
+
+def test_an_objective_with_one_kind_of_attack_alone_takes_it(asked) -> None:
+    assert asked("--objective", "adv-reg")["recipe"].attack == Attacker("fgsm")
+    l2 = asked("--objective", "adv-reg", "--norm", "l2", "--epsilon", 0.2)["recipe"].attack
+    assert l2 == Attacker("fgsm", "l2", 0.2)
+    changed = asked("--recipe", "imagenette", "--objective", "adv-reg", "--attack", "fgsm")
+    assert changed["recipe"].attack == Attacker("fgsm")
+
+
+@pytest.mark.parametrize("name", shipped_recipes())
+def test_a_shipped_recipe_by_its_name(asked, name) -> None:
+    source = ("--start-from", "shapes-vanilla") if name == "transfer" else ()
+    assert asked("--recipe", name, "--seed", 9, *source)["recipe"].seed == 9
+
+
+def test_set_reads_nested_keys_and_toml_values(asked) -> None:
+    changes = (
+        "augmentation.mixup=0.4",
+        "augmentation.flip=false",
+        "augmentation.randaugment=rand-m9-mstd0.5",
+        "attack.epsilon=6/255",
+        "attack.goal='random'",
+        'auxiliaries=["1/255", "gaussian:0.1"]',
+        "optimizer=adamw",
+        "compile=true",
+        "seed=1_000",
+        "unfreeze_patience = 0",
+    )
+    recipe = asked(*(word for change in changes for word in ("--set", change)))["recipe"]
+    assert recipe == Recipe(
+        augmentation=Augmentation(mixup=0.4, flip=False, randaugment="rand-m9-mstd0.5"),
+        attack=Attacker(epsilon=6 / 255, goal="random"),
+        auxiliaries=("1/255", "gaussian:0.1"),
+        optimizer="adamw",
+        compile=True,
+        seed=1000,
+    )
+
+
+def test_auxiliaries(asked, tmp_path) -> None:
+    several = asked("--auxiliaries", "1/255, 4/255,fog:3")["recipe"]
+    assert several.auxiliaries == ("1/255", "4/255", "fog:3")
+    (tmp_path / "two.toml").write_text('auxiliaries = ["1/255", "4/255"]')
+    words = ("--recipe", tmp_path / "two.toml")
+    assert asked(*words)["recipe"].auxiliary_count == 2
+    assert asked(*words, "--auxiliaries", "1")["recipe"].auxiliaries == ()
+
+
+def test_help_names_objectives_recipes_and_examples(advprop) -> None:
+    answer = advprop("train", "--help")
+    assert answer.code == 0
+    text = "".join(answer.out.replace("│", "").split())  # its table breaks lines anywhere
+    assert all(name in text for name in (*OBJECTIVES, *shipped_recipes()))
+    assert "advproptrain--datashapes" in text
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--norm", "l3"), "norm must be one of linf, l2"),
+        (("--objective", "magic"), "objective must be one of vanilla, adversarial, mixed, advprop"),
+        (("--attack", "magic"), "attack name must be one of pgd, i-fgsm, gd, fgsm"),
+        (("--epsilon", "two"), "a fraction such as 4/255"),
+        (("--epsilon", "1"), "would be all of it; did you mean 1/255?"),
+        (("--epsilon", "2"), "would be beyond it; did you mean 2/255?"),
+        (("--set", "attack.epsilon=4"), "did you mean 4/255?"),
+        (("--norm", "l2"), "a radius belongs to its norm: give --epsilon for l2 too, such as 0.5"),
+        (("--objective", "vanilla", "--epsilon", "1/255"), "so epsilon would have no effect"),
+        (("--attack", "gd", "--epsilon", "1/255", "--step-size", "1/255"), "gd has no radius"),
+        (("--trainable", "head"), "the rest of a new network is random: give --start-from"),
+        (("--recipe", "transfer"), "the rest of a new network is random: give --start-from"),
+        (("--seed", str(2**62 + 1)), "seed must be at most"),
+        (("--step-size", "x"), "a fraction such as 4/255"),
+        (("--crop-scale", "0"), "crop_scale must lie in (0, 1]"),
+        (("--holdout", "1"), "holdout must lie in [0, 1)"),
+        (("--trainable", "some"), "trainable must be all, head, norm or last:K, got 'some'"),
+        (("--batch-size", "1"), "batch_size must be at least 2"),
+        (("--auxiliaries", "2"), "say what each of them is shown, such as --auxiliaries 1/255"),
+        (("--auxiliaries", "fog"), "auxiliaries hold a radius such as 4/255 or KIND:STRENGTH"),
+        (("--objective", "vanilla", "--auxiliaries", "1/255"), "auxiliaries are advprop's"),
+        (
+            ("--arch", "resnet18", "--start-from", "shapes-vanilla"),
+            "--arch resnet18 cannot be chosen: the network is that of shapes-vanilla",
+        ),
+        (("--recipe", "imagenette", "--objective", "adv-reg"), "name the attack fgsm"),
+        (("--recipe", "nothing"), "there is no recipe 'nothing': give a TOML file or one of"),
+        (("--recipe", "{folder}"), "there is no recipe"),
+        (("--recipe", "{folder}/bad.toml"), "is not TOML"),
+        (("--recipe", "{folder}/key.toml"), "unknown key epoch; near matches: epochs"),
+        (("--set", "learning_rat=0.1"), "unknown key learning_rat; near matches: learning_rate"),
+        (("--set", "augmentation.mixupp=1"), "near matches: augmentation.mixup"),
+        (("--set", "mixup=1"), "near matches: augmentation.mixup"),
+        (("--set", "epochs"), "--set needs KEY=VALUE, got 'epochs'"),
+        (("--set", "=3"), "--set needs KEY=VALUE"),
+        (("--set", "epochs=many"), "recipe key epochs must be int, got 'many'"),
+        (("--set", "epochs=2.5"), "recipe key epochs must be int, got 2.5"),
+        (("--set", "sync_bn=1"), "recipe key sync_bn must be bool, got 1"),
+        (("--set", "attack=pgd"), "recipe key attack must be a table"),
+        (("--recipe", "{folder}/flat.toml", "--steps", "2"), "recipe key attack must be a table"),
+        ((), "there is no folder"),
+    ],
+)
+def test_refused(words, message, advprop, tmp_path) -> None:
+    (tmp_path / "bad.toml").write_text("epochs = = 3")
+    (tmp_path / "key.toml").write_text("epoch = 3")
+    (tmp_path / "flat.toml").write_text("attack = 'pgd'")
+    words = (word.format(folder=tmp_path) for word in words)
+    answer = advprop("train", "--data", tmp_path / "no", "--out", tmp_path / "run", *words)
+    answer.refuses(message)
+
+
+# --- runs ------------------------------------------------------------------------------------
+
+TINY = ("--arch", "test_resnet", "--size", 32, "--epochs", 1, "--batch-size", 4)
+
+
+def test_a_run_records_its_command_and_is_not_overwritten(advprop, photos, tmp_path) -> None:
+    words = ("train", "--data", photos, "--out", tmp_path / "run", *TINY)
+    answer = advprop(*words)
+    assert answer.code == 0, answer.err
+    shown, wrote, *figures = answer.out.splitlines()
+    assert shown.startswith("epoch 1/1: main clean loss ")
+    assert wrote == f"wrote {tmp_path / 'run' / 'model.safetensors'}, and its card model.md"
+    assert [line.split(": ")[0] for line in figures] == ["main", "aux"] * 2
+    assert figures[2].endswith(" % robust accuracy, PGD-10, L∞ ε = 2/255")
+    info = checkpoints.load(tmp_path / "run" / "model.safetensors").info
+    assert info.recipe["command"] == shlex.join(map(str, ("advprop", *words)))
+    assert info.name == "run"
+    advprop(*words).refuses("--resume, or another --out")
+    advprop(*words, "--resume", "--seed", 1).refuses("another recipe: seed 1 (it had 0)")
+    again = advprop("train", "--data", photos, "--out", tmp_path / "run", "--resume")
+    assert again.code == 0, "its recipe is in the run folder"
+    assert "was finished after 3 of 3 steps" in again.out
+
+
+def test_the_data_folder_is_no_run_folder(advprop, photos) -> None:
+    advprop("train", "--data", photos, "--out", photos).refuses("--out is the data folder")
+
+
+def test_a_run_may_be_named_like_built_in_data(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("shapes").mkdir()
+    run._require_room(Path("shapes"), "shapes", resume=False)  # raises nothing
+
+
+def test_a_file_left_out_is_named_with_its_brackets(advprop, photos, tmp_path) -> None:
+    data = tmp_path / "[data]"
+    (data / "train").mkdir(parents=True)
+    (data / "val").symlink_to(photos / "val")
+    (data / "train" / "dogs").symlink_to(photos / "train" / "dogs")
+    (data / "train" / "cats").mkdir()
+    for file in (photos / "train" / "cats").iterdir():
+        (data / "train" / "cats" / file.name).symlink_to(file)
+    (data / "train" / "cats" / "torn.png").write_bytes(b"no image")
+    words = ("train", "--data", data, "--out", tmp_path / "run", *TINY, "--objective", "vanilla")
+    note = advprop(*words).out.splitlines()[0]
+    assert note.startswith("1 image was left out")
+    assert str(data / "train" / "cats" / "torn.png") in note
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="needs Linux's /dev/full")
+def test_a_full_disk_is_one_sentence(advprop, photos, tmp_path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "state.tmp").symlink_to("/dev/full")
+    words = ("train", "--data", photos, "--out", tmp_path / "run", *TINY)
+    answer = advprop(*words, "--objective", "vanilla")
+    answer.refuses(
+        "state.pt could not be written (No space left on device); the run has no state yet"
+    )
+    assert "make room and continue with --resume" in answer.err
+
+
+def test_a_run_that_diverges_is_one_sentence(advprop, photos, tmp_path) -> None:
+    words = ("--objective", "vanilla", "--learning-rate", 1e25, "--set", "warmup_epochs=0")
+    answer = advprop("train", "--data", photos, "--out", tmp_path / "run", *TINY, *words)
+    answer.refuses("lower it or warm up for longer")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--set", "adversarial_weight=2"), "for adv-reg and trades: advprop has no use for it"),
+        (("--objective", "mixed", "--set", "adversarial_share=0.5"), "for fast-advprop: mixed has"),
+    ],
+)
+def test_what_an_objective_has_no_use_for_is_refused(advprop, tmp_path, words, said) -> None:
+    answer = advprop("train", "--data", "shapes", "--out", tmp_path / "run", *words)
+    answer.refuses(said)
+
+
+def test_it_is_refused_in_a_recipe_as_well(advprop, tmp_path) -> None:
+    recipe = tmp_path / "mine.toml"
+    recipe.write_text('objective = "advprop"\nadversarial_weight = 2.0\n')
+    words = ("--recipe", recipe, "--out", tmp_path / "run")
+    answer = advprop("train", "--data", "shapes", *words)
+    answer.refuses("adversarial_weight is for adv-reg and trades: advprop has no use for it")
+
+
+def test_another_objective_passes_over_the_weights_of_its_recipe(asked) -> None:
+    made = asked("--recipe", "adv-reg", "--objective", "vanilla")["recipe"]
+    assert made.objective == "vanilla"
+    assert asked("--recipe", "adv-reg", "--set", "adversarial_weight=2")["recipe"].weight == 2
+
+
+def test_a_recipes_step_that_is_dropped_is_said(advprop, asked, tmp_path) -> None:
+    words = ("--recipe", "imagenet-advprop", "--steps", 3)
+    assert asked(*words)["recipe"].attack.step_size is None
+    answer = advprop("train", "--data", "photos", "--out", tmp_path / "run", *words)
+    said = "the recipe's step_size of 1/255 is of another attack: a step is now"
+    assert said in " ".join(answer.out.split())
+    kept = advprop("train", "--data", "x", "--out", tmp_path, *words, "--step-size", "1/255")
+    assert "another attack" not in kept.out

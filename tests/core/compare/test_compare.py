@@ -1,0 +1,222 @@
+import pytest
+import torch
+from torch import nn
+
+from advprop_core.attribution.maps import explain
+from advprop_core.compare.compare import MapRequest, compare
+from advprop_core.pictures.noise import NoiseConfig, add_noise
+from advprop_core.types import AttackConfig
+
+PGD = AttackConfig.pgd(8 / 255, steps=4)
+
+
+@pytest.fixture
+def branches(make_dual):
+    model = make_dual(auxiliaries=2)
+    return {name: model.branch(name) for name in model.branch_names}
+
+
+@pytest.fixture
+def image(pixels):
+    return pixels(1, 48)
+
+
+def run(branches, image, perturbation=PGD, **fields):
+    return compare(branches, image, perturbation, **{"attack_branch": "aux", **fields})
+
+
+def test_the_main_job(branches, image):
+    result = run(branches, image, true_class=2, maps=MapRequest(), film=True)
+    cells = [(kind, name) for kind in ("clean", "adversarial") for name in branches]
+    assert list(result.predictions) == cells
+    assert list(result.maps) == cells
+    assert result.branches == ("main", "aux", "aux2")
+    assert result.attack_branch == "aux"
+    assert result.true_class == result.attacked_class == 2
+    assert torch.equal(result.clean, image[0])
+    for kind in ("clean", "adversarial"):
+        shown = getattr(result, kind)[None]
+        for name, branch in branches.items():
+            with torch.no_grad():
+                expected = branch(shown)[0]
+            got = result.predictions[kind, name].logits
+            torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_the_film_begins_at_the_start_and_ends_at_the_prediction(branches, image):
+    result = run(branches, image, true_class=2, film=True)
+    assert len(result.film) == 5
+    for row in result.film:
+        assert list(row) == ["main", "aux", "aux2"]
+    for name in branches:
+        expected = result.predictions["adversarial", name].logits
+        torch.testing.assert_close(result.film[-1][name], expected, rtol=1e-4, atol=1e-5)
+    no_start = AttackConfig.pgd(8 / 255, steps=2, random_start=False)
+    result = run(branches, image, no_start, film=True)
+    clean = result.predictions["clean", "main"].logits
+    torch.testing.assert_close(result.film[0]["main"], clean, rtol=1e-4, atol=1e-5)
+    assert run(branches, image).film == ()
+
+
+def test_maps_share_class_and_layer(branches, image):
+    result = run(branches, image, true_class=3, maps=MapRequest("grad-cam"))
+    assert {m.class_index for m in result.maps.values()} == {3}
+    assert {m.layer for m in result.maps.values()} == {"layer2"}
+    assert all(m.values.shape == (48, 48) for m in result.maps.values())
+    assert all((m.input_kind, m.branch) == cell for cell, m in result.maps.items())
+    for (kind, name), found in result.maps.items():
+        shown = getattr(result, kind)[None]
+        expected = explain(branches[name], shown, 3, "grad-cam", layer="layer2")[0]
+        torch.testing.assert_close(found.values, expected, rtol=1e-3, atol=1e-5)
+    chosen = run(branches, image, maps=MapRequest("grad-cam", "layer1", 4)).maps
+    assert {(m.class_index, m.layer) for m in chosen.values()} == {(4, "layer1")}
+    plain = run(branches, image, maps=MapRequest("saliency")).maps
+    assert {m.layer for m in plain.values()} == {None}
+    assert run(branches, image).maps == {}
+
+
+def test_maps_are_drawn_with_the_seed_of_their_request(branches, image):
+    first, again, other = (
+        run(branches, image, None, maps=MapRequest("smoothgrad", seed=seed)).maps["clean", "main"]
+        for seed in (1, 1, 2)
+    )
+    assert torch.equal(first.values, again.values)
+    assert not torch.equal(first.values, other.values)
+
+
+@pytest.mark.parametrize("method", ["grad-cam", "occlusion"])
+def test_progress_goes_from_attack_to_maps_and_can_stop_either(branches, image, method):
+    told: list[float] = []
+    run(branches, image, maps=MapRequest(method), progress=told.append)
+    assert told == sorted(told)
+    assert told[-1] == 1
+    attack = max(share for share in told if share <= (0.1 if method == "occlusion" else 0.9))
+    assert sum(share > attack for share in told) >= 2
+
+    def stop(share: float) -> None:
+        if share > attack:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        run(branches, image, maps=MapRequest(method), progress=stop)
+
+
+def test_without_a_true_class_the_attack_branchs_own_prediction_is_attacked(branches, image):
+    result = run(branches, image, maps=MapRequest())
+    own = result.predictions["clean", "aux"].class_index
+    assert result.true_class is None
+    assert result.attacked_class == own
+    assert {m.class_index for m in result.maps.values()} == {own}
+    assert result.facts.clean_wrong is None
+    assert torch.equal(result.adversarial, run(branches, image, true_class=own).adversarial)
+
+
+def test_the_attack_follows_the_attack_branch(branches, image):
+    results = {
+        name: compare(branches, image, PGD, attack_branch=name, true_class=1) for name in branches
+    }
+    for name, result in results.items():
+        drop = {
+            other: float(
+                r.predictions["clean", name].probabilities[1]
+                - r.predictions["adversarial", name].probabilities[1]
+            )
+            for other, r in results.items()
+        }
+        assert max(drop, key=drop.get) == name, drop
+        assert result.attack_branch == name
+
+
+def test_no_perturbation(branches, image):
+    result = run(branches, image, None, true_class=1, maps=MapRequest(), film=True)
+    assert torch.equal(result.clean, result.adversarial)
+    assert result.attack_branch is None
+    assert result.film == ()
+    assert (result.facts.linf, result.facts.l2) == (0, 0)
+    for name in branches:
+        clean, other = (result.predictions[kind, name] for kind in ("clean", "adversarial"))
+        assert torch.equal(clean.logits, other.logits)
+
+
+def test_noise(branches, image):
+    noise = NoiseConfig("gaussian", 0.1, seed=3)
+    result = run(branches, image, noise, film=True)
+    assert torch.equal(result.adversarial, add_noise(image, noise)[0])
+    assert result.attack_branch is None
+    assert result.film == ()
+
+
+class Threshold(nn.Module):
+    """Class 1 where the mean pixel lies above a value; not learnt, so that facts are literal."""
+
+    def __init__(self, value):
+        super().__init__()
+        self.value = value
+
+    def forward(self, x):
+        score = (x.mean((1, 2, 3)) - self.value) * 100
+        return torch.stack([-score, score], 1)
+
+
+def test_facts_literal():
+    """0.5 → 0.25 everywhere: L∞ 1/4, L2 1/4·√12; 63.75 rounds to 64, above a fine threshold."""
+    branches = {"main": Threshold(0.2505).eval(), "aux": Threshold(0.4).eval()}
+    image = torch.full((1, 3, 2, 2), 0.5)
+    result = compare(branches, image, AttackConfig.fgsm(0.25), attack_branch="main", true_class=1)
+    facts = result.facts
+    assert facts.linf == 0.25
+    assert facts.l2 == pytest.approx(0.25 * 12**0.5)
+    assert (facts.low, facts.high) == (0.25, 0.25)
+    assert dict(facts.survives_png) == {"main": False, "aux": True}
+    assert facts.clean_wrong == {"main": False, "aux": False}
+    wrong = compare(branches, image, None, attack_branch="main", true_class=0).facts.clean_wrong
+    assert wrong == {"main": True, "aux": True}
+
+
+def test_results_are_detached_and_their_own(branches, image):
+    result = run(branches, image, maps=MapRequest(), film=True)
+    tensors = [
+        result.clean,
+        result.adversarial,
+        *(m.values for m in result.maps.values()),
+        *(p.logits for p in result.predictions.values()),
+        *(logits for row in result.film for logits in row.values()),
+    ]
+    assert not any(tensor.requires_grad for tensor in tensors)
+    before = result.clean.clone()
+    image.zero_()
+    assert torch.equal(result.clean, before)
+
+
+def test_same_request_same_result(branches, image):
+    one, two = (run(branches, image, maps=MapRequest("smoothgrad")) for _ in range(2))
+    assert torch.equal(one.adversarial, two.adversarial)
+    for cell, found in one.maps.items():
+        assert torch.equal(found.values, two.maps[cell].values)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"attack_branch": "adv"}, "attack_branch must be one of main, aux, aux2, got 'adv'"),
+        ({"true_class": 6}, r"true_class must lie in \[0, 5\], got 6"),
+        ({"true_class": -1, "perturbation": None}, "true_class"),
+        ({"perturbation": AttackConfig.fgsm(0.1, target_class=6)}, "target_class"),
+        ({"maps": MapRequest(class_index=6)}, "class_index"),
+        ({"maps": MapRequest(layer="nowhere")}, "no layer 'nowhere'"),
+        ({"maps": MapRequest("saliency", layer="layer1")}, "none of saliency has a layer"),
+    ],
+)
+def test_refusals(branches, image, fields, words):
+    with pytest.raises(ValueError, match=words):
+        run(branches, image, **fields)
+
+
+def test_a_map_request_validates_itself():
+    with pytest.raises(ValueError, match="method must be one of grad-cam"):
+        MapRequest("lime")
+
+
+def test_one_image_at_a_time(branches, pixels):
+    with pytest.raises(ValueError, match="one image, got 2"):
+        run(branches, pixels(2), NoiseConfig("gaussian", 0.1))

@@ -1,0 +1,90 @@
+import pytest
+import torch
+
+from advprop_core.evaluation.cells import Cell
+from advprop_core.evaluation.conditions import Condition
+from advprop_core.evaluation.mce import ALEXNET, imagenet_c_error, imagenet_c_errors, missing
+from advprop_core.evaluation.results import Answers
+from advprop_core.pictures.corruptions import CORRUPTIONS, SEVERITIES, CorruptionConfig
+
+ALL = [CorruptionConfig(kind, severity) for kind in CORRUPTIONS for severity in SEVERITIES]
+
+
+def answers(right):
+    flags = torch.as_tensor(right).bool()
+    return Answers(flags.int(), flags, flags, flags.float(), flags.float())
+
+
+def share(wrong, n=1000):
+    """Answers to n images of which this share is wrong."""
+    return answers(torch.arange(n) >= round(wrong * n))
+
+
+def test_resnet_50_is_as_the_article_has_it():
+    """Table 1 of arXiv 1903.12261 gives CEs in whole percent, and 76.7 and 105.0 for their mean."""
+    published = (80, 82, 83, 75, 89, 78, 80, 78, 75, 66, 57, 71, 85, 77, 77)
+    errors = dict(zip(CORRUPTIONS, published, strict=True))
+    found = imagenet_c_error(
+        {one: share(errors[one.kind] / 100 * ALEXNET[one.kind]) for one in ALL}, share(0.239)
+    )
+    assert found.mce == pytest.approx(0.767, abs=0.005)
+    assert found.relative == pytest.approx(1.050, abs=0.01)
+    for kind, error in errors.items():
+        assert found.by_kind[kind] == pytest.approx(error / 100, abs=0.001)
+
+
+def test_alexnet_is_one():
+    found = imagenet_c_error({one: share(ALEXNET[one.kind], 10_000) for one in ALL})
+    assert found.mce == pytest.approx(1, abs=1e-3)
+    assert (found.relative, found.relative_interval) == (None, None)
+    assert found.n == 10_000
+
+
+def test_severities_are_averaged_before_alexnet_divides():
+    right = {one: share(0.1 * one.severity) for one in ALL}
+    found = imagenet_c_error(right)
+    assert found.by_kind["fog"] == pytest.approx(0.3 / ALEXNET["fog"])
+
+
+def test_intervals_take_images_as_drawn():
+    generator = torch.Generator().manual_seed(0)
+    right = answers(torch.rand(400, generator=generator) < 0.5)
+    found = imagenet_c_error(dict.fromkeys(ALL, right), right)
+    low, high = found.interval
+    scale = sum(1 / error for error in ALEXNET.values()) / 15
+    assert high - low == pytest.approx(2 * 1.96 * 0.5 / 20 * scale, rel=0.1)
+    assert low < found.mce < high
+    # The same answers clean and corrupted: nothing rises, whichever images are drawn.
+    assert found.relative == 0
+    assert found.relative_interval == (0, 0)
+
+
+def test_every_kind_and_severity_is_needed():
+    right = dict.fromkeys(ALL, share(0.5))
+    extra = {CorruptionConfig("spatter", 1): share(1.0)}
+    assert imagenet_c_error(right | extra).mce == imagenet_c_error(right).mce
+    assert missing(right) == 0
+    del right[CorruptionConfig("fog", 3)], right[CorruptionConfig("snow", 5)]
+    assert missing(right) == 2
+    with pytest.raises(ValueError, match="15 kinds at 5 severities, 2 of these 75 are missing"):
+        imagenet_c_error(right)
+
+
+def test_models_are_told_apart():
+    found = {Cell("one", "main", Condition()): share(0.2)}
+    found |= {Cell("one", "main", Condition(corruption=c, stored=True)): share(0.5) for c in ALL}
+    found |= {Cell("two", "aux", Condition(corruption=c, stored=True)): share(0.6) for c in ALL}
+    both = imagenet_c_errors(found, ("one", "two"))
+    assert list(both) == [("one", "main"), ("two", "aux")]
+    assert both["one", "main"].relative is not None
+    assert both["two", "aux"].relative is None
+    assert both["two", "aux"].mce > both["one", "main"].mce
+    assert list(imagenet_c_errors(found, ("two",))) == [("two", "aux")]
+    content = both["one", "main"].to_json()
+    assert set(content) == {
+        *("mce", "interval", "by_corruption", "by_corruption_intervals", "n", "relative_mce"),
+        "relative_interval",
+    }
+    low, high = content["by_corruption_intervals"]["fog"]
+    assert low < content["by_corruption"]["fog"] < high
+    assert "relative_mce" not in both["two", "aux"].to_json()

@@ -1,0 +1,59 @@
+import dataclasses
+import subprocess
+import sys
+
+import pytest
+
+from advprop_core.pictures.probes import PROBES, ProbeConfig, require_room
+
+
+def test_every_usual_strength_is_one_that_a_probe_takes() -> None:
+    configs = [ProbeConfig(kind, strength) for kind in PROBES for strength in PROBES[kind]]
+    assert len(set(configs)) == 3 + 1 + 2 + 3 + 3
+
+
+@pytest.mark.parametrize(
+    ("fields", "error", "words"),
+    [
+        ({"kind": "lowpass"}, ValueError, "did you mean low-pass"),
+        ({"kind": "zzz"}, ValueError, "choose from patch-shuffle, grey, edges"),
+        ({"kind": 3}, TypeError, "kind must be the name of a probe, got 3"),
+        ({"kind": "grey", "strength": 1}, ValueError, "must be left out for grey, got 1"),
+        ({"kind": "edges"}, TypeError, "edges must be a cut-off in cycles per image.*got None"),
+        ({"kind": "low-pass", "strength": 0}, ValueError, "above 0, got 0: such as 4"),
+        ({"kind": "high-pass", "strength": -1.0}, ValueError, "above 0, got -1: such as 16"),
+        ({"kind": "low-pass", "strength": float("inf")}, ValueError, "above 0, got inf"),
+        ({"kind": "low-pass", "strength": float("nan")}, ValueError, "above 0, got nan"),
+        ({"kind": "low-pass", "strength": True}, TypeError, "above 0, got True"),
+        ({"kind": "patch-shuffle", "strength": 1}, ValueError, "at least 2, got 1: such as 8"),
+        ({"kind": "patch-shuffle", "strength": 2.5}, ValueError, "at least 2, got 2.5"),
+        ({"kind": "patch-shuffle", "strength": float("inf")}, ValueError, "got inf"),
+        ({"kind": "grey", "seed": -1}, ValueError, "seed must be at least 0, got -1"),
+        ({"kind": "grey", "seed": "0"}, TypeError, "seed must be a whole number, got '0'"),
+    ],
+)
+def test_config_validates_itself(fields: dict, error: type[Exception], words: str) -> None:
+    with pytest.raises(error, match=words):
+        ProbeConfig(**fields)
+
+
+def test_config_is_frozen_and_hashable() -> None:
+    config = ProbeConfig("low-pass", 8)
+    assert hash(config) == hash(ProbeConfig("low-pass", 8.0, seed=0))
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        config.strength = 4.0  # type: ignore[misc]
+
+
+def test_patches_are_at_least_a_pixel() -> None:
+    require_room(ProbeConfig("patch-shuffle", 32), 32)
+    require_room(ProbeConfig("low-pass", 100), 32)
+    with pytest.raises(ValueError, match="got 33 patches for 32 pixels: give fewer"):
+        require_room(ProbeConfig("patch-shuffle", 33), 32)
+
+
+def test_names_and_settings_load_no_torch() -> None:
+    code = (
+        "import sys, advprop_core.pictures.probes as p, advprop_core.pictures.probes.kinds; "
+        "p.ProbeConfig('grey'); sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

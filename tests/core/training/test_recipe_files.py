@@ -1,0 +1,199 @@
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from advprop_core.models.dual_bn import DualBNModel
+from advprop_core.training import recipe_files
+from advprop_core.training.objectives import make_plan
+from advprop_core.training.recipe import Attacker, Augmentation, Recipe
+from advprop_core.training.recipe_files import (
+    make_recipe,
+    merge,
+    read_recipe,
+    shipped_recipes,
+    write_recipe,
+)
+
+# Every field at another value than its default.
+OTHER = Recipe(
+    architecture="resnet18",
+    objective="advprop",
+    attack=Attacker("i-fgsm", "l2", 3.0, 7, 1 / 3, "random", 5.5),
+    auxiliaries=("4/255", "fog:3"),
+    adversarial_weight=0.3,
+    adversarial_share=0.25,
+    augmentation=Augmentation(1.0, False, 0.4, 0.1, 1e-5, 0.05, "rand-m9-mstd0.5", 0.2, 1.0),
+    size=224,
+    epochs=3,
+    batch_size=6,
+    optimizer="adamw",
+    optimizer_eps=1e-3,
+    learning_rate=1e-5,
+    momentum=0.8,
+    weight_decay=0.0,
+    schedule="step",
+    warmup_epochs=0.5,
+    decay_epochs=2.4,
+    decay_rate=0.97,
+    drop_rate=0.3,
+    drop_path_rate=0.2,
+    label_smoothing=0.1,
+    ema_decay=0.9999,
+    start_from='C:\\runs\\"mine", später',
+    trainable="last:2",
+    unfreeze_patience=3,
+    holdout=0.1,
+    precision="bfloat16",
+    compile=False,
+    sync_bn=True,
+    seed=7,
+)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (OTHER, Recipe()),
+        (OTHER.attack, Attacker()),
+        (OTHER.augmentation, Augmentation()),
+    ],
+    ids=["recipe", "attack", "augmentation"],
+)
+def test_the_other_recipe_is_other_in_every_field(one, other):
+    same = [f.name for f in fields(one) if getattr(one, f.name) == getattr(other, f.name)]
+    assert same == (["objective"] if one is OTHER else [])  # auxiliaries are advprop's
+
+
+@pytest.mark.parametrize("recipe", [Recipe(), OTHER, Recipe(objective="trades", compile=True)])
+def test_what_is_written_is_read_back(recipe, tmp_path):
+    path = tmp_path / "recipe.toml"
+    write_recipe(path, recipe)
+    again = make_recipe(read_recipe(str(path)))
+    assert again == recipe
+    for one in fields(recipe):
+        assert type(getattr(again, one.name)) is type(getattr(recipe, one.name)), one.name
+
+
+@pytest.mark.parametrize("recipe", [Recipe(), OTHER])
+def test_plain_values_make_the_same_recipe(recipe):
+    values = recipe.to_json()
+    before = repr(values)
+    assert make_recipe(values) == recipe
+    assert repr(values) == before
+
+
+def test_what_is_left_out_is_the_default():
+    assert make_recipe({}) == Recipe()
+    assert make_recipe({"attack": {"steps": 3}}) == Recipe(attack=Attacker(steps=3))
+    assert make_recipe({"augmentation": {"flip": False}}).augmentation == Augmentation(flip=False)
+
+
+def test_radii_may_be_fractions_and_whole_numbers_are_numbers():
+    recipe = make_recipe({"attack": {"epsilon": "4/255", "step_size": "1/255", "norm": "linf"}})
+    assert recipe.attack == Attacker(epsilon=4 / 255, step_size=1 / 255)
+    assert make_recipe({"attack": {"epsilon": 3, "norm": "l2"}}).attack.epsilon == 3
+    assert make_recipe({"auxiliaries": ["4/255", 0.5]}).auxiliaries == ("4/255", "0.5")
+
+
+# -- refusals -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"objectiv": "vanilla"}, "unknown key objectiv; near matches: objective"),
+        ({"attack": {"epsilom": 1}}, "unknown key attack.epsilom; near matches: attack.epsilon"),
+        ({"epsilon": 0.1}, "unknown key epsilon; near matches: attack.epsilon"),
+        ({"mixup": 0.1}, "unknown key mixup; near matches: augmentation.mixup"),
+        ({"augmentation": {"batchsize": 4}}, "key augmentation.batchsize; near.* batch_size"),
+        ({"xyzzy": 1}, r"unknown key xyzzy; there are architecture, .*attack\.name"),
+        ({"attack": {"epsilon": "strong"}}, "epsilon must be a fraction"),
+        ({"attack": {"epsilon": "8"}}, r"epsilon must lie in \[0, 1\]"),
+        ({"size": 16}, "size must be at least 32"),
+    ],
+)
+def test_unknown_keys_and_values_out_of_range(values, words):
+    with pytest.raises(ValueError, match=words):
+        make_recipe(values)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"epochs": "20"}, "recipe key epochs must be int, got '20'"),
+        ({"epochs": 2.0}, "epochs must be int, got 2.0"),
+        ({"epochs": True}, "epochs must be int, got True"),
+        ({"learning_rate": True}, "learning_rate must be float, got True"),
+        ({"learning_rate": "0.1"}, "learning_rate must be float"),
+        ({"sync_bn": 1}, "sync_bn must be bool, got 1"),
+        ({"compile": "yes"}, "compile must be bool, got 'yes'"),
+        ({"objective": 3}, "objective must be str, got 3"),
+        ({"architecture": None}, "architecture must be str, got None"),
+        ({"auxiliaries": "4/255"}, "auxiliaries must be a list, got '4/255'"),
+        ({"attack": "pgd"}, "recipe key attack must be a table, got 'pgd'"),
+        ({"attack": {"steps": 1.5}}, "recipe key attack.steps must be int"),
+        ({"augmentation": {"flip": "half"}}, "recipe key augmentation.flip must be bool"),
+        ({"adversarial_weight": []}, "adversarial_weight must be float"),
+    ],
+)
+def test_values_of_the_wrong_kind(values, words):
+    with pytest.raises(TypeError, match=words):
+        make_recipe(values)
+
+
+def test_a_null_is_taken_where_it_is_the_default():
+    values = {"compile": None, "adversarial_weight": None, "attack": {"step_size": None}}
+    assert make_recipe(values) == Recipe()
+
+
+# -- merging ------------------------------------------------------------------------------------
+
+
+def test_changes_go_on_top_table_by_table():
+    values = {"seed": 1, "attack": {"steps": 3, "norm": "l2"}, "auxiliaries": ["1/255", "2/255"]}
+    changes = {"epochs": 2, "attack": {"steps": 5}, "auxiliaries": ["4/255"]}
+    assert merge(values, changes) == {
+        "seed": 1,
+        "epochs": 2,
+        "attack": {"steps": 5, "norm": "l2"},
+        "auxiliaries": ["4/255"],
+    }
+    assert values["attack"] == {"steps": 3, "norm": "l2"}, "what was given is left as it was"
+
+
+def test_a_table_may_be_new_but_takes_no_other_values_place():
+    assert merge({}, {"attack": {"steps": 5}}) == {"attack": {"steps": 5}}
+    with pytest.raises(ValueError, match="recipe key attack must be a table, got 1"):
+        merge({"attack": 1}, {"attack": {"steps": 5}})
+    assert merge({"attack": {"steps": 5}}, {"attack": 1}) == {"attack": 1}
+
+
+# -- files --------------------------------------------------------------------------------------
+
+
+def test_a_name_is_looked_for_among_shipped_recipes_and_files(tmp_path):
+    file = tmp_path / "own.toml"
+    file.write_text('seed = 3\n[attack]\nepsilon = "4/255"\n')
+    assert read_recipe(str(file)) == {"seed": 3, "attack": {"epsilon": "4/255"}}
+    names = ", ".join(shipped_recipes())
+    for missing in (tmp_path / "none.toml", tmp_path):
+        with pytest.raises(ValueError, match=f"there is no recipe .*give a TOML file.*{names}"):
+            read_recipe(str(missing))
+
+
+@pytest.mark.parametrize("content", [b"seed = ", b"\xff\xfe\x00"])
+def test_a_file_that_is_not_toml(tmp_path, content):
+    file = tmp_path / "own.toml"
+    file.write_bytes(content)
+    with pytest.raises(ValueError, match=r"own\.toml is not TOML"):
+        read_recipe(str(file))
+
+
+@pytest.mark.parametrize("name", shipped_recipes())
+def test_a_shipped_recipe_fits_its_objective_and_says_what_it_is_for(name, make_tiny):
+    path = Path(recipe_files.__file__).parent / "recipes" / f"{name}.toml"
+    assert path.read_text().startswith(f"# {shipped_recipes()[name]}\n")
+    recipe = make_recipe(read_recipe(name))
+    model = DualBNModel(make_tiny(), (0, 0, 0), (1, 1, 1), recipe.auxiliary_count)
+    make_plan(model, recipe, classes=4)

@@ -17,7 +17,7 @@ from advprop_core.pictures.decoding import decode
 from advprop_core.types import ModelInfo
 from app.shell import cache
 
-REPO = Path(__file__).resolve().parents[2]
+REPO = Path(__file__).resolve().parents[3]
 pytestmark = pytest.mark.usefixtures("tiny")
 
 
@@ -26,7 +26,7 @@ def test_it_is_the_only_place_that_caches_and_every_cache_is_bounded():
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Attribute) and node.attr in ("cache_data", "cache_resource"):
                 assert path.name == "cache.py", path
-    tree = ast.parse((REPO / "app" / "cache.py").read_text())
+    tree = ast.parse((REPO / "app" / "shell" / "cache.py").read_text())
     decorators = [d for f in tree.body if isinstance(f, ast.FunctionDef) for d in f.decorator_list]
     assert len(decorators) >= 7
     for decorator in decorators:
@@ -36,7 +36,8 @@ def test_it_is_the_only_place_that_caches_and_every_cache_is_bounded():
 
 def test_listing_models_and_drawing_a_scene_loads_no_torch(tiny_models):
     code = (
-        "import sys; from app import cache; cache.known_models(); cache.preview('scene:0', 64); "
+        "import sys; from app.shell import cache; cache.known_models(); "
+        "cache.preview('scene:0', 64); "
         "sys.exit('torch' in sys.modules)"
     )
     environment = {**os.environ, "ADVPROP_MODELS": json.dumps([str(tiny_models["tiny-advprop"])])}

@@ -8,7 +8,7 @@ import pytest
 from app.shell import controls, state
 from app.shell.state import BOUNDS, View
 
-REPO = Path(__file__).resolve().parents[2]
+REPO = Path(__file__).resolve().parents[3]
 
 
 def test_controls_load_no_torch():

@@ -2,4 +2,5 @@
 
 from advprop_core.cli.main import main
 
-main()
+if __name__ == "__main__":
+    main()

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from advprop_core.datasets.shapes import TextureShapes
+from advprop_core.datasets.texture_shapes.dataset import TextureShapes
 from benchmarks.timing import verdict
 
 SCENES = 600

@@ -145,7 +145,7 @@ def explain(
     config = _read_attack(
         attack, norm, epsilon, step_size, steps, attack_branch, target_class, seed
     )
-    from advprop_core.datasets.scenes import AGREEMENT
+    from advprop_core.datasets.texture_shapes.scenes import AGREEMENT
 
     if str(image) in AGREEMENT:
         given = (out, class_index, true_class, attack, metrics or None)

@@ -20,7 +20,7 @@ from advprop_core.cli.output import Report, command_line, versions
 from advprop_core.cli.progress import in_parts
 from advprop_core.cli.values import open_models, read_branches
 from advprop_core.datasets.named import load_scenes
-from advprop_core.datasets.scenes import Scene
+from advprop_core.datasets.texture_shapes.scenes import Scene
 from advprop_core.faithfulness.intervals import Estimate
 from advprop_core.faithfulness.maps import Undefined, as_evidence
 from advprop_core.faithfulness.objects import (

@@ -14,8 +14,8 @@ from advprop_core.datasets import imagenet, tiny_imagenet
 from advprop_core.datasets.folders import ImageFolder, Unreadable, draw_evenly, match_classes
 from advprop_core.datasets.layouts import CORRUPTED, TITLES, Place, find_place, images_of
 from advprop_core.datasets.memory import require_memory
-from advprop_core.datasets.scenes import AGREEMENT, SHAPES, Scene
-from advprop_core.datasets.shapes import TextureShapes
+from advprop_core.datasets.texture_shapes.dataset import TextureShapes
+from advprop_core.datasets.texture_shapes.scenes import AGREEMENT, SHAPES, Scene
 from advprop_core.datasets.torchvision_sets import cifar10_arrays, has_class_folders
 from advprop_core.models.timm_networks import imagenet_classes
 from advprop_core.pictures.decoding import fit, to_bytes

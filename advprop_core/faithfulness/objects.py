@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from advprop_core.datasets.scenes import Scene
+from advprop_core.datasets.texture_shapes.scenes import Scene
 from advprop_core.evaluation.run import Progress
 from advprop_core.faithfulness.intervals import Estimate, estimate_mean, estimate_share
 from advprop_core.faithfulness.maps import (
@@ -80,7 +80,7 @@ def object_share(
 
     Args:
         make_map: Pixels and true classes to maps; it may explain the predicted class instead.
-        scenes: Of one size, such as those of :class:`~advprop_core.datasets.shapes.TextureShapes`.
+        scenes: Of one size, such as those of TextureShapes.
         tolerance: How far from the object, in pixels, the largest value still hits it.
         seed: Of the bootstrap.
         batch_size: Scenes at a time.

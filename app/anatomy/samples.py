@@ -45,7 +45,7 @@ class Source:
 
 def source_for(info: ModelInfo, limit: int) -> Source | None:
     """Built-in scenes for a network that learnt them, else the person's own folder if it fits."""
-    from advprop_core.datasets.scenes import SHAPES
+    from advprop_core.datasets.texture_shapes.scenes import SHAPES
 
     if tuple(info.class_ids) == SHAPES:
         return Source("shapes", "drawn scenes", limit)

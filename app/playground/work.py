@@ -11,7 +11,7 @@ from advprop_core.compare.film import make_film
 from advprop_core.compare.matrix import AttackMatrix, attack_matrix
 from advprop_core.compare.sweep import Sweep, sweep
 from advprop_core.datasets.named import load_images
-from advprop_core.datasets.scenes import SHAPES
+from advprop_core.datasets.texture_shapes.scenes import SHAPES
 from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.results import BranchResult
 from advprop_core.evaluation.run import evaluate

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import cast
 
 from advprop_core.attacks.autoattack.config import AutoAttackConfig
-from advprop_core.datasets.scenes import SHAPES
+from advprop_core.datasets.texture_shapes.scenes import SHAPES
 from advprop_core.models import bundle
 from advprop_core.pictures.corruptions import CORRUPTIONS, CorruptionConfig
 from advprop_core.pictures.probes import PROBES, ProbeConfig

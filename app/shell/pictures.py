@@ -150,7 +150,7 @@ def open_picture(source: str, size: int, uploads: UploadStore) -> Picture:
 
 
 def _scene(kind: str, index: int, size: int) -> Picture:
-    from advprop_core.datasets.scenes import AGREEMENT, SHAPES, TEXTURES, draw_scene
+    from advprop_core.datasets.texture_shapes.scenes import AGREEMENT, SHAPES, TEXTURES, draw_scene
 
     scene = draw_scene(_SCENE_SEED, index, texture_agreement=AGREEMENT[DRAWN[kind]], size=size)
     title = f"{SHAPES[scene.shape]}, covered in {TEXTURES[scene.texture]}"
@@ -164,7 +164,7 @@ def object_mask(source: str, size: int) -> np.ndarray | None:
     kind, _, name = source.partition(":")
     if kind not in DRAWN:
         return None
-    from advprop_core.datasets.scenes import AGREEMENT, draw_scene
+    from advprop_core.datasets.texture_shapes.scenes import AGREEMENT, draw_scene
 
     agreement = AGREEMENT[DRAWN[kind]]
     return draw_scene(_SCENE_SEED, int(name), texture_agreement=agreement, size=size).mask

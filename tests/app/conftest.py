@@ -10,7 +10,7 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from advprop_core.datasets.scenes import SHAPES
+from advprop_core.datasets.texture_shapes.scenes import SHAPES
 from advprop_core.models import bundle, checkpoints, timm_networks
 from advprop_core.models.dual_bn import norm_layers
 from advprop_core.types import AttributionMap, Comparison, ModelInfo, PerturbationFacts, Prediction

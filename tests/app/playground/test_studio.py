@@ -5,7 +5,7 @@ import threading
 import pytest
 import torch
 
-from advprop_core.datasets.scenes import SHAPES, draw_scene
+from advprop_core.datasets.texture_shapes.scenes import SHAPES, draw_scene
 from advprop_core.models import checkpoints
 from app.figures.animation import to_animation
 from app.playground import studio_parts as studio_parts

@@ -11,7 +11,7 @@ from PIL import Image
 from advprop_core.attacks.autoattack.config import AutoAttackConfig
 from advprop_core.datasets.imagenet import wnids_of
 from advprop_core.datasets.named import load_images
-from advprop_core.datasets.scenes import SHAPES
+from advprop_core.datasets.texture_shapes.scenes import SHAPES
 from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.run import evaluate
 from advprop_core.models.timm_networks import imagenet_classes

@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from advprop_core.datasets.scenes import SHAPES
+from advprop_core.datasets.texture_shapes.scenes import SHAPES
 from advprop_core.models import bundle, checkpoints, timm_networks
 from advprop_core.models.header import CheckpointError
 from advprop_core.pictures.decoding import decode

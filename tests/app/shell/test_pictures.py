@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from advprop_core.datasets.scenes import SHAPES
+from advprop_core.datasets.texture_shapes.scenes import SHAPES
 from advprop_core.pictures.decoding import decode
 from app.shell import pictures
 from app.shell.pictures import (

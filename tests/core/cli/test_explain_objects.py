@@ -9,7 +9,7 @@ from advprop_core.attribution import maps
 from advprop_core.attribution.errors import Unfit
 from advprop_core.attribution.maps import explain
 from advprop_core.datasets.named import load_scenes
-from advprop_core.datasets.scenes import SHAPES
+from advprop_core.datasets.texture_shapes.scenes import SHAPES
 from advprop_core.faithfulness.objects import compare_object_shares, object_share
 from advprop_core.models import checkpoints
 

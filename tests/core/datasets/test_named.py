@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from advprop_core.datasets.named import conflict_scenes, load_images, load_scenes
-from advprop_core.datasets.scenes import SHAPES
+from advprop_core.datasets.texture_shapes.scenes import SHAPES
 
 CLASSES = [(name, name) for name in SHAPES]
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from advprop_core.datasets.scenes import Scene
+from advprop_core.datasets.texture_shapes.scenes import Scene
 
 
 class Sum(nn.Module):

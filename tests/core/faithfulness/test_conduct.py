@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from advprop_core.datasets.shapes import TextureShapes
+from advprop_core.datasets.texture_shapes.dataset import TextureShapes
 from advprop_core.faithfulness.curves import measure_curves
 from advprop_core.faithfulness.fidelity import max_sensitivity, measure_infidelity
 from advprop_core.faithfulness.objects import object_share

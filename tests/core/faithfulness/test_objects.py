@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from advprop_core.datasets.shapes import TextureShapes
+from advprop_core.datasets.texture_shapes.dataset import TextureShapes
 from advprop_core.evaluation.intervals import wilson_interval
 from advprop_core.faithfulness.intervals import Estimate
 from advprop_core.faithfulness.maps import Undefined

@@ -9,7 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from advprop_core.datasets.textures import Field, noise_bank, ramp, sample, smooth_step
+from advprop_core.datasets.texture_shapes.textures import (
+    Field,
+    noise_bank,
+    ramp,
+    sample,
+    smooth_step,
+)
 
 _OKLAB_TO_CONE_ROOTS = np.array(
     [[1, 0.3963378, 0.2158038], [1, -0.1055613, -0.0638542], [1, -0.0894842, -1.2914855]]

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from advprop_core.datasets.outlines import FIELD_REACH, outline_bank
-from advprop_core.datasets.scenes import SHAPES, TEXTURES, Scene, draw_scene
-from advprop_core.datasets.shapes import TextureShapes
+from advprop_core.datasets.texture_shapes.dataset import TextureShapes
+from advprop_core.datasets.texture_shapes.outlines import FIELD_REACH, outline_bank
+from advprop_core.datasets.texture_shapes.scenes import SHAPES, TEXTURES, Scene, draw_scene
 
 CHANCE = 1 / len(SHAPES)
 # 1000 conflict scenes: five standard deviations of a guesser's accuracy

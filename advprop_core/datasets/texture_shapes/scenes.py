@@ -13,9 +13,20 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from advprop_core.datasets.backdrops import draw_palette, paint_backdrop, scatter_scraps
-from advprop_core.datasets.outlines import FIELD_REACH, OUTLINES, outline_bank
-from advprop_core.datasets.textures import PAINTERS, Field, noise_bank, ramp, sample, smooth_step
+from advprop_core.datasets.texture_shapes.backdrops import (
+    draw_palette,
+    paint_backdrop,
+    scatter_scraps,
+)
+from advprop_core.datasets.texture_shapes.outlines import FIELD_REACH, OUTLINES, outline_bank
+from advprop_core.datasets.texture_shapes.textures import (
+    PAINTERS,
+    Field,
+    noise_bank,
+    ramp,
+    sample,
+    smooth_step,
+)
 
 SHAPES: tuple[str, ...] = tuple(OUTLINES)
 TEXTURES: tuple[str, ...] = tuple(PAINTERS)  # TEXTURES[i] goes with SHAPES[i]

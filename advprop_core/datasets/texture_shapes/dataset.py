@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from advprop_core.datasets.scenes import SHAPES, Scene, check_arguments, draw_scene
+from advprop_core.datasets.texture_shapes.scenes import SHAPES, Scene, check_arguments, draw_scene
 
 
 class TextureShapes(Dataset[tuple[torch.Tensor, int]]):

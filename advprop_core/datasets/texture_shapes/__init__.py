@@ -1,0 +1,1 @@
+"""TextureShapes: drawn scenes in which outline and texture can disagree."""

@@ -10,9 +10,9 @@ from torch import Tensor
 from advprop_core.attribution.methods import METHODS
 from advprop_core.pictures import decoding
 from advprop_core.report import drawing
+from advprop_core.report.colours import Span, amplification, branch_colour, colour_span, overlay
 from advprop_core.types import AttributionMap, Comparison, InputKind
 
-OPACITY = 0.65
 _MARGIN = 40
 _WIDTH = 1280
 _GAP = 24
@@ -62,7 +62,7 @@ def draw_sheet(comparison: Comparison, captions: Captions) -> Image.Image:
 
 def _draw_photos(canvas: Image.Image, comparison: Comparison, captions: Captions, y: int) -> int:
     perturbation = (comparison.adversarial - comparison.clean).numpy()
-    factor = drawing.amplification(perturbation)
+    factor = amplification(perturbation)
     noise = drawing.perturbation_image(perturbation, factor)
     tiles = (
         ("clean photo", drawing.enlarge(decoding.to_image(comparison.clean), _TILE)),
@@ -86,16 +86,16 @@ def _draw_branch(
 ) -> int:
     """One row: a rule in the branch's colour, then (map, bars) for each kind of input."""
     text = drawing.Text(canvas)
-    colour = drawing.branch_colour(branch)
+    colour = branch_colour(branch)
     text.draw.rectangle([_MARGIN, y, _WIDTH - _MARGIN - 1, y + 3], colour)
-    start, scale = _scale(comparison)
+    span = _span(comparison)
     for place, (kind, words) in enumerate(_KINDS):
         x = _MARGIN + place * (_HALF + 2 * _GAP)
         text.write((x, y + 14), branch, 20, colour=colour)
         indent = text.width(f"{branch} ", 20)
         text.write((x + indent, y + 16), f"on the {words} photo", 18, colour=drawing.MUTED)
         pixels = comparison.clean if kind == "clean" else comparison.adversarial
-        canvas.paste(_tile(comparison.maps[kind, branch], pixels, start, scale), (x, y + 48))
+        canvas.paste(_tile(comparison.maps[kind, branch], pixels, span), (x, y + 48))
         rows = [
             (names[one], probability, one == comparison.true_class)
             for one, probability in comparison.predictions[kind, branch].top(5)
@@ -111,10 +111,9 @@ def _draw_legend(canvas: Image.Image, comparison: Comparison, captions: Captions
     method = METHODS[first.method]
     bar = drawing.colour_bar((_MAP, 14), method.sign)
     canvas.paste(bar, (_MARGIN, y + 4))
-    start, scale = _scale(comparison)
-    low = f"-{scale:.2g}" if method.sign == "signed" else f"{start:.2g}"
-    text.write((_MARGIN, y + 24), low, 15)
-    text.write((_MARGIN + _MAP, y + 24), f"{scale:.2g}", 15, align="right")
+    low, high = _span(comparison)
+    text.write((_MARGIN, y + 24), f"{low:.2g}", 15)
+    text.write((_MARGIN + _MAP, y + 24), f"{high:.2g}", 15, align="right")
     layer = f" at {first.layer}" if first.layer else ""
     lines = [
         f"Maps: {method.title}{layer} for “{captions.names[first.class_index]}”, over the photo in "
@@ -132,15 +131,14 @@ def _draw_legend(canvas: Image.Image, comparison: Comparison, captions: Captions
     return max(round(below), y + 48)
 
 
-def _scale(comparison: Comparison) -> tuple[float, float]:
-    """Where the colours begin, for maps without a sign, and end."""
-    arrays = [one.values.numpy() for one in comparison.maps.values()]
-    scale = drawing.shared_scale(arrays)
-    signed = METHODS[next(iter(comparison.maps.values())).method].sign == "signed"
-    return 0.0 if signed else drawing.shared_start(arrays, scale), scale
+def _span(comparison: Comparison) -> Span:
+    maps = comparison.maps.values()
+    sign = METHODS[next(iter(maps)).method].sign
+    return colour_span([attribution.values.numpy() for attribution in maps], sign)
 
 
-def _tile(one: AttributionMap, pixels: Tensor, start: float, scale: float) -> Image.Image:
-    photo = drawing.enlarge(decoding.to_image(pixels), _MAP)
-    colours = drawing.colourise(one.values.numpy(), METHODS[one.method].sign, scale, start)
-    return drawing.overlay(photo, colours, OPACITY)
+def _tile(attribution: AttributionMap, pixels: Tensor, span: Span) -> Image.Image:
+    sign = METHODS[attribution.method].sign
+    values = attribution.values.numpy()
+    drawn = overlay(pixels.numpy(), values, sign, span, drawing.MAP_OPACITY)
+    return drawing.enlarge(drawing.to_image(drawn), _MAP)

@@ -16,7 +16,7 @@ from advprop_core.attribution.maps import validate_options
 from advprop_core.attribution.methods import METHODS, Method
 from advprop_core.attribution.request import Progress
 from advprop_core.cli.map_requests import Wanted
-from advprop_core.report import drawing
+from advprop_core.report.colours import Span, colour_span
 from advprop_core.types import AttributionMap, InputKind, freeze
 
 Begin = Callable[[str], Progress]
@@ -47,12 +47,9 @@ class Row:
         return self.method.title + (f" at {self.layer}" if self.layer else "")
 
     @property
-    def span(self) -> tuple[float, float]:
+    def span(self) -> Span:
         """Values at the two ends of the colours."""
-        arrays = [one.values.numpy() for one in self.maps.values()]
-        scale = drawing.shared_scale(arrays)
-        signed = self.method.sign == "signed"
-        return (-scale if signed else drawing.shared_start(arrays, scale)), scale
+        return colour_span([one.values.numpy() for one in self.maps.values()], self.method.sign)
 
     def stem(self, kind: InputKind, branch: str) -> str:
         """What one map is called: ``grad-cam_main``, ``grad-cam_s3_aux_adversarial``."""

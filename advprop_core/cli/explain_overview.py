@@ -12,6 +12,7 @@ from advprop_core.cli.explain_maps import Row
 from advprop_core.faithfulness.maps import flaw
 from advprop_core.pictures import decoding
 from advprop_core.report import drawing
+from advprop_core.report.colours import branch_colour, overlay
 from advprop_core.types import InputKind
 
 _MARGIN = 40
@@ -19,11 +20,10 @@ _LABEL = 290  # width of the column with names and scales; wider where the page 
 _TILE = 220
 _GAP = 16
 _NARROWEST = 900  # so that the words at the top have room
-_OPACITY = 0.65
 _READING = (
     "The maps of a row share one colour scale, which ends at the 99th percentile of their values: "
-    "from dark blue, little, to yellow, much; or where a map has a sign from blue, negative, over "
-    "white, nothing, to orange, positive. The photo shows through in grey."
+    "dark blue is little and yellow is much. Where a map has a sign, blue is negative and orange "
+    "is positive. The photo shows through in grey, most where a map is near zero."
 )
 
 
@@ -99,7 +99,7 @@ def _draw_heads(page: _Page, columns: Sequence[Column], y: int) -> int:
     """How to read the maps; branch, input, prediction and the input itself."""
     page.text.paragraph((_MARGIN, y + 70), _READING, 15, page.label, colour=drawing.MUTED)
     for place, column in enumerate(columns):
-        x, colour = page.left(place), drawing.branch_colour(column.branch)
+        x, colour = page.left(place), branch_colour(column.branch)
         page.text.draw.rectangle([x, y, x + _TILE - 1, y + 3], colour)
         page.text.write((x, y + 12), column.branch, 20, colour=colour)
         indent = page.text.width(f"{column.branch}  ", 20)
@@ -120,11 +120,10 @@ def _draw_row(page: _Page, row: Row, columns: Sequence[Column], y: int) -> int:
     place = (_MARGIN, below + 2)
     below = page.text.paragraph(place, measures, 14, page.label, colour=drawing.MUTED)
     low, high = row.span
-    if high > low:
-        bar = drawing.colour_bar((_TILE, 12), row.method.sign)
-        page.canvas.paste(bar, (_MARGIN, round(below) + 10))
-        page.text.write((_MARGIN, below + 27), f"{low:.2g}", 15)
-        page.text.write((_MARGIN + _TILE, below + 27), f"{high:.2g}", 15, align="right")
+    bar = drawing.colour_bar((_TILE, 12), row.method.sign)
+    page.canvas.paste(bar, (_MARGIN, round(below) + 10))
+    page.text.write((_MARGIN, below + 27), f"{low:.2g}", 15)
+    page.text.write((_MARGIN + _TILE, below + 27), f"{high:.2g}", 15, align="right")
     for index, column in enumerate(columns):
         page.canvas.paste(_tile(row, column), (page.left(index), y))
     return y + _TILE + _GAP
@@ -139,7 +138,6 @@ def _tile(row: Row, column: Column) -> Image.Image:
         place = (_GAP, _TILE // 2 - 20)
         drawing.Text(tile).paragraph(place, words, 17, _TILE - 2 * _GAP, colour=drawing.MUTED)
         return tile
-    photo = drawing.enlarge(decoding.to_image(column.pixels), _TILE)
-    low, high = row.span
-    colours = drawing.colourise(values.numpy(), row.method.sign, high, max(low, 0.0))
-    return drawing.overlay(photo, colours, _OPACITY)
+    photo, sign = column.pixels.numpy(), row.method.sign
+    drawn = overlay(photo, values.numpy(), sign, row.span, drawing.MAP_OPACITY)
+    return drawing.enlarge(drawing.to_image(drawn), _TILE)

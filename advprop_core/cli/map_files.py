@@ -13,7 +13,7 @@ from advprop_core.cli.output import Report, save_arrays
 from advprop_core.cli.trust_tables import Figures, curve_array, trust_json
 from advprop_core.faithfulness.maps import Undefined, flaw
 from advprop_core.report import drawing
-from advprop_core.report.drawing import Array
+from advprop_core.report.colours import Array, Sign, Span, colour_span, colourise
 
 _SIDE = 384  # smaller maps are enlarged to this for their PNG
 
@@ -47,12 +47,10 @@ def save_maps(
             if trust and not isinstance(trust.curves, Undefined):
                 kept[f"{name}_curves"] = curve_array(trust.curves)
         found = differences(row)
-        scale = drawing.shared_scale([one.values.numpy() for one in found]) if found else 0.0
+        span = colour_span([one.values.numpy() for one in found], "signed") if found else (0.0, 0.0)
         for difference in found:
             about = {"method": row.method.name, "layer": row.layer, "of": difference.words}
-            apart.append(
-                about | _save(folder, difference.name, difference.values, "signed", (-scale, scale))
-            )
+            apart.append(about | _save(folder, difference.name, difference.values, "signed", span))
             kept[difference.name] = difference.values.numpy()
     save_arrays(folder / "arrays.npz", kept)
     return maps, apart
@@ -75,14 +73,12 @@ def tell_maps(report: Report, rows: Sequence[Row]) -> None:
         report.say(f"{row.title}: {'; '.join(told)}")
 
 
-def _save(
-    folder: Path, name: str, values: Tensor, sign: drawing.Sign, span: tuple[float, float]
-) -> dict[str, Any]:
+def _save(folder: Path, name: str, values: Tensor, sign: Sign, span: Span) -> dict[str, Any]:
     """Draw one map, unless there is nothing to see in it."""
     found, file = flaw(values), f"{name}.png"
     (folder / file).unlink(missing_ok=True)  # of another run
     if found is None:
-        picture = drawing.colourise(values.numpy(), sign, span[1], max(span[0], 0.0))
+        picture = drawing.to_image(colourise(values.numpy(), sign, span))
         picture = drawing.enlarge(picture, max(_SIDE, picture.width), smooth=False)
         picture.save(folder / file)
     return {

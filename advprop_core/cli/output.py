@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from advprop_core.report.drawing import Array
+    from advprop_core.report.colours import Array
     from advprop_core.types import Comparison, InputKind, ModelInfo, PerturbationFacts, Prediction
 
 _NUMBERS = re.compile(r"\[\n\s+([-+.,\deE\s]+?)\n\s+\]")

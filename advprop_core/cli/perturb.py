@@ -12,7 +12,7 @@ from advprop_core.cli.values import read_class
 from advprop_core.cli.words import describe_attack, describe_facts, outcome
 from advprop_core.compare.compare import MapRequest
 from advprop_core.compare.compare import compare as run
-from advprop_core.report.drawing import Array
+from advprop_core.report.colours import Array
 from advprop_core.types import AttackConfig, Comparison
 
 

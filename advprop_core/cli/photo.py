@@ -99,12 +99,13 @@ def attack(
     from advprop_core.cli.perturb import aim, image_arrays, manifest, perturb, tell
     from advprop_core.pictures import decoding
     from advprop_core.report import drawing
+    from advprop_core.report.colours import amplification
 
     subject = open_subject(image, model, arch=arch, branch=branch, true_class=true_class)
     config = aim(config, subject, target_class)
     result = perturb(subject, config, attack_branch)
     arrays = image_arrays(result)
-    factor = drawing.amplification(arrays["perturbation"])
+    factor = amplification(arrays["perturbation"])
     decoding.to_image(result.adversarial).save(folder / "adversarial.png")
     drawing.perturbation_image(arrays["perturbation"], factor).save(folder / "perturbation.png")
     save_arrays(folder / "arrays.npz", arrays)

@@ -15,7 +15,7 @@ from advprop_core.faithfulness.fidelity import Infidelity
 from advprop_core.faithfulness.maps import Score, Undefined
 from advprop_core.faithfulness.randomisation import RandomisationCheck, Verdict
 from advprop_core.faithfulness.trust import Trust
-from advprop_core.report.drawing import Array
+from advprop_core.report.colours import Array
 from advprop_core.types import InputKind
 
 Figures = Mapping[tuple[str, InputKind, str], Trust]

@@ -1,131 +1,53 @@
-"""Arrays to pictures with PIL and numpy alone: colour scales, maps, perturbations, text."""
+"""Pictures with PIL: maps and perturbations as images, text and bars."""
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final, Literal
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, ImageColor, ImageDraw, ImageFont
+import torch
+from PIL import Image, ImageDraw, ImageFont
 
+from advprop_core.pictures import decoding
+from advprop_core.report.colours import Array, Sign, amplify, overlay
 from advprop_core.text import percent
-
-Array = NDArray[np.float32]
-Sign = Literal["magnitude", "signed"]
 
 INK: Final = "#1F2933"
 MUTED: Final = "#5B6770"
 FAINT: Final = "#E4E8EC"
 PAPER: Final = "#FFFFFF"
-BRANCH_COLOURS: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-"""Okabe-Ito: main, aux, and further auxiliary branches in turn."""
-
-COLOUR_SCALES: Final[dict[Sign, tuple[str, ...]]] = {
-    "magnitude": (  # cividis: Nuñez, Anderton and Renslow, arXiv 1712.01662
-        "#00224E", "#123570", "#3B496C", "#575D6D", "#707173",
-        "#8A8678", "#A59C74", "#C3B369", "#E1CC55", "#FEE838",
-    ),
-    "signed": (  # blue, against; white, nothing; orange, for
-        "#084A82", "#2E7EBB", "#8DBFE0", "#FFFFFF", "#FDBA7F", "#E4731C", "#9C3D00",
-    ),
-}  # fmt: skip
-"""Anchors of each scale at equal distances, low to high."""
-
-_FACTORS: Final = (1, 2, 3, 5, 10, 15, 20, 30, 50, 100, 200, 500, 1000)
 # The font that comes with PIL has ASCII and little else.
 _SPELLED: Final = {"×": "x", "−": "-", "–": "-", "—": "-", "∞": "inf", "ε": "epsilon", "≤": "<=",
                    "≥": ">="}  # fmt: skip
 _ARROW: Final = "→"
+MAP_OPACITY: Final = 0.85
+"""Of maps over photos: the ends of the scale stand out and the photo below stays visible."""
 
 
-def branch_colour(branch: str) -> str:
-    """Colour of a branch, whichever others are shown: blue for main, orange for aux."""
-    place = 0 if branch == "main" else int(branch.removeprefix("aux") or 1)
-    return BRANCH_COLOURS[place % len(BRANCH_COLOURS)]
-
-
-def shared_scale(maps: Iterable[Array]) -> float:
-    """One scale for maps that are compared: the 99th percentile of all absolute values.
-
-    A single outlying pixel would otherwise leave the rest of a gradient map dark. 0 for maps
-    that are zero everywhere.
-    """
-    values = np.concatenate([np.abs(one).ravel() for one in maps])
-    return float(np.quantile(values, 0.99) or values.max())
-
-
-def shared_start(maps: Iterable[Array], scale: float) -> float:
-    """Where the colours of unsigned maps begin that share a scale: 0 wherever possible.
-
-    Some maps, such as RISE's, stay far from 0, and nothing would be seen in them. Where all but
-    a hundredth of their values lie in the upper half of the scale, it begins at that hundredth.
-    """
-    low = float(np.quantile(np.concatenate([one.ravel() for one in maps]), 0.01))
-    return low if scale / 2 < low < scale else 0.0
-
-
-def colourise(values: Array, sign: Sign, scale: float, start: float = 0.0) -> Image.Image:
-    """A map in its colours.
-
-    Args:
-        values: (H, W), unscaled.
-        sign: ``magnitude`` reaches from start to scale, ``signed`` from -scale to scale.
-        scale: Value at the end of the colours; what lies beyond is clipped. 0 draws zeros.
-        start: Value at their beginning, for ``magnitude``.
-    """
-    span = scale - start
-    share = np.divide(values - start, span) if span > 0 else np.zeros_like(values)
-    if sign == "signed":
-        share = (share + 1) / 2
-    anchors = np.array([ImageColor.getrgb(one) for one in COLOUR_SCALES[sign]], dtype=np.float64)
-    places = np.linspace(0, 1, len(anchors))
-    flat = np.clip(share, 0, 1).astype(np.float64)
-    channels = [np.interp(flat, places, anchors[:, channel]) for channel in range(3)]
-    return Image.fromarray(np.round(np.stack(channels, -1)).astype(np.uint8))
-
-
-def colour_bar(size: tuple[int, int], sign: Sign) -> Image.Image:
-    """The colours from low to high, left to right, as an image of (width, height)."""
-    low = -1.0 if sign == "signed" else 0.0
-    row = np.linspace(low, 1, size[0], dtype=np.float32)
-    return colourise(np.tile(row, (size[1], 1)), sign, 1.0)
-
-
-def overlay(photo: Image.Image, colours: Image.Image, opacity: float) -> Image.Image:
-    """A coloured map laid over the photo in grey, both of the photo's size.
-
-    Args:
-        photo: RGB.
-        colours: What :func:`colourise` made; resized to the photo.
-        opacity: Share of the map in [0, 1].
-    """
-    grey = photo.convert("L").convert("RGB")
-    laid = colours.resize(photo.size, Image.Resampling.BICUBIC)
-    return Image.blend(grey, laid, opacity)
-
-
-def amplification(perturbation: Array) -> int:
-    """The round factor that makes a perturbation visible without clipping it.
-
-    It brings the largest absolute change to at most 0.4, a channel's range being 1; 1 for none.
-    """
-    largest = float(np.abs(perturbation).max())
-    fitting = [one for one in _FACTORS if largest > 0 and one * largest <= 0.4]
-    return fitting[-1] if fitting else 1
+def to_image(values: Array) -> Image.Image:
+    """(3, H, W) in [0, 1] as an 8-bit RGB image, by the rounding of what is measured."""
+    return decoding.to_image(torch.from_numpy(values))
 
 
 def perturbation_image(perturbation: Array, factor: int) -> Image.Image:
     """A (3, H, W) perturbation, times the factor, on mid-grey: no change is grey."""
-    levels = np.clip(0.5 + factor * perturbation, 0, 1) * 255
-    return Image.fromarray(np.round(levels).astype(np.uint8).transpose(1, 2, 0).copy())
+    return to_image(amplify(perturbation, factor))
+
+
+def colour_bar(size: tuple[int, int], sign: Sign) -> Image.Image:
+    """The colours from low to high as they look over mid-grey, an image of (width, height)."""
+    width, height = size
+    ramp = np.tile(np.linspace(0, 1, width, dtype=np.float32), (height, 1))
+    ground = np.full((3, height, width), 0.5, dtype=np.float32)
+    return to_image(overlay(ground, ramp, sign, (0.0, 1.0), MAP_OPACITY))
 
 
 def enlarge(image: Image.Image, side: int, *, smooth: bool = True) -> Image.Image:
     """A square image at another side; not smooth shows each pixel as a block."""
-    how = Image.Resampling.BICUBIC if smooth else Image.Resampling.NEAREST
-    return image.resize((side, side), how)
+    resampling = Image.Resampling.BICUBIC if smooth else Image.Resampling.NEAREST
+    return image.resize((side, side), resampling)
 
 
 class Text:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from advprop_core.evaluation.intervals import wilson_interval
-from advprop_core.report.drawing import branch_colour
+from advprop_core.report.colours import branch_colour
 from advprop_core.report.style import (
     SYMBOLS,
     Spec,

@@ -6,7 +6,7 @@ import base64
 from hashlib import sha256
 from typing import Any
 
-from advprop_core.report.drawing import branch_colour
+from advprop_core.report.colours import branch_colour
 from advprop_core.text import percent
 from app.elements.declare import declare
 from app.figures.reel import Reel

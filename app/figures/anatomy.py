@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from advprop_core.report.drawing import branch_colour
+from advprop_core.report.colours import branch_colour
 from advprop_core.text import percent
 from advprop_core.types import INPUT_KINDS, Comparison, InputKind, Prediction
 from app.figures.pictures import data_uri, grey

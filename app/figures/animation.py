@@ -8,6 +8,7 @@ from typing import Final, Literal
 from PIL import Image
 
 from advprop_core.report import drawing
+from advprop_core.report.colours import branch_colour
 from advprop_core.text import percent
 from app.figures.reel import Frame, Reel
 
@@ -74,7 +75,7 @@ def _answers(sheet: Image.Image, reel: Reel, frame: Frame, box: tuple[int, int, 
     bottom = top + 34 + _ROW * max(len(reel.classes), 5)
     for index, branch in enumerate(reel.branches):
         x = left + index * (wide + _GAP)
-        colour = drawing.branch_colour(branch)
+        colour = branch_colour(branch)
         answer, confidence = frame.answers[index]
         said = f"{branch}: {answer} {percent(confidence)}"
         text.write((x, top), said, 17, colour=colour, width=wide)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from advprop_core.report.drawing import branch_colour
+from advprop_core.report.colours import branch_colour
 from advprop_core.text import percent
 from advprop_core.types import INPUT_KINDS, Comparison
 from app.figures.heat import add_map, colour_axis

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 
-from advprop_core.report.drawing import branch_colour
+from advprop_core.report.colours import branch_colour
 from advprop_core.types import InputKind
 from app.figures.anatomy import FAINT
 from app.figures.style import COLUMN_TITLES, INK

@@ -15,7 +15,7 @@ import plotly.graph_objects as go
 
 from advprop_core.evaluation.studies import Gain
 from advprop_core.report import grids, plots
-from advprop_core.report.drawing import branch_colour
+from advprop_core.report.colours import branch_colour
 from advprop_core.report.style import Spec
 from advprop_core.text import NORM_TITLES
 from app.figures.style import INK

@@ -13,7 +13,7 @@ from plotly.subplots import make_subplots
 from advprop_core.compare.matrix import AttackMatrix
 from advprop_core.compare.sweep import Sweep
 from advprop_core.evaluation.results import BranchResult
-from advprop_core.report.drawing import branch_colour
+from advprop_core.report.colours import branch_colour
 from advprop_core.text import percent
 from app.figures.style import INK, branch_title
 from app.playground.words import accuracy, flip, unit_of

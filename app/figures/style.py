@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from advprop_core.report.drawing import branch_colour
+from advprop_core.report.colours import branch_colour
 
 COLUMN_TITLES = {"clean": "Clean", "adversarial": "Perturbed"}
 CONFIG = {"displayModeBar": False}

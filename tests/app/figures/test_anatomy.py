@@ -13,7 +13,7 @@ from PIL import Image
 from advprop_core.anatomy.distance import LayerDistance, NormTensors
 from advprop_core.anatomy.excitement import Excitement
 from advprop_core.anatomy.gap import GapRow, Score
-from advprop_core.report.drawing import BRANCH_COLOURS
+from advprop_core.report.colours import BRANCH_COLOURS
 from advprop_core.types import AttributionMap, Prediction
 from app.anatomy.work import Blended, Curve, Gap, Way
 from app.figures import anatomy, gap, norm_layers, style

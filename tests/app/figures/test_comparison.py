@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from advprop_core.pictures.decoding import quantize
-from advprop_core.report.drawing import branch_colour
+from advprop_core.report.colours import branch_colour
 from app.figures import comparison, pictures, style
 
 NAMES = ("star", "heart")

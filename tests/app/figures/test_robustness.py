@@ -2,7 +2,7 @@
 
 import pytest
 
-from advprop_core.report.drawing import branch_colour
+from advprop_core.report.colours import branch_colour
 from app.figures import robustness as figures
 from app.figures.style import INK
 

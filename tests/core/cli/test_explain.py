@@ -16,7 +16,7 @@ from advprop_core.attribution.methods import METHODS
 from advprop_core.cli import explain_maps as commands_maps
 from advprop_core.models import checkpoints
 from advprop_core.pictures import decoding
-from advprop_core.report import drawing
+from advprop_core.report.colours import colour_span
 from advprop_core.types import AttackConfig
 
 pytestmark = pytest.mark.filterwarnings("ignore:Setting")
@@ -112,7 +112,7 @@ def test_a_difference_has_a_symmetric_scale_of_its_own(ask, tmp_path):
     assert apart["of"] == "main − aux, clean"
     assert apart["sign"] == "signed"
     assert apart["colour_scale_end"] == -apart["colour_scale_start"]
-    assert apart["colour_scale_end"] == pytest.approx(drawing.shared_scale([values]))
+    assert apart["colour_scale_end"] == pytest.approx(colour_span([values], "signed")[1])
 
 
 def test_maps_far_from_zero_do_not_begin_there(ask, monkeypatch):

@@ -9,6 +9,7 @@ from advprop_core.attribution.methods import METHODS
 from advprop_core.cli.explain_maps import Row, differences
 from advprop_core.cli.explain_overview import _TILE, Column, Words, draw_overview
 from advprop_core.report import drawing
+from advprop_core.report.colours import COLOUR_SCALES
 from advprop_core.types import AttributionMap
 
 WORDS = Words("a model on a photo", "Maps for “tench”.", ["Left out: CAM."])
@@ -59,7 +60,7 @@ def test_a_map_that_says_nothing_is_said_in_words():
     cells = [("clean", "main")]
     empty = draw_overview([make_row("saliency", {cells[0]: 0.0})], columns(*cells), WORDS)
     assert ImageColor.getrgb(drawing.FAINT) in shades(empty)
-    dark = ImageColor.getrgb(drawing.COLOUR_SCALES["magnitude"][0])
+    dark = ImageColor.getrgb(COLOUR_SCALES["magnitude"][0])
     assert dark not in shades(empty)
 
 

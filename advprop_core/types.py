@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from dataclasses import dataclass, field, fields
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast, get_args, get_type_hints
+
+from annotated_types import Ge, Le
+
+from advprop_core.errors import InputError, as_input_error
 
 if TYPE_CHECKING:  # the app's controls use these types before torch has been loaded
+    from pydantic import TypeAdapter
     from torch import Tensor
 
 Norm = Literal["linf", "l2"]
@@ -21,6 +28,12 @@ BRANCH_ORIGINS: tuple[BranchOrigin, ...] = get_args(BranchOrigin)
 _MAX_SIDE = 4096  # of a network's input: a file may say anything
 _L2_LIMIT = 1000.0
 LARGEST_COUNT = 2**62  # a generator's seed has 64 bits, and evaluations count up from it
+
+Count = Annotated[int, Ge(1), Le(LARGEST_COUNT)]
+Index = Annotated[int, Ge(0), Le(LARGEST_COUNT)]
+"""Of a class; and what a seed may be."""
+Radius = Annotated[float, Ge(0.0), Le(_L2_LIMIT)]
+"""Of a ball of either norm, or a step in it, in pixel units on [0, 1]."""
 
 
 def parse_epsilon(text: str) -> float:
@@ -59,21 +72,72 @@ def format_epsilon(value: float) -> str:
     return f"{value:.4g}"
 
 
+class Checked:
+    """Base of frozen dataclasses that people fill in: each field must fit its annotation.
+
+    The check is strict: no ``"3"`` for 3, no ``True`` for 1, no 1.5 for an integer, no NaN.
+    An integer of numpy or of a 0-d tensor becomes the ``int`` it means. Bounds are written as
+    ``Annotated[int, Ge(1)]``. A subclass with rules across fields extends ``__post_init__``.
+
+    Raises:
+        InputError: Names the field, the rule and the value.
+    """
+
+    def __post_init__(self) -> None:
+        # Not pydantic's own dataclass: importing pydantic would slow `advprop --help` by half.
+        from pydantic import ValidationError
+
+        given = {name: plain_integer(value) for name, value in vars(self).items()}
+        try:
+            checked = _rules(cast("Any", type(self))).validate_python(given)
+        except ValidationError as error:
+            raise as_input_error(error) from None
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
+
+
+@cache
+def _rules(checked_class: type[Any]) -> TypeAdapter[dict[str, Any]]:
+    from pydantic import ConfigDict, TypeAdapter, with_config
+    from typing_extensions import TypedDict
+
+    hints = get_type_hints(checked_class, include_extras=True)
+    annotations = {field.name: hints[field.name] for field in fields(checked_class)}
+    make_typed_dict: Any = TypedDict  # mypy only takes fields that it can read
+    strict = ConfigDict(strict=True, allow_inf_nan=False)
+    return TypeAdapter(with_config(strict)(make_typed_dict(checked_class.__name__, annotations)))
+
+
+def plain_integer(value: Any) -> Any:
+    """The ``int`` that a numpy integer or a 0-d integer tensor means; anything else as it came."""
+    if isinstance(value, int) or getattr(value, "shape", None) != () or "bool" in str(value.dtype):
+        return value
+    try:
+        return operator.index(value)
+    except TypeError:  # a floating point number
+        return value
+
+
 def _require_number(name: str, value: object, low: float, high: float) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"{name} must be a number, got {type(value).__name__}")
     if not low <= value <= high or not math.isfinite(value):
-        raise ValueError(f"{name} must lie in [{low:g}, {high:g}] (pixel units), got {value!r}")
+        raise ValueError(f"{name} must lie in [{low:g}, {high:g}], got {value!r}")
 
 
-def require_count(name: str, value: object, low: int) -> None:
+def require_count(name: str, value: object, low: int = 1) -> None:
     """Refuse what is no whole number, or below ``low``; the message names it."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(f"{name} must be an integer, got {type(value).__name__}")
-    if value < low:
-        raise ValueError(f"{name} must be at least {low}, got {value}")
-    if value > LARGEST_COUNT:
-        raise ValueError(f"{name} must be at most {LARGEST_COUNT}, got {value}")
+    if not low <= value <= LARGEST_COUNT:
+        limit = f"at least {low}" if value < low else f"at most {LARGEST_COUNT}"
+        raise InputError(f"{name} must be {limit}, got {value}")
+
+
+def require_radius(name: str, value: float, norm: Norm) -> None:
+    """Refuse a radius or step above 1 in L-infinity, where pixels themselves end."""
+    if norm == "linf" and value > 1:
+        raise InputError(f"{name} must be at most 1 for linf, got {value:g}: 4/255, not 4")
 
 
 def _require_kind(name: str, value: object, kind: type) -> None:
@@ -94,7 +158,7 @@ def _sorted_branches(branches: Mapping[str, BranchOrigin]) -> dict[str, BranchOr
 
 
 @dataclass(frozen=True)
-class AttackConfig:
+class AttackConfig(Checked):
     """One attack of the gradient-descent family, complete and hashable.
 
     Build it with :meth:`fgsm` or :meth:`pgd`; FGSM is one step of size epsilon, and I-FGSM is
@@ -110,28 +174,21 @@ class AttackConfig:
         seed: Seed of the attack's own generator.
 
     Raises:
-        TypeError: For a value of the wrong kind.
-        ValueError: For a value out of its range; the message names it.
+        InputError: For a value of the wrong kind or out of its range.
     """
 
     norm: Norm = "linf"
-    epsilon: float = 4 / 255
-    step_size: float = 1 / 255
-    steps: int = 10
+    epsilon: Radius = 4 / 255
+    step_size: Radius = 1 / 255
+    steps: Count = 10
     random_start: bool = True
-    target_class: int | None = None
-    seed: int = 0
+    target_class: Index | None = None
+    seed: Index = 0
 
     def __post_init__(self) -> None:
-        if self.norm not in NORMS:
-            raise ValueError(f"norm must be one of {', '.join(NORMS)}, got {self.norm!r}")
-        high = 1.0 if self.norm == "linf" else _L2_LIMIT
-        _require_number("epsilon", self.epsilon, 0.0, high)
-        _require_number("step_size", self.step_size, 0.0, high)
-        require_count("steps", self.steps, 1)
-        require_count("seed", self.seed, 0)
-        if self.target_class is not None:
-            require_count("target_class", self.target_class, 0)
+        super().__post_init__()
+        require_radius("epsilon", self.epsilon, self.norm)
+        require_radius("step_size", self.step_size, self.norm)
 
     @classmethod
     def fgsm(

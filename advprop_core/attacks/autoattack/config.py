@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from advprop_core.types import AttackConfig, Norm, require_count
+from advprop_core.errors import InputError
+from advprop_core.types import Checked, Count, Index, Norm, Radius, require_radius
 
 MEMBERS = ("APGD-CE", "APGD-T", "FAB-T", "Square")
 """What AutoAttack is made of, in its order; T stands for targeted."""
@@ -14,7 +15,7 @@ _FEWEST_CLASSES = 4
 
 
 @dataclass(frozen=True)
-class AutoAttackConfig:
+class AutoAttackConfig(Checked):
     """The standard ensemble of Croce and Hein (arXiv 2003.01690), complete and hashable.
 
     The defaults are the published ones, with one restart of each member. A network with fewer
@@ -29,22 +30,19 @@ class AutoAttackConfig:
         seed: Of everything random.
 
     Raises:
-        TypeError: For a value of the wrong kind.
-        ValueError: For a value out of its range; the message names it.
+        InputError: For a value of the wrong kind or out of its range.
     """
 
     norm: Norm = "linf"
-    epsilon: float = 4 / 255
-    steps: int = 100
-    targets: int = 9
-    queries: int = 5000
-    seed: int = 0
+    epsilon: Radius = 4 / 255
+    steps: Count = 100
+    targets: Count = 9
+    queries: Count = 5000
+    seed: Index = 0
 
     def __post_init__(self) -> None:
-        # What it shares with the other attacks is refused in the same words.
-        AttackConfig(self.norm, self.epsilon, self.epsilon, self.steps, seed=self.seed)
-        require_count("targets", self.targets, 1)
-        require_count("queries", self.queries, 1)
+        super().__post_init__()
+        require_radius("epsilon", self.epsilon, self.norm)
 
     @property
     def name(self) -> str:
@@ -61,7 +59,7 @@ class AutoAttackConfig:
 def require_classes(classes: int, model: str = "model") -> None:
     """Refuse a network with too few classes; the message names the model."""
     if classes < _FEWEST_CLASSES:
-        raise ValueError(
+        raise InputError(
             f"AutoAttack needs at least {_FEWEST_CLASSES} classes, for its DLR loss compares the "
             f"best four logits, and {model} has {classes}: attack it with PGD"
         )

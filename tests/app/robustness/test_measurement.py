@@ -80,7 +80,7 @@ def test_all_corruptions_at_some_severities():
         ("0", "clean images are measured anyway"),
         ("1/255, 0.00392156862745098", "each radius once"),
         ("4", "`4/255`"),
-        ("-1/255", "epsilon must lie in"),
+        ("-1/255", "epsilon must be at least 0"),
     ],
 )
 def test_radii_that_cannot_be_used_are_named(text, said):

@@ -225,7 +225,7 @@ def test_help_names_objectives_recipes_and_examples(advprop) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--norm", "l3"), "norm must be one of linf, l2"),
+        (("--norm", "l3"), "norm must be 'linf' or 'l2'"),
         (("--objective", "magic"), "objective must be one of vanilla, adversarial, mixed, advprop"),
         (("--attack", "magic"), "attack name must be one of pgd, i-fgsm, gd, fgsm"),
         (("--epsilon", "two"), "a fraction such as 4/255"),

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
+from advprop_core.files import write_whole
+
 if TYPE_CHECKING:
     from advprop_core.report.colours import Array
     from advprop_core.types import Comparison, InputKind, ModelInfo, PerturbationFacts, Prediction
@@ -102,8 +104,7 @@ def is_first_process() -> bool:
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
     """Write readable JSON; the folder is made if need be."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(_as_json(content), encoding="utf-8")
+    write_whole(path, _as_json(content))
 
 
 def make_folder(path: Path) -> Path:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import threading
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -13,13 +11,14 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as as_safetensors
 from torch import Tensor
 
 from advprop_core.evaluation.cells import Cell, Subject
 from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.results import Answers
 from advprop_core.evaluation.stored_corruptions import Stored
+from advprop_core.files import write_whole
 from advprop_core.pictures.corruptions import CorruptionConfig
 from advprop_core.pictures.digests import DIGEST_LENGTH, image_digests
 from advprop_core.types import AttackConfig
@@ -115,15 +114,8 @@ class CellStore:
     def _write(self, identity: str, images: Sequence[bytes], columns: dict[str, Tensor]) -> None:
         joined = b"".join(images)
         path = self.folder / f"{_name(identity.encode())}-{_name(joined)}.safetensors"
-        path.parent.mkdir(parents=True, exist_ok=True)
         digests = torch.frombuffer(bytearray(joined), dtype=torch.uint8).view(-1, DIGEST_LENGTH)
-        # A name of its own for each thread too: the app's workers may finish one cell at once.
-        unfinished = path.with_suffix(f".{os.getpid()}.{threading.get_ident()}.tmp")
-        try:
-            save_file(columns | {_IMAGES: digests}, unfinished, {_IDENTITY: identity})
-            unfinished.replace(path)
-        finally:
-            unfinished.unlink(missing_ok=True)
+        write_whole(path, as_safetensors(columns | {_IMAGES: digests}, {_IDENTITY: identity}))
         self.written += 1
 
     def _identity(self, subject: Subject, branch: str, **measured: Any) -> str:

@@ -8,10 +8,8 @@ keys leaves a plain timm state dict.
 from __future__ import annotations
 
 import argparse
-import os
 import pickle
 import re
-import tempfile
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -22,6 +20,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as as_safetensors
 from torch import Tensor
 
+from advprop_core.files import write_whole
 from advprop_core.models import header, timm_networks
 from advprop_core.models.dual_bn import DualBNModel, auxiliary_name
 from advprop_core.models.header import CheckpointError
@@ -74,7 +73,7 @@ def save(path: Path, model: DualBNModel, info: ModelInfo, *, half: bool = False)
         layer = _AUXILIARY.split(key)[0] if _AUXILIARY.search(key) else key.rpartition(".")[0]
         shrink = half and layer not in norms and tensor.is_floating_point()
         tensors[key] = tensor.to("cpu", torch.float16 if shrink else tensor.dtype).contiguous()
-    _write_whole(path, as_safetensors(tensors, {header.KEY: header.write(info)}))
+    write_whole(path, as_safetensors(tensors, {header.KEY: header.write(info)}))
 
 
 def load(path: Path, *, architecture: str | None = None) -> Checkpoint:
@@ -124,20 +123,7 @@ def export(checkpoint: Checkpoint, branch: str, path: Path) -> None:
     """
     network = checkpoint.model.branch(branch).network
     tensors = {key: tensor.contiguous() for key, tensor in network.state_dict().items()}
-    _write_whole(path, as_safetensors(tensors, {"format": "pt"}))
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write beside the target and rename, so that a reader never sees half a file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with open(handle, "wb") as file:
-            file.write(content)
-        os.chmod(temporary, 0o644)  # mkstemp makes it private to the user
-        os.replace(temporary, path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+    write_whole(path, as_safetensors(tensors, {"format": "pt"}))
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], str | None]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from advprop_core.files import write_whole
 from advprop_core.report import grids as grids
 from advprop_core.report import plots as figures
 from advprop_core.report.page import Section, page
@@ -39,16 +40,13 @@ def write_report(folder: Path, content: Mapping[str, Any]) -> tuple[Path, ...]:
     Returns:
         The files.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     texts = {
         "results.json": json.dumps(content, indent=1, ensure_ascii=False) + "\n",
         "results.csv": as_csv(content),
         "report.html": html(content),
     }
     for name, text in texts.items():
-        unfinished = folder / f".{name}.tmp"
-        unfinished.write_text(text, encoding="utf-8")
-        unfinished.replace(folder / name)
+        write_whole(folder / name, text)
     return tuple(folder / name for name in texts)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+from advprop_core.files import write_whole
 from advprop_core.training.recipe import Attacker, Augmentation, Recipe
 from advprop_core.types import parse_epsilon
 
@@ -94,9 +95,7 @@ def write_recipe(path: Path, recipe: Recipe) -> None:
     lines = [_line(key, value) for key, value in values.items()]
     for name, table in tables.items():
         lines += ["", f"[{name}]", *(_line(key, value) for key, value in table.items())]
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text("\n".join(line for line in lines if line is not None) + "\n", "utf-8")
-    temporary.replace(path)
+    write_whole(path, "\n".join(line for line in lines if line is not None) + "\n")
 
 
 def _line(key: str, value: Any) -> str | None:

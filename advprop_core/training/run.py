@@ -12,6 +12,7 @@ from accelerate.tracking import get_available_trackers
 from accelerate.utils import DistributedDataParallelKwargs, LoggerType
 
 from advprop_core.datasets.named import BUILTIN
+from advprop_core.files import write_whole
 from advprop_core.models import checkpoints
 from advprop_core.models.cards import model_card
 from advprop_core.models.dual_bn import DualBNModel
@@ -215,4 +216,4 @@ def _finish(
     measured = replace(info, metrics=metrics)
     with state.writing(path):
         checkpoints.save(path, saved.model, measured, half=True)
-        path.with_suffix(".md").write_text(model_card(measured))
+        write_whole(path.with_suffix(".md"), model_card(measured))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Any
 
 import torch
 
+from advprop_core.files import remove_unfinished, write_whole
 from advprop_core.processes import Processes
 from advprop_core.training.recipe import Recipe
 
@@ -90,24 +90,16 @@ def identity(recipe: Recipe, data: str, digest: str, processes: int) -> str:
 
 
 def save(path: Path, tensors: dict[str, Any], progress: Progress, identity: str) -> None:
-    """Write the state beside the old one, then put it in its place in one move.
+    """Write the state in place of the old one, and remove what a killed run left half written.
 
     Raises:
         CannotSave: If the disk is full or forbids it; the old state is still there.
     """
     content = io.BytesIO()  # torch, writing a file itself, does not say that the disk is full
     torch.save({**tensors, "progress": vars(progress), "identity": identity}, content)
-    temporary = path.with_suffix(".tmp")
     with writing(path):
-        try:
-            with temporary.open("wb") as file:
-                file.write(content.getbuffer())
-                file.flush()
-                os.fsync(file.fileno())  # or a power cut after the rename could leave it empty
-            temporary.replace(path)
-        except OSError:
-            temporary.unlink(missing_ok=True)
-            raise
+        remove_unfinished(path.parent)
+        write_whole(path, content.getbuffer())
 
 
 @contextmanager
@@ -171,10 +163,8 @@ def cut_log(path: Path, step: int) -> None:
             break
         if row["step"] <= step:
             kept.append(line)
-    temporary = path.with_suffix(".tmp")
     with writing(path):
-        temporary.write_text("".join(f"{line}\n" for line in kept))
-        temporary.replace(path)
+        write_whole(path, "".join(f"{line}\n" for line in kept))
 
 
 def _difference(was: dict[str, Any], now: dict[str, Any]) -> str:

@@ -22,6 +22,7 @@ from advprop_core.datasets.named import load_images
 from advprop_core.evaluation import studies
 from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.run import evaluate
+from advprop_core.files import write_whole
 from advprop_core.models import checkpoints
 from advprop_core.models.checkpoints import Checkpoint
 from advprop_core.pictures.corruptions import CORRUPTIONS, CorruptionConfig, corrupt
@@ -170,9 +171,7 @@ class Kept:
     def add(self, what: str, rows: list[Row]) -> None:
         """Keep some, at once."""
         self.rows[what] = rows
-        unfinished = self._path.with_suffix(".tmp")
-        unfinished.write_text(json.dumps(self.rows))
-        unfinished.replace(self._path)
+        write_whole(self._path, json.dumps(self.rows))
 
 
 @dataclass(frozen=True)

@@ -1,3 +1,4 @@
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -12,6 +13,7 @@ from advprop_core.evaluation.cells import Cell, Subject
 from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.results import Answers
 from advprop_core.evaluation.store import CellStore
+from advprop_core.files import CannotWrite
 from advprop_core.pictures.probes import ProbeConfig
 from advprop_core.types import AttackConfig
 
@@ -119,11 +121,11 @@ def test_all_that_decides_an_attack_or_a_probe_makes_another_cell(subject, answe
 def test_two_workers_may_finish_one_cell_at_once(subject, answers, tmp_path, monkeypatch):
     both = threading.Barrier(2, timeout=10)
 
-    def slow(columns, path, header):
-        save_file(columns, path, header)
+    def replace_together(source, target):
         both.wait()
+        return os.replace(source, target)
 
-    monkeypatch.setattr(store, "save_file", slow)
+    monkeypatch.setattr(Path, "replace", replace_together)
     kept = CellStore(tmp_path, {"one": "digest"})
     with ThreadPoolExecutor(2) as pool:
         writes = [pool.submit(kept.write, subject, CELL, EVERY, answers) for _ in range(2)]
@@ -133,12 +135,8 @@ def test_two_workers_may_finish_one_cell_at_once(subject, answers, tmp_path, mon
     assert not is_empty(read(tmp_path, subject))
 
 
-def test_a_cell_that_could_not_be_written_leaves_nothing(subject, answers, tmp_path, monkeypatch):
-    def full(columns, path, header):
-        path.write_bytes(b"half")
-        raise OSError("disk full")
-
-    monkeypatch.setattr(store, "save_file", full)
-    with pytest.raises(OSError, match="disk full"):
+def test_a_cell_that_could_not_be_written_leaves_nothing(subject, answers, tmp_path, fill_disk):
+    fill_disk()
+    with pytest.raises(CannotWrite, match="free at least 1 MB"):
         CellStore(tmp_path, {"one": "digest"}).write(subject, CELL, EVERY, answers)
     assert not list(tmp_path.iterdir())

@@ -68,7 +68,7 @@ def train_and_die(
         real_replace, calls = Path.replace, count(1)
 
         def replace(self: Path, target: Path) -> Path:
-            if self.name == "state.tmp" and next(calls) == number:
+            if self.suffix == ".tmp" and target.name == "state.pt" and next(calls) == number:
                 die()
             return real_replace(self, target)
 

@@ -1,6 +1,5 @@
 """A whole run: the files it leaves, and one step of each objective by hand."""
 
-import errno
 import json
 from dataclasses import replace
 
@@ -265,11 +264,8 @@ def test_a_network_that_ends_in_no_numbers_leaves_no_file(photos, tmp_path, monk
     assert (tmp_path / "run" / state.STATE).exists()
 
 
-def test_a_disk_that_is_full_at_the_end(photos, tmp_path, monkeypatch):
-    def refuse(*_, **__):
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(checkpoints, "_write_whole", refuse)
+def test_a_disk_that_is_full_at_the_end(photos, tmp_path, fill_disk):
+    fill_disk("model.safetensors")
     with pytest.raises(state.CannotSave, match=r"model\.safetensors could .* \(No space left"):
         train(RECIPE, str(photos), tmp_path / "run", name="x")
 

@@ -8,7 +8,8 @@ import timm
 import torch
 from safetensors.torch import load_file
 
-from advprop_core.models import checkpoints, header
+from advprop_core.files import CannotWrite
+from advprop_core.models import header
 from advprop_core.models.checkpoints import load, save
 from advprop_core.models.dual_bn import norm_layers
 from advprop_core.predict import logits_of
@@ -99,14 +100,10 @@ def test_a_header_length_that_looks_like_a_pickle(tmp_path, dual, make_info, low
     assert len(load(path).info.name) == padding
 
 
-def test_writing_is_whole_or_not_at_all(saved, dual, make_info, monkeypatch):
+def test_a_full_disk_leaves_the_file_before(saved, dual, make_info, fill_disk):
     before = saved.read_bytes()
-
-    def fail(*_):
-        raise OSError("disk full")
-
-    monkeypatch.setattr(checkpoints.os, "chmod", fail)  # the file beside it is there by then
-    with pytest.raises(OSError, match="disk full"):
+    fill_disk()
+    with pytest.raises(CannotWrite, match=r"\(No space left on device\): free at least \d MB in"):
         save(saved, dual, make_info())
     assert saved.read_bytes() == before
     assert list(saved.parent.iterdir()) == [saved]

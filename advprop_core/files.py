@@ -1,0 +1,62 @@
+"""Files that are written whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+
+from advprop_core.errors import AdvPropError
+
+_UNFINISHED = ".unfinished-{}.tmp"
+
+
+class CannotWrite(AdvPropError, OSError):
+    """A file that could not be written; the one that was there before is untouched."""
+
+    def __init__(self, path: Path, error: OSError, size: int) -> None:
+        reason = error.strerror or str(error)
+        advice = "give another place, or allow writing there"
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            advice = f"free at least {_megabytes(size)} in {path.parent} and try again"
+        super().__init__(f"{path} could not be written ({reason}): {advice}")
+        self.strerror = reason
+
+
+def write_whole(path: Path, content: bytes | memoryview | str) -> None:
+    """Write a file so that whoever reads it sees the old content or the new, never half of it.
+
+    Args:
+        path: An existing file is replaced in one step; the folder is made if need be.
+        content: Text is written as UTF-8.
+
+    Raises:
+        CannotWrite: If the disk is full or forbids it.
+    """
+    data = content.encode() if isinstance(content, str) else content
+    # A name of its own for each call: threads and processes may write the same file at once.
+    temporary = path.with_name(_UNFINISHED.format(secrets.token_hex(8)))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())  # or a power cut after the rename could leave it empty
+        temporary.replace(path)
+    except OSError as error:
+        raise CannotWrite(path, error, len(data)) from error
+    finally:
+        with suppress(OSError):  # after the rename there is none
+            temporary.unlink()
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what writers left that were killed; only where nobody else writes at the moment."""
+    for leftover in folder.glob(_UNFINISHED.format("*")):
+        leftover.unlink(missing_ok=True)
+
+
+def _megabytes(size: int) -> str:
+    return f"{max(1, -(-size // 1_000_000))} MB"

@@ -1,29 +1,84 @@
-"""Results in words; loads nothing heavy."""
+"""Radii, shares, intervals and results as people read them: the one formatter.
+
+Loads nothing heavy, so that pages can write before torch is there.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import difflib
+import math
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
+
+from advprop_core.errors import InputError
 
 if TYPE_CHECKING:
     from advprop_core.types import Comparison
 
 NORM_TITLES = {"linf": "L∞", "l2": "L2"}
 
+_MOST_CHOICES = 12
+
+
+# -- radii ---------------------------------------------------------------------------------------
+
+
+def parse_radius(text: str) -> float:
+    """Read a radius or a step as people write it: ``4/255``, ``0.0157`` or ``0.5``.
+
+    Args:
+        text: A fraction or a decimal number, in pixel units on [0, 1].
+
+    Returns:
+        The number.
+
+    Raises:
+        InputError: If the text is neither.
+    """
+    try:
+        # Not fractions.Fraction: it would spend hours on 1e999999999, and texts come from links.
+        above, *below = (float(part) for part in text.split("/"))
+        (divisor,) = below or [1.0]
+        value = above / divisor
+    except (ValueError, ZeroDivisionError):
+        value = math.nan
+    if not math.isfinite(value):
+        raise InputError(
+            f"epsilon must be a fraction such as 4/255 or a number such as 0.0157, got {text!r}"
+        )
+    return value
+
+
+def radius(value: float, norm: str) -> str:
+    """A radius or a step as people read it: ``4/255``, ``0.812/255``; ``0.5`` for L2.
+
+    Up to two decimals are written as they are, and anything longer with three digits.
+    """
+    # People think of L-infinity in levels of a pixel; an L2 length has no such unit.
+    scaled = 255 * value if norm == "linf" else value
+    short = round(scaled, 2)
+    is_short = abs(scaled - short) < 1e-6 and bool(short or not scaled)
+    digits = f"{short:g}" if is_short else f"{scaled:.3g}"
+    return f"{digits}/255" if norm == "linf" else digits
+
+
+def exact_radius(value: float) -> str:
+    """A radius that :func:`parse_radius` reads back as the very same number, for commands."""
+    levels = round(255 * value)
+    return f"{levels}/255" if levels / 255 == value else repr(value)
+
+
+# -- shares --------------------------------------------------------------------------------------
+
 
 def percent(share: float) -> str:
-    """``93 %``; tiny and near-certain shares keep their side of the edge."""
-    if 0 < share < 0.005:
+    """``93 %``; only none is 0 % and only all is 100 %."""
+    whole = math.floor(100 * share + 0.5)  # round() would send 0.5 to 0
+    if whole == 0 and share > 0:
         return "<1 %"
-    if 0.995 <= share < 1:
+    if whole == 100 and share < 1:
         return ">99 %"
-    return f"{100 * share:.0f} %"
-
-
-def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table of cells that are fit for one."""
-    written = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in written)
+    return f"{whole} %"
 
 
 def ends(interval: Sequence[float]) -> tuple[str, str]:
@@ -32,6 +87,41 @@ def ends(interval: Sequence[float]) -> tuple[str, str]:
     edge = any(0 < end < 0.005 or 0.995 <= end < 1 for end in interval)
     digits = 1 if edge or round(100 * low) == round(100 * high) else 0
     return f"{100 * low:.{digits}f}", f"{100 * high:.{digits}f}"
+
+
+# -- sentences and tables ------------------------------------------------------------------------
+
+
+def join(words: Sequence[str], last: str = "and") -> str:
+    """``a``, ``a and b``, ``a, b and c``."""
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} {last} {words[-1]}"
+
+
+def did_you_mean(name: str, choices: Iterable[str]) -> str:
+    """``Did you mean pgd or fgsm?``, or what there is where nothing is near.
+
+    Args:
+        name: What a person wrote.
+        choices: What they can write.
+    """
+    names = list(dict.fromkeys(choices))
+    if near := difflib.get_close_matches(name, names, 3, 0.5):
+        return f"Did you mean {join(near, 'or')}?"
+    if not names:
+        return "There is none."
+    more = f" and {len(names) - _MOST_CHOICES} more" * (len(names) > _MOST_CHOICES)
+    return f"Choose from {', '.join(names[:_MOST_CHOICES])}{more}."
+
+
+def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table of cells that are fit for one."""
+    written = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in written)
+
+
+# -- what happened to each branch ------------------------------------------------------------------
 
 
 def branch_outcomes(comparison: Comparison, names: Sequence[str]) -> list[tuple[str, str]]:
@@ -49,7 +139,8 @@ def _outcome(comparison: Comparison, branch: str, names: Sequence[str]) -> str:
     after = comparison.predictions["adversarial", branch]
     truth = comparison.true_class
     move = " → ".join(
-        f"{names[one.class_index]} {percent(one.confidence)}" for one in (before, after)
+        f"{names[prediction.class_index]} {percent(prediction.confidence)}"
+        for prediction in (before, after)
     )
     wrong = truth is not None and before.class_index != truth
     if before.class_index == after.class_index:

@@ -36,42 +36,6 @@ Radius = Annotated[float, Ge(0.0), Le(_L2_LIMIT)]
 """Of a ball of either norm, or a step in it, in pixel units on [0, 1]."""
 
 
-def parse_epsilon(text: str) -> float:
-    """Read a radius or a step as people write it: ``4/255``, ``0.0157`` or ``0.5``.
-
-    Args:
-        text: A fraction or a decimal number, in pixel units on [0, 1].
-
-    Returns:
-        The number.
-
-    Raises:
-        ValueError: If the text is neither.
-    """
-    try:
-        # Not fractions.Fraction: it would spend hours on 1e999999999, and texts come from links.
-        above, *below = (float(part) for part in text.split("/"))
-        (divisor,) = below or [1.0]
-        value = above / divisor
-    except (ValueError, ZeroDivisionError):
-        value = math.nan
-    if not math.isfinite(value):
-        raise ValueError(
-            f"epsilon must be a fraction such as 4/255 or a number such as 0.0157, got {text!r}"
-        )
-    return value
-
-
-def format_epsilon(value: float) -> str:
-    """Write a radius as people read it: ``4/255`` where it is one, a decimal otherwise."""
-    if value == 1:
-        return "1"
-    scaled = value * 255
-    if abs(scaled - round(scaled)) < 1e-6:
-        return f"{round(scaled)}/255"
-    return f"{value:.4g}"
-
-
 class Checked:
     """Base of frozen dataclasses that people fill in: each field must fit its annotation.
 

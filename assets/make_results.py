@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from advprop_core.evaluation.intervals import wilson_interval
-from advprop_core.report.words import describe_radius, own_attacks
-from advprop_core.text import markdown_table
+from advprop_core.report.words import own_attacks
+from advprop_core.text import markdown_table, radius
 
 RESULTS = Path(__file__).parent / "results"
 _OBJECTIVES = ("vanilla", "mixed", "adversarial", "advprop", "fast-advprop")
@@ -162,7 +162,7 @@ def _share(share: float, interval: Sequence[float], digits: int = 1) -> str:
 
 
 def _radius(row: Row) -> str:
-    return describe_radius(row["condition"]["norm"], row["condition"]["epsilon"])
+    return radius(row["condition"]["epsilon"], row["condition"]["norm"])
 
 
 def _is_attack(row: Row) -> bool:

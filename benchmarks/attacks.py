@@ -19,7 +19,8 @@ from torch import Tensor, nn
 
 from advprop_core.attacks.gradient import attack
 from advprop_core.models.folding import fold
-from advprop_core.types import AttackConfig, format_epsilon
+from advprop_core.text import radius
+from advprop_core.types import AttackConfig
 from benchmarks.subjects import open_subject
 from benchmarks.timing import interleave, ratio, summary, verdict
 
@@ -50,7 +51,7 @@ def run(data: Path | None) -> dict[str, Any]:
     folded = fold(plain, subject.pixels[:1])
     folding = time.perf_counter() - start
     print(
-        f"{CONFIG.name}, L∞ ≤ {format_epsilon(CONFIG.epsilon)}, step "
+        f"{CONFIG.name}, L∞ ≤ {radius(CONFIG.epsilon, CONFIG.norm)}, step "
         f"{CONFIG.step_size * 255:g}/255, random start, through {BRANCH} of {subject.title}"
     )
     print(f"  folding took {folding:.2f} s, once per branch; it is not part of what follows")

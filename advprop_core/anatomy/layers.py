@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 
+from advprop_core.errors import InputError
 from advprop_core.models.dual_bn import DualBNModel, PixelNetwork, norm_layers, private_view
+from advprop_core.text import did_you_mean
 
 HEAD = "head"
 _SIDE = 64  # enough for the strides of all but a few networks, and 12 times faster than 224
@@ -117,10 +118,7 @@ def require_name(name: str, known: Iterable[str], what: str = "norm layer or sta
     """Raise ValueError, with near matches, if the name is not among the known ones."""
     choices = list(dict.fromkeys(known))
     if name not in choices:
-        near = difflib.get_close_matches(name, choices, 3, 0.4) or choices[:3]
-        raise ValueError(
-            f"the network has no {what} {name!r}: did you mean {', '.join(near) or 'another'}?"
-        )
+        raise InputError(f"The network has no {what} {name!r}. {did_you_mean(name, choices)}")
 
 
 def _listed_stages(network: nn.Module) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
@@ -12,6 +11,7 @@ from torch import Tensor, nn
 from advprop_core.attribution.errors import UnknownLayer
 from advprop_core.models.dual_bn import PixelNetwork, private_view
 from advprop_core.predict import require_eval
+from advprop_core.text import did_you_mean
 
 _MIN_CELLS = 5  # a stage with a coarser map cannot point at anything
 
@@ -52,9 +52,8 @@ def find_layer(module: nn.Module, layer: str) -> nn.Module:
     """
     layers: dict[str, nn.Module] = dict(network_of(module).named_modules())
     if not layer or layer not in layers:
-        near = difflib.get_close_matches(layer, [name for name in layers if name], 3, 0.4)
-        hint = f": did you mean {', '.join(near)}?" if near else ""
-        raise UnknownLayer(f"the network has no layer {layer!r}{hint}")
+        hint = did_you_mean(layer, filter(None, layers))
+        raise UnknownLayer(f"The network has no layer {layer!r}. {hint}")
     return layers[layer]
 
 

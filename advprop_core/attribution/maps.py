@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -13,7 +12,9 @@ from advprop_core.attribution import cams, gradients, perturbed, rectified, rele
 from advprop_core.attribution.errors import NoGradient, Unfit
 from advprop_core.attribution.methods import METHODS, Method
 from advprop_core.attribution.request import Inspection, Progress, Question, inspect
+from advprop_core.errors import InputError
 from advprop_core.predict import require_eval
+from advprop_core.text import did_you_mean
 
 _MAKERS: dict[str, Callable[[Question], Tensor]] = {
     "grad-cam": cams.gradient_cam,
@@ -121,9 +122,7 @@ def known_method(name: str) -> Method:
     """The method of that name; raises ValueError with near matches if there is none."""
     if name in METHODS:
         return METHODS[name]
-    near = difflib.get_close_matches(str(name), METHODS, 3, 0.5)
-    hint = f" (did you mean {', '.join(near)}?)" if near else ""
-    raise ValueError(f"method must be one of {', '.join(METHODS)}, got {name!r}{hint}")
+    raise InputError(f"There is no method {name!r}. {did_you_mean(str(name), METHODS)}")
 
 
 def make_question(

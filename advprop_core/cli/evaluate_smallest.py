@@ -10,7 +10,8 @@ import typer
 from rich.table import Table
 
 from advprop_core.cli.progress import in_parts
-from advprop_core.cli.words import describe_ball, describe_length
+from advprop_core.cli.words import describe_ball
+from advprop_core.text import radius
 from advprop_core.types import AttackConfig
 
 if TYPE_CHECKING:
@@ -78,5 +79,5 @@ def table(found: Sequence[SmallestEpsilon]) -> Table:
 
 def _radius(one: SmallestEpsilon, value: float) -> str:
     if math.isinf(value):
-        return f"> {describe_length(one.attack.epsilon, one.attack.norm)}"
-    return describe_length(value, one.attack.norm)
+        return f"> {radius(one.attack.epsilon, one.attack.norm)}"
+    return radius(value, one.attack.norm)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from advprop_core.attribution.methods import METHODS
 from advprop_core.cli.values import split_list
+from advprop_core.errors import InputError
+from advprop_core.text import did_you_mean
 
 ALL: Final = "all"
 STAGES: Final = "stages"
@@ -58,11 +59,8 @@ def read_wanted(
     named = split_list(method) or ["grad-cam"]
     for name in named:
         if name not in METHODS and name != ALL:
-            near = difflib.get_close_matches(name, METHODS, 3, 0.5)
-            hint = f" (did you mean {', '.join(near)}?)" if near else ""
-            raise ValueError(
-                f"--method must be {ALL} or one of {', '.join(METHODS)}, got {name!r}{hint}"
-            )
+            hint = did_you_mean(name, (ALL, *METHODS))
+            raise InputError(f"--method has no {name!r}. {hint}")
     methods = tuple(METHODS) if ALL in named else tuple(named)
     layers = tuple(split_list(layer))
     if STAGES in layers and len(layers) > 1:

@@ -10,9 +10,10 @@ from typing import Any
 from advprop_core.cli.values import refuse_whole_radius
 from advprop_core.models.bundle import bundled_models
 from advprop_core.models.header import CheckpointError, read_info
+from advprop_core.text import parse_radius, radius
 from advprop_core.training.recipe import USED_BY, Recipe
 from advprop_core.training.recipe_files import make_recipe, merge, read_recipe
-from advprop_core.types import NORMS, ModelInfo, format_epsilon, parse_epsilon
+from advprop_core.types import NORMS, ModelInfo
 
 
 def resolve(
@@ -51,7 +52,7 @@ def resolve(
     if old is not None and new is None:
         notes.append(
             f"the recipe's step_size of {old} is of another attack: a step is now "
-            f"{format_epsilon(made.attack.config().step_size)}; --step-size chooses it"
+            f"{radius(made.attack.config().step_size, made.attack.norm)}; --step-size chooses it"
         )
     if source and (lost := [*source.branches][1 + made.auxiliary_count :]):
         notes.append(
@@ -161,7 +162,7 @@ def _without_old_steps(recipe: dict[str, Any], attack: Any) -> dict[str, Any]:
 def _same(one: Any, other: Any) -> bool:
     """Whether two values of a recipe mean the same: ``4/255`` may be written as a number."""
     try:
-        return parse_epsilon(str(one)) == parse_epsilon(str(other))
+        return parse_radius(str(one)) == parse_radius(str(other))
     except ValueError:
         return bool(one == other)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from advprop_core.types import NORMS, AttackConfig, ModelInfo, Norm, parse_epsilon
+from advprop_core.errors import InputError
+from advprop_core.text import did_you_mean, parse_radius
+from advprop_core.types import NORMS, AttackConfig, ModelInfo, Norm
 
 if TYPE_CHECKING:
     from advprop_core.models.checkpoints import Checkpoint
@@ -52,7 +53,7 @@ def read_number(text: str, option: str) -> float:
         ValueError: If it is neither; the message names the option.
     """
     try:
-        return parse_epsilon(text)
+        return parse_radius(text)
     except ValueError:
         raise ValueError(
             f"{option} must be a fraction such as 4/255 or a number such as 0.0157, got {text!r}"
@@ -146,10 +147,9 @@ def read_class(info: ModelInfo, text: str, option: str) -> int:
         )
     if _folded(text) in map(_folded, info.class_names):
         raise ValueError(f"{option}: several classes are named {text!r}, give the id or the index")
-    near = difflib.get_close_matches(text, info.class_names, 3, 0.5) or info.class_names[:5]
-    raise ValueError(
+    raise InputError(
         f"{option} must be a name, an id or an index of one of the model's {info.num_classes} "
-        f"classes, such as {', '.join(near)}; got {text!r}"
+        f"classes, got {text!r}. {did_you_mean(text, info.class_names)}"
     )
 
 

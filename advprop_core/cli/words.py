@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 from rich.table import Table
 
-from advprop_core.text import NORM_TITLES, branch_outcomes, percent
+from advprop_core.text import NORM_TITLES, branch_outcomes, percent, radius
 
 if TYPE_CHECKING:
     from advprop_core.attacks.autoattack import AutoAttackConfig
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
         AttackConfig,
         Comparison,
         ModelInfo,
-        Norm,
         PerturbationFacts,
         Prediction,
     )
@@ -29,15 +28,13 @@ def outcome(comparison: Comparison, names: Sequence[str]) -> str:
 
 def describe_attack(config: AttackConfig, branch: str) -> str:
     """``PGD-10 through main, L∞ ≤ 4/255, step 1/255``."""
-    steps = (
-        "" if config.name == "FGSM" else f", step {describe_length(config.step_size, config.norm)}"
-    )
+    steps = "" if config.name == "FGSM" else f", step {radius(config.step_size, config.norm)}"
     return f"{config.name} through {branch}, {describe_ball(config)}{steps}"
 
 
 def describe_ball(config: AttackConfig | AutoAttackConfig) -> str:
     """``L∞ ≤ 4/255``."""
-    return f"{NORM_TITLES[config.norm]} ≤ {describe_length(config.epsilon, config.norm)}"
+    return f"{NORM_TITLES[config.norm]} ≤ {radius(config.epsilon, config.norm)}"
 
 
 def describe_facts(facts: PerturbationFacts) -> str:
@@ -45,16 +42,11 @@ def describe_facts(facts: PerturbationFacts) -> str:
     lost = [branch for branch, survives in facts.survives_png.items() if not survives]
     png = f"not for {', '.join(lost)}" if lost else "yes"
     return (
-        f"measured: L∞ {describe_length(facts.linf, 'linf')}, "
-        f"L2 {describe_length(facts.l2, 'l2')}, "
+        f"measured: L∞ {radius(facts.linf, 'linf')}, "
+        f"L2 {radius(facts.l2, 'l2')}, "
         f"pixels in [{facts.low:.3g}, {facts.high:.3g}]; "
         f"predictions survive an 8-bit PNG: {png}"
     )
-
-
-def describe_length(value: float, norm: Norm) -> str:
-    """In 255ths for linf, where people think in levels of a pixel."""
-    return f"{255 * value:.3g}/255" if norm == "linf" else f"{value:.3g}"
 
 
 def prediction_table(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,8 @@ from advprop_core.datasets import imagenet, tiny_imagenet
 from advprop_core.datasets.cifar import CIFAR10_NAMES, is_cifar10_c
 from advprop_core.datasets.folders import find_images
 from advprop_core.datasets.splits import split_folder
+from advprop_core.errors import InputError
+from advprop_core.text import did_you_mean
 
 TITLES = {
     "imagenet": "ImageNet",
@@ -73,11 +74,9 @@ def find_place(name: str) -> Place | None:
     if not colon or Path(name).exists():
         return None
     if kind not in TITLES:
-        near = difflib.get_close_matches(kind, TITLES, 2, 0.6)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"use one of {', '.join(TITLES)}"
-        raise ValueError(
+        raise InputError(
             f"data must be a folder or KIND:DIR: there is no folder {name!r}, and {kind!r} is no "
-            f"layout; {hint}"
+            f"layout. {did_you_mean(kind, TITLES)}"
         )
     if not folder:
         raise ValueError(f"data must be KIND:DIR, got {name!r}: add the folder, such as {kind}:DIR")

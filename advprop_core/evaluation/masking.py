@@ -14,8 +14,8 @@ from typing import Literal
 from advprop_core.attacks.autoattack import AutoAttackConfig
 from advprop_core.evaluation.cells import Cell
 from advprop_core.evaluation.results import Answers
-from advprop_core.text import NORM_TITLES, percent
-from advprop_core.types import AttackConfig, format_epsilon
+from advprop_core.text import NORM_TITLES, percent, radius
+from advprop_core.types import AttackConfig
 
 NOISE = "noise"
 _UNBOUNDED = 0.5  # L∞: from here on every picture can be made an even grey
@@ -148,5 +148,5 @@ def _who(cell: Cell) -> str:
 
 def _named(cell: Cell) -> str:
     config = _config(cell)
-    radius = format_epsilon(config.epsilon) if config.norm == "linf" else f"{config.epsilon:.3g}"
-    return f"{cell.condition.attack_name}, {NORM_TITLES[config.norm]} ε = {radius}"
+    ball = f"{NORM_TITLES[config.norm]} ε = {radius(config.epsilon, config.norm)}"
+    return f"{cell.condition.attack_name}, {ball}"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from advprop_core.text import NORM_TITLES
-from advprop_core.types import ModelInfo, format_epsilon, parse_epsilon
+from advprop_core.text import NORM_TITLES, parse_radius, radius
+from advprop_core.types import ModelInfo
 
 
 def model_card(info: ModelInfo) -> str:
@@ -75,12 +75,13 @@ def _attacks(recipe: Mapping[str, Any]) -> str:
         return ""
     radii = [attack["epsilon"]]
     if shown := recipe.get("auxiliaries"):
-        radii = [parse_epsilon(text) for text in shown if ":" not in text]
+        radii = [parse_radius(text) for text in shown if ":" not in text]
     steps = "1 step" if attack["steps"] == 1 else f"{attack['steps']} steps"
     share = attack["step_size"] / attack["epsilon"] if attack["epsilon"] else 0.0
     ways = [
-        f"{_ball({**attack, 'epsilon': radius})}, {steps} of {format_epsilon(radius * share)}"
-        for radius in dict.fromkeys(radii)
+        f"{_ball({**attack, 'epsilon': epsilon})}, {steps} of "
+        f"{radius(epsilon * share, attack['norm'])}"
+        for epsilon in dict.fromkeys(radii)
     ]
     return f"; its adversarial images: {' and '.join(ways)}" if ways else ""
 
@@ -95,4 +96,4 @@ def _branches(info: ModelInfo) -> str:
 
 
 def _ball(config: Mapping[str, Any]) -> str:
-    return f"{NORM_TITLES[config['norm']]} ε = {format_epsilon(config['epsilon'])}"
+    return f"{NORM_TITLES[config['norm']]} ε = {radius(config['epsilon'], config['norm'])}"

@@ -9,7 +9,6 @@ switch to set, so there is none to forget, and threads cannot disturb one anothe
 from __future__ import annotations
 
 import copy
-import difflib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
@@ -17,6 +16,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.module import _IncompatibleKeys
+
+from advprop_core.errors import InputError
+from advprop_core.text import did_you_mean
 
 MAIN = "main"
 
@@ -98,11 +100,8 @@ class DualBNModel(nn.Module):
             ValueError: If there is no such branch; the message lists those there are.
         """
         if name not in self.branches:
-            near = difflib.get_close_matches(name, self.branch_names, 1)
-            hint = f" (did you mean {near[0]!r}?)" if near else ""
-            raise ValueError(
-                f"branch must be one of {', '.join(self.branch_names)}, got {name!r}{hint}"
-            )
+            hint = did_you_mean(name, self.branch_names)
+            raise InputError(f"The network has no branch {name!r}. {hint}")
         branch = self.branches[name]
         assert isinstance(branch, PixelNetwork)
         return branch

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import socket
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,6 +14,7 @@ import timm
 from torch import nn
 
 from advprop_core.models.dual_bn import DualBNModel
+from advprop_core.text import did_you_mean
 from advprop_core.types import BranchOrigin, ModelInfo
 
 # What a ModelInfo may hand to timm.create_model. It may come from a stranger's file, and others of
@@ -201,9 +201,7 @@ def _require_architecture(name: str) -> None:
 def _require_known(name: str) -> None:
     if not is_known(name):
         known = timm.list_models() + (timm.list_models(pretrained=True) if "." in name else [])
-        near = difflib.get_close_matches(name, known, 3, 0.5)
-        hint = f"; near matches: {', '.join(near)}" if near else ""
-        raise UnknownArchitecture(f"timm has no architecture {name!r}{hint}")
+        raise UnknownArchitecture(f"timm has no architecture {name!r}. {did_you_mean(name, known)}")
 
 
 def _classes(config: Mapping[str, Any], count: int) -> tuple[tuple[str, str], ...]:

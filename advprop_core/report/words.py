@@ -9,8 +9,7 @@ from itertools import chain
 from typing import Any
 
 from advprop_core.pictures.probes import describe_probe
-from advprop_core.text import NORM_TITLES, percent
-from advprop_core.types import format_epsilon
+from advprop_core.text import NORM_TITLES, percent, radius
 
 Row = Mapping[str, Any]
 """One of ``results`` in ``results.json``, or of the like."""
@@ -89,8 +88,8 @@ def _walks(row: Row) -> bool:
 def describe_attack(row: Row) -> str:
     """The attack alone, whoever's gradient it followed: ``PGD-10, L∞ ε = 2/255``."""
     condition = row["condition"]
-    radius = describe_radius(condition["norm"], condition["epsilon"])
-    return f"{condition['attack']}, {NORM_TITLES[condition['norm']]} ε = {radius}"
+    ball = f"{NORM_TITLES[condition['norm']]} ε = {radius(condition['epsilon'], condition['norm'])}"
+    return f"{condition['attack']}, {ball}"
 
 
 def own_attacks(rows: Sequence[Row]) -> list[Row]:
@@ -152,16 +151,11 @@ def _walk(row: Row) -> tuple[str, str, str]:
     return row["model"], row["branch"], describe_attack(row)
 
 
-def describe_radius(norm: str, epsilon: float) -> str:
-    """In 255ths for linf, where people think in levels of a pixel."""
-    return format_epsilon(epsilon) if norm == "linf" else f"{epsilon:.3g}"
-
-
 def smallest_radius(one: Row, value: float | None) -> str:
     """A smallest epsilon as people read it; what is None lies above the limit."""
     if value is None:
-        return f"above {describe_radius(one['norm'], one['limit'])}"
-    return f"{255 * value:.3g}/255" if one["norm"] == "linf" else f"{value:.3g}"
+        return f"above {radius(one['limit'], one['norm'])}"
+    return radius(value, one["norm"])
 
 
 def as_csv(content: Mapping[str, Any]) -> str:

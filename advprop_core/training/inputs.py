@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -11,6 +10,7 @@ from timm.data.auto_augment import rand_augment_transform
 from torch import Tensor, nn
 
 from advprop_core.attacks.gradient import unchecked_gradient, walk
+from advprop_core.errors import InputError
 from advprop_core.pictures.corruptions import (
     CORRUPTIONS,
     EXTRA_CORRUPTIONS,
@@ -19,6 +19,7 @@ from advprop_core.pictures.corruptions import (
 )
 from advprop_core.pictures.decoding import to_bytes, to_image
 from advprop_core.pictures.noise import NOISES, draw_noise
+from advprop_core.text import did_you_mean
 from advprop_core.training.augment import jitter_colors
 from advprop_core.training.batch import Batch, View, mixed_seed, seed_globals
 from advprop_core.training.recipe import Attacker, Goal, Recipe
@@ -66,8 +67,7 @@ def _change(kind: str, strength: float) -> Input:
     if kind == "randaugment":
         return _randaugment(strength)
     known = (*NOISES, *CORRUPTIONS, *EXTRA_CORRUPTIONS, *_AUGMENTATIONS)
-    near = difflib.get_close_matches(kind, known, 3, 0.5) or known
-    raise ValueError(f"an auxiliary branch cannot be shown {kind!r}: try {', '.join(near)}")
+    raise InputError(f"An auxiliary branch cannot be shown {kind!r}. {did_you_mean(kind, known)}")
 
 
 def _in_float32(change: Input) -> Input:

@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
-from advprop_core.types import LARGEST_COUNT, AttackConfig, parse_epsilon
+from advprop_core.text import parse_radius
+from advprop_core.types import LARGEST_COUNT, AttackConfig
 
 ObjectiveName = Literal[
     "vanilla", "adversarial", "mixed", "advprop", "fast-advprop", "adv-reg", "trades"
@@ -295,7 +296,7 @@ class Recipe:
 def _read_auxiliary(text: str) -> tuple[str, float]:
     kind, colon, strength = text.rpartition(":")
     try:
-        return (kind if colon else "attack", parse_epsilon(strength))
+        return (kind if colon else "attack", parse_radius(strength))
     except ValueError:
         raise ValueError(
             f"auxiliaries hold a radius such as 4/255 or KIND:STRENGTH such as gaussian:0.1, "

@@ -12,8 +12,8 @@ from types import UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from advprop_core.files import write_whole
+from advprop_core.text import parse_radius
 from advprop_core.training.recipe import Attacker, Augmentation, Recipe
-from advprop_core.types import parse_epsilon
 
 RECIPE = "recipe.toml"
 """In a run folder."""
@@ -110,7 +110,7 @@ def _checked(kind: type, values: dict[str, Any], prefix: str) -> dict[str, Any]:
         if key not in {one.name for one in fields(kind)}:
             raise ValueError(f"recipe has an unknown key {prefix}{key}{_near(key)}")
         if key in _RADII and isinstance(value, str):
-            values[key] = parse_epsilon(value)
+            values[key] = parse_radius(value)
         _require_kind(f"{prefix}{key}", values[key], hints[key])
     return values
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from advprop_core.text import percent
-from app.shell.messages import PICTURES, join
+from advprop_core.text import join, percent
+from app.shell.messages import PICTURES
 
 if TYPE_CHECKING:
     from advprop_core.anatomy.gap import GapRow, Order, Score

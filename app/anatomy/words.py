@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from advprop_core.text import percent
+from advprop_core.text import join, percent, radius
 from advprop_core.types import InputKind
 from app.anatomy.samples import ATTACK
-from app.shell.messages import PICTURES, join, quote
+from app.shell.messages import PICTURES, quote
 
 if TYPE_CHECKING:
     from advprop_core.anatomy.distance import LayerDistance, Measure
@@ -217,5 +217,5 @@ def calibrated(n: int, source: Source) -> str:
     return (
         f"**aux** is calibrated, not trained: its means and variances were measured on {n} "
         f"{source.title} under attack through main ({ATTACK.name}, L∞ ε = "
-        f"{ATTACK.epsilon * 255:g}/255). Weights, γ and β are main's."
+        f"{radius(ATTACK.epsilon, ATTACK.norm)}). Weights, γ and β are main's."
     )

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from advprop_core.models.cards import describe_condition
+from advprop_core.text import join
 from advprop_core.types import ModelInfo
 from app.shell import cache, messages
 from app.shell.messages import quote
@@ -37,7 +38,7 @@ def _card(name: str, info: ModelInfo) -> None:
     st.subheader(name)
     st.markdown(
         f"{messages.safe(info.architecture)}, {info.input_size} × {info.input_size} px, "
-        f"{info.num_classes} classes: {messages.join(info.class_names[:12])}"
+        f"{info.num_classes} classes: {join(info.class_names[:12])}"
         f"{' …' if info.num_classes > 12 else ''}."
     )
     for branch, origin in info.branches.items():

@@ -6,8 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from advprop_core.text import NORM_TITLES, ends, percent
-from app.shell.messages import join
+from advprop_core.text import NORM_TITLES, ends, join, percent, radius
 
 if TYPE_CHECKING:
     from advprop_core.compare.matrix import AttackMatrix
@@ -23,12 +22,6 @@ def unit_of(norm: str) -> float:
     return 255.0 if norm == "linf" else 1.0
 
 
-def radius(epsilon: float, norm: str) -> str:
-    """``0.81/255``, or ``0.41`` for L2."""
-    text = f"{epsilon * unit_of(norm):.2f}".rstrip("0").rstrip(".")
-    return f"{text}/255" if norm == "linf" else text
-
-
 def reachable(epsilon: float, norm: str) -> float:
     """A radius as the sidebar has it, rounded up so that what happens at it still happens."""
     return math.ceil(round(epsilon * unit_of(norm) * 100, 6)) / 100
@@ -36,7 +29,7 @@ def reachable(epsilon: float, norm: str) -> float:
 
 def flip_radius(epsilon: float, norm: str) -> str:
     """The radius of a flip, rounded up: ``3.32/255``."""
-    return f"{reachable(epsilon, norm):g}{'/255' if norm == 'linf' else ''}"
+    return radius(reachable(epsilon, norm) / unit_of(norm), norm)
 
 
 def attack(config: AttackConfig, attack_branch: str | None, names: Sequence[str]) -> str:

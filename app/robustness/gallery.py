@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from advprop_core.report.words import describe_radius
+from advprop_core.text import radius
 from advprop_core.types import AttackConfig, Norm
 from app.robustness import words
 from app.robustness.measurement import SEED
@@ -131,8 +131,7 @@ def _opened_with(condition: Condition) -> str:
     start = " from another random start" if config.random_start else ""
     if config.epsilon * unit <= most:
         return f"this attack{start}"
-    radius = describe_radius(config.norm, most / unit)
-    return f"this attack{start} at ε = {radius}, the most there is"
+    return f"this attack{start} at ε = {radius(most / unit, config.norm)}, the most there is"
 
 
 def _perturbation(one: Case, condition: Condition) -> Mapping[str, Any]:

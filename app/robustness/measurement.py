@@ -14,9 +14,10 @@ from advprop_core.datasets.texture_shapes.scenes import SHAPES
 from advprop_core.models import bundle
 from advprop_core.pictures.corruptions import CORRUPTIONS, CorruptionConfig
 from advprop_core.pictures.probes import PROBES, ProbeConfig
-from advprop_core.types import AttackConfig, ModelInfo, Norm, parse_epsilon
+from advprop_core.text import exact_radius, join, parse_radius
+from advprop_core.types import AttackConfig, ModelInfo, Norm
 from app.anatomy.samples import class_folders, folder_fits
-from app.shell.messages import join, quote
+from app.shell.messages import quote
 from app.shell.pictures import own_folder
 from app.shell.state import View
 
@@ -210,13 +211,13 @@ def command(request: RunRequest, files: Mapping[str, Path]) -> str:
     if request.probed:
         words += ["--probe", "all"]
     if request.limit:
-        words += ["--smallest-epsilon", _written(request.limit)]
+        words += ["--smallest-epsilon", exact_radius(request.limit)]
     return shlex.join([*words, "--limit", str(request.images)])
 
 
 def _read_radius(text: str, norm: Norm) -> float:
     try:
-        value = parse_epsilon(text)
+        value = parse_radius(text)
     except ValueError:
         raise ValueError(
             f"ε must be a fraction such as 2/255 or a number such as 0.5, got {quote(text)}."
@@ -235,7 +236,7 @@ def _read_radius(text: str, norm: Norm) -> float:
 def _attack_options(request: RunRequest) -> list[str]:
     if not request.kinds:
         return []
-    radii = ",".join(map(_written, request.radii))
+    radii = ",".join(map(exact_radius, request.radii))
     options = ["--attack", ",".join(request.kinds), "--epsilon", radii]
     if request.norm != "linf":
         options += ["--norm", request.norm]
@@ -253,9 +254,3 @@ def _attack_options(request: RunRequest) -> list[str]:
 def _takes_steps(kinds: Sequence[str]) -> bool:
     """Whether an attack among these takes more than one."""
     return bool({*kinds} - {"fgsm", AUTOATTACK})
-
-
-def _written(radius: float) -> str:
-    """The radius exactly: a fraction of 255 where it is one."""
-    whole = round(radius * 255)
-    return f"{whole}/255" if whole / 255 == radius else repr(radius)

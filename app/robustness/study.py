@@ -10,9 +10,10 @@ import streamlit as st
 
 from advprop_core.evaluation import studies
 from advprop_core.evaluation.studies import Gain
+from advprop_core.text import join
 from app.robustness import captions
 from app.shell.layout import in_rows
-from app.shell.messages import join, plain, safe
+from app.shell.messages import plain, safe
 from app.shell.workbench import dark
 
 Content = Mapping[str, Any]

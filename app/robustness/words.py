@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from advprop_core.report.words import (
     describe,
-    describe_radius,
     images_asked,
     is_quoted,
     smallest_radius,
 )
-from advprop_core.text import NORM_TITLES, ends, percent
-from app.shell.messages import join, safe
+from advprop_core.text import NORM_TITLES, ends, join, percent, radius
+from app.shell.messages import safe
 
 if TYPE_CHECKING:
     from advprop_core.evaluation.conditions import Condition
@@ -30,7 +29,7 @@ def plan(request: RunRequest, pictures: str) -> str:
     parts = ["clean"]
     if request.kinds:
         names = dict.fromkeys(one.name for one in request.attacks)
-        radii = [describe_radius(request.norm, one) for one in request.radii]
+        radii = [radius(epsilon, request.norm) for epsilon in request.radii]
         parts.append(f"under {join([*names])} at ε = {join(radii)} ({NORM_TITLES[request.norm]})")
         if request.restarts > 1:
             parts[-1] += f" with {request.restarts} restarts of PGD"
@@ -44,8 +43,8 @@ def plan(request: RunRequest, pictures: str) -> str:
     if request.probed:
         parts.append("under probes")
     if (search := request.search) is not None:
-        radius = describe_radius(search.norm, search.epsilon)
-        parts.append(f"at the smallest ε up to {radius} that turns each ({search.name})")
+        limit = radius(search.epsilon, search.norm)
+        parts.append(f"at the smallest ε up to {limit} that turns each ({search.name})")
     models = join([safe(name) for name in request.models])
     return f"{models} on up to {request.images} images ({pictures.lower()}): {join(parts)}."
 
@@ -67,8 +66,8 @@ def headline(rows: Sequence[Row], biased: Sequence[Row] = ()) -> list[str]:
     family = [row for row in attacked if _family(row) == (first["attack"], first["norm"])]
     widest = max(row["condition"]["epsilon"] for row in family)
     hit = [row for row in family if row["condition"]["epsilon"] == widest]
-    radius = describe_radius(first["norm"], widest)
-    where = f"Under {first['attack']} at ε = {radius} ({NORM_TITLES[first['norm']]})"
+    widest_radius = radius(widest, first["norm"])
+    where = f"Under {first['attack']} at ε = {widest_radius} ({NORM_TITLES[first['norm']]})"
     told = _ranked(where, "keeps", hit)
     if clean:
         everyone = sorted(clean, key=lambda row: -row["top1"])

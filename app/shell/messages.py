@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from advprop_core.text import branch_outcomes, percent
+from advprop_core.text import branch_outcomes, join, percent
 from advprop_core.types import InputKind
 
 if TYPE_CHECKING:
@@ -23,13 +23,6 @@ ORIGINS = {
     "calibrated": "not trained: its statistics were re-estimated on adversarial images",
     "copied": "not trained: a copy of main",
 }
-
-
-def join(words: Sequence[str]) -> str:
-    """``a``, ``a and b``, ``a, b and c``."""
-    if len(words) < 2:
-        return "".join(words)
-    return f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def quote(text: str, limit: int = 40) -> str:

@@ -27,7 +27,8 @@ from advprop_core.models import checkpoints
 from advprop_core.models.checkpoints import Checkpoint
 from advprop_core.pictures.corruptions import CORRUPTIONS, CorruptionConfig, corrupt
 from advprop_core.pictures.noise import NoiseConfig, add_noise
-from advprop_core.types import AttackConfig, format_epsilon
+from advprop_core.text import radius
+from advprop_core.types import AttackConfig
 from benchmarks.effect.design import Study
 
 Row = dict[str, Any]
@@ -133,7 +134,7 @@ def _text(study: Study, seeds: int, data: Path, n: int, rows: list[Row]) -> str:
             **({"training": "training photos"} if study.training_photos else {}),
             "corruption": f"15 corruptions, severity {levels}",
             "noise": f"Gaussian noise, σ = {NOISE}",
-            "attack": f"{ATTACK.name}, L∞ ε = {format_epsilon(ATTACK.epsilon)}",
+            "attack": f"{ATTACK.name}, L∞ ε = {radius(ATTACK.epsilon, ATTACK.norm)}",
         },
         "runs": study.titles,
         "bases": study.bases,

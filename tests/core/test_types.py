@@ -11,35 +11,8 @@ from advprop_core.types import (
     Comparison,
     ModelInfo,
     Prediction,
-    format_epsilon,
     freeze,
-    parse_epsilon,
 )
-
-
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [("4/255", 4 / 255), (" 4 / 255 ", 4 / 255), ("0.5", 0.5), ("1", 1.0), ("1e-2", 0.01)],
-)
-def test_epsilon_is_read_as_people_write_it(text, value):
-    assert parse_epsilon(text) == value
-
-
-@pytest.mark.parametrize(
-    "text", ["", "x", "4/", "/255", "1/0", "1/2/3", "nan", "inf", "1e400", "1e999999999", "4:255"]
-)
-def test_epsilon_that_is_no_number_is_named(text):
-    with pytest.raises(ValueError, match="fraction such as 4/255") as caught:
-        parse_epsilon(text)
-    assert repr(text) in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("value", "text"), [(4 / 255, "4/255"), (0.0, "0/255"), (1.0, "1"), (0.0123, "0.0123")]
-)
-def test_epsilon_is_written_as_people_read_it(value, text):
-    assert format_epsilon(value) == text
-    assert parse_epsilon(text) == pytest.approx(value, abs=1e-9)
 
 
 def test_attack_config_is_hashable_and_frozen():

@@ -1,8 +1,10 @@
 """Names of the corruptions and the settings of one; loads no torch."""
 
-import difflib
 from dataclasses import dataclass
 from typing import Final
+
+from advprop_core.errors import InputError
+from advprop_core.text import did_you_mean
 
 CORRUPTIONS: Final[tuple[str, ...]] = (
     "gaussian_noise",
@@ -72,9 +74,7 @@ def _require_kind(kind: object) -> None:
         raise TypeError(f"kind must be the name of a corruption, got {kind!r}.")
     known = CORRUPTIONS + EXTRA_CORRUPTIONS
     if kind not in known:
-        near = difflib.get_close_matches(kind, known, 3, 0.5)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"choose from {', '.join(known)}."
-        raise ValueError(f"kind must be a known corruption, got {kind!r}: {hint}")
+        raise InputError(f"There is no corruption {kind!r}. {did_you_mean(kind, known)}")
 
 
 def _require_whole(name: str, value: object) -> None:

@@ -1,11 +1,13 @@
 """Names of the probes and the settings of one; loads no torch."""
 
-import difflib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
+
+from advprop_core.errors import InputError
+from advprop_core.text import did_you_mean
 
 PROBES: Final[Mapping[str, tuple[float | None, ...]]] = MappingProxyType(
     {
@@ -84,9 +86,7 @@ def _require_kind(kind: object) -> None:
     if not isinstance(kind, str):
         raise TypeError(f"kind must be the name of a probe, got {kind!r}.")
     if kind not in PROBES:
-        near = difflib.get_close_matches(kind, PROBES, 3, 0.5)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"choose from {', '.join(PROBES)}."
-        raise ValueError(f"kind must be a known probe, got {kind!r}: {hint}")
+        raise InputError(f"There is no probe {kind!r}. {did_you_mean(kind, PROBES)}")
 
 
 def _require_strength(kind: str, strength: object) -> None:

@@ -29,20 +29,6 @@ def swept(target=None, **flips):
     return Sweep((0.0, 16 / 255), curve, made, expected, 0, target, 0, "main", 0.05 / 255)
 
 
-@pytest.mark.parametrize(
-    ("epsilon", "norm", "text"),
-    [
-        (4 / 255, "linf", "4/255"),
-        (0.8125 / 255, "linf", "0.81/255"),
-        (0.0, "linf", "0/255"),
-        (10 / 255, "linf", "10/255"),
-        (0.5, "l2", "0.5"),
-    ],
-)
-def test_a_radius_as_people_read_it(epsilon, norm, text):
-    assert words.radius(epsilon, norm) == text
-
-
 def test_the_radius_of_a_flip_is_rounded_up_so_that_it_still_flips():
     assert words.reachable(3.3125 / 255, "linf") == 3.32
     assert words.reachable(5.45 / 255, "linf") == 5.45

@@ -63,14 +63,6 @@ def test_the_verdict_in_lines_for_long_names(make_result, fields, heading, answe
     assert messages.verdict_lines(make_result(**fields), NAMES) == (heading, answers)
 
 
-@pytest.mark.parametrize(
-    ("words", "joined"),
-    [((), ""), (("a",), "a"), (("a", "b"), "a and b"), (("a", "b", "c"), "a, b and c")],
-)
-def test_words_are_joined_as_in_a_sentence(words, joined):
-    assert messages.join(words) == joined
-
-
 def test_quoted_text_is_one_short_line_of_code():
     assert messages.quote("a\n`b`\tc") == "`a b c`"
     assert messages.quote("") == "` `"

@@ -177,7 +177,7 @@ def test_equal_channels_come_in_order(make_dual):
 
 def test_top_channels_refuses(literal):
     distances = profile(literal)
-    with pytest.raises(ValueError, match="no norm layer '2': did you mean 1"):
+    with pytest.raises(ValueError, match="no norm layer '2'. Choose from 1"):
         top_channels(distances, "2", 1)
     with pytest.raises(ValueError, match="k must be at least 1, got 0"):
         top_channels(distances, "1", 0)

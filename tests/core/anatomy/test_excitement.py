@@ -97,7 +97,7 @@ class Flat(nn.Module):
 
 def test_refusals(dual, make_tiny, pixels):
     main = dual.branch("main")
-    with pytest.raises(ValueError, match="no norm layer 'layer2.0.bn3': did you mean layer3.0.bn3"):
+    with pytest.raises(ValueError, match="no norm layer 'layer2.0.bn3'. Did you mean layer3.0.bn3"):
         excitement(main, pixels(1), "layer2.0.bn3", [0])
     with pytest.raises(ValueError, match=r"channels must be some of 0 to 47, got \[0, 48\]"):
         excitement(main, pixels(1), "layer2.0.bn1", [0, 48])

@@ -103,9 +103,9 @@ def test_a_name_that_is_both_means_the_layer():
 
 def test_unknown_names_come_with_near_matches(make_dual):
     model = make_dual()
-    with pytest.raises(ValueError, match=r"no norm layer or stage 'layer1.0.bn': .*layer1.0.bn1"):
+    with pytest.raises(ValueError, match=r"no norm layer or stage 'layer1.0.bn'. .*layer1.0.bn1"):
         resolve(model, ["layer1.0.bn"])
-    with pytest.raises(ValueError, match=r"no norm layer or stage 'xyz': did you mean conv1.1"):
+    with pytest.raises(ValueError, match=r"no norm layer or stage 'xyz'. Choose from conv1.1"):
         resolve(model, ["xyz"])
     with pytest.raises(TypeError, match=r"sequence of names, got the text 'layer1'"):
         resolve(model, "layer1")
@@ -116,7 +116,7 @@ def test_two_branches_are_needed(make_dual):
         pair(make_dual(auxiliaries=0), "main", "aux")
     with pytest.raises(ValueError, match="two branches, got 'aux' twice"):
         pair(make_dual(), "aux", "aux")
-    with pytest.raises(ValueError, match="did you mean 'aux'"):
+    with pytest.raises(ValueError, match="Did you mean aux"):
         pair(make_dual(), "main", "axu")
     model = make_dual(auxiliaries=2)
     assert pair(model, "aux2", "main") == (model.branch("aux2"), model.branch("main"))

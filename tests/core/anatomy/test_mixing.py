@@ -217,7 +217,7 @@ def test_a_path_can_be_stopped_and_refuses_what_a_blend_does(dual, pixels):
         path(dual, pixels(), (0, 1.5))
     with pytest.raises(ValueError, match="nothing to blend"):
         path(dual, pixels(), (0,), statistics=False, affine=False)
-    with pytest.raises(ValueError, match="did you mean"):
+    with pytest.raises(ValueError, match="Did you mean"):
         path(dual, pixels(), (0,), layers=["layer22"])
 
 
@@ -236,7 +236,7 @@ def test_a_t_that_is_no_number_is_refused(dual, t):
 def test_one_branch_and_bad_names_are_refused(make_dual):
     with pytest.raises(ValueError, match="advprop calibrate"):
         blend(make_dual(auxiliaries=0), 0.5)
-    with pytest.raises(ValueError, match="did you mean layer2"):
+    with pytest.raises(ValueError, match="Did you mean layer2"):
         swap(make_dual(), ["layer22"])
 
 

@@ -205,7 +205,7 @@ def test_a_map_is_spread_to_the_input_size(branch, pixels):
 @pytest.mark.filterwarnings("ignore:Setting")
 @pytest.mark.parametrize("method", [*FORMULAS, "score-cam", "guided-grad-cam"])
 def test_layers_that_do_not_fit_are_refused(branch, pixels, quick, method):
-    with pytest.raises(UnknownLayer, match=r"no layer 'layer9'.*did you mean .*layer"):
+    with pytest.raises(UnknownLayer, match=r"no layer 'layer9'.*Did you mean .*layer"):
         quick(branch, pixels(1), 0, method, layer="layer9")
     with pytest.raises(UnknownLayer, match="'fc' gives no map.*layer"):
         quick(branch, pixels(1), 0, method, layer="fc")

@@ -85,7 +85,7 @@ def test_a_grid_has_one_layer(branches, inputs):
 
 
 def test_grids_that_make_no_sense_are_refused(branches, inputs, pixels):
-    with pytest.raises(ValueError, match="did you mean saliency"):
+    with pytest.raises(ValueError, match="Did you mean saliency"):
         explain_grid(branches, inputs, 0, ["salienci"])
     with pytest.raises(ValueError, match="one image each"):
         explain_grid(branches, {"clean": pixels(2)}, 0, ["saliency"])
@@ -117,7 +117,7 @@ def test_strips_that_make_no_sense_are_refused(branches, pixels):
         explain_layers(module, pixels(2), 0, ["layer1"])
     with pytest.raises(ValueError, match="at least one layer"):
         explain_layers(module, pixels(1), 0, [])
-    with pytest.raises(UnknownLayer, match="did you mean"):
+    with pytest.raises(UnknownLayer, match="Did you mean"):
         explain_layers(module, pixels(1), 0, ["layer1", "layer7"])
 
 

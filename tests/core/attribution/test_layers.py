@@ -22,7 +22,7 @@ def walk(nodes):
 
 
 def test_unknown_layer_has_near_matches(branch):
-    with pytest.raises(UnknownLayer, match=r"no layer 'layer9'.*did you mean .*layer"):
+    with pytest.raises(UnknownLayer, match=r"no layer 'layer9'.*Did you mean .*layer"):
         find_layer(branch, "layer9")
     with pytest.raises(UnknownLayer):
         find_layer(branch, "")

@@ -61,7 +61,7 @@ def test_evaluate_several_models_through_one_branch(
     assert content["n"] == 6
     answer = advprop(*words, "--branch", "aux")
     assert answer.code == 2
-    assert "one.safetensors: branch must be one of main, got 'aux'" in answer.err
+    assert "one.safetensors: The network has no branch 'aux'" in answer.err
     attacked = ("--attack", "fgsm", "--attack-branch", "main", "--json", "-")
     rows = json.loads(advprop(*words, *attacked).out)["results"]
     assert {row["condition"].get("attack_branch") for row in rows} == {None, "main"}
@@ -327,7 +327,7 @@ def test_a_process_may_be_ended_at_any_moment(ending, advprop, model, val, tmp_p
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--corruptions", "gausian_noise"), "did you mean gaussian_noise"),
+        (("--corruptions", "gausian_noise"), "Did you mean gaussian_noise"),
         (("--corruptions", "fog", "--severity", "6"), "--severity must be a whole number"),
         (("--corruptions", "fog", "--severity", "mild"), "--severity must be a whole number"),
         (("--severity", "3"), "--corruptions all"),
@@ -337,7 +337,7 @@ def test_a_process_may_be_ended_at_any_moment(ending, advprop, model, val, tmp_p
         (("--attack", "pgd", "--epsilon", "1/255", "--epsilon", "1/255"), "each radius once"),
         (("--attack", "pgd,magic"), "--attack must be one of"),
         (("--sanity",), "need an attack"),
-        (("--probe", "gray"), "--probe takes all, or kinds .* did you mean grey"),
+        (("--probe", "gray"), "--probe takes all, or kinds .* Did you mean grey"),
         (("--probe", "low-pass=much"), "strength must be a number, got 'low-pass=much'"),
         (("--probe", "grey=1"), "must be left out for grey"),
         (("--probe", "edges=0"), "cut-off in cycles per image, above 0, got 0"),

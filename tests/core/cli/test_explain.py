@@ -322,10 +322,10 @@ def test_a_figure_that_is_undefined_says_why(advprop, model, photo, tmp_path, fl
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--method", "grad-cam,magic"), "got 'magic'"),
-        (("--method", "grad-camp"), "did you mean grad-cam"),
+        (("--method", "grad-cam,magic"), "--method has no 'magic'"),
+        (("--method", "grad-camp"), "Did you mean grad-cam"),
         (("--method", "saliency", "--layer", "layer1"), "--layer is for maps of a layer"),
-        (("--layer", "leyer1"), "did you mean layer1"),
+        (("--layer", "leyer1"), "Did you mean layer1"),
         (("--layer", "stages,layer1"), "stages alone"),
         (("--window", "8"), "--window is for occlusion, and --method is grad-cam"),
         (("--stride", "8", "--method", "rise"), "--stride is for occlusion"),
@@ -340,7 +340,7 @@ def test_a_figure_that_is_undefined_says_why(advprop, model, photo, tmp_path, fl
         (("--attack", "magic"), "--attack must be one of pgd"),
         (("--attack", "fgsm", "--steps", "3"), "fgsm is one step"),
         (("--attack", "pgd", "--target-class", "zebra"), "--target-class must be"),
-        (("--attack", "pgd", "--attack-branch", "aux7"), "got 'aux7'"),
+        (("--attack", "pgd", "--attack-branch", "aux7"), "no branch 'aux7'"),
         (("--limit", "3"), "--limit is for a data set"),
         (("--model", "another"), "--model must be one for a photo"),
     ],

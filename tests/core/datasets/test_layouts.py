@@ -70,9 +70,9 @@ def test_a_folder_may_have_a_colon_and_a_home_a_tilde(tmp_path):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("imagenet-x:val", "no folder 'imagenet-x:val', and 'imagenet-x' is no .* did you mean"),
+        ("imagenet-x:val", "no folder 'imagenet-x:val', and 'imagenet-x' is no .* Did you mean"),
         ("", "data must be a folder or KIND:DIR, and nothing was named"),
-        ("photos:val", "'photos' is no layout; use one of imagenet, imagenet-a"),
+        ("photos:val", "'photos' is no layout. Choose from imagenet, imagenet-a"),
         ("imagenet-a:", "must be KIND:DIR, got 'imagenet-a:': add the folder"),
     ],
 )

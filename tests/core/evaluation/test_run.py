@@ -135,9 +135,9 @@ def test_refusals(model, images, make_dual):
     pixels, labels = images
     with pytest.raises(ValueError, match="must not be empty"):
         evaluate(model, pixels[:0], labels[:0], [Condition()])
-    with pytest.raises(ValueError, match="branch must be one of main, aux"):
+    with pytest.raises(ValueError, match="network has no branch"):
         evaluate(model, pixels, labels, [Condition()], branches=["aux2"])
-    with pytest.raises(ValueError, match="branch must be one of main, aux"):
+    with pytest.raises(ValueError, match="network has no branch"):
         evaluate(model, pixels, labels, [Condition(FGSM, "aux2")])
     with pytest.raises(ValueError, match="eval mode"):
         evaluate(make_dual().train(), pixels, labels, [Condition()])

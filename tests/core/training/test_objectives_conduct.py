@@ -322,5 +322,5 @@ def test_trades_walks_up_the_divergence(make_model, batch):
 
 def test_an_unknown_kind_of_image_is_refused(make_model):
     recipe = recipe_of("advprop", auxiliaries=("gausian:0.1",))
-    with pytest.raises(ValueError, match="try gaussian"):
+    with pytest.raises(ValueError, match="cannot be shown 'gausian'. Did you mean gaussian"):
         make_plan(make_model(recipe), recipe, 4)

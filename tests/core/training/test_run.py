@@ -376,6 +376,6 @@ def test_images_that_cannot_be_read_are_told(photos, tmp_path):
 
 def test_what_a_branch_cannot_be_shown_is_said_before_any_photo_is_read(tmp_path):
     recipe = tiny_recipe(objective="advprop", auxiliaries=("1/255", "gausian:0.1"))
-    with pytest.raises(ValueError, match="'gausian': try gaussian"):
+    with pytest.raises(ValueError, match="'gausian'. Did you mean gaussian"):
         train(recipe, str(tmp_path / "absent"), tmp_path / "run", name="x")
     assert not (tmp_path / "run").exists()

@@ -112,7 +112,7 @@ def test_foreign_layout_needs_an_architecture(tmp_path, dual):
     path = tmp_path / "x.safetensors"
     write_safetensors(dual.branch("main").network.state_dict(), path)
     assert "--arch" in refusal(path)
-    with pytest.raises(timm_networks.UnknownArchitecture, match="near matches: .*resnet18"):
+    with pytest.raises(timm_networks.UnknownArchitecture, match="Did you mean .*resnet18"):
         load(path, architecture="resnet19")
     with pytest.raises(timm_networks.UnknownArchitecture, match="source"):
         load(path, architecture="local-dir:/tmp")

@@ -17,8 +17,8 @@ def test_there_are_fifteen_and_four() -> None:
 @pytest.mark.parametrize(
     ("fields", "error", "words"),
     [
-        ({"kind": "gausian_noise", "severity": 1}, ValueError, "did you mean gaussian_noise"),
-        ({"kind": "zzz", "severity": 1}, ValueError, "choose from gaussian_noise, shot_noise"),
+        ({"kind": "gausian_noise", "severity": 1}, ValueError, "Did you mean gaussian_noise"),
+        ({"kind": "zzz", "severity": 1}, ValueError, "Choose from gaussian_noise, shot_noise"),
         ({"kind": 3, "severity": 1}, TypeError, "kind must be the name of a corruption, got 3"),
         ({"kind": "fog", "severity": 0}, ValueError, "severity must be 1, 2, 3, 4 or 5, got 0"),
         ({"kind": "fog", "severity": 6}, ValueError, "severity must be 1, 2, 3, 4 or 5, got 6"),

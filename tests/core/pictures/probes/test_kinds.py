@@ -15,8 +15,8 @@ def test_every_usual_strength_is_one_that_a_probe_takes() -> None:
 @pytest.mark.parametrize(
     ("fields", "error", "words"),
     [
-        ({"kind": "lowpass"}, ValueError, "did you mean low-pass"),
-        ({"kind": "zzz"}, ValueError, "choose from patch-shuffle, grey, edges"),
+        ({"kind": "lowpass"}, ValueError, "Did you mean low-pass"),
+        ({"kind": "zzz"}, ValueError, "Choose from patch-shuffle, grey, edges"),
         ({"kind": 3}, TypeError, "kind must be the name of a probe, got 3"),
         ({"kind": "grey", "strength": 1}, ValueError, "must be left out for grey, got 1"),
         ({"kind": "edges"}, TypeError, "edges must be a cut-off in cycles per image.*got None"),

@@ -1,7 +1,7 @@
-"""Makes the bundled results again, and prints README's tables of them.
+"""Makes the bundled results again, and writes the tables of docs/results.md.
 
     .venv/bin/python assets/make_results.py evaluate [NAME …] [--runs runs]
-    .venv/bin/python assets/make_results.py tables
+    .venv/bin/python assets/make_results.py docs
 
 --runs is a folder that holds imagenette-val-224, the validation photos of Imagenette with a shorter
 side of 224 pixels, and keeps the reports; what is finished in one is not measured again. The
@@ -21,8 +21,11 @@ from typing import Any
 from advprop_core.evaluation.intervals import wilson_interval
 from advprop_core.report.words import own_attacks
 from advprop_core.text import markdown_table, radius
+from benchmarks.effect import table as study_table
+from benchmarks.effect.design import STUDIES
 
 RESULTS = Path(__file__).parent / "results"
+DOCS = Path(__file__).parents[1] / "docs" / "results.md"
 _OBJECTIVES = ("vanilla", "mixed", "adversarial", "advprop", "fast-advprop")
 _NETWORKS = {
     data: ",".join(f"{data}-{objective}" for objective in _OBJECTIVES)
@@ -46,27 +49,39 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("step", choices=("evaluate", "tables"))
+    parser.add_argument("step", choices=("evaluate", "docs"))
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(COMMANDS))
     parser.add_argument("--runs", type=Path, default=Path("runs"))
     asked = parser.parse_args()
     if unknown := set(asked.names) - set(COMMANDS):
         parser.error(f"there is no {', '.join(sorted(unknown))}: one of {', '.join(COMMANDS)}")
-    if asked.step == "tables":
-        print("\n\n".join(tables()))
+    if asked.step == "docs":
+        DOCS.write_text(with_tables(DOCS.read_text("utf-8")), "utf-8")
         return
     for name in asked.names or COMMANDS:
         _evaluate(name, asked.runs)
 
 
-def tables() -> tuple[str, ...]:
-    """The tables of README.md that are about results, as Markdown."""
-    return (
-        accuracy_table(_read("imagenette")),
-        trust_table(_read("imagenette"), _read("imagenette-autoattack")),
-        shape_table(_read("shapes-conflict")),
-        matrix_table(_read("imagenette-branches")),
-    )
+def with_tables(document: str) -> str:
+    """The document with each table between its marks written anew."""
+    for name, table in tables().items():
+        start, end = f"<!-- {name} -->\n\n", f"\n\n<!-- /{name} -->"
+        before, after = document.split(start)[0], document.split(end)[1]
+        document = f"{before}{start}{table}{end}{after}"
+    return document
+
+
+def tables() -> dict[str, str]:
+    """The tables of docs/results.md by the name in their marks, as Markdown."""
+    studies = {name: RESULTS / study.results for name, study in STUDIES.items()}
+    return {
+        "accuracy": accuracy_table(_read("imagenette")),
+        "trust": trust_table(_read("imagenette"), _read("imagenette-autoattack")),
+        "shape": shape_table(_read("shapes-conflict")),
+        "branches": matrix_table(_read("imagenette-branches")),
+        **{name: study_table.markdown(file) for name, file in studies.items()},
+        "overall": study_table.overall([*studies.values()]),
+    }
 
 
 def accuracy_table(content: Mapping[str, Any]) -> str:

@@ -3,7 +3,7 @@
 tune      trains the grid on the part of train/ that is not held out
 train     trains the runs that are not finished yet
 measure   measures every network once and writes assets/results/…-64px.json
-table     prints the table of README.md from that file
+table     prints the table of docs/results.md from that file
 overall   prints main's gain over all settings of all studies
 """
 

@@ -1,5 +1,7 @@
 """Bad photos, models and options end with one sentence; a defect of ours keeps its traceback."""
 
+import importlib
+
 import numpy as np
 import pytest
 
@@ -89,7 +91,7 @@ def test_a_defect_keeps_its_traceback(advprop, model, photo, monkeypatch) -> Non
     def broken(*_: object) -> None:
         raise AssertionError("ours")
 
-    monkeypatch.setattr("advprop_core.predict.predict", broken)
+    monkeypatch.setattr(importlib.import_module("advprop_core.predict"), "predict", broken)
     with pytest.raises(AssertionError, match="ours"):
         main.main(["predict", str(photo), "--model", str(model)])
 

@@ -2,10 +2,11 @@
 
 Branches share every other tensor, so all that makes ``aux`` predict otherwise than ``main`` is
 the mean, variance, scale and shift of its BatchNorm layers. Here they are measured
-(:func:`profile`), looked through (:func:`excitement`), mixed (:func:`blend`, :func:`path`,
-:func:`swap`) and put in one after another to see which of them matter (:func:`gap`).
+(:func:`profile`), looked through (:func:`excitement`), mixed (:func:`blend`) and put in one after
+another to see which of them matter (:func:`gap`).
 
-Xie and Yuille (arXiv 1906.03787) gave adversarial images statistics of their own, and Zhang et al.
-(arXiv 2403.19150) ask whether it is the statistics that matter or γ and β: hence the two can be
-moved apart here.
+Xie and Yuille (arXiv 1906.03787) gave adversarial images statistics of their own. Zhang et al.
+(arXiv 2403.19150) ask whether the statistics matter or γ and β; :mod:`halves` measures it. Running
+statistics only fit the weights that they were collected with, so whatever mixes γ and β here
+estimates them again; the naive swap without that is kept to show how much it misleads.
 """

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
 
 from advprop_core.anatomy.layers import execution_order, pair, stages_of_layers
-from advprop_core.anatomy.mixing import norm_tensors, tensor_names, wear
-from advprop_core.attacks.gradient import attack
+from advprop_core.anatomy.mixing import norm_tensors, wear
 from advprop_core.evaluation.intervals import wilson_interval
-from advprop_core.models.dual_bn import DualBNModel, private_view
+from advprop_core.models.dual_bn import DualBNModel, PixelNetwork, private_view
+from advprop_core.models.statistics import estimate_statistics, spread
 from advprop_core.predict import logits_of
-from advprop_core.types import AttackConfig, freeze
+from advprop_core.types import freeze
 
 Order = Literal["alone", "from_stem", "from_head"]
 By = Literal["layer", "stage"]
+ORDERS: tuple[Order, ...] = get_args(Order)
 Progress = Callable[[int, int], None]
-
-WHITE_BOX = "white box"
 
 Unit = tuple[str | None, tuple[str, ...]]
 
@@ -82,18 +81,79 @@ class GapRow:
     scores: Mapping[str, Score]
 
 
+@dataclass(frozen=True)
+class Gap:
+    """Swaps in every order.
+
+    Attributes:
+        rows: Order to its rows.
+        naive: The same without estimating statistics again; None where ``rows`` are that.
+        by: What a unit is.
+        n: Number of images.
+    """
+
+    rows: Mapping[Order, tuple[GapRow, ...]]
+    naive: Mapping[Order, tuple[GapRow, ...]] | None
+    by: By
+    n: int
+
+
+def gap_in_all_orders(
+    model: DualBNModel,
+    images: Mapping[str, Tensor],
+    labels: Tensor,
+    reference: Tensor | None,
+    *,
+    by: By = "layer",
+    second: str = "aux",
+    batch_size: int = 64,
+    progress: Progress | None = None,
+) -> Gap:
+    """:func:`gap` in every order, and beside it the naive swaps.
+
+    Args:
+        model: As for :func:`gap`, and so are the arguments that are not explained here.
+        images: As for :func:`gap`.
+        labels: As for :func:`gap`.
+        reference: What statistics are estimated on; without it there are naive swaps alone.
+        by: Whether a unit is a layer or a stage of the network.
+        second: Name of the branch whose norm comes in.
+        batch_size: Images of each name at a time.
+        progress: Called with (done, all); may raise to stop.
+    """
+    sources = (None,) if reference is None else (reference, None)
+    tables: list[dict[Order, tuple[GapRow, ...]]] = [{} for _ in sources]
+    runs = [(source, order) for source in range(len(sources)) for order in ORDERS]
+    for number, (source, order) in enumerate(runs):
+
+        def advance(done: int, total: int, before: int = number) -> None:
+            if progress:
+                progress(before * total + done, len(runs) * total)
+
+        tables[source][order] = gap(
+            model,
+            images,
+            labels,
+            sources[source],
+            order=order,
+            by=by,
+            second=second,
+            batch_size=batch_size,
+            progress=advance,
+        )
+    return Gap(tables[0], tables[1] if reference is not None else None, by, len(labels))
+
+
 def gap(
     model: DualBNModel,
     images: Mapping[str, Tensor],
     labels: Tensor,
+    reference: Tensor | None,
     *,
     order: Order = "alone",
     by: By = "layer",
     first: str = "main",
     second: str = "aux",
-    statistics: bool = True,
-    affine: bool = True,
-    white_box: AttackConfig | None = None,
     batch_size: int = 64,
     progress: Progress | None = None,
 ) -> tuple[GapRow, ...]:
@@ -106,30 +166,32 @@ def gap(
     have changed sides already. With ``first`` and ``second`` exchanged, one sees what is lost by
     taking a layer back.
 
-    Given adversarial images stay as they are, made through some branch. A swap that only leads
-    that branch's gradients astray does well on them and is no more robust: ``white_box`` attacks
-    every row's own network.
+    Statistics fit only the weights in front of them, so after each swap they are estimated again
+    in every layer. Without a ``reference`` each layer brings its own running statistics: that is
+    the naive swap, whose losses say little about the layers.
+
+    The images stay as they are, made through some branch. A swap that only leads that branch's
+    gradients astray does well on them and is no more robust; for that, attack the network that
+    :func:`~advprop_core.anatomy.mixing.blend` gives.
 
     Args:
         model: Any model with two branches; it is not changed.
         images: Name (such as ``clean`` and ``adversarial``) to (N, 3, H, W) pixels in [0, 1] on
             the model's device: the same N images in each.
         labels: (N,) true classes.
+        reference: (M, 3, H, W) pixels to estimate statistics on, 128 photos for example; None
+            for the naive swap.
         order: See above.
         by: Whether a unit is a layer or a stage of the network.
         first: Name of the branch to start from.
         second: Name of the branch whose norm comes in.
-        statistics: Whether running means and variances are swapped.
-        affine: Whether γ and β are.
-        white_box: Perturbs the images called ``clean`` anew through each row's network, and
-            scores them as ``white box``. Its seed is counted up batch by batch.
         batch_size: Images of each name at a time.
         progress: Called with (images predicted, all there are over all rows); may raise to stop.
 
     Returns:
         The first branch, one row per unit in the order they are swapped, and for ``alone`` the
-        swap of all of them at the end; the walks end there anyway. That last row is the second
-        branch unless statistics or affine are left where they were.
+        swap of all of them at the end; the walks end there anyway. Without a reference the first
+        and the last row are the two branches themselves.
 
     Raises:
         TypeError: If images are not floating point, or labels are.
@@ -138,16 +200,11 @@ def gap(
             finite.
     """
     _validate(images, labels, order, by, batch_size)
-    if white_box and ("clean" not in images or WHITE_BOX in images):
-        raise ValueError(f"white_box needs images called clean, and none {WHITE_BOX!r}")
-    if not (statistics or affine):
-        raise ValueError("statistics or affine must be True, or there is nothing to swap")
     start, end = pair(model, first, second)
-    keys = tensor_names(statistics, affine)
-    ours, theirs = norm_tensors(start, keys), norm_tensors(end, keys)
+    ours, theirs = norm_tensors(start), norm_tensors(end)
     example = next(iter(images.values()))
     plan = _plan(_units(model, execution_order(model, example), by), order)
-    done, total = 0, len(plan) * len(labels) * (len(images) + (white_box is not None))
+    done, total = 0, len(plan) * len(labels) * len(images)
 
     def advance(count: int) -> None:
         nonlocal done
@@ -156,10 +213,13 @@ def gap(
             progress(done, total)
 
     view = private_view(start).eval()
+    assert isinstance(view, PixelNetwork)
     rows = []
     for unit, layers in plan:
         wear(view, ours | {layer: theirs[layer] for layer in layers})
-        scores = _scores(view, images, labels, white_box, batch_size, advance)
+        if reference is not None:
+            estimate_statistics(view, spread(reference))
+        scores = _scores(view, images, labels, batch_size, advance)
         rows.append(GapRow(unit, layers, scores))
     return tuple(rows)
 
@@ -190,7 +250,6 @@ def _scores(
     module: nn.Module,
     images: Mapping[str, Tensor],
     labels: Tensor,
-    white_box: AttackConfig | None,
     batch_size: int,
     advance: Callable[[int], None],
 ) -> dict[str, Score]:
@@ -198,9 +257,6 @@ def _scores(
     for start in range(0, len(labels), batch_size):
         here = slice(start, start + batch_size)
         batch = {name: pixels[here] for name, pixels in images.items()}
-        if white_box:
-            own, clean = replace(white_box, seed=white_box.seed + start), batch["clean"]
-            batch[WHITE_BOX] = attack(module, clean, labels[here].to(clean.device), own)
         logits = logits_of(module, torch.cat(list(batch.values())))
         for name, part in zip(batch, logits.chunk(len(batch)), strict=True):
             parts.setdefault(name, []).append(part)
@@ -229,8 +285,8 @@ def _score(logits: Tensor, labels: Tensor) -> Score:
 def _validate(
     images: Mapping[str, Tensor], labels: Tensor, order: str, by: str, batch_size: int
 ) -> None:
-    if order not in get_args(Order):
-        raise ValueError(f"order must be one of {', '.join(get_args(Order))}, got {order!r}")
+    if order not in ORDERS:
+        raise ValueError(f"order must be one of {', '.join(ORDERS)}, got {order!r}")
     if by not in get_args(By):
         raise ValueError(f"by must be one of {', '.join(get_args(By))}, got {by!r}")
     if batch_size < 1:

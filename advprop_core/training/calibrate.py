@@ -14,6 +14,7 @@ from advprop_core.attacks.gradient import attack
 from advprop_core.models import timm_networks
 from advprop_core.models.checkpoints import Checkpoint
 from advprop_core.models.dual_bn import MAIN, DualBNModel, attack_view, auxiliary_name, norm_layers
+from advprop_core.models.statistics import estimate_statistics
 from advprop_core.training.start import take_over
 from advprop_core.types import AttackConfig
 
@@ -90,7 +91,8 @@ def calibrate(
             done = min(len(labels), (number + 1) * batch_size)
             progress(epoch * len(labels) + done, total)
 
-    _estimate_statistics(model, batches(0))
+    main = model.branch(MAIN)
+    estimate_statistics(model.branch(AUX), (attack(main, *batch) for batch in batches(0)))
     for epoch in range(affine_epochs):
         _train_affine(model, batches(1 + epoch), learning_rate)
     for layer, norm in norm_layers(model.branch(AUX)).items():
@@ -106,25 +108,6 @@ def calibrate(
     main_metrics = tuple(one for one in info.metrics if one.get("branch") == MAIN)
     info = replace(info, recipe={**info.recipe, "calibration": how}, metrics=main_metrics)
     return Checkpoint(model.freeze().to(_CPU), info)
-
-
-def _estimate_statistics(
-    model: DualBNModel, batches: Iterator[tuple[Tensor, Tensor, AttackConfig]]
-) -> None:
-    aux = model.branch(AUX)
-    norms = [norm for norm in norm_layers(aux).values() if norm.running_mean is not None]
-    momenta = [norm.momentum for norm in norms]
-    for norm in norms:
-        norm.reset_running_stats()
-        norm.momentum = None  # then PyTorch takes the plain average over batches
-        norm.train()
-    for pixels, labels, config in batches:
-        adversarial = attack(model.branch(MAIN), pixels, labels, config)
-        with torch.no_grad():
-            aux(adversarial)
-    for norm, momentum in zip(norms, momenta, strict=True):
-        norm.momentum = momentum
-        norm.eval()
 
 
 def _train_affine(

@@ -8,14 +8,12 @@ import streamlit as st
 
 from app.anatomy import controls as anatomy_controls
 from app.anatomy import gap_words, words
-from app.anatomy import samples as anatomy_data
 from app.anatomy.section import Subject, result
-from app.shell import controls, messages
+from app.shell import controls, messages, samples
 from app.shell.workbench import dark
 
 if TYPE_CHECKING:
-    from advprop_core.anatomy.gap import By
-    from app.anatomy.work import Gap
+    from advprop_core.anatomy.gap import By, Gap
     from app.shell.state import View
 
 
@@ -30,14 +28,14 @@ def gap(subject: Subject) -> None:
     st.markdown(gap_words.INTRODUCTION)
     anatomy_controls.gap_by(view, live=subject.current)
     st.markdown("##### On this picture")
-    found = result(
+    here = result(
         "gap",
         subject,
         ((subject.base, view.second), by),
-        lambda job: work.gap_here(subject.lens, subject.found, view.second, by, job),
+        lambda job: work.gap_here(subject.lens, subject.comparison, view.second, by, job),
     )
-    if found is not None:
-        _gap(subject, found, view.second, "here")
+    if here is not None:
+        _gap(subject, here, view.second, "here")
     _gap_over(subject, view, by)
 
 
@@ -45,36 +43,42 @@ def _gap_over(subject: Subject, view: View, by: By) -> None:
     from app.anatomy import work
 
     st.markdown("##### On many pictures")
-    source = anatomy_data.source_for(subject.lens.info, anatomy_data.MEASURED)
+    source = samples.source_for(subject.lens.info, work.MEASURED)
     if source is None:
-        st.markdown(words.no_photos(anatomy_data.class_folders()))
+        st.markdown(words.no_photos(samples.class_folders()))
         return
     request = subject.request
-    subjects = view.model, view.calibrated, view.second
-    about = *subjects, request.perturbation, request.attack_branch, source
-    found = result(
+    networks = view.model, view.calibrated, view.second
+    about = *networks, request.perturbation, request.attack_branch, source
+    over_many = result(
         "gap_over",
         subject,
         (about, by),
         lambda job: work.gap_over(subject.lens, request, source, view.second, by, job),
         ask=gap_words.over(source),
     )
-    if found is not None:
-        _gap(subject, found, view.second, "over", source.title)
+    if over_many is not None:
+        _gap(subject, over_many, view.second, "over", source.title)
 
 
-def _gap(subject: Subject, found: Gap, second: str, where: str, pictures: str = "") -> None:
+def _gap(subject: Subject, swaps: Gap, second: str, where: str, pictures: str = "") -> None:
     from advprop_core.anatomy.layers import stages_of_layers
+    from app.anatomy import work
     from app.figures import gap as figures
     from app.figures import style
 
-    sentence = gap_words.verdict(found, second, subject.class_name, pictures)
-    perturbed = "adversarial" in figures.kinds(found)
-    caption = gap_words.caption(found, second, controls.describe(subject.view) if perturbed else "")
+    sentence = gap_words.verdict(swaps, second, subject.class_name, pictures)
+    perturbed = "adversarial" in figures.kinds(swaps)
+    caption = gap_words.caption(
+        swaps,
+        second,
+        controls.describe(subject.view) if perturbed else "",
+        words.pictures(work.reference_source(subject.lens.info)),
+    )
     st.markdown(sentence)
-    if found.by == "layer":
+    if swaps.by == "layer":
         st.plotly_chart(
-            figures.strip(found, second, stages_of_layers(subject.lens.model), dark=dark()),
+            figures.strip(swaps, second, stages_of_layers(subject.lens.model), dark=dark()),
             key=f"anatomy.gap.{where}",
             config=style.CONFIG,
             alt=messages.plain(sentence),
@@ -83,9 +87,9 @@ def _gap(subject: Subject, found: Gap, second: str, where: str, pictures: str = 
         return
     for column, order in zip(st.columns(3, gap="medium"), figures.ORDER_TITLES, strict=True):
         column.plotly_chart(
-            figures.bars(found, order, second, dark=dark()),
+            figures.bars(swaps, order, second, dark=dark()),
             key=f"anatomy.gap.{where}.{order}",
             config=style.CONFIG,
-            alt=gap_words.alt(found, order, second),
+            alt=gap_words.alt(swaps, order, second),
         )
     st.caption(caption)

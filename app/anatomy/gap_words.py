@@ -9,12 +9,11 @@ from advprop_core.text import join, percent
 from app.shell.messages import PICTURES
 
 if TYPE_CHECKING:
-    from advprop_core.anatomy.gap import GapRow, Order, Score
+    from advprop_core.anatomy.gap import By, Gap, GapRow, Order, Score
     from advprop_core.types import InputKind
-    from app.anatomy.samples import Source
-    from app.anatomy.work import Gap
+    from app.shell.samples import Source
 
-BY = {"stage": "Stages", "layer": "Layers"}
+BY: dict[By, str] = {"stage": "Stages", "layer": "Layers"}
 SWAPPED: dict[Order, str] = {
     "alone": "one at a time",
     "from_stem": "one after the other from the front",
@@ -29,54 +28,71 @@ _HALF = 0.5
 _SIDES: dict[Order, str] = {"from_stem": "front", "from_head": "back"}
 
 
-def verdict(found: Gap, second: str, name: str, pictures: str = "") -> str:
+def verdict(gap: Gap, second: str, name: str, pictures: str = "") -> str:
     """Which stages or layers carry the gap, in words.
 
     Args:
-        found: Of one picture or many.
+        gap: Of one picture or many.
         second: The branch that main is compared with.
         name: Of the class that is followed on one picture.
         pictures: What many pictures are called.
     """
-    kind, low, high = _widest(found)
+    kind, low, high = _widest(gap)
     if pictures:
         change = "perturbed " if kind == "adversarial" else ""
-        start = f"Of {found.n} {change}{pictures}, **main** gets {percent(low)} right and "
+        start = f"Of {gap.n} {change}{pictures}, **main** gets {percent(low)} right and "
     else:
         start = f"On the {PICTURES[kind]} picture **main** gives **{name}** {percent(low)} and "
     start += f"**{second}** {percent(high)}."
     if abs(high - low) < _LEAST:
         return f"{start} They hardly differ here, so there is no gap to divide."
-    return " ".join([start, _alone(found, kind, low, high), _walks(found, kind, low, high)])
+    return " ".join([start, _alone(gap, kind, low, high), _walks(gap, kind, low, high)])
 
 
-def alt(found: Gap, order: Order, second: str) -> str:
+def alt(gap: Gap, order: Order, second: str) -> str:
     """The bars of one order, one by one."""
-    parts = []
-    for kind in found.rows[order][0].scores:
-        values = [percent(_value(row.scores[kind])) for row in found.rows[order]]
-        parts.append(f"{PICTURES[kind]} {', '.join(values)}")  # type: ignore[index]
-    return f"Swapped {SWAPPED[order]}, from main to {second}: {'; '.join(parts)}."
+    phrases = []
+    for kind in gap.rows[order][0].scores:
+        values = [percent(_value(row.scores[kind])) for row in gap.rows[order]]
+        phrases.append(f"{PICTURES[kind]} {', '.join(values)}")  # type: ignore[index]
+    return f"Swapped {SWAPPED[order]}, from main to {second}: {'; '.join(phrases)}."
 
 
-def caption(found: Gap, second: str, perturbation: str) -> str:
+def caption(gap: Gap, second: str, perturbation: str, estimated_on: str) -> str:
     """How to read the bars or the strip.
 
     Args:
-        found: Of one picture or many.
+        gap: Of one picture or many.
         second: The branch whose norm is put in.
         perturbation: What made the perturbed pictures, in words; empty where nothing did.
+        estimated_on: What statistics were estimated on, in words; empty where they were not.
     """
-    what = "Probability of the class" if found.n == 1 else "Share of right answers"
-    more = "" if found.n == 1 else f" with 95 % Wilson intervals (n = {found.n})"
-    kinds = "plain bars: clean, hatched: perturbed" if found.by == "stage" else "hover for numbers"
-    fixed = (
-        f" Perturbed pictures ({perturbation}) stay as they are: a swap that holds against them "
-        "need not hold against an attack of its own."
-    )
+    what = "Probability of the class" if gap.n == 1 else "Share of right answers"
+    more = "" if gap.n == 1 else f" with 95 % Wilson intervals (n = {gap.n})"
+    kinds = "plain bars: clean, hatched: perturbed" if gap.by == "stage" else "hover for numbers"
+    sentences = [
+        f"{what}{more}; {kinds}. Main, with **{second}**'s in: {join([*SWAPPED.values()])}.",
+        _statistics(gap, estimated_on),
+        "Layers depend on one another, so what they do alone need not add up.",
+    ]
+    if perturbation:
+        sentences.append(
+            f"Perturbed pictures ({perturbation}) stay as they are: a swap that holds against "
+            "them need not hold against an attack of its own."
+        )
+    return " ".join(sentences)
+
+
+def _statistics(gap: Gap, estimated_on: str) -> str:
+    if gap.naive is None:
+        return (
+            "Each layer brings its own mean and variance, which do not fit the layers in front of "
+            "it: part of every loss is that misfit."
+        )
+    lines = " Short lines: the same swap without that." if gap.by == "stage" else ""
     return (
-        f"{what}{more}; {kinds}. Main, with **{second}**'s in: {join([*SWAPPED.values()])}. Layers "
-        f"depend on one another, so what they do alone need not add up.{fixed * bool(perturbation)}"
+        f"After each swap, mean and variance are estimated again on {estimated_on}; also at both "
+        f"ends, which can differ a little from the branches above.{lines}"
     )
 
 
@@ -89,12 +105,12 @@ def _value(score: Score) -> float:
     return score.probability if score.n == 1 else score.accuracy
 
 
-def _widest(found: Gap) -> tuple[InputKind, float, float]:
+def _widest(gap: Gap) -> tuple[InputKind, float, float]:
     """The perturbed picture with main's and the second's value, or the clean one if more differs.
 
     What a perturbation does is the point, unless the branches do not differ on it at all.
     """
-    ends = found.rows["alone"][0].scores, found.rows["alone"][-1].scores
+    ends = gap.rows["alone"][0].scores, gap.rows["alone"][-1].scores
     values = {
         kind: (_value(ends[0][kind]), _value(ends[1][kind])) for kind in PICTURES if kind in ends[0]
     }
@@ -103,17 +119,16 @@ def _widest(found: Gap) -> tuple[InputKind, float, float]:
     return kind, *values[kind]
 
 
-def _alone(found: Gap, kind: InputKind, low: float, high: float) -> str:
+def _alone(gap: Gap, kind: InputKind, low: float, high: float) -> str:
     shares = {
-        row.unit: (_value(row.scores[kind]) - low) / (high - low)
-        for row in found.rows["alone"][1:-1]
+        row.unit: (_value(row.scores[kind]) - low) / (high - low) for row in gap.rows["alone"][1:-1]
     }
     best = max(shares, key=shares.__getitem__)
     if shares[best] <= 0:
-        return f"No single {found.by} makes up any of that gap by itself."
+        return f"No single {gap.by} makes up any of that gap by itself."
     if shares[best] < _HALF:
         return (
-            f"No single {found.by} makes up half of that gap: **{best}** does most by itself, "
+            f"No single {gap.by} makes up half of that gap: **{best}** does most by itself, "
             f"{percent(shares[best])} of it."
         )
     if shares[best] > 1:
@@ -121,18 +136,18 @@ def _alone(found: Gap, kind: InputKind, low: float, high: float) -> str:
     return f"**{best}** alone makes up {percent(shares[best])} of that gap."
 
 
-def _walks(found: Gap, kind: InputKind, low: float, high: float) -> str:
+def _walks(gap: Gap, kind: InputKind, low: float, high: float) -> str:
     """From which swap on half of the gap stays made up: on the way there it may come and go."""
-    parts = []
+    phrases = []
     for order, side in _SIDES.items():
-        rows: Sequence[GapRow] = found.rows[order][1:]
+        rows: Sequence[GapRow] = gap.rows[order][1:]
         short = [
-            place
-            for place, row in enumerate(rows)
+            index
+            for index, row in enumerate(rows)
             if (_value(row.scores[kind]) - low) / (high - low) < _HALF
         ]
         count = short[-1] + 2 if short else 1
-        units = found.by if count == 1 else f"{found.by}s"
+        units = gap.by if count == 1 else f"{gap.by}s"
         number = "all" if count == len(rows) > 1 else str(count)
-        parts.append(f"{number} {units} from the {side} (up to **{rows[count - 1].unit}**)")
-    return f"Half of it is made up for good with {' or '.join(parts)}."
+        phrases.append(f"{number} {units} from the {side} (up to **{rows[count - 1].unit}**)")
+    return f"Half of it is made up for good with {' or '.join(phrases)}."

@@ -40,10 +40,10 @@ def layers(subject: Subject) -> None:
     measure = cast("Measure", view.measure)
     most = words.most_different(distances, measure)
     chosen = view.norm_layer or most.layer
-    said = st.container()
+    summary = st.container()  # above the control, though it depends on it
     anatomy_controls.measure(view, live=subject.current)
     sentence = words.differing(distances, measure)
-    said.markdown(sentence)
+    summary.markdown(sentence)
     unit = words.UNITS.get(measure, "")
     st.plotly_chart(
         figures.profile(distances, measure, chosen, unit, dark=dark()),
@@ -91,12 +91,12 @@ def _excited(subject: Subject, layer: str, marked: tuple[int, ...], view: View) 
     from app.figures import norm_layers as figures
     from app.figures import style
 
-    found = subject.found
+    comparison = subject.comparison
     maps = result(
         "excited",
         subject,
         ((subject.base, view.second), layer, marked),
-        lambda _: work.excited(subject.lens, found, view.second, layer, marked),
+        lambda _: work.excited(subject.lens, comparison, view.second, layer, marked),
     )
     if maps is None:
         return
@@ -107,7 +107,7 @@ def _excited(subject: Subject, layer: str, marked: tuple[int, ...], view: View) 
         with column:
             st.markdown(f"##### {style.COLUMN_TITLES[kind]} picture")
             st.plotly_chart(
-                figures.excited(found, maps, kind, view.opacity / 100),
+                figures.excited(comparison, maps, kind, view.opacity / 100),
                 key=f"anatomy.excited.{kind}",
                 config=style.CONFIG,
                 alt=f"{style.COLUMN_TITLES[kind]} picture. {sentence}",

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from advprop_core.types import ModelInfo
+from app.anatomy import calibrating, words
 from app.anatomy import controls as anatomy_controls
 from app.anatomy import dial as anatomy_dial
 from app.anatomy import gap as anatomy_gap
 from app.anatomy import layers as anatomy_layers
-from app.anatomy import samples as anatomy_data
-from app.anatomy import words
-from app.anatomy.samples import CALIBRATED, Calibration
 from app.anatomy.section import Subject
-from app.shell import cache, controls, messages, state, workbench
+from app.shell import cache, controls, messages, samples, state, workbench
+from app.shell.calibrated import Calibration
 from app.shell.state import View, key
 from app.shell.workbench import Shown, Work
 
@@ -38,7 +37,7 @@ def _late_controls(slot: DeltaGenerator | None, lens: Lens) -> None:
     method = st.session_state[key("method")]
     controls.layer_picker(slot, [method], lens.layers, lens.default_layer)
     auxiliaries = list(lens.info.branches)[1:]
-    offered = not auxiliaries and anatomy_data.source_for(lens.info, CALIBRATED) is not None
+    offered = not auxiliaries and samples.source_for(lens.info, calibrating.PICTURES) is not None
     anatomy_controls.settle(auxiliaries or ["aux"], stages_of_layers(lens.model), offered)
 
 
@@ -52,7 +51,7 @@ def _calibration(view: View, info: ModelInfo) -> Calibration | None:
     """What is to be calibrated before the network can be looked into, if anything."""
     if not view.calibrated or len(info.branches) > 1:
         return None
-    source = anatomy_data.source_for(info, CALIBRATED)
+    source = samples.source_for(info, calibrating.PICTURES)
     return None if source is None else Calibration(view.model, source)
 
 
@@ -72,7 +71,7 @@ def _work(view: View, lens: Lens) -> Work:
     return Work(
         (lens.network,),
         (request, store.key(calibration)),
-        lambda job: anatomy_data.compare_calibrated(request, calibration, lens, store, pixels, job),
+        lambda job: calibrating.compare_calibrated(request, calibration, lens, store, pixels, job),
     )
 
 
@@ -82,10 +81,10 @@ def _draw(shown: Shown, current: bool) -> None:
     request = replace(_request(shown.view, lens, None), true_class=shown.result.true_class)
     calibration = _calibration(shown.view, lens.info)
     if calibration is not None:
-        kept = cache.calibrated_lenses().get(calibration)
-        if kept is None:  # others have calibrated since; the next run makes it again
+        calibrated = cache.calibrated_lenses().get(calibration)
+        if calibrated is None:  # others have calibrated since; the next run makes it again
             return
-        lens = kept
+        lens = calibrated
     if len(lens.info.branches) == 1:
         _offer(shown, current)
         return
@@ -111,7 +110,7 @@ def _offer(shown: Shown, current: bool) -> None:
     """What can be done for a network with one set of norm layers."""
     from app.figures import pictures
 
-    source = anatomy_data.source_for(shown.info, CALIBRATED)
+    source = samples.source_for(shown.info, calibrating.PICTURES)
     st.markdown(words.ALONE)
     # Three, as there are while the network is being loaded: what is left of those would stay.
     picture, text, _ = st.columns([3, 5, 1], gap="large")
@@ -122,7 +121,7 @@ def _offer(shown: Shown, current: bool) -> None:
         output_format="PNG",
         alt=shown.title,
     )
-    text.markdown(words.offer(source, anatomy_data.class_folders()))
+    text.markdown(words.offer(source, samples.class_folders()))
     if source is not None:
         text.button(
             "Calibrate an auxiliary branch",

@@ -30,7 +30,7 @@ class Subject:
     Attributes:
         base: All that decides the comparison; further work is keyed by it.
         request: The comparison as it was asked for.
-        found: The comparison.
+        comparison: What the page shows at its top.
         lens: The network.
         view: What was asked.
         current: Whether that is what the person wants now; if not, nothing can be moved.
@@ -38,7 +38,7 @@ class Subject:
 
     base: Hashable
     request: ComparisonRequest
-    found: Comparison
+    comparison: Comparison
     lens: Lens
     view: View
     current: bool
@@ -50,12 +50,12 @@ class Subject:
     @property
     def class_name(self) -> str:
         """Of the class that is followed: the true one, or the one under attack."""
-        return self.lens.info.class_names[self.found.attacked_class]
+        return self.lens.info.class_names[self.comparison.attacked_class]
 
     @property
     def auxiliaries(self) -> list[str]:
         """The branches that main can be compared with."""
-        return list(self.found.branches[1:])
+        return list(self.comparison.branches[1:])
 
 
 def result(
@@ -75,23 +75,23 @@ def result(
         ask: What a button says that must be pressed first, if one must.
     """
     name = f"anatomy.{slot}"
-    asked, kept = f"{name}.asked", f"{name}.kept"
+    asked, latest = f"{name}.asked", f"{name}.latest"
     whole = subject.lens.network, key
     if ask and st.session_state.get(asked) != whole:
         st.button(ask, key=f"{name}.ask", on_click=_ask, args=(name, whole))
         return None
     try:
-        found = workbench.wait_for(name, Work((subject.lens.network,), (name, key), run))
+        value = workbench.wait_for(name, Work((subject.lens.network,), (name, key), run))
     except ValueError as error:
         st.error(str(error))
         return None
-    if found is not None:
-        st.session_state[kept] = (subject.lens.network, key[0]), found
-        return found
-    about, before = st.session_state.get(kept, (None, None))
+    if value is not None:
+        st.session_state[latest] = (subject.lens.network, key[0]), value
+        return value
+    about, before = st.session_state.get(latest, (None, None))
     if about != (subject.lens.network, key[0]):
         return None
-    st.caption("What follows is the previous result; it stays until the new one is there.")
+    st.caption("This is the previous result, until the new one is ready.")
     return before
 
 

@@ -6,24 +6,28 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from advprop_core.text import join, percent, radius
-from advprop_core.types import InputKind
-from app.anatomy.samples import ATTACK
+from advprop_core.types import AttackConfig, InputKind
+from app.shell.calibrated import ATTACK
 from app.shell.messages import PICTURES, quote
 
 if TYPE_CHECKING:
+    from advprop_core.anatomy.dial import Blended, Curve, Moved, Way
     from advprop_core.anatomy.distance import LayerDistance, Measure
     from advprop_core.attribution.methods import Method
     from advprop_core.types import Comparison
-    from app.anatomy.samples import Source
-    from app.anatomy.work import Blended, Curve, Way
+    from app.shell.samples import Source
 
 QUESTION = "What tells the two BatchNorms apart?"
 INTRODUCTION = (
     "**main** and **aux** share every weight but those of their BatchNorm layers: a mean, a "
     "variance, a scale γ and a shift β per channel. Turn one branch into the other, see where "
-    "they differ, and find out which layers matter."
+    "they differ, and find out which half and which layers matter."
 )
-MOVED = {"both": "Both", "statistics": "Mean and variance", "affine": "γ and β"}
+MOVED: dict[Moved, str] = {
+    "both": "Both halves",
+    "statistics": "Mean and variance only",
+    "affine": "γ and β only",
+}
 MEASURES: dict[Measure, str] = {
     "mean_shift": "Mean",
     "log_variance_ratio": "Variance",
@@ -48,47 +52,83 @@ ALONE = "#### This network has one set of BatchNorm, **main**: there is nothing 
 PROFILE = "Mean size of the change over a layer's channels, front to back; click a bar to look in."
 
 
+_MOVING: dict[Moved, str] = {
+    "both": "what is",
+    "statistics": "mean and variance",
+    "affine": "γ and β",
+}
+
+
 def place(way: Way, t: float) -> str:
-    """Where the dial stands: ``Half of …``."""
+    """Where the dial stands."""
     if t == 0:
         return "At **main** itself"
     if t == 1 and way.whole:
         return f"At **{way.second}** itself"
-    moved = {(True, False): "mean and variance", (False, True): "γ and β"}
-    what = moved.get((way.statistics, way.affine), "")
-    where = f"in {join(way.layers)}" if way.layers else ""
-    only = f", with only {what or 'what is'} {where} moving".replace("  ", " ")
+    where = f" in {join(way.layers)}" if way.layers else ""
+    only = (
+        ""
+        if way.moved == "both" and not where
+        else f", with only {_MOVING[way.moved]}{where} moving"
+    )
+    return f"At {percent(t)} of the way from **main** to **{way.second}**{only}"
+
+
+def statistics(way: Way, source: Source | None, folders: Sequence[str]) -> str:
+    """Where mean and variance come from along the way.
+
+    Args:
+        way: What moves.
+        source: What statistics can be estimated on.
+        folders: What the folders of the person's own folder are called.
+    """
+    if way.estimated and source is not None:
+        return (
+            f"Mean and variance are estimated again on {pictures(source)} at every "
+            "place, because they fit only the weights that they were collected with. The grey "
+            "lines move them along with γ and β instead."
+        )
+    if way.moved != "both":
+        return (
+            f":material/warning: **A trap.** Only {_MOVING[way.moved]} move, so half of the norm "
+            "belongs to other weights. Accuracy falls whichever half it is, and that says nothing "
+            "about which half matters. *Both halves* estimates mean and variance again."
+        )
     return (
-        f"At {percent(t)} of the way from **main** to **{way.second}**"
-        f"{only if what or where else ''}"
+        "Mean and variance move along with γ and β here. With photos they are estimated again at "
+        f"every place, as they should be. {no_photos(folders)}"
     )
 
 
-def dial(found: Comparison, blend: Blended, names: Sequence[str]) -> str:
+def dial(comparison: Comparison, blend: Blended, names: Sequence[str]) -> str:
     """What the network says there, of both pictures."""
-    parts = []
+    phrases, truth = [], comparison.true_class
     for kind, word in PICTURES.items():
-        said = blend.predictions[kind]
-        part = f"**{names[said.class_index]}** ({percent(said.confidence)}) of the {word} picture"
-        if found.true_class is not None and found.true_class != said.class_index:
-            share = float(said.probabilities[found.true_class])
-            part += f", where it gives {names[found.true_class]}, the true class, {percent(share)}"
-        parts.append(part)
-    return f"{place(blend.way, blend.t)}, the network says {join(parts)}."
+        answer = blend.predictions[kind]
+        phrase = (
+            f"**{names[answer.class_index]}** ({percent(answer.confidence)}) of the {word} picture"
+        )
+        if truth is not None and truth != answer.class_index:
+            share = float(answer.probabilities[truth])
+            phrase += f", where it gives {names[truth]}, the true class, {percent(share)}"
+        phrases.append(phrase)
+    return f"{place(blend.way, blend.t)}, the network says {join(phrases)}."
 
 
-def curve(found: Curve, class_index: int, name: str, known: bool) -> str:
+def curve(line: Curve, class_index: int, name: str, known: bool) -> str:
     """How the probability of one class changes along the way."""
     role = "the true class" if known else "the class under attack"
-    parts = []
-    for kind, shares in found.shares.items():
-        line = shares[:, class_index].tolist()
-        best = max(range(len(line)), key=line.__getitem__)
-        part = f"from {percent(line[0])} to {percent(line[-1])} on the {PICTURES[kind]} picture"
-        if 0 < best < len(line) - 1 and line[best] > max(line[0], line[-1]) + 0.01:
-            part += f" (at most {percent(line[best])}, at {percent(best / (len(line) - 1))})"
-        parts.append(part)
-    return f"Along the way, the probability of **{name}**, {role}, goes {join(parts)}."
+    phrases = []
+    for kind, shares in line.shares.items():
+        values = shares[:, class_index].tolist()
+        best = max(range(len(values)), key=values.__getitem__)
+        phrase = (
+            f"from {percent(values[0])} to {percent(values[-1])} on the {PICTURES[kind]} picture"
+        )
+        if 0 < best < len(values) - 1 and values[best] > max(values[0], values[-1]) + 0.01:
+            phrase += f" (at most {percent(values[best])}, at {percent(line.places[best])})"
+        phrases.append(phrase)
+    return f"Along the way, the probability of **{name}**, {role}, goes {join(phrases)}."
 
 
 def maps_caption(method: Method, layer: str | None, name: str) -> str:
@@ -109,42 +149,42 @@ def maps_alt(title: str, kind: InputKind, blend: Blended, name: str) -> str:
     )
 
 
-def bars_alt(found: Comparison, blend: Blended, kind: InputKind, names: Sequence[str]) -> str:
+def bars_alt(comparison: Comparison, blend: Blended, kind: InputKind, names: Sequence[str]) -> str:
     """What three networks say of one picture."""
-    said = {
-        "main": found.predictions[kind, "main"],
+    answers = {
+        "main": comparison.predictions[kind, "main"],
         f"the network at {percent(blend.t)}": blend.predictions[kind],
-        blend.way.second: found.predictions[kind, blend.way.second],
+        blend.way.second: comparison.predictions[kind, blend.way.second],
     }
-    parts = [
-        f"{who} says {names[p.class_index]} {percent(p.confidence)}" for who, p in said.items()
+    phrases = [
+        f"{who} says {names[p.class_index]} {percent(p.confidence)}" for who, p in answers.items()
     ]
-    return f"On the {PICTURES[kind]} picture {join(parts)}."
+    return f"On the {PICTURES[kind]} picture {join(phrases)}."
 
 
 def most_different(distances: Sequence[LayerDistance], measure: Measure) -> LayerDistance:
     """The layer whose mean channel differs most; the first where none differs."""
 
-    def size(one: LayerDistance) -> float:
-        found = one.summary(measure)
-        return found.mean if found else -1.0
+    def size(distance: LayerDistance) -> float:
+        summary = distance.summary(measure)
+        return summary.mean if summary else -1.0
 
     return max(distances, key=size)
 
 
 def differing(distances: Sequence[LayerDistance], measure: Measure) -> str:
     """Where the branches differ most and least, by the mean channel of each layer."""
-    sizes = {one.layer: found.mean for one in distances if (found := one.summary(measure))}
+    sizes = {d.layer: summary.mean for d in distances if (summary := d.summary(measure))}
     title = MEASURES[measure]
     if not sizes or max(sizes.values()) == 0:
         return f"**{title}**: no layer differs at all."
     unit = UNITS.get(measure, "")
     most, least = max(sizes, key=sizes.__getitem__), min(sizes, key=sizes.__getitem__)
     stages: dict[str, list[float]] = {}
-    for one in distances:
-        if one.layer in sizes:
-            stages.setdefault(one.stage, []).append(sizes[one.layer])
-    means = {stage: sum(found) / len(found) for stage, found in stages.items()}
+    for distance in distances:
+        if distance.layer in sizes:
+            stages.setdefault(distance.stage, []).append(sizes[distance.layer])
+    means = {stage: sum(within) / len(within) for stage, within in stages.items()}
     top = max(means, key=means.__getitem__)
     return (
         f"**{title}**: stage **{top}** differs most on average ({means[top]:.2g}{unit}). Of single "
@@ -198,16 +238,31 @@ def offer(source: Source | None, folders: Sequence[str]) -> str:
     )
 
 
+def attack(config: AttackConfig) -> str:
+    """``PGD-10, L∞ ε = 2/255``."""
+    return f"{config.name} (ε = {radius(config.epsilon, config.norm)})"
+
+
+def file_offer(t: float) -> str:
+    """What the button says that makes a file of the network at a place."""
+    return f"Make a file of the network at {percent(t)}"
+
+
+def pictures(source: Source | None) -> str:
+    """``128 drawn scenes``; empty where there are none."""
+    return "" if source is None else f"{source.limit} {source.title}"
+
+
 def no_photos(folders: Sequence[str]) -> str:
     """Why there are no pictures of known class, and what to do."""
-    there = join([quote(name) for name in folders[:6]])
-    found = (
-        f"The folder of this app has none of its classes: it holds {there}."
+    listed = join([quote(name) for name in folders[:6]])
+    reason = (
+        f"The folder of this app has none of its classes: it holds {listed}."
         if folders
         else "There are none of known class here."
     )
     return (
-        f"{found} Start the app with `advprop app --images FOLDER`, where FOLDER holds a folder "
+        f"{reason} Start the app with `advprop app --images FOLDER`, where FOLDER holds a folder "
         "of photos for each class, named like the class."
     )
 
@@ -216,6 +271,5 @@ def calibrated(n: int, source: Source) -> str:
     """What a calibrated branch is."""
     return (
         f"**aux** is calibrated, not trained: its means and variances were measured on {n} "
-        f"{source.title} under attack through main ({ATTACK.name}, L∞ ε = "
-        f"{radius(ATTACK.epsilon, ATTACK.norm)}). Weights, γ and β are main's."
+        f"{source.title} under attack through main, {attack(ATTACK)}. Weights, γ and β are main's."
     )

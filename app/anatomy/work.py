@@ -2,174 +2,152 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, get_args
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
+from advprop_core.anatomy import dial, halves
+from advprop_core.anatomy.dial import Blended, Curve, Moved, Way
 from advprop_core.anatomy.distance import LayerDistance, profile
 from advprop_core.anatomy.excitement import Excitement, excitement
-from advprop_core.anatomy.gap import By, GapRow, Order, gap
-from advprop_core.anatomy.mixing import blend, path
+from advprop_core.anatomy.gap import By, Gap, gap_in_all_orders
+from advprop_core.anatomy.halves import Mixture, MixtureAccuracy
+from advprop_core.anatomy.soup import soup
 from advprop_core.attacks.gradient import attack
-from advprop_core.attribution.grids import explain_grid
 from advprop_core.datasets.named import load_images
+from advprop_core.models import bundle
+from advprop_core.models.checkpoints import Checkpoint, export
 from advprop_core.models.dual_bn import MAIN
-from advprop_core.models.folding import fold
 from advprop_core.pictures.erasing import erase
 from advprop_core.pictures.noise import NoiseConfig, add_noise
 from advprop_core.pictures.regions import EraseConfig
-from advprop_core.predict import predict_grid
-from advprop_core.types import (
-    INPUT_KINDS,
-    AttackConfig,
-    AttributionMap,
-    Comparison,
-    InputKind,
-    Prediction,
-)
+from advprop_core.types import AttackConfig, Comparison, InputKind
 from app.shell.jobs import Job
+from app.shell.samples import Source, source_for
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from app.anatomy.samples import Source
+    from advprop_core.types import ModelInfo
     from app.shell.cache import Lens
     from app.shell.requests import ComparisonRequest
     from app.shell.state import View
 
-PLACES = tuple(index / 20 for index in range(21))
-BLEND = "blend"
-ORDERS: tuple[Order, ...] = get_args(Order)
-_FOLDED = ("deep-lift", "lrp")  # their rules give a convolution with its norm folded in other maps
+MEASURED = 100  # pictures that accuracies are measured over
+REFERENCE = 128  # pictures that statistics are estimated on; more change little
+PLACES = tuple(index / 10 for index in range(11))
+ATTACK = AttackConfig.pgd(2 / 255, steps=10)  # what halves are attacked with, as in the results
 _BATCH = 32
 _ATTACK_SHARE = 0.4  # of the time that a gap over many images takes
+_HALVES = "norm-halves.json"
+
+Halves = Mapping[Mixture, MixtureAccuracy]
 
 
-@dataclass(frozen=True)
-class Way:
-    """Which norm tensors move from main's to another branch's.
-
-    Attributes:
-        second: The branch at the end of the way.
-        statistics: Whether running means and variances move.
-        affine: Whether γ and β do.
-        layers: Stages and layers that move; empty for all.
-    """
-
-    second: str
-    statistics: bool = True
-    affine: bool = True
-    layers: tuple[str, ...] = ()
-
-    @property
-    def whole(self) -> bool:
-        """Whether the way ends in the second branch itself."""
-        return self.statistics and self.affine and not self.layers
+def reference_source(info: ModelInfo) -> Source | None:
+    """What statistics can be estimated on, if there is anything."""
+    return source_for(info, REFERENCE)
 
 
-@dataclass(frozen=True)
-class Blended:
-    """The network at one place of a way.
-
-    Attributes:
-        way: What moves.
-        t: The place, from 0 at main to 1.
-        predictions: Of both inputs.
-        maps: Of both inputs.
-    """
-
-    way: Way
-    t: float
-    predictions: Mapping[InputKind, Prediction]
-    maps: Mapping[InputKind, AttributionMap]
+def way_of(view: View, info: ModelInfo) -> Way:
+    """What the view lets move; statistics are estimated again where both move and can be."""
+    estimated = view.moved == "both" and reference_source(info) is not None
+    return Way(view.second, cast("Moved", view.moved), estimated, view.moved_layers)
 
 
-@dataclass(frozen=True)
-class Curve:
-    """What the network says all along a way.
-
-    Attributes:
-        way: What moves.
-        shares: Input to (T, C) probabilities at every one of :data:`PLACES`; without the
-            perturbed picture where it is the clean one.
-    """
-
-    way: Way
-    shares: Mapping[InputKind, Tensor]
-
-
-@dataclass(frozen=True)
-class Gap:
-    """Swaps in every order.
-
-    Attributes:
-        rows: Order to its rows.
-        by: What a unit is.
-        n: Number of images.
-    """
-
-    rows: Mapping[Order, tuple[GapRow, ...]]
-    by: By
-    n: int
-
-
-def way_of(view: View) -> Way:
-    """What the view lets move."""
-    moves = view.moved != "affine", view.moved != "statistics"
-    return Way(view.second, *moves, view.moved_layers)
-
-
-def at_end(found: Comparison, way: Way, t: float) -> Blended | None:
-    """What needs no work: the network where it is one of the branches."""
-    if not (t == 0 or (t == 1 and way.whole)):
-        return None
-    branch = way.second if t else MAIN
-    return Blended(
-        way,
-        t,
-        {kind: found.predictions[kind, branch] for kind in INPUT_KINDS},
-        {kind: found.maps[kind, branch] for kind in INPUT_KINDS},
-    )
-
-
-def blended(lens: Lens, found: Comparison, way: Way, t: float, job: Job) -> Blended:
+def blended(lens: Lens, comparison: Comparison, way: Way, t: float, job: Job) -> Blended:
     """Predictions and maps of the network at one place, on the pictures of a comparison."""
-    module: nn.Module = blend(lens.model, t, **_arguments(way))
-    inputs = _inputs(found)
-    drawn = next(iter(found.maps.values()))
-    if drawn.method in _FOLDED:
-        module = fold(module, inputs["clean"])
-    maps = explain_grid(
-        {BLEND: module},
-        inputs,
-        drawn.class_index,
-        [drawn.method],
-        drawn.layer,
-        progress=lambda done, total: job.report(done / total),
-    )
-    predictions = predict_grid({BLEND: module}, inputs)
-    return Blended(
+    return dial.blended(
+        lens.model,
+        comparison,
         way,
         t,
-        {kind: predictions[kind, BLEND] for kind in inputs},
-        {kind: maps[drawn.method, kind, BLEND] for kind in inputs},
+        _reference(lens.info),
+        progress=_reporter(job),
     )
 
 
-def curve(lens: Lens, found: Comparison, way: Way, job: Job) -> Curve:
-    """Predictions all along a way."""
-    inputs = _different_inputs(found)
-    logits = path(
-        lens.model,
-        torch.cat(list(inputs.values())),
-        PLACES,
-        **_arguments(way),
-        progress=lambda done, total: job.report(done / total),
+def curves(lens: Lens, comparison: Comparison, way: Way, job: Job) -> tuple[Curve, ...]:
+    """Predictions all along a way and, where statistics are estimated, the naive way beside it."""
+    ways = (way, replace(way, estimated=False)) if way.estimated else (way,)
+    reference = _reference(lens.info)
+    return tuple(
+        dial.curve(lens.model, comparison, each, PLACES, reference, progress=_reporter(job))
+        for each in ways
     )
-    shares = logits.softmax(2)
-    return Curve(way, {kind: shares[:, index] for index, kind in enumerate(inputs)})
+
+
+def network_file(lens: Lens, way: Way, t: float, job: Job) -> bytes:
+    """The network at one place as a plain state dict."""
+    reference = _reference(lens.info)
+    assert reference is not None
+    job.report(0.5)
+    checkpoint = soup(
+        Checkpoint(lens.model, lens.info),
+        t,
+        reference,
+        second=way.second,
+        layers=way.layers or None,
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "network.safetensors")
+        export(checkpoint, MAIN, path)
+        return path.read_bytes()
+
+
+def bundled_halves(model_path: Path, name: str, second: str) -> Halves | None:
+    """What was measured of a bundled network's halves; None for any other.
+
+    Args:
+        model_path: The file that the app has under this name, which may be the person's own.
+        name: Of the network.
+        second: The branch beside main.
+    """
+    path = bundle.bundle_dir() / "assets" / "results" / _HALVES
+    if bundle.bundled_models().get(name) != model_path or not path.is_file():
+        return None
+    rows = [
+        MixtureAccuracy.from_json(row)
+        for row in json.loads(path.read_text())["results"]
+        if (row["model"], row["second"]) == (name, second)
+    ]
+    return {row.mixture: row for row in rows} or None
+
+
+def halves_over(lens: Lens, source: Source, second: str, job: Job) -> Halves:
+    """Clean and robust accuracy of every mixture of two branches."""
+    images = load_images(
+        source.name, lens.info.input_size, classes=lens.info.classes, limit=source.limit
+    )
+    reference, labels = _reference_images(
+        replace(source, limit=REFERENCE), lens.info.input_size, tuple(lens.info.classes)
+    )
+    accuracies = {}
+    for number, mixture in enumerate(halves.MIXTURES):
+
+        def advance(done: int, total: int, before: int = number) -> None:
+            job.report((before + done / total) / len(halves.MIXTURES))
+
+        network = halves.mix(lens.model, mixture, reference, labels, ATTACK, second=second)
+        accuracies[mixture] = halves.measure(
+            network, mixture, images.pixels, images.labels, ATTACK, advance
+        )
+    return accuracies
+
+
+def lines_of(
+    rows: Halves,
+) -> tuple[Mapping[float, MixtureAccuracy], Mapping[float, MixtureAccuracy]]:
+    """Place to accuracy with statistics of clean pictures, and with those that move along."""
+    estimated = {m.affine: row for m, row in rows.items() if m.statistics == "clean"}
+    naive = {m.affine: row for m, row in rows.items() if m.statistics == m.affine}
+    return estimated, naive
 
 
 def distances(lens: Lens, second: str) -> tuple[LayerDistance, ...]:
@@ -179,93 +157,85 @@ def distances(lens: Lens, second: str) -> tuple[LayerDistance, ...]:
 
 
 def excited(
-    lens: Lens, found: Comparison, second: str, layer: str, channels: tuple[int, ...]
+    lens: Lens, comparison: Comparison, second: str, layer: str, channels: tuple[int, ...]
 ) -> Mapping[tuple[InputKind, str], Excitement]:
     """What some channels of a layer give on both inputs, through both branches."""
+    inputs: dict[InputKind, Tensor] = {
+        "clean": comparison.clean[None],
+        "adversarial": comparison.adversarial[None],
+    }
     return {
         (kind, branch): excitement(
             lens.model.branch(branch), pixels, layer, channels, upsample=True
         )
-        for kind, pixels in _inputs(found).items()
+        for kind, pixels in inputs.items()
         for branch in (MAIN, second)
     }
 
 
-def gap_here(lens: Lens, found: Comparison, second: str, by: By, job: Job) -> Gap:
+def gap_here(lens: Lens, comparison: Comparison, second: str, by: By, job: Job) -> Gap:
     """Which layers carry the gap on the pictures of a comparison."""
-    inputs = _different_inputs(found)
-    labels = torch.tensor([found.attacked_class])
-    rows = _orders(lens, inputs, labels, second, by, job.report)
-    return Gap(rows, by, 1)
+    images = {"clean": comparison.clean[None]}
+    if not torch.equal(comparison.clean, comparison.adversarial):
+        images["adversarial"] = comparison.adversarial[None]
+    return gap_in_all_orders(
+        lens.model,
+        images,
+        torch.tensor([comparison.attacked_class]),
+        _reference(lens.info),
+        by=by,
+        second=second,
+        progress=_reporter(job),
+    )
 
 
 def gap_over(
     lens: Lens, request: ComparisonRequest, source: Source, second: str, by: By, job: Job
 ) -> Gap:
     """Which layers carry the gap over many pictures, perturbed as the one on the page is."""
-    size = lens.info.input_size
-    found = load_images(source.name, size, classes=lens.info.classes, limit=source.limit)
+    images = load_images(
+        source.name, lens.info.input_size, classes=lens.info.classes, limit=source.limit
+    )
     target = getattr(request.perturbation, "target_class", None)
-    kept = found.labels != (-1 if target is None else target)  # they are where the attack wants
-    labels, clean = found.labels[kept], found.pixels[kept].float() / 255
-    images: dict[InputKind, Tensor] = {"clean": clean}
+    chosen = images.labels != (-1 if target is None else target)  # they are where the attack wants
+    labels, clean = images.labels[chosen], images.pixels[chosen].float() / 255
+    pixels = {"clean": clean}
     attacked = 0.0
     if request.perturbation is not None:
         attacked = _ATTACK_SHARE
         module = lens.branches[request.attack_branch]
-        images["adversarial"] = _perturbed(module, clean, labels, request.perturbation, job)
-
-    def report(share: float) -> None:
-        job.report(attacked + (1 - attacked) * share)
-
-    return Gap(_orders(lens, images, labels, second, by, report), by, len(labels))
-
-
-def _arguments(way: Way) -> dict:
-    return {
-        "statistics": way.statistics,
-        "affine": way.affine,
-        "second": way.second,
-        "layers": way.layers or None,
-    }
+        pixels["adversarial"] = _perturbed(module, clean, labels, request.perturbation, job)
+    return gap_in_all_orders(
+        lens.model,
+        pixels,
+        labels,
+        _reference(lens.info),
+        by=by,
+        second=second,
+        batch_size=_BATCH,
+        progress=lambda done, total: job.report(attacked + (1 - attacked) * done / total),
+    )
 
 
-def _inputs(found: Comparison) -> dict[InputKind, Tensor]:
-    return {"clean": found.clean[None], "adversarial": found.adversarial[None]}
+def _reporter(job: Job) -> Any:
+    return lambda done, total: job.report(done / total)
 
 
-def _different_inputs(found: Comparison) -> dict[InputKind, Tensor]:
-    inputs = _inputs(found)
-    if torch.equal(found.clean, found.adversarial):
-        del inputs["adversarial"]
-    return inputs
+def _reference(info: ModelInfo) -> Tensor | None:
+    """(N, 3, S, S) pixels that statistics are estimated on, if there are any."""
+    source = reference_source(info)
+    if source is None:
+        return None
+    return _reference_images(source, info.input_size, tuple(info.classes))[0]
 
 
-def _orders(
-    lens: Lens,
-    images: Mapping[InputKind, Tensor],
-    labels: Tensor,
-    second: str,
-    by: By,
-    report: Callable[[float], None],
-) -> dict[Order, tuple[GapRow, ...]]:
-    rows = {}
-    for place, order in enumerate(ORDERS):
-
-        def progress(done: int, total: int, place: int = place) -> None:
-            report((place + done / total) / len(ORDERS))
-
-        rows[order] = gap(
-            lens.model,
-            {str(kind): pixels for kind, pixels in images.items()},
-            labels,
-            order=order,
-            by=by,
-            second=second,
-            batch_size=_BATCH,
-            progress=progress,
-        )
-    return rows
+@lru_cache(maxsize=2)
+def _reference_images(
+    source: Source, size: int, classes: tuple[tuple[str, str], ...]
+) -> tuple[Tensor, Tensor]:
+    """Read once: every place of the dial needs them."""
+    images = load_images(source.name, size, split="train", classes=classes, limit=source.limit)
+    return images.pixels.float() / 255, images.labels
 
 
 def _perturbed(
@@ -278,17 +248,17 @@ def _perturbed(
     """Batch by batch, each with a seed of its own."""
     if isinstance(perturbation, EraseConfig):
         return erase(clean, perturbation)
-    parts = []
+    batches = []
     for start in range(0, len(labels), _BATCH):
         pixels = clean[start : start + _BATCH]
-        own = replace(perturbation, seed=perturbation.seed + start)
-        if isinstance(own, NoiseConfig):
-            parts.append(add_noise(pixels, own))
+        config = replace(perturbation, seed=perturbation.seed + start)
+        if isinstance(config, NoiseConfig):
+            batches.append(add_noise(pixels, config))
             continue
 
-        def on_step(step: int, _: Tensor, start: int = start, steps: int = own.steps) -> None:
+        def on_step(step: int, _: Tensor, start: int = start, steps: int = config.steps) -> None:
             done = start + len(clean[start : start + _BATCH]) * step / steps
             job.report(_ATTACK_SHARE * done / len(clean))
 
-        parts.append(attack(module, pixels, labels[start : start + _BATCH], own, on_step))
-    return torch.cat(parts)
+        batches.append(attack(module, pixels, labels[start : start + _BATCH], config, on_step))
+    return torch.cat(batches)

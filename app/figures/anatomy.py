@@ -16,7 +16,7 @@ from app.figures.pictures import data_uri, grey
 from app.figures.style import COLUMN_TITLES, INK, colour_range, coloured, overlay
 
 if TYPE_CHECKING:
-    from app.anatomy.work import Blended, Curve, Way
+    from advprop_core.anatomy.dial import Blended, Curve, Way
 
 DASHES: dict[InputKind, str] = {"clean": "solid", "adversarial": "dot"}
 FAINT = {False: "#9AA5B1", True: "#6B7785"}
@@ -111,43 +111,46 @@ def bars(
 
 
 def curve(
-    places: Sequence[float],
-    found: Curve,
-    blend: Blended,
-    class_index: int,
-    *,
-    dark: bool = False,
+    lines: Sequence[Curve], blend: Blended, class_index: int, *, dark: bool = False
 ) -> go.Figure:
     """The probability of one class all along the way, with a mark at the present place.
 
     Args:
-        places: T values of t.
-        found: What is said at each.
+        lines: What is said at each place; a second one, without estimating statistics, is faint.
         blend: The network at the present place.
         class_index: The class.
         dark: Whether the ground is.
     """
-    main, second = branch_colour("main"), branch_colour(found.way.second)
-    ends = main, second if found.way.whole else FAINT[dark]
-    now = colour_between(main, second, blend.t)
+    way = lines[0].way
+    ends = _end_colours(way, dark)
+    now = colour_between(branch_colour("main"), branch_colour(way.second), blend.t)
     figure = go.Figure()
     figure.add_vline(x=blend.t, line={"color": FAINT[dark], "width": 1})
-    for kind, shares in found.shares.items():
-        line = shares[:, class_index].tolist()
+    for line in lines[1:]:
+        for kind, shares in line.shares.items():
+            figure.add_trace(_naive_line(line.places, shares[:, class_index].tolist(), kind, dark))
+    for kind, shares in lines[0].shares.items():
+        values = shares[:, class_index].tolist()
         figure.add_trace(
             go.Scatter(
-                x=list(places),
-                y=line,
+                x=list(lines[0].places),
+                y=values,
                 name=COLUMN_TITLES[kind].lower(),
                 line={"color": INK[dark], "width": 2, "dash": DASHES[kind]},
                 mode="lines",
                 hovertemplate="%{x:.0%} of the way: %{y:.1%}",
             )
         )
-        figure.add_trace(_dots([0, 1], [line[0], line[-1]], list(ends), 9))
-        if blend.way == found.way:
+        figure.add_trace(_dots([0, 1], [values[0], values[-1]], list(ends), 9))
+        if blend.way == way:
             here = float(blend.predictions[kind].probabilities[class_index])
             figure.add_trace(_dots([blend.t], [here], [now], 15, INK[dark]))
+    lay_out_way(figure, way, dark)
+    return figure
+
+
+def lay_out_way(figure: go.Figure, way: Way, dark: bool) -> None:
+    """Axes of a figure whose x is the way from main to a branch, and whose y is a share."""
     figure.update_xaxes(
         range=[0, 1],
         tickvals=[0.25, 0.5, 0.75],
@@ -155,7 +158,7 @@ def curve(
         showgrid=False,
         zeroline=False,
     )
-    _name_ends(figure, found.way, ends)
+    _name_ends(figure, way, _end_colours(way, dark))
     figure.update_yaxes(
         range=[-0.04, 1.06], tickvals=[0, 0.5, 1], showticklabels=False, zeroline=False
     )
@@ -173,7 +176,25 @@ def curve(
         margin={"l": 6, "r": 6, "t": 26, "b": 24},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 1, "xanchor": "right"},
     )
-    return figure
+
+
+def _naive_line(
+    places: Sequence[float], values: Sequence[float], kind: InputKind, dark: bool
+) -> go.Scatter:
+    return go.Scatter(
+        x=list(places),
+        y=list(values),
+        name="not estimated",
+        legendgroup="naive",
+        showlegend=kind == "clean",
+        line={"color": FAINT[dark], "width": 1.5, "dash": DASHES[kind]},
+        mode="lines",
+        hovertemplate="%{x:.0%} of the way, statistics not estimated: %{y:.1%}",
+    )
+
+
+def _end_colours(way: Way, dark: bool) -> tuple[str, str]:
+    return branch_colour("main"), branch_colour(way.second) if way.whole else FAINT[dark]
 
 
 def end_title(way: Way) -> str:

@@ -13,8 +13,7 @@ from app.figures.anatomy import FAINT
 from app.figures.style import COLUMN_TITLES, INK
 
 if TYPE_CHECKING:
-    from advprop_core.anatomy.gap import GapRow, Order, Score
-    from app.anatomy.work import Gap
+    from advprop_core.anatomy.gap import Gap, GapRow, Order, Score
 
 ORDER_TITLES: dict[Order, str] = {
     "alone": "Each alone",
@@ -23,6 +22,7 @@ ORDER_TITLES: dict[Order, str] = {
 }
 _PATTERNS: dict[InputKind, str] = {"clean": "", "adversarial": "/"}
 _BARS_HEIGHT = 270
+_BAR_SHARE = 0.75  # of the room that a row has
 _STRIP_ROW = 30
 # One hue, readable without colour vision: little is pale on a light ground and dark on a dark one.
 _STRIP_SCALES = {
@@ -36,13 +36,16 @@ def value_of(score: Score) -> float:
     return score.probability if score.n == 1 else score.accuracy
 
 
-def bars(found: Gap, order: Order, second: str, *, dark: bool = False) -> go.Figure:
-    """Main, what each swap makes of it, and the second branch; many pictures have intervals."""
-    rows = found.rows[order]
+def bars(gap: Gap, order: Order, second: str, *, dark: bool = False) -> go.Figure:
+    """Main, what each swap makes of it, and the second branch; many pictures have intervals.
+
+    A line across a bar is the same swap without estimating statistics again.
+    """
+    rows = gap.rows[order]
     titles = unit_titles(rows, order, second)
     fills = [branch_colour("main"), *[FAINT[dark]] * (len(rows) - 2), branch_colour(second)]
     figure = go.Figure()
-    for kind in kinds(found):
+    for kind in kinds(gap):
         scores = [row.scores[kind] for row in rows]
         figure.add_trace(
             go.Bar(
@@ -65,6 +68,8 @@ def bars(found: Gap, order: Order, second: str, *, dark: bool = False) -> go.Fig
                 showlegend=False,
             )
         )
+    if gap.naive is not None:
+        _mark_naive(figure, gap.naive[order], kinds(gap), titles, dark)
     figure.update_xaxes(
         tickvals=list(range(len(rows))),
         ticktext=titles,
@@ -83,26 +88,26 @@ def bars(found: Gap, order: Order, second: str, *, dark: bool = False) -> go.Fig
         height=_BARS_HEIGHT,
         title={"text": ORDER_TITLES[order], "font": {"size": 14}, "x": 0, "y": 0.98},
         margin={"l": 0, "r": 0, "t": 34, "b": 28},
-        bargap=0.25,
+        bargap=1 - _BAR_SHARE,
         bargroupgap=0.06,
     )
     return figure
 
 
-def strip(found: Gap, second: str, stages: Mapping[str, str], *, dark: bool = False) -> go.Figure:
+def strip(gap: Gap, second: str, stages: Mapping[str, str], *, dark: bool = False) -> go.Figure:
     """Every layer in every order: a row per order and picture, strong where it is probable.
 
     Args:
-        found: By layer.
+        gap: By layer.
         second: Name of the other branch.
         stages: Layer to its stage.
         dark: Whether the ground is.
     """
     lines, names, hovers = [], [], []
     for order, title in ORDER_TITLES.items():
-        rows = _columns(found.rows[order], order)
+        rows = _columns(gap.rows[order], order)
         units = unit_titles(rows, order, second)
-        for kind in kinds(found):
+        for kind in kinds(gap):
             lines.append([value_of(row.scores[kind]) for row in rows])
             names.append(f"{title} · {COLUMN_TITLES[kind].lower()}")
             hovers.append([_hover(t, r.scores[kind]) for t, r in zip(units, rows, strict=True)])
@@ -128,7 +133,7 @@ def strip(found: Gap, second: str, stages: Mapping[str, str], *, dark: bool = Fa
             },
         )
     )
-    _name_stages(figure, [row.unit or "" for row in found.rows["alone"][1:-1]], stages)
+    _name_stages(figure, [row.unit or "" for row in gap.rows["alone"][1:-1]], stages)
     figure.update_yaxes(autorange="reversed", showgrid=False, automargin=True, fixedrange=True)
     figure.update_layout(
         height=_STRIP_ROW * len(lines) + 110, margin={"l": 0, "r": 0, "t": 26, "b": 50}
@@ -136,9 +141,9 @@ def strip(found: Gap, second: str, stages: Mapping[str, str], *, dark: bool = Fa
     return figure
 
 
-def kinds(found: Gap) -> list[InputKind]:
+def kinds(gap: Gap) -> list[InputKind]:
     """The inputs that were measured."""
-    scores = found.rows["alone"][0].scores
+    scores = gap.rows["alone"][0].scores
     return [kind for kind in COLUMN_TITLES if kind in scores]  # type: ignore[misc]
 
 
@@ -154,6 +159,36 @@ def unit_titles(rows: Sequence[GapRow], order: Order, second: str) -> list[str]:
         else:
             titles.append(f"{row.unit}" if order == "alone" else f"+ {row.unit}")
     return titles
+
+
+def _mark_naive(
+    figure: go.Figure,
+    rows: Sequence[GapRow],
+    shown: Sequence[InputKind],
+    titles: Sequence[str],
+    dark: bool,
+) -> None:
+    """A short line across each bar: its height without estimating."""
+    for index, kind in enumerate(shown):
+        offset = (index - (len(shown) - 1) / 2) * _BAR_SHARE / len(shown)
+        scores = [row.scores[kind] for row in rows]
+        figure.add_trace(
+            go.Scatter(
+                x=[column + offset for column in range(len(rows))],
+                y=[value_of(score) for score in scores],
+                mode="markers",
+                marker={
+                    "symbol": "line-ew",
+                    "size": 11,
+                    "line": {"width": 2, "color": INK[dark]},
+                },
+                hovertext=[
+                    f"not estimated: {_hover(t, s)}" for t, s in zip(titles, scores, strict=True)
+                ],
+                hoverinfo="text",
+                showlegend=False,
+            )
+        )
 
 
 def _intervals(scores: Sequence[Score], dark: bool) -> dict[str, object]:
@@ -189,12 +224,12 @@ def _columns(rows: Sequence[GapRow], order: Order) -> Sequence[GapRow]:
 
 
 def _name_stages(figure: go.Figure, layers: Sequence[str], stages: Mapping[str, str]) -> None:
-    places: dict[str, list[int]] = {}
-    for place, layer in enumerate(layers, 1):
-        places.setdefault(stages[layer], []).append(place)
+    columns: dict[str, list[int]] = {}
+    for column, layer in enumerate(layers, 1):
+        columns.setdefault(stages[layer], []).append(column)
     figure.update_xaxes(
-        tickvals=[(found[0] + found[-1]) / 2 for found in places.values()],
-        ticktext=list(places),
+        tickvals=[(within[0] + within[-1]) / 2 for within in columns.values()],
+        ticktext=list(columns),
         side="top",
         showgrid=False,
         fixedrange=True,

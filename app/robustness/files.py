@@ -16,6 +16,7 @@ from app.shell.messages import quote
 
 FORMAT = 1  # of `evaluation.content`, which loads torch; a test holds them equal
 _FIRST = "imagenette"
+_OTHER_PAGES = ("norm-halves",)  # results that the Anatomy page shows
 """What a visitor sees at first: every model under many conditions, on photos."""
 _BRANCH = re.compile(r"main|aux\d{0,2}")
 _KINDS: Mapping[str, Mapping[str, type | tuple[type, ...]]] = {
@@ -29,7 +30,8 @@ _KINDS: Mapping[str, Mapping[str, type | tuple[type, ...]]] = {
 def bundled() -> dict[str, Path]:
     """Name to file of the results that come with the app, that to begin with in front."""
     folder = bundle.bundle_dir() / "assets" / "results"
-    paths = sorted(folder.glob("*.json"), key=lambda path: (path.stem != _FIRST, path.stem))
+    files = (path for path in folder.glob("*.json") if path.stem not in _OTHER_PAGES)
+    paths = sorted(files, key=lambda path: (path.stem != _FIRST, path.stem))
     return {path.stem: path for path in paths}
 
 

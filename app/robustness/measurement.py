@@ -16,9 +16,9 @@ from advprop_core.pictures.corruptions import CORRUPTIONS, CorruptionConfig
 from advprop_core.pictures.probes import PROBES, ProbeConfig
 from advprop_core.text import exact_radius, join, parse_radius
 from advprop_core.types import AttackConfig, ModelInfo, Norm
-from app.anatomy.samples import class_folders, folder_fits
 from app.shell.messages import quote
 from app.shell.pictures import own_folder
+from app.shell.samples import class_folders, folder_fits
 from app.shell.state import View
 
 AUTOATTACK = "autoattack"

@@ -16,7 +16,7 @@ from advprop_core.models import bundle
 from advprop_core.models.header import read_info
 from advprop_core.pictures.decoding import decode, encode_png, fit, to_pixels
 from advprop_core.types import ModelInfo
-from app.anatomy.samples import CalibratedLenses
+from app.shell.calibrated import CalibratedLenses
 from app.shell.jobs import Pool
 from app.shell.messages import tamed
 from app.shell.pictures import (

@@ -6,10 +6,10 @@ import threading
 import pytest
 import torch
 
-from app.anatomy import samples as anatomy_data
-from app.anatomy import work as anatomy_requests
-from app.anatomy.samples import Source
+from app.anatomy import calibrating, work
 from app.shell import cache
+from app.shell.calibrated import Calibration
+from app.shell.samples import Source
 from tests.app.visiting import chosen, jpeg, lose_pictures
 
 ANATOMY = "app/anatomy/page.py"
@@ -21,8 +21,9 @@ STAGES = [f"gap.here.{order}" for order in ("alone", "from_stem", "from_head")]
 @pytest.fixture(autouse=True)
 def _few(monkeypatch):
     """Where the page would take hundreds of pictures, a few."""
-    monkeypatch.setattr(anatomy_data, "MEASURED", 4)
-    monkeypatch.setattr(anatomy_data, "CALIBRATED", 4)
+    monkeypatch.setattr(work, "MEASURED", 4)
+    monkeypatch.setattr(work, "REFERENCE", 4)
+    monkeypatch.setattr(calibrating, "PICTURES", 4)
 
 
 @pytest.fixture
@@ -52,6 +53,7 @@ def test_the_default_view_is_complete(anatomy):
     for words in ("At 50 % of the way from **main** to **aux**, the network says",
                   "Along the way, the probability of", "differs most on average",
                   "Channel by channel", "What excites the channels",
+                  "Mean and variance are estimated again on 4 drawn scenes",
                   "On the perturbed picture **main** gives"):  # fmt: skip
         assert words in person.text, words
 
@@ -64,6 +66,7 @@ def test_the_dial_changes_what_the_network_says_and_the_link(anatomy):
     assert person.at.query_params["dial"] == "100"
     person.choose(moved="affine")
     assert "At 100 % of the way from **main** to **aux**, with only γ and β moving" in person.text
+    assert "**A trap.**" in person.text
     person.choose(moved="both", moved_layers=["layer1", "layer2"], dial=20)
     assert "At 20 % of the way" in person.text
     assert "with only what is in layer1 and layer2 moving" in person.text
@@ -146,6 +149,29 @@ def test_stages_and_layers_and_many_pictures(anatomy):
     assert_whole(person, ["gap.here"])
 
 
+HALVES = ["halves.main", "halves.aux", "accuracies"]
+
+
+def test_halves_are_measured_on_request_and_stand_beside_the_dial(anatomy):
+    person = press(anatomy(), "Measure both halves over 4 drawn scenes")
+    assert not person.at.exception, person.at.exception
+    assert person.charts == [f"anatomy.{name}" for name in (*DIAL, *HALVES, *LAYERS, *STAGES)]
+    assert "Of 4 drawn scenes under PGD-10 (ε = 2/255), **aux**'s γ and β" in person.text
+    assert "is a trap" in person.text
+    person.choose(dial=20)
+    assert "anatomy.accuracies" in person.charts
+
+
+def test_the_network_at_a_place_can_be_downloaded(anatomy):
+    person = anatomy(dial="30")
+    press(person, "Make a file of the network at 30 %")
+    (button,) = person.at.get("download_button")
+    assert button.proto.label == "Download the network at 30 %"
+    assert not person.at.exception
+    person.choose(dial=0)
+    assert not person.at.get("download_button")
+
+
 def test_nothing_changed_has_one_line_and_plain_bars(anatomy):
     person = anatomy(perturbation="none")
     assert_whole(person)
@@ -220,7 +246,7 @@ def test_other_maps_of_the_blend(anatomy):
 def held(monkeypatch):
     """Blends that wait until they are let go."""
     let_go = threading.Event()
-    real = anatomy_requests.blended
+    real = work.blended
 
     def blended(*args):
         let_go.wait(30)
@@ -282,7 +308,7 @@ def test_work_that_fails_is_said_and_the_rest_is_drawn(anatomy, monkeypatch):
 
 def test_figures_of_another_attack_do_not_stand_under_this_ones_name(anatomy, monkeypatch):
     over = [f"gap.over.{order}" for order in ("alone", "from_stem", "from_head")]
-    let_go, real = threading.Event(), anatomy_requests.gap_over
+    let_go, real = threading.Event(), work.gap_over
 
     def slow(*args):
         let_go.wait(30)
@@ -333,7 +359,7 @@ def test_a_link_calibrates_and_a_dropped_branch_is_made_again(anatomy, monkeypat
     first = person.at.session_state["shown.anatomy"].result
     store = cache.calibrated_lenses()
     for name in "abc":
-        store.put(anatomy_data.Calibration(name, Source("shapes", "", 4)), name)
+        store.put(Calibration(name, Source("shapes", "", 4)), name)
     person.choose(dial=30)
     assert_whole(person)
     again = person.at.session_state["shown.anatomy"].result

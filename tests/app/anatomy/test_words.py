@@ -5,13 +5,14 @@ from dataclasses import replace
 import pytest
 import torch
 
+from advprop_core.anatomy.dial import Blended, Curve, Way
 from advprop_core.anatomy.distance import MEASURES, LayerDistance, NormTensors
-from advprop_core.anatomy.gap import GapRow, Score
+from advprop_core.anatomy.gap import Gap, GapRow, Score
+from advprop_core.anatomy.halves import ENDS, ESTIMATED, NAIVE, MixtureAccuracy
 from advprop_core.types import Prediction
-from app.anatomy import gap_words, words
-from app.anatomy.samples import Source
-from app.anatomy.work import Blended, Curve, Gap, Way
+from app.anatomy import gap_words, halves_words, words
 from app.shell import state
+from app.shell.samples import Source
 
 NAMES = ("star", "heart")
 SCENES = Source("shapes", "drawn scenes", 100)
@@ -36,9 +37,9 @@ def test_every_measure_that_can_be_chosen_is_the_librarys_and_explained():
         (Way("aux"), 0, "At **main** itself"),
         (Way("aux"), 1, "At **aux** itself"),
         (Way("aux"), 0.5, "At 50 % of the way from **main** to **aux**"),
-        (Way("aux", affine=False), 1,
+        (Way("aux", "statistics"), 1,
          "At 100 % of the way from **main** to **aux**, with only mean and variance moving"),
-        (Way("aux", statistics=False, layers=("s1", "s2")), 0.3,
+        (Way("aux", "affine", layers=("s1", "s2")), 0.3,
          "At 30 % of the way from **main** to **aux**, with only γ and β in s1 and s2 moving"),
         (Way("aux2", layers=("s1",)), 0.3,
          "At 30 % of the way from **main** to **aux2**, with only what is in s1 moving"),
@@ -61,7 +62,11 @@ def test_the_curve_tells_its_ends_and_a_summit_between():
     def line(*shares):
         return torch.tensor([[share, 1 - share] for share in shares])
 
-    found = Curve(Way("aux"), {"clean": line(0.9, 0.8, 0.7), "adversarial": line(0.1, 0.6, 0.5)})
+    found = Curve(
+        Way("aux"),
+        (0.0, 0.5, 1.0),
+        {"clean": line(0.9, 0.8, 0.7), "adversarial": line(0.1, 0.6, 0.5)},
+    )
     sentence = words.curve(found, 0, "star", known=True)
     assert "**star**, the true class, goes from 90 % to 70 % on the clean picture and" in sentence
     assert sentence.endswith("from 10 % to 50 % on the perturbed picture (at most 60 %, at 50 %).")
@@ -111,6 +116,48 @@ def test_what_a_network_with_main_alone_is_offered():
     assert "200 drawn scenes" in said
 
 
+def test_where_mean_and_variance_come_from_is_said():
+    estimated = words.statistics(Way("aux", estimated=True), SCENES, [])
+    assert "estimated again on 100 drawn scenes" in estimated
+    assert "**A trap.** Only γ and β move" in words.statistics(Way("aux", "affine"), SCENES, [])
+    without = words.statistics(Way("aux"), None, ["cats"])
+    assert "it holds `cats`" in without
+    assert "trap" not in without
+
+
+# -- the halves ------------------------------------------------------------------------------------
+
+
+def accuracies():
+    """Main's γ and β keep 40 of 100 under attack, aux's 60 or 62; naive swaps break the network."""
+    counts = {ENDS[0]: (80, 41), ENDS[1]: (78, 61), NAIVE[0]: (25, 5), NAIVE[1]: (22, 15)}
+    counts |= dict(zip(ESTIMATED, [(79, 40), (80, 40), (77, 60), (78, 62)], strict=True))
+    return {mixture: MixtureAccuracy(mixture, 100, *row) for mixture, row in counts.items()}
+
+
+def test_the_verdict_on_halves_follows_from_the_numbers():
+    sentence = halves_words.verdict(accuracies(), "aux", "PGD-10", "photos")
+    assert sentence.startswith("Of 100 photos under PGD-10, **aux**'s γ and β instead of main's")
+    assert "by **+21.0 points**" in sentence  # 61 is the mean of 60 and 62, and main's is 40
+    assert "by at most **+2.0 points**" in sentence
+    assert "25 % (mean and variance) and 22 % (γ and β) are right, where main has 80 %" in sentence
+
+
+def test_each_branch_has_a_table_of_four():
+    table = halves_words.table(accuracies(), "aux", "aux")
+    assert [(title, row.robust) for title, row in table] == [
+        ("as trained", 61), ("of clean pictures", 60), ("of attacked pictures", 62),
+        ("main's, naive", 15),
+    ]  # fmt: skip
+    assert "mean and variance main's, naive: 22 % clean and 15 % attacked" in (
+        halves_words.alt("aux", table)
+    )
+    assert halves_words.table(accuracies(), "main", "aux2")[3][0] == "aux2's, naive"
+    assert "from 80 % clean and 41 % attacked at **main** to 78 % clean" in (
+        halves_words.line(accuracies(), "aux")
+    )
+
+
 # -- the gap ---------------------------------------------------------------------------------------
 
 
@@ -126,13 +173,14 @@ def gap_of(alone, front, back, clean=(0.9, 0.9), n=1):
         )  # fmt: skip
 
     return Gap(
-        {
+        rows={
             "alone": rows((None, "stem", "s1", None), alone),
             "from_stem": rows((None, "stem", "s1"), front),
             "from_head": rows((None, "s1", "stem"), back),
         },
-        "stage",
-        n,
+        naive=None,
+        by="stage",
+        n=n,
     )
 
 
@@ -185,10 +233,14 @@ def test_many_pictures_are_counted():
     assert sentence.startswith(
         "Of 100 perturbed drawn scenes, **main** gets 10 % right and **aux**"
     )
-    caption = gap_words.caption(found, "aux", "PGD attack")
+    caption = gap_words.caption(found, "aux", "PGD attack", "")
     assert "95 % Wilson intervals (n = 100)" in caption
     assert "PGD attack) stay as they are" in caption
-    assert "stay as they are" not in gap_words.caption(found, "aux", "")
+    assert "stay as they are" not in gap_words.caption(found, "aux", "", "")
+    both = replace(found, naive=found.rows)
+    estimated = gap_words.caption(both, "aux", "", "128 drawn scenes")
+    assert "estimated again on 128 drawn scenes" in estimated
+    assert "part of every loss is that misfit" in caption
     assert gap_words.over(SCENES) == "Measure it over 100 drawn scenes"
     assert "clean 90 %, 90 %, 90 %; perturbed 10 %, 20 %, 90 %" in (
         gap_words.alt(found, "from_stem", "aux")

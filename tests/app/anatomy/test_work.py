@@ -5,14 +5,17 @@ from dataclasses import replace
 import pytest
 import torch
 
+from advprop_core.anatomy.dial import Way, at_end
+from advprop_core.anatomy.halves import MIXTURES, Mixture, MixtureAccuracy
 from advprop_core.anatomy.mixing import blend
 from advprop_core.attribution.maps import explain
+from advprop_core.models.bundle import bundled_models
+from advprop_core.models.checkpoints import load
 from advprop_core.predict import predict
 from app.anatomy import work as anatomy
-from app.anatomy.samples import Source
-from app.anatomy.work import Way
 from app.shell import cache, requests
 from app.shell.jobs import Cancelled, Job
+from app.shell.samples import Source
 from app.shell.state import View
 
 FEW = Source("shapes", "drawn scenes", 12)
@@ -42,19 +45,42 @@ def found(lens, asked):
     return requests.run(asked(), lens.branches, cache.pixels(ATTACKED.image, 64), Job("x"))
 
 
-def test_the_view_says_what_moves():
-    assert anatomy.way_of(View()) == Way("aux")
+def test_the_view_says_what_moves(lens, monkeypatch):
+    info = lens.info
+    assert anatomy.way_of(View(), info) == Way("aux", "both", estimated=True)
     assert Way("aux").whole
     view = View(second="aux2", moved="statistics", moved_layers=("s1", "s2"))
-    assert anatomy.way_of(view) == Way("aux2", True, False, ("s1", "s2"))
-    assert anatomy.way_of(View(moved="affine")) == Way("aux", False, True)
-    assert not anatomy.way_of(view).whole
+    assert anatomy.way_of(view, info) == Way("aux2", "statistics", False, ("s1", "s2"))
+    assert anatomy.way_of(View(moved="affine"), info) == Way("aux", "affine")
+    assert not anatomy.way_of(view, info).whole
+    monkeypatch.setattr(anatomy, "source_for", lambda *_: None)
+    assert anatomy.way_of(View(), info) == Way("aux", "both", estimated=False)
 
 
-def test_a_blend_is_asked_and_explained_as_the_branches_are(lens, found):
-    way = Way("aux", affine=False, layers=("layer1",))
+@pytest.fixture
+def reference(monkeypatch):
+    """What statistics are estimated on: six scenes, whichever the place."""
+    images = torch.rand(6, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    monkeypatch.setattr(anatomy, "_reference_images", lambda *_: (images, torch.arange(6)))
+    return images
+
+
+@pytest.mark.parametrize(
+    ("way", "affine", "statistics"),
+    [
+        (Way("aux", "statistics", layers=("layer1",)), 0.0, 0.3),
+        (Way("aux", "affine"), 0.3, 0.0),
+        (Way("aux"), 0.3, 0.3),
+        (Way("aux", estimated=True), 0.3, "reference"),
+    ],
+)
+def test_a_blend_is_asked_and_explained_as_the_branches_are(
+    lens, found, reference, way, affine, statistics
+):
     made = anatomy.blended(lens, found, way, 0.3, Job("x"))
-    module = blend(lens.model, 0.3, affine=False, layers=["layer1"])
+    if statistics == "reference":
+        statistics = reference
+    module = blend(lens.model, affine, statistics, layers=way.layers or None)
     both = torch.stack([found.clean, found.adversarial])
     drawn = found.maps["clean", "main"]
     maps = explain(module, both, drawn.class_index, "grad-cam", layer=drawn.layer)
@@ -67,7 +93,7 @@ def test_a_blend_is_asked_and_explained_as_the_branches_are(lens, found):
 
 def test_the_ends_are_the_branches_and_need_no_work(lens, found):
     for t, branch in ((0, "main"), (1, "aux")):
-        made = anatomy.at_end(found, Way("aux"), t)
+        made = at_end(found, Way("aux"), t)
         worked = anatomy.blended(lens, found, Way("aux"), t, Job("x"))
         for kind in ("clean", "adversarial"):
             assert made.predictions[kind] is found.predictions[kind, branch]
@@ -77,9 +103,9 @@ def test_the_ends_are_the_branches_and_need_no_work(lens, found):
             torch.testing.assert_close(
                 worked.maps[kind].values, made.maps[kind].values, atol=1e-2, rtol=0.01
             )
-    assert anatomy.at_end(found, Way("aux"), 0.01) is None
-    assert anatomy.at_end(found, Way("aux", affine=False), 1) is None
-    assert anatomy.at_end(found, Way("aux", affine=False), 0) is not None
+    assert at_end(found, Way("aux"), 0.01) is None
+    assert at_end(found, Way("aux", "statistics"), 1) is None
+    assert at_end(found, Way("aux", "statistics"), 0) is not None
 
 
 @pytest.mark.parametrize("method", ["deep-lift", "smoothgrad"])
@@ -92,23 +118,66 @@ def test_other_maps_of_a_blend_meet_the_branches_at_the_ends(lens, asked, method
     assert float((one - other).abs().max()) < 0.05 * float(other.abs().max())
 
 
-def test_the_curve_begins_at_main_and_ends_at_aux(lens, found):
+def test_the_curve_begins_at_main_and_ends_at_aux(lens, found, reference):
     job = Job("x")
-    line = anatomy.curve(lens, found, Way("aux"), job)
+    lines = anatomy.curves(lens, found, Way("aux", estimated=True), job)
     assert job.progress == 1
-    for kind, shares in line.shares.items():
-        assert shares.shape == (21, 10)
-        for place, branch in ((0, "main"), (-1, "aux")):
-            expected = found.predictions[kind, branch].probabilities
-            torch.testing.assert_close(shares[place], expected, atol=1e-3, rtol=0.01)
+    for line in lines:
+        for kind, shares in line.shares.items():
+            assert shares.shape == (11, 10)
+            for place, branch in ((0, "main"), (-1, "aux")):
+                assert torch.equal(shares[place], found.predictions[kind, branch].probabilities)
+    pictures = torch.stack([found.clean, found.adversarial])
+    for line, statistics in zip(lines, (reference, 0.3), strict=True):
+        expected = predict(blend(lens.model, 0.3, statistics), pictures)
+        for index, shares in enumerate(line.shares.values()):
+            torch.testing.assert_close(shares[3], expected[index].probabilities)
+
+
+def test_half_a_way_has_one_line(lens, found):
+    (line,) = anatomy.curves(lens, found, Way("aux", "affine"), Job("x"))
+    assert not torch.equal(
+        line.shares["clean"][-1], found.predictions["clean", "aux"].probabilities
+    )
 
 
 def test_a_picture_that_was_not_changed_is_asked_once(lens, asked):
     request = asked(perturbation="none")
     found = requests.run(request, lens.branches, cache.pixels("scene:2", 64), Job("x"))
-    assert list(anatomy.curve(lens, found, Way("aux"), Job("x")).shares) == ["clean"]
+    assert list(anatomy.curves(lens, found, Way("aux"), Job("x"))[0].shares) == ["clean"]
     gap = anatomy.gap_here(lens, found, "aux", "stage", Job("x"))
     assert list(gap.rows["alone"][0].scores) == ["clean"]
+
+
+def test_every_mixture_is_measured(lens, reference):
+    job = Job("x")
+    accuracies = anatomy.halves_over(lens, FEW, "aux", job)
+    assert tuple(accuracies) == MIXTURES
+    assert job.progress == 1
+    assert {row.n for row in accuracies.values()} == {12}
+    estimated, naive = anatomy.lines_of(accuracies)
+    assert sorted(estimated) == sorted(naive) == [0, 0.25, 0.5, 0.75, 1]
+    assert estimated[0.5].mixture == Mixture(0.5, "clean")
+    assert naive[0.5].mixture == Mixture(0.5, 0.5)
+
+
+def test_what_comes_with_a_bundled_network_is_not_said_of_the_persons_own(tmp_path):
+    path = bundled_models()["imagenette-advprop"]
+    rows = anatomy.bundled_halves(path, "imagenette-advprop", "aux")
+    assert {*MIXTURES} == {*rows}
+    assert all(isinstance(row, MixtureAccuracy) and row.n == 500 for row in rows.values())
+    assert anatomy.bundled_halves(tmp_path / "x", "imagenette-advprop", "aux") is None
+    assert anatomy.bundled_halves(path, "imagenette-advprop", "aux9") is None
+
+
+def test_the_file_holds_the_blend(lens, reference, tmp_path):
+    (tmp_path / "x.safetensors").write_bytes(
+        anatomy.network_file(lens, Way("aux", estimated=True), 0.5, Job("x"))
+    )
+    architecture = lens.info.architecture
+    plain = load(tmp_path / "x.safetensors", architecture=architecture).model.branch("main")
+    expected = blend(lens.model, 0.5, reference).network.state_dict()
+    assert all(torch.equal(plain.network.state_dict()[k], v) for k, v in expected.items())
 
 
 @pytest.mark.parametrize("by", ["stage", "layer"])
@@ -117,7 +186,8 @@ def test_the_gap_of_a_picture_lies_between_its_branches(lens, found, by):
     gap = anatomy.gap_here(lens, found, "aux", by, job)
     assert (gap.n, gap.by) == (1, by)
     assert job.progress == 1
-    for rows in gap.rows.values():
+    assert gap.naive.keys() == gap.rows.keys()
+    for rows in gap.naive.values():
         for row, branch in ((rows[0], "main"), (rows[-1], "aux")):
             for kind, score in row.scores.items():
                 expected = found.predictions[kind, branch].probabilities[found.true_class]

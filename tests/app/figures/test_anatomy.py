@@ -10,13 +10,14 @@ import pytest
 import torch
 from PIL import Image
 
+from advprop_core.anatomy.dial import Blended, Curve, Way
 from advprop_core.anatomy.distance import LayerDistance, NormTensors
 from advprop_core.anatomy.excitement import Excitement
-from advprop_core.anatomy.gap import GapRow, Score
+from advprop_core.anatomy.gap import Gap, GapRow, Score
+from advprop_core.anatomy.halves import ENDS, MixtureAccuracy
 from advprop_core.report.colours import BRANCH_COLOURS
 from advprop_core.types import AttributionMap, Prediction
-from app.anatomy.work import Blended, Curve, Gap, Way
-from app.figures import anatomy, gap, norm_layers, style
+from app.figures import anatomy, gap, halves, norm_layers, style
 
 NAMES = ("star", "heart", "ring", "a name that is far too long to stand beside a bar")
 WAY = Way("aux")
@@ -123,11 +124,11 @@ def curve_of(way=WAY, kinds=("clean", "adversarial")):
         "clean": torch.tensor([[1.0, 0.0], [0.9, 0.1], [0.8, 0.2]]),
         "adversarial": torch.tensor([[0.1, 0.9], [0.3, 0.7], [0.5, 0.5]]),
     }
-    return Curve(way, {kind: lines[kind] for kind in kinds})
+    return Curve(way, (0, 0.5, 1), {kind: lines[kind] for kind in kinds})
 
 
 def test_the_curve_has_a_line_per_picture_its_ends_and_the_present_place():
-    figure = anatomy.curve((0, 0.5, 1), curve_of(), blend_at(0.5), 0)
+    figure = anatomy.curve([curve_of()], blend_at(0.5), 0)
     lines = [trace for trace in figure.data if trace.mode == "lines"]
     assert [line.name for line in lines] == ["clean", "perturbed"]
     assert [line.line.dash for line in lines] == ["solid", "dot"]
@@ -142,8 +143,8 @@ def test_the_curve_has_a_line_per_picture_its_ends_and_the_present_place():
 
 
 def test_the_end_of_half_a_way_is_not_called_aux():
-    way = Way("aux", affine=False)
-    figure = anatomy.curve((0, 0.5, 1), curve_of(way), blend_at(0.5, way), 0)
+    way = Way("aux", "statistics")
+    figure = anatomy.curve([curve_of(way)], blend_at(0.5, way), 0)
     ends = [note.text for note in figure.layout.annotations if note.text.startswith("<b>")]
     assert ends == ["<b>main</b>", "<b>towards aux</b>"]
     dots = [trace for trace in figure.data if trace.mode == "markers"]
@@ -151,12 +152,46 @@ def test_the_end_of_half_a_way_is_not_called_aux():
 
 
 def test_a_curve_of_another_way_has_no_mark_of_the_present_place():
-    figure = anatomy.curve((0, 0.5, 1), curve_of(Way("aux", affine=False)), blend_at(0.5), 0)
+    figure = anatomy.curve([curve_of(Way("aux", "statistics"))], blend_at(0.5), 0)
     assert all(trace.x == (0, 1) for trace in figure.data if trace.mode == "markers")
 
 
+def test_a_second_line_is_faint_and_named_once():
+    figure = anatomy.curve([curve_of(), curve_of()], blend_at(0.5), 0)
+    faint = [t for t in figure.data if t.mode == "lines" and t.line.color == anatomy.FAINT[False]]
+    assert [line.name for line in faint if line.showlegend] == ["not estimated"]
+    assert faint[1].y == pytest.approx((0.1, 0.3, 0.5))
+
+
+# -- the halves ------------------------------------------------------------------------------------
+
+ACCURACIES = [MixtureAccuracy(ENDS[0], 100, 80, 40), MixtureAccuracy(ENDS[1], 100, 70, 60)]
+
+
+def test_bars_of_halves_have_the_colour_of_their_branch_and_wilson_intervals():
+    figure = halves.bars([("as trained", ACCURACIES[1]), ("naive", ACCURACIES[0])], "aux")
+    clean, attacked = figure.data
+    assert clean.marker.color == attacked.marker.color == AUX
+    assert attacked.x == (0.6, 0.4)
+    assert attacked.y == ("as trained", "naive")
+    assert attacked.marker.pattern.shape == "/"
+    assert 0.6 + attacked.error_x.array[0] == pytest.approx(0.6907, abs=1e-3)
+    assert "60.0% right attacked (50.2% to 69.1%)" in attacked.hovertext[0]
+
+
+def test_accuracies_along_the_dial_have_intervals_and_the_present_place():
+    rows = dict(enumerate(ACCURACIES))
+    figure = halves.line(rows, rows, WAY, 0.3)
+    *naive, clean, attacked = figure.data
+    assert {line.line.color for line in naive} == {anatomy.FAINT[False]}
+    assert (clean.y, attacked.y) == ((0.8, 0.7), (0.4, 0.6))
+    assert attacked.error_y.array[1] == pytest.approx(0.0907, abs=1e-3)
+    assert figure.layout.shapes[0].x0 == 0.3
+    assert not halves.line(rows, rows, WAY, None).layout.shapes
+
+
 def test_one_line_where_nothing_was_changed():
-    figure = anatomy.curve((0, 0.5, 1), curve_of(kinds=("clean",)), blend_at(0.5), 0)
+    figure = anatomy.curve([curve_of(kinds=("clean",))], blend_at(0.5), 0)
     assert [t.name for t in figure.data if t.mode == "lines"] == ["clean"]
 
 
@@ -251,7 +286,7 @@ def rows(order, values, n):
 def gap_of(n=1, by="stage"):
     values = {"alone": (0.1, 0.3, 0.2, 0.7), "from_stem": (0.1, 0.3, 0.7),
               "from_head": (0.1, 0.2, 0.7)}  # fmt: skip
-    return Gap({order: rows(order, values[order], n) for order in values}, by, n)
+    return Gap({order: rows(order, values[order], n) for order in values}, None, by, n)
 
 
 def test_bars_of_a_gap_begin_at_main_and_end_at_aux():
@@ -265,6 +300,15 @@ def test_bars_of_a_gap_begin_at_main_and_end_at_aux():
     assert not clean.error_y.visible
     walk = gap.bars(gap_of(), "from_head", "aux")
     assert walk.layout.xaxis.ticktext == ("main", "+ s1", "aux")
+
+
+def test_a_short_line_marks_what_a_naive_swap_does():
+    naive = {order: rows(order, (0.1, 0.05, 0.15, 0.7), 1) for order in gap_of().rows}
+    figure = gap.bars(replace(gap_of(), naive=naive), "alone", "aux")
+    _, _, _, marks = figure.data
+    assert marks.y == pytest.approx((0.1, 0.05, 0.15, 0.7))
+    assert marks.x[0] > 0, "over the second of two bars"
+    assert marks.hovertext[1] == "not estimated: <b>stem</b>: 5.0%"
 
 
 def test_many_pictures_have_wilson_intervals():
@@ -306,7 +350,7 @@ def test_figures_can_be_sent_to_a_browser(found):
     for figure in (
         anatomy.maps(found, blend, "aux", "clean", "signed", 0.6),
         anatomy.bars(found, blend, "aux", "clean", NAMES, dark=True),
-        anatomy.curve((0, 0.5, 1), curve_of(), blend, 0, dark=True),
+        anatomy.curve([curve_of()], blend, 0, dark=True),
         norm_layers.profile(DISTANCES, "mean_shift", "", "", dark=True),
         gap.bars(gap_of(9), "alone", "aux", dark=True),
         gap.strip(gap_of(9), "aux", {"stem": "a", "s1": "b"}, dark=True),

@@ -16,12 +16,12 @@ from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.run import evaluate
 from advprop_core.models.timm_networks import imagenet_classes
 from advprop_core.pictures.decoding import decode, to_bytes
-from app.anatomy.samples import class_folders
 from app.robustness import cell_cache, measurement, words
 from app.robustness.measurement import RunRequest
 from app.robustness.work import measure
 from app.shell.jobs import Cancelled, Job
 from app.shell.pictures import UploadStore, open_picture
+from app.shell.samples import class_folders
 from tests.core.datasets.drawn import put_classes
 
 REQUEST = RunRequest(("tiny-advprop", "tiny-vanilla"), "shapes", 14, ("pgd",), "linf", (4 / 255,))

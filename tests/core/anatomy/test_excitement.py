@@ -65,7 +65,7 @@ def test_branches_differ_and_blends_are_branches_at_their_ends(make_dual, pixels
     model, image = make_dual(), pixels(1)
     main, aux, end = (
         excitement(module, image, "layer3.0.bn1", range(4))
-        for module in (model.branch("main"), model.branch("aux"), blend(model, 1))
+        for module in (model.branch("main"), model.branch("aux"), blend(model, 1, 1))
     )
     assert not torch.allclose(main.inputs, aux.inputs)
     assert torch.equal(aux.inputs, end.inputs)

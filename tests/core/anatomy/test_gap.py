@@ -8,12 +8,10 @@ from torch import nn
 
 from advprop_core.anatomy.gap import gap
 from advprop_core.anatomy.layers import execution_order
-from advprop_core.anatomy.mixing import swap
-from advprop_core.attacks.gradient import attack
+from advprop_core.anatomy.mixing import blend
 from advprop_core.evaluation.intervals import wilson_interval
 from advprop_core.models.dual_bn import DualBNModel
 from advprop_core.predict import logits_of, predict
-from advprop_core.types import AttackConfig
 
 
 class Steps(nn.Module):
@@ -49,7 +47,7 @@ def table(rows, name="clean"):
 
 
 def test_alone_literal(steps):
-    rows = gap(steps, {"clean": GREYS}, BRIGHT)
+    rows = gap(steps, {"clean": GREYS}, BRIGHT, None)
     assert table(rows) == [  # thresholds 0.3, 0.7, 0.4, 0.8
         (None, (), 5),
         ("first", ("first",), 2),
@@ -67,13 +65,13 @@ def test_alone_literal(steps):
 
 
 def test_walks_literal(steps):
-    up = gap(steps, {"clean": GREYS}, BRIGHT, order="from_stem")
+    up = gap(steps, {"clean": GREYS}, BRIGHT, None, order="from_stem")
     assert table(up) == [
         (None, (), 5),
         ("first", ("first",), 2),
         ("second", ("first", "second"), 1),
     ]
-    down = gap(steps, {"clean": GREYS}, BRIGHT, order="from_head")
+    down = gap(steps, {"clean": GREYS}, BRIGHT, None, order="from_head")
     assert table(down) == [
         (None, (), 5),
         ("second", ("second",), 4),
@@ -82,44 +80,20 @@ def test_walks_literal(steps):
 
 
 def test_back_from_the_second_branch(steps):
-    rows = gap(steps, {"clean": GREYS}, BRIGHT, first="aux", second="main")
+    rows = gap(steps, {"clean": GREYS}, BRIGHT, None, first="aux", second="main")
     assert [row.scores["clean"].correct for row in rows] == [1, 4, 2, 5]
 
 
 def test_several_sets_of_images(steps):
     darker = {"clean": GREYS, "adversarial": (GREYS - 0.1).clamp_min(0)}
-    rows = gap(steps, darker, BRIGHT, order="from_stem", batch_size=4)
+    rows = gap(steps, darker, BRIGHT, None, order="from_stem", batch_size=4)
     assert [row.scores["clean"].correct for row in rows] == [5, 2, 1]
     assert [row.scores["adversarial"].correct for row in rows] == [4, 1, 1]
 
 
-def test_white_box_attacks_every_row_anew(steps):
-    """An attack of 0.1 makes every threshold that much higher."""
-    fgsm = AttackConfig.fgsm(0.1)
-    rows = gap(steps, {"clean": GREYS}, BRIGHT, white_box=fgsm, batch_size=4)
-    assert table(rows) == table(gap(steps, {"clean": GREYS}, BRIGHT))
-    assert [count for *_, count in table(rows, "white box")] == [4, 1, 3, 1]
-    done = []
-    gap(steps, {"clean": GREYS}, BRIGHT, white_box=fgsm, progress=lambda *at: done.append(at))
-    assert done == [(12, 48), (24, 48), (36, 48), (48, 48)]
-    for images in ({"dark": GREYS}, {"clean": GREYS, "white box": GREYS}):
-        with pytest.raises(ValueError, match="white_box needs images called clean"):
-            gap(steps, images, BRIGHT, white_box=fgsm)
-
-
-def test_white_box_is_the_attack_on_the_swapped_network(dual, pixels):
-    image, labels, how = pixels(), torch.tensor([0, 3]), AttackConfig.pgd(8 / 255, steps=2)
-    rows = gap(dual, {"clean": image}, labels, by="stage", white_box=how)
-    for row in rows:
-        module = swap(dual, row.layers)
-        logits = logits_of(module, attack(module, image, labels, how))
-        expected = logits.softmax(1)[torch.arange(2), labels]
-        torch.testing.assert_close(row.scores["white box"].probabilities, expected)
-
-
 def test_margin_is_against_the_best_other_class(dual, pixels):
     image, labels = pixels(3), torch.tensor([0, 3, 5])
-    (row, *_) = gap(dual, {"clean": image}, labels, by="stage")
+    (row, *_) = gap(dual, {"clean": image}, labels, None, by="stage")
     logits = logits_of(dual.branch("main"), image)
     for index, label in enumerate(labels.tolist()):
         others = [value for c, value in enumerate(logits[index].tolist()) if c != label]
@@ -134,7 +108,7 @@ def test_margin_is_against_the_best_other_class(dual, pixels):
 def test_rows_by_stage_begin_and_end_at_the_branches(make_dual, pixels, architecture, order):
     model, image, labels = make_dual(architecture), pixels(2, 48), torch.tensor([1, 4])
     before = {key: value.clone() for key, value in model.state_dict().items()}
-    rows = gap(model, {"clean": image}, labels, order=order, by="stage")
+    rows = gap(model, {"clean": image}, labels, None, order=order, by="stage")
     layers = execution_order(model, image)
     assert rows[0].layers == ()
     assert rows[-1].layers == layers
@@ -147,7 +121,9 @@ def test_rows_by_stage_begin_and_end_at_the_branches(make_dual, pixels, architec
     assert torch.equal(rows[0].scores["clean"].margins, margins(model.branch("main")))
     assert torch.equal(rows[-1].scores["clean"].margins, margins(model.branch("aux")))
     middle = rows[2]
-    assert torch.equal(middle.scores["clean"].margins, margins(swap(model, middle.layers)))
+    assert torch.equal(
+        middle.scores["clean"].margins, margins(blend(model, 1, 1, layers=middle.layers))
+    )
     assert all(torch.equal(before[key], value) for key, value in model.state_dict().items())
     assert not any(part._forward_pre_hooks or part.training for part in model.modules())
 
@@ -155,38 +131,31 @@ def test_rows_by_stage_begin_and_end_at_the_branches(make_dual, pixels, architec
 def test_by_layer_is_one_row_per_layer_in_execution_order(dual, pixels):
     layers = execution_order(dual)
     labels = torch.tensor([0, 1])
-    alone = gap(dual, {"clean": pixels()}, labels)
+    alone = gap(dual, {"clean": pixels()}, labels, None)
     assert [row.unit for row in alone] == [None, *layers, None]
     assert [row.layers for row in alone[1:-1]] == [(layer,) for layer in layers]
-    down = gap(dual, {"clean": pixels()}, labels, order="from_head")
+    down = gap(dual, {"clean": pixels()}, labels, None, order="from_head")
     assert [row.unit for row in down] == [None, *layers[::-1]]
     assert [row.layers for row in down] == [
         layers[len(layers) - count :] for count in range(len(layers) + 1)
     ]
 
 
-def test_statistics_and_affine_apart(dual, pixels):
-    image, labels = {"clean": pixels()}, torch.tensor([0, 1])
-    kept = [
-        gap(dual, image, labels, by="stage", **{which: False})[-1].scores["clean"]
-        for which in ("statistics", "affine")
-    ]
-    both = gap(dual, image, labels, by="stage")[-1].scores["clean"]
-    assert not torch.equal(kept[0].margins, kept[1].margins)
-    assert not torch.equal(kept[0].margins, both.margins)
-    expected = swap(dual, dual.norm_layer_names(), affine=False)
-    again = gap(dual, image, labels, by="stage", affine=False)
-    assert again[-1].scores["clean"].correct == int(
-        (logits_of(expected, image["clean"]).argmax(1) == labels).sum()
-    )
-    with pytest.raises(ValueError, match="nothing to swap"):
-        gap(dual, image, labels, statistics=False, affine=False)
+def test_statistics_are_estimated_after_every_swap(dual, pixels):
+    images, labels, reference = pixels(2), torch.tensor([0, 1]), pixels(8)
+    before = {key: value.clone() for key, value in dual.state_dict().items()}
+    rows = gap(dual, {"clean": images}, labels, reference, by="stage")
+    for row in rows:
+        logits = logits_of(blend(dual, 1, reference, layers=row.layers), images)
+        expected = logits.softmax(1)[torch.arange(2), labels]
+        torch.testing.assert_close(row.scores["clean"].probabilities, expected)
+    assert all(torch.equal(before[key], value) for key, value in dual.state_dict().items())
 
 
 def test_progress_counts_images_and_may_stop(steps):
     done = []
     images = {"clean": GREYS, "adversarial": GREYS}
-    gap(steps, images, BRIGHT, batch_size=4, progress=lambda *counts: done.append(counts))
+    gap(steps, images, BRIGHT, None, batch_size=4, progress=lambda *counts: done.append(counts))
     assert done[:3] == [(8, 48), (12, 48), (20, 48)]
     assert done[-1] == (48, 48)
 
@@ -194,13 +163,13 @@ def test_progress_counts_images_and_may_stop(steps):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        gap(steps, images, BRIGHT, progress=stop)
+        gap(steps, images, BRIGHT, None, progress=stop)
     assert not any(part._forward_pre_hooks for part in steps.modules())
 
 
 def test_the_size_of_batches_does_not_matter(steps):
-    whole = gap(steps, {"clean": GREYS}, BRIGHT)
-    parts = gap(steps, {"clean": GREYS}, BRIGHT, batch_size=1)
+    whole = gap(steps, {"clean": GREYS}, BRIGHT, None)
+    parts = gap(steps, {"clean": GREYS}, BRIGHT, None, batch_size=1)
     for one, other in zip(whole, parts, strict=True):
         torch.testing.assert_close(one.scores["clean"].margins, other.scores["clean"].margins)
 
@@ -210,7 +179,7 @@ def test_eight_threads_agree(dual, pixels):
     orders = ["alone", "from_stem", "from_head"] * 4
 
     def work(order):
-        rows = gap(dual, image, labels, order=order, by="stage")
+        rows = gap(dual, image, labels, None, order=order, by="stage")
         return torch.stack([row.scores["clean"].margins for row in rows])
 
     serial = [work(order) for order in orders]
@@ -223,24 +192,24 @@ def test_eight_threads_agree(dual, pixels):
 def test_refusals(steps, make_dual):
     clean = {"clean": GREYS}
     with pytest.raises(ValueError, match="order must be one of alone, from_stem, from_head, got"):
-        gap(steps, clean, BRIGHT, order="up")
+        gap(steps, clean, BRIGHT, None, order="up")
     with pytest.raises(ValueError, match="by must be one of layer, stage, got 'block'"):
-        gap(steps, clean, BRIGHT, by="block")
+        gap(steps, clean, BRIGHT, None, by="block")
     with pytest.raises(ValueError, match="batch_size must be at least 1"):
-        gap(steps, clean, BRIGHT, batch_size=0)
+        gap(steps, clean, BRIGHT, None, batch_size=0)
     for images, labels in (({}, BRIGHT), ({"clean": GREYS[:0]}, BRIGHT[:0])):
         with pytest.raises(ValueError, match="images must not be empty"):
-            gap(steps, images, labels)
+            gap(steps, images, labels, None)
     for wrong in (GREYS[:5], GREYS[0], GREYS[..., :1]):
         with pytest.raises(ValueError, match=r"have the shape \(6, 3, H, W\).*clean .*moved "):
-            gap(steps, {"clean": GREYS, "moved": wrong}, BRIGHT)
+            gap(steps, {"clean": GREYS, "moved": wrong}, BRIGHT, None)
     with pytest.raises(ValueError, match=r"labels must lie in \[0, 1\] .*got \[2\]"):
-        gap(steps, clean, BRIGHT + 1)
+        gap(steps, clean, BRIGHT + 1, None)
     with pytest.raises(TypeError, match="images must be floats .*got torch.uint8 for clean"):
-        gap(steps, {"clean": GREYS.byte()}, BRIGHT)
+        gap(steps, {"clean": GREYS.byte()}, BRIGHT, None)
     with pytest.raises(TypeError, match="labels must be integers, got torch.float32"):
-        gap(steps, clean, LEVELS)
+        gap(steps, clean, LEVELS, None)
     with pytest.raises(ValueError, match="logits must be finite"):
-        gap(steps, {"clean": GREYS * torch.nan}, BRIGHT)
+        gap(steps, {"clean": GREYS * torch.nan}, BRIGHT, None)
     with pytest.raises(ValueError, match="advprop calibrate"):
-        gap(make_dual(auxiliaries=0), clean, BRIGHT)
+        gap(make_dual(auxiliaries=0), clean, BRIGHT, None)

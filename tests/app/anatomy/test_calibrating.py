@@ -1,4 +1,4 @@
-"""Many pictures for a network, and the store of networks with a calibrated branch."""
+"""The store of networks with a calibrated branch."""
 
 from dataclasses import replace
 
@@ -6,57 +6,28 @@ import pytest
 import torch
 
 from advprop_core.models.dual_bn import norm_layers
-from app.anatomy import samples as anatomy_data
-from app.anatomy.samples import CalibratedLenses, Calibration, Source, source_for
+from app.anatomy import calibrating
 from app.shell import cache, requests
+from app.shell.calibrated import CalibratedLenses, Calibration
 from app.shell.jobs import Cancelled, Job
+from app.shell.samples import Source
 from app.shell.state import View
 
 FEW = Source("shapes", "drawn scenes", 6)
 
 
-@pytest.fixture
-def photos(tiny_info_of):
-    """Of a network that knows two other classes."""
-    return tiny_info_of(class_ids=("n01", "n02"), class_names=("tench", "English springer"))
-
-
-def test_scenes_for_a_network_that_learnt_them(tiny_info_of, monkeypatch, tmp_path):
-    (tmp_path / "star").mkdir()
-    monkeypatch.setenv("ADVPROP_IMAGES", str(tmp_path))
-    assert source_for(tiny_info_of(), 100) == Source("shapes", "drawn scenes", 100)
-
-
-@pytest.mark.parametrize("name", ["n02", "english_springer", "Tench"])
-def test_the_persons_own_folder_for_others(photos, monkeypatch, tmp_path, name):
-    monkeypatch.delenv("ADVPROP_IMAGES", raising=False)
-    assert source_for(photos, 10) is None
-    monkeypatch.setenv("ADVPROP_IMAGES", str(tmp_path))
-    (tmp_path / "cats").mkdir()
-    assert source_for(photos, 10) is None
-    assert anatomy_data.class_folders() == ["cats"]
-    (tmp_path / name).mkdir()
-    assert source_for(photos, 10) == Source(str(tmp_path), "photos of your folder", 10)
-
-
-def test_a_folder_that_is_gone_is_none(photos, monkeypatch, tmp_path):
-    monkeypatch.setenv("ADVPROP_IMAGES", str(tmp_path / "nosuch"))
-    assert source_for(photos, 10) is None
-
-
 def test_the_store_keeps_few_and_knows_what_must_be_made_again():
     store = CalibratedLenses(2)
     asked = [Calibration(name, FEW) for name in "abc"]
-    keys = [store.key(one) for one in asked]
+    keys = [store.key(calibration) for calibration in asked]
     assert len({*keys}) == 3
-    for one in asked[:2]:
-        store.put(one, one.model)
+    for calibration in asked[:2]:
+        store.put(calibration, calibration.model)
     assert store.get(asked[0]) == "a"  # and is the newest by that
     store.put(asked[2], "c")
-    assert [store.get(one) for one in asked] == ["a", None, "c"]
-    assert [store.key(one) == key for one, key in zip(asked, keys, strict=True)] == [
-        True, False, True,
-    ]  # fmt: skip
+    assert [store.get(calibration) for calibration in asked] == ["a", None, "c"]
+    same = [store.key(each) == key for each, key in zip(asked, keys, strict=True)]
+    assert same == [True, False, True]
 
 
 @pytest.fixture
@@ -72,7 +43,7 @@ def test_a_calibrated_branch_is_made_once_and_changes_no_other(vanilla, monkeypa
     before = {key: value.clone() for key, value in lens.model.state_dict().items()}
     store, calibration = CalibratedLenses(), Calibration("tiny-vanilla", FEW)
     job = Job("x")
-    found = anatomy_data.compare_calibrated(request, calibration, lens, store, pixels, job)
+    found = calibrating.compare_calibrated(request, calibration, lens, store, pixels, job)
     assert found.branches == ("main", "aux")
     assert job.progress == 1
     made = store.get(calibration)
@@ -85,8 +56,8 @@ def test_a_calibrated_branch_is_made_once_and_changes_no_other(vanilla, monkeypa
     assert lens.model.branch_names == ("main",)
     after = lens.model.state_dict()
     assert all(torch.equal(before[key], after[key]) for key in before)
-    monkeypatch.setattr(anatomy_data, "_calibrate", None)
-    again = anatomy_data.compare_calibrated(request, calibration, lens, store, pixels, job)
+    monkeypatch.setattr(calibrating, "_calibrate", None)
+    again = calibrating.compare_calibrated(request, calibration, lens, store, pixels, job)
     assert torch.equal(again.adversarial, found.adversarial)
 
 
@@ -95,7 +66,7 @@ def test_calibrating_can_be_stopped(vanilla):
     store, calibration, job = CalibratedLenses(), Calibration("tiny-vanilla", FEW), Job("x")
     job.cancel()
     with pytest.raises(Cancelled):
-        anatomy_data.compare_calibrated(request, calibration, lens, store, pixels, job)
+        calibrating.compare_calibrated(request, calibration, lens, store, pixels, job)
     assert store.get(calibration) is None
 
 
@@ -104,6 +75,6 @@ def test_photos_that_do_not_fit_are_said(vanilla, tmp_path):
     (tmp_path / "cats").mkdir()
     calibration = Calibration("tiny-vanilla", replace(FEW, name=str(tmp_path)))
     with pytest.raises(ValueError, match="no image"):
-        anatomy_data.compare_calibrated(
+        calibrating.compare_calibrated(
             request, calibration, lens, CalibratedLenses(), pixels, Job("x")
         )

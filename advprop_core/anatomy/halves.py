@@ -1,0 +1,149 @@
+"""Which half of the norm makes a branch robust: γ and β, or the running statistics?"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from torch import Tensor
+
+from advprop_core.anatomy.mixing import blend
+from advprop_core.attacks.gradient import attack
+from advprop_core.evaluation.conditions import Condition
+from advprop_core.evaluation.intervals import wilson_interval
+from advprop_core.evaluation.run import Progress, evaluate
+from advprop_core.models.dual_bn import MAIN, DualBNModel, PixelNetwork, private_view
+from advprop_core.models.statistics import spread
+from advprop_core.types import AttackConfig, InputKind
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """What the norm layers of a network are made of.
+
+    Attributes:
+        affine: Place of γ and β between the two branches: 0 is the first, 1 the second.
+        statistics: Place of the running statistics between them (naive), or the kind of images
+            that they are estimated on again.
+    """
+
+    affine: float
+    statistics: float | InputKind
+
+
+ENDS = (Mixture(0.0, 0.0), Mixture(1.0, 1.0))
+"""The branches themselves."""
+NAIVE = (Mixture(0.0, 1.0), Mixture(1.0, 0.0))
+"""Half of one branch with half of the other, as they are."""
+ESTIMATED = tuple(
+    Mixture(affine, kind) for affine in (0.0, 1.0) for kind in ("clean", "adversarial")
+)
+"""γ and β of either branch with statistics that fit them."""
+LINE = tuple(Mixture(affine, "clean") for affine in (0.25, 0.5, 0.75))
+NAIVE_LINE = tuple(Mixture(place, place) for place in (0.25, 0.5, 0.75))
+MIXTURES = (*ENDS, *NAIVE, *ESTIMATED, *LINE, *NAIVE_LINE)
+
+
+@dataclass(frozen=True)
+class MixtureAccuracy:
+    """How often a mixture is right.
+
+    Attributes:
+        mixture: What it is made of.
+        n: Number of images.
+        clean: How many it gets right as they are.
+        robust: How many it gets right under an attack through itself.
+    """
+
+    mixture: Mixture
+    n: int
+    clean: int
+    robust: int
+
+    def share(self, kind: InputKind) -> float:
+        """Clean or robust accuracy."""
+        return (self.clean if kind == "clean" else self.robust) / self.n
+
+    def interval(self, kind: InputKind) -> tuple[float, float]:
+        """Its 95 % Wilson interval."""
+        return wilson_interval(self.clean if kind == "clean" else self.robust, self.n)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, with intervals for who reads the file."""
+        return {
+            **asdict(self.mixture),
+            "n": self.n,
+            "clean": self.clean,
+            "robust": self.robust,
+            "clean_interval": list(self.interval("clean")),
+            "robust_interval": list(self.interval("adversarial")),
+        }
+
+    @classmethod
+    def from_json(cls, row: dict[str, Any]) -> MixtureAccuracy:
+        """Back from :meth:`to_json`."""
+        mixture = Mixture(row["affine"], row["statistics"])
+        return cls(mixture, row["n"], row["clean"], row["robust"])
+
+
+def mix(
+    model: DualBNModel,
+    mixture: Mixture,
+    reference: Tensor,
+    reference_labels: Tensor,
+    config: AttackConfig,
+    *,
+    second: str = "aux",
+) -> PixelNetwork:
+    """Main and another branch, mixed.
+
+    Args:
+        model: With both branches; it is not changed.
+        mixture: What is wanted of each.
+        reference: (N, 3, S, S) pixels in [0, 1] that statistics are estimated on.
+        reference_labels: Their classes.
+        config: Makes adversarial images of them where the mixture wants such, through the same
+            γ and β with statistics of the clean ones.
+        second: The other branch.
+    """
+    if not isinstance(mixture.statistics, str):
+        return blend(model, mixture.affine, mixture.statistics, second=second)
+    network = blend(model, mixture.affine, reference, second=second)
+    if mixture.statistics == "clean":
+        return network
+    adversarial = reference.clone()
+    for pixels, labels, target in zip(
+        spread(reference), spread(reference_labels), spread(adversarial), strict=True
+    ):
+        target.copy_(attack(network, pixels, labels, config))
+    return blend(model, mixture.affine, adversarial, second=second)
+
+
+def measure(
+    network: PixelNetwork,
+    mixture: Mixture,
+    images: Tensor,
+    labels: Tensor,
+    config: AttackConfig,
+    progress: Progress | None = None,
+) -> MixtureAccuracy:
+    """Clean and robust accuracy of a mixture.
+
+    Args:
+        network: What :func:`mix` gave.
+        mixture: What it is made of.
+        images: (N, 3, S, S) uint8, others than the statistics were estimated on.
+        labels: (N,) classes.
+        config: The attack, through the network itself.
+        progress: Called with (done, all); may raise to stop.
+    """
+    view = private_view(network)
+    assert isinstance(view, PixelNetwork)
+    alone = DualBNModel(
+        view.network, view.mean.flatten().tolist(), view.std.flatten().tolist(), auxiliaries=0
+    ).eval()
+    conditions = Condition(), Condition(config, MAIN)
+    clean, robust = evaluate(alone, images, labels, conditions, progress=progress)
+    return MixtureAccuracy(
+        mixture, clean.n, round(clean.top1 * clean.n), round(robust.top1 * robust.n)
+    )

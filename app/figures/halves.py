@@ -1,0 +1,145 @@
+"""Accuracies of mixed branches, as figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import plotly.graph_objects as go
+
+from advprop_core.report.colours import branch_colour
+from advprop_core.types import INPUT_KINDS, InputKind
+from app.figures.anatomy import DASHES, FAINT, lay_out_way
+from app.figures.style import INK
+
+if TYPE_CHECKING:
+    from advprop_core.anatomy.dial import Way
+    from advprop_core.anatomy.halves import MixtureAccuracy
+
+KIND_TITLES: dict[InputKind, str] = {"clean": "clean", "adversarial": "attacked"}
+_PATTERNS: dict[InputKind, str] = {"clean": "", "adversarial": "/"}
+_BARS_HEIGHT = 250
+
+
+def bars(
+    rows: Sequence[tuple[str, MixtureAccuracy]], branch: str, *, dark: bool = False
+) -> go.Figure:
+    """Clean and robust accuracy of networks with the γ and β of one branch.
+
+    Args:
+        rows: What their statistics are, in words, and the accuracies.
+        branch: Whose γ and β they have.
+        dark: Whether the ground is.
+    """
+    colour = branch_colour(branch)
+    figure = go.Figure()
+    for kind in INPUT_KINDS:
+        figure.add_trace(
+            go.Bar(
+                name=KIND_TITLES[kind],
+                y=[title for title, _ in rows],
+                x=[accuracy.share(kind) for _, accuracy in rows],
+                orientation="h",
+                error_x=_intervals([accuracy for _, accuracy in rows], kind, dark),
+                marker={
+                    "color": colour,
+                    "line": {"color": colour, "width": 1},
+                    "pattern": {
+                        "shape": _PATTERNS[kind],
+                        "fillmode": "replace",
+                        "size": 6,
+                        "solidity": 0.35,
+                    },
+                },
+                hovertext=[_hover(accuracy, kind) for _, accuracy in rows],
+                hoverinfo="text",
+            )
+        )
+    figure.update_xaxes(
+        range=[0, 1.02],
+        tickvals=[0, 0.5, 1],
+        ticktext=["0 %", "50 %", "100 %"],
+        zeroline=False,
+        fixedrange=True,
+    )
+    figure.update_yaxes(autorange="reversed", automargin=True, showgrid=False, fixedrange=True)
+    figure.update_layout(
+        height=_BARS_HEIGHT,
+        title={"text": f"γ and β of {branch}", "font": {"size": 14}, "x": 0, "y": 0.98},
+        margin={"l": 0, "r": 0, "t": 34, "b": 28},
+        bargap=0.3,
+        bargroupgap=0.06,
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 1, "xanchor": "right"},
+    )
+    return figure
+
+
+def line(
+    estimated: Mapping[float, MixtureAccuracy],
+    naive: Mapping[float, MixtureAccuracy],
+    way: Way,
+    t: float | None,
+    *,
+    dark: bool = False,
+) -> go.Figure:
+    """Clean and robust accuracy along a way, with a line at the present place.
+
+    Args:
+        estimated: Place to accuracy with statistics that were estimated again.
+        naive: Place to accuracy without; faint.
+        way: The whole way between two branches.
+        t: The present place; None where that is elsewhere.
+        dark: Whether the ground is.
+    """
+    figure = go.Figure()
+    if t is not None:
+        figure.add_vline(x=t, line={"color": FAINT[dark], "width": 1})
+    for kind in INPUT_KINDS:
+        figure.add_trace(_accuracies(naive, kind, "not estimated", FAINT[dark], kind == "clean"))
+    for kind in INPUT_KINDS:
+        trace = _accuracies(estimated, kind, KIND_TITLES[kind], INK[dark], True)
+        trace.error_y = _intervals([estimated[place] for place in sorted(estimated)], kind, dark)
+        figure.add_trace(trace)
+    lay_out_way(figure, way, dark)
+    return figure
+
+
+def _accuracies(
+    by_place: Mapping[float, MixtureAccuracy],
+    kind: InputKind,
+    name: str,
+    colour: str,
+    listed: bool,
+) -> go.Scatter:
+    places = sorted(by_place)
+    return go.Scatter(
+        x=places,
+        y=[by_place[place].share(kind) for place in places],
+        name=name,
+        legendgroup=name,
+        showlegend=listed,
+        mode="lines+markers",
+        line={"color": colour, "width": 2, "dash": DASHES[kind]},
+        cliponaxis=False,
+        hovertext=[f"{name}, {place:.0%}: {_hover(by_place[place], kind)}" for place in places],
+        hoverinfo="text",
+    )
+
+
+def _intervals(
+    accuracies: Sequence[MixtureAccuracy], kind: InputKind, dark: bool
+) -> dict[str, object]:
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [a.interval(kind)[1] - a.share(kind) for a in accuracies],
+        "arrayminus": [a.share(kind) - a.interval(kind)[0] for a in accuracies],
+        "color": INK[dark],
+        "thickness": 1.2,
+        "width": 3,
+    }
+
+
+def _hover(accuracy: MixtureAccuracy, kind: InputKind) -> str:
+    low, high = accuracy.interval(kind)
+    return f"{accuracy.share(kind):.1%} right {KIND_TITLES[kind]} ({low:.1%} to {high:.1%})"

@@ -1,0 +1,50 @@
+"""Many pictures of known class for a network at once; loads no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from advprop_core.datasets.splits import split_folder
+from advprop_core.models.class_names import classes_by_name, plain
+from advprop_core.types import ModelInfo
+from app.shell.pictures import own_folder
+
+
+@dataclass(frozen=True)
+class Source:
+    """Pictures of known class.
+
+    Attributes:
+        name: As the library reads it: a built-in name or a folder.
+        title: What a person reads after a number: ``drawn scenes``.
+        limit: At most this many of them, spread over the classes.
+    """
+
+    name: str
+    title: str
+    limit: int
+
+
+def source_for(info: ModelInfo, limit: int) -> Source | None:
+    """Built-in scenes for a network that learnt them, else the person's own folder if it fits."""
+    from advprop_core.datasets.texture_shapes.scenes import SHAPES
+
+    if tuple(info.class_ids) == SHAPES:
+        return Source("shapes", "drawn scenes", limit)
+    if not folder_fits(info):
+        return None
+    return Source(str(own_folder()), "photos of your folder", limit)
+
+
+def folder_fits(info: ModelInfo) -> bool:
+    """Whether the person's own folder has a folder for a class of this network."""
+    by_name = classes_by_name(info.classes)
+    return any(plain(name) in by_name for name in class_folders())
+
+
+def class_folders() -> list[str]:
+    """What the class folders of the person's own folder are called, those of val of splits."""
+    folder = own_folder()
+    if folder is None or not folder.is_dir():
+        return []
+    return sorted(path.name for path in split_folder(folder, "val").iterdir() if path.is_dir())

@@ -43,7 +43,7 @@ RUNS = {
 }
 NOT_BUNDLED = {
     "shapes-adversarial-l2": "--recipe shapes --objective adversarial --norm l2 --epsilon 0.5 "
-    "--step-size 0.5 --epochs 8 --set attack.warmup_epochs=4",  # at once, it does not start
+    "--step-size 0.5 --epochs 8 --attack-warmup-epochs 4",  # at once, it does not start
     "shapes-advprop-two": "--recipe shapes --objective advprop --auxiliaries 1/255,4/255",
 }
 

@@ -1,15 +1,22 @@
-"""Everything that decides a training run, in one frozen value."""
+"""Everything that decides a training run, in one frozen value.
+
+Each field says what it is, its kind, its range and its default in one place: the options and the
+help of ``advprop train`` are made from them.
+"""
 
 from __future__ import annotations
 
-import math
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
+from annotated_types import Ge, Gt, Le, Lt
+
+from advprop_core.errors import InputError
 from advprop_core.text import parse_radius
-from advprop_core.types import LARGEST_COUNT, AttackConfig
+from advprop_core.types import AttackConfig, Checked, Count, Index, Norm, Radius, require_radius
 
 ObjectiveName = Literal[
     "vanilla", "adversarial", "mixed", "advprop", "fast-advprop", "adv-reg", "trades"
@@ -20,73 +27,63 @@ Precision = Literal["auto", "float32", "bfloat16"]
 Schedule = Literal["cosine", "step", "constant"]
 
 OBJECTIVES: tuple[ObjectiveName, ...] = get_args(ObjectiveName)
-ATTACKERS: tuple[AttackerName, ...] = get_args(AttackerName)
-_LOWEST = {
-    "size": 32,
-    "epochs": 1,
-    "seed": 0,
-    "unfreeze_patience": 0,
-    "momentum": 0,
-    "weight_decay": 0,
-    "warmup_epochs": 0,
-    "decay_epochs": 0,
-    "decay_rate": 0,
-    "weight": 0,
-    "optimizer_eps": 0,
-}
+
+Amount = Annotated[float, Ge(0)]
+Severity = Annotated[float, Ge(0), Le(1)]
+Share = Annotated[float, Ge(0), Lt(1)]
+Epochs = Annotated[float, Ge(0), Le(1_000_000)]
+
+_TRAINABLE = re.compile(r"all|head|norm|last:[1-9]\d{0,3}")
 _WEIGHTS: dict[ObjectiveName, float] = {"adv-reg": 0.2, "trades": 6.0}  # of their authors' code
 USED_BY: Mapping[str, tuple[ObjectiveName, ...]] = MappingProxyType(
     {"adversarial_weight": tuple(_WEIGHTS), "adversarial_share": ("fast-advprop",)}
 )
-"""Values that some objectives alone have a use for."""
+"""Fields that only some objectives use."""
 
 
 @dataclass(frozen=True)
-class Attacker:
-    """How the adversarial images of a run are made.
-
-    Attributes:
-        name: ``pgd`` (random start), ``i-fgsm`` (without it), ``gd`` (without projection either,
-            so that ``steps * step_size`` is the radius) or ``fgsm`` (one step of size epsilon).
-        norm: The ball's norm, ``linf`` or ``l2``.
-        epsilon: Its radius in pixel units on [0, 1].
-        steps: Number of gradient steps.
-        step_size: Move per step; None is ``2.5 * epsilon / steps``, at most epsilon.
-        goal: ``untargeted`` raises the loss of the label; ``random`` lowers that of another
-            class, drawn anew for each image and never the label.
-        warmup_epochs: Epochs over which epsilon and step size grow linearly from 0.
-    """
+class Attacker(Checked):
+    """How the adversarial images of a run are made."""
 
     name: AttackerName = "pgd"
-    norm: Literal["linf", "l2"] = "linf"
-    epsilon: float = 2 / 255
-    steps: int = 1
-    step_size: float | None = None
+    """Attack in training: pgd starts at a random point; i-fgsm does not; gd does not project
+    either, so its radius is steps × step size; fgsm is one step of size epsilon."""
+    norm: Norm = "linf"
+    """Norm of the attack: linf or l2."""
+    epsilon: Radius = 2 / 255
+    """Radius of the attack in pixel units, such as 2/255."""
+    steps: Count = 1
+    """Gradient steps of the attack."""
+    step_size: Radius | None = None
+    """Move per attack step, in the unit of epsilon; by default 2.5 × epsilon / steps, at most
+    epsilon."""
     goal: Goal = "untargeted"
-    warmup_epochs: float = 0.0
+    """Goal of the attack: untargeted raises the loss of the label; random lowers the loss of a
+    wrong class, drawn anew for each image."""
+    warmup_epochs: Epochs = 0.0
+    """Epochs over which epsilon and step size of the attack grow from 0."""
 
     def __post_init__(self) -> None:
-        _require_one_of("attack name", self.name, ATTACKERS)
-        _require_one_of("attack goal", self.goal, get_args(Goal))
-        _require_at_least("attack warmup_epochs", self.warmup_epochs, 0)
+        super().__post_init__()
         if self.name == "fgsm" and (self.steps != 1 or self.step_size is not None):
-            raise ValueError(
+            raise InputError(
                 "fgsm is one step of size epsilon: leave out steps and step_size, or use i-fgsm"
             )
         if self.name == "gd" and self.step_size is None:
-            raise ValueError("gd has no radius, so it needs a step_size")
-        self.config()
+            raise InputError("gd has no radius, so it needs a step_size")
+        require_radius("epsilon", self.epsilon, self.norm)
+        self.config()  # refuses what no attack can do
 
     def config(self, epsilon: float | None = None) -> AttackConfig:
         """The attack at full strength, or with another radius and the step scaled to it."""
-        step = min(self.epsilon, 2.5 * self.epsilon / max(self.steps, 1))
+        step = min(self.epsilon, 2.5 * self.epsilon / self.steps)
         if self.step_size is not None:
             step = self.step_size
         if self.name == "fgsm":
             step = self.epsilon
         radius = step * self.steps if self.name == "gd" else self.epsilon
         if epsilon not in (None, radius) and not radius:
-            raise ValueError("an attack of epsilon 0 cannot be scaled to another radius")
+            raise InputError("an attack of epsilon 0 cannot be scaled to another radius")
         scale = 1.0 if epsilon in (None, radius) else epsilon / radius
         return AttackConfig(
             self.norm, radius * scale, step * scale, self.steps, random_start=self.name == "pgd"
@@ -94,157 +91,123 @@ class Attacker:
 
 
 @dataclass(frozen=True)
-class Augmentation:
-    """What happens to a photo before it is shown; strengths of 0 leave a kind out.
+class Augmentation(Checked):
+    """What happens to a photo before it is shown; a strength of 0 leaves its kind out.
 
-    Attributes:
-        crop_scale: Smallest share of the area that a random crop keeps, in (0, 1].
-        flip: Whether half of the images are mirrored.
-        color_jitter: Brightness, contrast and saturation are scaled by factors drawn from
-            [1 - c, 1 + c].
-        gaussian: Largest severity of Gaussian noise; each image draws its own up to it. The
-            severities are those of :class:`~advprop_core.pictures.noise.NoiseConfig`.
-        poisson: The same for Poisson noise.
-        salt_and_pepper: The same for salt-and-pepper noise.
-        randaugment: timm's description, such as ``rand-m9-mstd0.5``, or ``original`` for
-            AutoAugment; empty for none.
-        mixup: Alpha of MixUp (Zhang et al., arXiv 1710.09412).
-        cutmix: Alpha of CutMix (Yun et al., arXiv 1905.04899).
+    Severities of noises are those of :class:`~advprop_core.pictures.noise.NoiseConfig`.
     """
 
-    crop_scale: float = 0.35
+    crop_scale: Annotated[float, Gt(0), Le(1)] = 0.35
+    """Smallest share of a photo's area that a random crop keeps."""
     flip: bool = True
-    color_jitter: float = 0.0
-    gaussian: float = 0.0
-    poisson: float = 0.0
-    salt_and_pepper: float = 0.0
+    """Mirror half of the images."""
+    color_jitter: Severity = 0.0
+    """Scale brightness, contrast and saturation by factors in [1 - c, 1 + c]."""
+    gaussian: Severity = 0.0
+    """Largest severity of Gaussian noise; each image draws its own up to it."""
+    poisson: Severity = 0.0
+    """Largest severity of Poisson noise."""
+    salt_and_pepper: Severity = 0.0
+    """Largest severity of salt-and-pepper noise."""
     randaugment: str = ""
-    mixup: float = 0.0
-    cutmix: float = 0.0
-
-    def __post_init__(self) -> None:
-        if not 0 < self.crop_scale <= 1:
-            raise ValueError(f"crop_scale must lie in (0, 1], got {self.crop_scale}")
-        for name in ("color_jitter", "gaussian", "poisson", "salt_and_pepper"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} must lie in [0, 1], got {getattr(self, name)}")
-        for name in ("mixup", "cutmix"):
-            _require_at_least(name, getattr(self, name), 0)
+    """timm's description of RandAugment, such as rand-m9-mstd0.5, or original for AutoAugment."""
+    mixup: Amount = 0.0
+    """Alpha of MixUp (Zhang et al., arXiv 1710.09412)."""
+    cutmix: Amount = 0.0
+    """Alpha of CutMix (Yun et al., arXiv 1905.04899)."""
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """A training run; the same recipe on the same data and machine gives the same weights.
+class Recipe(Checked):
+    """A training run; the same recipe on the same data and machine gives the same weights."""
 
-    Attributes:
-        architecture: timm's name of the network.
-        objective: What is minimised; see :mod:`advprop_core.training.objectives`.
-        attack: How the adversarial images are made; unused by ``vanilla``.
-        auxiliaries: What each auxiliary branch of ``advprop`` is shown: a radius such as
-            ``4/255`` (the attack with that epsilon), or ``KIND:STRENGTH`` with a noise
-            (``gaussian:0.1``) or a corruption (``fog:3``), ``color-jitter:0.4`` or
-            ``randaugment:9``. Empty means one branch, shown the attack.
-        adversarial_weight: Multiplier of the adversarial term of ``adv-reg`` (0.2 when None)
-            and beta of ``trades`` (6 when None).
-        adversarial_share: Share of the images that ``fast-advprop`` attacks.
-        augmentation: Crops, flips, colours, noises, mixing.
-        size: Side of the square training images in pixels.
-        epochs: Passes over the training images.
-        batch_size: Source photos a step draws, on all processes together.
-        optimizer: timm's name, such as ``sgd`` (Nesterov), ``adamw`` or ``rmsproptf``.
-        learning_rate: Its peak.
-        optimizer_eps: What is added to a denominator by optimisers that divide; 0 for their own.
-        momentum: For optimisers that have one.
-        weight_decay: Applied to weights of convolutions and linear layers only.
-        schedule: ``cosine`` to 0, ``step`` (times ``decay_rate`` every ``decay_epochs``) or
-            ``constant``.
-        warmup_epochs: Epochs over which the learning rate rises linearly.
-        decay_epochs: For ``step``.
-        decay_rate: For ``step``.
-        drop_rate: Share of the classifier's inputs that are dropped.
-        drop_path_rate: Share of the deepest residual blocks that are skipped (stochastic depth).
-        label_smoothing: Of the training loss; attacks use unsmoothed labels, except that
-            ``fast-advprop`` reuses the gradient of the training loss.
-        ema_decay: Decay per step of an exponential moving average of the weights, which then is
-            what is saved; 0 for none.
-        start_from: A checkpoint, or timm's name of pretrained weights; empty for none.
-        trainable: ``all``, ``head``, ``norm`` (norm layers and head) or ``last:K`` (the last K
-            stages and the head).
-        unfreeze_patience: Epochs without a lower loss before one more stage is trained, from
-            the last to the first; 0 for never.
-        holdout: Share of the training photos that are left out, by a hash of their file names,
-            and measured after every epoch.
-        precision: ``auto`` is bfloat16 autocast on a GPU and float32 on a CPU.
-        compile: Whether each branch is compiled; None means on a GPU.
-        sync_bn: Whether statistics are those of the batches of all processes (GPU only).
-        seed: Of initial weights, order, augmentation and attacks.
-    """
-
+    # -- network
     architecture: str = "regnetx_002"
+    """timm's name of the network."""
+    start_from: str = ""
+    """Fine-tune: a bundled model, a checkpoint file, or a timm name with weights."""
+    trainable: str = "all"
+    """What is trained: all, head, norm (and the head) or last:K (last K stages and the head)."""
+    unfreeze_patience: Index = 0
+    """Epochs without a lower loss before one more stage is trained, from the last to the first; 0
+    for never."""
+    drop_rate: Share = 0.0
+    """Share of the classifier's inputs that are dropped."""
+    drop_path_rate: Share = 0.0
+    """Share of the deepest residual blocks that are skipped (stochastic depth)."""
+
+    # -- objective
     objective: ObjectiveName = "advprop"
+    """What is minimised: vanilla (clean images), adversarial (adversarial images only), mixed (both
+    through one BatchNorm), advprop (each through its own), fast-advprop, adv-reg or trades."""
     attack: Attacker = field(default_factory=Attacker)
     auxiliaries: tuple[str, ...] = ()
-    adversarial_weight: float | None = None
-    adversarial_share: float = 0.2
+    """What each auxiliary branch of advprop is shown: a radius such as 4/255 (the attack with that
+    epsilon), a noise such as gaussian:0.1, a corruption such as fog:3, color-jitter:0.4 or
+    randaugment:9. By default one branch, shown the attack."""
+    adversarial_weight: Amount | None = None
+    """Multiplier of adv-reg's adversarial loss (0.2 by default); beta of trades (6)."""
+    adversarial_share: Annotated[float, Gt(0), Lt(1)] = 0.2
+    """Share of the images that fast-advprop attacks."""
+
+    # -- photos
+    size: Annotated[int, Ge(32), Le(4096)] = 64
+    """Side of the square training images in pixels."""
+    holdout: Share = 0.0
+    """Share of the training photos that are left out, chosen by file name, and measured after every
+    epoch."""
     augmentation: Augmentation = field(default_factory=Augmentation)
-    size: int = 64
-    epochs: int = 20
-    batch_size: int = 64
+
+    # -- optimiser
+    epochs: Annotated[int, Ge(1), Le(1_000_000)] = 20
+    """Passes over the training photos."""
+    batch_size: Annotated[int, Ge(2), Le(1_000_000)] = 64  # BatchNorm has no statistics of 1 image
+    """Photos per step, on all processes together."""
     optimizer: str = "sgd"
-    optimizer_eps: float = 0.0
-    learning_rate: float = 0.1
-    momentum: float = 0.9
-    weight_decay: float = 5e-4
+    """timm's name, such as sgd (with Nesterov's momentum), adamw or rmsproptf."""
+    optimizer_eps: Amount = 0.0
+    """What an optimiser that divides adds to the denominator; 0 for its own."""
+    learning_rate: Annotated[float, Gt(0)] = 0.1
+    """Peak learning rate."""
+    momentum: Amount = 0.9
+    """Momentum, for optimisers that have one."""
+    weight_decay: Amount = 5e-4
+    """Weight decay of convolutions and linear layers; norm layers have none."""
     schedule: Schedule = "cosine"
-    warmup_epochs: float = 1.0
-    decay_epochs: float = 30.0
-    decay_rate: float = 0.1
-    drop_rate: float = 0.0
-    drop_path_rate: float = 0.0
-    label_smoothing: float = 0.0
-    ema_decay: float = 0.0
-    start_from: str = ""
-    trainable: str = "all"
-    unfreeze_patience: int = 0
-    holdout: float = 0.0
+    """Learning rate after the warm-up: constant; cosine, which falls to 0; or step, which is
+    multiplied by the decay rate every decay epochs."""
+    warmup_epochs: Epochs = 1.0
+    """Epochs over which the learning rate rises to its peak."""
+    decay_epochs: Epochs = 30.0
+    """Epochs between two drops of the schedule step."""
+    decay_rate: Amount = 0.1
+    """Factor of each drop of the schedule step."""
+    label_smoothing: Share = 0.0
+    """Label smoothing of the training loss; attacks use unsmoothed labels, except that fast-advprop
+    reuses the gradient of the training loss."""
+    ema_decay: Share = 0.0
+    """Decay per step of a moving average of the weights, which is then what is saved; 0: none."""
+
+    # -- machine
+    seed: Index = 0
+    """Seed of weights, order of photos, augmentation and attacks."""
     precision: Precision = "auto"
+    """Precision of the forward pass: float32, bfloat16, or auto (bfloat16 on a GPU only)."""
     compile: bool | None = None
+    """Compile each branch; by default on a GPU."""
     sync_bn: bool = False
-    seed: int = 0
+    """Take BatchNorm's statistics over the batches of all processes (GPU only)."""
 
     def __post_init__(self) -> None:
-        _require_one_of("objective", self.objective, OBJECTIVES)
-        _require_one_of("precision", self.precision, get_args(Precision))
-        _require_one_of("schedule", self.schedule, get_args(Schedule))
-        for name, low in _LOWEST.items():
-            _require_at_least(name, getattr(self, name), low)
-        if not self.learning_rate > 0:
-            raise ValueError(f"learning_rate must be above 0, got {self.learning_rate}")
-        if self.seed > LARGEST_COUNT:
-            raise ValueError(f"seed must be at most {LARGEST_COUNT}, got {self.seed}")
-        if self.batch_size < 2:
-            raise ValueError(
-                f"batch_size must be at least 2, got {self.batch_size}: BatchNorm cannot take the "
-                "statistics of a single image"
-            )
-        for name in ("holdout", "ema_decay", "drop_rate", "drop_path_rate", "label_smoothing"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"{name} must lie in [0, 1), got {getattr(self, name)}")
-        if not 0 < self.adversarial_share < 1:
-            raise ValueError(
-                f"adversarial_share must lie between 0 and 1, got {self.adversarial_share}"
-            )
-        kind, _, count = self.trainable.partition(":")
-        if self.trainable not in ("all", "head", "norm") and not (
-            kind == "last" and count.isdecimal() and int(count) > 0
-        ):
-            raise ValueError(f"trainable must be all, head, norm or last:K, got {self.trainable!r}")
+        super().__post_init__()
+        if not _TRAINABLE.fullmatch(self.trainable):
+            raise InputError(f"trainable must be all, head, norm or last:K, got {self.trainable!r}")
         if self.unfreeze_patience and self.trainable in ("all", "norm"):
-            raise ValueError("unfreeze_patience needs trainable to be head or last:K")
+            raise InputError("unfreeze_patience needs trainable to be head or last:K")
         if self.auxiliaries and self.objective != "advprop":
-            raise ValueError(f"auxiliaries are advprop's: {self.objective} has none to choose")
-        if self.schedule == "step" and not self.decay_epochs > 0:
-            raise ValueError("the schedule step needs decay_epochs above 0")
+            raise InputError(f"auxiliaries are advprop's: {self.objective} has none to choose")
+        if self.schedule == "step" and not self.decay_epochs:
+            raise InputError("the schedule step needs decay_epochs above 0")
         self._require_fitting_attack()
         self.auxiliary_inputs  # noqa: B018  raises for what cannot be read
 
@@ -252,15 +215,15 @@ class Recipe:
         """Some objectives are defined with one kind of attack."""
         attack, untargeted = self.attack, self.attack.goal == "untargeted"
         if self.objective == "adv-reg" and not (attack.name == "fgsm" and untargeted):
-            raise ValueError(
-                "adv-reg's neighbour is one untargeted step of size epsilon: name the attack fgsm"
+            raise InputError(
+                "adv-reg needs one untargeted attack step of size epsilon: name the attack fgsm"
             )
         if self.objective == "fast-advprop" and not (attack.steps == 1 and untargeted):
-            raise ValueError(
+            raise InputError(
                 "fast-advprop reuses the gradient of one untargeted step: set steps to 1"
             )
         if self.objective == "trades" and not (attack.name == "pgd" and untargeted):
-            raise ValueError(
+            raise InputError(
                 "trades needs an attack with a random start and no target: name it pgd"
             )
 
@@ -276,7 +239,7 @@ class Recipe:
         """(kind, strength) of what each auxiliary branch is shown; ``attack`` has its epsilon.
 
         Raises:
-            ValueError: If a text is neither a radius nor ``KIND:STRENGTH``.
+            InputError: If a text is neither a radius nor ``KIND:STRENGTH``.
         """
         if not self.auxiliaries:
             return (("attack", self.attack.config().epsilon),)
@@ -285,11 +248,12 @@ class Recipe:
     @property
     def weight(self) -> float:
         """The adversarial weight, the objective's own where none was given."""
-        own = _WEIGHTS.get(self.objective, 1.0)
-        return own if self.adversarial_weight is None else self.adversarial_weight
+        if self.adversarial_weight is None:
+            return _WEIGHTS.get(self.objective, 1.0)
+        return self.adversarial_weight
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values, from which :func:`~.files.make_recipe` makes the same recipe."""
+        """Plain values, from which :func:`~.recipe_files.make_recipe` makes the same recipe."""
         return asdict(self) | {"auxiliaries": list(self.auxiliaries)}
 
 
@@ -298,17 +262,7 @@ def _read_auxiliary(text: str) -> tuple[str, float]:
     try:
         return (kind if colon else "attack", parse_radius(strength))
     except ValueError:
-        raise ValueError(
+        raise InputError(
             f"auxiliaries hold a radius such as 4/255 or KIND:STRENGTH such as gaussian:0.1, "
             f"got {text!r}"
         ) from None
-
-
-def _require_one_of(name: str, value: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise ValueError(f"{name} must be one of {', '.join(known)}, got {value!r}")
-
-
-def _require_at_least(name: str, value: float, low: float) -> None:
-    if not low <= value < math.inf:
-        raise ValueError(f"{name} must be at least {low}, got {value}")

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from types import UnionType
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any
 
+from advprop_core.errors import InputError
 from advprop_core.files import write_whole
-from advprop_core.text import parse_radius
+from advprop_core.text import did_you_mean, parse_radius
 from advprop_core.training.recipe import Attacker, Augmentation, Recipe
 
 RECIPE = "recipe.toml"
 """In a run folder."""
+TABLES: dict[str, type[Attacker | Augmentation]] = {
+    "attack": Attacker,
+    "augmentation": Augmentation,
+}
+"""Fields of a recipe that hold a table of fields."""
+RADII = ("epsilon", "step_size")
+"""Fields that people may write as ``4/255``."""
 _FOLDER = Path(__file__).parent / "recipes"
-_TABLES: dict[str, type] = {"attack": Attacker, "augmentation": Augmentation}
-_RADII = ("epsilon", "step_size")
 
 
 def shipped_recipes() -> dict[str, str]:
@@ -34,18 +38,22 @@ def read_recipe(name: str) -> dict[str, Any]:
     """The values in a shipped recipe or a TOML file, as nested plain values.
 
     Raises:
-        ValueError: If there is no such recipe, or the file is not TOML.
+        InputError: If there is no such recipe, or the file is not TOML.
     """
-    known = shipped_recipes()
-    path = _FOLDER / f"{name}.toml" if name in known else Path(name)
+    shipped = shipped_recipes()
+    path = _FOLDER / f"{name}.toml" if name in shipped else Path(name)
+    if not path.is_file():  # reading a folder or a pipe would fail later, or never end
+        raise InputError(
+            f"there is no recipe {name!r}: give a TOML file or one of {', '.join(shipped)}"
+        )
     try:
         return tomllib.loads(path.read_text("utf-8"))
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-        raise ValueError(
-            f"there is no recipe {name!r}: give a TOML file or one of {', '.join(known)}"
+    except ValueError as error:  # also for bytes that are no text, and numbers without end
+        raise InputError(f"recipe {name} is not TOML: {error}") from None
+    except RecursionError:
+        raise InputError(
+            f"recipe {name} is nested too deeply: it has at most one table level"
         ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"recipe {name} is not TOML: {error}") from None
 
 
 def make_recipe(values: Mapping[str, Any]) -> Recipe:
@@ -54,92 +62,76 @@ def make_recipe(values: Mapping[str, Any]) -> Recipe:
     Radii may be texts such as ``4/255``.
 
     Raises:
-        TypeError: For a value of the wrong kind.
-        ValueError: For an unknown key (near matches are listed) or a value out of its range.
+        InputError: For an unknown key (near matches are listed), or a value of the wrong kind or
+            out of its range.
     """
-    own = dict(values)
-    if own.get("objective") == "adv-reg":  # which is defined with this attack alone
-        own = merge({"attack": {"name": "fgsm"}}, own)
-    for name, kind in _TABLES.items():
-        table = own.get(name, {})
-        if not isinstance(table, Mapping):
-            raise TypeError(f"recipe key {name} must be a table, got {table!r}")
-        own[name] = kind(**_checked(kind, dict(table), f"{name}."))
-    if isinstance(own.get("auxiliaries"), list):
-        own["auxiliaries"] = tuple(map(str, own["auxiliaries"]))
-    return Recipe(**_checked(Recipe, own, ""))
+    is_adv_reg = values.get("objective") == "adv-reg"  # which is defined with one attack only
+    own_fields = merge({"attack": {"name": "fgsm"}} if is_adv_reg else {}, values)
+    for name, table_class in TABLES.items():
+        table = own_fields.get(name, {})
+        _refuse_unknown_keys(table_class, table, f"{name}.")
+        try:
+            own_fields[name] = table_class(**_with_numbers(table))
+        except InputError as error:
+            raise InputError(f"{name}: {error}") from None
+    _refuse_unknown_keys(Recipe, own_fields, "")
+    auxiliaries = values.get("auxiliaries", [])
+    if not isinstance(auxiliaries, list):
+        raise InputError(f"recipe key auxiliaries must be a list, got {auxiliaries!r}")
+    own_fields["auxiliaries"] = tuple(map(str, auxiliaries))  # a radius may be a number
+    return Recipe(**own_fields)
 
 
 def merge(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """Values with the changes on top, table by table.
 
     Raises:
-        ValueError: If a table would take the place of something else.
+        InputError: If what must be a table is none.
     """
-    merged = dict(values)
-    for key, value in changes.items():
-        below = merged.get(key)
-        if isinstance(value, Mapping) and not isinstance(below, Mapping | None):
-            raise ValueError(f"recipe key {key} must be a table, got {below!r}")
-        if isinstance(below, Mapping) and isinstance(value, Mapping):
-            merged[key] = merge(below, value)
-        else:
-            merged[key] = value
+    merged = {**values, **changes}
+    for name in TABLES:
+        tables = [source[name] for source in (values, changes) if name in source]
+        for table in tables:
+            if not isinstance(table, Mapping):
+                raise InputError(f"recipe key {name} must be a table, got {table!r}")
+        if tables:
+            merged[name] = {key: value for table in tables for key, value in table.items()}
     return merged
 
 
 def write_recipe(path: Path, recipe: Recipe) -> None:
     """Write the recipe so that ``--recipe FILE`` reads it back as it is."""
     values = recipe.to_json()
-    tables = {name: values.pop(name) for name in _TABLES}
-    lines = [_line(key, value) for key, value in values.items()]
+    tables = {name: values.pop(name) for name in TABLES}
+    lines = _lines(values)
     for name, table in tables.items():
-        lines += ["", f"[{name}]", *(_line(key, value) for key, value in table.items())]
-    write_whole(path, "\n".join(line for line in lines if line is not None) + "\n")
+        lines += ["", f"[{name}]", *_lines(table)]
+    write_whole(path, "\n".join(lines) + "\n")
 
 
-def _line(key: str, value: Any) -> str | None:
-    if value is None:  # TOML has no null; leaving the key out means the default, which is None
-        return None
-    return f"{key} = {json.dumps(value, ensure_ascii=False)}"
+def _lines(table: Mapping[str, Any]) -> list[str]:
+    """TOML has no null; leaving a key out means its default, which is None for all that may be."""
+    return [
+        f"{key} = {json.dumps(value, ensure_ascii=False)}"
+        for key, value in table.items()
+        if value is not None
+    ]
 
 
-def _checked(kind: type, values: dict[str, Any], prefix: str) -> dict[str, Any]:
-    hints = get_type_hints(kind)
-    for key, value in values.items():
-        if key not in {one.name for one in fields(kind)}:
-            raise ValueError(f"recipe has an unknown key {prefix}{key}{_near(key)}")
-        if key in _RADII and isinstance(value, str):
-            values[key] = parse_radius(value)
-        _require_kind(f"{prefix}{key}", values[key], hints[key])
-    return values
+def _with_numbers(table: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key: parse_radius(value) if key in RADII and isinstance(value, str) else value
+        for key, value in table.items()
+    }
 
 
-def _near(key: str) -> str:
-    """The keys of any table that read like this one."""
-    dotted: dict[str, list[str]] = {}
-    for prefix, kind in (("", Recipe), *((f"{name}.", kind) for name, kind in _TABLES.items())):
-        for one in fields(kind):
-            dotted.setdefault(one.name, []).append(prefix + one.name)
-    near = [full for one in difflib.get_close_matches(key, dotted, 3, 0.5) for full in dotted[one]]
-    if near:
-        return f"; near matches: {', '.join(near)}"
-    return f"; there are {', '.join(full for several in dotted.values() for full in several)}"
-
-
-def _require_kind(name: str, value: Any, hint: Any) -> None:
-    kinds = _kinds(hint)
-    accepted = tuple(kinds | {int}) if float in kinds else tuple(kinds)
-    if not isinstance(value, accepted) or (isinstance(value, bool) and bool not in kinds):
-        wanted = " or ".join(sorted(kind.__name__ for kind in kinds - {type(None)}))
-        wanted = wanted.replace("tuple", "a list")
-        raise TypeError(f"recipe key {name} must be {wanted}, got {value!r}")
-
-
-def _kinds(hint: Any) -> set[type]:
-    """The classes of a field's values."""
-    if get_origin(hint) is Literal:
-        return {str}
-    if get_origin(hint) is UnionType:
-        return set(get_args(hint))
-    return {get_origin(hint) or hint}
+def _refuse_unknown_keys(recipe_class: type, values: Mapping[str, Any], prefix: str) -> None:
+    places = {
+        field.name: f"{table}{field.name}"
+        for table, owner in (("", Recipe), *((f"{name}.", owner) for name, owner in TABLES.items()))
+        for field in fields(owner)
+    }
+    for key in values:
+        if key not in {field.name for field in fields(recipe_class)}:
+            hint = f"Did you mean {places[key]}?" if key in places else did_you_mean(key, places)
+            raise InputError(f"A recipe has no key {prefix}{key}. {hint}")

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from advprop_core.errors import InputError
 from advprop_core.models.dual_bn import DualBNModel
 from advprop_core.training import recipe_files
 from advprop_core.training.objectives import make_plan
@@ -102,43 +103,46 @@ def test_radii_may_be_fractions_and_whole_numbers_are_numbers():
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"objectiv": "vanilla"}, "unknown key objectiv; near matches: objective"),
-        ({"attack": {"epsilom": 1}}, "unknown key attack.epsilom; near matches: attack.epsilon"),
-        ({"epsilon": 0.1}, "unknown key epsilon; near matches: attack.epsilon"),
-        ({"mixup": 0.1}, "unknown key mixup; near matches: augmentation.mixup"),
-        ({"augmentation": {"batchsize": 4}}, "key augmentation.batchsize; near.* batch_size"),
-        ({"xyzzy": 1}, r"unknown key xyzzy; there are architecture, .*attack\.name"),
+        ({"objectiv": "vanilla"}, "A recipe has no key objectiv. Did you mean objective?"),
+        ({"attack": {"epsilom": 1}}, "no key attack.epsilom. Did you mean epsilon"),
+        ({"epsilon": 0.1}, "no key epsilon. Did you mean attack.epsilon?"),
+        ({"mixup": 0.1}, "no key mixup. Did you mean augmentation.mixup?"),
+        (
+            {"augmentation": {"batchsize": 4}},
+            "no key augmentation.batchsize. Did you mean batch_size",
+        ),
+        ({"xyzzy": 1}, "no key xyzzy. Choose from architecture, "),
         ({"attack": {"epsilon": "strong"}}, "epsilon must be a fraction"),
         ({"attack": {"epsilon": "8"}}, "epsilon must be at most 1"),
         ({"size": 16}, "size must be at least 32"),
     ],
 )
 def test_unknown_keys_and_values_out_of_range(values, words):
-    with pytest.raises(ValueError, match=words):
+    with pytest.raises(InputError, match=words):
         make_recipe(values)
 
 
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"epochs": "20"}, "recipe key epochs must be int, got '20'"),
-        ({"epochs": 2.0}, "epochs must be int, got 2.0"),
-        ({"epochs": True}, "epochs must be int, got True"),
-        ({"learning_rate": True}, "learning_rate must be float, got True"),
-        ({"learning_rate": "0.1"}, "learning_rate must be float"),
-        ({"sync_bn": 1}, "sync_bn must be bool, got 1"),
-        ({"compile": "yes"}, "compile must be bool, got 'yes'"),
-        ({"objective": 3}, "objective must be str, got 3"),
-        ({"architecture": None}, "architecture must be str, got None"),
+        ({"epochs": "20"}, "epochs must be an integer, got '20'"),
+        ({"epochs": 2.0}, "epochs must be an integer, got 2.0"),
+        ({"epochs": True}, "epochs must be an integer, got True"),
+        ({"learning_rate": True}, "learning_rate must be a number, got True"),
+        ({"learning_rate": "0.1"}, "learning_rate must be a number, got '0.1'"),
+        ({"sync_bn": 1}, "sync_bn must be a boolean, got 1"),
+        ({"compile": "yes"}, "compile must be a boolean, got 'yes'"),
+        ({"objective": 3}, "objective must be 'vanilla', .* got 3"),
+        ({"architecture": None}, "architecture must be a string, got None"),
         ({"auxiliaries": "4/255"}, "auxiliaries must be a list, got '4/255'"),
         ({"attack": "pgd"}, "recipe key attack must be a table, got 'pgd'"),
-        ({"attack": {"steps": 1.5}}, "recipe key attack.steps must be int"),
-        ({"augmentation": {"flip": "half"}}, "recipe key augmentation.flip must be bool"),
-        ({"adversarial_weight": []}, "adversarial_weight must be float"),
+        ({"attack": {"steps": 1.5}}, "attack: steps must be an integer, got 1.5"),
+        ({"augmentation": {"flip": "half"}}, "augmentation: flip must be a boolean, got 'half'"),
+        ({"adversarial_weight": []}, "adversarial_weight must be a number"),
     ],
 )
 def test_values_of_the_wrong_kind(values, words):
-    with pytest.raises(TypeError, match=words):
+    with pytest.raises(InputError, match=words):
         make_recipe(values)
 
 
@@ -162,11 +166,12 @@ def test_changes_go_on_top_table_by_table():
     assert values["attack"] == {"steps": 3, "norm": "l2"}, "what was given is left as it was"
 
 
-def test_a_table_may_be_new_but_takes_no_other_values_place():
-    assert merge({}, {"attack": {"steps": 5}}) == {"attack": {"steps": 5}}
-    with pytest.raises(ValueError, match="recipe key attack must be a table, got 1"):
-        merge({"attack": 1}, {"attack": {"steps": 5}})
-    assert merge({"attack": {"steps": 5}}, {"attack": 1}) == {"attack": 1}
+def test_a_table_may_be_new_but_nothing_else_stands_in_its_place():
+    table = {"attack": {"steps": 5}}
+    assert merge({}, table) == table
+    for values in ({"attack": 1}, table), (table, {"attack": 1}):
+        with pytest.raises(InputError, match="recipe key attack must be a table, got 1"):
+            merge(*values)
 
 
 # -- files --------------------------------------------------------------------------------------
@@ -178,16 +183,30 @@ def test_a_name_is_looked_for_among_shipped_recipes_and_files(tmp_path):
     assert read_recipe(str(file)) == {"seed": 3, "attack": {"epsilon": "4/255"}}
     names = ", ".join(shipped_recipes())
     for missing in (tmp_path / "none.toml", tmp_path):
-        with pytest.raises(ValueError, match=f"there is no recipe .*give a TOML file.*{names}"):
+        with pytest.raises(InputError, match=f"there is no recipe .*give a TOML file.*{names}"):
             read_recipe(str(missing))
 
 
-@pytest.mark.parametrize("content", [b"seed = ", b"\xff\xfe\x00"])
+@pytest.mark.parametrize("content", [b"seed = ", b"\xff\xfe\x00", b"seed = " + b"9" * 5000])
 def test_a_file_that_is_not_toml(tmp_path, content):
     file = tmp_path / "own.toml"
     file.write_bytes(content)
-    with pytest.raises(ValueError, match=r"own\.toml is not TOML"):
+    with pytest.raises(InputError, match=r"own\.toml is not TOML"):
         read_recipe(str(file))
+
+
+def test_a_recipe_without_end_of_brackets_is_one_sentence(tmp_path):
+    file = tmp_path / "own.toml"
+    file.write_text(f"auxiliaries = {'[' * 5000}{']' * 5000}")
+    with pytest.raises(InputError, match=r"own\.toml is nested too deeply"):
+        read_recipe(str(file))
+
+
+def test_dots_that_nest_tables_are_one_sentence_too(tmp_path):
+    file = tmp_path / "own.toml"
+    file.write_text(f"attack.steps{'.a' * 5000} = 1")
+    with pytest.raises(InputError, match="attack: steps must be an integer, got {'a'"):
+        make_recipe(read_recipe(str(file)))
 
 
 @pytest.mark.parametrize("name", shipped_recipes())

@@ -92,6 +92,14 @@ def ends(interval: Sequence[float]) -> tuple[str, str]:
 # -- sentences and tables ------------------------------------------------------------------------
 
 
+def legible(text: str) -> str:
+    r"""Text that can be shown and sent: half a character is written as ``\udce9``.
+
+    File names that are no UTF-8, and names in foreign files, may hold such halves.
+    """
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def join(words: Sequence[str], last: str = "and") -> str:
     """``a``, ``a and b``, ``a, b and c``."""
     if len(words) < 2:

@@ -105,13 +105,13 @@ def _checked_model(name: str) -> Path:
 
 
 def _checked_images(folder: Path) -> Path:
-    from advprop_core.pictures.decoding import EXTENSIONS
+    from advprop_core.pictures.files import list_pictures
+    from advprop_core.pictures.formats import EXTENSIONS
 
     path = folder.expanduser().resolve()
     if not path.is_dir():
         raise ValueError(f"--images must be a folder, there is no folder {folder}")
-    names = (name for _, _, files in os.walk(path) for name in files if name[:1] != ".")
-    if not any(Path(name).suffix.lower() in EXTENSIONS for name in names):
+    if not list_pictures(path, within=path).pictures:
         endings = " ".join(sorted(EXTENSIONS))
         raise ValueError(f"the folder {folder} holds no image: looked for the endings {endings}")
     return path

@@ -277,7 +277,7 @@ def _open_files(
                 "--clean must be a folder with ImageNet's class folders, got "
                 f"{wanted.clean}: give the photos that ImageNet-C was made from"
             )
-        clean = imagenet.class_images("imagenet", before.folder)
+        clean = imagenet.class_images("imagenet", before.folder).images
     photos = imagenet_c.CorruptedPhotos.open(
         {key: folders[key] for key in chosen},
         classes,
@@ -308,6 +308,7 @@ def _clean_photos(
     report: Report, wanted: Wanted, stored: CorruptedArrays | CorruptedPhotos, classes: Classes
 ) -> tuple[CorruptedArrays | CorruptedPhotos, Tensor, list[str]]:
     """Those of the corrupted photos that match clean ones, these, cut alike, and what to say."""
+    from advprop_core.datasets.class_folders import ClassFolders
     from advprop_core.datasets.folders import ImageFolder
     from advprop_core.datasets.imagenet_c import CROP, SIZE, CorruptedPhotos
     from advprop_core.evaluation.notes import of_small_photos
@@ -315,7 +316,8 @@ def _clean_photos(
 
     if not isinstance(stored, CorruptedPhotos) or stored.clean is None:
         return stored, empty_images(SIZE), []
-    folder = ImageFolder(stored.clean, size=SIZE, classes=classes, strict=wanted.strict, crop=CROP)
+    clean = ClassFolders(stored.clean)
+    folder = ImageFolder(clean, size=SIZE, classes=classes, strict=wanted.strict, crop=CROP)
     pixels, _ = folder.load_all()
     _name_unreadable(report, folder.unreadable)
     notes = of_small_photos(folder.enlarged, len(pixels), round(SIZE / CROP), corrupted=False)

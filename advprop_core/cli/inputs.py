@@ -17,6 +17,8 @@ from advprop_core.models.checkpoints import Checkpoint
 from advprop_core.models.dual_bn import MAIN
 from advprop_core.models.folding import fold
 from advprop_core.pictures import decoding
+from advprop_core.pictures.files import read_file
+from advprop_core.pictures.formats import ImageError
 from advprop_core.types import ModelInfo
 
 
@@ -102,11 +104,13 @@ def open_subject(
         CheckpointError: For a model that cannot be opened.
         ValueError: For a branch or a class that the model does not have.
     """
-    data = _read(image)
+    if not image.exists():
+        raise ImageError(f"{image} does not exist: give the file of a photo.")
     try:
+        data = read_file(image)
         photo = decoding.decode(data)
-    except decoding.ImageError as error:
-        raise decoding.ImageError(f"{image}: {error}") from None
+    except ImageError as error:
+        raise ImageError(f"{image}: {error}") from None
     checkpoint = open_model(model, architecture=arch)
     branches = read_branches(checkpoint.model, branch)
     known, source = find_true_class(checkpoint.info, image, true_class)
@@ -120,13 +124,6 @@ def open_subject(
         known,
         source,
     )
-
-
-def _read(image: Path) -> bytes:
-    if not image.is_file():
-        what = "is a folder, not a photo" if image.is_dir() else "does not exist"
-        raise decoding.ImageError(f"{image} {what}: give the file of a photo.")
-    return image.read_bytes()
 
 
 def _model_digest(name: str) -> str | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from advprop_core.errors import InputError
+from advprop_core.models.class_names import exact, find_class
 from advprop_core.text import did_you_mean, parse_radius
 from advprop_core.types import NORMS, AttackConfig, ModelInfo, Norm
 
@@ -120,32 +121,21 @@ def read_attack(
     )
 
 
-def find_class(info: ModelInfo, text: str) -> int | None:
-    """The class with that id or name, whatever the case and whether with ``_`` or a space."""
-    key = _folded(text)
-    ids = [index for index, one in enumerate(info.class_ids) if _folded(one) == key]
-    names = [index for index, one in enumerate(info.class_names) if _folded(one) == key]
-    found = ids or names
-    return found[0] if len(found) == 1 else None
-
-
 def read_class(info: ModelInfo, text: str, option: str) -> int:
     """The class index that an id, a name or a number means.
 
     Raises:
         ValueError: If there is no such class; the message names near matches.
     """
-    found = find_class(info, text)
-    if found is not None:
-        return found
+    index = find_class(info.classes, text)
+    if index is not None:
+        return index
     if text.strip().lstrip("+-").isdecimal():
-        if 0 <= int(text) < info.num_classes:
-            return int(text)
         raise ValueError(
             f"{option} must lie in [0, {info.num_classes - 1}], the model has "
             f"{info.num_classes} classes, got {text}"
         )
-    if _folded(text) in map(_folded, info.class_names):
+    if exact(text) in info.class_names:
         raise ValueError(f"{option}: several classes are named {text!r}, give the id or the index")
     raise InputError(
         f"{option} must be a name, an id or an index of one of the model's {info.num_classes} "
@@ -162,8 +152,8 @@ def find_true_class(info: ModelInfo, image: Path, text: str | None) -> tuple[int
     if text is not None:
         return read_class(info, text, "--true-class"), "given"
     folder = image.absolute().parent.name  # of the photo, not of what it may be a link to
-    found = find_class(info, folder)
-    return found, "unknown" if found is None else f"taken from the folder {folder}"
+    index = find_class(info.classes, folder)
+    return index, "unknown" if index is None else f"taken from the folder {folder}"
 
 
 def open_models(names: Sequence[str], arch: str | None) -> dict[str, Checkpoint]:
@@ -171,7 +161,3 @@ def open_models(names: Sequence[str], arch: str | None) -> dict[str, Checkpoint]
     from advprop_core.models.bundle import open_model
 
     return {name: open_model(name, architecture=arch) for name in split_list(names)}
-
-
-def _folded(text: str) -> str:
-    return text.strip().casefold().replace("_", " ")

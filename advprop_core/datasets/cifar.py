@@ -12,7 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from advprop_core.datasets.folders import draw_evenly, match_classes
+from advprop_core.datasets.class_folders import draw_evenly, match_folders
+from advprop_core.errors import InputError
 from advprop_core.pictures.corruptions import (
     CORRUPTIONS,
     EXTRA_CORRUPTIONS,
@@ -65,13 +66,13 @@ class CorruptedArrays:
 
         Raises:
             ClassMismatch: If no class is the model's, or with ``strict`` one is not.
-            ValueError: If files are missing, or are no such arrays.
+            InputError: If files are missing, or are no such arrays.
         """
         all_labels = _labels(folder)
-        known = match_classes(CIFAR10_NAMES, classes, strict=strict)
+        label_of = match_folders(CIFAR10_NAMES, classes, strict=strict)
         by_class = [
             [(int(row), label) for row in np.flatnonzero(all_labels == CIFAR10_NAMES.index(name))]
-            for name, label in known.items()
+            for name, label in label_of.items()
         ]
         drawn = sorted(draw_evenly(by_class, limit))
         return cls(
@@ -79,17 +80,17 @@ class CorruptedArrays:
             torch.tensor([label for _, label in drawn], dtype=torch.int64),
             torch.tensor([row for row, _ in drawn], dtype=torch.int64),
             len(all_labels),
-            tuple(name for name in CIFAR10_NAMES if name not in known),
+            tuple(name for name in CIFAR10_NAMES if name not in label_of),
         )
 
     def read(self, corruption: CorruptionConfig, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """The images at (n,) places, as the files have them.
+        """The images of (n,) rows, as the files have them.
 
         Returns:
             (n, 3, 32, 32) uint8, and (n,) bool: all of them can be read.
         """
-        wanted = self.rows[rows].numpy() + (corruption.severity - 1) * self.count
-        images = _open(self.folder / f"{corruption.kind}.npy", self.count)[wanted]
+        file_rows = self.rows[rows].numpy() + (corruption.severity - 1) * self.count
+        images = _open(self.folder / f"{corruption.kind}.npy", self.count)[file_rows]
         pixels = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
         return pixels, torch.ones(len(pixels), dtype=torch.bool)
 
@@ -108,7 +109,7 @@ def corruptions_in(folder: Path) -> tuple[tuple[str, int], ...]:
     """Kind and severity of every corruption that is there, in the article's order.
 
     Raises:
-        ValueError: If there are no labels, or no corruption.
+        InputError: If there are no labels, or no corruption.
     """
     _labels(folder)
     return tuple((kind, severity) for kind in _kinds_in(folder) for severity in SEVERITIES)
@@ -122,19 +123,19 @@ def _kinds_in(folder: Path) -> list[str]:
 def _labels(folder: Path) -> NDArray[np.int64]:
     """Of the test images, once: the file repeats them for each severity."""
     if not is_cifar10_c(folder):
-        raise ValueError(
+        raise InputError(
             f"cifar10-c has labels.npy and files such as fog.npy, and {folder} has not: give the "
             "folder that the archive unpacks to, CIFAR-10-C"
         )
-    found = _load(folder / "labels.npy")
-    if found.ndim != 1 or found.dtype.kind not in "iu" or len(found) % len(SEVERITIES):
-        raise ValueError(
+    labels = _load(folder / "labels.npy")
+    if labels.ndim != 1 or labels.dtype.kind not in "iu" or len(labels) % len(SEVERITIES):
+        raise InputError(
             f"{folder / 'labels.npy'} must hold the labels of five severities, got "
-            f"{found.dtype} of shape {found.shape}: unpack the archive again"
+            f"{labels.dtype} of shape {labels.shape}: unpack the archive again"
         )
-    severities = np.asarray(found, dtype=np.int64).reshape(len(SEVERITIES), -1)
+    severities = np.asarray(labels, dtype=np.int64).reshape(len(SEVERITIES), -1)
     if (severities != severities[0]).any() or severities.min() < 0 or severities.max() > 9:
-        raise ValueError(
+        raise InputError(
             f"{folder / 'labels.npy'} must repeat the same labels from 0 to 9 for each severity: "
             "unpack the archive again"
         )
@@ -143,20 +144,20 @@ def _labels(folder: Path) -> NDArray[np.int64]:
 
 
 def _open(path: Path, count: int) -> NDArray[np.uint8]:
-    found = _load(path)
+    images = _load(path)
     expected = (count * len(SEVERITIES), SIDE, SIDE, 3)
-    if found.dtype != np.uint8 or found.shape != expected:
-        raise ValueError(
-            f"{path} must be uint8 of shape {expected}, got {found.dtype} of shape {found.shape}: "
-            "unpack the archive again"
+    if images.dtype != np.uint8 or images.shape != expected:
+        raise InputError(
+            f"{path} must be uint8 of shape {expected}, got {images.dtype} of shape "
+            f"{images.shape}: unpack the archive again"
         )
-    return found
+    return images
 
 
 def _load(path: Path) -> NDArray[Any]:
     """An array that stays on disk; a pickle is refused, for it could run code."""
     try:
-        found: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+        array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError) as error:
-        raise ValueError(f"{path} is no NumPy array: {error}; unpack the archive again") from error
-    return found
+        raise InputError(f"{path} is no NumPy array: {error}; unpack the archive again") from error
+    return array

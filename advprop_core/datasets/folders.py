@@ -1,28 +1,27 @@
-"""Image folders: `class/…`, any depth inside a class, of any format that `images.decode` reads."""
+"""The images of class folders, decoded: one by one, or all at once into memory."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import chain, islice, zip_longest
 from pathlib import Path
-from typing import TypeVar
 
 import torch
 from PIL import Image
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from advprop_core.datasets.class_folders import (
+    ClassFolders,
+    draw_evenly,
+    find_images,
+    match_folders,
+)
 from advprop_core.datasets.memory import require_memory
-from advprop_core.models.class_names import classes_by_name, plain
+from advprop_core.errors import InputError
 from advprop_core.pictures import decoding
-
-_Sample = TypeVar("_Sample")
-_SHOWN = 10  # how many names an error lists before it says how many more there are
-
-
-class ClassMismatch(ValueError):
-    """Class folders that are not the checkpoint's classes."""
+from advprop_core.pictures.files import read_file
+from advprop_core.pictures.formats import ImageError
 
 
 @dataclass(frozen=True)
@@ -37,13 +36,13 @@ class Unreadable:
 class ImageFolder(Dataset[tuple[Tensor, int]]):
     """Labelled images in `root/class/…`, sorted by class folder and path.
 
-    Hidden files and folders, files of other types, and folders without an image are passed over.
     Images are decoded on access.
 
     Attributes:
         classes: Class names by label: the checkpoint's ids where `classes` was given, the sorted
             folder names otherwise.
         samples: Path and label of every image.
+        folders: The class folders, with what is passed over in them.
         ignored_classes: Class folders left out because the checkpoint does not know them.
         unreadable: What the last `load_all` could not read.
         enlarged: How many of its images were smaller than wanted.
@@ -51,7 +50,7 @@ class ImageFolder(Dataset[tuple[Tensor, int]]):
 
     def __init__(
         self,
-        root: Path | str | Mapping[str, Sequence[Path]],
+        root: Path | str | ClassFolders,
         *,
         size: int,
         classes: Sequence[tuple[str, str]] | None = None,
@@ -62,38 +61,41 @@ class ImageFolder(Dataset[tuple[Tensor, int]]):
         """Lists the images; opens none.
 
         Args:
-            root: The folder that holds the class folders, or the images of each class by the name
-                of what would be its folder.
+            root: The folder that holds the class folders, or these.
             size: Side of the square images, in pixels.
-            classes: The checkpoint's (id, name) pairs by label. A class folder is matched by id,
-                else by a name that only one class has; case does not matter, nor whether a space
-                or an underscore is written.
-            strict: Whether an unknown class or an unreadable image is an error.
+            classes: The checkpoint's (id, name) pairs by label; class folders are matched to them
+                as :mod:`advprop_core.models.class_names` says.
+            strict: Whether an unknown class, an unreadable image or a file that is passed over is
+                an error; a system's own files, such as hidden ones, are none.
             limit: At most this many images, drawn in turn from each class: the first of each,
                 the second of each, and so on.
             crop: Side of the square that is kept, as a share of a photo's shorter side.
 
         Raises:
             ClassMismatch: No class folder is among `classes`, or with `strict` one is not.
-            ValueError: `root` is no folder or holds no class folder with an image, or `size` or
-                `limit` is below 1.
+            InputError: `root` is no folder or holds no class folder with an image, with `strict`
+                a file is passed over, or `limit` is below 1.
+            ValueError: `size` is below 1.
         """
         if size < 1:
             raise ValueError(f"size must be at least 1 pixel, got {size}.")
         if limit is not None and limit < 1:
-            raise ValueError(f"limit must be at least 1 image, got {limit}: or leave it out.")
+            raise InputError(f"limit must be at least 1 image, got {limit}: or leave it out.")
         self.size, self.crop = size, crop
         self.strict = strict
-        found = root if isinstance(root, Mapping) else find_images(Path(root))
+        self.folders = root if isinstance(root, ClassFolders) else find_images(Path(root))
+        if strict:
+            self.folders.require_complete()
+        images = self.folders.images
         if classes is None:
-            self.classes = tuple(found)
-            labels = {folder: label for label, folder in enumerate(found)}
+            self.classes = tuple(images)
+            labels = {folder: label for label, folder in enumerate(images)}
         else:
             self.classes = tuple(class_id for class_id, _ in classes)
-            labels = match_classes(found, classes, strict=strict)
-        self.ignored_classes = tuple(folder for folder in found if folder not in labels)
+            labels = match_folders(images, classes, strict=strict)
+        self.ignored_classes = tuple(folder for folder in images if folder not in labels)
         self.samples = draw_evenly(
-            [[(path, labels[folder]) for path in found[folder]] for folder in labels], limit
+            [[(path, labels[folder]) for path in images[folder]] for folder in labels], limit
         )
         self.unreadable: tuple[Unreadable, ...] = ()
         self.enlarged = 0
@@ -111,7 +113,7 @@ class ImageFolder(Dataset[tuple[Tensor, int]]):
         path, label = self.samples[index]
         image = read_image(path, self.size, crop=self.crop)
         if isinstance(image, Unreadable):
-            raise decoding.ImageError(f"{image.path}: {image.reason}")
+            raise ImageError(f"{image.path}: {image.reason}")
         return image, label
 
     def load_all(
@@ -128,7 +130,7 @@ class ImageFolder(Dataset[tuple[Tensor, int]]):
 
         Raises:
             ImageError: With `strict`, an image cannot be read; the message names its file.
-            ValueError: No image at all can be read, or the memory does not hold them.
+            InputError: No image at all can be read, or the memory does not hold them.
         """
         require_memory(len(self), self.size, alone=alone)
         pixels = torch.empty((len(self), 3, self.size, self.size), dtype=torch.uint8)
@@ -152,19 +154,19 @@ class ImageFolder(Dataset[tuple[Tensor, int]]):
         labels = torch.tensor([label for _, label in self.samples])
         if not self.unreadable:
             return pixels, labels
-        readable = [place for place, problem in enumerate(problems) if problem is None]
-        for new, old in enumerate(readable):  # in place: a copy might not fit beside them
-            pixels[new] = pixels[old]
+        readable = [row for row, problem in enumerate(problems) if problem is None]
+        for new_row, row in enumerate(readable):  # in place: a copy might not fit beside them
+            pixels[new_row] = pixels[row]
         return pixels[: len(readable)], labels[readable]
 
     def _complain(self, first: Unreadable) -> None:
         count = len(self.unreadable)
         if self.strict:
-            raise decoding.ImageError(
+            raise ImageError(
                 f"{first.path}: {first.reason} ({count} of {len(self)} images cannot be read.)"
             )
         if count == len(self):
-            raise ValueError(f"None of {count} images can be read. {first.path}: {first.reason}")
+            raise InputError(f"None of {count} images can be read. {first.path}: {first.reason}")
 
 
 def read_image(path: Path, size: int, *, crop: float = 1.0) -> Tensor | Unreadable:
@@ -182,8 +184,8 @@ def read_image(path: Path, size: int, *, crop: float = 1.0) -> Tensor | Unreadab
 
 def _open(path: Path, shorter_side: int) -> Image.Image | Unreadable:
     try:
-        return decoding.decode(path.read_bytes(), shorter_side=shorter_side)
-    except decoding.ImageError as error:
+        return decoding.decode(read_file(path), shorter_side=shorter_side)
+    except ImageError as error:
         return Unreadable(path, str(error))
     except OSError as error:  # gone or forbidden since it was listed
         return Unreadable(path, f"The file cannot be opened: {error.strerror}.", error)
@@ -194,82 +196,3 @@ def _centre(photo: Image.Image, whole: int, size: int) -> Tensor:
     start = (whole - size) // 2
     inner = slice(start, start + size)
     return decoding.to_bytes(decoding.fit(photo, whole))[:, inner, inner]
-
-
-def find_images(root: Path) -> dict[str, list[Path]]:
-    """The sorted images of each class folder that has one, by sorted folder name.
-
-    Raises:
-        ValueError: `root` is no folder or holds no class folder with an image.
-    """
-    if not root.is_dir():
-        what = "is a file" if root.exists() else "does not exist"
-        raise ValueError(f"The data folder {root} {what}: give a folder with class folders.")
-    folders = sorted(path for path in root.iterdir() if path.is_dir() and not _hidden(path.name))
-    found = {folder.name: sorted(_images_in(folder)) for folder in folders}
-    found = {name: paths for name, paths in found.items() if paths}
-    if found:
-        return found
-    if any(_is_image(path.name) for path in root.iterdir()):
-        raise ValueError(
-            f"The images in {root} have no class folders: sort them into {root}/CLASS/IMAGE."
-        )
-    raise ValueError(
-        f"The data folder {root} holds no image: looked for {root}/CLASS/… with the endings "
-        f"{' '.join(sorted(decoding.EXTENSIONS))}."
-    )
-
-
-def _images_in(folder: Path) -> Iterator[Path]:
-    for place, inner, files in os.walk(folder):
-        inner[:] = [name for name in inner if not _hidden(name)]
-        yield from (Path(place, name) for name in files if _is_image(name))
-
-
-def _hidden(name: str) -> bool:
-    return name.startswith(".")
-
-
-def _is_image(name: str) -> bool:
-    return not _hidden(name) and os.path.splitext(name)[1].lower() in decoding.EXTENSIONS
-
-
-def match_classes(
-    folders: Iterable[str], classes: Sequence[tuple[str, str]], *, strict: bool = False
-) -> dict[str, int]:
-    """Label by class folder, for the folders that are a checkpoint's classes.
-
-    Raises:
-        ClassMismatch: No folder is one of `classes`, or with `strict` one is not.
-    """
-    folders, known = tuple(folders), classes_by_name(classes)
-    labels = {folder: known[plain(folder)] for folder in folders if plain(folder) in known}
-    unknown = [folder for folder in folders if folder not in labels]
-    expected = [f"{class_id} ({name})" for class_id, name in classes]
-    if not labels:
-        raise ClassMismatch(
-            f"No class folder is a class of the checkpoint. Folders: {listing(unknown)}. "
-            f"The checkpoint's classes: {listing(expected)}. Name each folder by an id or a name."
-        )
-    if unknown and strict:
-        raise ClassMismatch(
-            f"These class folders are none of the classes: {listing(unknown)}. The network's "
-            f"classes: {listing(expected)}. Remove or rename the folders."
-        )
-    return labels
-
-
-def listing(names: Sequence[str]) -> str:
-    """The first ten names, and how many more there are."""
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
-
-
-def draw_evenly(classes: Sequence[Sequence[_Sample]], limit: int | None) -> tuple[_Sample, ...]:
-    """At most `limit` samples, drawn from the classes in turn, in their original order."""
-    everything = list(chain.from_iterable(classes))
-    if limit is None or limit >= len(everything):
-        return tuple(everything)
-    in_turn = (sample for turn in zip_longest(*classes) for sample in turn if sample is not None)
-    drawn = set(islice(in_turn, limit))
-    return tuple(sample for sample in everything if sample in drawn)

@@ -8,7 +8,8 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-from advprop_core.datasets.folders import find_images, listing
+from advprop_core.datasets.class_folders import ClassFolders, find_images, listing
+from advprop_core.errors import InputError
 from advprop_core.pictures.corruptions import CORRUPTIONS, EXTRA_CORRUPTIONS, SEVERITIES
 
 SUBSETS = ("imagenet-a", "imagenet-r")
@@ -33,16 +34,17 @@ def wnids_of(kind: str) -> tuple[str, ...]:
 
 def subset_in(folder: Path) -> str | None:
     """The set of 200 classes whose class folders these are exactly, if any."""
-    found = wnid_folders(folder)
-    return next((kind for kind in SUBSETS if found == set(wnids_of(kind))), None)
+    wnids = wnid_folders(folder)
+    return next((kind for kind in SUBSETS if wnids == set(wnids_of(kind))), None)
 
 
 def wnid_folders(folder: Path) -> set[str]:
     """The names of the folders inside that are wnids."""
-    return {e.name for e in folder.iterdir() if _WNID.fullmatch(e.name) and e.is_dir()}
+    entries = folder.iterdir()
+    return {entry.name for entry in entries if _WNID.fullmatch(entry.name) and entry.is_dir()}
 
 
-def class_images(kind: str, folder: Path, split: str = "val") -> dict[str, list[Path]]:
+def class_images(kind: str, folder: Path, split: str = "val") -> ClassFolders:
     """The images of each class of ImageNet, -A, -R, -Sketch or Stylized.
 
     Args:
@@ -51,18 +53,18 @@ def class_images(kind: str, folder: Path, split: str = "val") -> dict[str, list[
         split: Which of the two, where there are both.
 
     Raises:
-        ValueError: If there is no image, or a class folder that the set does not have.
+        InputError: If there is no image, or a class folder that the set does not have.
     """
     parted = folder.is_dir() and not wnid_folders(folder) and (folder / split).is_dir()
-    found = find_images(folder / split if parted else folder)
-    known = wnids_of(kind)
-    if strangers := [name for name in found if name not in known]:
-        raise ValueError(
-            f"{kind} has class folders named by its {len(known)} wnids, such as "
-            f"{', '.join(known[:3])}, but {folder} has {listing(strangers)}: name the layout that "
+    folders = find_images(folder / split if parted else folder)
+    wnids = wnids_of(kind)
+    if strangers := [name for name in folders.images if name not in wnids]:
+        raise InputError(
+            f"{kind} has class folders named by its {len(wnids)} wnids, such as "
+            f"{', '.join(wnids[:3])}, but {folder} has {listing(strangers)}: name the layout that "
             "this folder has, or give the folder alone"
         )
-    return found
+    return folders
 
 
 def corruption_folders(folder: Path) -> dict[tuple[str, int], Path]:
@@ -73,9 +75,9 @@ def corruption_folders(folder: Path) -> dict[tuple[str, int], Path]:
             …) with these inside. May hold some of the kinds only.
     """
     return {
-        (kind, severity): place / kind / str(severity)
+        (kind, severity): parent / kind / str(severity)
         for kind in CORRUPTIONS + EXTRA_CORRUPTIONS
-        for place in (folder, *(folder / group for group in _GROUPS))
+        for parent in (folder, *(folder / group for group in _GROUPS))
         for severity in SEVERITIES
-        if (place / kind / str(severity)).is_dir()
+        if (parent / kind / str(severity)).is_dir()
     }

@@ -15,18 +15,18 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from advprop_core.datasets.folders import (
-    Unreadable,
+from advprop_core.datasets.class_folders import (
     draw_evenly,
     find_images,
     listing,
-    match_classes,
-    read_image,
+    match_folders,
 )
+from advprop_core.datasets.folders import Unreadable, read_image
 from advprop_core.datasets.imagenet import corruption_folders, wnids_of
+from advprop_core.errors import InputError
 from advprop_core.pictures.corruptions import CorruptionConfig
-from advprop_core.pictures.decoding import ImageError
 from advprop_core.pictures.digests import image_digest
+from advprop_core.pictures.formats import ImageError
 
 SIZE = 224
 """Pixels per side, as the photos are published."""
@@ -86,7 +86,7 @@ class CorruptedPhotos:
 
         Raises:
             ClassMismatch: If no class folder is a class of the model.
-            ValueError: If no photo is in every folder, or a class folder is none of ImageNet's.
+            InputError: If no photo is in every folder, or a class folder is none of ImageNet's.
         """
         shared, total = _shared_names(folders.values())
         before: dict[str, Path] = {}
@@ -97,7 +97,7 @@ class CorruptedPhotos:
         by_class: dict[str, list[str]] = {}
         for name in sorted(shared):
             by_class.setdefault(_class_of(name), []).append(name)
-        labels = match_classes(by_class, classes, strict=strict)
+        labels = match_folders(by_class, classes, strict=strict)
         drawn = draw_evenly([[(n, labels[c]) for n in by_class[c]] for c in labels], limit)
         kept: dict[str, list[Path]] = {}
         for name, _ in drawn if before else ():
@@ -126,7 +126,7 @@ class CorruptedPhotos:
         return replace(self, names=names, labels=self.labels[rows], clean=kept)
 
     def read(self, corruption: CorruptionConfig, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """Decode the photos of one corruption that are at (n,) places.
+        """Decode the photos of one corruption that are of (n,) rows.
 
         Returns:
             (n, 3, 224, 224) uint8, black where a photo cannot be read, and (n,) bool: which can.
@@ -138,8 +138,8 @@ class CorruptedPhotos:
         folder = self.folders[corruption.kind, corruption.severity]
         names = [self.names[row] for row in rows.tolist()]
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            found = list(pool.map(lambda name: read_image(folder / name, SIZE), names))
-        for photo in found:
+            photos = list(pool.map(lambda name: read_image(folder / name, SIZE), names))
+        for photo in photos:
             if isinstance(photo, Unreadable):
                 if photo.error and not isinstance(photo.error, _OF_THE_FILE):
                     raise photo.error
@@ -147,8 +147,8 @@ class CorruptedPhotos:
                     raise ImageError(f"{photo.path}: {photo.reason}")
                 self.unreadable[photo.path] = photo
         black = torch.zeros((3, SIZE, SIZE), dtype=torch.uint8)
-        pixels = torch.stack([black if isinstance(p, Unreadable) else p for p in found])
-        return pixels, torch.tensor([not isinstance(photo, Unreadable) for photo in found])
+        pixels = torch.stack([black if isinstance(p, Unreadable) else p for p in photos])
+        return pixels, torch.tensor([not isinstance(photo, Unreadable) for photo in photos])
 
     def digests(self, corruption: CorruptionConfig) -> list[bytes]:
         """Of each photo's label and of its file's name, size and times of change.
@@ -167,14 +167,14 @@ def open_folders(folder: Path) -> dict[tuple[str, int], Path]:
     """The folders of ImageNet-C by kind and severity.
 
     Raises:
-        ValueError: If there is none.
+        InputError: If there is none.
     """
     if not folder.is_dir():
-        raise ValueError(f"imagenet-c needs a folder, and {folder} is none")
-    if found := corruption_folders(folder):
-        return found
+        raise InputError(f"imagenet-c needs a folder, and {folder} is none")
+    if folders := corruption_folders(folder):
+        return folders
     inside = sorted(entry.name for entry in folder.iterdir())
-    raise ValueError(
+    raise InputError(
         "imagenet-c has KIND/SEVERITY/WNID/IMAGE, such as fog/3/n01440764, and "
         f"{folder} has {listing(inside) or 'nothing'}: name the layout that this folder has"
     )
@@ -185,15 +185,15 @@ def _shared_names(folders: Iterable[Path]) -> tuple[set[str], int]:
     shared: set[str] | None = None
     anywhere: set[str] = set()
     for folder in folders:
-        found = find_images(folder)
-        if strangers := [name for name in found if name not in wnids_of("imagenet")]:
-            raise ValueError(
+        images = find_images(folder).images
+        if strangers := [name for name in images if name not in wnids_of("imagenet")]:
+            raise InputError(
                 f"imagenet-c has class folders named by ImageNet's 1000 wnids, and {folder} has "
                 f"{listing(strangers)}: rename or remove them"
             )
-        own = {f"{name}/{path.name}" for name, paths in found.items() for path in paths}
-        shared = own if shared is None else shared & own
-        anywhere |= own
+        names = {f"{name}/{path.name}" for name, paths in images.items() for path in paths}
+        shared = names if shared is None else shared & names
+        anywhere |= names
     return shared or set(), len(anywhere)
 
 
@@ -220,9 +220,9 @@ def _require_photos(
     everywhere = f"in all {len(folders)} folders of corruptions"
     everywhere += " and among the clean photos" if with_clean else ""
     if not shared:
-        raise ValueError(f"none of {total} photos is {everywhere}: unpack the archives again")
+        raise InputError(f"none of {total} photos is {everywhere}: unpack the archives again")
     if strict and len(shared) < total:
-        raise ValueError(
+        raise InputError(
             f"{total - len(shared)} of {total} photos are not {everywhere}: complete them, or "
             "evaluate without --strict to leave these out"
         )

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from advprop_core.datasets import imagenet, tiny_imagenet
 from advprop_core.datasets.cifar import CIFAR10_NAMES, is_cifar10_c
-from advprop_core.datasets.folders import find_images
+from advprop_core.datasets.class_folders import ClassFolders, find_images
 from advprop_core.datasets.splits import split_folder
 from advprop_core.errors import InputError
 from advprop_core.text import did_you_mean
@@ -62,11 +61,11 @@ def find_place(name: str) -> Place | None:
     """What a person names: ``KIND:DIR``, or a folder whose layout shows; None if it is neither.
 
     Raises:
-        ValueError: If the text is empty, what is before the colon is no layout, or nothing comes
+        InputError: If the text is empty, what is before the colon is no layout, or nothing comes
             after it.
     """
     if not name:  # which Path would take for the folder one is in
-        raise ValueError("data must be a folder or KIND:DIR, and nothing was named")
+        raise InputError("data must be a folder or KIND:DIR, and nothing was named")
     if Path(name).is_dir():
         kind = detect(Path(name))
         return Place(Path(name), kind, detected=kind is not None)
@@ -79,7 +78,7 @@ def find_place(name: str) -> Place | None:
             f"layout. {did_you_mean(kind, TITLES)}"
         )
     if not folder:
-        raise ValueError(f"data must be KIND:DIR, got {name!r}: add the folder, such as {kind}:DIR")
+        raise InputError(f"data must be KIND:DIR, got {name!r}: add the folder, such as {kind}:DIR")
     return Place(Path(folder).expanduser(), kind)  # after a colon the shell leaves ~ as it is
 
 
@@ -103,8 +102,8 @@ def detect(folder: Path) -> str | None:
     return imagenet.subset_in(folder)
 
 
-def images_of(place: Place, split: str, *, download: bool = False) -> Mapping[str, Sequence[Path]]:
-    """The images of each class, by what names its folder.
+def images_of(place: Place, split: str, *, download: bool = False) -> ClassFolders:
+    """The images of each class folder.
 
     Args:
         place: Of any layout but `CORRUPTED`, and not CIFAR-10's batches.
@@ -113,7 +112,7 @@ def images_of(place: Place, split: str, *, download: bool = False) -> Mapping[st
 
     Raises:
         Offline: If it cannot be fetched.
-        ValueError: If the folder does not have the layout.
+        InputError: If the folder does not have the layout.
     """
     from advprop_core.datasets.torchvision_sets import imagenette_folder
 

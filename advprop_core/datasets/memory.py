@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from advprop_core.errors import InputError
 from advprop_core.processes import local_count
 
 _SHARE = 0.8  # of the free memory: networks and what they compute need some too
@@ -29,13 +30,13 @@ def require_memory(count: int, size: int, *, alone: bool = False) -> None:
         alone: Whether no other process of this machine reads images too.
 
     Raises:
-        ValueError: If they take more than :func:`room_for_images`; the message says how many
+        InputError: If they take more than :func:`room_for_images`; the message says how many
             would fit. Where the system does not tell what is free, nothing is refused.
     """
     room, each = room_for_images(alone=alone), 3 * size * size
     if room is None or count * each <= room:
         return
-    raise ValueError(
+    raise InputError(
         f"{count} images of {size}x{size} pixels take {count * each / 1e9:.1f} GB, and "
         f"{room / 1e9:.1f} GB of the memory can be used for them: at most {int(room / each)} fit"
     )

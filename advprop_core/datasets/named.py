@@ -11,12 +11,15 @@ from PIL import Image
 from torch import Tensor
 
 from advprop_core.datasets import imagenet, tiny_imagenet
-from advprop_core.datasets.folders import ImageFolder, Unreadable, draw_evenly, match_classes
+from advprop_core.datasets.class_folders import ClassFolders, draw_evenly, match_folders
+from advprop_core.datasets.folders import ImageFolder, Unreadable
 from advprop_core.datasets.layouts import CORRUPTED, TITLES, Place, find_place, images_of
 from advprop_core.datasets.memory import require_memory
 from advprop_core.datasets.texture_shapes.dataset import TextureShapes
 from advprop_core.datasets.texture_shapes.scenes import AGREEMENT, SHAPES, Scene
 from advprop_core.datasets.torchvision_sets import cifar10_arrays, has_class_folders
+from advprop_core.errors import InputError
+from advprop_core.models.class_names import are_indices
 from advprop_core.models.timm_networks import imagenet_classes
 from advprop_core.pictures.decoding import fit, to_bytes
 
@@ -75,28 +78,29 @@ def load_images(
         split: ``train`` or ``val``; class folders without splits are read as they are.
         classes: The model's (id, name) pairs, which a folder's class folders must match.
         limit: At most this many images, spread evenly over the classes.
-        strict: Refuse unreadable images and unknown classes instead of leaving them out.
+        strict: Refuse unreadable images, unknown classes and files that are passed over instead of
+            leaving them out.
         download: Fetch Imagenette or CIFAR-10 where it is missing.
         alone: Whether no other process reads them, and needs memory for that.
 
     Raises:
         Offline: If it cannot be fetched.
-        ValueError: If the name is none of these, the limit is below 1, the folder holds no image
+        InputError: If the name is none of these, the limit is below 1, the folder holds no image
             or has another layout, the classes do not match (the message lists both sides), or the
             memory does not hold the images.
     """
     if limit is not None and limit < 1:
-        raise ValueError(f"limit must be at least 1, got {limit}")
+        raise InputError(f"limit must be at least 1, got {limit}")
     if name in AGREEMENT:
         return _draw_shapes(name, size, split, classes, limit)
     place = find_place(name)
     if place is None:
-        raise ValueError(
+        raise InputError(
             f"data must be a folder or one of {', '.join(BUILTIN)}: there is no folder {name!r}; "
             f"KIND:DIR reads a published set, KIND being one of {', '.join(TITLES)}"
         )
     if place.kind in CORRUPTED:
-        raise ValueError(
+        raise InputError(
             f"{name} holds corruptions of {place.title}'s images: `advprop evaluate` alone "
             "measures these"
         )
@@ -118,19 +122,18 @@ def _read_photos(
     download: bool,
     alone: bool,
 ) -> Images:
-    files = images_of(place, split, download=download)
-    folder = ImageFolder(files, size=size, classes=classes, strict=strict, limit=limit)
+    folders = images_of(place, split, download=download)
+    folder = ImageFolder(folders, size=size, classes=classes, strict=strict, limit=limit)
     pixels, labels = folder.load_all(alone=alone)
-    found = tuple(classes) if classes else _classes_of(place, folder.classes)
-    unread = {one.path for one in folder.unreadable}
+    unread = {file.path for file in folder.unreadable}
     return Images(
         pixels,
         labels,
-        found,
+        tuple(classes) if classes else _classes_of(place, folder.classes),
         folder.unreadable,
         folder.ignored_classes,
         among=_among(place, classes),
-        notes=_notes(place, files, classes),
+        notes=_notes_of_folders(place, folders, classes),
         enlarged=folder.enlarged,
         files=tuple(path for path, _ in folder.samples if path not in unread),
     )
@@ -140,8 +143,20 @@ def _among(place: Place, classes: Sequence[tuple[str, str]] | None) -> tuple[int
     """The model's classes that a set of 200 has, where it has others too."""
     if classes is None or place.kind not in imagenet.SUBSETS:
         return None
-    known = match_classes(imagenet.wnids_of(place.kind), classes)
-    return None if len(known) == len(classes) else tuple(sorted(known.values()))
+    label_of = match_folders(imagenet.wnids_of(place.kind), classes)
+    return None if len(label_of) == len(classes) else tuple(sorted(label_of.values()))
+
+
+def _notes_of_folders(
+    place: Place, folders: ClassFolders, classes: Sequence[tuple[str, str]] | None
+) -> tuple[str, ...]:
+    """The same, and what class folders are taken for and hold beside pictures."""
+    notes = list(_notes(place, folders.images, classes))
+    if classes is not None and are_indices(classes, folders.images):
+        notes.append("the class folders are named by numbers: taken as the model's class indices")
+    if left_out := folders.describe_left_out():
+        notes.append(left_out)
+    return tuple(notes)
 
 
 def _notes(
@@ -150,7 +165,7 @@ def _notes(
     """How the set was read, and what of the model it asks for."""
     notes = [place.note()]
     if classes is not None and place.kind is not None:
-        count = len(set(match_classes(folders, classes).values()))
+        count = len(set(match_folders(folders, classes).values()))
         if count < len(classes):
             notes.append(f"{place.title}: images of {count} of the model's {len(classes)} classes")
     if among := _among(place, classes):
@@ -181,21 +196,21 @@ def _read_batches(
 ) -> Images:
     """CIFAR-10 as its archive unpacks."""
     arrays, labels, names = cifar10_arrays(place.folder, split, download=download)
-    own = tuple((name, name) for name in names)
-    known = match_classes(names, classes or own, strict=strict)
-    of_class: dict[str, list[int]] = {name: [] for name in known}
+    set_classes = tuple((name, name) for name in names)
+    label_of = match_folders(names, classes or set_classes, strict=strict)
+    rows: dict[str, list[int]] = {name: [] for name in label_of}
     for row, label in enumerate(labels):
-        if names[label] in of_class:
-            of_class[names[label]].append(row)
-    drawn = sorted(draw_evenly(list(of_class.values()), limit))
+        if names[label] in rows:
+            rows[names[label]].append(row)
+    drawn = sorted(draw_evenly(list(rows.values()), limit))
     require_memory(len(drawn), size)
     return Images(
         _stacked(
             (to_bytes(fit(Image.fromarray(arrays[row]), size)) for row in drawn), len(drawn), size
         ),
-        torch.tensor([known[names[labels[row]]] for row in drawn]),
-        tuple(classes) if classes else own,
-        ignored_classes=tuple(name for name in names if name not in known),
+        torch.tensor([label_of[names[labels[row]]] for row in drawn]),
+        tuple(classes) if classes else set_classes,
+        ignored_classes=tuple(name for name in names if name not in label_of),
         notes=_notes(place, names, classes),
         enlarged=len(drawn) if size > arrays.shape[1] else 0,
     )
@@ -227,12 +242,12 @@ def load_scenes(
         classes: The model's (id, name) pairs, which must be those of the set.
 
     Raises:
-        ValueError: For another name or other classes, or a count out of its range.
+        InputError: For another name or other classes, or a count out of its range.
     """
     if name not in AGREEMENT:
-        raise ValueError(f"data must be one of {', '.join(BUILTIN)}, got {name!r}")
+        raise InputError(f"data must be one of {', '.join(BUILTIN)}, got {name!r}")
     if not 1 <= count <= _LENGTHS["val"]:
-        raise ValueError(f"count must lie in [1, {_LENGTHS['val']}], got {count}")
+        raise InputError(f"count must lie in [1, {_LENGTHS['val']}], got {count}")
     _require_shapes(name, classes)
     agreement = AGREEMENT[name]
     scenes = TextureShapes(count, seed=_SEEDS["val"], texture_agreement=agreement, size=size)
@@ -253,7 +268,7 @@ def _draw_shapes(
     limit: int | None,
 ) -> Images:
     _require_shapes(name, classes)
-    own = tuple((shape, shape) for shape in SHAPES)
+    classes = tuple((shape, shape) for shape in SHAPES)
     length = _LENGTHS[split] if limit is None else min(limit, _LENGTHS[split])
     require_memory(length, size)
     scenes = TextureShapes(length, seed=_SEEDS[split], texture_agreement=AGREEMENT[name], size=size)
@@ -267,7 +282,7 @@ def _draw_shapes(
             yield _pixels(scene)
 
     pixels = _stacked(drawn(), length, size)
-    return Images(pixels, torch.tensor(shapes), own, textures=torch.tensor(textures))
+    return Images(pixels, torch.tensor(shapes), classes, textures=torch.tensor(textures))
 
 
 def _pixels(scene: Scene) -> Tensor:
@@ -278,14 +293,14 @@ def _pixels(scene: Scene) -> Tensor:
 def _stacked(images: Iterable[Tensor], count: int, size: int) -> Tensor:
     """(N, 3, S, S) uint8, of which only one image at a time is held twice."""
     pixels = torch.empty((count, 3, size, size), dtype=torch.uint8)
-    for place, image in enumerate(images):
-        pixels[place] = image
+    for row, image in enumerate(images):
+        pixels[row] = image
     return pixels
 
 
 def _require_shapes(name: str, classes: Sequence[tuple[str, str]] | None) -> None:
     if classes is not None and [c for c, _ in classes] != list(SHAPES):
-        raise ValueError(
+        raise InputError(
             f"the model's classes ({', '.join(n for _, n in classes)}) are not those of {name} "
             f"({', '.join(SHAPES)})"
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from advprop_core.pictures.files import is_hidden
+
 SPLITS = frozenset({"train", "val", "test"})
 
 
@@ -16,7 +18,7 @@ def split_folder(folder: Path, split: str) -> Path:
         split: ``train`` or ``val``; ``test`` is taken where there is no ``val``.
     """
     entries = folder.iterdir() if folder.is_dir() else ()
-    inside = {entry.name for entry in entries if entry.is_dir() and entry.name[0] != "."}
+    inside = {entry.name for entry in entries if entry.is_dir() and not is_hidden(entry.name)}
     if not inside or not inside <= SPLITS:
         return folder
     names = (split, "test") if split == "val" else (split,)

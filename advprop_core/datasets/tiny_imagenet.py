@@ -4,11 +4,14 @@
 with the classes and ``words.txt`` with the names of these and many more.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
-from advprop_core.datasets.folders import find_images, listing
+from advprop_core.datasets.class_folders import ClassFolders, find_images, listing
+from advprop_core.errors import InputError
 
 _ANNOTATIONS = Path("val", "val_annotations.txt")
+_BOXES = "_boxes.txt"
 
 
 def is_tiny_imagenet(folder: Path) -> bool:
@@ -16,7 +19,7 @@ def is_tiny_imagenet(folder: Path) -> bool:
     return (folder / "wnids.txt").is_file() and (folder / _ANNOTATIONS).is_file()
 
 
-def class_images(folder: Path, split: str) -> dict[str, list[Path]]:
+def class_images(folder: Path, split: str) -> ClassFolders:
     """The images of each class, by wnid.
 
     Args:
@@ -24,21 +27,21 @@ def class_images(folder: Path, split: str) -> dict[str, list[Path]]:
         split: ``train`` or ``val``.
 
     Raises:
-        ValueError: If a file is missing, a line of the annotations cannot be read, or they name
+        InputError: If a file is missing, a line of the annotations cannot be read, or they name
             a class that ``wnids.txt`` does not.
     """
     if not is_tiny_imagenet(folder):
-        raise ValueError(
+        raise InputError(
             f"tiny-imagenet has wnids.txt and {_ANNOTATIONS.as_posix()}, and {folder} lacks at "
             "least one of them: give the folder that the archive unpacks to, tiny-imagenet-200"
         )
     wnids = (folder / "wnids.txt").read_text(encoding="utf-8").split()
-    found = find_images(folder / "train") if split == "train" else _annotated(folder)
-    if strangers := sorted(set(found) - set(wnids)):
-        raise ValueError(
+    folders = _training_folders(folder) if split == "train" else _annotated(folder)
+    if strangers := sorted(set(folders.images) - set(wnids)):
+        raise InputError(
             f"{folder} has images of classes that its wnids.txt does not list: {listing(strangers)}"
         )
-    return {wnid: found[wnid] for wnid in sorted(wnids) if wnid in found}
+    return folders
 
 
 def class_names(folder: Path) -> dict[str, str]:
@@ -50,18 +53,25 @@ def class_names(folder: Path) -> dict[str, str]:
     return {line[0]: line[1].split(",")[0].strip() for line in lines if len(line) == 2}
 
 
-def _annotated(folder: Path) -> dict[str, list[Path]]:
+def _training_folders(folder: Path) -> ClassFolders:
+    """Class folders, whose texts with bounding boxes belong to the set."""
+    folders = find_images(folder / "train")
+    unexpected = (item for item in folders.left_out if not item.path.name.endswith(_BOXES))
+    return replace(folders, left_out=tuple(unexpected))
+
+
+def _annotated(folder: Path) -> ClassFolders:
     """The validation images that the annotations name, by class."""
-    found: dict[str, list[Path]] = {}
+    images: dict[str, list[Path]] = {}
     text = (folder / _ANNOTATIONS).read_text(encoding="utf-8")
     for number, line in enumerate(text.splitlines(), 1):
         columns = line.split("\t")
         if len(columns) < 2:
-            raise ValueError(
+            raise InputError(
                 f"{folder / _ANNOTATIONS}, line {number}, must be an image, a tab and a wnid, got "
                 f"{line!r}: unpack the archive again"
             )
-        found.setdefault(columns[1], []).append(folder / "val" / "images" / columns[0])
-    if not found:
-        raise ValueError(f"{folder / _ANNOTATIONS} names no image: unpack the archive again")
-    return {wnid: sorted(paths) for wnid, paths in found.items()}
+        images.setdefault(columns[1], []).append(folder / "val" / "images" / columns[0])
+    if not images:
+        raise InputError(f"{folder / _ANNOTATIONS} names no image: unpack the archive again")
+    return ClassFolders({wnid: sorted(images[wnid]) for wnid in sorted(images)}, root=folder)

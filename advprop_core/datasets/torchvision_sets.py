@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from torchvision.datasets import CIFAR10, Imagenette
 
 from advprop_core.datasets.cifar import CIFAR10_NAMES
+from advprop_core.datasets.splits import SPLITS
+from advprop_core.errors import InputError
 from advprop_core.models.timm_networks import Offline
 
 IMAGENETTE_FOLDERS = ("imagenette2-320", "imagenette2", "imagenette2-160")
@@ -27,8 +29,8 @@ def has_batches(folder: Path) -> bool:
 
 def has_class_folders(folder: Path) -> bool:
     """Whether the folder holds CIFAR-10 unpacked into images, by class and perhaps by split."""
-    places = (folder, *(folder / split for split in ("train", "test", "val")))
-    return any((place / name).is_dir() for place in places for name in CIFAR10_NAMES)
+    parents = (folder, *(folder / split for split in SPLITS))
+    return any((parent / name).is_dir() for parent in parents for name in CIFAR10_NAMES)
 
 
 def imagenette_folder(folder: Path, split: str, *, download: bool = False) -> Path:
@@ -41,13 +43,13 @@ def imagenette_folder(folder: Path, split: str, *, download: bool = False) -> Pa
 
     Raises:
         Offline: If it cannot be fetched.
-        ValueError: If there is none, and none was to be fetched.
+        InputError: If there is none, and none was to be fetched.
     """
-    for place in (folder, *(folder / name for name in IMAGENETTE_FOLDERS)):
-        if (place / split).is_dir():
-            return place / split
+    for parent in (folder, *(folder / name for name in IMAGENETTE_FOLDERS)):
+        if (parent / split).is_dir():
+            return parent / split
     if not download:
-        raise ValueError(
+        raise InputError(
             f"imagenette has {split}/WNID/IMAGE, in a folder such as {IMAGENETTE_FOLDERS[0]}, and "
             f"{folder} has neither: `advprop evaluate --download` fetches it there"
         )
@@ -68,27 +70,27 @@ def cifar10_arrays(
 
     Raises:
         Offline: If it cannot be fetched.
-        ValueError: If it is missing or its checksums differ.
+        InputError: If it is missing or its checksums differ.
     """
     if download:
-        with _told_when_offline("CIFAR-10", CIFAR10.url, folder):
+        with _explaining_failures("CIFAR-10", CIFAR10.url, folder):
             CIFAR10(str(folder), train=split == "train", download=True)
     try:
-        found = CIFAR10(str(folder), train=split == "train")
+        batches = CIFAR10(str(folder), train=split == "train")
     except RuntimeError:
-        raise ValueError(
+        raise InputError(
             f"cifar10 has train/NAME/IMAGE and test/NAME/IMAGE, or {CIFAR10.base_folder} with the "
             f"published checksums, and {folder} has neither: `advprop evaluate "
             "--download` fetches it there"
         ) from None
-    return np.asarray(found.data, dtype=np.uint8), list(found.targets), tuple(found.classes)
+    return np.asarray(batches.data, dtype=np.uint8), list(batches.targets), tuple(batches.classes)
 
 
 def _fetch_imagenette(folder: Path) -> Path:
     """Whole or not at all: unpacking that was interrupted would look like a smaller data set."""
     whole = folder / IMAGENETTE_FOLDERS[0]
     url, _ = Imagenette._ARCHIVES[_FETCHED]
-    with _told_when_offline("Imagenette", url, folder):
+    with _explaining_failures("Imagenette", url, folder):
         folder.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=".unfinished-", dir=folder) as unfinished:
             Imagenette(unfinished, split="val", size=_FETCHED, download=True)
@@ -97,7 +99,7 @@ def _fetch_imagenette(folder: Path) -> Path:
 
 
 @contextmanager
-def _told_when_offline(title: str, url: str, folder: Path) -> Iterator[None]:
+def _explaining_failures(title: str, url: str, folder: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, RuntimeError) as error:  # no network, no room; a wrong checksum

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from advprop_core.datasets.folders import Unreadable, listing
+from advprop_core.datasets.class_folders import listing
+from advprop_core.datasets.folders import Unreadable
 from advprop_core.evaluation.cells import Subject
-from advprop_core.models.class_names import plain
+from advprop_core.models.class_names import are_the_same
 from advprop_core.types import ModelInfo
 
 
@@ -51,7 +52,7 @@ def of_unlike_images(subjects: Sequence[Subject], infos: Mapping[str, ModelInfo]
     Two classes are one if they share an id or a name, as a class folder can be either.
     """
     first, *others = (_classes_shown(one, infos[one.name]) for one in subjects)
-    if all(_are_the_same(first, other) for other in others):
+    if all(are_the_same(first, other) for other in others):
         return []
     asked = ", ".join(f"{one.name}: {len(one.labels)}" for one in subjects)
     return [
@@ -60,10 +61,6 @@ def of_unlike_images(subjects: Sequence[Subject], infos: Mapping[str, ModelInfo]
     ]
 
 
-def _classes_shown(one: Subject, info: ModelInfo) -> list[set[str]]:
-    """How each class that it was shown is called."""
-    return [{plain(word) for word in info.classes[label]} for label in one.labels.unique()]
-
-
-def _are_the_same(some: Sequence[set[str]], others: Sequence[set[str]]) -> bool:
-    return len(some) == len(others) and all(any(one & other for other in others) for one in some)
+def _classes_shown(subject: Subject, info: ModelInfo) -> list[tuple[str, str]]:
+    """(id, name) of each class that it was shown."""
+    return [info.classes[label] for label in subject.labels.unique()]

@@ -1,34 +1,114 @@
-"""Which class a word means: that of a folder, a label or another network; loads no torch."""
+"""Which class a word means: that of a folder, a label, an option or another network.
+
+Names are compared exactly first, but for Unicode's two spellings of one letter: é is é, whether it
+is stored as one character (NFC) or as e and an accent (NFD, as in a Mac's archives). Only a word
+that is no class exactly is compared without case and with underscores for spaces, and only where
+that leaves a single class: ``A`` and ``a`` are two classes. Loads no torch.
+"""
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
+
+from advprop_core.text import legible
+
+Classes = Sequence[tuple[str, str]]
+"""(id, name) of each class, in class-index order."""
 
 
-def plain(name: str) -> str:
-    """As names are compared: without case, and with underscores for spaces."""
-    return name.strip().casefold().replace(" ", "_")
+def exact(name: str) -> str:
+    """A name as it is compared: with composed letters, and always legible."""
+    return unicodedata.normalize("NFC", legible(name))
 
 
-def classes_by_name(classes: Sequence[tuple[str, str]]) -> Mapping[str, int]:
-    """Class index by plain id, and by plain name where no other class shares it.
+def find_class(classes: Classes, word: str) -> int | None:
+    """The index of the class that a word means, or None where it means none or several.
 
     ImageNet has two cranes: neither is found by its name.
 
     Args:
-        classes: (id, name) of each class, in class-index order.
+        classes: Of the network.
+        word: An id, a name or an index; they are tried in this order.
     """
-    count = Counter(plain(name) for _, name in classes)
-    names = {
-        plain(name): index for index, (_, name) in enumerate(classes) if count[plain(name)] == 1
+    return match_classes(classes, [word]).get(word)
+
+
+def match_classes(classes: Classes, words: Iterable[str]) -> dict[str, int]:
+    """Class index by word, for those of a data set's words that are classes.
+
+    Of the folders ``cat`` and ``Cat``, only the first is the class ``cat``. Where no word is an id
+    or a name, and all are numbers below the number of classes, they are class indices.
+    """
+    words = tuple(words)
+    by_exact, by_folded = _index(classes, exact), _index(classes, _folded)
+    matched = {word: by_exact[exact(word)] for word in words if exact(word) in by_exact}
+    taken = set(matched.values())
+    similar = {
+        word: by_folded[_folded(word)]
+        for word in words
+        if word not in matched and _folded(word) in by_folded
     }
-    return names | {plain(identity): index for index, (identity, _) in enumerate(classes)}
+    count = Counter(similar.values())
+    for word, index in similar.items():
+        if index not in taken and count[index] == 1:
+            matched[word] = index
+    return matched if matched or similar else _as_indices(words, len(classes))
 
 
-def distinct_names(classes: Sequence[tuple[str, str]]) -> dict[str, str]:
+def are_indices(classes: Classes, words: Iterable[str]) -> bool:
+    """Whether a data set's words are class indices, and not ids or names."""
+    words = tuple(words)
+    matched = match_classes(classes, words)
+    named = _index(classes, exact)
+    return (
+        bool(matched)
+        and not any(exact(word) in named for word in words)
+        and (matched == _as_indices(words, len(classes)))
+    )
+
+
+def are_the_same(some: Classes, others: Classes) -> bool:
+    """Whether each class of one network is one of the other's: they share an id or a name."""
+    by_exact, by_folded = _index(others, exact), _index(others, _folded)
+    return len(some) == len(others) and all(
+        any(exact(word) in by_exact or _folded(word) in by_folded for word in pair) for pair in some
+    )
+
+
+def distinct_names(classes: Classes) -> dict[str, str]:
     """Id to what a person reads: the name, and the id as well where others share the name."""
     count = Counter(name for _, name in classes)
     return {
         identity: name if count[name] == 1 else f"{name} ({identity})" for identity, name in classes
     }
+
+
+def _folded(name: str) -> str:
+    """A name without case, and with underscores for spaces."""
+    return exact(exact(name).strip().casefold()).replace(" ", "_")
+
+
+def _index(classes: Classes, form: Callable[[str], str]) -> dict[str, int]:
+    """Class index by id, else by name, in a form; without what several classes share."""
+    ids = _unambiguous(form(identity) for identity, _ in classes)
+    names = _unambiguous(form(name) for _, name in classes)
+    return names | ids
+
+
+def _unambiguous(names: Iterable[str]) -> dict[str, int]:
+    """Index by name, for the names that occur once."""
+    names = tuple(names)
+    count = Counter(names)
+    return {name: index for index, name in enumerate(names) if count[name] == 1}
+
+
+def _as_indices(words: Sequence[str], class_count: int) -> dict[str, int]:
+    """Class index by word, where all words are different numbers below the number of classes."""
+    digits = len(str(class_count))
+    if not all(word.isascii() and word.isdecimal() and len(word) <= digits for word in words):
+        return {}
+    indices = {word: int(word) for word in words}
+    distinct = len(set(indices.values())) == len(indices)
+    return indices if distinct and max(indices.values(), default=0) < class_count else {}

@@ -8,22 +8,14 @@ from __future__ import annotations
 import hashlib
 import io
 import math
-import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from PIL import (
-    BmpImagePlugin,
-    GifImagePlugin,
-    Image,
-    ImageFile,
-    ImageOps,
-    JpegImagePlugin,
-    PngImagePlugin,
-    TiffImagePlugin,
-    WebPImagePlugin,
-)
+from PIL import Image, ImageFile, ImageOps, TiffImagePlugin
+
+from advprop_core.pictures.colours import over_white, to_colours, to_rgb
+from advprop_core.pictures.formats import DamagedImage, ImageError, open_image, without_text
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,42 +30,14 @@ MAX_PIXELS: Final = 80_000_000
 """Declared width times height of an image that is held in full while it is read (up to 1 GB)."""
 MAX_JPEG_PIXELS: Final = 200_000_000
 """The same for a baseline JPEG, which libjpeg shrinks while it reads."""
-EXTENSIONS: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"})
-"""File name endings, in lower case, of the formats that `decode` reads."""
-
-# The readers are called directly: Image.open would try every plugin on foreign bytes, and would
-# warn or raise by the process-wide Image.MAX_IMAGE_PIXELS before our own limits are asked.
-_READERS: Final[tuple[tuple[re.Pattern[bytes], type[ImageFile.ImageFile]], ...]] = (
-    (re.compile(rb"\xff\xd8\xff"), JpegImagePlugin.JpegImageFile),
-    (re.compile(rb"\x89PNG\r\n\x1a\n"), PngImagePlugin.PngImageFile),
-    (re.compile(rb"RIFF.{4}WEBP", re.DOTALL), WebPImagePlugin.WebPImageFile),
-    (re.compile(rb"GIF8[79]a"), GifImagePlugin.GifImageFile),
-    (re.compile(rb"BM.{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0", re.DOTALL),
-     BmpImagePlugin.BmpImageFile),
-    (re.compile(rb"II\*\0|MM\0\*|II\+\0|MM\0\+"), TiffImagePlugin.TiffImageFile),
-)  # fmt: skip
-
-_NOT_PHOTOS: Final = (
-    (re.compile(rb"<!doctype html|<html", re.IGNORECASE),
-     "This is a web page, not an image: save the picture itself as JPEG or PNG."),
-    (re.compile(rb"<svg[\s>]", re.IGNORECASE),
-     "This is an SVG drawing, not a photo: export it as PNG."),
-    (re.compile(rb"\A.{4}ftyp(?:hei|hev|mif1|msf1|avif|avis)", re.DOTALL),
-     "HEIC and AVIF photos cannot be read: convert the photo to JPEG."),
-    (re.compile(rb"\A%PDF-"),
-     "This is a PDF document, not an image: export the picture as JPEG or PNG."),
-)  # fmt: skip
-
-
-class ImageError(ValueError):
-    """Bytes that cannot become a photo; the message is fit for a person to read."""
 
 
 def decode(data: bytes, *, shorter_side: int | None = None) -> Image.Image:
-    """Reads a JPEG, PNG, WebP, GIF, BMP or TIFF file as a photo.
+    """Reads an image file of any format in :mod:`~advprop_core.pictures.formats` as a photo.
 
     The first frame, upright (EXIF orientation applied), alpha composited over white, and without
-    metadata: no GPS position or colour profile survives. Pixels are taken as sRGB. 16-bit grey is
+    metadata: no GPS position or colour profile survives. An image that is transparent everywhere
+    is taken as opaque. Pixels are taken as sRGB. 16-bit grey is
     scaled by 1/257; a 32-bit TIFF by the lowest customary white level that holds its maximum
     (1 for floats, 255, 65535).
 
@@ -92,25 +56,13 @@ def decode(data: bytes, *, shorter_side: int | None = None) -> Image.Image:
     """
     if not isinstance(data, bytes):
         raise TypeError(f"data must be the bytes of a file, got {type(data).__name__}.")
-    reader = next((reader for magic, reader in _READERS if magic.match(data)), None)
-    if reader is None:
-        raise ImageError(_why_no_image(data))
     try:
-        image = _read(reader(io.BytesIO(data)), shorter_side)
-    except ImageError:
-        raise
-    except Image.DecompressionBombError as error:  # WebP asks before we can
-        raise ImageError(_too_large("This image is", MAX_PIXELS)) from error
-    # On damaged files PIL's readers let through whatever their parsers trip over (SyntaxError,
-    # struct.error, KeyError, zlib.error, AssertionError, MemoryError, a Warning made an error …).
-    # Whatever it is, these bytes cannot be read, and no code but PIL's and `_read` has run.
-    except Exception as error:
-        raise ImageError(
-            f"This {reader.format} image is cut off, damaged or of a rare kind: "
-            "download it again, or save it as JPEG or PNG."
-        ) from error
-    image.info = {}
-    return image
+        return _decode(data, shorter_side)
+    except DamagedImage:
+        bare = without_text(data)
+        if len(bare) == len(data):
+            raise
+        return _decode(bare, shorter_side)
 
 
 def fit(image: Image.Image, size: int | tuple[int, int]) -> Image.Image:
@@ -133,14 +85,14 @@ def fit(image: Image.Image, size: int | tuple[int, int]) -> Image.Image:
     left = max(0.0, (image.width - width * scale) / 2)
     top = max(0.0, (image.height - height * scale) / 2)
     box = (left, top, image.width - left, image.height - top)
-    return _to_rgb(image).resize((width, height), Image.Resampling.BICUBIC, box=box)
+    return to_rgb(image).resize((width, height), Image.Resampling.BICUBIC, box=box)
 
 
 def to_bytes(image: Image.Image) -> Tensor:
     """The image as a uint8 tensor (3,H,W), RGB, 0..255."""
     import torch
 
-    return torch.from_numpy(np.array(_to_rgb(image))).permute(2, 0, 1).contiguous()
+    return torch.from_numpy(np.array(to_rgb(image))).permute(2, 0, 1).contiguous()
 
 
 def to_pixels(image: Image.Image, size: int | tuple[int, int]) -> Tensor:
@@ -205,13 +157,22 @@ def content_key(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:32]
 
 
-def _why_no_image(data: bytes) -> str:
-    if not data:
-        return "The file is empty (0 bytes): choose another one."
-    for sign, message in _NOT_PHOTOS:
-        if sign.search(data[:1024]):
-            return message
-    return "This file is not an image that can be read: use JPEG, PNG, WebP, GIF, BMP or TIFF."
+def _decode(data: bytes, shorter_side: int | None) -> Image.Image:
+    name = None
+    try:
+        image = open_image(data)
+        name = image.format
+        photo = _read(image, shorter_side)
+    except ImageError:
+        raise
+    except Image.DecompressionBombError as error:  # WebP and icons ask before we can
+        raise ImageError(_too_large("This image is", MAX_PIXELS)) from error
+    # Pillow's readers let through whatever their parsers trip over, and no code but theirs and
+    # `_read` has run: these bytes cannot be read.
+    except Exception as error:
+        raise DamagedImage(name) from error
+    photo.info = {}
+    return photo
 
 
 def _read(image: ImageFile.ImageFile, shorter_side: int | None) -> Image.Image:
@@ -219,14 +180,16 @@ def _read(image: ImageFile.ImageFile, shorter_side: int | None) -> Image.Image:
     _check_size(image)
     if isinstance(image, TiffImagePlugin.TiffImageFile) and _is_misread(image):
         raise ImageError("This kind of 16-bit TIFF cannot be read: save it as PNG or JPEG.")
+    _shorten_transparent_colour(image)
     longest = _longest(image.size, shorter_side)
     image.draft(None, _needed(image.size, shorter_side))  # shrinks a JPEG; else does nothing
     image.load()
+    _check_size(image)  # an icon's header may state another size than the picture inside it
     with suppress(Exception):  # a broken EXIF block raises anything, and the photo is still good
         ImageOps.exif_transpose(image, in_place=True)
-    colours = _to_colours(image)
+    colours = to_colours(image)
     colours.thumbnail((longest, longest), Image.Resampling.BICUBIC)
-    return _flatten(colours)
+    return over_white(colours)
 
 
 def _longest(size: tuple[int, int], shorter_side: int | None) -> int:
@@ -266,6 +229,17 @@ def _is_misread(image: TiffImagePlugin.TiffImageFile) -> bool:
     return deep and (raw_planes or tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == 0)
 
 
+def _shorten_transparent_colour(image: ImageFile.ImageFile) -> None:
+    """Makes the transparent colour of a 16-bit RGB PNG comparable with its pixels.
+
+    Pillow keeps the upper byte of each sample but all of the colour's bits, and then compares
+    the lower byte. Colours that share all upper bytes become transparent together.
+    """
+    colour = image.info.get("transparency")
+    if isinstance(colour, tuple) and image.tile and image.tile[0].args == "RGB;16B":
+        image.info["transparency"] = tuple(sample >> 8 for sample in colour)
+
+
 def _needed(size: tuple[int, int], shorter_side: int | None) -> tuple[int, int]:
     """The (width, height) below which shrinking while reading must not go."""
     scale = min(1.0, _longest(size, shorter_side) / max(size))
@@ -274,50 +248,6 @@ def _needed(size: tuple[int, int], shorter_side: int | None) -> tuple[int, int]:
         # the full image (1.7/255 at once), for a third more time.
         scale = min(scale, 2 * shorter_side / min(size))
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
-
-
-def _to_rgb(image: Image.Image) -> Image.Image:
-    return image if image.mode == "RGB" else _flatten(_to_colours(image))
-
-
-def _to_colours(image: Image.Image) -> Image.Image:
-    """Any mode as 8-bit RGB, or RGBA where something is transparent; always a new image."""
-    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        return _eight_bit(image).convert("RGB")
-    if image.mode == "La":  # premultiplied grey, which PIL converts to LA only
-        return image.convert("LA").convert("RGBA")
-    return image.convert("RGBA" if image.has_transparency_data else "RGB")
-
-
-def _eight_bit(image: Image.Image) -> Image.Image:
-    """Deep grey as 8-bit grey: PIL would clip everything above 255 to white."""
-    values = np.asarray(image)
-    grey = np.empty(values.shape, np.uint8)
-    customary = {"F": (1, 255, 65535), "I": (255, 65535)}.get(image.mode, (65535,))
-    highest = max(float(_finite(values[some]).max()) for some in _bands(values.shape))
-    white = next((level for level in customary if highest <= level), highest)
-    for some in _bands(values.shape):  # floats of the whole image would take four times as much
-        grey[some] = (_finite(values[some]) * (255 / white) + 0.5).clip(0, 255)
-    return Image.fromarray(grey)
-
-
-def _finite(values: np.ndarray) -> np.ndarray:
-    floats: np.ndarray = np.nan_to_num(values.astype(np.float32), posinf=0.0, neginf=0.0)
-    return floats
-
-
-def _bands(shape: tuple[int, ...]) -> list[slice]:
-    """Rows of about a million values at a time."""
-    height = max(1, 2**20 // shape[1])
-    return [slice(top, top + height) for top in range(0, shape[0], height)]
-
-
-def _flatten(colours: Image.Image) -> Image.Image:
-    """RGBA over white; RGB as it is."""
-    if colours.mode == "RGB":
-        return colours
-    white = Image.new("RGBA", colours.size, "white")
-    return Image.alpha_composite(white, colours).convert("RGB")
 
 
 def _levels(pixels: Tensor) -> Tensor:

@@ -11,7 +11,8 @@ import torch
 from accelerate.utils import broadcast_object_list, gather_object
 from torch import Tensor
 
-from advprop_core.datasets.folders import ClassMismatch, ImageFolder, Unreadable, listing
+from advprop_core.datasets.class_folders import ClassMismatch, listing
+from advprop_core.datasets.folders import ImageFolder, Unreadable
 from advprop_core.datasets.layouts import find_place
 from advprop_core.datasets.memory import room_for_images
 from advprop_core.datasets.named import BUILTIN, load_images, readable_classes

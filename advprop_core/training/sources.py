@@ -21,6 +21,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from advprop_core.pictures import decoding as photos
+from advprop_core.pictures.files import read_file
+from advprop_core.pictures.formats import ImageError
 from advprop_core.processes import local_count
 from advprop_core.training.augment import add_noises, augment, jitter_colors
 from advprop_core.training.batch import Batch, mixed_seed, seed_globals
@@ -147,11 +149,11 @@ class _Files:
     def __call__(self, index: int) -> tuple[Image.Image, int]:
         path, label = self.samples[index]
         try:
-            return photos.decode(path.read_bytes()), label
-        except photos.ImageError as error:
-            raise photos.ImageError(f"{path}: {error}") from error
+            return photos.decode(read_file(path)), label
+        except ImageError as error:
+            raise ImageError(f"{path}: {error}") from error
         except OSError as error:  # gone or forbidden since it was listed
-            raise photos.ImageError(f"{path}: {error.strerror}") from error
+            raise ImageError(f"{path}: {error.strerror}") from error
 
 
 class _Tensors:
@@ -206,7 +208,7 @@ class _Photos(Dataset[tuple[Tensor, int]]):
         for further in range(_DAMAGED_IN_A_ROW):
             try:
                 return self.load((index + further) % self.count)
-            except photos.ImageError as error:
+            except ImageError as error:
                 reason = error
                 warnings.warn(f"{error}; the next photo stands in for it", stacklevel=2)
         raise reason

@@ -34,7 +34,7 @@ from app.robustness import cell_cache
 from app.robustness.measurement import AUTOATTACK, FOLDER, SEED, RunRequest, command
 from app.shell.jobs import Job
 from app.shell.messages import tamed
-from app.shell.pictures import DRAWN, own_folder
+from app.shell.pictures import DRAWN, folder_source, own_folder
 
 Classes = tuple[tuple[str, str], ...]
 
@@ -278,7 +278,7 @@ def _folder_album(request: RunRequest, info: ModelInfo, size: int) -> Album:
     return Album(
         images.pixels,
         images.labels,
-        tuple(f"folder:{file.relative_to(root).as_posix()}" for file in images.files),
+        tuple(folder_source(file, root) for file in images.files),
         images.unreadable,
         images.ignored_classes,
         images.enlarged,

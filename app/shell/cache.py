@@ -22,8 +22,10 @@ from app.shell.messages import tamed
 from app.shell.pictures import (
     OwnPhotos,
     Picture,
+    PictureKey,
     UploadStore,
     folder_photos,
+    key_of,
     object_mask,
     open_picture,
 )
@@ -223,13 +225,16 @@ def own_photos() -> OwnPhotos:
     return folder_photos()
 
 
-@st.cache_data(max_entries=48, show_spinner=False)
 def picture(source: str, size: int) -> Picture:
     """The picture a short text names; see :func:`app.shell.pictures.open_picture`."""
-    return open_picture(source, size, uploads())
+    return _picture(key_of(source), size)
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@st.cache_data(max_entries=48, show_spinner=False)
+def _picture(key: PictureKey, size: int) -> Picture:
+    return open_picture(key.source, size, uploads())
+
+
 def pixels(source: str, size: int) -> Tensor:
     """The picture as the network takes it: (1, 3, size, size) in [0, 1].
 
@@ -237,7 +242,12 @@ def pixels(source: str, size: int) -> Tensor:
         ImageError: If its bytes are no image that can be read.
         PictureGone: If there is no such picture.
     """
-    return to_pixels(decode(picture(source, size).data), size)
+    return _pixels(key_of(source), size)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _pixels(key: PictureKey, size: int) -> Tensor:
+    return to_pixels(decode(_picture(key, size).data), size)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -249,7 +259,6 @@ def mask(source: str, size: int) -> Tensor | None:
     return None if found is None else torch.from_numpy(found.copy())
 
 
-@st.cache_data(max_entries=128, show_spinner=False)
 def preview(source: str, size: int) -> bytes:
     """The picture as the network sees it, enlarged for the eye, as a PNG; loads no torch.
 
@@ -257,7 +266,12 @@ def preview(source: str, size: int) -> bytes:
         ImageError: If its bytes are no image that can be read.
         PictureGone: If there is no such picture.
     """
-    image = fit(decode(picture(source, size).data), size)
+    return _preview(key_of(source), size)
+
+
+@st.cache_data(max_entries=128, show_spinner=False)
+def _preview(key: PictureKey, size: int) -> bytes:
+    image = fit(decode(_picture(key, size).data), size)
     factor = max(1, PREVIEW_SIDE // size)
     enlarged = (image.width * factor, image.height * factor)
     return encode_png(image.resize(enlarged, Image.Resampling.BICUBIC))

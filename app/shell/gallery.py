@@ -6,11 +6,12 @@ from typing import Any
 
 import streamlit as st
 
-from advprop_core.pictures.decoding import ImageError, decode, encode_png
+from advprop_core.pictures.decoding import decode, encode_png
+from advprop_core.pictures.formats import EXTENSIONS, ImageError
 from advprop_core.types import ModelInfo
 from app.shell import cache, controls, state
 from app.shell.layout import in_rows
-from app.shell.messages import quote
+from app.shell.messages import quote, safe
 from app.shell.pictures import PictureGone
 from app.shell.state import View
 
@@ -20,7 +21,6 @@ OPEN = "gallery.open"  # the key of the popover around all this
 _REFUSAL = "gallery.refusal"
 _COLUMNS = 4
 _PER_PAGE = 24
-_TYPES = ["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff"]
 
 
 def show(view: View, info: ModelInfo, refusal: str | None) -> None:
@@ -44,6 +44,8 @@ def show(view: View, info: ModelInfo, refusal: str | None) -> None:
     else:
         if group == controls.OWN and (total := cache.own_photos().total) > len(groups[group]):
             st.caption(f"{len(groups[group])} of your {total:,} photos, from every folder.")
+        if group == controls.OWN and (left_out := cache.own_photos().left_out):
+            st.caption(f"{safe(left_out)}.")
         _samples(groups[group], view, info)
 
 
@@ -56,12 +58,12 @@ def take_refusal() -> str | None:
 def _upload() -> None:
     st.file_uploader(
         "A photo of your own",
-        type=_TYPES,
+        type=sorted(EXTENSIONS),
         key="gallery.upload",
         on_change=_take,
         args=("gallery.upload",),
-        help="JPEG, PNG, WebP, GIF, BMP or TIFF. Its centre square is used, at the network's "
-        "input size.",
+        help="JPEG, PNG, WebP, AVIF, TIFF or most other kinds of picture. Its centre square is "
+        "used, at the network's input size.",
     )
 
 

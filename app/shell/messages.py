@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from advprop_core.text import branch_outcomes, join, percent
+from advprop_core.text import branch_outcomes, join, legible, percent
 from advprop_core.types import InputKind
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ ORIGINS = {
 
 def quote(text: str, limit: int = 40) -> str:
     """Foreign text inside a sentence, as code: its own Markdown and links have no effect."""
-    shown = text if len(text) <= limit else f"{text[:limit]}…"
+    shown = legible(text if len(text) <= limit else f"{text[:limit]}…")
     return f"`{' '.join(shown.replace('`', ' ').split()) or ' '}`"
 
 
@@ -38,17 +38,21 @@ def plain(sentence: str) -> str:
 
 def safe(text: str) -> str:
     """Foreign text without its Markdown: a file may say anything."""
-    return re.sub(r"([\\`*_{}\[\]()#+!|<>~$:])", r"\\\1", text)
+    return re.sub(r"([\\`*_{}\[\]()#+!|<>~$:])", r"\\\1", legible(text))
 
 
 def tame(text: str) -> str:
     """Foreign text with look-alikes for what Markdown and plotly's labels would obey."""
-    return " ".join(text.translate(_LOOK_ALIKES).split())
+    return " ".join(legible(text).translate(_LOOK_ALIKES).split())
 
 
 def tamed(info: ModelInfo) -> ModelInfo:
     """What a checkpoint says of itself, with class names that can be shown anywhere."""
-    return replace(info, class_names=tuple(tame(name) or "–" for name in info.class_names))
+    return replace(
+        info,
+        class_ids=tuple(map(legible, info.class_ids)),
+        class_names=tuple(tame(name) or "–" for name in info.class_names),
+    )
 
 
 def verdict(result: Comparison, names: Sequence[str]) -> str:

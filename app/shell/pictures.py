@@ -3,22 +3,33 @@
 A picture travels as a short text: ``scene:3`` (TextureShapes), ``conflict:3`` (its texture of
 another class), ``photo:coffee`` (scikit-image's), ``folder:church/a.jpg`` (the person's own) or
 ``upload:KEY`` (kept by the server for a while).
+
+Others may look at the app, so it shows no file outside the person's folder, not even by a link.
 """
 
 from __future__ import annotations
 
 import io
 import os
+import re
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
-from heapq import nsmallest
-from itertools import chain, islice, zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from advprop_core.datasets.class_folders import draw_evenly
 from advprop_core.datasets.splits import class_folder
-from advprop_core.pictures.decoding import EXTENSIONS, content_key
+from advprop_core.errors import AdvPropError
+from advprop_core.pictures.decoding import content_key
+from advprop_core.pictures.files import (
+    describe_left_out,
+    is_hidden,
+    is_picture,
+    list_pictures,
+    read_file,
+)
+from advprop_core.text import legible
 from app.shell.messages import quote, tame
 
 if TYPE_CHECKING:
@@ -38,8 +49,23 @@ _SCENE_SEED = 1  # the set the bundled networks were not trained on
 _KEPT_UPLOADS = 48
 
 
-class PictureGone(LookupError):
-    """A picture that a link names and that is not here; the message is fit to read."""
+_HALF_CHARACTER = re.compile(r"\\u(dc[89a-f][0-9a-f])")
+
+
+class PictureGone(AdvPropError, LookupError):
+    """A picture that a link names and that is not here."""
+
+
+class PictureKey(NamedTuple):
+    """What a picture is cached under: a photo that is replaced is another one.
+
+    Attributes:
+        source: The one spelling of the short text that names the picture.
+        stamp: Time of change and size of a photo's file in the person's folder; else None.
+    """
+
+    source: str
+    stamp: tuple[int, int] | None
 
 
 @dataclass(frozen=True)
@@ -97,10 +123,12 @@ class OwnPhotos:
     Attributes:
         names: Paths relative to it, sorted.
         total: How many photos it holds; more than are offered, where it is large.
+        left_out: What else lies there, in a sentence, or None.
     """
 
     names: tuple[str, ...]
     total: int
+    left_out: str | None = None
 
 
 def folder_photos(limit: int = 500) -> OwnPhotos:
@@ -108,16 +136,39 @@ def folder_photos(limit: int = 500) -> OwnPhotos:
     folder = own_folder()
     if folder is None:
         return OwnPhotos((), 0)
-    by_place, total = [], 0
-    for place, inner, files in os.walk(folder):
-        inner[:] = sorted(name for name in inner if name[0] != ".")
-        own = [name for name in files if os.path.splitext(name)[1].lower() in EXTENSIONS]
-        total += len(own)
-        inside = Path(place).relative_to(folder)
-        by_place.append([(inside, name) for name in nsmallest(limit, own)])
-    turns = chain.from_iterable(zip_longest(*by_place))
-    offered = islice((one for one in turns if one), limit)
-    return OwnPhotos(tuple(sorted((place / name).as_posix() for place, name in offered)), total)
+    listing = list_pictures(folder, within=folder)
+    by_folder: dict[Path, list[Path]] = {}
+    for path in listing.pictures:
+        by_folder.setdefault(path.parent, []).append(path)
+    offered = draw_evenly(list(by_folder.values()), limit)
+    return OwnPhotos(
+        tuple(sorted(_written(path, folder) for path in offered)),
+        len(listing.pictures),
+        describe_left_out(listing.left_out, folder),
+    )
+
+
+def folder_source(path: Path, folder: Path) -> str:
+    """The short text that names a photo of the person's folder."""
+    return f"folder:{_written(path, folder)}"
+
+
+def _written(path: Path, folder: Path) -> str:
+    return legible(path.relative_to(folder).as_posix())
+
+
+def key_of(source: str) -> PictureKey:
+    """The key of the picture that a short text names.
+
+    Raises:
+        PictureGone: If it names a photo of the person's folder that is not there.
+    """
+    kind, _, name = source.partition(":")
+    if kind != "folder":
+        return PictureKey(source, None)
+    root, path = _find_own_photo(name)
+    facts = path.stat()
+    return PictureKey(folder_source(path, root), (facts.st_mtime_ns, facts.st_size))
 
 
 def open_picture(source: str, size: int, uploads: UploadStore) -> Picture:
@@ -179,17 +230,33 @@ def _sample_photo(name: str) -> Picture:
 
 
 def _own_photo(name: str) -> Picture:
-    folder = own_folder()
-    gone = PictureGone(f"There is no photo {quote(name)} in the folder of this app.")
-    if folder is None:
-        raise gone
-    try:
-        path = (folder / name).resolve()
-        if not path.is_relative_to(folder.resolve()):
-            raise gone
-        return Picture(path.read_bytes(), class_folder(folder, name), tame(path.name))
-    except (OSError, ValueError, RuntimeError):  # also a zero byte, and a loop of links
-        raise gone from None
+    root, path = _find_own_photo(name)
+    label = class_folder(root, str(path.relative_to(root)))
+    return Picture(read_file(path), label, tame(path.name))
+
+
+def _find_own_photo(name: str) -> tuple[Path, Path]:
+    """The real paths of the person's folder and of a photo in it.
+
+    Raises:
+        PictureGone: If there is no such photo, or it is hidden or lies outside.
+    """
+    if (folder := own_folder()) is not None:
+        root = folder.resolve()
+        for spelling in (name, _with_half_characters(name)):
+            try:
+                path = (root / spelling).resolve(strict=True)
+                hidden = any(map(is_hidden, path.relative_to(root).parts))
+                if path.is_file() and is_picture(path.name) and not hidden:
+                    return root, path
+            except (OSError, ValueError, RuntimeError):  # also a zero byte, or a loop of links
+                continue
+    raise PictureGone(f"There is no photo {quote(name)} in the folder of this app.")
+
+
+def _with_half_characters(name: str) -> str:
+    """A name as it is on disk, from what :func:`legible` made of it."""
+    return _HALF_CHARACTER.sub(lambda match: chr(int(match[1], 16)), name)
 
 
 def _png(array: object) -> bytes:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from advprop_core.attribution.methods import METHODS
 from advprop_core.compare.compare import MapRequest, compare
-from advprop_core.models.class_names import classes_by_name, plain
+from advprop_core.models.class_names import find_class
 from advprop_core.pictures.noise import NoiseConfig
 from advprop_core.pictures.regions import EraseConfig, parse_regions
 from advprop_core.types import AttackConfig, Comparison, ModelInfo
@@ -62,7 +62,7 @@ def make_request(view: View, info: ModelInfo, label: str | None) -> ComparisonRe
 
 def class_index(info: ModelInfo, label: str | None) -> int | None:
     """The index of a class given by id or name, or None where the model has no such class."""
-    return None if label is None else classes_by_name(info.classes).get(plain(label))
+    return None if label is None else find_class(info.classes, label)
 
 
 def run(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from advprop_core.datasets.splits import split_folder
-from advprop_core.models.class_names import classes_by_name, plain
+from advprop_core.models.class_names import match_classes
+from advprop_core.pictures.files import is_hidden
 from advprop_core.types import ModelInfo
 from app.shell.pictures import own_folder
 
@@ -38,8 +39,7 @@ def source_for(info: ModelInfo, limit: int) -> Source | None:
 
 def folder_fits(info: ModelInfo) -> bool:
     """Whether the person's own folder has a folder for a class of this network."""
-    by_name = classes_by_name(info.classes)
-    return any(plain(name) in by_name for name in class_folders())
+    return bool(match_classes(info.classes, class_folders()))
 
 
 def class_folders() -> list[str]:
@@ -47,4 +47,5 @@ def class_folders() -> list[str]:
     folder = own_folder()
     if folder is None or not folder.is_dir():
         return []
-    return sorted(path.name for path in split_folder(folder, "val").iterdir() if path.is_dir())
+    entries = split_folder(folder, "val").iterdir()
+    return sorted(path.name for path in entries if path.is_dir() and not is_hidden(path.name))

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from advprop_core.datasets.folders import find_images
+from advprop_core.datasets.class_folders import find_images
 from advprop_core.datasets.named import load_images
 from advprop_core.evaluation import studies
 from advprop_core.evaluation.conditions import Condition
@@ -72,7 +72,7 @@ def measure_all(study: Study, data: Path, large: Path, runs: Path, out: Path) ->
     if len(seeds) < 2:
         sys.exit("a comparison needs two seeds or more")
     out.parent.mkdir(parents=True, exist_ok=True)
-    n = sum(map(len, find_images(data / "val").values()))
+    n = sum(map(len, find_images(data / "val").images.values()))
     out.write_text(_text(study, len(seeds), data, n, rows))
 
 

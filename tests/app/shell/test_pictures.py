@@ -1,4 +1,5 @@
 import io
+import os
 import threading
 
 import numpy as np
@@ -14,6 +15,7 @@ from app.shell.pictures import (
     PictureGone,
     UploadStore,
     folder_photos,
+    key_of,
     open_picture,
 )
 
@@ -61,6 +63,7 @@ def test_every_sample_photo_is_bundled_with_scikit_image(name):
 
 
 def test_the_persons_folder_is_listed_in_order_without_other_files(own):
+    (own / "notes.txt").unlink()
     assert folder_photos() == OwnPhotos(("c d ü.webp", "church/a.PNG", "church/b.jpg"), 3)
     assert folder_photos(limit=2) == OwnPhotos(("c d ü.webp", "church/a.PNG"), 3)
 
@@ -109,6 +112,41 @@ def test_a_link_inside_the_folder_is_the_persons_own(own):
 def test_what_is_no_picture_is_said_in_one_sentence(source):
     with pytest.raises(PictureGone, match=r"^(There is no picture|This link's photo)"):
         open_it(source)
+
+
+def test_what_is_no_visible_photo_is_neither_offered_nor_opened(own):
+    os.mkfifo(own / "pipe.png")
+    (own / ".hidden.png").write_bytes((own / "church" / "b.jpg").read_bytes())
+    (own / "away").symlink_to(own.parent, target_is_directory=True)
+    offered = folder_photos()
+    assert offered.names == ("c d ü.webp", "church/a.PNG", "church/b.jpg")
+    assert offered.left_out == (
+        "files left out: 1 × hidden (.hidden.png); 1 × link that leads out of the folder (away); "
+        "1 × no picture, by the ending (notes.txt); 1 × pipe or device (pipe.png)"
+    )
+    for name in ("pipe.png", ".hidden.png", "notes.txt"):
+        with pytest.raises(PictureGone):
+            open_it(f"folder:{name}")
+
+
+def test_every_spelling_of_a_path_is_one_picture_until_the_file_is_replaced(own):
+    spellings = ("church/b.jpg", "./church/b.jpg", "church/./b.jpg", "church/../church/b.jpg")
+    (key,) = {key_of(f"folder:{name}") for name in spellings}
+    assert key.source == "folder:church/b.jpg"
+    Image.new("RGB", (24, 24), "red").save(own / "church" / "b.jpg")
+    assert key_of(key.source) != key
+    with pytest.raises(PictureGone):
+        key_of("folder:../secret.png")
+
+
+def test_a_photo_whose_name_is_no_text_can_be_named_in_a_link(own):
+    (own / "church" / "b.jpg").rename(own / os.fsdecode(b"caf\xe9.jpg"))
+    name = "caf\\udce9.jpg"
+    assert name in folder_photos().names
+    assert key_of(f"folder:{name}").source == f"folder:{name}"
+    picture = open_it(f"folder:{name}")
+    picture.title.encode()
+    assert decode(picture.data).size == (16, 16)
 
 
 def test_an_upload_is_found_by_its_content():

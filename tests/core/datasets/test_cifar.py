@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from advprop_core.datasets.cifar import CIFAR10_NAMES, CorruptedArrays, corruptions_in, is_cifar10_c
-from advprop_core.datasets.folders import ClassMismatch
+from advprop_core.datasets.class_folders import ClassMismatch
 from advprop_core.pictures.corruptions import CorruptionConfig
 from tests.core.datasets.drawn import put_cifar10_c
 

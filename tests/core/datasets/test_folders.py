@@ -1,3 +1,5 @@
+import os
+import unicodedata
 from collections import Counter
 from pathlib import Path
 
@@ -6,8 +8,10 @@ import torch
 from PIL import Image
 from torch.utils.data import DataLoader
 
-from advprop_core.datasets.folders import ClassMismatch, ImageFolder, Unreadable
-from advprop_core.pictures.decoding import ImageError
+from advprop_core.datasets.class_folders import ClassMismatch
+from advprop_core.datasets.folders import ImageFolder, Unreadable
+from advprop_core.errors import InputError
+from advprop_core.pictures.formats import ImageError
 
 CLASSES = (("n01440764", "tench"), ("n02102040", "English springer"), ("n03000684", "chain saw"))
 
@@ -128,6 +132,85 @@ def test_long_lists_of_classes_are_shortened(tmp_path: Path) -> None:
         put(tmp_path / f"class{number:02}" / "a.png")
     with pytest.raises(ClassMismatch, match="class09 and 20 more"):
         ImageFolder(tmp_path, size=8, classes=CLASSES)
+
+
+def test_a_class_folder_may_be_a_link_and_its_files_of_any_format(tmp_path: Path) -> None:
+    put(tmp_path / "elsewhere" / "0.avif")
+    root = tmp_path / "data"
+    for name in ("bee/0.jfif", "bee/1.ppm"):
+        put(root / name)
+    (root / "ant").symlink_to(tmp_path / "elsewhere")
+    dataset = ImageFolder(root, size=8)
+    assert names(dataset) == ["ant/0.avif", "bee/0.jfif", "bee/1.ppm"]
+    assert dataset.folders.describe_left_out() is None
+    assert len(dataset.load_all()[0]) == 3
+
+
+def test_folders_named_alike_are_classes_of_their_own(tmp_path: Path) -> None:
+    for name in ("A", "a", "a b", "a_b"):
+        put(tmp_path / name / "0.png")
+    classes = tuple((name, name) for name in ("a b", "a", "A", "a_b"))
+    dataset = ImageFolder(tmp_path, size=8, classes=classes)
+    labels = {path.parent.name: label for path, label in dataset.samples}
+    assert labels == {"A": 2, "a": 1, "a b": 0, "a_b": 3}
+
+
+def test_both_spellings_of_a_word_are_one_class_folder(tmp_path: Path) -> None:
+    for form in ("NFC", "NFD"):
+        put(tmp_path / unicodedata.normalize(form, "été") / f"{form}.png")
+    dataset = ImageFolder(tmp_path, size=8)
+    assert dataset.classes == (unicodedata.normalize("NFC", "été"),)
+    assert [label for _, label in dataset.samples] == [0, 0]
+
+
+def test_folders_named_by_numbers_are_class_indices(tmp_path: Path) -> None:
+    for name in ("0", "2", "10"):
+        put(tmp_path / name / "0.jpeg")
+    classes = tuple((f"n{index}", f"name {index}") for index in range(11))
+    dataset = ImageFolder(tmp_path, size=8, classes=classes)
+    assert {path.parent.name: label for path, label in dataset.samples} == {
+        "0": 0,
+        "2": 2,
+        "10": 10,
+    }
+
+
+def test_what_is_left_out_is_counted_and_refused_when_strict(tmp_path: Path) -> None:
+    put(tmp_path / "ant" / "0.png")
+    put(tmp_path / "bee" / "0.png").rename(tmp_path / "bee" / "0.heic")
+    put(tmp_path / "loose.png")
+    put(tmp_path / "__MACOSX" / "ant" / "0.png")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "README.md").write_text("about the data")
+    dataset = ImageFolder(tmp_path, size=8)
+    assert dataset.classes == ("ant",)
+    assert dataset.folders.describe_left_out() == (
+        "files left out: 1 × folder without a picture (empty); 1 × hidden (__MACOSX); "
+        "1 × no picture, by the ending (bee/0.heic); "
+        "1 × picture outside the class folders (loose.png)"
+    )
+    with pytest.raises(InputError, match=r"bee/0\.heic.*loose\.png.*Convert or remove"):
+        ImageFolder(tmp_path, size=8, strict=True)
+
+
+def test_files_of_the_system_are_no_reason_to_refuse(tmp_path: Path) -> None:
+    put(tmp_path / "ant" / "0.png")
+    (tmp_path / "ant" / ".DS_Store").write_bytes(b"x")
+    put(tmp_path / "__MACOSX" / "ant" / "0.png")
+    assert len(ImageFolder(tmp_path, size=8, strict=True)) == 1
+
+
+def test_a_folder_name_that_is_no_text_becomes_a_class_that_can_be_shown(tmp_path: Path) -> None:
+    put(tmp_path / os.fsdecode(b"caf\xe9") / "0.png")
+    dataset = ImageFolder(tmp_path, size=8)
+    assert dataset.classes == ("caf\\udce9",)
+    assert len(dataset.load_all()[0]) == 1
+
+
+def test_a_pipe_that_is_named_like_an_image_is_not_waited_for(tmp_path: Path) -> None:
+    put(tmp_path / "ant" / "0.png")
+    os.mkfifo(tmp_path / "ant" / "1.png")
+    assert len(ImageFolder(tmp_path, size=8).load_all()[0]) == 1
 
 
 @pytest.mark.parametrize(

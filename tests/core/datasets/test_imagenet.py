@@ -29,14 +29,14 @@ def test_a_subset_is_told_by_its_class_folders(kind, tmp_path):
 
 def test_class_folders_lie_in_the_folder_or_in_its_split(tmp_path):
     put_classes(tmp_path / "flat", (TENCH, SHARK), 2)
-    assert {k: len(v) for k, v in class_images("imagenet", tmp_path / "flat").items()} == {
+    assert {k: len(v) for k, v in class_images("imagenet", tmp_path / "flat").images.items()} == {
         TENCH: 2,
         SHARK: 2,
     }
     put_classes(tmp_path / "whole" / "val", (TENCH,))
     put_classes(tmp_path / "whole" / "train", (TENCH, SHARK))
-    assert list(class_images("imagenet-sketch", tmp_path / "whole")) == [TENCH]
-    assert list(class_images("imagenet", tmp_path / "whole", "train")) == [TENCH, SHARK]
+    assert list(class_images("imagenet-sketch", tmp_path / "whole").images) == [TENCH]
+    assert list(class_images("imagenet", tmp_path / "whole", "train").images) == [TENCH, SHARK]
 
 
 def test_another_layout_shows_both_sides(tmp_path):

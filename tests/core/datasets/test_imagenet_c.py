@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from advprop_core.datasets.folders import ClassMismatch
+from advprop_core.datasets.class_folders import ClassMismatch
 from advprop_core.datasets.imagenet import class_images
 from advprop_core.datasets.imagenet_c import CorruptedPhotos, open_folders
 from advprop_core.pictures.corruptions import CorruptionConfig
-from advprop_core.pictures.decoding import ImageError
+from advprop_core.pictures.formats import ImageError
 from tests.core.datasets.drawn import GOLDFISH, SHARK, TENCH, put, put_classes
 
 CLASSES = ((SHARK, "shark"), (TENCH, "tench"))
@@ -81,12 +81,12 @@ def test_a_photo_that_may_be_read_now_is_read_again(root):
     broken.chmod(0o200)
     assert opened(root).digests(FOG) != whole
     broken.unlink()
-    broken.symlink_to("nothing")
+    broken.write_text("no image")
     photos = opened(root)
     assert photos.read(FOG, torch.arange(3))[1].tolist() == [True, False, True]
-    gone = photos.digests(FOG)
-    (broken.parent / "nothing").write_bytes((broken.parent / "0.JPEG").read_bytes())
-    assert opened(root).digests(FOG) != gone
+    unread = photos.digests(FOG)
+    broken.write_bytes((broken.parent / "0.JPEG").read_bytes())
+    assert opened(root).digests(FOG) != unread
 
 
 def test_trouble_that_may_pass_is_not_said_of_a_photo(root, monkeypatch):
@@ -100,7 +100,7 @@ def test_trouble_that_may_pass_is_not_said_of_a_photo(root, monkeypatch):
 
 def test_clean_photos_are_the_same_ones_whatever_their_ending(root, tmp_path):
     put_classes(tmp_path / "val", (GOLDFISH, SHARK, TENCH), 2, ending="png")
-    clean = class_images("imagenet", tmp_path / "val")
+    clean = class_images("imagenet", tmp_path / "val").images
     photos = opened(root, clean=clean)
     assert photos.names == tuple(f"{w}/{i}.JPEG" for w in (TENCH, SHARK) for i in range(2))
     assert photos.incomplete == 3

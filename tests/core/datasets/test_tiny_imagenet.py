@@ -11,11 +11,13 @@ def root(tmp_path):
 
 
 def test_a_text_file_says_what_the_validation_photos_show(root):
-    assert class_images(root, "val") == {
+    assert class_images(root, "val").images == {
         TENCH: [root / "val" / "images" / "val_1.JPEG"],
         SHARK: [root / "val" / "images" / "val_0.JPEG"],
     }
-    assert [len(paths) for paths in class_images(root, "train").values()] == [3, 3]
+    training = class_images(root, "train")
+    assert [len(paths) for paths in training.images.values()] == [3, 3]
+    assert training.left_out == ()  # the texts with boxes belong to the set
     found = load_images(str(root), 8)
     assert found.labels.tolist() == [0, 1]
     assert [round(float(image.float().mean()), -1) for image in found.pixels] == [40, 200]

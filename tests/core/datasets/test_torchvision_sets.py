@@ -14,7 +14,7 @@ from torchvision.datasets import CIFAR10, Imagenette
 
 from advprop_core.datasets import torchvision_sets
 from advprop_core.datasets.cifar import CIFAR10_NAMES
-from advprop_core.datasets.folders import ClassMismatch
+from advprop_core.datasets.class_folders import ClassMismatch
 from advprop_core.datasets.named import load_images
 from advprop_core.datasets.torchvision_sets import imagenette_folder
 from advprop_core.models.timm_networks import Offline

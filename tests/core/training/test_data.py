@@ -7,8 +7,8 @@ import torch
 from PIL import Image
 
 from advprop_core.datasets import named
-from advprop_core.datasets.folders import ClassMismatch
-from advprop_core.pictures.decoding import ImageError
+from advprop_core.datasets.class_folders import ClassMismatch
+from advprop_core.pictures.formats import ImageError
 from advprop_core.training import data as training_data
 from advprop_core.training.data import held_out, load_data, load_split
 from advprop_core.training.recipe import Augmentation, Recipe

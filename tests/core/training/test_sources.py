@@ -5,7 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
-from advprop_core.pictures.decoding import ImageError
+from advprop_core.pictures.formats import ImageError
 from advprop_core.training import sources
 from advprop_core.training.recipe import Augmentation, Recipe
 from advprop_core.training.sources import InMemory, OnDisk

@@ -5,7 +5,8 @@ import threading
 import pytest
 from PIL import Image, ImageFile
 
-from advprop_core.pictures.decoding import ImageError, decode
+from advprop_core.pictures.decoding import decode
+from advprop_core.pictures.formats import ImageError
 from tests.core.pictures.decoding.photos import encode, photo
 
 

@@ -1,13 +1,16 @@
 """Every format, depth, palette and orientation is read as the picture it shows."""
 
+import io
 import struct
+import zlib
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from advprop_core.pictures import decoding
-from advprop_core.pictures.decoding import ImageError, decode
+from advprop_core.pictures.decoding import decode
+from advprop_core.pictures.formats import EXTENSIONS, ImageError
 from tests.core.pictures.decoding.photos import (
     BLUE,
     GREEN,
@@ -45,6 +48,34 @@ def test_decode_reads_every_format(form: str, options: dict[str, object]) -> Non
     assert image.mode == "RGB"
     assert image.size == (48, 32)
     assert np.abs(corners(image) - [[RED, GREEN], [BLUE, GREY]]).max() <= LOSSY
+
+
+@pytest.mark.parametrize(
+    ("form", "ending"),
+    [
+        ("AVIF", ".avif"),
+        ("DDS", ".dds"),
+        ("ICNS", ".icns"),
+        ("JPEG", ".jfif"),
+        ("JPEG2000", ".jp2"),
+        ("MPO", ".mpo"),
+        ("PCX", ".pcx"),
+        ("PPM", ".ppm"),
+        ("QOI", ".qoi"),
+        ("SGI", ".sgi"),
+        ("TGA", ".tga"),
+    ],
+)
+def test_decode_reads_whatever_pillow_reads(form: str, ending: str) -> None:
+    assert ending in EXTENSIONS
+    image = decode(encode(photo(), form))
+    assert np.abs(corners(image) - [[RED, GREEN], [BLUE, GREY]]).max() <= LOSSY
+
+
+def test_formats_that_run_programs_or_hold_no_photo_are_not_read() -> None:
+    assert EXTENSIONS.isdisjoint({".eps", ".ps", ".pdf", ".wmf", ".emf", ".mpg", ".h5", ".txt"})
+    with pytest.raises(ImageError, match="not an image"):
+        decode(encode(photo(), "EPS"))
 
 
 def test_decode_reads_cmyk_jpeg_with_and_without_adobe_marker() -> None:
@@ -105,6 +136,38 @@ def test_decode_keeps_16_bit_png_with_a_transparent_colour() -> None:
     levels = np.full((8, 8, 3), 20000)
     image = decode(png16(levels, 2, chunk(b"tRNS", struct.pack(">HHH", 1, 2, 3))))
     assert distance(image, np.full((8, 8, 3), 78)) <= 1
+
+
+def test_decode_treats_a_transparent_level_of_16_bit_grey_as_that_of_8_bits() -> None:
+    grey = np.arange(256).reshape(16, 16)
+    deep = png16(grey[..., None] * 257, 0, chunk(b"tRNS", struct.pack(">H", 100 * 257)))
+    shallow = encode(Image.fromarray(grey.astype(np.uint8)), "PNG", transparency=100)
+    assert decode(deep).tobytes() == decode(shallow).tobytes()
+    assert np.asarray(decode(deep))[6, 4].tolist() == [255, 255, 255]
+
+
+def test_decode_treats_a_transparent_colour_of_16_bits_as_that_of_8_bits() -> None:
+    levels = QUADRANTS.astype(int) * 257
+    key = struct.pack(">HHH", *(257 * level for level in RED))
+    got = corners(decode(png16(levels, 2, chunk(b"tRNS", key))))
+    assert got.tolist() == [[[255, 255, 255], list(GREEN)], [list(BLUE), list(GREY)]]
+
+
+@pytest.mark.parametrize("form", ["BMP", "PNG", "TIFF"])
+def test_decode_takes_an_image_without_any_opaque_pixel_as_opaque(form: str) -> None:
+    image = photo()
+    image.putalpha(0)
+    assert distance(decode(encode(image, form)), QUADRANTS) == 0
+
+
+@pytest.mark.parametrize("after_pixels", [False, True])
+def test_decode_reads_a_png_with_more_text_than_pillow_takes(after_pixels: bool) -> None:
+    data = encode(photo(), "PNG")
+    text = chunk(b"zTXt", b"notes\0\0" + zlib.compress(bytes(5_000_000)))
+    place = len(data) - 12 if after_pixels else 33  # before the end, or after the header
+    with pytest.raises(ValueError, match="too large"):
+        Image.open(io.BytesIO(data[:place] + text + data[place:])).load()
+    assert distance(decode(data[:place] + text + data[place:]), QUADRANTS) == 0
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from advprop_core.pictures.decoding import ImageError, decode
+from advprop_core.pictures.decoding import decode
+from advprop_core.pictures.formats import ImageError
 from tests.core.pictures.decoding.photos import chunk, encode, exif, photo
 
 

@@ -1,0 +1,144 @@
+"""Class folders on disk: the images in each, and the class of a network that each is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice, zip_longest
+from pathlib import Path
+from typing import TypeVar
+
+from advprop_core.errors import InputError
+from advprop_core.models import class_names
+from advprop_core.pictures.files import (
+    HIDDEN,
+    LeftOut,
+    describe_left_out,
+    is_hidden,
+    is_picture,
+    list_pictures,
+)
+from advprop_core.pictures.formats import EXTENSIONS
+
+_Sample = TypeVar("_Sample")
+_MOST_NAMES = 10  # that a message lists before it says how many more there are
+
+EMPTY = "folder without a picture"
+LOOSE = "picture outside the class folders"
+
+
+class ClassMismatch(InputError):
+    """Class folders that are not the classes of the network."""
+
+
+@dataclass(frozen=True)
+class ClassFolders:
+    """The images of a data set by class folder.
+
+    Attributes:
+        images: Sorted paths by the name of the class folder.
+        left_out: Files and folders that are passed over.
+        root: The folder with the class folders.
+    """
+
+    images: Mapping[str, Sequence[Path]]
+    left_out: tuple[LeftOut, ...] = ()
+    root: Path = Path()
+
+    def describe_left_out(self) -> str | None:
+        """What is passed over, in a sentence, or None."""
+        return describe_left_out(self.left_out, self.root)
+
+    def require_complete(self) -> None:
+        """Refuses folders in which a file is passed over that is no system's own.
+
+        Raises:
+            InputError: The message counts and names the files.
+        """
+        refused = [item for item in self.left_out if item.reason not in (HIDDEN, EMPTY)]
+        if sentence := describe_left_out(refused, self.root):
+            raise InputError(f"{self.root}: {sentence}. Convert or remove them.")
+
+
+def find_images(root: Path) -> ClassFolders:
+    """The images in each class folder, at any depth, by sorted folder name.
+
+    Folders may be links, to anywhere: whoever names a data folder has chosen what is in it. Files
+    beside the class folders that are no pictures belong to no class and are not counted.
+
+    Raises:
+        InputError: `root` is no folder or holds no class folder with an image.
+    """
+    if not root.is_dir():
+        what = "is a file" if root.exists() else "does not exist"
+        raise InputError(f"The data folder {root} {what}: give a folder with class folders.")
+    images: dict[str, list[Path]] = {}
+    left_out = []
+    for path in sorted(root.iterdir()):
+        if is_hidden(path.name):
+            left_out.append(LeftOut(path, HIDDEN))
+        elif path.is_dir():
+            listing = list_pictures(path)
+            left_out += listing.left_out or ([] if listing.pictures else [LeftOut(path, EMPTY)])
+            # A word in both of Unicode's spellings is one class.
+            images.setdefault(class_names.exact(path.name), []).extend(listing.pictures)
+        elif is_picture(path.name):
+            left_out.append(LeftOut(path, LOOSE))
+    images = {name: sorted(images[name]) for name in sorted(images) if images[name]}
+    if not images:
+        _raise_empty(root, left_out)
+    return ClassFolders(images, tuple(left_out), root)
+
+
+def match_folders(
+    folders: Iterable[str], classes: Sequence[tuple[str, str]], *, strict: bool = False
+) -> dict[str, int]:
+    """Label by class folder, for the folders that are a network's classes.
+
+    Raises:
+        ClassMismatch: No folder is one of `classes`, or with `strict` one is not.
+    """
+    folders = tuple(folders)
+    matched = class_names.match_classes(classes, folders)
+    labels = {folder: matched[folder] for folder in folders if folder in matched}
+    unknown = [folder for folder in folders if folder not in labels]
+    expected = [f"{class_id} ({name})" for class_id, name in classes]
+    if not labels:
+        raise ClassMismatch(
+            f"No class folder is a class of the checkpoint. Folders: {listing(unknown)}. "
+            f"The checkpoint's classes: {listing(expected)}. Name each folder by an id or a name."
+        )
+    if unknown and strict:
+        raise ClassMismatch(
+            f"These class folders are none of the classes: {listing(unknown)}. The network's "
+            f"classes: {listing(expected)}. Remove or rename the folders."
+        )
+    return labels
+
+
+def listing(names: Sequence[str]) -> str:
+    """The first ten names, and how many more there are."""
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return ", ".join(names[:_MOST_NAMES]) + more
+
+
+def draw_evenly(classes: Sequence[Sequence[_Sample]], limit: int | None) -> tuple[_Sample, ...]:
+    """At most `limit` samples, drawn from the classes in turn, in their original order."""
+    everything = list(chain.from_iterable(classes))
+    if limit is None or limit >= len(everything):
+        return tuple(everything)
+    in_turn = (sample for turn in zip_longest(*classes) for sample in turn if sample is not None)
+    drawn = set(islice(in_turn, limit))
+    return tuple(sample for sample in everything if sample in drawn)
+
+
+def _raise_empty(root: Path, left_out: Sequence[LeftOut]) -> None:
+    if any(item.reason == LOOSE for item in left_out):
+        raise InputError(
+            f"The images in {root} have no class folders: sort them into {root}/CLASS/IMAGE."
+        )
+    seen = describe_left_out(left_out, root)
+    raise InputError(
+        f"The data folder {root} holds no image: looked for {root}/CLASS/… with the endings "
+        f"{' '.join(sorted(EXTENSIONS))}" + (f"; {seen}." if seen else ".")
+    )

@@ -1,0 +1,159 @@
+"""Which image formats are read, and how the bytes of a file show its format."""
+
+from __future__ import annotations
+
+import io
+import re
+import struct
+from typing import Final
+
+from PIL import (
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    ImageFile,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
+
+from advprop_core.errors import InputError
+
+# Formats that Pillow knows and that are refused: EPS and WMF run another program, BUFR, GRIB, HDF5
+# and MPEG have no decoder, FITS unpacks without a limit, IPTC is a wrapper around other formats,
+# the textures of games (BLP, FTEX) are decoded so slowly that one file blocks a server, and IM,
+# which has no signature, will leave Pillow.
+_REFUSED: Final = frozenset(
+    {"EPS", "WMF", "BUFR", "GRIB", "HDF5", "MPEG", "FITS", "IPTC", "BLP", "FTEX", "IM"}
+)
+
+
+def _readable_endings() -> dict[str, str]:
+    """File name ending to format, for every format that can be read."""
+    endings = Image.registered_extensions()  # loads all of Pillow's readers
+    # Pillow opens MPO, the stereo photos of some cameras, as the JPEG that it begins with.
+    readable = {*Image.OPEN, "MPO"} - _REFUSED
+    return {ending: name for ending, name in endings.items() if name in readable}
+
+
+_FORMATS: Final = _readable_endings()
+EXTENSIONS: Final = frozenset(_FORMATS)
+"""File name endings, in lower case, of the formats that can be read."""
+
+# The readers are called directly: Image.open would try every reader on foreign bytes, and would
+# warn or raise by the process-wide Image.MAX_IMAGE_PIXELS before our own limits are checked.
+# These patterns are stricter than Pillow's: "BMW" is no BMP file.
+_SIGNATURES: Final[tuple[tuple[re.Pattern[bytes], type[ImageFile.ImageFile]], ...]] = (
+    (re.compile(rb"\xff\xd8\xff"), JpegImagePlugin.JpegImageFile),
+    (re.compile(rb"\x89PNG\r\n\x1a\n"), PngImagePlugin.PngImageFile),
+    (re.compile(rb"RIFF.{4}WEBP", re.DOTALL), WebPImagePlugin.WebPImageFile),
+    (re.compile(rb"GIF8[79]a"), GifImagePlugin.GifImageFile),
+    (re.compile(rb"BM.{12}[\x0c\x28\x34\x38\x40\x6c\x7c]\0\0\0", re.DOTALL),
+     BmpImagePlugin.BmpImageFile),
+    (re.compile(rb"II\*\0|MM\0\*|II\+\0|MM\0\+"), TiffImagePlugin.TiffImageFile),
+)  # fmt: skip
+_OTHERS: Final = [
+    name
+    for name in Image.ID
+    if name in _FORMATS.values() and name not in {reader.format for _, reader in _SIGNATURES}
+]
+_PREFIX: Final = 16  # bytes that Pillow's readers look at to accept a file
+
+_NOT_PHOTOS: Final = (
+    (re.compile(rb"<!doctype html|<html", re.IGNORECASE),
+     "This is a web page, not an image: save the picture itself as JPEG or PNG."),
+    (re.compile(rb"<svg[\s>]", re.IGNORECASE),
+     "This is an SVG drawing, not a photo: export it as PNG."),
+    (re.compile(rb"\A.{4}ftyp(?:hei|hev|mif1|msf1)", re.DOTALL),
+     "HEIC photos cannot be read: convert the photo to JPEG."),
+    (re.compile(rb"\A%PDF-"),
+     "This is a PDF document, not an image: export the picture as JPEG or PNG."),
+)  # fmt: skip
+
+_PNG_START: Final = b"\x89PNG\r\n\x1a\n"
+_PNG_TEXT: Final = (b"tEXt", b"zTXt", b"iTXt", b"iCCP")
+
+
+class ImageError(InputError):
+    """Bytes that cannot become a photo."""
+
+
+class DamagedImage(ImageError):
+    """An image of a known format whose content cannot be read."""
+
+    def __init__(self, name: str | None) -> None:
+        super().__init__(
+            f"This {name} image is cut off, damaged or of a rare kind: "
+            "download it again, or save it as JPEG or PNG."
+        )
+
+
+def open_image(data: bytes) -> ImageFile.ImageFile:
+    """Reads the header of an image file.
+
+    Raises:
+        DamagedImage: The format is known, but not the content.
+        ImageError: The bytes are no image.
+        PIL.Image.DecompressionBombError: A reader found the image too large.
+    """
+    for signature, reader in _SIGNATURES:
+        if signature.match(data):
+            return _open_as(reader, data)
+    for name in _OTHERS:
+        if (image := _open_if_accepted(name, data)) is not None:
+            return image
+    raise ImageError(_why_no_image(data))
+
+
+def without_text(data: bytes) -> bytes:
+    """A PNG without text and colour profile, whose length Pillow limits; other files as they are.
+
+    Text can say which way is up, so this is for files that cannot be read otherwise.
+    """
+    if not data.startswith(_PNG_START):
+        return data
+    chunks, start = [_PNG_START], len(_PNG_START)
+    while start + 8 <= len(data):
+        length, kind = struct.unpack_from(">I4s", data, start)
+        end = start + 12 + length  # length, kind, content and checksum
+        if kind not in _PNG_TEXT:
+            chunks.append(data[start:end])
+        start = end
+    return b"".join(chunks)
+
+
+def _open_as(reader: type[ImageFile.ImageFile], data: bytes) -> ImageFile.ImageFile:
+    try:
+        return reader(io.BytesIO(data))
+    except Image.DecompressionBombError:
+        raise
+    # On damaged files Pillow's readers let through whatever their parsers trip over (SyntaxError,
+    # struct.error, KeyError, zlib.error, AssertionError, MemoryError, a Warning made an error …).
+    except Exception as error:
+        raise DamagedImage(reader.format) from error
+
+
+def _open_if_accepted(name: str, data: bytes) -> ImageFile.ImageFile | None:
+    """The image, or None where the bytes are not of this format: not all have a signature."""
+    reader, accept = Image.OPEN[name]
+    try:
+        # Pillow answers with a sentence where the library for a format is not installed.
+        if accept is not None and accept(data[:_PREFIX]) is not True:
+            return None
+        image = reader(io.BytesIO(data), "")
+    except Image.DecompressionBombError:
+        raise
+    except Exception:  # as above: anything may come out of a parser
+        return None
+    assert isinstance(image, ImageFile.ImageFile)
+    return image
+
+
+def _why_no_image(data: bytes) -> str:
+    if not data:
+        return "The file is empty (0 bytes): choose another one."
+    for sign, message in _NOT_PHOTOS:
+        if sign.search(data[:1024]):
+            return message
+    return "This file is not an image that can be read: use JPEG, PNG, WebP, AVIF, GIF or TIFF."

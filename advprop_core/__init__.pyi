@@ -7,7 +7,11 @@ from .compare.compare import MapRequest as MapRequest
 from .compare.compare import compare as compare
 from .errors import AdvPropError as AdvPropError
 from .errors import InputError as InputError
-from .evaluation.run import evaluate as evaluate
+from .evaluation.conditions import Condition as Condition
+from .evaluation.data import DataRequest as DataRequest
+from .evaluation.data import open_images as open_images
+from .evaluation.suite import Suite as Suite
+from .evaluation.suite import evaluate as evaluate
 from .models.bundle import open_model as open_model
 from .models.checkpoints import Checkpoint as Checkpoint
 from .models.checkpoints import save as save

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -13,6 +13,9 @@ import torch
 from torch import distributed
 
 T = TypeVar("T")
+
+Progress = Callable[[int, int], None]
+"""Called with (done, all) now and then; ends the work by raising."""
 
 _CPU = torch.device("cpu")
 
@@ -61,6 +64,10 @@ class Processes:
         values = [value]
         distributed.broadcast_object_list(values, 0)
         return values[0]
+
+
+ALONE = Processes()
+"""One process, on the CPU."""
 
 
 def without_gpus() -> bool:

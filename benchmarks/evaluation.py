@@ -22,10 +22,10 @@ from torch import Tensor, nn
 from advprop_core.attacks.autoattack import AutoAttackConfig
 from advprop_core.attacks.autoattack.run import auto_attack
 from advprop_core.datasets.named import load_images
-from advprop_core.evaluation.answers import BATCH_SIZE
-from advprop_core.evaluation.cells import PHOTO_SIZE
+from advprop_core.evaluation.cells import PHOTO_SIZE, TestedModel
 from advprop_core.evaluation.conditions import Condition
-from advprop_core.evaluation.run import evaluate
+from advprop_core.evaluation.suite import Suite, evaluate
+from advprop_core.evaluation.sweep import BATCH_SIZE
 from advprop_core.models.folding import fold
 from advprop_core.pictures.corruptions import CORRUPTIONS, SEVERITIES, CorruptionConfig, corrupt
 from benchmarks.attacks import BRANCH, CONFIG, OURS, peers
@@ -104,9 +104,9 @@ def _accuracy_speed(subject: Subject) -> dict[str, Any]:
     images = (subject.pixels * 255).round().byte()
 
     def ours(images: Tensor, labels: Tensor) -> float:
-        return evaluate(subject.model, images, labels, [Condition(CONFIG)], branches=[BRANCH])[
-            0
-        ].top1
+        tested = TestedModel("", subject.model, images, labels, (BRANCH,))
+        (result,) = evaluate(Suite([tested], [Condition(CONFIG)])).results
+        return result.top1
 
     def loop(images: Tensor, labels: Tensor) -> float:
         right = 0

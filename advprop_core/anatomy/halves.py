@@ -9,11 +9,13 @@ from torch import Tensor
 
 from advprop_core.anatomy.mixing import blend
 from advprop_core.attacks.gradient import attack
+from advprop_core.evaluation.cells import TestedModel
 from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.intervals import wilson_interval
-from advprop_core.evaluation.run import Progress, evaluate
+from advprop_core.evaluation.suite import Suite, evaluate
 from advprop_core.models.dual_bn import MAIN, DualBNModel, PixelNetwork, private_view
 from advprop_core.models.statistics import spread
+from advprop_core.processes import Progress
 from advprop_core.types import AttackConfig, InputKind
 
 
@@ -143,7 +145,8 @@ def measure(
         view.network, view.mean.flatten().tolist(), view.std.flatten().tolist(), auxiliaries=0
     ).eval()
     conditions = Condition(), Condition(config, MAIN)
-    clean, robust = evaluate(alone, images, labels, conditions, progress=progress)
+    suite = Suite([TestedModel("", alone, images, labels)], conditions)
+    clean, robust = evaluate(suite, progress=progress).results
     return MixtureAccuracy(
         mixture, clean.n, round(clean.top1 * clean.n), round(robust.top1 * robust.n)
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from advprop_core.attacks.autoattack import AutoAttackConfig
 from advprop_core.cli import values
+from advprop_core.errors import InputError
 from advprop_core.pictures.corruptions import CORRUPTIONS, SEVERITIES, CorruptionConfig
 from advprop_core.pictures.probes import PROBES, ProbeConfig
 from advprop_core.types import AttackConfig
@@ -34,21 +35,20 @@ def read_attacks(
     """Every attack at every radius.
 
     With several attacks, --steps and --step-size are for those that take steps. With ``sanity``,
-    noise of every radius, and PGD without a bound, follow, for each branch through itself.
+    noise of every radius, and PGD with no limit on ε, follow, for each branch through itself.
 
     Raises:
-        ValueError: For options of an attack without one, an unknown kind or norm, restarts
+        InputError: For options of an attack without one, an unknown kind or norm, restarts
             without PGD, or a radius that is 0, given twice or out of its range.
     """
-    from advprop_core.evaluation.conditions import Condition, takes_restarts
-    from advprop_core.evaluation.masking import controls
+    from advprop_core.evaluation.suite import attack_conditions
 
     kinds = values.split_list(attacks)
     _require_attacks(kinds)
     if not kinds:
         given = (epsilons, step_size, steps, restarts, attack_branch, sanity or None)
         if any(value not in (None, []) for value in given):
-            raise ValueError(
+            raise InputError(
                 "--epsilon, --step-size, --steps, --restarts, --attack-branch and --sanity need an "
                 "attack: name it too, such as --attack pgd"
             )
@@ -68,15 +68,14 @@ def read_attacks(
         for radius in radii
     ]
     if restarts is not None and "pgd" not in kinds:
-        raise ValueError("--restarts is for pgd, which starts at random: name it in --attack too")
-    starts = 1 if restarts is None else restarts
-    found = [
-        Condition(config, attack_branch, restarts=starts if takes_restarts(config) else 1)
-        for config in configs
-    ]
-    if sanity:
-        found += [Condition(config) for config in controls(configs, seed)]
-    return [*dict.fromkeys(found)]
+        raise InputError("--restarts is for pgd, which starts at random: name it in --attack too")
+    return attack_conditions(
+        configs,
+        attack_branch,
+        restarts=1 if restarts is None else restarts,
+        sanity=sanity,
+        seed=seed,
+    )
 
 
 def read_smallest(
@@ -85,18 +84,18 @@ def read_smallest(
     """PGD at the largest radius that is tried, or None where the option is not given.
 
     Raises:
-        ValueError: For a limit that is 0 or out of its range, or an unknown norm.
+        InputError: For a limit that is 0 or out of its range, or an unknown norm.
     """
     if limit is None:
         return None
     if values.read_number(limit, "--smallest-epsilon") == 0:
-        raise ValueError("--smallest-epsilon must be above 0: it is the largest radius to try")
+        raise InputError("--smallest-epsilon must be above 0: it is the largest radius to try")
     try:
         return values.read_attack(
             "pgd", norm=norm, epsilon=limit, step_size=step_size, steps=steps, seed=seed
         )
     except ValueError as error:
-        raise ValueError(f"--smallest-epsilon {limit}: {error}") from None
+        raise InputError(f"--smallest-epsilon {limit}: {error}") from None
 
 
 def read_corruptions(
@@ -105,7 +104,7 @@ def read_corruptions(
     """Every corruption at every severity.
 
     Raises:
-        ValueError: For an unknown name, with near matches; for a severity that is none, or
+        InputError: For an unknown name, with near matches; for a severity that is none, or
             severities without corruptions.
     """
     from advprop_core.evaluation.conditions import Condition
@@ -113,7 +112,7 @@ def read_corruptions(
     asked = values.split_list(names)
     if not asked:
         if severities:
-            raise ValueError(
+            raise InputError(
                 "--severity is of corruptions: name them too, such as --corruptions all"
             )
         return []
@@ -124,7 +123,7 @@ def read_corruptions(
     try:
         configs = [CorruptionConfig(kind, level, seed) for kind in kinds for level in levels]
     except ValueError as error:
-        raise ValueError(f"--corruptions takes all, or names. {error}") from None
+        raise InputError(f"--corruptions takes all, or names. {error}") from None
     return [Condition(corruption=config) for config in configs]
 
 
@@ -141,7 +140,7 @@ def read_stored(
         there: Kind and severity of what the files hold.
 
     Raises:
-        ValueError: For a kind or severity that the files do not hold; both sides are listed.
+        InputError: For a kind or severity that the files do not hold; both sides are listed.
     """
     from advprop_core.evaluation.conditions import Condition
 
@@ -152,7 +151,7 @@ def read_stored(
     levels = levels or sorted({level for _, level in there})
     wanted = [(kind, level) for kind in dict.fromkeys(asked or usual) for level in levels]
     if absent := [f"{kind}/{level}" for kind, level in wanted if (kind, level) not in there]:
-        raise ValueError(
+        raise InputError(
             f"the files hold no {', '.join(absent[:5])}; they hold {', '.join(held)} at severities "
             f"{', '.join(map(str, sorted({level for _, level in there})))}"
         )
@@ -163,7 +162,7 @@ def read_probes(probes: Sequence[str] | None, seed: int) -> list[Condition]:
     """Every probe at its strengths: ``low-pass`` at the usual ones, ``low-pass=6`` at one.
 
     Raises:
-        ValueError: For an unknown kind, with near matches, or a strength that it does not take.
+        InputError: For an unknown kind, with near matches, or a strength that it does not take.
     """
     from advprop_core.evaluation.conditions import Condition
 
@@ -175,7 +174,7 @@ def read_probes(probes: Sequence[str] | None, seed: int) -> list[Condition]:
     try:
         configs = [config for part in asked for config in _read_probe(part, seed)]
     except ValueError as error:
-        raise ValueError(
+        raise InputError(
             f"--probe takes all, or kinds such as grey,low-pass or low-pass=8. {error}"
         ) from None
     return [Condition(probe=config) for config in dict.fromkeys(configs)]
@@ -188,7 +187,7 @@ def _read_probe(text: str, seed: int) -> list[ProbeConfig]:
     try:
         number = float(strength)
     except ValueError:
-        raise ValueError(f"strength must be a number, got {text!r}.") from None
+        raise InputError(f"strength must be a number, got {text!r}.") from None
     return [ProbeConfig(kind, number, seed)]
 
 
@@ -196,7 +195,7 @@ def _require_attacks(kinds: Sequence[str]) -> None:
     known = (*values.ATTACKS, _AUTOATTACK)
     for kind in kinds:
         if kind not in known:
-            raise ValueError(f"--attack must be one of {', '.join(known)}, got {kind!r}")
+            raise InputError(f"--attack must be one of {', '.join(known)}, got {kind!r}")
 
 
 def _read_attack(
@@ -213,7 +212,7 @@ def _read_attack(
             kind, norm=norm, epsilon=radius, step_size=step_size, steps=steps, seed=seed
         )
     if steps is not None or step_size is not None:
-        raise ValueError(
+        raise InputError(
             "autoattack has step sizes and numbers of steps of its own: leave out --steps and "
             "--step-size, or use --attack pgd"
         )
@@ -227,16 +226,16 @@ def _read_radii(texts: Sequence[str] | None) -> list[str | None]:
     known = [(values.read_number(text, "--epsilon"), text) for text in written]
     for value, text in known:
         if value <= 0:
-            raise ValueError(
+            raise InputError(
                 f"--epsilon must be above 0, got {text}: clean images are measured anyway"
             )
     for (one, first), (other, second) in combinations(known, 2):
         if abs(one - other) < _SAME:
-            raise ValueError(f"--epsilon must name each radius once, got {first} and {second}")
+            raise InputError(f"--epsilon must name each radius once, got {first} and {second}")
     return [*written] or [None]
 
 
 def _read_severity(text: str) -> int:
     if text not in {str(level) for level in SEVERITIES}:
-        raise ValueError(f"--severity must be a whole number from 1 (mild) to 5, got {text!r}")
+        raise InputError(f"--severity must be a whole number from 1 (mild) to 5, got {text!r}")
     return int(text)

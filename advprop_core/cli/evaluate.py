@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from advprop_core.cli import evaluate_data, evaluate_smallest, evaluate_tables, values
 from advprop_core.cli import evaluate_options as eo
+from advprop_core.cli import evaluate_tables, values
 from advprop_core.cli import options as o
 from advprop_core.cli.conditions import (
     read_attacks,
@@ -20,17 +19,20 @@ from advprop_core.cli.conditions import (
 from advprop_core.cli.memory import keep_freed_memory
 from advprop_core.cli.output import Report, command_line
 from advprop_core.cli.progress import counting
+from advprop_core.errors import InputError
 
 if TYPE_CHECKING:
-    from advprop_core.evaluation.cells import Cell, Subject
+    from collections.abc import Sequence
+
+    from advprop_core.datasets.folders import Unreadable
     from advprop_core.evaluation.conditions import Condition
-    from advprop_core.evaluation.results import Answers
-    from advprop_core.evaluation.smallest_epsilon import SmallestEpsilon
+    from advprop_core.evaluation.data import DataRequest
     from advprop_core.evaluation.store import CellStore
+    from advprop_core.evaluation.suite import Evaluation, Suite
     from advprop_core.models.checkpoints import Checkpoint
     from advprop_core.processes import Processes
-    from advprop_core.types import AttackConfig
 
+_LISTED = 20  # unreadable files that are listed by name
 _CELLS = "cells"  # in a report's folder: what is finished
 
 
@@ -47,7 +49,7 @@ def evaluate(
     restarts: eo.RestartsOption = None,
     attack_branch: eo.AttackBranchOption = None,
     sanity: eo.SanityOption = False,
-    smallest_epsilon: evaluate_smallest.SmallestOption = None,
+    smallest_epsilon: eo.SmallestOption = None,
     corruptions: eo.CorruptionsOption = None,
     severity: eo.SeveritiesOption = None,
     probe: eo.ProbesOption = None,
@@ -88,93 +90,74 @@ def evaluate(
     """
     report = Report(json_file)
     if limit is not None and limit < 1:
-        raise ValueError(f"--limit must be at least 1, got {limit}")
+        raise InputError(f"--limit must be at least 1, got {limit}")
     smallest = read_smallest(
         smallest_epsilon, norm=norm, step_size=step_size, steps=steps, seed=seed
     )
-    alone = smallest is not None and not attack  # then the steps are those of the search
-    wanted = evaluate_data.Wanted(data, clean, limit, strict, download)
-    held = wanted.corruptions()
-    conditions = _conditions(
-        read_attacks(
-            attack,
-            norm=norm,
-            epsilons=epsilon,
-            step_size=None if alone else step_size,
-            steps=None if alone else steps,
-            restarts=restarts,
-            attack_branch=attack_branch,
-            seed=seed,
-            sanity=sanity,
-        ),
-        [] if held else read_corruptions(corruptions, severity, seed),
-        read_probes(probe, seed),
+    search_alone = smallest is not None and not attack  # then the steps are those of the search
+    attacks = read_attacks(
+        attack,
+        norm=norm,
+        epsilons=epsilon,
+        step_size=None if search_alone else step_size,
+        steps=None if search_alone else steps,
+        restarts=restarts,
+        attack_branch=attack_branch,
+        seed=seed,
+        sanity=sanity,
     )
-    if held:
-        conditions = _require_clean(wanted, conditions, searched=smallest is not None)
-        conditions += read_stored(corruptions, severity, held)
-    _require_usable(report_dir)
+    from advprop_core.evaluation.conditions import Condition
+    from advprop_core.evaluation.data import DataRequest, open_images, open_stored
+    from advprop_core.evaluation.suite import Suite
+    from advprop_core.evaluation.summary import summarise
     from advprop_core.processes import are_several, joined
 
+    request = DataRequest(data, clean, limit, strict, download)
+    stored = request.stored_corruptions()
+    conditions = [Condition(), *attacks]
+    if stored is None:
+        conditions += read_corruptions(corruptions, severity, seed)
+    conditions += read_probes(probe, seed)
+    if stored is not None:
+        conditions = _require_clean(request, conditions, searched=smallest is not None)
+        conditions += read_stored(corruptions, severity, stored)
+    _require_usable(report_dir)
     if download and are_several():
-        raise ValueError("--download is for one process: fetch the set first, then start several")
+        raise InputError("--download is for one process: fetch the set first, then start several")
     keep_freed_memory()
-    whole = values.open_models(model, arch)
-    branches = {name: _branches(name, one, branch, attack_branch) for name, one in whole.items()}
-    opened = {name: one.without_copies() for name, one in whole.items()}
-    if held:
-        asked = evaluate_data.open_stored(report, opened, branches, wanted, conditions)
+    files = values.open_models(model, arch)
+    branches = {name: _branches(name, one, branch, attack_branch) for name, one in files.items()}
+    opened = {name: one.without_copies() for name, one in files.items()}
+    if stored is not None:
+        tested = open_stored(request, opened, branches, conditions)
     else:
-        asked = evaluate_data.open_images(
-            report, opened, branches, wanted, with_photos=bool(corruptions)
-        )
-    for name, one in whole.items():
-        if one.copies:
-            report.say(f"{name}: trained with one set of norm layers, so main alone is asked")
-    for note in asked.notes:
+        tested = open_images(request, opened, branches, with_photos=bool(corruptions))
+    _name_unreadable(report, tested.unreadable)
+    for name, checkpoint in files.items():
+        if checkpoint.copies:
+            report.say(f"{name}: trained with one set of norm layers, so only main is evaluated")
+    for note in tested.notes:
         report.say(note)
-    _require_classes(asked.subjects, opened, conditions)
+    suite = Suite(tested.models, conditions, smallest, data, seed, tested.notes, tested.with_mce)
     with joined() as processes:
-        found, digests, radii = _measure(
-            report, opened, asked.subjects, conditions, report_dir, smallest, processes
-        )
-        if held:
-            found = evaluate_data.leave_out_unread(report, found, asked, processes, strict=strict)
+        evaluation = _measure(report, suite, report_dir, processes)
+    _report_left_out(report, evaluation, strict=strict)
     if processes.is_first:
-        _finish(report, found, asked, data, seed, digests, report_dir, radii)
-
-
-def _conditions(*others: list[Condition]) -> list[Condition]:
-    from advprop_core.evaluation.conditions import Condition
-
-    return [Condition(), *(one for several in others for one in several)]
+        _finish(report, summarise(evaluation, command_line()), report_dir)
 
 
 def _require_clean(
-    wanted: evaluate_data.Wanted, conditions: list[Condition], *, searched: bool
+    request: DataRequest, conditions: list[Condition], *, searched: bool
 ) -> list[Condition]:
     """What needs clean photos: nothing where a set has none and none were given."""
-    if wanted.clean is not None:
+    if request.clean is not None:
         return conditions
     if len(conditions) > 1 or searched:
-        raise ValueError(
-            f"attacks and probes need clean photos, and {wanted.data} has none: give --clean DIR "
+        raise InputError(
+            f"attacks and probes need clean photos, and {request.name} has none: give --clean DIR "
             "(for imagenet-c), or leave them out"
         )
     return []
-
-
-def _require_classes(
-    subjects: Sequence[Subject], opened: Mapping[str, Checkpoint], conditions: Sequence[Condition]
-) -> None:
-    """Refuse AutoAttack on few classes now rather than after the work."""
-    from advprop_core.attacks.autoattack import AutoAttackConfig
-    from advprop_core.attacks.autoattack.config import require_classes
-
-    if any(isinstance(one.attack, AutoAttackConfig) for one in conditions):
-        for one in subjects:
-            count = len(one.among) if one.among else opened[one.name].info.num_classes
-            require_classes(count, one.name)
 
 
 def _require_usable(folder: Path | None) -> None:
@@ -184,7 +167,7 @@ def _require_usable(folder: Path | None) -> None:
     if folder is None:
         return
     if folder.exists() and not folder.is_dir():
-        raise ValueError(f"--report must be a folder, {folder} is a file")
+        raise InputError(f"--report must be a folder, {folder} is a file")
     if (earlier := folder / "results.json").exists():
         read_content(earlier)
     cells = folder / _CELLS
@@ -192,120 +175,88 @@ def _require_usable(folder: Path | None) -> None:
         cells.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=cells).close()
     except OSError as error:
-        raise ValueError(
+        raise InputError(
             f"--report: nothing can be written to {cells} ({error.strerror})"
         ) from None
 
 
 def _branches(
-    name: str, one: Checkpoint, branch: list[str] | None, attack_branch: str | None
+    name: str, checkpoint: Checkpoint, branch: list[str] | None, attack_branch: str | None
 ) -> tuple[str, ...]:
     """The branches to evaluate, before any work; an error says which model it is about."""
     from advprop_core.evaluation.conditions import EACH
 
     through = [] if attack_branch in (None, EACH) else [attack_branch]
     try:
-        for known in through:
-            one.model.branch(known)
-        found = values.read_branches(one.model, branch)
+        for source in through:
+            checkpoint.model.branch(source)
+        branches = values.read_branches(checkpoint.model, branch)
     except ValueError as error:
-        raise ValueError(f"{name}: {error}") from None
+        raise InputError(f"{name}: {error}") from None
     named = {*values.split_list(branch), *through}
-    if copied := [known for known in one.copies if known in named]:
-        raise ValueError(
-            f"{name}: {', '.join(copied)} is a copy of main, for the network was trained with one "
-            "set of norm layers: it would answer as main does"
+    if copied := [copy for copy in checkpoint.copies if copy in named]:
+        raise InputError(
+            f"{name}: {', '.join(copied)} is a copy of main, because the network was trained with "
+            "one set of norm layers: its results are those of main"
         )
-    return tuple(known for known in found if known not in one.copies)
+    return tuple(each for each in branches if each not in checkpoint.copies)
 
 
-def _measure(
-    report: Report,
-    opened: Mapping[str, Checkpoint],
-    subjects: Sequence[Subject],
-    conditions: Sequence[Condition],
-    folder: Path | None,
-    smallest: AttackConfig | None,
-    processes: Processes,
-) -> tuple[dict[Cell, Answers], dict[str, str], list[SmallestEpsilon]]:
-    """Every cell's answers in the order of the table, each model's digest, and smallest radii."""
-    from advprop_core.evaluation.answers import answer
-    from advprop_core.evaluation.cells import cells_of
+def _measure(report: Report, suite: Suite, folder: Path | None, processes: Processes) -> Evaluation:
     from advprop_core.evaluation.store import CellStore
-    from advprop_core.models.digest import model_digest
+    from advprop_core.evaluation.suite import evaluate
 
-    digests = {name: model_digest(one.model, one.info) for name, one in opened.items()}
-    device = processes.device.type
-    store = CellStore(folder / _CELLS, digests, device=device) if folder else None
+    store = None
+    if folder is not None:
+        store = CellStore(folder / _CELLS, suite.digests, device=processes.device.type)
     try:
         with counting("evaluate", 1) as progress:
-            found = answer(
-                subjects, conditions, store=store, progress=progress, processes=processes
-            )
-        radii = evaluate_smallest.measure(subjects, smallest, store, processes) if smallest else []
+            evaluation = evaluate(suite, store=store, progress=progress, processes=processes)
     except KeyboardInterrupt:
         if store:
-            report.say(f"interrupted; {_kept(store)}: the same command goes on from there")
+            report.say(f"interrupted; {_reused(store)}: the same command continues from there")
         raise
     if store and (store.reused or store.extended):
-        report.say(_kept(store))
-    cells = [cell for one in subjects for cell in cells_of(one, conditions)]
-    return {cell: found[cell] for cell in cells}, digests, radii
+        report.say(_reused(store))
+    return evaluation
 
 
-def _kept(store: CellStore) -> str:
+def _reused(store: CellStore) -> str:
     parts = f" and parts of {store.extended}" if store.extended else ""
     taken = f"{store.reused} finished figures{parts} were taken from {store.folder}"
     return f"{taken}, {store.written} files were added"
 
 
-def _finish(
-    report: Report,
-    found: Mapping[Cell, Answers],
-    asked: evaluate_data.Asked,
-    data: str,
-    seed: int,
-    digests: Mapping[str, str],
-    folder: Path | None,
-    radii: Sequence[SmallestEpsilon],
-) -> None:
-    from advprop_core.evaluation.masking import suspicions
-    from advprop_core.evaluation.mce import imagenet_c_errors
-    from advprop_core.evaluation.results_file import (
-        content_of,
-        corruption_errors,
-        findings,
-        shape_biases,
-    )
+def _name_unreadable(report: Report, files: Sequence[Unreadable]) -> None:
+    for file in files[:_LISTED]:
+        report.say(f"left out {file.path}: {file.reason}")
+    if (more := len(files) - _LISTED) > 0:
+        report.say(f"left out {more} more unreadable images")
+
+
+def _report_left_out(report: Report, evaluation: Evaluation, *, strict: bool) -> None:
+    """Name the images that cannot be read under some condition.
+
+    Raises:
+        InputError: With ``strict``, if there are some: found by an earlier run, whose figures
+            were taken from the report's folder.
+    """
+    for name, count in (evaluation.left_out or {}).items():
+        if count and strict:
+            raise InputError(f"{name}: {count} images cannot be read: replace or remove them")
+        if count:
+            report.say(f"{name}: left out {count} images that cannot be read in every folder")
+    _name_unreadable(report, evaluation.unreadable)
+
+
+def _finish(report: Report, content: dict[str, Any], folder: Path | None) -> None:
     from advprop_core.report.words import gradients_checked
 
-    rows, errors = findings(found, seed), corruption_errors(found, seed)
-    biases = shape_biases(found, asked.subjects)
-    published = imagenet_c_errors(found, asked.with_mce, seed)
-    for name in digests:
-        own = [row for row in rows if row.model == name]
-        for title, table in evaluate_tables.tables(name, own, errors, biases, published):
-            report.say(title)
-            report.show(table)
-        if branches := [one for one in radii if one.model == name]:
-            report.say(evaluate_smallest.title(branches[0]))
-            report.show(evaluate_smallest.table(branches))
-    warnings = suspicions(found)
-    for one in warnings:
-        report.say(f"look twice: {one.text}")
-    content = content_of(
-        rows,
-        errors,
-        data=data,
-        seed=seed,
-        models=digests,
-        command=command_line(),
-        warnings=warnings,
-        biases=biases,
-        published=published,
-        notes=asked.notes,
-        radii=radii,
-    )
+    for title, table in evaluate_tables.tables(content):
+        report.say(title)
+        report.show(table)
+    for warning in content["warnings"]:
+        report.say(f"look twice: {warning['text']}")
     if folder is not None:
         from advprop_core.report.files import write_report  # here: it loads plotly
 

@@ -64,11 +64,11 @@ ProbesOption = Annotated[
     typer.Option(
         "--probe",
         metavar="KINDS",
-        help="What images lose on purpose: all, or kinds among patch-shuffle (outlines go), grey "
-        "(colour goes), edges (lines alone stay), low-pass (detail goes), high-pass (coarse "
-        "structure goes). KIND=STRENGTH is one strength instead of the usual ones: patches along "
-        "each side for patch-shuffle, else the cut-off in cycles per image, as in "
-        "patch-shuffle=3,low-pass=6. Probes are made at the network's own size.",
+        help="What to remove from images: all, or kinds among patch-shuffle (outlines), grey "
+        "(colour), edges (all but lines), low-pass (detail), high-pass (coarse structure). "
+        "KIND=STRENGTH is one strength instead of the usual ones: patches along each side for "
+        "patch-shuffle, else the cut-off in cycles per image, as in patch-shuffle=3,low-pass=6. "
+        "Probes are made at the network's own size.",
     ),
 ]
 ReportOption = Annotated[
@@ -76,17 +76,18 @@ ReportOption = Annotated[
     typer.Option(
         "--report",
         metavar="DIR",
-        help="Folder for results.json, results.csv and report.html, which opens without a "
-        "network. What is finished is kept there at once: the same command, or one with more "
-        "conditions, goes on where an earlier one was.",
+        help="Folder for results.json, results.csv and report.html, which opens "
+        "offline. Finished figures are saved there at once: the same command, or one with more "
+        "conditions, continues where an earlier one ended.",
     ),
 ]
 AttackBranchOption = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="Branch whose gradient makes the perturbation; each for every branch in turn, each "
-        "shown to all. By default each branch is attacked through itself (white box).",
+        help="Branch whose gradient makes the perturbation; `each` takes every branch in turn and "
+        "evaluates all branches on it. By default each branch is attacked through itself (white "
+        "box).",
     ),
 ]
 RestartsOption = Annotated[
@@ -94,16 +95,16 @@ RestartsOption = Annotated[
     typer.Option(
         "--restarts",
         metavar="N",
-        help="Random starts of pgd: the branch it goes through stands an image that none of them "
-        "turns. By default 1.",
+        help="Random starts of pgd: an image counts as robust only if every start fails. By "
+        "default 1.",
     ),
 ]
 SanityOption = Annotated[
     bool,
     typer.Option(
         "--sanity",
-        help="Also show noise of each radius and PGD without a bound, and warn where they "
-        "tell of a masked gradient. What can be told without them is told anyway.",
+        help="Also measure noise of each radius and PGD with no limit on epsilon, and warn where "
+        "they show a masked gradient. Checks that need neither are always made.",
     ),
 ]
 StrictOption = Annotated[
@@ -118,5 +119,15 @@ DownloadOption = Annotated[
     typer.Option(
         "--download",
         help="Fetch the data set where it is missing: imagenette:DIR or cifar10:DIR.",
+    ),
+]
+SmallestOption = Annotated[
+    str | None,
+    typer.Option(
+        "--smallest-epsilon",
+        metavar="LIMIT",
+        help="Also search, image by image, for the smallest epsilon at which PGD fools each "
+        "branch, up to LIMIT, such as 16/255. It takes about as long as ten attacks; --norm and "
+        "--steps are those of --attack.",
     ),
 ]

@@ -7,34 +7,37 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
+from advprop_core.errors import InputError
 from advprop_core.evaluation.conditions import EACH, Condition
 from advprop_core.evaluation.results import Answers
 from advprop_core.evaluation.stored_corruptions import NOT_SHOWN, Stored
 from advprop_core.models.dual_bn import DualBNModel
+from advprop_core.types import ModelInfo
 
 PHOTO_SIZE = 224
 """Pixels per side for which the published severities of corruptions hold."""
 
 
 @dataclass(frozen=True, eq=False)
-class Subject:
-    """A model and the images it is asked about.
+class TestedModel:
+    """A model and the images it is tested on.
 
     Attributes:
-        name: Of the model; subjects that are measured together have different ones.
+        name: Of the model; models that are measured together have different ones.
         model: Frozen.
         images: (N, 3, S, S) uint8 at the network's own size; (0, 3, S, S) where there are only
             stored corruptions of them.
         labels: (N,) int64.
-        branches: Who predicts.
+        branches: Who predicts; every branch where none is named.
         photos: (N, 3, 224, 224) uint8, the same images before they were made as small as the
-            network's input; corruptions are made on these. Subjects that hold the same tensor
+            network's input; corruptions are made on these. Models that hold the same tensor
             share its corrupted pixels.
         textures: (N,) int64, where images are scenes of TextureShapes: the class whose texture
             each object has.
-        stored: The same images under a published set's corruptions. Subjects that hold the same
+        stored: The same images under a published set's corruptions. Models that hold the same
             one share what is read.
         among: The classes the model may answer with, ascending; any where None.
+        info: What its file says of it, for its digest and its classes; not needed to measure.
 
     Raises:
         ValueError: If there is no image, a branch does not exist, or the lengths differ.
@@ -44,13 +47,18 @@ class Subject:
     model: DualBNModel
     images: Tensor
     labels: Tensor
-    branches: tuple[str, ...]
+    branches: tuple[str, ...] = ()
     photos: Tensor | None = None
     textures: Tensor | None = None
     stored: Stored | None = None
     among: tuple[int, ...] | None = None
+    info: ModelInfo | None = None
+
+    __test__ = False  # no class of tests, whatever pytest makes of its name
 
     def __post_init__(self) -> None:
+        if not self.branches:
+            object.__setattr__(self, "branches", self.model.branch_names)
         if not len(self.labels):
             raise ValueError("images must not be empty")
         for branch in self.branches:
@@ -74,7 +82,7 @@ class Cell:
     """One figure of the table: a model's branch under a condition.
 
     Attributes:
-        model: Name of the subject.
+        model: Name of the model.
         branch: Who predicts.
         condition: What it is shown; the attack branch is filled in.
     """
@@ -84,40 +92,40 @@ class Cell:
     condition: Condition
 
 
-def cells_of(subject: Subject, conditions: Sequence[Condition]) -> tuple[Cell, ...]:
-    """The cells of a subject, condition by condition, then branch by branch."""
+def cells_of(model: TestedModel, conditions: Sequence[Condition]) -> tuple[Cell, ...]:
+    """The cells of a model, condition by condition, then branch by branch."""
     return tuple(
-        Cell(subject.name, branch, own)
+        Cell(model.name, branch, through)
         for condition in conditions
-        for branch in subject.branches
-        for own in _through(subject, condition, branch)
+        for branch in model.branches
+        for through in _through(model, condition, branch)
     )
 
 
-def _through(subject: Subject, condition: Condition, branch: str) -> list[Condition]:
+def _through(model: TestedModel, condition: Condition, branch: str) -> list[Condition]:
     """The condition with its attack branch: the one that is evaluated, unless others are named."""
     if condition.attack is None:
         sources: tuple[str | None, ...] = (None,)
     elif condition.attack_branch == EACH:
-        sources = subject.model.branch_names
+        sources = model.model.branch_names
     else:
         sources = (condition.attack_branch or branch,)
     return [replace(condition, attack_branch=source) for source in sources]
 
 
-def only_shown(found: Mapping[Cell, Answers]) -> dict[Cell, Answers]:
+def only_shown(cells: Mapping[Cell, Answers]) -> dict[Cell, Answers]:
     """Leave out, for each model, the images that could not be shown under some condition.
 
     All figures of a model are so over the same images, and its intervals can be drawn over these.
 
     Raises:
-        ValueError: If no image is left of a model.
+        InputError: If no image is left of a model.
     """
     shown: dict[str, Tensor] = {}
-    for cell, answers in found.items():
-        own = answers.predicted != NOT_SHOWN
-        shown[cell.model] = shown[cell.model] & own if cell.model in shown else own
-    for model, kept in shown.items():
-        if not kept.any():
-            raise ValueError(f"{model}: no image can be read under every condition")
-    return {cell: answers.rows(shown[cell.model]) for cell, answers in found.items()}
+    for cell, answers in cells.items():
+        readable = answers.predicted != NOT_SHOWN
+        shown[cell.model] = shown.get(cell.model, readable) & readable
+    for model, readable in shown.items():
+        if not readable.any():
+            raise InputError(f"{model}: no image can be read under every condition")
+    return {cell: answers.rows(shown[cell.model]) for cell, answers in cells.items()}

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from advprop_core.datasets.class_folders import listing
 from advprop_core.datasets.folders import Unreadable
-from advprop_core.evaluation.cells import Subject
+from advprop_core.evaluation.cells import TestedModel
 from advprop_core.models.class_names import are_the_same
-from advprop_core.types import ModelInfo
 
 
 def of_small_photos(count: int, total: int, size: int, *, corrupted: bool) -> list[str]:
@@ -29,7 +28,7 @@ def of_small_photos(count: int, total: int, size: int, *, corrupted: bool) -> li
 
 
 def left_out(name: str, unreadable: Sequence[Unreadable], ignored: Sequence[str]) -> list[str]:
-    """What a model is not asked about, if anything.
+    """What a model is not tested on, if anything.
 
     Args:
         name: Of the model.
@@ -43,24 +42,25 @@ def left_out(name: str, unreadable: Sequence[Unreadable], ignored: Sequence[str]
         parts.append(f"{files} that cannot be read, such as {first.path.name}")
     if ignored:
         parts.append(f"classes that it does not know: {listing(ignored)}")
-    return [f"{name} was not asked about {'; '.join(parts)}"] if parts else []
+    return [f"{name} was not tested on {'; '.join(parts)}"] if parts else []
 
 
-def of_unlike_images(subjects: Sequence[Subject], infos: Mapping[str, ModelInfo]) -> list[str]:
-    """That models which know different classes were asked about different images, if so.
+def of_unlike_images(models: Sequence[TestedModel]) -> list[str]:
+    """That models which know different classes were tested on different images, if so.
 
     Two classes are one if they share an id or a name, as a class folder can be either.
     """
-    first, *others = (_classes_shown(one, infos[one.name]) for one in subjects)
+    first, *others = map(_classes_shown, models)
     if all(are_the_same(first, other) for other in others):
         return []
-    asked = ", ".join(f"{one.name}: {len(one.labels)}" for one in subjects)
+    counts = ", ".join(f"{model.name}: {len(model.labels)}" for model in models)
     return [
-        f"the models know different classes and were asked about different images ({asked}), so "
-        "their figures do not compare like with like"
+        f"the models know different classes and were tested on different images ({counts}), so "
+        "their figures cannot be compared"
     ]
 
 
-def _classes_shown(subject: Subject, info: ModelInfo) -> list[tuple[str, str]]:
+def _classes_shown(model: TestedModel) -> list[tuple[str, str]]:
     """(id, name) of each class that it was shown."""
-    return [info.classes[label] for label in subject.labels.unique()]
+    assert model.info is not None
+    return [model.info.classes[label] for label in model.labels.unique()]

@@ -17,12 +17,12 @@ from advprop_core.attacks.gradient import (
     require_labels,
     walk,
 )
-from advprop_core.evaluation.answers import ALONE, BATCH_SIZE, Progress, batches
-from advprop_core.evaluation.cells import Subject
+from advprop_core.evaluation.cells import TestedModel
 from advprop_core.evaluation.intervals import share_intervals
 from advprop_core.evaluation.restricted import Restricted, places
+from advprop_core.evaluation.sweep import BATCH_SIZE, batches
 from advprop_core.models.folding import fold
-from advprop_core.processes import Processes
+from advprop_core.processes import ALONE, Processes, Progress
 from advprop_core.types import AttackConfig
 
 MEANING = (
@@ -100,13 +100,13 @@ class RadiusStore(Protocol):
     """Where the radii of a branch are kept."""
 
     def read_radii(
-        self, subject: Subject, branch: str, attack: AttackConfig
+        self, subject: TestedModel, branch: str, attack: AttackConfig
     ) -> tuple[Tensor, Tensor]:
         """(n,) places of the images of which something was kept, ascending, and their radii."""
         ...
 
     def write_radii(
-        self, subject: Subject, branch: str, attack: AttackConfig, places: Tensor, radii: Tensor
+        self, subject: TestedModel, branch: str, attack: AttackConfig, places: Tensor, radii: Tensor
     ) -> None:
         """Keep those of the images at (n,) places, whole or not at all."""
         ...
@@ -181,7 +181,7 @@ class _Search:
 
 
 def measure_smallest(
-    subject: Subject,
+    subject: TestedModel,
     attack: AttackConfig,
     *,
     batch_size: int = BATCH_SIZE,
@@ -232,7 +232,7 @@ def measure_smallest(
     return tuple(found)
 
 
-def _network(subject: Subject, branch: str, device: torch.device) -> nn.Module:
+def _network(subject: TestedModel, branch: str, device: torch.device) -> nn.Module:
     network = fold(subject.model.branch(branch), subject.images[:1].float() / 255)
     if subject.among is not None:
         network = Restricted(network, subject.among)
@@ -240,7 +240,11 @@ def _network(subject: Subject, branch: str, device: torch.device) -> nn.Module:
 
 
 def _radii(
-    network: nn.Module, subject: Subject, rows: Tensor, attack: AttackConfig, device: torch.device
+    network: nn.Module,
+    subject: TestedModel,
+    rows: Tensor,
+    attack: AttackConfig,
+    device: torch.device,
 ) -> Tensor:
     images = subject.images[rows].to(device).float() / 255
     labels = places(subject.labels[rows], subject.among).to(device)

@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as as_safetensors
 from torch import Tensor
 
-from advprop_core.evaluation.cells import Cell, Subject
+from advprop_core.evaluation.cells import Cell, TestedModel
 from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.results import Answers
 from advprop_core.evaluation.stored_corruptions import Stored
@@ -49,7 +49,7 @@ class CellStore:
 
         Args:
             folder: May exist.
-            models: Subject's name to its model's digest.
+            models: TestedModel's name to its model's digest.
             device: The kind that networks run on. Another kind rounds in another way.
         """
         self.folder = folder
@@ -61,14 +61,14 @@ class CellStore:
         self._digests: dict[tuple[int, int], tuple[Tensor, Tensor, list[bytes]]] = {}
         self._of_files: tuple[Stored, CorruptionConfig, list[bytes]] | None = None
 
-    def read(self, subject: Subject, cell: Cell) -> tuple[Tensor, Answers]:
+    def read(self, subject: TestedModel, cell: Cell) -> tuple[Tensor, Answers]:
         """What was kept of a cell: (n,) places of its images, ascending, and the answers there."""
         identity = self._identity(subject, cell.branch, condition=asdict(cell.condition))
         images = self._images(subject, cell.condition)
         places, columns = self._read(identity, images, _ANSWERS)
         return places, Answers(**columns) if columns else Answers.none()
 
-    def write(self, subject: Subject, cell: Cell, places: Tensor, answers: Answers) -> None:
+    def write(self, subject: TestedModel, cell: Cell, places: Tensor, answers: Answers) -> None:
         """Keep the answers to the images at (n,) places, whole or not at all."""
         identity = self._identity(subject, cell.branch, condition=asdict(cell.condition))
         images = self._images(subject, cell.condition)
@@ -76,7 +76,7 @@ class CellStore:
         self._write(identity, [images[place] for place in places.tolist()], columns)
 
     def read_radii(
-        self, subject: Subject, branch: str, attack: AttackConfig
+        self, subject: TestedModel, branch: str, attack: AttackConfig
     ) -> tuple[Tensor, Tensor]:
         """What was kept of a branch: (n,) places of images, ascending, and smallest radii."""
         identity = self._identity(subject, branch, smallest=asdict(attack))
@@ -85,7 +85,7 @@ class CellStore:
         return places, columns["radii"] if columns else torch.empty(0, dtype=torch.float64)
 
     def write_radii(
-        self, subject: Subject, branch: str, attack: AttackConfig, places: Tensor, radii: Tensor
+        self, subject: TestedModel, branch: str, attack: AttackConfig, places: Tensor, radii: Tensor
     ) -> None:
         """Keep the smallest radii of the images at (n,) places, whole or not at all."""
         identity = self._identity(subject, branch, smallest=asdict(attack))
@@ -118,7 +118,7 @@ class CellStore:
         write_whole(path, as_safetensors(columns | {_IMAGES: digests}, {_IDENTITY: identity}))
         self.written += 1
 
-    def _identity(self, subject: Subject, branch: str, **measured: Any) -> str:
+    def _identity(self, subject: TestedModel, branch: str, **measured: Any) -> str:
         known: dict[str, Any] = {
             "format": FORMAT,
             "model": self._models[subject.name],
@@ -130,7 +130,7 @@ class CellStore:
         }
         return json.dumps(known, sort_keys=True)
 
-    def _images(self, subject: Subject, condition: Condition) -> list[bytes]:
+    def _images(self, subject: TestedModel, condition: Condition) -> list[bytes]:
         if condition.stored:
             return self._stored(subject, condition.corruption)
         images = subject.images if condition.corruption is None else subject.photos
@@ -140,7 +140,7 @@ class CellStore:
             self._digests[key] = images, labels, image_digests(images, labels)
         return self._digests[key][2]
 
-    def _stored(self, subject: Subject, corruption: CorruptionConfig | None) -> list[bytes]:
+    def _stored(self, subject: TestedModel, corruption: CorruptionConfig | None) -> list[bytes]:
         stored = subject.stored
         assert stored is not None
         assert corruption is not None

@@ -14,7 +14,6 @@ import captum.metrics
 import torch
 from torch import Tensor, nn
 
-from advprop_core.evaluation.run import Progress
 from advprop_core.faithfulness import forward
 from advprop_core.faithfulness.baselines import Fill, fill
 from advprop_core.faithfulness.maps import (
@@ -29,6 +28,7 @@ from advprop_core.faithfulness.maps import (
     require_fraction,
 )
 from advprop_core.faithfulness.progress import Counter
+from advprop_core.processes import Progress
 
 
 @dataclass(frozen=True)

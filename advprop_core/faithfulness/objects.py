@@ -10,7 +10,6 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from advprop_core.datasets.texture_shapes.scenes import Scene
-from advprop_core.evaluation.run import Progress
 from advprop_core.faithfulness.intervals import Estimate, estimate_mean, estimate_share
 from advprop_core.faithfulness.maps import (
     Score,
@@ -22,6 +21,7 @@ from advprop_core.faithfulness.maps import (
     require_count,
 )
 from advprop_core.faithfulness.progress import Counter
+from advprop_core.processes import Progress
 
 MakeSceneMap = Callable[[Tensor, tuple[int, ...]], Tensor]
 """(N, 3, H, W) pixels and the N true classes to (N, H, W) maps."""

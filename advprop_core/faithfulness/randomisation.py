@@ -13,7 +13,6 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from advprop_core.evaluation.run import Progress
 from advprop_core.faithfulness.agreement import spearman
 from advprop_core.faithfulness.maps import (
     Score,
@@ -28,6 +27,7 @@ from advprop_core.faithfulness.maps import (
 from advprop_core.faithfulness.progress import Counter
 from advprop_core.faithfulness.stages import cascade_stages, layers_by_stage, randomise
 from advprop_core.predict import require_eval
+from advprop_core.processes import Progress
 
 Verdict = Literal["follows the weights", "partly the picture", "mostly the picture", "undefined"]
 

@@ -14,11 +14,11 @@ from torch import Tensor, nn
 from advprop_core.attribution.errors import NoGradient, Unfit
 from advprop_core.attribution.maps import explain
 from advprop_core.attribution.methods import Method
-from advprop_core.evaluation.run import Progress
 from advprop_core.faithfulness.fidelity import max_sensitivity
 from advprop_core.faithfulness.maps import Score, Undefined, flaw
 from advprop_core.faithfulness.randomisation import RandomisationCheck, check_randomisation
 from advprop_core.faithfulness.stages import cascade_stages
+from advprop_core.processes import Progress
 
 _CHANGES = {"fast": 10, "slow": 3}
 _DRAWS = {"fast": 3, "slow": 1}

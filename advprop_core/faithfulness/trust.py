@@ -12,7 +12,6 @@ from torch import Tensor, nn
 from advprop_core.attribution.grids import options_of
 from advprop_core.attribution.methods import METHODS
 from advprop_core.attribution.request import batch_size
-from advprop_core.evaluation.run import Progress
 from advprop_core.faithfulness.agreement import Agreement, agree
 from advprop_core.faithfulness.curves import Curves, measure_curves
 from advprop_core.faithfulness.fidelity import Infidelity, measure_infidelity
@@ -21,6 +20,7 @@ from advprop_core.faithfulness.objects import inside_shares, pointing_hits
 from advprop_core.faithfulness.progress import split
 from advprop_core.faithfulness.randomisation import RandomisationCheck
 from advprop_core.faithfulness.recomputed import Making, remade_randomisation, remade_sensitivity
+from advprop_core.processes import Progress
 from advprop_core.types import AttributionMap, InputKind
 
 Cell = tuple[str, InputKind, str]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from advprop_core.report.tables import tables
+from advprop_core.report.tables import TEXTS, Table, tables
 from advprop_core.report.words import gradients_checked, images_asked
 
 _STYLE = """
@@ -80,7 +80,7 @@ Robust accuracy is an upper bound: a stronger attack may find more.</p>
 {_warnings(content)}
 {body}
 <h2>All figures</h2>
-{tables(content)}
+{"".join(map(_table, tables(content)))}
 </main>
 </body>
 </html>
@@ -119,3 +119,28 @@ def _warnings(content: Mapping[str, Any]) -> str:
     if checked := gradients_checked(content):
         return f"<p>{escape(checked)}</p>"
     return f"<h2>Look twice</h2><ul>{lines}</ul>" if lines else ""
+
+
+def _table(table: Table) -> str:
+    """Below its heading, or folded away, and above the meaning of its figures."""
+    kinds = [' class="text"' if column in TEXTS else "" for column in table.columns]
+    head = "".join(
+        f'<th scope="col"{kind}>{escape(column)}</th>'
+        for column, kind in zip(table.columns, kinds, strict=True)
+    )
+    lines = "".join(
+        "<tr>"
+        + "".join(f"<td{kind}>{escape(text)}</td>" for text, kind in zip(row, kinds, strict=True))
+        + "</tr>"
+        for row in table.rows
+    )
+    shown = (
+        '<div class="scroll" tabindex="0" role="region" aria-label="Table of figures"><table>'
+        f"<thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></div>"
+    )
+    if table.is_long:
+        return f"<details><summary>{escape(table.title)}</summary>{shown}</details>"
+    meanings = "".join(
+        f'<p class="small">{escape(text[0].upper() + text[1:])}.</p>' for text in table.meanings
+    )
+    return f"<h3>{escape(table.title)}</h3>{shown}{meanings}"

@@ -1,54 +1,71 @@
-"""The tables at the end of a report, as HTML.
+"""Every figure of an evaluation in tables, for the terminal and for the report.
 
 Results of earlier versions lack some intervals, and are shown without.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from html import escape
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from advprop_core.report.words import Row, describe, smallest_radius
+from advprop_core.report.words import Row, describe, images_asked, smallest_radius
 from advprop_core.text import NORM_TITLES
+
+TEXTS = frozenset({"model", "branch", "images", "attack", "corruption"})
+"""Columns that hold words and not numbers."""
 
 _NONE = "–"
 _ENDS = "95 % interval"
-_TEXTS = {"model", "branch", "images", "attack"}  # columns that are not numbers
 
 
-def tables(content: Mapping[str, Any]) -> str:
-    """Every figure of ``results.json``."""
+@dataclass(frozen=True)
+class Table:
+    """A heading, and figures as people read them.
+
+    Attributes:
+        title: The heading.
+        columns: Their names.
+        rows: Their cells.
+        brief: Places of the columns that a terminal has room for; all by default.
+        is_long: Whether it is folded on a page, and left out in a terminal.
+        meanings: What the figures are, in sentences.
+    """
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    brief: Sequence[int] | None = None
+    is_long: bool = False
+    meanings: Sequence[str] = ()
+
+
+def tables(content: Mapping[str, Any]) -> Iterator[Table]:
+    """The tables of ``results.json``."""
     rows = content["results"]
     plain, probed, corrupted = (
         [row for row in rows if row["condition"]["kind"] in kinds]
         for kinds in (("clean", "attack"), ("probe",), ("corruption",))
     )
-    parts = [_accuracies(plain)] if plain else []
+    if plain:
+        yield _accuracies(f"Accuracy, {images_asked({'results': plain})}", plain)
     if corrupted:
-        errors = content["mean_corruption_error"]
-        parts.append(_titled("Mean corruption error", _errors(errors["results"]), errors))
-        if found := content.get("imagenet_c"):
-            parts.append(_titled("mCE", _published(found["results"]), found))
-        parts.append(
-            "<details><summary>Every corruption and severity</summary>"
-            f"{_accuracies(corrupted)}</details>"
-        )
+        yield _errors(content, corrupted)
+        yield _accuracies("Every corruption and severity", corrupted, is_long=True)
     if probed:
-        parts.append(_titled("What probes leave", _accuracies(probed)))
-    if found := content.get("smallest_epsilon"):
-        parts.append(_titled("Smallest epsilon", _smallest(found["results"]), found))
-    if found := content.get("shape_bias"):
-        parts.append(_titled("Shape bias", _biases(found["results"]), found))
-    return "".join(parts)
+        yield _accuracies("Accuracy on probes", probed)
+    if measure := content.get("smallest_epsilon"):
+        yield _smallest(measure)
+    if measure := content.get("shape_bias"):
+        yield _biases(measure)
 
 
-def _accuracies(rows: Sequence[Row]) -> str:
+def _accuracies(title: str, rows: Sequence[Row], *, is_long: bool = False) -> Table:
     columns = (
         "model", "branch", "images", "n", "top-1", _ENDS, "top-5", _ENDS, "loss", _ENDS,
         "calibration error", _ENDS, "confidence when wrong", _ENDS,
     )  # fmt: skip
-    return _table(columns, map(_accuracy, rows))
+    return Table(title, columns, [*map(_accuracy, rows)], (0, 1, 2, 4, 5, 6, 8, 10), is_long)
 
 
 def _accuracy(row: Row) -> Sequence[str]:
@@ -71,120 +88,111 @@ def _accuracy(row: Row) -> Sequence[str]:
     )
 
 
-def _errors(errors: Sequence[Row]) -> str:
-    columns = ("model", "branch", "error", _ENDS, "n", "kinds", "severities")
-    return _table(
-        columns,
+def _errors(content: Mapping[str, Any], rows: Sequence[Row]) -> Table:
+    """A row for each kind, its mean over severities; below these the means over kinds."""
+    mean = content["mean_corruption_error"]
+    branches = list(dict.fromkeys((row["model"], row["branch"]) for row in rows))
+    alone = len({model for model, _ in branches}) == 1
+    columns = [branch if alone else f"{model}, {branch}" for model, branch in branches]
+    shares: dict[str, dict[tuple[str, str], list[float]]] = {}
+    for row in rows:
+        by_branch = shares.setdefault(row["condition"]["corruption"], {})
+        by_branch.setdefault((row["model"], row["branch"]), []).append(1 - row["top1"])
+    counted = {kind for error in mean["results"] for kind in error["corruptions"]}
+    lines = [
         (
-            (
-                one["model"],
-                one["branch"],
-                _share(one["error"]),
-                _between(one["interval"]),
-                str(one["n"]),
-                str(len(one["corruptions"])),
-                ", ".join(map(str, one["severities"])),
-            )
-            for one in errors
-        ),
-    )
+            kind if kind in counted else f"{kind} (not in the mean)",
+            *(_mean(by_branch.get(branch, ())) for branch in branches),
+        )
+        for kind, by_branch in shares.items()
+    ]
+    stored = any(row["condition"].get("source") == "files" for row in rows)
+    source = f"published files, {images_asked({'results': rows})}" if stored else "generated here"
+    lines.append((f"mean corruption error, {source}", *_means(mean, branches, "error")))
+    meanings = [mean.get("meaning", "")]
+    if published := content.get("imagenet_c"):
+        lines.append(("mCE (AlexNet is 100%)", *_means(published, branches, "mce")))
+        if any("relative_mce" in error for error in published["results"]):
+            relative = _means(published, branches, "relative_mce", "relative_interval")
+            lines.append(("relative mCE", *relative))
+        meanings.append(published.get("meaning", ""))
+    levels = sorted({row["condition"]["severity"] for row in rows})
+    title = f"Top-1 error on corrupted images, mean over severities {', '.join(map(str, levels))}"
+    return Table(title, ["corruption", *columns], lines, meanings=[*filter(None, meanings)])
 
 
-def _published(errors: Sequence[Row]) -> str:
-    """The mCE of articles."""
-    columns = ("model", "branch", "mCE", _ENDS, "relative mCE", _ENDS, "n")
-    return _table(
-        columns,
-        (
-            (
-                one["model"],
-                one["branch"],
-                _share(one["mce"]),
-                _between(one["interval"]),
-                _share(one.get("relative_mce")),
-                _between(one.get("relative_interval")),
-                str(one["n"]),
-            )
-            for one in errors
-        ),
-    )
+def _mean(errors: Sequence[float]) -> str:
+    return f"{sum(errors) / len(errors):.1%}" if errors else _NONE
 
 
-def _biases(biases: Sequence[Row]) -> str:
+def _means(
+    measure: Mapping[str, Any],
+    branches: Sequence[tuple[str, str]],
+    name: str,
+    interval: str = "interval",
+) -> Iterator[str]:
+    results = {(result["model"], result["branch"]): result for result in measure["results"]}
+    for branch in branches:
+        result = results.get(branch, {})
+        known = name in result
+        yield f"{_share(result[name])} ({_between(result[interval])})" if known else _NONE
+
+
+def _biases(measure: Mapping[str, Any]) -> Table:
     columns = (
         "model", "branch", "shape bias", _ENDS, "n", "by shape", _ENDS, "by texture", _ENDS,
         "by neither", _ENDS,
     )  # fmt: skip
-    return _table(
-        columns,
+    rows = [
         (
-            (
-                one["model"],
-                one["branch"],
-                _share(one["shape_bias"]),
-                _between(one["interval"]),
-                str(one["n"]),
-                *_with_ends(one, "shape", "texture", "neither"),
-            )
-            for one in biases
-        ),
-    )
+            bias["model"],
+            bias["branch"],
+            _share(bias["shape_bias"]),
+            _between(bias["interval"]),
+            str(bias["n"]),
+            *_with_ends(bias, "shape", "texture", "neither"),
+        )
+        for bias in measure["results"]
+    ]
+    brief = (0, 1, 2, 3, 4, 5, 7, 9)
+    return Table("Shape bias", columns, rows, brief, meanings=_meanings(measure))
 
 
-def _smallest(results: Sequence[Row]) -> str:
+def _smallest(measure: Mapping[str, Any]) -> Table:
     columns = (
-        "model", "branch", "attack", "median", _ENDS, "n", "wrong before", _ENDS,
-        "never turned", _ENDS,
+        "model", "branch", "attack", "median", _ENDS, "n", "wrong when clean", _ENDS,
+        "never fooled", _ENDS,
     )  # fmt: skip
-    return _table(
-        columns,
+    rows = [
         (
-            (
-                one["model"],
-                one["branch"],
-                f"{one['attack']}, {NORM_TITLES[one['norm']]}",
-                smallest_radius(one, one["median"]),
-                " to ".join(smallest_radius(one, end) for end in one["interval"]),
-                str(one["n"]),
-                *_with_ends(one, "wrong", "never"),
-            )
-            for one in results
-        ),
-    )
+            search["model"],
+            search["branch"],
+            f"{search['attack']}, {NORM_TITLES[search['norm']]}",
+            smallest_radius(search, search["median"]),
+            " to ".join(smallest_radius(search, end) for end in search["interval"]),
+            str(search["n"]),
+            *_with_ends(search, "wrong", "never"),
+        )
+        for search in measure["results"]
+    ]
+    first = measure["results"][0]
+    limit = smallest_radius(first, first["limit"])
+    title = f"Smallest ε that fools the branch, up to {limit}"
+    return Table(title, columns, rows, (0, 1, 2, 3, 4, 5, 6, 8), meanings=_meanings(measure))
 
 
-def _titled(title: str, table: str, found: Mapping[str, Any] | None = None) -> str:
-    """A table below its heading and, where there is one, above the meaning of its figures."""
-    text = found.get("meaning", "") if found else ""
-    meaning = f'<p class="small">{escape(text[0].upper() + text[1:])}.</p>' if text else ""
-    return f"<h3>{title}</h3>{table}{meaning}"
-
-
-def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    kinds = [' class="text"' if column in _TEXTS else "" for column in columns]
-    head = "".join(
-        f'<th scope="col"{kind}>{column}</th>' for column, kind in zip(columns, kinds, strict=True)
-    )
-    lines = "".join(
-        "<tr>"
-        + "".join(f"<td{kind}>{escape(text)}</td>" for text, kind in zip(row, kinds, strict=True))
-        + "</tr>"
-        for row in rows
-    )
-    return (
-        '<div class="scroll" tabindex="0" role="region" aria-label="Table of figures"><table>'
-        f"<thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></div>"
-    )
+def _meanings(measure: Mapping[str, Any]) -> Sequence[str]:
+    return [*filter(None, [measure.get("meaning", "")])]
 
 
 def _share(value: float | None) -> str:
     return _NONE if value is None else f"{value:.1%}"
 
 
-def _with_ends(one: Row, *names: str) -> Iterator[str]:
+def _with_ends(result: Row, *names: str) -> Iterator[str]:
     """Shares, each followed by its interval."""
     for name in names:
-        yield from (_share(one[name]), _between(one.get(f"{name}_interval")))
+        yield from (_share(result[name]), _between(result.get(f"{name}_interval")))
 
 
 def _between(interval: Sequence[float] | None) -> str:

@@ -11,14 +11,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from advprop_core.datasets.named import conflict_scenes
-from advprop_core.evaluation.answers import ALONE
+from advprop_core.evaluation.cells import TestedModel
 from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.results import Answers
-from advprop_core.evaluation.run import evaluate
 from advprop_core.evaluation.shape_bias import shape_bias_of
+from advprop_core.evaluation.suite import Suite, evaluate
 from advprop_core.models.dual_bn import DualBNModel, attack_view
 from advprop_core.models.folding import fold
-from advprop_core.processes import Processes
+from advprop_core.processes import ALONE, Processes
 from advprop_core.training.data import Split
 from advprop_core.types import AttackConfig
 
@@ -41,9 +41,9 @@ def measure(
         Rows in the form of :meth:`~advprop_core.evaluation.results.BranchResult.to_json`, each with
         the data it was measured on.
     """
-    conditions = (Condition(), Condition(ATTACK))
-    results = evaluate(model, held_out.images, held_out.labels, conditions, processes=processes)
-    rows = [{**result.to_json(), "data": f"{Path(data).name} val"} for result in results]
+    tested = TestedModel("", model, held_out.images, held_out.labels)
+    evaluation = evaluate(Suite([tested], (Condition(), Condition(ATTACK))), processes=processes)
+    rows = [{**result.to_json(), "data": f"{Path(data).name} val"} for result in evaluation.results]
     if data == "shapes":
         scenes = conflict_scenes(CONFLICT_SCENES, held_out.images.shape[-1])
         rows += [

@@ -12,9 +12,10 @@ from advprop_core.compare.matrix import AttackMatrix, attack_matrix
 from advprop_core.compare.sweep import Sweep, sweep
 from advprop_core.datasets.named import load_images
 from advprop_core.datasets.texture_shapes.scenes import SHAPES
+from advprop_core.evaluation.cells import TestedModel
 from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.results import BranchResult
-from advprop_core.evaluation.run import evaluate
+from advprop_core.evaluation.suite import Suite, evaluate
 from advprop_core.types import AttackConfig, ModelInfo
 from app.figures.reel import Reel, make_reel
 from app.shell import requests
@@ -217,12 +218,10 @@ def run_folder(request: FolderRequest, lens: Lens, job: Job) -> FolderResult:
     images = load_images(request.data, info.input_size, classes=info.classes, limit=MOST_IMAGES)
     kept = images.labels != (-1 if (t := request.config.target_class) is None else t)
     through = [Condition(request.config, branch) for branch in info.branches]
-    cells = evaluate(
-        lens.model,
-        images.pixels[kept],
-        images.labels[kept],
-        [Condition(), *through],
+    tested = TestedModel("", lens.model, images.pixels[kept], images.labels[kept])
+    evaluation = evaluate(
+        Suite([tested], [Condition(), *through]),
         batch_size=_AT_ONCE,
         progress=lambda done, total: job.report(done / total),
     )
-    return FolderResult(request, cells, len(images.unreadable), images.ignored_classes)
+    return FolderResult(request, evaluation.results, len(images.unreadable), images.ignored_classes)

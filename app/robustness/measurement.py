@@ -191,6 +191,12 @@ def read_radii(text: str, norm: Norm) -> tuple[float, ...]:
     return radii
 
 
+def data_name(request: RunRequest) -> str:
+    """The images as a page may name them: a folder goes by its last name."""
+    folder = own_folder()
+    return folder.name if request.data == FOLDER and folder is not None else request.data
+
+
 def command(request: RunRequest, files: Mapping[str, Path]) -> str:
     """What makes the same figures without the app.
 
@@ -201,9 +207,7 @@ def command(request: RunRequest, files: Mapping[str, Path]) -> str:
         name if files[name] == bundled.get(name) else "/".join(files[name].parts[-2:])
         for name in request.models
     ]
-    folder = own_folder()
-    data = folder.name if request.data == FOLDER and folder is not None else request.data
-    words = ["advprop", "evaluate", "--model", ",".join(models), "--data", data]
+    words = ["advprop", "evaluate", "--model", ",".join(models), "--data", data_name(request)]
     words += _attack_options(request)
     if request.severities:
         levels = map(str, request.severities)

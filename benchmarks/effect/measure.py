@@ -20,8 +20,9 @@ from torch.nn import functional as F
 from advprop_core.datasets.class_folders import find_images
 from advprop_core.datasets.named import load_images
 from advprop_core.evaluation import studies
+from advprop_core.evaluation.cells import TestedModel
 from advprop_core.evaluation.conditions import Condition
-from advprop_core.evaluation.run import evaluate
+from advprop_core.evaluation.suite import Suite, evaluate
 from advprop_core.files import write_whole
 from advprop_core.models import checkpoints
 from advprop_core.models.checkpoints import Checkpoint
@@ -204,7 +205,8 @@ class Networks:
             what = json.dumps([digest, label, seed, measured])
             if what not in self.kept.rows:
                 shown = images() if shown is None else shown
-                results = evaluate(one.model, shown, labels, [condition])
+                tested = TestedModel("", one.model, shown, labels)
+                results = evaluate(Suite([tested], [condition])).results
                 who = {"run": label, "seed": seed}
                 own = [{**who, "branch": r.branch, **measured, "top1": r.top1} for r in results]
                 self.kept.add(what, own)

@@ -7,10 +7,10 @@ import torch
 
 from advprop_core.attacks.autoattack import AutoAttackConfig
 from advprop_core.attacks.gradient import random_start
-from advprop_core.evaluation.answers import answer
-from advprop_core.evaluation.cells import Cell, Subject
+from advprop_core.evaluation.cells import Cell, TestedModel
 from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.smallest_epsilon import measure_smallest
+from advprop_core.evaluation.sweep import sweep
 from advprop_core.pictures.corruptions import (
     CORRUPTIONS,
     EXTRA_CORRUPTIONS,
@@ -29,7 +29,7 @@ FGSM = AttackConfig.fgsm(4 / 255)
 @pytest.fixture
 def subject(make_dual, pixels):
     images = (pixels(20) * 255).byte()
-    return Subject("one", make_dual(), images, torch.arange(20) % 6, ("main", "aux"))
+    return TestedModel("one", make_dual(), images, torch.arange(20) % 6, ("main", "aux"))
 
 
 @pytest.fixture
@@ -39,8 +39,8 @@ def gpu():
 
 def test_clean_and_attacked_answers(subject, gpu):
     conditions = [Condition(), Condition(FGSM), Condition(FGSM, "aux")]
-    there = answer([subject], conditions, batch_size=8, processes=gpu)
-    here = answer([subject], conditions, batch_size=8)
+    there = sweep([subject], conditions, batch_size=8, processes=gpu)
+    here = sweep([subject], conditions, batch_size=8)
     for cell, answers in here.items():
         assert there[cell].losses.device.type == "cpu"
         torch.testing.assert_close(there[cell].losses, answers.losses, rtol=1e-2, atol=1e-2)
@@ -67,7 +67,7 @@ def test_own_draws_of_an_attack_are_those_of_the_cpu(pixels, norm):
 def test_restarts_run_there(subject, gpu):
     condition = Condition(AttackConfig.pgd(4 / 255, steps=2), restarts=3)
     once = replace(condition, restarts=1)
-    found = answer([subject], [once, condition], batch_size=8, processes=gpu)
+    found = sweep([subject], [once, condition], batch_size=8, processes=gpu)
     for branch in subject.branches:
         few, many = (
             found[Cell("one", branch, replace(one, attack_branch=branch))]
@@ -78,9 +78,7 @@ def test_restarts_run_there(subject, gpu):
 
 def test_autoattack_and_smallest_radii_run_there(subject, gpu):
     strong = Condition(AutoAttackConfig("linf", 4 / 255, steps=3, queries=5))
-    (cell, *_), (answers, *_) = zip(
-        *answer([subject], [strong], processes=gpu).items(), strict=True
-    )
+    (cell, *_), (answers, *_) = zip(*sweep([subject], [strong], processes=gpu).items(), strict=True)
     assert (cell.branch, len(answers)) == ("main", 20)
     there = measure_smallest(subject, FGSM, processes=gpu)
     assert [len(one.epsilons) for one in there] == [20, 20]

@@ -12,8 +12,9 @@ from advprop_core.attacks.autoattack.config import AutoAttackConfig
 from advprop_core.datasets.imagenet import wnids_of
 from advprop_core.datasets.named import load_images
 from advprop_core.datasets.texture_shapes.scenes import SHAPES
+from advprop_core.evaluation.cells import TestedModel
 from advprop_core.evaluation.conditions import Condition
-from advprop_core.evaluation.run import evaluate
+from advprop_core.evaluation.suite import Suite, evaluate
 from advprop_core.models.timm_networks import imagenet_classes
 from advprop_core.pictures.decoding import decode, to_bytes
 from app.robustness import cell_cache, measurement, words
@@ -41,9 +42,8 @@ def test_figures_are_those_of_the_library(tiny_models):
     found = measure(REQUEST, tiny_models, Job("key"))
     own = load(tiny_models["tiny-advprop"])
     images = load_images("shapes", 64, limit=14)
-    wanted = evaluate(
-        own.model, images.pixels, images.labels, [Condition(), Condition(REQUEST.attacks[0])]
-    )
+    tested = TestedModel("one", own.model, images.pixels, images.labels)
+    wanted = evaluate(Suite([tested], [Condition(), Condition(REQUEST.attacks[0])])).results
     rows = [row for row in found.content["results"] if row["model"] == "tiny-advprop"]
     assert [(row["branch"], row["top1"]) for row in rows] == [
         (one.branch, one.top1) for one in wanted
@@ -141,7 +141,7 @@ def test_photos_of_the_persons_folder(tiny_models, photos):
     ]
     assert found.content["data"] == "photos"
     assert found.content["notes"] == [
-        "tiny-advprop was not asked about 1 file that cannot be read, such as 0.png; classes that "
+        "tiny-advprop was not tested on 1 file that cannot be read, such as 0.png; classes that "
         "it does not know: other"
     ]
     assert str(photos) not in str(found.content)

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from advprop_core.evaluation import answers as answering
+from advprop_core.evaluation import inputs
 from advprop_core.models import checkpoints
 from advprop_core.pictures.probes import PROBES
 from tests.core.cli.tiny import IDS, NAMES, draw_photo
@@ -45,7 +45,7 @@ def test_evaluate_writes_the_agreed_form(advprop, model, val, tmp_path) -> None:
         assert nothing["top1"] == clean["top1"]
     assert rows[4]["loss"] > rows[0]["loss"]
     assert 0 <= rows[0]["interval"][0] <= rows[0]["top1"] <= rows[0]["interval"][1] <= 1
-    assert "PGD-2, L∞ ≤ 2/255" in answer.out
+    assert "PGD-2, L∞ ε = 2/255" in answer.out
 
 
 def test_evaluate_several_models_through_one_branch(
@@ -81,7 +81,7 @@ def test_a_copy_of_main_is_no_branch_to_measure(
     checkpoints.save(path, make_dual(), info)
     words = ("evaluate", "--model", path, "--data", val, "--attack", "fgsm")
     answer = advprop(*words, "--attack-branch", "each", "--json", tmp_path / "r.json")
-    assert "trained with one set of norm layers, so main alone is asked" in answer.out
+    assert "trained with one set of norm layers, so only main is evaluated" in answer.out
     rows = json.loads((tmp_path / "r.json").read_text())["results"]
     assert [one["branch"] for one in rows] == ["main", "main"]
     for option in ("--branch", "--attack-branch"):
@@ -97,7 +97,7 @@ def test_evaluate_names_what_it_left_out(advprop, model, val) -> None:
     assert answer.code == 0
     assert f"left out {val / 'church' / 'broken.jpg'}" in answer.out
     note = (
-        "was not asked about 1 file that cannot be read, such as broken.jpg; classes that it "
+        "was not tested on 1 file that cannot be read, such as broken.jpg; classes that it "
         "does not know: zebra"
     )
     assert note in answer.out
@@ -192,7 +192,7 @@ def test_conflict_scenes_show_the_shape_bias(advprop, tmp_path) -> None:
     words = ("evaluate", "--model", "shapes-vanilla,shapes-advprop", "--limit", 20)
     result = tmp_path / "r.json"
     answer = advprop(*words, "--data", "shapes-conflict", "--json", result)
-    assert "shapes-advprop, shape or texture, 20 scenes in which they disagree" in answer.out
+    assert "shapes-advprop: Shape bias" in answer.out
     content = json.loads(result.read_text())
     found = content["shape_bias"]["results"]
     assert [(one["model"], one["branch"]) for one in found] == [
@@ -231,7 +231,7 @@ def test_restarts_are_of_pgd_and_never_leave_more(advprop, model, val, tmp_path)
     once = json.loads(advprop(*words, "-", *attacks).out)["results"]
     file = tmp_path / "often.json"
     answer = advprop(*words, file, *attacks, "--restarts", 3, "--sanity")
-    assert "PGD-2, 3 restarts, L∞ ≤ 1/255" in answer.out
+    assert "PGD-2, 3 restarts, L∞ ε = 1/255" in answer.out
     often = json.loads(file.read_text())["results"]
     names = [row["condition"].get("attack") for row in often]
     assert names == [None, "PGD-2, 3 restarts", "FGSM", "noise", "PGD-20"]
@@ -279,8 +279,8 @@ def test_a_report_is_taken_up_again(advprop, model, val, tmp_path, monkeypatch) 
         made.append(config.kind)
         return corrupt(pixels, config, seeds=seeds)
 
-    corrupt = answering.corrupt
-    monkeypatch.setattr(answering, "corrupt", spy)
+    corrupt = inputs.corrupt
+    monkeypatch.setattr(inputs, "corrupt", spy)
     answer = advprop(*words, "--corruptions", "fog,snow", "--severity", "1,2,3,4,5")
     assert made == ["snow"] * 5
     assert "12 finished figures were taken from" in answer.out
@@ -342,7 +342,7 @@ def test_a_process_may_be_ended_at_any_moment(ending, advprop, model, val, tmp_p
         (("--probe", "grey=1"), "must be left out for grey"),
         (("--probe", "edges=0"), "cut-off in cycles per image, above 0, got 0"),
         (("--probe", "patch-shuffle=65"), "got 65 patches for 64 pixels"),
-        (("--limit", "1"), "one class only, gas pump: .* raise --limit"),
+        (("--limit", "1"), "one class only, gas pump: .* raise the limit"),
     ],
 )
 def test_bad_options(words, message, advprop, model, val) -> None:
@@ -356,7 +356,7 @@ def test_a_split_with_one_class(advprop, model, val) -> None:
     for name in ("Gas_Pump", "n5"):
         shutil.rmtree(val / name)
     answer = advprop("evaluate", "--model", model, "--data", val)
-    answer.refuses(f"{val} gives {model} images of one class only, church")
+    answer.refuses(f"{model} would see images of one class only, church")
 
 
 def test_bad_report_folders(advprop, model, val, tmp_path) -> None:
@@ -374,7 +374,7 @@ def test_a_json_file_that_cannot_be_written_is_noticed_before_the_work(
 ) -> None:
     (tmp_path / "file").touch()
     words = ("evaluate", "--model", model, "--data", val, "--json", tmp_path / "file" / "r.json")
-    monkeypatch.setattr(answering, "answer", lambda *_, **__: pytest.fail("worked"))
+    monkeypatch.setattr(inputs, "pixels_of", lambda *_, **__: pytest.fail("worked"))
     advprop(*words).refuses("--json cannot be written to")
 
 

@@ -98,9 +98,9 @@ def test_imagenet_c_for_other_networks_has_no_mce(advprop, few, thousand, photos
     assert "mCE is defined for networks with ImageNet's 1000 classes, over all 15" in answer.out
     assert "images of 3 of the model's 5 classes" in answer.out
     content = json.loads((photos / "results.json").read_text())
-    unasked = f"{few} was not asked about classes that it does not know: {WNIDS[3]}"
+    unasked = f"{few} was not tested on classes that it does not know: {WNIDS[3]}"
     assert unasked in content["notes"]
-    assert any("asked about different images" in one for one in content["notes"])
+    assert any("tested on different images" in one for one in content["notes"])
     assert "imagenet_c" not in content
     shown = [(r["condition"]["corruption"], r["condition"]["severity"], r["n"])
              for r in content["results"] if r["branch"] == "main"]  # fmt: skip
@@ -139,7 +139,7 @@ def test_an_unreadable_file_leaves_its_photo_out(advprop, thousand, photos) -> N
     words = ("evaluate", "--model", thousand, "--data", photos / "c", "--severity", "1")
     words = (*words, "--corruptions", "fog,snow", "--report", photos)
     answer = advprop(*words)
-    assert "left out 1 images, for they cannot be read in every folder" in answer.out
+    assert "left out 1 images, that cannot be read in every folder" in answer.out
     assert f"left out {broken}" in answer.out
     content = json.loads((photos / "results.json").read_text())
     assert {row["n"] for row in content["results"]} == {3}
@@ -168,7 +168,7 @@ def test_an_unreadable_clean_photo_leaves_its_corruptions_out(advprop, few, phot
         (("--corruptions", "spatter"), "hold no spatter/1, .*; they hold gaussian_noise, shot"),
         (("--severity", "0"), "--severity must be a whole number"),
         (("--clean", "none"), "--clean must be a folder with ImageNet's class folders, got none"),
-        (("--limit", "1"), "one class only, .* raise --limit"),
+        (("--limit", "1"), "one class only, .* raise the limit"),
     ],
 )
 def test_bad_options(words, message, advprop, few, photos) -> None:

@@ -23,7 +23,7 @@ def test_autoattack_is_measured_named_and_kept(advprop, words, tmp_path, monkeyp
     words = (*words, "--attack", "autoattack,pgd", "--steps", 2, "--epsilon", "4/255")
     words = (*words, "--report", tmp_path / "report")
     name = "AutoAttack (2 steps, 1 targets, 3 queries)"
-    assert f"{name}, L∞ ≤ 4/255" in advprop(*words).out
+    assert f"{name}, L∞ ε = 4/255" in advprop(*words).out
     content = json.loads((tmp_path / "report" / "results.json").read_text())
     clean, attacked, pgd = content["results"]
     assert attacked["condition"] == {
@@ -47,7 +47,8 @@ def test_the_command_asks_for_the_published_numbers():
 def test_smallest_epsilon_in_table_json_and_report(advprop, words, tmp_path):
     words = (*words, "--smallest-epsilon", "16/255", "--steps", 2, "--report", tmp_path / "report")
     said = advprop(*words).out
-    assert "smallest epsilon that turns an image: PGD-2, L∞ ≤ 16/255" in said
+    assert "Smallest ε that fools the branch, up to 16/255" in said
+    assert "PGD-2, L∞" in said
     content = json.loads((tmp_path / "report" / "results.json").read_text())
     (found,) = content["smallest_epsilon"]["results"]
     assert (found["branch"], found["n"], found["limit"]) == ("main", 9, 16 / 255)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from advprop_core.evaluation.cells import Subject
+from advprop_core.evaluation.cells import TestedModel
 from advprop_core.evaluation.notes import of_unlike_images
 
 IDS, NAMES = ("n1", "n2"), ("parking meter", "tench")
@@ -24,13 +24,14 @@ def test_classes_are_one_by_id_or_by_name(
     model, images, make_info, ids, names, labels, alike
 ) -> None:
     shown = images[0][:2]
-    subjects = [
-        Subject("one", model, shown, torch.tensor((0, 1)), ("main",)),
-        Subject("two", model, shown, torch.tensor(labels), ("main",)),
-    ]
-    infos = {
-        "one": make_info(class_ids=IDS, class_names=NAMES),
-        "two": make_info(class_ids=ids, class_names=names),
-    }
-    notes = of_unlike_images(subjects, infos)
+    first, second = (
+        make_info(class_ids=IDS, class_names=NAMES),
+        make_info(class_ids=ids, class_names=names),
+    )
+    notes = of_unlike_images(
+        [
+            TestedModel("one", model, shown, torch.tensor((0, 1)), info=first),
+            TestedModel("two", model, shown, torch.tensor(labels), info=second),
+        ]
+    )
     assert len(notes) == (0 if alike else 1)

@@ -3,12 +3,12 @@ import torch
 from torch import nn
 
 from advprop_core.attacks.gradient import attack
-from advprop_core.evaluation.answers import answer
-from advprop_core.evaluation.cells import Cell, Subject
+from advprop_core.evaluation.cells import Cell, TestedModel
 from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.restricted import Restricted, in_full, places
 from advprop_core.evaluation.results import Answers
 from advprop_core.evaluation.store import CellStore
+from advprop_core.evaluation.sweep import sweep
 from advprop_core.models.dual_bn import DualBNModel
 from advprop_core.models.folding import fold
 from advprop_core.types import AttackConfig
@@ -38,7 +38,7 @@ def subject(colours):
     generator = torch.Generator().manual_seed(1)
     images = torch.randint(0, 256, (10, 3, 4, 4), dtype=torch.uint8, generator=generator)
     labels = torch.tensor([1, 3] * 5)
-    return Subject("one", colours, images, labels, ("main",), among=(1, 3))
+    return TestedModel("one", colours, images, labels, ("main",), among=(1, 3))
 
 
 def test_logits_of_some_classes(colours):
@@ -62,7 +62,7 @@ def test_places_and_back():
 
 
 def test_the_network_chooses_among_the_classes_of_the_set(subject):
-    clean = answer([subject], [Condition()])[Cell("one", "main", Condition())]
+    clean = sweep([subject], [Condition()])[Cell("one", "main", Condition())]
     logits = subject.model.branch("main")(subject.images.float() / 255)
     assert (logits.argmax(1) == 0).all()  # of all four it would never be right
     best = logits[:, [1, 3]].argmax(1)
@@ -73,7 +73,7 @@ def test_the_network_chooses_among_the_classes_of_the_set(subject):
 
 def test_attacks_are_against_the_same_choice(subject):
     condition = Condition(PGD, "main")
-    found = answer([subject], [condition])[Cell("one", "main", condition)]
+    found = sweep([subject], [condition])[Cell("one", "main", condition)]
     pixels = subject.images.float() / 255
     network = Restricted(fold(subject.model.branch("main"), pixels[:1]), (1, 3))
     labels = (subject.labels == 3).long()
@@ -82,10 +82,10 @@ def test_attacks_are_against_the_same_choice(subject):
 
 
 def test_a_store_tells_restricted_cells_apart(subject, tmp_path):
-    whole = Subject("one", subject.model, subject.images, subject.labels, ("main",))
+    whole = TestedModel("one", subject.model, subject.images, subject.labels, ("main",))
     for subject_now, reused in ((subject, 0), (whole, 0), (subject, 1), (whole, 1)):
         store = CellStore(tmp_path, {"one": "digest"})
-        found = answer([subject_now], [Condition()], store=store)
+        found = sweep([subject_now], [Condition()], store=store)
         assert store.reused == reused
         kept = found[Cell("one", "main", Condition())].predicted
         assert (kept == 0).all() == (subject_now is whole)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from advprop_core.evaluation import smallest_epsilon
-from advprop_core.evaluation.cells import Subject
+from advprop_core.evaluation.cells import TestedModel
 from advprop_core.evaluation.intervals import wilson_interval
 from advprop_core.evaluation.smallest_epsilon import (
     SmallestEpsilon,
@@ -21,7 +21,7 @@ FGSM = AttackConfig.fgsm(0.32)
 
 @pytest.fixture
 def subject(model, images):
-    return Subject("one", model, *images, model.branch_names)
+    return TestedModel("one", model, *images, model.branch_names)
 
 
 def of(*epsilons):
@@ -147,7 +147,7 @@ def test_answers_are_among_the_classes_of_the_data(make_dual, pixels):
     model = make_dual()
     images = (pixels(4) * 255).byte()
     labels = torch.tensor([0, 3, 0, 3])
-    pair = Subject("one", model, images, labels, ("main",), among=(0, 3))
+    pair = TestedModel("one", model, images, labels, ("main",), among=(0, 3))
     (found,) = measure_smallest(pair, AttackConfig.pgd(0.5, steps=2))
     with torch.no_grad():
         logits = model.branch("main")(images.float() / 255)[:, [0, 3]]

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from advprop_core.evaluation import store
-from advprop_core.evaluation.cells import Cell, Subject
+from advprop_core.evaluation.cells import Cell, TestedModel
 from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.results import Answers
 from advprop_core.evaluation.store import CellStore
@@ -23,7 +23,7 @@ EVERY = torch.arange(10)
 
 @pytest.fixture
 def subject(model, images):
-    return Subject("one", model, *images, model.branch_names)
+    return TestedModel("one", model, *images, model.branch_names)
 
 
 @pytest.fixture

@@ -3,12 +3,12 @@ from dataclasses import dataclass, field, replace
 import pytest
 import torch
 
-from advprop_core.evaluation.answers import answer
-from advprop_core.evaluation.cells import Cell, Subject, cells_of, only_shown
+from advprop_core.evaluation.cells import Cell, TestedModel, cells_of, only_shown
 from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.results import BranchResult
 from advprop_core.evaluation.store import CellStore
 from advprop_core.evaluation.stored_corruptions import NOT_SHOWN, empty_images, marked
+from advprop_core.evaluation.sweep import sweep
 from advprop_core.pictures.corruptions import CorruptionConfig
 
 FOG, SNOW = (Condition(corruption=CorruptionConfig(k, 1), stored=True) for k in ("fog", "snow"))
@@ -42,11 +42,11 @@ def files(images):
 @pytest.fixture
 def subjects(model, images, files):
     pixels, labels = images
-    return [Subject(name, model, pixels, labels, ("main", "aux"), stored=files) for name in MODELS]
+    return [TestedModel(name, model, pixels, labels, stored=files) for name in MODELS]
 
 
 def test_files_are_read_once_for_all_models_and_a_batch_at_a_time(subjects, files):
-    found = answer(subjects, [Condition(), FOG], batch_size=4)
+    found = sweep(subjects, [Condition(), FOG], batch_size=4)
     assert files.read_rows == [("fog", 0, 1, 2, 3), ("fog", 4, 5, 6, 7), ("fog", 8, 9)]
     assert len(found) == 8
     # Half as bright, nothing is above 0.5: main calls all dark, and five of ten are.
@@ -57,7 +57,7 @@ def test_files_are_read_once_for_all_models_and_a_batch_at_a_time(subjects, file
 def test_what_is_read_is_resized_to_each_network(subjects, model, images):
     small = replace(subjects[0], images=empty_images(2))
     large = replace(subjects[1], images=empty_images(8))
-    found = answer([small, large], [FOG])
+    found = sweep([small, large], [FOG])
     for branch in ("main", "aux"):
         one, two = (found[Cell(name, branch, FOG)] for name in MODELS)
         assert torch.equal(one.right, two.right)
@@ -67,29 +67,29 @@ def test_what_is_read_is_resized_to_each_network(subjects, model, images):
 def test_without_clean_images_there_are_only_stored_corruptions(subjects):
     alone = replace(subjects[0], images=empty_images(4))
     assert alone.size == 4
-    assert len(answer([alone], [FOG, SNOW])) == 4
+    assert len(sweep([alone], [FOG, SNOW])) == 4
     with pytest.raises(ValueError, match="only stored corruptions: pass images too"):
-        answer([alone], [Condition(), FOG])
+        sweep([alone], [Condition(), FOG])
     with pytest.raises(ValueError, match="stored corruptions are read from files: pass stored"):
-        answer([replace(subjects[0], stored=None)], [FOG])
+        sweep([replace(subjects[0], stored=None)], [FOG])
     with pytest.raises(ValueError, match="must be equally many"):
         replace(alone, stored=None)
 
 
 def test_an_image_that_cannot_be_read_is_left_out_of_every_figure(subjects):
-    found = answer(subjects[:1], [Condition(), FOG, SNOW], batch_size=4)
+    found = sweep(subjects[:1], [Condition(), FOG, SNOW], batch_size=4)
     assert found[Cell("one", "main", SNOW)].predicted.tolist().count(NOT_SHOWN) == 1
     kept = only_shown(found)
     assert {len(answers) for answers in kept.values()} == {9}
     for cell, answers in found.items():
         assert torch.equal(kept[cell].losses, answers.losses[1:])
-    untouched = answer(subjects[:1], [Condition(), FOG])
+    untouched = sweep(subjects[:1], [Condition(), FOG])
     for cell, answers in only_shown(untouched).items():
         assert torch.equal(answers.losses, untouched[cell].losses)
 
 
 def test_models_lose_only_their_own_images(subjects):
-    found = answer(subjects, [FOG])
+    found = sweep(subjects, [FOG])
     cell = Cell("two", "aux", FOG)
     found[cell] = marked(found[cell], torch.arange(10) > 2)
     lengths = {cell.model: len(answers) for cell, answers in only_shown(found).items()}
@@ -102,7 +102,7 @@ def test_models_lose_only_their_own_images(subjects):
 def test_a_store_goes_on_where_it_was_and_notices_other_files(subjects, files, tmp_path):
     def run(conditions):
         store = CellStore(tmp_path, MODELS)
-        found = answer(subjects, conditions, store=store)
+        found = sweep(subjects, conditions, store=store)
         return store.reused, {
             cell: BranchResult.of(cell.branch, cell.condition, found[cell])
             for one in subjects

@@ -4,14 +4,23 @@ import pytest
 import torch
 from torch import nn
 
+from advprop_core.attacks.autoattack import AutoAttackConfig
+from advprop_core.evaluation.cells import TestedModel
 from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.intervals import wilson_interval
-from advprop_core.evaluation.run import evaluate
+from advprop_core.evaluation.store import CellStore
+from advprop_core.evaluation.suite import Suite, attack_conditions
+from advprop_core.evaluation.suite import evaluate as evaluate_suite
 from advprop_core.pictures.corruptions import CorruptionConfig
 from advprop_core.types import AttackConfig
 
 FGSM = AttackConfig.fgsm(0.1)
 LEVELS = torch.linspace(0.05, 0.95, 10)
+
+
+def evaluate(model, images, labels, conditions, *, branches=(), photos=None, **options):
+    tested = TestedModel("one", model, images, labels, tuple(branches), photos)
+    return evaluate_suite(Suite([tested], conditions), **options).results
 
 
 def test_accuracies_of_a_hand_made_model(model, images):
@@ -147,3 +156,36 @@ def test_logits_that_are_not_finite_are_no_accuracy(model, images):
     model.branch("aux").network.norm.weight.data.fill_(torch.nan)
     with pytest.raises(ValueError, match="finite"):
         evaluate(model, *images, [Condition()])
+
+
+def test_the_search_is_counted_with_the_sweep(model, images):
+    suite = Suite([TestedModel("one", model, *images)], smallest=AttackConfig.pgd(0.3, steps=2))
+    done = []
+    evaluation = evaluate_suite(suite, progress=lambda *at: done.append(at))
+    assert [search.branch for search in evaluation.radii] == ["main", "aux"]
+    # Ten clean images, and twenty searches that count as ten attacks each.
+    assert done == [(10, 210), (110, 210), (210, 210)]
+
+
+def test_what_was_measured_before_is_taken_from_the_store(model, images, tmp_path):
+    suite = Suite([TestedModel("one", model, *images)], smallest=AttackConfig.pgd(0.3, steps=2))
+    stores = [CellStore(tmp_path, {"one": "digest"}) for _ in range(2)]
+    first, again = (evaluate_suite(suite, store=store) for store in stores)
+    assert [store.reused for store in stores] == [0, 4]
+    assert again.results == first.results
+    assert again.radii == first.radii
+
+
+def test_autoattack_on_few_classes_is_refused_before_the_work(model, images, make_info):
+    info = make_info(class_ids=("a", "b"), class_names=("a", "b"))
+    tested = TestedModel("one", model, *images, info=info)
+    with pytest.raises(ValueError, match="one has 2"):
+        Suite([tested], [Condition(AutoAttackConfig())])
+
+
+def test_checks_of_gradients_follow_the_attacks():
+    attacks = [AttackConfig.pgd(0.1, steps=2), FGSM]
+    found = attack_conditions(attacks, "aux", restarts=3, sanity=True)
+    assert [(c.attack.name, c.attack_branch, c.restarts) for c in found] == [
+        ("PGD-2", "aux", 3), ("FGSM", "aux", 1), ("noise", None, 1), ("PGD-20", None, 1)
+    ]  # fmt: skip

@@ -4,12 +4,13 @@ import pytest
 import torch
 
 from advprop_core.attacks.autoattack import AutoAttackConfig
-from advprop_core.evaluation import answers as module
-from advprop_core.evaluation.answers import answer
-from advprop_core.evaluation.cells import Cell, Subject, cells_of
+from advprop_core.evaluation import inputs
+from advprop_core.evaluation import sweep as module
+from advprop_core.evaluation.cells import Cell, TestedModel, cells_of
 from advprop_core.evaluation.conditions import EACH, Condition
 from advprop_core.evaluation.results import BranchResult
 from advprop_core.evaluation.store import CellStore
+from advprop_core.evaluation.sweep import sweep
 from advprop_core.pictures.corruptions import CorruptionConfig
 from advprop_core.pictures.digests import image_seeds
 from advprop_core.pictures.probes import ProbeConfig, probe
@@ -25,7 +26,7 @@ MODELS = {"one": "digest of one", "two": "digest of two"}
 @pytest.fixture
 def subjects(model, images, photos):
     branches = model.branch_names
-    return [Subject(name, model, *images, branches, photos) for name in MODELS]
+    return [TestedModel(name, model, *images, branches, photos) for name in MODELS]
 
 
 @pytest.fixture
@@ -33,13 +34,13 @@ def made(monkeypatch):
     """Counts how many batches of pixels were attacked, corrupted and probed."""
     counts = {"attack": 0, "corrupt": 0, "probe": 0}
     for name in counts:
-        original = getattr(module, name)
+        original = getattr(inputs, name)
 
         def spy(*args, name=name, original=original, **options):
             counts[name] += 1
             return original(*args, **options)
 
-        monkeypatch.setattr(module, name, spy)
+        monkeypatch.setattr(inputs, name, spy)
     return counts
 
 
@@ -48,7 +49,7 @@ def summed(found):
 
 
 def test_cells_share_their_pixels(subjects, made):
-    found = answer(subjects, (*CONDITIONS, SHUFFLED))
+    found = sweep(subjects, (*CONDITIONS, SHUFFLED))
     # White box through main is the same as through main by name: two attacks for each model.
     assert made == {"attack": 4, "corrupt": 1, "probe": 1}
     assert list(found)[:2] == [Cell("one", "main", Condition()), Cell("one", "aux", Condition())]
@@ -60,12 +61,12 @@ def test_cells_share_their_pixels(subjects, made):
 
 def test_each_branch_is_attacked_in_turn_and_all_are_asked(subjects, made):
     one = subjects[0]
-    found = summed(answer([one], [Condition(), Condition(PGD, EACH)]))
+    found = summed(sweep([one], [Condition(), Condition(PGD, EACH)]))
     assert made["attack"] == 2
     assert {(cell.condition.attack_branch, cell.branch) for cell in list(found)[2:]} == {
         (source, judge) for source in ("main", "aux") for judge in ("main", "aux")
     }
-    alone = summed(answer([one], [Condition(PGD, "aux")]))
+    alone = summed(sweep([one], [Condition(PGD, "aux")]))
     assert alone == {cell: found[cell] for cell in alone}
     assert cells_of(replace(one, branches=("aux",)), [Condition(PGD, EACH)]) == (
         Cell("one", "aux", Condition(PGD, "main")),
@@ -74,11 +75,11 @@ def test_each_branch_is_attacked_in_turn_and_all_are_asked(subjects, made):
 
 
 def test_what_is_shared_is_what_is_measured_alone(subjects):
-    together = summed(answer(subjects, CONDITIONS))
+    together = summed(sweep(subjects, CONDITIONS))
     for condition in CONDITIONS:
         for branch in ("main", "aux"):
             alone = replace(subjects[0], branches=(branch,))
-            for cell, result in summed(answer([alone], [condition])).items():
+            for cell, result in summed(sweep([alone], [condition])).items():
                 assert result == together[cell]
 
 
@@ -89,15 +90,15 @@ def test_a_probe_is_made_from_the_network_s_own_images(subjects):
     )
     one = replace(subjects[0], images=stripes, photos=None)
     high = Condition(probe=ProbeConfig("low-pass", 0.1))
-    found = answer([one], [Condition(), SHUFFLED, high])
+    found = sweep([one], [Condition(), SHUFFLED, high])
     clean, shuffled, smooth = (found[Cell("one", "main", c)] for c in (Condition(), SHUFFLED, high))
     # The network answers by the mean pixel: patches keep it, and so does smoothing it all away.
     torch.testing.assert_close(shuffled.losses, clean.losses)
     torch.testing.assert_close(smooth.losses, clean.losses, atol=1e-3, rtol=0)
     seeds = image_seeds(stripes, 1)
     group = module._groups([one], found)[1]
-    shared = module._Shared(torch.device("cpu"))
-    shown = module._shown(group, shared, torch.arange(4, 7), lambda: None)[4]
+    workshop = inputs.Workshop(torch.device("cpu"))
+    shown = inputs.pixels_of(group, workshop, torch.arange(4, 7), lambda: None)[4]
     expected = probe(stripes[4:7].float() / 255, SHUFFLED.probe, seeds=seeds[4:7])
     assert torch.equal(shown, expected)
     assert not torch.equal(shown, stripes[4:7].float() / 255)
@@ -106,14 +107,14 @@ def test_a_probe_is_made_from_the_network_s_own_images(subjects):
 def test_models_of_different_size_share_a_corruption(subjects, made):
     small, large = subjects
     wide = large.images.repeat(1, 1, 2, 2)
-    found = answer([small, replace(large, images=wide)], [NOISE])
+    found = sweep([small, replace(large, images=wide)], [NOISE])
     assert made["corrupt"] == 1
     one, two = (found[Cell(name, "main", NOISE)] for name in MODELS)
     assert one.losses.tolist() == pytest.approx(two.losses.tolist(), abs=0.2)
 
 
 def test_an_interrupted_evaluation_goes_on(subjects, made, tmp_path):
-    whole = summed(answer(subjects, CONDITIONS, batch_size=4))
+    whole = summed(sweep(subjects, CONDITIONS, batch_size=4))
     for name in made:
         made[name] = 0
 
@@ -123,13 +124,13 @@ def test_an_interrupted_evaluation_goes_on(subjects, made, tmp_path):
 
     store = CellStore(tmp_path / "cells", MODELS)
     with pytest.raises(KeyboardInterrupt):
-        answer(subjects, CONDITIONS, batch_size=4, store=store, progress=interrupt)
+        sweep(subjects, CONDITIONS, batch_size=4, store=store, progress=interrupt)
     assert (store.reused, store.written) == (0, 5)
     assert len(list((tmp_path / "cells").iterdir())) == 5
     assert made == {"attack": 6, "corrupt": 2, "probe": 0}
     store = CellStore(tmp_path / "cells", MODELS)
     done = []
-    found = answer(
+    found = sweep(
         subjects, CONDITIONS, batch_size=4, store=store, progress=lambda *at: done.append(at)
     )
     assert summed(found) == whole
@@ -157,18 +158,18 @@ def test_an_interrupted_autoattack_loses_a_few_images_only(subjects, tmp_path, m
         if done >= 8:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(module, "auto_attack", attacked)
+    monkeypatch.setattr(inputs, "auto_attack", attacked)
     monkeypatch.setattr(module, "_FEW", 4)
     strong = Condition(AutoAttackConfig("linf", 0.1, seed=5), "main")
     one = replace(subjects[0], branches=("aux",))
     with pytest.raises(KeyboardInterrupt):
-        answer([one], [strong], store=CellStore(tmp_path, MODELS), progress=interrupt)
+        sweep([one], [strong], store=CellStore(tmp_path, MODELS), progress=interrupt)
     assert seen == image_seeds(one.images, 5)[:8]  # draws follow from the image
     store = CellStore(tmp_path, MODELS)
-    (answers,) = answer([one], [strong], store=store).values()
+    (answers,) = sweep([one], [strong], store=store).values()
     assert seen == image_seeds(one.images, 5)
     assert (store.reused, store.extended, store.written) == (0, 1, 1)
-    (clean,) = answer([one], [Condition()]).values()
+    (clean,) = sweep([one], [Condition()]).values()
     assert torch.equal(answers.losses, clean.losses)
 
 
@@ -184,9 +185,9 @@ def test_autoattack_can_be_ended_at_every_pass(subjects, monkeypatch):
         if len(told) == 3:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(module, "auto_attack", attacked)
+    monkeypatch.setattr(inputs, "auto_attack", attacked)
     with pytest.raises(KeyboardInterrupt):
-        answer(subjects, [Condition(AutoAttackConfig("linf", 0.1), "main")], progress=interrupt)
+        sweep(subjects, [Condition(AutoAttackConfig("linf", 0.1), "main")], progress=interrupt)
     assert (len(passes), told) == (2, [0, 0, 0])
 
 
@@ -197,13 +198,13 @@ def test_more_images_reuse_what_fewer_have_measured(subjects, made, tmp_path):
 
     photos = subjects[0].photos
     conditions = (*CONDITIONS, Condition(PGD, "aux", restarts=2), SHUFFLED)
-    whole = answer(subjects, conditions)
+    whole = sweep(subjects, conditions)
     places = torch.tensor([8, 1, 4])
-    few = answer(some(places), conditions, store=CellStore(tmp_path, MODELS))
+    few = sweep(some(places), conditions, store=CellStore(tmp_path, MODELS))
     for name in made:
         made[name] = 0
     store, done = CellStore(tmp_path, MODELS), []
-    found = answer(subjects, conditions, store=store, progress=lambda *at: done.append(at))
+    found = sweep(subjects, conditions, store=store, progress=lambda *at: done.append(at))
     assert (store.reused, store.extended) == (0, len(found))
     assert done[:2] == [(3, 100), (10, 100)]
     for cell, answers in found.items():
@@ -211,7 +212,7 @@ def test_more_images_reuse_what_fewer_have_measured(subjects, made, tmp_path):
         assert torch.equal(answers.losses[places], few[cell].losses)
         torch.testing.assert_close(vars(answers), vars(whole[cell]), atol=1e-4, rtol=1e-4)
     again = CellStore(tmp_path, MODELS)
-    fewer = answer(some(torch.tensor([1, 2])), conditions, store=again)
+    fewer = sweep(some(torch.tensor([1, 2])), conditions, store=again)
     assert (again.reused, again.written) == (len(found), 0)
     for cell, answers in fewer.items():
         assert torch.equal(answers.losses, found[cell].losses[1:3])
@@ -223,15 +224,15 @@ def test_a_cell_that_lacks_an_answer_is_asked_with_those_that_lack_all(subjects,
     part = replace(one, branches=("aux",), images=one.images[:4], labels=one.labels[:4],
                    photos=None)  # fmt: skip
     cell, store = Cell("one", "aux", condition), CellStore(tmp_path, MODELS)
-    known = answer([part], [condition])[cell]
+    known = sweep([part], [condition])[cell]
     store.write(part, cell, torch.arange(4), replace(known, losses=known.losses + 1))
     store = CellStore(tmp_path, MODELS)
-    found = answer([one], [condition], store=store)
+    found = sweep([one], [condition], store=store)
     assert (store.extended, made["attack"]) == (1, 2)
-    fresh = answer([one], [condition])
+    fresh = sweep([one], [condition])
     assert torch.equal(found[cell].losses[:4], known.losses + 1)
     assert torch.equal(found[cell].losses[4:], fresh[cell].losses[4:])
-    again = answer([one], [condition], store=CellStore(tmp_path, MODELS))
+    again = sweep([one], [condition], store=CellStore(tmp_path, MODELS))
     for cell, answers in found.items():
         assert torch.equal(again[cell].losses, answers.losses)
 
@@ -245,11 +246,11 @@ def test_a_long_cell_is_kept_now_and_then(subjects, tmp_path, monkeypatch):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        answer([one], [NOISE], batch_size=4, store=CellStore(tmp_path, MODELS), progress=interrupt)
+        sweep([one], [NOISE], batch_size=4, store=CellStore(tmp_path, MODELS), progress=interrupt)
     store = CellStore(tmp_path, MODELS)
-    (found,) = answer([one], [NOISE], batch_size=4, store=store).values()
+    (found,) = sweep([one], [NOISE], batch_size=4, store=store).values()
     assert (store.extended, store.written) == (1, 1)
-    assert torch.equal(found.losses, answer([one], [NOISE], batch_size=4).popitem()[1].losses)
+    assert torch.equal(found.losses, sweep([one], [NOISE], batch_size=4).popitem()[1].losses)
 
 
 @pytest.mark.parametrize(
@@ -262,22 +263,22 @@ def test_an_answer_depends_on_its_image_alone(make_dual, pixels, condition):
     labels = torch.arange(9) % 6
 
     def losses(rows, batch_size):
-        one = Subject("one", model, images[rows], labels[rows], ("aux",))
-        ((_, found),) = answer([one], [condition], batch_size=batch_size).items()
+        one = TestedModel("one", model, images[rows], labels[rows], ("aux",))
+        ((_, found),) = sweep([one], [condition], batch_size=batch_size).items()
         return found.losses
 
     whole, order = losses(torch.arange(9), 64), torch.tensor([7, 2, 5, 0])
     torch.testing.assert_close(losses(order, 3), whole[order], atol=1e-4, rtol=1e-4)
     shifted = replace(condition, attack=replace(condition.attack, seed=1))
-    one = Subject("one", model, images, labels, ("aux",))
-    ((_, other),) = answer([one], [shifted]).items()  # the seed matters more than that
+    one = TestedModel("one", model, images, labels, ("aux",))
+    ((_, other),) = sweep([one], [shifted]).items()  # the seed matters more than that
     assert (other.losses - whole).abs().max() > 1e-2
 
 
 def test_a_longer_evaluation_reuses_a_shorter(subjects, made, tmp_path):
     def measure(conditions):
         store = CellStore(tmp_path, MODELS)
-        found = answer(subjects, conditions, store=store)
+        found = sweep(subjects, conditions, store=store)
         return summed(found), store.reused
 
     short, reused = measure(CONDITIONS[:3])
@@ -291,11 +292,11 @@ def test_a_longer_evaluation_reuses_a_shorter(subjects, made, tmp_path):
 
 
 def test_nothing_is_reused_for_other_data_or_models(subjects, tmp_path):
-    answer(subjects, CONDITIONS, store=CellStore(tmp_path, MODELS))
+    sweep(subjects, CONDITIONS, store=CellStore(tmp_path, MODELS))
 
     def reused(subjects, models=MODELS, device="cpu"):
         store = CellStore(tmp_path, models, device=device)
-        answer(subjects, CONDITIONS, store=store)
+        sweep(subjects, CONDITIONS, store=store)
         return store.reused
 
     assert reused(subjects) == 14
@@ -320,11 +321,11 @@ def test_cells_are_ordered_by_condition_and_branch(subjects):
 def test_refusals(subjects, images):
     one = subjects[0]
     with pytest.raises(ValueError, match="different names"):
-        answer([one, one], [Condition()])
+        sweep([one, one], [Condition()])
     with pytest.raises(ValueError, match="equally many, got 10, 10 and 9"):
         replace(one, photos=one.photos[:9])
     with pytest.raises(ValueError, match="pass photos"):
-        answer([replace(one, photos=None)], [NOISE])
+        sweep([replace(one, photos=None)], [NOISE])
     with pytest.raises(ValueError, match="got attack and corruption: make 2 of it"):
         Condition(PGD, corruption=CorruptionConfig("fog", 1))
     targeted = replace(PGD, target_class=1)
@@ -340,5 +341,5 @@ def test_refusals(subjects, images):
     with pytest.raises(ValueError, match="restarts must be at least 1, got 0"):
         Condition(PGD, restarts=0)
     with pytest.raises(ValueError, match="got 5 patches for 4 pixels"):
-        answer([one], [Condition(), Condition(probe=ProbeConfig("patch-shuffle", 5))])
+        sweep([one], [Condition(), Condition(probe=ProbeConfig("patch-shuffle", 5))])
     assert torch.equal(one.labels, images[1])

@@ -1,0 +1,319 @@
+"""The images that models are tested on: in memory, or corruptions in files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from advprop_core.datasets import cifar, imagenet, imagenet_c
+from advprop_core.datasets.cifar import CorruptedArrays
+from advprop_core.datasets.class_folders import ClassFolders
+from advprop_core.datasets.folders import ImageFolder, Unreadable
+from advprop_core.datasets.imagenet_c import CorruptedPhotos
+from advprop_core.datasets.layouts import Place, find_place
+from advprop_core.datasets.named import Images, load_images
+from advprop_core.errors import InputError
+from advprop_core.evaluation.cells import PHOTO_SIZE, TestedModel
+from advprop_core.evaluation.conditions import Condition
+from advprop_core.evaluation.notes import left_out, of_small_photos, of_unlike_images
+from advprop_core.evaluation.stored_corruptions import as_small_as, empty_images
+from advprop_core.models.checkpoints import Checkpoint
+from advprop_core.pictures.corruptions import CORRUPTIONS, SEVERITIES
+
+Classes = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class DataRequest:
+    """What data a person asked for.
+
+    Attributes:
+        name: Built-in, a folder, or ``KIND:DIR``.
+        clean: ImageNet's photos for ImageNet-C, as they were named, or None.
+        limit: At most this many images.
+        strict: Whether what cannot be used is refused rather than left out.
+        download: Whether a missing set is fetched.
+    """
+
+    name: str
+    clean: str | None = None
+    limit: int | None = None
+    strict: bool = False
+    download: bool = False
+
+    def stored_corruptions(self) -> tuple[tuple[str, int], ...] | None:
+        """Kind and severity of what the files of ImageNet-C or CIFAR-10-C hold; None for others.
+
+        Raises:
+            InputError: If they hold nothing, or clean photos are given where they have no use.
+        """
+        place = find_place(self.name)
+        kind = place.kind if place else None
+        if self.clean is not None and kind != "imagenet-c":
+            raise InputError(
+                f"--clean gives ImageNet's photos to imagenet-c:DIR, and --data is {self.name}: "
+                "leave it out"
+            )
+        if place is None or kind not in ("imagenet-c", "cifar10-c"):
+            return None
+        if kind == "cifar10-c":
+            return cifar.corruptions_in(place.folder)
+        return tuple(imagenet_c.open_folders(place.folder))
+
+
+@dataclass(frozen=True, eq=False)
+class TestData:
+    """Models with their images, and what a person should know of these.
+
+    Attributes:
+        models: Each model with its images.
+        notes: In sentences.
+        unreadable: Files that were left out.
+        with_mce: Names of the models for which mCE is defined.
+        images: Model to where its images come from; of corruptions in files, nothing.
+    """
+
+    models: tuple[TestedModel, ...]
+    notes: tuple[str, ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()
+    with_mce: tuple[str, ...] = ()
+    images: Mapping[str, Images] | None = None
+
+    __test__ = False  # no class of tests, whatever pytest makes of its name
+
+
+def open_images(
+    request: DataRequest,
+    opened: Mapping[str, Checkpoint],
+    branches: Mapping[str, tuple[str, ...]] | None = None,
+    *,
+    with_photos: bool = False,
+) -> TestData:
+    """Read each model's images; models of one size and with the same classes share them.
+
+    Args:
+        request: Which images.
+        opened: The models by name.
+        branches: Model to who predicts; every branch by default.
+        with_photos: Whether the images are also wanted at the size of corruptions.
+
+    Raises:
+        ValueError: If the images cannot be used, or are of one class only.
+    """
+    read: dict[tuple[int, Classes], Images] = {}
+
+    def images(info_classes: Classes, size: int) -> Images:
+        key = (size, info_classes)
+        if key not in read:
+            read[key] = load_images(
+                request.name,
+                size,
+                classes=info_classes,
+                limit=request.limit,
+                strict=request.strict,
+                download=request.download,
+            )
+        return read[key]
+
+    models, by_model = [], dict[str, Images]()
+    for name, checkpoint in opened.items():
+        info = checkpoint.info
+        sized = by_model[name] = images(info.classes, info.input_size)
+        _require_classes(request, name, checkpoint, sized.labels)
+        models.append(
+            TestedModel(
+                name,
+                checkpoint.model,
+                sized.pixels,
+                sized.labels,
+                (branches or {}).get(name, ()),
+                images(info.classes, PHOTO_SIZE).pixels if with_photos else None,
+                sized.textures,
+                among=sized.among,
+                info=info,
+            )
+        )
+    notes = [note for sized in read.values() for note in sized.notes]
+    for name, sized in by_model.items():
+        notes += left_out(name, sized.unreadable, sized.ignored_classes)
+    for (size, _), sized in read.items():
+        corrupted = with_photos and size == PHOTO_SIZE
+        notes += of_small_photos(sized.enlarged, len(sized.labels), size, corrupted=corrupted)
+    notes += of_unlike_images(models)
+    unreadable = dict.fromkeys(file for sized in read.values() for file in sized.unreadable)
+    return TestData(tuple(models), _each_once(notes), tuple(unreadable), images=by_model)
+
+
+def open_stored(
+    request: DataRequest,
+    opened: Mapping[str, Checkpoint],
+    branches: Mapping[str, tuple[str, ...]],
+    conditions: Sequence[Condition],
+) -> TestData:
+    """Each model with the corrupted images that files hold; those with the same classes share.
+
+    Args:
+        request: Which files.
+        opened: The models by name.
+        branches: Model to who predicts.
+        conditions: Which of the files are read.
+
+    Raises:
+        ValueError: If the files cannot be used, or hold images of one class only.
+    """
+    place = find_place(request.name)
+    assert place is not None
+    chosen = [(c.corruption.kind, c.corruption.severity) for c in conditions if c.corruption]
+    sets: dict[Classes, _StoredSet] = {}
+    small: dict[tuple[Classes, int], Tensor] = {}
+    models: list[TestedModel] = []
+    notes: list[str | None] = [place.note()]
+    for name, checkpoint in opened.items():
+        classes, size = checkpoint.info.classes, checkpoint.info.input_size
+        if classes not in sets:
+            files, remarks = _open_files(request, place, classes, chosen)
+            _require_classes(request, name, checkpoint, files.labels)
+            sets[classes] = _with_clean_photos(request, files, classes)
+            notes += [*remarks, *sets[classes].notes]
+        files = sets[classes].files
+        notes += left_out(name, (), files.ignored_classes)
+        if place.kind == "cifar10-c" and size > cifar.SIDE:
+            notes += of_small_photos(len(files.labels), len(files.labels), size, corrupted=False)
+        if (classes, size) not in small:
+            small[classes, size] = as_small_as(sets[classes].clean, size)
+        models.append(
+            TestedModel(
+                name,
+                checkpoint.model,
+                small[classes, size],
+                files.labels,
+                branches[name],
+                stored=files,
+                info=checkpoint.info,
+            )
+        )
+    notes += of_unlike_images(models)
+    with_mce = _with_mce(place, opened, sets, chosen)
+    if place.kind == "imagenet-c" and len(with_mce) < len(opened):
+        notes.append(
+            "mCE is defined for networks with ImageNet's 1000 classes, over all 15 kinds and 5 "
+            "severities, on photos of 224 pixels; here only the plain mean corruption error is "
+            "given"
+        )
+    unreadable = dict.fromkeys(file for one in sets.values() for file in one.unreadable)
+    return TestData(tuple(models), _each_once(notes), tuple(unreadable), with_mce)
+
+
+@dataclass(frozen=True, eq=False)
+class _StoredSet:
+    """A published set's files for one list of classes, with clean photos where there are some."""
+
+    files: CorruptedArrays | CorruptedPhotos
+    clean: Tensor
+    notes: Sequence[str] = ()
+    unreadable: Sequence[Unreadable] = ()
+
+
+def _each_once(notes: Sequence[str | None]) -> tuple[str, ...]:
+    return tuple(note for note in dict.fromkeys(notes) if note)
+
+
+def _require_classes(
+    request: DataRequest, name: str, checkpoint: Checkpoint, labels: Tensor
+) -> None:
+    """Refuse images of a single class."""
+    if len(seen := labels.unique()) >= 2:
+        return
+    info = checkpoint.info
+    fewer = request.limit is not None and request.limit < len(info.classes)
+    raise InputError(
+        f"{name} would see images of one class only, {info.class_names[int(seen[0])]}: a network "
+        "that always answers it would be right. Take images of several classes"
+        + (", or raise the limit" if fewer else "")
+    )
+
+
+def _open_files(
+    request: DataRequest, place: Place, classes: Classes, chosen: Sequence[tuple[str, int]]
+) -> tuple[CorruptedArrays | CorruptedPhotos, list[str]]:
+    """The files' images of a model's classes, and what is to be said of them."""
+    if place.kind == "cifar10-c":
+        arrays = CorruptedArrays.open(
+            place.folder, classes, limit=request.limit, strict=request.strict
+        )
+        shown = len(cifar.CIFAR10_NAMES) - len(arrays.ignored_classes)
+        return arrays, _of_few_classes(place, shown, classes)
+    folders = imagenet_c.open_folders(place.folder)
+    clean = None
+    if request.clean is not None:
+        clean_place = find_place(request.clean)
+        if clean_place is None or clean_place.kind not in (None, "imagenet"):
+            raise InputError(
+                "--clean must be a folder with ImageNet's class folders, got "
+                f"{request.clean}: give the photos that ImageNet-C was made from"
+            )
+        clean = imagenet.class_images("imagenet", clean_place.folder).images
+    photos = CorruptedPhotos.open(
+        {key: folders[key] for key in chosen},
+        classes,
+        clean=clean,
+        limit=request.limit,
+        strict=request.strict,
+    )
+    notes = []
+    if photos.incomplete:
+        where = "some folder" if clean is None else "some folder or --clean"
+        notes.append(f"{photos.incomplete} photos were left out, because {where} lacks them")
+    if photos.odd_size:
+        width, height = photos.odd_size
+        notes.append(
+            f"photos of {width} × {height} pixels are among them, and ImageNet-C is published at "
+            f"{imagenet_c.SIZE} × {imagenet_c.SIZE}: these are not the same corruptions"
+        )
+    return photos, notes + _of_few_classes(place, photos.known, classes)
+
+
+def _of_few_classes(place: Place, shown: int, classes: Classes) -> list[str]:
+    if shown == len(classes):
+        return []
+    return [f"{place.title}: images of {shown} of the model's {len(classes)} classes"]
+
+
+def _with_clean_photos(
+    request: DataRequest, files: CorruptedArrays | CorruptedPhotos, classes: Classes
+) -> _StoredSet:
+    """Those of the corrupted photos that match clean ones, and these, cut alike."""
+    size, crop = imagenet_c.SIZE, imagenet_c.CROP
+    if not isinstance(files, CorruptedPhotos) or files.clean is None:
+        return _StoredSet(files, empty_images(size))
+    folders = ClassFolders(files.clean)
+    folder = ImageFolder(folders, size=size, classes=classes, strict=request.strict, crop=crop)
+    pixels, _ = folder.load_all()
+    notes = of_small_photos(folder.enlarged, len(pixels), round(size / crop), corrupted=False)
+    matching = files.without([file.path for file in folder.unreadable])
+    return _StoredSet(matching, pixels, notes, folder.unreadable)
+
+
+def _with_mce(
+    place: Place,
+    opened: Mapping[str, Checkpoint],
+    sets: Mapping[Classes, _StoredSet],
+    chosen: Sequence[tuple[str, int]],
+) -> tuple[str, ...]:
+    """The models for which the articles' mCE is defined."""
+    complete = {(kind, level) for kind in CORRUPTIONS for level in SEVERITIES} <= {*chosen}
+    if place.kind != "imagenet-c" or not complete:
+        return ()
+    wnids = {*imagenet.wnids_of("imagenet")}
+    return tuple(
+        name
+        for name, checkpoint in opened.items()
+        if {*checkpoint.info.class_ids} == wnids
+        and _is_as_published(sets[checkpoint.info.classes].files)
+    )
+
+
+def _is_as_published(files: CorruptedArrays | CorruptedPhotos) -> bool:
+    return isinstance(files, CorruptedPhotos) and files.odd_size is None

@@ -1,0 +1,155 @@
+"""What networks are shown under a condition: clean, attacked, corrupted or probed pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from advprop_core.attacks.autoattack import AutoAttackConfig
+from advprop_core.attacks.autoattack.run import auto_attack
+from advprop_core.attacks.gradient import Model, attack, attack_until_turned
+from advprop_core.evaluation.cells import Cell, TestedModel
+from advprop_core.evaluation.conditions import Condition
+from advprop_core.evaluation.restricted import Restricted, places
+from advprop_core.evaluation.stored_corruptions import resized
+from advprop_core.models.folding import fold
+from advprop_core.pictures.corruptions import corrupt
+from advprop_core.pictures.digests import image_seeds
+from advprop_core.pictures.draws import streams
+from advprop_core.pictures.probes import probe
+from advprop_core.types import AttackConfig
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Cells that are shown the same pixels, but for their size.
+
+    Attributes:
+        condition: Theirs.
+        models: The models of the cells, each once.
+        cells: Which branches are asked.
+    """
+
+    condition: Condition
+    models: tuple[TestedModel, ...]
+    cells: tuple[Cell, ...]
+
+    @property
+    def count(self) -> int:
+        """Number of images."""
+        return len(self.models[0].labels)
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether a few images take minutes."""
+        return isinstance(self.condition.attack, AutoAttackConfig)
+
+    def model(self, cell: Cell) -> TestedModel:
+        """The model that a cell is of."""
+        return next(model for model in self.models if model.name == cell.model)
+
+
+class Workshop:
+    """What several groups need, made when it is first needed: folded networks and seeds."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+        self._folded: dict[tuple[str, str], nn.Module] = {}
+        self._seeds: dict[tuple[int, int], list[int]] = {}
+
+    def seeds(self, images: Tensor, seed: int, rows: Tensor) -> list[int]:
+        """For the images at (n,) places; they follow from the images themselves."""
+        key = (id(images), seed)  # the models keep their images as long as this lives
+        if key not in self._seeds:
+            self._seeds[key] = image_seeds(images, seed)
+        return [self._seeds[key][row] for row in rows.tolist()]
+
+    def network(self, model: TestedModel, branch: str) -> nn.Module:
+        """A branch that is folded, and answers among the classes that its model may."""
+        key = (model.name, branch)
+        if key not in self._folded:
+            example = torch.zeros((1, 3, model.size, model.size))
+            network = fold(model.model.branch(branch), example)
+            if model.among:
+                network = Restricted(network, model.among)
+            self._folded[key] = network.to(self.device)
+        return self._folded[key]
+
+
+def stored_pixels(group: Group, rows: Tensor) -> tuple[dict[int, Tensor], Tensor]:
+    """Side to what networks with such an input are shown, from files; and which can be read."""
+    stored, corruption = group.models[0].stored, group.condition.corruption
+    assert stored is not None
+    assert corruption is not None
+    images, readable = stored.read(corruption, rows)
+    return _at_sizes(images.float() / 255, group), readable
+
+
+def pixels_of(
+    group: Group, workshop: Workshop, rows: Tensor, heard: Callable[[], None]
+) -> dict[int, Tensor]:
+    """Side to what networks with such an input are shown.
+
+    Args:
+        group: Whose condition it is.
+        workshop: Has the networks that are attacked.
+        rows: (n,) places of the images.
+        heard: Called at every pass of an attack that takes minutes; may end it by raising.
+    """
+    condition, first = group.condition, group.models[0]
+    if condition.corruption is not None:
+        assert first.photos is not None
+        seeds = workshop.seeds(first.photos, condition.corruption.seed, rows)
+        photos = first.photos[rows].to(workshop.device).float() / 255
+        return _at_sizes(corrupt(photos, condition.corruption, seeds=seeds), group)
+    pixels = first.images[rows].float() / 255
+    if condition.probe is not None:
+        seeds = workshop.seeds(first.images, condition.probe.seed, rows)
+        return {first.size: _channels_last(probe(pixels, condition.probe, seeds=seeds))}
+    pixels = _channels_last(pixels)
+    if condition.attack is not None:
+        pixels = _attacked(group, workshop, rows, pixels.to(workshop.device), heard)
+    return {first.size: pixels}
+
+
+def _attacked(
+    group: Group, workshop: Workshop, rows: Tensor, pixels: Tensor, heard: Callable[[], None]
+) -> Tensor:
+    condition, first = group.condition, group.models[0]
+    config, restarts = condition.attack, condition.restarts
+    assert config is not None
+    assert condition.attack_branch is not None
+    labels = places(first.labels[rows], first.among).to(workshop.device)
+    network: Model = workshop.network(first, condition.attack_branch)
+    if isinstance(config, AttackConfig) and not config.random_start:
+        return attack(network, pixels, labels, config)
+    seeds = workshop.seeds(first.images, config.seed, rows)
+    if isinstance(config, AutoAttackConfig):
+        network = _listening(network, heard)
+        return auto_attack(network, pixels, labels, config, seeds=seeds).adversarial
+    draws = streams(seeds, len(seeds))
+    if restarts > 1:
+        return attack_until_turned(network, pixels, labels, config, restarts, draws)
+    return attack(network, pixels, labels, config, draws=draws)
+
+
+def _listening(network: Model, heard: Callable[[], None]) -> Model:
+    """The network, asked through a call that may end minutes of work by raising."""
+
+    def ask(pixels: Tensor) -> Tensor:
+        heard()
+        return network(pixels)
+
+    return ask
+
+
+def _at_sizes(pixels: Tensor, group: Group) -> dict[int, Tensor]:
+    sizes: Sequence[int] = sorted({model.size for model in group.models})
+    return {size: _channels_last(resized(pixels, size)) for size in sizes}
+
+
+def _channels_last(pixels: Tensor) -> Tensor:
+    return pixels.contiguous(memory_format=torch.channels_last)

@@ -1,0 +1,188 @@
+"""Models × conditions: what an evaluation asks for, and the one function that measures it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from advprop_core.attacks.autoattack import AutoAttackConfig
+from advprop_core.attacks.autoattack.config import require_classes
+from advprop_core.datasets.folders import Unreadable
+from advprop_core.evaluation.cells import Cell, TestedModel, cells_of, only_shown
+from advprop_core.evaluation.conditions import Condition, takes_restarts
+from advprop_core.evaluation.masking import controls
+from advprop_core.evaluation.results import Answers, BranchResult
+from advprop_core.evaluation.smallest_epsilon import SmallestEpsilon, measure_smallest
+from advprop_core.evaluation.store import CellStore
+from advprop_core.evaluation.sweep import BATCH_SIZE, sweep
+from advprop_core.models.digest import model_digest
+from advprop_core.processes import ALONE, Processes, Progress
+from advprop_core.types import AttackConfig
+
+_SEARCH = 10  # attacks that the search for the smallest radius takes, roughly
+
+
+@dataclass(frozen=True, eq=False)
+class Suite:
+    """Everything that decides an evaluation.
+
+    Attributes:
+        models: Each with its images; :func:`~advprop_core.evaluation.data.open_images` reads these.
+        conditions: What every branch of every model is shown.
+        smallest: PGD at the largest radius that is tried, to search image by image for the
+            smallest one that suffices; None for no search.
+        data: What the images are called.
+        seed: Of the bootstrap; attacks, corruptions and probes have their own.
+        notes: What a person should know of the images, in sentences.
+        with_mce: Names of the models for which the articles' mCE is defined.
+
+    Raises:
+        ValueError: If AutoAttack is asked of a network with too few classes.
+    """
+
+    models: Sequence[TestedModel]
+    conditions: Sequence[Condition] = (Condition(),)
+    smallest: AttackConfig | None = None
+    data: str = ""
+    seed: int = 0
+    notes: Sequence[str] = ()
+    with_mce: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        if any(isinstance(one.attack, AutoAttackConfig) for one in self.conditions):
+            for model in self.models:
+                if model.info is not None:  # refused now rather than after the work
+                    require_classes(len(model.among or model.info.classes), model.name)
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """Model to the digest of all that decides its answers."""
+        return {
+            model.name: model_digest(model.model, model.info)
+            for model in self.models
+            if model.info is not None
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """What a suite found.
+
+    Attributes:
+        suite: What was asked.
+        cells: Answers image by image, in the order of models and conditions; all cells of a model
+            are about the same images.
+        radii: Smallest radii, where they were searched for.
+        left_out: Model to how many images cannot be read under some condition.
+        unreadable: The files of these, as far as this run met them.
+    """
+
+    suite: Suite
+    cells: Mapping[Cell, Answers]
+    radii: Sequence[SmallestEpsilon] = ()
+    left_out: Mapping[str, int] | None = None
+    unreadable: Sequence[Unreadable] = ()
+
+    @property
+    def results(self) -> tuple[BranchResult, ...]:
+        """Accuracies, condition by condition, then branch by branch."""
+        return tuple(
+            BranchResult.of(cell.branch, cell.condition, answers)
+            for cell, answers in self.cells.items()
+        )
+
+
+def evaluate(
+    suite: Suite,
+    *,
+    batch_size: int = BATCH_SIZE,
+    store: CellStore | None = None,
+    progress: Progress | None = None,
+    processes: Processes = ALONE,
+) -> Evaluation:
+    """Measure every branch of every model under every condition.
+
+    Args:
+        suite: What is asked.
+        batch_size: Images at a time; answers depend on it by rounding alone.
+        store: What is found there is not measured again, and what is finished is kept there, so
+            that an evaluation that was ended goes on where it was.
+        progress: Called with (done, all) images, counted once for every group of cells that are
+            shown the same pixels; may end the work by raising.
+        processes: That call this together, and where their networks run.
+
+    Raises:
+        ValueError: If a branch does not exist, logits are not finite, a corruption comes without
+            photos, or no image can be read under every condition.
+    """
+    search = 0
+    if suite.smallest is not None:
+        search = _SEARCH * sum(len(model.labels) * len(model.branches) for model in suite.models)
+    swept = 0
+
+    def count_swept(done: int, total: int) -> None:
+        nonlocal swept
+        swept = total
+        if progress:
+            progress(done, total + search)
+
+    answered = sweep(
+        suite.models,
+        suite.conditions,
+        batch_size=batch_size,
+        store=store,
+        progress=count_swept,
+        processes=processes,
+    )
+
+    radii: list[SmallestEpsilon] = []
+    for model in suite.models if suite.smallest is not None else ():
+        assert suite.smallest is not None
+        before = sum(len(one.epsilons) for one in radii)
+
+        def count_searched(done: int, _: int, before: int = before) -> None:
+            if progress:
+                progress(swept + _SEARCH * (before + done), swept + search)
+
+        radii += measure_smallest(
+            model,
+            suite.smallest,
+            batch_size=batch_size,
+            store=store,
+            progress=count_searched,
+            processes=processes,
+        )
+    ordered = [cell for model in suite.models for cell in cells_of(model, suite.conditions)]
+    cells = only_shown({cell: answered[cell] for cell in ordered})
+    left_out = {cell.model: len(answered[cell]) - len(cells[cell]) for cell in ordered}
+    files = {id(model.stored): getattr(model.stored, "unreadable", {}) for model in suite.models}
+    met = [file for by_row in files.values() for file in by_row.values()]
+    return Evaluation(suite, cells, radii, left_out, processes.gather(met))
+
+
+def attack_conditions(
+    attacks: Sequence[AttackConfig | AutoAttackConfig],
+    attack_branch: str | None = None,
+    *,
+    restarts: int = 1,
+    sanity: bool = False,
+    seed: int = 0,
+) -> list[Condition]:
+    """A condition for each attack.
+
+    Args:
+        attacks: In the order of the results.
+        attack_branch: Whose gradient makes the perturbations, as for
+            :class:`~advprop_core.evaluation.conditions.Condition`.
+        restarts: Of those that start at random; the others have one start.
+        sanity: Whether what tells a masked gradient follows: noise of every radius and PGD
+            without a bound, for each branch through itself.
+        seed: Of these.
+    """
+    conditions = [
+        Condition(config, attack_branch, restarts=restarts if takes_restarts(config) else 1)
+        for config in attacks
+    ]
+    if sanity:
+        conditions += [Condition(config) for config in controls(attacks, seed)]
+    return [*dict.fromkeys(conditions)]

@@ -1,0 +1,101 @@
+"""What an evaluation found, as plain values: the content of ``results.json``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from advprop_core.evaluation import mce, shape_bias, smallest_epsilon
+from advprop_core.evaluation.calibration import calibration_of
+from advprop_core.evaluation.corruption_error import (
+    MEANING,
+    STORED_MEANING,
+    CorruptionError,
+    mean_corruption_error,
+)
+from advprop_core.evaluation.masking import suspicions
+from advprop_core.evaluation.mce import imagenet_c_errors
+from advprop_core.evaluation.results import Answers, BranchResult
+from advprop_core.evaluation.results_file import FORMAT
+from advprop_core.evaluation.shape_bias import ShapeBias, shape_bias_of
+from advprop_core.evaluation.suite import Evaluation
+
+Branch = tuple[str, str]
+"""Model and branch."""
+
+
+class _Measure(Protocol):
+    def to_json(self) -> dict[str, Any]: ...
+
+
+def summarise(evaluation: Evaluation, command: str) -> dict[str, Any]:
+    """The content of ``results.json``.
+
+    Args:
+        evaluation: What was found.
+        command: What makes all this again.
+    """
+    suite, cells = evaluation.suite, evaluation.cells
+    rows = [
+        {
+            "model": cell.model,
+            **BranchResult.of(cell.branch, cell.condition, answers).to_json(),
+            "calibration": calibration_of(answers, suite.seed).to_json(),
+        }
+        for cell, answers in cells.items()
+    ]
+    content: dict[str, Any] = {
+        "format": FORMAT,
+        "data": suite.data,
+        "n": max(row["n"] for row in rows),
+        "seed": suite.seed,
+        "command": command,
+        "models": suite.digests,
+        "results": rows,
+        "warnings": [suspicion.to_json() for suspicion in suspicions(cells)],
+    }
+    if suite.notes:
+        content["notes"] = [*suite.notes]
+    stored = any(cell.condition.stored for cell in cells)
+    measures: dict[str, tuple[str, Mapping[Branch, _Measure]]] = {
+        "mean_corruption_error": (
+            STORED_MEANING if stored else MEANING,
+            _corruption_errors(evaluation),
+        ),
+        "imagenet_c": (mce.MEANING, imagenet_c_errors(cells, suite.with_mce, suite.seed)),
+        "smallest_epsilon": (
+            smallest_epsilon.MEANING,
+            {(search.model, search.branch): search for search in evaluation.radii},
+        ),
+        "shape_bias": (shape_bias.MEANING, _shape_biases(evaluation)),
+    }
+    for name, (meaning, by_branch) in measures.items():
+        if by_branch:
+            results = [
+                {"model": model, "branch": branch, **measure.to_json()}
+                for (model, branch), measure in by_branch.items()
+            ]
+            content[name] = {"meaning": meaning, "results": results}
+    return content
+
+
+def _corruption_errors(evaluation: Evaluation) -> dict[Branch, CorruptionError]:
+    """Mean corruption errors, where corruptions were measured."""
+    by_branch: dict[Branch, dict[Any, Answers]] = {}
+    for cell, answers in evaluation.cells.items():
+        if (corruption := cell.condition.corruption) is not None:
+            by_branch.setdefault((cell.model, cell.branch), {})[corruption] = answers
+    seed = evaluation.suite.seed
+    return {branch: mean_corruption_error(errors, seed) for branch, errors in by_branch.items()}
+
+
+def _shape_biases(evaluation: Evaluation) -> dict[Branch, ShapeBias]:
+    """Shape biases, where clean scenes with the textures of other classes were shown."""
+    models = {model.name: model for model in evaluation.suite.models}
+    biases = {}
+    for cell, answers in evaluation.cells.items():
+        shapes, textures = models[cell.model].labels, models[cell.model].textures
+        if cell.condition.kind != "clean" or textures is None or shapes.equal(textures):
+            continue
+        biases[cell.model, cell.branch] = shape_bias_of(answers, shapes, textures)
+    return biases

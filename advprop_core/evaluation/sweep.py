@@ -1,0 +1,248 @@
+"""Asks every branch about every condition, and shares what cells share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from time import monotonic
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from advprop_core.evaluation.cells import Cell, TestedModel, cells_of
+from advprop_core.evaluation.conditions import Condition
+from advprop_core.evaluation.inputs import Group, Workshop, pixels_of, stored_pixels
+from advprop_core.evaluation.restricted import in_full, places
+from advprop_core.evaluation.results import Answers
+from advprop_core.evaluation.stored_corruptions import marked
+from advprop_core.pictures.probes import require_room
+from advprop_core.processes import ALONE, Processes, Progress
+
+BATCH_SIZE = 64
+_FEW = 16  # images at a time where each takes long
+_PATIENCE = 60  # seconds after which answers are kept, though more of their cell are to come
+
+
+class Store(Protocol):
+    """Where answers are kept."""
+
+    def read(self, model: TestedModel, cell: Cell) -> tuple[Tensor, Answers]:
+        """What was kept of a cell: (n,) places of its images, ascending, and the answers there."""
+        ...
+
+    def write(self, model: TestedModel, cell: Cell, places: Tensor, answers: Answers) -> None:
+        """Keep the answers to the images at (n,) places, whole or not at all."""
+        ...
+
+
+def sweep(
+    models: Sequence[TestedModel],
+    conditions: Sequence[Condition],
+    *,
+    batch_size: int = BATCH_SIZE,
+    store: Store | None = None,
+    progress: Progress | None = None,
+    processes: Processes = ALONE,
+) -> dict[Cell, Answers]:
+    """What every branch of every model answers under every condition.
+
+    Cells that are shown the same pixels are measured together: an attack is made once for all
+    branches that are asked about it, a corruption once for all models with the same photos, and a
+    probe once for all models with the same images.
+
+    Args:
+        models: With different names.
+        conditions: Clean, attacks, corruptions, probes.
+        batch_size: Images at a time; answers depend on it by rounding alone.
+        store: Answers found there are not asked for again; new ones are kept there every minute,
+            and those of AutoAttack as soon as a few images are through.
+        progress: Counts an image once for every group of cells that share its pixels; under
+            AutoAttack it is called with every pass, so that it can end the work by raising.
+        processes: That call this together. They deal the batches out, so their number changes
+            no answer; networks run on the device of each, and the first one keeps the cells.
+
+    Raises:
+        ValueError: If an attack branch does not exist, logits are not finite, a corruption comes
+            without photos, or a probe has more patches than an image has pixels.
+    """
+    cells = dict.fromkeys(cell for model in models for cell in cells_of(model, conditions))
+    groups = _groups(models, cells)
+    total = sum(group.count for group in groups)
+    work = _Work(Workshop(processes.device), batch_size, store, processes)
+    answered, done = dict[Cell, Answers](), 0
+    for group in groups:
+
+        def count_images(count: int, before: int = done) -> None:
+            if progress:
+                progress(before + count, total)
+
+        answered |= work.answers(group, count_images)
+        done += group.count
+    return answered
+
+
+@dataclass(frozen=True, eq=False)
+class _Work:
+    """How groups are measured, and where what is finished is kept."""
+
+    workshop: Workshop
+    batch_size: int
+    store: Store | None
+    processes: Processes
+
+    def answers(self, group: Group, count_images: Callable[[int], None]) -> dict[Cell, Answers]:
+        """Every cell's answers: those in the store, and those to the images that lack some."""
+        first = self.processes.is_first  # the others' folders need not hold the same
+        stored = self.processes.from_first(self._stored(group) if first else {})
+        lacking = tuple(cell for cell, (rows, _) in stored.items() if len(rows) < group.count)
+        missing = _missing([stored[cell][0] for cell in lacking], group.count)
+        if len(missing) < group.count:
+            count_images(group.count - len(missing))
+        if not lacking:
+            return {cell: answers for cell, (_, answers) in stored.items()}
+        stored_rows = {cell: rows for cell, (rows, _) in stored.items()}
+        fresh = self._ask(replace(group, cells=lacking), missing, stored_rows, count_images)
+        return {
+            cell: _whole(before, missing, fresh[cell]) if cell in fresh else before[1]
+            for cell, before in stored.items()
+        }
+
+    def _ask(
+        self,
+        group: Group,
+        missing: Tensor,
+        stored_rows: Mapping[Cell, Tensor],
+        count_images: Callable[[int], None],
+    ) -> dict[Cell, Answers]:
+        """The answers of all batches, which are dealt out; each process keeps its own in time."""
+        before, answered = group.count - len(missing), list[dict[Cell, Answers]]()
+        unsaved, saved_at = list[Tensor](), monotonic()
+        saved = torch.empty(0, dtype=torch.int64)
+        for batch in self.processes.share(batches(len(missing), self._at_a_time(group))):
+
+            def heard(count: int = before + batch.start) -> None:
+                count_images(count)
+
+            answered.append(_answers(group, self.workshop, missing[batch], heard))
+            unsaved.append(missing[batch])
+            if group.is_slow or monotonic() - saved_at > _PATIENCE:
+                rows = torch.cat(unsaved)
+                self._save(
+                    group, rows, _joined(answered[-len(unsaved) :], group.cells), stored_rows
+                )
+                unsaved, saved_at, saved = [], monotonic(), torch.cat([saved, rows])
+            count_images(before + batch.stop)
+        fresh = _joined(self.processes.gather(answered), group.cells)
+        if self.processes.is_first:  # all but what it has saved itself
+            unseen = ~torch.isin(missing, saved)
+            new = {cell: answers.rows(unseen) for cell, answers in fresh.items()}
+            self._save(group, missing[unseen], new, stored_rows)
+        return fresh
+
+    def _at_a_time(self, group: Group) -> int:
+        few = group.is_slow and self.processes.device.type == "cpu"
+        return min(self.batch_size, _FEW) if few else self.batch_size
+
+    def _stored(self, group: Group) -> dict[Cell, tuple[Tensor, Answers]]:
+        if self.store is None:
+            nothing = torch.empty(0, dtype=torch.int64), Answers.none()
+            return dict.fromkeys(group.cells, nothing)
+        return {cell: self.store.read(group.model(cell), cell) for cell in group.cells}
+
+    def _save(
+        self,
+        group: Group,
+        rows: Tensor,
+        answers: Mapping[Cell, Answers],
+        stored_rows: Mapping[Cell, Tensor],
+    ) -> None:
+        """Save the answers to the images at (n,) places that the store does not have yet."""
+        if self.store is None:
+            return
+        for cell in group.cells:
+            new = ~torch.isin(rows, stored_rows[cell])
+            if new.any():
+                self.store.write(group.model(cell), cell, rows[new], answers[cell].rows(new))
+
+
+def _joined(parts: Sequence[Mapping[Cell, Answers]], cells: Sequence[Cell]) -> dict[Cell, Answers]:
+    return {cell: Answers.join([part[cell] for part in parts]) for cell in cells}
+
+
+def _missing(stored_rows: Sequence[Tensor], count: int) -> Tensor:
+    """(n,) places of the images that lack some answer, ascending."""
+    lacks_any = torch.zeros(count, dtype=torch.bool)
+    for rows in stored_rows:
+        lacks = torch.ones(count, dtype=torch.bool)
+        lacks[rows] = False
+        lacks_any |= lacks
+    return lacks_any.nonzero()[:, 0]
+
+
+def _whole(stored: tuple[Tensor, Answers], missing: Tensor, fresh: Answers) -> Answers:
+    """A cell's answers in the order of its images: fresh ones where none were stored."""
+    rows, answers = stored
+    new = ~torch.isin(missing, rows)
+    order = torch.cat([rows, missing[new]]).argsort()
+    return Answers.join([answers, fresh.rows(new)]).rows(order)
+
+
+def _groups(models: Sequence[TestedModel], cells: Iterable[Cell]) -> list[Group]:
+    by_name = {model.name: model for model in models}
+    if len(by_name) != len(models):
+        raise ValueError(f"models must have different names, got {[one.name for one in models]}")
+    by_pixels: dict[tuple[str | int, Condition], list[Cell]] = {}
+    for cell in cells:
+        source = _pixels_of_whom(by_name[cell.model], cell.condition)
+        by_pixels.setdefault((source, cell.condition), []).append(cell)
+    return [
+        Group(condition, tuple({c.model: by_name[c.model] for c in shown}.values()), (*shown,))
+        for (_, condition), shown in by_pixels.items()
+    ]
+
+
+def _pixels_of_whom(model: TestedModel, condition: Condition) -> str | int:
+    """Models for which this is equal share the condition's pixels."""
+    if condition.attack_branch is not None:
+        model.model.branch(condition.attack_branch)  # refused now, not after half the work
+    if condition.stored:
+        if model.stored is None:
+            raise ValueError("stored corruptions are read from files: pass stored")
+        return id(model.stored)
+    if not len(model.images):
+        raise ValueError("there are only stored corruptions: pass images too")
+    if condition.corruption is not None:
+        if model.photos is None:
+            raise ValueError("corruptions are made on photos of 224 pixels: pass photos")
+        return id(model.photos)
+    if condition.probe is not None:
+        require_room(condition.probe, model.size)
+        return id(model.images)
+    return model.name
+
+
+def batches(count: int, batch_size: int) -> list[slice]:
+    """The places of the images of each batch, the last one's as many as are left."""
+    return [slice(at, min(at + batch_size, count)) for at in range(0, count, batch_size)]
+
+
+def _answers(
+    group: Group, workshop: Workshop, rows: Tensor, heard: Callable[[], None]
+) -> dict[Cell, Answers]:
+    """What each cell's branch says of the images at (n,) places; slow work calls ``heard``."""
+    readable: Tensor | None = None
+    if group.condition.stored:
+        pixels, readable = stored_pixels(group, rows)
+    else:
+        pixels = pixels_of(group, workshop, rows, heard)
+    pixels = {size: sized.to(workshop.device) for size, sized in pixels.items()}
+    answered = {}
+    for cell in group.cells:
+        model = group.model(cell)
+        with torch.no_grad():
+            logits = workshop.network(model, cell.branch)(pixels[model.size]).float().cpu()
+        among = Answers.from_logits(logits, places(model.labels[rows], model.among))
+        answers = in_full(among, model.among)
+        answered[cell] = answers if readable is None else marked(answers, readable)
+    return answered

@@ -8,8 +8,6 @@ from .compare.compare import compare as compare
 from .errors import AdvPropError as AdvPropError
 from .errors import InputError as InputError
 from .evaluation.conditions import Condition as Condition
-from .evaluation.data import DataRequest as DataRequest
-from .evaluation.data import open_images as open_images
 from .evaluation.suite import Suite as Suite
 from .evaluation.suite import evaluate as evaluate
 from .models.bundle import open_model as open_model

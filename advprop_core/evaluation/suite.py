@@ -10,11 +10,13 @@ from advprop_core.attacks.autoattack.config import require_classes
 from advprop_core.datasets.folders import Unreadable
 from advprop_core.evaluation.cells import Cell, TestedModel, cells_of, only_shown
 from advprop_core.evaluation.conditions import Condition, takes_restarts
+from advprop_core.evaluation.data import DataRequest, open_images
 from advprop_core.evaluation.masking import controls
 from advprop_core.evaluation.results import Answers, BranchResult
 from advprop_core.evaluation.smallest_epsilon import SmallestEpsilon, measure_smallest
 from advprop_core.evaluation.store import CellStore
 from advprop_core.evaluation.sweep import BATCH_SIZE, sweep
+from advprop_core.models.checkpoints import Checkpoint
 from advprop_core.models.digest import model_digest
 from advprop_core.processes import ALONE, Processes, Progress
 from advprop_core.types import AttackConfig
@@ -53,6 +55,27 @@ class Suite:
             for model in self.models:
                 if model.info is not None:  # refused now rather than after the work
                     require_classes(len(model.among or model.info.classes), model.name)
+
+    @classmethod
+    def open(
+        cls,
+        models: Mapping[str, Checkpoint],
+        data: str,
+        conditions: Sequence[Condition] = (Condition(),),
+        *,
+        limit: int | None = None,
+    ) -> Suite:
+        """Every branch of some models on a data set, read as ``advprop evaluate`` reads it.
+
+        Args:
+            models: By name.
+            data: A folder of class folders, a built-in name, or ``KIND:DIR``.
+            conditions: What the branches are shown.
+            limit: At most this many images, spread evenly over the classes.
+        """
+        corrupted = any(condition.corruption is not None for condition in conditions)
+        tested = open_images(DataRequest(data, limit=limit), models, with_photos=corrupted)
+        return cls(tested.models, conditions, data=data, notes=tested.notes)
 
     @property
     def digests(self) -> dict[str, str]:

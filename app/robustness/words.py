@@ -186,7 +186,7 @@ def kept(outcome: Outcome) -> str:
     if not any(outcome.found_before):
         return "Figures are kept for later runs."
     whole, parts = outcome.found_before
-    said = f"{whole} of {len(outcome.cells)} figures were kept from earlier runs"
+    said = f"{whole} of {outcome.figures} figures were kept from earlier runs"
     return said + (f", and some images of {parts} more." if parts else ".")
 
 

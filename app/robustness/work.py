@@ -40,6 +40,7 @@ class Outcome:
         labels: Model to the true class of each image.
         sources: Model to what the app calls each image.
         infos: Of the networks, by name.
+        figures: How many there are, smallest radii included.
         found_before: Of how many figures earlier runs had measured all images, and of how many
             some; None where nothing can be kept.
     """
@@ -50,6 +51,7 @@ class Outcome:
     labels: Mapping[str, Tensor]
     sources: Mapping[str, tuple[str, ...]]
     infos: Mapping[str, ModelInfo]
+    figures: int
     found_before: tuple[int, int] | None
 
     def answers(self, model: str, condition: Condition) -> dict[str, Answers]:
@@ -103,6 +105,7 @@ def measure(request: RunRequest, files: Mapping[str, Path], job: Job) -> Outcome
         {model.name: model.labels for model in tested.models},
         {name: _sources(request, images) for name, images in (tested.images or {}).items()},
         {name: tamed(checkpoint.info) for name, checkpoint in opened.items()},
+        len(evaluation.cells) + len(evaluation.radii),
         None if store is None else (store.reused, store.extended),
     )
 

@@ -64,7 +64,7 @@ def test_imagenet_c_with_clean_photos(advprop, thousand, photos) -> None:
     answer = advprop(*words, "--branch", "main", "--report", report)
     assert "is laid out as ImageNet-C: read as imagenet-c:" in answer.out
     assert "images of 4 of the model's 1000 classes" in answer.out
-    assert "mean corruption error, published files, 4 images" in answer.out
+    assert "mean corruption error, published files, n = 4 images" in answer.out
     assert re.search(r"mCE \(AlexNet is 100%\) +\d", answer.out)
     assert re.search(r"relative mCE +\d", answer.out)
     content = json.loads((report / "results.json").read_text())
@@ -139,7 +139,7 @@ def test_an_unreadable_file_leaves_its_photo_out(advprop, thousand, photos) -> N
     words = ("evaluate", "--model", thousand, "--data", photos / "c", "--severity", "1")
     words = (*words, "--corruptions", "fog,snow", "--report", photos)
     answer = advprop(*words)
-    assert "left out 1 images, that cannot be read in every folder" in answer.out
+    assert "left out 1 images that cannot be read in every folder" in answer.out
     assert f"left out {broken}" in answer.out
     content = json.loads((photos / "results.json").read_text())
     assert {row["n"] for row in content["results"]} == {3}

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+import advprop_core
 from advprop_core.attacks.autoattack import AutoAttackConfig
 from advprop_core.evaluation.cells import TestedModel
 from advprop_core.evaluation.conditions import Condition
@@ -189,3 +190,14 @@ def test_checks_of_gradients_follow_the_attacks():
     assert [(c.attack.name, c.attack_branch, c.restarts) for c in found] == [
         ("PGD-2", "aux", 3), ("FGSM", "aux", 1), ("noise", None, 1), ("PGD-20", None, 1)
     ]  # fmt: skip
+
+
+def test_the_public_face_is_enough_for_an_evaluation():
+    models = {"shapes": advprop_core.open_model("shapes-advprop")}
+    attack = advprop_core.Condition(advprop_core.AttackConfig.pgd(8 / 255, steps=2))
+    suite = advprop_core.Suite.open(models, "shapes", (advprop_core.Condition(), attack), limit=14)
+    results = advprop_core.evaluate(suite).results
+    assert [(one.branch, one.condition.kind, one.n) for one in results] == [
+        ("main", "clean", 14), ("aux", "clean", 14), ("main", "attack", 14), ("aux", "attack", 14)
+    ]  # fmt: skip
+    assert results[0].top1 > results[2].top1

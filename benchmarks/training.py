@@ -19,7 +19,7 @@ from advprop_core.training.data import Split, TrainingData
 from advprop_core.training.recipe import Attacker, Augmentation, ObjectiveName, Precision, Recipe
 from advprop_core.training.sources import InMemory
 from advprop_core.training.start import new_model
-from advprop_core.training.trainer import Run
+from advprop_core.training.trainer import Trainer
 from benchmarks.port import PortedAdvProp, port_step
 from benchmarks.timing import interleave, ratio, verdict
 
@@ -119,11 +119,11 @@ def _stepper(
     data = TrainingData(source, None, Split(images[:0], labels[:0], CLASSES), "")
     model, _ = new_model(recipe, CLASSES)
     nowhere = Path(tempfile.gettempdir()) / "advprop-bench-writes-nothing"
-    run = Run(recipe, data, nowhere, accelerator, model, "")
-    (one,) = source.epoch(0, 0, accelerator.device)
+    trainer = Trainer(recipe, data, nowhere, accelerator, model, "")
+    (photos,) = source.epoch(0, 0, accelerator.device)
 
     def step() -> None:
-        run.step(one, 0)
+        trainer.step(photos, 0)
         _wait()
 
     return step

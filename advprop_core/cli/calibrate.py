@@ -58,7 +58,7 @@ def calibrate(
     from advprop_core.models.bundle import open_model
     from advprop_core.models.checkpoints import save
     from advprop_core.training.calibrate import calibrate as run
-    from advprop_core.training.trainer import memory_advice
+    from advprop_core.training.memory import memory_advice
 
     opened = open_model(model, architecture=arch)
     images = load_images(

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import typer
 
 from advprop_core.cli import bundled, calibrate, evaluate, explain, photo, train
+from advprop_core.errors import AdvPropError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -63,15 +64,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _user_errors() -> tuple[type[Exception], ...]:
-    """Asked only after a failure, for these modules load torch.
+    """Asked only after a failure, for this module loads torch.
 
     ValueError covers CheckpointError, ImageError, ClassMismatch and the like.
     """
     from advprop_core.models.timm_networks import Offline
-    from advprop_core.training.meter import Diverged
-    from advprop_core.training.trainer import OutOfMemory
 
-    return (ValueError, OSError, Offline, Diverged, OutOfMemory)
+    return (AdvPropError, ValueError, OSError, Offline)
 
 
 def _sentence(error: Exception) -> str:

@@ -13,6 +13,8 @@ from advprop_core.cli.output import command_line, is_first_process
 from advprop_core.cli.progress import TrainingBar
 from advprop_core.cli.train_options import with_recipe_options
 from advprop_core.cli.train_recipe import resolve
+from advprop_core.errors import AdvPropError
+from advprop_core.files import CannotWrite
 from advprop_core.models.cards import describe_condition
 from advprop_core.models.header import read_info
 from advprop_core.training.recipe_files import RECIPE, shipped_recipes
@@ -33,7 +35,9 @@ def train(
             help=f"A TOML file, or one of {_RECIPES}; the options in the groups below change it.",
         ),
     ] = None,
-    name: Annotated[str | None, typer.Option(help="Name in the checkpoint.")] = None,
+    name: Annotated[
+        str, typer.Option(help="Name in the checkpoint; by default that of the run folder.")
+    ] = "",
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue the run in --out, by its recipe.")
     ] = False,
@@ -63,7 +67,6 @@ imagenet-advprop --out runs/imagenet
     keep_freed_memory()
 
     from advprop_core.training.run import train as run
-    from advprop_core.training.state import STATE
 
     with TrainingBar() as bar:
         note = partial(bar.console.print, markup=False)  # paths may hold brackets
@@ -74,7 +77,7 @@ imagenet-advprop --out runs/imagenet
                 resolved,
                 data,
                 out,
-                name=name or out.resolve().name,
+                name=name,
                 command=command_line(),
                 resume=resume,
                 trackers=tracker or (),
@@ -82,12 +85,19 @@ imagenet-advprop --out runs/imagenet
                 note=note,
             )
         except KeyboardInterrupt:
-            there = (out / STATE).exists()
-            kept = "--resume goes on from what was saved" if there else "nothing was saved yet"
-            note(f"interrupted; {kept}")
+            note(f"interrupted; {_what_is_kept(out)}")
             raise
+        except CannotWrite as error:
+            raise AdvPropError(f"{error}; {_what_is_kept(out)}") from error
     if is_first_process():
         _tell(path)
+
+
+def _what_is_kept(out: Path) -> str:
+    from advprop_core.training.state import STATE
+
+    is_saved = (out / STATE).exists()
+    return "--resume goes on from what was saved" if is_saved else "nothing was saved yet"
 
 
 def _tell(path: Path) -> None:

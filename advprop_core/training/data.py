@@ -18,6 +18,7 @@ from advprop_core.datasets.memory import room_for_images
 from advprop_core.datasets.named import BUILTIN, load_images, readable_classes
 from advprop_core.datasets.tiny_imagenet import class_names, is_tiny_imagenet
 from advprop_core.datasets.torchvision_sets import has_class_folders, imagenette_folder
+from advprop_core.errors import InputError
 from advprop_core.processes import are_several
 from advprop_core.training.recipe import Recipe
 from advprop_core.training.sources import InMemory, OnDisk, Source
@@ -86,7 +87,7 @@ def load_data(
 
     Raises:
         ImageError: If a photo that must be read cannot be.
-        ValueError: If there is no such data, a class folder holds no image, the classes of both
+        InputError: If there is no such data, a class folder holds no image, the classes of both
             splits differ, or fewer photos are left than a step draws.
     """
     is_whole = data in BUILTIN or _is_batches(data)
@@ -95,7 +96,7 @@ def load_data(
     if isinstance(read.source, InMemory):
         read = replace(read, source=read.source.to(device))
     if len(read.source) < recipe.batch_size:
-        raise ValueError(
+        raise InputError(
             f"batch_size is {recipe.batch_size}, but there are only {len(read.source)} images: "
             "lower --batch-size"
         )
@@ -120,7 +121,7 @@ def load_split(
         alone: Whether no other process reads it.
 
     Raises:
-        ValueError: If there is no such data, or its classes do not match.
+        InputError: If there is no such data, or its classes do not match.
     """
     is_whole = data in BUILTIN or _is_batches(data)
     source = data if is_whole else str(_folder_of(_root_of(data), split))
@@ -210,14 +211,14 @@ def _require_splits(root: Path, data: str) -> None:
     """The commonest mistakes with folders, each with what to do."""
     if not root.is_dir():
         there = f"{data!r} is a file" if root.exists() else f"there is no folder {data!r}"
-        raise ValueError(f"data must be a folder or one of {', '.join(BUILTIN)}: {there}")
+        raise InputError(f"data must be a folder or one of {', '.join(BUILTIN)}: {there}")
     wanted = "a folder that holds train/CLASS/PHOTO and val/CLASS/PHOTO"
     if not _folder_of(root, "train").is_dir():
         above = root.resolve().parent
         near = f"; did you mean {above}?" if root.name in ("train", "val") else ""
-        raise ValueError(f"{root} has no train/ in it: give {wanted}{near}")
+        raise InputError(f"{root} has no train/ in it: give {wanted}{near}")
     if not _folder_of(root, "val").is_dir():
-        raise ValueError(
+        raise InputError(
             f"{root} has train/, but no val/: accuracies are measured on photos that training does "
             f"not see, so give {wanted}; move some photos of each class there"
         )
@@ -225,7 +226,7 @@ def _require_splits(root: Path, data: str) -> None:
 
 def _require_holdout(recipe: Recipe, chosen: int, photos: int) -> None:
     if recipe.holdout and not chosen:
-        raise ValueError(
+        raise InputError(
             f"a holdout of {recipe.holdout:g} leaves out none of {photos} photos: raise it"
         )
 
@@ -261,7 +262,7 @@ def _digest(samples: Sequence[tuple[Path, int]]) -> str:
 def _require_agreement(digest: str) -> None:
     """Processes that read other photos would deal from other orders, and wait for each other."""
     if are_several() and len(set(gather_object([digest]))) > 1:
-        raise ValueError(
+        raise InputError(
             "the processes could not read the same training photos: make all of them readable "
             "everywhere"
         )
@@ -272,7 +273,7 @@ def _require_every_class(
 ) -> None:
     seen = {label for _, label in samples}
     if lacking := [name for label, (_, name) in enumerate(classes) if label not in seen]:
-        raise ValueError(
+        raise InputError(
             f"train has no photo of {listing(lacking)} that can be read and is not held out: add "
             "some, or remove the class"
         )
@@ -281,7 +282,7 @@ def _require_every_class(
 def _require_full_classes(root: Path, folder: ImageFolder) -> None:
     names = {path.name for path in root.iterdir() if path.is_dir() and path.name[0] != "."}
     if empty := sorted(names - set(folder.classes)):
-        raise ValueError(
+        raise InputError(
             f"{root} has class folders with no image in them: {', '.join(empty[:10])}; "
             "fill or remove them"
         )

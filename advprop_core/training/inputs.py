@@ -44,7 +44,7 @@ def make_input(
         classes: How many there are.
 
     Raises:
-        ValueError: For an unknown kind (near matches are listed) or a strength out of range, or
+        InputError: For an unknown kind (near matches are listed) or a strength out of range, or
             that is no whole number where one is needed.
     """
     if kind == "attack":
@@ -58,7 +58,7 @@ def _change(kind: str, strength: float) -> Input:
         return lambda batch: _noise(batch, kind, strength)
     if kind in CORRUPTIONS + EXTRA_CORRUPTIONS:
         if strength != int(strength):
-            raise ValueError(f"{kind} has whole severities, got {strength:g}")
+            raise InputError(f"{kind} has whole severities, got {strength:g}")
         config = CorruptionConfig(kind, int(strength))
         return lambda batch: corrupt(batch.pixels, replace(config, seed=batch.seed))
     if kind == "color-jitter":
@@ -141,7 +141,7 @@ def _noise(batch: Batch, kind: str, severity: float) -> Tensor:
 
 def _randaugment(magnitude: float) -> Input:
     if magnitude not in range(11):
-        raise ValueError(f"randaugment needs a whole magnitude from 0 to 10, got {magnitude:g}")
+        raise InputError(f"randaugment needs a whole magnitude from 0 to 10, got {magnitude:g}")
     change = rand_augment_transform(f"rand-m{magnitude:g}", {"img_mean": (128, 128, 128)})
 
     def augment(batch: Batch) -> Tensor:
@@ -159,4 +159,4 @@ def _generator(batch: Batch, purpose: int) -> torch.Generator:
 
 def _require_share(kind: str, strength: float) -> None:
     if not 0 <= strength <= 1:
-        raise ValueError(f"{kind} needs a strength in [0, 1], got {strength:g}")
+        raise InputError(f"{kind} needs a strength in [0, 1], got {strength:g}")

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from advprop_core.datasets.named import conflict_scenes
+from advprop_core.errors import InputError
 from advprop_core.evaluation.cells import TestedModel
 from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.results import Answers
@@ -102,7 +103,7 @@ def shape_bias(
         logits = torch.cat([folded(part.float() / 255) for part in images.split(100)])
     found = shape_bias_of(Answers.from_logits(logits.float(), shapes), shapes, textures)
     if found.bias is None or found.interval is None:
-        raise ValueError("no scene was answered by its shape or its texture: the network guesses")
+        raise InputError("no scene was answered by its shape or its texture: the network guesses")
     return {
         "condition": {"kind": "shape-bias"},
         "n": found.decided,

@@ -13,14 +13,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from advprop_core.errors import AdvPropError
+from advprop_core.files import CannotWrite
 from advprop_core.training.batch import Part
 from advprop_core.training.recipe import Recipe
-from advprop_core.training.state import Progress, writing
+from advprop_core.training.state import Progress
 
 _EVERY = 0.5  # seconds between looks at the device
 
 
-class Diverged(RuntimeError):
+class Diverged(AdvPropError):
     """The loss is not a number; the last good checkpoint is untouched."""
 
 
@@ -85,7 +87,7 @@ class Meter:
         """Note the next step; gives a report where it is time for one.
 
         Raises:
-            CannotSave: If the log cannot be written.
+            CannotWrite: If the log cannot be written.
             Diverged: If a loss since the last report is not finite.
         """
         row = {name: torch.stack([part.loss, part.hits]) for name, part in parts.items()}
@@ -153,8 +155,8 @@ class Meter:
                     "if there is one, is from before it"
                 )
             total = self._progress.sums.setdefault(name, [0.0, 0.0, 0])
-            for place, value in enumerate((loss, hits, 1)):
-                total[place] += value
+            for index, value in enumerate((loss, hits, 1)):
+                total[index] += value
         losses, hits_of = ({k: v[i] for k, v in values.items()} for i in (0, 1))
         self._write("step", losses, hits_of, learning_rate=learning_rate)
 
@@ -164,9 +166,11 @@ class Meter:
         row = {"kind": kind, "step": self._next, **more, "loss": loss, "accuracy": accuracy}
         if self._file:
             line = f"{json.dumps(row)}\n".encode()
-            with writing(Path(self._file.name)):
+            try:
                 while line:  # a disk that fills takes a part of it first
                     line = line[self._file.write(line) :]
+            except OSError as error:
+                raise CannotWrite(Path(self._file.name), error, len(line)) from error
         if self._tracker:
             figures = {f"{kind}/loss/{name}": value for name, value in loss.items()}
             figures |= {f"{kind}/accuracy/{name}": value for name, value in accuracy.items()}

@@ -116,6 +116,11 @@ class Augmentation(Checked):
     cutmix: Amount = 0.0
     """Alpha of CutMix (Yun et al., arXiv 1905.04899)."""
 
+    @property
+    def mixes(self) -> bool:
+        """Whether images are mixed in pairs."""
+        return bool(self.mixup or self.cutmix)
+
 
 @dataclass(frozen=True)
 class Recipe(Checked):

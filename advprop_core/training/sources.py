@@ -20,6 +20,7 @@ from timm.data import Mixup, create_transform
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from advprop_core.errors import InputError
 from advprop_core.pictures import decoding as photos
 from advprop_core.pictures.files import read_file
 from advprop_core.pictures.formats import ImageError
@@ -179,7 +180,7 @@ class _Photos(Dataset[tuple[Tensor, int]]):
         if bad := [
             part for part in own.randaugment.split("-")[1:] if not _MEASURED.fullmatch(part)
         ]:
-            raise ValueError(
+            raise InputError(
                 f"randaugment {own.randaugment!r} is not timm's: {bad[0]!r} is no letters and a "
                 "number, such as m9"
             )
@@ -195,7 +196,7 @@ class _Photos(Dataset[tuple[Tensor, int]]):
                 interpolation="bilinear",
             )
         except AssertionError as error:
-            raise ValueError(f"randaugment {own.randaugment!r} is not timm's: {error}") from None
+            raise InputError(f"randaugment {own.randaugment!r} is not timm's: {error}") from None
 
     def __getitem__(self, key: tuple[int, int]) -> tuple[Tensor, int]:
         epoch, index = key
@@ -238,7 +239,7 @@ def _mixed(pixels: Tensor, labels: Tensor, recipe: Recipe, classes: int, number:
     """The batch, after MixUp or CutMix where the recipe has them."""
     own, seed = recipe.augmentation, _seed(recipe, _STEP, number)
     targets = labels
-    if own.mixup or own.cutmix:
+    if own.mixes:
         mix = Mixup(own.mixup, own.cutmix, label_smoothing=0.0, num_classes=classes)
         # timm draws from the global generator
         np.random.seed(seed)

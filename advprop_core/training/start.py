@@ -11,6 +11,7 @@ import torch
 from timm.models import group_parameters
 from torch import Tensor
 
+from advprop_core.errors import InputError
 from advprop_core.models import timm_networks
 from advprop_core.models.bundle import open_model
 from advprop_core.models.checkpoints import Checkpoint
@@ -28,7 +29,7 @@ def new_model(recipe: Recipe, classes: Classes) -> tuple[DualBNModel, ModelInfo]
 
     Raises:
         CheckpointError, UnknownArchitecture, Offline: If it cannot be opened.
-        ValueError: If the network takes images of another size alone, or cannot drop what the
+        InputError: If the network takes images of another size alone, or cannot drop what the
             recipe wants dropped.
     """
     torch.manual_seed(recipe.seed)  # timm initialises new networks from the global generator
@@ -39,7 +40,7 @@ def new_model(recipe: Recipe, classes: Classes) -> tuple[DualBNModel, ModelInfo]
     try:
         model = timm_networks.create(info)
     except TypeError as error:
-        raise ValueError(f"{info.architecture} cannot be made so: {error}") from error
+        raise InputError(f"{info.architecture} cannot be made so: {error}") from error
     _require_size(model, info)  # after what no size would mend
     if source:
         take_over(model, source, keep_head=source.info.class_ids == info.class_ids)
@@ -82,7 +83,7 @@ def _require_size(model: DualBNModel, info: ModelInfo) -> None:
     config = timm_networks.pretrained_config(info.architecture)
     side = config.input_size[-1]
     if config.fixed_input_size and side != info.input_size:
-        raise ValueError(
+        raise InputError(
             f"{info.architecture} takes images of {side} pixels alone, not of {info.input_size}: "
             f"use --size {side}, or another --arch"
         )
@@ -90,7 +91,7 @@ def _require_size(model: DualBNModel, info: ModelInfo) -> None:
         with torch.no_grad():
             model.eval()({MAIN: torch.zeros(1, 3, info.input_size, info.input_size)})
     except RuntimeError as error:
-        raise ValueError(
+        raise InputError(
             f"{info.architecture} cannot take images of {info.input_size} pixels ({error}): use "
             "another --size, or another --arch"
         ) from None
@@ -152,7 +153,7 @@ def _stages_for(model: DualBNModel, recipe: Recipe) -> list[list[str]]:
     try:
         return stages(model)
     except AssertionError as error:
-        raise ValueError(
+        raise InputError(
             f"this network has no stages that could be trained apart ({error}): train all of it"
         ) from error
 
@@ -169,7 +170,7 @@ def set_trainable(model: DualBNModel, recipe: Recipe, more_stages: int = 0) -> l
         Names of the stages' parameters that are still frozen.
 
     Raises:
-        ValueError: If the network has fewer stages than ``last:K`` asks for.
+        InputError: If the network has fewer stages than ``last:K`` asks for.
     """
     head, parts = head_parameters(model), _stages_for(model, recipe)
     kind, _, number = recipe.trainable.partition(":")
@@ -179,7 +180,7 @@ def set_trainable(model: DualBNModel, recipe: Recipe, more_stages: int = 0) -> l
         wanted = {f"{layer}.{key}" for layer, n in norms.items() for key, _ in n.named_parameters()}
     count = more_stages + int(number or 0)
     if int(number or 0) > len(parts):
-        raise ValueError(f"trainable is {recipe.trainable}, but there are {len(parts)} stages")
+        raise InputError(f"trainable is {recipe.trainable}, but there are {len(parts)} stages")
     if count:
         wanted |= {name for part in parts[-count:] for name in part}
     for branch in model.branch_names:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError
@@ -13,15 +11,12 @@ from typing import Any
 
 import torch
 
+from advprop_core.errors import InputError
 from advprop_core.files import remove_unfinished, write_whole
 from advprop_core.processes import Processes
 from advprop_core.training.recipe import Recipe
 
 STATE, LOG = "state.pt", "metrics.jsonl"
-
-
-class CannotSave(OSError):
-    """A file of the run could not be written; the one before it is untouched."""
 
 
 @dataclass
@@ -65,13 +60,13 @@ class Saved:
         """Refuse to be continued as another run.
 
         Raises:
-            ValueError: If the recipe, the data or the number of processes is another; says what
+            InputError: If the recipe, the data or the number of processes is another; says what
                 differs.
         """
         was, now = json.loads(self.identity), json.loads(identity)
         was.setdefault("processes", now["processes"])  # states of older versions do not say
         if was != now:
-            raise ValueError(
+            raise InputError(
                 f"the run in --out cannot be continued with {_difference(was, now)}: use the "
                 "same, or another --out"
             )
@@ -93,31 +88,12 @@ def save(path: Path, tensors: dict[str, Any], progress: Progress, identity: str)
     """Write the state in place of the old one, and remove what a killed run left half written.
 
     Raises:
-        CannotSave: If the disk is full or forbids it; the old state is still there.
+        CannotWrite: If the disk is full or forbids it; the old state is still there.
     """
     content = io.BytesIO()  # torch, writing a file itself, does not say that the disk is full
     torch.save({**tensors, "progress": vars(progress), "identity": identity}, content)
-    with writing(path):
-        remove_unfinished(path.parent)
-        write_whole(path, content.getbuffer())
-
-
-@contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Say of a file of the run, if it cannot be written, what is kept and what to do.
-
-    Raises:
-        CannotSave: In place of what the system raises.
-    """
-    try:
-        yield
-    except OSError as error:
-        there = path.with_name(STATE).exists()
-        kept = "the last state of the run is kept" if there else "the run has no state yet"
-        raise CannotSave(
-            f"{path} could not be written ({error.strerror or error}); {kept}: "
-            "make room and continue with --resume"
-        ) from error
+    remove_unfinished(path.parent)
+    write_whole(path, content.getbuffer())
 
 
 def read(path: Path, processes: Processes) -> Saved | None:
@@ -127,7 +103,7 @@ def read(path: Path, processes: Processes) -> Saved | None:
         None where there is none.
 
     Raises:
-        ValueError: If the file is damaged.
+        InputError: If the file is damaged.
     """
     there = processes.is_first and path.exists()
     return processes.from_first(_read(path) if there else None)
@@ -136,35 +112,34 @@ def read(path: Path, processes: Processes) -> Saved | None:
 def _read(path: Path) -> Saved:
     try:
         content = torch.load(path, weights_only=True, map_location="cpu")
-        progress, own = Progress(**content.pop("progress")), content.pop("identity")
+        progress, identity = Progress(**content.pop("progress")), content.pop("identity")
     except PermissionError:
         raise
     # A file that breaks off makes torch ask the system for places before its beginning.
     except (EOFError, KeyError, OSError, RuntimeError, TypeError, UnpicklingError) as error:
-        raise ValueError(
+        raise InputError(
             f"{path} is damaged and the run cannot be continued: remove it to start afresh"
         ) from error
-    return Saved(content, progress, own)
+    return Saved(content, progress, identity)
 
 
 def cut_log(path: Path, step: int) -> None:
     """Drop the lines of steps that will be done again, and a line that was cut off.
 
     Raises:
-        CannotSave: If the disk is full or forbids it.
+        CannotWrite: If the disk is full or forbids it.
     """
     if not path.exists():
         return
-    kept = []
+    kept_lines = []
     for line in path.read_text().splitlines():
         try:
             row = json.loads(line)
         except json.JSONDecodeError:
             break
         if row["step"] <= step:
-            kept.append(line)
-    with writing(path):
-        write_whole(path, "".join(f"{line}\n" for line in kept))
+            kept_lines.append(line)
+    write_whole(path, "".join(f"{line}\n" for line in kept_lines))
 
 
 def _difference(was: dict[str, Any], now: dict[str, Any]) -> str:

@@ -1,10 +1,10 @@
-"""One run on one process: its model, its optimiser, its steps."""
+"""One process's part of a run: its model, its optimiser, its steps."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from timm.optim import create_optimizer_v2, get_optimizer_info
 from timm.scheduler import create_scheduler_v2
 from timm.utils import ModelEmaV3
 
+from advprop_core.errors import InputError
 from advprop_core.models.dual_bn import DualBNModel, norm_layers
 from advprop_core.training import state
 from advprop_core.training.batch import Batch, Outcome, Part, seed_globals
@@ -33,11 +34,7 @@ _SAVE_EVERY = 600.0  # seconds, for an epoch of ImageNet is longer
 _FUSED = ("sgd", "adam", "adamw")
 
 
-class OutOfMemory(RuntimeError):
-    """A run did not fit; the message says what to lower."""
-
-
-class Run:
+class Trainer:
     """Everything that changes while a run goes.
 
     Args:
@@ -50,7 +47,7 @@ class Run:
         saved: The state to continue from.
 
     Raises:
-        ValueError: If the state is of another run.
+        InputError: If the state is of another run.
     """
 
     def __init__(
@@ -274,7 +271,7 @@ def _optimizer(model: DualBNModel, recipe: Recipe) -> torch.optim.Optimizer:
         extra["eps"] = recipe.optimizer_eps
     try:
         if get_optimizer_info(recipe.optimizer).second_order:
-            raise ValueError("it needs second derivatives, which no step here computes")
+            raise InputError("it needs second derivatives, which no step here computes")
         return create_optimizer_v2(
             model,
             recipe.optimizer,
@@ -284,7 +281,7 @@ def _optimizer(model: DualBNModel, recipe: Recipe) -> torch.optim.Optimizer:
             **extra,
         )
     except (AssertionError, ValueError) as error:
-        raise ValueError(f"optimizer {recipe.optimizer!r} cannot be made: {error}") from None
+        raise InputError(f"optimizer {recipe.optimizer!r} cannot be made: {error}") from None
 
 
 def _schedule(optimizer: torch.optim.Optimizer, recipe: Recipe, steps: int) -> Any:
@@ -300,26 +297,3 @@ def _schedule(optimizer: torch.optim.Optimizer, recipe: Recipe, steps: int) -> A
         updates_per_epoch=steps,
     )
     return schedule
-
-
-@contextmanager
-def memory_advice(advice: str) -> Iterator[None]:
-    """Say what to do where memory runs out.
-
-    Args:
-        advice: What does not fit, and what to lower.
-
-    Raises:
-        OutOfMemory: In place of what torch or Python raises.
-    """
-    try:
-        yield
-    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and not _is_out_of_memory(error):
-            raise
-        raise OutOfMemory(advice) from error
-
-
-def _is_out_of_memory(error: RuntimeError) -> bool:
-    signs = ("out of memory", "ALLOC_FAILED", "DefaultCPUAllocator", "killed by signal: Killed")
-    return isinstance(error, torch.OutOfMemoryError) or any(sign in str(error) for sign in signs)

@@ -82,7 +82,7 @@ def test_nothing_said_is_the_default(asked, tmp_path) -> None:
     assert call["recipe"] == Recipe()
     assert call["data"] == "photos"
     assert call["out"] == tmp_path / "run"
-    assert call["name"] == "run"
+    assert call["name"] == "", "which is that of the run folder"
     assert (call["resume"], call["trackers"]) == (False, ())
 
 
@@ -355,10 +355,8 @@ def test_a_full_disk_is_one_sentence(advprop, photos, tmp_path, fill_disk) -> No
     fill_disk("state.pt")
     words = ("train", "--data", photos, "--out", tmp_path / "run", *TINY)
     answer = advprop(*words, "--objective", "vanilla")
-    answer.refuses(
-        "state.pt could not be written (No space left on device); the run has no state yet"
-    )
-    assert "make room and continue with --resume" in answer.err
+    answer.refuses("state.pt could not be written (No space left on device): free at least 4 MB in")
+    assert "try again; nothing was saved yet" in answer.err
 
 
 def test_a_run_that_diverges_is_one_sentence(advprop, photos, tmp_path) -> None:

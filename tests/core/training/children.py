@@ -58,12 +58,12 @@ def train_and_die(
     if often:
         trainer._SAVE_EVERY = meter._EVERY = 0.0
     if place == "step":
-        real_step = trainer.Run.step
+        real_step = trainer.Trainer.step
 
-        def step(self: trainer.Run, batch: Any, now: int) -> Any:
+        def step(self: trainer.Trainer, batch: Any, now: int) -> Any:
             return die() if now == number else real_step(self, batch, now)
 
-        trainer.Run.step = step  # type: ignore[method-assign]
+        trainer.Trainer.step = step  # type: ignore[method-assign]
     elif place == "rename":
         real_replace, calls = Path.replace, count(1)
 

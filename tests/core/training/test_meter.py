@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from advprop_core.files import CannotWrite
 from advprop_core.training import meter
 from advprop_core.training.batch import Part
 from advprop_core.training.meter import Diverged, Meter
-from advprop_core.training.state import CannotSave, Progress
+from advprop_core.training.state import Progress
 from tests.core.training.tiny import tiny_recipe
 
 STEPS = 3
@@ -183,6 +184,6 @@ def test_a_process_that_does_not_write_sees_the_same(make, tmp_path):
 def test_a_log_on_a_full_disk_says_so_once(make):
     one = make(path=Path("/dev/full"))
     one.add(0.1, parts(0))
-    with pytest.raises(CannotSave, match="/dev/full could not be written"):
+    with pytest.raises(CannotWrite, match="/dev/full could not be written"):
         one.close_epoch(None)
     one.close()

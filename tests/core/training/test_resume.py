@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from advprop_core.errors import InputError
 from advprop_core.models import checkpoints, timm_networks
 from advprop_core.training import meter, trainer
 from advprop_core.training.recipe import Attacker, Augmentation
@@ -192,7 +193,7 @@ def test_the_same_photos_at_another_place_are_welcome(stopped, photos, tmp_path)
 def test_a_run_is_not_overwritten_without_resume(stopped, photos):
     recipe, out = stopped
     before = content(out)
-    with pytest.raises(FileExistsError, match="holds a run already: use --resume"):
+    with pytest.raises(InputError, match="holds a run already: use --resume"):
         train(recipe, str(photos), out, name="x")
     assert content(out) == before
 
@@ -200,7 +201,7 @@ def test_a_run_is_not_overwritten_without_resume(stopped, photos):
 @pytest.mark.parametrize("resume", [True, False])
 def test_a_model_without_its_state_is_not_written_over(photos, tmp_path, resume):
     (tmp_path / "model.safetensors").write_bytes(b"of great value")
-    with pytest.raises(FileExistsError, match=r"a trained model, but no state\.pt to go on from"):
+    with pytest.raises(InputError, match=r"a trained model, but no state\.pt to go on from"):
         train(tiny_recipe(), str(photos), tmp_path, name="x", resume=resume)
     assert content(tmp_path) == {"model.safetensors": b"of great value"}
 

@@ -10,6 +10,7 @@ from PIL import Image
 from torch.nn import functional as F
 
 from advprop_core.attacks.gradient import attack, random_start
+from advprop_core.files import CannotWrite
 from advprop_core.models import checkpoints, timm_networks
 from advprop_core.models.dual_bn import attack_view, norm_layers
 from advprop_core.processes import Processes
@@ -266,7 +267,7 @@ def test_a_network_that_ends_in_no_numbers_leaves_no_file(photos, tmp_path, monk
 
 def test_a_disk_that_is_full_at_the_end(photos, tmp_path, fill_disk):
     fill_disk("model.safetensors")
-    with pytest.raises(state.CannotSave, match=r"model\.safetensors could .* \(No space left"):
+    with pytest.raises(CannotWrite, match=r"model\.safetensors could .* \(No space left"):
         train(RECIPE, str(photos), tmp_path / "run", name="x")
 
 
@@ -297,7 +298,7 @@ def test_a_batch_larger_than_the_data(photos, tmp_path):
 def test_missing_validation_images_are_noticed_before_training(photos, tmp_path, monkeypatch):
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "train").symlink_to(photos / "train")
-    monkeypatch.setattr(run.Run, "step", lambda *_: pytest.fail("trained for nothing"))
+    monkeypatch.setattr(run.Trainer, "step", lambda *_: pytest.fail("trained for nothing"))
     with pytest.raises(ValueError, match="has train/, but no val/"):
         train(RECIPE, str(tmp_path / "data"), tmp_path / "run", name="x")
 
@@ -350,7 +351,7 @@ def test_two_mixed_classes_leave_no_wrong_one(photos, tmp_path):
 
 
 def test_a_tracker_that_is_not_installed(photos, tmp_path):
-    with pytest.raises(ValueError, match="no tracker 'tensorbord': one of .*tensorboard"):
+    with pytest.raises(ValueError, match="no tracker 'tensorbord'. Did you mean tensorboard"):
         train(RECIPE, str(photos), tmp_path / "run", name="x", trackers=["tensorbord"])
     with pytest.raises(ValueError, match="'clearml' is not installed: pip install clearml"):
         train(RECIPE, str(photos), tmp_path / "run", name="x", trackers=["clearml"])

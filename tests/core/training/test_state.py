@@ -6,10 +6,11 @@ from dataclasses import replace
 import pytest
 import torch
 
+from advprop_core.files import CannotWrite
 from advprop_core.processes import Processes
 from advprop_core.training import state
 from advprop_core.training.recipe import Attacker
-from advprop_core.training.state import CannotSave, Progress
+from advprop_core.training.state import Progress
 from tests.core.training.tiny import tiny_recipe
 
 TENSORS = {"model": {"weight": torch.arange(4000.0)}, "optimizer": {"state": {}}}
@@ -40,7 +41,7 @@ def test_a_full_disk_keeps_the_state_before(tmp_path, fill_disk):
     before = path.read_bytes()
     fill_disk()
     with pytest.raises(
-        CannotSave, match=r"state\.pt could .* \(No space left on device\); the last state .* kept"
+        CannotWrite, match=r"state\.pt could .* \(No space left .* free at least 1 MB"
     ):
         state.save(path, TENSORS, Progress(8, {}), IDENTITY)
     assert path.read_bytes() == before
@@ -49,14 +50,14 @@ def test_a_full_disk_keeps_the_state_before(tmp_path, fill_disk):
 
 def test_a_full_disk_at_the_first_save(tmp_path, fill_disk):
     fill_disk()
-    with pytest.raises(CannotSave, match=r"the run has no state yet: make room .* --resume"):
+    with pytest.raises(CannotWrite, match="free at least 1 MB in"):
         state.save(tmp_path / "state.pt", TENSORS, PROGRESS, IDENTITY)
     assert not list(tmp_path.iterdir())
 
 
 def test_a_file_in_place_of_the_folder(tmp_path):
     (tmp_path / "gone").touch()
-    with pytest.raises(CannotSave, match="could not be written"):
+    with pytest.raises(CannotWrite, match="could not be written"):
         state.save(tmp_path / "gone" / "state.pt", TENSORS, PROGRESS, IDENTITY)
 
 
@@ -119,7 +120,7 @@ def test_a_log_that_cannot_be_cut(tmp_path, fill_disk):
     path = tmp_path / "metrics.jsonl"
     path.write_text("\n".join(lines(1, 2, 3)))
     fill_disk()
-    with pytest.raises(CannotSave, match=r"metrics\.jsonl could .* \(No space left on device\)"):
+    with pytest.raises(CannotWrite, match=r"metrics\.jsonl could .* \(No space left on device\)"):
         state.cut_log(path, 2)
     assert path.read_text().splitlines() == lines(1, 2, 3)
 

@@ -14,11 +14,11 @@ from advprop_core.training import meter, run, trainer
 from advprop_core.training.batch import Outcome, Part
 from advprop_core.training.data import Split, load_data
 from advprop_core.training.measure import quick_look
+from advprop_core.training.memory import OutOfMemory
 from advprop_core.training.meter import Diverged
 from advprop_core.training.recipe import OBJECTIVES, Attacker, Augmentation
 from advprop_core.training.run import train
 from advprop_core.training.start import train_mode
-from advprop_core.training.trainer import OutOfMemory
 from tests.core.training.tiny import attacker, start, tiny_recipe
 
 CPU = torch.device("cpu")
@@ -210,7 +210,7 @@ def test_an_optimizer_that_timm_does_not_have(photos, tmp_path):
 
 def test_what_is_saved_is_the_average_with_each_tensor_averaged_once(photos, tmp_path, monkeypatch):
     """The warm-up's decays are 0, 1 − 2^(−2/3) ≈ 0.37 and more, capped by the recipe's 0.25."""
-    weights, real = [], trainer.Run.step
+    weights, real = [], trainer.Trainer.step
 
     def step(self, batch, number):
         parts = real(self, batch, number)
@@ -218,7 +218,7 @@ def test_what_is_saved_is_the_average_with_each_tensor_averaged_once(photos, tmp
         weights.append({k: v.clone() for k, v in values if v.is_floating_point()})
         return parts
 
-    monkeypatch.setattr(trainer.Run, "step", step)
+    monkeypatch.setattr(trainer.Trainer, "step", step)
     recipe = tiny_recipe(epochs=1, ema_decay=0.25, warmup_epochs=0)
     train(recipe, str(photos), tmp_path / "run", name="x")
     saved = state_of(tmp_path / "run")
@@ -307,7 +307,7 @@ def test_a_learning_rate_that_is_far_too_high(photos, tmp_path):
 
 def test_weights_spoilt_by_an_epochs_last_step_are_not_saved(photos, tmp_path, monkeypatch):
     """No loss has been measured on them yet."""
-    real = trainer.Run.step
+    real = trainer.Trainer.step
 
     def step(self, batch, number):
         parts = real(self, batch, number)
@@ -316,7 +316,7 @@ def test_weights_spoilt_by_an_epochs_last_step_are_not_saved(photos, tmp_path, m
                 self.model.branch("aux").network.get_classifier().weight[0, 0] = torch.inf
         return parts
 
-    monkeypatch.setattr(trainer.Run, "step", step)
+    monkeypatch.setattr(trainer.Trainer, "step", step)
     with pytest.raises(Diverged, match="fc.weight is not finite after step 6"):
         train(tiny_recipe(), str(photos), tmp_path / "run", name="x")
     assert state_of(tmp_path / "run")["progress"]["step"] == 3

@@ -13,7 +13,7 @@ from advprop_core.training.data import Split, TrainingData, load_data
 from advprop_core.training.recipe import Attacker, Recipe
 from advprop_core.training.sources import InMemory
 from advprop_core.training.start import new_model
-from advprop_core.training.trainer import Run
+from advprop_core.training.trainer import Trainer
 
 
 def attacker(objective: object, **fields: object) -> Attacker:
@@ -58,7 +58,7 @@ def numbered_photos(recipe: Recipe, count: int = 24, device: str = "cpu") -> Tra
     return TrainingData(source, None, Split(images, labels, classes), "made")
 
 
-def start(recipe: Recipe, photos: str | Path | TrainingData, out: Path) -> Run:
+def start(recipe: Recipe, photos: str | Path | TrainingData, out: Path) -> Trainer:
     """A run as `train` sets it up, at its first step or where the state in `out` left it."""
     out.mkdir(parents=True, exist_ok=True)
     accelerator = Accelerator()
@@ -69,4 +69,4 @@ def start(recipe: Recipe, photos: str | Path | TrainingData, out: Path) -> Run:
     processes = Processes(accelerator.process_index, accelerator.num_processes)
     identity = state.identity(recipe, name, data.digest, processes.count)
     saved = state.read(out / state.STATE, processes)
-    return Run(recipe, data, out, accelerator, model, identity, saved)
+    return Trainer(recipe, data, out, accelerator, model, identity, saved)

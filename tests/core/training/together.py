@@ -20,7 +20,7 @@ from advprop_core.training.ranks import shuffle_across_ranks, world
 from advprop_core.training.recipe import OBJECTIVES, Attacker, Recipe
 from advprop_core.training.run import train
 from advprop_core.training.start import train_mode
-from advprop_core.training.trainer import Run
+from advprop_core.training.trainer import Trainer
 from tests.core.training.children import use_one_cpu
 from tests.core.training.tiny import attacker, numbered_photos, start, tiny_recipe
 
@@ -57,7 +57,7 @@ def recipe_for(objective: str, **changes: object) -> Recipe:
     )
 
 
-def steps(run: Run, first: int, last: int) -> Iterator[tuple[Tensor, dict[str, Part]]]:
+def steps(run: Trainer, first: int, last: int) -> Iterator[tuple[Tensor, dict[str, Part]]]:
     """Do the steps, and give for each its labels and its figures."""
     for number in range(first, last):
         epoch, place = divmod(number, run.steps)
@@ -67,11 +67,11 @@ def steps(run: Run, first: int, last: int) -> Iterator[tuple[Tensor, dict[str, P
         run.progress.step += 1
 
 
-def weights(run: Run) -> dict[str, Tensor]:
+def weights(run: Trainer) -> dict[str, Tensor]:
     return {key: value.clone() for key, value in run.model.state_dict().items()}
 
 
-def parameters(run: Run) -> dict[str, Tensor]:
+def parameters(run: Trainer) -> dict[str, Tensor]:
     return {key: value.detach().clone() for key, value in run.model.named_parameters()}
 
 

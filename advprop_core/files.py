@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from advprop_core.errors import AdvPropError
+from advprop_core.text import legible
 
 _UNFINISHED = ".unfinished-{}.tmp"
 
@@ -26,16 +27,17 @@ class CannotWrite(AdvPropError, OSError):
 
 
 def write_whole(path: Path, content: bytes | memoryview | str) -> None:
-    """Write a file so that whoever reads it sees the old content or the new, never half of it.
+    r"""Write a file so that whoever reads it sees the old content or the new, never half of it.
 
     Args:
         path: An existing file is replaced in one step; the folder is made if need be.
-        content: Text is written as UTF-8.
+        content: Text is written as UTF-8, and half a character in it as ``\udce9``, which JSON
+            reads back.
 
     Raises:
         CannotWrite: If the disk is full or forbids it.
     """
-    data = content.encode() if isinstance(content, str) else content
+    data = legible(content).encode() if isinstance(content, str) else content
     # A name of its own for each call: threads and processes may write the same file at once.
     temporary = path.with_name(_UNFINISHED.format(secrets.token_hex(8)))
     try:

@@ -216,6 +216,8 @@ def _measure(report: Report, suite: Suite, folder: Path | None, processes: Proce
         if store:
             report.say(f"interrupted; {_reused(store)}: the same command continues from there")
         raise
+    if store and store.failure:
+        report.say(f"results are complete, but not kept for a later run: {store.failure}")
     if store and (store.reused or store.extended):
         report.say(_reused(store))
     return evaluation

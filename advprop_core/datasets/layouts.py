@@ -10,6 +10,7 @@ from advprop_core.datasets.cifar import CIFAR10_NAMES, is_cifar10_c
 from advprop_core.datasets.class_folders import ClassFolders, find_images
 from advprop_core.datasets.splits import split_folder
 from advprop_core.errors import InputError
+from advprop_core.pictures.files import HIDDEN, LeftOut, is_hidden
 from advprop_core.text import did_you_mean
 
 TITLES = {
@@ -122,9 +123,18 @@ def images_of(place: Place, split: str, *, download: bool = False) -> ClassFolde
     if place.kind == "imagenette":
         return find_images(imagenette_folder(folder, split, download=download))
     if place.kind in (None, "cifar10"):
-        return find_images(split_folder(folder, split))
+        return _images_of_split(folder, split)
     assert place.kind is not None
     return imagenet.class_images(place.kind, folder, split)
+
+
+def _images_of_split(folder: Path, split: str) -> ClassFolders:
+    """Class folders, with what is passed over beside the splits where there are such."""
+    folders = find_images(split_folder(folder, split))
+    if folders.root == folder:
+        return folders
+    beside = (LeftOut(path, HIDDEN) for path in sorted(folder.iterdir()) if is_hidden(path.name))
+    return ClassFolders(folders.images, (*beside, *folders.left_out), folder)
 
 
 def _is_cifar10(folder: Path) -> bool:

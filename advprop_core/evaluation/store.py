@@ -18,7 +18,7 @@ from advprop_core.evaluation.cells import Cell, TestedModel
 from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.results import Answers
 from advprop_core.evaluation.stored_corruptions import Stored
-from advprop_core.files import write_whole
+from advprop_core.files import CannotWrite, write_whole
 from advprop_core.pictures.corruptions import CorruptionConfig
 from advprop_core.pictures.digests import DIGEST_LENGTH, image_digests
 from advprop_core.types import AttackConfig
@@ -42,6 +42,8 @@ class CellStore:
         reused: Of how many cells, and of how many branches' smallest radii, all was found.
         extended: Of how many a part was found.
         written: How many files were kept.
+        failure: Why answers are no longer kept, such as a full disk; None while they are. They
+            are measured all the same, so this is not raised.
     """
 
     def __init__(self, folder: Path, models: dict[str, str], *, device: str = "cpu") -> None:
@@ -56,6 +58,7 @@ class CellStore:
         self.reused = 0
         self.extended = 0
         self.written = 0
+        self.failure: CannotWrite | None = None
         self._models = models
         self._device = device
         self._digests: dict[tuple[int, int], tuple[Tensor, Tensor, list[bytes]]] = {}
@@ -97,29 +100,38 @@ class CellStore:
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Places of images, and columns of what was kept of them."""
         files = [
-            held
+            columns
             for path in sorted(self.folder.glob(f"{_name(identity.encode())}-*.safetensors"))
-            if (held := _read_file(path, identity, [_IMAGES, *names]))
+            if (columns := _read_file(path, identity, [_IMAGES, *names]))
         ]
-        digests = [bytes(row) for held in files for row in held[_IMAGES].numpy()]
-        known = {digest: row for row, digest in enumerate(digests)}
-        found = [(place, known[one]) for place, one in enumerate(images) if one in known]
-        if not found:
+        digests = [bytes(row) for columns in files for row in columns[_IMAGES].numpy()]
+        row_of = {digest: row for row, digest in enumerate(digests)}
+        pairs = [(place, row_of[image]) for place, image in enumerate(images) if image in row_of]
+        if not pairs:
             return torch.empty(0, dtype=torch.int64), {}
-        self.reused += len(found) == len(images)
-        self.extended += len(found) < len(images)
-        places, rows = torch.tensor(found).unbind(1)
-        return places, {name: torch.cat([held[name] for held in files])[rows] for name in names}
+        self.reused += len(pairs) == len(images)
+        self.extended += len(pairs) < len(images)
+        places, rows = torch.tensor(pairs).unbind(1)
+        return places, {
+            name: torch.cat([columns[name] for columns in files])[rows] for name in names
+        }
 
     def _write(self, identity: str, images: Sequence[bytes], columns: dict[str, Tensor]) -> None:
+        if self.failure is not None:  # a disk that is full now is full for the next file too
+            return
         joined = b"".join(images)
         path = self.folder / f"{_name(identity.encode())}-{_name(joined)}.safetensors"
         digests = torch.frombuffer(bytearray(joined), dtype=torch.uint8).view(-1, DIGEST_LENGTH)
-        write_whole(path, as_safetensors(columns | {_IMAGES: digests}, {_IDENTITY: identity}))
-        self.written += 1
+        content = as_safetensors(columns | {_IMAGES: digests}, {_IDENTITY: identity})
+        try:
+            write_whole(path, content)
+        except CannotWrite as failure:
+            self.failure = failure
+        else:
+            self.written += 1
 
     def _identity(self, subject: TestedModel, branch: str, **measured: Any) -> str:
-        known: dict[str, Any] = {
+        deciding: dict[str, Any] = {
             "format": FORMAT,
             "model": self._models[subject.name],
             "size": subject.size,
@@ -128,7 +140,7 @@ class CellStore:
             "device": self._device,
             **measured,
         }
-        return json.dumps(known, sort_keys=True)
+        return json.dumps(deciding, sort_keys=True)
 
     def _images(self, subject: TestedModel, condition: Condition) -> list[bytes]:
         if condition.stored:
@@ -144,20 +156,20 @@ class CellStore:
         stored = subject.stored
         assert stored is not None
         assert corruption is not None
-        known = self._of_files  # of the last corruption alone: a set may have millions of files
-        if known is None or known[0] is not stored or known[1] != corruption:
-            known = self._of_files = stored, corruption, stored.digests(corruption)
-        return known[2]
+        latest = self._of_files  # of the last corruption alone: a set may have millions of files
+        if latest is None or latest[0] is not stored or latest[1] != corruption:
+            latest = self._of_files = stored, corruption, stored.digests(corruption)
+        return latest[2]
 
 
 def _read_file(path: Path, identity: str, names: Sequence[str]) -> dict[str, Tensor]:
-    """Its columns; none where it is damaged, or another worker has just forgotten it."""
+    """Its columns; none where it cannot be read, or another worker has just removed it."""
     try:
         with safe_open(path, "pt") as file:
             if (file.metadata() or {}).get(_IDENTITY) != identity:
                 return {}
             return {name: file.get_tensor(name) for name in names}
-    except (SafetensorError, FileNotFoundError):  # what it held is measured again
+    except (SafetensorError, OSError):  # what it held is measured again
         return {}
 
 

@@ -7,6 +7,7 @@ import struct
 from dataclasses import asdict
 from pathlib import Path
 
+from advprop_core.text import legible
 from advprop_core.types import ModelInfo
 
 FORMAT_VERSION = 1
@@ -58,8 +59,10 @@ def parse(text: str, name: str) -> ModelInfo:
         version = content.pop("format")
         if version != FORMAT_VERSION:
             raise CheckpointError(f"{name} is of format {version}, this one reads {FORMAT_VERSION}")
-        for key in ("class_ids", "class_names", "mean", "std", "metrics"):
+        for key in ("mean", "std", "metrics"):
             content[key] = tuple(content[key])
+        for key in ("class_ids", "class_names"):
+            content[key] = tuple(map(legible, content[key]))
         return ModelInfo(**content)
     except CheckpointError:
         raise

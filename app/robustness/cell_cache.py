@@ -22,19 +22,19 @@ def folder() -> Path:
 def made() -> Path | None:
     """The folder, made if need be and not fuller than it should be; None where it cannot be."""
     try:
-        place = folder()
-        place.mkdir(parents=True, exist_ok=True)
+        cells = folder()
+        cells.mkdir(parents=True, exist_ok=True)
     except (OSError, RuntimeError):  # no home, or a read-only one: the page says it keeps nothing
         return None
-    if not os.access(place, os.W_OK):
+    if not os.access(cells, os.W_OK):
         return None
-    forget_oldest(place)
-    return place
+    forget_oldest(cells)
+    return cells
 
 
-def forget_oldest(place: Path, most: int = MOST_FILES) -> None:
+def forget_oldest(cells: Path, most: int = MOST_FILES) -> None:
     """Keep the folder bounded: the files that were written first go first."""
-    ours = (path for path in place.iterdir() if path.suffix in (".safetensors", ".tmp"))
+    ours = (path for path in cells.iterdir() if path.suffix in (".safetensors", ".tmp"))
     files = sorted(ours, key=_written)
     for path in files[: max(0, len(files) - most)]:
         path.unlink(missing_ok=True)

@@ -1,6 +1,7 @@
 """Files appear whole, or the one before stays and the refusal says what to do."""
 
 import errno
+import json
 
 import pytest
 
@@ -12,6 +13,8 @@ def test_text_and_bytes_are_written_into_a_new_folder(tmp_path):
     path = tmp_path / "new" / "file"
     write_whole(path, "é\n")
     assert path.read_bytes() == b"\xc3\xa9\n"
+    write_whole(path, '"caf\udce9"')
+    assert json.loads(path.read_text()) == "caf\udce9"
     write_whole(path, memoryview(b"12"))
     assert path.read_bytes() == b"12"
     assert list(path.parent.iterdir()) == [path]

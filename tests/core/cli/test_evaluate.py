@@ -1,6 +1,7 @@
 """`advprop evaluate`: accuracies over a folder of photos, and what it leaves out or refuses."""
 
 import csv
+import errno
 import json
 import os
 import re
@@ -15,7 +16,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from advprop_core.evaluation import inputs
+from advprop_core.evaluation import inputs, store
+from advprop_core.files import CannotWrite
 from advprop_core.models import checkpoints
 from advprop_core.pictures.probes import PROBES
 from tests.core.cli.tiny import IDS, NAMES, draw_photo
@@ -289,6 +291,21 @@ def test_a_report_is_taken_up_again(advprop, model, val, tmp_path, monkeypatch) 
     with (tmp_path / "report" / "results.csv").open() as file:
         assert len(list(csv.DictReader(file))) == len(long["results"]) == 22
     assert long["command"].startswith("advprop evaluate --model")
+
+
+def test_a_full_disk_costs_only_what_is_kept_for_later(
+    advprop, model, val, tmp_path, monkeypatch
+) -> None:
+    def refuse(path, content):
+        raise CannotWrite(path, OSError(errno.ENOSPC, "No space left on device"), len(content))
+
+    monkeypatch.setattr(store, "write_whole", refuse)
+    answer = advprop("evaluate", "--model", model, "--data", val, "--report", tmp_path / "report")
+    assert answer.code == 0
+    assert answer.out.count("not kept for a later run") == 1
+    assert "free at least 1 MB" in answer.out
+    content = json.loads((tmp_path / "report" / "results.json").read_text())
+    assert {row["n"] for row in content["results"]} == {9}
 
 
 @pytest.mark.slow

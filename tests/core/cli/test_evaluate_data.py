@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import re
 import shutil
 
@@ -236,3 +237,35 @@ def test_a_set_that_is_missing_is_not_fetched_unasked(advprop, few, tmp_path) ->
         "has neither: `advprop evaluate --download` fetches it there"
     )
     advprop(*words, "imagenet-q:x").refuses("'imagenet-q' is no layout. Did you mean")
+
+
+def test_what_is_left_out_of_folders_is_counted_or_refused(advprop, few, tmp_path) -> None:
+    data = put_classes(tmp_path / "data" / "val", WNIDS[:2])
+    (data / WNIDS[0] / "1.heic").write_bytes(b"a kind of photo that is not read")
+    (data / WNIDS[1] / ".DS_Store").write_bytes(b"x")
+    (data.parent / "__MACOSX").mkdir()
+    words = ("evaluate", "--model", few, "--data", data.parent, "--json", tmp_path / "j.json")
+    sentence = (
+        f"files left out: 2 × hidden (__MACOSX, val/{WNIDS[1]}/.DS_Store); "
+        f"1 × no picture, by the ending (val/{WNIDS[0]}/1.heic)"
+    )
+    answer = advprop(*words)
+    assert answer.out.count(sentence) == 1
+    assert sentence in json.loads((tmp_path / "j.json").read_text())["notes"]
+    advprop(*words, "--strict").refuses(f"val/{WNIDS[0]}/1.heic")
+
+
+def test_names_that_are_no_text_are_shown_and_written(
+    advprop, make_dual, make_info, tmp_path
+) -> None:
+    names = (os.fsdecode(b"caf\xe9"), "\ud800 bar", "tea room")
+    model = tmp_path / "odd.safetensors"
+    checkpoints.save(model, make_dual(classes=3), make_info(class_ids=names, class_names=names))
+    data = put_classes(tmp_path / "data", (names[0], names[2]))
+    (data / names[0] / os.fsdecode(b"\xff.jpg")).write_text("no image")
+    answer = advprop("evaluate", "--model", model, "--data", data, "--report", tmp_path / "report")
+    assert r"caf\udce9/\udcff.jpg: This file is not an image" in answer.out
+    content = json.loads((tmp_path / "report" / "results.json").read_text())
+    assert {row["n"] for row in content["results"]} == {2}
+    answer = advprop("predict", data / names[0] / "0.JPEG", "--model", model)
+    assert r"true class: caf\udce9" in answer.out

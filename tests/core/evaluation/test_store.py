@@ -13,7 +13,7 @@ from advprop_core.evaluation.cells import Cell, TestedModel
 from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.results import Answers
 from advprop_core.evaluation.store import CellStore
-from advprop_core.files import CannotWrite
+from advprop_core.evaluation.sweep import sweep
 from advprop_core.pictures.probes import ProbeConfig
 from advprop_core.types import AttackConfig
 
@@ -135,8 +135,14 @@ def test_two_workers_may_finish_one_cell_at_once(subject, answers, tmp_path, mon
     assert not is_empty(read(tmp_path, subject))
 
 
-def test_a_cell_that_could_not_be_written_leaves_nothing(subject, answers, tmp_path, fill_disk):
+def test_a_full_disk_loses_no_answer_and_leaves_no_file(subject, tmp_path, fill_disk):
+    conditions = (Condition(), Condition(AttackConfig.pgd(0.1, steps=1)))
+    measured = sweep([subject], conditions)
     fill_disk()
-    with pytest.raises(CannotWrite, match="free at least 1 MB"):
-        CellStore(tmp_path, {"one": "digest"}).write(subject, CELL, EVERY, answers)
+    store = CellStore(tmp_path, {"one": "digest"})
+    again = sweep([subject], conditions, store=store)
+    assert list(again) == list(measured)
+    assert all(torch.equal(again[cell].losses, measured[cell].losses) for cell in measured)
+    assert "free at least 1 MB" in str(store.failure)
+    assert store.written == 0
     assert not list(tmp_path.iterdir())

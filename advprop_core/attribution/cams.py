@@ -196,7 +196,7 @@ def _same(one: Tensor, other: Tensor) -> bool:
 def _no_cam(question: Question, reason: str) -> Unfit:
     return Unfit(
         f"{question.method.title} does not fit this network: {reason}. HiResCAM and Grad-CAM "
-        "do, at any layer"
+        "do, at any layer with a map"
     )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeGuard
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +14,8 @@ from advprop_core.models.dual_bn import PixelNetwork, private_view
 from advprop_core.predict import require_eval
 from advprop_core.text import did_you_mean
 
+# Of what a layer gives: the shape of its map, or of several maps, or nothing that is a map.
+_Output = torch.Size | list[torch.Size] | None
 _MIN_CELLS = 5  # a stage with a coarser map cannot point at anything
 
 
@@ -57,7 +60,7 @@ def find_layer(module: nn.Module, layer: str) -> nn.Module:
     return layers[layer]
 
 
-def is_map(output: object, pixels: Tensor) -> bool:
+def is_map(output: object, pixels: Tensor) -> TypeGuard[Tensor]:
     """Whether a layer's output is a map of at least 2×2, (N, C, h, w), of pixels (N, 3, H, W).
 
     It is as wide as they are, to a cell: some networks keep their channels last.
@@ -68,20 +71,17 @@ def is_map(output: object, pixels: Tensor) -> bool:
     return abs(h * width - w * height) <= max(height, width)
 
 
-def spatial_layers(module: nn.Module, pixels: Tensor, depth: int | None = None) -> tuple[str, ...]:
+def spatial_layers(module: nn.Module, pixels: Tensor) -> tuple[str, ...]:
     """Dotted names of the layers whose output is a map of at least 2×2, in execution order.
 
     Args:
         module: A frozen branch.
         pixels: (N, 3, H, W); only the first image is run.
-        depth: Leave out names with more parts than this.
 
     Raises:
         ValueError: If the module is in training mode: the pass would move its statistics.
     """
-    names = [name for name, _ in network_of(module).named_modules() if name]
-    wanted = [name for name in names if depth is None or name.count(".") < depth]
-    return tuple(_maps(module, pixels, wanted))
+    return tuple(_map_shapes(module, pixels))
 
 
 def stages(module: nn.Module) -> tuple[str, ...]:
@@ -104,32 +104,49 @@ def spatial_stages(module: nn.Module, pixels: Tensor) -> tuple[str, ...]:
     Raises:
         ValueError: If the module is in training mode: the pass would move its statistics.
     """
-    return tuple(_maps(module, pixels, stages(module)))
+    return tuple(_map_shapes(module, pixels, stages(module)))
 
 
 def default_layer(module: nn.Module, pixels: Tensor) -> str:
     """The deepest stage whose map has at least 5×5 cells, or the deepest that has a map at all.
 
     A network for 224 px ends in 7×7; the same network at 96 px ends in 3×3, too coarse to
-    point at anything.
+    point at anything. For a stage that gives several maps, as in SelecSLS, its last layer with
+    one map stands in. Where all do, as in HRNet, it is the network's last layer with a map.
 
     Raises:
         ValueError: If the module is in training mode: the pass would move its statistics.
         UnknownLayer: If no layer has a spatial map; or stages are listed and none of them has, as
             in a transformer, of whose first layers a map would tell little.
     """
-    every = [name for name, _ in network_of(module).named_modules() if name]
-    maps = _maps(module, pixels, stages(module) or every)
-    sizes = {name: min(output.shape[2:]) for name, output in maps.items()}
-    if not sizes:
-        drawn = spatial_layers(module, pixels)
-        others = f", or name a layer that has one: {', '.join(drawn[-3:])}" if drawn else ""
-        what = "stage" if drawn else "layer"
-        raise UnknownLayer(
-            f"the network has no {what} with a spatial map: use a gradient method{others}"
-        )
-    fine = [name for name, cells in sizes.items() if cells >= _MIN_CELLS]
-    return fine[-1] if fine else max(sizes, key=lambda name: sizes[name])
+    listed = stages(module)
+    outputs = _outputs(module, pixels, listed or None)
+    if any(isinstance(output, list) for output in outputs.values()):
+        shapes = _stand_ins(_map_shapes(module, pixels), listed)
+    else:
+        shapes = _single(outputs)
+    if not shapes:
+        raise _no_stage(spatial_layers(module, pixels))
+    fine = [name for name, shape in shapes.items() if min(shape[2:]) >= _MIN_CELLS]
+    return fine[-1] if fine else max(shapes, key=lambda name: min(shapes[name][2:]))
+
+
+def _stand_ins(shapes: Mapping[str, torch.Size], listed: Sequence[str]) -> dict[str, torch.Size]:
+    """A layer with one map for each stage, of all layers that have one in execution order."""
+    if not set(listed) & set(shapes):
+        # Parallel paths tell a part each; only what comes after they are joined tells all.
+        return dict(list(shapes.items())[-1:])
+    # A stage that has a map itself finishes after all that it holds.
+    inside = [[n for n in shapes if f"{n}.".startswith(f"{stage}.")] for stage in listed]
+    return {names[-1]: shapes[names[-1]] for names in inside if names}
+
+
+def _no_stage(drawn: Sequence[str]) -> UnknownLayer:
+    others = f", or name a layer that has one: {', '.join(drawn[-3:])}" if drawn else ""
+    what = "stage" if drawn else "layer"
+    return UnknownLayer(
+        f"the network has no {what} with a spatial map: use a gradient method{others}"
+    )
 
 
 def layer_tree(module: nn.Module, pixels: Tensor) -> tuple[LayerNode, ...]:
@@ -148,23 +165,22 @@ def layer_tree(module: nn.Module, pixels: Tensor) -> tuple[LayerNode, ...]:
     Raises:
         ValueError: If the module is in training mode: the pass would move its statistics.
     """
-    names = [name for name, _ in network_of(module).named_modules() if name]
-    maps = _maps(module, pixels, names)
+    shapes = _map_shapes(module, pixels)
     try:
         default = default_layer(module, pixels)
     except UnknownLayer:
         default = ""
-    listed, parts = stages(module), dict(network_of(module).named_modules())
+    listed, layers = stages(module), dict(network_of(module).named_modules())
     nodes = [
         LayerNode(
             name,
-            type(parts[name]).__name__,
-            (output.shape[2], output.shape[3]),
-            output.shape[1],
+            type(layers[name]).__name__,
+            (shape[2], shape[3]),
+            shape[1],
             name in listed,
             name == default,
         )
-        for name, output in maps.items()
+        for name, shape in shapes.items()
     ]
     return _nested(nodes)
 
@@ -180,30 +196,47 @@ def _nested(nodes: list[LayerNode]) -> tuple[LayerNode, ...]:
     return tuple(open_nodes)
 
 
-def _maps(module: nn.Module, pixels: Tensor, names: Iterable[str]) -> dict[str, Tensor]:
-    """Those of the layers that give a map, in execution order, with their maps."""
-    return {
-        name: output
-        for name, output in _outputs(module, pixels, names).items()
-        if isinstance(output, Tensor) and is_map(output, pixels)
-    }
+def _map_shapes(
+    module: nn.Module, pixels: Tensor, names: Sequence[str] | None = None
+) -> dict[str, torch.Size]:
+    """Those of the layers that give one map, in execution order, with its shape."""
+    return _single(_outputs(module, pixels, names))
 
 
-def _outputs(module: nn.Module, pixels: Tensor, names: Iterable[str]) -> dict[str, object]:
-    """What each of the layers gave in a forward pass of the first image, in execution order."""
+def _single(outputs: Mapping[str, _Output]) -> dict[str, torch.Size]:
+    return {name: output for name, output in outputs.items() if isinstance(output, torch.Size)}
+
+
+def _outputs(module: nn.Module, pixels: Tensor, names: Sequence[str] | None) -> dict[str, _Output]:
+    """The shape of the map that each layer gives in a forward pass of the first image.
+
+    In execution order, by the first call; a list for a layer that gives several maps, None for
+    one that gives none.
+
+    Args:
+        module: A frozen branch.
+        pixels: (N, 3, H, W).
+        names: Of the layers; all when None.
+    """
     require_eval(module)
     view = private_view(module)
-    outputs: dict[str, object] = {}
+    shapes: dict[str, _Output] = {}
+
+    def shape_of(output: object) -> _Output:
+        if isinstance(output, list | tuple):
+            return [item.shape for item in output if is_map(item, pixels)] or None
+        return output.shape if is_map(output, pixels) else None
 
     def remember(name: str) -> Callable[[nn.Module, object, object], None]:
         def hook(_module: nn.Module, _inputs: object, output: object) -> None:
-            outputs.setdefault(name, output)
+            shapes.setdefault(name, shape_of(output))
 
         return hook
 
-    parts = dict(network_of(view).named_modules())
-    for name in names:
-        parts[name].register_forward_hook(remember(name))
+    layers = dict(network_of(view).named_modules())
+    for name in layers if names is None else names:
+        if name:
+            layers[name].register_forward_hook(remember(name))
     with torch.no_grad():
         view(pixels[:1])
-    return outputs
+    return shapes

@@ -1,6 +1,8 @@
 import pytest
+import timm
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from advprop_core.attribution.errors import UnknownLayer
 from advprop_core.attribution.layers import (
@@ -49,12 +51,6 @@ def test_spatial_layers_come_in_execution_order(make_tiny, pixels):
     assert spatial_layers(module, pixels(1)) == ("0", "1", "2", "3", "4", "5")
     assert spatial_layers(module, pixels(1, 3)) == ("0", "1", "2", "3", "4", "5")
     assert spatial_layers(module, pixels(1, 2)) == ("0", "1", "2")
-
-
-def test_depth_leaves_out_inner_layers(branch, pixels):
-    outer = spatial_layers(branch, pixels(1), depth=1)
-    assert "layer1" in outer
-    assert not any("." in name for name in outer)
 
 
 def test_default_layer_has_five_cells_where_one_has(branch, pixels):
@@ -151,3 +147,61 @@ def test_training_mode_is_refused_and_moves_nothing(make_dual, pixels):
         with pytest.raises(ValueError, match="eval mode"):
             look(branch, pixels(1))
     assert all(torch.equal(state[key], value) for key, value in model.state_dict().items())
+
+
+# -- stages that give several maps ----------------------------------------------------------------
+
+
+class TwoPaths(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.coarse, self.fine = nn.Conv2d(4, 4, 3, 2, 1), nn.Conv2d(4, 4, 3, 1, 1)
+
+    def forward(self, x):
+        return [self.coarse(x), self.fine(x)]
+
+
+class Parallel(nn.Module):
+    """Two resolutions side by side, as in HRNet: stages give lists of maps."""
+
+    def __init__(self, *listed: str) -> None:
+        super().__init__()
+        self.feature_info = [{"module": name} for name in listed]
+        self.stem, self.stage = nn.Conv2d(3, 4, 3, 2, 1), TwoPaths()
+        self.join, self.last = nn.Conv2d(4, 6, 1), nn.Conv2d(6, 6, 3, 4)
+
+    def forward(self, x):
+        coarse, fine = self.stage(self.stem(x))
+        joined = self.join(F.interpolate(coarse, fine.shape[2:]) + fine)
+        return self.last(joined).mean((2, 3))
+
+
+def test_the_last_map_stands_in_where_every_stage_gives_several(pixels):
+    module = Parallel("stage").eval()
+    assert default_layer(module, pixels(1)) == "last"
+    for method in ("grad-cam", "layer-cam", "hires-cam", "eigen-cam", "score-cam"):
+        shown = explain(module, pixels(2), 1, method)
+        torch.testing.assert_close(shown, explain(module, pixels(2), 1, method, layer="last"))
+    (default,) = [node for node in walk(layer_tree(module, pixels(1))) if node.is_default]
+    assert default.name == "last"
+
+
+def test_the_last_layer_inside_stands_in_for_a_stage_among_others(pixels):
+    module = Parallel("stem", "stage").eval()
+    assert default_layer(module, pixels(1, 32)) == "stage.fine"
+    with pytest.raises(UnknownLayer, match="'stage' gives no map"):
+        explain(module, pixels(1), 0, "grad-cam", layer="stage")
+
+
+@pytest.mark.parametrize(
+    ("name", "side", "layer"),
+    [
+        ("hrnet_w18_small", 64, "final_layer"),
+        ("selecsls42", 96, "features.5.conv6"),
+        ("dla34", 96, "level4"),
+    ],
+)
+def test_networks_whose_stages_give_lists(name, side, layer, pixels):
+    network = timm.create_model(name, num_classes=3).eval()
+    assert default_layer(network, pixels(1, side)) == layer
+    assert explain(network, pixels(1, side), 0, "grad-cam").shape == (1, side, side)

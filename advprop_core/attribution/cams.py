@@ -20,7 +20,7 @@ from advprop_core.attribution.layers import (
     network_of,
     spatial_layers,
 )
-from advprop_core.attribution.request import Question, scores
+from advprop_core.attribution.question import Question, scores
 from advprop_core.models.dual_bn import private_view
 
 # From features and their gradient, (N, C, h, w) each, to maps (N, h, w).

@@ -9,7 +9,7 @@ from captum.attr import IntegratedGradients, Saliency
 from torch import Tensor
 from torch.nn import functional as F
 
-from advprop_core.attribution.request import Question, batch_size, batches
+from advprop_core.attribution.question import Question, batch_size, batches
 
 _INTEGRATION_STEPS = (32, 64, 128, 256)
 _MISSED = 0.05  # of the change of the score

@@ -20,7 +20,9 @@ from advprop_core.attribution.maps import (
     with_options,
 )
 from advprop_core.attribution.methods import Method
-from advprop_core.attribution.request import Progress, Question
+from advprop_core.attribution.progress import split
+from advprop_core.attribution.question import ClassIndex, Question, class_per_image
+from advprop_core.processes import Progress
 from advprop_core.types import AttributionMap, InputKind, freeze
 
 _PARTS = 1000  # of one call's progress
@@ -37,7 +39,7 @@ class MapMaker:
         self,
         branches: Mapping[str, nn.Module],
         inputs: Mapping[InputKind, Tensor],
-        class_index: int,
+        class_index: ClassIndex,
         *,
         seed: int = 0,
     ) -> None:
@@ -57,7 +59,7 @@ class MapMaker:
         self._branches = branches
         self._kinds = tuple(inputs)
         self._pixels = torch.cat(list(inputs.values()))
-        self._class_index = class_index
+        (self._class_index,) = class_per_image(class_index, 1)
         self._seed = seed
         self._questions: dict[str, Question] = {}
 
@@ -94,8 +96,8 @@ class MapMaker:
         if layer is None and known.needs_layer:
             layer = default_layer(next(iter(self._branches.values())), self._pixels)
         made: dict[tuple[InputKind, str], AttributionMap] = {}
-        for index, branch in enumerate(self._branches):
-            report = _part(progress, index, len(self._branches))
+        listeners = split(progress, [_PARTS] * len(self._branches))
+        for branch, report in zip(self._branches, listeners, strict=True):
             question = replace(
                 self._question(branch, known), method=known, layer=layer, progress=report
             )
@@ -117,7 +119,7 @@ class MapMaker:
 def explain_grid(
     branches: Mapping[str, nn.Module],
     inputs: Mapping[InputKind, Tensor],
-    class_index: int,
+    class_index: ClassIndex,
     methods: Sequence[str],
     layer: str | None = None,
     seed: int = 0,
@@ -159,11 +161,11 @@ def explain_grid(
         layer = default_layer(next(iter(branches.values())), torch.cat(list(inputs.values())))
     return {
         (method.name, *cell): found
-        for index, method in enumerate(chosen)
+        for method, report in zip(chosen, split(progress, [_PARTS] * len(chosen)), strict=True)
         for cell, found in maker.make(
             method.name,
             layer if method.needs_layer else None,
-            progress=_part(progress, index, len(chosen)),
+            progress=report,
             **options_of(method, options),
         ).items()
     }
@@ -172,7 +174,7 @@ def explain_grid(
 def explain_layers(
     module: nn.Module,
     pixels: Tensor,
-    class_index: int,
+    class_index: ClassIndex,
     layers: Sequence[str],
     method: str = "grad-cam",
 ) -> Tensor:
@@ -203,7 +205,8 @@ def explain_layers(
         raise ValueError("layers must name at least one layer")
     question = make_question(module, pixels, class_index, known)
     require_gradient(question)
-    return finish(torch.cat(strip(question, layers, FORMULAS[method])), known)
+    with torch.inference_mode(False):
+        return finish(torch.cat(strip(question, layers, FORMULAS[method])), known)
 
 
 def options_of(method: Method, options: Mapping[str, int | None]) -> dict[str, int | None]:
@@ -220,14 +223,3 @@ def _validate(
     for name, value in options.items():
         if value is not None and not any(name in method.options for method in methods):
             raise ValueError(f"none of {names} has a {name}, got {name}={value!r}")
-
-
-def _part(progress: Progress | None, index: int, parts: int) -> Progress | None:
-    """Progress of one of several equal parts, as thousandths of all of them."""
-    if progress is None:
-        return None
-
-    def report(done: int, total: int) -> None:
-        progress(_PARTS * index + _PARTS * done // total, _PARTS * parts)
-
-    return report

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from advprop_core.attribution.errors import UnknownLayer
+from advprop_core.attribution.question import own_pixels
 from advprop_core.models.dual_bn import PixelNetwork, private_view
 from advprop_core.predict import require_eval
 from advprop_core.text import did_you_mean
@@ -238,5 +239,5 @@ def _outputs(module: nn.Module, pixels: Tensor, names: Sequence[str] | None) -> 
         if name:
             layers[name].register_forward_hook(remember(name))
     with torch.no_grad():
-        view(pixels[:1])
+        view(own_pixels(module, pixels[:1]))
     return shapes

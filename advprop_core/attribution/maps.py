@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import torch
@@ -11,9 +11,18 @@ from torch import Tensor, nn
 from advprop_core.attribution import cams, gradients, perturbed, rectified, relevance
 from advprop_core.attribution.errors import NoGradient, Unfit
 from advprop_core.attribution.methods import METHODS, Method
-from advprop_core.attribution.request import Inspection, Progress, Question, inspect
+from advprop_core.attribution.question import (
+    ClassIndex,
+    Inspection,
+    Question,
+    class_per_image,
+    inspect,
+    own_pixels,
+    require_classes,
+)
 from advprop_core.errors import InputError
 from advprop_core.predict import require_eval
+from advprop_core.processes import Progress
 from advprop_core.text import did_you_mean
 
 _MAKERS: dict[str, Callable[[Question], Tensor]] = {
@@ -51,7 +60,7 @@ _WITHOUT_GRADIENT = {"eigen-cam", "score-cam", "cam", "occlusion", "rise"}
 def explain(
     module: nn.Module,
     pixels: Tensor,
-    class_index: int | Sequence[int],
+    class_index: ClassIndex,
     method: str,
     *,
     layer: str | None = None,
@@ -104,6 +113,7 @@ def with_options(question: Question, options: Mapping[str, int | None]) -> Quest
     return replace(question, window=window, stride=stride, samples=samples)
 
 
+@torch.inference_mode(False)
 def answer(question: Question) -> Tensor:
     """The maps that a question asks for, (N, H, W), checked.
 
@@ -125,27 +135,20 @@ def known_method(name: str) -> Method:
     raise InputError(f"There is no method {name!r}. {did_you_mean(str(name), METHODS)}")
 
 
+@torch.inference_mode(False)
 def make_question(
     module: nn.Module,
     pixels: Tensor,
-    class_index: int | Sequence[int],
+    class_index: ClassIndex,
     method: Method,
     seed: int = 0,
 ) -> Question:
     """Check network, pixels and classes; the question owns its pixels."""
     require_eval(module)
-    if pixels.ndim != 4 or not len(pixels):
-        raise ValueError(f"pixels must be (N, 3, H, W) with N ≥ 1, got {tuple(pixels.shape)}")
-    targets = [class_index] * len(pixels) if isinstance(class_index, int) else list(class_index)
-    if len(targets) != len(pixels):
-        raise ValueError(
-            f"class_index must be one class or {len(pixels)}, one per image, got {len(targets)}"
-        )
-    own = pixels.detach().clone()  # captum sets requires_grad on the tensor it is given
-    question = Question(module, own, tuple(targets), method, seed=seed)
-    classes = _inspection(question).classes
-    if not (min(targets) >= 0 and max(targets) < classes):
-        raise ValueError(f"class_index must lie in [0, {classes - 1}], got {sorted(set(targets))}")
+    images = own_pixels(module, pixels)
+    classes = class_per_image(class_index, len(images))
+    question = Question(module, images, classes, method, seed=seed)
+    require_classes(classes, _inspection(question).classes)
     return question
 
 

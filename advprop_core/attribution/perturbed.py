@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from advprop_core.attribution.cams import features_at, spread
-from advprop_core.attribution.request import Question, batch_size, batches, scores
+from advprop_core.attribution.question import Question, batch_size, batches, scores
 
 _GREY = 0.5
 _WINDOWS_PER_SIDE = 8

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from advprop_core.attribution.cams import grad_cam
 from advprop_core.attribution.errors import Unfit
-from advprop_core.attribution.request import Question, inspect, scores
+from advprop_core.attribution.question import Question, inspect, scores
 from advprop_core.attribution.views import rewired
 
 # captum says on every call that it sets hooks. Silencing it around the call would not be safe

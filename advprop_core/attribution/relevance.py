@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
 from advprop_core.attribution.errors import Unfit
-from advprop_core.attribution.request import Question, scores
+from advprop_core.attribution.question import Question, scores
 from advprop_core.models.dual_bn import PixelNetwork
 from advprop_core.models.folding import fold
 

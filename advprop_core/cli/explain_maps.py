@@ -14,8 +14,8 @@ from advprop_core.attribution.grids import MapMaker, explain_layers
 from advprop_core.attribution.layers import default_layer, spatial_layers, spatial_stages
 from advprop_core.attribution.maps import validate_options
 from advprop_core.attribution.methods import METHODS, Method
-from advprop_core.attribution.request import Progress
 from advprop_core.cli.map_requests import Wanted
+from advprop_core.processes import Progress
 from advprop_core.report.colours import Span, colour_span
 from advprop_core.types import AttributionMap, InputKind, freeze
 

@@ -12,7 +12,7 @@ from advprop_core.attacks.gradient import attack
 from advprop_core.attribution.layers import default_layer
 from advprop_core.attribution.maps import explain
 from advprop_core.attribution.methods import METHODS
-from advprop_core.attribution.request import batches
+from advprop_core.attribution.question import batches
 from advprop_core.compare.compare import MapRequest
 from advprop_core.predict import predict
 from advprop_core.types import AttackConfig, Prediction

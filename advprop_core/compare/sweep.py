@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from advprop_core.attacks.gradient import attack, attack_each
-from advprop_core.attribution.request import batches
+from advprop_core.attribution.question import batches
 from advprop_core.predict import predict
 from advprop_core.types import AttackConfig, Prediction
 

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from itertools import combinations
-from typing import TypeVar
 
 import torch
 from torch import Tensor
 
 from advprop_core.faithfulness.maps import (
-    MakeMap,
     Score,
     Undefined,
-    call_maker,
     check_maps,
     flaw,
     require_fraction,
 )
-
-_Key = TypeVar("_Key", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -61,43 +54,6 @@ def agree(first: Tensor, second: Tensor, *, top: float = 0.1) -> tuple[Agreement
         Agreement(rank, rank, rank) if isinstance(rank, Undefined) else _tops(rank, a, b, top)
         for rank, a, b in zip(ranks, first.detach().cpu(), second.detach().cpu(), strict=True)
     )
-
-
-def agree_pairwise(
-    maps: Mapping[_Key, Tensor], *, top: float = 0.1
-) -> dict[tuple[_Key, _Key], tuple[Agreement, ...]]:
-    """Every two of some maps, each (N, H, W): of branches, kinds of input, methods.
-
-    Raises:
-        TypeError: If maps are not floats.
-        ValueError: If they differ in shape, or the share is out of its range.
-    """
-    return {pair: agree(*(maps[key] for key in pair), top=top) for pair in combinations(maps, 2)}
-
-
-def agree_under_attack(
-    make_map: MakeMap, clean: Tensor, adversarial: Tensor, *, top: float = 0.1
-) -> tuple[Agreement, ...]:
-    """Stability: the maps of clean pixels against those of the same pixels attacked.
-
-    Args:
-        make_map: Pixels to maps. Whether it explains one class on both, or on each what is
-            predicted there, is its own choice, and another question.
-        clean: (N, 3, H, W) in [0, 1].
-        adversarial: (N, 3, H, W) in [0, 1].
-        top: Share of the pixels that counts as a map's top, in (0, 1].
-
-    Raises:
-        TypeError: If pixels or maps are not floats.
-        ValueError: If shapes differ, or the share is out of its range.
-    """
-    if clean.shape != adversarial.shape:
-        raise ValueError(
-            f"adversarial must have the shape of clean, {tuple(clean.shape)}, "
-            f"got {tuple(adversarial.shape)}"
-        )
-    before, after = (call_maker(make_map, pixels.detach()) for pixels in (clean, adversarial))
-    return agree(before, after, top=top)
 
 
 def spearman(first: Tensor, second: Tensor) -> tuple[Score, ...]:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from advprop_core.attribution.progress import Counter
+from advprop_core.attribution.question import ClassIndex
 from advprop_core.faithfulness import forward
 from advprop_core.faithfulness.baselines import Fill, fill
 from advprop_core.faithfulness.maps import (
@@ -22,7 +24,6 @@ from advprop_core.faithfulness.maps import (
     require_count,
     require_fraction,
 )
-from advprop_core.faithfulness.progress import Counter
 from advprop_core.processes import Progress
 from advprop_core.types import freeze
 
@@ -106,7 +107,7 @@ def measure_curves(
     module: nn.Module,
     pixels: Tensor,
     maps: Tensor,
-    class_index: int | Sequence[int],
+    class_index: ClassIndex,
     *,
     step: float = 0.02,
     removed_to: Fill = "grey",
@@ -146,14 +147,13 @@ def measure_curves(
     require_count("random_orders", random_orders)
     require_count("batch_size", batch_size)
     maps = check_maps(maps, map_shape(pixels))
-    network, classes = forward.prepare(module, pixels, class_index)
+    network, images, classes = forward.prepare(module, pixels, class_index)
     flaws = [flaw(values) for values in maps]
     generator = torch.Generator().manual_seed(seed)
     shuffles = [
         torch.randperm(maps[0].numel(), generator=generator) for _ in range(1 + random_orders)
     ]
     counts = _counts(maps[0].numel(), step)
-    images = pixels.detach()
     alike = forward.first_alike(images, classes)
     sound = [place for place, found in enumerate(flaws) if found is None]
     references = dict.fromkeys(alike[place] for place in sound)

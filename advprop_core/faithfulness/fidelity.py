@@ -14,6 +14,8 @@ import captum.metrics
 import torch
 from torch import Tensor, nn
 
+from advprop_core.attribution.progress import Counter
+from advprop_core.attribution.question import ClassIndex
 from advprop_core.faithfulness import forward
 from advprop_core.faithfulness.baselines import Fill, fill
 from advprop_core.faithfulness.maps import (
@@ -27,7 +29,6 @@ from advprop_core.faithfulness.maps import (
     require_count,
     require_fraction,
 )
-from advprop_core.faithfulness.progress import Counter
 from advprop_core.processes import Progress
 
 
@@ -162,7 +163,7 @@ def measure_infidelity(
     module: nn.Module,
     pixels: Tensor,
     maps: Tensor,
-    class_index: int | Sequence[int],
+    class_index: ClassIndex,
     *,
     removed_to: Fill = "black",
     window: float = 0.25,
@@ -205,10 +206,10 @@ def measure_infidelity(
     require_count("samples", samples)
     require_count("batch_size", batch_size)
     maps = check_maps(maps, map_shape(pixels))
-    network, classes = forward.prepare(module, pixels, class_index)
+    network, images, classes = forward.prepare(module, pixels, class_index)
     windows = _Windows(maps.shape[1:], window, samples, seed)
     flaws = [flaw(values) for values in maps]
-    images = pixels.detach().contiguous()  # captum takes views, which need this order
+    images = images.contiguous()  # captum takes views, which need this order
     alike = forward.first_alike(images, classes)
     asked = {first for first, found in zip(alike, flaws, strict=True) if found is None}
     counter = Counter(progress, len(asked) * samples)

@@ -7,15 +7,21 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from advprop_core.attribution.question import (
+    ClassIndex,
+    class_per_image,
+    own_pixels,
+    require_classes,
+)
 from advprop_core.faithfulness.maps import map_shape
 from advprop_core.models.folding import fold
 from advprop_core.predict import require_eval
 
 
 def prepare(
-    module: nn.Module, pixels: Tensor, class_index: int | Sequence[int]
-) -> tuple[nn.Module, list[int]]:
-    """A folded copy of the module, and a class for each image.
+    module: nn.Module, pixels: Tensor, class_index: ClassIndex
+) -> tuple[nn.Module, Tensor, tuple[int, ...]]:
+    """A folded copy of the module, the pixels in its precision, and a class for each image.
 
     Args:
         module: Takes (N, 3, H, W) pixels, returns (N, C) logits; in eval mode.
@@ -27,17 +33,11 @@ def prepare(
         ValueError: For a module in training mode, no pixels, or a class the model has not.
     """
     require_eval(module)
-    count = map_shape(pixels)[0]
-    classes = [class_index] * count if isinstance(class_index, int) else list(class_index)
-    if len(classes) != count:
-        raise ValueError(
-            f"class_index must be one class or {count}, one per image, got {len(classes)}"
-        )
-    own = fold(module, pixels[:1].detach())
-    known = logits(own, pixels[:1]).shape[1]
-    if min(classes) < 0 or max(classes) >= known:
-        raise ValueError(f"class_index must lie in [0, {known - 1}], got {sorted(set(classes))}")
-    return own, classes
+    classes = class_per_image(class_index, map_shape(pixels)[0])
+    images = own_pixels(module, pixels)
+    network = fold(module, images[:1])
+    require_classes(classes, logits(network, images[:1]).shape[1])
+    return network, images, classes
 
 
 def first_alike(pixels: Tensor, classes: Sequence[int]) -> list[int]:

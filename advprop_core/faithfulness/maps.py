@@ -98,8 +98,8 @@ def call_maker(make_map: MakeMap, pixels: Tensor) -> Tensor:
         TypeError: If what comes back is not a tensor of floats.
         ValueError: If it is not one map (H, W) per image.
     """
-    with torch.enable_grad():
-        maps = make_map(pixels)
+    with torch.inference_mode(False), torch.enable_grad():
+        maps = make_map(pixels.clone())  # what inference mode made cannot have a gradient
     return check_maps(maps, map_shape(pixels), "what make_map returns")
 
 

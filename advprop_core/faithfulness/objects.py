@@ -7,20 +7,19 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
+from advprop_core.attribution.progress import Counter
 from advprop_core.datasets.texture_shapes.scenes import Scene
 from advprop_core.faithfulness.intervals import Estimate, estimate_mean, estimate_share
 from advprop_core.faithfulness.maps import (
     Score,
     Undefined,
+    call_maker,
     check_maps,
     flaw,
-    map_shape,
     reasons,
     require_count,
 )
-from advprop_core.faithfulness.progress import Counter
 from advprop_core.processes import Progress
 
 MakeSceneMap = Callable[[Tensor, tuple[int, ...]], Tensor]
@@ -71,7 +70,6 @@ def object_share(
     make_map: MakeSceneMap,
     scenes: Sequence[Scene],
     *,
-    tolerance: float = 0.0,
     seed: int = 0,
     batch_size: int = 16,
     progress: Progress | None = None,
@@ -81,7 +79,6 @@ def object_share(
     Args:
         make_map: Pixels and true classes to maps; it may explain the predicted class instead.
         scenes: Of one size, such as those of TextureShapes.
-        tolerance: How far from the object, in pixels, the largest value still hits it.
         seed: Of the bootstrap.
         batch_size: Scenes at a time.
         progress: Called with (scenes done, all scenes); it may raise to stop.
@@ -98,11 +95,9 @@ def object_share(
     hits: list[bool | Undefined] = []
     areas: list[float] = []
     for pixels, masks, classes in _batches(scenes, batch_size):
-        with torch.enable_grad():
-            maps = make_map(pixels, classes)
-        maps = check_maps(maps, map_shape(pixels), "what make_map returns")
+        maps = _mapped(make_map, pixels, classes)
         shares += inside_shares(maps, masks)
-        hits += pointing_hits(maps, masks, tolerance=tolerance)
+        hits += pointing_hits(maps, masks)
         areas += masks.double().mean((1, 2)).tolist()
         counter.add(len(maps))
     return ObjectShare(
@@ -156,32 +151,25 @@ def inside_shares(maps: Tensor, masks: Tensor) -> tuple[Score, ...]:
     )
 
 
-def pointing_hits(
-    maps: Tensor, masks: Tensor, *, tolerance: float = 0.0
-) -> tuple[bool | Undefined, ...]:
+def pointing_hits(maps: Tensor, masks: Tensor) -> tuple[bool | Undefined, ...]:
     """Whether each map's largest value lies on its mask; of several, all must.
 
     Args:
         maps: (N, H, W).
         masks: (N, H, W) bool.
-        tolerance: How far from the mask, in pixels, still hits it.
 
     Returns:
         Undefined for a map that puts no pixel before another, and for an empty mask.
 
     Raises:
         TypeError: If maps are not floats.
-        ValueError: If shapes differ, or the tolerance is negative.
+        ValueError: If shapes differ.
     """
-    if tolerance < 0:
-        raise ValueError(f"tolerance must be 0 or more pixels, got {tolerance}")
     maps = check_maps(maps, masks.shape)
-    found: list[bool | Undefined] = []
-    for values, mask in zip(maps, masks.bool(), strict=True):
-        reason = _flaw(values, mask)
-        near = _grow(mask, tolerance)
-        found.append(reason or bool(near[values == values.max()].all()))
-    return tuple(found)
+    return tuple(
+        _flaw(values, mask) or bool(mask[values == values.max()].all())
+        for values, mask in zip(maps, masks.bool(), strict=True)
+    )
 
 
 def _batches(
@@ -197,6 +185,10 @@ def _batches(
         yield pixels, masks, tuple(scene.shape for scene in batch)
 
 
+def _mapped(make_map: MakeSceneMap, pixels: Tensor, classes: tuple[int, ...]) -> Tensor:
+    return call_maker(lambda shown: make_map(shown, classes), pixels)
+
+
 def _flaw(values: Tensor, mask: Tensor) -> Undefined | None:
     return flaw(values) or (None if mask.any() else Undefined("the scene shows no object"))
 
@@ -205,16 +197,6 @@ def _inside(values: Tensor, mask: Tensor) -> Score:
     positive = values.double().clamp_min(0)
     total = float(positive.sum())
     return float(positive[mask].sum()) / total if total else Undefined("the map is never positive")
-
-
-def _grow(mask: Tensor, tolerance: float) -> Tensor:
-    """(H, W) to every pixel within a distance of it."""
-    reach = int(tolerance)
-    if not reach:
-        return mask
-    offsets = torch.arange(-reach, reach + 1)
-    disc = (offsets[:, None] ** 2 + offsets**2 <= tolerance**2).float()
-    return F.conv2d(mask[None, None].float(), disc[None, None], padding=reach)[0, 0] > 0.5
 
 
 def _differences(first: Sequence[Score], second: Sequence[Score]) -> list[Score]:

@@ -13,6 +13,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from advprop_core.attribution.progress import Counter
 from advprop_core.faithfulness.agreement import spearman
 from advprop_core.faithfulness.maps import (
     Score,
@@ -24,7 +25,6 @@ from advprop_core.faithfulness.maps import (
     mean,
     require_count,
 )
-from advprop_core.faithfulness.progress import Counter
 from advprop_core.faithfulness.stages import cascade_stages, layers_by_stage, randomise
 from advprop_core.predict import require_eval
 from advprop_core.processes import Progress
@@ -102,6 +102,7 @@ class RandomisationCheck:
         return _judged(steps)
 
 
+@torch.inference_mode(False)  # copies made in that mode could not have a gradient
 def check_randomisation(
     module: nn.Module,
     pixels: Tensor,

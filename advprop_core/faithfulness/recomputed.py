@@ -26,7 +26,7 @@ _PARTS = 1000  # of one call's progress
 
 
 @dataclass(frozen=True)
-class Making:
+class MapCall:
     """Maps of one branch by one method, and all that it takes to make them again.
 
     Attributes:
@@ -84,19 +84,19 @@ class Making:
 class _Maker:
     """Makes maps for a check; where the method refuses, they are not finite, and why is kept."""
 
-    def __init__(self, making: Making, calls: int, progress: Progress) -> None:
+    def __init__(self, call: MapCall, calls: int, progress: Progress) -> None:
         self.refused: dict[int, str] = {}
-        self._making = making
+        self._call = call
         self._calls = calls
         self._progress = progress
         self._finished = self._told = 0
 
     def __call__(self, module: nn.Module, pixels: Tensor) -> Tensor:
-        if module is self._making.module and torch.equal(pixels, self._making.pixels):
-            return self._making.values
-        classes = self._making.classes
+        if module is self._call.module and torch.equal(pixels, self._call.pixels):
+            return self._call.values
+        classes = self._call.classes
         try:
-            maps = self._making.explain(module, pixels, classes, self._tell)
+            maps = self._call.explain(module, pixels, classes, self._tell)
         except (Unfit, NoGradient):
             maps = torch.cat([self._one(module, pixels, place) for place in range(len(pixels))])
         self._tell(1, 1)
@@ -106,12 +106,10 @@ class _Maker:
     def _one(self, module: nn.Module, pixels: Tensor, place: int) -> Tensor:
         part = slice(place, place + 1)
         try:
-            return self._making.explain(
-                module, pixels[part], self._making.classes[part], self._tell
-            )
+            return self._call.explain(module, pixels[part], self._call.classes[part], self._tell)
         except (Unfit, NoGradient) as error:
             self.refused[place] = str(error)
-            return torch.full_like(self._making.values[part], torch.nan)
+            return torch.full_like(self._call.values[part], torch.nan)
 
     def _tell(self, done: int, total: int) -> None:
         # Maps that are made one by one after a refusal begin anew, and a bar must not fall.
@@ -119,37 +117,37 @@ class _Maker:
         self._progress(self._told, _PARTS * self._calls)
 
 
-def remade_sensitivity(making: Making, progress: Progress) -> list[Score]:
+def recomputed_sensitivity(call: MapCall, progress: Progress) -> list[Score]:
     """:func:`max_sensitivity` of each map; undefined too where a changed picture has no map."""
-    maker = _Maker(making, making.changes, progress)
+    maker = _Maker(call, call.changes, progress)
     found = max_sensitivity(
-        lambda shown: maker(making.module, shown),
-        making.pixels,
-        samples=making.changes,
-        seed=making.seed,
+        lambda shown: maker(call.module, shown),
+        call.pixels,
+        samples=call.changes,
+        seed=call.seed,
     )
     return [
         Undefined(f"a picture that is changed a little has no map: {maker.refused[place]}")
-        if place in maker.refused and not flaw(making.values[place])
+        if place in maker.refused and not flaw(call.values[place])
         else value
         for place, value in enumerate(found.values)
     ]
 
 
-def remade_randomisation(making: Making, progress: Progress) -> list[RandomisationCheck]:
+def recomputed_randomisation(call: MapCall, progress: Progress) -> list[RandomisationCheck]:
     """:func:`check_randomisation` of each map; undefined too where a random network has none."""
-    stages = making.stages()
-    maker = _Maker(making, making.draws * len(stages), progress)
+    stages = call.stages()
+    maker = _Maker(call, call.draws * len(stages), progress)
     together = check_randomisation(
-        making.module,
-        making.pixels,
+        call.module,
+        call.pixels,
         maker,
         stages=stages,
-        draws=making.draws,
-        original=making.values,
-        seed=making.seed,
+        draws=call.draws,
+        original=call.values,
+        seed=call.seed,
     )
-    count = len(making.pixels)
+    count = len(call.pixels)
     checks = [together.of_picture(place, count) for place in range(count)]
     return [
         replace(check, words=f"With every weight random there is no map: {maker.refused[place]}.")

@@ -11,15 +11,19 @@ from torch import Tensor, nn
 
 from advprop_core.attribution.grids import options_of
 from advprop_core.attribution.methods import METHODS
-from advprop_core.attribution.request import batch_size
+from advprop_core.attribution.progress import split
+from advprop_core.attribution.question import batch_size
 from advprop_core.faithfulness.agreement import Agreement, agree
 from advprop_core.faithfulness.curves import Curves, measure_curves
 from advprop_core.faithfulness.fidelity import Infidelity, measure_infidelity
 from advprop_core.faithfulness.maps import Score, Undefined, as_evidence
-from advprop_core.faithfulness.objects import inside_shares, pointing_hits
-from advprop_core.faithfulness.progress import split
+from advprop_core.faithfulness.objects import inside_shares
 from advprop_core.faithfulness.randomisation import RandomisationCheck
-from advprop_core.faithfulness.recomputed import Making, remade_randomisation, remade_sensitivity
+from advprop_core.faithfulness.recomputed import (
+    MapCall,
+    recomputed_randomisation,
+    recomputed_sensitivity,
+)
 from advprop_core.processes import Progress
 from advprop_core.types import AttributionMap, InputKind
 
@@ -48,7 +52,6 @@ class Trust:
             is but one.
         inside_object: Share of the positive values that lies inside the object; None where no
             mask is known.
-        hits_object: Whether the largest value lies on the object; None where no mask is known.
     """
 
     curves: Curves | Undefined
@@ -58,7 +61,6 @@ class Trust:
     across_branches: Mapping[str, Agreement]
     under_attack: Agreement | None
     inside_object: Score | None
-    hits_object: bool | Undefined | None
 
 
 def measure_trust(
@@ -108,9 +110,9 @@ def measure_trust(
     }
     of_branch = _groups(branches, inputs, evidence, lambda one: one.branch)
     of_call = _groups(branches, inputs, maps, lambda one: (one.method, one.branch, one.layer))
-    makings = [group.making(options, seed) for group in of_call]
+    calls = [group.call(options, seed) for group in of_call]
     sizes = [size * len(group.maps) for group in of_branch for size in (_CURVES, _INFIDELITY)]
-    sizes += [size for making in makings for size in _sizes(making)]
+    sizes += [size for call in calls for size in _sizes(call)]
     listeners = iter(split(progress, sizes))
     curves: dict[Cell, Curves | Undefined] = {}
     infidelity: dict[Cell, Infidelity | Undefined] = {}
@@ -119,9 +121,9 @@ def measure_trust(
         infidelity |= group.keyed(_measured(measure_infidelity, group, seed, next(listeners)))
     sensitivity: dict[Cell, Score] = {}
     randomisation: dict[Cell, RandomisationCheck] = {}
-    for group, making in zip(of_call, makings, strict=True):
-        sensitivity |= group.keyed(remade_sensitivity(making, next(listeners)))
-        randomisation |= group.keyed(remade_randomisation(making, next(listeners)))
+    for group, call in zip(of_call, calls, strict=True):
+        sensitivity |= group.keyed(recomputed_sensitivity(call, next(listeners)))
+        randomisation |= group.keyed(recomputed_randomisation(call, next(listeners)))
     return {
         cell: Trust(
             curves[cell],
@@ -130,7 +132,7 @@ def measure_trust(
             randomisation[cell],
             _across_branches(maps, cell),
             _under_attack(maps, cell),
-            *_on_object(one, mask),
+            _inside(one, mask),
         )
         for cell, one in evidence.items()
     }
@@ -155,10 +157,10 @@ class _Group:
     def keyed(self, results: Iterable[_Result]) -> dict[Cell, _Result]:
         return dict(zip(map(_key, self.maps), results, strict=True))
 
-    def making(self, options: Mapping[str, int | None], seed: int) -> Making:
+    def call(self, options: Mapping[str, int | None], seed: int) -> MapCall:
         first = self.maps[0]
         method = METHODS[first.method]
-        return Making(
+        return MapCall(
             self.module,
             method,
             self.pixels,
@@ -218,9 +220,9 @@ def _validate(
             )
 
 
-def _sizes(making: Making) -> tuple[int, int]:
-    one = _A_MAP[making.method.cost] * len(making.pixels)
-    return one * making.changes, one * making.draws * len(making.stages())
+def _sizes(call: MapCall) -> tuple[int, int]:
+    one = _A_MAP[call.method.cost] * len(call.pixels)
+    return one * call.changes, one * call.draws * len(call.stages())
 
 
 def _measured(
@@ -257,11 +259,8 @@ def _agreement(one: AttributionMap, other: AttributionMap) -> Agreement:
     return found
 
 
-def _on_object(
-    one: AttributionMap, mask: Tensor | None
-) -> tuple[Score | None, bool | Undefined | None]:
+def _inside(attribution: AttributionMap, mask: Tensor | None) -> Score | None:
     if mask is None:
-        return None, None
-    (share,) = inside_shares(one.values[None], mask[None])
-    (hit,) = pointing_hits(one.values[None], mask[None])
-    return share, hit
+        return None
+    (share,) = inside_shares(attribution.values[None], mask[None])
+    return share

@@ -210,6 +210,6 @@ def test_the_seed_alone_decides(branch, pixels, method):
 @NOISY
 def test_the_size_of_a_batch_changes_no_draw(branch, pixels, method, monkeypatch):
     together = explain(branch, pixels(1), 0, method, samples=7)
-    monkeypatch.setattr("advprop_core.attribution.request._MOST_IMAGES", 3)
+    monkeypatch.setattr("advprop_core.attribution.question._MOST_IMAGES", 3)
     apart = explain(branch, pixels(1), 0, method, samples=7)
     torch.testing.assert_close(together, apart, rtol=1e-4, atol=1e-6)

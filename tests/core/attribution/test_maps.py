@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -260,3 +261,37 @@ def test_a_gradient_that_is_zero_is_a_map(pixels):
     dead[0].bias.data.fill_(-100)
     found = explain(dead.eval(), pixels(1), 0, "saliency")
     assert not found.any()
+
+
+# -- what people hand in --------------------------------------------------------------------------
+
+
+@EVERY_METHOD
+def test_pixels_in_double_precision_and_of_inference_mode(branch, pixels, quick, method):
+    expected = quick(branch, pixels(1, 64), 1, method)
+    double = quick(branch, pixels(1, 64).double(), 1, method)
+    torch.testing.assert_close(double, expected, rtol=1e-3, atol=1e-5)
+    with torch.inference_mode():
+        found = quick(branch, pixels(1, 64).clone(), 1, method)
+    torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "classes",
+    [np.int64(1), np.array(1), np.array([1, 1]), torch.tensor(1), torch.tensor([1, 1]).int()],
+)
+def test_a_class_as_argmax_gives_it(branch, pixels, classes):
+    for method in ("saliency", "grad-cam", "occlusion"):
+        expected = explain(branch, pixels(2, 32), 1, method)
+        torch.testing.assert_close(explain(branch, pixels(2, 32), classes, method), expected)
+
+
+@pytest.mark.parametrize("classes", [1.0, torch.tensor([0.5, 1.0]), "1", None])
+def test_a_class_that_is_no_integer_is_refused(branch, pixels, classes):
+    with pytest.raises((TypeError, ValueError), match="class_index must"):
+        explain(branch, pixels(2, 32), classes, "saliency")
+
+
+def test_pixels_that_are_no_floats_are_refused(branch):
+    with pytest.raises(TypeError, match=r"pixels must be floats.*torch\.uint8"):
+        explain(branch, torch.zeros(1, 3, 32, 32, dtype=torch.uint8), 0, "saliency")

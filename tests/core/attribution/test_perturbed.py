@@ -142,7 +142,7 @@ def test_no_more_images_at_once_than_there_is_room_for(
     branch, pixels, method, options, monkeypatch
 ):
     together = explain(branch, pixels(2), [0, 1], method, **options)
-    monkeypatch.setattr("advprop_core.attribution.request._MOST_IMAGES", 5)
+    monkeypatch.setattr("advprop_core.attribution.question._MOST_IMAGES", 5)
     sizes = []
     forward = type(branch).forward
 

@@ -5,8 +5,6 @@ import torch
 from advprop_core.faithfulness.agreement import (
     Agreement,
     agree,
-    agree_pairwise,
-    agree_under_attack,
     spearman,
 )
 from advprop_core.faithfulness.maps import Undefined
@@ -90,25 +88,7 @@ def test_maps_without_pixels_are_undefined():
     assert agree(torch.rand(2, 0, 0), torch.rand(2, 0, 0))[1].iou == Undefined("the map is empty")
 
 
-def test_every_two_of_some_maps():
-    maps = {("clean", "main"): draw(0), ("clean", "aux"): draw(1), ("adversarial", "aux"): draw(2)}
-    found = agree_pairwise(maps)
-    assert list(found) == [
-        (("clean", "main"), ("clean", "aux")),
-        (("clean", "main"), ("adversarial", "aux")),
-        (("clean", "aux"), ("adversarial", "aux")),
-    ]
-    assert found[("clean", "main"), ("clean", "aux")] == agree(draw(0), draw(1))
-
-
-def test_stability_under_an_attack(pixels):
-    clean, adversarial = pixels(seed=0), pixels(seed=1)
-    found = agree_under_attack(lambda shown: shown.mean(1), clean, adversarial)
-    assert found == agree(clean.mean(1), adversarial.mean(1))
-    assert agree_under_attack(lambda shown: shown.mean(1), clean, clean)[0].iou == 1
-
-
-def test_what_does_not_fit_is_refused(pixels):
+def test_what_does_not_fit_is_refused():
     with pytest.raises(ValueError, match=r"second must have shape \(3, 8, 9\)"):
         agree(draw(0), draw(1)[:2])
     with pytest.raises(ValueError, match=r"first must have shape \(N, H, W\)"):
@@ -117,5 +97,3 @@ def test_what_does_not_fit_is_refused(pixels):
         spearman(draw(0).int(), draw(1))
     with pytest.raises(ValueError, match="top must be a share"):
         agree(draw(0), draw(1), top=0)
-    with pytest.raises(ValueError, match="adversarial must have the shape of clean"):
-        agree_under_attack(lambda shown: shown.mean(1), pixels(2), pixels(1))

@@ -118,3 +118,11 @@ def test_what_progress_raises_ends_the_check(module, pixels, check):
     assert len(told) == 1
     assert state_of(module) == state
     assert torch.is_grad_enabled()
+
+
+@pytest.mark.parametrize("check", [sensitivity, randomisation, objects])
+def test_pixels_of_inference_mode_give_the_same(module, pixels, check):
+    expected = check(module, pixels())
+    with torch.inference_mode():
+        found = check(module, pixels().clone())
+    assert repr(found) == repr(expected)

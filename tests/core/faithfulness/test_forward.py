@@ -6,9 +6,10 @@ from advprop_core.faithfulness import forward
 
 
 def test_a_class_for_each_image(dual, pixels):
-    network, classes = forward.prepare(dual.branch("main"), pixels(2), 3)
-    assert classes == [3, 3]
-    assert forward.prepare(dual.branch("main"), pixels(2), (0, 5))[1] == [0, 5]
+    network, images, classes = forward.prepare(dual.branch("main"), pixels(2).double(), 3)
+    assert images.dtype == torch.float32
+    assert classes == (3, 3)
+    assert forward.prepare(dual.branch("main"), pixels(2), (0, 5))[2] == (0, 5)
     torch.testing.assert_close(network(pixels(2)), dual.branch("main")(pixels(2)))
 
 

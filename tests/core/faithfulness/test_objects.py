@@ -34,12 +34,6 @@ def test_several_largest_values_must_all_hit():
     assert pointing_hits(a_map((0, 3, 0), (0, 0, 0), (0, 0, 3)), MASK) == (False,)
 
 
-@pytest.mark.parametrize(("tolerance", "hit"), [(0.9, False), (1.4, False), (1.5, True)])
-def test_the_tolerance_is_a_distance(tolerance, hit):
-    corner = a_map((0, 0, 0), (0, 0, 0), (1, 0, 0))  # a diagonal step away: √2
-    assert pointing_hits(corner, MASK, tolerance=tolerance) == (hit,)
-
-
 @pytest.mark.parametrize(
     ("values", "mask", "reason"),
     [
@@ -184,7 +178,5 @@ def test_what_does_not_fit_is_refused(scenes, make_scene):
         object_share(lambda pixels, _: pixels, scenes)
     with pytest.raises(ValueError, match="batch_size must be at least 1"):
         object_share(corner, scenes, batch_size=0)
-    with pytest.raises(ValueError, match="tolerance must be 0 or more"):
-        object_share(corner, scenes, tolerance=-1)
     with pytest.raises(ValueError, match="must be of the same scenes"):
         compare_object_shares(object_share(corner, scenes), object_share(corner, scenes[:3]))

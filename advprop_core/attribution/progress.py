@@ -1,4 +1,4 @@
-"""How far a check has come, for whoever waits for it."""
+"""How far maps and checks have come, for whoever waits for them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-from advprop_core.faithfulness.progress import Counter, split
+from advprop_core.attribution.progress import Counter, split
 
 
 def test_parts_of_different_length_tell_one_count():

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import operator
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from advprop_core.attribution.methods import Method
+from advprop_core.processes import Progress
 
-Progress = Callable[[int, int], None]
+ClassIndex = int | Sequence[int] | np.integer[Any] | NDArray[np.integer[Any]] | Tensor
+"""One class for all images, or one each; as argmax of torch and numpy gives them too."""
+
 _Made = TypeVar("_Made")
 
 _ROOM = {"cpu": 600_000, "cuda": 6_000_000}  # pixels that go through a network at once
@@ -102,6 +108,50 @@ def inspect(module: nn.Module, pixels: Tensor) -> Inspection:
         reached = reached or getattr(node, "variable", None) is own
         pending += [parent for parent, _ in node.next_functions]
     return Inspection(output.shape[1], reached, operations)
+
+
+def own_pixels(module: nn.Module, pixels: Tensor) -> Tensor:
+    """A copy of (N, 3, H, W) pixels in the module's own precision, which requires no gradient.
+
+    captum sets ``requires_grad`` on the tensor it is given, so it must not be the caller's.
+
+    Raises:
+        TypeError: If pixels are not floats.
+        ValueError: If they have another shape, or there is no image.
+    """
+    if not pixels.is_floating_point():
+        raise TypeError(f"pixels must be floats in [0, 1], got {pixels.dtype}")
+    if pixels.ndim != 4 or not len(pixels):
+        raise ValueError(f"pixels must be (N, 3, H, W) with N ≥ 1, got {tuple(pixels.shape)}")
+    weights = (weight for weight in module.parameters() if weight.is_floating_point())
+    like = next(weights, torch.empty(0))
+    return pixels.detach().to(like.dtype, copy=True)
+
+
+def class_per_image(class_index: ClassIndex, count: int) -> tuple[int, ...]:
+    """One class for each of the images, from one for all or one each.
+
+    Raises:
+        TypeError: If a class is no integer.
+        ValueError: If there is not one for each image.
+    """
+    if isinstance(class_index, Tensor | np.ndarray):
+        class_index = class_index.tolist()
+    classes = class_index if isinstance(class_index, Sequence) else [class_index] * count
+    if len(classes) != count:
+        raise ValueError(
+            f"class_index must be one class or {count}, one per image, got {len(classes)}"
+        )
+    try:
+        return tuple(operator.index(index) for index in classes)
+    except TypeError:
+        raise TypeError(f"class_index must hold integers, got {class_index!r}") from None
+
+
+def require_classes(classes: Sequence[int], count: int) -> None:
+    """Raise ValueError for a class that a network of so many does not have."""
+    if not (min(classes) >= 0 and max(classes) < count):
+        raise ValueError(f"class_index must lie in [0, {count - 1}], got {sorted(set(classes))}")
 
 
 def scores(module: nn.Module, pixels: Tensor, targets: Sequence[int]) -> Tensor:

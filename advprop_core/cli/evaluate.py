@@ -162,14 +162,14 @@ def _require_clean(
 
 def _require_usable(folder: Path | None) -> None:
     """Refuse a report's folder now rather than after the work."""
-    from advprop_core.evaluation.results_file import read_content
+    from advprop_core.evaluation.results_file import read_json, require_format
 
     if folder is None:
         return
     if folder.exists() and not folder.is_dir():
         raise InputError(f"--report must be a folder, {folder} is a file")
     if (earlier := folder / "results.json").exists():
-        read_content(earlier)
+        require_format(str(earlier), read_json(earlier.read_bytes()))
     cells = folder / _CELLS
     try:
         cells.mkdir(parents=True, exist_ok=True)

@@ -1,32 +1,343 @@
-"""The form of ``results.json``; loads no torch."""
+"""The form of ``results.json``, and how one that somebody gives is read; loads no torch.
+
+Earlier versions wrote fewer intervals, so these may be missing.
+"""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
 
-from advprop_core.errors import InputError
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
+from pydantic.dataclasses import dataclass
+
+from advprop_core.errors import InputError, as_input_error
+from advprop_core.evaluation import studies
 
 FORMAT = 1
 """Raised when the form of ``results.json`` changes."""
 
+_STRICT = ConfigDict(strict=True)  # "20" is no number
+_KINDS = ("clean", "attack", "corruption", "probe")
 
-def read_content(path: Path) -> dict[str, Any]:
-    """Read a ``results.json``.
+
+def _in_order(interval: tuple[float, float]) -> tuple[float, float]:
+    low, high = interval
+    if low > high:
+        raise ValueError(f"must run from low to high, got {low} to {high}")
+    return interval
+
+
+Count = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Shares = Annotated[tuple[Share, Share], AfterValidator(_in_order)]
+Amounts = Annotated[tuple[Amount, Amount], AfterValidator(_in_order)]
+Branch = Annotated[str, StringConstraints(pattern=r"^(main|aux\d{0,2})$")]
+# What attacks, corruptions and probes are called stands in sentences and labels, where Markdown
+# would be obeyed.
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.,()-]{0,60}$")]
+Norm = Literal["linf", "l2"]
+
+
+@dataclass(config=ConfigDict(strict=True, extra="forbid"))
+class _Clean:
+    kind: Literal["clean"]
+
+
+@dataclass(config=_STRICT)
+class _Attack:
+    kind: Literal["attack"]
+    attack: Name
+    norm: Norm
+    epsilon: Amount
+    attack_branch: Branch
+    steps: Annotated[int, Field(ge=0)]
+    step_size: Amount | None = None
+    restarts: Count = 1
+
+
+@dataclass(config=_STRICT)
+class _Corruption:
+    kind: Literal["corruption"]
+    corruption: Name
+    severity: Annotated[int, Field(ge=1, le=5)]
+
+
+@dataclass(config=_STRICT)
+class _Probe:
+    kind: Literal["probe"]
+    probe: Name
+    strength: Amount | None
+
+
+@dataclass(config=_STRICT)
+class _Other:
+    """Of a later version; its rows are left out."""
+
+    kind: str
+
+
+def _kind(condition: Any) -> str:
+    kind = condition.get("kind") if isinstance(condition, dict) else None
+    return kind if kind in _KINDS else "other"
+
+
+@dataclass(config=_STRICT)
+class _Bins:
+    low: list[Share]
+    high: list[Share]
+    n: list[Count]
+    confidence: list[Share]
+    accuracy: list[Share]
+
+    @model_validator(mode="after")
+    def _check_lengths(self) -> _Bins:
+        columns = (self.low, self.high, self.n, self.confidence, self.accuracy)
+        if len({len(column) for column in columns}) != 1:
+            raise ValueError("must have columns of one length")
+        return self
+
+
+@dataclass(config=_STRICT)
+class _Calibration:
+    expected_calibration_error: Share
+    interval: Shares
+    confidence_when_wrong: Share | None
+    bins: _Bins
+    confidence_when_wrong_interval: Shares | None = None
+
+
+@dataclass(config=_STRICT)
+class _Row:
+    model: str
+    branch: Branch
+    condition: Annotated[
+        Annotated[_Clean, Tag("clean")]
+        | Annotated[_Attack, Tag("attack")]
+        | Annotated[_Corruption, Tag("corruption")]
+        | Annotated[_Probe, Tag("probe")]
+        | Annotated[_Other, Tag("other")],
+        Discriminator(_kind),
+    ]
+    n: Count
+    top1: Share
+    top5: Share
+    loss: Amount
+    interval: Shares
+    calibration: _Calibration
+    top5_interval: Shares | None = None
+    loss_interval: Amounts | None = None
+
+
+@dataclass(config=_STRICT)
+class _CorruptionError:
+    model: str
+    branch: Branch
+    error: Share
+    interval: Shares
+    n: Count
+    corruptions: list[Name]
+    severities: list[int]
+
+
+@dataclass(config=_STRICT)
+class _Mce:
+    model: str
+    branch: Branch
+    mce: Amount
+    interval: Amounts
+    n: Count
+    # Relative mCE is negative where corruptions help.
+    relative_mce: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    relative_interval: tuple[float, float] | None = None
+
+
+@dataclass(config=_STRICT)
+class _Bias:
+    model: str
+    branch: Branch
+    n: Count
+    shape: Share
+    texture: Share
+    neither: Share
+    shape_bias: Share | None
+    interval: Shares | None
+    shape_interval: Shares | None = None
+    texture_interval: Shares | None = None
+    neither_interval: Shares | None = None
+
+    @model_validator(mode="after")
+    def _check_interval(self) -> _Bias:
+        if (self.shape_bias is None) != (self.interval is None):
+            raise ValueError("must have an interval where it has a shape bias")
+        return self
+
+
+@dataclass(config=_STRICT)
+class _Search:
+    model: str
+    branch: Branch
+    attack: Name
+    norm: Norm
+    limit: Amount
+    n: Count
+    wrong: Share
+    never: Share
+    median: Amount | None
+    interval: tuple[Amount | None, Amount | None]
+    epsilons: list[Amount | None]
+    wrong_interval: Shares | None = None
+    never_interval: Shares | None = None
+
+    @model_validator(mode="after")
+    def _check_length(self) -> _Search:
+        if self.n != len(self.epsilons):
+            raise ValueError(f"must have one of epsilons for each of its {self.n} images")
+        low, high = (float("inf") if end is None else end for end in self.interval)
+        _in_order((low, high))
+        return self
+
+
+@dataclass(config=_STRICT)
+class _Warning:
+    text: str
+
+
+@dataclass(config=_STRICT)
+class _CorruptionErrors:
+    results: list[_CorruptionError]
+    meaning: str = ""
+
+
+@dataclass(config=_STRICT)
+class _Mces:
+    results: list[_Mce]
+    meaning: str = ""
+
+
+@dataclass(config=_STRICT)
+class _Biases:
+    results: list[_Bias]
+    meaning: str = ""
+
+
+@dataclass(config=_STRICT)
+class _Searches:
+    results: list[_Search]
+    meaning: str = ""
+
+
+@dataclass(config=_STRICT)
+class _Results:
+    data: str
+    n: Count
+    seed: int
+    command: str
+    models: dict[str, str]
+    results: Annotated[list[_Row], Field(min_length=1)]
+    warnings: list[_Warning] = Field(default_factory=list)
+    notes: list[Annotated[str, StringConstraints(min_length=1)]] = Field(default_factory=list)
+    mean_corruption_error: _CorruptionErrors | None = None
+    imagenet_c: _Mces | None = None
+    shape_bias: _Biases | None = None
+    smallest_epsilon: _Searches | None = None
+
+    @model_validator(mode="after")
+    def _check_rows(self) -> _Results:
+        _require_each_once([(row.model, row.branch, repr(row.condition)) for row in self.results])
+        measures = (self.mean_corruption_error, self.imagenet_c, self.shape_bias,
+                    self.smallest_epsilon)  # fmt: skip
+        for measure in measures:
+            if measure is not None:
+                _require_each_once([(one.model, one.branch) for one in measure.results])
+        corrupted = {r.model for r in self.results if isinstance(r.condition, _Corruption)}
+        errors = self.mean_corruption_error
+        there = {error.model for error in errors.results} if errors else set()
+        if lacking := corrupted - there:
+            raise ValueError(f"the mean corruption error of {min(lacking)} is missing")
+        return self
+
+
+def _require_each_once(rows: Sequence[tuple[str, ...]]) -> None:
+    if len({*rows}) < len(rows):
+        twice = next(row for row in rows if rows.count(row) > 1)
+        raise ValueError(f"two results are of {', '.join(twice[:2])} under the same condition")
+
+
+_RESULTS = TypeAdapter(_Results)
+_STUDY = TypeAdapter(studies.Study)
+
+
+def require_format(name: str, content: Any) -> None:
+    """Refuse what is no ``results.json``, or one of another format.
+
+    Args:
+        name: Of the file, for the message.
+        content: What its JSON holds.
 
     Raises:
-        InputError: If it is no such file, or of another format.
+        InputError: With what to do.
     """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError):
-        content = None
     if not isinstance(content, dict) or not {"format", "results"} <= content.keys():
-        raise InputError(f"{path} holds no results of advprop evaluate: give another folder")
+        raise InputError(
+            f"{name} holds no results of advprop evaluate: give the results.json that `advprop "
+            "evaluate … --report DIR` writes"
+        )
     if content["format"] != FORMAT:
         raise InputError(
-            f"{path} has results in format {content['format']}, this version reads format "
-            f"{FORMAT}: give --report another folder, or delete this one"
+            f"{name} has results in format {content['format']}, this version reads format "
+            f"{FORMAT}: measure them again with this version"
         )
-    return content
+
+
+def parse(name: str, data: bytes) -> dict[str, Any]:
+    """The content of a ``results.json``, or of a study, as the file has it.
+
+    Rows of a kind that this version does not know are left out.
+
+    Args:
+        name: Of the file, for the message.
+        data: Its bytes.
+
+    Raises:
+        InputError: If it is no such file, of another format, or damaged.
+    """
+    content: dict[str, Any] = read_json(data)
+    require_format(name, content)
+    is_study = content.get("kind") == studies.KIND
+    try:
+        (_STUDY if is_study else _RESULTS).validate_json(data)
+    except ValidationError as refusal:
+        raise InputError(
+            f"{name} is damaged: {as_input_error(refusal)}. Write it again with `advprop evaluate "
+            "… --report DIR`"
+        ) from None
+    if is_study:
+        return dict(content)
+    rows = [row for row in content["results"] if row["condition"]["kind"] in _KINDS]
+    if not rows:
+        raise InputError(
+            f"{name} has nothing that this version shows: clean, attacked, corrupted or probed "
+            "images"
+        )
+    return content | {"results": rows}
+
+
+def read_json(data: bytes) -> Any:
+    """What JSON holds; None where it is none."""
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError):  # no JSON, no text, or nested without end
+        return None

@@ -6,12 +6,14 @@ A study is a file in ``assets/results`` beside those of ``advprop evaluate``; it
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from statistics import mean
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
+from pydantic.dataclasses import dataclass as checked_dataclass
 
 from advprop_core.evaluation.intervals import student_interval
 from advprop_core.text import markdown_table
@@ -19,11 +21,69 @@ from advprop_core.text import markdown_table
 FORMAT = 1
 """Raised when the form changes."""
 KIND = "study"
-_BRANCH = re.compile(r"main|aux\d{0,2}")
 
 Content = Mapping[str, Any]
 Scores = Mapping[tuple[str, str, str], Mapping[int, float]]
 """(run, branch, measure) to seed to accuracy."""
+
+
+_STRICT = ConfigDict(strict=True, extra="ignore")
+_Branch = Annotated[str, StringConstraints(pattern=r"^(main|aux\d{0,2})$")]
+
+
+@checked_dataclass(config=_STRICT)
+class _Row:
+    run: str
+    branch: _Branch
+    measure: str
+    seed: int
+    top1: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+    corruption: str = ""
+    severity: int = 0
+
+
+@checked_dataclass(config=_STRICT)
+class _Question:
+    title: str
+    runs: list[str]
+    contrasts: list[tuple[str, str]]
+
+
+@checked_dataclass(config=_STRICT)
+class Study:
+    """The form of a study's file."""
+
+    title: str
+    about: str
+    command: str
+    data: str
+    n: Annotated[int, Field(ge=1)]
+    runs: Annotated[dict[str, str], Field(min_length=1)]
+    measures: Annotated[dict[str, str], Field(min_length=1)]
+    bases: dict[str, str]
+    questions: list[_Question]
+    results: list[_Row]
+
+    @model_validator(mode="after")
+    def _check_figures(self) -> Study:
+        """Every figure that a page shows can be computed."""
+        for number, row in enumerate(self.results):
+            if row.run not in self.runs or row.measure not in self.measures:
+                raise ValueError(f"results[{number}] is of an unknown run or measure")
+        if len({*map(repr, self.results)}) < len(self.results):
+            raise ValueError("two results are equal")
+        content = asdict(self)
+        try:
+            gains(content, [*self.runs])  # the table is of all runs
+            for question in self.questions:
+                if unknown := {*question.runs} - {row.run for row in self.results}:
+                    raise ValueError(f"a question is about {min(unknown)}, which has no results")
+                gains(content, question.runs)
+                for run, other in question.contrasts:
+                    contrast(content, run, other, next(iter(self.measures)))
+        except KeyError as error:
+            raise ValueError(f"no results of {error}") from None
+        return self
 
 
 @dataclass(frozen=True)
@@ -130,38 +190,6 @@ def _in_points(one: Gain) -> tuple[str, ...]:
     assert one.points is not None
     assert one.interval is not None
     return tuple(f"{100 * share:+.1f}".replace("-", "−") for share in (one.points, *one.interval))
-
-
-def fault(content: Content) -> str | None:
-    """The first thing of a study that is not as it should be, or None."""
-    try:
-        texts = [content["title"], content["about"], content["command"], content["data"]]
-        titles, measures = content["runs"], content["measures"]
-        if not all(isinstance(one, str) for one in (*texts, *titles.values(), *measures.values())):
-            return "a title is no text"
-        if not isinstance(content["n"], int) or not isinstance(content["results"], list):
-            return "it lacks n or results"
-        for number, row in enumerate(content["results"], 1):
-            known = row["run"] in titles and row["measure"] in measures
-            if not (known and isinstance(row["seed"], int) and _BRANCH.fullmatch(row["branch"])):
-                return f"row {number} is of an unknown run, branch or measure"
-            if not (isinstance(row["top1"], int | float) and 0 <= row["top1"] <= 1):
-                return f"row {number} has no share of right answers"
-        if not measures or not titles:
-            return "it names no runs or no measures"
-        there = {row["run"] for row in content["results"]}
-        gains(content, [*titles])  # the table is of all runs
-        for question in content["questions"]:
-            if not isinstance(question["title"], str) or not there >= {*question["runs"]}:
-                return "a question is about runs without results"
-            gains(content, question["runs"])
-            for run, other in question["contrasts"]:
-                contrast(content, run, other, next(iter(measures)))
-    except (KeyError, TypeError, AttributeError) as error:
-        return f"it lacks {error}"
-    except ValueError as error:
-        return str(error)
-    return None
 
 
 def _gain(content: Content, known: Scores, run: str, branch: str, measure: str) -> Gain:

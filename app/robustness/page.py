@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 import streamlit as st
 
-from advprop_core.evaluation import studies
+from advprop_core.errors import InputError
+from advprop_core.evaluation import results_file, studies
 from advprop_core.types import ModelInfo
 from app.robustness import captions, controls, files, measurement, results, study, words
 from app.robustness.measurement import DATA, RunRequest
 from app.shell import cache, state, workbench
+from app.shell.messages import safe
 from app.shell.state import View, key
 from app.shell.workbench import Work
 
@@ -154,9 +156,9 @@ def _work_of(request: RunRequest) -> Work:
 
 def _bundled(name: str, data: bytes) -> None:
     try:
-        content = files.parse(f"{name}.json", data)
-    except ValueError as error:
-        st.error(str(error))
+        content = results_file.parse(f"{name}.json", data)
+    except InputError as error:
+        st.error(safe(str(error)))
         return
     _show(content)
 
@@ -189,10 +191,10 @@ def _take() -> None:
         return
     before, _ = st.session_state.get(_FILE, (None, ""))
     try:
-        st.session_state[_FILE] = files.parse(file.name, file.getvalue()), ""
-    except ValueError as error:
-        stays = " The results before it stay below." if before else ""
-        st.session_state[_FILE] = before, f"{error}{stays}"
+        st.session_state[_FILE] = results_file.parse(file.name, file.getvalue()), ""
+    except InputError as error:
+        stays = " The earlier results stay below." if before else ""
+        st.session_state[_FILE] = before, f"{safe(str(error))}.{stays}"
 
 
 page()

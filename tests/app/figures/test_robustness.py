@@ -5,18 +5,23 @@ import pytest
 from advprop_core.report.colours import branch_colour
 from app.figures import robustness as figures
 from app.figures.style import INK
+from tests.core.evaluation.rows import attacked, corrupted, make_row
 
 BLUE, ORANGE = "#0072B2", "#D55E00"
 
 
 @pytest.fixture
-def rows(row, attack_row):
-    clean = [row("one", "main", 0.9), row("two", "main", 0.8), row("two", "aux", 0.7)]
-    attacked = [
-        attack_row("one", "main", 0.1, 4 / 255), attack_row("one", "main", 0.4, 1 / 255),
-        attack_row("two", "main", 0.5, 4 / 255), attack_row("two", "aux", 0.6, 4 / 255),
+def rows():
+    clean = [
+        make_row("one", "main", 0.9),
+        make_row("two", "main", 0.8),
+        make_row("two", "aux", 0.7),
+    ]
+    under_attack = [
+        attacked("one", "main", 0.1, 4 / 255), attacked("one", "main", 0.4, 1 / 255),
+        attacked("two", "main", 0.5, 4 / 255), attacked("two", "aux", 0.6, 4 / 255),
     ]  # fmt: skip
-    return clean, attacked
+    return clean, under_attack
 
 
 def test_curves_begin_clean_and_go_outwards(rows):
@@ -37,19 +42,19 @@ def test_bands_are_the_intervals_there_and_back(rows):
     assert band.fillcolor == "rgba(0,114,178,0.14)"
 
 
-def test_an_attack_through_another_branch_is_another_line(row, attack_row):
-    attacked = [
-        attack_row("a", "aux", 0.5, 1 / 255),
-        attack_row("a", "aux", 0.7, 1 / 255, attack_branch="main"),
+def test_an_attack_through_another_branch_is_another_line():
+    under_attack = [
+        attacked("a", "aux", 0.5, 1 / 255),
+        attacked("a", "aux", 0.7, 1 / 255, attack_branch="main"),
     ]
-    figure = figures.curves([row("a", "aux", 0.9)], attacked, ["a"])
+    figure = figures.curves([make_row("a", "aux", 0.9)], under_attack, ["a"])
     names = [line.name for line in figure.data if line.showlegend is not False]
     assert names == ["a, aux", "a, aux, attacked through main"]
 
 
-def test_radii_of_l2_are_lengths(row, attack_row):
+def test_radii_of_l2_are_lengths():
     figure = figures.curves(
-        [row("a", "main", 0.9)], [attack_row("a", "main", 0.5, 0.5, norm="l2")], ["a"]
+        [make_row("a", "main", 0.9)], [attacked("a", "main", 0.5, 0.5, norm="l2")], ["a"]
     )
     assert list(figure.data[1].x) == [0, 0.5]
     assert "length" in figure.layout.xaxis.title.text
@@ -75,12 +80,10 @@ def test_dots_with_whiskers_stand_apart():
     assert low > max(places) > min(places) > high
 
 
-def test_a_difference_has_its_zero_in_the_middle(corruption_row):
-    first = [
-        corruption_row("a", "main", 0.5, k, s) for k in ("fog", "jpeg_compression") for s in (1, 3)
-    ]
-    second = [corruption_row("a", "aux", 0.5, "fog", 1), corruption_row("a", "aux", 0.7, "fog", 3),
-              corruption_row("a", "aux", 0.4, "jpeg_compression", 1)]  # fmt: skip
+def test_a_difference_has_its_zero_in_the_middle():
+    first = [corrupted("a", "main", 0.5, k, s) for k in ("fog", "jpeg_compression") for s in (1, 3)]
+    second = [corrupted("a", "aux", 0.5, "fog", 1), corrupted("a", "aux", 0.7, "fog", 3),
+              corrupted("a", "aux", 0.4, "jpeg_compression", 1)]  # fmt: skip
     (cells,) = figures.difference(first, second).data
     assert cells.z[0] == pytest.approx([0.0, 0.2])
     assert cells.z[1][0] == pytest.approx(-0.1)
@@ -92,10 +95,10 @@ def test_a_difference_has_its_zero_in_the_middle(corruption_row):
 
 
 @pytest.mark.parametrize("dark", [False, True])
-def test_figures_of_the_report_stand_on_the_pages_ground(row, corruption_row, dark):
+def test_figures_of_the_report_stand_on_the_pages_ground(dark):
     for figure in (
-        figures.reliability(row("a", "aux", 0.5), dark=dark),
-        figures.errors([corruption_row("a", "aux", 0.5, "fog", 1)], dark=dark),
+        figures.reliability(make_row("a", "aux", 0.5), dark=dark),
+        figures.errors([corrupted("a", "aux", 0.5, "fog", 1)], dark=dark),
     ):
         assert figure.layout.font.color == INK[dark]
         assert all(one.error_y.color == INK[dark] for one in figure.data if one.type == "bar")
@@ -108,7 +111,7 @@ def test_whiskers_of_a_branch_keep_its_colour_on_dark_ground():
     assert dot.error_x.color == branch_colour("aux")
 
 
-def test_names_of_files_are_no_markup(row, attack_row):
+def test_names_of_files_are_no_markup():
     name = "<b>x</b>"
-    figure = figures.curves([row(name)], [attack_row(name, "main", 0.5, 1 / 255)], [name])
+    figure = figures.curves([make_row(name)], [attacked(name, "main", 0.5, 1 / 255)], [name])
     assert figure.data[1].name == "&lt;b&gt;x&lt;/b&gt;, main"

@@ -316,7 +316,7 @@ def test_bundled_results_that_are_damaged_are_named(come, monkeypatch, tmp_path)
     monkeypatch.setattr(files, "bundled", lambda: {"zoo": path})
     person = come(results="zoo")
     assert not person.at.exception
-    assert "`zoo.json` has results in format `9`" in person.errors[0]
+    assert "zoo.json has results in format 9" in person.errors[0]
 
 
 def test_a_masked_gradient_is_a_warning(come, results_file, monkeypatch, tmp_path):

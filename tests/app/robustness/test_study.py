@@ -4,8 +4,9 @@ import json
 
 import pytest
 
+from advprop_core.evaluation.results_file import parse
 from app.figures import robustness as figures
-from app.robustness import files, study
+from app.robustness import study
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def test_a_chart_has_a_line_for_each_run_and_branch(content):
 
 def test_a_study_is_opened_like_other_results(content):
     data = json.dumps(content).encode()
-    assert files.parse("s.json", data) == content
+    assert parse("s.json", data) == content
     del content["runs"]
-    with pytest.raises(ValueError, match="`s.json` is damaged: it lacks 'runs'"):
-        files.parse("s.json", json.dumps(content).encode())
+    with pytest.raises(ValueError, match=r"s\.json is damaged: runs is missing"):
+        parse("s.json", json.dumps(content).encode())

@@ -4,14 +4,15 @@ from advprop_core.evaluation.disagreement import Case, Opinion
 from app.robustness import words
 from app.robustness.measurement import RunRequest
 from app.shell import messages
+from tests.core.evaluation.rows import attacked, corrupted, make_content, make_row
 
 
-def test_the_heading_is_about_the_widest_radius_of_the_first_attack(row, attack_row):
+def test_the_heading_is_about_the_widest_radius_of_the_first_attack():
     rows = [
-        row("one", "main", 0.9), row("two", "main", 0.8), row("two", "aux", 0.95),
-        attack_row("one", "main", 0.3, 1 / 255), attack_row("one", "main", 0.1, 2 / 255),
-        attack_row("two", "main", 0.2, 2 / 255), attack_row("two", "aux", 0.6, 2 / 255),
-        attack_row("two", "aux", 0.7, 4 / 255, attack="FGSM"),
+        make_row("one", "main", 0.9), make_row("two", "main", 0.8), make_row("two", "aux", 0.95),
+        attacked("one", "main", 0.3, 1 / 255), attacked("one", "main", 0.1, 2 / 255),
+        attacked("two", "main", 0.2, 2 / 255), attacked("two", "aux", 0.6, 2 / 255),
+        attacked("two", "aux", 0.7, 4 / 255, attack="FGSM"),
     ]  # fmt: skip
     heading, others, clean = words.headline(rows)
     assert heading == (
@@ -21,24 +22,24 @@ def test_the_heading_is_about_the_widest_radius_of_the_first_attack(row, attack_
     assert clean.startswith("On clean images: **aux** of two 95 %, **main** of one 90 %")
 
 
-def test_intervals_that_overlap_are_said(attack_row):
-    rows = [attack_row("a", "main", 0.6, 2 / 255), attack_row("a", "aux", 0.5, 2 / 255)]
+def test_intervals_that_overlap_are_said():
+    rows = [attacked("a", "main", 0.6, 2 / 255), attacked("a", "aux", 0.5, 2 / 255)]
     assert "overlap" in words.headline(rows)[1]
 
 
-def test_without_an_attack_the_heading_is_about_clean_images(row, attack_row):
+def test_without_an_attack_the_heading_is_about_clean_images():
     rows = [
-        row("one", "main", 0.9),
-        attack_row("one", "main", 0.1, 1.0),  # a check without a bound
-        attack_row("one", "main", 0.8, 2 / 255, attack="noise"),
+        make_row("one", "main", 0.9),
+        attacked("one", "main", 0.1, 1.0),  # a check without a bound
+        attacked("one", "main", 0.8, 2 / 255, attack="noise"),
     ]
     assert words.headline(rows) == [
         "On clean images, **main** of one gets 90 % of 20 images right (80 to 100 %)."
     ]
 
 
-def test_scenes_whose_texture_is_of_another_class_are_about_the_outline(row, attack_row):
-    rows = [row("a", "main", 0.3), row("a", "aux", 0.5)]
+def test_scenes_whose_texture_is_of_another_class_are_about_the_outline():
+    rows = [make_row("a", "main", 0.3), make_row("a", "aux", 0.5)]
     one = {"model": "a", "branch": "main", "shape_bias": 0.4, "interval": [0.3, 0.5]}
     none = one | {"branch": "aux2", "shape_bias": None, "interval": None}
     biased = [one, one | {"branch": "aux", "shape_bias": 0.65}, none]
@@ -47,8 +48,8 @@ def test_scenes_whose_texture_is_of_another_class_are_about_the_outline(row, att
         "**main** of a (40 %) least."
     ]
     assert words.headline(rows, [one, none]) == words.headline(rows)
-    attacked = [*rows, attack_row("a", "main", 0.1, 2 / 255)]
-    assert words.headline(attacked, biased) == words.headline(attacked)
+    more = [*rows, attacked("a", "main", 0.1, 2 / 255)]
+    assert words.headline(more, biased) == words.headline(more)
 
 
 def test_a_plan_says_all_that_is_measured():
@@ -64,9 +65,9 @@ def test_a_plan_says_all_that_is_measured():
     )
 
 
-def test_what_each_branch_keeps_through_whom(attack_row):
+def test_what_each_branch_keeps_through_whom():
     rows = [
-        attack_row("a", judge, top1, 2 / 255, attack_branch=source)
+        attacked("a", judge, top1, 2 / 255, attack_branch=source)
         for source, judge, top1 in (
             ("main", "main", 0.1),
             ("aux", "main", 0.6),
@@ -105,21 +106,21 @@ def test_shape_biases_leave_out_who_answered_by_neither():
     assert words.biases([none]) == "No branch answered by shape or by texture."
 
 
-def test_a_gain_over_corruptions(corruption_row):
+def test_a_gain_over_corruptions():
     first = [
-        corruption_row("a", "main", 0.5, "fog", 1),
-        corruption_row("a", "main", 0.5, "snow", 3),
+        corrupted("a", "main", 0.5, "fog", 1),
+        corrupted("a", "main", 0.5, "snow", 3),
     ]
     second = [
-        corruption_row("a-b", "aux", 0.7, "fog", 1),
-        corruption_row("a-b", "aux", 0.4, "snow", 3),
+        corrupted("a-b", "aux", 0.7, "fog", 1),
+        corrupted("a-b", "aux", 0.4, "snow", 3),
     ]
     assert words.gain(first, second) == (
         "**aux** of a-b is right 5.0 points more often than **main** of a on average; the gain is "
         "largest at fog, severity 1 (+20), smallest at snow, severity 3 (−10)."
     )
     assert "points less often" in words.gain(second, first)
-    assert words.gain(first, [corruption_row("b", "main", 0.5, "rain", 1)]) is None
+    assert words.gain(first, [corrupted("b", "main", 0.5, "rain", 1)]) is None
 
 
 def test_points():
@@ -146,8 +147,8 @@ def test_mean_corruption_errors_the_smallest_first():
     )
 
 
-def test_corrupted_images_alone_are_not_called_clean(corruption_row):
-    assert words.headline([corruption_row("a", "main", 0.5, "fog", 1)]) == []
+def test_corrupted_images_alone_are_not_called_clean():
+    assert words.headline([corrupted("a", "main", 0.5, "fog", 1)]) == []
 
 
 def test_the_articles_mce_the_smallest_first():
@@ -159,8 +160,8 @@ def test_the_articles_mce_the_smallest_first():
     )
 
 
-def test_foreign_names_are_no_markdown(row):
-    heading = words.headline([row("![x](http://e)", "main", 0.5)])[0]
+def test_foreign_names_are_no_markdown():
+    heading = words.headline([make_row("![x](http://e)", "main", 0.5)])[0]
     assert "\\!\\[x\\]\\(http\\://e\\)" in heading
     assert "![x](http://e)" in messages.plain(heading)
 
@@ -176,9 +177,9 @@ def test_what_branches_say_of_an_image():
     )
 
 
-def test_where_figures_come_from_and_what_to_know_of_it(row, content):
-    found = content([row(), row() | {"n": 12}], notes=["photos were *enlarged*"])
+def test_where_figures_come_from_and_what_to_know_of_it():
+    found = make_content([make_row(), make_row() | {"n": 12}], notes=["photos were *enlarged*"])
     assert words.source(found) == (
         r"n = 12 to 20 images of shapes, seed 0. Photos were \*enlarged\*."
     )
-    assert words.source(content([row()])) == "n = 20 images of shapes, seed 0."
+    assert words.source(make_content([make_row()])) == "n = 20 images of shapes, seed 0."

@@ -1,9 +1,6 @@
 """Rows of a results file, made by hand."""
 
-from collections.abc import Callable
 from typing import Any
-
-import pytest
 
 BINS = {"low": [0.6], "high": [0.667], "n": [20], "confidence": [0.65], "accuracy": [0.5]}
 
@@ -53,27 +50,3 @@ def make_content(rows: list[dict[str, Any]], **more: object) -> dict[str, Any]:
         "warnings": [],
         **more,
     }
-
-
-@pytest.fixture(scope="session")
-def row() -> Callable[..., dict[str, Any]]:
-    """(model, branch, top1, condition) to a clean row."""
-    return make_row
-
-
-@pytest.fixture(scope="session")
-def attack_row() -> Callable[..., dict[str, Any]]:
-    """(model, branch, top1, epsilon) to a row under PGD-10 through the branch itself."""
-    return attacked
-
-
-@pytest.fixture(scope="session")
-def corruption_row() -> Callable[..., dict[str, Any]]:
-    """(model, branch, top1, kind, severity) to a corrupted row."""
-    return corrupted
-
-
-@pytest.fixture(scope="session")
-def content() -> Callable[..., dict[str, Any]]:
-    """(rows, other fields) to the content of a results file."""
-    return make_content

@@ -91,7 +91,8 @@ def _draw(shown: Shown, current: bool) -> None:
     st.markdown(f"#### {messages.verdict(shown.result, lens.info.class_names)}")
     if calibration is not None:
         _say_calibrated(lens, calibration, current)
-    subject = Subject((request, calibration), request, shown.result, lens, shown.view, current)
+    base = request, calibration, shown.picture
+    subject = Subject(base, request, shown.result, lens, shown.view, current)
     anatomy_dial.dial(subject)
     anatomy_layers.layers(subject)
     anatomy_gap.gap(subject)

@@ -164,6 +164,7 @@ def _checks(request: MapsRequest, shown: Shown, found: Maps) -> Work:
         (lens.network,),
         ("trust", request),
         lambda job: map_requests.trust(found, lens.branches, mask, job),
+        picture=shown.picture,
     )
 
 

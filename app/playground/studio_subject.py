@@ -15,6 +15,7 @@ from app.shell.workbench import Shown, Work
 
 if TYPE_CHECKING:
     from app.shell.cache import Lens
+    from app.shell.pictures import PictureKey
 
 _RESERVED = 420  # px: about what a part takes, so that what lies below does not jump
 
@@ -29,6 +30,7 @@ class Subject:
         lens: The network.
         title: Of the picture.
         comparison: What was found; the picture itself may be gone by now.
+        picture: Which one it was.
     """
 
     view: View
@@ -36,6 +38,7 @@ class Subject:
     lens: Lens
     title: str
     comparison: Comparison
+    picture: PictureKey
 
     @property
     def true_class(self) -> int | None:
@@ -46,14 +49,19 @@ class Subject:
 def subject_of(found: Shown) -> Subject:
     """The subject of a comparison."""
     lens = cache.load_lens(found.view.model)
-    return Subject(found.view, found.info, lens, found.title, found.result)
+    return Subject(found.view, found.info, lens, found.title, found.result, found.picture)
 
 
 def work_on(subject: Subject, request: Any, run: Callable[..., Any]) -> Work:
     """Work on the subject's picture: ``run`` takes request, network, pixels and job."""
     pixels = subject.comparison.clean[None]
     networks = (subject.lens.network,)
-    return Work(networks, request, lambda job: run(request, subject.lens, pixels, job))
+    return Work(
+        networks,
+        request,
+        lambda job: run(request, subject.lens, pixels, job),
+        picture=subject.picture,
+    )
 
 
 def answer(slot: str, subject: Subject, work: Work) -> Shown | None:
@@ -69,7 +77,7 @@ def answer(slot: str, subject: Subject, work: Work) -> Shown | None:
         st.skeleton(height=_RESERVED)
     if result is not None:
         network = subject.lens.network
-        shown = Shown(result, subject.view, network, subject.info, subject.title)
+        shown = Shown(result, subject.view, network, subject.info, subject.title, subject.picture)
         st.session_state[f"shown.studio.{slot}"] = shown
     elif before is not None:
         st.caption("This is the previous result; it stays until the new one is there.")

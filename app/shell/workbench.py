@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Collection, Hashable
 from concurrent.futures import wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 import streamlit as st
@@ -18,7 +18,7 @@ from advprop_core.text import percent
 from advprop_core.types import ModelInfo
 from app.shell import cache, controls, gallery, state
 from app.shell.jobs import Cancelled
-from app.shell.pictures import PictureGone
+from app.shell.pictures import PictureGone, PictureKey, key_of
 from app.shell.state import View
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ class Shown:
         network: Which one answered.
         info: Of that network.
         title: Of the picture.
+        picture: Which one it was.
     """
 
     result: Any
@@ -50,6 +51,7 @@ class Shown:
     network: Network
     info: ModelInfo
     title: str
+    picture: PictureKey
 
 
 @dataclass(frozen=True)
@@ -60,16 +62,18 @@ class Work:
         networks: Those that do it.
         request: All else that decides its result.
         run: Does it, reporting to the job.
+        picture: What it is about, where that is a picture: its file may be replaced.
     """
 
     networks: tuple[Network, ...]
     request: Hashable
     run: Callable[[Job], Any]
+    picture: PictureKey | None = None
 
     @property
     def key(self) -> Hashable:
         """Work with equal keys shares one job."""
-        return self.networks, self.request
+        return self.networks, self.request, self.picture
 
 
 @dataclass(frozen=True)
@@ -134,7 +138,7 @@ class PicturePage:
             if lens is not None:
                 self._work(view, lens)
             if (found := shown(self.slot)) is not None:
-                current = lens is not None and found.view == view
+                current = lens is not None and _is_current(found, view)
                 if not current:
                     st.caption("This is the previous result; it stays until the new one is there.")
                 self.draw(found, current)
@@ -142,10 +146,12 @@ class PicturePage:
     def _work(self, view: View, lens: Lens) -> None:
         before = shown(self.slot)
         try:
+            picture = key_of(view.image)
             title = cache.picture(view.image, lens.info.input_size).title
-            result = wait_for(self.slot, self.work(view, lens))
+            work = replace(self.work(view, lens), picture=picture)
+            result = wait_for(self.slot, work)
             if result is not None:
-                found = Shown(result, view, lens.network, lens.info, title)
+                found = Shown(result, view, lens.network, lens.info, title, picture)
                 st.session_state[_shown(self.slot)] = found
         except (PictureGone, ValueError) as error:
             st.error(f"{error} The previous result stays below." if before else str(error))
@@ -158,6 +164,14 @@ def shown(slot: str) -> Shown | None:
         del st.session_state[_shown(slot)]
         return None
     return found
+
+
+def _is_current(result: Shown, view: View) -> bool:
+    """Whether a result is what the view asks for, of the picture as it is now."""
+    try:
+        return result.view == view and result.picture == key_of(view.image)
+    except PictureGone:
+        return False
 
 
 def submit(slot: str, work: Work) -> Job:

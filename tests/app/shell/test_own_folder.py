@@ -1,6 +1,6 @@
 """The person's own folder of pictures, in the gallery."""
 
-from tests.app.visiting import chosen, jpeg
+from tests.app.visiting import chosen, jpeg, png
 
 
 def test_one_bad_file_of_the_folder_is_named_and_the_others_work(visit, tmp_path, monkeypatch):
@@ -36,3 +36,17 @@ def test_of_more_photos_than_are_offered_the_number_is_said(visit, tmp_path, mon
     monkeypatch.setenv("ADVPROP_IMAGES", str(tmp_path))
     person = visit(steps="1").choose(**{"gallery.group": "Your folder"})
     assert "500 of your 600 photos, from every folder." in person.text
+
+
+def test_a_photo_that_is_replaced_is_compared_anew(visit, tmp_path, monkeypatch):
+    photo = tmp_path / "a.png"
+    photo.write_bytes(png((64, 64)))
+    monkeypatch.setenv("ADVPROP_IMAGES", str(tmp_path))
+    person = visit(steps="1", image="folder:a.png")
+    person.assert_whole()
+    before = person.at.session_state["shown.playground"].result.clean
+    photo.write_bytes(jpeg((64, 64)))
+    after = person.run().at.session_state["shown.playground"].result.clean
+    person.assert_whole()
+    assert before.std(dim=(1, 2)).max() < 0.01  # one colour
+    assert after.std(dim=(1, 2)).max() > 0.1  # noise

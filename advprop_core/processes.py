@@ -43,19 +43,19 @@ class Processes:
         """This one's share of the work: the parts are dealt in turn."""
         return parts[self.rank :: self.count]
 
-    def gather(self, own: Sequence[T]) -> list[T]:
+    def gather(self, results: Sequence[T]) -> list[T]:
         """What all made of their shares, in the order of the parts; every process must call it.
 
         Args:
-            own: What this one made of its share; on the CPU, for it is pickled.
+            results: What this one made of its share; on the CPU, for it is pickled.
         """
         if self.count == 1:
-            return list(own)
+            return list(results)
         everyones: list[Sequence[T]] = [[]] * self.count
-        distributed.all_gather_object(everyones, own)
+        distributed.all_gather_object(everyones, results)
         missing = object()
         turns = zip_longest(*everyones, fillvalue=missing)
-        return [part for turn in turns for part in turn if part is not missing]  # type: ignore[misc]
+        return [result for turn in turns for result in turn if result is not missing]  # type: ignore[misc]
 
     def from_first(self, value: T) -> T:
         """The first process's value, on all; every process must call it."""

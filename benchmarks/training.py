@@ -16,9 +16,9 @@ from torch import Tensor
 
 from advprop_core.cli.memory import keep_freed_memory
 from advprop_core.training.data import Split, TrainingData
+from advprop_core.training.network import new_model
 from advprop_core.training.recipe import Attacker, Augmentation, ObjectiveName, Precision, Recipe
 from advprop_core.training.sources import InMemory
-from advprop_core.training.start import new_model
 from advprop_core.training.trainer import Trainer
 from benchmarks.port import PortedAdvProp, port_step
 from benchmarks.timing import interleave, ratio, verdict

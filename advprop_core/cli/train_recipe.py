@@ -54,7 +54,7 @@ def resolve(name: str | None, options: Mapping[str, Any]) -> tuple[Recipe, list[
 
 
 def _read_auxiliaries(text: str) -> list[str]:
-    inputs = [part.strip() for part in text.split(",") if part.strip()]
+    inputs = [word.strip() for word in text.split(",") if word.strip()]
     if inputs == ["1"]:
         return []  # one branch, shown the attack
     if len(inputs) == 1 and inputs[0].isdecimal():

@@ -165,10 +165,10 @@ def _whole(data: str, recipe: Recipe) -> TrainingData:
     split = load_split(data, "train", recipe.size)
     out = torch.tensor([held_out(str(i), recipe.holdout) for i in range(len(split.labels))])
     _require_holdout(recipe, int(out.sum()), len(out))
-    kept = split.images[~out], split.labels[~out]
-    source: Source = InMemory(*kept, recipe, len(split.classes))
+    shown = split.images[~out], split.labels[~out]
+    source: Source = InMemory(*shown, recipe, len(split.classes))
     if recipe.augmentation.randaugment:
-        source = OnDisk.of_tensors(*kept, recipe, len(split.classes))
+        source = OnDisk.of_tensors(*shown, recipe, len(split.classes))
     holdout = Split(split.images[out], split.labels[out], split.classes) if out.any() else None
     val = load_split(data, "val", recipe.size, classes=split.classes)
     return TrainingData(source, holdout, val, digest=f"{Path(data).name} {len(split.labels)}")
@@ -201,8 +201,8 @@ def _photos(data: str, recipe: Recipe, measures: bool, in_memory: bool | None) -
     if in_memory:
         source = InMemory(*folder.load_all(), recipe, len(classes))
         unreadable += folder.unreadable
-    unread = {one.path for one in unreadable}
-    samples = tuple(sample for sample in folder.samples if sample[0] not in unread)
+    left_out = {file.path for file in unreadable}
+    samples = tuple(sample for sample in folder.samples if sample[0] not in left_out)
     _require_every_class(samples, classes)
     return TrainingData(source, holdout, val, _digest(samples), unreadable)
 

@@ -66,8 +66,8 @@ def _change(kind: str, strength: float) -> Input:
         return lambda batch: jitter_colors(batch.pixels, strength, _generator(batch, _COLORS))
     if kind == "randaugment":
         return _randaugment(strength)
-    known = (*NOISES, *CORRUPTIONS, *EXTRA_CORRUPTIONS, *_AUGMENTATIONS)
-    raise InputError(f"An auxiliary branch cannot be shown {kind!r}. {did_you_mean(kind, known)}")
+    kinds = (*NOISES, *CORRUPTIONS, *EXTRA_CORRUPTIONS, *_AUGMENTATIONS)
+    raise InputError(f"An auxiliary branch cannot be shown {kind!r}. {did_you_mean(kind, kinds)}")
 
 
 def _in_float32(change: Input) -> Input:
@@ -96,11 +96,12 @@ def attack_input(view: View, attacker: Attacker, classes: int) -> Input:
 
 def _attack(view: View, goal: Goal, config: AttackConfig, classes: int) -> Input:
     def perturb(batch: Batch) -> Tensor:
-        now, labels = at_strength(config, batch), batch.targets
+        labels = batch.targets
         if goal == "random":
             labels = wrong_classes(labels, classes, _generator(batch, _TARGETS))
+        attack = at_strength(config, batch)
         descend = goal == "random"
-        return walk(view(), batch.pixels, labels, now, unchecked_gradient, descend=descend)
+        return walk(view(), batch.pixels, labels, attack, unchecked_gradient, descend=descend)
 
     return perturb
 

@@ -71,9 +71,9 @@ def quick_look(
             pixels = images.to(device).float() / 255
             with torch.no_grad():
                 logits = view(pixels.contiguous(memory_format=torch.channels_last)).float()
-            own = labels.to(device)
-            loss = F.cross_entropy(logits, own, reduction="sum")
-            sums += torch.stack([(logits.argmax(1) == own).sum().float(), loss])
+            targets = labels.to(device)
+            loss = F.cross_entropy(logits, targets, reduction="sum")
+            sums += torch.stack([(logits.argmax(1) == targets).sum().float(), loss])
         right, loss_sum = (sums / len(split.labels)).tolist()
         figures[name] = (right, loss_sum)
     return figures
@@ -100,16 +100,16 @@ def shape_bias(
     """
     folded = fold(branch, images[:1].float() / 255)
     with torch.no_grad():
-        logits = torch.cat([folded(part.float() / 255) for part in images.split(100)])
-    found = shape_bias_of(Answers.from_logits(logits.float(), shapes), shapes, textures)
-    if found.bias is None or found.interval is None:
+        logits = torch.cat([folded(batch.float() / 255) for batch in images.split(100)])
+    decisions = shape_bias_of(Answers.from_logits(logits.float(), shapes), shapes, textures)
+    if decisions.bias is None or decisions.interval is None:
         raise InputError("no scene was answered by its shape or its texture: the network guesses")
     return {
         "condition": {"kind": "shape-bias"},
-        "n": found.decided,
-        "top1": found.bias,
-        "interval": list(found.interval),
-        "shape": found.shape,
-        "texture": found.texture,
+        "n": decisions.decided,
+        "top1": decisions.bias,
+        "interval": list(decisions.interval),
+        "shape": decisions.shape,
+        "texture": decisions.texture,
         "data": "shapes-conflict",
     }

@@ -25,9 +25,9 @@ from advprop_core.training.inputs import require_known_inputs
 from advprop_core.training.measure import measure
 from advprop_core.training.memory import memory_advice
 from advprop_core.training.meter import Diverged, Report
+from advprop_core.training.network import Classes, describe, new_model
 from advprop_core.training.recipe import Recipe
 from advprop_core.training.recipe_files import RECIPE, write_recipe
-from advprop_core.training.start import Classes, describe, new_model
 from advprop_core.training.trainer import Trainer
 from advprop_core.types import ModelInfo
 

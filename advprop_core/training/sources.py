@@ -74,13 +74,13 @@ class InMemory:
     def epoch(self, epoch: int, start: int, device: torch.device) -> Iterator[Batch]:
         """See :class:`Source`."""
         order = _order(len(self), self.recipe, epoch).to(self.images.device)
-        for number, place in _deal(order, self.recipe, epoch, start):
+        for number, indices in _deal(order, self.recipe, epoch, start):
             seed = _seed(self.recipe, _AUGMENTATION, number)
             generator = torch.Generator(self.images.device).manual_seed(seed)
             pixels = augment(
-                self.images[place], self.recipe.size, self.recipe.augmentation, generator
+                self.images[indices], self.recipe.size, self.recipe.augmentation, generator
             )
-            yield _mixed(pixels, self.labels[place], self.recipe, self.classes, number)
+            yield _mixed(pixels, self.labels[indices], self.recipe, self.classes, number)
 
 
 class OnDisk:
@@ -173,30 +173,34 @@ class _Photos(Dataset[tuple[Tensor, int]]):
     def __init__(
         self, count: int, load: Callable[[int], tuple[Image.Image, int]], recipe: Recipe
     ) -> None:
-        own = recipe.augmentation
+        augmentation = recipe.augmentation
         self.count = count
         self.load = load
         self.seed = recipe.seed
         if bad := [
-            part for part in own.randaugment.split("-")[1:] if not _MEASURED.fullmatch(part)
+            word
+            for word in augmentation.randaugment.split("-")[1:]
+            if not _MEASURED.fullmatch(word)
         ]:
             raise InputError(
-                f"randaugment {own.randaugment!r} is not timm's: {bad[0]!r} is no letters and a "
-                "number, such as m9"
+                f"randaugment {augmentation.randaugment!r} is not timm's: "
+                f"{bad[0]!r} is not letters and a number, such as m9"
             )
         try:
             self.transform = create_transform(
                 recipe.size,
                 is_training=True,
                 use_prefetcher=True,  # leaves uint8, before mean and deviation
-                scale=(own.crop_scale, 1.0),
-                hflip=0.5 if own.flip else 0.0,
+                scale=(augmentation.crop_scale, 1.0),
+                hflip=0.5 if augmentation.flip else 0.0,
                 color_jitter=0.0,  # done in batches, with the noises
-                auto_augment=own.randaugment or None,
+                auto_augment=augmentation.randaugment or None,
                 interpolation="bilinear",
             )
         except AssertionError as error:
-            raise InputError(f"randaugment {own.randaugment!r} is not timm's: {error}") from None
+            raise InputError(
+                f"randaugment {augmentation.randaugment!r} is not timm's: {error}"
+            ) from None
 
     def __getitem__(self, key: tuple[int, int]) -> tuple[Tensor, int]:
         epoch, index = key
@@ -237,10 +241,15 @@ def _deal(order: Tensor, recipe: Recipe, epoch: int, start: int) -> Iterator[tup
 
 def _mixed(pixels: Tensor, labels: Tensor, recipe: Recipe, classes: int, number: int) -> Batch:
     """The batch, after MixUp or CutMix where the recipe has them."""
-    own, seed = recipe.augmentation, _seed(recipe, _STEP, number)
+    seed = _seed(recipe, _STEP, number)
     targets = labels
-    if own.mixes:
-        mix = Mixup(own.mixup, own.cutmix, label_smoothing=0.0, num_classes=classes)
+    if recipe.augmentation.mixes:
+        mix = Mixup(
+            recipe.augmentation.mixup,
+            recipe.augmentation.cutmix,
+            label_smoothing=0.0,
+            num_classes=classes,
+        )
         # timm draws from the global generator
         np.random.seed(seed)
         pixels, targets = mix(pixels, labels)

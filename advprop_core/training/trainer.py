@@ -24,11 +24,11 @@ from advprop_core.training.batch import Batch, Outcome, Part, seed_globals
 from advprop_core.training.data import TrainingData
 from advprop_core.training.measure import quick_look
 from advprop_core.training.meter import Diverged, Meter, Report
+from advprop_core.training.network import set_trainable, train_mode
 from advprop_core.training.objectives import make_plan
 from advprop_core.training.ranks import means_over_ranks
 from advprop_core.training.recipe import Recipe
 from advprop_core.training.sources import InMemory
-from advprop_core.training.start import set_trainable, train_mode
 
 _SAVE_EVERY = 600.0  # seconds, for an epoch of ImageNet is longer
 _FUSED = ("sgd", "adam", "adamw")

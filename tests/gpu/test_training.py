@@ -8,8 +8,8 @@ from torch import nn
 from advprop_core.models.checkpoints import Checkpoint
 from advprop_core.models.dual_bn import norm_layers
 from advprop_core.training.calibrate import calibrate
+from advprop_core.training.network import train_mode
 from advprop_core.training.recipe import OBJECTIVES, Attacker, Augmentation
-from advprop_core.training.start import train_mode
 from advprop_core.types import AttackConfig
 from tests.core.training.tiny import numbered_photos, start, tiny_recipe
 

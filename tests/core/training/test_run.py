@@ -17,10 +17,10 @@ from advprop_core.processes import Processes
 from advprop_core.training import data, run, state
 from advprop_core.training.data import load_data, load_split
 from advprop_core.training.meter import Diverged
+from advprop_core.training.network import new_model
 from advprop_core.training.recipe import OBJECTIVES, Attacker, Augmentation
 from advprop_core.training.recipe_files import make_recipe, read_recipe
 from advprop_core.training.run import train
-from advprop_core.training.start import new_model
 from advprop_core.types import AttackConfig
 from tests.core.training.tiny import tiny_recipe
 

@@ -16,9 +16,9 @@ from advprop_core.training.data import Split, load_data
 from advprop_core.training.measure import quick_look
 from advprop_core.training.memory import OutOfMemory
 from advprop_core.training.meter import Diverged
+from advprop_core.training.network import train_mode
 from advprop_core.training.recipe import OBJECTIVES, Attacker, Augmentation
 from advprop_core.training.run import train
-from advprop_core.training.start import train_mode
 from tests.core.training.tiny import attacker, start, tiny_recipe
 
 CPU = torch.device("cpu")

@@ -10,9 +10,9 @@ from PIL import Image
 from advprop_core.processes import Processes
 from advprop_core.training import state
 from advprop_core.training.data import Split, TrainingData, load_data
+from advprop_core.training.network import new_model
 from advprop_core.training.recipe import Attacker, Recipe
 from advprop_core.training.sources import InMemory
-from advprop_core.training.start import new_model
 from advprop_core.training.trainer import Trainer
 
 

@@ -16,10 +16,10 @@ from advprop_core.attacks import gradient
 from advprop_core.training import objectives, sources
 from advprop_core.training.batch import Part
 from advprop_core.training.meter import Report
+from advprop_core.training.network import train_mode
 from advprop_core.training.ranks import shuffle_across_ranks, world
 from advprop_core.training.recipe import OBJECTIVES, Attacker, Recipe
 from advprop_core.training.run import train
-from advprop_core.training.start import train_mode
 from advprop_core.training.trainer import Trainer
 from tests.core.training.children import use_one_cpu
 from tests.core.training.tiny import attacker, numbered_photos, start, tiny_recipe

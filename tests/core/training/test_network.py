@@ -12,8 +12,8 @@ from timm.layers import DropPath
 
 from advprop_core.models import checkpoints
 from advprop_core.training.meter import Report
+from advprop_core.training.network import head_parameters, new_model, set_trainable, stages
 from advprop_core.training.run import train
-from advprop_core.training.start import head_parameters, new_model, set_trainable, stages
 from tests.core.training.tiny import start, tiny_recipe
 
 CATS_DOGS = (("cats", "cats"), ("dogs", "dogs"))
@@ -329,7 +329,7 @@ def test_a_network_without_stages_is_trained_whole(monkeypatch):
         raise AssertionError("coarse grouping is not implemented")
 
     model, _ = new_model(tiny_recipe(), CATS_DOGS)
-    monkeypatch.setattr("advprop_core.training.start.stages", refuse)
+    monkeypatch.setattr("advprop_core.training.network.stages", refuse)
     assert set_trainable(model, tiny_recipe()) == []
     assert all(parameter.requires_grad for parameter in model.parameters())
     with pytest.raises(ValueError, match=r"no stages .* \(coarse grouping is not implemented\)"):

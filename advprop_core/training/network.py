@@ -1,4 +1,4 @@
-"""The model a run starts from, and which of its parameters are trained."""
+"""The network a run starts from, and which of its parameters are trained."""
 
 from __future__ import annotations
 
@@ -52,17 +52,19 @@ def _new_info(recipe: Recipe, classes: Classes, source: Checkpoint | None) -> Mo
     origins: dict[str, BranchOrigin] = dict.fromkeys(names, "trained")
     if source and recipe.trainable == "head":  # no branch's own part is trained, but may be later
         origins |= {name: source.info.branches.get(name, "copied") for name in names}
-    class_ids, class_names = (tuple(one) for one in zip(*classes, strict=True))
+    class_ids, class_names = map(tuple, zip(*classes, strict=True))
     drops = {key: rate for key in _DROPS if (rate := float(getattr(recipe, key)))}
     if source:
-        kept = {key: value for key, value in source.info.arguments.items() if key not in _DROPS}
+        arguments = {
+            key: value for key, value in source.info.arguments.items() if key not in _DROPS
+        }
         return replace(
             source.info,
             class_ids=class_ids,
             class_names=class_names,
             input_size=recipe.size,
             branches=origins,
-            arguments=kept | drops,
+            arguments=arguments | drops,
             recipe={},
             metrics=(),
         )
@@ -113,16 +115,16 @@ def take_over(
         for key, value in source.model.state_dict().items()
         if not (main_only and ".aux_bn." in key)
     }
-    own: Mapping[str, Tensor] = model.state_dict()
+    wanted: Mapping[str, Tensor] = model.state_dict()
     for index in range(len(model.branch_names) - 1):
         for layer, norm in norm_layers(model.branch(MAIN).network).items():
             for key in norm.state_dict():
                 aux = f"{layer}.aux_bn.{index}.{key}"
-                if aux in own:
+                if aux in wanted:
                     given.setdefault(aux, given[f"{layer}.{key}"])
     head = set() if keep_head else head_parameters(model)
     model.load_state_dict(
-        {key: value for key, value in given.items() if key in own and key not in head},
+        {key: value for key, value in given.items() if key in wanted and key not in head},
         strict=False,
     )
 
@@ -130,10 +132,12 @@ def take_over(
 def head_parameters(model: DualBNModel) -> set[str]:
     """Names of the classifier's parameters inside the network."""
     network: Any = model.branch(MAIN).network
-    found = network.get_classifier()
-    heads = found if isinstance(found, tuple) else (found,)  # distilled networks have two
-    own = {id(parameter) for head in heads for parameter in head.parameters()}
-    return {name for name, parameter in network.named_parameters() if id(parameter) in own}
+    classifier = network.get_classifier()
+    heads = (
+        classifier if isinstance(classifier, tuple) else (classifier,)
+    )  # distilled networks have two
+    in_heads = {id(parameter) for head in heads for parameter in head.parameters()}
+    return {name for name, parameter in network.named_parameters() if id(parameter) in in_heads}
 
 
 def stages(model: DualBNModel) -> list[list[str]]:
@@ -141,8 +145,8 @@ def stages(model: DualBNModel) -> list[list[str]]:
     network: Any = model.branch(MAIN).network
     head = head_parameters(model)
     groups = group_parameters(network, network.group_matcher(coarse=True))
-    parts = [[name for name in group if name not in head] for group in groups.values()]
-    return [part for part in parts if part]
+    without_head = [[name for name in group if name not in head] for group in groups.values()]
+    return [stage for stage in without_head if stage]
 
 
 def _stages_for(model: DualBNModel, recipe: Recipe) -> list[list[str]]:
@@ -172,21 +176,23 @@ def set_trainable(model: DualBNModel, recipe: Recipe, more_stages: int = 0) -> l
     Raises:
         InputError: If the network has fewer stages than ``last:K`` asks for.
     """
-    head, parts = head_parameters(model), _stages_for(model, recipe)
+    head, stages = head_parameters(model), _stages_for(model, recipe)
     kind, _, number = recipe.trainable.partition(":")
-    wanted = {name for part in parts for name in part} if kind == "all" else set()
+    trained = {name for stage in stages for name in stage} if kind == "all" else set()
     if kind == "norm":
         norms = norm_layers(model.branch(MAIN).network)
-        wanted = {f"{layer}.{key}" for layer, n in norms.items() for key, _ in n.named_parameters()}
+        trained = {
+            f"{layer}.{key}" for layer, n in norms.items() for key, _ in n.named_parameters()
+        }
     count = more_stages + int(number or 0)
-    if int(number or 0) > len(parts):
-        raise InputError(f"trainable is {recipe.trainable}, but there are {len(parts)} stages")
+    if int(number or 0) > len(stages):
+        raise InputError(f"trainable is {recipe.trainable}, but there are {len(stages)} stages")
     if count:
-        wanted |= {name for part in parts[-count:] for name in part}
+        trained |= {name for stage in stages[-count:] for name in stage}
     for branch in model.branch_names:
         for name, parameter in model.branch(branch).network.named_parameters():
-            parameter.requires_grad_(name in wanted | head)
-    return [name for part in parts for name in part if name not in wanted]
+            parameter.requires_grad_(name in trained | head)
+    return [name for stage in stages for name in stage if name not in trained]
 
 
 def train_mode(model: DualBNModel) -> None:

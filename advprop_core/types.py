@@ -25,7 +25,7 @@ NORMS: tuple[Norm, ...] = get_args(Norm)
 INPUT_KINDS: tuple[InputKind, ...] = get_args(InputKind)
 BRANCH_ORIGINS: tuple[BranchOrigin, ...] = get_args(BranchOrigin)
 
-_MAX_SIDE = 4096  # of a network's input: a file may say anything
+MAX_SIDE = 4096  # of a network's input: a file may say anything
 _L2_LIMIT = 1000.0
 LARGEST_COUNT = 2**62  # a generator's seed has 64 bits, and evaluations count up from it
 
@@ -250,8 +250,8 @@ class ModelInfo:
                 f"{len(self.class_ids)} and {len(self.class_names)}"
             )
         require_count("input_size", self.input_size, 1)
-        if self.input_size > _MAX_SIDE:
-            raise ValueError(f"input_size must be at most {_MAX_SIDE}, got {self.input_size}")
+        if self.input_size > MAX_SIDE:
+            raise ValueError(f"input_size must be at most {MAX_SIDE}, got {self.input_size}")
         for name in ("mean", "std"):
             if len(values := getattr(self, name)) != 3:
                 raise ValueError(f"{name} must hold 3 numbers, got {len(values)}")

@@ -13,9 +13,11 @@ import typer
 
 from advprop_core.cli import options as o
 from advprop_core.cli import values
-from advprop_core.cli.output import Report, require_new_checkpoint
+from advprop_core.cli.model_options import open_one, with_model_settings
+from advprop_core.cli.output import Report, require_new_file
 from advprop_core.models.bundle import bundle_dir, bundled_models
 from advprop_core.models.header import read_info
+from advprop_core.models.settings import ModelSettings
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -207,25 +209,30 @@ def _card_json(name: str, path: Path, info: ModelInfo) -> dict[str, Any]:
     }
 
 
+@with_model_settings
 def export(
     model: o.ModelOption,
     branch: Annotated[str, typer.Option(metavar="NAME", help="main, aux, aux2 …")],
-    out: Annotated[Path, typer.Option(metavar="FILE", help="The .safetensors file to write.")],
-    arch: o.ArchOption = None,
+    out: Annotated[
+        Path, typer.Option(metavar="FILE", help="The .safetensors or .pth file to write.")
+    ],
+    *,
+    settings: ModelSettings,
 ) -> None:
     """Write one branch as a plain timm state dict.
 
-    It loads with `strict=True` into the network that is printed, with its mean and std.
+    It loads with `strict=True` into the network that is printed. Size, mean, std and classes go
+    along (beside a .pth file as FILE.pth.json), so that it opens here as the same network.
 
     ```
     advprop export --model imagenette-advprop --branch aux --out aux.safetensors
+    advprop evaluate --model aux.safetensors --data photos/val
     ```
     """
-    require_new_checkpoint(out)
-    from advprop_core.models.bundle import open_model
+    require_new_file(out, (".safetensors", ".pth"))
     from advprop_core.models.checkpoints import export as write
 
-    checkpoint = open_model(model, architecture=arch)
+    checkpoint = open_one(model, settings)
     write(checkpoint, branch, out)
     info = checkpoint.info
     typer.echo(f"wrote {out}, branch {branch} ({info.branches[branch]})")

@@ -10,10 +10,13 @@ import typer
 
 from advprop_core.cli import options as o
 from advprop_core.cli import values
-from advprop_core.cli.output import command_line, require_new_checkpoint, try_file
+from advprop_core.cli.model_options import open_one, with_model_settings
+from advprop_core.cli.output import command_line, require_new_file, try_file
 from advprop_core.cli.progress import counting
+from advprop_core.models.settings import ModelSettings
 
 
+@with_model_settings
 def calibrate(
     model: o.ModelOption,
     data: Annotated[
@@ -33,7 +36,8 @@ def calibrate(
     batch_size: Annotated[int, typer.Option(help="Images at a time.")] = 64,
     limit: o.LimitOption = None,
     seed: o.SeedOption = 0,
-    arch: o.ArchOption = None,
+    *,
+    settings: ModelSettings,
 ) -> None:
     """Give a network with one BatchNorm an auxiliary branch.
 
@@ -46,7 +50,7 @@ def calibrate(
     advprop evaluate --model vanilla-calibrated.safetensors --data photos/val --attack pgd
     ```
     """
-    require_new_checkpoint(out)
+    require_new_file(out)
     config = values.read_attack(
         attack, norm=norm, epsilon=epsilon, step_size=step_size, steps=steps, seed=seed
     )
@@ -55,12 +59,11 @@ def calibrate(
 
     from advprop_core.datasets.named import load_images
     from advprop_core.evaluation.notes import left_out
-    from advprop_core.models.bundle import open_model
     from advprop_core.models.checkpoints import save
     from advprop_core.training.calibrate import calibrate as run
     from advprop_core.training.memory import memory_advice
 
-    opened = open_model(model, architecture=arch)
+    opened = open_one(model, settings)
     images = load_images(
         data,
         opened.info.input_size,

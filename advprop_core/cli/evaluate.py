@@ -17,9 +17,11 @@ from advprop_core.cli.conditions import (
     read_stored,
 )
 from advprop_core.cli.memory import keep_freed_memory
+from advprop_core.cli.model_options import open_models, with_model_settings
 from advprop_core.cli.output import Report, command_line
 from advprop_core.cli.progress import counting
 from advprop_core.errors import InputError
+from advprop_core.models.settings import ModelSettings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +38,7 @@ _LISTED = 20  # unreadable files that are listed by name
 _CELLS = "cells"  # in a report's folder: what is finished
 
 
+@with_model_settings
 def evaluate(
     model: o.ModelsOption,
     data: eo.DataOption,
@@ -57,7 +60,8 @@ def evaluate(
     strict: eo.StrictOption = False,
     download: eo.DownloadOption = False,
     seed: o.SeedOption = 0,
-    arch: o.ArchOption = None,
+    *,
+    settings: ModelSettings,
     report_dir: eo.ReportOption = None,
     json_file: o.JsonOption = None,
 ) -> None:
@@ -125,7 +129,7 @@ def evaluate(
     if download and are_several():
         raise InputError("--download is for one process: fetch the set first, then start several")
     keep_freed_memory()
-    files = values.open_models(model, arch)
+    files = open_models(model, settings)
     branches = {name: _branches(name, one, branch, attack_branch) for name, one in files.items()}
     opened = {name: one.without_copies() for name, one in files.items()}
     if stored is not None:

@@ -12,7 +12,9 @@ from advprop_core.attribution.methods import METHODS
 from advprop_core.cli import options as o
 from advprop_core.cli import values
 from advprop_core.cli.map_requests import ALL, STAGES, read_wanted
+from advprop_core.cli.model_options import with_model_settings
 from advprop_core.cli.output import Report, make_folder
+from advprop_core.models.settings import ModelSettings
 from advprop_core.types import AttackConfig
 
 SubjectArgument = Annotated[
@@ -85,6 +87,7 @@ ScenesOption = Annotated[
 ]
 
 
+@with_model_settings
 def explain(
     image: SubjectArgument,
     model: o.ModelsOption,
@@ -107,7 +110,8 @@ def explain(
     samples: SamplesOption = None,
     limit: ScenesOption = None,
     seed: o.SeedOption = 0,
-    arch: o.ArchOption = None,
+    *,
+    settings: ModelSettings,
     json_file: o.JsonOption = None,
 ) -> None:
     r"""Map where each branch looks, in a photo; or measure it over scenes with known objects.
@@ -156,7 +160,9 @@ def explain(
         )
         from advprop_core.cli.explain_objects import explain_scenes
 
-        explain_scenes(report, str(image), model, wanted, branch=branch, limit=limit, arch=arch)
+        explain_scenes(
+            report, str(image), model, wanted, branch=branch, limit=limit, settings=settings
+        )
         return
     names = values.split_list(model)
     _refuse((limit,), f"{image} is a photo", "--limit is for a data set")
@@ -169,7 +175,7 @@ def explain(
     from advprop_core.cli.inputs import open_subject
     from advprop_core.cli.perturb import aim
 
-    subject = open_subject(image, names[0], arch=arch, branch=branch, true_class=true_class)
+    subject = open_subject(image, names[0], settings=settings, branch=branch, true_class=true_class)
     explained = None
     if class_index is not None:
         explained = values.read_class(subject.info, class_index, "--class-index")

@@ -16,9 +16,10 @@ from advprop_core.attribution.layers import default_layer
 from advprop_core.attribution.maps import explain
 from advprop_core.attribution.methods import METHODS, Method
 from advprop_core.cli.map_requests import Wanted
+from advprop_core.cli.model_options import open_models
 from advprop_core.cli.output import Report, command_line, versions
 from advprop_core.cli.progress import in_parts
-from advprop_core.cli.values import open_models, read_branches
+from advprop_core.cli.values import read_branches
 from advprop_core.datasets.named import load_scenes
 from advprop_core.datasets.texture_shapes.scenes import Scene
 from advprop_core.faithfulness.intervals import Estimate
@@ -31,6 +32,7 @@ from advprop_core.faithfulness.objects import (
     object_share,
 )
 from advprop_core.models.folding import fold
+from advprop_core.models.settings import ModelSettings
 
 _SCENES = 100
 _AT_A_TIME = {"fast": 16, "slow": 4}
@@ -77,7 +79,7 @@ def explain_scenes(
     *,
     branch: Sequence[str] | None,
     limit: int | None,
-    arch: str | None,
+    settings: ModelSettings,
 ) -> None:
     """Measure every model, branch and method on the same scenes, each for its true class.
 
@@ -88,7 +90,7 @@ def explain_scenes(
         wanted: Which maps; at most one layer.
         branch: The branches that were named; every one by default.
         limit: Number of scenes; 100 by default.
-        arch: timm's name of the network, for files that do not say it.
+        settings: What a person says of foreign files that do not say it themselves.
 
     Raises:
         ValueError: For several layers, a model of other classes, a branch that a model does not
@@ -98,7 +100,7 @@ def explain_scenes(
         raise ValueError(f"--layer must be one layer for {data}, got {', '.join(wanted.layers)}")
     if limit is not None and limit < 1:
         raise ValueError(f"--limit must be at least 1, got {limit}")
-    lookers = _lookers(data, models, wanted, branch, limit or _SCENES, arch)
+    lookers = _lookers(data, models, wanted, branch, limit or _SCENES, settings)
     results, left_out = _measure(lookers, wanted)
     count = len(lookers[0].scenes)
     report.show(_table(f"{escape(data)}, {count} scenes", results))
@@ -123,11 +125,11 @@ def _lookers(
     wanted: Wanted,
     branch: Sequence[str] | None,
     count: int,
-    arch: str | None,
+    settings: ModelSettings,
 ) -> list[_Looker]:
     lookers = []
     layered = any(METHODS[name].needs_layer for name in wanted.methods)
-    for name, one in open_models(models, arch).items():
+    for name, one in open_models(models, settings).items():
         try:
             branches = read_branches(one.model, branch)
             scenes = load_scenes(data, count, one.info.input_size, classes=one.info.classes)

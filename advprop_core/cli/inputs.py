@@ -10,12 +10,14 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from advprop_core.cli.model_options import open_one
 from advprop_core.cli.output import class_json
 from advprop_core.cli.values import find_true_class, read_branches
-from advprop_core.models.bundle import bundled_models, open_model
+from advprop_core.models.bundle import bundled_models
 from advprop_core.models.checkpoints import Checkpoint
 from advprop_core.models.dual_bn import MAIN
 from advprop_core.models.folding import fold
+from advprop_core.models.settings import ModelSettings
 from advprop_core.pictures import decoding
 from advprop_core.pictures.files import read_file
 from advprop_core.pictures.formats import ImageError
@@ -83,6 +85,7 @@ class Subject:
                 "name": self.info.name,
                 "architecture": self.info.architecture,
                 "branches": {b: self.info.branches[b] for b in self.checkpoint.model.branch_names},
+                "notes": list(self.checkpoint.notes),
             },
             "true_class": class_json(self.info, self.true_class),
             "true_class_source": self.true_class_source,
@@ -93,7 +96,7 @@ def open_subject(
     image: Path,
     model: str,
     *,
-    arch: str | None,
+    settings: ModelSettings,
     branch: Sequence[str] | None,
     true_class: str | None = None,
 ) -> Subject:
@@ -111,7 +114,7 @@ def open_subject(
         photo = decoding.decode(data)
     except ImageError as error:
         raise ImageError(f"{image}: {error}") from None
-    checkpoint = open_model(model, architecture=arch)
+    checkpoint = open_one(model, settings)
     branches = read_branches(checkpoint.model, branch)
     known, source = find_true_class(checkpoint.info, image, true_class)
     return Subject(

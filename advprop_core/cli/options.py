@@ -28,13 +28,6 @@ ModelsOption = Annotated[
         "or write commas, to put several side by side.",
     ),
 ]
-ArchOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAME",
-        help="timm's name of the network, for a checkpoint file that does not say it itself.",
-    ),
-]
 BranchOption = Annotated[
     list[str] | None,
     typer.Option(

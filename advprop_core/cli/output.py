@@ -8,7 +8,7 @@ import platform
 import re
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
+from advprop_core.errors import InputError
 from advprop_core.files import write_whole
+from advprop_core.text import join
 
 if TYPE_CHECKING:
     from advprop_core.report.colours import Array
@@ -67,16 +69,16 @@ class Report:
             self.say(f"wrote {self._json_file}")
 
 
-def require_new_checkpoint(path: Path) -> None:
-    """Refuse what is no name for a checkpoint, and to write over one.
+def require_new_file(path: Path, endings: Sequence[str] = (".safetensors",)) -> None:
+    """Refuse what is no name for a model file, and to write over one.
 
     Raises:
-        ValueError: With what to do.
+        InputError: With what to do.
     """
-    if path.is_dir() or path.suffix != ".safetensors":
-        raise ValueError(f"--out must be a .safetensors file, got {path}")
+    if path.is_dir() or path.suffix not in endings:
+        raise InputError(f"--out must be a {join(endings, 'or')} file, got {path}")
     if path.exists():
-        raise ValueError(f"{path} is there already: give another --out, or move it away")
+        raise InputError(f"{path} is there already: give another --out, or move it away")
 
 
 def try_file(path: Path, option: str) -> None:

@@ -9,6 +9,7 @@ import typer
 from advprop_core.attribution.methods import METHODS
 from advprop_core.cli import options as o
 from advprop_core.cli import values
+from advprop_core.cli.model_options import with_model_settings
 from advprop_core.cli.output import (
     Report,
     class_json,
@@ -17,6 +18,7 @@ from advprop_core.cli.output import (
     save_arrays,
     write_json,
 )
+from advprop_core.models.settings import ModelSettings
 
 MethodOption = Annotated[
     str,
@@ -28,13 +30,15 @@ MethodOption = Annotated[
 ]
 
 
+@with_model_settings
 def predict(
     image: o.ImageArgument,
     model: o.ModelOption,
     branch: o.BranchOption = None,
     top: Annotated[int, typer.Option(min=1, metavar="K", help="How many classes to list.")] = 5,
     true_class: o.TrueClassOption = None,
-    arch: o.ArchOption = None,
+    *,
+    settings: ModelSettings,
     json_file: o.JsonOption = None,
 ) -> None:
     """Say what every branch sees in a photo.
@@ -49,7 +53,7 @@ def predict(
     from advprop_core.cli.words import prediction_table
     from advprop_core.predict import predict as ask
 
-    subject = open_subject(image, model, arch=arch, branch=branch, true_class=true_class)
+    subject = open_subject(image, model, settings=settings, branch=branch, true_class=true_class)
     answers = {name: ask(part, subject.pixels)[0] for name, part in subject.modules().items()}
     report.show(prediction_table(subject.info, answers, top, subject.true_class))
     report.finish(
@@ -62,6 +66,7 @@ def predict(
     )
 
 
+@with_model_settings
 def attack(
     image: o.ImageArgument,
     model: o.ModelOption,
@@ -76,7 +81,8 @@ def attack(
     target_class: o.TargetClassOption = None,
     true_class: o.TrueClassOption = None,
     seed: o.SeedOption = 0,
-    arch: o.ArchOption = None,
+    *,
+    settings: ModelSettings,
     json_file: o.JsonOption = None,
 ) -> None:
     r"""Perturb a photo so that a branch errs.
@@ -101,7 +107,7 @@ def attack(
     from advprop_core.report import drawing
     from advprop_core.report.colours import amplification
 
-    subject = open_subject(image, model, arch=arch, branch=branch, true_class=true_class)
+    subject = open_subject(image, model, settings=settings, branch=branch, true_class=true_class)
     config = aim(config, subject, target_class)
     result = perturb(subject, config, attack_branch)
     arrays = image_arrays(result)
@@ -117,6 +123,7 @@ def attack(
     report.finish(content)
 
 
+@with_model_settings
 def compare(
     image: o.ImageArgument,
     model: o.ModelOption,
@@ -134,7 +141,8 @@ def compare(
     layer: o.LayerOption = None,
     class_index: o.ClassOption = None,
     seed: o.SeedOption = 0,
-    arch: o.ArchOption = None,
+    *,
+    settings: ModelSettings,
     json_file: o.JsonOption = None,
 ) -> None:
     r"""Perturb a photo, ask every branch, and map where each looked: the app without a browser.
@@ -161,7 +169,7 @@ def compare(
 
     if method not in METHODS:
         raise ValueError(f"--method must be one of {', '.join(METHODS)}, got {method!r}")
-    subject = open_subject(image, model, arch=arch, branch=branch, true_class=true_class)
+    subject = open_subject(image, model, settings=settings, branch=branch, true_class=true_class)
     config = aim(config, subject, target_class)
     explained = None
     if class_index is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,6 @@ from advprop_core.text import did_you_mean, parse_radius
 from advprop_core.types import NORMS, AttackConfig, ModelInfo, Norm
 
 if TYPE_CHECKING:
-    from advprop_core.models.checkpoints import Checkpoint
     from advprop_core.models.dual_bn import DualBNModel
 
 ATTACKS = ("pgd", "fgsm", "i-fgsm")
@@ -154,10 +153,3 @@ def find_true_class(info: ModelInfo, image: Path, text: str | None) -> tuple[int
     folder = image.absolute().parent.name  # of the photo, not of what it may be a link to
     index = find_class(info.classes, folder)
     return index, "unknown" if index is None else f"taken from the folder {folder}"
-
-
-def open_models(names: Sequence[str], arch: str | None) -> dict[str, Checkpoint]:
-    """Name as given to opened model."""
-    from advprop_core.models.bundle import open_model
-
-    return {name: open_model(name, architecture=arch) for name in split_list(names)}

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from advprop_core.models.header import CheckpointError
+from advprop_core.errors import InputError
+from advprop_core.models.header import CheckpointError, read_text
+from advprop_core.models.settings import ModelSettings
+from advprop_core.text import join
 
 if TYPE_CHECKING:
     from advprop_core.models.checkpoints import Checkpoint
@@ -30,50 +35,91 @@ def bundled_models() -> dict[str, Path]:
     return {name: _models_dir() / entry["file"] for name, entry in _manifest().items()}
 
 
-def verify_bundled(name: str) -> None:
-    """Compare a bundled file with the manifest.
+@lru_cache(maxsize=64)
+def _verify(path: Path, digest: str, _changed: int) -> None:
+    """Compare a file with the manifest, once for each writing of it."""
+    if hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+        raise CheckpointError(
+            f"the bundled network {path.stem} is damaged: its bytes are not those of the "
+            "manifest. Install again, or choose another network"
+        )
+
+
+def verify_bundled(name: str) -> Path:
+    """The file of a bundled network, after its sha256 was compared with the manifest's.
 
     Raises:
         CheckpointError: If the file is missing or its sha256 differs.
     """
     path = bundled_models()[name]
     if not path.is_file():
-        raise CheckpointError(f"the bundled model {name} is missing: {path.name}; install again")
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    if digest != _manifest()[name]["sha256"]:
-        raise CheckpointError(f"the bundled model {name} is damaged: install again")
+        raise CheckpointError(
+            f"the bundled network {name} is missing: {path.name}. Install again, or choose "
+            "another network"
+        )
+    _verify(path, _manifest()[name]["sha256"], path.stat().st_mtime_ns)
+    return path
 
 
-def open_model(name: str, *, architecture: str | None = None) -> Checkpoint:
+def open_model(
+    name: str | Path,
+    *,
+    architecture: str | None = None,
+    size: int | None = None,
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+    classes: Sequence[str] | None = None,
+) -> Checkpoint:
     """A model by bundled name, file, or timm name with pretrained weights.
 
     Args:
         name: ``imagenette-advprop``, ``runs/x/model.safetensors``, ``resnet18.a1_in1k`` or
             ``local-dir:FOLDER``.
-        architecture: timm's name of the network, for a file in a foreign layout only.
+        architecture: timm's name of the network. This and the rest is for a file in a foreign
+            layout that does not say it itself.
+        size: Side of its square input in pixels.
+        mean: Per-channel mean that it subtracts, RGB on [0, 1].
+        std: Per-channel deviation that it divides by.
+        classes: Name of each class, in class-index order.
+
+    Returns:
+        The frozen model and what is known of it; its notes say what was guessed or ignored.
 
     Raises:
         CheckpointError: For a file that cannot be used, or a name that is none of these.
+        InputError: For settings that contradict the file, or that it does not need.
         UnknownArchitecture: If the name is not known to timm either.
         Offline: If timm's weights cannot be fetched.
     """
-    from advprop_core.models import (
-        timm_networks,  # here, so that listing what is bundled loads no torch
-    )
+    # Here, so that listing what is bundled loads no torch.
+    from advprop_core.models import timm_networks
     from advprop_core.models.checkpoints import Checkpoint, load
 
-    bundled = bundled_models()
-    if name in bundled:
-        return load(bundled[name])
-    path = Path(name)
-    if path.is_file() or ((path.suffix or path.exists()) and not timm_networks.is_known(name)):
-        return load(path, architecture=architecture)
+    settings = ModelSettings(architecture, size, _tuple(mean), _tuple(std), _tuple(classes))
+    text, path, bundled = str(name), Path(name), bundled_models()
+    if text in bundled:
+        return load(verify_bundled(text), settings)
+    if path.is_file() or ((path.suffix or path.exists()) and not timm_networks.is_known(text)):
+        return load(path, settings)
     try:
-        return Checkpoint(*timm_networks.load_pretrained(name))
+        model, info = timm_networks.load_pretrained(text)
     except timm_networks.UnknownArchitecture as error:
         raise timm_networks.UnknownArchitecture(
-            f"{name!r} is no bundled model ({', '.join(bundled)}), no file, and {error}"
+            f"{text!r} is no bundled model ({', '.join(bundled)}), no file, and {error}"
         ) from None
+    if settings.given:
+        raise InputError(f"timm says all of {text} itself: leave out {join([*settings.given])}")
+    return Checkpoint(model, info)
+
+
+def says_all_itself(name: str) -> bool:
+    """Whether a model is bundled, timm's, or a file that was written here."""
+    path = Path(name)
+    return not path.is_file() or read_text(path) is not None
+
+
+def _tuple(values: Sequence[Any] | None) -> Any:
+    return None if values is None else tuple(values)
 
 
 def _models_dir() -> Path:

@@ -7,10 +7,7 @@ keys leaves a plain timm state dict.
 
 from __future__ import annotations
 
-import argparse
-import pickle
-import re
-import threading
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,25 +17,32 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as as_safetensors
 from torch import Tensor
 
+from advprop_core.errors import AdvPropError, InputError
 from advprop_core.files import write_whole
 from advprop_core.models import header, timm_networks
-from advprop_core.models.dual_bn import DualBNModel, auxiliary_name
+from advprop_core.models.dual_bn import MAIN, DualBNModel, auxiliary_name
+from advprop_core.models.foreign import read_foreign
 from advprop_core.models.header import CheckpointError
-from advprop_core.types import BranchOrigin, ModelInfo
-
-_AUXILIARY = re.compile(r"\.aux_bn\.(?:(\d{1,3})\.)?")
-_CONTAINERS = ("state_dict_ema", "state_dict", "model_ema", "model", "net")
-_WRAPPERS = re.compile(r"(?:(?:module|_orig_mod|model)\.)*")  # DDP, torch.compile, a trainer
-_FORBIDDEN_GLOBAL = re.compile(r"GLOBAL ([\w.]+)")  # as torch's error names it
-_GLOBALS_LOCK = threading.Lock()  # torch keeps the classes it may unpickle in one global list
+from advprop_core.models.pickles import read_pickle
+from advprop_core.models.settings import ModelSettings
+from advprop_core.models.weights import AUXILIARY
+from advprop_core.text import join
+from advprop_core.types import ModelInfo
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A frozen model and what is known of it."""
+    """A frozen model and what is known of it.
+
+    Attributes:
+        model: Its branches are in eval mode and need no gradients.
+        info: What describes it.
+        notes: What was guessed or ignored when a foreign file was read, a sentence each.
+    """
 
     model: DualBNModel
     info: ModelInfo
+    notes: tuple[str, ...] = ()
 
     @property
     def copies(self) -> tuple[str, ...]:
@@ -49,13 +53,14 @@ class Checkpoint:
         """The same network with the branches that it was trained or calibrated with alone."""
         if not self.copies:
             return self
-        own = {name: one for name, one in self.info.branches.items() if name not in self.copies}
-        info = replace(self.info, branches=own)
+        origins = self.info.branches.items()
+        trained = {name: origin for name, origin in origins if name not in self.copies}
+        info = replace(self.info, branches=trained)
         model = timm_networks.create(info)
         wanted = model.state_dict().keys()
         state = {key: value for key, value in self.model.state_dict().items() if key in wanted}
         model.load_state_dict(state)
-        return Checkpoint(model.freeze(), info)
+        return Checkpoint(model.freeze(), info, self.notes)
 
 
 def save(path: Path, model: DualBNModel, info: ModelInfo, *, half: bool = False) -> None:
@@ -70,22 +75,22 @@ def save(path: Path, model: DualBNModel, info: ModelInfo, *, half: bool = False)
     norms = set(model.norm_layer_names())
     tensors = {}
     for key, tensor in model.state_dict().items():
-        layer = _AUXILIARY.split(key)[0] if _AUXILIARY.search(key) else key.rpartition(".")[0]
+        layer = AUXILIARY.split(key)[0] if AUXILIARY.search(key) else key.rpartition(".")[0]
         shrink = half and layer not in norms and tensor.is_floating_point()
         tensors[key] = tensor.to("cpu", torch.float16 if shrink else tensor.dtype).contiguous()
     write_whole(path, as_safetensors(tensors, {header.KEY: header.write(info)}))
 
 
-def load(path: Path, *, architecture: str | None = None) -> Checkpoint:
-    """Read this project's format, or import another dialect.
+def load(path: Path, settings: ModelSettings | None = None) -> Checkpoint:
+    """Read this project's format, or import another program's file.
 
-    Imported: ``timm --split-bn`` files (``aux_bn.0.``), MixBatchNorm ones (``aux_bn.`` without
-    an index, as the public AdvProp and Fast AdvProp ports write), and plain timm or torch state
-    dicts, as safetensors or as ``.pth`` with ``weights_only=True``.
+    Imported, as safetensors or as ``.pth`` with ``weights_only=True``: ``timm --split-bn`` files
+    (``aux_bn.0.``), MixBatchNorm ones (``aux_bn.`` without an index, as the public AdvProp and
+    Fast AdvProp ports write), and plain state dicts, wherever in the file they are.
 
     Args:
         path: The file.
-        architecture: timm's name of the network, needed for a foreign layout only.
+        settings: What a person says of a foreign file that does not say it itself.
 
     Returns:
         The frozen model in float32, and its information. A branch the file does not hold is a
@@ -94,59 +99,94 @@ def load(path: Path, *, architecture: str | None = None) -> Checkpoint:
     Raises:
         CheckpointError: If the file is missing, truncated, not a checkpoint, holds pickled
             code, fits another architecture or holds values that are not finite.
+        InputError: For settings that the file does not need or that contradict it.
         UnknownArchitecture: If timm has no such network.
     """
-    tensors, text = _read(path)
-    if text is None:
-        tensors = _normalise_keys(tensors)
+    settings = settings or ModelSettings()
+    content, text = _read(path)
     try:
         if text is None:
-            info = _foreign_info(tensors, architecture, path)
+            foreign = read_foreign(content, settings, path)
+            info, tensors, notes = foreign.info, foreign.tensors, foreign.notes
         else:
-            info = header.parse(text, path.name)
+            _require_nothing(settings, path)
+            info, notes = header.parse(text, path.name), ()
+            tensors = {str(k): v for k, v in content.items() if isinstance(v, Tensor)}
             _check_extent(tensors, info, path)
         model = timm_networks.create(info)
-    except (CheckpointError, timm_networks.UnknownArchitecture):
+    except AdvPropError:
         raise
     except Exception as error:  # whatever a stranger's values make timm and torch raise
         raise CheckpointError(
             f"{path.name} describes a network that cannot be built ({error})"
         ) from None
-    return Checkpoint(_fill(model, tensors, info, path).freeze(), info)
+    return Checkpoint(_fill(model, tensors, info, path).freeze(), info, notes)
 
 
 def export(checkpoint: Checkpoint, branch: str, path: Path) -> None:
     """Write one branch as a plain timm state dict that loads with ``strict=True``.
 
+    Size, mean, std and classes go along, so that the file opens here as the same network: in the
+    header of a safetensors file, or beside a ``.pth`` file as ``FILE.pth.json``.
+
     Raises:
-        ValueError: If the model has no such branch.
+        InputError: If the model has no such branch, or the file's ending is neither.
     """
     network = checkpoint.model.branch(branch).network
     tensors = {key: tensor.contiguous() for key, tensor in network.state_dict().items()}
-    write_whole(path, as_safetensors(tensors, {"format": "pt"}))
+    info = replace(
+        checkpoint.info,
+        branches={MAIN: checkpoint.info.branches[branch]},
+        metrics=tuple(
+            {**metric, "branch": MAIN}
+            for metric in checkpoint.info.metrics
+            if metric.get("branch") == branch
+        ),
+    )
+    text = header.write(info)
+    if path.suffix == ".safetensors":
+        write_whole(path, as_safetensors(tensors, {"format": "pt", header.KEY: text}))
+        return
+    if path.suffix not in (".pth", ".pt"):
+        raise InputError(f"{path.name} must end in .safetensors, .pth or .pt")
+    buffer = io.BytesIO()
+    torch.save(tensors, buffer)
+    write_whole(path, buffer.getvalue())
+    write_whole(header.side_file(path), text.encode())
 
 
-def _read(path: Path) -> tuple[dict[str, Tensor], str | None]:
+def _require_nothing(settings: ModelSettings, path: Path) -> None:
+    if settings.given:
+        raise InputError(
+            f"{path.name} says its {join([*settings.given])} itself: leave out what you gave"
+        )
+
+
+def _read(path: Path) -> tuple[Mapping[object, object], str | None]:
+    """Whatever a file holds, and its header's text where it is one of ours."""
     if (inside := path / "model.safetensors").is_file():
         raise CheckpointError(f"{path} is a folder: give {inside}")
     if not path.is_file():
         raise CheckpointError(f"There is no file {path}")
     try:
-        if _looks_pickled(path):
-            return _read_pickled(path), None
-        with safe_open(path, "pt") as file:
-            names = list(file.keys())
-            tensors = {name: file.get_tensor(name) for name in names}
-            return tensors, (file.metadata() or {}).get(header.KEY)
+        if not _looks_pickled(path):
+            with safe_open(path, "pt") as file:
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+                return tensors, (file.metadata() or {}).get(header.KEY)
+        content = read_pickle(path)
+        text = header.read_text(path)
     except (OSError, SafetensorError) as error:
-        raise _unreadable(path, error) from None
-
-
-def _unreadable(path: Path, error: Exception) -> CheckpointError:
-    return CheckpointError(
-        f"{path.name} is truncated or is not a safetensors checkpoint ({error}): "
-        "check the download, or export the file again"
-    )
+        raise CheckpointError(
+            f"{path.name} is truncated or is not a safetensors checkpoint ({error}): "
+            "check the download, or export the file again"
+        ) from None
+    if not isinstance(content, Mapping):
+        raise CheckpointError(f"{path.name} holds no state dict but a {type(content).__name__}")
+    if {"progress", "identity"} <= content.keys():
+        raise CheckpointError(
+            f"{path.name} is what a run is resumed from: give the model.safetensors beside it"
+        )
+    return content, text
 
 
 def _looks_pickled(path: Path) -> bool:
@@ -157,75 +197,8 @@ def _looks_pickled(path: Path) -> bool:
     return (start[:2] == b"PK" or start[:1] == b"\x80") and start[8:] != b"{"
 
 
-def _read_pickled(path: Path) -> dict[str, Tensor]:
-    try:
-        # timm's training script stores its arguments beside the weights: that class, no other.
-        with _GLOBALS_LOCK, torch.serialization.safe_globals([argparse.Namespace]):
-            content = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        found = _FORBIDDEN_GLOBAL.search(str(error))
-        raise CheckpointError(
-            f"{path.name} is a damaged pickle, or holds pickled code"
-            f"{f' ({found[1]})' if found else ''}, which is never run here: "
-            "save its state_dict as safetensors"
-        ) from None
-    except Exception as error:  # a zip or pickle that breaks off raises nearly anything
-        raise _unreadable(path, error) from None
-    if isinstance(content, Mapping) and {"progress", "identity"} <= content.keys():
-        raise CheckpointError(
-            f"{path.name} is what a run is resumed from: give the model.safetensors beside it"
-        )
-    for name in _CONTAINERS:
-        if isinstance(content, Mapping) and isinstance(content.get(name), Mapping):
-            content = content[name]
-            break
-    if not isinstance(content, Mapping):
-        raise CheckpointError(f"{path.name} holds no state dict but a {type(content).__name__}")
-    tensors = {str(key): value for key, value in content.items() if isinstance(value, Tensor)}
-    if not tensors:
-        raise CheckpointError(f"{path.name} holds no tensors")
-    return tensors
-
-
-def _normalise_keys(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Drop wrappers' prefixes, and give MixBatchNorm's auxiliary its index."""
-    prefix = min((_wrapper(key) for key in tensors), key=len, default="")
-    return {
-        _AUXILIARY.sub(lambda match: f".aux_bn.{match[1] or 0}.", key.removeprefix(prefix)): value
-        for key, value in tensors.items()
-    }
-
-
-def _wrapper(key: str) -> str:
-    match = _WRAPPERS.match(key)
-    return match[0] if match else ""
-
-
-def _foreign_info(tensors: Mapping[str, Tensor], architecture: str | None, path: Path) -> ModelInfo:
-    if architecture is None:
-        raise CheckpointError(
-            f"{path.name} does not say its architecture: give timm's name of the network "
-            "(on the command line: --arch resnet18)"
-        )
-    config = timm_networks.pretrained_config(architecture)
-    classes = timm_networks.default_classes(_class_count(tensors, architecture, path))
-    origins: dict[str, BranchOrigin] = {"main": "trained", "aux": "copied"}
-    origins |= {auxiliary_name(index): "trained" for index in range(_auxiliaries(tensors))}
-    return ModelInfo(
-        architecture=architecture,
-        class_ids=tuple(identity for identity, _ in classes),
-        class_names=tuple(name for _, name in classes),
-        input_size=config.input_size[-1],
-        mean=tuple(config.mean),
-        std=tuple(config.std),
-        branches=origins,
-        name=path.stem,
-        recipe={"source": f"imported from {path.name}"},
-    )
-
-
 def _auxiliaries(tensors: Mapping[str, Tensor]) -> int:
-    return len({match[1] for key in tensors if (match := _AUXILIARY.search(key))})
+    return len({match[1] for key in tensors if (match := AUXILIARY.search(key))})
 
 
 def _class_count(tensors: Mapping[str, Tensor], architecture: str, path: Path) -> int:
@@ -255,7 +228,7 @@ def _fill(
     for key in model.state_dict():
         if key in values:
             continue
-        main_key = _AUXILIARY.sub(".", key)
+        main_key = AUXILIARY.sub(".", key)
         if main_key in values and _copied(key, info):
             values[key] = values[main_key]
         elif key.endswith("num_batches_tracked"):  # older files lack it; nothing reads it in eval
@@ -275,5 +248,5 @@ def _fill(
 
 
 def _copied(key: str, info: ModelInfo) -> bool:
-    match = _AUXILIARY.search(key)
+    match = AUXILIARY.search(key)
     return match is not None and info.branches[auxiliary_name(int(match[1] or 0))] == "copied"

@@ -1,12 +1,20 @@
-"""The JSON in a checkpoint's header; loads nothing heavy, so a page can list models at once."""
+"""What a model file says of itself, as JSON.
+
+Loads nothing heavy, so that a page can list models at once.
+
+A safetensors file holds it in its header. A ``.pth`` file has no room for it: there it is the
+text of a file beside it, ``FILE.pth.json``.
+"""
 
 from __future__ import annotations
 
 import json
 import struct
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
+from advprop_core.errors import InputError
 from advprop_core.text import legible
 from advprop_core.types import ModelInfo
 
@@ -14,10 +22,16 @@ FORMAT_VERSION = 1
 KEY = "advprop_lens"
 
 _LONGEST = 100_000_000  # safetensors' own limit
+_DEEPEST = 20  # levels of a recipe; Python's own functions fail on some hundreds
 
 
-class CheckpointError(ValueError):
+class CheckpointError(InputError):
     """A file that is no usable checkpoint; the message is fit for a person to read."""
+
+
+def side_file(path: Path) -> Path:
+    """Where a ``.pth`` file's description is."""
+    return path.with_name(f"{path.name}.json")
 
 
 def read_info(path: Path) -> ModelInfo:
@@ -27,16 +41,42 @@ def read_info(path: Path) -> ModelInfo:
         CheckpointError: If the file is missing or has no header of this project.
     """
     try:
-        with path.open("rb") as file:
-            (length,) = struct.unpack("<Q", file.read(8))
-            content = json.loads(file.read(min(length, _LONGEST)))
-        text = content["__metadata__"][KEY]
+        text = read_text(path)
     except OSError as error:
         raise CheckpointError(f"{path.name} cannot be read: {error.strerror}") from None
-    except (struct.error, ValueError, KeyError, TypeError, RecursionError):
-        # Too short, not JSON, no metadata, or metadata that is no mapping.
-        raise CheckpointError(f"{path.name} has no AdvProp Lens header") from None
+    if text is None:
+        raise CheckpointError(f"{path.name} has no AdvProp Lens header")
     return parse(text, path.name)
+
+
+def read_text(path: Path) -> str | None:
+    """The header's text; None for a file in a foreign layout.
+
+    Raises:
+        OSError: If the file cannot be read.
+    """
+    return _read_safetensors_header(path) or _read_side_file(side_file(path))
+
+
+def _read_safetensors_header(path: Path) -> str | None:
+    with path.open("rb") as file:
+        start = file.read(9)
+        if start[8:] != b"{":
+            return None
+        file.seek(8)
+        (length,) = struct.unpack("<Q", start[:8])
+        try:
+            text = json.loads(file.read(min(length, _LONGEST)))["__metadata__"][KEY]
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return None  # not JSON, no metadata, or metadata that is no mapping
+    return text if isinstance(text, str) else None
+
+
+def _read_side_file(path: Path) -> str | None:
+    if not path.is_file() or path.stat().st_size > _LONGEST:
+        return None
+    text = path.read_text("utf-8", "replace")
+    return text if '"class_ids"' in text else None  # other programs write such files too
 
 
 def write(info: ModelInfo) -> str:
@@ -59,6 +99,7 @@ def parse(text: str, name: str) -> ModelInfo:
         version = content.pop("format")
         if version != FORMAT_VERSION:
             raise CheckpointError(f"{name} is of format {version}, this one reads {FORMAT_VERSION}")
+        _require_shallow(content, name)
         for key in ("mean", "std", "metrics"):
             content[key] = tuple(content[key])
         for key in ("class_ids", "class_names"):
@@ -68,3 +109,13 @@ def parse(text: str, name: str) -> ModelInfo:
         raise
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise CheckpointError(f"{name} has a damaged header ({error})") from None
+
+
+def _require_shallow(content: object, name: str, levels: int = _DEEPEST) -> None:
+    """Refuse lists in lists in lists …, which Python cannot write or copy."""
+    if levels == 0:
+        raise CheckpointError(f"{name} has a header with more than {_DEEPEST} levels of nesting")
+    children = content.values() if isinstance(content, Mapping) else content
+    for child in children if isinstance(children, Iterable) else ():
+        if not isinstance(child, str):
+            _require_shallow(child, name, levels - 1)

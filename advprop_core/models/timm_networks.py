@@ -13,6 +13,7 @@ import huggingface_hub
 import timm
 from torch import nn
 
+from advprop_core.errors import AdvPropError, InputError
 from advprop_core.models.dual_bn import DualBNModel
 from advprop_core.text import did_you_mean
 from advprop_core.types import BranchOrigin, ModelInfo
@@ -22,11 +23,11 @@ from advprop_core.types import BranchOrigin, ModelInfo
 ARGUMENTS = ("act_layer", "aa_layer", "drop_path_rate", "drop_rate", "global_pool", "norm_layer")
 
 
-class UnknownArchitecture(ValueError):
+class UnknownArchitecture(InputError):
     """A name that is not one of timm's; the message lists near matches."""
 
 
-class Offline(RuntimeError):
+class Offline(AdvPropError):
     """Pretrained weights that could not be fetched."""
 
 
@@ -47,17 +48,26 @@ def create(info: ModelInfo) -> DualBNModel:
     return DualBNModel(network, info.mean, info.std, auxiliaries=len(info.branches) - 1)
 
 
-def load_pretrained(name: str, *, auxiliaries: int = 1) -> tuple[DualBNModel, ModelInfo]:
-    """A network with timm's published weights, its auxiliary branches copied from main.
+def create_plain(architecture: str) -> nn.Module:
+    """An untrained network with timm's own number of classes, as a foreign file is held against.
+
+    Raises:
+        UnknownArchitecture: If timm has no such network.
+    """
+    _require_architecture(architecture)
+    return _create_network(architecture)
+
+
+def load_pretrained(name: str) -> tuple[DualBNModel, ModelInfo]:
+    """A network with timm's published weights, its auxiliary branch copied from main.
 
     Args:
         name: A timm name with weights (``resnet18.a1_in1k``, ``tf_efficientnet_b0.ap_in1k``), or
             a local folder in the hub's layout as ``local-dir:FOLDER``.
-        auxiliaries: Number of auxiliary branches; they say ``copied``, for such a network was
-            trained with one set of norm layers.
 
     Returns:
         The model, and what is known of it: its own mean and deviation, input size and classes.
+        Its aux says ``copied``, because such a network was trained with one set of norm layers.
 
     Raises:
         UnknownArchitecture: If timm has no such network.
@@ -69,7 +79,7 @@ def load_pretrained(name: str, *, auxiliaries: int = 1) -> tuple[DualBNModel, Mo
     config = network.pretrained_cfg
     classes = _classes(config, network.num_classes)
     origins: dict[str, BranchOrigin] = {"main": "trained"}
-    model = DualBNModel(network, config["mean"], config["std"], auxiliaries)
+    model = DualBNModel(network, config["mean"], config["std"])
     origins |= dict.fromkeys(model.branch_names[1:], "copied")
     size = config.get("test_input_size") or config["input_size"]
     info = ModelInfo(

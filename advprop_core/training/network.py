@@ -13,7 +13,7 @@ from torch import Tensor
 
 from advprop_core.errors import InputError
 from advprop_core.models import timm_networks
-from advprop_core.models.bundle import open_model
+from advprop_core.models.bundle import open_model, says_all_itself
 from advprop_core.models.checkpoints import Checkpoint
 from advprop_core.models.dual_bn import MAIN, DualBNModel, auxiliary_name, norm_layers
 from advprop_core.training.recipe import Recipe
@@ -35,7 +35,9 @@ def new_model(recipe: Recipe, classes: Classes) -> tuple[DualBNModel, ModelInfo]
     torch.manual_seed(recipe.seed)  # timm initialises new networks from the global generator
     source = None
     if recipe.start_from:
-        source = open_model(recipe.start_from, architecture=recipe.architecture)
+        # A file that was written here says its architecture, and the recipe's may be a default.
+        known = says_all_itself(recipe.start_from)
+        source = open_model(recipe.start_from, architecture=None if known else recipe.architecture)
     info = _new_info(recipe, classes, source)
     try:
         model = timm_networks.create(info)

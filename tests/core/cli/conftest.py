@@ -1,5 +1,6 @@
 """A model, photos and a data set for the commands, and files that they refuse."""
 
+import hashlib
 import json
 import os
 import pickle
@@ -76,7 +77,8 @@ def bundled(tmp_path, monkeypatch, make_dual, make_info) -> Path:
     info = make_info(name="toy", recipe={"data": "shapes", "seed": 3}, metrics=metrics)
     folder.mkdir(parents=True)
     checkpoints.save(folder / "toy.safetensors", make_dual(), info)
-    manifest = {"toy-advprop": {"file": "toy.safetensors", "sha256": "0"}}
+    digest = hashlib.sha256((folder / "toy.safetensors").read_bytes()).hexdigest()
+    manifest = {"toy-advprop": {"file": "toy.safetensors", "sha256": digest}}
     (folder / "manifest.json").write_text(json.dumps(manifest))
     (tmp_path / "bundle" / "streamlit_app.py").touch()
     for module in (bundle, bundled_commands):

@@ -4,6 +4,8 @@ import importlib
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from advprop_core.cli import main
 
@@ -41,9 +43,11 @@ def test_bad_model(name, message, advprop, photo, bad_files) -> None:
 
 def test_file_of_another_architecture(advprop, model, photo, tmp_path) -> None:
     file = tmp_path / "plain.safetensors"
-    advprop("export", "--model", model, "--branch", "main", "--out", file)
+    save_file({"conv1.weight": torch.zeros(3)}, file)
     answer = advprop("predict", photo, "--model", file, "--arch", "resnet10t")
     answer.refuses("does not fit resnet10t")
+    answer = advprop("predict", photo, "--model", model, "--arch", "resnet10t")
+    answer.refuses("says its architecture itself")
 
 
 @pytest.mark.parametrize(
@@ -84,7 +88,7 @@ def test_out_that_is_a_file(advprop, model, photo) -> None:
     advprop(*words, photo).refuses("--out must be a folder")
     advprop(*words, photo / "deeper").refuses("--out must be a folder")
     words = ("export", "--model", model, "--branch", "main", "--out", photo.parent)
-    advprop(*words).refuses("--out must be a .safetensors file")
+    advprop(*words).refuses("--out must be a .safetensors or .pth file")
 
 
 def test_a_defect_keeps_its_traceback(advprop, model, photo, monkeypatch) -> None:

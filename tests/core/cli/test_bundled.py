@@ -37,7 +37,7 @@ def test_export_says_what_the_network_was_built_with(advprop, tmp_path) -> None:
     words = ("export", "--model", file, "--branch", "main", "--out")
     answer = advprop(*words, tmp_path / "plain.safetensors")
     assert "timm.create_model('test_resnet', num_classes=2, global_pool='max')" in answer.out
-    assert "must be a .safetensors file" in advprop(*words, tmp_path / "plain.pth").err
+    assert "must be a .safetensors or .pth file" in advprop(*words, tmp_path / "plain.onnx").err
 
 
 # --- models and app --------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import save_file
 
 from advprop_core.models import checkpoints
 from advprop_core.pictures import decoding
@@ -53,11 +54,17 @@ def test_foreign_file_takes_its_architecture_from_the_option(
     advprop, model, photo, tmp_path
 ) -> None:
     file = tmp_path / "plain.safetensors"
-    assert advprop("export", "--model", model, "--branch", "main", "--out", file).code == 0
+    save_file(checkpoints.load(model).model.branch("main").network.state_dict(), file)
     words = ("predict", photo, "--model", file)
     assert "--arch" in advprop(*words).err
-    content = json.loads(advprop(*words, "--arch", "test_resnet", "--json", "-").out)
+    answer = advprop(*words, "--arch", "test_resnet", "--json", "-")
+    content = json.loads(answer.out)
     assert content["model"]["branches"] == {"main": "trained", "aux": "copied"}
+    assert "Guessed: size 160 (--size)" in content["model"]["notes"][0]
+    assert content["model"]["notes"][0] in " ".join(answer.err.split())
+    said = ("--size", 32, "--mean", "0.5,0.5,0.5", "--std", "0.5,0.5,0.5", "--classes", "a,b,c,d")
+    wrong = advprop(*words, "--arch", "test_resnet", *said)
+    wrong.refuses("--classes names 4 classes, but plain.safetensors has")
 
 
 # --- attack --------------------------------------------------------------------------------

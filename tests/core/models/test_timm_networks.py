@@ -96,8 +96,8 @@ def test_pretrained_config_is_the_architectures_own():
 
 def test_hub_folder_loads_with_its_own_normalisation_and_classes(hub_folder, pixels):
     folder, network = hub_folder
-    model, info = timm_networks.load_pretrained(f"local-dir:{folder}", auxiliaries=2)
-    assert dict(info.branches) == {"main": "trained", "aux": "copied", "aux2": "copied"}
+    model, info = timm_networks.load_pretrained(f"local-dir:{folder}")
+    assert dict(info.branches) == {"main": "trained", "aux": "copied"}
     assert info.mean == (0.1, 0.2, 0.3)
     assert info.std == (0.4, 0.5, 0.6)
     assert info.input_size == 48

@@ -7,6 +7,7 @@ from safetensors.torch import load_file, save_file
 
 from advprop_core.models import header
 from advprop_core.models.checkpoints import CheckpointError, load
+from advprop_core.models.settings import ModelSettings
 
 
 def write_safetensors(state, path):
@@ -24,5 +25,5 @@ def with_header(source, path, **changes):
 
 def refusal(path, architecture=None):
     with pytest.raises(CheckpointError) as caught:
-        load(path, architecture=architecture)
+        load(path, ModelSettings(architecture))
     return str(caught.value)

@@ -9,6 +9,7 @@ import torch
 
 from advprop_core.models import timm_networks
 from advprop_core.models.checkpoints import load, save
+from advprop_core.models.settings import ModelSettings
 from tests.core.models.checkpoints.files import refusal, with_header, write_safetensors
 
 
@@ -113,16 +114,16 @@ def test_foreign_layout_needs_an_architecture(tmp_path, dual):
     write_safetensors(dual.branch("main").network.state_dict(), path)
     assert "--arch" in refusal(path)
     with pytest.raises(timm_networks.UnknownArchitecture, match="Did you mean .*resnet18"):
-        load(path, architecture="resnet19")
+        load(path, ModelSettings("resnet19"))
     with pytest.raises(timm_networks.UnknownArchitecture, match="source"):
-        load(path, architecture="local-dir:/tmp")
+        load(path, ModelSettings("local-dir:/tmp"))
 
 
 def test_another_architecture_is_refused(saved, tmp_path, dual, make_info):
     path = tmp_path / "x.safetensors"
     write_safetensors(dual.branch("main").network.state_dict(), path)
     assert "does not fit resnet18" in refusal(path, "resnet18")
-    assert "no classifier.weight" in refusal(path, "densenet121")
+    assert "none of its tensors" in refusal(path, "densenet121")
     with_header(saved, path, info=make_info(), architecture="resnet18")
     assert "does not fit resnet18" in refusal(path)
     with_header(saved, path, info=make_info(), architecture="resnet19")

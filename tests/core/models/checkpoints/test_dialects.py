@@ -2,15 +2,18 @@
 
 import argparse
 
+import numpy as np
 import pytest
 import timm
 import torch
 from safetensors.torch import load_file
 from timm.layers import convert_splitbn_model
 
+from advprop_core.errors import InputError
 from advprop_core.models.checkpoints import export, load
+from advprop_core.models.settings import ModelSettings
 from advprop_core.predict import logits_of
-from tests.core.models.checkpoints.files import write_safetensors
+from tests.core.models.checkpoints.files import refusal, write_safetensors
 
 
 def split_state(dual):
@@ -42,7 +45,7 @@ def test_timm_split_bn_training_checkpoint(tmp_path, split_dual, pixels):
     }
     path = tmp_path / "model_best.pth.tar"
     torch.save(content, path)
-    checkpoint = load(path, architecture="resnet18")
+    checkpoint = load(path, ModelSettings("resnet18"))
     assert dict(checkpoint.info.branches) == {"main": "trained", "aux": "trained"}
     assert checkpoint.info.num_classes == 6
     assert_same_outputs_at_imagenet(checkpoint, split_dual, pixels)
@@ -66,7 +69,7 @@ def test_mix_batchnorm_without_an_index(tmp_path, split_dual, pixels):
     assert "bn1.aux_bn.weight" in state
     path = tmp_path / "fast_advprop.pth"
     torch.save({"state_dict": prefixed(state, "module.")}, path)
-    checkpoint = load(path, architecture="resnet18")
+    checkpoint = load(path, ModelSettings("resnet18"))
     assert dict(checkpoint.info.branches) == {"main": "trained", "aux": "trained"}
     assert_same_outputs_at_imagenet(checkpoint, split_dual, pixels)
 
@@ -77,7 +80,7 @@ def test_plain_state_dict(tmp_path, split_dual, pixels, prefix, old):
     state = prefixed(split_dual.branch("main").network.state_dict(), prefix)
     path = tmp_path / "plain.pth"
     torch.save(state, path, _use_new_zipfile_serialization=not old)
-    checkpoint = load(path, architecture="resnet18")
+    checkpoint = load(path, ModelSettings("resnet18"))
     assert dict(checkpoint.info.branches) == {"main": "trained", "aux": "copied"}
     for name in ("main", "aux"):
         branch = checkpoint.model.branch(name)
@@ -88,7 +91,7 @@ def test_plain_state_dict(tmp_path, split_dual, pixels, prefix, old):
 def test_plain_safetensors(tmp_path, split_dual):
     path = tmp_path / "plain.safetensors"
     write_safetensors(split_dual.branch("main").network.state_dict(), path)
-    checkpoint = load(path, architecture="resnet18")
+    checkpoint = load(path, ModelSettings("resnet18"))
     assert dict(checkpoint.info.branches) == {"main": "trained", "aux": "copied"}
     assert checkpoint.info.name == "plain"
 
@@ -98,14 +101,14 @@ def test_averaged_weights_are_preferred(tmp_path, split_dual):
     averaged = {key: value + 1 for key, value in state.items()}
     path = tmp_path / "ema.pth"
     torch.save({"state_dict": state, "state_dict_ema": averaged}, path)
-    loaded = load(path, architecture="resnet18").model.state_dict()
+    loaded = load(path, ModelSettings("resnet18")).model.state_dict()
     assert torch.equal(loaded["fc.bias"], state["fc.bias"] + 1)
 
 
 def test_statistics_counters_may_be_missing(tmp_path, split_dual):
     state = split_dual.branch("main").network.state_dict()
     torch.save({k: v for k, v in state.items() if "num_batches" not in k}, tmp_path / "x.pth")
-    assert load(tmp_path / "x.pth", architecture="resnet18").model.branch_names == ("main", "aux")
+    assert load(tmp_path / "x.pth", ModelSettings("resnet18")).model.branch_names == ("main", "aux")
 
 
 @pytest.mark.parametrize("branch", ["main", "aux"])
@@ -118,11 +121,109 @@ def test_export_loads_strictly_into_timm_and_gives_the_same(saved, pixels, tmp_p
     ours = checkpoint.model.branch(branch)
     expected = logits_of(ours, pixels())
     assert torch.equal(logits_of(network, ours.normalize(pixels())), expected)
-    again = load(path, architecture="test_resnet")
-    assert torch.equal(again.model.state_dict()["fc.bias"], ours.network.state_dict()["fc.bias"])
+
+
+@pytest.mark.parametrize("ending", [".safetensors", ".pth"])
+def test_an_exported_branch_comes_back_as_it_was(saved, pixels, tmp_path, ending):
+    checkpoint, path = load(saved), tmp_path / f"exported{ending}"
+    export(checkpoint, "aux", path)
+    again = load(path)
+    assert again.notes == ()
+    assert dict(again.info.branches) == {"main": "trained"}
+    for field in ("input_size", "mean", "std", "class_ids", "class_names", "architecture"):
+        assert getattr(again.info, field) == getattr(checkpoint.info, field)
+    answers = [
+        logits_of(m, pixels()) for m in (again.model.branch("main"), checkpoint.model.branch("aux"))
+    ]
+    assert torch.equal(*answers)
+    with pytest.raises(InputError, match="says its size itself"):
+        load(path, ModelSettings(size=64))
 
 
 def test_export_of_an_unknown_branch(saved, tmp_path):
     with pytest.raises(ValueError, match="network has no branch"):
-        export(load(saved), "aux2", tmp_path / "x")
-    assert not (tmp_path / "x").exists()
+        export(load(saved), "aux2", tmp_path / "x.pth")
+    assert not [*tmp_path.glob("x.pth*")]
+
+
+# -- what is around the weights --------------------------------------------------------------------
+
+MEAN, STD = torch.full((3,), 0.25), torch.full((3,), 0.125)
+
+
+def containers(state):
+    """The same weights as other people's scripts keep them."""
+    averaged = {"n_averaged": torch.tensor(5), **prefixed(state, "module.")}
+    normalised = {"0.mean": MEAN, "0.std": STD, **prefixed(state, "1.")}
+    twice = {
+        **prefixed(state, "module.model."),
+        **prefixed(state, "module.attacker.model."),
+        "module.normalizer.new_mean": MEAN.view(3, 1, 1),
+        "module.normalizer.new_std": STD.view(3, 1, 1),
+    }
+    return {
+        "averaged model beside the other": {"model": state, "model_ema": averaged, "epoch": 3},
+        "under another name": {"model_state_dict": state, "optimizer_state_dict": {}, "loss": 0.3},
+        "deep inside": {"run": {"best": {"net": prefixed(state, "backbone.")}}, "lr": 0.1},
+        "a normalising layer": normalised,
+        "an attacker's copy": {"model": twice, "epoch": 3},
+        "operation counters": {
+            **state,
+            "total_ops": torch.zeros(1),
+            "total_params": torch.zeros(1),
+        },
+        "numpy scalars": {"epoch": np.int64(3), "best": np.float64(76.3), "state_dict": state},
+        "a trainer": {"state_dict": prefixed(state, "net."), "hyper_parameters": {"lr": 0.1}},
+    }
+
+
+@pytest.mark.parametrize("kind", containers({}))
+def test_weights_are_found_wherever_they_are(kind, tmp_path, make_dual, pixels):
+    network = make_dual("test_resnet").branch("main").network
+    torch.save(containers(network.state_dict())[kind], tmp_path / "x.pth")
+    checkpoint = load(tmp_path / "x.pth", ModelSettings("test_resnet"))
+    normalised = kind in ("a normalising layer", "an attacker's copy")
+    mean, std = (0.25, 0.125) if normalised else (checkpoint.info.mean[0], checkpoint.info.std[0])
+    assert checkpoint.info.mean[0] == mean
+    expected = logits_of(network, pixels(3, 160))
+    pixel_input = pixels(3, 160) * torch.tensor(checkpoint.info.std).view(3, 1, 1)
+    pixel_input += torch.tensor(checkpoint.info.mean).view(3, 1, 1)
+    assert checkpoint.info.std[0] == std
+    torch.testing.assert_close(
+        logits_of(checkpoint.model.branch("main"), pixel_input), expected, rtol=1e-4, atol=1e-5
+    )
+
+
+def test_what_was_ignored_and_guessed_is_said(tmp_path, make_dual):
+    state = make_dual("test_resnet").branch("main").network.state_dict()
+    file = {"model": state, "ema": state, "epoch": 3}
+    torch.save(file, tmp_path / "x.pth")
+    guessed, averaged, ignored = load(tmp_path / "x.pth", ModelSettings("test_resnet")).notes
+    assert "size 160 (--size)" in guessed
+    assert "classes class 0 to class 5 (--classes)" in guessed
+    assert "averaged (EMA) weights" in averaged
+    assert "from 'ema.'" in averaged
+    assert ignored == "Ignored in x.pth: model and epoch."
+    names = tuple("abcdef")
+    said = ModelSettings("test_resnet", 32, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25), names)
+    checkpoint = load(tmp_path / "x.pth", said)
+    assert checkpoint.info.class_names == names
+    assert checkpoint.info.input_size == 32
+    assert not any("Guessed" in note for note in checkpoint.notes)
+
+
+def test_what_timms_script_says_is_read(tmp_path, make_dual):
+    state = make_dual("test_resnet").branch("main").network.state_dict()
+    options = argparse.Namespace(model="test_resnet", img_size=64, mean=[0.5] * 3, std=[0.25] * 3)
+    torch.save({"arch": "test_resnet", "state_dict": state, "args": options}, tmp_path / "x.pth")
+    info = load(tmp_path / "x.pth").info
+    assert (info.architecture, info.input_size) == ("test_resnet", 64)
+    assert (info.mean, info.std) == ((0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
+
+
+def test_a_file_that_nearly_fits_says_what_it_lacks(tmp_path, make_dual):
+    state = make_dual("test_resnet").branch("main").network.state_dict()
+    for missing, message in (("fc.", "but for its classifier"), ("layer1.", "it has no layer1.0")):
+        kept = {key: value for key, value in state.items() if not key.startswith(missing)}
+        torch.save({"net": kept}, tmp_path / "x.pth")
+        assert message in refusal(tmp_path / "x.pth", "test_resnet")

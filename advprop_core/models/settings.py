@@ -1,0 +1,103 @@
+"""What a person says of a model file that does not say it itself; loads no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from annotated_types import Ge, Gt, Le
+
+from advprop_core.errors import InputError
+from advprop_core.text import parse_radius
+from advprop_core.types import MAX_SIDE, Checked
+
+Mean = Annotated[float, Ge(0), Le(1)]
+Deviation = Annotated[float, Gt(0), Le(1)]
+
+_LARGEST_LIST = 10_000_000  # bytes of a file of class names
+
+
+@dataclass(frozen=True)
+class ModelSettings(Checked):
+    """What a person says of a file in a foreign layout; None leaves it to the file, or to a guess.
+
+    Attributes:
+        architecture: timm's name of the network.
+        size: Side of the square input in pixels.
+        mean: Per-channel mean that the network subtracts, RGB, for pixels on [0, 1].
+        std: Per-channel deviation that it divides by.
+        classes: Name of each class, in class-index order.
+    """
+
+    architecture: str | None = None
+    size: Annotated[int, Ge(1), Le(MAX_SIDE)] | None = None
+    mean: tuple[Mean, Mean, Mean] | None = None
+    std: tuple[Deviation, Deviation, Deviation] | None = None
+    classes: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("mean", "std", "classes"):
+            value = getattr(self, name)
+            if isinstance(value, Sequence) and not isinstance(value, str):
+                object.__setattr__(self, name, tuple(value))
+        super().__post_init__()
+        names = self.classes or ()
+        if repeated := next((name for i, name in enumerate(names) if name in names[:i]), None):
+            raise InputError(f"classes names {repeated!r} twice: each class needs its own name")
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """What was said, by name."""
+        return {name: value for name, value in vars(self).items() if value is not None}
+
+
+def read_channels(text: str, name: str) -> tuple[float, ...]:
+    """Three numbers as people write them: ``0.485,0.456,0.406``.
+
+    Args:
+        text: What was written; fractions such as 123.675/255 are read too.
+        name: Of the option, for the message.
+
+    Raises:
+        InputError: If there are not three numbers.
+    """
+    try:
+        red, green, blue = (parse_radius(part.strip()) for part in text.split(","))
+    except ValueError:
+        raise InputError(
+            f"{name} must be three numbers such as 0.485,0.456,0.406 (red, green, blue, for "
+            f"pixels from 0 to 1), got {text!r}"
+        ) from None
+    return red, green, blue
+
+
+def read_class_names(text: str) -> tuple[str, ...]:
+    """Class names: a text file with one on each line, or the names themselves with commas.
+
+    Raises:
+        InputError: If it is neither.
+    """
+    path = Path(text).expanduser()
+    if _is_file(path):
+        if path.stat().st_size > _LARGEST_LIST:
+            raise InputError(f"{text} is too large for a list of class names")
+        try:
+            lines = path.read_text("utf-8-sig").splitlines()
+        except UnicodeDecodeError:
+            raise InputError(f"{text} is no text in UTF-8: write one class name a line") from None
+        return tuple(line.strip() for line in lines if line.strip())
+    if "," not in text:
+        raise InputError(
+            f"--classes must be a text file with one name a line, or names with commas between "
+            f"them; there is no file {text!r}"
+        )
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a list that is longer than a file's name may be
+        return False

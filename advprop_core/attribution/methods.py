@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,29 @@ class Method:
     needs_layer: bool = False
     cost: Literal["fast", "slow"] = "fast"
     options: tuple[str, ...] = ()
+
+
+STAGES: Final = "stages"
+"""Stands for every stage of the network, where layers are named."""
+
+
+@dataclass(frozen=True)
+class MapChoice:
+    """Which maps a person asks for.
+
+    Attributes:
+        methods: Keys of :data:`METHODS`.
+        required: Those of them that must fit the network; the others may be left out.
+        layers: Dotted names; or ``stages`` alone for all stages; or none for the default layer.
+        options: Further arguments of ``explain``, None where the method's own applies.
+        seed: Of everything a method draws.
+    """
+
+    methods: tuple[str, ...]
+    required: frozenset[str]
+    layers: tuple[str, ...]
+    options: Mapping[str, int | None]
+    seed: int
 
 
 # fmt: off

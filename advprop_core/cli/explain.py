@@ -8,12 +8,13 @@ from typing import Annotated
 
 import typer
 
-from advprop_core.attribution.methods import METHODS
+from advprop_core.attribution.methods import METHODS, STAGES
 from advprop_core.cli import options as o
 from advprop_core.cli import values
-from advprop_core.cli.map_requests import ALL, STAGES, read_wanted
+from advprop_core.cli.map_choice import ALL, read_choice
 from advprop_core.cli.model_options import with_model_settings
 from advprop_core.cli.output import Report, make_folder
+from advprop_core.errors import InputError
 from advprop_core.models.settings import ModelSettings
 from advprop_core.types import AttackConfig
 
@@ -145,31 +146,30 @@ def explain(
     """
     report = Report(json_file)
     options = {"window": window, "stride": stride, "samples": samples}
-    wanted = read_wanted(method, layer, options, seed)
+    choice = read_choice(method, layer, options, seed)
     config = _read_attack(
         attack, norm, epsilon, step_size, steps, attack_branch, target_class, seed
     )
     from advprop_core.datasets.texture_shapes.scenes import AGREEMENT
 
     if str(image) in AGREEMENT:
-        given = (out, class_index, true_class, attack, metrics or None)
         _refuse(
-            given,
-            f"{image} is a data set",
+            (out, class_index, true_class, attack, metrics or None),
             "--out, --class-index, --true-class, --attack and --metrics are for a photo",
+            f"{image} is a data set",
         )
         from advprop_core.cli.explain_objects import explain_scenes
 
         explain_scenes(
-            report, str(image), model, wanted, branch=branch, limit=limit, settings=settings
+            report, str(image), model, choice, branch=branch, limit=limit, settings=settings
         )
         return
     names = values.split_list(model)
-    _refuse((limit,), f"{image} is a photo", "--limit is for a data set")
+    _refuse((limit,), "--limit is for a data set", f"{image} is a photo")
     if len(names) != 1:
-        raise ValueError(f"--model must be one for a photo, got {', '.join(names) or 'none'}")
+        raise InputError(f"--model must be one for a photo, got {', '.join(names) or 'none'}")
     if out is None:
-        raise ValueError("--out must name a folder for the maps of a photo")
+        raise InputError("--out must name a folder for the maps of a photo")
     folder = make_folder(out)
     from advprop_core.cli.explain_photo import explain_photo
     from advprop_core.cli.inputs import open_subject
@@ -183,7 +183,7 @@ def explain(
         report,
         folder,
         subject,
-        wanted,
+        choice,
         class_index=explained,
         config=config and aim(config, subject, target_class),
         attack_branch=attack_branch,
@@ -207,13 +207,13 @@ def _read_attack(
         )
     others = (epsilon, step_size, steps, attack_branch, target_class)
     if norm != "linf" or any(given is not None for given in others):
-        raise ValueError(
+        raise InputError(
             "--norm, --epsilon, --step-size, --steps, --attack-branch and --target-class describe "
             "an attack: name it too, such as --attack pgd"
         )
     return None
 
 
-def _refuse(given: Iterable[object], what: str, rule: str) -> None:
+def _refuse(given: Iterable[object], rule: str, what: str) -> None:
     if any(value is not None for value in given):
-        raise ValueError(f"{rule}, and {what}")
+        raise InputError(f"{rule}, and {what}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -12,18 +12,19 @@ from rich.table import Table
 from torch import Tensor, nn
 
 from advprop_core.attribution.errors import NoGradient, Unfit
+from advprop_core.attribution.grids import options_of
 from advprop_core.attribution.layers import default_layer
 from advprop_core.attribution.maps import explain
-from advprop_core.attribution.methods import METHODS, Method
-from advprop_core.cli.map_requests import Wanted
+from advprop_core.attribution.methods import METHODS, STAGES, MapChoice, Method
 from advprop_core.cli.model_options import open_models
 from advprop_core.cli.output import Report, command_line, versions
 from advprop_core.cli.progress import in_parts
 from advprop_core.cli.values import read_branches
 from advprop_core.datasets.named import load_scenes
 from advprop_core.datasets.texture_shapes.scenes import Scene
+from advprop_core.errors import InputError
 from advprop_core.faithfulness.intervals import Estimate
-from advprop_core.faithfulness.maps import Undefined, as_evidence
+from advprop_core.faithfulness.maps import Undefined, as_evidence, plain
 from advprop_core.faithfulness.objects import (
     MakeSceneMap,
     ObjectDifference,
@@ -75,7 +76,7 @@ def explain_scenes(
     report: Report,
     data: str,
     models: Sequence[str],
-    wanted: Wanted,
+    choice: MapChoice,
     *,
     branch: Sequence[str] | None,
     limit: int | None,
@@ -87,21 +88,21 @@ def explain_scenes(
         report: Where words and JSON go.
         data: ``shapes`` or ``shapes-conflict``.
         models: As they are named.
-        wanted: Which maps; at most one layer.
+        choice: Which maps; at most one layer.
         branch: The branches that were named; every one by default.
         limit: Number of scenes; 100 by default.
         settings: What a person says of foreign files that do not say it themselves.
 
     Raises:
-        ValueError: For several layers, a model of other classes, a branch that a model does not
+        InputError: For several layers, a model of other classes, a branch that a model does not
             have, or a method that was named and does not fit.
     """
-    if wanted.all_stages or len(wanted.layers) > 1:
-        raise ValueError(f"--layer must be one layer for {data}, got {', '.join(wanted.layers)}")
+    if STAGES in choice.layers or len(choice.layers) > 1:
+        raise InputError(f"--layer must be one layer for {data}, got {', '.join(choice.layers)}")
     if limit is not None and limit < 1:
-        raise ValueError(f"--limit must be at least 1, got {limit}")
-    lookers = _lookers(data, models, wanted, branch, limit or _SCENES, settings)
-    results, left_out = _measure(lookers, wanted)
+        raise InputError(f"--limit must be at least 1, got {limit}")
+    lookers = _lookers(data, models, choice, branch, limit or _SCENES, settings)
+    results, left_out = _measure(lookers, choice)
     count = len(lookers[0].scenes)
     report.show(_table(f"{escape(data)}, {count} scenes", results))
     _tell(report, results, left_out)
@@ -109,8 +110,8 @@ def explain_scenes(
         {
             "data": data,
             "n": count,
-            "seed": wanted.seed,
-            "options": dict(wanted.options),
+            "seed": choice.seed,
+            "options": dict(choice.options),
             "results": [_to_json(result, lookers[0]) for result in results],
             "left_out": left_out,
             "command": command_line(),
@@ -122,53 +123,53 @@ def explain_scenes(
 def _lookers(
     data: str,
     models: Sequence[str],
-    wanted: Wanted,
+    choice: MapChoice,
     branch: Sequence[str] | None,
     count: int,
     settings: ModelSettings,
 ) -> list[_Looker]:
     lookers = []
-    layered = any(METHODS[name].needs_layer for name in wanted.methods)
+    layered = any(METHODS[name].needs_layer for name in choice.methods)
     for name, one in open_models(models, settings).items():
         try:
             branches = read_branches(one.model, branch)
             scenes = load_scenes(data, count, one.info.input_size, classes=one.info.classes)
         except ValueError as error:
-            raise ValueError(f"{name}: {error}") from None
+            raise InputError(f"{name}: {error}") from None
         example = torch.zeros(1, 3, one.info.input_size, one.info.input_size)
         plain = {part: one.model.branch(part) for part in branches}
-        layer = wanted.layers[0] if wanted.layers else None
+        layer = choice.layers[0] if choice.layers else None
         if layered and layer is None:
             layer = default_layer(plain[branches[0]], example)
         for part, module in plain.items():
             # A layer inside a folded pair would give another map than the network's own.
-            made = module if wanted.layers else fold(module, example)
+            made = module if choice.layers else fold(module, example)
             lookers.append(_Looker(name, part, made, layer, scenes))
     return lookers
 
 
 def _measure(
-    lookers: Sequence[_Looker], wanted: Wanted
+    lookers: Sequence[_Looker], choice: MapChoice
 ) -> tuple[list[Result], list[dict[str, str]]]:
     """Method by method; the first branch's result is what the others are compared with."""
     results: list[Result] = []
     left_out: list[dict[str, str]] = []
-    with in_parts(len(wanted.methods) * len(lookers)) as begin:
-        for name in wanted.methods:
+    with in_parts(len(choice.methods) * len(lookers)) as begin:
+        for name in choice.methods:
             method = METHODS[name]
             first: ObjectShare | None = None
             for looker in lookers:
                 progress = begin(f"{method.title}, {looker.model} {looker.branch}")
                 try:
                     found = object_share(
-                        _maker(looker, method, wanted),
+                        _maker(looker, method, choice),
                         looker.scenes,
-                        seed=wanted.seed,
+                        seed=choice.seed,
                         batch_size=_AT_A_TIME[method.cost],
                         progress=progress,
                     )
                 except (Unfit, NoGradient) as error:
-                    if name in wanted.by_name:
+                    if name in choice.required:
                         raise
                     where = {"model": looker.model, "branch": looker.branch, "method": name}
                     left_out.append(where | {"reason": str(error)})
@@ -177,19 +178,17 @@ def _measure(
                 if looker is lookers[0]:
                     first = found
                 elif first and first.areas == found.areas:
-                    difference = compare_object_shares(first, found, seed=wanted.seed)
+                    difference = compare_object_shares(first, found, seed=choice.seed)
                 layer = looker.layer if method.needs_layer else None
                 results.append(
                     Result(looker.model, looker.branch, method, layer, found, difference)
                 )
     if not results:
-        raise ValueError(f"no method fits: {left_out[0]['reason']}")
+        raise InputError(f"no method fits: {left_out[0]['reason']}")
     return results, left_out
 
 
-def _maker(looker: _Looker, method: Method, wanted: Wanted) -> MakeSceneMap:
-    options = {name: value for name, value in wanted.options.items() if name in method.options}
-
+def _maker(looker: _Looker, method: Method, choice: MapChoice) -> MakeSceneMap:
     def make(pixels: Tensor, classes: tuple[int, ...]) -> Tensor:
         maps = explain(
             looker.module,
@@ -197,9 +196,9 @@ def _maker(looker: _Looker, method: Method, wanted: Wanted) -> MakeSceneMap:
             classes,
             method.name,
             layer=looker.layer if method.needs_layer else None,
-            seed=wanted.seed,
+            seed=choice.seed,
             progress=None,
-            **options,
+            **options_of(method, choice.options),
         )
         return as_evidence(maps, method.name)
 
@@ -261,19 +260,10 @@ def _to_json(one: Result, first: _Looker) -> dict[str, Any]:
         "branch": one.branch,
         "method": one.method.name,
         "layer": one.layer,
-        "share": _estimate_json(found.share),
-        "pointing": _estimate_json(found.pointing),
+        "share": plain(found.share),
+        "pointing": plain(found.pointing),
         "area": found.area,
         "undefined": found.undefined,
         "difference": apart
-        and {
-            "to": {"model": first.model, "branch": first.branch},
-            "share": _estimate_json(apart.share),
-            "pointing": _estimate_json(apart.pointing),
-            "words": apart.words,
-        },
+        and {"to": {"model": first.model, "branch": first.branch}, **plain(apart)},
     }
-
-
-def _estimate_json(estimate: Estimate | Undefined) -> dict[str, Any]:
-    return {"undefined": estimate.reason} if isinstance(estimate, Undefined) else asdict(estimate)

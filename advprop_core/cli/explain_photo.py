@@ -9,12 +9,10 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from advprop_core.attribution.methods import METHODS
-from advprop_core.cli.explain_maps import Row, make_rows, plan
-from advprop_core.cli.explain_overview import Column, Words, draw_overview
+from advprop_core.attribution.methods import METHODS, MapChoice
+from advprop_core.attribution.rows import MapRow, make_rows, plan_rows
 from advprop_core.cli.inputs import Subject
 from advprop_core.cli.map_files import save_maps, tell_maps
-from advprop_core.cli.map_requests import Wanted
 from advprop_core.cli.output import (
     Report,
     class_json,
@@ -28,7 +26,8 @@ from advprop_core.cli.perturb import image_arrays, perturb, tell
 from advprop_core.cli.progress import in_parts
 from advprop_core.cli.trust_tables import Figures, legend, trust_table
 from advprop_core.cli.words import describe_attack
-from advprop_core.faithfulness.trust import Trust, measure_trust
+from advprop_core.faithfulness.trust import measure_trust
+from advprop_core.report.map_sheet import Column, Words, draw_map_sheet
 from advprop_core.text import percent
 from advprop_core.types import AttackConfig, Comparison, InputKind
 
@@ -37,7 +36,7 @@ def explain_photo(
     report: Report,
     folder: Path,
     subject: Subject,
-    wanted: Wanted,
+    choice: MapChoice,
     *,
     class_index: int | None,
     config: AttackConfig | None,
@@ -50,14 +49,14 @@ def explain_photo(
         report: Where words and JSON go.
         folder: Where pictures and arrays go.
         subject: The photo and the model.
-        wanted: Which maps.
+        choice: Which maps.
         class_index: The class to explain; the true one when None, or the predicted one.
         config: The attack, or None to explain the clean photo alone.
         attack_branch: Whose gradient the attack follows.
         metrics: Whether to measure how far the maps can be trusted.
 
     Raises:
-        ValueError: For what :func:`make_rows` and :func:`perturb` refuse.
+        InputError: For what :func:`make_rows` and :func:`perturb` refuse.
     """
     result = perturb(subject, config, attack_branch if config else subject.branches[0])
     explained = result.attacked_class if class_index is None else class_index
@@ -65,22 +64,22 @@ def explain_photo(
     if config:
         inputs["adversarial"] = result.adversarial[None]
     # A layer inside a folded pair would give another map than the network's own.
-    branches = subject.modules(folded=not wanted.layers)
-    parts = plan(next(iter(branches.values())), subject.pixels, wanted)
-    with in_parts(len(parts)) as begin:
-        rows, left_out = make_rows(branches, inputs, explained, wanted, parts, begin)
-    figures = _measure(branches, inputs, rows, wanted) if metrics else {}
-    maps, apart = save_maps(folder, rows, figures, image_arrays(result) if config else {})
+    branches = subject.modules(folded=not choice.layers)
+    planned = plan_rows(next(iter(branches.values())), subject.pixels, choice)
+    with in_parts(len(planned)) as begin:
+        rows, left_out = make_rows(branches, inputs, explained, choice, planned, begin)
+    figures = _measure(branches, inputs, rows, choice) if metrics else {}
+    maps, changes = save_maps(folder, rows, figures, image_arrays(result) if config else {})
     words = _words(subject, result, config, explained, left_out)
-    draw_overview(rows, _columns(subject, result, tuple(inputs)), words).save(folder / "maps.png")
+    draw_map_sheet(rows, _columns(subject, result, [*inputs]), words).save(folder / "maps.png")
     content = {
         **subject.to_json(),
         **_result_json(subject, result, config),
         "class": class_json(subject.info, explained),
-        "seed": wanted.seed,
-        "options": dict(wanted.options),
+        "seed": choice.seed,
+        "options": dict(choice.options),
         "maps": maps,
-        "differences": apart,
+        "differences": changes,
         "left_out": left_out,
         "command": command_line(),
         "versions": versions(),
@@ -88,8 +87,13 @@ def explain_photo(
     write_json(folder / "manifest.json", content)
     if config:
         tell(report, subject, result, config)
-    _tell(report, rows, left_out, figures)
-    pictures = sum(1 for one in (*maps, *apart) if one["file"])
+    tell_maps(report, rows)
+    for method, reason in left_out.items():
+        report.say(f"left out {method}: {reason}")
+    if figures:
+        report.show(trust_table(rows, figures))
+        report.say(legend(figures))
+    pictures = sum(1 for drawn in (*maps, *changes) if drawn["file"])
     report.say(
         f"wrote maps.png, {pictures} pictures of maps of “{subject.info.class_names[explained]}”, "
         f"arrays.npz and manifest.json to {folder}"
@@ -97,50 +101,23 @@ def explain_photo(
     report.finish(content)
 
 
-def _tell(
-    report: Report, rows: Sequence[Row], left_out: Mapping[str, str], figures: Figures
-) -> None:
-    tell_maps(report, rows)
-    for method, reason in left_out.items():
-        report.say(f"left out {method}: {reason}")
-    if figures:
-        report.show(trust_table(rows, figures))
-        report.say(legend(figures))
-
-
 def _measure(
     branches: Mapping[str, nn.Module],
     inputs: Mapping[InputKind, Tensor],
-    rows: Sequence[Row],
-    wanted: Wanted,
+    rows: Sequence[MapRow],
+    choice: MapChoice,
 ) -> Figures:
-    """One call for all methods; where one is drawn at several layers, one for each."""
-    calls: list[list[Row]] = []
-    for row in rows:
-        free = [call for call in calls if all(other.method != row.method for other in call)]
-        if free:
-            free[0].append(row)
-        else:
-            calls.append([row])
-    figures: dict[tuple[str, InputKind, str], Trust] = {}
-    with in_parts(len(calls)) as begin:
-        for call in calls:
-            maps = {(row.method.name, *cell): row.maps[cell] for row in call for cell in row.maps}
-            found = measure_trust(
-                branches,
-                inputs,
-                maps,
-                mask=None,
-                seed=wanted.seed,
-                progress=begin(f"checking {len(maps)} maps"),
-                **wanted.options,
-            )
-            figures |= {
-                (row.name, *cell): found[row.method.name, *cell]
-                for row in call
-                for cell in row.maps
-            }
-    return figures
+    maps = {(row.name, *cell): row.maps[cell] for row in rows for cell in row.maps}
+    with in_parts(1) as begin:
+        return measure_trust(
+            branches,
+            inputs,
+            maps,
+            mask=None,
+            seed=choice.seed,
+            progress=begin(f"checking {len(maps)} maps"),
+            **choice.options,
+        )
 
 
 def _columns(subject: Subject, result: Comparison, kinds: Sequence[InputKind]) -> list[Column]:
@@ -161,17 +138,14 @@ def _words(
     explained: int,
     left_out: Mapping[str, str],
 ) -> Words:
-    names = subject.info.class_names
-    known = ", the true class" if explained == subject.true_class else ""
-    what = f"Maps for “{names[explained]}”{known}."
+    name = subject.info.class_names[explained]
+    sentence = f"Maps for “{name}”{', the true class' if explained == subject.true_class else ''}."
     if config:
-        what += f" Attack: {describe_attack(config, result.attack_branch or '')}."
-    notes = []
-    if left_out:
-        titles = ", ".join(METHODS[name].title for name in left_out)
-        notes.append(f"Left out, for they do not fit this network: {titles}.")
+        sentence += f" Attack: {describe_attack(config, result.attack_branch or '')}."
+    titles = ", ".join(METHODS[method].title for method in left_out)
+    notes = [f"Left out because they do not fit this network: {titles}."] if left_out else []
     title = f"{subject.info.name or subject.model_name} on {subject.image.name}"
-    return Words(title, what, notes)
+    return Words(title, sentence, notes)
 
 
 def _result_json(

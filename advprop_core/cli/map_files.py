@@ -1,4 +1,4 @@
-"""The files of ``explain``: a picture per map, the raw values, and what is told of each."""
+"""The files of ``explain``: a picture per map and per difference, and the raw values."""
 
 from __future__ import annotations
 
@@ -8,18 +8,19 @@ from typing import Any
 
 from torch import Tensor
 
-from advprop_core.cli.explain_maps import Row, differences
+from advprop_core.attribution.rows import MapRow, differences
 from advprop_core.cli.output import Report, save_arrays
 from advprop_core.cli.trust_tables import Figures, curve_array, trust_json
 from advprop_core.faithfulness.maps import Undefined, flaw
 from advprop_core.report import drawing
 from advprop_core.report.colours import Array, Sign, Span, colour_span, colourise
+from advprop_core.report.map_sheet import row_span
 
 _SIDE = 384  # smaller maps are enlarged to this for their PNG
 
 
 def save_maps(
-    folder: Path, rows: Sequence[Row], figures: Figures, arrays: Mapping[str, Array]
+    folder: Path, rows: Sequence[MapRow], figures: Figures, arrays: Mapping[str, Array]
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Write every map and every difference, and ``arrays.npz``.
 
@@ -30,64 +31,66 @@ def save_maps(
         arrays: What else goes into ``arrays.npz``.
 
     Returns:
-        What is told of each map, and of each difference, as plain values. Where a map puts no
-        pixel before another there is no picture of it, and ``flaw`` says so.
+        Facts on each map, and on each difference, as plain values. A map that puts no pixel before
+        another has no picture, and ``flaw`` says so.
     """
-    kept = dict(arrays)
+    saved = dict(arrays)
     maps: list[dict[str, Any]] = []
-    apart: list[dict[str, Any]] = []
+    changes: list[dict[str, Any]] = []
     for row in rows:
-        for (kind, branch), one in row.maps.items():
-            name = row.stem(kind, branch)
-            about = {"method": row.method.name, "branch": branch, "input": kind, "layer": row.layer}
-            drawn = _save(folder, name, one.values, row.method.sign, row.span)
-            trust = figures.get((row.name, kind, branch))
-            maps.append(about | drawn | ({"trust": trust_json(trust)} if trust else {}))
-            kept[name] = one.values.numpy()
-            if trust and not isinstance(trust.curves, Undefined):
-                kept[f"{name}_curves"] = curve_array(trust.curves)
-        found = differences(row)
-        span = colour_span([one.values.numpy() for one in found], "signed") if found else (0.0, 0.0)
-        for difference in found:
-            about = {"method": row.method.name, "layer": row.layer, "of": difference.words}
-            apart.append(about | _save(folder, difference.name, difference.values, "signed", span))
-            kept[difference.name] = difference.values.numpy()
-    save_arrays(folder / "arrays.npz", kept)
-    return maps, apart
+        about: dict[str, Any] = {"method": row.method.name, "layer": row.layer}
+        for (kind, branch), attribution in row.maps.items():
+            name, values = row.stem(kind, branch), attribution.values
+            saved[name] = values.numpy()
+            facts = about | {"branch": branch, "input": kind}
+            facts |= _save(folder, name, values, row.method.sign, row_span(row))
+            if trust := figures.get((row.name, kind, branch)):
+                facts["trust"] = trust_json(trust)
+                if not isinstance(trust.curves, Undefined):
+                    saved[f"{name}_curves"] = curve_array(trust.curves)
+            maps.append(facts)
+        apart = {change.name: change for change in differences(row)}
+        saved |= {name: change.values.numpy() for name, change in apart.items()}
+        for name, change in apart.items():
+            span = colour_span([saved[other] for other in apart], "signed")
+            drawn = _save(folder, name, change.values, "signed", span)
+            changes.append(about | {"of": change.words} | drawn)
+    save_arrays(folder / "arrays.npz", saved)
+    return maps, changes
 
 
-def tell_maps(report: Report, rows: Sequence[Row]) -> None:
+def tell_maps(report: Report, rows: Sequence[MapRow]) -> None:
     """A line per row: the range of each map, and which maps or differences say nothing."""
     for row in rows:
         attacked = any(kind == "adversarial" for kind, _ in row.maps)
-        told = []
-        for (kind, branch), one in row.maps.items():
+        parts = []
+        for (kind, branch), attribution in row.maps.items():
             label = f"{branch} {kind}" if attacked else branch
-            if found := flaw(one.values):
-                told.append(f"{label} is not drawn, for {found.reason}")
+            if undefined := flaw(attribution.values):
+                parts.append(f"{label} is not drawn: {undefined.reason}")
             else:
-                low, high = float(one.values.min()), float(one.values.max())
-                told.append(f"{label} {low:.3g} to {high:.3g}")
-        if alike := [f"({one.words})" for one in differences(row) if flaw(one.values)]:
-            told.append(f"no difference, and none drawn, in {' '.join(alike)}")
-        report.say(f"{row.title}: {'; '.join(told)}")
+                low, high = float(attribution.values.min()), float(attribution.values.max())
+                parts.append(f"{label} {low:.3g} to {high:.3g}")
+        if alike := [f"({change.words})" for change in differences(row) if flaw(change.values)]:
+            parts.append(f"no difference to draw: {' '.join(alike)}")
+        report.say(f"{row.title}: {'; '.join(parts)}")
 
 
 def _save(folder: Path, name: str, values: Tensor, sign: Sign, span: Span) -> dict[str, Any]:
     """Draw one map, unless there is nothing to see in it."""
-    found, file = flaw(values), f"{name}.png"
+    undefined, file = flaw(values), f"{name}.png"
     (folder / file).unlink(missing_ok=True)  # of another run
-    if found is None:
+    if undefined is None:
         picture = drawing.to_image(colourise(values.numpy(), sign, span))
         picture = drawing.enlarge(picture, max(_SIDE, picture.width), smooth=False)
         picture.save(folder / file)
     return {
-        "file": None if found else file,
+        "file": None if undefined else file,
         "array": name,
         "sign": sign,
         "colour_scale_start": span[0],
         "colour_scale_end": span[1],
         "low": float(values.min()),
         "high": float(values.max()),
-        "flaw": found.reason if found else None,
+        "flaw": undefined.reason if undefined else None,
     }

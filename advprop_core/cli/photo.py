@@ -161,11 +161,11 @@ def compare(
     config = values.read_attack(
         attack, norm=norm, epsilon=epsilon, step_size=step_size, steps=steps, seed=seed
     )
-    from advprop_core.cli.compare_sheet import Captions, draw_sheet
     from advprop_core.cli.inputs import open_subject
     from advprop_core.cli.perturb import aim, comparison_arrays, manifest, perturb, tell
     from advprop_core.cli.words import describe_attack, describe_facts, outcome
     from advprop_core.compare.compare import MapRequest
+    from advprop_core.report.comparison_sheet import Captions, draw_comparison
 
     if method not in METHODS:
         raise ValueError(f"--method must be one of {', '.join(METHODS)}, got {method!r}")
@@ -183,7 +183,7 @@ def compare(
         describe_facts(result.facts),
         names,
     )
-    draw_sheet(result, captions).save(folder / "comparison.png")
+    draw_comparison(result, captions).save(folder / "comparison.png")
     save_arrays(folder / "arrays.npz", comparison_arrays(result))
     first = next(iter(result.maps.values()))
     content = manifest(subject, result, config) | {

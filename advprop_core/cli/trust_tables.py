@@ -8,11 +8,9 @@ from typing import Any
 import torch
 from rich.table import Table
 
-from advprop_core.cli.explain_maps import Row
-from advprop_core.faithfulness.agreement import Agreement
+from advprop_core.attribution.rows import MapRow
 from advprop_core.faithfulness.curves import Curves
-from advprop_core.faithfulness.fidelity import Infidelity
-from advprop_core.faithfulness.maps import Score, Undefined
+from advprop_core.faithfulness.maps import Score, Undefined, plain
 from advprop_core.faithfulness.randomisation import RandomisationCheck, Verdict
 from advprop_core.faithfulness.trust import Trust
 from advprop_core.report.colours import Array
@@ -22,12 +20,12 @@ Figures = Mapping[tuple[str, InputKind, str], Trust]
 """Name of the row, kind of input and branch to what was measured."""
 
 _LEGEND = (
-    "insertion, deletion: by how much the map's order of the pixels beats random orders, above 0 "
+    "insertion, deletion: by how much the map's order of the pixels beats random orders; above 0 "
     "is better",
-    "infidelity: 0 foretells every change of the score, 1 is as good as an empty map",
-    "sensitivity: largest change of the map when the picture changes a little, lower is steadier",
-    "random weights: rank correlation with the map of an untrained network; near 0 it follows the "
-    "weights, far from 0 it is partly or mostly the picture",
+    "infidelity: 0 predicts every change of the score, 1 is as good as an empty map",
+    "sensitivity: largest change of the map when the picture changes a little; lower is steadier",
+    "random weights: rank correlation with the map of an untrained network; near 0 the map follows "
+    "the weights, far from 0 it follows the picture, partly or mostly",
     "branches: rank correlation with the other branch's map of the same photo",
 )
 _STABILITY = "stability: rank correlation with the map of the other photo, clean or adversarial"
@@ -40,7 +38,7 @@ _VERDICTS: dict[Verdict, str] = {
 _POINTS = 4  # decimals of a curve in the JSON
 
 
-def trust_table(rows: Sequence[Row], figures: Figures) -> Table:
+def trust_table(rows: Sequence[MapRow], figures: Figures) -> Table:
     """A line per map under the name of its row; what is undefined is a dash."""
     attacked = _attacked(figures)
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
@@ -51,9 +49,9 @@ def trust_table(rows: Sequence[Row], figures: Figures) -> Table:
     for row in rows:
         table.add_row(row.title)
         for kind, branch in row.maps:
-            one = figures[row.name, kind, branch]
-            end = [_stability(one)] if attacked else []
-            table.add_row(f"  {branch} {kind}" if attacked else f"  {branch}", *_numbers(one), *end)
+            numbers = _numbers(figures[row.name, kind, branch])
+            label = f"  {branch} {kind}" if attacked else f"  {branch}"
+            table.add_row(label, *(numbers if attacked else numbers[:-1]))
     return table
 
 
@@ -67,51 +65,46 @@ def _attacked(figures: Figures) -> bool:
     return any(kind == "adversarial" for _, kind, _ in figures)
 
 
-def _numbers(one: Trust) -> list[str]:
-    curves, infidelity = one.curves, one.infidelity
-    check = one.randomisation
+def _numbers(trust: Trust) -> list[str]:
+    """A cell per column, stability last."""
+    curves, infidelity, random = trust.curves, trust.infidelity, trust.randomisation
+    gains: tuple[Score, Score] = (
+        (curves, curves)
+        if isinstance(curves, Undefined)
+        else (curves.insertion_gain, curves.deletion_gain)
+    )
+    ranks = {name: a.rank_correlation for name, a in trust.across_branches.items()}
+    branches = [
+        f"{name} {_number(rank)}" if len(ranks) > 1 else _number(rank)
+        for name, rank in ranks.items()
+    ]
     return [
-        "–" if isinstance(curves, Undefined) else f"{curves.insertion_gain:+.2f}",
-        "–" if isinstance(curves, Undefined) else f"{curves.deletion_gain:+.2f}",
-        "–" if isinstance(infidelity, Undefined) else _number(infidelity.relative),
-        _number(one.sensitivity),
-        "–"
-        if isinstance(check.kept, Undefined)
-        else f"{check.kept:+.2f} {_VERDICTS[check.verdict]}",
-        ", ".join(_rank(name, one) for name in one.across_branches) or "–",
+        *(_number(gain, "+") for gain in gains),
+        _number(infidelity if isinstance(infidelity, Undefined) else infidelity.relative),
+        _number(trust.sensitivity),
+        f"{_number(random.kept, '+')} {_VERDICTS[random.verdict]}".rstrip(),
+        ", ".join(branches) or "–",
+        _number(trust.under_attack.rank_correlation) if trust.under_attack else "–",
     ]
 
 
-def _rank(name: str, one: Trust) -> str:
-    number = _number(one.across_branches[name].rank_correlation)
-    return number if len(one.across_branches) == 1 else f"{name} {number}"
+def _number(score: Score, sign: str = "") -> str:
+    return "–" if isinstance(score, Undefined) else f"{score:{sign}.2f}"
 
 
-def _stability(one: Trust) -> str:
-    return "–" if one.under_attack is None else _number(one.under_attack.rank_correlation)
-
-
-def _number(score: Score) -> str:
-    return "–" if isinstance(score, Undefined) else f"{score:.2f}"
-
-
-def trust_json(one: Trust) -> dict[str, Any]:
+def trust_json(trust: Trust) -> dict[str, Any]:
     """Everything that was measured; what is undefined is ``{"undefined": reason}``."""
+    infidelity = plain(trust.infidelity)
+    if not isinstance(trust.infidelity, Undefined):
+        infidelity["relative"] = plain(trust.infidelity.relative)
     return {
-        "curves": _curves_json(one.curves),
-        "infidelity": _infidelity_json(one.infidelity),
-        "max_sensitivity": score_json(one.sensitivity),
-        "randomisation": _randomisation_json(one.randomisation),
-        "across_branches": {
-            name: _agreement_json(agreement) for name, agreement in one.across_branches.items()
-        },
-        "stability": None if one.under_attack is None else _agreement_json(one.under_attack),
+        "curves": _curves_json(trust.curves),
+        "infidelity": infidelity,
+        "max_sensitivity": plain(trust.sensitivity),
+        "randomisation": _randomisation_json(trust.randomisation),
+        "across_branches": {name: plain(rank) for name, rank in trust.across_branches.items()},
+        "stability": plain(trust.under_attack),
     }
-
-
-def score_json(score: Score) -> float | dict[str, str]:
-    """The number, or why there is none."""
-    return {"undefined": score.reason} if isinstance(score, Undefined) else score
 
 
 def curve_array(curves: Curves) -> Array:
@@ -122,54 +115,34 @@ def curve_array(curves: Curves) -> Array:
     return array
 
 
-def _curves_json(curves: Curves | Undefined) -> dict[str, Any]:
+def _curves_json(curves: Curves | Undefined) -> Any:
     if isinstance(curves, Undefined):
-        return {"undefined": curves.reason}
+        return plain(curves)
     names = ("shares", "insertion", "deletion", "random_insertion", "random_deletion")
-    lines = curve_array(curves).tolist()
+    lines = [[round(value, _POINTS) for value in line] for line in curve_array(curves).tolist()]
     return {
         "insertion_gain": curves.insertion_gain,
         "deletion_gain": curves.deletion_gain,
         "insertion_area": curves.insertion.area,
         "deletion_area": curves.deletion.area,
-        **{
-            name: [round(value, _POINTS) for value in line]
-            for name, line in zip(names, lines, strict=True)
-        },
-    }
-
-
-def _infidelity_json(infidelity: Infidelity | Undefined) -> dict[str, Any]:
-    if isinstance(infidelity, Undefined):
-        return {"undefined": infidelity.reason}
-    return {
-        "relative": score_json(infidelity.relative),
-        "value": infidelity.value,
-        "reference": infidelity.reference,
-        "samples": infidelity.samples,
+        **dict(zip(names, lines, strict=True)),
     }
 
 
 def _randomisation_json(check: RandomisationCheck) -> dict[str, Any]:
+    steps = [
+        {
+            "stage": step.stage,
+            "correlation": plain(step.mean),
+            "absolute_correlation": plain(step.absolute_mean),
+            "draws": len(step.correlations),
+        }
+        for step in check.steps
+    ]
+    correlation = plain(check.kept)
     return {
-        "correlation": score_json(check.kept),
+        "correlation": correlation,
         "verdict": check.verdict,
         "words": check.words,
-        "steps": [
-            {
-                "stage": step.stage,
-                "correlation": score_json(step.mean),
-                "absolute_correlation": score_json(step.absolute_mean),
-                "draws": len(step.correlations),
-            }
-            for step in check.steps
-        ],
-    }
-
-
-def _agreement_json(agreement: Agreement) -> dict[str, Any]:
-    return {
-        "rank_correlation": score_json(agreement.rank_correlation),
-        "iou": score_json(agreement.iou),
-        "overlap": score_json(agreement.overlap),
+        "steps": steps,
     }

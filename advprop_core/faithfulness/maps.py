@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -37,6 +37,15 @@ Score = float | Undefined
 """A figure, or why there is none."""
 
 _Value = TypeVar("_Value")
+
+
+def plain(result: Any) -> Any:
+    """A result as JSON holds it, field by field; ``{"undefined": reason}`` where there is none."""
+    if isinstance(result, Undefined):
+        return {"undefined": result.reason}
+    if is_dataclass(result):
+        return {field.name: plain(getattr(result, field.name)) for field in fields(result)}
+    return result
 
 
 def flaw(values: Tensor) -> Undefined | None:

@@ -28,7 +28,7 @@ from advprop_core.processes import Progress
 from advprop_core.types import AttributionMap, InputKind
 
 Cell = tuple[str, InputKind, str]
-"""Method, kind of input and branch, as :func:`~advprop_core.attribution.grids.explain_grid` has."""
+"""A name that maps to be compared share, such as their method; kind of input; branch."""
 
 # About how many pictures go through the network, so that a bar moves evenly.
 _CURVES, _INFIDELITY = 102, 10
@@ -86,7 +86,8 @@ def measure_trust(
     Args:
         branches: Name to frozen module: those that the maps were made of, plain or folded.
         inputs: Kind to (1, 3, H, W) pixels in [0, 1], all of one size.
-        maps: What :func:`~advprop_core.attribution.grids.explain_grid` made, or part of it.
+        maps: What :func:`~advprop_core.attribution.grids.explain_grid` made, or part of it. Maps of
+            one method at several layers need a name for each layer.
         window: What the maps were made with, for the methods that have it.
         stride: Likewise.
         samples: Likewise.
@@ -143,6 +144,7 @@ class _Group:
     """Maps that go through one branch together, with the input of each."""
 
     module: nn.Module
+    cells: tuple[Cell, ...]
     maps: tuple[AttributionMap, ...]
     pixels: Tensor
 
@@ -155,7 +157,7 @@ class _Group:
         return tuple(one.class_index for one in self.maps)
 
     def keyed(self, results: Iterable[_Result]) -> dict[Cell, _Result]:
-        return dict(zip(map(_key, self.maps), results, strict=True))
+        return dict(zip(self.cells, results, strict=True))
 
     def call(self, options: Mapping[str, int | None], seed: int) -> MapCall:
         first = self.maps[0]
@@ -178,21 +180,18 @@ def _groups(
     maps: Mapping[Cell, AttributionMap],
     alike: Callable[[AttributionMap], Hashable],
 ) -> list[_Group]:
-    members: dict[Hashable, list[AttributionMap]] = {}
-    for one in maps.values():
-        members.setdefault(alike(one), []).append(one)
+    members: dict[Hashable, list[Cell]] = {}
+    for cell, attribution in maps.items():
+        members.setdefault(alike(attribution), []).append(cell)
     return [
         _Group(
-            branches[group[0].branch],
-            tuple(group),
-            torch.cat([inputs[one.input_kind] for one in group]),
+            branches[cells[0][2]],
+            tuple(cells),
+            tuple(maps[cell] for cell in cells),
+            torch.cat([inputs[kind] for _, kind, _ in cells]),
         )
-        for group in members.values()
+        for cells in members.values()
     ]
-
-
-def _key(one: AttributionMap) -> Cell:
-    return one.method, one.input_kind, one.branch
 
 
 def _validate(
@@ -206,8 +205,8 @@ def _validate(
     if any(len(pixels) != 1 for pixels in inputs.values()):
         raise ValueError("inputs must hold one image each")
     for cell, one in maps.items():
-        if cell != _key(one):
-            raise ValueError(f"maps must be kept as (method, input kind, branch), got {cell}")
+        if cell[1:] != (one.input_kind, one.branch):
+            raise ValueError(f"maps must be kept as (name, input kind, branch), got {cell}")
         if one.branch not in branches or one.input_kind not in inputs:
             raise ValueError(
                 f"maps must be of the branches {', '.join(branches)} and the inputs "
@@ -240,17 +239,17 @@ def _measured(
 
 
 def _across_branches(maps: Mapping[Cell, AttributionMap], cell: Cell) -> dict[str, Agreement]:
-    method, kind, branch = cell
+    name, kind, branch = cell
     return {
-        other: _agreement(maps[cell], one)
-        for (its_method, its_kind, other), one in maps.items()
-        if (its_method, its_kind) == (method, kind) and other != branch
+        other: _agreement(maps[cell], attribution)
+        for (its_name, its_kind, other), attribution in maps.items()
+        if (its_name, its_kind) == (name, kind) and other != branch
     }
 
 
 def _under_attack(maps: Mapping[Cell, AttributionMap], cell: Cell) -> Agreement | None:
-    method, kind, branch = cell
-    other = maps.get((method, "clean" if kind == "adversarial" else "adversarial", branch))
+    name, kind, branch = cell
+    other = maps.get((name, "clean" if kind == "adversarial" else "adversarial", branch))
     return None if other is None else _agreement(maps[cell], other)
 
 

@@ -13,7 +13,6 @@ from advprop_core.attribution.errors import Unfit
 from advprop_core.attribution.layers import stages
 from advprop_core.attribution.maps import explain
 from advprop_core.attribution.methods import METHODS
-from advprop_core.cli import explain_maps as commands_maps
 from advprop_core.models import checkpoints
 from advprop_core.pictures import decoding
 from advprop_core.report.colours import colour_span
@@ -165,19 +164,6 @@ def test_several_layers_have_a_map_each(ask, model, photo, tmp_path):
         np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-5)
 
 
-def test_layers_share_a_pass_where_the_method_allows_it(ask, monkeypatch):
-    asked = []
-    original = commands_maps.explain_layers
-
-    def remember(module, pixels, class_index, layers, method):
-        asked.append((method, tuple(layers)))
-        return original(module, pixels, class_index, layers, method)
-
-    monkeypatch.setattr(commands_maps, "explain_layers", remember)
-    ask("--layer", "layer1,layer2", "--method", "hires-cam,guided-grad-cam,score-cam")
-    assert asked == [("hires-cam", ("layer1", "layer2"))] * 2  # once for each branch
-
-
 def test_stages_are_all_those_with_a_map(ask, model):
     content = ask("--layer", "stages")
     listed = stages(checkpoints.load(model).model.branch("main"))
@@ -257,7 +243,7 @@ def test_a_map_that_says_nothing_is_not_drawn(advprop, model, photo, tmp_path, f
     flat("saliency", 0.0)
     words = ("explain", photo, "--model", model, "--out", tmp_path, "--method", "saliency,vargrad")
     answer = advprop(*words, "--branch", "main")
-    assert "Saliency: main is not drawn, for the map is zero everywhere\n" in answer.out
+    assert "Saliency: main is not drawn: the map is zero everywhere\n" in answer.out
     assert pictures(tmp_path) == {"maps.png", "vargrad_main.png"}
     row = json.loads((tmp_path / "manifest.json").read_text())["maps"][0]
     assert (row["file"], row["flaw"]) == (None, "the map is zero everywhere")
@@ -268,8 +254,8 @@ def test_maps_that_do_not_differ_are_said_to(advprop, model, photo, tmp_path, fl
     flat("saliency", 2.0)
     words = ("explain", photo, "--model", model, "--out", tmp_path, "--method", "saliency")
     answer = advprop(*words)
-    assert "main is not drawn, for the map is constant" in answer.out
-    assert "no difference, and none drawn, in (main − aux, clean)\n" in answer.out
+    assert "main is not drawn: the map is constant" in answer.out
+    assert "no difference to draw: (main − aux, clean)\n" in answer.out
 
 
 # -- figures -------------------------------------------------------------------------------------

@@ -159,7 +159,7 @@ def test_methods_that_do_not_fit_are_left_out_of_all(ask, monkeypatch, advprop, 
         (("--limit", "2001"), "count must lie in [1, 2000]"),
         (("--layer", "stages"), "--layer must be one layer"),
         (("--layer", "layer1,layer2"), "--layer must be one layer"),
-        (("--branch", "aux"), "one.safetensors: branch must be"),
+        (("--branch", "aux"), "one.safetensors: The network has no branch 'aux'"),
     ],
 )
 def test_what_does_not_go_with_scenes_is_refused(advprop, shapes_models, words, message):

@@ -8,7 +8,7 @@ import torch
 from rich.console import Console
 
 from advprop_core.attribution.methods import METHODS
-from advprop_core.cli.explain_maps import Row
+from advprop_core.attribution.rows import MapRow
 from advprop_core.cli.trust_tables import curve_array, legend, trust_json, trust_table
 from advprop_core.faithfulness.agreement import Agreement
 from advprop_core.faithfulness.curves import Curve, Curves
@@ -42,7 +42,6 @@ def trust(**fields):
         "across_branches": {"aux": Agreement(0.5, 0.1, 0.2)},
         "under_attack": None,
         "inside_object": None,
-        "hits_object": None,
     }
     return Trust(**{**values, **fields})
 
@@ -64,7 +63,7 @@ def shown(figures, width=160):
     rows = []
     for name in dict.fromkeys(name for name, *_ in figures):
         cells = {(kind, branch): None for row, kind, branch in figures if row == name}
-        rows.append(Row(name, METHODS[name], "s3" if name == "grad-cam" else None, cells))
+        rows.append(MapRow(name, METHODS[name], "s3" if name == "grad-cam" else None, cells))
     console = Console(width=width)
     with console.capture() as captured:
         console.print(trust_table(rows, figures))

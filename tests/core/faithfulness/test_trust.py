@@ -313,8 +313,8 @@ def test_bad_input_is_refused(branches, inputs, maps, pixels):
         measure_trust(branches, inputs, {})
     with pytest.raises(ValueError, match="one image each"):
         measure_trust(branches, {"clean": pixels(2, 32)}, {cell: one})
-    with pytest.raises(ValueError, match="kept as .method, input kind, branch."):
-        measure_trust(branches, inputs, {("saliency", "clean", "main"): one})
+    with pytest.raises(ValueError, match="kept as .name, input kind, branch."):
+        measure_trust(branches, inputs, {("grad-cam", "clean", "aux"): one})
     aux = ("grad-cam", "clean", "aux")
     with pytest.raises(ValueError, match="branches main and the inputs clean, adversarial"):
         measure_trust({"main": branches["main"]}, inputs, {aux: maps[aux]})

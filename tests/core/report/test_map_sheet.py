@@ -6,10 +6,10 @@ import torch
 from PIL import ImageColor
 
 from advprop_core.attribution.methods import METHODS
-from advprop_core.cli.explain_maps import Row, differences
-from advprop_core.cli.explain_overview import _TILE, Column, Words, draw_overview
+from advprop_core.attribution.rows import MapRow
 from advprop_core.report import drawing
 from advprop_core.report.colours import COLOUR_SCALES
+from advprop_core.report.map_sheet import _TILE, Column, Words, draw_map_sheet, row_span
 from advprop_core.types import AttributionMap
 
 WORDS = Words("a model on a photo", "Maps for “tench”.", ["Left out: CAM."])
@@ -23,7 +23,7 @@ def make_row(method, values, layer=None):
         )
         for (kind, branch), one in values.items()
     }
-    return Row(method, METHODS[method], layer, maps)
+    return MapRow(method, METHODS[method], layer, maps)
 
 
 def columns(*cells):
@@ -38,7 +38,7 @@ def test_branches_have_their_colours():
     cells = [("clean", "main"), ("clean", "aux")]
     ramp = torch.linspace(0, 1, 64).view(8, 8)
     found = shades(
-        draw_overview([make_row("saliency", dict.fromkeys(cells, ramp))], columns(*cells), WORDS)
+        draw_map_sheet([make_row("saliency", dict.fromkeys(cells, ramp))], columns(*cells), WORDS)
     )
     assert ImageColor.getrgb("#0072B2") in found
     assert ImageColor.getrgb("#D55E00") in found
@@ -48,17 +48,17 @@ def test_the_colours_of_a_row_are_shared_by_its_maps():
     cells = [("clean", "main"), ("clean", "aux")]
     ramp = torch.linspace(0, 1, 64).view(8, 8)
     row = make_row("saliency", {cells[0]: ramp, cells[1]: ramp / 10})
-    image = np.asarray(draw_overview([row], columns(*cells), WORDS))
+    image = np.asarray(draw_map_sheet([row], columns(*cells), WORDS))
     bottom, right = image.shape[0] - 80, image.shape[1] - 40  # above the note, left of the margin
     aux = image[bottom - 100 : bottom, right - _TILE : right]
     main = image[bottom - 100 : bottom, right - 2 * _TILE - 16 : right - _TILE - 16]
-    assert row.span == (0.0, pytest.approx(0.98, abs=0.01))
+    assert row_span(row) == (0.0, pytest.approx(0.98, abs=0.01))
     assert main[..., 0].mean() > 2 * aux[..., 0].mean()  # yellow against dark blue
 
 
 def test_a_map_that_says_nothing_is_said_in_words():
     cells = [("clean", "main")]
-    empty = draw_overview([make_row("saliency", {cells[0]: 0.0})], columns(*cells), WORDS)
+    empty = draw_map_sheet([make_row("saliency", {cells[0]: 0.0})], columns(*cells), WORDS)
     assert ImageColor.getrgb(drawing.FAINT) in shades(empty)
     dark = ImageColor.getrgb(COLOUR_SCALES["magnitude"][0])
     assert dark not in shades(empty)
@@ -70,49 +70,14 @@ def test_it_grows_with_rows_and_columns():
         (kind, branch) for branch in ("main", "aux", "aux2") for kind in ("clean", "adversarial")
     ]
     rows = [make_row("hires-cam", dict.fromkeys(cells, ramp), layer) for layer in ("s1", "s2")]
-    wide = draw_overview(rows, columns(*cells), WORDS)
-    narrow = draw_overview(rows[:1], columns(cells[0]), WORDS)
+    wide = draw_map_sheet(rows, columns(*cells), WORDS)
+    narrow = draw_map_sheet(rows[:1], columns(cells[0]), WORDS)
     assert narrow.width == 900
     assert wide.width == 2 * 40 + 290 + 6 * 236 - 16
     assert wide.height - narrow.height == pytest.approx(236, abs=60)
 
 
-# -- differences ---------------------------------------------------------------------------------
-
-
-def test_differences_literal():
-    row = make_row(
-        "saliency",
-        {
-            ("clean", "main"): 5.0,
-            ("clean", "aux"): 3.0,
-            ("clean", "aux2"): 1.0,
-            ("adversarial", "main"): 1.0,
-            ("adversarial", "aux"): 4.0,
-            ("adversarial", "aux2"): 0.0,
-        },
-    )
-    found = {one.name: (one.words, float(one.values[0, 0])) for one in differences(row)}
-    assert found == {
-        "saliency_main-minus-aux": ("main − aux, clean", 2.0),
-        "saliency_main-minus-aux2": ("main − aux2, clean", 4.0),
-        "saliency_main-minus-aux_adversarial": ("main − aux, adversarial", -3.0),
-        "saliency_main-minus-aux2_adversarial": ("main − aux2, adversarial", 1.0),
-        "saliency_main_clean-minus-adversarial": ("clean − adversarial, main", 4.0),
-        "saliency_aux_clean-minus-adversarial": ("clean − adversarial, aux", -1.0),
-        "saliency_aux2_clean-minus-adversarial": ("clean − adversarial, aux2", 1.0),
-    }
-
-
-def test_one_map_differs_from_nothing():
-    assert differences(make_row("saliency", {("clean", "main"): 1.0})) == []
-
-
-def test_names_and_spans_of_a_row():
+def test_signed_rows_have_a_symmetric_span():
     ramp = torch.linspace(-1, 0.5, 64).view(8, 8)
-    row = make_row("hires-cam", {("clean", "main"): ramp, ("adversarial", "main"): ramp}, "s3")
-    assert row.title == "HiResCAM at s3"
-    assert row.stem("clean", "main") == "hires-cam_main"
-    assert row.stem("adversarial", "main") == "hires-cam_main_adversarial"
-    low, high = row.span
+    low, high = row_span(make_row("hires-cam", {("clean", "main"): ramp}, "s3"))
     assert low == -high

@@ -1,4 +1,4 @@
-"""The picture that ``advprop compare`` writes."""
+"""One picture of a comparison: photos, predictions and maps."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Captions:
     names: tuple[str, ...]
 
 
-def draw_sheet(comparison: Comparison, captions: Captions) -> Image.Image:
+def draw_comparison(comparison: Comparison, captions: Captions) -> Image.Image:
     """Clean, perturbation, perturbed; then each branch's maps and predictions on both.
 
     Args:

@@ -1,50 +1,24 @@
-"""Which maps ``explain`` was asked for; loads nothing heavy."""
+"""Which maps the options of ``explain`` ask for."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
-from advprop_core.attribution.methods import METHODS
+from advprop_core.attribution.methods import METHODS, STAGES, MapChoice
 from advprop_core.cli.values import split_list
 from advprop_core.errors import InputError
 from advprop_core.text import did_you_mean
 
 ALL: Final = "all"
-STAGES: Final = "stages"
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """The maps, as the options name them.
-
-    Attributes:
-        methods: Keys of ``METHODS``.
-        by_name: Those of them that were named themselves, and not by ``all``.
-        layers: Dotted names; or ``stages`` alone; or nothing, for the default layer.
-        options: Further arguments of ``explain``, None where the method's own applies.
-        seed: Of everything a method draws.
-    """
-
-    methods: tuple[str, ...]
-    by_name: frozenset[str]
-    layers: tuple[str, ...]
-    options: Mapping[str, int | None]
-    seed: int
-
-    @property
-    def all_stages(self) -> bool:
-        """Whether layer methods are to map every stage."""
-        return self.layers == (STAGES,)
-
-
-def read_wanted(
+def read_choice(
     method: Sequence[str] | None,
     layer: Sequence[str] | None,
     options: Mapping[str, int | None],
     seed: int,
-) -> Wanted:
+) -> MapChoice:
     """What the options ask for.
 
     Args:
@@ -54,7 +28,7 @@ def read_wanted(
         seed: Value of --seed.
 
     Raises:
-        ValueError: For an unknown method, or an option that no chosen method has a use for.
+        InputError: For an unknown method, or an option that no chosen method has a use for.
     """
     named = split_list(method) or ["grad-cam"]
     for name in named:
@@ -64,15 +38,15 @@ def read_wanted(
     methods = tuple(METHODS) if ALL in named else tuple(named)
     layers = tuple(split_list(layer))
     if STAGES in layers and len(layers) > 1:
-        raise ValueError(f"--layer must be {STAGES} alone or names of layers, got {list(layers)}")
+        raise InputError(f"--layer must be {STAGES} alone or names of layers, got {list(layers)}")
     if layers and not any(METHODS[name].needs_layer for name in methods):
-        raise ValueError(
+        raise InputError(
             f"--layer is for maps of a layer such as grad-cam, and --method is {', '.join(methods)}"
         )
     for option, value in options.items():
         users = [name for name, one in METHODS.items() if option in one.options]
         if value is not None and not set(users) & set(methods):
-            raise ValueError(
+            raise InputError(
                 f"--{option} is for {', '.join(users)}, and --method is {', '.join(methods)}"
             )
-    return Wanted(methods, frozenset(named) - {ALL}, layers, options, seed)
+    return MapChoice(methods, frozenset(named) - {ALL}, layers, options, seed)

@@ -1,4 +1,4 @@
-"""The picture of all maps that ``advprop explain`` writes."""
+"""One picture of all maps: a row per method, a column per branch and input."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from PIL import Image
 from torch import Tensor
 
-from advprop_core.cli.explain_maps import Row
+from advprop_core.attribution.rows import MapRow
 from advprop_core.faithfulness.maps import flaw
 from advprop_core.pictures import decoding
 from advprop_core.report import drawing
-from advprop_core.report.colours import branch_colour, overlay
+from advprop_core.report.colours import Span, branch_colour, colour_span, overlay
 from advprop_core.types import InputKind
 
 _MARGIN = 40
@@ -59,7 +59,12 @@ class Words:
     notes: Sequence[str]
 
 
-def draw_overview(rows: Sequence[Row], columns: Sequence[Column], words: Words) -> Image.Image:
+def row_span(row: MapRow) -> Span:
+    """The values at both ends of the colours that the maps of a row share."""
+    return colour_span([drawn.values.numpy() for drawn in row.maps.values()], row.method.sign)
+
+
+def draw_map_sheet(rows: Sequence[MapRow], columns: Sequence[Column], words: Words) -> Image.Image:
     """Maps in a grid: a row per method, a column per branch and input.
 
     Args:
@@ -110,7 +115,7 @@ def _draw_heads(page: _Page, columns: Sequence[Column], y: int) -> int:
     return y + 70 + _TILE + _GAP
 
 
-def _draw_row(page: _Page, row: Row, columns: Sequence[Column], y: int) -> int:
+def _draw_row(page: _Page, row: MapRow, columns: Sequence[Column], y: int) -> int:
     """Name, what it measures and the scale; then the maps."""
     below = page.text.paragraph((_MARGIN, y + 2), row.method.title, 20, page.label)
     if row.layer:
@@ -119,7 +124,7 @@ def _draw_row(page: _Page, row: Row, columns: Sequence[Column], y: int) -> int:
     measures = row.method.sentence.partition(". ")[0].rstrip(".") + "."
     place = (_MARGIN, below + 2)
     below = page.text.paragraph(place, measures, 14, page.label, colour=drawing.MUTED)
-    low, high = row.span
+    low, high = row_span(row)
     bar = drawing.colour_bar((_TILE, 12), row.method.sign)
     page.canvas.paste(bar, (_MARGIN, round(below) + 10))
     page.text.write((_MARGIN, below + 27), f"{low:.2g}", 15)
@@ -129,7 +134,7 @@ def _draw_row(page: _Page, row: Row, columns: Sequence[Column], y: int) -> int:
     return y + _TILE + _GAP
 
 
-def _tile(row: Row, column: Column) -> Image.Image:
+def _tile(row: MapRow, column: Column) -> Image.Image:
     """The map over the photo in grey; one that says nothing is said in words."""
     values = row.maps[column.kind, column.branch].values
     if found := flaw(values):
@@ -139,5 +144,5 @@ def _tile(row: Row, column: Column) -> Image.Image:
         drawing.Text(tile).paragraph(place, words, 17, _TILE - 2 * _GAP, colour=drawing.MUTED)
         return tile
     photo, sign = column.pixels.numpy(), row.method.sign
-    drawn = overlay(photo, values.numpy(), sign, row.span, drawing.MAP_OPACITY)
+    drawn = overlay(photo, values.numpy(), sign, row_span(row), drawing.MAP_OPACITY)
     return drawing.enlarge(drawing.to_image(drawn), _TILE)

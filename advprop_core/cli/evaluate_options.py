@@ -111,7 +111,8 @@ StrictOption = Annotated[
     bool,
     typer.Option(
         "--strict",
-        help="Refuse unreadable images and unknown class folders instead of leaving them out.",
+        help="Refuse unreadable images, unknown class folders and files that are no pictures "
+        "instead of leaving them out.",
     ),
 ]
 DownloadOption = Annotated[

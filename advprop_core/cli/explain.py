@@ -22,7 +22,7 @@ SubjectArgument = Annotated[
     Path,
     typer.Argument(
         metavar="IMAGE",
-        help="A photo: JPEG, PNG, WebP, GIF, BMP or TIFF. Or a built-in data set whose objects are "
+        help="A photo: JPEG, PNG, WebP, AVIF, TIFF … Or a built-in data set whose objects are "
         "known, shapes or shapes-conflict: then it is measured how much of the maps lies on them.",
     ),
 ]

@@ -9,7 +9,7 @@ import typer
 
 ImageArgument = Annotated[
     Path,
-    typer.Argument(metavar="IMAGE", help="A photo: JPEG, PNG, WebP, GIF, BMP or TIFF."),
+    typer.Argument(metavar="IMAGE", help="A photo: JPEG, PNG, WebP, AVIF, TIFF …"),
 ]
 ModelOption = Annotated[
     str,

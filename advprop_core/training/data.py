@@ -52,7 +52,8 @@ class TrainingData:
         holdout: Photos of ``train`` that are measured after every epoch, or None.
         val: Photos that are measured once, at the end; none where another process does that.
         digest: Of the training photos' names and labels, so that another set is noticed.
-        unreadable: Training files that were left out, each with the reason.
+        unreadable: Training photos that cannot be read, each with the reason.
+        left_out: What else of ``train`` is passed over, in a sentence, or None.
     """
 
     source: Source
@@ -60,6 +61,7 @@ class TrainingData:
     val: Split
     digest: str
     unreadable: tuple[Unreadable, ...] = ()
+    left_out: str | None = None
 
     @property
     def classes(self) -> tuple[tuple[str, str], ...]:
@@ -204,7 +206,8 @@ def _photos(data: str, recipe: Recipe, measures: bool, in_memory: bool | None) -
     left_out = {file.path for file in unreadable}
     samples = tuple(sample for sample in folder.samples if sample[0] not in left_out)
     _require_every_class(samples, classes)
-    return TrainingData(source, holdout, val, _digest(samples), unreadable)
+    passed_over = folder.folders.describe_left_out()
+    return TrainingData(source, holdout, val, _digest(samples), unreadable, passed_over)
 
 
 def _require_splits(root: Path, data: str) -> None:

@@ -102,6 +102,8 @@ def train(
         first, count = photos.unreadable[0], len(photos.unreadable)
         images = "image was" if count == 1 else "images were"
         tell(f"{count} {images} left out, such as {first.path}: {first.reason}")
+    if photos.left_out:
+        tell(photos.left_out)
     with memory_advice(
         f"batch size {recipe.batch_size} at {recipe.size} pixels does not fit into memory: "
         "lower --batch-size (and the learning rate in proportion), or --size"

@@ -21,6 +21,7 @@ OPEN = "gallery.open"  # the key of the popover around all this
 _REFUSAL = "gallery.refusal"
 _COLUMNS = 4
 _PER_PAGE = 24
+_FAMILIAR = (".jpg", ".jpeg", ".png", ".webp")  # named first: the line is cut off on screens
 
 
 def show(view: View, info: ModelInfo, refusal: str | None) -> None:
@@ -58,7 +59,7 @@ def take_refusal() -> str | None:
 def _upload() -> None:
     st.file_uploader(
         "A photo of your own",
-        type=sorted(EXTENSIONS),
+        type=sorted(EXTENSIONS, key=lambda ending: (ending not in _FAMILIAR, ending)),
         key="gallery.upload",
         on_change=_take,
         args=("gallery.upload",),

@@ -219,6 +219,7 @@ def test_an_unreadable_photo_is_left_out_and_named(folder):
     assert len(found.source) == 19
     assert [one.path for one in found.unreadable] == [broken]
     assert found.unreadable[0].reason
+    assert found.left_out is None
 
 
 def test_an_unreadable_photo_of_val_is_an_error(folder):

@@ -366,12 +366,14 @@ def test_images_that_cannot_be_read_are_told(photos, tmp_path):
         for file in (photos / "train" / name).iterdir():
             (data / "train" / name / file.name).symlink_to(file)
     (data / "train" / "cats" / "torn.png").write_bytes(b"no image")
+    (data / "train" / "dogs" / "a.heic").write_bytes(b"a photo that is not read")
     notes = []
     recipe = tiny_recipe(objective="vanilla", epochs=1)
     path = train(recipe, str(data), tmp_path / "run", name="x", note=notes.append)
-    (note,) = notes
-    assert note.startswith("1 image was left out, such as ")
-    assert "torn.png" in note
+    unreadable, passed_over = notes
+    assert unreadable.startswith("1 image was left out, such as ")
+    assert "torn.png" in unreadable
+    assert passed_over == "files left out: 1 × no picture, by the ending (dogs/a.heic)"
     assert checkpoints.load(path).info.recipe["training_images"] == 12
 
 

@@ -14,32 +14,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
+from advprop_core.attacks.balls import BALLS, Length, per_sample
+from advprop_core.attacks.inputs import Model, own_inputs, require_labels
+from advprop_core.attacks.losses import lifted_log_odds
 from advprop_core.pictures.draws import Streams
 from advprop_core.types import AttackConfig, Norm
 
-Model = Callable[[Tensor], Tensor]
 Gradient = Callable[[Model, Tensor, Tensor], Tensor]
 StepHook = Callable[[int, Tensor], None]
-Length = float | Tensor  # one for the whole batch, or (N, 1, 1, 1): one per image
-
-
-@dataclass(frozen=True)
-class Ball:
-    """A norm as an attack sees it; every function maps (N, …) to (N, …), sample by sample.
-
-    Attributes:
-        start: (shape, epsilon, generator, device) to a random point of the ball; a shape of one
-            image and several radii give the same draw at each of them.
-        direction: A gradient to the steepest move of length 1.
-        project: (perturbation, epsilon) to the nearest point of the ball.
-    """
-
-    start: Callable[[torch.Size, Length, torch.Generator, torch.device], Tensor]
-    direction: Callable[[Tensor], Tensor]
-    project: Callable[[Tensor, Length], Tensor]
 
 
 @dataclass(frozen=True)
@@ -55,48 +40,7 @@ class Sizes:
     step_size: Tensor
 
 
-def _linf_start(
-    shape: torch.Size, epsilon: Length, generator: torch.Generator, device: torch.device
-) -> Tensor:
-    return (torch.rand(shape, generator=generator, device=device) * 2 - 1) * epsilon
-
-
-def _clip(x: Tensor, epsilon: Length) -> Tensor:
-    if isinstance(epsilon, Tensor):  # not one call for both: they are two signatures of clamp
-        return x.clamp(-epsilon, epsilon)
-    return x.clamp(-epsilon, epsilon)
-
-
-def _l2_start(
-    shape: torch.Size, epsilon: Length, generator: torch.Generator, device: torch.device
-) -> Tensor:
-    # A Gaussian direction with radius u^(1/d) is uniform in the ball of dimension d.
-    noise = torch.randn(shape, generator=generator, device=device)
-    dimension = noise[0].numel()
-    radius = torch.rand(shape[0], generator=generator, device=device) ** (1 / dimension)
-    return _unit(noise) * (_per_sample(radius, noise) * epsilon)
-
-
-def _unit(x: Tensor) -> Tensor:
-    length = x.flatten(1).norm(dim=1).clamp_min(1e-12)
-    return x / _per_sample(length, x)
-
-
-def _shrink(x: Tensor, epsilon: Length) -> Tensor:
-    length = x.flatten(1).norm(dim=1).clamp_min(1e-12)
-    return x * (epsilon / _per_sample(length, x)).clamp_max(1.0)
-
-
-def _per_sample(values: Tensor, like: Tensor) -> Tensor:
-    return values.view(-1, *[1] * (like.ndim - 1))
-
-
-BALLS: dict[Norm, Ball] = {
-    "linf": Ball(_linf_start, torch.sign, _clip),
-    "l2": Ball(_l2_start, _unit, _shrink),
-}
-
-
+@torch.inference_mode(False)
 def attack(
     model: Model,
     pixels: Tensor,
@@ -122,17 +66,19 @@ def attack(
             configuration's seed for the batch. They are moved on.
 
     Returns:
-        (N, 3, H, W) perturbed pixels in [0, 1], within epsilon of the clean ones in the norm.
+        (N, 3, H, W) perturbed pixels in [0, 1], within epsilon of the clean ones in the norm, of
+        the clean ones' type.
 
     Raises:
-        TypeError: If pixels are not floating point.
+        TypeError: If pixels are not floating point, or labels are not integers.
         ValueError: For a module in training mode, pixels outside [0, 1], labels or a target
             class the model does not have.
     """
-    require_inputs(model, pixels, labels)
-    return _towards_its_goal(model, pixels, labels, config, None, on_step, draws)
+    inputs, targets = own_inputs(model, pixels, labels)
+    return _towards_its_goal(model, inputs, targets, config, None, on_step, draws).to(pixels.dtype)
 
 
+@torch.inference_mode(False)
 def attack_until_turned(
     model: Model,
     pixels: Tensor,
@@ -155,22 +101,23 @@ def attack_until_turned(
         (N, 3, H, W): of each image the first point that turns it, else the last one.
 
     Raises:
-        TypeError: If pixels are not floating point.
+        TypeError: If pixels are not floating point, or labels are not integers.
         ValueError: For what :func:`attack` refuses.
     """
-    found, standing = pixels.detach().clone(), torch.arange(len(pixels))
+    adversarial, standing = pixels.detach().clone(), torch.arange(len(pixels))
     for _ in range(restarts):
-        own = [draws[place] for place in standing.tolist()]
+        standing_draws = [draws[index] for index in standing.tolist()]
         rows = standing.to(pixels.device)
-        found[rows] = attack(model, pixels[rows], labels[rows], config, draws=own)
+        adversarial[rows] = attack(model, pixels[rows], labels[rows], config, draws=standing_draws)
         with torch.no_grad():
-            held = model(found[rows]).argmax(1) == labels[rows]
+            held = model(adversarial[rows]).argmax(1) == labels[rows]
         standing = standing[held.cpu()]
         if not len(standing):
             break
-    return found
+    return adversarial
 
 
+@torch.inference_mode(False)
 def attack_each(
     model: Model,
     pixels: Tensor,
@@ -194,11 +141,11 @@ def attack_each(
         (N, 3, H, W) perturbed pixels, one for each configuration.
 
     Raises:
-        TypeError: If pixels are not floating point.
+        TypeError: If pixels are not floating point, or labels are not integers.
         ValueError: For more than one image, configurations that differ in more, or what
             :func:`attack` refuses.
     """
-    require_inputs(model, pixels, label)
+    pixels, label = own_inputs(model, pixels, label)
     kinds = {replace(config, epsilon=0.0, step_size=0.0) for config in configs}
     if len(pixels) != 1 or len(kinds) != 1:
         raise ValueError(
@@ -206,7 +153,7 @@ def attack_each(
             f"got {len(pixels)} images and {len(kinds)} kinds of attack"
         )
     epsilon, step_size = (
-        _per_sample(torch.tensor(values, dtype=pixels.dtype, device=pixels.device), pixels)
+        per_sample(torch.tensor(values, dtype=pixels.dtype, device=pixels.device), pixels)
         for values in zip(*((c.epsilon, c.step_size) for c in configs), strict=True)
     )
     copies = pixels.expand(len(configs), -1, -1, -1)
@@ -317,7 +264,10 @@ def own_starts(like: Tensor, norm: Norm, epsilon: float, draws: Streams) -> Tens
 
 
 def loss_gradient(model: Model, pixels: Tensor, labels: Tensor) -> Tensor:
-    """Gradient of each sample's cross-entropy with respect to its own pixels.
+    """Gradient of each sample's log odds against its label with respect to its own pixels.
+
+    It points where the cross-entropy's gradient points, and does not vanish where the softmax
+    saturates; see :func:`lifted_log_odds`.
 
     Args:
         model: Pixels to (N, C) logits.
@@ -330,59 +280,21 @@ def loss_gradient(model: Model, pixels: Tensor, labels: Tensor) -> Tensor:
     Raises:
         ValueError: If a label is not one of the model's classes.
     """
-    return _gradient(model, pixels, labels, require_labels)
+
+    def loss(logits: Tensor) -> Tensor:
+        require_labels(labels, logits.shape[1])
+        return lifted_log_odds(logits, labels).sum()
+
+    return _gradient(model, pixels, loss)
 
 
 def unchecked_gradient(model: Model, pixels: Tensor, labels: Tensor) -> Tensor:
-    """Like :func:`loss_gradient`, without its checks, and for (N, C) class probabilities too."""
-    return _gradient(model, pixels, labels, None)
+    """The cross-entropy's gradient, unchecked, and for (N, C) class probabilities too."""
+    return _gradient(model, pixels, lambda z: F.cross_entropy(z, labels, reduction="sum"))
 
 
-def _gradient(
-    model: Model, pixels: Tensor, labels: Tensor, check: Callable[[Tensor, int], None] | None
-) -> Tensor:
+def _gradient(model: Model, pixels: Tensor, loss: Callable[[Tensor], Tensor]) -> Tensor:
     with torch.enable_grad():
         point = pixels.detach().clone().requires_grad_()
-        logits = model(point)
-        if check:
-            check(labels, logits.shape[1])
-        loss = F.cross_entropy(logits.float(), labels, reduction="sum")
-        (gradient,) = torch.autograd.grad(loss, point)
+        (gradient,) = torch.autograd.grad(loss(model(point).float()), point)
     return gradient
-
-
-def require_inputs(model: Model, pixels: Tensor, labels: Tensor) -> None:
-    """Refuse what no attack can take.
-
-    Raises:
-        TypeError: If pixels are not floating point.
-        ValueError: For a module in training mode, pixels of another shape or outside [0, 1], or
-            labels that are not one per image.
-    """
-    if isinstance(model, nn.Module) and any(part.training for part in model.modules()):
-        raise ValueError(
-            "model must be in eval mode, or the attack would move its running statistics: "
-            "pass a frozen branch, or attack_view(branch) while training"
-        )
-    if not pixels.is_floating_point():
-        raise TypeError(f"pixels must be floating point in [0, 1], got {pixels.dtype}")
-    if pixels.ndim != 4:
-        raise ValueError(f"pixels must have shape (N, 3, H, W), got {tuple(pixels.shape)}")
-    if labels.shape != pixels.shape[:1]:
-        raise ValueError(
-            f"labels must have shape ({pixels.shape[0]},), one per image, got {tuple(labels.shape)}"
-        )
-    if pixels.numel() and not (pixels.min() >= 0 and pixels.max() <= 1):
-        raise ValueError(
-            f"pixels must lie in [0, 1], got [{pixels.min():.3g}, {pixels.max():.3g}]: "
-            "pass them before mean/std normalisation"
-        )
-
-
-def require_labels(labels: Tensor, classes: int) -> None:
-    """Refuse labels that the model does not have, with a ValueError that lists them."""
-    if labels.numel() and not (labels.min() >= 0 and labels.max() < classes):
-        raise ValueError(
-            f"labels and target_class must lie in [0, {classes - 1}], the model has {classes} "
-            f"classes, got {sorted(set(labels.tolist()))}"
-        )

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from advprop_core.attacks.autoattack import AutoAttackConfig
 from advprop_core.attacks.autoattack.run import auto_attack
-from advprop_core.attacks.gradient import Model, attack, attack_until_turned
+from advprop_core.attacks.gradient import attack, attack_until_turned
+from advprop_core.attacks.inputs import Model
 from advprop_core.evaluation.cells import Cell, TestedModel
 from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.restricted import Restricted, places

@@ -24,7 +24,13 @@ _SURVIVORS = 0.01
 _CHANCE = 0.025  # one-sided: half of what two-sided tests leave to chance
 
 Attack = AttackConfig | AutoAttackConfig
-Sign = Literal["one step beats many", "noise beats gradient", "larger radius", "survives anything"]
+Sign = Literal[
+    "one step beats many",
+    "noise beats gradient",
+    "larger radius",
+    "survives anything",
+    "no gradient",
+]
 
 
 @dataclass(frozen=True)
@@ -83,6 +89,22 @@ def suspicions(found: Mapping[Cell, Answers]) -> tuple[Suspicion, ...]:
             if _exceeds_chance(beats, beaten):
                 seen.append(_suspicion(weak, sign, _compared(weak, strong, found)))
     return tuple(seen)
+
+
+def without_gradient(counts: Mapping[tuple[str, str], int], n: int) -> Iterator[Suspicion]:
+    """A reason not to trust attacks for each branch that has images without a gradient.
+
+    Args:
+        counts: (model, branch) to how many of its images have none.
+        n: Number of images.
+    """
+    for (model, branch), count in counts.items():
+        if count:
+            text = (
+                f"{model}, {branch}: {count} of {n} images have no gradient at all, so attacks "
+                "that follow it cannot move them: its gradient is masked."
+            )
+            yield Suspicion(model, branch, "no gradient", text)
 
 
 def _survives(cell: Cell, answers: Answers) -> Iterator[Suspicion]:

@@ -9,14 +9,8 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from advprop_core.attacks.gradient import (
-    Model,
-    Sizes,
-    loss_gradient,
-    require_inputs,
-    require_labels,
-    walk,
-)
+from advprop_core.attacks.gradient import Sizes, loss_gradient, walk
+from advprop_core.attacks.inputs import Model, own_inputs, require_labels
 from advprop_core.evaluation.cells import TestedModel
 from advprop_core.evaluation.intervals import share_intervals
 from advprop_core.evaluation.restricted import Restricted, places
@@ -135,7 +129,7 @@ def smallest_epsilons(model: Model, pixels: Tensor, labels: Tensor, attack: Atta
         TypeError: If pixels are not floating point.
         ValueError: For a targeted attack, a limit of 0, or what an attack refuses.
     """
-    require_inputs(model, pixels, labels)
+    pixels, labels = own_inputs(model, pixels, labels)
     if attack.target_class is not None or not attack.epsilon:
         raise ValueError(
             "attack must be untargeted and have an epsilon above 0, the largest radius to try, "
@@ -214,7 +208,7 @@ def measure_smallest(
         if progress and len(missing) < n:
             progress(before, n * len(subject.branches))
         if len(missing):
-            network, own = _network(subject, branch, processes.device), list[Tensor]()
+            network, own = folded_network(subject, branch, processes.device), list[Tensor]()
             kept = missing[:0]
             for some in processes.share(batches(len(missing), batch_size)):
                 rows = missing[some]
@@ -232,7 +226,8 @@ def measure_smallest(
     return tuple(found)
 
 
-def _network(subject: TestedModel, branch: str, device: torch.device) -> nn.Module:
+def folded_network(subject: TestedModel, branch: str, device: torch.device) -> nn.Module:
+    """A branch, folded for speed, that answers with the classes its model may answer with."""
     network = fold(subject.model.branch(branch), subject.images[:1].float() / 255)
     if subject.among is not None:
         network = Restricted(network, subject.among)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from advprop_core.attacks.autoattack import AutoAttackConfig
 from advprop_core.attacks.autoattack.config import require_classes
@@ -11,6 +11,7 @@ from advprop_core.datasets.folders import Unreadable
 from advprop_core.evaluation.cells import Cell, TestedModel, cells_of, only_shown
 from advprop_core.evaluation.conditions import Condition, takes_restarts
 from advprop_core.evaluation.data import DataRequest, open_images
+from advprop_core.evaluation.flat import count_flat
 from advprop_core.evaluation.masking import controls
 from advprop_core.evaluation.results import Answers, BranchResult
 from advprop_core.evaluation.smallest_epsilon import SmallestEpsilon, measure_smallest
@@ -98,6 +99,8 @@ class Evaluation:
         radii: Smallest radii, where they were searched for.
         left_out: Model to how many images cannot be read under some condition.
         unreadable: The files of these, as far as this run met them.
+        flat: (model, branch) to the number of images without any gradient, where attacks were
+            asked for; see :mod:`advprop_core.evaluation.flat`.
     """
 
     suite: Suite
@@ -105,6 +108,7 @@ class Evaluation:
     radii: Sequence[SmallestEpsilon] = ()
     left_out: Mapping[str, int] | None = None
     unreadable: Sequence[Unreadable] = ()
+    flat: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
     @property
     def results(self) -> tuple[BranchResult, ...]:
@@ -180,7 +184,14 @@ def evaluate(
     left_out = {cell.model: len(answered[cell]) - len(cells[cell]) for cell in ordered}
     files = {id(model.stored): getattr(model.stored, "unreadable", {}) for model in suite.models}
     met = [file for by_row in files.values() for file in by_row.values()]
-    return Evaluation(suite, cells, radii, left_out, processes.gather(met))
+    attacked = any(condition.attack is not None for condition in suite.conditions)
+    flat = {
+        (model.name, branch): count
+        for model in suite.models
+        if attacked and len(model.images)
+        for branch, count in count_flat(model, batch_size, processes).items()
+    }
+    return Evaluation(suite, cells, radii, left_out, processes.gather(met), flat)
 
 
 def attack_conditions(

@@ -13,7 +13,7 @@ from advprop_core.evaluation.corruption_error import (
     CorruptionError,
     mean_corruption_error,
 )
-from advprop_core.evaluation.masking import suspicions
+from advprop_core.evaluation.masking import Suspicion, suspicions, without_gradient
 from advprop_core.evaluation.mce import imagenet_c_errors
 from advprop_core.evaluation.results import Answers, BranchResult
 from advprop_core.evaluation.results_file import FORMAT
@@ -26,6 +26,11 @@ Branch = tuple[str, str]
 
 class _Measure(Protocol):
     def to_json(self) -> dict[str, Any]: ...
+
+
+def _warnings(evaluation: Evaluation) -> tuple[Suspicion, ...]:
+    n = max(len(model.labels) for model in evaluation.suite.models)
+    return (*suspicions(evaluation.cells), *without_gradient(evaluation.flat, n))
 
 
 def summarise(evaluation: Evaluation, command: str) -> dict[str, Any]:
@@ -52,7 +57,7 @@ def summarise(evaluation: Evaluation, command: str) -> dict[str, Any]:
         "command": command,
         "models": suite.digests,
         "results": rows,
-        "warnings": [suspicion.to_json() for suspicion in suspicions(cells)],
+        "warnings": [suspicion.to_json() for suspicion in _warnings(evaluation)],
     }
     if suite.notes:
         content["notes"] = [*suite.notes]

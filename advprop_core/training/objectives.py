@@ -30,7 +30,8 @@ from functools import partial
 import torch
 from torch.nn import functional as F
 
-from advprop_core.attacks.gradient import BALLS, random_start, unchecked_gradient, walk
+from advprop_core.attacks.balls import BALLS
+from advprop_core.attacks.gradient import random_start, unchecked_gradient, walk
 from advprop_core.models.dual_bn import MAIN, DualBNModel, auxiliary_name
 from advprop_core.models.folding import folded_attack_view
 from advprop_core.training.batch import Batch, Forward, Outcome, Part, Plan, View, score

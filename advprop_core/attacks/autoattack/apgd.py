@@ -12,7 +12,9 @@ import torch
 from torch import Tensor
 
 from advprop_core.attacks.autoattack.search import Found, Score, per_image, with_gradient
-from advprop_core.attacks.gradient import BALLS, Model, own_starts
+from advprop_core.attacks.balls import BALLS
+from advprop_core.attacks.gradient import own_starts
+from advprop_core.attacks.inputs import Model
 from advprop_core.pictures.draws import Streams
 from advprop_core.types import Norm
 

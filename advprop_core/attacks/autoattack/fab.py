@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from advprop_core.attacks.autoattack.search import Found, of_class, per_image, with_gradient
-from advprop_core.attacks.gradient import Model
+from advprop_core.attacks.inputs import Model
 from advprop_core.types import Norm
 
 _BEYOND = 1.05  # how far across a boundary each move goes
@@ -86,7 +86,8 @@ def _across(
     here = lowering(point, slope, lead, norm)
     home = lowering(clean, slope, clean_lead, norm)
     near, far = _length(here, norm), _length(home, norm)
-    share = per_image((near / (near + far).clamp_min(1e-12)).clamp_max(_HOMEWARD))
+    way = near + far
+    share = per_image((near / torch.where(way > 0, way, 1)).clamp_max(_HOMEWARD))
     from_point, from_clean = point + _BEYOND * here, clean + _BEYOND * home
     return (from_point * (1 - share) + from_clean * share).clamp(0, 1)
 
@@ -103,6 +104,10 @@ def lowering(pixels: Tensor, slope: Tensor, drop: Tensor, norm: Norm) -> Tensor:
     Returns:
         (N, 3, H, W). Where no perturbation within [0, 1] suffices, the one that does most.
     """
+    # In units of the steepest pixel, so that a rescaling of logits changes nothing.
+    steepest = slope.flatten(1).abs().amax(1)
+    unit = torch.where(steepest > 0, steepest, 1)
+    slope, drop = slope / per_image(unit), drop / unit
     slope = slope * per_image(torch.where(drop < 0, -1.0, 1.0))
     weight = slope.abs()
     room = torch.where(slope > 0, pixels, 1 - pixels)

@@ -18,7 +18,7 @@ from advprop_core.attacks.autoattack.config import MEMBERS, AutoAttackConfig, re
 from advprop_core.attacks.autoattack.fab import fab
 from advprop_core.attacks.autoattack.search import Found, cross_entropy, likely_wrong, targeted_dlr
 from advprop_core.attacks.autoattack.square import square
-from advprop_core.attacks.gradient import Model, require_inputs, require_labels
+from advprop_core.attacks.inputs import Model, own_inputs, require_labels
 from advprop_core.pictures.draws import streams
 
 Member = Callable[[Model, Tensor, Tensor, AutoAttackConfig, Sequence[int]], Found]
@@ -49,6 +49,7 @@ class AutoAttackResult:
         return self.turned_by.count(None) / len(self.turned_by)
 
 
+@torch.inference_mode(False)
 def auto_attack(
     model: Model,
     pixels: Tensor,
@@ -77,7 +78,7 @@ def auto_attack(
         ValueError: For what :func:`~advprop_core.attacks.gradient.attack` refuses, an unknown
             member, or a model of fewer than four classes.
     """
-    require_inputs(model, pixels, labels)
+    pixels, labels = own_inputs(model, pixels, labels)
     seeds = [config.seed + place for place in range(len(pixels))] if seeds is None else seeds
     if unknown := [name for name in members if name not in MEMBERS]:
         raise ValueError(f"members must be of {', '.join(MEMBERS)}, got {', '.join(unknown)}")
@@ -88,13 +89,13 @@ def auto_attack(
     turned_by: list[str | None] = [
         None if right else "clean" for right in (logits.argmax(1) == labels).tolist()
     ]
-    adversarial = pixels.detach().clone()
+    adversarial = pixels.clone()
     for name in members if config.epsilon else ():
         places = [place for place, by in enumerate(turned_by) if by is None]
         if not places:
             break
         own = [seeds[place] for place in places]
-        found = _RUN[name](model, pixels.detach()[places], labels[places], config, own)
+        found = _RUN[name](model, pixels[places], labels[places], config, own)
         for place, turned in zip(places, found.turned.tolist(), strict=True):
             turned_by[place] = name if turned else None
         adversarial[places] = found.points

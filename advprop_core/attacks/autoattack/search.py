@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from advprop_core.attacks.gradient import Model
+from advprop_core.attacks.inputs import Model
+from advprop_core.attacks.losses import log_odds
 
 Score = Callable[[Tensor, Tensor, Tensor], Tensor]
 """(N, C) logits, (N,) labels and (N,) targets to (N,) numbers that an attack raises."""
@@ -55,8 +55,8 @@ def with_gradient(
 
 
 def cross_entropy(logits: Tensor, labels: Tensor, _targets: Tensor) -> Tensor:
-    """Each image's cross-entropy."""
-    return F.cross_entropy(logits, labels, reduction="none")
+    """Each image's cross-entropy, as :func:`log_odds` has it: what raises one raises the other."""
+    return log_odds(logits, labels)
 
 
 def targeted_dlr(logits: Tensor, labels: Tensor, targets: Tensor) -> Tensor:
@@ -67,7 +67,8 @@ def targeted_dlr(logits: Tensor, labels: Tensor, targets: Tensor) -> Tensor:
     """
     best = logits.topk(4, dim=1).values
     lead = of_class(logits, targets) - of_class(logits, labels)
-    return lead / (best[:, 0] - (best[:, 2] + best[:, 3]) / 2).clamp_min(1e-12)
+    spread = best[:, 0] - (best[:, 2] + best[:, 3]) / 2
+    return lead / torch.where(spread > 0, spread, 1)
 
 
 def margin(logits: Tensor, labels: Tensor) -> Tensor:

@@ -203,8 +203,9 @@ def test_steps_add_up_and_are_projected(linear):
 
 
 def test_loss_gradient_literal(linear):
+    """Of the log odds, which at even odds are twice as steep as the cross-entropy."""
     gradient = loss_gradient(linear, torch.full((2, 1, 1, 3), 0.0), torch.tensor([0, 1]))
-    assert gradient.flatten(1).tolist() == [[-0.5, 1.0, 0.0], [0.5, -1.0, 0.0]]
+    assert gradient.flatten(1).tolist() == [[-1.0, 2.0, 0.0], [1.0, -2.0, 0.0]]
 
 
 # -- refusals -----------------------------------------------------------------------------------

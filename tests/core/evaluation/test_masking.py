@@ -1,10 +1,12 @@
 import pytest
 import torch
 
-from advprop_core.evaluation.cells import Cell
+from advprop_core.evaluation.cells import Cell, TestedModel
 from advprop_core.evaluation.conditions import Condition
-from advprop_core.evaluation.masking import suspicions
+from advprop_core.evaluation.flat import count_flat
+from advprop_core.evaluation.masking import suspicions, without_gradient
 from advprop_core.evaluation.results import Answers
+from advprop_core.processes import ALONE
 from advprop_core.types import AttackConfig
 
 
@@ -93,3 +95,26 @@ def test_transfer_may_well_spare_a_branch(pairs):
 def test_noise_is_a_random_start_left_alone():
     assert NOISE.name == "noise"
     assert AttackConfig.pgd(0.0, steps=2).name == "PGD-2"
+
+
+def test_images_without_a_gradient_are_counted(make_dual, pixels):
+    class Rounded(torch.nn.Module):
+        """Lets no gradient through from the first two images on."""
+
+        def __init__(self, network):
+            super().__init__()
+            self.network = network
+
+        def forward(self, inputs):
+            return self.network(inputs * (inputs.mean((1, 2, 3), keepdim=True) > -0.9))
+
+    model = make_dual()
+    images = (pixels(5) * 255).byte()
+    images[:2] = 3  # so dark that nothing is let through
+    branch = model.branch("main")
+    branch.network = Rounded(branch.network).eval()
+    tested = TestedModel("one", model, images, torch.zeros(5, dtype=torch.int64), ("main",))
+    assert count_flat(tested, 2, ALONE) == {"main": 2}
+    (warning,) = without_gradient({("one", "main"): 2, ("one", "aux"): 0}, 5)
+    assert (warning.branch, warning.sign) == ("main", "no gradient")
+    assert "2 of 5 images have no gradient at all" in warning.text

@@ -1,0 +1,42 @@
+"""What attacks raise: losses whose gradient is left where a network is confident."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+_LEAD = 8.0
+"""Of a label over the best other class: all others then have some 3 in 10,000 together."""
+
+
+def log_odds(logits: Tensor, labels: Tensor) -> Tensor:
+    """The log odds against each label: its cross-entropy is the softplus of these.
+
+    So both have gradients of one direction. The cross-entropy's is shorter by the probability of
+    all other classes, which is rounded away where a network is confident.
+
+    Args:
+        logits: (N, C), C at least 2.
+        labels: (N,) class indices.
+
+    Returns:
+        (N,).
+    """
+    own, others = _label_and_others(logits, labels)
+    return others.logsumexp(1) - own
+
+
+def lifted_log_odds(logits: Tensor, labels: Tensor) -> Tensor:
+    """(N,) log odds of logits whose lead over the other classes is brought down to a common one.
+
+    A temperature does it, and nothing that leads by less is changed. Without it the same network
+    with logits times ten would be attacked in another direction, and look more robust.
+    """
+    own, others = _label_and_others(logits.detach(), labels)
+    temperature = ((own - others.amax(1)) / _LEAD).clamp_min(1)
+    return log_odds(logits / temperature[:, None], labels)
+
+
+def _label_and_others(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    column = labels[:, None]
+    return logits.gather(1, column)[:, 0], logits.scatter(1, column, -torch.inf)

@@ -260,6 +260,10 @@ class ModelInfo:
         # Main first, whatever order a file had them in.
         object.__setattr__(self, "branches", _sorted_branches(self.branches))
 
+    def __hash__(self) -> int:
+        # Mappings cannot be hashed; what equal ones have in common is enough.
+        return hash((self.architecture, self.class_ids, self.input_size, self.name))
+
     @property
     def num_classes(self) -> int:
         """Number of classes."""
@@ -276,9 +280,9 @@ def freeze(tensor: Tensor) -> Tensor:
     return tensor.detach().cpu().float().clone()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Prediction:
-    """What one branch says of one image.
+    """What one branch says of one image; equal to another with the same logits.
 
     Attributes:
         logits: (C,) float32.
@@ -295,6 +299,12 @@ class Prediction:
             raise ValueError("logits must be finite: the network overflowed or has NaN weights")
         frozen = freeze(logits)
         return cls(frozen, frozen.softmax(0))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Prediction) and self.logits.equal(other.logits)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self.logits.tolist()))
 
     @property
     def class_index(self) -> int:
@@ -335,7 +345,7 @@ class PerturbationFacts:
     clean_wrong: Mapping[str, bool] | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class AttributionMap:
     """A map of one class score over one image, signed and unscaled.
 
@@ -356,7 +366,7 @@ class AttributionMap:
     layer: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Comparison:
     """The main job's result: everything a page draws, on the CPU.
 
@@ -370,7 +380,6 @@ class Comparison:
         attacked_class: Class whose loss the attack raised (the true class, or the attack
             branch's clean prediction where that is not known).
         attack_branch: Branch whose gradient made the perturbation; None for noise.
-        film: Per step, branch to (C,) logits, from the start of the walk to its end.
     """
 
     clean: Tensor
@@ -381,7 +390,6 @@ class Comparison:
     true_class: int | None
     attacked_class: int
     attack_branch: str | None
-    film: tuple[Mapping[str, Tensor], ...] = ()
 
     @property
     def branches(self) -> tuple[str, ...]:

@@ -39,7 +39,7 @@ MEASURES: dict[Measure, str] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class NormTensors:
     """What one branch's norm layer holds, and the map x → scale · x + shift it comes to.
 
@@ -72,7 +72,7 @@ class Summary:
     largest: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LayerDistance:
     """How one norm layer differs between two branches.
 

@@ -16,7 +16,7 @@ from advprop_core.predict import require_eval
 from advprop_core.types import freeze
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Excitement:
     """Channels of one norm layer on one image.
 

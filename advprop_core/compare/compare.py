@@ -58,7 +58,6 @@ def compare(
     attack_branch: str,
     true_class: int | None = None,
     maps: MapRequest | None = None,
-    film: bool = False,
     progress: Callable[[float], None] | None = None,
 ) -> Comparison:
     """Perturb one image and compare what the branches make of it.
@@ -71,7 +70,6 @@ def compare(
         true_class: Where known; otherwise an untargeted attack works against the attack
             branch's own clean prediction.
         maps: Which maps to make, if any.
-        film: Whether to keep every branch's logits at every step of an attack.
         progress: Called with the share that is done of attack and maps; may raise to stop.
 
     Returns:
@@ -91,13 +89,10 @@ def compare(
     if true_class is not None and not 0 <= true_class < count:
         raise ValueError(f"true_class must lie in [0, {count - 1}], got {true_class}")
     attacked = clean["clean", attack_branch].class_index if true_class is None else true_class
-    steps: list[Tensor] = []
 
     first = _share_before_maps(maps)
 
     def on_step(step: int, point: Tensor) -> None:
-        if film:
-            steps.append(point)
         if progress and isinstance(perturbation, AttackConfig):
             progress(first * step / perturbation.steps)
 
@@ -117,7 +112,6 @@ def compare(
         true_class=true_class,
         attacked_class=attacked,
         attack_branch=attack_branch if isinstance(perturbation, AttackConfig) else None,
-        film=_film(branches, steps),
     )
 
 
@@ -145,15 +139,6 @@ def _perturb(
     return attack(module, pixels, label, perturbation, on_step)
 
 
-def _film(
-    branches: Mapping[str, nn.Module], steps: list[Tensor]
-) -> tuple[Mapping[str, Tensor], ...]:
-    if not steps:
-        return ()
-    rows = {name: logits_of(module, torch.cat(steps)) for name, module in branches.items()}
-    return tuple({name: rows[name][index] for name in rows} for index in range(len(steps)))
-
-
 def _maps(
     branches: Mapping[str, nn.Module],
     clean: Tensor,
@@ -172,7 +157,7 @@ def _maps(
         seed=request.seed,
         progress=progress,
     )
-    return {(kind, branch): one for (_, kind, branch), one in made.items()}
+    return {(kind, branch): drawn for (_, kind, branch), drawn in made.items()}
 
 
 def _facts(

@@ -20,7 +20,7 @@ from advprop_core.types import AttackConfig, Prediction
 _ATTACK = 0.5  # share of the progress; the maps have the rest
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Film:
     """The frames of an attack, the clean picture first.
 

@@ -29,7 +29,7 @@ _LENGTHS = {"train": 12_000, "val": 2_000}
 BUILTIN = tuple(AGREEMENT)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Images:
     """A data set, whole in memory.
 

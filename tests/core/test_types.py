@@ -166,3 +166,24 @@ def test_model_info_is_frozen(make_info):
     info: ModelInfo = make_info()
     with pytest.raises(dataclasses.FrozenInstanceError):
         info.name = "x"
+
+
+def test_predictions_are_equal_where_their_logits_are():
+    one, same, other = (
+        Prediction.from_logits(torch.tensor(values))
+        for values in ([1.0, 2.0], [1.0, 2.0], [2.0, 1.0])
+    )
+    assert one == same
+    assert one != other
+    assert one != "main"
+    assert len({one, same, other}) == 2
+
+
+def test_what_describes_a_model_can_be_hashed():
+    def describe():
+        return ModelInfo(
+            "resnet18", ("a",), ("a",), 32, (0.5,) * 3, (0.5,) * 3, {"main": "trained"}
+        )
+
+    assert hash(describe()) == hash(describe())
+    assert len({describe(), describe()}) == 1

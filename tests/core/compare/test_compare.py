@@ -26,7 +26,7 @@ def run(branches, image, perturbation=PGD, **fields):
 
 
 def test_the_main_job(branches, image):
-    result = run(branches, image, true_class=2, maps=MapRequest(), film=True)
+    result = run(branches, image, true_class=2, maps=MapRequest())
     cells = [(kind, name) for kind in ("clean", "adversarial") for name in branches]
     assert list(result.predictions) == cells
     assert list(result.maps) == cells
@@ -41,21 +41,6 @@ def test_the_main_job(branches, image):
                 expected = branch(shown)[0]
             got = result.predictions[kind, name].logits
             torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-5)
-
-
-def test_the_film_begins_at_the_start_and_ends_at_the_prediction(branches, image):
-    result = run(branches, image, true_class=2, film=True)
-    assert len(result.film) == 5
-    for row in result.film:
-        assert list(row) == ["main", "aux", "aux2"]
-    for name in branches:
-        expected = result.predictions["adversarial", name].logits
-        torch.testing.assert_close(result.film[-1][name], expected, rtol=1e-4, atol=1e-5)
-    no_start = AttackConfig.pgd(8 / 255, steps=2, random_start=False)
-    result = run(branches, image, no_start, film=True)
-    clean = result.predictions["clean", "main"].logits
-    torch.testing.assert_close(result.film[0]["main"], clean, rtol=1e-4, atol=1e-5)
-    assert run(branches, image).film == ()
 
 
 def test_maps_share_class_and_layer(branches, image):
@@ -128,10 +113,9 @@ def test_the_attack_follows_the_attack_branch(branches, image):
 
 
 def test_no_perturbation(branches, image):
-    result = run(branches, image, None, true_class=1, maps=MapRequest(), film=True)
+    result = run(branches, image, None, true_class=1, maps=MapRequest())
     assert torch.equal(result.clean, result.adversarial)
     assert result.attack_branch is None
-    assert result.film == ()
     assert (result.facts.linf, result.facts.l2) == (0, 0)
     for name in branches:
         clean, other = (result.predictions[kind, name] for kind in ("clean", "adversarial"))
@@ -140,10 +124,9 @@ def test_no_perturbation(branches, image):
 
 def test_noise(branches, image):
     noise = NoiseConfig("gaussian", 0.1, seed=3)
-    result = run(branches, image, noise, film=True)
+    result = run(branches, image, noise)
     assert torch.equal(result.adversarial, add_noise(image, noise)[0])
     assert result.attack_branch is None
-    assert result.film == ()
 
 
 class Threshold(nn.Module):
@@ -174,13 +157,12 @@ def test_facts_literal():
 
 
 def test_results_are_detached_and_their_own(branches, image):
-    result = run(branches, image, maps=MapRequest(), film=True)
+    result = run(branches, image, maps=MapRequest())
     tensors = [
         result.clean,
         result.adversarial,
         *(m.values for m in result.maps.values()),
         *(p.logits for p in result.predictions.values()),
-        *(logits for row in result.film for logits in row.values()),
     ]
     assert not any(tensor.requires_grad for tensor in tensors)
     before = result.clean.clone()

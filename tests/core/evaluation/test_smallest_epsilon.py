@@ -63,10 +63,16 @@ def test_the_attack_succeeds_there_and_not_much_below(dual, pixels):
 def test_median_and_interval_by_ranks():
     hundred = of(*(i / 1000 for i in range(1, 101)))
     assert hundred.median == pytest.approx(0.0505)
-    # 0.98·√100 = 9.8: the 41st and the 61st of a hundred.
-    assert hundred.interval == (0.041, 0.061)
+    # The 40th and the 61st of a hundred.
+    assert hundred.interval == (0.04, 0.061)
     assert of(0.0, 0.1, 0.3).median == 0.1
     assert of(0.0, 0.1, 0.3).interval == (0.0, 0.3)
+
+
+@pytest.mark.parametrize(("n", "low", "high"), [(6, 1, 6), (10, 2, 9), (20, 6, 15), (100, 40, 61)])
+def test_ranks_of_the_median_are_those_of_the_tables(n, low, high):
+    """Exact binomial: the largest rank that at most 2.5 % of samples exceed on either side."""
+    assert of(*(float(rank) for rank in range(1, n + 1))).interval == (low, high)
 
 
 def test_the_interval_holds_the_median_as_often_as_it_says():

@@ -5,7 +5,8 @@
 
 --runs is a folder that holds imagenette-val-224, the validation photos of Imagenette with a shorter
 side of 224 pixels, and keeps the reports; what is finished in one is not measured again. The
-studies over seeds among the results are made by benchmarks/effect.
+studies over seeds among the results are made by benchmarks/effect, the halves of the norm by
+benchmarks/halves.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from advprop_core.report.words import own_attacks
 from advprop_core.text import markdown_table, radius
 from benchmarks.effect import table as study_table
 from benchmarks.effect.design import STUDIES
+from benchmarks.halves import table as halves_table
 
 RESULTS = Path(__file__).parent / "results"
 DOCS = Path(__file__).parents[1] / "docs" / "results.md"
@@ -80,6 +82,9 @@ def tables() -> dict[str, str]:
         "shape": shape_table(_read("shapes-conflict")),
         "branches": matrix_table(_read("imagenette-branches")),
         **{name: study_table.markdown(file) for name, file in studies.items()},
+        "halves": halves_table.halves(_read("norm-halves")),
+        "dial": halves_table.dial(_read("norm-halves")),
+        "calibrated": halves_table.calibrated(_read("norm-halves")),
         "overall": study_table.overall([*studies.values()]),
     }
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from advprop_core.anatomy.layers import execution_order, pair, require_name, stages_of_layers
+from advprop_core.errors import InputError
 from advprop_core.models.dual_bn import DualBNModel, norm_layers
 from advprop_core.types import freeze
 
@@ -164,9 +165,9 @@ def top_channels(
     _require_measure(by)
     if k < 1:
         raise ValueError(f"k must be at least 1, got {k}")
-    known = {distance.layer: distance for distance in distances}
-    require_name(layer, known, "norm layer")
-    changes = known[layer].changes
+    by_layer = {distance.layer: distance for distance in distances}
+    require_name(layer, by_layer, "norm layer")
+    changes = by_layer[layer].changes
     if by not in changes:
         raise ValueError(
             f"layer {layer!r} has no {by}, it has {', '.join(changes) or 'nothing to compare'}"
@@ -176,22 +177,24 @@ def top_channels(
 
 
 def _distance(name: str, stage: str, ours: _BatchNorm, theirs: _BatchNorm) -> LayerDistance:
-    one, two = _tensors(ours), _tensors(theirs)
-    for layer in (one, two):
-        if not all(value.isfinite().all() for value in layer.values()):
-            raise ValueError(f"the tensors of norm layer {name!r} must be finite: train it again")
+    before, after = _tensors(ours), _tensors(theirs)
+    for tensors in (before, after):
+        if not all(value.isfinite().all() for value in tensors.values()):
+            raise InputError(f"the tensors of norm layer {name!r} must be finite: train it again")
     changes = {
-        key: two[tensor] - one[tensor] for key, tensor in _DIFFERENCES.items() if tensor in one
+        key: after[tensor] - before[tensor]
+        for key, tensor in _DIFFERENCES.items()
+        if tensor in before
     }
-    if "mean" in one:
-        changes |= _statistics(one, two)
-        changes["output_change"] = _output_change(one, changes)
+    if "mean" in before:
+        changes |= _statistics(before, after)
+        changes["output_change"] = _output_change(before, changes)
     return LayerDistance(
         layer=name,
         stage=stage,
         channels=ours.num_features,
-        first=_frozen(one),
-        second=_frozen(two),
+        first=_frozen(before),
+        second=_frozen(after),
         changes={key: freeze(changes[key]) for key in MEASURES if key in changes},
     )
 
@@ -213,16 +216,16 @@ def _tensors(layer: _BatchNorm) -> dict[str, Tensor]:
         "beta": layer.bias,
     }
     # In double: a difference of effective shifts is what is left of two larger numbers.
-    found = {key: t.detach().cpu().double() for key, t in held.items() if t is not None}
-    if "mean" in found:
-        found["divided"] = found["variance"] + layer.eps
-        found["scale"] = found.get("gamma", torch.ones(())) / found["divided"].sqrt()
-        found["shift"] = found.get("beta", torch.zeros(())) - found["scale"] * found["mean"]
-    return found
+    tensors = {key: t.detach().cpu().double() for key, t in held.items() if t is not None}
+    if "mean" in tensors:
+        tensors["divided"] = tensors["variance"] + layer.eps
+        tensors["scale"] = tensors.get("gamma", torch.ones(())) / tensors["divided"].sqrt()
+        tensors["shift"] = tensors.get("beta", torch.zeros(())) - tensors["scale"] * tensors["mean"]
+    return tensors
 
 
-def _statistics(one: Mapping[str, Tensor], two: Mapping[str, Tensor]) -> dict[Measure, Tensor]:
-    moved, v1, v2 = two["mean"] - one["mean"], one["divided"], two["divided"]
+def _statistics(before: Mapping[str, Tensor], after: Mapping[str, Tensor]) -> dict[Measure, Tensor]:
+    moved, v1, v2 = after["mean"] - before["mean"], before["divided"], after["divided"]
     return {
         "mean_shift": moved / ((v1 + v2) / 2).sqrt(),
         "log_variance_ratio": (v2 / v1).log(),
@@ -230,9 +233,9 @@ def _statistics(one: Mapping[str, Tensor], two: Mapping[str, Tensor]) -> dict[Me
     }
 
 
-def _output_change(one: Mapping[str, Tensor], changes: Mapping[Measure, Tensor]) -> Tensor:
+def _output_change(before: Mapping[str, Tensor], changes: Mapping[Measure, Tensor]) -> Tensor:
     scale, shift = changes["scale_change"], changes["shift_change"]
-    return ((one["mean"] * scale + shift).square() + one["divided"] * scale.square()).sqrt()
+    return ((before["mean"] * scale + shift).square() + before["divided"] * scale.square()).sqrt()
 
 
 def _frozen(tensors: Mapping[str, Tensor]) -> NormTensors:

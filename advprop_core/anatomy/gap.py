@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from advprop_core.anatomy.layers import execution_order, pair, stages_of_layers
 from advprop_core.anatomy.mixing import norm_tensors, wear
+from advprop_core.errors import InputError
 from advprop_core.evaluation.intervals import wilson_interval
 from advprop_core.models.dual_bn import DualBNModel, PixelNetwork, private_view
 from advprop_core.models.statistics import estimate_statistics, spread
@@ -267,7 +268,7 @@ def _scores(
 def _score(logits: Tensor, labels: Tensor) -> Score:
     count = logits.shape[1]
     if not logits.isfinite().all():
-        raise ValueError("logits must be finite: the network overflowed or has NaN weights")
+        raise InputError("logits must be finite: the network overflowed or has NaN weights")
     if count < 2 or not (labels.min() >= 0 and labels.max() < count):
         raise ValueError(
             f"labels must lie in [0, {count - 1}] and the network must tell two classes apart, "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -82,10 +83,23 @@ class MixtureAccuracy:
         }
 
     @classmethod
-    def from_json(cls, row: dict[str, Any]) -> MixtureAccuracy:
+    def from_json(cls, row: Mapping[str, Any]) -> MixtureAccuracy:
         """Back from :meth:`to_json`."""
         mixture = Mixture(row["affine"], row["statistics"])
         return cls(mixture, row["n"], row["clean"], row["robust"])
+
+
+def by_pair(content: Mapping[str, Any]) -> dict[tuple[str, str], dict[Mixture, MixtureAccuracy]]:
+    """(network, auxiliary branch) to its mixtures.
+
+    Args:
+        content: Of ``assets/results/norm-halves.json``, which benchmarks/halves writes.
+    """
+    pairs: dict[tuple[str, str], dict[Mixture, MixtureAccuracy]] = {}
+    for row in content["results"]:
+        accuracy = MixtureAccuracy.from_json(row)
+        pairs.setdefault((row["model"], row["second"]), {})[accuracy.mixture] = accuracy
+    return pairs
 
 
 def mix(
@@ -116,7 +130,7 @@ def mix(
     adversarial = reference.clone()
     for pixels, labels, target in zip(
         spread(reference), spread(reference_labels), spread(adversarial), strict=True
-    ):
+    ):  # batches are views, so this fills the whole
         target.copy_(attack(network, pixels, labels, config))
     return blend(model, mixture.affine, adversarial, second=second)
 

@@ -19,10 +19,11 @@ def pair(model: DualBNModel, first: str, second: str) -> tuple[PixelNetwork, Pix
     """Two branches of a model by name.
 
     Raises:
-        ValueError: If the model has one branch only, there is no such branch, or both are one.
+        InputError: If the model has one branch only.
+        ValueError: If there is no such branch, or both are one.
     """
     if len(model.branch_names) < 2:
-        raise ValueError(
+        raise InputError(
             f"the model has one branch, {model.branch_names[0]}, and two are compared: give it "
             "an auxiliary one first, with `advprop calibrate`"
         )

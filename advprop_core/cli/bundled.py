@@ -13,8 +13,10 @@ import typer
 
 from advprop_core.cli import options as o
 from advprop_core.cli import values
+from advprop_core.cli.blend import blended
 from advprop_core.cli.model_options import open_one, with_model_settings
 from advprop_core.cli.output import Report, require_new_file
+from advprop_core.errors import InputError
 from advprop_core.models.bundle import bundle_dir, bundled_models
 from advprop_core.models.header import read_info
 from advprop_core.models.settings import ModelSettings
@@ -212,30 +214,54 @@ def _card_json(name: str, path: Path, info: ModelInfo) -> dict[str, Any]:
 @with_model_settings
 def export(
     model: o.ModelOption,
-    branch: Annotated[str, typer.Option(metavar="NAME", help="main, aux, aux2 …")],
     out: Annotated[
         Path, typer.Option(metavar="FILE", help="The .safetensors or .pth file to write.")
     ],
+    branch: Annotated[str | None, typer.Option(metavar="NAME", help="main, aux, aux2 …")] = None,
+    blend: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FIRST:SECOND:PLACE",
+            help="Instead of a branch: γ and β between two of them, from 0 at the first to 1.",
+        ),
+    ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help="With --blend: images to estimate its statistics on."),
+    ] = None,
     *,
     settings: ModelSettings,
 ) -> None:
-    """Write one branch as a plain timm state dict.
+    """Write one branch, or a blend of two, as a plain timm state dict.
 
     It loads with `strict=True` into the network that is printed. Size, mean, std and classes go
     along (beside a .pth file as FILE.pth.json), so that it opens here as the same network.
 
+    A blend (arXiv 2210.04886 calls it a soup) trades clean accuracy for robust accuracy. Its mean
+    and variance are estimated again on `--data`. Taking γ and β of one branch and mean and
+    variance of another, as they are, breaks a network instead: imagenette-advprop falls from 78 %
+    to 23 % on clean photos.
+
     ```
     advprop export --model imagenette-advprop --branch aux --out aux.safetensors
     advprop evaluate --model aux.safetensors --data photos/val
+    advprop export --model imagenette-advprop --blend main:aux:0.5 --data photos \
+--out half.safetensors
     ```
     """
+    if (branch is None) == (blend is None) or (blend is None) != (data is None):
+        raise InputError("give --branch NAME, or --blend FIRST:SECOND:PLACE with --data DIR")
     require_new_file(out, (".safetensors", ".pth"))
     from advprop_core.models.checkpoints import export as write
 
     checkpoint = open_one(model, settings)
+    if blend is not None and data is not None:
+        checkpoint = blended(checkpoint, blend, data)
+    branch = branch or "main"
     write(checkpoint, branch, out)
     info = checkpoint.info
-    typer.echo(f"wrote {out}, branch {branch} ({info.branches[branch]})")
+    what = f"blend {blend}" if blend else f"branch {branch} ({info.branches[branch]})"
+    typer.echo(f"wrote {out}, {what}")
     arguments = {"num_classes": info.num_classes, **info.arguments}
     told = ", ".join(f"{key}={value!r}" for key, value in arguments.items())
     typer.echo(

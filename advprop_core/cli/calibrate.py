@@ -13,6 +13,7 @@ from advprop_core.cli import values
 from advprop_core.cli.model_options import open_one, with_model_settings
 from advprop_core.cli.output import command_line, require_new_file, try_file
 from advprop_core.cli.progress import counting
+from advprop_core.errors import InputError
 from advprop_core.models.settings import ModelSettings
 
 
@@ -30,9 +31,9 @@ def calibrate(
     steps: o.StepsOption = None,
     affine_epochs: Annotated[
         int,
-        typer.Option(help="Passes that also train scale and shift; 0 re-estimates statistics."),
+        typer.Option(help="Passes that also train γ and β; 0 re-estimates statistics alone."),
     ] = 0,
-    learning_rate: Annotated[float, typer.Option(help="Of scale and shift.")] = 0.01,
+    learning_rate: Annotated[float, typer.Option(help="Of γ and β.")] = 0.01,
     batch_size: Annotated[int, typer.Option(help="Images at a time.")] = 64,
     limit: o.LimitOption = None,
     seed: o.SeedOption = 0,
@@ -42,7 +43,12 @@ def calibrate(
     """Give a network with one BatchNorm an auxiliary branch.
 
     Its statistics are re-estimated on adversarial images; no other weight is touched. The
-    branch says `calibrated` wherever it is shown, for it was not trained.
+    branch says `calibrated` wherever it is shown, because it was not trained.
+
+    That alone makes a network hardly more robust, because γ and β carry the robustness. Of 500
+    photos under PGD-10 at 2/255, imagenette-vanilla gets 7.0 % right and its calibrated branch
+    10.2 %; clean 79.0 % and 78.6 %. `--affine-epochs 5` also trains γ and β, on the same 512
+    photos: then it is 18.2 %, and clean 77.0 %.
 
     ```
     advprop calibrate --model imagenette-vanilla --data photos/train --epsilon 2/255 \
@@ -63,27 +69,27 @@ def calibrate(
     from advprop_core.training.calibrate import calibrate as run
     from advprop_core.training.memory import memory_advice
 
-    opened = open_one(model, settings)
+    checkpoint = open_one(model, settings)
     images = load_images(
         data,
-        opened.info.input_size,
+        checkpoint.info.input_size,
         split="train",
-        classes=opened.info.classes,
+        classes=checkpoint.info.classes,
         limit=limit,
     )
-    if len(seen := images.labels.unique()) < 2:
-        only = opened.info.class_names[int(seen[0])]
-        raise ValueError(f"{data} has images of one class only, {only}: give several")
+    if len(labels := images.labels.unique()) < 2:
+        only = checkpoint.info.class_names[int(labels[0])]
+        raise InputError(f"{data} has images of one class only, {only}: give several")
     for note in (*images.notes, *left_out(model, images.unreadable, images.ignored_classes)):
         typer.echo(note, err=True)
     advice = (
-        f"batch size {batch_size} at {opened.info.input_size} pixels does not fit into memory: "
+        f"batch size {batch_size} at {checkpoint.info.input_size} pixels does not fit into memory: "
         "lower --batch-size"
     )
     all_images = len(images.labels) * (1 + affine_epochs)
     with memory_advice(advice), counting(model, all_images) as progress:
-        done = run(
-            opened,
+        calibrated = run(
+            checkpoint,
             images.pixels,
             images.labels,
             config,
@@ -93,6 +99,6 @@ def calibrate(
             device=torch.device("cuda" if torch.cuda.is_available() else "cpu"),
             progress=progress,
         )
-    info = replace(done.info, recipe={**done.info.recipe, "command": command_line()})
-    save(out, done.model, info)
+    info = replace(calibrated.info, recipe={**calibrated.info.recipe, "command": command_line()})
+    save(out, calibrated.model, info)
     typer.echo(f"wrote {out}, branch aux (calibrated on {len(images.labels)} images)")

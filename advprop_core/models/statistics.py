@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
+from advprop_core.errors import InputError
 from advprop_core.models.dual_bn import norm_layers
 
 _BATCH = 64
@@ -57,9 +58,9 @@ def spread(images: Tensor) -> list[Tensor]:
         images: (N, 3, H, W), two or more.
 
     Raises:
-        ValueError: For fewer than two images.
+        InputError: For fewer than two images.
     """
     if len(images) < 2:
-        raise ValueError(f"statistics need at least 2 images, got {len(images)}")
+        raise InputError(f"statistics need at least 2 images, got {len(images)}")
     count = max(1, len(images) // _BATCH)
     return [images[index::count] for index in range(count)]

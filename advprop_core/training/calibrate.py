@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from advprop_core.attacks.gradient import attack
+from advprop_core.errors import InputError
 from advprop_core.models import timm_networks
 from advprop_core.models.checkpoints import Checkpoint
 from advprop_core.models.dual_bn import MAIN, DualBNModel, attack_view, auxiliary_name, norm_layers
@@ -59,21 +60,21 @@ def calibrate(
         A checkpoint with main, a calibrated aux, and main's metrics; on the CPU.
 
     Raises:
-        ValueError: If the network has a trained auxiliary branch or no BatchNorm, there are
+        InputError: If the network has a trained auxiliary branch or no BatchNorm, there are
             fewer than two images, a number is out of its range, or what is found is not finite.
     """
     if affine_epochs < 0:
-        raise ValueError(f"affine_epochs must be at least 0, got {affine_epochs}")
+        raise InputError(f"affine_epochs must be at least 0, got {affine_epochs}")
     if batch_size < 2:
-        raise ValueError(f"batch_size must be at least 2, got {batch_size}")
+        raise InputError(f"batch_size must be at least 2, got {batch_size}")
     if not 0 < learning_rate < math.inf:
-        raise ValueError(f"learning_rate must be above 0, got {learning_rate}")
+        raise InputError(f"learning_rate must be above 0, got {learning_rate}")
     if "trained" in [origin for name, origin in checkpoint.info.branches.items() if name != MAIN]:
-        raise ValueError(
+        raise InputError(
             "this network has a trained auxiliary branch, which calibrating would lose"
         )
     if len(labels) < 2:
-        raise ValueError(f"calibration needs at least 2 images, got {len(labels)}")
+        raise InputError(f"calibration needs at least 2 images, got {len(labels)}")
     info = replace(checkpoint.info, branches={MAIN: "trained", AUX: "calibrated"})
     model = timm_networks.create(info)
     take_over(model, checkpoint, keep_head=True, main_only=True)
@@ -82,8 +83,8 @@ def calibrate(
 
     def batches(epoch: int) -> Iterator[tuple[Tensor, Tensor, AttackConfig]]:
         generator = torch.Generator().manual_seed(config.seed + epoch)
-        parts = torch.randperm(len(labels), generator=generator).split(batch_size)
-        for number, chosen in enumerate(parts):
+        order = torch.randperm(len(labels), generator=generator)
+        for number, chosen in enumerate(order.split(batch_size)):
             if len(chosen) > 1:
                 seed = config.seed + epoch * len(labels) + number
                 pixels = images[chosen].to(device).float() / 255
@@ -97,7 +98,7 @@ def calibrate(
         _train_affine(model, batches(1 + epoch), learning_rate)
     for layer, norm in norm_layers(model.branch(AUX)).items():
         if not all(tensor.isfinite().all() for tensor in norm.state_dict().values()):
-            raise ValueError(f"{layer} of aux is not finite: lower the learning rate")
+            raise InputError(f"{layer} of aux is not finite: lower the learning rate")
     how = {
         "attack": asdict(config),
         "images": len(labels),
@@ -105,7 +106,7 @@ def calibrate(
         "affine_epochs": affine_epochs,
         "learning_rate": learning_rate,
     }
-    main_metrics = tuple(one for one in info.metrics if one.get("branch") == MAIN)
+    main_metrics = tuple(metric for metric in info.metrics if metric.get("branch") == MAIN)
     info = replace(info, recipe={**info.recipe, "calibration": how}, metrics=main_metrics)
     return Checkpoint(model.freeze().to(_CPU), info)
 

@@ -112,12 +112,7 @@ def bundled_halves(model_path: Path, name: str, second: str) -> Halves | None:
     path = bundle.bundle_dir() / "assets" / "results" / _HALVES
     if bundle.bundled_models().get(name) != model_path or not path.is_file():
         return None
-    rows = [
-        MixtureAccuracy.from_json(row)
-        for row in json.loads(path.read_text())["results"]
-        if (row["model"], row["second"]) == (name, second)
-    ]
-    return {row.mixture: row for row in rows} or None
+    return halves.by_pair(json.loads(path.read_text("utf-8"))).get((name, second))
 
 
 def halves_over(lens: Lens, source: Source, second: str, job: Job) -> Halves:

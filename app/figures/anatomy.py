@@ -31,26 +31,27 @@ def colour_between(first: str, second: str, t: float) -> str:
     """The colour at t of the straight line between two, as ``#RRGGBB``."""
     ends = [[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in (first, second)]
     return "#" + "".join(
-        f"{round((1 - t) * one + t * other):02X}" for one, other in zip(*ends, strict=True)
+        f"{round((1 - t) * start + t * end):02X}" for start, end in zip(*ends, strict=True)
     )
 
 
 def maps(
-    found: Comparison, blend: Blended, second: str, kind: InputKind, sign: str, opacity: float
+    comparison: Comparison, blend: Blended, second: str, kind: InputKind, sign: str, opacity: float
 ) -> go.Figure:
     """The picture, then main, the blend and the second branch on it.
 
     The maps of both pictures share one colour scale.
     """
-    colours = _colours(found, blend, second)
+    colours = _colours(comparison, blend, second)
     titles = [coloured(_title(who, blend), colour) for who, colour in colours.items()]
     figure = make_subplots(
         rows=1, cols=4, horizontal_spacing=0.02, subplot_titles=[COLUMN_TITLES[kind], *titles]
     )
-    span = colour_range([_map(found, blend, w, k) for w in colours for k in INPUT_KINDS], sign)
-    photo = (found.clean if kind == "clean" else found.adversarial).numpy()
+    span = colour_range([_map(comparison, blend, w, k) for w in colours for k in INPUT_KINDS], sign)
+    photo = (comparison.clean if kind == "clean" else comparison.adversarial).numpy()
     drawn = [
-        overlay(grey(photo), _map(found, blend, who, kind), sign, span, opacity) for who in colours
+        overlay(grey(photo), _map(comparison, blend, who, kind), sign, span, opacity)
+        for who in colours
     ]
     for column, values in enumerate([photo, *drawn], 1):
         figure.add_trace(go.Image(source=data_uri(values), hoverinfo="skip"), row=1, col=column)
@@ -61,7 +62,7 @@ def maps(
 
 
 def bars(
-    found: Comparison,
+    comparison: Comparison,
     blend: Blended,
     second: str,
     kind: InputKind,
@@ -70,11 +71,11 @@ def bars(
     dark: bool = False,
 ) -> go.Figure:
     """What main, the blend and the second branch say of one picture, class by class."""
-    chosen = _classes(found, blend, second)
-    labels = [f"{'✓ ' if i == found.true_class else ''}{_short(names[i])}" for i in chosen]
+    chosen = _classes(comparison, blend, second)
+    labels = [f"{'✓ ' if i == comparison.true_class else ''}{_short(names[i])}" for i in chosen]
     figure = go.Figure()
-    for who, colour in _colours(found, blend, second).items():
-        shares = _prediction(found, blend, who, kind).probabilities[chosen].tolist()
+    for who, colour in _colours(comparison, blend, second).items():
+        shares = _prediction(comparison, blend, who, kind).probabilities[chosen].tolist()
         figure.add_trace(
             go.Bar(
                 name=_title(who, blend),
@@ -234,35 +235,35 @@ def _dots(
     )
 
 
-def _colours(found: Comparison, blend: Blended, second: str) -> dict[str, str]:
+def _colours(comparison: Comparison, blend: Blended, second: str) -> dict[str, str]:
     """Who is shown, in the order of the way, and in which colour."""
     first, last = branch_colour("main"), branch_colour(second)
     return {"main": first, "blend": colour_between(first, last, blend.t), second: last}
 
 
-def _map(found: Comparison, blend: Blended, who: str, kind: InputKind) -> np.ndarray:
-    drawn = blend.maps[kind] if who == "blend" else found.maps[kind, who]
+def _map(comparison: Comparison, blend: Blended, who: str, kind: InputKind) -> np.ndarray:
+    drawn = blend.maps[kind] if who == "blend" else comparison.maps[kind, who]
     return drawn.values.numpy()
 
 
-def _prediction(found: Comparison, blend: Blended, who: str, kind: InputKind) -> Prediction:
-    return blend.predictions[kind] if who == "blend" else found.predictions[kind, who]
+def _prediction(comparison: Comparison, blend: Blended, who: str, kind: InputKind) -> Prediction:
+    return blend.predictions[kind] if who == "blend" else comparison.predictions[kind, who]
 
 
-def _classes(found: Comparison, blend: Blended, second: str) -> list[int]:
+def _classes(comparison: Comparison, blend: Blended, second: str) -> list[int]:
     """Classes worth showing, the same for both pictures and, as a rule, all along the way."""
     ends = [
-        _prediction(found, blend, who, kind).probabilities
+        _prediction(comparison, blend, who, kind).probabilities
         for who in ("main", second)
         for kind in INPUT_KINDS
     ]
     ranked = [int(i) for i in np.argsort(-np.max([e.numpy() for e in ends], axis=0), kind="stable")]
     must = [blend.predictions[kind].class_index for kind in INPUT_KINDS]
-    if found.true_class is not None:
-        must.append(found.true_class)
-    kept = [i for i in ranked if i in must]
-    kept += [i for i in ranked if i not in must][: max(0, _CLASSES - len(kept))]
-    return sorted(kept, key=ranked.index)
+    if comparison.true_class is not None:
+        must.append(comparison.true_class)
+    chosen = [i for i in ranked if i in must]
+    chosen += [i for i in ranked if i not in must][: max(0, _CLASSES - len(chosen))]
+    return sorted(chosen, key=ranked.index)
 
 
 def _title(who: str, blend: Blended) -> str:

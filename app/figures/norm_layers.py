@@ -43,25 +43,25 @@ def profile(
 
     A bar's ``customdata`` is the name of its layer.
     """
-    colours = stage_colours([one.stage for one in distances])
-    sizes = [one.summary(measure) for one in distances]
+    colours = stage_colours([distance.stage for distance in distances])
+    sizes = [distance.summary(measure) for distance in distances]
     hover = [
-        f"<b>{one.layer}</b><br>"
+        f"<b>{distance.layer}</b><br>"
         + (
             f"mean {size.mean:.3g}, median {size.median:.3g}, largest {size.largest:.3g}{unit}"
             if size
             else "not in this layer"
         )
-        for one, size in zip(distances, sizes, strict=True)
+        for distance, size in zip(distances, sizes, strict=True)
     ]
-    edge = [3.0 if one.layer == chosen else 0.0 for one in distances]
+    edge = [3.0 if distance.layer == chosen else 0.0 for distance in distances]
     figure = go.Figure(
         go.Bar(
             x=list(range(len(distances))),
             y=[size.mean if size else None for size in sizes],
-            customdata=[one.layer for one in distances],
+            customdata=[distance.layer for distance in distances],
             marker={
-                "color": [colours[one.stage] for one in distances],
+                "color": [colours[distance.stage] for distance in distances],
                 "line": {"color": INK[dark], "width": edge},
             },
             hovertext=hover,
@@ -90,7 +90,7 @@ def channels(
     """Every channel's change, from the largest rise to the largest fall; some by their number."""
     values = distance.changes[measure].numpy()
     order = np.argsort(-values, kind="stable")
-    rank = {int(channel): place for place, channel in enumerate(order)}
+    rank = {int(channel): index for index, channel in enumerate(order)}
     figure = go.Figure(
         go.Bar(
             x=list(range(len(order))),
@@ -140,13 +140,13 @@ def _name_channels(
 
 
 def excited(
-    found: Comparison,
+    comparison: Comparison,
     maps: Mapping[tuple[InputKind, str], Excitement],
     kind: InputKind,
     opacity: float,
 ) -> go.Figure:
     """What the layer gives in some channels, through both branches; one scale for all pictures."""
-    rows = [(branch, one) for (k, branch), one in maps.items() if k == kind]
+    rows = [(branch, excitement) for (k, branch), excitement in maps.items() if k == kind]
     numbers = rows[0][1].channels
     figure = make_subplots(
         rows=len(rows),
@@ -156,10 +156,10 @@ def excited(
         column_titles=[str(number) for number in numbers],
         row_titles=[branch_title(branch) for branch, _ in rows],
     )
-    span = colour_range([one.outputs.numpy() for one in maps.values()], "signed")
-    photo = grey((found.clean if kind == "clean" else found.adversarial).numpy())
-    for row, (_, one) in enumerate(rows, 1):
-        for column, values in enumerate(one.outputs.numpy(), 1):
+    span = colour_range([excitement.outputs.numpy() for excitement in maps.values()], "signed")
+    photo = grey((comparison.clean if kind == "clean" else comparison.adversarial).numpy())
+    for row, (_, excitement) in enumerate(rows, 1):
+        for column, values in enumerate(excitement.outputs.numpy(), 1):
             drawn = overlay(photo, values, "signed", span, opacity)
             figure.add_trace(
                 go.Image(source=data_uri(drawn), hoverinfo="skip"), row=row, col=column
@@ -178,19 +178,19 @@ def excited(
 
 def _name_stages(figure: go.Figure, distances: Sequence[LayerDistance], dark: bool) -> None:
     """The name of each stage below its bars, and a thin line between two stages."""
-    places: dict[str, list[int]] = {}
-    for place, one in enumerate(distances):
-        places.setdefault(one.stage, []).append(place)
+    columns: dict[str, list[int]] = {}
+    for column, distance in enumerate(distances):
+        columns.setdefault(distance.stage, []).append(column)
     figure.update_xaxes(
-        tickvals=[(p[0] + p[-1]) / 2 for p in places.values()],
-        ticktext=list(places),
+        tickvals=[(within[0] + within[-1]) / 2 for within in columns.values()],
+        ticktext=list(columns),
         tickfont={"size": 13},
         showgrid=False,
         zeroline=False,
         fixedrange=True,
     )
     figure.update_yaxes(fixedrange=True)
-    for start in [p[0] for p in places.values()][1:]:
+    for start in [within[0] for within in columns.values()][1:]:
         figure.add_vline(x=start - 0.5, line={"color": FAINT[dark], "width": 1, "dash": "dot"})
 
 

@@ -1,7 +1,6 @@
 """Measures which half of the norm makes a branch robust; written down before the runs.
 
-    .venv/bin/python assets/make_norm_halves.py measure --photos FOLDER --val FOLDER
-    .venv/bin/python assets/make_norm_halves.py table
+    .venv/bin/python -m benchmarks.halves --photos FOLDER --val FOLDER
 
 The question. Main and aux differ in γ and β and in running mean and variance. If γ and β carry
 the robustness, aux's γ and β stay robust with statistics estimated again on clean images, and
@@ -21,6 +20,7 @@ auxiliary branch: statistics alone, and with five passes that train γ and β.
 
 --photos holds train/ with class folders of Imagenette; --val holds its class folders of
 validation photos. Networks of drawn shapes need neither. What is in the file is not measured again.
+assets/make_results.py writes the tables of docs/results.md from it.
 """
 
 from __future__ import annotations
@@ -34,10 +34,7 @@ from typing import Any
 
 from advprop_core.anatomy.halves import (
     ENDS,
-    ESTIMATED,
-    LINE,
-    NAIVE,
-    NAIVE_LINE,
+    MIXTURES,
     Mixture,
     MixtureAccuracy,
     measure,
@@ -49,7 +46,7 @@ from advprop_core.models.checkpoints import Checkpoint
 from advprop_core.training.calibrate import calibrate
 from advprop_core.types import AttackConfig
 
-FILE = Path(__file__).parent / "results" / "norm-halves.json"
+FILE = Path(__file__).parents[2] / "assets" / "results" / "norm-halves.json"
 ATTACK = AttackConfig.pgd(2 / 255, steps=10)
 PAIRS = (
     ("imagenette-advprop", "aux"),
@@ -65,16 +62,14 @@ REFERENCE, MEASURED = 512, 500
 
 
 def main() -> None:
-    """Measure, or print the tables."""
+    """Measure what the file lacks."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("step", choices=("measure", "table"))
     parser.add_argument("--photos", metavar="FOLDER")
     parser.add_argument("--val", metavar="FOLDER")
     asked = parser.parse_args()
-    if asked.step == "measure":
-        measure_all(asked.photos, asked.val)
+    measure_all(asked.photos, asked.val)
 
 
 def measure_all(photos: str, val: str) -> None:
@@ -99,15 +94,11 @@ def measure_all(photos: str, val: str) -> None:
                 _write(content)
 
 
-MIXTURES = (*ENDS, *NAIVE, *ESTIMATED, *LINE, *NAIVE_LINE)
-
-
 def _empty() -> dict[str, Any]:
     return {
         "format": 1,
         "kind": "norm-halves",
-        "command": "assets/make_norm_halves.py measure --photos imagenette-144 "
-        "--val imagenette-val-224",
+        "command": "python -m benchmarks.halves --photos imagenette-144 --val imagenette-val-224",
         "attack": asdict(ATTACK),
         "reference_images": REFERENCE,
         "results": [],

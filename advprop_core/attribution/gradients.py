@@ -110,7 +110,7 @@ def gradient_shap(question: Question) -> Tensor:
     """Mean of (pixel − start) × gradient at random points on the way from random starts.
 
     Lundberg & Lee, arXiv 1705.07874, as expected gradients. A start is a plain image of one
-    random colour, so that no shade is without a say; 64 of them unless told otherwise. Summed
+    random colour, so that no shade counts for nothing; 64 of them unless told otherwise. Summed
     over the channels.
     """
     count = question.samples or _STARTS

@@ -129,7 +129,7 @@ def answer(question: Question) -> Tensor:
 
 
 def known_method(name: str) -> Method:
-    """The method of that name; raises ValueError with near matches if there is none."""
+    """The method of that name; raises InputError with near matches if there is none."""
     if name in METHODS:
         return METHODS[name]
     raise InputError(f"There is no method {name!r}. {did_you_mean(str(name), METHODS)}")
@@ -184,20 +184,20 @@ def validate_options(
 
     Raises:
         TypeError: If one is no integer.
-        ValueError: Otherwise.
+        InputError: Otherwise.
     """
     if layer is not None and not method.needs_layer:
-        raise ValueError(f"{method.title} has no layer, got layer={layer!r}")
+        raise InputError(f"{method.title} has no layer, got layer={layer!r}")
     for name, value in options.items():
         if value is None:
             continue
         if name not in method.options:
-            raise ValueError(f"{method.title} has no {name}, got {name}={value!r}")
+            raise InputError(f"{method.title} has no {name}, got {name}={value!r}")
         if isinstance(value, bool) or not isinstance(value, int):
             raise TypeError(f"{name} must be an integer, got {type(value).__name__}")
         if value < 1:
-            raise ValueError(f"{name} must be at least 1, got {value}")
+            raise InputError(f"{name} must be at least 1, got {value}")
     if method.name == "occlusion":
         perturbed.window_and_stride(options.get("window"), options.get("stride"), side)
     if method.name == "vargrad" and options.get("samples") == 1:
-        raise ValueError(f"samples must be at least 2 for {method.title}, got 1: no variance")
+        raise InputError(f"samples must be at least 2 for {method.title}, got 1: no variance")

@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from advprop_core.attribution.cams import features_at, spread
 from advprop_core.attribution.question import Question, batch_size, batches, scores
+from advprop_core.errors import InputError
 
 _GREY = 0.5
 _WINDOWS_PER_SIDE = 8
@@ -24,7 +25,7 @@ def occlusion(question: Question) -> Tensor:
     half its side, unless told otherwise.
 
     Raises:
-        ValueError: For what :func:`window_and_stride` refuses.
+        InputError: For what :func:`window_and_stride` refuses.
     """
     window, stride = window_and_stride(
         question.window, question.stride, min(question.pixels.shape[2:])
@@ -61,15 +62,15 @@ def window_and_stride(window: int | None, stride: int | None, side: int) -> tupl
         side: Of the image, the shorter one.
 
     Raises:
-        ValueError: For a square larger than the image or a move longer than its side, which
+        InputError: For a square larger than the image or a move longer than its side, which
             would leave pixels that are never covered.
     """
     window = window or max(side // _WINDOWS_PER_SIDE, 1)
     stride = stride or max(window // 2, 1)
     if window > side:
-        raise ValueError(f"window must be at most {side}, the image's side, got {window}")
+        raise InputError(f"window must be at most {side}, the image's side, got {window}")
     if stride > window:
-        raise ValueError(f"stride must be at most the window, {window}, got {stride}")
+        raise InputError(f"stride must be at most the window, {window}, got {stride}")
     return window, stride
 
 

@@ -66,7 +66,7 @@ def _require_conserved(question: Question, shares: Tensor, biases: Tensor, wante
         raise Unfit(
             f"{question.method.title} does not fit this network and image: the relevance of the "
             f"pixels must add up to the score, {wanted[index]:.3g}, and adds up to "
-            f"{kept[index]:.3g}, for it has no rule for some of the layers or a layer fires "
+            f"{kept[index]:.3g}: it has no rule for some of the layers or a layer fires "
             "through its bias alone. Integrated gradients measures much the same "
             "without such rules"
         )

@@ -37,7 +37,7 @@ class Report:
             None.
 
     Raises:
-        ValueError: If the path is a folder, or nothing can be written there; better now than
+        InputError: If the path is a folder, or nothing can be written there; better now than
             after the work.
     """
 
@@ -85,16 +85,16 @@ def try_file(path: Path, option: str) -> None:
     """Refuse a file that cannot be written before work is done for it; the folder is made.
 
     Raises:
-        ValueError: With the reason.
+        InputError: With the reason.
     """
     if path.is_dir():
-        raise ValueError(f"{option} must be a file, {path} is a folder")
+        raise InputError(f"{option} must be a file, {path} is a folder")
     there = path.exists()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.open("a").close()
     except OSError as error:
-        raise ValueError(f"{option} cannot be written to {path}: {error.strerror}") from None
+        raise InputError(f"{option} cannot be written to {path}: {error.strerror}") from None
     if not there:
         path.unlink(missing_ok=True)  # nothing empty is left; another process may do the same
 
@@ -113,12 +113,12 @@ def make_folder(path: Path) -> Path:
     """The folder, made if need be.
 
     Raises:
-        ValueError: If there is a file in its place.
+        InputError: If there is a file in its place.
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
-        raise ValueError(
+        raise InputError(
             f"--out must be a folder, and there is a file in the way of {path}"
         ) from None
     return path

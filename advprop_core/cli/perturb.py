@@ -20,7 +20,7 @@ def aim(config: AttackConfig, subject: Subject, target_class: str | None) -> Att
     """The attack with its target class, if one was named.
 
     Raises:
-        ValueError: If the model has no such class.
+        InputError: If the model has no such class.
     """
     if target_class is None:
         return config
@@ -42,7 +42,7 @@ def perturb(
         maps: Which maps to make, if any.
 
     Raises:
-        ValueError: For a branch, layer or class that the model does not have.
+        InputError: For a branch, layer or class that the model does not have.
     """
     source = subject.attack_branch(attack_branch)
     # A layer inside a folded pair would give another map than the network's own.

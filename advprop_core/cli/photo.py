@@ -18,6 +18,7 @@ from advprop_core.cli.output import (
     save_arrays,
     write_json,
 )
+from advprop_core.errors import InputError
 from advprop_core.models.settings import ModelSettings
 
 MethodOption = Annotated[
@@ -168,7 +169,7 @@ def compare(
     from advprop_core.report.comparison_sheet import Captions, draw_comparison
 
     if method not in METHODS:
-        raise ValueError(f"--method must be one of {', '.join(METHODS)}, got {method!r}")
+        raise InputError(f"--method must be one of {', '.join(METHODS)}, got {method!r}")
     subject = open_subject(image, model, settings=settings, branch=branch, true_class=true_class)
     config = aim(config, subject, target_class)
     explained = None

@@ -38,7 +38,7 @@ def read_branches(model: DualBNModel, values: Iterable[str] | None) -> tuple[str
     """The branches that were named, main first; every branch when none was.
 
     Raises:
-        ValueError: For a branch that the model does not have.
+        InputError: For a branch that the model does not have.
     """
     named = split_list(values)
     for name in named:
@@ -50,12 +50,12 @@ def read_number(text: str, option: str) -> float:
     """A radius or a step size, ``4/255`` or ``0.0157``.
 
     Raises:
-        ValueError: If it is neither; the message names the option.
+        InputError: If it is neither; the message names the option.
     """
     try:
         return parse_radius(text)
     except ValueError:
-        raise ValueError(
+        raise InputError(
             f"{option} must be a fraction such as 4/255 or a number such as 0.0157, got {text!r}"
         ) from None
 
@@ -64,21 +64,21 @@ def refuse_whole_radius(text: str, norm: str, option: str) -> None:
     """A whole number is meant in steps of 255; as it stands it would be the whole range of pixels.
 
     Raises:
-        ValueError: For ``1`` and more of linf.
+        InputError: For ``1`` and more of linf.
     """
     if norm == "linf" and text.strip().isdecimal() and int(text) > 0:
-        raise ValueError(
+        raise InputError(
             f"{option} is on a scale where pixels lie between 0 and 1: {text} would be "
             f"{'all of it' if int(text) == 1 else 'beyond it'}; did you mean {text}/255?"
         )
 
 
 def read_norm(text: str) -> Norm:
-    """One of the norms; raises ValueError with their names for any other text."""
+    """One of the norms; raises InputError with their names for any other text."""
     for norm in NORMS:
         if text == norm:
             return norm
-    raise ValueError(f"--norm must be one of {', '.join(NORMS)}, got {text!r}")
+    raise InputError(f"--norm must be one of {', '.join(NORMS)}, got {text!r}")
 
 
 def read_attack(
@@ -94,17 +94,17 @@ def read_attack(
     """The attack that the options describe.
 
     Raises:
-        ValueError: For an unknown kind or norm, a value out of its range, or an option that
+        InputError: For an unknown kind or norm, a value out of its range, or an option that
             the kind has no use for (which would otherwise be ignored in silence).
     """
     if kind not in ATTACKS:
-        raise ValueError(f"--attack must be one of {', '.join(ATTACKS)}, got {kind!r}")
+        raise InputError(f"--attack must be one of {', '.join(ATTACKS)}, got {kind!r}")
     known = read_norm(norm)
     radius = read_number(epsilon or _DEFAULT_RADIUS[known], "--epsilon")
     refuse_whole_radius(epsilon or "", known, "epsilon")
     if kind == "fgsm":
         if steps not in (None, 1) or step_size is not None:
-            raise ValueError(
+            raise InputError(
                 "fgsm is one step of size epsilon: leave out --steps and --step-size, "
                 "or use --attack i-fgsm"
             )
@@ -124,18 +124,18 @@ def read_class(info: ModelInfo, text: str, option: str) -> int:
     """The class index that an id, a name or a number means.
 
     Raises:
-        ValueError: If there is no such class; the message names near matches.
+        InputError: If there is no such class; the message names near matches.
     """
     index = find_class(info.classes, text)
     if index is not None:
         return index
     if text.strip().lstrip("+-").isdecimal():
-        raise ValueError(
+        raise InputError(
             f"{option} must lie in [0, {info.num_classes - 1}], the model has "
             f"{info.num_classes} classes, got {text}"
         )
     if exact(text) in info.class_names:
-        raise ValueError(f"{option}: several classes are named {text!r}, give the id or the index")
+        raise InputError(f"{option}: several classes are named {text!r}, give the id or the index")
     raise InputError(
         f"{option} must be a name, an id or an index of one of the model's {info.num_classes} "
         f"classes, got {text!r}. {did_you_mean(text, info.class_names)}"
@@ -146,7 +146,7 @@ def find_true_class(info: ModelInfo, image: Path, text: str | None) -> tuple[int
     """The photo's true class, and in words how it is known.
 
     Raises:
-        ValueError: If the text names no class.
+        InputError: If the text names no class.
     """
     if text is not None:
         return read_class(info, text, "--true-class"), "given"

@@ -1,7 +1,7 @@
 """Can a map be trusted? Only ``recomputed`` knows how the map was made.
 
 ``curves`` removes and brings back pixels in the map's order, ``fidelity`` asks whether the map
-foretells changes of the score and whether it shakes, ``randomisation`` whether it depends on the
+predicts changes of the score and whether it shakes, ``randomisation`` whether it depends on the
 weights, ``agreement`` whether two maps say the same, ``objects`` whether it looks at the object.
 ``trust`` asks all of that about the maps of one image; ``recomputed`` makes them again where need
 be.

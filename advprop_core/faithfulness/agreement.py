@@ -100,7 +100,7 @@ def _tops(rank: Score, first: Tensor, second: Tensor, share: float) -> Agreement
 def _top(values: Tensor, share: float) -> Tensor:
     """(H, W) to which pixels are its top, never empty.
 
-    Equal values at the edge are all left out, for nothing in the map prefers one of them; only
+    Equal values at the edge are all left out, because the map prefers none of them; only
     where they are the map's largest do they all belong to it.
     """
     count = max(1, round(share * values.numel()))

@@ -1,4 +1,4 @@
-"""Does a map foretell what happens to the score, and does it hold still when the picture moves?
+"""Does a map predict what happens to the score, and does it stay the same when the picture moves?
 
 Yeh et al., "On the (In)fidelity and Sensitivity of Explanations", arXiv 1901.09392, computed by
 captum. Captum's own perturbations come from global generators; these are drawn here.
@@ -34,10 +34,10 @@ from advprop_core.processes import Progress
 
 @dataclass(frozen=True)
 class Infidelity:
-    """How far a map is from foretelling changes of the score.
+    """How far a map is from predicting changes of the score.
 
     Attributes:
-        value: Mean squared error of the foretold change, in squared logits.
+        value: Mean squared error of the predicted change, in squared logits.
         reference: The same for a map of zeros: the mean squared change itself.
         samples: Number of perturbations.
     """
@@ -48,7 +48,7 @@ class Infidelity:
 
     @property
     def relative(self) -> Score:
-        """0 foretells everything, 1 is as good as an empty map, more is worse."""
+        """0 predicts everything, 1 is as good as an empty map, more is worse."""
         if self.reference == 0:
             return Undefined("the score changes under no perturbation")
         return self.value / self.reference
@@ -184,7 +184,7 @@ def measure_infidelity(
         module: A frozen branch; an own copy of it is run.
         pixels: (N, 3, H, W) in [0, 1].
         maps: (N, H, W), summed over the channels.
-        class_index: The class whose logit is foretold, one for all images or one each.
+        class_index: The class whose logit is predicted, one for all images or one each.
         removed_to: What a removed pixel becomes; black for maps that are measured from black,
             as those of integrated gradients are here.
         window: Sides of a rectangle as a share of the picture's, in (0, 1].

@@ -13,6 +13,7 @@ from advprop_core.attribution.question import (
     own_pixels,
     require_classes,
 )
+from advprop_core.errors import InputError
 from advprop_core.faithfulness.maps import map_shape
 from advprop_core.models.folding import fold
 from advprop_core.predict import require_eval
@@ -59,10 +60,10 @@ def logits(module: nn.Module, pixels: Tensor) -> Tensor:
     """(N, 3, H, W) pixels to (N, C) float32 logits, without gradients.
 
     Raises:
-        ValueError: If they are not finite.
+        InputError: If they are not finite.
     """
     with torch.no_grad():
         output: Tensor = module(pixels).float()
     if not torch.isfinite(output).all():
-        raise ValueError("logits must be finite: the network overflowed or has NaN weights")
+        raise InputError("logits must be finite: the network overflowed or has NaN weights")
     return output

@@ -43,7 +43,7 @@ class Trust:
 
     Attributes:
         curves: Insertion and deletion, beside random orders.
-        infidelity: How far the map is from foretelling changes of the score.
+        infidelity: How far the map is from predicting changes of the score.
         sensitivity: Max-sensitivity: the largest change of the map that was found when every
             channel value may change by 0.02, as a share of the map's own length.
         randomisation: What is left of the map when the weights are random.

@@ -1,0 +1,137 @@
+"""How much the maps of several branches look at the object, all measured on the same scenes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from advprop_core.attribution.errors import NoGradient, Unfit
+from advprop_core.attribution.grids import options_of
+from advprop_core.attribution.maps import explain
+from advprop_core.attribution.methods import METHODS, MapChoice, Method
+from advprop_core.datasets.texture_shapes.scenes import Scene
+from advprop_core.errors import InputError
+from advprop_core.faithfulness.maps import as_evidence
+from advprop_core.faithfulness.objects import (
+    MakeSceneMap,
+    ObjectDifference,
+    ObjectShare,
+    compare_object_shares,
+    object_share,
+)
+from advprop_core.processes import Progress
+
+_AT_A_TIME = {"fast": 16, "slow": 4}
+
+
+@dataclass(frozen=True)
+class SceneBranch:
+    """One branch of one model, and the scenes at its own size.
+
+    Attributes:
+        model: As it was named.
+        branch: Which branch.
+        module: The branch, frozen.
+        layer: The same in all branches of a model; None where no method has one.
+        scenes: What it is shown.
+    """
+
+    model: str
+    branch: str
+    module: nn.Module
+    layer: str | None
+    scenes: Sequence[Scene]
+
+
+@dataclass(frozen=True)
+class SceneResult:
+    """What was measured of one method on one branch.
+
+    Attributes:
+        model: As it was named.
+        branch: Which branch.
+        method: Which method.
+        layer: Dotted name, for methods with a layer.
+        objects: Share inside the object and pointing game.
+        difference: To the first branch of the first model; None for that one itself, and where
+            the scenes were drawn at another size.
+    """
+
+    model: str
+    branch: str
+    method: Method
+    layer: str | None
+    objects: ObjectShare
+    difference: ObjectDifference | None
+
+
+def measure_scenes(
+    branches: Sequence[SceneBranch], choice: MapChoice, begin: Callable[[str], Progress]
+) -> tuple[list[SceneResult], list[dict[str, str]]]:
+    """Every method on every branch; each scene's true class is explained.
+
+    Args:
+        branches: The first is what the others are compared with.
+        choice: Which maps.
+        begin: Called with a title before each method and branch; what it returns is called with
+            (done, total).
+
+    Returns:
+        The results, method by method; and ``model``, ``branch``, ``method`` and ``reason`` of
+        what does not fit and is not required.
+
+    Raises:
+        InputError: If a required method does not fit, or none does.
+    """
+    results: list[SceneResult] = []
+    left_out: list[dict[str, str]] = []
+    for name in choice.methods:
+        method = METHODS[name]
+        first: ObjectShare | None = None
+        for shown in branches:
+            progress = begin(f"{method.title}, {shown.model} {shown.branch}")
+            try:
+                objects = object_share(
+                    _maker(shown, method, choice),
+                    shown.scenes,
+                    seed=choice.seed,
+                    batch_size=_AT_A_TIME[method.cost],
+                    progress=progress,
+                )
+            except (Unfit, NoGradient) as error:
+                if name in choice.required:
+                    raise
+                where = {"model": shown.model, "branch": shown.branch, "method": name}
+                left_out.append(where | {"reason": str(error)})
+                continue
+            difference = None
+            if shown is branches[0]:
+                first = objects
+            elif first and first.areas == objects.areas:
+                difference = compare_object_shares(first, objects, seed=choice.seed)
+            layer = shown.layer if method.needs_layer else None
+            results.append(
+                SceneResult(shown.model, shown.branch, method, layer, objects, difference)
+            )
+    if not results:
+        raise InputError(f"no method fits: {left_out[0]['reason']}")
+    return results, left_out
+
+
+def _maker(shown: SceneBranch, method: Method, choice: MapChoice) -> MakeSceneMap:
+    def make(pixels: Tensor, classes: tuple[int, ...]) -> Tensor:
+        maps = explain(
+            shown.module,
+            pixels,
+            classes,
+            method.name,
+            layer=shown.layer if method.needs_layer else None,
+            seed=choice.seed,
+            progress=None,
+            **options_of(method, choice.options),
+        )
+        return as_evidence(maps, method.name)
+
+    return make

@@ -86,7 +86,7 @@ def _require_number(name: str, value: object, low: float, high: float) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"{name} must be a number, got {type(value).__name__}")
     if not low <= value <= high or not math.isfinite(value):
-        raise ValueError(f"{name} must lie in [{low:g}, {high:g}], got {value!r}")
+        raise InputError(f"{name} must lie in [{low:g}, {high:g}], got {value!r}")
 
 
 def require_count(name: str, value: object, low: int = 1) -> None:
@@ -112,10 +112,10 @@ def _require_kind(name: str, value: object, kind: type) -> None:
 def _sorted_branches(branches: Mapping[str, BranchOrigin]) -> dict[str, BranchOrigin]:
     names = ["main", "aux", *(f"aux{n}" for n in range(2, len(branches)))][: len(branches)]
     if not branches or set(branches) != set(names):
-        raise ValueError(f"branches must be main, aux, aux2 …, got {list(branches)}")
+        raise InputError(f"branches must be main, aux, aux2 …, got {list(branches)}")
     for name, origin in branches.items():
         if origin not in BRANCH_ORIGINS:
-            raise ValueError(
+            raise InputError(
                 f"branch {name} must be one of {', '.join(BRANCH_ORIGINS)}, got {origin!r}"
             )
     return {name: branches[name] for name in names}
@@ -245,16 +245,16 @@ class ModelInfo:
             for value in getattr(self, name):
                 _require_kind(f"each of {name}", value, kind)
         if not 0 < len(self.class_ids) == len(self.class_names):
-            raise ValueError(
+            raise InputError(
                 f"class_ids and class_names must be equally long and not empty, got "
                 f"{len(self.class_ids)} and {len(self.class_names)}"
             )
         require_count("input_size", self.input_size, 1)
         if self.input_size > MAX_SIDE:
-            raise ValueError(f"input_size must be at most {MAX_SIDE}, got {self.input_size}")
+            raise InputError(f"input_size must be at most {MAX_SIDE}, got {self.input_size}")
         for name in ("mean", "std"):
             if len(values := getattr(self, name)) != 3:
-                raise ValueError(f"{name} must hold 3 numbers, got {len(values)}")
+                raise InputError(f"{name} must hold 3 numbers, got {len(values)}")
             for value in values:
                 _require_number(name, value, 0.0, 255.0)
         # Main first, whatever order a file had them in.
@@ -296,7 +296,7 @@ class Prediction:
     def from_logits(cls, logits: Tensor) -> Prediction:
         """Build from (C,) logits; raises ValueError when they are not finite."""
         if not logits.isfinite().all():
-            raise ValueError("logits must be finite: the network overflowed or has NaN weights")
+            raise InputError("logits must be finite: the network overflowed or has NaN weights")
         frozen = freeze(logits)
         return cls(frozen, frozen.softmax(0))
 

@@ -28,7 +28,7 @@ def pair(model: DualBNModel, first: str, second: str) -> tuple[PixelNetwork, Pix
             "an auxiliary one first, with `advprop calibrate`"
         )
     if first == second:
-        raise ValueError(f"first and second must be two branches, got {first!r} twice")
+        raise InputError(f"first and second must be two branches, got {first!r} twice")
     return model.branch(first), model.branch(second)
 
 
@@ -84,7 +84,7 @@ def execution_order(model: DualBNModel, example: Tensor | None = None) -> tuple[
             view(image)
     except RuntimeError as error:
         height, width = image.shape[2:]
-        raise ValueError(
+        raise InputError(
             f"the network does not take an image of {height}×{width} pixels: give an example "
             f"that it takes ({error})"
         ) from error

@@ -22,6 +22,7 @@ from advprop_core.attribution.maps import (
 from advprop_core.attribution.methods import Method
 from advprop_core.attribution.progress import split
 from advprop_core.attribution.question import ClassIndex, Question, class_per_image
+from advprop_core.errors import InputError
 from advprop_core.processes import Progress
 from advprop_core.types import AttributionMap, InputKind, freeze
 
@@ -55,7 +56,7 @@ class MapMaker:
             ValueError: If an input holds another number of images than one.
         """
         if any(len(pixels) != 1 for pixels in inputs.values()):
-            raise ValueError("inputs must hold one image each")
+            raise InputError("inputs must hold one image each")
         self._branches = branches
         self._kinds = tuple(inputs)
         self._pixels = torch.cat(list(inputs.values()))
@@ -198,11 +199,11 @@ def explain_layers(
     """
     known = known_method(method)
     if method not in FORMULAS:
-        raise ValueError(f"method must be one of {', '.join(FORMULAS)}, got {method!r}")
+        raise InputError(f"method must be one of {', '.join(FORMULAS)}, got {method!r}")
     if len(pixels) != 1:
-        raise ValueError(f"pixels must hold one image, got {len(pixels)}")
+        raise InputError(f"pixels must hold one image, got {len(pixels)}")
     if not layers:
-        raise ValueError("layers must name at least one layer")
+        raise InputError("layers must name at least one layer")
     question = make_question(module, pixels, class_index, known)
     require_gradient(question)
     with torch.inference_mode(False):
@@ -219,7 +220,7 @@ def _validate(
 ) -> None:
     names = ", ".join(method.name for method in methods)
     if layer is not None and not any(method.needs_layer for method in methods):
-        raise ValueError(f"none of {names} has a layer, got layer={layer!r}")
+        raise InputError(f"none of {names} has a layer, got layer={layer!r}")
     for name, value in options.items():
         if value is not None and not any(name in method.options for method in methods):
-            raise ValueError(f"none of {names} has a {name}, got {name}={value!r}")
+            raise InputError(f"none of {names} has a {name}, got {name}={value!r}")

@@ -61,7 +61,7 @@ def app(
     folder = bundle_dir()
     script = folder / "streamlit_app.py"
     if not script.is_file():
-        raise ValueError(f"the app is missing, there is no file {script}: install again")
+        raise InputError(f"the app is missing, there is no file {script}: install again")
     environment = dict(os.environ)
     if files := [_checked_model(name) for name in values.split_list(model)]:
         environment["ADVPROP_MODELS"] = json.dumps([*map(str, files)])
@@ -97,11 +97,11 @@ def _checked_model(name: str) -> Path:
     if name in bundled_models():
         return bundled_models()[name].resolve()
     if not path.is_file():
-        raise ValueError(f"--model must be a checkpoint file, there is no file {name}")
+        raise InputError(f"--model must be a checkpoint file, there is no file {name}")
     try:
         safe_open(path, "np")
     except (OSError, SafetensorError) as error:
-        raise ValueError(
+        raise InputError(
             f"{path.name} is truncated or is not a safetensors checkpoint ({error})"
         ) from None
     read_info(path)
@@ -114,10 +114,10 @@ def _checked_images(folder: Path) -> Path:
 
     path = folder.expanduser().resolve()
     if not path.is_dir():
-        raise ValueError(f"--images must be a folder, there is no folder {folder}")
+        raise InputError(f"--images must be a folder, there is no folder {folder}")
     if not list_pictures(path, within=path).pictures:
         endings = " ".join(sorted(EXTENSIONS))
-        raise ValueError(f"the folder {folder} holds no image: looked for the endings {endings}")
+        raise InputError(f"the folder {folder} holds no image: looked for the endings {endings}")
     return path
 
 

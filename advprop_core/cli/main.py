@@ -61,20 +61,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         app(args=arguments)
     except Exception as error:
-        if os.environ.get("ADVPROP_TRACEBACK") or not isinstance(error, _user_errors()):
+        if os.environ.get("ADVPROP_TRACEBACK") or not isinstance(error, AdvPropError | OSError):
             raise
         typer.secho(f"Error: {_sentence(error)}", fg="red", err=True)
         sys.exit(2)
-
-
-def _user_errors() -> tuple[type[Exception], ...]:
-    """Asked only after a failure, for this module loads torch.
-
-    ValueError covers CheckpointError, ImageError, ClassMismatch and the like.
-    """
-    from advprop_core.models.timm_networks import Offline
-
-    return (AdvPropError, ValueError, OSError, Offline)
 
 
 def _sentence(error: Exception) -> str:

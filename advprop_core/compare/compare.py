@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from advprop_core.attacks.gradient import StepHook, attack
 from advprop_core.attribution.grids import explain_grid
 from advprop_core.attribution.methods import METHODS
+from advprop_core.errors import InputError
 from advprop_core.pictures.decoding import quantize
 from advprop_core.pictures.erasing import erase
 from advprop_core.pictures.noise import NoiseConfig, add_noise
@@ -47,7 +48,7 @@ class MapRequest:
 
     def __post_init__(self) -> None:
         if self.method not in METHODS:
-            raise ValueError(f"method must be one of {', '.join(METHODS)}, got {self.method!r}")
+            raise InputError(f"method must be one of {', '.join(METHODS)}, got {self.method!r}")
 
 
 def compare(
@@ -79,15 +80,15 @@ def compare(
         ValueError: For an unknown branch, or what attack, noise and maps refuse.
     """
     if attack_branch not in branches:
-        raise ValueError(
+        raise InputError(
             f"attack_branch must be one of {', '.join(branches)}, got {attack_branch!r}"
         )
     if len(pixels) != 1:
-        raise ValueError(f"pixels must hold one image, got {len(pixels)}")
+        raise InputError(f"pixels must hold one image, got {len(pixels)}")
     clean = predict_grid(branches, {"clean": pixels})
     count = len(clean["clean", attack_branch].logits)
     if true_class is not None and not 0 <= true_class < count:
-        raise ValueError(f"true_class must lie in [0, {count - 1}], got {true_class}")
+        raise InputError(f"true_class must lie in [0, {count - 1}], got {true_class}")
     attacked = clean["clean", attack_branch].class_index if true_class is None else true_class
 
     first = _share_before_maps(maps)

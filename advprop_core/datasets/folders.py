@@ -78,7 +78,7 @@ class ImageFolder(Dataset[tuple[Tensor, int]]):
             ValueError: `size` is below 1.
         """
         if size < 1:
-            raise ValueError(f"size must be at least 1 pixel, got {size}.")
+            raise InputError(f"size must be at least 1 pixel, got {size}.")
         if limit is not None and limit < 1:
             raise InputError(f"limit must be at least 1 image, got {limit}: or leave it out.")
         self.size, self.crop = size, crop

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from advprop_core.attacks.autoattack import AutoAttackConfig
+from advprop_core.errors import InputError
 from advprop_core.pictures.corruptions import CorruptionConfig
 from advprop_core.pictures.probes import ProbeConfig
 from advprop_core.types import AttackConfig, require_count
@@ -45,13 +46,13 @@ class Condition:
             name for name in ("attack", "corruption", "probe") if getattr(self, name) is not None
         ]
         if len(given) > 1:
-            raise ValueError(
+            raise InputError(
                 "a condition is one attack, corruption or probe, got "
                 f"{' and '.join(given)}: make {len(given)} of it"
             )
         require_count("restarts", self.restarts, 1)
         if self.restarts > 1 and not takes_restarts(self.attack):
-            raise ValueError(
+            raise InputError(
                 "restarts are for untargeted PGD: without a random start all would be alike"
             )
 

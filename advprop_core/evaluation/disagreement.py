@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from advprop_core.errors import InputError
 from advprop_core.evaluation.results import Answers
 
 
@@ -99,10 +100,10 @@ def disagreement(
 
 def _require_alike(several: list[Answers], labels: Tensor) -> None:
     if not several:
-        raise ValueError("answers must hold at least one branch, got none")
+        raise InputError("answers must hold at least one branch, got none")
     lengths = {len(one) for one in several}
     if lengths != {len(labels)}:
-        raise ValueError(
+        raise InputError(
             f"answers and labels must be about the same images, got {sorted(lengths)} answers "
             f"and {len(labels)} labels"
         )

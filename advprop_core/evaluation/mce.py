@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from advprop_core.errors import InputError
 from advprop_core.evaluation.bootstrap import percentile_interval, resampled_means
 from advprop_core.evaluation.results import Answers
 from advprop_core.pictures.corruptions import CORRUPTIONS, SEVERITIES, CorruptionConfig
@@ -111,7 +112,7 @@ def imagenet_c_error(
         ValueError: If a kind or severity is missing.
     """
     if absent := missing(answers):
-        raise ValueError(f"mCE needs 15 kinds at 5 severities, {absent} of these 75 are missing")
+        raise InputError(f"mCE needs 15 kinds at 5 severities, {absent} of these 75 are missing")
     errors = torch.stack([_wrong(answers, kind) for kind in CORRUPTIONS], 1)
     columns = errors if clean is None else torch.cat([errors, 1 - _right(clean)[:, None]], 1)
     means = columns.mean(0, keepdim=True)

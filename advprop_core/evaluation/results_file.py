@@ -35,7 +35,7 @@ _KINDS = ("clean", "attack", "corruption", "probe")
 def _in_order(interval: tuple[float, float]) -> tuple[float, float]:
     low, high = interval
     if low > high:
-        raise ValueError(f"must run from low to high, got {low} to {high}")
+        raise InputError(f"must run from low to high, got {low} to {high}")
     return interval
 
 
@@ -106,7 +106,7 @@ class _Bins:
     def _check_lengths(self) -> _Bins:
         columns = (self.low, self.high, self.n, self.confidence, self.accuracy)
         if len({len(column) for column in columns}) != 1:
-            raise ValueError("must have columns of one length")
+            raise InputError("must have columns of one length")
         return self
 
 
@@ -181,7 +181,7 @@ class _Bias:
     @model_validator(mode="after")
     def _check_interval(self) -> _Bias:
         if (self.shape_bias is None) != (self.interval is None):
-            raise ValueError("must have an interval where it has a shape bias")
+            raise InputError("must have an interval where it has a shape bias")
         return self
 
 
@@ -204,7 +204,7 @@ class _Search:
     @model_validator(mode="after")
     def _check_length(self) -> _Search:
         if self.n != len(self.epsilons):
-            raise ValueError(f"must have one of epsilons for each of its {self.n} images")
+            raise InputError(f"must have one of epsilons for each of its {self.n} images")
         low, high = (float("inf") if end is None else end for end in self.interval)
         _in_order((low, high))
         return self
@@ -266,14 +266,14 @@ class _Results:
         errors = self.mean_corruption_error
         there = {error.model for error in errors.results} if errors else set()
         if lacking := corrupted - there:
-            raise ValueError(f"the mean corruption error of {min(lacking)} is missing")
+            raise InputError(f"the mean corruption error of {min(lacking)} is missing")
         return self
 
 
 def _require_each_once(rows: Sequence[tuple[str, ...]]) -> None:
     if len({*rows}) < len(rows):
         twice = next(row for row in rows if rows.count(row) > 1)
-        raise ValueError(f"two results are of {', '.join(twice[:2])} under the same condition")
+        raise InputError(f"two results are of {', '.join(twice[:2])} under the same condition")
 
 
 _RESULTS = TypeAdapter(_Results)

@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
+from advprop_core.errors import InputError
 from advprop_core.evaluation.intervals import share_intervals, wilson_interval
 from advprop_core.evaluation.results import Answers
 
@@ -69,13 +70,13 @@ def shape_bias_of(answers: Answers, shapes: Tensor, textures: Tensor) -> ShapeBi
         ValueError: If there are not as many shapes and textures as answers, or no scene can tell.
     """
     if not len(answers) == len(shapes) == len(textures):
-        raise ValueError(
+        raise InputError(
             "shapes and textures must be one per answer, got "
             f"{len(shapes)} and {len(textures)} for {len(answers)}"
         )
     conflict = shapes != textures
     if not (n := int(conflict.sum())):
-        raise ValueError("textures must differ from shapes somewhere: give shapes-conflict")
+        raise InputError("textures must differ from shapes somewhere: give shapes-conflict")
     by_shape = int((conflict & (answers.predicted == shapes)).sum())
     by_texture = int((conflict & (answers.predicted == textures)).sum())
     decided = by_shape + by_texture

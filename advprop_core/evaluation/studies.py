@@ -15,6 +15,7 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 from pydantic.dataclasses import dataclass as checked_dataclass
 
+from advprop_core.errors import InputError
 from advprop_core.evaluation.intervals import student_interval
 from advprop_core.text import markdown_table
 
@@ -69,20 +70,20 @@ class Study:
         """Every figure that a page shows can be computed."""
         for number, row in enumerate(self.results):
             if row.run not in self.runs or row.measure not in self.measures:
-                raise ValueError(f"results[{number}] is of an unknown run or measure")
+                raise InputError(f"results[{number}] is of an unknown run or measure")
         if len({*map(repr, self.results)}) < len(self.results):
-            raise ValueError("two results are equal")
+            raise InputError("two results are equal")
         content = asdict(self)
         try:
             gains(content, [*self.runs])  # the table is of all runs
             for question in self.questions:
                 if unknown := {*question.runs} - {row.run for row in self.results}:
-                    raise ValueError(f"a question is about {min(unknown)}, which has no results")
+                    raise InputError(f"a question is about {min(unknown)}, which has no results")
                 gains(content, question.runs)
                 for run, other in question.contrasts:
                     contrast(content, run, other, next(iter(self.measures)))
         except KeyError as error:
-            raise ValueError(f"no results of {error}") from None
+            raise InputError(f"no results of {error}") from None
         return self
 
 
@@ -219,5 +220,5 @@ def _differences(
 
 def _subtract(own: Mapping[int, float], base: Mapping[int, float], who: str) -> dict[int, float]:
     if own.keys() != base.keys():
-        raise ValueError(f"{who} have different seeds: {sorted(own)} and {sorted(base)}")
+        raise InputError(f"{who} have different seeds: {sorted(own)} and {sorted(base)}")
     return {seed: own[seed] - base[seed] for seed in sorted(own)}

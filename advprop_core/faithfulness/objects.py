@@ -10,6 +10,7 @@ from torch import Tensor
 
 from advprop_core.attribution.progress import Counter
 from advprop_core.datasets.texture_shapes.scenes import Scene
+from advprop_core.errors import InputError
 from advprop_core.faithfulness.intervals import Estimate, estimate_mean, estimate_share
 from advprop_core.faithfulness.maps import (
     Score,
@@ -89,7 +90,7 @@ def object_share(
     """
     require_count("batch_size", batch_size)
     if not len(scenes):
-        raise ValueError("scenes must not be empty")
+        raise InputError("scenes must not be empty")
     counter = Counter(progress, len(scenes))
     shares: list[Score] = []
     hits: list[bool | Undefined] = []
@@ -123,7 +124,7 @@ def compare_object_shares(
         ValueError: If they are not of the same scenes.
     """
     if first.areas != second.areas:
-        raise ValueError("both must be of the same scenes, in the same order")
+        raise InputError("both must be of the same scenes, in the same order")
     share = estimate_mean(_differences(first.shares, second.shares), seed=seed)
     pointing = estimate_mean(_differences(first.hits, second.hits), seed=seed)
     return ObjectDifference(share, pointing, _say(share))
@@ -176,7 +177,7 @@ def _batches(
     scenes: Sequence[Scene], batch_size: int
 ) -> Iterator[tuple[Tensor, Tensor, tuple[int, ...]]]:
     if len(sizes := {scene.mask.shape for scene in scenes}) > 1:
-        raise ValueError(f"scenes must be of one size, got {sorted(sizes)}")
+        raise InputError(f"scenes must be of one size, got {sorted(sizes)}")
     for start in range(0, len(scenes), batch_size):
         batch = scenes[start : start + batch_size]
         images = torch.stack([torch.from_numpy(scene.image.copy()) for scene in batch])

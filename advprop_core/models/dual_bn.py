@@ -38,7 +38,7 @@ class PixelNetwork(nn.Module):
     def __init__(self, network: nn.Module, mean: Sequence[float], std: Sequence[float]) -> None:
         super().__init__()
         if min(std) <= 0:
-            raise ValueError(f"std must be positive in every channel, got {tuple(std)}")
+            raise InputError(f"std must be positive in every channel, got {tuple(std)}")
         self.network = network
         self.register_buffer("mean", torch.tensor(mean).view(1, -1, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(std).view(1, -1, 1, 1), persistent=False)
@@ -77,9 +77,9 @@ class DualBNModel(nn.Module):
     ) -> None:
         super().__init__()
         if auxiliaries < 0:
-            raise ValueError(f"auxiliaries must be 0 or more, got {auxiliaries}")
+            raise InputError(f"auxiliaries must be 0 or more, got {auxiliaries}")
         if auxiliaries and not norm_layers(network):
-            raise ValueError(
+            raise InputError(
                 f"{type(network).__name__} has no BatchNorm layer, so it cannot have an "
                 "auxiliary branch: choose a network with BatchNorm, such as resnet18"
             )
@@ -173,7 +173,7 @@ class DualBNModel(nn.Module):
             RuntimeError: For missing or unexpected keys when strict, and for wrong shapes.
         """
         if assign:
-            raise ValueError("assign=True would stop the branches from sharing: load by copying")
+            raise InputError("assign=True would stop the branches from sharing: load by copying")
         own = dict(self._tensors())
         missing = [key for key in own if key not in state_dict]
         unexpected = [key for key in state_dict if key not in own]

@@ -41,7 +41,7 @@ def create(info: ModelInfo) -> DualBNModel:
     """
     _require_architecture(info.architecture)
     if unknown := sorted(set(info.arguments) - set(ARGUMENTS)):
-        raise ValueError(
+        raise InputError(
             f"arguments may hold {', '.join(ARGUMENTS)}, got {', '.join(map(str, unknown))}"
         )
     network = _create_network(info.architecture, num_classes=info.num_classes, **info.arguments)
@@ -135,7 +135,7 @@ def _create_network(name: str, **arguments: Any) -> nn.Module:
         if not name.startswith("local-dir:") and _is_offline(error):
             raise Offline(_offline_message(name)) from error
         said = f"{type(error).__name__}: {error}"
-        raise ValueError(f"{name} cannot be loaded ({said})") from error
+        raise InputError(f"{name} cannot be loaded ({said})") from error
     return network
 
 
@@ -144,7 +144,7 @@ def _arguments(name: str, network: Any) -> dict[str, Any]:
     given = dict(getattr(network, "_model_args", {}))
     given.pop("num_classes", None)
     if other := sorted(set(given) - set(ARGUMENTS)):
-        raise ValueError(
+        raise InputError(
             f"{name} changes its network by {', '.join(other)}, which a checkpoint here cannot "
             f"say: only {', '.join(ARGUMENTS)}"
         )
@@ -159,7 +159,7 @@ def _require_weights(name: str) -> None:
     hub_name = name.partition(":")[2].partition("@")[0]  # hf-hub:OWNER/NAME@REVISION
     repository = hub_name or (config and config.hf_hub_id)
     if not repository and not (config and config.has_weights):
-        raise ValueError(f"timm publishes no pretrained weights for {name!r}")
+        raise InputError(f"timm publishes no pretrained weights for {name!r}")
     files = ("model.safetensors", "pytorch_model.bin")
     cached = repository and any(
         isinstance(huggingface_hub.try_to_load_from_cache(repository, file), str) for file in files

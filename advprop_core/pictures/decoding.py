@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from PIL import Image, ImageFile, ImageOps, TiffImagePlugin
 
+from advprop_core.errors import InputError
 from advprop_core.pictures.colours import over_white, to_colours, to_rgb
 from advprop_core.pictures.formats import DamagedImage, ImageError, open_image, without_text
 
@@ -80,7 +81,7 @@ def fit(image: Image.Image, size: int | tuple[int, int]) -> Image.Image:
     """
     height, width = (size, size) if isinstance(size, int) else size
     if min(height, width) < 1:
-        raise ValueError(f"size must be at least 1 pixel each way, got {size}.")
+        raise InputError(f"size must be at least 1 pixel each way, got {size}.")
     scale = min(image.width / width, image.height / height)
     left = max(0.0, (image.width - width * scale) / 2)
     top = max(0.0, (image.height - height * scale) / 2)
@@ -125,7 +126,7 @@ def to_image(pixels: Tensor) -> Image.Image:
     if pixels.ndim == 4 and pixels.shape[0] == 1:
         pixels = pixels[0]
     if pixels.ndim != 3 or pixels.shape[0] != 3:
-        raise ValueError(
+        raise InputError(
             f"pixels must be (3,H,W) or (1,3,H,W), got {tuple(pixels.shape)}: pass one RGB image."
         )
     levels = _levels(pixels).cpu().byte()
@@ -255,5 +256,5 @@ def _levels(pixels: Tensor) -> Tensor:
     if not pixels.is_floating_point():
         raise TypeError(f"pixels must be floats in [0,1], got {pixels.dtype}: divide by 255.")
     if not pixels.isfinite().all():
-        raise ValueError("pixels must be finite, got NaN or infinity: check what made them.")
+        raise InputError("pixels must be finite, got NaN or infinity: check what made them.")
     return (pixels * 255 + 0.5).floor().clamp(0, 255)

@@ -7,6 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from advprop_core.errors import InputError
+
 NOISES: Final = ("gaussian", "poisson", "salt-and-pepper")
 """Kinds of noise that `add_noise` knows."""
 
@@ -40,17 +42,17 @@ class NoiseConfig:
 
     def __post_init__(self) -> None:
         if self.kind not in NOISES:
-            raise ValueError(f"kind must be one of {', '.join(NOISES)}, got {self.kind!r}.")
+            raise InputError(f"kind must be one of {', '.join(NOISES)}, got {self.kind!r}.")
         if isinstance(self.severity, bool) or not isinstance(self.severity, (int, float)):
             raise TypeError(f"severity must be a number in [0,1], got {self.severity!r}.")
         if not 0 <= self.severity <= 1:
-            raise ValueError(
+            raise InputError(
                 f"severity must be in [0,1], got {self.severity}: divide /255 values by 255."
             )
         if isinstance(self.seed, bool) or not isinstance(self.seed, int):
             raise TypeError(f"seed must be a whole number, got {self.seed!r}.")
         if self.seed < 0:
-            raise ValueError(f"seed must be at least 0, got {self.seed}: drop the sign.")
+            raise InputError(f"seed must be at least 0, got {self.seed}: drop the sign.")
 
 
 def add_noise(pixels: Tensor, config: NoiseConfig) -> Tensor:
@@ -107,12 +109,12 @@ def require_pixels(pixels: Tensor) -> None:
     if not pixels.is_floating_point():
         raise TypeError(f"pixels must be floats in [0,1], got {pixels.dtype}: divide by 255.")
     if pixels.ndim != 4 or pixels.shape[1] != 3:
-        raise ValueError(
+        raise InputError(
             f"pixels must be (N,3,H,W), got {tuple(pixels.shape)}: add or move dimensions."
         )
     if pixels.numel() and not (pixels.min() >= 0 and pixels.max() <= 1):  # NaN fails as well
         low, high = pixels.min().item(), pixels.max().item()
-        raise ValueError(
+        raise InputError(
             f"pixels must be in [0,1], got [{low:.3g},{high:.3g}]: undo any normalisation first."
         )
 

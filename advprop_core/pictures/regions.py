@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Literal, get_args
 
+from advprop_core.errors import InputError
+
 Fill = Literal["grey", "black", "blur"]
 FILLS: tuple[Fill, ...] = get_args(Fill)
 MOST_REGIONS = 24
@@ -40,7 +42,7 @@ class Region:
         for start, length in (("left", "width"), ("top", "height")):
             begin, extent = getattr(self, start), getattr(self, length)
             if begin < 0 or extent < 1 or begin + extent > WHOLE:
-                raise ValueError(
+                raise InputError(
                     f"{start} and {length} must stay within 0 to {WHOLE} (thousandths of the "
                     f"picture's side) and {length} be at least 1, got {begin} and {extent}"
                 )
@@ -66,9 +68,9 @@ class EraseConfig:
         if any(not isinstance(region, Region) for region in self.regions):
             raise TypeError(f"regions must hold Region objects, got {self.regions!r}")
         if len(self.regions) > MOST_REGIONS:
-            raise ValueError(f"regions must be at most {MOST_REGIONS}, got {len(self.regions)}")
+            raise InputError(f"regions must be at most {MOST_REGIONS}, got {len(self.regions)}")
         if self.fill not in FILLS:
-            raise ValueError(f"fill must be one of {', '.join(FILLS)}, got {self.fill!r}")
+            raise InputError(f"fill must be one of {', '.join(FILLS)}, got {self.fill!r}")
 
 
 def parse_regions(text: str) -> tuple[Region, ...]:
@@ -79,7 +81,7 @@ def parse_regions(text: str) -> tuple[Region, ...]:
     """
     pieces = text.split("_") if text else []
     if len(pieces) > MOST_REGIONS:
-        raise ValueError(f"regions must be at most {MOST_REGIONS}, got {len(pieces)}")
+        raise InputError(f"regions must be at most {MOST_REGIONS}, got {len(pieces)}")
     return tuple(_parse(piece) for piece in pieces)
 
 
@@ -87,7 +89,7 @@ def _parse(piece: str) -> Region:
     numbers = piece.split(".")
     # isdigit alone would let other scripts' digits in, and int() a million of them.
     if len(numbers) != 4 or not all(n.isascii() and n.isdigit() and len(n) <= 4 for n in numbers):
-        raise ValueError(
+        raise InputError(
             f"a region must be left.top.width.height in thousandths of the side, got {piece!r}"
         )
     return Region(*map(int, numbers))

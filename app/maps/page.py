@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from advprop_core.attribution.methods import METHODS
+from advprop_core.errors import InputError
 from advprop_core.types import ModelInfo
 from app.maps import controls as map_controls
 from app.maps import words as map_words
@@ -64,7 +65,7 @@ def _work(view: View, lens: Lens) -> Work:
     from app.maps import work as map_requests
 
     if not view.maps:
-        raise ValueError("No map is chosen. Choose at least one on the left.")
+        raise InputError("No map is chosen. Choose at least one on the left.")
     label = cache.picture(view.image, lens.info.input_size).label
     request = _request(view, lens.info, label)
     pixels = cache.pixels(view.image, lens.info.input_size)

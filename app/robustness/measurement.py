@@ -11,6 +11,7 @@ from typing import cast
 
 from advprop_core.attacks.autoattack.config import AutoAttackConfig
 from advprop_core.datasets.texture_shapes.scenes import SHAPES
+from advprop_core.errors import InputError
 from advprop_core.models import bundle
 from advprop_core.pictures.corruptions import CORRUPTIONS, CorruptionConfig
 from advprop_core.pictures.probes import PROBES, ProbeConfig
@@ -121,9 +122,9 @@ def request_of(view: View) -> RunRequest:
         ValueError: If no network is chosen, or a radius cannot be used.
     """
     if not view.tested:
-        raise ValueError("No network is chosen. Choose at least one on the left.")
+        raise InputError("No network is chosen. Choose at least one on the left.")
     if view.corrupted and not view.severities:
-        raise ValueError("No severity of the corruptions is chosen. Choose at least one.")
+        raise InputError("No severity of the corruptions is chosen. Choose at least one.")
     request = RunRequest(view.tested, view.data, view.images)
     if view.attacks:
         norm = cast("Norm", view.ball)
@@ -178,14 +179,14 @@ def read_radii(text: str, norm: Norm) -> tuple[float, ...]:
     """
     written = [part.strip() for part in text.split(",") if part.strip()]
     if not 1 <= len(written) <= MOST_RADII:
-        raise ValueError(
+        raise InputError(
             f"ε must be a list of 1 to {MOST_RADII} radii with commas between them, such as "
             f"1/255, 2/255; got {len(written)}."
         )
     radii = tuple(_read_radius(part, norm) for part in written)
     for (one, first), (other, second) in combinations(zip(radii, written, strict=True), 2):
         if abs(one - other) < _SAME:
-            raise ValueError(
+            raise InputError(
                 f"ε must name each radius once, got {quote(first)} and {quote(second)}."
             )
     return radii
@@ -223,13 +224,13 @@ def _read_radius(text: str, norm: Norm) -> float:
     try:
         value = parse_radius(text)
     except ValueError:
-        raise ValueError(
+        raise InputError(
             f"ε must be a fraction such as 2/255 or a number such as 0.5, got {quote(text)}."
         ) from None
     if value == 0:
-        raise ValueError(f"ε must be above 0, got {quote(text)}: clean images are measured anyway.")
+        raise InputError(f"ε must be above 0, got {quote(text)}: clean images are measured anyway.")
     if norm == "linf" and value > 1:
-        raise ValueError(
+        raise InputError(
             f"ε must lie between 0 and 1 for L∞, got {quote(text)}: write it as "
             f"{quote(f'{text}/255')} if that is what you mean."
         )

@@ -13,6 +13,7 @@ from typing import Any
 import streamlit as st
 
 from advprop_core.attribution.methods import METHODS
+from advprop_core.errors import InputError
 from advprop_core.pictures.regions import FILLS, parse_regions
 from app.shell.messages import quote
 
@@ -222,20 +223,20 @@ def _read(name: str, text: str) -> str | int | float | bool | tuple[str, ...]:
     kind = _FIELDS[name]
     if kind is bool:
         if text not in ("0", "1"):
-            raise ValueError(name)
+            raise InputError(name)
         return text == "1"
     if kind is tuple:
         words = tuple(text.split(",")) if text else ()
         if len(set(words)) != len(words) or not {*words} <= {*_CHOICES.get(name, words)}:
-            raise ValueError(name)
+            raise InputError(name)
         if name == "maps" and len(words) > MOST_MAPS:
-            raise ValueError(name)
+            raise InputError(name)
         return words
     value: str | int | float = kind(text)
     if name in BOUNDS and not BOUNDS[name][0] <= value <= BOUNDS[name][1]:  # type: ignore[operator]
-        raise ValueError(name)
+        raise InputError(name)
     if name in _CHOICES and value not in _CHOICES[name]:
-        raise ValueError(name)
+        raise InputError(name)
     if name == "regions":
         parse_regions(text)
     return value

@@ -19,6 +19,7 @@ from advprop_core.attacks.autoattack.fab import fab
 from advprop_core.attacks.autoattack.search import Found, cross_entropy, likely_wrong, targeted_dlr
 from advprop_core.attacks.autoattack.square import square
 from advprop_core.attacks.inputs import Model, own_inputs, require_labels
+from advprop_core.errors import InputError
 from advprop_core.pictures.draws import streams
 
 Member = Callable[[Model, Tensor, Tensor, AutoAttackConfig, Sequence[int]], Found]
@@ -81,7 +82,7 @@ def auto_attack(
     pixels, labels = own_inputs(model, pixels, labels)
     seeds = [config.seed + place for place in range(len(pixels))] if seeds is None else seeds
     if unknown := [name for name in members if name not in MEMBERS]:
-        raise ValueError(f"members must be of {', '.join(MEMBERS)}, got {', '.join(unknown)}")
+        raise InputError(f"members must be of {', '.join(MEMBERS)}, got {', '.join(unknown)}")
     with torch.no_grad():
         logits = model(pixels).float()
     require_labels(labels, logits.shape[1])

@@ -5,6 +5,7 @@ import torch
 from torch.utils.data import Dataset
 
 from advprop_core.datasets.texture_shapes.scenes import SHAPES, Scene, check_arguments, draw_scene
+from advprop_core.errors import InputError
 
 
 class TextureShapes(Dataset[tuple[torch.Tensor, int]]):
@@ -33,7 +34,7 @@ class TextureShapes(Dataset[tuple[torch.Tensor, int]]):
         size: int = 96,
     ) -> None:
         if length < 0:
-            raise ValueError(
+            raise InputError(
                 f"length must be 0 or more, got {length}; pass the number of scenes wanted"
             )
         check_arguments(seed, texture_agreement, size)

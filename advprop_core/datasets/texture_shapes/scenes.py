@@ -27,6 +27,7 @@ from advprop_core.datasets.texture_shapes.textures import (
     sample,
     smooth_step,
 )
+from advprop_core.errors import InputError
 
 SHAPES: tuple[str, ...] = tuple(OUTLINES)
 TEXTURES: tuple[str, ...] = tuple(PAINTERS)  # TEXTURES[i] goes with SHAPES[i]
@@ -196,14 +197,14 @@ def _compose(
 def check_arguments(seed: int, texture_agreement: float, size: int) -> None:
     """Raise ValueError for an argument out of its range, named in the message."""
     if seed < 0:
-        raise ValueError(f"seed must be 0 or more, got {seed}; pass a non-negative integer")
+        raise InputError(f"seed must be 0 or more, got {seed}; pass a non-negative integer")
     if not 0 <= texture_agreement <= 1:
-        raise ValueError(
+        raise InputError(
             f"texture_agreement must be a fraction in [0, 1], got {texture_agreement}; "
             "pass for example 0.95, or 0 for scenes that all conflict"
         )
     if size < _MINIMUM_SIZE:
-        raise ValueError(
+        raise InputError(
             f"size must be at least {_MINIMUM_SIZE} pixels, got {size}; "
             "textures cannot be told apart below that, draw larger and shrink instead"
         )
@@ -227,7 +228,7 @@ def draw_scene(seed: int, index: int, *, texture_agreement: float = 1.0, size: i
     """
     check_arguments(seed, texture_agreement, size)
     if index < 0:
-        raise ValueError(f"index must be 0 or more, got {index}; count scenes from 0")
+        raise InputError(f"index must be 0 or more, got {index}; count scenes from 0")
     rng = np.random.default_rng((seed, index))
     shape = index % len(SHAPES)
     texture = _draw_texture(rng, shape, texture_agreement)

@@ -60,13 +60,13 @@ class CorruptionConfig:
         _require_kind(self.kind)
         _require_whole("severity", self.severity)
         if self.severity not in SEVERITIES:
-            raise ValueError(
+            raise InputError(
                 f"severity must be 1, 2, 3, 4 or 5, got {self.severity}: "
                 "the corruptions are defined for these alone."
             )
         _require_whole("seed", self.seed)
         if self.seed < 0:
-            raise ValueError(f"seed must be at least 0, got {self.seed}: drop the sign.")
+            raise InputError(f"seed must be at least 0, got {self.seed}: drop the sign.")
 
 
 def _require_kind(kind: object) -> None:

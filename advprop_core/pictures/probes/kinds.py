@@ -53,7 +53,7 @@ class ProbeConfig:
         if isinstance(self.seed, bool) or not isinstance(self.seed, int):
             raise TypeError(f"seed must be a whole number, got {self.seed!r}.")
         if self.seed < 0:
-            raise ValueError(f"seed must be at least 0, got {self.seed}: drop the sign.")
+            raise InputError(f"seed must be at least 0, got {self.seed}: drop the sign.")
 
 
 def describe_probe(kind: str, strength: float | None) -> str:
@@ -76,7 +76,7 @@ def require_room(config: ProbeConfig, side: int) -> None:
         ValueError: If there are more patches along the side than pixels.
     """
     if config.kind == "patch-shuffle" and config.strength is not None and config.strength > side:
-        raise ValueError(
+        raise InputError(
             f"strength of patch-shuffle must be at most the picture's side, got "
             f"{config.strength:g} patches for {side} pixels: give fewer."
         )
@@ -92,7 +92,7 @@ def _require_kind(kind: object) -> None:
 def _require_strength(kind: str, strength: object) -> None:
     if kind == "grey":
         if strength is not None:
-            raise ValueError(f"strength must be left out for grey, got {strength!r}.")
+            raise InputError(f"strength must be left out for grey, got {strength!r}.")
         return
     shuffles = kind == "patch-shuffle"
     rule = (
@@ -105,6 +105,6 @@ def _require_strength(kind: str, strength: object) -> None:
     fits = strength >= 2 and strength % 1 == 0 if shuffles else strength > 0
     if not (math.isfinite(strength) and fits):
         example = PROBES[kind][-1]
-        raise ValueError(
+        raise InputError(
             f"strength of {kind} must be {rule}, got {strength:g}: such as {example:g}."
         )

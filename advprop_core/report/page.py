@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Any
 
+from advprop_core.report.sections import Group, Plot, Section, with_short_names
+from advprop_core.report.sentences import headline, with_emphasis
 from advprop_core.report.tables import TEXTS, Table, tables
 from advprop_core.report.words import gradients_checked, images_asked
 
@@ -33,32 +34,23 @@ summary { cursor: pointer; }
 """
 
 
-@dataclass(frozen=True)
-class Section:
-    """A question, what answers it in words, and its figures.
-
-    Attributes:
-        title: The heading.
-        text: What the figures show, in a sentence or two.
-        plots: HTML of each figure, with the words a person hears instead of it.
-    """
-
-    title: str
-    text: str
-    plots: tuple[tuple[str, str], ...]
-
-
-def page(content: Mapping[str, Any], sections: Sequence[Section], script: str) -> str:
+def page(
+    content: Mapping[str, Any],
+    sections: Sequence[Section],
+    draw: Callable[[Plot], str],
+    script: str,
+) -> str:
     """The whole page.
 
     Args:
         content: Of ``results.json``.
         sections: In the order of the page.
+        draw: Makes HTML of a plot.
         script: plotly.js itself, so that the page needs no network.
     """
     models = ", ".join(content["models"])
     title = f"{models} on {content['data']}"
-    body = "".join(_section(one, content) for one in sections)
+    body = "".join(_section(section, content, draw) for section in sections)
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -76,6 +68,7 @@ def page(content: Mapping[str, Any], sections: Sequence[Section], script: str) -
 <span class="main">Blue</span> is the branch main, <span class="aux">orange</span> is aux.
 Bars and brackets are 95 % intervals: Wilson's for accuracies, bootstrap for the rest.
 Robust accuracy is an upper bound: a stronger attack may find more.</p>
+{"".join(map(_paragraph, headline(with_short_names(content))))}
 {_notes(content)}{_again(content)}
 {_warnings(content)}
 {body}
@@ -87,21 +80,33 @@ Robust accuracy is an upper bound: a stronger attack may find more.</p>
 """
 
 
-def _section(section: Section, content: Mapping[str, Any]) -> str:
-    # The words stand on a wrapper: plotly clears the labels of its own element.
-    plots = "".join(
-        f'<div class="plot" role="img" aria-label="{escape(alt)}">{plot}</div>'
-        for plot, alt in section.plots
-    )
-    arranged = f'<div class="grid">{plots}</div>' if len(section.plots) > 1 else plots
+def _section(section: Section, content: Mapping[str, Any], draw: Callable[[Plot], str]) -> str:
+    groups = "".join(_group(group, draw) for group in section.groups)
     return f"""<section>
 <h2>{escape(section.title)}</h2>
-<p>{escape(section.text)}</p>
-<figure>{arranged}
-<figcaption>{images_asked(content)} of {escape(str(content["data"]))}, seed {content["seed"]}.
-{_again(content)}</figcaption></figure>
+<figure>{groups}
+<figcaption>{escape(section.caption)} {images_asked(content)} of {escape(str(content["data"]))},
+seed {content["seed"]}. {_again(content)}</figcaption></figure>
 </section>
 """
+
+
+def _group(group: Group, draw: Callable[[Plot], str]) -> str:
+    wide = "".join(_plot(plot, draw) for plot in group.plots if plot.is_wide)
+    narrow = "".join(_plot(plot, draw) for plot in group.plots if not plot.is_wide)
+    grid = f'<div class="grid">{narrow}</div>' if narrow else ""
+    return f"{_paragraph(group.text)}{wide}{grid}"
+
+
+def _plot(plot: Plot, draw: Callable[[Plot], str]) -> str:
+    # The words stand on a wrapper: plotly clears the labels of its own element.
+    alt = escape(with_emphasis(plot.alt, str, "", ""))
+    shown = f'<div class="plot" role="img" aria-label="{alt}">{draw(plot)}</div>'
+    return f"<div>{shown}{_paragraph(plot.note)}</div>" if plot.note else shown
+
+
+def _paragraph(text: str) -> str:
+    return f"<p>{with_emphasis(text, escape, '<strong>', '</strong>')}</p>" if text else ""
 
 
 def _again(content: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ Each function takes rows of ``results.json`` and gives a figure's data and layou
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from advprop_core.evaluation.intervals import wilson_interval
 from advprop_core.report.colours import branch_colour
@@ -17,80 +18,80 @@ from advprop_core.report.style import (
     hatching,
     marker,
     plain,
+    symbol,
     whiskers,
 )
 from advprop_core.report.words import Row, describe
 from advprop_core.text import NORM_TITLES
 
-_PATTERNS = ("", "/", "x", ".", "\\", "-", "|", "+")
-_DASHES = ("solid", "dash", "dot", "dashdot")
+_DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 _GREY = "#7B8794"
-_SHADOW = ", ".join(["0 0 3px #000000"] * 3)
-_BAR = 22  # pixels
 _LEGEND = {"orientation": "h", "yref": "container", "yanchor": "bottom", "y": 0}
 _Walk = tuple[str, str, str]  # model, branch, attack branch
 _SHARES: Spec = {"range": [0, 1.02], "tickformat": ".0%", "fixedrange": True, "automargin": True}
 
 
-def bars(rows: Sequence[Row]) -> Spec:
-    """Accuracies: a group of bars for each branch, a pattern for each condition."""
-    titles = list(dict.fromkeys(map(describe, rows)))
-    data = []
-    for place, title in enumerate(titles):
-        pattern = hatching(_PATTERNS[place % len(_PATTERNS)])
-        own = [row for row in rows if describe(row) == title]
-        shared = {"type": "bar", "orientation": "h", "offsetgroup": str(place)}
-        data.append(
-            shared
-            | {
-                "y": [f"{plain(row['model'])}<br>{row['branch']}" for row in own],
-                "x": [row["top1"] for row in own],
-                "error_x": error_bars(own),
-                "marker": {
-                    "color": [branch_colour(row["branch"]) for row in own],
-                    "pattern": pattern,
-                },
-                "text": [f"{row['top1']:.1%}" for row in own],
-                "textposition": "inside",
-                "insidetextanchor": "start",
-                "textangle": 0,
-                # A shadow, for the pattern is white as well.
-                "textfont": {"color": "#FFFFFF", "size": 12, "shadow": _SHADOW},
-                "showlegend": False,
-                "hovertemplate": f"%{{y}}<br>{plain(title)}<br>%{{x:.1%}}<extra></extra>",
-            }
-        )
-        key = {"color": _GREY, "pattern": pattern}  # the legend's, for colour means branch
-        data.append(shared | {"y": [None], "x": [None], "marker": key, "name": plain(title)})
-    groups = len({(row["model"], row["branch"]) for row in rows})
-    return frame(
-        data,
-        height=_BAR * groups * (len(titles) + 1) + 60 + 24 * len(titles),
-        top=10,
-        barmode="group",
-        bargap=0.2,
-        legend=_LEGEND,
-        xaxis=_SHARES | {"title": "accuracy"},
-        yaxis={"autorange": "reversed", "automargin": True, "fixedrange": True},
-    )
+@dataclass(frozen=True)
+class Dot:
+    """A figure with its interval.
+
+    Attributes:
+        group: What it is about: the line it stands in.
+        model: Name of the network.
+        branch: Whose it is.
+        share: A fraction.
+        interval: Its 95 % interval.
+    """
+
+    group: str
+    model: str
+    branch: str
+    share: float
+    interval: Sequence[float]
+
+    @classmethod
+    def of(cls, row: Row) -> Dot:
+        """The accuracy of a row."""
+        return cls(describe(row), row["model"], row["branch"], row["top1"], row["interval"])
 
 
-def curve(clean: Sequence[Row], attacked: Sequence[Row]) -> Spec:
-    """Accuracy against ε under one attack: a line for each branch and attack branch.
+def curve(clean: Sequence[Row], attacked: Sequence[Row], models: Sequence[str]) -> Spec:
+    """Accuracy against ε under one attack, each line in the band of its intervals.
 
     Args:
         clean: Where lines begin.
         attacked: Rows of one attack and one norm.
+        models: Every network of the report, which decides markers and dashes.
     """
-    models = list(dict.fromkeys(row["model"] for row in attacked))
     data = []
     for walk in dict.fromkeys(map(_walk, attacked)):
         model, branch, source = walk
-        through = "" if source == branch else f", through {source}"
+        through = "" if source == branch else f", attacked through {source}"
         name = f"{plain(model)}, {branch}{through}"
-        data.append(_line(clean, attacked, walk, name, models.index(model)))
+        line = _line(clean, attacked, walk, name, models.index(model))
+        line["marker"]["symbol"] = symbol(branch, models.index(model))
+        data += [_band(line), {key: value for key, value in line.items() if key != "error_y"}]
     first = attacked[0]["condition"]
     return _against_radius(data, first["attack"], first["norm"], "accuracy")
+
+
+def _band(line: Spec) -> Spec:
+    """The intervals of a line, there and back."""
+    above, below = line["error_y"]["array"], line["error_y"]["arrayminus"]
+    high = [share + up for share, up in zip(line["y"], above, strict=True)]
+    low = [share - down for share, down in zip(line["y"], below, strict=True)]
+    red, green, blue = (int(line["line"]["color"][at : at + 2], 16) for at in (1, 3, 5))
+    return {
+        "type": "scatter",
+        "x": [*line["x"], *reversed(line["x"])],
+        "y": [*high, *reversed(low)],
+        "fill": "toself",
+        "fillcolor": f"rgba({red},{green},{blue},0.14)",
+        "line": {"width": 0},
+        "mode": "lines",
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
 
 
 def transfers(clean: Sequence[Row], attacked: Sequence[Row]) -> Spec:
@@ -113,30 +114,39 @@ def transfers(clean: Sequence[Row], attacked: Sequence[Row]) -> Spec:
     return _against_radius(data, title, first["norm"], "accuracy", top=60)
 
 
-def dots(rows: Sequence[Row]) -> Spec:
-    """Accuracies by what images went through: a dot with its interval for each branch."""
-    titles = list(dict.fromkeys(map(describe, rows)))
-    models = list(dict.fromkeys(row["model"] for row in rows))
-    who = list(dict.fromkeys((row["model"], row["branch"]) for row in rows))
+def dots(figures: Sequence[Dot], models: Sequence[str], title: str) -> Spec:
+    """Every figure as a dot with its interval, a line for each group.
+
+    Args:
+        figures: In the order they are drawn.
+        models: Every network of the report, which decides the markers.
+        title: Of the axis.
+    """
+    groups = list(dict.fromkeys(dot.group for dot in figures))
+    branches = list(dict.fromkeys((dot.model, dot.branch) for dot in figures))
     data = []
-    for place, (model, branch) in enumerate(who):
-        own = [row for row in rows if (row["model"], row["branch"]) == (model, branch)]
-        shift = (place - (len(who) - 1) / 2) * 0.7 / len(who)  # so that none hides another
+    for place, (model, branch) in enumerate(branches):
+        shown = [dot for dot in figures if (dot.model, dot.branch) == (model, branch)]
+        shift = (
+            (place - (len(branches) - 1) / 2) * 0.7 / len(branches)
+        )  # so that none hides another
+        bars = whiskers([(dot.share, dot.interval[0], dot.interval[1]) for dot in shown])
         data.append(
             {
                 "type": "scatter",
                 "mode": "markers",
-                "x": [row["top1"] for row in own],
-                "y": [titles.index(describe(row)) + shift for row in own],
-                "error_x": error_bars(own) | {"color": branch_colour(branch)},
+                "x": [dot.share for dot in shown],
+                "y": [groups.index(dot.group) + shift for dot in shown],
+                "error_x": bars | {"color": branch_colour(branch), "thickness": 2},
                 "marker": marker(branch, models.index(model)),
                 "name": f"{plain(model)}, {branch}",
-                "customdata": [plain(describe(row)) for row in own],
-                "hovertemplate": "%{customdata}<br>%{x:.1%}<extra>%{fullData.name}</extra>",
+                "customdata": [(plain(dot.group), *dot.interval) for dot in shown],
+                "hovertemplate": "%{customdata[0]}: %{x:.1%} (%{customdata[1]:.1%} to "
+                "%{customdata[2]:.1%})<extra>%{fullData.name}</extra>",
             }
         )
-    names = [plain(title).replace(", ", ",<br>") for title in titles]  # narrow, as screens may be
-    return _dotted(data, names, max(40, 14 * len(who)), "accuracy")
+    names = [plain(group).replace(", ", ",<br>") for group in groups]  # narrow, as screens may be
+    return _dotted(data, names, max(40, 16 * len(branches) + 8), title)
 
 
 def shape_biases(results: Sequence[Row]) -> Spec:
@@ -165,7 +175,7 @@ def shape_biases(results: Sequence[Row]) -> Spec:
 
 
 def standing(results: Sequence[Row]) -> Spec:
-    """Share of images that stand against ε: a line down, a step for each image that falls."""
+    """Share of images that are still right against ε: a step down for each image that falls."""
     norm, limit = results[0]["norm"], results[0]["limit"]
     unit = 255 if norm == "linf" else 1
     models = list(dict.fromkeys(one["model"] for one in results))
@@ -191,7 +201,7 @@ def standing(results: Sequence[Row]) -> Spec:
                 "hovertemplate": "ε = %{x:.3g}<br>%{y:.1%}<extra>%{fullData.name}</extra>",
             }
         )
-    return _against_radius(data, results[0]["attack"], norm, "images that stand")
+    return _against_radius(data, results[0]["attack"], norm, "images still right")
 
 
 def reliability(row: Row) -> Spec:
@@ -268,7 +278,7 @@ def _against_radius(
     return frame(
         data,
         title=f"{title}, {NORM_TITLES[norm]}",
-        height=340 + 22 * len(data),
+        height=340 + 22 * sum("name" in line for line in data),
         top=top,
         showlegend=True,
         legend=_LEGEND,

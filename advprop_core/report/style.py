@@ -13,7 +13,8 @@ from advprop_core.report.words import Row
 Spec = dict[str, Any]
 """A figure's data and layout, as plotly is told them."""
 
-SYMBOLS = ("circle", "square", "diamond", "triangle-up")
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "pentagon")
+_FILLS = {"main": "", "aux": "-open"}
 _INK = "#1F2933"
 _CHECKPOINTS = (".safetensors", ".pth", ".pt", ".bin", ".tar")
 
@@ -46,7 +47,12 @@ def frame(
 
 def marker(branch: str, place: int) -> Spec:
     """A branch's colour, a model's symbol."""
-    return {"color": branch_colour(branch), "symbol": SYMBOLS[place % len(SYMBOLS)], "size": 9}
+    return {"color": branch_colour(branch), "symbol": symbol(branch, place), "size": 9}
+
+
+def symbol(branch: str, place: int) -> str:
+    """The model's own, filled otherwise for each branch: not everyone tells colours apart."""
+    return SYMBOLS[place % len(SYMBOLS)] + _FILLS.get(branch, "-open-dot")
 
 
 def short_names(models: Sequence[str]) -> dict[str, str]:

@@ -14,7 +14,7 @@ from advprop_core.text import NORM_TITLES, percent, radius
 Row = Mapping[str, Any]
 """One of ``results`` in ``results.json``, or of the like."""
 
-_WIDEST = 0.5  # L∞: a larger radius is a check without a bound, and no part of a curve
+_WIDEST = 0.5  # L∞: a larger radius is a check with no limit on ε, and no part of a curve
 _CONDITION = ("kind", "attack", "norm", "epsilon", "step_size", "steps", "restarts",
               "attack_branch", "corruption", "severity", "source", "probe", "strength")  # fmt: skip
 CSV_HEADER = (
@@ -43,6 +43,11 @@ def describe(row: Row) -> str:
     return f"{describe_attack(row)}{through}"
 
 
+def points(gain: float) -> str:
+    """A difference of two shares in percentage points: ``+12``, ``0``, ``−3``."""
+    return f"{round(100 * gain):+d}".replace("-", "−").replace("+0", "0")
+
+
 def images_asked(content: Mapping[str, Any]) -> str:
     """``n = 1963 images``, or ``n = 12 to 20 images`` where models were asked about others."""
     counts = {row["n"] for row in content["results"]}
@@ -51,7 +56,7 @@ def images_asked(content: Mapping[str, Any]) -> str:
 
 
 def is_bounded(row: Row) -> bool:
-    """Whether an attack's radius leaves something of the picture."""
+    """Whether an attack's radius leaves something of the picture; else it is a check."""
     condition = row["condition"]
     return bool(condition["norm"] != "linf" or condition["epsilon"] < _WIDEST)
 
@@ -76,7 +81,7 @@ def gradients_checked(content: Mapping[str, Any]) -> str | None:
         return None
     return (
         "No sign of a masked gradient: noise does no more harm than attacks of its radius, and "
-        f"without a bound at most {percent(max(left))} of the images stand."
+        f"with no limit on ε, at most {percent(max(left))} are still right."
     )
 
 
@@ -129,21 +134,6 @@ def transfers(rows: Sequence[Row]) -> list[tuple[list[Row], list[Row]]]:
         for (model, _, _), several in found.items()
         if len(several) > 1
     ]
-
-
-def own_harm(found: Sequence[Sequence[Row]]) -> str:
-    """How much less each attack through a branch's own gradient leaves than through another's."""
-    told = []
-    for rows in found:
-        shares = {(row["condition"]["attack_branch"], row["branch"]): row["top1"] for row in rows}
-        parts = [
-            f"{judge} keeps {shares[judge, judge]:.1%} through itself and {share:.1%} through "
-            f"{source}"
-            for (source, judge), share in shares.items()
-            if source != judge and (judge, judge) in shares
-        ]
-        told.append(f"{rows[0]['model']}, {describe_attack(rows[0])}: {', '.join(parts)}.")
-    return " ".join(told)
 
 
 def _walk(row: Row) -> tuple[str, str, str]:

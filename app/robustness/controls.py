@@ -24,7 +24,7 @@ _OPENED = "robustness.opened"
 
 
 def settle(models: Mapping[str, ModelInfo], results: Mapping[str, object]) -> None:
-    """Replace what cannot be had; call it before the widgets.
+    """Replace what is not available; call it before the widgets.
 
     Args:
         models: Networks by name.
@@ -60,7 +60,7 @@ def show(models: Mapping[str, ModelInfo], view: View, busy: bool) -> None:
         max_selections=MOST_MODELS,
         placeholder="Choose a network",
         disabled=busy,
-        help="Every branch of each is measured on the same images.",
+        help="Every branch of every network is measured on the same images.",
     )
     known = data_for({name: models[name] for name in view.tested})
     st.selectbox(
@@ -70,8 +70,8 @@ def show(models: Mapping[str, ModelInfo], view: View, busy: bool) -> None:
         key=key("data"),
         disabled=busy or not known,
         help="Scenes are drawn by this project, and were not used for training. Your own folder "
-        "is the one that `advprop app --images` names; it needs a folder for each class, or "
-        "folders train and val with these inside, of which val is measured.",
+        "is the one that `advprop app --images` names. It needs a folder for each class, or the "
+        "folders train and val that hold these; then val is measured.",
     )
     st.number_input(
         "Number of images",
@@ -88,15 +88,15 @@ def show(models: Mapping[str, ModelInfo], view: View, busy: bool) -> None:
         "Probes",
         key=key("probed"),
         disabled=busy,
-        help="What is left of an image without outlines (shuffled patches), colour, surfaces "
-        "(edges alone), fine detail or coarse structure.",
+        help="Images with something removed: outlines (shuffled patches), colour, surfaces (only "
+        "edges stay), fine detail or coarse structure.",
     )
     st.toggle(
         "Smallest ε",
         key=key("searched"),
         disabled=busy,
-        help="For each image the smallest radius at which PGD turns a branch, up to 16/255 (L∞) "
-        "or 4 (L2). It takes some ten attacks.",
+        help="For each image the smallest radius at which PGD fools a branch, up to 16/255 (L∞) "
+        "or 4 (L2). It takes about as long as ten attacks.",
     )
     if view.attacks:
         _expert(view, busy)
@@ -110,9 +110,9 @@ def _attacks(view: View, busy: bool) -> None:
         key=key("attacks"),
         placeholder="None",
         disabled=busy,
-        help="PGD is the strongest that is quick; where FGSM does more harm than PGD, a gradient "
+        help="PGD is the strongest quick attack. If FGSM fools more images than PGD, the gradient "
         "is masked, and the page says so. AutoAttack, an ensemble without settings, takes up to "
-        "some 490 times the work of PGD: some seconds for each image that stands.",
+        "490 times as long as PGD: some seconds for each image that it does not fool.",
     )
     if view.attacks:
         st.text_input(
@@ -131,16 +131,16 @@ def _expert(view: View, busy: bool) -> None:
         "Attack through each branch",
         key=key("through_each"),
         disabled=busy,
-        help="Each branch is attacked through itself. With this, each attack also goes through "
-        "the network's other branches, and all are asked: whose perturbation harms whom?",
+        help="Each branch is attacked through its own gradient. With this, each attack also "
+        "uses the gradients of the network's other branches: whose perturbation harms whom?",
     )
     st.toggle(
         "Check the gradients",
         key=key("sanity"),
         disabled=busy,
-        help="Noise of every ε, and PGD without a bound, beside the attacks: noise must do less "
-        "harm, and without a bound nothing may stand. Otherwise a gradient is masked, and the page "
-        "says so.",
+        help="Also measures noise of every ε, and PGD with no limit on ε. Noise must fool fewer "
+        "images than attacks, and with no limit every image must be fooled. Otherwise the gradient "
+        "is masked, and the page says so.",
     )
     st.selectbox(
         "Norm",
@@ -166,7 +166,7 @@ def _expert(view: View, busy: bool) -> None:
             *state.BOUNDS["restarts"],
             key=key("restarts"),
             disabled=busy,
-            help="Random starts of PGD: an image stands that none of them turns.",
+            help="Random starts of PGD: an image counts as robust only if every start fails.",
         )
 
 

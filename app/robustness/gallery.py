@@ -1,4 +1,4 @@
-"""The images on which the branches of a network part ways; each opens in the Playground."""
+"""The images on which the branches of a network disagree; each opens in the Playground."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def show(outcome: Outcome) -> None:
     from advprop_core.evaluation.disagreement import disagreement
 
     left, right = st.columns(2)
-    several = sorted(outcome.infos, key=lambda name: len(outcome.infos[name].branches) < 2)
-    model = left.selectbox("Network", several, key="robustness.gallery.model")
+    models = sorted(outcome.infos, key=lambda name: len(outcome.infos[name].branches) < 2)
+    model = left.selectbox("Network", models, key="robustness.gallery.model")
     place = right.selectbox(
-        "What they went through",
+        "What images went through",
         range(len(outcome.conditions)),
         index=_telling(outcome),
         format_func=lambda number: words.condition(outcome.conditions[number]),
@@ -62,9 +62,9 @@ def _groups(found: Disagreement, attacked: bool) -> dict[str, tuple[Case, ...]]:
     """What a person reads of a group, to its images."""
     verb = "survives" if attacked else "is right"
     if len(found.alone) < 2:
-        return {"Surely wrong": found.wrong}
+        return {"Confidently wrong": found.wrong}
     alone = {f"Only {branch} {verb}": cases for branch, cases in found.alone.items()}
-    return {"Branches differ": found.differing, **alone, "Surely wrong": found.wrong}
+    return {"Branches differ": found.differing, **alone, "Confidently wrong": found.wrong}
 
 
 def _key(branches: Iterable[str], clean: bool) -> str:
@@ -86,7 +86,7 @@ def _telling(outcome: Outcome) -> int:
 
 def _cases(cases: tuple[Case, ...], outcome: Outcome, model: str, condition: Condition) -> None:
     if not cases:
-        st.markdown("There is no such image among these.")
+        st.markdown("There is no such image.")
         return
     first = 0
     if (pages := -(-len(cases) // _PER_PAGE)) > 1:

@@ -61,7 +61,7 @@ def page() -> None:
 
 
 def _request(view: View, models: Mapping[str, ModelInfo]) -> tuple[RunRequest | None, str]:
-    """What is asked, or why it cannot be had."""
+    """What is asked, or why it cannot be measured."""
     infos = {name: models[name] for name in view.tested}
     try:
         request = measurement.request_of(view)

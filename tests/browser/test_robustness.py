@@ -6,7 +6,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.driving import FIRST, shoot
 
-QUESTION = "How much can each branch stand?"
+QUESTION = "How robust is each branch?"
 CHOICES = "v=1&tested=shapes-advprop&data=shapes&results=run"
 
 
@@ -60,7 +60,7 @@ def test_a_run_survives_a_reload_and_its_images_open_in_the_playground(
     page.set_viewport_size({"width": 420, "height": 900})
     shoot(page, "robustness-narrow")
     page.set_viewport_size({"width": 1280, "height": 900})
-    page.get_by_text("Surely wrong").click()
+    page.get_by_text("Confidently wrong").click()
     page.get_by_role("button", name="Playground").first.click()
     expect(page.get_by_text("How honest is this perturbation?")).to_be_visible(timeout=FIRST)
     expect(page).to_have_url(re.compile("model=shapes-advprop|image=scene"), timeout=FIRST)

@@ -252,7 +252,7 @@ def test_gradients_without_a_sign_are_said_to_be_checked(advprop, tmp_path) -> N
     said = "No sign of a masked gradient: noise does no more harm than attacks of its radius, and"
     assert said not in advprop(*words, *attacks, "--report", tmp_path).out
     answer = advprop(*words, *attacks, "--sanity", "--report", tmp_path)
-    assert f"{said} without a bound at most 0 % of the images stand." in answer.out
+    assert f"{said} with no limit on ε, at most 0 % are still right." in answer.out
     assert said in (tmp_path / "report.html").read_text()
 
 

@@ -83,8 +83,8 @@ def test_imagenet_c_with_clean_photos(advprop, thousand, photos) -> None:
     assert "not the mCE" in content["mean_corruption_error"]["meaning"]
     assert "on the published files" in content["mean_corruption_error"]["meaning"]
     page = (report / "report.html").read_text()
-    assert "published files, 4 images" in page
-    assert "The articles&#x27; mCE, of which AlexNet has 100 %:" in page
+    assert "published files, n = 4 images" in page
+    assert "The mCE of articles, where AlexNet has 100 %:" in page
     assert "made by this project" not in page
     assert "images of 4 of the model&#x27;s 1000 classes" in page
     with (report / "results.csv").open() as file:

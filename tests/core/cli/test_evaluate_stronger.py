@@ -56,7 +56,7 @@ def test_smallest_epsilon_in_table_json_and_report(advprop, words, tmp_path):
     assert found["wrong"] == pytest.approx(1 - clean["top1"])
     assert found["epsilons"].count(0) == round(9 * found["wrong"])
     page = (tmp_path / "report" / "report.html").read_text()
-    assert "How little turns each image?" in page
+    assert "How small a perturbation is enough?" in page
     assert "2 finished figures were taken from" in advprop(*words).out
     again = json.loads((tmp_path / "report" / "results.json").read_text())
     assert again["smallest_epsilon"] == content["smallest_epsilon"]

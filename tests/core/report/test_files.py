@@ -74,9 +74,7 @@ def test_transfers_stand_in_a_matrix_and_not_among_the_white_box_figures(content
     content["results"] += [row("aux", attacked(e, "aux"), 0.25) for e in (1 / 255, 2 / 255)]
     text = Page(files.html(content)).text
     assert "Whose perturbation harms whom?" in text
-    assert (
-        "a<b>, PGD-10, L∞ ε = 2/255: aux keeps 25.0% through itself and 50.0% through main." in text
-    )
+    assert "aux keeps 50 % through main and 25 % through itself." in text
     plain = [one for one in content["results"] if one["condition"]["kind"] != "corruption"]
     own = words.own_attacks(plain)
     assert [(one["branch"], describe(one)) for one in own if one not in plain[:2]] == [
@@ -86,7 +84,7 @@ def test_transfers_stand_in_a_matrix_and_not_among_the_white_box_figures(content
     assert [len(one) for one in words.matrices(plain)] == [3, 3]
     ((clean, lines),) = words.transfers(plain)
     assert (len(clean), len(lines)) == (2, 6)
-    assert "Against ε, colour is the branch that predicts" in text
+    assert "In the curves, colour is the branch that predicts" in text
     one = [each for each in plain if each["condition"].get("epsilon") != 1 / 255]
     assert not words.transfers(one)  # no line with a single radius
     unbounded = [row("main", attacked(1.0, source)) for source in ("main", "aux")]
@@ -103,19 +101,20 @@ def test_a_transfer_alone_is_shown_with_the_rest(content):
 def test_the_best_under_an_attack_is_among_all_that_met_it(content):
     last = attacked(2 / 255, "aux")
     content["results"] = [row("main", last, 0.8), row("aux", last, 0.5)]
+    where = "Under PGD-10 at ε = 2/255 (L∞), "
     said = Page(files.html(content)).text
-    assert "Highest under PGD-10, L∞ ε = 2/255, through aux: a<b>, main, 80.0%." in said
+    assert f"{where}main of a<b> (attacked through aux) keeps 80 % of 4 images right" in said
     content["results"][0] = row("main", attacked(2 / 255, "main"), 0.4)
-    assert "Highest under PGD-10, L∞ ε = 2/255: a<b>, aux, 50.0%." in Page(files.html(content)).text
+    assert f"{where}aux of a<b> keeps 50 % of 4 images right" in Page(files.html(content)).text
 
 
-def test_what_stands_without_a_bound_is_of_walks_through_the_branch_itself(content):
+def test_what_is_right_with_no_limit_is_of_walks_through_the_branch_itself(content):
     wide = attacked(1.0, "main") | {"attack": "PGD-20", "steps": 20}
     step = wide | {"attack": "FGSM", "steps": 1}
     noise = attacked(2 / 255, "main") | {"attack": "noise", "steps": 0}
     content["results"] += [row("main", noise, 0.9), row("main", wide, 0.0), row("main", step, 0.6)]
     content["results"] += [row("aux", wide, 0.4), row("main", noise | {"epsilon": 1.0}, 0.5)]
-    assert str(words.gradients_checked(content)).endswith("at most 0 % of the images stand.")
+    assert str(words.gradients_checked(content)).endswith("at most 0 % are still right.")
     content["results"] = [row("main", noise, 0.9), row("aux", wide, 0.4)]
     assert words.gradients_checked(content) is None
 
@@ -182,9 +181,9 @@ def test_the_page_says_what_it_shows(content):
     assert said.count("advprop evaluate --model 'a<b>.safetensors'") == 5  # escaped, not markup
     assert "PGD-10, L∞ ε = 1/255, through main" in said
     plots = [attrs for _, attrs in page.tags if attrs.get("class") == "plot"]
-    assert len(plots) == 1 + 1 + 1 + 6  # bars, curve, heat map, reliability
+    assert len(plots) == 1 + 1 + 2 + 6  # curve, dots, mean errors and heat map, reliability
     assert all(one["role"] == "img" and one["aria-label"] for one in plots)
-    assert "fog, severity 1" in plots[2]["aria-label"]
+    assert "fog, severity 1" in plots[3]["aria-label"]
 
 
 def test_the_page_needs_no_network(content):
@@ -200,7 +199,7 @@ def test_without_corruptions_and_curves_there_is_less(content):
     content["results"] = content["results"][:3]
     del content["mean_corruption_error"]
     page = Page(files.html(content))
-    assert [tag for tag, _ in page.tags].count("h2") == 3
+    assert [tag for tag, _ in page.tags].count("h2") == 4
 
 
 def test_shape_and_texture_have_sections_of_their_own(content):
@@ -218,16 +217,14 @@ def test_shape_and_texture_have_sections_of_their_own(content):
     content["shape_bias"] = {"meaning": "shape bias", "results": [one, undecided]}
     page = Page(files.html(content))
     said = " ".join(page.text.split())
-    assert "Shape and texture: what can each branch do without?" in said
-    assert "a<b>, main: 75.0% (40.0% to 90.0%), 0.0% of scenes by neither" in said
-    assert "a<b>, aux: none, 100.0% of scenes by neither" in said
+    assert "How accurate is each branch without outlines, colour or detail?" in said
+    assert "Shape bias: main of a<b> 75 % (40 to 90 %)." in said
     table = "75.0%40.0% to 90.0%475.0%30.0% to 95.0%25.0%5.0% to 70.0%0.0%0.0% to 49.0%"
     assert table in said
     plots = [attrs["aria-label"] for _, attrs in page.tags if attrs.get("class") == "plot"]
-    assert len(plots) == 9 + 2
-    assert plots[3].endswith("main, low-pass, 8 cycles per image: 50.0%; "
-                             "a<b>, main, grey: 50.0%")  # fmt: skip
-    assert "low-pass" not in plots[0]  # what is clean or attacked
+    assert len(plots) == 10 + 2
+    assert plots[4].endswith("main, low-pass, 8 cycles per image: 50 %; a<b>, main, grey: 50 %")
+    assert "low-pass" not in plots[1]  # what is clean or attacked
     rows = list(csv.DictReader(files.as_csv(content).splitlines()))
     assert [(one["probe"], one["strength"]) for one in rows[-2:]] == [
         ("low-pass", "8.0"),
@@ -239,7 +236,7 @@ def test_warnings_come_before_the_figures(content):
     content["warnings"] = [{"text": "one step beats <many>"}]
     text = files.html(content)
     assert "one step beats &lt;many&gt;" in text
-    assert text.index("Look twice") < text.index("How often is each branch right?")
+    assert text.index("Look twice") < text.index("How much perturbation")
 
 
 def test_the_smallest_epsilon_of_each_image(content):
@@ -252,8 +249,8 @@ def test_the_smallest_epsilon_of_each_image(content):
     content["smallest_epsilon"] = {"meaning": "smallest epsilon of all", "results": [found]}
     text = files.html(content)
     said = " ".join(Page(text).text.split())
-    assert "How little turns each image?" in said
-    assert "median 1.5/255, never turned 50.0%" in said
+    assert "How small a perturbation is enough?" in said
+    assert "Median ε at which PGD-10 fools the branch: aux of a<b> 1.5/255" in said
     assert "0/255 to above 8/255425.0%5.0% to 70.0%50.0%15.0% to 85.0%" in said
     assert "Smallest epsilon of all." in said
     (line,) = figures.standing([found])["data"]

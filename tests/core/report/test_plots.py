@@ -32,25 +32,34 @@ def attacked(epsilon, branch="main", source=None, **fields):
     return row(branch=branch, **fields, **condition, attack_branch=source or branch)
 
 
-def test_bars_have_a_pattern_for_a_condition_and_a_colour_for_a_branch():
-    rows = [row(), row(branch="aux"), attacked(1 / 255), attacked(1 / 255, "aux")]
-    data = figures.bars(rows)["data"]
-    shown = [one for one in data if one.get("showlegend") is False]
-    assert [one["marker"]["pattern"]["shape"] for one in shown] == ["", "/"]
-    assert [one["marker"]["color"] for one in shown] == [["#0072B2", "#D55E00"]] * 2
-    assert [one["name"] for one in data if "name" in one] == ["clean", "PGD-10, L∞ ε = 1/255"]
-    assert shown[0]["error_x"]["array"] == pytest.approx([0.2, 0.2])
-    assert shown[0]["error_x"]["arrayminus"] == pytest.approx([0.1, 0.1])
-
-
 def test_a_curve_begins_at_clean_images_and_rises_in_epsilon():
     rows = [attacked(2 / 255, top1=0.2), attacked(1 / 255, top1=0.4)]
     rows += [attacked(1 / 255, "aux", "main"), attacked(2 / 255, "aux", "main")]
-    main, aux = figures.curve([row(top1=0.7), row(branch="aux")], rows)["data"]
+    data = figures.curve([row(top1=0.7), row(branch="aux")], rows, ["two", "one"])["data"]
+    main, aux = (line for line in data if "name" in line)
     assert main["x"] == pytest.approx([0, 1, 2])
     assert main["y"] == [0.7, 0.4, 0.2]
-    assert (main["name"], aux["name"]) == ("one, main", "one, aux, through main")
+    assert (main["name"], aux["name"]) == ("one, main", "one, aux, attacked through main")
     assert (main["line"]["color"], aux["line"]["color"]) == ("#0072B2", "#D55E00")
+    assert (main["line"]["dash"], aux["line"]["dash"]) == ("dash", "dash")
+    assert (main["marker"]["symbol"], aux["marker"]["symbol"]) == ("square", "square-open")
+
+
+def test_bands_are_the_intervals_there_and_back():
+    rows = [attacked(1 / 255, top1=0.4), attacked(4 / 255, top1=0.2)]
+    band, line = figures.curve([row(top1=0.7)], rows, ["one"])["data"]
+    assert band["x"] == pytest.approx([0, 1, 4, 4, 1, 0])
+    assert band["y"] == pytest.approx([0.9, 0.6, 0.4, 0.1, 0.3, 0.6])
+    assert band["fillcolor"] == "rgba(0,114,178,0.14)"
+    assert "error_y" not in line
+
+
+def test_radii_of_l2_are_lengths():
+    rows = [attacked(0.5)]
+    rows[0]["condition"]["norm"] = "l2"
+    spec = figures.curve([row()], rows, ["one"])
+    assert spec["data"][1]["x"] == [0, 0.5]
+    assert "length" in spec["layout"]["xaxis"]["title"]["text"]
 
 
 def test_a_matrix_has_attack_branches_down_and_eval_branches_across():
@@ -107,7 +116,7 @@ def test_a_heat_map_holds_errors():
 def test_dots_of_a_row_lie_side_by_side():
     shown = {"kind": "probe", "probe": "low-pass", "strength": 8.0}
     rows = [row("one"), row("one", "aux"), row("two"), row("one", top1=0.25, **shown)]
-    spec = figures.dots(rows)
+    spec = figures.dots([*map(figures.Dot.of, rows)], ["one", "two"], "accuracy")
     main, aux, other = spec["data"]
     assert main["x"] == [0.5, 0.25]
     assert main["y"] == pytest.approx([-0.7 / 3, 1 - 0.7 / 3])
@@ -115,7 +124,7 @@ def test_dots_of_a_row_lie_side_by_side():
     assert spec["layout"]["yaxis"]["ticktext"] == ["clean", "low-pass,<br>8 cycles per image"]
     assert spec["layout"]["yaxis"]["range"] == [1.5, -0.5]  # the first on top
     assert [one["marker"]["color"] for one in spec["data"]] == ["#0072B2", "#D55E00", "#0072B2"]
-    assert [one["marker"]["symbol"] for one in spec["data"]] == ["circle", "circle", "square"]
+    assert [one["marker"]["symbol"] for one in spec["data"]] == ["circle", "circle-open", "square"]
     assert main["error_x"]["array"] == pytest.approx([0.2, 0.2])
 
 
@@ -163,5 +172,7 @@ def test_files_have_short_names_that_differ():
 
 def test_further_branches_have_colours_of_their_own():
     names = ("main", "aux", "aux2", "aux3")
-    data = figures.bars([row(branch=name) for name in names])["data"]
-    assert data[0]["marker"]["color"] == ["#0072B2", "#D55E00", "#009E73", "#CC79A7"]
+    dots = [figures.Dot.of(row(branch=name)) for name in names]
+    data = figures.dots(dots, ["one"], "accuracy")["data"]
+    colours = [dot["marker"]["color"] for dot in data]
+    assert colours == ["#0072B2", "#D55E00", "#009E73", "#CC79A7"]

@@ -1,0 +1,309 @@
+"""The sections of a report: which there are, in which order, and what each says and draws.
+
+The HTML report and the Robustness page both show these; neither knows what was measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from advprop_core.report import grids, plots, sentences
+from advprop_core.report.plots import Dot
+from advprop_core.report.style import Spec, short_names
+from advprop_core.report.words import Row, describe, is_bounded, matrices, own_attacks, transfers
+from advprop_core.text import percent
+
+Content = Mapping[str, Any]
+
+_CURVES = (
+    "Bands are 95 % Wilson intervals. Each branch is attacked through itself unless the legend "
+    "names another. At ε = 0 the images are clean. A stronger attack may fool more, so robust "
+    "accuracy is an upper bound."
+)
+_TRANSFERS = (
+    "In the curves, colour is the branch that predicts; dash and marker are the branch whose "
+    "gradient made the perturbation. Upright lines are 95 % intervals."
+)
+_MATRIX = (
+    "In a matrix, a row is the branch whose gradient made the perturbation, a column the branch "
+    "that predicts. On the diagonal the attack is white box. Figures are accuracies with 95 % "
+    "intervals."
+)
+_SMALLEST = (
+    "Each image is attacked at several radii until the smallest one that fools the branch is "
+    "found. The drop at 0 is images that are wrong when clean. A line ends at the share that no "
+    "radius up to the limit fooled. A stronger attack may need less."
+)
+_CORRUPTIONS = (
+    "Share of wrong answers by corruption (row) and severity (column). All panels have one colour "
+    "scale."
+)
+_MADE_HERE = (
+    "The corruptions are made by this project at 224 pixels and resized to the network's input, so "
+    "the mean is not the mCE of articles."
+)
+_FROM_FILES = (
+    "The corruptions are published files. The mean is over plain errors; the mCE of articles "
+    "weighs each kind by AlexNet's error."
+)
+_PROBES = (
+    "Shuffled patches have no outlines but keep the texture. Edges are lines alone. Low-pass "
+    "removes detail, high-pass coarse structure, beyond a cut-off in cycles per image. A branch "
+    "may also fail because it was never trained on such images."
+)
+_BIAS = (
+    "In these scenes each object has the outline of one class and the texture of another. The "
+    "shape bias is the share of answers by shape among answers by shape or texture (Geirhos et "
+    "al., arXiv 1811.12231). At the dotted line both are equally frequent."
+)
+_RELIABILITY = (
+    "Where a bar ends below the diagonal, the branch is more confident than it is accurate. Pale "
+    "bars hold less than 2 % of the images. Lines are 95 % Wilson intervals. The calibration error "
+    "(Guo et al., arXiv 1706.04599) is the mean distance between confidence and accuracy over 15 "
+    "bins, weighted by images. It is too large where there are few images."
+)
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A figure.
+
+    Attributes:
+        key: A name that no other plot of the report has.
+        spec: What plotly is told.
+        alt: What it shows, for who cannot see it.
+        note: A sentence below it.
+        is_wide: Whether it takes the whole width.
+    """
+
+    key: str
+    spec: Spec
+    alt: str
+    note: str = ""
+    is_wide: bool = False
+
+
+@dataclass(frozen=True)
+class Group:
+    """Plots that belong together; a page may show one group of a section at a time.
+
+    Attributes:
+        title: What its images went through; empty where a section has one group.
+        text: What its plots show, in a sentence.
+        plots: In the order they are shown.
+    """
+
+    title: str
+    text: str
+    plots: Sequence[Plot]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A question and its answer.
+
+    Attributes:
+        key: ``curves``, ``corruptions`` …
+        title: The question.
+        groups: The answer.
+        caption: How to read the plots, and how they were obtained.
+        across: How many plots stand side by side.
+    """
+
+    key: str
+    title: str
+    groups: Sequence[Group]
+    caption: str = ""
+    across: int = 2
+
+
+def with_short_names(content: Content) -> dict[str, Any]:
+    """The same figures under labels instead of the paths of files."""
+    labels = short_names([*content["models"]])
+
+    def renamed(part: Any) -> Any:
+        if isinstance(part, Mapping):
+            new = {key: renamed(value) for key, value in part.items()}
+            return new | {"model": labels[part["model"]]} if part.get("model") in labels else new
+        return [*map(renamed, part)] if isinstance(part, list | tuple) else part
+
+    return {**renamed(content), "models": content["models"]}
+
+
+def sections(content: Content) -> Iterator[Section]:
+    """The sections that ``results.json`` has something for.
+
+    Args:
+        content: Of the file, with short names.
+    """
+    makers: Sequence[Callable[[Content], Section | None]] = (
+        _curves, _accuracies, _transfers, _smallest, _corruptions, _probes, _biases, _reliability,
+    )  # fmt: skip
+    for make in makers:
+        if (section := make(content)) is not None:
+            yield section
+
+
+def _curves(content: Content) -> Section | None:
+    """A curve for each attack and norm."""
+    rows = _white_box(content)
+    families: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        condition = row["condition"]
+        if condition["kind"] == "attack" and is_bounded(row):
+            families.setdefault((condition["attack"], condition["norm"]), []).append(row)
+    if not families:
+        return None
+    clean = _of_kind(rows, "clean")
+    drawn = [
+        Plot(
+            f"curve.{number}",
+            plots.curve(clean, attacked, _models(content)),
+            sentences.accuracies([*clean, *attacked]),
+        )
+        for number, attacked in enumerate(families.values())
+    ]
+    title = "How much perturbation does each branch withstand?"
+    return Section("curves", title, [Group("", "", drawn)], _CURVES, min(2, len(drawn)))
+
+
+def _accuracies(content: Content) -> Section | None:
+    rows = _white_box(content)
+    if not rows:
+        return None
+    spec = plots.dots([*map(Dot.of, rows)], _models(content), "accuracy")
+    plot = Plot("dots", spec, sentences.accuracies(rows), is_wide=True)
+    return Section("accuracies", "How often is each branch right?", [Group("", "", [plot])])
+
+
+def _transfers(content: Content) -> Section | None:
+    """Attacks through each branch, shown to each: against ε, and one radius at a time."""
+    rows = _of_kind(content["results"], "clean", "attack")
+    found, curves = matrices(rows), transfers(rows)
+    if not found:
+        return None
+    drawn = [
+        Plot(
+            f"transfer.{number}",
+            plots.transfers(clean, attacked),
+            sentences.accuracies([*clean, *attacked]),
+        )
+        for number, (clean, attacked) in enumerate(curves)
+    ]
+    drawn += [
+        Plot(
+            f"matrix.{number}",
+            grids.matrix(cells),
+            sentences.accuracies(cells),
+            sentences.transfers(cells),
+        )
+        for number, cells in enumerate(found)
+    ]
+    caption = f"{_TRANSFERS} {_MATRIX}" if curves else _MATRIX
+    return Section("transfers", "Whose perturbation harms whom?", [Group("", "", drawn)], caption)
+
+
+def _smallest(content: Content) -> Section | None:
+    if not (measure := content.get("smallest_epsilon")) or not measure["results"]:
+        return None
+    text = sentences.smallest_radii(measure)
+    plot = Plot("smallest", plots.standing(measure["results"]), text, is_wide=True)
+    title = "How small a perturbation is enough?"
+    return Section("smallest", title, [Group("", text, [plot])], _SMALLEST)
+
+
+def _corruptions(content: Content) -> Section | None:
+    """Mean errors, and how often each branch is wrong by kind and severity."""
+    by_branch = corrupted_by_branch(content)
+    errors = content.get("mean_corruption_error", {"results": []})
+    if not by_branch or not errors["results"]:
+        return None
+    from_files = any(
+        row["condition"].get("source") == "files" for rows in by_branch.values() for row in rows
+    )
+    text = sentences.corruption_errors(errors, from_files=from_files)
+    if "imagenet_c" in content:
+        text += f" {sentences.articles_mce(content['imagenet_c'])}"
+    means = [
+        Dot("mean corruption error", error["model"], error["branch"], error["error"],
+            error["interval"])
+        for error in errors["results"]
+    ]  # fmt: skip
+    drawn = [Plot("mce", plots.dots(means, _models(content), "wrong answers"), text, is_wide=True)]
+    drawn += [
+        Plot(f"errors.{number}", grids.heat_map(rows), _errors_in_words(rows))
+        for number, rows in enumerate(by_branch.values())
+    ]
+    caption = f"{_CORRUPTIONS} {_FROM_FILES if from_files else _MADE_HERE}"
+    title = "What do corruptions do?"
+    return Section("corruptions", title, [Group("", text, drawn)], caption)
+
+
+def corrupted_by_branch(content: Content) -> dict[tuple[str, str], list[Row]]:
+    """(model, branch) to its rows under corruptions."""
+    by_branch: dict[tuple[str, str], list[Row]] = {}
+    for row in _of_kind(content["results"], "corruption"):
+        by_branch.setdefault((row["model"], row["branch"]), []).append(row)
+    return by_branch
+
+
+def _errors_in_words(rows: Sequence[Row]) -> str:
+    worst = min(rows, key=lambda row: row["top1"])
+    return (
+        f"Errors of {worst['model']}, {worst['branch']}, by corruption and severity; the largest "
+        f"is {percent(1 - worst['top1'])}, at {describe(worst)}"
+    )
+
+
+def _probes(content: Content) -> Section | None:
+    rows = _of_kind(content["results"], "clean", "probe")
+    if not _of_kind(rows, "probe"):
+        return None
+    spec = plots.dots([*map(Dot.of, rows)], _models(content), "accuracy")
+    plot = Plot("probes", spec, sentences.accuracies(rows), is_wide=True)
+    title = "How accurate is each branch without outlines, colour or detail?"
+    return Section("probes", title, [Group("", "", [plot])], _PROBES)
+
+
+def _biases(content: Content) -> Section | None:
+    if not (measure := content.get("shape_bias")) or not measure["results"]:
+        return None
+    text = sentences.shape_biases(measure)
+    plot = Plot("bias", plots.shape_biases(measure["results"]), text, is_wide=True)
+    title = "Does each branch decide by outline or by texture?"
+    return Section("bias", title, [Group("", text, [plot])], _BIAS)
+
+
+def _reliability(content: Content) -> Section | None:
+    """A diagram for each branch, one condition at a time."""
+    by_title: dict[str, list[Row]] = {}
+    for row in _white_box(content):
+        by_title.setdefault(describe(row), []).append(row)
+    if not by_title:
+        return None
+    groups: list[Group] = []
+    for rows in by_title.values():
+        text = sentences.calibrations(rows)
+        before = sum(len(group.plots) for group in groups)
+        drawn = [
+            Plot(f"reliability.{before + number}", plots.reliability(row), text)
+            for number, row in enumerate(rows)
+        ]
+        groups.append(Group(describe(rows[0]), text, drawn))
+    return Section("reliability", "Does confidence match accuracy?", groups, _RELIABILITY, 3)
+
+
+def _white_box(content: Content) -> list[Row]:
+    """Clean and attacked rows, without transfers where there is white box too."""
+    return own_attacks(_of_kind(content["results"], "clean", "attack"))
+
+
+def _of_kind(rows: Sequence[Row], *kinds: str) -> list[Row]:
+    return [row for row in rows if row["condition"]["kind"] in kinds]
+
+
+def _models(content: Content) -> list[str]:
+    """Every model, whose place decides its markers and dashes."""
+    return list(dict.fromkeys(row["model"] for row in content["results"]))

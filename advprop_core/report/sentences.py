@@ -1,0 +1,180 @@
+"""What an evaluation found, in sentences; each takes rows of ``results.json``.
+
+A branch's name stands between ``**``; :func:`with_emphasis` makes markup of it.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from advprop_core.report.words import (
+    Row,
+    describe,
+    is_quoted,
+    own_attacks,
+    smallest_radius,
+)
+from advprop_core.text import NORM_TITLES, ends, join, percent, radius
+
+DIFFERENT_IMAGES = "The models were tested on different images, so they are not ranked."
+
+
+def with_emphasis(sentence: str, escape: Callable[[str], str], before: str, after: str) -> str:
+    """A sentence fit for a page.
+
+    Args:
+        sentence: May hold the names of files.
+        escape: Makes text of what would be markup.
+        before: Stands before a branch's name.
+        after: Stands behind it.
+    """
+    parts = re.split(r"\*\*(main|aux\d*)\*\*", sentence)
+    texts = [escape(part) for part in parts]
+    texts[1::2] = [f"{before}{branch}{after}" for branch in parts[1::2]]
+    return "".join(texts)
+
+
+def headline(content: Mapping[str, Any]) -> list[str]:
+    """Who is best under the strongest attack, the others, and who is best on clean images."""
+    plain = [row for row in content["results"] if row["condition"]["kind"] in ("clean", "attack")]
+    rows = own_attacks(plain)
+    if len({row["n"] for row in rows}) > 1:
+        return [DIFFERENT_IMAGES]
+    attacked = [row for row in rows if is_quoted(row)]
+    clean = [row for row in rows if row["condition"]["kind"] == "clean"]
+    biased = content.get("shape_bias", {}).get("results", ())
+    if not attacked and sum(bias["shape_bias"] is not None for bias in biased) > 1:
+        return [_by_outline(biased)]
+    if not attacked:
+        return _ranked("On clean images", "gets", clean) if clean else []
+    attack, norm = _family(attacked[0])
+    family = [row for row in attacked if _family(row) == (attack, norm)]
+    widest = max(row["condition"]["epsilon"] for row in family)
+    hit = [row for row in family if row["condition"]["epsilon"] == widest]
+    where = f"Under {attack} at ε = {radius(widest, norm)} ({NORM_TITLES[norm]})"
+    sentences = _ranked(where, "keeps", hit)
+    if clean:
+        shares = [f"{who(row)} {percent(row['top1'])}" for row in _best_first(clean)]
+        sentences.append(f"On clean images: {join(shares)}.")
+    return sentences
+
+
+def corruption_errors(measure: Mapping[str, Any], *, from_files: bool) -> str:
+    """Mean corruption errors, the smallest first; of published files, or made by this project."""
+    order = sorted(measure["results"], key=lambda error: error["error"])
+    levels = join([*map(str, order[0]["severities"])])
+    kinds = len(order[0]["corruptions"])
+    made = "of published files" if from_files else "generated here"
+    return (
+        f"Mean corruption error over {kinds} kinds at severity {levels}, {made}: "
+        f"{_listed(order, 'error')}."
+    )
+
+
+def articles_mce(measure: Mapping[str, Any]) -> str:
+    """The mean corruption error as articles give it, relative to AlexNet, the smallest first."""
+    order = sorted(measure["results"], key=lambda error: error["mce"])
+    return f"The mCE of articles, where AlexNet has 100 %: {_listed(order, 'mce')}."
+
+
+def smallest_radii(measure: Mapping[str, Any]) -> str:
+    """Median smallest radii, the largest first; what is never fooled counts as above the limit."""
+    order = sorted(measure["results"], key=_median, reverse=True)
+    medians = []
+    for search in order:
+        both = " to ".join(smallest_radius(search, end) for end in search["interval"])
+        wrong = ", because half are wrong when clean" if search["median"] == 0 else ""
+        medians.append(f"{who(search)} {smallest_radius(search, search['median'])} ({both}){wrong}")
+    return f"Median ε at which {order[0]['attack']} fools the branch: {join(medians)}."
+
+
+def transfers(rows: Sequence[Row]) -> str:
+    """The accuracy of each branch of one network under an attack through each of its branches."""
+    by_branch: dict[str, list[str]] = {}
+    for row in rows:
+        source = row["condition"]["attack_branch"]
+        through = "itself" if source == row["branch"] else source
+        by_branch.setdefault(row["branch"], []).append(f"{percent(row['top1'])} through {through}")
+    return f"{join([f'**{name}** keeps {join(parts)}' for name, parts in by_branch.items()])}."
+
+
+def shape_biases(measure: Mapping[str, Any]) -> str:
+    """Shape biases, the largest first; branches that answered by neither are left out."""
+    known = [bias for bias in measure["results"] if bias["shape_bias"] is not None]
+    if not known:
+        return "No branch answered by shape or by texture."
+    order = sorted(known, key=lambda bias: -bias["shape_bias"])
+    return f"Shape bias: {_listed(order, 'shape_bias')}."
+
+
+def calibrations(rows: Sequence[Row]) -> str:
+    """Calibration errors under one condition, the smallest first."""
+    errors = [row | row["calibration"] for row in rows]
+    order = sorted(errors, key=lambda error: error["expected_calibration_error"])
+    title = describe(rows[0])
+    return f"Calibration error, {title}: {_listed(order, 'expected_calibration_error')}."
+
+
+def accuracies(rows: Sequence[Row]) -> str:
+    """All figures of a chart, for who cannot see it."""
+    return "; ".join(
+        f"{row['model']}, {row['branch']}, {describe(row)}: {percent(row['top1'])}" for row in rows
+    )
+
+
+def who(row: Row) -> str:
+    """``**aux** of shapes-advprop``, and through whom it was attacked where that matters."""
+    source = row.get("condition", {}).get("attack_branch") or row["branch"]
+    through = "" if source == row["branch"] else f" (attacked through {source})"
+    return f"**{row['branch']}** of {row['model']}{through}"
+
+
+def between(interval: Sequence[float]) -> str:
+    """``85 to 98 %``."""
+    low, high = ends(interval)
+    return f"{low} to {high} %"
+
+
+def _listed(results: Sequence[Row], name: str) -> str:
+    return join(
+        [f"{who(one)} {percent(one[name])} ({between(one['interval'])})" for one in results]
+    )
+
+
+def _by_outline(biases: Sequence[Row]) -> str:
+    known = [bias for bias in biases if bias["shape_bias"] is not None]
+    order = sorted(known, key=lambda bias: -bias["shape_bias"])
+    most, least = (f"{who(bias)} ({percent(bias['shape_bias'])})" for bias in (order[0], order[-1]))
+    return (
+        f"Where outline and texture disagree, {most} decides by the outline most often, "
+        f"{least} least often."
+    )
+
+
+def _ranked(where: str, verb: str, rows: Sequence[Row]) -> list[str]:
+    best, *others = _best_first(rows)
+    sentences = [
+        f"{where}, {who(best)} {verb} {percent(best['top1'])} of {best['n']} images right "
+        f"({between(best['interval'])})."
+    ]
+    if others:
+        overlap = others[0]["interval"][1] > best["interval"][0]
+        few = " The intervals of the best two overlap: take more images to tell them apart."
+        shares = join([f"{who(row)} {percent(row['top1'])}" for row in others])
+        sentences.append(f"The others: {shares}.{few if overlap else ''}")
+    return sentences
+
+
+def _best_first(rows: Sequence[Row]) -> list[Row]:
+    return sorted(rows, key=lambda row: -row["top1"])
+
+
+def _family(row: Row) -> tuple[str, str]:
+    return row["condition"]["attack"], row["condition"]["norm"]
+
+
+def _median(search: Row) -> float:
+    return math.inf if search["median"] is None else float(search["median"])

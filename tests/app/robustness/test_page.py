@@ -127,7 +127,7 @@ def test_a_reload_finds_the_running_job_and_may_stop_it(come, visit, held):
     button(later, "Stop").click()
     later.at.run()
     assert not later.at.get("progress")
-    assert "What was finished is kept" in later.at.info[0].value
+    assert "Finished figures are saved" in later.at.info[0].value
     person.at.run()
     assert not person.at.get("progress"), "it is stopped for the session that went as well"
     assert "someone stopped it, or a network file changed" in person.at.info[0].value

@@ -104,8 +104,8 @@ def test_a_run_of_more_images_asks_about_the_new_ones_alone(tiny_models):
     measure(few, tiny_models, Job("key"))
     found = measure(more, tiny_models, Job("key"))
     assert found.found_before == (0, 1)
-    assert words.kept(found) == (
-        "0 of 1 figures were kept from earlier runs, and some images of 1 more."
+    assert words.reused(found) == (
+        "0 of 1 figures come from earlier runs, and some images of 1 more."
     )
     assert measure(more, tiny_models, Job("key")).content == found.content
 
@@ -224,7 +224,7 @@ def test_attacks_through_each_branch_probes_and_smallest_radii(tiny_models, cell
     again = measure(request, tiny_models, Job("key"))
     assert again.content == found.content
     assert again.found_before == (len(found.cells) + 3, 0)
-    assert words.kept(again).startswith("47 of 47 figures")
+    assert words.reused(again).startswith("47 of 47 figures")
 
 
 def test_gradients_are_checked_beside_the_attacks(tiny_models):

@@ -20,7 +20,8 @@ h2 { font-size: 1.2rem; margin: 2.5rem 0 .25rem; }
 p { max-width: 44rem; margin: .4rem 0; }
 figure { margin: .5rem 0 0; }
 figcaption, .small { font-size: .85rem; color: #52606D; }
-.grid { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(17rem, 1fr)); }
+.grid { display: grid; gap: 1rem;
+  grid-template-columns: repeat(auto-fill, minmax(min(22rem, 100%), 1fr)); }
 .plot { min-width: 0; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; }
@@ -66,7 +67,7 @@ def page(
 <p class="small">Measured by AdvProp Lens on {escape(str(content["data"]))}:
 {images_asked(content)}, seed {content["seed"]}.
 <span class="main">Blue</span> is the branch main, <span class="aux">orange</span> is aux.
-Bars and brackets are 95 % intervals: Wilson's for accuracies, bootstrap for the rest.
+Whiskers, bands and brackets are 95 % intervals: Wilson's for accuracies, bootstrap for the rest.
 Robust accuracy is an upper bound: a stronger attack may find more.</p>
 {"".join(map(_paragraph, headline(with_short_names(content))))}
 {_notes(content)}{_again(content)}
@@ -93,8 +94,10 @@ seed {content["seed"]}. {_again(content)}</figcaption></figure>
 
 def _group(group: Group, draw: Callable[[Plot], str]) -> str:
     wide = "".join(_plot(plot, draw) for plot in group.plots if plot.is_wide)
-    narrow = "".join(_plot(plot, draw) for plot in group.plots if not plot.is_wide)
-    grid = f'<div class="grid">{narrow}</div>' if narrow else ""
+    narrow = [_plot(plot, draw) for plot in group.plots if not plot.is_wide]
+    grid = "".join(narrow)
+    if len(narrow) > 1:
+        grid = f'<div class="grid">{grid}</div>'
     return f"{_paragraph(group.text)}{wide}{grid}"
 
 

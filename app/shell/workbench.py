@@ -218,8 +218,8 @@ def was_ended(slot: str, request: Hashable) -> bool:
     job: Job | None = st.session_state.get(f"{_WORK}{slot}")
     if job is None or not job.cancelled:
         return False
-    _, own = cast("tuple[object, Hashable]", job.key)  # see Work.key
-    return own == request
+    _, ended_request, _ = cast("tuple[object, Hashable, object]", job.key)  # see Work.key
+    return ended_request == request
 
 
 def go_on(slot: str) -> None:

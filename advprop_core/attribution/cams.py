@@ -77,14 +77,14 @@ FORMULAS: dict[str, Formula] = {
 
 def gradient_cam(question: Question) -> Tensor:
     """The map of the question's method at its layer, spread to the size of the image."""
-    (found,) = strip(question, [chosen_layer(question)], FORMULAS[question.method.name])
-    return found
+    (cam,) = strip(question, [chosen_layer(question)], FORMULAS[question.method.name])
+    return cam
 
 
 def grad_cam(question: Question) -> Tensor:
     """Grad-CAM at the question's layer, whatever its method."""
-    (found,) = strip(question, [chosen_layer(question)], weigh_by_mean)
-    return found
+    (cam,) = strip(question, [chosen_layer(question)], weigh_by_mean)
+    return cam
 
 
 def eigen_cam(question: Question) -> Tensor:
@@ -116,25 +116,28 @@ def strip(question: Question, layers: Sequence[str], formula: Formula) -> list[T
 def _catch(question: Question, layers: Sequence[str]) -> list[tuple[Tensor, Tensor | None]]:
     """What each layer gives, and the gradient of the scores there, (N, C, h, w) each."""
     view = private_view(question.module)
-    kept = _keep(view, layers)
+    caught = _keep(view, layers)
     with torch.enable_grad():
-        own = question.pixels.detach().clone().requires_grad_()
-        total = scores(view, own * 1, question.targets).sum()
-        features = [_kept_map(question, kept, layer) for layer in layers]
+        leaf = question.pixels.detach().clone().requires_grad_()
+        total = scores(view, leaf * 1, question.targets).sum()
+        features = [_kept_map(question, caught, layer) for layer in layers]
         # A network may be frozen and a layer off the way from the pixels: it needs no gradient.
-        wanted = [part for part in features if part.requires_grad]
-        found = iter(torch.autograd.grad(total, wanted, allow_unused=True) if wanted else ())
-        return [(part.detach(), next(found) if part.requires_grad else None) for part in features]
+        moving = [output for output in features if output.requires_grad]
+        gradients = iter(torch.autograd.grad(total, moving, allow_unused=True) if moving else ())
+        return [
+            (output.detach(), next(gradients) if output.requires_grad else None)
+            for output in features
+        ]
 
 
 def features_at(question: Question) -> Tensor:
     """(N, C, h, w) output of the question's layer, without a gradient."""
     layer = chosen_layer(question)
     view = private_view(question.module)
-    kept = _keep(view, [layer])
+    caught = _keep(view, [layer])
     with torch.no_grad():
         view(question.pixels.clone())
-    return _kept_map(question, kept, layer)
+    return _kept_map(question, caught, layer)
 
 
 def spread(cells: Tensor, pixels: Tensor) -> Tensor:
@@ -155,20 +158,20 @@ def class_activation(question: Question) -> Tensor:
     maps: list[tuple[Tensor, Tensor]] = []
     heads: list[tuple[nn.Linear | nn.Conv2d, Tensor]] = []
 
-    def remember(part: nn.Module, inputs: tuple[Any, ...], output: object) -> None:
+    def remember(layer: nn.Module, inputs: tuple[Any, ...], output: object) -> None:
         if isinstance(output, Tensor) and is_map(output, question.pixels):
             maps.append((output, output.mean((2, 3))))
-        if isinstance(part, nn.Linear) or (
-            isinstance(part, nn.Conv2d) and not is_map(output, question.pixels)
+        if isinstance(layer, nn.Linear) or (
+            isinstance(layer, nn.Conv2d) and not is_map(output, question.pixels)
         ):
-            heads.append((part, inputs[0].flatten(1)))
+            heads.append((layer, inputs[0].flatten(1)))
 
     for part in network_of(view).modules():
         part.register_forward_hook(remember)
     with torch.no_grad():
         logits = view(question.pixels.clone())
     weight, pooled = _classifier(question, heads, logits)
-    fitting = [found for found, mean in maps if _same(mean, pooled)]
+    fitting = [features for features, mean in maps if _same(mean, pooled)]
     if not fitting:
         raise _no_cam(question, "its last layer does not take the mean of a map of 2×2 or more")
     rows = weight[list(question.targets)]
@@ -189,8 +192,8 @@ def _classifier(
     raise _no_cam(question, "it does not end in a linear layer")
 
 
-def _same(one: Tensor, other: Tensor) -> bool:
-    return one.shape == other.shape and torch.allclose(one, other, rtol=1e-3, atol=1e-4)
+def _same(first: Tensor, second: Tensor) -> bool:
+    return first.shape == second.shape and torch.allclose(first, second, rtol=1e-3, atol=1e-4)
 
 
 def _no_cam(question: Question, reason: str) -> Unfit:
@@ -202,11 +205,11 @@ def _no_cam(question: Question, reason: str) -> Unfit:
 
 def _keep(view: nn.Module, layers: Sequence[str]) -> dict[str, object]:
     """Catch what the layers give; where one is called more than once, the last it gives."""
-    kept: dict[str, object] = {}
+    caught: dict[str, object] = {}
 
     def hook_for(layer: str) -> Callable[[nn.Module, object, object], object]:
         def hook(_module: nn.Module, _inputs: object, output: object) -> object:
-            kept[layer] = output
+            caught[layer] = output
             # What follows may overwrite what it is given: an in-place activation, or a sum.
             return output.clone() if isinstance(output, Tensor) else output
 
@@ -214,11 +217,11 @@ def _keep(view: nn.Module, layers: Sequence[str]) -> dict[str, object]:
 
     for layer in layers:
         find_layer(view, layer).register_forward_hook(hook_for(layer))
-    return kept
+    return caught
 
 
-def _kept_map(question: Question, kept: dict[str, object], layer: str) -> Tensor:
-    output = kept.get(layer)
+def _kept_map(question: Question, caught: dict[str, object], layer: str) -> Tensor:
+    output = caught.get(layer)
     if isinstance(output, Tensor) and is_map(output, question.pixels):
         return output
     others = spatial_layers(question.module, question.pixels)

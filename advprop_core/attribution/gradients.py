@@ -37,10 +37,10 @@ def saliency_negative(question: Question) -> Tensor:
 def loss_gradient(question: Question) -> Tensor:
     """Gradient of the cross-entropy, summed over channels (Tsipras et al., arXiv 1805.12152)."""
     with torch.enable_grad():
-        own = question.pixels.detach().clone().requires_grad_()
-        wanted = torch.tensor(question.targets, device=own.device)
-        loss = F.cross_entropy(question.module(own * 1), wanted, reduction="sum")
-        (gradient,) = torch.autograd.grad(loss, own)
+        leaf = question.pixels.detach().clone().requires_grad_()
+        classes = torch.tensor(question.targets, device=leaf.device)
+        loss = F.cross_entropy(question.module(leaf * 1), classes, reduction="sum")
+        (gradient,) = torch.autograd.grad(loss, leaf)
     return gradient.sum(1)
 
 
@@ -58,33 +58,35 @@ def integrated_gradients(question: Question) -> Tensor:
     pixels, black = question.pixels, torch.zeros_like(question.pixels)
     targets = torch.tensor(question.targets, device=pixels.device)
     with torch.no_grad():
-        scores = [question.module(one).gather(1, targets[:, None])[:, 0] for one in (pixels, black)]
+        scores = [
+            question.module(images).gather(1, targets[:, None])[:, 0] for images in (pixels, black)
+        ]
     change = scores[0] - scores[1]
-    found, rows, done = torch.zeros_like(pixels), torch.arange(len(pixels)), 0
+    integrals, rows, done = torch.zeros_like(pixels), torch.arange(len(pixels)), 0
     total = sum(_INTEGRATION_STEPS) * len(pixels)
 
-    def counted(some: Tensor) -> Tensor:
+    def counted(batch: Tensor) -> Tensor:
         nonlocal done
-        output: Tensor = question.module(some)
-        done += len(some)
+        output: Tensor = question.module(batch)
+        done += len(batch)
         question.report(done, total)
         return output
 
     for steps in _INTEGRATION_STEPS:
-        found[rows] = IntegratedGradients(counted).attribute(
+        integrals[rows] = IntegratedGradients(counted).attribute(
             pixels[rows],
             black[rows],
             targets[rows],
             n_steps=steps,
             internal_batch_size=max(batch_size(pixels), len(rows)),
         )
-        contributions = found.flatten(1)
+        contributions = integrals.flatten(1)
         allowed = _MISSED * change.abs() + _ROUNDING * contributions.abs().sum(1)
         rows = ((contributions.sum(1) - change).abs() > allowed).nonzero()[:, 0].cpu()
         if not len(rows):
             break
     question.report(total, total)
-    return found.sum(1)
+    return integrals.sum(1)
 
 
 def smoothgrad(question: Question) -> Tensor:
@@ -127,9 +129,9 @@ def _gradient(question: Question) -> Tensor:
 
 
 def _gradients_at(question: Question, points: Tensor, targets: list[int]) -> Tensor:
-    own = points.detach().requires_grad_()  # captum warns where it has to set this
-    found: Tensor = Saliency(question.module).attribute(own, targets, abs=False)
-    return found.detach()
+    leaf = points.detach().requires_grad_()  # captum warns where it has to set this
+    gradients: Tensor = Saliency(question.module).attribute(leaf, targets, abs=False)
+    return gradients.detach()
 
 
 # -- random copies --------------------------------------------------------------------------------

@@ -91,23 +91,23 @@ class MapMaker:
         Raises:
             ValueError: For what :func:`explain` refuses.
         """
-        known = known_method(method)
+        chosen = known_method(method)
         options = {"window": window, "stride": stride, "samples": samples}
-        validate_options(known, layer, options, min(self._pixels.shape[2:]))
-        if layer is None and known.needs_layer:
+        validate_options(chosen, layer, options, min(self._pixels.shape[2:]))
+        if layer is None and chosen.needs_layer:
             layer = default_layer(next(iter(self._branches.values())), self._pixels)
-        made: dict[tuple[InputKind, str], AttributionMap] = {}
+        maps: dict[tuple[InputKind, str], AttributionMap] = {}
         listeners = split(progress, [_PARTS] * len(self._branches))
         for branch, report in zip(self._branches, listeners, strict=True):
             question = replace(
-                self._question(branch, known), method=known, layer=layer, progress=report
+                self._question(branch, chosen), method=chosen, layer=layer, progress=report
             )
             values = answer(with_options(question, options))
             for kind, value in zip(self._kinds, values, strict=True):
-                made[kind, branch] = AttributionMap(
+                maps[kind, branch] = AttributionMap(
                     freeze(value), method, branch, kind, self._class_index, layer
                 )
-        return {(kind, name): made[kind, name] for kind in self._kinds for name in self._branches}
+        return {(kind, name): maps[kind, name] for kind in self._kinds for name in self._branches}
 
     def _question(self, branch: str, first: Method) -> Question:
         if branch not in self._questions:
@@ -161,9 +161,9 @@ def explain_grid(
     if layer is None and any(method.needs_layer for method in chosen):
         layer = default_layer(next(iter(branches.values())), torch.cat(list(inputs.values())))
     return {
-        (method.name, *cell): found
+        (method.name, *cell): attribution
         for method, report in zip(chosen, split(progress, [_PARTS] * len(chosen)), strict=True)
-        for cell, found in maker.make(
+        for cell, attribution in maker.make(
             method.name,
             layer if method.needs_layer else None,
             progress=report,
@@ -197,17 +197,17 @@ def explain_layers(
         NoGradient: If the score does not depend on the pixels or on a layer.
         ValueError: For another method, more than one image, or no layer.
     """
-    known = known_method(method)
+    chosen = known_method(method)
     if method not in FORMULAS:
         raise InputError(f"method must be one of {', '.join(FORMULAS)}, got {method!r}")
     if len(pixels) != 1:
         raise InputError(f"pixels must hold one image, got {len(pixels)}")
     if not layers:
         raise InputError("layers must name at least one layer")
-    question = make_question(module, pixels, class_index, known)
+    question = make_question(module, pixels, class_index, chosen)
     require_gradient(question)
     with torch.inference_mode(False):
-        return finish(torch.cat(strip(question, layers, FORMULAS[method])), known)
+        return finish(torch.cat(strip(question, layers, FORMULAS[method])), chosen)
 
 
 def options_of(method: Method, options: Mapping[str, int | None]) -> dict[str, int | None]:

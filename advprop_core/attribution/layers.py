@@ -89,9 +89,11 @@ def stages(module: nn.Module) -> tuple[str, ...]:
     """Dotted names of the network's stages, shallow to deep, as timm lists them."""
     network = network_of(module)
     listed = getattr(network, "feature_info", None) or []
-    known = dict(network.named_modules())
+    modules = dict(network.named_modules())
     return tuple(
-        stage["module"] for stage in listed if isinstance(stage, dict) and stage["module"] in known
+        stage["module"]
+        for stage in listed
+        if isinstance(stage, dict) and stage["module"] in modules
     )
 
 

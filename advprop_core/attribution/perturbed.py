@@ -31,8 +31,8 @@ def occlusion(question: Question) -> Tensor:
         question.window, question.stride, min(question.pixels.shape[2:])
     )
     images = len(question.pixels)
-    places = [-(-(side - window) // stride) + 1 for side in question.pixels.shape[2:]]
-    total = places[0] * places[1]
+    windows = [-(-(side - window) // stride) + 1 for side in question.pixels.shape[2:]]
+    total = windows[0] * windows[1]
     done = -images  # captum first asks for the image as it is
 
     def counted(pixels: Tensor) -> Tensor:
@@ -42,7 +42,7 @@ def occlusion(question: Question) -> Tensor:
         question.report(min(done // images, total), total)
         return output
 
-    found: Tensor = Occlusion(counted).attribute(
+    drops: Tensor = Occlusion(counted).attribute(
         question.pixels,
         (3, window, window),
         (3, stride, stride),
@@ -50,7 +50,7 @@ def occlusion(question: Question) -> Tensor:
         target=list(question.targets),
         perturbations_per_eval=batch_size(question.pixels, images),
     )
-    return found[:, 0]  # the square covers all channels, so all say the same
+    return drops[:, 0]  # the square covers all channels, so all say the same
 
 
 def window_and_stride(window: int | None, stride: int | None, side: int) -> tuple[int, int]:
@@ -86,15 +86,15 @@ def rise(question: Question) -> Tensor:
     total = torch.zeros_like(question.pixels[:, 0])
     targets = torch.tensor(question.targets, device=total.device)
     with torch.no_grad():
-        for some in batches(count, question.pixels, len(question.pixels)):
-            part = slice(some.start, some.stop)
-            masks = smooth_masks(cells[part], shifts[part], total.shape[1:]).to(total)
+        for batch in batches(count, question.pixels, len(question.pixels)):
+            rows = slice(batch.start, batch.stop)
+            masks = smooth_masks(cells[rows], shifts[rows], total.shape[1:]).to(total)
             covered = question.pixels[:, None] * masks[:, None]
-            kept = question.module(covered.flatten(0, 1)).softmax(1)
-            kept = kept.unflatten(0, covered.shape[:2])
-            chosen = kept[torch.arange(len(targets)), :, targets]
+            probabilities = question.module(covered.flatten(0, 1)).softmax(1)
+            probabilities = probabilities.unflatten(0, covered.shape[:2])
+            chosen = probabilities[torch.arange(len(targets)), :, targets]
             total += torch.einsum("nm,mhw->nhw", chosen, masks)
-            question.report(some.stop, count)
+            question.report(batch.stop, count)
     return total / (count * _KEPT_SHARE)
 
 
@@ -128,12 +128,12 @@ def score_cam(question: Question) -> Tensor:
         for index, (image, target) in enumerate(
             zip(question.pixels, question.targets, strict=True)
         ):
-            found = []
-            for some in batches(features.shape[1], question.pixels):
-                masks = _spread_masks(features[index, some.start : some.stop], size)
-                found.append(scores(question.module, image * masks, [target] * len(some)))
-                question.report(index * features.shape[1] + some.stop, total)
-            weights = torch.cat(found).softmax(0)
+            batch_scores = []
+            for batch in batches(features.shape[1], question.pixels):
+                masks = _spread_masks(features[index, batch.start : batch.stop], size)
+                batch_scores.append(scores(question.module, image * masks, [target] * len(batch)))
+                question.report(index * features.shape[1] + batch.stop, total)
+            weights = torch.cat(batch_scores).softmax(0)
             maps.append((weights[:, None, None] * features[index]).sum(0).relu())
     return spread(torch.stack(maps), question.pixels)
 

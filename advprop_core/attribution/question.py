@@ -91,8 +91,8 @@ class Inspection:
 def inspect(module: nn.Module, pixels: Tensor) -> Inspection:
     """Run the first image and walk the graph that leads from the scores back to it."""
     with torch.enable_grad():
-        own = pixels[:1].detach().clone().requires_grad_()
-        output: Tensor = module(own * 1)  # a module may write into what it is given
+        leaf = pixels[:1].detach().clone().requires_grad_()
+        output: Tensor = module(leaf * 1)  # a module may write into what it is given
     if output.ndim != 2:
         raise ValueError(f"module must return (N, C) scores, got shape {tuple(output.shape)}")
     operations: Counter[str] = Counter()
@@ -105,7 +105,7 @@ def inspect(module: nn.Module, pixels: Tensor) -> Inspection:
             continue
         seen.add(node)
         operations[node.name()] += 1
-        reached = reached or getattr(node, "variable", None) is own
+        reached = reached or getattr(node, "variable", None) is leaf
         pending += [parent for parent, _ in node.next_functions]
     return Inspection(output.shape[1], reached, operations)
 

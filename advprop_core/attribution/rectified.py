@@ -75,22 +75,22 @@ def deep_lift(question: Question) -> Tensor:
     """
     view = rewired(question.module, question.pixels, split_poolings=True)
     targets = list(question.targets)
-    own, black = question.pixels.detach().requires_grad_(), torch.zeros_like(question.pixels)
-    found: Tensor = DeepLift(view).attribute(own, black, targets).detach()
+    leaf, black = question.pixels.detach().requires_grad_(), torch.zeros_like(question.pixels)
+    contributions: Tensor = DeepLift(view).attribute(leaf, black, targets).detach()
     with torch.no_grad():
         before, after = (scores(question.module, x, targets) for x in (black, question.pixels))
     change = after - before
-    _require_complete(question, found, change)
-    return found.sum(1)
+    _require_complete(question, contributions, change)
+    return contributions.sum(1)
 
 
 def _through_relus(question: Question, kind: type[GuidedBackprop] | type[Deconvolution]) -> Tensor:
     def make() -> Tensor:
         view = rewired(question.module, question.pixels)
         _require_relus(question, view)
-        own = question.pixels.detach().requires_grad_()
-        found: Tensor = kind(view).attribute(own, list(question.targets))
-        return found.sum(1)
+        leaf = question.pixels.detach().requires_grad_()
+        gradients: Tensor = kind(view).attribute(leaf, list(question.targets))
+        return gradients.sum(1)
 
     return question.once(kind.__name__, make)
 
@@ -98,7 +98,7 @@ def _through_relus(question: Question, kind: type[GuidedBackprop] | type[Deconvo
 def _require_relus(question: Question, view: nn.Module) -> None:
     """Only a ReLU that is a module gets a rule; any other activation would keep its gradient."""
     operations = inspect(view, question.pixels).operations
-    modules = sum(isinstance(part, nn.ReLU) for part in view.modules())
+    modules = sum(isinstance(layer, nn.ReLU) for layer in view.modules())
     used = operations["ReluBackward0"]
     others = [title for name, title in _OTHER_ACTIVATIONS.items() if operations[name]]
     if others:
@@ -115,9 +115,9 @@ def _require_relus(question: Question, view: nn.Module) -> None:
     )
 
 
-def _require_complete(question: Question, found: Tensor, change: Tensor) -> None:
-    missed = (found.flatten(1).sum(1) - change).abs()
-    allowed = _TOLERANCE * change.abs() + _ROUNDING * found.abs().flatten(1).sum(1)
+def _require_complete(question: Question, contributions: Tensor, change: Tensor) -> None:
+    missed = (contributions.flatten(1).sum(1) - change).abs()
+    allowed = _TOLERANCE * change.abs() + _ROUNDING * contributions.abs().flatten(1).sum(1)
     for index in (missed > allowed).nonzero()[:, 0].tolist():
         raise Unfit(
             f"{question.method.title} does not fit this network: its contributions must add up to "

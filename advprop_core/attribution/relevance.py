@@ -49,24 +49,26 @@ def relevance(question: Question) -> Tensor:
         inside, module = module.normalize(inside), module.network
     rules = _Rules(len(inside))
     with torch.enable_grad():
-        own = inside.clone().requires_grad_()
+        leaf = inside.clone().requires_grad_()
         with rules:
-            found = scores(module, own * 1, question.targets)
-        (shares,) = torch.autograd.grad(found, own, found.detach())
+            total = scores(module, leaf * 1, question.targets)
+        (shares,) = torch.autograd.grad(total, leaf, total.detach())
     with torch.no_grad():
         expected = scores(question.module, question.pixels.clone(), question.targets)
     _require_conserved(question, shares, rules.biases.to(expected), expected)
     return shares.sum(1)
 
 
-def _require_conserved(question: Question, shares: Tensor, biases: Tensor, wanted: Tensor) -> None:
-    kept = shares.flatten(1).sum(1) + biases
-    lost = (kept - wanted).abs()
-    for index in (~(lost <= _TOLERANCE * wanted.abs())).nonzero()[:, 0].tolist():
+def _require_conserved(
+    question: Question, shares: Tensor, biases: Tensor, expected: Tensor
+) -> None:
+    conserved = shares.flatten(1).sum(1) + biases
+    lost = (conserved - expected).abs()
+    for index in (~(lost <= _TOLERANCE * expected.abs())).nonzero()[:, 0].tolist():
         raise Unfit(
             f"{question.method.title} does not fit this network and image: the relevance of the "
-            f"pixels must add up to the score, {wanted[index]:.3g}, and adds up to "
-            f"{kept[index]:.3g}: it has no rule for some of the layers or a layer fires "
+            f"pixels must add up to the score, {expected[index]:.3g}, and adds up to "
+            f"{conserved[index]:.3g}: it has no rule for some of the layers or a layer fires "
             "through its bias alone. Integrated gradients measures much the same "
             "without such rules"
         )
@@ -131,12 +133,12 @@ def _convolve(
     return _share(in_favour, given, output=output)
 
 
-def _gate(one: Any, other: Any) -> Tensor:
+def _gate(left: Any, right: Any) -> Tensor:
     """A product: the larger factor is what is weighed, and relevance is its alone."""
-    moving = [x for x in (one, other) if isinstance(x, Tensor) and x.requires_grad]
+    moving = [x for x in (left, right) if isinstance(x, Tensor) and x.requires_grad]
     weighed = max(moving, key=Tensor.numel)
     with torch.no_grad():
-        output: Tensor = one * other
+        output: Tensor = left * right
     return _pass(weighed, output)
 
 

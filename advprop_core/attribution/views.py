@@ -66,20 +66,22 @@ def rewired(module: nn.Module, pixels: Tensor, *, split_poolings: bool = False) 
     """
     view = private_view(module)
     calls = _calls(view, pixels)
-    made: dict[nn.Module, _PerCall] = {}
-    for name, part in list(view.named_modules(remove_duplicate=False)):
-        if getattr(part, "inplace", None) is True:
-            part.inplace = False
-        if type(part).__module__ in _KINDS and calls[part] and name:
-            if part not in made:
-                plain = _MaximumByPairs(part) if split_poolings and _splits(part) else part
-                made[part] = _PerCall(plain, calls[part])
-            view.set_submodule(name, made[part])
+    wrapped: dict[nn.Module, _PerCall] = {}
+    for name, layer in list(view.named_modules(remove_duplicate=False)):
+        if getattr(layer, "inplace", None) is True:
+            layer.inplace = False
+        if type(layer).__module__ in _KINDS and calls[layer] and name:
+            if layer not in wrapped:
+                plain = _MaximumByPairs(layer) if split_poolings and _splits(layer) else layer
+                wrapped[layer] = _PerCall(plain, calls[layer])
+            view.set_submodule(name, wrapped[layer])
     return view.eval()  # what is new was born in training mode
 
 
-def _splits(part: nn.Module) -> TypeGuard[nn.MaxPool2d]:
-    return isinstance(part, nn.MaxPool2d) and _pair(part.dilation) == (1, 1) and not part.ceil_mode
+def _splits(layer: nn.Module) -> TypeGuard[nn.MaxPool2d]:
+    return (
+        isinstance(layer, nn.MaxPool2d) and _pair(layer.dilation) == (1, 1) and not layer.ceil_mode
+    )
 
 
 def _pair(value: int | tuple[int, ...]) -> tuple[int, int]:
@@ -90,10 +92,10 @@ def _calls(view: nn.Module, pixels: Tensor) -> Counter[nn.Module]:
     """How often each module is called in a forward pass."""
     counted: Counter[nn.Module] = Counter()
 
-    def count(part: nn.Module, *_: object) -> None:
-        counted[part] += 1
+    def count(layer: nn.Module, *_: object) -> None:
+        counted[layer] += 1
 
-    handles = [part.register_forward_hook(count) for part in view.modules()]
+    handles = [layer.register_forward_hook(count) for layer in view.modules()]
     with torch.no_grad():
         view(pixels[:1].clone())
     for handle in handles:  # the view is this call's own: an error leaves nothing on others

@@ -152,7 +152,11 @@ def _result_json(
     subject: Subject, result: Comparison, config: AttackConfig | None
 ) -> dict[str, Any]:
     if config is None:
-        clean = {cell: one for cell, one in result.predictions.items() if cell[0] == "clean"}
+        clean = {
+            cell: prediction
+            for cell, prediction in result.predictions.items()
+            if cell[0] == "clean"
+        }
         return {"predictions": predictions_json(subject.info, clean)}
     attack = {"name": config.name, **asdict(config)}
     return {"attack": attack, **comparison_json(subject.info, result)}

@@ -44,7 +44,7 @@ def read_choice(
             f"--layer is for maps of a layer such as grad-cam, and --method is {', '.join(methods)}"
         )
     for option, value in options.items():
-        users = [name for name, one in METHODS.items() if option in one.options]
+        users = [name for name, accepting in METHODS.items() if option in accepting.options]
         if value is not None and not set(users) & set(methods):
             raise InputError(
                 f"--{option} is for {', '.join(users)}, and --method is {', '.join(methods)}"

@@ -138,13 +138,13 @@ def command_line() -> str:
 
 def versions() -> dict[str, str | None]:
     """Of Python and the packages that results depend on; None for what is not installed."""
-    found: dict[str, str | None] = {"python": platform.python_version()}
+    packages: dict[str, str | None] = {"python": platform.python_version()}
     for package in _PACKAGES:
         try:
-            found[package] = version(package)
+            packages[package] = version(package)
         except PackageNotFoundError:  # run from a checkout
-            found[package] = None
-    return found
+            packages[package] = None
+    return packages
 
 
 def class_json(info: ModelInfo, index: int | None) -> dict[str, Any] | None:
@@ -166,10 +166,10 @@ def predictions_json(
     info: ModelInfo, predictions: Mapping[tuple[InputKind, str], Prediction]
 ) -> dict[str, dict[str, Any]]:
     """Kind of input to branch to the five most probable classes."""
-    found: dict[str, dict[str, Any]] = {}
+    by_kind: dict[str, dict[str, Any]] = {}
     for (kind, branch), prediction in predictions.items():
-        found.setdefault(kind, {})[branch] = prediction_json(info, prediction, 5)
-    return found
+        by_kind.setdefault(kind, {})[branch] = prediction_json(info, prediction, 5)
+    return by_kind
 
 
 def comparison_json(info: ModelInfo, comparison: Comparison) -> dict[str, Any]:
@@ -198,4 +198,4 @@ def facts_json(facts: PerturbationFacts) -> dict[str, Any]:
 def _as_json(content: dict[str, Any]) -> str:
     text = json.dumps(content, indent=2, ensure_ascii=False)
     # A curve on one line instead of one for each number; no text has a line break in JSON.
-    return _NUMBERS.sub(lambda found: re.sub(r"\s+", " ", f"[{found[1]}]"), text) + "\n"
+    return _NUMBERS.sub(lambda numbers: re.sub(r"\s+", " ", f"[{numbers[1]}]"), text) + "\n"

@@ -63,8 +63,10 @@ def only(comparison: Comparison, branches: tuple[str, ...]) -> Comparison:
     facts, wrong = comparison.facts, comparison.facts.clean_wrong
     return replace(
         comparison,
-        predictions={key: one for key, one in comparison.predictions.items() if key[1] in branches},
-        maps={key: one for key, one in comparison.maps.items() if key[1] in branches},
+        predictions={
+            key: value for key, value in comparison.predictions.items() if key[1] in branches
+        },
+        maps={key: value for key, value in comparison.maps.items() if key[1] in branches},
         facts=replace(
             facts,
             survives_png={name: facts.survives_png[name] for name in branches},

@@ -55,13 +55,14 @@ def predict(
     from advprop_core.predict import predict as ask
 
     subject = open_subject(image, model, settings=settings, branch=branch, true_class=true_class)
-    answers = {name: ask(part, subject.pixels)[0] for name, part in subject.modules().items()}
+    answers = {name: ask(module, subject.pixels)[0] for name, module in subject.modules().items()}
     report.show(prediction_table(subject.info, answers, top, subject.true_class))
     report.finish(
         {
             **subject.to_json(),
             "predictions": {
-                name: prediction_json(subject.info, one, top) for name, one in answers.items()
+                name: prediction_json(subject.info, prediction, top)
+                for name, prediction in answers.items()
             },
         }
     )

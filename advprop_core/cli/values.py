@@ -99,19 +99,19 @@ def read_attack(
     """
     if kind not in ATTACKS:
         raise InputError(f"--attack must be one of {', '.join(ATTACKS)}, got {kind!r}")
-    known = read_norm(norm)
-    radius = read_number(epsilon or _DEFAULT_RADIUS[known], "--epsilon")
-    refuse_whole_radius(epsilon or "", known, "epsilon")
+    ball = read_norm(norm)
+    radius = read_number(epsilon or _DEFAULT_RADIUS[ball], "--epsilon")
+    refuse_whole_radius(epsilon or "", ball, "epsilon")
     if kind == "fgsm":
         if steps not in (None, 1) or step_size is not None:
             raise InputError(
                 "fgsm is one step of size epsilon: leave out --steps and --step-size, "
                 "or use --attack i-fgsm"
             )
-        return AttackConfig.fgsm(radius, norm=known, target_class=target_class)
+        return AttackConfig.fgsm(radius, norm=ball, target_class=target_class)
     return AttackConfig.pgd(
         radius,
-        norm=known,
+        norm=ball,
         steps=10 if steps is None else steps,
         step_size=None if step_size is None else read_number(step_size, "--step-size"),
         random_start=kind == "pgd",

@@ -57,7 +57,8 @@ def prediction_table(
     for branch in answers:
         table.add_column(f"{branch} ({info.branches[branch]})", overflow="fold")
     columns = [
-        [_line(info, *pair, true_class) for pair in one.top(top)] for one in answers.values()
+        [_line(info, *pair, true_class) for pair in prediction.top(top)]
+        for prediction in answers.values()
     ]
     for row in zip(*columns, strict=True):
         table.add_row(*row)

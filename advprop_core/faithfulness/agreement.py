@@ -70,9 +70,12 @@ def spearman(first: Tensor, second: Tensor) -> tuple[Score, ...]:
         TypeError: If maps are not floats.
         ValueError: If they differ in shape.
     """
-    one = check_maps(first, None, "first")
-    other = check_maps(second, one.shape, "second")
-    return tuple(flaw(a) or flaw(b) or _correlation(a, b) for a, b in zip(one, other, strict=True))
+    first_maps = check_maps(first, None, "first")
+    second_maps = check_maps(second, first_maps.shape, "second")
+    return tuple(
+        flaw(a) or flaw(b) or _correlation(a, b)
+        for a, b in zip(first_maps, second_maps, strict=True)
+    )
 
 
 def _correlation(first: Tensor, second: Tensor) -> float:
@@ -91,9 +94,12 @@ def _ranks(values: Tensor) -> Tensor:
 
 
 def _tops(rank: Score, first: Tensor, second: Tensor, share: float) -> Agreement:
-    one, other = _top(first, share), _top(second, share)
-    both = int((one & other).sum())
-    either, smaller = int((one | other).sum()), min(int(one.sum()), int(other.sum()))
+    first_top, second_top = _top(first, share), _top(second, share)
+    both = int((first_top & second_top).sum())
+    either, smaller = (
+        int((first_top | second_top).sum()),
+        min(int(first_top.sum()), int(second_top.sum())),
+    )
     return Agreement(rank, both / either, both / smaller)
 
 

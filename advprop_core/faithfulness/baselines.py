@@ -42,6 +42,6 @@ def blur(pixels: Tensor, sigma: float | None = None) -> Tensor:
 
 
 def _weights(side: int, sigma: float, like: Tensor) -> Tensor:
-    places = torch.arange(side, device=like.device, dtype=like.dtype)
-    weights = torch.exp(-((places[:, None] - places) ** 2) / (2 * sigma**2))
+    positions = torch.arange(side, device=like.device, dtype=like.dtype)
+    weights = torch.exp(-((positions[:, None] - positions) ** 2) / (2 * sigma**2))
     return weights / weights.sum(1, keepdim=True)

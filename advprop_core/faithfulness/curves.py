@@ -155,21 +155,21 @@ def measure_curves(
     ]
     counts = _counts(maps[0].numel(), step)
     alike = forward.first_alike(images, classes)
-    sound = [place for place, found in enumerate(flaws) if found is None]
-    references = dict.fromkeys(alike[place] for place in sound)
+    sound = [index for index, reason in enumerate(flaws) if reason is None]
+    references = dict.fromkeys(alike[index] for index in sound)
     orders = len(sound) + random_orders * len(references)
     counter = Counter(progress, 2 * len(counts) * orders)
     walk = _Walk(network, counts, removed_to, batch_size, counter)
     random = {
-        place: _random(walk, images[place], shuffles[1:], classes[place]) for place in references
+        index: _random(walk, images[index], shuffles[1:], classes[index]) for index in references
     }
     return tuple(
-        found
+        reason
         or Curves(
-            *walk.both(images[place], _order(maps[place], shuffles[0]), classes[place]),
-            *random[alike[place]],
+            *walk.both(images[index], _order(maps[index], shuffles[0]), classes[index]),
+            *random[alike[index]],
         )
-        for place, found in enumerate(flaws)
+        for index, reason in enumerate(flaws)
     )
 
 
@@ -194,4 +194,4 @@ def _order(values: Tensor, shuffle: Tensor) -> Tensor:
 
 
 def _mean(curves: Sequence[Curve]) -> Curve:
-    return Curve(curves[0].shares, torch.stack([one.probabilities for one in curves]).mean(0))
+    return Curve(curves[0].shares, torch.stack([curve.probabilities for curve in curves]).mean(0))

@@ -86,8 +86,8 @@ class _Windows:
         inside = []
         for axis, side in enumerate(self.shape):
             low = self.corners[start : start + count, axis, None]
-            places = torch.arange(side)
-            inside.append((places >= low) & (places < low + self.sides[axis]))
+            positions = torch.arange(side)
+            inside.append((positions >= low) & (positions < low + self.sides[axis]))
         return (inside[0][:, :, None] & inside[1][:, None, :])[:, None].float()
 
 
@@ -127,8 +127,8 @@ class _Removal:
         self, answers: _Answers, image: Tensor, values: Tensor, class_index: int
     ) -> Infidelity:
         value, reference = (
-            self._error(answers, image, one, class_index)
-            for one in (values, torch.zeros_like(values))
+            self._error(answers, image, guess, class_index)
+            for guess in (values, torch.zeros_like(values))
         )
         return Infidelity(value, reference, len(self.windows.corners))
 
@@ -211,13 +211,13 @@ def measure_infidelity(
     flaws = [flaw(values) for values in maps]
     images = images.contiguous()  # captum takes views, which need this order
     alike = forward.first_alike(images, classes)
-    asked = {first for first, found in zip(alike, flaws, strict=True) if found is None}
+    asked = {first for first, reason in zip(alike, flaws, strict=True) if reason is None}
     counter = Counter(progress, len(asked) * samples)
     answers = {first: _Answers(network, counter) for first in asked}
     removal = _Removal(windows, removed_to, batch_size, rescale)
     return tuple(
-        found or removal.measure(answers[first], image, values, one)
-        for found, first, image, values, one in zip(
+        reason or removal.measure(answers[first], image, values, target)
+        for reason, first, image, values, target in zip(
             flaws, alike, images.split(1), maps, classes, strict=True
         )
     )
@@ -281,7 +281,9 @@ def max_sensitivity(
         max_examples_per_batch=len(clean),
     )
     counter.add(under_way)
-    values = [found or _finite(value) for found, value in zip(flaws, largest.tolist(), strict=True)]
+    values = [
+        reason or _finite(value) for reason, value in zip(flaws, largest.tolist(), strict=True)
+    ]
     return Sensitivity(tuple(values), radius, samples)
 
 

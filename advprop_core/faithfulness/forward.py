@@ -49,10 +49,10 @@ def first_alike(pixels: Tensor, classes: Sequence[int]) -> list[int]:
     return [
         next(
             first
-            for first in range(place + 1)
-            if classes[first] == wanted and torch.equal(pixels[first], image)
+            for first in range(index + 1)
+            if classes[first] == class_index and torch.equal(pixels[first], image)
         )
-        for place, (image, wanted) in enumerate(zip(pixels, classes, strict=True))
+        for index, (image, class_index) in enumerate(zip(pixels, classes, strict=True))
     ]
 
 

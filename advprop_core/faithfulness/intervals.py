@@ -56,8 +56,8 @@ def estimate_mean(values: Sequence[Score], *, seed: int = 0) -> Estimate | Undef
 
 def estimate_share(hits: Sequence[bool | Undefined]) -> Estimate | Undefined:
     """Share of hits with Wilson's score interval, over those that exist."""
-    known = defined(hits)
-    if not known:
+    counted = defined(hits)
+    if not counted:
         return why_none(hits)
-    low, high = wilson_interval(sum(known), len(known))
-    return Estimate(sum(known) / len(known), low, high, len(known))
+    low, high = wilson_interval(sum(counted), len(counted))
+    return Estimate(sum(counted) / len(counted), low, high, len(counted))

@@ -93,9 +93,9 @@ def check_maps(maps: Tensor, shape: Sequence[int] | None, name: str = "maps") ->
         kind = maps.dtype if isinstance(maps, Tensor) else type(maps).__name__
         raise TypeError(f"{name} must be a tensor of floats, got {kind}")
     if maps.ndim != 3 or (shape is not None and maps.shape != tuple(shape)):
-        wanted = "(N, H, W)" if shape is None else tuple(shape)
+        expected = "(N, H, W)" if shape is None else tuple(shape)
         raise ValueError(
-            f"{name} must have shape {wanted}, one (H, W) map per image, got {tuple(maps.shape)}"
+            f"{name} must have shape {expected}, one (H, W) map per image, got {tuple(maps.shape)}"
         )
     return maps.detach().float().cpu().contiguous()
 

@@ -89,13 +89,13 @@ class RandomisationCheck:
         means = defined([last.mean, last.absolute_mean])
         return max(means, key=abs) if means else last.mean
 
-    def of_picture(self, place: int, count: int) -> RandomisationCheck:
+    def of_picture(self, index: int, count: int) -> RandomisationCheck:
         """What it says of one of ``count`` pictures that were shown together."""
         steps = tuple(
             RandomisationStep(
                 step.stage,
-                step.correlations[place::count],
-                step.absolute_correlations[place::count],
+                step.correlations[index::count],
+                step.absolute_correlations[index::count],
             )
             for step in self.steps
         )
@@ -148,13 +148,13 @@ def check_randomisation(
         original = call_maker(lambda shown: make_map(copy.deepcopy(module), shown), clean)
         counter.add()
     original = check_maps(original, map_shape(clean), "original")
-    found: dict[str, list[Tensor]] = {name: [] for name in reversed(names)}
+    maps_by_stage: dict[str, list[Tensor]] = {name: [] for name in reversed(names)}
     generator = torch.Generator().manual_seed(seed)
     for _ in range(draws):
         for name, maps in _cascade(module, clean, make_map, names, generator):
-            found[name].append(maps)
+            maps_by_stage[name].append(maps)
             counter.add()
-    return _judged(tuple(_step(name, original, maps) for name, maps in found.items()))
+    return _judged(tuple(_step(name, original, maps) for name, maps in maps_by_stage.items()))
 
 
 def _cascade(
@@ -165,15 +165,15 @@ def _cascade(
     generator: torch.Generator,
 ) -> Iterator[tuple[str, Tensor]]:
     """(stage, maps) from the head down, with one copy of the network in memory."""
-    own = copy.deepcopy(module)
-    for name, layers in reversed(layers_by_stage(own, stages).items()):
+    network = copy.deepcopy(module)
+    for name, layers in reversed(layers_by_stage(network, stages).items()):
         randomise(layers, generator)
-        yield name, call_maker(lambda shown: make_map(own, shown), pixels)
+        yield name, call_maker(lambda shown: make_map(network, shown), pixels)
 
 
 def _step(name: str, original: Tensor, maps: Sequence[Tensor]) -> RandomisationStep:
-    plain = [score for one in maps for score in spearman(original, one)]
-    absolute = [score for one in maps for score in spearman(original.abs(), one.abs())]
+    plain = [score for drawn in maps for score in spearman(original, drawn)]
+    absolute = [score for drawn in maps for score in spearman(original.abs(), drawn.abs())]
     return RandomisationStep(name, tuple(plain), tuple(absolute))
 
 

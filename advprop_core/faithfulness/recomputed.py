@@ -98,18 +98,18 @@ class _Maker:
         try:
             maps = self._call.explain(module, pixels, classes, self._tell)
         except (Unfit, NoGradient):
-            maps = torch.cat([self._one(module, pixels, place) for place in range(len(pixels))])
+            maps = torch.cat([self._one(module, pixels, index) for index in range(len(pixels))])
         self._tell(1, 1)
         self._finished += 1
         return maps
 
-    def _one(self, module: nn.Module, pixels: Tensor, place: int) -> Tensor:
-        part = slice(place, place + 1)
+    def _one(self, module: nn.Module, pixels: Tensor, index: int) -> Tensor:
+        rows = slice(index, index + 1)
         try:
-            return self._call.explain(module, pixels[part], self._call.classes[part], self._tell)
+            return self._call.explain(module, pixels[rows], self._call.classes[rows], self._tell)
         except (Unfit, NoGradient) as error:
-            self.refused[place] = str(error)
-            return torch.full_like(self._call.values[part], torch.nan)
+            self.refused[index] = str(error)
+            return torch.full_like(self._call.values[rows], torch.nan)
 
     def _tell(self, done: int, total: int) -> None:
         # Maps that are made one by one after a refusal begin anew, and a bar must not fall.
@@ -120,17 +120,17 @@ class _Maker:
 def recomputed_sensitivity(call: MapCall, progress: Progress) -> list[Score]:
     """:func:`max_sensitivity` of each map; undefined too where a changed picture has no map."""
     maker = _Maker(call, call.changes, progress)
-    found = max_sensitivity(
+    sensitivity = max_sensitivity(
         lambda shown: maker(call.module, shown),
         call.pixels,
         samples=call.changes,
         seed=call.seed,
     )
     return [
-        Undefined(f"a picture that is changed a little has no map: {maker.refused[place]}")
-        if place in maker.refused and not flaw(call.values[place])
+        Undefined(f"a picture that is changed a little has no map: {maker.refused[index]}")
+        if index in maker.refused and not flaw(call.values[index])
         else value
-        for place, value in enumerate(found.values)
+        for index, value in enumerate(sensitivity.values)
     ]
 
 
@@ -148,10 +148,10 @@ def recomputed_randomisation(call: MapCall, progress: Progress) -> list[Randomis
         seed=call.seed,
     )
     count = len(call.pixels)
-    checks = [together.of_picture(place, count) for place in range(count)]
+    checks = [together.of_picture(index, count) for index in range(count)]
     return [
-        replace(check, words=f"With every weight random there is no map: {maker.refused[place]}.")
-        if check.verdict == "undefined" and place in maker.refused
+        replace(check, words=f"With every weight random there is no map: {maker.refused[index]}.")
+        if check.verdict == "undefined" and index in maker.refused
         else check
-        for place, check in enumerate(checks)
+        for index, check in enumerate(checks)
     ]

@@ -25,12 +25,12 @@ def cascade_stages(module: nn.Module) -> tuple[str, ...]:
     network = _network(module)
     everything = len(_layers(network))
     heads = _open(network, "", _NEARLY_ALL * everything)
-    kept: list[str] = []
+    names: list[str] = []
     for name in heads:
         layers = _layers(network.get_submodule(name))
-        if not kept or not all(isinstance(layer, _NORMS) for layer in layers.values()):
-            kept.append(name)
-    return tuple(kept) or ("",)
+        if not names or not all(isinstance(layer, _NORMS) for layer in layers.values()):
+            names.append(name)
+    return tuple(names) or ("",)
 
 
 def layers_by_stage(module: nn.Module, stages: Sequence[str]) -> dict[str, tuple[nn.Module, ...]]:
@@ -46,8 +46,8 @@ def layers_by_stage(module: nn.Module, stages: Sequence[str]) -> dict[str, tuple
         ValueError: If there is no stage, one is named twice, is unknown or owns no weights.
     """
     network = _network(module)
-    known = dict(network.named_modules())
-    if not stages or len(set(stages)) != len(stages) or not set(stages) <= set(known):
+    modules = dict(network.named_modules())
+    if not stages or len(set(stages)) != len(stages) or not set(stages) <= set(modules):
         raise ValueError(
             f"stages must be different layers of the network, such as "
             f"{', '.join(map(repr, cascade_stages(module)))}, got {list(stages)}"
@@ -94,8 +94,8 @@ def _network(module: nn.Module) -> nn.Module:
     return module.network if isinstance(module, PixelNetwork) else module
 
 
-def _open(part: nn.Module, prefix: str, nearly_all: float) -> Iterator[str]:
-    for name, child in part.named_children():
+def _open(module: nn.Module, prefix: str, nearly_all: float) -> Iterator[str]:
+    for name, child in module.named_children():
         inside = _layers(child)
         if len(inside) > nearly_all and any(inside):  # a name that is not "" is a child's
             yield from _open(child, f"{prefix}{name}.", nearly_all)
@@ -103,18 +103,18 @@ def _open(part: nn.Module, prefix: str, nearly_all: float) -> Iterator[str]:
             yield f"{prefix}{name}"
 
 
-def _layers(part: nn.Module) -> dict[str, nn.Module]:
+def _layers(module: nn.Module) -> dict[str, nn.Module]:
     """Dotted name to each module that owns tensors itself, in order of definition."""
     return {
         name: layer
-        for name, layer in part.named_modules()
+        for name, layer in module.named_modules()
         if any(tensor.numel() for _, tensor in _own_tensors(layer))
     }
 
 
 def _own_tensors(layer: nn.Module) -> list[tuple[str, Tensor]]:
-    own: list[tuple[str, Tensor]] = [*layer.named_parameters(recurse=False)]
-    return [*own, *layer.named_buffers(recurse=False)] if isinstance(layer, _NORMS) else own
+    tensors: list[tuple[str, Tensor]] = [*layer.named_parameters(recurse=False)]
+    return [*tensors, *layer.named_buffers(recurse=False)] if isinstance(layer, _NORMS) else tensors
 
 
 def _inside(name: str, stage: str) -> bool:

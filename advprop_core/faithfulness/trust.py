@@ -107,10 +107,16 @@ def measure_trust(
     _validate(branches, inputs, maps, mask)
     options = {"window": window, "stride": stride, "samples": samples}
     evidence = {
-        cell: replace(one, values=as_evidence(one.values, one.method)) for cell, one in maps.items()
+        cell: replace(attribution, values=as_evidence(attribution.values, attribution.method))
+        for cell, attribution in maps.items()
     }
-    of_branch = _groups(branches, inputs, evidence, lambda one: one.branch)
-    of_call = _groups(branches, inputs, maps, lambda one: (one.method, one.branch, one.layer))
+    of_branch = _groups(branches, inputs, evidence, lambda attribution: attribution.branch)
+    of_call = _groups(
+        branches,
+        inputs,
+        maps,
+        lambda attribution: (attribution.method, attribution.branch, attribution.layer),
+    )
     calls = [group.call(options, seed) for group in of_call]
     sizes = [size * len(group.maps) for group in of_branch for size in (_CURVES, _INFIDELITY)]
     sizes += [size for call in calls for size in _sizes(call)]
@@ -133,9 +139,9 @@ def measure_trust(
             randomisation[cell],
             _across_branches(maps, cell),
             _under_attack(maps, cell),
-            _inside(one, mask),
+            _inside(attribution, mask),
         )
-        for cell, one in evidence.items()
+        for cell, attribution in evidence.items()
     }
 
 
@@ -150,11 +156,11 @@ class _Group:
 
     @property
     def values(self) -> Tensor:
-        return torch.stack([one.values for one in self.maps])
+        return torch.stack([attribution.values for attribution in self.maps])
 
     @property
     def classes(self) -> tuple[int, ...]:
-        return tuple(one.class_index for one in self.maps)
+        return tuple(attribution.class_index for attribution in self.maps)
 
     def keyed(self, results: Iterable[_Result]) -> dict[Cell, _Result]:
         return dict(zip(self.cells, results, strict=True))
@@ -204,24 +210,24 @@ def _validate(
         raise ValueError("maps must hold at least one map")
     if any(len(pixels) != 1 for pixels in inputs.values()):
         raise ValueError("inputs must hold one image each")
-    for cell, one in maps.items():
-        if cell[1:] != (one.input_kind, one.branch):
+    for cell, attribution in maps.items():
+        if cell[1:] != (attribution.input_kind, attribution.branch):
             raise ValueError(f"maps must be kept as (name, input kind, branch), got {cell}")
-        if one.branch not in branches or one.input_kind not in inputs:
+        if attribution.branch not in branches or attribution.input_kind not in inputs:
             raise ValueError(
                 f"maps must be of the branches {', '.join(branches)} and the inputs "
-                f"{', '.join(inputs)}, got one of {one.branch} on {one.input_kind}"
+                f"{', '.join(inputs)}, got one of {attribution.branch} on {attribution.input_kind}"
             )
-        if mask is not None and mask.shape != one.values.shape:
+        if mask is not None and mask.shape != attribution.values.shape:
             raise ValueError(
-                f"mask must have the shape of the maps, {tuple(one.values.shape)}, "
+                f"mask must have the shape of the maps, {tuple(attribution.values.shape)}, "
                 f"got {tuple(mask.shape)}"
             )
 
 
 def _sizes(call: MapCall) -> tuple[int, int]:
-    one = _A_MAP[call.method.cost] * len(call.pixels)
-    return one * call.changes, one * call.draws * len(call.stages())
+    per_map = _A_MAP[call.method.cost] * len(call.pixels)
+    return per_map * call.changes, per_map * call.draws * len(call.stages())
 
 
 def _measured(
@@ -253,9 +259,9 @@ def _under_attack(maps: Mapping[Cell, AttributionMap], cell: Cell) -> Agreement 
     return None if other is None else _agreement(maps[cell], other)
 
 
-def _agreement(one: AttributionMap, other: AttributionMap) -> Agreement:
-    (found,) = agree(one.values[None], other.values[None])
-    return found
+def _agreement(first: AttributionMap, second: AttributionMap) -> Agreement:
+    (agreement,) = agree(first.values[None], second.values[None])
+    return agreement
 
 
 def _inside(attribution: AttributionMap, mask: Tensor | None) -> Score | None:

@@ -89,16 +89,16 @@ def _draw_branch(
     colour = branch_colour(branch)
     text.draw.rectangle([_MARGIN, y, _WIDTH - _MARGIN - 1, y + 3], colour)
     span = _span(comparison)
-    for place, (kind, words) in enumerate(_KINDS):
-        x = _MARGIN + place * (_HALF + 2 * _GAP)
+    for position, (kind, words) in enumerate(_KINDS):
+        x = _MARGIN + position * (_HALF + 2 * _GAP)
         text.write((x, y + 14), branch, 20, colour=colour)
         indent = text.width(f"{branch} ", 20)
         text.write((x + indent, y + 16), f"on the {words} photo", 18, colour=drawing.MUTED)
         pixels = comparison.clean if kind == "clean" else comparison.adversarial
         canvas.paste(_tile(comparison.maps[kind, branch], pixels, span), (x, y + 48))
         rows = [
-            (names[one], probability, one == comparison.true_class)
-            for one, probability in comparison.predictions[kind, branch].top(5)
+            (names[class_index], probability, class_index == comparison.true_class)
+            for class_index, probability in comparison.predictions[kind, branch].top(5)
         ]
         box = (x + _MAP + 20, y + 48, x + _HALF, y + 48 + _MAP)
         drawing.bars(canvas, box, rows, colour)
@@ -126,8 +126,8 @@ def _draw_legend(canvas: Image.Image, comparison: Comparison, captions: Captions
     below = float(y)
     left = _MARGIN + _MAP + 20
     for line in lines:
-        place = (left, below)
-        below = text.paragraph(place, line, 16, _WIDTH - _MARGIN - left, colour=drawing.MUTED) + 4
+        corner = (left, below)
+        below = text.paragraph(corner, line, 16, _WIDTH - _MARGIN - left, colour=drawing.MUTED) + 4
     return max(round(below), y + 48)
 
 

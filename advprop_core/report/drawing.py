@@ -62,7 +62,7 @@ class Text:
 
     def write(
         self,
-        place: tuple[float, float],
+        corner: tuple[float, float],
         text: str,
         size: int,
         *,
@@ -70,26 +70,26 @@ class Text:
         width: float | None = None,
         align: Literal["left", "right"] = "left",
     ) -> None:
-        """One line, its capitals' top-left (or top-right) corner at ``place``.
+        """One line, its capitals' top-left (or top-right) corner at ``corner``.
 
         An arrow is drawn; a text wider than ``width`` is cut off with an ellipsis.
         """
-        x, y = place
+        x, y = corner
         line = self._shorten(text, size, width)
         if align == "right":
             x -= self.width(line, size)
-        for index, part in enumerate(line.split(_ARROW)):
+        for index, piece in enumerate(line.split(_ARROW)):
             if index:
                 self._arrow(x, y, size, colour)
                 x += _arrow_width(size)
-            self.draw.text((x, y), spell(part), colour, _font(size))
-            x += self.draw.textlength(spell(part), _font(size))
+            self.draw.text((x, y), spell(piece), colour, _font(size))
+            x += self.draw.textlength(spell(piece), _font(size))
 
     def paragraph(
-        self, place: tuple[float, float], text: str, size: int, width: float, *, colour: str = INK
+        self, corner: tuple[float, float], text: str, size: int, width: float, *, colour: str = INK
     ) -> float:
         """Lines broken at spaces; returns the y below the last."""
-        x, y = place
+        x, y = corner
         for line in self.lines(text, size, width):
             self.write((x, y), line, size, colour=colour, width=width)
             y += 1.4 * size
@@ -108,9 +108,9 @@ class Text:
 
     def width(self, text: str, size: int) -> float:
         """Width of one line, in pixels."""
-        parts = text.split(_ARROW)
-        letters = sum(self.draw.textlength(spell(part), _font(size)) for part in parts)
-        return letters + (len(parts) - 1) * _arrow_width(size)
+        pieces = text.split(_ARROW)
+        letters = sum(self.draw.textlength(spell(piece), _font(size)) for piece in pieces)
+        return letters + (len(pieces) - 1) * _arrow_width(size)
 
     def _shorten(self, text: str, size: int, width: float | None) -> str:
         if width is None or self.width(text, size) <= width:
@@ -129,10 +129,10 @@ class Text:
 
 def spell(text: str) -> str:
     """The text in letters that PIL's own font has: ``é`` as ``e``, ``×`` as ``x``."""
-    known = "".join(_SPELLED.get(letter, letter) for letter in text)
+    spelled = "".join(_SPELLED.get(letter, letter) for letter in text)
     plain = "".join(
         letter
-        for letter in unicodedata.normalize("NFKD", known)
+        for letter in unicodedata.normalize("NFKD", spelled)
         if not unicodedata.combining(letter)
     )
     return "".join(letter if letter.isascii() or letter in "…·“”’±" else "?" for letter in plain)

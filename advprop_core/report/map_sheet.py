@@ -81,8 +81,8 @@ def draw_map_sheet(rows: Sequence[MapRow], columns: Sequence[Column], words: Wor
     for row in rows:
         y = _draw_row(page, row, columns, y)
     for note in words.notes:
-        place = (_MARGIN, y + 6)
-        y = round(page.text.paragraph(place, note, 16, page.wide, colour=drawing.MUTED))
+        corner = (_MARGIN, y + 6)
+        y = round(page.text.paragraph(corner, note, 16, page.wide, colour=drawing.MUTED))
     return page.canvas.crop((0, 0, width, y + _MARGIN - 12))
 
 
@@ -96,15 +96,15 @@ class _Page:
         self.label = first - _MARGIN - 2 * _GAP
         self.first = first
 
-    def left(self, place: int) -> int:
-        return self.first + place * (_TILE + _GAP)
+    def left(self, column: int) -> int:
+        return self.first + column * (_TILE + _GAP)
 
 
 def _draw_heads(page: _Page, columns: Sequence[Column], y: int) -> int:
     """How to read the maps; branch, input, prediction and the input itself."""
     page.text.paragraph((_MARGIN, y + 70), _READING, 15, page.label, colour=drawing.MUTED)
-    for place, column in enumerate(columns):
-        x, colour = page.left(place), branch_colour(column.branch)
+    for position, column in enumerate(columns):
+        x, colour = page.left(position), branch_colour(column.branch)
         page.text.draw.rectangle([x, y, x + _TILE - 1, y + 3], colour)
         page.text.write((x, y + 12), column.branch, 20, colour=colour)
         indent = page.text.width(f"{column.branch}  ", 20)
@@ -122,8 +122,8 @@ def _draw_row(page: _Page, row: MapRow, columns: Sequence[Column], y: int) -> in
         page.text.write((_MARGIN, below), f"at {row.layer}", 17, width=page.label)
         below += 26
     measures = row.method.sentence.partition(". ")[0].rstrip(".") + "."
-    place = (_MARGIN, below + 2)
-    below = page.text.paragraph(place, measures, 14, page.label, colour=drawing.MUTED)
+    corner = (_MARGIN, below + 2)
+    below = page.text.paragraph(corner, measures, 14, page.label, colour=drawing.MUTED)
     low, high = row_span(row)
     bar = drawing.colour_bar((_TILE, 12), row.method.sign)
     page.canvas.paste(bar, (_MARGIN, round(below) + 10))
@@ -137,11 +137,11 @@ def _draw_row(page: _Page, row: MapRow, columns: Sequence[Column], y: int) -> in
 def _tile(row: MapRow, column: Column) -> Image.Image:
     """The map over the photo in grey; one that says nothing is said in words."""
     values = row.maps[column.kind, column.branch].values
-    if found := flaw(values):
+    if undefined := flaw(values):
         tile = Image.new("RGB", (_TILE, _TILE), drawing.FAINT)
-        words = found.reason[:1].upper() + found.reason[1:] + "."
-        place = (_GAP, _TILE // 2 - 20)
-        drawing.Text(tile).paragraph(place, words, 17, _TILE - 2 * _GAP, colour=drawing.MUTED)
+        words = undefined.reason[:1].upper() + undefined.reason[1:] + "."
+        corner = (_GAP, _TILE // 2 - 20)
+        drawing.Text(tile).paragraph(corner, words, 17, _TILE - 2 * _GAP, colour=drawing.MUTED)
         return tile
     photo, sign = column.pixels.numpy(), row.method.sign
     drawn = overlay(photo, values.numpy(), sign, row_span(row), drawing.MAP_OPACITY)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from advprop_core.errors import InputError
 from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.intervals import bounded_interval, wilson_interval
 
@@ -37,10 +38,10 @@ class Answers:
         """Build from (N, C) float32 logits and (N,) true classes.
 
         Raises:
-            ValueError: If a logit is not finite.
+            InputError: If a logit is not finite.
         """
         if not torch.isfinite(logits).all():  # topk would rank NaN first, in silence
-            raise ValueError("logits must be finite: the network overflowed or has NaN weights")
+            raise InputError("logits must be finite: the network overflowed or has NaN weights")
         best = logits.topk(min(5, logits.shape[1])).indices
         hits = best == labels[:, None]
         return cls(

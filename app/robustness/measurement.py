@@ -119,7 +119,7 @@ def request_of(view: View) -> RunRequest:
     """The run that a view asks for.
 
     Raises:
-        ValueError: If no network is chosen, or a radius cannot be used.
+        InputError: If no network is chosen, or a radius cannot be used.
     """
     if not view.tested:
         raise InputError("No network is chosen. Choose at least one on the left.")
@@ -175,7 +175,7 @@ def read_radii(text: str, norm: Norm) -> tuple[float, ...]:
     """The radii of a list such as ``1/255, 2/255``, in pixel units.
 
     Raises:
-        ValueError: If there is none or too many, or one is no number, out of range or there twice.
+        InputError: If there is none or too many, or one is no number, out of range or there twice.
     """
     written = [part.strip() for part in text.split(",") if part.strip()]
     if not 1 <= len(written) <= MOST_RADII:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import streamlit as st
 
-from advprop_core.errors import InputError
+from advprop_core.errors import AdvPropError, InputError
 from advprop_core.evaluation import results_file, studies
 from advprop_core.types import ModelInfo
 from app.robustness import captions, controls, files, measurement, results, study, words
@@ -65,7 +65,7 @@ def _request(view: View, models: Mapping[str, ModelInfo]) -> tuple[RunRequest | 
     infos = {name: models[name] for name in view.tested}
     try:
         request = measurement.request_of(view)
-    except ValueError as error:
+    except InputError as error:
         return None, str(error)
     if view.data not in measurement.data_for(infos):
         return None, measurement.no_data(infos)
@@ -121,7 +121,7 @@ def _follow(work: Work, busy: bool) -> None:
             st.info(captions.ENDED, icon=":material/pause:")
         return
     if job.done and (error := job.future.exception()) is not None:
-        if not isinstance(error, ValueError | OSError):  # OSError: a full disk, or a lost folder
+        if not isinstance(error, AdvPropError | OSError):  # OSError: a full disk, or a lost folder
             raise error
         st.error(str(error))
         return

@@ -79,7 +79,7 @@ def measure(request: RunRequest, files: Mapping[str, Path], job: Job) -> Outcome
         job: Asked between batches whether to go on.
 
     Raises:
-        ValueError: If a file cannot be used, or the images do not fit the networks.
+        InputError: If a file cannot be used, or the images do not fit the networks.
     """
     opened = {name: load(files[name]).without_copies() for name in request.models}
     job.report(0.0)

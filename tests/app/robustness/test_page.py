@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from advprop_core.errors import InputError
 from app.robustness import cell_cache, files, work
 from app.shell import cache
 from tests.app.visiting import chosen
@@ -152,7 +153,7 @@ def test_work_that_fails_is_said_and_tried_again_when_asked(come, monkeypatch):
 
     def fail(request, files, job):
         runs.append(request)
-        raise ValueError("logits must be finite.")
+        raise InputError("logits must be finite.")
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(work, "measure", fail)

@@ -42,7 +42,7 @@ def dial(view: View, stages: Mapping[str, str], branches: Sequence[str], live: b
         disabled=not live,
         required=True,
         help="Mean and variance say what inputs a channel is used to, γ and β what is made of "
-        "them. Moving one alone shows which of the two makes aux what it is.",
+        "them. Moving one alone is a trap: mean and variance fit only their own γ and β.",
     )
     columns[1].multiselect(
         "Layers that move",

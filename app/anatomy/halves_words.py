@@ -96,7 +96,7 @@ def caption(attack: str, source: str) -> str:
     """
     return (
         f"Share of right answers; plain: clean, hatched: under {attack} through the mixture "
-        f"itself; bars of error: 95 % Wilson intervals. {source} See Zhang et al., "
+        f"itself; error bars: 95 % Wilson intervals. {source} See Zhang et al., "
         "[arXiv 2403.19150](https://arxiv.org/abs/2403.19150)."
     )
 

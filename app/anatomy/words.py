@@ -24,9 +24,9 @@ INTRODUCTION = (
     "they differ, and find out which half and which layers matter."
 )
 MOVED: dict[Moved, str] = {
-    "both": "Both halves",
-    "statistics": "Mean and variance only",
-    "affine": "γ and β only",
+    "both": "Both",
+    "statistics": "Mean and variance",
+    "affine": "γ and β",
 }
 MEASURES: dict[Measure, str] = {
     "mean_shift": "Mean",
@@ -96,7 +96,7 @@ def statistics(way: Way, source: Source | None, folders: Sequence[str]) -> str:
         return (
             f":material/warning: **A trap.** Only {_MOVING[way.moved]} move, so half of the norm "
             "belongs to other weights. Accuracy falls whichever half it is, and that says nothing "
-            "about which half matters. *Both halves* estimates mean and variance again."
+            "about which half matters. *Both* estimates mean and variance again."
         )
     return (
         "Mean and variance move along with γ and β here. With photos they are estimated again at "

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 KIND_TITLES: dict[InputKind, str] = {"clean": "clean", "adversarial": "attacked"}
 _PATTERNS: dict[InputKind, str] = {"clean": "", "adversarial": "/"}
-_BARS_HEIGHT = 250
+_BARS_HEIGHT = 280
 
 
 def bars(
@@ -65,11 +65,16 @@ def bars(
     figure.update_yaxes(autorange="reversed", automargin=True, showgrid=False, fixedrange=True)
     figure.update_layout(
         height=_BARS_HEIGHT,
-        title={"text": f"γ and β of {branch}", "font": {"size": 14}, "x": 0, "y": 0.98},
-        margin={"l": 0, "r": 0, "t": 34, "b": 28},
+        title={
+            "text": f"γ and β of {branch}, mean and variance …",
+            "font": {"size": 14},
+            "x": 0,
+            "y": 0.98,
+        },
+        margin={"l": 0, "r": 22, "t": 34, "b": 46},
         bargap=0.3,
         bargroupgap=0.06,
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 1, "xanchor": "right"},
+        legend={"orientation": "h", "y": -0.16, "yanchor": "top", "x": 0, "traceorder": "normal"},
     )
     return figure
 

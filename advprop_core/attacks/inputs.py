@@ -14,25 +14,37 @@ Model = Callable[[Tensor], Tensor]
 def own_inputs(model: Model, pixels: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     """Copies of pixels and labels as an attack needs them, or a refusal of what none can take.
 
-    Pixels come in the precision of the model, and those a rounding step outside [0, 1] on its
-    edge. Neither copy belongs to inference mode, where nothing keeps a graph.
-
     Raises:
         TypeError: If pixels are not floating point, or labels are not integers.
         ValueError: For a module in training mode, pixels of another shape or outside [0, 1], or
             labels that are not one per image.
     """
     _require_eval(model)
-    if not pixels.is_floating_point():
-        raise TypeError(f"pixels must be floating point in [0, 1], got {pixels.dtype}")
     if labels.is_floating_point() or labels.is_complex() or labels.dtype == torch.bool:
         raise TypeError(f"labels must be integers, one class per image, got {labels.dtype}")
+    images = own_pixels(model, pixels)
+    if labels.shape != images.shape[:1]:
+        raise ValueError(
+            f"labels must have shape ({images.shape[0]},), one per image, got {tuple(labels.shape)}"
+        )
+    with torch.inference_mode(False):
+        return images, labels.long().clone()
+
+
+def own_pixels(model: Model, pixels: Tensor) -> Tensor:
+    """A copy of pixels as gradients need them, or a refusal of what is no batch of pixels.
+
+    It has the precision of the model, and what lies a rounding step outside [0, 1] lies on its
+    edge. It does not belong to inference mode, where nothing keeps a graph.
+
+    Raises:
+        TypeError: If pixels are not floating point.
+        ValueError: If they have another shape or lie outside [0, 1].
+    """
+    if not pixels.is_floating_point():
+        raise TypeError(f"pixels must be floating point in [0, 1], got {pixels.dtype}")
     if pixels.ndim != 4:
         raise ValueError(f"pixels must have shape (N, 3, H, W), got {tuple(pixels.shape)}")
-    if labels.shape != pixels.shape[:1]:
-        raise ValueError(
-            f"labels must have shape ({pixels.shape[0]},), one per image, got {tuple(labels.shape)}"
-        )
     step = torch.finfo(pixels.dtype).eps  # what a sum or a resize may leave above 1
     if pixels.numel() and not (pixels.min() >= -step and pixels.max() <= 1 + step):
         raise ValueError(
@@ -42,7 +54,7 @@ def own_inputs(model: Model, pixels: Tensor, labels: Tensor) -> tuple[Tensor, Te
     weights = model.parameters() if isinstance(model, nn.Module) else iter(())
     like = next((weight for weight in weights if weight.is_floating_point()), pixels)
     with torch.inference_mode(False):
-        return pixels.detach().clone().clamp_(0, 1).to(like.dtype), labels.long().clone()
+        return pixels.detach().clone().clamp_(0, 1).to(like.dtype)
 
 
 def _require_eval(model: Model) -> None:

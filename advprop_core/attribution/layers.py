@@ -9,8 +9,8 @@ from typing import TypeGuard
 import torch
 from torch import Tensor, nn
 
+from advprop_core.attacks.inputs import own_pixels
 from advprop_core.attribution.errors import UnknownLayer
-from advprop_core.attribution.question import own_pixels
 from advprop_core.models.dual_bn import PixelNetwork, private_view
 from advprop_core.predict import require_eval
 from advprop_core.text import did_you_mean

@@ -8,6 +8,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
+from advprop_core.attacks.inputs import own_pixels
 from advprop_core.attribution import cams, gradients, perturbed, rectified, relevance
 from advprop_core.attribution.errors import NoGradient, Unfit
 from advprop_core.attribution.methods import METHODS, Method
@@ -17,7 +18,6 @@ from advprop_core.attribution.question import (
     Question,
     class_per_image,
     inspect,
-    own_pixels,
     require_classes,
 )
 from advprop_core.errors import InputError
@@ -145,7 +145,9 @@ def make_question(
 ) -> Question:
     """Check network, pixels and classes; the question owns its pixels."""
     require_eval(module)
-    images = own_pixels(module, pixels)
+    images = own_pixels(module, pixels)  # captum sets requires_grad on what it is given
+    if not len(images):
+        raise ValueError("pixels must hold at least one image")
     classes = class_per_image(class_index, len(images))
     question = Question(module, images, classes, method, seed=seed)
     require_classes(classes, _inspection(question).classes)

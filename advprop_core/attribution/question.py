@@ -110,24 +110,6 @@ def inspect(module: nn.Module, pixels: Tensor) -> Inspection:
     return Inspection(output.shape[1], reached, operations)
 
 
-def own_pixels(module: nn.Module, pixels: Tensor) -> Tensor:
-    """A copy of (N, 3, H, W) pixels in the module's own precision, which requires no gradient.
-
-    captum sets ``requires_grad`` on the tensor it is given, so it must not be the caller's.
-
-    Raises:
-        TypeError: If pixels are not floats.
-        ValueError: If they have another shape, or there is no image.
-    """
-    if not pixels.is_floating_point():
-        raise TypeError(f"pixels must be floats in [0, 1], got {pixels.dtype}")
-    if pixels.ndim != 4 or not len(pixels):
-        raise ValueError(f"pixels must be (N, 3, H, W) with N ≥ 1, got {tuple(pixels.shape)}")
-    weights = (weight for weight in module.parameters() if weight.is_floating_point())
-    like = next(weights, torch.empty(0))
-    return pixels.detach().to(like.dtype, copy=True)
-
-
 def class_per_image(class_index: ClassIndex, count: int) -> tuple[int, ...]:
     """One class for each of the images, from one for all or one each.
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from advprop_core.attacks.inputs import own_pixels
 from advprop_core.attribution.question import (
     ClassIndex,
     class_per_image,
-    own_pixels,
     require_classes,
 )
 from advprop_core.errors import InputError

@@ -73,10 +73,13 @@ def test_grad_cam_plus_plus_of_tiny_gradients_is_no_less_exact(two, image):
 def test_eigen_cam_is_the_main_direction_of_the_cells():
     """Cells along (3, 4)/5 with lengths 5, 10, 0 and 5."""
     lengths = torch.tensor([[1.0, 2.0], [0.0, 1.0]])
-    net = nn.Sequential(nn.Identity(), nn.Flatten(), nn.Linear(12, 1)).eval()
-    pixels = torch.stack([3 * lengths, 4 * lengths, 0 * lengths])[None]
+    pixels = torch.stack([3 * lengths, 4 * lengths, 0 * lengths])[None] / 8
     for sign in (1, -1):  # a direction has no sign: the sum is made positive
-        found = explain(net, sign * pixels, 0, "eigen-cam", layer="0")
+        scale = nn.Conv2d(3, 3, 1, bias=False)
+        with torch.no_grad():
+            scale.weight.copy_(8 * sign * torch.eye(3)[:, :, None, None])
+        net = nn.Sequential(scale, nn.Flatten(), nn.Linear(12, 1)).eval()
+        found = explain(net, pixels, 0, "eigen-cam", layer="0")
         torch.testing.assert_close(found[0], 5 * lengths)
 
 

@@ -179,10 +179,24 @@ def test_one_class_per_image(branch, pixels):
         explain(branch, pixels(2), [0, 1, 2], "saliency")
 
 
-@pytest.mark.parametrize("shape", [(3, 8, 8), (0, 3, 8, 8)])
-def test_pixels_that_are_no_batch(branch, shape):
-    with pytest.raises(ValueError, match=r"\(N, 3, H, W\) with N ≥ 1"):
-        explain(branch, torch.zeros(shape), 0, "saliency")
+@pytest.mark.parametrize(
+    ("pixels", "message"),
+    [
+        (torch.zeros(3, 8, 8), r"shape \(N, 3, H, W\)"),
+        (torch.zeros(0, 3, 8, 8), "at least one image"),
+        (torch.full((1, 3, 32, 32), 2.0), r"must lie in \[0, 1\]"),
+    ],
+)
+def test_pixels_that_are_no_batch(branch, pixels, message):
+    with pytest.raises(ValueError, match=message):
+        explain(branch, pixels, 0, "saliency")
+
+
+def test_one_rounding_step_above_one_is_one(branch, pixels):
+    white = torch.ones_like(pixels(1, 32))
+    above = torch.nextafter(white, 2 * white)
+    expected = explain(branch, white, 0, "saliency")
+    torch.testing.assert_close(explain(branch, above, 0, "saliency"), expected)
 
 
 @EVERY_METHOD
@@ -293,5 +307,5 @@ def test_a_class_that_is_no_integer_is_refused(branch, pixels, classes):
 
 
 def test_pixels_that_are_no_floats_are_refused(branch):
-    with pytest.raises(TypeError, match=r"pixels must be floats.*torch\.uint8"):
+    with pytest.raises(TypeError, match=r"pixels must be floating point.*torch\.uint8"):
         explain(branch, torch.zeros(1, 3, 32, 32, dtype=torch.uint8), 0, "saliency")

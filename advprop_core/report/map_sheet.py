@@ -21,9 +21,9 @@ _TILE = 220
 _GAP = 16
 _NARROWEST = 900  # so that the words at the top have room
 _READING = (
-    "The maps of a row share one colour scale, which ends at the 99th percentile of their values: "
-    "dark blue is little and yellow is much. Where a map has a sign, blue is negative and orange "
-    "is positive. The photo shows through in grey, most where a map is near zero."
+    "The maps of a row share one colour scale, which ends at the 99th percentile of their values. "
+    "Yellow is much. Where a map has a sign, blue is negative and orange is positive. Where a map "
+    "is near zero, the photo shows through in grey."
 )
 
 

@@ -289,11 +289,6 @@ def choose(**values: Any) -> None:
         st.session_state[key(name)] = value
 
 
-def choose_view(view: View) -> None:
-    """Go back to a whole view from a callback."""
-    choose(**{name: getattr(view, name) for name in _FIELDS})
-
-
 def keep_within(name: str, options: Sequence[Any], fallback: Any) -> None:
     """Replace a choice that the options do not hold, such as another model's class.
 

@@ -17,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as as_safetensors
 from torch import Tensor
 
-from advprop_core.errors import AdvPropError, InputError
+from advprop_core.errors import InputError
 from advprop_core.files import write_whole
 from advprop_core.models import header, timm_networks
 from advprop_core.models.dual_bn import MAIN, DualBNModel, auxiliary_name
@@ -104,17 +104,18 @@ def load(path: Path, settings: ModelSettings | None = None) -> Checkpoint:
     """
     settings = settings or ModelSettings()
     content, text = _read(path)
+    if text is not None:
+        _require_nothing(settings, path)
     try:
         if text is None:
             foreign = read_foreign(content, settings, path)
             info, tensors, notes = foreign.info, foreign.tensors, foreign.notes
         else:
-            _require_nothing(settings, path)
             info, notes = header.parse(text, path.name), ()
             tensors = {str(k): v for k, v in content.items() if isinstance(v, Tensor)}
             _check_extent(tensors, info, path)
         model = timm_networks.create(info)
-    except AdvPropError:
+    except (CheckpointError, timm_networks.UnknownArchitecture):
         raise
     except Exception as error:  # whatever a stranger's values make timm and torch raise
         raise CheckpointError(

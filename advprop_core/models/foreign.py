@@ -10,7 +10,6 @@ from typing import Any
 
 from torch import Tensor
 
-from advprop_core.errors import InputError
 from advprop_core.models import timm_networks
 from advprop_core.models.dual_bn import auxiliary_name
 from advprop_core.models.header import CheckpointError
@@ -189,7 +188,7 @@ def _classes(
     settings: ModelSettings, said: _Said, count: int, path: Path, guesses: list[str]
 ) -> tuple[tuple[str, str], ...]:
     if settings.classes is not None and len(settings.classes) != count:
-        raise InputError(
+        raise CheckpointError(
             f"--classes names {len(settings.classes)} classes, but {path.name} has {count}"
         )
     read = said.class_names if said.class_names and len(said.class_names) == count else None

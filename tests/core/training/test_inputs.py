@@ -46,7 +46,8 @@ def test_the_attack_is_the_librarys_own(view, batch, name, norm):
         "fgsm": AttackConfig.fgsm(2 / 255, norm=norm),
     }[name]
     found = attack_input(lambda: view, Attacker(name, norm, 2 / 255, **fields), 4)(batch)
-    # Training follows the cross-entropy and the library its log odds: one direction, other rounding.
+    # Training follows the cross-entropy and the library its log odds: one direction, but for
+    # rounding.
     theirs = attack(view, batch.pixels, LABELS, expected)
     torch.testing.assert_close(found, theirs, rtol=0, atol=1e-5)
 

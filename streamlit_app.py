@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.shell import workbench
+from app.shell import defects, tasks
 
 ICON = Path(__file__).parent / "assets" / "icon.svg"
 PAGES = {  # the first is the default
@@ -23,6 +23,7 @@ page = st.navigation(
     ],
     position="top",
 )
-workbench.begin_run()
-page.run()
-workbench.end_run(kept={"robustness"})
+tasks.begin_run()
+with defects.told(page.title):
+    page.run()
+tasks.end_run(kept={"robustness"})

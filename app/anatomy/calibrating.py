@@ -2,40 +2,41 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from advprop_core.types import Comparison
     from app.shell.cache import Lens
-    from app.shell.calibrated import CalibratedLenses, Calibration
-    from app.shell.jobs import Job
-    from app.shell.requests import ComparisonRequest
+    from app.shell.calibrated import Calibration
+    from app.shell.jobs import Report
+    from app.shell.store import BoundedStore
 
 PICTURES = 256  # that an auxiliary branch is made from
 _BATCH = 32
 
 
 def compare_calibrated(
-    request: ComparisonRequest,
-    calibration: Calibration,
     lens: Lens,
-    store: CalibratedLenses,
+    calibration: Calibration,
+    store: BoundedStore[Calibration, Lens],
     pixels: Tensor,
-    job: Job,
+    *,
+    progress: Report,
+    **options: Any,
 ) -> Comparison:
     """A comparison with a calibrated branch, which is made first where the store has none."""
-    from app.shell import requests
+    from advprop_core.compare.compare import compare
 
     calibrated = store.get(calibration)
     if calibrated is None:
-        calibrated = _calibrate(calibration, lens, job)
+        calibrated = _calibrate(calibration, lens, progress)
         store.put(calibration, calibrated)
-    return requests.run(request, calibrated.branches, pixels, job)
+    return compare(calibrated.branches, pixels, progress=progress, **options)
 
 
-def _calibrate(request: Calibration, lens: Lens, job: Job) -> Lens:
+def _calibrate(request: Calibration, lens: Lens, progress: Report) -> Lens:
     from advprop_core.datasets.named import load_images
     from advprop_core.models.checkpoints import Checkpoint
     from advprop_core.training.calibrate import calibrate
@@ -51,6 +52,6 @@ def _calibrate(request: Calibration, lens: Lens, job: Job) -> Lens:
         images.labels,
         request.attack,
         batch_size=_BATCH,
-        progress=lambda done, total: job.report(done / total),
+        progress=progress,
     )
     return make_lens(checkpoint, lens.network)

@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from app.anatomy import gap_words, words
+from app.anatomy.view import AnatomyView
 from app.shell import state
-from app.shell.state import View, key
+from app.shell.state import key
 
 
 def settle(branches: Sequence[str], stages: Mapping[str, str], offered: bool) -> None:
@@ -31,7 +32,7 @@ def settle(branches: Sequence[str], stages: Mapping[str, str], offered: bool) ->
     state.keep_within("moved_layers", [kept], kept)
 
 
-def dial(view: View, stages: Mapping[str, str], branches: Sequence[str], live: bool) -> None:
+def dial(view: AnatomyView, stages: Mapping[str, str], branches: Sequence[str], live: bool) -> None:
     """What moves, and how far."""
     columns = st.columns([3, 4] if len(branches) < 2 else [3, 4, 2], vertical_alignment="bottom")
     columns[0].segmented_control(
@@ -73,7 +74,7 @@ def dial(view: View, stages: Mapping[str, str], branches: Sequence[str], live: b
     )
 
 
-def measure(view: View, live: bool) -> None:
+def measure(view: AnatomyView, live: bool) -> None:
     """How the distance is measured."""
     st.segmented_control(
         "What differs",
@@ -85,7 +86,7 @@ def measure(view: View, live: bool) -> None:
     )
 
 
-def layer(view: View, layers: Sequence[str], most: str, live: bool) -> None:
+def layer(view: AnatomyView, layers: Sequence[str], most: str, live: bool) -> None:
     """Which layer is looked into."""
     st.selectbox(
         "Layer",
@@ -97,7 +98,7 @@ def layer(view: View, layers: Sequence[str], most: str, live: bool) -> None:
     )
 
 
-def gap_by(view: View, live: bool) -> None:
+def gap_by(view: AnatomyView, live: bool) -> None:
     """What is swapped at a time."""
     st.segmented_control(
         "What is swapped",
@@ -109,7 +110,7 @@ def gap_by(view: View, live: bool) -> None:
     )
 
 
-def _movable(view: View, stages: Mapping[str, str]) -> list[str]:
+def _movable(view: AnatomyView, stages: Mapping[str, str]) -> list[str]:
     """Stages, and single layers for experts or where a link has chosen some."""
     names = list(dict.fromkeys(stages.values()))
     if view.expert:
@@ -117,7 +118,7 @@ def _movable(view: View, stages: Mapping[str, str]) -> list[str]:
     return list(dict.fromkeys([*names, *view.moved_layers]))
 
 
-def _key(name: str, view: View, live: bool) -> str:
+def _key(name: str, view: AnatomyView, live: bool) -> str:
     """The field's own widget, or one that shows what the view has."""
     if live:
         return key(name)

@@ -17,7 +17,7 @@ from app.shell.workbench import dark
 
 if TYPE_CHECKING:
     from advprop_core.anatomy.dial import Blended, Way
-    from app.shell.state import View
+    from app.anatomy.view import AnatomyView
 
 
 @st.fragment
@@ -39,7 +39,7 @@ def dial(subject: Subject) -> None:
         "dial",
         subject,
         (subject.base, way, t),
-        lambda job: work.blended(lens, comparison, way, t, job),
+        lambda progress: work.blended(lens, comparison, way, t, progress),
     )
     if blend is not None:
         _curve(subject, way, blend)
@@ -58,7 +58,7 @@ def _curve(subject: Subject, way: Way, blend: Blended) -> None:
         "curve",
         subject,
         (subject.base, way),
-        lambda job: work.curves(subject.lens, comparison, way, job),
+        lambda progress: work.curves(subject.lens, comparison, way, progress),
     )
     if lines is None:
         return
@@ -77,7 +77,7 @@ def _curve(subject: Subject, way: Way, blend: Blended) -> None:
     )
 
 
-def _blend(subject: Subject, blend: Blended, view: View) -> None:
+def _blend(subject: Subject, blend: Blended, view: AnatomyView) -> None:
     from app.figures import anatomy as figures
     from app.figures import style
 
@@ -114,7 +114,7 @@ def _offer_file(subject: Subject, way: Way, t: float) -> None:
         "file",
         subject,
         ((subject.lens.network, way, t),),
-        lambda job: work.network_file(subject.lens, way, t, job),
+        lambda progress: work.network_file(subject.lens, way, t, progress),
         ask=words.file_offer(t),
     )
     if data is not None:

@@ -9,12 +9,12 @@ import streamlit as st
 from app.anatomy import controls as anatomy_controls
 from app.anatomy import gap_words, words
 from app.anatomy.section import Subject, result
-from app.shell import controls, messages, samples
+from app.shell import comparison, controls, messages, samples
 from app.shell.workbench import dark
 
 if TYPE_CHECKING:
     from advprop_core.anatomy.gap import By, Gap
-    from app.shell.state import View
+    from app.anatomy.view import AnatomyView
 
 
 @st.fragment
@@ -32,14 +32,14 @@ def gap(subject: Subject) -> None:
         "gap",
         subject,
         ((subject.base, view.second), by),
-        lambda job: work.gap_here(subject.lens, subject.comparison, view.second, by, job),
+        lambda progress: work.gap_here(subject.lens, subject.comparison, view.second, by, progress),
     )
     if here is not None:
         _gap(subject, here, view.second, "here")
     _gap_over(subject, view, by)
 
 
-def _gap_over(subject: Subject, view: View, by: By) -> None:
+def _gap_over(subject: Subject, view: AnatomyView, by: By) -> None:
     from app.anatomy import work
 
     st.markdown("##### On many pictures")
@@ -47,14 +47,16 @@ def _gap_over(subject: Subject, view: View, by: By) -> None:
     if source is None:
         st.markdown(words.no_photos(samples.class_folders()))
         return
-    request = subject.request
-    networks = view.model, view.calibrated, view.second
-    about = *networks, request.perturbation, request.attack_branch, source
+    perturbation = comparison.perturbation(subject.view, subject.lens.info)
+    through = subject.view.attack_branch
+    about = view.model, view.calibrated, view.second, perturbation, through, source
     over_many = result(
         "gap_over",
         subject,
         (about, by),
-        lambda job: work.gap_over(subject.lens, request, source, view.second, by, job),
+        lambda progress: work.gap_over(
+            subject.lens, perturbation, through, source, view.second, by, progress
+        ),
         ask=gap_words.over(source),
     )
     if over_many is not None:

@@ -34,7 +34,7 @@ def halves(subject: Subject, way: Way, t: float) -> None:
             "halves",
             subject,
             (networks,),
-            lambda job: work.halves_over(subject.lens, source, way.second, job),
+            lambda progress: work.halves_over(subject.lens, source, way.second, progress),
             ask=halves_words.over(source),
         )
     else:

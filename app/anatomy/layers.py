@@ -15,7 +15,7 @@ from app.shell.workbench import dark
 
 if TYPE_CHECKING:
     from advprop_core.anatomy.distance import LayerDistance, Measure
-    from app.shell.state import View
+    from app.anatomy.view import AnatomyView
 
 _MARKED = 4  # channels that are looked into
 
@@ -33,7 +33,7 @@ def layers(subject: Subject) -> None:
         "distances",
         subject,
         ((view.model, view.calibrated, view.second),),
-        lambda _: work.distances(lens, view.second),
+        lambda progress: work.distances(lens, view.second),
     )
     if distances is None:
         return
@@ -65,7 +65,7 @@ def _take_click() -> None:
         state.choose(norm_layer=points[0]["customdata"])
 
 
-def _channels(subject: Subject, distance: LayerDistance, view: View) -> None:
+def _channels(subject: Subject, distance: LayerDistance, view: AnatomyView) -> None:
     from advprop_core.anatomy.distance import top_channels
     from app.figures import norm_layers as figures
     from app.figures import style
@@ -86,7 +86,7 @@ def _channels(subject: Subject, distance: LayerDistance, view: View) -> None:
     _excited(subject, distance.layer, tuple(marked), view)
 
 
-def _excited(subject: Subject, layer: str, marked: tuple[int, ...], view: View) -> None:
+def _excited(subject: Subject, layer: str, marked: tuple[int, ...], view: AnatomyView) -> None:
     from app.anatomy import work
     from app.figures import norm_layers as figures
     from app.figures import style
@@ -96,7 +96,7 @@ def _excited(subject: Subject, layer: str, marked: tuple[int, ...], view: View) 
         "excited",
         subject,
         ((subject.base, view.second), layer, marked),
-        lambda _: work.excited(subject.lens, comparison, view.second, layer, marked),
+        lambda progress: work.excited(subject.lens, comparison, view.second, layer, marked),
     )
     if maps is None:
         return

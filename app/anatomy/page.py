@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -14,16 +13,17 @@ from app.anatomy import dial as anatomy_dial
 from app.anatomy import gap as anatomy_gap
 from app.anatomy import layers as anatomy_layers
 from app.anatomy.section import Subject
-from app.shell import cache, controls, messages, samples, state, workbench
+from app.anatomy.view import AnatomyView
+from app.shell import cache, comparison, controls, messages, samples, state, workbench
 from app.shell.calibrated import Calibration
-from app.shell.state import View, key
-from app.shell.workbench import Shown, Work
+from app.shell.pictures import key_of
+from app.shell.state import key
+from app.shell.tasks import Shown, Task
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
     from app.shell.cache import Lens
-    from app.shell.requests import ComparisonRequest
 
 
 def _controls(info: ModelInfo) -> DeltaGenerator | None:
@@ -41,13 +41,7 @@ def _late_controls(slot: DeltaGenerator | None, lens: Lens) -> None:
     anatomy_controls.settle(auxiliaries or ["aux"], stages_of_layers(lens.model), offered)
 
 
-def _request(view: View, lens: Lens, label: str | None) -> ComparisonRequest:
-    from app.shell.requests import make_request
-
-    return make_request(replace(view, layer=view.layer or lens.default_layer), lens.info, label)
-
-
-def _calibration(view: View, info: ModelInfo) -> Calibration | None:
+def _calibration(view: AnatomyView, info: ModelInfo) -> Calibration | None:
     """What is to be calibrated before the network can be looked into, if anything."""
     if not view.calibrated or len(info.branches) > 1:
         return None
@@ -55,30 +49,26 @@ def _calibration(view: View, info: ModelInfo) -> Calibration | None:
     return None if source is None else Calibration(view.model, source)
 
 
-def _work(view: View, lens: Lens) -> Work:
-    from app.shell import requests
-
-    label = cache.picture(view.image, lens.info.input_size).label
-    request, calibration = _request(view, lens, label), _calibration(view, lens.info)
-    pixels = cache.pixels(view.image, lens.info.input_size)
+def _task(view: AnatomyView, lens: Lens) -> Task:
+    calibration = _calibration(view, lens.info)
     if calibration is None:
-        return Work(
-            (lens.network,),
-            request,
-            lambda job: requests.run(request, lens.branches, pixels, job),
-        )
+        return comparison.comparison_task(view, lens)
     store = cache.calibrated_lenses()
-    return Work(
+    return Task.of(
         (lens.network,),
-        (request, store.key(calibration)),
-        lambda job: calibrating.compare_calibrated(request, calibration, lens, store, pixels, job),
+        calibrating.compare_calibrated,
+        lens,
+        calibration,
+        store,
+        cache.pixels(view.image, lens.info.input_size),
+        about=(key_of(view.image), store.key(calibration)),
+        maps=comparison.map_request(view, lens, view.method),
+        **comparison.perturbing(view, lens.info),
     )
 
 
 def _draw(shown: Shown, current: bool) -> None:
     lens = cache.load_lens(shown.view.model)
-    # The picture itself may be gone by now, so its class is taken from the result.
-    request = replace(_request(shown.view, lens, None), true_class=shown.result.true_class)
     calibration = _calibration(shown.view, lens.info)
     if calibration is not None:
         calibrated = cache.calibrated_lenses().get(calibration)
@@ -91,8 +81,7 @@ def _draw(shown: Shown, current: bool) -> None:
     st.markdown(f"#### {messages.verdict(shown.result, lens.info.class_names)}")
     if calibration is not None:
         _say_calibrated(lens, calibration, current)
-    base = request, calibration, shown.picture
-    subject = Subject(base, request, shown.result, lens, shown.view, current)
+    subject = Subject(shown.task, shown.result, lens, shown.view, current)
     anatomy_dial.dial(subject)
     anatomy_layers.layers(subject)
     anatomy_gap.gap(subject)
@@ -135,10 +124,11 @@ def _offer(shown: Shown, current: bool) -> None:
 
 workbench.PicturePage(
     slot="anatomy",
+    view=AnatomyView,
     question=words.QUESTION,
     introduction=words.INTRODUCTION,
     controls=_controls,
     late_controls=_late_controls,
-    work=_work,
+    task=_task,
     draw=_draw,
 ).show()

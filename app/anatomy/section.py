@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from app.shell import state, workbench
-from app.shell.workbench import Work
+from app.shell import state, tasks
+from app.shell.tasks import Task
 
 if TYPE_CHECKING:
     from advprop_core.types import Comparison
+    from app.anatomy.view import AnatomyView
     from app.shell.cache import Lens
-    from app.shell.jobs import Job
-    from app.shell.requests import ComparisonRequest
-    from app.shell.state import View
+    from app.shell.jobs import Report
 
 
 @dataclass(frozen=True)
@@ -28,8 +27,7 @@ class Subject:
     """What the parts are about.
 
     Attributes:
-        base: All that decides the comparison; further work is keyed by it.
-        request: The comparison as it was asked for.
+        base: Key of the task that gave the comparison; further tasks are about it.
         comparison: What the page shows at its top.
         lens: The network.
         view: What was asked.
@@ -37,13 +35,12 @@ class Subject:
     """
 
     base: Hashable
-    request: ComparisonRequest
     comparison: Comparison
     lens: Lens
-    view: View
+    view: AnatomyView
     current: bool
 
-    def newest(self) -> View:
+    def newest(self) -> AnatomyView:
         """The view, with what was moved in this part since the page was drawn."""
         return state.current() if self.current else self.view
 
@@ -62,7 +59,7 @@ def result(
     slot: str,
     subject: Subject,
     key: tuple[Hashable, ...],
-    run: Callable[[Job], Any],
+    run: Callable[[Report], Any],
     ask: str = "",
 ) -> Any | None:
     """The result of a part's work; while it is being made, the one before it.
@@ -71,30 +68,18 @@ def result(
         slot: A name of its own.
         subject: Whose network does it.
         key: All else that decides the result; results of the same first part can stand in for it.
-        run: Does the work.
+        run: Does the work; takes ``progress``.
         ask: What a button says that must be pressed first, if one must.
     """
     name = f"anatomy.{slot}"
-    asked, latest = f"{name}.asked", f"{name}.latest"
-    whole = subject.lens.network, key
-    if ask and st.session_state.get(asked) != whole:
-        st.button(ask, key=f"{name}.ask", on_click=_ask, args=(name, whole))
+    task = Task((subject.lens.network,), name, key, run)
+    if ask and st.session_state.get(f"{name}.asked") != task.key:
+        st.button(ask, key=f"{name}.ask", on_click=_ask, args=(name, task.key))
         return None
-    try:
-        value = workbench.wait_for(name, Work((subject.lens.network,), (name, key), run))
-    except ValueError as error:
-        st.error(str(error))
-        return None
-    if value is not None:
-        st.session_state[latest] = (subject.lens.network, key[0]), value
-        return value
-    about, before = st.session_state.get(latest, (None, None))
-    if about != (subject.lens.network, key[0]):
-        return None
-    st.caption("This is the previous result, until the new one is ready.")
-    return before
+    shown = tasks.answer(name, task, stands_in=lambda before: before.about == key[0])
+    return None if shown is None else shown.result
 
 
 def _ask(name: str, key: Hashable) -> None:
     st.session_state[f"{name}.asked"] = key
-    workbench.go_on(name)
+    tasks.go_on(name)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import torch
 
@@ -28,16 +28,15 @@ from advprop_core.pictures.erasing import erase
 from advprop_core.pictures.noise import NoiseConfig, add_noise
 from advprop_core.pictures.regions import EraseConfig
 from advprop_core.types import AttackConfig, Comparison, InputKind
-from app.shell.jobs import Job
+from app.shell.jobs import Report
 from app.shell.samples import Source, source_for
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from advprop_core.types import ModelInfo
+    from app.anatomy.view import AnatomyView
     from app.shell.cache import Lens
-    from app.shell.requests import ComparisonRequest
-    from app.shell.state import View
 
 MEASURED = 100  # pictures that accuracies are measured over
 REFERENCE = 128  # pictures that statistics are estimated on; more change little
@@ -55,13 +54,13 @@ def reference_source(info: ModelInfo) -> Source | None:
     return source_for(info, REFERENCE)
 
 
-def way_of(view: View, info: ModelInfo) -> Way:
+def way_of(view: AnatomyView, info: ModelInfo) -> Way:
     """What the view lets move; statistics are estimated again where both move and can be."""
     estimated = view.moved == "both" and reference_source(info) is not None
     return Way(view.second, cast("Moved", view.moved), estimated, view.moved_layers)
 
 
-def blended(lens: Lens, comparison: Comparison, way: Way, t: float, job: Job) -> Blended:
+def blended(lens: Lens, comparison: Comparison, way: Way, t: float, progress: Report) -> Blended:
     """Predictions and maps of the network at one place, on the pictures of a comparison."""
     return dial.blended(
         lens.model,
@@ -69,25 +68,25 @@ def blended(lens: Lens, comparison: Comparison, way: Way, t: float, job: Job) ->
         way,
         t,
         _reference(lens.info),
-        progress=_reporter(job),
+        progress=progress,
     )
 
 
-def curves(lens: Lens, comparison: Comparison, way: Way, job: Job) -> tuple[Curve, ...]:
+def curves(lens: Lens, comparison: Comparison, way: Way, progress: Report) -> tuple[Curve, ...]:
     """Predictions all along a way and, where statistics are estimated, the naive way beside it."""
     ways = (way, replace(way, estimated=False)) if way.estimated else (way,)
     reference = _reference(lens.info)
     return tuple(
-        dial.curve(lens.model, comparison, each, PLACES, reference, progress=_reporter(job))
+        dial.curve(lens.model, comparison, each, PLACES, reference, progress=progress)
         for each in ways
     )
 
 
-def network_file(lens: Lens, way: Way, t: float, job: Job) -> bytes:
+def network_file(lens: Lens, way: Way, t: float, progress: Report) -> bytes:
     """The network at one place as a plain state dict."""
     reference = _reference(lens.info)
     assert reference is not None
-    job.report(0.5)
+    progress(0.5)
     checkpoint = soup(
         Checkpoint(lens.model, lens.info),
         t,
@@ -115,7 +114,7 @@ def bundled_halves(model_path: Path, name: str, second: str) -> Halves | None:
     return halves.by_pair(json.loads(path.read_text("utf-8"))).get((name, second))
 
 
-def halves_over(lens: Lens, source: Source, second: str, job: Job) -> Halves:
+def halves_over(lens: Lens, source: Source, second: str, progress: Report) -> Halves:
     """Clean and robust accuracy of every mixture of two branches."""
     images = load_images(
         source.name, lens.info.input_size, classes=lens.info.classes, limit=source.limit
@@ -127,7 +126,7 @@ def halves_over(lens: Lens, source: Source, second: str, job: Job) -> Halves:
     for number, mixture in enumerate(halves.MIXTURES):
 
         def advance(done: int, total: int, before: int = number) -> None:
-            job.report((before + done / total) / len(halves.MIXTURES))
+            progress((before + done / total) / len(halves.MIXTURES))
 
         network = halves.mix(lens.model, mixture, reference, labels, ATTACK, second=second)
         accuracies[mixture] = halves.measure(
@@ -168,7 +167,7 @@ def excited(
     }
 
 
-def gap_here(lens: Lens, comparison: Comparison, second: str, by: By, job: Job) -> Gap:
+def gap_here(lens: Lens, comparison: Comparison, second: str, by: By, progress: Report) -> Gap:
     """Which layers carry the gap on the pictures of a comparison."""
     images = {"clean": comparison.clean[None]}
     if not torch.equal(comparison.clean, comparison.adversarial):
@@ -180,26 +179,32 @@ def gap_here(lens: Lens, comparison: Comparison, second: str, by: By, job: Job) 
         _reference(lens.info),
         by=by,
         second=second,
-        progress=_reporter(job),
+        progress=progress,
     )
 
 
 def gap_over(
-    lens: Lens, request: ComparisonRequest, source: Source, second: str, by: By, job: Job
+    lens: Lens,
+    perturbation: AttackConfig | NoiseConfig | EraseConfig | None,
+    attack_branch: str,
+    source: Source,
+    second: str,
+    by: By,
+    progress: Report,
 ) -> Gap:
     """Which layers carry the gap over many pictures, perturbed as the one on the page is."""
     images = load_images(
         source.name, lens.info.input_size, classes=lens.info.classes, limit=source.limit
     )
-    target = getattr(request.perturbation, "target_class", None)
+    target = getattr(perturbation, "target_class", None)
     chosen = images.labels != (-1 if target is None else target)  # they are where the attack wants
     labels, clean = images.labels[chosen], images.pixels[chosen].float() / 255
     pixels = {"clean": clean}
     attacked = 0.0
-    if request.perturbation is not None:
+    if perturbation is not None:
         attacked = _ATTACK_SHARE
-        module = lens.branches[request.attack_branch]
-        pixels["adversarial"] = _perturbed(module, clean, labels, request.perturbation, job)
+        module = lens.branches[attack_branch]
+        pixels["adversarial"] = _perturbed(module, clean, labels, perturbation, progress)
     return gap_in_all_orders(
         lens.model,
         pixels,
@@ -208,12 +213,8 @@ def gap_over(
         by=by,
         second=second,
         batch_size=_BATCH,
-        progress=lambda done, total: job.report(attacked + (1 - attacked) * done / total),
+        progress=lambda done, total: progress(attacked + (1 - attacked) * done / total),
     )
-
-
-def _reporter(job: Job) -> Any:
-    return lambda done, total: job.report(done / total)
 
 
 def _reference(info: ModelInfo) -> Tensor | None:
@@ -238,7 +239,7 @@ def _perturbed(
     clean: Tensor,
     labels: Tensor,
     perturbation: AttackConfig | NoiseConfig | EraseConfig,
-    job: Job,
+    progress: Report,
 ) -> Tensor:
     """Batch by batch, each with a seed of its own."""
     if isinstance(perturbation, EraseConfig):
@@ -253,7 +254,7 @@ def _perturbed(
 
         def on_step(step: int, _: Tensor, start: int = start, steps: int = config.steps) -> None:
             done = start + len(clean[start : start + _BATCH]) * step / steps
-            job.report(_ATTACK_SHARE * done / len(clean))
+            progress(_ATTACK_SHARE * done / len(clean))
 
         batches.append(attack(module, pixels, labels[start : start + _BATCH], config, on_step))
     return torch.cat(batches)

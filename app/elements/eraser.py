@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 
 import streamlit as st
 
 from advprop_core.pictures.regions import MOST_REGIONS, parse_regions
 from app.elements.declare import declare
-from app.shell import state
-from app.shell.state import key
 
 _KEY = "eraser"
 _SERIAL = "eraser.serial"
@@ -17,13 +16,17 @@ _SERIAL = "eraser.serial"
 _mount = declare("eraser")
 
 
-def eraser(png: bytes, caption: str, alt: str) -> None:
-    """The picture, the regions of the view on it, and buttons to take them back.
+def eraser(
+    png: bytes, caption: str, alt: str, regions: str, on_drawn: Callable[[str], None]
+) -> None:
+    """The picture, the regions on it, and buttons to take them back.
 
     Args:
         png: The clean picture.
         caption: Below it.
         alt: For those who do not see it.
+        regions: As :mod:`advprop_core.pictures.regions` writes them.
+        on_drawn: Called with the regions after they were changed by hand.
     """
     _mount(
         key=_KEY,
@@ -31,16 +34,16 @@ def eraser(png: bytes, caption: str, alt: str) -> None:
             "picture": f"data:image/png;base64,{base64.b64encode(png).decode()}",
             "caption": caption,
             "alt": alt,
-            "regions": st.session_state[key("regions")],
+            "regions": regions,
             "serial": st.session_state.get(_SERIAL, 0),
             "most": MOST_REGIONS,
         },
-        on_drawn_change=_take,
+        on_drawn_change=lambda: _take(on_drawn),
     )
 
 
-def _take() -> None:
-    """What was drawn becomes part of the view; what is no region is not taken."""
+def _take(on_drawn: Callable[[str], None]) -> None:
+    """Hand on what was drawn; what is no region is not taken."""
     drawn = st.session_state[_KEY].get("drawn")
     try:
         text, serial = str(drawn["text"]), int(drawn["serial"])
@@ -48,4 +51,4 @@ def _take() -> None:
     except (KeyError, TypeError, ValueError):  # from a browser anything may come
         return
     st.session_state[_SERIAL] = serial
-    state.choose(regions=text)
+    on_drawn(text)

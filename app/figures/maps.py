@@ -10,14 +10,18 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from advprop_core.report.colours import branch_colour
-from advprop_core.types import INPUT_KINDS, InputKind
+from advprop_core.types import INPUT_KINDS, AttributionMap, Comparison, InputKind
 from app.figures.heat import add_map, colour_axis
 from app.figures.pictures import data_uri, grey
 from app.figures.style import COLUMN_TITLES, branch_title, colour_range, overlay
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from advprop_core.faithfulness.curves import Curves
-    from app.maps.work import Maps
+
+Maps = Mapping[tuple[InputKind, str], AttributionMap]
+"""(input kind, branch) to map."""
 
 _ROW = 205
 _STRIP_ROW = 150
@@ -29,12 +33,14 @@ _DASHES: dict[InputKind, tuple[str, ...]] = {
 }
 
 
-def method_grid(found: Maps, method: str, sign: str, title: str, opacity: float) -> go.Figure:
+def method_grid(
+    comparison: Comparison, maps: Maps, sign: str, title: str, opacity: float
+) -> go.Figure:
     """One kind of map, over the photo in grey, with its differences.
 
     Maps share one colour scale, differences another that is symmetric around 0.
     """
-    branches = found.comparison.branches
+    branches = comparison.branches
     rows = [*branches, "difference"] if len(branches) > 1 else [*branches]
     columns = [*INPUT_KINDS, "difference"]
     figure = make_subplots(
@@ -44,9 +50,9 @@ def method_grid(found: Maps, method: str, sign: str, title: str, opacity: float)
         vertical_spacing=0.09,
         subplot_titles=[_title(branches, row, column) for row in rows for column in columns],
     )
-    cells = _cells(found, method, rows, columns)
+    cells = _cells(maps, branches, rows, columns)
     for (row, column), values in cells.items():
-        photo = found.comparison.adversarial if column == "adversarial" else found.comparison.clean
+        photo = comparison.adversarial if column == "adversarial" else comparison.clean
         axis = "coloraxis2" if "difference" in (row, column) else "coloraxis"
         place = {"row": rows.index(row) + 1, "column": columns.index(column) + 1}
         add_map(figure, photo.numpy(), values, axis, opacity, **place)
@@ -64,10 +70,21 @@ def method_grid(found: Maps, method: str, sign: str, title: str, opacity: float)
     return figure
 
 
-def strip(found: Maps, opacity: float) -> go.Figure:
-    """Grad-CAM through all stages; each stage has a scale of its own, from 0."""
-    branches, stages = found.comparison.branches, found.stages
-    rows = [(kind, branch) for branch in branches for kind in INPUT_KINDS]
+def strip(
+    comparison: Comparison,
+    stages: Sequence[str],
+    strips: Mapping[tuple[InputKind, str], Tensor],
+    opacity: float,
+) -> go.Figure:
+    """Grad-CAM through all stages; each stage has a scale of its own, from 0.
+
+    Args:
+        comparison: The pictures.
+        stages: Their names, shallow to deep.
+        strips: (input kind, branch) to (L, H, W).
+        opacity: Of the maps over the photo, in [0, 1].
+    """
+    rows = [(kind, branch) for branch in comparison.branches for kind in INPUT_KINDS]
     figure = make_subplots(
         rows=len(rows),
         cols=len(stages),
@@ -79,10 +96,10 @@ def strip(found: Maps, opacity: float) -> go.Figure:
         ],
     )
     for column, _ in enumerate(stages):
-        layers = [found.strips[row][column].numpy() for row in rows]
+        layers = [strips[row][column].numpy() for row in rows]
         span = colour_range(layers, "magnitude")
         for row, (kind, _) in enumerate(rows):
-            photo = getattr(found.comparison, kind).numpy()
+            photo = getattr(comparison, kind).numpy()
             drawn = overlay(grey(photo), layers[row], "magnitude", span, opacity)
             figure.add_trace(
                 go.Image(source=data_uri(drawn), hoverinfo="skip"), row=row + 1, col=column + 1
@@ -141,19 +158,19 @@ def curves(found: Mapping[tuple[InputKind, str], Curves], branches: Sequence[str
 
 
 def _cells(
-    found: Maps, method: str, rows: Sequence[str], columns: Sequence[str]
+    maps: Maps, branches: Sequence[str], rows: Sequence[str], columns: Sequence[str]
 ) -> dict[tuple[str, str], np.ndarray]:
     """(row, column) to values; the corner where both are differences stays empty."""
     values = {
-        (branch, kind): found.maps[method, kind, branch].values.numpy()
-        for branch in found.comparison.branches
+        (branch, kind): maps[kind, branch].values.numpy()
+        for branch in branches
         for kind in INPUT_KINDS
     }
     cells = dict(values)
-    for branch in found.comparison.branches:
+    for branch in branches:
         cells[branch, "difference"] = values[branch, "clean"] - values[branch, "adversarial"]
     if "difference" in rows:
-        main, aux = found.comparison.branches[:2]
+        main, aux = branches[:2]
         for kind in INPUT_KINDS:
             cells["difference", kind] = values[main, kind] - values[aux, kind]
     return {(r, c): cells[r, c] for r in rows for c in columns if (r, c) in cells}

@@ -12,7 +12,6 @@ from PIL import Image
 from advprop_core.compare.film import Film
 from app.figures.pictures import amplification, grey
 from app.figures.style import colour_range, overlay
-from app.playground.words import frame_title
 
 MOST_CLASSES = 4
 _LOSSLESS = 256  # px; a larger perturbation would take minutes on a slow line
@@ -106,6 +105,15 @@ def make_reel(film: Film, names: Sequence[str], sign: str, opacity: float) -> Re
         film.all_steps,
         film.class_index,
     )
+
+
+def frame_title(step: int, all_steps: int) -> str:
+    """``Clean picture``, ``Random start``, ``Step 3 of 10``."""
+    if step < 0:
+        return "Clean picture"
+    if step == 0:
+        return "Random start"
+    return f"Step {step} of {all_steps}"
 
 
 def _followed(film: Film) -> tuple[int, ...]:

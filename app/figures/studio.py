@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -14,9 +14,8 @@ from advprop_core.compare.matrix import AttackMatrix
 from advprop_core.compare.sweep import Sweep
 from advprop_core.evaluation.results import BranchResult
 from advprop_core.report.colours import branch_colour
-from advprop_core.text import percent
+from advprop_core.text import ends, percent
 from app.figures.style import INK, branch_title
-from app.playground.words import accuracy, flip, unit_of
 
 MUTED = {False: "#5B6770", True: "#A8B3BD"}
 _RIVALS = 2
@@ -39,7 +38,13 @@ class _Line:
 
 
 def curves(
-    result: Sweep, names: Sequence[str], norm: str, now: float | None, *, dark: bool = False
+    result: Sweep,
+    names: Sequence[str],
+    norm: str,
+    titles: Mapping[str, str],
+    now: float | None,
+    *,
+    dark: bool = False,
 ) -> go.Figure:
     """Probability against epsilon, a row for each branch, with a mark where it gives way.
 
@@ -47,20 +52,19 @@ def curves(
         result: The sweep.
         names: Class names in class-index order.
         norm: ``linf`` or ``l2``: the unit of the axis.
+        titles: Branch to what is said of it above its row.
         now: The radius that is chosen on the left, in the unit of the axis, or None.
         dark: Whether the page is.
     """
     branches = list(result.predictions)
-    unit = unit_of(norm)
+    unit = 255.0 if norm == "linf" else 1.0
     radii = [epsilon * unit for epsilon in result.epsilons]
     figure = make_subplots(
         rows=len(branches),
         cols=1,
         shared_xaxes=True,
         vertical_spacing=0.16 / len(branches),
-        subplot_titles=[
-            f"{branch_title(branch)} {flip(result, branch, norm, names)}" for branch in branches
-        ],
+        subplot_titles=[f"{branch_title(branch)} {titles[branch]}" for branch in branches],
     )
     figure.update_annotations(x=0, xref="x domain", xanchor="left", yshift=4, font={"size": 14})
     for row, branch in enumerate(branches, 1):
@@ -193,10 +197,16 @@ def accuracies(results: Sequence[BranchResult], *, dark: bool = False) -> go.Fig
         rows,
         branches,
         [[one.top1 for one in line] for line in table],
-        [[f"<b>{accuracy(one)}</b>" for one in line] for line in table],
+        [[f"<b>{_accuracy(one)}</b>" for one in line] for line in table],
         "Accuracy",
         dark,
     )
+
+
+def _accuracy(result: BranchResult) -> str:
+    """``62 % [52, 71]``."""
+    low, high = ends(result.interval)
+    return f"{percent(result.top1)} [{low}, {high}]"
 
 
 def _grid(

@@ -8,8 +8,9 @@ import streamlit as st
 
 from advprop_core.attribution.methods import METHODS
 from advprop_core.types import ModelInfo
+from app.maps.view import MOST_MAPS
 from app.shell import controls
-from app.shell.state import MOST_MAPS, key
+from app.shell.state import key
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -24,9 +25,9 @@ def picker(info: ModelInfo) -> DeltaGenerator:
         key=key("maps"),
         max_selections=MOST_MAPS,
         placeholder="Choose a kind of map",
-        help="First those of a layer (class activation), then those by the gradient at the "
-        "pixels, then those that hide parts of the picture. Slow ones run the network hundreds "
-        "of times.",
+        help="First maps of a layer (class activation), then maps of the gradient at the pixels, "
+        "then maps made by hiding parts of the picture. Slow ones run the network hundreds of "
+        "times.",
     )
     slot = st.container()
     controls.explained_class(info)

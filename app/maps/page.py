@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -11,19 +10,21 @@ from advprop_core.attribution.methods import METHODS
 from advprop_core.errors import InputError
 from advprop_core.types import ModelInfo
 from app.maps import controls as map_controls
-from app.maps import words as map_words
-from app.shell import cache, controls, messages, workbench
+from app.maps import words
+from app.maps.view import MapsView
+from app.shell import cache, comparison, controls, messages, tasks, workbench
 from app.shell.layout import in_rows
-from app.shell.state import View, key
-from app.shell.workbench import Shown, Work
+from app.shell.pictures import key_of
+from app.shell.state import key
+from app.shell.tasks import Shown, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Hashable, Mapping
 
     from streamlit.delta_generator import DeltaGenerator
 
     from advprop_core.faithfulness.trust import Cell, Trust
-    from app.maps.work import Maps, MapsRequest
+    from app.maps.map_set import MapSet
     from app.shell.cache import Lens
 
 QUESTION = "Where did each branch look, and can the picture be trusted?"
@@ -47,156 +48,132 @@ def _late_controls(slot: DeltaGenerator | None, lens: Lens) -> None:
     controls.layer_picker(slot, st.session_state[key("maps")], lens.layers, lens.default_layer)
 
 
-def _request(view: View, info: ModelInfo, label: str | None) -> MapsRequest:
-    from app.maps.work import MapsRequest
-    from app.shell.requests import make_request
-
-    comparison = make_request(view, info, label)
-    layered = any(METHODS[name].needs_layer for name in view.maps)
-    return MapsRequest(
-        replace(comparison, maps=None),
-        view.maps,
-        (view.layer or None) if layered else None,
-        info.class_ids.index(view.explained) if view.explained else None,
-    )
-
-
-def _work(view: View, lens: Lens) -> Work:
-    from app.maps import work as map_requests
+def _task(view: MapsView, lens: Lens) -> Task:
+    from app.maps.map_set import make_map_set
 
     if not view.maps:
         raise InputError("No map is chosen. Choose at least one on the left.")
-    label = cache.picture(view.image, lens.info.input_size).label
-    request = _request(view, lens.info, label)
-    pixels = cache.pixels(view.image, lens.info.input_size)
-    networks = (lens.network,)
-    return Work(
-        networks, request, lambda job: map_requests.run(request, lens.branches, pixels, job)
+    return Task.of(
+        (lens.network,),
+        make_map_set,
+        lens.branches,
+        cache.pixels(view.image, lens.info.input_size),
+        about=key_of(view.image),
+        methods=view.maps,
+        layer=_layer(view, lens),
+        class_index=comparison.explained(view, lens.info),
+        **comparison.perturbing(view, lens.info),
     )
+
+
+def _layer(view: MapsView, lens: Lens) -> str | None:
+    """Nothing where no map has one, so that another layer does not make them anew."""
+    if not any(METHODS[name].needs_layer for name in view.maps):
+        return None
+    return view.layer or lens.default_layer or None
 
 
 def _draw(shown: Shown, current: bool) -> None:
     from app.figures import maps as figures
-    from app.figures import style
 
-    found: Maps = shown.result
-    names = shown.info.class_names
-    st.markdown(f"#### {messages.verdict(found.comparison, names)}")
-    for method, reason in found.refused.items():
+    map_set: MapSet = shown.result
+    st.markdown(f"#### {messages.verdict(map_set.comparison, shown.info.class_names)}")
+    for method, reason in map_set.refused.items():
         st.warning(f"{METHODS[method].title} is not drawn: {reason}", icon=":material/block:")
-    for column, method in in_rows(found.methods, 2, "large"):
+    for column, method in in_rows(map_set.methods, 2, "large"):
         with column:
-            _method(found, method, shown)
-    if found.stages:
+            _method(map_set, method, shown)
+    opacity = shown.view.opacity / 100
+    if map_set.stages:
         st.subheader("Grad-CAM through all stages")
-        sentence = map_words.strip(found.stages)
-        st.plotly_chart(
-            figures.strip(found, shown.view.opacity / 100),
-            key="strip",
-            config=style.CONFIG,
-            alt=messages.plain(sentence),
-        )
+        sentence = words.strip(map_set.stages)
+        figure = figures.strip(map_set.comparison, map_set.stages, map_set.strips, opacity)
+        _chart(figure, "strip", sentence)
         st.caption(sentence)
-    if found.maps:
-        _trust(shown, found, current)
+    if map_set.maps:
+        _trust(shown, map_set, current)
 
 
-def _method(found: Maps, method: str, shown: Shown) -> None:
-    from app.figures import maps as figures
+def _chart(figure: Any, key: str, sentence: str) -> None:
     from app.figures import style
 
-    known = METHODS[method]
-    one = next(drawn for (name, _, _), drawn in found.maps.items() if name == method)
-    class_name = shown.info.class_names[one.class_index]
-    caption = messages.map_caption(known.title, known.sign, one.layer, class_name)
-    st.subheader(known.title)
-    st.plotly_chart(
-        figures.method_grid(found, method, known.sign, known.title, shown.view.opacity / 100),
-        key=f"map.{method}",
-        config=style.CONFIG,
-        alt=messages.plain(caption),
-    )
+    st.plotly_chart(figure, key=key, config=style.CONFIG, alt=messages.plain(sentence))
+
+
+def _method(map_set: MapSet, name: str, shown: Shown) -> None:
+    from app.figures import maps as figures
+
+    method, maps = METHODS[name], map_set.of(name)
+    first = next(iter(maps.values()))
+    class_name = shown.info.class_names[first.class_index]
+    caption = messages.map_caption(method.title, method.sign, first.layer, class_name)
+    st.subheader(method.title)
+    opacity = shown.view.opacity / 100
+    figure = figures.method_grid(map_set.comparison, maps, method.sign, method.title, opacity)
+    _chart(figure, f"map.{name}", caption)
     st.caption(caption)
-    own = {
-        (kind, branch): one for (name, kind, branch), one in found.maps.items() if name == method
-    }
-    for sentence in (map_words.agreement(found, method), *messages.empty_maps(own)):
+    for sentence in (words.agreement(map_set, name), *messages.empty_maps(maps)):
         if sentence:
             st.markdown(sentence)
     with st.expander("How to read this map"):
-        st.markdown(known.sentence)
+        st.markdown(method.sentence)
 
 
 # -- whether to trust them -------------------------------------------------------------------------
 
 
-def _trust(shown: Shown, found: Maps, current: bool) -> None:
+def _trust(shown: Shown, map_set: MapSet, current: bool) -> None:
+    from app.maps.map_set import trust
+
     st.subheader("Can these maps be trusted?")
-    st.markdown(map_words.TRUST)
-    request = _request(shown.view, shown.info, None)
-    # The picture itself may be gone by now, so its class is taken from the result.
-    comparison = replace(request.comparison, true_class=found.comparison.true_class)
-    request = replace(request, comparison=comparison)
-    if st.session_state.get(_ASKED) != request:
+    st.markdown(words.TRUST)
+    lens = cache.load_lens(shown.view.model)
+    mask = cache.mask(shown.view.image, shown.info.input_size)
+    task = Task.of((lens.network,), trust, map_set, lens.branches, mask, about=shown.task)
+    if st.session_state.get(_ASKED) != task.key:
         st.button(
             "Check these maps",
             icon=":material/fact_check:",
             on_click=_ask,
-            args=(request,),
+            args=(task.key,),
             disabled=not current,
         )
         return
-    checks = workbench.wait_for("trust", _checks(request, shown, found))
-    if checks is not None:
-        _table(found, checks)
+    checked = tasks.answer("trust", task, stands_in=lambda before: before.task == task.key)
+    if checked is not None:
+        _table(map_set, checked.result)
 
 
-def _ask(request: MapsRequest) -> None:
-    workbench.go_on("trust")
-    st.session_state[_ASKED] = request
+def _ask(key: Hashable) -> None:
+    tasks.go_on("trust")
+    st.session_state[_ASKED] = key
 
 
-def _checks(request: MapsRequest, shown: Shown, found: Maps) -> Work:
-    from app.maps import work as map_requests
-
-    lens = cache.load_lens(shown.view.model)
-    mask = cache.mask(shown.view.image, shown.info.input_size)
-    return Work(
-        (lens.network,),
-        ("trust", request),
-        lambda job: map_requests.trust(found, lens.branches, mask, job),
-        picture=shown.picture,
-    )
-
-
-def _table(found: Maps, checks: Mapping[Cell, Trust]) -> None:
+def _table(map_set: MapSet, checks: Mapping[Cell, Trust]) -> None:
     from app.figures import maps as figures
-    from app.figures import style
 
-    st.table(map_words.trust_rows(checks), hide_index=True)
-    for sentence in map_words.undefined(checks):
+    st.table(words.trust_rows(checks), hide_index=True)
+    for sentence in words.undefined(checks):
         st.caption(sentence)
     with st.expander("What the columns mean"):
-        st.markdown(map_words.COLUMNS)
-    tabs = st.tabs([METHODS[method].title for method in found.methods])
-    for tab, method in zip(tabs, found.methods, strict=True):
+        st.markdown(words.COLUMNS)
+    tabs = st.tabs([METHODS[method].title for method in map_set.methods])
+    for tab, method in zip(tabs, map_set.methods, strict=True):
         with tab:
-            lines = map_words.curves(checks, method)
-            st.plotly_chart(
-                figures.curves(lines, found.comparison.branches),
-                key=f"curves.{method}",
-                config=style.CONFIG,
-                alt=f"Deletion and insertion curves of {METHODS[method].title}",
-            )
-            st.caption(map_words.CURVES)
+            lines = words.curves(checks, method)
+            figure = figures.curves(lines, map_set.comparison.branches)
+            sentence = f"Deletion and insertion curves of {METHODS[method].title}"
+            _chart(figure, f"curves.{method}", sentence)
+            st.caption(words.CURVES)
 
 
 workbench.PicturePage(
     slot="maps",
+    view=MapsView,
     question=QUESTION,
     introduction=INTRODUCTION,
     controls=_controls,
     late_controls=_late_controls,
-    work=_work,
+    task=_task,
     draw=_draw,
 ).show()

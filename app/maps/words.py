@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from advprop_core.faithfulness.curves import Curves
     from advprop_core.faithfulness.trust import Cell, Trust
     from advprop_core.types import InputKind
-    from app.maps.work import Maps
+    from app.maps.map_set import MapSet
 
 TRUST = (
     "A map that looks right may still be wrong about the network. These checks ask the network "
@@ -43,11 +43,11 @@ COLUMNS = """
 """
 
 
-def agreement(found: Maps, method: str) -> str | None:
+def agreement(map_set: MapSet, method: str) -> str | None:
     """How far main's and aux's maps agree, in one sentence; None for a single branch."""
     parts = []
     for kind, word in PICTURES.items():
-        one = found.across_branches.get((method, kind))
+        one = map_set.across_branches.get((method, kind))
         if one is None:
             return None
         if isinstance(one.rank_correlation, Undefined) or isinstance(one.overlap, Undefined):
@@ -57,7 +57,7 @@ def agreement(found: Maps, method: str) -> str | None:
                 f"on the {word} picture a rank correlation of {one.rank_correlation:.2f} and "
                 f"{percent(one.overlap)} of their top tenth in common"
             )
-    first, second = found.comparison.branches[:2]
+    first, second = map_set.comparison.branches[:2]
     return f"**{first}** and **{second}** have {'; '.join(parts)}."
 
 

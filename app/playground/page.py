@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from advprop_core.types import ModelInfo
-from app.playground import studio as studio
-from app.playground import words as studio_words
-from app.shell import cache, controls, messages, workbench
-from app.shell.state import View, key
-from app.shell.workbench import Shown, Work
+from app.playground import studio, words
+from app.playground.view import PlaygroundView
+from app.shell import controls, messages, state, workbench
+from app.shell.comparison import comparison_task
+from app.shell.state import key
+from app.shell.tasks import Shown
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -35,17 +35,6 @@ def _controls(info: ModelInfo) -> DeltaGenerator | None:
 def _late_controls(slot: DeltaGenerator | None, lens: Lens) -> None:
     method = st.session_state[key("method")]
     controls.layer_picker(slot, [method], lens.layers, lens.default_layer)
-
-
-def _work(view: View, lens: Lens) -> Work:
-    from app.shell import requests
-
-    pixels = cache.pixels(view.image, lens.info.input_size)
-    label = cache.picture(view.image, lens.info.input_size).label
-    asked = replace(view, layer=view.layer or lens.default_layer)
-    request = requests.make_request(asked, lens.info, label)
-    networks = (lens.network,)
-    return Work(networks, request, lambda job: requests.run(request, lens.branches, pixels, job))
 
 
 def _draw(shown: Shown, current: bool) -> None:
@@ -132,7 +121,8 @@ def _clean(shown: Shown) -> None:
     png = pictures.to_png(shown.result.clean.numpy())
     caption, alt = f"Clean: {shown.title}", f"The clean picture: {shown.title}"
     if st.session_state[key("perturbation")] == "erase":
-        eraser(png, caption, alt)
+        regions = st.session_state[key("regions")]
+        eraser(png, caption, alt, regions, lambda drawn: state.choose(regions=drawn))
     else:
         st.image(png, caption=caption, width="stretch", output_format="PNG", alt=alt)
 
@@ -181,16 +171,17 @@ def _target(shown: Shown) -> list[str]:
     if not target or result.attack_branch is None:
         return []
     index = shown.info.class_ids.index(target)
-    return [studio_words.reached(result, index, shown.info.class_names)]
+    return [words.reached(result, index, shown.info.class_names)]
 
 
 workbench.PicturePage(
     slot="playground",
+    view=PlaygroundView,
     question=QUESTION,
     introduction=INTRODUCTION,
     controls=_controls,
     late_controls=_late_controls,
-    work=_work,
+    task=comparison_task,
     draw=_draw,
 ).show()
 studio.show()

@@ -6,15 +6,17 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from advprop_core.text import NORM_TITLES, ends, join, percent, radius
+from advprop_core.text import NORM_TITLES, join, percent, radius
+from app.shell.controls import describe
 
 if TYPE_CHECKING:
     from advprop_core.compare.matrix import AttackMatrix
     from advprop_core.compare.sweep import Sweep
     from advprop_core.evaluation.results import BranchResult
-    from advprop_core.types import AttackConfig, Comparison
+    from advprop_core.types import AttackConfig, Comparison, ModelInfo
     from app.figures.reel import Reel
-    from app.playground.work import FolderResult
+    from app.playground.many_pictures import ManyPictures
+    from app.shell.view import View
 
 
 def unit_of(norm: str) -> float:
@@ -78,13 +80,10 @@ def how_swept(result: Sweep, config: AttackConfig, names: Sequence[str]) -> str:
 # -- the film ------------------------------------------------------------------------------------
 
 
-def frame_title(step: int, all_steps: int) -> str:
-    """``Clean picture``, ``Random start``, ``Step 3 of 10``."""
-    if step < 0:
-        return "Clean picture"
-    if step == 0:
-        return "Random start"
-    return f"Step {step} of {all_steps}"
+def described(view: View, info: ModelInfo) -> str:
+    """The attack of a view in words, and what it wants."""
+    towards = f", towards {dict(info.classes)[view.target]}" if view.target else ""
+    return f"{describe(view)}{towards}"
 
 
 def how_filmed(reel: Reel, described: str, map_title: str, names: Sequence[str]) -> str:
@@ -127,17 +126,6 @@ def _fooled(result: AttackMatrix, source: str, names: Sequence[str]) -> str:
     return f"The attack through **{source}** {told}{but}."
 
 
-def accuracy(result: BranchResult) -> str:
-    """``62 % [52, 71]``."""
-    low, high = ends(result.interval)
-    return f"{percent(result.top1)} [{low}, {high}]"
-
-
-def pictures(data: str) -> str:
-    """What the pictures of a folder are."""
-    return "drawn scenes" if data == "shapes" else "photos of your folder"
-
-
 def robustness(cells: Sequence[BranchResult]) -> str:
     """How often each branch is right, clean and under each attack."""
     told = []
@@ -152,15 +140,16 @@ def robustness(cells: Sequence[BranchResult]) -> str:
     return f"Right answers {'; '.join(told)}."
 
 
-def how_measured(result: FolderResult, names: Sequence[str]) -> str:
+def how_measured(result: ManyPictures, model: str, names: Sequence[str]) -> str:
     """How the accuracies were obtained."""
-    request = result.request
-    target = request.config.target_class
-    strength = radius(request.config.epsilon, request.config.norm)
-    unseen = " it was not trained on" if request.data == "shapes" else ""
+    config = result.config
+    target = config.target_class
+    pictures = "drawn scenes it was not trained on"
+    if result.data != "shapes":
+        pictures = "photos of your folder"
     parts = [
-        f"{request.model} on n = {result.cells[0].n} {pictures(request.data)}{unseen}",
-        f"{attack(request.config, None, names)}, ε = {strength}",
+        f"{model} on n = {result.cells[0].n} {pictures}",
+        f"{attack(config, None, names)}, ε = {radius(config.epsilon, config.norm)}",
         "in brackets the 95 % Wilson interval",
     ]
     if target is not None:

@@ -10,13 +10,15 @@ from collections.abc import Mapping
 import streamlit as st
 
 from advprop_core.types import ModelInfo
-from app.robustness.measurement import AUTOATTACK, DATA, data_for
-from app.shell import controls, state
-from app.shell.state import View, key
+from app.robustness.measurement import DATA, data_for
+from app.robustness.view import AUTOATTACK, RobustnessView
+from app.shell import state
+from app.shell.state import key
+from app.shell.view import ATTACKS as GRADIENT_ATTACKS
+from app.shell.view import NORMS, ends
 
 RUN, FILE = "run", "file"
-ATTACKS = {kind: controls.PERTURBATIONS[kind] for kind in controls.ATTACKS}
-ATTACKS[AUTOATTACK] = "AutoAttack (slow)"
+ATTACKS = {**GRADIENT_ATTACKS, AUTOATTACK: "AutoAttack (slow)"}
 BALLS = {"linf": "1/255, 2/255, 4/255", "l2": "0.5, 1, 2"}
 MOST_MODELS = 6
 _PAIR = ("shapes-vanilla", "shapes-advprop")
@@ -51,7 +53,7 @@ def _first(models: Mapping[str, ModelInfo], playground: str) -> tuple[str, ...]:
     return (playground if playground in models else next(iter(models)),)
 
 
-def show(models: Mapping[str, ModelInfo], view: View, busy: bool) -> None:
+def show(models: Mapping[str, ModelInfo], view: RobustnessView, busy: bool) -> None:
     """All that decides a run."""
     st.multiselect(
         "Networks",
@@ -102,7 +104,7 @@ def show(models: Mapping[str, ModelInfo], view: View, busy: bool) -> None:
         _expert(view, busy)
 
 
-def _attacks(view: View, busy: bool) -> None:
+def _attacks(view: RobustnessView, busy: bool) -> None:
     st.multiselect(
         "Attacks",
         list(ATTACKS),
@@ -123,7 +125,7 @@ def _attacks(view: View, busy: bool) -> None:
         )
 
 
-def _expert(view: View, busy: bool) -> None:
+def _expert(view: RobustnessView, busy: bool) -> None:
     st.toggle("Expert controls", key=key("expert"), help="Norm, steps, restarts and attack branch.")
     if not view.expert:
         return
@@ -145,7 +147,7 @@ def _expert(view: View, busy: bool) -> None:
     st.selectbox(
         "Norm",
         list(BALLS),
-        format_func=controls.NORMS.__getitem__,
+        format_func=NORMS.__getitem__,
         key=key("ball"),
         disabled=busy,
         on_change=_other_ball,
@@ -155,7 +157,7 @@ def _expert(view: View, busy: bool) -> None:
     if {*view.attacks} & {"pgd", "i-fgsm"}:
         st.slider(
             "Steps",
-            *state.BOUNDS["attack_steps"],
+            **ends(RobustnessView, "attack_steps"),
             key=key("attack_steps"),
             disabled=busy,
             help="Gradient steps of PGD and I-FGSM.",
@@ -163,7 +165,7 @@ def _expert(view: View, busy: bool) -> None:
     if "pgd" in view.attacks:
         st.slider(
             "Restarts",
-            *state.BOUNDS["restarts"],
+            **ends(RobustnessView, "restarts"),
             key=key("restarts"),
             disabled=busy,
             help="Random starts of PGD: an image counts as robust only if every start fails.",
@@ -175,7 +177,7 @@ def _other_ball() -> None:
     state.choose(radii=BALLS[st.session_state[key("ball")]])
 
 
-def _corruptions(view: View, busy: bool) -> None:
+def _corruptions(view: RobustnessView, busy: bool) -> None:
     st.toggle(
         "Corruptions",
         key=key("corrupted"),

@@ -13,6 +13,7 @@ from app.robustness import words
 from app.robustness.measurement import SEED
 from app.shell import cache, state
 from app.shell.pictures import PictureGone
+from app.shell.view import View, bounds
 
 if TYPE_CHECKING:
     from advprop_core.evaluation.conditions import Condition
@@ -127,7 +128,7 @@ def _opened_with(condition: Condition) -> str:
     if not isinstance(config, AttackConfig):
         return "no perturbation"
     name, unit = _RADII[config.norm]
-    most = state.BOUNDS[name][1]
+    most = bounds(View, name)[1]
     start = " from another random start" if config.random_start else ""
     if config.epsilon * unit <= most:
         return f"this attack{start}"
@@ -143,7 +144,7 @@ def _perturbation(one: Case, condition: Condition) -> Mapping[str, Any]:
     several = config.name != "FGSM"
     name, unit = _RADII[config.norm]
     return {
-        name: min(config.epsilon * unit, state.BOUNDS[name][1]),
+        name: min(config.epsilon * unit, bounds(View, name)[1]),
         "perturbation": ("pgd" if config.random_start else "i-fgsm") if several else "fgsm",
         "norm": config.norm,
         "attack_branch": (fooled or [one.opinions[0].branch])[0],

@@ -17,12 +17,11 @@ from advprop_core.pictures.corruptions import CORRUPTIONS, CorruptionConfig
 from advprop_core.pictures.probes import PROBES, ProbeConfig
 from advprop_core.text import exact_radius, join, parse_radius
 from advprop_core.types import AttackConfig, ModelInfo, Norm
+from app.robustness.view import AUTOATTACK, RobustnessView
 from app.shell.messages import quote
 from app.shell.pictures import own_folder
 from app.shell.samples import class_folders, folder_fits
-from app.shell.state import View
 
-AUTOATTACK = "autoattack"
 FOLDER = "folder"
 DATA = {
     "shapes": "Drawn scenes",
@@ -115,7 +114,7 @@ class RunRequest:
         )
 
 
-def request_of(view: View) -> RunRequest:
+def request_of(view: RobustnessView) -> RunRequest:
     """The run that a view asks for.
 
     Raises:

@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from advprop_core.errors import AdvPropError, InputError
+from advprop_core.errors import InputError
 from advprop_core.evaluation import results_file, studies
 from advprop_core.types import ModelInfo
 from app.robustness import captions, controls, files, measurement, results, study, words
 from app.robustness.measurement import DATA, RunRequest
-from app.shell import cache, state, workbench
+from app.robustness.view import RobustnessView
+from app.shell import cache, state, tasks, workbench
 from app.shell.messages import safe
-from app.shell.state import View, key
-from app.shell.workbench import Work
+from app.shell.state import key
+from app.shell.tasks import Shown, Task
 
 if TYPE_CHECKING:
-    from app.shell.jobs import Job
+    from app.shell.jobs import Job, Report
 
 _SLOT = "robustness"
-_SHOWN = "shown.robustness"
 _FILE = "robustness.file"
 
 
 def page() -> None:
     """The question, where its answer comes from, and the answer."""
-    models = workbench.begin(captions.QUESTION, captions.INTRODUCTION)
+    models = workbench.begin(RobustnessView, captions.QUESTION, captions.INTRODUCTION)
     if not models:
         return
     bundled = files.bundled()
@@ -36,8 +36,8 @@ def page() -> None:
     controls.settle(models, titles)
     view = state.current()
     request, refusal = _request(view, models)
-    work = None if request is None else _work_of(request)
-    busy = work is not None and _is_on(cache.pool().find(work.key))
+    task = None if request is None else _task(request)
+    busy = task is not None and _is_on(cache.pool().find(task.key))
     with st.sidebar:
         if view.results == controls.RUN:
             controls.show(models, view, busy)
@@ -53,14 +53,16 @@ def page() -> None:
         required=True,
     )
     if view.results == controls.RUN:
-        _run(work, refusal, busy)
+        _run(request, task, refusal, busy)
     elif view.results == controls.FILE:
         _file()
     else:
         _bundled(view.results, bundled[view.results].read_bytes())
 
 
-def _request(view: View, models: Mapping[str, ModelInfo]) -> tuple[RunRequest | None, str]:
+def _request(
+    view: RobustnessView, models: Mapping[str, ModelInfo]
+) -> tuple[RunRequest | None, str]:
     """What is asked, or why it cannot be measured."""
     infos = {name: models[name] for name in view.tested}
     try:
@@ -79,25 +81,21 @@ def _is_on(job: Job | None) -> bool:
 # -- a run ---------------------------------------------------------------------------------------
 
 
-def _run(work: Work | None, refusal: str, busy: bool) -> None:
+def _run(request: RunRequest | None, task: Task | None, refusal: str, busy: bool) -> None:
     """What will be measured, then progress, and the newest result that there is."""
-    if work is None:
+    if request is None or task is None:
         st.error(refusal)
+        shown = tasks.shown(_SLOT)
     else:
-        _ask(work, busy)
-        _follow(work, busy)
-    asked, outcome = st.session_state.get(_SHOWN, (None, None))
-    if outcome is None:
-        if not files.bundled():
-            st.caption(captions.NONE_BUNDLED)
-        return
-    if work is None or asked != work.key:
-        st.caption("This is the previous result; it stays until a new one is there.")
-    results.show(outcome.content, outcome)
+        _ask(request, task, busy)
+        shown = _follow(task, busy)
+    if shown is not None:
+        results.show(shown.result.content, shown.result)
+    elif not files.bundled():
+        st.caption(captions.NONE_BUNDLED)
 
 
-def _ask(work: Work, busy: bool) -> None:
-    request = cast("RunRequest", work.request)
+def _ask(request: RunRequest, task: Task, busy: bool) -> None:
     left, right = st.columns([5, 1], vertical_alignment="center")
     left.markdown(words.plan(request, DATA[request.data]))
     right.button(
@@ -106,49 +104,38 @@ def _ask(work: Work, busy: bool) -> None:
         icon=":material/play_arrow:",
         width="stretch",
         disabled=busy,
-        on_click=_start,
-        args=(work,),
+        on_click=tasks.retry,  # photos may have changed; what has not is taken from the store
+        args=(_SLOT, task),
     )
 
 
-def _follow(work: Work, busy: bool) -> None:
-    """Follow the job of this work, whichever session began it."""
-    job = cache.pool().find(work.key)
+def _follow(task: Task, busy: bool) -> Shown | None:
+    """The newest result; follows the job of this task, whichever session began it."""
+    job = cache.pool().find(task.key)
     if job is None:
-        if workbench.is_stopped(_SLOT, work.key):
+        if tasks.is_stopped(_SLOT, task):
             st.info(captions.STOPPED, icon=":material/pause:")
-        elif workbench.was_ended(_SLOT, work.request):
+        elif tasks.was_cancelled(_SLOT, task):
             st.info(captions.ENDED, icon=":material/pause:")
-        return
+        return tasks.previous(_SLOT, task)
     if job.done and (error := job.future.exception()) is not None:
-        if not isinstance(error, AdvPropError | OSError):  # OSError: a full disk, or a lost folder
-            raise error
-        st.error(str(error))
-        return
-    outcome = workbench.wait_for(_SLOT, work, lambda: cache.pool().stop(work.key))
-    if outcome is not None:
-        st.session_state[_SHOWN] = work.key, outcome
-        if busy:
-            st.rerun()  # the controls above were drawn as they are while a run is on
+        return tasks.refused(_SLOT, error)  # to try again takes a press of the button
+    shown = tasks.answer(_SLOT, task, on_stop=lambda: cache.pool().stop(task.key))
+    if busy and job.done:
+        st.rerun()  # the controls above were drawn as they are while a run is on
+    return shown
 
 
-def _start(work: Work) -> None:
-    workbench.go_on(_SLOT)
-    st.session_state.pop(f"work.{_SLOT}", None)  # one that failed is tried again
-    # Photos may have changed; what has not is taken from the store.
-    cache.pool().forget(lambda key: key == work.key)
-    workbench.submit(_SLOT, work)
-
-
-def _work_of(request: RunRequest) -> Work:
+def _task(request: RunRequest) -> Task:
     files = {name: cache.model_files()[name] for name in request.models}
 
-    def run(job: Job) -> object:
+    def measure(*, request: RunRequest, progress: Report) -> object:
         from app.robustness.work import measure  # here: it loads torch
 
-        return measure(request, files, job)
+        return measure(request, files, progress)
 
-    return Work(tuple(map(cache.network_of, request.models)), request, run)
+    networks = tuple(map(cache.network_of, request.models))
+    return Task.of(networks, measure, about="images", request=request)
 
 
 # -- results of others ---------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from advprop_core.models.checkpoints import load
 from advprop_core.types import ModelInfo
 from app.robustness import cell_cache
 from app.robustness.measurement import FOLDER, SEED, RunRequest, command, data_name
-from app.shell.jobs import Job
+from app.shell.jobs import Report
 from app.shell.messages import tamed
 from app.shell.pictures import DRAWN, folder_source, own_folder
 
@@ -70,19 +70,19 @@ class Outcome:
         }
 
 
-def measure(request: RunRequest, files: Mapping[str, Path], job: Job) -> Outcome:
-    """Do the work, reporting to the job; what is finished is kept at once.
+def measure(request: RunRequest, files: Mapping[str, Path], progress: Report) -> Outcome:
+    """Measure; what is finished is kept at once.
 
     Args:
         request: What is to be measured.
         files: Name to checkpoint file.
-        job: Asked between batches whether to go on.
+        progress: Told between batches; may raise to stop.
 
     Raises:
         InputError: If a file cannot be used, or the images do not fit the networks.
     """
     opened = {name: load(files[name]).without_copies() for name in request.models}
-    job.report(0.0)
+    progress(0.0)
     data = DataRequest(_whereabouts(request), limit=request.images)
     tested = open_images(data, opened, with_photos=bool(request.corruptions))
     shown = conditions(request)
@@ -97,7 +97,7 @@ def measure(request: RunRequest, files: Mapping[str, Path], job: Job) -> Outcome
     )
     folder = cell_cache.made()
     store = None if folder is None else CellStore(folder, suite.digests)
-    evaluation = evaluate(suite, store=store, progress=lambda done, total: job.report(done / total))
+    evaluation = evaluate(suite, store=store, progress=progress)
     notes = (*suite.notes, *_notes_of_store(store))
     evaluation = replace(evaluation, suite=replace(suite, notes=notes))
     return Outcome(

@@ -16,7 +16,7 @@ from advprop_core.models import bundle
 from advprop_core.models.header import read_info
 from advprop_core.pictures.decoding import decode, encode_png, fit, to_pixels
 from advprop_core.types import ModelInfo
-from app.shell.calibrated import CalibratedLenses
+from app.shell.calibrated import Calibration
 from app.shell.jobs import Pool
 from app.shell.messages import tamed
 from app.shell.pictures import (
@@ -29,6 +29,7 @@ from app.shell.pictures import (
     object_mask,
     open_picture,
 )
+from app.shell.store import BoundedStore
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from advprop_core.models.dual_bn import DualBNModel, PixelNetwork
 
 PREVIEW_SIDE = 448
+KEPT_CALIBRATED = 2
 
 
 @dataclass(frozen=True)
@@ -87,9 +89,9 @@ def uploads() -> UploadStore:
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
-def calibrated_lenses() -> CalibratedLenses:
-    """The server's one store of networks with a calibrated branch."""
-    return CalibratedLenses()
+def calibrated_lenses() -> BoundedStore[Calibration, Lens]:
+    """The server's one store of networks with a calibrated branch, by how they were made."""
+    return BoundedStore(KEPT_CALIBRATED)
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
@@ -140,7 +142,7 @@ def _forget_changed_models() -> None:
         load_lens.clear(network.name)
     if changed:
         calibrated_lenses.clear()
-        pool().forget(lambda key: not changed.isdisjoint(key[0]))  # see workbench.Work.key
+        pool().forget(lambda key: not changed.isdisjoint(key[0]))  # see Task.key
     before.clear()
     before.update(now)
 

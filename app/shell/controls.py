@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -13,25 +13,14 @@ from advprop_core.types import ModelInfo
 from app.shell import cache, erasing, state
 from app.shell.messages import tame
 from app.shell.pictures import PHOTOS, SCENES
-from app.shell.state import View, key
+from app.shell.state import key
+from app.shell.view import ATTACKS, NORMS, PERTURBATIONS, View, ends
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
-PERTURBATIONS = {
-    "pgd": "PGD attack",
-    "i-fgsm": "I-FGSM attack",
-    "fgsm": "FGSM attack",
-    "gaussian": "Gaussian noise",
-    "poisson": "Poisson noise",
-    "salt-and-pepper": "Salt and pepper",
-    "erase": "Erase by hand",
-    "none": "None",
-}
-ATTACKS = ("pgd", "i-fgsm", "fgsm")
 OWN = "Your folder"
 """The group of a person's own photos."""
-NORMS = {"linf": "L∞: every pixel a little", "l2": "L2: the whole change together"}
 
 
 def settle(models: Mapping[str, ModelInfo]) -> ModelInfo:
@@ -60,6 +49,11 @@ def model_picker(models: Mapping[str, ModelInfo]) -> None:
     )
 
 
+def _slider(name: str, title: str, step: float, help: str, **options: Any) -> None:
+    """A slider over all that the field takes."""
+    st.slider(title, step=step, key=key(name), help=help, **ends(View, name), **options)
+
+
 def perturbation(info: ModelInfo) -> None:
     """How the picture is changed, with the few controls that matter most."""
     st.selectbox(
@@ -67,9 +61,9 @@ def perturbation(info: ModelInfo) -> None:
         list(PERTURBATIONS),
         format_func=PERTURBATIONS.__getitem__,
         key=key("perturbation"),
-        help="An attack follows the network's own gradient to change its mind; a noise is "
-        "random. FGSM takes one step, I-FGSM several, PGD several from a random start. Erasing "
-        "takes parts of the picture away that you mark.",
+        help="An attack follows the network's gradient to change its answer. Noise is random. "
+        "FGSM takes one step, I-FGSM several, PGD several from a random start. To erase, mark "
+        "parts of the picture.",
     )
     kind = st.session_state[key("perturbation")]
     if kind in ATTACKS:
@@ -78,36 +72,30 @@ def perturbation(info: ModelInfo) -> None:
     elif kind == "erase":
         erasing.controls()
     elif kind != "none":
-        st.slider(
+        _slider(
+            "severity",
             "Strength of the noise",
-            0.0,
-            0.5,
-            step=0.01,
-            key=key("severity"),
-            help="Gaussian: standard deviation, where 1 is from black to white. Poisson: the "
+            0.01,
+            "Gaussian: standard deviation, where 1 is from black to white. Poisson: the "
             "same at white, less in the dark. Salt and pepper: share of pixels replaced.",
         )
 
 
 def _strength() -> None:
     if st.session_state[key("norm")] == "linf":
-        st.slider(
+        _slider(
+            "epsilon",
             "Strength ε, in 1/255",
-            0.0,
-            16.0,
-            step=0.5,
-            key=key("epsilon"),
-            help="How far each colour value may move, in steps of an 8-bit picture: 4 means "
-            "at most 4 of 255. Up to about 8 the eye hardly sees it.",
+            0.5,
+            "How far each colour value may move, in steps of an 8-bit picture: 4 means "
+            "at most 4 of 255. Up to about 8 it is hardly visible.",
         )
     else:
-        st.slider(
+        _slider(
+            "radius",
             "Strength ε (L2)",
-            0.0,
-            5.0,
-            step=0.1,
-            key=key("radius"),
-            help="The Euclidean length of the whole change, where 1 moves a single colour "
+            0.1,
+            "The Euclidean length of the whole change, where 1 moves a single colour "
             "value from black to white.",
         )
 
@@ -118,8 +106,8 @@ def _attack_branch(info: ModelInfo) -> None:
         list(info.branches),
         key=key("attack_branch"),
         required=True,
-        help="Whose gradient makes the perturbation. AdvProp trains with attacks through aux; "
-        "attacking main shows whether aux resists what fools main.",
+        help="The branch whose gradient the attack follows. AdvProp trains with attacks through "
+        "aux. Attack main to see whether aux resists what fools main.",
     )
 
 
@@ -136,15 +124,12 @@ def expert(info: ModelInfo) -> bool:
     if kind in ATTACKS:
         _expert_attack(info, kind)
     if kind not in ("erase", "none"):
-        st.number_input(
-            "Seed",
-            0,
-            9999,
-            step=1,
-            key=key("seed"),
-            help="Of the random start or the noise: the same seed gives the same picture.",
-        )
+        _number("seed", "Seed", 1, "The same seed gives the same random start, or the same noise.")
     return True
+
+
+def _number(name: str, title: str, step: float, help: str) -> None:
+    st.number_input(title, step=step, key=key(name), help=help, **ends(View, name))
 
 
 def _expert_attack(info: ModelInfo, kind: str) -> None:
@@ -157,28 +142,31 @@ def _expert_attack(info: ModelInfo, kind: str) -> None:
         "of the whole change (L2).",
     )
     if kind != "fgsm":
-        st.slider(
+        _slider(
+            "steps",
             "Steps",
             1,
-            100,
-            key=key("steps"),
-            help="Gradient steps. More steps find a stronger perturbation of the same size.",
+            "Gradient steps. More steps find a stronger perturbation of the same size.",
         )
         linf = st.session_state[key("norm")] == "linf"
-        st.number_input(
+        _number(
+            "step_size",
             "Step size, in 1/255" if linf else "Step size (L2)",
-            0.0,
-            16.0,
-            step=0.25,
-            key=key("step_size"),
-            help="How far one step moves. 0 picks 2.5 × strength / steps.",
+            0.25,
+            "How far one step moves. 0 picks 2.5 × strength / steps.",
         )
+    target_class(info, key("target"))
+
+
+def target_class(info: ModelInfo, widget: str, **options: Any) -> None:
+    """The class that a targeted attack wants."""
     st.selectbox(
         "Target class",
         ["", *info.class_ids],
-        format_func=_class_names(info, "none: anything but the right one"),
-        key=key("target"),
+        format_func=_class_names(info, "none: any wrong class"),
+        key=widget,
         help="A targeted attack drives the prediction towards this class.",
+        **options,
     )
 
 
@@ -189,8 +177,8 @@ def map_picker(info: ModelInfo) -> DeltaGenerator:
         list(METHODS),
         format_func=lambda name: METHODS[name].title,
         key=key("method"),
-        help="How to show where a branch looked. What the chosen one measures, and what it cannot "
-        "tell, is said below the maps.",
+        help="How to show where a branch looked. Below the maps it says what the chosen one "
+        "measures, and what it cannot tell.",
     )
     slot = st.container()
     explained_class(info)
@@ -211,14 +199,12 @@ def explained_class(info: ModelInfo) -> None:
 
 def opacity() -> None:
     """How much of the photo shows through."""
-    st.slider(
+    _slider(
+        "opacity",
         "Opacity of the maps",
-        0,
-        100,
-        step=5,
+        5,
+        "0 shows the photo alone, 100 the map alone.",
         format="%d %%",
-        key=key("opacity"),
-        help="0 shows the photo alone, 100 the map alone.",
     )
 
 

@@ -13,7 +13,8 @@ from advprop_core.pictures.regions import (
     parse_regions,
 )
 from app.shell import state
-from app.shell.state import View, key
+from app.shell.state import key
+from app.shell.view import View
 
 FILL_TITLES = {"grey": "Grey", "black": "Black", "blur": "Blur"}
 _NUMBERS = {

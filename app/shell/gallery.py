@@ -13,7 +13,7 @@ from app.shell import cache, controls, state
 from app.shell.layout import in_rows
 from app.shell.messages import quote, safe
 from app.shell.pictures import PictureGone
-from app.shell.state import View
+from app.shell.view import View
 
 UPLOAD = "Upload"
 CAMERA = "Camera"

@@ -15,6 +15,9 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import Any
 
+Report = Callable[..., None]
+"""Takes a share that is done, or what is done and its total; may raise to stop."""
+
 
 class Cancelled(Exception):
     """Raised inside a worker whose result nobody waits for any more."""
@@ -47,11 +50,11 @@ class Job:
         """Whether the worker was asked to stop."""
         return self._cancelled.is_set()
 
-    def report(self, share: float) -> None:
-        """Called by the worker between batches; raises Cancelled when it should stop."""
+    def report(self, done: float, total: float = 1.0) -> None:
+        """Called by the library between batches; raises Cancelled when it should stop."""
         if self._cancelled.is_set():
             raise Cancelled
-        self.progress = share
+        self.progress = done / total
 
     def cancel(self) -> None:
         """Ask the worker to stop at its next report."""

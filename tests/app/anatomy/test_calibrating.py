@@ -1,4 +1,4 @@
-"""The store of networks with a calibrated branch."""
+"""A calibrated branch for a network with main alone."""
 
 from dataclasses import replace
 
@@ -7,43 +7,39 @@ import torch
 
 from advprop_core.models.dual_bn import norm_layers
 from app.anatomy import calibrating
-from app.shell import cache, requests
-from app.shell.calibrated import CalibratedLenses, Calibration
+from app.anatomy.view import AnatomyView
+from app.shell import cache, comparison
+from app.shell.calibrated import Calibration
 from app.shell.jobs import Cancelled, Job
 from app.shell.samples import Source
-from app.shell.state import View
+from app.shell.store import BoundedStore
 
 FEW = Source("shapes", "drawn scenes", 6)
 
 
-def test_the_store_keeps_few_and_knows_what_must_be_made_again():
-    store = CalibratedLenses(2)
-    asked = [Calibration(name, FEW) for name in "abc"]
-    keys = [store.key(calibration) for calibration in asked]
-    assert len({*keys}) == 3
-    for calibration in asked[:2]:
-        store.put(calibration, calibration.model)
-    assert store.get(asked[0]) == "a"  # and is the newest by that
-    store.put(asked[2], "c")
-    assert [store.get(calibration) for calibration in asked] == ["a", None, "c"]
-    same = [store.key(each) == key for each, key in zip(asked, keys, strict=True)]
-    assert same == [True, False, True]
-
-
 @pytest.fixture
 def vanilla(tiny):
-    """The network with main alone, and the comparison that is asked of it."""
+    """(calibration, store, job) compares with a calibrated branch; and the network."""
     lens = cache.load_lens("tiny-vanilla")
-    view = View(model="tiny-vanilla", steps=1, layer=lens.default_layer)
-    return lens, requests.make_request(view, lens.info, None), cache.pixels(view.image, 64)
+    view = AnatomyView(model="tiny-vanilla", steps=1)
+    options = comparison.perturbing(view, lens.info)
+    options["maps"] = comparison.map_request(view, lens, view.method)
+    pixels = cache.pixels(view.image, 64)
+
+    def compare(calibration, store, job):
+        return calibrating.compare_calibrated(
+            lens, calibration, store, pixels, progress=job.report, **options
+        )
+
+    return lens, compare
 
 
 def test_a_calibrated_branch_is_made_once_and_changes_no_other(vanilla, monkeypatch):
-    lens, request, pixels = vanilla
+    lens, compare = vanilla
     before = {key: value.clone() for key, value in lens.model.state_dict().items()}
-    store, calibration = CalibratedLenses(), Calibration("tiny-vanilla", FEW)
+    store, calibration = BoundedStore(2), Calibration("tiny-vanilla", FEW)
     job = Job("x")
-    found = calibrating.compare_calibrated(request, calibration, lens, store, pixels, job)
+    found = compare(calibration, store, job)
     assert found.branches == ("main", "aux")
     assert job.progress == 1
     made = store.get(calibration)
@@ -57,24 +53,22 @@ def test_a_calibrated_branch_is_made_once_and_changes_no_other(vanilla, monkeypa
     after = lens.model.state_dict()
     assert all(torch.equal(before[key], after[key]) for key in before)
     monkeypatch.setattr(calibrating, "_calibrate", None)
-    again = calibrating.compare_calibrated(request, calibration, lens, store, pixels, job)
+    again = compare(calibration, store, job)
     assert torch.equal(again.adversarial, found.adversarial)
 
 
 def test_calibrating_can_be_stopped(vanilla):
-    lens, request, pixels = vanilla
-    store, calibration, job = CalibratedLenses(), Calibration("tiny-vanilla", FEW), Job("x")
+    _, compare = vanilla
+    store, calibration, job = BoundedStore(2), Calibration("tiny-vanilla", FEW), Job("x")
     job.cancel()
     with pytest.raises(Cancelled):
-        calibrating.compare_calibrated(request, calibration, lens, store, pixels, job)
+        compare(calibration, store, job)
     assert store.get(calibration) is None
 
 
 def test_photos_that_do_not_fit_are_said(vanilla, tmp_path):
-    lens, request, pixels = vanilla
+    _, compare = vanilla
     (tmp_path / "cats").mkdir()
     calibration = Calibration("tiny-vanilla", replace(FEW, name=str(tmp_path)))
     with pytest.raises(ValueError, match="no image"):
-        calibrating.compare_calibrated(
-            request, calibration, lens, CalibratedLenses(), pixels, Job("x")
-        )
+        compare(calibration, BoundedStore(2), Job("x"))

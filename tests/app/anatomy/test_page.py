@@ -253,7 +253,7 @@ def held(monkeypatch):
         return real(*args)
 
     monkeypatch.setattr("app.anatomy.work.blended", blended)
-    monkeypatch.setattr("app.shell.workbench.QUICK", 0.2)
+    monkeypatch.setattr("app.shell.tasks.QUICK", 0.2)
     yield let_go
     let_go.set()
 
@@ -265,13 +265,13 @@ def test_a_slow_blend_leaves_the_one_before_it(anatomy, held):
     person.widget("dial").set_value(80)
     person.at.run()
     assert person.at.get("progress")
-    assert "the previous result" in person.text
+    assert "Previous result" in person.text
     assert "At 50 % of the way" in person.text
     assert_whole(person)
     held.set()
     person.run()
     assert "At 80 % of the way" in person.text
-    assert "previous result" not in person.text
+    assert "Previous result" not in person.text
 
 
 def test_stop_and_go_on(anatomy, held):
@@ -315,7 +315,7 @@ def test_figures_of_another_attack_do_not_stand_under_this_ones_name(anatomy, mo
         return real(*args)
 
     monkeypatch.setattr("app.anatomy.work.gap_over", slow)
-    monkeypatch.setattr("app.shell.workbench.QUICK", 0.2)
+    monkeypatch.setattr("app.shell.tasks.QUICK", 0.2)
     let_go.set()
     person = press(anatomy(), "Measure it over 4 drawn scenes")
     assert_whole(person, [*STAGES, *over])

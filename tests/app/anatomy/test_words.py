@@ -11,8 +11,9 @@ from advprop_core.anatomy.gap import Gap, GapRow, Score
 from advprop_core.anatomy.halves import ENDS, ESTIMATED, NAIVE, MixtureAccuracy
 from advprop_core.types import Prediction
 from app.anatomy import gap_words, halves_words, words
-from app.shell import state
+from app.anatomy.view import AnatomyView
 from app.shell.samples import Source
+from app.shell.view import rules
 
 NAMES = ("star", "heart")
 SCENES = Source("shapes", "drawn scenes", 100)
@@ -24,11 +25,11 @@ def prediction(*shares):
 
 
 def test_every_measure_that_can_be_chosen_is_the_librarys_and_explained():
-    assert tuple(words.MEASURES) == state._CHOICES["measure"]
+    assert tuple(words.MEASURES) == rules(AnatomyView)["measure"].metadata["options"]
     assert {*words.MEASURES} == {*words.EXPLAINED} <= {*MEASURES}
     assert {*words.UNITS} <= {*MEASURES}
-    assert tuple(words.MOVED) == state._CHOICES["moved"]
-    assert tuple(gap_words.BY) == state._CHOICES["gap_by"]
+    assert tuple(words.MOVED) == rules(AnatomyView)["moved"].metadata["options"]
+    assert tuple(gap_words.BY) == rules(AnatomyView)["gap_by"].metadata["options"]
 
 
 @pytest.mark.parametrize(

@@ -13,13 +13,13 @@ from advprop_core.models.bundle import bundled_models
 from advprop_core.models.checkpoints import load
 from advprop_core.predict import predict
 from app.anatomy import work as anatomy
-from app.shell import cache, requests
+from app.anatomy.view import AnatomyView
+from app.shell import cache, comparison
 from app.shell.jobs import Cancelled, Job
 from app.shell.samples import Source
-from app.shell.state import View
 
 FEW = Source("shapes", "drawn scenes", 12)
-ATTACKED = View(model="tiny-advprop", steps=2, expert=True)
+ATTACKED = AnatomyView(model="tiny-advprop", steps=2, expert=True)
 
 
 @pytest.fixture
@@ -32,29 +32,38 @@ def asked(lens):
     """(any field of the view) to the comparison that is asked for."""
 
     def ask(**fields):
-        view = replace(ATTACKED, **fields)
-        label = cache.picture(view.image, 64).label
-        layer = view.layer or lens.default_layer
-        return requests.make_request(replace(view, layer=layer), lens.info, label)
+        task = comparison.comparison_task(replace(ATTACKED, **fields), lens)
+        return task.call(progress=Job("x").report)
 
     return ask
 
 
 @pytest.fixture
-def found(lens, asked):
-    return requests.run(asked(), lens.branches, cache.pixels(ATTACKED.image, 64), Job("x"))
+def gap_over(lens):
+    """(any field of the view) to the gap over many pictures."""
+
+    def measure(progress=print, source=FEW, **fields):
+        perturbation = comparison.perturbation(replace(ATTACKED, **fields), lens.info)
+        return anatomy.gap_over(lens, perturbation, "main", source, "aux", "stage", progress)
+
+    return measure
+
+
+@pytest.fixture
+def found(asked):
+    return asked()
 
 
 def test_the_view_says_what_moves(lens, monkeypatch):
     info = lens.info
-    assert anatomy.way_of(View(), info) == Way("aux", "both", estimated=True)
+    assert anatomy.way_of(AnatomyView(), info) == Way("aux", "both", estimated=True)
     assert Way("aux").whole
-    view = View(second="aux2", moved="statistics", moved_layers=("s1", "s2"))
+    view = AnatomyView(second="aux2", moved="statistics", moved_layers=("s1", "s2"))
     assert anatomy.way_of(view, info) == Way("aux2", "statistics", False, ("s1", "s2"))
-    assert anatomy.way_of(View(moved="affine"), info) == Way("aux", "affine")
+    assert anatomy.way_of(AnatomyView(moved="affine"), info) == Way("aux", "affine")
     assert not anatomy.way_of(view, info).whole
     monkeypatch.setattr(anatomy, "source_for", lambda *_: None)
-    assert anatomy.way_of(View(), info) == Way("aux", "both", estimated=False)
+    assert anatomy.way_of(AnatomyView(), info) == Way("aux", "both", estimated=False)
 
 
 @pytest.fixture
@@ -77,7 +86,7 @@ def reference(monkeypatch):
 def test_a_blend_is_asked_and_explained_as_the_branches_are(
     lens, found, reference, way, affine, statistics
 ):
-    made = anatomy.blended(lens, found, way, 0.3, Job("x"))
+    made = anatomy.blended(lens, found, way, 0.3, Job("x").report)
     if statistics == "reference":
         statistics = reference
     module = blend(lens.model, affine, statistics, layers=way.layers or None)
@@ -94,7 +103,7 @@ def test_a_blend_is_asked_and_explained_as_the_branches_are(
 def test_the_ends_are_the_branches_and_need_no_work(lens, found):
     for t, branch in ((0, "main"), (1, "aux")):
         made = at_end(found, Way("aux"), t)
-        worked = anatomy.blended(lens, found, Way("aux"), t, Job("x"))
+        worked = anatomy.blended(lens, found, Way("aux"), t, Job("x").report)
         for kind in ("clean", "adversarial"):
             assert made.predictions[kind] is found.predictions[kind, branch]
             torch.testing.assert_close(
@@ -110,17 +119,15 @@ def test_the_ends_are_the_branches_and_need_no_work(lens, found):
 
 @pytest.mark.parametrize("method", ["deep-lift", "smoothgrad"])
 def test_other_maps_of_a_blend_meet_the_branches_at_the_ends(lens, asked, method):
-    request = asked(method=method)
-    request = replace(request, maps=replace(request.maps, layer=None))
-    found = requests.run(request, lens.branches, cache.pixels("scene:2", 64), Job("x"))
-    made = anatomy.blended(lens, found, Way("aux"), 1.0, Job("x"))
+    found = asked(method=method)
+    made = anatomy.blended(lens, found, Way("aux"), 1.0, Job("x").report)
     one, other = made.maps["clean"].values, found.maps["clean", "aux"].values
     assert float((one - other).abs().max()) < 0.05 * float(other.abs().max())
 
 
 def test_the_curve_begins_at_main_and_ends_at_aux(lens, found, reference):
     job = Job("x")
-    lines = anatomy.curves(lens, found, Way("aux", estimated=True), job)
+    lines = anatomy.curves(lens, found, Way("aux", estimated=True), job.report)
     assert job.progress == 1
     for line in lines:
         for kind, shares in line.shares.items():
@@ -135,23 +142,22 @@ def test_the_curve_begins_at_main_and_ends_at_aux(lens, found, reference):
 
 
 def test_half_a_way_has_one_line(lens, found):
-    (line,) = anatomy.curves(lens, found, Way("aux", "affine"), Job("x"))
+    (line,) = anatomy.curves(lens, found, Way("aux", "affine"), Job("x").report)
     assert not torch.equal(
         line.shares["clean"][-1], found.predictions["clean", "aux"].probabilities
     )
 
 
 def test_a_picture_that_was_not_changed_is_asked_once(lens, asked):
-    request = asked(perturbation="none")
-    found = requests.run(request, lens.branches, cache.pixels("scene:2", 64), Job("x"))
-    assert list(anatomy.curves(lens, found, Way("aux"), Job("x"))[0].shares) == ["clean"]
-    gap = anatomy.gap_here(lens, found, "aux", "stage", Job("x"))
+    found = asked(perturbation="none")
+    assert list(anatomy.curves(lens, found, Way("aux"), Job("x").report)[0].shares) == ["clean"]
+    gap = anatomy.gap_here(lens, found, "aux", "stage", Job("x").report)
     assert list(gap.rows["alone"][0].scores) == ["clean"]
 
 
 def test_every_mixture_is_measured(lens, reference):
     job = Job("x")
-    accuracies = anatomy.halves_over(lens, FEW, "aux", job)
+    accuracies = anatomy.halves_over(lens, FEW, "aux", job.report)
     assert tuple(accuracies) == MIXTURES
     assert job.progress == 1
     assert {row.n for row in accuracies.values()} == {12}
@@ -172,7 +178,7 @@ def test_what_comes_with_a_bundled_network_is_not_said_of_the_persons_own(tmp_pa
 
 def test_the_file_holds_the_blend(lens, reference, tmp_path):
     (tmp_path / "x.safetensors").write_bytes(
-        anatomy.network_file(lens, Way("aux", estimated=True), 0.5, Job("x"))
+        anatomy.network_file(lens, Way("aux", estimated=True), 0.5, Job("x").report)
     )
     plain = load(tmp_path / "x.safetensors").model.branch("main")
     expected = blend(lens.model, 0.5, reference).network.state_dict()
@@ -182,7 +188,7 @@ def test_the_file_holds_the_blend(lens, reference, tmp_path):
 @pytest.mark.parametrize("by", ["stage", "layer"])
 def test_the_gap_of_a_picture_lies_between_its_branches(lens, found, by):
     job = Job("x")
-    gap = anatomy.gap_here(lens, found, "aux", by, job)
+    gap = anatomy.gap_here(lens, found, "aux", by, job.report)
     assert (gap.n, gap.by) == (1, by)
     assert job.progress == 1
     assert gap.naive.keys() == gap.rows.keys()
@@ -209,9 +215,9 @@ def test_what_excites_channels_through_both_branches(lens, found):
         ({"perturbation": "none"}, ["clean"]),
     ],
 )
-def test_the_gap_over_many_pictures(lens, asked, fields, kinds):
+def test_the_gap_over_many_pictures(gap_over, fields, kinds):
     job = Job("x")
-    gap = anatomy.gap_over(lens, asked(**fields), FEW, "aux", "stage", job)
+    gap = gap_over(job.report, **fields)
     assert gap.n == 12
     assert list(gap.rows["alone"][0].scores) == kinds
     assert job.progress == 1
@@ -219,29 +225,29 @@ def test_the_gap_over_many_pictures(lens, asked, fields, kinds):
     assert 0 <= low < high <= 1
 
 
-def test_pictures_of_the_class_an_attack_wants_are_left_out(lens, asked):
-    gap = anatomy.gap_over(lens, asked(target="heart"), FEW, "aux", "stage", Job("x"))
+def test_pictures_of_the_class_an_attack_wants_are_left_out(lens, gap_over):
+    gap = gap_over(target="heart")
     heart = lens.info.class_ids.index("heart")
     assert gap.n == 12 - [index % 10 for index in range(12)].count(heart)
 
 
-def test_a_gap_over_many_pictures_can_be_stopped(lens, asked):
+def test_a_gap_over_many_pictures_can_be_stopped(gap_over):
     job = Job("x")
     job.cancel()
     with pytest.raises(Cancelled):
-        anatomy.gap_over(lens, asked(), FEW, "aux", "stage", job)
+        gap_over(job.report)
 
 
-def test_classes_that_do_not_match_are_said(lens, asked, tmp_path):
+def test_classes_that_do_not_match_are_said(gap_over, tmp_path):
     (tmp_path / "cats").mkdir()
     (tmp_path / "cats" / "a.png").write_bytes(b"x")
     source = Source(str(tmp_path), "photos", 10)
     with pytest.raises(ValueError, match="No class folder is a class"):
-        anatomy.gap_over(lens, asked(), source, "aux", "stage", Job("x"))
+        gap_over(source=source)
 
 
 def test_a_slow_blend_can_be_stopped(lens, found):
     job = Job("x")
     job.cancel()
     with pytest.raises(Cancelled):
-        anatomy.blended(lens, found, Way("aux"), 0.5, job)
+        anatomy.blended(lens, found, Way("aux"), 0.5, job.report)

@@ -15,7 +15,7 @@ from app.figures import maps as figures
 from app.figures import style
 from app.figures.style import colour_scale
 from app.maps import words as map_words
-from app.maps.work import Maps
+from app.maps.map_set import MapSet
 
 KINDS = ("clean", "adversarial")
 
@@ -40,7 +40,7 @@ def make_maps(make_result):
             for kind in KINDS
         }
         agreement = {(method, kind): Agreement(0.5, 0.2, 0.25) for kind in KINDS}
-        return Maps(make_result(**shares), values, {}, ("s1", "s2"), strips, agreement)
+        return MapSet(make_result(**shares), values, {}, ("s1", "s2"), strips, agreement)
 
     return make
 
@@ -54,8 +54,12 @@ def heat(figure):
     }
 
 
+def grid(found, sign, title):
+    return figures.method_grid(found.comparison, found.of("saliency"), sign, title, 0.6)
+
+
 def test_rows_are_branches_and_their_difference_columns_inputs_and_theirs(make_maps):
-    figure = figures.method_grid(make_maps(), "saliency", "magnitude", "Saliency", 0.6)
+    figure = grid(make_maps(), "magnitude", "Saliency")
     assert heat(figure) == {
         "": (1.0, "coloraxis"),
         "2": (4.0, "coloraxis"),
@@ -73,17 +77,17 @@ def test_rows_are_branches_and_their_difference_columns_inputs_and_theirs(make_m
 
 
 def test_one_scale_for_maps_and_a_symmetric_one_for_differences(make_maps):
-    figure = figures.method_grid(make_maps(), "saliency", "magnitude", "Saliency", 0.6)
+    figure = grid(make_maps(), "magnitude", "Saliency")
     assert figure.layout.coloraxis.cmin == 0
     assert figure.layout.coloraxis.colorbar.title.text == "Saliency score"
     changes = figure.layout.coloraxis2
     assert changes.cmin == -changes.cmax
-    signed = figures.method_grid(make_maps(), "saliency", "signed", "Saliency", 0.6)
+    signed = grid(make_maps(), "signed", "Saliency")
     assert signed.layout.coloraxis.cmin == -signed.layout.coloraxis.cmax
 
 
 def test_a_single_branch_has_no_row_of_differences(make_maps):
-    figure = figures.method_grid(make_maps(main=(1.0, 4.0)), "saliency", "signed", "S", 0.6)
+    figure = grid(make_maps(main=(1.0, 4.0)), "signed", "S")
     assert list(heat(figure)) == ["", "2", "3"]
 
 
@@ -99,7 +103,8 @@ def test_curves_differ_in_more_than_their_colour():
 
 
 def test_the_strip_has_a_picture_for_each_branch_input_and_stage(make_maps):
-    figure = figures.strip(make_maps(), 0.6)
+    found = make_maps()
+    figure = figures.strip(found.comparison, found.stages, found.strips, 0.6)
     assert len([t for t in figure.data if isinstance(t, go.Image)]) == 4 * 2
     titles = [a.text for a in figure.layout.annotations]
     assert titles[:2] == ["s1", "s2"]

@@ -14,9 +14,10 @@ from advprop_core.evaluation.results import BranchResult
 from advprop_core.types import AttackConfig, Prediction
 from app.figures import studio
 from app.figures.animation import to_animation
-from app.figures.reel import make_reel
+from app.figures.reel import frame_title, make_reel
 
 NAMES = ("star", "heart", "ring", "fish", "a class with a very long name")
+TITLES = {"main": "flips to heart at 4/255", "aux": "holds"}
 PGD = AttackConfig.pgd(4 / 255)
 
 
@@ -52,7 +53,7 @@ def swept():
 
 
 def test_a_row_for_each_branch_in_its_colour(swept):
-    figure = studio.curves(swept, NAMES, "linf", None)
+    figure = studio.curves(swept, NAMES, "linf", TITLES, None)
     assert [(t.yaxis, t.line.color, t.line.dash) for t in figure.data] == [
         ("y", "#0072B2", "solid"), ("y", studio.MUTED[False], "dash"),
         ("y2", "#D55E00", "solid"), ("y2", studio.MUTED[False], "dash"),
@@ -64,23 +65,23 @@ def test_a_row_for_each_branch_in_its_colour(swept):
 
 
 def test_titles_say_where_each_branch_flips_and_lines_are_named(swept):
-    said = texts(studio.curves(swept, NAMES, "linf", None))
+    said = texts(studio.curves(swept, NAMES, "linf", TITLES, None))
     assert said[0] == '<span style="color:#0072B2">■</span> <b>main</b> flips to heart at 4/255'
     assert said[1] == '<span style="color:#D55E00">■</span> <b>aux</b> holds'
     assert said[2:] == ["<b>✓ star</b>", "heart", "<b>✓ star</b>", "ring"]
 
 
 def test_a_line_marks_the_flip_and_another_the_strength_chosen(swept):
-    plain = studio.curves(swept, NAMES, "linf", None).layout.shapes
+    plain = studio.curves(swept, NAMES, "linf", TITLES, None).layout.shapes
     assert [(s.yref, s.x0, s.line.dash) for s in plain] == [("y domain", 4, "dash")]
-    chosen = studio.curves(swept, NAMES, "linf", 7.5).layout.shapes[1:]
+    chosen = studio.curves(swept, NAMES, "linf", TITLES, 7.5).layout.shapes[1:]
     assert [(s.yref, s.x0, s.line.dash) for s in chosen] == [
         ("y domain", 7.5, None), ("y2 domain", 7.5, None)]  # fmt: skip
 
 
 def test_the_unit_of_the_axis(swept):
-    linf = studio.curves(swept, NAMES, "linf", None).layout.xaxis2.title.text
-    l2 = studio.curves(swept, NAMES, "l2", None)
+    linf = studio.curves(swept, NAMES, "linf", TITLES, None).layout.xaxis2.title.text
+    l2 = studio.curves(swept, NAMES, "l2", TITLES, None)
     assert linf == "Strength ε, in 1/255 (L∞)"
     assert l2.layout.xaxis2.title.text == "Strength ε (L2)"
     assert l2.data[0].x == pytest.approx(swept.epsilons)
@@ -88,7 +89,7 @@ def test_the_unit_of_the_axis(swept):
 
 def test_a_target_is_followed_even_where_it_never_rises(swept):
     towards = Sweep(**{**swept.__dict__, "target_class": 3})
-    figure = studio.curves(towards, NAMES, "linf", None)
+    figure = studio.curves(towards, NAMES, "linf", TITLES, None)
     assert [t.line.color for t in figure.data if t.yaxis == "y"] == [
         "#0072B2", "#0072B2", studio.MUTED[False]]  # fmt: skip
     assert "fish (target)" in texts(figure)
@@ -96,7 +97,7 @@ def test_a_target_is_followed_even_where_it_never_rises(swept):
 
 def test_long_names_are_cut_beside_a_curve(swept):
     long = Sweep(**{**swept.__dict__, "expected": {"main": 4, "aux": 4}, "true_class": None})
-    assert "<b>a class with a…</b>" in texts(studio.curves(long, NAMES, "linf", None))
+    assert "<b>a class with a…</b>" in texts(studio.curves(long, NAMES, "linf", TITLES, None))
 
 
 @pytest.mark.parametrize(
@@ -156,7 +157,7 @@ def test_accuracies_with_their_intervals():
 
 
 def test_figures_can_be_sent_to_a_browser(swept):
-    assert len(studio.curves(swept, NAMES, "linf", 4).to_json()) < 50_000
+    assert len(studio.curves(swept, NAMES, "linf", TITLES, 4).to_json()) < 50_000
 
 
 # -- the film ------------------------------------------------------------------------------------
@@ -231,5 +232,12 @@ def test_one_branch_is_enough(film, swept):
     assert len(reel.frames[0].pictures) == 3
     assert Image.open(io.BytesIO(to_animation(reel, "WEBP", "x"))).n_frames == 3
     main = {"predictions": {"main": swept.predictions["main"]}}
-    figure = studio.curves(Sweep(**{**swept.__dict__, **main}), NAMES, "linf", 1)
+    figure = studio.curves(Sweep(**{**swept.__dict__, **main}), NAMES, "linf", TITLES, 1)
     assert len([t for t in figure.data if isinstance(t, go.Scatter)]) == 2
+
+
+@pytest.mark.parametrize(
+    ("step", "title"), [(-1, "Clean picture"), (0, "Random start"), (3, "Step 3 of 10")]
+)
+def test_titles_of_frames(step, title):
+    assert frame_title(step, 10) == title

@@ -45,16 +45,16 @@ def test_no_map_is_an_error_that_says_what_to_do(visit):
 
 
 def test_a_map_that_does_not_fit_is_said_and_the_others_are_drawn(visit, monkeypatch):
-    from app.maps import work as map_requests
+    from app.maps import map_set
 
-    real = map_requests.MapMaker.make
+    real = map_set.MapMaker.make
 
     def make(maker, method, *others, **options):
         if method == "saliency":
             raise Unfit("the network has none of it: use occlusion")
         return real(maker, method, *others, **options)
 
-    monkeypatch.setattr(map_requests.MapMaker, "make", make)
+    monkeypatch.setattr(map_set.MapMaker, "make", make)
     person = visit(steps="1", maps="saliency,grad-cam").turn_to(MAPS)
     assert_whole(person, "grad-cam")
     assert person.warnings == ["Saliency is not drawn: the network has none of it: use occlusion"]

@@ -3,8 +3,9 @@
 import pytest
 import torch
 
-from app.shell import cache, state
-from app.shell.state import View
+from app.playground.view import PlaygroundView as View
+from app.shell import cache
+from app.shell.links import encode
 from tests.app.visiting import chosen
 
 
@@ -123,7 +124,7 @@ def test_the_chosen_view_survives_the_way_to_another_page(visit):
     person.at.switch_page("app/playground/page.py")
     person.run().assert_whole()
     assert chosen(person) == view
-    assert person.at.query_params == state.encode(view)
+    assert person.at.query_params == encode(view)
 
 
 def test_a_photo_it_never_learnt_is_labelled_so(visit, monkeypatch):

@@ -1,19 +1,26 @@
 """The attack studio below the Playground: computed when opened, kept while it is made anew."""
 
 import threading
+from functools import wraps
 
 import pytest
 import torch
 
+from advprop_core.compare import film, matrix, sweep
 from advprop_core.datasets.texture_shapes.scenes import SHAPES, draw_scene
+from advprop_core.errors import InputError
+from advprop_core.evaluation import suite as evaluation
 from advprop_core.models import checkpoints
 from app.figures.animation import to_animation
-from app.playground import studio_parts as studio_parts
-from app.playground import work as studio_requests
-from app.shell import cache, state
+from app.playground import many_pictures
+from app.playground import matrix as matrix_part
+from app.playground import sweep as epsilon_sweep
+from app.playground.view import PlaygroundView
+from app.shell import cache, links
 from tests.app.visiting import chosen, jpeg, lose_pictures
 
-PARTS = ("sweep", "film", "matrix")
+PARTS = {"sweep": (sweep, "sweep"), "film": (film, "make_film"),
+         "matrix": (matrix, "attack_matrix")}  # fmt: skip
 
 
 def result(person, part):
@@ -28,18 +35,21 @@ def button(person, key):
     return next(b for b in person.at.button if b.key == key)
 
 
+def counting(function, part, done):
+    @wraps(function)
+    def run(*inputs, **options):
+        done.append(part)
+        return function(*inputs, **options)
+
+    return run
+
+
 @pytest.fixture
 def counted(monkeypatch):
     """Names of the parts that were computed, in order."""
     done = []
-    for part in (*PARTS, "folder"):
-        real = getattr(studio_requests, f"run_{part}")
-
-        def run(*args, real=real, part=part):
-            done.append(part)
-            return real(*args)
-
-        monkeypatch.setattr(studio_requests, f"run_{part}", run)
+    for part, (module, name) in {**PARTS, "folder": (evaluation, "evaluate")}.items():
+        monkeypatch.setattr(module, name, counting(getattr(module, name), part, done))
     return done
 
 
@@ -122,8 +132,8 @@ def test_the_strength_does_not_make_the_sweep_anew(visit, counted):
 )
 def test_a_click_on_the_curve_sets_the_strength(monkeypatch, norm, points, expected):
     session = {"studio.curve": {"selection": {"points": points}}}
-    monkeypatch.setattr(studio_parts.st, "session_state", session)
-    studio_parts._go_to_click(norm)
+    monkeypatch.setattr(epsilon_sweep.st, "session_state", session)
+    epsilon_sweep._go_to_click(norm)
     assert {key: value for key, value in session.items() if key[:5] == "view."} == expected
 
 
@@ -193,7 +203,7 @@ def test_the_matrix_of_one_picture(visit):
 def test_many_pictures_are_measured_when_asked_and_said_to_be_old_after_a_change(
     visit, monkeypatch, counted
 ):
-    monkeypatch.setattr(studio_requests, "MOST_IMAGES", 20)
+    monkeypatch.setattr(many_pictures, "MOST_IMAGES", 20)
     person = visit(studio="matrix", steps="1")
     assert counted == ["matrix"]
     button(person, "studio.folder").click()
@@ -226,7 +236,7 @@ def own_folder(visit, tmp_path, monkeypatch):
         for index in range(3):
             scene = draw_scene(5, index, texture_agreement=1.0, size=64)
             Image.fromarray(scene.image).save(tmp_path / label / f"{index}.png")
-    monkeypatch.setattr(studio_requests, "SHAPES", ("other", "classes"))
+    monkeypatch.setattr(matrix_part, "SHAPES", ("other", "classes"))
     monkeypatch.setenv("ADVPROP_IMAGES", str(tmp_path))
     return tmp_path
 
@@ -249,7 +259,7 @@ def test_a_folder_of_other_classes_is_refused_in_words(visit, own_folder):
 
 
 def test_without_a_folder_it_is_said_how_to_name_one(visit, monkeypatch):
-    monkeypatch.setattr(studio_requests, "SHAPES", ("other", "classes"))
+    monkeypatch.setattr(matrix_part, "SHAPES", ("other", "classes"))
     person = visit(studio="matrix", steps="1")
     assert "--images FOLDER" in person.text
     assert "studio.folder" not in person.keys()  # noqa: SIM118
@@ -275,7 +285,7 @@ def test_a_picture_of_unknown_class(visit, part):
 def test_what_is_no_attack_is_said_and_one_offered(visit, kind, counted):
     person = visit(studio="sweep", perturbation=kind, steps="1")
     assert not person.at.exception
-    assert "is no attack" in person.at.info[0].value
+    assert "is not an attack" in person.at.info[0].value
     assert counted == []
     button(person, "studio.pgd").click()
     person.run()
@@ -292,15 +302,15 @@ def test_an_attack_of_no_strength(visit):
 
 def test_progress_can_be_stopped_and_taken_up_again(visit, monkeypatch):
     let_go = threading.Event()
-    real = studio_requests.run_matrix
+    real = matrix.attack_matrix
 
-    def run(request, lens, pixels, job):
-        job.report(0.5)
+    def run(*inputs, progress, **options):
+        progress(0.5)
         let_go.wait(30)
-        job.report(0.6)
-        return real(request, lens, pixels, job)
+        progress(0.6)
+        return real(*inputs, progress=progress, **options)
 
-    monkeypatch.setattr(studio_requests, "run_matrix", run)
+    monkeypatch.setattr(matrix, "attack_matrix", run)
     person = visit(steps="1")
     person.widget("studio").set_value("matrix")
     person.at.run()
@@ -318,16 +328,16 @@ def test_the_previous_result_stays_while_another_is_made(visit, monkeypatch):
     person = visit(studio="matrix", steps="1")
     before = result(person, "matrix")
     let_go = threading.Event()
-    real = studio_requests.run_matrix
+    real = matrix.attack_matrix
 
-    def run(request, lens, pixels, job):
+    def attack_matrix(*inputs, **options):
         let_go.wait(30)
-        return real(request, lens, pixels, job)
+        return real(*inputs, **options)
 
-    monkeypatch.setattr(studio_requests, "run_matrix", run)
+    monkeypatch.setattr(matrix, "attack_matrix", attack_matrix)
     person.widget("epsilon").set_value(9.0)
     at = person.at.run()
-    assert "This is the previous result" in person.text
+    assert "Previous result" in person.text
     assert result(person, "matrix") is before
     assert studio_charts(person) == ["studio.matrix"]
     let_go.set()
@@ -337,19 +347,19 @@ def test_the_previous_result_stays_while_another_is_made(visit, monkeypatch):
 
 
 def test_work_that_fails_is_said(visit, monkeypatch):
-    def fail(*_):
-        raise ValueError("the map is not finite.")
+    def fail(*_, **__):
+        raise InputError("the map is not finite.")
 
-    monkeypatch.setattr(studio_requests, "run_film", fail)
+    monkeypatch.setattr(film, "make_film", fail)
     person = visit(studio="film", steps="1")
     assert person.errors == ["the map is not finite."]
     assert not person.at.exception
 
 
 def test_links_without_a_studio_are_what_they_were():
-    assert state.encode(state.View()) == {"v": "1"}
-    view, complaints = state.decode({"v": "1", "studio": "kitchen"})
-    assert view == state.View()
+    assert links.encode(PlaygroundView()) == {"v": "1"}
+    view, complaints = links.decode({"v": "1", "studio": "kitchen"}, PlaygroundView())
+    assert view == PlaygroundView()
     assert "studio = `kitchen`" in complaints[0]
 
 

@@ -17,9 +17,11 @@ from app.robustness.measurement import (
     read_radii,
     request_of,
 )
-from app.shell.state import View
+from app.robustness.view import RobustnessView
 
-VIEW = View(tested=("one",), data="shapes", images=20, attacks=("pgd",), radii="1/255, 2/255")
+VIEW = RobustnessView(
+    tested=("one",), data="shapes", images=20, attacks=("pgd",), radii="1/255, 2/255"
+)
 
 
 def test_attacks_of_a_view():

@@ -101,14 +101,14 @@ def held(monkeypatch):
     let_go = threading.Event()
     real = work.measure
 
-    def run(request, files, job):
-        job.report(0.5)
+    def run(request, files, progress):
+        progress(0.5)
         let_go.wait(30)
-        job.report(0.6)
-        return real(request, files, job)
+        progress(0.6)
+        return real(request, files, progress)
 
     monkeypatch.setattr(work, "measure", run)
-    monkeypatch.setattr("app.shell.workbench.QUICK", 0.2)
+    monkeypatch.setattr("app.shell.tasks.QUICK", 0.2)
     yield let_go
     let_go.set()
 
@@ -141,10 +141,10 @@ def test_what_is_chosen_next_leaves_the_result_until_there_is_another(come):
     before = heading(person)
     person.choose(images=21)
     assert heading(person) == before
-    assert "previous result" in person.text
+    assert "Previous result" in person.text
     assert "n = 14 images" in person.text
     press(person, "Run")
-    assert "previous result" not in person.text
+    assert "Previous result" not in person.text
     assert "n = 21 images" in person.text
 
 
@@ -228,7 +228,7 @@ def test_another_norm_has_other_radii(come):
 def test_an_image_opens_in_the_playground_with_its_network_and_attack(come):
     person = press(come(), "Run")
     person.choose(**{"robustness.gallery.model": "tiny-advprop"})
-    outcome = person.at.session_state["shown.robustness"][1]
+    outcome = person.at.session_state["shown.robustness"].result
     opens = [b for b in person.at.button if (b.key or "").startswith("robustness.open.")]
     assert opens, "the tiny branches differ somewhere"
     source = opens[0].key.removeprefix("robustness.open.")
@@ -274,7 +274,7 @@ def test_a_network_with_one_branch_has_wrong_answers_to_show_and_no_disagreement
 def results_file(come):
     """The bytes of a results file, as the page itself offers it."""
     person = press(come(), "Run")
-    return json.dumps(person.at.session_state["shown.robustness"][1].content).encode()
+    return json.dumps(person.at.session_state["shown.robustness"].result.content).encode()
 
 
 def test_a_file_of_the_person(come, results_file):

@@ -1,12 +1,14 @@
 import subprocess
 import sys
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from app.shell import controls, state
-from app.shell.state import BOUNDS, View
+from app.playground.view import PlaygroundView as View
+from app.shell import controls
+from app.shell.links import encode
+from app.shell.view import bounds, rules
 
 REPO = Path(__file__).resolve().parents[3]
 
@@ -14,12 +16,6 @@ REPO = Path(__file__).resolve().parents[3]
 def test_controls_load_no_torch():
     code = "import sys, app.shell.controls, app.shell.gallery; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=REPO, check=False).returncode == 0
-
-
-def test_links_and_the_page_know_the_same_choices():
-    assert state._CHOICES["perturbation"] == tuple(controls.PERTURBATIONS)
-    assert state._CHOICES["norm"] == tuple(controls.NORMS)
-    assert set(controls.ATTACKS) < set(controls.PERTURBATIONS)
 
 
 @pytest.mark.parametrize(
@@ -73,18 +69,17 @@ def test_few_controls_at_first_the_rest_behind_one_switch(visit):
 def test_a_link_may_ask_for_every_bound(visit):
     """A number that a link may hold must be one that its widget takes."""
     for place in (0, 1):
-        ends = {name: bounds[place] for name, bounds in BOUNDS.items() if name != "steps"}
-        ends = {name: type(getattr(View(), name))(end) for name, end in ends.items()}
+        numbers = [name for name, rule in rules(View).items() if "bounds" in rule.metadata]
+        ends = {name: bounds(View, name)[place] for name in numbers if name != "steps"}
         for norm, kind in (("linf", "i-fgsm"), ("l2", "i-fgsm"), ("linf", "gaussian")):
             view = replace(
                 View(model="tiny-advprop", norm=norm, perturbation=kind, steps=1, expert=True),
                 **ends,
             )
-            person = visit(**state.encode(view))
+            person = visit(**encode(view))
             assert not person.at.exception
             assert not person.errors
             assert person.at.session_state["view"] == view
-    assert {f.name for f in fields(View)} >= set(BOUNDS)
 
 
 def test_the_choice_of_a_hidden_control_is_remembered(visit):

@@ -4,7 +4,8 @@ import threading
 
 import pytest
 
-from app.shell import requests
+from advprop_core.compare import compare as comparing
+from advprop_core.errors import InputError
 from tests.app.conftest import Visit
 
 
@@ -12,15 +13,15 @@ from tests.app.conftest import Visit
 def held(monkeypatch):
     """Work that reports a half and then waits until it is let go."""
     let_go = threading.Event()
-    real = requests.run
+    real = comparing.compare
 
-    def run(request, branches, pixels, job):
-        job.report(0.5)
+    def compare(*inputs, progress, **options):
+        progress(0.5)
         let_go.wait(30)
-        job.report(0.6)
-        return real(request, branches, pixels, job)
+        progress(0.6)
+        return real(*inputs, progress=progress, **options)
 
-    monkeypatch.setattr("app.shell.requests.run", run)
+    monkeypatch.setattr(comparing, "compare", compare)
     yield let_go
     let_go.set()
 
@@ -39,12 +40,12 @@ def waiting(visit, held):
 def test_what_takes_long_shows_progress_above_the_previous_result(waiting, held):
     person = waiting
     assert [p.value for p in person.at.progress] == [50]
-    assert "previous result" in person.text
+    assert "Previous result" in person.text
     person.assert_whole()
     assert person.result.facts.linf == pytest.approx(4 / 255, rel=1e-3)
     held.set()
     person.run()
-    assert "previous result" not in person.text
+    assert "Previous result" not in person.text
     assert person.result.facts.linf == pytest.approx(9 / 255, rel=1e-3)
 
 
@@ -60,7 +61,7 @@ def test_stop_keeps_what_is_shown_and_what_is_chosen(waiting, held):
     for _ in range(2):  # it is not begun again by itself
         person.run()
         assert "Stopped." in person.text
-        assert "previous result" in person.text
+        assert "Previous result" in person.text
     assert person.result.facts.linf == pytest.approx(4 / 255, rel=1e-3)
     assert person.widget("epsilon").value == 9.0
     press(person, "Go on").assert_whole()
@@ -90,11 +91,11 @@ def test_work_that_fails_is_said_once_and_not_tried_for_ever(visit, monkeypatch)
     person = visit(steps="1")
     runs = []
 
-    def fail(request, branches, pixels, job):
-        runs.append(request)
-        raise ValueError("the map is not finite.")
+    def compare(*inputs, **options):
+        runs.append(options)
+        raise InputError("the map is not finite.")
 
-    monkeypatch.setattr("app.shell.requests.run", fail)
+    monkeypatch.setattr(comparing, "compare", compare)
     person.choose(epsilon=5.0)
     assert "not finite. The previous result stays below." in person.errors[0]
     person.assert_whole()

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from app.shell import state
-from app.shell.state import View
+from app.playground.view import PlaygroundView as View
+from app.shell.links import encode
 from tests.app.visiting import chosen
 
 
@@ -15,12 +15,12 @@ def test_a_link_restores_the_whole_view(visit):
         steps=3, step_size=0.25, attack_branch="aux", target="heart", seed=7, method="grad-cam",
         layer="layer2", explained="ring", opacity=35, expert=True,
     )  # fmt: skip
-    person = visit(**state.encode(view))
+    person = visit(**encode(view))
     person.assert_whole()
     assert not person.errors
     assert not person.warnings
     assert chosen(person) == view
-    assert person.at.query_params == state.encode(view)
+    assert person.at.query_params == encode(view)
     for name in ("norm", "radius", "steps", "attack_branch", "target", "layer", "opacity"):
         assert person.widget(name).value == getattr(view, name)
 

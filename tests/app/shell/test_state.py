@@ -1,66 +1,77 @@
+"""What a link holds of each page's view, and what a session makes of it."""
+
 import math
 import random
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import pytest
 
 from advprop_core.attribution.methods import METHODS
-from app.shell import state
-from app.shell.state import BOUNDS, DEFAULTS, VERSION, View, decode, encode
+from app.anatomy.view import AnatomyView
+from app.maps.view import MOST_MAPS, MapsView
+from app.playground.view import PlaygroundView
+from app.robustness.view import RobustnessView
+from app.shell import links
+from app.shell.links import decode, encode
+from app.shell.view import View, bounds, fitting, rules
 
-CHOICES = {
-    "perturbation": ("pgd", "i-fgsm", "fgsm", "gaussian", "poisson", "salt-and-pepper", "none"),
-    "regions": ("", "1.2.3.4", "0.0.1000.1_999.999.1.1"),
-    "norm": ("linf", "l2"),
-    "method": tuple(METHODS),
-    **{
-        name: state._CHOICES[name]
-        for name in ("moved", "measure", "gap_by", "fill", "studio", "ball")
-    },
-}
+PAGES = (PlaygroundView, MapsView, AnatomyView, RobustnessView)
+REGIONS = ("", "1.2.3.4", "0.0.1000.1_999.999.1.1")
 ODD_TEXTS = ("", "shapes-advprop", "folder:a b/ü&=?#%.jpg", "upload:0f", "日本", "n03028079", "1")
 
 
-def random_view(draw: random.Random) -> View:
+def random_view(page: type[View], draw: random.Random) -> View:
     """Any view a link may hold; half of its fields keep their defaults."""
-    values = {}
-    for field in fields(View):
-        default = getattr(View(), field.name)
-        if draw.random() < 0.5:
-            continue
-        if isinstance(default, tuple):
-            known = state._CHOICES.get(field.name, ("s1", "s2.b1", "s3"))
-            values[field.name] = tuple(draw.sample(known, draw.randint(0, 3)))
-        elif field.name in CHOICES:
-            values[field.name] = draw.choice(CHOICES[field.name])
-        elif isinstance(default, bool):
-            values[field.name] = draw.random() < 0.5
-        elif isinstance(default, int):
-            values[field.name] = draw.randint(*map(int, BOUNDS[field.name]))
-        elif isinstance(default, float):
-            low, high = BOUNDS[field.name]
-            some = (low, high, 0.1, 1 / 3, draw.uniform(low, high))
-            values[field.name] = min(draw.choice(some), high)
-        else:
-            values[field.name] = draw.choice(ODD_TEXTS)
-    return View(**values)
+    chosen = {name: rule for name, rule in rules(page).items() if draw.random() < 0.5}
+    return page(**{name: random_value(rule, draw) for name, rule in chosen.items()})
 
 
-@pytest.mark.parametrize("seed", range(200))
-def test_every_view_survives_its_link(seed):
-    view = random_view(random.Random(seed))
-    assert decode(encode(view)) == (view, [])
+def random_value(rule, draw):
+    limits, default = rule.metadata, rule.default
+    if isinstance(default, tuple):
+        return tuple(draw.sample(limits.get("options", ("s1", "s2.b1", "s3")), draw.randint(0, 3)))
+    if "bounds" in limits:
+        low, high = limits["bounds"]
+        if isinstance(default, int):
+            return draw.randint(low, high)
+        return min(draw.choice((low, high, 0.1, 1 / 3, draw.uniform(low, high))), high)
+    if isinstance(default, bool):
+        return draw.random() < 0.5
+    return draw.choice(REGIONS if rule.name == "regions" else limits.get("options", ODD_TEXTS))
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("seed", range(50))
+def test_every_view_survives_its_link(page, seed):
+    view = random_view(page, random.Random(seed))
+    assert decode(encode(view), page()) == (view, [])
+
+
+def test_a_link_of_before_opens_each_page_to_the_same_view():
+    """It held the fields of all pages."""
+    link = {
+        "v": "1", "model": "tiny", "epsilon": "8", "studio": "film", "maps": "cam", "dial": "30",
+        "moved": "affine", "tested": "a,b", "attack_steps": "7", "radii": "1/255",
+    }  # fmt: skip
+    shared = {"model": "tiny", "epsilon": 8.0}
+    for view in (
+        PlaygroundView(**shared, studio="film"),
+        MapsView(**shared, maps=("cam",)),
+        AnatomyView(**shared, dial=30, moved="affine"),
+        RobustnessView(**shared, tested=("a", "b"), attack_steps=7, radii="1/255"),
+    ):
+        assert decode(link, type(view)()) == (view, [])
 
 
 def test_lists_in_a_link():
-    assert encode(View(maps=("saliency", "cam")))["maps"] == "saliency,cam"
-    assert decode({"v": "1", "maps": ""})[0].maps == ()
-    most = tuple(METHODS)[: state.MOST_MAPS]
-    assert decode(encode(View(maps=most))) == (View(maps=most), [])
-    seven = ",".join(tuple(METHODS)[: state.MOST_MAPS + 1])
+    assert encode(MapsView(maps=("saliency", "cam")))["maps"] == "saliency,cam"
+    assert decode({"v": "1", "maps": ""}, MapsView())[0].maps == ()
+    most = tuple(METHODS)[:MOST_MAPS]
+    assert decode(encode(MapsView(maps=most)), MapsView()) == (MapsView(maps=most), [])
+    seven = ",".join(tuple(METHODS)[: MOST_MAPS + 1])
     for bad in ("saliency,saliency", "saliency,grad", "saliency,", seven):
-        view, complaints = decode({"v": "1", "maps": bad})
-        assert view == View()
+        view, complaints = decode({"v": "1", "maps": bad}, MapsView())
+        assert view == MapsView()
         assert f"maps = `{bad[:40]}" in complaints[0]
 
 
@@ -80,15 +91,12 @@ def test_a_link_of_ours_does_not_depend_on_the_pages_own_default():
 
 
 def test_an_old_link_keeps_the_defaults_of_its_version(monkeypatch):
-    newer = replace(View(), epsilon=2.0, method="saliency")
-    monkeypatch.setattr(state, "VERSION", 2)
-    monkeypatch.setitem(DEFAULTS, 2, newer)
-    assert decode({"v": "1", "steps": "20"}) == (View(steps=20), [])
-    assert decode({"v": "2", "steps": "20"}) == (replace(newer, steps=20), [])
+    monkeypatch.setattr(links, "VERSION", 2)
+    monkeypatch.setattr(links, "DEFAULTS", {1: {"epsilon": 2.0, "dial": 10}, 2: {}})
+    assert decode({"v": "1", "steps": "20"}, View()) == (View(steps=20, epsilon=2.0), [])
+    assert decode({"v": "2", "steps": "20"}, View()) == (View(steps=20), [])
     # Written anew, the old view says what the newer defaults would change.
-    assert encode(View(steps=20)) == {
-        "v": "2", "steps": "20", "epsilon": "4", "method": "grad-cam",
-    }  # fmt: skip
+    assert encode(View(steps=20, epsilon=2.0)) == {"v": "2", "steps": "20", "epsilon": "2"}
 
 
 @pytest.mark.parametrize("version", ["99", "0", "-1", "", "one", "²", "1.0", "9" * 5000])
@@ -113,29 +121,60 @@ def test_unknown_version_is_said_and_the_default_shown(version):
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_left_out_and_said(name, text):
-    view, complaints = decode({"v": "1", name: text, "image": "scene:3"})
+    view, complaints = decode({"v": "1", name: text, "image": "scene:3"}, View())
     assert view == View(image="scene:3")
     (sentence,) = complaints
     assert name in sentence
     assert len(sentence) < 150
 
 
-def test_every_number_has_bounds_that_refuse_what_is_no_number():
-    numbers = [f.name for f in fields(View) if type(getattr(View(), f.name)) in (int, float)]
-    assert set(numbers) == set(BOUNDS)
-    for name in numbers:
-        for text in ("nan", "inf", "-inf", str(BOUNDS[name][1] + 1), str(BOUNDS[name][0] - 1)):
-            with pytest.raises(ValueError):  # noqa: PT011 (its words are decode's)
-                state._read(name, text)
-        assert math.isfinite(getattr(DEFAULTS[VERSION], name))
+@pytest.mark.parametrize("page", PAGES)
+def test_every_number_has_bounds_that_refuse_what_is_no_number(page):
+    for name, rule in rules(page).items():
+        if type(rule.default) not in (int, float):
+            continue
+        low, high = bounds(page, name)
+        for value in (math.nan, math.inf, -math.inf, high + 1, low - 1):
+            with pytest.raises(ValueError, match=name):
+                fitting(page, name, value)
 
 
 def test_parameters_of_others_are_no_concern():
-    assert decode({"v": "1", "utm_source": "mail", "embed": "true"}) == (View(), [])
+    assert decode({"v": "1", "utm_source": "mail", "embed": "true"}, View()) == (View(), [])
 
 
 def test_a_links_markdown_has_no_effect_in_a_complaint():
-    (sentence,) = decode({"v": "1", "steps": "![x](http://evil.example/x.png)"})[1]
+    (sentence,) = decode({"v": "1", "steps": "![x](http://evil.example/x.png)"}, View())[1]
     assert "`![x](http://evil.example/x.png)`" in sentence
-    (sentence,) = decode({"v": "1", "steps": "`![x](//e.example)"})[1]
+    (sentence,) = decode({"v": "1", "steps": "`![x](//e.example)"}, View())[1]
     assert sentence.count("`") == 2
+
+
+# -- in a session --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "fallback"),
+    [("seed", "four", 0), ("steps", 1000, 10), ("severity", None, 0.1), ("opacity", True, 60),
+     ("target", 7, ""), ("method", ["cam"], "grad-cam"), ("regions", "1.2", "")],
+)  # fmt: skip
+def test_a_broken_widget_state_falls_back_to_the_default_and_is_said(visit, field, value, fallback):
+    """Of controls that are not on the page: AppTest cannot send what a widget never would."""
+    person = visit(perturbation="fgsm")
+    person.at.session_state[f"view.{field}"] = value
+    person.run().assert_whole()
+    assert person.warnings == [f"The value of {field} cannot be used. It is now {fallback!r}."]
+    assert getattr(person.at.session_state["view"], field) == fallback
+    assert not person.choose(perturbation="none").warnings
+
+
+def test_each_page_takes_its_own_fields_from_the_link_and_shares_what_was_chosen(visit):
+    person = visit(steps="1", maps="saliency", dial="150").choose(epsilon=7.0)
+    assert "maps" not in person.at.query_params
+    person.turn_to("app/maps/page.py")
+    assert person.at.session_state["view"] == MapsView(
+        model="tiny-advprop", steps=1, maps=("saliency",), epsilon=7.0
+    )
+    assert not person.warnings
+    person.turn_to("app/anatomy/page.py")
+    assert person.warnings == ["The link asks for dial = `150`, which is not available here."]

@@ -1,17 +1,14 @@
 from dataclasses import replace
 
 import pytest
-import torch
-from torch import nn
 
 from advprop_core.compare.compare import MapRequest
 from advprop_core.pictures.noise import NOISES, NoiseConfig
 from advprop_core.pictures.regions import EraseConfig, Region
 from advprop_core.types import AttackConfig
-from app.shell import requests
-from app.shell.controls import PERTURBATIONS
+from app.shell import cache, comparison
 from app.shell.jobs import Cancelled, Job
-from app.shell.state import View
+from app.shell.view import PERTURBATIONS, View
 
 BASE = View(model="tiny", image="scene:1")
 
@@ -22,7 +19,7 @@ def info(tiny_info_of):
 
 
 def perturbation(info, **fields):
-    return requests.make_request(replace(BASE, **fields), info, None).perturbation
+    return comparison.perturbation(replace(BASE, **fields), info)
 
 
 def test_every_perturbation_on_the_page_becomes_a_request(info):
@@ -78,49 +75,43 @@ def test_noises_take_severity_and_seed(info, kind):
     assert made == NoiseConfig(kind, 0.2, 5)
 
 
-def test_maps_have_a_layer_only_where_the_method_has_one(info):
-    view = replace(BASE, layer="layer2", explained=info.class_ids[2])
-    assert requests.make_request(view, info, None).maps == MapRequest("grad-cam", "layer2", 2)
-    view = replace(view, method="saliency", explained="")
-    assert requests.make_request(view, info, None).maps == MapRequest("saliency", None, None)
-    assert requests.make_request(BASE, info, None).maps == MapRequest("grad-cam", None, None)
+@pytest.fixture
+def lens(tiny):
+    return cache.load_lens("tiny-advprop")
+
+
+def test_maps_have_a_layer_only_where_the_method_has_one(lens):
+    view = replace(BASE, layer="layer2", explained=lens.info.class_ids[2])
+    asked = [comparison.map_request(view, lens, method) for method in ("grad-cam", "saliency")]
+    assert asked == [MapRequest("grad-cam", "layer2", 2), MapRequest("saliency", None, 2)]
+    default = MapRequest("grad-cam", lens.default_layer, None)
+    assert comparison.map_request(BASE, lens, "grad-cam") == default
 
 
 def test_the_true_class_is_found_by_id_or_name(tiny_info_of):
     info = tiny_info_of(class_ids=("n01", "n02"), class_names=("tench", "church"))
-    assert requests.class_index(info, "n02") == requests.class_index(info, "church") == 1
-    assert requests.class_index(info, "Church ") == 1  # as class folders are matched elsewhere
-    assert requests.class_index(info, "nave") is None
-    assert requests.class_index(info, None) is None
-    assert requests.make_request(BASE, info, "tench").true_class == 0
+    assert comparison.class_index(info, "n02") == comparison.class_index(info, "church") == 1
+    assert comparison.class_index(info, "Church ") == 1  # as class folders are matched elsewhere
+    assert comparison.class_index(info, "nave") is None
+    assert comparison.class_index(info, None) is None
 
 
-def test_what_changes_nothing_but_the_drawing_is_the_same_job(info):
-    one = requests.make_request(BASE, info, "star")
-    other = requests.make_request(replace(BASE, opacity=10, expert=True), info, "star")
-    assert one == other
-    assert hash(one) == hash(other)
+def test_what_changes_nothing_but_the_drawing_is_the_same_job(lens):
+    def key(**fields):
+        return comparison.comparison_task(replace(BASE, **fields), lens).key
+
+    assert key(opacity=10, expert=True) == key()
+    assert hash(key()) == hash(key(opacity=10))
     for fields in ({"epsilon": 2.0}, {"image": "scene:5"}, {"seed": 1}, {"attack_branch": "aux"}):
-        assert requests.make_request(replace(BASE, **fields), info, "star") != one
+        assert key(**fields) != key()
 
 
-class Mean(nn.Module):
-    """Two classes: how bright the picture is, and how dark."""
-
-    def forward(self, pixels):
-        bright = pixels.mean((1, 2, 3))
-        return torch.stack([bright, -bright], 1) * 10
-
-
-def test_the_work_reports_to_its_job_and_can_be_stopped(info):
-    view = replace(BASE, method="saliency", steps=4)
-    request = requests.make_request(view, info, None)
-    branches = {"main": Mean().eval()}
+def test_the_task_reports_to_its_job_and_can_be_stopped(lens):
+    task = comparison.comparison_task(replace(BASE, method="saliency", steps=4), lens)
     job = Job("key")
-    result = requests.run(request, branches, torch.full((1, 3, 8, 8), 0.5), job)
+    result = task.call(progress=job.report)
     assert job.progress == 1
-    assert float((result.adversarial - result.clean).max()) <= 4 / 255 + 1e-6
-    assert result.predictions["adversarial", "main"].logits[0] < 5
+    assert 0 < float((result.adversarial - result.clean).max()) <= 4 / 255 + 1e-6
     job.cancel()
     with pytest.raises(Cancelled):
-        requests.run(request, branches, torch.full((1, 3, 8, 8), 0.5), job)
+        task.call(progress=job.report)

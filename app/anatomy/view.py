@@ -1,0 +1,41 @@
+"""What a person has chosen on the Anatomy page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.shell.view import View, one_of, within
+
+MEASURES = (
+    "mean_shift",
+    "log_variance_ratio",
+    "divergence",
+    "gamma_change",
+    "beta_change",
+    "output_change",
+)
+
+
+@dataclass(frozen=True)
+class AnatomyView(View):
+    """The picture, and what of two branches is looked into.
+
+    Attributes:
+        second: The branch that is compared with main.
+        dial: How far the blend of the two is from main, in percent.
+        moved: What moves with the dial.
+        moved_layers: Stages and layers that move with it, or none for all.
+        measure: How the distance of norm layers is measured.
+        norm_layer: The norm layer that is looked into, or empty for the one that differs most.
+        gap_by: What is swapped at a time.
+        calibrated: Whether a network with main alone is given a calibrated auxiliary branch.
+    """
+
+    second: str = "aux"
+    dial: int = within(50, 0, 100)
+    moved: str = one_of("both", ("both", "statistics", "affine"))
+    moved_layers: tuple[str, ...] = ()
+    measure: str = one_of("mean_shift", MEASURES)
+    norm_layer: str = ""
+    gap_by: str = one_of("stage", ("stage", "layer"))
+    calibrated: bool = False

@@ -1,0 +1,143 @@
+"""Several kinds of map of one picture, and whether they can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from advprop_core.attribution.errors import NoGradient, Unfit, UnknownLayer
+from advprop_core.attribution.grids import MapMaker, explain_layers
+from advprop_core.attribution.layers import spatial_stages
+from advprop_core.attribution.methods import METHODS
+from advprop_core.compare.compare import compare
+from advprop_core.faithfulness.agreement import Agreement, agree
+from advprop_core.types import AttributionMap, Comparison, InputKind
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from advprop_core.faithfulness.trust import Cell, Trust
+    from app.shell.jobs import Report
+
+_ATTACK_SHARE = 0.2  # of the progress bar
+
+
+@dataclass(frozen=True)
+class MapSet:
+    """Maps of every branch on both inputs, and what can be said of them at once.
+
+    Attributes:
+        comparison: The pictures and predictions they belong to.
+        maps: (method, input kind, branch) to map.
+        refused: Method to the reason why it does not fit this network.
+        stages: Names of the network's stages, shallow to deep.
+        strips: (input kind, branch) to (L, H, W) Grad-CAM at each stage.
+        across_branches: (method, input kind) to how far main's and aux's maps agree.
+    """
+
+    comparison: Comparison
+    maps: Mapping[Cell, AttributionMap]
+    refused: Mapping[str, str]
+    stages: tuple[str, ...]
+    strips: Mapping[tuple[InputKind, str], Tensor]
+    across_branches: Mapping[tuple[str, InputKind], Agreement]
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The kinds of map there are."""
+        return tuple(dict.fromkeys(method for method, _, _ in self.maps))
+
+    def of(self, method: str) -> dict[tuple[InputKind, str], AttributionMap]:
+        """(input kind, branch) to map, of one method."""
+        return {(kind, branch): drawn for (name, kind, branch), drawn in self.maps.items()
+                if name == method}  # fmt: skip
+
+
+def make_map_set(
+    branches: Mapping[str, nn.Module],
+    pixels: Tensor,
+    *,
+    methods: Sequence[str],
+    layer: str | None,
+    class_index: int | None,
+    progress: Report,
+    **perturbing: Any,
+) -> MapSet:
+    """Perturb, predict and make every map.
+
+    Args:
+        branches: Name to frozen module, main first.
+        pixels: (1, 3, H, W) in [0, 1].
+        methods: Kinds of map.
+        layer: Dotted name for those that have one, or None.
+        class_index: The class they explain, or None for the class under attack.
+        progress: Called with the share that is done.
+        perturbing: As :func:`~advprop_core.compare.compare.compare` takes it.
+    """
+    comparison = compare(
+        branches, pixels, progress=lambda share: progress(_ATTACK_SHARE * share), **perturbing
+    )
+    inputs = _inputs(comparison)
+    explained = comparison.attacked_class if class_index is None else class_index
+    maker = MapMaker(branches, inputs, explained)
+    maps: dict[Cell, AttributionMap] = {}
+    refused: dict[str, str] = {}
+    for number, method in enumerate(methods):
+
+        def report(done: int, total: int, number: int = number) -> None:
+            share = (number + done / total) / len(methods)
+            progress(_ATTACK_SHARE + (1 - _ATTACK_SHARE) * share)
+
+        try:
+            made = maker.make(
+                method, layer if METHODS[method].needs_layer else None, progress=report
+            )
+        except (NoGradient, Unfit, UnknownLayer) as error:
+            refused[method] = str(error)
+        else:
+            maps |= {(method, *cell): drawn for cell, drawn in made.items()}
+    stages, strips = _strips(branches, inputs, explained)
+    return MapSet(comparison, maps, refused, stages, strips, _agreements(maps, branches))
+
+
+def trust(
+    map_set: MapSet, branches: Mapping[str, nn.Module], mask: Tensor | None, *, progress: Report
+) -> Mapping[Cell, Trust]:
+    """Measure whether the maps can be trusted; see :mod:`advprop_core.faithfulness.trust`."""
+    from advprop_core.faithfulness.trust import measure_trust
+
+    inputs = _inputs(map_set.comparison)
+    return measure_trust(branches, inputs, map_set.maps, mask=mask, progress=progress)
+
+
+def _inputs(comparison: Comparison) -> dict[InputKind, Tensor]:
+    return {"clean": comparison.clean[None], "adversarial": comparison.adversarial[None]}
+
+
+def _strips(
+    branches: Mapping[str, nn.Module], inputs: Mapping[InputKind, Tensor], class_index: int
+) -> tuple[tuple[str, ...], dict[tuple[InputKind, str], Tensor]]:
+    """Grad-CAM through all stages at a glance."""
+    stages = spatial_stages(next(iter(branches.values())), inputs["clean"])
+    if not stages:
+        return (), {}
+    return stages, {
+        (kind, branch): explain_layers(module, pixels, class_index, stages)
+        for branch, module in branches.items()
+        for kind, pixels in inputs.items()
+    }
+
+
+def _agreements(
+    maps: Mapping[Cell, AttributionMap], branches: Mapping[str, nn.Module]
+) -> dict[tuple[str, InputKind], Agreement]:
+    """Of the first two branches."""
+    if len(branches) < 2:
+        return {}
+    first, second = list(branches)[:2]
+    return {
+        (method, kind): agree(drawn.values[None], maps[method, kind, second].values[None])[0]
+        for (method, kind, branch), drawn in maps.items()
+        if branch == first
+    }

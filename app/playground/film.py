@@ -1,0 +1,94 @@
+"""The film of the attack studio: how does the attack get there, step by step?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import streamlit as st
+
+from advprop_core.attribution.methods import METHODS
+from app.playground import words
+from app.shell import cache, comparison, tasks
+from app.shell.tasks import Shown, Task
+
+if TYPE_CHECKING:
+    from app.figures.reel import Reel
+    from app.shell.jobs import Report
+
+MOST_FRAMES = 25
+
+
+def draw(playground: Shown) -> None:
+    """The pictures of every step under a slider, and buttons to save them."""
+    from app.elements.film import film as element
+
+    view = playground.view
+    shown = tasks.answer("studio.film", _task(playground), view, playground.info, playground.title)
+    if shown is None:
+        return
+    attack = words.described(shown.view, shown.info)
+    element(shown.result)
+    method = METHODS[_method(shown.view.method)]
+    st.caption(words.how_filmed(shown.result, attack, method.title, shown.info.class_names))
+    if method.name != shown.view.method:
+        st.caption(f"{METHODS[shown.view.method].title} would take too long for every frame.")
+    with st.container(horizontal=True):
+        _save(shown.result, "WEBP", f"{shown.title}. {attack}", "Small, with exact colours.")
+        _save(shown.result, "GIF", f"{shown.title}. {attack}", "Larger, and works everywhere.")
+
+
+def _method(chosen: str) -> str:
+    """The map of every frame: the chosen one, or Grad-CAM where that takes long."""
+    return chosen if METHODS[chosen].cost == "fast" else "grad-cam"
+
+
+def _task(playground: Shown) -> Task:
+    view, lens = playground.view, cache.load_lens(playground.view.model)
+    return Task.of(
+        (lens.network,),
+        filmed,
+        lens.branches,
+        playground.result.clean[None],
+        about=playground.about,
+        names=playground.info.class_names,
+        opacity=view.opacity / 100,
+        config=comparison.attack_config(view, playground.info),
+        attack_branch=view.attack_branch,
+        true_class=playground.result.true_class,
+        maps=comparison.map_request(view, lens, _method(view.method)),
+    )
+
+
+def filmed(
+    *inputs: Any, names: tuple[str, ...], opacity: float, maps: Any, progress: Report, **attack: Any
+) -> Reel:
+    """The film of an attack as small pictures, for tensors would fill the memory."""
+    from advprop_core.compare.film import make_film
+    from app.figures.reel import make_reel
+
+    film = make_film(
+        *inputs,
+        **attack,
+        maps=maps,
+        most=MOST_FRAMES,
+        progress=lambda share: progress(0.9 * share),
+    )
+    return make_reel(film, names, METHODS[maps.method].sign, opacity)
+
+
+def _save(reel: Reel, kind: Literal["WEBP", "GIF"], title: str, why: str) -> None:
+    def data() -> bytes:
+        from app.figures.animation import to_animation
+
+        return to_animation(reel, kind, title)
+
+    st.download_button(
+        f"Save as {'WebP' if kind == 'WEBP' else kind}",
+        data,
+        file_name=f"attack.{kind.lower()}",
+        mime=f"image/{kind.lower()}",
+        icon=":material/download:",
+        key=f"studio.save.{kind.lower()}",
+        on_click="ignore",
+        help=f"An animated picture of all steps. {why}",
+    )

@@ -1,0 +1,123 @@
+"""The matrix of the attack studio: who fools whom, on this picture and on many?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from advprop_core.datasets.texture_shapes.scenes import SHAPES
+from app.playground import words
+from app.playground.many_pictures import MOST_IMAGES, ManyPictures, attack_many
+from app.shell import cache, comparison, messages, tasks
+from app.shell.pictures import own_folder
+from app.shell.tasks import Shown, Task
+from app.shell.workbench import dark
+
+_ASKED = "studio.folder.asked"
+_MANY = "studio.folder"
+
+
+def draw(playground: Shown) -> None:
+    """An attack through each branch, shown to each branch; then the same for many pictures."""
+    from advprop_core.compare.matrix import attack_matrix
+    from app.figures import studio as figures
+
+    view, info = playground.view, playground.info
+    lens = cache.load_lens(view.model)
+    task = Task.of(
+        (lens.network,),
+        attack_matrix,
+        lens.branches,
+        playground.result.clean[None],
+        about=playground.about,
+        config=comparison.attack_config(view, info),
+        true_class=playground.result.true_class,
+    )
+    shown = tasks.answer("studio.matrix", task, view, info)
+    if shown is not None:
+        names = shown.info.class_names
+        sentence = " ".join(words.fooled(shown.result, names))
+        _chart(sentence, figures.matrix(shown.result, names, dark=dark()), "studio.matrix")
+        attack = words.described(shown.view, shown.info)
+        attack = attack.replace(f", through {shown.view.attack_branch}", "")
+        st.caption(
+            f"{attack}, each time through another branch. Where an answer is not what it should "
+            "be, the probability of the right one stands below it."
+        )
+    _many_pictures(playground)
+
+
+def _chart(sentence: str, figure: Any, key: str) -> None:
+    from app.figures import style
+
+    st.markdown(sentence)
+    st.plotly_chart(figure, key=key, config=style.CONFIG, alt=messages.plain(sentence))
+
+
+# -- many pictures: measured when somebody asks for it ---------------------------------------------
+
+
+def _many_pictures(playground: Shown) -> None:
+    """A button, then progress, then the matrix with its intervals."""
+    st.markdown("##### And on many pictures?")
+    task = _task_of_many(playground)
+    if task is None:
+        st.caption(
+            "That takes labelled photos of this network's classes, in a folder with a folder for "
+            "each class: start the app with `advprop app --images FOLDER`."
+        )
+        return
+    asked: Task | None = st.session_state.get(_ASKED)
+    if asked is None or asked.key != task.key:
+        st.button(
+            f"Measure on up to {MOST_IMAGES} pictures",
+            key=_MANY,
+            icon=":material/play_arrow:",
+            on_click=_ask,
+            args=(task,),
+            help="Attacks many pictures through each branch and shows them to every branch. It "
+            "takes a while, and can be stopped.",
+        )
+    if asked is None or asked.networks != task.networks:
+        return
+    # What was asked is measured to its end, whatever else is chosen meanwhile.
+    shown = tasks.answer(_MANY, asked, info=playground.info)
+    if shown is not None:
+        _draw_many(shown, task)
+
+
+def _draw_many(shown: Shown, task: Task) -> None:
+    from app.figures import studio as figures
+
+    result: ManyPictures = shown.result
+    figure = figures.accuracies(result.cells, dark=dark())
+    _chart(words.robustness(result.cells), figure, "studio.accuracies")
+    model = shown.networks[0].name
+    st.caption(words.how_measured(result, model, shown.info.class_names))
+    if shown.task != task.key:
+        st.caption("The settings on the left have changed since: measure again to compare.")
+
+
+def _ask(task: Task) -> None:
+    st.session_state[_ASKED] = task
+    tasks.go_on(_MANY)
+
+
+def _task_of_many(playground: Shown) -> Task | None:
+    """The matrix over many pictures, or None where there are none with this network's classes."""
+    info = playground.info
+    folder = "shapes" if info.class_ids == SHAPES else own_folder()
+    if folder is None:
+        return None
+    lens = cache.load_lens(playground.view.model)
+    config = comparison.attack_config(playground.view, info)
+    return Task.of(
+        (lens.network,),
+        attack_many,
+        lens.model,
+        info,
+        about="images",
+        data=str(folder),
+        config=config,
+    )

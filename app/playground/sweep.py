@@ -1,0 +1,110 @@
+"""The ε sweep of the attack studio: how strong must the attack be?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from app.playground import words
+from app.shell import cache, comparison, messages, state, tasks
+from app.shell.tasks import Shown, Task
+from app.shell.view import View, bounds
+from app.shell.workbench import dark
+
+if TYPE_CHECKING:
+    from advprop_core.types import AttackConfig, ModelInfo
+    from app.playground.view import PlaygroundView
+
+# In the units of the sidebar, each a stop of its slider; fine where most answers change.
+GRIDS = {
+    "linf": (0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16),
+    "l2": (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1, 1.2, 1.4, 1.7, 2, 2.5, 3, 3.5, 4, 5),
+}
+PRECISIONS = {"linf": 0.05 / 255, "l2": 0.02}
+_CURVE = "studio.curve"
+
+
+def draw(playground: Shown) -> None:
+    """Probability against epsilon, and where each branch gives way."""
+    from app.figures import studio as figures
+    from app.figures import style
+
+    view = playground.view
+    shown = tasks.answer("studio.sweep", _task(playground), view, playground.info)
+    if shown is None:
+        return
+    norm, names = shown.view.norm, shown.info.class_names
+    sentence = words.flips(shown.result, norm, names)
+    st.markdown(sentence)
+    now = view.epsilon if norm == "linf" else view.radius
+    titles = {b: words.flip(shown.result, b, norm, names) for b in shown.result.predictions}
+    st.plotly_chart(
+        figures.curves(shown.result, names, norm, titles, now, dark=dark()),
+        key=_CURVE,
+        config=style.CONFIG,
+        alt=messages.plain(sentence),
+        on_select=lambda: _go_to_click(norm),
+        selection_mode="points",
+    )
+    _go_to_flips(shown)
+    st.caption(
+        f"{words.how_swept(shown.result, _strongest(shown.view, shown.info), names)} The thin line "
+        "is the strength on the left. Click a curve to go there."
+    )
+
+
+def _task(playground: Shown) -> Task:
+    """The sweep that belongs to a comparison; the strength on the left does not decide it."""
+    from advprop_core.compare.sweep import sweep
+
+    view, lens = playground.view, cache.load_lens(playground.view.model)
+    config = _strongest(view, playground.info)
+    unit = 1 / 255 if view.norm == "linf" else 1.0
+    return Task.of(
+        (lens.network,),
+        sweep,
+        lens.branches,
+        playground.result.clean[None],
+        about=playground.about,
+        config=config,
+        epsilons=tuple(stop * unit for stop in GRIDS[view.norm]),
+        attack_branch=view.attack_branch,
+        true_class=playground.result.true_class,
+        precision=PRECISIONS[view.norm],
+        scale_step=not view.step_size or view.perturbation == "fgsm",
+    )
+
+
+def _strongest(view: PlaygroundView, info: ModelInfo) -> AttackConfig:
+    """The attack at the largest radius."""
+    epsilon, radius = bounds(View, "epsilon")[1], bounds(View, "radius")[1]
+    return comparison.attack_config(replace(view, epsilon=epsilon, radius=radius), info)
+
+
+def _go_to_click(norm: str) -> None:
+    points = st.session_state[_CURVE]["selection"]["points"]
+    if points:
+        _go(norm, float(points[0]["x"]))
+
+
+def _go(norm: str, strength: float) -> None:
+    name = "epsilon" if norm == "linf" else "radius"
+    low, high = bounds(View, name)
+    state.choose(**{name: min(max(round(strength, 2), low), high)})
+
+
+def _go_to_flips(shown: Shown) -> None:
+    """What a click on the curve does, for the keyboard, and exactly where a branch flips."""
+    norm, target = shown.view.norm, shown.result.target_class
+    verb = "flips" if target is None else f"says {shown.info.class_names[target]}"
+    with st.container(horizontal=True):
+        for flip in shown.result.flips.values():
+            if flip.epsilon:
+                st.button(
+                    f"Go to {words.flip_radius(flip.epsilon, norm)}, where {flip.branch} {verb}",
+                    key=f"studio.go.{flip.branch}",
+                    on_click=_go,
+                    args=(norm, words.reachable(flip.epsilon, norm)),
+                )

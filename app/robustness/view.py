@@ -1,0 +1,49 @@
+"""What a person has chosen on the Robustness page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.shell.view import ATTACKS, NORMS, View, one_of, some_of, within
+
+AUTOATTACK = "autoattack"
+
+
+@dataclass(frozen=True)
+class RobustnessView(View):
+    """What is measured, and whose results are shown.
+
+    Attributes:
+        tested: Networks that are measured; empty until the page is opened.
+        data: What they are measured on; a key of :data:`app.robustness.measurement.DATA`, or empty
+            for the first that the networks know.
+        images: Number of images.
+        attacks: Kinds of attack.
+        ball: Their norm.
+        radii: Their radii, as people write them.
+        attack_steps: Steps of attacks that take several.
+        restarts: Random starts of PGD.
+        through_each: Whether attacks go through each branch in turn.
+        sanity: Whether it is checked that gradients are not masked.
+        searched: Whether the smallest radius that fools each image is searched for.
+        probed: Whether images are shown without outlines, colour and the like.
+        corrupted: Whether corruptions are measured.
+        severities: Which of theirs.
+        results: ``run``, ``file`` or the name of bundled results; empty for the first there is.
+    """
+
+    tested: tuple[str, ...] = ()
+    data: str = ""
+    images: int = within(64, 10, 2000)
+    attacks: tuple[str, ...] = some_of(("pgd",), (*ATTACKS, AUTOATTACK))
+    ball: str = one_of("linf", NORMS)
+    radii: str = "1/255, 2/255, 4/255"
+    attack_steps: int = within(10, 1, 100)
+    restarts: int = within(1, 1, 20)
+    through_each: bool = False
+    sanity: bool = False
+    searched: bool = False
+    probed: bool = False
+    corrupted: bool = False
+    severities: tuple[str, ...] = some_of(("1", "3", "5"), ("1", "2", "3", "4", "5"))
+    results: str = ""

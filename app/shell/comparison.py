@@ -1,0 +1,106 @@
+"""What a view asks of the library: the comparison of what every branch makes of one picture."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from advprop_core.attribution.methods import METHODS
+from advprop_core.models.class_names import find_class
+from advprop_core.pictures.noise import NoiseConfig
+from advprop_core.pictures.regions import EraseConfig, parse_regions
+from advprop_core.types import AttackConfig, ModelInfo
+from app.shell import cache
+from app.shell.pictures import key_of
+from app.shell.tasks import Task
+from app.shell.view import ATTACKS, View
+
+if TYPE_CHECKING:
+    from advprop_core.pictures.regions import Fill
+    from app.shell.cache import Lens
+
+
+def comparison_task(view: View, lens: Lens) -> Task:
+    """Perturb the picture and compare the branches.
+
+    Raises:
+        InputError: If the picture is gone, or attack or noise refuse their numbers.
+    """
+    from advprop_core.compare.compare import compare  # here: it loads torch
+
+    pixels = cache.pixels(view.image, lens.info.input_size)
+    return Task.of(
+        (lens.network,),
+        compare,
+        lens.branches,
+        pixels,
+        about=key_of(view.image),
+        maps=map_request(view, lens, view.method),
+        **perturbing(view, lens.info),
+    )
+
+
+def perturbing(view: View, info: ModelInfo) -> dict[str, Any]:
+    """How the picture is changed, as arguments of :func:`~advprop_core.compare.compare.compare`."""
+    return {
+        "perturbation": perturbation(view, info),
+        "attack_branch": view.attack_branch,
+        "true_class": class_index(info, cache.picture(view.image, info.input_size).label),
+    }
+
+
+def map_request(view: View, lens: Lens, method: str) -> Any:
+    """A kind of map at the layer and of the class that the view names."""
+    from advprop_core.compare.compare import MapRequest
+
+    layer = view.layer or lens.default_layer
+    return MapRequest(
+        method, (layer or None) if METHODS[method].needs_layer else None, explained(view, lens.info)
+    )
+
+
+def explained(view: View, info: ModelInfo) -> int | None:
+    """The index of the class that maps explain, or None for the class under attack."""
+    return info.class_ids.index(view.explained) if view.explained else None
+
+
+def class_index(info: ModelInfo, label: str | None) -> int | None:
+    """The index of a class given by id or name, or None where the model has no such class."""
+    return None if label is None else find_class(info.classes, label)
+
+
+def perturbation(view: View, info: ModelInfo) -> AttackConfig | NoiseConfig | EraseConfig | None:
+    """The attack, noise or erased regions that the view asks for, or None.
+
+    Raises:
+        InputError: If attack or noise refuse their numbers.
+    """
+    if view.perturbation == "none":
+        return None
+    if view.perturbation == "erase":
+        return EraseConfig(parse_regions(view.regions), cast("Fill", view.fill))
+    if view.perturbation in ATTACKS:
+        return attack_config(view, info)
+    return NoiseConfig(view.perturbation, view.severity, view.seed)
+
+
+def attack_config(view: View, info: ModelInfo) -> AttackConfig:
+    """The attack that the view asks for.
+
+    Raises:
+        InputError: If it refuses its numbers.
+    """
+    linf = view.norm == "linf"
+    unit = 1 / 255 if linf else 1.0
+    epsilon = view.epsilon / 255 if linf else view.radius
+    target = info.class_ids.index(view.target) if view.target else None
+    if view.perturbation == "fgsm":
+        return AttackConfig.fgsm(epsilon, norm="linf" if linf else "l2", target_class=target)
+    return AttackConfig.pgd(
+        epsilon,
+        norm="linf" if linf else "l2",
+        steps=view.steps,
+        step_size=view.step_size * unit if view.step_size else None,
+        random_start=view.perturbation == "pgd",
+        target_class=target,
+        seed=view.seed,
+    )

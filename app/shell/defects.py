@@ -1,0 +1,70 @@
+"""What went wrong: a mistake that the person can mend, or a defect of this project."""
+
+from __future__ import annotations
+
+import logging
+import platform
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+
+import streamlit as st
+
+from advprop_core.errors import AdvPropError
+from app.shell.links import encode
+
+MISTAKES = (AdvPropError, OSError)
+BUG = "This is a bug in AdvProp Lens. Please send this report to whoever runs or develops it:"
+_LIBRARIES = ("advprop-lens", "streamlit", "torch", "timm", "captum", "plotly")
+_FOLDERS = re.compile(r"(?<![\w.])(?:[A-Za-z]:)?[/\\](?:[^\s/\\'\":]+[/\\])+")
+_LOG = logging.getLogger(__name__)
+
+
+def tell(error: BaseException, more: str = "") -> None:
+    """A mistake as its sentence and what else is to be said; a defect as a report to copy."""
+    if isinstance(error, MISTAKES):
+        st.error(f"{sentence(error)}{more}")
+        return
+    _LOG.error("A page failed", exc_info=error)
+    st.error(f"{BUG}{more}", icon=":material/bug_report:")
+    st.code(report(error), language=None, wrap_lines=True)
+
+
+@contextmanager
+def told(page: str) -> Iterator[None]:
+    """Around everything a page draws: what it raises is told on it."""
+    st.session_state["page"] = page
+    try:
+        yield
+    except Exception as error:
+        tell(error)
+
+
+def sentence(error: BaseException) -> str:
+    """What the person reads of a mistake: of a file that the system refuses, no folders."""
+    return _without_folders(str(error)) if isinstance(error, OSError) else str(error)
+
+
+def report(error: BaseException) -> str:
+    """The defect, where it happened and with what: nothing of the server's folders."""
+    session = st.session_state
+    settings = encode(session["view"]) if "view" in session else {}
+    return "\n".join([
+        f"{type(error).__name__}: {_without_folders(str(error))}",
+        f"page: {session.get('page', 'unknown')}",
+        *(f"{name}: {value}" for name, value in settings.items()),
+        f"Python {platform.python_version()}, {platform.system()}",
+        *(f"{name} {_version(name)}" for name in _LIBRARIES),
+    ])  # fmt: skip
+
+
+def _without_folders(text: str) -> str:
+    return _FOLDERS.sub("…/", text)
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"

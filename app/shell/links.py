@@ -1,0 +1,77 @@
+"""A view in the address of a page.
+
+A link holds a version and whatever differs from that version's defaults, so that a changed
+default does not change an old link.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from app.shell.messages import quote
+from app.shell.view import View, fitting, rules
+
+V = TypeVar("V", bound=View)
+VERSION = 1
+# Of each version: field to default, where today's differs. Links exist, so an entry never changes.
+DEFAULTS: dict[int, dict[str, Any]] = {1: {}}
+
+
+def encode(view: View) -> dict[str, str]:
+    """A view as query parameters: the version, then what differs from its defaults."""
+    default = type(view)()
+    changed = {
+        name: _write(value) for name, value in vars(view).items() if value != getattr(default, name)
+    }
+    return {"v": str(VERSION), **changed}
+
+
+def decode(parameters: Mapping[str, str], default: V) -> tuple[V, list[str]]:
+    """Query parameters as a view, and what of them could not be used.
+
+    Args:
+        parameters: Of the address; without ``v`` it is no link of ours and the default holds.
+        default: What the page shows without any parameter; its type says which fields there are.
+
+    Returns:
+        The view, and one sentence for each parameter that was left out.
+    """
+    page = type(default)
+    version = parameters.get("v", str(VERSION))
+    if version not in map(str, DEFAULTS):
+        return default, [f"This link is of version {quote(version)}, which this app does not know."]
+    if "v" in parameters:
+        old = DEFAULTS[int(version)]
+        default = page(**{name: old[name] for name in rules(page) if name in old})
+    values: dict[str, Any] = {}
+    complaints = []
+    for name in (name for name in parameters if name in rules(page)):
+        try:
+            values[name] = _read(page, name, parameters[name])
+        except ValueError:
+            complaints.append(complaint(name, parameters[name]))
+    return replace(default, **values), complaints
+
+
+def complaint(name: str, value: object) -> str:
+    """What is said of a choice that a page does not have."""
+    return f"The link asks for {name} = {quote(_write(value))}, which is not available here."
+
+
+def _write(value: object) -> str:
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    if isinstance(value, tuple):
+        return ",".join(value)
+    return str(value).removesuffix(".0") if isinstance(value, float) else str(value)
+
+
+def _read(page: type[View], name: str, text: str) -> Any:
+    kind = type(rules(page)[name].default)
+    if kind is bool:
+        return fitting(page, name, {"0": False, "1": True}.get(text))
+    if kind is tuple:
+        return fitting(page, name, text.split(",") if text else [])
+    return fitting(page, name, kind(text))

@@ -1,0 +1,270 @@
+"""Tasks: what a page has computed, and what it shows while that takes long.
+
+A task is done by the server's pool. The newest result of a slot, a named place on a page, stays in
+the session together with what it belongs to, until a newer one is there.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Collection, Hashable
+from concurrent.futures import wait
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, cast
+
+import streamlit as st
+
+from advprop_core.text import percent
+from advprop_core.types import ModelInfo
+from app.shell import cache, defects
+from app.shell.cache import Network
+from app.shell.jobs import Cancelled, Job
+
+QUICK = 3.0  # seconds to wait for a result before showing progress instead
+_POLL = 0.8
+_RESERVED = 420  # px: about what a result takes, so that what lies below does not jump
+_DRAWN, _JOB, _STOPPED = "drawn", "work.", "stopped."  # in the session
+
+
+@dataclass(frozen=True)
+class Task:
+    """One call of a library function. Equal tasks share one job.
+
+    Attributes:
+        networks: Those that do it. When the file of one changes, the result is forgotten.
+        name: Of the function.
+        arguments: All else that decides the result, first what the inputs come from.
+        call: Does it; takes ``progress``, which may be called with a share, or with what is done
+            and its total.
+    """
+
+    networks: tuple[Network, ...]
+    name: str
+    arguments: tuple[Hashable, ...]
+    call: Callable[..., Any] = field(compare=False, repr=False)
+
+    @classmethod
+    def of(
+        cls,
+        networks: tuple[Network, ...],
+        function: Callable[..., Any],
+        *inputs: Any,
+        about: Hashable,
+        **options: Hashable,
+    ) -> Task:
+        """The task of calling ``function(*inputs, **options, progress=…)``.
+
+        Args:
+            networks: Those that do it.
+            function: Of the library, or a small one around it.
+            inputs: Modules, pixels, earlier results: what networks and ``about`` decide.
+            about: What the inputs come from, such as the source of a picture.
+            options: The rest of the arguments.
+        """
+        arguments = (about, *sorted(options.items()))
+        return cls(networks, function.__name__, arguments, partial(function, *inputs, **options))
+
+    @property
+    def key(self) -> tuple[Hashable, ...]:
+        """Of its job; unlike the task itself it holds no network and no pixels."""
+        return self.networks, self.name, self.arguments
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A result on a page, and what it belongs to.
+
+    Attributes:
+        result: What the task gave.
+        task: Its key.
+        networks: Those that did it.
+        about: What the inputs came from.
+        view: What was asked.
+        info: Of the network, where there is one alone.
+        title: Of the picture.
+    """
+
+    result: Any
+    task: Hashable
+    networks: tuple[Network, ...]
+    about: Hashable
+    view: Any = None
+    info: Any = None
+    title: str = ""
+
+
+def answer(
+    slot: str,
+    task: Task,
+    view: Any = None,
+    info: ModelInfo | None = None,
+    title: str = "",
+    *,
+    stands_in: Callable[[Shown], bool] | None = None,
+    on_stop: Callable[[], None] | None = None,
+) -> Shown | None:
+    """The newest result of a slot: this task's or, while it is computed, the one before.
+
+    Draws progress, a mistake or a defect, and says when the result is the previous one.
+
+    Args:
+        slot: A name of its own.
+        task: What is asked now.
+        view: Kept with its result.
+        info: Likewise.
+        title: Likewise.
+        stands_in: Whether a previous result may be shown meanwhile; by default any may, also
+            after a failure.
+        on_stop: What stopping means besides that this person waits no more.
+    """
+    try:
+        result = wait_for(slot, task, on_stop)
+    except Exception as error:
+        if stands_in is None:
+            return refused(slot, error)
+        defects.tell(error)
+        return None
+    if result is not None:
+        st.session_state[_shown(slot)] = Shown(
+            result, task.key, task.networks, task.arguments[0], view, info, title
+        )
+    is_coming = result is None and not is_stopped(slot, task)
+    if (newest := shown(slot)) is None or (stands_in and not stands_in(newest)):
+        if is_coming:
+            st.skeleton(height=_RESERVED)
+        return None
+    return previous(slot, task, " The new one is being computed." if is_coming else "")
+
+
+def previous(slot: str, task: Task, more: str = "") -> Shown | None:
+    """The newest result of a slot; where it is another task's, that is said."""
+    newest = shown(slot)
+    if newest is not None and newest.task != task.key:
+        st.caption(f"Previous result.{more}")
+    return newest
+
+
+def refused(slot: str, error: BaseException) -> Shown | None:
+    """Say why there is no new result; returns the previous one, which stays."""
+    newest = shown(slot)
+    defects.tell(error, " The previous result stays below." if newest else "")
+    return newest
+
+
+def shown(slot: str) -> Shown | None:
+    """The newest result of a slot, while the files of its networks are what they were."""
+    newest: Shown | None = st.session_state.get(_shown(slot))
+    if newest and any(cache.network_of(network.name) != network for network in newest.networks):
+        del st.session_state[_shown(slot)]
+        return None
+    return newest
+
+
+def submit(slot: str, task: Task) -> Job:
+    """The job of this task; one that failed is not tried for ever, one that was stopped is."""
+    st.session_state.setdefault(_DRAWN, set()).add(slot)
+    name = f"{_JOB}{slot}"
+    job: Job | None = st.session_state.get(name)
+    if job is None or job.key != task.key or not job.done or job.cancelled:
+        work = lambda job: task.call(progress=job.report)  # noqa: E731
+        job = cache.pool().submit(_session(slot), task.key, work)
+        st.session_state[name] = job
+    return job
+
+
+def wait_for(slot: str, task: Task, on_stop: Callable[[], None] | None = None) -> Any | None:
+    """The result of a task, or None: progress while it is computed, a button once it is stopped."""
+    if is_stopped(slot, task):
+        left, right = st.columns([5, 1], vertical_alignment="center")
+        left.caption("Stopped.")
+        right.button("Go on", key=f"go.{slot}", width="stretch", on_click=go_on, args=(slot,))
+        return None
+    job = submit(slot, task)
+    if wait([job.future], QUICK).done:
+        try:
+            return job.future.result()
+        except Cancelled:  # by someone else, just now: a file was written anew, for instance
+            st.rerun()
+    _progress(slot, on_stop)
+    return None
+
+
+def is_stopped(slot: str, task: Task) -> bool:
+    """Whether the person stopped this task."""
+    return bool(st.session_state.get(f"{_STOPPED}{slot}") == task.key)
+
+
+def was_cancelled(slot: str, task: Task) -> bool:
+    """Whether this task was stopped by somebody else, or by a network file that changed."""
+    job: Job | None = st.session_state.get(f"{_JOB}{slot}")
+    # Not the whole key: the networks in it differ once a file changed.
+    return job is not None and job.cancelled and cast("Any", job.key)[1:] == task.key[1:]
+
+
+def go_on(slot: str) -> None:
+    """What was stopped may be computed after all."""
+    st.session_state.pop(f"{_STOPPED}{slot}", None)
+
+
+def retry(slot: str, task: Task) -> None:
+    """Compute a task again, also where it failed or its result is kept."""
+    go_on(slot)
+    st.session_state.pop(f"{_JOB}{slot}", None)
+    cache.pool().forget(lambda key: key == task.key)
+    submit(slot, task)
+
+
+def begin_run() -> None:
+    """Before a page is drawn: nothing of it asks for work yet."""
+    st.session_state[_DRAWN] = set()
+
+
+def end_run(kept: Collection[str]) -> None:
+    """After a page was drawn: give up the tasks of slots that were not, for nobody sees them.
+
+    Args:
+        kept: Slots whose tasks go on whatever is looked at.
+    """
+    drawn = st.session_state[_DRAWN]
+    for name in [name for name in st.session_state if str(name).startswith(_JOB)]:
+        slot = str(name).removeprefix(_JOB)
+        if slot not in drawn and slot not in kept:
+            cache.pool().cancel(_session(slot))
+            del st.session_state[name]
+
+
+@st.fragment(run_every=_POLL)
+def _progress(slot: str, on_stop: Callable[[], None] | None) -> None:
+    """Polls the job; the page is drawn again when it is done."""
+    job: Job = st.session_state[f"{_JOB}{slot}"]
+    if job.done or job.cancelled:
+        st.rerun()
+    left, right = st.columns([5, 1], vertical_alignment="center")
+    state = f"Working … {percent(job.progress)}" if job.started else "Waiting for other work …"
+    left.progress(job.progress, state)
+    if right.button(
+        "Stop", key=f"stop.{slot}", width="stretch", on_click=_stop, args=(slot, on_stop)
+    ):
+        st.rerun()  # at once: the worker may be long in getting to its next report
+
+
+def _stop(slot: str, on_stop: Callable[[], None] | None) -> None:
+    job: Job | None = st.session_state.get(f"{_JOB}{slot}")
+    if job is None:  # given up in the meantime
+        return
+    st.session_state[f"{_STOPPED}{slot}"] = job.key
+    cache.pool().cancel(_session(slot))
+    if on_stop:
+        on_stop()
+
+
+def _session(slot: str) -> str:
+    """Who waits: one slot of one person's session."""
+    if "session" not in st.session_state:
+        st.session_state["session"] = uuid.uuid4().hex
+    return f"{st.session_state['session']}.{slot}"
+
+
+def _shown(slot: str) -> str:
+    return f"shown.{slot}"

@@ -1,0 +1,142 @@
+"""What a person has chosen on a page: one frozen dataclass per page, all with the fields of `View`.
+
+Each field says which values it takes, once for links and for widgets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from advprop_core.attribution.methods import METHODS
+from advprop_core.pictures.regions import FILLS, parse_regions
+
+ATTACKS = {"pgd": "PGD attack", "i-fgsm": "I-FGSM attack", "fgsm": "FGSM attack"}
+PERTURBATIONS = {
+    **ATTACKS,
+    "gaussian": "Gaussian noise",
+    "poisson": "Poisson noise",
+    "salt-and-pepper": "Salt and pepper",
+    "erase": "Erase by hand",
+    "none": "None",
+}
+NORMS = {"linf": "L∞: every pixel a little", "l2": "L2: the whole change together"}
+
+
+def within(default: float, low: float, high: float) -> Any:
+    """A field that holds a number of the default's type, between two bounds."""
+    kind = type(default)  # as its slider wants the ends, too
+    return field(default=default, metadata={"bounds": (kind(low), kind(high))})
+
+
+def one_of(default: str, options: Iterable[str]) -> Any:
+    """A field that holds one of the options."""
+    return field(default=default, metadata={"options": tuple(options)})
+
+
+def some_of(default: tuple[str, ...], options: Iterable[str], most: int | None = None) -> Any:
+    """A field that holds different options, at most so many."""
+    return field(default=default, metadata={"options": tuple(options), "most": most})
+
+
+def accepted_by(check: Callable[[str], object], default: str) -> Any:
+    """A field that holds a text which the check does not refuse with a ValueError."""
+    return field(default=default, metadata={"check": check})
+
+
+@dataclass(frozen=True)
+class View:
+    """What every page about a picture shares; a page's own view adds its fields.
+
+    Attributes:
+        model: Name of a model.
+        image: Where the picture comes from; see :mod:`app.shell.pictures`.
+        perturbation: A key of :data:`PERTURBATIONS`.
+        norm: A key of :data:`NORMS`.
+        epsilon: L-infinity radius in 1/255.
+        radius: L2 radius in pixel units.
+        severity: Of a noise, in pixel units or as a share of pixels.
+        steps: Attack steps.
+        step_size: Move per step in 1/255 (L-infinity) or pixel units (L2); 0 picks it.
+        attack_branch: Whose gradient the attack follows.
+        target: Class id a targeted attack wants, or empty.
+        seed: Of random starts and noises.
+        regions: What is erased by hand, as :mod:`advprop_core.pictures.regions` writes it.
+        fill: What is put in its place.
+        method: Kind of map.
+        layer: Layer of the map, or empty for the method's own choice.
+        explained: Class id the maps explain, or empty for the class under attack.
+        opacity: Of the map over the photo, in percent.
+        expert: Whether the further controls are shown.
+    """
+
+    model: str = "shapes-advprop"
+    image: str = "scene:2"
+    perturbation: str = one_of("pgd", PERTURBATIONS)
+    norm: str = one_of("linf", NORMS)
+    epsilon: float = within(4.0, 0, 16)
+    radius: float = within(1.0, 0, 5)
+    severity: float = within(0.1, 0, 0.5)
+    steps: int = within(10, 1, 100)
+    step_size: float = within(0.0, 0, 16)
+    attack_branch: str = "main"
+    target: str = ""
+    seed: int = within(0, 0, 9999)
+    regions: str = accepted_by(parse_regions, "")
+    fill: str = one_of("grey", FILLS)
+    method: str = one_of("grad-cam", METHODS)
+    layer: str = ""
+    explained: str = ""
+    opacity: int = within(60, 0, 100)
+    expert: bool = False
+
+
+def rules(page: type[View]) -> dict[str, Any]:
+    """Name to dataclass field, of a page's view."""
+    return {rule.name: rule for rule in fields(page)}
+
+
+def bounds(page: type[View], name: str) -> tuple[Any, Any]:
+    """The least and the most that a number may be."""
+    low, high = rules(page)[name].metadata["bounds"]
+    return low, high
+
+
+def ends(page: type[View], name: str) -> dict[str, Any]:
+    """The same, as arguments of the field's widget."""
+    return dict(zip(("min_value", "max_value"), bounds(page, name), strict=True))
+
+
+def fitting(page: type[View], name: str, value: Any) -> Any:
+    """The value as the field takes it.
+
+    Raises:
+        ValueError: If the field does not take it: a widget would fail at it.
+    """
+    rule = rules(page)[name]
+    kind, limits = type(rule.default), rule.metadata
+    if kind is tuple:
+        return _words(name, value, limits)
+    if kind is float and type(value) is int:
+        value = float(value)
+    if type(value) is not kind:
+        raise ValueError(f"{name} must be of type {kind.__name__}")
+    low, high = limits.get("bounds", (None, None))
+    if low is not None and not low <= value <= high:
+        raise ValueError(f"{name} must lie in [{low}, {high}]")
+    if value not in limits.get("options", (value,)):
+        raise ValueError(f"{name} must be one of {limits['options']}")
+    if "check" in limits:
+        limits["check"](value)
+    return value
+
+
+def _words(name: str, value: Any, limits: Any) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple) or not all(isinstance(word, str) for word in value):
+        raise ValueError(f"{name} must be a list of words")
+    if len(set(value)) != len(value) or len(value) > (limits.get("most") or len(value)):
+        raise ValueError(f"{name} names a word twice, or too many")
+    if not {*value} <= {*limits.get("options", value)}:
+        raise ValueError(f"{name} must hold words of {limits['options']}")
+    return tuple(value)

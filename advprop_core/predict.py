@@ -1,39 +1,61 @@
-"""Logits to predictions; the branch × input grid."""
+"""Pixels to logits, and logits to predictions."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
 
+from advprop_core.pictures.pixels import checked_pixels, require_batch
 from advprop_core.types import InputKind, Prediction
 
 
-def require_eval(module: nn.Module) -> None:
-    """Raise ValueError if any part of the module is in training mode."""
-    if any(part.training for part in module.modules()):
+def require_eval(model: Callable[[Tensor], Tensor]) -> None:
+    """Raise ValueError if any part of a module is in training mode."""
+    if isinstance(model, nn.Module) and any(module.training for module in model.modules()):
         raise ValueError(
-            "model must be in eval mode, where a prediction depends on its own image alone: "
-            "load it through checkpoints.load, or call .eval() once before sharing it"
+            "model must be in eval mode, or images of a batch would change each other's answers "
+            "and its running statistics: call .eval() once before sharing it, or attack "
+            "attack_view(branch) while training"
         )
 
 
+def in_precision_of(model: Callable[[Tensor], Tensor], pixels: Tensor) -> Tensor:
+    """Pixels in the type of the model's weights; as they are, where it has none."""
+    weights = model.parameters() if isinstance(model, nn.Module) else iter(())
+    like = next((weight for weight in weights if weight.is_floating_point()), pixels)
+    return pixels.to(like.dtype)
+
+
 def logits_of(module: nn.Module, pixels: Tensor) -> Tensor:
-    """(N, 3, H, W) pixels to (N, C) float32 logits on the CPU, without gradients."""
+    """(N, 3, H, W) pixels to (N, C) float32 logits on the CPU, without gradients.
+
+    Raises:
+        TypeError: If pixels are no tensor of floats.
+        ValueError: If they have another shape, or the module is in training mode.
+    """
     require_eval(module)
+    require_batch(pixels)
     with torch.no_grad():
-        output: Tensor = module(pixels)
+        output: Tensor = module(in_precision_of(module, pixels))
     return output.float().cpu()
 
 
 def predict(module: nn.Module, pixels: Tensor) -> tuple[Prediction, ...]:
     """One prediction per image.
 
+    Args:
+        module: A frozen branch.
+        pixels: (N, 3, H, W) floats in [0, 1]; they are brought to the precision of the module.
+
     Raises:
-        ValueError: If the module is in training mode or its logits are not finite.
+        TypeError: If pixels are no tensor of floats.
+        ValueError: If they have another shape or lie outside [0, 1], or the module is in
+            training mode.
+        InputError: If logits are not finite.
     """
-    return tuple(Prediction.from_logits(row) for row in logits_of(module, pixels))
+    return tuple(map(Prediction.from_logits, logits_of(module, checked_pixels(pixels))))
 
 
 def predict_grid(

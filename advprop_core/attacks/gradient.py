@@ -70,7 +70,7 @@ def attack(
         the clean ones' type.
 
     Raises:
-        TypeError: If pixels are not floating point, or labels are not integers.
+        TypeError: If pixels are no tensor of floats, or labels none of integers.
         ValueError: For a module in training mode, pixels outside [0, 1], labels or a target
             class the model does not have.
     """
@@ -101,20 +101,21 @@ def attack_until_turned(
         (N, 3, H, W): of each image the first point that turns it, else the last one.
 
     Raises:
-        TypeError: If pixels are not floating point, or labels are not integers.
+        TypeError: If pixels are no tensor of floats, or labels none of integers.
         ValueError: For what :func:`attack` refuses.
     """
-    adversarial, standing = pixels.detach().clone(), torch.arange(len(pixels))
+    inputs, targets = own_inputs(model, pixels, labels)
+    adversarial, robust = inputs.clone(), torch.arange(len(inputs))
     for _ in range(restarts):
-        standing_draws = [draws[index] for index in standing.tolist()]
-        rows = standing.to(pixels.device)
-        adversarial[rows] = attack(model, pixels[rows], labels[rows], config, draws=standing_draws)
+        rows = robust.to(inputs.device)
+        starts = [draws[index] for index in robust.tolist()]
+        adversarial[rows] = attack(model, inputs[rows], targets[rows], config, draws=starts)
         with torch.no_grad():
-            held = model(adversarial[rows]).argmax(1) == labels[rows]
-        standing = standing[held.cpu()]
-        if not len(standing):
+            still_right = model(adversarial[rows]).argmax(1) == targets[rows]
+        robust = robust[still_right.cpu()]
+        if not len(robust):
             break
-    return adversarial
+    return adversarial.to(pixels.dtype)
 
 
 @torch.inference_mode(False)
@@ -141,7 +142,7 @@ def attack_each(
         (N, 3, H, W) perturbed pixels, one for each configuration.
 
     Raises:
-        TypeError: If pixels are not floating point, or labels are not integers.
+        TypeError: If pixels are no tensor of floats, or labels none of integers.
         ValueError: For more than one image, configurations that differ in more, or what
             :func:`attack` refuses.
     """

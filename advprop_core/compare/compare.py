@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
 
 from advprop_core.attacks.gradient import StepHook, attack
 from advprop_core.attribution.grids import explain_grid
 from advprop_core.attribution.methods import METHODS
+from advprop_core.compare.photo import Photo, ask_clean, require_branch
 from advprop_core.errors import InputError
 from advprop_core.pictures.decoding import quantize
 from advprop_core.pictures.erasing import erase
@@ -20,7 +20,9 @@ from advprop_core.predict import logits_of, predict_grid
 from advprop_core.types import (
     AttackConfig,
     AttributionMap,
+    Checked,
     Comparison,
+    Index,
     InputKind,
     PerturbationFacts,
     Prediction,
@@ -31,7 +33,7 @@ Grid = Mapping[tuple[InputKind, str], Prediction]
 
 
 @dataclass(frozen=True)
-class MapRequest:
+class MapRequest(Checked):
     """Which maps to make; all share one class, and one layer where the method has one.
 
     Attributes:
@@ -43,10 +45,11 @@ class MapRequest:
 
     method: str = "grad-cam"
     layer: str | None = None
-    class_index: int | None = None
-    seed: int = 0
+    class_index: Index | None = None
+    seed: Index = 0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.method not in METHODS:
             raise InputError(f"method must be one of {', '.join(METHODS)}, got {self.method!r}")
 
@@ -77,20 +80,13 @@ def compare(
         Everything a page draws, detached, on the CPU.
 
     Raises:
-        ValueError: For an unknown branch, or what attack, noise and maps refuse.
+        InputError: For an unknown branch, or a class that the branches do not have.
+        TypeError, ValueError: For pixels that are not one image, or what attack, noise and maps
+            refuse.
     """
-    if attack_branch not in branches:
-        raise InputError(
-            f"attack_branch must be one of {', '.join(branches)}, got {attack_branch!r}"
-        )
-    if len(pixels) != 1:
-        raise InputError(f"pixels must hold one image, got {len(pixels)}")
-    clean = predict_grid(branches, {"clean": pixels})
-    count = len(clean["clean", attack_branch].logits)
-    if true_class is not None and not 0 <= true_class < count:
-        raise InputError(f"true_class must lie in [0, {count - 1}], got {true_class}")
-    attacked = clean["clean", attack_branch].class_index if true_class is None else true_class
-
+    require_branch(attack_branch, branches)
+    photo = ask_clean(branches, pixels, true_class)
+    attacked = photo.expected[attack_branch]
     first = _share_before_maps(maps)
 
     def on_step(step: int, point: Tensor) -> None:
@@ -101,16 +97,16 @@ def compare(
         if progress:
             progress(first + (1 - first) * done / total)
 
-    perturbed = _perturb(branches[attack_branch], pixels, perturbation, attacked, on_step)
-    grid: Grid = {**clean, **predict_grid(branches, {"adversarial": perturbed})}
+    perturbed = _perturb(branches[attack_branch], photo, perturbation, attack_branch, on_step)
+    grid = _grid(branches, photo, perturbed)
     explained = attacked if maps is None or maps.class_index is None else maps.class_index
     return Comparison(
-        clean=freeze(pixels[0]),
+        clean=freeze(photo.pixels[0]),
         adversarial=freeze(perturbed[0]),
         predictions=grid,
-        maps=_maps(branches, pixels, perturbed, maps, explained, on_map) if maps else {},
-        facts=_facts(branches, pixels, perturbed, grid, true_class),
-        true_class=true_class,
+        maps=_maps(branches, photo.pixels, perturbed, maps, explained, on_map) if maps else {},
+        facts=_facts(branches, photo, perturbed, grid),
+        true_class=photo.true_class,
         attacked_class=attacked,
         attack_branch=attack_branch if isinstance(perturbation, AttackConfig) else None,
     )
@@ -125,19 +121,25 @@ def _share_before_maps(maps: MapRequest | None) -> float:
 
 def _perturb(
     module: nn.Module,
-    pixels: Tensor,
+    photo: Photo,
     perturbation: AttackConfig | NoiseConfig | EraseConfig | None,
-    attacked: int,
+    attack_branch: str,
     on_step: StepHook,
 ) -> Tensor:
     if perturbation is None:
-        return pixels
+        return photo.pixels
     if isinstance(perturbation, NoiseConfig):
-        return add_noise(pixels, perturbation)
+        return add_noise(photo.pixels, perturbation)
     if isinstance(perturbation, EraseConfig):
-        return erase(pixels, perturbation)
-    label = torch.tensor([attacked], device=pixels.device)
-    return attack(module, pixels, label, perturbation, on_step)
+        return erase(photo.pixels, perturbation)
+    return attack(module, photo.pixels, photo.label(attack_branch), perturbation, on_step)
+
+
+def _grid(branches: Mapping[str, nn.Module], photo: Photo, perturbed: Tensor) -> Grid:
+    return {
+        **{("clean", name): prediction for name, prediction in photo.clean.items()},
+        **predict_grid(branches, {"adversarial": perturbed}),
+    }
 
 
 def _maps(
@@ -162,21 +164,17 @@ def _maps(
 
 
 def _facts(
-    branches: Mapping[str, nn.Module],
-    clean: Tensor,
-    perturbed: Tensor,
-    grid: Grid,
-    true_class: int | None,
+    branches: Mapping[str, nn.Module], photo: Photo, perturbed: Tensor, grid: Grid
 ) -> PerturbationFacts:
-    change = (perturbed - clean).flatten()
+    change = (perturbed - photo.pixels).float().flatten()
     rounded = quantize(perturbed)
     survives = {
         name: int(logits_of(module, rounded).argmax()) == grid["adversarial", name].class_index
         for name, module in branches.items()
     }
     wrong = None
-    if true_class is not None:
-        wrong = {name: grid["clean", name].class_index != true_class for name in branches}
+    if photo.true_class is not None:
+        wrong = {name: said.class_index != photo.true_class for name, said in photo.clean.items()}
     return PerturbationFacts(
         linf=float(change.abs().max()),
         l2=float(change.norm()),

@@ -14,6 +14,7 @@ from advprop_core.attribution.maps import explain
 from advprop_core.attribution.methods import METHODS
 from advprop_core.attribution.question import batches
 from advprop_core.compare.compare import MapRequest
+from advprop_core.compare.photo import ask_clean, require_branch
 from advprop_core.predict import predict
 from advprop_core.types import AttackConfig, Prediction
 
@@ -76,39 +77,34 @@ def make_film(
         progress: Called with the share that is done; may raise to stop.
 
     Raises:
-        ValueError: For an unknown branch, more than one image, fewer than 2 frames, or what
+        InputError: For an unknown branch, or a class that the branches do not have.
+        TypeError, ValueError: For pixels that are not one image, fewer than 2 frames, or what
             attack and maps refuse.
     """
-    if attack_branch not in branches:
-        raise ValueError(
-            f"attack_branch must be one of {', '.join(branches)}, got {attack_branch!r}"
-        )
-    if len(pixels) != 1:
-        raise ValueError(f"pixels must hold one image, got {len(pixels)}")
-    kept = kept_steps(config.steps, most)
-    before = predict(branches[attack_branch], pixels)[0].class_index
-    attacked = before if true_class is None else true_class
-    tell = progress or (lambda share: None)
-    points = {-1: pixels}
+    require_branch(attack_branch, branches)
+    framed_steps = kept_steps(config.steps, most)
+    photo = ask_clean(branches, pixels, true_class)
+    attacked = photo.expected[attack_branch]
+    report = progress or (lambda share: None)
+    points = {-1: photo.pixels}
 
     def on_step(step: int, point: Tensor) -> None:
-        if step in kept and (step or config.random_start):
+        if step in framed_steps and (step or config.random_start):
             points[step] = point
-        tell(_ATTACK * step / config.steps)
+        report(_ATTACK * step / config.steps)
 
-    label = torch.tensor([attacked], device=pixels.device)
-    attack(branches[attack_branch], pixels, label, config, on_step)
+    attack(branches[attack_branch], photo.pixels, photo.label(attack_branch), config, on_step)
     frames = torch.cat([*points.values()])
     explained = attacked if maps is None or maps.class_index is None else maps.class_index
-    layer = _layer(branches, pixels, maps)
+    layer = _layer(branches, photo.pixels, maps)
     return Film(
         tuple(points),
         frames.detach().float().cpu(),
         {name: _answers(module, frames) for name, module in branches.items()},
-        _maps(branches, frames, maps, layer, explained, tell) if maps else {},
+        _maps(branches, frames, maps, layer, explained, report) if maps else {},
         explained,
         layer,
-        true_class,
+        photo.true_class,
         attacked,
         config.target_class,
         config.steps,
@@ -124,7 +120,7 @@ def kept_steps(steps: int, most: int) -> tuple[int, ...]:
     if most < 2:
         raise ValueError(f"most must be at least 2, the first frame and the last, got {most}")
     count = min(most, steps + 1)
-    return tuple(round(place * steps / (count - 1)) for place in range(count))
+    return tuple(round(frame * steps / (count - 1)) for frame in range(count))
 
 
 def _layer(
@@ -136,8 +132,11 @@ def _layer(
 
 
 def _answers(module: nn.Module, frames: Tensor) -> tuple[Prediction, ...]:
-    parts = (frames[part.start : part.stop] for part in batches(len(frames), frames))
-    return tuple(said for some in parts for said in predict(module, some))
+    return tuple(
+        prediction
+        for batch in batches(len(frames), frames)
+        for prediction in predict(module, frames[batch.start : batch.stop])
+    )
 
 
 def _maps(
@@ -146,15 +145,15 @@ def _maps(
     request: MapRequest,
     layer: str | None,
     class_index: int,
-    tell: Callable[[float], None],
+    report: Callable[[float], None],
 ) -> dict[str, Tensor]:
-    made = {}
-    for place, (name, module) in enumerate(branches.items()):
-        parts = []
-        for part in batches(len(frames), frames):
-            some = frames[part.start : part.stop]
-            parts.append(explain(module, some, class_index, request.method, layer=layer))
-            share = (place + part.stop / len(frames)) / len(branches)
-            tell(_ATTACK + (1 - _ATTACK) * share)
-        made[name] = torch.cat(parts)
-    return made
+    maps = {}
+    for branches_done, (name, module) in enumerate(branches.items()):
+        maps_per_batch = []
+        for batch in batches(len(frames), frames):
+            pixels = frames[batch.start : batch.stop]
+            maps_per_batch.append(explain(module, pixels, class_index, request.method, layer=layer))
+            share = (branches_done + batch.stop / len(frames)) / len(branches)
+            report(_ATTACK + (1 - _ATTACK) * share)
+        maps[name] = torch.cat(maps_per_batch)
+    return maps

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
 
 from advprop_core.attacks.gradient import attack
+from advprop_core.compare.photo import ask_clean
 from advprop_core.predict import predict
 from advprop_core.types import AttackConfig, Prediction
 
@@ -57,23 +57,20 @@ def attack_matrix(
         progress: Called with the share that is done; may raise to stop.
 
     Raises:
-        ValueError: For more than one image, or what the attack refuses.
+        InputError: For a class that the branches do not have.
+        TypeError, ValueError: For pixels that are not one image, or what the attack refuses.
     """
-    if len(pixels) != 1:
-        raise ValueError(f"pixels must hold one image, got {len(pixels)}")
-    clean = {name: predict(module, pixels)[0] for name, module in branches.items()}
-    expected = {
-        name: said.class_index if true_class is None else true_class for name, said in clean.items()
-    }
+    photo = ask_clean(branches, pixels, true_class)
     attacked = {}
-    for place, (source, module) in enumerate(branches.items()):
+    for branches_done, (attack_branch, module) in enumerate(branches.items()):
 
-        def on_step(step: int, _: Tensor, place: int = place) -> None:
+        def on_step(step: int, _: Tensor, branches_done: int = branches_done) -> None:
             if progress:
-                progress((place + step / config.steps) / len(branches))
+                progress((branches_done + step / config.steps) / len(branches))
 
-        label = torch.tensor([expected[source]], device=pixels.device)
-        perturbed = attack(module, pixels, label, config, on_step)
-        for name, judge in branches.items():
-            attacked[source, name] = predict(judge, perturbed)[0]
-    return AttackMatrix(clean, attacked, expected, true_class, config.target_class)
+        perturbed = attack(module, photo.pixels, photo.label(attack_branch), config, on_step)
+        for eval_branch, eval_module in branches.items():
+            attacked[attack_branch, eval_branch] = predict(eval_module, perturbed)[0]
+    return AttackMatrix(
+        photo.clean, attacked, photo.expected, photo.true_class, config.target_class
+    )

@@ -6,15 +6,16 @@ import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import torch
 from torch import Tensor, nn
 
 from advprop_core.attacks.gradient import attack, attack_each
 from advprop_core.attribution.question import batches
+from advprop_core.compare.photo import Photo, ask_clean, require_branch
+from advprop_core.errors import InputError
 from advprop_core.predict import predict
 from advprop_core.types import AttackConfig, Prediction
 
-Answers = dict[float, dict[str, Prediction]]
+Answers = dict[float, Mapping[str, Prediction]]
 
 
 @dataclass(frozen=True)
@@ -98,34 +99,31 @@ def sweep(
         progress: Called with the share that is done; may raise to stop.
 
     Raises:
-        ValueError: For an unknown branch, radii that do not ascend from above 0, a step size
-            that cannot be scaled, or what the attack refuses.
+        InputError: For an unknown branch, radii that do not ascend from above 0, a step size
+            that cannot be scaled, or a class that the branches do not have.
+        TypeError, ValueError: For pixels that are not one image, or what the attack refuses.
     """
     _validate(branches, epsilons, attack_branch, precision)
     if scale_step and not config.epsilon:
-        raise ValueError("config must have an epsilon above 0, by which its step size is measured")
-    clean = {name: predict(module, pixels)[0] for name, module in branches.items()}
-    attacked = clean[attack_branch].class_index if true_class is None else true_class
-    expected = {
-        name: said.class_index if true_class is None else true_class for name, said in clean.items()
-    }
-    goal = _Goal(config.target_class, expected)
-    grid = [*batches(len(epsilons), pixels)]
-    tell = _Counter(progress, len(grid) + len(branches) * _expected_tries(epsilons, precision))
-    work = _Work(branches, pixels, config, attack_branch, attacked, scale_step, tell)
-    answers: Answers = {0.0: clean}
-    for part in grid:
-        answers |= work.together([epsilons[i] for i in part])
+        raise InputError("config must have an epsilon above 0, by which its step size is measured")
+    photo = ask_clean(branches, pixels, true_class)
+    goal = _Goal(config.target_class, photo.expected)
+    grid = [*batches(len(epsilons), photo.pixels)]
+    counter = _Counter(progress, len(grid) + len(branches) * _expected_tries(epsilons, precision))
+    work = _Work(branches, photo, config, attack_branch, scale_step, counter)
+    answers: Answers = {0.0: photo.clean}
+    for batch in grid:
+        answers |= work.together([epsilons[index] for index in batch])
     _search(answers, goal, work, precision)
     order = sorted(answers)
     return Sweep(
         tuple(order),
         {name: tuple(answers[epsilon][name] for epsilon in order) for name in branches},
         {name: goal.flip(name, answers) for name in branches},
-        expected,
-        attacked,
+        photo.expected,
+        photo.expected[attack_branch],
         config.target_class,
-        true_class,
+        photo.true_class,
         attack_branch,
         precision,
     )
@@ -141,11 +139,11 @@ class _Goal:
     def flip(self, name: str, answers: Answers) -> Flip:
         held = None
         for epsilon in sorted(answers):
-            said = answers[epsilon][name].class_index
-            if said == self.target or (self.target is None and said != self.expected[name]):
-                return Flip(name, epsilon, held, said)
+            answer = answers[epsilon][name].class_index
+            if answer == self.target or (self.target is None and answer != self.expected[name]):
+                return Flip(name, epsilon, held, answer)
             held = epsilon
-        return Flip(name, None, held, said)
+        return Flip(name, None, held, answer)
 
 
 def _search(answers: Answers, goal: _Goal, work: _Work, precision: float) -> None:
@@ -177,7 +175,7 @@ def _expected_tries(epsilons: Sequence[float], precision: float) -> int:
 
 
 class _Counter:
-    """Tells how far the whole is, from how far each of its parts is."""
+    """Reports how far the whole is, from how far each of its parts is."""
 
     def __init__(self, progress: Callable[[float], None] | None, parts: int) -> None:
         self._progress = progress
@@ -194,20 +192,20 @@ class _Counter:
 @dataclass(frozen=True)
 class _Work:
     branches: Mapping[str, nn.Module]
-    pixels: Tensor
+    photo: Photo
     config: AttackConfig
     attack_branch: str
-    attacked: int
     scale_step: bool
-    tell: _Counter
+    counter: _Counter
 
     def together(self, epsilons: Sequence[float]) -> Answers:
         """What every branch says at each radius, all attacked as one batch."""
         configs = [self._at(epsilon) for epsilon in epsilons]
         perturbed = attack_each(*self._walk(), configs, self._step)
-        said = {name: predict(module, perturbed) for name, module in self.branches.items()}
+        rows = {name: predict(module, perturbed) for name, module in self.branches.items()}
         return {
-            epsilon: {name: said[name][i] for name in said} for i, epsilon in enumerate(epsilons)
+            epsilon: {name: rows[name][index] for name in rows}
+            for index, epsilon in enumerate(epsilons)
         }
 
     def alone(self, epsilon: float) -> dict[str, Prediction]:
@@ -216,11 +214,11 @@ class _Work:
         return {name: predict(module, perturbed)[0] for name, module in self.branches.items()}
 
     def _walk(self) -> tuple[nn.Module, Tensor, Tensor]:
-        label = torch.tensor([self.attacked], device=self.pixels.device)
-        return self.branches[self.attack_branch], self.pixels, label
+        label = self.photo.label(self.attack_branch)
+        return self.branches[self.attack_branch], self.photo.pixels, label
 
     def _step(self, done: int, _: Tensor) -> None:
-        self.tell.step(done / self.config.steps)
+        self.counter.step(done / self.config.steps)
 
     def _at(self, epsilon: float) -> AttackConfig:
         if not self.scale_step:
@@ -235,11 +233,8 @@ def _validate(
     attack_branch: str,
     precision: float,
 ) -> None:
-    if attack_branch not in branches:
-        raise ValueError(
-            f"attack_branch must be one of {', '.join(branches)}, got {attack_branch!r}"
-        )
+    require_branch(attack_branch, branches)
     if not epsilons or any(b <= a for a, b in zip((0.0, *epsilons), epsilons, strict=False)):
-        raise ValueError(f"epsilons must ascend from above 0, got {list(epsilons)}")
+        raise InputError(f"epsilons must ascend from above 0, got {list(epsilons)}")
     if not precision > 0:
-        raise ValueError(f"precision must be above 0, got {precision}")
+        raise InputError(f"precision must be above 0, got {precision}")

@@ -109,6 +109,7 @@ class RadiusStore(Protocol):
         ...
 
 
+@torch.inference_mode(False)
 def smallest_epsilons(model: Model, pixels: Tensor, labels: Tensor, attack: AttackConfig) -> Tensor:
     """The smallest radius that turns each image: up a ladder of radii, then by halving.
 
@@ -129,7 +130,7 @@ def smallest_epsilons(model: Model, pixels: Tensor, labels: Tensor, attack: Atta
         no radius up to the limit suffices.
 
     Raises:
-        TypeError: If pixels are not floating point.
+        TypeError: If pixels are no tensor of floats, or labels none of integers.
         ValueError: For a targeted attack, a limit of 0, or what an attack refuses.
     """
     pixels, labels = own_inputs(model, pixels, labels)

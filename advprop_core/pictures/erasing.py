@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from advprop_core.pictures.filters import smooth
+from advprop_core.pictures.pixels import checked_pixels
 from advprop_core.pictures.regions import WHOLE, EraseConfig, Region
 
 _LEVELS = {"grey": 0.5, "black": 0.0}
@@ -27,14 +28,10 @@ def erase(pixels: Tensor, config: EraseConfig) -> Tensor:
         TypeError: If pixels are not floats.
         ValueError: If pixels have another shape.
     """
-    if not pixels.is_floating_point():
-        raise TypeError(f"pixels must be floats in [0, 1], got {pixels.dtype}: divide by 255")
-    if pixels.ndim != 4 or pixels.shape[1] != 3:
-        raise ValueError(f"pixels must be (N, 3, H, W), got {tuple(pixels.shape)}")
-    clean = pixels.detach()
+    clean = checked_pixels(pixels)
     mask = erased(config, clean.shape[2], clean.shape[3]).to(clean.device)
     if not bool(mask.any()):
-        return clean.clone()
+        return clean
     return torch.where(mask, _filling(clean, config), clean)
 
 

@@ -1,20 +1,24 @@
 """Random noises as perturbations: what a picture suffers without an adversary."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Annotated, Final
 
 import numpy as np
 import torch
+from annotated_types import Ge, Le
 from torch import Tensor
 
 from advprop_core.errors import InputError
+from advprop_core.pictures.pixels import checked_pixels
+from advprop_core.text import did_you_mean
+from advprop_core.types import Checked
 
 NOISES: Final = ("gaussian", "poisson", "salt-and-pepper")
 """Kinds of noise that `add_noise` knows."""
 
 
 @dataclass(frozen=True)
-class NoiseConfig:
+class NoiseConfig(Checked):
     """One random noise.
 
     Severity is in [0,1], 0 is the identity, and more is always noisier. It means, by kind:
@@ -29,30 +33,20 @@ class NoiseConfig:
     Attributes:
         kind: One of `NOISES`.
         severity: Strength in [0,1], by kind as above.
-        seed: What the draw depends on, a whole number of at least 0.
+        seed: What the draw depends on.
 
     Raises:
-        TypeError: An attribute is of the wrong type.
-        ValueError: An attribute is out of its range.
+        InputError: For a value of the wrong kind or out of its range.
     """
 
     kind: str
-    severity: float
-    seed: int = 0
+    severity: Annotated[float, Ge(0), Le(1)]
+    seed: Annotated[int, Ge(0)] = 0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.kind not in NOISES:
-            raise InputError(f"kind must be one of {', '.join(NOISES)}, got {self.kind!r}.")
-        if isinstance(self.severity, bool) or not isinstance(self.severity, (int, float)):
-            raise TypeError(f"severity must be a number in [0,1], got {self.severity!r}.")
-        if not 0 <= self.severity <= 1:
-            raise InputError(
-                f"severity must be in [0,1], got {self.severity}: divide /255 values by 255."
-            )
-        if isinstance(self.seed, bool) or not isinstance(self.seed, int):
-            raise TypeError(f"seed must be a whole number, got {self.seed!r}.")
-        if self.seed < 0:
-            raise InputError(f"seed must be at least 0, got {self.seed}: drop the sign.")
+            raise InputError(f"There is no noise {self.kind!r}. {did_you_mean(self.kind, NOISES)}")
 
 
 def add_noise(pixels: Tensor, config: NoiseConfig) -> Tensor:
@@ -72,10 +66,9 @@ def add_noise(pixels: Tensor, config: NoiseConfig) -> Tensor:
         TypeError: `pixels` are not floats.
         ValueError: `pixels` have another shape or range.
     """
-    require_pixels(pixels)
-    clean = pixels.detach()
+    clean = checked_pixels(pixels)
     if config.severity == 0 or clean.numel() == 0:
-        return clean.clone()
+        return clean
     severity = torch.tensor([config.severity])
     noisy = [
         draw_noise(sample, config.kind, severity, _generator(config.seed, place))
@@ -97,26 +90,6 @@ def draw_noise(pixels: Tensor, kind: str, severity: Tensor, generator: torch.Gen
         Floats (N,3,H,W) in [0,1].
     """
     return _DRAWS[kind](pixels, severity.view(-1, 1, 1, 1), generator).clamp(0, 1)
-
-
-def require_pixels(pixels: Tensor) -> None:
-    """Refuses what is no batch of pixels.
-
-    Raises:
-        TypeError: `pixels` are not floats.
-        ValueError: `pixels` are not (N,3,H,W), or not in [0,1].
-    """
-    if not pixels.is_floating_point():
-        raise TypeError(f"pixels must be floats in [0,1], got {pixels.dtype}: divide by 255.")
-    if pixels.ndim != 4 or pixels.shape[1] != 3:
-        raise InputError(
-            f"pixels must be (N,3,H,W), got {tuple(pixels.shape)}: add or move dimensions."
-        )
-    if pixels.numel() and not (pixels.min() >= 0 and pixels.max() <= 1):  # NaN fails as well
-        low, high = pixels.min().item(), pixels.max().item()
-        raise InputError(
-            f"pixels must be in [0,1], got [{low:.3g},{high:.3g}]: undo any normalisation first."
-        )
 
 
 def _generator(seed: int, place: int) -> torch.Generator:

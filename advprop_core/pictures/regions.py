@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from typing import Literal, get_args
+from dataclasses import dataclass
+from typing import Annotated, Literal, get_args
+
+from annotated_types import MaxLen
 
 from advprop_core.errors import InputError
+from advprop_core.types import Checked, Count, Index
 
 Fill = Literal["grey", "black", "blur"]
 FILLS: tuple[Fill, ...] = get_args(Fill)
@@ -15,7 +18,7 @@ WHOLE = 1000  # a side of the picture, in the unit of a region
 
 
 @dataclass(frozen=True)
-class Region:
+class Region(Checked):
     """A rectangle in thousandths of the picture's side, so that it fits any resolution.
 
     Attributes:
@@ -25,31 +28,27 @@ class Region:
         height: Likewise.
 
     Raises:
-        TypeError: If a number is not whole.
-        ValueError: If the rectangle is empty or reaches beyond the picture.
+        InputError: If a number is not whole, or the rectangle is empty or leaves the picture.
     """
 
-    left: int
-    top: int
-    width: int
-    height: int
+    left: Index
+    top: Index
+    width: Count
+    height: Count
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, bool) or not isinstance(value, int):
-                raise TypeError(f"{field.name} must be a whole number, got {value!r}")
+        super().__post_init__()
         for start, length in (("left", "width"), ("top", "height")):
-            begin, extent = getattr(self, start), getattr(self, length)
-            if begin < 0 or extent < 1 or begin + extent > WHOLE:
+            end = getattr(self, start) + getattr(self, length)
+            if end > WHOLE:
                 raise InputError(
-                    f"{start} and {length} must stay within 0 to {WHOLE} (thousandths of the "
-                    f"picture's side) and {length} be at least 1, got {begin} and {extent}"
+                    f"{start} and {length} must end within {WHOLE} (thousandths of the picture's "
+                    f"side), got {end}"
                 )
 
 
 @dataclass(frozen=True)
-class EraseConfig:
+class EraseConfig(Checked):
     """Which parts of a picture are erased, and how.
 
     Attributes:
@@ -57,20 +56,11 @@ class EraseConfig:
         fill: ``grey`` or ``black`` paint over them, ``blur`` takes their details away.
 
     Raises:
-        TypeError: If something else than regions is given.
-        ValueError: For too many regions or another fill.
+        InputError: For anything but regions, too many of them, or another fill.
     """
 
-    regions: tuple[Region, ...]
+    regions: Annotated[tuple[Region, ...], MaxLen(MOST_REGIONS)]
     fill: Fill = "grey"
-
-    def __post_init__(self) -> None:
-        if any(not isinstance(region, Region) for region in self.regions):
-            raise TypeError(f"regions must hold Region objects, got {self.regions!r}")
-        if len(self.regions) > MOST_REGIONS:
-            raise InputError(f"regions must be at most {MOST_REGIONS}, got {len(self.regions)}")
-        if self.fill not in FILLS:
-            raise InputError(f"fill must be one of {', '.join(FILLS)}, got {self.fill!r}")
 
 
 def parse_regions(text: str) -> tuple[Region, ...]:

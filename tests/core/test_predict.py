@@ -49,6 +49,25 @@ def test_training_mode_is_refused_in_any_part(make_tiny, pixels):
             call(module)
 
 
+def test_pixels_of_any_precision_are_taken(dual, pixels):
+    expected = predict(dual.branch("main"), pixels())
+    assert predict(dual.branch("main"), pixels().double()) == expected
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        (lambda images: (255 * images).byte(), TypeError, "divide by 255"),
+        (lambda images: images.numpy(), TypeError, "must be a torch tensor, got ndarray"),
+        (lambda images: images[0], ValueError, r"must have shape \(N, 3, H, W\)"),
+        (lambda images: 4 * images - 2, ValueError, "before mean/std normalisation"),
+    ],
+)
+def test_pixels_that_no_network_was_made_for_are_refused(dual, pixels, change, error, words):
+    with pytest.raises(error, match=words):
+        predict(dual.branch("main"), change(pixels()))
+
+
 def test_logits_that_are_not_finite_are_refused(pixels):
     class Overflow(nn.Module):
         def forward(self, x):

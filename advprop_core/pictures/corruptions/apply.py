@@ -10,7 +10,7 @@ from torch import Tensor
 from advprop_core.pictures.corruptions import blur, digital, elastic, glass, noise, spatter, weather
 from advprop_core.pictures.corruptions.kinds import CorruptionConfig
 from advprop_core.pictures.draws import Seed
-from advprop_core.pictures.noise import require_pixels
+from advprop_core.pictures.pixels import checked_pixels
 
 Corruption = Callable[[Tensor, int, Seed], Tensor]
 """Takes float32 pixels (N,3,H,W), severity and seed or seeds; gives pixels before clamping."""
@@ -61,13 +61,12 @@ def apply(pixels: Tensor, config: CorruptionConfig, seeds: Sequence[int] | None 
         ValueError: `pixels` have another shape or range, or are too small, or `seeds` are not
             one per sample.
     """
-    require_pixels(pixels)
+    clean = checked_pixels(pixels)
     _require_size(pixels)
     if seeds is not None and len(seeds) != len(pixels):
         raise ValueError(f"seeds must be one per sample, got {len(seeds)} for {len(pixels)}.")
-    clean = pixels.detach()
-    if clean.shape[0] == 0:
-        return clean.clone()
+    if not len(clean):
+        return clean
     corrupted = APPLIERS[config.kind](
         clean.float(), config.severity, config.seed if seeds is None else seeds
     )

@@ -1,10 +1,13 @@
 """Names of the corruptions and the settings of one; loads no torch."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Annotated, Final
+
+from annotated_types import Ge, Le
 
 from advprop_core.errors import InputError
 from advprop_core.text import did_you_mean
+from advprop_core.types import Checked
 
 CORRUPTIONS: Final[tuple[str, ...]] = (
     "gaussian_noise",
@@ -38,45 +41,25 @@ SEVERITIES: Final[tuple[int, ...]] = (1, 2, 3, 4, 5)
 
 
 @dataclass(frozen=True)
-class CorruptionConfig:
+class CorruptionConfig(Checked):
     """One corruption of Hendrycks and Dietterich (arXiv 1903.12261).
 
     Attributes:
         kind: One of `CORRUPTIONS` or `EXTRA_CORRUPTIONS`.
-        severity: A whole number from 1 (mild) to 5.
-        seed: What the draws depend on, a whole number of at least 0. Kinds without chance
-            (`brightness`, for one) ignore it.
+        severity: From 1 (mild) to 5.
+        seed: What the draws depend on. Kinds without chance (`brightness`, for one) ignore it.
 
     Raises:
-        TypeError: An attribute is of the wrong type.
-        ValueError: An attribute is out of its range.
+        InputError: For a value of the wrong kind or out of its range.
     """
 
     kind: str
-    severity: int
-    seed: int = 0
+    severity: Annotated[int, Ge(1), Le(5)]
+    seed: Annotated[int, Ge(0)] = 0
 
     def __post_init__(self) -> None:
-        _require_kind(self.kind)
-        _require_whole("severity", self.severity)
-        if self.severity not in SEVERITIES:
-            raise InputError(
-                f"severity must be 1, 2, 3, 4 or 5, got {self.severity}: "
-                "the corruptions are defined for these alone."
-            )
-        _require_whole("seed", self.seed)
-        if self.seed < 0:
-            raise InputError(f"seed must be at least 0, got {self.seed}: drop the sign.")
-
-
-def _require_kind(kind: object) -> None:
-    if not isinstance(kind, str):
-        raise TypeError(f"kind must be the name of a corruption, got {kind!r}.")
-    known = CORRUPTIONS + EXTRA_CORRUPTIONS
-    if kind not in known:
-        raise InputError(f"There is no corruption {kind!r}. {did_you_mean(kind, known)}")
-
-
-def _require_whole(name: str, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{name} must be a whole number, got {value!r}.")
+        super().__post_init__()
+        choices = CORRUPTIONS + EXTRA_CORRUPTIONS
+        if self.kind not in choices:
+            hint = did_you_mean(self.kind, choices)
+            raise InputError(f"There is no corruption {self.kind!r}. {hint}")

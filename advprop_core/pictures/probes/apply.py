@@ -10,7 +10,7 @@ from torch import Tensor
 
 from advprop_core.pictures.draws import Seed, streams
 from advprop_core.pictures.filters import luma, smooth
-from advprop_core.pictures.noise import require_pixels
+from advprop_core.pictures.pixels import checked_pixels
 from advprop_core.pictures.probes.kinds import ProbeConfig, require_room
 
 LINE_STARTS: Final = 0.2
@@ -36,13 +36,12 @@ def apply(pixels: Tensor, config: ProbeConfig, seeds: Sequence[int] | None = Non
         ValueError: `pixels` have another shape or range, or fewer pixels than patches, or `seeds`
             are not one per sample.
     """
-    require_pixels(pixels)
+    clean = checked_pixels(pixels)
     require_room(config, min(pixels.shape[2:]))
     if seeds is not None and len(seeds) != len(pixels):
         raise ValueError(f"seeds must be one per sample, got {len(seeds)} for {len(pixels)}.")
-    clean = pixels.detach()
-    if clean.shape[0] == 0:
-        return clean.clone()
+    if not len(clean):
+        return clean
     left = _left(clean.float(), config, config.seed if seeds is None else seeds)
     return left.clamp(0, 1).to(clean)
 

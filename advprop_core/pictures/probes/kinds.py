@@ -1,13 +1,15 @@
 """Names of the probes and the settings of one; loads no torch."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import Annotated, Final
+
+from annotated_types import Ge
 
 from advprop_core.errors import InputError
 from advprop_core.text import did_you_mean
+from advprop_core.types import Checked
 
 PROBES: Final[Mapping[str, tuple[float | None, ...]]] = MappingProxyType(
     {
@@ -22,7 +24,7 @@ PROBES: Final[Mapping[str, tuple[float | None, ...]]] = MappingProxyType(
 
 
 @dataclass(frozen=True)
-class ProbeConfig:
+class ProbeConfig(Checked):
     """One thing that photos lose.
 
     Attributes:
@@ -35,25 +37,21 @@ class ProbeConfig:
             - `edges`, `low-pass`, `high-pass`: cut-off of a Gaussian filter in cycles per image
               (along the shorter side), above 0: a wave of that frequency keeps exp(-1/2) = 61 %
               of its height in what is smooth, and the rest of it in what `high-pass` leaves.
-        seed: What the draws depend on, a whole number of at least 0. Kinds without chance, which
-            are all but `patch-shuffle`, ignore it.
+        seed: What the draws depend on. Kinds without chance, all but `patch-shuffle`, ignore it.
 
     Raises:
-        TypeError: An attribute is of the wrong type.
-        ValueError: An attribute is out of its range.
+        InputError: For a value of the wrong kind or out of its range.
     """
 
     kind: str
     strength: float | None = None
-    seed: int = 0
+    seed: Annotated[int, Ge(0)] = 0
 
     def __post_init__(self) -> None:
-        _require_kind(self.kind)
+        super().__post_init__()
+        if self.kind not in PROBES:
+            raise InputError(f"There is no probe {self.kind!r}. {did_you_mean(self.kind, PROBES)}")
         _require_strength(self.kind, self.strength)
-        if isinstance(self.seed, bool) or not isinstance(self.seed, int):
-            raise TypeError(f"seed must be a whole number, got {self.seed!r}.")
-        if self.seed < 0:
-            raise InputError(f"seed must be at least 0, got {self.seed}: drop the sign.")
 
 
 def describe_probe(kind: str, strength: float | None) -> str:
@@ -82,29 +80,17 @@ def require_room(config: ProbeConfig, side: int) -> None:
         )
 
 
-def _require_kind(kind: object) -> None:
-    if not isinstance(kind, str):
-        raise TypeError(f"kind must be the name of a probe, got {kind!r}.")
-    if kind not in PROBES:
-        raise InputError(f"There is no probe {kind!r}. {did_you_mean(kind, PROBES)}")
-
-
-def _require_strength(kind: str, strength: object) -> None:
+def _require_strength(kind: str, strength: float | None) -> None:
     if kind == "grey":
         if strength is not None:
-            raise InputError(f"strength must be left out for grey, got {strength!r}.")
-        return
-    shuffles = kind == "patch-shuffle"
-    rule = (
-        "a whole number of patches along each side, at least 2"
-        if shuffles
-        else "a cut-off in cycles per image, above 0"
-    )
-    if isinstance(strength, bool) or not isinstance(strength, (int, float)):
-        raise TypeError(f"strength of {kind} must be {rule}, got {strength!r}.")
-    fits = strength >= 2 and strength % 1 == 0 if shuffles else strength > 0
-    if not (math.isfinite(strength) and fits):
-        example = PROBES[kind][-1]
-        raise InputError(
-            f"strength of {kind} must be {rule}, got {strength:g}: such as {example:g}."
-        )
+            raise InputError(f"strength must be left out for grey, got {strength:g}")
+    elif kind == "patch-shuffle":
+        if strength is None or strength < 2 or strength % 1:
+            raise _wrong_strength(kind, "a whole number of patches, at least 2", strength)
+    elif strength is None or strength <= 0:
+        raise _wrong_strength(kind, "a cut-off in cycles per image, above 0", strength)
+
+
+def _wrong_strength(kind: str, rule: str, strength: float | None) -> InputError:
+    example = PROBES[kind][-1]
+    return InputError(f"strength of {kind} must be {rule}, such as {example:g}, got {strength}")

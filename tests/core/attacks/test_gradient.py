@@ -173,7 +173,7 @@ def linear():
 
 
 def test_linf_on_a_linear_model(linear):
-    clean = torch.full((1, 1, 1, 3), 0.5)
+    clean = torch.full((1, 3, 1, 1), 0.5)
     found = attack(linear, clean, torch.tensor([0]), AttackConfig.fgsm(0.125))
     assert found.flatten().tolist() == [0.375, 0.625, 0.5]
     toward = attack(linear, clean, torch.tensor([0]), AttackConfig.fgsm(0.125, target_class=0))
@@ -181,20 +181,20 @@ def test_linf_on_a_linear_model(linear):
 
 
 def test_l2_on_a_linear_model(linear):
-    clean = torch.full((1, 1, 1, 3), 0.5)
+    clean = torch.full((1, 3, 1, 1), 0.5)
     found = attack(linear, clean, torch.tensor([0]), AttackConfig.fgsm(0.25, norm="l2"))
     move = 0.25 / 5**0.5
     torch.testing.assert_close(found.flatten(), torch.tensor([0.5 - move, 0.5 + 2 * move, 0.5]))
 
 
 def test_the_range_cuts_a_step_short(linear):
-    clean = torch.tensor([0.125, 0.875, 0.5]).view(1, 1, 1, 3)
+    clean = torch.tensor([0.125, 0.875, 0.5]).view(1, 3, 1, 1)
     found = attack(linear, clean, torch.tensor([0]), AttackConfig.fgsm(0.25))
     assert found.flatten().tolist() == [0.0, 1.0, 0.5]
 
 
 def test_steps_add_up_and_are_projected(linear):
-    clean = torch.full((1, 1, 1, 3), 0.5)
+    clean = torch.full((1, 3, 1, 1), 0.5)
     points = []
     how = AttackConfig("linf", 0.125, 0.0625, 3, random_start=False)
     attack(linear, clean, torch.tensor([0]), how, lambda i, point: points.append((i, point)))

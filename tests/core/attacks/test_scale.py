@@ -13,8 +13,6 @@ from advprop_core.compare.sweep import sweep
 from advprop_core.evaluation.smallest_epsilon import smallest_epsilons
 from advprop_core.types import AttackConfig
 
-SCALES = [1e-3, 10.0, 100.0, 1e4]
-
 
 class Scaled(nn.Module):
     """The same network with logits times a factor: the same answers and boundaries."""
@@ -34,24 +32,67 @@ def confident(dual):
     return Scaled(dual.branch("main"), 30.0)
 
 
-def right_after(model, images, labels, config):
-    with torch.no_grad():
-        return model(attack(model, images, labels, config)).argmax(1) == labels
+@pytest.fixture
+def linear():
+    """A linear network, images, their labels, and the exact distance of each to its boundary."""
+    generator = torch.Generator().manual_seed(0)
+    weight = torch.randn(5, 192, generator=generator)
+    network = nn.Sequential(nn.Flatten(), nn.Linear(192, 5, bias=False)).eval()
+    network.requires_grad_(False)[1].weight.copy_(weight)
+    images = 0.3 + 0.4 * torch.rand(8, 3, 8, 8, generator=generator)  # no radius reaches 0 or 1
+    logits = network(images)
+    labels = logits.argmax(1)
+    leads = logits.gather(1, labels[:, None]) - logits
+    between = weight[labels][:, None] - weight
+
+    def distances(norm):
+        steepness = between.norm(dim=2) if norm == "l2" else between.abs().sum(2)
+        others = (leads / steepness).scatter(1, labels[:, None], torch.inf)
+        return others.amin(1)
+
+    return network, images, labels, distances
 
 
-@pytest.mark.parametrize("factor", SCALES[1:])
-@pytest.mark.parametrize(
-    "config",
-    [AttackConfig.pgd(0.3, norm="l2"), AttackConfig.pgd(1 / 255), AttackConfig.fgsm(2 / 255)],
-    ids=["l2", "linf", "fgsm"],
-)
-def test_an_attack_on_multiplied_logits_is_the_same(confident, pixels, config, factor):
-    images = pixels(8)
-    with torch.no_grad():
-        labels = confident(images).argmax(1)
-    before = right_after(confident, images, labels, config)
-    after = right_after(Scaled(confident, factor), images, labels, config)
-    assert (before != after).sum() <= 1  # an image on its boundary may go either way by rounding
+@pytest.mark.parametrize("factor", [1.0, 10.0, 15.0, 100.0])
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
+def test_robust_accuracy_of_multiplied_logits_is_the_exact_one(linear, norm, factor, dtype):
+    network, images, labels, distances = linear
+    epsilon = 1.1 * float(distances(norm).sort().values[3])
+    robust = distances(norm) > epsilon
+    assert robust.sum() == 4
+    model = Scaled(network.to(dtype), factor)
+    config = AttackConfig.pgd(epsilon, norm=norm, steps=20)
+    adversarial = attack(model, images.to(dtype), labels, config)
+    assert torch.equal(model(adversarial).argmax(1) == labels, robust)
+
+
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+def test_robust_accuracy_in_bfloat16_does_not_depend_on_a_factor(linear, norm):
+    # Its steps near 0.5 are 1/256, so a radius must be many of them.
+    network, images, labels, distances = linear
+    epsilon = 4 * float(distances(norm).median())
+    network, config = network.bfloat16(), AttackConfig.pgd(epsilon, norm=norm, steps=20)
+    robust = [
+        model(attack(model, images.bfloat16(), labels, config)).argmax(1) == labels
+        for model in (Scaled(network, factor) for factor in (1.0, 10.0, 15.0, 100.0))
+    ]
+    assert not robust[0].all()
+    assert all(torch.equal(robust[0], other) for other in robust)
+
+
+@pytest.mark.parametrize("norm", ["linf", "l2"])
+@pytest.mark.parametrize("random_start", [False, True])
+def test_an_image_without_a_gradient_is_left_where_it_starts(pixels, norm, random_start):
+    def flat(images):
+        return (images * 0).flatten(1)[:, :5]
+
+    images, labels = pixels(2, 8).half(), torch.tensor([0, 1])
+    config = AttackConfig(norm, 0.5, 0.1, 3, random_start)
+    points = []
+    result = attack(flat, images, labels, config, lambda _, point: points.append(point))
+    assert result.isfinite().all()
+    torch.testing.assert_close(result, points[0], atol=1e-2, rtol=0)
 
 
 @pytest.mark.parametrize("norm", ["linf", "l2"])

@@ -177,7 +177,7 @@ def test_progress_rises_and_what_it_raises_ends_the_search(image):
         ({"epsilons": (0.2, 0.1)}, "epsilons must ascend"),
         ({"precision": 0}, "precision must be above 0"),
         ({"config": AttackConfig.fgsm(0.0)}, "epsilon above 0"),
-        ({"image": torch.rand(2, 3, 2, 2)}, "one per image"),
+        ({"image": torch.rand(2, 3, 2, 2)}, "pixels must hold one image, got 2"),
     ],
 )
 def test_refusals(image, fields, words):

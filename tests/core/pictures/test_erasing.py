@@ -59,7 +59,7 @@ def test_pixels_are_checked_and_left_alone(pixels):
     clean = pixels(1)
     erase(clean, config)
     assert torch.equal(clean, pixels(1))
-    with pytest.raises(TypeError, match="must be floats"):
+    with pytest.raises(TypeError, match="must be floating point"):
         erase((clean * 255).byte(), config)
     with pytest.raises(ValueError, match=r"\(N, 3, H, W\)"):
         erase(clean[0], config)

@@ -1,5 +1,6 @@
 import pytest
 
+from advprop_core.errors import InputError
 from advprop_core.pictures.regions import (
     MOST_REGIONS,
     EraseConfig,
@@ -40,25 +41,25 @@ def test_a_text_and_back():
     ],
 )
 def test_what_is_no_region_is_refused(text):
-    with pytest.raises(ValueError, match=r"region|left|top"):
+    with pytest.raises(ValueError, match=r"region|left|top|width|height"):
         parse_regions(text)
 
 
 def test_regions_validate_themselves():
-    with pytest.raises(TypeError, match="left must be a whole number"):
+    with pytest.raises(InputError, match="left must be an integer, got 1.5"):
         Region(1.5, 0, 1, 1)
-    with pytest.raises(TypeError, match="height must be a whole number"):
+    with pytest.raises(InputError, match="height must be an integer, got True"):
         Region(1, 0, 1, True)
-    with pytest.raises(ValueError, match="left and width must stay within 0 to 1000"):
+    with pytest.raises(InputError, match=r"left and width must end within 1000 .* got 1001"):
         Region(500, 0, 501, 1)
 
 
 def test_an_erasure_validates_itself():
-    one = Region(0, 0, 1, 1)
-    with pytest.raises(ValueError, match="fill must be one of grey, black, blur, got 'pink'"):
-        EraseConfig((one,), "pink")
-    with pytest.raises(ValueError, match="at most 24, got 25"):
-        EraseConfig((one,) * 25)
-    with pytest.raises(TypeError, match="Region objects"):
+    corner = Region(0, 0, 1, 1)
+    with pytest.raises(InputError, match="fill must be 'grey', 'black' or 'blur', got 'pink'"):
+        EraseConfig((corner,), "pink")
+    with pytest.raises(InputError, match="regions must have at most 24 items"):
+        EraseConfig((corner,) * 25)
+    with pytest.raises(InputError, match=r"regions\[0\] must be an instance of Region"):
         EraseConfig(((0, 0, 1, 1),))
-    assert hash(EraseConfig((one,))) == hash(EraseConfig((Region(0, 0, 1, 1),)))
+    assert hash(EraseConfig((corner,))) == hash(EraseConfig((Region(0, 0, 1, 1),)))

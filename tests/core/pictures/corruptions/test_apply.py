@@ -112,11 +112,7 @@ def test_an_empty_batch_and_other_floats_pass(patches: Tensor) -> None:
     ("pixels", "error", "words"),
     [
         (torch.zeros(1, 3, 32, 32, dtype=torch.uint8), TypeError, "divide by 255"),
-        (torch.zeros(3, 32, 32), ValueError, r"must be \(N,3,H,W\), got \(3, 32, 32\)"),
-        (torch.zeros(1, 1, 32, 32), ValueError, r"must be \(N,3,H,W\)"),
         (torch.zeros(1, 3, 31, 40), ValueError, "at least 32 high and wide.*enlarge"),
-        (torch.full((1, 3, 32, 32), 1.5), ValueError, r"got \[1.5,1.5\]: undo any normalisation"),
-        (torch.full((1, 3, 32, 32), float("nan")), ValueError, r"must be in \[0,1\]"),
     ],
 )
 def test_pixels_are_validated(pixels: Tensor, error: type[Exception], words: str) -> None:

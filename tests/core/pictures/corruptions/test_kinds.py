@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+from advprop_core.errors import InputError
 from advprop_core.pictures.corruptions import CORRUPTIONS, EXTRA_CORRUPTIONS, CorruptionConfig
 
 
@@ -15,22 +16,22 @@ def test_there_are_fifteen_and_four() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "error", "words"),
+    ("fields", "words"),
     [
-        ({"kind": "gausian_noise", "severity": 1}, ValueError, "Did you mean gaussian_noise"),
-        ({"kind": "zzz", "severity": 1}, ValueError, "Choose from gaussian_noise, shot_noise"),
-        ({"kind": 3, "severity": 1}, TypeError, "kind must be the name of a corruption, got 3"),
-        ({"kind": "fog", "severity": 0}, ValueError, "severity must be 1, 2, 3, 4 or 5, got 0"),
-        ({"kind": "fog", "severity": 6}, ValueError, "severity must be 1, 2, 3, 4 or 5, got 6"),
-        ({"kind": "fog", "severity": 1.0}, TypeError, "severity must be a whole number"),
-        ({"kind": "fog", "severity": True}, TypeError, "severity must be a whole number"),
-        ({"kind": "fog", "severity": 1, "seed": -1}, ValueError, "seed must be at least 0"),
-        ({"kind": "fog", "severity": 1, "seed": "0"}, TypeError, "seed must be a whole number"),
+        ({"kind": "gausian_noise"}, "Did you mean gaussian_noise"),
+        ({"kind": "zzz"}, "Choose from gaussian_noise, shot_noise"),
+        ({"kind": 3}, "kind must be a string, got 3"),
+        ({"severity": 0}, "severity must be at least 1, got 0"),
+        ({"severity": 6}, "severity must be at most 5, got 6"),
+        ({"severity": 1.0}, "severity must be an integer, got 1.0"),
+        ({"severity": True}, "severity must be an integer, got True"),
+        ({"seed": -1}, "seed must be at least 0, got -1"),
+        ({"seed": "0"}, "seed must be an integer, got '0'"),
     ],
 )
-def test_config_validates_itself(fields: dict, error: type[Exception], words: str) -> None:
-    with pytest.raises(error, match=words):
-        CorruptionConfig(**fields)
+def test_config_validates_itself(fields: dict, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        CorruptionConfig(**{"kind": "fog", "severity": 1} | fields)
 
 
 def test_config_is_frozen_and_hashable() -> None:

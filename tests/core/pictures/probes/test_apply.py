@@ -200,8 +200,6 @@ def test_types_and_no_images(config: ProbeConfig, parts: Tensor) -> None:
     ("pixels", "error", "words"),
     [
         (torch.zeros(1, 3, 8, 8, dtype=torch.uint8), TypeError, "divide by 255"),
-        (torch.zeros(3, 8, 8), ValueError, r"must be \(N,3,H,W\), got \(3, 8, 8\)"),
-        (torch.full((1, 3, 8, 8), float("nan")), ValueError, r"must be in \[0,1\]"),
         (torch.zeros(1, 3, 8, 7), ValueError, "got 8 patches for 7 pixels"),
     ],
 )

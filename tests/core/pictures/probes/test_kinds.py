@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+from advprop_core.errors import InputError
 from advprop_core.pictures.probes import PROBES, ProbeConfig, require_room
 
 
@@ -13,27 +14,26 @@ def test_every_usual_strength_is_one_that_a_probe_takes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "error", "words"),
+    ("fields", "words"),
     [
-        ({"kind": "lowpass"}, ValueError, "Did you mean low-pass"),
-        ({"kind": "zzz"}, ValueError, "Choose from patch-shuffle, grey, edges"),
-        ({"kind": 3}, TypeError, "kind must be the name of a probe, got 3"),
-        ({"kind": "grey", "strength": 1}, ValueError, "must be left out for grey, got 1"),
-        ({"kind": "edges"}, TypeError, "edges must be a cut-off in cycles per image.*got None"),
-        ({"kind": "low-pass", "strength": 0}, ValueError, "above 0, got 0: such as 4"),
-        ({"kind": "high-pass", "strength": -1.0}, ValueError, "above 0, got -1: such as 16"),
-        ({"kind": "low-pass", "strength": float("inf")}, ValueError, "above 0, got inf"),
-        ({"kind": "low-pass", "strength": float("nan")}, ValueError, "above 0, got nan"),
-        ({"kind": "low-pass", "strength": True}, TypeError, "above 0, got True"),
-        ({"kind": "patch-shuffle", "strength": 1}, ValueError, "at least 2, got 1: such as 8"),
-        ({"kind": "patch-shuffle", "strength": 2.5}, ValueError, "at least 2, got 2.5"),
-        ({"kind": "patch-shuffle", "strength": float("inf")}, ValueError, "got inf"),
-        ({"kind": "grey", "seed": -1}, ValueError, "seed must be at least 0, got -1"),
-        ({"kind": "grey", "seed": "0"}, TypeError, "seed must be a whole number, got '0'"),
+        ({"kind": "lowpass"}, "Did you mean low-pass"),
+        ({"kind": "zzz"}, "Choose from patch-shuffle, grey, edges"),
+        ({"kind": 3}, "kind must be a string, got 3"),
+        ({"kind": "grey", "strength": 1}, "strength must be left out for grey, got 1"),
+        ({"kind": "edges"}, "edges must be a cut-off in cycles per image.*got None"),
+        ({"kind": "low-pass", "strength": 0}, "above 0, such as 4, got 0"),
+        ({"kind": "high-pass", "strength": -1.0}, "above 0, such as 16, got -1"),
+        ({"kind": "low-pass", "strength": float("inf")}, "strength must be a finite number"),
+        ({"kind": "low-pass", "strength": float("nan")}, "strength must be a finite number"),
+        ({"kind": "low-pass", "strength": True}, "strength must be a number, got True"),
+        ({"kind": "patch-shuffle", "strength": 1}, "at least 2, such as 8, got 1"),
+        ({"kind": "patch-shuffle", "strength": 2.5}, "at least 2, such as 8, got 2.5"),
+        ({"kind": "grey", "seed": -1}, "seed must be at least 0, got -1"),
+        ({"kind": "grey", "seed": "0"}, "seed must be an integer, got '0'"),
     ],
 )
-def test_config_validates_itself(fields: dict, error: type[Exception], words: str) -> None:
-    with pytest.raises(error, match=words):
+def test_config_validates_itself(fields: dict, words: str) -> None:
+    with pytest.raises(InputError, match=words):
         ProbeConfig(**fields)
 
 

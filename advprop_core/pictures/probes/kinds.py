@@ -92,5 +92,5 @@ def _require_strength(kind: str, strength: float | None) -> None:
 
 
 def _wrong_strength(kind: str, rule: str, strength: float | None) -> InputError:
-    example = PROBES[kind][-1]
-    return InputError(f"strength of {kind} must be {rule}, such as {example:g}, got {strength}")
+    example, shown = PROBES[kind][-1], "none" if strength is None else f"{strength:g}"
+    return InputError(f"strength of {kind} must be {rule}, such as {example:g}, got {shown}")

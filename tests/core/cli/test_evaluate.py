@@ -357,7 +357,7 @@ def test_a_process_may_be_ended_at_any_moment(ending, advprop, model, val, tmp_p
         (("--probe", "gray"), "--probe takes all, or kinds .* Did you mean grey"),
         (("--probe", "low-pass=much"), "strength must be a number, got 'low-pass=much'"),
         (("--probe", "grey=1"), "must be left out for grey"),
-        (("--probe", "edges=0"), "cut-off in cycles per image, above 0, got 0"),
+        (("--probe", "edges=0"), "cut-off in cycles per image, above 0, such as 8, got 0"),
         (("--probe", "patch-shuffle=65"), "got 65 patches for 64 pixels"),
         (("--limit", "1"), "one class only, gas pump: .* raise the limit"),
     ],

@@ -20,7 +20,7 @@ def test_every_usual_strength_is_one_that_a_probe_takes() -> None:
         ({"kind": "zzz"}, "Choose from patch-shuffle, grey, edges"),
         ({"kind": 3}, "kind must be a string, got 3"),
         ({"kind": "grey", "strength": 1}, "strength must be left out for grey, got 1"),
-        ({"kind": "edges"}, "edges must be a cut-off in cycles per image.*got None"),
+        ({"kind": "edges"}, "edges must be a cut-off in cycles per image.*got none"),
         ({"kind": "low-pass", "strength": 0}, "above 0, such as 4, got 0"),
         ({"kind": "high-pass", "strength": -1.0}, "above 0, such as 16, got -1"),
         ({"kind": "low-pass", "strength": float("inf")}, "strength must be a finite number"),

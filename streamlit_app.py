@@ -26,4 +26,4 @@ page = st.navigation(
 tasks.begin_run()
 with defects.told(page.title):
     page.run()
-tasks.end_run(kept={"robustness"})
+tasks.end_run(background={"robustness"})

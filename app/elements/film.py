@@ -24,7 +24,8 @@ def _data(reel: Reel) -> dict[str, Any]:
         {
             "title": frame.title,
             "pictures": [
-                f"data:image/webp;base64,{base64.b64encode(one).decode()}" for one in frame.pictures
+                f"data:image/webp;base64,{base64.b64encode(picture).decode()}"
+                for picture in frame.pictures
             ],
             "shares": frame.shares,
             "answers": [f"{name} {percent(share)}" for name, share in frame.answers],
@@ -41,11 +42,11 @@ def _data(reel: Reel) -> dict[str, Any]:
     }
 
 
-def _title(reel: Reel, place: int) -> str:
-    name = reel.classes[place]
-    if place == reel.true_place:
+def _title(reel: Reel, index: int) -> str:
+    name = reel.classes[index]
+    if index == reel.true_place:
         return f"✓ {name}"
-    return f"{name} (target)" if place == reel.target_place else name
+    return f"{name} (target)" if index == reel.target_place else name
 
 
 def _fingerprint(reel: Reel) -> str:

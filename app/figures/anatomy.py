@@ -9,11 +9,11 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from advprop_core.report.colours import branch_colour
+from advprop_core.report.colours import Sign, branch_colour, colour_span, overlay
 from advprop_core.text import percent
 from advprop_core.types import INPUT_KINDS, Comparison, InputKind, Prediction
-from app.figures.pictures import data_uri, grey
-from app.figures.style import COLUMN_TITLES, INK, colour_range, coloured, overlay
+from app.figures.pictures import data_uri
+from app.figures.style import COLUMN_TITLES, INK, coloured
 
 if TYPE_CHECKING:
     from advprop_core.anatomy.dial import Blended, Curve, Way
@@ -36,7 +36,7 @@ def colour_between(first: str, second: str, t: float) -> str:
 
 
 def maps(
-    comparison: Comparison, blend: Blended, second: str, kind: InputKind, sign: str, opacity: float
+    comparison: Comparison, blend: Blended, second: str, kind: InputKind, sign: Sign, opacity: float
 ) -> go.Figure:
     """The picture, then main, the blend and the second branch on it.
 
@@ -47,11 +47,10 @@ def maps(
     figure = make_subplots(
         rows=1, cols=4, horizontal_spacing=0.02, subplot_titles=[COLUMN_TITLES[kind], *titles]
     )
-    span = colour_range([_map(comparison, blend, w, k) for w in colours for k in INPUT_KINDS], sign)
+    span = colour_span([_map(comparison, blend, w, k) for w in colours for k in INPUT_KINDS], sign)
     photo = (comparison.clean if kind == "clean" else comparison.adversarial).numpy()
     drawn = [
-        overlay(grey(photo), _map(comparison, blend, who, kind), sign, span, opacity)
-        for who in colours
+        overlay(photo, _map(comparison, blend, who, kind), sign, span, opacity) for who in colours
     ]
     for column, values in enumerate([photo, *drawn], 1):
         figure.add_trace(go.Image(source=data_uri(values), hoverinfo="skip"), row=1, col=column)

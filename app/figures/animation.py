@@ -29,7 +29,7 @@ def to_animation(reel: Reel, kind: Literal["WEBP", "GIF"], title: str) -> bytes:
         kind: WebP is smaller and exact in its colours; GIF works everywhere.
         title: A line above the pictures.
     """
-    sheets = [_sheet(reel, frame, place, title) for place, frame in enumerate(reel.frames)]
+    sheets = [_sheet(reel, frame, number, title) for number, frame in enumerate(reel.frames)]
     times = [_STEP_MS] * len(sheets)
     times[0] = times[-1] = _HOLD_MS
     buffer = io.BytesIO()
@@ -39,7 +39,7 @@ def to_animation(reel: Reel, kind: Literal["WEBP", "GIF"], title: str) -> bytes:
     return buffer.getvalue()
 
 
-def _sheet(reel: Reel, frame: Frame, place: int, title: str) -> Image.Image:
+def _sheet(reel: Reel, frame: Frame, number: int, title: str) -> Image.Image:
     count = len(frame.pictures)
     width = count * SIDE + (count + 1) * _GAP
     bars = _ROW * len(reel.classes)
@@ -47,7 +47,7 @@ def _sheet(reel: Reel, frame: Frame, place: int, title: str) -> Image.Image:
     text = drawing.Text(sheet)
     text.write((_GAP, 12), title, 15, colour=drawing.MUTED, width=width - 2 * _GAP)
     text.write((_GAP, 34), frame.title, 18)
-    _timeline(text, reel, place, width)
+    _timeline(text, reel, number, width)
     for index, (data, caption) in enumerate(zip(frame.pictures, reel.captions, strict=True)):
         left = _GAP + index * (SIDE + _GAP)
         picture = Image.open(io.BytesIO(data)).convert("RGB")
@@ -57,11 +57,11 @@ def _sheet(reel: Reel, frame: Frame, place: int, title: str) -> Image.Image:
     return sheet
 
 
-def _timeline(text: drawing.Text, reel: Reel, place: int, width: int) -> None:
+def _timeline(text: drawing.Text, reel: Reel, number: int, width: int) -> None:
     """How far the film is, to the right of its title."""
     left, right, y = width // 3, width - _GAP, 42
     text.draw.rounded_rectangle([left, y, right, y + 6], 3, fill=drawing.FAINT)
-    done = left + (right - left) * place / max(1, len(reel.frames) - 1)
+    done = left + (right - left) * number / max(1, len(reel.frames) - 1)
     if done > left:
         text.draw.rounded_rectangle([left, y, done, y + 6], 3, fill=drawing.MUTED)
 
@@ -77,8 +77,8 @@ def _answers(sheet: Image.Image, reel: Reel, frame: Frame, box: tuple[int, int, 
         x = left + index * (wide + _GAP)
         colour = branch_colour(branch)
         answer, confidence = frame.answers[index]
-        said = f"{branch}: {answer} {percent(confidence)}"
-        text.write((x, top), said, 17, colour=colour, width=wide)
+        sentence = f"{branch}: {answer} {percent(confidence)}"
+        text.write((x, top), sentence, 17, colour=colour, width=wide)
         shares = zip(reel.classes, frame.shares[index], strict=True)
-        rows = [(*one, place == reel.true_place) for place, one in enumerate(shares)]
+        rows = [(*row, index == reel.true_place) for index, row in enumerate(shares)]
         drawing.bars(sheet, (x, top + 34, x + wide, bottom), rows, colour)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from advprop_core.report.colours import branch_colour
+from advprop_core.report.colours import Sign, branch_colour
 from advprop_core.text import percent
 from advprop_core.types import INPUT_KINDS, Comparison
 from app.figures.heat import add_map, colour_axis
@@ -48,10 +48,10 @@ def _bars(
     shares: Sequence[float], labels: Sequence[str], colour: str, ink: str
 ) -> tuple[go.Bar, go.Scatter]:
     """Thin bars, each under its words: no word crosses the end of a bar."""
-    places = list(range(len(shares)))
+    rows = list(range(len(shares)))
     bars = go.Bar(
         x=shares,
-        y=[place + _BAR_DROP for place in places],
+        y=[row + _BAR_DROP for row in rows],
         width=_BAR_WIDTH,
         orientation="h",
         marker_color=colour,
@@ -61,7 +61,7 @@ def _bars(
     )
     words = go.Scatter(
         x=[0] * len(shares),
-        y=[place - _WORDS_RISE for place in places],
+        y=[row - _WORDS_RISE for row in rows],
         text=labels,
         mode="text",
         textposition="middle right",
@@ -71,7 +71,7 @@ def _bars(
     return bars, words
 
 
-def maps(result: Comparison, sign: str, title: str, opacity: float) -> go.Figure:
+def maps(result: Comparison, sign: Sign, title: str, opacity: float) -> go.Figure:
     """Every map over its input in grey, all on one colour scale, with its colour bar."""
     branches = result.branches
     figure = _grid(branches, gap=0.03)
@@ -82,7 +82,7 @@ def maps(result: Comparison, sign: str, title: str, opacity: float) -> go.Figure
             add_map(figure, photo.numpy(), values, "coloraxis", opacity, row=row, column=column)
     figure.update_xaxes(visible=False, constrain="domain")
     figure.update_yaxes(visible=False, constrain="domain", autorange="reversed")
-    drawn = [one.values.numpy() for one in result.maps.values()]
+    drawn = [attribution.values.numpy() for attribution in result.maps.values()]
     figure.update_layout(
         coloraxis=colour_axis(drawn, sign, f"{title} score"),
         height=_ROW_HEIGHT * len(branches) + 100,

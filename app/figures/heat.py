@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import plotly.graph_objects as go
 
-from app.figures.pictures import data_uri, grey
-from app.figures.style import colour_range, colour_scale
+from advprop_core.report.colours import Array, Sign, colour_span, grey
+from app.figures.pictures import data_uri
+from app.figures.style import colour_scale
 
 
 def add_map(
     figure: go.Figure,
-    photo: np.ndarray,
-    values: np.ndarray,
+    photo: Array,
+    values: Array,
     axis: str,
     opacity: float,
     *,
@@ -22,8 +22,8 @@ def add_map(
     column: int,
 ) -> None:
     """Draw a map (H, W) over a photo (3, H, W) in grey, so that every colour is the map's."""
-    place = {"row": row, "col": column}
-    figure.add_trace(go.Image(source=data_uri(grey(photo))), **place)
+    cell = {"row": row, "col": column}
+    figure.add_trace(go.Image(source=data_uri(grey(photo))), **cell)
     heat = go.Heatmap(
         z=values,
         coloraxis=axis,
@@ -31,14 +31,14 @@ def add_map(
         zsmooth="best",
         hovertemplate="%{z:.3g}<extra></extra>",
     )
-    figure.add_trace(heat, **place)
+    figure.add_trace(heat, **cell)
 
 
 def colour_axis(
-    values: Sequence[np.ndarray], sign: str, title: str, **place: object
+    values: Sequence[Array], sign: Sign, title: str, **bar: object
 ) -> dict[str, object]:
     """One scale for all of the maps, with its bar below the figure."""
-    low, high = colour_range(values, sign)
+    low, high = colour_span(values, sign)
     return {
         "colorscale": colour_scale(sign),
         "cmin": low,
@@ -51,6 +51,6 @@ def colour_axis(
             "yanchor": "top",
             "tickvals": [low, (low + high) / 2, high],
             "tickformat": ".2g",
-            **place,
+            **bar,
         },
     }

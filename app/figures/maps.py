@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from advprop_core.report.colours import branch_colour
+from advprop_core.report.colours import Array, Sign, branch_colour, colour_span, overlay
 from advprop_core.types import INPUT_KINDS, AttributionMap, Comparison, InputKind
 from app.figures.heat import add_map, colour_axis
-from app.figures.pictures import data_uri, grey
-from app.figures.style import COLUMN_TITLES, branch_title, colour_range, overlay
+from app.figures.pictures import data_uri
+from app.figures.style import COLUMN_TITLES, branch_title
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,7 +33,7 @@ _DASHES: dict[InputKind, tuple[str, ...]] = {
 
 
 def method_grid(
-    comparison: Comparison, maps: Maps, sign: str, title: str, opacity: float
+    comparison: Comparison, maps: Maps, sign: Sign, title: str, opacity: float
 ) -> go.Figure:
     """One kind of map, over the photo in grey, with its differences.
 
@@ -54,8 +53,8 @@ def method_grid(
     for (row, column), values in cells.items():
         photo = comparison.adversarial if column == "adversarial" else comparison.clean
         axis = "coloraxis2" if "difference" in (row, column) else "coloraxis"
-        place = {"row": rows.index(row) + 1, "column": columns.index(column) + 1}
-        add_map(figure, photo.numpy(), values, axis, opacity, **place)
+        cell = {"row": rows.index(row) + 1, "column": columns.index(column) + 1}
+        add_map(figure, photo.numpy(), values, axis, opacity, **cell)
     figure.update_xaxes(visible=False, constrain="domain")
     figure.update_yaxes(visible=False, constrain="domain", autorange="reversed")
     plain = [v for (row, column), v in cells.items() if "difference" not in (row, column)]
@@ -76,7 +75,7 @@ def strip(
     strips: Mapping[tuple[InputKind, str], Tensor],
     opacity: float,
 ) -> go.Figure:
-    """Grad-CAM through all stages; each stage has a scale of its own, from 0.
+    """Grad-CAM through all stages; each stage has a colour scale of its own.
 
     Args:
         comparison: The pictures.
@@ -97,10 +96,10 @@ def strip(
     )
     for column, _ in enumerate(stages):
         layers = [strips[row][column].numpy() for row in rows]
-        span = colour_range(layers, "magnitude")
+        span = colour_span(layers, "magnitude")
         for row, (kind, _) in enumerate(rows):
             photo = getattr(comparison, kind).numpy()
-            drawn = overlay(grey(photo), layers[row], "magnitude", span, opacity)
+            drawn = overlay(photo, layers[row], "magnitude", span, opacity)
             figure.add_trace(
                 go.Image(source=data_uri(drawn), hoverinfo="skip"), row=row + 1, col=column + 1
             )
@@ -112,7 +111,7 @@ def strip(
     return figure
 
 
-def curves(found: Mapping[tuple[InputKind, str], Curves], branches: Sequence[str]) -> go.Figure:
+def curves(curves_of: Mapping[tuple[InputKind, str], Curves], branches: Sequence[str]) -> go.Figure:
     """Insertion and deletion, a line each; grey is the mean of random orders."""
     figure = make_subplots(
         rows=1,
@@ -120,13 +119,13 @@ def curves(found: Mapping[tuple[InputKind, str], Curves], branches: Sequence[str
         horizontal_spacing=0.08,
         subplot_titles=["Deletion", "Insertion"],
     )
-    for (kind, branch), one in found.items():
-        place = list(branches).index(branch)
-        colour, dash = branch_colour(branch), _DASHES[kind][place % 3]
-        for column, (own, chance) in enumerate(
-            [(one.deletion, one.random_deletion), (one.insertion, one.random_insertion)], 1
+    for (kind, branch), both in curves_of.items():
+        number = list(branches).index(branch)
+        colour, dash = branch_colour(branch), _DASHES[kind][number % 3]
+        for column, (mapped, chance) in enumerate(
+            [(both.deletion, both.random_deletion), (both.insertion, both.random_insertion)], 1
         ):
-            for line, ink in ((chance, "#8A949E"), (own, colour)):
+            for line, ink in ((chance, "#8A949E"), (mapped, colour)):
                 figure.add_trace(
                     go.Scatter(
                         x=line.shares.numpy(),
@@ -134,11 +133,11 @@ def curves(found: Mapping[tuple[InputKind, str], Curves], branches: Sequence[str
                         mode="lines",
                         name=f"{branch} · {COLUMN_TITLES[kind].lower()}",
                         legendgroup=f"{branch}{kind}",
-                        showlegend=column == 1 and line is own,
+                        showlegend=column == 1 and line is mapped,
                         line={
                             "color": ink,
                             "dash": dash,
-                            "width": 2 if line is own else 1,
+                            "width": 2 if line is mapped else 1,
                         },
                         hovertemplate="%{x:.0%} of the pixels: %{y:.1%}"
                         "<extra>%{fullData.name}</extra>",
@@ -159,7 +158,7 @@ def curves(found: Mapping[tuple[InputKind, str], Curves], branches: Sequence[str
 
 def _cells(
     maps: Maps, branches: Sequence[str], rows: Sequence[str], columns: Sequence[str]
-) -> dict[tuple[str, str], np.ndarray]:
+) -> dict[tuple[str, str], Array]:
     """(row, column) to values; the corner where both are differences stays empty."""
     values = {
         (branch, kind): maps[kind, branch].values.numpy()

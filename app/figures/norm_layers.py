@@ -9,10 +9,11 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from advprop_core.report.colours import colour_span, overlay
 from advprop_core.types import Comparison, InputKind
 from app.figures.anatomy import FAINT, colour_between
-from app.figures.pictures import data_uri, grey
-from app.figures.style import INK, branch_title, colour_range, colour_scale, overlay
+from app.figures.pictures import data_uri
+from app.figures.style import INK, branch_title, colour_scale
 
 if TYPE_CHECKING:
     from advprop_core.anatomy.distance import LayerDistance, Measure
@@ -156,8 +157,8 @@ def excited(
         column_titles=[str(number) for number in numbers],
         row_titles=[branch_title(branch) for branch, _ in rows],
     )
-    span = colour_range([excitement.outputs.numpy() for excitement in maps.values()], "signed")
-    photo = grey((comparison.clean if kind == "clean" else comparison.adversarial).numpy())
+    span = colour_span([excitement.outputs.numpy() for excitement in maps.values()], "signed")
+    photo = (comparison.clean if kind == "clean" else comparison.adversarial).numpy()
     for row, (_, excitement) in enumerate(rows, 1):
         for column, values in enumerate(excitement.outputs.numpy(), 1):
             drawn = overlay(photo, values, "signed", span, opacity)

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
 
 from advprop_core.compare.film import Film
-from app.figures.pictures import amplification, grey
-from app.figures.style import colour_range, overlay
+from advprop_core.report.colours import Array, Sign, amplification, amplify, colour_span, overlay
+from advprop_core.report.drawing import to_image
 
 MOST_CLASSES = 4
 _LOSSLESS = 256  # px; a larger perturbation would take minutes on a slow line
@@ -62,7 +61,7 @@ class Reel:
     class_index: int
 
 
-def make_reel(film: Film, names: Sequence[str], sign: str, opacity: float) -> Reel:
+def make_reel(film: Film, names: Sequence[str], sign: Sign, opacity: float) -> Reel:
     """Draw every frame.
 
     Args:
@@ -74,24 +73,24 @@ def make_reel(film: Film, names: Sequence[str], sign: str, opacity: float) -> Re
     branches = tuple(film.predictions)
     pixels = film.pixels.numpy()
     change = pixels - pixels[:1]
-    factor = amplification(float(np.abs(change).max()))
+    factor = amplification(change)
     followed = _followed(film)
-    scale = colour_range([film.maps[name].numpy() for name in branches], sign)
+    scale = colour_span([film.maps[name].numpy() for name in branches], sign)
     frames = []
-    for place, step in enumerate(film.steps):
-        said = [film.predictions[name][place] for name in branches]
-        heats = [film.maps[name][place].numpy() for name in branches]
+    for frame, step in enumerate(film.steps):
+        predictions = [film.predictions[name][frame] for name in branches]
+        heats = [film.maps[name][frame].numpy() for name in branches]
         pictures = [
-            _webp(pixels[place]),
-            _webp(np.clip(0.5 + factor * change[place], 0, 1), exact=True),
-            *(_webp(overlay(grey(pixels[place]), heat, sign, scale, opacity)) for heat in heats),
+            _webp(pixels[frame]),
+            _webp(amplify(change[frame], factor), exact=True),
+            *(_webp(overlay(pixels[frame], heat, sign, scale, opacity)) for heat in heats),
         ]
         frames.append(
             Frame(
                 frame_title(step, film.all_steps),
                 tuple(pictures),
-                tuple(tuple(one.probabilities[list(followed)].tolist()) for one in said),
-                tuple((names[one.class_index], one.confidence) for one in said),
+                tuple(tuple(p.probabilities[list(followed)].tolist()) for p in predictions),
+                tuple((names[p.class_index], p.confidence) for p in predictions),
             )
         )
     return Reel(
@@ -120,7 +119,12 @@ def _followed(film: Film) -> tuple[int, ...]:
     """Class indices worth following, the most important first."""
     asked = [film.attacked_class, film.target_class]
     peaks = np.max(
-        [one.probabilities.numpy() for said in film.predictions.values() for one in said], axis=0
+        [
+            prediction.probabilities.numpy()
+            for predictions in film.predictions.values()
+            for prediction in predictions
+        ],
+        axis=0,
     )
     order = [*(index for index in asked if index is not None), *np.argsort(-peaks).tolist()]
     return tuple(dict.fromkeys(order))[:MOST_CLASSES]
@@ -130,9 +134,8 @@ def _place(followed: Sequence[int], index: int | None) -> int | None:
     return followed.index(index) if index in followed else None
 
 
-def _webp(values: np.ndarray, *, exact: bool = False) -> bytes:
-    array = (values.transpose(1, 2, 0) * 255).round().astype(np.uint8)
-    buffer = io.BytesIO()
-    lossless = exact and max(array.shape) <= _LOSSLESS
-    Image.fromarray(array).save(buffer, "WEBP", lossless=lossless, quality=80 if lossless else 90)
+def _webp(values: Array, *, exact: bool = False) -> bytes:
+    image, buffer = to_image(values), io.BytesIO()
+    lossless = exact and max(image.size) <= _LOSSLESS
+    image.save(buffer, "WEBP", lossless=lossless, quality=80 if lossless else 90)
     return buffer.getvalue()

@@ -71,8 +71,8 @@ def curves(
         lines = _lines(result, branch, names, branch_colour(branch), MUTED[dark])
         for line in lines:
             figure.add_trace(_trace(line, radii, norm), row=row, col=1)
-        for place, line in zip(_spread([one.shares[-1] for one in lines]), lines, strict=True):
-            _label(figure, row, place, line)
+        for height, line in zip(_spread([line.shares[-1] for line in lines]), lines, strict=True):
+            _label(figure, row, height, line)
         if (epsilon := result.flips[branch].epsilon) is not None:
             dashed = {"color": branch_colour(branch), "width": 1.5, "dash": "dash"}
             figure.add_vline(x=epsilon * unit, line=dashed, row=row, col=1)
@@ -86,7 +86,7 @@ def _lines(
     result: Sweep, branch: str, names: Sequence[str], colour: str, muted: str
 ) -> list[_Line]:
     """The class it should say, the target, and its strongest rivals."""
-    table = np.array([said.probabilities.numpy() for said in result.predictions[branch]])
+    table = np.array([p.probabilities.numpy() for p in result.predictions[branch]])
     first = [result.expected[branch]]
     if result.target_class is not None and result.target_class not in first:
         first.append(result.target_class)
@@ -95,14 +95,14 @@ def _lines(
     shown = first + [i for i in rivals if peaks[i] >= _WORTH_A_LINE]
     tick = "✓ " if result.true_class is not None else ""
     lines = []
-    for place, index in enumerate(shown):
-        asked = place < len(first)
-        name = f"{tick}{names[index]}" if not place else names[index]
+    for rank, index in enumerate(shown):
+        asked = rank < len(first)
+        name = f"{tick}{names[index]}" if not rank else names[index]
         if index == result.target_class:
             name += " (target)"
-        dash = "solid" if not place else _DASHES[(place - 1) % len(_DASHES)]
+        dash = "solid" if not rank else _DASHES[(rank - 1) % len(_DASHES)]
         shares = table[:, index].tolist()
-        lines.append(_Line(name, shares, not place, dash, colour if asked else muted))
+        lines.append(_Line(name, shares, not rank, dash, colour if asked else muted))
     return lines
 
 
@@ -121,7 +121,7 @@ def _trace(line: _Line, radii: Sequence[float], norm: str) -> go.Scatter:
     )
 
 
-def _label(figure: go.Figure, row: int, place: float, line: _Line) -> None:
+def _label(figure: go.Figure, row: int, height: float, line: _Line) -> None:
     """The name of a line, at its right end."""
     name = line.name if len(line.name) <= _LONGEST else f"{line.name[: _LONGEST - 1]}…"
     figure.add_annotation(
@@ -129,7 +129,7 @@ def _label(figure: go.Figure, row: int, place: float, line: _Line) -> None:
         x=1.0,
         xref="x domain",
         xshift=8,
-        y=place,
+        y=height,
         xanchor="left",
         yanchor="middle",
         showarrow=False,
@@ -155,14 +155,14 @@ def _curve_axes(figure: go.Figure, rows: int, last: float, norm: str) -> None:
 def _spread(heights: Sequence[float], gap: float = 0.13) -> list[float]:
     """Places for labels as near to these heights as they can be without touching."""
     order = sorted(range(len(heights)), key=lambda i: heights[i])
-    places = list(heights)
+    spread = list(heights)
     for below, above in pairwise(order):
-        places[above] = max(places[above], places[below] + gap)
+        spread[above] = max(spread[above], spread[below] + gap)
     ceiling = 1.0
     for i in reversed(order):
-        places[i] = min(places[i], ceiling)
-        ceiling = places[i] - gap
-    return places
+        spread[i] = min(spread[i], ceiling)
+        ceiling = spread[i] - gap
+    return spread
 
 
 # -- who fools whom ------------------------------------------------------------------------------
@@ -172,16 +172,16 @@ def matrix(result: AttackMatrix, names: Sequence[str], *, dark: bool = False) ->
     """Rows are attacks, columns who predicts; colour is the probability of what it should say."""
     rows, shares, words = [], [], []
     for source in (None, *result.branches):
-        said = {b: result.clean[b] if source is None else result.attacked[source, b]
+        predictions = {b: result.clean[b] if source is None else result.attacked[source, b]
                 for b in result.branches}  # fmt: skip
-        own = {b: float(said[b].probabilities[result.expected[b]]) for b in said}
+        expected = {b: float(predictions[b].probabilities[result.expected[b]]) for b in predictions}
         rows.append(source)
-        shares.append(list(own.values()))
+        shares.append(list(expected.values()))
         words.append([
-            f"<b>{names[one.class_index]} {percent(one.confidence)}</b>"
-            + (f"<br>{names[result.expected[b]]} {percent(own[b])}"
-               if one.class_index != result.expected[b] else "")
-            for b, one in said.items()
+            f"<b>{names[prediction.class_index]} {percent(prediction.confidence)}</b>"
+            + (f"<br>{names[result.expected[b]]} {percent(expected[b])}"
+               if prediction.class_index != result.expected[b] else "")
+            for b, prediction in predictions.items()
         ])  # fmt: skip
     what = "true class" if result.true_class is not None else "branch’s own clean answer"
     return _grid(rows, result.branches, shares, words, f"Probability of the {what}", dark)
@@ -189,15 +189,15 @@ def matrix(result: AttackMatrix, names: Sequence[str], *, dark: bool = False) ->
 
 def accuracies(results: Sequence[BranchResult], *, dark: bool = False) -> go.Figure:
     """The same for many pictures: accuracy and its interval in each cell."""
-    branches = tuple(dict.fromkeys(one.branch for one in results))
-    rows = list(dict.fromkeys(one.condition.attack_branch for one in results))
-    cells = {(one.condition.attack_branch, one.branch): one for one in results}
+    branches = tuple(dict.fromkeys(result.branch for result in results))
+    rows = list(dict.fromkeys(result.condition.attack_branch for result in results))
+    cells = {(result.condition.attack_branch, result.branch): result for result in results}
     table = [[cells[row, branch] for branch in branches] for row in rows]
     return _grid(
         rows,
         branches,
-        [[one.top1 for one in line] for line in table],
-        [[f"<b>{_accuracy(one)}</b>" for one in line] for line in table],
+        [[result.top1 for result in line] for line in table],
+        [[f"<b>{_accuracy(result)}</b>" for result in line] for line in table],
         "Accuracy",
         dark,
     )

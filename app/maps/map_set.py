@@ -90,13 +90,13 @@ def make_map_set(
             progress(_ATTACK_SHARE + (1 - _ATTACK_SHARE) * share)
 
         try:
-            made = maker.make(
+            grid = maker.make(
                 method, layer if METHODS[method].needs_layer else None, progress=report
             )
         except (NoGradient, Unfit, UnknownLayer) as error:
             refused[method] = str(error)
         else:
-            maps |= {(method, *cell): drawn for cell, drawn in made.items()}
+            maps |= {(method, *cell): drawn for cell, drawn in grid.items()}
     stages, strips = _strips(branches, inputs, explained)
     return MapSet(comparison, maps, refused, stages, strips, _agreements(maps, branches))
 

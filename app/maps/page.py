@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from app.maps.map_set import MapSet
     from app.shell.cache import Lens
 
-QUESTION = "Where did each branch look, and can the picture be trusted?"
+QUESTION = "Where did each branch look, and can the maps be trusted?"
 INTRODUCTION = (
-    "A map shows what one definition of *looking* makes of a network. Here several stand beside "
-    "each other: the same class, the same layer and the same colour scale for both branches and "
-    "both pictures, with their differences."
+    "Each kind of map defines *looking* in its own way. Here several stand side by side, with the "
+    "same class, layer and colour scale for all branches and both pictures, and with their "
+    "differences."
 )
 _ASKED = "trust.asked"
 
@@ -106,7 +106,7 @@ def _method(map_set: MapSet, name: str, shown: Shown) -> None:
     method, maps = METHODS[name], map_set.of(name)
     first = next(iter(maps.values()))
     class_name = shown.info.class_names[first.class_index]
-    caption = messages.map_caption(method.title, method.sign, first.layer, class_name)
+    caption = messages.map_caption(method.title, first.layer, class_name)
     st.subheader(method.title)
     opacity = shown.view.opacity / 100
     figure = figures.method_grid(map_set.comparison, maps, method.sign, method.title, opacity)

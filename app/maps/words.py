@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 TRUST = (
     "A map that looks right may still be wrong about the network. These checks ask the network "
-    "itself: does the class go when the pixels go that the map calls important, does the map hold "
-    "still under tiny changes, and does it change when the network forgets what it learnt?"
+    "itself. Does the class disappear when the pixels that the map calls important are removed? "
+    "Does the map stay the same under tiny changes? Does it change when the network forgets what "
+    "it learnt?"
 )
 CURVES = (
     "With a good map deletion falls early and insertion rises early. Coloured: pixels change in "
@@ -27,14 +28,14 @@ CURVES = (
     "picture. Deleted pixels turn grey; insertion starts from a blurred picture."
 )
 COLUMNS = """
-- **Deletion**, **Insertion**: how far the area under the curve of the class's probability is on
-  the good side of random orders (Petsiuk et al. 2018). Scattered dots disturb a network more than
-  a patch does, so a map of patches may lie below 0: compare maps with each other.
-- **Infidelity**: error of the changes of the score that the map foretells, as a share of the
-  changes themselves; 0 is perfect, 1 no better than an empty map (Yeh et al. 2019).
-- **Sensitivity**: largest change of the map under noise of at most 0.02, as a share of its own
-  length; small is steady (Yeh et al. 2019).
-- **Random weights**: rank correlation with the map of the same network with random weights; near
+- **Deletion**, **Insertion**: how much better the area under the curve of the class's probability
+  is than for random orders (Petsiuk et al. 2018). Scattered dots disturb a network more than a
+  patch does, so a map of patches may score below 0: compare maps with each other.
+- **Infidelity**: error of the score changes that the map predicts, relative to the changes
+  themselves; 0 is perfect, 1 is no better than an empty map (Yeh et al. 2019).
+- **Sensitivity**: largest change of the map under noise of at most 0.02, relative to the map's own
+  length; small means stable (Yeh et al. 2019).
+- **Random weights**: rank correlation with the map of the same network with random weights. Near
   0 the map shows what was learnt, near 1 it mostly shows the picture (Adebayo et al. 2018).
 - **Other branch**, **Under attack**: rank correlation with the other branch's map (with each, where
   there are several), and with this branch's map of the other picture.
@@ -47,37 +48,37 @@ def agreement(map_set: MapSet, method: str) -> str | None:
     """How far main's and aux's maps agree, in one sentence; None for a single branch."""
     parts = []
     for kind, word in PICTURES.items():
-        one = map_set.across_branches.get((method, kind))
-        if one is None:
+        pair = map_set.across_branches.get((method, kind))
+        if pair is None:
             return None
-        if isinstance(one.rank_correlation, Undefined) or isinstance(one.overlap, Undefined):
+        if isinstance(pair.rank_correlation, Undefined) or isinstance(pair.overlap, Undefined):
             parts.append(f"on the {word} picture they cannot be compared")
         else:
             parts.append(
-                f"on the {word} picture a rank correlation of {one.rank_correlation:.2f} and "
-                f"{percent(one.overlap)} of their top tenth in common"
+                f"on the {word} picture rank correlation {pair.rank_correlation:.2f}, "
+                f"{percent(pair.overlap)} of the top tenth in common"
             )
     first, second = map_set.comparison.branches[:2]
-    return f"**{first}** and **{second}** have {'; '.join(parts)}."
+    return f"**{first}** beside **{second}**: {'; '.join(parts)}."
 
 
 def strip(stages: Sequence[str]) -> str:
     """What the strip shows."""
     return (
         f"From the first stage, {stages[0]}, to the last, {stages[-1]}: early stages are fine and "
-        "see edges, late ones are coarse and see objects. Each column has a colour scale of its "
-        "own, from 0, shared by its rows."
+        "see edges, late ones are coarse and see objects. Each column has its own colour scale, "
+        "shared by its rows."
     )
 
 
 def trust_rows(checks: Mapping[Cell, Trust]) -> list[dict[str, str]]:
     """A row per map."""
-    return [_row(cell, one) for cell, one in checks.items()]
+    return [_row(cell, trust) for cell, trust in checks.items()]
 
 
-def _row(cell: Cell, one: Trust) -> dict[str, str]:
+def _row(cell: Cell, trust: Trust) -> dict[str, str]:
     method, kind, branch = cell
-    lines, infidelity = one.curves, one.infidelity
+    lines, infidelity = trust.curves, trust.infidelity
     row = {
         "Map": METHODS[method].title,
         "Branch": branch,
@@ -87,22 +88,24 @@ def _row(cell: Cell, one: Trust) -> dict[str, str]:
         "Infidelity": _number(
             infidelity if isinstance(infidelity, Undefined) else infidelity.relative
         ),
-        "Sensitivity": _number(one.sensitivity),
-        "Random weights": _number(one.randomisation.kept),
-        "Other branch": _others(one),
-        "Under attack": _number(one.under_attack.rank_correlation if one.under_attack else None),
+        "Sensitivity": _number(trust.sensitivity),
+        "Random weights": _number(trust.randomisation.kept),
+        "Other branch": _others(trust),
+        "Under attack": _number(
+            trust.under_attack.rank_correlation if trust.under_attack else None
+        ),
     }
-    if one.inside_object is not None:
-        row["On the object"] = _share(one.inside_object)
+    if trust.inside_object is not None:
+        row["On the object"] = _share(trust.inside_object)
     return row
 
 
 def undefined(checks: Mapping[Cell, Trust]) -> list[str]:
     """Why some figures are missing."""
     reasons = {
-        f"{METHODS[method].title}, {branch}, {PICTURES[kind]}: {one.curves.reason}"
-        for (method, kind, branch), one in checks.items()
-        if isinstance(one.curves, Undefined)
+        f"{METHODS[method].title}, {branch}, {PICTURES[kind]}: {trust.curves.reason}"
+        for (method, kind, branch), trust in checks.items()
+        if isinstance(trust.curves, Undefined)
     }
     return [f"– where there is no figure. {reason}." for reason in sorted(reasons)]
 
@@ -110,9 +113,9 @@ def undefined(checks: Mapping[Cell, Trust]) -> list[str]:
 def curves(checks: Mapping[Cell, Trust], method: str) -> dict[tuple[InputKind, str], Curves]:
     """(input kind, branch) to the curves of one kind of map, where they exist."""
     return {
-        (kind, branch): one.curves
-        for (name, kind, branch), one in checks.items()
-        if name == method and not isinstance(one.curves, Undefined)
+        (kind, branch): trust.curves
+        for (name, kind, branch), trust in checks.items()
+        if name == method and not isinstance(trust.curves, Undefined)
     }
 
 
@@ -122,12 +125,14 @@ def _number(value: Score | None, sign: str = "") -> str:
     return f"{value:{sign}.2f}"
 
 
-def _others(one: Trust) -> str:
+def _others(trust: Trust) -> str:
     """The agreement with the other branch, or with each of them by name."""
-    found = {name: _number(other.rank_correlation) for name, other in one.across_branches.items()}
-    if len(found) > 1:
-        return ", ".join(f"{name} {number}" for name, number in found.items())
-    return next(iter(found.values()), "–")
+    numbers = {
+        name: _number(other.rank_correlation) for name, other in trust.across_branches.items()
+    }
+    if len(numbers) > 1:
+        return ", ".join(f"{name} {number}" for name, number in numbers.items())
+    return next(iter(numbers.values()), "–")
 
 
 def _share(value: Score) -> str:

@@ -17,10 +17,10 @@ def page() -> None:
     """One card per network."""
     st.title("Which networks are here, and how good are they?")
     st.markdown(
-        "Every figure was measured on the file itself, by the command on its card, on images "
-        "that were not used for training. *Robust* means: right on images that were perturbed "
-        "through the very branch that is asked. *Shape bias* is the share of answers by outline "
-        "among answers by outline or texture, on scenes where the two disagree."
+        "Every number was measured on the file itself, with the command on its card, on images "
+        "that were not used for training. *Robust* means right on images that were perturbed "
+        "through the same branch. *Shape bias*: on scenes where outline and texture disagree, the "
+        "share of answers by outline among those by outline or texture."
     )
     cache.known_models()  # notices files that have changed
     for name in cache.model_files():

@@ -42,8 +42,8 @@ def draw(playground: Shown) -> None:
         attack = words.described(shown.view, shown.info)
         attack = attack.replace(f", through {shown.view.attack_branch}", "")
         st.caption(
-            f"{attack}, each time through another branch. Where an answer is not what it should "
-            "be, the probability of the right one stands below it."
+            f"{attack}, each time through another branch. Where an answer is not the expected "
+            "one, the probability of the expected one stands below it."
         )
     _many_pictures(playground)
 

@@ -72,7 +72,7 @@ def _maps(shown: Shown) -> None:
     method = METHODS[shown.view.method]
     explained = next(iter(result.maps.values()))
     caption = messages.map_caption(
-        method.title, method.sign, explained.layer, shown.info.class_names[explained.class_index]
+        method.title, explained.layer, shown.info.class_names[explained.class_index]
     )
     st.subheader("Where each branch looked")
     st.plotly_chart(
@@ -88,17 +88,19 @@ def _maps(shown: Shown) -> None:
 
 
 def _pictures(shown: Shown) -> None:
+    from advprop_core.report.colours import amplification, amplify
     from app.figures import pictures
 
     result = shown.result
-    factor = pictures.amplification(result.facts.linf)
-    enlarged = f"{factor} times enlarged" if factor > 1 else "not enlarged"
+    perturbation = (result.adversarial - result.clean).numpy()
+    factor = amplification(perturbation)
+    enlarged = f"× {factor}" if factor > 1 else "not enlarged"
     # PNG, for Streamlit would make JPEGs of them: a perturbation does not survive that.
     clean, change, perturbed = st.columns(3, gap="medium")
     with clean:
         _clean(shown)
     change.image(
-        pictures.to_png(pictures.perturbation_picture(result, factor), smooth=False),
+        pictures.to_png(amplify(perturbation, factor), smooth=False),
         caption=f"Perturbation, {enlarged} (grey is no change)",
         width="stretch",
         output_format="PNG",
@@ -151,8 +153,8 @@ def _honesty(shown: Shown) -> None:
     columns[3].metric(
         "After saving as PNG",
         "holds" if all(facts.survives_png.values()) else "changes",
-        help="Whether every branch's prediction stays the same once the perturbed picture is "
-        "rounded to 8 bits.",
+        help="Whether every prediction stays the same when the perturbed picture is rounded to 8 "
+        "bits.",
     )
     for sentence in [*_target(shown), *messages.honesty(shown.result, info)]:
         st.markdown(f"- {sentence}")

@@ -53,17 +53,17 @@ def flips(result: Sweep, norm: str, names: Sequence[str]) -> str:
 
 def flip(result: Sweep, branch: str, norm: str, names: Sequence[str]) -> str:
     """Where a branch gives way: ``flips to arrow at 3.32/255``."""
-    found, target = result.flips[branch], result.target_class
-    if found.epsilon is None:
+    change, target = result.flips[branch], result.target_class
+    if change.epsilon is None:
         return "holds" if target is None else f"never says {names[target]}"
-    if not found.epsilon:
+    if not change.epsilon:
         if target is not None:
             return f"says {names[target]} before anything is changed (at 0)"
-        return f"is wrong before anything is changed (at 0: {names[found.answer]})"
-    at = flip_radius(found.epsilon, norm)
+        return f"is wrong before anything is changed (at 0: {names[change.answer]})"
+    at = flip_radius(change.epsilon, norm)
     if target is not None:
         return f"says {names[target]} from {at}"
-    return f"flips to {names[found.answer]} at {at}"
+    return f"flips to {names[change.answer]} at {at}"
 
 
 def how_swept(result: Sweep, config: AttackConfig, names: Sequence[str]) -> str:
@@ -71,9 +71,9 @@ def how_swept(result: Sweep, config: AttackConfig, names: Sequence[str]) -> str:
     gap = radius(result.precision, config.norm)
     return (
         f"{attack(config, result.attack_branch, names)}, at {len(result.epsilons)} radii: a grid, "
-        f"then halving where an answer changes, to within {gap}. The radius is an **upper bound** "
-        "by this attack: a stronger one may need less, and between two radii that were tried a "
-        "branch may flip and come back."
+        f"then bisection where an answer changes, to within {gap}. Each radius is an **upper "
+        "bound**: a stronger attack may need less. Between two radii that were tried, a branch may "
+        "flip and flip back."
     )
 
 
@@ -90,7 +90,7 @@ def how_filmed(reel: Reel, described: str, map_title: str, names: Sequence[str])
     """What a film shows."""
     walked = reel.all_steps + (0 in reel.steps)
     shown = len(reel.steps) - 1
-    skipped = f" Of its {walked} pictures {shown} are shown, evenly spread." * (shown < walked)
+    skipped = f" {shown} of its {walked} pictures are shown, evenly spaced." * (shown < walked)
     return (
         f"{described}.{skipped} {map_title} for the class **{names[reel.class_index]}**, on one "
         "colour scale for all frames and branches."
@@ -107,37 +107,39 @@ def fooled(result: AttackMatrix, names: Sequence[str]) -> list[str]:
 
 def _fooled(result: AttackMatrix, source: str, names: Sequence[str]) -> str:
     target = result.target_class
-    verb = "fools" if result.true_class is not None else "changes the answer of"
     hit: list[str] = []
-    held: list[str] = []
+    missed: list[str] = []
     for name in result.branches:
-        said = result.attacked[source, name].class_index
+        answer = result.attacked[source, name].class_index
         if target is not None:
-            (hit if said == target else held).append(f"**{name}**")
+            (hit if answer == target else missed).append(f"**{name}**")
         elif result.clean[name].class_index == result.expected[name]:
-            (hit if said != result.expected[name] else held).append(f"**{name}**")
-    if not hit and not held:
-        told = "finds every branch wrong already"
-    elif target is not None:
-        told = f"makes {join(hit) or 'no branch'} say {names[target]}"
+            (hit if answer != result.expected[name] else missed).append(f"**{name}**")
+    if not hit and not missed:
+        return f"Before the attack through **{source}** every branch is wrong already."
+    fooled = join(hit) or "no branch"
+    if target is not None:
+        effect = f"makes {fooled} say {names[target]}"
+    elif result.true_class is not None:
+        effect = f"fools {fooled}"
     else:
-        told = f"{verb} {join(hit) or 'no branch'}"
-    but = f", not {join(held)}" if hit and held else ""
-    return f"The attack through **{source}** {told}{but}."
+        effect = f"changes the answer of {fooled}"
+    but = f", not {join(missed)}" if hit and missed else ""
+    return f"The attack through **{source}** {effect}{but}."
 
 
 def robustness(cells: Sequence[BranchResult]) -> str:
     """How often each branch is right, clean and under each attack."""
-    told = []
-    for source in dict.fromkeys(one.condition.attack_branch for one in cells):
-        kept = [
-            f"**{one.branch}** {percent(one.top1)}"
-            for one in cells
-            if one.condition.attack_branch == source
+    parts = []
+    for source in dict.fromkeys(cell.condition.attack_branch for cell in cells):
+        accuracies = [
+            f"**{cell.branch}** {percent(cell.top1)}"
+            for cell in cells
+            if cell.condition.attack_branch == source
         ]
         what = "on clean pictures" if source is None else f"attacked through **{source}**"
-        told.append(f"{what}: {join(kept)}")
-    return f"Right answers {'; '.join(told)}."
+        parts.append(f"{what}: {join(accuracies)}")
+    return f"Right answers {'; '.join(parts)}."
 
 
 def how_measured(result: ManyPictures, model: str, names: Sequence[str]) -> str:
@@ -168,12 +170,12 @@ def reached(result: Comparison, target: int, names: Sequence[str]) -> str:
     """Whether a targeted attack got what it wanted, branch by branch."""
     parts = []
     for branch in result.branches:
-        said = result.predictions["adversarial", branch]
-        share = percent(float(said.probabilities[target]))
-        if said.class_index == target:
+        prediction = result.predictions["adversarial", branch]
+        share = percent(float(prediction.probabilities[target]))
+        if prediction.class_index == target:
             parts.append(f"reached on **{branch}** ({share})")
         else:
-            answer = names[said.class_index]
+            answer = names[prediction.class_index]
             parts.append(
                 f"not reached on **{branch}**, which says {answer} ({names[target]} {share})"
             )

@@ -104,16 +104,16 @@ def model_files() -> dict[str, Path]:
     named = json.loads(os.environ.get("ADVPROP_MODELS", "[]"))  # a path may hold any separator
     paths = [Path(p) for p in dict.fromkeys(named)]
     places = [path.parent if path.stem == "model" else path.with_suffix("") for path in paths]
-    own = {_name(place, places): path for path, place in zip(paths, places, strict=True)}
-    return own | {n: p for n, p in bundle.bundled_models().items() if n not in own}
+    own_files = {_name(place, places): path for path, place in zip(paths, places, strict=True)}
+    return own_files | {n: p for n, p in bundle.bundled_models().items() if n not in own_files}
 
 
-def _name(place: Path, places: Sequence[Path]) -> str:
+def _name(path: Path, paths: Sequence[Path]) -> str:
     """As many of its last parts as no other place has."""
-    for count in range(1, len(place.parts)):
-        if sum(other.parts[-count:] == place.parts[-count:] for other in places) == 1:
-            return "/".join(place.parts[-count:])
-    return str(place)
+    for count in range(1, len(path.parts)):
+        if sum(other.parts[-count:] == path.parts[-count:] for other in paths) == 1:
+            return "/".join(path.parts[-count:])
+    return str(path)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -159,14 +159,14 @@ def network_of(name: str) -> Network:
 def known_models() -> dict[str, ModelInfo]:
     """Every model whose file can be read, by name."""
     _forget_changed_models()
-    found = {}
+    infos = {}
     for name in model_files():
         try:
-            found[name] = model_info(name)
+            infos[name] = model_info(name)
         except ValueError:  # CheckpointError, or what ModelInfo refuses
             # Said by the Models page, which lists every file; here it is no choice.
             continue
-    return found
+    return infos
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -257,8 +257,8 @@ def mask(source: str, size: int) -> Tensor | None:
     """(size, size) bool, true on the object of a drawn scene; None for other pictures."""
     import torch
 
-    found = object_mask(source, size)
-    return None if found is None else torch.from_numpy(found.copy())
+    object_pixels = object_mask(source, size)
+    return None if object_pixels is None else torch.from_numpy(object_pixels.copy())
 
 
 def preview(source: str, size: int) -> bytes:

@@ -33,14 +33,14 @@ def controls() -> None:
         format_func=FILL_TITLES.__getitem__,
         key=key("fill"),
         required=True,
-        help="Grey and black paint the marked parts over. Blur takes their details away and "
-        "leaves their colours.",
+        help="Grey and black cover the marked parts. Blur removes their detail and keeps their "
+        "colours.",
     )
     st.caption("On the Playground, drag over the clean picture to mark what is erased.")
     regions = _regions()
     with st.expander("Regions in numbers"):
-        for place, region in enumerate(regions, 1):
-            st.caption(f"{place}. {in_words(region)}")
+        for number, region in enumerate(regions, 1):
+            st.caption(f"{number}. {in_words(region)}")
         _new_region(full=len(regions) >= MOST_REGIONS)
         st.button(
             "Remove the last",

@@ -88,7 +88,7 @@ def _take(widget: str) -> None:
     except ImageError as error:
         st.session_state[_REFUSAL] = f"{quote(file.name)}: {error}"
         return
-    _choose(f"upload:{cache.uploads().put(encode_png(image))}")
+    _choose(f"upload:{cache.uploads().keep(encode_png(image))}")
 
 
 def _choose(source: str) -> None:

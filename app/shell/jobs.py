@@ -62,19 +62,19 @@ class Job:
 
 
 class Pool:
-    """At most ``workers`` jobs at a time; the last ``kept`` results stay.
+    """At most ``workers`` jobs at a time; the last ``capacity`` results stay.
 
     Its threads are daemons, unlike a ThreadPoolExecutor's: a server that is told to end does so
     at once, whatever is being worked on.
     """
 
-    def __init__(self, workers: int = 2, kept: int = 48) -> None:
+    def __init__(self, workers: int = 2, capacity: int = 48) -> None:
         self._queue: SimpleQueue[tuple[Job, Callable[[Job], Any]]] = SimpleQueue()
         for number in range(workers):
             name = f"advprop-job-{number}"
             Thread(target=_work, args=(self._queue, workers), name=name, daemon=True).start()
         self._jobs: OrderedDict[Hashable, Job] = OrderedDict()
-        self._kept = kept
+        self._capacity = capacity
         self._lock = threading.Lock()
 
     def submit(self, session: str, key: Hashable, work: Callable[[Job], Any]) -> Job:
@@ -110,10 +110,10 @@ class Pool:
     def forget(self, matches: Callable[[Any], bool]) -> None:
         """Drop the jobs with such a key, and stop them: they are made anew when asked."""
         with self._lock:
-            for known, job in list(self._jobs.items()):
-                if matches(known):
+            for key, job in list(self._jobs.items()):
+                if matches(key):
                     job.cancel()  # one that is done, for whoever holds it
-                    del self._jobs[known]
+                    del self._jobs[key]
 
     def cancel(self, session: str) -> None:
         """The session waits for nothing any more."""
@@ -131,7 +131,7 @@ class Pool:
 
     def _forget_oldest(self) -> None:
         finished = [key for key, job in self._jobs.items() if job.done]
-        for key in finished[: max(0, len(self._jobs) - self._kept)]:
+        for key in finished[: max(0, len(self._jobs) - self._capacity)]:
             del self._jobs[key]
 
 

@@ -72,8 +72,8 @@ def _agreeing(verb: str, who: Sequence[str]) -> str:
 
 
 def _answer(result: Comparison, branch: str, names: Sequence[str]) -> str:
-    said = result.predictions["clean", branch]
-    return f"{names[said.class_index]} {percent(said.confidence)}"
+    prediction = result.predictions["clean", branch]
+    return f"{names[prediction.class_index]} {percent(prediction.confidence)}"
 
 
 def verdict_lines(result: Comparison, names: Sequence[str]) -> tuple[str, str]:
@@ -81,13 +81,13 @@ def verdict_lines(result: Comparison, names: Sequence[str]) -> tuple[str, str]:
     outcomes = branch_outcomes(result, names)
     if not bool((result.adversarial != result.clean).any()):
         heading = "Nothing was changed"
-        said = [(branch, _answer(result, branch, names)) for branch, _ in outcomes]
+        answers = [(branch, _answer(result, branch, names)) for branch, _ in outcomes]
     else:
         parts = [(branch, *what.partition(": ")[::2]) for branch, what in outcomes]
         alike = {verb: [b for b, other, _ in parts if other == verb] for _, verb, _ in parts}
         heading = "; ".join(f"{join(who)} {_agreeing(verb, who)}" for verb, who in alike.items())
-        said = [(branch, move) for branch, _, move in parts]
-    return f"{heading}.", "  \n".join(f"**{branch}** {what}" for branch, what in said)
+        answers = [(branch, move) for branch, _, move in parts]
+    return f"{heading}.", "  \n".join(f"**{branch}** {what}" for branch, what in answers)
 
 
 def unfamiliar(result: Comparison, info: ModelInfo) -> str | None:
@@ -112,13 +112,12 @@ def learnt(info: ModelInfo, true_class_known: bool) -> str:
     return f"It can only answer {shown}, whatever the picture shows.{tick}"
 
 
-def map_caption(title: str, sign: str, layer: str | None, class_name: str) -> str:
+def map_caption(title: str, layer: str | None, class_name: str) -> str:
     """What a grid of maps shows, in one line."""
     where = f" at layer `{layer}`" if layer else ""
-    scale = "from 0" if sign == "magnitude" else "around 0"
     return (
-        f"{title}{where} for the class **{class_name}**, the same class and the same colour "
-        f"scale ({scale}) in every picture."
+        f"{title}{where} for the class **{class_name}**. The class and the colour scale are the "
+        "same in every picture."
     )
 
 
@@ -144,10 +143,10 @@ def honesty(result: Comparison, info: ModelInfo) -> list[str]:
     names, facts = info.class_names, result.facts
     sentences = []
     if result.attack_branch is not None:
-        known = "its true class" if result.true_class is not None else "what that branch said"
+        origin = "its true class" if result.true_class is not None else "what that branch said"
         sentences.append(
             f"The attack followed the gradient of **{result.attack_branch}**; the class under "
-            f"attack is {names[result.attacked_class]}, {known}."
+            f"attack is {names[result.attacked_class]}, {origin}."
         )
     changed = [branch for branch, same in facts.survives_png.items() if not same]
     if changed:

@@ -12,8 +12,6 @@ from __future__ import annotations
 import io
 import os
 import re
-import threading
-from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -31,6 +29,7 @@ from advprop_core.pictures.files import (
 )
 from advprop_core.text import legible
 from app.shell.messages import quote, tame
+from app.shell.store import BoundedStore
 
 if TYPE_CHECKING:
     import numpy as np
@@ -83,31 +82,20 @@ class Picture:
     title: str
 
 
-class UploadStore:
-    """Uploads by content, the oldest dropped first; shared by all sessions of the server."""
+class UploadStore(BoundedStore[str, bytes]):
+    """Uploads by content, shared by all sessions of the server."""
 
     def __init__(self, capacity: int = _KEPT_UPLOADS) -> None:
-        self._capacity = capacity
-        self._items: OrderedDict[str, bytes] = OrderedDict()
-        self._lock = threading.Lock()
+        super().__init__(capacity)
 
-    def put(self, data: bytes) -> str:
+    def keep(self, data: bytes) -> str:
         """Keep the bytes; returns the key that a link may name.
 
         The key is a hash of the whole content: only who has the picture can guess it.
         """
         name = content_key(data)
-        with self._lock:
-            self._items[name] = data
-            self._items.move_to_end(name)
-            while len(self._items) > self._capacity:
-                self._items.popitem(last=False)
+        self.put(name, data)
         return name
-
-    def get(self, name: str) -> bytes | None:
-        """The bytes, or None when they were dropped."""
-        with self._lock:
-            return self._items.get(name)
 
 
 def own_folder() -> Path | None:

@@ -220,16 +220,16 @@ def begin_run() -> None:
     st.session_state[_DRAWN] = set()
 
 
-def end_run(kept: Collection[str]) -> None:
+def end_run(background: Collection[str]) -> None:
     """After a page was drawn: give up the tasks of slots that were not, for nobody sees them.
 
     Args:
-        kept: Slots whose tasks go on whatever is looked at.
+        background: Slots whose tasks go on whatever is looked at.
     """
     drawn = st.session_state[_DRAWN]
     for name in [name for name in st.session_state if str(name).startswith(_JOB)]:
         slot = str(name).removeprefix(_JOB)
-        if slot not in drawn and slot not in kept:
+        if slot not in drawn and slot not in background:
             cache.pool().cancel(_session(slot))
             del st.session_state[name]
 

@@ -4,7 +4,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.driving import FIRST, shoot, strength, wait_until_calm
 
-QUESTION = "Where did each branch look, and can the picture be trusted?"
+QUESTION = "Where did each branch look, and can the maps be trusted?"
 
 
 def charts(page: Page) -> Locator:

@@ -254,7 +254,7 @@ def test_excited_channels_share_one_scale_over_both_pictures(found):
     figure = norm_layers.excited(found, maps, "adversarial", 1.0)
     images = [decoded(image) for image in of_kind(figure, go.Image)]
     assert len(images) == 4
-    assert (images[2] == [213, 94, 0]).all(), "the largest output has the colour of the end"
+    assert (images[2] == [156, 61, 0]).all(), "the largest output has the colour of the end"
     assert (figure.layout.coloraxis.cmin, figure.layout.coloraxis.cmax) == (-4, 4)
     titles = [note.text for note in figure.layout.annotations]
     assert titles[:2] == ["7", "3"]

@@ -2,7 +2,6 @@
 
 from types import SimpleNamespace
 
-import numpy as np
 import plotly.graph_objects as go
 import pytest
 import torch
@@ -12,8 +11,6 @@ from advprop_core.faithfulness.curves import Curve, Curves
 from advprop_core.faithfulness.maps import Undefined
 from advprop_core.types import AttributionMap
 from app.figures import maps as figures
-from app.figures import style
-from app.figures.style import colour_scale
 from app.maps import words as map_words
 from app.maps.map_set import MapSet
 
@@ -111,29 +108,6 @@ def test_the_strip_has_a_picture_for_each_branch_input_and_stage(make_maps):
     assert titles[2].endswith("· clean")
 
 
-def test_a_map_laid_over_a_photo_literal():
-    photo = np.ones((3, 1, 3))
-    laid = style.overlay(photo, np.array([[-1.0, 0.0, 9.0]]), "signed", (-1.0, 1.0), 0.5)
-    blue, white, orange = laid[:, 0].T
-    assert blue == pytest.approx(0.5 + 0.5 * np.array([0, 114, 178]) / 255)
-    assert white == pytest.approx([1, 1, 1])
-    assert orange == pytest.approx(0.5 + 0.5 * np.array([213, 94, 0]) / 255)
-
-
-def test_an_overlay_has_the_colours_of_the_scale():
-    photo = np.full((3, 1, 3), 0.5)
-    drawn = style.overlay(photo, np.array([[0.0, 1.0, 9.0]]), "magnitude", (0.0, 1.0), 1.0)
-    *_, (_, last) = colour_scale("magnitude")
-    red, green, blue, alpha = style._rgba(last)
-    assert alpha == 1
-    np.testing.assert_allclose(drawn[:, 0, 0], 0.5)  # nothing to say: the photo
-    np.testing.assert_allclose(drawn[:, 0, 1] * 255, [red, green, blue])
-    np.testing.assert_allclose(drawn[:, 0, 2], drawn[:, 0, 1])  # beyond the end of the scale
-    np.testing.assert_allclose(
-        style.overlay(photo, np.ones((1, 3)), "signed", (-1.0, 1.0), 0.0), photo
-    )
-
-
 def test_curves_stand_beside_their_random_orders():
     line = Curve(torch.tensor([0.0, 1.0]), torch.tensor([0.9, 0.1]))
     chance = Curve(torch.tensor([0.0, 1.0]), torch.tensor([0.5, 0.5]))
@@ -148,9 +122,9 @@ def test_curves_stand_beside_their_random_orders():
 def test_agreement_in_words(make_maps):
     found = make_maps()
     assert map_words.agreement(found, "saliency") == (
-        "**main** and **aux** have on the clean picture a rank correlation of 0.50 and 25 % of "
-        "their top tenth in common; on the perturbed picture a rank correlation of 0.50 and 25 % "
-        "of their top tenth in common."
+        "**main** beside **aux**: on the clean picture rank correlation 0.50, 25 % of the top "
+        "tenth in common; on the perturbed picture rank correlation 0.50, 25 % of the top tenth "
+        "in common."
     )
     found.across_branches["saliency", "clean"] = Agreement(*[Undefined("it is constant")] * 3)
     assert "on the clean picture they cannot be compared" in map_words.agreement(found, "saliency")

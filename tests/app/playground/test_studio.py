@@ -187,7 +187,7 @@ def test_the_film_has_the_clean_picture_the_start_and_every_step(visit):
 def test_a_long_film_is_shortened_and_a_slow_map_replaced_and_both_are_said(visit):
     person = visit(studio="film", steps="60", perturbation="i-fgsm", method="occlusion")
     assert len(result(person, "film").frames) == 25  # the clean one, and 24: no random start
-    assert "Of its 60 pictures 24 are shown" in person.text
+    assert "24 of its 60 pictures are shown" in person.text
     assert "Occlusion would take too long" in person.text
 
 

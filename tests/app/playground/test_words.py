@@ -69,7 +69,7 @@ def test_a_film_says_when_steps_were_left_out():
     said = words.how_filmed(whole, "PGD", "Grad-CAM", NAMES)
     assert said.startswith("PGD. Grad-CAM for the class **star**")
     part = SimpleNamespace(steps=(-1, 0, 50, 100), all_steps=100, class_index=0)
-    assert "Of its 101 pictures 3 are shown" in words.how_filmed(part, "PGD", "Grad-CAM", NAMES)
+    assert "3 of its 101 pictures are shown" in words.how_filmed(part, "PGD", "Grad-CAM", NAMES)
 
 
 def matrix(clean, attacked, true_class=0, target=None):
@@ -97,7 +97,7 @@ def test_who_fools_whom():
 def test_a_branch_that_is_wrong_already_is_not_fooled():
     cells = {("main", "main"): HEART}
     said = words.fooled(matrix({"main": HEART}, cells), NAMES)
-    assert said == ["The attack through **main** finds every branch wrong already."]
+    assert said == ["Before the attack through **main** every branch is wrong already."]
 
 
 def cell(branch, source, top1):

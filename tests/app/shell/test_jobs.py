@@ -186,7 +186,7 @@ def test_an_error_reaches_who_asked_and_a_retry_starts_anew():
 
 
 def test_results_are_kept_up_to_a_number_the_oldest_go_first():
-    pool = Pool(kept=3)
+    pool = Pool(capacity=3)
     for key in range(6):
         pool.submit("a", key, Work(key).release()).future.result(SOON)
     pool.submit("a", 6, Work(6).release()).future.result(SOON)

@@ -151,17 +151,17 @@ def test_a_photo_whose_name_is_no_text_can_be_named_in_a_link(own):
 
 def test_an_upload_is_found_by_its_content():
     store = UploadStore()
-    key = store.put(b"one")
-    assert store.put(b"one") == key != store.put(b"two")
+    key = store.keep(b"one")
+    assert store.keep(b"one") == key != store.keep(b"two")
     assert open_it(f"upload:{key}", store).data == b"one"
     assert open_it(f"upload:{key}", store).label is None
 
 
 def test_the_store_drops_the_oldest_and_says_so():
     store = UploadStore(capacity=3)
-    keys = [store.put(bytes([i])) for i in range(3)]
-    store.put(bytes([0]))  # again: now the youngest
-    store.put(b"more")
+    keys = [store.keep(bytes([i])) for i in range(3)]
+    store.keep(bytes([0]))  # again: now the youngest
+    store.keep(b"more")
     assert store.get(keys[1]) is None
     assert [store.get(k) for k in (keys[0], keys[2])] == [bytes([0]), bytes([2])]
     with pytest.raises(PictureGone, match="upload it again"):
@@ -173,7 +173,7 @@ def test_the_store_stays_bounded_with_many_at_once():
 
     def fill(start):
         for i in range(200):
-            store.put(f"{start}-{i}".encode())
+            store.keep(f"{start}-{i}".encode())
 
     threads = [threading.Thread(target=fill, args=(n,)) for n in range(8)]
     for thread in threads:

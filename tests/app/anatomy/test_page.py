@@ -6,6 +6,7 @@ import threading
 import pytest
 import torch
 
+from advprop_core.errors import InputError
 from app.anatomy import calibrating, work
 from app.shell import cache
 from app.shell.calibrated import Calibration
@@ -295,7 +296,7 @@ def test_work_that_fails_is_said_and_the_rest_is_drawn(anatomy, monkeypatch):
     person = anatomy()
 
     def fail(*_):
-        raise ValueError("the map is not finite.")
+        raise InputError("the map is not finite.")
 
     monkeypatch.setattr("app.anatomy.work.blended", fail)
     person.choose(dial=80)

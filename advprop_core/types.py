@@ -294,7 +294,7 @@ class Prediction:
 
     @classmethod
     def from_logits(cls, logits: Tensor) -> Prediction:
-        """Build from (C,) logits; raises ValueError when they are not finite."""
+        """Build from (C,) logits; raises InputError when they are not finite."""
         if not logits.isfinite().all():
             raise InputError("logits must be finite: the network overflowed or has NaN weights")
         frozen = freeze(logits)

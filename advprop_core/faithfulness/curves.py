@@ -21,11 +21,10 @@ from advprop_core.faithfulness.maps import (
     check_maps,
     flaw,
     map_shape,
-    require_count,
     require_fraction,
 )
 from advprop_core.processes import Progress
-from advprop_core.types import freeze
+from advprop_core.types import freeze, require_count
 
 
 @dataclass(frozen=True, eq=False)

@@ -155,9 +155,3 @@ def require_fraction(name: str, value: float) -> None:
     """Raise ValueError unless the value lies in (0, 1]."""
     if not 0 < value <= 1:
         raise ValueError(f"{name} must be a share above 0 and at most 1, got {value}")
-
-
-def require_count(name: str, value: int, low: int = 1) -> None:
-    """Raise ValueError unless the value is at least ``low``."""
-    if value < low:
-        raise ValueError(f"{name} must be at least {low}, got {value}")

@@ -19,9 +19,9 @@ from advprop_core.faithfulness.maps import (
     check_maps,
     flaw,
     reasons,
-    require_count,
 )
 from advprop_core.processes import Progress
+from advprop_core.types import require_count
 
 MakeSceneMap = Callable[[Tensor, tuple[int, ...]], Tensor]
 """(N, 3, H, W) pixels and the N true classes to (N, H, W) maps."""

@@ -23,11 +23,11 @@ from advprop_core.faithfulness.maps import (
     defined,
     map_shape,
     mean,
-    require_count,
 )
 from advprop_core.faithfulness.stages import cascade_stages, layers_by_stage, randomise
 from advprop_core.predict import require_eval
 from advprop_core.processes import Progress
+from advprop_core.types import require_count
 
 Verdict = Literal["follows the weights", "partly the picture", "mostly the picture", "undefined"]
 

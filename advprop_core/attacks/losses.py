@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 _LEAD = 8.0
-"""Of a label over the best other class: all others then have some 3 in 10,000 together."""
+"""The largest lead of a label over the next class: the latter then has some 3 in 10,000."""
 
 
 def log_odds(logits: Tensor, labels: Tensor) -> Tensor:
@@ -22,18 +22,26 @@ def log_odds(logits: Tensor, labels: Tensor) -> Tensor:
     Returns:
         (N,).
     """
-    own, others = _label_and_others(logits, labels)
-    return others.logsumexp(1) - own
+    label_logit, others = _label_and_others(logits, labels)
+    return others.logsumexp(1) - label_logit
 
 
 def lifted_log_odds(logits: Tensor, labels: Tensor) -> Tensor:
-    """(N,) log odds of logits whose lead over the other classes is brought down to a common one.
+    """Log odds, with confident logits divided by a temperature first.
 
-    A temperature does it, and nothing that leads by less is changed. Without it the same network
-    with logits times ten would be attacked in another direction, and look more robust.
+    A label that leads by more than eight is brought to a lead of eight; any other is left alone,
+    and the loss then points exactly where the cross-entropy does. Without the temperature, the
+    same network with logits times ten would be attacked in another direction and look more robust.
+
+    Args:
+        logits: (N, C), C at least 2.
+        labels: (N,) class indices.
+
+    Returns:
+        (N,).
     """
-    own, others = _label_and_others(logits.detach(), labels)
-    temperature = ((own - others.amax(1)) / _LEAD).clamp_min(1)
+    label_logit, others = _label_and_others(logits.detach(), labels)
+    temperature = ((label_logit - others.amax(1)) / _LEAD).clamp_min(1)
     return log_odds(logits / temperature[:, None], labels)
 
 

@@ -151,7 +151,7 @@ def _maps(
     progress: Callable[[int, int], None],
 ) -> dict[tuple[InputKind, str], AttributionMap]:
     inputs: dict[InputKind, Tensor] = {"clean": clean, "adversarial": perturbed}
-    made = explain_grid(
+    maps = explain_grid(
         branches,
         inputs,
         class_index,
@@ -160,7 +160,7 @@ def _maps(
         seed=request.seed,
         progress=progress,
     )
-    return {(kind, branch): drawn for (_, kind, branch), drawn in made.items()}
+    return {(kind, branch): values for (_, kind, branch), values in maps.items()}
 
 
 def _facts(
@@ -174,7 +174,10 @@ def _facts(
     }
     wrong = None
     if photo.true_class is not None:
-        wrong = {name: said.class_index != photo.true_class for name, said in photo.clean.items()}
+        wrong = {
+            name: prediction.class_index != photo.true_class
+            for name, prediction in photo.clean.items()
+        }
     return PerturbationFacts(
         linf=float(change.abs().max()),
         l2=float(change.norm()),

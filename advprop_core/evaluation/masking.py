@@ -60,34 +60,34 @@ def controls(attacks: Sequence[Attack], seed: int) -> list[AttackConfig]:
     They are for each branch through itself, whatever the attacks go through.
 
     Returns:
-        Noise of each of their radii, and PGD without a bound.
+        Noise of each of their radii, and PGD without a limit.
     """
     balls = dict.fromkeys((config.norm, config.epsilon) for config in attacks)
     noises = [AttackConfig.noise(epsilon, norm=norm, seed=seed) for norm, epsilon in balls]
     return [*noises, AttackConfig.pgd(1.0, steps=_UNBOUNDED_STEPS, seed=seed)]
 
 
-def suspicions(found: Mapping[Cell, Answers]) -> tuple[Suspicion, ...]:
+def suspicions(answers: Mapping[Cell, Answers]) -> tuple[Suspicion, ...]:
     """Every sign of a masked gradient among cells.
 
     Two attacks are compared image by image; a difference counts where it is larger than chance
     would make it in 95 of 100 cases (McNemar's test, exact).
 
     Args:
-        found: Answers to the same images, by cell; clean and corrupted cells are passed over, and
+        answers: To the same images, by cell; clean and corrupted cells are passed over, and
             attacks through another branch, of which a weaker one may well do more harm.
     """
     attacked = [
         cell
-        for cell in found
+        for cell in answers
         if cell.condition.attack is not None and cell.condition.attack_branch == cell.branch
     ]
-    seen = [one for cell in attacked for one in _survives(cell, found[cell])]
+    seen = [sign for cell in attacked for sign in _survives(cell, answers[cell])]
     for weak, strong in permutations(attacked, 2):
         if _comparable(weak, strong) and (sign := _sign(weak, strong)):
-            beaten, beats = _both_ways(found[weak], found[strong])
+            beaten, beats = _both_ways(answers[weak], answers[strong])
             if _exceeds_chance(beats, beaten):
-                seen.append(_suspicion(weak, sign, _compared(weak, strong, found)))
+                seen.append(_suspicion(weak, sign, _compared(weak, strong, answers)))
     return tuple(seen)
 
 
@@ -116,22 +116,22 @@ def _survives(cell: Cell, answers: Answers) -> Iterator[Suspicion]:
         yield _suspicion(cell, "survives anything", text)
 
 
-def _sign(one: Cell, other: Cell) -> Sign | None:
+def _sign(weaker: Cell, stronger: Cell) -> Sign | None:
     """What it would show if the first attack did more harm; None where it is not the weaker."""
-    weak, strong = _config(one), _config(other)
+    weak, strong = _config(weaker), _config(stronger)
     if weak.norm != strong.norm or strong.name == NOISE:
         return None
     if weak.epsilon == strong.epsilon:
         if weak.name == NOISE:
             return "noise beats gradient"
         return "one step beats many" if weak.name == "FGSM" and strong.steps > 1 else None
-    alike = one.condition.attack_name == other.condition.attack_name
+    alike = weaker.condition.attack_name == stronger.condition.attack_name
     same = alike and weak.name != "FGSM"  # one long step may well overshoot
     return "larger radius" if same and weak.epsilon < strong.epsilon else None
 
 
-def _comparable(one: Cell, other: Cell) -> bool:
-    return (one.model, one.branch) == (other.model, other.branch)
+def _comparable(first: Cell, second: Cell) -> bool:
+    return (first.model, first.branch) == (second.model, second.branch)
 
 
 def _exceeds_chance(beats: int, beaten: int) -> bool:
@@ -147,8 +147,8 @@ def _both_ways(weak: Answers, strong: Answers) -> tuple[int, int]:
     return int((weak.right & ~strong.right).sum()), int((~weak.right & strong.right).sum())
 
 
-def _compared(weak: Cell, strong: Cell, found: Mapping[Cell, Answers]) -> str:
-    shares = [percent(float(found[cell].right.double().mean())) for cell in (weak, strong)]
+def _compared(weak: Cell, strong: Cell, answers: Mapping[Cell, Answers]) -> str:
+    shares = [percent(float(answers[cell].right.double().mean())) for cell in (weak, strong)]
     return (
         f"{_who(weak)}: {_named(weak)} leaves {shares[0]} right and the stronger "
         f"{_named(strong)} {shares[1]}: its gradient may be masked."

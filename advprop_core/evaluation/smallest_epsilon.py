@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 
 from advprop_core.attacks.gradient import Sizes, loss_gradient, walk
 from advprop_core.attacks.inputs import Model, own_inputs, require_labels
+from advprop_core.errors import InputError
 from advprop_core.evaluation.cells import TestedModel
 from advprop_core.evaluation.intervals import share_intervals
 from advprop_core.evaluation.restricted import Restricted, places
@@ -131,11 +133,12 @@ def smallest_epsilons(model: Model, pixels: Tensor, labels: Tensor, attack: Atta
 
     Raises:
         TypeError: If pixels are no tensor of floats, or labels none of integers.
-        ValueError: For a targeted attack, a limit of 0, or what an attack refuses.
+        InputError: For a targeted attack, a limit of 0, or labels that the model does not have.
+        ValueError: For what else an attack refuses.
     """
     pixels, labels = own_inputs(model, pixels, labels)
     if attack.target_class is not None or not attack.epsilon:
-        raise ValueError(
+        raise InputError(
             "attack must be untargeted and have an epsilon above 0, the largest radius to try, "
             f"got target_class {attack.target_class} and epsilon {attack.epsilon}"
         )
@@ -149,19 +152,19 @@ def smallest_epsilons(model: Model, pixels: Tensor, labels: Tensor, attack: Atta
         search.attack_at(rows, torch.full_like(turned[rows], attack.epsilon / 2**rung))
     rows = ((turned > 0) & (turned < torch.inf)).nonzero()[:, 0]
     for _ in range(_HALVINGS):
-        search.attack_at(rows, (search.held[rows] + turned[rows]) / 2)
+        search.attack_at(rows, (search.survived[rows] + turned[rows]) / 2)
     return turned
 
 
 @dataclass(frozen=True, eq=False)
 class _Search:
-    """For each image the largest radius that was tried in vain, and the smallest that sufficed."""
+    """For each image the largest radius that it survived, and the smallest that turned it."""
 
     model: Model
     pixels: Tensor
     labels: Tensor
     attack: AttackConfig
-    held: Tensor
+    survived: Tensor
     turned: Tensor
 
     def attack_at(self, rows: Tensor, radii: Tensor) -> None:
@@ -171,11 +174,11 @@ class _Search:
         pixels, labels = self.pixels[rows], self.labels[rows]
         epsilon = radii.to(pixels).view(-1, 1, 1, 1)
         sizes = Sizes(epsilon, epsilon * (self.attack.step_size / self.attack.epsilon))
-        found = walk(self.model, pixels, labels, self.attack, loss_gradient, sizes=sizes)
+        adversarial = walk(self.model, pixels, labels, self.attack, loss_gradient, sizes=sizes)
         with torch.no_grad():
-            fell = (self.model(found).argmax(1) != labels).cpu()
-        self.turned[rows[fell]] = radii[fell]
-        self.held[rows[~fell]] = radii[~fell]
+            wrong = (self.model(adversarial).argmax(1) != labels).cpu()
+        self.turned[rows[wrong]] = radii[wrong]
+        self.survived[rows[~wrong]] = radii[~wrong]
 
 
 def measure_smallest(
@@ -195,39 +198,72 @@ def measure_smallest(
         batch_size: Images at a time; what is found depends on it by rounding alone.
         store: What is found there is not measured again; what is measured is kept there.
         progress: Called with (done, all), images counted once for each branch.
-        processes: That call this together, as for :func:`~advprop_core.evaluation.answers.answer`.
+        processes: That call this together, as for :func:`~advprop_core.evaluation.sweep.sweep`.
     """
-    found, n = [], len(subject.labels)
-    for place, branch in enumerate(subject.branches):
-        radii = torch.full((n,), torch.nan, dtype=torch.float64)
-        if store:
-            nothing = torch.empty(0, dtype=torch.int64), radii[:0]
-            first = processes.is_first
-            kept, known = processes.from_first(
-                store.read_radii(subject, branch, attack) if first else nothing
-            )
-            radii[kept] = known
+    n, results = len(subject.labels), []
+    for index, branch in enumerate(subject.branches):
+
+        def report(done: int, before: int = index * n) -> None:
+            if progress:
+                progress(before + done, n * len(subject.branches))
+
+        search = _BranchSearch(subject, branch, attack, store, report, processes)
+        radii = search.radii(batch_size)
+        results.append(SmallestEpsilon(subject.name, branch, attack, tuple(radii.tolist())))
+    return tuple(results)
+
+
+@dataclass(frozen=True, eq=False)
+class _BranchSearch:
+    subject: TestedModel
+    branch: str
+    attack: AttackConfig
+    store: RadiusStore | None
+    report: Callable[[int], None]
+    processes: Processes
+
+    def radii(self, batch_size: int) -> Tensor:
+        """(n,) smallest radii: those that are stored, and the others measured."""
+        n = len(self.subject.labels)
+        radii = self._stored(n)
         missing = radii.isnan().nonzero()[:, 0]
-        before = (place + 1) * n - len(missing)
-        if progress and len(missing) < n:
-            progress(before, n * len(subject.branches))
+        if len(missing) < n:
+            self.report(n - len(missing))
         if len(missing):
-            network, own = folded_network(subject, branch, processes.device), list[Tensor]()
-            kept = missing[:0]
-            for some in processes.share(batches(len(missing), batch_size)):
-                rows = missing[some]
-                own.append(_radii(network, subject, rows, attack, processes.device))
-                if store:  # at once, for a batch is hundreds of passes
-                    store.write_radii(subject, branch, attack, rows, own[-1])
-                    kept = torch.cat([kept, rows])
-                if progress:
-                    progress(before + some.stop, n * len(subject.branches))
-            radii[missing] = torch.cat(processes.gather(own))
-            rest = missing[~torch.isin(missing, kept)]
-            if store and processes.is_first and len(rest):  # the others' folders may lie elsewhere
-                store.write_radii(subject, branch, attack, rest, radii[rest])
-        found.append(SmallestEpsilon(subject.name, branch, attack, tuple(radii.tolist())))
-    return tuple(found)
+            radii[missing] = self._measured(missing, batch_size)
+        return radii
+
+    def _stored(self, n: int) -> Tensor:
+        """(n,) radii from the store; NaN where it has none."""
+        radii = torch.full((n,), torch.nan, dtype=torch.float64)
+        if self.store:
+            stored = torch.empty(0, dtype=torch.int64), radii[:0]
+            if self.processes.is_first:
+                stored = self.store.read_radii(self.subject, self.branch, self.attack)
+            rows, values = self.processes.from_first(stored)
+            radii[rows] = values
+        return radii
+
+    def _measured(self, missing: Tensor, batch_size: int) -> Tensor:
+        """Radii of the missing rows, which the processes share."""
+        network = folded_network(self.subject, self.branch, self.processes.device)
+        before = len(self.subject.labels) - len(missing)
+        measured, written = list[Tensor](), missing[:0]
+        for batch in self.processes.share(batches(len(missing), batch_size)):
+            rows = missing[batch]
+            measured.append(_radii(network, self.subject, rows, self.attack, self.processes.device))
+            self._write(rows, measured[-1])  # at once, for a batch is hundreds of passes
+            written = torch.cat([written, rows])
+            self.report(before + batch.stop)
+        radii = torch.cat(self.processes.gather(measured))
+        by_others = ~torch.isin(missing, written)
+        if self.processes.is_first and by_others.any():  # their folders may lie elsewhere
+            self._write(missing[by_others], radii[by_others])
+        return radii
+
+    def _write(self, rows: Tensor, radii: Tensor) -> None:
+        if self.store:
+            self.store.write_radii(self.subject, self.branch, self.attack, rows, radii)
 
 
 def folded_network(subject: TestedModel, branch: str, device: torch.device) -> nn.Module:

@@ -27,9 +27,9 @@ def streams(seed: Seed, count: int) -> list[torch.Generator]:
         with neighbouring seeds.
     """
     if isinstance(seed, int):
-        pairs = [(seed, place) for place in range(count)]
+        pairs = [(seed, index) for index in range(count)]
     else:
-        pairs = [(one, 0) for one in seed]
+        pairs = [(sample_seed, 0) for sample_seed in seed]
     states = (np.random.SeedSequence(pair).generate_state(1, np.uint64)[0] for pair in pairs)
     return [torch.Generator().manual_seed(int(state)) for state in states]
 

@@ -71,8 +71,8 @@ def add_noise(pixels: Tensor, config: NoiseConfig) -> Tensor:
         return clean
     severity = torch.tensor([config.severity])
     noisy = [
-        draw_noise(sample, config.kind, severity, _generator(config.seed, place))
-        for place, sample in enumerate(clean.cpu().float().split(1))
+        draw_noise(sample, config.kind, severity, _generator(config.seed, index))
+        for index, sample in enumerate(clean.cpu().float().split(1))
     ]
     return torch.cat(noisy).to(clean)
 
@@ -92,9 +92,9 @@ def draw_noise(pixels: Tensor, kind: str, severity: Tensor, generator: torch.Gen
     return _DRAWS[kind](pixels, severity.view(-1, 1, 1, 1), generator).clamp(0, 1)
 
 
-def _generator(seed: int, place: int) -> torch.Generator:
+def _generator(seed: int, index: int) -> torch.Generator:
     """A stream of its own for each sample: seed + place would repeat a neighbour's."""
-    state = np.random.SeedSequence((seed, place)).generate_state(1, np.uint64)
+    state = np.random.SeedSequence((seed, index)).generate_state(1, np.uint64)
     return torch.Generator().manual_seed(int(state[0]))
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor
 
-from advprop_core.attacks.autoattack.search import Found, Score, per_image, with_gradient
+from advprop_core.attacks.autoattack.search import Adversarials, Score, per_image, with_gradient
 from advprop_core.attacks.balls import BALLS
 from advprop_core.attacks.gradient import own_starts
 from advprop_core.attacks.inputs import Model
@@ -33,7 +33,7 @@ def apgd(
     epsilon: float,
     steps: int,
     draws: Streams,
-) -> Found:
+) -> Adversarials:
     """Raise the score of each image within its ball until its label is no longer the answer.
 
     Args:
@@ -50,7 +50,7 @@ def apgd(
     Returns:
         Adversarial images in the ball and in [0, 1], where some were found.
     """
-    found = Found.nothing(pixels)
+    adversarials = Adversarials.none_yet(pixels)
     at = _begin(pixels, labels, targets, norm, epsilon, draws)
     checks = _checkpoints(steps)
     for step in range(steps + 1):
@@ -58,13 +58,13 @@ def apgd(
             _move(at, norm, epsilon, share=_NEW if step > 1 else 1.0)
         wrong = _ask(model, at, score)
         if wrong.any():
-            found.keep(at.rows[wrong], at.point[wrong])
+            adversarials.add(at.rows[wrong], at.point[wrong])
             at = at.of(~wrong)
             if not len(at.rows):
                 break
         if step in checks:
             _halve(at, moves=checks[step])
-    return found
+    return adversarials
 
 
 @dataclass(eq=False)
@@ -87,8 +87,8 @@ class _At:
     checked_size: Tensor  # the size, and below the best score, that the last check left
     checked_score: Tensor
 
-    def of(self, kept: Tensor) -> _At:
-        return _At(*(getattr(self, field.name)[kept] for field in fields(self)))
+    def of(self, rows: Tensor) -> _At:
+        return _At(*(getattr(self, field.name)[rows] for field in fields(self)))
 
 
 def _begin(

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from advprop_core.attacks.autoattack.search import Found, of_class, per_image, with_gradient
+from advprop_core.attacks.autoattack.search import Adversarials, of_class, per_image, with_gradient
 from advprop_core.attacks.inputs import Model
 from advprop_core.types import Norm
 
@@ -55,20 +55,20 @@ def fab(
         steps: Linearisations.
         enough: An image whose perturbation is no longer than this is left as it is.
     """
-    best = Found.nothing(pixels)
+    best = Adversarials.none_yet(pixels)
     lengths = torch.full((len(pixels),), torch.inf, device=pixels.device)
     point = pixels
     for _ in range(steps):
         rows = (lengths > enough).nonzero()[:, 0]
         if not len(rows):
             break
-        clean, own, wanted = pixels[rows], labels[rows], targets[rows]
-        moved = _across(model, point[rows], clean, own, wanted, norm)
+        clean, label = pixels[rows], labels[rows]
+        moved = _across(model, point[rows], clean, label, targets[rows], norm)
         with torch.no_grad():
-            wrong = model(moved).argmax(1) != own
+            wrong = model(moved).argmax(1) != label
         length = _length(moved - clean, norm)
         nearer = wrong & (length < lengths[rows])
-        best.keep(rows[nearer], moved[nearer])
+        best.add(rows[nearer], moved[nearer])
         lengths[rows[nearer]] = length[nearer]
         moved = torch.where(per_image(wrong), clean + _BACK * (moved - clean), moved)
         point = point.index_copy(0, rows, moved)

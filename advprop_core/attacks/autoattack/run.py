@@ -1,4 +1,4 @@
-"""The ensemble: each member attacks what the members before it left standing.
+"""The ensemble: each member attacks the images that no member before it turned.
 
 Croce and Hein, arXiv 2003.01690, the version they call standard: APGD on the cross-entropy,
 APGD on the targeted DLR loss, targeted FAB, Square Attack.
@@ -16,13 +16,18 @@ from torch import Tensor
 from advprop_core.attacks.autoattack.apgd import apgd
 from advprop_core.attacks.autoattack.config import MEMBERS, AutoAttackConfig, require_classes
 from advprop_core.attacks.autoattack.fab import fab
-from advprop_core.attacks.autoattack.search import Found, cross_entropy, likely_wrong, targeted_dlr
+from advprop_core.attacks.autoattack.search import (
+    Adversarials,
+    cross_entropy,
+    likely_wrong,
+    targeted_dlr,
+)
 from advprop_core.attacks.autoattack.square import square
 from advprop_core.attacks.inputs import Model, own_inputs, require_labels
 from advprop_core.errors import InputError
 from advprop_core.pictures.draws import streams
 
-Member = Callable[[Model, Tensor, Tensor, AutoAttackConfig, Sequence[int]], Found]
+Member = Callable[[Model, Tensor, Tensor, AutoAttackConfig, Sequence[int]], Adversarials]
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +38,7 @@ class AutoAttackResult:
         adversarial: (N, 3, H, W) in [0, 1] and in the ball; an image that was answered wrongly
             before, and one that nothing turned, are the clean ones.
         turned_by: For each image ``clean`` where its clean answer was wrong, the member that
-            turned it, or None where it stands.
+            turned it, or None where no member did.
     """
 
     adversarial: Tensor
@@ -46,7 +51,7 @@ class AutoAttackResult:
 
     @property
     def robust_accuracy(self) -> float:
-        """Share of images that stand."""
+        """Share of images that no member turned."""
         return self.turned_by.count(None) / len(self.turned_by)
 
 
@@ -75,37 +80,44 @@ def auto_attack(
         seeds: One for each image; the configuration's seed plus its place when not given.
 
     Raises:
-        TypeError: If pixels are not floating point.
+        TypeError: If pixels are no tensor of floats, or labels none of integers.
         ValueError: For what :func:`~advprop_core.attacks.gradient.attack` refuses, an unknown
             member, or a model of fewer than four classes.
     """
-    pixels, labels = own_inputs(model, pixels, labels)
-    seeds = [config.seed + place for place in range(len(pixels))] if seeds is None else seeds
+    inputs, targets = own_inputs(model, pixels, labels)
+    if seeds is None:
+        seeds = [config.seed + index for index in range(len(inputs))]
     if unknown := [name for name in members if name not in MEMBERS]:
         raise InputError(f"members must be of {', '.join(MEMBERS)}, got {', '.join(unknown)}")
+    # Half precision would round steps away: only the network counts in it, not the search.
+    clean = inputs.to(torch.promote_types(inputs.dtype, torch.float32))
+
+    def network(points: Tensor) -> Tensor:
+        return model(points.to(inputs.dtype)).float()
+
     with torch.no_grad():
-        logits = model(pixels).float()
-    require_labels(labels, logits.shape[1])
+        logits = network(clean)
+    require_labels(targets, logits.shape[1])
     require_classes(logits.shape[1])
     turned_by: list[str | None] = [
-        None if right else "clean" for right in (logits.argmax(1) == labels).tolist()
+        None if right else "clean" for right in (logits.argmax(1) == targets).tolist()
     ]
-    adversarial = pixels.clone()
+    points = clean.clone()
     for name in members if config.epsilon else ():
-        places = [place for place, by in enumerate(turned_by) if by is None]
-        if not places:
+        rows = [row for row, member in enumerate(turned_by) if member is None]
+        if not rows:
             break
-        own = [seeds[place] for place in places]
-        found = _RUN[name](model, pixels[places], labels[places], config, own)
-        for place, turned in zip(places, found.turned.tolist(), strict=True):
-            turned_by[place] = name if turned else None
-        adversarial[places] = found.points
-    return AutoAttackResult(adversarial, tuple(turned_by))
+        row_seeds = [seeds[row] for row in rows]
+        result = _RUN[name](network, clean[rows], targets[rows], config, row_seeds)
+        for row, turned in zip(rows, result.turned.tolist(), strict=True):
+            turned_by[row] = name if turned else None
+        points[rows] = result.points
+    return AutoAttackResult(points.to(pixels.dtype), tuple(turned_by))
 
 
 def _apgd_ce(
     model: Model, pixels: Tensor, labels: Tensor, config: AutoAttackConfig, seeds: Sequence[int]
-) -> Found:
+) -> Adversarials:
     draws = streams(seeds, len(seeds))
     return apgd(
         model,
@@ -122,10 +134,10 @@ def _apgd_ce(
 
 def _apgd_t(
     model: Model, pixels: Tensor, labels: Tensor, config: AutoAttackConfig, seeds: Sequence[int]
-) -> Found:
+) -> Adversarials:
     draws = streams(seeds, len(seeds))
 
-    def towards(rows: Tensor, targets: Tensor) -> Found:
+    def towards(rows: Tensor, targets: Tensor) -> Adversarials:
         return apgd(
             model,
             pixels[rows],
@@ -143,8 +155,8 @@ def _apgd_t(
 
 def _fab_t(
     model: Model, pixels: Tensor, labels: Tensor, config: AutoAttackConfig, _: Sequence[int]
-) -> Found:
-    def towards(rows: Tensor, targets: Tensor) -> Found:
+) -> Adversarials:
+    def towards(rows: Tensor, targets: Tensor) -> Adversarials:
         nearest = fab(
             model,
             pixels[rows],
@@ -154,14 +166,14 @@ def _fab_t(
             steps=config.steps,
             enough=config.epsilon,
         )
-        return Found(nearest.points, nearest.lengths <= config.epsilon)
+        return Adversarials(nearest.points, nearest.lengths <= config.epsilon)
 
     return _each_target(model, pixels, labels, config.targets, towards)
 
 
 def _square(
     model: Model, pixels: Tensor, labels: Tensor, config: AutoAttackConfig, seeds: Sequence[int]
-) -> Found:
+) -> Adversarials:
     return square(
         model,
         pixels,
@@ -183,16 +195,16 @@ def _each_target(
     pixels: Tensor,
     labels: Tensor,
     count: int,
-    towards: Callable[[Tensor, Tensor], Found],
-) -> Found:
-    """Try one wrong class after another, the most probable first, on what still stands."""
+    towards: Callable[[Tensor, Tensor], Adversarials],
+) -> Adversarials:
+    """Try one wrong class after another, the most probable first, on what is still robust."""
     with torch.no_grad():
-        targets = likely_wrong(model(pixels).float(), labels, count)
-    found = Found.nothing(pixels)
-    for wanted in targets.unbind(1):
-        rows = found.standing()
+        targets = likely_wrong(model(pixels), labels, count)
+    adversarials = Adversarials.none_yet(pixels)
+    for target in targets.unbind(1):
+        rows = adversarials.robust_rows()
         if not len(rows):
             break
-        part = towards(rows, wanted[rows])
-        found.keep(rows[part.turned], part.points[part.turned])
-    return found
+        result = towards(rows, target[rows])
+        adversarials.add(rows[result.turned], result.points[result.turned])
+    return adversarials

@@ -1,4 +1,4 @@
-"""What the members of AutoAttack share: scores, gradients, and what has been found so far."""
+"""What the members of AutoAttack share: scores, gradients, and the images found so far."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ Score = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True, eq=False)
-class Found:
-    """What a search has found of each image; it is filled in place.
+class Adversarials:
+    """The adversarial images of a batch, filled in place as a search finds them.
 
     Attributes:
         points: (N, 3, H, W): an adversarial image where one was found, elsewhere the clean one.
@@ -28,17 +28,17 @@ class Found:
     turned: Tensor
 
     @classmethod
-    def nothing(cls, pixels: Tensor) -> Found:
+    def none_yet(cls, pixels: Tensor) -> Adversarials:
         """The start of a search."""
         return cls(pixels.clone(), torch.zeros(len(pixels), dtype=torch.bool, device=pixels.device))
 
-    def keep(self, rows: Tensor, points: Tensor) -> None:
-        """Keep adversarial images of the given rows."""
+    def add(self, rows: Tensor, points: Tensor) -> None:
+        """Note adversarial images of the given rows."""
         self.points[rows] = points
         self.turned[rows] = True
 
-    def standing(self) -> Tensor:
-        """The rows for which nothing was found."""
+    def robust_rows(self) -> Tensor:
+        """The rows without an adversarial image so far."""
         return (~self.turned).nonzero()[:, 0]
 
 

@@ -11,7 +11,7 @@ import math
 import torch
 from torch import Tensor
 
-from advprop_core.attacks.autoattack.search import Found, margin, per_image
+from advprop_core.attacks.autoattack.search import Adversarials, margin, per_image
 from advprop_core.attacks.balls import BALLS
 from advprop_core.attacks.inputs import Model
 from advprop_core.pictures.draws import Streams, uniform
@@ -31,7 +31,7 @@ def square(
     epsilon: float,
     queries: int,
     draws: Streams,
-) -> Found:
+) -> Adversarials:
     """Paint squares into each perturbation, and keep those that lower the label's lead.
 
     Args:
@@ -46,7 +46,8 @@ def square(
     Returns:
         Adversarial images in the ball and in [0, 1], where some were found.
     """
-    found, rows = Found.nothing(pixels), torch.arange(len(pixels), device=pixels.device)
+    adversarials = Adversarials.none_yet(pixels)
+    rows = torch.arange(len(pixels), device=pixels.device)
     clean, start = pixels, _stripes if norm == "linf" else _tiles
     # All at once: a draw for each query and image would take longer than the network.
     lots = uniform(draws, queries, _LOTS).to(pixels.device)
@@ -65,19 +66,19 @@ def square(
         lowest = torch.minimum(lead, lowest)
         wrong = logits.argmax(1) != labels
         if wrong.any():
-            found.keep(rows[wrong], trial[wrong])
+            adversarials.add(rows[wrong], trial[wrong])
             rows, clean, labels, lots, best, lowest = (
                 values[~wrong] for values in (rows, clean, labels, lots, best, lowest)
             )
             if not len(rows):
                 break
-    return found
+    return adversarials
 
 
 def _side(query: int, queries: int, pixels: Tensor, norm: Norm) -> int:
     """Side of the square, which shrinks as the search goes on."""
     height, width = pixels.shape[2:]
-    halvings = sum(query / queries * 10_000 > one for one in _HALVINGS)
+    halvings = sum(query / queries * 10_000 > moment for moment in _HALVINGS)
     side = round(math.sqrt(_FIRST_SHARE / 2**halvings * height * width))
     if norm == "l2":
         side = max(side, 3) | 1  # odd, so that each half of the pattern has a middle

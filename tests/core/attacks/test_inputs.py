@@ -80,3 +80,14 @@ def test_labels_that_are_no_integers_are_refused(branch, pixels, run, labels, se
     with pytest.raises(TypeError) as refusal:
         run(branch, pixels(2), labels)
     assert str(refusal.value) == sentence
+
+
+@EVERY_ATTACK
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_a_network_in_half_precision_is_attacked(make_tiny, pixels, run, dtype):
+    network = make_tiny().eval().requires_grad_(False).to(dtype)
+    images = pixels(2).to(dtype)
+    result = run(network, images, network(images).argmax(1))
+    assert not result.isnan().any()
+    if run is not ATTACKS["smallest_epsilons"]:
+        assert result.dtype == dtype

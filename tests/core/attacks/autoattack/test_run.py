@@ -5,7 +5,7 @@ from torch import nn
 from advprop_core.attacks.autoattack import AutoAttackConfig, run
 from advprop_core.attacks.autoattack.config import MEMBERS
 from advprop_core.attacks.autoattack.run import auto_attack
-from advprop_core.attacks.autoattack.search import Found
+from advprop_core.attacks.autoattack.search import Adversarials
 from advprop_core.attacks.gradient import attack
 from advprop_core.types import AttackConfig
 from tests.core.attacks.autoattack.lengths import length
@@ -58,9 +58,9 @@ def test_each_member_gets_what_still_stands(branch, pixels, answered, monkeypatc
     def member(name, turns):
         def attack_some(model, pixels, labels, config, seeds):
             seen[name] = (len(pixels), list(seeds))
-            found = Found.nothing(pixels)
+            found = Adversarials.none_yet(pixels)
             rows = torch.arange(len(pixels))[:turns]
-            found.keep(rows, torch.zeros_like(pixels[rows]))
+            found.add(rows, torch.zeros_like(pixels[rows]))
             return found
 
         return attack_some
@@ -102,7 +102,7 @@ def test_targets_are_all_wrong_classes_of_a_small_network(linear, grey, answered
 
     def nothing(model, pixels, labels, targets, *_, **__):
         wanted.append(targets)
-        return Found.nothing(pixels)
+        return Adversarials.none_yet(pixels)
 
     monkeypatch.setattr(run, "apgd", nothing)
     pixels = grey()

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from advprop_core.attacks.autoattack.search import Found, likely_wrong, margin, targeted_dlr
+from advprop_core.attacks.autoattack.search import Adversarials, likely_wrong, margin, targeted_dlr
 
 LOGITS = torch.tensor([[4.0, 1.0, 3.0, 0.0], [0.0, 5.0, 1.0, 2.0]])
 LABELS = torch.tensor([0, 2])
@@ -30,9 +30,9 @@ def test_targets_are_the_most_probable_wrong_classes():
 
 def test_what_is_found_is_kept_by_row():
     pixels = torch.zeros(3, 3, 1, 1)
-    found = Found.nothing(pixels)
-    found.keep(torch.tensor([1]), torch.ones(1, 3, 1, 1))
+    found = Adversarials.none_yet(pixels)
+    found.add(torch.tensor([1]), torch.ones(1, 3, 1, 1))
     assert found.turned.tolist() == [False, True, False]
     assert found.points.sum((1, 2, 3)).tolist() == [0, 3, 0]
-    assert found.standing().tolist() == [0, 2]
+    assert found.robust_rows().tolist() == [0, 2]
     assert pixels.sum() == 0

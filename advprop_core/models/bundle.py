@@ -112,6 +112,20 @@ def open_model(
     return Checkpoint(model, info)
 
 
+def open_file(path: Path) -> Checkpoint:
+    """A checkpoint file; that of a bundled network after it was compared with the manifest.
+
+    Raises:
+        CheckpointError: If the file cannot be used, or is not the one that was bundled.
+    """
+    from advprop_core.models.checkpoints import load
+
+    for name, bundled_path in bundled_models().items():
+        if path == bundled_path:
+            verify_bundled(name)
+    return load(path)
+
+
 def says_all_itself(name: str) -> bool:
     """Whether a model is bundled, timm's, or a file that was written here."""
     path = Path(name)

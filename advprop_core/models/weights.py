@@ -240,15 +240,17 @@ def _normalisation(
     pairs = set()
     for start in dict.fromkeys(layer.values()):
         keys = [key for key in layer if layer[key] == start]
-        means = [_numbers(tensors[key]) for key in keys if _MEAN.search(key)]
-        stds = [_numbers(tensors[key]) for key in keys if _STD.search(key)]
+        means = [tensors[key].flatten() for key in keys if _MEAN.search(key)]
+        stds = [tensors[key].flatten() for key in keys if _STD.search(key)]
         if len(means) == len(stds) == 1:
-            pairs.add((means[0], stds[0]))
+            # Some layers count pixels in levels: a mean above 1 cannot be of pixels on [0, 1].
+            levels = 255 if max(means[0]) > 1 else 1
+            pairs.add((_numbers(means[0] / levels), _numbers(stds[0] / levels)))
     return pairs.pop() if len(pairs) == 1 else None
 
 
 def _numbers(tensor: Tensor) -> tuple[float, ...]:
-    return tuple(float(f"{value:.6g}") for value in tensor.flatten().tolist())  # float32 to decimal
+    return tuple(float(f"{value:.6g}") for value in tensor.tolist())  # float32 to decimal
 
 
 def _beside(content: object, path: tuple[str, ...]) -> Iterator[str]:

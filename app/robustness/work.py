@@ -19,7 +19,7 @@ from advprop_core.evaluation.results import Answers
 from advprop_core.evaluation.store import CellStore
 from advprop_core.evaluation.suite import Suite, attack_conditions, evaluate
 from advprop_core.evaluation.summary import summarise
-from advprop_core.models.checkpoints import load
+from advprop_core.models.bundle import open_file
 from advprop_core.types import ModelInfo
 from app.robustness import cell_cache
 from app.robustness.measurement import FOLDER, SEED, RunRequest, command, data_name
@@ -81,7 +81,7 @@ def measure(request: RunRequest, files: Mapping[str, Path], progress: Report) ->
     Raises:
         InputError: If a file cannot be used, or the images do not fit the networks.
     """
-    opened = {name: load(files[name]).without_copies() for name in request.models}
+    opened = {name: open_file(files[name]).without_copies() for name in request.models}
     progress(0.0)
     data = DataRequest(_whereabouts(request), limit=request.images)
     tested = open_images(data, opened, with_photos=bool(request.corruptions))

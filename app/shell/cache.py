@@ -176,10 +176,10 @@ def load_lens(name: str) -> Lens:
     Raises:
         ValueError: If the file cannot be used: a CheckpointError, or what timm does not know.
     """
-    from advprop_core.models.checkpoints import load
+    from advprop_core.models.bundle import open_file
 
     network = network_of(name)  # before it is read: what is written meanwhile is noticed
-    return make_lens(load(model_files()[name]), network)
+    return make_lens(open_file(model_files()[name]), network)
 
 
 def make_lens(checkpoint: Checkpoint, network: Network) -> Lens:

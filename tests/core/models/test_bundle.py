@@ -37,6 +37,8 @@ def test_a_damaged_or_missing_bundled_file_is_named(shipped):
     shipped.write_bytes(content)
     with pytest.raises(CheckpointError, match="small is damaged.*choose another network"):
         bundle.open_model("small")
+    with pytest.raises(CheckpointError, match="small is damaged"):
+        bundle.open_file(shipped)
     shipped.unlink()
     with pytest.raises(CheckpointError, match="small is missing"):
         bundle.verify_bundled("small")

@@ -227,3 +227,11 @@ def test_a_file_that_nearly_fits_says_what_it_lacks(tmp_path, make_dual):
         kept = {key: value for key, value in state.items() if not key.startswith(missing)}
         torch.save({"net": kept}, tmp_path / "x.pth")
         assert message in refusal(tmp_path / "x.pth", "test_resnet")
+
+
+def test_a_normalising_layer_that_counts_in_levels(tmp_path, make_dual):
+    state = make_dual("test_resnet").branch("main").network.state_dict()
+    levels = {"0.mean": torch.tensor([127.5] * 3), "0.std": torch.tensor([63.75] * 3)}
+    torch.save({**levels, **prefixed(state, "1.")}, tmp_path / "x.pth")
+    info = load(tmp_path / "x.pth", ModelSettings("test_resnet")).info
+    assert (info.mean, info.std) == ((0.5,) * 3, (0.25,) * 3)

@@ -15,15 +15,21 @@ PAGES = {  # the first is the default
     "models": ":material/inventory_2:",
 }
 
-st.set_page_config(page_title="AdvProp Lens", page_icon=str(ICON), layout="wide")
-page = st.navigation(
-    [
-        st.Page(f"app/{name}/page.py", title=name.title(), icon=icon, url_path=name)
-        for name, icon in PAGES.items()
-    ],
-    position="top",
-)
-tasks.begin_run()
-with defects.told(page.title):
-    page.run()
-tasks.end_run(background={"robustness"})
+
+def main() -> None:
+    st.set_page_config(page_title="AdvProp Lens", page_icon=str(ICON), layout="wide")
+    page = st.navigation(
+        [
+            st.Page(f"app/{name}/page.py", title=name.title(), icon=icon, url_path=name)
+            for name, icon in PAGES.items()
+        ],
+        position="top",
+    )
+    tasks.begin_run()
+    with defects.told(page.title):
+        page.run()
+    tasks.end_run(background={"robustness"})
+
+
+if __name__ == "__main__":  # a process that Python spawns from the server runs this file as well
+    main()

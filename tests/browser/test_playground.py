@@ -23,7 +23,7 @@ def open_app(page: Page, url: str) -> None:
 
 def expect_whole(page: Page) -> None:
     """Three pictures, both branches' bars, four maps over four photos, the honesty panel."""
-    expect(page.get_by_text("How honest is this perturbation?")).to_be_visible(timeout=FIRST)
+    expect(page.get_by_text("How honest is this perturbation?")).to_have_count(1, timeout=FIRST)
     wait_until_calm(page)
     bars, maps = charts(page)
     expect(bars.locator(".barlayer .trace.bars")).to_have_count(4, timeout=FIRST)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from advprop_core.attacks.gradient import loss_gradient
 from advprop_core.evaluation.cells import TestedModel
-from advprop_core.evaluation.restricted import places
-from advprop_core.evaluation.smallest_epsilon import folded_network
+from advprop_core.evaluation.networks import clean_batch, folded_network
 from advprop_core.processes import Processes
 
 
@@ -22,8 +21,7 @@ def count_flat(model: TestedModel, batch_size: int, processes: Processes) -> dic
         flat_per_batch = []
         for start in processes.share(batches):
             rows = slice(start, start + batch_size)
-            pixels = model.images[rows].to(processes.device).float() / 255
-            labels = places(model.labels[rows], model.among).to(processes.device)
+            pixels, labels = clean_batch(model, rows, processes.device)
             gradient = loss_gradient(network, pixels, labels)
             flat_per_batch.append(int((gradient.flatten(1) == 0).all(1).sum()))
         counts[branch] = sum(processes.gather(flat_per_batch))

@@ -14,9 +14,8 @@ from advprop_core.attacks.gradient import attack, attack_until_turned
 from advprop_core.attacks.inputs import Model
 from advprop_core.evaluation.cells import Cell, TestedModel
 from advprop_core.evaluation.conditions import Condition
-from advprop_core.evaluation.restricted import Restricted, places
+from advprop_core.evaluation.networks import folded_network, places
 from advprop_core.evaluation.stored_corruptions import resized
-from advprop_core.models.folding import fold
 from advprop_core.pictures.corruptions import corrupt
 from advprop_core.pictures.digests import image_seeds
 from advprop_core.pictures.draws import streams
@@ -72,11 +71,7 @@ class Workshop:
         """A branch that is folded, and answers among the classes that its model may."""
         key = (model.name, branch)
         if key not in self._folded:
-            example = torch.zeros((1, 3, model.size, model.size))
-            network = fold(model.model.branch(branch), example)
-            if model.among:
-                network = Restricted(network, model.among)
-            self._folded[key] = network.to(self.device)
+            self._folded[key] = folded_network(model, branch, self.device)
         return self._folded[key]
 
 

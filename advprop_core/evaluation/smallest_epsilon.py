@@ -1,30 +1,30 @@
-"""How little is enough? The smallest radius at which PGD turns a branch, image by image."""
+"""The smallest radius at which PGD fools a branch, image by image."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from advprop_core.attacks.gradient import Sizes, loss_gradient, walk
 from advprop_core.attacks.inputs import Model, own_inputs, require_labels
 from advprop_core.errors import InputError
 from advprop_core.evaluation.cells import TestedModel
 from advprop_core.evaluation.intervals import share_intervals
-from advprop_core.evaluation.restricted import Restricted, places
+from advprop_core.evaluation.networks import clean_batch, folded_network
+from advprop_core.evaluation.store import CellStore
 from advprop_core.evaluation.sweep import BATCH_SIZE, batches
-from advprop_core.models.folding import fold
 from advprop_core.processes import ALONE, Processes, Progress
 from advprop_core.types import AttackConfig
 
 MEANING = (
-    "smallest epsilon at which PGD turns the branch, image by image: an upper bound, which a "
+    "smallest epsilon at which PGD fools the branch, image by image: an upper bound, which a "
     "stronger attack may lower; 0 where the clean answer is wrong, null where no radius up to the "
-    "limit turns it"
+    "limit fools it"
 )
 _RUNGS = 5
 _HALVINGS = 5
@@ -32,7 +32,7 @@ _HALVINGS = 5
 
 @dataclass(frozen=True)
 class SmallestEpsilon:
-    """The smallest radii at which a branch gives way.
+    """The smallest radii at which a branch is fooled.
 
     Attributes:
         model: Name of the model.
@@ -54,7 +54,7 @@ class SmallestEpsilon:
 
     @property
     def never(self) -> float:
-        """Share of images that no radius up to the limit turned."""
+        """Share of images that no radius up to the limit fools."""
         return self.epsilons.count(math.inf) / len(self.epsilons)
 
     @property
@@ -95,30 +95,14 @@ class SmallestEpsilon:
         }
 
 
-class RadiusStore(Protocol):
-    """Where the radii of a branch are kept."""
-
-    def read_radii(
-        self, subject: TestedModel, branch: str, attack: AttackConfig
-    ) -> tuple[Tensor, Tensor]:
-        """(n,) places of the images of which something was kept, ascending, and their radii."""
-        ...
-
-    def write_radii(
-        self, subject: TestedModel, branch: str, attack: AttackConfig, places: Tensor, radii: Tensor
-    ) -> None:
-        """Keep those of the images at (n,) places, whole or not at all."""
-        ...
-
-
 @torch.inference_mode(False)
 def smallest_epsilons(model: Model, pixels: Tensor, labels: Tensor, attack: AttackConfig) -> Tensor:
-    """The smallest radius that turns each image: up a ladder of radii, then by halving.
+    """The smallest radius that fools the model, for each image.
 
-    The first radius is a sixteenth of the limit, and it is doubled until the attack succeeds;
-    the gap below is then halved five times. A radius that failed lies at most 3 % below what is
-    found (below a sixteenth of the limit: 1/512 of the limit). Smaller ones may suffice again,
-    and a stronger attack may need less, so this is an upper bound.
+    The first radius is a sixteenth of the limit. It is doubled until the attack succeeds, and the
+    gap below is then halved five times. A radius that failed lies at most 3 % below what is found
+    (below a sixteenth of the limit: 1/512 of the limit). Smaller ones may suffice again, and a
+    stronger attack may need less, so this is an upper bound.
 
     Args:
         model: (N, 3, H, W) pixels to (N, C) logits; a module in eval mode.
@@ -145,27 +129,27 @@ def smallest_epsilons(model: Model, pixels: Tensor, labels: Tensor, attack: Atta
     with torch.no_grad():
         logits = model(pixels)
     require_labels(labels, logits.shape[1])
-    turned = torch.where(logits.argmax(1) == labels, torch.inf, 0.0).double().cpu()
-    search = _Search(model, pixels, labels, attack, torch.zeros_like(turned), turned)
+    fooled = torch.where(logits.argmax(1) == labels, torch.inf, 0.0).double().cpu()
+    search = _Search(model, pixels, labels, attack, torch.zeros_like(fooled), fooled)
     for rung in reversed(range(_RUNGS)):
-        rows = (turned == torch.inf).nonzero()[:, 0]
-        search.attack_at(rows, torch.full_like(turned[rows], attack.epsilon / 2**rung))
-    rows = ((turned > 0) & (turned < torch.inf)).nonzero()[:, 0]
+        rows = (fooled == torch.inf).nonzero()[:, 0]
+        search.attack_at(rows, torch.full_like(fooled[rows], attack.epsilon / 2**rung))
+    rows = ((fooled > 0) & (fooled < torch.inf)).nonzero()[:, 0]
     for _ in range(_HALVINGS):
-        search.attack_at(rows, (search.survived[rows] + turned[rows]) / 2)
-    return turned
+        search.attack_at(rows, (search.survived[rows] + fooled[rows]) / 2)
+    return fooled
 
 
 @dataclass(frozen=True, eq=False)
 class _Search:
-    """For each image the largest radius that it survived, and the smallest that turned it."""
+    """For each image the largest radius that failed, and the smallest that fooled the model."""
 
     model: Model
     pixels: Tensor
     labels: Tensor
     attack: AttackConfig
     survived: Tensor
-    turned: Tensor
+    fooled: Tensor
 
     def attack_at(self, rows: Tensor, radii: Tensor) -> None:
         """Attack some images, each at its own radius."""
@@ -177,54 +161,54 @@ class _Search:
         adversarial = walk(self.model, pixels, labels, self.attack, loss_gradient, sizes=sizes)
         with torch.no_grad():
             wrong = (self.model(adversarial).argmax(1) != labels).cpu()
-        self.turned[rows[wrong]] = radii[wrong]
+        self.fooled[rows[wrong]] = radii[wrong]
         self.survived[rows[~wrong]] = radii[~wrong]
 
 
 def measure_smallest(
-    subject: TestedModel,
+    model: TestedModel,
     attack: AttackConfig,
     *,
     batch_size: int = BATCH_SIZE,
-    store: RadiusStore | None = None,
+    store: CellStore | None = None,
     progress: Progress | None = None,
     processes: Processes = ALONE,
 ) -> tuple[SmallestEpsilon, ...]:
-    """Every branch of a subject, attacked through itself.
+    """Every branch of a model, attacked through itself.
 
     Args:
-        subject: Its photos have no part in it.
+        model: Its photos have no part in it.
         attack: As for :func:`smallest_epsilons`.
         batch_size: Images at a time; what is found depends on it by rounding alone.
         store: What is found there is not measured again; what is measured is kept there.
         progress: Called with (done, all), images counted once for each branch.
         processes: That call this together, as for :func:`~advprop_core.evaluation.sweep.sweep`.
     """
-    n, results = len(subject.labels), []
-    for index, branch in enumerate(subject.branches):
+    n, results = len(model.labels), []
+    for index, branch in enumerate(model.branches):
 
         def report(done: int, before: int = index * n) -> None:
             if progress:
-                progress(before + done, n * len(subject.branches))
+                progress(before + done, n * len(model.branches))
 
-        search = _BranchSearch(subject, branch, attack, store, report, processes)
+        search = _BranchSearch(model, branch, attack, store, report, processes)
         radii = search.radii(batch_size)
-        results.append(SmallestEpsilon(subject.name, branch, attack, tuple(radii.tolist())))
+        results.append(SmallestEpsilon(model.name, branch, attack, tuple(radii.tolist())))
     return tuple(results)
 
 
 @dataclass(frozen=True, eq=False)
 class _BranchSearch:
-    subject: TestedModel
+    model: TestedModel
     branch: str
     attack: AttackConfig
-    store: RadiusStore | None
+    store: CellStore | None
     report: Callable[[int], None]
     processes: Processes
 
     def radii(self, batch_size: int) -> Tensor:
         """(n,) smallest radii: those that are stored, and the others measured."""
-        n = len(self.subject.labels)
+        n = len(self.model.labels)
         radii = self._stored(n)
         missing = radii.isnan().nonzero()[:, 0]
         if len(missing) < n:
@@ -239,19 +223,20 @@ class _BranchSearch:
         if self.store:
             stored = torch.empty(0, dtype=torch.int64), radii[:0]
             if self.processes.is_first:
-                stored = self.store.read_radii(self.subject, self.branch, self.attack)
+                stored = self.store.read_radii(self.model, self.branch, self.attack)
             rows, values = self.processes.from_first(stored)
             radii[rows] = values
         return radii
 
     def _measured(self, missing: Tensor, batch_size: int) -> Tensor:
         """Radii of the missing rows, which the processes share."""
-        network = folded_network(self.subject, self.branch, self.processes.device)
-        before = len(self.subject.labels) - len(missing)
+        network = folded_network(self.model, self.branch, self.processes.device)
+        before = len(self.model.labels) - len(missing)
         measured, written = list[Tensor](), missing[:0]
         for batch in self.processes.share(batches(len(missing), batch_size)):
             rows = missing[batch]
-            measured.append(_radii(network, self.subject, rows, self.attack, self.processes.device))
+            pixels, labels = clean_batch(self.model, rows, self.processes.device)
+            measured.append(smallest_epsilons(network, pixels, labels, self.attack))
             self._write(rows, measured[-1])  # at once, for a batch is hundreds of passes
             written = torch.cat([written, rows])
             self.report(before + batch.stop)
@@ -263,28 +248,7 @@ class _BranchSearch:
 
     def _write(self, rows: Tensor, radii: Tensor) -> None:
         if self.store:
-            self.store.write_radii(self.subject, self.branch, self.attack, rows, radii)
-
-
-def folded_network(subject: TestedModel, branch: str, device: torch.device) -> nn.Module:
-    """A branch, folded for speed, that answers with the classes its model may answer with."""
-    network = fold(subject.model.branch(branch), subject.images[:1].float() / 255)
-    if subject.among is not None:
-        network = Restricted(network, subject.among)
-    return network.to(device)
-
-
-def _radii(
-    network: nn.Module,
-    subject: TestedModel,
-    rows: Tensor,
-    attack: AttackConfig,
-    device: torch.device,
-) -> Tensor:
-    images = subject.images[rows].to(device).float() / 255
-    labels = places(subject.labels[rows], subject.among).to(device)
-    pixels = images.contiguous(memory_format=torch.channels_last)
-    return smallest_epsilons(network, pixels, labels, attack)
+            self.store.write_radii(self.model, self.branch, self.attack, rows, radii)
 
 
 def _or_none(value: float) -> float | None:

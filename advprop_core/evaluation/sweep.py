@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
-from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -13,8 +12,9 @@ from torch import Tensor
 from advprop_core.evaluation.cells import Cell, TestedModel, cells_of
 from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.inputs import Group, Workshop, pixels_of, stored_pixels
-from advprop_core.evaluation.restricted import in_full, places
+from advprop_core.evaluation.networks import in_full, places
 from advprop_core.evaluation.results import Answers
+from advprop_core.evaluation.store import CellStore
 from advprop_core.evaluation.stored_corruptions import marked
 from advprop_core.pictures.probes import require_room
 from advprop_core.processes import ALONE, Processes, Progress
@@ -24,24 +24,12 @@ _FEW = 16  # images at a time where each takes long
 _PATIENCE = 60  # seconds after which answers are kept, though more of their cell are to come
 
 
-class Store(Protocol):
-    """Where answers are kept."""
-
-    def read(self, model: TestedModel, cell: Cell) -> tuple[Tensor, Answers]:
-        """What was kept of a cell: (n,) places of its images, ascending, and the answers there."""
-        ...
-
-    def write(self, model: TestedModel, cell: Cell, places: Tensor, answers: Answers) -> None:
-        """Keep the answers to the images at (n,) places, whole or not at all."""
-        ...
-
-
 def sweep(
     models: Sequence[TestedModel],
     conditions: Sequence[Condition],
     *,
     batch_size: int = BATCH_SIZE,
-    store: Store | None = None,
+    store: CellStore | None = None,
     progress: Progress | None = None,
     processes: Processes = ALONE,
 ) -> dict[Cell, Answers]:
@@ -88,7 +76,7 @@ class _Work:
 
     workshop: Workshop
     batch_size: int
-    store: Store | None
+    store: CellStore | None
     processes: Processes
 
     def answers(self, group: Group, count_images: Callable[[int], None]) -> dict[Cell, Answers]:

@@ -107,7 +107,7 @@ def test_batches_progress_and_what_is_kept(subject, tmp_path, monkeypatch):
     assert parts == whole
     assert told == [(n, 20) for n in (4, 8, 10, 14, 18, 20)]
     assert store.reused == 0
-    monkeypatch.setattr(smallest_epsilon, "_radii", None)  # nothing is measured again
+    monkeypatch.setattr(smallest_epsilon, "smallest_epsilons", None)  # nothing is measured again
     again = CellStore(tmp_path, digests)
     assert measure_smallest(subject, FGSM, store=again) == whole
     assert (again.reused, again.written) == (2, 0)
@@ -128,14 +128,13 @@ def test_what_was_found_before_an_interruption_is_kept(subject, tmp_path, monkey
         )
     asked = []
 
-    def radii(network, subject, rows, *other):
-        asked.append(rows.tolist())
-        return found(network, subject, rows, *other)
+    def count_images(network, pixels, labels, attack):
+        asked.append(len(pixels))
+        return smallest_epsilons(network, pixels, labels, attack)
 
-    found = smallest_epsilon._radii
-    monkeypatch.setattr(smallest_epsilon, "_radii", radii)
+    monkeypatch.setattr(smallest_epsilon, "smallest_epsilons", count_images)
     again = measure_smallest(subject, FGSM, store=CellStore(tmp_path, {"one": "d"}))
-    assert asked == [[8, 9], [*range(10)]]  # two of main, all of aux
+    assert asked == [2, 10]  # what is left of main, all of aux
     assert again == measure_smallest(subject, FGSM)
 
 

@@ -5,7 +5,7 @@ from torch import nn
 from advprop_core.attacks.gradient import attack
 from advprop_core.evaluation.cells import Cell, TestedModel
 from advprop_core.evaluation.conditions import Condition
-from advprop_core.evaluation.restricted import Restricted, in_full, places
+from advprop_core.evaluation.networks import Restricted, in_full, places
 from advprop_core.evaluation.results import Answers
 from advprop_core.evaluation.store import CellStore
 from advprop_core.evaluation.sweep import sweep

@@ -58,7 +58,7 @@ class Calibration:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, the bins column by column."""
-        rows = [asdict(one) for one in self.bins]
+        rows = [asdict(column) for column in self.bins]
         return {
             "expected_calibration_error": self.error,
             "interval": list(self.interval),

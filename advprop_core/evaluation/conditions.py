@@ -42,13 +42,13 @@ class Condition:
     restarts: int = 1
 
     def __post_init__(self) -> None:
-        given = [
+        kinds = [
             name for name in ("attack", "corruption", "probe") if getattr(self, name) is not None
         ]
-        if len(given) > 1:
+        if len(kinds) > 1:
             raise InputError(
                 "a condition is one attack, corruption or probe, got "
-                f"{' and '.join(given)}: make {len(given)} of it"
+                f"{' and '.join(kinds)}: make {len(kinds)} of it"
             )
         require_count("restarts", self.restarts, 1)
         if self.restarts > 1 and not takes_restarts(self.attack):
@@ -74,14 +74,14 @@ class Condition:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, in the form ``advprop evaluate --json`` writes."""
-        if (shown := self.probe) is not None:
-            return {"kind": self.kind, "probe": shown.kind, "strength": shown.strength}
-        if (made := self.corruption) is not None:
+        if (probe := self.probe) is not None:
+            return {"kind": self.kind, "probe": probe.kind, "strength": probe.strength}
+        if (corruption := self.corruption) is not None:
             source = {"source": "files"} if self.stored else {}
             return {
                 "kind": self.kind,
-                "corruption": made.kind,
-                "severity": made.severity,
+                "corruption": corruption.kind,
+                "severity": corruption.severity,
                 **source,
             }
         if (config := self.attack) is None:

@@ -65,12 +65,13 @@ def mean_corruption_error(
         answers: To the same images under each corruption; not empty.
         seed: Of the bootstrap.
     """
-    kinds = [kind for kind in CORRUPTIONS if any(one.kind == kind for one in answers)]
-    kinds = kinds or list(dict.fromkeys(one.kind for one in answers))
-    counted = [one for one in answers if one.kind in kinds]
-    wrong = {one: 1 - answers[one].right.double() for one in counted}
+    kinds = [kind for kind in CORRUPTIONS if any(config.kind == kind for config in answers)]
+    kinds = kinds or list(dict.fromkeys(config.kind for config in answers))
+    counted = [config for config in answers if config.kind in kinds]
+    wrong = {config: 1 - answers[config].right.double() for config in counted}
     by_kind = [
-        torch.stack([wrong[one] for one in counted if one.kind == kind]).mean(0) for kind in kinds
+        torch.stack([wrong[config] for config in counted if config.kind == kind]).mean(0)
+        for kind in kinds
     ]
     by_image = torch.stack(by_kind).mean(0)
     return CorruptionError(
@@ -78,5 +79,5 @@ def mean_corruption_error(
         percentile_interval(resampled_means(by_image[:, None], seed)[:, 0]),
         len(by_image),
         tuple(kinds),
-        tuple(sorted({one.severity for one in counted})),
+        tuple(sorted({config.severity for config in counted})),
     )

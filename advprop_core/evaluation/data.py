@@ -202,7 +202,9 @@ def open_stored(
             "severities, on photos of 224 pixels; here only the plain mean corruption error is "
             "given"
         )
-    unreadable = dict.fromkeys(file for one in sets.values() for file in one.unreadable)
+    unreadable = dict.fromkeys(
+        file for stored_set in sets.values() for file in stored_set.unreadable
+    )
     return TestData(tuple(models), _each_once(notes), tuple(unreadable), with_mce)
 
 

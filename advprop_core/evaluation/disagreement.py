@@ -77,31 +77,31 @@ def disagreement(
         ValueError: If no branch is given, or the lengths differ.
     """
     _require_alike([*answers.values(), *(clean or {}).values()], labels)
-    said = torch.stack([one.predicted.long() for one in answers.values()])
-    sure = torch.stack([one.confidence for one in answers.values()])
-    right = torch.stack([one.right for one in answers.values()])
+    predicted = torch.stack([answered.predicted.long() for answered in answers.values()])
+    confidence = torch.stack([answered.confidence for answered in answers.values()])
+    right = torch.stack([answered.right for answered in answers.values()])
 
     def cases(chosen: Tensor, weight: Tensor) -> tuple[Case, ...]:
-        found = chosen.nonzero()[:, 0]
-        order = found[weight[found].argsort(descending=True, stable=True)]
+        rows = chosen.nonzero()[:, 0]
+        order = rows[weight[rows].argsort(descending=True, stable=True)]
         return tuple(_case(index, answers, labels) for index in order.tolist())
 
-    kept = torch.ones_like(labels, dtype=torch.bool)
+    counted = torch.ones_like(labels, dtype=torch.bool)
     if clean is not None:
-        kept = torch.stack([clean[branch].right for branch in answers]).all(0)
-    lone = kept & (right.sum(0) == 1) & (len(answers) > 1)
+        counted = torch.stack([clean[branch].right for branch in answers]).all(0)
+    lone = counted & (right.sum(0) == 1) & (len(answers) > 1)
     return Disagreement(
         len(labels),
-        cases((said != said[0]).any(0), sure.amin(0)),
-        cases(~right.all(0), sure.masked_fill(right, 0).amax(0)),
-        {branch: cases(lone & right[row], sure[row]) for row, branch in enumerate(answers)},
+        cases((predicted != predicted[0]).any(0), confidence.amin(0)),
+        cases(~right.all(0), confidence.masked_fill(right, 0).amax(0)),
+        {branch: cases(lone & right[row], confidence[row]) for row, branch in enumerate(answers)},
     )
 
 
-def _require_alike(several: list[Answers], labels: Tensor) -> None:
-    if not several:
+def _require_alike(answers: list[Answers], labels: Tensor) -> None:
+    if not answers:
         raise InputError("answers must hold at least one branch, got none")
-    lengths = {len(one) for one in several}
+    lengths = {len(branch_answers) for branch_answers in answers}
     if lengths != {len(labels)}:
         raise InputError(
             f"answers and labels must be about the same images, got {sorted(lengths)} answers "
@@ -113,10 +113,10 @@ def _case(index: int, answers: Mapping[str, Answers], labels: Tensor) -> Case:
     opinions = [
         Opinion(
             branch,
-            int(one.predicted[index]),
-            float(one.confidence[index]),
-            bool(one.right[index]),
+            int(branch_answers.predicted[index]),
+            float(branch_answers.confidence[index]),
+            bool(branch_answers.right[index]),
         )
-        for branch, one in answers.items()
+        for branch, branch_answers in answers.items()
     ]
     return Case(index, int(labels[index]), tuple(opinions))

@@ -85,7 +85,7 @@ def stored_pixels(group: Group, rows: Tensor) -> tuple[dict[int, Tensor], Tensor
 
 
 def pixels_of(
-    group: Group, workshop: Workshop, rows: Tensor, heard: Callable[[], None]
+    group: Group, workshop: Workshop, rows: Tensor, on_pass: Callable[[], None]
 ) -> dict[int, Tensor]:
     """Side to what networks with such an input are shown.
 
@@ -93,7 +93,7 @@ def pixels_of(
         group: Whose condition it is.
         workshop: Has the networks that are attacked.
         rows: (n,) places of the images.
-        heard: Called at every pass of an attack that takes minutes; may end it by raising.
+        on_pass: Called at every pass of an attack that takes minutes; may end it by raising.
     """
     condition, first = group.condition, group.models[0]
     if condition.corruption is not None:
@@ -107,12 +107,12 @@ def pixels_of(
         return {first.size: _channels_last(probe(pixels, condition.probe, seeds=seeds))}
     pixels = _channels_last(pixels)
     if condition.attack is not None:
-        pixels = _attacked(group, workshop, rows, pixels.to(workshop.device), heard)
+        pixels = _attacked(group, workshop, rows, pixels.to(workshop.device), on_pass)
     return {first.size: pixels}
 
 
 def _attacked(
-    group: Group, workshop: Workshop, rows: Tensor, pixels: Tensor, heard: Callable[[], None]
+    group: Group, workshop: Workshop, rows: Tensor, pixels: Tensor, on_pass: Callable[[], None]
 ) -> Tensor:
     condition, first = group.condition, group.models[0]
     config, restarts = condition.attack, condition.restarts
@@ -124,7 +124,7 @@ def _attacked(
         return attack(network, pixels, labels, config)
     seeds = workshop.seeds(first.images, config.seed, rows)
     if isinstance(config, AutoAttackConfig):
-        network = _listening(network, heard)
+        network = _listening(network, on_pass)
         return auto_attack(network, pixels, labels, config, seeds=seeds).adversarial
     draws = streams(seeds, len(seeds))
     if restarts > 1:
@@ -132,11 +132,11 @@ def _attacked(
     return attack(network, pixels, labels, config, draws=draws)
 
 
-def _listening(network: Model, heard: Callable[[], None]) -> Model:
+def _listening(network: Model, on_pass: Callable[[], None]) -> Model:
     """The network, asked through a call that may end minutes of work by raising."""
 
     def ask(pixels: Tensor) -> Tensor:
-        heard()
+        on_pass()
         return network(pixels)
 
     return ask

@@ -74,7 +74,7 @@ class ImageNetCError:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
-        found: dict[str, Any] = {
+        values: dict[str, Any] = {
             "mce": self.mce,
             "interval": list(self.interval),
             "by_corruption": dict(self.by_kind),
@@ -84,16 +84,16 @@ class ImageNetCError:
             "n": self.n,
         }
         if self.relative is not None and self.relative_interval is not None:
-            found |= {
+            values |= {
                 "relative_mce": self.relative,
                 "relative_interval": list(self.relative_interval),
             }
-        return found
+        return values
 
 
 def missing(answers: Mapping[CorruptionConfig, object]) -> int:
     """How many of the 75 corruptions that mCE is over were not measured."""
-    measured = {(one.kind, one.severity) for one in answers}
+    measured = {(config.kind, config.severity) for config in answers}
     return sum((kind, level) not in measured for kind in CORRUPTIONS for level in SEVERITIES)
 
 
@@ -134,23 +134,27 @@ def imagenet_c_error(
 
 
 def imagenet_c_errors(
-    found: Mapping[Cell, Answers], models: Collection[str], seed: int = 0
+    cells: Mapping[Cell, Answers], models: Collection[str], seed: int = 0
 ) -> dict[tuple[str, str], ImageNetCError]:
     """(model, branch) to its mCE, for the models that are named."""
     errors = {}
-    for model, branch in dict.fromkeys((cell.model, cell.branch) for cell in found):
+    for model, branch in dict.fromkeys((cell.model, cell.branch) for cell in cells):
         if model not in models:
             continue
-        own = {c.condition: a for c, a in found.items() if (c.model, c.branch) == (model, branch)}
-        stored = {c.corruption: a for c, a in own.items() if c.stored and c.corruption}
-        clean = next((a for c, a in own.items() if c.kind == "clean"), None)
+        by_condition = {
+            c.condition: a for c, a in cells.items() if (c.model, c.branch) == (model, branch)
+        }
+        stored = {c.corruption: a for c, a in by_condition.items() if c.stored and c.corruption}
+        clean = next((a for c, a in by_condition.items() if c.kind == "clean"), None)
         errors[model, branch] = imagenet_c_error(stored, clean, seed)
     return errors
 
 
 def _wrong(answers: Mapping[CorruptionConfig, Answers], kind: str) -> Tensor:
     """(N,) how often each photo is called wrong, over the severities of a kind."""
-    return 1 - torch.stack([_right(a) for one, a in answers.items() if one.kind == kind]).mean(0)
+    return 1 - torch.stack(
+        [_right(a) for config, a in answers.items() if config.kind == kind]
+    ).mean(0)
 
 
 def _right(answers: Answers) -> Tensor:

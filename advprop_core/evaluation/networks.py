@@ -63,11 +63,11 @@ def places(labels: Tensor, classes: Sequence[int] | None) -> Tensor:
     """
     if classes is None:
         return labels
-    kept = torch.tensor(classes)
-    found = torch.searchsorted(kept, labels).clamp(max=len(kept) - 1)
-    if not torch.equal(kept[found], labels):
+    class_indices = torch.tensor(classes)
+    positions = torch.searchsorted(class_indices, labels).clamp(max=len(class_indices) - 1)
+    if not torch.equal(class_indices[positions], labels):
         raise ValueError("among must hold every label's class: add the missing ones")
-    return found
+    return positions
 
 
 def in_full(answers: Answers, classes: Sequence[int] | None) -> Answers:

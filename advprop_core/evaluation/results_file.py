@@ -261,11 +261,11 @@ class _Results:
                     self.smallest_epsilon)  # fmt: skip
         for measure in measures:
             if measure is not None:
-                _require_each_once([(one.model, one.branch) for one in measure.results])
+                _require_each_once([(result.model, result.branch) for result in measure.results])
         corrupted = {r.model for r in self.results if isinstance(r.condition, _Corruption)}
         errors = self.mean_corruption_error
-        there = {error.model for error in errors.results} if errors else set()
-        if lacking := corrupted - there:
+        with_mean = {error.model for error in errors.results} if errors else set()
+        if lacking := corrupted - with_mean:
             raise InputError(f"the mean corruption error of {min(lacking)} is missing")
         return self
 

@@ -76,7 +76,7 @@ class CellStore:
         identity = self._identity(subject, cell.branch, condition=asdict(cell.condition))
         images = self._images(subject, cell.condition)
         columns = {name: getattr(answers, name) for name in _ANSWERS}
-        self._write(identity, [images[place] for place in places.tolist()], columns)
+        self._write(identity, [images[row] for row in places.tolist()], columns)
 
     def read_radii(
         self, subject: TestedModel, branch: str, attack: AttackConfig
@@ -93,7 +93,7 @@ class CellStore:
         """Keep the smallest radii of the images at (n,) places, whole or not at all."""
         identity = self._identity(subject, branch, smallest=asdict(attack))
         images = self._images(subject, Condition())
-        self._write(identity, [images[place] for place in places.tolist()], {"radii": radii})
+        self._write(identity, [images[row] for row in places.tolist()], {"radii": radii})
 
     def _read(
         self, identity: str, images: Sequence[bytes], names: Sequence[str]

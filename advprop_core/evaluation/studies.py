@@ -120,10 +120,10 @@ def scores(content: Content) -> Scores:
     for row in content["results"]:
         who = row["run"], row["branch"], row["measure"]
         gathered[who, row["seed"]].append(row["top1"])
-    found: dict[tuple[str, str, str], dict[int, float]] = {}
+    by_run: dict[tuple[str, str, str], dict[int, float]] = {}
     for (who, seed), shares in gathered.items():
-        found.setdefault(who, {})[seed] = mean(shares)
-    return found
+        by_run.setdefault(who, {})[seed] = mean(shares)
+    return by_run
 
 
 def gains(content: Content, runs: Sequence[str]) -> tuple[Gain, ...]:
@@ -132,11 +132,11 @@ def gains(content: Content, runs: Sequence[str]) -> tuple[Gain, ...]:
     Raises:
         ValueError: If a run and its base were not made with the same two seeds or more.
     """
-    known = scores(content)
+    by_run = scores(content)
     return tuple(
-        _gain(content, known, run, branch, measure)
+        _gain(content, by_run, run, branch, measure)
         for run in runs
-        for branch in dict.fromkeys(who[1] for who in known if who[0] == run)
+        for branch in dict.fromkeys(who[1] for who in by_run if who[0] == run)
         for measure in content["measures"]
     )
 
@@ -147,12 +147,22 @@ def contrast(content: Content, run: str, other: str, measure: str) -> Gain:
     Raises:
         ValueError: As for :func:`gains`.
     """
-    known = scores(content)
-    first, second = (_differences(content, known, one, "main", measure) for one in (run, other))
+    by_run = scores(content)
+    first, second = (
+        _differences(content, by_run, label, "main", measure) for label in (run, other)
+    )
     differences = _subtract(first, second, f"{run} and {other}")
-    share = mean(known[run, "main", measure].values())
-    own = [*differences.values()]
-    return Gain(run, "main", measure, share, mean(own), student_interval(own), len(own))
+    share = mean(by_run[run, "main", measure].values())
+    gain_by_seed = [*differences.values()]
+    return Gain(
+        run,
+        "main",
+        measure,
+        share,
+        mean(gain_by_seed),
+        student_interval(gain_by_seed),
+        len(gain_by_seed),
+    )
 
 
 def markdown(content: Content, shown: Callable[[str], str] = str) -> str:
@@ -164,41 +174,41 @@ def markdown(content: Content, shown: Callable[[str], str] = str) -> str:
     """
     head = ["run", "branch", *map(shown, content["measures"].values())]
     rows: dict[tuple[str, str], list[Gain]] = {}
-    for one in gains(content, [*content["runs"]]):
-        rows.setdefault((one.run, one.branch), []).append(one)
+    for gain in gains(content, [*content["runs"]]):
+        rows.setdefault((gain.run, gain.branch), []).append(gain)
     lines = [
-        [shown(content["runs"][run]), branch, *map(_cell, own)]
-        for (run, branch), own in rows.items()
+        [shown(content["runs"][run]), branch, *map(_cell, run_gains)]
+        for (run, branch), run_gains in rows.items()
     ]
     return markdown_table(head, lines)
 
 
-def told(one: Gain) -> str:
+def in_words(gain: Gain) -> str:
     """A gain in words: ``+0.9 points (−0.5 to +2.4)``."""
-    mean, low, high = _in_points(one)
+    mean, low, high = _in_points(gain)
     return f"{mean} points ({low} to {high})"
 
 
-def _cell(one: Gain) -> str:
-    share = f"{100 * one.share:.1f} %"
-    if one.points is None:
+def _cell(gain: Gain) -> str:
+    share = f"{100 * gain.share:.1f} %"
+    if gain.points is None:
         return share
-    mean, low, high = _in_points(one)
+    mean, low, high = _in_points(gain)
     return f"{share} ({mean}: {low} to {high})"
 
 
-def _in_points(one: Gain) -> tuple[str, ...]:
-    assert one.points is not None
-    assert one.interval is not None
-    return tuple(f"{100 * share:+.1f}".replace("-", "−") for share in (one.points, *one.interval))
+def _in_points(gain: Gain) -> tuple[str, ...]:
+    assert gain.points is not None
+    assert gain.interval is not None
+    return tuple(f"{100 * share:+.1f}".replace("-", "−") for share in (gain.points, *gain.interval))
 
 
-def _gain(content: Content, known: Scores, run: str, branch: str, measure: str) -> Gain:
-    own = known[run, branch, measure]
+def _gain(content: Content, by_run: Scores, run: str, branch: str, measure: str) -> Gain:
+    accuracies = by_run[run, branch, measure]
     if run not in content["bases"] and branch == "main":
-        return Gain(run, branch, measure, mean(own.values()), None, None, len(own))
-    differences = [*_differences(content, known, run, branch, measure).values()]
-    share = mean(own.values())
+        return Gain(run, branch, measure, mean(accuracies.values()), None, None, len(accuracies))
+    differences = [*_differences(content, by_run, run, branch, measure).values()]
+    share = mean(accuracies.values())
     return Gain(
         run,
         branch,
@@ -211,14 +221,16 @@ def _gain(content: Content, known: Scores, run: str, branch: str, measure: str) 
 
 
 def _differences(
-    content: Content, known: Scores, run: str, branch: str, measure: str
+    content: Content, by_run: Scores, run: str, branch: str, measure: str
 ) -> dict[int, float]:
     base = content["bases"].get(run, run)
-    pair = known[run, branch, measure], known[base, "main", measure]
+    pair = by_run[run, branch, measure], by_run[base, "main", measure]
     return _subtract(*pair, f"{run} and {base}")
 
 
-def _subtract(own: Mapping[int, float], base: Mapping[int, float], who: str) -> dict[int, float]:
-    if own.keys() != base.keys():
-        raise InputError(f"{who} have different seeds: {sorted(own)} and {sorted(base)}")
-    return {seed: own[seed] - base[seed] for seed in sorted(own)}
+def _subtract(
+    accuracies: Mapping[int, float], base: Mapping[int, float], who: str
+) -> dict[int, float]:
+    if accuracies.keys() != base.keys():
+        raise InputError(f"{who} have different seeds: {sorted(accuracies)} and {sorted(base)}")
+    return {seed: accuracies[seed] - base[seed] for seed in sorted(accuracies)}

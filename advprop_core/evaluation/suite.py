@@ -52,7 +52,7 @@ class Suite:
     with_mce: Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        if any(isinstance(one.attack, AutoAttackConfig) for one in self.conditions):
+        if any(isinstance(condition.attack, AutoAttackConfig) for condition in self.conditions):
             for model in self.models:
                 if model.info is not None:  # refused now rather than after the work
                     require_classes(len(model.among or model.info.classes), model.name)
@@ -165,7 +165,7 @@ def evaluate(
     radii: list[SmallestEpsilon] = []
     for model in suite.models if suite.smallest is not None else ():
         assert suite.smallest is not None
-        before = sum(len(one.epsilons) for one in radii)
+        before = sum(len(search_result.epsilons) for search_result in radii)
 
         def count_searched(done: int, _: int, before: int = before) -> None:
             if progress:

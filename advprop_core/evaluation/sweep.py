@@ -109,10 +109,10 @@ class _Work:
         saved = torch.empty(0, dtype=torch.int64)
         for batch in self.processes.share(batches(len(missing), self._at_a_time(group))):
 
-            def heard(count: int = before + batch.start) -> None:
+            def on_pass(count: int = before + batch.start) -> None:
                 count_images(count)
 
-            answered.append(_answers(group, self.workshop, missing[batch], heard))
+            answered.append(_answers(group, self.workshop, missing[batch], on_pass))
             unsaved.append(missing[batch])
             if group.is_slow or monotonic() - saved_at > _PATIENCE:
                 rows = torch.cat(unsaved)
@@ -129,8 +129,8 @@ class _Work:
         return fresh
 
     def _at_a_time(self, group: Group) -> int:
-        few = group.is_slow and self.processes.device.type == "cpu"
-        return min(self.batch_size, _FEW) if few else self.batch_size
+        takes_few = group.is_slow and self.processes.device.type == "cpu"
+        return min(self.batch_size, _FEW) if takes_few else self.batch_size
 
     def _stored(self, group: Group) -> dict[Cell, tuple[Tensor, Answers]]:
         if self.store is None:
@@ -216,14 +216,14 @@ def batches(count: int, batch_size: int) -> list[slice]:
 
 
 def _answers(
-    group: Group, workshop: Workshop, rows: Tensor, heard: Callable[[], None]
+    group: Group, workshop: Workshop, rows: Tensor, on_pass: Callable[[], None]
 ) -> dict[Cell, Answers]:
     """What each cell's branch says of the images at (n,) places; slow work calls ``heard``."""
     readable: Tensor | None = None
     if group.condition.stored:
         pixels, readable = stored_pixels(group, rows)
     else:
-        pixels = pixels_of(group, workshop, rows, heard)
+        pixels = pixels_of(group, workshop, rows, on_pass)
     pixels = {size: sized.to(workshop.device) for size, sized in pixels.items()}
     answered = {}
     for cell in group.cells:

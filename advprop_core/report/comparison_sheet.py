@@ -140,5 +140,5 @@ def _span(comparison: Comparison) -> Span:
 def _tile(attribution: AttributionMap, pixels: Tensor, span: Span) -> Image.Image:
     sign = METHODS[attribution.method].sign
     values = attribution.values.numpy()
-    drawn = overlay(pixels.numpy(), values, sign, span, drawing.MAP_OPACITY)
-    return drawing.enlarge(drawing.to_image(drawn), _MAP)
+    blended = overlay(pixels.numpy(), values, sign, span, drawing.MAP_OPACITY)
+    return drawing.enlarge(drawing.to_image(blended), _MAP)

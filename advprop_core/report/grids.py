@@ -23,15 +23,15 @@ _FIXED = {"fixedrange": True, "showgrid": False}
 
 def heat_map(rows: Sequence[Row]) -> Spec:
     """Errors of one branch by corruption and severity."""
-    found = {
+    errors = {
         (row["condition"]["corruption"], row["condition"]["severity"]): 1 - row["top1"]
         for row in rows
     }
-    kinds = list(dict.fromkeys(kind for kind, _ in found))
-    severities = sorted({severity for _, severity in found})
+    kinds = list(dict.fromkeys(kind for kind, _ in errors))
+    severities = sorted({severity for _, severity in errors})
     cells = {
         **_CELLS,
-        "z": [[found.get((kind, severity)) for severity in severities] for kind in kinds],
+        "z": [[errors.get((kind, severity)) for severity in severities] for kind in kinds],
         "x": [str(severity) for severity in severities],
         "y": [kind.replace("_", " ") for kind in kinds],
         "texttemplate": "%{z:.0%}",
@@ -51,8 +51,8 @@ def matrix(rows: Sequence[Row]) -> Spec:
     """Accuracy of each branch of one network under one attack through each of its branches."""
     judges = list(dict.fromkeys(row["branch"] for row in rows))
     sources = list(dict.fromkeys(row["condition"]["attack_branch"] for row in rows))
-    found = {(row["condition"]["attack_branch"], row["branch"]): row for row in rows}
-    lines = [[found.get((source, judge)) for judge in judges] for source in sources]
+    row_of = {(row["condition"]["attack_branch"], row["branch"]): row for row in rows}
+    lines = [[row_of.get((source, judge)) for judge in judges] for source in sources]
     cells = {
         **_CELLS,
         "z": [[row and row["top1"] for row in line] for line in lines],

@@ -61,7 +61,9 @@ class Words:
 
 def row_span(row: MapRow) -> Span:
     """The values at both ends of the colours that the maps of a row share."""
-    return colour_span([drawn.values.numpy() for drawn in row.maps.values()], row.method.sign)
+    return colour_span(
+        [attribution.values.numpy() for attribution in row.maps.values()], row.method.sign
+    )
 
 
 def draw_map_sheet(rows: Sequence[MapRow], columns: Sequence[Column], words: Words) -> Image.Image:
@@ -144,5 +146,5 @@ def _tile(row: MapRow, column: Column) -> Image.Image:
         drawing.Text(tile).paragraph(corner, words, 17, _TILE - 2 * _GAP, colour=drawing.MUTED)
         return tile
     photo, sign = column.pixels.numpy(), row.method.sign
-    drawn = overlay(photo, values.numpy(), sign, row_span(row), drawing.MAP_OPACITY)
-    return drawing.enlarge(drawing.to_image(drawn), _TILE)
+    blended = overlay(photo, values.numpy(), sign, row_span(row), drawing.MAP_OPACITY)
+    return drawing.enlarge(drawing.to_image(blended), _TILE)

@@ -119,11 +119,13 @@ def _again(content: Mapping[str, Any]) -> str:
 
 def _notes(content: Mapping[str, Any]) -> str:
     """How the data were read, where there is something to say of it."""
-    return "".join(f'<p class="small">{escape(one)}.</p>\n' for one in content.get("notes", ()))
+    return "".join(f'<p class="small">{escape(note)}.</p>\n' for note in content.get("notes", ()))
 
 
 def _warnings(content: Mapping[str, Any]) -> str:
-    lines = "".join(f"<li>{escape(one['text'])}</li>" for one in content.get("warnings", ()))
+    lines = "".join(
+        f"<li>{escape(warning['text'])}</li>" for warning in content.get("warnings", ())
+    )
     if checked := gradients_checked(content):
         return f"<p>{escape(checked)}</p>"
     return f"<h2>Look twice</h2><ul>{lines}</ul>" if lines else ""

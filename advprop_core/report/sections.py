@@ -157,7 +157,7 @@ def _curves(content: Content) -> Section | None:
     if not families:
         return None
     clean = _of_kind(rows, "clean")
-    drawn = [
+    curves = [
         Plot(
             f"curve.{number}",
             plots.curve(clean, attacked, _models(content)),
@@ -166,7 +166,7 @@ def _curves(content: Content) -> Section | None:
         for number, attacked in enumerate(families.values())
     ]
     title = "How much perturbation does each branch withstand?"
-    return Section("curves", title, [Group("", "", drawn)], _CURVES, min(2, len(drawn)))
+    return Section("curves", title, [Group("", "", curves)], _CURVES, min(2, len(curves)))
 
 
 def _accuracies(content: Content) -> Section | None:
@@ -181,10 +181,10 @@ def _accuracies(content: Content) -> Section | None:
 def _transfers(content: Content) -> Section | None:
     """Attacks through each branch, shown to each: against ε, and one radius at a time."""
     rows = _of_kind(content["results"], "clean", "attack")
-    found, curves = matrices(rows), transfers(rows)
-    if not found:
+    by_attack, curves = matrices(rows), transfers(rows)
+    if not by_attack:
         return None
-    drawn = [
+    figures = [
         Plot(
             f"transfer.{number}",
             plots.transfers(clean, attacked),
@@ -192,17 +192,17 @@ def _transfers(content: Content) -> Section | None:
         )
         for number, (clean, attacked) in enumerate(curves)
     ]
-    drawn += [
+    figures += [
         Plot(
             f"matrix.{number}",
             grids.matrix(cells),
             sentences.accuracies(cells),
             sentences.transfers(cells),
         )
-        for number, cells in enumerate(found)
+        for number, cells in enumerate(by_attack)
     ]
     caption = f"{_TRANSFERS} {_MATRIX}" if curves else _MATRIX
-    return Section("transfers", "Whose perturbation harms whom?", [Group("", "", drawn)], caption)
+    return Section("transfers", "Whose perturbation harms whom?", [Group("", "", figures)], caption)
 
 
 def _smallest(content: Content) -> Section | None:
@@ -231,14 +231,16 @@ def _corruptions(content: Content) -> Section | None:
             error["interval"])
         for error in errors["results"]
     ]  # fmt: skip
-    drawn = [Plot("mce", plots.dots(means, _models(content), "wrong answers"), text, is_wide=True)]
-    drawn += [
+    figures = [
+        Plot("mce", plots.dots(means, _models(content), "wrong answers"), text, is_wide=True)
+    ]
+    figures += [
         Plot(f"errors.{number}", grids.heat_map(rows), _errors_in_words(rows))
         for number, rows in enumerate(by_branch.values())
     ]
     caption = f"{_CORRUPTIONS} {_FROM_FILES if from_files else _MADE_HERE}"
     title = "What do corruptions do?"
-    return Section("corruptions", title, [Group("", text, drawn)], caption)
+    return Section("corruptions", title, [Group("", text, figures)], caption)
 
 
 def corrupted_by_branch(content: Content) -> dict[tuple[str, str], list[Row]]:
@@ -287,11 +289,11 @@ def _reliability(content: Content) -> Section | None:
     for rows in by_title.values():
         text = sentences.calibrations(rows)
         before = sum(len(group.plots) for group in groups)
-        drawn = [
+        diagrams = [
             Plot(f"reliability.{before + number}", plots.reliability(row), text)
             for number, row in enumerate(rows)
         ]
-        groups.append(Group(describe(rows[0]), text, drawn))
+        groups.append(Group(describe(rows[0]), text, diagrams))
     return Section("reliability", "Does confidence match accuracy?", groups, _RELIABILITY, 3)
 
 

@@ -85,9 +85,11 @@ def smallest_radii(measure: Mapping[str, Any]) -> str:
     order = sorted(measure["results"], key=_median, reverse=True)
     medians = []
     for search in order:
-        both = " to ".join(smallest_radius(search, end) for end in search["interval"])
+        interval = " to ".join(smallest_radius(search, end) for end in search["interval"])
         wrong = ", because half are wrong when clean" if search["median"] == 0 else ""
-        medians.append(f"{who(search)} {smallest_radius(search, search['median'])} ({both}){wrong}")
+        medians.append(
+            f"{who(search)} {smallest_radius(search, search['median'])} ({interval}){wrong}"
+        )
     return f"Median ε at which {order[0]['attack']} fools the branch: {join(medians)}."
 
 
@@ -103,10 +105,10 @@ def transfers(rows: Sequence[Row]) -> str:
 
 def shape_biases(measure: Mapping[str, Any]) -> str:
     """Shape biases, the largest first; branches that answered by neither are left out."""
-    known = [bias for bias in measure["results"] if bias["shape_bias"] is not None]
-    if not known:
+    defined = [bias for bias in measure["results"] if bias["shape_bias"] is not None]
+    if not defined:
         return "No branch answered by shape or by texture."
-    order = sorted(known, key=lambda bias: -bias["shape_bias"])
+    order = sorted(defined, key=lambda bias: -bias["shape_bias"])
     return f"Shape bias: {_listed(order, 'shape_bias')}."
 
 
@@ -140,13 +142,16 @@ def between(interval: Sequence[float]) -> str:
 
 def _listed(results: Sequence[Row], name: str) -> str:
     return join(
-        [f"{who(one)} {percent(one[name])} ({between(one['interval'])})" for one in results]
+        [
+            f"{who(result)} {percent(result[name])} ({between(result['interval'])})"
+            for result in results
+        ]
     )
 
 
 def _by_outline(biases: Sequence[Row]) -> str:
-    known = [bias for bias in biases if bias["shape_bias"] is not None]
-    order = sorted(known, key=lambda bias: -bias["shape_bias"])
+    defined = [bias for bias in biases if bias["shape_bias"] is not None]
+    order = sorted(defined, key=lambda bias: -bias["shape_bias"])
     most, least = (f"{who(bias)} ({percent(bias['shape_bias'])})" for bias in (order[0], order[-1]))
     return (
         f"Where outline and texture disagree, {most} decides by the outline most often, "
@@ -155,16 +160,16 @@ def _by_outline(biases: Sequence[Row]) -> str:
 
 
 def _ranked(where: str, verb: str, rows: Sequence[Row]) -> list[str]:
-    best, *others = _best_first(rows)
+    best, *runners_up = _best_first(rows)
     sentences = [
         f"{where}, {who(best)} {verb} {percent(best['top1'])} of {best['n']} images right "
         f"({between(best['interval'])})."
     ]
-    if others:
-        overlap = others[0]["interval"][1] > best["interval"][0]
-        few = " The intervals of the best two overlap: take more images to tell them apart."
-        shares = join([f"{who(row)} {percent(row['top1'])}" for row in others])
-        sentences.append(f"The others: {shares}.{few if overlap else ''}")
+    if runners_up:
+        overlap = runners_up[0]["interval"][1] > best["interval"][0]
+        caution = " The intervals of the best two overlap: take more images to tell them apart."
+        shares = join([f"{who(row)} {percent(row['top1'])}" for row in runners_up])
+        sentences.append(f"The others: {shares}.{caution if overlap else ''}")
     return sentences
 
 

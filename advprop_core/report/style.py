@@ -45,14 +45,14 @@ def frame(
     return {"data": [*data], "layout": shared | layout | axes}
 
 
-def marker(branch: str, place: int) -> Spec:
+def marker(branch: str, index: int) -> Spec:
     """A branch's colour, a model's symbol."""
-    return {"color": branch_colour(branch), "symbol": symbol(branch, place), "size": 9}
+    return {"color": branch_colour(branch), "symbol": symbol(branch, index), "size": 9}
 
 
-def symbol(branch: str, place: int) -> str:
+def symbol(branch: str, index: int) -> str:
     """The model's own, filled otherwise for each branch: not everyone tells colours apart."""
-    return SYMBOLS[place % len(SYMBOLS)] + _FILLS.get(branch, "-open-dot")
+    return SYMBOLS[index % len(SYMBOLS)] + _FILLS.get(branch, "-open-dot")
 
 
 def short_names(models: Sequence[str]) -> dict[str, str]:

@@ -134,8 +134,8 @@ def _means(
     results = {(result["model"], result["branch"]): result for result in measure["results"]}
     for branch in branches:
         result = results.get(branch, {})
-        known = name in result
-        yield f"{_share(result[name])} ({_between(result[interval])})" if known else _NONE
+        has_value = name in result
+        yield f"{_share(result[name])} ({_between(result[interval])})" if has_value else _NONE
 
 
 def _biases(measure: Mapping[str, Any]) -> Table:

@@ -51,8 +51,8 @@ def points(gain: float) -> str:
 def images_asked(content: Mapping[str, Any]) -> str:
     """``n = 1963 images``, or ``n = 12 to 20 images`` where models were asked about others."""
     counts = {row["n"] for row in content["results"]}
-    few, most = min(counts), max(counts)
-    return f"n = {most} images" if few == most else f"n = {few} to {most} images"
+    fewest, most = min(counts), max(counts)
+    return f"n = {most} images" if fewest == most else f"n = {fewest} to {most} images"
 
 
 def is_bounded(row: Row) -> bool:
@@ -69,14 +69,14 @@ def is_quoted(row: Row) -> bool:
 
 def gradients_checked(content: Mapping[str, Any]) -> str | None:
     """That no sign of a masked gradient was seen, where it was looked for; None elsewhere."""
-    own = [
+    white_box = [
         row
         for row in content["results"]
         if row["condition"]["kind"] == "attack"
         and row["condition"]["attack_branch"] == row["branch"]
     ]
-    noise = any(row["condition"]["attack"] == "noise" for row in own)
-    left = [row["top1"] for row in own if not is_bounded(row) and _walks(row)]
+    noise = any(row["condition"]["attack"] == "noise" for row in white_box)
+    left = [row["top1"] for row in white_box if not is_bounded(row) and _walks(row)]
     if content.get("warnings") or not noise or not left:
         return None
     return (
@@ -100,39 +100,41 @@ def describe_attack(row: Row) -> str:
 def own_attacks(rows: Sequence[Row]) -> list[Row]:
     """Without attacks through another branch, where the branch was attacked through itself too."""
     attacked = [row for row in rows if row["condition"]["kind"] == "attack"]
-    own = {_walk(row) for row in attacked if row["condition"]["attack_branch"] == row["branch"]}
-    others = [
+    white_box = {
+        _walk(row) for row in attacked if row["condition"]["attack_branch"] == row["branch"]
+    }
+    replaced = [
         id(row)
         for row in attacked
-        if row["condition"]["attack_branch"] != row["branch"] and _walk(row) in own
+        if row["condition"]["attack_branch"] != row["branch"] and _walk(row) in white_box
     ]
-    return [row for row in rows if id(row) not in others]
+    return [row for row in rows if id(row) not in replaced]
 
 
 def matrices(rows: Sequence[Row]) -> list[list[Row]]:
     """Rows of one network under one attack each, where it went through other branches too."""
-    found: dict[tuple[str, str], list[Row]] = {}
+    by_attack: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
         if row["condition"]["kind"] == "attack":
-            found.setdefault((row["model"], describe_attack(row)), []).append(row)
-    return [rows for rows in found.values() if len(own_attacks(rows)) < len(rows)]
+            by_attack.setdefault((row["model"], describe_attack(row)), []).append(row)
+    return [rows for rows in by_attack.values() if len(own_attacks(rows)) < len(rows)]
 
 
 def transfers(rows: Sequence[Row]) -> list[tuple[list[Row], list[Row]]]:
     """Clean rows of a network, and those under an attack through each branch at several radii."""
-    found: dict[tuple[str, str, str], list[list[Row]]] = {}
-    for own in matrices(rows):
-        condition = own[0]["condition"]
-        if is_bounded(own[0]):
-            key = (own[0]["model"], condition["attack"], condition["norm"])
-            found.setdefault(key, []).append(own)
+    families: dict[tuple[str, str, str], list[list[Row]]] = {}
+    for cells in matrices(rows):
+        condition = cells[0]["condition"]
+        if is_bounded(cells[0]):
+            key = (cells[0]["model"], condition["attack"], condition["norm"])
+            families.setdefault(key, []).append(cells)
     return [
         (
             [r for r in rows if r["condition"]["kind"] == "clean" and r["model"] == model],
-            list(chain(*several)),
+            list(chain(*radii)),
         )
-        for (model, _, _), several in found.items()
-        if len(several) > 1
+        for (model, _, _), radii in families.items()
+        if len(radii) > 1
     ]
 
 
@@ -141,11 +143,11 @@ def _walk(row: Row) -> tuple[str, str, str]:
     return row["model"], row["branch"], describe_attack(row)
 
 
-def smallest_radius(one: Row, value: float | None) -> str:
+def smallest_radius(search: Row, value: float | None) -> str:
     """A smallest epsilon as people read it; what is None lies above the limit."""
     if value is None:
-        return f"above {radius(one['limit'], one['norm'])}"
-    return radius(value, one["norm"])
+        return f"above {radius(search['limit'], search['norm'])}"
+    return radius(value, search["norm"])
 
 
 def as_csv(content: Mapping[str, Any]) -> str:

@@ -32,15 +32,15 @@ def settle(models: Mapping[str, ModelInfo], results: Mapping[str, object]) -> No
         models: Networks by name.
         results: What can be shown, by name.
     """
-    asked = tuple(st.session_state[key("tested")])
-    if not asked and _OPENED not in st.session_state:  # later, an empty choice is the person's own
-        asked = _first(models, st.session_state[key("model")])
-        state.choose(tested=asked)
+    chosen = tuple(st.session_state[key("tested")])
+    if not chosen and _OPENED not in st.session_state:  # later, an empty choice is the person's own
+        chosen = _first(models, st.session_state[key("model")])
+        state.choose(tested=chosen)
     st.session_state[_OPENED] = True
-    kept = tuple(name for name in asked if name in models)[:MOST_MODELS]
-    state.keep_within("tested", [kept], kept or (next(iter(models)),) if asked else ())
-    known = data_for({name: models[name] for name in st.session_state[key("tested")]})
-    for name, options in {"data": known or DATA, "results": results}.items():
+    available = tuple(name for name in chosen if name in models)[:MOST_MODELS]
+    state.keep_within("tested", [available], available or (next(iter(models)),) if chosen else ())
+    image_sets = data_for({name: models[name] for name in st.session_state[key("tested")]})
+    for name, options in {"data": image_sets or DATA, "results": results}.items():
         if not st.session_state[key(name)]:  # left open: the first that there is
             state.choose(**{name: next(iter(options))})
         state.keep_within(name, list(options), next(iter(options)))
@@ -64,13 +64,13 @@ def show(models: Mapping[str, ModelInfo], view: RobustnessView, busy: bool) -> N
         disabled=busy,
         help="Every branch of every network is measured on the same images.",
     )
-    known = data_for({name: models[name] for name in view.tested})
+    image_sets = data_for({name: models[name] for name in view.tested})
     st.selectbox(
         "Images",
-        list(known or DATA),
+        list(image_sets or DATA),
         format_func=DATA.__getitem__,
         key=key("data"),
-        disabled=busy or not known,
+        disabled=busy or not image_sets,
         help="Scenes are drawn by this project, and were not used for training. Your own folder "
         "is the one that `advprop app --images` names. It needs a folder for each class, or the "
         "folders train and val that hold these; then val is measured.",

@@ -35,18 +35,18 @@ def show(outcome: Outcome) -> None:
     left, right = st.columns(2)
     models = sorted(outcome.infos, key=lambda name: len(outcome.infos[name].branches) < 2)
     model = left.selectbox("Network", models, key="robustness.gallery.model")
-    place = right.selectbox(
+    chosen = right.selectbox(
         "What images went through",
         range(len(outcome.conditions)),
         index=_telling(outcome),
         format_func=lambda number: words.condition(outcome.conditions[number]),
         key="robustness.gallery.condition",
     )
-    condition = outcome.conditions[place]
+    condition = outcome.conditions[chosen]
     answers = outcome.answers(model, condition)
     clean = None if condition.kind == "clean" else outcome.answers(model, outcome.conditions[0])
-    found = disagreement(answers, outcome.labels[model], clean)
-    groups = _groups(found, clean is not None)
+    sorted_cases = disagreement(answers, outcome.labels[model], clean)
+    groups = _groups(sorted_cases, clean is not None)
     group = st.segmented_control(
         "Which images",
         list(groups),
@@ -55,7 +55,7 @@ def show(outcome: Outcome) -> None:
         required=True,
         key=_key(answers, clean is None),
     )
-    st.caption(words.gallery(condition, list(answers), found.n))
+    st.caption(words.gallery(condition, list(answers), sorted_cases.n))
     _cases(groups[group], outcome, model, condition)
 
 
@@ -75,7 +75,11 @@ def _key(branches: Iterable[str], clean: bool) -> str:
 
 def _telling(outcome: Outcome) -> int:
     """At first the widest attack of the first kind, which the heading is about."""
-    attacks = {n: one.attack for n, one in enumerate(outcome.conditions) if one.attack is not None}
+    attacks = {
+        n: condition.attack
+        for n, condition in enumerate(outcome.conditions)
+        if condition.attack is not None
+    }
     if not attacks:
         return len(outcome.conditions) - 1
     first = next(iter(attacks.values())).name
@@ -93,19 +97,19 @@ def _cases(cases: tuple[Case, ...], outcome: Outcome, model: str, condition: Con
     if (pages := -(-len(cases) // _PER_PAGE)) > 1:
         first = (st.pagination(pages, key="robustness.gallery.page") - 1) * _PER_PAGE
     with st.container(horizontal=True, gap="medium"):
-        for one in cases[first : first + _PER_PAGE]:
+        for case in cases[first : first + _PER_PAGE]:
             with st.container(width=_WIDTH):
-                _case(one, outcome, model, condition)
+                _case(case, outcome, model, condition)
 
 
-def _case(one: Case, outcome: Outcome, model: str, condition: Condition) -> None:
-    info, source = outcome.infos[model], outcome.sources[model][one.index]
+def _case(case: Case, outcome: Outcome, model: str, condition: Condition) -> None:
+    info, source = outcome.infos[model], outcome.sources[model][case.index]
     try:
         png = cache.preview(source, info.input_size)
-        st.image(png, width=_WIDTH, output_format="PNG", alt=words.case_alt(one, info.class_names))
+        st.image(png, width=_WIDTH, output_format="PNG", alt=words.case_alt(case, info.class_names))
     except (PictureGone, ValueError) as error:  # a file that has gone since is named, not more
         st.caption(f":material/broken_image: {error}")
-    st.markdown(words.case(one, info.class_names))
+    st.markdown(words.case(case, info.class_names))
     if st.button(
         "Playground",
         key=f"robustness.open.{source}",
@@ -113,13 +117,13 @@ def _case(one: Case, outcome: Outcome, model: str, condition: Condition) -> None
         width="stretch",
         help=f"Opens this image there, with this network and {_opened_with(condition)}.",
         on_click=_choose,
-        args=(one, model, source, condition),
+        args=(case, model, source, condition),
     ):
         st.switch_page(_PLAYGROUND)
 
 
-def _choose(one: Case, model: str, source: str, condition: Condition) -> None:
-    state.choose(model=model, image=source, target="", **_perturbation(one, condition))
+def _choose(case: Case, model: str, source: str, condition: Condition) -> None:
+    state.choose(model=model, image=source, target="", **_perturbation(case, condition))
 
 
 def _opened_with(condition: Condition) -> str:
@@ -135,20 +139,20 @@ def _opened_with(condition: Condition) -> str:
     return f"this attack{start} at ε = {radius(most / unit, config.norm)}, the most there is"
 
 
-def _perturbation(one: Case, condition: Condition) -> Mapping[str, Any]:
+def _perturbation(case: Case, condition: Condition) -> Mapping[str, Any]:
     """The same attack on the Playground, through a branch that it fools."""
     config = condition.attack
     if not isinstance(config, AttackConfig):
         return {"perturbation": "none"}
-    fooled = [said.branch for said in one.opinions if not said.right]
-    several = config.name != "FGSM"
+    fooled = [opinion.branch for opinion in case.opinions if not opinion.right]
+    takes_steps = config.name != "FGSM"
     name, unit = _RADII[config.norm]
     return {
         name: min(config.epsilon * unit, bounds(View, name)[1]),
-        "perturbation": ("pgd" if config.random_start else "i-fgsm") if several else "fgsm",
+        "perturbation": ("pgd" if config.random_start else "i-fgsm") if takes_steps else "fgsm",
         "norm": config.norm,
-        "attack_branch": (fooled or [one.opinions[0].branch])[0],
+        "attack_branch": (fooled or [case.opinions[0].branch])[0],
         "step_size": 0.0,
         "seed": SEED,
-        **({"steps": config.steps} if several else {}),
+        **({"steps": config.steps} if takes_steps else {}),
     }

@@ -146,9 +146,9 @@ def request_of(view: RobustnessView) -> RunRequest:
 
 def data_for(infos: Mapping[str, ModelInfo]) -> dict[str, str]:
     """The images that every one of these networks knows the classes of: key to title."""
-    drawn = all(tuple(info.class_ids) == SHAPES for info in infos.values())
-    photos = all(folder_fits(info) for info in infos.values())
-    fits = {"shapes": drawn, "shapes-conflict": drawn, FOLDER: photos}
+    all_scenes = all(tuple(info.class_ids) == SHAPES for info in infos.values())
+    fits_folder = all(folder_fits(info) for info in infos.values())
+    fits = {"shapes": all_scenes, "shapes-conflict": all_scenes, FOLDER: fits_folder}
     return {key: title for key, title in DATA.items() if fits[key]}
 
 
@@ -157,16 +157,15 @@ def no_data(infos: Mapping[str, ModelInfo]) -> str:
     names = join([quote(name) for name in infos])
     if len({info.class_ids for info in infos.values()}) > 1:
         return f"{names} know different classes: measure networks of the same classes together."
-    there = join([quote(name) for name in class_folders()[:_NAMED]])
-    found = f" The folder of this app has others: {there}." if there else ""
+    folder_classes = join([quote(name) for name in class_folders()[:_NAMED]])
+    of_folder = f" The folder of this app has others: {folder_classes}." if folder_classes else ""
     classes = next(iter(infos.values())).class_names
     more = f" and {len(classes) - _NAMED} more" if len(classes) > _NAMED else ""
-    known = f"{', '.join(quote(name) for name in classes[:_NAMED])}{more}"
+    first_classes = f"{', '.join(quote(name) for name in classes[:_NAMED])}{more}"
     return (
-        f"There are no images of the classes that {names} can tell apart: {known}.{found} Start "
-        "the app "
-        "with `advprop app --images FOLDER`, where FOLDER holds a folder of photos for each class, "
-        "named like the class."
+        f"There are no images of the classes that {names} can tell apart: {first_classes}."
+        f"{of_folder} Start the app with `advprop app --images FOLDER`, where FOLDER holds a "
+        "folder of photos for each class, named like the class."
     )
 
 

@@ -37,8 +37,8 @@ def show(content: Mapping[str, Any], outcome: Outcome | None) -> None:
         outcome: Where it was measured here: the answers image by image.
     """
     named = with_short_names(content)
-    told = [*map(words.emphasised, headline(named))]
-    for sentence in (*(f"#### {first}" for first in told[:1]), *told[1:]):
+    sentences = [*map(words.emphasised, headline(named))]
+    for sentence in (*(f"#### {first}" for first in sentences[:1]), *sentences[1:]):
         st.markdown(sentence)
     _source(content, outcome)
     for warning in content.get("warnings", ()):

@@ -48,18 +48,18 @@ def source(content: Content) -> str:
 def answer(content: Content, question: Mapping[str, Any]) -> str:
     """What runs gain, measure by measure, and whose gain is larger on the first."""
     titles = content["runs"]
-    found = [one for one in studies.gains(content, question["runs"]) if one.points is not None]
+    gains = [gain for gain in studies.gains(content, question["runs"]) if gain.points is not None]
     lines = [f"Against the main branch of {_bases(content, question)}:", ""]
     for measure, title in content["measures"].items():
-        own = [one for one in found if one.measure == measure]
-        lines.append(f"- {safe(title)}: {_differing(own, titles)}.")
+        measured = [gain for gain in gains if gain.measure == measure]
+        lines.append(f"- {safe(title)}: {_differing(measured, titles)}.")
     first, where = next(iter(content["measures"].items()))
     for run, other in question["contrasts"]:
         difference = studies.contrast(content, run, other, first)
         none = "" if _shows(difference) else ", which shows no difference"
         lines.append(
             f"- {safe(titles[run])} minus {safe(titles[other])}, {safe(where)}: "
-            f"{studies.told(difference)}{none}."
+            f"{studies.in_words(difference)}{none}."
         )
     return "\n".join(lines)
 
@@ -71,22 +71,24 @@ def _question(content: Content, question: Mapping[str, Any], number: int) -> Non
     st.markdown(f"#### {safe(question['title'])}")
     sentence = answer(content, question)
     st.markdown(sentence)
-    found = [one for one in studies.gains(content, question["runs"]) if one.points is not None]
+    gains = [gain for gain in studies.gains(content, question["runs"]) if gain.points is not None]
     measures = enumerate(content["measures"].items())
-    for column, (place, (measure, title)) in in_rows(measures, 2):
-        own = [one for one in found if one.measure == measure]
+    for column, (row, (measure, title)) in in_rows(measures, 2):
+        measured = [gain for gain in gains if gain.measure == measure]
         column.plotly_chart(
-            figures.gains(own, content["runs"], title, dark=dark()),
+            figures.gains(measured, content["runs"], title, dark=dark()),
             width="stretch",
-            key=f"robustness.gains.{number}.{place}",
+            key=f"robustness.gains.{number}.{row}",
             config=style.CONFIG,
-            alt=plain(f"{title}. {told(own, content['runs'])}"),
+            alt=plain(f"{title}. {in_words(measured, content['runs'])}"),
         )
 
 
-def told(found: Sequence[Gain], titles: Mapping[str, str]) -> str:
+def in_words(gains: Sequence[Gain], titles: Mapping[str, str]) -> str:
     """All figures of a chart, for who cannot see it."""
-    return "; ".join(f"{titles[one.run]}, {one.branch}: {studies.told(one)}" for one in found)
+    return "; ".join(
+        f"{titles[gain.run]}, {gain.branch}: {studies.in_words(gain)}" for gain in gains
+    )
 
 
 def _files(content: Content) -> None:
@@ -106,19 +108,22 @@ def _bases(content: Content, question: Mapping[str, Any]) -> str:
     return join([safe(content["runs"][base]) for base in bases])
 
 
-def _differing(found: Sequence[Gain], titles: Mapping[str, str]) -> str:
+def _differing(gains: Sequence[Gain], titles: Mapping[str, str]) -> str:
     """The gains whose intervals leave 0 out; of the others that no difference shows."""
-    shown = [one for one in found if _shows(one)]
+    shown = [gain for gain in gains if _shows(gain)]
     if not shown:
         return "no difference shows"
-    told = join(
-        [f"**{one.branch}** of {safe(titles[one.run])} {studies.told(one)}" for one in shown]
+    names = join(
+        [
+            f"**{gain.branch}** of {safe(titles[gain.run])} {studies.in_words(gain)}"
+            for gain in shown
+        ]
     )
-    return told if len(shown) == len(found) else f"{told}; for the others no difference shows"
+    return names if len(shown) == len(gains) else f"{names}; for the others no difference shows"
 
 
-def _shows(one: Gain) -> bool:
+def _shows(gain: Gain) -> bool:
     """Whether there is a difference: the interval does not hold 0."""
-    assert one.interval is not None
-    low, high = one.interval
+    assert gain.interval is not None
+    low, high = gain.interval
     return not low <= 0 <= high

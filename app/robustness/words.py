@@ -75,27 +75,27 @@ def reused(outcome: Outcome) -> str:
         return "Figures cannot be saved for later runs: the cache folder cannot be written."
     if not any(outcome.found_before):
         return "Figures are saved for later runs."
-    whole, parts = outcome.found_before
-    more = f", and some images of {parts} more" if parts else ""
-    return f"{whole} of {outcome.figures} figures come from earlier runs{more}."
+    complete, partial = outcome.found_before
+    more = f", and some images of {partial} more" if partial else ""
+    return f"{complete} of {outcome.figures} figures come from earlier runs{more}."
 
 
-def condition(asked: Condition) -> str:
+def condition(images_went_through: Condition) -> str:
     """What images went through."""
-    described = asked.to_json()
+    described = images_went_through.to_json()
     if described["kind"] == "attack":
         described["attack_branch"] = "main"  # whose gradient it was is not said
     return describe({"branch": "main", "condition": described})
 
 
-def gallery(asked: Condition, branches: Sequence[str], n: int) -> str:
+def gallery(condition_shown: Condition, branches: Sequence[str], n: int) -> str:
     """How the images that follow were chosen."""
     if len(branches) < 2:
         return f"Of {n} images, those with the most confident wrong answer first."
     caption = f"Of {n} images, those with the most confident answers first. Images are shown clean."
-    if asked.attack is not None:
+    if condition_shown.attack is not None:
         caption += " Each branch is attacked through itself, so perturbations differ."
-    if asked.kind != "clean":
+    if condition_shown.kind != "clean":
         caption += (
             " *Only … survives*: images every branch gets right when clean, and only this one "
             "still gets right."
@@ -103,24 +103,24 @@ def gallery(asked: Condition, branches: Sequence[str], n: int) -> str:
     return caption
 
 
-def case(one: Case, names: Sequence[str]) -> str:
+def case(case: Case, names: Sequence[str]) -> str:
     """An image's true class, and what each branch says of it."""
-    opinions = "  \n".join(_opinion(opinion, names) for opinion in one.opinions)
-    return f"{names[one.label]}  \n{opinions}"
+    opinions = "  \n".join(_opinion(opinion, names) for opinion in case.opinions)
+    return f"{names[case.label]}  \n{opinions}"
 
 
-def case_alt(one: Case, names: Sequence[str]) -> str:
+def case_alt(case: Case, names: Sequence[str]) -> str:
     """The same for who cannot see it."""
     opinions = [
-        f"{o.branch} says {names[o.class_index]} {percent(o.confidence)}" for o in one.opinions
+        f"{o.branch} says {names[o.class_index]} {percent(o.confidence)}" for o in case.opinions
     ]
-    return f"An image of {names[one.label]}: {join(opinions)}"
+    return f"An image of {names[case.label]}: {join(opinions)}"
 
 
-def _opinion(one: Opinion, names: Sequence[str]) -> str:
-    mark = ":material/check:" if one.right else ":material/close:"
-    sure = percent(one.confidence).replace(" ", "\u00a0")
-    return f"{mark} **{one.branch}** {names[one.class_index]} {sure}"
+def _opinion(opinion: Opinion, names: Sequence[str]) -> str:
+    mark = ":material/check:" if opinion.right else ":material/close:"
+    sure = percent(opinion.confidence).replace(" ", "\u00a0")
+    return f"{mark} **{opinion.branch}** {names[opinion.class_index]} {sure}"
 
 
 def _place(row: Row) -> tuple[str, int]:

@@ -26,7 +26,7 @@ def _contrasts(content: Content) -> list[str]:
                 found = studies.contrast(content, run, other, measure)
                 lines.append(
                     f"- {content['runs'][run]} minus {content['runs'][other]}, {title}: "
-                    f"{studies.told(found)}"
+                    f"{studies.in_words(found)}"
                 )
     return lines
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import operator
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast, get_args, get_type_hints
 
-from annotated_types import Ge, Le
+from annotated_types import Ge, Le, MinLen
 
 from advprop_core.errors import InputError, as_input_error
 
@@ -34,6 +33,8 @@ Index = Annotated[int, Ge(0), Le(LARGEST_COUNT)]
 """Of a class; and what a seed may be."""
 Radius = Annotated[float, Ge(0.0), Le(_L2_LIMIT)]
 """Of a ball of either norm, or a step in it, in pixel units on [0, 1]."""
+Level = Annotated[float, Ge(0.0), Le(255.0)]
+"""Of a channel: a mean or deviation, which some files give in 255ths."""
 
 
 class Checked:
@@ -82,13 +83,6 @@ def plain_integer(value: Any) -> Any:
         return value
 
 
-def _require_number(name: str, value: object, low: float, high: float) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{name} must be a number, got {type(value).__name__}")
-    if not low <= value <= high or not math.isfinite(value):
-        raise InputError(f"{name} must lie in [{low:g}, {high:g}], got {value!r}")
-
-
 def require_count(name: str, value: object, low: int = 1) -> None:
     """Refuse what is no whole number, or below ``low``; the message names it."""
     if isinstance(value, bool) or not isinstance(value, int):
@@ -104,20 +98,10 @@ def require_radius(name: str, value: float, norm: Norm) -> None:
         raise InputError(f"{name} must be at most 1 for linf, got {value:g}: 4/255, not 4")
 
 
-def _require_kind(name: str, value: object, kind: type) -> None:
-    if not isinstance(value, kind):
-        raise TypeError(f"{name} must be a {kind.__name__}, got {type(value).__name__}")
-
-
-def _sorted_branches(branches: Mapping[str, BranchOrigin]) -> dict[str, BranchOrigin]:
+def _main_first(branches: Mapping[str, BranchOrigin]) -> dict[str, BranchOrigin]:
     names = ["main", "aux", *(f"aux{n}" for n in range(2, len(branches)))][: len(branches)]
     if not branches or set(branches) != set(names):
         raise InputError(f"branches must be main, aux, aux2 …, got {list(branches)}")
-    for name, origin in branches.items():
-        if origin not in BRANCH_ORIGINS:
-            raise InputError(
-                f"branch {name} must be one of {', '.join(BRANCH_ORIGINS)}, got {origin!r}"
-            )
     return {name: branches[name] for name in names}
 
 
@@ -207,7 +191,7 @@ class AttackConfig(Checked):
 
 
 @dataclass(frozen=True)
-class ModelInfo:
+class ModelInfo(Checked):
     """What a checkpoint says of itself.
 
     Attributes:
@@ -222,14 +206,17 @@ class ModelInfo:
         name: Short name for people.
         recipe: How it was trained, as plain JSON values.
         metrics: Measured numbers, each with how it was measured, as plain JSON values.
+
+    Raises:
+        InputError: For a value of the wrong kind or out of its range.
     """
 
     architecture: str
-    class_ids: tuple[str, ...]
+    class_ids: Annotated[tuple[str, ...], MinLen(1)]
     class_names: tuple[str, ...]
-    input_size: int
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
+    input_size: Annotated[int, Ge(1), Le(MAX_SIDE)]
+    mean: tuple[Level, Level, Level]
+    std: tuple[Level, Level, Level]
     branches: Mapping[str, BranchOrigin]
     arguments: Mapping[str, Any] = field(default_factory=dict)
     name: str = ""
@@ -237,28 +224,14 @@ class ModelInfo:
     metrics: tuple[Mapping[str, Any], ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("architecture", "name"):
-            _require_kind(name, getattr(self, name), str)
-        for name in ("branches", "arguments", "recipe"):
-            _require_kind(name, getattr(self, name), Mapping)
-        for name, kind in (("class_ids", str), ("class_names", str), ("metrics", Mapping)):
-            for value in getattr(self, name):
-                _require_kind(f"each of {name}", value, kind)
-        if not 0 < len(self.class_ids) == len(self.class_names):
+        super().__post_init__()
+        if len(self.class_ids) != len(self.class_names):
             raise InputError(
-                f"class_ids and class_names must be equally long and not empty, got "
+                "class_ids and class_names must be equally long, got "
                 f"{len(self.class_ids)} and {len(self.class_names)}"
             )
-        require_count("input_size", self.input_size, 1)
-        if self.input_size > MAX_SIDE:
-            raise InputError(f"input_size must be at most {MAX_SIDE}, got {self.input_size}")
-        for name in ("mean", "std"):
-            if len(values := getattr(self, name)) != 3:
-                raise InputError(f"{name} must hold 3 numbers, got {len(values)}")
-            for value in values:
-                _require_number(name, value, 0.0, 255.0)
         # Main first, whatever order a file had them in.
-        object.__setattr__(self, "branches", _sorted_branches(self.branches))
+        object.__setattr__(self, "branches", _main_first(self.branches))
 
     def __hash__(self) -> int:
         # Mappings cannot be hashed; what equal ones have in common is enough.

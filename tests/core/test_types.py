@@ -135,30 +135,30 @@ def test_model_info_puts_main_first(make_info):
 
 
 @pytest.mark.parametrize(
-    ("fields", "error", "words"),
+    ("fields", "words"),
     [
-        ({"class_ids": ("a",), "class_names": ("A", "B")}, ValueError, "equally long"),
-        ({"class_ids": (), "class_names": ()}, ValueError, "not empty"),
-        ({"class_names": tuple(range(6))}, TypeError, "class_names"),
-        ({"architecture": 5}, TypeError, "architecture"),
-        ({"name": None}, TypeError, "name"),
-        ({"input_size": 0}, ValueError, "input_size"),
-        ({"input_size": "32"}, TypeError, "input_size"),
-        ({"input_size": 1_000_000}, ValueError, "input_size must be at most 4096"),
-        ({"mean": (0.5,)}, ValueError, "mean must hold 3"),
-        ({"mean": ("a", "b", "c")}, TypeError, "mean"),
-        ({"std": (0.5, math.nan, 0.5)}, ValueError, "std"),
-        ({"branches": ["main"]}, TypeError, "branches"),
-        ({"branches": {}}, ValueError, "branches"),
-        ({"branches": {"main": "trained", "adv": "trained"}}, ValueError, "branches"),
-        ({"branches": {"main": "trained", "aux2": "trained"}}, ValueError, "branches"),
-        ({"branches": {"main": "guessed"}}, ValueError, "trained, calibrated, copied"),
-        ({"recipe": 3}, TypeError, "recipe"),
-        ({"metrics": (3,)}, TypeError, "metrics"),
+        ({"class_ids": ("a",), "class_names": ("A", "B")}, "equally long"),
+        ({"class_ids": (), "class_names": ()}, "class_ids"),
+        ({"class_names": tuple(range(6))}, "class_names"),
+        ({"architecture": 5}, "architecture"),
+        ({"name": None}, "name"),
+        ({"input_size": 0}, "input_size"),
+        ({"input_size": "32"}, "input_size"),
+        ({"input_size": 1_000_000}, "input_size must be at most 4096"),
+        ({"mean": (0.5,)}, r"mean\[1\] is missing"),
+        ({"mean": ("a", "b", "c")}, "mean"),
+        ({"std": (0.5, math.nan, 0.5)}, "std"),
+        ({"branches": ["main"]}, "branches"),
+        ({"branches": {}}, "branches"),
+        ({"branches": {"main": "trained", "adv": "trained"}}, "branches"),
+        ({"branches": {"main": "trained", "aux2": "trained"}}, "branches"),
+        ({"branches": {"main": "guessed"}}, "'trained', 'calibrated' or 'copied'"),
+        ({"recipe": 3}, "recipe"),
+        ({"metrics": (3,)}, "metrics"),
     ],
 )
-def test_model_info_refuses(make_info, fields, error, words):
-    with pytest.raises(error, match=words):
+def test_model_info_refuses(make_info, fields, words):
+    with pytest.raises(InputError, match=words):
         make_info(**fields)
 
 

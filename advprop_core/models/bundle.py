@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from functools import lru_cache
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from advprop_core.errors import InputError
-from advprop_core.models.header import CheckpointError, read_text
+from advprop_core.models.header import CheckpointError, file_sha256, read_text
 from advprop_core.models.settings import ModelSettings
 from advprop_core.text import join
 
@@ -38,7 +37,7 @@ def bundled_models() -> dict[str, Path]:
 @lru_cache(maxsize=64)
 def _verify(path: Path, digest: str, _changed: int) -> None:
     """Compare a file with the manifest, once for each writing of it."""
-    if hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+    if file_sha256(path) != digest:
         raise CheckpointError(
             f"the bundled network {path.stem} is damaged: its bytes are not those of the "
             "manifest. Install again, or choose another network"

@@ -11,6 +11,7 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -25,7 +26,7 @@ from advprop_core.models.foreign import read_foreign
 from advprop_core.models.header import CheckpointError
 from advprop_core.models.pickles import read_pickle
 from advprop_core.models.settings import ModelSettings
-from advprop_core.models.weights import AUXILIARY
+from advprop_core.models.weights import AUXILIARY, items_of
 from advprop_core.text import join
 from advprop_core.types import ModelInfo
 
@@ -108,11 +109,10 @@ def load(path: Path, settings: ModelSettings | None = None) -> Checkpoint:
         _require_nothing(settings, path)
     try:
         if text is None:
-            foreign = read_foreign(content, settings, path)
-            info, tensors, notes = foreign.info, foreign.tensors, foreign.notes
+            info, tensors, notes = read_foreign(content, settings, path)
         else:
             info, notes = header.parse(text, path.name), ()
-            tensors = {str(k): v for k, v in content.items() if isinstance(v, Tensor)}
+            tensors = {key: value for key, value in items_of(content) if isinstance(value, Tensor)}
             _check_extent(tensors, info, path)
         model = timm_networks.create(info)
     except (CheckpointError, timm_networks.UnknownArchitecture):
@@ -138,22 +138,31 @@ def export(checkpoint: Checkpoint, branch: str, path: Path) -> None:
     info = replace(
         checkpoint.info,
         branches={MAIN: checkpoint.info.branches[branch]},
-        metrics=tuple(
-            {**metric, "branch": MAIN}
-            for metric in checkpoint.info.metrics
-            if metric.get("branch") == branch
-        ),
+        metrics=_metrics_alone(checkpoint.info, branch),
     )
-    text = header.write(info)
     if path.suffix == ".safetensors":
-        write_whole(path, as_safetensors(tensors, {"format": "pt", header.KEY: text}))
+        metadata = {"format": "pt", header.KEY: header.write(info)}
+        write_whole(path, as_safetensors(tensors, metadata))
         return
     if path.suffix not in (".pth", ".pt"):
         raise InputError(f"{path.name} must end in .safetensors, .pth or .pt")
     buffer = io.BytesIO()
     torch.save(tensors, buffer)
     write_whole(path, buffer.getvalue())
-    write_whole(header.side_file(path), text.encode())
+    write_whole(header.side_file(path), header.write(info, header.file_sha256(path)))
+
+
+def _metrics_alone(info: ModelInfo, branch: str) -> tuple[Mapping[str, Any], ...]:
+    """The branch's metrics as those of a main branch without others."""
+    metrics: list[Mapping[str, Any]] = []
+    for metric in info.metrics:
+        condition: Any = metric.get("condition")
+        attack_branch = condition.get("attack_branch") if isinstance(condition, Mapping) else None
+        # An attack through another branch cannot be repeated where there is no other.
+        if metric.get("branch") == branch and attack_branch in (None, branch):
+            renamed = {"condition": {**condition, "attack_branch": MAIN}} if attack_branch else {}
+            metrics.append({**metric, **renamed, "branch": MAIN})
+    return tuple(metrics)
 
 
 def _require_nothing(settings: ModelSettings, path: Path) -> None:
@@ -163,7 +172,7 @@ def _require_nothing(settings: ModelSettings, path: Path) -> None:
         )
 
 
-def _read(path: Path) -> tuple[Mapping[object, object], str | None]:
+def _read(path: Path) -> tuple[object, str | None]:
     """Whatever a file holds, and its header's text where it is one of ours."""
     if (inside := path / "model.safetensors").is_file():
         raise CheckpointError(f"{path} is a folder: give {inside}")
@@ -181,9 +190,9 @@ def _read(path: Path) -> tuple[Mapping[object, object], str | None]:
             f"{path.name} is truncated or is not a safetensors checkpoint ({error}): "
             "check the download, or export the file again"
         ) from None
-    if not isinstance(content, Mapping):
+    if not isinstance(content, Mapping | list | tuple):
         raise CheckpointError(f"{path.name} holds no state dict but a {type(content).__name__}")
-    if {"progress", "identity"} <= content.keys():
+    if {"progress", "identity"} <= {key for key, _ in items_of(content)}:
         raise CheckpointError(
             f"{path.name} is what a run is resumed from: give the model.safetensors beside it"
         )

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from torch import Tensor
 
@@ -14,33 +13,29 @@ from advprop_core.models import timm_networks
 from advprop_core.models.dual_bn import auxiliary_name
 from advprop_core.models.header import CheckpointError
 from advprop_core.models.settings import ModelSettings
-from advprop_core.models.weights import AUXILIARY, Network, Weights, find_weights
+from advprop_core.models.weights import AUXILIARY, Network, Weights, find_weights, items_of, some
 from advprop_core.text import join
 from advprop_core.types import BranchOrigin, ModelInfo
 
-_SHOWN = 3  # names of what was ignored
+T = TypeVar("T")
 
-# Where training scripts write such a thing: timm's, torchvision's and their neighbours.
+# Where training scripts write such a thing: timm's, torchvision's and their neighbours. Networks
+# are used here as they are evaluated, so the size of evaluation goes before that of training.
 _ARCHITECTURE_KEYS = ("arch", "architecture", "model", "model_name")
-_SIZE_KEYS = ("img_size", "input_size", "image_size", "train_crop_size")
+_SIZE_KEYS = (
+    "val_crop_size",
+    "test_input_size",
+    "img_size",
+    "input_size",
+    "image_size",
+    "train_crop_size",
+)
+_CLASS_KEYS = ("classes", "class_names", "label_names", "class_to_idx", "id2label")
 
 
-@dataclass(frozen=True)
-class ForeignModel:
-    """A foreign file, understood.
-
-    Attributes:
-        info: What describes it.
-        tensors: In the layout of ``DualBNModel.state_dict``.
-        notes: What was guessed or ignored, a sentence each.
-    """
-
-    info: ModelInfo
-    tensors: dict[str, Tensor]
-    notes: tuple[str, ...]
-
-
-def read_foreign(content: object, settings: ModelSettings, path: Path) -> ForeignModel:
+def read_foreign(
+    content: object, settings: ModelSettings, path: Path
+) -> tuple[ModelInfo, dict[str, Tensor], tuple[str, ...]]:
     """Find weights, architecture, size, mean, std and classes of a foreign file.
 
     What a person says goes before what the file says, and that before a guess.
@@ -50,13 +45,18 @@ def read_foreign(content: object, settings: ModelSettings, path: Path) -> Foreig
         settings: What the person says.
         path: Of the file.
 
+    Returns:
+        What describes it; its tensors in the layout of ``DualBNModel.state_dict``; and what was
+        guessed or ignored, a sentence each.
+
     Raises:
         CheckpointError: If the architecture is not known, or the file does not fit it.
         InputError: If the person names another number of classes than the file has.
         UnknownArchitecture: If timm has no such network.
     """
-    said = _Said.of(content)
-    architecture = settings.architecture or said.architecture
+    description = _Description(content)
+    written_architecture = description.find(_ARCHITECTURE_KEYS, _as_architecture)
+    architecture = settings.architecture or written_architecture
     if architecture is None:
         raise CheckpointError(
             f"{path.name} does not say its architecture: give timm's name of the network "
@@ -64,8 +64,9 @@ def read_foreign(content: object, settings: ModelSettings, path: Path) -> Foreig
         )
     weights = find_weights(content, _network(architecture), path.name)
     guesses: list[str] = []
-    info = _describe(architecture, weights, settings, said, path, guesses)
-    return ForeignModel(info, weights.tensors, tuple(_notes(guesses, weights, path)))
+    info = _describe(architecture, weights, settings, description, path, guesses)
+    ignored = [name for name in weights.ignored if name not in description.read]
+    return info, weights.tensors, tuple(_notes(guesses, weights, ignored, path))
 
 
 def _network(architecture: str) -> Network:
@@ -81,46 +82,45 @@ def _network(architecture: str) -> Network:
     return Network(architecture, shapes, tuple(f"{name}." for name in names))
 
 
-@dataclass(frozen=True)
-class _Said:
-    """What a file says beside its weights."""
+class _Description:
+    """What a file says beside its weights.
 
-    architecture: str | None = None
-    size: int | None = None
-    mean: tuple[float, ...] | None = None
-    std: tuple[float, ...] | None = None
-    class_names: tuple[str, ...] | None = None
+    Attributes:
+        read: Where in the file something was found, as :attr:`Weights.ignored` names it.
+    """
 
-    @classmethod
-    def of(cls, content: object) -> _Said:
-        places = list(_descriptions(content))
-        return cls(
-            architecture=_first(places, _ARCHITECTURE_KEYS, _as_architecture),
-            size=_first(places, _SIZE_KEYS, _as_size),
-            mean=_first(places, ("mean",), _as_channels),
-            std=_first(places, ("std",), _as_channels),
-            class_names=_first(places, ("classes", "class_names", "label_names"), _as_names),
-        )
+    def __init__(self, content: object) -> None:
+        self._mappings = list(_descriptions(content))
+        self.read: set[str] = set()
+
+    def find(self, keys: tuple[str, ...], parse: Callable[[object], T | None]) -> T | None:
+        """The first value under one of the keys that can be read, or None."""
+        for path, mapping in self._mappings:
+            for key in keys:
+                if (value := parse(mapping.get(key))) is not None:
+                    self.read |= {".".join(path), ".".join((*path, key))}
+                    return value
+        return None
 
 
-def _descriptions(content: object) -> Iterator[Mapping[str, Any]]:
+def _descriptions(
+    content: object, path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
     """The mappings in which scripts describe a network: the file's own, args, a configuration."""
+    if isinstance(content, list | tuple) and not path:
+        for key, value in items_of(content):
+            yield from _descriptions(value, (key,))
     if not isinstance(content, Mapping):
         return
-    yield content
+    yield path, content
     for key in ("args", "pretrained_cfg", "config", "hyper_parameters"):
         value = content.get(key)
         value = vars(value) if isinstance(value, argparse.Namespace) else value
         if isinstance(value, Mapping):
-            yield value
+            yield (*path, key), value
             nested = value.get("pretrained_cfg")
             if isinstance(nested, Mapping):
-                yield nested
-
-
-def _first(places: list[Mapping[str, Any]], keys: tuple[str, ...], read: Any) -> Any:
-    values = (read(place.get(key)) for place in places for key in keys)
-    return next((value for value in values if value is not None), None)
+                yield (*path, key), nested
 
 
 def _as_architecture(value: object) -> str | None:
@@ -140,17 +140,23 @@ def _as_channels(value: object) -> tuple[float, ...] | None:
     return tuple(map(float, value)) if all(isinstance(v, int | float) for v in value) else None
 
 
-def _as_names(value: object) -> tuple[str, ...] | None:
-    if not isinstance(value, tuple | list) or not all(isinstance(name, str) for name in value):
+def _as_names(value: object, count: int) -> tuple[str, ...] | None:
+    """Class names in a list, in ``{name: index}`` or in ``{index: name}``, if there are so many."""
+    if isinstance(value, Mapping):
+        are_names = all(isinstance(entry, str) for entry in value.values())
+        names = value if are_names else {index: name for name, index in value.items()}
+        by_index = {str(index): name for index, name in names.items()}
+        value = [by_index.get(str(index)) for index in range(len(value))]
+    if not isinstance(value, tuple | list) or len(value) != count:
         return None
-    return tuple(value) or None
+    return tuple(value) if all(isinstance(name, str) for name in value) else None
 
 
 def _describe(
     architecture: str,
     weights: Weights,
     settings: ModelSettings,
-    said: _Said,
+    description: _Description,
     path: Path,
     guesses: list[str],
 ) -> ModelInfo:
@@ -163,11 +169,13 @@ def _describe(
         guesses.append(f"{name} {_written(guess)} ({option})")
         return guess
 
-    size = settled("size", "--size", settings.size, said.size, config.input_size[-1])
-    mean = settled("mean", "--mean", settings.mean, layer_mean or said.mean, tuple(config.mean))
-    std = settled("std", "--std", settings.std, layer_std or said.std, tuple(config.std))
-    count = weights.class_count
-    identities = _classes(settings, said, count, path, guesses)
+    written_size = description.find(_SIZE_KEYS, _as_size)
+    written_mean = description.find(("mean",), _as_channels)
+    written_std = description.find(("std",), _as_channels)
+    size = settled("size", "--size", settings.size, written_size, config.input_size[-1])
+    mean = settled("mean", "--mean", settings.mean, layer_mean or written_mean, tuple(config.mean))
+    std = settled("std", "--std", settings.std, layer_std or written_std, tuple(config.std))
+    identities = _classes(settings, description, weights.class_count, path, guesses)
     auxiliaries = {match[1] for key in weights.tensors if (match := AUXILIARY.search(key))}
     origins: dict[str, BranchOrigin] = {"main": "trained", "aux": "copied"}
     origins |= {auxiliary_name(index): "trained" for index in range(len(auxiliaries))}
@@ -185,14 +193,18 @@ def _describe(
 
 
 def _classes(
-    settings: ModelSettings, said: _Said, count: int, path: Path, guesses: list[str]
+    settings: ModelSettings,
+    description: _Description,
+    count: int,
+    path: Path,
+    guesses: list[str],
 ) -> tuple[tuple[str, str], ...]:
     if settings.classes is not None and len(settings.classes) != count:
         raise CheckpointError(
             f"--classes names {len(settings.classes)} classes, but {path.name} has {count}"
         )
-    read = said.class_names if said.class_names and len(said.class_names) == count else None
-    names = settings.classes or read
+    written_names = description.find(_CLASS_KEYS, lambda value: _as_names(value, count))
+    names = settings.classes or written_names
     if names is not None:
         return tuple((name, name) for name in names)
     kind = "those of ImageNet" if count == 1000 else f"class 0 to class {count - 1}"
@@ -200,16 +212,13 @@ def _classes(
     return timm_networks.default_classes(count)
 
 
-def _notes(guesses: list[str], weights: Weights, path: Path) -> Iterator[str]:
+def _notes(guesses: list[str], weights: Weights, ignored: list[str], path: Path) -> Iterator[str]:
     if guesses:
         yield f"{path.name} does not say everything. Guessed: {join(guesses)}."
     if weights.are_averaged:
         yield f"The averaged (EMA) weights of {path.name} are used, from {weights.place!r}."
-    if weights.ignored:
-        shown = list(weights.ignored[:_SHOWN])
-        more = len(weights.ignored) - len(shown)
-        names = join([*shown, f"{more} more"] if more else shown)
-        yield f"Ignored in {path.name}: {names}."
+    if ignored:
+        yield f"Ignored in {path.name}: {some(ignored)}."
 
 
 def _written(value: object) -> str:

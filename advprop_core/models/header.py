@@ -3,11 +3,12 @@
 Loads nothing heavy, so that a page can list models at once.
 
 A safetensors file holds it in its header. A ``.pth`` file has no room for it: there it is the
-text of a file beside it, ``FILE.pth.json``.
+text of a file beside it, ``FILE.pth.json``, with the sha256 of the file that it describes.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import struct
 from collections.abc import Iterable, Mapping
@@ -53,9 +54,10 @@ def read_text(path: Path) -> str | None:
     """The header's text; None for a file in a foreign layout.
 
     Raises:
+        CheckpointError: If the description beside a ``.pth`` file is of another file.
         OSError: If the file cannot be read.
     """
-    return _read_safetensors_header(path) or _read_side_file(side_file(path))
+    return _read_safetensors_header(path) or _read_side_file(path)
 
 
 def _read_safetensors_header(path: Path) -> str | None:
@@ -73,15 +75,39 @@ def _read_safetensors_header(path: Path) -> str | None:
 
 
 def _read_side_file(path: Path) -> str | None:
-    if not path.is_file() or path.stat().st_size > _LONGEST:
+    side = side_file(path)
+    if not side.is_file() or side.stat().st_size > _LONGEST:
         return None
-    text = path.read_text("utf-8", "replace")
-    return text if '"class_ids"' in text else None  # other programs write such files too
+    text = side.read_text("utf-8", "replace")
+    if '"class_ids"' not in text:  # other programs write such files too
+        return None
+    try:
+        described = json.loads(text).get("sha256")  # older versions did not write it
+    except (ValueError, AttributeError, RecursionError):
+        return text  # which parse refuses
+    if described is not None and described != file_sha256(path):
+        raise CheckpointError(
+            f"{side.name} does not describe this {path.name}, which was changed since: export it "
+            f"again, or remove {side.name}"
+        )
+    return text
 
 
-def write(info: ModelInfo) -> str:
-    """The header's text."""
-    return json.dumps({"format": FORMAT_VERSION, **asdict(info)})
+def file_sha256(path: Path) -> str:
+    """Digest of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write(info: ModelInfo, sha256: str | None = None) -> str:
+    """The header's text.
+
+    Args:
+        info: What it says.
+        sha256: Of the file that it describes, where it stands in a file of its own.
+    """
+    content = {"format": FORMAT_VERSION, **asdict(info)}
+    return json.dumps(content | ({"sha256": sha256} if sha256 else {}))
 
 
 def parse(text: str, name: str) -> ModelInfo:
@@ -99,6 +125,7 @@ def parse(text: str, name: str) -> ModelInfo:
         version = content.pop("format")
         if version != FORMAT_VERSION:
             raise CheckpointError(f"{name} is of format {version}, this one reads {FORMAT_VERSION}")
+        content.pop("sha256", None)
         _require_shallow(content, name)
         for key in ("mean", "std", "metrics"):
             content[key] = tuple(content[key])

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -107,8 +107,7 @@ def find_weights(content: object, network: Network, file: str) -> Weights:
     """
     mappings = [(path, tensors) for path, m in _mappings(content) if (tensors := _tensors_of(m))]
     if not mappings:
-        kind = "tensors" if isinstance(content, Mapping) else f"state dict but a {_kind(content)}"
-        raise CheckpointError(f"{file} holds no {kind}")
+        raise CheckpointError(f"{file} holds no tensors")
     candidates = [
         _Candidate(path, tensors, prefix, hits)
         for path, tensors in mappings
@@ -142,20 +141,28 @@ def _class_count(tensors: Mapping[str, Tensor], network: Network, file: str) -> 
         raise CheckpointError(f"{file} does not fit {network.architecture}: it has no classifier")
     counts = {len(tensor) for tensor in weights if tensor.ndim}
     if len(counts) != 1 or 0 in counts:
-        raise CheckpointError(
-            f"{file} has classifiers of {_some(sorted(map(str, counts)))} classes"
-        )
+        raise CheckpointError(f"{file} has classifiers of {some(sorted(map(str, counts)))} classes")
     return counts.pop()
+
+
+def items_of(content: object) -> Iterator[tuple[str, object]]:
+    """What a mapping or a list holds, each with its key or its place in the list."""
+    if isinstance(content, Mapping):
+        yield from ((str(key), value) for key, value in content.items())
+    elif isinstance(content, list | tuple):
+        yield from ((str(index), value) for index, value in enumerate(content))
 
 
 def _mappings(
     content: object, path: tuple[str, ...] = ()
 ) -> Iterator[tuple[tuple[str, ...], Mapping[object, object]]]:
     """Every mapping in the content, outer ones first, with the keys that lead to it."""
-    if isinstance(content, Mapping) and len(path) < _DEEPEST:
+    if len(path) == _DEEPEST:
+        return
+    if isinstance(content, Mapping):
         yield path, content
-        for key, value in content.items():
-            yield from _mappings(value, (*path, str(key)))
+    for key, value in items_of(content):
+        yield from _mappings(value, (*path, key))
 
 
 def _tensors_of(mapping: Mapping[object, object]) -> dict[str, Tensor]:
@@ -203,7 +210,7 @@ def _require_all(
             f"{join([*missing, *other])}; give a file that holds the classifier too"
         )
     where = f" under {best.place!r}" if best.place else ""
-    lacks = [f"it has no {_some(missing)}"] if missing else []
+    lacks = [f"it has no {some(missing)}"] if missing else []
     lacks += [
         f"{key} is {tuple(tensors[key].shape)} and not {tuple(network.shapes[key])}"
         for key in other[:1]
@@ -217,7 +224,7 @@ def _require_all(
 def _nothing_fits(tensors: Mapping[str, Tensor], network: Network, file: str) -> CheckpointError:
     return CheckpointError(
         f"{file} does not fit {network.architecture}: none of its tensors has a name and a shape "
-        f"of that network, such as {_some([*network.shapes])}; it holds {_some([*tensors])}"
+        f"of that network, such as {some([*network.shapes])}; it holds {some([*tensors])}"
     )
 
 
@@ -256,15 +263,12 @@ def _numbers(tensor: Tensor) -> tuple[float, ...]:
 def _beside(content: object, path: tuple[str, ...]) -> Iterator[str]:
     """What stands beside the mappings that lead to the weights."""
     for depth, taken in enumerate(path):
-        assert isinstance(content, Mapping)
-        yield from (".".join((*path[:depth], str(key))) for key in content if str(key) != taken)
-        content = next(value for key, value in content.items() if str(key) == taken)
+        items = list(items_of(content))
+        yield from (".".join((*path[:depth], key)) for key, _ in items if key != taken)
+        content = next(value for key, value in items if key == taken)
 
 
-def _some(names: list[str]) -> str:
+def some(names: Sequence[str]) -> str:
+    """The first names, and how many more there are, for a message."""
     more = len(names) - _SHOWN
-    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
-
-
-def _kind(content: object) -> str:
-    return type(content).__name__
+    return join([*names[:_SHOWN], f"{more} more"] if more > 0 else names)

@@ -1,6 +1,7 @@
 """Files that timm and others write, and those written for them."""
 
 import argparse
+import json
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from safetensors.torch import load_file
 from timm.layers import convert_splitbn_model
 
 from advprop_core.errors import InputError
-from advprop_core.models.checkpoints import export, load
+from advprop_core.models.checkpoints import export, load, save
 from advprop_core.models.settings import ModelSettings
 from advprop_core.predict import logits_of
 from tests.core.models.checkpoints.files import refusal, write_safetensors
@@ -140,6 +141,31 @@ def test_an_exported_branch_comes_back_as_it_was(saved, pixels, tmp_path, ending
         load(path, ModelSettings(size=64))
 
 
+def test_a_description_of_another_file_is_noticed(saved, dual, tmp_path):
+    path = tmp_path / "exported.pth"
+    export(load(saved), "aux", path)
+    torch.save(dual.branch("main").network.state_dict(), path)
+    assert "exported.pth.json does not describe this exported.pth" in refusal(path)
+    side = tmp_path / "exported.pth.json"
+    description = json.loads(side.read_text())
+    del description["sha256"]  # as older versions wrote it
+    side.write_text(json.dumps(description))
+    assert load(path).info.input_size == description["input_size"]
+
+
+def test_an_exported_branch_has_metrics_of_itself_alone(tmp_path, dual, make_info):
+    def metric(branch, attack_branch):
+        condition = {"kind": "attack", "attack_branch": attack_branch}
+        return {"branch": branch, "condition": condition, "top1": 0.5}
+
+    pairs = [("main", None), ("aux", None), ("aux", "aux"), ("aux", "main"), ("main", "aux")]
+    metrics = tuple(metric(*pair) for pair in pairs)
+    save(tmp_path / "x", dual, make_info(metrics=metrics))
+    export(load(tmp_path / "x"), "aux", tmp_path / "y.pth")
+    exported = load(tmp_path / "y.pth").info.metrics
+    assert exported == (metric("main", None), metric("main", "main"))
+
+
 def test_export_of_an_unknown_branch(saved, tmp_path):
     with pytest.raises(ValueError, match="network has no branch"):
         export(load(saved), "aux2", tmp_path / "x.pth")
@@ -164,6 +190,8 @@ def containers(state):
     return {
         "averaged model beside the other": {"model": state, "model_ema": averaged, "epoch": 3},
         "under another name": {"model_state_dict": state, "optimizer_state_dict": {}, "loss": 0.3},
+        "in a list": [prefixed(state, "module."), {"lr": 0.1}],
+        "in a pair in a mapping": {"ensemble": (state, {"epoch": 3})},
         "deep inside": {"run": {"best": {"net": prefixed(state, "backbone.")}}, "lr": 0.1},
         "a normalising layer": normalised,
         "an attacker's copy": {"model": twice, "epoch": 3},
@@ -219,6 +247,45 @@ def test_what_timms_script_says_is_read(tmp_path, make_dual):
     info = load(tmp_path / "x.pth").info
     assert (info.architecture, info.input_size) == ("test_resnet", 64)
     assert (info.mean, info.std) == ((0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
+
+
+def test_what_was_read_is_not_said_to_be_ignored(tmp_path, make_dual):
+    state = make_dual("test_resnet").branch("main").network.state_dict()
+    options = argparse.Namespace(model="test_resnet", train_crop_size=96, val_crop_size=128)
+    file = {"model": state, "args": options, "mean": [0.5] * 3, "std": [0.25] * 3, "epoch": 3}
+    torch.save({**file, "classes": list("abcdef")}, tmp_path / "x.pth")
+    checkpoint = load(tmp_path / "x.pth")
+    assert checkpoint.info.input_size == 128
+    assert checkpoint.notes == ("Ignored in x.pth: epoch.",)
+
+
+@pytest.mark.parametrize(
+    "description",
+    [
+        {"class_to_idx": {name: 5 - index for index, name in enumerate("fedcba")}},
+        {"class_names": tuple("abcdef")},
+        {"config": {"id2label": dict(enumerate("abcdef"))}},
+        {"id2label": {str(index): name for index, name in enumerate("abcdef")}},
+        {"classes": ["of another layer"], "class_names": list("abcdef")},
+    ],
+    ids=["class_to_idx", "class_names", "id2label", "id2label of JSON", "other classes"],
+)
+def test_class_names_are_read(tmp_path, make_dual, description):
+    state = make_dual("test_resnet").branch("main").network.state_dict()
+    torch.save({"model": state, "arch": "test_resnet", **description}, tmp_path / "x.pth")
+    assert load(tmp_path / "x.pth").info.class_names == tuple("abcdef")
+
+
+@pytest.mark.parametrize(
+    "class_to_idx", [{"a": 0, "b": 1}, dict.fromkeys("abcdef", 0), {c: c for c in "abcdef"}]
+)
+def test_class_names_that_do_not_fit_are_ignored(tmp_path, make_dual, class_to_idx):
+    state = make_dual("test_resnet").branch("main").network.state_dict()
+    file = {"model": state, "arch": "test_resnet", "class_to_idx": class_to_idx}
+    torch.save(file, tmp_path / "x.pth")
+    checkpoint = load(tmp_path / "x.pth")
+    assert checkpoint.info.class_names[0] == "class 0"
+    assert checkpoint.notes[-1] == "Ignored in x.pth: class_to_idx."
 
 
 def test_a_file_that_nearly_fits_says_what_it_lacks(tmp_path, make_dual):

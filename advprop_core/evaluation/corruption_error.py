@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 
@@ -32,25 +31,15 @@ class CorruptionError:
         interval: Its 95 % bootstrap interval over images: every kind and severity is measured on
             the same ones.
         n: Number of images.
-        kinds: What the mean is over.
+        corruptions: The kinds that the mean is over.
         severities: Every one that occurs.
     """
 
     error: float
     interval: tuple[float, float]
     n: int
-    kinds: tuple[str, ...]
+    corruptions: tuple[str, ...]
     severities: tuple[int, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values."""
-        return {
-            "error": self.error,
-            "interval": list(self.interval),
-            "n": self.n,
-            "corruptions": list(self.kinds),
-            "severities": list(self.severities),
-        }
 
 
 def mean_corruption_error(

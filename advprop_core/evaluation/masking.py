@@ -7,7 +7,7 @@ not beat a gradient, a larger ball must not protect, and without a bound nothing
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import permutations
 from typing import Literal
 
@@ -48,10 +48,6 @@ class Suspicion:
     branch: str
     sign: Sign
     text: str
-
-    def to_json(self) -> dict[str, str]:
-        """Plain values."""
-        return asdict(self)
 
 
 def controls(attacks: Sequence[Attack], seed: int) -> list[AttackConfig]:

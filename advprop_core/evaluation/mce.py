@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -57,38 +57,20 @@ class ImageNetCError:
     Attributes:
         mce: A fraction; 1 is AlexNet.
         interval: Its 95 % bootstrap interval over photos.
-        relative: Relative mCE, or None without clean answers.
+        relative_mce: Relative mCE, or None without clean answers.
         relative_interval: Its interval, drawn from the same photos.
-        by_kind: The corruption error of each kind, whose mean is ``mce``.
-        intervals_by_kind: Their intervals, drawn from the same photos.
+        by_corruption: The corruption error of each kind, whose mean is ``mce``.
+        by_corruption_intervals: Their intervals, drawn from the same photos.
         n: Number of photos.
     """
 
     mce: float
     interval: tuple[float, float]
-    relative: float | None
+    relative_mce: float | None
     relative_interval: tuple[float, float] | None
-    by_kind: Mapping[str, float]
-    intervals_by_kind: Mapping[str, tuple[float, float]]
+    by_corruption: Mapping[str, float]
+    by_corruption_intervals: Mapping[str, tuple[float, float]]
     n: int
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values."""
-        values: dict[str, Any] = {
-            "mce": self.mce,
-            "interval": list(self.interval),
-            "by_corruption": dict(self.by_kind),
-            "by_corruption_intervals": {
-                kind: list(interval) for kind, interval in self.intervals_by_kind.items()
-            },
-            "n": self.n,
-        }
-        if self.relative is not None and self.relative_interval is not None:
-            values |= {
-                "relative_mce": self.relative,
-                "relative_interval": list(self.relative_interval),
-            }
-        return values
 
 
 def missing(answers: Mapping[CorruptionConfig, object]) -> int:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from torch import Tensor
 
 from advprop_core.errors import InputError
-from advprop_core.evaluation.intervals import share_intervals, wilson_interval
+from advprop_core.evaluation.intervals import wilson_interval
 from advprop_core.evaluation.results import Answers
 
 MEANING = (
@@ -23,37 +22,26 @@ class ShapeBias:
     """What a branch went by where outline and texture disagree.
 
     Attributes:
-        bias: Decisions by shape among those by shape or by texture; None where there is neither.
+        shape_bias: Decisions by shape among those by shape or texture; None without either.
         interval: Its 95 % Wilson interval over the decisions that count.
         n: Number of scenes in which the two disagree.
         decided: How many were answered by shape or by texture.
-        shape: Share of scenes answered by shape.
-        texture: Share of scenes answered by texture.
+        shape: Share of these answered by the class of the shape.
+        texture: Share answered by the class of the texture.
+        neither: Share answered by another class.
+        shape_interval: 95 % Wilson interval of ``shape``; the next two are alike.
     """
 
-    bias: float | None
+    shape_bias: float | None
     interval: tuple[float, float] | None
     n: int
     decided: int
     shape: float
     texture: float
-
-    @property
-    def neither(self) -> float:
-        """Share of scenes answered by another class."""
-        return (self.n - self.decided) / self.n
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values, each share with its 95 % Wilson interval over scenes."""
-        shares = {"shape": self.shape, "texture": self.texture, "neither": self.neither}
-        return {
-            "shape_bias": self.bias,
-            "interval": list(self.interval) if self.interval else None,
-            "n": self.n,
-            "decided": self.decided,
-            **shares,
-            **share_intervals(shares, self.n),
-        }
+    neither: float
+    shape_interval: tuple[float, float]
+    texture_interval: tuple[float, float]
+    neither_interval: tuple[float, float]
 
 
 def shape_bias_of(answers: Answers, shapes: Tensor, textures: Tensor) -> ShapeBias:
@@ -80,6 +68,7 @@ def shape_bias_of(answers: Answers, shapes: Tensor, textures: Tensor) -> ShapeBi
     by_shape = int((conflict & (answers.predicted == shapes)).sum())
     by_texture = int((conflict & (answers.predicted == textures)).sum())
     decided = by_shape + by_texture
+    neither = n - decided
     return ShapeBias(
         by_shape / decided if decided else None,
         wilson_interval(by_shape, decided) if decided else None,
@@ -87,4 +76,8 @@ def shape_bias_of(answers: Answers, shapes: Tensor, textures: Tensor) -> ShapeBi
         decided,
         by_shape / n,
         by_texture / n,
+        neither / n,
+        wilson_interval(by_shape, n),
+        wilson_interval(by_texture, n),
+        wilson_interval(neither, n),
     )

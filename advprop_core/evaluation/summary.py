@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from dataclasses import asdict
+from typing import Any
 
 from advprop_core.evaluation import mce, shape_bias, smallest_epsilon
 from advprop_core.evaluation.calibration import calibration_of
@@ -22,10 +23,6 @@ from advprop_core.evaluation.suite import Evaluation
 
 Branch = tuple[str, str]
 """Model and branch."""
-
-
-class _Measure(Protocol):
-    def to_json(self) -> dict[str, Any]: ...
 
 
 def _warnings(evaluation: Evaluation) -> tuple[Suspicion, ...]:
@@ -57,31 +54,34 @@ def summarise(evaluation: Evaluation, command: str) -> dict[str, Any]:
         "command": command,
         "models": suite.digests,
         "results": rows,
-        "warnings": [suspicion.to_json() for suspicion in _warnings(evaluation)],
+        "warnings": [asdict(suspicion) for suspicion in _warnings(evaluation)],
     }
     if suite.notes:
         content["notes"] = [*suite.notes]
     stored = any(cell.condition.stored for cell in cells)
-    measures: dict[str, tuple[str, Mapping[Branch, _Measure]]] = {
+    measures: dict[str, tuple[str, list[dict[str, Any]]]] = {
         "mean_corruption_error": (
             STORED_MEANING if stored else MEANING,
-            _corruption_errors(evaluation),
+            _rows(_corruption_errors(evaluation)),
         ),
-        "imagenet_c": (mce.MEANING, imagenet_c_errors(cells, suite.with_mce, suite.seed)),
+        "imagenet_c": (mce.MEANING, _rows(imagenet_c_errors(cells, suite.with_mce, suite.seed))),
         "smallest_epsilon": (
             smallest_epsilon.MEANING,
-            {(search.model, search.branch): search for search in evaluation.radii},
+            [search.to_json() for search in evaluation.radii],
         ),
-        "shape_bias": (shape_bias.MEANING, _shape_biases(evaluation)),
+        "shape_bias": (shape_bias.MEANING, _rows(_shape_biases(evaluation))),
     }
-    for name, (meaning, by_branch) in measures.items():
-        if by_branch:
-            results = [
-                {"model": model, "branch": branch, **measure.to_json()}
-                for (model, branch), measure in by_branch.items()
-            ]
+    for name, (meaning, results) in measures.items():
+        if results:
             content[name] = {"meaning": meaning, "results": results}
     return content
+
+
+def _rows(by_branch: Mapping[Branch, Any]) -> list[dict[str, Any]]:
+    return [
+        {"model": model, "branch": branch, **asdict(measure)}
+        for (model, branch), measure in by_branch.items()
+    ]
 
 
 def _corruption_errors(evaluation: Evaluation) -> dict[Branch, CorruptionError]:

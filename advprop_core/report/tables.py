@@ -112,7 +112,7 @@ def _errors(content: Mapping[str, Any], rows: Sequence[Row]) -> Table:
     meanings = [mean.get("meaning", "")]
     if published := content.get("imagenet_c"):
         lines.append(("mCE (AlexNet is 100%)", *_means(published, branches, "mce")))
-        if any("relative_mce" in error for error in published["results"]):
+        if any(error.get("relative_mce") is not None for error in published["results"]):
             relative = _means(published, branches, "relative_mce", "relative_interval")
             lines.append(("relative mCE", *relative))
         meanings.append(published.get("meaning", ""))
@@ -134,7 +134,7 @@ def _means(
     results = {(result["model"], result["branch"]): result for result in measure["results"]}
     for branch in branches:
         result = results.get(branch, {})
-        has_value = name in result
+        has_value = result.get(name) is not None
         yield f"{_share(result[name])} ({_between(result[interval])})" if has_value else _NONE
 
 

@@ -102,12 +102,12 @@ def shape_bias(
     with torch.no_grad():
         logits = torch.cat([folded(batch.float() / 255) for batch in images.split(100)])
     decisions = shape_bias_of(Answers.from_logits(logits.float(), shapes), shapes, textures)
-    if decisions.bias is None or decisions.interval is None:
+    if decisions.shape_bias is None or decisions.interval is None:
         raise InputError("no scene was answered by its shape or its texture: the network guesses")
     return {
         "condition": {"kind": "shape-bias"},
         "n": decisions.decided,
-        "top1": decisions.bias,
+        "top1": decisions.shape_bias,
         "interval": list(decisions.interval),
         "shape": decisions.shape,
         "texture": decisions.texture,

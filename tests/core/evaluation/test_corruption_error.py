@@ -20,7 +20,7 @@ def test_the_mean_is_over_severities_and_then_over_kinds():
         }
     )
     assert found.error == (0.25 + 1) / 2
-    assert (found.kinds, found.severities, found.n) == (("snow", "fog"), (1, 5), 4)
+    assert (found.corruptions, found.severities, found.n) == (("snow", "fog"), (1, 5), 4)
     low, high = found.interval
     assert 0.5 <= low < found.error < high <= 0.75
 
@@ -30,7 +30,7 @@ def test_extra_kinds_count_only_among_themselves():
     usual = {CorruptionConfig("fog", 1): answers(1, 1)}
     assert mean_corruption_error(extra | usual).error == 0.0
     alone = mean_corruption_error(extra)
-    assert (alone.error, alone.kinds) == (1.0, ("spatter",))
+    assert (alone.error, alone.corruptions) == (1.0, ("spatter",))
 
 
 def test_the_interval_takes_images_and_not_answers_as_drawn():

@@ -60,7 +60,6 @@ def test_a_suspicion_gives_its_figures():
         "one, main: FGSM, L∞ ε = 2/255 leaves 30 % right and the stronger PGD-10, "
         "L∞ ε = 2/255 60 %: its gradient may be masked."
     )
-    assert set(one.to_json()) == {"model", "branch", "sign", "text"}
 
 
 @pytest.mark.parametrize(

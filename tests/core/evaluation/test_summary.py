@@ -52,7 +52,7 @@ def test_the_agreed_form(content):
     (error,) = content["mean_corruption_error"]["results"]
     assert (error["model"], error["branch"], error["error"]) == ("one", "main", 0.5)
     assert "generated here" in content["mean_corruption_error"]["meaning"]
-    assert json.loads(json.dumps(content)) == content
+    json.dumps(content, allow_nan=False)  # plain values alone
 
 
 def test_probes_and_shape_bias(model):
@@ -73,4 +73,4 @@ def test_probes_and_shape_bias(model):
     (one,) = content["shape_bias"]["results"]
     assert (one["model"], one["branch"], one["shape_bias"]) == ("scenes", "main", 0.5)
     assert content["shape_bias"]["meaning"] == MEANING
-    assert json.loads(json.dumps(content)) == content
+    json.dumps(content, allow_nan=False)  # plain values alone

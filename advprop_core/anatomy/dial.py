@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,10 +14,10 @@ from advprop_core.attribution.grids import explain_grid
 from advprop_core.models.dual_bn import MAIN, DualBNModel, PixelNetwork
 from advprop_core.models.folding import fold
 from advprop_core.predict import logits_of, predict_grid
+from advprop_core.processes import Progress
 from advprop_core.types import INPUT_KINDS, AttributionMap, Comparison, InputKind, Prediction
 
 Moved = Literal["both", "statistics", "affine"]
-Progress = Callable[[int, int], None]
 
 _BLEND = "blend"
 _FOLDED = ("deep-lift", "lrp")  # their rules give a convolution with its norm folded in other maps

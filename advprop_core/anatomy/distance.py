@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from advprop_core.anatomy.layers import execution_order, pair, require_name, stages_of_layers
+from advprop_core.anatomy.layers import execution_order, pair, stages_of_layers
 from advprop_core.errors import InputError
-from advprop_core.models.dual_bn import DualBNModel, norm_layers
+from advprop_core.models.dual_bn import MAIN, DualBNModel, norm_layers
 from advprop_core.types import freeze
 
 Measure = Literal[
@@ -40,30 +40,6 @@ MEASURES: dict[Measure, str] = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class NormTensors:
-    """What one branch's norm layer holds, and the map x → scale · x + shift it comes to.
-
-    All are (C,) float32; None stands for what the layer does not have. A layer without running
-    statistics normalises by each batch's own, so it has no fixed map.
-
-    Attributes:
-        mean: Running mean μ.
-        variance: Running variance, without the layer's eps.
-        gamma: Trained scale γ.
-        beta: Trained shift β.
-        scale: γ/σ with σ² = variance + eps; γ = 1 where there is none.
-        shift: β − γμ/σ; β = 0 where there is none.
-    """
-
-    mean: Tensor | None
-    variance: Tensor | None
-    gamma: Tensor | None
-    beta: Tensor | None
-    scale: Tensor | None
-    shift: Tensor | None
-
-
 @dataclass(frozen=True)
 class Summary:
     """The sizes (absolute values) of one measure over a layer's channels."""
@@ -75,45 +51,39 @@ class Summary:
 
 @dataclass(frozen=True, eq=False)
 class LayerDistance:
-    """How one norm layer differs between two branches.
+    """How one norm layer of another branch differs from main's.
 
     Attributes:
         layer: Dotted name inside the network.
         stage: The part of the network it belongs to.
         channels: Number of channels C.
-        first: The first branch's tensors.
-        second: The second branch's.
-        changes: Measure to (C,) float32, signed: what the second branch has more of. Measures
+        changes: Measure to (C,) float32, signed: what the other branch has more of. Measures
             that need statistics or γ and β are missing where the layer has none.
     """
 
     layer: str
     stage: str
     channels: int
-    first: NormTensors
-    second: NormTensors
     changes: Mapping[Measure, Tensor]
 
-    def summary(self, by: Measure) -> Summary | None:
+    def summary(self, measure: Measure) -> Summary | None:
         """Mean, median and largest size of a measure; None where the layer does not have it."""
-        _require_measure(by)
-        if by not in self.changes:
+        if measure not in self.changes:
             return None
-        sizes = self.changes[by].abs()
+        sizes = self.changes[measure].abs()
         return Summary(float(sizes.mean()), float(sizes.quantile(0.5)), float(sizes.max()))
 
+    def top_channels(self, measure: Measure, count: int) -> tuple[int, ...]:
+        """The channels that differ most, the largest size first, of equal ones the lower first."""
+        order = self.changes[measure].abs().argsort(descending=True, stable=True)
+        return tuple(order[:count].tolist())
 
-def profile(
-    model: DualBNModel,
-    first: str = "main",
-    second: str = "aux",
-    *,
-    example: Tensor | None = None,
-) -> tuple[LayerDistance, ...]:
-    """Compare the norm layers of two branches.
 
-    With μ and v = running variance + eps (what a layer divides by), d = μ₂ − μ₁, and scale and
-    shift as in :class:`NormTensors`, the measures of a channel are
+def profile(model: DualBNModel, second: str, example: Tensor) -> tuple[LayerDistance, ...]:
+    """Compare the norm layers of another branch with main's.
+
+    With μ and v = running variance + eps (what a layer divides by), d = μ₂ − μ₁, and the map
+    x → scale · x + shift that a layer comes to, the measures of a channel are
 
     - ``mean_shift`` d / √((v₁ + v₂)/2): in pooled deviations, so that exchanging the branches
       only changes the sign, and a channel that is dead in one of them does not outshine all;
@@ -127,53 +97,21 @@ def profile(
 
     Args:
         model: Any model with two branches; it is not changed.
-        first: Name of one branch.
-        second: Name of the other.
-        example: An image for :func:`~advprop_core.anatomy.layers.execution_order`.
+        second: Name of the other branch.
+        example: As for :func:`~advprop_core.anatomy.layers.execution_order`.
 
     Returns:
         One distance per norm layer, in execution order.
 
     Raises:
-        ValueError: If the branches are not two of the model's, or a norm tensor is not finite.
+        InputError: If there is no such other branch, or a norm tensor is not finite.
     """
-    ours, theirs = (norm_layers(branch.network) for branch in pair(model, first, second))
+    ours, theirs = (norm_layers(branch.network) for branch in pair(model, MAIN, second))
     stages = stages_of_layers(model)
     return tuple(
         _distance(name, stages[name], ours[name], theirs[name])
         for name in execution_order(model, example)
     )
-
-
-def top_channels(
-    distances: Sequence[LayerDistance], layer: str, k: int, by: Measure = "divergence"
-) -> tuple[tuple[int, float], ...]:
-    """The channels of a layer that differ most.
-
-    Args:
-        distances: What :func:`profile` returned.
-        layer: Dotted name of one of its layers.
-        k: How many channels, at least 1; a layer with fewer gives all it has.
-        by: The measure whose size decides.
-
-    Returns:
-        (channel, signed value), largest size first, of equal ones the lower channel first.
-
-    Raises:
-        ValueError: For an unknown layer or measure, one the layer does not have, or k below 1.
-    """
-    _require_measure(by)
-    if k < 1:
-        raise ValueError(f"k must be at least 1, got {k}")
-    by_layer = {distance.layer: distance for distance in distances}
-    require_name(layer, by_layer, "norm layer")
-    changes = by_layer[layer].changes
-    if by not in changes:
-        raise ValueError(
-            f"layer {layer!r} has no {by}, it has {', '.join(changes) or 'nothing to compare'}"
-        )
-    order = changes[by].abs().argsort(descending=True, stable=True)[:k]
-    return tuple((int(channel), float(changes[by][channel])) for channel in order)
 
 
 def _distance(name: str, stage: str, ours: _BatchNorm, theirs: _BatchNorm) -> LayerDistance:
@@ -193,8 +131,6 @@ def _distance(name: str, stage: str, ours: _BatchNorm, theirs: _BatchNorm) -> La
         layer=name,
         stage=stage,
         channels=ours.num_features,
-        first=_frozen(before),
-        second=_frozen(after),
         changes={key: freeze(changes[key]) for key in MEASURES if key in changes},
     )
 
@@ -208,7 +144,10 @@ _DIFFERENCES: dict[Measure, str] = {
 
 
 def _tensors(layer: _BatchNorm) -> dict[str, Tensor]:
-    """What the layer has of the fields of `NormTensors`, and ``divided``, the variance + eps."""
+    """What the layer has of mean, variance + eps, γ and β, and the scale and shift they come to.
+
+    A layer without running statistics normalises by each batch's own, so it has no fixed map.
+    """
     held = {
         "mean": layer.running_mean,
         "variance": layer.running_var,
@@ -218,14 +157,14 @@ def _tensors(layer: _BatchNorm) -> dict[str, Tensor]:
     # In double: a difference of effective shifts is what is left of two larger numbers.
     tensors = {key: t.detach().cpu().double() for key, t in held.items() if t is not None}
     if "mean" in tensors:
-        tensors["divided"] = tensors["variance"] + layer.eps
-        tensors["scale"] = tensors.get("gamma", torch.ones(())) / tensors["divided"].sqrt()
+        tensors["variance"] = tensors["variance"] + layer.eps  # the tensor may be the layer's own
+        tensors["scale"] = tensors.get("gamma", torch.ones(())) / tensors["variance"].sqrt()
         tensors["shift"] = tensors.get("beta", torch.zeros(())) - tensors["scale"] * tensors["mean"]
     return tensors
 
 
 def _statistics(before: Mapping[str, Tensor], after: Mapping[str, Tensor]) -> dict[Measure, Tensor]:
-    moved, v1, v2 = after["mean"] - before["mean"], before["divided"], after["divided"]
+    moved, v1, v2 = after["mean"] - before["mean"], before["variance"], after["variance"]
     return {
         "mean_shift": moved / ((v1 + v2) / 2).sqrt(),
         "log_variance_ratio": (v2 / v1).log(),
@@ -235,14 +174,4 @@ def _statistics(before: Mapping[str, Tensor], after: Mapping[str, Tensor]) -> di
 
 def _output_change(before: Mapping[str, Tensor], changes: Mapping[Measure, Tensor]) -> Tensor:
     scale, shift = changes["scale_change"], changes["shift_change"]
-    return ((before["mean"] * scale + shift).square() + before["divided"] * scale.square()).sqrt()
-
-
-def _frozen(tensors: Mapping[str, Tensor]) -> NormTensors:
-    names = ("mean", "variance", "gamma", "beta", "scale", "shift")
-    return NormTensors(*(freeze(tensors[n]) if n in tensors else None for n in names))
-
-
-def _require_measure(by: str) -> None:
-    if by not in MEASURES:
-        raise ValueError(f"by must be one of {', '.join(MEASURES)}, got {by!r}")
+    return ((before["mean"] * scale + shift).square() + before["variance"] * scale.square()).sqrt()

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from advprop_core.attribution.layers import stages
 from advprop_core.errors import InputError
-from advprop_core.models.dual_bn import DualBNModel, PixelNetwork, norm_layers, private_view
+from advprop_core.models.dual_bn import MAIN, DualBNModel, PixelNetwork, norm_layers, private_view
 from advprop_core.text import did_you_mean
 
 HEAD = "head"
-_SIDE = 64  # enough for the strides of all but a few networks, and 12 times faster than 224
 
 
 def pair(model: DualBNModel, first: str, second: str) -> tuple[PixelNetwork, PixelNetwork]:
     """Two branches of a model by name.
 
     Raises:
-        InputError: If the model has one branch only.
-        ValueError: If there is no such branch, or both are one.
+        InputError: If the model has one branch only, there is no such branch, or both are one.
     """
     if len(model.branch_names) < 2:
         raise InputError(
@@ -39,9 +38,9 @@ def stages_of_layers(model: DualBNModel) -> dict[str, str]:
     lies between two of them belongs to the later one, and what follows the last is ``head``. In
     a network without such a list, a stage is a child of the network.
     """
-    network = model.branch("main").network
-    places = {name: index for index, (name, _) in enumerate(network.named_modules())}
-    ends = {stage: _end(stage, places) for stage in _listed_stages(network) if stage in places}
+    main = model.branch(MAIN)
+    places = {name: index for index, (name, _) in enumerate(main.network.named_modules())}
+    ends = {stage: _end(stage, places) for stage in stages(main)}
     return {
         layer: next((stage for stage, end in ends.items() if places[layer] <= end), HEAD)
         if ends
@@ -50,44 +49,23 @@ def stages_of_layers(model: DualBNModel) -> dict[str, str]:
     }
 
 
-def execution_order(model: DualBNModel, example: Tensor | None = None) -> tuple[str, ...]:
+def execution_order(model: DualBNModel, example: Tensor) -> tuple[str, ...]:
     """Norm layers in the order in which they first run, which module order need not be.
 
     Args:
         model: In any mode; it is not changed.
-        example: (N, 3, H, W) pixels the network takes, of which the first image is run. A black
-            image when not given: 64×64, or of the network's own size where timm says it takes
-            no other.
+        example: (N, 3, H, W) pixels the network takes, of which the first image is run.
 
     Returns:
         Dotted names inside the network, without layers that never run.
-
-    Raises:
-        ValueError: If the network does not take the image.
     """
-    main = model.branch("main")
-    view = private_view(main).eval()
-    image = _black_image(main) if example is None else example[:1]
-    reached: dict[str, None] = {}
-
-    def remember(name: str) -> Callable[[nn.Module, object], None]:
-        def hook(_module: nn.Module, _inputs: object) -> None:
-            reached[name] = None
-
-        return hook
-
+    view = private_view(model.branch(MAIN)).eval()
     assert isinstance(view, PixelNetwork)
+    reached: dict[str, None] = {}
     for name, layer in norm_layers(view.network).items():
-        layer.register_forward_pre_hook(remember(name))
-    try:
-        with torch.no_grad():
-            view(image)
-    except RuntimeError as error:
-        height, width = image.shape[2:]
-        raise InputError(
-            f"the network does not take an image of {height}×{width} pixels: give an example "
-            f"that it takes ({error})"
-        ) from error
+        layer.register_forward_pre_hook(lambda *_, name=name: reached.setdefault(name))
+    with torch.no_grad():
+        view(example[:1])
     return tuple(reached)
 
 
@@ -97,42 +75,27 @@ def resolve(model: DualBNModel, names: Sequence[str] | None) -> tuple[str, ...]:
     Where a name is both a layer and a stage, the layer is meant.
 
     Raises:
-        TypeError: If names is a single text.
-        ValueError: If a name is neither; the message has near matches.
+        InputError: If a name is neither; the message has near matches.
     """
-    if isinstance(names, str):
-        raise TypeError(f"layers must be a sequence of names, got the text {names!r}: put it in []")
     if names is None:
         return model.norm_layer_names()
-    stages = stages_of_layers(model)
+    stage_of = stages_of_layers(model)
     for name in names:
-        require_name(name, [*stages, *stages.values()])
-    wanted = set(names)
+        require_name(name, [*stage_of, *stage_of.values()])
     return tuple(
         layer
-        for layer, stage in stages.items()
-        if layer in wanted or (stage in wanted and stage not in stages)
+        for layer, stage in stage_of.items()
+        if layer in names or (stage in names and stage not in stage_of)
     )
 
 
 def require_name(name: str, known: Iterable[str], what: str = "norm layer or stage") -> None:
-    """Raise ValueError, with near matches, if the name is not among the known ones."""
+    """Raise InputError, with near matches, if the name is not among the known ones."""
     choices = list(dict.fromkeys(known))
     if name not in choices:
         raise InputError(f"The network has no {what} {name!r}. {did_you_mean(name, choices)}")
 
 
-def _listed_stages(network: nn.Module) -> list[str]:
-    listed = getattr(network, "feature_info", None) or []
-    return [stage["module"] for stage in listed if isinstance(stage, Mapping)]
-
-
 def _end(stage: str, places: Mapping[str, int]) -> int:
     inside = f"{stage}."
     return max(place for name, place in places.items() if name == stage or name.startswith(inside))
-
-
-def _black_image(branch: PixelNetwork) -> Tensor:
-    config = getattr(branch.network, "pretrained_cfg", None) or {}
-    size = config["input_size"][1:] if config.get("fixed_input_size") else (_SIDE, _SIDE)
-    return torch.zeros(1, 3, *size, dtype=branch.mean.dtype, device=branch.mean.device)

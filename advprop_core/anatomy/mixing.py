@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
 import torch
@@ -53,17 +52,19 @@ def blend(
         move, and shares every other tensor with the model. It is not for training.
 
     Raises:
-        TypeError: If a place is not a number or layers is a single text.
-        ValueError: If a place lies outside [0, 1], there is only one image, the branches are
-            not two of the model's, or a name is neither a layer nor a stage; the message has
-            near matches.
+        InputError: If the branches are not two of the model's, a name is neither a layer nor a
+            stage (the message has near matches), or there is only one image.
+        ValueError: If a place lies outside [0, 1].
     """
     start, end = pair(model, first, second)
     places = dict.fromkeys(AFFINE, affine)
     if not isinstance(statistics, Tensor):
         places |= dict.fromkeys(STATISTICS, statistics)
     for place in places.values():
-        _require_share(place)
+        if not 0 <= place <= 1:
+            raise ValueError(
+                f"a place must lie in [0, 1], from the first branch to the second, got {place}"
+            )
     ours, theirs = norm_tensors(start), norm_tensors(end)
     view = private_view(start).eval()
     assert isinstance(view, PixelNetwork)
@@ -106,17 +107,7 @@ def wear(view: PixelNetwork, tensors: Mapping[str, Mapping[str, Tensor]]) -> Non
     layers = norm_layers(view.network)
     for layer_name, values in tensors.items():
         for name, value in values.items():
-            setattr(layers[layer_name], name, _as_held(name, value.detach()))
-
-
-def _as_held(name: str, value: Tensor) -> Tensor:
-    return nn.Parameter(value, requires_grad=False) if name in AFFINE else value
-
-
-def _require_share(place: float) -> None:
-    if isinstance(place, bool) or not isinstance(place, int | float):
-        raise TypeError(f"a place must be a number, got {type(place).__name__}")
-    if not (math.isfinite(place) and 0 <= place <= 1):
-        raise ValueError(
-            f"a place must lie in [0, 1], from the first branch to the second, got {place}"
-        )
+            tensor = value.detach()
+            if name in AFFINE:
+                tensor = nn.Parameter(tensor, requires_grad=False)
+            setattr(layers[layer_name], name, tensor)

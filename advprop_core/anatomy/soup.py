@@ -24,23 +24,11 @@ def soup(
 ) -> Checkpoint:
     """A plain network with γ and β between two branches and statistics that fit them.
 
-    Rebuffi et al. (arXiv 2210.04886) call it a soup.
-
-    Args:
-        checkpoint: With both branches; it is not changed.
-        affine: Place of γ and β, in [0, 1].
-        reference: (N, 3, H, W) pixels to estimate statistics on.
-        first: Name of the branch at 0.
-        second: Name of the branch at 1.
-        layers: Norm layers and stages that move, all when not given.
+    Arguments are those of :func:`~advprop_core.anatomy.mixing.blend`, and so is what is refused.
 
     Returns:
         A checkpoint whose one branch is main; it says what it was blended from, and has no
         metrics until it is measured.
-
-    Raises:
-        TypeError: As for :func:`~advprop_core.anatomy.mixing.blend`.
-        ValueError: As for :func:`~advprop_core.anatomy.mixing.blend`.
     """
     network = blend(
         checkpoint.model, affine, reference, first=first, second=second, layers=layers

@@ -66,7 +66,6 @@ def _take_click() -> None:
 
 
 def _channels(subject: Subject, distance: LayerDistance, view: AnatomyView) -> None:
-    from advprop_core.anatomy.distance import top_channels
     from app.figures import norm_layers as figures
     from app.figures import style
 
@@ -74,7 +73,7 @@ def _channels(subject: Subject, distance: LayerDistance, view: AnatomyView) -> N
     if measure not in distance.changes:
         st.caption(words.without(distance, measure))
         return
-    marked = [number for number, _ in top_channels([distance], distance.layer, _MARKED, measure)]
+    marked = distance.top_channels(measure, _MARKED)
     sentence = words.channels(distance, measure, marked, view.second)
     st.markdown(sentence)
     st.plotly_chart(
@@ -83,7 +82,7 @@ def _channels(subject: Subject, distance: LayerDistance, view: AnatomyView) -> N
         config=style.CONFIG,
         alt=messages.plain(sentence),
     )
-    _excited(subject, distance.layer, tuple(marked), view)
+    _excited(subject, distance.layer, marked, view)
 
 
 def _excited(subject: Subject, layer: str, marked: tuple[int, ...], view: AnatomyView) -> None:

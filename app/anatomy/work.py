@@ -16,7 +16,7 @@ from advprop_core.anatomy import dial, halves
 from advprop_core.anatomy.dial import Blended, Curve, Moved, Way
 from advprop_core.anatomy.distance import LayerDistance, profile
 from advprop_core.anatomy.excitement import Excitement, excitement
-from advprop_core.anatomy.gap import By, Gap, gap_in_all_orders
+from advprop_core.anatomy.gap import By, Gap, measure_gap
 from advprop_core.anatomy.halves import Mixture, MixtureAccuracy
 from advprop_core.anatomy.soup import soup
 from advprop_core.attacks.gradient import attack
@@ -147,7 +147,7 @@ def lines_of(
 def distances(lens: Lens, second: str) -> tuple[LayerDistance, ...]:
     """How far apart the norm layers are, in execution order."""
     side = lens.info.input_size
-    return profile(lens.model, MAIN, second, example=torch.zeros(1, 3, side, side))
+    return profile(lens.model, second, torch.zeros(1, 3, side, side))
 
 
 def excited(
@@ -159,9 +159,7 @@ def excited(
         "adversarial": comparison.adversarial[None],
     }
     return {
-        (kind, branch): excitement(
-            lens.model.branch(branch), pixels, layer, channels, upsample=True
-        )
+        (kind, branch): excitement(lens.model.branch(branch), pixels, layer, channels)
         for kind, pixels in inputs.items()
         for branch in (MAIN, second)
     }
@@ -172,7 +170,7 @@ def gap_here(lens: Lens, comparison: Comparison, second: str, by: By, progress: 
     images = {"clean": comparison.clean[None]}
     if not torch.equal(comparison.clean, comparison.adversarial):
         images["adversarial"] = comparison.adversarial[None]
-    return gap_in_all_orders(
+    return measure_gap(
         lens.model,
         images,
         torch.tensor([comparison.attacked_class]),
@@ -205,7 +203,7 @@ def gap_over(
         attacked = _ATTACK_SHARE
         module = lens.branches[attack_branch]
         pixels["adversarial"] = _perturbed(module, clean, labels, perturbation, progress)
-    return gap_in_all_orders(
+    return measure_gap(
         lens.model,
         pixels,
         labels,

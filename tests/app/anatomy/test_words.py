@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from advprop_core.anatomy.dial import Blended, Curve, Way
-from advprop_core.anatomy.distance import MEASURES, LayerDistance, NormTensors
+from advprop_core.anatomy.distance import MEASURES, LayerDistance
 from advprop_core.anatomy.gap import Gap, GapRow, Score
 from advprop_core.anatomy.halves import ENDS, ESTIMATED, NAIVE, MixtureAccuracy
 from advprop_core.types import Prediction
@@ -75,9 +75,8 @@ def test_the_curve_tells_its_ends_and_a_summit_between():
 
 
 def distance(layer, stage, *values):
-    none = NormTensors(*[None] * 6)
     changes = {"mean_shift": torch.tensor(values)} if values else {}
-    return LayerDistance(layer, stage, max(1, len(values)), none, none, changes)
+    return LayerDistance(layer, stage, max(1, len(values)), changes)
 
 
 def test_which_layers_differ_most_and_least():
@@ -186,7 +185,7 @@ def gap_of(alone, front, back, clean=(0.9, 0.9), n=1):
 
 
 def score(share, n):
-    return Score(torch.full((n,), share), torch.zeros(n), round(share * n))
+    return Score(share, round(share * n), n)
 
 
 def test_one_stage_that_carries_the_gap():

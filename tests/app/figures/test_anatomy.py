@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from advprop_core.anatomy.dial import Blended, Curve, Way
-from advprop_core.anatomy.distance import LayerDistance, NormTensors
+from advprop_core.anatomy.distance import LayerDistance
 from advprop_core.anatomy.excitement import Excitement
 from advprop_core.anatomy.gap import Gap, GapRow, Score
 from advprop_core.anatomy.halves import ENDS, MixtureAccuracy
@@ -201,8 +201,7 @@ def test_one_line_where_nothing_was_changed():
 def distance(layer, stage, **changes):
     values = {name: torch.tensor(list) for name, list in changes.items()}
     count = len(next(iter(values.values()))) if values else 2
-    none = NormTensors(*[None] * 6)
-    return LayerDistance(layer, stage, count, none, none, values)
+    return LayerDistance(layer, stage, count, values)
 
 
 DISTANCES = (
@@ -248,7 +247,7 @@ def test_channels_are_sorted_and_the_marked_ones_named():
 def test_excited_channels_share_one_scale_over_both_pictures(found):
     def made(value):
         maps = torch.full((2, 4, 4), value)
-        return Excitement("s1.bn", (7, 3), maps, maps)
+        return Excitement("s1.bn", (7, 3), maps)
 
     maps = {cell: made(value) for cell, value in zip(GRID, (0.0, 1.0, -2.0, 4.0), strict=True)}
     figure = norm_layers.excited(found, maps, "adversarial", 1.0)
@@ -266,8 +265,7 @@ def test_excited_channels_share_one_scale_over_both_pictures(found):
 
 
 def score(share, n=1):
-    right = round(share * n)
-    return Score(torch.full((n,), share), torch.zeros(n), right)
+    return Score(share, round(share * n), n)
 
 
 def rows(order, values, n):

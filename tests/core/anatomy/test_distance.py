@@ -6,10 +6,15 @@ import pytest
 import torch
 from torch import nn
 
-from advprop_core.anatomy.distance import MEASURES, profile, top_channels
+from advprop_core.anatomy.distance import MEASURES, profile
 from advprop_core.models.dual_bn import DualBNModel, norm_layers
 
 HALVES = (0.5, 0.5, 0.5)
+EXAMPLE = torch.zeros(1, 3, 64, 64)
+
+
+def compared(model, second="aux"):
+    return profile(model, second, EXAMPLE)
 
 
 def one_layer(**arguments):
@@ -42,7 +47,7 @@ def values(distance, measure):
 
 
 def test_statistics_literal(literal):
-    (distance,) = profile(literal)
+    (distance,) = compared(literal)
     assert (distance.layer, distance.stage, distance.channels) == ("1", "1", 2)
     assert values(distance, "mean_shift") == pytest.approx([1.0, -1.5])  # 2/√4, −3/√4
     assert values(distance, "log_variance_ratio") == pytest.approx([1.945910, 0.0])  # ln 7
@@ -57,17 +62,14 @@ def test_divergence_is_what_torch_says(literal):
         for layer in (main, aux)
     )
     both = torch.distributions.kl_divergence(one, two) + torch.distributions.kl_divergence(two, one)
-    assert values(profile(literal)[0], "divergence") == pytest.approx((both / 2).tolist())
+    assert values(compared(literal)[0], "divergence") == pytest.approx((both / 2).tolist())
 
 
 def test_affine_literal(literal):
-    (distance,) = profile(literal)
+    (distance,) = compared(literal)
     assert values(distance, "gamma_change") == [0.5, -3.0]
     assert values(distance, "beta_change") == [0.0, 3.5]
-    assert distance.first.scale.tolist() == [3.0, 1.0]
-    assert distance.first.shift.tolist() == [1.0, -0.5]  # 1 − 3·0, ½ − 1·1
-    assert distance.second.scale.tolist() == pytest.approx([3.5 / 7**0.5, -0.5])
-    assert distance.second.shift.tolist() == pytest.approx([1 - 7**0.5, 3.0])  # 4 − (−½)(−2)
+    # From 3 and 1 to 3.5/√7 and −½; from 1 − 3·0 and ½ − 1·1 to 1 − √7 and 4 − (−½)(−2).
     assert values(distance, "scale_change") == pytest.approx([3.5 / 7**0.5 - 3, -1.5])
     assert values(distance, "shift_change") == pytest.approx([-(7**0.5), 3.5])
     # √((1·(−1.5) + 3.5)² + 4·1.5²) = √13
@@ -78,7 +80,7 @@ def test_what_cancels_out_changes_no_output(literal):
     """Twice the mean and the deviation of main, then γ and β that undo it."""
     fill(literal, "aux", running_mean=[0.0, 2.0], running_var=[4.0, 16.0])
     fill(literal, "aux", weight=[6.0, 4.0], bias=[1.0, 1.5])
-    (distance,) = profile(literal)
+    (distance,) = compared(literal)
     assert values(distance, "log_variance_ratio") == pytest.approx([1.386294] * 2)
     assert values(distance, "gamma_change") == [3.0, 2.0]
     for measure in ("scale_change", "shift_change", "output_change"):
@@ -93,20 +95,24 @@ def test_output_change_is_that_of_the_layers(literal):
     ) + torch.tensor([0.0, 1.0]).view(1, 2, 1, 1)
     main, aux = (next(iter(norm_layers(literal.branch(n)).values())) for n in ("main", "aux"))
     measured = (aux(sample) - main(sample)).square().mean((0, 2, 3)).sqrt()
-    assert values(profile(literal)[0], "output_change") == pytest.approx(
+    assert values(compared(literal)[0], "output_change") == pytest.approx(
         measured.tolist(), rel=0.01
     )
 
 
 def test_exchanging_the_branches_changes_signs_only(literal):
-    (there,), (back,) = profile(literal), profile(literal, "aux", "main")
+    exchanged = one_layer()
+    for ours, theirs in (("main", "aux"), ("aux", "main")):
+        (layer,) = norm_layers(literal.branch(theirs)).values()
+        (target,) = norm_layers(exchanged.branch(ours)).values()
+        target.load_state_dict(layer.state_dict())
+    (there,), (back,) = compared(literal), compared(exchanged)
     for measure in MEASURES:
-        if measure == "output_change":  # on the inputs of the first branch
+        if measure == "output_change":  # on the inputs of main
             continue
         same = measure == "divergence"
         expected = there.changes[measure] * (1 if same else -1)
         torch.testing.assert_close(back.changes[measure], expected)
-    assert torch.equal(back.first.mean, there.second.mean)
 
 
 def test_eps_counts_as_variance():
@@ -114,15 +120,15 @@ def test_eps_counts_as_variance():
     model = one_layer(eps=1.0)
     fill(model, "main", running_mean=[0.0, 0.0], running_var=[0.0, 0.0])
     fill(model, "aux", running_mean=[0.0, 1.0], running_var=[1.0, 0.0])
-    (distance,) = profile(model)
+    (distance,) = compared(model)
     assert values(distance, "log_variance_ratio") == pytest.approx([0.693147, 0.0])
     assert values(distance, "divergence") == pytest.approx([0.125, 0.5])  # (½ + 2 − 2)/4, 2/4
-    assert distance.first.variance.tolist() == [0.0, 0.0]
-    assert distance.first.scale.tolist() == [1.0, 1.0]
+    # From 1 and 1 to 1/√2 and 1: γ/√(variance + eps).
+    assert values(distance, "scale_change") == pytest.approx([0.5**0.5 - 1, 0.0])
 
 
 def test_equal_branches_do_not_differ(make_tiny):
-    for distance in profile(DualBNModel(make_tiny(), HALVES, HALVES)):
+    for distance in compared(DualBNModel(make_tiny(), HALVES, HALVES)):
         assert set(distance.changes) == set(MEASURES)
         assert all(not change.any() for change in distance.changes.values())
 
@@ -130,8 +136,7 @@ def test_equal_branches_do_not_differ(make_tiny):
 def test_a_layer_without_scale_and_shift():
     model = one_layer(affine=False)
     fill(model, "aux", running_mean=[3.0, 0.0], running_var=[4.0, 1.0])
-    (distance,) = profile(model)
-    assert distance.first.gamma is distance.first.beta is None
+    (distance,) = compared(model)
     assert not {"gamma_change", "beta_change"} & set(distance.changes)
     assert values(distance, "scale_change") == [-0.5, 0.0]
     assert values(distance, "shift_change") == [-1.5, 0.0]
@@ -141,62 +146,44 @@ def test_a_layer_without_scale_and_shift():
 def test_a_layer_without_running_statistics():
     model = one_layer(track_running_stats=False, eps=1e-5)
     fill(model, "aux", weight=[2.0, 1.0], bias=[0.0, -1.0])
-    (distance,) = profile(model)
-    assert distance.second.mean is distance.second.scale is None
+    (distance,) = compared(model)
     assert set(distance.changes) == {"gamma_change", "beta_change"}
-    with pytest.raises(ValueError, match="no divergence, it has gamma_change, beta_change"):
-        top_channels([distance], "1", 1)
 
 
 def test_a_layer_with_nothing_to_compare():
     model = one_layer(affine=False, track_running_stats=False, eps=1e-5)
-    (distance,) = profile(model)
+    (distance,) = compared(model)
     assert distance.changes == {}
-    with pytest.raises(ValueError, match="it has nothing to compare"):
-        top_channels([distance], "1", 1)
 
 
 def test_summary_is_of_sizes(literal):
-    (distance,) = profile(literal)
+    (distance,) = compared(literal)
     summary = distance.summary("mean_shift")  # 1 and −1.5
     assert (summary.mean, summary.median, summary.largest) == pytest.approx((1.25, 1.25, 1.5))
 
 
 def test_top_channels(literal):
-    distances = profile(literal)
-    assert top_channels(distances, "1", 1) == ((0, pytest.approx(17 / 7)),)
-    both = top_channels(distances, "1", 9, by="mean_shift")
-    assert both == ((1, pytest.approx(-1.5)), (0, pytest.approx(1.0)))
+    (distance,) = compared(literal)
+    assert distance.top_channels("divergence", 1) == (0,)  # 17/7 and 9/8
+    assert distance.top_channels("mean_shift", 9) == (1, 0)  # 1 and −1.5
 
 
 def test_equal_channels_come_in_order(make_dual):
     model = DualBNModel(nn.Sequential(nn.Conv2d(3, 40, 1), nn.BatchNorm2d(40)), HALVES, HALVES)
     norm_layers(model.branch("aux"))["network.1"].running_mean.fill_(1.0)
-    assert [channel for channel, _ in top_channels(profile(model), "1", 40)] == list(range(40))
-
-
-def test_top_channels_refuses(literal):
-    distances = profile(literal)
-    with pytest.raises(ValueError, match="no norm layer '2'. Choose from 1"):
-        top_channels(distances, "2", 1)
-    with pytest.raises(ValueError, match="k must be at least 1, got 0"):
-        top_channels(distances, "1", 0)
-    with pytest.raises(ValueError, match="by must be one of mean_shift, .*, got 'kl'"):
-        top_channels(distances, "1", 1, by="kl")
-    with pytest.raises(ValueError, match="by must be one of"):
-        distances[0].summary("kl")
+    assert compared(model)[0].top_channels("divergence", 40) == tuple(range(40))
 
 
 def test_broken_tensors_are_named(literal):
     fill(literal, "aux", running_var=[float("nan"), 1.0])
     with pytest.raises(ValueError, match="tensors of norm layer '1' must be finite"):
-        profile(literal)
+        compared(literal)
 
 
 @pytest.mark.parametrize("architecture", ["test_resnet", "test_efficientnet", "regnetx_002"])
 def test_every_layer_of_a_network_has_every_measure(make_dual, architecture):
     model = make_dual(architecture, auxiliaries=2)
-    distances = profile(model, "aux2", "aux")
+    distances = compared(model, "aux2")
     assert sorted(d.layer for d in distances) == sorted(model.norm_layer_names())
     for distance in distances:
         assert set(distance.changes) == set(MEASURES)
@@ -207,17 +194,19 @@ def test_every_layer_of_a_network_has_every_measure(make_dual, architecture):
 
 
 def test_results_share_nothing_with_the_model(literal):
-    (distance,) = profile(literal)
+    (distance,) = compared(literal.double())
+    before = {name: value.clone() for name, value in distance.changes.items()}
     fill(literal, "main", running_mean=[9.0, 9.0])
-    assert distance.first.mean.tolist() == [0.0, 1.0]
+    assert all(torch.equal(before[name], value) for name, value in distance.changes.items())
+    assert next(iter(norm_layers(literal.branch("main")).values())).running_var.tolist() == [1, 4]
     assert not any(change.requires_grad for change in distance.changes.values())
 
 
 def test_eight_threads_agree(make_dual):
     model = make_dual()
-    expected = profile(model)
+    expected = compared(model)
     with ThreadPoolExecutor(8) as pool:
-        every = list(pool.map(lambda _: profile(model), range(16)))
+        every = list(pool.map(lambda _: compared(model), range(16)))
     for distances in every:
         for one, other in zip(expected, distances, strict=True):
             assert one.layer == other.layer

@@ -6,12 +6,12 @@ import pytest
 import torch
 from torch import nn
 
-from advprop_core.anatomy.gap import gap
+from advprop_core.anatomy.gap import measure_gap
 from advprop_core.anatomy.layers import execution_order
 from advprop_core.anatomy.mixing import blend
 from advprop_core.evaluation.intervals import wilson_interval
 from advprop_core.models.dual_bn import DualBNModel
-from advprop_core.predict import logits_of, predict
+from advprop_core.predict import logits_of
 
 
 class Steps(nn.Module):
@@ -47,7 +47,9 @@ def table(rows, name="clean"):
 
 
 def test_alone_literal(steps):
-    rows = gap(steps, {"clean": GREYS}, BRIGHT, None)
+    gap = measure_gap(steps, {"clean": GREYS}, BRIGHT, None, by="layer")
+    assert (gap.naive, gap.by, gap.n) == (None, "layer", 6)
+    rows = gap.rows["alone"]
     assert table(rows) == [  # thresholds 0.3, 0.7, 0.4, 0.8
         (None, (), 5),
         ("first", ("first",), 2),
@@ -55,161 +57,119 @@ def test_alone_literal(steps):
         (None, ("first", "second"), 1),
     ]
     score = rows[1].scores["clean"]
-    margins = LEVELS - 0.7
-    torch.testing.assert_close(score.margins, margins)
-    torch.testing.assert_close(score.probabilities, margins.sigmoid())
     assert (score.n, score.accuracy) == (6, pytest.approx(1 / 3))
     assert score.interval == wilson_interval(2, 6)
-    assert score.margin == pytest.approx(margins.mean().item(), abs=1e-6)
-    assert score.probability == pytest.approx(margins.sigmoid().mean().item())
+    assert score.probability == pytest.approx((LEVELS - 0.7).sigmoid().mean().item())
 
 
 def test_walks_literal(steps):
-    up = gap(steps, {"clean": GREYS}, BRIGHT, None, order="from_stem")
-    assert table(up) == [
+    rows = measure_gap(steps, {"clean": GREYS}, BRIGHT, None, by="layer").rows
+    assert table(rows["from_stem"]) == [
         (None, (), 5),
         ("first", ("first",), 2),
         ("second", ("first", "second"), 1),
     ]
-    down = gap(steps, {"clean": GREYS}, BRIGHT, None, order="from_head")
-    assert table(down) == [
+    assert table(rows["from_head"]) == [
         (None, (), 5),
         ("second", ("second",), 4),
         ("first", ("first", "second"), 1),
     ]
 
 
-def test_back_from_the_second_branch(steps):
-    rows = gap(steps, {"clean": GREYS}, BRIGHT, None, first="aux", second="main")
-    assert [row.scores["clean"].correct for row in rows] == [1, 4, 2, 5]
-
-
 def test_several_sets_of_images(steps):
     darker = {"clean": GREYS, "adversarial": (GREYS - 0.1).clamp_min(0)}
-    rows = gap(steps, darker, BRIGHT, None, order="from_stem", batch_size=4)
+    rows = measure_gap(steps, darker, BRIGHT, None, by="layer", batch_size=4).rows["from_stem"]
     assert [row.scores["clean"].correct for row in rows] == [5, 2, 1]
     assert [row.scores["adversarial"].correct for row in rows] == [4, 1, 1]
 
 
-def test_margin_is_against_the_best_other_class(dual, pixels):
-    image, labels = pixels(3), torch.tensor([0, 3, 5])
-    (row, *_) = gap(dual, {"clean": image}, labels, None, by="stage")
-    logits = logits_of(dual.branch("main"), image)
-    for index, label in enumerate(labels.tolist()):
-        others = [value for c, value in enumerate(logits[index].tolist()) if c != label]
-        expected = logits[index, label].item() - max(others)
-        assert row.scores["clean"].margins[index].item() == pytest.approx(expected, abs=1e-5)
-        probability = predict(dual.branch("main"), image)[index].probabilities[label]
-        assert row.scores["clean"].probabilities[index].item() == pytest.approx(probability.item())
-
-
 @pytest.mark.parametrize("architecture", ["test_resnet", "test_efficientnet", "regnetx_002"])
-@pytest.mark.parametrize("order", ["alone", "from_stem", "from_head"])
-def test_rows_by_stage_begin_and_end_at_the_branches(make_dual, pixels, architecture, order):
+def test_rows_by_stage_begin_and_end_at_the_branches(make_dual, pixels, architecture):
     model, image, labels = make_dual(architecture), pixels(2, 48), torch.tensor([1, 4])
     before = {key: value.clone() for key, value in model.state_dict().items()}
-    rows = gap(model, {"clean": image}, labels, None, order=order, by="stage")
+    gap = measure_gap(model, {"clean": image}, labels, None, by="stage")
     layers = execution_order(model, image)
-    assert rows[0].layers == ()
-    assert rows[-1].layers == layers
 
-    def margins(module):
-        logits = logits_of(module, image)
-        true = logits[torch.arange(2), labels]
-        return true - logits.scatter(1, labels[:, None], -torch.inf).amax(1)
+    def probability(module):
+        return float(logits_of(module, image).softmax(1)[torch.arange(2), labels].mean())
 
-    assert torch.equal(rows[0].scores["clean"].margins, margins(model.branch("main")))
-    assert torch.equal(rows[-1].scores["clean"].margins, margins(model.branch("aux")))
-    middle = rows[2]
-    assert torch.equal(
-        middle.scores["clean"].margins, margins(blend(model, 1, 1, layers=middle.layers))
-    )
+    for rows in gap.rows.values():
+        assert rows[0].layers == ()
+        assert rows[-1].layers == layers
+        networks = (
+            model.branch("main"), blend(model, 1, 1, layers=rows[2].layers), model.branch("aux")
+        )  # fmt: skip
+        for row, network in zip((rows[0], rows[2], rows[-1]), networks, strict=True):
+            assert row.scores["clean"].probability == probability(network)
     assert all(torch.equal(before[key], value) for key, value in model.state_dict().items())
     assert not any(part._forward_pre_hooks or part.training for part in model.modules())
 
 
 def test_by_layer_is_one_row_per_layer_in_execution_order(dual, pixels):
-    layers = execution_order(dual)
-    labels = torch.tensor([0, 1])
-    alone = gap(dual, {"clean": pixels()}, labels, None)
-    assert [row.unit for row in alone] == [None, *layers, None]
-    assert [row.layers for row in alone[1:-1]] == [(layer,) for layer in layers]
-    down = gap(dual, {"clean": pixels()}, labels, None, order="from_head")
-    assert [row.unit for row in down] == [None, *layers[::-1]]
-    assert [row.layers for row in down] == [
+    layers = execution_order(dual, pixels())
+    rows = measure_gap(dual, {"clean": pixels()}, torch.tensor([0, 1]), None, by="layer").rows
+    assert [row.unit for row in rows["alone"]] == [None, *layers, None]
+    assert [row.layers for row in rows["alone"][1:-1]] == [(layer,) for layer in layers]
+    assert [row.unit for row in rows["from_head"]] == [None, *layers[::-1]]
+    assert [row.layers for row in rows["from_head"]] == [
         layers[len(layers) - count :] for count in range(len(layers) + 1)
     ]
 
 
-def test_statistics_are_estimated_after_every_swap(dual, pixels):
+def test_statistics_are_estimated_after_every_swap_and_naive_rows_stand_beside(dual, pixels):
     images, labels, reference = pixels(2), torch.tensor([0, 1]), pixels(8)
     before = {key: value.clone() for key, value in dual.state_dict().items()}
-    rows = gap(dual, {"clean": images}, labels, reference, by="stage")
-    for row in rows:
-        logits = logits_of(blend(dual, 1, reference, layers=row.layers), images)
-        expected = logits.softmax(1)[torch.arange(2), labels]
-        torch.testing.assert_close(row.scores["clean"].probabilities, expected)
+    gap = measure_gap(dual, {"clean": images}, labels, reference, by="stage")
+    for rows, statistics in ((gap.rows, reference), (gap.naive, 1)):
+        for row in rows["alone"]:
+            logits = logits_of(blend(dual, 1, statistics, layers=row.layers), images)
+            expected = logits.softmax(1)[torch.arange(2), labels].mean().item()
+            assert row.scores["clean"].probability == pytest.approx(expected)
+    assert gap.naive == measure_gap(dual, {"clean": images}, labels, None, by="stage").rows
     assert all(torch.equal(before[key], value) for key, value in dual.state_dict().items())
 
 
 def test_progress_counts_images_and_may_stop(steps):
     done = []
     images = {"clean": GREYS, "adversarial": GREYS}
-    gap(steps, images, BRIGHT, None, batch_size=4, progress=lambda *counts: done.append(counts))
-    assert done[:3] == [(8, 48), (12, 48), (20, 48)]
-    assert done[-1] == (48, 48)
+    options = {"by": "layer", "batch_size": 4}
+    measure_gap(
+        steps, images, BRIGHT, None, progress=lambda *counts: done.append(counts), **options
+    )
+    assert done[:3] == [(8, 120), (12, 120), (20, 120)]  # 4 rows, and 3 of each walk
+    assert done[-1] == (120, 120)
 
     def stop(done, total):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        gap(steps, images, BRIGHT, None, progress=stop)
+        measure_gap(steps, images, BRIGHT, None, progress=stop, **options)
     assert not any(part._forward_pre_hooks for part in steps.modules())
 
 
 def test_the_size_of_batches_does_not_matter(steps):
-    whole = gap(steps, {"clean": GREYS}, BRIGHT, None)
-    parts = gap(steps, {"clean": GREYS}, BRIGHT, None, batch_size=1)
-    for one, other in zip(whole, parts, strict=True):
-        torch.testing.assert_close(one.scores["clean"].margins, other.scores["clean"].margins)
+    whole = measure_gap(steps, {"clean": GREYS}, BRIGHT, None, by="layer")
+    parts = measure_gap(steps, {"clean": GREYS}, BRIGHT, None, by="layer", batch_size=1)
+    for one, other in zip(whole.rows["alone"], parts.rows["alone"], strict=True):
+        expected = one.scores["clean"].probability
+        assert other.scores["clean"].probability == pytest.approx(expected)
 
 
 def test_eight_threads_agree(dual, pixels):
     image, labels = {"clean": pixels()}, torch.tensor([0, 1])
-    orders = ["alone", "from_stem", "from_head"] * 4
 
-    def work(order):
-        rows = gap(dual, image, labels, None, order=order, by="stage")
-        return torch.stack([row.scores["clean"].margins for row in rows])
+    def work(_):
+        rows = measure_gap(dual, image, labels, None, by="stage").rows
+        return [row.scores["clean"].probability for each in rows.values() for row in each]
 
-    serial = [work(order) for order in orders]
+    expected = work(0)
     with ThreadPoolExecutor(8) as pool:
-        together = list(pool.map(work, orders))
-    for one, other in zip(serial, together, strict=True):
-        torch.testing.assert_close(other, one, rtol=1e-4, atol=1e-5)
+        for found in pool.map(work, range(12)):
+            assert found == pytest.approx(expected, rel=1e-4)
 
 
 def test_refusals(steps, make_dual):
-    clean = {"clean": GREYS}
-    with pytest.raises(ValueError, match="order must be one of alone, from_stem, from_head, got"):
-        gap(steps, clean, BRIGHT, None, order="up")
-    with pytest.raises(ValueError, match="by must be one of layer, stage, got 'block'"):
-        gap(steps, clean, BRIGHT, None, by="block")
-    with pytest.raises(ValueError, match="batch_size must be at least 1"):
-        gap(steps, clean, BRIGHT, None, batch_size=0)
-    for images, labels in (({}, BRIGHT), ({"clean": GREYS[:0]}, BRIGHT[:0])):
-        with pytest.raises(ValueError, match="images must not be empty"):
-            gap(steps, images, labels, None)
-    for wrong in (GREYS[:5], GREYS[0], GREYS[..., :1]):
-        with pytest.raises(ValueError, match=r"have the shape \(6, 3, H, W\).*clean .*moved "):
-            gap(steps, {"clean": GREYS, "moved": wrong}, BRIGHT, None)
-    with pytest.raises(ValueError, match=r"labels must lie in \[0, 1\] .*got \[2\]"):
-        gap(steps, clean, BRIGHT + 1, None)
-    with pytest.raises(TypeError, match="images must be floats .*got torch.uint8 for clean"):
-        gap(steps, {"clean": GREYS.byte()}, BRIGHT, None)
-    with pytest.raises(TypeError, match="labels must be integers, got torch.float32"):
-        gap(steps, clean, LEVELS, None)
     with pytest.raises(ValueError, match="logits must be finite"):
-        gap(steps, {"clean": GREYS * torch.nan}, BRIGHT, None)
+        measure_gap(steps, {"clean": GREYS * torch.nan}, BRIGHT, None, by="layer")
     with pytest.raises(ValueError, match="advprop calibrate"):
-        gap(make_dual(auxiliaries=0), clean, BRIGHT, None)
+        measure_gap(make_dual(auxiliaries=0), {"clean": GREYS}, BRIGHT, None, by="layer")

@@ -7,13 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from advprop_core.faithfulness.maps import (
-    Score,
-    Undefined,
-    check_maps,
-    flaw,
-    require_fraction,
-)
+from advprop_core.faithfulness.maps import Score, Undefined, check_maps, flaw
+
+_TOP = 0.1  # share of the pixels that counts as a map's top
 
 
 @dataclass(frozen=True)
@@ -33,48 +29,23 @@ class Agreement:
     overlap: Score
 
 
-def agree(first: Tensor, second: Tensor, *, top: float = 0.1) -> tuple[Agreement, ...]:
-    """Agreement of maps, pair by pair.
-
-    Args:
-        first: (N, H, W).
-        second: (N, H, W).
-        top: Share of the pixels that counts as a map's top, in (0, 1].
-
-    Returns:
-        One per pair; undefined where a map puts no pixel before another.
-
-    Raises:
-        TypeError: If maps are not floats.
-        ValueError: If they differ in shape, or the share is out of its range.
-    """
-    require_fraction("top", top)
-    ranks = spearman(first, second)
+def agree(first: Tensor, second: Tensor) -> tuple[Agreement, ...]:
+    """Agreement of (N, H, W) maps, pair by pair; undefined where a map puts no pixel first."""
     return tuple(
-        Agreement(rank, rank, rank) if isinstance(rank, Undefined) else _tops(rank, a, b, top)
-        for rank, a, b in zip(ranks, first.detach().cpu(), second.detach().cpu(), strict=True)
+        Agreement(rank, rank, rank) if isinstance(rank, Undefined) else _tops(rank, a, b)
+        for rank, a, b in zip(spearman(first, second), first, second, strict=True)
     )
 
 
 def spearman(first: Tensor, second: Tensor) -> tuple[Score, ...]:
-    """Rank correlation of maps, pair by pair; equal values share their mean rank.
-
-    Args:
-        first: (N, H, W).
-        second: (N, H, W).
+    """Rank correlation of (N, H, W) maps, pair by pair; equal values share their mean rank.
 
     Returns:
         A value in [-1, 1] per pair; undefined where a map puts no pixel before another.
-
-    Raises:
-        TypeError: If maps are not floats.
-        ValueError: If they differ in shape.
     """
-    first_maps = check_maps(first, None, "first")
-    second_maps = check_maps(second, first_maps.shape, "second")
     return tuple(
         flaw(a) or flaw(b) or _correlation(a, b)
-        for a, b in zip(first_maps, second_maps, strict=True)
+        for a, b in zip(first, check_maps(second, first.shape), strict=True)
     )
 
 
@@ -93,23 +64,20 @@ def _ranks(values: Tensor) -> Tensor:
     return (below + up_to + 1).double() / 2
 
 
-def _tops(rank: Score, first: Tensor, second: Tensor, share: float) -> Agreement:
-    first_top, second_top = _top(first, share), _top(second, share)
-    both = int((first_top & second_top).sum())
-    either, smaller = (
-        int((first_top | second_top).sum()),
-        min(int(first_top.sum()), int(second_top.sum())),
-    )
+def _tops(rank: float, first: Tensor, second: Tensor) -> Agreement:
+    first_top, second_top = _top(first), _top(second)
+    both, either = int((first_top & second_top).sum()), int((first_top | second_top).sum())
+    smaller = min(int(first_top.sum()), int(second_top.sum()))
     return Agreement(rank, both / either, both / smaller)
 
 
-def _top(values: Tensor, share: float) -> Tensor:
+def _top(values: Tensor) -> Tensor:
     """(H, W) to which pixels are its top, never empty.
 
     Equal values at the edge are all left out, because the map prefers none of them; only
     where they are the map's largest do they all belong to it.
     """
-    count = max(1, round(share * values.numel()))
+    count = max(1, round(_TOP * values.numel()))
     if count == values.numel():
         return torch.ones_like(values, dtype=torch.bool)
     highest = values.flatten().topk(count + 1).values

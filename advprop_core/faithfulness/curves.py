@@ -13,18 +13,16 @@ import torch
 from torch import Tensor, nn
 
 from advprop_core.attribution.progress import Counter
-from advprop_core.attribution.question import ClassIndex
+from advprop_core.attribution.question import ClassIndex, batch_size
 from advprop_core.faithfulness import forward
-from advprop_core.faithfulness.baselines import Fill, fill
-from advprop_core.faithfulness.maps import (
-    Undefined,
-    check_maps,
-    flaw,
-    map_shape,
-    require_fraction,
-)
+from advprop_core.faithfulness.maps import Undefined, check_maps, flaw
 from advprop_core.processes import Progress
-from advprop_core.types import freeze, require_count
+from advprop_core.types import freeze
+
+_STEP = 0.02  # share of the pixels that change at a time
+_RANDOM_ORDERS = 3
+_GREY = 0.5
+_BLUR_SHARE = 1 / 16  # of the shorter side: 14 px at 224
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,14 +76,12 @@ class _Walk:
 
     network: nn.Module
     counts: Tensor
-    removed_to: Fill
-    batch_size: int
     counter: Counter
 
     def both(self, image: Tensor, order: Tensor, class_index: int) -> tuple[Curve, Curve]:
         """Deletion and insertion."""
-        removed, blurred = (fill(image[None], kind)[0] for kind in (self.removed_to, "blurred"))
-        deletion = self.curve(image, removed, order, class_index)
+        grey, blurred = torch.full_like(image, _GREY), blur(image)
+        deletion = self.curve(image, grey, order, class_index)
         return deletion, self.curve(blurred, image, order, class_index)
 
     def curve(self, before: Tensor, after: Tensor, order: Tensor, class_index: int) -> Curve:
@@ -94,7 +90,7 @@ class _Walk:
         rank[order] = torch.arange(len(order))
         rank = rank.view(before.shape[1:]).to(before.device)
         rows = []
-        for counts in self.counts.split(self.batch_size):
+        for counts in self.counts.split(batch_size(before[None])):
             changed = rank < counts.to(rank.device).view(-1, 1, 1)
             shown = torch.where(changed[:, None], after, before)
             rows.append(forward.logits(self.network, shown).softmax(1)[:, class_index])
@@ -108,64 +104,46 @@ def measure_curves(
     maps: Tensor,
     class_index: ClassIndex,
     *,
-    step: float = 0.02,
-    removed_to: Fill = "grey",
-    random_orders: int = 3,
     seed: int = 0,
-    batch_size: int = 32,
     progress: Progress | None = None,
 ) -> tuple[Curves | Undefined, ...]:
-    """Insertion and deletion curves (Petsiuk et al., arXiv 1806.07421), an image at a time.
+    """Insertion and deletion curves, an image at a time, in steps of 2 % of the pixels.
 
-    Deletion ends at mid-grey unless another end is chosen. Insertion starts from the picture
-    blurred with a sigma of a sixteenth of its shorter side (the paper's 5 px at 224 leave much
-    to be recognised). Where a map gives several pixels the same value, they go in random order,
-    since their place says nothing. Random orders are the same for all images of one size, and are
-    gone through once for several maps of the same image and class.
+    Deletion ends at mid-grey. Insertion starts from the picture blurred with a sigma of a
+    sixteenth of its shorter side (the paper's 5 px at 224 leave much to be recognised). Where a
+    map gives several pixels the same value, they go in random order, since their place says
+    nothing. The three random orders are the same for all images of one size, and are gone
+    through once for several maps of the same image and class.
 
     Args:
-        module: A frozen branch; an own copy of it is run.
+        module: A frozen branch.
         pixels: (N, 3, H, W) in [0, 1].
         maps: (N, H, W), most important largest.
         class_index: The class whose probability is followed, one for all images or one each.
-        step: Share of the pixels that change at a time, in (0, 1].
-        removed_to: What a deleted pixel becomes.
-        random_orders: How many random orders the reference is the mean of, at least 1.
         seed: Of the random orders.
-        batch_size: Pictures at a time in the network.
         progress: Called with (pictures shown, all pictures); it may raise to stop.
 
     Returns:
         One result per image; undefined where the map puts no pixel before another.
-
-    Raises:
-        TypeError: If pixels or maps are not floats.
-        ValueError: For an argument out of its range, or logits that are not finite.
     """
-    require_fraction("step", step)
-    require_count("random_orders", random_orders)
-    require_count("batch_size", batch_size)
-    maps = check_maps(maps, map_shape(pixels))
+    maps = check_maps(maps, (len(pixels), *pixels.shape[2:]))
     network, images, classes = forward.prepare(module, pixels, class_index)
     flaws = [flaw(values) for values in maps]
     generator = torch.Generator().manual_seed(seed)
-    shuffles = [
-        torch.randperm(maps[0].numel(), generator=generator) for _ in range(1 + random_orders)
-    ]
-    counts = _counts(maps[0].numel(), step)
+    ties, *orders = (
+        torch.randperm(maps[0].numel(), generator=generator) for _ in range(1 + _RANDOM_ORDERS)
+    )
+    counts = _counts(maps[0].numel())
     alike = forward.first_alike(images, classes)
     sound = [index for index, reason in enumerate(flaws) if reason is None]
     references = dict.fromkeys(alike[index] for index in sound)
-    orders = len(sound) + random_orders * len(references)
-    counter = Counter(progress, 2 * len(counts) * orders)
-    walk = _Walk(network, counts, removed_to, batch_size, counter)
-    random = {
-        index: _random(walk, images[index], shuffles[1:], classes[index]) for index in references
-    }
+    walks = len(sound) + _RANDOM_ORDERS * len(references)
+    walk = _Walk(network, counts, Counter(progress, 2 * len(counts) * walks))
+    random = {index: _random(walk, images[index], orders, classes[index]) for index in references}
     return tuple(
         reason
         or Curves(
-            *walk.both(images[index], _order(maps[index], shuffles[0]), classes[index]),
+            *walk.both(images[index], _order(maps[index], ties), classes[index]),
             *random[alike[index]],
         )
         for index, reason in enumerate(flaws)
@@ -180,10 +158,10 @@ def _random(
     return _mean([deletion for deletion, _ in pairs]), _mean([insertion for _, insertion in pairs])
 
 
-def _counts(pixels: int, step: float) -> Tensor:
+def _counts(pixels: int) -> Tensor:
     """(K,) numbers of changed pixels: 0, every step, all."""
-    steps = math.ceil(1 / step - 1e-9)
-    on_the_way = {round(index * step * pixels) for index in range(steps)}
+    steps = math.ceil(1 / _STEP - 1e-9)
+    on_the_way = {round(index * _STEP * pixels) for index in range(steps)}
     return torch.tensor(sorted(on_the_way | {pixels}))
 
 
@@ -194,3 +172,19 @@ def _order(values: Tensor, shuffle: Tensor) -> Tensor:
 
 def _mean(curves: Sequence[Curve]) -> Curve:
     return Curve(curves[0].shares, torch.stack([curve.probabilities for curve in curves]).mean(0))
+
+
+def blur(image: Tensor) -> Tensor:
+    """(3, H, W), Gaussian: outlines go, the mean colours of regions stay.
+
+    Pixels beyond the border weigh nothing, so a constant picture stays what it is.
+    """
+    height, width = image.shape[1:]
+    sigma = _BLUR_SHARE * min(height, width)
+    return _weights(height, sigma, image) @ image @ _weights(width, sigma, image).T
+
+
+def _weights(side: int, sigma: float, like: Tensor) -> Tensor:
+    positions = torch.arange(side, device=like.device, dtype=like.dtype)
+    weights = torch.exp(-((positions[:, None] - positions) ** 2) / (2 * sigma**2))
+    return weights / weights.sum(1, keepdim=True)

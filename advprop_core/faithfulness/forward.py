@@ -8,13 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from advprop_core.attacks.inputs import own_pixels
-from advprop_core.attribution.question import (
-    ClassIndex,
-    class_per_image,
-    require_classes,
-)
+from advprop_core.attribution.question import ClassIndex, class_per_image, require_classes
 from advprop_core.errors import InputError
-from advprop_core.faithfulness.maps import map_shape
 from advprop_core.models.folding import fold
 from advprop_core.predict import require_eval
 
@@ -24,17 +19,12 @@ def prepare(
 ) -> tuple[nn.Module, Tensor, tuple[int, ...]]:
     """A folded copy of the module, the pixels in its precision, and a class for each image.
 
-    Args:
-        module: Takes (N, 3, H, W) pixels, returns (N, C) logits; in eval mode.
-        pixels: (N, 3, H, W).
-        class_index: One class for all images, or one each.
-
     Raises:
         TypeError: If pixels are not floats.
-        ValueError: For a module in training mode, no pixels, or a class the model has not.
+        ValueError: For a module in training mode, or a class the model has not.
     """
     require_eval(module)
-    classes = class_per_image(class_index, map_shape(pixels)[0])
+    classes = class_per_image(class_index, len(pixels))
     images = own_pixels(module, pixels)
     network = fold(module, images[:1])
     require_classes(classes, logits(network, images[:1]).shape[1])

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
-
-MakeMap = Callable[[Tensor], Tensor]
-"""(N, 3, H, W) pixels to (N, H, W) maps.
-
-It is always given all images of the call, in their order, so it may hold a class for each.
-"""
 
 _FLAT = 1e-6  # a spread this small beside the largest value is rounding, as after interpolation
 
@@ -77,56 +71,11 @@ def as_evidence(values: Tensor, method: str) -> Tensor:
     return values - values.amin((-2, -1), keepdim=True) if method == "rise" else values
 
 
-def check_maps(maps: Tensor, shape: Sequence[int] | None, name: str = "maps") -> Tensor:
-    """Maps on the CPU in float32, detached.
-
-    Args:
-        maps: (N, H, W), one map per image.
-        shape: What their shape must be; any (N, H, W) when None.
-        name: What the message calls them.
-
-    Raises:
-        TypeError: If they are not a tensor of floats.
-        ValueError: If they have another shape.
-    """
-    if not isinstance(maps, Tensor) or not maps.is_floating_point():
-        kind = maps.dtype if isinstance(maps, Tensor) else type(maps).__name__
-        raise TypeError(f"{name} must be a tensor of floats, got {kind}")
-    if maps.ndim != 3 or (shape is not None and maps.shape != tuple(shape)):
-        expected = "(N, H, W)" if shape is None else tuple(shape)
-        raise ValueError(
-            f"{name} must have shape {expected}, one (H, W) map per image, got {tuple(maps.shape)}"
-        )
+def check_maps(maps: Tensor, shape: Sequence[int]) -> Tensor:
+    """Maps on the CPU in float32, detached; raises ValueError if they have another shape."""
+    if maps.shape != tuple(shape):
+        raise ValueError(f"maps must have shape {tuple(shape)}, got {tuple(maps.shape)}")
     return maps.detach().float().cpu().contiguous()
-
-
-def call_maker(make_map: MakeMap, pixels: Tensor) -> Tensor:
-    """The maps of some pixels, checked; gradients are on while they are made.
-
-    Raises:
-        TypeError: If what comes back is not a tensor of floats.
-        ValueError: If it is not one map (H, W) per image.
-    """
-    with torch.inference_mode(False), torch.enable_grad():
-        maps = make_map(pixels.clone())  # what inference mode made cannot have a gradient
-    return check_maps(maps, map_shape(pixels), "what make_map returns")
-
-
-def map_shape(pixels: Tensor) -> tuple[int, int, int]:
-    """(N, H, W) of pixels (N, 3, H, W).
-
-    Raises:
-        TypeError: If they are not floats.
-        ValueError: If they have another shape, or there is no image.
-    """
-    if not pixels.is_floating_point():
-        raise TypeError(f"pixels must be floats in [0, 1], got {pixels.dtype}")
-    if pixels.ndim != 4 or not pixels.numel():
-        raise ValueError(
-            f"pixels must have shape (N, 3, H, W) with at least one image and pixel, "
-            f"got {tuple(pixels.shape)}"
-        )
-    return pixels.shape[0], pixels.shape[2], pixels.shape[3]
 
 
 def defined(values: Iterable[_Value | Undefined]) -> list[_Value]:
@@ -149,9 +98,3 @@ def mean(values: Sequence[Score]) -> Score:
 def why_none(values: Iterable[object]) -> Undefined:
     """The reason most values give for not existing."""
     return Undefined(next(iter(reasons(values)), "there is no value"))
-
-
-def require_fraction(name: str, value: float) -> None:
-    """Raise ValueError unless the value lies in (0, 1]."""
-    if not 0 < value <= 1:
-        raise ValueError(f"{name} must be a share above 0 and at most 1, got {value}")

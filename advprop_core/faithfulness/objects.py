@@ -12,16 +12,8 @@ from advprop_core.attribution.progress import Counter
 from advprop_core.datasets.texture_shapes.scenes import Scene
 from advprop_core.errors import InputError
 from advprop_core.faithfulness.intervals import Estimate, estimate_mean, estimate_share
-from advprop_core.faithfulness.maps import (
-    Score,
-    Undefined,
-    call_maker,
-    check_maps,
-    flaw,
-    reasons,
-)
+from advprop_core.faithfulness.maps import Score, Undefined, check_maps, flaw, reasons
 from advprop_core.processes import Progress
-from advprop_core.types import require_count
 
 MakeSceneMap = Callable[[Tensor, tuple[int, ...]], Tensor]
 """(N, 3, H, W) pixels and the N true classes to (N, H, W) maps."""
@@ -85,10 +77,8 @@ def object_share(
         progress: Called with (scenes done, all scenes); it may raise to stop.
 
     Raises:
-        TypeError: If maps are not floats.
-        ValueError: If there is no scene, scenes differ in size, or maps in shape.
+        InputError: If there is no scene, or scenes differ in size.
     """
-    require_count("batch_size", batch_size)
     if not len(scenes):
         raise InputError("scenes must not be empty")
     counter = Counter(progress, len(scenes))
@@ -96,7 +86,7 @@ def object_share(
     hits: list[bool | Undefined] = []
     areas: list[float] = []
     for pixels, masks, classes in _batches(scenes, batch_size):
-        maps = _mapped(make_map, pixels, classes)
+        maps = make_map(pixels, classes)
         shares += inside_shares(maps, masks)
         hits += pointing_hits(maps, masks)
         areas += masks.double().mean((1, 2)).tolist()
@@ -131,19 +121,11 @@ def compare_object_shares(
 
 
 def inside_shares(maps: Tensor, masks: Tensor) -> tuple[Score, ...]:
-    """Share of each map's positive values that lies inside its mask.
-
-    Args:
-        maps: (N, H, W).
-        masks: (N, H, W) bool.
+    """Share of the positive values of (N, H, W) maps that lies inside (N, H, W) bool masks.
 
     Returns:
         Values in [0, 1]; undefined for a map that puts no pixel before another or has no
         positive value, and for an empty mask.
-
-    Raises:
-        TypeError: If maps are not floats.
-        ValueError: If shapes differ.
     """
     maps = check_maps(maps, masks.shape)
     return tuple(
@@ -155,16 +137,7 @@ def inside_shares(maps: Tensor, masks: Tensor) -> tuple[Score, ...]:
 def pointing_hits(maps: Tensor, masks: Tensor) -> tuple[bool | Undefined, ...]:
     """Whether each map's largest value lies on its mask; of several, all must.
 
-    Args:
-        maps: (N, H, W).
-        masks: (N, H, W) bool.
-
-    Returns:
-        Undefined for a map that puts no pixel before another, and for an empty mask.
-
-    Raises:
-        TypeError: If maps are not floats.
-        ValueError: If shapes differ.
+    Shapes and what is undefined are those of :func:`inside_shares`.
     """
     maps = check_maps(maps, masks.shape)
     return tuple(
@@ -184,10 +157,6 @@ def _batches(
         masks = torch.stack([torch.from_numpy(scene.mask.copy()) for scene in batch])
         pixels = images.permute(0, 3, 1, 2).contiguous().float() / 255
         yield pixels, masks, tuple(scene.shape for scene in batch)
-
-
-def _mapped(make_map: MakeSceneMap, pixels: Tensor, classes: tuple[int, ...]) -> Tensor:
-    return call_maker(lambda shown: make_map(shown, classes), pixels)
 
 
 def _flaw(values: Tensor, mask: Tensor) -> Undefined | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -31,20 +32,20 @@ class MapCall:
 
     Attributes:
         module: The branch.
-        method: Which method.
         pixels: (N, 3, H, W).
         values: (N, H, W) maps, as they were made.
         classes: The class that each explains.
+        method: Which method.
         layer: Dotted name, for methods with a layer.
         options: Arguments of ``explain`` beyond the seed that the method was given.
         seed: What they were made with; the checks draw from it too.
     """
 
     module: nn.Module
-    method: Method
     pixels: Tensor
     values: Tensor
     classes: Sequence[int]
+    method: Method
     layer: str | None
     options: Mapping[str, int | None]
     seed: int
@@ -65,21 +66,6 @@ class MapCall:
         # Layers of stages that are not named go with the first.
         return names if self.method.cost == "fast" else names[:1]
 
-    def explain(
-        self, module: nn.Module, pixels: Tensor, classes: Sequence[int], progress: Progress
-    ) -> Tensor:
-        """Other maps, made in the same way."""
-        return explain(
-            module,
-            pixels,
-            classes,
-            self.method.name,
-            layer=self.layer,
-            seed=self.seed,
-            progress=progress,
-            **self.options,
-        )
-
 
 class _Maker:
     """Makes maps for a check; where the method refuses, they are not finite, and why is kept."""
@@ -92,24 +78,34 @@ class _Maker:
         self._finished = self._told = 0
 
     def __call__(self, module: nn.Module, pixels: Tensor) -> Tensor:
-        if module is self._call.module and torch.equal(pixels, self._call.pixels):
-            return self._call.values
-        classes = self._call.classes
         try:
-            maps = self._call.explain(module, pixels, classes, self._tell)
+            maps = self._explain(module, pixels, slice(None))
         except (Unfit, NoGradient):
-            maps = torch.cat([self._one(module, pixels, index) for index in range(len(pixels))])
+            rows = [slice(index, index + 1) for index in range(len(pixels))]
+            maps = torch.cat([self._one(module, pixels, row) for row in rows])
         self._tell(1, 1)
         self._finished += 1
         return maps
 
-    def _one(self, module: nn.Module, pixels: Tensor, index: int) -> Tensor:
-        rows = slice(index, index + 1)
+    def _one(self, module: nn.Module, pixels: Tensor, row: slice) -> Tensor:
         try:
-            return self._call.explain(module, pixels[rows], self._call.classes[rows], self._tell)
+            return self._explain(module, pixels, row)
         except (Unfit, NoGradient) as error:
-            self.refused[index] = str(error)
-            return torch.full_like(self._call.values[rows], torch.nan)
+            self.refused[row.start] = str(error)
+            return torch.full_like(self._call.values[row], torch.nan)
+
+    def _explain(self, module: nn.Module, pixels: Tensor, rows: slice) -> Tensor:
+        call = self._call
+        return explain(
+            module,
+            pixels[rows],
+            call.classes[rows],
+            call.method.name,
+            layer=call.layer,
+            seed=call.seed,
+            progress=self._tell,
+            **call.options,
+        )
 
     def _tell(self, done: int, total: int) -> None:
         # Maps that are made one by one after a refusal begin anew, and a bar must not fall.
@@ -121,16 +117,13 @@ def recomputed_sensitivity(call: MapCall, progress: Progress) -> list[Score]:
     """:func:`max_sensitivity` of each map; undefined too where a changed picture has no map."""
     maker = _Maker(call, call.changes, progress)
     sensitivity = max_sensitivity(
-        lambda shown: maker(call.module, shown),
-        call.pixels,
-        samples=call.changes,
-        seed=call.seed,
+        partial(maker, call.module), call.pixels, call.values, samples=call.changes, seed=call.seed
     )
     return [
         Undefined(f"a picture that is changed a little has no map: {maker.refused[index]}")
         if index in maker.refused and not flaw(call.values[index])
         else value
-        for index, value in enumerate(sensitivity.values)
+        for index, value in enumerate(sensitivity)
     ]
 
 
@@ -138,20 +131,18 @@ def recomputed_randomisation(call: MapCall, progress: Progress) -> list[Randomis
     """:func:`check_randomisation` of each map; undefined too where a random network has none."""
     stages = call.stages()
     maker = _Maker(call, call.draws * len(stages), progress)
-    together = check_randomisation(
+    checks = check_randomisation(
         call.module,
         call.pixels,
         maker,
+        call.values,
         stages=stages,
         draws=call.draws,
-        original=call.values,
         seed=call.seed,
     )
-    count = len(call.pixels)
-    checks = [together.of_picture(index, count) for index in range(count)]
     return [
-        replace(check, words=f"With every weight random there is no map: {maker.refused[index]}.")
-        if check.verdict == "undefined" and index in maker.refused
+        replace(check, refused=f"there is no map: {maker.refused[index]}")
+        if index in maker.refused
         else check
         for index, check in enumerate(checks)
     ]

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 
-from advprop_core.models.dual_bn import PixelNetwork
+from advprop_core.attribution.layers import network_of
 
 _NORMS = (_NormBase, nn.LayerNorm, nn.GroupNorm)
 _NEARLY_ALL = 0.8  # a part that holds this share of the layers is a wrapping, not a stage
@@ -22,7 +22,7 @@ def cascade_stages(module: nn.Module) -> tuple[str, ...]:
     layers on their own belong to the stage before them. A network that is one layer is one
     stage, with no name.
     """
-    network = _network(module)
+    network = network_of(module)
     everything = len(_layers(network))
     heads = _open(network, "", _NEARLY_ALL * everything)
     names: list[str] = []
@@ -40,25 +40,13 @@ def layers_by_stage(module: nn.Module, stages: Sequence[str]) -> dict[str, tuple
 
     Args:
         module: A network, or one that takes pixels.
-        stages: Dotted names inside the network, shallow to deep.
-
-    Raises:
-        ValueError: If there is no stage, one is named twice, is unknown or owns no weights.
+        stages: Some of its :func:`cascade_stages`, shallow to deep.
     """
-    network = _network(module)
-    modules = dict(network.named_modules())
-    if not stages or len(set(stages)) != len(stages) or not set(stages) <= set(modules):
-        raise ValueError(
-            f"stages must be different layers of the network, such as "
-            f"{', '.join(map(repr, cascade_stages(module)))}, got {list(stages)}"
-        )
     members: dict[str, list[nn.Module]] = {name: [] for name in stages}
     current = stages[0]
-    for name, layer in _layers(network).items():
+    for name, layer in _layers(network_of(module)).items():
         current = next((stage for stage in stages if _inside(name, stage)), current)
         members[current].append(layer)
-    if empty := [name for name, layers in members.items() if not layers]:
-        raise ValueError(f"stages must own weights, {', '.join(map(repr, empty))} own none")
     return {name: tuple(layers) for name, layers in members.items()}
 
 
@@ -88,10 +76,6 @@ def _draw(name: str, tensor: Tensor, generator: torch.Generator) -> Tensor:
     if tensor.shape[0] == 1:  # a position embedding or a token has no fan-in
         spread = float(tensor.float().std(correction=0))
     return spread * torch.randn(tensor.shape, generator=generator)
-
-
-def _network(module: nn.Module) -> nn.Module:
-    return module.network if isinstance(module, PixelNetwork) else module
 
 
 def _open(module: nn.Module, prefix: str, nearly_all: float) -> Iterator[str]:

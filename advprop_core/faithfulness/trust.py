@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -12,7 +11,6 @@ from torch import Tensor, nn
 from advprop_core.attribution.grids import options_of
 from advprop_core.attribution.methods import METHODS
 from advprop_core.attribution.progress import split
-from advprop_core.attribution.question import batch_size
 from advprop_core.faithfulness.agreement import Agreement, agree
 from advprop_core.faithfulness.curves import Curves, measure_curves
 from advprop_core.faithfulness.fidelity import Infidelity, measure_infidelity
@@ -34,7 +32,8 @@ Cell = tuple[str, InputKind, str]
 _CURVES, _INFIDELITY = 102, 10
 _A_MAP = {"fast": 40, "slow": 500}
 
-_Result = TypeVar("_Result")
+# A branch, and (N, 3, H, W) pixels, (N, H, W) maps and N classes that go through it together.
+_Together = tuple[nn.Module, Tensor, Tensor, tuple[int, ...]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,12 +67,10 @@ def measure_trust(
     inputs: Mapping[InputKind, Tensor],
     maps: Mapping[Cell, AttributionMap],
     *,
-    window: int | None = None,
-    stride: int | None = None,
-    samples: int | None = None,
     mask: Tensor | None = None,
     seed: int = 0,
     progress: Progress | None = None,
+    **options: int | None,
 ) -> dict[Cell, Trust]:
     """Measure everything that tells how far the maps of one image can be trusted.
 
@@ -86,51 +83,51 @@ def measure_trust(
     Args:
         branches: Name to frozen module: those that the maps were made of, plain or folded.
         inputs: Kind to (1, 3, H, W) pixels in [0, 1], all of one size.
-        maps: What :func:`~advprop_core.attribution.grids.explain_grid` made, or part of it. Maps of
-            one method at several layers need a name for each layer.
-        window: What the maps were made with, for the methods that have it.
-        stride: Likewise.
-        samples: Likewise.
+        maps: The maps. Those of one method at several layers need a name for each layer.
         mask: (H, W) bool, true on the object, where that is known.
         seed: What the maps were made with; the checks draw from it too.
         progress: Called with (done, total), several times a second unless the network is large;
             it may raise to stop.
+        options: What the maps were made with, for the methods that have it, as ``explain`` takes
+            it.
 
     Returns:
         One per map, in their order. A map's figures depend on the other maps only where they say
         how two agree.
-
-    Raises:
-        ValueError: If there is no map, one is not of these branches and inputs or is kept under
-            a wrong key, or the mask has another shape; and for what the checks refuse.
     """
-    _validate(branches, inputs, maps, mask)
-    options = {"window": window, "stride": stride, "samples": samples}
-    evidence = {
-        cell: replace(attribution, values=as_evidence(attribution.values, attribution.method))
-        for cell, attribution in maps.items()
-    }
-    of_branch = _groups(branches, inputs, evidence, lambda attribution: attribution.branch)
-    of_call = _groups(
-        branches,
-        inputs,
-        maps,
-        lambda attribution: (attribution.method, attribution.branch, attribution.layer),
-    )
-    calls = [group.call(options, seed) for group in of_call]
-    sizes = [size * len(group.maps) for group in of_branch for size in (_CURVES, _INFIDELITY)]
-    sizes += [size for call in calls for size in _sizes(call)]
+
+    def together(cells: Sequence[Cell], values: Mapping[Cell, Tensor]) -> _Together:
+        return (
+            branches[cells[0][2]],
+            torch.cat([inputs[kind] for _, kind, _ in cells]),
+            torch.stack([values[cell] for cell in cells]),
+            tuple(maps[cell].class_index for cell in cells),
+        )
+
+    values = {cell: drawn.values for cell, drawn in maps.items()}
+    evidence = {cell: as_evidence(values[cell], maps[cell].method) for cell in maps}
+    of_branch = _grouped(maps, lambda drawn: drawn.branch)
+    calls = [
+        (cells, _call(together(cells, values), maps[cells[0]], options, seed))
+        for cells in _grouped(maps, lambda drawn: (drawn.method, drawn.branch, drawn.layer))
+    ]
+    sizes = [size * len(cells) for cells in of_branch for size in (_CURVES, _INFIDELITY)]
+    sizes += [size for _, call in calls for size in _sizes(call)]
     listeners = iter(split(progress, sizes))
     curves: dict[Cell, Curves | Undefined] = {}
     infidelity: dict[Cell, Infidelity | Undefined] = {}
-    for group in of_branch:
-        curves |= group.keyed(_measured(measure_curves, group, seed, next(listeners)))
-        infidelity |= group.keyed(_measured(measure_infidelity, group, seed, next(listeners)))
     sensitivity: dict[Cell, Score] = {}
     randomisation: dict[Cell, RandomisationCheck] = {}
-    for group, call in zip(of_call, calls, strict=True):
-        sensitivity |= group.keyed(recomputed_sensitivity(call, next(listeners)))
-        randomisation |= group.keyed(recomputed_randomisation(call, next(listeners)))
+    for cells in of_branch:
+        shown = together(cells, evidence)
+        lines = measure_curves(*shown, seed=seed, progress=next(listeners))
+        curves |= zip(cells, lines, strict=True)
+        errors = measure_infidelity(*shown, seed=seed, progress=next(listeners))
+        infidelity |= zip(cells, errors, strict=True)
+    for cells, call in calls:
+        sensitivity |= zip(cells, recomputed_sensitivity(call, next(listeners)), strict=True)
+        checks = recomputed_randomisation(call, next(listeners))
+        randomisation |= zip(cells, checks, strict=True)
     return {
         cell: Trust(
             curves[cell],
@@ -139,90 +136,26 @@ def measure_trust(
             randomisation[cell],
             _across_branches(maps, cell),
             _under_attack(maps, cell),
-            _inside(attribution, mask),
+            None if mask is None else inside_shares(evidence[cell][None], mask[None])[0],
         )
-        for cell, attribution in evidence.items()
+        for cell in maps
     }
 
 
-@dataclass(frozen=True)
-class _Group:
-    """Maps that go through one branch together, with the input of each."""
-
-    module: nn.Module
-    cells: tuple[Cell, ...]
-    maps: tuple[AttributionMap, ...]
-    pixels: Tensor
-
-    @property
-    def values(self) -> Tensor:
-        return torch.stack([attribution.values for attribution in self.maps])
-
-    @property
-    def classes(self) -> tuple[int, ...]:
-        return tuple(attribution.class_index for attribution in self.maps)
-
-    def keyed(self, results: Iterable[_Result]) -> dict[Cell, _Result]:
-        return dict(zip(self.cells, results, strict=True))
-
-    def call(self, options: Mapping[str, int | None], seed: int) -> MapCall:
-        first = self.maps[0]
-        method = METHODS[first.method]
-        return MapCall(
-            self.module,
-            method,
-            self.pixels,
-            self.values,
-            self.classes,
-            first.layer,
-            options_of(method, options),
-            seed,
-        )
+def _grouped(
+    maps: Mapping[Cell, AttributionMap], alike: Callable[[AttributionMap], Hashable]
+) -> list[list[Cell]]:
+    groups: dict[Hashable, list[Cell]] = {}
+    for cell, drawn in maps.items():
+        groups.setdefault(alike(drawn), []).append(cell)
+    return list(groups.values())
 
 
-def _groups(
-    branches: Mapping[str, nn.Module],
-    inputs: Mapping[InputKind, Tensor],
-    maps: Mapping[Cell, AttributionMap],
-    alike: Callable[[AttributionMap], Hashable],
-) -> list[_Group]:
-    members: dict[Hashable, list[Cell]] = {}
-    for cell, attribution in maps.items():
-        members.setdefault(alike(attribution), []).append(cell)
-    return [
-        _Group(
-            branches[cells[0][2]],
-            tuple(cells),
-            tuple(maps[cell] for cell in cells),
-            torch.cat([inputs[kind] for _, kind, _ in cells]),
-        )
-        for cells in members.values()
-    ]
-
-
-def _validate(
-    branches: Mapping[str, nn.Module],
-    inputs: Mapping[InputKind, Tensor],
-    maps: Mapping[Cell, AttributionMap],
-    mask: Tensor | None,
-) -> None:
-    if not maps:
-        raise ValueError("maps must hold at least one map")
-    if any(len(pixels) != 1 for pixels in inputs.values()):
-        raise ValueError("inputs must hold one image each")
-    for cell, attribution in maps.items():
-        if cell[1:] != (attribution.input_kind, attribution.branch):
-            raise ValueError(f"maps must be kept as (name, input kind, branch), got {cell}")
-        if attribution.branch not in branches or attribution.input_kind not in inputs:
-            raise ValueError(
-                f"maps must be of the branches {', '.join(branches)} and the inputs "
-                f"{', '.join(inputs)}, got one of {attribution.branch} on {attribution.input_kind}"
-            )
-        if mask is not None and mask.shape != attribution.values.shape:
-            raise ValueError(
-                f"mask must have the shape of the maps, {tuple(attribution.values.shape)}, "
-                f"got {tuple(mask.shape)}"
-            )
+def _call(
+    shown: _Together, first: AttributionMap, options: Mapping[str, int | None], seed: int
+) -> MapCall:
+    method = METHODS[first.method]
+    return MapCall(*shown, method, first.layer, options_of(method, options), seed)
 
 
 def _sizes(call: MapCall) -> tuple[int, int]:
@@ -230,42 +163,20 @@ def _sizes(call: MapCall) -> tuple[int, int]:
     return per_map * call.changes, per_map * call.draws * len(call.stages())
 
 
-def _measured(
-    measure: Callable[..., tuple[_Result, ...]], group: _Group, seed: int, progress: Progress
-) -> tuple[_Result, ...]:
-    return measure(
-        group.module,
-        group.pixels,
-        group.values,
-        group.classes,
-        seed=seed,
-        batch_size=batch_size(group.pixels),
-        progress=progress,
-    )
-
-
 def _across_branches(maps: Mapping[Cell, AttributionMap], cell: Cell) -> dict[str, Agreement]:
-    name, kind, branch = cell
     return {
-        other: _agreement(maps[cell], attribution)
-        for (its_name, its_kind, other), attribution in maps.items()
-        if (its_name, its_kind) == (name, kind) and other != branch
+        other[2]: _agreement(maps, cell, other)
+        for other in maps
+        if other[:2] == cell[:2] and other != cell
     }
 
 
 def _under_attack(maps: Mapping[Cell, AttributionMap], cell: Cell) -> Agreement | None:
     name, kind, branch = cell
-    other = maps.get((name, "clean" if kind == "adversarial" else "adversarial", branch))
-    return None if other is None else _agreement(maps[cell], other)
+    other: Cell = (name, "clean" if kind == "adversarial" else "adversarial", branch)
+    return _agreement(maps, cell, other) if other in maps else None
 
 
-def _agreement(first: AttributionMap, second: AttributionMap) -> Agreement:
-    (agreement,) = agree(first.values[None], second.values[None])
+def _agreement(maps: Mapping[Cell, AttributionMap], first: Cell, second: Cell) -> Agreement:
+    (agreement,) = agree(maps[first].values[None], maps[second].values[None])
     return agreement
-
-
-def _inside(attribution: AttributionMap, mask: Tensor | None) -> Score | None:
-    if mask is None:
-        return None
-    (share,) = inside_shares(attribution.values[None], mask[None])
-    return share

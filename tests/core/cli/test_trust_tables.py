@@ -38,7 +38,7 @@ def trust(**fields):
         "curves": curves,
         "infidelity": Infidelity(1.0, 4.0, 64),
         "sensitivity": 0.123,
-        "randomisation": RandomisationCheck((step,), "partly the picture", "words"),
+        "randomisation": RandomisationCheck((step,)),
         "across_branches": {"aux": Agreement(0.5, 0.1, 0.2)},
         "under_attack": None,
         "inside_object": None,
@@ -52,7 +52,7 @@ def undefined():
         curves=NOTHING,
         infidelity=NOTHING,
         sensitivity=NOTHING,
-        randomisation=RandomisationCheck((step,), "undefined", "nothing"),
+        randomisation=RandomisationCheck((step,)),
         across_branches={"aux": Agreement(NOTHING, NOTHING, NOTHING)},
         under_attack=Agreement(NOTHING, NOTHING, NOTHING),
     )

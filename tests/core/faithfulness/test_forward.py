@@ -26,13 +26,6 @@ def test_a_class_the_model_has_not_is_refused(dual, pixels, classes, message):
         forward.prepare(dual.branch("main"), pixels(2), classes)
 
 
-def test_pixels_that_are_none_are_refused(dual):
-    with pytest.raises(ValueError, match="at least one image"):
-        forward.prepare(dual.branch("main"), torch.rand(0, 3, 8, 8), 0)
-    with pytest.raises(TypeError, match="pixels must be floats"):
-        forward.prepare(dual.branch("main"), torch.ones(1, 3, 8, 8, dtype=torch.uint8), 0)
-
-
 def test_a_module_in_training_mode_is_refused(make_tiny, pixels):
     with pytest.raises(ValueError, match="eval mode"):
         forward.prepare(make_tiny(), pixels(), 0)

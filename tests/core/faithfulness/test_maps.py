@@ -6,7 +6,6 @@ import torch
 from advprop_core.faithfulness.maps import (
     Undefined,
     as_evidence,
-    call_maker,
     check_maps,
     defined,
     flaw,
@@ -53,27 +52,6 @@ def test_a_mean_of_nothing_is_undefined_for_the_main_reason():
 def test_maps_come_back_as_detached_float32_of_the_cpu():
     maps = check_maps(torch.ones(1, 2, 2, dtype=torch.float64, requires_grad=True), (1, 2, 2))
     assert (maps.dtype, maps.requires_grad, maps.device.type) == (torch.float32, False, "cpu")
-
-
-def test_gradients_are_on_while_a_map_is_made():
-    def gradient(pixels):
-        own = pixels.clone().requires_grad_()
-        return torch.autograd.grad((own**2).sum(), own)[0].sum(1)
-
-    pixels = torch.rand(1, 3, 2, 2)
-    with torch.no_grad():
-        torch.testing.assert_close(call_maker(gradient, pixels), 2 * pixels.sum(1))
-
-
-def test_what_is_no_map_is_refused():
-    with pytest.raises(TypeError, match="maps must be a tensor of floats, got torch.int64"):
-        check_maps(torch.ones(1, 2, 2, dtype=torch.int64), (1, 2, 2))
-    with pytest.raises(TypeError, match="got list"):
-        check_maps([[1.0]], (1, 1))
-    with pytest.raises(ValueError, match=r"must have shape \(1, 2, 2\).*got \(1, 2, 3\)"):
-        check_maps(torch.ones(1, 2, 3), (1, 2, 2))
-    with pytest.raises(ValueError, match=r"what make_map returns must have shape \(1, 4, 4\)"):
-        call_maker(lambda pixels: pixels, torch.rand(1, 3, 4, 4))
 
 
 def test_evidence_begins_at_nothing_and_speaks_for_the_class():

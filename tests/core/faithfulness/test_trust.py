@@ -1,6 +1,7 @@
 """Everything about the maps of one image, against the checks it is made of."""
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
@@ -14,6 +15,7 @@ from advprop_core.faithfulness.curves import measure_curves
 from advprop_core.faithfulness.fidelity import max_sensitivity, measure_infidelity
 from advprop_core.faithfulness.maps import Undefined
 from advprop_core.faithfulness.randomisation import check_randomisation
+from advprop_core.faithfulness.stages import cascade_stages
 from advprop_core.faithfulness.trust import measure_trust
 from advprop_core.models.folding import fold
 
@@ -82,9 +84,11 @@ def test_the_figures_are_those_of_the_single_checks(branches, inputs, maps, foun
         options = {"samples": 3} if method == "smoothgrad" else {}
         return explain(network, shown, 2, method, layer=one.layer, seed=5, **options)
 
-    (sensitivity,) = max_sensitivity(lambda shown: make(module, shown), image, seed=5).values
+    original = one.values[None]
+    (sensitivity,) = max_sensitivity(partial(make, module), image, original, samples=10, seed=5)
     assert own.sensitivity == pytest.approx(sensitivity, rel=1e-3)
-    weights = check_randomisation(module, image, make, draws=3, seed=5)
+    stages = cascade_stages(module)
+    (weights,) = check_randomisation(module, image, make, original, stages=stages, draws=3, seed=5)
     assert own.randomisation.verdict == weights.verdict
     assert own.randomisation.kept == pytest.approx(weights.kept, abs=2e-3)
     assert len(own.randomisation.steps) == len(weights.steps)
@@ -304,22 +308,3 @@ def test_the_branches_stay_as_they_were(branches, inputs, maps):
         kept = zip(before[name], module.state_dict().values(), strict=True)
         assert all(torch.equal(*pair) for pair in kept)
         assert not any(p._forward_hooks or p._backward_hooks for p in module.modules())
-
-
-def test_bad_input_is_refused(branches, inputs, maps, pixels):
-    cell = ("grad-cam", "clean", "main")
-    one = maps[cell]
-    with pytest.raises(ValueError, match="at least one map"):
-        measure_trust(branches, inputs, {})
-    with pytest.raises(ValueError, match="one image each"):
-        measure_trust(branches, {"clean": pixels(2, 32)}, {cell: one})
-    with pytest.raises(ValueError, match="kept as .name, input kind, branch."):
-        measure_trust(branches, inputs, {("grad-cam", "clean", "aux"): one})
-    aux = ("grad-cam", "clean", "aux")
-    with pytest.raises(ValueError, match="branches main and the inputs clean, adversarial"):
-        measure_trust({"main": branches["main"]}, inputs, {aux: maps[aux]})
-    with pytest.raises(ValueError, match=r"mask must have the shape of the maps, \(32, 32\)"):
-        measure_trust(branches, inputs, {cell: one}, mask=torch.ones(4, 4, dtype=torch.bool))
-    wrong = replace(one, class_index=9)
-    with pytest.raises(ValueError, match="class_index must lie in"):
-        measure_trust(branches, inputs, {cell: wrong})

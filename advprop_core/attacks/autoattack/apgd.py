@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor
 
+from advprop_core.attacks.autoattack.config import AutoAttackConfig
 from advprop_core.attacks.autoattack.search import Adversarials, Score, per_image, with_gradient
 from advprop_core.attacks.balls import BALLS
 from advprop_core.attacks.gradient import own_starts
@@ -28,10 +29,7 @@ def apgd(
     labels: Tensor,
     targets: Tensor,
     score: Score,
-    *,
-    norm: Norm,
-    epsilon: float,
-    steps: int,
+    config: AutoAttackConfig,
     draws: Streams,
 ) -> Adversarials:
     """Raise the score of each image within its ball until its label is no longer the answer.
@@ -42,18 +40,17 @@ def apgd(
         labels: (N,) true classes.
         targets: (N,) wrong classes, for a score that has a use for them.
         score: What is raised.
-        norm: Of the ball.
-        epsilon: Its radius, pixel units.
-        steps: Moves at most; an image that has turned moves no further.
+        config: Gives the ball and the number of steps; an image that has turned moves no further.
         draws: A generator for each image, for its random start.
 
     Returns:
         Adversarial images in the ball and in [0, 1], where some were found.
     """
     adversarials = Adversarials.none_yet(pixels)
+    norm, epsilon = config.norm, config.epsilon
     at = _begin(pixels, labels, targets, norm, epsilon, draws)
-    checks = _checkpoints(steps)
-    for step in range(steps + 1):
+    checks = _checkpoints(config.steps)
+    for step in range(config.steps + 1):
         if step:
             _move(at, norm, epsilon, share=_NEW if step > 1 else 1.0)
         wrong = _ask(model, at, score)

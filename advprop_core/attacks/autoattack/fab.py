@@ -6,11 +6,10 @@ nearest point and the clean one is left out: it moves a point that already count
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import torch
 from torch import Tensor
 
+from advprop_core.attacks.autoattack.config import AutoAttackConfig
 from advprop_core.attacks.autoattack.search import Adversarials, of_class, per_image, with_gradient
 from advprop_core.attacks.inputs import Model
 from advprop_core.types import Norm
@@ -21,28 +20,13 @@ _BACK = 0.9  # what is left of a perturbation that suffices, before the search g
 _NEWTON = 30
 
 
-class Nearest(NamedTuple):
-    """The nearest adversarial images.
-
-    Attributes:
-        points: (N, 3, H, W) in [0, 1]; the clean image where none was found.
-        lengths: (N,) of their perturbations in the norm; infinite where none was found.
-    """
-
-    points: Tensor
-    lengths: Tensor
-
-
 def fab(
     model: Model,
     pixels: Tensor,
     labels: Tensor,
     targets: Tensor,
-    *,
-    norm: Norm,
-    steps: int,
-    enough: float = 0.0,
-) -> Nearest:
+    config: AutoAttackConfig,
+) -> tuple[Tensor, Tensor]:
     """Move each image to where its target takes over, and from there towards the clean image.
 
     Args:
@@ -51,15 +35,19 @@ def fab(
         labels: (N,) true classes.
         targets: (N,) wrong classes; the boundary towards each is what is followed, but any
             wrong answer counts.
-        norm: Whose length is made small.
-        steps: Linearisations.
-        enough: An image whose perturbation is no longer than this is left as it is.
+        config: Gives the norm whose length is made small, and the number of linearisations; an
+            image whose perturbation is no longer than its epsilon is left as it is.
+
+    Returns:
+        (N, 3, H, W) nearest adversarial images, the clean one where none was found; and (N,)
+        lengths of their perturbations, infinite where none was found.
     """
+    norm = config.norm
     best = Adversarials.none_yet(pixels)
     lengths = torch.full((len(pixels),), torch.inf, device=pixels.device)
     point = pixels
-    for _ in range(steps):
-        rows = (lengths > enough).nonzero()[:, 0]
+    for _ in range(config.steps):
+        rows = (lengths > config.epsilon).nonzero()[:, 0]
         if not len(rows):
             break
         clean, label = pixels[rows], labels[rows]
@@ -72,7 +60,7 @@ def fab(
         lengths[rows[nearer]] = length[nearer]
         moved = torch.where(per_image(wrong), clean + _BACK * (moved - clean), moved)
         point = point.index_copy(0, rows, moved)
-    return Nearest(best.points, lengths)
+    return best.points, lengths
 
 
 def _across(

@@ -25,9 +25,9 @@ from advprop_core.attacks.autoattack.search import (
 from advprop_core.attacks.autoattack.square import square
 from advprop_core.attacks.inputs import Model, own_inputs, require_labels
 from advprop_core.errors import InputError
-from advprop_core.pictures.draws import streams
+from advprop_core.pictures.draws import Streams, streams
 
-Member = Callable[[Model, Tensor, Tensor, AutoAttackConfig, Sequence[int]], Adversarials]
+Member = Callable[[Model, Tensor, Tensor, AutoAttackConfig, Streams], Adversarials]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,11 +43,6 @@ class AutoAttackResult:
 
     adversarial: Tensor
     turned_by: tuple[str | None, ...]
-
-    @property
-    def clean_accuracy(self) -> float:
-        """Share of images with a right clean answer."""
-        return 1 - self.turned_by.count("clean") / len(self.turned_by)
 
     @property
     def robust_accuracy(self) -> float:
@@ -107,8 +102,8 @@ def auto_attack(
         rows = [row for row, member in enumerate(turned_by) if member is None]
         if not rows:
             break
-        row_seeds = [seeds[row] for row in rows]
-        result = _RUN[name](network, clean[rows], targets[rows], config, row_seeds)
+        draws = streams([seeds[row] for row in rows], len(rows))
+        result = _RUN[name](network, clean[rows], targets[rows], config, draws)
         for row, turned in zip(rows, result.turned.tolist(), strict=True):
             turned_by[row] = name if turned else None
         points[rows] = result.points
@@ -116,77 +111,33 @@ def auto_attack(
 
 
 def _apgd_ce(
-    model: Model, pixels: Tensor, labels: Tensor, config: AutoAttackConfig, seeds: Sequence[int]
+    model: Model, pixels: Tensor, labels: Tensor, config: AutoAttackConfig, draws: Streams
 ) -> Adversarials:
-    draws = streams(seeds, len(seeds))
-    return apgd(
-        model,
-        pixels,
-        labels,
-        labels,
-        cross_entropy,
-        norm=config.norm,
-        epsilon=config.epsilon,
-        steps=config.steps,
-        draws=draws,
-    )
+    return apgd(model, pixels, labels, labels, cross_entropy, config, draws)
 
 
 def _apgd_t(
-    model: Model, pixels: Tensor, labels: Tensor, config: AutoAttackConfig, seeds: Sequence[int]
+    model: Model, pixels: Tensor, labels: Tensor, config: AutoAttackConfig, draws: Streams
 ) -> Adversarials:
-    draws = streams(seeds, len(seeds))
-
     def towards(rows: Tensor, targets: Tensor) -> Adversarials:
-        return apgd(
-            model,
-            pixels[rows],
-            labels[rows],
-            targets,
-            targeted_dlr,
-            norm=config.norm,
-            epsilon=config.epsilon,
-            steps=config.steps,
-            draws=[draws[row] for row in rows.tolist()],
-        )
+        row_draws = [draws[row] for row in rows.tolist()]
+        return apgd(model, pixels[rows], labels[rows], targets, targeted_dlr, config, row_draws)
 
     return _each_target(model, pixels, labels, config.targets, towards)
 
 
 def _fab_t(
-    model: Model, pixels: Tensor, labels: Tensor, config: AutoAttackConfig, _: Sequence[int]
+    model: Model, pixels: Tensor, labels: Tensor, config: AutoAttackConfig, _: Streams
 ) -> Adversarials:
     def towards(rows: Tensor, targets: Tensor) -> Adversarials:
-        nearest = fab(
-            model,
-            pixels[rows],
-            labels[rows],
-            targets,
-            norm=config.norm,
-            steps=config.steps,
-            enough=config.epsilon,
-        )
-        return Adversarials(nearest.points, nearest.lengths <= config.epsilon)
+        points, lengths = fab(model, pixels[rows], labels[rows], targets, config)
+        return Adversarials(points, lengths <= config.epsilon)
 
     return _each_target(model, pixels, labels, config.targets, towards)
 
 
-def _square(
-    model: Model, pixels: Tensor, labels: Tensor, config: AutoAttackConfig, seeds: Sequence[int]
-) -> Adversarials:
-    return square(
-        model,
-        pixels,
-        labels,
-        norm=config.norm,
-        epsilon=config.epsilon,
-        queries=config.queries,
-        draws=streams(seeds, len(seeds)),
-    )
-
-
 _RUN: Mapping[str, Member] = MappingProxyType(
-    dict(zip(MEMBERS, (_apgd_ce, _apgd_t, _fab_t, _square), strict=True))
+    dict(zip(MEMBERS, (_apgd_ce, _apgd_t, _fab_t, square), strict=True))
 )
 
 

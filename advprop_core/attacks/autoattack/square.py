@@ -11,6 +11,7 @@ import math
 import torch
 from torch import Tensor
 
+from advprop_core.attacks.autoattack.config import AutoAttackConfig
 from advprop_core.attacks.autoattack.search import Adversarials, margin, per_image
 from advprop_core.attacks.balls import BALLS
 from advprop_core.attacks.inputs import Model
@@ -26,10 +27,7 @@ def square(
     model: Model,
     pixels: Tensor,
     labels: Tensor,
-    *,
-    norm: Norm,
-    epsilon: float,
-    queries: int,
+    config: AutoAttackConfig,
     draws: Streams,
 ) -> Adversarials:
     """Paint squares into each perturbation, and keep those that lower the label's lead.
@@ -38,14 +36,13 @@ def square(
         model: (N, 3, H, W) pixels to (N, C) logits; its gradient is not asked for.
         pixels: (N, 3, H, W) in [0, 1], answered by their labels.
         labels: (N,) true classes.
-        norm: Of the ball.
-        epsilon: Its radius, pixel units.
-        queries: How often the network is asked about an image at most.
+        config: Gives the ball, and how often the network is asked about an image at most.
         draws: A generator for each image.
 
     Returns:
         Adversarial images in the ball and in [0, 1], where some were found.
     """
+    norm, epsilon, queries = config.norm, config.epsilon, config.queries
     adversarials = Adversarials.none_yet(pixels)
     rows = torch.arange(len(pixels), device=pixels.device)
     clean, start = pixels, _stripes if norm == "linf" else _tiles

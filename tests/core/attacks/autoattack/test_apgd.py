@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from advprop_core.attacks.autoattack import AutoAttackConfig
 from advprop_core.attacks.autoattack import apgd as module
 from advprop_core.attacks.autoattack.apgd import apgd
 from advprop_core.attacks.autoattack.search import cross_entropy, likely_wrong, targeted_dlr
@@ -19,17 +20,8 @@ def run(network, pixels, labels, norm, epsilon, steps=20, seed=0, score=cross_en
     draws = streams([seed + place for place in range(len(pixels))], len(pixels))
     with torch.no_grad():
         targets = likely_wrong(network(pixels), labels, 1)[:, 0]
-    return apgd(
-        network,
-        pixels,
-        labels,
-        targets,
-        score,
-        norm=norm,
-        epsilon=epsilon,
-        steps=steps,
-        draws=draws,
-    )
+    config = AutoAttackConfig(norm, epsilon, steps)
+    return apgd(network, pixels, labels, targets, score, config, draws)
 
 
 def test_checkpoints_literal():

@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from advprop_core.attacks.autoattack import AutoAttackConfig
 from advprop_core.attacks.autoattack.fab import fab, lowering
 from tests.core.attacks.autoattack.lengths import dual_length, length
 
@@ -15,7 +16,9 @@ def test_the_margin_of_a_linear_network(linear, grey, answered, norm):
     nearest = torch.full((6,), torch.inf)
     for shift in (1, 2, 3):
         targets = (labels + shift) % 4
-        nearest = nearest.minimum(fab(linear, pixels, labels, targets, norm=norm, steps=30).lengths)
+        config = AutoAttackConfig(norm, epsilon=0.0, steps=30)
+        _, lengths = fab(linear, pixels, labels, targets, config)
+        nearest = nearest.minimum(lengths)
     logits = linear(pixels)
     gaps = logits.gather(1, labels[:, None]) - logits
     slopes = linear.weight[labels][:, None] - linear.weight
@@ -29,14 +32,15 @@ def test_the_margin_of_a_linear_network(linear, grey, answered, norm):
 def test_what_it_returns_is_adversarial_and_as_long_as_it_says(branch, pixels, answered, norm):
     clean = pixels(6)
     labels = answered(branch, clean)
-    found = fab(branch, clean, labels, (labels + 1) % 6, norm=norm, steps=20)
-    hit = found.lengths.isfinite()
+    config = AutoAttackConfig(norm, epsilon=0.0, steps=20)
+    points, lengths = fab(branch, clean, labels, (labels + 1) % 6, config)
+    hit = lengths.isfinite()
     assert hit.any()
-    assert (answered(branch, found.points) != labels)[hit].all()
-    torch.testing.assert_close(length(found.points - clean, norm)[hit], found.lengths[hit])
-    assert torch.equal(found.points[~hit], clean[~hit])
-    assert found.points.min() >= 0
-    assert found.points.max() <= 1
+    assert (answered(branch, points) != labels)[hit].all()
+    torch.testing.assert_close(length(points - clean, norm)[hit], lengths[hit])
+    assert torch.equal(points[~hit], clean[~hit])
+    assert points.min() >= 0
+    assert points.max() <= 1
 
 
 def test_it_stops_where_enough_is_found(linear, grey, answered):
@@ -48,8 +52,9 @@ def test_it_stops_where_enough_is_found(linear, grey, answered):
         asked.append(len(points))
         return linear(points)
 
-    found = fab(counted, pixels, labels, (labels + 1) % 4, norm="linf", steps=50, enough=1.0)
-    assert found.lengths.isfinite().all()
+    config = AutoAttackConfig(epsilon=1.0, steps=50)
+    _, lengths = fab(counted, pixels, labels, (labels + 1) % 4, config)
+    assert lengths.isfinite().all()
     assert sum(asked) < 10 * 6
 
 

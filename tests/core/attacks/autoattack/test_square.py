@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from advprop_core.attacks.autoattack import AutoAttackConfig
 from advprop_core.attacks.autoattack import square as module
 from advprop_core.attacks.autoattack.square import square
 from advprop_core.pictures.draws import streams
@@ -13,7 +14,8 @@ RADIUS = {"linf": 0.03, "l2": 0.3}
 def run(network, pixels, labels, norm="linf", epsilon=None, queries=60, seed=0):
     draws = streams([seed + place for place in range(len(pixels))], len(pixels))
     epsilon = RADIUS[norm] if epsilon is None else epsilon
-    return square(network, pixels, labels, norm=norm, epsilon=epsilon, queries=queries, draws=draws)
+    config = AutoAttackConfig(norm, epsilon, queries=queries)
+    return square(network, pixels, labels, config, draws)
 
 
 @BOTH_NORMS

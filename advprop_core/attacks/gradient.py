@@ -75,7 +75,8 @@ def attack(
             class the model does not have.
     """
     inputs, targets = own_inputs(model, pixels, labels)
-    return _towards_its_goal(model, inputs, targets, config, None, on_step, draws).to(pixels.dtype)
+    adversarial = walk(model, inputs, targets, config, loss_gradient, on_step=on_step, draws=draws)
+    return adversarial.to(pixels.dtype)
 
 
 @torch.inference_mode(False)
@@ -101,8 +102,7 @@ def attack_until_turned(
         (N, 3, H, W): of each image the first point that turns it, else the last one.
 
     Raises:
-        TypeError: If pixels are no tensor of floats, or labels none of integers.
-        ValueError: For what :func:`attack` refuses.
+        TypeError, ValueError: As :func:`attack` does.
     """
     inputs, targets = own_inputs(model, pixels, labels)
     adversarial, robust = inputs.clone(), torch.arange(len(inputs))
@@ -142,9 +142,9 @@ def attack_each(
         (N, 3, H, W) perturbed pixels, one for each configuration.
 
     Raises:
-        TypeError: If pixels are no tensor of floats, or labels none of integers.
-        ValueError: For more than one image, configurations that differ in more, or what
-            :func:`attack` refuses.
+        TypeError: As :func:`attack` does.
+        ValueError: As :func:`attack` does; for more than one image, or configurations that differ
+            in more.
     """
     pixels, label = own_inputs(model, pixels, label)
     kinds = {replace(config, epsilon=0.0, step_size=0.0) for config in configs}
@@ -158,31 +158,8 @@ def attack_each(
         for values in zip(*((c.epsilon, c.step_size) for c in configs), strict=True)
     )
     copies = pixels.expand(len(configs), -1, -1, -1)
-    sizes = Sizes(epsilon, step_size)
-    return _towards_its_goal(model, copies, label.expand(len(configs)), configs[0], sizes, on_step)
-
-
-def _towards_its_goal(
-    model: Model,
-    pixels: Tensor,
-    labels: Tensor,
-    config: AttackConfig,
-    sizes: Sizes | None,
-    on_step: StepHook | None,
-    draws: Streams | None = None,
-) -> Tensor:
-    target = config.target_class
-    return walk(
-        model,
-        pixels,
-        labels if target is None else torch.full_like(labels, target),
-        config,
-        loss_gradient,
-        descend=target is not None,
-        sizes=sizes,
-        on_step=on_step,
-        draws=draws,
-    )
+    labels, sizes = label.expand(len(configs)), Sizes(epsilon, step_size)
+    return walk(model, copies, labels, configs[0], loss_gradient, sizes=sizes, on_step=on_step)
 
 
 def walk(
@@ -203,7 +180,8 @@ def walk(
         model: As for :func:`attack`.
         pixels: (N, 3, H, W) float in [0, 1].
         labels: Whatever ``gradient`` takes: (N,) class indices or (N, C) probabilities.
-        config: Norm, radius, steps, start and seed; its target class is not looked at.
+        config: Norm, radius, steps, start, seed; with a target class, whose loss then falls, the
+            labels are not looked at.
         gradient: :func:`loss_gradient`, or :func:`unchecked_gradient` while training.
         descend: Lower the loss on the labels instead of raising it.
         sizes: For copies of one image: a radius and a step size for each instead of the
@@ -211,6 +189,8 @@ def walk(
         on_step: As for :func:`attack`.
         draws: As for :func:`attack`; without sizes.
     """
+    if config.target_class is not None:
+        labels, descend = torch.full_like(labels, config.target_class), True
     ball = BALLS[config.norm]
     clean = pixels.detach()
     epsilon = sizes.epsilon if sizes else config.epsilon

@@ -69,11 +69,10 @@ def test_each_image_may_descend_to_a_class_of_its_own(branch, pixels):
     assert (after < before).all()
 
 
-def test_the_target_class_of_the_settings_is_not_looked_at(branch, pixels):
-    plain, targeted = (
-        walk(branch, pixels(4), LABELS, config("linf", target_class=target), unchecked_gradient)
-        for target in (None, 5)
-    )
+def test_a_target_class_stands_for_the_labels(branch, pixels):
+    targeted = walk(branch, pixels(4), LABELS, config("linf", target_class=5), unchecked_gradient)
+    targets = torch.full_like(LABELS, 5)
+    plain = walk(branch, pixels(4), targets, config("linf"), unchecked_gradient, descend=True)
     assert torch.equal(plain, targeted)
 
 

@@ -142,7 +142,7 @@ def test_results_are_drawn_without_torch():
     assert not {"torch", "timm"} & loaded_by("app.figures.robustness", "app.robustness.results")
 
 
-PAINT_FIRST = ["streamlit_app.py", "app/shell/controls.py", "app/anatomy/dial.py"]
+PAINT_FIRST = ["streamlit_app.py", "app/shell/controls.py", "app/anatomy/controls.py"]
 
 
 @pytest.mark.parametrize("file", PAINT_FIRST)

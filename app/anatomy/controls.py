@@ -6,13 +6,19 @@ While a newer result is being made, they show what the previous one belongs to a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import streamlit as st
 
-from app.anatomy import gap_words, words
+from app.anatomy import words
 from app.anatomy.view import AnatomyView
 from app.shell import state
 from app.shell.state import key
+
+_MOVED_HELP = (
+    "Mean and variance say what inputs a channel is used to, γ and β what is made of them. Moving "
+    "one alone is a trap: mean and variance fit only their own γ and β."
+)
 
 
 def settle(branches: Sequence[str], stages: Mapping[str, str], offered: bool) -> None:
@@ -35,16 +41,8 @@ def settle(branches: Sequence[str], stages: Mapping[str, str], offered: bool) ->
 def dial(view: AnatomyView, stages: Mapping[str, str], branches: Sequence[str], live: bool) -> None:
     """What moves, and how far."""
     columns = st.columns([3, 4] if len(branches) < 2 else [3, 4, 2], vertical_alignment="bottom")
-    columns[0].segmented_control(
-        "What moves",
-        list(words.MOVED),
-        format_func=words.MOVED.__getitem__,
-        key=_key("moved", view, live),
-        disabled=not live,
-        required=True,
-        help="Mean and variance say what inputs a channel is used to, γ and β what is made of "
-        "them. Moving one alone is a trap: mean and variance fit only their own γ and β.",
-    )
+    with columns[0]:
+        choice("moved", "What moves", words.MOVED, view, live, _MOVED_HELP)
     columns[1].multiselect(
         "Layers that move",
         _movable(view, stages),
@@ -55,13 +53,8 @@ def dial(view: AnatomyView, stages: Mapping[str, str], branches: Sequence[str], 
         "layers too. The others stay main's.",
     )
     if len(branches) > 1:
-        columns[2].segmented_control(
-            "Compared with",
-            branches,
-            key=_key("second", view, live),
-            disabled=not live,
-            required=True,
-        )
+        with columns[2]:
+            choice("second", "Compared with", {name: name for name in branches}, view, live)
     st.slider(
         f"From main (0 %) to {view.second} (100 %)",
         0,
@@ -74,15 +67,23 @@ def dial(view: AnatomyView, stages: Mapping[str, str], branches: Sequence[str], 
     )
 
 
-def measure(view: AnatomyView, live: bool) -> None:
-    """How the distance is measured."""
+def choice(
+    name: str,
+    title: str,
+    options: Mapping[Any, str],
+    view: AnatomyView,
+    live: bool,
+    help: str | None = None,
+) -> None:
+    """One of a few values of a field, side by side; ``options`` says how each is shown."""
     st.segmented_control(
-        "What differs",
-        list(words.MEASURES),
-        format_func=words.MEASURES.__getitem__,
-        key=_key("measure", view, live),
+        title,
+        list(options),
+        format_func=options.__getitem__,
+        key=_key(name, view, live),
         disabled=not live,
         required=True,
+        help=help,
     )
 
 
@@ -98,24 +99,10 @@ def layer(view: AnatomyView, layers: Sequence[str], most: str, live: bool) -> No
     )
 
 
-def gap_by(view: AnatomyView, live: bool) -> None:
-    """What is swapped at a time."""
-    st.segmented_control(
-        "What is swapped",
-        list(gap_words.BY),
-        format_func=gap_words.BY.__getitem__,
-        key=_key("gap_by", view, live),
-        disabled=not live,
-        required=True,
-    )
-
-
 def _movable(view: AnatomyView, stages: Mapping[str, str]) -> list[str]:
     """Stages, and single layers for experts or where a link has chosen some."""
-    names = list(dict.fromkeys(stages.values()))
-    if view.expert:
-        return list(dict.fromkeys([*names, *stages]))
-    return list(dict.fromkeys([*names, *view.moved_layers]))
+    layers = stages if view.expert else view.moved_layers
+    return list(dict.fromkeys([*stages.values(), *layers]))
 
 
 def _key(name: str, view: AnatomyView, live: bool) -> str:

@@ -2,44 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import streamlit as st
 
+from advprop_core.anatomy.dial import Blended, Way, at_end
+from advprop_core.anatomy.layers import stages_of_layers
 from advprop_core.attribution.methods import METHODS
 from advprop_core.types import INPUT_KINDS
 from app.anatomy import controls as anatomy_controls
 from app.anatomy import halves as anatomy_halves
-from app.anatomy import words
+from app.anatomy import words, work
 from app.anatomy.section import Subject, result
-from app.shell import messages, samples
+from app.anatomy.view import AnatomyView
+from app.figures import anatomy as figures
+from app.figures.style import COLUMN_TITLES
+from app.shell import defects, samples
+from app.shell.layout import chart
 from app.shell.workbench import dark
 
-if TYPE_CHECKING:
-    from advprop_core.anatomy.dial import Blended, Way
-    from app.anatomy.view import AnatomyView
 
-
-@st.fragment
+@defects.fragment
 def dial(subject: Subject) -> None:
     """The blend of two branches beside both, and its way between them."""
-    from advprop_core.anatomy.dial import at_end
-    from advprop_core.anatomy.layers import stages_of_layers
-    from app.anatomy import work
-
-    view, lens, comparison = subject.newest(), subject.lens, subject.comparison
+    view, info, comparison = subject.newest(), subject.lens.info, subject.comparison
     st.subheader("From one to the other")
-    anatomy_controls.dial(
-        view, stages_of_layers(lens.model), subject.auxiliaries, live=subject.current
-    )
-    way, t = work.way_of(view, lens.info), view.dial / 100
-    source = work.reference_source(lens.info)
-    st.caption(words.statistics(way, source, samples.class_folders()))
+    stages, auxiliaries = stages_of_layers(subject.lens.model), comparison.branches[1:]
+    anatomy_controls.dial(view, stages, auxiliaries, subject.current)
+    way, t = work.way_of(view, info), view.dial / 100
+    st.caption(words.statistics(way, work.reference_source(info), samples.class_folders()))
     blend = at_end(comparison, way, t) or result(
-        "dial",
-        subject,
-        (subject.base, way, t),
-        lambda progress: work.blended(lens, comparison, way, t, progress),
+        "dial", subject, work.blended, way, t, about=subject.base
     )
     if blend is not None:
         _curve(subject, way, blend)
@@ -49,77 +40,47 @@ def dial(subject: Subject) -> None:
 
 
 def _curve(subject: Subject, way: Way, blend: Blended) -> None:
-    from app.anatomy import work
-    from app.figures import anatomy as figures
-    from app.figures import style
-
-    comparison = subject.comparison
-    lines = result(
-        "curve",
-        subject,
-        (subject.base, way),
-        lambda progress: work.curves(subject.lens, comparison, way, progress),
-    )
+    lines = result("curve", subject, work.curves, way, about=subject.base)
     if lines is None:
         return
-    sentence = words.curve(
-        lines[0],
-        comparison.attacked_class,
-        subject.class_name,
-        comparison.true_class is not None,
-    )
+    followed, is_true = subject.comparison.attacked_class, subject.comparison.true_class is not None
+    sentence = words.curve(lines[0], followed, subject.class_name, is_true)
     st.markdown(sentence)
-    st.plotly_chart(
-        figures.curve(lines, blend, comparison.attacked_class, dark=dark()),
-        key="anatomy.curve",
-        config=style.CONFIG,
-        alt=messages.plain(sentence),
-    )
+    chart(figures.curve(lines, blend, followed, dark=dark()), "anatomy.curve", sentence)
 
 
 def _blend(subject: Subject, blend: Blended, view: AnatomyView) -> None:
-    from app.figures import anatomy as figures
-    from app.figures import style
-
     comparison, names = subject.comparison, subject.lens.info.class_names
     drawn = next(iter(comparison.maps.values()))
-    method, second = METHODS[drawn.method], blend.way.second
+    method, explained, opacity = METHODS[drawn.method], names[drawn.class_index], view.opacity / 100
     # Below the slider and the curve: its lines may be more or fewer while the dial is moved.
     st.markdown(words.dial(comparison, blend, names))
     for column, kind in zip(st.columns(2, gap="large"), INPUT_KINDS, strict=True):
         with column:
-            st.markdown(f"##### {style.COLUMN_TITLES[kind]} picture")
-            st.plotly_chart(
-                figures.maps(comparison, blend, second, kind, method.sign, view.opacity / 100),
-                key=f"anatomy.maps.{kind}",
-                config=style.CONFIG,
-                alt=words.maps_alt(method.title, kind, blend, names[drawn.class_index]),
+            st.markdown(f"##### {COLUMN_TITLES[kind]} picture")
+            chart(
+                figures.maps(comparison, blend, kind, method.sign, opacity),
+                f"anatomy.maps.{kind}",
+                words.maps_alt(method.title, kind, blend, explained),
             )
-            st.plotly_chart(
-                figures.bars(comparison, blend, second, kind, names, dark=dark()),
-                key=f"anatomy.bars.{kind}",
-                config=style.CONFIG,
-                alt=words.bars_alt(comparison, blend, kind, names),
+            chart(
+                figures.bars(comparison, blend, kind, names, dark=dark()),
+                f"anatomy.bars.{kind}",
+                words.bars_alt(comparison, blend, kind, names),
             )
-    st.caption(words.maps_caption(method, drawn.layer, names[drawn.class_index]))
+    st.caption(words.maps_caption(method, drawn.layer, explained))
 
 
 def _offer_file(subject: Subject, way: Way, t: float) -> None:
     """The network at this place as a file; it takes photos to estimate its statistics."""
-    from app.anatomy import work
-
     if not way.estimated or not 0 < t < 1:
         return
-    data = result(
-        "file",
-        subject,
-        ((subject.lens.network, way, t),),
-        lambda progress: work.network_file(subject.lens, way, t, progress),
-        ask=words.file_offer(t),
-    )
+    share = f"{round(100 * t)} %"
+    ask, about = f"Make a file of the network at {share}", (subject.lens.network, way, t)
+    data = result("file", subject, work.network_file, way, t, about=about, ask=ask)
     if data is not None:
         st.download_button(
-            f"Download the network at {round(100 * t)} %",
+            f"Download the network at {share}",
             data,
             file_name=f"{subject.lens.info.name}-{way.second}-{round(100 * t)}.safetensors",
             key="anatomy.download",

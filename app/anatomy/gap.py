@@ -2,96 +2,67 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import streamlit as st
 
+from advprop_core.anatomy.gap import By, Gap
+from advprop_core.anatomy.layers import stages_of_layers
 from app.anatomy import controls as anatomy_controls
-from app.anatomy import gap_words, words
+from app.anatomy import gap_words, words, work
 from app.anatomy.section import Subject, result
-from app.shell import comparison, controls, messages, samples
+from app.anatomy.view import AnatomyView
+from app.figures import gap as figures
+from app.shell import comparison, controls, defects, samples
+from app.shell.layout import chart
 from app.shell.workbench import dark
 
-if TYPE_CHECKING:
-    from advprop_core.anatomy.gap import By, Gap
-    from app.anatomy.view import AnatomyView
 
-
-@st.fragment
+@defects.fragment
 def gap(subject: Subject) -> None:
     """What swaps of stages or layers do, on this picture and, if asked for, on many."""
-    from app.anatomy import work
-
     view = subject.newest()
-    by = cast("By", view.gap_by)
+    second, by = view.second, cast("By", view.gap_by)
     st.subheader("Which layers carry the gap?")
     st.markdown(gap_words.INTRODUCTION)
-    anatomy_controls.gap_by(view, live=subject.current)
+    anatomy_controls.choice("gap_by", "What is swapped", gap_words.BY, view, subject.current)
     st.markdown("##### On this picture")
-    here = result(
-        "gap",
-        subject,
-        ((subject.base, view.second), by),
-        lambda progress: work.gap_here(subject.lens, subject.comparison, view.second, by, progress),
-    )
+    here = result("gap", subject, work.gap_here, second, by, about=(subject.base, second))
     if here is not None:
-        _gap(subject, here, view.second, "here")
+        _gap(subject, here, second, "here")
     _gap_over(subject, view, by)
 
 
 def _gap_over(subject: Subject, view: AnatomyView, by: By) -> None:
-    from app.anatomy import work
-
     st.markdown("##### On many pictures")
     source = samples.source_for(subject.lens.info, work.MEASURED)
     if source is None:
         st.markdown(words.no_photos(samples.class_folders()))
         return
     perturbation = comparison.perturbation(subject.view, subject.lens.info)
-    through = subject.view.attack_branch
-    about = view.model, view.calibrated, view.second, perturbation, through, source
-    over_many = result(
-        "gap_over",
-        subject,
-        (about, by),
-        lambda progress: work.gap_over(
-            subject.lens, perturbation, through, source, view.second, by, progress
-        ),
-        ask=gap_words.over(source),
-    )
+    inputs = perturbation, subject.view.attack_branch, source, view.second
+    about = view.model, view.calibrated, inputs
+    ask = f"Measure it over {words.pictures(source)}"
+    over_many = result("gap_over", subject, work.gap_over, *inputs, by, about=about, ask=ask)
     if over_many is not None:
         _gap(subject, over_many, view.second, "over", source.title)
 
 
 def _gap(subject: Subject, swaps: Gap, second: str, where: str, pictures: str = "") -> None:
-    from advprop_core.anatomy.layers import stages_of_layers
-    from app.anatomy import work
-    from app.figures import gap as figures
-    from app.figures import style
-
     sentence = gap_words.verdict(swaps, second, subject.class_name, pictures)
-    perturbed = "adversarial" in figures.kinds(swaps)
-    caption = gap_words.caption(
-        swaps,
-        second,
-        controls.describe(subject.view) if perturbed else "",
-        words.pictures(work.reference_source(subject.lens.info)),
-    )
     st.markdown(sentence)
     if swaps.by == "layer":
-        st.plotly_chart(
-            figures.strip(swaps, second, stages_of_layers(subject.lens.model), dark=dark()),
-            key=f"anatomy.gap.{where}",
-            config=style.CONFIG,
-            alt=messages.plain(sentence),
-        )
-        st.caption(caption)
-        return
-    for column, order in zip(st.columns(3, gap="medium"), figures.ORDER_TITLES, strict=True):
-        column.plotly_chart(
-            figures.bars(swaps, order, second, dark=dark()),
-            key=f"anatomy.gap.{where}.{order}",
-            config=style.CONFIG,
-            alt=gap_words.alt(swaps, order, second),
-        )
-    st.caption(caption)
+        stages = stages_of_layers(subject.lens.model)
+        figure = figures.strip(swaps, second, stages, dark=dark())
+        chart(figure, f"anatomy.gap.{where}", sentence)
+    else:
+        columns = zip(st.columns(3, gap="medium"), figures.ORDER_TITLES, strict=True)
+        for column, order in columns:
+            with column:
+                figure = figures.bars(swaps, order, second, dark=dark())
+                alt = gap_words.alt(swaps, order, second)
+                chart(figure, f"anatomy.gap.{where}.{order}", alt)
+    is_perturbed = "adversarial" in figures.kinds(swaps)
+    perturbation = controls.describe(subject.view) if is_perturbed else ""
+    estimated_on = words.pictures(work.reference_source(subject.lens.info))
+    st.caption(gap_words.caption(swaps, second, perturbation, estimated_on))

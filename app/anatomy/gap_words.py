@@ -11,7 +11,6 @@ from app.shell.messages import PICTURES
 if TYPE_CHECKING:
     from advprop_core.anatomy.gap import By, Gap, GapRow, Order, Score
     from advprop_core.types import InputKind
-    from app.shell.samples import Source
 
 BY: dict[By, str] = {"stage": "Stages", "layer": "Layers"}
 SWAPPED: dict[Order, str] = {
@@ -94,11 +93,6 @@ def _statistics(gap: Gap, estimated_on: str) -> str:
         f"After each swap, mean and variance are estimated again on {estimated_on}; also at both "
         f"ends, which can differ a little from the branches above.{lines}"
     )
-
-
-def over(source: Source) -> str:
-    """What the button that measures many pictures says."""
-    return f"Measure it over {source.limit} {source.title}"
 
 
 def _value(score: Score) -> float:

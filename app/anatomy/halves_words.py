@@ -10,7 +10,6 @@ from advprop_core.types import INPUT_KINDS
 
 if TYPE_CHECKING:
     from advprop_core.anatomy.halves import Mixture, MixtureAccuracy
-    from app.shell.samples import Source
 
 INTRODUCTION = (
     "A norm layer has two halves: γ and β, which are trained, and mean and variance, which are "
@@ -99,11 +98,6 @@ def caption(attack: str, source: str) -> str:
         f"itself; error bars: 95 % Wilson intervals. {source} See Zhang et al., "
         "[arXiv 2403.19150](https://arxiv.org/abs/2403.19150)."
     )
-
-
-def over(source: Source) -> str:
-    """What the button that measures says."""
-    return f"Measure both halves over {source.limit} {source.title}"
 
 
 def _both(accuracy: MixtureAccuracy) -> str:

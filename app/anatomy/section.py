@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
-
-import streamlit as st
 
 from app.shell import state, tasks
 from app.shell.tasks import Task
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from advprop_core.types import Comparison
     from app.anatomy.view import AnatomyView
     from app.shell.cache import Lens
-    from app.shell.jobs import Report
 
 
 @dataclass(frozen=True)
@@ -49,37 +47,29 @@ class Subject:
         """Of the class that is followed: the true one, or the one under attack."""
         return self.lens.info.class_names[self.comparison.attacked_class]
 
-    @property
-    def auxiliaries(self) -> list[str]:
-        """The branches that main can be compared with."""
-        return list(self.comparison.branches[1:])
-
 
 def result(
     slot: str,
     subject: Subject,
-    key: tuple[Hashable, ...],
-    run: Callable[[Report], Any],
+    function: Callable[..., Any],
+    *arguments: Hashable,
+    about: Hashable,
     ask: str = "",
 ) -> Any | None:
-    """The result of a part's work; while it is being made, the one before it.
+    """What ``function(subject, *arguments, progress=…)`` gives; meanwhile, the result before it.
 
     Args:
         slot: A name of its own.
         subject: Whose network does it.
-        key: All else that decides the result; results of the same first part can stand in for it.
-        run: Does the work; takes ``progress``.
+        function: Does the work.
+        arguments: Of the function; with ``about`` they decide the result.
+        about: Results about the same can stand in for one another.
         ask: What a button says that must be pressed first, if one must.
     """
     name = f"anatomy.{slot}"
-    task = Task((subject.lens.network,), name, key, run)
-    if ask and st.session_state.get(f"{name}.asked") != task.key:
-        st.button(ask, key=f"{name}.ask", on_click=_ask, args=(name, task.key))
+    call = partial(function, subject, *arguments)
+    task = Task((subject.lens.network,), name, (about, *arguments), call)
+    if ask and tasks.offer(name, task, ask) != task:
         return None
-    shown = tasks.answer(name, task, stands_in=lambda before: before.about == key[0])
+    shown = tasks.answer(name, task, stands_in=lambda before: before.about == about)
     return None if shown is None else shown.result
-
-
-def _ask(name: str, key: Hashable) -> None:
-    st.session_state[f"{name}.asked"] = key
-    tasks.go_on(name)

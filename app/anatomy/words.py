@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from advprop_core.text import join, percent, radius
 from advprop_core.types import AttackConfig, InputKind
-from app.shell.calibrated import ATTACK
+from app.anatomy.calibrating import ATTACK
 from app.shell.messages import PICTURES, quote
 
 if TYPE_CHECKING:
@@ -245,11 +245,6 @@ def offer(source: Source | None, folders: Sequence[str]) -> str:
 def attack(config: AttackConfig) -> str:
     """``PGD-10, L∞ ε = 2/255``."""
     return f"{config.name} (ε = {radius(config.epsilon, config.norm)})"
-
-
-def file_offer(t: float) -> str:
-    """What the button says that makes a file of the network at a place."""
-    return f"Make a file of the network at {percent(t)}"
 
 
 def pictures(source: Source | None) -> str:

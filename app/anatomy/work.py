@@ -1,4 +1,4 @@
-"""What the Anatomy page asks of the library, and the work it asks for."""
+"""The work behind the Anatomy page: what it asks of the library, and with which pictures."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import torch
+from torch import Tensor, nn
 
 from advprop_core.anatomy import dial, halves
 from advprop_core.anatomy.dial import Blended, Curve, Moved, Way
@@ -20,23 +21,21 @@ from advprop_core.anatomy.gap import By, Gap, measure_gap
 from advprop_core.anatomy.halves import Mixture, MixtureAccuracy
 from advprop_core.anatomy.soup import soup
 from advprop_core.attacks.gradient import attack
-from advprop_core.datasets.named import load_images
+from advprop_core.datasets.named import Images, load_images
 from advprop_core.models import bundle
 from advprop_core.models.checkpoints import Checkpoint, export
 from advprop_core.models.dual_bn import MAIN
 from advprop_core.pictures.erasing import erase
 from advprop_core.pictures.noise import NoiseConfig, add_noise
 from advprop_core.pictures.regions import EraseConfig
-from advprop_core.types import AttackConfig, Comparison, InputKind
+from advprop_core.types import AttackConfig, InputKind, ModelInfo
+from app.shell.comparison import inputs
 from app.shell.jobs import Report
 from app.shell.samples import Source, source_for
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
-
-    from advprop_core.types import ModelInfo
+    from app.anatomy.section import Subject
     from app.anatomy.view import AnatomyView
-    from app.shell.cache import Lens
 
 MEASURED = 100  # pictures that accuracies are measured over
 REFERENCE = 128  # pictures that statistics are estimated on; more change little
@@ -60,40 +59,29 @@ def way_of(view: AnatomyView, info: ModelInfo) -> Way:
     return Way(view.second, cast("Moved", view.moved), estimated, view.moved_layers)
 
 
-def blended(lens: Lens, comparison: Comparison, way: Way, t: float, progress: Report) -> Blended:
-    """Predictions and maps of the network at one place, on the pictures of a comparison."""
-    return dial.blended(
-        lens.model,
-        comparison,
-        way,
-        t,
-        _reference(lens.info),
-        progress=progress,
-    )
+def blended(subject: Subject, way: Way, t: float, *, progress: Report) -> Blended:
+    """Predictions and maps of the network at one place."""
+    model, reference = subject.lens.model, _reference(subject.lens.info)
+    return dial.blended(model, subject.comparison, way, t, reference, progress=progress)
 
 
-def curves(lens: Lens, comparison: Comparison, way: Way, progress: Report) -> tuple[Curve, ...]:
+def curves(subject: Subject, way: Way, *, progress: Report) -> tuple[Curve, ...]:
     """Predictions all along a way and, where statistics are estimated, the naive way beside it."""
     ways = (way, replace(way, estimated=False)) if way.estimated else (way,)
-    reference = _reference(lens.info)
+    model, reference = subject.lens.model, _reference(subject.lens.info)
     return tuple(
-        dial.curve(lens.model, comparison, each, PLACES, reference, progress=progress)
+        dial.curve(model, subject.comparison, each, PLACES, reference, progress=progress)
         for each in ways
     )
 
 
-def network_file(lens: Lens, way: Way, t: float, progress: Report) -> bytes:
+def network_file(subject: Subject, way: Way, t: float, *, progress: Report) -> bytes:
     """The network at one place as a plain state dict."""
-    reference = _reference(lens.info)
+    lens, reference = subject.lens, _reference(subject.lens.info)
     assert reference is not None
     progress(0.5)
-    checkpoint = soup(
-        Checkpoint(lens.model, lens.info),
-        t,
-        reference,
-        second=way.second,
-        layers=way.layers or None,
-    )
+    whole = Checkpoint(lens.model, lens.info)
+    checkpoint = soup(whole, t, reference, second=way.second, layers=way.layers or None)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "network.safetensors")
         export(checkpoint, MAIN, path)
@@ -114,13 +102,12 @@ def bundled_halves(model_path: Path, name: str, second: str) -> Halves | None:
     return halves.by_pair(json.loads(path.read_text("utf-8"))).get((name, second))
 
 
-def halves_over(lens: Lens, source: Source, second: str, progress: Report) -> Halves:
+def halves_over(subject: Subject, source: Source, second: str, *, progress: Report) -> Halves:
     """Clean and robust accuracy of every mixture of two branches."""
-    images = load_images(
-        source.name, lens.info.input_size, classes=lens.info.classes, limit=source.limit
-    )
+    info = subject.lens.info
+    images = _images(source, info)
     reference, labels = _reference_images(
-        replace(source, limit=REFERENCE), lens.info.input_size, tuple(lens.info.classes)
+        replace(source, limit=REFERENCE), info.input_size, tuple(info.classes)
     )
     accuracies = {}
     for number, mixture in enumerate(halves.MIXTURES):
@@ -128,7 +115,7 @@ def halves_over(lens: Lens, source: Source, second: str, progress: Report) -> Ha
         def advance(done: int, total: int, before: int = number) -> None:
             progress((before + done / total) / len(halves.MIXTURES))
 
-        network = halves.mix(lens.model, mixture, reference, labels, ATTACK, second=second)
+        network = halves.mix(subject.lens.model, mixture, reference, labels, ATTACK, second=second)
         accuracies[mixture] = halves.measure(
             network, mixture, images.pixels, images.labels, ATTACK, advance
         )
@@ -144,37 +131,34 @@ def lines_of(
     return estimated, naive
 
 
-def distances(lens: Lens, second: str) -> tuple[LayerDistance, ...]:
+def distances(subject: Subject, second: str, *, progress: Report) -> tuple[LayerDistance, ...]:
     """How far apart the norm layers are, in execution order."""
-    side = lens.info.input_size
-    return profile(lens.model, second, torch.zeros(1, 3, side, side))
+    side = subject.lens.info.input_size
+    return profile(subject.lens.model, second, torch.zeros(1, 3, side, side))
 
 
 def excited(
-    lens: Lens, comparison: Comparison, second: str, layer: str, channels: tuple[int, ...]
+    subject: Subject, second: str, layer: str, channels: tuple[int, ...], *, progress: Report
 ) -> Mapping[tuple[InputKind, str], Excitement]:
     """What some channels of a layer give on both inputs, through both branches."""
-    inputs: dict[InputKind, Tensor] = {
-        "clean": comparison.clean[None],
-        "adversarial": comparison.adversarial[None],
-    }
     return {
-        (kind, branch): excitement(lens.model.branch(branch), pixels, layer, channels)
-        for kind, pixels in inputs.items()
+        (kind, branch): excitement(subject.lens.model.branch(branch), pixels, layer, channels)
+        for kind, pixels in inputs(subject.comparison).items()
         for branch in (MAIN, second)
     }
 
 
-def gap_here(lens: Lens, comparison: Comparison, second: str, by: By, progress: Report) -> Gap:
+def gap_here(subject: Subject, second: str, by: By, *, progress: Report) -> Gap:
     """Which layers carry the gap on the pictures of a comparison."""
-    images = {"clean": comparison.clean[None]}
+    comparison = subject.comparison
+    pixels = {"clean": comparison.clean[None]}
     if not torch.equal(comparison.clean, comparison.adversarial):
-        images["adversarial"] = comparison.adversarial[None]
+        pixels["adversarial"] = comparison.adversarial[None]
     return measure_gap(
-        lens.model,
-        images,
+        subject.lens.model,
+        pixels,
         torch.tensor([comparison.attacked_class]),
-        _reference(lens.info),
+        _reference(subject.lens.info),
         by=by,
         second=second,
         progress=progress,
@@ -182,18 +166,18 @@ def gap_here(lens: Lens, comparison: Comparison, second: str, by: By, progress: 
 
 
 def gap_over(
-    lens: Lens,
+    subject: Subject,
     perturbation: AttackConfig | NoiseConfig | EraseConfig | None,
     attack_branch: str,
     source: Source,
     second: str,
     by: By,
+    *,
     progress: Report,
 ) -> Gap:
     """Which layers carry the gap over many pictures, perturbed as the one on the page is."""
-    images = load_images(
-        source.name, lens.info.input_size, classes=lens.info.classes, limit=source.limit
-    )
+    lens = subject.lens
+    images = _images(source, lens.info)
     target = getattr(perturbation, "target_class", None)
     chosen = images.labels != (-1 if target is None else target)  # they are where the attack wants
     labels, clean = images.labels[chosen], images.pixels[chosen].float() / 255
@@ -213,6 +197,10 @@ def gap_over(
         batch_size=_BATCH,
         progress=lambda done, total: progress(attacked + (1 - attacked) * done / total),
     )
+
+
+def _images(source: Source, info: ModelInfo) -> Images:
+    return load_images(source.name, info.input_size, classes=info.classes, limit=source.limit)
 
 
 def _reference(info: ModelInfo) -> Tensor | None:

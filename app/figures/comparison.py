@@ -1,4 +1,4 @@
-"""A comparison as figures: rows are branches, main first; the column means input."""
+"""What each branch says, as bars: rows are branches, main first; the column means input."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from advprop_core.report.colours import Sign, branch_colour
+from advprop_core.report.colours import branch_colour
 from advprop_core.text import percent
 from advprop_core.types import INPUT_KINDS, Comparison
-from app.figures.heat import add_map, colour_axis
 from app.figures.style import COLUMN_TITLES, INK, branch_title
 
 _ROW_HEIGHT = 225
@@ -24,7 +23,17 @@ def predictions(
 ) -> go.Figure:
     """Top classes of every branch on both inputs as bars; the true class has a tick."""
     branches = result.branches
-    figure = _grid(branches, gap=0.1)
+    figure = make_subplots(
+        rows=len(branches),
+        cols=2,
+        horizontal_spacing=0.1,
+        vertical_spacing=0.1,
+        subplot_titles=[
+            f"{branch_title(branch)} · {title}"
+            for branch in branches
+            for title in COLUMN_TITLES.values()
+        ],
+    )
     for row, branch in enumerate(branches, 1):
         for column, kind in enumerate(INPUT_KINDS, 1):
             best = result.predictions[kind, branch].top(top)
@@ -69,37 +78,3 @@ def _bars(
         hoverinfo="skip",
     )
     return bars, words
-
-
-def maps(result: Comparison, sign: Sign, title: str, opacity: float) -> go.Figure:
-    """Every map over its input in grey, all on one colour scale, with its colour bar."""
-    branches = result.branches
-    figure = _grid(branches, gap=0.03)
-    for row, branch in enumerate(branches, 1):
-        for column, kind in enumerate(INPUT_KINDS, 1):
-            photo = result.clean if kind == "clean" else result.adversarial
-            values = result.maps[kind, branch].values.numpy()
-            add_map(figure, photo.numpy(), values, "coloraxis", opacity, row=row, column=column)
-    figure.update_xaxes(visible=False, constrain="domain")
-    figure.update_yaxes(visible=False, constrain="domain", autorange="reversed")
-    drawn = [attribution.values.numpy() for attribution in result.maps.values()]
-    figure.update_layout(
-        coloraxis=colour_axis(drawn, sign, f"{title} score"),
-        height=_ROW_HEIGHT * len(branches) + 100,
-        margin=_FRAME,
-    )
-    return figure
-
-
-def _grid(branches: Sequence[str], gap: float) -> go.Figure:
-    return make_subplots(
-        rows=len(branches),
-        cols=2,
-        horizontal_spacing=gap,
-        vertical_spacing=0.1,
-        subplot_titles=[
-            f"{branch_title(branch)} · {title}"
-            for branch in branches
-            for title in COLUMN_TITLES.values()
-        ],
-    )

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import plotly.graph_objects as go
 
 from advprop_core.report.colours import branch_colour
-from advprop_core.types import InputKind
-from app.figures.anatomy import FAINT
-from app.figures.style import COLUMN_TITLES, INK
+from advprop_core.report.style import whiskers
+from advprop_core.types import INPUT_KINDS, InputKind
+from app.figures.style import COLUMN_TITLES, FAINT, INK, SHARES, bar_marker, stage_axis
 
 if TYPE_CHECKING:
     from advprop_core.anatomy.gap import Gap, GapRow, Order, Score
@@ -20,7 +20,6 @@ ORDER_TITLES: dict[Order, str] = {
     "from_stem": "From the front on",
     "from_head": "From the back on",
 }
-_PATTERNS: dict[InputKind, str] = {"clean": "", "adversarial": "/"}
 _BARS_HEIGHT = 270
 _BAR_SHARE = 0.75  # of the room that a row has
 _STRIP_ROW = 30
@@ -53,16 +52,7 @@ def bars(gap: Gap, order: Order, second: str, *, dark: bool = False) -> go.Figur
                 x=list(range(len(rows))),
                 y=[value_of(score) for score in scores],
                 error_y=_intervals(scores, dark),
-                marker={
-                    "color": fills,
-                    "line": {"color": fills, "width": 1},
-                    "pattern": {
-                        "shape": _PATTERNS[kind],
-                        "fillmode": "replace",
-                        "size": 6,
-                        "solidity": 0.35,
-                    },
-                },
+                marker=bar_marker(fills, kind),
                 hovertext=[_hover(t, s) for t, s in zip(titles, scores, strict=True)],
                 hoverinfo="text",
                 showlegend=False,
@@ -77,13 +67,7 @@ def bars(gap: Gap, order: Order, second: str, *, dark: bool = False) -> go.Figur
         showgrid=False,
         fixedrange=True,
     )
-    figure.update_yaxes(
-        range=[0, 1.02],
-        tickvals=[0, 0.5, 1],
-        ticktext=["0 %", "50 %", "100 %"],
-        zeroline=False,
-        fixedrange=True,
-    )
+    figure.update_yaxes(range=[0, 1.02], fixedrange=True, **SHARES)
     figure.update_layout(
         height=_BARS_HEIGHT,
         title={"text": ORDER_TITLES[order], "font": {"size": 14}, "x": 0, "y": 0.98},
@@ -128,12 +112,13 @@ def strip(gap: Gap, second: str, stages: Mapping[str, str], *, dark: bool = Fals
                 "len": 0.4,
                 "y": -0.12,
                 "yanchor": "top",
-                "tickvals": [0, 0.5, 1],
-                "ticktext": ["0 %", "50 %", "100 %"],
+                "tickvals": SHARES["tickvals"],
+                "ticktext": SHARES["ticktext"],
             },
         )
     )
-    _name_stages(figure, [row.unit or "" for row in gap.rows["alone"][1:-1]], stages)
+    columns = [stages[row.unit or ""] for row in gap.rows["alone"][1:-1]]
+    figure.update_xaxes(side="top", **stage_axis(columns, first=1))  # the first is main
     figure.update_yaxes(autorange="reversed", showgrid=False, automargin=True, fixedrange=True)
     figure.update_layout(
         height=_STRIP_ROW * len(lines) + 110, margin={"l": 0, "r": 0, "t": 26, "b": 50}
@@ -144,7 +129,7 @@ def strip(gap: Gap, second: str, stages: Mapping[str, str], *, dark: bool = Fals
 def kinds(gap: Gap) -> list[InputKind]:
     """The inputs that were measured."""
     scores = gap.rows["alone"][0].scores
-    return [kind for kind in COLUMN_TITLES if kind in scores]  # type: ignore[misc]
+    return [kind for kind in INPUT_KINDS if kind in scores]
 
 
 def unit_titles(rows: Sequence[GapRow], order: Order, second: str) -> list[str]:
@@ -194,15 +179,8 @@ def _mark_naive(
 def _intervals(scores: Sequence[Score], dark: bool) -> dict[str, object]:
     if scores[0].n == 1:
         return {"visible": False}
-    return {
-        "type": "data",
-        "symmetric": False,
-        "array": [score.interval[1] - score.accuracy for score in scores],
-        "arrayminus": [score.accuracy - score.interval[0] for score in scores],
-        "color": INK[dark],
-        "thickness": 1.2,
-        "width": 3,
-    }
+    intervals = whiskers([(score.accuracy, *score.interval) for score in scores])
+    return intervals | {"color": INK[dark]}
 
 
 def _hover(title: str, score: Score) -> str:
@@ -221,16 +199,3 @@ def _columns(rows: Sequence[GapRow], order: Order) -> Sequence[GapRow]:
         return rows
     walk = [*rows, rows[-1]]
     return walk if order == "from_stem" else walk[::-1]
-
-
-def _name_stages(figure: go.Figure, layers: Sequence[str], stages: Mapping[str, str]) -> None:
-    columns: dict[str, list[int]] = {}
-    for column, layer in enumerate(layers, 1):
-        columns.setdefault(stages[layer], []).append(column)
-    figure.update_xaxes(
-        tickvals=[(within[0] + within[-1]) / 2 for within in columns.values()],
-        ticktext=list(columns),
-        side="top",
-        showgrid=False,
-        fixedrange=True,
-    )

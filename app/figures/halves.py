@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 import plotly.graph_objects as go
 
 from advprop_core.report.colours import branch_colour
+from advprop_core.report.style import whiskers
 from advprop_core.types import INPUT_KINDS, InputKind
-from app.figures.anatomy import DASHES, FAINT, lay_out_way
-from app.figures.style import INK
+from app.figures.anatomy import lay_out_way
+from app.figures.style import DASHES, FAINT, INK, SHARES, bar_marker
 
 if TYPE_CHECKING:
     from advprop_core.anatomy.dial import Way
     from advprop_core.anatomy.halves import MixtureAccuracy
 
 KIND_TITLES: dict[InputKind, str] = {"clean": "clean", "adversarial": "attacked"}
-_PATTERNS: dict[InputKind, str] = {"clean": "", "adversarial": "/"}
 _BARS_HEIGHT = 280
 
 
@@ -31,37 +31,22 @@ def bars(
         branch: Whose γ and β they have.
         dark: Whether the ground is.
     """
-    colour = branch_colour(branch)
+    titles, accuracies = zip(*rows, strict=True)
     figure = go.Figure()
     for kind in INPUT_KINDS:
         figure.add_trace(
             go.Bar(
                 name=KIND_TITLES[kind],
-                y=[title for title, _ in rows],
-                x=[accuracy.share(kind) for _, accuracy in rows],
+                y=titles,
+                x=[accuracy.share(kind) for accuracy in accuracies],
                 orientation="h",
-                error_x=_intervals([accuracy for _, accuracy in rows], kind, dark),
-                marker={
-                    "color": colour,
-                    "line": {"color": colour, "width": 1},
-                    "pattern": {
-                        "shape": _PATTERNS[kind],
-                        "fillmode": "replace",
-                        "size": 6,
-                        "solidity": 0.35,
-                    },
-                },
-                hovertext=[_hover(accuracy, kind) for _, accuracy in rows],
+                error_x=_intervals(accuracies, kind, dark),
+                marker=bar_marker(branch_colour(branch), kind),
+                hovertext=[_hover(accuracy, kind) for accuracy in accuracies],
                 hoverinfo="text",
             )
         )
-    figure.update_xaxes(
-        range=[0, 1.02],
-        tickvals=[0, 0.5, 1],
-        ticktext=["0 %", "50 %", "100 %"],
-        zeroline=False,
-        fixedrange=True,
-    )
+    figure.update_xaxes(range=[0, 1.02], fixedrange=True, **SHARES)
     figure.update_yaxes(autorange="reversed", automargin=True, showgrid=False, fixedrange=True)
     figure.update_layout(
         height=_BARS_HEIGHT,
@@ -134,15 +119,8 @@ def _accuracies(
 def _intervals(
     accuracies: Sequence[MixtureAccuracy], kind: InputKind, dark: bool
 ) -> dict[str, object]:
-    return {
-        "type": "data",
-        "symmetric": False,
-        "array": [a.interval(kind)[1] - a.share(kind) for a in accuracies],
-        "arrayminus": [a.share(kind) - a.interval(kind)[0] for a in accuracies],
-        "color": INK[dark],
-        "thickness": 1.2,
-        "width": 3,
-    }
+    intervals = whiskers([(a.share(kind), *a.interval(kind)) for a in accuracies])
+    return intervals | {"color": INK[dark]}
 
 
 def _hover(accuracy: MixtureAccuracy, kind: InputKind) -> str:

@@ -1,14 +1,30 @@
-"""One map over its photo, and the colour axis that several share."""
+"""Pictures and maps in rows and columns, and the colour axis that several maps share."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import plotly.graph_objects as go
+from plotly.subplots import make_subplots
 
 from advprop_core.report.colours import Array, Sign, colour_span, grey
 from app.figures.pictures import data_uri
-from app.figures.style import colour_scale
+from app.figures.style import colour_scale, hide_axes
+
+
+def picture_grid(
+    rows: Sequence[Sequence[Array]], height: int, margin: dict[str, int], **subplots: Any
+) -> go.Figure:
+    """Pictures (3, H, W) in rows of equal length; ``subplots`` holds spacings and titles."""
+    figure = make_subplots(rows=len(rows), cols=len(rows[0]), **subplots)
+    for row, pictures in enumerate(rows, 1):
+        for column, values in enumerate(pictures, 1):
+            image = go.Image(source=data_uri(values), hoverinfo="skip")
+            figure.add_trace(image, row=row, col=column)
+    hide_axes(figure)
+    figure.update_layout(height=height, margin=margin)
+    return figure
 
 
 def add_map(

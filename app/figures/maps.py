@@ -10,9 +10,8 @@ from plotly.subplots import make_subplots
 
 from advprop_core.report.colours import Array, Sign, branch_colour, colour_span, overlay
 from advprop_core.types import INPUT_KINDS, AttributionMap, Comparison, InputKind
-from app.figures.heat import add_map, colour_axis
-from app.figures.pictures import data_uri
-from app.figures.style import COLUMN_TITLES, branch_title
+from app.figures.heat import add_map, colour_axis, picture_grid
+from app.figures.style import COLUMN_TITLES, branch_title, hide_axes
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 Maps = Mapping[tuple[InputKind, str], AttributionMap]
 """(input kind, branch) to map."""
 
-_ROW = 205
+_ROW = {True: 205, False: 222}  # px, with differences and without: then pictures are wider
 _STRIP_ROW = 150
 _FRAME = {"l": 2, "r": 2, "t": 26, "b": 62}
 # Not by colour alone: of main and of the others, on clean and on perturbed pictures.
@@ -33,18 +32,25 @@ _DASHES: dict[InputKind, tuple[str, ...]] = {
 
 
 def method_grid(
-    comparison: Comparison, maps: Maps, sign: Sign, title: str, opacity: float
+    comparison: Comparison,
+    maps: Maps,
+    sign: Sign,
+    title: str,
+    opacity: float,
+    *,
+    differences: bool,
 ) -> go.Figure:
-    """One kind of map, over the photo in grey, with its differences.
+    """One kind of map, over the photo in grey: a row for each branch, a column for each input.
 
-    Maps share one colour scale, differences another that is symmetric around 0.
+    Maps share one colour scale. Differences have a row, a column and a scale of their own, which
+    is symmetric around 0.
     """
     branches = comparison.branches
-    rows = [*branches, "difference"] if len(branches) > 1 else [*branches]
-    columns = [*INPUT_KINDS, "difference"]
+    rows = [*branches, "difference"] if differences and len(branches) > 1 else [*branches]
+    columns: list[str] = [*INPUT_KINDS, "difference"] if differences else [*INPUT_KINDS]
     figure = make_subplots(
         rows=len(rows),
-        cols=3,
+        cols=len(columns),
         horizontal_spacing=0.02,
         vertical_spacing=0.09,
         subplot_titles=[_title(branches, row, column) for row in rows for column in columns],
@@ -55,17 +61,17 @@ def method_grid(
         axis = "coloraxis2" if "difference" in (row, column) else "coloraxis"
         cell = {"row": rows.index(row) + 1, "column": columns.index(column) + 1}
         add_map(figure, photo.numpy(), values, axis, opacity, **cell)
-    figure.update_xaxes(visible=False, constrain="domain")
-    figure.update_yaxes(visible=False, constrain="domain", autorange="reversed")
+    hide_axes(figure, autorange="reversed")
     plain = [v for (row, column), v in cells.items() if "difference" not in (row, column)]
     changes = [v for (row, column), v in cells.items() if "difference" in (row, column)]
+    figure.update_layout(height=_ROW[differences] * len(rows) + 90, margin=_FRAME)
     half = {"len": 0.45, "xanchor": "left"}
-    figure.update_layout(
-        coloraxis=colour_axis(plain, sign, f"{title} score", x=0.0, **half),
-        coloraxis2=colour_axis(changes, "signed", "difference", x=0.55, **half),
-        height=_ROW * len(rows) + 90,
-        margin=_FRAME,
-    )
+    left = {"x": 0.0, **half} if changes else {}
+    figure.update_layout(coloraxis=colour_axis(plain, sign, f"{title} score", **left))
+    if changes:
+        figure.update_layout(
+            coloraxis2=colour_axis(changes, "signed", "difference", x=0.55, **half)
+        )
     return figure
 
 
@@ -84,9 +90,22 @@ def strip(
         opacity: Of the maps over the photo, in [0, 1].
     """
     rows = [(kind, branch) for branch in comparison.branches for kind in INPUT_KINDS]
-    figure = make_subplots(
-        rows=len(rows),
-        cols=len(stages),
+    layers = {row: strips[row].numpy() for row in rows}
+    spans = [
+        colour_span([layers[row][column] for row in rows], "magnitude")
+        for column in range(len(stages))
+    ]
+    photos = {kind: getattr(comparison, kind).numpy() for kind in INPUT_KINDS}
+    return picture_grid(
+        [
+            [
+                overlay(photos[row[0]], values, "magnitude", span, opacity)
+                for values, span in zip(layers[row], spans, strict=True)
+            ]
+            for row in rows
+        ],
+        _STRIP_ROW * len(rows) + 40,
+        {"l": 2, "r": 24, "t": 26, "b": 4},
         horizontal_spacing=0.01,
         vertical_spacing=0.02,
         column_titles=list(stages),
@@ -94,31 +113,12 @@ def strip(
             f"{branch_title(branch)} · {COLUMN_TITLES[kind].lower()}" for kind, branch in rows
         ],
     )
-    for column, _ in enumerate(stages):
-        layers = [strips[row][column].numpy() for row in rows]
-        span = colour_span(layers, "magnitude")
-        for row, (kind, _) in enumerate(rows):
-            photo = getattr(comparison, kind).numpy()
-            drawn = overlay(photo, layers[row], "magnitude", span, opacity)
-            figure.add_trace(
-                go.Image(source=data_uri(drawn), hoverinfo="skip"), row=row + 1, col=column + 1
-            )
-    figure.update_xaxes(visible=False, constrain="domain")
-    figure.update_yaxes(visible=False, constrain="domain")
-    figure.update_layout(
-        height=_STRIP_ROW * len(rows) + 40, margin={"l": 2, "r": 24, "t": 26, "b": 4}
-    )
-    return figure
 
 
 def curves(curves_of: Mapping[tuple[InputKind, str], Curves], branches: Sequence[str]) -> go.Figure:
     """Insertion and deletion, a line each; grey is the mean of random orders."""
-    figure = make_subplots(
-        rows=1,
-        cols=2,
-        horizontal_spacing=0.08,
-        subplot_titles=["Deletion", "Insertion"],
-    )
+    titles = ["Deletion", "Insertion"]
+    figure = make_subplots(rows=1, cols=2, horizontal_spacing=0.08, subplot_titles=titles)
     for (kind, branch), both in curves_of.items():
         number = list(branches).index(branch)
         colour, dash = branch_colour(branch), _DASHES[kind][number % 3]
@@ -134,11 +134,7 @@ def curves(curves_of: Mapping[tuple[InputKind, str], Curves], branches: Sequence
                         name=f"{branch} · {COLUMN_TITLES[kind].lower()}",
                         legendgroup=f"{branch}{kind}",
                         showlegend=column == 1 and line is mapped,
-                        line={
-                            "color": ink,
-                            "dash": dash,
-                            "width": 2 if line is mapped else 1,
-                        },
+                        line={"color": ink, "dash": dash, "width": 2 if line is mapped else 1},
                         hovertemplate="%{x:.0%} of the pixels: %{y:.1%}"
                         "<extra>%{fullData.name}</extra>",
                     ),
@@ -181,7 +177,5 @@ def _title(branches: Sequence[str], row: str, column: str) -> str:
     if row == "difference":
         main, aux = branches[:2]
         return f"<b>{main} − {aux}</b>"
-    else:
-        who = branch_title(row)
-    what = "Difference" if column == "difference" else COLUMN_TITLES[column]
-    return f"{who} · {what}"
+    title = "Difference" if column == "difference" else COLUMN_TITLES[column]
+    return f"{branch_title(row)} · {title}"

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from advprop_core.report.colours import colour_span, overlay
 from advprop_core.types import Comparison, InputKind
-from app.figures.anatomy import FAINT, colour_between
-from app.figures.pictures import data_uri
-from app.figures.style import INK, branch_title, colour_scale
+from app.figures.anatomy import colour_between
+from app.figures.heat import colour_axis, picture_grid
+from app.figures.style import FAINT, INK, branch_title, stage_axis
 
 if TYPE_CHECKING:
     from advprop_core.anatomy.distance import LayerDistance, Measure
@@ -72,8 +72,15 @@ def profile(
             unselected={"marker": {"opacity": 1}},
         )
     )
-    _name_stages(figure, distances, dark)
-    figure.update_yaxes(rangemode="tozero", nticks=5, zeroline=False, ticksuffix=unit)
+    stages = [distance.stage for distance in distances]
+    figure.update_xaxes(tickfont={"size": 13}, zeroline=False, **stage_axis(stages))
+    for place, (before, after) in enumerate(pairwise(stages)):
+        if before != after:
+            border = {"color": FAINT[dark], "width": 1, "dash": "dot"}
+            figure.add_vline(x=place + 0.5, line=border)
+    figure.update_yaxes(
+        rangemode="tozero", nticks=5, zeroline=False, ticksuffix=unit, fixedrange=True
+    )
     figure.update_layout(
         height=_PROFILE_HEIGHT,
         margin={"l": 0, "r": 0, "t": 8, "b": 30},
@@ -149,76 +156,24 @@ def excited(
     """What the layer gives in some channels, through both branches; one scale for all pictures."""
     rows = [(branch, excitement) for (k, branch), excitement in maps.items() if k == kind]
     numbers = rows[0][1].channels
-    figure = make_subplots(
-        rows=len(rows),
-        cols=len(numbers),
+    outputs = [excitement.outputs.numpy() for excitement in maps.values()]
+    span = colour_span(outputs, "signed")
+    photo = getattr(comparison, kind).numpy()
+    figure = picture_grid(
+        [
+            [overlay(photo, values, "signed", span, opacity) for values in one.outputs.numpy()]
+            for _, one in rows
+        ],
+        330,
+        {"l": 0, "r": 22, "t": 24, "b": 52},
         horizontal_spacing=0.015,
         vertical_spacing=0.03,
         column_titles=[str(number) for number in numbers],
         row_titles=[branch_title(branch) for branch, _ in rows],
     )
-    span = colour_span([excitement.outputs.numpy() for excitement in maps.values()], "signed")
-    photo = (comparison.clean if kind == "clean" else comparison.adversarial).numpy()
-    for row, (_, excitement) in enumerate(rows, 1):
-        for column, values in enumerate(excitement.outputs.numpy(), 1):
-            drawn = overlay(photo, values, "signed", span, opacity)
-            figure.add_trace(
-                go.Image(source=data_uri(drawn), hoverinfo="skip"), row=row, col=column
-            )
-    figure.add_trace(_scale_bearer(), row=1, col=1)
-    figure.update_xaxes(visible=False, constrain="domain")
-    figure.update_yaxes(visible=False, constrain="domain")
-    figure.update_layout(
-        height=330,
-        margin={"l": 0, "r": 22, "t": 24, "b": 52},
-        coloraxis=_signed_axis(span),
-        showlegend=False,
-    )
+    # Nothing to see: a colour bar needs a trace that has numbers.
+    bearer = {"color": [0], "coloraxis": "coloraxis"}
+    figure.add_trace(go.Scatter(x=[None], y=[None], marker=bearer, hoverinfo="skip"), row=1, col=1)
+    axis = colour_axis(outputs, "signed", "output of the layer", len=0.6)
+    figure.update_layout(coloraxis=axis, showlegend=False)
     return figure
-
-
-def _name_stages(figure: go.Figure, distances: Sequence[LayerDistance], dark: bool) -> None:
-    """The name of each stage below its bars, and a thin line between two stages."""
-    columns: dict[str, list[int]] = {}
-    for column, distance in enumerate(distances):
-        columns.setdefault(distance.stage, []).append(column)
-    figure.update_xaxes(
-        tickvals=[(within[0] + within[-1]) / 2 for within in columns.values()],
-        ticktext=list(columns),
-        tickfont={"size": 13},
-        showgrid=False,
-        zeroline=False,
-        fixedrange=True,
-    )
-    figure.update_yaxes(fixedrange=True)
-    for start in [within[0] for within in columns.values()][1:]:
-        figure.add_vline(x=start - 0.5, line={"color": FAINT[dark], "width": 1, "dash": "dot"})
-
-
-def _scale_bearer() -> go.Scatter:
-    """Nothing to see: a colour bar needs a trace that has numbers."""
-    return go.Scatter(
-        x=[None],
-        y=[None],
-        mode="markers",
-        marker={"color": [0], "coloraxis": "coloraxis"},
-        hoverinfo="skip",
-    )
-
-
-def _signed_axis(span: tuple[float, float]) -> dict[str, object]:
-    return {
-        "colorscale": colour_scale("signed"),
-        "cmin": span[0],
-        "cmax": span[1],
-        "colorbar": {
-            "orientation": "h",
-            "thickness": 8,
-            "len": 0.6,
-            "y": -0.02,
-            "yanchor": "top",
-            "tickvals": [span[0], 0, span[1]],
-            "tickformat": ".2g",
-            "title": {"text": "output of the layer", "side": "bottom", "font": {"size": 12}},
-        },
-    }

@@ -244,27 +244,26 @@ def _grid(
             figure.add_annotation(
                 x=x, y=y, text=text, showarrow=False, font={"color": colour, "size": 13}
             )
+    plain = {
+        "showgrid": False,
+        "zeroline": False,
+        "tickfont": {"size": 14, "color": INK[dark]},
+    }
     figure.update_xaxes(
         tickvals=list(range(len(branches))),
         ticktext=[f"{branch_title(branch)} says" for branch in branches],
         side="top",
-        showgrid=False,
-        zeroline=False,
-        tickfont={"size": 14, "color": INK[dark]},
+        **plain,
     )
     figure.update_yaxes(
         tickvals=list(range(len(rows))),
-        ticktext=[_attack(row) for row in rows],
+        ticktext=[
+            "clean" if row is None else f"attack<br>through {branch_title(row)}" for row in rows
+        ],
         autorange="reversed",
-        showgrid=False,
-        zeroline=False,
-        tickfont={"size": 14, "color": INK[dark]},
+        **plain,
     )
     figure.update_layout(
         height=_CELL_HEIGHT * len(rows) + 110, margin={"l": 96, "r": 26, "t": 30, "b": 70}
     )
     return figure
-
-
-def _attack(row: str | None) -> str:
-    return "clean" if row is None else f"attack<br>through {branch_title(row)}"

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from advprop_core.report.colours import Sign, branch_colour, colour_stops
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-COLUMN_TITLES = {"clean": "Clean", "adversarial": "Perturbed"}
+from advprop_core.report.colours import Sign, branch_colour, colour_stops
+from advprop_core.types import InputKind
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+COLUMN_TITLES: Mapping[str, str] = {"clean": "Clean", "adversarial": "Perturbed"}
 CONFIG = {"displayModeBar": False}
 INK = {False: "#1F2933", True: "#E6EAEE"}
+FAINT = {False: "#9AA5B1", True: "#6B7785"}
+DASHES: dict[InputKind, str] = {"clean": "solid", "adversarial": "dot"}
+SHARES = {"tickvals": [0, 0.5, 1], "ticktext": ["0 %", "50 %", "100 %"], "zeroline": False}
 
 
 def branch_title(branch: str) -> str:
@@ -25,3 +35,34 @@ def colour_scale(sign: Sign) -> list[tuple[float, str]]:
         (position, f"rgba({red},{green},{blue},{cover:.2f})")
         for position, (red, green, blue), cover in colour_stops(sign)
     ]
+
+
+def bar_marker(colour: str | Sequence[str], kind: InputKind) -> dict[str, Any]:
+    """Bars of clean pictures are plain, those of perturbed ones hatched."""
+    shape = "" if kind == "clean" else "/"
+    pattern = {"shape": shape, "fillmode": "replace", "size": 6, "solidity": 0.35}
+    return {"color": colour, "line": {"color": colour, "width": 1}, "pattern": pattern}
+
+
+def hide_axes(figure: go.Figure, **vertical: Any) -> None:
+    """For pictures; further arguments are the vertical axes'."""
+    figure.update_xaxes(visible=False, constrain="domain")
+    figure.update_yaxes(visible=False, constrain="domain", **vertical)
+
+
+def stage_axis(stages: Sequence[str], first: int = 0) -> dict[str, Any]:
+    """An axis of layers that has the name of each stage in the middle of its layers.
+
+    Args:
+        stages: Of each layer, in order.
+        first: Position of the first layer on the axis.
+    """
+    positions: dict[str, list[int]] = {}
+    for position, stage in enumerate(stages, first):
+        positions.setdefault(stage, []).append(position)
+    return {
+        "tickvals": [(within[0] + within[-1]) / 2 for within in positions.values()],
+        "ticktext": list(positions),
+        "showgrid": False,
+        "fixedrange": True,
+    }

@@ -13,6 +13,7 @@ from advprop_core.attribution.methods import METHODS
 from advprop_core.compare.compare import compare
 from advprop_core.faithfulness.agreement import Agreement, agree
 from advprop_core.types import AttributionMap, Comparison, InputKind
+from app.shell.comparison import inputs
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -78,9 +79,9 @@ def make_map_set(
     comparison = compare(
         branches, pixels, progress=lambda share: progress(_ATTACK_SHARE * share), **perturbing
     )
-    inputs = _inputs(comparison)
+    pictures = inputs(comparison)
     explained = comparison.attacked_class if class_index is None else class_index
-    maker = MapMaker(branches, inputs, explained)
+    maker = MapMaker(branches, pictures, explained)
     maps: dict[Cell, AttributionMap] = {}
     refused: dict[str, str] = {}
     for number, method in enumerate(methods):
@@ -97,7 +98,7 @@ def make_map_set(
             refused[method] = str(error)
         else:
             maps |= {(method, *cell): drawn for cell, drawn in grid.items()}
-    stages, strips = _strips(branches, inputs, explained)
+    stages, strips = _strips(branches, pictures, explained)
     return MapSet(comparison, maps, refused, stages, strips, _agreements(maps, branches))
 
 
@@ -107,25 +108,21 @@ def trust(
     """Measure whether the maps can be trusted; see :mod:`advprop_core.faithfulness.trust`."""
     from advprop_core.faithfulness.trust import measure_trust
 
-    inputs = _inputs(map_set.comparison)
-    return measure_trust(branches, inputs, map_set.maps, mask=mask, progress=progress)
-
-
-def _inputs(comparison: Comparison) -> dict[InputKind, Tensor]:
-    return {"clean": comparison.clean[None], "adversarial": comparison.adversarial[None]}
+    pictures = inputs(map_set.comparison)
+    return measure_trust(branches, pictures, map_set.maps, mask=mask, progress=progress)
 
 
 def _strips(
-    branches: Mapping[str, nn.Module], inputs: Mapping[InputKind, Tensor], class_index: int
+    branches: Mapping[str, nn.Module], pictures: Mapping[InputKind, Tensor], class_index: int
 ) -> tuple[tuple[str, ...], dict[tuple[InputKind, str], Tensor]]:
     """Grad-CAM through all stages at a glance."""
-    stages = spatial_stages(next(iter(branches.values())), inputs["clean"])
+    stages = spatial_stages(next(iter(branches.values())), pictures["clean"])
     if not stages:
         return (), {}
     return stages, {
         (kind, branch): explain_layers(module, pixels, class_index, stages)
         for branch, module in branches.items()
-        for kind, pixels in inputs.items()
+        for kind, pixels in pictures.items()
     }
 
 

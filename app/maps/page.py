@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -13,13 +13,12 @@ from app.maps import controls as map_controls
 from app.maps import words
 from app.maps.view import MapsView
 from app.shell import cache, comparison, controls, messages, tasks, workbench
-from app.shell.layout import in_rows
+from app.shell.layout import chart, in_rows
 from app.shell.pictures import key_of
-from app.shell.state import key
 from app.shell.tasks import Shown, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping
+    from collections.abc import Mapping
 
     from streamlit.delta_generator import DeltaGenerator
 
@@ -33,7 +32,6 @@ INTRODUCTION = (
     "same class, layer and colour scale for all branches and both pictures, and with their "
     "differences."
 )
-_ASKED = "trust.asked"
 
 
 def _controls(info: ModelInfo) -> DeltaGenerator | None:
@@ -42,10 +40,6 @@ def _controls(info: ModelInfo) -> DeltaGenerator | None:
     if controls.expert(info):
         controls.opacity()
     return slot
-
-
-def _late_controls(slot: DeltaGenerator | None, lens: Lens) -> None:
-    controls.layer_picker(slot, st.session_state[key("maps")], lens.layers, lens.default_layer)
 
 
 def _task(view: MapsView, lens: Lens) -> Task:
@@ -77,7 +71,7 @@ def _draw(shown: Shown, current: bool) -> None:
     from app.figures import maps as figures
 
     map_set: MapSet = shown.result
-    st.markdown(f"#### {messages.verdict(map_set.comparison, shown.info.class_names)}")
+    workbench.say_verdict(map_set.comparison, shown.info)
     for method, reason in map_set.refused.items():
         st.warning(f"{METHODS[method].title} is not drawn: {reason}", icon=":material/block:")
     for column, method in in_rows(map_set.methods, 2, "large"):
@@ -88,16 +82,10 @@ def _draw(shown: Shown, current: bool) -> None:
         st.subheader("Grad-CAM through all stages")
         sentence = words.strip(map_set.stages)
         figure = figures.strip(map_set.comparison, map_set.stages, map_set.strips, opacity)
-        _chart(figure, "strip", sentence)
+        chart(figure, "strip", sentence)
         st.caption(sentence)
     if map_set.maps:
         _trust(shown, map_set, current)
-
-
-def _chart(figure: Any, key: str, sentence: str) -> None:
-    from app.figures import style
-
-    st.plotly_chart(figure, key=key, config=style.CONFIG, alt=messages.plain(sentence))
 
 
 def _method(map_set: MapSet, name: str, shown: Shown) -> None:
@@ -108,9 +96,11 @@ def _method(map_set: MapSet, name: str, shown: Shown) -> None:
     class_name = shown.info.class_names[first.class_index]
     caption = messages.map_caption(method.title, first.layer, class_name)
     st.subheader(method.title)
-    opacity = shown.view.opacity / 100
-    figure = figures.method_grid(map_set.comparison, maps, method.sign, method.title, opacity)
-    _chart(figure, f"map.{name}", caption)
+    opacity, pictures = shown.view.opacity / 100, map_set.comparison
+    figure = figures.method_grid(
+        pictures, maps, method.sign, method.title, opacity, differences=True
+    )
+    chart(figure, f"map.{name}", caption)
     st.caption(caption)
     for sentence in (words.agreement(map_set, name), *messages.empty_maps(maps)):
         if sentence:
@@ -130,23 +120,12 @@ def _trust(shown: Shown, map_set: MapSet, current: bool) -> None:
     lens = cache.load_lens(shown.view.model)
     mask = cache.mask(shown.view.image, shown.info.input_size)
     task = Task.of((lens.network,), trust, map_set, lens.branches, mask, about=shown.task)
-    if st.session_state.get(_ASKED) != task.key:
-        st.button(
-            "Check these maps",
-            icon=":material/fact_check:",
-            on_click=_ask,
-            args=(task.key,),
-            disabled=not current,
-        )
+    button = {"icon": ":material/fact_check:", "disabled": not current}
+    if tasks.offer("trust", task, "Check these maps", **button) != task:
         return
     checked = tasks.answer("trust", task, stands_in=lambda before: before.task == task.key)
     if checked is not None:
         _table(map_set, checked.result)
-
-
-def _ask(key: Hashable) -> None:
-    tasks.go_on("trust")
-    st.session_state[_ASKED] = key
 
 
 def _table(map_set: MapSet, checks: Mapping[Cell, Trust]) -> None:
@@ -163,17 +142,16 @@ def _table(map_set: MapSet, checks: Mapping[Cell, Trust]) -> None:
             lines = words.curves(checks, method)
             figure = figures.curves(lines, map_set.comparison.branches)
             sentence = f"Deletion and insertion curves of {METHODS[method].title}"
-            _chart(figure, f"curves.{method}", sentence)
+            chart(figure, f"curves.{method}", sentence)
             st.caption(words.CURVES)
 
 
-workbench.PicturePage(
+workbench.show_page(
+    MapsView,
+    QUESTION,
+    INTRODUCTION,
     slot="maps",
-    view=MapsView,
-    question=QUESTION,
-    introduction=INTRODUCTION,
-    controls=_controls,
-    late_controls=_late_controls,
+    controls_of=_controls,
     task=_task,
     draw=_draw,
-).show()
+)

@@ -19,3 +19,8 @@ class MapsView(View):
     """
 
     maps: tuple[str, ...] = some_of(("grad-cam", "smoothgrad"), METHODS, MOST_MAPS)
+
+    @property
+    def map_kinds(self) -> tuple[str, ...]:
+        """Those beside each other, and not the one of the other pages."""
+        return self.maps

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
 from advprop_core.datasets.texture_shapes.scenes import SHAPES
 from app.playground import words
 from app.playground.many_pictures import MOST_IMAGES, ManyPictures, attack_many
-from app.shell import cache, comparison, messages, tasks
+from app.shell import cache, comparison, tasks
+from app.shell.layout import chart
 from app.shell.pictures import own_folder
 from app.shell.tasks import Shown, Task
 from app.shell.workbench import dark
 
-_ASKED = "studio.folder.asked"
 _MANY = "studio.folder"
 
 
@@ -38,7 +36,8 @@ def draw(playground: Shown) -> None:
     if shown is not None:
         names = shown.info.class_names
         sentence = " ".join(words.fooled(shown.result, names))
-        _chart(sentence, figures.matrix(shown.result, names, dark=dark()), "studio.matrix")
+        st.markdown(sentence)
+        chart(figures.matrix(shown.result, names, dark=dark()), "studio.matrix", sentence)
         attack = words.described(shown.view, shown.info)
         attack = attack.replace(f", through {shown.view.attack_branch}", "")
         st.caption(
@@ -46,13 +45,6 @@ def draw(playground: Shown) -> None:
             "one, the probability of the expected one stands below it."
         )
     _many_pictures(playground)
-
-
-def _chart(sentence: str, figure: Any, key: str) -> None:
-    from app.figures import style
-
-    st.markdown(sentence)
-    st.plotly_chart(figure, key=key, config=style.CONFIG, alt=messages.plain(sentence))
 
 
 # -- many pictures: measured when somebody asks for it ---------------------------------------------
@@ -68,17 +60,14 @@ def _many_pictures(playground: Shown) -> None:
             "each class: start the app with `advprop app --images FOLDER`."
         )
         return
-    asked: Task | None = st.session_state.get(_ASKED)
-    if asked is None or asked.key != task.key:
-        st.button(
-            f"Measure on up to {MOST_IMAGES} pictures",
-            key=_MANY,
-            icon=":material/play_arrow:",
-            on_click=_ask,
-            args=(task,),
-            help="Attacks many pictures through each branch and shows them to every branch. It "
-            "takes a while, and can be stopped.",
-        )
+    asked = tasks.offer(
+        _MANY,
+        task,
+        f"Measure on up to {MOST_IMAGES} pictures",
+        icon=":material/play_arrow:",
+        help="Attacks many pictures through each branch and shows them to every branch. It "
+        "takes a while, and can be stopped.",
+    )
     if asked is None or asked.networks != task.networks:
         return
     # What was asked is measured to its end, whatever else is chosen meanwhile.
@@ -91,17 +80,13 @@ def _draw_many(shown: Shown, task: Task) -> None:
     from app.figures import studio as figures
 
     result: ManyPictures = shown.result
-    figure = figures.accuracies(result.cells, dark=dark())
-    _chart(words.robustness(result.cells), figure, "studio.accuracies")
+    sentence = words.robustness(result.cells)
+    st.markdown(sentence)
+    chart(figures.accuracies(result.cells, dark=dark()), "studio.accuracies", sentence)
     model = shown.networks[0].name
     st.caption(words.how_measured(result, model, shown.info.class_names))
     if shown.task != task.key:
         st.caption("The settings on the left have changed since: measure again to compare.")
-
-
-def _ask(task: Task) -> None:
-    st.session_state[_ASKED] = task
-    tasks.go_on(_MANY)
 
 
 def _task_of_many(playground: Shown) -> Task | None:

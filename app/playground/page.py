@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import streamlit as st
 
-from advprop_core.types import ModelInfo
 from app.playground import studio, words
 from app.playground.view import PlaygroundView
 from app.shell import controls, messages, state, workbench
 from app.shell.comparison import comparison_task
+from app.shell.layout import chart, image
 from app.shell.state import key
 from app.shell.tasks import Shown
-
-if TYPE_CHECKING:
-    from streamlit.delta_generator import DeltaGenerator
-
-    from app.shell.cache import Lens
 
 QUESTION = "What do the two BatchNorms make of this picture?"
 INTRODUCTION = (
@@ -27,37 +20,21 @@ INTRODUCTION = (
 )
 
 
-def _controls(info: ModelInfo) -> DeltaGenerator | None:
-    controls.perturbation(info)
-    return controls.map_picker(info) if controls.expert(info) else None
-
-
-def _late_controls(slot: DeltaGenerator | None, lens: Lens) -> None:
-    method = st.session_state[key("method")]
-    controls.layer_picker(slot, [method], lens.layers, lens.default_layer)
-
-
 def _draw(shown: Shown, current: bool) -> None:
     """Pictures, predictions, maps and figures of one result, in fixed places."""
-    from app.figures import comparison, style
+    from app.figures import comparison
 
     result, info = shown.result, shown.info
-    names = info.class_names
-    heading, answers = messages.verdict_lines(result, names)
-    st.markdown(f"#### {heading}")
-    st.markdown(answers)
+    workbench.say_verdict(result, info)
     if warning := messages.unfamiliar(result, info):
         st.warning(warning, icon=":material/help:")
     _pictures(shown)
     left, right = st.columns(2, gap="large")
     with left:
         st.subheader("What each branch says")
-        st.plotly_chart(
-            comparison.predictions(result, names, dark=workbench.dark()),
-            key="predictions",
-            config=style.CONFIG,
-            alt=messages.plain(messages.verdict(result, names)),
-        )
+        names = info.class_names
+        figure = comparison.predictions(result, names, dark=workbench.dark())
+        chart(figure, "predictions", " ".join(messages.verdict(result, names)))
         st.caption(messages.learnt(info, result.true_class is not None))
     with right:
         _maps(shown)
@@ -66,7 +43,7 @@ def _draw(shown: Shown, current: bool) -> None:
 
 def _maps(shown: Shown) -> None:
     from advprop_core.attribution.methods import METHODS
-    from app.figures import comparison, style
+    from app.figures import maps as figures
 
     result = shown.result
     method = METHODS[shown.view.method]
@@ -75,12 +52,11 @@ def _maps(shown: Shown) -> None:
         method.title, explained.layer, shown.info.class_names[explained.class_index]
     )
     st.subheader("Where each branch looked")
-    st.plotly_chart(
-        comparison.maps(result, method.sign, method.title, shown.view.opacity / 100),
-        key="maps",
-        config=style.CONFIG,
-        alt=messages.plain(caption),
+    opacity = shown.view.opacity / 100
+    figure = figures.method_grid(
+        result, result.maps, method.sign, method.title, opacity, differences=False
     )
+    chart(figure, "maps", caption)
     for sentence in [caption, *messages.empty_maps(result.maps)]:
         st.caption(sentence)
     with st.expander("How to read these maps"):
@@ -95,24 +71,16 @@ def _pictures(shown: Shown) -> None:
     perturbation = (result.adversarial - result.clean).numpy()
     factor = amplification(perturbation)
     enlarged = f"× {factor}" if factor > 1 else "not enlarged"
-    # PNG, for Streamlit would make JPEGs of them: a perturbation does not survive that.
     clean, change, perturbed = st.columns(3, gap="medium")
     with clean:
         _clean(shown)
-    change.image(
-        pictures.to_png(amplify(perturbation, factor), smooth=False),
-        caption=f"Perturbation, {enlarged} (grey is no change)",
-        width="stretch",
-        output_format="PNG",
-        alt=f"The perturbation, {enlarged}",
-    )
-    perturbed.image(
-        pictures.to_png(result.adversarial.numpy()),
-        caption=f"Perturbed: {controls.describe(shown.view)}",
-        width="stretch",
-        output_format="PNG",
-        alt="The perturbed picture",
-    )
+    with change:
+        png = pictures.to_png(amplify(perturbation, factor), smooth=False)
+        caption = f"Perturbation, {enlarged} (grey is no change)"
+        image(png, caption, f"The perturbation, {enlarged}")
+    with perturbed:
+        png = pictures.to_png(result.adversarial.numpy())
+        image(png, f"Perturbed: {controls.describe(shown.view)}", "The perturbed picture")
 
 
 def _clean(shown: Shown) -> None:
@@ -126,7 +94,7 @@ def _clean(shown: Shown) -> None:
         regions = st.session_state[key("regions")]
         eraser(png, caption, alt, regions, lambda drawn: state.choose(regions=drawn))
     else:
-        st.image(png, caption=caption, width="stretch", output_format="PNG", alt=alt)
+        image(png, caption, alt)
 
 
 def _honesty(shown: Shown) -> None:
@@ -176,14 +144,12 @@ def _target(shown: Shown) -> list[str]:
     return [words.reached(result, index, shown.info.class_names)]
 
 
-workbench.PicturePage(
+workbench.show_page(
+    PlaygroundView,
+    QUESTION,
+    INTRODUCTION,
     slot="playground",
-    view=PlaygroundView,
-    question=QUESTION,
-    introduction=INTRODUCTION,
-    controls=_controls,
-    late_controls=_late_controls,
     task=comparison_task,
     draw=_draw,
-).show()
+)
 studio.show()

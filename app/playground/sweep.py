@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from app.playground import words
-from app.shell import cache, comparison, messages, state, tasks
+from app.shell import cache, comparison, state, tasks
+from app.shell.layout import chart
 from app.shell.tasks import Shown, Task
 from app.shell.view import View, bounds
 from app.shell.workbench import dark
@@ -29,7 +30,6 @@ _CURVE = "studio.curve"
 def draw(playground: Shown) -> None:
     """Probability against epsilon, and where each branch gives way."""
     from app.figures import studio as figures
-    from app.figures import style
 
     view = playground.view
     shown = tasks.answer("studio.sweep", _task(playground), view, playground.info)
@@ -40,11 +40,10 @@ def draw(playground: Shown) -> None:
     st.markdown(sentence)
     now = view.epsilon if norm == "linf" else view.radius
     titles = {b: words.flip(shown.result, b, norm, names) for b in shown.result.predictions}
-    st.plotly_chart(
+    chart(
         figures.curves(shown.result, names, norm, titles, now, dark=dark()),
-        key=_CURVE,
-        config=style.CONFIG,
-        alt=messages.plain(sentence),
+        _CURVE,
+        sentence,
         on_select=lambda: _go_to_click(norm),
         selection_mode="points",
     )

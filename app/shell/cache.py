@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +16,6 @@ from advprop_core.models import bundle
 from advprop_core.models.header import read_info
 from advprop_core.pictures.decoding import decode, encode_png, fit, to_pixels
 from advprop_core.types import ModelInfo
-from app.shell.calibrated import Calibration
 from app.shell.jobs import Pool
 from app.shell.messages import tamed
 from app.shell.pictures import (
@@ -89,7 +88,7 @@ def uploads() -> UploadStore:
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
-def calibrated_lenses() -> BoundedStore[Calibration, Lens]:
+def calibrated_lenses() -> BoundedStore[Hashable, Lens]:
     """The server's one store of networks with a calibrated branch, by how they were made."""
     return BoundedStore(KEPT_CALIBRATED)
 

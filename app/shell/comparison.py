@@ -8,13 +8,15 @@ from advprop_core.attribution.methods import METHODS
 from advprop_core.models.class_names import find_class
 from advprop_core.pictures.noise import NoiseConfig
 from advprop_core.pictures.regions import EraseConfig, parse_regions
-from advprop_core.types import AttackConfig, ModelInfo
+from advprop_core.types import AttackConfig, Comparison, InputKind, ModelInfo
 from app.shell import cache
 from app.shell.pictures import key_of
 from app.shell.tasks import Task
 from app.shell.view import ATTACKS, View
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from advprop_core.pictures.regions import Fill
     from app.shell.cache import Lens
 
@@ -46,6 +48,11 @@ def perturbing(view: View, info: ModelInfo) -> dict[str, Any]:
         "attack_branch": view.attack_branch,
         "true_class": class_index(info, cache.picture(view.image, info.input_size).label),
     }
+
+
+def inputs(comparison: Comparison) -> dict[InputKind, Tensor]:
+    """Both pictures as a batch of one."""
+    return {"clean": comparison.clean[None], "adversarial": comparison.adversarial[None]}
 
 
 def map_request(view: View, lens: Lens, method: str) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -18,6 +18,8 @@ from app.shell.view import ATTACKS, NORMS, PERTURBATIONS, View, ends
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
+
+    from app.shell.cache import Lens
 
 OWN = "Your folder"
 """The group of a person's own photos."""
@@ -170,8 +172,13 @@ def target_class(info: ModelInfo, widget: str, **options: Any) -> None:
     )
 
 
-def map_picker(info: ModelInfo) -> DeltaGenerator:
-    """Which map, of which class; returns the slot of the layer picker."""
+def of_picture(info: ModelInfo) -> DeltaGenerator | None:
+    """How the picture is changed and which map is made; returns the slot of the layer picker."""
+    perturbation(info)
+    return _map_picker(info) if expert(info) else None
+
+
+def _map_picker(info: ModelInfo) -> DeltaGenerator:
     st.selectbox(
         "Map",
         list(METHODS),
@@ -208,21 +215,14 @@ def opacity() -> None:
     )
 
 
-def layer_picker(
-    slot: DeltaGenerator | None, methods: Sequence[str], layers: Mapping[str, str], default: str
-) -> None:
-    """Which layer a layer map is made at; drawn once the network is loaded.
+def layer_picker(slot: DeltaGenerator | None, view: View, lens: Lens) -> None:
+    """Which layer a layer map is made at; drawn in its slot once the network is loaded.
 
     Without a slot, only a layer that this network does not have is replaced.
-
-    Args:
-        slot: Where to draw it.
-        methods: The maps that are chosen.
-        layers: Name to what a person reads, shallow to deep.
-        default: Layer that is taken when none is named.
     """
+    layers, default = lens.layers, lens.default_layer
     state.keep_within("layer", ["", *layers], "")
-    if slot is None or not any(METHODS[name].needs_layer for name in methods):
+    if slot is None or not any(METHODS[name].needs_layer for name in view.map_kinds):
         return
     slot.selectbox(
         "Layer",

@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import platform
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from importlib.metadata import PackageNotFoundError, version
+from typing import ParamSpec, cast
 
 import streamlit as st
 
@@ -18,6 +20,7 @@ MISTAKES = (AdvPropError, OSError)
 BUG = "This is a bug in AdvProp Lens. Please send this report to whoever runs or develops it:"
 _LIBRARIES = ("advprop-lens", "streamlit", "torch", "timm", "captum", "plotly")
 _FOLDERS = re.compile(r"(?<![\w.])(?:[A-Za-z]:)?[/\\](?:[^\s/\\'\":]+[/\\])+")
+P = ParamSpec("P")
 _LOG = logging.getLogger(__name__)
 
 
@@ -29,6 +32,19 @@ def tell(error: BaseException, more: str = "") -> None:
     _LOG.error("A page failed", exc_info=error)
     st.error(f"{BUG}{more}", icon=":material/bug_report:")
     st.code(report(error), language=None, wrap_lines=True)
+
+
+def fragment(function: Callable[P, None], run_every: float | None = None) -> Callable[P, None]:
+    """A Streamlit fragment that tells what it raises: drawn anew alone, nothing is around it."""
+
+    @wraps(function)
+    def told_in_place(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            function(*args, **kwargs)
+        except Exception as error:
+            tell(error)
+
+    return cast("Callable[P, None]", st.fragment(told_in_place, run_every=run_every))
 
 
 @contextmanager

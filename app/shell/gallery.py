@@ -10,7 +10,7 @@ from advprop_core.pictures.decoding import decode, encode_png
 from advprop_core.pictures.formats import EXTENSIONS, ImageError
 from advprop_core.types import ModelInfo
 from app.shell import cache, controls, state
-from app.shell.layout import in_rows
+from app.shell.layout import image, in_rows
 from app.shell.messages import quote, safe
 from app.shell.pictures import PictureGone
 from app.shell.view import View
@@ -111,7 +111,7 @@ def _sample(source: str, title: str, view: View, info: ModelInfo) -> None:
     unusable = None
     try:
         data = cache.preview(source, info.input_size)
-        st.image(data, width="stretch", output_format="PNG", alt=title)
+        image(data, None, title)
     except (PictureGone, ValueError) as error:  # one bad file of a folder is named, not more
         unusable = str(error)
         st.caption(f":material/broken_image: {unusable}")

@@ -1,13 +1,16 @@
-"""Places on a page."""
+"""Places on a page, and what all pages put there."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import streamlit as st
 
+from app.shell.messages import plain
+
 if TYPE_CHECKING:
+    import plotly.graph_objects as go
     from streamlit.delta_generator import DeltaGenerator
 
 T = TypeVar("T")
@@ -24,3 +27,14 @@ def in_rows(
     shown = list(items)
     for start in range(0, len(shown), across):
         yield from zip(st.columns(across, gap=gap), shown[start:], strict=False)
+
+
+def chart(figure: go.Figure, key: str, alt: str, **options: Any) -> None:
+    """A figure without plotly's tool bar; ``alt`` may hold Markdown, which is taken out."""
+    st.plotly_chart(figure, key=key, config={"displayModeBar": False}, alt=plain(alt), **options)
+
+
+def image(png: bytes, caption: str | None, alt: str) -> None:
+    """A picture as wide as its place."""
+    # PNG, for Streamlit would make JPEGs of them: a perturbation does not survive that.
+    st.image(png, caption=caption, width="stretch", output_format="PNG", alt=plain(alt))

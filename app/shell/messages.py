@@ -55,14 +55,6 @@ def tamed(info: ModelInfo) -> ModelInfo:
     )
 
 
-def verdict(result: Comparison, names: Sequence[str]) -> str:
-    """One line in words of what happened, branch by branch."""
-    if not bool((result.adversarial != result.clean).any()):
-        parts = [f"**{b}** says {_answer(result, b, names)}" for b in result.branches]
-        return f"Nothing was changed: {join(parts)}."
-    return "; ".join(f"**{b}** {what}" for b, what in branch_outcomes(result, names)) + "."
-
-
 def _agreeing(verb: str, who: Sequence[str]) -> str:
     """The verb for one branch, or for several."""
     if len(who) == 1:
@@ -71,23 +63,17 @@ def _agreeing(verb: str, who: Sequence[str]) -> str:
     return plural.replace("stays", "stay").replace("is now", "are now")
 
 
-def _answer(result: Comparison, branch: str, names: Sequence[str]) -> str:
-    prediction = result.predictions["clean", branch]
-    return f"{names[prediction.class_index]} {percent(prediction.confidence)}"
-
-
-def verdict_lines(result: Comparison, names: Sequence[str]) -> tuple[str, str]:
-    """The verdict as a heading, and below it what each branch said: a line each."""
-    outcomes = branch_outcomes(result, names)
-    if not bool((result.adversarial != result.clean).any()):
-        heading = "Nothing was changed"
-        answers = [(branch, _answer(result, branch, names)) for branch, _ in outcomes]
-    else:
-        parts = [(branch, *what.partition(": ")[::2]) for branch, what in outcomes]
-        alike = {verb: [b for b, other, _ in parts if other == verb] for _, verb, _ in parts}
+def verdict(result: Comparison, names: Sequence[str]) -> tuple[str, str]:
+    """What happened, as a heading, and what each branch said of both pictures: a line each."""
+    outcomes = [(b, *what.partition(": ")[::2]) for b, what in branch_outcomes(result, names)]
+    answers = {branch: move for branch, _, move in outcomes}
+    if bool((result.adversarial != result.clean).any()):
+        alike = {verb: [b for b, other, _ in outcomes if other == verb] for _, verb, _ in outcomes}
         heading = "; ".join(f"{join(who)} {_agreeing(verb, who)}" for verb, who in alike.items())
-        answers = [(branch, move) for branch, _, move in parts]
-    return f"{heading}.", "  \n".join(f"**{branch}** {what}" for branch, what in answers)
+    else:
+        heading = "Nothing was changed"
+        answers = {branch: move.partition(" → ")[0] for branch, move in answers.items()}
+    return f"{heading}.", "  \n".join(f"**{branch}** {what}" for branch, what in answers.items())
 
 
 def unfamiliar(result: Comparison, info: ModelInfo) -> str | None:

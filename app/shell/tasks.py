@@ -24,7 +24,7 @@ from app.shell.jobs import Cancelled, Job
 QUICK = 3.0  # seconds to wait for a result before showing progress instead
 _POLL = 0.8
 _RESERVED = 420  # px: about what a result takes, so that what lies below does not jump
-_DRAWN, _JOB, _STOPPED = "drawn", "work.", "stopped."  # in the session
+_DRAWN, _JOB, _STOPPED, _ASKED = "drawn", "work.", "stopped.", "asked."  # in the session
 
 
 @dataclass(frozen=True)
@@ -202,6 +202,26 @@ def was_cancelled(slot: str, task: Task) -> bool:
     return job is not None and job.cancelled and cast("Any", job.key)[1:] == task.key[1:]
 
 
+def offer(slot: str, task: Task, title: str, **button: Any) -> Task | None:
+    """A button that asks for this task, unless that was done; returns what was asked for last.
+
+    Args:
+        slot: A name of its own.
+        task: What is offered.
+        title: Of the button.
+        button: Further arguments of it.
+    """
+    asked: Task | None = st.session_state.get(f"{_ASKED}{slot}")
+    if asked != task:
+        st.button(title, key=f"ask.{slot}", on_click=_ask, args=(slot, task), **button)
+    return asked
+
+
+def _ask(slot: str, task: Task) -> None:
+    st.session_state[f"{_ASKED}{slot}"] = task
+    go_on(slot)
+
+
 def go_on(slot: str) -> None:
     """What was stopped may be computed after all."""
     st.session_state.pop(f"{_STOPPED}{slot}", None)
@@ -234,7 +254,7 @@ def end_run(background: Collection[str]) -> None:
             del st.session_state[name]
 
 
-@st.fragment(run_every=_POLL)
+@partial(defects.fragment, run_every=_POLL)
 def _progress(slot: str, on_stop: Callable[[], None] | None) -> None:
     """Polls the job; the page is drawn again when it is done."""
     job: Job = st.session_state[f"{_JOB}{slot}"]

@@ -91,6 +91,11 @@ class View:
     opacity: int = within(60, 0, 100)
     expert: bool = False
 
+    @property
+    def map_kinds(self) -> tuple[str, ...]:
+        """Every kind of map that the page shows."""
+        return (self.method,)
+
 
 def rules(page: type[View]) -> dict[str, Any]:
     """Name to dataclass field, of a page's view."""

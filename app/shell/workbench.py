@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from advprop_core.types import ModelInfo
-from app.shell import cache, controls, defects, gallery, state, tasks
+from advprop_core.types import Comparison, ModelInfo
+from app.shell import cache, controls, defects, gallery, messages, state, tasks
+from app.shell.layout import image
 from app.shell.tasks import Shown, Task
 from app.shell.view import View
 
@@ -19,78 +19,89 @@ if TYPE_CHECKING:
     from app.shell.cache import Lens
 
 
-@dataclass(frozen=True)
-class PicturePage:
+def show_page(
+    page: type[View],
+    question: str,
+    introduction: str,
+    *,
+    slot: str,
+    controls_of: Callable[[ModelInfo], DeltaGenerator | None] = controls.of_picture,
+    settle: Callable[[Lens], None] = lambda lens: None,
+    task: Callable[[Any, Lens], Task],
+    draw: Callable[[Shown, bool], None],
+) -> None:
     """A page that answers one question about one picture.
 
-    Attributes:
-        slot: Under which its result is kept.
-        view: What its widgets and its link decide.
+    Args:
+        page: What its widgets and its link decide.
         question: Its heading.
         introduction: A sentence or two below it.
-        controls: Draws widgets that need no network loaded; what it returns is handed to
-            ``late_controls``.
-        late_controls: Draws widgets that need the network.
+        slot: Under which its result is kept.
+        controls_of: Draws widgets that need no network loaded; returns the slot of the layer
+            picker, or None where there is none.
+        settle: Replaces what the page asks for and the network does not have.
         task: From the view and the network to what is to be computed.
-        draw: Draws a result; ``current`` is false while a newer one is being computed.
+        draw: Draws a result; the second argument is false while a newer one is being computed.
     """
-
-    slot: str
-    view: type[View]
-    question: str
-    introduction: str
-    controls: Callable[[ModelInfo], DeltaGenerator | None]
-    late_controls: Callable[[DeltaGenerator | None, Lens], None]
-    task: Callable[[Any, Lens], Task]
-    draw: Callable[[Shown, bool], None]
-
-    def show(self) -> None:
-        """The whole page."""
-        models = begin(self.view, self.question, self.introduction)
-        if not models:
-            return
-        info = controls.settle(models)
-        with st.sidebar:
-            controls.model_picker(models)
-            chooser = st.popover(
-                "Choose a picture",
-                icon=":material/image:",
-                width="stretch",
-                key=gallery.OPEN,
-                on_change="rerun",  # so that a choice can close it
-            )
-            layer_slot = self.controls(info)
+    models = begin(page, question, introduction)
+    if not models:
+        return
+    info = controls.settle(models)
+    with st.sidebar:
+        controls.model_picker(models)
+        chooser = st.popover(
+            "Choose a picture",
+            icon=":material/image:",
+            width="stretch",
+            key=gallery.OPEN,
+            on_change="rerun",  # so that a choice can close it
+        )
+        layer_slot = controls_of(info)
+    view = state.current()
+    if refusal := gallery.take_refusal():
+        st.error(refusal)
+    complaints = st.container()
+    result_slot = st.empty()
+    lens = _load(view, info, None if tasks.shown(slot) else result_slot)
+    if lens is not None:
+        controls.layer_picker(layer_slot, view, lens)
+        settle(lens)
         view = state.current()
-        if refusal := gallery.take_refusal():
-            st.error(refusal)
-        complaints = st.container()
-        result_slot = st.empty()
-        lens = _load(view, info, None if tasks.shown(self.slot) else result_slot)
-        if lens is not None:
-            self.late_controls(layer_slot, lens)
-            view = state.current()
-        for complaint in state.complaints():
-            complaints.warning(complaint)
-        self._answer(view, lens, result_slot)
-        with chooser:
-            gallery.show(view, info, refusal)
-
-    def _answer(self, view: View, lens: Lens | None, result_slot: DeltaGenerator) -> None:
-        """The result, or progress above the previous one while it is being computed."""
-        if lens is None and tasks.shown(self.slot) is None:
-            return  # why is said already, above what must not be cleared
+    for complaint in state.complaints():
+        complaints.warning(complaint)
+    if lens is not None or tasks.shown(slot):  # else it is said already why there is nothing
         with result_slot.container():
-            task, shown = None, tasks.shown(self.slot)
-            try:
-                if lens is not None:
-                    title = cache.picture(view.image, lens.info.input_size).title
-                    task = self.task(view, lens)
-                    shown = tasks.answer(self.slot, task, view, lens.info, title)
-            except defects.MISTAKES as error:
-                shown = tasks.refused(self.slot, error)
-            if shown is not None:
-                asked = None if task is None else task.key
-                self.draw(shown, (shown.task, shown.view) == (asked, view))
+            _answer(slot, view, lens, task, draw)
+    with chooser:
+        gallery.show(view, info, refusal)
+
+
+def _answer(
+    slot: str,
+    view: View,
+    lens: Lens | None,
+    task_of: Callable[[Any, Lens], Task],
+    draw: Callable[[Shown, bool], None],
+) -> None:
+    """The result, or progress above the previous one while it is being computed."""
+    task, shown = None, tasks.shown(slot)
+    try:
+        if lens is not None:
+            title = cache.picture(view.image, lens.info.input_size).title
+            task = task_of(view, lens)
+            shown = tasks.answer(slot, task, view, lens.info, title)
+    except defects.MISTAKES as error:
+        shown = tasks.refused(slot, error)
+    if shown is not None:
+        asked = None if task is None else task.key
+        draw(shown, (shown.task, shown.view) == (asked, view))
+
+
+def say_verdict(result: Comparison, info: ModelInfo) -> None:
+    """What happened, as a heading, and what each branch said."""
+    heading, answers = messages.verdict(result, info.class_names)
+    st.markdown(f"#### {heading}")
+    st.markdown(answers)
 
 
 def dark() -> bool:
@@ -136,13 +147,8 @@ def _outline(view: View, info: ModelInfo) -> None:
     st.markdown("##### The network is being loaded …")
     columns = st.columns(3, gap="medium")
     try:
-        picture = cache.picture(view.image, info.input_size)
-        columns[0].image(
-            cache.preview(view.image, info.input_size),
-            caption=f"Clean: {picture.title}",
-            width="stretch",
-            output_format="PNG",
-            alt=picture.title,
-        )
+        title = cache.picture(view.image, info.input_size).title
+        with columns[0]:
+            image(cache.preview(view.image, info.input_size), f"Clean: {title}", title)
     except defects.MISTAKES:
         return  # said in full once the network is there

@@ -9,7 +9,6 @@ from advprop_core.models.dual_bn import norm_layers
 from app.anatomy import calibrating
 from app.anatomy.view import AnatomyView
 from app.shell import cache, comparison
-from app.shell.calibrated import Calibration
 from app.shell.jobs import Cancelled, Job
 from app.shell.samples import Source
 from app.shell.store import BoundedStore
@@ -19,16 +18,16 @@ FEW = Source("shapes", "drawn scenes", 6)
 
 @pytest.fixture
 def vanilla(tiny):
-    """(calibration, store, job) compares with a calibrated branch; and the network."""
+    """(source, store, job) compares with a calibrated branch; and the network."""
     lens = cache.load_lens("tiny-vanilla")
     view = AnatomyView(model="tiny-vanilla", steps=1)
     options = comparison.perturbing(view, lens.info)
     options["maps"] = comparison.map_request(view, lens, view.method)
     pixels = cache.pixels(view.image, 64)
 
-    def compare(calibration, store, job):
+    def compare(source, store, job):
         return calibrating.compare_calibrated(
-            lens, calibration, store, pixels, progress=job.report, **options
+            lens, source, store, pixels, progress=job.report, **options
         )
 
     return lens, compare
@@ -37,12 +36,11 @@ def vanilla(tiny):
 def test_a_calibrated_branch_is_made_once_and_changes_no_other(vanilla, monkeypatch):
     lens, compare = vanilla
     before = {key: value.clone() for key, value in lens.model.state_dict().items()}
-    store, calibration = BoundedStore(2), Calibration("tiny-vanilla", FEW)
-    job = Job("x")
-    found = compare(calibration, store, job)
+    store, job = BoundedStore(2), Job("x")
+    found = compare(FEW, store, job)
     assert found.branches == ("main", "aux")
     assert job.progress == 1
-    made = store.get(calibration)
+    made = store.get((lens.network, FEW))
     assert made.info.branches == {"main": "trained", "aux": "calibrated"}
     assert made.info.recipe["calibration"]["images"] == 6
     main, aux = (norm_layers(made.model.branch(name).network) for name in ("main", "aux"))
@@ -53,22 +51,22 @@ def test_a_calibrated_branch_is_made_once_and_changes_no_other(vanilla, monkeypa
     after = lens.model.state_dict()
     assert all(torch.equal(before[key], after[key]) for key in before)
     monkeypatch.setattr(calibrating, "_calibrate", None)
-    again = compare(calibration, store, job)
+    again = compare(FEW, store, job)
     assert torch.equal(again.adversarial, found.adversarial)
 
 
 def test_calibrating_can_be_stopped(vanilla):
-    _, compare = vanilla
-    store, calibration, job = BoundedStore(2), Calibration("tiny-vanilla", FEW), Job("x")
+    lens, compare = vanilla
+    store, job = BoundedStore(2), Job("x")
     job.cancel()
     with pytest.raises(Cancelled):
-        compare(calibration, store, job)
-    assert store.get(calibration) is None
+        compare(FEW, store, job)
+    assert store.get((lens.network, FEW)) is None
 
 
 def test_photos_that_do_not_fit_are_said(vanilla, tmp_path):
     _, compare = vanilla
     (tmp_path / "cats").mkdir()
-    calibration = Calibration("tiny-vanilla", replace(FEW, name=str(tmp_path)))
+    source = replace(FEW, name=str(tmp_path))
     with pytest.raises(ValueError, match="no image"):
-        compare(calibration, BoundedStore(2), Job("x"))
+        compare(source, BoundedStore(2), Job("x"))

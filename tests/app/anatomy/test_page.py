@@ -9,8 +9,6 @@ import torch
 from advprop_core.errors import InputError
 from app.anatomy import calibrating, work
 from app.shell import cache
-from app.shell.calibrated import Calibration
-from app.shell.samples import Source
 from tests.app.visiting import chosen, jpeg, lose_pictures
 
 ANATOMY = "app/anatomy/page.py"
@@ -249,9 +247,9 @@ def held(monkeypatch):
     let_go = threading.Event()
     real = work.blended
 
-    def blended(*args):
+    def blended(*args, **options):
         let_go.wait(30)
-        return real(*args)
+        return real(*args, **options)
 
     monkeypatch.setattr("app.anatomy.work.blended", blended)
     monkeypatch.setattr("app.shell.tasks.QUICK", 0.2)
@@ -295,7 +293,7 @@ def test_stop_and_go_on(anatomy, held):
 def test_work_that_fails_is_said_and_the_rest_is_drawn(anatomy, monkeypatch):
     person = anatomy()
 
-    def fail(*_):
+    def fail(*_, **__):
         raise InputError("the map is not finite.")
 
     monkeypatch.setattr("app.anatomy.work.blended", fail)
@@ -311,9 +309,9 @@ def test_figures_of_another_attack_do_not_stand_under_this_ones_name(anatomy, mo
     over = [f"gap.over.{order}" for order in ("alone", "from_stem", "from_head")]
     let_go, real = threading.Event(), work.gap_over
 
-    def slow(*args):
+    def slow(*args, **options):
         let_go.wait(30)
-        return real(*args)
+        return real(*args, **options)
 
     monkeypatch.setattr("app.anatomy.work.gap_over", slow)
     monkeypatch.setattr("app.shell.tasks.QUICK", 0.2)
@@ -360,7 +358,7 @@ def test_a_link_calibrates_and_a_dropped_branch_is_made_again(anatomy, monkeypat
     first = person.at.session_state["shown.anatomy"].result
     store = cache.calibrated_lenses()
     for name in "abc":
-        store.put(Calibration(name, Source("shapes", "", 4)), name)
+        store.put(name, name)
     person.choose(dial=30)
     assert_whole(person)
     again = person.at.session_state["shown.anatomy"].result

@@ -241,7 +241,6 @@ def test_many_pictures_are_counted():
     estimated = gap_words.caption(both, "aux", "", "128 drawn scenes")
     assert "estimated again on 128 drawn scenes" in estimated
     assert "part of every loss is that misfit" in caption
-    assert gap_words.over(SCENES) == "Measure it over 100 drawn scenes"
     assert "clean 90 %, 90 %, 90 %; perturbed 10 %, 20 %, 90 %" in (
         gap_words.alt(found, "from_stem", "aux")
     )

@@ -13,6 +13,7 @@ from advprop_core.models.bundle import bundled_models
 from advprop_core.models.checkpoints import load
 from advprop_core.predict import predict
 from app.anatomy import work as anatomy
+from app.anatomy.section import Subject
 from app.anatomy.view import AnatomyView
 from app.shell import cache, comparison
 from app.shell.jobs import Cancelled, Job
@@ -20,6 +21,10 @@ from app.shell.samples import Source
 
 FEW = Source("shapes", "drawn scenes", 12)
 ATTACKED = AnatomyView(model="tiny-advprop", steps=2, expert=True)
+
+
+def about(lens, comparison=None):
+    return Subject("key", comparison, lens, ATTACKED, current=True)
 
 
 @pytest.fixture
@@ -44,7 +49,9 @@ def gap_over(lens):
 
     def measure(progress=print, source=FEW, **fields):
         perturbation = comparison.perturbation(replace(ATTACKED, **fields), lens.info)
-        return anatomy.gap_over(lens, perturbation, "main", source, "aux", "stage", progress)
+        return anatomy.gap_over(
+            about(lens), perturbation, "main", source, "aux", "stage", progress=progress
+        )
 
     return measure
 
@@ -86,7 +93,7 @@ def reference(monkeypatch):
 def test_a_blend_is_asked_and_explained_as_the_branches_are(
     lens, found, reference, way, affine, statistics
 ):
-    made = anatomy.blended(lens, found, way, 0.3, Job("x").report)
+    made = anatomy.blended(about(lens, found), way, 0.3, progress=Job("x").report)
     if statistics == "reference":
         statistics = reference
     module = blend(lens.model, affine, statistics, layers=way.layers or None)
@@ -103,7 +110,7 @@ def test_a_blend_is_asked_and_explained_as_the_branches_are(
 def test_the_ends_are_the_branches_and_need_no_work(lens, found):
     for t, branch in ((0, "main"), (1, "aux")):
         made = at_end(found, Way("aux"), t)
-        worked = anatomy.blended(lens, found, Way("aux"), t, Job("x").report)
+        worked = anatomy.blended(about(lens, found), Way("aux"), t, progress=Job("x").report)
         for kind in ("clean", "adversarial"):
             assert made.predictions[kind] is found.predictions[kind, branch]
             torch.testing.assert_close(
@@ -120,14 +127,14 @@ def test_the_ends_are_the_branches_and_need_no_work(lens, found):
 @pytest.mark.parametrize("method", ["deep-lift", "smoothgrad"])
 def test_other_maps_of_a_blend_meet_the_branches_at_the_ends(lens, asked, method):
     found = asked(method=method)
-    made = anatomy.blended(lens, found, Way("aux"), 1.0, Job("x").report)
+    made = anatomy.blended(about(lens, found), Way("aux"), 1.0, progress=Job("x").report)
     one, other = made.maps["clean"].values, found.maps["clean", "aux"].values
     assert float((one - other).abs().max()) < 0.05 * float(other.abs().max())
 
 
 def test_the_curve_begins_at_main_and_ends_at_aux(lens, found, reference):
     job = Job("x")
-    lines = anatomy.curves(lens, found, Way("aux", estimated=True), job.report)
+    lines = anatomy.curves(about(lens, found), Way("aux", estimated=True), progress=job.report)
     assert job.progress == 1
     for line in lines:
         for kind, shares in line.shares.items():
@@ -142,7 +149,7 @@ def test_the_curve_begins_at_main_and_ends_at_aux(lens, found, reference):
 
 
 def test_half_a_way_has_one_line(lens, found):
-    (line,) = anatomy.curves(lens, found, Way("aux", "affine"), Job("x").report)
+    (line,) = anatomy.curves(about(lens, found), Way("aux", "affine"), progress=Job("x").report)
     assert not torch.equal(
         line.shares["clean"][-1], found.predictions["clean", "aux"].probabilities
     )
@@ -150,14 +157,16 @@ def test_half_a_way_has_one_line(lens, found):
 
 def test_a_picture_that_was_not_changed_is_asked_once(lens, asked):
     found = asked(perturbation="none")
-    assert list(anatomy.curves(lens, found, Way("aux"), Job("x").report)[0].shares) == ["clean"]
-    gap = anatomy.gap_here(lens, found, "aux", "stage", Job("x").report)
+    assert list(
+        anatomy.curves(about(lens, found), Way("aux"), progress=Job("x").report)[0].shares
+    ) == ["clean"]
+    gap = anatomy.gap_here(about(lens, found), "aux", "stage", progress=Job("x").report)
     assert list(gap.rows["alone"][0].scores) == ["clean"]
 
 
 def test_every_mixture_is_measured(lens, reference):
     job = Job("x")
-    accuracies = anatomy.halves_over(lens, FEW, "aux", job.report)
+    accuracies = anatomy.halves_over(about(lens), FEW, "aux", progress=job.report)
     assert tuple(accuracies) == MIXTURES
     assert job.progress == 1
     assert {row.n for row in accuracies.values()} == {12}
@@ -178,7 +187,7 @@ def test_what_comes_with_a_bundled_network_is_not_said_of_the_persons_own(tmp_pa
 
 def test_the_file_holds_the_blend(lens, reference, tmp_path):
     (tmp_path / "x.safetensors").write_bytes(
-        anatomy.network_file(lens, Way("aux", estimated=True), 0.5, Job("x").report)
+        anatomy.network_file(about(lens), Way("aux", estimated=True), 0.5, progress=Job("x").report)
     )
     plain = load(tmp_path / "x.safetensors").model.branch("main")
     expected = blend(lens.model, 0.5, reference).network.state_dict()
@@ -188,7 +197,7 @@ def test_the_file_holds_the_blend(lens, reference, tmp_path):
 @pytest.mark.parametrize("by", ["stage", "layer"])
 def test_the_gap_of_a_picture_lies_between_its_branches(lens, found, by):
     job = Job("x")
-    gap = anatomy.gap_here(lens, found, "aux", by, job.report)
+    gap = anatomy.gap_here(about(lens, found), "aux", by, progress=job.report)
     assert (gap.n, gap.by) == (1, by)
     assert job.progress == 1
     assert gap.naive.keys() == gap.rows.keys()
@@ -200,7 +209,7 @@ def test_the_gap_of_a_picture_lies_between_its_branches(lens, found, by):
 
 
 def test_what_excites_channels_through_both_branches(lens, found):
-    maps = anatomy.excited(lens, found, "aux", "layer1.0.bn1", (0, 3))
+    maps = anatomy.excited(about(lens, found), "aux", "layer1.0.bn1", (0, 3), progress=print)
     assert {*maps} == {(k, b) for k in ("clean", "adversarial") for b in ("main", "aux")}
     assert maps["clean", "main"].outputs.shape == (2, 64, 64)
     assert not torch.equal(maps["clean", "main"].outputs, maps["clean", "aux"].outputs)
@@ -250,4 +259,4 @@ def test_a_slow_blend_can_be_stopped(lens, found):
     job = Job("x")
     job.cancel()
     with pytest.raises(Cancelled):
-        anatomy.blended(lens, found, Way("aux"), 0.5, job.report)
+        anatomy.blended(about(lens, found), Way("aux"), 0.5, progress=job.report)

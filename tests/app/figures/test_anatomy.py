@@ -66,7 +66,7 @@ def test_a_colour_between_two_is_their_mean():
 
 
 def test_maps_stand_between_the_branches_in_the_order_of_the_dial(found):
-    figure = anatomy.maps(found, blend_at(0.5), "aux", "clean", "magnitude", 1.0)
+    figure = anatomy.maps(found, blend_at(0.5), "clean", "magnitude", 1.0)
     titles = [note.text for note in figure.layout.annotations]
     assert titles[0] == "Clean"
     between = anatomy.colour_between(MAIN, AUX, 0.5)
@@ -82,14 +82,14 @@ def test_maps_stand_between_the_branches_in_the_order_of_the_dial(found):
 
 
 def test_the_perturbed_picture_lies_under_its_maps(found):
-    figure = anatomy.maps(found, blend_at(0.5, value=0.0), "aux", "adversarial", "magnitude", 1.0)
+    figure = anatomy.maps(found, blend_at(0.5, value=0.0), "adversarial", "magnitude", 1.0)
     photo, _, blend, _ = [decoded(image) for image in of_kind(figure, go.Image)]
     assert (photo == 132).all()
     assert abs(blend - 132).max() <= 1
 
 
 def test_bars_have_one_value_for_main_the_blend_and_aux(found):
-    figure = anatomy.bars(found, blend_at(0.25), "aux", "adversarial", NAMES)
+    figure = anatomy.bars(found, blend_at(0.25), "adversarial", NAMES)
     main, blend, aux = of_kind(figure, go.Bar)
     assert [bar.name for bar in (main, blend, aux)] == ["main", "25 %", "aux"]
     assert [main.marker.color, aux.marker.color] == [MAIN, AUX]
@@ -112,7 +112,7 @@ def test_the_classes_are_the_same_on_both_pictures_and_hold_what_must_be_seen(ma
     blend = blend_at(0.5, clean=shares, adversarial=last)
     names = [f"c{i}" for i in range(10)]
     labels = [
-        anatomy.bars(found, blend, "aux", kind, names).layout.yaxis.ticktext
+        anatomy.bars(found, blend, kind, names).layout.yaxis.ticktext
         for kind in ("clean", "adversarial")
     ]
     assert labels[0] == labels[1]
@@ -148,7 +148,7 @@ def test_the_end_of_half_a_way_is_not_called_aux():
     ends = [note.text for note in figure.layout.annotations if note.text.startswith("<b>")]
     assert ends == ["<b>main</b>", "<b>towards aux</b>"]
     dots = [trace for trace in figure.data if trace.mode == "markers"]
-    assert dots[0].marker.color == (MAIN, anatomy.FAINT[False])
+    assert dots[0].marker.color == (MAIN, style.FAINT[False])
 
 
 def test_a_curve_of_another_way_has_no_mark_of_the_present_place():
@@ -158,7 +158,7 @@ def test_a_curve_of_another_way_has_no_mark_of_the_present_place():
 
 def test_a_second_line_is_faint_and_named_once():
     figure = anatomy.curve([curve_of(), curve_of()], blend_at(0.5), 0)
-    faint = [t for t in figure.data if t.mode == "lines" and t.line.color == anatomy.FAINT[False]]
+    faint = [t for t in figure.data if t.mode == "lines" and t.line.color == style.FAINT[False]]
     assert [line.name for line in faint if line.showlegend] == ["not estimated"]
     assert faint[1].y == pytest.approx((0.1, 0.3, 0.5))
 
@@ -183,7 +183,7 @@ def test_accuracies_along_the_dial_have_intervals_and_the_present_place():
     rows = dict(enumerate(ACCURACIES))
     figure = halves.line(rows, rows, WAY, 0.3)
     *naive, clean, attacked = figure.data
-    assert {line.line.color for line in naive} == {anatomy.FAINT[False]}
+    assert {line.line.color for line in naive} == {style.FAINT[False]}
     assert (clean.y, attacked.y) == ((0.8, 0.7), (0.4, 0.6))
     assert attacked.error_y.array[1] == pytest.approx(0.0907, abs=1e-3)
     assert figure.layout.shapes[0].x0 == 0.3
@@ -238,7 +238,7 @@ def test_channels_are_sorted_and_the_marked_ones_named():
     figure = norm_layers.channels(one, "mean_shift", [1, 2, 3], " σ", dark=False)
     (bars,) = figure.data
     assert bars.y == pytest.approx((0.9, 0.5, 0.1, -2.0))
-    ink, faint = style.INK[False], anatomy.FAINT[False]
+    ink, faint = style.INK[False], style.FAINT[False]
     assert bars.marker.color == (ink, ink, faint, ink)
     assert [note.text for note in figure.layout.annotations] == ["channels 2, 3", "channel 1"]
     assert bars.hovertext[0] == "channel 2: +0.9 σ"
@@ -291,7 +291,7 @@ def test_bars_of_a_gap_begin_at_main_and_end_at_aux():
     figure = gap.bars(gap_of(), "alone", "aux")
     clean, perturbed = figure.data
     assert perturbed.y == pytest.approx((0.1, 0.3, 0.2, 0.7))
-    faint = anatomy.FAINT[False]
+    faint = style.FAINT[False]
     assert clean.marker.color == (MAIN, faint, faint, AUX)
     assert [bar.marker.pattern.shape for bar in (clean, perturbed)] == ["", "/"]
     assert figure.layout.xaxis.ticktext == ("main", "stem", "s1", "aux")
@@ -346,8 +346,8 @@ def test_only_clean_pictures_have_only_their_bars():
 def test_figures_can_be_sent_to_a_browser(found):
     blend = blend_at(0.5)
     for figure in (
-        anatomy.maps(found, blend, "aux", "clean", "signed", 0.6),
-        anatomy.bars(found, blend, "aux", "clean", NAMES, dark=True),
+        anatomy.maps(found, blend, "clean", "signed", 0.6),
+        anatomy.bars(found, blend, "clean", NAMES, dark=True),
         anatomy.curve([curve_of()], blend, 0, dark=True),
         norm_layers.profile(DISTANCES, "mean_shift", "", "", dark=True),
         gap.bars(gap_of(9), "alone", "aux", dark=True),

@@ -10,6 +10,7 @@ from PIL import Image
 from advprop_core.pictures.decoding import quantize
 from advprop_core.report.colours import branch_colour
 from app.figures import comparison, pictures, style
+from app.figures import maps as map_figures
 
 NAMES = ("star", "heart")
 GRID = [(kind, branch) for branch in ("main", "aux") for kind in ("clean", "adversarial")]
@@ -17,6 +18,11 @@ GRID = [(kind, branch) for branch in ("main", "aux") for kind in ("clean", "adve
 
 def of_kind(figure, kind):
     return [trace for trace in figure.data if isinstance(trace, kind)]
+
+
+def drawn(result, *options):
+    """Its maps alone, as the Playground shows them."""
+    return map_figures.method_grid(result, result.maps, *options, differences=False)
 
 
 def cell(trace):
@@ -81,7 +87,7 @@ def test_ink_is_readable_on_both_grounds(make_result):
 def test_one_branch_one_row(make_result):
     result = make_result(main=((0.9, 0.1), (0.2, 0.8)))
     assert len(of_kind(comparison.predictions(result, NAMES), go.Bar)) == 2
-    assert len(of_kind(comparison.maps(result, "magnitude", "Saliency", 0.5), go.Heatmap)) == 2
+    assert len(of_kind(drawn(result, "magnitude", "Saliency", 0.5), go.Heatmap)) == 2
 
 
 def test_more_auxiliaries_than_colours_go_round():
@@ -94,7 +100,7 @@ def test_more_auxiliaries_than_colours_go_round():
 def test_four_maps_over_their_own_photos_on_one_colour_scale(make_result):
     maps = {cell: [[i, i + 1.0], [0.0, 2.0]] for i, cell in enumerate(GRID)}
     result = make_result(maps=maps)
-    figure = comparison.maps(result, "magnitude", "Grad-CAM", 0.6)
+    figure = drawn(result, "magnitude", "Grad-CAM", 0.6)
     heats, photos = of_kind(figure, go.Heatmap), of_kind(figure, go.Image)
     assert [cell(h) for h in heats] == [cell(p) for p in photos] == ["", "2", "3", "4"]
     assert {h.coloraxis for h in heats} == {"coloraxis"}
@@ -116,7 +122,7 @@ def decoded(uri):
 
 def test_signed_maps_have_a_range_symmetric_around_zero(make_result):
     maps = {key: [[-1.0, 0.0], [0.0, 4.0]] for key in GRID}
-    axis = comparison.maps(make_result(maps=maps), "signed", "IG", 1.0).layout.coloraxis
+    axis = drawn(make_result(maps=maps), "signed", "IG", 1.0).layout.coloraxis
     assert axis.cmin == -axis.cmax
     assert 3.9 < axis.cmax <= 4
     assert axis.colorbar.tickvals == (axis.cmin, 0, axis.cmax)
@@ -125,7 +131,7 @@ def test_signed_maps_have_a_range_symmetric_around_zero(make_result):
 @pytest.mark.parametrize("sign", ["magnitude", "signed"])
 def test_maps_of_nothing_are_drawn_all_the_same(make_result, sign):
     maps = {key: [[0.0, 0.0], [0.0, 0.0]] for key in GRID}
-    axis = comparison.maps(make_result(maps=maps), sign, "Grad-CAM", 0.6).layout.coloraxis
+    axis = drawn(make_result(maps=maps), sign, "Grad-CAM", 0.6).layout.coloraxis
     assert axis.cmax == 1
     assert axis.cmin < axis.cmax
 
@@ -158,6 +164,6 @@ def test_pngs_decode_to_what_was_given():
 def test_figures_can_be_sent_to_a_browser(make_result):
     for figure in (
         comparison.predictions(make_result(), NAMES),
-        comparison.maps(make_result(), "magnitude", "Grad-CAM", 0.6),
+        drawn(make_result(), "magnitude", "Grad-CAM", 0.6),
     ):
         assert len(figure.to_json()) < 100_000

@@ -52,7 +52,9 @@ def heat(figure):
 
 
 def grid(found, sign, title):
-    return figures.method_grid(found.comparison, found.of("saliency"), sign, title, 0.6)
+    return figures.method_grid(
+        found.comparison, found.of("saliency"), sign, title, 0.6, differences=True
+    )
 
 
 def test_rows_are_branches_and_their_difference_columns_inputs_and_theirs(make_maps):

@@ -206,7 +206,7 @@ def test_many_pictures_are_measured_when_asked_and_said_to_be_old_after_a_change
     monkeypatch.setattr(many_pictures, "MOST_IMAGES", 20)
     person = visit(studio="matrix", steps="1")
     assert counted == ["matrix"]
-    button(person, "studio.folder").click()
+    button(person, "ask.studio.folder").click()
     person.run()
     assert counted == ["matrix", "folder"]
     assert studio_charts(person) == ["studio.matrix", "studio.accuracies"]
@@ -220,7 +220,7 @@ def test_many_pictures_are_measured_when_asked_and_said_to_be_old_after_a_change
     person.choose(epsilon=9.0)
     assert "measure again" in person.text
     assert counted.count("folder") == 1
-    button(person, "studio.folder").click()
+    button(person, "ask.studio.folder").click()
     person.run()
     assert counted.count("folder") == 2
     assert "measure again" not in person.text
@@ -243,7 +243,7 @@ def own_folder(visit, tmp_path, monkeypatch):
 
 def test_a_persons_own_folder_is_measured(visit, own_folder):
     person = visit(studio="matrix", steps="1")
-    button(person, "studio.folder").click()
+    button(person, "ask.studio.folder").click()
     person.run()
     assert "n = 6 photos of your folder" in person.text
 
@@ -252,7 +252,7 @@ def test_a_folder_of_other_classes_is_refused_in_words(visit, own_folder):
     for label in ("star", "heart"):
         (own_folder / label).rename(own_folder / f"{label}fish")
     person = visit(studio="matrix", steps="1")
-    button(person, "studio.folder").click()
+    button(person, "ask.studio.folder").click()
     person.run()
     assert "No class folder is a class of the checkpoint" in person.errors[0]
     assert studio_charts(person) == ["studio.matrix"]
@@ -262,7 +262,7 @@ def test_without_a_folder_it_is_said_how_to_name_one(visit, monkeypatch):
     monkeypatch.setattr(matrix_part, "SHAPES", ("other", "classes"))
     person = visit(studio="matrix", steps="1")
     assert "--images FOLDER" in person.text
-    assert "studio.folder" not in person.keys()  # noqa: SIM118
+    assert "ask.studio.folder" not in person.keys()  # noqa: SIM118
 
 
 @pytest.mark.parametrize("part", PARTS)

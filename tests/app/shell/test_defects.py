@@ -47,11 +47,23 @@ def test_a_page_that_fails_while_it_is_drawn_says_so(visit, monkeypatch):
     def verdict(*_):
         raise KeyError("aux7")
 
-    monkeypatch.setattr("app.shell.messages.verdict_lines", verdict)
+    monkeypatch.setattr("app.shell.messages.verdict", verdict)
     person = visit(steps="1")
     assert not person.at.exception
     assert person.errors[0].startswith(defects.BUG)
     assert "KeyError: 'aux7'" in person.at.code[0].value
+
+
+def test_a_part_that_fails_says_so_and_the_rest_of_the_page_is_drawn(visit, monkeypatch):
+    def differing(*_):
+        raise KeyError("s9")
+
+    monkeypatch.setattr("app.anatomy.words.differing", differing)
+    person = visit(steps="1").turn_to("app/anatomy/page.py")
+    assert not person.at.exception
+    assert person.errors[0].startswith(defects.BUG)
+    assert "KeyError: 's9'" in person.at.code[0].value
+    assert "anatomy.gap.here.alone" in person.charts
 
 
 @pytest.mark.parametrize(

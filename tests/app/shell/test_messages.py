@@ -7,43 +7,6 @@ SURE, UNSURE = (0.9, 0.1), (0.4, 0.35)
 
 
 @pytest.mark.parametrize(
-    ("branch", "true_class", "words"),
-    [
-        (((0.93, 0.07), (0.8, 0.2)), 0, "**main** held: star 93 % → star 80 %."),
-        (((0.93, 0.07), (0.29, 0.71)), 0, "**main** was fooled: star 93 % → heart 71 %."),
-        (((0.1, 0.9), (0.2, 0.8)), 0,
-         "**main** was wrong before and stays so: heart 90 % → heart 80 %."),
-        (((0.1, 0.9), (0.8, 0.2)), 0,
-         "**main** was wrong before and is now right: heart 90 % → star 80 %."),
-        (((0.9, 0.1), (0.8, 0.2)), None, "**main** held: star 90 % → star 80 %."),
-        (((0.9, 0.1), (0.2, 0.8)), None, "**main** changed its mind: star 90 % → heart 80 %."),
-    ],
-)  # fmt: skip
-def test_the_verdict_says_what_happened(make_result, branch, true_class, words):
-    assert messages.verdict(make_result(main=branch, true_class=true_class), NAMES) == words
-
-
-def test_wrong_before_and_wrong_otherwise_now(make_result):
-    result = make_result(main=((0.1, 0.8, 0.1), (0.1, 0.1, 0.8)), true_class=0)
-    assert messages.verdict(result, ("star", "heart", "ring")) == (
-        "**main** was wrong before and changed its mind: heart 80 % → ring 80 %."
-    )
-
-
-def test_every_branch_has_its_clause_main_first(make_result):
-    assert messages.verdict(make_result(), NAMES) == (
-        "**main** was fooled: star 90 % → heart 80 %; **aux** held: star 70 % → star 60 %."
-    )
-
-
-def test_a_picture_that_was_not_changed_is_no_success_of_anyone(make_result):
-    result = make_result(main=(SURE, SURE), aux=((0.2, 0.8), (0.2, 0.8)), change=0.0)
-    assert messages.verdict(result, NAMES) == (
-        "Nothing was changed: **main** says star 90 % and **aux** says heart 80 %."
-    )
-
-
-@pytest.mark.parametrize(
     ("fields", "heading", "answers"),
     [
         ({}, "main was fooled; aux held.",
@@ -56,11 +19,15 @@ def test_a_picture_that_was_not_changed_is_no_success_of_anyone(make_result):
         ({"main": (SURE, (0.2, 0.8)), "aux": (SURE, (0.3, 0.7)), "true_class": None},
          "main and aux changed their minds.",
          "**main** star 90 % → heart 80 %  \n**aux** star 90 % → heart 70 %"),
+        ({"main": (SURE, (0.1, 0.9)), "true_class": 1},
+         "main was wrong before and is now right.", "**main** star 90 % → heart 90 %"),
+        ({"main": (SURE, (0.1, 0.9)), "true_class": 2},
+         "main was wrong before and changed its mind.", "**main** star 90 % → heart 90 %"),
         ({"main": (SURE, SURE), "change": 0.0}, "Nothing was changed.", "**main** star 90 %"),
     ],
 )  # fmt: skip
-def test_the_verdict_in_lines_for_long_names(make_result, fields, heading, answers):
-    assert messages.verdict_lines(make_result(**fields), NAMES) == (heading, answers)
+def test_the_verdict_says_what_happened_to_whom(make_result, fields, heading, answers):
+    assert messages.verdict(make_result(**fields), NAMES) == (heading, answers)
 
 
 def test_quoted_text_is_one_short_line_of_code():

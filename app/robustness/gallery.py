@@ -11,7 +11,7 @@ from advprop_core.text import radius
 from advprop_core.types import AttackConfig, Norm
 from app.robustness import words
 from app.robustness.measurement import SEED
-from app.shell import cache, state
+from app.shell import cache, defects, state
 from app.shell.pictures import PictureGone
 from app.shell.view import View, bounds
 
@@ -27,7 +27,7 @@ _PLAYGROUND = "app/playground/page.py"
 _RADII: Mapping[Norm, tuple[str, float]] = {"linf": ("epsilon", 255), "l2": ("radius", 1)}
 
 
-@st.fragment
+@defects.fragment
 def show(outcome: Outcome) -> None:
     """Which images, of which network, under which condition."""
     from advprop_core.evaluation.disagreement import disagreement

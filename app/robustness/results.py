@@ -19,7 +19,7 @@ from advprop_core.report.sections import (
 from advprop_core.report.sentences import headline
 from advprop_core.report.words import Row, gradients_checked
 from app.robustness import captions, gallery, words
-from app.shell import messages
+from app.shell import defects, messages
 from app.shell.layout import in_rows
 from app.shell.workbench import dark
 
@@ -86,7 +86,7 @@ def _report(content: Mapping[str, Any]) -> str:
     return html(content)
 
 
-@st.fragment
+@defects.fragment
 def _section(section: Section) -> None:
     """One group of plots, which a person may choose where there are several."""
     group = section.groups[0]
@@ -133,7 +133,7 @@ def _chart(
     )
 
 
-@st.fragment
+@defects.fragment
 def _difference(by_branch: Mapping[tuple[str, str], Sequence[Row]]) -> None:
     """Two of them, compared cell by cell."""
     from app.figures import robustness as figures

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +15,7 @@ from advprop_core.datasets.class_folders import ClassFolders, draw_evenly, match
 from advprop_core.datasets.folders import ImageFolder, Unreadable
 from advprop_core.datasets.layouts import CORRUPTED, TITLES, Place, find_place, images_of
 from advprop_core.datasets.memory import require_memory
-from advprop_core.datasets.texture_shapes.dataset import TextureShapes
-from advprop_core.datasets.texture_shapes.scenes import AGREEMENT, SHAPES, Scene
+from advprop_core.datasets.texture_shapes.scenes import AGREEMENT, SHAPES, Scene, draw_scene
 from advprop_core.datasets.torchvision_sets import cifar10_arrays, has_class_folders
 from advprop_core.errors import InputError
 from advprop_core.models.class_names import are_indices
@@ -204,29 +203,16 @@ def _read_batches(
             rows[names[label]].append(row)
     drawn = sorted(draw_evenly(list(rows.values()), limit))
     require_memory(len(drawn), size)
+    pixels = torch.empty((len(drawn), 3, size, size), dtype=torch.uint8)
+    for index, row in enumerate(drawn):
+        pixels[index] = to_bytes(fit(Image.fromarray(arrays[row]), size))
     return Images(
-        _stacked(
-            (to_bytes(fit(Image.fromarray(arrays[row]), size)) for row in drawn), len(drawn), size
-        ),
+        pixels,
         torch.tensor([label_of[names[labels[row]]] for row in drawn]),
         tuple(classes) if classes else set_classes,
         ignored_classes=tuple(name for name in names if name not in label_of),
         notes=_notes(place, names, classes),
         enlarged=len(drawn) if size > arrays.shape[1] else 0,
-    )
-
-
-def conflict_scenes(count: int, size: int) -> tuple[Tensor, Tensor, Tensor]:
-    """The first scenes of ``shapes-conflict`` with what is in them.
-
-    Returns:
-        (N, 3, S, S) uint8 images, (N,) shapes and (N,) textures, both as class indices.
-    """
-    drawn = load_scenes("shapes-conflict", count, size)
-    return (
-        _stacked(map(_pixels, drawn), len(drawn), size),
-        torch.tensor([scene.shape for scene in drawn]),
-        torch.tensor([scene.texture for scene in drawn]),
     )
 
 
@@ -249,9 +235,7 @@ def load_scenes(
     if not 1 <= count <= _LENGTHS["val"]:
         raise InputError(f"count must lie in [1, {_LENGTHS['val']}], got {count}")
     _require_shapes(name, classes)
-    agreement = AGREEMENT[name]
-    scenes = TextureShapes(count, seed=_SEEDS["val"], texture_agreement=agreement, size=size)
-    return [scenes.scene(index) for index in range(count)]
+    return [_scene(name, "val", index, size) for index in range(count)]
 
 
 def readable_classes(ids: Sequence[str]) -> tuple[tuple[str, str], ...]:
@@ -268,34 +252,19 @@ def _draw_shapes(
     limit: int | None,
 ) -> Images:
     _require_shapes(name, classes)
-    classes = tuple((shape, shape) for shape in SHAPES)
-    length = _LENGTHS[split] if limit is None else min(limit, _LENGTHS[split])
-    require_memory(length, size)
-    scenes = TextureShapes(length, seed=_SEEDS[split], texture_agreement=AGREEMENT[name], size=size)
-    shapes, textures = list[int](), list[int]()
-
-    def drawn() -> Iterator[Tensor]:
-        for index in range(length):
-            scene = scenes.scene(index)
-            shapes.append(scene.shape)
-            textures.append(scene.texture)
-            yield _pixels(scene)
-
-    pixels = _stacked(drawn(), length, size)
-    return Images(pixels, torch.tensor(shapes), classes, textures=torch.tensor(textures))
-
-
-def _pixels(scene: Scene) -> Tensor:
-    """(3, S, S) uint8."""
-    return torch.from_numpy(scene.image.copy()).permute(2, 0, 1)
-
-
-def _stacked(images: Iterable[Tensor], count: int, size: int) -> Tensor:
-    """(N, 3, S, S) uint8, of which only one image at a time is held twice."""
+    count = _LENGTHS[split] if limit is None else min(limit, _LENGTHS[split])
+    require_memory(count, size)
     pixels = torch.empty((count, 3, size, size), dtype=torch.uint8)
-    for row, image in enumerate(images):
-        pixels[row] = image
-    return pixels
+    labels, textures = torch.empty((2, count), dtype=torch.int64)
+    for row in range(count):
+        scene = _scene(name, split, row, size)
+        pixels[row] = torch.from_numpy(scene.image.copy()).permute(2, 0, 1)
+        labels[row], textures[row] = scene.shape, scene.texture
+    return Images(pixels, labels, tuple((shape, shape) for shape in SHAPES), textures=textures)
+
+
+def _scene(name: str, split: str, index: int, size: int) -> Scene:
+    return draw_scene(_SEEDS[split], index, texture_agreement=AGREEMENT[name], size=size)
 
 
 def _require_shapes(name: str, classes: Sequence[tuple[str, str]] | None) -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn import functional as F
 
-from advprop_core.datasets.named import conflict_scenes
+from advprop_core.datasets.named import Images, load_images
 from advprop_core.errors import InputError
 from advprop_core.evaluation.cells import TestedModel
 from advprop_core.evaluation.conditions import Condition
@@ -46,9 +46,10 @@ def measure(
     evaluation = evaluate(Suite([tested], (Condition(), Condition(ATTACK))), processes=processes)
     rows = [{**result.to_json(), "data": f"{Path(data).name} val"} for result in evaluation.results]
     if data == "shapes":
-        scenes = conflict_scenes(CONFLICT_SCENES, held_out.images.shape[-1])
+        size = held_out.images.shape[-1]
+        scenes = load_images("shapes-conflict", size, limit=CONFLICT_SCENES)
         rows += [
-            {**shape_bias(model.branch(name), *scenes), "branch": name}
+            {**shape_bias(model.branch(name), scenes), "branch": name}
             for name in model.branch_names
         ]
     return tuple(rows)
@@ -79,9 +80,7 @@ def quick_look(
     return figures
 
 
-def shape_bias(
-    branch: nn.Module, images: Tensor, shapes: Tensor, textures: Tensor
-) -> dict[str, Any]:
+def shape_bias(branch: nn.Module, scenes: Images) -> dict[str, Any]:
     """Share of decisions by shape among those by shape or texture.
 
     On scenes whose texture belongs to another class, a network that answers the shape's class
@@ -90,18 +89,18 @@ def shape_bias(
 
     Args:
         branch: A frozen branch of a network with the classes of TextureShapes.
-        images: (N, 3, S, S) uint8, as :func:`~advprop_core.datasets.named.conflict_scenes` gives.
-        shapes: (N,) class of each outline.
-        textures: (N,) class of each texture.
+        scenes: Of ``shapes-conflict``.
 
     Returns:
         ``top1`` is the bias, ``interval`` its 95 % Wilson interval, ``n`` the decisions that
         count; ``shape`` and ``texture`` are shares of all scenes.
     """
-    folded = fold(branch, images[:1].float() / 255)
+    assert scenes.textures is not None
+    folded = fold(branch, scenes.pixels[:1].float() / 255)
     with torch.no_grad():
-        logits = torch.cat([folded(batch.float() / 255) for batch in images.split(100)])
-    decisions = shape_bias_of(Answers.from_logits(logits.float(), shapes), shapes, textures)
+        logits = torch.cat([folded(batch.float() / 255) for batch in scenes.pixels.split(100)])
+    answers = Answers.from_logits(logits.float(), scenes.labels)
+    decisions = shape_bias_of(answers, scenes.labels, scenes.textures)
     if decisions.shape_bias is None or decisions.interval is None:
         raise InputError("no scene was answered by its shape or its texture: the network guesses")
     return {

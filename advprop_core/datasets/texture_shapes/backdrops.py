@@ -31,21 +31,6 @@ _CONES_TO_LINEAR_RGB = np.array(
 _HARMONIES = (0, 40, 110, 150, 180, 210, 250, 320)  # degrees from the backdrop to the surface
 
 
-@dataclass(frozen=True)
-class Palette:
-    """Colours that go together; every row is RGB in [0, 1].
-
-    Attributes:
-        backdrop: (3, 3) stops for ``ramp``.
-        surface: (3, 3) stops for the object's texture.
-        scraps: (4, 3) flat colours.
-    """
-
-    backdrop: Field
-    surface: Field
-    scraps: Field
-
-
 def _rgb(lightness: Field, chroma: Field, hue: Field) -> Field:
     """Turns OKLCH (https://bottosson.github.io/posts/oklab), hue in radians, into sRGB rows."""
     oklab = np.stack((lightness, chroma * np.cos(hue), chroma * np.sin(hue)), axis=-1)
@@ -61,8 +46,13 @@ def _uniform(rng: np.random.Generator, *ranges: tuple[float, float]) -> list[flo
     return [float(number) for number in rng.uniform(low, high)]
 
 
-def draw_palette(rng: np.random.Generator) -> Palette:
-    """Draws a quiet backdrop, scraps close to it and a livelier surface that stands out."""
+def draw_palette(rng: np.random.Generator) -> tuple[Field, Field, Field]:
+    """Draws colours that go together, as rows of RGB in [0, 1].
+
+    Returns:
+        (3, 3) stops of a quiet backdrop, (3, 3) of a livelier surface that stands out, and (4, 3)
+        flat colours of scraps, close to the backdrop.
+    """
     dark, reverse = rng.random() < 0.45, rng.random() < 0.5
     hue, spread, depth, quiet, lively = _uniform(
         rng,
@@ -85,7 +75,7 @@ def draw_palette(rng: np.random.Generator) -> Palette:
             (hue + 0.25 * steps, surface_hue + spread * steps, hue + 0.7 * shifts[2] + opposite)
         ),
     )
-    return Palette(backdrop=colours[:3], surface=colours[3:6], scraps=colours[6:])
+    return colours[:3], colours[3:6], colours[6:]
 
 
 def _terraces(swell: Field, blur: float) -> Field:
@@ -96,16 +86,9 @@ def _terraces(swell: Field, blur: float) -> Field:
 
 
 def paint_backdrop(rng: np.random.Generator, colours: Field, x: Field, y: Field) -> Field:
-    """Paints a soft texture: clouds, brush strokes, layered paper or a plain sweep of light.
+    """(3, H, W) RGB of clouds, brush strokes, layered paper or a plain sweep of light.
 
-    Args:
-        rng: consumed by the same amount whatever is painted.
-        colours: (3, 3) stops for ``ramp``.
-        x: (H, W) scene places.
-        y: (H, W) scene places.
-
-    Returns:
-        (3, H, W) RGB in [0, 1].
+    As many numbers are drawn whatever is painted, so that the rest of a scene does not move.
     """
     kind = rng.integers(4)
     circle, place = (0, 2 * math.pi), (-1, 1)
@@ -151,7 +134,8 @@ class Scrap:
         return np.maximum(box, along - self.cut * self.radius)
 
 
-def _draw_scrap(rng: np.random.Generator, colours: Field) -> Scrap:
+def draw_scrap(rng: np.random.Generator, colours: Field) -> Scrap:
+    """Draws a scrap anywhere on the scene, in one of the (n, 3) colours."""
     place = (-1.05, 1.05)
     x, y, turn, size, cut = _uniform(rng, place, place, (0, 2 * math.pi), (0.07, 0.20), (0.0, 1.6))
     kind, dye = rng.integers((4, len(colours)))
@@ -164,8 +148,11 @@ def _draw_scrap(rng: np.random.Generator, colours: Field) -> Scrap:
     return Scrap(x, y, turn, half_length, half_width, rounding, cut, colours[dye])
 
 
-def _paste(canvas: Field, scrap: Scrap, x: Field, y: Field, light: tuple[float, float]) -> None:
-    """Draws one scrap and its shadow into the part of the canvas they touch."""
+def paste(canvas: Field, scrap: Scrap, x: Field, y: Field, light: tuple[float, float]) -> None:
+    """Draws a scrap and its shadow into the part of the canvas (3, H, W) they touch.
+
+    ``light`` is the unit direction towards the light.
+    """
     size = canvas.shape[1]
     pixel = 2 / size
     reach = scrap.radius + 0.12
@@ -181,19 +168,3 @@ def _paste(canvas: Field, scrap: Scrap, x: Field, y: Field, light: tuple[float, 
     cover = smooth_step(-scrap.distance(x, y), pixel)
     shade = 1 + 0.25 * ((x - scrap.x) * light[0] + (y - scrap.y) * light[1])
     part += cover * (scrap.colour[:, None, None] * shade - part)
-
-
-def scatter_scraps(
-    rng: np.random.Generator,
-    canvas: Field,
-    colours: Field,
-    x: Field,
-    y: Field,
-    light: tuple[float, float],
-) -> None:
-    """Scatters four to nine scraps over the canvas (3, H, W), in place.
-
-    ``light`` is the unit direction towards the light.
-    """
-    for _ in range(rng.integers(4, 10)):
-        _paste(canvas, _draw_scrap(rng, colours), x, y, light)

@@ -8,21 +8,22 @@ arXiv 1811.12231. Colour, position, size and backdrop say nothing about the clas
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from advprop_core.datasets.texture_shapes.backdrops import (
     draw_palette,
+    draw_scrap,
     paint_backdrop,
-    scatter_scraps,
+    paste,
 )
 from advprop_core.datasets.texture_shapes.outlines import FIELD_REACH, OUTLINES, outline_bank
 from advprop_core.datasets.texture_shapes.textures import (
     PAINTERS,
     Field,
     noise_bank,
+    pixel_centres,
     ramp,
     sample,
     smooth_step,
@@ -74,15 +75,6 @@ class _Pose:
         return u * nearness, v * nearness
 
 
-@dataclass(frozen=True)
-class _Cloth:
-    """How a texture lies on the object, whichever texture it is."""
-
-    period: float
-    turn: float
-    shift: tuple[float, float]
-
-
 def _draw_pose(rng: np.random.Generator) -> _Pose:
     """Draws rotation, squash, tilt, size and place; the object stays inside the scene."""
     turn, squash_turn, tilt_turn = rng.uniform(0, 2 * math.pi, 3).tolist()
@@ -93,7 +85,7 @@ def _draw_pose(rng: np.random.Generator) -> _Pose:
     squeeze = np.array([[cos, -sin], [sin, cos]]) * (squash, 1 / squash) @ [[cos, sin], [-sin, cos]]
     rotate = np.array([[math.cos(turn), math.sin(turn)], [-math.sin(turn), math.cos(turn)]])
     # the same room for every outline, or the place would tell the class
-    radius = outline_bank().radius
+    _, radius = outline_bank()
     reach = squash * radius / (1 - tilt * radius)
     scale = min(scale, (1 - _MARGIN) / reach)
     room = 1 - _MARGIN - scale * reach
@@ -105,13 +97,6 @@ def _draw_pose(rng: np.random.Generator) -> _Pose:
     )
 
 
-def _draw_cloth(rng: np.random.Generator) -> _Cloth:
-    period, turn, shift_x, shift_y = rng.uniform(
-        (0.19, 0, -4, -4), (0.29, 2 * math.pi, 4, 4)
-    ).tolist()
-    return _Cloth(period, turn, (shift_x, shift_y))
-
-
 def _draw_texture(rng: np.random.Generator, shape: int, agreement: float) -> int:
     """Draws the texture's index; both draws are always made, so that the rest does not move."""
     agrees = rng.random() < agreement
@@ -119,35 +104,22 @@ def _draw_texture(rng: np.random.Generator, shape: int, agreement: float) -> int
     return shape if agrees else (shape + step) % len(TEXTURES)
 
 
-def _draw_light(rng: np.random.Generator) -> tuple[float, float]:
-    """Draws the unit direction towards the light, always from above."""
-    angle = rng.uniform(-0.85 * math.pi, -0.15 * math.pi)
-    return math.cos(angle), math.sin(angle)
-
-
-@lru_cache(maxsize=8)
-def _pixel_centres(size: int) -> tuple[Field, Field]:
-    centres = ((np.arange(size) + 0.5) / size * 2 - 1).astype(np.float32)
-    x, y = np.meshgrid(centres, centres)
-    return x, y
-
-
 def _outline_distance(shape: int, u: Field, v: Field) -> Field:
-    bank = outline_bank().distances[shape : shape + 1]
+    distances, _ = outline_bank()
     # beyond its field an outline is merely far away
     u, v = np.clip(u / FIELD_REACH, -1, 1), np.clip(v / FIELD_REACH, -1, 1)
-    distance: Field = sample(bank, u, v)[0]
+    distance: Field = sample(distances[shape : shape + 1], u, v)[0]
     return distance
 
 
-def _paint_texture(texture: int, cloth: _Cloth, scale: float, u: Field, v: Field) -> Field:
-    """Tones (H, W) of a texture at object places."""
-    repeat = scale / cloth.period
-    cos, sin = repeat * math.cos(cloth.turn), repeat * math.sin(cloth.turn)
-    s = cos * u + sin * v + cloth.shift[0]
-    t = cos * v - sin * u + cloth.shift[1]
+def _paint_texture(texture: int, cloth: list[float], scale: float, u: Field, v: Field) -> Field:
+    """Tones (H, W) of a texture at object places; ``cloth`` says how it lies on the object."""
+    period, turn, shift_x, shift_y = cloth
+    cos, sin = scale / period * math.cos(turn), scale / period * math.sin(turn)
+    s = cos * u + sin * v + shift_x
+    t = cos * v - sin * u + shift_y
     noise = sample(noise_bank()[:1], 0.09 * s, 0.09 * t)[0]
-    pixel = 2 / u.shape[1] / cloth.period
+    pixel = 2 / u.shape[1] / period
     return PAINTERS[TEXTURES[texture]](s, t, noise, pixel)
 
 
@@ -164,7 +136,7 @@ def _light_surface(
     surface: Field, distance: Field, pose: _Pose, light: tuple[float, float]
 ) -> Field:
     """Shades the painted surface (3, H, W) of the object: a fall-off over its body, and a rim."""
-    x, y = _pixel_centres(surface.shape[1])
+    x, y = pixel_centres(surface.shape[1])
     body = (x - pose.centre[0]) * light[0] + (y - pose.centre[1]) * light[1]
     lit = surface * (1 + 0.22 * body)
     rim = _bevel(distance, pose, light)
@@ -176,11 +148,16 @@ def _compose(
     rng: np.random.Generator, shape: int, texture: int, size: int
 ) -> tuple[Field, NDArray[np.bool_]]:
     """Paints a scene: (3, H, W) RGB in about [0, 1], and the object's mask (H, W)."""
-    x, y = _pixel_centres(size)
-    palette, light = draw_palette(rng), _draw_light(rng)
-    pose, cloth, drop = _draw_pose(rng), _draw_cloth(rng), rng.uniform(0.05, 0.10)
-    canvas = paint_backdrop(rng, palette.backdrop, x, y)
-    scatter_scraps(rng, canvas, palette.scraps, x, y, light)
+    x, y = pixel_centres(size)
+    backdrop, stops, scraps = draw_palette(rng)
+    light_angle = rng.uniform(-0.85 * math.pi, -0.15 * math.pi)
+    light = math.cos(light_angle), math.sin(light_angle)  # towards it: always from above
+    pose = _draw_pose(rng)
+    cloth = rng.uniform((0.19, 0, -4, -4), (0.29, 2 * math.pi, 4, 4)).tolist()
+    drop = rng.uniform(0.05, 0.10)
+    canvas = paint_backdrop(rng, backdrop, x, y)
+    for _ in range(rng.integers(4, 10)):
+        paste(canvas, draw_scrap(rng, scraps), x, y, light)
 
     shadow = _outline_distance(shape, *pose.to_object(x + drop * light[0], y + drop * light[1]))
     canvas *= 1 - 0.45 * smooth_step(-shadow * pose.scale, 2.2 * drop)
@@ -188,26 +165,10 @@ def _compose(
     u, v = pose.to_object(x, y)
     distance = _outline_distance(shape, u, v)
     cover = smooth_step(-distance * pose.scale, 2 / size)
-    surface = ramp(_paint_texture(texture, cloth, pose.scale, u, v), palette.surface)
+    surface = ramp(_paint_texture(texture, cloth, pose.scale, u, v), stops)
     canvas += cover * (_light_surface(surface, distance, pose, light) - canvas)
     canvas *= 1.02 + 0.07 * (x * light[0] + y * light[1])
     return canvas, cover > 0.5
-
-
-def check_arguments(seed: int, texture_agreement: float, size: int) -> None:
-    """Raise ValueError for an argument out of its range, named in the message."""
-    if seed < 0:
-        raise InputError(f"seed must be 0 or more, got {seed}; pass a non-negative integer")
-    if not 0 <= texture_agreement <= 1:
-        raise InputError(
-            f"texture_agreement must be a fraction in [0, 1], got {texture_agreement}; "
-            "pass for example 0.95, or 0 for scenes that all conflict"
-        )
-    if size < _MINIMUM_SIZE:
-        raise InputError(
-            f"size must be at least {_MINIMUM_SIZE} pixels, got {size}; "
-            "textures cannot be told apart below that, draw larger and shrink instead"
-        )
 
 
 def draw_scene(seed: int, index: int, *, texture_agreement: float = 1.0, size: int = 96) -> Scene:
@@ -217,18 +178,20 @@ def draw_scene(seed: int, index: int, *, texture_agreement: float = 1.0, size: i
     over nothing but the texture.
 
     Args:
-        seed: of the data set, 0 or more.
-        index: of the scene, 0 or more; its class is ``index % len(SHAPES)``.
-        texture_agreement: probability in [0, 1] that the texture is the class's own; otherwise
+        seed: Of the data set, 0 or more; other seeds have other scenes.
+        index: Of the scene, 0 or more; classes take turns.
+        texture_agreement: Probability in [0, 1] that the texture is the class's own; otherwise
             it is any other, all equally likely.
-        size: height and width in pixels, at least 32.
+        size: Height and width in pixels.
 
     Raises:
-        ValueError: if an argument is out of range.
+        InputError: If ``size`` is below 32.
     """
-    check_arguments(seed, texture_agreement, size)
-    if index < 0:
-        raise InputError(f"index must be 0 or more, got {index}; count scenes from 0")
+    if size < _MINIMUM_SIZE:
+        raise InputError(
+            f"size must be at least {_MINIMUM_SIZE} pixels, got {size}; "
+            "textures cannot be told apart below that, draw larger and shrink instead"
+        )
     rng = np.random.default_rng((seed, index))
     shape = index % len(SHAPES)
     texture = _draw_texture(rng, shape, texture_agreement)

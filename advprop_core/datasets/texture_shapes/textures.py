@@ -19,22 +19,22 @@ Painter = Callable[[Field, Field, Field, float], Field]
 _NOISE_SIZE = 256
 
 
+@lru_cache(maxsize=8)
+def pixel_centres(size: int, reach: float = 1.0) -> tuple[Field, Field]:
+    """(size, size) places x and y of the pixels of a square that covers [-reach, reach]."""
+    centres = (((np.arange(size) + 0.5) / size * 2 - 1) * reach).astype(np.float32)
+    x, y = np.meshgrid(centres, centres)
+    return x, y
+
+
 def sample(bank: Field, x: Field, y: Field) -> Field:
-    """Reads maps at any place, linearly between their samples.
+    """(C, H, W) values of maps (C, h, w) at (H, W) places, linearly between their samples.
 
-    Args:
-        bank: (C, h, w) maps that cover [-1, 1] in both directions and are mirrored beyond.
-        x: (H, W) where to read, from left to right.
-        y: (H, W) where to read, from top to bottom.
-
-    Returns:
-        (C, H, W) values.
+    The maps cover [-1, 1] in both directions and are mirrored beyond.
     """
-    (top, bottom, down), (left, right, along) = (
-        _neighbours(y, bank.shape[1]),
-        _neighbours(x, bank.shape[2]),
-    )
-    width = bank.shape[2]
+    height, width = bank.shape[1:]
+    top, bottom, down = _neighbours(y, height)
+    left, right, along = _neighbours(x, width)
     flat = bank.reshape(len(bank), -1)
     top, bottom = top * width, bottom * width
     upper, lower = flat.take(top + left, 1), flat.take(bottom + left, 1)
@@ -58,9 +58,9 @@ def _mirror(index: NDArray[np.int32], count: int) -> NDArray[np.int32]:
 
 
 def _even_noise(rng: np.random.Generator, falloff: float, longest: int) -> Field:
-    """Draws periodic noise whose values are spread evenly over [0, 1].
+    """Periodic noise, even over [0, 1], whose power falls as f ** -falloff.
 
-    ``longest`` is the lowest frequency kept, in waves per map; power falls as f ** -falloff.
+    ``longest`` is the lowest frequency kept, in waves per map.
     """
     frequency = np.hypot(*np.meshgrid(*[np.fft.fftfreq(_NOISE_SIZE, 1 / _NOISE_SIZE)] * 2))
     amplitude = np.where(frequency >= longest, np.maximum(frequency, 1) ** (-falloff / 2), 0)
@@ -77,19 +77,10 @@ def noise_bank() -> Field:
 
 
 def ramp(tone: Field, colours: Field) -> Field:
-    """Colours tones by three stops.
-
-    Args:
-        tone: (H, W); values outside [0, 1] take the nearest end.
-        colours: (3, 3) RGB in [0, 1]; rows stand for the tones 0, 0.5 and 1.
-
-    Returns:
-        (3, H, W) RGB in [0, 1].
-    """
+    """(3, H, W) RGB of (H, W) tones, whose colours at 0, 0.5 and 1 are the rows of ``colours``."""
     low, middle, high = colours[:, :, None, None]
     doubled = 2 * tone
-    lower = np.clip(doubled, 0, 1)
-    upper = np.clip(doubled - 1, 0, 1)
+    lower, upper = np.clip(doubled, 0, 1), np.clip(doubled - 1, 0, 1)
     rgb: Field = low + lower * (middle - low) + upper * (high - middle)
     return rgb
 
@@ -145,18 +136,14 @@ def _zigzag(u: Field, v: Field, _noise: Field, blur: float) -> Field:
     return smooth_step(_wave(height) - 0.25, 1.2 * blur)
 
 
-def _scale_row(u: Field, v: Field, row: Field) -> Field:
-    """Distance to the centre of the nearest scale of a row."""
-    return np.hypot(_wave(u + 0.5 * row), v - 0.5 * row)
-
-
 def _scales(u: Field, v: Field, _noise: Field, blur: float) -> Field:
     # each pixel shows the topmost row whose scale of radius 0.56 reaches it
     u, v, blur = 0.8 * u, 0.8 * v, 0.8 * blur
     first = np.floor(v * 2) - 1
     tone = np.zeros_like(u)
     for step in (0, 1, 2):
-        radius = _scale_row(u, v, first + step)
+        row = first + step
+        radius = np.hypot(_wave(u + 0.5 * row), v - 0.5 * row)  # to the nearest scale's centre
         cover = smooth_step(0.56 - radius, blur)
         rim = smooth_step(radius - 0.47, blur)
         tone += cover * ((1 - 0.9 * radius) * (1 - rim) - tone)

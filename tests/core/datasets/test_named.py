@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
-import torch
 
-from advprop_core.datasets.named import conflict_scenes, load_images, load_scenes
+from advprop_core.datasets.named import load_images, load_scenes
 from advprop_core.datasets.texture_shapes.scenes import SHAPES
 
 CLASSES = [(name, name) for name in SHAPES]
@@ -17,13 +16,6 @@ def test_scenes_are_those_that_are_evaluated(name):
         assert np.array_equal(scene.image.transpose(2, 0, 1), pixels.numpy())
         assert (scene.shape, scene.texture) == (label, texture)
         assert 0 < scene.mask.mean() < 1
-
-
-def test_conflict_scenes_hold_what_is_in_them():
-    images, shapes, textures = conflict_scenes(3, 32)
-    assert images.shape == (3, 3, 32, 32)
-    assert shapes.tolist() == [0, 1, 2]
-    assert not torch.equal(shapes, textures)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from advprop_core.datasets.texture_shapes.dataset import TextureShapes
+from advprop_core.datasets.texture_shapes.scenes import draw_scene
 from advprop_core.evaluation.intervals import wilson_interval
 from advprop_core.faithfulness.intervals import Estimate
 from advprop_core.faithfulness.maps import Undefined
@@ -121,8 +121,7 @@ def test_only_empty_maps_leave_nothing_to_say(scenes):
 
 
 def test_a_map_of_the_mask_is_all_inside_and_one_that_knows_nothing_has_the_area():
-    shapes = TextureShapes(6, seed=1, texture_agreement=0.0, size=32)
-    scenes = [shapes.scene(index) for index in range(6)]
+    scenes = [draw_scene(1, index, texture_agreement=0.0, size=32) for index in range(6)]
     masks = torch.stack([torch.from_numpy(scene.mask.copy()) for scene in scenes]).float()
     best = object_share(lambda pixels, _: masks, scenes, batch_size=6)
     assert best.shares == (1.0,) * 6

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from advprop_core.datasets.named import conflict_scenes
+from advprop_core.datasets.named import load_images
 from advprop_core.models import bundle
 from advprop_core.models.dual_bn import DualBNModel
 from advprop_core.training import measure
@@ -16,7 +16,7 @@ from advprop_core.training.measure import quick_look, shape_bias
 @pytest.fixture(scope="module")
 def conflicts():
     """The scenes of the bundled networks' cards, drawn once for this file."""
-    return conflict_scenes(measure.CONFLICT_SCENES, 96)
+    return load_images("shapes-conflict", 96, limit=measure.CONFLICT_SCENES)
 
 
 class Constant(nn.Module):
@@ -29,16 +29,16 @@ class Constant(nn.Module):
 
 
 def test_shape_bias_counts_decisions_by_shape_and_by_texture():
-    row = shape_bias(Constant(3).eval(), *conflict_scenes(100, 32))
+    row = shape_bias(Constant(3).eval(), load_images("shapes-conflict", 32, limit=100))
     assert row["shape"] == 0.1, "classes take turns, so a tenth of the scenes has this outline"
     assert row["n"] == round(100 * (row["shape"] + row["texture"]))
     assert row["top1"] == pytest.approx(row["shape"] / (row["shape"] + row["texture"]))
     assert row["interval"][0] < row["top1"] < row["interval"][1]
 
 
-def test_the_bundled_vanilla_network_reads_texture(conflicts):
+def test_the_bundled_vanilla_network_reads_texture():
     vanilla = bundle.open_model("shapes-vanilla")
-    row = shape_bias(vanilla.model.branch("main"), *(part[:400] for part in conflicts))
+    row = shape_bias(vanilla.model.branch("main"), load_images("shapes-conflict", 96, limit=400))
     assert row["interval"][1] < 0.5
 
 
@@ -47,7 +47,7 @@ def test_a_card_holds_what_measuring_this_file_gives(conflicts):
     rows = [one for one in info.metrics if one["condition"]["kind"] == "shape-bias"]
     model = bundle.open_model("shapes-advprop").model
     for row in rows:
-        again = shape_bias(model.branch(row["branch"]), *conflicts)
+        again = shape_bias(model.branch(row["branch"]), conflicts)
         assert again["top1"] == pytest.approx(row["top1"], abs=0.01)
     assert [row["branch"] for row in rows] == ["main", "aux"]
 

@@ -15,7 +15,7 @@ from .models.checkpoints import Checkpoint as Checkpoint
 from .models.checkpoints import save as save
 from .models.dual_bn import DualBNModel as DualBNModel
 from .pictures.corruptions import CorruptionConfig as CorruptionConfig
-from .pictures.corruptions import corrupt as corrupt
+from .pictures.corruptions.apply import corrupt as corrupt
 from .pictures.decoding import decode as decode
 from .pictures.decoding import to_pixels as to_pixels
 from .pictures.noise import NoiseConfig as NoiseConfig

@@ -27,7 +27,8 @@ from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.suite import Suite, evaluate
 from advprop_core.evaluation.sweep import BATCH_SIZE
 from advprop_core.models.folding import fold
-from advprop_core.pictures.corruptions import CORRUPTIONS, SEVERITIES, CorruptionConfig, corrupt
+from advprop_core.pictures.corruptions import CORRUPTIONS, SEVERITIES, CorruptionConfig
+from advprop_core.pictures.corruptions.apply import corrupt
 from benchmarks.attacks import BRANCH, CONFIG, OURS, peers
 from benchmarks.attacks import ours as ours_folded
 from benchmarks.plain_corruptions import KINDS

@@ -16,10 +16,10 @@ from advprop_core.evaluation.cells import Cell, TestedModel
 from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.networks import folded_network, places
 from advprop_core.evaluation.stored_corruptions import resized
-from advprop_core.pictures.corruptions import corrupt
+from advprop_core.pictures.corruptions.apply import corrupt
 from advprop_core.pictures.digests import image_seeds
 from advprop_core.pictures.draws import streams
-from advprop_core.pictures.probes import probe
+from advprop_core.pictures.probes.apply import probe
 from advprop_core.types import AttackConfig
 
 

@@ -25,11 +25,16 @@ def streams(seed: Seed, count: int) -> list[torch.Generator]:
     Returns:
         Generators that depend on the seed and their place, and share nothing with neighbours or
         with neighbouring seeds.
+
+    Raises:
+        ValueError: If there are several seeds, but not one per sample.
     """
     if isinstance(seed, int):
         pairs = [(seed, index) for index in range(count)]
-    else:
+    elif len(seed) == count:
         pairs = [(sample_seed, 0) for sample_seed in seed]
+    else:
+        raise ValueError(f"seeds must be one per sample, got {len(seed)} for {count}.")
     states = (np.random.SeedSequence(pair).generate_state(1, np.uint64)[0] for pair in pairs)
     return [torch.Generator().manual_seed(int(state)) for state in states]
 

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Annotated, Final
 
-import numpy as np
 import torch
 from annotated_types import Ge, Le
 from torch import Tensor
 
 from advprop_core.errors import InputError
+from advprop_core.pictures.draws import streams
 from advprop_core.pictures.pixels import checked_pixels
 from advprop_core.text import did_you_mean
 from advprop_core.types import Checked
@@ -71,8 +71,10 @@ def add_noise(pixels: Tensor, config: NoiseConfig) -> Tensor:
         return clean
     severity = torch.tensor([config.severity])
     noisy = [
-        draw_noise(sample, config.kind, severity, _generator(config.seed, index))
-        for index, sample in enumerate(clean.cpu().float().split(1))
+        draw_noise(sample, config.kind, severity, draw)
+        for sample, draw in zip(
+            clean.cpu().float().split(1), streams(config.seed, len(clean)), strict=True
+        )
     ]
     return torch.cat(noisy).to(clean)
 
@@ -90,12 +92,6 @@ def draw_noise(pixels: Tensor, kind: str, severity: Tensor, generator: torch.Gen
         Floats (N,3,H,W) in [0,1].
     """
     return _DRAWS[kind](pixels, severity.view(-1, 1, 1, 1), generator).clamp(0, 1)
-
-
-def _generator(seed: int, index: int) -> torch.Generator:
-    """A stream of its own for each sample: seed + place would repeat a neighbour's."""
-    state = np.random.SeedSequence((seed, index)).generate_state(1, np.uint64)
-    return torch.Generator().manual_seed(int(state[0]))
 
 
 def _gaussian(pixels: Tensor, severity: Tensor, generator: torch.Generator) -> Tensor:

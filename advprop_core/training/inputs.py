@@ -11,12 +11,8 @@ from torch import Tensor, nn
 
 from advprop_core.attacks.gradient import unchecked_gradient, walk
 from advprop_core.errors import InputError
-from advprop_core.pictures.corruptions import (
-    CORRUPTIONS,
-    EXTRA_CORRUPTIONS,
-    CorruptionConfig,
-    corrupt,
-)
+from advprop_core.pictures.corruptions import CORRUPTIONS, EXTRA_CORRUPTIONS, CorruptionConfig
+from advprop_core.pictures.corruptions.apply import corrupt
 from advprop_core.pictures.decoding import to_bytes, to_image
 from advprop_core.pictures.noise import NOISES, draw_noise
 from advprop_core.text import did_you_mean

@@ -26,7 +26,8 @@ from advprop_core.evaluation.suite import Suite, evaluate
 from advprop_core.files import write_whole
 from advprop_core.models import checkpoints
 from advprop_core.models.checkpoints import Checkpoint
-from advprop_core.pictures.corruptions import CORRUPTIONS, CorruptionConfig, corrupt
+from advprop_core.pictures.corruptions import CORRUPTIONS, CorruptionConfig
+from advprop_core.pictures.corruptions.apply import corrupt
 from advprop_core.pictures.noise import NoiseConfig, add_noise
 from advprop_core.text import radius
 from advprop_core.types import AttackConfig

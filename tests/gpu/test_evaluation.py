@@ -11,12 +11,8 @@ from advprop_core.evaluation.cells import Cell, TestedModel
 from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.smallest_epsilon import measure_smallest
 from advprop_core.evaluation.sweep import sweep
-from advprop_core.pictures.corruptions import (
-    CORRUPTIONS,
-    EXTRA_CORRUPTIONS,
-    CorruptionConfig,
-    corrupt,
-)
+from advprop_core.pictures.corruptions import CORRUPTIONS, EXTRA_CORRUPTIONS, CorruptionConfig
+from advprop_core.pictures.corruptions.apply import corrupt
 from advprop_core.pictures.draws import streams
 from advprop_core.processes import Processes
 from advprop_core.training.data import Split

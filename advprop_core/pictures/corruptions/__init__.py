@@ -23,52 +23,55 @@ What the authors' script does by accident is kept where it shapes the pictures: 
 pixels rather than swapping them, `shot_noise` and `impulse_noise` treat channels on their own,
 `zoom_blur` counts the photo twice, and `saturate` tints greys red at severities 4 and 5.
 
-Names and settings load no torch; `corrupt` loads it when first called.
+Names and settings load no torch; :mod:`.apply` does the work.
 """
 
-from __future__ import annotations
+from dataclasses import dataclass
+from typing import Annotated, Final
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from annotated_types import Ge, Le
 
-from advprop_core.pictures.corruptions.kinds import (
-    CORRUPTIONS,
-    EXTRA_CORRUPTIONS,
-    SEVERITIES,
-    CorruptionConfig,
+from advprop_core.errors import InputError
+from advprop_core.text import did_you_mean
+from advprop_core.types import Checked
+
+CORRUPTIONS: Final[tuple[str, ...]] = (
+    *("gaussian_noise", "shot_noise", "impulse_noise"),
+    *("defocus_blur", "glass_blur", "motion_blur", "zoom_blur"),
+    *("snow", "frost", "fog", "brightness"),
+    *("contrast", "elastic_transform", "pixelate", "jpeg_compression"),
 )
+"""The 15 kinds the mean corruption error is taken over, in the paper's order."""
 
-if TYPE_CHECKING:  # pages list the kinds before torch has been loaded
-    from torch import Tensor
+EXTRA_CORRUPTIONS: Final[tuple[str, ...]] = (
+    *("speckle_noise", "gaussian_blur", "spatter", "saturate"),
+)
+"""The 4 kinds the paper keeps for validation."""
 
-__all__ = ["CORRUPTIONS", "EXTRA_CORRUPTIONS", "SEVERITIES", "CorruptionConfig", "corrupt"]
+SEVERITIES: Final[tuple[int, ...]] = (1, 2, 3, 4, 5)
+"""The severities, mildest first."""
 
 
-def corrupt(
-    pixels: Tensor, config: CorruptionConfig, *, seeds: Sequence[int] | None = None
-) -> Tensor:
-    """Corrupts pixels as ImageNet-C does (Hendrycks and Dietterich, arXiv 1903.12261).
+@dataclass(frozen=True)
+class CorruptionConfig(Checked):
+    """One corruption of Hendrycks and Dietterich (arXiv 1903.12261).
 
-    The result for a sample depends on the seed, its place in the batch, its size and its own
-    pixels; not on the other samples, their number or any global generator. Give every batch of a
-    data set its own seed, or all of them repeat the same draws. Work is done in float32 on the
-    device of the pixels, except that random numbers are drawn, and JPEG is coded, on the CPU.
-
-    Args:
-        pixels: Floats (N,3,H,W) in [0,1], H and W at least 32. The severities are those of the
-            paper at 224×224.
-        config: Kind, severity and seed.
-        seeds: One per sample, instead of the configuration's: a sample then comes out as it would
-            alone under its own seed, wherever it lies and however a data set is cut into batches.
-
-    Returns:
-        A new tensor of the same shape, type and device, in [0,1], without gradient.
+    Attributes:
+        kind: One of `CORRUPTIONS` or `EXTRA_CORRUPTIONS`.
+        severity: From 1 (mild) to 5.
+        seed: What the draws depend on. Kinds without chance (`brightness`, for one) ignore it.
 
     Raises:
-        TypeError: `pixels` are not floats.
-        ValueError: `pixels` have another shape or range, or are too small, or `seeds` are not
-            one per sample.
+        InputError: For a value of the wrong kind or out of its range.
     """
-    from advprop_core.pictures.corruptions.apply import apply
 
-    return apply(pixels, config, seeds)
+    kind: str
+    severity: Annotated[int, Ge(1), Le(5)]
+    seed: Annotated[int, Ge(0)] = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        choices = CORRUPTIONS + EXTRA_CORRUPTIONS
+        if self.kind not in choices:
+            hint = did_you_mean(self.kind, choices)
+            raise InputError(f"There is no corruption {self.kind!r}. {hint}")

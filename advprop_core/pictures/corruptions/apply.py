@@ -1,14 +1,21 @@
 """From a kind's name to what it does to a batch."""
 
-from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import torch
 from torch import Tensor
 
-from advprop_core.pictures.corruptions import blur, digital, elastic, glass, noise, spatter, weather
-from advprop_core.pictures.corruptions.kinds import CorruptionConfig
+from advprop_core.pictures.corruptions import (
+    CorruptionConfig,
+    blur,
+    digital,
+    elastic,
+    glass,
+    noise,
+    spatter,
+    weather,
+)
 from advprop_core.pictures.draws import Seed
 from advprop_core.pictures.pixels import checked_pixels
 
@@ -18,40 +25,47 @@ Corruption = Callable[[Tensor, int, Seed], Tensor]
 SMALLEST: Final = 32
 """Fewest pixels per side: below it the widest kernels would see nothing but mirror images."""
 
-APPLIERS: Final[Mapping[str, Corruption]] = MappingProxyType(
-    {
-        "gaussian_noise": noise.gaussian_noise,
-        "shot_noise": noise.shot_noise,
-        "impulse_noise": noise.impulse_noise,
-        "defocus_blur": blur.defocus_blur,
-        "glass_blur": glass.glass_blur,
-        "motion_blur": blur.motion_blur,
-        "zoom_blur": blur.zoom_blur,
-        "snow": weather.snow,
-        "frost": weather.frost,
-        "fog": weather.fog,
-        "brightness": weather.brightness,
-        "contrast": digital.contrast,
-        "elastic_transform": elastic.elastic_transform,
-        "pixelate": digital.pixelate,
-        "jpeg_compression": digital.jpeg_compression,
-        "speckle_noise": noise.speckle_noise,
-        "gaussian_blur": blur.gaussian_blur,
-        "spatter": spatter.spatter,
-        "saturate": digital.saturate,
-    }
-)
+APPLIERS: Final[dict[str, Corruption]] = {
+    "gaussian_noise": noise.gaussian_noise,
+    "shot_noise": noise.shot_noise,
+    "impulse_noise": noise.impulse_noise,
+    "defocus_blur": blur.defocus_blur,
+    "glass_blur": glass.glass_blur,
+    "motion_blur": blur.motion_blur,
+    "zoom_blur": blur.zoom_blur,
+    "snow": weather.snow,
+    "frost": weather.frost,
+    "fog": weather.fog,
+    "brightness": weather.brightness,
+    "contrast": digital.contrast,
+    "elastic_transform": elastic.elastic_transform,
+    "pixelate": digital.pixelate,
+    "jpeg_compression": digital.jpeg_compression,
+    "speckle_noise": noise.speckle_noise,
+    "gaussian_blur": blur.gaussian_blur,
+    "spatter": spatter.spatter,
+    "saturate": digital.saturate,
+}
 """What carries out each kind."""
 
 
 @torch.no_grad()
-def apply(pixels: Tensor, config: CorruptionConfig, seeds: Sequence[int] | None = None) -> Tensor:
-    """Corrupts pixels; see `advprop_core.pictures.corruptions.corrupt`, which is the way in.
+def corrupt(
+    pixels: Tensor, config: CorruptionConfig, *, seeds: Sequence[int] | None = None
+) -> Tensor:
+    """Corrupts pixels as ImageNet-C does (Hendrycks and Dietterich, arXiv 1903.12261).
+
+    The result for a sample depends on the seed, its place in the batch, its size and its own
+    pixels; not on the other samples, their number or any global generator. Give every batch of a
+    data set its own seed, or all of them repeat the same draws. Work is done in float32 on the
+    device of the pixels, except that random numbers are drawn, and JPEG is coded, on the CPU.
 
     Args:
-        pixels: Floats (N,3,H,W) in [0,1], H and W at least `SMALLEST`.
+        pixels: Floats (N,3,H,W) in [0,1], H and W at least 32. The severities are those of the
+            paper at 224×224.
         config: Kind, severity and seed.
-        seeds: One per sample instead of the configuration's.
+        seeds: One per sample, instead of the configuration's: a sample then comes out as it would
+            alone under its own seed, wherever it lies and however a data set is cut into batches.
 
     Returns:
         A new tensor of the same shape, type and device, in [0,1], without gradient.
@@ -62,20 +76,12 @@ def apply(pixels: Tensor, config: CorruptionConfig, seeds: Sequence[int] | None 
             one per sample.
     """
     clean = checked_pixels(pixels)
-    _require_size(pixels)
-    if seeds is not None and len(seeds) != len(pixels):
-        raise ValueError(f"seeds must be one per sample, got {len(seeds)} for {len(pixels)}.")
-    if not len(clean):
-        return clean
-    corrupted = APPLIERS[config.kind](
-        clean.float(), config.severity, config.seed if seeds is None else seeds
-    )
-    return corrupted.clamp(0, 1).to(clean)
-
-
-def _require_size(pixels: Tensor) -> None:
     if min(pixels.shape[2:]) < SMALLEST:
         raise ValueError(
             f"pixels must be at least {SMALLEST} high and wide, got {tuple(pixels.shape)}: enlarge "
             "them first, best to 224."
         )
+    if not len(clean):
+        return clean
+    seed = config.seed if seeds is None else seeds
+    return APPLIERS[config.kind](clean.float(), config.severity, seed).clamp(0, 1).to(clean)

@@ -20,14 +20,8 @@ DISCS: Final = ((3, 0.1), (4, 0.5), (6, 0.5), (8, 0.5), (10, 0.5))
 """Radius of the disc and standard deviation of what softens its rim, pixels."""
 MOTION: Final = ((10, 3), (15, 5), (15, 8), (15, 12), (20, 15))
 """Half the length of the line and standard deviation along it, pixels."""
-ZOOMS: Final = (
-    (1, 1.11, 0.01),
-    (1, 1.16, 0.01),
-    (1, 1.21, 0.02),
-    (1, 1.26, 0.02),
-    (1, 1.31, 0.03),
-)
-"""First factor, end and step, as `numpy.arange` takes them."""
+ZOOMS: Final = ((1.11, 0.01), (1.16, 0.01), (1.21, 0.02), (1.26, 0.02), (1.31, 0.03))
+"""End and step of the factors, which start at 1, as `numpy.arange` takes them."""
 
 
 def gaussian_blur(pixels: Tensor, severity: int, _seed: Seed) -> Tensor:
@@ -47,24 +41,17 @@ def defocus_blur(pixels: Tensor, severity: int, _seed: Seed) -> Tensor:
 def _correlated(sample: Tensor, kernel: Tensor) -> Tensor:
     """Correlates (3,H,W) with a symmetric kernel where it fits, as a product of spectra."""
     height, width = sample.shape[1:]
-    size = [
-        -16 * (-side // 16) for side in (height, width)
-    ]  # small factors make for fast transforms
+    size = [-16 * (-side // 16) for side in (height, width)]  # small factors are fast
     spectrum = torch.fft.rfft2(sample, s=size) * torch.fft.rfft2(kernel, s=size)
     blurred: Tensor = torch.fft.irfft2(spectrum, s=size)
     return blurred[:, len(kernel) - 1 : height, len(kernel) - 1 : width]
 
 
 def disc(radius: int, softness: float) -> Tensor:
-    """Makes the kernel of `defocus_blur`.
+    """(K,K) float64, K odd: a disc whose rim is softened by a Gaussian.
 
-    Args:
-        radius: Pixels.
-        softness: Standard deviation of the Gaussian that softens the rim, pixels.
-
-    Returns:
-        (K,K) float64, K odd. Softening mirrors the kernel at its own rim, which radius 8 and 10
-        reach: their sums are 1.013 and 1.011, as published; those of the others are 1.
+    Softening mirrors the kernel at its own rim, which radius 8 and 10 reach: their sums are 1.013
+    and 1.011, as published; those of the others are 1.
     """
     reach, soft = (8, 1) if radius <= 8 else (radius, 2)
     squared = torch.arange(-reach, reach + 1, dtype=torch.float64).square()
@@ -85,7 +72,7 @@ def motion_blur(pixels: Tensor, severity: int, seed: Seed) -> Tensor:
 def zoom_blur(pixels: Tensor, severity: int, _seed: Seed) -> Tensor:
     """Averages the photo with ever larger versions of it, as when zooming during exposure."""
     # numpy.arange, since its own rounding decides at severity 1 that the end is among the factors
-    factors = np.arange(*ZOOMS[severity - 1]).tolist()
+    factors = np.arange(1, *ZOOMS[severity - 1]).tolist()
     total = pixels.clone()
     for factor in factors:
         total += zoom_in(pixels, factor)

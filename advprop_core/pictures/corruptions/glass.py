@@ -20,14 +20,6 @@ def glass_blur(pixels: Tensor, severity: int, seed: Seed) -> Tensor:
     other keeps it; and since colours taken earlier may be passed on, they can travel far. The
     same is done here, exactly, by following all chains at once. No rounding to 8 bits is done
     before the scattering.
-
-    Args:
-        pixels: Float32 (N,3,H,W) in [0,1].
-        severity: 1-5.
-        seed: What the draws depend on.
-
-    Returns:
-        (N,3,H,W).
     """
     sigma, reach, rounds = GLASS[severity - 1]
     height, width = pixels.shape[2:]
@@ -41,18 +33,11 @@ def glass_blur(pixels: Tensor, severity: int, seed: Seed) -> Tensor:
 
 
 def scatter_sources(down: Tensor, along: Tensor, reach: int) -> Tensor:
-    """Finds where every pixel's colour comes from after one round of scattering.
+    """Where every pixel's colour comes from after a round: (N,H*W) indices into the picture.
 
     Pixels are visited from the last to the first, except a rim of `reach` pixels (one more at the
-    top and left), and each takes the colour that its partner has at that moment.
-
-    Args:
-        down: (N,H,W) whole numbers in -reach … reach-1: how far below a pixel its partner lies.
-        along: (N,H,W) the same to the right.
-        reach: Pixels.
-
-    Returns:
-        (N,H*W) indices into the flattened picture as it was before the round.
+    top and left), and each takes the colour that its partner has at that moment. The partner lies
+    (N,H,W) pixels below and to the right, whole numbers in -reach … reach-1.
     """
     height, width = down.shape[1:]
     own = torch.arange(height * width, device=down.device)

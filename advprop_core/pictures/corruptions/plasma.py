@@ -17,15 +17,9 @@ def plasma(wobbles: Tensor, decay: float) -> Tensor:
 
     Returns:
         (N,S,S), each map spread over exactly [0,1].
-
-    Raises:
-        ValueError: S is not a power of two.
     """
-    side = wobbles.shape[-1]
-    if side & (side - 1):
-        raise ValueError(f"wobbles must be (N,S,S) with S a power of two, got S={side}.")
     heights = torch.zeros_like(wobbles)
-    step, size = side, 1.0
+    step, size = wobbles.shape[-1], 1.0
     while step >= 2:
         _settle(heights, size * wobbles, step)
         step, size = step // 2, size / decay**2

@@ -1,6 +1,6 @@
 """Spatter: drops of water (severities 1-3) or splashes of mud (4 and 5)."""
 
-from typing import Final, NamedTuple
+from typing import Final
 
 import torch
 from torch import Tensor
@@ -9,79 +9,54 @@ from torch.nn import functional as F
 from advprop_core.pictures.draws import Seed, normal, streams
 from advprop_core.pictures.filters import smooth
 
-
-class Splash(NamedTuple):
-    """What was spattered, and how much.
-
-    Attributes:
-        mean: Of the normal draw that drops are the peaks of.
-        spread: Its standard deviation.
-        sigma: Standard deviation of the Gaussian that joins peaks to drops, pixels.
-        threshold: What a drop must exceed.
-        strength: Of water, how bright it is; of mud, how soft its rim is, pixels.
-        mud: Whether it is mud.
-    """
-
-    mean: float
-    spread: float
-    sigma: float
-    threshold: float
-    strength: float
-    mud: bool
-
-
-SPATTER: Final = (
-    Splash(0.65, 0.3, 4, 0.69, 0.6, False),
-    Splash(0.65, 0.3, 3, 0.68, 0.6, False),
-    Splash(0.65, 0.3, 2, 0.68, 0.5, False),
-    Splash(0.65, 0.3, 1, 0.65, 1.5, True),
-    Splash(0.67, 0.4, 1, 0.65, 1.5, True),
+DROPS: Final = (
+    (0.65, 0.3, 4, 0.69),
+    (0.65, 0.3, 3, 0.68),
+    (0.65, 0.3, 2, 0.68),
+    (0.65, 0.3, 1, 0.65),
+    (0.67, 0.4, 1, 0.65),
 )
+"""Mean and standard deviation of the normal draw that drops are the peaks of, standard deviation
+of the Gaussian that joins peaks to drops in pixels, and what a drop must exceed."""
+BRIGHTNESS: Final = (0.6, 0.6, 0.5)
+"""Of water, at severities 1-3; above, it is mud."""
+MUD_RIM: Final = 1.5
+"""How soft the rim of mud is, pixels."""
 WATER: Final = (175 / 255, 238 / 255, 238 / 255)
 """Pale turquoise."""
 MUD: Final = (63 / 255, 42 / 255, 20 / 255)
 """Brown."""
 
-Kernel = tuple[tuple[int, int, int], tuple[int, int, int], tuple[int, int, int]]
-
 _FARTHEST = 20  # pixels; farther from a rim all depths count the same
-_ONES: Final[Kernel] = ((1, 1, 1), (1, 1, 1), (1, 1, 1))
-_RELIEF: Final[Kernel] = ((-2, -1, 0), (-1, 1, 1), (0, 1, 2))  # slopes towards one corner are lit
+_ONES: Final = ((1, 1, 1), (1, 1, 1), (1, 1, 1))
+_RELIEF: Final = ((-2, -1, 0), (-1, 1, 1), (0, 1, 2))  # slopes towards one corner are lit
 
 
 def spatter(pixels: Tensor, severity: int, seed: Seed) -> Tensor:
-    """Spatters the lens.
-
-    Args:
-        pixels: Float32 (N,3,H,W) in [0,1].
-        severity: 1-5.
-        seed: What the draws depend on.
-
-    Returns:
-        (N,3,H,W), not yet clamped to [0,1].
-    """
-    splash = SPATTER[severity - 1]
+    """Spatters the lens."""
+    mean, spread, sigma, threshold = DROPS[severity - 1]
     draw = normal(streams(seed, len(pixels)), 1, *pixels.shape[2:]).to(pixels.device)
-    wet = smooth(splash.mean + splash.spread * draw, splash.sigma)
-    colour = torch.tensor(MUD if splash.mud else WATER, device=pixels.device)[:, None, None]
-    if not splash.mud:
-        return pixels + _sheen(wet, splash) * colour
-    cover = smooth((wet > splash.threshold).to(wet), splash.strength)
+    wet = smooth(mean + spread * draw, sigma)
+    is_water = severity <= len(BRIGHTNESS)
+    colour = torch.tensor(WATER if is_water else MUD, device=pixels.device)[:, None, None]
+    if is_water:
+        return pixels + _sheen(wet, threshold, BRIGHTNESS[severity - 1]) * colour
+    cover = smooth((wet > threshold).to(wet), MUD_RIM)
     cover = torch.where(cover < 0.8, 0.0, cover)
     return torch.lerp(pixels, colour, cover)
 
 
-def _sheen(wet: Tensor, splash: Splash) -> Tensor:
+def _sheen(wet: Tensor, threshold: float, brightness: float) -> Tensor:
     """(N,1,H,W): how much light the drops throw back, lit from one corner."""
-    inside = wet >= splash.threshold
+    inside = wet >= threshold
     layer = torch.where(inside, (wet * 255).floor().clamp(max=255), 0.0)
     depth = equalised(_box(rim_distance(inside)).floor())
     lit = _slide(depth, _RELIEF).clamp(0, 255)
     sheen = layer * _box(lit).round()
-    return splash.strength * sheen / sheen.amax((2, 3), keepdim=True).clamp(min=1e-12)
+    return brightness * sheen / sheen.amax((2, 3), keepdim=True).clamp(min=1e-12)
 
 
-def _slide(pictures: Tensor, kernel: Kernel) -> Tensor:
+def _slide(pictures: Tensor, kernel: tuple[tuple[int, ...], ...]) -> Tensor:
     """Correlates (N,1,H,W) with a 3×3 kernel; mirrored beyond the rim."""
     height, width = pictures.shape[2:]
     padded = F.pad(pictures, [1] * 4, mode="reflect")
@@ -98,25 +73,15 @@ def _box(pictures: Tensor) -> Tensor:
 
 
 def rim_distance(inside: Tensor) -> Tensor:
-    """Measures how far each pixel is from the nearest rim of an area.
+    """(N,1,H,W) pixels, at most 20, from each pixel to the nearest rim of an area.
 
-    Args:
-        inside: (N,1,H,W) booleans. Its rim are the pixels inside that touch one outside by a side.
-
-    Returns:
-        (N,1,H,W) pixels, at most 20.
+    The rim are the pixels inside that touch one outside by a side.
     """
     outside = F.pad((~inside).float(), [1] * 4)
-    near = torch.stack(
-        [
-            outside[..., 1:-1, 2:],
-            outside[..., 1:-1, :-2],
-            outside[..., 2:, 1:-1],
-            outside[..., :-2, 1:-1],
-        ]
-    ).amax(0)
-    far = float(_FARTHEST**2)
-    squared = torch.where(inside & (near > 0), 0.0, far)
+    beside = outside[..., 1:-1, 2:] + outside[..., 1:-1, :-2]
+    above_or_below = outside[..., 2:, 1:-1] + outside[..., :-2, 1:-1]
+    on_rim = inside & (beside + above_or_below > 0)
+    squared = torch.where(on_rim, 0.0, float(_FARTHEST**2))
     return _lowest_parabola(_lowest_parabola(squared).mT.contiguous()).mT.sqrt()
 
 

@@ -10,42 +10,86 @@
   1808.08750, in colour.
 
 Sizes are in patches per side or in cycles per image, so that they mean the same at every
-resolution. Names and settings load no torch; `probe` loads it when first called.
+resolution. Names and settings load no torch; :mod:`.apply` does the work.
 """
 
-from __future__ import annotations
+from dataclasses import dataclass
+from typing import Annotated, Final
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from annotated_types import Ge
 
-from advprop_core.pictures.probes.kinds import PROBES, ProbeConfig, describe_probe, require_room
+from advprop_core.errors import InputError
+from advprop_core.text import did_you_mean
+from advprop_core.types import Checked
 
-if TYPE_CHECKING:  # pages list the kinds before torch has been loaded
-    from torch import Tensor
+PROBES: Final[dict[str, tuple[float | None, ...]]] = {
+    "patch-shuffle": (2.0, 4.0, 8.0),
+    "grey": (None,),
+    "edges": (16.0, 8.0),
+    "low-pass": (16.0, 8.0, 4.0),
+    "high-pass": (4.0, 8.0, 16.0),
+}
+"""Each kind with the strengths that are looked at unless others are named, mildest first."""
 
-__all__ = ["PROBES", "ProbeConfig", "describe_probe", "probe", "require_room"]
 
+@dataclass(frozen=True)
+class ProbeConfig(Checked):
+    """One thing that photos lose.
 
-def probe(pixels: Tensor, config: ProbeConfig, *, seeds: Sequence[int] | None = None) -> Tensor:
-    """Takes from pixels what a probe takes.
+    Attributes:
+        kind: One of `PROBES`.
+        strength: By kind; more is stronger for `patch-shuffle` and `high-pass`, and milder for
+            `edges` and `low-pass`.
 
-    The result for a sample depends on the seed, its place in the batch, its size and its own
-    pixels; not on the other samples, their number or any global generator.
-
-    Args:
-        pixels: Floats (N,3,H,W) in [0,1].
-        config: Kind, strength and seed.
-        seeds: One per sample, instead of the configuration's: a sample then comes out as it would
-            alone under its own seed, wherever it lies and however a data set is cut into batches.
-
-    Returns:
-        A new tensor of the same shape, type and device, in [0,1], without gradient.
+            - `patch-shuffle`: patches along each side, a whole number of at least 2.
+            - `grey`: none.
+            - `edges`, `low-pass`, `high-pass`: cut-off of a Gaussian filter in cycles per image
+              (along the shorter side), above 0: a wave of that frequency keeps exp(-1/2) = 61 %
+              of its height in what is smooth, and the rest of it in what `high-pass` leaves.
+        seed: What the draws depend on. Kinds without chance, all but `patch-shuffle`, ignore it.
 
     Raises:
-        TypeError: `pixels` are not floats.
-        ValueError: `pixels` have another shape or range, or fewer pixels than patches, or `seeds`
-            are not one per sample.
+        InputError: For a value of the wrong kind or out of its range.
     """
-    from advprop_core.pictures.probes.apply import apply
 
-    return apply(pixels, config, seeds)
+    kind: str
+    strength: float | None = None
+    seed: Annotated[int, Ge(0)] = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.kind not in PROBES:
+            raise InputError(f"There is no probe {self.kind!r}. {did_you_mean(self.kind, PROBES)}")
+        if self.kind == "grey":
+            if self.strength is not None:
+                raise InputError(f"strength must be left out for grey, got {self.strength:g}")
+            return
+        rule = "a cut-off in cycles per image, above 0"
+        fits = self.strength is not None and self.strength > 0
+        if self.kind == "patch-shuffle":
+            rule = "a whole number of patches, at least 2"
+            fits = self.strength is not None and self.strength >= 2 and self.strength % 1 == 0
+        if not fits:
+            given = "none" if self.strength is None else f"{self.strength:g}"
+            raise InputError(
+                f"strength of {self.kind} must be {rule}, such as {PROBES[self.kind][-1]:g}, got "
+                f"{given}"
+            )
+
+
+def describe_probe(kind: str, strength: float | None) -> str:
+    """``4 × 4 patches shuffled``, ``grey``, ``low-pass, 8 cycles per image``."""
+    if strength is None:
+        return kind
+    if kind == "patch-shuffle":
+        return f"{strength:g} × {strength:g} patches shuffled"
+    return f"{kind}, {strength:g} cycles per image"
+
+
+def require_room(config: ProbeConfig, side: int) -> None:
+    """Refuses more patches along a picture's shorter side than this has pixels."""
+    if config.kind == "patch-shuffle" and config.strength is not None and config.strength > side:
+        raise InputError(
+            f"strength of patch-shuffle must be at most the picture's side, got "
+            f"{config.strength:g} patches for {side} pixels: give fewer."
+        )

@@ -11,7 +11,7 @@ from torch import Tensor
 from advprop_core.pictures.draws import Seed, streams
 from advprop_core.pictures.filters import luma, smooth
 from advprop_core.pictures.pixels import checked_pixels
-from advprop_core.pictures.probes.kinds import ProbeConfig, require_room
+from advprop_core.pictures.probes import ProbeConfig, require_room
 
 LINE_STARTS: Final = 0.2
 """Height of a step in luma, of black to white, at which Canny's method starts a line."""
@@ -20,13 +20,16 @@ LINE_GOES_ON: Final = 0.1
 
 
 @torch.no_grad()
-def apply(pixels: Tensor, config: ProbeConfig, seeds: Sequence[int] | None = None) -> Tensor:
-    """Carries a probe out; see `advprop_core.pictures.probes.probe`, which is the way in.
+def probe(pixels: Tensor, config: ProbeConfig, *, seeds: Sequence[int] | None = None) -> Tensor:
+    """Takes from pixels what a probe takes.
+
+    The result for a sample depends on the seed, its place in the batch, its size and its own
+    pixels; not on the other samples, their number or any global generator.
 
     Args:
         pixels: Floats (N,3,H,W) in [0,1].
         config: Kind, strength and seed.
-        seeds: One per sample instead of the configuration's.
+        seeds: As for :func:`~advprop_core.pictures.corruptions.apply.corrupt`.
 
     Returns:
         A new tensor of the same shape, type and device, in [0,1], without gradient.
@@ -38,16 +41,13 @@ def apply(pixels: Tensor, config: ProbeConfig, seeds: Sequence[int] | None = Non
     """
     clean = checked_pixels(pixels)
     require_room(config, min(pixels.shape[2:]))
-    if seeds is not None and len(seeds) != len(pixels):
-        raise ValueError(f"seeds must be one per sample, got {len(seeds)} for {len(pixels)}.")
     if not len(clean):
         return clean
-    left = _left(clean.float(), config, config.seed if seeds is None else seeds)
-    return left.clamp(0, 1).to(clean)
+    changed = _changed(clean.float(), config, config.seed if seeds is None else seeds)
+    return changed.clamp(0, 1).to(clean)
 
 
-def _left(pixels: Tensor, config: ProbeConfig, seed: Seed) -> Tensor:
-    """What a probe leaves, before clamping."""
+def _changed(pixels: Tensor, config: ProbeConfig, seed: Seed) -> Tensor:
     if config.kind == "grey":
         return luma(pixels).expand_as(pixels)
     assert config.strength is not None  # a configuration validates itself
@@ -55,22 +55,16 @@ def _left(pixels: Tensor, config: ProbeConfig, seed: Seed) -> Tensor:
         return shuffle_patches(pixels, int(config.strength), seed)
     if config.kind == "edges":
         return 1 - edges(pixels, config.strength).to(pixels).expand_as(pixels)
+    smooth_part = low_pass(pixels, config.strength)
     if config.kind == "low-pass":
-        return low_pass(pixels, config.strength)
-    return 0.5 + high_pass(pixels, config.strength)  # no detail is mid-grey
+        return smooth_part
+    return 0.5 + (pixels - smooth_part)  # no detail is mid-grey
 
 
 def shuffle_patches(pixels: Tensor, count: int, seed: Seed) -> Tensor:
-    """Deals a grid of patches out anew; every order is as likely, so also that of the photo.
+    """Deals a grid of count × count patches out anew; every order is as likely.
 
-    Args:
-        pixels: Floats (N,3,H,W).
-        count: Patches along each side. Where they do not fill it, a rim of less than `count`
-            pixels in all stays as it is.
-        seed: Of the order.
-
-    Returns:
-        (N,3,H,W) with the same pixels at other places.
+    Where patches do not fill a side, a rim of less than `count` pixels in all stays as it is.
     """
     shuffled = pixels.clone()
     rows, columns = (_middle(size, count) for size in pixels.shape[2:])
@@ -78,7 +72,7 @@ def shuffle_patches(pixels: Tensor, count: int, seed: Seed) -> Tensor:
     grid = inside.unflatten(3, (count, -1)).unflatten(2, (count, -1))  # N, 3, row, y, column, x
     patches = grid.permute(0, 2, 4, 1, 3, 5).flatten(1, 2)
     orders = [torch.randperm(count**2, generator=draw) for draw in streams(seed, len(pixels))]
-    dealt = torch.stack([own[order] for own, order in zip(patches, orders, strict=True)])
+    dealt = torch.stack([cut[order] for cut, order in zip(patches, orders, strict=True)])
     back = dealt.unflatten(1, (count, count)).permute(0, 3, 1, 4, 2, 5)
     inside.copy_(back.reshape(inside.shape))
     return shuffled
@@ -90,16 +84,10 @@ def _middle(size: int, count: int) -> slice:
 
 
 def edges(pixels: Tensor, cut_off: float) -> Tensor:
-    """Finds lines one pixel wide where luma changes steeply, by Canny's method.
+    """Booleans (N,1,H,W): lines one pixel wide where luma changes steeply, by Canny's method.
 
-    Thresholds are heights of a step, whatever the smoothing and the resolution.
-
-    Args:
-        pixels: Floats (N,3,H,W).
-        cut_off: Of the smoothing, cycles per image.
-
-    Returns:
-        Booleans (N,1,H,W); a picture of one colour has no line.
+    Thresholds are heights of a step, whatever the resolution and the smoothing, whose cut-off is
+    in cycles per image.
     """
     sigma = _sigma(pixels, cut_off)
     # Canny's Sobel filter says this of a step from 0 to 1 that was smoothed
@@ -119,27 +107,9 @@ def edges(pixels: Tensor, cut_off: float) -> Tensor:
 def low_pass(pixels: Tensor, cut_off: float) -> Tensor:
     """Leaves what changes slowly, by a Gaussian filter; the picture is mirrored at its edge.
 
-    Args:
-        pixels: Floats (N,3,H,W).
-        cut_off: Cycles per image; a wave of that frequency keeps exp(-1/2) of its height.
-
-    Returns:
-        (N,3,H,W).
+    A wave of the cut-off's frequency, in cycles per image, keeps exp(-1/2) of its height.
     """
     return smooth(pixels, _sigma(pixels, cut_off), edge="reflect")
-
-
-def high_pass(pixels: Tensor, cut_off: float) -> Tensor:
-    """Leaves what `low_pass` takes away: signed differences, 0 where nothing changes.
-
-    Args:
-        pixels: Floats (N,3,H,W).
-        cut_off: Cycles per image.
-
-    Returns:
-        (N,3,H,W).
-    """
-    return pixels - low_pass(pixels, cut_off)
 
 
 def _sigma(pixels: Tensor, cut_off: float) -> float:

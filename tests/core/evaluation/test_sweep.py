@@ -13,7 +13,8 @@ from advprop_core.evaluation.store import CellStore
 from advprop_core.evaluation.sweep import sweep
 from advprop_core.pictures.corruptions import CorruptionConfig
 from advprop_core.pictures.digests import image_seeds
-from advprop_core.pictures.probes import ProbeConfig, probe
+from advprop_core.pictures.probes import ProbeConfig
+from advprop_core.pictures.probes.apply import probe
 from advprop_core.types import AttackConfig
 
 PGD = AttackConfig.pgd(0.1, steps=2, seed=5)

@@ -6,7 +6,8 @@ import torch
 from torch.nn import functional as F
 
 from advprop_core.attacks.gradient import attack
-from advprop_core.pictures.corruptions import CorruptionConfig, corrupt
+from advprop_core.pictures.corruptions import CorruptionConfig
+from advprop_core.pictures.corruptions.apply import corrupt
 from advprop_core.training import inputs
 from advprop_core.training.batch import Batch, mixed_seed
 from advprop_core.training.inputs import at_strength, attack_input, make_input, wrong_classes

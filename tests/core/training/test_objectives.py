@@ -8,7 +8,8 @@ import torch
 from torch.nn import functional as F
 
 from advprop_core.models.dual_bn import DualBNModel, norm_layers
-from advprop_core.pictures.corruptions import CorruptionConfig, corrupt
+from advprop_core.pictures.corruptions import CorruptionConfig
+from advprop_core.pictures.corruptions.apply import corrupt
 from advprop_core.training import inputs
 from advprop_core.training.batch import Batch, mixed_seed
 from advprop_core.training.objectives import make_plan

@@ -7,13 +7,8 @@ import torch
 from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensorMode
 
-from advprop_core.pictures.corruptions import (
-    CORRUPTIONS,
-    EXTRA_CORRUPTIONS,
-    CorruptionConfig,
-    corrupt,
-)
-from advprop_core.pictures.corruptions.apply import APPLIERS
+from advprop_core.pictures.corruptions import CORRUPTIONS, EXTRA_CORRUPTIONS, CorruptionConfig
+from advprop_core.pictures.corruptions.apply import APPLIERS, corrupt
 
 KINDS = CORRUPTIONS + EXTRA_CORRUPTIONS
 WITH_CHANCE = (

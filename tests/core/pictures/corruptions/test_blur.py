@@ -8,7 +8,8 @@ from scipy import ndimage
 from skimage import filters
 from torch import Tensor
 
-from advprop_core.pictures.corruptions import CorruptionConfig, corrupt
+from advprop_core.pictures.corruptions import CorruptionConfig
+from advprop_core.pictures.corruptions.apply import corrupt
 from advprop_core.pictures.corruptions.blur import disc
 
 SIGMAS = (1, 2, 3, 4, 6)

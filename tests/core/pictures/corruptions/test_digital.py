@@ -8,7 +8,8 @@ from PIL import Image
 from skimage import color
 from torch import Tensor
 
-from advprop_core.pictures.corruptions import CorruptionConfig, corrupt
+from advprop_core.pictures.corruptions import CorruptionConfig
+from advprop_core.pictures.corruptions.apply import corrupt
 
 
 def as_picture(sample: Tensor) -> Image.Image:

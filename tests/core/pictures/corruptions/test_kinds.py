@@ -44,7 +44,6 @@ def test_config_is_frozen_and_hashable() -> None:
 def test_names_and_settings_load_no_torch() -> None:
     code = (
         "import sys, advprop_core.pictures.corruptions as c; "
-        "import advprop_core.pictures.corruptions.kinds; "
         "c.CorruptionConfig('fog', 1); sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

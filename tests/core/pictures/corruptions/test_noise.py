@@ -2,7 +2,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from advprop_core.pictures.corruptions import CorruptionConfig, corrupt
+from advprop_core.pictures.corruptions import CorruptionConfig
+from advprop_core.pictures.corruptions.apply import corrupt
 from advprop_core.pictures.corruptions.noise import gaussian_noise, shot_noise, speckle_noise
 
 

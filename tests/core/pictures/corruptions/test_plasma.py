@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-import torch
 
 from advprop_core.pictures.corruptions.plasma import plasma
 from advprop_core.pictures.draws import streams, uniform
@@ -45,8 +44,3 @@ def test_a_larger_decay_is_smoother() -> None:
     wobbles = uniform(streams(0, 4), 128, 128)
     rough, smooth = (plasma(wobbles, decay).diff(dim=2).abs().mean() for decay in (1.4, 2))
     assert smooth < 0.5 * rough
-
-
-def test_sides_that_are_no_power_of_two_are_refused() -> None:
-    with pytest.raises(ValueError, match="power of two, got S=48"):
-        plasma(torch.zeros(1, 48, 48), 2)

@@ -8,7 +8,8 @@ from scipy import ndimage
 from skimage import color
 from torch import Tensor
 
-from advprop_core.pictures.corruptions import CorruptionConfig, corrupt
+from advprop_core.pictures.corruptions import CorruptionConfig
+from advprop_core.pictures.corruptions.apply import corrupt
 from advprop_core.pictures.corruptions.crystals import frost_textures
 from advprop_core.pictures.corruptions.plasma import plasma
 from advprop_core.pictures.corruptions.weather import fog, frost, snow

@@ -53,7 +53,7 @@ def test_patches_are_at_least_a_pixel() -> None:
 
 def test_names_and_settings_load_no_torch() -> None:
     code = (
-        "import sys, advprop_core.pictures.probes as p, advprop_core.pictures.probes.kinds; "
+        "import sys, advprop_core.pictures.probes as p; "
         "p.ProbeConfig('grey'); sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

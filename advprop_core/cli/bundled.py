@@ -115,7 +115,8 @@ def _checked_images(folder: Path) -> Path:
     path = folder.expanduser().resolve()
     if not path.is_dir():
         raise InputError(f"--images must be a folder, there is no folder {folder}")
-    if not list_pictures(path, within=path).pictures:
+    pictures, _ = list_pictures(path, within=path)
+    if not pictures:
         endings = " ".join(sorted(EXTENSIONS))
         raise InputError(f"the folder {folder} holds no image: looked for the endings {endings}")
     return path

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain, islice, zip_longest
 from pathlib import Path
 from typing import TypeVar
@@ -12,7 +12,6 @@ from advprop_core.errors import InputError
 from advprop_core.models import class_names
 from advprop_core.pictures.files import (
     HIDDEN,
-    LeftOut,
     describe_left_out,
     is_hidden,
     is_picture,
@@ -37,12 +36,12 @@ class ClassFolders:
 
     Attributes:
         images: Sorted paths by the name of the class folder.
-        left_out: Files and folders that are passed over.
+        left_out: Why each other file or folder is passed over.
         root: The folder with the class folders.
     """
 
     images: Mapping[str, Sequence[Path]]
-    left_out: tuple[LeftOut, ...] = ()
+    left_out: Mapping[Path, str] = field(default_factory=dict)
     root: Path = Path()
 
     def describe_left_out(self) -> str | None:
@@ -55,7 +54,9 @@ class ClassFolders:
         Raises:
             InputError: The message counts and names the files.
         """
-        refused = [item for item in self.left_out if item.reason not in (HIDDEN, EMPTY)]
+        refused = {
+            path: reason for path, reason in self.left_out.items() if reason not in (HIDDEN, EMPTY)
+        }
         if sentence := describe_left_out(refused, self.root):
             raise InputError(f"{self.root}: {sentence}. Convert or remove them.")
 
@@ -73,21 +74,21 @@ def find_images(root: Path) -> ClassFolders:
         what = "is a file" if root.exists() else "does not exist"
         raise InputError(f"The data folder {root} {what}: give a folder with class folders.")
     images: dict[str, list[Path]] = {}
-    left_out = []
+    left_out: dict[Path, str] = {}
     for path in sorted(root.iterdir()):
         if is_hidden(path.name):
-            left_out.append(LeftOut(path, HIDDEN))
+            left_out[path] = HIDDEN
         elif path.is_dir():
-            listing = list_pictures(path)
-            left_out += listing.left_out or ([] if listing.pictures else [LeftOut(path, EMPTY)])
+            pictures, passed_over = list_pictures(path)
+            left_out |= passed_over or ({} if pictures else {path: EMPTY})
             # A word in both of Unicode's spellings is one class.
-            images.setdefault(class_names.exact(path.name), []).extend(listing.pictures)
+            images.setdefault(class_names.exact(path.name), []).extend(pictures)
         elif is_picture(path.name):
-            left_out.append(LeftOut(path, LOOSE))
+            left_out[path] = LOOSE
     images = {name: sorted(images[name]) for name in sorted(images) if images[name]}
     if not images:
         _raise_empty(root, left_out)
-    return ClassFolders(images, tuple(left_out), root)
+    return ClassFolders(images, left_out, root)
 
 
 def match_folders(
@@ -132,8 +133,8 @@ def draw_evenly(classes: Sequence[Sequence[_Sample]], limit: int | None) -> tupl
     return tuple(sample for sample in everything if sample in drawn)
 
 
-def _raise_empty(root: Path, left_out: Sequence[LeftOut]) -> None:
-    if any(item.reason == LOOSE for item in left_out):
+def _raise_empty(root: Path, left_out: Mapping[Path, str]) -> None:
+    if LOOSE in left_out.values():
         raise InputError(
             f"The images in {root} have no class folders: sort them into {root}/CLASS/IMAGE."
         )

@@ -10,7 +10,7 @@ from advprop_core.datasets.cifar import CIFAR10_NAMES, is_cifar10_c
 from advprop_core.datasets.class_folders import ClassFolders, find_images
 from advprop_core.datasets.splits import split_folder
 from advprop_core.errors import InputError
-from advprop_core.pictures.files import HIDDEN, LeftOut, is_hidden
+from advprop_core.pictures.files import HIDDEN, is_hidden
 from advprop_core.text import did_you_mean
 
 TITLES = {
@@ -133,8 +133,8 @@ def _images_of_split(folder: Path, split: str) -> ClassFolders:
     folders = find_images(split_folder(folder, split))
     if folders.root == folder:
         return folders
-    beside = (LeftOut(path, HIDDEN) for path in sorted(folder.iterdir()) if is_hidden(path.name))
-    return ClassFolders(folders.images, (*beside, *folders.left_out), folder)
+    beside = {path: HIDDEN for path in sorted(folder.iterdir()) if is_hidden(path.name)}
+    return ClassFolders(folders.images, beside | {**folders.left_out}, folder)
 
 
 def _is_cifar10(folder: Path) -> bool:

@@ -56,8 +56,9 @@ def class_names(folder: Path) -> dict[str, str]:
 def _training_folders(folder: Path) -> ClassFolders:
     """Class folders, whose texts with bounding boxes belong to the set."""
     folders = find_images(folder / "train")
-    unexpected = (item for item in folders.left_out if not item.path.name.endswith(_BOXES))
-    return replace(folders, left_out=tuple(unexpected))
+    left_out = folders.left_out.items()
+    unexpected = {path: why for path, why in left_out if not path.name.endswith(_BOXES)}
+    return replace(folders, left_out=unexpected)
 
 
 def _annotated(folder: Path) -> ClassFolders:

@@ -31,14 +31,14 @@ MAX_PIXELS: Final = 80_000_000
 """Declared width times height of an image that is held in full while it is read (up to 1 GB)."""
 MAX_JPEG_PIXELS: Final = 200_000_000
 """The same for a baseline JPEG, which libjpeg shrinks while it reads."""
+_TOO_LARGE: Final = "{} more than {} megapixels: make it smaller first."
 
 
 def decode(data: bytes, *, shorter_side: int | None = None) -> Image.Image:
     """Reads an image file of any format in :mod:`~advprop_core.pictures.formats` as a photo.
 
     The first frame, upright (EXIF orientation applied), alpha composited over white, and without
-    metadata: no GPS position or colour profile survives. An image that is transparent everywhere
-    is taken as opaque. Pixels are taken as sRGB. 16-bit grey is
+    metadata: no GPS position or colour profile survives. Pixels are taken as sRGB. 16-bit grey is
     scaled by 1/257; a 32-bit TIFF by the lowest customary white level that holds its maximum
     (1 for floats, 255, 65535).
 
@@ -67,21 +67,12 @@ def decode(data: bytes, *, shorter_side: int | None = None) -> Image.Image:
 
 
 def fit(image: Image.Image, size: int | tuple[int, int]) -> Image.Image:
-    """Resizes the shorter side so that the target is covered and crops the centre.
+    """8-bit RGB of exactly this (height, width), or of a square with this side, in pixels.
 
-    Args:
-        image: Any PIL image; what is not 8-bit RGB is converted as `decode` does.
-        size: Target (height, width) in pixels; one number means a square.
-
-    Returns:
-        An 8-bit RGB image of exactly `size`, by antialiased bicubic resampling.
-
-    Raises:
-        ValueError: `size` is not positive.
+    The shorter side is resized, antialiased and bicubic, so that the target is covered, and the
+    centre is cut out.
     """
     height, width = (size, size) if isinstance(size, int) else size
-    if min(height, width) < 1:
-        raise InputError(f"size must be at least 1 pixel each way, got {size}.")
     scale = min(image.width / width, image.height / height)
     left = max(0.0, (image.width - width * scale) / 2)
     top = max(0.0, (image.height - height * scale) / 2)
@@ -97,27 +88,21 @@ def to_bytes(image: Image.Image) -> Tensor:
 
 
 def to_pixels(image: Image.Image, size: int | tuple[int, int]) -> Tensor:
-    """The image, resized and centre-cropped by `fit`, as pixels.
+    """Any PIL image, resized and centre-cropped by `fit`, as pixels.
 
     Args:
-        image: Any PIL image.
+        image: Of any mode.
         size: Target (height, width) in pixels; one number means a square.
 
     Returns:
         Float32 (1,3,H,W), RGB, [0,1]; every value is a multiple of 1/255, so the picture
         survives an 8-bit PNG.
-
-    Raises:
-        ValueError: `size` is not positive.
     """
     return to_bytes(fit(image, size))[None].float() / 255
 
 
 def to_image(pixels: Tensor) -> Image.Image:
-    """Pixels as an 8-bit RGB image, rounded to the nearest level (halves up).
-
-    Args:
-        pixels: Floats (3,H,W) or (1,3,H,W) in [0,1]; values outside are clamped.
+    """(3,H,W) or (1,3,H,W) pixels as an 8-bit RGB image, rounded to the nearest level (halves up).
 
     Raises:
         TypeError: `pixels` are not floats.
@@ -141,15 +126,7 @@ def encode_png(image: Image.Image) -> bytes:
 
 
 def quantize(pixels: Tensor) -> Tensor:
-    """What is left of pixels after an 8-bit PNG: same shape and type, multiples of 1/255.
-
-    Args:
-        pixels: Floats of any shape in [0,1]; values outside are clamped.
-
-    Raises:
-        TypeError: `pixels` are not floats.
-        ValueError: `pixels` hold NaN or infinity.
-    """
+    """What is left of pixels after an 8-bit PNG: same shape and type, multiples of 1/255."""
     return _levels(pixels) / 255
 
 
@@ -167,7 +144,7 @@ def _decode(data: bytes, shorter_side: int | None) -> Image.Image:
     except ImageError:
         raise
     except Image.DecompressionBombError as error:  # WebP and icons ask before we can
-        raise ImageError(_too_large("This image is", MAX_PIXELS)) from error
+        raise ImageError(_TOO_LARGE.format("This image is", MAX_PIXELS // 10**6)) from error
     # Pillow's readers let through whatever their parsers trip over, and no code but theirs and
     # `_read` has run: these bytes cannot be read.
     except Exception as error:
@@ -177,13 +154,20 @@ def _decode(data: bytes, shorter_side: int | None) -> Image.Image:
 
 
 def _read(image: ImageFile.ImageFile, shorter_side: int | None) -> Image.Image:
-    """Loads an opened file: upright 8-bit RGB, longest side at most MAX_SIDE."""
     _check_size(image)
     if isinstance(image, TiffImagePlugin.TiffImageFile) and _is_misread(image):
         raise ImageError("This kind of 16-bit TIFF cannot be read: save it as PNG or JPEG.")
     _shorten_transparent_colour(image)
-    longest = _longest(image.size, shorter_side)
-    image.draft(None, _needed(image.size, shorter_side))  # shrinks a JPEG; else does nothing
+    long, short = max(image.size), min(image.size)
+    # A panorama keeps a longer side, where its shorter one is needed.
+    longest = max(MAX_SIDE, math.ceil((shorter_side or 0) * long / short))
+    scale = min(1.0, longest / long)
+    if shorter_side is not None:
+        # Twice what is needed: the resizing that follows then differs by 0.4/255 from that of
+        # the full image (1.7/255 at once), for a third more time.
+        scale = min(scale, 2 * shorter_side / short)
+    # What a JPEG is shrunk to while it is read; other formats ignore it.
+    image.draft(None, (max(1, round(image.width * scale)), max(1, round(image.height * scale))))
     image.load()
     _check_size(image)  # an icon's header may state another size than the picture inside it
     with suppress(Exception):  # a broken EXIF block raises anything, and the photo is still good
@@ -193,12 +177,6 @@ def _read(image: ImageFile.ImageFile, shorter_side: int | None) -> Image.Image:
     return over_white(colours)
 
 
-def _longest(size: tuple[int, int], shorter_side: int | None) -> int:
-    """Of the sides that are kept: a panorama keeps more, where its shorter side is needed."""
-    needed = 0 if shorter_side is None else shorter_side * max(size) / min(size)
-    return max(MAX_SIDE, math.ceil(needed))
-
-
 def _check_size(image: ImageFile.ImageFile) -> None:
     """Refuses, by the size in the header alone, what would be too much or too little to decode."""
     short, long = sorted(image.size)
@@ -206,7 +184,7 @@ def _check_size(image: ImageFile.ImageFile) -> None:
     baseline = image.format == "JPEG" and "progressive" not in image.info
     limit = MAX_JPEG_PIXELS if baseline else MAX_PIXELS
     if short * long > limit:
-        raise ImageError(_too_large(f"{shape},", limit))
+        raise ImageError(_TOO_LARGE.format(f"{shape},", limit // 10**6))
     if short < MIN_SIDE:
         raise ImageError(
             f"{shape}, but its shorter side must be at least {MIN_SIDE}: choose a larger one."
@@ -215,10 +193,6 @@ def _check_size(image: ImageFile.ImageFile) -> None:
         raise ImageError(
             f"{shape}, but its longer side may be at most {MAX_ASPECT} times the shorter: crop it."
         )
-
-
-def _too_large(start: str, limit: int) -> str:
-    return f"{start} more than {limit // 10**6} megapixels: make it smaller first."
 
 
 def _is_misread(image: TiffImagePlugin.TiffImageFile) -> bool:
@@ -239,16 +213,6 @@ def _shorten_transparent_colour(image: ImageFile.ImageFile) -> None:
     colour = image.info.get("transparency")
     if isinstance(colour, tuple) and image.tile and image.tile[0].args == "RGB;16B":
         image.info["transparency"] = tuple(sample >> 8 for sample in colour)
-
-
-def _needed(size: tuple[int, int], shorter_side: int | None) -> tuple[int, int]:
-    """The (width, height) below which shrinking while reading must not go."""
-    scale = min(1.0, _longest(size, shorter_side) / max(size))
-    if shorter_side is not None:
-        # Twice what is needed: the resizing that follows then differs by 0.4/255 from that of
-        # the full image (1.7/255 at once), for a third more time.
-        scale = min(scale, 2 * shorter_side / min(size))
-    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
 def _levels(pixels: Tensor) -> Tensor:

@@ -15,16 +15,11 @@ Seed = int | Sequence[int]
 
 
 def streams(seed: Seed, count: int) -> list[torch.Generator]:
-    """Starts a generator on the CPU for each sample of a batch.
+    """Starts a generator on the CPU for each of `count` samples.
 
-    Args:
-        seed: A whole number of at least 0, or one for each sample: then a sample's stream is
-            that of the first place under its own seed, wherever it lies in the batch.
-        count: Number of samples.
-
-    Returns:
-        Generators that depend on the seed and their place, and share nothing with neighbours or
-        with neighbouring seeds.
+    It depends on the seed and the sample's place, and shares nothing with its neighbours or with
+    neighbouring seeds. Under a seed of its own, at least 0, a sample has the stream of the first
+    place, wherever it lies in the batch.
 
     Raises:
         ValueError: If there are several seeds, but not one per sample.

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from advprop_core.pictures.filters import smooth
 from advprop_core.pictures.pixels import checked_pixels
-from advprop_core.pictures.regions import WHOLE, EraseConfig, Region
+from advprop_core.pictures.regions import WHOLE, EraseConfig
 
 _LEVELS = {"grey": 0.5, "black": 0.0}
 _BLUR = 0.08  # of the side, as a Gaussian's standard deviation: no outline survives it
@@ -39,22 +39,16 @@ def erased(config: EraseConfig, height: int, width: int) -> Tensor:
     """(H, W) booleans: which pixels are erased. A region covers at least one."""
     mask = torch.zeros(height, width, dtype=torch.bool)
     for region in config.regions:
-        left, top, right, bottom = box(region, height, width)
-        mask[top:bottom, left:right] = True
+        rows = _pixels(region.top, region.height, height)
+        mask[rows, _pixels(region.left, region.width, width)] = True
     return mask
 
 
-def box(region: Region, height: int, width: int) -> tuple[int, int, int, int]:
-    """Left, top, right and bottom of a region in pixels; the last two are not part of it."""
-    left, right = _span(region.left, region.width, width)
-    top, bottom = _span(region.top, region.height, height)
-    return left, top, right, bottom
-
-
-def _span(start: int, length: int, side: int) -> tuple[int, int]:
+def _pixels(start: int, length: int, side: int) -> slice:
+    """What a side of a region covers of a side of so many pixels."""
     first = min((start * side + WHOLE // 2) // WHOLE, side - 1)
-    last = ((start + length) * side + WHOLE // 2) // WHOLE
-    return first, max(last, first + 1)
+    end = ((start + length) * side + WHOLE // 2) // WHOLE
+    return slice(first, max(end, first + 1))
 
 
 def _filling(clean: Tensor, config: EraseConfig) -> Tensor:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from itertools import groupby
+from collections.abc import Mapping
 from pathlib import Path
 
 from advprop_core.pictures.formats import EXTENSIONS, ImageError
@@ -25,22 +23,6 @@ CLOSED = "folder that cannot be opened"
 
 _OF_SYSTEMS = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini"})
 _EXAMPLES = 3
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """A file or a folder that is passed over, and why, in a few words."""
-
-    path: Path
-    reason: str
-
-
-@dataclass
-class FolderListing:
-    """The pictures in a folder and below it, and what is left out there."""
-
-    pictures: list[Path] = field(default_factory=list)
-    left_out: list[LeftOut] = field(default_factory=list)
 
 
 def is_hidden(name: str) -> bool:
@@ -71,7 +53,9 @@ def read_file(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def list_pictures(folder: Path, *, within: Path | None = None) -> FolderListing:
+def list_pictures(
+    folder: Path, *, within: Path | None = None
+) -> tuple[list[Path], dict[Path, str]]:
     """The regular files with a picture's ending in a folder and below it, sorted by path.
 
     Links to files and folders are followed, each folder once.
@@ -79,67 +63,64 @@ def list_pictures(folder: Path, *, within: Path | None = None) -> FolderListing:
     Args:
         folder: Which exists.
         within: If given, links that lead out of this folder are left out.
+
+    Returns:
+        The pictures, and why each other file or folder is left out.
     """
-    listing = FolderListing()
+    pictures, left_out = list[Path](), dict[Path, str]()
     boundary = None if within is None else os.path.realpath(within)
     real_folders = {os.path.realpath(folder)}
     pending = [os.fspath(folder)]
     while pending:
-        for entry in _entries(pending.pop(), listing):
-            reason = _why_left_out(entry, boundary)
-            if reason is None and entry.is_dir():
-                real = os.path.realpath(entry.path)
-                reason = TWICE if real in real_folders else None
-                if reason is None:
-                    real_folders.add(real)
-                    pending.append(entry.path)
-            elif reason is None:
-                listing.pictures.append(Path(entry.path))
-            if reason is not None:
-                listing.left_out.append(LeftOut(Path(entry.path), reason))
-    listing.pictures.sort()
-    listing.left_out.sort(key=lambda item: item.path)
-    return listing
+        parent = pending.pop()
+        try:
+            with os.scandir(parent) as found:
+                # Real folders before links, so that a folder is listed under its own name.
+                entries = sorted(found, key=lambda entry: (entry.is_symlink(), entry.name))
+        except OSError:
+            left_out[Path(parent)] = CLOSED
+            continue
+        for entry in entries:
+            if reason := _why_left_out(entry, boundary):
+                left_out[Path(entry.path)] = reason
+            elif not entry.is_dir():
+                pictures.append(Path(entry.path))
+            elif (real := os.path.realpath(entry.path)) in real_folders:
+                left_out[Path(entry.path)] = TWICE
+            else:
+                real_folders.add(real)
+                pending.append(entry.path)
+    return sorted(pictures), dict(sorted(left_out.items()))
 
 
-def describe_left_out(left_out: Iterable[LeftOut], root: Path) -> str | None:
+def describe_left_out(left_out: Mapping[Path, str], root: Path) -> str | None:
     """What is left out in one sentence: how many for each reason, and the first of them.
 
     Args:
-        left_out: Files and folders in ``root``.
+        left_out: Why each file or folder in ``root`` is passed over.
         root: Named by the person: examples are written relative to it.
     """
-    by_reason = sorted(left_out, key=lambda item: item.reason)
+    by_reason: dict[str, list[str]] = {}
+    for path, reason in left_out.items():
+        by_reason.setdefault(reason, []).append(os.path.relpath(path, root))
     parts = []
-    for reason, items in groupby(by_reason, key=lambda item: item.reason):
-        names = [os.path.relpath(item.path, root) for item in items]
+    for reason, names in sorted(by_reason.items()):
         more = ", …" if len(names) > _EXAMPLES else ""
         parts.append(f"{len(names)} × {reason} ({', '.join(names[:_EXAMPLES])}{more})")
     return f"files left out: {'; '.join(parts)}" if parts else None
 
 
-def _entries(folder: str, listing: FolderListing) -> Iterator[os.DirEntry[str]]:
-    """Real files and folders before links, so that a folder is listed under its own name."""
-    try:
-        with os.scandir(folder) as entries:
-            yield from sorted(entries, key=lambda entry: (entry.is_symlink(), entry.name))
-    except OSError:
-        listing.left_out.append(LeftOut(Path(folder), CLOSED))
-
-
 def _why_left_out(entry: os.DirEntry[str], boundary: str | None) -> str | None:
     if is_hidden(entry.name):
         return HIDDEN
-    if entry.is_symlink() and not os.path.exists(entry.path):
-        return BROKEN
-    if boundary is not None and entry.is_symlink() and not _lies_in(entry.path, boundary):
-        return OUTSIDE
+    if entry.is_symlink():
+        if not os.path.exists(entry.path):
+            return BROKEN
+        real = Path(os.path.realpath(entry.path))
+        if boundary is not None and not real.is_relative_to(boundary):
+            return OUTSIDE
     if entry.is_dir():
         return None
     if not is_picture(entry.name):
         return NO_PICTURE
     return None if entry.is_file() else NO_FILE
-
-
-def _lies_in(path: str, boundary: str) -> bool:
-    return Path(os.path.realpath(path)).is_relative_to(boundary)

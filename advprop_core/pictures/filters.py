@@ -22,19 +22,10 @@ def luma(pixels: Tensor) -> Tensor:
 
 
 def smooth(pictures: Tensor, sigma: float, truncate: float = 4.0, edge: Edge = "nearest") -> Tensor:
-    """Convolves with a Gaussian.
+    """Convolves (N,C,H,W) pictures with a Gaussian of so many pixels, cut off at `truncate` sigma.
 
     It is done by two matrices, whose cost does not depend on sigma and which can hold a kernel
     wider than the picture.
-
-    Args:
-        pictures: Float32 (N,C,H,W).
-        sigma: Standard deviation, pixels, above 0.
-        truncate: Where the kernel is cut off, in standard deviations.
-        edge: What lies beyond the picture.
-
-    Returns:
-        (N,C,H,W).
     """
     down, along = (
         _gaussian_matrix(size, sigma, truncate, edge).to(pictures) for size in pictures.shape[2:]
@@ -43,15 +34,9 @@ def smooth(pictures: Tensor, sigma: float, truncate: float = 4.0, edge: Edge = "
 
 
 def from_both_sides(pictures: Tensor, down: Tensor, along: Tensor) -> Tensor:
-    """Multiplies every channel by one matrix on its columns and by another on its rows.
+    """(N,C,h,w): every channel of (N,C,H,W) times (h,H) on its columns and (w,W) on its rows.
 
-    Args:
-        pictures: (N,C,H,W).
-        down: (h,H).
-        along: (w,W).
-
-    Returns:
-        (N,C,h,w), where a sample's values do not depend on N even in their last bit.
+    A sample's values do not depend on N even in their last bit.
     """
     flat = pictures.flatten(0, 1)
     # bmm multiplies picture by picture; matmul would fold the batch into the rows of one matrix
@@ -76,17 +61,10 @@ def _gaussian_matrix(size: int, sigma: float, truncate: float, edge: Edge) -> Te
 
 
 def zoom_in(pictures: Tensor, factor: float) -> Tensor:
-    """Enlarges the middle of pictures to their full size, linearly.
+    """Enlarges the middle of (N,C,H,W) pictures to their full size, linearly; `factor` is above 1.
 
     The middle is cut out on whole pixels, the centres of its outermost pixels are stretched to
     those of a picture `factor` times as large, and what is too much is cut off on both sides.
-
-    Args:
-        pictures: Float32 (N,C,H,W).
-        factor: How much larger things become, at least 1.
-
-    Returns:
-        (N,C,H,W).
     """
     down, along = (_zoomed_places(size, factor) for size in pictures.shape[2:])
     grid = torch.stack(torch.meshgrid(along, down, indexing="xy"), dim=-1).to(pictures)
@@ -104,7 +82,7 @@ def _zoomed_places(size: int, factor: float) -> Tensor:
 
 
 def streak(pictures: Tensor, radius: int, sigma: float, angles: Sequence[float]) -> Tensor:
-    """Drags each picture along a line of its own: half a Gaussian, strongest where it starts.
+    """Drags each of N pictures along a line of its own: half a Gaussian, strongest at its start.
 
     This is the motion blur of ImageMagick: a pixel takes what lies ahead of it, on whole pixels,
     at up to twice the radius. Beyond the picture its last pixel goes on.
@@ -114,9 +92,6 @@ def streak(pictures: Tensor, radius: int, sigma: float, angles: Sequence[float])
         radius: Half the length of the line, pixels.
         sigma: Standard deviation of the Gaussian, pixels.
         angles: N directions to read along, degrees; 0 is to the right, 90 is down.
-
-    Returns:
-        (N,C,H,W).
     """
     height, width = pictures.shape[2:]
     reach = 2 * radius
@@ -130,16 +105,7 @@ def streak(pictures: Tensor, radius: int, sigma: float, angles: Sequence[float])
 
 
 def streak_taps(radius: int, sigma: float, angle: float) -> Iterator[tuple[float, int, int]]:
-    """Lists the pixels that `streak` takes.
-
-    Args:
-        radius: Half the length of the line, pixels.
-        sigma: Standard deviation, pixels.
-        angle: Degrees; 0 is to the right, 90 is down.
-
-    Yields:
-        Weight, pixels to the right and pixels down, nearest first; weights sum to 1.
-    """
+    """Weight, pixels to the right and pixels down of what `streak` takes; weights sum to 1."""
     weights = [math.exp(-0.5 * (step / sigma) ** 2) for step in range(2 * radius + 1)]
     total = sum(weights)
     right, down = math.cos(math.radians(angle)), math.sin(math.radians(angle))

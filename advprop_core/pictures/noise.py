@@ -50,14 +50,10 @@ class NoiseConfig(Checked):
 
 
 def add_noise(pixels: Tensor, config: NoiseConfig) -> Tensor:
-    """Adds random noise to pixels.
+    """Adds random noise to (N,3,H,W) pixels in [0,1].
 
     The draw for a sample depends on the seed, its place in the batch, its size and (for Poisson)
     its own pixels; not on the other samples, their number, the device or any global generator.
-
-    Args:
-        pixels: Floats (N,3,H,W) in [0,1].
-        config: Kind, severity and seed.
 
     Returns:
         A new tensor of the same shape, type and device, clamped to [0,1], without gradient.
@@ -87,9 +83,6 @@ def draw_noise(pixels: Tensor, kind: str, severity: Tensor, generator: torch.Gen
         kind: One of `NOISES`.
         severity: Floats (N,), by kind as in `NoiseConfig`.
         generator: On the device of the pixels; every draw depends on the whole batch's shape.
-
-    Returns:
-        Floats (N,3,H,W) in [0,1].
     """
     return _DRAWS[kind](pixels, severity.view(-1, 1, 1, 1), generator).clamp(0, 1)
 

@@ -124,15 +124,15 @@ def folder_photos(limit: int = 500) -> OwnPhotos:
     folder = own_folder()
     if folder is None:
         return OwnPhotos((), 0)
-    listing = list_pictures(folder, within=folder)
+    photos, left_out = list_pictures(folder, within=folder)
     by_folder: dict[Path, list[Path]] = {}
-    for path in listing.pictures:
+    for path in photos:
         by_folder.setdefault(path.parent, []).append(path)
     offered = draw_evenly(list(by_folder.values()), limit)
     return OwnPhotos(
         tuple(sorted(_written(path, folder) for path in offered)),
-        len(listing.pictures),
-        describe_left_out(listing.left_out, folder),
+        len(photos),
+        describe_left_out(left_out, folder),
     )
 
 

@@ -17,7 +17,7 @@ def test_a_text_file_says_what_the_validation_photos_show(root):
     }
     training = class_images(root, "train")
     assert [len(paths) for paths in training.images.values()] == [3, 3]
-    assert training.left_out == ()  # the texts with boxes belong to the set
+    assert training.left_out == {}  # the texts with boxes belong to the set
     found = load_images(str(root), 8)
     assert found.labels.tolist() == [0, 1]
     assert [round(float(image.float().mean()), -1) for image in found.pixels] == [40, 200]

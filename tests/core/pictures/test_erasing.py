@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from advprop_core.compare.compare import compare
-from advprop_core.pictures.erasing import box, erase, erased
+from advprop_core.pictures.erasing import erase, erased
 from advprop_core.pictures.regions import EraseConfig, Region
 
 
@@ -27,7 +27,10 @@ def test_grey_and_black_literal():
     ],
 )
 def test_a_region_fits_any_resolution_and_covers_a_pixel(region, side, expected):
-    assert box(region, side, side) == expected
+    left, top, right, bottom = expected
+    mask = torch.zeros(side, side, dtype=torch.bool)
+    mask[top:bottom, left:right] = True
+    assert torch.equal(erased(EraseConfig((region,)), side, side), mask)
 
 
 def test_regions_add_up_and_may_overlap():

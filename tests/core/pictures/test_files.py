@@ -44,9 +44,9 @@ def root(tmp_path):
 
 
 def seen(folder, **options):
-    listing = list_pictures(folder, **options)
-    pictures = [path.relative_to(folder).as_posix() for path in listing.pictures]
-    return pictures, {item.path.name: item.reason for item in listing.left_out}
+    pictures, left_out = list_pictures(folder, **options)
+    names = [path.relative_to(folder).as_posix() for path in pictures]
+    return names, {path.name: reason for path, reason in left_out.items()}
 
 
 def test_regular_files_are_listed_through_links_and_all_else_is_named(root):
@@ -76,12 +76,12 @@ def test_what_is_left_out_is_counted_by_reason_with_a_few_names(tmp_path):
     for number in range(5):
         touch(tmp_path / "cat" / f"{number}.heic")
     touch(tmp_path / "cat" / ".DS_Store")
-    sentence = describe_left_out(list_pictures(tmp_path).left_out, tmp_path)
-    assert sentence == (
+    _, left_out = list_pictures(tmp_path)
+    assert describe_left_out(left_out, tmp_path) == (
         "files left out: 1 × hidden (cat/.DS_Store); "
         "5 × no picture, by the ending (cat/0.heic, cat/1.heic, cat/2.heic, …)"
     )
-    assert describe_left_out([], tmp_path) is None
+    assert describe_left_out({}, tmp_path) is None
 
 
 def test_a_pipe_and_a_large_file_are_refused_before_they_are_read(root, monkeypatch):

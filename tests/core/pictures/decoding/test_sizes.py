@@ -3,7 +3,6 @@
 import warnings
 
 import numpy as np
-import pytest
 from PIL import Image
 
 from advprop_core.pictures import decoding
@@ -45,11 +44,6 @@ def test_fit_covers_the_target_and_crops_the_centre() -> None:
 def test_fit_antialiases() -> None:
     checks = Image.fromarray((np.indices((96, 96)).sum(0) % 2 * 255).astype(np.uint8))
     assert np.abs(np.asarray(decoding.fit(checks, 24)).astype(int) - 127.5).max() < 8
-
-
-def test_fit_refuses_no_size() -> None:
-    with pytest.raises(ValueError, match="size must be at least 1"):
-        decoding.fit(photo(), (0, 5))
 
 
 def test_a_panorama_keeps_the_shorter_side_that_is_needed() -> None:

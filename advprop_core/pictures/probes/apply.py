@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import Final
 
 import torch
-from skimage.feature import canny
 from torch import Tensor
 
 from advprop_core.pictures.draws import Seed, streams
@@ -89,6 +88,8 @@ def edges(pixels: Tensor, cut_off: float) -> Tensor:
     Thresholds are heights of a step, whatever the resolution and the smoothing, whose cut-off is
     in cycles per image.
     """
+    from skimage.feature import canny  # a second, which those who ask for no edges are spared
+
     sigma = _sigma(pixels, cut_off)
     # Canny's Sobel filter says this of a step from 0 to 1 that was smoothed
     slope = 4 * math.erf(1 / (math.sqrt(2) * sigma))

@@ -15,7 +15,8 @@ from accelerate import Accelerator
 from torch import Tensor
 
 from advprop_core.cli.memory import keep_freed_memory
-from advprop_core.training.data import Split, TrainingData
+from advprop_core.datasets.named import Images
+from advprop_core.training.data import TrainingData
 from advprop_core.training.network import new_model
 from advprop_core.training.recipe import Attacker, Augmentation, ObjectiveName, Precision, Recipe
 from advprop_core.training.sources import InMemory
@@ -115,8 +116,10 @@ def _stepper(
     )
     accelerator = Accelerator()
     images, labels = _images(batch, size)
-    source = InMemory(images, labels, recipe, len(CLASSES)).to(accelerator.device)
-    data = TrainingData(source, None, Split(images[:0], labels[:0], CLASSES), "")
+    source = InMemory(
+        images.to(accelerator.device), labels.to(accelerator.device), recipe, len(CLASSES)
+    )
+    data = TrainingData(source, None, Images(images[:0], labels[:0], CLASSES), "")
     model, _ = new_model(recipe, CLASSES)
     nowhere = Path(tempfile.gettempdir()) / "advprop-bench-writes-nothing"
     trainer = Trainer(recipe, data, nowhere, accelerator, model, "")

@@ -25,24 +25,27 @@ def augment(images: Tensor, size: int, recipe: Augmentation, generator: torch.Ge
     Returns:
         (N, 3, size, size) float32 in [0, 1], channels-last.
     """
-    pixels = crop(images, size, recipe, generator)
+    return recolor(crop(images, size, recipe, generator), recipe, generator)
+
+
+def recolor(pixels: Tensor, recipe: Augmentation, generator: torch.Generator) -> Tensor:
+    """Colours and noises of the recipe, on (N, 3, H, W) in [0, 1]; channels-last."""
     if recipe.color_jitter:
         pixels = jitter_colors(pixels, recipe.color_jitter, generator)
-    return add_noises(pixels, recipe, generator).contiguous(memory_format=torch.channels_last)
+    kinds = {
+        "gaussian": recipe.gaussian,
+        "poisson": recipe.poisson,
+        "salt-and-pepper": recipe.salt_and_pepper,
+    }
+    for kind, most in kinds.items():
+        if most:  # each image draws its own severity, up to the recipe's
+            severity = most * torch.rand(len(pixels), generator=generator, device=pixels.device)
+            pixels = draw_noise(pixels, kind, severity, generator)
+    return pixels.contiguous(memory_format=torch.channels_last)
 
 
 def crop(images: Tensor, size: int, recipe: Augmentation, generator: torch.Generator) -> Tensor:
-    """Random resized crop and horizontal flip, each image its own, in one resampling.
-
-    Args:
-        images: (N, 3, S, S) uint8.
-        size: Side of the result.
-        recipe: Gives the smallest crop, and whether to flip.
-        generator: Draws the crops.
-
-    Returns:
-        (N, 3, size, size) float32 in [0, 1].
-    """
+    """Random resized crop and horizontal flip in one resampling; see :func:`augment`."""
     count = len(images)
     draws = torch.rand(5, count, generator=generator, device=images.device)
     area, ratio, x, y, flip = draws
@@ -81,17 +84,3 @@ def jitter_colors(pixels: Tensor, strength: float, generator: torch.Generator) -
     mean = luma(pixels).mean((2, 3), keepdim=True)
     pixels = torch.lerp(mean.expand_as(pixels), pixels, contrast).clamp(0, 1)
     return torch.lerp(luma(pixels).expand_as(pixels), pixels, saturation).clamp(0, 1)
-
-
-def add_noises(pixels: Tensor, recipe: Augmentation, generator: torch.Generator) -> Tensor:
-    """The recipe's noises, each image with severities drawn up to the recipe's."""
-    kinds = {
-        "gaussian": recipe.gaussian,
-        "poisson": recipe.poisson,
-        "salt-and-pepper": recipe.salt_and_pepper,
-    }
-    for kind, most in kinds.items():
-        if most:
-            severity = most * torch.rand(len(pixels), generator=generator, device=pixels.device)
-            pixels = draw_noise(pixels, kind, severity, generator)
-    return pixels

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from accelerate.utils import broadcast_object_list, gather_object
-from torch import Tensor
 
 from advprop_core.datasets.class_folders import ClassMismatch, listing
 from advprop_core.datasets.folders import ImageFolder, Unreadable
 from advprop_core.datasets.layouts import find_place
 from advprop_core.datasets.memory import room_for_images
-from advprop_core.datasets.named import BUILTIN, load_images, readable_classes
+from advprop_core.datasets.named import BUILTIN, Images, load_images, readable_classes
 from advprop_core.datasets.tiny_imagenet import class_names, is_tiny_imagenet
 from advprop_core.datasets.torchvision_sets import has_class_folders, imagenette_folder
 from advprop_core.errors import InputError
@@ -26,21 +25,6 @@ from advprop_core.training.sources import InMemory, OnDisk, Source
 _MARGIN = 4 / 3  # stored side over training side, so that a crop keeps some detail
 _MEMORY = 4 * 2**30  # bytes of photos that are kept in a computer's memory
 _DEVICE_SHARE = 0.5  # of a GPU's free memory
-
-
-@dataclass(frozen=True)
-class Split:
-    """Images of one split, whole in memory.
-
-    Attributes:
-        images: (N, 3, S, S) uint8.
-        labels: (N,) int64.
-        classes: (id, name) of each class.
-    """
-
-    images: Tensor
-    labels: Tensor
-    classes: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -57,8 +41,8 @@ class TrainingData:
     """
 
     source: Source
-    holdout: Split | None
-    val: Split
+    holdout: Images | None
+    val: Images
     digest: str
     unreadable: tuple[Unreadable, ...] = ()
     left_out: str | None = None
@@ -92,11 +76,11 @@ def load_data(
         InputError: If there is no such data, a class folder holds no image, the classes of both
             splits differ, or fewer photos are left than a step draws.
     """
-    is_whole = data in BUILTIN or _is_batches(data)
-    read = _whole(data, recipe) if is_whole else _photos(data, recipe, measures, in_memory)
+    if data in BUILTIN or _is_batches(data):
+        read = _whole(data, recipe, device)
+    else:
+        read = _photos(data, recipe, device, measures, in_memory)
     _require_agreement(read.digest)
-    if isinstance(read.source, InMemory):
-        read = replace(read, source=read.source.to(device))
     if len(read.source) < recipe.batch_size:
         raise InputError(
             f"batch_size is {recipe.batch_size}, but there are only {len(read.source)} images: "
@@ -112,7 +96,7 @@ def load_split(
     *,
     classes: Sequence[tuple[str, str]] | None = None,
     alone: bool = False,
-) -> Split:
+) -> Images:
     """Read a data set's ``train`` or ``val`` split at the size the network sees.
 
     Args:
@@ -127,10 +111,9 @@ def load_split(
     """
     is_whole = data in BUILTIN or _is_batches(data)
     source = data if is_whole else str(_folder_of(_root_of(data), split))
-    images = load_images(
+    return load_images(
         source, size, split=split, classes=classes, strict=split == "val", alone=alone
     )
-    return Split(images.pixels, images.labels, images.classes)
 
 
 def _is_batches(data: str) -> bool:
@@ -162,38 +145,42 @@ def held_out(name: str, share: float) -> bool:
     return int(hashlib.sha256(name.encode()).hexdigest(), 16) % 10_000 < round(share * 10_000)
 
 
-def _whole(data: str, recipe: Recipe) -> TrainingData:
+def _whole(data: str, recipe: Recipe, device: torch.device) -> TrainingData:
     """Sets whose images are no files of their own: drawn scenes, and CIFAR-10's batches."""
     split = load_split(data, "train", recipe.size)
     out = torch.tensor([held_out(str(i), recipe.holdout) for i in range(len(split.labels))])
     _require_holdout(recipe, int(out.sum()), len(out))
-    shown = split.images[~out], split.labels[~out]
-    source: Source = InMemory(*shown, recipe, len(split.classes))
+    images, labels, count = split.pixels[~out], split.labels[~out], len(split.classes)
+    source: Source
     if recipe.augmentation.randaugment:
-        source = OnDisk.of_tensors(*shown, recipe, len(split.classes))
-    holdout = Split(split.images[out], split.labels[out], split.classes) if out.any() else None
+        source = OnDisk.of_tensors(images, labels, recipe, count)
+    else:
+        source = InMemory(images.to(device), labels.to(device), recipe, count)
+    holdout = Images(split.pixels[out], split.labels[out], split.classes) if out.any() else None
     val = load_split(data, "val", recipe.size, classes=split.classes)
     return TrainingData(source, holdout, val, digest=f"{Path(data).name} {len(split.labels)}")
 
 
-def _photos(data: str, recipe: Recipe, measures: bool, in_memory: bool | None) -> TrainingData:
+def _photos(
+    data: str, recipe: Recipe, device: torch.device, measures: bool, in_memory: bool | None
+) -> TrainingData:
     root = _root_of(data)
     _require_splits(root, data)
     folder = ImageFolder(root / "train", size=round(recipe.size * _MARGIN))
     _require_full_classes(root / "train", folder)
     samples, classes = folder.samples, _classes_of(root, folder)
-    val = Split(torch.empty((0, 3, recipe.size, recipe.size)), torch.empty(0), classes)
+    val = Images(torch.empty((0, 3, recipe.size, recipe.size)), torch.empty(0), classes)
     if measures:
         val = _measured(data, recipe, classes)  # now, not after hours
     folder.samples = tuple(s for s in samples if not held_out(s[0].name, recipe.holdout))
-    holdout: Split | None = None
+    holdout: Images | None = None
     unreadable: tuple[Unreadable, ...] = ()
     chosen = tuple(s for s in samples if held_out(s[0].name, recipe.holdout))
     _require_holdout(recipe, len(chosen), len(samples))
     if chosen:
         seen = ImageFolder(root / "train", size=recipe.size)
         seen.samples = chosen
-        holdout = Split(*seen.load_all(), classes)
+        holdout = Images(*seen.load_all(), classes)
         unreadable += seen.unreadable
     source: Source = OnDisk.of_files(folder.samples, recipe, len(classes))
     if in_memory is None:
@@ -201,7 +188,8 @@ def _photos(data: str, recipe: Recipe, measures: bool, in_memory: bool | None) -
         if are_several():  # they must decide alike
             (in_memory,) = broadcast_object_list([in_memory])
     if in_memory:
-        source = InMemory(*folder.load_all(), recipe, len(classes))
+        images, labels = folder.load_all()
+        source = InMemory(images.to(device), labels.to(device), recipe, len(classes))
         unreadable += folder.unreadable
     left_out = {file.path for file in unreadable}
     samples = tuple(sample for sample in folder.samples if sample[0] not in left_out)
@@ -234,7 +222,7 @@ def _require_holdout(recipe: Recipe, chosen: int, photos: int) -> None:
         )
 
 
-def _measured(data: str, recipe: Recipe, classes: tuple[tuple[str, str], ...]) -> Split:
+def _measured(data: str, recipe: Recipe, classes: tuple[tuple[str, str], ...]) -> Images:
     """The photos of ``val``, of just the classes that are trained."""
     try:
         val = load_split(data, "val", recipe.size, classes=classes, alone=True)

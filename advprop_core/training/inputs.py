@@ -18,7 +18,7 @@ from advprop_core.pictures.noise import NOISES, draw_noise
 from advprop_core.text import did_you_mean
 from advprop_core.training.augment import jitter_colors
 from advprop_core.training.batch import Batch, View, mixed_seed, seed_globals
-from advprop_core.training.recipe import Attacker, Goal, Recipe
+from advprop_core.training.recipe import Attacker, Recipe
 from advprop_core.types import AttackConfig
 
 Input = Callable[[Batch], Tensor]
@@ -44,8 +44,15 @@ def make_input(
             that is no whole number where one is needed.
     """
     if kind == "attack":
-        return _attack(make_view(), attacker.goal, attacker.config(strength), classes)
-    return _in_float32(_change(kind, strength))
+        return attack_input(make_view(), attacker, classes, strength)
+    change = _change(kind, strength)
+
+    def changed(batch: Batch) -> Tensor:
+        # Autocast is for networks: a blur in bfloat16 would be another picture.
+        with torch.autocast(batch.pixels.device.type, enabled=False):
+            return change(batch)
+
+    return changed
 
 
 def _change(kind: str, strength: float) -> Input:
@@ -66,37 +73,32 @@ def _change(kind: str, strength: float) -> Input:
     raise InputError(f"An auxiliary branch cannot be shown {kind!r}. {did_you_mean(kind, kinds)}")
 
 
-def _in_float32(change: Input) -> Input:
-    """Autocast is for networks: a blur in bfloat16 would be another picture."""
-
-    def changed(batch: Batch) -> Tensor:
-        with torch.autocast(batch.pixels.device.type, enabled=False):
-            return change(batch)
-
-    return changed
-
-
 def require_known_inputs(recipe: Recipe) -> None:
     """Refuse what :func:`make_input` would, before there is anything to train."""
     for kind, strength in recipe.auxiliary_inputs:
         make_input(kind, strength, recipe.attack, lambda: nn.Identity, 2)
 
 
-def attack_input(view: View, attacker: Attacker, classes: int) -> Input:
-    """From a batch to adversarial images, made through the view at the attacker's strength.
+def attack_input(
+    view: View, attacker: Attacker, classes: int, epsilon: float | None = None
+) -> Input:
+    """From a batch to adversarial images, made through the view.
 
     The labels are the batch's, or with the goal ``random`` classes drawn anew, whose loss falls.
+
+    Args:
+        view: Of the branch that is attacked.
+        attacker: How it moves.
+        classes: How many there are.
+        epsilon: Another radius than the attacker's own.
     """
-    return _attack(view, attacker.goal, attacker.config(), classes)
+    config, descend = attacker.config(epsilon), attacker.goal == "random"
 
-
-def _attack(view: View, goal: Goal, config: AttackConfig, classes: int) -> Input:
     def perturb(batch: Batch) -> Tensor:
         labels = batch.targets
-        if goal == "random":
+        if descend:
             labels = wrong_classes(labels, classes, _generator(batch, _TARGETS))
         attack = at_strength(config, batch)
-        descend = goal == "random"
         return walk(view(), batch.pixels, labels, attack, unchecked_gradient, descend=descend)
 
     return perturb

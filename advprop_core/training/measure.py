@@ -20,7 +20,6 @@ from advprop_core.evaluation.suite import Suite, evaluate
 from advprop_core.models.dual_bn import DualBNModel, attack_view
 from advprop_core.models.folding import fold
 from advprop_core.processes import ALONE, Processes
-from advprop_core.training.data import Split
 from advprop_core.types import AttackConfig
 
 ATTACK = AttackConfig.pgd(2 / 255, steps=10)
@@ -28,7 +27,7 @@ CONFLICT_SCENES = 1000
 
 
 def measure(
-    model: DualBNModel, held_out: Split, data: str, processes: Processes = ALONE
+    model: DualBNModel, held_out: Images, data: str, processes: Processes = ALONE
 ) -> tuple[Mapping[str, Any], ...]:
     """Clean and robust accuracy of every branch, and on TextureShapes its shape bias.
 
@@ -42,11 +41,11 @@ def measure(
         Rows in the form of :meth:`~advprop_core.evaluation.results.BranchResult.to_json`, each with
         the data it was measured on.
     """
-    tested = TestedModel("", model, held_out.images, held_out.labels)
+    tested = TestedModel("", model, held_out.pixels, held_out.labels)
     evaluation = evaluate(Suite([tested], (Condition(), Condition(ATTACK))), processes=processes)
     rows = [{**result.to_json(), "data": f"{Path(data).name} val"} for result in evaluation.results]
     if data == "shapes":
-        size = held_out.images.shape[-1]
+        size = held_out.pixels.shape[-1]
         scenes = load_images("shapes-conflict", size, limit=CONFLICT_SCENES)
         rows += [
             {**shape_bias(model.branch(name), scenes), "branch": name}
@@ -56,7 +55,7 @@ def measure(
 
 
 def quick_look(
-    model: DualBNModel, split: Split, device: torch.device
+    model: DualBNModel, split: Images, device: torch.device
 ) -> dict[str, tuple[float, float]]:
     """(accuracy, mean cross-entropy) of each branch on clean images, while it is trained.
 
@@ -68,7 +67,7 @@ def quick_look(
     figures = {}
     for name in model.branch_names:
         view, sums = attack_view(model.branch(name)), torch.zeros(2, device=device)
-        for images, labels in zip(split.images.split(256), split.labels.split(256), strict=True):
+        for images, labels in zip(split.pixels.split(256), split.labels.split(256), strict=True):
             pixels = images.to(device).float() / 255
             with torch.no_grad():
                 logits = view(pixels.contiguous(memory_format=torch.channels_last)).float()

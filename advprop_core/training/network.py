@@ -143,25 +143,21 @@ def head_parameters(model: DualBNModel) -> set[str]:
 
 
 def stages(model: DualBNModel) -> list[list[str]]:
-    """Parameter names of each of timm's coarse groups, from the stem on, without the classifier."""
+    """Parameter names of each of timm's coarse groups, from the stem on, without the classifier.
+
+    Raises:
+        InputError: If timm does not know how to group this network's parameters.
+    """
     network: Any = model.branch(MAIN).network
     head = head_parameters(model)
-    groups = group_parameters(network, network.group_matcher(coarse=True))
-    without_head = [[name for name in group if name not in head] for group in groups.values()]
-    return [stage for stage in without_head if stage]
-
-
-def _stages_for(model: DualBNModel, recipe: Recipe) -> list[list[str]]:
-    """The stages, or one of everything where they play no part: not every network has some."""
-    if not recipe.trainable.startswith("last:") and not recipe.unfreeze_patience:
-        head = head_parameters(model)
-        return [[n for n, _ in model.branch(MAIN).network.named_parameters() if n not in head]]
     try:
-        return stages(model)
+        groups = group_parameters(network, network.group_matcher(coarse=True))
     except AssertionError as error:
         raise InputError(
             f"this network has no stages that could be trained apart ({error}): train all of it"
         ) from error
+    without_head = [[name for name in group if name not in head] for group in groups.values()]
+    return [stage for stage in without_head if stage]
 
 
 def set_trainable(model: DualBNModel, recipe: Recipe, more_stages: int = 0) -> list[str]:
@@ -173,28 +169,29 @@ def set_trainable(model: DualBNModel, recipe: Recipe, more_stages: int = 0) -> l
         more_stages: Stages that were unfrozen since, from the last on.
 
     Returns:
-        Names of the stages' parameters that are still frozen.
+        Names of the parameters that are still frozen.
 
     Raises:
         InputError: If the network has fewer stages than ``last:K`` asks for.
     """
-    head, stages = head_parameters(model), _stages_for(model, recipe)
+    network, head = model.branch(MAIN).network, head_parameters(model)
     kind, _, number = recipe.trainable.partition(":")
-    trained = {name for stage in stages for name in stage} if kind == "all" else set()
-    if kind == "norm":
-        norms = norm_layers(model.branch(MAIN).network)
-        trained = {
-            f"{layer}.{key}" for layer, n in norms.items() for key, _ in n.named_parameters()
-        }
     count = more_stages + int(number or 0)
-    if int(number or 0) > len(stages):
-        raise InputError(f"trainable is {recipe.trainable}, but there are {len(stages)} stages")
-    if count:
-        trained |= {name for stage in stages[-count:] for name in stage}
+    trained = set(head)
+    if kind == "all":
+        trained |= {name for name, _ in network.named_parameters()}
+    elif kind == "norm":
+        norms = norm_layers(network).items()
+        trained |= {f"{layer}.{key}" for layer, norm in norms for key, _ in norm.named_parameters()}
+    elif count or recipe.unfreeze_patience:  # not always, for not every network has stages
+        groups = stages(model)
+        if int(number or 0) > len(groups):
+            raise InputError(f"trainable is {recipe.trainable}, but there are {len(groups)} stages")
+        trained |= {name for group in groups[::-1][:count] for name in group}
     for branch in model.branch_names:
         for name, parameter in model.branch(branch).network.named_parameters():
-            parameter.requires_grad_(name in trained | head)
-    return [name for stage in stages for name in stage if name not in trained]
+            parameter.requires_grad_(name in trained)
+    return [name for name, _ in network.named_parameters() if name not in trained]
 
 
 def train_mode(model: DualBNModel) -> None:

@@ -11,7 +11,7 @@ from accelerate import Accelerator
 from accelerate.tracking import get_available_trackers
 from accelerate.utils import DistributedDataParallelKwargs, LoggerType
 
-from advprop_core.datasets.named import BUILTIN
+from advprop_core.datasets.named import BUILTIN, Images
 from advprop_core.errors import InputError
 from advprop_core.files import write_whole
 from advprop_core.models import checkpoints
@@ -20,7 +20,7 @@ from advprop_core.models.dual_bn import DualBNModel
 from advprop_core.processes import Processes
 from advprop_core.text import did_you_mean
 from advprop_core.training import state
-from advprop_core.training.data import Split, load_data
+from advprop_core.training.data import load_data
 from advprop_core.training.inputs import require_known_inputs
 from advprop_core.training.measure import measure
 from advprop_core.training.memory import memory_advice
@@ -212,7 +212,7 @@ def _require_trackers(names: Sequence[str]) -> None:
 
 
 def _write_checkpoint(
-    out: Path, model: DualBNModel, info: ModelInfo, val: Split, data: str, device: torch.device
+    out: Path, model: DualBNModel, info: ModelInfo, val: Images, data: str, device: torch.device
 ) -> None:
     """Cast, measure what the file really holds, and write the figures into its header."""
     path = out / _CHECKPOINT

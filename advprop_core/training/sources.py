@@ -10,8 +10,9 @@ import os
 import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,7 +26,7 @@ from advprop_core.pictures import decoding as photos
 from advprop_core.pictures.files import read_file
 from advprop_core.pictures.formats import ImageError
 from advprop_core.processes import local_count
-from advprop_core.training.augment import add_noises, augment, jitter_colors
+from advprop_core.training.augment import augment, recolor
 from advprop_core.training.batch import Batch, mixed_seed, seed_globals
 from advprop_core.training.ranks import world
 from advprop_core.training.recipe import Recipe
@@ -37,21 +38,11 @@ _DAMAGED_IN_A_ROW = 10
 _MOST_WORKERS = 16  # for each process
 
 
-class Source(Protocol):
-    """Training photos, dealt to all processes."""
-
-    def __len__(self) -> int:
-        """Number of photos of the whole run, on all processes."""
-
-    def epoch(self, epoch: int, start: int, device: torch.device) -> Iterator[Batch]:
-        """This process's batches of one epoch from step ``start`` on; partial ones are left out."""
-
-
 class InMemory:
     """Photos as one uint8 tensor, augmented in batches where they are.
 
     Args:
-        images: (N, 3, S, S) uint8.
+        images: (N, 3, S, S) uint8, on the device where batches are wanted.
         labels: (N,) int64.
         recipe: Sizes and augmentation.
         classes: Number of classes.
@@ -63,16 +54,12 @@ class InMemory:
         self.recipe = recipe
         self.classes = classes
 
-    def to(self, device: torch.device) -> InMemory:
-        """The same photos on another device."""
-        return InMemory(self.images.to(device), self.labels.to(device), self.recipe, self.classes)
-
     def __len__(self) -> int:
-        """Number of photos."""
+        """Number of photos, on all processes."""
         return len(self.labels)
 
     def epoch(self, epoch: int, start: int, device: torch.device) -> Iterator[Batch]:
-        """See :class:`Source`."""
+        """This process's batches of one epoch from step ``start`` on; partial ones are left out."""
         order = _order(len(self), self.recipe, epoch).to(self.images.device)
         for number, indices in _deal(order, self.recipe, epoch, start):
             seed = _seed(self.recipe, _AUGMENTATION, number)
@@ -83,12 +70,12 @@ class InMemory:
             yield _mixed(pixels, self.labels[indices], self.recipe, self.classes, number)
 
 
-class OnDisk:
+class OnDisk(Dataset[tuple[Tensor, int]]):
     """Photos that are decoded and augmented one by one in worker processes, through timm.
 
     Args:
         count: Number of photos.
-        load: From an index to an RGB photo and its label.
+        load: From an index to an RGB photo and its label; workers get it as a pickle.
         recipe: Sizes and augmentation.
         classes: Number of classes.
     """
@@ -101,111 +88,48 @@ class OnDisk:
         classes: int,
     ) -> None:
         self.count = count
-        self.photos = _Photos(count, load, recipe)
+        self.load = load
         self.recipe = recipe
         self.classes = classes
+        self.transform = _transform(recipe)
 
     @classmethod
     def of_files(cls, samples: Sequence[tuple[Path, int]], recipe: Recipe, classes: int) -> OnDisk:
         """Photos in files, each with its label."""
-        return cls(len(samples), _Files(samples), recipe, classes)
+        return cls(len(samples), partial(_from_file, samples), recipe, classes)
 
     @classmethod
     def of_tensors(cls, images: Tensor, labels: Tensor, recipe: Recipe, classes: int) -> OnDisk:
         """Photos in a (N, 3, S, S) uint8 tensor."""
-        return cls(len(labels), _Tensors(images, labels), recipe, classes)
+        return cls(len(labels), partial(_from_tensor, images, labels), recipe, classes)
 
     def __len__(self) -> int:
-        """Number of photos."""
+        """Number of photos, on all processes."""
         return self.count
 
     def epoch(self, epoch: int, start: int, device: torch.device) -> Iterator[Batch]:
-        """See :class:`Source`."""
+        """See :meth:`InMemory.epoch`."""
         dealt = list(_deal(_order(self.count, self.recipe, epoch), self.recipe, epoch, start))
         keys = [[(epoch, int(i)) for i in chosen] for _, chosen in dealt]
         workers = min(_MOST_WORKERS, (os.cpu_count() or 1) // local_count())
         loader = DataLoader(
-            self.photos,
+            self,
             batch_sampler=keys,
             num_workers=max(1, workers),
             pin_memory=device.type == "cuda",
         )
         for (number, _), (images, labels) in zip(dealt, loader, strict=True):
             images, labels = (x.to(device, non_blocking=True) for x in (images, labels))
-            recipe = self.recipe.augmentation
             seed = _seed(self.recipe, _AUGMENTATION, number)
             generator = torch.Generator(device).manual_seed(seed)
-            pixels = images.float() / 255
-            if recipe.color_jitter:
-                pixels = jitter_colors(pixels, recipe.color_jitter, generator)
-            pixels = add_noises(pixels, recipe, generator)
-            pixels = pixels.contiguous(memory_format=torch.channels_last)
+            pixels = recolor(images.float() / 255, self.recipe.augmentation, generator)
             yield _mixed(pixels, labels, self.recipe, self.classes, number)
 
-
-class _Files:
-    def __init__(self, samples: Sequence[tuple[Path, int]]) -> None:
-        self.samples = samples
-
-    def __call__(self, index: int) -> tuple[Image.Image, int]:
-        path, label = self.samples[index]
-        try:
-            return photos.decode(read_file(path)), label
-        except ImageError as error:
-            raise ImageError(f"{path}: {error}") from error
-        except OSError as error:  # gone or forbidden since it was listed
-            raise ImageError(f"{path}: {error.strerror}") from error
-
-
-class _Tensors:
-    def __init__(self, images: Tensor, labels: Tensor) -> None:
-        self.images = images
-        self.labels = labels
-
-    def __call__(self, index: int) -> tuple[Image.Image, int]:
-        levels = self.images[index].permute(1, 2, 0).contiguous().numpy()
-        return Image.fromarray(levels), int(self.labels[index])
-
-
-class _Photos(Dataset[tuple[Tensor, int]]):
-    """timm's training transform, drawn from (seed, epoch, photo) whichever worker runs it."""
-
-    def __init__(
-        self, count: int, load: Callable[[int], tuple[Image.Image, int]], recipe: Recipe
-    ) -> None:
-        augmentation = recipe.augmentation
-        self.count = count
-        self.load = load
-        self.seed = recipe.seed
-        if bad := [
-            word
-            for word in augmentation.randaugment.split("-")[1:]
-            if not _MEASURED.fullmatch(word)
-        ]:
-            raise InputError(
-                f"randaugment {augmentation.randaugment!r} is not timm's: "
-                f"{bad[0]!r} is not letters and a number, such as m9"
-            )
-        try:
-            self.transform = create_transform(
-                recipe.size,
-                is_training=True,
-                use_prefetcher=True,  # leaves uint8, before mean and deviation
-                scale=(augmentation.crop_scale, 1.0),
-                hflip=0.5 if augmentation.flip else 0.0,
-                color_jitter=0.0,  # done in batches, with the noises
-                auto_augment=augmentation.randaugment or None,
-                interpolation="bilinear",
-            )
-        except AssertionError as error:
-            raise InputError(
-                f"randaugment {augmentation.randaugment!r} is not timm's: {error}"
-            ) from None
-
     def __getitem__(self, key: tuple[int, int]) -> tuple[Tensor, int]:
+        """(3, S, S) uint8 and label, drawn from (seed, epoch, photo) whichever worker runs it."""
         epoch, index = key
         image, label = self._readable(index)
-        seed_globals(mixed_seed(self.seed, epoch, index))  # which timm draws from
+        seed_globals(mixed_seed(self.recipe.seed, epoch, index))  # which timm draws from
         return torch.as_tensor(self.transform(image)), label
 
     def _readable(self, index: int) -> tuple[Image.Image, int]:
@@ -217,6 +141,46 @@ class _Photos(Dataset[tuple[Tensor, int]]):
                 reason = error
                 warnings.warn(f"{error}; the next photo stands in for it", stacklevel=2)
         raise reason
+
+
+Source = InMemory | OnDisk
+
+
+def _from_file(samples: Sequence[tuple[Path, int]], index: int) -> tuple[Image.Image, int]:
+    path, label = samples[index]
+    try:
+        return photos.decode(read_file(path)), label
+    except ImageError as error:
+        raise ImageError(f"{path}: {error}") from error
+    except OSError as error:  # gone or forbidden since it was listed
+        raise ImageError(f"{path}: {error.strerror}") from error
+
+
+def _from_tensor(images: Tensor, labels: Tensor, index: int) -> tuple[Image.Image, int]:
+    levels = images[index].permute(1, 2, 0).contiguous().numpy()
+    return Image.fromarray(levels), int(labels[index])
+
+
+def _transform(recipe: Recipe) -> Any:
+    """Timm's training transform."""
+    augmentation = recipe.augmentation
+    refused = f"randaugment {augmentation.randaugment!r} is not timm's"
+    for word in augmentation.randaugment.split("-")[1:]:
+        if not _MEASURED.fullmatch(word):
+            raise InputError(f"{refused}: {word!r} is not letters and a number, such as m9")
+    try:
+        return create_transform(
+            recipe.size,
+            is_training=True,
+            use_prefetcher=True,  # leaves uint8, before mean and deviation
+            scale=(augmentation.crop_scale, 1.0),
+            hflip=0.5 if augmentation.flip else 0.0,
+            color_jitter=0.0,  # done in batches, with the noises
+            auto_augment=augmentation.randaugment or None,
+            interpolation="bilinear",
+        )
+    except AssertionError as error:
+        raise InputError(f"{refused}: {error}") from None
 
 
 def _seed(recipe: Recipe, purpose: int, number: int) -> int:

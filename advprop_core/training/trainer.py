@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +20,7 @@ from timm.utils import ModelEmaV3
 from advprop_core.errors import InputError
 from advprop_core.models.dual_bn import DualBNModel, norm_layers
 from advprop_core.training import state
-from advprop_core.training.batch import Batch, Outcome, Part, seed_globals
+from advprop_core.training.batch import Batch, Part, seed_globals
 from advprop_core.training.data import TrainingData
 from advprop_core.training.measure import quick_look
 from advprop_core.training.meter import Diverged, Meter, Report
@@ -167,7 +167,8 @@ class Trainer:
         for index in range(self.plan.passes):
             last = index + 1 == self.plan.passes
             with nullcontext() if last else self.accelerator.no_sync(self.forward):
-                outcome = self._next(outcomes)
+                with torch.autocast(batch.pixels.device.type, torch.bfloat16, enabled=self.half):
+                    outcome = next(outcomes)
                 outcome.loss.backward()
             parts |= outcome.parts
         self._scale_norm_gradients(outcome.norm_scales)
@@ -189,11 +190,6 @@ class Trainer:
         torch.distributed.broadcast(together, 0)
         parts = together.split([buffer.numel() for buffer in buffers])
         torch._foreach_copy_(buffers, [p.view_as(b) for p, b in zip(parts, buffers, strict=True)])
-
-    def _next(self, outcomes: Iterator[Outcome]) -> Outcome:
-        device = self.accelerator.device.type
-        with torch.autocast(device, torch.bfloat16, enabled=self.half):
-            return next(outcomes)
 
     def _scale_norm_gradients(self, scales: Mapping[str, float]) -> None:
         for name, factor in scales.items():

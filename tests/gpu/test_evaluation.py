@@ -7,6 +7,7 @@ import torch
 
 from advprop_core.attacks.autoattack import AutoAttackConfig
 from advprop_core.attacks.gradient import random_start
+from advprop_core.datasets.named import Images
 from advprop_core.evaluation.cells import Cell, TestedModel
 from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.smallest_epsilon import measure_smallest
@@ -15,7 +16,6 @@ from advprop_core.pictures.corruptions import CORRUPTIONS, EXTRA_CORRUPTIONS, Co
 from advprop_core.pictures.corruptions.apply import corrupt
 from advprop_core.pictures.draws import streams
 from advprop_core.processes import Processes
-from advprop_core.training.data import Split
 from advprop_core.training.measure import measure
 from advprop_core.types import AttackConfig
 
@@ -81,7 +81,7 @@ def test_autoattack_and_smallest_radii_run_there(subject, gpu):
 
 
 def test_a_run_is_measured_there(subject, gpu):
-    split = Split(subject.images, subject.labels, ())
+    split = Images(subject.images, subject.labels, ())
     rows = measure(subject.model, split, "photos", gpu)
     assert [(row["branch"], row["condition"]["kind"]) for row in rows] == [
         ("main", "clean"), ("aux", "clean"), ("main", "attack"), ("aux", "attack"),

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from advprop_core.pictures.filters import luma
-from advprop_core.training.augment import add_noises, augment, crop, jitter_colors
+from advprop_core.training.augment import augment, crop, jitter_colors, recolor
 from advprop_core.training.recipe import Augmentation
 
 NOTHING = Augmentation(crop_scale=1.0, flip=False)
@@ -164,7 +164,7 @@ def test_each_image_draws_its_own_factors_within_the_strength():
 
 
 def test_each_image_draws_a_severity_up_to_the_largest():
-    noisy = add_noises(flat(0.5, 300, 32), Augmentation(gaussian=0.1), seeded()) - 0.5
+    noisy = recolor(flat(0.5, 300, 32), Augmentation(gaussian=0.1), seeded()) - 0.5
     spread = noisy.flatten(1).std(1)
     assert spread.max() == pytest.approx(0.1, abs=0.005)
     assert spread.min() < 0.005
@@ -172,16 +172,16 @@ def test_each_image_draws_a_severity_up_to_the_largest():
 
 
 def test_the_other_noises():
-    pepper = add_noises(flat(0.5, 300, 16), Augmentation(salt_and_pepper=0.4), seeded())
+    pepper = recolor(flat(0.5, 300, 16), Augmentation(salt_and_pepper=0.4), seeded())
     assert ((pepper == 0) | (pepper == 0.5) | (pepper == 1)).all()
     assert (pepper != 0.5).float().mean().item() == pytest.approx(0.2, abs=0.03)
-    poisson = add_noises(flat(0.5, 300, 16), Augmentation(poisson=0.1), seeded()) - 0.5
+    poisson = recolor(flat(0.5, 300, 16), Augmentation(poisson=0.1), seeded()) - 0.5
     assert poisson.var().item() == pytest.approx(0.5 * 0.1**2 / 3, rel=0.15)  # mean of (0.1 u)²
 
 
 def test_no_noise_is_the_identity():
     pixels = flat(0.5)
-    assert add_noises(pixels, NOTHING, seeded()) is pixels
+    assert torch.equal(recolor(pixels, NOTHING, seeded()), pixels)
 
 
 # -- all of it ----------------------------------------------------------------------------------

@@ -61,7 +61,7 @@ def test_photos_are_kept_in_memory_with_a_margin(folder):
     assert found.source.labels.tolist() == [0] * 12 + [1] * 8
     assert (found.source.images[:12] == 40).all()
     assert (found.source.images[12:] == 200).all()
-    assert found.val.images.shape == (3, 3, 32, 32)
+    assert found.val.pixels.shape == (3, 3, 32, 32)
     assert found.holdout is None
     assert found.unreadable == ()
 
@@ -102,7 +102,7 @@ def test_tiny_imagenet_has_its_own_way_to_say_what_val_shows(tmp_path):
         assert found.classes == ((TENCH, "tench"), (SHARK, SHARK))
         assert found.source.labels.tolist() == [0, 0, 0, 1, 1, 1]
         assert found.val.labels.tolist() == [0, 1]
-        assert (found.val.images.float().mean((1, 2, 3)) > 100).tolist() == [False, True]
+        assert (found.val.pixels.float().mean((1, 2, 3)) > 100).tolist() == [False, True]
 
 
 def test_imagenette_lies_a_folder_deeper(tmp_path):
@@ -123,7 +123,7 @@ def test_photos_are_read_as_they_are_used_where_they_must_be(folder, monkeypatch
     found = load(folder, **fields)
     assert isinstance(found.source, OnDisk)
     assert len(found.source) == 20
-    image, label = found.source.photos.load(19)
+    image, label = found.source.load(19)
     assert (image.size, label) == ((50, 40), 1)
 
 
@@ -185,14 +185,14 @@ def test_held_out_photos_are_measured_and_not_trained_on(folder):
     cats, dogs = sum(out[:12]), sum(out[12:])
     assert cats > 0 < dogs
     assert found.holdout.labels.tolist() == [0] * cats + [1] * dogs
-    assert found.holdout.images.shape == (cats + dogs, 3, 32, 32)
+    assert found.holdout.pixels.shape == (cats + dogs, 3, 32, 32)
     assert found.holdout.classes == found.classes
     assert found.source.labels.tolist() == [0] * (12 - cats) + [1] * (8 - dogs)
 
 
 def test_on_disk_the_same_photos_are_held_out(folder):
     found = load(folder, holdout=0.3, augmentation=Augmentation(randaugment="rand-m9"))
-    trained = [path.name for path, _ in found.source.photos.load.samples]
+    trained = [path.name for path, _ in found.source.load.args[0]]
     in_order = [*sorted(NAMES[:12]), *sorted(NAMES[12:])]
     assert trained == [name for name in in_order if hashed(name) >= 0.3]
     assert len(found.holdout.labels) == 20 - len(trained)
@@ -206,7 +206,7 @@ def test_a_photo_more_holds_out_no_other(folder):
     after = load(folder, holdout=0.3)
     assert len(after.source) == len(before.source) + 1
     assert torch.equal(after.holdout.labels, before.holdout.labels + 1)
-    assert torch.equal(after.holdout.images, before.holdout.images)
+    assert torch.equal(after.holdout.pixels, before.holdout.pixels)
 
 
 # -- what goes wrong ----------------------------------------------------------------------------
@@ -296,7 +296,7 @@ def test_scenes_are_drawn_at_the_training_size(few_scenes, tmp_path, monkeypatch
     found = load("shapes")
     assert isinstance(found.source, InMemory)
     assert found.source.images.shape == (12, 3, 32, 32)
-    assert found.val.images.shape == (3, 3, 32, 32)
+    assert found.val.pixels.shape == (3, 3, 32, 32)
     assert len(found.classes) == 10
     assert found.holdout is None
 
@@ -306,7 +306,7 @@ def test_scenes_are_held_out_by_their_number(few_scenes):
     out = [hashed(str(index)) < 0.4 for index in range(12)]
     everything = load("shapes").source
     assert 0 < sum(out) < 11
-    assert torch.equal(found.holdout.images, everything.images[torch.tensor(out)])
+    assert torch.equal(found.holdout.pixels, everything.images[torch.tensor(out)])
     assert torch.equal(found.source.images, everything.images[~torch.tensor(out)])
     assert torch.equal(found.holdout.labels, everything.labels[torch.tensor(out)])
 
@@ -314,7 +314,7 @@ def test_scenes_are_held_out_by_their_number(few_scenes):
 def test_scenes_take_randaugment_too(few_scenes):
     found = load("shapes", augmentation=Augmentation(randaugment="rand-m9"))
     assert isinstance(found.source, OnDisk)
-    image, label = found.source.photos.load(2)
+    image, label = found.source.load(2)
     scenes = load("shapes").source
     assert np.array_equal(np.asarray(image), scenes.images[2].permute(1, 2, 0).numpy())
     assert label == scenes.labels[2]
@@ -326,7 +326,7 @@ def test_scenes_take_randaugment_too(few_scenes):
 def test_a_split_by_itself(folder):
     shutil.rmtree(folder / "val" / "cats")
     split = load_split(str(folder), "train", 32)
-    assert split.images.shape == (20, 3, 32, 32)
+    assert split.pixels.shape == (20, 3, 32, 32)
     assert split.classes == (("cats", "cats"), ("dogs", "dogs"))
     assert load_split(str(folder), "val", 32).classes == (("dogs", "dogs"),)
     counted = load_split(str(folder), "val", 32, classes=split.classes)

@@ -5,11 +5,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from advprop_core.datasets.named import load_images
+from advprop_core.datasets.named import Images, load_images
 from advprop_core.models import bundle
 from advprop_core.models.dual_bn import DualBNModel
 from advprop_core.training import measure
-from advprop_core.training.data import Split
 from advprop_core.training.measure import quick_look, shape_bias
 
 
@@ -55,7 +54,7 @@ def test_a_card_holds_what_measuring_this_file_gives(conflicts):
 def split_of(count, side=16):
     generator = torch.Generator().manual_seed(0)
     images = torch.randint(0, 256, (count, 3, side, side), generator=generator, dtype=torch.uint8)
-    return Split(images, torch.arange(count) % 4, ())
+    return Images(images, torch.arange(count) % 4, ())
 
 
 def test_a_quick_look_is_share_and_mean_over_all_images(make_tiny, randomise):
@@ -67,7 +66,7 @@ def test_a_quick_look_is_share_and_mean_over_all_images(make_tiny, randomise):
     assert list(found) == ["main", "aux"]
     model.freeze()
     for name, (right, loss) in found.items():
-        logits = model.branch(name)(split.images.float() / 255)
+        logits = model.branch(name)(split.pixels.float() / 255)
         assert right == pytest.approx((logits.argmax(1) == split.labels).float().mean().item())
         assert loss == pytest.approx(F.cross_entropy(logits, split.labels).item(), rel=1e-4)
     assert found["main"] != found["aux"]

@@ -329,7 +329,7 @@ def test_a_network_without_stages_is_trained_whole(monkeypatch):
         raise AssertionError("coarse grouping is not implemented")
 
     model, _ = new_model(tiny_recipe(), CATS_DOGS)
-    monkeypatch.setattr("advprop_core.training.network.stages", refuse)
+    monkeypatch.setattr("advprop_core.training.network.group_parameters", refuse)
     assert set_trainable(model, tiny_recipe()) == []
     assert all(parameter.requires_grad for parameter in model.parameters())
     with pytest.raises(ValueError, match=r"no stages .* \(coarse grouping is not implemented\)"):

@@ -65,7 +65,7 @@ def test_metrics_are_those_of_the_weights_in_the_file(finished, photos):
     checkpoint = checkpoints.load(path)
     split = load_split(str(photos), "val", 32)
     with torch.no_grad():
-        logits = checkpoint.model.branch("main")(split.images.float() / 255)
+        logits = checkpoint.model.branch("main")(split.pixels.float() / 255)
     expected = F.cross_entropy(logits, split.labels).item()
     assert checkpoint.info.metrics[0]["loss"] == pytest.approx(expected, rel=1e-4)
 

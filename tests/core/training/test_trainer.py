@@ -10,9 +10,10 @@ import torch
 from torch.nn import functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from advprop_core.datasets.named import Images
 from advprop_core.training import meter, run, trainer
 from advprop_core.training.batch import Outcome, Part
-from advprop_core.training.data import Split, load_data
+from advprop_core.training.data import load_data
 from advprop_core.training.measure import quick_look
 from advprop_core.training.memory import OutOfMemory
 from advprop_core.training.meter import Diverged
@@ -254,7 +255,7 @@ def test_the_hold_out_is_measured_every_epoch(photos, tmp_path, ema_decay):
     assert set(rows[0]["holdout"]) == {"main", "aux"}
     for name in ("main", "aux"):
         with torch.no_grad():
-            logits = model.branch(name).eval()(held.images.float() / 255)
+            logits = model.branch(name).eval()(held.pixels.float() / 255)
         right = (logits.argmax(1) == held.labels).float().mean().item()
         loss = F.cross_entropy(logits, held.labels).item()
         assert closed[1].holdout[name] == pytest.approx((right, loss), rel=1e-5)
@@ -269,7 +270,7 @@ def test_a_quick_look_moves_nothing(photos, tmp_path, pixels):
     before = {key: value.clone() for key, value in model.state_dict().items()}
     images = (pixels(260) * 255).byte()
     labels = torch.arange(260) % 2
-    looked = quick_look(model, Split(images, labels, ()), CPU)
+    looked = quick_look(model, Images(images, labels, ()), CPU)
     assert [part.training for part in model.modules()] == modes
     assert all(torch.equal(before[key], value) for key, value in model.state_dict().items())
     assert all(parameter.grad is None for parameter in model.parameters())

@@ -7,9 +7,10 @@ import torch
 from accelerate import Accelerator
 from PIL import Image
 
+from advprop_core.datasets.named import Images
 from advprop_core.processes import Processes
 from advprop_core.training import state
-from advprop_core.training.data import Split, TrainingData, load_data
+from advprop_core.training.data import TrainingData, load_data
 from advprop_core.training.network import new_model
 from advprop_core.training.recipe import Attacker, Recipe
 from advprop_core.training.sources import InMemory
@@ -54,8 +55,10 @@ def numbered_photos(recipe: Recipe, count: int = 24, device: str = "cpu") -> Tra
     images = torch.randint(0, 256, (count, 3, 43, 43), generator=generator, dtype=torch.uint8)
     labels = torch.arange(count)
     classes = tuple((str(index), str(index)) for index in range(count))
-    source = InMemory(images, labels, recipe, count).to(torch.device(device))
-    return TrainingData(source, None, Split(images, labels, classes), "made")
+    source = InMemory(
+        images.to(torch.device(device)), labels.to(torch.device(device)), recipe, count
+    )
+    return TrainingData(source, None, Images(images, labels, classes), "made")
 
 
 def start(recipe: Recipe, photos: str | Path | TrainingData, out: Path) -> Trainer:

@@ -90,19 +90,11 @@ def attack_until_turned(
 ) -> Tensor:
     """Attack each image from one random start after another until its answer is wrong.
 
-    Args:
-        model: As for :func:`attack`.
-        pixels: (N, 3, H, W) float in [0, 1].
-        labels: (N,) true classes.
-        config: With a random start and without a target class.
-        restarts: From how many starts at most, at least 1.
-        draws: As for :func:`attack`.
+    Arguments are those of :func:`attack`, for a config with a random start and without a target
+    class, and ``restarts``: from how many starts at most, at least 1.
 
     Returns:
         (N, 3, H, W): of each image the first point that turns it, else the last one.
-
-    Raises:
-        TypeError, ValueError: As :func:`attack` does.
     """
     inputs, targets = own_inputs(model, pixels, labels)
     adversarial, robust = inputs.clone(), torch.arange(len(inputs))
@@ -245,21 +237,13 @@ def own_starts(like: Tensor, norm: Norm, epsilon: float, draws: Streams) -> Tens
 
 
 def loss_gradient(model: Model, pixels: Tensor, labels: Tensor) -> Tensor:
-    """Gradient of each sample's log odds against its label with respect to its own pixels.
+    """(N, 3, H, W) gradient of each sample's log odds against its (N,) label, detached.
 
     It points where the cross-entropy's gradient points, and does not vanish where the softmax
-    saturates; see :func:`lifted_log_odds`.
-
-    Args:
-        model: Pixels to (N, C) logits.
-        pixels: (N, 3, H, W); not modified.
-        labels: (N,) class indices.
-
-    Returns:
-        (N, 3, H, W), detached. Samples do not affect each other: the losses are summed.
+    saturates; see :func:`lifted_log_odds`. Samples do not affect each other.
 
     Raises:
-        ValueError: If a label is not one of the model's classes.
+        InputError: If a label is not one of the model's classes.
     """
 
     def loss(logits: Tensor) -> Tensor:

@@ -32,13 +32,7 @@ def lifted_log_odds(logits: Tensor, labels: Tensor) -> Tensor:
     A label that leads by more than eight is brought to a lead of eight; any other is left alone,
     and the loss then points exactly where the cross-entropy does. Without the temperature, the
     same network with logits times ten would be attacked in another direction and look more robust.
-
-    Args:
-        logits: (N, C), C at least 2.
-        labels: (N,) class indices.
-
-    Returns:
-        (N,).
+    Shapes are those of :func:`log_odds`.
     """
     label_logit, others = _label_and_others(logits.detach(), labels)
     temperature = ((label_logit - others.amax(1)) / _LEAD).clamp_min(1)

@@ -43,11 +43,8 @@ class Trainer:
         out: Run folder, which must be there before the first step.
         accelerator: Knows the device and the other processes.
         model: Becomes the run's own.
-        identity: What a state must have been saved with.
-        saved: The state to continue from.
-
-    Raises:
-        InputError: If the state is of another run.
+        identity: Of :func:`.state.identity`.
+        saved: The state to continue from; an InputError if it is of another run.
     """
 
     def __init__(

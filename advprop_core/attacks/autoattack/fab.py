@@ -29,14 +29,9 @@ def fab(
 ) -> tuple[Tensor, Tensor]:
     """Move each image to where its target takes over, and from there towards the clean image.
 
-    Args:
-        model: (N, 3, H, W) pixels to (N, C) logits.
-        pixels: (N, 3, H, W) in [0, 1], answered by their labels.
-        labels: (N,) true classes.
-        targets: (N,) wrong classes; the boundary towards each is what is followed, but any
-            wrong answer counts.
-        config: Gives the norm whose length is made small, and the number of linearisations; an
-            image whose perturbation is no longer than its epsilon is left as it is.
+    Arguments are those of :func:`~.apgd.apgd`. The boundary towards the target is followed, but
+    any wrong answer counts; an image whose perturbation is no longer than the config's epsilon is
+    left as it is.
 
     Returns:
         (N, 3, H, W) nearest adversarial images, the clean one where none was found; and (N,)

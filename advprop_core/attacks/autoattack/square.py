@@ -32,15 +32,8 @@ def square(
 ) -> Adversarials:
     """Paint squares into each perturbation, and keep those that lower the label's lead.
 
-    Args:
-        model: (N, 3, H, W) pixels to (N, C) logits; its gradient is not asked for.
-        pixels: (N, 3, H, W) in [0, 1], answered by their labels.
-        labels: (N,) true classes.
-        config: Gives the ball, and how often the network is asked about an image at most.
-        draws: A generator for each image.
-
-    Returns:
-        Adversarial images in the ball and in [0, 1], where some were found.
+    Arguments and result are those of :func:`~.apgd.apgd`, but the model's gradient is not asked
+    for.
     """
     norm, epsilon, queries = config.norm, config.epsilon, config.queries
     adversarials = Adversarials.none_yet(pixels)

@@ -56,13 +56,7 @@ class CorruptedArrays:
         limit: int | None = None,
         strict: bool = False,
     ) -> CorruptedArrays:
-        """Choose the images of the model's classes.
-
-        Args:
-            folder: As the archive unpacks.
-            classes: The model's (id, name) pairs by label.
-            limit: At most this many images, spread evenly over the classes.
-            strict: Refuse classes that the model does not know.
+        """Choose the images of the model's classes, spread evenly over them.
 
         Raises:
             ClassMismatch: If no class is the model's, or with ``strict`` one is not.
@@ -89,8 +83,14 @@ class CorruptedArrays:
         Returns:
             (n, 3, 32, 32) uint8, and (n,) bool: all of them can be read.
         """
-        file_rows = self.rows[rows].numpy() + (corruption.severity - 1) * self.count
-        images = _open(self.folder / f"{corruption.kind}.npy", self.count)[file_rows]
+        path = self.folder / f"{corruption.kind}.npy"
+        array, expected = _load(path), (self.count * len(SEVERITIES), SIDE, SIDE, 3)
+        if array.dtype != np.uint8 or array.shape != expected:
+            raise InputError(
+                f"{path} must be uint8 of shape {expected}, got {array.dtype} of shape "
+                f"{array.shape}: unpack the archive again"
+            )
+        images = array[self.rows[rows].numpy() + (corruption.severity - 1) * self.count]
         pixels = torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))
         return pixels, torch.ones(len(pixels), dtype=torch.bool)
 
@@ -127,31 +127,16 @@ def _labels(folder: Path) -> NDArray[np.int64]:
             f"cifar10-c has labels.npy and files such as fog.npy, and {folder} has not: give the "
             "folder that the archive unpacks to, CIFAR-10-C"
         )
-    labels = _load(folder / "labels.npy")
-    if labels.ndim != 1 or labels.dtype.kind not in "iu" or len(labels) % len(SEVERITIES):
+    path = folder / "labels.npy"
+    labels = _load(path)
+    first = labels.reshape(-1)[: labels.size // len(SEVERITIES)]
+    repeated = first.size and np.array_equal(labels, np.tile(first, len(SEVERITIES)))
+    if not repeated or labels.dtype.kind not in "iu" or not set(first.tolist()) <= {*range(10)}:
         raise InputError(
-            f"{folder / 'labels.npy'} must hold the labels of five severities, got "
-            f"{labels.dtype} of shape {labels.shape}: unpack the archive again"
+            f"{path} must repeat whole numbers from 0 to 9 for each of the five severities: unpack "
+            "the archive again"
         )
-    severities = np.asarray(labels, dtype=np.int64).reshape(len(SEVERITIES), -1)
-    if (severities != severities[0]).any() or severities.min() < 0 or severities.max() > 9:
-        raise InputError(
-            f"{folder / 'labels.npy'} must repeat the same labels from 0 to 9 for each severity: "
-            "unpack the archive again"
-        )
-    first: NDArray[np.int64] = severities[0]
-    return first
-
-
-def _open(path: Path, count: int) -> NDArray[np.uint8]:
-    images = _load(path)
-    expected = (count * len(SEVERITIES), SIDE, SIDE, 3)
-    if images.dtype != np.uint8 or images.shape != expected:
-        raise InputError(
-            f"{path} must be uint8 of shape {expected}, got {images.dtype} of shape "
-            f"{images.shape}: unpack the archive again"
-        )
-    return images
+    return first.astype(np.int64)
 
 
 def _load(path: Path) -> NDArray[Any]:

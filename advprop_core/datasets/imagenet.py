@@ -23,9 +23,7 @@ _WNID = re.compile(r"n\d{8}")
 def wnids_of(kind: str) -> tuple[str, ...]:
     """The wnids of a set's classes: 200 of ImageNet-A and -R, 1000 of the others.
 
-    Args:
-        kind: Such as ``imagenet-a`` (Hendrycks et al., arXiv 1907.07174), ``imagenet-r``
-            (arXiv 2006.16241) or ``imagenet``.
+    ImageNet-A is of Hendrycks et al., arXiv 1907.07174, -R of arXiv 2006.16241.
     """
     name = kind.replace("-", "_") if kind in SUBSETS else "imagenet"
     text = files("timm.data").joinpath("_info", f"{name}_synsets.txt").read_text()
@@ -45,10 +43,10 @@ def wnid_folders(folder: Path) -> set[str]:
 
 
 def class_images(kind: str, folder: Path, split: str = "val") -> ClassFolders:
-    """The images of each class of ImageNet, -A, -R, -Sketch or Stylized.
+    """The images of each class that a set may have.
 
     Args:
-        kind: Decides which classes there may be.
+        kind: Of the set, such as ``imagenet-sketch``.
         folder: Holds the class folders, or a folder ``train`` or ``val`` that does.
         split: Which of the two, where there are both.
 
@@ -70,9 +68,7 @@ def class_images(kind: str, folder: Path, split: str = "val") -> ClassFolders:
 def corruption_folders(folder: Path) -> dict[tuple[str, int], Path]:
     """The folders of ImageNet-C by kind and severity, in the article's order.
 
-    Args:
-        folder: Holds ``KIND/SEVERITY/WNID/IMAGE``, or the archives' folders (``noise``, ``blur``
-            …) with these inside. May hold some of the kinds only.
+    They are ``KIND/SEVERITY``, or these in the archives' folders (``noise``, ``blur`` …).
     """
     return {
         (kind, severity): parent / kind / str(severity)

@@ -17,14 +17,14 @@ from torch import Tensor
 
 from advprop_core.datasets.class_folders import (
     draw_evenly,
-    find_images,
     listing,
     match_folders,
 )
-from advprop_core.datasets.folders import Unreadable, read_image
-from advprop_core.datasets.imagenet import corruption_folders, wnids_of
+from advprop_core.datasets.folders import Unreadable, open_photo
+from advprop_core.datasets.imagenet import class_images, corruption_folders
 from advprop_core.errors import InputError
 from advprop_core.pictures.corruptions import CorruptionConfig
+from advprop_core.pictures.decoding import fit, to_bytes
 from advprop_core.pictures.digests import image_digest
 from advprop_core.pictures.formats import ImageError
 
@@ -48,7 +48,7 @@ class CorruptedPhotos:
         ignored_classes: Class folders of no class of the model.
         odd_size: Width and height of a folder's first photo that is not of the published size;
             None where none is.
-        clean: The same photos before they were corrupted, by class folder, or None.
+        clean: Where these photos lie before they were corrupted; empty where nobody said.
         strict: Whether a photo that cannot be read is an error.
         unreadable: What could not be read so far.
     """
@@ -60,7 +60,7 @@ class CorruptedPhotos:
     incomplete: int
     ignored_classes: tuple[str, ...] = ()
     odd_size: tuple[int, int] | None = None
-    clean: Mapping[str, Sequence[Path]] | None = None
+    clean: tuple[Path, ...] = ()
     strict: bool = False
     unreadable: dict[Path, Unreadable] = field(default_factory=dict)
 
@@ -93,37 +93,43 @@ class CorruptedPhotos:
         if clean is not None:
             before = {_key(f"{c}/{p.name}"): p for c, paths in clean.items() for p in paths}
             shared = {name for name in shared if _key(name) in before}
-        _require_photos(shared, total, folders, strict=strict, with_clean=clean is not None)
+        everywhere = f"in all {len(folders)} folders of corruptions"
+        everywhere += " and among the clean photos" if clean is not None else ""
+        if not shared:
+            raise InputError(f"none of {total} photos is {everywhere}: unpack the archives again")
+        if strict and len(shared) < total:
+            raise InputError(
+                f"{total - len(shared)} of {total} photos are not {everywhere}: complete them, or "
+                "evaluate without --strict to leave these out"
+            )
         by_class: dict[str, list[str]] = {}
         for name in sorted(shared):
-            by_class.setdefault(_class_of(name), []).append(name)
+            by_class.setdefault(name.partition("/")[0], []).append(name)
         labels = match_folders(by_class, classes, strict=strict)
         drawn = draw_evenly([[(n, labels[c]) for n in by_class[c]] for c in labels], limit)
-        kept: dict[str, list[Path]] = {}
-        for name, _ in drawn if before else ():
-            kept.setdefault(_class_of(name), []).append(before[_key(name)])
+        names = tuple(name for name, _ in drawn)
         return cls(
             folders,
-            tuple(name for name, _ in drawn),
+            names,
             torch.tensor([label for _, label in drawn], dtype=torch.int64),
             len(labels),
             total - len(shared),
             tuple(name for name in by_class if name not in labels),
-            _odd_size([folder / drawn[0][0] for folder in folders.values()]),
-            kept or None,
+            _odd_size([folder / names[0] for folder in folders.values()]),
+            tuple(before[_key(name)] for name in names) if before else (),
             strict,
         )
 
     def without(self, paths: Sequence[Path]) -> CorruptedPhotos:
         """The same, but for the photos whose clean files these are."""
-        if not paths or self.clean is None:
-            return self
         gone = set(paths)
-        kept = {c: [p for p in own if p not in gone] for c, own in self.clean.items()}
-        left = {_key(f"{c}/{path.name}") for c, own in kept.items() for path in own}
-        rows = [row for row, name in enumerate(self.names) if _key(name) in left]
-        names = tuple(self.names[row] for row in rows)
-        return replace(self, names=names, labels=self.labels[rows], clean=kept)
+        rows = [row for row, path in enumerate(self.clean) if path not in gone]
+        return replace(
+            self,
+            names=tuple(self.names[row] for row in rows),
+            labels=self.labels[rows],
+            clean=tuple(self.clean[row] for row in rows),
+        )
 
     def read(self, corruption: CorruptionConfig, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Decode the photos of one corruption that are of (n,) rows.
@@ -138,17 +144,19 @@ class CorruptedPhotos:
         folder = self.folders[corruption.kind, corruption.severity]
         names = [self.names[row] for row in rows.tolist()]
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            photos = list(pool.map(lambda name: read_image(folder / name, SIZE), names))
-        for photo in photos:
-            if isinstance(photo, Unreadable):
-                if photo.error and not isinstance(photo.error, _OF_THE_FILE):
-                    raise photo.error
-                if self.strict:
-                    raise ImageError(f"{photo.path}: {photo.reason}")
-                self.unreadable[photo.path] = photo
-        black = torch.zeros((3, SIZE, SIZE), dtype=torch.uint8)
-        pixels = torch.stack([black if isinstance(p, Unreadable) else p for p in photos])
-        return pixels, torch.tensor([not isinstance(photo, Unreadable) for photo in photos])
+            photos = list(pool.map(lambda name: _read(folder / name), names))
+        pixels = torch.zeros((len(photos), 3, SIZE, SIZE), dtype=torch.uint8)
+        readable = torch.zeros(len(photos), dtype=torch.bool)
+        for row, photo in enumerate(photos):
+            if not isinstance(photo, Unreadable):
+                pixels[row], readable[row] = photo, True
+                continue
+            if photo.error and not isinstance(photo.error, _OF_THE_FILE):
+                raise photo.error
+            if self.strict:
+                raise ImageError(f"{photo.path}: {photo.reason}")
+            self.unreadable[photo.path] = photo
+        return pixels, readable
 
     def digests(self, corruption: CorruptionConfig) -> list[bytes]:
         """Of each photo's label and of its file's name, size and times of change.
@@ -169,11 +177,9 @@ def open_folders(folder: Path) -> dict[tuple[str, int], Path]:
     Raises:
         InputError: If there is none.
     """
-    if not folder.is_dir():
-        raise InputError(f"imagenet-c needs a folder, and {folder} is none")
     if folders := corruption_folders(folder):
         return folders
-    inside = sorted(entry.name for entry in folder.iterdir())
+    inside = sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else ()
     raise InputError(
         "imagenet-c has KIND/SEVERITY/WNID/IMAGE, such as fog/3/n01440764, and "
         f"{folder} has {listing(inside) or 'nothing'}: name the layout that this folder has"
@@ -185,12 +191,7 @@ def _shared_names(folders: Iterable[Path]) -> tuple[set[str], int]:
     shared: set[str] | None = None
     anywhere: set[str] = set()
     for folder in folders:
-        images = find_images(folder).images
-        if strangers := [name for name in images if name not in wnids_of("imagenet")]:
-            raise InputError(
-                f"imagenet-c has class folders named by ImageNet's 1000 wnids, and {folder} has "
-                f"{listing(strangers)}: rename or remove them"
-            )
+        images = class_images("imagenet-c", folder).images
         names = {f"{name}/{path.name}" for name, paths in images.items() for path in paths}
         shared = names if shared is None else shared & names
         anywhere |= names
@@ -209,23 +210,9 @@ def _odd_size(photos: Iterable[Path]) -> tuple[int, int] | None:
     return None
 
 
-def _require_photos(
-    shared: set[str],
-    total: int,
-    folders: Mapping[tuple[str, int], Path],
-    *,
-    strict: bool,
-    with_clean: bool,
-) -> None:
-    everywhere = f"in all {len(folders)} folders of corruptions"
-    everywhere += " and among the clean photos" if with_clean else ""
-    if not shared:
-        raise InputError(f"none of {total} photos is {everywhere}: unpack the archives again")
-    if strict and len(shared) < total:
-        raise InputError(
-            f"{total - len(shared)} of {total} photos are not {everywhere}: complete them, or "
-            "evaluate without --strict to leave these out"
-        )
+def _read(path: Path) -> Tensor | Unreadable:
+    photo = open_photo(path, SIZE)
+    return photo if isinstance(photo, Unreadable) else to_bytes(fit(photo, SIZE))
 
 
 def _facts(path: Path) -> str:
@@ -235,10 +222,6 @@ def _facts(path: Path) -> str:
     except OSError as error:  # it is left out when it is read
         return type(error).__name__
     return f"{facts.st_size} {facts.st_mtime_ns} {facts.st_ctime_ns}"
-
-
-def _class_of(name: str) -> str:
-    return name.partition("/")[0]
 
 
 def _key(name: str) -> str:

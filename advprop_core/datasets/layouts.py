@@ -94,7 +94,8 @@ def detect(folder: Path) -> str | None:
         return "tiny-imagenet"
     if is_cifar10_c(folder):
         return "cifar10-c"
-    if has_batches(folder) or _is_cifar10(folder):
+    test_folders = {entry.name for entry in (folder / "test").glob("*")}
+    if has_batches(folder) or {*CIFAR10_NAMES} <= test_folders:
         return "cifar10"
     if any((folder / name).is_dir() for name in IMAGENETTE_FOLDERS):
         return "imagenette"
@@ -122,22 +123,11 @@ def images_of(place: Place, split: str, *, download: bool = False) -> ClassFolde
         return tiny_imagenet.class_images(folder, split)
     if place.kind == "imagenette":
         return find_images(imagenette_folder(folder, split, download=download))
-    if place.kind in (None, "cifar10"):
-        return _images_of_split(folder, split)
-    assert place.kind is not None
-    return imagenet.class_images(place.kind, folder, split)
-
-
-def _images_of_split(folder: Path, split: str) -> ClassFolders:
-    """Class folders, with what is passed over beside the splits where there are such."""
+    if place.kind is not None and place.kind != "cifar10":
+        return imagenet.class_images(place.kind, folder, split)
     folders = find_images(split_folder(folder, split))
     if folders.root == folder:
         return folders
+    # The hidden ones beside the splits are passed over too.
     beside = {path: HIDDEN for path in sorted(folder.iterdir()) if is_hidden(path.name)}
     return ClassFolders(folders.images, beside | {**folders.left_out}, folder)
-
-
-def _is_cifar10(folder: Path) -> bool:
-    test = folder / "test"
-    names = {entry.name for entry in test.iterdir()} if test.is_dir() else set()
-    return set(CIFAR10_NAMES) <= names

@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from advprop_core.datasets import imagenet, tiny_imagenet
-from advprop_core.datasets.class_folders import ClassFolders, draw_evenly, match_folders
+from advprop_core.datasets.class_folders import draw_evenly, match_folders
 from advprop_core.datasets.folders import ImageFolder, Unreadable
 from advprop_core.datasets.layouts import CORRUPTED, TITLES, Place, find_place, images_of
 from advprop_core.datasets.memory import require_memory
@@ -77,8 +77,7 @@ def load_images(
         split: ``train`` or ``val``; class folders without splits are read as they are.
         classes: The model's (id, name) pairs, which a folder's class folders must match.
         limit: At most this many images, spread evenly over the classes.
-        strict: Refuse unreadable images, unknown classes and files that are passed over instead of
-            leaving them out.
+        strict: As for `ImageFolder`.
         download: Fetch Imagenette or CIFAR-10 where it is missing.
         alone: Whether no other process reads them, and needs memory for that.
 
@@ -105,34 +104,22 @@ def load_images(
         )
     if place.kind == "cifar10" and not has_class_folders(place.folder):
         return _read_batches(place, size, split, classes, limit, strict=strict, download=download)
-    return _read_photos(
-        place, size, split, classes, limit, strict=strict, download=download, alone=alone
-    )
-
-
-def _read_photos(
-    place: Place,
-    size: int,
-    split: str,
-    classes: Sequence[tuple[str, str]] | None,
-    limit: int | None,
-    *,
-    strict: bool,
-    download: bool,
-    alone: bool,
-) -> Images:
     folders = images_of(place, split, download=download)
     folder = ImageFolder(folders, size=size, classes=classes, strict=strict, limit=limit)
     pixels, labels = folder.load_all(alone=alone)
     unread = {file.path for file in folder.unreadable}
+    among = _among(place, classes)
+    notes = _notes(place, folders.images, classes, among)
+    if left_out := folders.describe_left_out():
+        notes.append(left_out)
     return Images(
         pixels,
         labels,
-        tuple(classes) if classes else _classes_of(place, folder.classes),
+        tuple(classes) if classes else readable_classes(folder.classes, place.folder),
         folder.unreadable,
         folder.ignored_classes,
-        among=_among(place, classes),
-        notes=_notes_of_folders(place, folders, classes),
+        among=among,
+        notes=tuple(notes),
         enlarged=folder.enlarged,
         files=tuple(path for path, _ in folder.samples if path not in unread),
     )
@@ -146,41 +133,29 @@ def _among(place: Place, classes: Sequence[tuple[str, str]] | None) -> tuple[int
     return None if len(label_of) == len(classes) else tuple(sorted(label_of.values()))
 
 
-def _notes_of_folders(
-    place: Place, folders: ClassFolders, classes: Sequence[tuple[str, str]] | None
-) -> tuple[str, ...]:
-    """The same, and what class folders are taken for and hold beside pictures."""
-    notes = list(_notes(place, folders.images, classes))
-    if classes is not None and are_indices(classes, folders.images):
-        notes.append("the class folders are named by numbers: taken as the model's class indices")
-    if left_out := folders.describe_left_out():
-        notes.append(left_out)
-    return tuple(notes)
-
-
 def _notes(
-    place: Place, folders: Iterable[str], classes: Sequence[tuple[str, str]] | None
-) -> tuple[str, ...]:
+    place: Place,
+    folders: Iterable[str],
+    classes: Sequence[tuple[str, str]] | None,
+    among: tuple[int, ...] | None = None,
+) -> list[str]:
     """How the set was read, and what of the model it asks for."""
-    notes = [place.note()]
-    if classes is not None and place.kind is not None:
+    notes = [note] if (note := place.note()) else []
+    if classes is None:
+        return notes
+    if place.kind is not None:
         count = len(set(match_folders(folders, classes).values()))
         if count < len(classes):
             notes.append(f"{place.title}: images of {count} of the model's {len(classes)} classes")
-    if among := _among(place, classes):
+    if among:
         shared = "its 200 classes" if len(among) == 200 else f"{len(among)} of its 200 classes"
         notes.append(
             f"{place.title}: answers are among {shared}, as in its article, not among the model's "
-            f"{len(classes or ())}: chance is higher"
+            f"{len(classes)}: chance is higher"
         )
-    return tuple(note for note in notes if note)
-
-
-def _classes_of(place: Place, ids: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    if place.kind == "tiny-imagenet":
-        names = tiny_imagenet.class_names(place.folder)
-        return tuple((identity, names.get(identity, identity)) for identity in ids)
-    return readable_classes(ids)
+    if are_indices(classes, folders):
+        notes.append("the class folders are named by numbers: taken as the model's class indices")
+    return notes
 
 
 def _read_batches(
@@ -197,11 +172,10 @@ def _read_batches(
     arrays, labels, names = cifar10_arrays(place.folder, split, download=download)
     set_classes = tuple((name, name) for name in names)
     label_of = match_folders(names, classes or set_classes, strict=strict)
-    rows: dict[str, list[int]] = {name: [] for name in label_of}
-    for row, label in enumerate(labels):
-        if names[label] in rows:
-            rows[names[label]].append(row)
-    drawn = sorted(draw_evenly(list(rows.values()), limit))
+    by_class = [
+        [row for row, label in enumerate(labels) if names[label] == name] for name in label_of
+    ]
+    drawn = sorted(draw_evenly(by_class, limit))
     require_memory(len(drawn), size)
     pixels = torch.empty((len(drawn), 3, size, size), dtype=torch.uint8)
     for index, row in enumerate(drawn):
@@ -211,7 +185,7 @@ def _read_batches(
         torch.tensor([label_of[names[labels[row]]] for row in drawn]),
         tuple(classes) if classes else set_classes,
         ignored_classes=tuple(name for name in names if name not in label_of),
-        notes=_notes(place, names, classes),
+        notes=tuple(_notes(place, names, classes)),
         enlarged=len(drawn) if size > arrays.shape[1] else 0,
     )
 
@@ -228,19 +202,18 @@ def load_scenes(
         classes: The model's (id, name) pairs, which must be those of the set.
 
     Raises:
-        InputError: For another name or other classes, or a count out of its range.
+        InputError: For other classes, or a count out of its range.
     """
-    if name not in AGREEMENT:
-        raise InputError(f"data must be one of {', '.join(BUILTIN)}, got {name!r}")
     if not 1 <= count <= _LENGTHS["val"]:
         raise InputError(f"count must lie in [1, {_LENGTHS['val']}], got {count}")
     _require_shapes(name, classes)
     return [_scene(name, "val", index, size) for index in range(count)]
 
 
-def readable_classes(ids: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    """(id, name) of each class folder; an ImageNet wnid gets its English name."""
-    names = dict(imagenet_classes())
+def readable_classes(ids: Sequence[str], root: Path) -> tuple[tuple[str, str], ...]:
+    """(id, name) of the class folders in a folder; a wnid gets its English name."""
+    is_tiny = tiny_imagenet.is_tiny_imagenet(root)
+    names = tiny_imagenet.class_names(root) if is_tiny else dict(imagenet_classes())
     return tuple((identity, names.get(identity, identity)) for identity in ids)
 
 

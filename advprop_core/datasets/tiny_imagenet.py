@@ -20,15 +20,11 @@ def is_tiny_imagenet(folder: Path) -> bool:
 
 
 def class_images(folder: Path, split: str) -> ClassFolders:
-    """The images of each class, by wnid.
-
-    Args:
-        folder: Holds ``train``, ``val`` and the text files.
-        split: ``train`` or ``val``.
+    """The images of each class of ``train`` or ``val``, by wnid.
 
     Raises:
-        InputError: If a file is missing, a line of the annotations cannot be read, or they name
-            a class that ``wnids.txt`` does not.
+        InputError: If a file is missing, a line of the annotations cannot be read, or there is
+            a class that ``wnids.txt`` does not list.
     """
     if not is_tiny_imagenet(folder):
         raise InputError(
@@ -36,7 +32,13 @@ def class_images(folder: Path, split: str) -> ClassFolders:
             "least one of them: give the folder that the archive unpacks to, tiny-imagenet-200"
         )
     wnids = (folder / "wnids.txt").read_text(encoding="utf-8").split()
-    folders = _training_folders(folder) if split == "train" else _annotated(folder)
+    if split == "train":
+        folders = find_images(folder / "train")
+        left_out = folders.left_out.items()  # the texts with bounding boxes belong to the set
+        unexpected = {path: why for path, why in left_out if not path.name.endswith(_BOXES)}
+        folders = replace(folders, left_out=unexpected)
+    else:
+        folders = _annotated(folder)
     if strangers := sorted(set(folders.images) - set(wnids)):
         raise InputError(
             f"{folder} has images of classes that its wnids.txt does not list: {listing(strangers)}"
@@ -51,14 +53,6 @@ def class_names(folder: Path) -> dict[str, str]:
         return {}
     lines = (line.split("\t", 1) for line in words.read_text(encoding="utf-8").splitlines())
     return {line[0]: line[1].split(",")[0].strip() for line in lines if len(line) == 2}
-
-
-def _training_folders(folder: Path) -> ClassFolders:
-    """Class folders, whose texts with bounding boxes belong to the set."""
-    folders = find_images(folder / "train")
-    left_out = folders.left_out.items()
-    unexpected = {path: why for path, why in left_out if not path.name.endswith(_BOXES)}
-    return replace(folders, left_out=unexpected)
 
 
 def _annotated(folder: Path) -> ClassFolders:

@@ -34,11 +34,11 @@ def has_class_folders(folder: Path) -> bool:
 
 
 def imagenette_folder(folder: Path, split: str, *, download: bool = False) -> Path:
-    """The folder with Imagenette's class folders.
+    """The folder with Imagenette's class folders of ``train`` or ``val``.
 
     Args:
         folder: Holds ``imagenette2-320`` or its larger or smaller kin, or is one of these.
-        split: ``train`` or ``val``.
+        split: Which.
         download: Fetch the archive (about 340 MB) into ``folder`` where none is there.
 
     Raises:
@@ -74,7 +74,7 @@ def cifar10_arrays(
     """
     if download:
         with _explaining_failures("CIFAR-10", CIFAR10.url, folder):
-            CIFAR10(str(folder), train=split == "train", download=True)
+            CIFAR10(str(folder), download=True)
     try:
         batches = CIFAR10(str(folder), train=split == "train")
     except RuntimeError:

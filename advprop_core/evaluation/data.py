@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from torch import Tensor
 
@@ -288,9 +289,12 @@ def _with_clean_photos(
 ) -> _StoredSet:
     """Those of the corrupted photos that match clean ones, and these, cut alike."""
     size, crop = imagenet_c.SIZE, imagenet_c.CROP
-    if not isinstance(files, CorruptedPhotos) or files.clean is None:
+    if not isinstance(files, CorruptedPhotos) or not files.clean:
         return _StoredSet(files, empty_images(size))
-    folders = ClassFolders(files.clean)
+    by_class: dict[str, list[Path]] = {}
+    for name, path in zip(files.names, files.clean, strict=True):
+        by_class.setdefault(name.partition("/")[0], []).append(path)
+    folders = ClassFolders(by_class)
     folder = ImageFolder(folders, size=size, classes=classes, strict=request.strict, crop=crop)
     pixels, _ = folder.load_all()
     notes = of_small_photos(folder.enlarged, len(pixels), round(size / crop), corrupted=False)

@@ -15,7 +15,7 @@ from advprop_core.datasets.folders import ImageFolder, Unreadable
 from advprop_core.datasets.layouts import find_place
 from advprop_core.datasets.memory import room_for_images
 from advprop_core.datasets.named import BUILTIN, Images, load_images, readable_classes
-from advprop_core.datasets.tiny_imagenet import class_names, is_tiny_imagenet
+from advprop_core.datasets.tiny_imagenet import is_tiny_imagenet
 from advprop_core.datasets.torchvision_sets import has_class_folders, imagenette_folder
 from advprop_core.errors import InputError
 from advprop_core.processes import are_several
@@ -168,7 +168,7 @@ def _photos(
     _require_splits(root, data)
     folder = ImageFolder(root / "train", size=round(recipe.size * _MARGIN))
     _require_full_classes(root / "train", folder)
-    samples, classes = folder.samples, _classes_of(root, folder)
+    samples, classes = folder.samples, readable_classes(folder.classes, root)
     val = Images(torch.empty((0, 3, recipe.size, recipe.size)), torch.empty(0), classes)
     if measures:
         val = _measured(data, recipe, classes)  # now, not after hours
@@ -235,14 +235,6 @@ def _measured(data: str, recipe: Recipe, classes: tuple[tuple[str, str], ...]) -
             f"{listing(lacking)}, so its accuracies would be of the others alone"
         )
     return val
-
-
-def _classes_of(root: Path, folder: ImageFolder) -> tuple[tuple[str, str], ...]:
-    """(id, name) of each class."""
-    if not is_tiny_imagenet(root):
-        return readable_classes(folder.classes)
-    names = class_names(root)
-    return tuple((wnid, names.get(wnid, wnid)) for wnid in folder.classes)
 
 
 def _digest(samples: Sequence[tuple[Path, int]]) -> str:

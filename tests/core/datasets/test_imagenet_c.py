@@ -105,15 +105,11 @@ def test_clean_photos_are_the_same_ones_whatever_their_ending(root, tmp_path):
     assert photos.names == tuple(f"{w}/{i}.JPEG" for w in (TENCH, SHARK) for i in range(2))
     assert photos.incomplete == 3
     val = tmp_path / "val"
-    assert photos.clean == {
-        TENCH: [val / TENCH / "0.png", val / TENCH / "1.png"],
-        SHARK: [val / SHARK / "0.png", val / SHARK / "1.png"],
-    }
+    assert photos.clean == tuple(val / w / f"{i}.png" for w in (TENCH, SHARK) for i in range(2))
     fewer = photos.without([val / TENCH / "1.png"])
     assert fewer.names == (f"{TENCH}/0.JPEG", f"{SHARK}/0.JPEG", f"{SHARK}/1.JPEG")
     assert fewer.labels.tolist() == [1, 0, 0]
-    assert fewer.clean[TENCH] == [val / TENCH / "0.png"]
-    assert photos.without([]) is photos
+    assert fewer.clean == (photos.clean[0], *photos.clean[2:])
 
 
 def test_the_digest_follows_labels_and_files(root):
@@ -135,15 +131,12 @@ def test_folders_that_are_no_imagenet_c(root, tmp_path):
     with pytest.raises(ClassMismatch, match=r"n01440764, n01443537, n01484850.*\(cat\)"):
         CorruptedPhotos.open(open_folders(root), (("cats", "cat"),))
     put(root / "fog" / "1" / "cats" / "0.JPEG")
-    with pytest.raises(ValueError, match=r"named by ImageNet's 1000 wnids, and .*fog/1 has cats"):
+    with pytest.raises(ValueError, match=r"imagenet-c has .* its 1000 wnids, .*fog/1 has cats"):
         opened(root)
     with pytest.raises(ValueError, match=r"KIND/SEVERITY/WNID/IMAGE, .* has 1: name the layout"):
         open_folders(root / "fog")
-    with pytest.raises(ValueError, match="needs a folder"):
+    with pytest.raises(ValueError, match="none has nothing"):
         open_folders(tmp_path / "none")
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(ValueError, match="has nothing"):
-        open_folders(tmp_path / "empty")
 
 
 def test_no_photo_is_everywhere(root):

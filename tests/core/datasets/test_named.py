@@ -21,7 +21,6 @@ def test_scenes_are_those_that_are_evaluated(name):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("photos", 3), "data must be one of shapes, shapes-conflict, got 'photos'"),
         (("shapes", 0), r"count must lie in \[1, 2000\], got 0"),
         (("shapes", 2001), "count must lie in"),
     ],

@@ -86,9 +86,17 @@ def find_images(root: Path) -> ClassFolders:
         elif is_picture(path.name):
             left_out[path] = LOOSE
     images = {name: sorted(images[name]) for name in sorted(images) if images[name]}
-    if not images:
-        _raise_empty(root, left_out)
-    return ClassFolders(images, left_out, root)
+    if images:
+        return ClassFolders(images, left_out, root)
+    if LOOSE in left_out.values():
+        raise InputError(
+            f"The images in {root} have no class folders: sort them into {root}/CLASS/IMAGE."
+        )
+    seen = describe_left_out(left_out, root)
+    raise InputError(
+        f"The data folder {root} holds no image: looked for {root}/CLASS/… with the endings "
+        f"{' '.join(sorted(EXTENSIONS))}" + (f"; {seen}." if seen else ".")
+    )
 
 
 def match_folders(
@@ -131,15 +139,3 @@ def draw_evenly(classes: Sequence[Sequence[_Sample]], limit: int | None) -> tupl
     in_turn = (sample for turn in zip_longest(*classes) for sample in turn if sample is not None)
     drawn = set(islice(in_turn, limit))
     return tuple(sample for sample in everything if sample in drawn)
-
-
-def _raise_empty(root: Path, left_out: Mapping[Path, str]) -> None:
-    if LOOSE in left_out.values():
-        raise InputError(
-            f"The images in {root} have no class folders: sort them into {root}/CLASS/IMAGE."
-        )
-    seen = describe_left_out(left_out, root)
-    raise InputError(
-        f"The data folder {root} holds no image: looked for {root}/CLASS/… with the endings "
-        f"{' '.join(sorted(EXTENSIONS))}" + (f"; {seen}." if seen else ".")
-    )

@@ -12,22 +12,13 @@ _MEMINFO = Path("/proc/meminfo")
 # its control groups, and the first.
 _GROUPS = (
     (Path("/sys/fs/cgroup"), "memory.max", "memory.current", "inactive_file"),
-    (
-        Path("/sys/fs/cgroup/memory"),
-        "memory.limit_in_bytes",
-        "memory.usage_in_bytes",
-        "total_inactive_file",
-    ),
-)
+    (Path("/sys/fs/cgroup/memory"), "memory.limit_in_bytes", "memory.usage_in_bytes",
+     "total_inactive_file"),
+)  # fmt: skip
 
 
 def require_memory(count: int, size: int, *, alone: bool = False) -> None:
-    """Refuse images that this machine cannot hold, before they are read.
-
-    Args:
-        count: Number of images.
-        size: Their side in pixels; each takes 3 · size² bytes.
-        alone: Whether no other process of this machine reads images too.
+    """Refuse images of this side, 3 · size² bytes each, that this machine cannot hold.
 
     Raises:
         InputError: If they take more than :func:`room_for_images`; the message says how many
@@ -45,7 +36,7 @@ def require_memory(count: int, size: int, *, alone: bool = False) -> None:
 def room_for_images(*, alone: bool = False) -> float | None:
     """Bytes that this process may fill with images: its share of four fifths of what is free.
 
-    The processes of this machine that were started together each read images of their own.
+    Processes of this machine that were started together share it, unless one reads ``alone``.
     """
     free = free_memory()
     return None if free is None else _SHARE * free / (1 if alone else local_count())

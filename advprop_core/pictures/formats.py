@@ -29,15 +29,12 @@ _REFUSED: Final = frozenset(
 )
 
 
-def _readable_endings() -> dict[str, str]:
-    """File name ending to format, for every format that can be read."""
-    endings = Image.registered_extensions()  # loads all of Pillow's readers
-    # Pillow opens MPO, the stereo photos of some cameras, as the JPEG that it begins with.
-    readable = {*Image.OPEN, "MPO"} - _REFUSED
-    return {ending: name for ending, name in endings.items() if name in readable}
-
-
-_FORMATS: Final = _readable_endings()
+# Pillow opens MPO, the stereo photos of some cameras, as the JPEG that it begins with.
+_FORMATS: Final = {
+    ending: name
+    for ending, name in Image.registered_extensions().items()  # loads all of Pillow's readers
+    if name in Image.OPEN.keys() | {"MPO"} and name not in _REFUSED
+}
 EXTENSIONS: Final = frozenset(_FORMATS)
 """File name endings, in lower case, of the formats that can be read."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal, get_args
@@ -15,6 +16,7 @@ Fill = Literal["grey", "black", "blur"]
 FILLS: tuple[Fill, ...] = get_args(Fill)
 MOST_REGIONS = 24
 WHOLE = 1000  # a side of the picture, in the unit of a region
+_REGION = re.compile(r"(\d{1,4})\.(\d{1,4})\.(\d{1,4})\.(\d{1,4})", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -67,22 +69,19 @@ def parse_regions(text: str) -> tuple[Region, ...]:
     """Read regions as :func:`format_regions` writes them.
 
     Raises:
-        ValueError: If the text is anything else; the message says what.
+        InputError: If the text is anything else; the message says what.
     """
     pieces = text.split("_") if text else []
     if len(pieces) > MOST_REGIONS:
         raise InputError(f"regions must be at most {MOST_REGIONS}, got {len(pieces)}")
-    return tuple(_parse(piece) for piece in pieces)
-
-
-def _parse(piece: str) -> Region:
-    numbers = piece.split(".")
-    # isdigit alone would let other scripts' digits in, and int() a million of them.
-    if len(numbers) != 4 or not all(n.isascii() and n.isdigit() and len(n) <= 4 for n in numbers):
-        raise InputError(
-            f"a region must be left.top.width.height in thousandths of the side, got {piece!r}"
-        )
-    return Region(*map(int, numbers))
+    regions = []
+    for piece in pieces:
+        if not (numbers := _REGION.fullmatch(piece)):
+            raise InputError(
+                f"a region must be left.top.width.height in thousandths of the side, got {piece!r}"
+            )
+        regions.append(Region(*map(int, numbers.groups())))
+    return tuple(regions)
 
 
 def format_regions(regions: Sequence[Region]) -> str:

@@ -16,13 +16,13 @@ FIELD_REACH = 2.25  # a field covers [-FIELD_REACH, FIELD_REACH] in both directi
 _CORNER_RADIUS = 0.05
 
 
-def _polar(radii: Sequence[float] | Loop, start: float = -math.pi / 2) -> Loop:
-    angles = start + 2 * math.pi * np.arange(len(radii)) / len(radii)
+def _polar(radii: Sequence[float] | Loop) -> Loop:
+    angles = -math.pi / 2 + 2 * math.pi * np.arange(len(radii)) / len(radii)
     loop: Loop = np.stack((np.cos(angles), np.sin(angles)), axis=1) * np.asarray(radii)[:, None]
     return loop
 
 
-def _arc(centre: float, radius: float, first: float, last: float, count: int = 32) -> Loop:
+def _arc(centre: float, radius: float, first: float, last: float, count: int) -> Loop:
     angles = np.linspace(first, last, count)
     return np.stack((centre + radius * np.cos(angles), radius * np.sin(angles)), axis=1)
 

@@ -26,25 +26,14 @@ SMALLEST: Final = 32
 """Fewest pixels per side: below it the widest kernels would see nothing but mirror images."""
 
 APPLIERS: Final[dict[str, Corruption]] = {
-    "gaussian_noise": noise.gaussian_noise,
-    "shot_noise": noise.shot_noise,
-    "impulse_noise": noise.impulse_noise,
-    "defocus_blur": blur.defocus_blur,
-    "glass_blur": glass.glass_blur,
-    "motion_blur": blur.motion_blur,
-    "zoom_blur": blur.zoom_blur,
-    "snow": weather.snow,
-    "frost": weather.frost,
-    "fog": weather.fog,
-    "brightness": weather.brightness,
-    "contrast": digital.contrast,
-    "elastic_transform": elastic.elastic_transform,
-    "pixelate": digital.pixelate,
-    "jpeg_compression": digital.jpeg_compression,
-    "speckle_noise": noise.speckle_noise,
-    "gaussian_blur": blur.gaussian_blur,
-    "spatter": spatter.spatter,
-    "saturate": digital.saturate,
+    function.__name__: function
+    for function in (
+        *(noise.gaussian_noise, noise.shot_noise, noise.impulse_noise),
+        *(blur.defocus_blur, glass.glass_blur, blur.motion_blur, blur.zoom_blur),
+        *(weather.snow, weather.frost, weather.fog, weather.brightness),
+        *(digital.contrast, elastic.elastic_transform, digital.pixelate, digital.jpeg_compression),
+        *(noise.speckle_noise, blur.gaussian_blur, spatter.spatter, digital.saturate),
+    )
 }
 """What carries out each kind."""
 

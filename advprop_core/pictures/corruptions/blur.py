@@ -1,8 +1,4 @@
-"""Blurs: defocus, motion, zoom and Gaussian; `glass_blur` has a file of its own.
-
-Each function takes float32 pixels (N,3,H,W) in [0,1], a severity of 1-5 and a seed, and returns
-pixels of the same shape and device that `apply` clamps to [0,1].
-"""
+"""Blurs: defocus, motion, zoom and Gaussian; `glass_blur` has a file of its own."""
 
 from typing import Final
 

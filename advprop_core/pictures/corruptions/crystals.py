@@ -20,33 +20,16 @@ SIDE: Final = 512
 """Pixels per side of a texture."""
 
 
-class Window(NamedTuple):
-    """What one texture looks like.
-
-    Attributes:
-        ferns: How many there are.
-        length: Of the longest stem, pixels.
-        branch: Length of the lowest branches, as a share of the stem's.
-        bend: How far a stem turns over its length at most, radians.
-        haze: Weight of the clouds of fine ice between the ferns.
-        tint: RGB in [0,1] of thin ice; thick ice is white.
-    """
-
-    ferns: int
-    length: int
-    branch: float
-    bend: float
-    haze: float
-    tint: tuple[float, float, float]
-
-
 WINDOWS: Final = (
-    Window(22, 330, 0.42, 0.9, 0.45, (0.44, 0.55, 0.68)),
-    Window(50, 190, 0.50, 0.6, 0.55, (0.55, 0.62, 0.70)),
-    Window(14, 440, 0.30, 1.6, 0.35, (0.38, 0.50, 0.66)),
-    Window(110, 120, 0.60, 0.4, 0.65, (0.60, 0.66, 0.72)),
-    Window(34, 260, 0.36, 2.4, 0.50, (0.45, 0.56, 0.68)),
+    (22, 330, 0.42, 0.9, 0.45, (0.44, 0.55, 0.68)),
+    (50, 190, 0.50, 0.6, 0.55, (0.55, 0.62, 0.70)),
+    (14, 440, 0.30, 1.6, 0.35, (0.38, 0.50, 0.66)),
+    (110, 120, 0.60, 0.4, 0.65, (0.60, 0.66, 0.72)),
+    (34, 260, 0.36, 2.4, 0.50, (0.45, 0.56, 0.68)),
 )
+"""Of each texture: how many ferns it has, the length of the longest stem in pixels, that of the
+lowest branches as a share of the stem's, how far a stem turns at most in radians, the weight of the
+clouds of fine ice between the ferns, and the RGB of thin ice; thick ice is white."""
 
 _GAP = 6  # points from branch to branch and from twig to twig: pixels, on the longest lines
 _SIXTY = torch.polar(torch.ones(2), torch.tensor([math.pi / 3, -math.pi / 3]))  # to either side
@@ -59,19 +42,31 @@ def frost_textures() -> Tensor:
     Returns:
         Float32 (5,3,512,512) in [0,1], on the CPU; opposite rims fit together. Do not write to it.
     """
-    return torch.stack([_texture(window, seed) for seed, window in enumerate(WINDOWS)])
+    return torch.stack([_texture(*window, seed) for seed, window in enumerate(WINDOWS)])
 
 
-def _texture(window: Window, seed: int) -> Tensor:
+def _texture(
+    ferns: int,
+    length: int,
+    branch: float,
+    bend: float,
+    haze: float,
+    tint: tuple[float, float, float],
+    seed: int,
+) -> Tensor:
     """(3,SIDE,SIDE): ferns, the glow around them and a grainy haze, coloured."""
     generator = torch.Generator().manual_seed(seed)
     wobbles = 2 * torch.rand(2, SIDE, SIDE, generator=generator) - 1
     clouds = plasma(wobbles[:1], 1.6)[0]
-    needles = 1 - torch.exp(-0.5 * _ferns(window, generator))
+    stems = _stems(ferns, length, bend, generator)
+    branches = _offshoots(stems, branch, generator)
+    twigs = _offshoots(branches, 0.5 * branch, generator)
+    traced = _traced(stems) + _traced(branches) + 0.4 * _traced(twigs)  # twigs are hair-thin
+    needles = 1 - torch.exp(-0.5 * traced)
     crisp, glow = _seamless(needles, 0.5), _seamless(needles, 8)
     grain = 1 + 0.3 * wobbles[1]
-    ice = (0.4 + 0.6 * clouds) * crisp + 0.35 * glow + window.haze * clouds.square() * grain
-    return _coloured(1 - torch.exp(-1.9 * ice), window.tint)
+    ice = (0.4 + 0.6 * clouds) * crisp + 0.35 * glow + haze * clouds.square() * grain
+    return _coloured(1 - torch.exp(-1.9 * ice), tint)
 
 
 def _coloured(ice: Tensor, tint: tuple[float, float, float]) -> Tensor:
@@ -102,22 +97,13 @@ class Lines(NamedTuple):
     lengths: Tensor
 
 
-def _ferns(window: Window, generator: torch.Generator) -> Tensor:
-    """(SIDE,SIDE): what length of line lies in each pixel."""
-    stems = _stems(window, generator)
-    branches = _offshoots(stems, window.branch, generator)
-    twigs = _offshoots(branches, 0.5 * window.branch, generator)
-    # twigs are hair-thin
-    return _traced(stems) + _traced(branches) + 0.4 * _traced(twigs)
-
-
-def _stems(window: Window, generator: torch.Generator) -> Lines:
-    x, y, heading, turn, size = torch.rand(5, window.ferns, 1, generator=generator)
-    along = torch.linspace(0, 1, window.length)
-    angles = 2 * math.pi * heading + window.bend * (2 * turn - 1) * along
+def _stems(count: int, length: int, bend: float, generator: torch.Generator) -> Lines:
+    x, y, heading, turn, size = torch.rand(5, count, 1, generator=generator)
+    along = torch.linspace(0, 1, length)
+    angles = 2 * math.pi * heading + bend * (2 * turn - 1) * along
     courses = torch.polar(torch.ones_like(angles), angles)
-    lengths = window.length * (0.4 + 0.6 * size)
-    points = SIDE * torch.complex(x, y) + courses.cumsum(1) * (lengths / window.length)
+    lengths = length * (0.4 + 0.6 * size)
+    points = SIDE * torch.complex(x, y) + courses.cumsum(1) * (lengths / length)
     return Lines(points, courses, lengths.flatten())
 
 

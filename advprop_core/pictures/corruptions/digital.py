@@ -1,8 +1,4 @@
-"""Digital: contrast, pixelate, JPEG and saturate; `elastic_transform` has a file of its own.
-
-Each function takes float32 pixels (N,3,H,W) in [0,1], a severity of 1-5 and a seed, which none of
-them needs, and returns pixels of the same shape and device that `apply` clamps to [0,1].
-"""
+"""Digital: contrast, pixelate, JPEG and saturate; `elastic_transform` has a file of its own."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor

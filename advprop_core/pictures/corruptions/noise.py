@@ -1,8 +1,4 @@
-"""Noise: Gaussian, shot, impulse and speckle.
-
-Each function takes float32 pixels (N,3,H,W) in [0,1], a severity of 1-5 and a seed, and returns
-pixels of the same shape and device that `apply` clamps to [0,1]. Channels are drawn on their own.
-"""
+"""Noise: Gaussian, shot, impulse and speckle. Channels are drawn on their own."""
 
 from typing import Final
 

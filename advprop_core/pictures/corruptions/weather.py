@@ -1,8 +1,4 @@
-"""Weather: snow, frost, fog and brightness.
-
-Each function takes float32 pixels (N,3,H,W) in [0,1], a severity of 1-5 and a seed, and returns
-pixels of the same shape and device that `apply` clamps to [0,1].
-"""
+"""Weather: snow, frost, fog and brightness."""
 
 from typing import Final
 

@@ -43,7 +43,7 @@ class CorruptedPhotos:
         folders: By kind and severity.
         names: ``WNID/IMAGE`` of each photo.
         labels: (N,) int64, the model's classes.
-        known: How many of the model's classes there are photos of.
+        class_count: How many of the model's classes there are photos of.
         incomplete: How many photos were left out because a folder lacks them.
         ignored_classes: Class folders of no class of the model.
         odd_size: Width and height of a folder's first photo that is not of the published size;
@@ -56,7 +56,7 @@ class CorruptedPhotos:
     folders: Mapping[tuple[str, int], Path]
     names: tuple[str, ...]
     labels: Tensor
-    known: int
+    class_count: int
     incomplete: int
     ignored_classes: tuple[str, ...] = ()
     odd_size: tuple[int, int] | None = None

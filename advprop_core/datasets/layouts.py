@@ -8,7 +8,7 @@ from pathlib import Path
 from advprop_core.datasets import imagenet, tiny_imagenet
 from advprop_core.datasets.cifar import CIFAR10_NAMES, is_cifar10_c
 from advprop_core.datasets.class_folders import ClassFolders, find_images
-from advprop_core.datasets.splits import split_folder
+from advprop_core.datasets.splits import SPLITS, split_folder
 from advprop_core.errors import InputError
 from advprop_core.pictures.files import HIDDEN, is_hidden
 from advprop_core.text import did_you_mean
@@ -49,6 +49,13 @@ class Place:
     def title(self) -> str:
         """The set's name in articles; the folder's where it has none."""
         return TITLES[self.kind] if self.kind else str(self.folder)
+
+    @property
+    def is_batches(self) -> bool:
+        """Whether it is CIFAR-10 as its archive unpacks, not unpacked further into images."""
+        parents = (self.folder, *(self.folder / split for split in SPLITS))
+        unpacked = any((parent / name).is_dir() for parent in parents for name in CIFAR10_NAMES)
+        return self.kind == "cifar10" and not unpacked
 
     def note(self) -> str | None:
         """What was found out, in a sentence, or None."""

@@ -16,7 +16,7 @@ from advprop_core.datasets.folders import ImageFolder, Unreadable
 from advprop_core.datasets.layouts import CORRUPTED, TITLES, Place, find_place, images_of
 from advprop_core.datasets.memory import require_memory
 from advprop_core.datasets.texture_shapes.scenes import AGREEMENT, SHAPES, Scene, draw_scene
-from advprop_core.datasets.torchvision_sets import cifar10_arrays, has_class_folders
+from advprop_core.datasets.torchvision_sets import cifar10_arrays
 from advprop_core.errors import InputError
 from advprop_core.models.class_names import are_indices
 from advprop_core.models.timm_networks import imagenet_classes
@@ -102,7 +102,7 @@ def load_images(
             f"{name} holds corruptions of {place.title}'s images: `advprop evaluate` alone "
             "measures these"
         )
-    if place.kind == "cifar10" and not has_class_folders(place.folder):
+    if place.is_batches:
         return _read_batches(place, size, split, classes, limit, strict=strict, download=download)
     folders = images_of(place, split, download=download)
     folder = ImageFolder(folders, size=size, classes=classes, strict=strict, limit=limit)

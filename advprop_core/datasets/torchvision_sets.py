@@ -11,8 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from torchvision.datasets import CIFAR10, Imagenette
 
-from advprop_core.datasets.cifar import CIFAR10_NAMES
-from advprop_core.datasets.splits import SPLITS
 from advprop_core.errors import InputError
 from advprop_core.models.timm_networks import Offline
 
@@ -25,12 +23,6 @@ _FETCHED = "320px"
 def has_batches(folder: Path) -> bool:
     """Whether the folder holds CIFAR-10 as its archive unpacks."""
     return Path(folder, CIFAR10.base_folder).is_dir()
-
-
-def has_class_folders(folder: Path) -> bool:
-    """Whether the folder holds CIFAR-10 unpacked into images, by class and perhaps by split."""
-    parents = (folder, *(folder / split for split in SPLITS))
-    return any((parent / name).is_dir() for parent in parents for name in CIFAR10_NAMES)
 
 
 def imagenette_folder(folder: Path, split: str, *, download: bool = False) -> Path:

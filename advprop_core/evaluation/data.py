@@ -275,7 +275,7 @@ def _open_files(
             f"photos of {width} × {height} pixels are among them, and ImageNet-C is published at "
             f"{imagenet_c.SIZE} × {imagenet_c.SIZE}: these are not the same corruptions"
         )
-    return photos, notes + _of_few_classes(place, photos.known, classes)
+    return photos, notes + _of_few_classes(place, photos.class_count, classes)
 
 
 def _of_few_classes(place: Place, shown: int, classes: Classes) -> list[str]:

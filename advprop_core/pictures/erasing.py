@@ -32,7 +32,11 @@ def erase(pixels: Tensor, config: EraseConfig) -> Tensor:
     mask = erased(config, clean.shape[2], clean.shape[3]).to(clean.device)
     if not bool(mask.any()):
         return clean
-    return torch.where(mask, _filling(clean, config), clean)
+    if config.fill == "blur":
+        filling = smooth(clean, _BLUR * max(clean.shape[2:]), edge="reflect").clamp(0, 1)
+    else:
+        filling = torch.full_like(clean, _LEVELS[config.fill])
+    return torch.where(mask, filling, clean)
 
 
 def erased(config: EraseConfig, height: int, width: int) -> Tensor:
@@ -49,10 +53,3 @@ def _pixels(start: int, length: int, side: int) -> slice:
     first = min((start * side + WHOLE // 2) // WHOLE, side - 1)
     end = ((start + length) * side + WHOLE // 2) // WHOLE
     return slice(first, max(end, first + 1))
-
-
-def _filling(clean: Tensor, config: EraseConfig) -> Tensor:
-    if config.fill == "blur":
-        sigma = _BLUR * max(clean.shape[2:])
-        return smooth(clean, sigma, edge="reflect").clamp(0, 1)
-    return torch.full_like(clean, _LEVELS[config.fill])

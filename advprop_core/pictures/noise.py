@@ -66,12 +66,8 @@ def add_noise(pixels: Tensor, config: NoiseConfig) -> Tensor:
     if config.severity == 0 or clean.numel() == 0:
         return clean
     severity = torch.tensor([config.severity])
-    noisy = [
-        draw_noise(sample, config.kind, severity, draw)
-        for sample, draw in zip(
-            clean.cpu().float().split(1), streams(config.seed, len(clean)), strict=True
-        )
-    ]
+    pairs = zip(clean.cpu().float().split(1), streams(config.seed, len(clean)), strict=True)
+    noisy = [draw_noise(sample, config.kind, severity, draw) for sample, draw in pairs]
     return torch.cat(noisy).to(clean)
 
 

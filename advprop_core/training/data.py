@@ -16,7 +16,7 @@ from advprop_core.datasets.layouts import find_place
 from advprop_core.datasets.memory import room_for_images
 from advprop_core.datasets.named import BUILTIN, Images, load_images, readable_classes
 from advprop_core.datasets.tiny_imagenet import is_tiny_imagenet
-from advprop_core.datasets.torchvision_sets import has_class_folders, imagenette_folder
+from advprop_core.datasets.torchvision_sets import imagenette_folder
 from advprop_core.errors import InputError
 from advprop_core.processes import are_several
 from advprop_core.training.recipe import Recipe
@@ -119,7 +119,7 @@ def load_split(
 def _is_batches(data: str) -> bool:
     """Whether it is CIFAR-10 as its archive unpacks."""
     place = find_place(data)
-    return place is not None and place.kind == "cifar10" and not has_class_folders(place.folder)
+    return place is not None and place.is_batches
 
 
 def _root_of(data: str) -> Path:

@@ -78,13 +78,6 @@ def draw_palette(rng: np.random.Generator) -> tuple[Field, Field, Field]:
     return colours[:3], colours[3:6], colours[6:]
 
 
-def _terraces(swell: Field, blur: float) -> Field:
-    """Smooth noise cut into four level sheets, as layered paper."""
-    height = 4 * swell
-    level = np.floor(height)
-    return (level + smooth_step(height - level - 1 + blur, 2 * blur)) / 3.5
-
-
 def paint_backdrop(rng: np.random.Generator, colours: Field, x: Field, y: Field) -> Field:
     """(3, H, W) RGB of clouds, brush strokes, layered paper or a plain sweep of light.
 
@@ -100,7 +93,10 @@ def paint_backdrop(rng: np.random.Generator, colours: Field, x: Field, y: Field)
     across = math.cos(turn) * y - math.sin(turn) * x
     swell, cloud = sample(noise_bank(), zoom * stretch * along + offset_x, zoom * across + offset_y)
     pixel = 2 / x.shape[1]
-    pattern = (cloud, cloud, _terraces(swell, 20 * zoom * pixel), 0.5 * swell + 0.25)[kind]
+    height, blur = 4 * swell, 20 * zoom * pixel
+    level = np.floor(height)
+    sheets = (level + smooth_step(height - level - 1 + blur, 2 * blur)) / 3.5  # of layered paper
+    pattern = (cloud, cloud, sheets, 0.5 * swell + 0.25)[kind]
     light = slope * (math.cos(sweep) * x + math.sin(sweep) * y)
     return ramp(0.5 + strength * (pattern - 0.5) + light, colours)
 

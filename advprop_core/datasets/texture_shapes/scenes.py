@@ -97,13 +97,6 @@ def _draw_pose(rng: np.random.Generator) -> _Pose:
     )
 
 
-def _draw_texture(rng: np.random.Generator, shape: int, agreement: float) -> int:
-    """Draws the texture's index; both draws are always made, so that the rest does not move."""
-    agrees = rng.random() < agreement
-    step = int(rng.integers(1, len(TEXTURES)))
-    return shape if agrees else (shape + step) % len(TEXTURES)
-
-
 def _outline_distance(shape: int, u: Field, v: Field) -> Field:
     distances, _ = outline_bank()
     # beyond its field an outline is merely far away
@@ -123,23 +116,17 @@ def _paint_texture(texture: int, cloth: list[float], scale: float, u: Field, v: 
     return PAINTERS[TEXTURES[texture]](s, t, noise, pixel)
 
 
-def _bevel(distance: Field, pose: _Pose, light: tuple[float, float]) -> Field:
-    """Brightness, in [-1, 1], of a rounded rim that faces towards or away from the light."""
-    per_unit = pose.scale * distance.shape[0] / 2
-    down, right = np.gradient(distance)
-    facing: Field = (right * light[0] + down * light[1]) * per_unit
-    steepness: Field = np.clip(1 + distance / 0.26, 0, 1)  # 1 at the edge, 0 on the plateau
-    return steepness * steepness * facing
-
-
 def _light_surface(
     surface: Field, distance: Field, pose: _Pose, light: tuple[float, float]
 ) -> Field:
-    """Shades the painted surface (3, H, W) of the object: a fall-off over its body, and a rim."""
+    """Shades the painted surface (3, H, W): a fall-off over the body, and a rounded rim."""
     x, y = pixel_centres(surface.shape[1])
     body = (x - pose.centre[0]) * light[0] + (y - pose.centre[1]) * light[1]
     lit = surface * (1 + 0.22 * body)
-    rim = _bevel(distance, pose, light)
+    down, right = np.gradient(distance)
+    facing: Field = (right * light[0] + down * light[1]) * (pose.scale * distance.shape[0] / 2)
+    steepness: Field = np.clip(1 + distance / 0.26, 0, 1)  # 1 at the edge, 0 on the plateau
+    rim = steepness * steepness * facing  # in [-1, 1], bright where it faces the light
     glow, shade = 0.5 * np.maximum(rim, 0), 0.42 * np.minimum(rim, 0)
     return lit + glow * (1 - lit) + shade * lit
 
@@ -194,7 +181,9 @@ def draw_scene(seed: int, index: int, *, texture_agreement: float = 1.0, size: i
         )
     rng = np.random.default_rng((seed, index))
     shape = index % len(SHAPES)
-    texture = _draw_texture(rng, shape, texture_agreement)
+    agrees = rng.random() < texture_agreement
+    step = int(rng.integers(1, len(TEXTURES)))  # drawn in any case: later draws must not move
+    texture = shape if agrees else (shape + step) % len(TEXTURES)
     canvas, mask = _compose(rng, shape, texture, size)
     pixels = np.clip(canvas * 255 + 0.5, 0, 255).astype(np.uint8)
     image = np.ascontiguousarray(pixels.transpose(1, 2, 0))

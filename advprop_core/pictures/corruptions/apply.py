@@ -10,8 +10,6 @@ from advprop_core.pictures.corruptions import (
     CorruptionConfig,
     blur,
     digital,
-    elastic,
-    glass,
     noise,
     spatter,
     weather,
@@ -29,9 +27,9 @@ APPLIERS: Final[dict[str, Corruption]] = {
     function.__name__: function
     for function in (
         *(noise.gaussian_noise, noise.shot_noise, noise.impulse_noise),
-        *(blur.defocus_blur, glass.glass_blur, blur.motion_blur, blur.zoom_blur),
+        *(blur.defocus_blur, blur.glass_blur, blur.motion_blur, blur.zoom_blur),
         *(weather.snow, weather.frost, weather.fog, weather.brightness),
-        *(digital.contrast, elastic.elastic_transform, digital.pixelate, digital.jpeg_compression),
+        *(digital.contrast, digital.elastic_transform, digital.pixelate, digital.jpeg_compression),
         *(noise.speckle_noise, blur.gaussian_blur, spatter.spatter, digital.saturate),
     )
 }

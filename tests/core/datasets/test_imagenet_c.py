@@ -41,7 +41,7 @@ def test_the_same_photos_under_every_corruption(root):
     photos = opened(root)
     assert photos.names == tuple(f"{w}/{i}.JPEG" for w in (TENCH, SHARK) for i in range(3))
     assert photos.labels.tolist() == [1, 1, 1, 0, 0, 0]
-    assert (photos.known, photos.incomplete) == (2, 0)
+    assert (photos.class_count, photos.incomplete) == (2, 0)
     assert levels(photos, FOG) == [0, 10, 20, 80, 90, 100]
     assert levels(photos, SNOW)[2:4] == [140, 200]
     pixels, _ = photos.read(FOG, torch.arange(2))

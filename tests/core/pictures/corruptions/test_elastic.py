@@ -5,7 +5,7 @@ from scipy import ndimage
 from skimage import transform
 from torch import Tensor
 
-from advprop_core.pictures.corruptions.elastic import affine_places, elastic_transform
+from advprop_core.pictures.corruptions.digital import affine_places, elastic_transform
 from advprop_core.pictures.draws import streams, uniform
 
 ELASTIC = (

@@ -6,7 +6,7 @@ import torch
 from skimage import filters
 from torch import Tensor
 
-from advprop_core.pictures.corruptions.glass import glass_blur, scatter_sources
+from advprop_core.pictures.corruptions.blur import glass_blur, scatter_sources
 from advprop_core.pictures.draws import streams, whole
 
 GLASS = ((0.7, 1, 2), (0.9, 2, 1), (1, 2, 3), (1.1, 3, 2), (1.5, 4, 2))

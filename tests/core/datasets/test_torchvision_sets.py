@@ -162,5 +162,5 @@ def test_cifar10_batches_can_be_trained_on(batches, tmp_path):
     assert (len(found.source) + held, len(found.val.labels)) == (50, 10)
     assert 0 < held < 15
     assert found.classes == tuple((name, name) for name in CIFAR10_NAMES)
-    assert (found.val.images == 100).all()
+    assert (found.val.pixels == 100).all()
     assert found.source.images.unique().tolist() == [0, 20, 40, 60, 80]

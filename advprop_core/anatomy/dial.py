@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from advprop_core.anatomy.mixing import blend
-from advprop_core.attribution.grids import explain_grid
+from advprop_core.attribution.grids import MapMaker
 from advprop_core.models.dual_bn import MAIN, DualBNModel, PixelNetwork
 from advprop_core.models.folding import fold
 from advprop_core.predict import logits_of, predict_grid
@@ -122,20 +122,14 @@ def blended(
     drawn = next(iter(comparison.maps.values()))
     if drawn.method in _FOLDED:
         module = fold(module, inputs["clean"])
-    maps = explain_grid(
-        {_BLEND: module},
-        inputs,
-        drawn.class_index,
-        [drawn.method],
-        drawn.layer,
-        progress=progress,
-    )
+    maker = MapMaker({_BLEND: module}, inputs, drawn.class_index)
+    maps = maker.make(drawn.method, drawn.layer, progress=progress)
     predictions = predict_grid({_BLEND: module}, inputs)
     return Blended(
         way,
         t,
         {kind: predictions[kind, _BLEND] for kind in inputs},
-        {kind: maps[drawn.method, kind, _BLEND] for kind in inputs},
+        {kind: maps[kind, _BLEND] for kind in inputs},
     )
 
 

@@ -54,7 +54,7 @@ def weigh_by_cell(features: Tensor, gradient: Tensor) -> Tensor:
     return (gradient * features).sum(1)
 
 
-def principal_component(features: Tensor, _gradient: Tensor | None = None) -> Tensor:
+def principal_component(features: Tensor) -> Tensor:
     """Eigen-CAM, Muhammad & Yeasin, arXiv 2008.00299: features along their main direction.
 
     A direction has no sign of its own; the sum of the map is made positive.
@@ -66,24 +66,18 @@ def principal_component(features: Tensor, _gradient: Tensor | None = None) -> Te
     return upright.reshape(-1, *features.shape[2:])
 
 
-FORMULAS: dict[str, Formula] = {
+_FORMULAS: dict[str, Formula] = {
     "grad-cam": weigh_by_mean,
     "grad-cam-plus-plus": weigh_by_curvature,
     "layer-cam": weigh_where_positive,
     "hires-cam": weigh_by_cell,
-    "eigen-cam": principal_component,
+    "guided-grad-cam": weigh_by_mean,
 }
 
 
 def gradient_cam(question: Question) -> Tensor:
     """The map of the question's method at its layer, spread to the size of the image."""
-    (cam,) = strip(question, [chosen_layer(question)], FORMULAS[question.method.name])
-    return cam
-
-
-def grad_cam(question: Question) -> Tensor:
-    """Grad-CAM at the question's layer, whatever its method."""
-    (cam,) = strip(question, [chosen_layer(question)], weigh_by_mean)
+    (cam,) = strip(question, [chosen_layer(question)])
     return cam
 
 
@@ -97,13 +91,14 @@ def chosen_layer(question: Question) -> str:
     return question.layer or default_layer(question.module, question.pixels)
 
 
-def strip(question: Question, layers: Sequence[str], formula: Formula) -> list[Tensor]:
+def strip(question: Question, layers: Sequence[str]) -> list[Tensor]:
     """A map (N, H, W) per layer, from one forward and one backward pass.
 
     Raises:
         UnknownLayer: For a layer that the network does not have or never runs.
         NoGradient: For a layer that the score does not depend on.
     """
+    formula = _FORMULAS[question.method.name]
     caught = question.once(("layers", *layers), lambda: _catch(question, layers))
     maps = []
     for layer, (features, gradient) in zip(layers, caught, strict=True):

@@ -9,7 +9,7 @@ from captum.attr import IntegratedGradients, Saliency
 from torch import Tensor
 from torch.nn import functional as F
 
-from advprop_core.attribution.question import Question, batch_size, batches
+from advprop_core.attribution.question import Question, batch_size, batches, scores
 
 _INTEGRATION_STEPS = (32, 64, 128, 256)
 _MISSED = 0.05  # of the change of the score
@@ -58,10 +58,8 @@ def integrated_gradients(question: Question) -> Tensor:
     pixels, black = question.pixels, torch.zeros_like(question.pixels)
     targets = torch.tensor(question.targets, device=pixels.device)
     with torch.no_grad():
-        scores = [
-            question.module(images).gather(1, targets[:, None])[:, 0] for images in (pixels, black)
-        ]
-    change = scores[0] - scores[1]
+        after, before = (scores(question.module, x, question.targets) for x in (pixels, black))
+    change = after - before
     integrals, rows, done = torch.zeros_like(pixels), torch.arange(len(pixels)), 0
     total = sum(_INTEGRATION_STEPS) * len(pixels)
 
@@ -85,7 +83,6 @@ def integrated_gradients(question: Question) -> Tensor:
         rows = ((contributions.sum(1) - change).abs() > allowed).nonzero()[:, 0].cpu()
         if not len(rows):
             break
-    question.report(total, total)
     return integrals.sum(1)
 
 
@@ -95,7 +92,7 @@ def smoothgrad(question: Question) -> Tensor:
     16 copies unless told otherwise; the noise has sigma 0.1 in pixel units, is the same for
     every image, and the copies are not clipped.
     """
-    mean, _ = _noisy_moments(question, question.samples or _NOISY_COPIES)
+    mean, _ = _noisy_moments(question)
     return mean.abs().amax(1)
 
 
@@ -104,7 +101,7 @@ def vargrad(question: Question) -> Tensor:
 
     The copies are those of :func:`smoothgrad`; their variance is divided by their number.
     """
-    mean, squares = _noisy_moments(question, question.samples or _NOISY_COPIES)
+    mean, squares = _noisy_moments(question)
     return (squares - mean.square()).clamp(min=0).amax(1)
 
 
@@ -115,7 +112,7 @@ def gradient_shap(question: Question) -> Tensor:
     random colour, so that no shade counts for nothing; 64 of them unless told otherwise. Summed
     over the channels.
     """
-    count = question.samples or _STARTS
+    count = question.options.get("samples") or _STARTS
     total = torch.zeros_like(question.pixels)
     for rows, gradients in _sampled(question, count, _between):
         total[rows] += gradients.sum(1)
@@ -153,11 +150,12 @@ def _between(images: Tensor, count: int, generator: torch.Generator) -> tuple[Te
     return images[:, None] - drawn[:, 3:] * way, way
 
 
-def _noisy_moments(question: Question, count: int) -> tuple[Tensor, Tensor]:
+def _noisy_moments(question: Question) -> tuple[Tensor, Tensor]:
     """Mean of the gradient and of its square over noisy copies, (N, 3, H, W) each.
 
     In double precision, since the variance is a small difference of large sums.
     """
+    count = question.options.get("samples") or _NOISY_COPIES
 
     def make() -> tuple[Tensor, Tensor]:
         total = torch.zeros_like(question.pixels, dtype=torch.float64)

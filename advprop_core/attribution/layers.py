@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeGuard
 
 import torch
@@ -26,21 +26,13 @@ class LayerNode:
 
     Attributes:
         name: Dotted name, as :func:`find_layer` takes it.
-        kind: Class of the module.
         size: (height, width) of its map in cells.
-        channels: Number of channels of its map.
-        is_stage: Whether the network lists it as a stage.
-        is_default: Whether it is the one :func:`default_layer` picks.
         children: Layers inside it that have a map, in execution order.
     """
 
     name: str
-    kind: str
     size: tuple[int, int]
-    channels: int
-    is_stage: bool = False
-    is_default: bool = False
-    children: tuple[LayerNode, ...] = ()
+    children: tuple[LayerNode, ...]
 
 
 def network_of(module: nn.Module) -> nn.Module:
@@ -75,12 +67,8 @@ def is_map(output: object, pixels: Tensor) -> TypeGuard[Tensor]:
 def spatial_layers(module: nn.Module, pixels: Tensor) -> tuple[str, ...]:
     """Dotted names of the layers whose output is a map of at least 2×2, in execution order.
 
-    Args:
-        module: A frozen branch.
-        pixels: (N, 3, H, W); only the first image is run.
-
-    Raises:
-        ValueError: If the module is in training mode: the pass would move its statistics.
+    Like all that look at outputs here, it runs the first image only, and raises ValueError for a
+    module in training mode: the pass would move its statistics.
     """
     return tuple(_map_shapes(module, pixels))
 
@@ -98,15 +86,7 @@ def stages(module: nn.Module) -> tuple[str, ...]:
 
 
 def spatial_stages(module: nn.Module, pixels: Tensor) -> tuple[str, ...]:
-    """The stages whose output is a map of at least 2×2: one cell, or tokens, know of no place.
-
-    Args:
-        module: A frozen branch.
-        pixels: (N, 3, H, W); only the first image is run.
-
-    Raises:
-        ValueError: If the module is in training mode: the pass would move its statistics.
-    """
+    """The stages whose output is a map of at least 2×2: one cell, or tokens, know of no place."""
     return tuple(_map_shapes(module, pixels, stages(module)))
 
 
@@ -118,7 +98,6 @@ def default_layer(module: nn.Module, pixels: Tensor) -> str:
     one map stands in. Where all do, as in HRNet, it is the network's last layer with a map.
 
     Raises:
-        ValueError: If the module is in training mode: the pass would move its statistics.
         UnknownLayer: If no layer has a spatial map; or stages are listed and none of them has, as
             in a transformer, of whose first layers a map would tell little.
     """
@@ -158,44 +137,15 @@ def layer_tree(module: nn.Module, pixels: Tensor) -> tuple[LayerNode, ...]:
     A container that is never called itself, such as a list of blocks, is left out; what it
     holds stands in its place.
 
-    Args:
-        module: A frozen branch.
-        pixels: (N, 3, H, W); only the first image is run.
-
     Returns:
         The outermost layers in execution order; empty where no layer has a map.
-
-    Raises:
-        ValueError: If the module is in training mode: the pass would move its statistics.
     """
-    shapes = _map_shapes(module, pixels)
-    try:
-        default = default_layer(module, pixels)
-    except UnknownLayer:
-        default = ""
-    listed, layers = stages(module), dict(network_of(module).named_modules())
-    nodes = [
-        LayerNode(
-            name,
-            type(layers[name]).__name__,
-            (shape[2], shape[3]),
-            shape[1],
-            name in listed,
-            name == default,
-        )
-        for name, shape in shapes.items()
-    ]
-    return _nested(nodes)
-
-
-def _nested(nodes: list[LayerNode]) -> tuple[LayerNode, ...]:
-    """Inner layers finish before what holds them, so one pass in that order nests them all."""
     open_nodes: list[LayerNode] = []
-    for node in nodes:
-        prefix = f"{node.name}."
-        inner = tuple(other for other in open_nodes if other.name.startswith(prefix))
-        open_nodes = [other for other in open_nodes if not other.name.startswith(prefix)]
-        open_nodes.append(replace(node, children=inner))
+    for name, shape in _map_shapes(module, pixels).items():
+        # Inner layers finish before what holds them, so one pass in that order nests them all.
+        inner = [node for node in open_nodes if node.name.startswith(f"{name}.")]
+        open_nodes = [node for node in open_nodes if node not in inner]
+        open_nodes.append(LayerNode(name, (shape[2], shape[3]), tuple(inner)))
     return tuple(open_nodes)
 
 
@@ -211,15 +161,10 @@ def _single(outputs: Mapping[str, _Output]) -> dict[str, torch.Size]:
 
 
 def _outputs(module: nn.Module, pixels: Tensor, names: Sequence[str] | None) -> dict[str, _Output]:
-    """The shape of the map that each layer gives in a forward pass of the first image.
+    """The shape of the map that each layer, or each named one, gives for the first image.
 
     In execution order, by the first call; a list for a layer that gives several maps, None for
     one that gives none.
-
-    Args:
-        module: A frozen branch.
-        pixels: (N, 3, H, W).
-        names: Of the layers; all when None.
     """
     require_eval(module)
     view = private_view(module)

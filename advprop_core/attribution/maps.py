@@ -24,6 +24,7 @@ from advprop_core.errors import InputError
 from advprop_core.predict import require_eval
 from advprop_core.processes import Progress
 from advprop_core.text import did_you_mean
+from advprop_core.types import require_count
 
 _MAKERS: dict[str, Callable[[Question], Tensor]] = {
     "grad-cam": cams.gradient_cam,
@@ -50,10 +51,6 @@ _MAKERS: dict[str, Callable[[Question], Tensor]] = {
     "occlusion": perturbed.occlusion,
     "rise": perturbed.rise,
 }
-_REPORTING = {
-    "integrated-gradients", "smoothgrad", "vargrad", "gradient-shap", "score-cam", "occlusion",
-    "rise",
-}  # fmt: skip
 _WITHOUT_GRADIENT = {"eigen-cam", "score-cam", "cam", "occlusion", "rise"}
 
 
@@ -104,27 +101,15 @@ def explain(
     chosen = known_method(method)
     validate_options(chosen, layer, options, min(pixels.shape[2:]))
     question = make_question(module, pixels, class_index, chosen, seed)
-    return answer(with_options(replace(question, layer=layer, progress=progress), options))
-
-
-def with_options(question: Question, options: Mapping[str, int | None]) -> Question:
-    """The question with a window, a stride and a number of samples, where they are given."""
-    window, stride, samples = (options.get(name) for name in ("window", "stride", "samples"))
-    return replace(question, window=window, stride=stride, samples=samples)
+    return answer(replace(question, layer=layer, options=options, progress=progress))
 
 
 @torch.inference_mode(False)
 def answer(question: Question) -> Tensor:
-    """The maps that a question asks for, (N, H, W), checked.
-
-    Raises:
-        NoGradient: If the scores do not depend on the pixels, for methods with a gradient.
-        Unfit: If the method does not fit the network, or its map is not finite.
-    """
+    """The maps that a question asks for, (N, H, W), checked."""
     require_gradient(question)
     values = finish(_MAKERS[question.method.name](question), question.method)
-    if question.method.name not in _REPORTING:
-        question.report(1, 1)
+    question.report(1, 1)
     return values
 
 
@@ -155,11 +140,7 @@ def make_question(
 
 
 def require_gradient(question: Question) -> None:
-    """Refuse a method with a gradient where the scores have none.
-
-    Raises:
-        NoGradient: The message names methods that need none.
-    """
+    """Refuse a method with a gradient where the scores have none."""
     method = question.method
     if method.name not in _WITHOUT_GRADIENT and not _inspection(question).reaches_pixels:
         raise NoGradient(
@@ -190,16 +171,12 @@ def validate_options(
     """
     if layer is not None and not method.needs_layer:
         raise InputError(f"{method.title} has no layer, got layer={layer!r}")
-    for name, value in options.items():
-        if value is None:
-            continue
+    given = {name: value for name, value in options.items() if value is not None}
+    for name, value in given.items():
         if name not in method.options:
             raise InputError(f"{method.title} has no {name}, got {name}={value!r}")
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise TypeError(f"{name} must be an integer, got {type(value).__name__}")
-        if value < 1:
-            raise InputError(f"{name} must be at least 1, got {value}")
+        require_count(name, value)
     if method.name == "occlusion":
-        perturbed.window_and_stride(options.get("window"), options.get("stride"), side)
-    if method.name == "vargrad" and options.get("samples") == 1:
+        perturbed.window_and_stride(given.get("window"), given.get("stride"), side)
+    if method.name == "vargrad" and given.get("samples") == 1:
         raise InputError(f"samples must be at least 2 for {method.title}, got 1: no variance")

@@ -23,15 +23,11 @@ def occlusion(question: Question) -> Tensor:
 
     Zeiler & Fergus. The square's side is an eighth of the image's shorter one and it moves by
     half its side, unless told otherwise.
-
-    Raises:
-        InputError: For what :func:`window_and_stride` refuses.
     """
-    window, stride = window_and_stride(
-        question.window, question.stride, min(question.pixels.shape[2:])
-    )
+    options, sides = question.options, question.pixels.shape[2:]
+    window, stride = window_and_stride(options.get("window"), options.get("stride"), min(sides))
     images = len(question.pixels)
-    windows = [-(-(side - window) // stride) + 1 for side in question.pixels.shape[2:]]
+    windows = [-(-(side - window) // stride) + 1 for side in sides]
     total = windows[0] * windows[1]
     done = -images  # captum first asks for the image as it is
 
@@ -54,12 +50,7 @@ def occlusion(question: Question) -> Tensor:
 
 
 def window_and_stride(window: int | None, stride: int | None, side: int) -> tuple[int, int]:
-    """Of occlusion's square, in pixels.
-
-    Args:
-        window: Its side, or None.
-        stride: How far it moves, or None.
-        side: Of the image, the shorter one.
+    """Side and move of occlusion's square in pixels; ``side`` is the image's shorter one.
 
     Raises:
         InputError: For a square larger than the image or a move longer than its side, which
@@ -81,7 +72,7 @@ def rise(question: Question) -> Tensor:
     probability one half, smoothed and shifted; what is hidden turns black. All images share
     the masks. Values are means of probabilities, so that 1 says the masks changed nothing.
     """
-    count = question.samples or _MASKS
+    count = question.options.get("samples") or _MASKS
     cells, shifts = draw_masks(count, question.generator())
     total = torch.zeros_like(question.pixels[:, 0])
     targets = torch.tensor(question.targets, device=total.device)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -36,9 +36,7 @@ class Question:
         method: Which map.
         layer: Dotted name, for methods with a layer.
         seed: Of everything random.
-        window: Side of the occluding square in pixels, or None for the method's own.
-        stride: Move of that square in pixels, or None for the method's own.
-        samples: Number of random copies or masks, or None for the method's own.
+        options: ``window``, ``stride`` and ``samples`` of ``explain``, None for the method's own.
         progress: Called with what is done and how much there is; may raise to stop.
         made: What :meth:`once` keeps. A copy of the question that asks for another method of the
             same pixels and classes shares it.
@@ -50,9 +48,7 @@ class Question:
     method: Method
     layer: str | None = None
     seed: int = 0
-    window: int | None = None
-    stride: int | None = None
-    samples: int | None = None
+    options: Mapping[str, int | None] = field(default_factory=dict)
     progress: Progress | None = None
     made: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
 

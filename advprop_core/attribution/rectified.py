@@ -11,7 +11,7 @@ import torch
 from captum.attr import Deconvolution, DeepLift, GuidedBackprop
 from torch import Tensor, nn
 
-from advprop_core.attribution.cams import grad_cam
+from advprop_core.attribution.cams import gradient_cam
 from advprop_core.attribution.errors import Unfit
 from advprop_core.attribution.question import Question, inspect, scores
 from advprop_core.attribution.views import rewired
@@ -40,29 +40,18 @@ def guided_backprop(question: Question) -> Tensor:
     """Gradient through ReLUs that pass on only what is positive, summed over channels.
 
     Springenberg et al., arXiv 1412.6806.
-
-    Raises:
-        Unfit: If the network's activations are not all ReLU modules.
     """
     return _through_relus(question, GuidedBackprop)
 
 
 def deconvolution(question: Question) -> Tensor:
-    """Like guided backpropagation, but blind to which ReLUs were open (arXiv 1311.2901).
-
-    Raises:
-        Unfit: If the network's activations are not all ReLU modules.
-    """
+    """Like guided backpropagation, but blind to which ReLUs were open (arXiv 1311.2901)."""
     return _through_relus(question, Deconvolution)
 
 
 def guided_grad_cam(question: Question) -> Tensor:
-    """Guided backpropagation times Grad-CAM (Selvaraju et al., arXiv 1610.02391).
-
-    Raises:
-        Unfit: If the network's activations are not all ReLU modules.
-    """
-    return grad_cam(question) * _through_relus(question, GuidedBackprop)
+    """Guided backpropagation times Grad-CAM (Selvaraju et al., arXiv 1610.02391)."""
+    return gradient_cam(question) * _through_relus(question, GuidedBackprop)
 
 
 def deep_lift(question: Question) -> Tensor:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from advprop_core.attacks.gradient import StepHook, attack
-from advprop_core.attribution.grids import explain_grid
+from advprop_core.attribution.grids import MapMaker
 from advprop_core.attribution.methods import METHODS
 from advprop_core.compare.photo import Photo, ask_clean, require_branch
 from advprop_core.errors import InputError
@@ -151,16 +151,8 @@ def _maps(
     progress: Callable[[int, int], None],
 ) -> dict[tuple[InputKind, str], AttributionMap]:
     inputs: dict[InputKind, Tensor] = {"clean": clean, "adversarial": perturbed}
-    maps = explain_grid(
-        branches,
-        inputs,
-        class_index,
-        [request.method],
-        request.layer,
-        seed=request.seed,
-        progress=progress,
-    )
-    return {(kind, branch): values for (_, kind, branch), values in maps.items()}
+    maker = MapMaker(branches, inputs, class_index, seed=request.seed)
+    return maker.make(request.method, request.layer, progress=progress)
 
 
 def _facts(

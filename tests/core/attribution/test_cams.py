@@ -7,9 +7,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from advprop_core.attribution.cams import FORMULAS
 from advprop_core.attribution.errors import NoGradient, Unfit, UnknownLayer
 from advprop_core.attribution.maps import explain
+from advprop_core.attribution.methods import METHODS
 
 A = torch.tensor([[1.0, 0.0], [0.5, 0.25]])
 B = torch.tensor([[0.0, 1.0], [0.5, 0.0]])
@@ -206,7 +206,7 @@ def test_a_map_is_spread_to_the_input_size(branch, pixels):
 
 
 @pytest.mark.filterwarnings("ignore:Setting")
-@pytest.mark.parametrize("method", [*FORMULAS, "score-cam", "guided-grad-cam"])
+@pytest.mark.parametrize("method", [name for name, one in METHODS.items() if one.needs_layer])
 def test_layers_that_do_not_fit_are_refused(branch, pixels, quick, method):
     with pytest.raises(UnknownLayer, match=r"no layer 'layer9'.*Did you mean .*layer"):
         quick(branch, pixels(1), 0, method, layer="layer9")

@@ -10,6 +10,7 @@ from advprop_core.attribution.layers import (
     find_layer,
     layer_tree,
     spatial_layers,
+    spatial_stages,
     stages,
 )
 from advprop_core.attribution.maps import explain
@@ -65,9 +66,7 @@ def test_a_folded_branch_has_the_same_stages(branch, pixels):
     folded = fold(branch, pixels(1, 64))
     assert stages(folded) == stages(branch)
     assert default_layer(folded, pixels(1, 96)) == default_layer(branch, pixels(1, 96))
-    stage_nodes = [[n for n in walk(layer_tree(m, pixels(1, 64))) if n.is_stage] for m in
-                   (branch, folded)]  # fmt: skip
-    assert [n.name for n in stage_nodes[0]] == [n.name for n in stage_nodes[1]]
+    assert spatial_stages(folded, pixels(1, 64)) == spatial_stages(branch, pixels(1, 64))
 
 
 def test_a_network_without_maps_has_no_default_layer(linear_net, weights):
@@ -106,14 +105,13 @@ def test_the_tree_of_a_residual_network(branch, pixels):
     tree = layer_tree(branch, pixels(1, 96))
     names = [node.name for node in tree]
     assert names[-4:] == ["layer1", "layer2", "layer3", "layer4"]
-    assert [node.name for node in tree if node.is_stage] == list(stages(branch))
-    assert [node.name for node in walk(tree) if node.is_default] == ["layer3"]
+    assert set(stages(branch)) <= set(names)
     third = tree[names.index("layer3")]
     assert third.size == (6, 6)
     assert [node.name for node in third.children] == ["layer3.0"]
     inside = [node.name for node in third.children[0].children]
     assert inside[:2] == ["layer3.0.conv1", "layer3.0.bn1"]
-    assert all(node.size >= (2, 2) and node.channels > 0 for node in walk(tree))
+    assert all(node.size >= (2, 2) for node in walk(tree))
     assert {node.name for node in walk(tree)} == set(spatial_layers(branch, pixels(1, 96)))
 
 
@@ -129,14 +127,8 @@ def test_a_list_that_is_never_called_is_left_out_of_the_tree(pixels):
             return x.mean((2, 3))
 
     first, second = layer_tree(Listed().eval(), pixels(1))
-    assert (first.name, first.kind, first.size, first.channels) == (
-        "blocks.0",
-        "Conv2d",
-        (32, 32),
-        4,
-    )
-    assert (second.name, second.size, second.channels) == ("blocks.1", (16, 16), 5)
-    assert second.is_default
+    assert (first.name, first.size) == ("blocks.0", (32, 32))
+    assert (second.name, second.size) == ("blocks.1", (16, 16))
 
 
 def test_training_mode_is_refused_and_moves_nothing(make_dual, pixels):
@@ -182,8 +174,6 @@ def test_the_last_map_stands_in_where_every_stage_gives_several(pixels):
     for method in ("grad-cam", "layer-cam", "hires-cam", "eigen-cam", "score-cam"):
         shown = explain(module, pixels(2), 1, method)
         torch.testing.assert_close(shown, explain(module, pixels(2), 1, method, layer="last"))
-    (default,) = [node for node in walk(layer_tree(module, pixels(1))) if node.is_default]
-    assert default.name == "last"
 
 
 def test_the_last_layer_inside_stands_in_for_a_stage_among_others(pixels):

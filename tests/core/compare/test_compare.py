@@ -186,7 +186,7 @@ def test_same_request_same_result(branches, image):
         ({"perturbation": AttackConfig.fgsm(0.1, target_class=6)}, "target_class"),
         ({"maps": MapRequest(class_index=6)}, "class_index"),
         ({"maps": MapRequest(layer="nowhere")}, "no layer 'nowhere'"),
-        ({"maps": MapRequest("saliency", layer="layer1")}, "none of saliency has a layer"),
+        ({"maps": MapRequest("saliency", layer="layer1")}, "Saliency has no layer"),
     ],
 )
 def test_refusals(branches, image, fields, words):

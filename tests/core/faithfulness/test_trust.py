@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from advprop_core.attribution.errors import Unfit
-from advprop_core.attribution.grids import explain_grid
+from advprop_core.attribution.grids import MapMaker, options_of
 from advprop_core.attribution.maps import explain
+from advprop_core.attribution.methods import METHODS as KNOWN
 from advprop_core.faithfulness import recomputed
 from advprop_core.faithfulness.agreement import agree
 from advprop_core.faithfulness.curves import measure_curves
@@ -24,6 +25,20 @@ METHODS = ["grad-cam", "input-x-gradient", "smoothgrad"]
 
 class Cancelled(Exception):
     pass
+
+
+def explain_grid(branches, inputs, class_index, methods, layer=None, seed=0, **options):
+    """(method, kind, branch) to map, of several methods."""
+    maker = MapMaker(branches, inputs, class_index, seed=seed)
+    return {
+        (method, *cell): drawn
+        for method in methods
+        for cell, drawn in maker.make(
+            method,
+            layer if KNOWN[method].needs_layer else None,
+            **options_of(KNOWN[method], options),
+        ).items()
+    }
 
 
 @pytest.fixture(scope="module")

@@ -347,12 +347,13 @@ class Comparison:
         clean: (3, H, W) pixels.
         adversarial: (3, H, W) pixels, the perturbed image.
         predictions: (input kind, branch) to prediction.
-        maps: (input kind, branch) to map; empty when none was asked for.
+        maps: (input kind, branch) to map; empty when none was asked for, or the network has none.
         facts: Honesty figures.
         true_class: Class index where known.
         attacked_class: Class whose loss the attack raised (the true class, or the attack
             branch's clean prediction where that is not known).
         attack_branch: Branch whose gradient made the perturbation; None for noise.
+        maps_refused: Why the network has no maps of the kind that was asked for, else None.
     """
 
     clean: Tensor
@@ -363,6 +364,7 @@ class Comparison:
     true_class: int | None
     attacked_class: int
     attack_branch: str | None
+    maps_refused: str | None = None
 
     @property
     def branches(self) -> tuple[str, ...]:

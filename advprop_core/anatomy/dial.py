@@ -67,7 +67,7 @@ class Blended:
         way: What moves.
         t: The place, from 0 at main to 1.
         predictions: Of both inputs.
-        maps: Of both inputs.
+        maps: Of both inputs; empty where the comparison has none.
     """
 
     way: Way
@@ -101,7 +101,7 @@ def at_end(comparison: Comparison, way: Way, t: float) -> Blended | None:
         way,
         t,
         {kind: comparison.predictions[kind, branch] for kind in INPUT_KINDS},
-        {kind: comparison.maps[kind, branch] for kind in INPUT_KINDS},
+        {kind: drawn for (kind, name), drawn in comparison.maps.items() if name == branch},
     )
 
 
@@ -119,17 +119,18 @@ def blended(
         "clean": comparison.clean[None],
         "adversarial": comparison.adversarial[None],
     }
-    drawn = next(iter(comparison.maps.values()))
-    if drawn.method in _FOLDED:
-        module = fold(module, inputs["clean"])
-    maker = MapMaker({_BLEND: module}, inputs, drawn.class_index)
-    maps = maker.make(drawn.method, drawn.layer, progress=progress)
+    maps = {}
+    if drawn := next(iter(comparison.maps.values()), None):
+        if drawn.method in _FOLDED:
+            module = fold(module, inputs["clean"])
+        maker = MapMaker({_BLEND: module}, inputs, drawn.class_index)
+        maps = maker.make(drawn.method, drawn.layer, progress=progress)
     predictions = predict_grid({_BLEND: module}, inputs)
     return Blended(
         way,
         t,
         {kind: predictions[kind, _BLEND] for kind in inputs},
-        {kind: maps[kind, _BLEND] for kind in inputs},
+        {kind: values for (kind, _), values in maps.items()},
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -187,16 +187,16 @@ def compare(
     )
     draw_comparison(result, captions).save(folder / "comparison.png")
     save_arrays(folder / "arrays.npz", comparison_arrays(result))
-    first = next(iter(result.maps.values()))
-    content = manifest(subject, result, config) | {
-        "maps": {
-            "method": first.method,
-            "layer": first.layer,
-            "seed": seed,
-            "class": class_json(subject.info, first.class_index),
-        }
-    }
+    maps: dict[str, Any] = {"method": method, "layer": layer, "seed": seed}
+    if drawn := next(iter(result.maps.values()), None):
+        maps["layer"] = drawn.layer
+        maps["class"] = class_json(subject.info, drawn.class_index)
+    else:
+        maps["refused"] = result.maps_refused
+    content = manifest(subject, result, config) | {"maps": maps}
     write_json(folder / "manifest.json", content)
     tell(report, subject, result, config)
+    if result.maps_refused:
+        report.say(f"no {method} maps: {result.maps_refused}")
     report.say(f"wrote comparison.png, arrays.npz and manifest.json to {folder}")
     report.finish(content)

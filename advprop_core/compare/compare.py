@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from torch import Tensor, nn
 
 from advprop_core.attacks.gradient import StepHook, attack
+from advprop_core.attribution.errors import NoGradient, Unfit, UnknownLayer
 from advprop_core.attribution.grids import MapMaker
 from advprop_core.attribution.methods import METHODS
 from advprop_core.compare.photo import Photo, ask_clean, require_branch
@@ -19,7 +21,6 @@ from advprop_core.pictures.regions import EraseConfig
 from advprop_core.predict import logits_of, predict_grid
 from advprop_core.types import (
     AttackConfig,
-    AttributionMap,
     Checked,
     Comparison,
     Index,
@@ -30,6 +31,8 @@ from advprop_core.types import (
 )
 
 Grid = Mapping[tuple[InputKind, str], Prediction]
+
+_Maps = TypeVar("_Maps")
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,8 @@ def compare(
         progress: Called with the share that is done of attack and maps; may raise to stop.
 
     Returns:
-        Everything a page draws, detached, on the CPU.
+        Everything a page draws, detached, on the CPU. Where the network has no maps of the kind
+        that was asked for, it says why in their place.
 
     Raises:
         InputError: For an unknown branch, or a class that the branches do not have.
@@ -99,17 +103,40 @@ def compare(
 
     perturbed = _perturb(branches[attack_branch], photo, perturbation, attack_branch, on_step)
     grid = _grid(branches, photo, perturbed)
-    explained = attacked if maps is None or maps.class_index is None else maps.class_index
+    drawn, refused = None, None
+    if maps is not None:
+        explained = attacked if maps.class_index is None else maps.class_index
+        inputs: dict[InputKind, Tensor] = {"clean": photo.pixels, "adversarial": perturbed}
+        maker = MapMaker(branches, inputs, explained, seed=maps.seed)
+        drawn, refused = made_or_refused(
+            maps, lambda: maker.make(maps.method, maps.layer, progress=on_map)
+        )
     return Comparison(
         clean=freeze(photo.pixels[0]),
         adversarial=freeze(perturbed[0]),
         predictions=grid,
-        maps=_maps(branches, photo.pixels, perturbed, maps, explained, on_map) if maps else {},
+        maps=drawn or {},
         facts=_facts(branches, photo, perturbed, grid),
         true_class=photo.true_class,
         attacked_class=attacked,
         attack_branch=attack_branch if isinstance(perturbation, AttackConfig) else None,
+        maps_refused=refused,
     )
+
+
+def made_or_refused(
+    request: MapRequest, make: Callable[[], _Maps]
+) -> tuple[_Maps, None] | tuple[None, str]:
+    """The maps, or why a network has none of the kind, as a transformer has no Grad-CAM.
+
+    A layer that was named and is not there is the slip of whoever named it, and still raises.
+    """
+    try:
+        return make(), None
+    except (Unfit, NoGradient, UnknownLayer) as error:
+        if isinstance(error, UnknownLayer) and request.layer is not None:
+            raise
+        return None, str(error)
 
 
 def _share_before_maps(maps: MapRequest | None) -> float:
@@ -140,19 +167,6 @@ def _grid(branches: Mapping[str, nn.Module], photo: Photo, perturbed: Tensor) ->
         **{("clean", name): prediction for name, prediction in photo.clean.items()},
         **predict_grid(branches, {"adversarial": perturbed}),
     }
-
-
-def _maps(
-    branches: Mapping[str, nn.Module],
-    clean: Tensor,
-    perturbed: Tensor,
-    request: MapRequest,
-    class_index: int,
-    progress: Callable[[int, int], None],
-) -> dict[tuple[InputKind, str], AttributionMap]:
-    inputs: dict[InputKind, Tensor] = {"clean": clean, "adversarial": perturbed}
-    maker = MapMaker(branches, inputs, class_index, seed=request.seed)
-    return maker.make(request.method, request.layer, progress=progress)
 
 
 def _facts(

@@ -13,12 +13,13 @@ from advprop_core.attribution.layers import default_layer
 from advprop_core.attribution.maps import explain
 from advprop_core.attribution.methods import METHODS
 from advprop_core.attribution.question import batches
-from advprop_core.compare.compare import MapRequest
+from advprop_core.compare.compare import MapRequest, made_or_refused
 from advprop_core.compare.photo import ask_clean, require_branch
 from advprop_core.predict import predict
 from advprop_core.types import AttackConfig, Prediction
 
 _ATTACK = 0.5  # share of the progress; the maps have the rest
+_MOST_FRAMES = 25  # after the clean one
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,13 +31,14 @@ class Film:
             number of the step. A walk that starts at the clean picture has no frame 0.
         pixels: (F, 3, H, W) float32 on the CPU.
         predictions: Branch to one prediction a frame.
-        maps: Branch to (F, H, W) maps, unscaled; empty when none was asked for.
+        maps: Branch to (F, H, W) maps, unscaled; empty when none was asked for, or the network
+            has none.
         class_index: The class that the maps explain.
-        layer: Where the maps were made, for methods with a layer.
         true_class: Where known.
         attacked_class: Whose loss an untargeted attack raises.
         target_class: What a targeted attack wants, else None.
         all_steps: How many steps the attack took, of which not every one need have a frame.
+        maps_refused: Why the network has no maps of the kind that was asked for, else None.
     """
 
     steps: tuple[int, ...]
@@ -44,11 +46,11 @@ class Film:
     predictions: Mapping[str, tuple[Prediction, ...]]
     maps: Mapping[str, Tensor]
     class_index: int
-    layer: str | None
     true_class: int | None
     attacked_class: int
     target_class: int | None
     all_steps: int
+    maps_refused: str | None = None
 
 
 def make_film(
@@ -59,30 +61,15 @@ def make_film(
     attack_branch: str,
     true_class: int | None = None,
     maps: MapRequest | None = None,
-    most: int = 25,
     progress: Callable[[float], None] | None = None,
 ) -> Film:
-    """Attack one image, and look at the steps on the way.
+    """Attack one image, and look at the steps on the way: at most 25, evenly spread.
 
-    Args:
-        branches: Name to frozen module, main first.
-        pixels: (1, 3, H, W) in [0, 1].
-        config: The attack.
-        attack_branch: Whose gradient is followed.
-        true_class: Where known; otherwise an untargeted attack works against the attack
-            branch's own clean prediction.
-        maps: Which map to make of every frame, if any.
-        most: At most this many frames after the clean one, evenly spread; the first and the last
-            are always among them.
-        progress: Called with the share that is done; may raise to stop.
-
-    Raises:
-        InputError: For an unknown branch, or a class that the branches do not have.
-        TypeError, ValueError: For pixels that are not one image, fewer than 2 frames, or what
-            attack and maps refuse.
+    Arguments are those of :func:`~advprop_core.compare.compare.compare`, and so is what is refused;
+    ``config`` is the attack.
     """
     require_branch(attack_branch, branches)
-    framed_steps = kept_steps(config.steps, most)
+    framed_steps = kept_steps(config.steps)
     photo = ask_clean(branches, pixels, true_class)
     attacked = photo.expected[attack_branch]
     report = progress or (lambda share: None)
@@ -96,39 +83,30 @@ def make_film(
     attack(branches[attack_branch], photo.pixels, photo.label(attack_branch), config, on_step)
     frames = torch.cat([*points.values()])
     explained = attacked if maps is None or maps.class_index is None else maps.class_index
-    layer = _layer(branches, photo.pixels, maps)
+    drawn, refused = None, None
+    if maps is not None:
+        request = maps
+        drawn, refused = made_or_refused(
+            request, lambda: _maps(branches, frames, request, explained, report)
+        )
     return Film(
         tuple(points),
         frames.detach().float().cpu(),
         {name: _answers(module, frames) for name, module in branches.items()},
-        _maps(branches, frames, maps, layer, explained, report) if maps else {},
+        drawn or {},
         explained,
-        layer,
         photo.true_class,
         attacked,
         config.target_class,
         config.steps,
+        refused,
     )
 
 
-def kept_steps(steps: int, most: int) -> tuple[int, ...]:
-    """At most that many of the steps 0 to ``steps``, evenly spread, both ends among them.
-
-    Raises:
-        ValueError: If there is no room for both ends.
-    """
-    if most < 2:
-        raise ValueError(f"most must be at least 2, the first frame and the last, got {most}")
-    count = min(most, steps + 1)
+def kept_steps(steps: int) -> tuple[int, ...]:
+    """Those of the steps 0 to ``steps`` that have a frame, evenly spread, both ends among them."""
+    count = min(_MOST_FRAMES, steps + 1)
     return tuple(round(frame * steps / (count - 1)) for frame in range(count))
-
-
-def _layer(
-    branches: Mapping[str, nn.Module], pixels: Tensor, maps: MapRequest | None
-) -> str | None:
-    if maps is None or not METHODS[maps.method].needs_layer:
-        return None
-    return maps.layer or default_layer(next(iter(branches.values())), pixels)
 
 
 def _answers(module: nn.Module, frames: Tensor) -> tuple[Prediction, ...]:
@@ -143,10 +121,12 @@ def _maps(
     branches: Mapping[str, nn.Module],
     frames: Tensor,
     request: MapRequest,
-    layer: str | None,
     class_index: int,
     report: Callable[[float], None],
 ) -> dict[str, Tensor]:
+    layer = request.layer
+    if layer is None and METHODS[request.method].needs_layer:
+        layer = default_layer(next(iter(branches.values())), frames)
     maps = {}
     for branches_done, (name, module) in enumerate(branches.items()):
         maps_per_batch = []

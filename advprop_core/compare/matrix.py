@@ -48,17 +48,8 @@ def attack_matrix(
 ) -> AttackMatrix:
     """Attack one image through each branch in turn and ask all of them.
 
-    Args:
-        branches: Name to frozen module, main first.
-        pixels: (1, 3, H, W) in [0, 1].
-        config: The attack, the same through each branch.
-        true_class: Where known; otherwise an untargeted attack works against the attack
-            branch's own clean prediction.
-        progress: Called with the share that is done; may raise to stop.
-
-    Raises:
-        InputError: For a class that the branches do not have.
-        TypeError, ValueError: For pixels that are not one image, or what the attack refuses.
+    Arguments are those of :func:`~advprop_core.compare.compare.compare`, and so is what is refused;
+    ``config`` is the attack, the same through each branch.
     """
     photo = ask_clean(branches, pixels, true_class)
     attacked = {}

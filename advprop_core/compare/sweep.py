@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from advprop_core.attacks.gradient import attack, attack_each
 from advprop_core.attribution.question import batches
 from advprop_core.compare.photo import Photo, ask_clean, require_branch
-from advprop_core.errors import InputError
 from advprop_core.predict import predict
 from advprop_core.types import AttackConfig, Prediction
 
@@ -85,27 +84,14 @@ def sweep(
     time, so that a flip is exactly what :func:`~advprop_core.attacks.gradient.attack` gives there:
     in a batch, rounding may turn the sign of a slope that is nearly zero.
 
-    Args:
-        branches: Name to frozen module, main first.
-        pixels: (1, 3, H, W) in [0, 1].
-        config: The attack; its own radius is only what its step size is measured by.
-        epsilons: Radii above 0 in pixel units, ascending.
-        attack_branch: Whose gradient is followed.
-        true_class: Where known; otherwise an untargeted attack works against the attack
-            branch's own clean prediction.
-        precision: Gap at which the halving stops, in pixel units; what it tries are multiples.
-        scale_step: Whether the step size grows with the radius, as that of
-            :meth:`~advprop_core.types.AttackConfig.pgd` does, or stays as it is.
-        progress: Called with the share that is done; may raise to stop.
-
-    Raises:
-        InputError: For an unknown branch, radii that do not ascend from above 0, a step size
-            that cannot be scaled, or a class that the branches do not have.
-        TypeError, ValueError: For pixels that are not one image, or what the attack refuses.
+    Arguments are those of :func:`~advprop_core.compare.compare.compare`, and so is what is refused,
+    but for ``config``, the attack, whose own radius is only what its step size is measured by;
+    ``epsilons``, radii above 0 in pixel units, ascending; ``precision``, the gap at which the
+    halving stops, in pixel units (what it tries are multiples); and ``scale_step``: whether the
+    step size grows with the radius, as that of :meth:`~advprop_core.types.AttackConfig.pgd` does,
+    or stays as it is.
     """
-    _validate(branches, epsilons, attack_branch, precision)
-    if scale_step and not config.epsilon:
-        raise InputError("config must have an epsilon above 0, by which its step size is measured")
+    require_branch(attack_branch, branches)
     photo = ask_clean(branches, pixels, true_class)
     goal = _Goal(config.target_class, photo.expected)
     grid = [*batches(len(epsilons), photo.pixels)]
@@ -225,16 +211,3 @@ class _Work:
             return replace(self.config, epsilon=epsilon)
         share = self.config.step_size / self.config.epsilon
         return replace(self.config, epsilon=epsilon, step_size=share * epsilon)
-
-
-def _validate(
-    branches: Mapping[str, nn.Module],
-    epsilons: Sequence[float],
-    attack_branch: str,
-    precision: float,
-) -> None:
-    require_branch(attack_branch, branches)
-    if not epsilons or any(b <= a for a, b in zip((0.0, *epsilons), epsilons, strict=False)):
-        raise InputError(f"epsilons must ascend from above 0, got {list(epsilons)}")
-    if not precision > 0:
-        raise InputError(f"precision must be above 0, got {precision}")

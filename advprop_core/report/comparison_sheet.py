@@ -45,7 +45,7 @@ def draw_comparison(comparison: Comparison, captions: Captions) -> Image.Image:
     """Clean, perturbation, perturbed; then each branch's maps and predictions on both.
 
     Args:
-        comparison: With maps, which all share a class and are drawn on one scale.
+        comparison: Its maps, if it has some, share a class and are drawn on one scale.
         captions: The words.
     """
     canvas = Image.new("RGB", (_WIDTH, 4000), drawing.PAPER)
@@ -88,24 +88,49 @@ def _draw_branch(
     text = drawing.Text(canvas)
     colour = branch_colour(branch)
     text.draw.rectangle([_MARGIN, y, _WIDTH - _MARGIN - 1, y + 3], colour)
-    span = _span(comparison)
     for position, (kind, words) in enumerate(_KINDS):
         x = _MARGIN + position * (_HALF + 2 * _GAP)
         text.write((x, y + 14), branch, 20, colour=colour)
         indent = text.width(f"{branch} ", 20)
         text.write((x + indent, y + 16), f"on the {words} photo", 18, colour=drawing.MUTED)
         pixels = comparison.clean if kind == "clean" else comparison.adversarial
-        canvas.paste(_tile(comparison.maps[kind, branch], pixels, span), (x, y + 48))
+        left = x
+        if comparison.maps:
+            tile = _tile(comparison.maps[kind, branch], pixels, _span(comparison))
+            canvas.paste(tile, (x, y + 48))
+            left += _MAP + 20
         rows = [
             (names[class_index], probability, class_index == comparison.true_class)
             for class_index, probability in comparison.predictions[kind, branch].top(5)
         ]
-        box = (x + _MAP + 20, y + 48, x + _HALF, y + 48 + _MAP)
+        box = (left, y + 48, x + _HALF, y + 48 + _MAP)
         drawing.bars(canvas, box, rows, colour)
     return y + 48 + _MAP + 30
 
 
 def _draw_legend(canvas: Image.Image, comparison: Comparison, captions: Captions, y: int) -> int:
+    text = drawing.Text(canvas)
+    left = _MARGIN
+    lines = [
+        f"Attack: {captions.attack}.",
+        f"{captions.facts[:1].upper()}{captions.facts[1:]}.",
+    ]
+    if comparison.maps:
+        lines.insert(0, _draw_scale(canvas, comparison, captions, y))
+        left += _MAP + 20
+    elif comparison.maps_refused:
+        lines.append(f"No maps: {comparison.maps_refused}.")
+    if comparison.true_class is not None:
+        lines.append(f"A dot marks the true class, {captions.names[comparison.true_class]}.")
+    below = float(y)
+    for line in lines:
+        corner = (left, below)
+        below = text.paragraph(corner, line, 16, _WIDTH - _MARGIN - left, colour=drawing.MUTED) + 4
+    return max(round(below), y + 48)
+
+
+def _draw_scale(canvas: Image.Image, comparison: Comparison, captions: Captions, y: int) -> str:
+    """The colour bar of the maps, and what it belongs to."""
     text = drawing.Text(canvas)
     first = next(iter(comparison.maps.values()))
     method = METHODS[first.method]
@@ -115,20 +140,10 @@ def _draw_legend(canvas: Image.Image, comparison: Comparison, captions: Captions
     text.write((_MARGIN, y + 24), f"{low:.2g}", 15)
     text.write((_MARGIN + _MAP, y + 24), f"{high:.2g}", 15, align="right")
     layer = f" at {first.layer}" if first.layer else ""
-    lines = [
+    return (
         f"Maps: {method.title}{layer} for “{captions.names[first.class_index]}”, over the photo in "
-        "grey. All share one scale, which ends at the 99th percentile.",
-        f"Attack: {captions.attack}.",
-        f"{captions.facts[:1].upper()}{captions.facts[1:]}.",
-    ]
-    if comparison.true_class is not None:
-        lines.append(f"A dot marks the true class, {captions.names[comparison.true_class]}.")
-    below = float(y)
-    left = _MARGIN + _MAP + 20
-    for line in lines:
-        corner = (left, below)
-        below = text.paragraph(corner, line, 16, _WIDTH - _MARGIN - left, colour=drawing.MUTED) + 4
-    return max(round(below), y + 48)
+        "grey. All share one scale, which ends at the 99th percentile."
+    )
 
 
 def _span(comparison: Comparison) -> Span:

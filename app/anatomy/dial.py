@@ -15,7 +15,7 @@ from app.anatomy.section import Subject, result
 from app.anatomy.view import AnatomyView
 from app.figures import anatomy as figures
 from app.figures.style import COLUMN_TITLES
-from app.shell import defects, samples
+from app.shell import defects, messages, samples
 from app.shell.layout import chart
 from app.shell.workbench import dark
 
@@ -51,24 +51,28 @@ def _curve(subject: Subject, way: Way, blend: Blended) -> None:
 
 def _blend(subject: Subject, blend: Blended, view: AnatomyView) -> None:
     comparison, names = subject.comparison, subject.lens.info.class_names
-    drawn = next(iter(comparison.maps.values()))
-    method, explained, opacity = METHODS[drawn.method], names[drawn.class_index], view.opacity / 100
+    drawn = next(iter(comparison.maps.values()), None)
+    method = METHODS[drawn.method if drawn else view.method]
     # Below the slider and the curve: its lines may be more or fewer while the dial is moved.
     st.markdown(words.dial(comparison, blend, names))
     for column, kind in zip(st.columns(2, gap="large"), INPUT_KINDS, strict=True):
         with column:
             st.markdown(f"##### {COLUMN_TITLES[kind]} picture")
-            chart(
-                figures.maps(comparison, blend, kind, method.sign, opacity),
-                f"anatomy.maps.{kind}",
-                words.maps_alt(method.title, kind, blend, explained),
-            )
+            if drawn:
+                chart(
+                    figures.maps(comparison, blend, kind, method.sign, view.opacity / 100),
+                    f"anatomy.maps.{kind}",
+                    words.maps_alt(method.title, kind, blend, names[drawn.class_index]),
+                )
             chart(
                 figures.bars(comparison, blend, kind, names, dark=dark()),
                 f"anatomy.bars.{kind}",
                 words.bars_alt(comparison, blend, kind, names),
             )
-    st.caption(words.maps_caption(method, drawn.layer, explained))
+    if drawn:
+        st.caption(words.maps_caption(method, drawn.layer, names[drawn.class_index]))
+    elif comparison.maps_refused:
+        st.caption(messages.not_drawn(method.title, comparison.maps_refused))
 
 
 def _offer_file(subject: Subject, way: Way, t: float) -> None:

@@ -234,7 +234,7 @@ def _networks(comparison: Comparison, blend: Blended) -> list[_Network]:
             name,
             colour,
             {kind: comparison.predictions[kind, name] for kind in INPUT_KINDS},
-            {kind: comparison.maps[kind, name].values.numpy() for kind in INPUT_KINDS},
+            {k: drawn.values.numpy() for (k, b), drawn in comparison.maps.items() if b == name},
         )
 
     between = _Network(

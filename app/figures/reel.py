@@ -48,6 +48,7 @@ class Reel:
         steps: As :class:`~advprop_core.compare.film.Film` has them.
         all_steps: Likewise.
         class_index: Likewise.
+        maps_refused: Likewise.
     """
 
     frames: tuple[Frame, ...]
@@ -59,13 +60,14 @@ class Reel:
     steps: tuple[int, ...]
     all_steps: int
     class_index: int
+    maps_refused: str | None = None
 
 
 def make_reel(film: Film, names: Sequence[str], sign: Sign, opacity: float) -> Reel:
     """Draw every frame.
 
     Args:
-        film: With maps.
+        film: The film; without maps it shows the pictures alone.
         names: Class names in class-index order.
         sign: ``magnitude`` or ``signed``.
         opacity: Of the maps over the photo, in [0, 1].
@@ -75,15 +77,15 @@ def make_reel(film: Film, names: Sequence[str], sign: Sign, opacity: float) -> R
     change = pixels - pixels[:1]
     factor = amplification(change)
     followed = _followed(film)
-    scale = colour_span([film.maps[name].numpy() for name in branches], sign)
+    maps = [drawn.numpy() for drawn in film.maps.values()]
+    scale = colour_span(maps, sign) if maps else (0.0, 1.0)
     frames = []
     for frame, step in enumerate(film.steps):
         predictions = [film.predictions[name][frame] for name in branches]
-        heats = [film.maps[name][frame].numpy() for name in branches]
         pictures = [
             _webp(pixels[frame]),
             _webp(amplify(change[frame], factor), exact=True),
-            *(_webp(overlay(pixels[frame], heat, sign, scale, opacity)) for heat in heats),
+            *(_webp(overlay(pixels[frame], drawn[frame], sign, scale, opacity)) for drawn in maps),
         ]
         frames.append(
             Frame(
@@ -96,13 +98,14 @@ def make_reel(film: Film, names: Sequence[str], sign: Sign, opacity: float) -> R
     return Reel(
         tuple(frames),
         branches,
-        ("Picture", f"Perturbation × {factor}", *(f"Where {b} looks" for b in branches)),
+        ("Picture", f"Perturbation × {factor}", *(f"Where {b} looks" for b in film.maps)),
         tuple(names[index] for index in followed),
         _place(followed, film.true_class),
         _place(followed, film.target_class),
         film.steps,
         film.all_steps,
         film.class_index,
+        film.maps_refused,
     )
 
 

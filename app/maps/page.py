@@ -73,7 +73,8 @@ def _draw(shown: Shown, current: bool) -> None:
     map_set: MapSet = shown.result
     workbench.say_verdict(map_set.comparison, shown.info)
     for method, reason in map_set.refused.items():
-        st.warning(f"{METHODS[method].title} is not drawn: {reason}", icon=":material/block:")
+        sentence = messages.not_drawn(METHODS[method].title, reason)
+        st.warning(sentence, icon=":material/block:")
     for column, method in in_rows(map_set.methods, 2, "large"):
         with column:
             _method(map_set, method, shown)

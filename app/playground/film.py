@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from app.figures.reel import Reel
     from app.shell.jobs import Report
 
-MOST_FRAMES = 25
-
 
 def draw(playground: Shown) -> None:
     """The pictures of every step under a slider, and buttons to save them."""
@@ -66,13 +64,7 @@ def filmed(
     from advprop_core.compare.film import make_film
     from app.figures.reel import make_reel
 
-    film = make_film(
-        *inputs,
-        **attack,
-        maps=maps,
-        most=MOST_FRAMES,
-        progress=lambda share: progress(0.9 * share),
-    )
+    film = make_film(*inputs, **attack, maps=maps, progress=lambda share: progress(0.9 * share))
     return make_reel(film, names, METHODS[maps.method].sign, opacity)
 
 

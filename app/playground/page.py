@@ -47,11 +47,15 @@ def _maps(shown: Shown) -> None:
 
     result = shown.result
     method = METHODS[shown.view.method]
+    st.subheader("Where each branch looked")
+    if result.maps_refused:
+        reason = messages.not_drawn(method.title, result.maps_refused)
+        st.warning(reason, icon=":material/block:")
+        return
     explained = next(iter(result.maps.values()))
     caption = messages.map_caption(
         method.title, explained.layer, shown.info.class_names[explained.class_index]
     )
-    st.subheader("Where each branch looked")
     opacity = shown.view.opacity / 100
     figure = figures.method_grid(
         result, result.maps, method.sign, method.title, opacity, differences=False

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from advprop_core.text import NORM_TITLES, join, percent, radius
+from app.shell import messages
 from app.shell.controls import describe
 
 if TYPE_CHECKING:
@@ -91,6 +92,8 @@ def how_filmed(reel: Reel, described: str, map_title: str, names: Sequence[str])
     walked = reel.all_steps + (0 in reel.steps)
     shown = len(reel.steps) - 1
     skipped = f" {shown} of its {walked} pictures are shown, evenly spaced." * (shown < walked)
+    if reel.maps_refused:
+        return f"{described}.{skipped} {messages.not_drawn(map_title, reel.maps_refused)}"
     return (
         f"{described}.{skipped} {map_title} for the class **{names[reel.class_index]}**, on one "
         "colour scale for all frames and branches."

@@ -107,6 +107,11 @@ def map_caption(title: str, layer: str | None, class_name: str) -> str:
     )
 
 
+def not_drawn(title: str, reason: str) -> str:
+    """Why there is no map of a kind."""
+    return f"{title} is not drawn: {reason}"
+
+
 def empty_maps(maps: Mapping[tuple[InputKind, str], AttributionMap]) -> list[str]:
     """One sentence that names the maps that are zero everywhere, if there are any.
 

@@ -6,6 +6,8 @@ import threading
 import pytest
 import torch
 
+from advprop_core.attribution import maps
+from advprop_core.attribution.errors import Unfit
 from advprop_core.errors import InputError
 from app.anatomy import calibrating, work
 from app.shell import cache
@@ -71,6 +73,19 @@ def test_the_dial_changes_what_the_network_says_and_the_link(anatomy):
     assert "with only what is in layer1 and layer2 moving" in person.text
     assert person.at.query_params["moved_layers"] == "layer1,layer2"
     assert chosen(person).moved_layers == ("layer1", "layer2")
+
+
+def test_a_map_that_does_not_fit_leaves_the_rest_of_the_page(anatomy, monkeypatch):
+    def refuse(question):
+        raise Unfit("it does not add up")
+
+    monkeypatch.setitem(maps._MAKERS, "deep-lift", refuse)
+    person = anatomy(v="1", model="tiny-advprop", method="deep-lift", dial="20")
+    assert not person.errors
+    assert not person.at.exception
+    assert "DeepLIFT is not drawn: it does not add up" in person.text
+    assert "anatomy.maps.clean" not in person.charts
+    assert {"anatomy.curve", "anatomy.bars.clean"} <= {*person.charts}
 
 
 def test_the_perturbed_picture_is_made_once(anatomy, monkeypatch):

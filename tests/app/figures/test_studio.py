@@ -1,4 +1,5 @@
 import io
+from dataclasses import replace
 
 import numpy as np
 import plotly.graph_objects as go
@@ -173,7 +174,7 @@ def film():
     maps[:, :4] = torch.tensor([1.0, 2.0, 4.0])[:, None, None]
     answers = (says(0.9, 0.1), says(0.5, 0.4, 0.1), says(0.1, 0.7, 0.2))
     return Film((-1, 1, 2), pixels, {"main": answers, "aux": (answers[0],) * 3},
-                {"main": maps, "aux": maps / 2}, 0, "layer1", 0, 0, None, 2)  # fmt: skip
+                {"main": maps, "aux": maps / 2}, 0, 0, 0, None, 2)  # fmt: skip
 
 
 def opened(data):
@@ -212,6 +213,15 @@ def test_the_target_is_among_the_classes_that_are_followed(film):
     reel = make_reel(towards, NAMES, "magnitude", 1.0)
     assert reel.classes[:2] == ("star", NAMES[4])
     assert (reel.true_place, reel.target_place) == (None, 1)
+
+
+def test_a_film_without_maps_shows_the_pictures_alone(film):
+    bare = replace(film, maps={}, maps_refused="no stage gives a map")
+    reel = make_reel(bare, NAMES, "magnitude", 1.0)
+    assert reel.captions == ("Picture", "Perturbation × 2")
+    assert [len(frame.pictures) for frame in reel.frames] == [2, 2, 2]
+    assert reel.maps_refused == "no stage gives a map"
+    assert Image.open(io.BytesIO(to_animation(reel, "WEBP", "x"))).n_frames == 3
 
 
 @pytest.mark.parametrize("kind", ["WEBP", "GIF"])

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from advprop_core.models import checkpoints, timm_networks
 from app.playground.view import PlaygroundView as View
 from app.shell import cache
 from app.shell.links import encode
@@ -50,6 +51,29 @@ def test_the_attack_may_go_through_either_branch(visit):
     assert person.result.attack_branch == "aux"
     assert not torch.equal(person.result.adversarial, main.adversarial)
     assert "gradient of **aux**" in person.text
+
+
+def test_a_network_without_the_map_is_compared_without_and_says_why(
+    visit, offer, tiny_info_of, tmp_path
+):
+    info = tiny_info_of(
+        "tiny-vit", architecture="test_vit", input_size=160, branches={"main": "trained"}
+    )
+    file = tmp_path / "tiny-vit.safetensors"
+    checkpoints.save(file, timm_networks.create(info).freeze(), info)
+    offer(file)
+    person = visit(studio="film", steps="1", expert="1")
+    assert not person.errors
+    assert not person.at.exception
+    assert "predictions" in person.charts
+    assert "maps" not in person.charts
+    (warning,) = person.warnings
+    assert warning.startswith("Grad-CAM is not drawn: the network has no stage with a spatial map")
+    assert "Grad-CAM is not drawn" in person.text
+    assert len(person.at.session_state["shown.studio.film"].result.frames) == 3
+    person.choose(method="saliency")
+    assert not person.warnings
+    assert "maps" in person.charts
 
 
 @pytest.mark.parametrize("kind", ["gaussian", "poisson", "salt-and-pepper", "none"])

@@ -65,10 +65,10 @@ def test_a_sweep_says_how_it_was_made_and_that_it_is_a_bound():
 
 
 def test_a_film_says_when_steps_were_left_out():
-    whole = SimpleNamespace(steps=(-1, 0, 1, 2), all_steps=2, class_index=0)
+    whole = SimpleNamespace(steps=(-1, 0, 1, 2), all_steps=2, class_index=0, maps_refused=None)
     said = words.how_filmed(whole, "PGD", "Grad-CAM", NAMES)
     assert said.startswith("PGD. Grad-CAM for the class **star**")
-    part = SimpleNamespace(steps=(-1, 0, 50, 100), all_steps=100, class_index=0)
+    part = SimpleNamespace(steps=(-1, 0, 50, 100), all_steps=100, class_index=0, maps_refused=None)
     assert "3 of its 101 pictures are shown" in words.how_filmed(part, "PGD", "Grad-CAM", NAMES)
 
 

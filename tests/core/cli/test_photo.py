@@ -8,10 +8,10 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from advprop_core.models import checkpoints
+from advprop_core.models import checkpoints, timm_networks
 from advprop_core.pictures import decoding
 from advprop_core.predict import predict
-from tests.core.cli.tiny import NAMES, draw_photo
+from tests.core.cli.tiny import IDS, NAMES, draw_photo
 
 # --- predict -------------------------------------------------------------------------------
 
@@ -161,6 +161,30 @@ def test_compare_draws_any_map_of_any_number_of_branches(
         assert advprop(*words, "--out", out).code == 0
         heights.append(Image.open(out / "comparison.png").height)
     assert heights[0] < heights[1]
+
+
+def test_compare_goes_without_maps_where_the_network_has_none(
+    advprop, make_info, photo, tmp_path
+) -> None:
+    info = make_info(
+        architecture="test_vit", class_ids=IDS, class_names=NAMES, input_size=160,
+        branches={"main": "trained"},
+    )  # fmt: skip
+    checkpoints.save(tmp_path / "vit.safetensors", timm_networks.create(info).freeze(), info)
+    words = ("compare", photo, "--model", tmp_path / "vit.safetensors", "--steps", 1)
+    answer = advprop(*words, "--out", tmp_path, "--json", "-")
+    assert answer.code == 0
+    reason = "the network has no stage with a spatial map: use a gradient method"
+    assert f"no grad-cam maps: {reason}" in " ".join(answer.err.split())
+    content = json.loads(answer.out)
+    assert content["maps"]["method"] == "grad-cam"
+    assert content["maps"]["refused"].startswith(reason)
+    arrays = np.load(tmp_path / "arrays.npz")
+    assert {"clean", "adversarial", "perturbation"} <= set(arrays)
+    assert not any(name.startswith("map_") for name in arrays)
+    assert Image.open(tmp_path / "comparison.png").width == 1280
+    wrong = advprop(*words, "--layer", "blocks.0", "--out", tmp_path)
+    wrong.refuses("layer 'blocks.0' gives no map")
 
 
 def test_compare_draws_aux_in_its_own_colour_when_alone(advprop, model, photo, tmp_path) -> None:

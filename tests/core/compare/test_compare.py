@@ -1,9 +1,13 @@
 import pytest
+import timm
 import torch
 from torch import nn
 
+from advprop_core.attribution import maps
+from advprop_core.attribution.errors import NoGradient, Unfit
 from advprop_core.attribution.maps import explain
 from advprop_core.compare.compare import MapRequest, compare
+from advprop_core.models.dual_bn import PixelNetwork
 from advprop_core.pictures.noise import NoiseConfig, add_noise
 from advprop_core.types import AttackConfig
 
@@ -58,6 +62,38 @@ def test_maps_share_class_and_layer(branches, image):
     plain = run(branches, image, maps=MapRequest("saliency")).maps
     assert {m.layer for m in plain.values()} == {None}
     assert run(branches, image).maps == {}
+
+
+def test_a_transformer_is_compared_without_cams_and_says_why():
+    network = timm.create_model("vit_tiny_patch16_224", num_classes=3).eval()
+    branches = {"main": PixelNetwork(network, (0.5,) * 3, (0.5,) * 3).eval()}
+    image = torch.rand(1, 3, 224, 224, generator=torch.Generator().manual_seed(0))
+    asked = {"attack_branch": "main", "perturbation": AttackConfig.fgsm(4 / 255)}
+    result = compare(branches, image, maps=MapRequest(), **asked)
+    assert result.maps == {}
+    assert result.maps_refused == (
+        "the network has no stage with a spatial map: use a gradient method, or name a layer that "
+        "has one: patch_embed.proj"
+    )
+    plain = compare(branches, image, **asked)
+    assert plain.maps_refused is None
+    assert result.predictions == plain.predictions
+    assert torch.equal(result.adversarial, plain.adversarial)
+    drawn = compare(branches, image, maps=MapRequest("saliency"), **asked)
+    assert len(drawn.maps) == 2
+    assert drawn.maps_refused is None
+
+
+@pytest.mark.parametrize("refusal", [Unfit, NoGradient])
+def test_maps_that_a_method_refuses_are_left_out_with_its_reason(
+    branches, image, monkeypatch, refusal
+):
+    def refuse(question):
+        raise refusal("it does not add up")
+
+    monkeypatch.setitem(maps._MAKERS, "deep-lift", refuse)
+    result = run(branches, image, maps=MapRequest("deep-lift"))
+    assert (result.maps, result.maps_refused) == ({}, "it does not add up")
 
 
 def test_maps_are_drawn_with_the_seed_of_their_request(branches, image):

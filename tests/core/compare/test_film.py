@@ -2,8 +2,10 @@ import pytest
 import torch
 
 from advprop_core.attacks.gradient import attack
+from advprop_core.attribution.errors import UnknownLayer
 from advprop_core.attribution.layers import default_layer
 from advprop_core.attribution.maps import explain
+from advprop_core.compare import film as module
 from advprop_core.compare.compare import MapRequest
 from advprop_core.compare.film import kept_steps, make_film
 from advprop_core.types import AttackConfig
@@ -29,8 +31,9 @@ def run(branches, image, config=PGD, **fields):
         (10, 4, (0, 3, 7, 10)),
     ],
 )
-def test_kept_steps_literal(steps, most, kept):
-    assert kept_steps(steps, most) == kept
+def test_kept_steps_literal(monkeypatch, steps, most, kept):
+    monkeypatch.setattr(module, "_MOST_FRAMES", most)
+    assert kept_steps(steps) == kept
 
 
 def test_the_frames_are_the_clean_picture_and_every_point_of_the_walk(branches, pixels):
@@ -56,9 +59,10 @@ def test_a_walk_from_the_clean_picture_shows_it_once(branches, pixels):
     assert run(branches, pixels(1), AttackConfig.fgsm(8 / 255)).steps == (-1, 1)
 
 
-def test_a_long_walk_is_shown_in_a_few_frames(branches, pixels):
+def test_a_long_walk_is_shown_in_a_few_frames(branches, pixels, monkeypatch):
+    monkeypatch.setattr(module, "_MOST_FRAMES", 3)
     long = AttackConfig.pgd(8 / 255, steps=20)
-    film = run(branches, pixels(1), long, most=3)
+    film = run(branches, pixels(1), long)
     assert film.steps == (-1, 0, 10, 20)
     assert film.all_steps == 20
 
@@ -66,14 +70,23 @@ def test_a_long_walk_is_shown_in_a_few_frames(branches, pixels):
 def test_maps_of_every_frame_explain_one_class(branches, pixels):
     film = run(branches, pixels(1), maps=MapRequest("grad-cam", class_index=4))
     assert film.class_index == 4
-    assert film.layer == default_layer(branches["main"], pixels(1))
+    layer = default_layer(branches["main"], pixels(1))
     for name, branch in branches.items():
         assert film.maps[name].shape == (6, 32, 32)
-        expected = explain(branch, film.pixels[5:], 4, "grad-cam", layer=film.layer)[0]
+        expected = explain(branch, film.pixels[5:], 4, "grad-cam", layer=layer)[0]
         torch.testing.assert_close(film.maps[name][5], expected, rtol=1e-3, atol=1e-5)
     plain = run(branches, pixels(1), maps=MapRequest("saliency"))
-    assert plain.layer is None
     assert plain.class_index == plain.attacked_class
+
+
+def test_a_network_without_the_map_is_filmed_without(branches, pixels, monkeypatch):
+    def refuse(module, pixels):
+        raise UnknownLayer("no stage gives a map")
+
+    monkeypatch.setattr(module, "default_layer", refuse)
+    film = run(branches, pixels(1), maps=MapRequest())
+    assert (film.maps, film.maps_refused) == ({}, "no stage gives a map")
+    assert torch.equal(film.pixels, run(branches, pixels(1)).pixels)
 
 
 def test_progress_rises_and_what_it_raises_ends_the_film(branches, pixels):
@@ -93,7 +106,6 @@ def test_progress_rises_and_what_it_raises_ends_the_film(branches, pixels):
     ("fields", "words"),
     [
         ({"attack_branch": "adv"}, "attack_branch must be one of main, aux"),
-        ({"most": 1}, "most must be at least 2"),
         ({"maps": MapRequest("grad-cam", layer="nowhere")}, "nowhere"),
         ({"maps": MapRequest("saliency", class_index=9)}, "class_index"),
     ],

@@ -26,7 +26,7 @@ from advprop_core.models.foreign import read_foreign
 from advprop_core.models.header import CheckpointError
 from advprop_core.models.pickles import read_pickle
 from advprop_core.models.settings import ModelSettings
-from advprop_core.models.weights import AUXILIARY, items_of
+from advprop_core.models.weights import AUXILIARY, auxiliary_count, items_of
 from advprop_core.text import join
 from advprop_core.types import ModelInfo
 
@@ -207,10 +207,6 @@ def _looks_pickled(path: Path) -> bool:
     return (start[:2] == b"PK" or start[:1] == b"\x80") and start[8:] != b"{"
 
 
-def _auxiliaries(tensors: Mapping[str, Tensor]) -> int:
-    return len({match[1] for key in tensors if (match := AUXILIARY.search(key))})
-
-
 def _class_count(tensors: Mapping[str, Tensor], architecture: str, path: Path) -> int:
     classifier = timm_networks.pretrained_config(architecture).classifier
     key = f"{classifier if isinstance(classifier, str) else classifier[0]}.weight"
@@ -224,10 +220,11 @@ def _class_count(tensors: Mapping[str, Tensor], architecture: str, path: Path) -
 def _check_extent(tensors: Mapping[str, Tensor], info: ModelInfo, path: Path) -> None:
     """Before a network is built by the header: no larger one than the file holds."""
     count = _class_count(tensors, info.architecture, path)
-    if count != info.num_classes or _auxiliaries(tensors) != len(info.branches) - 1:
+    branches = 1 + auxiliary_count(tensors)
+    if (count, branches) != (info.num_classes, len(info.branches)):
         raise CheckpointError(
             f"{path.name} says {info.num_classes} classes and {len(info.branches)} branches, "
-            f"but holds {count} and {1 + _auxiliaries(tensors)}"
+            f"but holds {count} and {branches}"
         )
 
 

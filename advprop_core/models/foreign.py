@@ -13,7 +13,14 @@ from advprop_core.models import timm_networks
 from advprop_core.models.dual_bn import auxiliary_name
 from advprop_core.models.header import CheckpointError
 from advprop_core.models.settings import ModelSettings
-from advprop_core.models.weights import AUXILIARY, Network, Weights, find_weights, items_of, some
+from advprop_core.models.weights import (
+    Network,
+    Weights,
+    auxiliary_count,
+    find_weights,
+    items_of,
+    some,
+)
 from advprop_core.text import join
 from advprop_core.types import BranchOrigin, ModelInfo
 
@@ -176,9 +183,9 @@ def _describe(
     mean = settled("mean", "--mean", settings.mean, layer_mean or written_mean, tuple(config.mean))
     std = settled("std", "--std", settings.std, layer_std or written_std, tuple(config.std))
     identities = _classes(settings, description, weights.class_count, path, guesses)
-    auxiliaries = {match[1] for key in weights.tensors if (match := AUXILIARY.search(key))}
     origins: dict[str, BranchOrigin] = {"main": "trained", "aux": "copied"}
-    origins |= {auxiliary_name(index): "trained" for index in range(len(auxiliaries))}
+    trained = map(auxiliary_name, range(auxiliary_count(weights.tensors)))
+    origins |= dict.fromkeys(trained, "trained")
     return ModelInfo(
         architecture=architecture,
         class_ids=tuple(identity for identity, _ in identities),

@@ -134,6 +134,11 @@ def find_weights(content: object, network: Network, file: str) -> Weights:
     )
 
 
+def auxiliary_count(tensors: Mapping[str, Tensor]) -> int:
+    """Number of auxiliary branches that the keys are of."""
+    return len({match[1] for key in tensors if (match := AUXILIARY.search(key))})
+
+
 def _class_count(tensors: Mapping[str, Tensor], network: Network, file: str) -> int:
     weights = [tensors[key] for key in tensors if key.startswith(network.classifier)]
     # A pickle can blow a few bytes up to any shape, by a stride of 0.

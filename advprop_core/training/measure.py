@@ -7,18 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 from torch.nn import functional as F
 
 from advprop_core.datasets.named import Images, load_images
 from advprop_core.errors import InputError
 from advprop_core.evaluation.cells import TestedModel
 from advprop_core.evaluation.conditions import Condition
-from advprop_core.evaluation.results import Answers
 from advprop_core.evaluation.shape_bias import shape_bias_of
 from advprop_core.evaluation.suite import Suite, evaluate
 from advprop_core.models.dual_bn import DualBNModel, attack_view
-from advprop_core.models.folding import fold
 from advprop_core.processes import ALONE, Processes
 from advprop_core.types import AttackConfig
 
@@ -47,10 +44,7 @@ def measure(
     if data == "shapes":
         size = held_out.pixels.shape[-1]
         scenes = load_images("shapes-conflict", size, limit=CONFLICT_SCENES)
-        rows += [
-            {**shape_bias(model.branch(name), scenes), "branch": name}
-            for name in model.branch_names
-        ]
+        rows += shape_biases(model, scenes, processes)
     return tuple(rows)
 
 
@@ -59,10 +53,7 @@ def quick_look(
 ) -> dict[str, tuple[float, float]]:
     """(accuracy, mean cross-entropy) of each branch on clean images, while it is trained.
 
-    Args:
-        model: In any mode; it is looked at through eval-mode views and left as it is.
-        split: The images.
-        device: Where the model is.
+    The model is on the device, in any mode; it is looked at through eval-mode views.
     """
     figures = {}
     for name in model.branch_names:
@@ -79,35 +70,43 @@ def quick_look(
     return figures
 
 
-def shape_bias(branch: nn.Module, scenes: Images) -> dict[str, Any]:
-    """Share of decisions by shape among those by shape or texture.
+def shape_biases(
+    model: DualBNModel, scenes: Images, processes: Processes = ALONE
+) -> list[dict[str, Any]]:
+    """Share of each branch's decisions by shape among those by shape or texture.
 
-    On scenes whose texture belongs to another class, a network that answers the shape's class
-    has looked at the outline, one that answers the texture's class at the texture; other
-    answers do not count. Geirhos et al., arXiv 1811.12231.
+    See :func:`~advprop_core.evaluation.shape_bias.shape_bias_of`.
 
     Args:
-        branch: A frozen branch of a network with the classes of TextureShapes.
+        model: Frozen, with the classes of TextureShapes.
         scenes: Of ``shapes-conflict``.
+        processes: Where its networks run.
 
     Returns:
-        ``top1`` is the bias, ``interval`` its 95 % Wilson interval, ``n`` the decisions that
-        count; ``shape`` and ``texture`` are shares of all scenes.
+        A row for each branch: ``top1`` is the bias, ``interval`` its 95 % Wilson interval, ``n``
+        the decisions that count; ``shape`` and ``texture`` are shares of all scenes.
+
+    Raises:
+        InputError: If a branch decides by neither.
     """
     assert scenes.textures is not None
-    folded = fold(branch, scenes.pixels[:1].float() / 255)
-    with torch.no_grad():
-        logits = torch.cat([folded(batch.float() / 255) for batch in scenes.pixels.split(100)])
-    answers = Answers.from_logits(logits.float(), scenes.labels)
-    decisions = shape_bias_of(answers, scenes.labels, scenes.textures)
-    if decisions.shape_bias is None or decisions.interval is None:
-        raise InputError("no scene was answered by its shape or its texture: the network guesses")
-    return {
-        "condition": {"kind": "shape-bias"},
-        "n": decisions.decided,
-        "top1": decisions.shape_bias,
-        "interval": list(decisions.interval),
-        "shape": decisions.shape,
-        "texture": decisions.texture,
-        "data": "shapes-conflict",
-    }
+    tested = TestedModel("", model, scenes.pixels, scenes.labels)
+    rows = []
+    for cell, answers in evaluate(Suite([tested]), processes=processes).cells.items():
+        decisions = shape_bias_of(answers, scenes.labels, scenes.textures)
+        if decisions.shape_bias is None or decisions.interval is None:
+            raise InputError(
+                "no scene was answered by its shape or its texture: the network guesses"
+            )
+        row = {
+            "condition": {"kind": "shape-bias"},
+            "n": decisions.decided,
+            "top1": decisions.shape_bias,
+            "interval": list(decisions.interval),
+            "shape": decisions.shape,
+            "texture": decisions.texture,
+            "data": "shapes-conflict",
+            "branch": cell.branch,
+        }
+        rows.append(row)
+    return rows

@@ -9,7 +9,7 @@ from advprop_core.datasets.named import Images, load_images
 from advprop_core.models import bundle
 from advprop_core.models.dual_bn import DualBNModel
 from advprop_core.training import measure
-from advprop_core.training.measure import quick_look, shape_bias
+from advprop_core.training.measure import quick_look, shape_biases
 
 
 @pytest.fixture(scope="module")
@@ -18,35 +18,19 @@ def conflicts():
     return load_images("shapes-conflict", 96, limit=measure.CONFLICT_SCENES)
 
 
-class Constant(nn.Module):
-    def __init__(self, answer: int) -> None:
-        super().__init__()
-        self.scores = nn.Parameter(nn.functional.one_hot(torch.tensor(answer), 10).float())
-
-    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
-        return self.scores.expand(len(pixels), -1)
-
-
-def test_shape_bias_counts_decisions_by_shape_and_by_texture():
-    row = shape_bias(Constant(3).eval(), load_images("shapes-conflict", 32, limit=100))
-    assert row["shape"] == 0.1, "classes take turns, so a tenth of the scenes has this outline"
-    assert row["n"] == round(100 * (row["shape"] + row["texture"]))
-    assert row["top1"] == pytest.approx(row["shape"] / (row["shape"] + row["texture"]))
-    assert row["interval"][0] < row["top1"] < row["interval"][1]
-
-
 def test_the_bundled_vanilla_network_reads_texture():
     vanilla = bundle.open_model("shapes-vanilla")
-    row = shape_bias(vanilla.model.branch("main"), load_images("shapes-conflict", 96, limit=400))
+    (row,) = shape_biases(vanilla.model, load_images("shapes-conflict", 96, limit=400))
     assert row["interval"][1] < 0.5
+    assert row["n"] == round(400 * (row["shape"] + row["texture"]))
+    assert row["top1"] == pytest.approx(row["shape"] / (row["shape"] + row["texture"]))
 
 
 def test_a_card_holds_what_measuring_this_file_gives(conflicts):
     info = bundle.open_model("shapes-advprop").info
     rows = [one for one in info.metrics if one["condition"]["kind"] == "shape-bias"]
     model = bundle.open_model("shapes-advprop").model
-    for row in rows:
-        again = shape_bias(model.branch(row["branch"]), conflicts)
+    for row, again in zip(rows, shape_biases(model, conflicts), strict=True):
         assert again["top1"] == pytest.approx(row["top1"], abs=0.01)
     assert [row["branch"] for row in rows] == ["main", "aux"]
 

@@ -21,7 +21,8 @@ class CannotWrite(AdvPropError, OSError):
         reason = error.strerror or str(error)
         advice = "give another place, or allow writing there"
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            advice = f"free at least {_megabytes(size)} in {path.parent} and try again"
+            megabytes = max(1, -(-size // 1_000_000))
+            advice = f"free at least {megabytes} MB in {path.parent} and try again"
         super().__init__(f"{path} could not be written ({reason}): {advice}")
         self.strerror = reason
 
@@ -58,7 +59,3 @@ def remove_unfinished(folder: Path) -> None:
     """Remove what writers left that were killed; only where nobody else writes at the moment."""
     for leftover in folder.glob(_UNFINISHED.format("*")):
         leftover.unlink(missing_ok=True)
-
-
-def _megabytes(size: int) -> str:
-    return f"{max(1, -(-size // 1_000_000))} MB"

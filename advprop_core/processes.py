@@ -70,14 +70,6 @@ ALONE = Processes()
 """One process, on the CPU."""
 
 
-def without_gpus() -> bool:
-    """Whether several processes were started on a machine without a GPU.
-
-    Accelerate must be told, or it takes each of them for one that is alone.
-    """
-    return are_several() and not torch.cuda.is_available()
-
-
 def are_several() -> bool:
     """Whether torchrun or Accelerate started more than this one; known before they have joined."""
     return int(os.environ.get("WORLD_SIZE", "1")) > 1
@@ -93,7 +85,8 @@ def joined() -> Iterator[Processes]:
     """Join the processes that were started together, each with a GPU where there are some."""
     from accelerate import PartialState
 
-    state = PartialState(cpu=without_gpus())
+    # Without a GPU Accelerate must be told so, or it takes each process for one that is alone.
+    state = PartialState(cpu=are_several() and not torch.cuda.is_available())
     device = state.device if state.device.type == "cuda" else _CPU
     try:
         yield Processes(state.process_index, state.num_processes, device)

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 NORM_TITLES = {"linf": "L∞", "l2": "L2"}
 
-_MOST_CHOICES = 12
-
 
 # -- radii ---------------------------------------------------------------------------------------
 
@@ -107,6 +105,12 @@ def join(words: Sequence[str], last: str = "and") -> str:
     return f"{', '.join(words[:-1])} {last} {words[-1]}"
 
 
+def listing(names: Sequence[str], most: int = 10) -> str:
+    """The first names, and how many more there are: ``a, b and 3 more``."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return f"{', '.join(names[:most])}{more}"
+
+
 def did_you_mean(name: str, choices: Iterable[str]) -> str:
     """``Did you mean pgd or fgsm?``, or what there is where nothing is near.
 
@@ -119,8 +123,7 @@ def did_you_mean(name: str, choices: Iterable[str]) -> str:
         return f"Did you mean {join(near, 'or')}?"
     if not names:
         return "There is none."
-    more = f" and {len(names) - _MOST_CHOICES} more" * (len(names) > _MOST_CHOICES)
-    return f"Choose from {', '.join(names[:_MOST_CHOICES])}{more}."
+    return f"Choose from {listing(names, 12)}."
 
 
 def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -18,9 +18,9 @@ from advprop_core.pictures.files import (
     list_pictures,
 )
 from advprop_core.pictures.formats import EXTENSIONS
+from advprop_core.text import listing
 
 _Sample = TypeVar("_Sample")
-_MOST_NAMES = 10  # that a message lists before it says how many more there are
 
 EMPTY = "folder without a picture"
 LOOSE = "picture outside the class folders"
@@ -123,12 +123,6 @@ def match_folders(
             f"classes: {listing(expected)}. Remove or rename the folders."
         )
     return labels
-
-
-def listing(names: Sequence[str]) -> str:
-    """The first ten names, and how many more there are."""
-    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-    return ", ".join(names[:_MOST_NAMES]) + more
 
 
 def draw_evenly(classes: Sequence[Sequence[_Sample]], limit: int | None) -> tuple[_Sample, ...]:

@@ -8,9 +8,10 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-from advprop_core.datasets.class_folders import ClassFolders, find_images, listing
+from advprop_core.datasets.class_folders import ClassFolders, find_images
 from advprop_core.errors import InputError
 from advprop_core.pictures.corruptions import CORRUPTIONS, EXTRA_CORRUPTIONS, SEVERITIES
+from advprop_core.text import listing
 
 SUBSETS = ("imagenet-a", "imagenet-r")
 """Sets of 200 of the classes; their articles let networks answer among these alone."""

@@ -17,7 +17,6 @@ from torch import Tensor
 
 from advprop_core.datasets.class_folders import (
     draw_evenly,
-    listing,
     match_folders,
 )
 from advprop_core.datasets.folders import Unreadable, open_photo
@@ -27,6 +26,7 @@ from advprop_core.pictures.corruptions import CorruptionConfig
 from advprop_core.pictures.decoding import fit, to_bytes
 from advprop_core.pictures.digests import image_digest
 from advprop_core.pictures.formats import ImageError
+from advprop_core.text import listing
 
 SIZE = 224
 """Pixels per side, as the photos are published."""

@@ -7,8 +7,9 @@ with the classes and ``words.txt`` with the names of these and many more.
 from dataclasses import replace
 from pathlib import Path
 
-from advprop_core.datasets.class_folders import ClassFolders, find_images, listing
+from advprop_core.datasets.class_folders import ClassFolders, find_images
 from advprop_core.errors import InputError
+from advprop_core.text import listing
 
 _ANNOTATIONS = Path("val", "val_annotations.txt")
 _BOXES = "_boxes.txt"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from advprop_core.datasets.class_folders import listing
 from advprop_core.datasets.folders import Unreadable
 from advprop_core.evaluation.cells import TestedModel
 from advprop_core.models.class_names import are_the_same
+from advprop_core.text import listing
 
 
 def of_small_photos(count: int, total: int, size: int, *, corrupted: bool) -> list[str]:

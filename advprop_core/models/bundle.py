@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from advprop_core.errors import InputError
 from advprop_core.models.header import CheckpointError, file_sha256, read_text
@@ -94,7 +94,7 @@ def open_model(
     from advprop_core.models import timm_networks
     from advprop_core.models.checkpoints import Checkpoint, load
 
-    settings = ModelSettings(architecture, size, _tuple(mean), _tuple(std), _tuple(classes))
+    settings = ModelSettings(architecture, size, mean, std, classes)  # type: ignore[arg-type]  # it makes tuples
     text, path, bundled = str(name), Path(name), bundled_models()
     if text in bundled:
         return load(verify_bundled(text), settings)
@@ -129,10 +129,6 @@ def says_all_itself(name: str) -> bool:
     """Whether a model is bundled, timm's, or a file that was written here."""
     path = Path(name)
     return not path.is_file() or read_text(path) is not None
-
-
-def _tuple(values: Sequence[Any] | None) -> Any:
-    return None if values is None else tuple(values)
 
 
 def _models_dir() -> Path:

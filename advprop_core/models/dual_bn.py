@@ -9,7 +9,7 @@ switch to set, so there is none to forget, and threads cannot disturb one anothe
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
 import torch
@@ -18,7 +18,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.module import _IncompatibleKeys
 
 from advprop_core.errors import InputError
-from advprop_core.text import did_you_mean
+from advprop_core.text import did_you_mean, listing
 
 MAIN = "main"
 
@@ -86,7 +86,9 @@ class DualBNModel(nn.Module):
         main = PixelNetwork(network, mean, std)
         self.branches = nn.ModuleDict({MAIN: main})
         for index in range(auxiliaries):
-            self.branches[auxiliary_name(index)] = _twin(main)
+            norms = norm_layers(main).values()
+            norm_tensors = [tensor for norm in norms for _, tensor in _own_tensors(norm)]
+            self.branches[auxiliary_name(index)] = private_view(main, apart=norm_tensors)
 
     @property
     def branch_names(self) -> tuple[str, ...]:
@@ -150,14 +152,13 @@ class DualBNModel(nn.Module):
                 for key, tensor in _own_tensors(norm):
                     yield f"{layer}.aux_bn.{index}.{key}", tensor
 
-    def state_dict(self, *args: Any, **kwargs: Any) -> dict[str, Tensor]:  # type: ignore[override]
+    def state_dict(  # type: ignore[override]
+        self, *, destination: Any = None, prefix: str = "", keep_vars: bool = False
+    ) -> dict[str, Tensor]:
         """Each tensor once, in timm's SplitBatchNorm layout.
 
         ``bn1.weight`` is main's, ``bn1.aux_bn.0.weight`` the first auxiliary's.
         """
-        destination = kwargs.get("destination", args[0] if args else None)
-        prefix = kwargs.get("prefix", args[1] if len(args) > 1 else "")
-        keep_vars = kwargs.get("keep_vars", args[2] if len(args) > 2 else False)
         result: dict[str, Tensor] = {} if destination is None else destination
         for key, tensor in self._tensors():
             result[prefix + key] = tensor if keep_vars else tensor.detach()
@@ -178,7 +179,10 @@ class DualBNModel(nn.Module):
         missing = [key for key in own if key not in state_dict]
         unexpected = [key for key in state_dict if key not in own]
         if strict and (missing or unexpected):
-            raise RuntimeError(f"missing keys: {_some(missing)}; unexpected: {_some(unexpected)}")
+            raise RuntimeError(
+                f"missing keys: {listing(missing) or 'none'}; "
+                f"unexpected: {listing(unexpected) or 'none'}"
+            )
         for key, tensor in own.items():
             if key in state_dict and state_dict[key].shape != tensor.shape:
                 raise RuntimeError(
@@ -202,9 +206,16 @@ def norm_layers(network: nn.Module) -> dict[str, _BatchNorm]:
     return {name: m for name, m in network.named_modules() if isinstance(m, _BatchNorm)}
 
 
-def private_view(module: nn.Module) -> nn.Module:
-    """A copy that shares every tensor and owns its modules, hence its hooks and its mode."""
-    memo: dict[int, Any] = {id(tensor): tensor for tensor in _all_tensors(module)}
+def private_view(module: nn.Module, apart: Iterable[Tensor] = ()) -> nn.Module:
+    """A copy that shares every tensor and owns its modules, hence its hooks and its mode.
+
+    Args:
+        module: Is left as it is.
+        apart: Tensors of it that the copy shall not share.
+    """
+    own = set(map(id, apart))
+    tensors = (*module.parameters(), *module.buffers())
+    memo: dict[int, Any] = {id(tensor): tensor for tensor in tensors if id(tensor) not in own}
     return copy.deepcopy(module, memo)
 
 
@@ -220,13 +231,6 @@ def attack_view(module: nn.Module) -> nn.Module:
     return copy.deepcopy(module, memo).eval()
 
 
-def _twin(main: PixelNetwork) -> PixelNetwork:
-    """A copy with its own norm tensors; everything else is the same object."""
-    own = {id(t) for norm in norm_layers(main).values() for _, t in _own_tensors(norm)}
-    memo: dict[int, Any] = {id(t): t for t in _all_tensors(main) if id(t) not in own}
-    return copy.deepcopy(main, memo)
-
-
 def _tie(main: nn.Module, other: nn.Module) -> None:
     for ours, theirs in zip(main.modules(), other.modules(), strict=True):
         if not isinstance(ours, _BatchNorm):
@@ -238,13 +242,3 @@ def _own_tensors(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
     """The module's direct parameters and buffers, not those of its children."""
     yield from module.named_parameters(recurse=False)
     yield from module.named_buffers(recurse=False)
-
-
-def _all_tensors(module: nn.Module) -> Iterator[Tensor]:
-    yield from module.parameters()
-    yield from module.buffers()
-
-
-def _some(keys: Sequence[str], limit: int = 5) -> str:
-    more = f" and {len(keys) - limit} more" if len(keys) > limit else ""
-    return (", ".join(keys[:limit]) + more) or "none"

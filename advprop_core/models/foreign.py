@@ -19,9 +19,8 @@ from advprop_core.models.weights import (
     auxiliary_count,
     find_weights,
     items_of,
-    some,
 )
-from advprop_core.text import join
+from advprop_core.text import join, listing
 from advprop_core.types import BranchOrigin, ModelInfo
 
 T = TypeVar("T")
@@ -225,7 +224,7 @@ def _notes(guesses: list[str], weights: Weights, ignored: list[str], path: Path)
     if weights.are_averaged:
         yield f"The averaged (EMA) weights of {path.name} are used, from {weights.place!r}."
     if ignored:
-        yield f"Ignored in {path.name}: {some(ignored)}."
+        yield f"Ignored in {path.name}: {listing(ignored, 3)}."
 
 
 def _written(value: object) -> str:

@@ -44,7 +44,7 @@ def create(info: ModelInfo) -> DualBNModel:
         raise InputError(
             f"arguments may hold {', '.join(ARGUMENTS)}, got {', '.join(map(str, unknown))}"
         )
-    network = _create_network(info.architecture, num_classes=info.num_classes, **info.arguments)
+    network = timm.create_model(info.architecture, num_classes=info.num_classes, **info.arguments)
     return DualBNModel(network, info.mean, info.std, auxiliaries=len(info.branches) - 1)
 
 
@@ -55,7 +55,7 @@ def create_plain(architecture: str) -> nn.Module:
         UnknownArchitecture: If timm has no such network.
     """
     _require_architecture(architecture)
-    return _create_network(architecture)
+    return timm.create_model(architecture)
 
 
 def load_pretrained(name: str) -> tuple[DualBNModel, ModelInfo]:
@@ -75,7 +75,14 @@ def load_pretrained(name: str) -> tuple[DualBNModel, ModelInfo]:
         ValueError: If a local folder cannot be loaded, or a hub's description changes the network
             by other arguments than :data:`ARGUMENTS`.
     """
-    network: Any = _create_network(name, pretrained=True)
+    _require_known(name)
+    _require_weights(name)
+    try:
+        network: Any = timm.create_model(name, pretrained=True)
+    except Exception as error:  # a description from the hub may say anything, and timm obeys
+        if not name.startswith("local-dir:") and _is_offline(error):
+            raise Offline(_offline_message(name)) from error
+        raise InputError(f"{name} cannot be loaded ({type(error).__name__}: {error})") from error
     config = network.pretrained_cfg
     classes = _classes(config, network.num_classes)
     origins: dict[str, BranchOrigin] = {"main": "trained"}
@@ -121,22 +128,6 @@ def default_classes(count: int) -> tuple[tuple[str, str], ...]:
     if count == 1000:
         return imagenet_classes()
     return tuple((f"class {i}", f"class {i}") for i in range(count))
-
-
-def _create_network(name: str, **arguments: Any) -> nn.Module:
-    _require_known(name)
-    if arguments.get("pretrained"):
-        _require_weights(name)
-    try:
-        network: nn.Module = timm.create_model(name, **arguments)
-    except Exception as error:  # a description from the hub may say anything, and timm obeys
-        if not arguments.get("pretrained"):
-            raise
-        if not name.startswith("local-dir:") and _is_offline(error):
-            raise Offline(_offline_message(name)) from error
-        said = f"{type(error).__name__}: {error}"
-        raise InputError(f"{name} cannot be loaded ({said})") from error
-    return network
 
 
 def _arguments(name: str, network: Any) -> dict[str, Any]:

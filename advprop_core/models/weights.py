@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from advprop_core.models.header import CheckpointError
-from advprop_core.text import join
+from advprop_core.text import join, listing
 
 AUXILIARY = re.compile(r"\.aux_bn\.(?:(\d{1,3})\.)?")
 """The index of an auxiliary branch in a key; MixBatchNorm's files have none."""
@@ -146,7 +146,7 @@ def _class_count(tensors: Mapping[str, Tensor], network: Network, file: str) -> 
         raise CheckpointError(f"{file} does not fit {network.architecture}: it has no classifier")
     counts = {len(tensor) for tensor in weights if tensor.ndim}
     if len(counts) != 1 or 0 in counts:
-        raise CheckpointError(f"{file} has classifiers of {some(sorted(map(str, counts)))} classes")
+        raise CheckpointError(f"{file} has classifiers of {sorted(counts)} classes")
     return counts.pop()
 
 
@@ -215,7 +215,7 @@ def _require_all(
             f"{join([*missing, *other])}; give a file that holds the classifier too"
         )
     where = f" under {best.place!r}" if best.place else ""
-    lacks = [f"it has no {some(missing)}"] if missing else []
+    lacks = [f"it has no {listing(missing, _SHOWN)}"] if missing else []
     lacks += [
         f"{key} is {tuple(tensors[key].shape)} and not {tuple(network.shapes[key])}"
         for key in other[:1]
@@ -227,9 +227,10 @@ def _require_all(
 
 
 def _nothing_fits(tensors: Mapping[str, Tensor], network: Network, file: str) -> CheckpointError:
+    wanted, held = (listing([*keys], _SHOWN) for keys in (network.shapes, tensors))
     return CheckpointError(
         f"{file} does not fit {network.architecture}: none of its tensors has a name and a shape "
-        f"of that network, such as {some([*network.shapes])}; it holds {some([*tensors])}"
+        f"of that network, such as {wanted}; it holds {held}"
     )
 
 
@@ -271,9 +272,3 @@ def _beside(content: object, path: tuple[str, ...]) -> Iterator[str]:
         items = list(items_of(content))
         yield from (".".join((*path[:depth], key)) for key, _ in items if key != taken)
         content = next(value for key, value in items if key == taken)
-
-
-def some(names: Sequence[str]) -> str:
-    """The first names, and how many more there are, for a message."""
-    more = len(names) - _SHOWN
-    return join([*names[:_SHOWN], f"{more} more"] if more > 0 else names)

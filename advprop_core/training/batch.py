@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -56,17 +57,13 @@ class Batch:
         return replace(self, pixels=self.pixels[chosen], targets=self.targets[chosen])
 
 
-@dataclass(frozen=True)
-class Part:
-    """What one branch made of one kind of input.
-
-    Attributes:
-        loss: Its mean loss, before any weight.
-        hits: Share of images whose most probable class is the label's.
-    """
+class Part(NamedTuple):
+    """What one branch made of one kind of input."""
 
     loss: Tensor
+    """Mean, before any weight."""
     hits: Tensor
+    """Share of images whose most probable class is the label's."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from accelerate.utils import broadcast_object_list, gather_object
 
-from advprop_core.datasets.class_folders import ClassMismatch, listing
+from advprop_core.datasets.class_folders import ClassMismatch
 from advprop_core.datasets.folders import ImageFolder, Unreadable
 from advprop_core.datasets.layouts import find_place
 from advprop_core.datasets.memory import room_for_images
@@ -19,6 +19,7 @@ from advprop_core.datasets.tiny_imagenet import is_tiny_imagenet
 from advprop_core.datasets.torchvision_sets import imagenette_folder
 from advprop_core.errors import InputError
 from advprop_core.processes import are_several
+from advprop_core.text import listing
 from advprop_core.training.recipe import Recipe
 from advprop_core.training.sources import InMemory, OnDisk, Source
 

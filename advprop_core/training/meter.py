@@ -90,7 +90,7 @@ class Meter:
             CannotWrite: If the log cannot be written.
             Diverged: If a loss since the last report is not finite.
         """
-        row = {name: torch.stack([part.loss, part.hits]) for name, part in parts.items()}
+        row = {name: torch.stack(part) for name, part in parts.items()}
         self._waiting.append((learning_rate, row))
         if time.perf_counter() - self._looked < _EVERY:
             return None

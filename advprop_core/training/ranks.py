@@ -22,7 +22,7 @@ def means_over_ranks(parts: Mapping[str, Part]) -> dict[str, Part]:
     _, count = world()
     if count == 1:
         return dict(parts)
-    figures = torch.stack([torch.stack([part.loss, part.hits]) for part in parts.values()])
+    figures = torch.stack([torch.stack(part) for part in parts.values()])
     distributed.all_reduce(figures)
     return {name: Part(*row) for name, row in zip(parts, figures / count, strict=True)}
 

@@ -15,7 +15,7 @@ from advprop_core.errors import InputError
 from advprop_core.models import bundle
 from advprop_core.pictures.corruptions import CORRUPTIONS, CorruptionConfig
 from advprop_core.pictures.probes import PROBES, ProbeConfig
-from advprop_core.text import exact_radius, join, parse_radius
+from advprop_core.text import exact_radius, join, listing, parse_radius
 from advprop_core.types import AttackConfig, ModelInfo, Norm
 from app.robustness.view import AUTOATTACK, RobustnessView
 from app.shell.messages import quote
@@ -160,8 +160,7 @@ def no_data(infos: Mapping[str, ModelInfo]) -> str:
     folder_classes = join([quote(name) for name in class_folders()[:_NAMED]])
     of_folder = f" The folder of this app has others: {folder_classes}." if folder_classes else ""
     classes = next(iter(infos.values())).class_names
-    more = f" and {len(classes) - _NAMED} more" if len(classes) > _NAMED else ""
-    first_classes = f"{', '.join(quote(name) for name in classes[:_NAMED])}{more}"
+    first_classes = listing([quote(name) for name in classes], _NAMED)
     return (
         f"There are no images of the classes that {names} can tell apart: {first_classes}."
         f"{of_folder} Start the app with `advprop app --images FOLDER`, where FOLDER holds a "

@@ -231,7 +231,7 @@ def test_what_was_ignored_and_guessed_is_said(tmp_path, make_dual):
     assert "classes class 0 to class 5 (--classes)" in guessed
     assert "averaged (EMA) weights" in averaged
     assert "from 'ema.'" in averaged
-    assert ignored == "Ignored in x.pth: model and epoch."
+    assert ignored == "Ignored in x.pth: model, epoch."
     names = tuple("abcdef")
     said = ModelSettings("test_resnet", 32, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25), names)
     checkpoint = load(tmp_path / "x.pth", said)

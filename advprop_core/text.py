@@ -21,14 +21,12 @@ NORM_TITLES = {"linf": "L∞", "l2": "L2"}
 # -- radii ---------------------------------------------------------------------------------------
 
 
-def parse_radius(text: str) -> float:
+def parse_radius(text: str, name: str = "epsilon") -> float:
     """Read a radius or a step as people write it: ``4/255``, ``0.0157`` or ``0.5``.
 
     Args:
         text: A fraction or a decimal number, in pixel units on [0, 1].
-
-    Returns:
-        The number.
+        name: What the message calls it.
 
     Raises:
         InputError: If the text is neither.
@@ -42,7 +40,7 @@ def parse_radius(text: str) -> float:
         value = math.nan
     if not math.isfinite(value):
         raise InputError(
-            f"epsilon must be a fraction such as 4/255 or a number such as 0.0157, got {text!r}"
+            f"{name} must be a fraction such as 4/255 or a number such as 0.0157, got {text!r}"
         )
     return value
 

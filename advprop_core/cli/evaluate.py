@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from advprop_core.cli import evaluate_options as eo
-from advprop_core.cli import evaluate_tables, values
-from advprop_core.cli import options as o
-from advprop_core.cli.conditions import (
-    read_attacks,
-    read_corruptions,
-    read_probes,
-    read_smallest,
-    read_stored,
-)
+import typer
+from rich.table import Table
+
+from advprop_core.cli import values
+from advprop_core.cli.conditions import ConditionOptions
 from advprop_core.cli.memory import keep_freed_memory
-from advprop_core.cli.model_options import open_models, with_model_settings
+from advprop_core.cli.options import ModelsOptions, ReportOptions, with_options
 from advprop_core.cli.output import Report, command_line
 from advprop_core.cli.progress import counting
 from advprop_core.errors import InputError
-from advprop_core.models.settings import ModelSettings
+from advprop_core.report import tables
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from advprop_core.datasets.folders import Unreadable
-    from advprop_core.evaluation.conditions import Condition
-    from advprop_core.evaluation.data import DataRequest
     from advprop_core.evaluation.store import CellStore
     from advprop_core.evaluation.suite import Evaluation, Suite
     from advprop_core.models.checkpoints import Checkpoint
@@ -36,35 +30,37 @@ if TYPE_CHECKING:
 
 _LISTED = 20  # unreadable files that are listed by name
 _CELLS = "cells"  # in a report's folder: what is finished
+_MEASURES = ("mean_corruption_error", "imagenet_c", "smallest_epsilon", "shape_bias")
 
 
-@with_model_settings
-def evaluate(
-    model: o.ModelsOption,
-    data: eo.DataOption,
-    clean: eo.CleanOption = None,
-    branch: o.BranchOption = None,
-    attack: eo.AttacksOption = None,
-    norm: o.NormOption = "linf",
-    epsilon: eo.EpsilonsOption = None,
-    step_size: o.StepSizeOption = None,
-    steps: o.StepsOption = None,
-    restarts: eo.RestartsOption = None,
-    attack_branch: eo.AttackBranchOption = None,
-    sanity: eo.SanityOption = False,
-    smallest_epsilon: eo.SmallestOption = None,
-    corruptions: eo.CorruptionsOption = None,
-    severity: eo.SeveritiesOption = None,
-    probe: eo.ProbesOption = None,
-    limit: o.LimitOption = None,
-    strict: eo.StrictOption = False,
-    download: eo.DownloadOption = False,
-    seed: o.SeedOption = 0,
-    *,
-    settings: ModelSettings,
-    report_dir: eo.ReportOption = None,
-    json_file: o.JsonOption = None,
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class _EvaluateOptions(ReportOptions, ConditionOptions, ModelsOptions):
+    data: Annotated[str, typer.Option(metavar="DIR")]
+    """Folder of class folders (CLASS/IMAGE; ids or names of the model's classes); a built-in name:
+    shapes, shapes-conflict; or a published set as it unpacks, as KIND:DIR, KIND being imagenet,
+    imagenet-a, imagenet-r, imagenet-sketch, imagenet-stylized, imagenet-c, tiny-imagenet,
+    imagenette, cifar10 or cifar10-c. A folder that shows its layout needs no KIND."""
+    clean: Annotated[str | None, typer.Option(metavar="DIR")] = None
+    """ImageNet's validation photos, for imagenet-c:DIR, which has none: clean accuracy, attacks,
+    probes and relative mCE need them."""
+    branch: Annotated[list[str] | None, typer.Option(metavar="NAME")] = None
+    """Branch that predicts: main, aux, aux2 …; repeat it or write commas. Every branch by
+    default."""
+    limit: Annotated[int | None, typer.Option(metavar="N")] = None
+    """At most this many images, spread evenly over the classes."""
+    strict: bool = False
+    """Refuse unreadable images, unknown class folders and files that are no pictures instead of
+    leaving them out."""
+    download: bool = False
+    """Fetch the data set where it is missing: imagenette:DIR or cifar10:DIR."""
+    report_dir: Annotated[Path | None, typer.Option("--report", metavar="DIR")] = None
+    """Folder for results.json, results.csv and report.html, which opens offline. Finished figures
+    are saved there at once: the same command, or one with more conditions, continues where an
+    earlier one ended."""
+
+
+@with_options
+def evaluate(options: _EvaluateOptions) -> None:
     r"""Measure each branch on clean, attacked, corrupted and probed images.
 
     Accuracies come with 95 % Wilson intervals, losses with Student's, calibration and the mean
@@ -92,76 +88,57 @@ def evaluate(
         --data imagenet:sets/imagenet --attack autoattack --epsilon 2/255 --report resnet50
     ```
     """
-    report = Report(json_file)
-    if limit is not None and limit < 1:
-        raise InputError(f"--limit must be at least 1, got {limit}")
-    smallest = read_smallest(
-        smallest_epsilon, norm=norm, step_size=step_size, steps=steps, seed=seed
-    )
-    search_alone = smallest is not None and not attack  # then the steps are those of the search
-    attacks = read_attacks(
-        attack,
-        norm=norm,
-        epsilons=epsilon,
-        step_size=None if search_alone else step_size,
-        steps=None if search_alone else steps,
-        restarts=restarts,
-        attack_branch=attack_branch,
-        seed=seed,
-        sanity=sanity,
-    )
+    report = Report(options.json_file)
+    if options.limit is not None and options.limit < 1:
+        raise InputError(f"--limit must be at least 1, got {options.limit}")
+    smallest, attacks = options.read_smallest(), options.read_attacks()
     from advprop_core.evaluation.conditions import Condition
     from advprop_core.evaluation.data import DataRequest, open_images, open_stored
     from advprop_core.evaluation.suite import Suite
     from advprop_core.evaluation.summary import summarise
     from advprop_core.processes import are_several, joined
 
-    request = DataRequest(data, clean, limit, strict, download)
+    request = DataRequest(
+        options.data, options.clean, options.limit, options.strict, options.download
+    )
     stored = request.stored_corruptions()
     conditions = [Condition(), *attacks]
     if stored is None:
-        conditions += read_corruptions(corruptions, severity, seed)
-    conditions += read_probes(probe, seed)
+        conditions += options.read_corruptions()
+    conditions += options.read_probes()
     if stored is not None:
-        conditions = _require_clean(request, conditions, searched=smallest is not None)
-        conditions += read_stored(corruptions, severity, stored)
-    _require_usable(report_dir)
-    if download and are_several():
+        if request.clean is None:
+            if len(conditions) > 1 or smallest is not None:
+                raise InputError(
+                    f"attacks and probes need clean photos, and {request.name} has none: give "
+                    "--clean DIR (for imagenet-c), or leave them out"
+                )
+            conditions = []
+        conditions += options.read_stored(stored)
+    _require_usable(options.report_dir)
+    if options.download and are_several():
         raise InputError("--download is for one process: fetch the set first, then start several")
     keep_freed_memory()
-    files = open_models(model, settings)
-    branches = {name: _branches(name, one, branch, attack_branch) for name, one in files.items()}
-    opened = {name: one.without_copies() for name, one in files.items()}
+    files = options.open()
+    branches = {name: _branches(name, checkpoint, options) for name, checkpoint in files.items()}
+    opened = {name: checkpoint.without_copies() for name, checkpoint in files.items()}
     if stored is not None:
         tested = open_stored(request, opened, branches, conditions)
     else:
-        tested = open_images(request, opened, branches, with_photos=bool(corruptions))
+        tested = open_images(request, opened, branches, with_photos=bool(options.corruptions))
     _name_unreadable(report, tested.unreadable)
     for name, checkpoint in files.items():
         if checkpoint.copies:
             report.say(f"{name}: trained with one set of norm layers, so only main is evaluated")
     for note in tested.notes:
         report.say(note)
-    suite = Suite(tested.models, conditions, smallest, data, seed, tested.notes, tested.with_mce)
+    seed, notes = options.seed, tested.notes
+    suite = Suite(tested.models, conditions, smallest, options.data, seed, notes, tested.with_mce)
     with joined() as processes:
-        evaluation = _measure(report, suite, report_dir, processes)
-    _report_left_out(report, evaluation, strict=strict)
+        evaluation = _measure(report, suite, options.report_dir, processes)
+    _report_left_out(report, evaluation, strict=options.strict)
     if processes.is_first:
-        _finish(report, summarise(evaluation, command_line()), report_dir)
-
-
-def _require_clean(
-    request: DataRequest, conditions: list[Condition], *, searched: bool
-) -> list[Condition]:
-    """What needs clean photos: nothing where a set has none and none were given."""
-    if request.clean is not None:
-        return conditions
-    if len(conditions) > 1 or searched:
-        raise InputError(
-            f"attacks and probes need clean photos, and {request.name} has none: give --clean DIR "
-            "(for imagenet-c), or leave them out"
-        )
-    return []
+        _finish(report, summarise(evaluation, command_line()), options.report_dir)
 
 
 def _require_usable(folder: Path | None) -> None:
@@ -184,20 +161,19 @@ def _require_usable(folder: Path | None) -> None:
         ) from None
 
 
-def _branches(
-    name: str, checkpoint: Checkpoint, branch: list[str] | None, attack_branch: str | None
-) -> tuple[str, ...]:
+def _branches(name: str, checkpoint: Checkpoint, options: _EvaluateOptions) -> tuple[str, ...]:
     """The branches to evaluate, before any work; an error says which model it is about."""
     from advprop_core.evaluation.conditions import EACH
 
-    through = [] if attack_branch in (None, EACH) else [attack_branch]
+    source = options.attack_branch
+    through = [] if source in (None, EACH) else [source]
     try:
-        for source in through:
-            checkpoint.model.branch(source)
-        branches = values.read_branches(checkpoint.model, branch)
+        for attacker in through:
+            checkpoint.model.branch(attacker)
+        branches = values.read_branches(checkpoint.model, options.branch)
     except ValueError as error:
         raise InputError(f"{name}: {error}") from None
-    named = {*values.split_list(branch), *through}
+    named = {*values.split_list(options.branch), *through}
     if copied := [copy for copy in checkpoint.copies if copy in named]:
         raise InputError(
             f"{name}: {', '.join(copied)} is a copy of main, because the network was trained with "
@@ -258,7 +234,7 @@ def _report_left_out(report: Report, evaluation: Evaluation, *, strict: bool) ->
 def _finish(report: Report, content: dict[str, Any], folder: Path | None) -> None:
     from advprop_core.report.words import gradients_checked
 
-    for title, table in evaluate_tables.tables(content):
+    for title, table in _tables(content):
         report.say(title)
         report.show(table)
     for warning in content["warnings"]:
@@ -271,3 +247,45 @@ def _finish(report: Report, content: dict[str, Any], folder: Path | None) -> Non
     if checked := gradients_checked(content):
         report.say(checked)
     report.finish(content)
+
+
+def _tables(content: Mapping[str, Any]) -> Iterator[tuple[str, Table]]:
+    """Each model's tables with their titles.
+
+    A title stands outside of its table, which would fold it to its own width.
+    """
+    for model in content["models"]:
+        for table in tables.tables(_of_model(content, model)):
+            if not table.is_long:
+                yield f"{model}: {table.title}", _in_rich(table)
+
+
+def _of_model(content: Mapping[str, Any], model: str) -> dict[str, Any]:
+    """What one model is responsible for."""
+    part: dict[str, Any] = {"results": _of(content["results"], model)}
+    for name in _MEASURES:
+        if name in content and (results := _of(content[name]["results"], model)):
+            part[name] = {"results": results}
+    return part
+
+
+def _of(results: list[dict[str, Any]], model: str) -> list[dict[str, Any]]:
+    return [result for result in results if result["model"] == model]
+
+
+def _in_rich(table: tables.Table) -> Table:
+    """The columns that a terminal has room for, without the model's."""
+    places = [
+        place
+        for place in table.brief or range(len(table.columns))
+        if table.columns[place] != "model"
+    ]
+    shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for place in places:
+        if (name := table.columns[place]) in tables.TEXTS:
+            shown.add_column(name, overflow="fold")
+        else:
+            shown.add_column(name, justify="right", no_wrap=True)
+    for row in table.rows:
+        shown.add_row(*(row[place] for place in places))
+    return shown

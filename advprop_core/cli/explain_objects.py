@@ -11,60 +11,47 @@ from rich.table import Table
 
 from advprop_core.attribution.layers import default_layer
 from advprop_core.attribution.methods import METHODS, STAGES, MapChoice, Method
-from advprop_core.cli.model_options import open_models
+from advprop_core.cli.map_options import ExplainOptions
 from advprop_core.cli.output import Report, command_line, versions
 from advprop_core.cli.progress import in_parts
 from advprop_core.cli.values import read_branches
 from advprop_core.datasets.named import load_scenes
+from advprop_core.datasets.texture_shapes.scenes import Scene
 from advprop_core.errors import InputError
 from advprop_core.faithfulness.intervals import Estimate
 from advprop_core.faithfulness.maps import Undefined, plain
 from advprop_core.faithfulness.scene_maps import SceneBranch, SceneResult, measure_scenes
 from advprop_core.models.checkpoints import Checkpoint
 from advprop_core.models.folding import fold
-from advprop_core.models.settings import ModelSettings
 
 _SCENES = 100
 
 
-def explain_scenes(
-    report: Report,
-    data: str,
-    models: Sequence[str],
-    choice: MapChoice,
-    *,
-    branch: Sequence[str] | None,
-    limit: int | None,
-    settings: ModelSettings,
-) -> None:
+def explain_scenes(report: Report, options: ExplainOptions, choice: MapChoice) -> None:
     """Measure every model, branch and method on the same scenes, each for its true class.
-
-    Args:
-        report: Where words and JSON go.
-        data: ``shapes`` or ``shapes-conflict``.
-        models: As they are named.
-        choice: Which maps; at most one layer.
-        branch: The branches that were named; every one by default.
-        limit: Number of scenes; 100 by default.
-        settings: What a person says of foreign files that do not say it themselves.
 
     Raises:
         InputError: For several layers, a model of other classes, a branch that a model does not
             have, or a method that was named and does not fit.
     """
+    data = str(options.image)
     if STAGES in choice.layers or len(choice.layers) > 1:
         raise InputError(f"--layer must be one layer for {data}, got {', '.join(choice.layers)}")
-    if limit is not None and limit < 1:
-        raise InputError(f"--limit must be at least 1, got {limit}")
+    count = _SCENES if options.limit is None else options.limit
+    if count < 1:
+        raise InputError(f"--limit must be at least 1, got {count}")
     shown: list[SceneBranch] = []
-    for name, checkpoint in open_models(models, settings).items():
+    for name, checkpoint in options.open().items():
         try:
-            shown += _branches(name, checkpoint, data, choice, branch, limit or _SCENES)
+            branches = read_branches(checkpoint.model, options.branch)
+            scenes = load_scenes(
+                data, count, checkpoint.info.input_size, classes=checkpoint.info.classes
+            )
+            shown += _on_scenes(name, checkpoint, branches, scenes, choice)
         except InputError as error:
             raise InputError(f"{name}: {error}") from None
     with in_parts(len(choice.methods) * len(shown)) as begin:
         results, left_out = measure_scenes(shown, choice, begin)
-    count = len(shown[0].scenes)
     report.show(_table(f"{escape(data)}, {count} scenes", results))
     _tell(report, results, left_out)
     report.finish(
@@ -81,25 +68,23 @@ def explain_scenes(
     )
 
 
-def _branches(
+def _on_scenes(
     name: str,
     checkpoint: Checkpoint,
-    data: str,
+    branches: Sequence[str],
+    scenes: Sequence[Scene],
     choice: MapChoice,
-    branch: Sequence[str] | None,
-    count: int,
 ) -> list[SceneBranch]:
-    model, side = checkpoint.model, checkpoint.info.input_size
-    modules = {title: model.branch(title) for title in read_branches(model, branch)}
-    scenes = load_scenes(data, count, side, classes=checkpoint.info.classes)
+    side = checkpoint.info.input_size
+    modules = {branch: checkpoint.model.branch(branch) for branch in branches}
     example = torch.zeros(1, 3, side, side)
     layer = choice.layers[0] if choice.layers else None
     if layer is None and any(METHODS[method].needs_layer for method in choice.methods):
         layer = default_layer(next(iter(modules.values())), example)
     # A layer inside a folded pair would give another map than the network's own.
     return [
-        SceneBranch(name, title, module if choice.layers else fold(module, example), layer, scenes)
-        for title, module in modules.items()
+        SceneBranch(name, branch, module if choice.layers else fold(module, example), layer, scenes)
+        for branch, module in modules.items()
     ]
 
 

@@ -3,63 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
 
 from advprop_core.attribution.methods import METHODS, MapChoice
-from advprop_core.attribution.rows import MapRow, make_rows, plan_rows
-from advprop_core.cli.inputs import Subject
-from advprop_core.cli.map_files import save_maps, tell_maps
-from advprop_core.cli.output import (
-    Report,
-    class_json,
-    command_line,
-    comparison_json,
-    predictions_json,
-    versions,
-    write_json,
-)
-from advprop_core.cli.perturb import image_arrays, perturb, tell
+from advprop_core.attribution.rows import MapRow, differences, make_rows, plan_rows
+from advprop_core.cli.map_options import ExplainOptions
+from advprop_core.cli.output import Report, make_folder, save_arrays, write_json
 from advprop_core.cli.progress import in_parts
-from advprop_core.cli.trust_tables import Figures, legend, trust_table
-from advprop_core.cli.words import describe_attack
+from advprop_core.cli.subject import (
+    Subject,
+    class_json,
+    describe_attack,
+    image_arrays,
+    open_subject,
+)
+from advprop_core.cli.trust_tables import Figures, curve_array, legend, trust_json, trust_table
+from advprop_core.cli.values import read_class, split_list
+from advprop_core.errors import InputError
+from advprop_core.faithfulness.maps import Undefined, flaw
 from advprop_core.faithfulness.trust import measure_trust
-from advprop_core.report.map_sheet import Column, Words, draw_map_sheet
+from advprop_core.report import drawing
+from advprop_core.report.colours import Array, Sign, Span, colour_span, colourise
+from advprop_core.report.map_sheet import Column, Words, draw_map_sheet, row_span
 from advprop_core.text import percent
 from advprop_core.types import AttackConfig, Comparison, InputKind
 
+_SIDE = 384  # smaller maps are enlarged to this for their PNG
+
 
 def explain_photo(
-    report: Report,
-    folder: Path,
-    subject: Subject,
-    choice: MapChoice,
-    *,
-    class_index: int | None,
-    config: AttackConfig | None,
-    attack_branch: str | None,
-    metrics: bool,
+    report: Report, options: ExplainOptions, choice: MapChoice, config: AttackConfig | None
 ) -> None:
     """Make the maps, measure them if asked, and write everything.
 
-    Args:
-        report: Where words and JSON go.
-        folder: Where pictures and arrays go.
-        subject: The photo and the model.
-        choice: Which maps.
-        class_index: The class to explain; the true one when None, or the predicted one.
-        config: The attack, or None to explain the clean photo alone.
-        attack_branch: Whose gradient the attack follows.
-        metrics: Whether to measure how far the maps can be trusted.
-
     Raises:
-        InputError: For what :func:`make_rows` and :func:`perturb` refuse.
+        InputError: For several models, no folder, or what :func:`make_rows` and
+            :meth:`Subject.compare` refuse.
     """
-    result = perturb(subject, config, attack_branch if config else subject.branches[0])
-    explained = result.attacked_class if class_index is None else class_index
+    models = split_list(options.model)
+    if len(models) != 1:
+        raise InputError(f"--model must be one for a photo, got {', '.join(models) or 'none'}")
+    if options.out is None:
+        raise InputError("--out must name a folder for the maps of a photo")
+    folder = make_folder(options.out)
+    subject = open_subject(options.image, models[0], options.settings, options)
+    config = config and subject.aim(config, options)
+    result = subject.compare(config, options.attack_branch if config else subject.branches[0])
+    explained = result.attacked_class
+    if options.class_index is not None:
+        explained = read_class(subject.info, options.class_index, "--class-index")
     inputs: dict[InputKind, Tensor] = {"clean": result.clean[None]}
     if config:
         inputs["adversarial"] = result.adversarial[None]
@@ -68,26 +63,22 @@ def explain_photo(
     planned = plan_rows(next(iter(branches.values())), subject.pixels, choice)
     with in_parts(len(planned)) as begin:
         rows, left_out = make_rows(branches, inputs, explained, choice, planned, begin)
-    figures = _measure(branches, inputs, rows, choice) if metrics else {}
-    maps, changes = save_maps(folder, rows, figures, image_arrays(result) if config else {})
+    figures = _measure(branches, inputs, rows, choice) if options.metrics else {}
+    maps, changes = _save_maps(folder, rows, figures, image_arrays(result) if config else {})
     words = _words(subject, result, config, explained, left_out)
     draw_map_sheet(rows, _columns(subject, result, [*inputs]), words).save(folder / "maps.png")
-    content = {
-        **subject.to_json(),
-        **_result_json(subject, result, config),
+    content = subject.manifest(result, config) | {
         "class": class_json(subject.info, explained),
         "seed": choice.seed,
         "options": dict(choice.options),
         "maps": maps,
         "differences": changes,
         "left_out": left_out,
-        "command": command_line(),
-        "versions": versions(),
     }
     write_json(folder / "manifest.json", content)
     if config:
-        tell(report, subject, result, config)
-    tell_maps(report, rows)
+        subject.tell(report, result, config)
+    _tell_maps(report, rows)
     for method, reason in left_out.items():
         report.say(f"left out {method}: {reason}")
     if figures:
@@ -141,22 +132,73 @@ def _words(
     name = subject.info.class_names[explained]
     sentence = f"Maps for “{name}”{', the true class' if explained == subject.true_class else ''}."
     if config:
-        sentence += f" Attack: {describe_attack(config, result.attack_branch or '')}."
+        sentence += f" Attack: {describe_attack(config, result.attack_branch)}."
     titles = ", ".join(METHODS[method].title for method in left_out)
     notes = [f"Left out because they do not fit this network: {titles}."] if left_out else []
-    title = f"{subject.info.name or subject.model_name} on {subject.image.name}"
-    return Words(title, sentence, notes)
+    return Words(subject.title, sentence, notes)
 
 
-def _result_json(
-    subject: Subject, result: Comparison, config: AttackConfig | None
-) -> dict[str, Any]:
-    if config is None:
-        clean = {
-            cell: prediction
-            for cell, prediction in result.predictions.items()
-            if cell[0] == "clean"
-        }
-        return {"predictions": predictions_json(subject.info, clean)}
-    attack = {"name": config.name, **asdict(config)}
-    return {"attack": attack, **comparison_json(subject.info, result)}
+def _save_maps(
+    folder: Path, rows: Sequence[MapRow], figures: Figures, arrays: Mapping[str, Array]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Write every map and difference, and ``arrays.npz`` with other arrays; returns the JSON."""
+    saved = dict(arrays)
+    maps: list[dict[str, Any]] = []
+    changes: list[dict[str, Any]] = []
+    for row in rows:
+        about: dict[str, Any] = {"method": row.method.name, "layer": row.layer}
+        for (kind, branch), attribution in row.maps.items():
+            name, values = row.stem(kind, branch), attribution.values
+            saved[name] = values.numpy()
+            facts = about | {"branch": branch, "input": kind}
+            facts |= _save(folder, name, values, row.method.sign, row_span(row))
+            if trust := figures.get((row.name, kind, branch)):
+                facts["trust"] = trust_json(trust)
+                if not isinstance(trust.curves, Undefined):
+                    saved[f"{name}_curves"] = curve_array(trust.curves)
+            maps.append(facts)
+        apart = {change.name: change for change in differences(row)}
+        saved |= {name: change.values.numpy() for name, change in apart.items()}
+        for name, change in apart.items():
+            span = colour_span([saved[other] for other in apart], "signed")
+            drawn = _save(folder, name, change.values, "signed", span)
+            changes.append(about | {"of": change.words} | drawn)
+    save_arrays(folder / "arrays.npz", saved)
+    return maps, changes
+
+
+def _tell_maps(report: Report, rows: Sequence[MapRow]) -> None:
+    """A line per row: the range of each map, and which maps or differences say nothing."""
+    for row in rows:
+        attacked = any(kind == "adversarial" for kind, _ in row.maps)
+        parts = []
+        for (kind, branch), attribution in row.maps.items():
+            label = f"{branch} {kind}" if attacked else branch
+            if undefined := flaw(attribution.values):
+                parts.append(f"{label} is not drawn: {undefined.reason}")
+            else:
+                low, high = float(attribution.values.min()), float(attribution.values.max())
+                parts.append(f"{label} {low:.3g} to {high:.3g}")
+        if alike := [f"({change.words})" for change in differences(row) if flaw(change.values)]:
+            parts.append(f"no difference to draw: {' '.join(alike)}")
+        report.say(f"{row.title}: {'; '.join(parts)}")
+
+
+def _save(folder: Path, name: str, values: Tensor, sign: Sign, span: Span) -> dict[str, Any]:
+    """Draw one map, unless there is nothing to see in it."""
+    undefined, file = flaw(values), f"{name}.png"
+    (folder / file).unlink(missing_ok=True)  # of another run
+    if undefined is None:
+        picture = drawing.to_image(colourise(values.numpy(), sign, span))
+        picture = drawing.enlarge(picture, max(_SIDE, picture.width), smooth=False)
+        picture.save(folder / file)
+    return {
+        "file": None if undefined else file,
+        "array": name,
+        "sign": sign,
+        "colour_scale_start": span[0],
+        "colour_scale_end": span[1],
+        "low": float(values.min()),
+        "high": float(values.max()),
+        "flaw": undefined.reason if undefined else None,
+    }

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 import typer
 
-from advprop_core.cli import bundled, calibrate, evaluate, explain, photo, train
+from advprop_core.cli import app as start
+from advprop_core.cli import evaluate, explain, networks, photo, train
 from advprop_core.errors import AdvPropError
 
 app = typer.Typer(
@@ -37,10 +38,10 @@ def _root() -> None:
 
 
 for _panel, _commands in (
-    ("The app", (bundled.app, bundled.models)),
+    ("The app", (start.app, networks.models)),
     ("One photo", (photo.predict, photo.attack, explain.explain, photo.compare)),
-    ("Data sets", (evaluate.evaluate, train.train, calibrate.calibrate)),
-    ("Files", (bundled.export,)),
+    ("Data sets", (evaluate.evaluate, train.train, networks.calibrate)),
+    ("Files", (networks.export,)),
 ):
     for _command in _commands:
         app.command(rich_help_panel=_panel)(_command)

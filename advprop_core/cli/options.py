@@ -1,132 +1,225 @@
-"""The options that commands share."""
+"""A command's options are the fields of a dataclass, and a field's docstring is its help."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
+import ast
+import copy
+import functools
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import MISSING, dataclass, fields, is_dataclass
+from functools import cache
+from itertools import pairwise
+from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type_hints
 
 import typer
 
-ImageArgument = Annotated[
-    Path,
-    typer.Argument(metavar="IMAGE", help="A photo: JPEG, PNG, WebP, AVIF, TIFF …"),
-]
-ModelOption = Annotated[
-    str,
-    typer.Option(
-        "--model",
-        metavar="M",
-        help="A bundled name (see `advprop models`), a checkpoint file, or a timm name.",
-    ),
-]
-ModelsOption = Annotated[
-    list[str],
-    typer.Option(
-        "--model",
-        metavar="M",
-        help="A bundled name (see `advprop models`), a checkpoint file, or a timm name. Repeat it, "
-        "or write commas, to put several side by side.",
-    ),
-]
-BranchOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--branch",
-        metavar="NAME",
-        help="Branch that predicts: main, aux, aux2 …; repeat it or write commas. "
-        "Every branch by default.",
-    ),
-]
-AttackBranchOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAME",
-        help="Branch whose gradient makes the perturbation. By default the one --branch names, "
-        "and main where it names several or none.",
-    ),
-]
-AttackOption = Annotated[
-    str,
-    typer.Option(
-        "--attack",
-        metavar="KIND",
-        help="pgd (random start), i-fgsm (no random start) or fgsm (one step of size epsilon).",
-    ),
-]
-NormOption = Annotated[
-    str,
-    typer.Option(
-        metavar="NORM",
-        help="What epsilon bounds: linf, the largest change of any channel value; or l2, the "
-        "length of the whole change.",
-    ),
-]
-EpsilonOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="E",
-        help="Radius of the perturbation in pixel units on [0, 1], such as 4/255 or 0.0157. "
-        "By default 4/255 for linf and 1 for l2.",
-    ),
-]
-StepSizeOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="S", help="Move per step, in the unit of epsilon. By default 2.5 × epsilon / steps."
-    ),
-]
-StepsOption = Annotated[
-    int | None,
-    typer.Option(metavar="N", help="Steps of pgd and i-fgsm. By default 10."),
-]
-TargetClassOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="CLASS",
-        help="Class to drive the prediction to: name, id or index. By default the attack is "
-        "untargeted: it drives away from the true class, or from the attack branch's own clean "
-        "prediction where that is not known.",
-    ),
-]
-TrueClassOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="CLASS",
-        help="What the photo shows: name, id or index. By default the photo's folder, where its "
-        "name is one of the model's classes; otherwise unknown.",
-    ),
-]
-LayerOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="NAME",
-        help="Layer that grad-cam reads, such as s3 or layer4.1. By default the deepest stage "
-        "whose map has at least 5×5 cells.",
-    ),
-]
-ClassOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="CLASS",
-        help="Class whose score the maps explain, the same in all of them: name, id or index. "
-        "By default the true class; where that is not known, the class that was predicted for "
-        "the clean photo.",
-    ),
-]
-SeedOption = Annotated[
-    int, typer.Option(metavar="N", help="Seed of everything random: the same gives the same.")
-]
-OutOption = Annotated[
-    Path,
-    typer.Option(metavar="DIR", help="Folder for the results; made if need be, and overwritten."),
-]
-JsonOption = Annotated[
-    str | None,
-    typer.Option(
-        "--json", metavar="FILE", help="Write the results as JSON too; - means standard output."
-    ),
-]
-LimitOption = Annotated[
-    int | None,
-    typer.Option(metavar="N", help="At most this many images, spread evenly over the classes."),
-]
+from advprop_core.attacks.named import GRADIENT_ATTACKS, gradient_attack, read_radius
+from advprop_core.cli import values
+from advprop_core.errors import InputError
+from advprop_core.models.settings import ModelSettings, read_channels, read_class_names
+from advprop_core.types import AttackConfig
+
+if TYPE_CHECKING:
+    from advprop_core.models.checkpoints import Checkpoint
+
+_FOREIGN = "A model file of another program, where it does not say it itself"
+
+
+def with_options(
+    command: Callable[..., None], further: Sequence[inspect.Parameter] = ()
+) -> Callable[..., None]:
+    """Give a command an option for each field of the dataclass that it takes.
+
+    Args:
+        command: Takes that dataclass, and second the values of further options, if there are any.
+        further: Parameters as Typer reads them.
+    """
+    options_class = next(iter(inspect.signature(command, eval_str=True).parameters.values()))
+
+    @functools.wraps(command)
+    def run(**given: Any) -> None:
+        others = [{p.name: given.pop(p.name) for p in further}] if further else []
+        command(options_class.annotation(**given), *others)
+
+    # Typer asks for the signature and passes what it names as keywords.
+    parameters = [*options_of(options_class.annotation), *further]
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return run
+
+
+def options_of(options_class: type) -> Iterator[inspect.Parameter]:
+    """A parameter as Typer reads it for each field of the class, the required ones first."""
+    hints, helps = get_type_hints(options_class, include_extras=True), docstrings(options_class)
+    for field in sorted(fields(options_class), key=lambda field: field.default is not MISSING):
+        hint, option = hints[field.name], typer.Option()
+        if get_origin(hint) is Annotated:
+            hint, option = get_args(hint)
+        elif hint is bool:
+            option = typer.Option(f"--{field.name.replace('_', '-')}")  # without a --no-
+        option = copy.copy(option)
+        option.help = option.help or helps[field.name]
+        yield inspect.Parameter(
+            field.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=inspect.Parameter.empty if field.default is MISSING else field.default,
+            annotation=Annotated[hint, option],
+        )
+
+
+@cache
+def docstrings(owner: type) -> dict[str, str]:
+    """Docstring of each field of a dataclass; Python itself does not keep them."""
+    texts = {}
+    for base in filter(is_dataclass, reversed(owner.__mro__)):
+        (definition,) = ast.parse(inspect.getsource(base)).body
+        assert isinstance(definition, ast.ClassDef)
+        for statement in pairwise(definition.body):
+            match statement:
+                case ast.AnnAssign(target=ast.Name(name)), ast.Expr(ast.Constant(str(text))):
+                    texts[name] = " ".join(text.split())
+    return texts
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportOptions:
+    """Of every command that reports."""
+
+    json_file: Annotated[str | None, typer.Option("--json", metavar="FILE")] = None
+    """Write the results as JSON too; - means standard output."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForeignOptions:
+    """What a foreign model file does not say itself."""
+
+    arch: Annotated[str | None, typer.Option(metavar="NAME", rich_help_panel=_FOREIGN)] = None
+    """timm's name of the network."""
+    size: Annotated[int | None, typer.Option(metavar="PIXELS", rich_help_panel=_FOREIGN)] = None
+    """Side of the network's square input."""
+    mean: Annotated[str | None, typer.Option(metavar="R,G,B", rich_help_panel=_FOREIGN)] = None
+    """What the network subtracts per channel, for pixels from 0 to 1."""
+    std: Annotated[str | None, typer.Option(metavar="R,G,B", rich_help_panel=_FOREIGN)] = None
+    """What it divides by per channel."""
+    classes: Annotated[str | None, typer.Option(metavar="FILE", rich_help_panel=_FOREIGN)] = None
+    """Class names: a text file with one a line, or a list with commas."""
+
+    @property
+    def settings(self) -> ModelSettings:
+        """What they say.
+
+        Raises:
+            InputError: For what cannot be read, or cannot be.
+        """
+        return ModelSettings(
+            architecture=self.arch,
+            size=self.size,
+            mean=None if self.mean is None else read_channels(self.mean, "--mean"),  # type: ignore[arg-type]
+            std=None if self.std is None else read_channels(self.std, "--std"),  # type: ignore[arg-type]
+            classes=None if self.classes is None else read_class_names(self.classes),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelOptions(ForeignOptions):
+    """Of commands that take one model."""
+
+    model: Annotated[str, typer.Option(metavar="M")]
+    """A bundled name (see `advprop models`), a checkpoint file, or a timm name."""
+
+    def open(self) -> Checkpoint:
+        """The model; what was guessed or ignored is said on standard error."""
+        return open_model(self.model, self.settings)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelsOptions(ForeignOptions):
+    """Of commands that take several models."""
+
+    model: Annotated[list[str], typer.Option(metavar="M")]
+    """A bundled name (see `advprop models`), a checkpoint file, or a timm name. Repeat it, or write
+    commas, to put several side by side."""
+
+    def open(self) -> dict[str, Checkpoint]:
+        """Name as given to opened model; what was guessed or ignored is said on standard error."""
+        from advprop_core.models.bundle import says_all_itself
+
+        names, opened = values.split_list(self.model), {}
+        for name in names:
+            # Of several, the settings are for those that need them.
+            needs_none = len(names) > 1 and says_all_itself(name)
+            opened[name] = open_model(name, ModelSettings() if needs_none else self.settings)
+        return opened
+
+
+def open_model(name: str, settings: ModelSettings) -> Checkpoint:
+    """The model; what was guessed or ignored is said on standard error."""
+    from advprop_core.models import bundle
+
+    checkpoint = bundle.open_model(name, **settings.given)
+    for note in checkpoint.notes:
+        typer.echo(note, err=True)
+    return checkpoint
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttackOptions:
+    """Of commands that attack."""
+
+    attack: Annotated[str, typer.Option(metavar="KIND")] = "pgd"
+    """pgd (random start), i-fgsm (no random start) or fgsm (one step of size epsilon)."""
+    norm: Annotated[str, typer.Option(metavar="NORM")] = "linf"
+    """What epsilon bounds: linf, the largest change of any channel value; or l2, the length of the
+    whole change."""
+    epsilon: Annotated[str | None, typer.Option(metavar="E")] = None
+    """Radius of the perturbation in pixel units on [0, 1], such as 4/255 or 0.0157. By default
+    4/255 for linf and 1 for l2."""
+    step_size: Annotated[str | None, typer.Option(metavar="S")] = None
+    """Move per step, in the unit of epsilon. By default 2.5 × epsilon / steps."""
+    steps: Annotated[int | None, typer.Option(metavar="N")] = None
+    """Steps of pgd and i-fgsm. By default 10."""
+    seed: Annotated[int, typer.Option(metavar="N")] = 0
+    """Seed of everything random: the same gives the same."""
+
+    def read_attack(self) -> AttackConfig:
+        """The attack that the options describe.
+
+        Raises:
+            InputError: For an unknown kind or norm, a value out of its range, or an option that
+                the kind has no use for (which would otherwise be ignored in silence).
+        """
+        if self.attack not in GRADIENT_ATTACKS:
+            raise InputError(
+                f"--attack must be one of {', '.join(GRADIENT_ATTACKS)}, got {self.attack!r}"
+            )
+        norm = values.read_norm(self.norm)
+        radius = read_radius(self.epsilon or values.DEFAULT_RADII[norm], norm, "--epsilon")
+        step = values.read_step_size(self.step_size)
+        return gradient_attack(
+            self.attack, norm, radius, steps=self.steps, step_size=step, seed=self.seed
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class AimOptions:
+    """Of commands that attack a photo: through which branch, and towards what."""
+
+    attack_branch: Annotated[str | None, typer.Option(metavar="NAME")] = None
+    """Branch whose gradient makes the perturbation. By default the one --branch names, and main
+    where it names several or none."""
+    target_class: Annotated[str | None, typer.Option(metavar="CLASS")] = None
+    """Class to drive the prediction to: name, id or index. By default the attack is untargeted: it
+    drives away from the true class, or from the attack branch's own clean prediction where that is
+    not known."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerOptions:
+    """Of commands that ask branches about a photo."""
+
+    branch: Annotated[list[str] | None, typer.Option(metavar="NAME")] = None
+    """Branch that predicts: main, aux, aux2 …; repeat it or write commas. Every branch by
+    default."""
+    true_class: Annotated[str | None, typer.Option(metavar="CLASS")] = None
+    """What the photo shows: name, id or index. By default the photo's folder, where its name is one
+    of the model's classes; otherwise unknown."""

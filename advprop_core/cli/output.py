@@ -22,7 +22,6 @@ from advprop_core.text import join
 
 if TYPE_CHECKING:
     from advprop_core.report.colours import Array
-    from advprop_core.types import Comparison, InputKind, ModelInfo, PerturbationFacts, Prediction
 
 _NUMBERS = re.compile(r"\[\n\s+([-+.,\deE\s]+?)\n\s+\]")
 _FILE_WIDTH = 160  # a file has no width of its own, and tables need not be folded in it
@@ -145,54 +144,6 @@ def versions() -> dict[str, str | None]:
         except PackageNotFoundError:  # run from a checkout
             packages[package] = None
     return packages
-
-
-def class_json(info: ModelInfo, index: int | None) -> dict[str, Any] | None:
-    """Index, id and name of a class."""
-    if index is None:
-        return None
-    return {"index": index, "id": info.class_ids[index], "name": info.class_names[index]}
-
-
-def prediction_json(info: ModelInfo, prediction: Prediction, top: int) -> list[dict[str, Any]]:
-    """The most probable classes, best first."""
-    return [
-        {**(class_json(info, index) or {}), "probability": probability}
-        for index, probability in prediction.top(top)
-    ]
-
-
-def predictions_json(
-    info: ModelInfo, predictions: Mapping[tuple[InputKind, str], Prediction]
-) -> dict[str, dict[str, Any]]:
-    """Kind of input to branch to the five most probable classes."""
-    by_kind: dict[str, dict[str, Any]] = {}
-    for (kind, branch), prediction in predictions.items():
-        by_kind.setdefault(kind, {})[branch] = prediction_json(info, prediction, 5)
-    return by_kind
-
-
-def comparison_json(info: ModelInfo, comparison: Comparison) -> dict[str, Any]:
-    """Predictions, classes and honesty figures of a comparison."""
-    return {
-        "true_class": class_json(info, comparison.true_class),
-        "attacked_class": class_json(info, comparison.attacked_class),
-        "attack_branch": comparison.attack_branch,
-        "predictions": predictions_json(info, comparison.predictions),
-        "facts": facts_json(comparison.facts),
-    }
-
-
-def facts_json(facts: PerturbationFacts) -> dict[str, Any]:
-    """The measured honesty figures, in pixel units."""
-    return {
-        "linf": facts.linf,
-        "l2": facts.l2,
-        "low": facts.low,
-        "high": facts.high,
-        "survives_png": dict(facts.survives_png),
-        "clean_wrong": None if facts.clean_wrong is None else dict(facts.clean_wrong),
-    }
 
 
 def _as_json(content: dict[str, Any]) -> str:

@@ -2,46 +2,55 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from advprop_core.attribution.methods import METHODS
-from advprop_core.cli import options as o
-from advprop_core.cli import values
-from advprop_core.cli.model_options import with_model_settings
-from advprop_core.cli.output import (
-    Report,
-    class_json,
-    make_folder,
-    prediction_json,
-    save_arrays,
-    write_json,
+from advprop_core.cli.options import (
+    AimOptions,
+    AnswerOptions,
+    AttackOptions,
+    ModelOptions,
+    ReportOptions,
+    with_options,
 )
+from advprop_core.cli.output import Report, make_folder, save_arrays, write_json
+from advprop_core.cli.values import read_class
 from advprop_core.errors import InputError
-from advprop_core.models.settings import ModelSettings
 
-MethodOption = Annotated[
-    str,
-    typer.Option(
-        metavar="NAME",
-        help="Map: grad-cam, saliency, integrated-gradients, smoothgrad or any other that "
-        "`advprop explain --help` lists.",
-    ),
-]
+if TYPE_CHECKING:
+    from advprop_core.cli.subject import Subject
 
 
-@with_model_settings
-def predict(
-    image: o.ImageArgument,
-    model: o.ModelOption,
-    branch: o.BranchOption = None,
-    top: Annotated[int, typer.Option(min=1, metavar="K", help="How many classes to list.")] = 5,
-    true_class: o.TrueClassOption = None,
-    *,
-    settings: ModelSettings,
-    json_file: o.JsonOption = None,
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class _Photo(ReportOptions, AnswerOptions, ModelOptions):
+    image: Annotated[Path, typer.Argument(metavar="IMAGE")]
+    """A photo: JPEG, PNG, WebP, AVIF, TIFF …"""
+
+    def open_subject(self) -> Subject:
+        """The photo and the model, opened and checked against each other."""
+        from advprop_core.cli.subject import open_subject
+
+        return open_subject(self.image, self.model, self.settings, self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _AttackedPhoto(AimOptions, AttackOptions, _Photo):
+    out: Annotated[Path, typer.Option(metavar="DIR")]
+    """Folder for the results; made if need be, and overwritten."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _PredictOptions(_Photo):
+    top: Annotated[int, typer.Option(min=1, metavar="K")] = 5
+    """How many classes to list."""
+
+
+@with_options
+def predict(options: _PredictOptions) -> None:
     """Say what every branch sees in a photo.
 
     ```
@@ -49,44 +58,22 @@ def predict(
     advprop predict church.jpg --model net.pth --arch resnet18 --json -
     ```
     """
-    report = Report(json_file)
-    from advprop_core.cli.inputs import open_subject
-    from advprop_core.cli.words import prediction_table
+    report = Report(options.json_file)
+    from advprop_core.cli.subject import prediction_json, prediction_table
     from advprop_core.predict import predict as ask
 
-    subject = open_subject(image, model, settings=settings, branch=branch, true_class=true_class)
+    subject = options.open_subject()
     answers = {name: ask(module, subject.pixels)[0] for name, module in subject.modules().items()}
-    report.show(prediction_table(subject.info, answers, top, subject.true_class))
-    report.finish(
-        {
-            **subject.to_json(),
-            "predictions": {
-                name: prediction_json(subject.info, prediction, top)
-                for name, prediction in answers.items()
-            },
-        }
-    )
+    report.show(prediction_table(subject, answers, options.top))
+    predictions = {
+        name: prediction_json(subject.info, prediction, options.top)
+        for name, prediction in answers.items()
+    }
+    report.finish(subject.to_json() | {"predictions": predictions})
 
 
-@with_model_settings
-def attack(
-    image: o.ImageArgument,
-    model: o.ModelOption,
-    out: o.OutOption,
-    attack: o.AttackOption = "pgd",
-    norm: o.NormOption = "linf",
-    epsilon: o.EpsilonOption = None,
-    step_size: o.StepSizeOption = None,
-    steps: o.StepsOption = None,
-    attack_branch: o.AttackBranchOption = None,
-    branch: o.BranchOption = None,
-    target_class: o.TargetClassOption = None,
-    true_class: o.TrueClassOption = None,
-    seed: o.SeedOption = 0,
-    *,
-    settings: ModelSettings,
-    json_file: o.JsonOption = None,
-) -> None:
+@with_options
+def attack(options: _AttackedPhoto) -> None:
     r"""Perturb a photo so that a branch errs.
 
     Writes to --out: adversarial.png (at the model's own size, rounded to 8 bits),
@@ -99,54 +86,44 @@ def attack(
         --epsilon 8/255 --attack-branch aux --target-class tench --out out
     ```
     """
-    report, folder = Report(json_file), make_folder(out)
-    config = values.read_attack(
-        attack, norm=norm, epsilon=epsilon, step_size=step_size, steps=steps, seed=seed
-    )
-    from advprop_core.cli.inputs import open_subject
-    from advprop_core.cli.perturb import aim, image_arrays, manifest, perturb, tell
+    report, folder = Report(options.json_file), make_folder(options.out)
+    config = options.read_attack()
+    from advprop_core.cli.subject import image_arrays
     from advprop_core.pictures import decoding
     from advprop_core.report import drawing
     from advprop_core.report.colours import amplification
 
-    subject = open_subject(image, model, settings=settings, branch=branch, true_class=true_class)
-    config = aim(config, subject, target_class)
-    result = perturb(subject, config, attack_branch)
+    subject = options.open_subject()
+    config = subject.aim(config, options)
+    result = subject.compare(config, options.attack_branch)
     arrays = image_arrays(result)
     factor = amplification(arrays["perturbation"])
     decoding.to_image(result.adversarial).save(folder / "adversarial.png")
     drawing.perturbation_image(arrays["perturbation"], factor).save(folder / "perturbation.png")
     save_arrays(folder / "arrays.npz", arrays)
-    content = manifest(subject, result, config) | {"perturbation_factor": factor}
-    tell(report, subject, result, config)
+    content = subject.manifest(result, config) | {"perturbation_factor": factor}
+    subject.tell(report, result, config)
     report.say(f"perturbation.png shows the perturbation × {factor} on mid-grey")
     write_json(folder / "manifest.json", content)
     report.say(f"wrote adversarial.png, perturbation.png, arrays.npz, manifest.json to {folder}")
     report.finish(content)
 
 
-@with_model_settings
-def compare(
-    image: o.ImageArgument,
-    model: o.ModelOption,
-    out: o.OutOption,
-    attack: o.AttackOption = "pgd",
-    norm: o.NormOption = "linf",
-    epsilon: o.EpsilonOption = None,
-    step_size: o.StepSizeOption = None,
-    steps: o.StepsOption = None,
-    attack_branch: o.AttackBranchOption = None,
-    branch: o.BranchOption = None,
-    target_class: o.TargetClassOption = None,
-    true_class: o.TrueClassOption = None,
-    method: MethodOption = "grad-cam",
-    layer: o.LayerOption = None,
-    class_index: o.ClassOption = None,
-    seed: o.SeedOption = 0,
-    *,
-    settings: ModelSettings,
-    json_file: o.JsonOption = None,
-) -> None:
+@dataclass(frozen=True, kw_only=True)
+class _CompareOptions(_AttackedPhoto):
+    method: Annotated[str, typer.Option(metavar="NAME")] = "grad-cam"
+    """Map: grad-cam, saliency, integrated-gradients, smoothgrad or any other that
+    `advprop explain --help` lists."""
+    layer: Annotated[str | None, typer.Option(metavar="NAME")] = None
+    """Layer that grad-cam reads, such as s3 or layer4.1. By default the deepest stage whose map has
+    at least 5×5 cells."""
+    class_index: Annotated[str | None, typer.Option(metavar="CLASS")] = None
+    """Class whose score the maps explain, the same in all of them: name, id or index. By default
+    the true class; where that is not known, the class that was predicted for the clean photo."""
+
+
+@with_options
+def compare(options: _CompareOptions) -> None:
     r"""Perturb a photo, ask every branch, and map where each looked: the app without a browser.
 
     Writes to --out: comparison.png (photos, predictions and maps on one page), arrays.npz
@@ -159,44 +136,47 @@ def compare(
         --norm linf --epsilon 4/255 --steps 10 --out out --json out.json
     ```
     """
-    report, folder = Report(json_file), make_folder(out)
-    config = values.read_attack(
-        attack, norm=norm, epsilon=epsilon, step_size=step_size, steps=steps, seed=seed
-    )
-    from advprop_core.cli.inputs import open_subject
-    from advprop_core.cli.perturb import aim, comparison_arrays, manifest, perturb, tell
-    from advprop_core.cli.words import describe_attack, describe_facts, outcome
+    report, folder = Report(options.json_file), make_folder(options.out)
+    config = options.read_attack()
+    from advprop_core.cli import subject as of
     from advprop_core.compare.compare import MapRequest
     from advprop_core.report.comparison_sheet import Captions, draw_comparison
 
-    if method not in METHODS:
-        raise InputError(f"--method must be one of {', '.join(METHODS)}, got {method!r}")
-    subject = open_subject(image, model, settings=settings, branch=branch, true_class=true_class)
-    config = aim(config, subject, target_class)
+    if options.method not in METHODS:
+        raise InputError(f"--method must be one of {', '.join(METHODS)}, got {options.method!r}")
+    subject = options.open_subject()
+    info, config = subject.info, subject.aim(config, options)
     explained = None
-    if class_index is not None:
-        explained = values.read_class(subject.info, class_index, "--class-index")
-    result = perturb(subject, config, attack_branch, MapRequest(method, layer, explained, seed))
-    names = subject.info.class_names
+    if options.class_index is not None:
+        explained = read_class(info, options.class_index, "--class-index")
+    maps = MapRequest(options.method, options.layer, explained, options.seed)
+    result = subject.compare(config, options.attack_branch, maps)
     captions = Captions(
-        f"{subject.info.name or model} on {image.name}",
-        outcome(result, names),
-        describe_attack(config, result.attack_branch or ""),
-        describe_facts(result.facts),
-        names,
+        subject.title,
+        of.outcome(result, info.class_names),
+        of.describe_attack(config, result.attack_branch),
+        of.describe_facts(result),
+        info.class_names,
     )
     draw_comparison(result, captions).save(folder / "comparison.png")
-    save_arrays(folder / "arrays.npz", comparison_arrays(result))
-    maps: dict[str, Any] = {"method": method, "layer": layer, "seed": seed}
+    arrays = of.image_arrays(result)
+    arrays |= {f"logits_{k}_{b}": p.logits.numpy() for (k, b), p in result.predictions.items()}
+    arrays |= {f"map_{k}_{b}": m.values.numpy() for (k, b), m in result.maps.items()}
+    save_arrays(folder / "arrays.npz", arrays)
+    drawn_maps: dict[str, Any] = {
+        "method": options.method,
+        "layer": options.layer,
+        "seed": options.seed,
+    }
     if drawn := next(iter(result.maps.values()), None):
-        maps["layer"] = drawn.layer
-        maps["class"] = class_json(subject.info, drawn.class_index)
+        drawn_maps["layer"] = drawn.layer
+        drawn_maps["class"] = of.class_json(info, drawn.class_index)
     else:
-        maps["refused"] = result.maps_refused
-    content = manifest(subject, result, config) | {"maps": maps}
+        drawn_maps["refused"] = result.maps_refused
+    content = subject.manifest(result, config) | {"maps": drawn_maps}
     write_json(folder / "manifest.json", content)
-    tell(report, subject, result, config)
+    subject.tell(report, result, config)
     if result.maps_refused:
-        report.say(f"no {method} maps: {result.maps_refused}")
+        report.say(f"no {options.method} maps: {result.maps_refused}")
     report.say(f"wrote comparison.png, arrays.npz and manifest.json to {folder}")
     report.finish(content)

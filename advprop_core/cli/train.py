@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,44 +11,41 @@ from typing import Annotated, Any
 import typer
 
 from advprop_core.cli.memory import keep_freed_memory
+from advprop_core.cli.options import with_options
 from advprop_core.cli.output import command_line, is_first_process
 from advprop_core.cli.progress import TrainingBar
-from advprop_core.cli.train_options import with_recipe_options
-from advprop_core.cli.train_recipe import resolve
+from advprop_core.cli.train_recipe import recipe_options, resolve
 from advprop_core.errors import AdvPropError
 from advprop_core.files import CannotWrite
 from advprop_core.models.cards import describe_condition
 from advprop_core.models.header import read_info
 from advprop_core.training.recipe_files import RECIPE, shipped_recipes
 
-_RECIPES = ", ".join(shipped_recipes())
 
-
-@with_recipe_options
-def train(
-    data: Annotated[
-        str, typer.Option(metavar="DIR", help="Folder with train/ and val/, or `shapes`.")
-    ],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Run folder.")],
+@dataclass(frozen=True, kw_only=True)
+class _TrainOptions:
+    data: Annotated[str, typer.Option(metavar="DIR")]
+    """Folder with train/ and val/, or `shapes`."""
+    out: Annotated[Path, typer.Option(metavar="DIR")]
+    """Run folder."""
     recipe: Annotated[
         str | None,
         typer.Option(
             metavar="NAME|FILE",
-            help=f"A TOML file, or one of {_RECIPES}; the options in the groups below change it.",
+            help=f"A TOML file, or one of {', '.join(shipped_recipes())}; the options in the "
+            "groups below change it.",
         ),
-    ] = None,
-    name: Annotated[
-        str, typer.Option(help="Name in the checkpoint; by default that of the run folder.")
-    ] = "",
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Continue the run in --out, by its recipe.")
-    ] = False,
-    tracker: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME", help="Also log to tensorboard or wandb; repeats."),
-    ] = None,
-    **recipe_options: Any,
-) -> None:
+    ] = None
+    name: str = ""
+    """Name in the checkpoint; by default that of the run folder."""
+    resume: bool = False
+    """Continue the run in --out, by its recipe."""
+    tracker: Annotated[list[str] | None, typer.Option(metavar="NAME")] = None
+    """Also log to tensorboard or wandb; repeats."""
+
+
+@partial(with_options, further=[*recipe_options()])
+def train(options: _TrainOptions, recipe_values: Mapping[str, Any]) -> None:
     """Train a network and write a self-describing checkpoint.
 
     Writes to --out: model.safetensors (half precision, with recipe and measured accuracies in
@@ -61,9 +60,10 @@ def train(
 imagenet-advprop --out runs/imagenet
     ```
     """
-    if resume and recipe is None and (out / RECIPE).exists():
+    recipe, out = options.recipe, options.out
+    if options.resume and recipe is None and (out / RECIPE).exists():
         recipe = str(out / RECIPE)
-    resolved, notes = resolve(recipe, recipe_options)
+    resolved, notes = resolve(recipe, recipe_values)
     keep_freed_memory()
 
     from advprop_core.training.run import train as run
@@ -75,12 +75,12 @@ imagenet-advprop --out runs/imagenet
         try:
             path = run(
                 resolved,
-                data,
+                options.data,
                 out,
-                name=name,
+                name=options.name,
                 command=command_line(),
-                resume=resume,
-                trackers=tracker or (),
+                resume=options.resume,
+                trackers=options.tracker or (),
                 report=bar.show,
                 note=note,
             )

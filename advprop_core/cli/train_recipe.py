@@ -1,23 +1,94 @@
-"""Which recipe a training run follows: a recipe file with the command's options on top."""
+"""The recipe of ``train``: an option for each of its fields, and a recipe file below them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import Field, fields
+from inspect import Parameter
 from pathlib import Path
-from typing import Any
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
-from advprop_core.cli.train_options import nested_values
-from advprop_core.cli.values import refuse_whole_radius
+import typer
+
+from advprop_core.attacks.named import read_radius
+from advprop_core.cli.options import docstrings
 from advprop_core.errors import InputError
-from advprop_core.models.bundle import bundled_models
-from advprop_core.models.header import CheckpointError, read_info
-from advprop_core.text import join, parse_radius, radius
-from advprop_core.training.recipe import USED_BY, Recipe
-from advprop_core.training.recipe_files import make_recipe, merge, read_recipe
+from advprop_core.models.bundle import bundled_models, says_all_itself
+from advprop_core.models.header import read_info
+from advprop_core.models.settings import read_channels, read_class_names
+from advprop_core.text import exact_radius, join, parse_radius, radius
+from advprop_core.training.recipe import OF_SOURCE, USED_BY, Recipe
+from advprop_core.training.recipe_files import RADII, TABLES, make_recipe, merge, read_recipe
 from advprop_core.types import NORMS, ModelInfo
 
 Values = dict[str, Any]
 """A recipe as nested plain values; every table in it is a mapping."""
+
+_PANELS = {
+    "architecture": "Network",
+    "objective": "Objective and attack",
+    "size": "Photos",
+    "epochs": "Optimiser",
+    "seed": "Machine",
+}
+"""First field of each group of options; the fields after it belong to the same group."""
+_FLAGS = {
+    "architecture": "arch",
+    "attack__name": "attack",
+    "attack__goal": "attack-goal",
+    "attack__warmup_epochs": "attack-warmup-epochs",
+}
+"""Options that are not called like their field."""
+
+
+_METAVARS = {"mean": "R,G,B", "std": "R,G,B", "classes": "FILE", "auxiliaries": "LIST"}
+
+
+def recipe_options() -> Iterator[Parameter]:
+    """A parameter as Typer reads it for each field of a recipe; ``attack__norm`` is in a table."""
+    panel = ""
+    for field in fields(Recipe):
+        panel = _PANELS.get(field.name, panel)
+        if table := TABLES.get(field.name):
+            for inner in fields(table):
+                yield _option(f"{field.name}__{inner.name}", inner, table, panel)
+        else:
+            yield _option(field.name, field, Recipe, panel)
+
+
+def _option(name: str, field: Field[Any], recipe_class: type, panel: str) -> Parameter:
+    hint: Any = get_type_hints(recipe_class)[field.name]
+    if get_origin(hint) is UnionType:
+        (hint,) = set(get_args(hint)) - {NoneType}
+    kind, metavar = hint, None
+    if get_origin(hint) is Literal:
+        kind, metavar = str, "NAME"
+    elif get_origin(hint) is tuple:
+        kind, metavar = str, _METAVARS[field.name]
+    elif field.name in RADII:
+        kind, metavar = str, "RADIUS"
+    flag = _FLAGS.get(name, field.name).replace("_", "-")
+    option = typer.Option(
+        f"--{flag}/--no-{flag}" if kind is bool else f"--{flag}",
+        help=docstrings(recipe_class)[field.name] + _default(field),
+        metavar=metavar,
+        rich_help_panel=panel,
+    )
+    # None stands for "not given": a recipe file may say something else.
+    return Parameter(
+        name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind | None, option]
+    )
+
+
+def _default(field: Field[Any]) -> str:
+    value: Any = field.default
+    if not value:  # nothing, none or zero: the description says what that means
+        return ""
+    if value is True:
+        return " By default on."
+    text = exact_radius(value) if field.name in RADII else f"{value}"
+    return f" By default {text.removesuffix('.0')}."
 
 
 def resolve(name: str | None, options: Mapping[str, Any]) -> tuple[Recipe, list[str]]:
@@ -25,25 +96,25 @@ def resolve(name: str | None, options: Mapping[str, Any]) -> tuple[Recipe, list[
 
     Args:
         name: Of a shipped recipe or a file; None for the defaults.
-        options: As :func:`~.train_options.with_recipe_options` names them; None if not given.
+        options: As :func:`recipe_options` names them; None if not given.
 
     Returns:
         The recipe, and sentences on what was chosen for the person.
 
     Raises:
         InputError: For what cannot be, or would have no effect.
+        CheckpointError: If the file that training starts from cannot be used.
     """
-    asked = nested_values(options)
-    if text := asked.pop("auxiliaries", None):
-        asked["auxiliaries"] = _read_auxiliaries(text)
+    asked = _nested(options)
     base = merge({}, read_recipe(name)) if name else {}
     if asked.get("objective", base.get("objective")) != base.get("objective"):
         base = {key: value for key, value in base.items() if key not in USED_BY}
-    source = _read_source({**base, **asked}, is_arch_asked="architecture" in asked)
-    notes = []
-    if source and "size" not in {*asked, *base}:
-        asked["size"] = source.input_size
-        notes.append(f"images are {source.input_size} pixels, as the network's were")
+    source, notes = _read_source({**base, **asked}, is_arch_asked="architecture" in asked)
+    if source:
+        asked["architecture"] = source.architecture
+        if "size" not in {*asked, *base}:
+            asked["size"] = source.input_size
+            notes.append(f"images are {source.input_size} pixels, as the network's were")
     _require_radius(base.get("attack", {}), asked.get("attack", {}))
     merged = merge(_without_stale_steps(base, asked), asked)
     recipe = make_recipe(merged)
@@ -51,6 +122,22 @@ def resolve(name: str | None, options: Mapping[str, Any]) -> tuple[Recipe, list[
     notes += _dropped_step(base, merged, recipe)
     notes += _lost_branches(source, recipe)
     return recipe, notes
+
+
+def _nested(options: Mapping[str, Any]) -> Values:
+    """What the given options say, in the shape of a recipe's file."""
+    values: Values = {}
+    for name, value in options.items():
+        *table, key = name.split("__")
+        if value is not None:
+            (values.setdefault(table[0], {}) if table else values)[key] = value
+    for name in {"mean", "std"} & {*values}:
+        values[name] = read_channels(values[name], f"--{name}")
+    if "classes" in values:
+        values["classes"] = read_class_names(values["classes"])
+    if "auxiliaries" in values:
+        values["auxiliaries"] = _read_auxiliaries(values["auxiliaries"])
+    return values
 
 
 def _read_auxiliaries(text: str) -> list[str]:
@@ -65,27 +152,21 @@ def _read_auxiliaries(text: str) -> list[str]:
     return inputs
 
 
-def _read_source(values: Values, *, is_arch_asked: bool) -> ModelInfo | None:
-    """What the header says of the network that training starts from; None if it has no header."""
-    start_from = str(values.get("start_from", ""))
-    path = bundled_models().get(start_from, Path(start_from))
+def _read_source(values: Values, *, is_arch_asked: bool) -> tuple[ModelInfo | None, list[str]]:
+    """What the file that training starts from says, with what was guessed; None without a file."""
+    name = str(values.get("start_from", ""))
+    path = bundled_models().get(name, Path(name))
     if not path.is_file():
-        return None
-    try:
-        source = read_info(path)
-    except CheckpointError:  # another layout: opening it will tell whether it can be used
-        if "architecture" in values:
-            return None
-        raise InputError(
-            f"{start_from} does not say its architecture: give timm's name of the network with "
-            "--arch"
-        ) from None
-    if is_arch_asked:
-        raise InputError(
-            f"--arch {values['architecture']} cannot be chosen: the network is that of "
-            f"{start_from}, which training starts from"
-        )
-    return source
+        return None, []
+    if says_all_itself(str(path)):
+        if said := ["architecture"] * is_arch_asked + [key for key in OF_SOURCE if key in values]:
+            raise InputError(f"{name} says its {join(said)} itself: leave that out")
+        return read_info(path), []
+    from advprop_core.models.bundle import open_model
+
+    settings = {key: values[key] for key in ("architecture", "size", *OF_SOURCE) if key in values}
+    checkpoint = open_model(path, **settings)
+    return checkpoint.info, [*checkpoint.notes]
 
 
 def _require_radius(base_attack: Values, asked_attack: Values) -> None:
@@ -93,7 +174,7 @@ def _require_radius(base_attack: Values, asked_attack: Values) -> None:
     base_norm = str(base_attack.get("norm", "linf"))
     norm = str(asked_attack.get("norm", base_norm))
     if "epsilon" in asked_attack:
-        refuse_whole_radius(asked_attack["epsilon"], norm, "epsilon")
+        read_radius(asked_attack["epsilon"], norm, "--epsilon")
     elif norm in NORMS and norm != base_norm:
         raise InputError(
             f"a radius belongs to its norm: give --epsilon for {norm} too, such as "

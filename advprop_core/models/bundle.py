@@ -111,8 +111,12 @@ def open_model(
     return Checkpoint(model, info)
 
 
-def open_file(path: Path) -> Checkpoint:
+def open_file(path: Path, settings: ModelSettings | None = None) -> Checkpoint:
     """A checkpoint file; that of a bundled network after it was compared with the manifest.
+
+    Args:
+        path: The file.
+        settings: What a person says of it, if it is in a foreign layout; others need nothing.
 
     Raises:
         CheckpointError: If the file cannot be used, or is not the one that was bundled.
@@ -122,13 +126,16 @@ def open_file(path: Path) -> Checkpoint:
     for name, bundled_path in bundled_models().items():
         if path == bundled_path:
             verify_bundled(name)
-    return load(path)
+    return load(path, None if says_all_itself(str(path)) else settings)
 
 
 def says_all_itself(name: str) -> bool:
     """Whether a model is bundled, timm's, or a file that was written here."""
     path = Path(name)
-    return not path.is_file() or read_text(path) is not None
+    try:
+        return not path.is_file() or read_text(path) is not None
+    except OSError:  # whoever opens the file says why it cannot be read
+        return True
 
 
 def _models_dir() -> Path:

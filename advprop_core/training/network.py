@@ -35,9 +35,16 @@ def new_model(recipe: Recipe, classes: Classes) -> tuple[DualBNModel, ModelInfo]
     torch.manual_seed(recipe.seed)  # timm initialises new networks from the global generator
     source = None
     if recipe.start_from:
-        # A file that was written here says its architecture, and the recipe's may be a default.
+        # A file that was written here says these two, and the recipe's may be defaults.
         known = says_all_itself(recipe.start_from)
-        source = open_model(recipe.start_from, architecture=None if known else recipe.architecture)
+        source = open_model(
+            recipe.start_from,
+            architecture=None if known else recipe.architecture,
+            size=None if known else recipe.size,
+            mean=recipe.mean,
+            std=recipe.std,
+            classes=recipe.classes,
+        )
     info = _new_info(recipe, classes, source)
     try:
         model = timm_networks.create(info)

@@ -15,7 +15,8 @@ from typing import Annotated, Any, Literal, get_args
 from annotated_types import Ge, Gt, Le, Lt
 
 from advprop_core.errors import InputError
-from advprop_core.text import parse_radius
+from advprop_core.models.settings import Deviation, Mean
+from advprop_core.text import join, parse_radius
 from advprop_core.types import AttackConfig, Checked, Count, Index, Norm, Radius, require_radius
 
 ObjectiveName = Literal[
@@ -39,6 +40,8 @@ USED_BY: Mapping[str, tuple[ObjectiveName, ...]] = MappingProxyType(
     {"adversarial_weight": tuple(_WEIGHTS), "adversarial_share": ("fast-advprop",)}
 )
 """Fields that only some objectives use."""
+OF_SOURCE = ("mean", "std", "classes")
+"""Fields that say what a foreign file in ``start_from`` does not."""
 
 
 @dataclass(frozen=True)
@@ -131,6 +134,14 @@ class Recipe(Checked):
     """timm's name of the network."""
     start_from: str = ""
     """Fine-tune: a bundled model, a checkpoint file, or a timm name with weights."""
+    mean: tuple[Mean, Mean, Mean] | None = None
+    """What the network it starts from subtracts per channel, for pixels from 0 to 1, where its file
+    does not say it."""
+    std: tuple[Deviation, Deviation, Deviation] | None = None
+    """What that network divides by per channel, where its file does not say it."""
+    classes: tuple[str, ...] | None = None
+    """Class names of that network, where its file does not say them; its classifier is kept if they
+    are those of the photos."""
     trainable: str = "all"
     """What is trained: all, head, norm (and the head) or last:K (last K stages and the head)."""
     unfreeze_patience: Index = 0
@@ -207,6 +218,8 @@ class Recipe(Checked):
         super().__post_init__()
         if not _TRAINABLE.fullmatch(self.trainable):
             raise InputError(f"trainable must be all, head, norm or last:K, got {self.trainable!r}")
+        if not self.start_from and any(getattr(self, name) is not None for name in OF_SOURCE):
+            raise InputError(f"{join(OF_SOURCE)} are of the file in start_from: there is none")
         if self.unfreeze_patience and self.trainable in ("all", "norm"):
             raise InputError("unfreeze_patience needs trainable to be head or last:K")
         if self.auxiliaries and self.objective != "advprop":
@@ -259,7 +272,11 @@ class Recipe(Checked):
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, from which :func:`~.recipe_files.make_recipe` makes the same recipe."""
-        return asdict(self) | {"auxiliaries": list(self.auxiliaries)}
+        values = asdict(self) | {"auxiliaries": list(self.auxiliaries)}
+        for name in OF_SOURCE:  # left out where not given: runs that began without them go on
+            if (value := values.pop(name)) is not None:
+                values[name] = list(value)
+        return values
 
 
 def _read_auxiliary(text: str) -> tuple[str, float]:

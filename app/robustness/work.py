@@ -23,6 +23,7 @@ from advprop_core.models.bundle import open_file
 from advprop_core.types import ModelInfo
 from app.robustness import cell_cache
 from app.robustness.measurement import FOLDER, SEED, RunRequest, command, data_name
+from app.shell.cache import model_settings
 from app.shell.jobs import Report
 from app.shell.messages import tamed
 from app.shell.pictures import DRAWN, folder_source, own_folder
@@ -81,7 +82,8 @@ def measure(request: RunRequest, files: Mapping[str, Path], progress: Report) ->
     Raises:
         InputError: If a file cannot be used, or the images do not fit the networks.
     """
-    opened = {name: open_file(files[name]).without_copies() for name in request.models}
+    settings = model_settings()
+    opened = {name: open_file(files[name], settings).without_copies() for name in request.models}
     progress(0.0)
     data = DataRequest(_whereabouts(request), limit=request.images)
     tested = open_images(data, opened, with_photos=bool(request.corruptions))

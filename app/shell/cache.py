@@ -14,6 +14,7 @@ from PIL import Image
 
 from advprop_core.models import bundle
 from advprop_core.models.header import read_info
+from advprop_core.models.settings import ModelSettings
 from advprop_core.pictures.decoding import decode, encode_png, fit, to_pixels
 from advprop_core.types import ModelInfo
 from app.shell.jobs import Pool
@@ -115,14 +116,22 @@ def _name(path: Path, paths: Sequence[Path]) -> str:
     return str(path)
 
 
+def model_settings() -> ModelSettings:
+    """What ``advprop app`` was told of files in a foreign layout."""
+    return ModelSettings(**json.loads(os.environ.get("ADVPROP_MODEL_SETTINGS", "{}")))
+
+
 @st.cache_data(max_entries=64, show_spinner=False)
 def model_info(name: str) -> ModelInfo:
-    """What a model's file says of itself; fast, loads no torch.
+    """What a model's file says of itself; only one in a foreign layout must be opened for it.
 
     Raises:
-        CheckpointError: If the file is not one of ours.
+        CheckpointError: If the file cannot be used.
     """
-    return tamed(read_info(model_files()[name]))
+    path = model_files()[name]
+    if bundle.says_all_itself(str(path)):
+        return tamed(read_info(path))
+    return tamed(bundle.open_file(path, model_settings()).info)
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
@@ -175,10 +184,8 @@ def load_lens(name: str) -> Lens:
     Raises:
         ValueError: If the file cannot be used: a CheckpointError, or what timm does not know.
     """
-    from advprop_core.models.bundle import open_file
-
     network = network_of(name)  # before it is read: what is written meanwhile is noticed
-    return make_lens(open_file(model_files()[name]), network)
+    return make_lens(bundle.open_file(model_files()[name], model_settings()), network)
 
 
 def make_lens(checkpoint: Checkpoint, network: Network) -> Lens:

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from advprop_core.anatomy.halves import MIXTURES, NAIVE, by_pair
-from advprop_core.cli.bundled import export
-from advprop_core.cli.calibrate import calibrate
+from advprop_core.cli.networks import calibrate, export
 from app.anatomy.words import CALIBRATED_GAIN
 
 REPO = Path(__file__).parents[2]

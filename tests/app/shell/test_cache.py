@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import save_file
 
 from advprop_core.datasets.texture_shapes.scenes import SHAPES
 from advprop_core.models import bundle, checkpoints, timm_networks
@@ -79,6 +80,20 @@ def test_a_file_that_cannot_be_read_is_no_choice(offer, tiny_models, tmp_path):
     assert list(cache.known_models()) == ["tiny-vanilla"]
     with pytest.raises(CheckpointError, match=r"broken\.safetensors"):
         cache.model_info("broken")
+
+
+def test_a_foreign_file_is_what_the_person_says_it_is(offer, monkeypatch, tiny_models, tmp_path):
+    own = checkpoints.load(tiny_models["tiny-vanilla"])
+    plain = tmp_path / "plain.safetensors"
+    save_file(own.model.branch("main").network.state_dict(), plain)
+    said = {"architecture": own.info.architecture, "size": 40, "mean": [0.1] * 3, "std": [0.5] * 3}
+    monkeypatch.setenv("ADVPROP_MODEL_SETTINGS", json.dumps(said))
+    offer(plain, tiny_models["tiny-vanilla"])
+    assert list(cache.known_models()) == ["plain", "tiny-vanilla"]
+    info = cache.model_info("plain")
+    assert (info.input_size, info.mean) == (40, (0.1, 0.1, 0.1))
+    assert cache.load_lens("plain").info == info
+    assert cache.load_lens("tiny-vanilla").info.mean == own.info.mean
 
 
 def test_a_lens_is_frozen_loaded_once_and_names_its_layers():

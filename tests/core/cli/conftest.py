@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from advprop_core.cli import bundled as bundled_commands
+from advprop_core.cli import app as app_command
 from advprop_core.models import bundle, checkpoints
 from tests.core.cli.tiny import IDS, NAMES, draw_photo
 
@@ -81,6 +81,6 @@ def bundled(tmp_path, monkeypatch, make_dual, make_info) -> Path:
     manifest = {"toy-advprop": {"file": "toy.safetensors", "sha256": digest}}
     (folder / "manifest.json").write_text(json.dumps(manifest))
     (tmp_path / "bundle" / "streamlit_app.py").touch()
-    for module in (bundle, bundled_commands):
+    for module in (bundle, app_command):
         monkeypatch.setattr(module, "bundle_dir", lambda: tmp_path / "bundle")
     return tmp_path / "bundle"

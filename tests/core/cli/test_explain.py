@@ -310,7 +310,7 @@ def test_a_figure_that_is_undefined_says_why(advprop, model, photo, tmp_path, fl
     [
         (("--method", "grad-cam,magic"), "--method has no 'magic'"),
         (("--method", "grad-camp"), "Did you mean grad-cam"),
-        (("--method", "saliency", "--layer", "layer1"), "--layer is for maps of a layer"),
+        (("--method", "saliency", "--layer", "layer1"), "--layer is for grad-cam"),
         (("--layer", "leyer1"), "Did you mean layer1"),
         (("--layer", "stages,layer1"), "stages alone"),
         (("--window", "8"), "--window is for occlusion, and --method is grad-cam"),

@@ -135,14 +135,34 @@ def test_what_a_fine_tuned_network_loses_is_said(asked, advprop, tmp_path) -> No
     assert "will not be" not in advprop(*words).out
 
 
-def test_a_foreign_file_needs_its_architecture(asked, advprop, tmp_path) -> None:
+def test_a_foreign_file_is_what_the_person_says_it_is(asked, advprop, make_dual, tmp_path) -> None:
     file = tmp_path / "plain.safetensors"
-    save_file({"weight": torch.zeros(1)}, file)
+    save_file(make_dual().branch("main").network.state_dict(), file)
     words = ("--start-from", file)
-    recipe = asked(*words, "--arch", "resnet18")["recipe"]
-    assert (recipe.start_from, recipe.architecture) == (str(file), "resnet18")
     answer = advprop("train", "--data", "photos", "--out", tmp_path / "run", *words)
-    answer.refuses("does not say its architecture: give timm's name of the network with --arch")
+    answer.refuses("does not say its architecture: give timm's name of the network")
+    said = ("--arch", "test_resnet", "--size", 64, "--mean", "0.1,0.2,0.3", "--std", "1,1,1")
+    recipe = asked(*words, *said, "--classes", "a,b,c,d,e,f")["recipe"]
+    assert recipe == Recipe(
+        architecture="test_resnet",
+        start_from=str(file),
+        mean=(0.1, 0.2, 0.3),
+        std=(1, 1, 1),
+        classes=(*"abcdef",),
+        size=64,
+    )
+    guessed = advprop("train", "--data", "x", "--out", tmp_path / "o", *words, *said[:4])
+    assert "plain.safetensors does not say everything. Guessed: mean" in guessed.out
+
+
+def test_a_foreign_file_that_says_its_architecture_needs_no_option(
+    asked, make_dual, tmp_path
+) -> None:
+    file = tmp_path / "last.pth"
+    weights = make_dual().branch("main").network.state_dict()
+    torch.save({"arch": "test_resnet", "state_dict": weights}, file)
+    recipe = asked("--start-from", file, "--objective", "vanilla")["recipe"]
+    assert (recipe.architecture, recipe.size) == ("test_resnet", 160)
 
 
 def test_a_recipe_file_is_changed_by_options(asked, file) -> None:
@@ -212,7 +232,7 @@ def test_every_field_has_an_option_in_its_own_kind(asked) -> None:
         if isinstance(value, bool):
             words += [f"--{flag}" if value else f"--no-{flag}"]
         else:
-            words += [f"--{flag}", ",".join(value) if isinstance(value, tuple) else value]
+            words += [f"--{flag}", ",".join(map(str, value)) if isinstance(value, tuple) else value]
     assert asked(*words)["recipe"] == other
 
 
@@ -279,9 +299,15 @@ def test_help_names_recipes_and_examples_and_explains_every_choice(advprop) -> N
         (("--auxiliaries", "2"), "say what each of them is shown, such as --auxiliaries 1/255"),
         (("--auxiliaries", "fog"), "auxiliaries hold a radius such as 4/255 or KIND:STRENGTH"),
         (("--objective", "vanilla", "--auxiliaries", "1/255"), "auxiliaries are advprop's"),
+        (("--mean", "0,0,0"), "mean, std and classes are of the file in start_from"),
+        (("--mean", "0,0", "--start-from", "x"), "--mean must be three numbers"),
+        (
+            ("--mean", "0,0,0", "--start-from", "shapes-vanilla"),
+            "says its mean itself",
+        ),
         (
             ("--arch", "resnet18", "--start-from", "shapes-vanilla"),
-            "--arch resnet18 cannot be chosen: the network is that of shapes-vanilla",
+            "shapes-vanilla says its architecture itself: leave that out",
         ),
         (("--recipe", "imagenette", "--objective", "adv-reg"), "name the attack fgsm"),
         (("--recipe", "nothing"), "there is no recipe 'nothing': give a TOML file or one of"),

@@ -1,6 +1,7 @@
 """How the text of options becomes values."""
 
-from advprop_core.cli.values import read_attack, read_class, split_list
+from advprop_core.cli.options import AttackOptions
+from advprop_core.cli.values import read_class, split_list
 
 
 def test_lists_are_commas_or_repeats(tmp_path, monkeypatch) -> None:
@@ -19,7 +20,6 @@ def test_a_class_is_an_id_a_name_or_an_index(make_info) -> None:
 
 def test_default_radius_follows_the_norm() -> None:
     def radius(norm: str) -> float:
-        none = {"epsilon": None, "step_size": None, "steps": None}
-        return read_attack("pgd", norm=norm, **none).epsilon
+        return AttackOptions(norm=norm).read_attack().epsilon
 
     assert (radius("linf"), radius("l2")) == (4 / 255, 1.0)

@@ -1,0 +1,288 @@
+"""A photo and a model, and what ``attack``, ``compare`` and ``explain`` make of them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Table
+from torch import Tensor, nn
+
+from advprop_core.cli.options import AimOptions, AnswerOptions, open_model
+from advprop_core.cli.output import Report, command_line, versions
+from advprop_core.cli.values import read_branches, read_class
+from advprop_core.compare.compare import MapRequest, compare
+from advprop_core.models.bundle import bundled_models
+from advprop_core.models.checkpoints import Checkpoint
+from advprop_core.models.class_names import find_class
+from advprop_core.models.dual_bn import MAIN
+from advprop_core.models.folding import fold
+from advprop_core.models.header import file_sha256
+from advprop_core.models.settings import ModelSettings
+from advprop_core.pictures import decoding
+from advprop_core.pictures.files import read_file
+from advprop_core.pictures.formats import ImageError
+from advprop_core.report.colours import Array
+from advprop_core.text import NORM_TITLES, branch_outcomes, percent, radius
+from advprop_core.types import AttackConfig, Comparison, ModelInfo, Prediction
+
+_TOP = 5  # classes of a prediction in the JSON
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a command for one photo works on.
+
+    Attributes:
+        model_name: As it was given.
+        checkpoint: The opened model.
+        branches: The branches that predict, main first.
+        image: The photo's file.
+        digest: sha256 of the photo's bytes.
+        pixels: (1, 3, S, S) in [0, 1], at the model's own size.
+        true_class: Where known.
+        true_class_source: In words, how it is known.
+    """
+
+    model_name: str
+    checkpoint: Checkpoint
+    branches: tuple[str, ...]
+    image: Path
+    digest: str
+    pixels: Tensor
+    true_class: int | None
+    true_class_source: str
+
+    @property
+    def info(self) -> ModelInfo:
+        """What the checkpoint says of itself."""
+        return self.checkpoint.info
+
+    @property
+    def title(self) -> str:
+        """``shapes-advprop on church.jpg``."""
+        return f"{self.info.name or self.model_name} on {self.image.name}"
+
+    def modules(self, *others: str, folded: bool = False) -> dict[str, nn.Module]:
+        """The branches that predict, and others too, main first; folded for speed if asked."""
+        model = self.checkpoint.model
+        names = [name for name in model.branch_names if name in (*self.branches, *others)]
+        plain = {name: model.branch(name) for name in names}
+        return {n: fold(m, self.pixels) for n, m in plain.items()} if folded else {**plain}
+
+    def aim(self, config: AttackConfig, options: AimOptions) -> AttackConfig:
+        """The attack with its target class, if one was named that the model has."""
+        if options.target_class is None:
+            return config
+        target = read_class(self.info, options.target_class, "--target-class")
+        return replace(config, target_class=target)
+
+    def compare(
+        self,
+        config: AttackConfig | None,
+        attack_branch: str | None,
+        maps: MapRequest | None = None,
+    ) -> Comparison:
+        """The main job, without the answers of a branch that only lends its gradient.
+
+        Args:
+            config: The attack, or None to leave the photo as it is.
+            attack_branch: Whose gradient it follows; None for the one branch that predicts, or
+                main.
+            maps: Which maps to make, if any.
+
+        Raises:
+            InputError: For a branch, layer or class that the model does not have.
+        """
+        source = attack_branch or (self.branches[0] if len(self.branches) == 1 else MAIN)
+        self.checkpoint.model.branch(source)  # raises where there is none
+        # A layer inside a folded pair would give another map than the network's own.
+        branches = self.modules(source, folded=maps is None or maps.layer is None)
+        truth = self.true_class
+        result = compare(
+            branches, self.pixels, config, attack_branch=source, true_class=truth, maps=maps
+        )
+        return _only(result, self.branches)
+
+    def to_json(self) -> dict[str, Any]:
+        """Enough to find the same photo and the same model again."""
+        file = bundled_models().get(self.model_name, Path(self.model_name))
+        digest = file_sha256(file) if file.is_file() else None
+        return {
+            "image": {
+                "path": str(self.image),
+                "sha256": self.digest,
+                "size": list(self.pixels.shape[2:]),
+            },
+            "model": {
+                "given": self.model_name,
+                "sha256": digest,
+                "name": self.info.name,
+                "architecture": self.info.architecture,
+                "branches": {b: self.info.branches[b] for b in self.checkpoint.model.branch_names},
+                "notes": list(self.checkpoint.notes),
+            },
+            "true_class": class_json(self.info, self.true_class),
+            "true_class_source": self.true_class_source,
+        }
+
+    def manifest(self, result: Comparison, config: AttackConfig | None) -> dict[str, Any]:
+        """Inputs, settings, results and versions, as plain values; without attack only clean."""
+        by_kind: dict[str, dict[str, Any]] = {}
+        for (kind, branch), prediction in result.predictions.items():
+            by_kind.setdefault(kind, {})[branch] = prediction_json(self.info, prediction)
+        content = self.to_json() | {"command": command_line(), "versions": versions()}
+        if config is None:
+            return content | {"predictions": {"clean": by_kind["clean"]}}
+        return content | {
+            "attack": {"name": config.name, **asdict(config)},
+            "true_class": class_json(self.info, result.true_class),
+            "attacked_class": class_json(self.info, result.attacked_class),
+            "attack_branch": result.attack_branch,
+            "predictions": by_kind,
+            "facts": asdict(result.facts),
+            "outcome": outcome(result, self.info.class_names),
+        }
+
+    def tell(self, report: Report, result: Comparison, config: AttackConfig) -> None:
+        """What was done and what came of it, in four lines."""
+        names = self.info.class_names
+        true = "unknown"
+        if self.true_class is not None:
+            true = f"{names[self.true_class]} ({self.true_class_source})"
+        aim = f"away from {names[result.attacked_class]}"
+        if config.target_class is not None:
+            aim = f"towards {names[config.target_class]}"
+        report.say(f"true class: {true}")
+        report.say(f"attack: {describe_attack(config, result.attack_branch)}, {aim}")
+        for sentence in outcome(result, names).split("; "):
+            report.say(sentence)
+        report.say(describe_facts(result))
+
+
+def open_subject(
+    image: Path, model: str, settings: ModelSettings, answers: AnswerOptions
+) -> Subject:
+    """Read the photo, then the model.
+
+    Raises:
+        ImageError: For a photo that cannot be read; the message names the file.
+        CheckpointError: For a model that cannot be opened.
+        InputError: For a branch or a class that the model does not have.
+    """
+    if not image.exists():
+        raise ImageError(f"{image} does not exist: give the file of a photo.")
+    try:
+        data = read_file(image)
+        photo = decoding.decode(data)
+    except ImageError as error:
+        raise ImageError(f"{image}: {error}") from None
+    checkpoint = open_model(model, settings)
+    info, folder = checkpoint.info, image.absolute().parent.name  # where a link to it lies
+    true_class = find_class(info.classes, folder)
+    source = "unknown" if true_class is None else f"taken from the folder {folder}"
+    if answers.true_class is not None:
+        true_class, source = read_class(info, answers.true_class, "--true-class"), "given"
+    return Subject(
+        model,
+        checkpoint,
+        read_branches(checkpoint.model, answers.branch),
+        image,
+        hashlib.sha256(data).hexdigest(),
+        decoding.to_pixels(photo, info.input_size),
+        true_class,
+        source,
+    )
+
+
+def _only(comparison: Comparison, branches: Sequence[str]) -> Comparison:
+    """A comparison without the branch that only lent its gradient."""
+    facts, wrong = comparison.facts, comparison.facts.clean_wrong
+    return replace(
+        comparison,
+        predictions={k: answer for k, answer in comparison.predictions.items() if k[1] in branches},
+        maps={k: values for k, values in comparison.maps.items() if k[1] in branches},
+        facts=replace(
+            facts,
+            survives_png={name: facts.survives_png[name] for name in branches},
+            clean_wrong=wrong and {name: wrong[name] for name in branches},
+        ),
+    )
+
+
+def image_arrays(comparison: Comparison) -> dict[str, Array]:
+    """The three pictures, (3, H, W) each, by the name they get in ``arrays.npz``."""
+    return {
+        "clean": comparison.clean.numpy(),
+        "adversarial": comparison.adversarial.numpy(),
+        "perturbation": (comparison.adversarial - comparison.clean).numpy(),
+    }
+
+
+# -- words -----------------------------------------------------------------------------------------
+
+
+def outcome(comparison: Comparison, names: Sequence[str]) -> str:
+    """What happened, branch by branch: ``main was fooled: church 93 % → tench 71 %; aux held``."""
+    return "; ".join(f"{branch} {what}" for branch, what in branch_outcomes(comparison, names))
+
+
+def describe_attack(config: AttackConfig, branch: str | None) -> str:
+    """``PGD-10 through main, L∞ ≤ 4/255, step 1/255``."""
+    step = "" if config.name == "FGSM" else f", step {radius(config.step_size, config.norm)}"
+    ball = f"{NORM_TITLES[config.norm]} ≤ {radius(config.epsilon, config.norm)}"
+    return f"{config.name} through {branch}, {ball}{step}"
+
+
+def describe_facts(comparison: Comparison) -> str:
+    """The honesty figures on one line."""
+    facts = comparison.facts
+    lost = [branch for branch, survives in facts.survives_png.items() if not survives]
+    png = f"not for {', '.join(lost)}" if lost else "yes"
+    return (
+        f"measured: L∞ {radius(facts.linf, 'linf')}, L2 {radius(facts.l2, 'l2')}, "
+        f"pixels in [{facts.low:.3g}, {facts.high:.3g}]; predictions survive an 8-bit PNG: {png}"
+    )
+
+
+def prediction_table(subject: Subject, answers: Mapping[str, Prediction], top: int) -> Table:
+    """A column per branch, the most probable class first; the true class is marked."""
+    names, true_class = subject.info.class_names, subject.true_class
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
+    columns = []
+    for branch, prediction in answers.items():
+        table.add_column(f"{branch} ({subject.info.branches[branch]})", overflow="fold")
+        columns.append(
+            f"{percent(probability):>5}  {escape(names[index])}{' *' * (index == true_class)}"
+            for index, probability in prediction.top(top)
+        )
+    for row in zip(*columns, strict=True):
+        table.add_row(*row)
+    if true_class is not None:
+        table.caption = f"* true class: {escape(names[true_class])}"
+        table.caption_justify = "left"
+    return table
+
+
+# -- plain values ----------------------------------------------------------------------------------
+
+
+def class_json(info: ModelInfo, index: int | None) -> dict[str, Any] | None:
+    """Index, id and name of a class."""
+    if index is None:
+        return None
+    return {"index": index, "id": info.class_ids[index], "name": info.class_names[index]}
+
+
+def prediction_json(
+    info: ModelInfo, prediction: Prediction, top: int = _TOP
+) -> list[dict[str, Any]]:
+    """The most probable classes, best first."""
+    return [
+        {**(class_json(info, index) or {}), "probability": probability}
+        for index, probability in prediction.top(top)
+    ]

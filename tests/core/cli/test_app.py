@@ -1,0 +1,93 @@
+"""`advprop app`: what it hands to Streamlit, and what it refuses before."""
+
+import json
+import os
+import sys
+
+import pytest
+from safetensors.torch import save_file
+
+from advprop_core.models import checkpoints
+
+
+@pytest.fixture
+def started(monkeypatch) -> list[tuple[list[str], dict[str, str], str]]:
+    calls: list[tuple[list[str], dict[str, str], str]] = []
+    place = ["?"]
+    monkeypatch.setattr(os, "chdir", lambda folder: place.append(str(folder)))
+    monkeypatch.setattr(os, "execve", lambda _, words, env: calls.append((words, env, place[-1])))
+    for name in ("CI", "DISPLAY", "WAYLAND_DISPLAY", "ADVPROP_MODELS", "ADVPROP_IMAGES",
+                 "ADVPROP_MODEL_SETTINGS"):  # fmt: skip
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(sys, "platform", "linux")
+    return calls
+
+
+def test_app_starts_streamlit_for_this_machine_only(advprop, bundled, started) -> None:
+    assert advprop("app").code == 0
+    ((words, environment, place),) = started
+    assert words[1:5] == ["-m", "streamlit", "run", str(bundled / "streamlit_app.py")]
+    options = " ".join(words[5:])
+    assert "--server.address 127.0.0.1" in options
+    assert "--browser.gatherUsageStats false" in options
+    assert "--server.headless true" in options
+    assert "--server.port" not in options
+    assert place == str(bundled)
+    assert "ADVPROP_MODELS" not in environment
+
+
+def test_app_hands_over_models_and_photos(
+    advprop, bundled, started, model, photo, monkeypatch
+) -> None:
+    monkeypatch.setenv("DISPLAY", ":0")
+    words = ("app", "--model", model, "--images", photo.parent, "--port", 8600, "--public")
+    answer = advprop(*words)
+    ((command, environment, _),) = started
+    assert json.loads(environment["ADVPROP_MODELS"]) == [str(model.resolve())]
+    assert environment["ADVPROP_IMAGES"] == str(photo.parent.resolve())
+    options = " ".join(command[5:])
+    assert "--server.address 0.0.0.0" in options
+    assert "--server.port 8600" in options
+    assert "headless" not in options
+    assert "Anyone who can reach this machine" in answer.err
+
+
+def test_app_hands_over_what_foreign_files_do_not_say(
+    advprop, bundled, started, model, tmp_path
+) -> None:
+    plain = tmp_path / "plain.safetensors"
+    save_file(checkpoints.load(model).model.branch("main").network.state_dict(), plain)
+    said = ("--arch", "test_resnet", "--size", 64, "--mean", "0.1,0.2,0.3", "--std", "1,1,1")
+    answer = advprop("app", "--model", f"{plain},{model}", *said, "--classes", "a,b,c,d,e,f")
+    assert answer.code == 0, answer.err
+    ((_, environment, _),) = started
+    assert json.loads(environment["ADVPROP_MODEL_SETTINGS"]) == {
+        "architecture": "test_resnet",
+        "size": 64,
+        "mean": [0.1, 0.2, 0.3],
+        "std": [1, 1, 1],
+        "classes": [*"abcdef"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--model", "{bad}/none.safetensors"), "no file"),
+        (("--model", "{bad}/cut.safetensors"), "truncated"),
+        (("--model", "{bad}/text.safetensors"), "not a safetensors checkpoint"),
+        (("--model", "{bad}/code.pth"), "pickled code"),
+        (("--model", "{bad}/foreign.safetensors"), "does not say its architecture"),
+        (("--model", "{bad}/foreign.safetensors", "--arch", "resnet18"), "does not fit resnet18"),
+        (("--arch", "resnet18"), "are for model files of other programs"),
+        (("--model", "toy-advprop", "--size", 32), "are for model files of other programs"),
+        (("--images", "{bad}/none"), "no folder"),
+        (("--images", "{bad}/empty"), "holds no image"),
+        (("--port", "0"), "--port"),
+    ],
+)
+def test_app_refuses_before_the_start(words, message, advprop, bundled, started, bad_files) -> None:
+    answer = advprop("app", *(str(word).format(bad=bad_files) for word in words))
+    assert answer.code == 2
+    assert message in answer.err
+    assert not started

@@ -15,8 +15,8 @@ def model_digest(model: DualBNModel, info: ModelInfo) -> str:
 
     Not of its file: the same weights in another file, or from timm, are the same model.
     """
-    known = [info.architecture, dict(info.arguments), info.mean, info.std, list(info.branches)]
-    digest = hashlib.sha256(json.dumps(known, sort_keys=True, default=str).encode())
+    decisive = [info.architecture, dict(info.arguments), info.mean, info.std, list(info.branches)]
+    digest = hashlib.sha256(json.dumps(decisive, sort_keys=True, default=str).encode())
     for name, tensor in sorted(model.state_dict().items()):
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         digest.update(raw_bytes(tensor))

@@ -175,22 +175,22 @@ class DualBNModel(nn.Module):
         """
         if assign:
             raise InputError("assign=True would stop the branches from sharing: load by copying")
-        own = dict(self._tensors())
-        missing = [key for key in own if key not in state_dict]
-        unexpected = [key for key in state_dict if key not in own]
+        tensors = dict(self._tensors())
+        missing = [key for key in tensors if key not in state_dict]
+        unexpected = [key for key in state_dict if key not in tensors]
         if strict and (missing or unexpected):
             raise RuntimeError(
                 f"missing keys: {listing(missing) or 'none'}; "
                 f"unexpected: {listing(unexpected) or 'none'}"
             )
-        for key, tensor in own.items():
+        for key, tensor in tensors.items():
             if key in state_dict and state_dict[key].shape != tensor.shape:
                 raise RuntimeError(
                     f"{key} has shape {tuple(state_dict[key].shape)}, "
                     f"the network needs {tuple(tensor.shape)}"
                 )
         with torch.no_grad():
-            for key, tensor in own.items():
+            for key, tensor in tensors.items():
                 if key in state_dict:
                     tensor.copy_(state_dict[key])
         return _IncompatibleKeys(missing, unexpected)
@@ -232,10 +232,10 @@ def attack_view(module: nn.Module) -> nn.Module:
 
 
 def _tie(main: nn.Module, other: nn.Module) -> None:
-    for ours, theirs in zip(main.modules(), other.modules(), strict=True):
-        if not isinstance(ours, _BatchNorm):
-            theirs._parameters.update(ours._parameters)
-            theirs._buffers.update(ours._buffers)
+    for main_module, twin in zip(main.modules(), other.modules(), strict=True):
+        if not isinstance(main_module, _BatchNorm):
+            twin._parameters.update(main_module._parameters)
+            twin._buffers.update(main_module._buffers)
 
 
 def _own_tensors(module: nn.Module) -> Iterator[tuple[str, Tensor]]:

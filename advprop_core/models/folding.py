@@ -73,8 +73,8 @@ def folded_attack_view(module: nn.Module, example: Tensor) -> Callable[[], nn.Mo
                 norm.weight,
                 norm.bias,
             )
-            for own, now in zip(folded.parameters(), fused, strict=True):
-                own.copy_(now)
+            for parameter, value in zip(folded.parameters(), fused, strict=True):
+                parameter.copy_(value)
         # Layers that keep what they computed from their weights in eval mode (timm's attention
         # biases) forget it on the way through training mode.
         return view.train().eval()

@@ -222,7 +222,7 @@ def _notes(guesses: list[str], weights: Weights, ignored: list[str], path: Path)
     if guesses:
         yield f"{path.name} does not say everything. Guessed: {join(guesses)}."
     if weights.are_averaged:
-        yield f"The averaged (EMA) weights of {path.name} are used, from {weights.place!r}."
+        yield f"The averaged (EMA) weights of {path.name} are used, from {weights.location!r}."
     if ignored:
         yield f"Ignored in {path.name}: {listing(ignored, 3)}."
 

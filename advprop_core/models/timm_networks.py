@@ -201,8 +201,8 @@ def _require_architecture(name: str) -> None:
 
 def _require_known(name: str) -> None:
     if not is_known(name):
-        known = timm.list_models() + (timm.list_models(pretrained=True) if "." in name else [])
-        raise UnknownArchitecture(f"timm has no architecture {name!r}. {did_you_mean(name, known)}")
+        names = timm.list_models() + (timm.list_models(pretrained=True) if "." in name else [])
+        raise UnknownArchitecture(f"timm has no architecture {name!r}. {did_you_mean(name, names)}")
 
 
 def _classes(config: Mapping[str, Any], count: int) -> tuple[tuple[str, str], ...]:

@@ -56,14 +56,14 @@ class Weights:
 
     Attributes:
         tensors: By the network's own key; an auxiliary branch's as ``bn1.aux_bn.0.weight``.
-        place: Where they were: keys of mappings and the common prefix, such as ``model.module.``.
+        location: Keys of mappings and the common prefix that lead there, as ``model.module.``.
         class_count: First dimension of the classifier.
         normalisation: (mean, std) of a normalising layer in front, where there is one.
         ignored: Where everything else in the file was.
     """
 
     tensors: dict[str, Tensor]
-    place: str
+    location: str
     class_count: int
     normalisation: tuple[tuple[float, ...], tuple[float, ...]] | None
     ignored: tuple[str, ...]
@@ -71,7 +71,7 @@ class Weights:
     @property
     def are_averaged(self) -> bool:
         """Whether they are a moving average (EMA) of the trained weights, by their name."""
-        return bool(_AVERAGED.search(self.place))
+        return bool(_AVERAGED.search(self.location))
 
 
 @dataclass(frozen=True)
@@ -84,13 +84,13 @@ class _Candidate:
     hits: int
 
     @property
-    def place(self) -> str:
+    def location(self) -> str:
         return ".".join([*self.path, self.prefix])
 
     @property
     def rank(self) -> tuple[int, bool, int]:
         """More tensors first; of equals the averaged ones, then those with the shorter name."""
-        return self.hits, bool(_AVERAGED.search(self.place)), -len(self.place)
+        return self.hits, bool(_AVERAGED.search(self.location)), -len(self.location)
 
 
 def find_weights(content: object, network: Network, file: str) -> Weights:
@@ -127,7 +127,7 @@ def find_weights(content: object, network: Network, file: str) -> Weights:
     ignored = [".".join((*best.path, key)) for key in best.mapping if key not in {*taken, *layer}]
     return Weights(
         tensors,
-        best.place,
+        best.location,
         _class_count(tensors, network, file),
         _normalisation(best.mapping, layer),
         (*_beside(content, best.path), *ignored),
@@ -214,7 +214,7 @@ def _require_all(
             f"{file} fits {network.architecture} but for its classifier: there is no "
             f"{join([*missing, *other])}; give a file that holds the classifier too"
         )
-    where = f" under {best.place!r}" if best.place else ""
+    where = f" under {best.location!r}" if best.location else ""
     lacks = [f"it has no {listing(missing, _SHOWN)}"] if missing else []
     lacks += [
         f"{key} is {tuple(tensors[key].shape)} and not {tuple(network.shapes[key])}"

@@ -52,12 +52,12 @@ class Batch:
     common_seed: int = 0
     strength: float = 1.0
 
-    def part(self, chosen: slice) -> Batch:
+    def subset(self, chosen: slice) -> Batch:
         """The batch of the chosen images."""
         return replace(self, pixels=self.pixels[chosen], targets=self.targets[chosen])
 
 
-class Part(NamedTuple):
+class Figures(NamedTuple):
     """What one branch made of one kind of input."""
 
     loss: Tensor
@@ -72,13 +72,13 @@ class Outcome:
 
     Attributes:
         loss: Scalar with a graph.
-        parts: ``BRANCH/INPUT`` (``main/clean``, ``aux/adversarial``) to its detached figures.
+        figures: By ``BRANCH/INPUT`` (``main/clean``, ``aux/adversarial``), detached.
         norm_scales: Of the last outcome: branch name to the factor on the gradients of its norm
             layers; branches that are not named keep theirs.
     """
 
     loss: Tensor
-    parts: Mapping[str, Part]
+    figures: Mapping[str, Figures]
     norm_scales: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -96,9 +96,9 @@ class Plan:
     passes: int = 1
 
 
-def score(logits: Tensor, targets: Tensor, smoothing: float) -> tuple[Tensor, Part]:
+def score(logits: Tensor, targets: Tensor, smoothing: float) -> tuple[Tensor, Figures]:
     """Mean cross-entropy of (N, C) logits, and the figures for the log."""
     loss = F.cross_entropy(logits.float(), targets, label_smoothing=smoothing)
     labels = targets if targets.ndim == 1 else targets.argmax(1)
     hits = (logits.detach().argmax(1) == labels).float().mean()
-    return loss, Part(loss.detach(), hits)
+    return loss, Figures(loss.detach(), hits)

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from advprop_core.errors import AdvPropError
 from advprop_core.files import CannotWrite
-from advprop_core.training.batch import Part
+from advprop_core.training.batch import Figures
 from advprop_core.training.recipe import Recipe
 from advprop_core.training.state import Progress
 
@@ -56,7 +56,7 @@ class Report:
 
 
 class Meter:
-    """Collects the parts of steps on the device and looks at them twice a second.
+    """Collects the figures of steps on the device and looks at them twice a second.
 
     Args:
         path: ``metrics.jsonl``; None on processes that do not write.
@@ -83,14 +83,14 @@ class Meter:
         self._looked = time.perf_counter()
         self._rate = 0.0
 
-    def add(self, learning_rate: float, parts: Mapping[str, Part]) -> Report | None:
+    def add(self, learning_rate: float, figures: Mapping[str, Figures]) -> Report | None:
         """Note the next step; gives a report where it is time for one.
 
         Raises:
             CannotWrite: If the log cannot be written.
             Diverged: If a loss since the last report is not finite.
         """
-        row = {name: torch.stack(part) for name, part in parts.items()}
+        row = {name: torch.stack(values) for name, values in figures.items()}
         self._waiting.append((learning_rate, row))
         if time.perf_counter() - self._looked < _EVERY:
             return None

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from timm.models import group_parameters
-from torch import Tensor
 
 from advprop_core.errors import InputError
 from advprop_core.models import timm_networks
 from advprop_core.models.bundle import open_model, says_all_itself
 from advprop_core.models.checkpoints import Checkpoint
 from advprop_core.models.dual_bn import MAIN, DualBNModel, auxiliary_name, norm_layers
+from advprop_core.models.weights import AUXILIARY
 from advprop_core.training.recipe import Recipe
 from advprop_core.types import BranchOrigin, ModelInfo
 
@@ -36,11 +35,11 @@ def new_model(recipe: Recipe, classes: Classes) -> tuple[DualBNModel, ModelInfo]
     source = None
     if recipe.start_from:
         # A file that was written here says these two, and the recipe's may be defaults.
-        known = says_all_itself(recipe.start_from)
+        is_described = says_all_itself(recipe.start_from)
         source = open_model(
             recipe.start_from,
-            architecture=None if known else recipe.architecture,
-            size=None if known else recipe.size,
+            architecture=None if is_described else recipe.architecture,
+            size=None if is_described else recipe.size,
             mean=recipe.mean,
             std=recipe.std,
             classes=recipe.classes,
@@ -62,31 +61,25 @@ def _new_info(recipe: Recipe, classes: Classes, source: Checkpoint | None) -> Mo
     if source and recipe.trainable == "head":  # no branch's own part is trained, but may be later
         origins |= {name: source.info.branches.get(name, "copied") for name in names}
     class_ids, class_names = map(tuple, zip(*classes, strict=True))
-    drops = {key: rate for key in _DROPS if (rate := float(getattr(recipe, key)))}
     if source:
-        arguments = {
-            key: value for key, value in source.info.arguments.items() if key not in _DROPS
-        }
-        return replace(
-            source.info,
-            class_ids=class_ids,
-            class_names=class_names,
-            input_size=recipe.size,
-            branches=origins,
-            arguments=arguments | drops,
-            recipe={},
-            metrics=(),
+        base = source.info
+    else:
+        config = timm_networks.pretrained_config(recipe.architecture)
+        mean, std = tuple(config.mean), tuple(config.std)
+        base = ModelInfo(
+            recipe.architecture, class_ids, class_names, recipe.size, mean, std, origins
         )
-    config = timm_networks.pretrained_config(recipe.architecture)
-    return ModelInfo(
-        architecture=recipe.architecture,
+    arguments = {key: value for key, value in base.arguments.items() if key not in _DROPS}
+    arguments |= {key: rate for key in _DROPS if (rate := float(getattr(recipe, key)))}
+    return replace(
+        base,
         class_ids=class_ids,
         class_names=class_names,
         input_size=recipe.size,
-        mean=tuple(config.mean),
-        std=tuple(config.std),
         branches=origins,
-        arguments=drops,
+        arguments=arguments,
+        recipe={},
+        metrics=(),
     )
 
 
@@ -119,32 +112,23 @@ def take_over(
         keep_head: Whether the classifier is among them.
         main_only: Whether its auxiliary branches are left out.
     """
-    given = {
-        key: value
-        for key, value in source.model.state_dict().items()
-        if not (main_only and ".aux_bn." in key)
-    }
-    wanted: Mapping[str, Tensor] = model.state_dict()
-    for index in range(len(model.branch_names) - 1):
-        for layer, norm in norm_layers(model.branch(MAIN).network).items():
-            for key in norm.state_dict():
-                aux = f"{layer}.aux_bn.{index}.{key}"
-                if aux in wanted:
-                    given.setdefault(aux, given[f"{layer}.{key}"])
+    state = source.model.state_dict()
     head = set() if keep_head else head_parameters(model)
-    model.load_state_dict(
-        {key: value for key, value in given.items() if key in wanted and key not in head},
-        strict=False,
-    )
+    values = {}
+    for key in model.state_dict():
+        main_key = AUXILIARY.sub(".", key)
+        source_key = main_key if main_only or key not in state else key
+        if source_key in state and key not in head:
+            values[key] = state[source_key]
+    model.load_state_dict(values, strict=False)
 
 
 def head_parameters(model: DualBNModel) -> set[str]:
     """Names of the classifier's parameters inside the network."""
     network: Any = model.branch(MAIN).network
     classifier = network.get_classifier()
-    heads = (
-        classifier if isinstance(classifier, tuple) else (classifier,)
-    )  # distilled networks have two
+    # Distilled networks have two.
+    heads = classifier if isinstance(classifier, tuple) else (classifier,)
     in_heads = {id(parameter) for head in heads for parameter in head.parameters()}
     return {name for name, parameter in network.named_parameters() if id(parameter) in in_heads}
 
@@ -213,18 +197,14 @@ def train_mode(model: DualBNModel) -> None:
 
 def describe(info: ModelInfo, recipe: Recipe, data: str, images: int, command: str) -> ModelInfo:
     """The header of the run's checkpoint, but for its name and metrics."""
-    config = recipe.attack.config()
-    attack = {**recipe.to_json()["attack"], "epsilon": config.epsilon}
-    return replace(
-        info,
-        recipe={
-            **recipe.to_json(),
-            "architecture": info.architecture,
-            "attack": {**attack, "step_size": config.step_size}
-            if recipe.objective != "vanilla"
-            else None,
-            "data": Path(data).name,
-            "training_images": images,
-            "command": command,
-        },
-    )
+    config, attack = recipe.attack.config(), None
+    if recipe.objective != "vanilla":
+        attack = {**asdict(recipe.attack), "epsilon": config.epsilon, "step_size": config.step_size}
+    how = {
+        "architecture": info.architecture,
+        "attack": attack,
+        "data": Path(data).name,
+        "training_images": images,
+        "command": command,
+    }
+    return replace(info, recipe=recipe.to_json() | how)

@@ -34,7 +34,7 @@ from advprop_core.attacks.balls import BALLS
 from advprop_core.attacks.gradient import random_start, unchecked_gradient, walk
 from advprop_core.models.dual_bn import MAIN, DualBNModel, auxiliary_name
 from advprop_core.models.folding import folded_attack_view
-from advprop_core.training.batch import Batch, Forward, Outcome, Part, Plan, View, score
+from advprop_core.training.batch import Batch, Figures, Forward, Outcome, Plan, View, score
 from advprop_core.training.inputs import Input, at_strength, attack_input, make_input
 from advprop_core.training.ranks import shuffle_across_ranks
 from advprop_core.training.recipe import Recipe
@@ -58,11 +58,11 @@ def make_plan(model: DualBNModel, recipe: Recipe, classes: int, *, compiled: boo
     objective, smoothing = recipe.objective, recipe.label_smoothing
 
     def view(name: str) -> View:
-        some = next(model.parameters()).new_zeros(1, 3, recipe.size, recipe.size)
-        seen = folded_attack_view(model.branch(name), some)
+        example = next(model.parameters()).new_zeros(1, 3, recipe.size, recipe.size)
+        attacked_view = folded_attack_view(model.branch(name), example)
         if compiled:
-            seen().compile()
-        return seen
+            attacked_view().compile()
+        return attacked_view
 
     if objective == "vanilla":
         return Plan(partial(vanilla, smoothing=smoothing))
@@ -98,8 +98,8 @@ def vanilla(forward: Forward, batch: Batch, *, smoothing: float) -> Iterator[Out
     min over w of  E[ L(w, x, y) ]
     """
     logits = forward({MAIN: batch.pixels})[MAIN]
-    loss, part = score(logits, batch.targets, smoothing)
-    yield Outcome(loss, {"main/clean": part})
+    loss, figures = score(logits, batch.targets, smoothing)
+    yield Outcome(loss, {"main/clean": figures})
 
 
 def adversarial(
@@ -112,8 +112,8 @@ def adversarial(
     The inner maximum is what the attack finds; clean images are never shown.
     """
     logits = forward({MAIN: perturb(batch)})[MAIN]
-    loss, part = score(logits, batch.targets, smoothing)
-    yield Outcome(loss, {"main/adversarial": part})
+    loss, figures = score(logits, batch.targets, smoothing)
+    yield Outcome(loss, {"main/adversarial": figures})
 
 
 def mixed(forward: Forward, batch: Batch, *, smoothing: float, perturb: Input) -> Iterator[Outcome]:
@@ -127,9 +127,9 @@ def mixed(forward: Forward, batch: Batch, *, smoothing: float, perturb: Input) -
     """
     both = torch.cat([batch.pixels, perturb(batch)])
     clean, attacked = forward({MAIN: both})[MAIN].chunk(2)
-    clean_loss, clean_part = score(clean, batch.targets, smoothing)
-    loss, part = score(attacked, batch.targets, smoothing)
-    yield Outcome(clean_loss + loss, {"main/clean": clean_part, "main/adversarial": part})
+    clean_loss, clean_figures = score(clean, batch.targets, smoothing)
+    loss, figures = score(attacked, batch.targets, smoothing)
+    yield Outcome(clean_loss + loss, {"main/clean": clean_figures, "main/adversarial": figures})
 
 
 def advprop(
@@ -144,12 +144,12 @@ def advprop(
     """
     inputs = {MAIN: batch.pixels} | {name: make(batch) for name, (_, make) in shown.items()}
     kinds = {MAIN: "clean"} | {name: kind for name, (kind, _) in shown.items()}
-    losses, parts = [], {}
+    losses, all_figures = [], {}
     for name, logits in forward(inputs).items():
-        loss, part = score(logits, batch.targets, smoothing)
+        loss, figures = score(logits, batch.targets, smoothing)
         losses.append(loss)
-        parts[f"{name}/{kinds[name]}"] = part
-    yield Outcome(torch.stack(losses).sum(), parts)
+        all_figures[f"{name}/{kinds[name]}"] = figures
+    yield Outcome(torch.stack(losses).sum(), all_figures)
 
 
 def fast_advprop(
@@ -173,12 +173,12 @@ def fast_advprop(
     """
     count = round(share * len(batch.pixels))
     share = count / len(batch.pixels)
-    attacked, clean = batch.part(slice(count)), batch.part(slice(count, None))
+    attacked, clean = batch.subset(slice(count)), batch.subset(slice(count, None))
     config = at_strength(config, batch)
     noisy = random_start(attacked.pixels, config) if config.random_start else attacked.pixels
     noisy = noisy.detach().clone().requires_grad_()
-    loss, part = score(forward({AUX: noisy})[AUX], attacked.targets, smoothing)
-    yield Outcome(loss * share / 2, {"aux/noisy": part})
+    loss, figures = score(forward({AUX: noisy})[AUX], attacked.targets, smoothing)
+    yield Outcome(loss * share / 2, {"aux/noisy": figures})
 
     assert noisy.grad is not None
     ball = BALLS[config.norm]
@@ -186,11 +186,11 @@ def fast_advprop(
     pixels = (attacked.pixels + ball.project(moved, config.epsilon)).clamp(0, 1)
     pixels, targets = shuffle_across_ranks(pixels, attacked.targets, batch.common_seed)
     logits = forward({MAIN: clean.pixels, AUX: pixels})
-    clean_loss, clean_part = score(logits[MAIN], clean.targets, smoothing)
-    loss, part = score(logits[AUX], targets, smoothing)
+    clean_loss, clean_figures = score(logits[MAIN], clean.targets, smoothing)
+    loss, figures = score(logits[AUX], targets, smoothing)
     yield Outcome(
         (1 - share) * clean_loss + share / 2 * loss,
-        {"main/clean": clean_part, "aux/adversarial": part},
+        {"main/clean": clean_figures, "aux/adversarial": figures},
         norm_scales={MAIN: 1 / (1 - share), AUX: 1 / share},
     )
 
@@ -207,10 +207,10 @@ def adv_reg(
     """
     both = torch.stack([batch.pixels, neighbour(batch)])
     clean, near = forward({MAIN: both})[MAIN]
-    clean_loss, clean_part = score(clean, batch.targets, smoothing)
-    loss, part = score(near, batch.targets, smoothing)
+    clean_loss, clean_figures = score(clean, batch.targets, smoothing)
+    loss, figures = score(near, batch.targets, smoothing)
     yield Outcome(
-        clean_loss + multiplier * loss, {"main/clean": clean_part, "main/adversarial": part}
+        clean_loss + multiplier * loss, {"main/clean": clean_figures, "main/adversarial": figures}
     )
 
 
@@ -237,12 +237,12 @@ def trades(
     config = at_strength(config, batch)
     attacked = walk(network, batch.pixels, natural, config, unchecked_gradient)
     clean, moved = forward({MAIN: torch.stack([batch.pixels, attacked])})[MAIN].float()
-    loss, part = score(clean, batch.targets, smoothing)
-    _, moved_part = score(moved, batch.targets, smoothing)
+    loss, figures = score(clean, batch.targets, smoothing)
+    _, (_, hits) = score(moved, batch.targets, smoothing)
     divergence = F.kl_div(
         moved.log_softmax(1), clean.log_softmax(1), reduction="batchmean", log_target=True
     )
     yield Outcome(
         loss + beta * divergence,
-        {"main/clean": part, "main/adversarial": Part(divergence.detach(), moved_part.hits)},
+        {"main/clean": figures, "main/adversarial": Figures(divergence.detach(), hits)},
     )

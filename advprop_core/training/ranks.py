@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, distributed
 
-from advprop_core.training.batch import Part
+from advprop_core.training.batch import Figures
 
 
 def world() -> tuple[int, int]:
@@ -17,14 +17,14 @@ def world() -> tuple[int, int]:
     return 0, 1
 
 
-def means_over_ranks(parts: Mapping[str, Part]) -> dict[str, Part]:
+def means_over_ranks(figures: Mapping[str, Figures]) -> dict[str, Figures]:
     """The figures of all processes' images; every process must call it."""
     _, count = world()
     if count == 1:
-        return dict(parts)
-    figures = torch.stack([torch.stack(part) for part in parts.values()])
-    distributed.all_reduce(figures)
-    return {name: Part(*row) for name, row in zip(parts, figures / count, strict=True)}
+        return dict(figures)
+    rows = torch.stack([torch.stack(row) for row in figures.values()])
+    distributed.all_reduce(rows)
+    return {name: Figures(*row) for name, row in zip(figures, rows / count, strict=True)}
 
 
 def shuffle_across_ranks(pixels: Tensor, targets: Tensor, seed: int) -> tuple[Tensor, Tensor]:

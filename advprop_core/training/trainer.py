@@ -20,7 +20,7 @@ from timm.utils import ModelEmaV3
 from advprop_core.errors import InputError
 from advprop_core.models.dual_bn import DualBNModel, norm_layers
 from advprop_core.training import state
-from advprop_core.training.batch import Batch, Part, seed_globals
+from advprop_core.training.batch import Batch, Figures, seed_globals
 from advprop_core.training.data import TrainingData
 from advprop_core.training.measure import quick_look
 from advprop_core.training.meter import Diverged, Meter, Report
@@ -135,9 +135,9 @@ class Trainer:
         for batch in self.photos.source.epoch(epoch, start, self.accelerator.device):
             number = self.progress.step
             self.schedule.step_update(number)
-            parts = self.step(batch, number)
+            figures = self.step(batch, number)
             self.progress.step += 1
-            if seen := meter.add(self.optimizer.param_groups[0]["lr"], parts):
+            if seen := meter.add(self.optimizer.param_groups[0]["lr"], figures):
                 report(seen)
                 # After an epoch's last step its own line has still to be written.
                 within = self.progress.step % self.steps
@@ -151,14 +151,14 @@ class Trainer:
         self._save()
         report(closed)
 
-    def step(self, batch: Batch, number: int) -> dict[str, Part]:
+    def step(self, batch: Batch, number: int) -> dict[str, Figures]:
         """Forward, backward and update.
 
         Nothing in it waits for the device, but for corruptions and RandAugment shown to a branch.
         """
         seed_globals(batch.seed)  # for dropout and the like
         batch = replace(batch, strength=self._strength(number))
-        parts: dict[str, Part] = {}
+        figures: dict[str, Figures] = {}
         self._share_statistics()
         outcomes = self.plan.step(self.forward, batch)
         for index in range(self.plan.passes):
@@ -167,13 +167,13 @@ class Trainer:
                 with torch.autocast(batch.pixels.device.type, torch.bfloat16, enabled=self.half):
                     outcome = next(outcomes)
                 outcome.loss.backward()
-            parts |= outcome.parts
+            figures |= outcome.figures
         self._scale_norm_gradients(outcome.norm_scales)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         if self.ema:
             self.ema.update(self.model, step=number + 1)
-        return means_over_ranks(parts)
+        return means_over_ranks(figures)
 
     def _share_statistics(self) -> None:
         """The first process's, on all, before the attack looks at them; as after a break, too.

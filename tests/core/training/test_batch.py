@@ -39,7 +39,7 @@ def test_only_the_loss_keeps_a_graph_and_it_is_in_single_precision():
 
 def test_a_part_keeps_the_rest():
     batch = Batch(torch.rand(3, 3, 2, 2), torch.arange(3), 5, common_seed=6, strength=0.5)
-    part = batch.part(slice(1, None))
+    part = batch.subset(slice(1, None))
     assert torch.equal(part.pixels, batch.pixels[1:])
     assert part.targets.tolist() == [1, 2]
     assert (part.seed, part.common_seed, part.strength) == (5, 6, 0.5)

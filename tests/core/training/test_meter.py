@@ -9,7 +9,7 @@ import torch
 
 from advprop_core.files import CannotWrite
 from advprop_core.training import meter
-from advprop_core.training.batch import Part
+from advprop_core.training.batch import Figures
 from advprop_core.training.meter import Diverged, Meter
 from advprop_core.training.state import Progress
 from tests.core.training.tiny import tiny_recipe
@@ -24,7 +24,7 @@ NAMES = ("main/clean", "aux/adversarial")
 
 
 def parts(step):
-    values = (Part(torch.tensor(loss), torch.tensor(hits)) for loss, hits in FIGURES[step])
+    values = (Figures(torch.tensor(loss), torch.tensor(hits)) for loss, hits in FIGURES[step])
     return dict(zip(NAMES, values, strict=True))
 
 
@@ -164,7 +164,7 @@ def test_reports_come_when_their_time_has_come(make, monkeypatch, tmp_path):
 def test_a_loss_that_is_no_number(make, tmp_path, value):
     one = make(Progress(3, {}))
     one.add(0.1, parts(0))
-    one.add(0.3, parts(1) | {"aux/adversarial": Part(torch.tensor(value), torch.tensor(0.0))})
+    one.add(0.3, parts(1) | {"aux/adversarial": Figures(torch.tensor(value), torch.tensor(0.0))})
     message = rf"loss of aux/adversarial is {value} in step 5 \(epoch 2\) at learning rate 0.3"
     with pytest.raises(Diverged, match=message):
         one.close_epoch(None)

@@ -192,7 +192,7 @@ def step(model, plan, batch):
     for outcome in plan.step(model, batch):
         outcome.loss.backward()
         total += outcome.loss.item()
-        parts |= outcome.parts
+        parts |= outcome.figures
         passes += 1
     assert passes == plan.passes
     for name, factor in outcome.norm_scales.items():

@@ -12,7 +12,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from advprop_core.datasets.named import Images
 from advprop_core.training import meter, run, trainer
-from advprop_core.training.batch import Outcome, Part
+from advprop_core.training.batch import Figures, Outcome
 from advprop_core.training.data import load_data
 from advprop_core.training.measure import quick_look
 from advprop_core.training.memory import OutOfMemory
@@ -50,7 +50,7 @@ def spoil(monkeypatch):
                     if not spoilt:
                         yield one
                         continue
-                    parts = {k: Part(change(p.loss), p.hits) for k, p in one.parts.items()}
+                    parts = {k: Figures(change(p.loss), p.hits) for k, p in one.figures.items()}
                     yield Outcome(change(one.loss), parts)
 
             return replace(plan, step=step)

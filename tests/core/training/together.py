@@ -14,7 +14,7 @@ from torch import Tensor
 
 from advprop_core.attacks import gradient
 from advprop_core.training import objectives, sources
-from advprop_core.training.batch import Part
+from advprop_core.training.batch import Figures
 from advprop_core.training.meter import Report
 from advprop_core.training.network import train_mode
 from advprop_core.training.ranks import shuffle_across_ranks, world
@@ -57,7 +57,7 @@ def recipe_for(objective: str, **changes: object) -> Recipe:
     )
 
 
-def steps(run: Trainer, first: int, last: int) -> Iterator[tuple[Tensor, dict[str, Part]]]:
+def steps(run: Trainer, first: int, last: int) -> Iterator[tuple[Tensor, dict[str, Figures]]]:
     """Do the steps, and give for each its labels and its figures."""
     for number in range(first, last):
         epoch, place = divmod(number, run.steps)

@@ -71,15 +71,9 @@ def open_model(
 ) -> Checkpoint:
     """A model by bundled name, file, or timm name with pretrained weights.
 
-    Args:
-        name: ``imagenette-advprop``, ``runs/x/model.safetensors``, ``resnet18.a1_in1k`` or
-            ``local-dir:FOLDER``.
-        architecture: timm's name of the network. This and the rest is for a file in a foreign
-            layout that does not say it itself.
-        size: Side of its square input in pixels.
-        mean: Per-channel mean that it subtracts, RGB on [0, 1].
-        std: Per-channel deviation that it divides by.
-        classes: Name of each class, in class-index order.
+    The name is such as ``imagenette-advprop``, ``runs/x/model.safetensors``, ``resnet18.a1_in1k``
+    or ``local-dir:FOLDER``. The rest is for a file in a foreign layout that does not say it itself;
+    see :class:`~advprop_core.models.settings.ModelSettings`.
 
     Returns:
         The frozen model and what is known of it; its notes say what was guessed or ignored.

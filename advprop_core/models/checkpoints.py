@@ -65,13 +65,9 @@ class Checkpoint:
 
 
 def save(path: Path, model: DualBNModel, info: ModelInfo, *, half: bool = False) -> None:
-    """Write one file, whole or not at all.
+    """Write one file, whole or not at all: each tensor once, and the header.
 
-    Args:
-        path: Where; an existing file is replaced in one step.
-        model: Its state dict is written, each tensor once.
-        info: Goes into the header.
-        half: Store all but the norm layers in float16; they load as float32 again.
+    With ``half``, all but the norm layers are stored in float16; they load as float32 again.
     """
     norms = set(model.norm_layer_names())
     tensors = {}

@@ -24,13 +24,10 @@ def exact(name: str) -> str:
 
 
 def find_class(classes: Classes, word: str) -> int | None:
-    """The index of the class that a word means, or None where it means none or several.
+    """The index of the class that an id, a name or an index means, tried in this order.
 
-    ImageNet has two cranes: neither is found by its name.
-
-    Args:
-        classes: Of the network.
-        word: An id, a name or an index; they are tried in this order.
+    None where the word means no class or several: ImageNet has two cranes, and neither is found by
+    its name.
     """
     return match_classes(classes, [word]).get(word)
 

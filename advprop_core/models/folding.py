@@ -44,9 +44,7 @@ def fold(module: nn.Module, example: Tensor) -> nn.Module:
 def folded_attack_view(module: nn.Module, example: Tensor) -> Callable[[], nn.Module]:
     """Like :func:`~advprop_core.models.dual_bn.attack_view`, and folded as :func:`fold` does.
 
-    Args:
-        module: What is trained, where it will be trained: the view shares its storages.
-        example: An input it accepts, (N, 3, H, W).
+    The module must be where it will be trained, for the view shares its storages.
 
     Returns:
         A function that folds the weights and statistics of the moment into the view, and hands

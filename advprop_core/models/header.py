@@ -100,22 +100,13 @@ def file_sha256(path: Path) -> str:
 
 
 def write(info: ModelInfo, sha256: str | None = None) -> str:
-    """The header's text.
-
-    Args:
-        info: What it says.
-        sha256: Of the file that it describes, where it stands in a file of its own.
-    """
+    """The header's text; in a file of its own it names the sha256 of what it describes."""
     content = {"format": FORMAT_VERSION, **asdict(info)}
     return json.dumps(content | ({"sha256": sha256} if sha256 else {}))
 
 
 def parse(text: str, name: str) -> ModelInfo:
-    """Read the header's text.
-
-    Args:
-        text: JSON.
-        name: Of the file, for the message.
+    """Read the header's text; the name is that of the file, for messages.
 
     Raises:
         CheckpointError: If it is damaged, or of a version this one does not read.

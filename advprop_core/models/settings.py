@@ -54,14 +54,10 @@ class ModelSettings(Checked):
 
 
 def read_channels(text: str, name: str) -> tuple[float, ...]:
-    """Three numbers as people write them: ``0.485,0.456,0.406``.
-
-    Args:
-        text: What was written; fractions such as 123.675/255 are read too.
-        name: Of the option, for the message.
+    """Three numbers as people write them, ``0.485,0.456,0.406``, or fractions such as 123.675/255.
 
     Raises:
-        InputError: If there are not three numbers.
+        InputError: If there are not three numbers; it names the option.
     """
     try:
         red, green, blue = (parse_radius(part.strip()) for part in text.split(","))

@@ -50,12 +50,9 @@ def estimate_statistics(module: nn.Module, batches: Iterable[Tensor]) -> None:
 
 
 def spread(images: Tensor) -> list[Tensor]:
-    """Batches of nearly equal size, each with images from everywhere in the order.
+    """(N, 3, H, W) as batches of nearly equal size, each with images from everywhere in the order.
 
     Data sets come class by class, and the variance within a batch of one class is too small.
-
-    Args:
-        images: (N, 3, H, W), two or more.
 
     Raises:
         InputError: For fewer than two images.

@@ -94,12 +94,7 @@ class _Candidate:
 
 
 def find_weights(content: object, network: Network, file: str) -> Weights:
-    """Look through a file for the network's tensors.
-
-    Args:
-        content: Whatever the file holds.
-        network: What is looked for.
-        file: Name of the file, for messages.
+    """Look through whatever a file of that name holds for the network's tensors.
 
     Raises:
         CheckpointError: If no mapping holds all of the network's tensors; names the nearest and

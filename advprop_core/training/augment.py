@@ -16,14 +16,8 @@ from advprop_core.training.recipe import Augmentation
 def augment(images: Tensor, size: int, recipe: Augmentation, generator: torch.Generator) -> Tensor:
     """Crops, flips, colours and noises of the recipe, in that order.
 
-    Args:
-        images: (N, 3, S, S) uint8.
-        size: Side of the result.
-        recipe: What to do; its RandAugment, MixUp and CutMix are not done here.
-        generator: Draws everything, on the device of the images.
-
-    Returns:
-        (N, 3, size, size) float32 in [0, 1], channels-last.
+    (N, 3, S, S) uint8 become (N, 3, size, size) float32 in [0, 1], channels-last. The generator is
+    on their device. RandAugment, MixUp and CutMix are done elsewhere.
     """
     return recolor(crop(images, size, recipe, generator), recipe, generator)
 
@@ -68,15 +62,9 @@ def crop(images: Tensor, size: int, recipe: Augmentation, generator: torch.Gener
 
 
 def jitter_colors(pixels: Tensor, strength: float, generator: torch.Generator) -> Tensor:
-    """Brightness, contrast and saturation, in that order, each by its own factor.
+    """Brightness, contrast and saturation of (N, 3, H, W) in [0, 1], in that order.
 
-    Args:
-        pixels: (N, 3, H, W) in [0, 1].
-        strength: Factors are drawn from [1 - strength, 1 + strength].
-        generator: On the device of the pixels.
-
-    Returns:
-        (N, 3, H, W) in [0, 1].
+    Each image has factors of its own, drawn from [1 - strength, 1 + strength].
     """
     draws = torch.rand(3, len(pixels), 1, 1, 1, generator=generator, device=pixels.device)
     brightness, contrast, saturation = 1 + strength * (draws * 2 - 1)

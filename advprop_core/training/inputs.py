@@ -85,12 +85,7 @@ def attack_input(
     """From a batch to adversarial images, made through the view.
 
     The labels are the batch's, or with the goal ``random`` classes drawn anew, whose loss falls.
-
-    Args:
-        view: Of the branch that is attacked.
-        attacker: How it moves.
-        classes: How many there are.
-        epsilon: Another radius than the attacker's own.
+    The radius is the attacker's own unless another is given.
     """
     config, descend = attacker.config(epsilon), attacker.goal == "random"
 
@@ -117,11 +112,8 @@ def at_strength(config: AttackConfig, batch: Batch) -> AttackConfig:
 def wrong_classes(targets: Tensor, classes: int, generator: torch.Generator) -> Tensor:
     """(N,) classes, uniform over those that are not the image's.
 
-    Args:
-        targets: (N,) class indices, or (N, C) probabilities of mixed images, of which no class
-            with more than the smallest probability is drawn.
-        classes: Number of classes, C.
-        generator: On the device of the targets.
+    Targets are (N,) class indices, or (N, C) probabilities of mixed images, of which no class with
+    more than the smallest probability is drawn. The generator is on their device.
     """
     allowed = torch.ones(len(targets), classes, device=targets.device)
     if targets.ndim == 1:

@@ -19,14 +19,7 @@ class OutOfMemory(AdvPropError):
 
 @contextmanager
 def memory_advice(advice: str) -> Iterator[None]:
-    """Say what to do where memory runs out.
-
-    Args:
-        advice: What does not fit, and what to lower.
-
-    Raises:
-        OutOfMemory: In place of what torch or Python raises.
-    """
+    """Raise OutOfMemory, with advice on what to lower, in place of what torch or Python raises."""
     try:
         yield
     except (torch.OutOfMemoryError, MemoryError) as error:

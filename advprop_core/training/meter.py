@@ -98,10 +98,7 @@ class Meter:
         return self._report()
 
     def close_epoch(self, holdout: Mapping[str, tuple[float, float]] | None) -> Report:
-        """The figures of the whole epoch, which are then forgotten.
-
-        Args:
-            holdout: Branch to (accuracy, loss).
+        """The figures of the whole epoch, which are then forgotten, with those of the hold-out.
 
         Raises:
             Diverged: If a loss since the last report is not finite.

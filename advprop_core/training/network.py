@@ -104,13 +104,9 @@ def _require_size(model: DualBNModel, info: ModelInfo) -> None:
 def take_over(
     model: DualBNModel, source: Checkpoint, *, keep_head: bool, main_only: bool = False
 ) -> None:
-    """Copy the source's weights; a branch that it lacks, or must not give, starts as its main one.
+    """Copy weights of the same architecture, with its classifier where ``keep_head`` says so.
 
-    Args:
-        model: Of the same architecture.
-        source: Whose weights are copied.
-        keep_head: Whether the classifier is among them.
-        main_only: Whether its auxiliary branches are left out.
+    A branch that the source lacks, and with ``main_only`` every one, starts as its main branch.
     """
     state = source.model.state_dict()
     head = set() if keep_head else head_parameters(model)
@@ -154,10 +150,7 @@ def stages(model: DualBNModel) -> list[list[str]]:
 def set_trainable(model: DualBNModel, recipe: Recipe, more_stages: int = 0) -> list[str]:
     """Ask gradients of what the recipe trains, and of nothing else.
 
-    Args:
-        model: Its branches' parameters get ``requires_grad``.
-        recipe: Says what is trainable.
-        more_stages: Stages that were unfrozen since, from the last on.
+    ``more_stages`` counts the stages that were unfrozen since, from the last on.
 
     Returns:
         Names of the parameters that are still frozen.

@@ -46,14 +46,10 @@ AUX = auxiliary_name(0)
 def make_plan(model: DualBNModel, recipe: Recipe, classes: int, *, compiled: bool = False) -> Plan:
     """The recipe's objective for one model, which must already be where it will be trained.
 
-    Args:
-        model: To be trained.
-        recipe: Names the objective, and what it shows.
-        classes: Number of classes.
-        compiled: Whether the views that attacks go through are compiled.
+    ``compiled`` says whether the views that attacks go through are.
 
     Raises:
-        ValueError: If an auxiliary branch is to be shown something unknown.
+        InputError: If an auxiliary branch is to be shown something unknown.
     """
     objective, smoothing = recipe.objective, recipe.label_smoothing
 

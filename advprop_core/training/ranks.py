@@ -28,13 +28,7 @@ def means_over_ranks(figures: Mapping[str, Figures]) -> dict[str, Figures]:
 
 
 def shuffle_across_ranks(pixels: Tensor, targets: Tensor, seed: int) -> tuple[Tensor, Tensor]:
-    """Deal the images of all processes anew, as many to each as it had.
-
-    Args:
-        pixels: (N, ...) of this process; every process has the same N.
-        targets: (N, ...) that go with them.
-        seed: Of the deal, the same on every process.
-    """
+    """Deal the (N, …) images and targets of all processes anew; N and seed are the same on all."""
     rank, count = world()
     if count == 1:
         return pixels, targets

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,7 +13,7 @@ from advprop_core.cli import values
 from advprop_core.cli.conditions import ConditionOptions
 from advprop_core.cli.memory import keep_freed_memory
 from advprop_core.cli.options import ModelsOptions, ReportOptions, with_options
-from advprop_core.cli.output import Report, command_line
+from advprop_core.cli.output import Report, command_line, make_folder, try_file
 from advprop_core.cli.progress import counting
 from advprop_core.errors import InputError
 from advprop_core.report import tables
@@ -147,18 +146,9 @@ def _require_usable(folder: Path | None) -> None:
 
     if folder is None:
         return
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"--report must be a folder, {folder} is a file")
-    if (earlier := folder / "results.json").exists():
+    if (earlier := make_folder(folder, "--report") / "results.json").exists():
         require_format(str(earlier), read_json(earlier.read_bytes()))
-    cells = folder / _CELLS
-    try:
-        cells.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=cells).close()
-    except OSError as error:
-        raise InputError(
-            f"--report: nothing can be written to {cells} ({error.strerror})"
-        ) from None
+    try_file(folder / _CELLS / "trial", "--report")
 
 
 def _branches(name: str, checkpoint: Checkpoint, options: _EvaluateOptions) -> tuple[str, ...]:
@@ -217,14 +207,9 @@ def _name_unreadable(report: Report, files: Sequence[Unreadable]) -> None:
 
 
 def _report_left_out(report: Report, evaluation: Evaluation, *, strict: bool) -> None:
-    """Name the images that cannot be read under some condition.
-
-    Raises:
-        InputError: With ``strict``, if there are some: found by an earlier run, whose figures
-            were taken from the report's folder.
-    """
+    """Name the images that cannot be read under some condition."""
     for name, count in (evaluation.left_out or {}).items():
-        if count and strict:
+        if count and strict:  # found by an earlier run, whose figures were taken from the folder
             raise InputError(f"{name}: {count} images cannot be read: replace or remove them")
         if count:
             report.say(f"{name}: left out {count} images that cannot be read in every folder")
@@ -255,37 +240,32 @@ def _tables(content: Mapping[str, Any]) -> Iterator[tuple[str, Table]]:
     A title stands outside of its table, which would fold it to its own width.
     """
     for model in content["models"]:
-        for table in tables.tables(_of_model(content, model)):
+        part: dict[str, Any] = {"results": _of(content["results"], model)}
+        for name in _MEASURES:
+            if name in content and (rows := _of(content[name]["results"], model)):
+                part[name] = {"results": rows}
+        for table in tables.tables(part):
             if not table.is_long:
                 yield f"{model}: {table.title}", _in_rich(table)
 
 
-def _of_model(content: Mapping[str, Any], model: str) -> dict[str, Any]:
-    """What one model is responsible for."""
-    part: dict[str, Any] = {"results": _of(content["results"], model)}
-    for name in _MEASURES:
-        if name in content and (results := _of(content[name]["results"], model)):
-            part[name] = {"results": results}
-    return part
-
-
-def _of(results: list[dict[str, Any]], model: str) -> list[dict[str, Any]]:
-    return [result for result in results if result["model"] == model]
+def _of(rows: list[dict[str, Any]], model: str) -> list[dict[str, Any]]:
+    return [row for row in rows if row["model"] == model]
 
 
 def _in_rich(table: tables.Table) -> Table:
     """The columns that a terminal has room for, without the model's."""
-    places = [
-        place
-        for place in table.brief or range(len(table.columns))
-        if table.columns[place] != "model"
-    ]
     shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for place in places:
-        if (name := table.columns[place]) in tables.TEXTS:
+    columns = [
+        index
+        for index in table.brief or range(len(table.columns))
+        if table.columns[index] != "model"
+    ]
+    for index in columns:
+        if (name := table.columns[index]) in tables.TEXTS:
             shown.add_column(name, overflow="fold")
         else:
             shown.add_column(name, justify="right", no_wrap=True)
     for row in table.rows:
-        shown.add_row(*(row[place] for place in places))
+        shown.add_row(*(row[index] for index in columns))
     return shown

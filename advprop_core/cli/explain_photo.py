@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from advprop_core.attribution.methods import METHODS, MapChoice
 from advprop_core.attribution.rows import MapRow, differences, make_rows, plan_rows
@@ -63,8 +63,24 @@ def explain_photo(
     planned = plan_rows(next(iter(branches.values())), subject.pixels, choice)
     with in_parts(len(planned)) as begin:
         rows, left_out = make_rows(branches, inputs, explained, choice, planned, begin)
-    figures = _measure(branches, inputs, rows, choice) if options.metrics else {}
-    maps, changes = _save_maps(folder, rows, figures, image_arrays(result) if config else {})
+    figures: Figures = {}
+    if options.metrics:
+        all_maps = {(row.name, *cell): row.maps[cell] for row in rows for cell in row.maps}
+        with in_parts(1) as begin:
+            progress = begin(f"checking {len(all_maps)} maps")
+            figures = measure_trust(
+                branches,
+                inputs,
+                all_maps,
+                mask=None,
+                seed=choice.seed,
+                progress=progress,
+                **choice.options,
+            )
+    if config:
+        subject.tell(report, result, config)
+    arrays = image_arrays(result) if config else {}
+    maps, changes = _save_maps(report, folder, rows, figures, arrays)
     words = _words(subject, result, config, explained, left_out)
     draw_map_sheet(rows, _columns(subject, result, [*inputs]), words).save(folder / "maps.png")
     content = subject.manifest(result, config) | {
@@ -76,9 +92,6 @@ def explain_photo(
         "left_out": left_out,
     }
     write_json(folder / "manifest.json", content)
-    if config:
-        subject.tell(report, result, config)
-    _tell_maps(report, rows)
     for method, reason in left_out.items():
         report.say(f"left out {method}: {reason}")
     if figures:
@@ -90,25 +103,6 @@ def explain_photo(
         f"arrays.npz and manifest.json to {folder}"
     )
     report.finish(content)
-
-
-def _measure(
-    branches: Mapping[str, nn.Module],
-    inputs: Mapping[InputKind, Tensor],
-    rows: Sequence[MapRow],
-    choice: MapChoice,
-) -> Figures:
-    maps = {(row.name, *cell): row.maps[cell] for row in rows for cell in row.maps}
-    with in_parts(1) as begin:
-        return measure_trust(
-            branches,
-            inputs,
-            maps,
-            mask=None,
-            seed=choice.seed,
-            progress=begin(f"checking {len(maps)} maps"),
-            **choice.options,
-        )
 
 
 def _columns(subject: Subject, result: Comparison, kinds: Sequence[InputKind]) -> list[Column]:
@@ -139,14 +133,20 @@ def _words(
 
 
 def _save_maps(
-    folder: Path, rows: Sequence[MapRow], figures: Figures, arrays: Mapping[str, Array]
+    report: Report,
+    folder: Path,
+    rows: Sequence[MapRow],
+    figures: Figures,
+    arrays: Mapping[str, Array],
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Write every map and difference, and ``arrays.npz`` with other arrays; returns the JSON."""
+    """Write and tell every map and difference, and ``arrays.npz``; returns the JSON of both."""
     saved = dict(arrays)
     maps: list[dict[str, Any]] = []
     changes: list[dict[str, Any]] = []
     for row in rows:
         about: dict[str, Any] = {"method": row.method.name, "layer": row.layer}
+        attacked = any(kind == "adversarial" for kind, _ in row.maps)
+        words, alike = [], []
         for (kind, branch), attribution in row.maps.items():
             name, values = row.stem(kind, branch), attribution.values
             saved[name] = values.numpy()
@@ -157,31 +157,22 @@ def _save_maps(
                 if not isinstance(trust.curves, Undefined):
                     saved[f"{name}_curves"] = curve_array(trust.curves)
             maps.append(facts)
-        apart = {change.name: change for change in differences(row)}
-        saved |= {name: change.values.numpy() for name, change in apart.items()}
-        for name, change in apart.items():
-            span = colour_span([saved[other] for other in apart], "signed")
-            drawn = _save(folder, name, change.values, "signed", span)
+            extent = f"{facts['low']:.3g} to {facts['high']:.3g}"
+            said = f"is not drawn: {facts['flaw']}" if facts["flaw"] else extent
+            words.append(f"{branch} {kind} {said}" if attacked else f"{branch} {said}")
+        between = {change.name: change.values.numpy() for change in differences(row)}
+        saved |= between
+        for change in differences(row):
+            span = colour_span(between.values(), "signed")
+            drawn = _save(folder, change.name, change.values, "signed", span)
             changes.append(about | {"of": change.words} | drawn)
+            if drawn["flaw"]:
+                alike.append(f"({change.words})")
+        if alike:
+            words.append(f"no difference to draw: {' '.join(alike)}")
+        report.say(f"{row.title}: {'; '.join(words)}")
     save_arrays(folder / "arrays.npz", saved)
     return maps, changes
-
-
-def _tell_maps(report: Report, rows: Sequence[MapRow]) -> None:
-    """A line per row: the range of each map, and which maps or differences say nothing."""
-    for row in rows:
-        attacked = any(kind == "adversarial" for kind, _ in row.maps)
-        parts = []
-        for (kind, branch), attribution in row.maps.items():
-            label = f"{branch} {kind}" if attacked else branch
-            if undefined := flaw(attribution.values):
-                parts.append(f"{label} is not drawn: {undefined.reason}")
-            else:
-                low, high = float(attribution.values.min()), float(attribution.values.max())
-                parts.append(f"{label} {low:.3g} to {high:.3g}")
-        if alike := [f"({change.words})" for change in differences(row) if flaw(change.values)]:
-            parts.append(f"no difference to draw: {' '.join(alike)}")
-        report.say(f"{row.title}: {'; '.join(parts)}")
 
 
 def _save(folder: Path, name: str, values: Tensor, sign: Sign, span: Span) -> dict[str, Any]:

@@ -67,8 +67,9 @@ def _model_table(cards: list[tuple[str, Path, ModelInfo]]) -> Table:
             f"{info.architecture}, {info.input_size} px",
         ]
         for branch in info.branches:
-            clean, attacked = (_accuracy(info, branch, kind) for kind in ("clean", "attack"))
-            table.add_row(*rest, f"{branch} ({info.branches[branch]})", clean, attacked, size)
+            metrics = [_metric(info, branch, kind) for kind in ("clean", "attack")]
+            shares = [f"{metric['top1']:.1%}" if metric else "not measured" for metric in metrics]
+            table.add_row(*rest, f"{branch} ({info.branches[branch]})", *shares, size)
             rest, size = ["", "", ""], ""
     return table
 
@@ -77,30 +78,22 @@ def _metric(info: ModelInfo, branch: str, kind: str) -> Mapping[str, Any] | None
     """The branch's own metric; under attack, the one made through itself."""
     for metric in info.metrics:
         condition = metric.get("condition", {})
-        own = condition.get("attack_branch", branch) == branch
-        if metric.get("branch") == branch and condition.get("kind") == kind and own:
+        is_white_box = condition.get("attack_branch", branch) == branch
+        if metric.get("branch") == branch and condition.get("kind") == kind and is_white_box:
             return metric
     return None
-
-
-def _accuracy(info: ModelInfo, branch: str, kind: str) -> str:
-    metric = _metric(info, branch, kind)
-    return "not measured" if metric is None else f"{metric['top1']:.1%}"
 
 
 def _how_measured(infos: Iterable[ModelInfo]) -> str:
     """What the columns of the table mean."""
     from advprop_core.models.cards import describe_attack
 
-    ways: dict[str, None] = {}
-    for info in infos:
-        for branch in info.branches:
-            if metric := _metric(info, branch, "attack"):
-                ways[describe_attack(metric["condition"])] = None
-    if not ways:
+    metrics = [_metric(info, branch, "attack") for info in infos for branch in info.branches]
+    attacks = dict.fromkeys(describe_attack(metric["condition"]) for metric in metrics if metric)
+    if not attacks:
         return ""
     return (
-        f"Accuracies are top-1 on held-out images; attacked means under {' or '.join(ways)}, "
+        f"Accuracies are top-1 on held-out images; attacked means under {' or '.join(attacks)}, "
         "through the branch itself."
     )
 

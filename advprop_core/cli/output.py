@@ -33,11 +33,7 @@ class Report:
 
     Args:
         json_file: Path, ``-`` for standard output (the words then go to standard error), or
-            None.
-
-    Raises:
-        InputError: If the path is a folder, or nothing can be written there; better now than
-            after the work.
+            None. A path that cannot be written is refused now rather than after the work.
     """
 
     def __init__(self, json_file: str | None) -> None:
@@ -69,11 +65,7 @@ class Report:
 
 
 def require_new_file(path: Path, endings: Sequence[str] = (".safetensors",)) -> None:
-    """Refuse what is no name for a model file, and to write over one.
-
-    Raises:
-        InputError: With what to do.
-    """
+    """Refuse what is no name for a model file, and to write over one, by an InputError."""
     if path.is_dir() or path.suffix not in endings:
         raise InputError(f"--out must be a {join(endings, 'or')} file, got {path}")
     if path.exists():
@@ -81,20 +73,16 @@ def require_new_file(path: Path, endings: Sequence[str] = (".safetensors",)) -> 
 
 
 def try_file(path: Path, option: str) -> None:
-    """Refuse a file that cannot be written before work is done for it; the folder is made.
-
-    Raises:
-        InputError: With the reason.
-    """
+    """Refuse a file that cannot be written before work is done for it; the folder is made."""
     if path.is_dir():
         raise InputError(f"{option} must be a file, {path} is a folder")
-    there = path.exists()
+    was_there = path.exists()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.open("a").close()
     except OSError as error:
         raise InputError(f"{option} cannot be written to {path}: {error.strerror}") from None
-    if not there:
+    if not was_there:
         path.unlink(missing_ok=True)  # nothing empty is left; another process may do the same
 
 
@@ -108,17 +96,13 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
     write_whole(path, _as_json(content))
 
 
-def make_folder(path: Path) -> Path:
-    """The folder, made if need be.
-
-    Raises:
-        InputError: If there is a file in its place.
-    """
+def make_folder(path: Path, option: str = "--out") -> Path:
+    """The folder, made if need be; raises InputError if there is a file in its place."""
     try:
         path.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
         raise InputError(
-            f"--out must be a folder, and there is a file in the way of {path}"
+            f"{option} must be a folder, and there is a file in the way of {path}"
         ) from None
     return path
 

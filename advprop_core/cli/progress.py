@@ -6,8 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import (
@@ -68,41 +67,27 @@ def _bar(done: ProgressColumn) -> Progress:
     )
 
 
-class TrainingBar:
+class TrainingBar(Progress):
     """A line for each epoch, and below them, in a terminal, a bar for the current one."""
 
     def __init__(self) -> None:
-        self.console = Console(highlight=False, soft_wrap=True)
-        self.bar = Progress(
+        console = Console(highlight=False, soft_wrap=True)
+        super().__init__(
             TextColumn("epoch {task.fields[epoch]}"),
             BarColumn(bar_width=24),
             TextColumn("{task.fields[figures]}"),
-            console=self.console,
+            console=console,
             transient=True,
-            disable=not (self.console.is_terminal and is_first_process()),
+            disable=not (console.is_terminal and is_first_process()),
         )
-        self.task = self.bar.add_task("", total=None, epoch="…", figures="reading the photos")
-
-    def __enter__(self) -> Self:
-        self.bar.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.bar.stop()
+        self.epoch = self.add_task("", total=None, epoch="…", figures="reading the photos")
 
     def show(self, report: Report) -> None:
         """Draw the report; close its line where it closes an epoch."""
         steps = report.steps // report.epochs
         done = steps if report.finished_epoch else report.step % steps
         where = f"{report.epoch}/{report.epochs}"
-        self.bar.update(
-            self.task, total=steps, completed=done, epoch=where, figures=describe(report)
-        )
+        self.update(self.epoch, total=steps, completed=done, epoch=where, figures=describe(report))
         if report.finished_epoch:
             self.console.print(f"epoch {where}: {describe(report)}")
 

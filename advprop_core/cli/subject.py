@@ -89,11 +89,7 @@ class Subject:
     ) -> Comparison:
         """The main job, without the answers of a branch that only lends its gradient.
 
-        Args:
-            config: The attack, or None to leave the photo as it is.
-            attack_branch: Whose gradient it follows; None for the one branch that predicts, or
-                main.
-            maps: Which maps to make, if any.
+        That is ``attack_branch``; where none is given, the one branch that predicts, or main.
 
         Raises:
             InputError: For a branch, layer or class that the model does not have.

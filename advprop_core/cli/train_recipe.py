@@ -92,18 +92,15 @@ def _default(field: Field[Any]) -> str:
 
 
 def resolve(name: str | None, options: Mapping[str, Any]) -> tuple[Recipe, list[str]]:
-    """The recipe of that name with the options on top.
+    """The recipe of that name with the options on top, and what was chosen for the person.
 
     Args:
         name: Of a shipped recipe or a file; None for the defaults.
         options: As :func:`recipe_options` names them; None if not given.
 
-    Returns:
-        The recipe, and sentences on what was chosen for the person.
-
     Raises:
-        InputError: For what cannot be, or would have no effect.
-        CheckpointError: If the file that training starts from cannot be used.
+        InputError: For what cannot be, or would have no effect; a CheckpointError if the file that
+            training starts from cannot be used.
     """
     asked = _nested(options)
     base = merge({}, read_recipe(name)) if name else {}
@@ -119,9 +116,7 @@ def resolve(name: str | None, options: Mapping[str, Any]) -> tuple[Recipe, list[
     merged = merge(_without_stale_steps(base, asked), asked)
     recipe = make_recipe(merged)
     _require_effect(recipe, asked.get("attack", {}))
-    notes += _dropped_step(base, merged, recipe)
-    notes += _lost_branches(source, recipe)
-    return recipe, notes
+    return recipe, [*notes, *_losses(base, merged, recipe, source)]
 
 
 def _nested(options: Mapping[str, Any]) -> Values:
@@ -192,11 +187,9 @@ def _without_stale_steps(base: Values, asked: Values) -> Values:
     }
     name = asked_attack.get("name", attack.get("name"))
     is_still_gd = name == attack.get("name") == "gd"  # its step is its strength
-    stale = (
-        {"step_size"}
-        if changed & {"name", "norm", "epsilon", "steps"} and not is_still_gd
-        else set()
-    )
+    stale: set[str] = set()
+    if changed & {"name", "norm", "epsilon", "steps"} and not is_still_gd:
+        stale |= {"step_size"}
     if asked_attack.get("name") == "fgsm":
         stale |= {"steps"}
     return {**base, "attack": {key: value for key, value in attack.items() if key not in stale}}
@@ -232,23 +225,20 @@ def _require_effect(recipe: Recipe, asked_attack: Values) -> None:
         )
 
 
-def _dropped_step(base: Values, merged: Values, recipe: Recipe) -> list[str]:
-    old = base.get("attack", {}).get("step_size")
-    if old is None or merged["attack"].get("step_size") is not None:
-        return []
-    step = radius(recipe.attack.config().step_size, recipe.attack.norm)
-    return [
-        f"the recipe's step_size of {old} is of another attack: a step is now {step}; --step-size "
-        "chooses it"
-    ]
-
-
-def _lost_branches(source: ModelInfo | None, recipe: Recipe) -> list[str]:
-    lost = [*source.branches][1 + recipe.auxiliary_count :] if source else []
-    if not lost:
-        return []
-    branches = "branch" if recipe.auxiliary_count == 1 else "branches"
-    return [
-        f"{join(lost)} of {recipe.start_from} will not be in the result: {recipe.objective} trains "
-        f"{recipe.auxiliary_count or 'no'} auxiliary {branches}"
-    ]
+def _losses(
+    base: Values, merged: Values, recipe: Recipe, source: ModelInfo | None
+) -> Iterator[str]:
+    """What the recipe file or the network had, and the run does not take."""
+    old_step = base.get("attack", {}).get("step_size")
+    if old_step is not None and merged["attack"].get("step_size") is None:
+        step = radius(recipe.attack.config().step_size, recipe.attack.norm)
+        yield (
+            f"the recipe's step_size of {old_step} is of another attack: a step is now {step}; "
+            "--step-size chooses it"
+        )
+    count = recipe.auxiliary_count
+    if lost := [*source.branches][1 + count :] if source else []:
+        yield (
+            f"{join(lost)} of {recipe.start_from} will not be in the result: {recipe.objective} "
+            f"trains {count or 'no'} auxiliary {'branch' if count == 1 else 'branches'}"
+        )

@@ -383,7 +383,7 @@ def test_bad_report_folders(advprop, model, val, tmp_path) -> None:
     (tmp_path / "old").mkdir()
     (tmp_path / "old" / "results.json").write_text('{"format": 0, "results": []}')
     advprop(*words, tmp_path / "old").refuses("format 0, this version reads format 1")
-    advprop(*words, tmp_path / "file" / "sub").refuses("--report: nothing can be written to")
+    advprop(*words, tmp_path / "file" / "sub").refuses("--report must be a folder")
 
 
 def test_a_json_file_that_cannot_be_written_is_noticed_before_the_work(

@@ -45,8 +45,8 @@ def shown(capsys, monkeypatch):
         with TrainingBar() as bar:
             for report in reports:
                 bar.show(report)
-                bar.bar.refresh()
-            steps = bar.bar.tasks[0].completed, bar.bar.tasks[0].total
+                bar.refresh()
+            steps = bar.tasks[0].completed, bar.tasks[0].total
         return capsys.readouterr().out, steps
 
     return show

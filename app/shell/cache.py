@@ -20,14 +20,16 @@ from advprop_core.types import ModelInfo
 from app.shell.jobs import Pool
 from app.shell.messages import tamed
 from app.shell.pictures import (
+    KEPT_UPLOADS,
     OwnPhotos,
     Picture,
-    PictureKey,
-    UploadStore,
+    PictureGone,
+    Stamp,
     folder_photos,
     key_of,
     object_mask,
     open_picture,
+    stamp,
 )
 from app.shell.store import BoundedStore
 
@@ -43,15 +45,10 @@ KEPT_CALIBRATED = 2
 
 @dataclass(frozen=True)
 class Network:
-    """Which network is meant: a file that training writes anew is another one.
-
-    Attributes:
-        name: Of the model.
-        stamp: Time of change and size of its file; None where there is none.
-    """
+    """Which network is meant: a file that training writes anew is another one."""
 
     name: str
-    stamp: tuple[int, int] | None
+    stamp: Stamp | None  # None where the file is gone
 
 
 @dataclass(frozen=True)
@@ -83,9 +80,9 @@ def pool() -> Pool:
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
-def uploads() -> UploadStore:
-    """The server's one upload store."""
-    return UploadStore()
+def uploads() -> BoundedStore[str, bytes]:
+    """The server's one store of uploads, by their content key."""
+    return BoundedStore(KEPT_UPLOADS)
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
@@ -158,10 +155,9 @@ def _forget_changed_models() -> None:
 def network_of(name: str) -> Network:
     """What a model's file holds now."""
     try:
-        facts = model_files()[name].stat()
+        return Network(name, stamp(model_files()[name]))
     except OSError:  # gone; whoever reads it says so
         return Network(name, None)
-    return Network(name, (facts.st_mtime_ns, facts.st_size))
 
 
 def known_models() -> dict[str, ModelInfo]:
@@ -233,16 +229,21 @@ def own_photos() -> OwnPhotos:
     return folder_photos()
 
 
+def _content(source: str) -> bytes:
+    """What a source is cached by: a photo of the person's folder that is replaced is another."""
+    try:
+        return repr(key_of(source)).encode()
+    except PictureGone:  # said when it is opened
+        return source.encode()
+
+
+@st.cache_data(max_entries=48, show_spinner=False, hash_funcs={str: _content})
 def picture(source: str, size: int) -> Picture:
     """The picture a short text names; see :func:`app.shell.pictures.open_picture`."""
-    return _picture(key_of(source), size)
+    return open_picture(source, size, uploads())
 
 
-@st.cache_data(max_entries=48, show_spinner=False)
-def _picture(key: PictureKey, size: int) -> Picture:
-    return open_picture(key.source, size, uploads())
-
-
+@st.cache_data(max_entries=64, show_spinner=False, hash_funcs={str: _content})
 def pixels(source: str, size: int) -> Tensor:
     """The picture as the network takes it: (1, 3, size, size) in [0, 1].
 
@@ -250,12 +251,7 @@ def pixels(source: str, size: int) -> Tensor:
         ImageError: If its bytes are no image that can be read.
         PictureGone: If there is no such picture.
     """
-    return _pixels(key_of(source), size)
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def _pixels(key: PictureKey, size: int) -> Tensor:
-    return to_pixels(decode(_picture(key, size).data), size)
+    return to_pixels(decode(picture(source, size).data), size)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -267,6 +263,7 @@ def mask(source: str, size: int) -> Tensor | None:
     return None if object_pixels is None else torch.from_numpy(object_pixels.copy())
 
 
+@st.cache_data(max_entries=128, show_spinner=False, hash_funcs={str: _content})
 def preview(source: str, size: int) -> bytes:
     """The picture as the network sees it, enlarged for the eye, as a PNG; loads no torch.
 
@@ -274,12 +271,7 @@ def preview(source: str, size: int) -> bytes:
         ImageError: If its bytes are no image that can be read.
         PictureGone: If there is no such picture.
     """
-    return _preview(key_of(source), size)
-
-
-@st.cache_data(max_entries=128, show_spinner=False)
-def _preview(key: PictureKey, size: int) -> bytes:
-    image = fit(decode(_picture(key, size).data), size)
+    image = fit(decode(picture(source, size).data), size)
     factor = max(1, PREVIEW_SIDE // size)
     enlarged = (image.width * factor, image.height * factor)
     return encode_png(image.resize(enlarged, Image.Resampling.BICUBIC))

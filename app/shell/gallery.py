@@ -12,7 +12,7 @@ from advprop_core.types import ModelInfo
 from app.shell import cache, controls, state
 from app.shell.layout import image, in_rows
 from app.shell.messages import quote, safe
-from app.shell.pictures import PictureGone
+from app.shell.pictures import PictureGone, keep_upload
 from app.shell.view import View
 
 UPLOAD = "Upload"
@@ -88,7 +88,7 @@ def _take(widget: str) -> None:
     except ImageError as error:
         st.session_state[_REFUSAL] = f"{quote(file.name)}: {error}"
         return
-    _choose(f"upload:{cache.uploads().keep(encode_png(image))}")
+    _choose(keep_upload(encode_png(image), cache.uploads()))
 
 
 def _choose(source: str) -> None:

@@ -9,17 +9,18 @@ Others may look at the app, so it shows no file outside the person's folder, not
 
 from __future__ import annotations
 
-import io
 import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from PIL import Image
+
 from advprop_core.datasets.class_folders import draw_evenly
 from advprop_core.datasets.splits import class_folder
 from advprop_core.errors import AdvPropError
-from advprop_core.pictures.decoding import content_key
+from advprop_core.pictures.decoding import content_key, encode_png
 from advprop_core.pictures.files import (
     describe_left_out,
     is_hidden,
@@ -34,6 +35,8 @@ from app.shell.store import BoundedStore
 if TYPE_CHECKING:
     import numpy as np
 
+    from advprop_core.datasets.texture_shapes.scenes import Scene
+
 PHOTOS = {
     "coffee": "Coffee",
     "chelsea": "Cat",
@@ -45,9 +48,9 @@ PHOTOS = {
 SCENES = 12
 DRAWN = {"scene": "shapes", "conflict": "shapes-conflict"}
 _SCENE_SEED = 1  # the set the bundled networks were not trained on
-_KEPT_UPLOADS = 48
+KEPT_UPLOADS = 48
 
-
+# How `legible` writes a byte of a name that is no UTF-8.
 _HALF_CHARACTER = re.compile(r"\\u(dc[89a-f][0-9a-f])")
 
 
@@ -55,16 +58,21 @@ class PictureGone(AdvPropError, LookupError):
     """A picture that a link names and that is not here."""
 
 
-class PictureKey(NamedTuple):
-    """What a picture is cached under: a photo that is replaced is another one.
+class Stamp(NamedTuple):
+    """A file that is written anew has another one."""
 
-    Attributes:
-        source: The one spelling of the short text that names the picture.
-        stamp: Time of change and size of a photo's file in the person's folder; else None.
+    changed: int
+    size: int
+
+
+class PictureKey(NamedTuple):
+    """A picture: the one spelling of its source and, of a photo in the person's folder, its stamp.
+
+    A photo that is replaced is another picture.
     """
 
     source: str
-    stamp: tuple[int, int] | None
+    stamp: Stamp | None
 
 
 @dataclass(frozen=True)
@@ -82,20 +90,20 @@ class Picture:
     title: str
 
 
-class UploadStore(BoundedStore[str, bytes]):
-    """Uploads by content, shared by all sessions of the server."""
+def keep_upload(data: bytes, uploads: BoundedStore[str, bytes]) -> str:
+    """Keep the bytes of a picture; returns the short text that names it.
 
-    def __init__(self, capacity: int = _KEPT_UPLOADS) -> None:
-        super().__init__(capacity)
+    Its key is a hash of the whole content: only who has the picture can guess it.
+    """
+    name = content_key(data)
+    uploads.put(name, data)
+    return f"upload:{name}"
 
-    def keep(self, data: bytes) -> str:
-        """Keep the bytes; returns the key that a link may name.
 
-        The key is a hash of the whole content: only who has the picture can guess it.
-        """
-        name = content_key(data)
-        self.put(name, data)
-        return name
+def stamp(path: Path) -> Stamp:
+    """The stamp of a file; an OSError where there is none."""
+    facts = path.stat()
+    return Stamp(facts.st_mtime_ns, facts.st_size)
 
 
 def own_folder() -> Path | None:
@@ -155,11 +163,10 @@ def key_of(source: str) -> PictureKey:
     if kind != "folder":
         return PictureKey(source, None)
     root, path = _find_own_photo(name)
-    facts = path.stat()
-    return PictureKey(folder_source(path, root), (facts.st_mtime_ns, facts.st_size))
+    return PictureKey(folder_source(path, root), stamp(path))
 
 
-def open_picture(source: str, size: int, uploads: UploadStore) -> Picture:
+def open_picture(source: str, size: int, uploads: BoundedStore[str, bytes]) -> Picture:
     """The picture a short text names.
 
     Args:
@@ -188,25 +195,26 @@ def open_picture(source: str, size: int, uploads: UploadStore) -> Picture:
     raise PictureGone(f"There is no picture {quote(source)} here.")
 
 
-def _scene(kind: str, index: int, size: int) -> Picture:
-    from advprop_core.datasets.texture_shapes.scenes import AGREEMENT, SHAPES, TEXTURES, draw_scene
+def _draw(kind: str, index: int, size: int) -> Scene:
+    from advprop_core.datasets.texture_shapes.scenes import AGREEMENT, draw_scene
 
-    scene = draw_scene(_SCENE_SEED, index, texture_agreement=AGREEMENT[DRAWN[kind]], size=size)
+    return draw_scene(_SCENE_SEED, index, texture_agreement=AGREEMENT[DRAWN[kind]], size=size)
+
+
+def _scene(kind: str, index: int, size: int) -> Picture:
+    from advprop_core.datasets.texture_shapes.scenes import SHAPES, TEXTURES
+
+    scene = _draw(kind, index, size)
     title = f"{SHAPES[scene.shape]}, covered in {TEXTURES[scene.texture]}"
     if scene.shape != scene.texture:
         title += f" (which usually goes with {SHAPES[scene.texture]})"
-    return Picture(_png(scene.image), SHAPES[scene.shape], title)
+    return Picture(encode_png(Image.fromarray(scene.image)), SHAPES[scene.shape], title)
 
 
 def object_mask(source: str, size: int) -> np.ndarray | None:
     """(size, size) bool, true on the object of a drawn scene; None for other pictures."""
     kind, _, name = source.partition(":")
-    if kind not in DRAWN:
-        return None
-    from advprop_core.datasets.texture_shapes.scenes import AGREEMENT, draw_scene
-
-    agreement = AGREEMENT[DRAWN[kind]]
-    return draw_scene(_SCENE_SEED, int(name), texture_agreement=agreement, size=size).mask
+    return _draw(kind, int(name), size).mask if kind in DRAWN else None
 
 
 def _sample_photo(name: str) -> Picture:
@@ -231,7 +239,8 @@ def _find_own_photo(name: str) -> tuple[Path, Path]:
     """
     if (folder := own_folder()) is not None:
         root = folder.resolve()
-        for spelling in (name, _with_half_characters(name)):
+        as_on_disk = _HALF_CHARACTER.sub(lambda match: chr(int(match[1], 16)), name)
+        for spelling in (name, as_on_disk):
             try:
                 path = (root / spelling).resolve(strict=True)
                 hidden = any(map(is_hidden, path.relative_to(root).parts))
@@ -240,16 +249,3 @@ def _find_own_photo(name: str) -> tuple[Path, Path]:
             except (OSError, ValueError, RuntimeError):  # also a zero byte, or a loop of links
                 continue
     raise PictureGone(f"There is no photo {quote(name)} in the folder of this app.")
-
-
-def _with_half_characters(name: str) -> str:
-    """A name as it is on disk, from what :func:`legible` made of it."""
-    return _HALF_CHARACTER.sub(lambda match: chr(int(match[1], 16)), name)
-
-
-def _png(array: object) -> bytes:
-    from PIL import Image
-
-    buffer = io.BytesIO()
-    Image.fromarray(array).save(buffer, "PNG")  # type: ignore[arg-type]
-    return buffer.getvalue()

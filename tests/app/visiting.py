@@ -35,4 +35,4 @@ def chosen(person):
 def lose_pictures() -> None:
     """What was uploaded is gone, as after many other uploads."""
     cache.uploads.clear()
-    cache._picture.clear()
+    cache.picture.clear()

@@ -21,8 +21,9 @@ from app.robustness import cell_cache, measurement, words
 from app.robustness.measurement import RunRequest
 from app.robustness.work import measure
 from app.shell.jobs import Cancelled, Job
-from app.shell.pictures import UploadStore, open_picture
+from app.shell.pictures import open_picture
 from app.shell.samples import class_folders
+from app.shell.store import BoundedStore
 from tests.core.datasets.drawn import put_classes
 
 REQUEST = RunRequest(("tiny-advprop", "tiny-vanilla"), "shapes", 14, ("pgd",), "linf", (4 / 255,))
@@ -58,7 +59,7 @@ def test_images_are_those_that_the_app_shows_under_their_names(tiny_models):
     found = measure(REQUEST, tiny_models, Job("key").report)
     images = load_images("shapes", 64, limit=14)
     for index in (0, 13):
-        picture = open_picture(found.sources["tiny-advprop"][index], 64, UploadStore())
+        picture = open_picture(found.sources["tiny-advprop"][index], 64, BoundedStore(1))
         assert picture.label == SHAPES[found.labels["tiny-advprop"][index]]
         assert torch.equal(to_bytes(decode(picture.data)), images.pixels[index])
     shared, other = found.labels.values()
@@ -159,7 +160,7 @@ def test_photos_of_the_folder_that_a_network_was_trained_on(tiny_models, photos,
     sources = found.sources["tiny-advprop"]
     assert sources[0] == f"folder:val/{FIRST}/1.png"
     assert len(sources) == 3
-    assert open_picture(sources[0], 64, UploadStore()).label == FIRST
+    assert open_picture(sources[0], 64, BoundedStore(1)).label == FIRST
 
 
 def test_a_published_set_is_read_as_evaluate_reads_it(

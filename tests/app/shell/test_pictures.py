@@ -1,23 +1,21 @@
-import io
 import os
 import threading
 
-import numpy as np
 import pytest
 from PIL import Image
 
 from advprop_core.datasets.texture_shapes.scenes import SHAPES
 from advprop_core.pictures.decoding import decode
-from app.shell import pictures
 from app.shell.pictures import (
     PHOTOS,
     OwnPhotos,
     PictureGone,
-    UploadStore,
     folder_photos,
+    keep_upload,
     key_of,
     open_picture,
 )
+from app.shell.store import BoundedStore
 
 
 @pytest.fixture
@@ -34,7 +32,7 @@ def own(tmp_path, monkeypatch):
 
 
 def open_it(source, uploads=None):
-    return open_picture(source, 64, uploads or UploadStore())
+    return open_picture(source, 64, uploads or BoundedStore(1))
 
 
 def test_a_scene_is_drawn_at_the_networks_size_with_its_class():
@@ -150,30 +148,29 @@ def test_a_photo_whose_name_is_no_text_can_be_named_in_a_link(own):
 
 
 def test_an_upload_is_found_by_its_content():
-    store = UploadStore()
-    key = store.keep(b"one")
-    assert store.keep(b"one") == key != store.keep(b"two")
-    assert open_it(f"upload:{key}", store).data == b"one"
-    assert open_it(f"upload:{key}", store).label is None
+    store = BoundedStore(3)
+    source = keep_upload(b"one", store)
+    assert keep_upload(b"one", store) == source != keep_upload(b"two", store)
+    assert open_it(source, store).data == b"one"
+    assert open_it(source, store).label is None
 
 
 def test_the_store_drops_the_oldest_and_says_so():
-    store = UploadStore(capacity=3)
-    keys = [store.keep(bytes([i])) for i in range(3)]
-    store.keep(bytes([0]))  # again: now the youngest
-    store.keep(b"more")
-    assert store.get(keys[1]) is None
-    assert [store.get(k) for k in (keys[0], keys[2])] == [bytes([0]), bytes([2])]
+    store = BoundedStore(3)
+    sources = [keep_upload(bytes([i]), store) for i in range(3)]
+    keep_upload(bytes([0]), store)  # again: now the youngest
+    keep_upload(b"more", store)
+    assert [open_it(sources[i], store).data for i in (0, 2)] == [bytes([0]), bytes([2])]
     with pytest.raises(PictureGone, match="upload it again"):
-        open_it(f"upload:{keys[1]}", store)
+        open_it(sources[1], store)
 
 
 def test_the_store_stays_bounded_with_many_at_once():
-    store = UploadStore(capacity=5)
+    store = BoundedStore(5)
 
     def fill(start):
         for i in range(200):
-            store.keep(f"{start}-{i}".encode())
+            keep_upload(f"{start}-{i}".encode(), store)
 
     threads = [threading.Thread(target=fill, args=(n,)) for n in range(8)]
     for thread in threads:
@@ -181,8 +178,3 @@ def test_the_store_stays_bounded_with_many_at_once():
     for thread in threads:
         thread.join()
     assert len(store._items) == 5
-
-
-def test_png_of_an_array_is_exact():
-    array = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
-    assert np.array_equal(np.asarray(Image.open(io.BytesIO(pictures._png(array)))), array)

@@ -63,6 +63,6 @@ def _gap(subject: Subject, swaps: Gap, second: str, where: str, pictures: str = 
                 alt = gap_words.alt(swaps, order, second)
                 chart(figure, f"anatomy.gap.{where}.{order}", alt)
     is_perturbed = "adversarial" in figures.kinds(swaps)
-    perturbation = controls.describe(subject.view) if is_perturbed else ""
+    perturbation = controls.describe(subject.view, subject.lens.info) if is_perturbed else ""
     estimated_on = words.pictures(work.reference_source(subject.lens.info))
     st.caption(gap_words.caption(swaps, second, perturbation, estimated_on))

@@ -13,7 +13,6 @@ from app.anatomy.section import Subject
 from app.anatomy.view import AnatomyView
 from app.shell import cache, comparison, samples, state, workbench
 from app.shell.layout import image
-from app.shell.pictures import key_of
 from app.shell.samples import Source
 from app.shell.tasks import Shown, Task
 
@@ -44,16 +43,15 @@ def _task(view: AnatomyView, lens: Lens) -> Task:
     if source is None:
         return comparison.comparison_task(view, lens)
     store = cache.calibrated_lenses()
-    return Task.of(
-        (lens.network,),
+    return comparison.picture_task(
+        view,
+        lens,
         calibrating.compare_calibrated,
         lens,
         source,
         store,
-        cache.pixels(view.image, lens.info.input_size),
-        about=(key_of(view.image), store.key((lens.network, source))),
+        about=store.key((lens.network, source)),
         maps=comparison.map_request(view, lens, view.method),
-        **comparison.perturbing(view, lens.info),
     )
 
 

@@ -13,7 +13,6 @@ from app.shell.messages import PICTURES, quote
 if TYPE_CHECKING:
     from advprop_core.anatomy.dial import Blended, Curve, Moved, Way
     from advprop_core.anatomy.distance import LayerDistance, Measure
-    from advprop_core.attribution.methods import Method
     from advprop_core.types import Comparison
     from app.shell.samples import Source
 
@@ -133,16 +132,6 @@ def curve(line: Curve, class_index: int, name: str, known: bool) -> str:
             phrase += f" (at most {percent(values[best])}, at {percent(line.places[best])})"
         phrases.append(phrase)
     return f"Along the way, the probability of **{name}**, {role}, goes {join(phrases)}."
-
-
-def maps_caption(method: Method, layer: str | None, name: str) -> str:
-    """What the six maps show."""
-    where = f" at layer `{layer}`" if layer else ""
-    scale = "from 0" if method.sign == "magnitude" else "around 0"
-    return (
-        f"Maps: {method.title}{where} for the class **{name}**; all six share one colour scale "
-        f"({scale})."
-    )
 
 
 def maps_alt(title: str, kind: InputKind, blend: Blended, name: str) -> str:

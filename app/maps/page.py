@@ -14,7 +14,6 @@ from app.maps import words
 from app.maps.view import MapsView
 from app.shell import cache, comparison, controls, messages, tasks, workbench
 from app.shell.layout import chart, in_rows
-from app.shell.pictures import key_of
 from app.shell.tasks import Shown, Task
 
 if TYPE_CHECKING:
@@ -47,16 +46,14 @@ def _task(view: MapsView, lens: Lens) -> Task:
 
     if not view.maps:
         raise InputError("No map is chosen. Choose at least one on the left.")
-    return Task.of(
-        (lens.network,),
+    return comparison.picture_task(
+        view,
+        lens,
         make_map_set,
         lens.branches,
-        cache.pixels(view.image, lens.info.input_size),
-        about=key_of(view.image),
         methods=view.maps,
         layer=_layer(view, lens),
         class_index=comparison.explained(view, lens.info),
-        **comparison.perturbing(view, lens.info),
     )
 
 
@@ -94,8 +91,7 @@ def _method(map_set: MapSet, name: str, shown: Shown) -> None:
 
     method, maps = METHODS[name], map_set.of(name)
     first = next(iter(maps.values()))
-    class_name = shown.info.class_names[first.class_index]
-    caption = messages.map_caption(method.title, first.layer, class_name)
+    caption = messages.map_caption(first, shown.info.class_names)
     st.subheader(method.title)
     opacity, pictures = shown.view.opacity / 100, map_set.comparison
     figure = figures.method_grid(

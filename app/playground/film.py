@@ -8,7 +8,7 @@ import streamlit as st
 
 from advprop_core.attribution.methods import METHODS
 from app.playground import words
-from app.shell import cache, comparison, tasks
+from app.shell import cache, comparison, controls, tasks
 from app.shell.tasks import Shown, Task
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def draw(playground: Shown) -> None:
     shown = tasks.answer("studio.film", _task(playground), view, playground.info, playground.title)
     if shown is None:
         return
-    attack = words.described(shown.view, shown.info)
+    attack = controls.describe(shown.view, shown.info)
     element(shown.result)
     method = METHODS[_method(shown.view.method)]
     st.caption(words.how_filmed(shown.result, attack, method.title, shown.info.class_names))

@@ -7,7 +7,7 @@ import streamlit as st
 from advprop_core.datasets.texture_shapes.scenes import SHAPES
 from app.playground import words
 from app.playground.many_pictures import MOST_IMAGES, ManyPictures, attack_many
-from app.shell import cache, comparison, tasks
+from app.shell import cache, comparison, controls, tasks
 from app.shell.layout import chart
 from app.shell.pictures import own_folder
 from app.shell.tasks import Shown, Task
@@ -38,7 +38,7 @@ def draw(playground: Shown) -> None:
         sentence = " ".join(words.fooled(shown.result, names))
         st.markdown(sentence)
         chart(figures.matrix(shown.result, names, dark=dark()), "studio.matrix", sentence)
-        attack = words.described(shown.view, shown.info)
+        attack = controls.describe(shown.view, shown.info)
         attack = attack.replace(f", through {shown.view.attack_branch}", "")
         st.caption(
             f"{attack}, each time through another branch. Where an answer is not the expected "

@@ -52,10 +52,7 @@ def _maps(shown: Shown) -> None:
         reason = messages.not_drawn(method.title, result.maps_refused)
         st.warning(reason, icon=":material/block:")
         return
-    explained = next(iter(result.maps.values()))
-    caption = messages.map_caption(
-        method.title, explained.layer, shown.info.class_names[explained.class_index]
-    )
+    caption = messages.map_caption(next(iter(result.maps.values())), shown.info.class_names)
     opacity = shown.view.opacity / 100
     figure = figures.method_grid(
         result, result.maps, method.sign, method.title, opacity, differences=False
@@ -84,7 +81,8 @@ def _pictures(shown: Shown) -> None:
         image(png, caption, f"The perturbation, {enlarged}")
     with perturbed:
         png = pictures.to_png(result.adversarial.numpy())
-        image(png, f"Perturbed: {controls.describe(shown.view)}", "The perturbed picture")
+        caption = f"Perturbed: {controls.describe(shown.view, shown.info)}"
+        image(png, caption, "The perturbed picture")
 
 
 def _clean(shown: Shown) -> None:

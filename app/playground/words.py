@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING
 
 from advprop_core.text import NORM_TITLES, join, percent, radius
 from app.shell import messages
-from app.shell.controls import describe
 
 if TYPE_CHECKING:
     from advprop_core.compare.matrix import AttackMatrix
     from advprop_core.compare.sweep import Sweep
     from advprop_core.evaluation.results import BranchResult
-    from advprop_core.types import AttackConfig, Comparison, ModelInfo
+    from advprop_core.types import AttackConfig, Comparison
     from app.figures.reel import Reel
     from app.playground.many_pictures import ManyPictures
-    from app.shell.view import View
 
 
 def unit_of(norm: str) -> float:
@@ -79,12 +77,6 @@ def how_swept(result: Sweep, config: AttackConfig, names: Sequence[str]) -> str:
 
 
 # -- the film ------------------------------------------------------------------------------------
-
-
-def described(view: View, info: ModelInfo) -> str:
-    """The attack of a view in words, and what it wants."""
-    towards = f", towards {dict(info.classes)[view.target]}" if view.target else ""
-    return f"{describe(view)}{towards}"
 
 
 def how_filmed(reel: Reel, described: str, map_title: str, names: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any, cast
 
 from advprop_core.attribution.methods import METHODS
@@ -29,16 +30,32 @@ def comparison_task(view: View, lens: Lens) -> Task:
     """
     from advprop_core.compare.compare import compare  # here: it loads torch
 
+    maps = map_request(view, lens, view.method)
+    return picture_task(view, lens, compare, lens.branches, maps=maps)
+
+
+def picture_task(
+    view: View,
+    lens: Lens,
+    function: Callable[..., Any],
+    *inputs: Any,
+    about: Hashable = None,
+    **options: Hashable,
+) -> Task:
+    """The task of ``function(*inputs, pixels, **options)`` on the perturbed picture of a view.
+
+    Args:
+        view: Which picture, and how it is perturbed.
+        lens: The network that does it.
+        function: Takes further options as :func:`~advprop_core.compare.compare.compare` does.
+        inputs: What the network decides.
+        about: What else the inputs come from.
+        options: The rest of the arguments.
+    """
     pixels = cache.pixels(view.image, lens.info.input_size)
-    return Task.of(
-        (lens.network,),
-        compare,
-        lens.branches,
-        pixels,
-        about=key_of(view.image),
-        maps=map_request(view, lens, view.method),
-        **perturbing(view, lens.info),
-    )
+    about = (key_of(view.image), about)
+    options |= perturbing(view, lens.info)
+    return Task.of((lens.network,), function, *inputs, pixels, about=about, **options)
 
 
 def perturbing(view: View, info: ModelInfo) -> dict[str, Any]:

@@ -251,7 +251,7 @@ def sample_sources() -> dict[str, list[tuple[str, str]]]:
     return groups
 
 
-def describe(view: View) -> str:
+def describe(view: View, info: ModelInfo) -> str:
     """The perturbation in words, for captions."""
     if view.perturbation == "erase":
         return erasing.describe(view)
@@ -259,4 +259,6 @@ def describe(view: View) -> str:
         return PERTURBATIONS[view.perturbation]
     radius = f"{view.epsilon:g}/255" if view.norm == "linf" else f"{view.radius:g}"
     norm = "L∞" if view.norm == "linf" else "L2"
-    return f"{PERTURBATIONS[view.perturbation]}, {norm} ε = {radius}, through {view.attack_branch}"
+    target = f", towards {dict(info.classes)[view.target]}" if view.target else ""
+    attack = f"{PERTURBATIONS[view.perturbation]}, {norm} ε = {radius}"
+    return f"{attack}, through {view.attack_branch}{target}"

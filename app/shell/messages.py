@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from advprop_core.attribution.methods import METHODS
 from advprop_core.text import branch_outcomes, join, legible, percent
 from advprop_core.types import InputKind
 
@@ -98,12 +99,14 @@ def learnt(info: ModelInfo, true_class_known: bool) -> str:
     return f"It can only answer {shown}, whatever the picture shows.{tick}"
 
 
-def map_caption(title: str, layer: str | None, class_name: str) -> str:
-    """What a grid of maps shows, in one line."""
-    where = f" at layer `{layer}`" if layer else ""
+def map_caption(shown: AttributionMap, names: Sequence[str]) -> str:
+    """What a grid of maps shows, in one line; ``shown`` is any of them."""
+    method = METHODS[shown.method]
+    where = f" at layer `{shown.layer}`" if shown.layer else ""
+    scale = "from 0" if method.sign == "magnitude" else "around 0"
     return (
-        f"{title}{where} for the class **{class_name}**. The class and the colour scale are the "
-        "same in every picture."
+        f"{method.title}{where} for the class **{names[shown.class_index]}**. The class and the "
+        f"colour scale ({scale}) are the same in every picture."
     )
 
 

@@ -250,7 +250,7 @@ def test_a_photo_that_is_gone_leaves_what_was_made_of_it(anatomy, model):
 def test_other_maps_of_the_blend(anatomy):
     person = anatomy(method="integrated-gradients", expert="1")
     assert_whole(person)
-    assert "Maps: Integrated gradients for the class" in person.text
+    assert "Integrated gradients for the class" in person.text
 
 
 # -- work that takes long, is stopped, or fails ----------------------------------------------------

@@ -24,6 +24,7 @@ def test_controls_load_no_torch():
         (View(), "PGD attack, L∞ ε = 4/255, through main"),
         (View(epsilon=0.5, attack_branch="aux"), "PGD attack, L∞ ε = 0.5/255, through aux"),
         (View(perturbation="fgsm", norm="l2", radius=1.5), "FGSM attack, L2 ε = 1.5, through main"),
+        (View(target="star"), "PGD attack, L∞ ε = 4/255, through main, towards star"),
         (View(perturbation="poisson"), "Poisson noise"),
         (View(perturbation="none"), "None"),
         (View(perturbation="erase"), "nothing is erased yet"),
@@ -31,8 +32,8 @@ def test_controls_load_no_torch():
         (View(perturbation="erase", regions="1.2.3.4_5.6.7.8", fill="blur"), "2 regions blurred"),
     ],
 )
-def test_captions_say_what_was_done(view, words):
-    assert controls.describe(view).startswith(words)
+def test_captions_say_what_was_done(view, words, tiny_info_of):
+    assert controls.describe(view, tiny_info_of()).startswith(words)
 
 
 # -- on the page ---------------------------------------------------------------------------------

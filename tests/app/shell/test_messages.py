@@ -1,5 +1,7 @@
 import pytest
+import torch
 
+from advprop_core.types import AttributionMap
 from app.shell import messages
 
 NAMES = ("star", "heart")
@@ -85,11 +87,16 @@ def test_what_the_network_can_answer_and_the_tick(tiny_info_of):
 
 
 def test_the_caption_of_maps_names_class_layer_and_scale():
-    caption = messages.map_caption("Grad-CAM", "layer4", "star")
+    values = torch.zeros(2, 2)
+    shown = AttributionMap(values, "grad-cam", "main", "clean", 0, "layer4")
+    caption = messages.map_caption(shown, NAMES)
     assert "layer `layer4`" in caption
     assert "**star**" in caption
-    caption = messages.map_caption("Integrated gradients", None, "star")
+    assert "(from 0)" in caption
+    shown = AttributionMap(values, "integrated-gradients", "main", "clean", 0, None)
+    caption = messages.map_caption(shown, NAMES)
     assert "layer" not in caption
+    assert "(around 0)" in caption
 
 
 def test_a_map_of_nothing_is_said(make_result):

@@ -22,12 +22,9 @@ _MOVED_HELP = (
 
 
 def settle(branches: Sequence[str], stages: Mapping[str, str], offered: bool) -> None:
-    """Replace what the network does not have.
+    """Replace what the network does not have: ``branches`` are its auxiliaries.
 
-    Args:
-        branches: Names of its auxiliary branches.
-        stages: Norm layer to its stage.
-        offered: Whether it can be given a calibrated branch.
+    ``stages`` is norm layer to stage; ``offered`` says whether a branch can be calibrated for it.
     """
     if not offered:
         state.keep_within("calibrated", [False], False)

@@ -28,13 +28,9 @@ _SIDES: dict[Order, str] = {"from_stem": "front", "from_head": "back"}
 
 
 def verdict(gap: Gap, second: str, name: str, pictures: str = "") -> str:
-    """Which stages or layers carry the gap, in words.
+    """Which stages or layers carry the gap, in words: over many pictures, where they have a name.
 
-    Args:
-        gap: Of one picture or many.
-        second: The branch that main is compared with.
-        name: Of the class that is followed on one picture.
-        pictures: What many pictures are called.
+    ``name`` is the class that is followed on one picture.
     """
     kind, low, high = _widest(gap)
     if pictures:
@@ -60,11 +56,8 @@ def alt(gap: Gap, order: Order, second: str) -> str:
 def caption(gap: Gap, second: str, perturbation: str, estimated_on: str) -> str:
     """How to read the bars or the strip.
 
-    Args:
-        gap: Of one picture or many.
-        second: The branch whose norm is put in.
-        perturbation: What made the perturbed pictures, in words; empty where nothing did.
-        estimated_on: What statistics were estimated on, in words; empty where they were not.
+    ``perturbation`` and ``estimated_on`` say in words what made the perturbed pictures and what
+    statistics were estimated on; empty where nothing did, or they were not.
     """
     what = "Probability of the class" if gap.n == 1 else "Share of right answers"
     more = "" if gap.n == 1 else f" with 95 % Wilson intervals (n = {gap.n})"

@@ -41,14 +41,7 @@ def table(
 def verdict(
     rows: Mapping[Mixture, MixtureAccuracy], second: str, attack: str, pictures: str
 ) -> str:
-    """What each half changes, in words.
-
-    Args:
-        rows: Every mixture with its accuracy.
-        second: The branch beside main.
-        attack: In words.
-        pictures: What the pictures are called.
-    """
+    """What each half changes, in words."""
     from advprop_core.anatomy.halves import ENDS, NAIVE, Mixture
 
     clean, attacked = (
@@ -87,12 +80,7 @@ def alt(branch: str, rows: Sequence[tuple[str, MixtureAccuracy]]) -> str:
 
 
 def caption(attack: str, source: str) -> str:
-    """How to read the bars.
-
-    Args:
-        attack: In words.
-        source: Where the numbers come from.
-    """
+    """How to read the bars, and where their numbers come from."""
     return (
         f"Share of right answers; plain: clean, hatched: under {attack} through the mixture "
         f"itself; error bars: 95 % Wilson intervals. {source} See Zhang et al., "

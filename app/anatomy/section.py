@@ -61,7 +61,7 @@ def result(
     Args:
         slot: A name of its own.
         subject: Whose network does it.
-        function: Does the work.
+        function: Of :mod:`app.anatomy.work`.
         arguments: Of the function; with ``about`` they decide the result.
         about: Results about the same can stand in for one another.
         ask: What a button says that must be pressed first, if one must.

@@ -78,13 +78,7 @@ def place(way: Way, t: float) -> str:
 
 
 def statistics(way: Way, source: Source | None, folders: Sequence[str]) -> str:
-    """Where mean and variance come from along the way.
-
-    Args:
-        way: What moves.
-        source: What statistics can be estimated on.
-        folders: What the folders of the person's own folder are called.
-    """
+    """Where mean and variance come from along the way; ``folders`` are those of the person."""
     if way.estimated and source is not None:
         return (
             f"Mean and variance are estimated again on {pictures(source)} at every "
@@ -215,12 +209,7 @@ def excited(layer: str, numbers: Sequence[int]) -> str:
 
 
 def offer(source: Source | None, folders: Sequence[str]) -> str:
-    """What can be done for a network without an auxiliary branch.
-
-    Args:
-        source: What it can be made from.
-        folders: What the folders of the person's own folder are called.
-    """
+    """What can be done for a network without an auxiliary branch; ``folders`` as above."""
     if source is None:
         return f"An auxiliary branch could be made from photos. {no_photos(folders)}"
     return (

@@ -91,10 +91,7 @@ def network_file(subject: Subject, way: Way, t: float, *, progress: Report) -> b
 def bundled_halves(model_path: Path, name: str, second: str) -> Halves | None:
     """What was measured of a bundled network's halves; None for any other.
 
-    Args:
-        model_path: The file that the app has under this name, which may be the person's own.
-        name: Of the network.
-        second: The branch beside main.
+    The file that the app has under a bundled network's name may be the person's own.
     """
     path = bundle.bundle_dir() / "assets" / "results" / _HALVES
     if bundle.bundled_models().get(name) != model_path or not path.is_file():

@@ -21,12 +21,8 @@ def eraser(
 ) -> None:
     """The picture, the regions on it, and buttons to take them back.
 
-    Args:
-        png: The clean picture.
-        caption: Below it.
-        alt: For those who do not see it.
-        regions: As :mod:`advprop_core.pictures.regions` writes them.
-        on_drawn: Called with the regions after they were changed by hand.
+    ``regions`` is written as :mod:`advprop_core.pictures.regions` does; ``on_drawn`` is called with
+    them after they were changed by hand.
     """
     _mount(
         key=_KEY,

@@ -117,11 +117,7 @@ def curve(
 ) -> go.Figure:
     """The probability of one class all along the way, with a mark at the present place.
 
-    Args:
-        lines: What is said at each place; a second one, without estimating statistics, is faint.
-        blend: The network at the present place.
-        class_index: The class.
-        dark: Whether the ground is.
+    A second line, without estimating statistics, is faint.
     """
     way = lines[0].way
     now = colour_between(branch_colour("main"), branch_colour(way.second), blend.t)

@@ -22,12 +22,9 @@ _HOLD_MS: Final = 1500  # on the clean picture and on the last
 
 
 def to_animation(reel: Reel, kind: Literal["WEBP", "GIF"], title: str) -> bytes:
-    """The frames with their numbers, one after the other, for ever.
+    """The frames with their numbers, one after the other, for ever; ``title`` stands above them.
 
-    Args:
-        reel: What is shown.
-        kind: WebP is smaller and exact in its colours; GIF works everywhere.
-        title: A line above the pictures.
+    WebP is smaller and exact in its colours; GIF works everywhere.
     """
     sheets = [_sheet(reel, frame, number, title) for number, frame in enumerate(reel.frames)]
     times = [_STEP_MS] * len(sheets)

@@ -81,11 +81,7 @@ def bars(gap: Gap, order: Order, second: str, *, dark: bool = False) -> go.Figur
 def strip(gap: Gap, second: str, stages: Mapping[str, str], *, dark: bool = False) -> go.Figure:
     """Every layer in every order: a row per order and picture, strong where it is probable.
 
-    Args:
-        gap: By layer.
-        second: Name of the other branch.
-        stages: Layer to its stage.
-        dark: Whether the ground is.
+    ``gap`` is by layer; ``stages`` says which stage each is in.
     """
     lines, names, hovers = [], [], []
     for order, title in ORDER_TITLES.items():

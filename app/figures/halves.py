@@ -26,10 +26,7 @@ def bars(
 ) -> go.Figure:
     """Clean and robust accuracy of networks with the γ and β of one branch.
 
-    Args:
-        rows: What their statistics are, in words, and the accuracies.
-        branch: Whose γ and β they have.
-        dark: Whether the ground is.
+    Each row says in words what the statistics are.
     """
     titles, accuracies = zip(*rows, strict=True)
     figure = go.Figure()
@@ -72,14 +69,9 @@ def line(
     *,
     dark: bool = False,
 ) -> go.Figure:
-    """Clean and robust accuracy along a way, with a line at the present place.
+    """Clean and robust accuracy along a whole way, with a line at the present place.
 
-    Args:
-        estimated: Place to accuracy with statistics that were estimated again.
-        naive: Place to accuracy without; faint.
-        way: The whole way between two branches.
-        t: The present place; None where that is elsewhere.
-        dark: Whether the ground is.
+    Place to accuracy: with statistics that were estimated again and, faint, without.
     """
     figure = go.Figure()
     if t is not None:

@@ -81,13 +81,9 @@ def strip(
     strips: Mapping[tuple[InputKind, str], Tensor],
     opacity: float,
 ) -> go.Figure:
-    """Grad-CAM through all stages; each stage has a colour scale of its own.
+    """Grad-CAM through all stages, shallow to deep; each stage has a colour scale of its own.
 
-    Args:
-        comparison: The pictures.
-        stages: Their names, shallow to deep.
-        strips: (input kind, branch) to (L, H, W).
-        opacity: Of the maps over the photo, in [0, 1].
+    ``strips`` is (input kind, branch) to (L, H, W).
     """
     rows = [(kind, branch) for branch in comparison.branches for kind in INPUT_KINDS]
     layers = {row: strips[row].numpy() for row in rows}

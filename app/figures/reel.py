@@ -45,10 +45,7 @@ class Reel:
             those that any branch came to find most probable.
         true_place: Where among them the true class is, or None.
         target_place: Where the target is, or None.
-        steps: As :class:`~advprop_core.compare.film.Film` has them.
-        all_steps: Likewise.
-        class_index: Likewise.
-        maps_refused: Likewise.
+        steps: As :class:`~advprop_core.compare.film.Film` has it, like the three below.
     """
 
     frames: tuple[Frame, ...]
@@ -64,14 +61,7 @@ class Reel:
 
 
 def make_reel(film: Film, names: Sequence[str], sign: Sign, opacity: float) -> Reel:
-    """Draw every frame.
-
-    Args:
-        film: The film; without maps it shows the pictures alone.
-        names: Class names in class-index order.
-        sign: ``magnitude`` or ``signed``.
-        opacity: Of the maps over the photo, in [0, 1].
-    """
+    """Draw every frame; maps, where the film has any, cover the photo by ``opacity``, in [0, 1]."""
     branches = tuple(film.predictions)
     pixels = film.pixels.numpy()
     change = pixels - pixels[:1]

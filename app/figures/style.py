@@ -51,12 +51,7 @@ def hide_axes(figure: go.Figure, **vertical: Any) -> None:
 
 
 def stage_axis(stages: Sequence[str], first: int = 0) -> dict[str, Any]:
-    """An axis of layers that has the name of each stage in the middle of its layers.
-
-    Args:
-        stages: Of each layer, in order.
-        first: Position of the first layer on the axis.
-    """
+    """An axis of layers from ``first`` on that names each stage in the middle of its layers."""
     positions: dict[str, list[int]] = {}
     for position, stage in enumerate(stages, first):
         positions.setdefault(stage, []).append(position)

@@ -65,16 +65,10 @@ def make_map_set(
     progress: Report,
     **perturbing: Any,
 ) -> MapSet:
-    """Perturb, predict and make every map.
+    """Perturb, predict and make every map of the class, or of the class under attack.
 
-    Args:
-        branches: Name to frozen module, main first.
-        pixels: (1, 3, H, W) in [0, 1].
-        methods: Kinds of map.
-        layer: Dotted name for those that have one, or None.
-        class_index: The class they explain, or None for the class under attack.
-        progress: Called with the share that is done.
-        perturbing: As :func:`~advprop_core.compare.compare.compare` takes it.
+    ``layer`` is for those methods that have one; ``perturbing`` is handed on to
+    :func:`~advprop_core.compare.compare.compare`.
     """
     comparison = compare(
         branches, pixels, progress=lambda share: progress(_ATTACK_SHARE * share), **perturbing

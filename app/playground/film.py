@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import streamlit as st
 
 from advprop_core.attribution.methods import METHODS
+from advprop_core.compare.film import make_film
+from app.elements.film import film as element
+from app.figures.animation import to_animation
+from app.figures.reel import Reel, make_reel
 from app.playground import words
 from app.shell import cache, comparison, controls, tasks
+from app.shell.jobs import Report
 from app.shell.tasks import Shown, Task
 
-if TYPE_CHECKING:
-    from app.figures.reel import Reel
-    from app.shell.jobs import Report
 
 
 def draw(playground: Shown) -> None:
     """The pictures of every step under a slider, and buttons to save them."""
-    from app.elements.film import film as element
-
     view = playground.view
     shown = tasks.answer("studio.film", _task(playground), view, playground.info, playground.title)
     if shown is None:
@@ -61,22 +61,14 @@ def filmed(
     *inputs: Any, names: tuple[str, ...], opacity: float, maps: Any, progress: Report, **attack: Any
 ) -> Reel:
     """The film of an attack as small pictures, for tensors would fill the memory."""
-    from advprop_core.compare.film import make_film
-    from app.figures.reel import make_reel
-
     film = make_film(*inputs, **attack, maps=maps, progress=lambda share: progress(0.9 * share))
     return make_reel(film, names, METHODS[maps.method].sign, opacity)
 
 
 def _save(reel: Reel, kind: Literal["WEBP", "GIF"], title: str, why: str) -> None:
-    def data() -> bytes:
-        from app.figures.animation import to_animation
-
-        return to_animation(reel, kind, title)
-
     st.download_button(
         f"Save as {'WebP' if kind == 'WEBP' else kind}",
-        data,
+        lambda: to_animation(reel, kind, title),
         file_name=f"attack.{kind.lower()}",
         mime=f"image/{kind.lower()}",
         icon=":material/download:",

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from advprop_core.evaluation.results import BranchResult
-    from advprop_core.models.dual_bn import DualBNModel
-    from advprop_core.types import AttackConfig, ModelInfo
-    from app.shell.jobs import Report
+from advprop_core.datasets.named import load_images
+from advprop_core.evaluation.cells import TestedModel
+from advprop_core.evaluation.conditions import Condition
+from advprop_core.evaluation.results import BranchResult
+from advprop_core.evaluation.suite import Suite, evaluate
+from advprop_core.models.dual_bn import DualBNModel
+from advprop_core.types import AttackConfig, ModelInfo
+from app.shell.jobs import Report
 
 MOST_IMAGES = 100
 _AT_ONCE = 10  # images between two reports of progress
@@ -44,11 +46,6 @@ def attack_many(
     Raises:
         InputError: If the folder's classes are not the network's, or no picture is left.
     """
-    from advprop_core.datasets.named import load_images
-    from advprop_core.evaluation.cells import TestedModel
-    from advprop_core.evaluation.conditions import Condition
-    from advprop_core.evaluation.suite import Suite, evaluate
-
     images = load_images(data, info.input_size, classes=info.classes, limit=MOST_IMAGES)
     attackable = images.labels != (-1 if config.target_class is None else config.target_class)
     through = [Condition(config, branch) for branch in info.branches]

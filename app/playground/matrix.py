@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from advprop_core.compare.matrix import attack_matrix
 from advprop_core.datasets.texture_shapes.scenes import SHAPES
+from app.figures import studio as figures
 from app.playground import words
 from app.playground.many_pictures import MOST_IMAGES, ManyPictures, attack_many
 from app.shell import cache, comparison, controls, tasks
@@ -18,9 +20,6 @@ _MANY = "studio.folder"
 
 def draw(playground: Shown) -> None:
     """An attack through each branch, shown to each branch; then the same for many pictures."""
-    from advprop_core.compare.matrix import attack_matrix
-    from app.figures import studio as figures
-
     view, info = playground.view, playground.info
     lens = cache.load_lens(view.model)
     task = Task.of(
@@ -77,8 +76,6 @@ def _many_pictures(playground: Shown) -> None:
 
 
 def _draw_many(shown: Shown, task: Task) -> None:
-    from app.figures import studio as figures
-
     result: ManyPictures = shown.result
     sentence = words.robustness(result.cells)
     st.markdown(sentence)

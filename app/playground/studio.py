@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.playground import film, matrix, sweep
 from app.playground.view import STUDIO
 from app.shell import cache, controls, state, tasks
 from app.shell.state import key
 from app.shell.view import ATTACKS, PERTURBATIONS, View
 
-PARTS = {
-    "sweep": ("How strong must the attack be?", sweep.draw),
-    "film": ("How does the attack get there?", film.draw),
-    "matrix": ("Who fools whom?", matrix.draw),
+QUESTIONS = {
+    "sweep": "How strong must the attack be?",
+    "film": "How does the attack get there?",
+    "matrix": "Who fools whom?",
 }
 _TARGET = "studio.target"
 
@@ -35,15 +34,17 @@ def show() -> None:
         "attack step by step. Matrix: an attack through each branch, shown to each branch. "
         "Nothing is computed until you open it.",
     )
-    if st.session_state[key("studio")] not in PARTS:
+    part = st.session_state[key("studio")]
+    if part not in QUESTIONS:
         return
-    question, draw = PARTS[st.session_state[key("studio")]]
-    st.markdown(f"##### {question}")
+    from app.playground import film, matrix, sweep  # here: they load torch
+
+    st.markdown(f"##### {QUESTIONS[part]}")
     if playground.view.perturbation not in ATTACKS:
         _no_attack(playground.view)
         return
     _target()
-    draw(playground)
+    {"sweep": sweep.draw, "film": film.draw, "matrix": matrix.draw}[part](playground)
 
 
 def _no_attack(view: View) -> None:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from advprop_core.compare.sweep import sweep
+from advprop_core.types import AttackConfig, ModelInfo
+from app.figures import studio as figures
 from app.playground import words
+from app.playground.view import PlaygroundView
 from app.shell import cache, comparison, state, tasks
 from app.shell.layout import chart
 from app.shell.tasks import Shown, Task
 from app.shell.view import View, bounds
 from app.shell.workbench import dark
-
-if TYPE_CHECKING:
-    from advprop_core.types import AttackConfig, ModelInfo
-    from app.playground.view import PlaygroundView
 
 # In the units of the sidebar, each a stop of its slider; fine where most answers change.
 GRIDS = {
@@ -29,8 +28,6 @@ _CURVE = "studio.curve"
 
 def draw(playground: Shown) -> None:
     """Probability against epsilon, and where each branch gives way."""
-    from app.figures import studio as figures
-
     view = playground.view
     shown = tasks.answer("studio.sweep", _task(playground), view, playground.info)
     if shown is None:
@@ -56,8 +53,6 @@ def draw(playground: Shown) -> None:
 
 def _task(playground: Shown) -> Task:
     """The sweep that belongs to a comparison; the strength on the left does not decide it."""
-    from advprop_core.compare.sweep import sweep
-
     view, lens = playground.view, cache.load_lens(playground.view.model)
     config = _strongest(view, playground.info)
     unit = 1 / 255 if view.norm == "linf" else 1.0

@@ -245,12 +245,7 @@ def picture(source: str, size: int) -> Picture:
 
 @st.cache_data(max_entries=64, show_spinner=False, hash_funcs={str: _content})
 def pixels(source: str, size: int) -> Tensor:
-    """The picture as the network takes it: (1, 3, size, size) in [0, 1].
-
-    Raises:
-        ImageError: If its bytes are no image that can be read.
-        PictureGone: If there is no such picture.
-    """
+    """The picture as the network takes it: (1, 3, size, size) in [0, 1]."""
     return to_pixels(decode(picture(source, size).data), size)
 
 
@@ -265,12 +260,7 @@ def mask(source: str, size: int) -> Tensor | None:
 
 @st.cache_data(max_entries=128, show_spinner=False, hash_funcs={str: _content})
 def preview(source: str, size: int) -> bytes:
-    """The picture as the network sees it, enlarged for the eye, as a PNG; loads no torch.
-
-    Raises:
-        ImageError: If its bytes are no image that can be read.
-        PictureGone: If there is no such picture.
-    """
+    """The picture as the network sees it, enlarged for the eye, as a PNG; loads no torch."""
     image = fit(decode(picture(source, size).data), size)
     factor = max(1, PREVIEW_SIDE // size)
     enlarged = (image.width * factor, image.height * factor)

@@ -23,11 +23,7 @@ if TYPE_CHECKING:
 
 
 def comparison_task(view: View, lens: Lens) -> Task:
-    """Perturb the picture and compare the branches.
-
-    Raises:
-        InputError: If the picture is gone, or attack or noise refuse their numbers.
-    """
+    """Perturb the picture and compare the branches."""
     from advprop_core.compare.compare import compare  # here: it loads torch
 
     maps = map_request(view, lens, view.method)
@@ -44,13 +40,8 @@ def picture_task(
 ) -> Task:
     """The task of ``function(*inputs, pixels, **options)`` on the perturbed picture of a view.
 
-    Args:
-        view: Which picture, and how it is perturbed.
-        lens: The network that does it.
-        function: Takes further options as :func:`~advprop_core.compare.compare.compare` does.
-        inputs: What the network decides.
-        about: What else the inputs come from.
-        options: The rest of the arguments.
+    The function takes what :func:`perturbing` gives, too; ``about`` says what the inputs come
+    from, where that is not the network alone.
     """
     pixels = cache.pixels(view.image, lens.info.input_size)
     about = (key_of(view.image), about)
@@ -108,11 +99,7 @@ def perturbation(view: View, info: ModelInfo) -> AttackConfig | NoiseConfig | Er
 
 
 def attack_config(view: View, info: ModelInfo) -> AttackConfig:
-    """The attack that the view asks for.
-
-    Raises:
-        InputError: If it refuses its numbers.
-    """
+    """The attack that the view asks for; an InputError if it refuses its numbers."""
     linf = view.norm == "linf"
     unit = 1 / 255 if linf else 1.0
     epsilon = view.epsilon / 255 if linf else view.radius

@@ -28,8 +28,7 @@ OWN = "Your folder"
 def settle(models: Mapping[str, ModelInfo]) -> ModelInfo:
     """Replace what the chosen network does not have; call it before the widgets, shown or hidden.
 
-    Returns:
-        What is known of the network.
+    Returns what is known of the network.
     """
     state.keep_within("model", list(models), next(iter(models)))
     info = models[st.session_state[key("model")]]

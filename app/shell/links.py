@@ -29,14 +29,10 @@ def encode(view: View) -> dict[str, str]:
 
 
 def decode(parameters: Mapping[str, str], default: V) -> tuple[V, list[str]]:
-    """Query parameters as a view, and what of them could not be used.
+    """Query parameters as a view, and a sentence for each that could not be used.
 
-    Args:
-        parameters: Of the address; without ``v`` it is no link of ours and the default holds.
-        default: What the page shows without any parameter; its type says which fields there are.
-
-    Returns:
-        The view, and one sentence for each parameter that was left out.
+    Parameters without ``v`` are no link of ours: then ``default`` holds. Its type says which fields
+    there are.
     """
     page = type(default)
     version = parameters.get("v", str(VERSION))

@@ -116,11 +116,7 @@ def not_drawn(title: str, reason: str) -> str:
 
 
 def empty_maps(maps: Mapping[tuple[InputKind, str], AttributionMap]) -> list[str]:
-    """One sentence that names the maps that are zero everywhere, if there are any.
-
-    Args:
-        maps: (input kind, branch) to map, all of one method.
-    """
+    """One sentence that names the maps that are zero everywhere, if there are any."""
     empty = [
         f"{branch} on the {PICTURES[kind]} picture"
         for (kind, branch), drawn in maps.items()

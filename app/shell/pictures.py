@@ -154,11 +154,7 @@ def _written(path: Path, folder: Path) -> str:
 
 
 def key_of(source: str) -> PictureKey:
-    """The key of the picture that a short text names.
-
-    Raises:
-        PictureGone: If it names a photo of the person's folder that is not there.
-    """
+    """The key of the picture that a short text names; a photo must be there, or PictureGone."""
     kind, _, name = source.partition(":")
     if kind != "folder":
         return PictureKey(source, None)
@@ -167,12 +163,7 @@ def key_of(source: str) -> PictureKey:
 
 
 def open_picture(source: str, size: int, uploads: BoundedStore[str, bytes]) -> Picture:
-    """The picture a short text names.
-
-    Args:
-        source: ``scene:3``, ``photo:coffee``, …
-        size: Side in pixels that a scene is drawn at: what the network takes.
-        uploads: Where uploads are kept.
+    """The picture a short text names; a scene is drawn at ``size``, the side that a network takes.
 
     Raises:
         PictureGone: If there is no such picture, or no more.
@@ -232,11 +223,7 @@ def _own_photo(name: str) -> Picture:
 
 
 def _find_own_photo(name: str) -> tuple[Path, Path]:
-    """The real paths of the person's folder and of a photo in it.
-
-    Raises:
-        PictureGone: If there is no such photo, or it is hidden or lies outside.
-    """
+    """The real paths of the person's folder and of a photo in it that is no hidden one."""
     if (folder := own_folder()) is not None:
         root = folder.resolve()
         as_on_disk = _HALF_CHARACTER.sub(lambda match: chr(int(match[1], 16)), name)

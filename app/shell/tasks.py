@@ -55,12 +55,8 @@ class Task:
     ) -> Task:
         """The task of calling ``function(*inputs, **options, progress=…)``.
 
-        Args:
-            networks: Those that do it.
-            function: Of the library, or a small one around it.
-            inputs: Modules, pixels, earlier results: what networks and ``about`` decide.
-            about: What the inputs come from, such as the source of a picture.
-            options: The rest of the arguments.
+        ``about`` says what the inputs come from, such as the source of a picture: they are
+        modules, pixels and earlier results, which cannot be compared.
         """
         arguments = (about, *sorted(options.items()))
         return cls(networks, function.__name__, arguments, partial(function, *inputs, **options))
@@ -73,16 +69,9 @@ class Task:
 
 @dataclass(frozen=True)
 class Shown:
-    """A result on a page, and what it belongs to.
+    """A result on a page, and what it belongs to: the key of its task, what its inputs came from.
 
-    Attributes:
-        result: What the task gave.
-        task: Its key.
-        networks: Those that did it.
-        about: What the inputs came from.
-        view: What was asked.
-        info: Of the network, where there is one alone.
-        title: Of the picture.
+    ``view`` is what was asked, ``title`` the picture's; ``info`` is there where one network is.
     """
 
     result: Any
@@ -106,17 +95,10 @@ def answer(
 ) -> Shown | None:
     """The newest result of a slot: this task's or, while it is computed, the one before.
 
-    Draws progress, a mistake or a defect, and says when the result is the previous one.
-
-    Args:
-        slot: A name of its own.
-        task: What is asked now.
-        view: Kept with its result.
-        info: Likewise.
-        title: Likewise.
-        stands_in: Whether a previous result may be shown meanwhile; by default any may, also
-            after a failure.
-        on_stop: What stopping means besides that this person waits no more.
+    Draws progress, a mistake or a defect, and says when the result is the previous one. With a
+    result ``view``, ``info`` and ``title`` are kept. ``stands_in`` says whether a previous one may
+    be shown meanwhile; by default any may, also after a failure. ``on_stop`` does what stopping
+    means besides that this person waits no more.
     """
     try:
         result = wait_for(slot, task, on_stop)
@@ -205,11 +187,7 @@ def was_cancelled(slot: str, task: Task) -> bool:
 def offer(slot: str, task: Task, title: str, **button: Any) -> Task | None:
     """A button that asks for this task, unless that was done; returns what was asked for last.
 
-    Args:
-        slot: A name of its own.
-        task: What is offered.
-        title: Of the button.
-        button: Further arguments of it.
+    ``button`` holds what Streamlit is told of it besides its title.
     """
     asked: Task | None = st.session_state.get(f"{_ASKED}{slot}")
     if asked != task:
@@ -243,8 +221,7 @@ def begin_run() -> None:
 def end_run(background: Collection[str]) -> None:
     """After a page was drawn: give up the tasks of slots that were not, for nobody sees them.
 
-    Args:
-        background: Slots whose tasks go on whatever is looked at.
+    Those of ``background`` go on whatever is looked at.
     """
     drawn = st.session_state[_DRAWN]
     for name in [name for name in st.session_state if str(name).startswith(_JOB)]:

@@ -112,8 +112,7 @@ def dark() -> bool:
 def begin(page: type[View], question: str, introduction: str) -> dict[str, ModelInfo]:
     """A page's heading, and its view as it was left or linked.
 
-    Returns:
-        The networks by name; none where there is none, which is said.
+    Returns the networks by name; none where there is none, which is said.
     """
     st.title(question)
     st.markdown(introduction)

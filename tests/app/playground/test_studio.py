@@ -6,15 +6,11 @@ from functools import wraps
 import pytest
 import torch
 
-from advprop_core.compare import film, matrix, sweep
 from advprop_core.datasets.texture_shapes.scenes import SHAPES, draw_scene
 from advprop_core.errors import InputError
-from advprop_core.evaluation import suite as evaluation
 from advprop_core.models import checkpoints
 from app.figures.animation import to_animation
-from app.playground import many_pictures
-from app.playground import matrix as matrix_part
-from app.playground import sweep as epsilon_sweep
+from app.playground import film, many_pictures, matrix, sweep
 from app.playground.view import PlaygroundView
 from app.shell import cache, links
 from tests.app.visiting import chosen, jpeg, lose_pictures
@@ -48,7 +44,7 @@ def counting(function, part, done):
 def counted(monkeypatch):
     """Names of the parts that were computed, in order."""
     done = []
-    for part, (module, name) in {**PARTS, "folder": (evaluation, "evaluate")}.items():
+    for part, (module, name) in {**PARTS, "folder": (many_pictures, "evaluate")}.items():
         monkeypatch.setattr(module, name, counting(getattr(module, name), part, done))
     return done
 
@@ -132,8 +128,8 @@ def test_the_strength_does_not_make_the_sweep_anew(visit, counted):
 )
 def test_a_click_on_the_curve_sets_the_strength(monkeypatch, norm, points, expected):
     session = {"studio.curve": {"selection": {"points": points}}}
-    monkeypatch.setattr(epsilon_sweep.st, "session_state", session)
-    epsilon_sweep._go_to_click(norm)
+    monkeypatch.setattr(sweep.st, "session_state", session)
+    sweep._go_to_click(norm)
     assert {key: value for key, value in session.items() if key[:5] == "view."} == expected
 
 
@@ -236,7 +232,7 @@ def own_folder(visit, tmp_path, monkeypatch):
         for index in range(3):
             scene = draw_scene(5, index, texture_agreement=1.0, size=64)
             Image.fromarray(scene.image).save(tmp_path / label / f"{index}.png")
-    monkeypatch.setattr(matrix_part, "SHAPES", ("other", "classes"))
+    monkeypatch.setattr(matrix, "SHAPES", ("other", "classes"))
     monkeypatch.setenv("ADVPROP_IMAGES", str(tmp_path))
     return tmp_path
 
@@ -259,7 +255,7 @@ def test_a_folder_of_other_classes_is_refused_in_words(visit, own_folder):
 
 
 def test_without_a_folder_it_is_said_how_to_name_one(visit, monkeypatch):
-    monkeypatch.setattr(matrix_part, "SHAPES", ("other", "classes"))
+    monkeypatch.setattr(matrix, "SHAPES", ("other", "classes"))
     person = visit(studio="matrix", steps="1")
     assert "--images FOLDER" in person.text
     assert "ask.studio.folder" not in person.keys()  # noqa: SIM118

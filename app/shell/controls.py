@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -23,6 +23,22 @@ if TYPE_CHECKING:
 
 OWN = "Your folder"
 """The group of a person's own photos."""
+_STRENGTHS = {
+    "linf": (
+        "epsilon",
+        "Strength ε, in 1/255",
+        0.5,
+        "How far each colour value may move, in steps of an 8-bit picture: 4 means at most 4 of "
+        "255. Up to about 8 it is hardly visible.",
+    ),
+    "l2": (
+        "radius",
+        "Strength ε (L2)",
+        0.1,
+        "The Euclidean length of the whole change, where 1 moves a single colour value from black "
+        "to white.",
+    ),
+}
 
 
 def settle(models: Mapping[str, ModelInfo]) -> ModelInfo:
@@ -68,8 +84,15 @@ def perturbation(info: ModelInfo) -> None:
     )
     kind = st.session_state[key("perturbation")]
     if kind in ATTACKS:
-        _strength()
-        _attack_branch(info)
+        _slider(*_STRENGTHS[st.session_state[key("norm")]])
+        st.segmented_control(
+            "Attack through",
+            list(info.branches),
+            key=key("attack_branch"),
+            required=True,
+            help="The branch whose gradient the attack follows. AdvProp trains with attacks "
+            "through aux. Attack main to see whether aux resists what fools main.",
+        )
     elif kind == "erase":
         erasing.controls()
     elif kind != "none":
@@ -80,36 +103,6 @@ def perturbation(info: ModelInfo) -> None:
             "Gaussian: standard deviation, where 1 is from black to white. Poisson: the "
             "same at white, less in the dark. Salt and pepper: share of pixels replaced.",
         )
-
-
-def _strength() -> None:
-    if st.session_state[key("norm")] == "linf":
-        _slider(
-            "epsilon",
-            "Strength ε, in 1/255",
-            0.5,
-            "How far each colour value may move, in steps of an 8-bit picture: 4 means "
-            "at most 4 of 255. Up to about 8 it is hardly visible.",
-        )
-    else:
-        _slider(
-            "radius",
-            "Strength ε (L2)",
-            0.1,
-            "The Euclidean length of the whole change, where 1 moves a single colour "
-            "value from black to white.",
-        )
-
-
-def _attack_branch(info: ModelInfo) -> None:
-    st.segmented_control(
-        "Attack through",
-        list(info.branches),
-        key=key("attack_branch"),
-        required=True,
-        help="The branch whose gradient the attack follows. AdvProp trains with attacks through "
-        "aux. Attack main to see whether aux resists what fools main.",
-    )
 
 
 def expert(info: ModelInfo) -> bool:
@@ -143,32 +136,18 @@ def _expert_attack(info: ModelInfo, kind: str) -> None:
         "of the whole change (L2).",
     )
     if kind != "fgsm":
-        _slider(
-            "steps",
-            "Steps",
-            1,
-            "Gradient steps. More steps find a stronger perturbation of the same size.",
-        )
+        help = "Gradient steps. More steps find a stronger perturbation of the same size."
+        _slider("steps", "Steps", 1, help)
         linf = st.session_state[key("norm")] == "linf"
-        _number(
-            "step_size",
-            "Step size, in 1/255" if linf else "Step size (L2)",
-            0.25,
-            "How far one step moves. 0 picks 2.5 × strength / steps.",
-        )
+        title = "Step size, in 1/255" if linf else "Step size (L2)"
+        _number("step_size", title, 0.25, "How far one step moves. 0 picks 2.5 × strength / steps.")
     target_class(info, key("target"))
 
 
 def target_class(info: ModelInfo, widget: str, **options: Any) -> None:
     """The class that a targeted attack wants."""
-    st.selectbox(
-        "Target class",
-        ["", *info.class_ids],
-        format_func=_class_names(info, "none: any wrong class"),
-        key=widget,
-        help="A targeted attack drives the prediction towards this class.",
-        **options,
-    )
+    help = "A targeted attack drives the prediction towards this class."
+    _class_picker(info, "Target class", "none: any wrong class", key=widget, help=help, **options)
 
 
 def of_picture(info: ModelInfo) -> DeltaGenerator | None:
@@ -194,24 +173,21 @@ def _map_picker(info: ModelInfo) -> DeltaGenerator:
 
 def explained_class(info: ModelInfo) -> None:
     """The class all maps are about."""
-    st.selectbox(
-        "Class the maps explain",
-        ["", *info.class_ids],
-        format_func=_class_names(info, "the class under attack"),
-        key=key("explained"),
-        help="All maps explain the same class, so that they can be compared.",
-    )
+    help = "All maps explain the same class, so that they can be compared."
+    title, empty = "Class the maps explain", "the class under attack"
+    _class_picker(info, title, empty, key=key("explained"), help=help)
+
+
+def _class_picker(info: ModelInfo, title: str, empty: str, **options: Any) -> None:
+    names = distinct_names(info.classes)  # of two equal texts a browser would take the last
+    shown = lambda identity: names.get(identity, empty)  # noqa: E731
+    st.selectbox(title, ["", *info.class_ids], format_func=shown, **options)
 
 
 def opacity() -> None:
     """How much of the photo shows through."""
-    _slider(
-        "opacity",
-        "Opacity of the maps",
-        5,
-        "0 shows the photo alone, 100 the map alone.",
-        format="%d %%",
-    )
+    help = "0 shows the photo alone, 100 the map alone."
+    _slider("opacity", "Opacity of the maps", 5, help, format="%d %%")
 
 
 def layer_picker(slot: DeltaGenerator | None, view: View, lens: Lens) -> None:
@@ -231,11 +207,6 @@ def layer_picker(slot: DeltaGenerator | None, view: View, lens: Lens) -> None:
         help="Early layers see edges in fine detail, late ones see objects coarsely. The default "
         "is the deepest stage whose map is fine enough to point at something.",
     )
-
-
-def _class_names(info: ModelInfo, empty: str) -> Callable[[str], str]:
-    names = distinct_names(info.classes)  # of two equal texts a browser would take the last
-    return lambda identity: names.get(identity, empty)
 
 
 def sample_sources() -> dict[str, list[tuple[str, str]]]:

@@ -17,12 +17,8 @@ from app.shell.state import key
 from app.shell.view import View
 
 FILL_TITLES = {"grey": "Grey", "black": "Black", "blur": "Blur"}
-_NUMBERS = {
-    "left": ("Left", 30),
-    "top": ("Top", 30),
-    "width": ("Width", 40),
-    "height": ("Height", 40),
-}
+_NUMBERS = {"left": (0, 99, 30), "top": (0, 99, 30), "width": (1, 100, 40), "height": (1, 100, 40)}
+"""Least, most and first value, in percent of the picture's side."""
 
 
 def controls() -> None:
@@ -42,22 +38,18 @@ def controls() -> None:
         for number, region in enumerate(regions, 1):
             st.caption(f"{number}. {in_words(region)}")
         _new_region(full=len(regions) >= MOST_REGIONS)
-        st.button(
-            "Remove the last",
-            key="erase.undo",
-            on_click=_choose,
-            args=(regions[:-1],),
-            disabled=not regions,
-            width="stretch",
-        )
-        st.button(
-            "Remove all",
-            key="erase.clear",
-            on_click=_choose,
-            args=((),),
-            disabled=not regions,
-            width="stretch",
-        )
+        for title, name, left in (
+            ("Remove the last", "undo", regions[:-1]),
+            ("Remove all", "clear", ()),
+        ):
+            st.button(
+                title,
+                key=f"erase.{name}",
+                on_click=_choose,
+                args=(left,),
+                disabled=not regions,
+                width="stretch",
+            )
 
 
 def in_words(region: Region) -> str:
@@ -79,12 +71,12 @@ def describe(view: View) -> str:
 
 def _new_region(full: bool) -> None:
     columns = [*st.columns(2), *st.columns(2)]
-    for column, (name, (title, value)) in zip(columns, _NUMBERS.items(), strict=True):
+    for column, (name, (least, most, first)) in zip(columns, _NUMBERS.items(), strict=True):
         column.number_input(
-            f"{title}, in %",
-            0 if name in ("left", "top") else 1,
-            99 if name in ("left", "top") else 100,
-            value=value,
+            f"{name.title()}, in %",
+            least,
+            most,
+            value=first,
             key=f"erase.{name}",
             help="Of the picture's side. What would reach beyond the picture is cut off.",
         )

@@ -39,9 +39,24 @@ def show(view: View, info: ModelInfo, refusal: str | None) -> None:
         "stays on the server that runs this app, in memory, for a while.",
     )
     if group == UPLOAD:
-        _upload()
+        st.file_uploader(
+            "A photo of your own",
+            type=sorted(EXTENSIONS, key=lambda ending: (ending not in _FAMILIAR, ending)),
+            key="gallery.upload",
+            on_change=_take,
+            args=("gallery.upload",),
+            help="JPEG, PNG, WebP, AVIF, TIFF or most other kinds of picture. Its centre square is "
+            "used, at the network's input size.",
+        )
     elif group == CAMERA:
-        _camera()
+        st.camera_input(
+            "Take a picture",
+            key="gallery.camera",
+            on_change=_take,
+            args=("gallery.camera",),
+            help="The picture is sent to the server that runs this app, and kept there for a "
+            "while.",
+        )
     else:
         if group == controls.OWN and (total := cache.own_photos().total) > len(groups[group]):
             st.caption(f"{len(groups[group])} of your {total:,} photos, from every folder.")
@@ -54,28 +69,6 @@ def take_refusal() -> str | None:
     """Why the last upload could not be used, once; the picture before it stays."""
     message = st.session_state.pop(_REFUSAL, None)
     return f"{message} The picture before it stays." if message else None
-
-
-def _upload() -> None:
-    st.file_uploader(
-        "A photo of your own",
-        type=sorted(EXTENSIONS, key=lambda ending: (ending not in _FAMILIAR, ending)),
-        key="gallery.upload",
-        on_change=_take,
-        args=("gallery.upload",),
-        help="JPEG, PNG, WebP, AVIF, TIFF or most other kinds of picture. Its centre square is "
-        "used, at the network's input size.",
-    )
-
-
-def _camera() -> None:
-    st.camera_input(
-        "Take a picture",
-        key="gallery.camera",
-        on_change=_take,
-        args=("gallery.camera",),
-        help="The picture is sent to the server that runs this app, and kept there for a while.",
-    )
 
 
 def _take(widget: str) -> None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import skimage
 from PIL import Image
 
 from advprop_core.datasets.class_folders import draw_evenly
@@ -172,9 +173,12 @@ def open_picture(source: str, size: int, uploads: BoundedStore[str, bytes]) -> P
     if kind in DRAWN and name.isascii() and name.isdigit() and int(name) < 1_000_000:
         return _scene(kind, int(name), size)
     if kind == "photo" and name in PHOTOS:
-        return _sample_photo(name)
+        path = next((Path(skimage.__file__).parent / "data").glob(f"{name}.*"))
+        return Picture(path.read_bytes(), None, PHOTOS[name])
     if kind == "folder":
-        return _own_photo(name)
+        root, path = _find_own_photo(name)
+        label = class_folder(root, str(path.relative_to(root)))
+        return Picture(read_file(path), label, tame(path.name))
     if kind == "upload":
         data = uploads.get(name)
         if data is None:
@@ -206,20 +210,6 @@ def object_mask(source: str, size: int) -> np.ndarray | None:
     """(size, size) bool, true on the object of a drawn scene; None for other pictures."""
     kind, _, name = source.partition(":")
     return _draw(kind, int(name), size).mask if kind in DRAWN else None
-
-
-def _sample_photo(name: str) -> Picture:
-    import skimage
-
-    folder = Path(skimage.__file__).parent / "data"
-    path = next(folder.glob(f"{name}.*"))
-    return Picture(path.read_bytes(), None, PHOTOS[name])
-
-
-def _own_photo(name: str) -> Picture:
-    root, path = _find_own_photo(name)
-    label = class_folder(root, str(path.relative_to(root)))
-    return Picture(read_file(path), label, tame(path.name))
 
 
 def _find_own_photo(name: str) -> tuple[Path, Path]:

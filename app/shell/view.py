@@ -110,7 +110,8 @@ def bounds(page: type[View], name: str) -> tuple[Any, Any]:
 
 def ends(page: type[View], name: str) -> dict[str, Any]:
     """The same, as arguments of the field's widget."""
-    return dict(zip(("min_value", "max_value"), bounds(page, name), strict=True))
+    low, high = bounds(page, name)
+    return {"min_value": low, "max_value": high}
 
 
 def fitting(page: type[View], name: str, value: Any) -> Any:

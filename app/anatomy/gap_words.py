@@ -1,16 +1,14 @@
-"""Words on which layers carry the gap between two branches; loads no torch."""
+"""Words on which layers carry the gap between two branches."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
+from advprop_core.anatomy.gap import By, Gap, GapRow, Order
 from advprop_core.text import join, percent
+from advprop_core.types import InputKind
+from app.figures.gap import kinds, value_of
 from app.shell.messages import PICTURES
-
-if TYPE_CHECKING:
-    from advprop_core.anatomy.gap import By, Gap, GapRow, Order, Score
-    from advprop_core.types import InputKind
 
 BY: dict[By, str] = {"stage": "Stages", "layer": "Layers"}
 SWAPPED: dict[Order, str] = {
@@ -41,15 +39,19 @@ def verdict(gap: Gap, second: str, name: str, pictures: str = "") -> str:
     start += f"**{second}** {percent(high)}."
     if abs(high - low) < _LEAST:
         return f"{start} They hardly differ here, so there is no gap to divide."
-    return " ".join([start, _alone(gap, kind, low, high), _walks(gap, kind, low, high)])
+
+    def made_up(row: GapRow) -> float:
+        return (value_of(row.scores[kind]) - low) / (high - low)
+
+    return " ".join([start, _alone(gap, made_up), _walks(gap, made_up)])
 
 
 def alt(gap: Gap, order: Order, second: str) -> str:
     """The bars of one order, one by one."""
     phrases = []
-    for kind in gap.rows[order][0].scores:
-        values = [percent(_value(row.scores[kind])) for row in gap.rows[order]]
-        phrases.append(f"{PICTURES[kind]} {', '.join(values)}")  # type: ignore[index]
+    for kind in kinds(gap):
+        values = [percent(value_of(row.scores[kind])) for row in gap.rows[order]]
+        phrases.append(f"{PICTURES[kind]} {', '.join(values)}")
     return f"Swapped {SWAPPED[order]}, from main to {second}: {'; '.join(phrases)}."
 
 
@@ -88,28 +90,20 @@ def _statistics(gap: Gap, estimated_on: str) -> str:
     )
 
 
-def _value(score: Score) -> float:
-    return score.probability if score.n == 1 else score.accuracy
-
-
 def _widest(gap: Gap) -> tuple[InputKind, float, float]:
     """The perturbed picture with main's and the second's value, or the clean one if more differs.
 
     What a perturbation does is the point, unless the branches do not differ on it at all.
     """
     ends = gap.rows["alone"][0].scores, gap.rows["alone"][-1].scores
-    values = {
-        kind: (_value(ends[0][kind]), _value(ends[1][kind])) for kind in PICTURES if kind in ends[0]
-    }
+    values = {kind: (value_of(ends[0][kind]), value_of(ends[1][kind])) for kind in kinds(gap)}
     wide = [kind for kind, (low, high) in values.items() if abs(high - low) >= _LEAST]
     kind = (wide or list(values))[-1]
     return kind, *values[kind]
 
 
-def _alone(gap: Gap, kind: InputKind, low: float, high: float) -> str:
-    shares = {
-        row.unit: (_value(row.scores[kind]) - low) / (high - low) for row in gap.rows["alone"][1:-1]
-    }
+def _alone(gap: Gap, made_up: Callable[[GapRow], float]) -> str:
+    shares = {row.unit: made_up(row) for row in gap.rows["alone"][1:-1]}
     best = max(shares, key=shares.__getitem__)
     if shares[best] <= 0:
         return f"No single {gap.by} makes up any of that gap by itself."
@@ -123,16 +117,12 @@ def _alone(gap: Gap, kind: InputKind, low: float, high: float) -> str:
     return f"**{best}** alone makes up {percent(shares[best])} of that gap."
 
 
-def _walks(gap: Gap, kind: InputKind, low: float, high: float) -> str:
+def _walks(gap: Gap, made_up: Callable[[GapRow], float]) -> str:
     """From which swap on half of the gap stays made up: on the way there it may come and go."""
     phrases = []
     for order, side in _SIDES.items():
-        rows: Sequence[GapRow] = gap.rows[order][1:]
-        short = [
-            index
-            for index, row in enumerate(rows)
-            if (_value(row.scores[kind]) - low) / (high - low) < _HALF
-        ]
+        rows = gap.rows[order][1:]
+        short = [index for index, row in enumerate(rows) if made_up(row) < _HALF]
         count = short[-1] + 2 if short else 1
         units = gap.by if count == 1 else f"{gap.by}s"
         number = "all" if count == len(rows) > 1 else str(count)

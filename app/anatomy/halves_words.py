@@ -1,15 +1,12 @@
-"""Words on which half of the norm carries robustness; loads no torch."""
+"""Words on which half of the norm carries robustness."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
+from advprop_core.anatomy.halves import ENDS, NAIVE, Mixture, MixtureAccuracy
 from advprop_core.text import percent
 from advprop_core.types import INPUT_KINDS
-
-if TYPE_CHECKING:
-    from advprop_core.anatomy.halves import Mixture, MixtureAccuracy
 
 INTRODUCTION = (
     "A norm layer has two halves: γ and β, which are trained, and mean and variance, which are "
@@ -25,8 +22,6 @@ def table(
     rows: Mapping[Mixture, MixtureAccuracy], branch: str, second: str
 ) -> list[tuple[str, MixtureAccuracy]]:
     """Networks with the γ and β of one branch: what their statistics are, and accuracies."""
-    from advprop_core.anatomy.halves import Mixture
-
     affine = 0.0 if branch == "main" else 1.0
     other = second if branch == "main" else "main"
     statistics = {
@@ -42,8 +37,6 @@ def verdict(
     rows: Mapping[Mixture, MixtureAccuracy], second: str, attack: str, pictures: str
 ) -> str:
     """What each half changes, in words."""
-    from advprop_core.anatomy.halves import ENDS, NAIVE, Mixture
-
     clean, attacked = (
         [rows[Mixture(affine, kind)].share("adversarial") for affine in (0.0, 1.0)]
         for kind in INPUT_KINDS
@@ -64,8 +57,6 @@ def verdict(
 
 def line(rows: Mapping[Mixture, MixtureAccuracy], second: str) -> str:
     """How accuracies change along the way."""
-    from advprop_core.anatomy.halves import ENDS
-
     main, other = (rows[mixture] for mixture in ENDS)
     return (
         f"Along the whole dial: from {_both(main)} at **main** to {_both(other)} at **{second}** "

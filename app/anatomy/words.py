@@ -209,7 +209,7 @@ def excited(layer: str, numbers: Sequence[int]) -> str:
 
 
 def offer(source: Source | None, folders: Sequence[str]) -> str:
-    """What can be done for a network without an auxiliary branch; ``folders`` as above."""
+    """What can be done for a network without an auxiliary branch."""
     if source is None:
         return f"An auxiliary branch could be made from photos. {no_photos(folders)}"
     return (

@@ -43,8 +43,8 @@ def bars(gap: Gap, order: Order, second: str, *, dark: bool = False) -> go.Figur
     rows = gap.rows[order]
     titles = unit_titles(rows, order, second)
     fills = [branch_colour("main"), *[FAINT[dark]] * (len(rows) - 2), branch_colour(second)]
-    figure = go.Figure()
-    for kind in kinds(gap):
+    figure, shown = go.Figure(), kinds(gap)
+    for index, kind in enumerate(shown):
         scores = [row.scores[kind] for row in rows]
         figure.add_trace(
             go.Bar(
@@ -58,8 +58,10 @@ def bars(gap: Gap, order: Order, second: str, *, dark: bool = False) -> go.Figur
                 showlegend=False,
             )
         )
-    if gap.naive is not None:
-        _mark_naive(figure, gap.naive[order], kinds(gap), titles, dark)
+        if gap.naive is not None:
+            offset = (index - (len(shown) - 1) / 2) * _BAR_SHARE / len(shown)
+            naive = [row.scores[kind] for row in gap.naive[order]]
+            figure.add_trace(_naive(naive, titles, offset, dark))
     figure.update_xaxes(
         tickvals=list(range(len(rows))),
         ticktext=titles,
@@ -142,34 +144,17 @@ def unit_titles(rows: Sequence[GapRow], order: Order, second: str) -> list[str]:
     return titles
 
 
-def _mark_naive(
-    figure: go.Figure,
-    rows: Sequence[GapRow],
-    shown: Sequence[InputKind],
-    titles: Sequence[str],
-    dark: bool,
-) -> None:
+def _naive(scores: Sequence[Score], titles: Sequence[str], offset: float, dark: bool) -> go.Scatter:
     """A short line across each bar: its height without estimating."""
-    for index, kind in enumerate(shown):
-        offset = (index - (len(shown) - 1) / 2) * _BAR_SHARE / len(shown)
-        scores = [row.scores[kind] for row in rows]
-        figure.add_trace(
-            go.Scatter(
-                x=[column + offset for column in range(len(rows))],
-                y=[value_of(score) for score in scores],
-                mode="markers",
-                marker={
-                    "symbol": "line-ew",
-                    "size": 11,
-                    "line": {"width": 2, "color": INK[dark]},
-                },
-                hovertext=[
-                    f"not estimated: {_hover(t, s)}" for t, s in zip(titles, scores, strict=True)
-                ],
-                hoverinfo="text",
-                showlegend=False,
-            )
-        )
+    return go.Scatter(
+        x=[column + offset for column in range(len(scores))],
+        y=[value_of(score) for score in scores],
+        mode="markers",
+        marker={"symbol": "line-ew", "size": 11, "line": {"width": 2, "color": INK[dark]}},
+        hovertext=[f"not estimated: {_hover(t, s)}" for t, s in zip(titles, scores, strict=True)],
+        hoverinfo="text",
+        showlegend=False,
+    )
 
 
 def _intervals(scores: Sequence[Score], dark: bool) -> dict[str, object]:

@@ -30,6 +30,7 @@ class Job:
         key: What was asked; equal keys mean the same job.
         progress: Share done, in [0, 1].
         started: Whether a worker has taken it up.
+        cancelled: Whether the worker was asked to stop, at its next report.
     """
 
     def __init__(self, key: Hashable) -> None:
@@ -38,27 +39,18 @@ class Job:
         self.started = False
         self.future: Future[Any] = Future()
         self.waiting: set[str] = set()
-        self._cancelled = threading.Event()
+        self.cancelled = False
 
     @property
     def done(self) -> bool:
         """Whether there is a result, or an error."""
         return self.future.done()
 
-    @property
-    def cancelled(self) -> bool:
-        """Whether the worker was asked to stop."""
-        return self._cancelled.is_set()
-
     def report(self, done: float, total: float = 1.0) -> None:
         """Called by the library between batches; raises Cancelled when it should stop."""
-        if self._cancelled.is_set():
+        if self.cancelled:
             raise Cancelled
         self.progress = done / total
-
-    def cancel(self) -> None:
-        """Ask the worker to stop at its next report."""
-        self._cancelled.set()
 
 
 class Pool:
@@ -104,7 +96,7 @@ class Pool:
         with self._lock:
             job = self._jobs.get(key)
             if job is not None and not job.done:
-                job.cancel()
+                job.cancelled = True
                 del self._jobs[key]
 
     def forget(self, matches: Callable[[Any], bool]) -> None:
@@ -112,7 +104,7 @@ class Pool:
         with self._lock:
             for key, job in list(self._jobs.items()):
                 if matches(key):
-                    job.cancel()  # one that is done, for whoever holds it
+                    job.cancelled = True  # one that is done, for whoever holds it
                     del self._jobs[key]
 
     def cancel(self, session: str) -> None:
@@ -126,7 +118,7 @@ class Pool:
                 continue
             job.waiting.discard(session)
             if not job.waiting and not job.done:
-                job.cancel()
+                job.cancelled = True
                 del self._jobs[key]
 
     def _forget_oldest(self) -> None:

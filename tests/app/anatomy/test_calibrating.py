@@ -58,7 +58,7 @@ def test_a_calibrated_branch_is_made_once_and_changes_no_other(vanilla, monkeypa
 def test_calibrating_can_be_stopped(vanilla):
     lens, compare = vanilla
     store, job = BoundedStore(2), Job("x")
-    job.cancel()
+    job.cancelled = True
     with pytest.raises(Cancelled):
         compare(FEW, store, job)
     assert store.get((lens.network, FEW)) is None

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from advprop_core.report.colours import Array, Sign, branch_colour, colour_span, overlay
 from advprop_core.text import percent
 from advprop_core.types import INPUT_KINDS, Comparison, InputKind, Prediction
-from app.figures.heat import picture_grid
+from app.figures.pictures import picture_grid
 from app.figures.style import COLUMN_TITLES, DASHES, FAINT, INK, coloured
 
 if TYPE_CHECKING:

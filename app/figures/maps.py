@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 
 from advprop_core.report.colours import Array, Sign, branch_colour, colour_span, overlay
 from advprop_core.types import INPUT_KINDS, AttributionMap, Comparison, InputKind
-from app.figures.heat import add_map, colour_axis, picture_grid
+from app.figures.pictures import add_map, colour_axis, picture_grid
 from app.figures.style import COLUMN_TITLES, branch_title, hide_axes
 
 if TYPE_CHECKING:

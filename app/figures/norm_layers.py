@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from advprop_core.report.colours import colour_span, overlay
 from advprop_core.types import Comparison, InputKind
 from app.figures.anatomy import colour_between
-from app.figures.heat import colour_axis, picture_grid
+from app.figures.pictures import colour_axis, picture_grid
 from app.figures.style import FAINT, INK, branch_title, stage_axis
 
 if TYPE_CHECKING:

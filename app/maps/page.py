@@ -52,16 +52,9 @@ def _task(view: MapsView, lens: Lens) -> Task:
         make_map_set,
         lens.branches,
         methods=view.maps,
-        layer=_layer(view, lens),
+        layer=comparison.layer_of(view, lens, view.maps),
         class_index=comparison.explained(view, lens.info),
     )
-
-
-def _layer(view: MapsView, lens: Lens) -> str | None:
-    """Nothing where no map has one, so that another layer does not make them anew."""
-    if not any(METHODS[name].needs_layer for name in view.maps):
-        return None
-    return view.layer or lens.default_layer or None
 
 
 def _draw(shown: Shown, current: bool) -> None:

@@ -19,6 +19,13 @@ INTRODUCTION = (
     "where it looked."
 )
 
+_FIGURES_HELP = (
+    "The largest change of any colour value.",
+    "Euclidean length of the whole change, pixel units.",
+    "Smallest and largest colour value; a picture that can be shown lies in 0 to 1.",
+    "Whether every prediction stays the same when the perturbed picture is rounded to 8 bits.",
+)
+
 
 def _draw(shown: Shown, current: bool) -> None:
     """Pictures, predictions, maps and figures of one result, in fixed places."""
@@ -106,26 +113,15 @@ def _honesty(shown: Shown) -> None:
     facts, info = shown.result.facts, shown.info
     st.subheader("How honest is this perturbation?")
     st.caption("Measured on the perturbed picture, after the fact.")
-    columns = st.columns(4)
-    columns[0].metric(
-        "Largest change (L∞)",
-        f"{facts.linf * 255:.2f}/255",
-        help="The largest change of any colour value.",
-    )
-    columns[1].metric(
-        "Length (L2)", f"{facts.l2:.2f}", help="Euclidean length of the whole change, pixel units."
-    )
-    columns[2].metric(
-        "Range",
-        f"{facts.low:.2f} to {facts.high:.2f}",
-        help="Smallest and largest colour value; a picture that can be shown lies in 0 to 1.",
-    )
-    columns[3].metric(
-        "After saving as PNG",
-        "holds" if all(facts.survives_png.values()) else "changes",
-        help="Whether every prediction stays the same when the perturbed picture is rounded to 8 "
-        "bits.",
-    )
+    figures = {
+        "Largest change (L∞)": f"{facts.linf * 255:.2f}/255",
+        "Length (L2)": f"{facts.l2:.2f}",
+        "Range": f"{facts.low:.2f} to {facts.high:.2f}",
+        "After saving as PNG": "holds" if all(facts.survives_png.values()) else "changes",
+    }
+    columns = zip(st.columns(4), figures.items(), _FIGURES_HELP, strict=True)
+    for column, (title, figure), help in columns:
+        column.metric(title, figure, help=help)
     for sentence in [*_target(shown), *messages.honesty(shown.result, info)]:
         st.markdown(f"- {sentence}")
     st.download_button(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from advprop_core.attribution.methods import METHODS
@@ -67,10 +67,13 @@ def map_request(view: View, lens: Lens, method: str) -> Any:
     """A kind of map at the layer and of the class that the view names."""
     from advprop_core.compare.compare import MapRequest
 
-    layer = view.layer or lens.default_layer
-    return MapRequest(
-        method, (layer or None) if METHODS[method].needs_layer else None, explained(view, lens.info)
-    )
+    return MapRequest(method, layer_of(view, lens, [method]), explained(view, lens.info))
+
+
+def layer_of(view: View, lens: Lens, methods: Sequence[str]) -> str | None:
+    """The layer of the maps; None where none of them has one, so that it does not matter."""
+    needed = any(METHODS[name].needs_layer for name in methods)
+    return (view.layer or lens.default_layer or None) if needed else None
 
 
 def explained(view: View, info: ModelInfo) -> int | None:

@@ -84,7 +84,7 @@ class Stopping(Job):
 
     def report(self, done: float, total: float = 1.0) -> None:
         if done / total > 0.5:
-            self.cancel()
+            self.cancelled = True
         super().report(done, total)
 
 

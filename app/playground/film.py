@@ -17,7 +17,6 @@ from app.shell.jobs import Report
 from app.shell.tasks import Shown, Task
 
 
-
 def draw(playground: Shown) -> None:
     """The pictures of every step under a slider, and buttons to save them."""
     view = playground.view

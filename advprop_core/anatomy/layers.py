@@ -12,8 +12,6 @@ from advprop_core.errors import InputError
 from advprop_core.models.dual_bn import MAIN, DualBNModel, PixelNetwork, norm_layers, private_view
 from advprop_core.text import did_you_mean
 
-HEAD = "head"
-
 
 def pair(model: DualBNModel, first: str, second: str) -> tuple[PixelNetwork, PixelNetwork]:
     """Two branches of a model by name.
@@ -42,7 +40,7 @@ def stages_of_layers(model: DualBNModel) -> dict[str, str]:
     places = {name: index for index, (name, _) in enumerate(main.network.named_modules())}
     ends = {stage: _end(stage, places) for stage in stages(main)}
     return {
-        layer: next((stage for stage, end in ends.items() if places[layer] <= end), HEAD)
+        layer: next((stage for stage, end in ends.items() if places[layer] <= end), "head")
         if ends
         else layer.partition(".")[0]
         for layer in model.norm_layer_names()

@@ -60,18 +60,10 @@ def integrated_gradients(question: Question) -> Tensor:
     with torch.no_grad():
         after, before = (scores(question.module, x, question.targets) for x in (pixels, black))
     change = after - before
-    integrals, rows, done = torch.zeros_like(pixels), torch.arange(len(pixels)), 0
-    total = sum(_INTEGRATION_STEPS) * len(pixels)
-
-    def counted(batch: Tensor) -> Tensor:
-        nonlocal done
-        output: Tensor = question.module(batch)
-        done += len(batch)
-        question.report(done, total)
-        return output
-
+    integrals, rows = torch.zeros_like(pixels), torch.arange(len(pixels))
+    module = question.counted(sum(_INTEGRATION_STEPS) * len(pixels))
     for steps in _INTEGRATION_STEPS:
-        integrals[rows] = IntegratedGradients(counted).attribute(
+        integrals[rows] = IntegratedGradients(module).attribute(
             pixels[rows],
             black[rows],
             targets[rows],

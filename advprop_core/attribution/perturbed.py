@@ -28,17 +28,9 @@ def occlusion(question: Question) -> Tensor:
     window, stride = window_and_stride(options.get("window"), options.get("stride"), min(sides))
     images = len(question.pixels)
     windows = [-(-(side - window) // stride) + 1 for side in sides]
-    total = windows[0] * windows[1]
-    done = -images  # captum first asks for the image as it is
-
-    def counted(pixels: Tensor) -> Tensor:
-        nonlocal done
-        output: Tensor = question.module(pixels)
-        done += len(pixels)
-        question.report(min(done // images, total), total)
-        return output
-
-    drops: Tensor = Occlusion(counted).attribute(
+    total = windows[0] * windows[1] * images
+    module = question.counted(total, -images)  # captum first asks for the images as they are
+    drops: Tensor = Occlusion(module).attribute(
         question.pixels,
         (3, window, window),
         (3, stride, stride),

@@ -63,6 +63,18 @@ class Question:
         """A fresh generator on the CPU, so that a draw is the same on every device."""
         return torch.Generator().manual_seed(self.seed)
 
+    def counted(self, total: int, done: int = 0) -> Callable[[Tensor], Tensor]:
+        """The module, which reports after each call how many of all images went through it."""
+
+        def module(pixels: Tensor) -> Tensor:
+            nonlocal done
+            output: Tensor = self.module(pixels)
+            done += len(pixels)
+            self.report(min(done, total), total)
+            return output
+
+        return module
+
     def report(self, done: int, total: int) -> None:
         """Tell whoever asked; what they raise ends the call."""
         if self.progress:

@@ -168,7 +168,7 @@ def export(options: _ExportOptions) -> None:
 def _blended(checkpoint: Checkpoint, name: str, blend: str, data: str) -> Checkpoint:
     """``main:aux:0.5`` as a checkpoint of one branch, with statistics estimated on images."""
     first, second, place = _read_blend(blend, list(checkpoint.info.branches))
-    from advprop_core.anatomy.soup import soup
+    from advprop_core.anatomy.mixing import soup
 
     images = _training_images(checkpoint, name, data, _BLEND_PHOTOS)
     typer.echo(

@@ -97,9 +97,9 @@ def trust_json(trust: Trust) -> dict[str, Any]:
     steps = [
         {
             "stage": step.stage,
-            "correlation": plain(step.mean),
-            "absolute_correlation": plain(step.absolute_mean),
-            "draws": len(step.correlations),
+            "correlation": plain(step.correlation),
+            "absolute_correlation": plain(step.absolute_correlation),
+            "draws": step.draws,
         }
         for step in random.steps
     ]

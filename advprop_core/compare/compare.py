@@ -102,7 +102,10 @@ def compare(
             progress(first + (1 - first) * done / total)
 
     perturbed = _perturb(branches[attack_branch], photo, perturbation, attack_branch, on_step)
-    grid = _grid(branches, photo, perturbed)
+    grid: Grid = {
+        **{("clean", name): prediction for name, prediction in photo.clean.items()},
+        **predict_grid(branches, {"adversarial": perturbed}),
+    }
     drawn, refused = None, None
     if maps is not None:
         explained = attacked if maps.class_index is None else maps.class_index
@@ -160,13 +163,6 @@ def _perturb(
     if isinstance(perturbation, EraseConfig):
         return erase(photo.pixels, perturbation)
     return attack(module, photo.pixels, photo.label(attack_branch), perturbation, on_step)
-
-
-def _grid(branches: Mapping[str, nn.Module], photo: Photo, perturbed: Tensor) -> Grid:
-    return {
-        **{("clean", name): prediction for name, prediction in photo.clean.items()},
-        **predict_grid(branches, {"adversarial": perturbed}),
-    }
 
 
 def _facts(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from torch import Tensor, nn
 
 from advprop_core.attacks.gradient import attack, attack_each
+from advprop_core.attribution.progress import Counter
 from advprop_core.attribution.question import batches
 from advprop_core.compare.photo import Photo, ask_clean, require_branch
 from advprop_core.predict import predict
@@ -48,7 +49,6 @@ class Sweep:
             no longer says what it should.
         expected: Branch to what it should say: the true class where known, else its own clean
             prediction.
-        attacked_class: Whose loss an untargeted attack raises.
         target_class: What a targeted attack wants, else None.
         true_class: Where known.
         attack_branch: Whose gradient made the perturbations.
@@ -59,7 +59,6 @@ class Sweep:
     predictions: Mapping[str, tuple[Prediction, ...]]
     flips: Mapping[str, Flip]
     expected: Mapping[str, int]
-    attacked_class: int
     target_class: int | None
     true_class: int | None
     attack_branch: str
@@ -93,21 +92,22 @@ def sweep(
     """
     require_branch(attack_branch, branches)
     photo = ask_clean(branches, pixels, true_class)
-    goal = _Goal(config.target_class, photo.expected)
     grid = [*batches(len(epsilons), photo.pixels)]
-    counter = _Counter(progress, len(grid) + len(branches) * _expected_tries(epsilons, precision))
+    parts = len(grid) + len(branches) * _expected_tries(epsilons, precision)
+    report = progress or (lambda share: None)
+    # The search may take more tries than expected.
+    counter = Counter(lambda done, total: report(min(1.0, done / total)), parts * config.steps)
     work = _Work(branches, photo, config, attack_branch, scale_step, counter)
     answers: Answers = {0.0: photo.clean}
     for batch in grid:
         answers |= work.together([epsilons[index] for index in batch])
-    _search(answers, goal, work, precision)
+    _search(answers, work, precision)
     order = sorted(answers)
     return Sweep(
         tuple(order),
         {name: tuple(answers[epsilon][name] for epsilon in order) for name in branches},
-        {name: goal.flip(name, answers) for name in branches},
+        {name: work.flip(name, answers) for name in branches},
         photo.expected,
-        photo.expected[attack_branch],
         config.target_class,
         photo.true_class,
         attack_branch,
@@ -115,28 +115,11 @@ def sweep(
     )
 
 
-@dataclass(frozen=True)
-class _Goal:
-    """When a branch has given way."""
-
-    target: int | None
-    expected: Mapping[str, int]
-
-    def flip(self, name: str, answers: Answers) -> Flip:
-        held = None
-        for epsilon in sorted(answers):
-            answer = answers[epsilon][name].class_index
-            if answer == self.target or (self.target is None and answer != self.expected[name]):
-                return Flip(name, epsilon, held, answer)
-            held = epsilon
-        return Flip(name, None, held, answer)
-
-
-def _search(answers: Answers, goal: _Goal, work: _Work, precision: float) -> None:
+def _search(answers: Answers, work: _Work, precision: float) -> None:
     """Add answers until each branch's flip is as narrow as the precision, attacked alone."""
     alone = {0.0}
-    for name in goal.expected:
-        while (epsilon := _next_try(goal.flip(name, answers), alone, precision)) is not None:
+    for name in work.branches:
+        while (epsilon := _next_try(work.flip(name, answers), alone, precision)) is not None:
             answers[epsilon] = work.alone(epsilon)
             alone.add(epsilon)
 
@@ -160,21 +143,6 @@ def _expected_tries(epsilons: Sequence[float], precision: float) -> int:
     return 2 + max(0, math.ceil(math.log2(widest / precision) - 1e-9))
 
 
-class _Counter:
-    """Reports how far the whole is, from how far each of its parts is."""
-
-    def __init__(self, progress: Callable[[float], None] | None, parts: int) -> None:
-        self._progress = progress
-        self._parts = parts
-        self._done = 0
-
-    def step(self, share: float) -> None:
-        if self._progress:
-            self._progress(min(1.0, (self._done + share) / self._parts))
-        if share == 1:
-            self._done += 1
-
-
 @dataclass(frozen=True)
 class _Work:
     branches: Mapping[str, nn.Module]
@@ -182,7 +150,7 @@ class _Work:
     config: AttackConfig
     attack_branch: str
     scale_step: bool
-    counter: _Counter
+    counter: Counter
 
     def together(self, epsilons: Sequence[float]) -> Answers:
         """What every branch says at each radius, all attacked as one batch."""
@@ -199,12 +167,23 @@ class _Work:
         perturbed = attack(*self._walk(), self._at(epsilon), self._step)
         return {name: predict(module, perturbed)[0] for name, module in self.branches.items()}
 
+    def flip(self, name: str, answers: Answers) -> Flip:
+        """Where a branch gives way."""
+        target, expected = self.config.target_class, self.photo.expected[name]
+        held = None
+        for epsilon in sorted(answers):
+            answer = answers[epsilon][name].class_index
+            if answer == target or (target is None and answer != expected):
+                return Flip(name, epsilon, held, answer)
+            held = epsilon
+        return Flip(name, None, held, answer)
+
     def _walk(self) -> tuple[nn.Module, Tensor, Tensor]:
         label = self.photo.label(self.attack_branch)
         return self.branches[self.attack_branch], self.photo.pixels, label
 
-    def _step(self, done: int, _: Tensor) -> None:
-        self.counter.step(done / self.config.steps)
+    def _step(self, step: int, _: Tensor) -> None:
+        self.counter.add(1 if step else 0)  # 0 is the start
 
     def _at(self, epsilon: float) -> AttackConfig:
         if not self.scale_step:

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from advprop_core.attacks.inputs import own_pixels
 from advprop_core.attribution.progress import Counter
-from advprop_core.attribution.question import ClassIndex, batch_size
+from advprop_core.attribution.question import ClassIndex, batch_size, class_per_image
 from advprop_core.faithfulness import forward
 from advprop_core.faithfulness.maps import Undefined, check_maps, flaw
+from advprop_core.models.folding import fold
 from advprop_core.processes import Progress
 from advprop_core.types import freeze
 
@@ -127,7 +129,8 @@ def measure_curves(
         One result per image; undefined where the map puts no pixel before another.
     """
     maps = check_maps(maps, (len(pixels), *pixels.shape[2:]))
-    network, images, classes = forward.prepare(module, pixels, class_index)
+    classes = class_per_image(class_index, len(pixels))
+    images = own_pixels(module, pixels)
     flaws = [flaw(values) for values in maps]
     generator = torch.Generator().manual_seed(seed)
     ties, *orders = (
@@ -138,7 +141,7 @@ def measure_curves(
     sound = [index for index, reason in enumerate(flaws) if reason is None]
     references = dict.fromkeys(alike[index] for index in sound)
     walks = len(sound) + _RANDOM_ORDERS * len(references)
-    walk = _Walk(network, counts, Counter(progress, 2 * len(counts) * walks))
+    walk = _Walk(fold(module, images[:1]), counts, Counter(progress, 2 * len(counts) * walks))
     random = {index: _random(walk, images[index], orders, classes[index]) for index in references}
     return tuple(
         reason

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from advprop_core.attacks.inputs import own_pixels
 from advprop_core.attribution.progress import Counter
-from advprop_core.attribution.question import ClassIndex, batch_size
+from advprop_core.attribution.question import ClassIndex, batch_size, class_per_image
 from advprop_core.faithfulness import forward
 from advprop_core.faithfulness.maps import Score, Undefined, check_maps, flaw
+from advprop_core.models.folding import fold
 from advprop_core.processes import Progress
 
 _RECTANGLES = 64
@@ -74,7 +76,9 @@ def measure_infidelity(
         One result per image; undefined where the map puts no pixel before another.
     """
     maps = check_maps(maps, (len(pixels), *pixels.shape[2:]))
-    network, images, classes = forward.prepare(module, pixels, class_index)
+    classes = class_per_image(class_index, len(pixels))
+    images = own_pixels(module, pixels)
+    network = fold(module, images[:1])
     masks = _rectangles(maps.shape[1:], seed)
     flaws = [flaw(values) for values in maps]
     alike = forward.first_alike(images, classes)

@@ -109,12 +109,7 @@ def compare_object_shares(
 
     Taking differences scene by scene removes what makes a scene easy or hard, so this tells
     more than two intervals beside each other.
-
-    Raises:
-        ValueError: If they are not of the same scenes.
     """
-    if first.areas != second.areas:
-        raise InputError("both must be of the same scenes, in the same order")
     share = estimate_mean(_differences(first.shares, second.shares), seed=seed)
     pointing = estimate_mean(_differences(first.hits, second.hits), seed=seed)
     return ObjectDifference(share, pointing, _say(share))

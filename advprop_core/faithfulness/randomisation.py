@@ -34,24 +34,16 @@ class RandomisationStep:
 
     Attributes:
         stage: The stage that was randomised last; all deeper ones were before.
-        correlations: Spearman's rank correlation with the original map, draw by draw.
-        absolute_correlations: The same of the absolute values, for signed maps whose sign
-            alone flips.
+        correlation: Spearman's rank correlation with the original map, mean over the draws.
+        absolute_correlation: The same of the absolute values, for signed maps whose sign alone
+            flips.
+        draws: How often the weights were drawn.
     """
 
     stage: str
-    correlations: tuple[Score, ...]
-    absolute_correlations: tuple[Score, ...]
-
-    @property
-    def mean(self) -> Score:
-        """Mean of the correlations that exist."""
-        return mean(self.correlations)
-
-    @property
-    def absolute_mean(self) -> Score:
-        """Mean of the correlations of absolute values that exist."""
-        return mean(self.absolute_correlations)
+    correlation: Score
+    absolute_correlation: Score
+    draws: int
 
 
 @dataclass(frozen=True)
@@ -70,8 +62,8 @@ class RandomisationCheck:
     def kept(self) -> Score:
         """What is left with every weight random: the larger mean, by which the verdict goes."""
         last = self.steps[-1]
-        means = defined([last.mean, last.absolute_mean])
-        return max(means, key=abs) if means else last.mean
+        means = defined([last.correlation, last.absolute_correlation])
+        return max(means, key=abs) if means else last.correlation
 
     @property
     def verdict(self) -> Verdict:
@@ -91,7 +83,7 @@ class RandomisationCheck:
         if isinstance(self.kept, Undefined):
             why = f"nothing can be compared: {self.kept}"
             return f"With every weight random {self.refused or why}."
-        what = "map" if self.kept == self.steps[-1].mean else "absolute map"
+        what = "map" if self.kept == self.steps[-1].correlation else "absolute map"
         return (
             f"With every weight random the {what} has a rank correlation of {self.kept:.2f} with "
             f"the original: {_WORDS[self.verdict]}."
@@ -140,8 +132,9 @@ def check_randomisation(
             tuple(
                 RandomisationStep(
                     name,
-                    tuple(scores[index] for scores in plain[name]),
-                    tuple(scores[index] for scores in absolute[name]),
+                    mean([scores[index] for scores in plain[name]]),
+                    mean([scores[index] for scores in absolute[name]]),
+                    draws,
                 )
                 for name in plain
             )

@@ -19,7 +19,7 @@ from advprop_core.anatomy.distance import LayerDistance, profile
 from advprop_core.anatomy.excitement import Excitement, excitement
 from advprop_core.anatomy.gap import By, Gap, measure_gap
 from advprop_core.anatomy.halves import Mixture, MixtureAccuracy
-from advprop_core.anatomy.soup import soup
+from advprop_core.anatomy.mixing import soup
 from advprop_core.attacks.gradient import attack
 from advprop_core.datasets.named import Images, load_images
 from advprop_core.models import bundle

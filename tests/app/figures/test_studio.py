@@ -45,7 +45,6 @@ def swept():
         },
         flips={"main": Flip("main", 4 / 255, 2 / 255, 1), "aux": Flip("aux", None, 16 / 255, 0)},
         expected={"main": 0, "aux": 0},
-        attacked_class=0,
         target_class=None,
         true_class=0,
         attack_branch="main",

@@ -25,7 +25,7 @@ def swept(target=None, **flips):
     made = {b: Flip(b, e, None if e == 0 else 0.0, 1) for b, e in flips.items()}
     curve = dict.fromkeys(flips, (STAR, HEART))
     expected = dict.fromkeys(flips, 0)
-    return Sweep((0.0, 16 / 255), curve, made, expected, 0, target, 0, "main", 0.05 / 255)
+    return Sweep((0.0, 16 / 255), curve, made, expected, target, 0, "main", 0.05 / 255)
 
 
 def test_the_radius_of_a_flip_is_rounded_up_so_that_it_still_flips():

@@ -3,8 +3,7 @@
 import pytest
 import torch
 
-from advprop_core.anatomy.mixing import blend
-from advprop_core.anatomy.soup import soup
+from advprop_core.anatomy.mixing import blend, soup
 from advprop_core.models import timm_networks
 from advprop_core.models.checkpoints import Checkpoint, export, load, save
 from advprop_core.predict import logits_of

@@ -33,7 +33,7 @@ def trust(**fields):
         random_deletion=line(1.0, 0.5, 0.0),
         random_insertion=line(0.0, 0.5, 1.0),
     )
-    step = RandomisationStep("stem", (0.3,), (0.25,))
+    step = RandomisationStep("stem", 0.3, 0.25, 1)
     values = {
         "curves": curves,
         "infidelity": Infidelity(1.0, 4.0, 64),
@@ -47,7 +47,7 @@ def trust(**fields):
 
 
 def undefined():
-    step = RandomisationStep("stem", (NOTHING,), (NOTHING,))
+    step = RandomisationStep("stem", NOTHING, NOTHING, 1)
     return trust(
         curves=NOTHING,
         infidelity=NOTHING,

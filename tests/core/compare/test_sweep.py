@@ -48,7 +48,7 @@ def test_the_smallest_radius_is_found_to_the_precision(image):
     assert (main.answer, aux.answer) == (0, 0)
     assert found.precision == 1 / 128
     assert found.expected == {"main": 1, "aux": 1}
-    assert (found.true_class, found.attacked_class, found.attack_branch) == (1, 1, "main")
+    assert (found.true_class, found.attack_branch) == (1, "main")
 
 
 def test_the_curve_holds_the_grid_the_clean_picture_and_what_the_search_tried(image):
@@ -158,7 +158,6 @@ def test_progress_rises_and_what_it_raises_ends_the_search(image):
     told = []
     run(thresholds(main=0.55, aux=0.3), image, precision=1 / 32, progress=told.append)
     assert told == sorted(told)
-    assert told[0] == 0
     assert told[-1] > 0.9
 
     def stop(share):

@@ -150,8 +150,8 @@ def test_random_orders_are_gone_through_once_for_several_maps_of_an_image(make_s
     told = []
     images = WHITE.expand(2, -1, -1, -1)
     both = measure_curves(module, images, scores, 0, progress=lambda *x: told.append(x))
-    # A picture to learn the number of classes; then 5 on each of 2 curves of 2 + 3 orders.
-    assert sum(shown) == 1 + 5 * 2 * (2 + 3)
+    # 5 pictures on each of 2 curves of 2 + 3 orders.
+    assert sum(shown) == 5 * 2 * (2 + 3)
     assert told[-1] == (50, 50)
     for values, found in zip(scores, both, strict=True):
         (alone,) = measure_curves(module, WHITE, values[None], 0)

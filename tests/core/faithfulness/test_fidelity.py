@@ -42,7 +42,7 @@ def test_the_network_is_asked_once_for_several_maps_of_an_image(
     monkeypatch.setattr(forward, "logits", count)
     found = measure_infidelity(module, image, maps, 0)
     assert list(found) == alone
-    assert shown == [1, 1, 32, 32]  # the number of classes; then the image and its copies
+    assert shown == [1, 32, 32]  # the image and its copies
 
 
 @pytest.mark.parametrize("normalize", [True, False])

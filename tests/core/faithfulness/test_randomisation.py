@@ -3,6 +3,7 @@ import copy
 import pytest
 import torch
 
+from advprop_core.faithfulness.agreement import spearman
 from advprop_core.faithfulness.maps import Undefined
 from advprop_core.faithfulness.randomisation import check_randomisation
 from advprop_core.models.dual_bn import PixelNetwork
@@ -30,7 +31,7 @@ def cascade(module, pixels, make_map, draws=1, seed=0):
 def test_a_map_of_the_picture_alone_stays_what_it_is(module, pixels):
     for found in cascade(module, pixels(), lambda network, shown: shown.mean(1)):
         assert [step.stage for step in found.steps] == ["8", "3", "0"]
-        assert all(step.correlations == pytest.approx((1.0,)) for step in found.steps)
+        assert all(step.correlation == pytest.approx(1.0) for step in found.steps)
         assert found.verdict == "mostly the picture"
         assert found.kept == pytest.approx(1.0)
         assert found.words == (
@@ -42,9 +43,10 @@ def test_a_map_of_the_picture_alone_stays_what_it_is(module, pixels):
 def test_a_map_of_the_first_weights_changes_at_the_last_step(module, pixels):
     (found,) = cascade(module, pixels(1, 14), first_weights, draws=3)
     head, middle, whole = found.steps
-    assert (head.mean, middle.mean) == pytest.approx((1.0, 1.0))
-    assert abs(whole.mean) < 0.2
-    assert abs(whole.absolute_mean) < 0.2
+    assert (head.correlation, middle.correlation) == pytest.approx((1.0, 1.0))
+    assert abs(whole.correlation) < 0.2
+    assert abs(whole.absolute_correlation) < 0.2
+    assert whole.draws == 3
     assert found.verdict == "follows the weights"
 
 
@@ -54,15 +56,15 @@ def test_a_map_in_between_is_partly_the_picture(module, pixels):
         return weights / weights.std() + 0.75 * shown.mean(1) / shown.mean(1).std()
 
     found, _ = cascade(module, pixels(2, 14), half)
-    assert 0.2 <= found.steps[-1].mean < 0.5
+    assert 0.2 <= found.steps[-1].correlation < 0.5
     assert found.verdict == "partly the picture"
 
 
 def test_a_flipped_sign_is_seen_in_the_absolute_values(module, pixels):
     signs = iter([1, -1, -1, -1])
     found, _ = cascade(module, pixels(), lambda network, shown: next(signs) * (shown.mean(1) - 0.5))
-    assert found.steps[0].mean == pytest.approx(-1.0)
-    assert found.steps[0].absolute_mean == pytest.approx(1.0)
+    assert found.steps[0].correlation == pytest.approx(-1.0)
+    assert found.steps[0].absolute_correlation == pytest.approx(1.0)
     assert found.verdict == "mostly the picture"
 
 
@@ -112,9 +114,18 @@ def test_what_a_maker_leaves_on_its_network_does_not_reach_the_given_one(module,
     assert not any(part.training for part in module.modules())
 
 
-def test_draws_differ_and_each_has_its_correlation(module, pixels):
-    (found,) = cascade(module, pixels(1, 14), first_weights, draws=3)
-    assert len(set(found.steps[-1].correlations)) == 3
+def test_draws_differ_and_their_mean_counts(module, pixels):
+    drawn = []
+
+    def remember(network, shown):
+        drawn.append(first_weights(network, shown).clone())
+        return drawn[-1]
+
+    (found,) = cascade(module, pixels(1, 14), remember, draws=3)
+    original, *others = drawn
+    last = [spearman(original, maps)[0] for maps in others[2::3]]
+    assert len({*last}) == 3
+    assert found.steps[-1].correlation == pytest.approx(sum(last) / 3)
 
 
 def test_seeds_decide(module, pixels):
@@ -127,7 +138,7 @@ def test_seeds_decide(module, pixels):
 def test_maps_that_turn_empty_are_undefined_not_changed(module, pixels):
     maps = iter([torch.rand(2, 32, 32), *[torch.zeros(2, 32, 32)] * 3])
     found, _ = cascade(module, pixels(), lambda network, shown: next(maps))
-    assert found.steps[0].correlations == (Undefined("the map is zero everywhere"),)
+    assert found.steps[0].correlation == Undefined("the map is zero everywhere")
     assert found.kept == Undefined("the map is zero everywhere")
     assert found.verdict == "undefined"
     assert found.words == (
@@ -143,8 +154,8 @@ def test_signed_maps_whose_size_alone_is_kept_are_told_so(module, pixels):
         return shown.mean(1) * signs
 
     found, _ = cascade(module, pixels(), make_map)
-    assert abs(found.steps[-1].mean) < 0.1
-    assert found.steps[-1].absolute_mean == pytest.approx(1.0)
+    assert abs(found.steps[-1].correlation) < 0.1
+    assert found.steps[-1].absolute_correlation == pytest.approx(1.0)
     assert found.verdict == "mostly the picture"
     assert found.words.startswith("With every weight random the absolute map has")
 

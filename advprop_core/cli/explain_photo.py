@@ -52,9 +52,9 @@ def explain_photo(
     subject = open_subject(options.image, models[0], options.settings, options)
     config = config and subject.aim(config, options)
     result = subject.compare(config, options.attack_branch if config else subject.branches[0])
-    explained = result.attacked_class
-    if options.class_index is not None:
-        explained = read_class(subject.info, options.class_index, "--class-index")
+    explained = read_class(subject.info, options.class_index, "--class-index")
+    if explained is None:
+        explained = result.attacked_class
     inputs: dict[InputKind, Tensor] = {"clean": result.clean[None]}
     if config:
         inputs["adversarial"] = result.adversarial[None]

@@ -146,9 +146,7 @@ def compare(options: _CompareOptions) -> None:
         raise InputError(f"--method must be one of {', '.join(METHODS)}, got {options.method!r}")
     subject = options.open_subject()
     info, config = subject.info, subject.aim(config, options)
-    explained = None
-    if options.class_index is not None:
-        explained = read_class(info, options.class_index, "--class-index")
+    explained = read_class(info, options.class_index, "--class-index")
     maps = MapRequest(options.method, options.layer, explained, options.seed)
     result = subject.compare(config, options.attack_branch, maps)
     captions = Captions(

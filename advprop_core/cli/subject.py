@@ -76,8 +76,6 @@ class Subject:
 
     def aim(self, config: AttackConfig, options: AimOptions) -> AttackConfig:
         """The attack with its target class, if one was named that the model has."""
-        if options.target_class is None:
-            return config
         target = read_class(self.info, options.target_class, "--target-class")
         return replace(config, target_class=target)
 
@@ -179,10 +177,10 @@ def open_subject(
         raise ImageError(f"{image}: {error}") from None
     checkpoint = open_model(model, settings)
     info, folder = checkpoint.info, image.absolute().parent.name  # where a link to it lies
-    true_class = find_class(info.classes, folder)
-    source = "unknown" if true_class is None else f"taken from the folder {folder}"
-    if answers.true_class is not None:
-        true_class, source = read_class(info, answers.true_class, "--true-class"), "given"
+    true_class, source = read_class(info, answers.true_class, "--true-class"), "given"
+    if true_class is None:
+        true_class = find_class(info.classes, folder)
+        source = "unknown" if true_class is None else f"taken from the folder {folder}"
     return Subject(
         model,
         checkpoint,

@@ -90,7 +90,11 @@ imagenet-advprop --out runs/imagenet
         except CannotWrite as error:
             raise AdvPropError(f"{error}; {_what_is_kept(out)}") from error
     if is_first_process():
-        _tell(path)
+        typer.echo(f"wrote {path}, and its card {path.with_suffix('.md').name}")
+        for row in read_info(path).metrics:
+            if "top1" in row:
+                condition = describe_condition(row["condition"])
+                typer.echo(f"{row['branch']}: {100 * row['top1']:.1f} % {condition}")
 
 
 def _what_is_kept(out: Path) -> str:
@@ -98,13 +102,3 @@ def _what_is_kept(out: Path) -> str:
 
     is_saved = (out / STATE).exists()
     return "--resume goes on from what was saved" if is_saved else "nothing was saved yet"
-
-
-def _tell(path: Path) -> None:
-    """What was written, and how it does on photos that training did not use."""
-    typer.echo(f"wrote {path}, and its card {path.with_suffix('.md').name}")
-    for row in read_info(path).metrics:
-        if "top1" in row:
-            typer.echo(
-                f"{row['branch']}: {100 * row['top1']:.1f} % {describe_condition(row['condition'])}"
-            )

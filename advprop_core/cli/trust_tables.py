@@ -67,17 +67,15 @@ def _headings(figures: Figures) -> list[str]:
 
 
 def _cells(trust: Trust) -> dict[str, str]:
-    curves, infidelity, random = trust.curves, trust.infidelity, trust.randomisation
+    random = trust.randomisation
+    curves: Any = trust.curves  # where they are Undefined, so are their gains
+    infidelity: Any = trust.infidelity
     ranks = {name: _number(pair.rank_correlation) for name, pair in trust.across_branches.items()}
     named = [f"{name} {rank}" for name, rank in ranks.items()] if len(ranks) > 1 else ranks.values()
     return {
-        "insertion": _number(
-            curves if isinstance(curves, Undefined) else curves.insertion_gain, "+"
-        ),
-        "deletion": _number(curves if isinstance(curves, Undefined) else curves.deletion_gain, "+"),
-        "infidelity": _number(
-            infidelity if isinstance(infidelity, Undefined) else infidelity.relative
-        ),
+        "insertion": _number(getattr(curves, "insertion_gain", curves), "+"),
+        "deletion": _number(getattr(curves, "deletion_gain", curves), "+"),
+        "infidelity": _number(getattr(infidelity, "relative", infidelity)),
         "sensitivity": _number(trust.sensitivity),
         "random weights": f"{_number(random.kept, '+')} {_VERDICTS[random.verdict]}".rstrip(),
         "branches": ", ".join(named) or "–",

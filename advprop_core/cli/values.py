@@ -58,14 +58,14 @@ def read_step_size(text: str | None) -> float | None:
     return None if text is None else parse_radius(text, "--step-size")
 
 
-def read_class(info: ModelInfo, text: str, option: str) -> int:
-    """The class index that an id, a name or a number means.
+def read_class(info: ModelInfo, text: str | None, option: str) -> int | None:
+    """The class index that an id, a name or a number means; None where the option is not given.
 
     Raises:
         InputError: If there is no such class; the message names near matches.
     """
-    index = find_class(info.classes, text)
-    if index is not None:
+    index = None if text is None else find_class(info.classes, text)
+    if text is None or index is not None:
         return index
     if text.strip().lstrip("+-").isdecimal():
         raise InputError(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from advprop_core.errors import InputError
 from advprop_core.models.header import CheckpointError, file_sha256, read_text
 from advprop_core.models.settings import ModelSettings
-from advprop_core.text import join
+from advprop_core.text import join, listing
 
 if TYPE_CHECKING:
     from advprop_core.models.checkpoints import Checkpoint
@@ -35,13 +35,9 @@ def bundled_models() -> dict[str, Path]:
 
 
 @lru_cache(maxsize=64)
-def _verify(path: Path, digest: str, _changed: int) -> None:
-    """Compare a file with the manifest, once for each writing of it."""
-    if file_sha256(path) != digest:
-        raise CheckpointError(
-            f"the bundled network {path.stem} is damaged: its bytes are not those of the "
-            "manifest. Install again, or choose another network"
-        )
+def _sha256(path: Path, _changed: int) -> str:
+    """Of a file, read once for each writing of it."""
+    return file_sha256(path)
 
 
 def verify_bundled(name: str) -> Path:
@@ -51,12 +47,15 @@ def verify_bundled(name: str) -> Path:
         CheckpointError: If the file is missing or its sha256 differs.
     """
     path = bundled_models()[name]
+    others = listing([other for other in bundled_models() if other != name])
+    advice = "Install again" + (f", or choose another network: {others}" if others else "")
     if not path.is_file():
+        raise CheckpointError(f"the bundled network {name} is missing: {path.name}. {advice}")
+    if _sha256(path, path.stat().st_mtime_ns) != _manifest()[name]["sha256"]:
         raise CheckpointError(
-            f"the bundled network {name} is missing: {path.name}. Install again, or choose "
-            "another network"
+            f"the bundled network {name} is damaged: its bytes are not those of the manifest. "
+            f"{advice}"
         )
-    _verify(path, _manifest()[name]["sha256"], path.stat().st_mtime_ns)
     return path
 
 

@@ -52,6 +52,15 @@ class ModelSettings(Checked):
         """What was said, by name."""
         return {name: value for name, value in vars(self).items() if value is not None}
 
+    @property
+    def options(self) -> list[str]:
+        """What was said, as words of a command."""
+        words = []
+        for name, value in self.given.items():
+            text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+            words += ["--arch" if name == "architecture" else f"--{name}", text]
+        return words
+
 
 def read_channels(text: str, name: str) -> tuple[float, ...]:
     """Three numbers as people write them, ``0.485,0.456,0.406``, or fractions such as 123.675/255.

@@ -18,6 +18,7 @@ from advprop_core.pictures.probes import PROBES, ProbeConfig
 from advprop_core.text import exact_radius, join, listing, parse_radius
 from advprop_core.types import AttackConfig, ModelInfo, Norm
 from app.robustness.view import AUTOATTACK, RobustnessView
+from app.shell.cache import model_settings
 from app.shell.messages import quote
 from app.shell.pictures import own_folder
 from app.shell.samples import class_folders, folder_fits
@@ -206,6 +207,8 @@ def command(request: RunRequest, files: Mapping[str, Path]) -> str:
         for name in request.models
     ]
     words = ["advprop", "evaluate", "--model", ",".join(models), "--data", data_name(request)]
+    if not all(bundle.says_all_itself(str(files[name])) for name in request.models):
+        words += model_settings().options
     words += _attack_options(request)
     if request.severities:
         levels = map(str, request.severities)

@@ -1,5 +1,6 @@
 """What the page asks for, from what is chosen."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -158,3 +159,11 @@ def test_the_command_is_one_that_evaluate_takes(monkeypatch, tmp_path):
     assert plain == (
         "advprop evaluate --model y/z.s --data 'my photos' --attack fgsm --epsilon 2/255 --limit 20"
     )
+
+
+def test_the_command_says_what_a_foreign_file_does_not(monkeypatch, tmp_path):
+    (tmp_path / "net.pth").write_bytes(b"no header of this project")
+    said = {"architecture": "resnet18", "size": 64, "mean": [0.5] * 3, "classes": ["a b", "c"]}
+    monkeypatch.setenv("ADVPROP_MODEL_SETTINGS", json.dumps(said))
+    text = command(RunRequest(("net",), "folder", 20), {"net": tmp_path / "net.pth"})
+    assert " --arch resnet18 --size 64 --mean 0.5,0.5,0.5 --classes 'a b,c' " in text

@@ -35,12 +35,16 @@ def test_a_damaged_or_missing_bundled_file_is_named(shipped):
     content = bytearray(shipped.read_bytes())
     content[-1] ^= 1
     shipped.write_bytes(content)
-    with pytest.raises(CheckpointError, match="small is damaged.*choose another network"):
+    with pytest.raises(CheckpointError, match="small is damaged.*Install again$"):
         bundle.open_model("small")
     with pytest.raises(CheckpointError, match="small is damaged"):
         bundle.open_file(shipped)
     shipped.unlink()
     with pytest.raises(CheckpointError, match="small is missing"):
+        bundle.verify_bundled("small")
+    entries = {name: {"file": "none", "sha256": ""} for name in ("small", "large", "huge")}
+    (shipped.parent / "manifest.json").write_text(json.dumps(entries))
+    with pytest.raises(CheckpointError, match="or choose another network: large, huge$"):
         bundle.verify_bundled("small")
 
 

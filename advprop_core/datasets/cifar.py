@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from advprop_core.datasets.class_folders import draw_evenly, match_folders
+from advprop_core.datasets.class_folders import Classes, draw_evenly, match_folders
 from advprop_core.errors import InputError
 from advprop_core.pictures.corruptions import (
     CORRUPTIONS,
@@ -49,12 +48,7 @@ class CorruptedArrays:
 
     @classmethod
     def open(
-        cls,
-        folder: Path,
-        classes: Sequence[tuple[str, str]],
-        *,
-        limit: int | None = None,
-        strict: bool = False,
+        cls, folder: Path, classes: Classes, *, limit: int | None = None, strict: bool = False
     ) -> CorruptedArrays:
         """Choose the images of the model's classes, spread evenly over them.
 
@@ -63,19 +57,8 @@ class CorruptedArrays:
             InputError: If files are missing, or are no such arrays.
         """
         all_labels = _labels(folder)
-        label_of = match_folders(CIFAR10_NAMES, classes, strict=strict)
-        by_class = [
-            [(int(row), label) for row in np.flatnonzero(all_labels == CIFAR10_NAMES.index(name))]
-            for name, label in label_of.items()
-        ]
-        drawn = sorted(draw_evenly(by_class, limit))
-        return cls(
-            folder,
-            torch.tensor([label for _, label in drawn], dtype=torch.int64),
-            torch.tensor([row for row, _ in drawn], dtype=torch.int64),
-            len(all_labels),
-            tuple(name for name in CIFAR10_NAMES if name not in label_of),
-        )
+        rows, labels, ignored = draw_rows(all_labels, classes, limit, strict=strict)
+        return cls(folder, labels, rows, len(all_labels), ignored)
 
     def read(self, corruption: CorruptionConfig, rows: Tensor) -> tuple[Tensor, Tensor]:
         """The images of (n,) rows, as the files have them.
@@ -98,6 +81,23 @@ class CorruptedArrays:
         """Of each image with its label."""
         pixels, _ = self.read(corruption, torch.arange(len(self.labels)))
         return image_digests(pixels, self.labels)
+
+
+def draw_rows(
+    labels: NDArray[np.int64], classes: Classes, limit: int | None, *, strict: bool
+) -> tuple[Tensor, Tensor, tuple[str, ...]]:
+    """Choose images of a model's classes, spread evenly over them.
+
+    Returns:
+        (N,) rows of the images, (N,) the model's labels, and CIFAR-10's classes it does not know.
+    """
+    label_of = match_folders(CIFAR10_NAMES, classes, strict=strict)
+    by_class = [
+        [(int(row), label) for row in np.flatnonzero(labels == CIFAR10_NAMES.index(name))]
+        for name, label in label_of.items()
+    ]
+    rows, model_labels = torch.tensor(sorted(draw_evenly(by_class, limit))).unbind(1)
+    return rows, model_labels, tuple(name for name in CIFAR10_NAMES if name not in label_of)
 
 
 def is_cifar10_c(folder: Path) -> bool:

@@ -20,6 +20,8 @@ from advprop_core.pictures.files import (
 from advprop_core.pictures.formats import EXTENSIONS
 from advprop_core.text import listing
 
+Classes = Sequence[tuple[str, str]]
+"""(id, name) of each class of a network, by label."""
 _Sample = TypeVar("_Sample")
 
 EMPTY = "folder without a picture"
@@ -100,7 +102,7 @@ def find_images(root: Path) -> ClassFolders:
 
 
 def match_folders(
-    folders: Iterable[str], classes: Sequence[tuple[str, str]], *, strict: bool = False
+    folders: Iterable[str], classes: Classes, *, strict: bool = False
 ) -> dict[str, int]:
     """Label by class folder, for the folders that are a network's classes.
 

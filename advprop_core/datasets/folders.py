@@ -1,7 +1,6 @@
 """The images of class folders, decoded into memory."""
 
 import os
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from advprop_core.datasets.class_folders import (
+    Classes,
     ClassFolders,
     draw_evenly,
     find_images,
@@ -50,7 +50,7 @@ class ImageFolder:
         root: Path | ClassFolders,
         *,
         size: int,
-        classes: Sequence[tuple[str, str]] | None = None,
+        classes: Classes | None = None,
         strict: bool = False,
         limit: int | None = None,
         crop: float = 1.0,

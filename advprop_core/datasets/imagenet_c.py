@@ -15,10 +15,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from advprop_core.datasets.class_folders import (
-    draw_evenly,
-    match_folders,
-)
+from advprop_core.datasets.class_folders import Classes, draw_evenly, match_folders
 from advprop_core.datasets.folders import Unreadable, open_photo
 from advprop_core.datasets.imagenet import class_images, corruption_folders
 from advprop_core.errors import InputError
@@ -68,7 +65,7 @@ class CorruptedPhotos:
     def open(
         cls,
         folders: Mapping[tuple[str, int], Path],
-        classes: Sequence[tuple[str, str]],
+        classes: Classes,
         *,
         clean: Mapping[str, Sequence[Path]] | None = None,
         limit: int | None = None,
@@ -78,7 +75,7 @@ class CorruptedPhotos:
 
         Args:
             folders: By kind and severity; not empty.
-            classes: The model's (id, name) pairs by label.
+            classes: The model's.
             clean: The photos before they were corrupted, by class folder; photos that are not
                 among them are left out. Endings of file names may differ.
             limit: At most this many photos, spread evenly over the classes.

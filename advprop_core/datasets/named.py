@@ -6,17 +6,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
 from advprop_core.datasets import imagenet, tiny_imagenet
-from advprop_core.datasets.class_folders import draw_evenly, match_folders
+from advprop_core.datasets.cifar import CIFAR10_NAMES, SIDE, draw_rows
+from advprop_core.datasets.class_folders import Classes, match_folders
 from advprop_core.datasets.folders import ImageFolder, Unreadable
 from advprop_core.datasets.layouts import CORRUPTED, TITLES, Place, find_place, images_of
 from advprop_core.datasets.memory import require_memory
 from advprop_core.datasets.texture_shapes.scenes import AGREEMENT, SHAPES, Scene, draw_scene
-from advprop_core.datasets.torchvision_sets import cifar10_arrays
+from advprop_core.datasets.torchvision_sets import cifar10_batches
 from advprop_core.errors import InputError
 from advprop_core.models.class_names import are_indices
 from advprop_core.models.timm_networks import imagenet_classes
@@ -63,7 +65,7 @@ def load_images(
     size: int,
     *,
     split: str = "val",
-    classes: Sequence[tuple[str, str]] | None = None,
+    classes: Classes | None = None,
     limit: int | None = None,
     strict: bool = False,
     download: bool = False,
@@ -90,7 +92,8 @@ def load_images(
     if limit is not None and limit < 1:
         raise InputError(f"limit must be at least 1, got {limit}")
     if name in AGREEMENT:
-        return _draw_shapes(name, size, split, classes, limit)
+        _require_shapes(name, classes)
+        return _draw_shapes(name, size, split, limit)
     place = find_place(name)
     if place is None:
         raise InputError(
@@ -109,7 +112,7 @@ def load_images(
     pixels, labels = folder.load_all(alone=alone)
     unread = {file.path for file in folder.unreadable}
     among = _among(place, classes)
-    notes = _notes(place, folders.images, classes, among)
+    notes = _notes(place, folders.images, classes, among or ())
     if left_out := folders.describe_left_out():
         notes.append(left_out)
     return Images(
@@ -125,7 +128,7 @@ def load_images(
     )
 
 
-def _among(place: Place, classes: Sequence[tuple[str, str]] | None) -> tuple[int, ...] | None:
+def _among(place: Place, classes: Classes | None) -> tuple[int, ...] | None:
     """The model's classes that a set of 200 has, where it has others too."""
     if classes is None or place.kind not in imagenet.SUBSETS:
         return None
@@ -134,10 +137,7 @@ def _among(place: Place, classes: Sequence[tuple[str, str]] | None) -> tuple[int
 
 
 def _notes(
-    place: Place,
-    folders: Iterable[str],
-    classes: Sequence[tuple[str, str]] | None,
-    among: tuple[int, ...] | None = None,
+    place: Place, folders: Iterable[str], classes: Classes | None, among: tuple[int, ...] = ()
 ) -> list[str]:
     """How the set was read, and what of the model it asks for."""
     notes = [note] if (note := place.note()) else []
@@ -162,47 +162,38 @@ def _read_batches(
     place: Place,
     size: int,
     split: str,
-    classes: Sequence[tuple[str, str]] | None,
+    classes: Classes | None,
     limit: int | None,
     *,
     strict: bool,
     download: bool,
 ) -> Images:
     """CIFAR-10 as its archive unpacks."""
-    arrays, labels, names = cifar10_arrays(place.folder, split, download=download)
-    set_classes = tuple((name, name) for name in names)
-    label_of = match_folders(names, classes or set_classes, strict=strict)
-    by_class = [
-        [row for row, label in enumerate(labels) if names[label] == name] for name in label_of
-    ]
-    drawn = sorted(draw_evenly(by_class, limit))
-    require_memory(len(drawn), size)
-    pixels = torch.empty((len(drawn), 3, size, size), dtype=torch.uint8)
-    for index, row in enumerate(drawn):
-        pixels[index] = to_bytes(fit(Image.fromarray(arrays[row]), size))
+    batches = cifar10_batches(place.folder, split, download=download)
+    class_pairs = classes or [(name, name) for name in CIFAR10_NAMES]
+    rows, labels, ignored = draw_rows(
+        np.asarray(batches.targets), class_pairs, limit, strict=strict
+    )
+    require_memory(len(rows), size)
+    pixels = torch.empty((len(rows), 3, size, size), dtype=torch.uint8)
+    for index, row in enumerate(rows.tolist()):
+        pixels[index] = to_bytes(fit(Image.fromarray(batches.data[row]), size))
     return Images(
         pixels,
-        torch.tensor([label_of[names[labels[row]]] for row in drawn]),
-        tuple(classes) if classes else set_classes,
-        ignored_classes=tuple(name for name in names if name not in label_of),
-        notes=tuple(_notes(place, names, classes)),
-        enlarged=len(drawn) if size > arrays.shape[1] else 0,
+        labels,
+        tuple(class_pairs),
+        ignored_classes=ignored,
+        notes=tuple(_notes(place, CIFAR10_NAMES, classes)),
+        enlarged=len(rows) if size > SIDE else 0,
     )
 
 
-def load_scenes(
-    name: str, count: int, size: int, *, classes: Sequence[tuple[str, str]] | None = None
-) -> list[Scene]:
-    """The first scenes of a built-in set that no training uses, with the masks of their objects.
-
-    Args:
-        name: ``shapes`` or ``shapes-conflict``.
-        count: Number of scenes, at most 2000; classes take turns.
-        size: Side of the square images in pixels.
-        classes: The model's (id, name) pairs, which must be those of the set.
+def load_scenes(name: str, count: int, size: int, *, classes: Classes | None = None) -> list[Scene]:
+    """The first scenes of ``shapes`` or ``shapes-conflict`` that no training uses, with masks.
 
     Raises:
-        InputError: For other classes, or a count out of its range.
+        InputError: If a model's (id, name) pairs are not those of the set, or the count does not
+            lie in [1, 2000].
     """
     if not 1 <= count <= _LENGTHS["val"]:
         raise InputError(f"count must lie in [1, {_LENGTHS['val']}], got {count}")
@@ -217,14 +208,7 @@ def readable_classes(ids: Sequence[str], root: Path) -> tuple[tuple[str, str], .
     return tuple((identity, names.get(identity, identity)) for identity in ids)
 
 
-def _draw_shapes(
-    name: str,
-    size: int,
-    split: str,
-    classes: Sequence[tuple[str, str]] | None,
-    limit: int | None,
-) -> Images:
-    _require_shapes(name, classes)
+def _draw_shapes(name: str, size: int, split: str, limit: int | None) -> Images:
     count = _LENGTHS[split] if limit is None else min(limit, _LENGTHS[split])
     require_memory(count, size)
     pixels = torch.empty((count, 3, size, size), dtype=torch.uint8)
@@ -240,7 +224,7 @@ def _scene(name: str, split: str, index: int, size: int) -> Scene:
     return draw_scene(_SEEDS[split], index, texture_agreement=AGREEMENT[name], size=size)
 
 
-def _require_shapes(name: str, classes: Sequence[tuple[str, str]] | None) -> None:
+def _require_shapes(name: str, classes: Classes | None) -> None:
     if classes is not None and [c for c, _ in classes] != list(SHAPES):
         raise InputError(
             f"the model's classes ({', '.join(n for _, n in classes)}) are not those of {name} "

@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
-from numpy.typing import NDArray
 from torchvision.datasets import CIFAR10, Imagenette
 
 from advprop_core.errors import InputError
@@ -45,13 +43,19 @@ def imagenette_folder(folder: Path, split: str, *, download: bool = False) -> Pa
             f"imagenette has {split}/WNID/IMAGE, in a folder such as {IMAGENETTE_FOLDERS[0]}, and "
             f"{folder} has neither: `advprop evaluate --download` fetches it there"
         )
-    return _fetch_imagenette(folder) / split
+    # Whole or not at all: an unpacking that was interrupted would look like a smaller data set.
+    whole = folder / IMAGENETTE_FOLDERS[0]
+    url, _ = Imagenette._ARCHIVES[_FETCHED]
+    with _explaining_failures("Imagenette", url, folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=".unfinished-", dir=folder) as unfinished:
+            Imagenette(unfinished, split="val", size=_FETCHED, download=True)
+            Path(unfinished, whole.name).replace(whole)
+    return whole / split
 
 
-def cifar10_arrays(
-    folder: Path, split: str, *, download: bool = False
-) -> tuple[NDArray[np.uint8], list[int], tuple[str, ...]]:
-    """CIFAR-10's images (N, 32, 32, 3), their labels, and the class names by label.
+def cifar10_batches(folder: Path, split: str, *, download: bool = False) -> CIFAR10:
+    """CIFAR-10's images and labels of a split.
 
     torchvision reads the batches, which are pickles, after it has compared their checksums.
 
@@ -68,26 +72,13 @@ def cifar10_arrays(
         with _explaining_failures("CIFAR-10", CIFAR10.url, folder):
             CIFAR10(str(folder), download=True)
     try:
-        batches = CIFAR10(str(folder), train=split == "train")
+        return CIFAR10(str(folder), train=split == "train")
     except RuntimeError:
         raise InputError(
             f"cifar10 has train/NAME/IMAGE and test/NAME/IMAGE, or {CIFAR10.base_folder} with the "
             f"published checksums, and {folder} has neither: `advprop evaluate "
             "--download` fetches it there"
         ) from None
-    return np.asarray(batches.data, dtype=np.uint8), list(batches.targets), tuple(batches.classes)
-
-
-def _fetch_imagenette(folder: Path) -> Path:
-    """Whole or not at all: unpacking that was interrupted would look like a smaller data set."""
-    whole = folder / IMAGENETTE_FOLDERS[0]
-    url, _ = Imagenette._ARCHIVES[_FETCHED]
-    with _explaining_failures("Imagenette", url, folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix=".unfinished-", dir=folder) as unfinished:
-            Imagenette(unfinished, split="val", size=_FETCHED, download=True)
-            Path(unfinished, whole.name).replace(whole)
-    return whole
 
 
 @contextmanager

@@ -96,7 +96,14 @@ def open_image(data: bytes) -> ImageFile.ImageFile:
     """
     for signature, reader in _SIGNATURES:
         if signature.match(data):
-            return _open_as(reader, data)
+            try:
+                return reader(io.BytesIO(data))
+            except Image.DecompressionBombError:
+                raise
+            # On damaged files Pillow's readers let through whatever their parsers trip over
+            # (SyntaxError, struct.error, KeyError, zlib.error, MemoryError, a Warning …).
+            except Exception as error:
+                raise DamagedImage(reader.format) from error
     for name in _OTHERS:
         if (image := _open_if_accepted(name, data)) is not None:
             return image
@@ -118,17 +125,6 @@ def without_text(data: bytes) -> bytes:
             chunks.append(data[start:end])
         start = end
     return b"".join(chunks)
-
-
-def _open_as(reader: type[ImageFile.ImageFile], data: bytes) -> ImageFile.ImageFile:
-    try:
-        return reader(io.BytesIO(data))
-    except Image.DecompressionBombError:
-        raise
-    # On damaged files Pillow's readers let through whatever their parsers trip over (SyntaxError,
-    # struct.error, KeyError, zlib.error, AssertionError, MemoryError, a Warning made an error …).
-    except Exception as error:
-        raise DamagedImage(reader.format) from error
 
 
 def _open_if_accepted(name: str, data: bytes) -> ImageFile.ImageFile | None:

@@ -72,13 +72,9 @@ def add_noise(pixels: Tensor, config: NoiseConfig) -> Tensor:
 
 
 def draw_noise(pixels: Tensor, kind: str, severity: Tensor, generator: torch.Generator) -> Tensor:
-    """Adds noise to a whole batch from one generator, as fast as the device allows.
+    """Adds noise of a severity (N,) to a whole batch, as fast as the device allows.
 
-    Args:
-        pixels: Floats (N,3,H,W) in [0,1].
-        kind: One of `NOISES`.
-        severity: Floats (N,), by kind as in `NoiseConfig`.
-        generator: On the device of the pixels; every draw depends on the whole batch's shape.
+    The generator is on the device of the pixels; every draw depends on the whole batch's shape.
     """
     return _DRAWS[kind](pixels, severity.view(-1, 1, 1, 1), generator).clamp(0, 1)
 

@@ -40,12 +40,6 @@ def _rgb(lightness: Field, chroma: Field, hue: Field) -> Field:
     return srgb
 
 
-def _uniform(rng: np.random.Generator, *ranges: tuple[float, float]) -> list[float]:
-    """Draws one number from each range, in one call."""
-    low, high = zip(*ranges, strict=True)
-    return [float(number) for number in rng.uniform(low, high)]
-
-
 def draw_palette(rng: np.random.Generator) -> tuple[Field, Field, Field]:
     """Draws colours that go together, as rows of RGB in [0, 1].
 
@@ -54,14 +48,10 @@ def draw_palette(rng: np.random.Generator) -> tuple[Field, Field, Field]:
         flat colours of scraps, close to the backdrop.
     """
     dark, reverse = rng.random() < 0.45, rng.random() < 0.5
-    hue, spread, depth, quiet, lively = _uniform(
-        rng,
-        (0, 2 * math.pi),
-        (-0.75, 0.75),
-        (0.32, 0.46) if dark else (0.74, 0.90),
-        (0.015, 0.07),
-        (0.07, 0.16),
-    )
+    darkest, lightest = (0.32, 0.46) if dark else (0.74, 0.90)
+    hue, spread, depth, quiet, lively = rng.uniform(
+        (0, -0.75, darkest, 0.015, 0.07), (2 * math.pi, 0.75, lightest, 0.07, 0.16)
+    ).tolist()
     surface_hue = hue + math.radians(_HARMONIES[rng.integers(len(_HARMONIES))])
     surface_lightness = np.linspace(*((0.50, 0.94) if dark else (0.26, 0.70)), 3)
     surface_lightness = surface_lightness[::-1] if reverse else surface_lightness
@@ -84,10 +74,9 @@ def paint_backdrop(rng: np.random.Generator, colours: Field, x: Field, y: Field)
     As many numbers are drawn whatever is painted, so that the rest of a scene does not move.
     """
     kind = rng.integers(4)
-    circle, place = (0, 2 * math.pi), (-1, 1)
-    turn, sweep, offset_x, offset_y, zoom, strength, slope = _uniform(
-        rng, circle, circle, place, place, (0.22, 0.42), (0.5, 1.0), (0.2, 0.5)
-    )
+    turn, sweep, offset_x, offset_y, zoom, strength, slope = rng.uniform(
+        (0, 0, -1, -1, 0.22, 0.5, 0.2), (2 * math.pi, 2 * math.pi, 1, 1, 0.42, 1.0, 0.5)
+    ).tolist()
     stretch = 0.14 if kind == 1 else 1.0
     along = math.cos(turn) * x + math.sin(turn) * y
     across = math.cos(turn) * y - math.sin(turn) * x
@@ -132,8 +121,9 @@ class Scrap:
 
 def draw_scrap(rng: np.random.Generator, colours: Field) -> Scrap:
     """Draws a scrap anywhere on the scene, in one of the (n, 3) colours."""
-    place = (-1.05, 1.05)
-    x, y, turn, size, cut = _uniform(rng, place, place, (0, 2 * math.pi), (0.07, 0.20), (0.0, 1.6))
+    x, y, turn, size, cut = rng.uniform(
+        (-1.05, -1.05, 0, 0.07, 0.0), (1.05, 1.05, 2 * math.pi, 0.20, 1.6)
+    ).tolist()
     kind, dye = rng.integers((4, len(colours)))
     half_length, half_width, rounding = (
         (0.0, 0.0, size),  # disc

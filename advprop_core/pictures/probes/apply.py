@@ -20,23 +20,10 @@ LINE_GOES_ON: Final = 0.1
 
 @torch.no_grad()
 def probe(pixels: Tensor, config: ProbeConfig, *, seeds: Sequence[int] | None = None) -> Tensor:
-    """Takes from pixels what a probe takes.
+    """Takes from (N,3,H,W) pixels what a probe takes.
 
-    The result for a sample depends on the seed, its place in the batch, its size and its own
-    pixels; not on the other samples, their number or any global generator.
-
-    Args:
-        pixels: Floats (N,3,H,W) in [0,1].
-        config: Kind, strength and seed.
-        seeds: As for :func:`~advprop_core.pictures.corruptions.apply.corrupt`.
-
-    Returns:
-        A new tensor of the same shape, type and device, in [0,1], without gradient.
-
-    Raises:
-        TypeError: `pixels` are not floats.
-        ValueError: `pixels` have another shape or range, or fewer pixels than patches, or `seeds`
-            are not one per sample.
+    Draws, types and errors are those of :func:`~advprop_core.pictures.corruptions.apply.corrupt`,
+    but pictures may be smaller: `patch-shuffle` alone needs at least a pixel for each patch.
     """
     clean = checked_pixels(pixels)
     require_room(config, min(pixels.shape[2:]))

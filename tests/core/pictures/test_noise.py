@@ -3,7 +3,6 @@ import dataclasses
 import pytest
 import torch
 
-from advprop_core.errors import InputError
 from advprop_core.pictures.noise import NOISES, NoiseConfig, add_noise, draw_noise
 
 
@@ -28,10 +27,8 @@ def test_noise_stays_in_range_and_keeps_the_input(kind: str) -> None:
     pixels = scene(3)
     before = pixels.clone()
     result = add_noise(pixels, NoiseConfig(kind, 1.0))
-    assert result.shape == pixels.shape
-    assert result.dtype == pixels.dtype
-    assert result.min() >= 0
-    assert result.max() <= 1
+    assert (result.shape, result.dtype) == (pixels.shape, pixels.dtype)
+    assert 0 <= result.min() < result.max() <= 1
     assert torch.equal(pixels, before)
 
 
@@ -122,32 +119,6 @@ def test_an_empty_batch_and_gradients_pass() -> None:
     assert add_noise(scene().double(), NoiseConfig("gaussian", 0.1)).dtype == torch.float64
 
 
-@pytest.mark.parametrize(
-    ("fields", "sentence"),
-    [
-        ({"kind": "speckle"}, "There is no noise 'speckle'. Choose from gaussian, poisson, "
-         "salt-and-pepper."),
-        ({"severity": -0.1}, "severity must be at least 0, got -0.1"),
-        ({"severity": 8}, "severity must be at most 1, got 8"),
-        ({"severity": float("nan")}, "severity must be a finite number, got nan"),
-        ({"severity": "0.1"}, "severity must be a number, got '0.1'"),
-        ({"seed": -1}, "seed must be at least 0, got -1"),
-        ({"seed": 1.5}, "seed must be an integer, got 1.5"),
-    ],
-)  # fmt: skip
-def test_config_validates_itself(fields: dict, sentence: str) -> None:
-    with pytest.raises(InputError) as refusal:
-        NoiseConfig(**{"kind": "gaussian", "severity": 0.1} | fields)
-    assert str(refusal.value) == sentence
-
-
-def test_config_is_frozen_and_hashable() -> None:
-    config = NoiseConfig("gaussian", 0.1)
-    assert hash(config) == hash(NoiseConfig("gaussian", 0.1))
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        config.severity = 0.2  # type: ignore[misc]
-
-
 def test_pixels_are_validated() -> None:
     with pytest.raises(TypeError, match="divide by 255"):
         add_noise(torch.zeros(1, 3, 4, 4, dtype=torch.uint8), NoiseConfig("gaussian", 0.1))
@@ -174,20 +145,13 @@ def test_each_image_of_a_batch_has_a_severity_of_its_own(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", NOISES)
-def test_images_of_a_batch_are_drawn_apart(kind: str) -> None:
-    noisy = drawn(flat(0.5, 4, 16), kind, [0.3] * 4)
-    assert len(noisy.flatten(1).unique(dim=0)) == 4
-
-
-@pytest.mark.parametrize("kind", NOISES)
 def test_the_generator_decides_and_the_pixels_stay(kind: str) -> None:
-    pixels, before = scene(3), torch.get_rng_state()
+    pixels, before = scene(1).expand(3, -1, -1, -1), torch.get_rng_state()
     first = drawn(pixels, kind, [0.8] * 3, seed=1)
+    assert len(first.flatten(1).unique(dim=0)) == 3  # drawn apart
     assert torch.equal(drawn(pixels, kind, [0.8] * 3, seed=1), first)
     assert not torch.equal(drawn(pixels, kind, [0.8] * 3, seed=2), first)
     assert torch.equal(torch.get_rng_state(), before)
-    assert torch.equal(pixels, scene(3))
-    assert first.shape == pixels.shape
-    assert first.dtype == torch.float32
-    assert first.min() >= 0
-    assert first.max() <= 1
+    assert torch.equal(pixels[2:], scene(1))
+    assert (first.shape, first.dtype) == (pixels.shape, torch.float32)
+    assert 0 <= first.min() < first.max() <= 1

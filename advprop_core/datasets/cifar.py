@@ -13,12 +13,7 @@ from torch import Tensor
 
 from advprop_core.datasets.class_folders import Classes, draw_evenly, match_folders
 from advprop_core.errors import InputError
-from advprop_core.pictures.corruptions import (
-    CORRUPTIONS,
-    EXTRA_CORRUPTIONS,
-    SEVERITIES,
-    CorruptionConfig,
-)
+from advprop_core.pictures.corruptions import ALL_CORRUPTIONS, SEVERITIES, CorruptionConfig
 from advprop_core.pictures.digests import image_digests
 
 SIDE = 32
@@ -116,8 +111,7 @@ def corruptions_in(folder: Path) -> tuple[tuple[str, int], ...]:
 
 
 def _kinds_in(folder: Path) -> list[str]:
-    kinds = CORRUPTIONS + EXTRA_CORRUPTIONS
-    return [kind for kind in kinds if (folder / f"{kind}.npy").is_file()]
+    return [kind for kind in ALL_CORRUPTIONS if (folder / f"{kind}.npy").is_file()]
 
 
 def _labels(folder: Path) -> NDArray[np.int64]:

@@ -51,11 +51,7 @@ class ClassFolders:
         return describe_left_out(self.left_out, self.root)
 
     def require_complete(self) -> None:
-        """Refuses folders in which a file is passed over that is no system's own.
-
-        Raises:
-            InputError: The message counts and names the files.
-        """
+        """Refuses, with an InputError, folders with a file passed over that is no system's own."""
         refused = {
             path: reason for path, reason in self.left_out.items() if reason not in (HIDDEN, EMPTY)
         }

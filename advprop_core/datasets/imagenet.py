@@ -10,7 +10,7 @@ from pathlib import Path
 
 from advprop_core.datasets.class_folders import ClassFolders, find_images
 from advprop_core.errors import InputError
-from advprop_core.pictures.corruptions import CORRUPTIONS, EXTRA_CORRUPTIONS, SEVERITIES
+from advprop_core.pictures.corruptions import ALL_CORRUPTIONS, SEVERITIES
 from advprop_core.text import listing
 
 SUBSETS = ("imagenet-a", "imagenet-r")
@@ -44,12 +44,7 @@ def wnid_folders(folder: Path) -> set[str]:
 
 
 def class_images(kind: str, folder: Path, split: str = "val") -> ClassFolders:
-    """The images of each class that a set may have.
-
-    Args:
-        kind: Of the set, such as ``imagenet-sketch``.
-        folder: Holds the class folders, or a folder ``train`` or ``val`` that does.
-        split: Which of the two, where there are both.
+    """The images of each class of a set, whose folders lie in the folder or in that of a split.
 
     Raises:
         InputError: If there is no image, or a class folder that the set does not have.
@@ -73,7 +68,7 @@ def corruption_folders(folder: Path) -> dict[tuple[str, int], Path]:
     """
     return {
         (kind, severity): parent / kind / str(severity)
-        for kind in CORRUPTIONS + EXTRA_CORRUPTIONS
+        for kind in ALL_CORRUPTIONS
         for parent in (folder, *(folder / group for group in _GROUPS))
         for severity in SEVERITIES
         if (parent / kind / str(severity)).is_dir()

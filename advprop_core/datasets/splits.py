@@ -11,11 +11,9 @@ SPLITS = frozenset({"train", "val", "test"})
 
 
 def split_folder(folder: Path, split: str) -> Path:
-    """The folder of a split, where there are such; otherwise the folder itself.
+    """The folder of ``train`` or ``val``, where every folder inside is called like a split.
 
-    Args:
-        folder: Holds splits if every folder in it is called like one.
-        split: ``train`` or ``val``; ``test`` is taken where there is no ``val``.
+    Otherwise it is the folder itself. ``test`` is taken where there is no ``val``.
     """
     entries = folder.iterdir() if folder.is_dir() else ()
     inside = {entry.name for entry in entries if entry.is_dir() and not is_hidden(entry.name)}
@@ -28,9 +26,7 @@ def split_folder(folder: Path, split: str) -> Path:
 def class_folder(folder: Path, name: str) -> str:
     """What the folder of a file's class is called: the outermost one, or that in a split.
 
-    Args:
-        folder: Holds class folders, or splits with these inside, or files of one class alone.
-        name: The file's path inside it.
+    The file's name is its path in a folder of class folders, of splits, or of one class alone.
     """
     *folders, _ = Path(os.path.normpath(name)).parts
     if folders and folders[0] in SPLITS and split_folder(folder, folders[0]) != folder:

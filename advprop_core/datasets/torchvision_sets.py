@@ -24,12 +24,10 @@ def has_batches(folder: Path) -> bool:
 
 
 def imagenette_folder(folder: Path, split: str, *, download: bool = False) -> Path:
-    """The folder with Imagenette's class folders of ``train`` or ``val``.
+    """Imagenette's class folders of ``train`` or ``val``, in ``imagenette2-320`` or its kin.
 
-    Args:
-        folder: Holds ``imagenette2-320`` or its larger or smaller kin, or is one of these.
-        split: Which.
-        download: Fetch the archive (about 340 MB) into ``folder`` where none is there.
+    The folder holds one of these or is one. Where asked, the archive (about 340 MB) is fetched into
+    it, unless it is there.
 
     Raises:
         Offline: If it cannot be fetched.
@@ -55,14 +53,11 @@ def imagenette_folder(folder: Path, split: str, *, download: bool = False) -> Pa
 
 
 def cifar10_batches(folder: Path, split: str, *, download: bool = False) -> CIFAR10:
-    """CIFAR-10's images and labels of a split.
+    """CIFAR-10's images and labels, of ``train`` or of the test images.
 
     torchvision reads the batches, which are pickles, after it has compared their checksums.
 
-    Args:
-        folder: Holds ``cifar-10-batches-py``.
-        split: ``train``, or anything else for the test images.
-        download: Fetch the archive (170 MB) into ``folder`` where none is there.
+    Where asked, the archive (170 MB) is fetched into the folder, unless it is there.
 
     Raises:
         Offline: If it cannot be fetched.

@@ -94,11 +94,9 @@ def list_pictures(
 
 
 def describe_left_out(left_out: Mapping[Path, str], root: Path) -> str | None:
-    """What is left out in one sentence: how many for each reason, and the first of them.
+    """What is left out, with its reason, in one sentence: how many for each, and the first of them.
 
-    Args:
-        left_out: Why each file or folder in ``root`` is passed over.
-        root: Named by the person: examples are written relative to it.
+    Paths are written relative to ``root``, which the person named.
     """
     by_reason: dict[str, list[str]] = {}
     for path, reason in left_out.items():

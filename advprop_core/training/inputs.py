@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from advprop_core.attacks.gradient import unchecked_gradient, walk
 from advprop_core.errors import InputError
-from advprop_core.pictures.corruptions import CORRUPTIONS, EXTRA_CORRUPTIONS, CorruptionConfig
+from advprop_core.pictures.corruptions import ALL_CORRUPTIONS, CorruptionConfig
 from advprop_core.pictures.corruptions.apply import corrupt
 from advprop_core.pictures.decoding import to_bytes, to_image
 from advprop_core.pictures.noise import NOISES, draw_noise
@@ -59,7 +59,7 @@ def _change(kind: str, strength: float) -> Input:
     if kind in NOISES:
         _require_share(kind, strength)
         return lambda batch: _noise(batch, kind, strength)
-    if kind in CORRUPTIONS + EXTRA_CORRUPTIONS:
+    if kind in ALL_CORRUPTIONS:
         if strength != int(strength):
             raise InputError(f"{kind} has whole severities, got {strength:g}")
         config = CorruptionConfig(kind, int(strength))
@@ -69,7 +69,7 @@ def _change(kind: str, strength: float) -> Input:
         return lambda batch: jitter_colors(batch.pixels, strength, _generator(batch, _COLORS))
     if kind == "randaugment":
         return _randaugment(strength)
-    kinds = (*NOISES, *CORRUPTIONS, *EXTRA_CORRUPTIONS, *_AUGMENTATIONS)
+    kinds = (*NOISES, *ALL_CORRUPTIONS, *_AUGMENTATIONS)
     raise InputError(f"An auxiliary branch cannot be shown {kind!r}. {did_you_mean(kind, kinds)}")
 
 

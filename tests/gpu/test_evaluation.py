@@ -12,7 +12,7 @@ from advprop_core.evaluation.cells import Cell, TestedModel
 from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.smallest_epsilon import measure_smallest
 from advprop_core.evaluation.sweep import sweep
-from advprop_core.pictures.corruptions import CORRUPTIONS, EXTRA_CORRUPTIONS, CorruptionConfig
+from advprop_core.pictures.corruptions import ALL_CORRUPTIONS, CorruptionConfig
 from advprop_core.pictures.corruptions.apply import corrupt
 from advprop_core.pictures.draws import streams
 from advprop_core.processes import Processes
@@ -42,7 +42,7 @@ def test_clean_and_attacked_answers(subject, gpu):
         torch.testing.assert_close(there[cell].losses, answers.losses, rtol=1e-2, atol=1e-2)
 
 
-@pytest.mark.parametrize("kind", CORRUPTIONS + EXTRA_CORRUPTIONS)
+@pytest.mark.parametrize("kind", ALL_CORRUPTIONS)
 def test_corruptions_are_those_of_the_cpu(kind, pixels):
     photos, config = pixels(4, 64), CorruptionConfig(kind, 3)
     there = corrupt(photos.cuda(), config, seeds=range(4))

@@ -43,10 +43,8 @@ CORRUPTIONS: Final[tuple[str, ...]] = (
 )
 """The 15 kinds the mean corruption error is taken over, in the paper's order."""
 
-EXTRA_CORRUPTIONS: Final[tuple[str, ...]] = (
-    *("speckle_noise", "gaussian_blur", "spatter", "saturate"),
-)
-"""The 4 kinds the paper keeps for validation."""
+ALL_CORRUPTIONS: Final = (*CORRUPTIONS, "speckle_noise", "gaussian_blur", "spatter", "saturate")
+"""These, and the 4 kinds the paper keeps for validation."""
 
 SEVERITIES: Final[tuple[int, ...]] = (1, 2, 3, 4, 5)
 """The severities, mildest first."""
@@ -57,7 +55,7 @@ class CorruptionConfig(Checked):
     """One corruption of Hendrycks and Dietterich (arXiv 1903.12261).
 
     Attributes:
-        kind: One of `CORRUPTIONS` or `EXTRA_CORRUPTIONS`.
+        kind: One of `ALL_CORRUPTIONS`.
         severity: From 1 (mild) to 5.
         seed: What the draws depend on. Kinds without chance (`brightness`, for one) ignore it.
 
@@ -71,7 +69,6 @@ class CorruptionConfig(Checked):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        choices = CORRUPTIONS + EXTRA_CORRUPTIONS
-        if self.kind not in choices:
-            hint = did_you_mean(self.kind, choices)
+        if self.kind not in ALL_CORRUPTIONS:
+            hint = did_you_mean(self.kind, ALL_CORRUPTIONS)
             raise InputError(f"There is no corruption {self.kind!r}. {hint}")

@@ -59,8 +59,8 @@ def corrupt(
 
     Raises:
         TypeError: `pixels` are not floats.
-        ValueError: `pixels` have another shape or range, or are too small, or `seeds` are not
-            one per sample.
+        ValueError: `pixels` have another shape or range, or are too small, or a kind with chance
+            is not given one of `seeds` per sample.
     """
     clean = checked_pixels(pixels)
     if min(pixels.shape[2:]) < SMALLEST:

@@ -66,14 +66,10 @@ def _texture(
     crisp, glow = _seamless(needles, 0.5), _seamless(needles, 8)
     grain = 1 + 0.3 * wobbles[1]
     ice = (0.4 + 0.6 * clouds) * crisp + 0.35 * glow + haze * clouds.square() * grain
-    return _coloured(1 - torch.exp(-1.9 * ice), tint)
-
-
-def _coloured(ice: Tensor, tint: tuple[float, float, float]) -> Tensor:
-    """(3,H,W): black glass, tinted where the ice is half thick, and white."""
-    middle = torch.tensor(tint)[:, None, None]
+    ice = 1 - torch.exp(-1.9 * ice)
+    colour = torch.tensor(tint)[:, None, None]  # of half thick ice: none is black, thick is white
     thin, thick = (2 * ice).clamp(0, 1), (2 * ice - 1).clamp(0, 1)
-    return thin * middle + thick * (1 - middle)
+    return thin * colour + thick * (1 - colour)
 
 
 def _seamless(picture: Tensor, sigma: float) -> Tensor:

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from advprop_core.errors import InputError
-from advprop_core.pictures.corruptions import CORRUPTIONS, EXTRA_CORRUPTIONS, CorruptionConfig
+from advprop_core.pictures.corruptions import ALL_CORRUPTIONS, CORRUPTIONS, CorruptionConfig
 from advprop_core.pictures.noise import NoiseConfig
 from advprop_core.pictures.probes import PROBES, ProbeConfig, require_room
 
@@ -19,8 +19,8 @@ GOOD = {
 
 
 def test_there_are_fifteen_corruptions_and_four() -> None:
-    assert (len(CORRUPTIONS), len(EXTRA_CORRUPTIONS)) == (15, 4)
-    assert len({*CORRUPTIONS, *EXTRA_CORRUPTIONS}) == 19
+    assert (len(CORRUPTIONS), len(ALL_CORRUPTIONS)) == (15, 19)
+    assert len({*ALL_CORRUPTIONS}) == 19
     assert CORRUPTIONS[0] == "gaussian_noise"
     assert CORRUPTIONS[-1] == "jpeg_compression"
 

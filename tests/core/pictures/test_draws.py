@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from advprop_core.pictures.draws import normal, poisson, streams, uniform, whole
@@ -28,3 +29,8 @@ def test_whole_draws_leave_out_the_upper_end() -> None:
 def test_poisson_draws_have_their_rates() -> None:
     counts = poisson(streams(0, 2), torch.tensor([2.0, 30])[:, None].expand(-1, 4000))
     torch.testing.assert_close(counts.mean(1), torch.tensor([2.0, 30]), rtol=0.03, atol=0)
+
+
+def test_there_is_one_seed_per_sample() -> None:
+    with pytest.raises(ValueError, match="one per sample, got 1 for 2"):
+        streams([3], 2)

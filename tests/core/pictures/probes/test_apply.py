@@ -207,8 +207,3 @@ def test_types_and_no_images(config: ProbeConfig, parts: Tensor) -> None:
 def test_pixels_are_validated(pixels: Tensor, error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):
         probe(pixels, ProbeConfig("patch-shuffle", 8))
-
-
-def test_there_is_one_seed_per_sample(parts: Tensor) -> None:
-    with pytest.raises(ValueError, match="one per sample, got 1 for 3"):
-        probe(parts, ProbeConfig("patch-shuffle", 2), seeds=[3])

@@ -14,15 +14,12 @@ _BLUR = 0.08  # of the side, as a Gaussian's standard deviation: no outline surv
 
 
 def erase(pixels: Tensor, config: EraseConfig) -> Tensor:
-    """Fill the regions, and leave every other pixel as it is.
+    """Fill the regions of (N, 3, H, W) pixels in [0, 1], and leave every other pixel as it is.
 
-    Args:
-        pixels: Floats (N, 3, H, W) in [0, 1].
-        config: Regions and fill.
+    A blur takes what lies around a region into it, and mirrors the picture at its edge.
 
     Returns:
-        A new tensor of the same shape and type, in [0, 1], without gradient. A blur takes what
-        lies around a region into it, and mirrors the picture at its edge.
+        A new tensor of the same shape and type, in [0, 1], without gradient.
 
     Raises:
         TypeError: If pixels are not floats.

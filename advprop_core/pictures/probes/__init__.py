@@ -64,16 +64,15 @@ class ProbeConfig(Checked):
             if self.strength is not None:
                 raise InputError(f"strength must be left out for grey, got {self.strength:g}")
             return
-        rule = "a cut-off in cycles per image, above 0"
-        fits = self.strength is not None and self.strength > 0
+        strength, rule = self.strength or 0, "a cut-off in cycles per image, above 0"
+        fits = strength > 0
         if self.kind == "patch-shuffle":
-            rule = "a whole number of patches, at least 2"
-            fits = self.strength is not None and self.strength >= 2 and self.strength % 1 == 0
+            rule, fits = "a whole number of patches, at least 2", strength >= 2 and not strength % 1
         if not fits:
-            given = "none" if self.strength is None else f"{self.strength:g}"
+            given = "none" if self.strength is None else f"{strength:g}"
+            example = PROBES[self.kind][-1]
             raise InputError(
-                f"strength of {self.kind} must be {rule}, such as {PROBES[self.kind][-1]:g}, got "
-                f"{given}"
+                f"strength of {self.kind} must be {rule}, such as {example:g}, got {given}"
             )
 
 

@@ -26,7 +26,8 @@ def main() -> None:
         position="top",
     )
     tasks.begin_run()
-    with defects.told(page.title):
+    st.session_state["page"] = page.title  # for a report of a defect
+    with defects.told():
         page.run()
     tasks.end_run(background={"robustness"})
 

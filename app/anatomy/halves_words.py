@@ -13,8 +13,6 @@ INTRODUCTION = (
     "collected. To ask which half makes a branch robust, take γ and β of one branch and estimate "
     "mean and variance again, on clean pictures or on attacked ones."
 )
-
-
 BUNDLED = "Measured once, with 512 training pictures for mean and variance."
 
 

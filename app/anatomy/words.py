@@ -53,8 +53,6 @@ CALIBRATED_GAIN = (
 )
 ALONE = "#### This network has one set of BatchNorm, **main**: there is nothing to tell apart."
 PROFILE = "Mean size of the change over a layer's channels, front to back; click a bar to look in."
-
-
 _MOVING: dict[Moved, str] = {
     "both": "what is",
     "statistics": "mean and variance",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
@@ -26,8 +26,7 @@ _CELL_HEIGHT = 74
 _LONGEST = 15  # letters of a class name beside a curve
 
 
-@dataclass(frozen=True)
-class _Line:
+class _Line(NamedTuple):
     """One class on one branch."""
 
     name: str

@@ -7,9 +7,8 @@ import platform
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import wraps
 from importlib.metadata import PackageNotFoundError, version
-from typing import ParamSpec, cast
+from typing import ParamSpec
 
 import streamlit as st
 
@@ -36,21 +35,12 @@ def tell(error: BaseException, more: str = "") -> None:
 
 def fragment(function: Callable[P, None], run_every: float | None = None) -> Callable[P, None]:
     """A Streamlit fragment that tells what it raises: drawn anew alone, nothing is around it."""
-
-    @wraps(function)
-    def told_in_place(*args: P.args, **kwargs: P.kwargs) -> None:
-        try:
-            function(*args, **kwargs)
-        except Exception as error:
-            tell(error)
-
-    return cast("Callable[P, None]", st.fragment(told_in_place, run_every=run_every))
+    return st.fragment(told()(function), run_every=run_every)
 
 
 @contextmanager
-def told(page: str) -> Iterator[None]:
+def told() -> Iterator[None]:
     """Around everything a page draws: what it raises is told on it."""
-    st.session_state["page"] = page
     try:
         yield
     except Exception as error:

@@ -82,12 +82,6 @@ class MixtureAccuracy:
             "robust_interval": list(self.interval("adversarial")),
         }
 
-    @classmethod
-    def from_json(cls, row: Mapping[str, Any]) -> MixtureAccuracy:
-        """Back from :meth:`to_json`."""
-        mixture = Mixture(row["affine"], row["statistics"])
-        return cls(mixture, row["n"], row["clean"], row["robust"])
-
 
 def by_pair(content: Mapping[str, Any]) -> dict[tuple[str, str], dict[Mixture, MixtureAccuracy]]:
     """(network, auxiliary branch) to its mixtures.
@@ -97,8 +91,9 @@ def by_pair(content: Mapping[str, Any]) -> dict[tuple[str, str], dict[Mixture, M
     """
     pairs: dict[tuple[str, str], dict[Mixture, MixtureAccuracy]] = {}
     for row in content["results"]:
-        accuracy = MixtureAccuracy.from_json(row)
-        pairs.setdefault((row["model"], row["second"]), {})[accuracy.mixture] = accuracy
+        mixture = Mixture(row["affine"], row["statistics"])
+        accuracy = MixtureAccuracy(mixture, row["n"], row["clean"], row["robust"])
+        pairs.setdefault((row["model"], row["second"]), {})[mixture] = accuracy
     return pairs
 
 

@@ -108,7 +108,12 @@ def default_layer(module: nn.Module, pixels: Tensor) -> str:
     else:
         shapes = _single(outputs)
     if not shapes:
-        raise _no_stage(spatial_layers(module, pixels))
+        drawn = spatial_layers(module, pixels)
+        others = f", or name a layer that has one: {', '.join(drawn[-3:])}" if drawn else ""
+        what = "stage" if drawn else "layer"
+        raise UnknownLayer(
+            f"the network has no {what} with a spatial map: use a gradient method{others}"
+        )
     fine = [name for name, shape in shapes.items() if min(shape[2:]) >= _MIN_CELLS]
     return fine[-1] if fine else max(shapes, key=lambda name: min(shapes[name][2:]))
 
@@ -121,14 +126,6 @@ def _stand_ins(shapes: Mapping[str, torch.Size], listed: Sequence[str]) -> dict[
     # A stage that has a map itself finishes after all that it holds.
     inside = [[n for n in shapes if f"{n}.".startswith(f"{stage}.")] for stage in listed]
     return {names[-1]: shapes[names[-1]] for names in inside if names}
-
-
-def _no_stage(drawn: Sequence[str]) -> UnknownLayer:
-    others = f", or name a layer that has one: {', '.join(drawn[-3:])}" if drawn else ""
-    what = "stage" if drawn else "layer"
-    return UnknownLayer(
-        f"the network has no {what} with a spatial map: use a gradient method{others}"
-    )
 
 
 def layer_tree(module: nn.Module, pixels: Tensor) -> tuple[LayerNode, ...]:

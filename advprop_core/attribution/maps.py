@@ -18,7 +18,6 @@ from advprop_core.attribution.question import (
     Question,
     class_per_image,
     inspect,
-    require_classes,
 )
 from advprop_core.errors import InputError
 from advprop_core.predict import require_eval
@@ -135,7 +134,9 @@ def make_question(
         raise ValueError("pixels must hold at least one image")
     classes = class_per_image(class_index, len(images))
     question = Question(module, images, classes, method, seed=seed)
-    require_classes(classes, _inspection(question).classes)
+    count = _inspection(question).classes
+    if not (min(classes) >= 0 and max(classes) < count):
+        raise ValueError(f"class_index must lie in [0, {count - 1}], got {sorted(set(classes))}")
     return question
 
 

@@ -138,12 +138,6 @@ def class_per_image(class_index: ClassIndex, count: int) -> tuple[int, ...]:
         raise TypeError(f"class_index must hold integers, got {class_index!r}") from None
 
 
-def require_classes(classes: Sequence[int], count: int) -> None:
-    """Raise ValueError for a class that a network of so many does not have."""
-    if not (min(classes) >= 0 and max(classes) < count):
-        raise ValueError(f"class_index must lie in [0, {count - 1}], got {sorted(set(classes))}")
-
-
 def scores(module: nn.Module, pixels: Tensor, targets: Sequence[int]) -> Tensor:
     """(N,) score of each image's class."""
     chosen = torch.tensor(list(targets), device=pixels.device)
@@ -152,19 +146,16 @@ def scores(module: nn.Module, pixels: Tensor, targets: Sequence[int]) -> Tensor:
 
 
 def batches(count: int, pixels: Tensor, per_item: int = 1) -> Iterator[range]:
-    """Ranges that cover `count` in steps that a network can take at once.
-
-    Args:
-        count: How many items there are.
-        pixels: (N, 3, H, W), of which the size of an image and the device count.
-        per_item: Images that an item stands for.
-    """
+    """Ranges that cover `count` items, each of so many images, in steps of :func:`batch_size`."""
     step = batch_size(pixels, per_item)
     return (range(start, min(start + step, count)) for start in range(0, count, step))
 
 
 def batch_size(pixels: Tensor, per_item: int = 1) -> int:
-    """Items that go through a network at once, so that memory and the wait stay bounded."""
+    """Items that go through a network at once, so that memory and the wait stay bounded.
+
+    Of the (N, 3, H, W) pixels, the size of an image and the device count.
+    """
     room = _ROOM["cpu" if pixels.device.type == "cpu" else "cuda"]
     images = min(room // (pixels.shape[2] * pixels.shape[3]), _MOST_IMAGES)
     return max(images // per_item, 1)

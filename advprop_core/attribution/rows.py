@@ -90,22 +90,18 @@ def _layers(module: nn.Module, pixels: Tensor, choice: MapChoice) -> tuple[str, 
     if not layered:
         return ()
     if choice.layers == (STAGES,):
-        return _stages(module, pixels)
+        if stages := spatial_stages(module, pixels):
+            return stages
+        others = ", ".join(sorted(spatial_layers(module, pixels))[:5])
+        raise UnknownLayer(
+            f"no stage of this network gives one map: name layers instead, such as {others}"
+        )
     try:
         return choice.layers or (default_layer(module, pixels),)
     except UnknownLayer:
         if layered & choice.required:
             raise
         return ()
-
-
-def _stages(module: nn.Module, pixels: Tensor) -> tuple[str, ...]:
-    if stages := spatial_stages(module, pixels):
-        return stages
-    layers = sorted(spatial_layers(module, pixels))[:5]
-    raise UnknownLayer(
-        f"no stage of this network gives one map: name layers instead, such as {', '.join(layers)}"
-    )
 
 
 def make_rows(

@@ -91,7 +91,8 @@ def compare(
     require_branch(attack_branch, branches)
     photo = ask_clean(branches, pixels, true_class)
     attacked = photo.expected[attack_branch]
-    first = _share_before_maps(maps)
+    # Of the whole work, very roughly: some maps take hundreds of passes, others one.
+    first = 1.0 if maps is None else {"fast": 0.9, "slow": 0.1}[METHODS[maps.method].cost]
 
     def on_step(step: int, point: Tensor) -> None:
         if progress and isinstance(perturbation, AttackConfig):
@@ -140,13 +141,6 @@ def made_or_refused(
         if isinstance(error, UnknownLayer) and request.layer is not None:
             raise
         return None, str(error)
-
-
-def _share_before_maps(maps: MapRequest | None) -> float:
-    """Of the whole work, very roughly: some maps take hundreds of passes, others one."""
-    if maps is None:
-        return 1.0
-    return 0.1 if METHODS[maps.method].cost == "slow" else 0.9
 
 
 def _perturb(

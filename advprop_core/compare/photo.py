@@ -38,12 +38,7 @@ class Photo:
 def ask_clean(
     branches: Mapping[str, nn.Module], pixels: Tensor, true_class: int | None = None
 ) -> Photo:
-    """Check one photo and its class, and ask every branch about it.
-
-    Args:
-        branches: Name to frozen module.
-        pixels: (1, 3, H, W) in [0, 1].
-        true_class: Where known; an integer of any kind.
+    """Check one photo and its class, an integer of any kind, and ask every branch about it.
 
     Raises:
         TypeError: If pixels are no tensor of floats, or the class is no integer.

@@ -158,13 +158,8 @@ def max_sensitivity(
         moved = make_map((pixels + _RADIUS * noise.to(pixels)).clamp(0, 1))
         changes.append((moved - original).flatten(1).norm(dim=1))
     largest = torch.stack(changes).amax(0) / original.flatten(1).norm(dim=1)
+    broken = Undefined("the map of a perturbed picture is not finite")
     return tuple(
-        flaw(values) or _finite(value)
+        flaw(values) or (value if math.isfinite(value) else broken)
         for values, value in zip(original, largest.tolist(), strict=True)
     )
-
-
-def _finite(value: float) -> Score:
-    if math.isfinite(value):
-        return value
-    return Undefined("the map of a perturbed picture is not finite")

@@ -36,13 +36,7 @@ def estimate_mean(values: Sequence[Score], *, seed: int = 0) -> Estimate | Undef
     """Mean with a percentile bootstrap (1000 resamples), over the values that exist.
 
     A bootstrap stays within the range of the values, which an interval by Student's t does not.
-
-    Args:
-        values: One per picture.
-        seed: Of the resampling.
-
-    Returns:
-        Undefined where fewer than two pictures have a value.
+    Undefined where fewer than two pictures have a value.
     """
     numbers = defined(values)
     if not numbers:

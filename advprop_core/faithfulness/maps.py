@@ -60,11 +60,7 @@ def as_evidence(values: Tensor, method: str) -> Tensor:
     """A map whose 0 means nothing and whose positive values speak for the class.
 
     The gradient of the loss speaks against it, and RISE's values never come near 0, so only
-    their height above the lowest counts.
-
-    Args:
-        values: (…, H, W).
-        method: Which kind of map it is.
+    their height above the lowest of (…, H, W) counts.
     """
     if method == "loss-gradient":
         return -values

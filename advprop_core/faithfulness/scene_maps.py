@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from torch import Tensor, nn
 
@@ -15,7 +16,6 @@ from advprop_core.datasets.texture_shapes.scenes import Scene
 from advprop_core.errors import InputError
 from advprop_core.faithfulness.maps import as_evidence
 from advprop_core.faithfulness.objects import (
-    MakeSceneMap,
     ObjectDifference,
     ObjectShare,
     compare_object_shares,
@@ -94,7 +94,7 @@ def measure_scenes(
             progress = begin(f"{method.title}, {shown.model} {shown.branch}")
             try:
                 objects = object_share(
-                    _maker(shown, method, choice),
+                    partial(_maps, shown, method, choice),
                     shown.scenes,
                     seed=choice.seed,
                     batch_size=_AT_A_TIME[method.cost],
@@ -120,18 +120,17 @@ def measure_scenes(
     return results, left_out
 
 
-def _maker(shown: SceneBranch, method: Method, choice: MapChoice) -> MakeSceneMap:
-    def make(pixels: Tensor, classes: tuple[int, ...]) -> Tensor:
-        maps = explain(
-            shown.module,
-            pixels,
-            classes,
-            method.name,
-            layer=shown.layer if method.needs_layer else None,
-            seed=choice.seed,
-            progress=None,
-            **options_of(method, choice.options),
-        )
-        return as_evidence(maps, method.name)
-
-    return make
+def _maps(
+    shown: SceneBranch, method: Method, choice: MapChoice, pixels: Tensor, classes: tuple[int, ...]
+) -> Tensor:
+    maps = explain(
+        shown.module,
+        pixels,
+        classes,
+        method.name,
+        layer=shown.layer if method.needs_layer else None,
+        seed=choice.seed,
+        progress=None,
+        **options_of(method, choice.options),
+    )
+    return as_evidence(maps, method.name)

@@ -36,11 +36,8 @@ def cascade_stages(module: nn.Module) -> tuple[str, ...]:
 def layers_by_stage(module: nn.Module, stages: Sequence[str]) -> dict[str, tuple[nn.Module, ...]]:
     """Stage to the layers whose weights are randomised with it.
 
-    A layer outside all stages goes with the stage that was named before it, or the first.
-
-    Args:
-        module: A network, or one that takes pixels.
-        stages: Some of its :func:`cascade_stages`, shallow to deep.
+    The stages are some of its :func:`cascade_stages`, shallow to deep. A layer outside all of
+    them goes with the stage that was named before it, or the first.
     """
     members: dict[str, list[nn.Module]] = {name: [] for name in stages}
     current = stages[0]

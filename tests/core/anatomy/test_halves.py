@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from advprop_core.anatomy.halves import Mixture, MixtureAccuracy, measure, mix
+from advprop_core.anatomy.halves import Mixture, MixtureAccuracy, by_pair, measure, mix
 from advprop_core.anatomy.mixing import blend
 from advprop_core.attacks.gradient import attack
 from advprop_core.evaluation.intervals import wilson_interval
@@ -62,5 +62,6 @@ def test_rows_of_the_file_have_intervals_and_come_back():
     assert (row["affine"], row["statistics"], row["n"]) == (0.5, "clean", 200)
     assert tuple(row["clean_interval"]) == wilson_interval(150, 200)
     assert tuple(row["robust_interval"]) == wilson_interval(50, 200)
-    assert MixtureAccuracy.from_json(row) == accuracy
+    content = {"results": [{"model": "m", "second": "aux", **row}]}
+    assert by_pair(content) == {("m", "aux"): {accuracy.mixture: accuracy}}
     assert (accuracy.share("clean"), accuracy.share("adversarial")) == (0.75, 0.25)

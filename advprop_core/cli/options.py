@@ -6,6 +6,7 @@ import ast
 import copy
 import functools
 import inspect
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import cache
@@ -67,18 +68,30 @@ def options_of(options_class: type) -> Iterator[inspect.Parameter]:
         )
 
 
-@cache
 def docstrings(owner: type) -> dict[str, str]:
     """Docstring of each field of a dataclass; Python itself does not keep them."""
-    texts = {}
-    for base in filter(is_dataclass, reversed(owner.__mro__)):
-        (definition,) = ast.parse(inspect.getsource(base)).body
-        assert isinstance(definition, ast.ClassDef)
-        for statement in pairwise(definition.body):
-            match statement:
-                case ast.AnnAssign(target=ast.Name(name)), ast.Expr(ast.Constant(str(text))):
-                    texts[name] = " ".join(text.split())
+    texts: dict[str, str] = {}
+    for base in reversed(owner.__mro__):
+        texts |= (
+            _docstrings_in(base.__module__).get(base.__name__, {}) if is_dataclass(base) else {}
+        )
     return texts
+
+
+@cache
+def _docstrings_in(module: str) -> dict[str, dict[str, str]]:
+    """Class to field to docstring; of a module at once, for asking for one class parses it all."""
+    classes: dict[str, dict[str, str]] = {}
+    for definition in ast.parse(inspect.getsource(sys.modules[module])).body:
+        for statements in pairwise(getattr(definition, "body", [])):
+            match definition, *statements:
+                case (
+                    ast.ClassDef(class_name),
+                    ast.AnnAssign(target=ast.Name(name)),
+                    ast.Expr(ast.Constant(str(text))),
+                ):
+                    classes.setdefault(class_name, {})[name] = " ".join(text.split())
+    return classes
 
 
 @dataclass(frozen=True, kw_only=True)

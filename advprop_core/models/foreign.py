@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+import timm
 from torch import Tensor
 
 from advprop_core.models import timm_networks
@@ -79,7 +80,7 @@ def _network(architecture: str) -> Network:
     config = timm_networks.pretrained_config(architecture)
     classifier = config.classifier
     names = (classifier,) if isinstance(classifier, str) else tuple(classifier or ())
-    network = timm_networks.create_plain(architecture)
+    network = timm.create_model(architecture)
     shapes = {
         key: tensor.shape
         for key, tensor in network.state_dict().items()
@@ -166,56 +167,50 @@ def _describe(
     path: Path,
     guesses: list[str],
 ) -> ModelInfo:
-    config = timm_networks.pretrained_config(architecture)
-    layer_mean, layer_std = weights.normalisation or (None, None)
+    config, count = timm_networks.pretrained_config(architecture), weights.class_count
+    if settings.classes is not None and len(settings.classes) != count:
+        raise CheckpointError(
+            f"--classes names {len(settings.classes)} classes, but {path.name} has {count}"
+        )
 
-    def settled(name: str, option: str, given: Any, read: Any, guess: Any) -> Any:
-        if given is not None or read is not None:
-            return read if given is None else given
-        guesses.append(f"{name} {_written(guess)} ({option})")
+    def settled(name: str, given: Any, written: Any, guess: Any, guess_in_words: str) -> Any:
+        if given is not None or written is not None:
+            return written if given is None else given
+        guesses.append(f"{name} {guess_in_words} (--{name})")
         return guess
 
+    side, mean, std = config.input_size[-1], tuple(config.mean), tuple(config.std)
+    written_mean, written_std = weights.normalisation or _normalisation(description)
     written_size = description.find(_SIZE_KEYS, _as_size)
-    written_mean = description.find(("mean",), _as_channels)
-    written_std = description.find(("std",), _as_channels)
-    size = settled("size", "--size", settings.size, written_size, config.input_size[-1])
-    mean = settled("mean", "--mean", settings.mean, layer_mean or written_mean, tuple(config.mean))
-    std = settled("std", "--std", settings.std, layer_std or written_std, tuple(config.std))
-    identities = _classes(settings, description, weights.class_count, path, guesses)
+    written_names = description.find(_CLASS_KEYS, lambda value: _as_names(value, count))
+    size = settled("size", settings.size, written_size, side, str(side))
+    mean = settled("mean", settings.mean, written_mean, mean, ",".join(f"{v:g}" for v in mean))
+    std = settled("std", settings.std, written_std, std, ",".join(f"{v:g}" for v in std))
+    kind = "those of ImageNet" if count == 1000 else f"class 0 to class {count - 1}"
+    names = settled("classes", settings.classes, written_names, (), kind)
+    classes = [(name, name) for name in names] or timm_networks.default_classes(count)
     origins: dict[str, BranchOrigin] = {"main": "trained", "aux": "copied"}
     trained = map(auxiliary_name, range(auxiliary_count(weights.tensors)))
-    origins |= dict.fromkeys(trained, "trained")
     return ModelInfo(
         architecture=architecture,
-        class_ids=tuple(identity for identity, _ in identities),
-        class_names=tuple(name for _, name in identities),
+        class_ids=tuple(identity for identity, _ in classes),
+        class_names=tuple(name for _, name in classes),
         input_size=size,
         mean=mean,
         std=std,
-        branches=origins,
+        branches=origins | dict.fromkeys(trained, "trained"),
         name=path.stem,
         recipe={"source": f"imported from {path.name}"},
     )
 
 
-def _classes(
-    settings: ModelSettings,
+def _normalisation(
     description: _Description,
-    count: int,
-    path: Path,
-    guesses: list[str],
-) -> tuple[tuple[str, str], ...]:
-    if settings.classes is not None and len(settings.classes) != count:
-        raise CheckpointError(
-            f"--classes names {len(settings.classes)} classes, but {path.name} has {count}"
-        )
-    written_names = description.find(_CLASS_KEYS, lambda value: _as_names(value, count))
-    names = settings.classes or written_names
-    if names is not None:
-        return tuple((name, name) for name in names)
-    kind = "those of ImageNet" if count == 1000 else f"class 0 to class {count - 1}"
-    guesses.append(f"classes {kind} (--classes)")
-    return timm_networks.default_classes(count)
+) -> tuple[tuple[float, ...] | None, tuple[float, ...] | None]:
+    mean, std = (description.find((key,), _as_channels) for key in ("mean", "std"))
+    if mean and std and max(mean) > 1:  # of pixels in levels from 0 to 255
+        return tuple(value / 255 for value in mean), tuple(value / 255 for value in std)
+    return mean, std
 
 
 def _notes(guesses: list[str], weights: Weights, ignored: list[str], path: Path) -> Iterator[str]:
@@ -225,7 +220,3 @@ def _notes(guesses: list[str], weights: Weights, ignored: list[str], path: Path)
         yield f"The averaged (EMA) weights of {path.name} are used, from {weights.location!r}."
     if ignored:
         yield f"Ignored in {path.name}: {listing(ignored, 3)}."
-
-
-def _written(value: object) -> str:
-    return ",".join(f"{v:g}" for v in value) if isinstance(value, tuple) else str(value)

@@ -11,12 +11,11 @@ from urllib.request import getproxies
 
 import huggingface_hub
 import timm
-from torch import nn
 
 from advprop_core.errors import AdvPropError, InputError
 from advprop_core.models.dual_bn import DualBNModel
 from advprop_core.text import did_you_mean
-from advprop_core.types import BranchOrigin, ModelInfo
+from advprop_core.types import ModelInfo
 
 # What a ModelInfo may hand to timm.create_model. It may come from a stranger's file, and others of
 # timm's arguments download or unpickle (pretrained, checkpoint_path …) or allocate without bound.
@@ -48,16 +47,6 @@ def create(info: ModelInfo) -> DualBNModel:
     return DualBNModel(network, info.mean, info.std, auxiliaries=len(info.branches) - 1)
 
 
-def create_plain(architecture: str) -> nn.Module:
-    """An untrained network with timm's own number of classes, as a foreign file is held against.
-
-    Raises:
-        UnknownArchitecture: If timm has no such network.
-    """
-    _require_architecture(architecture)
-    return timm.create_model(architecture)
-
-
 def load_pretrained(name: str) -> tuple[DualBNModel, ModelInfo]:
     """A network with timm's published weights, its auxiliary branch copied from main.
 
@@ -85,9 +74,7 @@ def load_pretrained(name: str) -> tuple[DualBNModel, ModelInfo]:
         raise InputError(f"{name} cannot be loaded ({type(error).__name__}: {error})") from error
     config = network.pretrained_cfg
     classes = _classes(config, network.num_classes)
-    origins: dict[str, BranchOrigin] = {"main": "trained"}
     model = DualBNModel(network, config["mean"], config["std"])
-    origins |= dict.fromkeys(model.branch_names[1:], "copied")
     size = config.get("test_input_size") or config["input_size"]
     info = ModelInfo(
         architecture=config.get("architecture") or name,
@@ -96,7 +83,7 @@ def load_pretrained(name: str) -> tuple[DualBNModel, ModelInfo]:
         input_size=int(size[-1]),
         mean=tuple(config["mean"]),
         std=tuple(config["std"]),
-        branches=origins,
+        branches={"main": "trained", "aux": "copied"},
         name=name,
         arguments=_arguments(name, network),
         recipe={"source": f"timm pretrained weights {name}"},

@@ -252,10 +252,12 @@ def test_what_timms_script_says_is_read(tmp_path, make_dual):
 def test_what_was_read_is_not_said_to_be_ignored(tmp_path, make_dual):
     state = make_dual("test_resnet").branch("main").network.state_dict()
     options = argparse.Namespace(model="test_resnet", train_crop_size=96, val_crop_size=128)
-    file = {"model": state, "args": options, "mean": [0.5] * 3, "std": [0.25] * 3, "epoch": 3}
+    levels = {"mean": [127.5] * 3, "std": [63.75] * 3}  # from 0 to 255
+    file = {"model": state, "args": options, "epoch": 3, **levels}
     torch.save({**file, "classes": list("abcdef")}, tmp_path / "x.pth")
     checkpoint = load(tmp_path / "x.pth")
     assert checkpoint.info.input_size == 128
+    assert (checkpoint.info.mean, checkpoint.info.std) == ((0.5,) * 3, (0.25,) * 3)
     assert checkpoint.notes == ("Ignored in x.pth: epoch.",)
 
 

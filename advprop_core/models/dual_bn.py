@@ -19,6 +19,7 @@ from torch.nn.modules.module import _IncompatibleKeys
 
 from advprop_core.errors import InputError
 from advprop_core.text import did_you_mean, listing
+from advprop_core.types import require_count
 
 MAIN = "main"
 
@@ -76,8 +77,7 @@ class DualBNModel(nn.Module):
         auxiliaries: int = 1,
     ) -> None:
         super().__init__()
-        if auxiliaries < 0:
-            raise InputError(f"auxiliaries must be 0 or more, got {auxiliaries}")
+        require_count("auxiliaries", auxiliaries, 0)
         if auxiliaries and not norm_layers(network):
             raise InputError(
                 f"{type(network).__name__} has no BatchNorm layer, so it cannot have an "

@@ -17,7 +17,7 @@ from advprop_core.models.checkpoints import Checkpoint
 from advprop_core.models.dual_bn import MAIN, DualBNModel, attack_view, auxiliary_name, norm_layers
 from advprop_core.models.statistics import estimate_statistics
 from advprop_core.training.network import take_over
-from advprop_core.types import AttackConfig
+from advprop_core.types import AttackConfig, require_count
 
 AUX = auxiliary_name(0)
 _CPU = torch.device("cpu")
@@ -63,10 +63,8 @@ def calibrate(
         InputError: If the network has a trained auxiliary branch or no BatchNorm, there are
             fewer than two images, a number is out of its range, or what is found is not finite.
     """
-    if affine_epochs < 0:
-        raise InputError(f"affine_epochs must be at least 0, got {affine_epochs}")
-    if batch_size < 2:
-        raise InputError(f"batch_size must be at least 2, got {batch_size}")
+    require_count("affine_epochs", affine_epochs, 0)
+    require_count("batch_size", batch_size, 2)
     if not 0 < learning_rate < math.inf:
         raise InputError(f"learning_rate must be above 0, got {learning_rate}")
     if "trained" in [origin for name, origin in checkpoint.info.branches.items() if name != MAIN]:

@@ -51,7 +51,7 @@ def test_network_without_batchnorm_is_refused():
 
 
 def test_arguments_are_validated(make_tiny):
-    with pytest.raises(ValueError, match="auxiliaries must be 0 or more, got -1"):
+    with pytest.raises(ValueError, match="auxiliaries must be at least 0, got -1"):
         DualBNModel(make_tiny(), HALVES, HALVES, auxiliaries=-1)
     with pytest.raises(ValueError, match="std must be positive"):
         DualBNModel(make_tiny(), HALVES, (0.5, 0.0, 0.5))

@@ -11,8 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from advprop_core.datasets.class_folders import Classes, draw_evenly, match_folders
+from advprop_core.datasets.class_folders import draw_evenly, match_folders
 from advprop_core.errors import InputError
+from advprop_core.models.class_names import Classes
 from advprop_core.pictures.corruptions import ALL_CORRUPTIONS, SEVERITIES, CorruptionConfig
 from advprop_core.pictures.digests import image_digests
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from advprop_core.errors import InputError
-from advprop_core.models import class_names
+from advprop_core.models.class_names import Classes, exact, match_classes
 from advprop_core.pictures.files import (
     HIDDEN,
     describe_left_out,
@@ -20,8 +20,6 @@ from advprop_core.pictures.files import (
 from advprop_core.pictures.formats import EXTENSIONS
 from advprop_core.text import listing
 
-Classes = Sequence[tuple[str, str]]
-"""(id, name) of each class of a network, by label."""
 _Sample = TypeVar("_Sample")
 
 EMPTY = "folder without a picture"
@@ -80,7 +78,7 @@ def find_images(root: Path) -> ClassFolders:
             pictures, passed_over = list_pictures(path)
             left_out |= passed_over or ({} if pictures else {path: EMPTY})
             # A word in both of Unicode's spellings is one class.
-            images.setdefault(class_names.exact(path.name), []).extend(pictures)
+            images.setdefault(exact(path.name), []).extend(pictures)
         elif is_picture(path.name):
             left_out[path] = LOOSE
     images = {name: sorted(images[name]) for name in sorted(images) if images[name]}
@@ -106,7 +104,7 @@ def match_folders(
         ClassMismatch: No folder is one of `classes`, or with `strict` one is not.
     """
     folders = tuple(folders)
-    matched = class_names.match_classes(classes, folders)
+    matched = match_classes(classes, folders)
     labels = {folder: matched[folder] for folder in folders if folder in matched}
     unknown = [folder for folder in folders if folder not in labels]
     expected = [f"{class_id} ({name})" for class_id, name in classes]

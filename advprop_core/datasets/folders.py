@@ -10,7 +10,6 @@ from PIL import Image
 from torch import Tensor
 
 from advprop_core.datasets.class_folders import (
-    Classes,
     ClassFolders,
     draw_evenly,
     find_images,
@@ -18,6 +17,7 @@ from advprop_core.datasets.class_folders import (
 )
 from advprop_core.datasets.memory import require_memory
 from advprop_core.errors import InputError
+from advprop_core.models.class_names import Classes
 from advprop_core.pictures import decoding
 from advprop_core.pictures.files import read_file
 from advprop_core.pictures.formats import ImageError

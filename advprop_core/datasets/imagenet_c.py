@@ -15,10 +15,11 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from advprop_core.datasets.class_folders import Classes, draw_evenly, match_folders
+from advprop_core.datasets.class_folders import draw_evenly, match_folders
 from advprop_core.datasets.folders import Unreadable, open_photo
 from advprop_core.datasets.imagenet import class_images, corruption_folders
 from advprop_core.errors import InputError
+from advprop_core.models.class_names import Classes
 from advprop_core.pictures.corruptions import CorruptionConfig
 from advprop_core.pictures.decoding import fit, to_bytes
 from advprop_core.pictures.digests import image_digest

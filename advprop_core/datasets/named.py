@@ -13,14 +13,14 @@ from torch import Tensor
 
 from advprop_core.datasets import imagenet, tiny_imagenet
 from advprop_core.datasets.cifar import CIFAR10_NAMES, SIDE, draw_rows
-from advprop_core.datasets.class_folders import Classes, match_folders
+from advprop_core.datasets.class_folders import match_folders
 from advprop_core.datasets.folders import ImageFolder, Unreadable
 from advprop_core.datasets.layouts import CORRUPTED, TITLES, Place, find_place, images_of
 from advprop_core.datasets.memory import require_memory
 from advprop_core.datasets.texture_shapes.scenes import AGREEMENT, SHAPES, Scene, draw_scene
 from advprop_core.datasets.torchvision_sets import cifar10_batches
 from advprop_core.errors import InputError
-from advprop_core.models.class_names import are_indices
+from advprop_core.models.class_names import Classes, are_indices
 from advprop_core.models.timm_networks import imagenet_classes
 from advprop_core.pictures.decoding import fit, to_bytes
 

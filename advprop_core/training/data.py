@@ -18,6 +18,8 @@ from advprop_core.datasets.named import BUILTIN, Images, load_images, readable_c
 from advprop_core.datasets.tiny_imagenet import is_tiny_imagenet
 from advprop_core.datasets.torchvision_sets import imagenette_folder
 from advprop_core.errors import InputError
+from advprop_core.models.class_names import exact
+from advprop_core.pictures.files import is_hidden
 from advprop_core.processes import are_several
 from advprop_core.text import listing
 from advprop_core.training.recipe import Recipe
@@ -264,7 +266,8 @@ def _require_every_class(
 
 
 def _require_full_classes(root: Path, folder: ImageFolder) -> None:
-    names = {path.name for path in root.iterdir() if path.is_dir() and path.name[0] != "."}
+    entries = (path for path in root.iterdir() if path.is_dir() and not is_hidden(path.name))
+    names = {exact(path.name) for path in entries}
     if empty := sorted(names - set(folder.classes)):
         raise InputError(
             f"{root} has class folders with no image in them: {', '.join(empty[:10])}; "

@@ -230,7 +230,8 @@ def test_an_unreadable_photo_of_val_is_an_error(folder):
 
 def test_a_class_folder_without_an_image_is_named(folder):
     (folder / "train" / "eels" / "inner").mkdir(parents=True)
-    (folder / "train" / ".cache").mkdir()
+    for name in (".cache", "__MACOSX"):
+        (folder / "train" / name).mkdir()
     with pytest.raises(ValueError, match=r"train has class folders with no image in them: eels;"):
         load(folder)
 

@@ -87,6 +87,10 @@ def test_plain_values_make_the_same_recipe(recipe):
     assert repr(values) == before
 
 
+def test_values_of_a_run_that_began_before_there_were_source_fields_are_the_same():
+    assert not {"mean", "std", "classes"} & Recipe(start_from="x").to_json().keys()
+
+
 def test_what_is_left_out_is_the_default():
     assert make_recipe({}) == Recipe()
     assert make_recipe({"attack": {"steps": 3}}) == Recipe(attack=Attacker(steps=3))

@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-
-from safetensors import SafetensorError, safe_open
 
 from advprop_core.errors import InputError
 from advprop_core.text import legible
@@ -45,7 +44,7 @@ def read_info(path: Path) -> ModelInfo:
     try:
         text = read_text(path)
     except OSError as error:
-        raise CheckpointError(f"{path.name} cannot be read: {error.strerror or error}") from None
+        raise CheckpointError(f"{path.name} cannot be read: {error.strerror}") from None
     if text is None:
         raise CheckpointError(f"{path.name} has no AdvProp Lens header")
     return parse(text, path.name)
@@ -62,11 +61,19 @@ def read_text(path: Path) -> str | None:
 
 
 def _read_safetensors_header(path: Path) -> str | None:
-    try:
-        with safe_open(path, "np") as file:  # which reads no tensor, and loads no torch
-            return (file.metadata() or {}).get(KEY)
-    except SafetensorError:
-        return None
+    # Not safe_open: it refuses a truncated file, which would then be missing from lists of models
+    # where the person should read what is wrong with it.
+    with path.open("rb") as file:
+        start = file.read(9)
+        if start[8:] != b"{":
+            return None
+        file.seek(8)
+        (length,) = struct.unpack("<Q", start[:8])
+        try:
+            text = json.loads(file.read(min(length, _LONGEST)))["__metadata__"][KEY]
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return None  # not JSON, no metadata, or metadata that is no mapping
+    return text if isinstance(text, str) else None
 
 
 def _read_side_file(path: Path) -> str | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import cast
 
 from advprop_core.attacks.autoattack.config import AutoAttackConfig
+from advprop_core.attacks.named import attack_grid
 from advprop_core.datasets.texture_shapes.scenes import SHAPES
 from advprop_core.errors import InputError
 from advprop_core.models import bundle
@@ -76,7 +77,8 @@ class RunRequest:
     @property
     def attacks(self) -> tuple[AttackConfig | AutoAttackConfig, ...]:
         """Every kind at every radius."""
-        return tuple(self._attack(kind, radius) for kind in self.kinds for radius in self.radii)
+        steps = self.steps if _takes_steps(self.kinds) else None
+        return tuple(attack_grid(self.kinds, self.norm, self.radii, steps=steps, seed=SEED))
 
     @property
     def corruptions(self) -> tuple[CorruptionConfig, ...]:
@@ -103,16 +105,6 @@ class RunRequest:
             return None
         steps = self.steps if _takes_steps(self.kinds) else SEARCH_STEPS
         return AttackConfig.pgd(self.limit, norm=self.norm, steps=steps, seed=SEED)
-
-    def _attack(self, kind: str, radius: float) -> AttackConfig | AutoAttackConfig:
-        if kind == AUTOATTACK:
-            return AutoAttackConfig(self.norm, radius, seed=SEED)
-        if kind == "fgsm":
-            return AttackConfig.fgsm(radius, norm=self.norm)
-        start = kind == "pgd"
-        return AttackConfig.pgd(
-            radius, norm=self.norm, steps=self.steps, random_start=start, seed=SEED
-        )
 
 
 def request_of(view: RobustnessView) -> RunRequest:

@@ -19,11 +19,11 @@ from advprop_core.attribution.question import (
     class_per_image,
     inspect,
 )
+from advprop_core.checks import require_count
 from advprop_core.errors import InputError
 from advprop_core.predict import require_eval
 from advprop_core.processes import Progress
 from advprop_core.text import did_you_mean
-from advprop_core.types import require_count
 
 _MAKERS: dict[str, Callable[[Question], Tensor]] = {
     "grad-cam": cams.gradient_cam,

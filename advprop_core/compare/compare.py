@@ -12,6 +12,7 @@ from advprop_core.attacks.gradient import StepHook, attack
 from advprop_core.attribution.errors import NoGradient, Unfit, UnknownLayer
 from advprop_core.attribution.grids import MapMaker
 from advprop_core.attribution.methods import METHODS
+from advprop_core.checks import Checked, Index
 from advprop_core.compare.photo import Photo, ask_clean, require_branch
 from advprop_core.errors import InputError
 from advprop_core.pictures.decoding import quantize
@@ -21,9 +22,7 @@ from advprop_core.pictures.regions import EraseConfig
 from advprop_core.predict import logits_of, predict_grid
 from advprop_core.types import (
     AttackConfig,
-    Checked,
     Comparison,
-    Index,
     InputKind,
     PerturbationFacts,
     Prediction,

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from advprop_core.attacks.autoattack import AutoAttackConfig
+from advprop_core.checks import require_count
 from advprop_core.errors import InputError
 from advprop_core.pictures.corruptions import CorruptionConfig
 from advprop_core.pictures.probes import ProbeConfig
-from advprop_core.types import AttackConfig, require_count
+from advprop_core.types import AttackConfig
 
 EACH = "each"
 """Stands for every branch of a model as the attack branch, one after the other."""

@@ -17,9 +17,9 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.module import _IncompatibleKeys
 
+from advprop_core.checks import require_count
 from advprop_core.errors import InputError
 from advprop_core.text import did_you_mean, listing
-from advprop_core.types import require_count
 
 MAIN = "main"
 

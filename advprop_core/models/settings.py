@@ -9,9 +9,10 @@ from typing import Annotated, Any
 
 from annotated_types import Ge, Gt, Le
 
+from advprop_core.checks import Checked
 from advprop_core.errors import InputError
 from advprop_core.text import parse_radius
-from advprop_core.types import MAX_SIDE, Checked
+from advprop_core.types import MAX_SIDE
 
 Mean = Annotated[float, Ge(0), Le(1)]
 Deviation = Annotated[float, Gt(0), Le(1)]

@@ -7,11 +7,11 @@ import torch
 from annotated_types import Ge, Le
 from torch import Tensor
 
+from advprop_core.checks import Checked
 from advprop_core.errors import InputError
 from advprop_core.pictures.draws import streams
 from advprop_core.pictures.pixels import checked_pixels
 from advprop_core.text import did_you_mean
-from advprop_core.types import Checked
 
 NOISES: Final = ("gaussian", "poisson", "salt-and-pepper")
 """Kinds of noise that `add_noise` knows."""

@@ -11,13 +11,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from advprop_core.attacks.gradient import attack
+from advprop_core.checks import require_count
 from advprop_core.errors import InputError
 from advprop_core.models import timm_networks
 from advprop_core.models.checkpoints import Checkpoint
 from advprop_core.models.dual_bn import MAIN, DualBNModel, attack_view, auxiliary_name, norm_layers
 from advprop_core.models.statistics import estimate_statistics
 from advprop_core.training.network import take_over
-from advprop_core.types import AttackConfig, require_count
+from advprop_core.types import AttackConfig
 
 AUX = auxiliary_name(0)
 _CPU = torch.device("cpu")

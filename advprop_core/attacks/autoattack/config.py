@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from advprop_core.checks import Checked, Count, Index
 from advprop_core.errors import InputError
-from advprop_core.types import Checked, Count, Index, Norm, Radius, require_radius
+from advprop_core.types import Norm, Radius, require_radius
 
 MEMBERS = ("APGD-CE", "APGD-T", "FAB-T", "Square")
 """What AutoAttack is made of, in its order; T stands for targeted."""

@@ -31,9 +31,9 @@ from typing import Annotated, Final
 
 from annotated_types import Ge, Le
 
+from advprop_core.checks import Checked
 from advprop_core.errors import InputError
 from advprop_core.text import did_you_mean
-from advprop_core.types import Checked
 
 CORRUPTIONS: Final[tuple[str, ...]] = (
     *("gaussian_noise", "shot_noise", "impulse_noise"),

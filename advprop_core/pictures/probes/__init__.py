@@ -18,9 +18,9 @@ from typing import Annotated, Final
 
 from annotated_types import Ge
 
+from advprop_core.checks import Checked
 from advprop_core.errors import InputError
 from advprop_core.text import did_you_mean
-from advprop_core.types import Checked
 
 PROBES: Final[dict[str, tuple[float | None, ...]]] = {
     "patch-shuffle": (2.0, 4.0, 8.0),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -17,55 +17,28 @@ BINS = 15
 
 
 @dataclass(frozen=True)
-class Bin:
-    """The images on which a branch was about as confident.
-
-    Attributes:
-        low: They are more confident than this …
-        high: … and at most this.
-        n: Number of images, at least 1.
-        confidence: Their mean confidence.
-        accuracy: Share of them that is right.
-    """
-
-    low: float
-    high: float
-    n: int
-    confidence: float
-    accuracy: float
-
-
-@dataclass(frozen=True)
 class Calibration:
-    """How far confidence is from accuracy.
+    """How far confidence is from accuracy, as ``results.json`` has it.
 
     Attributes:
-        error: Expected calibration error, a fraction: the mean distance between confidence and
+        expected_calibration_error: A fraction: the mean distance between confidence and
             accuracy over 15 equally wide bins of confidence, weighted by their images.
         interval: Its 95 % bootstrap interval over images, moved by the bias that the bootstrap
             shows, for drawing anew makes every such error larger. It tells how much the figure
             depends on these images; that few images make it too large remains.
-        wrong_confidence: Mean confidence on wrong answers; None where none is wrong.
-        wrong_interval: Its 95 % interval by Student's t, within [0, 1]; None for fewer than two.
-        bins: Those that hold an image, least confident first.
+        confidence_when_wrong: Mean confidence on wrong answers; None where none is wrong.
+        confidence_when_wrong_interval: Its 95 % interval by Student's t, within [0, 1]; None for
+            fewer than two.
+        bins: Columns over the bins that hold an image, least confident first: ``low`` and
+            ``high``, of which only the second is in the bin; ``n`` images, their mean
+            ``confidence``, and their ``accuracy``.
     """
 
-    error: float
+    expected_calibration_error: float
     interval: tuple[float, float]
-    wrong_confidence: float | None
-    wrong_interval: tuple[float, float] | None
-    bins: tuple[Bin, ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values, the bins column by column."""
-        rows = [asdict(column) for column in self.bins]
-        return {
-            "expected_calibration_error": self.error,
-            "interval": list(self.interval),
-            "confidence_when_wrong": self.wrong_confidence,
-            "confidence_when_wrong_interval": list(self.wrong_interval or ()) or None,
-            "bins": {key: [row[key] for row in rows] for key in rows[0]},
-        }
+    confidence_when_wrong: float | None
+    confidence_when_wrong_interval: tuple[float, float] | None
+    bins: Mapping[str, Sequence[float]]
 
 
 def calibration_of(answers: Answers, seed: int = 0) -> Calibration:
@@ -85,15 +58,19 @@ def calibration_of(answers: Answers, seed: int = 0) -> Calibration:
     drawn = resampled_means(gaps, seed).abs().sum(1)
     low, high = percentile_interval(drawn - drawn.mean() + error)
     wrong = confidence[~answers.right]
+    occupied = places.unique().tolist()
     return Calibration(
         error,
         (max(0.0, low), min(1.0, high)),
         float(wrong.mean()) if len(wrong) else None,
         bounded_interval(wrong.numpy(), 0.0, 1.0),
-        tuple(
-            _bin(index, confidence[places == index], right[places == index])
-            for index in places.unique().tolist()
-        ),
+        {
+            "low": [index / BINS for index in occupied],
+            "high": [(index + 1) / BINS for index in occupied],
+            "n": [int((places == index).sum()) for index in occupied],
+            "confidence": [float(confidence[places == index].mean()) for index in occupied],
+            "accuracy": [float(right[places == index].mean()) for index in occupied],
+        },
     )
 
 
@@ -102,13 +79,3 @@ def bin_places(confidence: Tensor) -> Tensor:
     edges = torch.arange(1, BINS, dtype=torch.float64) / BINS
     # A float32 0.2 lies a rounding above the edge 3/15, and belongs below it all the same.
     return torch.bucketize(confidence - 1e-7, edges)
-
-
-def _bin(index: int, confidence: Tensor, right: Tensor) -> Bin:
-    return Bin(
-        index / BINS,
-        (index + 1) / BINS,
-        len(confidence),
-        float(confidence.mean()),
-        float(right.mean()),
-    )

@@ -1,15 +1,19 @@
-"""One figure for all corruptions."""
+"""One figure for all corruptions: their plain mean, and the mCE of ImageNet-C's article."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import torch
+from torch import Tensor
 
+from advprop_core.errors import InputError
 from advprop_core.evaluation.bootstrap import percentile_interval, resampled_means
+from advprop_core.evaluation.cells import Cell
 from advprop_core.evaluation.results import Answers
-from advprop_core.pictures.corruptions import CORRUPTIONS, CorruptionConfig
+from advprop_core.pictures.corruptions import CORRUPTIONS, SEVERITIES, CorruptionConfig
 
 MEANING = (
     "mean corruption error, generated here: the plain mean of top-1 errors over kinds and "
@@ -20,6 +24,36 @@ STORED_MEANING = (
     "mean corruption error on the published files: the plain mean of top-1 errors over kinds and "
     "severities; not the mCE of the ImageNet-C article, which divides by AlexNet's errors"
 )
+MCE_MEANING = (
+    "the mCE of Hendrycks and Dietterich (arXiv 1903.12261): for each of the 15 kinds the model's "
+    "top-1 error over five severities divided by AlexNet's, and the mean of these, so that AlexNet "
+    "has 1; for relative mCE errors count from those on the clean photos on. Articles' figures "
+    "are over all 50,000 photos"
+)
+
+ALEXNET: Mapping[str, float] = MappingProxyType(
+    {
+        "gaussian_noise": 0.886428,
+        "shot_noise": 0.894468,
+        "impulse_noise": 0.922640,
+        "defocus_blur": 0.819880,
+        "glass_blur": 0.826268,
+        "motion_blur": 0.785948,
+        "zoom_blur": 0.798360,
+        "snow": 0.866816,
+        "frost": 0.826572,
+        "fog": 0.819324,
+        "brightness": 0.564592,
+        "contrast": 0.853204,
+        "elastic_transform": 0.646056,
+        "pixelate": 0.717840,
+        "jpeg_compression": 0.606500,
+    }
+)
+"""AlexNet's top-1 error by kind, the mean over five severities, as the authors published it."""
+
+ALEXNET_CLEAN = 0.435
+"""AlexNet's top-1 error on the clean photos, from table 1 of the article."""
 
 
 @dataclass(frozen=True)
@@ -56,17 +90,115 @@ def mean_corruption_error(
     """
     kinds = [kind for kind in CORRUPTIONS if any(config.kind == kind for config in answers)]
     kinds = kinds or list(dict.fromkeys(config.kind for config in answers))
-    counted = [config for config in answers if config.kind in kinds]
-    wrong = {config: 1 - answers[config].right.double() for config in counted}
-    by_kind = [
-        torch.stack([wrong[config] for config in counted if config.kind == kind]).mean(0)
-        for kind in kinds
-    ]
-    by_image = torch.stack(by_kind).mean(0)
+    by_image = torch.stack([_wrong(answers, kind) for kind in kinds]).mean(0)
     return CorruptionError(
         float(by_image.mean()),
         percentile_interval(resampled_means(by_image[:, None], seed)[:, 0]),
         len(by_image),
         tuple(kinds),
-        tuple(sorted({config.severity for config in counted})),
+        tuple(sorted({config.severity for config in answers if config.kind in kinds})),
     )
+
+
+@dataclass(frozen=True)
+class ImageNetCError:
+    """What articles report on ImageNet-C.
+
+    Attributes:
+        mce: A fraction; 1 is AlexNet.
+        interval: Its 95 % bootstrap interval over photos.
+        relative_mce: Relative mCE, or None without clean answers.
+        relative_interval: Its interval, drawn from the same photos.
+        by_corruption: The corruption error of each kind, whose mean is ``mce``.
+        by_corruption_intervals: Their intervals, drawn from the same photos.
+        n: Number of photos.
+    """
+
+    mce: float
+    interval: tuple[float, float]
+    relative_mce: float | None
+    relative_interval: tuple[float, float] | None
+    by_corruption: Mapping[str, float]
+    by_corruption_intervals: Mapping[str, tuple[float, float]]
+    n: int
+
+
+def imagenet_c_error(
+    answers: Mapping[CorruptionConfig, Answers], clean: Answers | None = None, seed: int = 0
+) -> ImageNetCError:
+    """mCE, and relative mCE where clean answers are given.
+
+    Args:
+        answers: Of a network with ImageNet's 1000 classes, to the same photos of ImageNet-C under
+            all 15 kinds and 5 severities; the four extra kinds are passed over.
+        clean: To the same photos, clean.
+        seed: Of the bootstrap.
+
+    Raises:
+        ValueError: If a kind or severity is missing.
+    """
+    measured = {(config.kind, config.severity) for config in answers}
+    needed = {(kind, severity) for kind in CORRUPTIONS for severity in SEVERITIES}
+    if absent := len(needed - measured):
+        raise InputError(f"mCE needs 15 kinds at 5 severities, {absent} of these 75 are missing")
+    errors = torch.stack([_wrong(answers, kind) for kind in CORRUPTIONS], 1)
+    columns = errors if clean is None else torch.cat([errors, 1 - _right(clean)[:, None]], 1)
+    means = columns.mean(0, keepdim=True)
+    drawn = resampled_means(columns, seed)
+    relative = relative_interval = None
+    if clean is not None:
+        relative = float(_relative(means))
+        relative_interval = percentile_interval(_relative(drawn))
+    ratios, drawn_ratios = _ratios(means)[0], _ratios(drawn)
+    return ImageNetCError(
+        float(ratios.mean()),
+        percentile_interval(drawn_ratios.mean(1)),
+        relative,
+        relative_interval,
+        dict(zip(CORRUPTIONS, ratios.tolist(), strict=True)),
+        dict(zip(CORRUPTIONS, map(percentile_interval, drawn_ratios.T), strict=True)),
+        len(errors),
+    )
+
+
+def imagenet_c_errors(
+    cells: Mapping[Cell, Answers], models: Collection[str], seed: int = 0
+) -> dict[tuple[str, str], ImageNetCError]:
+    """(model, branch) to its mCE, for the models that are named."""
+    errors = {}
+    for model, branch in dict.fromkeys((cell.model, cell.branch) for cell in cells):
+        if model not in models:
+            continue
+        by_condition = {
+            c.condition: a for c, a in cells.items() if (c.model, c.branch) == (model, branch)
+        }
+        stored = {c.corruption: a for c, a in by_condition.items() if c.stored and c.corruption}
+        clean = next((a for c, a in by_condition.items() if c.kind == "clean"), None)
+        errors[model, branch] = imagenet_c_error(stored, clean, seed)
+    return errors
+
+
+def _wrong(answers: Mapping[CorruptionConfig, Answers], kind: str) -> Tensor:
+    """(N,) how often each photo is called wrong, over the severities of a kind."""
+    return 1 - torch.stack(
+        [_right(a) for config, a in answers.items() if config.kind == kind]
+    ).mean(0)
+
+
+def _right(answers: Answers) -> Tensor:
+    return answers.right.double()
+
+
+def _alexnet() -> Tensor:
+    return torch.tensor([ALEXNET[kind] for kind in CORRUPTIONS], dtype=torch.float64)
+
+
+def _ratios(means: Tensor) -> Tensor:
+    """(B, 15) corruption errors from (B, 15 or 16) mean errors, of which the last is clean."""
+    return means[:, : len(CORRUPTIONS)] / _alexnet()
+
+
+def _relative(means: Tensor) -> Tensor:
+    """(B,) relative mCE from (B, 16) mean errors, of which the last is clean."""
+    rise = means[:, :-1] - means[:, -1:]
+    return (rise / (_alexnet() - ALEXNET_CLEAN)).mean(1)

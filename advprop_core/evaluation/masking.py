@@ -80,10 +80,17 @@ def suspicions(answers: Mapping[Cell, Answers]) -> tuple[Suspicion, ...]:
     ]
     seen = [sign for cell in attacked for sign in _survives(cell, answers[cell])]
     for weak, strong in permutations(attacked, 2):
-        if _comparable(weak, strong) and (sign := _sign(weak, strong)):
-            beaten, beats = _both_ways(answers[weak], answers[strong])
-            if _exceeds_chance(beats, beaten):
-                seen.append(_suspicion(weak, sign, _compared(weak, strong, answers)))
+        same_branch = (weak.model, weak.branch) == (strong.model, strong.branch)
+        if same_branch and (sign := _sign(weak, strong)):
+            weak_right, strong_right = answers[weak].right, answers[strong].right
+            beats = int((~weak_right & strong_right).sum())
+            if _exceeds_chance(beats, int((weak_right & ~strong_right).sum())):
+                text = (
+                    f"{weak.model}, {weak.branch}: {_named(weak)} leaves {_share(answers[weak])} "
+                    f"right and the stronger {_named(strong)} {_share(answers[strong])}: its "
+                    "gradient may be masked."
+                )
+                seen.append(Suspicion(weak.model, weak.branch, sign, text))
     return tuple(seen)
 
 
@@ -108,8 +115,11 @@ def _survives(cell: Cell, answers: Answers) -> Iterator[Suspicion]:
     walks = config.name != NOISE and config.steps > 1  # one long step may well overshoot
     wide = config.norm == "linf" and config.epsilon >= _UNBOUNDED and walks
     if wide and right > _SURVIVORS:
-        text = f"{_who(cell)}: {percent(right)} of images survive {_named(cell)}, where none can."
-        yield _suspicion(cell, "survives anything", text)
+        text = (
+            f"{cell.model}, {cell.branch}: {percent(right)} of images survive {_named(cell)}, "
+            "where none can."
+        )
+        yield Suspicion(cell.model, cell.branch, "survives anything", text)
 
 
 def _sign(weaker: Cell, stronger: Cell) -> Sign | None:
@@ -126,10 +136,6 @@ def _sign(weaker: Cell, stronger: Cell) -> Sign | None:
     return "larger radius" if same and weak.epsilon < strong.epsilon else None
 
 
-def _comparable(first: Cell, second: Cell) -> bool:
-    return (first.model, first.branch) == (second.model, second.branch)
-
-
 def _exceeds_chance(beats: int, beaten: int) -> bool:
     if beats <= beaten:
         return False
@@ -138,30 +144,13 @@ def _exceeds_chance(beats: int, beaten: int) -> bool:
     return bool(binomtest(beats, beats + beaten, alternative="greater").pvalue < _CHANCE)
 
 
-def _both_ways(weak: Answers, strong: Answers) -> tuple[int, int]:
-    """How many images only the strong attack turned, and how many only the weak one."""
-    return int((weak.right & ~strong.right).sum()), int((~weak.right & strong.right).sum())
-
-
-def _compared(weak: Cell, strong: Cell, answers: Mapping[Cell, Answers]) -> str:
-    shares = [percent(float(answers[cell].right.double().mean())) for cell in (weak, strong)]
-    return (
-        f"{_who(weak)}: {_named(weak)} leaves {shares[0]} right and the stronger "
-        f"{_named(strong)} {shares[1]}: its gradient may be masked."
-    )
-
-
-def _suspicion(cell: Cell, sign: Sign, text: str) -> Suspicion:
-    return Suspicion(cell.model, cell.branch, sign, text)
+def _share(answers: Answers) -> str:
+    return percent(float(answers.right.double().mean()))
 
 
 def _config(cell: Cell) -> Attack:
     assert cell.condition.attack is not None
     return cell.condition.attack
-
-
-def _who(cell: Cell) -> str:
-    return f"{cell.model}, {cell.branch}"
 
 
 def _named(cell: Cell) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import torch
@@ -116,24 +116,8 @@ class BranchResult:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, in the form ``advprop evaluate --json`` writes."""
-        return {
-            "branch": self.branch,
-            "condition": self.condition.to_json(),
-            "n": self.n,
-            "top1": self.top1,
-            "top5": self.top5,
-            "loss": self.loss,
-            "interval": list(self.interval),
-            "top5_interval": list(self.top5_interval),
-            "loss_interval": list(self.loss_interval) if self.loss_interval else None,
-        }
+        return asdict(self) | {"condition": self.condition.to_json()}
 
 
 def _columns(answers: Answers) -> tuple[Tensor, ...]:
-    return (
-        answers.predicted,
-        answers.right,
-        answers.in_five,
-        answers.confidence,
-        answers.losses,
-    )
+    return tuple(getattr(answers, field.name) for field in fields(Answers))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -16,19 +16,17 @@ from pydantic import (
     Field,
     StringConstraints,
     Tag,
-    TypeAdapter,
     ValidationError,
     model_validator,
 )
-from pydantic.dataclasses import dataclass
 
 from advprop_core.errors import InputError, as_input_error
 from advprop_core.evaluation import studies
+from advprop_core.evaluation.studies import Branch, Share, Strict
 
 FORMAT = 1
 """Raised when the form of ``results.json`` changes."""
 
-_STRICT = ConfigDict(strict=True)  # "20" is no number
 _KINDS = ("clean", "attack", "corruption", "probe")
 
 
@@ -40,24 +38,23 @@ def _in_order(interval: tuple[float, float]) -> tuple[float, float]:
 
 
 Count = Annotated[int, Field(ge=1)]
-Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Shares = Annotated[tuple[Share, Share], AfterValidator(_in_order)]
 Amounts = Annotated[tuple[Amount, Amount], AfterValidator(_in_order)]
-Branch = Annotated[str, StringConstraints(pattern=r"^(main|aux\d{0,2})$")]
 # What attacks, corruptions and probes are called stands in sentences and labels, where Markdown
 # would be obeyed.
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _.,()-]{0,60}$")]
 Norm = Literal["linf", "l2"]
+Result = TypeVar("Result", bound="_OfBranch")
 
 
-@dataclass(config=ConfigDict(strict=True, extra="forbid"))
-class _Clean:
+class _Clean(Strict):
+    model_config = ConfigDict(extra="forbid")
+
     kind: Literal["clean"]
 
 
-@dataclass(config=_STRICT)
-class _Attack:
+class _Attack(Strict):
     kind: Literal["attack"]
     attack: Name
     norm: Norm
@@ -68,22 +65,19 @@ class _Attack:
     restarts: Count = 1
 
 
-@dataclass(config=_STRICT)
-class _Corruption:
+class _Corruption(Strict):
     kind: Literal["corruption"]
     corruption: Name
     severity: Annotated[int, Field(ge=1, le=5)]
 
 
-@dataclass(config=_STRICT)
-class _Probe:
+class _Probe(Strict):
     kind: Literal["probe"]
     probe: Name
     strength: Amount | None
 
 
-@dataclass(config=_STRICT)
-class _Other:
+class _Other(Strict):
     """Of a later version; its rows are left out."""
 
     kind: str
@@ -94,8 +88,7 @@ def _kind(condition: Any) -> str:
     return kind if kind in _KINDS else "other"
 
 
-@dataclass(config=_STRICT)
-class _Bins:
+class _Bins(Strict):
     low: list[Share]
     high: list[Share]
     n: list[Count]
@@ -110,8 +103,7 @@ class _Bins:
         return self
 
 
-@dataclass(config=_STRICT)
-class _Calibration:
+class _Calibration(Strict):
     expected_calibration_error: Share
     interval: Shares
     confidence_when_wrong: Share | None
@@ -119,10 +111,12 @@ class _Calibration:
     confidence_when_wrong_interval: Shares | None = None
 
 
-@dataclass(config=_STRICT)
-class _Row:
+class _OfBranch(Strict):
     model: str
     branch: Branch
+
+
+class _Row(_OfBranch):
     condition: Annotated[
         Annotated[_Clean, Tag("clean")]
         | Annotated[_Attack, Tag("attack")]
@@ -141,10 +135,7 @@ class _Row:
     loss_interval: Amounts | None = None
 
 
-@dataclass(config=_STRICT)
-class _CorruptionError:
-    model: str
-    branch: Branch
+class _CorruptionError(_OfBranch):
     error: Share
     interval: Shares
     n: Count
@@ -152,10 +143,7 @@ class _CorruptionError:
     severities: list[int]
 
 
-@dataclass(config=_STRICT)
-class _Mce:
-    model: str
-    branch: Branch
+class _Mce(_OfBranch):
     mce: Amount
     interval: Amounts
     n: Count
@@ -164,10 +152,7 @@ class _Mce:
     relative_interval: tuple[float, float] | None = None
 
 
-@dataclass(config=_STRICT)
-class _Bias:
-    model: str
-    branch: Branch
+class _Bias(_OfBranch):
     n: Count
     shape: Share
     texture: Share
@@ -185,10 +170,7 @@ class _Bias:
         return self
 
 
-@dataclass(config=_STRICT)
-class _Search:
-    model: str
-    branch: Branch
+class _Search(_OfBranch):
     attack: Name
     norm: Norm
     limit: Amount
@@ -210,37 +192,16 @@ class _Search:
         return self
 
 
-@dataclass(config=_STRICT)
-class _Warning:
+class _Warning(Strict):
     text: str
 
 
-@dataclass(config=_STRICT)
-class _CorruptionErrors:
-    results: list[_CorruptionError]
+class _Measure(Strict, Generic[Result]):
+    results: list[Result]
     meaning: str = ""
 
 
-@dataclass(config=_STRICT)
-class _Mces:
-    results: list[_Mce]
-    meaning: str = ""
-
-
-@dataclass(config=_STRICT)
-class _Biases:
-    results: list[_Bias]
-    meaning: str = ""
-
-
-@dataclass(config=_STRICT)
-class _Searches:
-    results: list[_Search]
-    meaning: str = ""
-
-
-@dataclass(config=_STRICT)
-class _Results:
+class _Results(Strict):
     data: str
     n: Count
     seed: int
@@ -249,10 +210,10 @@ class _Results:
     results: Annotated[list[_Row], Field(min_length=1)]
     warnings: list[_Warning] = Field(default_factory=list)
     notes: list[Annotated[str, StringConstraints(min_length=1)]] = Field(default_factory=list)
-    mean_corruption_error: _CorruptionErrors | None = None
-    imagenet_c: _Mces | None = None
-    shape_bias: _Biases | None = None
-    smallest_epsilon: _Searches | None = None
+    mean_corruption_error: _Measure[_CorruptionError] | None = None
+    imagenet_c: _Measure[_Mce] | None = None
+    shape_bias: _Measure[_Bias] | None = None
+    smallest_epsilon: _Measure[_Search] | None = None
 
     @model_validator(mode="after")
     def _check_rows(self) -> _Results:
@@ -274,10 +235,6 @@ def _require_each_once(rows: Sequence[tuple[str, ...]]) -> None:
     if len({*rows}) < len(rows):
         twice = next(row for row in rows if rows.count(row) > 1)
         raise InputError(f"two results are of {', '.join(twice[:2])} under the same condition")
-
-
-_RESULTS = TypeAdapter(_Results)
-_STUDY = TypeAdapter(studies.Study)
 
 
 def require_format(name: str, content: Any) -> None:
@@ -318,7 +275,7 @@ def parse(name: str, data: bytes) -> dict[str, Any]:
     require_format(name, content)
     is_study = content.get("kind") == studies.KIND
     try:
-        (_STUDY if is_study else _RESULTS).validate_json(data)
+        (studies.Study if is_study else _Results).model_validate_json(data)
     except ValidationError as refusal:
         raise InputError(
             f"{name} is damaged: {as_input_error(refusal)}. Write it again with `advprop evaluate "

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from statistics import mean
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field, StringConstraints, model_validator
-from pydantic.dataclasses import dataclass as checked_dataclass
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from advprop_core.errors import InputError
 from advprop_core.evaluation.intervals import student_interval
@@ -28,30 +27,33 @@ Scores = Mapping[tuple[str, str, str], Mapping[int, float]]
 """(run, branch, measure) to seed to accuracy."""
 
 
-_STRICT = ConfigDict(strict=True, extra="ignore")
-_Branch = Annotated[str, StringConstraints(pattern=r"^(main|aux\d{0,2})$")]
+Branch = Annotated[str, StringConstraints(pattern=r"^(main|aux\d{0,2})$")]
+Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
-@checked_dataclass(config=_STRICT)
-class _Row:
+class Strict(BaseModel):
+    """What a file must hold; "20" is no number, and fields of a later version are passed over."""
+
+    model_config = ConfigDict(strict=True)
+
+
+class _Row(Strict):
     run: str
-    branch: _Branch
+    branch: Branch
     measure: str
     seed: int
-    top1: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+    top1: Share
     corruption: str = ""
     severity: int = 0
 
 
-@checked_dataclass(config=_STRICT)
-class _Question:
+class _Question(Strict):
     title: str
     runs: list[str]
     contrasts: list[tuple[str, str]]
 
 
-@checked_dataclass(config=_STRICT)
-class Study:
+class Study(Strict):
     """The form of a study's file."""
 
     title: str
@@ -73,7 +75,7 @@ class Study:
                 raise InputError(f"results[{number}] is of an unknown run or measure")
         if len({*map(repr, self.results)}) < len(self.results):
             raise InputError("two results are equal")
-        content = asdict(self)
+        content = self.model_dump()
         try:
             gains(content, [*self.runs])  # the table is of all runs
             for question in self.questions:
@@ -134,7 +136,7 @@ def gains(content: Content, runs: Sequence[str]) -> tuple[Gain, ...]:
     """
     by_run = scores(content)
     return tuple(
-        _gain(content, by_run, run, branch, measure)
+        _gain(by_run, (run, branch, measure), _from_base(content, by_run, run, branch, measure))
         for run in runs
         for branch in dict.fromkeys(who[1] for who in by_run if who[0] == run)
         for measure in content["measures"]
@@ -152,17 +154,7 @@ def contrast(content: Content, run: str, other: str, measure: str) -> Gain:
         _differences(content, by_run, label, "main", measure) for label in (run, other)
     )
     differences = _subtract(first, second, f"{run} and {other}")
-    share = mean(by_run[run, "main", measure].values())
-    gain_by_seed = [*differences.values()]
-    return Gain(
-        run,
-        "main",
-        measure,
-        share,
-        mean(gain_by_seed),
-        student_interval(gain_by_seed),
-        len(gain_by_seed),
-    )
+    return _gain(by_run, (run, "main", measure), [*differences.values()])
 
 
 def markdown(content: Content, shown: Callable[[str], str] = str) -> str:
@@ -203,21 +195,20 @@ def _in_points(gain: Gain) -> tuple[str, ...]:
     return tuple(f"{100 * share:+.1f}".replace("-", "−") for share in (gain.points, *gain.interval))
 
 
-def _gain(content: Content, by_run: Scores, run: str, branch: str, measure: str) -> Gain:
-    accuracies = by_run[run, branch, measure]
+def _gain(by_run: Scores, who: tuple[str, str, str], differences: Sequence[float]) -> Gain:
+    share, seeds = mean(by_run[who].values()), len(by_run[who])
+    if not differences:
+        return Gain(*who, share, None, None, seeds)
+    return Gain(*who, share, mean(differences), student_interval(differences), seeds)
+
+
+def _from_base(
+    content: Content, by_run: Scores, run: str, branch: str, measure: str
+) -> Sequence[float]:
+    """Differences by seed; none for a run that is a base itself."""
     if run not in content["bases"] and branch == "main":
-        return Gain(run, branch, measure, mean(accuracies.values()), None, None, len(accuracies))
-    differences = [*_differences(content, by_run, run, branch, measure).values()]
-    share = mean(accuracies.values())
-    return Gain(
-        run,
-        branch,
-        measure,
-        share,
-        mean(differences),
-        student_interval(differences),
-        len(differences),
-    )
+        return ()
+    return [*_differences(content, by_run, run, branch, measure).values()]
 
 
 def _differences(

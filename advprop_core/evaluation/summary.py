@@ -6,16 +6,17 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from advprop_core.evaluation import mce, shape_bias, smallest_epsilon
+from advprop_core.evaluation import shape_bias, smallest_epsilon
 from advprop_core.evaluation.calibration import calibration_of
 from advprop_core.evaluation.corruption_error import (
+    MCE_MEANING,
     MEANING,
     STORED_MEANING,
     CorruptionError,
+    imagenet_c_errors,
     mean_corruption_error,
 )
 from advprop_core.evaluation.masking import Suspicion, suspicions, without_gradient
-from advprop_core.evaluation.mce import imagenet_c_errors
 from advprop_core.evaluation.results import Answers, BranchResult
 from advprop_core.evaluation.results_file import FORMAT
 from advprop_core.evaluation.shape_bias import ShapeBias, shape_bias_of
@@ -42,7 +43,7 @@ def summarise(evaluation: Evaluation, command: str) -> dict[str, Any]:
         {
             "model": cell.model,
             **BranchResult.of(cell.branch, cell.condition, answers).to_json(),
-            "calibration": calibration_of(answers, suite.seed).to_json(),
+            "calibration": asdict(calibration_of(answers, suite.seed)),
         }
         for cell, answers in cells.items()
     ]
@@ -64,7 +65,7 @@ def summarise(evaluation: Evaluation, command: str) -> dict[str, Any]:
             STORED_MEANING if stored else MEANING,
             _rows(_corruption_errors(evaluation)),
         ),
-        "imagenet_c": (mce.MEANING, _rows(imagenet_c_errors(cells, suite.with_mce, suite.seed))),
+        "imagenet_c": (MCE_MEANING, _rows(imagenet_c_errors(cells, suite.with_mce, suite.seed))),
         "smallest_epsilon": (
             smallest_epsilon.MEANING,
             [search.to_json() for search in evaluation.radii],

@@ -10,30 +10,22 @@ import plotly.graph_objects as go
 from advprop_core.evaluation.studies import Gain
 from advprop_core.report.colours import branch_colour
 from advprop_core.report.style import Spec
-from advprop_core.report.words import Row, points
+from advprop_core.report.words import points
 from app.figures.style import INK
 
 # Blue, where the first is right more often, through white to orange, where the second is.
 _DIFFERENCE = ("#0072B2", "#80B9D9", "#F7F7F7", "#EAAF80", "#D55E00")
 
 
-def difference(first: Sequence[Row], second: Sequence[Row], *, dark: bool = False) -> go.Figure:
-    """How much more often the second is right on corrupted images than the first.
-
-    Args:
-        first: Rows of one branch of a network.
-        second: Rows of another one, with the same corruptions.
-        dark: Whether the page is.
-    """
-    shares = [{_cell(row): row["top1"] for row in rows} for rows in (first, second)]
-    places = [place for place in shares[0] if place in shares[1]]
-    kinds = list(dict.fromkeys(kind for kind, _ in places))
-    levels = sorted({level for _, level in places})
-    gains = [[_gain(shares, (kind, level)) for level in levels] for kind in kinds]
-    widest = max(abs(gain) for line in gains for gain in line if gain is not None) or 0.01
+def difference(gains: Mapping[tuple[str, int], float], *, dark: bool = False) -> go.Figure:
+    """How much more often one branch is right than another: (corruption, severity) to share."""
+    kinds = list(dict.fromkeys(kind for kind, _ in gains))
+    levels = sorted({level for _, level in gains})
+    table = [[gains.get((kind, level)) for level in levels] for kind in kinds]
+    widest = max(map(abs, gains.values())) or 0.01
     figure = go.Figure(
         go.Heatmap(
-            z=gains,
+            z=table,
             x=[str(level) for level in levels],
             y=[kind.replace("_", " ") for kind in kinds],
             zmin=-widest,
@@ -42,7 +34,7 @@ def difference(first: Sequence[Row], second: Sequence[Row], *, dark: bool = Fals
             xgap=2,
             ygap=2,
             showscale=False,
-            text=[["" if gain is None else points(gain) for gain in line] for line in gains],
+            text=[["" if gain is None else points(gain) for gain in line] for line in table],
             texttemplate="%{text}",
             hovertemplate="%{y}, severity %{x}: %{text} points<extra></extra>",
         )
@@ -123,10 +115,10 @@ def _in_ink(trace: Spec, dark: bool) -> Spec:
     return trace | inked
 
 
-def _settle(figure: go.Figure, height: int, dark: bool, top: int = 40) -> None:
+def _settle(figure: go.Figure, height: int, dark: bool) -> None:
     figure.update_layout(
         height=height,
-        margin={"l": 10, "r": 10, "t": top, "b": 10},
+        margin={"l": 10, "r": 10, "t": 40, "b": 10},
         font={"color": INK[dark], "size": 13},
         title={"font": {"size": 14}, "x": 0.0, "y": 1 - 16 / height, "xanchor": "left"},
         dragmode=False,
@@ -134,14 +126,3 @@ def _settle(figure: go.Figure, height: int, dark: bool, top: int = 40) -> None:
     )
     figure.update_xaxes(automargin=True, fixedrange=True)
     figure.update_yaxes(automargin=True, fixedrange=True)
-
-
-def _cell(row: Row) -> tuple[str, int]:
-    return row["condition"]["corruption"], row["condition"]["severity"]
-
-
-def _gain(
-    shares: Sequence[Mapping[tuple[str, int], float]], place: tuple[str, int]
-) -> float | None:
-    first, second = (one.get(place) for one in shares)
-    return None if first is None or second is None else second - first

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 COLUMN_TITLES: Mapping[str, str] = {"clean": "Clean", "adversarial": "Perturbed"}
-CONFIG = {"displayModeBar": False}
 INK = {False: "#1F2933", True: "#E6EAEE"}
 FAINT = {False: "#9AA5B1", True: "#6B7785"}
 DASHES: dict[InputKind, str] = {"clean": "solid", "adversarial": "dot"}

@@ -9,9 +9,10 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from advprop_core.attacks.named import AUTOATTACK
 from advprop_core.types import ModelInfo
 from app.robustness.measurement import DATA, data_for
-from app.robustness.view import AUTOATTACK, RobustnessView
+from app.robustness.view import RobustnessView
 from app.shell import state
 from app.shell.state import key
 from app.shell.view import ATTACKS as GRADIENT_ATTACKS

@@ -75,18 +75,11 @@ def _key(branches: Iterable[str], clean: bool) -> str:
 
 def _telling(outcome: Outcome) -> int:
     """At first the widest attack of the first kind, which the heading is about."""
-    attacks = {
-        n: condition.attack
-        for n, condition in enumerate(outcome.conditions)
-        if condition.attack is not None
-    }
+    attacks = [(n, asked.attack) for n, asked in enumerate(outcome.conditions) if asked.attack]
     if not attacks:
         return len(outcome.conditions) - 1
-    first = next(iter(attacks.values())).name
-    return max(
-        (n for n, config in attacks.items() if config.name == first),
-        key=lambda n: attacks[n].epsilon,
-    )
+    first = attacks[0][1].name
+    return max((config.epsilon, n) for n, config in attacks if config.name == first)[1]
 
 
 def _cases(cases: tuple[Case, ...], outcome: Outcome, model: str, condition: Condition) -> None:

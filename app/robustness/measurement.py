@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import combinations
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 from advprop_core.attacks.autoattack.config import AutoAttackConfig
-from advprop_core.attacks.named import attack_grid
+from advprop_core.attacks.named import STEPLESS, attack_grid, gradient_attack, read_radii
 from advprop_core.datasets.texture_shapes.scenes import SHAPES
 from advprop_core.errors import InputError
 from advprop_core.models import bundle
 from advprop_core.pictures.corruptions import CORRUPTIONS, CorruptionConfig
 from advprop_core.pictures.probes import PROBES, ProbeConfig
-from advprop_core.text import exact_radius, join, listing, parse_radius
+from advprop_core.text import exact_radius, join, listing
 from advprop_core.types import AttackConfig, ModelInfo, Norm
-from app.robustness.view import AUTOATTACK, RobustnessView
+from app.robustness.view import RobustnessView
 from app.shell.cache import model_settings
 from app.shell.messages import quote
 from app.shell.pictures import own_folder
@@ -33,9 +32,7 @@ DATA = {
 SEED = 0
 MOST_RADII = 12
 LIMITS: Mapping[Norm, float] = {"linf": 16 / 255, "l2": 4.0}
-SEARCH_STEPS = 10  # of PGD, where no other number is chosen
 _NAMED = 6  # classes, of many
-_SAME = 1e-9  # radii that are closer mean the same, such as 2/255 and 0.00784313725
 
 
 @dataclass(frozen=True)
@@ -44,18 +41,11 @@ class RunRequest:
 
     Attributes:
         models: Names of the networks.
-        data: A key of :data:`DATA`.
-        images: At most this many, spread over the classes.
-        kinds: Of attacks.
-        norm: Of their balls.
+        kinds: Of attacks; what else is not described here is as in
+            :class:`~app.robustness.view.RobustnessView`.
         radii: In pixel units; empty without an attack.
-        steps: Of attacks that take several.
-        restarts: Random starts of PGD.
-        through_each: Whether attacks go through each branch in turn, and not only through the one
-            that is asked.
-        sanity: Whether noise of every radius, and PGD without a bound, are measured beside them.
+        steps: None where no attack takes several.
         severities: Of the 15 corruptions; empty without any.
-        probed: Whether images are shown without outlines, colour and the like.
         limit: Up to which radius the smallest one that turns an image is searched; 0 for no
             search.
     """
@@ -66,7 +56,7 @@ class RunRequest:
     kinds: tuple[str, ...] = ()
     norm: Norm = "linf"
     radii: tuple[float, ...] = ()
-    steps: int = 1
+    steps: int | None = None
     restarts: int = 1
     through_each: bool = False
     sanity: bool = False
@@ -77,8 +67,7 @@ class RunRequest:
     @property
     def attacks(self) -> tuple[AttackConfig | AutoAttackConfig, ...]:
         """Every kind at every radius."""
-        steps = self.steps if _takes_steps(self.kinds) else None
-        return tuple(attack_grid(self.kinds, self.norm, self.radii, steps=steps, seed=SEED))
+        return tuple(attack_grid(self.kinds, self.norm, self.radii, steps=self.steps, seed=SEED))
 
     @property
     def corruptions(self) -> tuple[CorruptionConfig, ...]:
@@ -90,12 +79,9 @@ class RunRequest:
     @property
     def probes(self) -> tuple[ProbeConfig, ...]:
         """Every kind at its usual strengths."""
-        if not self.probed:
-            return ()
+        usual = PROBES.items() if self.probed else ()
         return tuple(
-            ProbeConfig(kind, strength, SEED)
-            for kind, usual in PROBES.items()
-            for strength in usual
+            ProbeConfig(kind, strength, SEED) for kind, strengths in usual for strength in strengths
         )
 
     @property
@@ -103,8 +89,7 @@ class RunRequest:
         """PGD at the largest radius that is tried, or None where none is searched for."""
         if not self.limit:
             return None
-        steps = self.steps if _takes_steps(self.kinds) else SEARCH_STEPS
-        return AttackConfig.pgd(self.limit, norm=self.norm, steps=steps, seed=SEED)
+        return gradient_attack("pgd", self.norm, self.limit, steps=self.steps, seed=SEED)
 
 
 def request_of(view: RobustnessView) -> RunRequest:
@@ -117,24 +102,28 @@ def request_of(view: RobustnessView) -> RunRequest:
         raise InputError("No network is chosen. Choose at least one on the left.")
     if view.corrupted and not view.severities:
         raise InputError("No severity of the corruptions is chosen. Choose at least one.")
-    request = RunRequest(view.tested, view.data, view.images)
-    if view.attacks:
-        norm = cast("Norm", view.ball)
-        request = replace(
-            request,
-            kinds=view.attacks,
-            norm=norm,
-            radii=read_radii(view.radii, norm),
-            steps=view.attack_steps if _takes_steps(view.attacks) else 1,
-            restarts=view.restarts if "pgd" in view.attacks else 1,
-            through_each=view.through_each,
-            sanity=view.sanity,
-        )
-    if view.corrupted:
-        request = replace(request, severities=tuple(sorted(map(int, view.severities))))
-    if view.searched:
-        request = replace(request, limit=LIMITS[request.norm])
-    return replace(request, probed=view.probed)
+    kinds = view.attacks
+    norm = cast("Norm", view.ball if kinds else "linf")
+    written = [text for text in view.radii.split(",") if text.strip()] if kinds else []
+    if kinds and not 1 <= len(written) <= MOST_RADII:
+        raise InputError(f"ε must be a list of 1 to {MOST_RADII} radii, got {len(written)}.")
+    request = RunRequest(
+        view.tested,
+        view.data,
+        view.images,
+        kinds,
+        norm,
+        read_radii(written, norm, "ε"),
+        steps=None if {*kinds} <= {*STEPLESS} else view.attack_steps,
+        restarts=view.restarts if "pgd" in kinds else 1,
+        through_each=bool(kinds) and view.through_each,
+        sanity=bool(kinds) and view.sanity,
+        severities=tuple(sorted(map(int, view.severities))) if view.corrupted else (),
+        probed=view.probed,
+        limit=LIMITS[norm] if view.searched else 0.0,
+    )
+    _ = request.attacks  # refuses radii that are too large
+    return request
 
 
 def data_for(infos: Mapping[str, ModelInfo]) -> dict[str, str]:
@@ -159,27 +148,6 @@ def no_data(infos: Mapping[str, ModelInfo]) -> str:
         f"{of_folder} Start the app with `advprop app --images FOLDER`, where FOLDER holds a "
         "folder of photos for each class, named like the class."
     )
-
-
-def read_radii(text: str, norm: Norm) -> tuple[float, ...]:
-    """The radii of a list such as ``1/255, 2/255``, in pixel units.
-
-    Raises:
-        InputError: If there is none or too many, or one is no number, out of range or there twice.
-    """
-    written = [part.strip() for part in text.split(",") if part.strip()]
-    if not 1 <= len(written) <= MOST_RADII:
-        raise InputError(
-            f"ε must be a list of 1 to {MOST_RADII} radii with commas between them, such as "
-            f"1/255, 2/255; got {len(written)}."
-        )
-    radii = tuple(_read_radius(part, norm) for part in written)
-    for (one, first), (other, second) in combinations(zip(radii, written, strict=True), 2):
-        if abs(one - other) < _SAME:
-            raise InputError(
-                f"ε must name each radius once, got {quote(first)} and {quote(second)}."
-            )
-    return radii
 
 
 def data_name(request: RunRequest) -> str:
@@ -212,24 +180,6 @@ def command(request: RunRequest, files: Mapping[str, Path]) -> str:
     return shlex.join([*words, "--limit", str(request.images)])
 
 
-def _read_radius(text: str, norm: Norm) -> float:
-    try:
-        value = parse_radius(text)
-    except ValueError:
-        raise InputError(
-            f"ε must be a fraction such as 2/255 or a number such as 0.5, got {quote(text)}."
-        ) from None
-    if value == 0:
-        raise InputError(f"ε must be above 0, got {quote(text)}: clean images are measured anyway.")
-    if norm == "linf" and value > 1:
-        raise InputError(
-            f"ε must lie between 0 and 1 for L∞, got {quote(text)}: write it as "
-            f"{quote(f'{text}/255')} if that is what you mean."
-        )
-    AttackConfig.fgsm(value, norm=norm)  # refuses what is below 0 or too far
-    return value
-
-
 def _attack_options(request: RunRequest) -> list[str]:
     if not request.kinds:
         return []
@@ -237,7 +187,7 @@ def _attack_options(request: RunRequest) -> list[str]:
     options = ["--attack", ",".join(request.kinds), "--epsilon", radii]
     if request.norm != "linf":
         options += ["--norm", request.norm]
-    if _takes_steps(request.kinds):
+    if request.steps is not None:
         options += ["--steps", str(request.steps)]
     if request.restarts > 1:
         options += ["--restarts", str(request.restarts)]
@@ -246,8 +196,3 @@ def _attack_options(request: RunRequest) -> list[str]:
     if request.sanity:
         options += ["--sanity"]
     return options
-
-
-def _takes_steps(kinds: Sequence[str]) -> bool:
-    """Whether an attack among these takes more than one."""
-    return bool({*kinds} - {"fgsm", AUTOATTACK})

@@ -68,7 +68,7 @@ def _request(
     try:
         request = measurement.request_of(view)
     except InputError as error:
-        return None, str(error)
+        return None, safe(str(error))
     if view.data not in measurement.data_for(infos):
         return None, measurement.no_data(infos)
     return request, ""

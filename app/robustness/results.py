@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
@@ -16,16 +16,14 @@ from advprop_core.report.sections import (
     sections,
     with_short_names,
 )
-from advprop_core.report.sentences import headline
+from advprop_core.report.sentences import headline, who
 from advprop_core.report.words import Row, gradients_checked
 from app.robustness import captions, gallery, words
 from app.shell import defects, messages
-from app.shell.layout import in_rows
+from app.shell.layout import chart, in_rows
 from app.shell.workbench import dark
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
     from app.robustness.work import Outcome
 
 
@@ -40,7 +38,8 @@ def show(content: Mapping[str, Any], outcome: Outcome | None) -> None:
     sentences = [*map(words.emphasised, headline(named))]
     for sentence in (*(f"#### {first}" for first in sentences[:1]), *sentences[1:]):
         st.markdown(sentence)
-    _source(content, outcome)
+    st.caption(f"{words.source(content)} {words.reused(outcome) if outcome else ''}")
+    offer_files(content, "results.json", lambda: _report(content))
     for warning in content.get("warnings", ()):
         st.warning(messages.safe(warning["text"]), icon=":material/visibility_off:")
     if checked := gradients_checked(content):
@@ -57,27 +56,29 @@ def show(content: Mapping[str, Any], outcome: Outcome | None) -> None:
         gallery.show(outcome)
 
 
-def _source(content: Mapping[str, Any], outcome: Outcome | None) -> None:
-    """How it was measured, and the files that hold it."""
-    st.caption(f"{words.source(content)} {words.reused(outcome) if outcome else ''}")
+def offer_files(
+    content: Mapping[str, Any], file_name: str, report: Callable[[], str] | None = None
+) -> None:
+    """How to measure again, and the files to keep."""
     with st.expander("Make it again, or take it with you", icon=":material/download:"):
         st.code(content["command"], language="shell", wrap_lines=True)
         with st.container(horizontal=True):
             st.download_button(
                 "Results (JSON)",
                 lambda: json.dumps(content, indent=1, ensure_ascii=False),
-                file_name="results.json",
+                file_name=file_name,
                 mime="application/json",
                 on_click="ignore",
             )
-            st.download_button(
-                "Report (HTML)",
-                lambda: _report(content),
-                file_name="report.html",
-                mime="text/html",
-                on_click="ignore",
-                help="One page with every figure and table, which opens offline.",
-            )
+            if report is not None:
+                st.download_button(
+                    "Report (HTML)",
+                    report,
+                    file_name="report.html",
+                    mime="text/html",
+                    on_click="ignore",
+                    help="One page with every figure and table, which opens offline.",
+                )
 
 
 def _report(content: Mapping[str, Any]) -> str:
@@ -114,23 +115,9 @@ def _group(group: Group, across: int) -> None:
 def _plot(plot: Plot) -> None:
     from app.figures import robustness as figures
 
-    _chart(figures.of_report(plot.spec, dark()), plot.key, plot.alt)
+    chart(figures.of_report(plot.spec, dark()), f"robustness.{plot.key}", plot.alt)
     if plot.note:
         st.markdown(words.emphasised(plot.note))
-
-
-def _chart(
-    figure: go.Figure, key: str, alt: str, width: Literal["stretch"] | int = "stretch"
-) -> None:
-    from app.figures import style
-
-    st.plotly_chart(
-        figure,
-        width=width,
-        key=f"robustness.{key}",
-        config=style.CONFIG,
-        alt=messages.plain(alt),
-    )
 
 
 @defects.fragment
@@ -150,10 +137,12 @@ def _difference(by_branch: Mapping[tuple[str, str], Sequence[Row]]) -> None:
     if first == second:
         st.markdown("These are the same: choose two different ones.")
         return
-    sentence = words.gain(by_branch[first], by_branch[second])
-    if sentence is None:
+    gains = words.corruption_gains(by_branch[first], by_branch[second])
+    if not gains:
         st.markdown("These two were not measured on the same corruptions.")
         return
+    sentence = words.gain(gains, who(by_branch[first][0]), who(by_branch[second][0]))
     st.markdown(words.emphasised(sentence))
-    chart = figures.difference(by_branch[first], by_branch[second], dark=dark())
-    _chart(chart, "difference", sentence, width=chart.layout.width)  # few columns need not be wide
+    figure = figures.difference(gains, dark=dark())
+    # Few columns need not be wide.
+    chart(figure, "robustness.difference", sentence, width=figure.layout.width)

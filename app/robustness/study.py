@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,8 +11,9 @@ from advprop_core.evaluation import studies
 from advprop_core.evaluation.studies import Gain
 from advprop_core.text import join
 from app.robustness import captions
-from app.shell.layout import in_rows
-from app.shell.messages import plain, safe
+from app.robustness.results import offer_files
+from app.shell.layout import chart, in_rows
+from app.shell.messages import safe
 from app.shell.workbench import dark
 
 Content = Mapping[str, Any]
@@ -23,12 +23,12 @@ def show(content: Content) -> None:
     """The answer in words, then question by question in charts.
 
     Args:
-        content: Without a fault, as :func:`app.robustness.files.parse` gives it.
+        content: Without a fault, as :func:`advprop_core.evaluation.results_file.parse` gives it.
     """
     st.subheader(safe(content["title"]))
     st.markdown(f"{safe(content['about'])}.")
     st.caption(source(content))
-    _files(content)
+    offer_files(content, "study.json")
     for number, question in enumerate(content["questions"]):
         _question(content, question, number)
     st.caption(captions.STUDY)
@@ -66,7 +66,6 @@ def answer(content: Content, question: Mapping[str, Any]) -> str:
 
 def _question(content: Content, question: Mapping[str, Any], number: int) -> None:
     from app.figures import robustness as figures
-    from app.figures import style
 
     st.markdown(f"#### {safe(question['title'])}")
     sentence = answer(content, question)
@@ -75,13 +74,10 @@ def _question(content: Content, question: Mapping[str, Any], number: int) -> Non
     measures = enumerate(content["measures"].items())
     for column, (row, (measure, title)) in in_rows(measures, 2):
         measured = [gain for gain in gains if gain.measure == measure]
-        column.plotly_chart(
-            figures.gains(measured, content["runs"], title, dark=dark()),
-            width="stretch",
-            key=f"robustness.gains.{number}.{row}",
-            config=style.CONFIG,
-            alt=plain(f"{title}. {in_words(measured, content['runs'])}"),
-        )
+        figure = figures.gains(measured, content["runs"], title, dark=dark())
+        alt = f"{title}. {in_words(measured, content['runs'])}"
+        with column:
+            chart(figure, f"robustness.gains.{number}.{row}", alt)
 
 
 def in_words(gains: Sequence[Gain], titles: Mapping[str, str]) -> str:
@@ -89,18 +85,6 @@ def in_words(gains: Sequence[Gain], titles: Mapping[str, str]) -> str:
     return "; ".join(
         f"{titles[gain.run]}, {gain.branch}: {studies.in_words(gain)}" for gain in gains
     )
-
-
-def _files(content: Content) -> None:
-    with st.expander("Make it again, or take it with you", icon=":material/download:"):
-        st.code(content["command"], language="shell", wrap_lines=True)
-        st.download_button(
-            "Results (JSON)",
-            lambda: json.dumps(content, indent=1, ensure_ascii=False),
-            file_name="study.json",
-            mime="application/json",
-            on_click="ignore",
-        )
 
 
 def _bases(content: Content, question: Mapping[str, Any]) -> str:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from advprop_core.attacks.named import AUTOATTACK
 from app.shell.view import ATTACKS, NORMS, View, one_of, some_of, within
-
-AUTOATTACK = "autoattack"
 
 
 @dataclass(frozen=True)

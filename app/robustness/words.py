@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from advprop_core.report.sentences import who, with_emphasis
+from advprop_core.report.sentences import with_emphasis
 from advprop_core.report.words import Row, describe, images_asked, points
 from advprop_core.text import NORM_TITLES, join, percent, radius
 from app.shell.messages import safe
@@ -47,18 +47,25 @@ def emphasised(sentence: str) -> str:
     return with_emphasis(sentence, safe, "**", "**")
 
 
-def gain(first: Sequence[Row], second: Sequence[Row]) -> str | None:
-    """Where the second is right more often than the first, and where less; None if nowhere both."""
-    shares = [{_place(row): row["top1"] for row in rows} for rows in (first, second)]
-    gains = {at: shares[1][at] - share for at, share in shares[0].items() if at in shares[1]}
-    if not gains:
-        return None
+def corruption_gains(first: Sequence[Row], second: Sequence[Row]) -> dict[tuple[str, int], float]:
+    """(corruption, severity) to how much more often the second is right, where both are known."""
+    before, after = (
+        {(c["corruption"], c["severity"]): row["top1"] for row in rows for c in [row["condition"]]}
+        for rows in (first, second)
+    )
+    return {cell: after[cell] - share for cell, share in before.items() if cell in after}
+
+
+def gain(gains: Mapping[tuple[str, int], float], first: str, second: str) -> str:
+    """Where the second of two branches is right more often than the first, and where less."""
     mean = 100 * sum(gains.values()) / len(gains)
-    most, least = max(gains, key=gains.__getitem__), min(gains, key=gains.__getitem__)
+    most, least = (
+        f"{kind.replace('_', ' ')}, severity {severity} ({points(gains[kind, severity])})"
+        for kind, severity in (max(gains, key=gains.__getitem__), min(gains, key=gains.__getitem__))
+    )
     return (
-        f"{who(second[0])} is right {abs(mean):.1f} points {'less' if mean < 0 else 'more'} often "
-        f"than {who(first[0])} on average; the gain is largest at {_cell_in_words(most)} "
-        f"({points(gains[most])}), smallest at {_cell_in_words(least)} ({points(gains[least])})."
+        f"{second} is right {abs(mean):.1f} points {'less' if mean < 0 else 'more'} often than "
+        f"{first} on average; the gain is largest at {most}, smallest at {least}."
     )
 
 
@@ -121,11 +128,3 @@ def _opinion(opinion: Opinion, names: Sequence[str]) -> str:
     mark = ":material/check:" if opinion.right else ":material/close:"
     sure = percent(opinion.confidence).replace(" ", "\u00a0")
     return f"{mark} **{opinion.branch}** {names[opinion.class_index]} {sure}"
-
-
-def _place(row: Row) -> tuple[str, int]:
-    return row["condition"]["corruption"], row["condition"]["severity"]
-
-
-def _cell_in_words(place: tuple[str, int]) -> str:
-    return f"{place[0].replace('_', ' ')}, severity {place[1]}"

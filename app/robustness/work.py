@@ -57,17 +57,12 @@ class Outcome:
 
     def answers(self, model: str, condition: Condition) -> dict[str, Answers]:
         """Branch to its answers, each branch attacked through itself."""
-        cells = [cell for cell in self.cells if cell.model == model]
-        branches = dict.fromkeys(cell.branch for cell in cells)
         return {
-            branch: next(
-                self.cells[cell]
-                for cell in cells
-                if cell.branch == branch
-                and cell.condition.attack_branch in (None, branch)
-                and replace(cell.condition, attack_branch=None) == condition
-            )
-            for branch in branches
+            cell.branch: answers
+            for cell, answers in self.cells.items()
+            if cell.model == model
+            and cell.condition.attack_branch in (None, cell.branch)
+            and replace(cell.condition, attack_branch=None) == condition
         }
 
 

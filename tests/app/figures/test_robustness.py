@@ -12,10 +12,8 @@ BLUE, ORANGE = "#0072B2", "#D55E00"
 
 
 def test_a_difference_has_its_zero_in_the_middle():
-    first = [corrupted("a", "main", 0.5, k, s) for k in ("fog", "jpeg_compression") for s in (1, 3)]
-    second = [corrupted("a", "aux", 0.5, "fog", 1), corrupted("a", "aux", 0.7, "fog", 3),
-              corrupted("a", "aux", 0.4, "jpeg_compression", 1)]  # fmt: skip
-    (cells,) = figures.difference(first, second).data
+    gains = {("fog", 1): 0.0, ("fog", 3): 0.2, ("jpeg_compression", 1): -0.1}
+    (cells,) = figures.difference(gains).data
     assert cells.z[0] == pytest.approx([0.0, 0.2])
     assert cells.z[1][0] == pytest.approx(-0.1)
     assert cells.z[1][1] is None

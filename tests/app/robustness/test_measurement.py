@@ -15,7 +15,6 @@ from app.robustness.measurement import (
     command,
     data_for,
     no_data,
-    read_radii,
     request_of,
 )
 from app.robustness.view import RobustnessView
@@ -79,16 +78,17 @@ def test_all_corruptions_at_some_severities():
     [
         ("", "1 to 12 radii"),
         (",".join(f"{n}/255" for n in range(1, 14)), "got 13"),
-        ("1/255, x", "got `x`"),
+        ("1/255, x", "got 'x'"),
         ("0", "clean images are measured anyway"),
         ("1/255, 0.00392156862745098", "each radius once"),
-        ("4", "`4/255`"),
-        ("-1/255", "epsilon must be at least 0"),
+        ("4", "did you mean 4/255"),
+        ("-1/255", "must be above 0"),
+        ("1.5", "epsilon"),
     ],
 )
 def test_radii_that_cannot_be_used_are_named(text, said):
     with pytest.raises(ValueError, match=said):
-        read_radii(text, "linf")
+        request_of(replace(VIEW, radii=text))
 
 
 def test_probes_and_the_search_of_a_view():
@@ -153,9 +153,7 @@ def test_the_command_is_one_that_evaluate_takes(monkeypatch, tmp_path):
         "--steps 7 --attack-branch each --sanity --probe all --smallest-epsilon 16/255 --limit 20"
     )
     monkeypatch.setenv("ADVPROP_IMAGES", str(tmp_path / "my photos"))
-    plain = command(
-        RunRequest(("mine",), "folder", 20, ("fgsm",), radii=(2 / 255,), steps=1), files
-    )
+    plain = command(RunRequest(("mine",), "folder", 20, ("fgsm",), radii=(2 / 255,)), files)
     assert plain == (
         "advprop evaluate --model y/z.s --data 'my photos' --attack fgsm --epsilon 2/255 --limit 20"
     )

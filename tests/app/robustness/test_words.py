@@ -30,12 +30,13 @@ def test_a_gain_over_corruptions():
         corrupted("a-b", "aux", 0.7, "fog", 1),
         corrupted("a-b", "aux", 0.4, "snow", 3),
     ]
-    assert words.gain(first, second) == (
+    gains = words.corruption_gains(first, second)
+    assert words.gain(gains, "**main** of a", "**aux** of a-b") == (
         "**aux** of a-b is right 5.0 points more often than **main** of a on average; the gain is "
         "largest at fog, severity 1 (+20), smallest at snow, severity 3 (−10)."
     )
-    assert "points less often" in words.gain(second, first)
-    assert words.gain(first, [corrupted("b", "main", 0.5, "rain", 1)]) is None
+    assert "points less often" in words.gain(words.corruption_gains(second, first), "b", "a")
+    assert words.corruption_gains(first, [corrupted("b", "main", 0.5, "rain", 1)]) == {}
 
 
 def test_foreign_names_are_no_markdown():

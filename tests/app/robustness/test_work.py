@@ -26,7 +26,9 @@ from app.shell.samples import class_folders
 from app.shell.store import BoundedStore
 from tests.core.datasets.drawn import put_classes
 
-REQUEST = RunRequest(("tiny-advprop", "tiny-vanilla"), "shapes", 14, ("pgd",), "linf", (4 / 255,))
+REQUEST = RunRequest(
+    ("tiny-advprop", "tiny-vanilla"), "shapes", 14, ("pgd",), "linf", (4 / 255,), 1
+)
 FIRST, SECOND = sorted(SHAPES)[:2]
 
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
+from advprop_core.attacks import named
 from advprop_core.attacks.autoattack.config import AutoAttackConfig
 from advprop_core.datasets.imagenet import wnids_of
 from advprop_core.datasets.named import load_images
@@ -17,7 +18,7 @@ from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.suite import Suite, evaluate
 from advprop_core.models.timm_networks import imagenet_classes
 from advprop_core.pictures.decoding import decode, to_bytes
-from app.robustness import cell_cache, measurement, words
+from app.robustness import cell_cache, words
 from app.robustness.measurement import RunRequest
 from app.robustness.work import measure
 from app.shell.jobs import Cancelled, Job
@@ -241,8 +242,8 @@ def test_gradients_are_checked_beside_the_attacks(tiny_models):
 
 def test_autoattack_of_a_page_is_the_librarys(tiny_models, monkeypatch):
     small = partial(AutoAttackConfig, steps=2, targets=1, queries=4)
-    monkeypatch.setattr(measurement, "AutoAttackConfig", small)
-    request = replace(REQUEST, models=("tiny-vanilla",), kinds=("autoattack",))
+    monkeypatch.setattr(named, "AutoAttackConfig", small)
+    request = replace(REQUEST, models=("tiny-vanilla",), kinds=("autoattack",), steps=None)
     row = measure(request, tiny_models, Job("key").report).content["results"][1]
     assert row["condition"]["attack"].startswith("AutoAttack")
     assert row["condition"]["epsilon"] == 4 / 255

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from advprop_core.evaluation.studies import Gain
 from advprop_core.report.colours import branch_colour
-from advprop_core.report.style import Spec
+from advprop_core.report.style import Spec, whiskers
 from advprop_core.report.words import points
 from app.figures.style import INK
 
@@ -39,12 +39,11 @@ def difference(gains: Mapping[tuple[str, int], float], *, dark: bool = False) ->
             hovertemplate="%{y}, severity %{x}: %{text} points<extra></extra>",
         )
     )
-    _settle(figure, 24 * len(kinds) + 90, dark)
+    _settle(figure, 24 * len(kinds) + 90, dark, "Gain in right answers, points")
     figure.update_layout(width=260 + 90 * len(levels))
     fixed = {"showgrid": False, "zeroline": False}
     figure.update_xaxes(title_text="severity", type="category", **fixed)
     figure.update_yaxes(autorange="reversed", **fixed)
-    figure.update_layout(title={"text": "Gain in right answers, points"})
     return figure
 
 
@@ -69,23 +68,16 @@ def gains(
                 y=[place],
                 mode="markers",
                 marker={"color": branch_colour(one.branch), "size": 10},
-                error_x={
-                    "type": "data",
-                    "symmetric": False,
-                    "array": [100 * high - middle],
-                    "arrayminus": [middle - 100 * low],
-                    "color": branch_colour(one.branch),
-                    "thickness": 2,
-                    "width": 4,
-                },
+                error_x=whiskers([(middle, 100 * low, 100 * high)])
+                | {"color": branch_colour(one.branch), "thickness": 2},
                 name=f"{escape(titles[one.run])}, {one.branch}",
                 customdata=[(one.share, 100 * low, 100 * high)],
                 hovertemplate="%{x:+.1f} points (%{customdata[1]:+.1f} to %{customdata[2]:+.1f})"
                 "<br>%{customdata[0]:.1%} right<extra>%{fullData.name}</extra>",
             )
         )
-    _settle(figure, 36 * len(found) + 100, dark)
-    figure.update_layout(title={"text": escape(title)}, showlegend=False)
+    _settle(figure, 36 * len(found) + 100, dark, escape(title))
+    figure.update_layout(showlegend=False)
     figure.add_vline(0, line={"color": INK[dark], "width": 1, "dash": "dot"})
     figure.update_xaxes(title_text="Gain, points", zeroline=False, showgrid=True)
     figure.update_yaxes(
@@ -115,12 +107,12 @@ def _in_ink(trace: Spec, dark: bool) -> Spec:
     return trace | inked
 
 
-def _settle(figure: go.Figure, height: int, dark: bool) -> None:
+def _settle(figure: go.Figure, height: int, dark: bool, title: str) -> None:
     figure.update_layout(
         height=height,
         margin={"l": 10, "r": 10, "t": 40, "b": 10},
         font={"color": INK[dark], "size": 13},
-        title={"font": {"size": 14}, "x": 0.0, "y": 1 - 16 / height, "xanchor": "left"},
+        title={"text": title, "font": {"size": 14}, "x": 0, "y": 1 - 16 / height},
         dragmode=False,
         hovermode="closest",
     )

@@ -103,45 +103,35 @@ def _case(case: Case, outcome: Outcome, model: str, condition: Condition) -> Non
     except (PictureGone, ValueError) as error:  # a file that has gone since is named, not more
         st.caption(f":material/broken_image: {error}")
     st.markdown(words.case(case, info.class_names))
+    fields, opened_with = _opening(case, condition)
     if st.button(
         "Playground",
         key=f"robustness.open.{source}",
         icon=":material/open_in_new:",
         width="stretch",
-        help=f"Opens this image there, with this network and {_opened_with(condition)}.",
-        on_click=_choose,
-        args=(case, model, source, condition),
+        help=f"Opens this image there, with this network and {opened_with}.",
+        on_click=state.choose,
+        kwargs={"model": model, "image": source, "target": "", **fields},
     ):
         st.switch_page(_PLAYGROUND)
 
 
-def _choose(case: Case, model: str, source: str, condition: Condition) -> None:
-    state.choose(model=model, image=source, target="", **_perturbation(case, condition))
+def _opening(case: Case, condition: Condition) -> tuple[Mapping[str, Any], str]:
+    """What of the condition the Playground can show: fields of its view, and words.
 
-
-def _opened_with(condition: Condition) -> str:
-    """What of the condition the Playground can show."""
+    It is the same attack, through a branch that it fools.
+    """
     config = condition.attack
     if not isinstance(config, AttackConfig):
-        return "no perturbation"
+        return {"perturbation": "none"}, "no perturbation"
     name, unit = _RADII[config.norm]
     most = bounds(View, name)[1]
     start = " from another random start" if config.random_start else ""
-    if config.epsilon * unit <= most:
-        return f"this attack{start}"
-    return f"this attack{start} at ε = {radius(most / unit, config.norm)}, the most there is"
-
-
-def _perturbation(case: Case, condition: Condition) -> Mapping[str, Any]:
-    """The same attack on the Playground, through a branch that it fools."""
-    config = condition.attack
-    if not isinstance(config, AttackConfig):
-        return {"perturbation": "none"}
+    limit = f" at ε = {radius(most / unit, config.norm)}, the most there is"
     fooled = [opinion.branch for opinion in case.opinions if not opinion.right]
     takes_steps = config.name != "FGSM"
-    name, unit = _RADII[config.norm]
-    return {
-        name: min(config.epsilon * unit, bounds(View, name)[1]),
+    fields = {
+        name: min(config.epsilon * unit, most),
         "perturbation": ("pgd" if config.random_start else "i-fgsm") if takes_steps else "fgsm",
         "norm": config.norm,
         "attack_branch": (fooled or [case.opinions[0].branch])[0],
@@ -149,3 +139,4 @@ def _perturbation(case: Case, condition: Condition) -> Mapping[str, Any]:
         "seed": SEED,
         **({"steps": config.steps} if takes_steps else {}),
     }
+    return fields, f"this attack{start}{limit if config.epsilon * unit > most else ''}"

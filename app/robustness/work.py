@@ -95,8 +95,13 @@ def measure(request: RunRequest, files: Mapping[str, Path], progress: Report) ->
     folder = cell_cache.made()
     store = None if folder is None else CellStore(folder, suite.digests)
     evaluation = evaluate(suite, store=store, progress=progress)
-    notes = (*suite.notes, *_notes_of_store(store))
-    evaluation = replace(evaluation, suite=replace(suite, notes=notes))
+    if store is not None and store.failure is not None:
+        # Without the path, which visitors do not need to know.
+        note = (
+            f"results are complete, but this server could not keep them ({store.failure.strerror})"
+            ": they are measured again next time"
+        )
+        evaluation = replace(evaluation, suite=replace(suite, notes=(*suite.notes, note)))
     return Outcome(
         summarise(evaluation, command(request, files)),
         tuple(replace(condition, attack_branch=None) for condition in shown),
@@ -118,16 +123,6 @@ def conditions(request: RunRequest) -> tuple[Condition, ...]:
         *(Condition(corruption=config) for config in request.corruptions),
         *(Condition(probe=config) for config in request.probes),
     )
-
-
-def _notes_of_store(store: CellStore | None) -> list[str]:
-    """That results are not kept; without the path, which visitors do not need to know."""
-    if store is None or store.failure is None:
-        return []
-    return [
-        f"results are complete, but this server could not keep them ({store.failure.strerror}): "
-        "they are measured again next time"
-    ]
 
 
 def _whereabouts(request: RunRequest) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
+from advprop_core.attacks.named import gradient_attack
 from advprop_core.attribution.methods import METHODS
 from advprop_core.models.class_names import find_class
 from advprop_core.pictures.noise import NoiseConfig
@@ -104,17 +106,15 @@ def perturbation(view: View, info: ModelInfo) -> AttackConfig | NoiseConfig | Er
 def attack_config(view: View, info: ModelInfo) -> AttackConfig:
     """The attack that the view asks for; an InputError if it refuses its numbers."""
     linf = view.norm == "linf"
-    unit = 1 / 255 if linf else 1.0
-    epsilon = view.epsilon / 255 if linf else view.radius
-    target = info.class_ids.index(view.target) if view.target else None
-    if view.perturbation == "fgsm":
-        return AttackConfig.fgsm(epsilon, norm="linf" if linf else "l2", target_class=target)
-    return AttackConfig.pgd(
-        epsilon,
-        norm="linf" if linf else "l2",
-        steps=view.steps,
-        step_size=view.step_size * unit if view.step_size else None,
-        random_start=view.perturbation == "pgd",
-        target_class=target,
+    takes_steps = view.perturbation != "fgsm"
+    step_size = view.step_size / 255 if linf else view.step_size
+    attack = gradient_attack(
+        view.perturbation,
+        "linf" if linf else "l2",
+        view.epsilon / 255 if linf else view.radius,
+        steps=view.steps if takes_steps else None,
+        step_size=(step_size or None) if takes_steps else None,
         seed=view.seed,
     )
+    target = info.class_ids.index(view.target) if view.target else None
+    return replace(attack, target_class=target)

@@ -19,7 +19,7 @@ from app.shell.state import key
 from app.shell.tasks import Shown, Task
 
 if TYPE_CHECKING:
-    from app.shell.jobs import Job, Report
+    from app.shell.jobs import Report
 
 _SLOT = "robustness"
 _FILE = "robustness.file"
@@ -37,7 +37,8 @@ def page() -> None:
     view = state.current()
     request, refusal = _request(view, models)
     task = None if request is None else _task(request)
-    busy = task is not None and _is_on(cache.pool().find(task.key))
+    job = None if task is None else cache.pool().find(task.key)
+    busy = job is not None and not job.done
     with st.sidebar:
         if view.results == controls.RUN:
             controls.show(models, view, busy)
@@ -57,7 +58,7 @@ def page() -> None:
     elif view.results == controls.FILE:
         _file()
     else:
-        _bundled(view.results, bundled[view.results].read_bytes())
+        _show(results_file.parse(f"{view.results}.json", bundled[view.results].read_bytes()))
 
 
 def _request(
@@ -72,10 +73,6 @@ def _request(
     if view.data not in measurement.data_for(infos):
         return None, measurement.no_data(infos)
     return request, ""
-
-
-def _is_on(job: Job | None) -> bool:
-    return job is not None and not job.done
 
 
 # -- a run ---------------------------------------------------------------------------------------
@@ -132,22 +129,13 @@ def _task(request: RunRequest) -> Task:
     def measure(*, request: RunRequest, progress: Report) -> object:
         from app.robustness.work import measure  # here: it loads torch
 
-        return measure(request, files, progress)
+        return measure(request, files, progress=progress)
 
     networks = tuple(map(cache.network_of, request.models))
     return Task.of(networks, measure, about="images", request=request)
 
 
 # -- results of others ---------------------------------------------------------------------------
-
-
-def _bundled(name: str, data: bytes) -> None:
-    try:
-        content = results_file.parse(f"{name}.json", data)
-    except InputError as error:
-        st.error(safe(str(error)))
-        return
-    _show(content)
 
 
 def _show(content: Mapping[str, Any]) -> None:

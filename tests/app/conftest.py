@@ -1,6 +1,8 @@
 """A tiny network of the project's own format, the app on it alone, and results made by hand."""
 
+import functools
 import json
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import wait
 from dataclasses import replace
@@ -144,6 +146,13 @@ class Visit:
                     return widget
         raise AssertionError(f"no widget for {name} is on the page")
 
+    def button(self, label: str):
+        return next(button for button in self.at.button if button.label == label)
+
+    def press(self, label: str) -> "Visit":
+        self.button(label).click()
+        return self.run()
+
     def upload(self, name: str, data: bytes, kind: str = "image/jpeg") -> "Visit":
         """Give the file to the uploader of the gallery."""
         if self.widget("gallery.group").value != "Upload":
@@ -191,6 +200,31 @@ class Visit:
             "Perturbed",
         ]
         assert self.charts == ["predictions", "maps"]
+
+
+@pytest.fixture
+def hold(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[object, str], threading.Event]]:
+    """(module, function) makes it report a half and wait; returns the event that lets it go."""
+    monkeypatch.setattr("app.shell.tasks.QUICK", 0.2)
+    events = []
+
+    def hold_function(module: object, name: str) -> threading.Event:
+        let_go, real = threading.Event(), getattr(module, name)
+
+        @functools.wraps(real)
+        def held(*inputs, progress, **options):
+            progress(0.5)
+            let_go.wait(30)
+            progress(0.6)
+            return real(*inputs, progress=progress, **options)
+
+        monkeypatch.setattr(module, name, held)
+        events.append(let_go)
+        return let_go
+
+    yield hold_function
+    for let_go in events:
+        let_go.set()
 
 
 @pytest.fixture

@@ -41,11 +41,6 @@ def assert_whole(person, gap=STAGES):
         assert len(chart.proto.alt) > 20, chart.key
 
 
-def press(person, label):
-    next(button for button in person.at.button if button.label == label).click()
-    return person.run()
-
-
 def test_the_default_view_is_complete(anatomy):
     person = anatomy()
     assert_whole(person)
@@ -149,14 +144,14 @@ def test_the_measure_and_the_layer_that_are_looked_into(anatomy):
 
 
 def test_stages_and_layers_and_many_pictures(anatomy):
-    person = press(anatomy(), "Measure it over 4 drawn scenes")
+    person = anatomy().press("Measure it over 4 drawn scenes")
     over = [name.replace("here", "over") for name in STAGES]
     assert_whole(person, [*STAGES, *over])
     assert "Of 4 " in person.text
     assert "95 % Wilson intervals (n = 4)" in person.text
     person.choose(gap_by="layer")
     assert_whole(person, ["gap.here"])
-    press(person, "Measure it over 4 drawn scenes")
+    person.press("Measure it over 4 drawn scenes")
     assert_whole(person, ["gap.here", "gap.over"])
     # What was measured stays known; what was not is not asked for again by itself.
     person.choose(epsilon=1.0)
@@ -167,7 +162,7 @@ HALVES = ["halves.main", "halves.aux", "accuracies"]
 
 
 def test_halves_are_measured_on_request_and_stand_beside_the_dial(anatomy):
-    person = press(anatomy(), "Measure both halves over 4 drawn scenes")
+    person = anatomy().press("Measure both halves over 4 drawn scenes")
     assert not person.at.exception, person.at.exception
     assert person.charts == [f"anatomy.{name}" for name in (*DIAL, *HALVES, *LAYERS, *STAGES)]
     assert "Of 4 drawn scenes under PGD-10 (ε = 2/255), **aux**'s γ and β" in person.text
@@ -178,7 +173,7 @@ def test_halves_are_measured_on_request_and_stand_beside_the_dial(anatomy):
 
 def test_the_network_at_a_place_can_be_downloaded(anatomy):
     person = anatomy(dial="30")
-    press(person, "Make a file of the network at 30 %")
+    person.press("Make a file of the network at 30 %")
     (button,) = person.at.get("download_button")
     assert button.proto.label == "Download the network at 30 %"
     assert not person.at.exception
@@ -224,13 +219,13 @@ def test_no_folder_for_a_network_that_knows_other_classes(
     monkeypatch.setenv("ADVPROP_IMAGES", str(tmp_path / "photos"))
     assert "it holds `cats`" in person.run().text
     (tmp_path / "photos" / "Thing_3").mkdir()
-    press(person.run(), "Measure it over 4 photos of your folder")
+    person.run().press("Measure it over 4 photos of your folder")
     assert not person.at.exception
     assert "holds no image" in person.errors[0]
     for index in range(3):
         (tmp_path / "photos" / "Thing_3" / f"{index}.jpg").write_bytes(jpeg(seed=index))
     person.choose(dial=20, gap_by="layer")
-    press(person, "Measure it over 4 photos of your folder")
+    person.press("Measure it over 4 photos of your folder")
     assert not person.errors
     assert "n = 3" in person.text
 
@@ -257,19 +252,9 @@ def test_other_maps_of_the_blend(anatomy):
 
 
 @pytest.fixture
-def held(monkeypatch):
+def held(hold):
     """Blends that wait until they are let go."""
-    let_go = threading.Event()
-    real = work.blended
-
-    def blended(*args, **options):
-        let_go.wait(30)
-        return real(*args, **options)
-
-    monkeypatch.setattr("app.anatomy.work.blended", blended)
-    monkeypatch.setattr("app.shell.tasks.QUICK", 0.2)
-    yield let_go
-    let_go.set()
+    return hold(work, "blended")
 
 
 def test_a_slow_blend_leaves_the_one_before_it(anatomy, held):
@@ -294,13 +279,13 @@ def test_stop_and_go_on(anatomy, held):
     held.clear()
     person.widget("dial").set_value(80)
     person.at.run()
-    next(button for button in person.at.button if button.label == "Stop").click()
+    person.button("Stop").click()
     held.set()
     person.run()
     assert not person.at.exception
     assert "Stopped." in person.text
     assert "At 80 % of the way" not in person.text
-    press(person, "Go on")
+    person.press("Go on")
     assert_whole(person)
     assert "At 80 % of the way" in person.text
 
@@ -331,7 +316,7 @@ def test_figures_of_another_attack_do_not_stand_under_this_ones_name(anatomy, mo
     monkeypatch.setattr("app.anatomy.work.gap_over", slow)
     monkeypatch.setattr("app.shell.tasks.QUICK", 0.2)
     let_go.set()
-    person = press(anatomy(), "Measure it over 4 drawn scenes")
+    person = anatomy().press("Measure it over 4 drawn scenes")
     assert_whole(person, [*STAGES, *over])
     assert "ε = 4/255" in person.text
     person.choose(epsilon=8.0)
@@ -353,7 +338,7 @@ def test_a_network_with_main_alone_says_so_and_is_calibrated_on_request(anatomy)
     assert person.charts == []
     assert "one set of BatchNorm" in person.text
     before = cache.model_files()["tiny-vanilla"].read_bytes()
-    press(person, "Calibrate an auxiliary branch")
+    person.press("Calibrate an auxiliary branch")
     assert_whole(person)
     assert "calibrated, not trained" in person.at.info[0].value
     assert person.at.query_params["calibrated"] == "1"
@@ -362,7 +347,7 @@ def test_a_network_with_main_alone_says_so_and_is_calibrated_on_request(anatomy)
     person.choose(dial=90, measure="beta_change")
     assert_whole(person)
     assert "no layer differs at all" in person.text
-    press(person, "Forget it")
+    person.press("Forget it")
     assert person.charts == []
     assert "calibrated" not in person.at.query_params
 

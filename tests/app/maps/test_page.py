@@ -77,8 +77,7 @@ def test_checks_are_made_when_asked_for_and_stay_for_this_view(visit):
 
 def test_a_photo_has_no_known_object(visit):
     person = visit(steps="1", maps="saliency", image="photo:coffee").turn_to(MAPS)
-    next(b for b in person.at.button if b.label == "Check these maps").click()
-    person.run()
+    person.press("Check these maps")
     (table,) = person.at.table
     assert "On the object" not in table.value
 

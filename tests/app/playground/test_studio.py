@@ -296,17 +296,8 @@ def test_an_attack_of_no_strength(visit):
         assert not person.errors
 
 
-def test_progress_can_be_stopped_and_taken_up_again(visit, monkeypatch):
-    let_go = threading.Event()
-    real = matrix.attack_matrix
-
-    def run(*inputs, progress, **options):
-        progress(0.5)
-        let_go.wait(30)
-        progress(0.6)
-        return real(*inputs, progress=progress, **options)
-
-    monkeypatch.setattr(matrix, "attack_matrix", run)
+def test_progress_can_be_stopped_and_taken_up_again(visit, hold):
+    let_go = hold(matrix, "attack_matrix")
     person = visit(steps="1")
     person.widget("studio").set_value("matrix")
     person.at.run()

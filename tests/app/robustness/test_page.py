@@ -2,7 +2,6 @@
 
 import json
 import re
-import threading
 
 import pytest
 
@@ -30,15 +29,6 @@ def come(visit):
     return lambda **choices: visit(**LINK | choices).turn_to(PAGE)
 
 
-def button(person, label):
-    return next(one for one in person.at.button if one.label == label)
-
-
-def press(person, label):
-    button(person, label).click()
-    return person.run()
-
-
 def heading(person):
     shown = next((m.value for m in person.at.markdown if m.value.startswith("#### ")), None)
     return shown and re.sub(r"\\(.)", r"\1", shown)
@@ -60,7 +50,7 @@ def test_nothing_is_measured_before_it_is_asked_for(come):
 
 
 def test_a_run_and_all_that_it_shows(come):
-    person = press(come(corrupted="1", severities="1"), "Run")
+    person = come(corrupted="1", severities="1").press("Run")
     assert_whole(person)
     assert person.charts == [
         "robustness.curve.0", "robustness.dots", "robustness.mce", "robustness.errors.0",
@@ -69,12 +59,12 @@ def test_a_run_and_all_that_it_shows(come):
     ]  # fmt: skip
     assert "Mean corruption error over 15 kinds at severity 1" in person.text
     assert "--corruptions all --severity 1 --limit 14" in person.at.code[0].value
-    assert not button(person, "Run").disabled
+    assert not person.button("Run").disabled
 
 
 def test_who_harms_whom_what_is_needed_and_how_little_turns_an_image(come):
     link = {"through_each": "1", "probed": "1", "searched": "1", "data": "shapes-conflict"}
-    person = press(come(**link, radii="1/255, 2/255", tested="tiny-advprop", expert="1"), "Run")
+    person = come(**link, radii="1/255, 2/255", tested="tiny-advprop", expert="1").press("Run")
     assert not person.at.exception, person.at.exception
     assert person.charts[:7] == [
         "robustness.curve.0", "robustness.dots", "robustness.transfer.0", "robustness.matrix.0",
@@ -88,44 +78,27 @@ def test_who_harms_whom_what_is_needed_and_how_little_turns_an_image(come):
 
 
 def test_another_session_with_the_same_link_finds_the_result(come, visit):
-    press(come(), "Run")
+    come().press("Run")
     pool = cache.pool()
     later = visit(**LINK).turn_to(PAGE)
     assert cache.pool() is pool
     assert_whole(later)
 
 
-@pytest.fixture
-def held(monkeypatch):
-    """Work that reports a half and then waits until it is let go."""
-    let_go = threading.Event()
-    real = work.measure
-
-    def run(request, files, progress):
-        progress(0.5)
-        let_go.wait(30)
-        progress(0.6)
-        return real(request, files, progress)
-
-    monkeypatch.setattr(work, "measure", run)
-    monkeypatch.setattr("app.shell.tasks.QUICK", 0.2)
-    yield let_go
-    let_go.set()
-
-
-def test_a_reload_finds_the_running_job_and_may_stop_it(come, visit, held):
+def test_a_reload_finds_the_running_job_and_may_stop_it(come, visit, hold):
+    held = hold(work, "measure")
     person = come()
-    button(person, "Run").click()
+    person.button("Run").click()
     person.at.run()
     assert [p.value for p in person.at.progress] == [50]
-    assert button(person, "Run").disabled
+    assert person.button("Run").disabled
     assert person.widget("images").disabled
 
     later = visit(**LINK)
     later.at.switch_page(PAGE)
     later.at.run()
     assert [p.value for p in later.at.progress] == [50]
-    button(later, "Stop").click()
+    later.button("Stop").click()
     later.at.run()
     assert not later.at.get("progress")
     assert "Finished figures are saved" in later.at.info[0].value
@@ -133,17 +106,17 @@ def test_a_reload_finds_the_running_job_and_may_stop_it(come, visit, held):
     assert not person.at.get("progress"), "it is stopped for the session that went as well"
     assert "someone stopped it, or a network file changed" in person.at.info[0].value
     held.set()
-    assert_whole(press(later, "Run"))
+    assert_whole(later.press("Run"))
 
 
 def test_what_is_chosen_next_leaves_the_result_until_there_is_another(come):
-    person = press(come(), "Run")
+    person = come().press("Run")
     before = heading(person)
     person.choose(images=21)
     assert heading(person) == before
     assert "Previous result" in person.text
     assert "n = 14 images" in person.text
-    press(person, "Run")
+    person.press("Run")
     assert "Previous result" not in person.text
     assert "n = 21 images" in person.text
 
@@ -151,17 +124,17 @@ def test_what_is_chosen_next_leaves_the_result_until_there_is_another(come):
 def test_work_that_fails_is_said_and_tried_again_when_asked(come, monkeypatch):
     runs = []
 
-    def fail(request, files, job):
+    def fail(request, files, *, progress):
         runs.append(request)
         raise InputError("logits must be finite.")
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(work, "measure", fail)
-        person = press(come(), "Run")
+        person = come().press("Run")
         assert person.errors == ["logits must be finite."]
         person.run()
         assert len(runs) == 1
-    assert_whole(press(person, "Run"))
+    assert_whole(person.press("Run"))
     assert not person.errors
 
 
@@ -226,7 +199,7 @@ def test_another_norm_has_other_radii(come):
 
 
 def test_an_image_opens_in_the_playground_with_its_network_and_attack(come):
-    person = press(come(), "Run")
+    person = come().press("Run")
     person.choose(**{"robustness.gallery.model": "tiny-advprop"})
     outcome = person.at.session_state["shown.robustness"].result
     opens = [b for b in person.at.button if (b.key or "").startswith("robustness.open.")]
@@ -242,7 +215,7 @@ def test_an_image_opens_in_the_playground_with_its_network_and_attack(come):
 
 
 def test_an_attack_that_the_playground_lacks_opens_as_near_as_it_can(come):
-    person = press(come(radii="64/255", seed="7"), "Run")
+    person = come(radii="64/255", seed="7").press("Run")
     person.choose(**{"robustness.gallery.model": "tiny-advprop"})
     opens = [b for b in person.at.button if (b.key or "").startswith("robustness.open.")]
     assert {b.help for b in opens} == {
@@ -255,7 +228,7 @@ def test_an_attack_that_the_playground_lacks_opens_as_near_as_it_can(come):
 
 
 def test_a_network_with_one_branch_has_wrong_answers_to_show_and_no_disagreement(come):
-    person = press(come(), "Run").choose(**{"robustness.gallery.model": "tiny-advprop"})
+    person = come().press("Run").choose(**{"robustness.gallery.model": "tiny-advprop"})
     both = person.widget("robustness.gallery.main.aux")
     assert [option.split(" (")[0] for option in both.options] == [
         "Branches differ", "Only main survives", "Only aux survives", "Confidently wrong"
@@ -273,7 +246,7 @@ def test_a_network_with_one_branch_has_wrong_answers_to_show_and_no_disagreement
 @pytest.fixture
 def results_file(come):
     """The bytes of a results file, as the page itself offers it."""
-    person = press(come(), "Run")
+    person = come().press("Run")
     return json.dumps(person.at.session_state["shown.robustness"].result.content).encode()
 
 

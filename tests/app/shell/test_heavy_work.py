@@ -1,7 +1,5 @@
 """Work that takes long, is stopped, or fails: the previous result stays."""
 
-import threading
-
 import pytest
 
 from advprop_core.compare import compare as comparing
@@ -10,20 +8,8 @@ from tests.app.conftest import Visit
 
 
 @pytest.fixture
-def held(monkeypatch):
-    """Work that reports a half and then waits until it is let go."""
-    let_go = threading.Event()
-    real = comparing.compare
-
-    def compare(*inputs, progress, **options):
-        progress(0.5)
-        let_go.wait(30)
-        progress(0.6)
-        return real(*inputs, progress=progress, **options)
-
-    monkeypatch.setattr(comparing, "compare", compare)
-    yield let_go
-    let_go.set()
+def held(hold):
+    return hold(comparing, "compare")
 
 
 @pytest.fixture
@@ -49,14 +35,9 @@ def test_what_takes_long_shows_progress_above_the_previous_result(waiting, held)
     assert person.result.facts.linf == pytest.approx(9 / 255, rel=1e-3)
 
 
-def press(person, label):
-    next(b for b in person.at.button if b.label == label).click()
-    return person.run()
-
-
 def test_stop_keeps_what_is_shown_and_what_is_chosen(waiting, held):
     person = waiting
-    press(person, "Stop").assert_whole()
+    person.press("Stop").assert_whole()
     held.set()
     for _ in range(2):  # it is not begun again by itself
         person.run()
@@ -64,18 +45,18 @@ def test_stop_keeps_what_is_shown_and_what_is_chosen(waiting, held):
         assert "Previous result" in person.text
     assert person.result.facts.linf == pytest.approx(4 / 255, rel=1e-3)
     assert person.widget("epsilon").value == 9.0
-    press(person, "Go on").assert_whole()
+    person.press("Go on").assert_whole()
     assert "Stopped." not in person.text
     assert person.result.facts.linf == pytest.approx(9 / 255, rel=1e-3)
 
 
 def test_stop_before_there_is_any_result(tiny, held):
     person = Visit({"steps": "1"}, wait=False)
-    press(person, "Stop")
+    person.press("Stop")
     held.set()
     assert "Stopped." in person.run().text
     assert not person.charts
-    press(person, "Go on").assert_whole()
+    person.press("Go on").assert_whole()
 
 
 def test_work_on_a_page_that_was_left_is_given_up(waiting):

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PIL import Image
-from torch import Tensor
 
 from advprop_core.attribution.methods import METHODS
 from advprop_core.pictures import decoding
 from advprop_core.report import drawing
-from advprop_core.report.colours import Span, amplification, branch_colour, colour_span, overlay
-from advprop_core.types import AttributionMap, Comparison, InputKind
+from advprop_core.report.colours import Sign, Span, amplification, branch_colour, colour_span
+from advprop_core.types import Comparison, InputKind
 
 _MARGIN = 40
 _WIDTH = 1280
@@ -90,13 +89,12 @@ def _draw_branch(
     text.draw.rectangle([_MARGIN, y, _WIDTH - _MARGIN - 1, y + 3], colour)
     for position, (kind, words) in enumerate(_KINDS):
         x = _MARGIN + position * (_HALF + 2 * _GAP)
-        text.write((x, y + 14), branch, 20, colour=colour)
-        indent = text.width(f"{branch} ", 20)
-        text.write((x + indent, y + 16), f"on the {words} photo", 18, colour=drawing.MUTED)
+        drawing.write_head(text, (x, y + 14), branch, f"on the {words} photo")
         pixels = comparison.clean if kind == "clean" else comparison.adversarial
         left = x
         if comparison.maps:
-            tile = _tile(comparison.maps[kind, branch], pixels, _span(comparison))
+            values = comparison.maps[kind, branch].values
+            tile = drawing.map_tile(pixels, values, _sign(comparison), _span(comparison), _MAP)
             canvas.paste(tile, (x, y + 48))
             left += _MAP + 20
         rows = [
@@ -131,14 +129,10 @@ def _draw_legend(canvas: Image.Image, comparison: Comparison, captions: Captions
 
 def _draw_scale(canvas: Image.Image, comparison: Comparison, captions: Captions, y: int) -> str:
     """The colour bar of the maps, and what it belongs to."""
-    text = drawing.Text(canvas)
     first = next(iter(comparison.maps.values()))
     method = METHODS[first.method]
-    bar = drawing.colour_bar((_MAP, 14), method.sign)
-    canvas.paste(bar, (_MARGIN, y + 4))
-    low, high = _span(comparison)
-    text.write((_MARGIN, y + 24), f"{low:.2g}", 15)
-    text.write((_MARGIN + _MAP, y + 24), f"{high:.2g}", 15, align="right")
+    corner, size = (_MARGIN, y + 4), (_MAP, 14)
+    drawing.draw_scale(canvas, corner, size, method.sign, _span(comparison))
     layer = f" at {first.layer}" if first.layer else ""
     return (
         f"Maps: {method.title}{layer} for “{captions.names[first.class_index]}”, over the photo in "
@@ -146,14 +140,10 @@ def _draw_scale(canvas: Image.Image, comparison: Comparison, captions: Captions,
     )
 
 
+def _sign(comparison: Comparison) -> Sign:
+    return METHODS[next(iter(comparison.maps.values())).method].sign
+
+
 def _span(comparison: Comparison) -> Span:
-    maps = comparison.maps.values()
-    sign = METHODS[next(iter(maps)).method].sign
-    return colour_span([attribution.values.numpy() for attribution in maps], sign)
-
-
-def _tile(attribution: AttributionMap, pixels: Tensor, span: Span) -> Image.Image:
-    sign = METHODS[attribution.method].sign
-    values = attribution.values.numpy()
-    blended = overlay(pixels.numpy(), values, sign, span, drawing.MAP_OPACITY)
-    return drawing.enlarge(drawing.to_image(blended), _MAP)
+    values = [attribution.values.numpy() for attribution in comparison.maps.values()]
+    return colour_span(values, _sign(comparison))

@@ -9,9 +9,10 @@ from typing import Final, Literal
 import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
 
 from advprop_core.pictures import decoding
-from advprop_core.report.colours import Array, Sign, amplify, overlay
+from advprop_core.report.colours import Array, Sign, Span, amplify, branch_colour, overlay
 from advprop_core.text import percent
 
 INK: Final = "#1F2933"
@@ -42,6 +43,31 @@ def colour_bar(size: tuple[int, int], sign: Sign) -> Image.Image:
     ramp = np.tile(np.linspace(0, 1, width, dtype=np.float32), (height, 1))
     ground = np.full((3, height, width), 0.5, dtype=np.float32)
     return to_image(overlay(ground, ramp, sign, (0.0, 1.0), MAP_OPACITY))
+
+
+def draw_scale(
+    image: Image.Image, corner: tuple[int, int], size: tuple[int, int], sign: Sign, span: Span
+) -> None:
+    """A colour bar of (width, height) with the values at both ends below it."""
+    (x, y), (width, height) = corner, size
+    image.paste(colour_bar(size, sign), corner)
+    low, high = (f"{value:.2g}" for value in span)
+    text = Text(image)
+    text.write((x, y + height + 6), low, 15)
+    text.write((x + width, y + height + 6), high, 15, align="right")
+
+
+def map_tile(pixels: Tensor, values: Tensor, sign: Sign, span: Span, side: int) -> Image.Image:
+    """A map (H, W) over its photo (3, H, W) in grey, as a square image."""
+    blended = overlay(pixels.numpy(), values.numpy(), sign, span, MAP_OPACITY)
+    return enlarge(to_image(blended), side)
+
+
+def write_head(text: Text, corner: tuple[int, int], branch: str, words: str) -> None:
+    """A branch's name in its colour, and what else stands above its pictures in grey."""
+    x, y = corner
+    text.write(corner, branch, 20, colour=branch_colour(branch))
+    text.write((x + text.width(f"{branch}  ", 20), y + 2), words, 18, colour=MUTED)
 
 
 def enlarge(image: Image.Image, side: int, *, smooth: bool = True) -> Image.Image:

@@ -12,7 +12,7 @@ from advprop_core.attribution.rows import MapRow
 from advprop_core.faithfulness.maps import flaw
 from advprop_core.pictures import decoding
 from advprop_core.report import drawing
-from advprop_core.report.colours import Span, branch_colour, colour_span, overlay
+from advprop_core.report.colours import Span, branch_colour, colour_span
 from advprop_core.types import InputKind
 
 _MARGIN = 40
@@ -106,11 +106,9 @@ def _draw_heads(page: _Page, columns: Sequence[Column], y: int) -> int:
     """How to read the maps; branch, input, prediction and the input itself."""
     page.text.paragraph((_MARGIN, y + 70), _READING, 15, page.label, colour=drawing.MUTED)
     for position, column in enumerate(columns):
-        x, colour = page.left(position), branch_colour(column.branch)
-        page.text.draw.rectangle([x, y, x + _TILE - 1, y + 3], colour)
-        page.text.write((x, y + 12), column.branch, 20, colour=colour)
-        indent = page.text.width(f"{column.branch}  ", 20)
-        page.text.write((x + indent, y + 14), f"{column.kind} photo", 18, colour=drawing.MUTED)
+        x = page.left(position)
+        page.text.draw.rectangle([x, y, x + _TILE - 1, y + 3], branch_colour(column.branch))
+        drawing.write_head(page.text, (x, y + 12), column.branch, f"{column.kind} photo")
         page.text.write((x, y + 42), column.says, 17, width=_TILE)
         photo = drawing.enlarge(decoding.to_image(column.pixels), _TILE)
         page.canvas.paste(photo, (x, y + 70))
@@ -126,11 +124,8 @@ def _draw_row(page: _Page, row: MapRow, columns: Sequence[Column], y: int) -> in
     measures = row.method.sentence.partition(". ")[0].rstrip(".") + "."
     corner = (_MARGIN, below + 2)
     below = page.text.paragraph(corner, measures, 14, page.label, colour=drawing.MUTED)
-    low, high = row_span(row)
-    bar = drawing.colour_bar((_TILE, 12), row.method.sign)
-    page.canvas.paste(bar, (_MARGIN, round(below) + 10))
-    page.text.write((_MARGIN, below + 27), f"{low:.2g}", 15)
-    page.text.write((_MARGIN + _TILE, below + 27), f"{high:.2g}", 15, align="right")
+    corner = (_MARGIN, round(below) + 10)
+    drawing.draw_scale(page.canvas, corner, (_TILE, 12), row.method.sign, row_span(row))
     for index, column in enumerate(columns):
         page.canvas.paste(_tile(row, column), (page.left(index), y))
     return y + _TILE + _GAP
@@ -145,6 +140,4 @@ def _tile(row: MapRow, column: Column) -> Image.Image:
         corner = (_GAP, _TILE // 2 - 20)
         drawing.Text(tile).paragraph(corner, words, 17, _TILE - 2 * _GAP, colour=drawing.MUTED)
         return tile
-    photo, sign = column.pixels.numpy(), row.method.sign
-    blended = overlay(photo, values.numpy(), sign, row_span(row), drawing.MAP_OPACITY)
-    return drawing.enlarge(drawing.to_image(blended), _TILE)
+    return drawing.map_tile(column.pixels, values, row.method.sign, row_span(row), _TILE)

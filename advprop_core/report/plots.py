@@ -13,9 +13,7 @@ from advprop_core.report.colours import branch_colour
 from advprop_core.report.style import (
     SYMBOLS,
     Spec,
-    error_bars,
     frame,
-    hatching,
     marker,
     plain,
     symbol,
@@ -28,6 +26,7 @@ _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 _GREY = "#7B8794"
 _LEGEND = {"orientation": "h", "yref": "container", "yanchor": "bottom", "y": 0}
 _Walk = tuple[str, str, str]  # model, branch, attack branch
+_HATCHING: Spec = {"fgcolor": "#FFFFFF", "fillmode": "overlay", "size": 7}
 _SHARES: Spec = {"range": [0, 1.02], "tickformat": ".0%", "fixedrange": True, "automargin": True}
 
 
@@ -72,7 +71,7 @@ def curve(clean: Sequence[Row], attacked: Sequence[Row], models: Sequence[str]) 
         line["marker"]["symbol"] = symbol(branch, models.index(model))
         data += [_band(line), {key: value for key, value in line.items() if key != "error_y"}]
     first = attacked[0]["condition"]
-    return _against_radius(data, first["attack"], first["norm"], "accuracy")
+    return _against_radius(data, first["attack"], first["norm"])
 
 
 def _band(line: Spec) -> Spec:
@@ -111,7 +110,7 @@ def transfers(clean: Sequence[Row], attacked: Sequence[Row]) -> Spec:
         data.append(_line(clean, attacked, walk, name, sources.index(source)))
     first = attacked[0]["condition"]
     title = f"{plain(attacked[0]['model'])}<br>{first['attack']}"
-    return _against_radius(data, title, first["norm"], "accuracy", top=60)
+    return _against_radius(data, title, first["norm"], top=60)
 
 
 def dots(figures: Sequence[Dot], models: Sequence[str], title: str) -> Spec:
@@ -210,7 +209,7 @@ def reliability(row: Row) -> Spec:
     ends = [
         wilson_interval(share * n, n) for share, n in zip(bins["accuracy"], bins["n"], strict=True)
     ]
-    shape = "" if row["condition"]["kind"] == "clean" else "/"
+    hatching = "" if row["condition"]["kind"] == "clean" else "/"
     shares = {
         "type": "bar",
         "x": [(low + high) / 2 for low, high in zip(bins["low"], bins["high"], strict=True)],
@@ -226,7 +225,7 @@ def reliability(row: Row) -> Spec:
         "marker": {
             "color": branch_colour(row["branch"]),
             "opacity": [0.35 if n < 0.02 * row["n"] else 1.0 for n in bins["n"]],
-            "pattern": hatching(shape),
+            "pattern": _HATCHING | {"shape": hatching},
         },
         "hovertemplate": "%{customdata[0]} images<br>confidence %{customdata[1]:.1%}<br>"
         "right %{y:.1%} (%{customdata[2]:.1%} to %{customdata[3]:.1%})<extra></extra>",
@@ -261,7 +260,8 @@ def _line(
         "type": "scatter",
         "x": [row["condition"].get("epsilon", 0) * unit for row in own],
         "y": [row["top1"] for row in own],
-        "error_y": error_bars(own) | {"color": branch_colour(walk[1])},
+        "error_y": whiskers([(row["top1"], *row["interval"]) for row in own])
+        | {"color": branch_colour(walk[1])},
         "mode": "lines+markers",
         "name": name,
         "line": {"color": branch_colour(walk[1]), "dash": dash, "width": 2},
@@ -271,7 +271,7 @@ def _line(
 
 
 def _against_radius(
-    data: Sequence[Spec], title: str, norm: str, shares: str, top: int = 40
+    data: Sequence[Spec], title: str, norm: str, shares: str = "accuracy", top: int = 40
 ) -> Spec:
     """Lines over ε, with a legend that has a line for each."""
     axis = "ε in 255ths" if norm == "linf" else "ε, the length of the perturbation"

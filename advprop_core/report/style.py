@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import PurePath
 from typing import Any
 
 from advprop_core.report.colours import branch_colour
-from advprop_core.report.words import Row
 
 Spec = dict[str, Any]
 """A figure's data and layout, as plotly is told them."""
@@ -77,16 +76,6 @@ def _parts(model: str) -> tuple[str, ...]:
 def plain(text: str) -> str:
     """A text without tags, for a label."""
     return escape(str(text), quote=False)  # plotly reads tags in labels
-
-
-def hatching(shape: str) -> Spec:
-    """A white pattern over a colour."""
-    return {"shape": shape, "fgcolor": "#FFFFFF", "fillmode": "overlay", "size": 7}
-
-
-def error_bars(rows: Iterable[Row]) -> Spec:
-    """The intervals of accuracies."""
-    return whiskers([(row["top1"], *row["interval"]) for row in rows])
 
 
 def whiskers(pairs: Sequence[tuple[float, float, float]]) -> Spec:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean as mean
 from typing import Any
 
-from advprop_core.report.words import Row, describe, images_asked, smallest_radius
+from advprop_core.report.words import Row, by_measure, describe, images_asked, smallest_radius
 from advprop_core.text import NORM_TITLES
 
 TEXTS = frozenset({"model", "branch", "images", "attack", "corruption"})
@@ -69,28 +70,22 @@ def _accuracies(title: str, rows: Sequence[Row], *, is_long: bool = False) -> Ta
 
 
 def _accuracy(row: Row) -> Sequence[str]:
-    calibration = row["calibration"]
+    figures = by_measure(row)
     return (
         row["model"],
         row["branch"],
         describe(row),
         str(row["n"]),
-        _share(row["top1"]),
-        _between(row["interval"]),
-        _share(row["top5"]),
-        _between(row.get("top5_interval")),
+        *_with_ends(figures, "top1", "top5"),
         f"{row['loss']:.3f}",
         " to ".join(f"{end:.3f}" for end in row.get("loss_interval") or ()) or _NONE,
-        _share(calibration["expected_calibration_error"]),
-        _between(calibration["interval"]),
-        _share(calibration["confidence_when_wrong"]),
-        _between(calibration.get("confidence_when_wrong_interval")),
+        *_with_ends(figures, "expected_calibration_error", "confidence_when_wrong"),
     )
 
 
 def _errors(content: Mapping[str, Any], rows: Sequence[Row]) -> Table:
     """A row for each kind, its mean over severities; below these the means over kinds."""
-    mean = content["mean_corruption_error"]
+    means = content["mean_corruption_error"]
     branches = list(dict.fromkeys((row["model"], row["branch"]) for row in rows))
     alone = len({model for model, _ in branches}) == 1
     columns = [branch if alone else f"{model}, {branch}" for model, branch in branches]
@@ -98,31 +93,27 @@ def _errors(content: Mapping[str, Any], rows: Sequence[Row]) -> Table:
     for row in rows:
         by_branch = shares.setdefault(row["condition"]["corruption"], {})
         by_branch.setdefault((row["model"], row["branch"]), []).append(1 - row["top1"])
-    counted = {kind for error in mean["results"] for kind in error["corruptions"]}
+    counted = {kind for error in means["results"] for kind in error["corruptions"]}
     lines = [
         (
             kind if kind in counted else f"{kind} (not in the mean)",
-            *(_mean(by_branch.get(branch, ())) for branch in branches),
+            *(_share(mean(by_branch[b])) if b in by_branch else _NONE for b in branches),
         )
         for kind, by_branch in shares.items()
     ]
     stored = any(row["condition"].get("source") == "files" for row in rows)
     source = f"published files, {images_asked({'results': rows})}" if stored else "generated here"
-    lines.append((f"mean corruption error, {source}", *_means(mean, branches, "error")))
-    meanings = [mean.get("meaning", "")]
+    lines.append((f"mean corruption error, {source}", *_means(means, branches, "error")))
+    measures = [means]
     if published := content.get("imagenet_c"):
         lines.append(("mCE (AlexNet is 100%)", *_means(published, branches, "mce")))
         if any(error.get("relative_mce") is not None for error in published["results"]):
             relative = _means(published, branches, "relative_mce", "relative_interval")
             lines.append(("relative mCE", *relative))
-        meanings.append(published.get("meaning", ""))
+        measures.append(published)
     levels = sorted({row["condition"]["severity"] for row in rows})
     title = f"Top-1 error on corrupted images, mean over severities {', '.join(map(str, levels))}"
-    return Table(title, ["corruption", *columns], lines, meanings=[*filter(None, meanings)])
-
-
-def _mean(errors: Sequence[float]) -> str:
-    return f"{sum(errors) / len(errors):.1%}" if errors else _NONE
+    return Table(title, ["corruption", *columns], lines, meanings=_meanings(*measures))
 
 
 def _means(
@@ -181,8 +172,8 @@ def _smallest(measure: Mapping[str, Any]) -> Table:
     return Table(title, columns, rows, (0, 1, 2, 3, 4, 5, 6, 8), meanings=_meanings(measure))
 
 
-def _meanings(measure: Mapping[str, Any]) -> Sequence[str]:
-    return [*filter(None, [measure.get("meaning", "")])]
+def _meanings(*measures: Mapping[str, Any]) -> Sequence[str]:
+    return [measure["meaning"] for measure in measures if measure.get("meaning")]
 
 
 def _share(value: float | None) -> str:

@@ -17,16 +17,11 @@ Row = Mapping[str, Any]
 _WIDEST = 0.5  # L∞: a larger radius is a check with no limit on ε, and no part of a curve
 _CONDITION = ("kind", "attack", "norm", "epsilon", "step_size", "steps", "restarts",
               "attack_branch", "corruption", "severity", "source", "probe", "strength")  # fmt: skip
+_MEASURES = ("top1", "top5", "loss", "expected_calibration_error", "confidence_when_wrong")
 CSV_HEADER = (
     "model", "branch", *_CONDITION, "n", "seed",
-    "top1", "top1_low", "top1_high", "top5", "top5_low", "top5_high", "loss", "loss_low",
-    "loss_high", "expected_calibration_error", "expected_calibration_error_low",
-    "expected_calibration_error_high", "confidence_when_wrong", "confidence_when_wrong_low",
-    "confidence_when_wrong_high",
+    *(f"{name}{end}" for name in _MEASURES for end in ("", "_low", "_high")),
 )  # fmt: skip
-
-
-_NO_ENDS = ("", "")
 
 
 def describe(row: Row) -> str:
@@ -156,24 +151,24 @@ def as_csv(content: Mapping[str, Any]) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(CSV_HEADER)
     for row in content["results"]:
-        calibration = row["calibration"]
-        writer.writerow(
-            [
-                row["model"],
-                row["branch"],
-                *(row["condition"].get(key) for key in _CONDITION),
-                row["n"],
-                content["seed"],
-                row["top1"],
-                *row["interval"],
-                row["top5"],
-                *(row.get("top5_interval") or _NO_ENDS),
-                row["loss"],
-                *(row.get("loss_interval") or _NO_ENDS),
-                calibration["expected_calibration_error"],
-                *calibration["interval"],
-                calibration["confidence_when_wrong"],
-                *(calibration.get("confidence_when_wrong_interval") or _NO_ENDS),
-            ]
+        conditions = (row["condition"].get(key) for key in _CONDITION)
+        figures = by_measure(row)
+        measured = (
+            value
+            for name in _MEASURES
+            for value in (figures[name], *(figures.get(f"{name}_interval") or ("", "")))
         )
+        who = row["model"], row["branch"]
+        writer.writerow([*who, *conditions, row["n"], content["seed"], *measured])
     return text.getvalue()
+
+
+def by_measure(row: Row) -> Row:
+    """A row's figures and those of its calibration, each beside ``NAME_interval``."""
+    calibration = row["calibration"]
+    return {
+        **row,
+        **calibration,
+        "top1_interval": row["interval"],
+        "expected_calibration_error_interval": calibration["interval"],
+    }

@@ -87,12 +87,15 @@ class Condition:
             }
         if (config := self.attack) is None:
             return {"kind": self.kind}
+        numbers = ["step_size", "steps"]
+        if isinstance(config, AutoAttackConfig):
+            numbers = ["steps", "targets", "queries"]
         return {
             "kind": self.kind,
             "attack": self.attack_name,
             "norm": config.norm,
             "epsilon": config.epsilon,
-            **_numbers(config),
+            **{name: getattr(config, name) for name in numbers},
             **({"restarts": self.restarts} if takes_restarts(config) else {}),
             "attack_branch": self.attack_branch,
         }
@@ -106,10 +109,3 @@ def takes_restarts(config: AttackConfig | AutoAttackConfig | None) -> bool:
         and config.step_size > 0
         and config.target_class is None
     )
-
-
-def _numbers(config: AttackConfig | AutoAttackConfig) -> dict[str, Any]:
-    """What else decides an attack."""
-    if isinstance(config, AttackConfig):
-        return {"step_size": config.step_size, "steps": config.steps}
-    return {"steps": config.steps, "targets": config.targets, "queries": config.queries}

@@ -317,9 +317,6 @@ def _with_mce(
         name
         for name, checkpoint in opened.items()
         if {*checkpoint.info.class_ids} == wnids
-        and _is_as_published(sets[checkpoint.info.classes].files)
+        and isinstance(files := sets[checkpoint.info.classes].files, CorruptedPhotos)
+        and files.odd_size is None
     )
-
-
-def _is_as_published(files: CorruptedArrays | CorruptedPhotos) -> bool:
-    return isinstance(files, CorruptedPhotos) and files.odd_size is None

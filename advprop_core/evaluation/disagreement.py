@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from advprop_core.errors import InputError
 from advprop_core.evaluation.results import Answers
 
 
@@ -69,14 +68,10 @@ def disagreement(
     """Where branches differ, where they are wrong, and what only one of them survives.
 
     Args:
-        answers: Branch to what it said of the same images under one condition.
+        answers: Branch to what it said of the same images under one condition; not empty.
         labels: (N,) the true classes.
         clean: Branch to what it said of the clean images, where the condition is another one.
-
-    Raises:
-        ValueError: If no branch is given, or the lengths differ.
     """
-    _require_alike([*answers.values(), *(clean or {}).values()], labels)
     predicted = torch.stack([answered.predicted.long() for answered in answers.values()])
     confidence = torch.stack([answered.confidence for answered in answers.values()])
     right = torch.stack([answered.right for answered in answers.values()])
@@ -98,25 +93,14 @@ def disagreement(
     )
 
 
-def _require_alike(answers: list[Answers], labels: Tensor) -> None:
-    if not answers:
-        raise InputError("answers must hold at least one branch, got none")
-    lengths = {len(branch_answers) for branch_answers in answers}
-    if lengths != {len(labels)}:
-        raise InputError(
-            f"answers and labels must be about the same images, got {sorted(lengths)} answers "
-            f"and {len(labels)} labels"
-        )
-
-
 def _case(index: int, answers: Mapping[str, Answers], labels: Tensor) -> Case:
-    opinions = [
+    opinions = (
         Opinion(
             branch,
-            int(branch_answers.predicted[index]),
-            float(branch_answers.confidence[index]),
-            bool(branch_answers.right[index]),
+            int(answered.predicted[index]),
+            float(answered.confidence[index]),
+            bool(answered.right[index]),
         )
-        for branch, branch_answers in answers.items()
-    ]
+        for branch, answered in answers.items()
+    )
     return Case(index, int(labels[index]), tuple(opinions))

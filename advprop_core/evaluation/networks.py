@@ -35,15 +35,13 @@ class Restricted(nn.Module):
 
     ImageNet-A and -R have 200 of ImageNet's 1000 classes, and their articles (arXiv 1907.07174,
     2006.16241) choose among the logits of these.
+
+    Args:
+        network: From (N, 3, S, S) to (N, C) logits; its mode is kept.
+        classes: Indices that are kept, ascending.
     """
 
     def __init__(self, network: nn.Module, classes: Sequence[int]) -> None:
-        """Wrap a network.
-
-        Args:
-            network: From (N, 3, S, S) to (N, C) logits; its mode is kept.
-            classes: Indices that are kept, ascending.
-        """
         super().__init__()
         self.network = network
         self.register_buffer("classes", torch.tensor(classes), persistent=False)

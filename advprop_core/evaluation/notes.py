@@ -11,14 +11,7 @@ from advprop_core.text import listing
 
 
 def of_small_photos(count: int, total: int, size: int, *, corrupted: bool) -> list[str]:
-    """That photos had to be enlarged, if any had.
-
-    Args:
-        count: How many of them.
-        total: How many photos there are.
-        size: Side they were wanted in, in pixels.
-        corrupted: Whether they are then corrupted.
-    """
+    """That ``count`` of ``total`` photos were enlarged to ``size`` pixels a side, if any were."""
     if not count:
         return []
     what = "enlarged"
@@ -28,13 +21,7 @@ def of_small_photos(count: int, total: int, size: int, *, corrupted: bool) -> li
 
 
 def left_out(name: str, unreadable: Sequence[Unreadable], ignored: Sequence[str]) -> list[str]:
-    """What a model is not tested on, if anything.
-
-    Args:
-        name: Of the model.
-        unreadable: Files that could not be read.
-        ignored: Classes of the data that the model does not know.
-    """
+    """What a model is not tested on, if anything: files, and classes that it does not know."""
     parts = []
     if unreadable:
         first, count = unreadable[0], len(unreadable)

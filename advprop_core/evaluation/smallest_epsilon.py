@@ -130,39 +130,28 @@ def smallest_epsilons(model: Model, pixels: Tensor, labels: Tensor, attack: Atta
         logits = model(pixels)
     require_labels(labels, logits.shape[1])
     fooled = torch.where(logits.argmax(1) == labels, torch.inf, 0.0).double().cpu()
-    search = _Search(model, pixels, labels, attack, torch.zeros_like(fooled), fooled)
-    for rung in reversed(range(_RUNGS)):
-        rows = (fooled == torch.inf).nonzero()[:, 0]
-        search.attack_at(rows, torch.full_like(fooled[rows], attack.epsilon / 2**rung))
-    rows = ((fooled > 0) & (fooled < torch.inf)).nonzero()[:, 0]
-    for _ in range(_HALVINGS):
-        search.attack_at(rows, (search.survived[rows] + fooled[rows]) / 2)
-    return fooled
+    survived = torch.zeros_like(fooled)
 
-
-@dataclass(frozen=True, eq=False)
-class _Search:
-    """For each image the largest radius that failed, and the smallest that fooled the model."""
-
-    model: Model
-    pixels: Tensor
-    labels: Tensor
-    attack: AttackConfig
-    survived: Tensor
-    fooled: Tensor
-
-    def attack_at(self, rows: Tensor, radii: Tensor) -> None:
+    def attack_at(rows: Tensor, radii: Tensor) -> None:
         """Attack some images, each at its own radius."""
         if not len(rows):
             return
-        pixels, labels = self.pixels[rows], self.labels[rows]
         epsilon = radii.to(pixels).view(-1, 1, 1, 1)
-        sizes = Sizes(epsilon, epsilon * (self.attack.step_size / self.attack.epsilon))
-        adversarial = walk(self.model, pixels, labels, self.attack, loss_gradient, sizes=sizes)
+        sizes = Sizes(epsilon, epsilon * (attack.step_size / attack.epsilon))
+        true = labels[rows]
+        adversarial = walk(model, pixels[rows], true, attack, loss_gradient, sizes=sizes)
         with torch.no_grad():
-            wrong = (self.model(adversarial).argmax(1) != labels).cpu()
-        self.fooled[rows[wrong]] = radii[wrong]
-        self.survived[rows[~wrong]] = radii[~wrong]
+            wrong = (model(adversarial).argmax(1) != true).cpu()
+        fooled[rows[wrong]] = radii[wrong]
+        survived[rows[~wrong]] = radii[~wrong]
+
+    for rung in reversed(range(_RUNGS)):
+        rows = (fooled == torch.inf).nonzero()[:, 0]
+        attack_at(rows, torch.full_like(fooled[rows], attack.epsilon / 2**rung))
+    rows = ((fooled > 0) & (fooled < torch.inf)).nonzero()[:, 0]
+    for _ in range(_HALVINGS):
+        attack_at(rows, (survived[rows] + fooled[rows]) / 2)
+    return fooled
 
 
 def measure_smallest(
@@ -179,10 +168,10 @@ def measure_smallest(
     Args:
         model: Its photos have no part in it.
         attack: As for :func:`smallest_epsilons`.
-        batch_size: Images at a time; what is found depends on it by rounding alone.
-        store: What is found there is not measured again; what is measured is kept there.
+        batch_size: See :func:`~advprop_core.evaluation.suite.evaluate`, also for what follows.
+        store: Keeps each batch at once, for it is hundreds of passes.
         progress: Called with (done, all), images counted once for each branch.
-        processes: That call this together, as for :func:`~advprop_core.evaluation.sweep.sweep`.
+        processes: That call this together.
     """
     n, results = len(model.labels), []
     for index, branch in enumerate(model.branches):
@@ -191,64 +180,50 @@ def measure_smallest(
             if progress:
                 progress(before + done, n * len(model.branches))
 
-        search = _BranchSearch(model, branch, attack, store, report, processes)
-        radii = search.radii(batch_size)
+        radii = _branch_radii(model, branch, attack, batch_size, store, report, processes)
         results.append(SmallestEpsilon(model.name, branch, attack, tuple(radii.tolist())))
     return tuple(results)
 
 
-@dataclass(frozen=True, eq=False)
-class _BranchSearch:
-    model: TestedModel
-    branch: str
-    attack: AttackConfig
-    store: CellStore | None
-    report: Callable[[int], None]
-    processes: Processes
-
-    def radii(self, batch_size: int) -> Tensor:
-        """(n,) smallest radii: those that are stored, and the others measured."""
-        n = len(self.model.labels)
-        radii = self._stored(n)
-        missing = radii.isnan().nonzero()[:, 0]
-        if len(missing) < n:
-            self.report(n - len(missing))
-        if len(missing):
-            radii[missing] = self._measured(missing, batch_size)
+def _branch_radii(
+    model: TestedModel,
+    branch: str,
+    attack: AttackConfig,
+    batch_size: int,
+    store: CellStore | None,
+    report: Callable[[int], None],
+    processes: Processes,
+) -> Tensor:
+    """(n,) smallest radii: those that are stored, and the others, which the processes share."""
+    n = len(model.labels)
+    radii = torch.full((n,), torch.nan, dtype=torch.float64)
+    if store:
+        stored = torch.empty(0, dtype=torch.int64), radii[:0]
+        if processes.is_first:
+            stored = store.read_radii(model, branch, attack)
+        rows, values = processes.from_first(stored)
+        radii[rows] = values
+    missing = radii.isnan().nonzero()[:, 0]
+    before = n - len(missing)
+    if before:
+        report(before)
+    if not len(missing):
         return radii
-
-    def _stored(self, n: int) -> Tensor:
-        """(n,) radii from the store; NaN where it has none."""
-        radii = torch.full((n,), torch.nan, dtype=torch.float64)
-        if self.store:
-            stored = torch.empty(0, dtype=torch.int64), radii[:0]
-            if self.processes.is_first:
-                stored = self.store.read_radii(self.model, self.branch, self.attack)
-            rows, values = self.processes.from_first(stored)
-            radii[rows] = values
-        return radii
-
-    def _measured(self, missing: Tensor, batch_size: int) -> Tensor:
-        """Radii of the missing rows, which the processes share."""
-        network = folded_network(self.model, self.branch, self.processes.device)
-        before = len(self.model.labels) - len(missing)
-        measured, written = list[Tensor](), missing[:0]
-        for batch in self.processes.share(batches(len(missing), batch_size)):
-            rows = missing[batch]
-            pixels, labels = clean_batch(self.model, rows, self.processes.device)
-            measured.append(smallest_epsilons(network, pixels, labels, self.attack))
-            self._write(rows, measured[-1])  # at once, for a batch is hundreds of passes
-            written = torch.cat([written, rows])
-            self.report(before + batch.stop)
-        radii = torch.cat(self.processes.gather(measured))
-        by_others = ~torch.isin(missing, written)
-        if self.processes.is_first and by_others.any():  # their folders may lie elsewhere
-            self._write(missing[by_others], radii[by_others])
-        return radii
-
-    def _write(self, rows: Tensor, radii: Tensor) -> None:
-        if self.store:
-            self.store.write_radii(self.model, self.branch, self.attack, rows, radii)
+    network = folded_network(model, branch, processes.device)
+    measured, written = list[Tensor](), missing[:0]
+    for batch in processes.share(batches(len(missing), batch_size)):
+        rows = missing[batch]
+        pixels, labels = clean_batch(model, rows, processes.device)
+        measured.append(smallest_epsilons(network, pixels, labels, attack))
+        if store:
+            store.write_radii(model, branch, attack, rows, measured[-1])
+        written = torch.cat([written, rows])
+        report(before + batch.stop)
+    radii[missing] = torch.cat(processes.gather(measured))
+    by_others = missing[~torch.isin(missing, written)]
+    if store and processes.is_first and len(by_others):  # their folders may lie elsewhere
+        store.write_radii(model, branch, attack, by_others, radii[by_others])
+    return radii
 
 
 def _or_none(value: float) -> float | None:

@@ -66,34 +66,29 @@ class CellStore:
 
     def read(self, subject: TestedModel, cell: Cell) -> tuple[Tensor, Answers]:
         """What was kept of a cell: (n,) places of its images, ascending, and the answers there."""
-        identity = self._identity(subject, cell.branch, condition=asdict(cell.condition))
-        images = self._images(subject, cell.condition)
-        places, columns = self._read(identity, images, _ANSWERS)
+        key = self._key(subject, cell.branch, cell.condition)
+        places, columns = self._read(*key, _ANSWERS)
         return places, Answers(**columns) if columns else Answers.none()
 
     def write(self, subject: TestedModel, cell: Cell, places: Tensor, answers: Answers) -> None:
         """Keep the answers to the images at (n,) places, whole or not at all."""
-        identity = self._identity(subject, cell.branch, condition=asdict(cell.condition))
-        images = self._images(subject, cell.condition)
-        columns = {name: getattr(answers, name) for name in _ANSWERS}
-        self._write(identity, [images[row] for row in places.tolist()], columns)
+        key = self._key(subject, cell.branch, cell.condition)
+        self._write(*key, places, {name: getattr(answers, name) for name in _ANSWERS})
 
     def read_radii(
         self, subject: TestedModel, branch: str, attack: AttackConfig
     ) -> tuple[Tensor, Tensor]:
         """What was kept of a branch: (n,) places of images, ascending, and smallest radii."""
-        identity = self._identity(subject, branch, smallest=asdict(attack))
-        images = self._images(subject, Condition())
-        places, columns = self._read(identity, images, ["radii"])
+        key = self._key(subject, branch, Condition(), attack)
+        places, columns = self._read(*key, ["radii"])
         return places, columns["radii"] if columns else torch.empty(0, dtype=torch.float64)
 
     def write_radii(
         self, subject: TestedModel, branch: str, attack: AttackConfig, places: Tensor, radii: Tensor
     ) -> None:
         """Keep the smallest radii of the images at (n,) places, whole or not at all."""
-        identity = self._identity(subject, branch, smallest=asdict(attack))
-        images = self._images(subject, Condition())
-        self._write(identity, [images[row] for row in places.tolist()], {"radii": radii})
+        key = self._key(subject, branch, Condition(), attack)
+        self._write(*key, places, {"radii": radii})
 
     def _read(
         self, identity: str, images: Sequence[bytes], names: Sequence[str]
@@ -116,10 +111,12 @@ class CellStore:
             name: torch.cat([columns[name] for columns in files])[rows] for name in names
         }
 
-    def _write(self, identity: str, images: Sequence[bytes], columns: dict[str, Tensor]) -> None:
+    def _write(
+        self, identity: str, images: Sequence[bytes], places: Tensor, columns: dict[str, Tensor]
+    ) -> None:
         if self.failure is not None:  # a disk that is full now is full for the next file too
             return
-        joined = b"".join(images)
+        joined = b"".join(images[place] for place in places.tolist())
         path = self.folder / f"{_name(identity.encode())}-{_name(joined)}.safetensors"
         digests = torch.frombuffer(bytearray(joined), dtype=torch.uint8).view(-1, DIGEST_LENGTH)
         content = as_safetensors(columns | {_IMAGES: digests}, {_IDENTITY: identity})
@@ -130,7 +127,15 @@ class CellStore:
         else:
             self.written += 1
 
-    def _identity(self, subject: TestedModel, branch: str, **measured: Any) -> str:
+    def _key(
+        self,
+        subject: TestedModel,
+        branch: str,
+        condition: Condition,
+        smallest: AttackConfig | None = None,
+    ) -> tuple[str, list[bytes]]:
+        """What decides the answers, or the smallest radii, and the digests of their images."""
+        measured = {"smallest": asdict(smallest)} if smallest else {"condition": asdict(condition)}
         deciding: dict[str, Any] = {
             "format": FORMAT,
             "model": self._models[subject.name],
@@ -140,7 +145,7 @@ class CellStore:
             "device": self._device,
             **measured,
         }
-        return json.dumps(deciding, sort_keys=True)
+        return json.dumps(deciding, sort_keys=True), self._images(subject, condition)
 
     def _images(self, subject: TestedModel, condition: Condition) -> list[bytes]:
         if condition.stored:

@@ -42,9 +42,9 @@ def sweep(
     Args:
         models: With different names.
         conditions: Clean, attacks, corruptions, probes.
-        batch_size: Images at a time; answers depend on it by rounding alone.
-        store: Answers found there are not asked for again; new ones are kept there every minute,
-            and those of AutoAttack as soon as a few images are through.
+        batch_size: See :func:`~advprop_core.evaluation.suite.evaluate`.
+        store: Keeps new answers every minute, and those of AutoAttack as soon as a few images
+            are through.
         progress: Counts an image once for every group of cells that share its pixels; under
             AutoAttack it is called with every pass, so that it can end the work by raising.
         processes: That call this together. They deal the batches out, so their number changes
@@ -116,9 +116,8 @@ class _Work:
             unsaved.append(missing[batch])
             if group.is_slow or monotonic() - saved_at > _PATIENCE:
                 rows = torch.cat(unsaved)
-                self._save(
-                    group, rows, _joined(answered[-len(unsaved) :], group.cells), stored_rows
-                )
+                new = _joined(answered[-len(unsaved) :], group.cells)
+                self._save(group, rows, new, stored_rows)
                 unsaved, saved_at, saved = [], monotonic(), torch.cat([saved, rows])
             count_images(before + batch.stop)
         fresh = _joined(self.processes.gather(answered), group.cells)
@@ -160,12 +159,11 @@ def _joined(parts: Sequence[Mapping[Cell, Answers]], cells: Sequence[Cell]) -> d
 
 def _missing(stored_rows: Sequence[Tensor], count: int) -> Tensor:
     """(n,) places of the images that lack some answer, ascending."""
-    lacks_any = torch.zeros(count, dtype=torch.bool)
+    every_image = torch.arange(count)
+    has_all = torch.ones(count, dtype=torch.bool)
     for rows in stored_rows:
-        lacks = torch.ones(count, dtype=torch.bool)
-        lacks[rows] = False
-        lacks_any |= lacks
-    return lacks_any.nonzero()[:, 0]
+        has_all &= torch.isin(every_image, rows)
+    return every_image[~has_all]
 
 
 def _whole(stored: tuple[Tensor, Answers], missing: Tensor, fresh: Answers) -> Answers:
@@ -218,7 +216,7 @@ def batches(count: int, batch_size: int) -> list[slice]:
 def _answers(
     group: Group, workshop: Workshop, rows: Tensor, on_pass: Callable[[], None]
 ) -> dict[Cell, Answers]:
-    """What each cell's branch says of the images at (n,) places; slow work calls ``heard``."""
+    """What each cell's branch says of the images at (n,) places."""
     readable: Tensor | None = None
     if group.condition.stored:
         pixels, readable = stored_pixels(group, rows)

@@ -5,8 +5,7 @@ Each function takes rows of ``results.json`` and gives a figure's data and layou
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
 from advprop_core.evaluation.intervals import wilson_interval
 from advprop_core.report.colours import branch_colour
@@ -28,30 +27,6 @@ _LEGEND = {"orientation": "h", "yref": "container", "yanchor": "bottom", "y": 0}
 _Walk = tuple[str, str, str]  # model, branch, attack branch
 _HATCHING: Spec = {"fgcolor": "#FFFFFF", "fillmode": "overlay", "size": 7}
 _SHARES: Spec = {"range": [0, 1.02], "tickformat": ".0%", "fixedrange": True, "automargin": True}
-
-
-@dataclass(frozen=True)
-class Dot:
-    """A figure with its interval.
-
-    Attributes:
-        group: What it is about: the line it stands in.
-        model: Name of the network.
-        branch: Whose it is.
-        share: A fraction.
-        interval: Its 95 % interval.
-    """
-
-    group: str
-    model: str
-    branch: str
-    share: float
-    interval: Sequence[float]
-
-    @classmethod
-    def of(cls, row: Row) -> Dot:
-        """The accuracy of a row."""
-        return cls(describe(row), row["model"], row["branch"], row["top1"], row["interval"])
 
 
 def curve(clean: Sequence[Row], attacked: Sequence[Row], models: Sequence[str]) -> Spec:
@@ -113,39 +88,46 @@ def transfers(clean: Sequence[Row], attacked: Sequence[Row]) -> Spec:
     return _against_radius(data, title, first["norm"], top=60)
 
 
-def dots(figures: Sequence[Dot], models: Sequence[str], title: str) -> Spec:
-    """Every figure as a dot with its interval, a line for each group.
+def dots(
+    rows: Sequence[Row],
+    models: Sequence[str],
+    title: str,
+    share: str = "top1",
+    name: Callable[[Row], str] = describe,
+) -> Spec:
+    """Every row as a dot with its interval, a line for each name.
 
     Args:
-        figures: In the order they are drawn.
+        rows: In the order they are drawn.
         models: Every network of the report, which decides the markers.
         title: Of the axis.
+        share: Which figure of a row is drawn.
+        name: Says of a row in which line it stands.
     """
-    groups = list(dict.fromkeys(dot.group for dot in figures))
-    branches = list(dict.fromkeys((dot.model, dot.branch) for dot in figures))
+    names = list(dict.fromkeys(map(name, rows)))
+    branches = list(dict.fromkeys((row["model"], row["branch"]) for row in rows))
     data = []
     for place, (model, branch) in enumerate(branches):
-        shown = [dot for dot in figures if (dot.model, dot.branch) == (model, branch)]
-        shift = (
-            (place - (len(branches) - 1) / 2) * 0.7 / len(branches)
-        )  # so that none hides another
-        bars = whiskers([(dot.share, dot.interval[0], dot.interval[1]) for dot in shown])
+        shown = [row for row in rows if (row["model"], row["branch"]) == (model, branch)]
+        # So that no dot hides another.
+        shift = (place - (len(branches) - 1) / 2) * 0.7 / len(branches)
+        bars = whiskers([(row[share], *row["interval"]) for row in shown])
         data.append(
             {
                 "type": "scatter",
                 "mode": "markers",
-                "x": [dot.share for dot in shown],
-                "y": [groups.index(dot.group) + shift for dot in shown],
+                "x": [row[share] for row in shown],
+                "y": [names.index(name(row)) + shift for row in shown],
                 "error_x": bars | {"color": branch_colour(branch), "thickness": 2},
                 "marker": marker(branch, models.index(model)),
                 "name": f"{plain(model)}, {branch}",
-                "customdata": [(plain(dot.group), *dot.interval) for dot in shown],
+                "customdata": [(plain(name(row)), *row["interval"]) for row in shown],
                 "hovertemplate": "%{customdata[0]}: %{x:.1%} (%{customdata[1]:.1%} to "
                 "%{customdata[2]:.1%})<extra>%{fullData.name}</extra>",
             }
         )
-    names = [plain(group).replace(", ", ",<br>") for group in groups]  # narrow, as screens may be
-    return _dotted(data, names, max(40, 16 * len(branches) + 8), title)
+    labels = [plain(line).replace(", ", ",<br>") for line in names]  # narrow, as screens may be
+    return _dotted(data, labels, max(40, 16 * len(branches) + 8), title)
 
 
 def shape_biases(results: Sequence[Row]) -> Spec:

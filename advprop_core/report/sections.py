@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from advprop_core.report import grids, plots, sentences
-from advprop_core.report.plots import Dot
 from advprop_core.report.style import Spec, short_names
 from advprop_core.report.words import Row, describe, is_bounded, matrices, own_attacks, transfers
 from advprop_core.text import percent
@@ -173,7 +172,7 @@ def _accuracies(content: Content) -> Section | None:
     rows = _white_box(content)
     if not rows:
         return None
-    spec = plots.dots([*map(Dot.of, rows)], _models(content), "accuracy")
+    spec = plots.dots(rows, _models(content), "accuracy")
     plot = Plot("dots", spec, sentences.accuracies(rows), is_wide=True)
     return Section("accuracies", "How often is each branch right?", [Group("", "", [plot])])
 
@@ -226,14 +225,14 @@ def _corruptions(content: Content) -> Section | None:
     text = sentences.corruption_errors(errors, from_files=from_files)
     if "imagenet_c" in content:
         text += f" {sentences.articles_mce(content['imagenet_c'])}"
-    means = [
-        Dot("mean corruption error", error["model"], error["branch"], error["error"],
-            error["interval"])
-        for error in errors["results"]
-    ]  # fmt: skip
-    figures = [
-        Plot("mce", plots.dots(means, _models(content), "wrong answers"), text, is_wide=True)
-    ]
+    means = plots.dots(
+        errors["results"],
+        _models(content),
+        "wrong answers",
+        "error",
+        lambda _: "mean corruption error",
+    )
+    figures = [Plot("mce", means, text, is_wide=True)]
     figures += [
         Plot(f"errors.{number}", grids.heat_map(rows), _errors_in_words(rows))
         for number, rows in enumerate(by_branch.values())
@@ -263,7 +262,7 @@ def _probes(content: Content) -> Section | None:
     rows = _of_kind(content["results"], "clean", "probe")
     if not _of_kind(rows, "probe"):
         return None
-    spec = plots.dots([*map(Dot.of, rows)], _models(content), "accuracy")
+    spec = plots.dots(rows, _models(content), "accuracy")
     plot = Plot("probes", spec, sentences.accuracies(rows), is_wide=True)
     title = "How accurate is each branch without outlines, colour or detail?"
     return Section("probes", title, [Group("", "", [plot])], _PROBES)

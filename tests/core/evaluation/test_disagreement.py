@@ -77,11 +77,3 @@ def test_a_single_branch_differs_from_nobody():
 def test_equally_sure_images_keep_their_order():
     alike = {"main": answers([1] * 5, [0.5] * 5), "aux": answers([2] * 5, [0.5] * 5)}
     assert indices(disagreement(alike, LABELS).differing) == [0, 1, 2, 3, 4]
-
-
-def test_other_images_are_refused():
-    fewer = answers([0, 0, 2, 2], [0.9] * 4, LABELS[:4])
-    with pytest.raises(ValueError, match=r"same images, got \[4, 5\] answers and 5 labels"):
-        disagreement({"main": MAIN, "aux": fewer}, LABELS)
-    with pytest.raises(ValueError, match="at least one branch"):
-        disagreement({}, LABELS)

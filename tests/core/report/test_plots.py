@@ -116,7 +116,7 @@ def test_a_heat_map_holds_errors():
 def test_dots_of_a_row_lie_side_by_side():
     shown = {"kind": "probe", "probe": "low-pass", "strength": 8.0}
     rows = [row("one"), row("one", "aux"), row("two"), row("one", top1=0.25, **shown)]
-    spec = figures.dots([*map(figures.Dot.of, rows)], ["one", "two"], "accuracy")
+    spec = figures.dots(rows, ["one", "two"], "accuracy")
     main, aux, other = spec["data"]
     assert main["x"] == [0.5, 0.25]
     assert main["y"] == pytest.approx([-0.7 / 3, 1 - 0.7 / 3])
@@ -172,7 +172,7 @@ def test_files_have_short_names_that_differ():
 
 def test_further_branches_have_colours_of_their_own():
     names = ("main", "aux", "aux2", "aux3")
-    dots = [figures.Dot.of(row(branch=name)) for name in names]
-    data = figures.dots(dots, ["one"], "accuracy")["data"]
+    rows = [row(branch=name) for name in names]
+    data = figures.dots(rows, ["one"], "accuracy")["data"]
     colours = [dot["marker"]["color"] for dot in data]
     assert colours == ["#0072B2", "#D55E00", "#009E73", "#CC79A7"]

@@ -116,7 +116,11 @@ class BranchResult:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, in the form ``advprop evaluate --json`` writes."""
-        return asdict(self) | {"condition": self.condition.to_json()}
+        plain = {
+            name: [*value] if isinstance(value, tuple) else value
+            for name, value in asdict(self).items()
+        }
+        return plain | {"condition": self.condition.to_json()}
 
 
 def _columns(answers: Answers) -> tuple[Tensor, ...]:

@@ -22,8 +22,8 @@ def test_answers_literal():
     assert low < 0 < result.loss < high
     assert result.loss_interval == pytest.approx((0, high))  # a loss is never below 0
     plain = result.to_json()
-    assert plain["loss_interval"] == result.loss_interval
-    assert plain["top5_interval"] == result.top5_interval
+    assert plain["loss_interval"] == [*result.loss_interval]
+    assert plain["top5_interval"] == [*result.top5_interval]
 
 
 def test_the_loss_of_one_image_has_no_interval():

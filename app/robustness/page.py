@@ -10,7 +10,7 @@ import streamlit as st
 from advprop_core.errors import InputError
 from advprop_core.evaluation import results_file, studies
 from advprop_core.types import ModelInfo
-from app.robustness import captions, controls, files, measurement, results, study, words
+from app.robustness import controls, measurement, results, study, words
 from app.robustness.measurement import DATA, RunRequest
 from app.robustness.view import RobustnessView
 from app.shell import cache, state, tasks, workbench
@@ -23,14 +23,20 @@ if TYPE_CHECKING:
 
 _SLOT = "robustness"
 _FILE = "robustness.file"
+_SAVED = "Finished figures are saved: Run continues from there."
 
 
 def page() -> None:
     """The question, where its answer comes from, and the answer."""
-    models = workbench.begin(RobustnessView, captions.QUESTION, captions.INTRODUCTION)
+    models = workbench.begin(
+        RobustnessView,
+        "How robust is each branch?",
+        "Many images instead of one: how often each branch is right on clean images, under attack "
+        "and on corrupted images, with 95 % intervals.",
+    )
     if not models:
         return
-    bundled = files.bundled()
+    bundled = results.bundled()
     titles = {**{name: name for name in bundled}, controls.RUN: "A run made here",
               controls.FILE: "A file of yours"}  # fmt: skip
     controls.settle(models, titles)
@@ -43,7 +49,10 @@ def page() -> None:
         if view.results == controls.RUN:
             controls.show(models, view, busy)
         else:
-            st.caption(captions.ELSEWHERE)
+            st.caption(
+                "These results were measured earlier. Choose **A run made here** to choose "
+                "networks, images and attacks."
+            )
     for complaint in state.complaints():
         st.warning(complaint)
     st.segmented_control(
@@ -84,26 +93,25 @@ def _run(request: RunRequest | None, task: Task | None, refusal: str, busy: bool
         st.error(refusal)
         shown = tasks.shown(_SLOT)
     else:
-        _ask(request, task, busy)
+        left, right = st.columns([5, 1], vertical_alignment="center")
+        left.markdown(words.plan(request, DATA[request.data]))
+        right.button(
+            "Run",
+            type="primary",
+            icon=":material/play_arrow:",
+            width="stretch",
+            disabled=busy,
+            on_click=tasks.retry,  # photos may have changed; what has not is taken from the store
+            args=(_SLOT, task),
+        )
         shown = _follow(task, busy)
     if shown is not None:
         results.show(shown.result.content, shown.result)
-    elif not files.bundled():
-        st.caption(captions.NONE_BUNDLED)
-
-
-def _ask(request: RunRequest, task: Task, busy: bool) -> None:
-    left, right = st.columns([5, 1], vertical_alignment="center")
-    left.markdown(words.plan(request, DATA[request.data]))
-    right.button(
-        "Run",
-        type="primary",
-        icon=":material/play_arrow:",
-        width="stretch",
-        disabled=busy,
-        on_click=tasks.retry,  # photos may have changed; what has not is taken from the store
-        args=(_SLOT, task),
-    )
+    elif not results.bundled():
+        st.caption(
+            "No measured results come with this copy. `advprop evaluate --model … --data … "
+            "--report DIR` writes a `results.json` that can be opened here."
+        )
 
 
 def _follow(task: Task, busy: bool) -> Shown | None:
@@ -111,9 +119,10 @@ def _follow(task: Task, busy: bool) -> Shown | None:
     job = cache.pool().find(task.key)
     if job is None:
         if tasks.is_stopped(_SLOT, task):
-            st.info(captions.STOPPED, icon=":material/pause:")
+            st.info(f"The run was stopped. {_SAVED}", icon=":material/pause:")
         elif tasks.was_cancelled(_SLOT, task):
-            st.info(captions.ENDED, icon=":material/pause:")
+            ended = "Cancelled: someone stopped it, or a network file changed."
+            st.info(f"{ended} {_SAVED}", icon=":material/pause:")
         return tasks.previous(_SLOT, task)
     if job.done and (error := job.future.exception()) is not None:
         return tasks.refused(_SLOT, error)  # to try again takes a press of the button

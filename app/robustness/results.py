@@ -1,13 +1,15 @@
-"""Draws what was measured, section by section: a sentence above each chart."""
+"""The results that come with the app, and any results section by section."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from advprop_core.models import bundle
 from advprop_core.report.sections import (
     Group,
     Plot,
@@ -18,13 +20,26 @@ from advprop_core.report.sections import (
 )
 from advprop_core.report.sentences import headline, who
 from advprop_core.report.words import Row, gradients_checked
-from app.robustness import captions, gallery, words
+from app.robustness import gallery, words
 from app.shell import defects, messages
 from app.shell.layout import chart, in_rows
 from app.shell.workbench import dark
 
 if TYPE_CHECKING:
     from app.robustness.work import Outcome
+
+
+_FIRST = "imagenette"
+"""What a visitor sees at first: every model under many conditions, on photos."""
+_OTHER_PAGES = ("norm-halves",)  # results that the Anatomy page shows
+
+
+def bundled() -> dict[str, Path]:
+    """Name to file of the results that come with the app, that to begin with in front."""
+    folder = bundle.bundle_dir() / "assets" / "results"
+    files = (path for path in folder.glob("*.json") if path.stem not in _OTHER_PAGES)
+    paths = sorted(files, key=lambda path: (path.stem != _FIRST, path.stem))
+    return {path.stem: path for path in paths}
 
 
 def show(content: Mapping[str, Any], outcome: Outcome | None) -> None:
@@ -51,7 +66,10 @@ def show(content: Mapping[str, Any], outcome: Outcome | None) -> None:
             _difference(by_branch)
     st.subheader("Where do the branches disagree?")
     if outcome is None:
-        st.markdown(captions.NO_GALLERY)
+        st.markdown(
+            "A results file holds totals only; run the measurement here to see single images and "
+            "where the branches disagree."
+        )
     else:
         gallery.show(outcome)
 

@@ -10,7 +10,6 @@ import streamlit as st
 from advprop_core.evaluation import studies
 from advprop_core.evaluation.studies import Gain
 from advprop_core.text import join
-from app.robustness import captions
 from app.robustness.results import offer_files
 from app.shell.layout import chart, in_rows
 from app.shell.messages import safe
@@ -31,7 +30,10 @@ def show(content: Content) -> None:
     offer_files(content, "study.json")
     for number, question in enumerate(content["questions"]):
         _question(content, question, number)
-    st.caption(captions.STUDY)
+    st.caption(
+        "Points are differences in right answers, seed by seed; bars are 95 % intervals by "
+        "Student's t. They say what other seeds would give, not what other photos would."
+    )
     with st.expander("All figures", icon=":material/table:"):
         st.markdown(studies.markdown(content, safe))
 

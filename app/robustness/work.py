@@ -10,7 +10,6 @@ from typing import Any
 from torch import Tensor
 
 from advprop_core.datasets.named import Images
-from advprop_core.errors import InputError
 from advprop_core.evaluation.cells import Cell
 from advprop_core.evaluation.conditions import EACH, Condition
 from advprop_core.evaluation.data import DataRequest, open_images
@@ -80,7 +79,8 @@ def measure(request: RunRequest, files: Mapping[str, Path], progress: Report) ->
     settings = model_settings()
     opened = {name: open_file(files[name], settings).without_copies() for name in request.models}
     progress(0.0)
-    data = DataRequest(_whereabouts(request), limit=request.images)
+    where = str(own_folder()) if request.data == FOLDER else request.data
+    data = DataRequest(where, limit=request.images)
     tested = open_images(data, opened, with_photos=bool(request.corruptions))
     shown = conditions(request)
     checks = map(Condition, controls(request.attacks, SEED)) if request.sanity else ()
@@ -123,16 +123,6 @@ def conditions(request: RunRequest) -> tuple[Condition, ...]:
         *(Condition(corruption=config) for config in request.corruptions),
         *(Condition(probe=config) for config in request.probes),
     )
-
-
-def _whereabouts(request: RunRequest) -> str:
-    """The images as the library finds them."""
-    if request.data != FOLDER:
-        return request.data
-    folder = own_folder()
-    if folder is None:
-        raise InputError("There is no folder of photos: start the app with --images FOLDER.")
-    return str(folder)
 
 
 def _sources(request: RunRequest, images: Images) -> tuple[str, ...]:

@@ -20,6 +20,13 @@ from PIL import Image
 
 from advprop_core.datasets.class_folders import draw_evenly
 from advprop_core.datasets.splits import class_folder
+from advprop_core.datasets.texture_shapes.scenes import (
+    AGREEMENT,
+    SHAPES,
+    TEXTURES,
+    Scene,
+    draw_scene,
+)
 from advprop_core.errors import AdvPropError
 from advprop_core.pictures.decoding import content_key, encode_png
 from advprop_core.pictures.files import (
@@ -35,8 +42,6 @@ from app.shell.store import BoundedStore
 
 if TYPE_CHECKING:
     import numpy as np
-
-    from advprop_core.datasets.texture_shapes.scenes import Scene
 
 PHOTOS = {
     "coffee": "Coffee",
@@ -191,14 +196,10 @@ def open_picture(source: str, size: int, uploads: BoundedStore[str, bytes]) -> P
 
 
 def _draw(kind: str, index: int, size: int) -> Scene:
-    from advprop_core.datasets.texture_shapes.scenes import AGREEMENT, draw_scene
-
     return draw_scene(_SCENE_SEED, index, texture_agreement=AGREEMENT[DRAWN[kind]], size=size)
 
 
 def _scene(kind: str, index: int, size: int) -> Picture:
-    from advprop_core.datasets.texture_shapes.scenes import SHAPES, TEXTURES
-
     scene = _draw(kind, index, size)
     title = f"{SHAPES[scene.shape]}, covered in {TEXTURES[scene.texture]}"
     if scene.shape != scene.texture:

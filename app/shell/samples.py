@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from advprop_core.datasets.splits import split_folder
+from advprop_core.datasets.texture_shapes.scenes import SHAPES
 from advprop_core.models.class_names import match_classes
 from advprop_core.pictures.files import is_hidden
 from advprop_core.types import ModelInfo
@@ -28,8 +29,6 @@ class Source:
 
 def source_for(info: ModelInfo, limit: int) -> Source | None:
     """Built-in scenes for a network that learnt them, else the person's own folder if it fits."""
-    from advprop_core.datasets.texture_shapes.scenes import SHAPES
-
     if tuple(info.class_ids) == SHAPES:
         return Source("shapes", "drawn scenes", limit)
     if not folder_fits(info):

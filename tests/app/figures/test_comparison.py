@@ -159,11 +159,3 @@ def test_pngs_decode_to_what_was_given():
     assert np.array_equal(np.asarray(image), measured)
     assert Image.open(io.BytesIO(pictures.to_png(values, 10))).size == (8, 8)
     assert Image.open(io.BytesIO(pictures.to_png(values, 3))).size == (4, 4)
-
-
-def test_figures_can_be_sent_to_a_browser(make_result):
-    for figure in (
-        comparison.predictions(make_result(), NAMES),
-        drawn(make_result(), "magnitude", "Grad-CAM", 0.6),
-    ):
-        assert len(figure.to_json()) < 100_000

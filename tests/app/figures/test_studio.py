@@ -156,10 +156,6 @@ def test_accuracies_with_their_intervals():
     assert figure.data[0].colorbar.title.text == "Accuracy"
 
 
-def test_figures_can_be_sent_to_a_browser(swept):
-    assert len(studio.curves(swept, NAMES, "linf", TITLES, 4).to_json()) < 50_000
-
-
 # -- the film ------------------------------------------------------------------------------------
 
 

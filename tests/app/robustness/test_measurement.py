@@ -79,10 +79,6 @@ def test_all_corruptions_at_some_severities():
         ("", "1 to 12 radii"),
         (",".join(f"{n}/255" for n in range(1, 14)), "got 13"),
         ("1/255, x", "got 'x'"),
-        ("0", "clean images are measured anyway"),
-        ("1/255, 0.00392156862745098", "each radius once"),
-        ("4", "did you mean 4/255"),
-        ("-1/255", "must be above 0"),
         ("1.5", "epsilon"),
     ],
 )

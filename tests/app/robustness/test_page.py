@@ -6,7 +6,7 @@ import re
 import pytest
 
 from advprop_core.errors import InputError
-from app.robustness import cell_cache, files, work
+from app.robustness import cell_cache, results, work
 from app.shell import cache
 from tests.app.visiting import chosen
 
@@ -266,7 +266,7 @@ def test_a_file_of_the_person(come, results_file):
 def test_bundled_results_are_there_at_once(visit, results_file, monkeypatch, tmp_path):
     path = tmp_path / "zoo.json"
     path.write_bytes(results_file)
-    monkeypatch.setattr(files, "bundled", lambda: {"zoo": path})
+    monkeypatch.setattr(results, "bundled", lambda: {"zoo": path})
     person = visit(steps="1").turn_to(PAGE)
     assert_whole(person)
     assert chosen(person).results == "zoo"
@@ -276,7 +276,7 @@ def test_bundled_results_are_there_at_once(visit, results_file, monkeypatch, tmp
 def test_a_study_is_shown_question_by_question(visit, study_content, monkeypatch, tmp_path):
     path = tmp_path / "objectives.json"
     path.write_text(json.dumps(study_content))
-    monkeypatch.setattr(files, "bundled", lambda: {"objectives": path})
+    monkeypatch.setattr(results, "bundled", lambda: {"objectives": path})
     person = visit(steps="1").turn_to(PAGE)
     assert not person.at.exception, person.at.exception
     assert "Does it \\*help\\*?" in [one.value for one in person.at.subheader]
@@ -289,7 +289,7 @@ def test_a_study_is_shown_question_by_question(visit, study_content, monkeypatch
 def test_bundled_results_that_are_damaged_are_named(come, monkeypatch, tmp_path):
     path = tmp_path / "zoo.json"
     path.write_text('{"format": 9, "results": []}')
-    monkeypatch.setattr(files, "bundled", lambda: {"zoo": path})
+    monkeypatch.setattr(results, "bundled", lambda: {"zoo": path})
     person = come(results="zoo")
     assert not person.at.exception
     assert "zoo.json has results in format 9" in person.errors[0]
@@ -300,5 +300,5 @@ def test_a_masked_gradient_is_a_warning(come, results_file, monkeypatch, tmp_pat
     content["warnings"] = [{"model": "a", "branch": "main", "sign": "x", "text": "Look *twice*."}]
     path = tmp_path / "zoo.json"
     path.write_text(json.dumps(content))
-    monkeypatch.setattr(files, "bundled", lambda: {"zoo": path})
+    monkeypatch.setattr(results, "bundled", lambda: {"zoo": path})
     assert come(results="zoo").warnings == ["Look \\*twice\\*."]

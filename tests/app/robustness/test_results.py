@@ -5,18 +5,18 @@ import pytest
 from advprop_core.evaluation.results_file import parse
 from advprop_core.models import bundle
 from advprop_core.models.digest import model_digest
-from app.robustness import files
+from app.robustness import results
 
 
 def test_bundled_results_go_by_their_names(monkeypatch, tmp_path):
-    assert all(path.is_file() for path in files.bundled().values())
+    assert all(path.is_file() for path in results.bundled().values())
     (tmp_path / "assets" / "results").mkdir(parents=True)
     (tmp_path / "assets" / "results" / "zoo.json").write_text("{}")
     monkeypatch.setattr(bundle, "bundle_dir", lambda: tmp_path)
-    assert files.bundled() == {"zoo": tmp_path / "assets" / "results" / "zoo.json"}
+    assert results.bundled() == {"zoo": tmp_path / "assets" / "results" / "zoo.json"}
 
 
-@pytest.mark.parametrize("path", files.bundled().values(), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", results.bundled().values(), ids=lambda path: path.stem)
 def test_results_that_come_with_the_app_are_of_the_models_that_do(path):
     found = parse(path.name, path.read_bytes())
     for name, digest in found.get("models", {}).items():
@@ -25,4 +25,4 @@ def test_results_that_come_with_the_app_are_of_the_models_that_do(path):
 
 
 def test_there_are_results_that_come_with_the_app():
-    assert "imagenette" in files.bundled()
+    assert "imagenette" in results.bundled()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -11,7 +11,6 @@ from torch import Tensor
 
 from advprop_core.errors import InputError
 from advprop_core.evaluation.bootstrap import percentile_interval, resampled_means
-from advprop_core.evaluation.cells import Cell
 from advprop_core.evaluation.results import Answers
 from advprop_core.pictures.corruptions import CORRUPTIONS, SEVERITIES, CorruptionConfig
 
@@ -159,23 +158,6 @@ def imagenet_c_error(
         dict(zip(CORRUPTIONS, map(percentile_interval, drawn_ratios.T), strict=True)),
         len(errors),
     )
-
-
-def imagenet_c_errors(
-    cells: Mapping[Cell, Answers], models: Collection[str], seed: int = 0
-) -> dict[tuple[str, str], ImageNetCError]:
-    """(model, branch) to its mCE, for the models that are named."""
-    errors = {}
-    for model, branch in dict.fromkeys((cell.model, cell.branch) for cell in cells):
-        if model not in models:
-            continue
-        by_condition = {
-            c.condition: a for c, a in cells.items() if (c.model, c.branch) == (model, branch)
-        }
-        stored = {c.corruption: a for c, a in by_condition.items() if c.stored and c.corruption}
-        clean = next((a for c, a in by_condition.items() if c.kind == "clean"), None)
-        errors[model, branch] = imagenet_c_error(stored, clean, seed)
-    return errors
 
 
 def _wrong(answers: Mapping[CorruptionConfig, Answers], kind: str) -> Tensor:

@@ -155,14 +155,7 @@ def open_stored(
 ) -> TestData:
     """Each model with the corrupted images that files hold; those with the same classes share.
 
-    Args:
-        request: Which files.
-        opened: The models by name.
-        branches: Model to who predicts.
-        conditions: Which of the files are read.
-
-    Raises:
-        ValueError: If the files cannot be used, or hold images of one class only.
+    As :func:`open_images`; of the files, those of the conditions are read.
     """
     place = find_place(request.name)
     assert place is not None

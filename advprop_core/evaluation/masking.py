@@ -12,8 +12,11 @@ from itertools import permutations
 from typing import Literal
 
 from advprop_core.attacks.autoattack import AutoAttackConfig
-from advprop_core.evaluation.cells import Cell
+from advprop_core.attacks.gradient import loss_gradient
+from advprop_core.evaluation.cells import Cell, TestedModel
+from advprop_core.evaluation.networks import clean_batch, folded_network
 from advprop_core.evaluation.results import Answers
+from advprop_core.processes import Processes
 from advprop_core.text import NORM_TITLES, percent, radius
 from advprop_core.types import AttackConfig
 
@@ -92,6 +95,26 @@ def suspicions(answers: Mapping[Cell, Answers]) -> tuple[Suspicion, ...]:
                 )
                 seen.append(Suspicion(weak.model, weak.branch, sign, text))
     return tuple(seen)
+
+
+def count_flat(model: TestedModel, batch_size: int, processes: Processes) -> dict[str, int]:
+    """Branch to the number of its images where the gradient of the loss is exactly zero.
+
+    The loss is the one that attacks raise, so a confident branch has none of these. A
+    layer that rounds, dead activations or a detached graph make them.
+    """
+    counts = {}
+    batches = range(0, len(model.images), batch_size)
+    for branch in model.branches:
+        network = folded_network(model, branch, processes.device)
+        flat_per_batch = []
+        for start in processes.share(batches):
+            rows = slice(start, start + batch_size)
+            pixels, labels = clean_batch(model, rows, processes.device)
+            gradient = loss_gradient(network, pixels, labels)
+            flat_per_batch.append(int((gradient.flatten(1) == 0).all(1).sum()))
+        counts[branch] = sum(processes.gather(flat_per_batch))
+    return counts
 
 
 def without_gradient(counts: Mapping[tuple[str, str], int], n: int) -> Iterator[Suspicion]:

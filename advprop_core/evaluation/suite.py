@@ -11,8 +11,7 @@ from advprop_core.datasets.folders import Unreadable
 from advprop_core.evaluation.cells import Cell, TestedModel, cells_of, only_shown
 from advprop_core.evaluation.conditions import Condition, takes_restarts
 from advprop_core.evaluation.data import DataRequest, open_images
-from advprop_core.evaluation.flat import count_flat
-from advprop_core.evaluation.masking import controls
+from advprop_core.evaluation.masking import controls, count_flat
 from advprop_core.evaluation.results import Answers, BranchResult
 from advprop_core.evaluation.smallest_epsilon import SmallestEpsilon, measure_smallest
 from advprop_core.evaluation.store import CellStore
@@ -100,7 +99,7 @@ class Evaluation:
         left_out: Model to how many images cannot be read under some condition.
         unreadable: The files of these, as far as this run met them.
         flat: (model, branch) to the number of images without any gradient, where attacks were
-            asked for; see :mod:`advprop_core.evaluation.flat`.
+            asked for; see :func:`~advprop_core.evaluation.masking.count_flat`.
     """
 
     suite: Suite

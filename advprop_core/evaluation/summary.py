@@ -8,15 +8,17 @@ from typing import Any
 
 from advprop_core.evaluation import shape_bias, smallest_epsilon
 from advprop_core.evaluation.calibration import calibration_of
+from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.corruption_error import (
     MCE_MEANING,
     MEANING,
     STORED_MEANING,
     CorruptionError,
-    imagenet_c_errors,
+    ImageNetCError,
+    imagenet_c_error,
     mean_corruption_error,
 )
-from advprop_core.evaluation.masking import Suspicion, suspicions, without_gradient
+from advprop_core.evaluation.masking import suspicions, without_gradient
 from advprop_core.evaluation.results import Answers, BranchResult
 from advprop_core.evaluation.results_file import FORMAT
 from advprop_core.evaluation.shape_bias import ShapeBias, shape_bias_of
@@ -24,11 +26,6 @@ from advprop_core.evaluation.suite import Evaluation
 
 Branch = tuple[str, str]
 """Model and branch."""
-
-
-def _warnings(evaluation: Evaluation) -> tuple[Suspicion, ...]:
-    n = max(len(model.labels) for model in evaluation.suite.models)
-    return (*suspicions(evaluation.cells), *without_gradient(evaluation.flat, n))
 
 
 def summarise(evaluation: Evaluation, command: str) -> dict[str, Any]:
@@ -39,6 +36,8 @@ def summarise(evaluation: Evaluation, command: str) -> dict[str, Any]:
         command: What makes all this again.
     """
     suite, cells = evaluation.suite, evaluation.cells
+    most = max(len(model.labels) for model in suite.models)
+    warnings = (*suspicions(cells), *without_gradient(evaluation.flat, most))
     rows = [
         {
             "model": cell.model,
@@ -55,22 +54,20 @@ def summarise(evaluation: Evaluation, command: str) -> dict[str, Any]:
         "command": command,
         "models": suite.digests,
         "results": rows,
-        "warnings": [asdict(suspicion) for suspicion in _warnings(evaluation)],
+        "warnings": [*map(asdict, warnings)],
     }
     if suite.notes:
         content["notes"] = [*suite.notes]
+    errors, articles, biases = _by_branch(evaluation)
     stored = any(cell.condition.stored for cell in cells)
     measures: dict[str, tuple[str, list[dict[str, Any]]]] = {
-        "mean_corruption_error": (
-            STORED_MEANING if stored else MEANING,
-            _rows(_corruption_errors(evaluation)),
-        ),
-        "imagenet_c": (MCE_MEANING, _rows(imagenet_c_errors(cells, suite.with_mce, suite.seed))),
+        "mean_corruption_error": (STORED_MEANING if stored else MEANING, _rows(errors)),
+        "imagenet_c": (MCE_MEANING, _rows(articles)),
         "smallest_epsilon": (
             smallest_epsilon.MEANING,
             [search.to_json() for search in evaluation.radii],
         ),
-        "shape_bias": (shape_bias.MEANING, _rows(_shape_biases(evaluation))),
+        "shape_bias": (shape_bias.MEANING, _rows(biases)),
     }
     for name, (meaning, results) in measures.items():
         if results:
@@ -85,23 +82,24 @@ def _rows(by_branch: Mapping[Branch, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _corruption_errors(evaluation: Evaluation) -> dict[Branch, CorruptionError]:
-    """Mean corruption errors, where corruptions were measured."""
-    by_branch: dict[Branch, dict[Any, Answers]] = {}
+def _by_branch(
+    evaluation: Evaluation,
+) -> tuple[dict[Branch, CorruptionError], dict[Branch, ImageNetCError], dict[Branch, ShapeBias]]:
+    """Mean corruption errors, mCE and shape biases, each where it was measured."""
+    suite, models = evaluation.suite, {model.name: model for model in evaluation.suite.models}
+    by_branch: dict[Branch, dict[Condition, Answers]] = {}
     for cell, answers in evaluation.cells.items():
-        if (corruption := cell.condition.corruption) is not None:
-            by_branch.setdefault((cell.model, cell.branch), {})[corruption] = answers
-    seed = evaluation.suite.seed
-    return {branch: mean_corruption_error(errors, seed) for branch, errors in by_branch.items()}
-
-
-def _shape_biases(evaluation: Evaluation) -> dict[Branch, ShapeBias]:
-    """Shape biases, where clean scenes with the textures of other classes were shown."""
-    models = {model.name: model for model in evaluation.suite.models}
-    biases = {}
-    for cell, answers in evaluation.cells.items():
-        shapes, textures = models[cell.model].labels, models[cell.model].textures
-        if cell.condition.kind != "clean" or textures is None or shapes.equal(textures):
-            continue
-        biases[cell.model, cell.branch] = shape_bias_of(answers, shapes, textures)
-    return biases
+        by_branch.setdefault((cell.model, cell.branch), {})[cell.condition] = answers
+    errors, articles, biases = {}, {}, {}
+    for branch, answered in by_branch.items():
+        clean = next((a for condition, a in answered.items() if condition.kind == "clean"), None)
+        corrupted = {c.corruption: a for c, a in answered.items() if c.corruption}
+        if corrupted:
+            errors[branch] = mean_corruption_error(corrupted, suite.seed)
+        if branch[0] in suite.with_mce:
+            articles[branch] = imagenet_c_error(corrupted, clean, suite.seed)
+        shapes, textures = models[branch[0]].labels, models[branch[0]].textures
+        # Where every texture is that of its shape, no answer can tell the two apart.
+        if clean is not None and textures is not None and not shapes.equal(textures):
+            biases[branch] = shape_bias_of(clean, shapes, textures)
+    return errors, articles, biases

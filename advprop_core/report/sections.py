@@ -11,7 +11,15 @@ from typing import Any
 
 from advprop_core.report import grids, plots, sentences
 from advprop_core.report.style import Spec, short_names
-from advprop_core.report.words import Row, describe, is_bounded, matrices, own_attacks, transfers
+from advprop_core.report.words import (
+    Row,
+    describe,
+    grouped,
+    is_bounded,
+    matrices,
+    own_attacks,
+    transfers,
+)
 from advprop_core.text import percent
 
 Content = Mapping[str, Any]
@@ -148,11 +156,8 @@ def sections(content: Content) -> Iterator[Section]:
 def _curves(content: Content) -> Section | None:
     """A curve for each attack and norm."""
     rows = _white_box(content)
-    families: dict[tuple[str, str], list[Row]] = {}
-    for row in rows:
-        condition = row["condition"]
-        if condition["kind"] == "attack" and is_bounded(row):
-            families.setdefault((condition["attack"], condition["norm"]), []).append(row)
+    bounded = filter(is_bounded, _of_kind(rows, "attack"))
+    families = grouped(bounded, lambda r: (r["condition"]["attack"], r["condition"]["norm"]))
     if not families:
         return None
     clean = _of_kind(rows, "clean")
@@ -244,10 +249,8 @@ def _corruptions(content: Content) -> Section | None:
 
 def corrupted_by_branch(content: Content) -> dict[tuple[str, str], list[Row]]:
     """(model, branch) to its rows under corruptions."""
-    by_branch: dict[tuple[str, str], list[Row]] = {}
-    for row in _of_kind(content["results"], "corruption"):
-        by_branch.setdefault((row["model"], row["branch"]), []).append(row)
-    return by_branch
+    corrupted = _of_kind(content["results"], "corruption")
+    return grouped(corrupted, lambda row: (row["model"], row["branch"]))
 
 
 def _errors_in_words(rows: Sequence[Row]) -> str:
@@ -279,20 +282,17 @@ def _biases(content: Content) -> Section | None:
 
 def _reliability(content: Content) -> Section | None:
     """A diagram for each branch, one condition at a time."""
-    by_title: dict[str, list[Row]] = {}
-    for row in _white_box(content):
-        by_title.setdefault(describe(row), []).append(row)
-    if not by_title:
-        return None
     groups: list[Group] = []
-    for rows in by_title.values():
+    for title, rows in grouped(_white_box(content), describe).items():
         text = sentences.calibrations(rows)
         before = sum(len(group.plots) for group in groups)
         diagrams = [
             Plot(f"reliability.{before + number}", plots.reliability(row), text)
             for number, row in enumerate(rows)
         ]
-        groups.append(Group(describe(rows[0]), text, diagrams))
+        groups.append(Group(title, text, diagrams))
+    if not groups:
+        return None
     return Section("reliability", "Does confidence match accuracy?", groups, _RELIABILITY, 3)
 
 

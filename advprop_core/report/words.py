@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
 from advprop_core.pictures.probes import describe_probe
 from advprop_core.text import NORM_TITLES, percent, radius
 
 Row = Mapping[str, Any]
 """One of ``results`` in ``results.json``, or of the like."""
+Key = TypeVar("Key", bound=Hashable)
 
 _WIDEST = 0.5  # L∞: a larger radius is a check with no limit on ε, and no part of a curve
 _CONDITION = ("kind", "attack", "norm", "epsilon", "step_size", "steps", "restarts",
@@ -22,6 +23,14 @@ CSV_HEADER = (
     "model", "branch", *_CONDITION, "n", "seed",
     *(f"{name}{end}" for name in _MEASURES for end in ("", "_low", "_high")),
 )  # fmt: skip
+
+
+def grouped(rows: Iterable[Row], key: Callable[[Row], Key]) -> dict[Key, list[Row]]:
+    """Rows by what they have in common, in the order in which each key first occurs."""
+    groups: dict[Key, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(key(row), []).append(row)
+    return groups
 
 
 def describe(row: Row) -> str:
@@ -108,28 +117,21 @@ def own_attacks(rows: Sequence[Row]) -> list[Row]:
 
 def matrices(rows: Sequence[Row]) -> list[list[Row]]:
     """Rows of one network under one attack each, where it went through other branches too."""
-    by_attack: dict[tuple[str, str], list[Row]] = {}
-    for row in rows:
-        if row["condition"]["kind"] == "attack":
-            by_attack.setdefault((row["model"], describe_attack(row)), []).append(row)
+    attacked = [row for row in rows if row["condition"]["kind"] == "attack"]
+    by_attack = grouped(attacked, lambda row: (row["model"], describe_attack(row)))
     return [rows for rows in by_attack.values() if len(own_attacks(rows)) < len(rows)]
 
 
 def transfers(rows: Sequence[Row]) -> list[tuple[list[Row], list[Row]]]:
     """Clean rows of a network, and those under an attack through each branch at several radii."""
-    families: dict[tuple[str, str, str], list[list[Row]]] = {}
-    for cells in matrices(rows):
-        condition = cells[0]["condition"]
-        if is_bounded(cells[0]):
-            key = (cells[0]["model"], condition["attack"], condition["norm"])
-            families.setdefault(key, []).append(cells)
+    attacked = [row for row in chain(*matrices(rows)) if is_bounded(row)]
+    families = grouped(
+        attacked, lambda row: (row["model"], row["condition"]["attack"], row["condition"]["norm"])
+    )
     return [
-        (
-            [r for r in rows if r["condition"]["kind"] == "clean" and r["model"] == model],
-            list(chain(*radii)),
-        )
-        for (model, _, _), radii in families.items()
-        if len(radii) > 1
+        ([r for r in rows if r["condition"]["kind"] == "clean" and r["model"] == model], family)
+        for (model, _, _), family in families.items()
+        if len({row["condition"]["epsilon"] for row in family}) > 1
     ]
 
 

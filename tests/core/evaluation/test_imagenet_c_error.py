@@ -1,12 +1,9 @@
 import pytest
 import torch
 
-from advprop_core.evaluation.cells import Cell
-from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.corruption_error import (
     ALEXNET,
     imagenet_c_error,
-    imagenet_c_errors,
 )
 from advprop_core.evaluation.results import Answers
 from advprop_core.pictures.corruptions import CORRUPTIONS, SEVERITIES, CorruptionConfig
@@ -70,17 +67,3 @@ def test_every_kind_and_severity_is_needed():
     del right[CorruptionConfig("fog", 3)], right[CorruptionConfig("snow", 5)]
     with pytest.raises(ValueError, match="15 kinds at 5 severities, 2 of these 75 are missing"):
         imagenet_c_error(right)
-
-
-def test_models_are_told_apart():
-    found = {Cell("one", "main", Condition()): share(0.2)}
-    found |= {Cell("one", "main", Condition(corruption=c, stored=True)): share(0.5) for c in ALL}
-    found |= {Cell("two", "aux", Condition(corruption=c, stored=True)): share(0.6) for c in ALL}
-    both = imagenet_c_errors(found, ("one", "two"))
-    assert list(both) == [("one", "main"), ("two", "aux")]
-    assert both["one", "main"].relative_mce is not None
-    assert both["two", "aux"].relative_mce is None
-    assert both["two", "aux"].mce > both["one", "main"].mce
-    assert list(imagenet_c_errors(found, ("two",))) == [("two", "aux")]
-    low, high = both["one", "main"].by_corruption_intervals["fog"]
-    assert low < both["one", "main"].by_corruption["fog"] < high

@@ -3,8 +3,7 @@ import torch
 
 from advprop_core.evaluation.cells import Cell, TestedModel
 from advprop_core.evaluation.conditions import Condition
-from advprop_core.evaluation.flat import count_flat
-from advprop_core.evaluation.masking import suspicions, without_gradient
+from advprop_core.evaluation.masking import count_flat, suspicions, without_gradient
 from advprop_core.evaluation.results import Answers
 from advprop_core.processes import ALONE
 from advprop_core.types import AttackConfig

@@ -9,7 +9,7 @@ from advprop_core.evaluation.results import Answers
 from advprop_core.evaluation.shape_bias import MEANING
 from advprop_core.evaluation.suite import Evaluation, Suite
 from advprop_core.evaluation.summary import summarise
-from advprop_core.pictures.corruptions import CorruptionConfig
+from advprop_core.pictures.corruptions import CORRUPTIONS, SEVERITIES, CorruptionConfig
 from advprop_core.pictures.probes import ProbeConfig
 from advprop_core.types import AttackConfig
 
@@ -74,3 +74,27 @@ def test_probes_and_shape_bias(model):
     assert (one["model"], one["branch"], one["shape_bias"]) == ("scenes", "main", 0.5)
     assert content["shape_bias"]["meaning"] == MEANING
     json.dumps(content, allow_nan=False)  # plain values alone
+
+
+def test_mce_is_of_the_models_for_which_it_is_defined(model, images):
+    stored = [
+        Condition(corruption=CorruptionConfig(kind, severity), stored=True)
+        for kind in CORRUPTIONS
+        for severity in SEVERITIES
+    ]
+    cells = {Cell("one", "main", Condition()): answers(1, 1, 1, 0)}
+    cells |= {Cell("one", "main", condition): answers(1, 1, 0, 0) for condition in stored}
+    cells |= {Cell("two", "aux", condition): answers(1, 0, 0, 0) for condition in stored}
+    cells |= {Cell("other", "main", FOG): answers(1, 0, 0, 0)}
+    models = [TestedModel(name, model, *images) for name in ("one", "two", "other")]
+    content = summarise(Evaluation(Suite(models, with_mce=("one", "two")), cells), "again")
+    one, two = content["imagenet_c"]["results"]
+    assert [(error["model"], error["branch"]) for error in (one, two)] == [
+        ("one", "main"),
+        ("two", "aux"),
+    ]
+    assert one["relative_mce"] is not None
+    assert two["relative_mce"] is None
+    assert two["mce"] == pytest.approx(1.5 * one["mce"])
+    low, high = one["by_corruption_intervals"]["fog"]
+    assert low < one["by_corruption"]["fog"] < high

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from advprop_core.faithfulness.maps import Undefined, flaw
 from advprop_core.faithfulness.trust import measure_trust
 from advprop_core.report import drawing
 from advprop_core.report.colours import Array, Sign, Span, colour_span, colourise
-from advprop_core.report.map_sheet import Column, Words, draw_map_sheet, row_span
+from advprop_core.report.map_sheet import Column, draw_map_sheet, row_span
 from advprop_core.text import percent
 from advprop_core.types import AttackConfig, Comparison, InputKind
 
@@ -81,8 +81,10 @@ def explain_photo(
         subject.tell(report, result, config)
     arrays = image_arrays(result) if config else {}
     maps, changes = _save_maps(report, folder, rows, figures, arrays)
-    words = _words(subject, result, config, explained, left_out)
-    draw_map_sheet(rows, _columns(subject, result, [*inputs]), words).save(folder / "maps.png")
+    columns = _columns(subject, result, [*inputs])
+    sentence = _explained(subject, result, config, explained)
+    sheet = draw_map_sheet(rows, columns, subject.title, sentence, _left_out(left_out))
+    sheet.save(folder / "maps.png")
     content = subject.manifest(result, config) | {
         "class": class_json(subject.info, explained),
         "seed": choice.seed,
@@ -116,20 +118,19 @@ def _columns(subject: Subject, result: Comparison, kinds: Sequence[InputKind]) -
     return columns
 
 
-def _words(
-    subject: Subject,
-    result: Comparison,
-    config: AttackConfig | None,
-    explained: int,
-    left_out: Mapping[str, str],
-) -> Words:
+def _explained(
+    subject: Subject, result: Comparison, config: AttackConfig | None, explained: int
+) -> str:
     name = subject.info.class_names[explained]
     sentence = f"Maps for “{name}”{', the true class' if explained == subject.true_class else ''}."
     if config:
         sentence += f" Attack: {describe_attack(config, result.attack_branch)}."
-    titles = ", ".join(METHODS[method].title for method in left_out)
-    notes = [f"Left out because they do not fit this network: {titles}."] if left_out else []
-    return Words(subject.title, sentence, notes)
+    return sentence
+
+
+def _left_out(methods: Collection[str]) -> list[str]:
+    titles = ", ".join(METHODS[method].title for method in methods)
+    return [f"Left out because they do not fit this network: {titles}."] if methods else []
 
 
 def _save_maps(

@@ -75,40 +75,39 @@ class Workshop:
         return self._folded[key]
 
 
-def stored_pixels(group: Group, rows: Tensor) -> tuple[dict[int, Tensor], Tensor]:
-    """Side to what networks with such an input are shown, from files; and which can be read."""
-    stored, corruption = group.models[0].stored, group.condition.corruption
-    assert stored is not None
-    assert corruption is not None
-    images, readable = stored.read(corruption, rows)
-    return _at_sizes(images.float() / 255, group), readable
-
-
 def pixels_of(
     group: Group, workshop: Workshop, rows: Tensor, on_pass: Callable[[], None]
-) -> dict[int, Tensor]:
-    """Side to what networks with such an input are shown.
+) -> tuple[dict[int, Tensor], Tensor | None]:
+    """Side to what networks with such an input are shown, and which of it could be read.
 
     Args:
         group: Whose condition it is.
         workshop: Has the networks that are attacked.
         rows: (n,) places of the images.
         on_pass: Called at every pass of an attack that takes minutes; may end it by raising.
+
+    Returns:
+        (n, 3, S, S) pixels by side S; and (n,) bool, or None where no file is read.
     """
     condition, first = group.condition, group.models[0]
+    if condition.stored:
+        assert first.stored is not None
+        assert condition.corruption is not None
+        images, readable = first.stored.read(condition.corruption, rows)
+        return _at_sizes(images.float() / 255, group), readable
     if condition.corruption is not None:
         assert first.photos is not None
         seeds = workshop.seeds(first.photos, condition.corruption.seed, rows)
         photos = first.photos[rows].to(workshop.device).float() / 255
-        return _at_sizes(corrupt(photos, condition.corruption, seeds=seeds), group)
+        return _at_sizes(corrupt(photos, condition.corruption, seeds=seeds), group), None
     pixels = first.images[rows].float() / 255
     if condition.probe is not None:
         seeds = workshop.seeds(first.images, condition.probe.seed, rows)
-        return {first.size: _channels_last(probe(pixels, condition.probe, seeds=seeds))}
+        return {first.size: _channels_last(probe(pixels, condition.probe, seeds=seeds))}, None
     pixels = _channels_last(pixels)
     if condition.attack is not None:
         pixels = _attacked(group, workshop, rows, pixels.to(workshop.device), on_pass)
-    return {first.size: pixels}
+    return {first.size: pixels}, None
 
 
 def _attacked(

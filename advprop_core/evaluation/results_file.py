@@ -238,15 +238,7 @@ def _require_each_once(rows: Sequence[tuple[str, ...]]) -> None:
 
 
 def require_format(name: str, content: Any) -> None:
-    """Refuse what is no ``results.json``, or one of another format.
-
-    Args:
-        name: Of the file, for the message.
-        content: What its JSON holds.
-
-    Raises:
-        InputError: With what to do.
-    """
+    """Refuse what is no ``results.json``, or one of another format, and say what to do."""
     if not isinstance(content, dict) or not {"format", "results"} <= content.keys():
         raise InputError(
             f"{name} holds no results of advprop evaluate: give the results.json that `advprop "
@@ -264,12 +256,8 @@ def parse(name: str, data: bytes) -> dict[str, Any]:
 
     Rows of a kind that this version does not know are left out.
 
-    Args:
-        name: Of the file, for the message.
-        data: Its bytes.
-
     Raises:
-        InputError: If it is no such file, of another format, or damaged.
+        InputError: Names the file: it is no such file, of another format, or damaged.
     """
     content: dict[str, Any] = read_json(data)
     require_format(name, content)

@@ -113,11 +113,7 @@ class Gain:
 
 
 def scores(content: Content) -> Scores:
-    """Accuracies by run, branch, measure and seed; what a measure has several rows of is averaged.
-
-    Args:
-        content: Of the file.
-    """
+    """Accuracies by run, branch, measure and seed, the mean where a measure has several rows."""
     gathered: defaultdict[tuple[tuple[str, str, str], int], list[float]] = defaultdict(list)
     for row in content["results"]:
         who = row["run"], row["branch"], row["measure"]
@@ -160,9 +156,7 @@ def contrast(content: Content, run: str, other: str, measure: str) -> Gain:
 def markdown(content: Content, shown: Callable[[str], str] = str) -> str:
     """Every accuracy with its gain and the interval of that, as a Markdown table.
 
-    Args:
-        content: Without a fault.
-        shown: Makes the study's own texts fit to be shown.
+    ``shown`` makes the study's own texts fit to be shown.
     """
     head = ["run", "branch", *map(shown, content["measures"].values())]
     rows: dict[tuple[str, str], list[Gain]] = {}

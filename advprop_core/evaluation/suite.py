@@ -162,22 +162,22 @@ def evaluate(
     )
 
     radii: list[SmallestEpsilon] = []
-    for model in suite.models if suite.smallest is not None else ():
-        assert suite.smallest is not None
-        before = sum(len(search_result.epsilons) for search_result in radii)
 
-        def count_searched(done: int, _: int, before: int = before) -> None:
-            if progress:
-                progress(swept + _SEARCH * (before + done), swept + search)
+    def count_searched(done: int, _: int) -> None:
+        before = sum(len(branch_radii.epsilons) for branch_radii in radii)
+        if progress:
+            progress(swept + _SEARCH * (before + done), swept + search)
 
-        radii += measure_smallest(
-            model,
-            suite.smallest,
-            batch_size=batch_size,
-            store=store,
-            progress=count_searched,
-            processes=processes,
-        )
+    if suite.smallest is not None:
+        for model in suite.models:
+            radii += measure_smallest(
+                model,
+                suite.smallest,
+                batch_size=batch_size,
+                store=store,
+                progress=count_searched,
+                processes=processes,
+            )
     ordered = [cell for model in suite.models for cell in cells_of(model, suite.conditions)]
     cells = only_shown({cell: answered[cell] for cell in ordered})
     left_out = {cell.model: len(answered[cell]) - len(cells[cell]) for cell in ordered}

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from advprop_core.evaluation.cells import Cell, TestedModel, cells_of
 from advprop_core.evaluation.conditions import Condition
-from advprop_core.evaluation.inputs import Group, Workshop, pixels_of, stored_pixels
+from advprop_core.evaluation.inputs import Group, Workshop, pixels_of
 from advprop_core.evaluation.networks import in_full, places
 from advprop_core.evaluation.results import Answers
 from advprop_core.evaluation.store import CellStore
@@ -217,11 +217,7 @@ def _answers(
     group: Group, workshop: Workshop, rows: Tensor, on_pass: Callable[[], None]
 ) -> dict[Cell, Answers]:
     """What each cell's branch says of the images at (n,) places."""
-    readable: Tensor | None = None
-    if group.condition.stored:
-        pixels, readable = stored_pixels(group, rows)
-    else:
-        pixels = pixels_of(group, workshop, rows, on_pass)
+    pixels, readable = pixels_of(group, workshop, rows, on_pass)
     pixels = {size: sized.to(workshop.device) for size, sized in pixels.items()}
     answered = {}
     for cell in group.cells:

@@ -44,21 +44,6 @@ class Column:
     says: str
 
 
-@dataclass(frozen=True)
-class Words:
-    """What is written above and below the maps.
-
-    Attributes:
-        title: Model and photo.
-        subject: What is explained, and how the photo was perturbed.
-        notes: What else a reader must know, such as what was left out.
-    """
-
-    title: str
-    subject: str
-    notes: Sequence[str]
-
-
 def row_span(row: MapRow) -> Span:
     """The values at both ends of the colours that the maps of a row share."""
     return colour_span(
@@ -66,23 +51,31 @@ def row_span(row: MapRow) -> Span:
     )
 
 
-def draw_map_sheet(rows: Sequence[MapRow], columns: Sequence[Column], words: Words) -> Image.Image:
+def draw_map_sheet(
+    rows: Sequence[MapRow],
+    columns: Sequence[Column],
+    title: str,
+    subject: str,
+    notes: Sequence[str] = (),
+) -> Image.Image:
     """Maps in a grid: a row per method, a column per branch and input.
 
     Args:
         rows: Maps that share a scale, each with every column's.
         columns: In the order in which they are drawn.
-        words: What is written around them.
+        title: Model and photo.
+        subject: What is explained, and how the photo was perturbed.
+        notes: What else a reader must know, such as what was left out.
     """
     tiles = len(columns) * (_TILE + _GAP) - _GAP
     width = max(2 * _MARGIN + _LABEL + tiles, _NARROWEST)
     page = _Page(width, width - _MARGIN - tiles, (len(rows) + 1) * (_TILE + _GAP) + 1200)
-    page.text.write((_MARGIN, 36), words.title, 30, width=page.wide)
-    y = round(page.text.paragraph((_MARGIN, 84), words.subject, 20, page.wide)) + 20
+    page.text.write((_MARGIN, 36), title, 30, width=page.wide)
+    y = round(page.text.paragraph((_MARGIN, 84), subject, 20, page.wide)) + 20
     y = _draw_heads(page, columns, y)
     for row in rows:
         y = _draw_row(page, row, columns, y)
-    for note in words.notes:
+    for note in notes:
         corner = (_MARGIN, y + 6)
         y = round(page.text.paragraph(corner, note, 16, page.wide, colour=drawing.MUTED))
     return page.canvas.crop((0, 0, width, y + _MARGIN - 12))

@@ -99,10 +99,11 @@ def test_a_probe_is_made_from_the_network_s_own_images(subjects):
     seeds = image_seeds(stripes, 1)
     group = module._groups([one], found)[1]
     workshop = inputs.Workshop(torch.device("cpu"))
-    shown = inputs.pixels_of(group, workshop, torch.arange(4, 7), lambda: None)[4]
+    shown, readable = inputs.pixels_of(group, workshop, torch.arange(4, 7), lambda: None)
+    assert readable is None
     expected = probe(stripes[4:7].float() / 255, SHUFFLED.probe, seeds=seeds[4:7])
-    assert torch.equal(shown, expected)
-    assert not torch.equal(shown, stripes[4:7].float() / 255)
+    assert torch.equal(shown[4], expected)
+    assert not torch.equal(shown[4], stripes[4:7].float() / 255)
 
 
 def test_models_of_different_size_share_a_corruption(subjects, made):

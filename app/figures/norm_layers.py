@@ -74,10 +74,10 @@ def profile(
     )
     stages = [distance.stage for distance in distances]
     figure.update_xaxes(tickfont={"size": 13}, zeroline=False, **stage_axis(stages))
-    for place, (before, after) in enumerate(pairwise(stages)):
+    for layer, (before, after) in enumerate(pairwise(stages)):
         if before != after:
             border = {"color": FAINT[dark], "width": 1, "dash": "dot"}
-            figure.add_vline(x=place + 0.5, line=border)
+            figure.add_vline(x=layer + 0.5, line=border)
     figure.update_yaxes(
         rangemode="tozero", nticks=5, zeroline=False, ticksuffix=unit, fixedrange=True
     )
@@ -161,8 +161,8 @@ def excited(
     photo = getattr(comparison, kind).numpy()
     figure = picture_grid(
         [
-            [overlay(photo, values, "signed", span, opacity) for values in one.outputs.numpy()]
-            for _, one in rows
+            [overlay(photo, values, "signed", span, opacity) for values in shown.outputs.numpy()]
+            for _, shown in rows
         ],
         330,
         {"l": 0, "r": 22, "t": 24, "b": 52},

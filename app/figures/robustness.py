@@ -48,42 +48,38 @@ def difference(gains: Mapping[tuple[str, int], float], *, dark: bool = False) ->
 
 
 def gains(
-    found: Sequence[Gain], titles: Mapping[str, str], title: str, *, dark: bool = False
+    gains: Sequence[Gain], titles: Mapping[str, str], title: str, *, dark: bool = False
 ) -> go.Figure:
     """What runs gain on one measure, with intervals and a line where nothing is gained.
 
-    Args:
-        found: With points.
-        titles: Run to what people read.
-        title: Of the measure.
-        dark: Whether the page is.
+    Every gain has points; ``titles`` is run to what people read, ``title`` the measure's.
     """
     figure = go.Figure()
-    for place, one in enumerate(found):
-        low, high = one.interval or (0.0, 0.0)
-        middle = 100 * (one.points or 0)
+    for row, gain in enumerate(gains):
+        low, high = gain.interval or (0.0, 0.0)
+        middle = 100 * (gain.points or 0)
         figure.add_trace(
             go.Scatter(
                 x=[middle],
-                y=[place],
+                y=[row],
                 mode="markers",
-                marker={"color": branch_colour(one.branch), "size": 10},
+                marker={"color": branch_colour(gain.branch), "size": 10},
                 error_x=whiskers([(middle, 100 * low, 100 * high)])
-                | {"color": branch_colour(one.branch), "thickness": 2},
-                name=f"{escape(titles[one.run])}, {one.branch}",
-                customdata=[(one.share, 100 * low, 100 * high)],
+                | {"color": branch_colour(gain.branch), "thickness": 2},
+                name=f"{escape(titles[gain.run])}, {gain.branch}",
+                customdata=[(gain.share, 100 * low, 100 * high)],
                 hovertemplate="%{x:+.1f} points (%{customdata[1]:+.1f} to %{customdata[2]:+.1f})"
                 "<br>%{customdata[0]:.1%} right<extra>%{fullData.name}</extra>",
             )
         )
-    _settle(figure, 36 * len(found) + 100, dark, escape(title))
+    _settle(figure, 36 * len(gains) + 100, dark, escape(title))
     figure.update_layout(showlegend=False)
     figure.add_vline(0, line={"color": INK[dark], "width": 1, "dash": "dot"})
     figure.update_xaxes(title_text="Gain, points", zeroline=False, showgrid=True)
     figure.update_yaxes(
-        tickvals=[*range(len(found))],
-        ticktext=[f"{escape(titles[one.run])},<br>{one.branch}" for one in found],
-        range=[len(found) - 0.5, -0.5],
+        tickvals=[*range(len(gains))],
+        ticktext=[f"{escape(titles[gain.run])},<br>{gain.branch}" for gain in gains],
+        range=[len(gains) - 0.5, -0.5],
         showgrid=False,
         zeroline=False,
     )

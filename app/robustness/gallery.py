@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -38,7 +38,7 @@ def show(outcome: Outcome) -> None:
     chosen = right.selectbox(
         "What images went through",
         range(len(outcome.conditions)),
-        index=_telling(outcome),
+        index=_first_shown(outcome),
         format_func=lambda number: words.condition(outcome.conditions[number]),
         key="robustness.gallery.condition",
     )
@@ -53,27 +53,27 @@ def show(outcome: Outcome) -> None:
         format_func=lambda name: f"{name} ({len(groups[name])})",
         default=next(iter(groups)),
         required=True,
-        key=_key(answers, clean is None),
+        # Other groups are another choice.
+        key=".".join(["robustness.gallery", *answers, *(["clean"] if clean is None else [])]),
     )
     st.caption(words.gallery(condition, list(answers), sorted_cases.n))
     _cases(groups[group], outcome, model, condition)
 
 
-def _groups(found: Disagreement, attacked: bool) -> dict[str, tuple[Case, ...]]:
+def _groups(sorted_cases: Disagreement, attacked: bool) -> dict[str, tuple[Case, ...]]:
     """What a person reads of a group, to its images."""
     verb = "survives" if attacked else "is right"
-    if len(found.alone) < 2:
-        return {"Confidently wrong": found.wrong}
-    alone = {f"Only {branch} {verb}": cases for branch, cases in found.alone.items()}
-    return {"Branches differ": found.differing, **alone, "Confidently wrong": found.wrong}
+    if len(sorted_cases.alone) < 2:
+        return {"Confidently wrong": sorted_cases.wrong}
+    alone = {f"Only {branch} {verb}": cases for branch, cases in sorted_cases.alone.items()}
+    return {
+        "Branches differ": sorted_cases.differing,
+        **alone,
+        "Confidently wrong": sorted_cases.wrong,
+    }
 
 
-def _key(branches: Iterable[str], clean: bool) -> str:
-    """Other groups are another choice."""
-    return ".".join(["robustness.gallery", *branches, *(["clean"] if clean else [])])
-
-
-def _telling(outcome: Outcome) -> int:
+def _first_shown(outcome: Outcome) -> int:
     """At first the widest attack of the first kind, which the heading is about."""
     attacks = [(n, asked.attack) for n, asked in enumerate(outcome.conditions) if asked.attack]
     if not attacks:

@@ -51,7 +51,8 @@ def answer(content: Content, question: Mapping[str, Any]) -> str:
     """What runs gain, measure by measure, and whose gain is larger on the first."""
     titles = content["runs"]
     gains = [gain for gain in studies.gains(content, question["runs"]) if gain.points is not None]
-    lines = [f"Against the main branch of {_bases(content, question)}:", ""]
+    bases = dict.fromkeys(content["bases"].get(run, run) for run in question["runs"])
+    lines = [f"Against the main branch of {join([safe(titles[base]) for base in bases])}:", ""]
     for measure, title in content["measures"].items():
         measured = [gain for gain in gains if gain.measure == measure]
         lines.append(f"- {safe(title)}: {_differing(measured, titles)}.")
@@ -87,11 +88,6 @@ def in_words(gains: Sequence[Gain], titles: Mapping[str, str]) -> str:
     return "; ".join(
         f"{titles[gain.run]}, {gain.branch}: {studies.in_words(gain)}" for gain in gains
     )
-
-
-def _bases(content: Content, question: Mapping[str, Any]) -> str:
-    bases = dict.fromkeys(content["bases"].get(run, run) for run in question["runs"])
-    return join([safe(content["runs"][base]) for base in bases])
 
 
 def _differing(gains: Sequence[Gain], titles: Mapping[str, str]) -> str:

@@ -21,7 +21,7 @@ def plan(request: RunRequest, pictures: str) -> str:
     """What a run will measure."""
     parts = ["clean"]
     if request.kinds:
-        names = dict.fromkeys(one.name for one in request.attacks)
+        names = dict.fromkeys(attack.name for attack in request.attacks)
         radii = [radius(epsilon, request.norm) for epsilon in request.radii]
         parts.append(f"under {join([*names])} at ε = {join(radii)} ({NORM_TITLES[request.norm]})")
         if request.restarts > 1:

@@ -82,7 +82,13 @@ def measure(request: RunRequest, files: Mapping[str, Path], progress: Report) ->
     where = str(own_folder()) if request.data == FOLDER else request.data
     data = DataRequest(where, limit=request.images)
     tested = open_images(data, opened, with_photos=bool(request.corruptions))
-    shown = conditions(request)
+    source = EACH if request.through_each else None
+    shown = (
+        Condition(),
+        *attack_conditions(request.attacks, source, restarts=request.restarts),
+        *(Condition(corruption=config) for config in request.corruptions),
+        *(Condition(probe=config) for config in request.probes),
+    )
     checks = map(Condition, controls(request.attacks, SEED)) if request.sanity else ()
     suite = Suite(
         tested.models,
@@ -111,17 +117,6 @@ def measure(request: RunRequest, files: Mapping[str, Path], progress: Report) ->
         {name: tamed(checkpoint.info) for name, checkpoint in opened.items()},
         len(evaluation.cells) + len(evaluation.radii),
         None if store is None else (store.reused, store.extended),
-    )
-
-
-def conditions(request: RunRequest) -> tuple[Condition, ...]:
-    """Clean, attacks, corruptions and probes, without the checks of gradients."""
-    source = EACH if request.through_each else None
-    return (
-        Condition(),
-        *attack_conditions(request.attacks, source, restarts=request.restarts),
-        *(Condition(corruption=config) for config in request.corruptions),
-        *(Condition(probe=config) for config in request.probes),
     )
 
 

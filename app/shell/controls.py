@@ -153,10 +153,8 @@ def target_class(info: ModelInfo, widget: str, **options: Any) -> None:
 def of_picture(info: ModelInfo) -> DeltaGenerator | None:
     """How the picture is changed and which map is made; returns the slot of the layer picker."""
     perturbation(info)
-    return _map_picker(info) if expert(info) else None
-
-
-def _map_picker(info: ModelInfo) -> DeltaGenerator:
+    if not expert(info):
+        return None
     st.selectbox(
         "Map",
         list(METHODS),

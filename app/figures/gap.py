@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import plotly.graph_objects as go
 
 from advprop_core.report.colours import branch_colour
-from advprop_core.report.style import whiskers
 from advprop_core.types import INPUT_KINDS, InputKind
-from app.figures.style import COLUMN_TITLES, FAINT, INK, SHARES, bar_marker, stage_axis
+from app.figures.style import COLUMN_TITLES, FAINT, INK, SHARES, bar_marker, error_bars, stage_axis
 
 if TYPE_CHECKING:
     from advprop_core.anatomy.gap import Gap, GapRow, Order, Score
@@ -46,12 +45,13 @@ def bars(gap: Gap, order: Order, second: str, *, dark: bool = False) -> go.Figur
     figure, shown = go.Figure(), kinds(gap)
     for index, kind in enumerate(shown):
         scores = [row.scores[kind] for row in rows]
+        intervals = [(score.accuracy, *score.interval) for score in scores]
         figure.add_trace(
             go.Bar(
                 name=COLUMN_TITLES[kind].lower(),
                 x=list(range(len(rows))),
                 y=[value_of(score) for score in scores],
-                error_y=_intervals(scores, dark),
+                error_y=error_bars(intervals, dark) if scores[0].n > 1 else None,
                 marker=bar_marker(fills, kind),
                 hovertext=[_hover(t, s) for t, s in zip(titles, scores, strict=True)],
                 hoverinfo="text",
@@ -155,13 +155,6 @@ def _naive(scores: Sequence[Score], titles: Sequence[str], offset: float, dark: 
         hoverinfo="text",
         showlegend=False,
     )
-
-
-def _intervals(scores: Sequence[Score], dark: bool) -> dict[str, object]:
-    if scores[0].n == 1:
-        return {"visible": False}
-    intervals = whiskers([(score.accuracy, *score.interval) for score in scores])
-    return intervals | {"color": INK[dark]}
 
 
 def _hover(title: str, score: Score) -> str:

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 import plotly.graph_objects as go
 
 from advprop_core.report.colours import branch_colour
-from advprop_core.report.style import whiskers
 from advprop_core.types import INPUT_KINDS, InputKind
 from app.figures.anatomy import lay_out_way
-from app.figures.style import DASHES, FAINT, INK, SHARES, bar_marker
+from app.figures.style import DASHES, FAINT, INK, SHARES, bar_marker, error_bars
 
 if TYPE_CHECKING:
     from advprop_core.anatomy.dial import Way
@@ -37,7 +36,7 @@ def bars(
                 y=titles,
                 x=[accuracy.share(kind) for accuracy in accuracies],
                 orientation="h",
-                error_x=_intervals(accuracies, kind, dark),
+                error_x=error_bars([(a.share(kind), *a.interval(kind)) for a in accuracies], dark),
                 marker=bar_marker(branch_colour(branch), kind),
                 hovertext=[_hover(accuracy, kind) for accuracy in accuracies],
                 hoverinfo="text",
@@ -80,7 +79,8 @@ def line(
         figure.add_trace(_accuracies(naive, kind, "not estimated", FAINT[dark], kind == "clean"))
     for kind in INPUT_KINDS:
         trace = _accuracies(estimated, kind, KIND_TITLES[kind], INK[dark], True)
-        trace.error_y = _intervals([estimated[place] for place in sorted(estimated)], kind, dark)
+        ordered = [estimated[place] for place in sorted(estimated)]
+        trace.error_y = error_bars([(a.share(kind), *a.interval(kind)) for a in ordered], dark)
         figure.add_trace(trace)
     lay_out_way(figure, way, dark)
     return figure
@@ -106,13 +106,6 @@ def _accuracies(
         hovertext=[f"{name}, {place:.0%}: {_hover(by_place[place], kind)}" for place in places],
         hoverinfo="text",
     )
-
-
-def _intervals(
-    accuracies: Sequence[MixtureAccuracy], kind: InputKind, dark: bool
-) -> dict[str, object]:
-    intervals = whiskers([(a.share(kind), *a.interval(kind)) for a in accuracies])
-    return intervals | {"color": INK[dark]}
 
 
 def _hover(accuracy: MixtureAccuracy, kind: InputKind) -> str:

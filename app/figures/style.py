@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from advprop_core.report.colours import Sign, branch_colour, colour_stops
+from advprop_core.report.style import whiskers
 from advprop_core.types import InputKind
 
 if TYPE_CHECKING:
@@ -41,6 +42,11 @@ def bar_marker(colour: str | Sequence[str], kind: InputKind) -> dict[str, Any]:
     shape = "" if kind == "clean" else "/"
     pattern = {"shape": shape, "fillmode": "replace", "size": 6, "solidity": 0.35}
     return {"color": colour, "line": {"color": colour, "width": 1}, "pattern": pattern}
+
+
+def error_bars(shares: Sequence[tuple[float, float, float]], dark: bool) -> dict[str, Any]:
+    """In the page's ink, from each share to both ends of its interval."""
+    return whiskers(shares) | {"color": INK[dark]}
 
 
 def hide_axes(figure: go.Figure, **vertical: Any) -> None:

@@ -83,7 +83,7 @@ def _statistics(gap: Gap, estimated_on: str) -> str:
             "Each layer brings its own mean and variance, which do not fit the layers in front of "
             "it: part of every loss is that misfit."
         )
-    lines = " Short lines: the same swap without that." if gap.by == "stage" else ""
+    lines = " Short lines: the same swap without estimated statistics." if gap.by == "stage" else ""
     return (
         f"After each swap, mean and variance are estimated again on {estimated_on}; also at both "
         f"ends, which can differ a little from the branches above.{lines}"
@@ -127,4 +127,4 @@ def _walks(gap: Gap, made_up: Callable[[GapRow], float]) -> str:
         units = gap.by if count == 1 else f"{gap.by}s"
         number = "all" if count == len(rows) > 1 else str(count)
         phrases.append(f"{number} {units} from the {side} (up to **{rows[count - 1].unit}**)")
-    return f"Half of it is made up for good with {' or '.join(phrases)}."
+    return f"Half of the gap is closed, and stays closed, with {' or '.join(phrases)}."

@@ -46,9 +46,9 @@ def verdict(
         f"Of {main.n} {pictures} under {attack}, **{second}**'s γ and β instead of main's change "
         f"the share of right answers by **{_points(by_affine)}**; mean and variance of attacked "
         f"pictures instead of clean ones change it by at most **{_points(by_statistics)}**. "
-        "Exchanging one half as it is, without estimating, is a trap: on clean pictures "
-        f"{percent(naive[0])} (mean and variance) and {percent(naive[1])} (γ and β) are right, "
-        f"where main has {percent(main.share('clean'))}. Both halves look important then, "
+        "Swapping one half without estimating misleads: clean accuracy falls to "
+        f"{percent(naive[0])} (mean and variance) and {percent(naive[1])} (γ and β), "
+        f"from {percent(main.share('clean'))}. Both halves look important then, "
         "because mean and variance fit only the weights that they were collected with."
     )
 

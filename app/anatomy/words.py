@@ -85,9 +85,9 @@ def statistics(way: Way, source: Source | None, folders: Sequence[str]) -> str:
         )
     if way.moved != "both":
         return (
-            f":material/warning: **A trap.** Only {_MOVING[way.moved]} move, so half of the norm "
-            "belongs to other weights. Accuracy falls whichever half it is, and that says nothing "
-            "about which half matters. *Both* estimates mean and variance again."
+            f":material/warning: **Misleading.** Only {_MOVING[way.moved]} move and no longer fit "
+            "the rest, so accuracy falls for either half. That does not show which half matters. "
+            "*Both* estimates mean and variance again."
         )
     return (
         "Mean and variance move along with γ and β here. With photos they are estimated again at "
@@ -201,7 +201,7 @@ def channels(distance: LayerDistance, measure: Measure, marked: Sequence[int], s
 def excited(layer: str, numbers: Sequence[int]) -> str:
     """What the maps of channels show."""
     return (
-        f"What excites the channels that differ most ({join([*map(str, numbers)])}): the output "
+        f"Activations of the channels that differ most ({join([*map(str, numbers)])}): the output "
         f"of `{layer}` through each branch, orange above 0 and blue below, all on one scale."
     )
 

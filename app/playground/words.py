@@ -54,7 +54,7 @@ def flip(result: Sweep, branch: str, norm: str, names: Sequence[str]) -> str:
     """Where a branch gives way: ``flips to arrow at 3.32/255``."""
     change, target = result.flips[branch], result.target_class
     if change.epsilon is None:
-        return "holds" if target is None else f"never says {names[target]}"
+        return "keeps its answer" if target is None else f"never says {names[target]}"
     if not change.epsilon:
         if target is not None:
             return f"says {names[target]} before anything is changed (at 0)"
@@ -134,7 +134,7 @@ def robustness(cells: Sequence[BranchResult]) -> str:
         ]
         what = "on clean pictures" if source is None else f"attacked through **{source}**"
         parts.append(f"{what}: {join(accuracies)}")
-    return f"Right answers {'; '.join(parts)}."
+    return f"Accuracy {'; '.join(parts)}."
 
 
 def how_measured(result: ManyPictures, model: str, names: Sequence[str]) -> str:

@@ -46,7 +46,7 @@ class RunRequest:
         radii: In pixel units; empty without an attack.
         steps: None where no attack takes several.
         severities: Of the 15 corruptions; empty without any.
-        limit: Up to which radius the smallest one that turns an image is searched; 0 for no
+        limit: Up to which radius the smallest one that fools the branch is searched; 0 for no
             search.
     """
 

@@ -37,7 +37,7 @@ def plan(request: RunRequest, pictures: str) -> str:
         parts.append("under probes")
     if (search := request.search) is not None:
         limit = radius(search.epsilon, search.norm)
-        parts.append(f"at the smallest ε up to {limit} that fools each branch ({search.name})")
+        parts.append(f"for the smallest ε up to {limit} that fools each branch ({search.name})")
     models = join([safe(name) for name in request.models])
     return f"{models} on up to {request.images} images ({pictures.lower()}): {join(parts)}."
 
@@ -65,7 +65,7 @@ def gain(gains: Mapping[tuple[str, int], float], first: str, second: str) -> str
     )
     return (
         f"{second} is right {abs(mean):.1f} points {'less' if mean < 0 else 'more'} often than "
-        f"{first} on average; the gain is largest at {most}, smallest at {least}."
+        f"{first} on average; the difference is largest at {most}, smallest at {least}."
     )
 
 

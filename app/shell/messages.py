@@ -124,8 +124,8 @@ def empty_maps(maps: Mapping[tuple[InputKind, str], AttributionMap]) -> list[str
     ]
     if not empty:
         return []
-    what = "its map is" if len(empty) == 1 else "their maps are"
-    return [f"No evidence for this class from {join(empty)}: {what} 0 everywhere."]
+    what = "The map of {} is" if len(empty) == 1 else "The maps of {} are"
+    return [f"{what.format(join(empty))} 0 everywhere."]
 
 
 def honesty(result: Comparison, info: ModelInfo) -> list[str]:
@@ -141,8 +141,7 @@ def honesty(result: Comparison, info: ModelInfo) -> list[str]:
     changed = [branch for branch, same in facts.survives_png.items() if not same]
     if changed:
         sentences.append(
-            f"Rounding to 8 bits changes the answer of {join(changed)}: a saved file would not "
-            "show the same."
+            f"Saved with 8 bits, the picture gets another answer from {join(changed)}."
         )
     if facts.clean_wrong is not None:
         wrong = [branch for branch, is_wrong in facts.clean_wrong.items() if is_wrong]

@@ -48,7 +48,7 @@ def test_the_default_view_is_complete(anatomy):
     assert not person.warnings
     for words in ("At 50 % of the way from **main** to **aux**, the network says",
                   "Along the way, the probability of", "differs most on average",
-                  "Channel by channel", "What excites the channels",
+                  "Channel by channel", "Activations of the channels",
                   "Mean and variance are estimated again on 4 drawn scenes",
                   "On the perturbed picture **main** gives"):  # fmt: skip
         assert words in person.text, words
@@ -62,7 +62,7 @@ def test_the_dial_changes_what_the_network_says_and_the_link(anatomy):
     assert person.at.query_params["dial"] == "100"
     person.choose(moved="affine")
     assert "At 100 % of the way from **main** to **aux**, with only γ and β moving" in person.text
-    assert "**A trap.**" in person.text
+    assert "**Misleading.**" in person.text
     person.choose(moved="both", moved_layers=["layer1", "layer2"], dial=20)
     assert "At 20 % of the way" in person.text
     assert "with only what is in layer1 and layer2 moving" in person.text
@@ -166,7 +166,7 @@ def test_halves_are_measured_on_request_and_stand_beside_the_dial(anatomy):
     assert not person.at.exception, person.at.exception
     assert person.charts == [f"anatomy.{name}" for name in (*DIAL, *HALVES, *LAYERS, *STAGES)]
     assert "Of 4 drawn scenes under PGD-10 (ε = 2/255), **aux**'s γ and β" in person.text
-    assert "is a trap" in person.text
+    assert "without estimating misleads" in person.text
     person.choose(dial=20)
     assert "anatomy.accuracies" in person.charts
 

@@ -119,7 +119,7 @@ def test_what_a_network_with_main_alone_is_offered():
 def test_where_mean_and_variance_come_from_is_said():
     estimated = words.statistics(Way("aux", estimated=True), SCENES, [])
     assert "estimated again on 100 drawn scenes" in estimated
-    assert "**A trap.** Only γ and β move" in words.statistics(Way("aux", "affine"), SCENES, [])
+    assert "**Misleading.** Only γ and β move" in words.statistics(Way("aux", "affine"), SCENES, [])
     without = words.statistics(Way("aux"), None, ["cats"])
     assert "it holds `cats`" in without
     assert "trap" not in without
@@ -192,7 +192,7 @@ def test_one_stage_that_carries_the_gap():
     found = gap_of((0.1, 0.2, 0.7, 0.9), (0.1, 0.2, 0.9), (0.1, 0.7, 0.9))
     assert gap_words.verdict(found, "aux", "star") == (
         "On the perturbed picture **main** gives **star** 10 % and **aux** 90 %. **s1** alone "
-        "makes up 75 % of that gap. Half of it is made up for good with all stages from the front "
+        "makes up 75 % of that gap. Half of the gap is closed, and stays closed, with all stages from the front "
         "(up to **s1**) or 1 stage from the back (up to **s1**)."
     )
 

@@ -206,7 +206,7 @@ def test_many_pictures_are_measured_when_asked_and_said_to_be_old_after_a_change
     person.run()
     assert counted == ["matrix", "folder"]
     assert studio_charts(person) == ["studio.matrix", "studio.accuracies"]
-    for words in ("n = 20 drawn scenes", "Wilson", "Right answers on clean pictures"):
+    for words in ("n = 20 drawn scenes", "Wilson", "Accuracy on clean pictures"):
         assert words in person.text
     cells = result(person, "folder").cells
     assert [(c.condition.attack_branch, c.branch) for c in cells] == [

@@ -110,7 +110,7 @@ def test_accuracies_of_many_pictures():
     cells = (cell("main", None, 0.9), cell("aux", None, 0.8), cell("main", "main", 0.25),
              cell("aux", "main", 0.5))  # fmt: skip
     assert words.robustness(cells) == (
-        "Right answers on clean pictures: **main** 90 % and **aux** 80 %; "
+        "Accuracy on clean pictures: **main** 90 % and **aux** 80 %; "
         "attacked through **main**: **main** 25 % and **aux** 50 %."
     )
 

@@ -140,7 +140,7 @@ def test_the_verdict_on_halves_follows_from_the_numbers():
     assert sentence.startswith("Of 100 photos under PGD-10, **aux**'s γ and β instead of main's")
     assert "by **+21.0 points**" in sentence  # 61 is the mean of 60 and 62, and main's is 40
     assert "by at most **+2.0 points**" in sentence
-    assert "25 % (mean and variance) and 22 % (γ and β) are right, where main has 80 %" in sentence
+    assert "falls to 25 % (mean and variance) and 22 % (γ and β), from 80 %" in sentence
 
 
 def test_each_branch_has_a_table_of_four():
@@ -192,8 +192,8 @@ def test_one_stage_that_carries_the_gap():
     found = gap_of((0.1, 0.2, 0.7, 0.9), (0.1, 0.2, 0.9), (0.1, 0.7, 0.9))
     assert gap_words.verdict(found, "aux", "star") == (
         "On the perturbed picture **main** gives **star** 10 % and **aux** 90 %. **s1** alone "
-        "makes up 75 % of that gap. Half of the gap is closed, and stays closed, with all stages from the front "
-        "(up to **s1**) or 1 stage from the back (up to **s1**)."
+        "makes up 75 % of that gap. Half of the gap is closed, and stays closed, with all stages "
+        "from the front (up to **s1**) or 1 stage from the back (up to **s1**)."
     )
 
 

@@ -40,7 +40,9 @@ def test_the_flips_in_one_sentence():
         "**main** flips to heart at 0.8/255 and **aux** flips to heart at 5.1/255; "
         "searched up to 16/255."
     )
-    assert words.flips(swept(main=None), "linf", NAMES) == "**main** holds; searched up to 16/255."
+    assert words.flips(swept(main=None), "linf", NAMES) == (
+        "**main** keeps its answer; searched up to 16/255."
+    )
 
 
 def test_a_branch_that_is_wrong_already_is_said_to_be():

@@ -106,7 +106,7 @@ def test_a_map_of_nothing_is_said(make_result):
         ("adversarial", "main"): zeros, ("adversarial", "aux"): some,
     }  # fmt: skip
     (sentence,) = messages.empty_maps(make_result(maps=maps).maps)
-    assert "aux on the clean picture and main on the perturbed picture: their maps" in sentence
+    assert "maps of aux on the clean picture and main on the perturbed picture are 0" in sentence
     assert messages.empty_maps(make_result().maps) == []
 
 
@@ -135,7 +135,7 @@ def test_honesty_says_what_a_png_would_lose_and_who_was_wrong_before(make_result
         main=((0.1, 0.9), SURE), aux=(SURE, SURE), survives={"main": True, "aux": False}
     )
     text = honesty(result, tiny_info_of())
-    assert "changes the answer of aux" in text
+    assert "gets another answer from aux" in text
     assert "main was wrong before" in text
 
 

@@ -31,7 +31,7 @@ def show(content: Content) -> None:
     for number, question in enumerate(content["questions"]):
         _question(content, question, number)
     st.caption(
-        "Points are differences in right answers, seed by seed; bars are 95 % intervals by "
+        "Points are mean paired differences in accuracy over seeds; bars are 95 % intervals by "
         "Student's t. They say what other seeds would give, not what other photos would."
     )
     with st.expander("All figures", icon=":material/table:"):

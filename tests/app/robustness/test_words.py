@@ -16,7 +16,7 @@ def test_a_plan_says_all_that_is_measured():
     assert words.plan(request, "Drawn scenes") == (
         "a and b on up to 20 images (drawn scenes): clean, under PGD-5 and FGSM at ε = 1/255 and "
         "2/255 (L∞) with 3 restarts of PGD through each branch, under noise and with no limit on "
-        "ε, to check the gradients, under 15 corruptions at severity 1 and 3, under probes and at "
+        "ε, to check the gradients, under 15 corruptions at severity 1 and 3, under probes and for "
         "the smallest ε up to 16/255 that fools each branch (PGD-5)."
     )
 
@@ -32,8 +32,8 @@ def test_a_gain_over_corruptions():
     ]
     gains = words.corruption_gains(first, second)
     assert words.gain(gains, "**main** of a", "**aux** of a-b") == (
-        "**aux** of a-b is right 5.0 points more often than **main** of a on average; the gain is "
-        "largest at fog, severity 1 (+20), smallest at snow, severity 3 (−10)."
+        "**aux** of a-b is right 5.0 points more often than **main** of a on average; the "
+        "difference is largest at fog, severity 1 (+20), smallest at snow, severity 3 (−10)."
     )
     assert "points less often" in words.gain(words.corruption_gains(second, first), "b", "a")
     assert words.corruption_gains(first, [corrupted("b", "main", 0.5, "rain", 1)]) == {}

@@ -51,6 +51,8 @@ def test_a_run_survives_a_reload_and_its_images_open_in_the_playground(
     expect(page.locator("[data-testid=stPlotlyChart]")).to_have_count(4, timeout=FIRST)
     wait_until_still(page)  # a click while charts are still drawn is lost
     page.get_by_text("Make it again, or take it with you").click()
+    expect(page.get_by_role("button", name="Results (JSON)")).to_be_visible()
+    wait_until_still(page)  # the box opens slowly, and a click beside the button is lost
     with page.expect_download() as download:
         page.get_by_role("button", name="Results (JSON)").click()
     assert '"command": "advprop evaluate --model shapes-advprop' in (

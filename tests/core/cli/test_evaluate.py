@@ -1,23 +1,13 @@
 """`advprop evaluate`: accuracies over a folder of photos, and what it leaves out or refuses."""
 
-import csv
-import errno
 import json
-import os
 import re
 import shutil
-import signal
-import subprocess
-import sys
-import time
-from functools import partial
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from advprop_core.evaluation import inputs, store
-from advprop_core.files import CannotWrite
 from advprop_core.models import checkpoints
 from advprop_core.pictures.probes import PROBES
 from tests.core.cli.tiny import IDS, NAMES, draw_photo
@@ -207,140 +197,6 @@ def test_conflict_scenes_show_the_shape_bias(advprop, tmp_path) -> None:
     assert "shape_bias" not in json.loads(answer.out)
 
 
-def test_sanity_adds_noise_and_pgd_without_a_bound(advprop, model, val) -> None:
-    words = ("evaluate", "--model", model, "--data", val, "--branch", "main", "--json", "-")
-    words = (*words, "--attack", "pgd", "--epsilon", "1/255", "--steps", 2, "--sanity")
-    rows = json.loads(advprop(*words).out)["results"]
-    shown = [(row["condition"].get("attack"), row["condition"].get("epsilon")) for row in rows]
-    assert shown == [(None, None), ("PGD-2", 1 / 255), ("noise", 1 / 255), ("PGD-20", 1.0)]
-
-
-def test_checks_of_gradients_are_of_each_branch_through_itself(advprop, model, val) -> None:
-    words = ("evaluate", "--model", model, "--data", val, "--json", "-", "--attack", "pgd")
-    words = (*words, "--epsilon", "1/255", "--steps", 2, "--sanity", "--attack-branch", "each")
-    found = [row["condition"] | row for row in json.loads(advprop(*words).out)["results"]]
-    met = [(row["branch"], row["attack_branch"], row["attack"]) for row in found[2:]]
-    assert sorted(who for *who, attack in met if attack == "PGD-2") == [
-        ["aux", "aux"], ["aux", "main"], ["main", "aux"], ["main", "main"]
-    ]  # fmt: skip
-    for check in ("noise", "PGD-20"):
-        assert [who for *who, attack in met if attack == check] == [["main"] * 2, ["aux"] * 2]
-
-
-def test_restarts_are_of_pgd_and_never_leave_more(advprop, model, val, tmp_path) -> None:
-    words = ("evaluate", "--model", model, "--data", val, "--branch", "main", "--json")
-    attacks = ("--attack", "pgd,fgsm", "--epsilon", "1/255", "--steps", 2)
-    once = json.loads(advprop(*words, "-", *attacks).out)["results"]
-    file = tmp_path / "often.json"
-    answer = advprop(*words, file, *attacks, "--restarts", 3, "--sanity")
-    assert "PGD-2, 3 restarts, L∞ ε = 1/255" in answer.out
-    often = json.loads(file.read_text())["results"]
-    names = [row["condition"].get("attack") for row in often]
-    assert names == [None, "PGD-2, 3 restarts", "FGSM", "noise", "PGD-20"]
-    restarts = [row["condition"].get("restarts") for row in often]
-    assert restarts == [None, 3, None, None, 1]
-    assert often[1]["top1"] <= once[1]["top1"]
-    assert often[2] == once[2]
-    assert once[1]["condition"]["restarts"] == 1
-    advprop(*words, "-", "--attack", "fgsm", "--restarts", 2).refuses("--restarts is for pgd")
-    advprop(*words, "-", *attacks, "--restarts", 0).refuses("restarts must be at least 1, got 0")
-
-
-def test_gradients_without_a_sign_are_said_to_be_checked(advprop, tmp_path) -> None:
-    words = ("evaluate", "--model", "shapes-vanilla", "--data", "shapes", "--limit", 28)
-    attacks = ("--attack", "pgd", "--epsilon", "8/255")
-    said = "No sign of a masked gradient: noise does no more harm than attacks of its radius, and"
-    assert said not in advprop(*words, *attacks, "--report", tmp_path).out
-    answer = advprop(*words, *attacks, "--sanity", "--report", tmp_path)
-    assert f"{said} with no limit on ε, at most 0 % are still right." in answer.out
-    assert said in (tmp_path / "report.html").read_text()
-
-
-def test_a_sign_of_a_masked_gradient_is_said_everywhere(advprop, tmp_path) -> None:
-    words = ("evaluate", "--model", "shapes-vanilla", "--data", "shapes", "--limit", 28)
-    # Steps that lead nowhere: what one large step finds, ten of these do not.
-    attacks = ("--attack", "fgsm,pgd", "--epsilon", "8/255", "--step-size", "1e-6")
-    answer = advprop(*words, *attacks, "--report", tmp_path)
-    said = "the stronger PGD-10, L∞ ε = 8/255"
-    assert "look twice: shapes-vanilla, main: FGSM, L∞ ε = 8/255 leaves" in answer.err + answer.out
-    (one,) = json.loads((tmp_path / "results.json").read_text())["warnings"]
-    assert one["sign"] == "one step beats many"
-    assert said in one["text"]
-    assert said in (tmp_path / "report.html").read_text()
-
-
-def test_a_report_is_taken_up_again(advprop, model, val, tmp_path, monkeypatch) -> None:
-    words = ("evaluate", "--model", model, "--data", val, "--report", tmp_path / "report")
-    advprop(*words, "--corruptions", "fog")
-    files = sorted(path.name for path in (tmp_path / "report").iterdir())
-    assert files == ["cells", "report.html", "results.csv", "results.json"]
-    short = json.loads((tmp_path / "report" / "results.json").read_text())["results"]
-    made = []
-
-    def spy(pixels, config, *, seeds):
-        made.append(config.kind)
-        return corrupt(pixels, config, seeds=seeds)
-
-    corrupt = inputs.corrupt
-    monkeypatch.setattr(inputs, "corrupt", spy)
-    answer = advprop(*words, "--corruptions", "fog,snow", "--severity", "1,2,3,4,5")
-    assert made == ["snow"] * 5
-    assert "12 finished figures were taken from" in answer.out
-    long = json.loads((tmp_path / "report" / "results.json").read_text())
-    assert [row for row in long["results"] if row in short] == short
-    with (tmp_path / "report" / "results.csv").open() as file:
-        assert len(list(csv.DictReader(file))) == len(long["results"]) == 22
-    assert long["command"].startswith("advprop evaluate --model")
-
-
-def test_a_full_disk_costs_only_what_is_kept_for_later(
-    advprop, model, val, tmp_path, monkeypatch
-) -> None:
-    def refuse(path, content):
-        raise CannotWrite(path, OSError(errno.ENOSPC, "No space left on device"), len(content))
-
-    monkeypatch.setattr(store, "write_whole", refuse)
-    answer = advprop("evaluate", "--model", model, "--data", val, "--report", tmp_path / "report")
-    assert answer.code == 0
-    assert answer.out.count("not kept for a later run") == 1
-    assert "free at least 1 MB" in answer.out
-    content = json.loads((tmp_path / "report" / "results.json").read_text())
-    assert {row["n"] for row in content["results"]} == {9}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGKILL])
-def test_a_process_may_be_ended_at_any_moment(ending, advprop, model, val, tmp_path) -> None:
-    words = ["evaluate", "--model", model, "--data", val, "--corruptions", "all"]
-    attack = ["--attack", "pgd", "--epsilon", "2/255"]
-    command = [sys.executable, "-m", "advprop_core.cli", *map(str, [*words, *attack])]
-    folder = tmp_path / "ended"
-    child = subprocess.Popen(
-        [*command, "--report", str(folder)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        # Tests that a shell runs in the background inherit that SIGINT is ignored.
-        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
-    )
-    deadline = time.monotonic() + 120
-    while len(list(folder.glob("cells/*.safetensors"))) < 8 and time.monotonic() < deadline:
-        time.sleep(0.01)
-    child.send_signal(ending)
-    said, _ = child.communicate(timeout=60)
-    assert child.returncode != 0
-    assert ("interrupted" in said) == (ending == signal.SIGINT)
-    assert not (folder / "results.json").exists()
-    kept = len(list(folder.glob("cells/*.safetensors")))
-    answer = advprop(*words, *attack, "--report", folder)
-    assert f"{kept} finished figures were taken from" in answer.out
-    advprop(*words, *attack, "--report", tmp_path / "whole")
-    contents = [json.loads((f / "results.json").read_text()) for f in (folder, tmp_path / "whole")]
-    assert contents[0]["results"] == contents[1]["results"]
-    assert contents[0]["mean_corruption_error"] == contents[1]["mean_corruption_error"]
-
-
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -374,25 +230,6 @@ def test_a_split_with_one_class(advprop, model, val) -> None:
         shutil.rmtree(val / name)
     answer = advprop("evaluate", "--model", model, "--data", val)
     answer.refuses(f"{model} would see images of one class only, church")
-
-
-def test_bad_report_folders(advprop, model, val, tmp_path) -> None:
-    words = ("evaluate", "--model", model, "--data", val, "--report")
-    (tmp_path / "file").touch()
-    advprop(*words, tmp_path / "file").refuses("--report must be a folder")
-    (tmp_path / "old").mkdir()
-    (tmp_path / "old" / "results.json").write_text('{"format": 0, "results": []}')
-    advprop(*words, tmp_path / "old").refuses("format 0, this version reads format 1")
-    advprop(*words, tmp_path / "file" / "sub").refuses("--report must be a folder")
-
-
-def test_a_json_file_that_cannot_be_written_is_noticed_before_the_work(
-    advprop, model, val, tmp_path, monkeypatch
-) -> None:
-    (tmp_path / "file").touch()
-    words = ("evaluate", "--model", model, "--data", val, "--json", tmp_path / "file" / "r.json")
-    monkeypatch.setattr(inputs, "pixels_of", lambda *_, **__: pytest.fail("worked"))
-    advprop(*words).refuses("--json cannot be written to")
 
 
 def test_help_has_examples(advprop) -> None:

@@ -36,9 +36,9 @@ class Checked:
         # Not pydantic's own dataclass: importing pydantic would slow `advprop --help` by half.
         from pydantic import ValidationError
 
-        given = {name: plain_integer(value) for name, value in vars(self).items()}
+        values = {name: plain_integer(value) for name, value in vars(self).items()}
         try:
-            checked = _rules(cast("Any", type(self))).validate_python(given)
+            checked = _rules(cast("Any", type(self))).validate_python(values)
         except ValidationError as error:
             raise as_input_error(error) from None
         for name, value in checked.items():

@@ -37,10 +37,10 @@ def stages_of_layers(model: DualBNModel) -> dict[str, str]:
     a network without such a list, a stage is a child of the network.
     """
     main = model.branch(MAIN)
-    places = {name: index for index, (name, _) in enumerate(main.network.named_modules())}
-    ends = {stage: _end(stage, places) for stage in stages(main)}
+    order = {name: index for index, (name, _) in enumerate(main.network.named_modules())}
+    ends = {stage: _end(stage, order) for stage in stages(main)}
     return {
-        layer: next((stage for stage, end in ends.items() if places[layer] <= end), "head")
+        layer: next((stage for stage, end in ends.items() if order[layer] <= end), "head")
         if ends
         else layer.partition(".")[0]
         for layer in model.norm_layer_names()
@@ -94,6 +94,6 @@ def require_name(name: str, known: Iterable[str], what: str = "norm layer or sta
         raise InputError(f"The network has no {what} {name!r}. {did_you_mean(name, choices)}")
 
 
-def _end(stage: str, places: Mapping[str, int]) -> int:
+def _end(stage: str, order: Mapping[str, int]) -> int:
     inside = f"{stage}."
-    return max(place for name, place in places.items() if name == stage or name.startswith(inside))
+    return max(index for name, index in order.items() if name == stage or name.startswith(inside))

@@ -159,8 +159,8 @@ def _save_maps(
                     saved[f"{name}_curves"] = curve_array(trust.curves)
             maps.append(facts)
             extent = f"{facts['low']:.3g} to {facts['high']:.3g}"
-            said = f"is not drawn: {facts['flaw']}" if facts["flaw"] else extent
-            words.append(f"{branch} {kind} {said}" if attacked else f"{branch} {said}")
+            measured = f"is not drawn: {facts['flaw']}" if facts["flaw"] else extent
+            words.append(f"{branch} {kind} {measured}" if attacked else f"{branch} {measured}")
         between = {change.name: change.values.numpy() for change in differences(row)}
         saved |= between
         for change in differences(row):

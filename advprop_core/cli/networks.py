@@ -167,7 +167,7 @@ def export(options: _ExportOptions) -> None:
 
 def _blended(checkpoint: Checkpoint, name: str, blend: str, data: str) -> Checkpoint:
     """``main:aux:0.5`` as a checkpoint of one branch, with statistics estimated on images."""
-    first, second, place = _read_blend(blend, list(checkpoint.info.branches))
+    first, second, share = _read_blend(blend, list(checkpoint.info.branches))
     from advprop_core.anatomy.mixing import soup
 
     images = _training_images(checkpoint, name, data, _BLEND_PHOTOS)
@@ -176,7 +176,7 @@ def _blended(checkpoint: Checkpoint, name: str, blend: str, data: str) -> Checkp
         "branches fit other weights",
         err=True,
     )
-    return soup(checkpoint, place, images.pixels.float() / 255, first=first, second=second)
+    return soup(checkpoint, share, images.pixels.float() / 255, first=first, second=second)
 
 
 def _read_blend(text: str, branches: list[str]) -> tuple[str, str, float]:
@@ -185,15 +185,15 @@ def _read_blend(text: str, branches: list[str]) -> tuple[str, str, float]:
         if name not in branches:
             raise InputError(f"--blend names no branch {name!r}. {did_you_mean(name, branches)}")
     try:
-        place = float(share)
+        position = float(share)
     except ValueError:
-        place = -1.0
-    if text.count(":") != 2 or first == second or not 0 <= place <= 1:
+        position = -1.0
+    if text.count(":") != 2 or first == second or not 0 <= position <= 1:
         raise InputError(
             "--blend must be two branches and a place from 0 to 1, such as main:aux:0.5, "
             f"got {text!r}"
         )
-    return first, second, place
+    return first, second, position
 
 
 def _training_images(checkpoint: Checkpoint, name: str, data: str, limit: int | None) -> Images:

@@ -154,8 +154,10 @@ def _read_source(values: Values, *, is_arch_asked: bool) -> tuple[ModelInfo | No
     if not path.is_file():
         return None, []
     if says_all_itself(str(path)):
-        if said := ["architecture"] * is_arch_asked + [key for key in OF_SOURCE if key in values]:
-            raise InputError(f"{name} says its {join(said)} itself: leave that out")
+        if repeated := ["architecture"] * is_arch_asked + [
+            key for key in OF_SOURCE if key in values
+        ]:
+            raise InputError(f"{name} says its {join(repeated)} itself: leave that out")
         return read_info(path), []
     from advprop_core.models.bundle import open_model
 

@@ -101,7 +101,7 @@ class CellStore:
         ]
         digests = [bytes(row) for columns in files for row in columns[_IMAGES].numpy()]
         row_of = {digest: row for row, digest in enumerate(digests)}
-        pairs = [(place, row_of[image]) for place, image in enumerate(images) if image in row_of]
+        pairs = [(index, row_of[image]) for index, image in enumerate(images) if image in row_of]
         if not pairs:
             return torch.empty(0, dtype=torch.int64), {}
         self.reused += len(pairs) == len(images)
@@ -116,7 +116,7 @@ class CellStore:
     ) -> None:
         if self.failure is not None:  # a disk that is full now is full for the next file too
             return
-        joined = b"".join(images[place] for place in places.tolist())
+        joined = b"".join(images[index] for index in places.tolist())
         path = self.folder / f"{_name(identity.encode())}-{_name(joined)}.safetensors"
         digests = torch.frombuffer(bytearray(joined), dtype=torch.uint8).view(-1, DIGEST_LENGTH)
         content = as_safetensors(columns | {_IMAGES: digests}, {_IDENTITY: identity})

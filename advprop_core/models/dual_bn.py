@@ -213,9 +213,9 @@ def private_view(module: nn.Module, apart: Iterable[Tensor] = ()) -> nn.Module:
         module: Is left as it is.
         apart: Tensors of it that the copy shall not share.
     """
-    own = set(map(id, apart))
+    separate = set(map(id, apart))
     tensors = (*module.parameters(), *module.buffers())
-    memo: dict[int, Any] = {id(tensor): tensor for tensor in tensors if id(tensor) not in own}
+    memo: dict[int, Any] = {id(tensor): tensor for tensor in tensors if id(tensor) not in separate}
     return copy.deepcopy(module, memo)
 
 

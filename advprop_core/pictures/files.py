@@ -74,9 +74,9 @@ def list_pictures(
     while pending:
         parent = pending.pop()
         try:
-            with os.scandir(parent) as found:
+            with os.scandir(parent) as scanned:
                 # Real folders before links, so that a folder is listed under its own name.
-                entries = sorted(found, key=lambda entry: (entry.is_symlink(), entry.name))
+                entries = sorted(scanned, key=lambda entry: (entry.is_symlink(), entry.name))
         except OSError:
             left_out[Path(parent)] = CLOSED
             continue

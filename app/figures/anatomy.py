@@ -49,7 +49,7 @@ def maps(
     The maps of both pictures share one colour scale.
     """
     networks = _networks(comparison, blend)
-    span = colour_span([drawn for one in networks for drawn in one.maps.values()], sign)
+    span = colour_span([drawn for network in networks for drawn in network.maps.values()], sign)
     photo = getattr(comparison, kind).numpy()
     drawn = [overlay(photo, network.maps[kind], sign, span, opacity) for network in networks]
     titles = [coloured(network.title, network.colour) for network in networks]

@@ -79,7 +79,7 @@ def line(
         figure.add_trace(_accuracies(naive, kind, "not estimated", FAINT[dark], kind == "clean"))
     for kind in INPUT_KINDS:
         trace = _accuracies(estimated, kind, KIND_TITLES[kind], INK[dark], True)
-        ordered = [estimated[place] for place in sorted(estimated)]
+        ordered = [estimated[share] for share in sorted(estimated)]
         trace.error_y = error_bars([(a.share(kind), *a.interval(kind)) for a in ordered], dark)
         figure.add_trace(trace)
     lay_out_way(figure, way, dark)

@@ -88,12 +88,12 @@ def scatter_sources(down: Tensor, along: Tensor, reach: int) -> Tensor:
     (N,H,W) pixels below and to the right, whole numbers in -reach … reach-1.
     """
     height, width = down.shape[1:]
-    own = torch.arange(height * width, device=down.device)
+    indices = torch.arange(height * width, device=down.device)
     visited = torch.zeros(height, width, dtype=torch.bool, device=down.device)
     visited[reach + 1 : height - reach + 1, reach + 1 : width - reach + 1] = True
-    source = own + ((down * width + along) * visited).flatten(1)
+    source = indices + ((down * width + along) * visited).flatten(1)
     # A partner farther on was visited before: it passes on what it has taken itself.
-    passed_on = (source > own) & visited.flatten()[source]
+    passed_on = (source > indices) & visited.flatten()[source]
     while passed_on.any():  # every turn doubles how far chains have been followed
         further = source.gather(1, source)
         still = passed_on.gather(1, source)

@@ -64,8 +64,8 @@ def affine_places(moves: Tensor, height: int, width: int) -> Tensor:
     before = torch.tensor([width // 2, height // 2]) + arm * signs
     after = F.pad(before + moves.double(), (0, 1), value=1)
     back = torch.linalg.solve(after, before.expand(len(moves), -1, -1))  # (N,3,2)
-    own = _own_places(height, width)
-    linear = torch.einsum("nij,ihw->njhw", back[:, :2], own)
+    positions = _own_places(height, width)
+    linear = torch.einsum("nij,ihw->njhw", back[:, :2], positions)
     places: Tensor = linear + back[:, 2, :, None, None]
     return places
 

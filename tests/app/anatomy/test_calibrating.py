@@ -37,8 +37,8 @@ def test_a_calibrated_branch_is_made_once_and_changes_no_other(vanilla, monkeypa
     lens, compare = vanilla
     before = {key: value.clone() for key, value in lens.model.state_dict().items()}
     store, job = BoundedStore(2), Job("x")
-    found = compare(FEW, store, job)
-    assert found.branches == ("main", "aux")
+    compared = compare(FEW, store, job)
+    assert compared.branches == ("main", "aux")
     assert job.progress == 1
     made = store.get((lens.network, FEW))
     assert made.info.branches == {"main": "trained", "aux": "calibrated"}
@@ -52,7 +52,7 @@ def test_a_calibrated_branch_is_made_once_and_changes_no_other(vanilla, monkeypa
     assert all(torch.equal(before[key], after[key]) for key in before)
     monkeypatch.setattr(calibrating, "_calibrate", None)
     again = compare(FEW, store, job)
-    assert torch.equal(again.adversarial, found.adversarial)
+    assert torch.equal(again.adversarial, compared.adversarial)
 
 
 def test_calibrating_can_be_stopped(vanilla):

@@ -74,7 +74,7 @@ def test_all_corruptions_at_some_severities():
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("", "1 to 12 radii"),
         (",".join(f"{n}/255" for n in range(1, 14)), "got 13"),
@@ -82,8 +82,8 @@ def test_all_corruptions_at_some_severities():
         ("1.5", "epsilon"),
     ],
 )
-def test_radii_that_cannot_be_used_are_named(text, said):
-    with pytest.raises(ValueError, match=said):
+def test_radii_that_cannot_be_used_are_named(text, message):
+    with pytest.raises(ValueError, match=message):
         request_of(replace(VIEW, radii=text))
 
 
@@ -125,10 +125,10 @@ def test_images_that_networks_know(tiny_info_of, monkeypatch, tmp_path):
     assert list(data_for({"b": photos})) == ["folder"]
     assert data_for({"a": shapes, "b": photos}) == {}
     assert "different classes" in no_data({"a": shapes, "b": photos})
-    said = no_data({"a": shapes})
-    assert "`Church`" in said
-    assert "can tell apart: `star`, `heart`," in said
-    assert "and 4 more. The folder" in said
+    sentence = no_data({"a": shapes})
+    assert "`Church`" in sentence
+    assert "can tell apart: `star`, `heart`," in sentence
+    assert "and 4 more. The folder" in sentence
 
 
 def test_the_command_is_one_that_evaluate_takes(monkeypatch, tmp_path):
@@ -157,7 +157,7 @@ def test_the_command_is_one_that_evaluate_takes(monkeypatch, tmp_path):
 
 def test_the_command_says_what_a_foreign_file_does_not(monkeypatch, tmp_path):
     (tmp_path / "net.pth").write_bytes(b"no header of this project")
-    said = {"architecture": "resnet18", "size": 64, "mean": [0.5] * 3, "classes": ["a b", "c"]}
-    monkeypatch.setenv("ADVPROP_MODEL_SETTINGS", json.dumps(said))
+    settings = {"architecture": "resnet18", "size": 64, "mean": [0.5] * 3, "classes": ["a b", "c"]}
+    monkeypatch.setenv("ADVPROP_MODEL_SETTINGS", json.dumps(settings))
     text = command(RunRequest(("net",), "folder", 20), {"net": tmp_path / "net.pth"})
     assert " --arch resnet18 --size 64 --mean 0.5,0.5,0.5 --classes 'a b,c' " in text

@@ -18,10 +18,12 @@ def test_bundled_results_go_by_their_names(monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("path", results.bundled().values(), ids=lambda path: path.stem)
 def test_results_that_come_with_the_app_are_of_the_models_that_do(path):
-    found = parse(path.name, path.read_bytes())
-    for name, digest in found.get("models", {}).items():
-        one = bundle.open_model(name)
-        assert model_digest(one.model, one.info) == digest, f"{path.name}: measure {name} again"
+    content = parse(path.name, path.read_bytes())
+    for name, digest in content.get("models", {}).items():
+        checkpoint = bundle.open_model(name)
+        assert model_digest(checkpoint.model, checkpoint.info) == digest, (
+            f"{path.name}: measure {name} again"
+        )
 
 
 def test_there_are_results_that_come_with_the_app():

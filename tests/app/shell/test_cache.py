@@ -47,15 +47,15 @@ def test_listing_models_and_drawing_a_scene_loads_no_torch(tiny_models):
 
 
 def test_the_persons_own_models_come_first_and_win(offer, monkeypatch, tiny_models, tmp_path):
-    own = tmp_path / "run7" / "model.safetensors"
-    own.parent.mkdir()
-    own.write_bytes(tiny_models["tiny-vanilla"].read_bytes())
+    checkpoint = tmp_path / "run7" / "model.safetensors"
+    checkpoint.parent.mkdir()
+    checkpoint.write_bytes(tiny_models["tiny-vanilla"].read_bytes())
     monkeypatch.setattr(
         bundle, "bundled_models", lambda: {"a": Path("a"), "tiny-advprop": Path("b")}
     )
-    offer(own, tiny_models["tiny-advprop"])
+    offer(checkpoint, tiny_models["tiny-advprop"])
     assert cache.model_files() == {
-        "run7": own,
+        "run7": checkpoint,
         "tiny-advprop": tiny_models["tiny-advprop"],
         "a": Path("a"),
     }
@@ -83,17 +83,22 @@ def test_a_file_that_cannot_be_read_is_no_choice(offer, tiny_models, tmp_path):
 
 
 def test_a_foreign_file_is_what_the_person_says_it_is(offer, monkeypatch, tiny_models, tmp_path):
-    own = checkpoints.load(tiny_models["tiny-vanilla"])
+    checkpoint = checkpoints.load(tiny_models["tiny-vanilla"])
     plain = tmp_path / "plain.safetensors"
-    save_file(own.model.branch("main").network.state_dict(), plain)
-    said = {"architecture": own.info.architecture, "size": 40, "mean": [0.1] * 3, "std": [0.5] * 3}
-    monkeypatch.setenv("ADVPROP_MODEL_SETTINGS", json.dumps(said))
+    save_file(checkpoint.model.branch("main").network.state_dict(), plain)
+    settings = {
+        "architecture": checkpoint.info.architecture,
+        "size": 40,
+        "mean": [0.1] * 3,
+        "std": [0.5] * 3,
+    }
+    monkeypatch.setenv("ADVPROP_MODEL_SETTINGS", json.dumps(settings))
     offer(plain, tiny_models["tiny-vanilla"])
     assert list(cache.known_models()) == ["plain", "tiny-vanilla"]
     info = cache.model_info("plain")
     assert (info.input_size, info.mean) == (40, (0.1, 0.1, 0.1))
     assert cache.load_lens("plain").info == info
-    assert cache.load_lens("tiny-vanilla").info.mean == own.info.mean
+    assert cache.load_lens("tiny-vanilla").info.mean == checkpoint.info.mean
 
 
 def test_a_lens_is_frozen_loaded_once_and_names_its_layers():

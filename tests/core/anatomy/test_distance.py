@@ -106,12 +106,12 @@ def test_exchanging_the_branches_changes_signs_only(literal):
         (layer,) = norm_layers(literal.branch(theirs)).values()
         (target,) = norm_layers(exchanged.branch(ours)).values()
         target.load_state_dict(layer.state_dict())
-    (there,), (back,) = compared(literal), compared(exchanged)
+    (forward,), (back,) = compared(literal), compared(exchanged)
     for measure in MEASURES:
         if measure == "output_change":  # on the inputs of main
             continue
         same = measure == "divergence"
-        expected = there.changes[measure] * (1 if same else -1)
+        expected = forward.changes[measure] * (1 if same else -1)
         torch.testing.assert_close(back.changes[measure], expected)
 
 

@@ -150,9 +150,9 @@ def test_progress_counts_images_and_may_stop(steps):
 def test_the_size_of_batches_does_not_matter(steps):
     whole = measure_gap(steps, {"clean": GREYS}, BRIGHT, None, by="layer")
     parts = measure_gap(steps, {"clean": GREYS}, BRIGHT, None, by="layer", batch_size=1)
-    for one, other in zip(whole.rows["alone"], parts.rows["alone"], strict=True):
-        expected = one.scores["clean"].probability
-        assert other.scores["clean"].probability == pytest.approx(expected)
+    for row_of_whole, row_of_parts in zip(whole.rows["alone"], parts.rows["alone"], strict=True):
+        expected = row_of_whole.scores["clean"].probability
+        assert row_of_parts.scores["clean"].probability == pytest.approx(expected)
 
 
 def test_eight_threads_agree(dual, pixels):
@@ -164,8 +164,8 @@ def test_eight_threads_agree(dual, pixels):
 
     expected = work(0)
     with ThreadPoolExecutor(8) as pool:
-        for found in pool.map(work, range(12)):
-            assert found == pytest.approx(expected, rel=1e-4)
+        for measured in pool.map(work, range(12)):
+            assert measured == pytest.approx(expected, rel=1e-4)
 
 
 def test_refusals(steps, make_dual):

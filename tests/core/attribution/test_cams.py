@@ -206,7 +206,7 @@ def test_a_map_is_spread_to_the_input_size(branch, pixels):
 
 
 @pytest.mark.filterwarnings("ignore:Setting")
-@pytest.mark.parametrize("method", [name for name, one in METHODS.items() if one.needs_layer])
+@pytest.mark.parametrize("method", [name for name, kind in METHODS.items() if kind.needs_layer])
 def test_layers_that_do_not_fit_are_refused(branch, pixels, quick, method):
     with pytest.raises(UnknownLayer, match=r"no layer 'layer9'.*Did you mean .*layer"):
         quick(branch, pixels(1), 0, method, layer="layer9")

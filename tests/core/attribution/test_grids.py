@@ -23,11 +23,11 @@ def test_a_maker_gives_what_single_calls_give(branches, inputs, method):
     made = MapMaker(branches, inputs, 2, seed=3).make(method)
     assert list(made) == [(kind, name) for kind in inputs for name in branches]
     layer = default_layer(branches["main"], inputs["clean"]) if method == "hires-cam" else None
-    for (kind, name), found in made.items():
-        assert (found.method, found.input_kind, found.branch) == (method, kind, name)
-        assert (found.class_index, found.layer) == (2, layer)
+    for (kind, name), drawn_map in made.items():
+        assert (drawn_map.method, drawn_map.input_kind, drawn_map.branch) == (method, kind, name)
+        assert (drawn_map.class_index, drawn_map.layer) == (2, layer)
         expected = explain(branches[name], inputs[kind], 2, method, layer=layer, seed=3)
-        torch.testing.assert_close(found.values, expected[0], rtol=1e-3, atol=1e-5)
+        torch.testing.assert_close(drawn_map.values, expected[0], rtol=1e-3, atol=1e-5)
 
 
 @pytest.fixture
@@ -114,9 +114,9 @@ def test_a_strip_names_a_layer_that_is_not_there(branches, pixels):
 )
 def test_a_maker_hands_options_on(branches, inputs, method, options):
     made = MapMaker({"main": branches["main"]}, inputs, 0).make(method, stride=None, **options)
-    for (kind, _), found in made.items():
+    for (kind, _), drawn_map in made.items():
         expected = explain(branches["main"], inputs[kind], 0, method, **options)
-        torch.testing.assert_close(found.values, expected[0], rtol=1e-3, atol=1e-5)
+        torch.testing.assert_close(drawn_map.values, expected[0], rtol=1e-3, atol=1e-5)
 
 
 @pytest.mark.parametrize("wrong", [0, -1])

@@ -13,9 +13,11 @@ from advprop_core.models import checkpoints
 @pytest.fixture
 def started(monkeypatch) -> list[tuple[list[str], dict[str, str], str]]:
     calls: list[tuple[list[str], dict[str, str], str]] = []
-    place = ["?"]
-    monkeypatch.setattr(os, "chdir", lambda folder: place.append(str(folder)))
-    monkeypatch.setattr(os, "execve", lambda _, words, env: calls.append((words, env, place[-1])))
+    working_folder = ["?"]
+    monkeypatch.setattr(os, "chdir", lambda folder: working_folder.append(str(folder)))
+    monkeypatch.setattr(
+        os, "execve", lambda _, words, env: calls.append((words, env, working_folder[-1]))
+    )
     for name in ("CI", "DISPLAY", "WAYLAND_DISPLAY", "ADVPROP_MODELS", "ADVPROP_IMAGES",
                  "ADVPROP_MODEL_SETTINGS"):  # fmt: skip
         monkeypatch.delenv(name, raising=False)
@@ -25,14 +27,14 @@ def started(monkeypatch) -> list[tuple[list[str], dict[str, str], str]]:
 
 def test_app_starts_streamlit_for_this_machine_only(advprop, bundled, started) -> None:
     assert advprop("app").code == 0
-    ((words, environment, place),) = started
+    ((words, environment, working_folder),) = started
     assert words[1:5] == ["-m", "streamlit", "run", str(bundled / "streamlit_app.py")]
     options = " ".join(words[5:])
     assert "--server.address 127.0.0.1" in options
     assert "--browser.gatherUsageStats false" in options
     assert "--server.headless true" in options
     assert "--server.port" not in options
-    assert place == str(bundled)
+    assert working_folder == str(bundled)
     assert "ADVPROP_MODELS" not in environment
 
 
@@ -57,8 +59,8 @@ def test_app_hands_over_what_foreign_files_do_not_say(
 ) -> None:
     plain = tmp_path / "plain.safetensors"
     save_file(checkpoints.load(model).model.branch("main").network.state_dict(), plain)
-    said = ("--arch", "test_resnet", "--size", 64, "--mean", "0.1,0.2,0.3", "--std", "1,1,1")
-    answer = advprop("app", "--model", f"{plain},{model}", *said, "--classes", "a,b,c,d,e,f")
+    settings = ("--arch", "test_resnet", "--size", 64, "--mean", "0.1,0.2,0.3", "--std", "1,1,1")
+    answer = advprop("app", "--model", f"{plain},{model}", *settings, "--classes", "a,b,c,d,e,f")
     assert answer.code == 0, answer.err
     ((_, environment, _),) = started
     assert json.loads(environment["ADVPROP_MODEL_SETTINGS"]) == {

@@ -14,8 +14,8 @@ def test_sanity_adds_noise_and_pgd_without_a_bound(advprop, model, val) -> None:
 def test_checks_of_gradients_are_of_each_branch_through_itself(advprop, model, val) -> None:
     words = ("evaluate", "--model", model, "--data", val, "--json", "-", "--attack", "pgd")
     words = (*words, "--epsilon", "1/255", "--steps", 2, "--sanity", "--attack-branch", "each")
-    found = [row["condition"] | row for row in json.loads(advprop(*words).out)["results"]]
-    met = [(row["branch"], row["attack_branch"], row["attack"]) for row in found[2:]]
+    rows = [row["condition"] | row for row in json.loads(advprop(*words).out)["results"]]
+    met = [(row["branch"], row["attack_branch"], row["attack"]) for row in rows[2:]]
     assert sorted(who for *who, attack in met if attack == "PGD-2") == [
         ["aux", "aux"], ["aux", "main"], ["main", "aux"], ["main", "main"]
     ]  # fmt: skip
@@ -45,11 +45,13 @@ def test_restarts_are_of_pgd_and_never_leave_more(advprop, model, val, tmp_path)
 def test_gradients_without_a_sign_are_said_to_be_checked(advprop, tmp_path) -> None:
     words = ("evaluate", "--model", "shapes-vanilla", "--data", "shapes", "--limit", 28)
     attacks = ("--attack", "pgd", "--epsilon", "8/255")
-    said = "No sign of a masked gradient: noise does no more harm than attacks of its radius, and"
-    assert said not in advprop(*words, *attacks, "--report", tmp_path).out
+    message = (
+        "No sign of a masked gradient: noise does no more harm than attacks of its radius, and"
+    )
+    assert message not in advprop(*words, *attacks, "--report", tmp_path).out
     answer = advprop(*words, *attacks, "--sanity", "--report", tmp_path)
-    assert f"{said} with no limit on ε, at most 0 % are still right." in answer.out
-    assert said in (tmp_path / "report.html").read_text()
+    assert f"{message} with no limit on ε, at most 0 % are still right." in answer.out
+    assert message in (tmp_path / "report.html").read_text()
 
 
 def test_a_sign_of_a_masked_gradient_is_said_everywhere(advprop, tmp_path) -> None:
@@ -57,9 +59,9 @@ def test_a_sign_of_a_masked_gradient_is_said_everywhere(advprop, tmp_path) -> No
     # Steps that lead nowhere: what one large step finds, ten of these do not.
     attacks = ("--attack", "fgsm,pgd", "--epsilon", "8/255", "--step-size", "1e-6")
     answer = advprop(*words, *attacks, "--report", tmp_path)
-    said = "the stronger PGD-10, L∞ ε = 8/255"
+    message = "the stronger PGD-10, L∞ ε = 8/255"
     assert "look twice: shapes-vanilla, main: FGSM, L∞ ε = 8/255 leaves" in answer.err + answer.out
-    (one,) = json.loads((tmp_path / "results.json").read_text())["warnings"]
-    assert one["sign"] == "one step beats many"
-    assert said in one["text"]
-    assert said in (tmp_path / "report.html").read_text()
+    (warning,) = json.loads((tmp_path / "results.json").read_text())["warnings"]
+    assert warning["sign"] == "one step beats many"
+    assert message in warning["text"]
+    assert message in (tmp_path / "report.html").read_text()

@@ -75,13 +75,13 @@ def test_a_process_may_be_ended_at_any_moment(ending, advprop, model, val, tmp_p
     while len(list(folder.glob("cells/*.safetensors"))) < 8 and time.monotonic() < deadline:
         time.sleep(0.01)
     child.send_signal(ending)
-    said, _ = child.communicate(timeout=60)
+    printed, _ = child.communicate(timeout=60)
     assert child.returncode != 0
-    assert ("interrupted" in said) == (ending == signal.SIGINT)
+    assert ("interrupted" in printed) == (ending == signal.SIGINT)
     assert not (folder / "results.json").exists()
-    kept = len(list(folder.glob("cells/*.safetensors")))
+    saved = len(list(folder.glob("cells/*.safetensors")))
     answer = advprop(*words, *attack, "--report", folder)
-    assert f"{kept} finished figures were taken from" in answer.out
+    assert f"{saved} finished figures were taken from" in answer.out
     advprop(*words, *attack, "--report", tmp_path / "whole")
     contents = [json.loads((f / "results.json").read_text()) for f in (folder, tmp_path / "whole")]
     assert contents[0]["results"] == contents[1]["results"]

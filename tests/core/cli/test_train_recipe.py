@@ -114,9 +114,9 @@ def test_what_a_fine_tuned_network_loses_is_said(asked, advprop, tmp_path) -> No
     words = ("--start-from", "shapes-advprop")
     asked(*words)  # from here on training is recorded, not done
     words = ("train", "--data", "x", "--out", tmp_path / "run", *words)
-    told = advprop(*words, "--objective", "vanilla").out
-    assert "aux of shapes-advprop will not be in the result: vanilla trains no auxiliary" in told
-    assert "images are 96 pixels, as the network's were" in told
+    printed = advprop(*words, "--objective", "vanilla").out
+    assert "aux of shapes-advprop will not be in the result: vanilla trains no auxiliary" in printed
+    assert "images are 96 pixels, as the network's were" in printed
     assert "will not be" not in advprop(*words).out
 
 
@@ -126,8 +126,8 @@ def test_a_foreign_file_is_what_the_person_says_it_is(asked, advprop, make_dual,
     words = ("--start-from", file)
     answer = advprop("train", "--data", "photos", "--out", tmp_path / "run", *words)
     answer.refuses("does not say its architecture: give timm's name of the network")
-    said = ("--arch", "test_resnet", "--size", 64, "--mean", "0.1,0.2,0.3", "--std", "1,1,1")
-    recipe = asked(*words, *said, "--classes", "a,b,c,d,e,f")["recipe"]
+    settings = ("--arch", "test_resnet", "--size", 64, "--mean", "0.1,0.2,0.3", "--std", "1,1,1")
+    recipe = asked(*words, *settings, "--classes", "a,b,c,d,e,f")["recipe"]
     assert recipe == Recipe(
         architecture="test_resnet",
         start_from=str(file),
@@ -136,7 +136,7 @@ def test_a_foreign_file_is_what_the_person_says_it_is(asked, advprop, make_dual,
         classes=(*"abcdef",),
         size=64,
     )
-    guessed = advprop("train", "--data", "x", "--out", tmp_path / "o", *words, *said[:4])
+    guessed = advprop("train", "--data", "x", "--out", tmp_path / "o", *words, *settings[:4])
     assert "plain.safetensors does not say everything. Guessed: mean" in guessed.out
 
 
@@ -174,15 +174,17 @@ def test_another_attack_does_not_take_the_recipes_step(asked, tmp_path) -> None:
     assert asked(*words, "--epsilon", "2/255", "--norm", "linf")["recipe"].attack == Attacker(
         epsilon=2 / 255, step_size=2 / 255
     )
-    kept = asked(*words, "--attack-goal", "random")["recipe"].attack
-    assert kept == Attacker(step_size=2 / 255, goal="random")
-    own = asked(*words, "--steps", 3, "--step-size", "1/255")["recipe"].attack
-    assert own == Attacker(steps=3, step_size=1 / 255)
+    random = asked(*words, "--attack-goal", "random")["recipe"].attack
+    assert random == Attacker(step_size=2 / 255, goal="random")
+    stepped = asked(*words, "--steps", 3, "--step-size", "1/255")["recipe"].attack
+    assert stepped == Attacker(steps=3, step_size=1 / 255)
     (tmp_path / "gd.toml").write_text('[attack]\nname = "gd"\nstep_size = "1/255"\n')
-    more = asked("--recipe", tmp_path / "gd.toml", "--steps", 3)["recipe"].attack
-    assert more == Attacker("gd", steps=3, step_size=1 / 255)
-    one = asked("--recipe", "cifar10-trades", "--objective", "mixed", "--attack", "fgsm")["recipe"]
-    assert one.attack == Attacker("fgsm", epsilon=one.attack.epsilon)
+    longer = asked("--recipe", tmp_path / "gd.toml", "--steps", 3)["recipe"].attack
+    assert longer == Attacker("gd", steps=3, step_size=1 / 255)
+    trades = asked("--recipe", "cifar10-trades", "--objective", "mixed", "--attack", "fgsm")[
+        "recipe"
+    ]
+    assert trades.attack == Attacker("fgsm", epsilon=trades.attack.epsilon)
 
 
 def test_an_objective_with_one_kind_of_attack_alone_takes_it(asked) -> None:
@@ -223,7 +225,7 @@ def test_every_field_has_an_option_in_its_own_kind(asked) -> None:
 
 def flat(recipe: Recipe) -> dict[str, object]:
     """Every value under its dotted name."""
-    values = {one.name: getattr(recipe, one.name) for one in fields(recipe)}
+    values = {field.name: getattr(recipe, field.name) for field in fields(recipe)}
     for table in ("attack", "augmentation"):
         values |= {f"{table}.{key}": value for key, value in asdict(values.pop(table)).items()}
     return values
@@ -314,15 +316,15 @@ def test_refused(words, message, advprop, tmp_path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (("--adversarial-weight", 2), "for adv-reg and trades: advprop has no use for it"),
         (("--objective", "mixed", "--adversarial-share", 0.5), "for fast-advprop: mixed has"),
     ],
 )
-def test_what_an_objective_has_no_use_for_is_refused(advprop, tmp_path, words, said) -> None:
+def test_what_an_objective_has_no_use_for_is_refused(advprop, tmp_path, words, message) -> None:
     answer = advprop("train", "--data", "shapes", "--out", tmp_path / "run", *words)
-    answer.refuses(said)
+    answer.refuses(message)
 
 
 def test_it_is_refused_in_a_recipe_as_well(advprop, tmp_path) -> None:
@@ -343,7 +345,7 @@ def test_a_recipes_step_that_is_dropped_is_said(advprop, asked, tmp_path) -> Non
     words = ("--recipe", "imagenet-advprop", "--steps", 3)
     assert asked(*words)["recipe"].attack.step_size is None
     answer = advprop("train", "--data", "photos", "--out", tmp_path / "run", *words)
-    said = "the recipe's step_size of 1/255 is of another attack: a step is now"
-    assert said in " ".join(answer.out.split())
-    kept = advprop("train", "--data", "x", "--out", tmp_path, *words, "--step-size", "1/255")
-    assert "another attack" not in kept.out
+    message = "the recipe's step_size of 1/255 is of another attack: a step is now"
+    assert message in " ".join(answer.out.split())
+    stepped = advprop("train", "--data", "x", "--out", tmp_path, *words, "--step-size", "1/255")
+    assert "another attack" not in stepped.out

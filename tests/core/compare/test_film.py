@@ -23,7 +23,7 @@ def run(branches, image, config=PGD, **fields):
 
 
 @pytest.mark.parametrize(
-    ("steps", "most", "kept"),
+    ("steps", "most", "expected"),
     [
         (4, 25, (0, 1, 2, 3, 4)),
         (1, 2, (0, 1)),
@@ -31,9 +31,9 @@ def run(branches, image, config=PGD, **fields):
         (10, 4, (0, 3, 7, 10)),
     ],
 )
-def test_kept_steps_literal(monkeypatch, steps, most, kept):
+def test_kept_steps_literal(monkeypatch, steps, most, expected):
     monkeypatch.setattr(module, "_MOST_FRAMES", most)
-    assert kept_steps(steps) == kept
+    assert kept_steps(steps) == expected
 
 
 def test_the_frames_are_the_clean_picture_and_every_point_of_the_walk(branches, pixels):

@@ -25,39 +25,40 @@ def test_resnet_50_is_as_the_article_has_it():
     """Table 1 of arXiv 1903.12261 gives CEs in whole percent, and 76.7 and 105.0 for their mean."""
     published = (80, 82, 83, 75, 89, 78, 80, 78, 75, 66, 57, 71, 85, 77, 77)
     errors = dict(zip(CORRUPTIONS, published, strict=True))
-    found = imagenet_c_error(
-        {one: share(errors[one.kind] / 100 * ALEXNET[one.kind]) for one in ALL}, share(0.239)
+    measured = imagenet_c_error(
+        {config: share(errors[config.kind] / 100 * ALEXNET[config.kind]) for config in ALL},
+        share(0.239),
     )
-    assert found.mce == pytest.approx(0.767, abs=0.005)
-    assert found.relative_mce == pytest.approx(1.050, abs=0.01)
+    assert measured.mce == pytest.approx(0.767, abs=0.005)
+    assert measured.relative_mce == pytest.approx(1.050, abs=0.01)
     for kind, error in errors.items():
-        assert found.by_corruption[kind] == pytest.approx(error / 100, abs=0.001)
+        assert measured.by_corruption[kind] == pytest.approx(error / 100, abs=0.001)
 
 
 def test_alexnet_is_one():
-    found = imagenet_c_error({one: share(ALEXNET[one.kind], 10_000) for one in ALL})
-    assert found.mce == pytest.approx(1, abs=1e-3)
-    assert (found.relative_mce, found.relative_interval) == (None, None)
-    assert found.n == 10_000
+    measured = imagenet_c_error({config: share(ALEXNET[config.kind], 10_000) for config in ALL})
+    assert measured.mce == pytest.approx(1, abs=1e-3)
+    assert (measured.relative_mce, measured.relative_interval) == (None, None)
+    assert measured.n == 10_000
 
 
 def test_severities_are_averaged_before_alexnet_divides():
-    right = {one: share(0.1 * one.severity) for one in ALL}
-    found = imagenet_c_error(right)
-    assert found.by_corruption["fog"] == pytest.approx(0.3 / ALEXNET["fog"])
+    right = {config: share(0.1 * config.severity) for config in ALL}
+    measured = imagenet_c_error(right)
+    assert measured.by_corruption["fog"] == pytest.approx(0.3 / ALEXNET["fog"])
 
 
 def test_intervals_take_images_as_drawn():
     generator = torch.Generator().manual_seed(0)
     right = answers(torch.rand(400, generator=generator) < 0.5)
-    found = imagenet_c_error(dict.fromkeys(ALL, right), right)
-    low, high = found.interval
+    measured = imagenet_c_error(dict.fromkeys(ALL, right), right)
+    low, high = measured.interval
     scale = sum(1 / error for error in ALEXNET.values()) / 15
     assert high - low == pytest.approx(2 * 1.96 * 0.5 / 20 * scale, rel=0.1)
-    assert low < found.mce < high
+    assert low < measured.mce < high
     # The same answers clean and corrupted: nothing rises, whichever images are drawn.
-    assert found.relative_mce == 0
-    assert found.relative_interval == (0, 0)
+    assert measured.relative_mce == 0
+    assert measured.relative_interval == (0, 0)
 
 
 def test_every_kind_and_severity_is_needed():

@@ -46,8 +46,8 @@ def test_logits_of_some_classes(colours):
     network = Restricted(colours.branch("main"), (1, 3))
     assert torch.equal(network(pixels), colours.branch("main")(pixels)[:, [1, 3]])
     assert not network.training
-    own = {f"network.{key}" for key in colours.branch("main").state_dict()}
-    assert network.state_dict().keys() == own, "the choice of classes is no weight"
+    shared_keys = {f"network.{key}" for key in colours.branch("main").state_dict()}
+    assert network.state_dict().keys() == shared_keys, "the choice of classes is no weight"
 
 
 def test_places_and_back():
@@ -66,26 +66,26 @@ def test_the_network_chooses_among_the_classes_of_the_set(subject):
     logits = subject.model.branch("main")(subject.images.float() / 255)
     assert (logits.argmax(1) == 0).all()  # of all four it would never be right
     best = logits[:, [1, 3]].argmax(1)
-    assert clean.predicted.tolist() == [(1, 3)[place] for place in best]
+    assert clean.predicted.tolist() == [(1, 3)[index] for index in best]
     assert torch.equal(clean.right, best == (subject.labels == 3).long())
     assert clean.in_five.all()
 
 
 def test_attacks_are_against_the_same_choice(subject):
     condition = Condition(PGD, "main")
-    found = sweep([subject], [condition])[Cell("one", "main", condition)]
+    answered = sweep([subject], [condition])[Cell("one", "main", condition)]
     pixels = subject.images.float() / 255
     network = Restricted(fold(subject.model.branch("main"), pixels[:1]), (1, 3))
     labels = (subject.labels == 3).long()
     expected = Answers.from_logits(network(attack(network, pixels, labels, PGD)), labels)
-    torch.testing.assert_close(found.losses, expected.losses)
+    torch.testing.assert_close(answered.losses, expected.losses)
 
 
 def test_a_store_tells_restricted_cells_apart(subject, tmp_path):
     whole = TestedModel("one", subject.model, subject.images, subject.labels, ("main",))
     for subject_now, reused in ((subject, 0), (whole, 0), (subject, 1), (whole, 1)):
         store = CellStore(tmp_path, {"one": "digest"})
-        found = sweep([subject_now], [Condition()], store=store)
+        answered = sweep([subject_now], [Condition()], store=store)
         assert store.reused == reused
-        kept = found[Cell("one", "main", Condition())].predicted
-        assert (kept == 0).all() == (subject_now is whole)
+        predicted = answered[Cell("one", "main", Condition())].predicted
+        assert (predicted == 0).all() == (subject_now is whole)

@@ -18,37 +18,37 @@ def answers(*predicted, shapes=SHAPES):
 
 def test_shape_bias_literal():
     # By shape in scenes 0, 2 and 4, by texture in 1, by neither in the rest.
-    found = shape_bias_of(answers(0, 2, 1, 4, 2, 4, 4, 4), SHAPES, TEXTURES)
-    assert found.shape_bias == 0.75
-    assert (found.n, found.decided) == (8, 4)
-    assert (found.shape, found.texture, found.neither) == (3 / 8, 1 / 8, 4 / 8)
+    bias = shape_bias_of(answers(0, 2, 1, 4, 2, 4, 4, 4), SHAPES, TEXTURES)
+    assert bias.shape_bias == 0.75
+    assert (bias.n, bias.decided) == (8, 4)
+    assert (bias.shape, bias.texture, bias.neither) == (3 / 8, 1 / 8, 4 / 8)
 
 
 def test_the_interval_is_of_the_decisions_that_count():
-    found = shape_bias_of(answers(0, 2, 1, 4, 2, 4, 4, 4), SHAPES, TEXTURES)
+    bias = shape_bias_of(answers(0, 2, 1, 4, 2, 4, 4, 4), SHAPES, TEXTURES)
     z, n, share = 1.959964, 4, 0.75  # Wilson, 1927
     half = z * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
     middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    assert found.interval == pytest.approx((middle - half, middle + half))
+    assert bias.interval == pytest.approx((middle - half, middle + half))
 
 
 def test_scenes_that_cannot_tell_do_not_count():
     same = TEXTURES.clone()
     same[:2] = SHAPES[:2]
-    found = shape_bias_of(answers(0, 2, 1, 4, 2, 4, 4, 4), SHAPES, same)
-    assert (found.n, found.decided, found.shape_bias) == (6, 2, 1.0)
+    bias = shape_bias_of(answers(0, 2, 1, 4, 2, 4, 4, 4), SHAPES, same)
+    assert (bias.n, bias.decided, bias.shape_bias) == (6, 2, 1.0)
 
 
 def test_a_branch_that_answers_neither_has_no_bias():
-    found = shape_bias_of(answers(*[4] * 8), SHAPES, TEXTURES)
-    assert (found.shape_bias, found.interval, found.neither) == (None, None, 1.0)
+    bias = shape_bias_of(answers(*[4] * 8), SHAPES, TEXTURES)
+    assert (bias.shape_bias, bias.interval, bias.neither) == (None, None, 1.0)
 
 
 def test_shares_have_intervals_over_scenes():
-    found = shape_bias_of(answers(*SHAPES.tolist()), SHAPES, TEXTURES)
-    assert (found.shape_bias, found.neither) == (1.0, 0.0)
-    assert found.shape_interval == wilson_interval(found.n, found.n)
-    assert found.texture_interval == found.neither_interval == wilson_interval(0, found.n)
+    bias = shape_bias_of(answers(*SHAPES.tolist()), SHAPES, TEXTURES)
+    assert (bias.shape_bias, bias.neither) == (1.0, 0.0)
+    assert bias.shape_interval == wilson_interval(bias.n, bias.n)
+    assert bias.texture_interval == bias.neither_interval == wilson_interval(0, bias.n)
     assert "1811.12231" in MEANING
 
 

@@ -70,8 +70,8 @@ def test_probes_and_shape_bias(model):
     content = summarise(Evaluation(Suite(models), cells), "again")
     probed = content["results"][1]["condition"]
     assert probed == {"kind": "probe", "probe": "low-pass", "strength": 8.0}
-    (one,) = content["shape_bias"]["results"]
-    assert (one["model"], one["branch"], one["shape_bias"]) == ("scenes", "main", 0.5)
+    (first,) = content["shape_bias"]["results"]
+    assert (first["model"], first["branch"], first["shape_bias"]) == ("scenes", "main", 0.5)
     assert content["shape_bias"]["meaning"] == MEANING
     json.dumps(content, allow_nan=False)  # plain values alone
 
@@ -88,13 +88,13 @@ def test_mce_is_of_the_models_for_which_it_is_defined(model, images):
     cells |= {Cell("other", "main", FOG): answers(1, 0, 0, 0)}
     models = [TestedModel(name, model, *images) for name in ("one", "two", "other")]
     content = summarise(Evaluation(Suite(models, with_mce=("one", "two")), cells), "again")
-    one, two = content["imagenet_c"]["results"]
-    assert [(error["model"], error["branch"]) for error in (one, two)] == [
+    first, two = content["imagenet_c"]["results"]
+    assert [(error["model"], error["branch"]) for error in (first, two)] == [
         ("one", "main"),
         ("two", "aux"),
     ]
-    assert one["relative_mce"] is not None
+    assert first["relative_mce"] is not None
     assert two["relative_mce"] is None
-    assert two["mce"] == pytest.approx(1.5 * one["mce"])
-    low, high = one["by_corruption_intervals"]["fog"]
-    assert low < one["by_corruption"]["fog"] < high
+    assert two["mce"] == pytest.approx(1.5 * first["mce"])
+    low, high = first["by_corruption_intervals"]["fog"]
+    assert low < first["by_corruption"]["fog"] < high

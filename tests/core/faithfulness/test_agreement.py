@@ -38,9 +38,9 @@ def test_the_top_tenth_by_hand():
     second = torch.zeros(1, 5, 10)
     first[0, 0, :5] = torch.tensor([5.0, 4, 3, 2, 1])  # its top: places 0 to 4
     second[0, 0, 3:8] = torch.tensor([1.0, 2, 3, 4, 5])  # its top: places 3 to 7
-    (found,) = agree(first, second)
-    assert found.overlap == 2 / 5
-    assert found.iou == 2 / 8
+    (agreed,) = agree(first, second)
+    assert agreed.overlap == 2 / 5
+    assert agreed.iou == 2 / 8
 
 
 @pytest.fixture
@@ -51,39 +51,39 @@ def top(monkeypatch):
 @pytest.mark.parametrize(("share", "expected"), [(0.25, 0), (0.5, 1), (1.0, 1)])
 def test_the_top_is_a_share_of_the_pixels(top, share, expected):
     top(share)
-    found = agree(a_map(4, 3, 2, 1), a_map(3, 4, 1, 2))[0]
-    assert (found.iou, found.overlap) == (expected, expected)
+    agreed = agree(a_map(4, 3, 2, 1), a_map(3, 4, 1, 2))[0]
+    assert (agreed.iou, agreed.overlap) == (expected, expected)
 
 
 def test_values_tied_at_the_edge_are_left_out(top):
     # Half should be the top, but only one pixel stands out: the zeros are not chosen by place.
     top(0.5)
-    found = agree(a_map(9, 0, 0, 0), a_map(0, 0, 0, 9))[0]
-    assert (found.iou, found.overlap) == (0, 0)
-    found = agree(a_map(9, 0, 0, 0), a_map(9, 5, 0, 0))[0]
-    assert (found.iou, found.overlap) == (1 / 2, 1)
+    agreed = agree(a_map(9, 0, 0, 0), a_map(0, 0, 0, 9))[0]
+    assert (agreed.iou, agreed.overlap) == (0, 0)
+    agreed = agree(a_map(9, 0, 0, 0), a_map(9, 5, 0, 0))[0]
+    assert (agreed.iou, agreed.overlap) == (1 / 2, 1)
 
 
 def test_a_plateau_of_largest_values_is_the_top_as_a_whole(top):
     top(0.25)
-    found = agree(a_map(7, 7, 7, 0), a_map(7, 7, 7, 0))[0]
-    assert (found.iou, found.overlap) == (1, 1)
-    found = agree(a_map(7, 7, 7, 0), a_map(1, 2, 3, 4))[0]
-    assert (found.iou, found.overlap) == (0, 0)
+    agreed = agree(a_map(7, 7, 7, 0), a_map(7, 7, 7, 0))[0]
+    assert (agreed.iou, agreed.overlap) == (1, 1)
+    agreed = agree(a_map(7, 7, 7, 0), a_map(1, 2, 3, 4))[0]
+    assert (agreed.iou, agreed.overlap) == (0, 0)
 
 
 def test_a_map_agrees_with_itself_in_any_monotone_scale():
     maps = draw(0)
-    for found in agree(maps, 3 * maps + 1):
-        assert found.rank_correlation == pytest.approx(1)
-        assert (found.iou, found.overlap) == (1, 1)
+    for agreed in agree(maps, 3 * maps + 1):
+        assert agreed.rank_correlation == pytest.approx(1)
+        assert (agreed.iou, agreed.overlap) == (1, 1)
 
 
 @pytest.mark.parametrize("constant", [0.0, 2.0])
 def test_constant_maps_have_no_agreement(constant):
-    found = agree(torch.full((1, 2, 2), constant), torch.rand(1, 2, 2))[0]
+    agreed = agree(torch.full((1, 2, 2), constant), torch.rand(1, 2, 2))[0]
     reason = Undefined("the map is constant" if constant else "the map is zero everywhere")
-    assert found == Agreement(reason, reason, reason)
+    assert agreed == Agreement(reason, reason, reason)
 
 
 def test_maps_without_pixels_are_undefined():

@@ -26,9 +26,9 @@ def gradient(network, pixels):
 
 
 def curves(module, pixels, **options):
-    found = measure_curves(module, pixels, gradient(module, pixels), 0, **options)
+    measured = measure_curves(module, pixels, gradient(module, pixels), 0, **options)
     names = ("deletion", "insertion", "random_deletion", "random_insertion")
-    return [getattr(one, name).probabilities.tolist() for one in found for name in names]
+    return [getattr(lines, name).probabilities.tolist() for lines in measured for name in names]
 
 
 def infidelity(module, pixels, **options):

@@ -14,8 +14,8 @@ def curve_of(module, order, **options):
     """Curves of four white pixels by a map that ranks them in that order."""
     scores = torch.zeros(1, 1, 4)
     scores[0, 0, list(order)] = torch.tensor([4.0, 3.0, 2.0, 1.0])
-    (found,) = measure_curves(module, WHITE, scores, 0, **options)
-    return found
+    (measured,) = measure_curves(module, WHITE, scores, 0, **options)
+    return measured
 
 
 @pytest.fixture
@@ -33,15 +33,15 @@ def step(monkeypatch):
 )
 def test_deletion_of_four_white_pixels(make_sum, monkeypatch, order, level, expected):
     monkeypatch.setattr(curves, "_GREY", level)
-    found = curve_of(make_sum(WEIGHTS), order).deletion
-    torch.testing.assert_close(found.probabilities, torch.tensor(expected))
-    assert found.shares.tolist() == [0.0, 0.25, 0.5, 0.75, 1.0]  # no picture is shown twice
+    measured = curve_of(make_sum(WEIGHTS), order).deletion
+    torch.testing.assert_close(measured.probabilities, torch.tensor(expected))
+    assert measured.shares.tolist() == [0.0, 0.25, 0.5, 0.75, 1.0]  # no picture is shown twice
 
 
 def test_the_area_of_four_white_pixels(make_sum):
-    found = curve_of(make_sum(WEIGHTS), (0, 1, 2, 3))
+    measured = curve_of(make_sum(WEIGHTS), (0, 1, 2, 3))
     # Trapezoids of width a quarter: (0.9/2 + 0.7 + 0.6 + 0.525 + 0.5/2) / 4.
-    assert found.deletion.area == pytest.approx(0.63125, abs=1e-6)
+    assert measured.deletion.area == pytest.approx(0.63125, abs=1e-6)
 
 
 def test_an_area_where_the_steps_differ():
@@ -54,12 +54,12 @@ def test_insertion_starts_blurred_and_ends_with_the_picture(make_sum, pixels, st
     step(1 / 256)
     image, weights = pixels(1, 16), torch.rand(16, 16) / 256
     scores = torch.randperm(256).view(1, 16, 16).float()
-    (found,) = measure_curves(make_sum(weights), image, scores, 0)
+    (measured,) = measure_curves(make_sum(weights), image, scores, 0)
     gains = (weights * (image[0] - blur(image[0])).mean(0)).flatten()
     rise = gains[scores.flatten().argsort(descending=True)].cumsum(0)
     start = 0.1 + (weights * blur(image[0]).mean(0)).sum()
     expected = torch.cat([start[None], start + rise])
-    torch.testing.assert_close(found.insertion.probabilities, expected, atol=1e-5, rtol=0)
+    torch.testing.assert_close(measured.insertion.probabilities, expected, atol=1e-5, rtol=0)
 
 
 def test_each_image_follows_its_own_class(make_sum):
@@ -71,26 +71,26 @@ def test_each_image_follows_its_own_class(make_sum):
 
 def test_random_orders_are_what_a_map_is_measured_by(make_sum, monkeypatch):
     monkeypatch.setattr(curves, "_RANDOM_ORDERS", 400)
-    found = curve_of(make_sum(WEIGHTS), (0, 1, 2, 3))
+    measured = curve_of(make_sum(WEIGHTS), (0, 1, 2, 3))
     # On average a random order removes an equal share of 0.4 at every step: 0.9 down to 0.5.
     mean = torch.tensor([0.9, 0.8, 0.7, 0.6, 0.5])
-    torch.testing.assert_close(found.random_deletion.probabilities, mean, atol=0.02, rtol=0)
-    assert found.deletion_gain == pytest.approx(0.7 - 0.63125, abs=0.01)
+    torch.testing.assert_close(measured.random_deletion.probabilities, mean, atol=0.02, rtol=0)
+    assert measured.deletion_gain == pytest.approx(0.7 - 0.63125, abs=0.01)
 
 
 def test_a_map_gains_nothing_where_all_pixels_weigh_the_same(make_sum):
-    found = curve_of(make_sum([[0.2] * 4]), (2, 0, 1, 3))
-    assert found.deletion_gain == pytest.approx(0, abs=1e-6)
-    assert found.insertion_gain == pytest.approx(0, abs=1e-6)
+    measured = curve_of(make_sum([[0.2] * 4]), (2, 0, 1, 3))
+    assert measured.deletion_gain == pytest.approx(0, abs=1e-6)
+    assert measured.insertion_gain == pytest.approx(0, abs=1e-6)
 
 
 def test_equal_values_go_in_random_order_not_by_place(make_sum):
     scores = torch.tensor([[[1.0, 0.0, 0.0, 0.0]]])  # as ReLU leaves a Grad-CAM map
-    found = {
+    measured = {
         measure_curves(make_sum(WEIGHTS), WHITE, scores, 0, seed=seed)[0].deletion.area
         for seed in range(8)
     }
-    assert len(found) > 1
+    assert len(measured) > 1
 
 
 def test_progress_counts_every_picture(make_sum):
@@ -101,18 +101,18 @@ def test_progress_counts_every_picture(make_sum):
 
 def test_a_step_that_does_not_divide_ends_with_all_pixels(make_sum, step):
     step(0.75)
-    found = curve_of(make_sum(WEIGHTS), (0, 1, 2, 3))
-    assert found.deletion.shares.tolist() == [0.0, 0.75, 1.0]
+    measured = curve_of(make_sum(WEIGHTS), (0, 1, 2, 3))
+    assert measured.deletion.shares.tolist() == [0.0, 0.75, 1.0]
 
 
 def test_the_size_of_a_batch_changes_nothing_but_rounding(dual, pixels, monkeypatch):
-    found = []
+    measured = []
     for size in (1, 64):
         monkeypatch.setattr(question, "_MOST_IMAGES", size)
         scores = torch.arange(1024.0).view(1, 32, 32)
-        found += measure_curves(dual.branch("aux"), pixels(1), scores, 0)
-    for one, other in zip(*((f.deletion, f.insertion) for f in found), strict=True):
-        torch.testing.assert_close(one.probabilities, other.probabilities)
+        measured += measure_curves(dual.branch("aux"), pixels(1), scores, 0)
+    for single, batched in zip(*((f.deletion, f.insertion) for f in measured), strict=True):
+        torch.testing.assert_close(single.probabilities, batched.probabilities)
 
 
 def test_an_image_has_its_curve_whatever_else_is_in_the_batch(dual, pixels):
@@ -153,10 +153,10 @@ def test_random_orders_are_gone_through_once_for_several_maps_of_an_image(make_s
     # 5 pictures on each of 2 curves of 2 + 3 orders.
     assert sum(shown) == 5 * 2 * (2 + 3)
     assert told[-1] == (50, 50)
-    for values, found in zip(scores, both, strict=True):
+    for values, measured in zip(scores, both, strict=True):
         (alone,) = measure_curves(module, WHITE, values[None], 0)
-        assert found.insertion_gain == alone.insertion_gain
-        assert found.deletion_gain == alone.deletion_gain
+        assert measured.insertion_gain == alone.insertion_gain
+        assert measured.deletion_gain == alone.deletion_gain
 
 
 # -- the blur ------------------------------------------------------------------------------------

@@ -38,10 +38,10 @@ def test_the_network_is_asked_once_for_several_maps_of_an_image(
 
     image = images[:1].expand(3, -1, -1, -1)
     maps = torch.stack([times_input(weights, images[:1], 0)[0], *torch.rand(2, 4, 6)])
-    alone = [measure_infidelity(module, images[:1], one[None], 0)[0] for one in maps]
+    alone = [measure_infidelity(module, images[:1], each[None], 0)[0] for each in maps]
     monkeypatch.setattr(forward, "logits", count)
-    found = measure_infidelity(module, image, maps, 0)
-    assert list(found) == alone
+    infidelity = measure_infidelity(module, image, maps, 0)
+    assert list(infidelity) == alone
     assert shown == [1, 32, 32]  # the image and its copies
 
 
@@ -63,17 +63,19 @@ def test_it_is_captums(make_linear, weights, images, normalize):
         n_perturb_samples=len(masks),
         normalize=normalize,
     )
-    (found,) = measure_infidelity(module, images[:1], values[None], 1, seed=3)
-    assert (found.value if normalize else found.reference) == pytest.approx(expected.item())
+    (infidelity,) = measure_infidelity(module, images[:1], values[None], 1, seed=3)
+    assert (infidelity.value if normalize else infidelity.reference) == pytest.approx(
+        expected.item()
+    )
 
 
 @pytest.mark.parametrize("factor", [1, -3])
 def test_input_times_gradient_foretells_a_linear_network(make_linear, weights, images, factor):
     maps = factor * times_input(weights, images, 1)
-    found = measure_infidelity(make_linear(weights), images, maps, 1)
-    assert [one.value for one in found] == pytest.approx([0, 0], abs=1e-9)
-    assert all(one.reference > 0.1 for one in found)
-    assert [one.relative for one in found] == pytest.approx([0, 0], abs=1e-9)
+    infidelity = measure_infidelity(make_linear(weights), images, maps, 1)
+    assert [each.value for each in infidelity] == pytest.approx([0, 0], abs=1e-9)
+    assert all(each.reference > 0.1 for each in infidelity)
+    assert [each.relative for each in infidelity] == pytest.approx([0, 0], abs=1e-9)
 
 
 def test_literal_errors_when_the_whole_picture_is_removed(
@@ -81,13 +83,13 @@ def test_literal_errors_when_the_whole_picture_is_removed(
 ):
     monkeypatch.setattr(fidelity, "_SIDES", 1.0)
     score = (weights[0] * images).sum((1, 2, 3))
-    found = measure_infidelity(make_linear(weights), images, torch.rand(2, 4, 6), 0)
-    assert [one.reference for one in found] == pytest.approx((score**2).tolist(), rel=1e-4)
+    infidelity = measure_infidelity(make_linear(weights), images, torch.rand(2, 4, 6), 0)
+    assert [each.reference for each in infidelity] == pytest.approx((score**2).tolist(), rel=1e-4)
 
 
 def test_a_map_is_never_worse_than_an_empty_one(make_linear, weights, images):
-    found = measure_infidelity(make_linear(weights), images, torch.rand(2, 4, 6), 0)
-    assert all(0.1 < one.relative <= 1 for one in found)
+    infidelity = measure_infidelity(make_linear(weights), images, torch.rand(2, 4, 6), 0)
+    assert all(0.1 < each.relative <= 1 for each in infidelity)
 
 
 def test_single_pixels_by_hand(make_linear, monkeypatch):
@@ -96,19 +98,19 @@ def test_single_pixels_by_hand(make_linear, monkeypatch):
     weights = torch.zeros(1, 3, 2, 2)
     weights[0, :, 0, 0] = 1.0  # only one pixel matters, and white it is worth 3
     image, maps = torch.ones(1, 3, 2, 2), torch.tensor([[[3.0, 3.0], [0.0, 0.0]]])
-    (found,) = measure_infidelity(make_linear(weights), image, maps, 0)
+    (infidelity,) = measure_infidelity(make_linear(weights), image, maps, 0)
     # A quarter of the rectangles takes that pixel away: 3² / 4. Another quarter takes the pixel
     # that only the map counts: half of what it says is best, and misses 1.5 on two quarters.
-    assert found.reference == pytest.approx(9 / 4, rel=0.1)
-    assert found.value == pytest.approx(2 * 1.5**2 / 4, rel=0.1)
-    assert found.samples == 4000
+    assert infidelity.reference == pytest.approx(9 / 4, rel=0.1)
+    assert infidelity.value == pytest.approx(2 * 1.5**2 / 4, rel=0.1)
+    assert infidelity.samples == 4000
 
 
 def test_a_network_that_never_reacts_has_no_relative_figure(make_linear, images):
     module = make_linear(torch.zeros(2, 3, 4, 6))
-    (found, _) = measure_infidelity(module, images, torch.rand(2, 4, 6), 0)
-    assert found == Infidelity(0.0, 0.0, 64)
-    assert found.relative == Undefined("the score changes under no perturbation")
+    (infidelity, _) = measure_infidelity(module, images, torch.rand(2, 4, 6), 0)
+    assert infidelity == Infidelity(0.0, 0.0, 64)
+    assert infidelity.relative == Undefined("the score changes under no perturbation")
 
 
 def test_a_map_whose_rectangles_all_add_up_to_nothing_is_as_good_as_an_empty_one(
@@ -133,18 +135,20 @@ def test_the_size_of_a_batch_changes_nothing_but_rounding(
     maps = torch.rand(2, 4, 6, generator=torch.Generator().manual_seed(0))
     other = measure_infidelity(make_linear(weights), images, maps, 0)
     monkeypatch.setattr(question, "_MOST_IMAGES", size)
-    found = measure_infidelity(make_linear(weights), images, maps, 0)
-    assert [one.value for one in found] == pytest.approx([one.value for one in other], rel=1e-4)
+    infidelity = measure_infidelity(make_linear(weights), images, maps, 0)
+    assert [each.value for each in infidelity] == pytest.approx(
+        [each.value for each in other], rel=1e-4
+    )
 
 
 def test_any_memory_format_is_taken(dual, pixels):
     images = pixels(2).to(memory_format=torch.channels_last)
     maps = torch.rand(32, 2, 32).transpose(0, 1)
     other = measure_infidelity(dual.branch("main"), pixels(2), maps.contiguous(), 0)
-    for one, expected in zip(
+    for each, expected in zip(
         measure_infidelity(dual.branch("main"), images, maps, 0), other, strict=True
     ):
-        assert one.value == pytest.approx(expected.value, rel=1e-4)
+        assert each.value == pytest.approx(expected.value, rel=1e-4)
 
 
 def test_a_constant_map_is_undefined_beside_a_sound_one(make_linear, weights, images):
@@ -164,12 +168,12 @@ def sensitivity_of(make_map, images, samples=10, seed=0):
 def test_max_sensitivity_of_a_map_that_adds_up_its_pixels(monkeypatch):
     monkeypatch.setattr(fidelity, "_RADIUS", 0.1)
     images = torch.full((1, 3, 4, 4), 0.5)  # far enough from 0 and 1 that nothing is cut
-    found = sensitivity_of(lambda shown: shown.sum(1) * RAMP, images, samples=5)
+    infidelity = sensitivity_of(lambda shown: shown.sum(1) * RAMP, images, samples=5)
     generator = torch.Generator().manual_seed(0)
     noises = [0.1 * (torch.rand(3, 4, 4, generator=generator) * 2 - 1) for _ in range(5)]
     lengths = [(noise.sum(0) * RAMP).norm() for noise in noises]
     expected = (max(lengths) / (1.5 * RAMP).norm()).item()
-    assert found == (pytest.approx(expected, rel=1e-5),)
+    assert infidelity == (pytest.approx(expected, rel=1e-5),)
 
 
 def test_it_is_captums_sensitivity(pixels):

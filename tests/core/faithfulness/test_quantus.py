@@ -95,8 +95,8 @@ def test_deletion_is_pixel_flipping(module, images, maps, level, at_a_time, monk
         features_in_step=3 * at_a_time, perturb_baseline=level, **PLAIN
     )
     expected = torch.tensor(ask(flipping, module, images, maps))
-    found = curves.measure_curves(module, images, maps, CLASSES)
-    lines = torch.stack([one.deletion.probabilities for one in found])
+    measured = curves.measure_curves(module, images, maps, CLASSES)
+    lines = torch.stack([pair.deletion.probabilities for pair in measured])
     assert (lines.amax(1) - lines.amin(1)).mean() > 0.2
     torch.testing.assert_close(lines[:, 1:], expected, atol=1e-5, rtol=0)
 
@@ -110,7 +110,7 @@ def test_max_sensitivity_under_the_same_noise(make_linear, images):
         shown.append(pictures)
         return ((pictures - 0.4) ** 2 * weights[CLASSES]).sum(1)
 
-    found = max_sensitivity(explain, images, explain(images), samples=5)
+    measured = max_sensitivity(explain, images, explain(images), samples=5)
     noisy = iter([one for one in shown if not torch.equal(one, images)])
 
     sensitivity = quantus.MaxSensitivity(
@@ -125,4 +125,4 @@ def test_max_sensitivity_under_the_same_noise(make_linear, images):
     )
     assert next(noisy, None) is None
     assert min(expected) > 0.001
-    assert found == pytest.approx(tuple(expected), rel=1e-4)
+    assert measured == pytest.approx(tuple(expected), rel=1e-4)

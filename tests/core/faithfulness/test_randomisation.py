@@ -29,25 +29,25 @@ def cascade(module, pixels, make_map, draws=1, seed=0):
 
 
 def test_a_map_of_the_picture_alone_stays_what_it_is(module, pixels):
-    for found in cascade(module, pixels(), lambda network, shown: shown.mean(1)):
-        assert [step.stage for step in found.steps] == ["8", "3", "0"]
-        assert all(step.correlation == pytest.approx(1.0) for step in found.steps)
-        assert found.verdict == "mostly the picture"
-        assert found.kept == pytest.approx(1.0)
-        assert found.words == (
+    for check in cascade(module, pixels(), lambda network, shown: shown.mean(1)):
+        assert [step.stage for step in check.steps] == ["8", "3", "0"]
+        assert all(step.correlation == pytest.approx(1.0) for step in check.steps)
+        assert check.verdict == "mostly the picture"
+        assert check.kept == pytest.approx(1.0)
+        assert check.words == (
             "With every weight random the map has a rank correlation of 1.00 with the original: "
             "most of its order comes from the picture, whatever was learnt."
         )
 
 
 def test_a_map_of_the_first_weights_changes_at_the_last_step(module, pixels):
-    (found,) = cascade(module, pixels(1, 14), first_weights, draws=3)
-    head, middle, whole = found.steps
+    (check,) = cascade(module, pixels(1, 14), first_weights, draws=3)
+    head, middle, whole = check.steps
     assert (head.correlation, middle.correlation) == pytest.approx((1.0, 1.0))
     assert abs(whole.correlation) < 0.2
     assert abs(whole.absolute_correlation) < 0.2
     assert whole.draws == 3
-    assert found.verdict == "follows the weights"
+    assert check.verdict == "follows the weights"
 
 
 def test_a_map_in_between_is_partly_the_picture(module, pixels):
@@ -55,17 +55,17 @@ def test_a_map_in_between_is_partly_the_picture(module, pixels):
         weights = first_weights(network, shown)
         return weights / weights.std() + 0.75 * shown.mean(1) / shown.mean(1).std()
 
-    found, _ = cascade(module, pixels(2, 14), half)
-    assert 0.2 <= found.steps[-1].correlation < 0.5
-    assert found.verdict == "partly the picture"
+    check, _ = cascade(module, pixels(2, 14), half)
+    assert 0.2 <= check.steps[-1].correlation < 0.5
+    assert check.verdict == "partly the picture"
 
 
 def test_a_flipped_sign_is_seen_in_the_absolute_values(module, pixels):
     signs = iter([1, -1, -1, -1])
-    found, _ = cascade(module, pixels(), lambda network, shown: next(signs) * (shown.mean(1) - 0.5))
-    assert found.steps[0].correlation == pytest.approx(-1.0)
-    assert found.steps[0].absolute_correlation == pytest.approx(1.0)
-    assert found.verdict == "mostly the picture"
+    check, _ = cascade(module, pixels(), lambda network, shown: next(signs) * (shown.mean(1) - 0.5))
+    assert check.steps[0].correlation == pytest.approx(-1.0)
+    assert check.steps[0].absolute_correlation == pytest.approx(1.0)
+    assert check.verdict == "mostly the picture"
 
 
 def test_the_cascade_goes_on_from_the_head_and_starts_anew_with_each_draw(module, pixels):
@@ -121,11 +121,11 @@ def test_draws_differ_and_their_mean_counts(module, pixels):
         drawn.append(first_weights(network, shown).clone())
         return drawn[-1]
 
-    (found,) = cascade(module, pixels(1, 14), remember, draws=3)
+    (check,) = cascade(module, pixels(1, 14), remember, draws=3)
     original, *others = drawn
     last = [spearman(original, maps)[0] for maps in others[2::3]]
     assert len({*last}) == 3
-    assert found.steps[-1].correlation == pytest.approx(sum(last) / 3)
+    assert check.steps[-1].correlation == pytest.approx(sum(last) / 3)
 
 
 def test_seeds_decide(module, pixels):
@@ -137,11 +137,11 @@ def test_seeds_decide(module, pixels):
 
 def test_maps_that_turn_empty_are_undefined_not_changed(module, pixels):
     maps = iter([torch.rand(2, 32, 32), *[torch.zeros(2, 32, 32)] * 3])
-    found, _ = cascade(module, pixels(), lambda network, shown: next(maps))
-    assert found.steps[0].correlation == Undefined("the map is zero everywhere")
-    assert found.kept == Undefined("the map is zero everywhere")
-    assert found.verdict == "undefined"
-    assert found.words == (
+    check, _ = cascade(module, pixels(), lambda network, shown: next(maps))
+    assert check.steps[0].correlation == Undefined("the map is zero everywhere")
+    assert check.kept == Undefined("the map is zero everywhere")
+    assert check.verdict == "undefined"
+    assert check.words == (
         "With every weight random nothing can be compared: undefined: the map is zero everywhere."
     )
 
@@ -153,11 +153,11 @@ def test_signed_maps_whose_size_alone_is_kept_are_told_so(module, pixels):
         signs = torch.randint(0, 2, shown.mean(1).shape, generator=generator) * 2 - 1
         return shown.mean(1) * signs
 
-    found, _ = cascade(module, pixels(), make_map)
-    assert abs(found.steps[-1].correlation) < 0.1
-    assert found.steps[-1].absolute_correlation == pytest.approx(1.0)
-    assert found.verdict == "mostly the picture"
-    assert found.words.startswith("With every weight random the absolute map has")
+    check, _ = cascade(module, pixels(), make_map)
+    assert abs(check.steps[-1].correlation) < 0.1
+    assert check.steps[-1].absolute_correlation == pytest.approx(1.0)
+    assert check.verdict == "mostly the picture"
+    assert check.words.startswith("With every weight random the absolute map has")
 
 
 def test_a_picture_of_several_is_what_it_is_alone(module, pixels):

@@ -77,10 +77,10 @@ def test_a_strength_is_checked(config: type, fields: dict, words: str) -> None:
 
 @pytest.mark.parametrize("config", GOOD)
 def test_configs_are_frozen_and_hashable(config: type) -> None:
-    one = config(**GOOD[config])
-    assert hash(one) == hash(config(**GOOD[config], seed=0))
+    value = config(**GOOD[config])
+    assert hash(value) == hash(config(**GOOD[config], seed=0))
     with pytest.raises(dataclasses.FrozenInstanceError):
-        one.seed = 2
+        value.seed = 2
 
 
 def test_patches_are_at_least_a_pixel() -> None:

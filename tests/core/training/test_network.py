@@ -170,9 +170,9 @@ def test_a_foreign_files_colours_and_classes_are_those_of_the_recipe(tmp_path):
     network = timm.create_model("test_resnet", num_classes=2)
     path = tmp_path / "plain.safetensors"
     save_file(network.state_dict(), path)
-    said = {"mean": (0.1, 0.2, 0.3), "std": (0.4, 0.5, 0.6), "classes": ("cats", "dogs")}
-    model, info = new_model(tiny_recipe(start_from=str(path), **said), CATS_DOGS)
-    assert (info.mean, info.std) == (said["mean"], said["std"])
+    settings = {"mean": (0.1, 0.2, 0.3), "std": (0.4, 0.5, 0.6), "classes": ("cats", "dogs")}
+    model, info = new_model(tiny_recipe(start_from=str(path), **settings), CATS_DOGS)
+    assert (info.mean, info.std) == (settings["mean"], settings["std"])
     assert torch.equal(model.state_dict()["fc.weight"], network.fc.weight)
     other, _ = new_model(tiny_recipe(start_from=str(path)), CATS_DOGS)
     assert not torch.equal(other.state_dict()["fc.weight"], network.fc.weight)

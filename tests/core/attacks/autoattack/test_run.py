@@ -73,9 +73,9 @@ def test_each_member_gets_what_still_stands(branch, pixels, answered, monkeypatc
     result = auto_attack(branch, clean, labels, config(seed=10))
     attacked = {"APGD-CE": [0, 2, 3, 4, 5, 6], "APGD-T": [3, 4, 5, 6]}
     attacked |= {"FAB-T": [3, 4, 5, 6], "Square": [6]}
-    own = [draw.initial_seed() for draw in streams(range(10, 17), 7)]
+    own_seeds = [draw.initial_seed() for draw in streams(range(10, 17), 7)]
     assert seen == {
-        name: (len(rows), [own[row] for row in rows]) for name, rows in attacked.items()
+        name: (len(rows), [own_seeds[row] for row in rows]) for name, rows in attacked.items()
     }
     assert result.turned_by == (
         *("APGD-CE", "clean", "APGD-CE"), *["FAB-T"] * 3, "Square"

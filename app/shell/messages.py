@@ -103,10 +103,9 @@ def map_caption(shown: AttributionMap, names: Sequence[str]) -> str:
     """What a grid of maps shows, in one line; ``shown`` is any of them."""
     method = METHODS[shown.method]
     where = f" at layer `{shown.layer}`" if shown.layer else ""
-    scale = "from 0" if method.sign == "magnitude" else "around 0"
     return (
-        f"{method.title}{where} for the class **{names[shown.class_index]}**. The class and the "
-        f"colour scale ({scale}) are the same in every picture."
+        f"{method.title}{where} for the class **{names[shown.class_index]}**. The class is "
+        "the same in every picture, and so is the colour scale, which ends at the 99th percentile."
     )
 
 

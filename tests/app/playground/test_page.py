@@ -98,7 +98,7 @@ def test_expert_controls_change_the_result(visit):
     assert explained.class_index == cache.model_info("tiny-advprop").class_ids.index("ring")
     assert explained.layer is None
     assert "for the class **ring**" in person.text
-    assert "colour scale (around 0) are the same in every picture" in person.text
+    assert "so is the colour scale, which ends at the 99th percentile" in person.text
 
 
 @pytest.mark.parametrize("method", ["saliency", "smoothgrad"])

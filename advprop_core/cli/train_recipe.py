@@ -13,6 +13,7 @@ import typer
 
 from advprop_core.attacks.named import read_radius
 from advprop_core.cli.options import docstrings
+from advprop_core.cli.values import DEFAULT_RADII
 from advprop_core.errors import InputError
 from advprop_core.models.bundle import bundled_models, says_all_itself
 from advprop_core.models.header import read_info
@@ -20,7 +21,7 @@ from advprop_core.models.settings import read_channels, read_class_names
 from advprop_core.text import exact_radius, join, parse_radius, radius
 from advprop_core.training.recipe import OF_SOURCE, USED_BY, Recipe
 from advprop_core.training.recipe_files import RADII, TABLES, make_recipe, merge, read_recipe
-from advprop_core.types import NORMS, ModelInfo
+from advprop_core.types import ModelInfo
 
 Values = dict[str, Any]
 """A recipe as nested plain values; every table in it is a mapping."""
@@ -172,10 +173,9 @@ def _require_radius(base_attack: Values, asked_attack: Values) -> None:
     norm = str(asked_attack.get("norm", base_norm))
     if "epsilon" in asked_attack:
         read_radius(asked_attack["epsilon"], norm, "--epsilon")
-    elif norm in NORMS and norm != base_norm:
+    elif norm != base_norm and (usual := DEFAULT_RADII.get(norm)):
         raise InputError(
-            f"a radius belongs to its norm: give --epsilon for {norm} too, such as "
-            f"{'0.5' if norm == 'l2' else '2/255'}"
+            f"a radius belongs to its norm: give --epsilon for {norm} too, such as {usual}"
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from advprop_core.types import NORMS, ModelInfo, Norm
 if TYPE_CHECKING:
     from advprop_core.models.dual_bn import DualBNModel
 
-DEFAULT_RADII: dict[Norm, str] = {"linf": "4/255", "l2": "1"}
+DEFAULT_RADII: Mapping[str, str] = {"linf": "4/255", "l2": "1"}
 
 
 def split_list(values: Iterable[str] | None) -> list[str]:

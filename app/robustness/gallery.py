@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from advprop_core.text import radius
-from advprop_core.types import AttackConfig, Norm
+from advprop_core.types import AttackConfig
 from app.robustness import words
 from app.robustness.measurement import SEED
 from app.shell import cache, defects, state
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 _PER_PAGE = 12
 _WIDTH = 168  # px
 _PLAYGROUND = "app/playground/page.py"
-# Of the Playground, by norm: its field, and how many of its units are one of the library's.
-_RADII: Mapping[Norm, tuple[str, float]] = {"linf": ("epsilon", 255), "l2": ("radius", 1)}
 
 
 @defects.fragment
@@ -121,10 +119,12 @@ def _opening(case: Case, condition: Condition) -> tuple[Mapping[str, Any], str]:
 
     It is the same attack, through a branch that it fools.
     """
+    from app.shell.comparison import RADII  # here: it loads torch
+
     config = condition.attack
     if not isinstance(config, AttackConfig):
         return {"perturbation": "none"}, "no perturbation"
-    name, unit = _RADII[config.norm]
+    name, unit = RADII[config.norm]
     most = bounds(View, name)[1]
     start = " from another random start" if config.random_start else ""
     limit = f" at ε = {radius(most / unit, config.norm)}, the most there is"

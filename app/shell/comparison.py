@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -11,7 +11,7 @@ from advprop_core.attribution.methods import METHODS
 from advprop_core.models.class_names import find_class
 from advprop_core.pictures.noise import NoiseConfig
 from advprop_core.pictures.regions import EraseConfig, parse_regions
-from advprop_core.types import AttackConfig, Comparison, InputKind, ModelInfo
+from advprop_core.types import AttackConfig, Comparison, InputKind, ModelInfo, Norm
 from app.shell import cache
 from app.shell.pictures import key_of
 from app.shell.tasks import Task
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
     from advprop_core.pictures.regions import Fill
     from app.shell.cache import Lens
+
+RADII: Mapping[Norm, tuple[str, float]] = {"linf": ("epsilon", 255), "l2": ("radius", 1)}
+"""By norm: the field of :class:`View` with the radius, and how many of its units are one of the
+library's."""
 
 
 def comparison_task(view: View, lens: Lens) -> Task:
@@ -105,15 +109,15 @@ def perturbation(view: View, info: ModelInfo) -> AttackConfig | NoiseConfig | Er
 
 def attack_config(view: View, info: ModelInfo) -> AttackConfig:
     """The attack that the view asks for; an InputError if it refuses its numbers."""
-    linf = view.norm == "linf"
+    norm = cast("Norm", view.norm)
+    field, unit = RADII[norm]
     takes_steps = view.perturbation != "fgsm"
-    step_size = view.step_size / 255 if linf else view.step_size
     attack = gradient_attack(
         view.perturbation,
-        "linf" if linf else "l2",
-        view.epsilon / 255 if linf else view.radius,
+        norm,
+        getattr(view, field) / unit,
         steps=view.steps if takes_steps else None,
-        step_size=(step_size or None) if takes_steps else None,
+        step_size=(view.step_size / unit or None) if takes_steps else None,
         seed=view.seed,
     )
     target = info.class_ids.index(view.target) if view.target else None

@@ -62,6 +62,11 @@ def test_l2_is_in_pixel_units(info):
     )
 
 
+def test_a_norm_without_a_radius_of_its_own_is_an_error(info):
+    with pytest.raises(KeyError, match="l1"):
+        perturbation(info, norm="l1")
+
+
 @pytest.mark.parametrize("kind", ["pgd", "i-fgsm", "fgsm"])
 def test_a_target_is_a_class_index_of_this_network(info, kind):
     made = perturbation(info, perturbation=kind, target=info.class_ids[3])

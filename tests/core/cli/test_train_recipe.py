@@ -266,7 +266,7 @@ def test_help_names_recipes_and_examples_and_explains_every_choice(advprop) -> N
         (("--epsilon", "two"), "a fraction such as 4/255"),
         (("--epsilon", "1"), "would be all of it; did you mean 1/255?"),
         (("--epsilon", "2"), "would be beyond it; did you mean 2/255?"),
-        (("--norm", "l2"), "a radius belongs to its norm: give --epsilon for l2 too, such as 0.5"),
+        (("--norm", "l2"), "a radius belongs to its norm: give --epsilon for l2 too, such as 1"),
         (("--objective", "vanilla", "--epsilon", "1/255"), "so epsilon would have no effect"),
         (("--attack", "gd", "--epsilon", "1/255", "--step-size", "1/255"), "gd has no radius"),
         (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
@@ -21,23 +21,10 @@ Measure = Literal[
     "divergence",
     "gamma_change",
     "beta_change",
-    "scale_change",
-    "shift_change",
     "output_change",
 ]
-MEASURES: dict[Measure, str] = {
-    "mean_shift": "How far the second branch's running mean lies above the first's, in pooled "
-    "standard deviations.",
-    "log_variance_ratio": "Natural logarithm of the second branch's variance over the first's: "
-    "0.69 is twice the variance.",
-    "divergence": "Symmetric Kullback-Leibler divergence of the two normal distributions, in nats.",
-    "gamma_change": "Change of the trained scale γ.",
-    "beta_change": "Change of the trained shift β.",
-    "scale_change": "Change of what the layer multiplies by in effect, γ/σ.",
-    "shift_change": "Change of what the layer adds in effect, β − γμ/σ.",
-    "output_change": "How much the layer's output changes when the first branch's inputs meet the "
-    "second's layer: root mean square, in output units.",
-}
+MEASURES: tuple[Measure, ...] = get_args(Measure)
+"""See :func:`profile`."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +77,7 @@ def profile(model: DualBNModel, second: str, example: Tensor) -> tuple[LayerDist
     - ``log_variance_ratio`` ln(v₂/v₁);
     - ``divergence`` ½(KL(1‖2) + KL(2‖1)) = ¼(v₁/v₂ + v₂/v₁ − 2 + d²(1/v₁ + 1/v₂)) of the normal
       distributions N(μ, v), half of Jeffreys' divergence;
-    - ``gamma_change``, ``beta_change``, ``scale_change``, ``shift_change``: second − first;
+    - ``gamma_change``, ``beta_change``: second − first;
     - ``output_change`` √((μ₁Δscale + Δshift)² + v₁Δscale²): how far apart the two maps send an
       input distributed as N(μ₁, v₁). It says what the others cannot, for statistics and affine
       parameters may change much and cancel out.
@@ -119,28 +106,19 @@ def _distance(name: str, stage: str, ours: _BatchNorm, theirs: _BatchNorm) -> La
     for tensors in (before, after):
         if not all(value.isfinite().all() for value in tensors.values()):
             raise InputError(f"the tensors of norm layer {name!r} must be finite: train it again")
-    changes = {
-        key: after[tensor] - before[tensor]
-        for key, tensor in _DIFFERENCES.items()
-        if tensor in before
-    }
+    changes: dict[Measure, Tensor] = {}
     if "mean" in before:
-        changes |= _statistics(before, after)
-        changes["output_change"] = _output_change(before, changes)
+        changes |= _with_statistics(before, after)
+    if "gamma" in before:
+        changes["gamma_change"] = after["gamma"] - before["gamma"]
+    if "beta" in before:
+        changes["beta_change"] = after["beta"] - before["beta"]
     return LayerDistance(
         layer=name,
         stage=stage,
         channels=ours.num_features,
         changes={key: freeze(changes[key]) for key in MEASURES if key in changes},
     )
-
-
-_DIFFERENCES: dict[Measure, str] = {
-    "gamma_change": "gamma",
-    "beta_change": "beta",
-    "scale_change": "scale",
-    "shift_change": "shift",
-}
 
 
 def _tensors(layer: _BatchNorm) -> dict[str, Tensor]:
@@ -163,15 +141,15 @@ def _tensors(layer: _BatchNorm) -> dict[str, Tensor]:
     return tensors
 
 
-def _statistics(before: Mapping[str, Tensor], after: Mapping[str, Tensor]) -> dict[Measure, Tensor]:
+def _with_statistics(
+    before: Mapping[str, Tensor], after: Mapping[str, Tensor]
+) -> dict[Measure, Tensor]:
+    """The measures that need running statistics."""
     moved, v1, v2 = after["mean"] - before["mean"], before["variance"], after["variance"]
+    scale, shift = after["scale"] - before["scale"], after["shift"] - before["shift"]
     return {
         "mean_shift": moved / ((v1 + v2) / 2).sqrt(),
         "log_variance_ratio": (v2 / v1).log(),
         "divergence": ((v1 - v2).square() / (v1 * v2) + moved.square() * (1 / v1 + 1 / v2)) / 4,
+        "output_change": ((before["mean"] * scale + shift).square() + v1 * scale.square()).sqrt(),
     }
-
-
-def _output_change(before: Mapping[str, Tensor], changes: Mapping[Measure, Tensor]) -> Tensor:
-    scale, shift = changes["scale_change"], changes["shift_change"]
-    return ((before["mean"] * scale + shift).square() + before["variance"] * scale.square()).sqrt()

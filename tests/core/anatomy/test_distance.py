@@ -69,11 +69,10 @@ def test_affine_literal(literal):
     (distance,) = compared(literal)
     assert values(distance, "gamma_change") == [0.5, -3.0]
     assert values(distance, "beta_change") == [0.0, 3.5]
-    # From 3 and 1 to 3.5/√7 and −½; from 1 − 3·0 and ½ − 1·1 to 1 − √7 and 4 − (−½)(−2).
-    assert values(distance, "scale_change") == pytest.approx([3.5 / 7**0.5 - 3, -1.5])
-    assert values(distance, "shift_change") == pytest.approx([-(7**0.5), 3.5])
-    # √((1·(−1.5) + 3.5)² + 4·1.5²) = √13
-    assert values(distance, "output_change")[1] == pytest.approx(13**0.5)
+    # The scale goes from 3 and 1 to 3.5/√7 and −½, the shift from 1 − 3·0 and ½ − 1·1 to 1 − √7 and
+    # 4 − (−½)(−2): √((−√7)² + (3.5/√7 − 3)²), and √((1·(−1.5) + 3.5)² + 4·1.5²) = √13.
+    first = (7 + (3.5 / 7**0.5 - 3) ** 2) ** 0.5
+    assert values(distance, "output_change") == pytest.approx([first, 13**0.5])
 
 
 def test_what_cancels_out_changes_no_output(literal):
@@ -83,8 +82,7 @@ def test_what_cancels_out_changes_no_output(literal):
     (distance,) = compared(literal)
     assert values(distance, "log_variance_ratio") == pytest.approx([1.386294] * 2)
     assert values(distance, "gamma_change") == [3.0, 2.0]
-    for measure in ("scale_change", "shift_change", "output_change"):
-        assert values(distance, measure) == [0.0, 0.0], measure
+    assert values(distance, "output_change") == [0.0, 0.0]
 
 
 def test_output_change_is_that_of_the_layers(literal):
@@ -123,8 +121,8 @@ def test_eps_counts_as_variance():
     (distance,) = compared(model)
     assert values(distance, "log_variance_ratio") == pytest.approx([0.693147, 0.0])
     assert values(distance, "divergence") == pytest.approx([0.125, 0.5])  # (½ + 2 − 2)/4, 2/4
-    # From 1 and 1 to 1/√2 and 1: γ/√(variance + eps).
-    assert values(distance, "scale_change") == pytest.approx([0.5**0.5 - 1, 0.0])
+    # γ/√(variance + eps) goes from 1 and 1 to 1/√2 and 1, the shift from 0 and 0 to 0 and −1.
+    assert values(distance, "output_change") == pytest.approx([1 - 0.5**0.5, 1.0])
 
 
 def test_equal_branches_do_not_differ(make_tiny):
@@ -138,8 +136,8 @@ def test_a_layer_without_scale_and_shift():
     fill(model, "aux", running_mean=[3.0, 0.0], running_var=[4.0, 1.0])
     (distance,) = compared(model)
     assert not {"gamma_change", "beta_change"} & set(distance.changes)
-    assert values(distance, "scale_change") == [-0.5, 0.0]
-    assert values(distance, "shift_change") == [-1.5, 0.0]
+    # The scale falls by ½ and the shift by 1.5: √(1.5² + ½²).
+    assert values(distance, "output_change") == pytest.approx([2.5**0.5, 0.0])
     assert distance.summary("gamma_change") is None
 
 

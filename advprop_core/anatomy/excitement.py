@@ -44,8 +44,7 @@ def excitement(
         module: A branch, or a :func:`~advprop_core.anatomy.mixing.blend` of two, in eval mode.
         pixels: (1, 3, H, W) in [0, 1].
         layer: Dotted name of a norm layer; of its runs the first is shown.
-        channels: Which channels, such as the
-            :meth:`~advprop_core.anatomy.distance.LayerDistance.top_channels`.
+        channels: Such as :meth:`~advprop_core.anatomy.distance.LayerDistance.top_channels`.
 
     Raises:
         InputError: For a layer that is no norm layer.

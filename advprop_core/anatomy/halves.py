@@ -111,7 +111,7 @@ def mix(
     Args:
         model: With both branches; it is not changed.
         mixture: What is wanted of each.
-        reference: (N, 3, S, S) pixels in [0, 1] that statistics are estimated on.
+        reference: (N, 3, S, S) pixels in [0, 1] to estimate statistics on.
         reference_labels: Their classes.
         config: Makes adversarial images of them where the mixture wants such, through the same
             γ and β with statistics of the clean ones.
@@ -138,15 +138,9 @@ def measure(
     config: AttackConfig,
     progress: Progress | None = None,
 ) -> MixtureAccuracy:
-    """Clean and robust accuracy of a mixture.
+    """Clean and robust accuracy of what :func:`mix` gave, attacked through itself.
 
-    Args:
-        network: What :func:`mix` gave.
-        mixture: What it is made of.
-        images: (N, 3, S, S) uint8, others than the statistics were estimated on.
-        labels: (N,) classes.
-        config: The attack, through the network itself.
-        progress: Called with (done, all); may raise to stop.
+    The images, (N, 3, S, S) uint8, must be others than the statistics were estimated on.
     """
     view = private_view(network)
     assert isinstance(view, PixelNetwork)

@@ -139,11 +139,9 @@ def norm_tensors(branch: PixelNetwork) -> dict[str, dict[str, Tensor]]:
 
 
 def wear(view: PixelNetwork, tensors: Mapping[str, Mapping[str, Tensor]]) -> None:
-    """Put other tensors into a private view's norm layers, in place of shared ones.
+    """Put tensors, as :func:`norm_tensors` gives them, into a private view's norm layers.
 
-    Args:
-        view: A private view of a branch; the branch keeps its own tensors.
-        tensors: As :func:`norm_tensors` gives them.
+    The branch keeps its own.
     """
     layers = norm_layers(view.network)
     for layer_name, values in tensors.items():

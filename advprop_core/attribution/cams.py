@@ -6,6 +6,7 @@ They need what a layer gave and its gradient. Both are caught by hooks on a priv
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -202,16 +203,13 @@ def _keep(view: nn.Module, layers: Sequence[str]) -> dict[str, object]:
     """Catch what the layers give; where one is called more than once, the last it gives."""
     caught: dict[str, object] = {}
 
-    def hook_for(layer: str) -> Callable[[nn.Module, object, object], object]:
-        def hook(_module: nn.Module, _inputs: object, output: object) -> object:
-            caught[layer] = output
-            # What follows may overwrite what it is given: an in-place activation, or a sum.
-            return output.clone() if isinstance(output, Tensor) else output
-
-        return hook
+    def keep(_module: nn.Module, _inputs: object, output: object, *, layer: str) -> object:
+        caught[layer] = output
+        # What follows may overwrite what it is given: an in-place activation, or a sum.
+        return output.clone() if isinstance(output, Tensor) else output
 
     for layer in layers:
-        find_layer(view, layer).register_forward_hook(hook_for(layer))
+        find_layer(view, layer).register_forward_hook(partial(keep, layer=layer))
     return caught
 
 

@@ -63,21 +63,10 @@ class MapMaker:
         progress: Progress | None = None,
         **options: int | None,
     ) -> dict[tuple[InputKind, str], AttributionMap]:
-        """The maps of one method.
+        """The maps of one method: (kind, branch) to map; kinds vary slowest.
 
-        Args:
-            method: A key of :data:`~advprop_core.attribution.methods.METHODS`.
-            layer: Dotted name for a layer method; the first branch's :func:`default_layer` when
-                not given.
-            progress: Called with thousandths of maps that are done, and how many there are.
-            options: ``window``, ``stride`` and ``samples``, as
-                :func:`~advprop_core.attribution.maps.explain` takes them.
-
-        Returns:
-            (kind, branch) to map; kinds vary slowest.
-
-        Raises:
-            ValueError: For what ``explain`` refuses.
+        Takes and refuses what :func:`~advprop_core.attribution.maps.explain` does, but the default
+        layer is the first branch's for all, and progress is told in thousandths of maps.
         """
         chosen = known_method(method)
         validate_options(chosen, layer, options, min(self._pixels.shape[2:]))
@@ -110,13 +99,7 @@ class MapMaker:
 def explain_layers(
     module: nn.Module, pixels: Tensor, class_index: int, layers: Sequence[str]
 ) -> Tensor:
-    """Grad-CAM of one image at several layers, from one forward and one backward pass.
-
-    Args:
-        module: A frozen branch, plain or folded.
-        pixels: (1, 3, H, W) in [0, 1].
-        class_index: The class to explain.
-        layers: Dotted names, such as those of :func:`spatial_stages`.
+    """Grad-CAM of one image, (1, 3, H, W), at several layers, from one backward pass.
 
     Returns:
         (L, H, W) float32 on the CPU, unscaled; each layer has a scale of its own.

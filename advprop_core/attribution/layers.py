@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeGuard
 
 import torch
@@ -129,13 +130,10 @@ def _stand_ins(shapes: Mapping[str, torch.Size], listed: Sequence[str]) -> dict[
 
 
 def layer_tree(module: nn.Module, pixels: Tensor) -> tuple[LayerNode, ...]:
-    """Every layer with a map of at least 2×2, nested as the network nests them.
+    """Every layer with a map of at least 2×2: the outermost, in execution order, hold the others.
 
     A container that is never called itself, such as a list of blocks, is left out; what it
     holds stands in its place.
-
-    Returns:
-        The outermost layers in execution order; empty where no layer has a map.
     """
     open_nodes: list[LayerNode] = []
     for name, shape in _map_shapes(module, pixels).items():
@@ -149,7 +147,6 @@ def layer_tree(module: nn.Module, pixels: Tensor) -> tuple[LayerNode, ...]:
 def _map_shapes(
     module: nn.Module, pixels: Tensor, names: Sequence[str] | None = None
 ) -> dict[str, torch.Size]:
-    """Those of the layers that give one map, in execution order, with its shape."""
     return _single(_outputs(module, pixels, names))
 
 
@@ -158,11 +155,7 @@ def _single(outputs: Mapping[str, _Output]) -> dict[str, torch.Size]:
 
 
 def _outputs(module: nn.Module, pixels: Tensor, names: Sequence[str] | None) -> dict[str, _Output]:
-    """The shape of the map that each layer, or each named one, gives for the first image.
-
-    In execution order, by the first call; a list for a layer that gives several maps, None for
-    one that gives none.
-    """
+    """What each layer, or each named one, gives for the first image, in order of first calls."""
     require_eval(module)
     view = private_view(module)
     shapes: dict[str, _Output] = {}
@@ -172,16 +165,13 @@ def _outputs(module: nn.Module, pixels: Tensor, names: Sequence[str] | None) -> 
             return [item.shape for item in output if is_map(item, pixels)] or None
         return output.shape if is_map(output, pixels) else None
 
-    def remember(name: str) -> Callable[[nn.Module, object, object], None]:
-        def hook(_module: nn.Module, _inputs: object, output: object) -> None:
-            shapes.setdefault(name, shape_of(output))
-
-        return hook
+    def remember(_module: nn.Module, _inputs: object, output: object, *, name: str) -> None:
+        shapes.setdefault(name, shape_of(output))
 
     layers = dict(network_of(view).named_modules())
     for name in layers if names is None else names:
         if name:
-            layers[name].register_forward_hook(remember(name))
+            layers[name].register_forward_hook(partial(remember, name=name))
     with torch.no_grad():
         view(own_pixels(module, pixels[:1]))
     return shapes

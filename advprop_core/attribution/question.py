@@ -27,17 +27,13 @@ _MOST_IMAGES = 32
 
 @dataclass(frozen=True)
 class Question:
-    """What is to be explained, and how.
+    """What is to be explained, and how; see :func:`~advprop_core.attribution.maps.explain`.
 
     Attributes:
         module: The branch as it was handed in: no hook may go on it.
         pixels: (N, 3, H, W), a copy of this call's own that requires no gradient.
         targets: A class per image.
-        method: Which map.
-        layer: Dotted name, for methods with a layer.
-        seed: Of everything random.
-        options: ``window``, ``stride`` and ``samples`` of ``explain``, None for the method's own.
-        progress: Called with what is done and how much there is; may raise to stop.
+        options: None for the method's own.
         made: What :meth:`once` keeps. A copy of the question that asks for another method of the
             same pixels and classes shares it.
     """

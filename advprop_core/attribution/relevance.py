@@ -148,13 +148,10 @@ def _share(
     output: Tensor | None = None,
     keep: Callable[[Tensor], None] | None = None,
 ) -> Tensor:
-    """Pass relevance back in proportion to contributions.
+    """Pass relevance back to what is given, in proportion to what it contributes to the output.
 
-    Args:
-        contribute: From the given tensors to what they contribute to each value of the output.
-        given: What relevance is passed to.
-        output: The function's value, where that is not what `contribute` gives.
-        keep: Called with the relevance per unit of contribution.
+    ``output`` is the function's value, where that is not the contributions themselves; ``keep`` is
+    called with the relevance per unit of contribution.
     """
     if output is None:
         with torch.no_grad():

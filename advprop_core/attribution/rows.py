@@ -48,12 +48,9 @@ class MapRow:
 
 @dataclass(frozen=True)
 class Difference:
-    """One map minus another of the same row.
+    """One map minus another of the same row, (H, W).
 
-    Attributes:
-        name: What it is called: ``grad-cam_main-minus-aux``.
-        words: ``main − aux, clean``.
-        values: (H, W).
+    It is called ``grad-cam_main-minus-aux``, in words ``main − aux, clean``.
     """
 
     name: str
@@ -64,12 +61,7 @@ class Difference:
 def plan_rows(
     module: nn.Module, pixels: Tensor, choice: MapChoice
 ) -> list[tuple[Method, str | None]]:
-    """The method and the layer of each row, in order.
-
-    Args:
-        module: The branch whose layers count.
-        pixels: (1, 3, H, W).
-        choice: Which maps.
+    """The method and the layer of each row, in order; ``module`` is the branch whose layers count.
 
     Raises:
         UnknownLayer: If a layer or a required method needs a map of a layer, and there is none.
@@ -112,15 +104,9 @@ def make_rows(
     planned: Sequence[tuple[Method, str | None]],
     begin: Callable[[str], Progress],
 ) -> tuple[list[MapRow], dict[str, str]]:
-    """Make the maps of one image.
+    """Make the maps that :func:`plan_rows` has planned, as :class:`MapMaker` takes its inputs.
 
-    Args:
-        branches: Name to frozen module, main first.
-        inputs: Kind to (1, 3, H, W) pixels, all of one size.
-        class_index: The class that all of them explain.
-        choice: Which maps.
-        planned: What :func:`plan_rows` says.
-        begin: Called with a title before each row; what it returns is called with (done, total).
+    ``begin`` is called with a title before each row; what it returns, with (done, total).
 
     Returns:
         The rows; and the methods that do not fit and are not required, each with the reason.

@@ -59,10 +59,8 @@ class _MaximumByPairs(nn.Module):
 def rewired(module: nn.Module, pixels: Tensor, *, split_poolings: bool = False) -> nn.Module:
     """A view whose activations and poolings write into nothing and are called once each.
 
-    Args:
-        module: A frozen branch; nothing on it changes.
-        pixels: (N, 3, H, W); only the first image is run.
-        split_poolings: Whether to write max poolings as chains of ReLUs.
+    With ``split_poolings``, max poolings become chains of ReLUs. Of the pixels the first image is
+    run.
     """
     view = private_view(module)
     calls = _calls(view, pixels)

@@ -131,10 +131,9 @@ class ConditionOptions(AttackOptions):
         return [Condition(corruption=config) for config in configs]
 
     def read_stored(self, stored: Sequence[tuple[str, int]]) -> list[Condition]:
-        """The corruptions to read from files: by default the article's 15 kinds that are there.
+        """The corruptions to read from files that hold these kinds and severities.
 
-        Args:
-            stored: Kind and severity of what the files hold.
+        By default they are the article's 15 kinds that are there.
         """
         from advprop_core.evaluation.conditions import Condition
 

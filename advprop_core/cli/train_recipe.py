@@ -93,11 +93,9 @@ def _default(field: Field[Any]) -> str:
 
 
 def resolve(name: str | None, options: Mapping[str, Any]) -> tuple[Recipe, list[str]]:
-    """The recipe of that name with the options on top, and what was chosen for the person.
+    """The recipe of that name or file with the options on top, and what was chosen for the person.
 
-    Args:
-        name: Of a shipped recipe or a file; None for the defaults.
-        options: As :func:`recipe_options` names them; None if not given.
+    Options are named as by :func:`recipe_options`; None is one that is not given.
 
     Raises:
         InputError: For what cannot be, or would have no effect; a CheckpointError if the file that

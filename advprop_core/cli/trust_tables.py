@@ -92,15 +92,6 @@ def trust_json(trust: Trust) -> dict[str, Any]:
     infidelity, random = plain(trust.infidelity), trust.randomisation
     if not isinstance(trust.infidelity, Undefined):
         infidelity["relative"] = plain(trust.infidelity.relative)
-    steps = [
-        {
-            "stage": step.stage,
-            "correlation": plain(step.correlation),
-            "absolute_correlation": plain(step.absolute_correlation),
-            "draws": step.draws,
-        }
-        for step in random.steps
-    ]
     return {
         "curves": _curves_json(trust.curves),
         "infidelity": infidelity,
@@ -109,7 +100,7 @@ def trust_json(trust: Trust) -> dict[str, Any]:
             "correlation": plain(random.kept),
             "verdict": random.verdict,
             "words": random.words,
-            "steps": steps,
+            "steps": [plain(step) for step in random.steps],
         },
         "across_branches": {name: plain(pair) for name, pair in trust.across_branches.items()},
         "stability": plain(trust.under_attack),

@@ -60,18 +60,15 @@ class ImageFolder:
         Args:
             root: The folder that holds the class folders, or these.
             size: Side of the square images, in pixels.
-            classes: The checkpoint's (id, name) pairs by label; class folders are matched to them
-                as :mod:`advprop_core.models.class_names` says.
+            classes: The checkpoint's (id, name) pairs by label, which class folders must match.
             strict: Whether an unknown class, an unreadable image or a file that is passed over is
                 an error; a system's own files, such as hidden ones, are none.
-            limit: At most this many images, drawn in turn from each class: the first of each,
-                the second of each, and so on.
+            limit: At most this many images, drawn from the classes in turn.
             crop: Side of the square that is kept, as a share of a photo's shorter side.
 
         Raises:
-            ClassMismatch: No class folder is among `classes`, or with `strict` one is not.
-            InputError: `root` is no folder or holds no class folder with an image, or with
-                `strict` a file is passed over.
+            ClassMismatch: As :func:`match_folders`.
+            InputError: As :func:`find_images`, or with `strict` a file is passed over.
         """
         self.size, self.crop, self.strict = size, crop, strict
         self.folders = root if isinstance(root, ClassFolders) else find_images(root)
@@ -98,8 +95,7 @@ class ImageFolder:
     def load_all(self, *, alone: bool = False) -> tuple[Tensor, Tensor]:
         """Decodes every image once, on threads, and records in `unreadable` what could not be.
 
-        Args:
-            alone: Whether no other process reads images too.
+        ``alone`` says that no other process reads images too.
 
         Returns:
             The readable images as uint8 (N,3,size,size), RGB, and their labels as int64 (N,).

@@ -112,12 +112,10 @@ def detect(folder: Path) -> str | None:
 
 
 def images_of(place: Place, split: str, *, download: bool = False) -> ClassFolders:
-    """The images of each class folder.
+    """The images of each class folder, of any layout but `CORRUPTED` and CIFAR-10's batches.
 
-    Args:
-        place: Of any layout but `CORRUPTED`, and not CIFAR-10's batches.
-        split: ``train`` or ``val``, where the set has splits; ``test`` is taken for ``val``.
-        download: Fetch Imagenette where it is missing.
+    Of ``train`` or ``val``, where the set has splits; ``test`` is taken for ``val``. ``download``
+    fetches Imagenette where it is missing.
 
     Raises:
         Offline: If it cannot be fetched.

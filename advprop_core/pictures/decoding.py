@@ -88,15 +88,9 @@ def to_bytes(image: Image.Image) -> Tensor:
 
 
 def to_pixels(image: Image.Image, size: int | tuple[int, int]) -> Tensor:
-    """Any PIL image, resized and centre-cropped by `fit`, as pixels.
+    """An image of any mode, resized and centre-cropped by `fit`, as float32 (1,3,H,W) in [0,1].
 
-    Args:
-        image: Of any mode.
-        size: Target (height, width) in pixels; one number means a square.
-
-    Returns:
-        Float32 (1,3,H,W), RGB, [0,1]; every value is a multiple of 1/255, so the picture
-        survives an 8-bit PNG.
+    Every value is a multiple of 1/255, so the picture survives an 8-bit PNG.
     """
     return to_bytes(fit(image, size))[None].float() / 255
 

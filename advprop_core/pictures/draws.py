@@ -17,9 +17,8 @@ Seed = int | Sequence[int]
 def streams(seed: Seed, count: int) -> list[torch.Generator]:
     """Starts a generator on the CPU for each of `count` samples.
 
-    It depends on the seed and the sample's place, and shares nothing with its neighbours or with
-    neighbouring seeds. Under a seed of its own, at least 0, a sample has the stream of the first
-    place, wherever it lies in the batch.
+    It depends on the seed and the sample's place, and shares nothing with neighbours of either.
+    Under a seed of its own, a sample has the stream of the first place, wherever it lies.
 
     Raises:
         ValueError: If there are several seeds, but not one per sample.

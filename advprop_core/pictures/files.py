@@ -58,11 +58,7 @@ def list_pictures(
 ) -> tuple[list[Path], dict[Path, str]]:
     """The regular files with a picture's ending in a folder and below it, sorted by path.
 
-    Links to files and folders are followed, each folder once.
-
-    Args:
-        folder: Which exists.
-        within: If given, links that lead out of this folder are left out.
+    Links to files and folders are followed, each folder once, but not out of ``within``.
 
     Returns:
         The pictures, and why each other file or folder is left out.

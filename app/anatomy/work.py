@@ -21,6 +21,7 @@ from advprop_core.anatomy.gap import By, Gap, measure_gap
 from advprop_core.anatomy.halves import Mixture, MixtureAccuracy
 from advprop_core.anatomy.mixing import soup
 from advprop_core.attacks.gradient import attack
+from advprop_core.attribution.progress import split
 from advprop_core.datasets.named import Images, load_images
 from advprop_core.models import bundle
 from advprop_core.models.checkpoints import Checkpoint, export
@@ -43,6 +44,7 @@ PLACES = tuple(index / 10 for index in range(11))
 ATTACK = AttackConfig.pgd(2 / 255, steps=10)  # what halves are attacked with, as in the results
 _BATCH = 32
 _ATTACK_SHARE = 0.4  # of the time that a gap over many images takes
+_PARTS = 1000  # of one mixture's progress
 _HALVES = "norm-halves.json"
 
 Halves = Mapping[Mixture, MixtureAccuracy]
@@ -89,10 +91,7 @@ def network_file(subject: Subject, way: Way, t: float, *, progress: Report) -> b
 
 
 def bundled_halves(model_path: Path, name: str, second: str) -> Halves | None:
-    """What was measured of a bundled network's halves; None for any other.
-
-    The file that the app has under a bundled network's name may be the person's own.
-    """
+    """What was measured of a bundled network's halves; None for a person's own of that name."""
     path = bundle.bundle_dir() / "assets" / "results" / _HALVES
     if bundle.bundled_models().get(name) != model_path or not path.is_file():
         return None
@@ -107,14 +106,11 @@ def halves_over(subject: Subject, source: Source, second: str, *, progress: Repo
         replace(source, limit=REFERENCE), info.input_size, tuple(info.classes)
     )
     accuracies = {}
-    for number, mixture in enumerate(halves.MIXTURES):
-
-        def advance(done: int, total: int, before: int = number) -> None:
-            progress((before + done / total) / len(halves.MIXTURES))
-
+    listeners = split(progress, [_PARTS] * len(halves.MIXTURES))
+    for mixture, listener in zip(halves.MIXTURES, listeners, strict=True):
         network = halves.mix(subject.lens.model, mixture, reference, labels, ATTACK, second=second)
         accuracies[mixture] = halves.measure(
-            network, mixture, images.pixels, images.labels, ATTACK, advance
+            network, mixture, images.pixels, images.labels, ATTACK, listener
         )
     return accuracies
 

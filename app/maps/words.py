@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from advprop_core.attribution.methods import METHODS
 from advprop_core.faithfulness.maps import Score, Undefined
@@ -78,25 +78,22 @@ def trust_rows(checks: Mapping[Cell, Trust]) -> list[dict[str, str]]:
 
 def _row(cell: Cell, trust: Trust) -> dict[str, str]:
     method, kind, branch = cell
-    lines, infidelity = trust.curves, trust.infidelity
+    curves: Any = trust.curves  # where they are Undefined, so are their gains
+    infidelity: Any = trust.infidelity
     row = {
         "Map": METHODS[method].title,
         "Branch": branch,
         "Picture": PICTURES[kind],
-        "Deletion": _number(lines if isinstance(lines, Undefined) else lines.deletion_gain, "+"),
-        "Insertion": _number(lines if isinstance(lines, Undefined) else lines.insertion_gain, "+"),
-        "Infidelity": _number(
-            infidelity if isinstance(infidelity, Undefined) else infidelity.relative
-        ),
+        "Deletion": _number(getattr(curves, "deletion_gain", curves), "+"),
+        "Insertion": _number(getattr(curves, "insertion_gain", curves), "+"),
+        "Infidelity": _number(getattr(infidelity, "relative", infidelity)),
         "Sensitivity": _number(trust.sensitivity),
         "Random weights": _number(trust.randomisation.kept),
         "Other branch": _others(trust),
-        "Under attack": _number(
-            trust.under_attack.rank_correlation if trust.under_attack else None
-        ),
+        "Under attack": _number(getattr(trust.under_attack, "rank_correlation", None)),
     }
-    if trust.inside_object is not None:
-        row["On the object"] = _share(trust.inside_object)
+    if (share := trust.inside_object) is not None:
+        row["On the object"] = "–" if isinstance(share, Undefined) else percent(share)
     return row
 
 
@@ -133,7 +130,3 @@ def _others(trust: Trust) -> str:
     if len(numbers) > 1:
         return ", ".join(f"{name} {number}" for name, number in numbers.items())
     return next(iter(numbers.values()), "–")
-
-
-def _share(value: Score) -> str:
-    return "–" if isinstance(value, Undefined) else percent(value)

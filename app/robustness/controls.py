@@ -27,12 +27,7 @@ _OPENED = "robustness.opened"
 
 
 def settle(models: Mapping[str, ModelInfo], results: Mapping[str, object]) -> None:
-    """Replace what is not available; call it before the widgets.
-
-    Args:
-        models: Networks by name.
-        results: What can be shown, by name.
-    """
+    """Replace what is not available, among networks and results by name, before the widgets."""
     chosen = tuple(st.session_state[key("tested")])
     if not chosen and _OPENED not in st.session_state:  # later, an empty choice is the person's own
         chosen = _first(models, st.session_state[key("model")])

@@ -43,12 +43,7 @@ def bundled() -> dict[str, Path]:
 
 
 def show(content: Mapping[str, Any], outcome: Outcome | None) -> None:
-    """Everything that is known.
-
-    Args:
-        content: Of ``results.json``.
-        outcome: Where it was measured here: the answers image by image.
-    """
+    """The content of a ``results.json``; and, measured here, the answers image by image."""
     named = with_short_names(content)
     sentences = [*map(words.emphasised, headline(named))]
     for sentence in (*(f"#### {first}" for first in sentences[:1]), *sentences[1:]):

@@ -21,8 +21,7 @@ Content = Mapping[str, Any]
 def show(content: Content) -> None:
     """The answer in words, then question by question in charts.
 
-    Args:
-        content: Without a fault, as :func:`advprop_core.evaluation.results_file.parse` gives it.
+    :func:`advprop_core.evaluation.results_file.parse` has checked the content.
     """
     st.subheader(safe(content["title"]))
     st.markdown(f"{safe(content['about'])}.")

@@ -66,12 +66,7 @@ class Outcome:
 
 
 def measure(request: RunRequest, files: Mapping[str, Path], progress: Report) -> Outcome:
-    """Measure; what is finished is kept at once.
-
-    Args:
-        request: What is to be measured.
-        files: Name to checkpoint file.
-        progress: Told between batches; may raise to stop.
+    """Measure; what is finished is kept at once. ``files`` is name to checkpoint file.
 
     Raises:
         InputError: If a file cannot be used, or the images do not fit the networks.

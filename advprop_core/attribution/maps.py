@@ -166,9 +166,7 @@ def validate_options(
 ) -> None:
     """Refuse an option that the method has no use for, or that does not fit an image of this side.
 
-    Raises:
-        TypeError: If one is no integer.
-        InputError: Otherwise.
+    It raises TypeError for what is no integer, otherwise InputError.
     """
     if layer is not None and not method.needs_layer:
         raise InputError(f"{method.title} has no layer, got layer={layer!r}")

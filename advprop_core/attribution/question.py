@@ -115,12 +115,7 @@ def inspect(module: nn.Module, pixels: Tensor) -> Inspection:
 
 
 def class_per_image(class_index: ClassIndex, count: int) -> tuple[int, ...]:
-    """One class for each of the images, from one for all or one each.
-
-    Raises:
-        TypeError: If a class is no integer.
-        ValueError: If there is not one for each image.
-    """
+    """One class per image, from one for all or one each; a TypeError or ValueError otherwise."""
     if isinstance(class_index, Tensor | np.ndarray):
         class_index = class_index.tolist()
     classes = class_index if isinstance(class_index, Sequence) else [class_index] * count

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -107,7 +106,7 @@ def _card_json(name: str, path: Path, info: ModelInfo) -> dict[str, Any]:
         "input_size": info.input_size,
         "branches": dict(info.branches),
         "classes": [{"id": identity, "name": readable} for identity, readable in info.classes],
-        "recipe": json.loads(json.dumps(dict(info.recipe))),
+        "recipe": dict(info.recipe),
         "metrics": [dict(metric) for metric in info.metrics],
     }
 

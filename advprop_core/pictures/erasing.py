@@ -18,12 +18,7 @@ def erase(pixels: Tensor, config: EraseConfig) -> Tensor:
 
     A blur takes what lies around a region into it, and mirrors the picture at its edge.
 
-    Returns:
-        A new tensor of the same shape and type, in [0, 1], without gradient.
-
-    Raises:
-        TypeError: If pixels are not floats.
-        ValueError: If pixels have another shape.
+    Returns a new tensor, and refuses pixels, as :func:`checked_pixels` does.
     """
     clean = checked_pixels(pixels)
     mask = erased(config, clean.shape[2], clean.shape[3]).to(clean.device)

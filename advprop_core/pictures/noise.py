@@ -19,24 +19,18 @@ NOISES: Final = ("gaussian", "poisson", "salt-and-pepper")
 
 @dataclass(frozen=True)
 class NoiseConfig(Checked):
-    """One random noise.
-
-    Severity is in [0,1], 0 is the identity, and more is always noisier. It means, by kind:
-
-    - `gaussian`: the standard deviation, in pixel units.
-    - `poisson`: photon noise with a peak of 1/severity² photons: its standard deviation is
-      severity at white (so it compares with `gaussian`), severity·sqrt(p) where the pixel is p,
-      and 0 at black.
-    - `salt-and-pepper`: the expected fraction of pixels replaced, half by white and half by
-      black, all channels at once.
+    """One random noise; an InputError for a value of the wrong kind or out of its range.
 
     Attributes:
         kind: One of `NOISES`.
-        severity: Strength in [0,1], by kind as above.
-        seed: What the draw depends on.
+        severity: Strength in [0,1]; 0 is the identity, and more is always noisier. By kind:
 
-    Raises:
-        InputError: For a value of the wrong kind or out of its range.
+            - `gaussian`: the standard deviation, in pixel units.
+            - `poisson`: photon noise with a peak of 1/severity² photons. Its standard deviation is
+              severity·sqrt(p) where the pixel is p, so it compares with `gaussian` at white.
+            - `salt-and-pepper`: the expected fraction of pixels replaced, half by white and half
+              by black, all channels at once.
+        seed: What the draw depends on.
     """
 
     kind: str

@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.anatomy.words import MEASURES, MOVED
 from app.shell.view import View, one_of, within
-
-MEASURES = (
-    "mean_shift",
-    "log_variance_ratio",
-    "divergence",
-    "gamma_change",
-    "beta_change",
-    "output_change",
-)
 
 
 @dataclass(frozen=True)
@@ -33,7 +25,7 @@ class AnatomyView(View):
 
     second: str = "aux"
     dial: int = within(50, 0, 100)
-    moved: str = one_of("both", ("both", "statistics", "affine"))
+    moved: str = one_of("both", MOVED)
     moved_layers: tuple[str, ...] = ()
     measure: str = one_of("mean_shift", MEASURES)
     norm_layer: str = ""

@@ -52,15 +52,12 @@ SEVERITIES: Final[tuple[int, ...]] = (1, 2, 3, 4, 5)
 
 @dataclass(frozen=True)
 class CorruptionConfig(Checked):
-    """One corruption of Hendrycks and Dietterich (arXiv 1903.12261).
+    """One corruption; an InputError for a value of the wrong kind or out of its range.
 
     Attributes:
         kind: One of `ALL_CORRUPTIONS`.
         severity: From 1 (mild) to 5.
         seed: What the draws depend on. Kinds without chance (`brightness`, for one) ignore it.
-
-    Raises:
-        InputError: For a value of the wrong kind or out of its range.
     """
 
     kind: str

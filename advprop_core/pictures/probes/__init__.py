@@ -34,7 +34,7 @@ PROBES: Final[dict[str, tuple[float | None, ...]]] = {
 
 @dataclass(frozen=True)
 class ProbeConfig(Checked):
-    """One thing that photos lose.
+    """One thing that photos lose; an InputError for a value of the wrong kind or out of its range.
 
     Attributes:
         kind: One of `PROBES`.
@@ -47,9 +47,6 @@ class ProbeConfig(Checked):
               (along the shorter side), above 0: a wave of that frequency keeps exp(-1/2) = 61 %
               of its height in what is smooth, and the rest of it in what `high-pass` leaves.
         seed: What the draws depend on. Kinds without chance, all but `patch-shuffle`, ignore it.
-
-    Raises:
-        InputError: For a value of the wrong kind or out of its range.
     """
 
     kind: str

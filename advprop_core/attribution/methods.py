@@ -14,8 +14,6 @@ class Method:
     Attributes:
         name: As the command line writes it.
         title: As a page writes it.
-        family: How it looks into the network: by the gradient at the pixels, by what a layer
-            gives (class activation maps), or from outside, by hiding parts of the image.
         sign: ``magnitude`` maps are never negative; ``signed`` ones say for and against.
         sentence: What it measures, its sign convention, and what it cannot tell.
         needs_layer: Whether the map belongs to a layer of the network that can be chosen.
@@ -25,7 +23,6 @@ class Method:
 
     name: str
     title: str
-    family: Literal["gradient", "cam", "perturbation"]
     sign: Literal["magnitude", "signed"]
     sentence: str
     needs_layer: bool = False
@@ -58,96 +55,96 @@ class MapChoice:
 
 # fmt: off
 _METHODS = (
-    Method("grad-cam", "Grad-CAM", "cam", "magnitude",
+    Method("grad-cam", "Grad-CAM", "magnitude",
         "Where a layer's features speak for the class: brighter means more evidence, and evidence "
         "against it is cut off. It is as coarse as the layer's grid, and cannot tell what in the "
         "region matters.", needs_layer=True),
-    Method("grad-cam-plus-plus", "Grad-CAM++", "cam", "magnitude",
+    Method("grad-cam-plus-plus", "Grad-CAM++", "magnitude",
         "Grad-CAM with weights from the positive gradients alone, so that several objects of the "
         "class all show: brighter means more evidence. Evidence against the class is neither shown "
         "nor held against it.", needs_layer=True),
-    Method("layer-cam", "LayerCAM", "cam", "magnitude",
+    Method("layer-cam", "LayerCAM", "magnitude",
         "Grad-CAM with a weight for each cell instead of each channel, which stays sharp in early "
         "layers: brighter means more evidence. Evidence against the class is cut off.",
         needs_layer=True),
-    Method("hires-cam", "HiResCAM", "cam", "signed",
+    Method("hires-cam", "HiResCAM", "signed",
         "Each cell's features times their own gradient: positive speaks for the class, negative "
         "against. Only at the layer before an averaging classifier do the cells account for the "
         "score exactly.", needs_layer=True),
-    Method("eigen-cam", "Eigen-CAM", "cam", "signed",
+    Method("eigen-cam", "Eigen-CAM", "signed",
         "A layer's features along the direction in which they are largest: far from zero means "
         "strong features, and a sign tells two opposite patterns apart. It knows nothing of the "
         "class, so it cannot tell for from against.", needs_layer=True),
-    Method("cam", "CAM", "cam", "signed",
+    Method("cam", "CAM", "signed",
         "The last map's channels, weighted as the classifier weighs them: positive speaks for the "
         "class, negative against, and their mean is the score without its bias. It is as coarse as "
         "the last grid, and exists only where an average and one linear layer end the network."),
-    Method("score-cam", "Score-CAM", "cam", "magnitude",
+    Method("score-cam", "Score-CAM", "magnitude",
         "A layer's channels, each weighted by the score of the image seen through it alone: "
         "brighter means more evidence, found without a gradient. It cannot show evidence against "
         "the class, and a darkened image is unlike any photo.", needs_layer=True, cost="slow"),
-    Method("guided-grad-cam", "Guided Grad-CAM", "cam", "signed",
+    Method("guided-grad-cam", "Guided Grad-CAM", "signed",
         "Guided backpropagation, dimmed where Grad-CAM is dark: positive where a brighter pixel "
         "would help, negative where a darker one would. Its fine lines come from the image more "
         "than from the class.", needs_layer=True),
-    Method("saliency", "Saliency", "gradient", "magnitude",
+    Method("saliency", "Saliency", "magnitude",
         "How strongly the class score reacts to a tiny change of each pixel: brighter means more "
         "sensitive. It cannot tell whether the pixel speaks for or against the class."),
-    Method("saliency-positive", "Saliency, brighter helps", "gradient", "magnitude",
+    Method("saliency-positive", "Saliency, brighter helps", "magnitude",
         "How much the class score would rise if a pixel's most helpful channel became a little "
         "brighter. It says nothing of channels that would lower the score, nor of larger changes."),
-    Method("saliency-negative", "Saliency, darker helps", "gradient", "magnitude",
+    Method("saliency-negative", "Saliency, darker helps", "magnitude",
         "How much the class score would rise if a pixel's most harmful channel became a little "
         "darker. It says nothing of channels that should be brighter, nor of larger changes."),
-    Method("loss-gradient", "Loss gradient", "gradient", "signed",
+    Method("loss-gradient", "Loss gradient", "signed",
         "How the loss of the class reacts to each pixel: positive where a brighter pixel makes the "
         "network more wrong, negative where it makes it more right. In robust networks it looks "
         "like the object, in others like noise; where the network is certain it fades to nothing."),
-    Method("input-x-gradient", "Input × gradient", "gradient", "signed",
+    Method("input-x-gradient", "Input × gradient", "signed",
         "A first guess at what each pixel adds to the class score compared with black: positive "
         "speaks for the class, negative against. The guess is straight where the network bends, "
         "and black pixels get nothing."),
-    Method("integrated-gradients", "Integrated gradients", "gradient", "signed",
+    Method("integrated-gradients", "Integrated gradients", "signed",
         "How much each pixel adds to the class score on the way from a black image: positive "
         "speaks for the class, negative against. Dark pixels get little because they hardly differ "
         "from the black start.", cost="slow"),
-    Method("smoothgrad", "SmoothGrad", "gradient", "magnitude",
+    Method("smoothgrad", "SmoothGrad", "magnitude",
         "Saliency averaged over noisy copies of the image, so that speckle cancels out: brighter "
-        "means more sensitive. It cannot tell for from against.", options=("seed", "samples")),
-    Method("vargrad", "VarGrad", "gradient", "magnitude",
+        "means more sensitive. It cannot tell for from against.", options=("samples",)),
+    Method("vargrad", "VarGrad", "magnitude",
         "How much the gradient changes from one noisy copy of the image to the next: brighter "
         "means that the network's reaction to the pixel is less steady. It cannot tell for from "
-        "against, nor how strong the reaction is.", options=("seed", "samples")),
-    Method("gradient-shap", "GradientSHAP", "gradient", "signed",
+        "against, nor how strong the reaction is.", options=("samples",)),
+    Method("gradient-shap", "GradientSHAP", "signed",
         "How much each pixel adds to the class score on the way from plain images of random "
         "colours: positive speaks for the class, negative against. Unlike the way from black it is "
         "fair to dark pixels, but it is a random estimate.",
-        cost="slow", options=("seed", "samples")),
-    Method("guided-backprop", "Guided backpropagation", "gradient", "signed",
+        cost="slow", options=("samples",)),
+    Method("guided-backprop", "Guided backpropagation", "signed",
         "The gradient, with everything cut off that a ReLU would have to pass back negative: "
         "positive where a brighter pixel helps, negative where a darker one does. Its sharp "
         "picture shows edges that the network sees and hardly depends on the class."),
-    Method("deconvolution", "Deconvolution", "gradient", "signed",
+    Method("deconvolution", "Deconvolution", "signed",
         "Guided backpropagation without regard to which features the image switched on: positive "
         "where a brighter pixel helps, negative where a darker one does. It shows what the network "
         "looks for rather than what it found."),
-    Method("deep-lift", "DeepLIFT", "gradient", "signed",
+    Method("deep-lift", "DeepLIFT", "signed",
         "How much each pixel adds to the class score compared with a black image, layer by layer: "
         "positive speaks for the class, negative against. Dark pixels get little, and it is "
         "refused where its parts do not add up."),
-    Method("lrp", "Layer-wise relevance", "gradient", "signed",
+    Method("lrp", "Layer-wise relevance", "signed",
         "The class score handed back layer by layer to what contributed to it: positive speaks for "
         "the class, negative against. How it is divided is a matter of chosen rules, and it is "
         "refused where parts of the score get lost."),
-    Method("occlusion", "Occlusion", "perturbation", "signed",
+    Method("occlusion", "Occlusion", "signed",
         "How much the class score drops when a grey square covers the pixel: positive spoke for "
         "the class, negative against. It is as coarse as the square, and parts that stand in for "
         "one another both look unimportant.", cost="slow", options=("window", "stride")),
-    Method("rise", "RISE", "perturbation", "magnitude",
+    Method("rise", "RISE", "magnitude",
         "How probable the class stays when random parts are blacked out and the pixel is seen: "
         "brighter means that seeing it goes with a higher probability. It never reaches zero, so "
         "only differences count, and it is a random estimate.",
-        cost="slow", options=("seed", "samples")),
+        cost="slow", options=("samples",)),
 )
 # fmt: on
 

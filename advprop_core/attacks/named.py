@@ -29,8 +29,11 @@ def gradient_attack(
     """``pgd``, ``fgsm`` or ``i-fgsm``; ``None`` leaves steps and step size to the attack.
 
     Raises:
-        InputError: For a value out of its range, or steps of FGSM, which it would ignore.
+        InputError: For another kind, a value out of its range, or steps of FGSM, which it would
+            ignore.
     """
+    if kind not in GRADIENT_ATTACKS:
+        raise InputError(f"--attack must be one of {', '.join(GRADIENT_ATTACKS)}, got {kind!r}")
     if kind == "fgsm":
         if steps not in (None, 1) or step_size is not None:
             raise InputError(

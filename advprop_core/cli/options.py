@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type
 
 import typer
 
-from advprop_core.attacks.named import GRADIENT_ATTACKS, gradient_attack, read_radius
+from advprop_core.attacks.named import gradient_attack, read_radius
 from advprop_core.cli import values
-from advprop_core.errors import InputError
 from advprop_core.models.settings import ModelSettings, read_channels, read_class_names
 from advprop_core.types import AttackConfig
 
@@ -201,10 +200,6 @@ class AttackOptions:
             InputError: For an unknown kind or norm, a value out of its range, or an option that
                 the kind has no use for (which would otherwise be ignored in silence).
         """
-        if self.attack not in GRADIENT_ATTACKS:
-            raise InputError(
-                f"--attack must be one of {', '.join(GRADIENT_ATTACKS)}, got {self.attack!r}"
-            )
         norm = values.read_norm(self.norm)
         radius = read_radius(self.epsilon or values.DEFAULT_RADII[norm], norm, "--epsilon")
         step = values.read_step_size(self.step_size)

@@ -22,6 +22,8 @@ def test_every_kind_at_every_radius_and_steps_for_those_that_take_them():
 
 def test_a_step_is_chosen_or_the_attacks_own():
     assert gradient_attack("i-fgsm", "linf", 0.1).name == "I-FGSM-10"
+    with pytest.raises(InputError, match="must be one of pgd, fgsm, i-fgsm, got 'magic'"):
+        gradient_attack("magic", "linf", 0.1)
     assert gradient_attack("pgd", "linf", 0.1, steps=2, step_size=0.05).step_size == 0.05
     for kind in ("fgsm", "autoattack"):
         with pytest.raises(InputError, match="--steps"):

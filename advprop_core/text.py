@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from advprop_core.types import Comparison
 
 NORM_TITLES = {"linf": "L∞", "l2": "L2"}
+NORM_UNITS = {"linf": 255, "l2": 1}
+"""Parts of a pixel's range that radii are counted in: people think of L∞ in its 255 levels."""
 
 
 # -- radii ---------------------------------------------------------------------------------------
@@ -50,12 +52,12 @@ def radius(value: float, norm: str) -> str:
 
     Up to two decimals are written as they are, and anything longer with three digits.
     """
-    # People think of L-infinity in levels of a pixel; an L2 length has no such unit.
-    scaled = 255 * value if norm == "linf" else value
+    unit = NORM_UNITS[norm]
+    scaled = unit * value
     short = round(scaled, 2)
     is_short = abs(scaled - short) < 1e-6 and bool(short or not scaled)
     digits = f"{short:g}" if is_short else f"{scaled:.3g}"
-    return f"{digits}/255" if norm == "linf" else digits
+    return digits if unit == 1 else f"{digits}/{unit}"
 
 
 def exact_radius(value: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
@@ -23,18 +24,21 @@ INPUT_KINDS: tuple[InputKind, ...] = get_args(InputKind)
 BRANCH_ORIGINS: tuple[BranchOrigin, ...] = get_args(BranchOrigin)
 
 MAX_SIDE = 4096  # of a network's input: a file may say anything
-_L2_LIMIT = 1000.0
+LARGEST_RADII: dict[Norm, float] = {"linf": 1.0, "l2": 1000.0}
+UNBOUNDED_RADII: dict[Norm, float] = {"linf": 0.5, "l2": math.inf}
+"""From here on every picture can be made an even grey; an L2 radius depends on its size."""
 
-Radius = Annotated[float, Ge(0.0), Le(_L2_LIMIT)]
+Radius = Annotated[float, Ge(0.0), Le(max(LARGEST_RADII.values()))]
 """Of a ball of either norm, or a step in it, in pixel units on [0, 1]."""
 Level = Annotated[float, Ge(0.0), Le(255.0)]
 """Of a channel: a mean or deviation, which some files give in 255ths."""
 
 
 def require_radius(name: str, value: float, norm: Norm) -> None:
-    """Refuse a radius or step above 1 in L-infinity, where pixels themselves end."""
-    if norm == "linf" and value > 1:
-        raise InputError(f"{name} must be at most 1 for linf, got {value:g}: 4/255, not 4")
+    """Refuse a radius or step above the norm's largest, which in L∞ is the range of pixels."""
+    if value > (largest := LARGEST_RADII[norm]):
+        limit = f"at most {largest:g} for {norm}"
+        raise InputError(f"{name} must be {limit}, got {value:g}: 4/255, not 4")
 
 
 def _main_first(branches: Mapping[str, BranchOrigin]) -> dict[str, BranchOrigin]:
@@ -105,10 +109,10 @@ class AttackConfig(Checked):
         The step size defaults to ``2.5 * epsilon / steps``, which reaches the edge of the ball
         from any start and leaves room to move along it.
         """
-        step = 2.5 * epsilon / max(steps, 1) if step_size is None else step_size
-        if norm == "linf":
-            step = min(step, 1.0)
-        return cls(norm, epsilon, step, steps, random_start, target_class, seed)
+        if step_size is None:
+            # `get`, for a norm that does not exist is refused below.
+            step_size = min(2.5 * epsilon / max(steps, 1), LARGEST_RADII.get(norm, math.inf))
+        return cls(norm, epsilon, step_size, steps, random_start, target_class, seed)
 
     @classmethod
     def noise(cls, epsilon: float, *, norm: Norm = "linf", seed: int = 0) -> AttackConfig:

@@ -1,4 +1,4 @@
-"""A norm as three pure functions: a random start, the steepest direction, the way back inside."""
+"""A norm as pure functions: a random start, the steepest direction, the way back, a length."""
 
 from __future__ import annotations
 
@@ -22,11 +22,13 @@ class Ball:
             image and several radii give the same draw at each of them.
         direction: A gradient to the steepest move of length 1.
         project: (perturbation, epsilon) to the nearest point of the ball.
+        length: Perturbations to their (N,) lengths.
     """
 
     start: Callable[[torch.Size, Length, torch.Generator, torch.device], Tensor]
     direction: Callable[[Tensor], Tensor]
     project: Callable[[Tensor, Length], Tensor]
+    length: Callable[[Tensor], Tensor]
 
 
 def _linf_start(
@@ -53,14 +55,23 @@ def _unit(x: Tensor) -> Tensor:
     """Of length 1, however short x is; zero where x is."""
     # The largest entry first: of a confident network's gradient the squares would underflow, and
     # any floor under the length would shorten its steps and overstate its robustness.
-    largest = per_sample(x.flatten(1).abs().amax(1), x)
+    largest = per_sample(_largest(x), x)
     scaled = x / torch.where(largest > 0, largest, 1)
-    return scaled / per_sample(scaled.flatten(1).norm(dim=1).clamp_min(1), x)
+    return scaled / per_sample(_euclidean(scaled).clamp_min(1), x)
 
 
 def _shrink(x: Tensor, epsilon: Length) -> Tensor:
-    length = per_sample(x.flatten(1).norm(dim=1), x)
+    length = per_sample(_euclidean(x), x)
     return x * torch.where(length > epsilon, epsilon / length, 1)
+
+
+def _largest(x: Tensor) -> Tensor:
+    return x.flatten(1).abs().amax(1)
+
+
+def _euclidean(x: Tensor) -> Tensor:
+    length: Tensor = x.flatten(1).norm(dim=1)
+    return length
 
 
 def per_sample(values: Tensor, like: Tensor) -> Tensor:
@@ -69,6 +80,6 @@ def per_sample(values: Tensor, like: Tensor) -> Tensor:
 
 
 BALLS: dict[Norm, Ball] = {
-    "linf": Ball(_linf_start, torch.sign, _clip),
-    "l2": Ball(_l2_start, _unit, _shrink),
+    "linf": Ball(_linf_start, torch.sign, _clip, _largest),
+    "l2": Ball(_l2_start, _unit, _shrink, _euclidean),
 }

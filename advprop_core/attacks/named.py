@@ -7,7 +7,7 @@ from itertools import combinations
 
 from advprop_core.attacks.autoattack.config import AutoAttackConfig
 from advprop_core.errors import InputError
-from advprop_core.text import parse_radius
+from advprop_core.text import NORM_UNITS, parse_radius
 from advprop_core.types import AttackConfig, Norm
 
 GRADIENT_ATTACKS = ("pgd", "fgsm", "i-fgsm")
@@ -97,7 +97,7 @@ def read_radius(text: str, norm: str, name: str) -> float:
             of 255 and would be the whole range of pixels.
     """
     value = parse_radius(text, name)
-    if norm == "linf" and text.strip().isdecimal() and value > 0:
+    if NORM_UNITS[norm] > 1 and text.strip().isdecimal() and value > 0:
         raise InputError(
             f"{name} is on a scale where pixels lie between 0 and 1: {text} would be "
             f"{'all of it' if value == 1 else 'beyond it'}; did you mean {text}/255?"

@@ -18,10 +18,9 @@ from advprop_core.evaluation.networks import clean_batch, folded_network
 from advprop_core.evaluation.results import Answers
 from advprop_core.processes import Processes
 from advprop_core.text import NORM_TITLES, percent, radius
-from advprop_core.types import AttackConfig
+from advprop_core.types import UNBOUNDED_RADII, AttackConfig
 
 NOISE = "noise"
-_UNBOUNDED = 0.5  # L∞: from here on every picture can be made an even grey
 _UNBOUNDED_STEPS = 20
 _SURVIVORS = 0.01
 _CHANCE = 0.025  # one-sided: half of what two-sided tests leave to chance
@@ -136,8 +135,8 @@ def without_gradient(counts: Mapping[tuple[str, str], int], n: int) -> Iterator[
 def _survives(cell: Cell, answers: Answers) -> Iterator[Suspicion]:
     config, right = _config(cell), float(answers.right.double().mean())
     walks = config.name != NOISE and config.steps > 1  # one long step may well overshoot
-    wide = config.norm == "linf" and config.epsilon >= _UNBOUNDED and walks
-    if wide and right > _SURVIVORS:
+    is_unbounded = config.epsilon >= UNBOUNDED_RADII[config.norm]
+    if is_unbounded and walks and right > _SURVIVORS:
         text = (
             f"{cell.model}, {cell.branch}: {percent(right)} of images survive {_named(cell)}, "
             "where none can."

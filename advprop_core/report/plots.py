@@ -19,9 +19,10 @@ from advprop_core.report.style import (
     whiskers,
 )
 from advprop_core.report.words import Row, describe
-from advprop_core.text import NORM_TITLES
+from advprop_core.text import NORM_TITLES, NORM_UNITS
 
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+_AXES = {"linf": "ε in 255ths", "l2": "ε, the length of the perturbation"}
 _GREY = "#7B8794"
 _LEGEND = {"orientation": "h", "yref": "container", "yanchor": "bottom", "y": 0}
 _Walk = tuple[str, str, str]  # model, branch, attack branch
@@ -158,7 +159,7 @@ def shape_biases(results: Sequence[Row]) -> Spec:
 def standing(results: Sequence[Row]) -> Spec:
     """Share of images that are still right against ε: a step down for each image that falls."""
     norm, limit = results[0]["norm"], results[0]["limit"]
-    unit = 255 if norm == "linf" else 1
+    unit = NORM_UNITS[norm]
     models = list(dict.fromkeys(one["model"] for one in results))
     data = []
     for one in results:
@@ -231,7 +232,7 @@ def _line(
     clean: Sequence[Row], attacked: Sequence[Row], walk: _Walk, name: str, style: int
 ) -> Spec:
     """A branch's accuracies from ε = 0 on, under attacks through one branch."""
-    unit = 255 if attacked[0]["condition"]["norm"] == "linf" else 1
+    unit = NORM_UNITS[attacked[0]["condition"]["norm"]]
     own = [row for row in clean if (row["model"], row["branch"]) == walk[:2]]
     own += sorted(
         (row for row in attacked if _walk(row) == walk),
@@ -256,7 +257,6 @@ def _against_radius(
     data: Sequence[Spec], title: str, norm: str, shares: str = "accuracy", top: int = 40
 ) -> Spec:
     """Lines over ε, with a legend that has a line for each."""
-    axis = "ε in 255ths" if norm == "linf" else "ε, the length of the perturbation"
     return frame(
         data,
         title=f"{title}, {NORM_TITLES[norm]}",
@@ -264,7 +264,7 @@ def _against_radius(
         top=top,
         showlegend=True,
         legend=_LEGEND,
-        xaxis={"title": axis, "rangemode": "tozero", "fixedrange": True},
+        xaxis={"title": _AXES[norm], "rangemode": "tozero", "fixedrange": True},
         yaxis=_SHARES | {"title": shares},
     )
 

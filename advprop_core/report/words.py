@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 
 from advprop_core.pictures.probes import describe_probe
 from advprop_core.text import NORM_TITLES, percent, radius
+from advprop_core.types import UNBOUNDED_RADII
 
 Row = Mapping[str, Any]
 """One of ``results`` in ``results.json``, or of the like."""
 Key = TypeVar("Key", bound=Hashable)
 
-_WIDEST = 0.5  # L∞: a larger radius is a check with no limit on ε, and no part of a curve
 _CONDITION = ("kind", "attack", "norm", "epsilon", "step_size", "steps", "restarts",
               "attack_branch", "corruption", "severity", "source", "probe", "strength")  # fmt: skip
 _MEASURES = ("top1", "top5", "loss", "expected_calibration_error", "confidence_when_wrong")
@@ -62,7 +62,7 @@ def images_asked(content: Mapping[str, Any]) -> str:
 def is_bounded(row: Row) -> bool:
     """Whether an attack's radius leaves something of the picture; else it is a check."""
     condition = row["condition"]
-    return bool(condition["norm"] != "linf" or condition["epsilon"] < _WIDEST)
+    return bool(condition["epsilon"] < UNBOUNDED_RADII[condition["norm"]])
 
 
 def is_quoted(row: Row) -> bool:

@@ -94,3 +94,8 @@ def test_words_are_joined(words, sentence):
 )  # fmt: skip
 def test_a_wrong_name_gets_its_near_matches(name, choices, hint):
     assert did_you_mean(name, choices) == hint
+
+
+def test_no_norm_passes_for_another():
+    with pytest.raises(KeyError, match="l1"):
+        radius(0.5, "l1")

@@ -187,3 +187,13 @@ def test_what_describes_a_model_can_be_hashed():
 
     assert hash(describe()) == hash(describe())
     assert len({describe(), describe()}) == 1
+
+
+def test_a_step_that_is_given_is_refused_rather_than_shortened():
+    with pytest.raises(InputError, match="step_size must be at most 1 for linf, got 1.5"):
+        AttackConfig.pgd(4 / 255, step_size=1.5)
+
+
+def test_pgd_refuses_an_unknown_norm():
+    with pytest.raises(InputError, match="norm"):
+        AttackConfig.pgd(0.5, norm="l1")

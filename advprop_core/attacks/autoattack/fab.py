@@ -11,6 +11,7 @@ from torch import Tensor
 
 from advprop_core.attacks.autoattack.config import AutoAttackConfig
 from advprop_core.attacks.autoattack.search import Adversarials, of_class, per_image, with_gradient
+from advprop_core.attacks.balls import BALLS
 from advprop_core.attacks.inputs import Model
 from advprop_core.types import Norm
 
@@ -49,7 +50,7 @@ def fab(
         moved = _across(model, point[rows], clean, label, targets[rows], norm)
         with torch.no_grad():
             wrong = model(moved).argmax(1) != label
-        length = _length(moved - clean, norm)
+        length = BALLS[norm].length(moved - clean)
         nearer = wrong & (length < lengths[rows])
         best.add(rows[nearer], moved[nearer])
         lengths[rows[nearer]] = length[nearer]
@@ -68,7 +69,7 @@ def _across(
     clean_lead = lead + (slope * (clean - point)).flatten(1).sum(1)
     here = lowering(point, slope, lead, norm)
     home = lowering(clean, slope, clean_lead, norm)
-    near, far = _length(here, norm), _length(home, norm)
+    near, far = map(BALLS[norm].length, (here, home))
     way = near + far
     share = per_image((near / torch.where(way > 0, way, 1)).clamp_max(_HOMEWARD))
     from_point, from_clean = point + _BEYOND * here, clean + _BEYOND * home
@@ -94,7 +95,7 @@ def lowering(pixels: Tensor, slope: Tensor, drop: Tensor, norm: Norm) -> Tensor:
     slope = slope * per_image(torch.where(drop < 0, -1.0, 1.0))
     weight = slope.abs()
     room = torch.where(slope > 0, pixels, 1 - pixels)
-    pace = torch.ones_like(weight) if norm == "linf" else weight
+    pace = BALLS[norm].direction(weight)
     # Each pixel goes at its pace until its room is used up, so what is gained is a concave,
     # piecewise linear function of the time; Newton's method, from 0, climbs it without overshoot.
     time = torch.zeros_like(drop)
@@ -107,8 +108,3 @@ def lowering(pixels: Tensor, slope: Tensor, drop: Tensor, norm: Norm) -> Tensor:
             break
         time = time + missing / rate.clamp_min(1e-12)
     return -slope.sign() * torch.minimum(per_image(time) * pace, room)
-
-
-def _length(perturbation: Tensor, norm: Norm) -> Tensor:
-    flat = perturbation.flatten(1)
-    return flat.abs().amax(1) if norm == "linf" else flat.norm(dim=1)

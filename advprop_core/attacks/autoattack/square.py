@@ -7,6 +7,8 @@ algorithm 3 for L2.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -38,16 +40,15 @@ def square(
     norm, epsilon, queries = config.norm, config.epsilon, config.queries
     adversarials = Adversarials.none_yet(pixels)
     rows = torch.arange(len(pixels), device=pixels.device)
-    clean, start = pixels, _stripes if norm == "linf" else _tiles
+    clean, brush = pixels, _BRUSHES[norm]
     # All at once: a draw for each query and image would take longer than the network.
     lots = uniform(draws, queries, _LOTS).to(pixels.device)
-    best = trial = (clean + start(clean, epsilon, draws)).clamp(0, 1)
+    best = trial = (clean + brush.start(clean, epsilon, draws)).clamp(0, 1)
     lowest = torch.full((len(pixels),), torch.inf, device=pixels.device)
     for query in range(queries):
         if query:
-            side = _side(query, queries, clean, norm)
-            paint = _painted_linf if norm == "linf" else _painted_l2
-            painted = paint(best - clean, side, lots[:, query], epsilon)
+            side = _side(query, queries, clean, brush.is_odd)
+            painted = brush.paint(best - clean, side, lots[:, query], epsilon)
             trial = (clean + painted).clamp(0, 1)
         with torch.no_grad():
             logits = model(trial).float()
@@ -65,13 +66,13 @@ def square(
     return adversarials
 
 
-def _side(query: int, queries: int, pixels: Tensor, norm: Norm) -> int:
+def _side(query: int, queries: int, pixels: Tensor, is_odd: bool) -> int:
     """Side of the square, which shrinks as the search goes on."""
     height, width = pixels.shape[2:]
     halvings = sum(query / queries * 10_000 > moment for moment in _HALVINGS)
     side = round(math.sqrt(_FIRST_SHARE / 2**halvings * height * width))
-    if norm == "l2":
-        side = max(side, 3) | 1  # odd, so that each half of the pattern has a middle
+    if is_odd:
+        side = max(side, 3) | 1
     return max(1, min(side, height - 1, width - 1))
 
 
@@ -169,3 +170,18 @@ def _normed(x: Tensor) -> Tensor:
 
 def _signs(lots: Tensor) -> Tensor:
     return torch.where(lots < 0, -1.0, 1.0)
+
+
+@dataclass(frozen=True)
+class _Brush:
+    """How one norm's squares are painted."""
+
+    start: Callable[[Tensor, float, Streams], Tensor]
+    paint: Callable[[Tensor, int, Tensor, float], Tensor]
+    is_odd: bool  # sides, so that each half of a pattern has a middle
+
+
+_BRUSHES: dict[Norm, _Brush] = {
+    "linf": _Brush(_stripes, _painted_linf, is_odd=False),
+    "l2": _Brush(_tiles, _painted_l2, is_odd=True),
+}

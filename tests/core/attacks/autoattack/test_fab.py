@@ -98,3 +98,9 @@ def test_where_nothing_suffices_everything_is_done():
     for norm in ("linf", "l2"):
         found = lowering(pixels, slope, torch.tensor([9.0]), norm).flatten()
         assert found.tolist() == pytest.approx([-0.5, 0.5, 0.0])
+
+
+def test_no_norm_passes_for_another():
+    pixels = torch.full((1, 3, 2, 2), 0.5)
+    with pytest.raises(KeyError, match="l1"):
+        lowering(pixels, torch.ones_like(pixels), torch.ones(1), "l1")

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import pytest
 import torch
 
@@ -101,10 +103,10 @@ def test_one_square_of_one_colour_changes():
 def test_sides_of_squares_literal():
     """0.8 of the image at first, halved after 10, 50, 200 … of 10 000 queries."""
     pixels = torch.zeros(1, 3, 40, 40)
-    sides = [module._side(q, 10_000, pixels, "linf") for q in (1, 11, 51, 201, 9_999)]
+    sides = [module._side(q, 10_000, pixels, is_odd=False) for q in (1, 11, 51, 201, 9_999)]
     assert sides == [36, 25, 18, 13, 2]
-    assert module._side(6, 5_000, pixels, "linf") == 25
-    assert module._side(4_999, 5_000, pixels, "l2") == 3
+    assert module._side(6, 5_000, pixels, is_odd=False) == 25
+    assert module._side(4_999, 5_000, pixels, is_odd=True) == 3
 
 
 def test_the_pattern_is_two_hills_of_opposite_sign():
@@ -127,3 +129,9 @@ def test_same_seed_same_points_whatever_the_others(linear, grey, answered):
     assert torch.equal(part.turned, whole.turned[:3])
     torch.testing.assert_close(part.points, whole.points[:3])
     assert not torch.equal(whole.points, run(linear, clean, labels, seed=9).points)
+
+
+def test_no_norm_passes_for_another(branch, pixels):
+    config = SimpleNamespace(norm="l1", epsilon=0.1, queries=2)
+    with pytest.raises(KeyError, match="l1"):
+        square(branch, pixels(1), torch.zeros(1, dtype=torch.long), config, streams([0], 1))

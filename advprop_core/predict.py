@@ -31,9 +31,7 @@ def in_precision_of(model: Callable[[Tensor], Tensor], pixels: Tensor) -> Tensor
 def logits_of(module: nn.Module, pixels: Tensor) -> Tensor:
     """(N, 3, H, W) pixels to (N, C) float32 logits on the CPU, without gradients.
 
-    Raises:
-        TypeError: If pixels are no tensor of floats.
-        ValueError: If they have another shape, or the module is in training mode.
+    Raises TypeError or ValueError for pixels that are no batch, or a module in training mode.
     """
     require_eval(module)
     require_batch(pixels)
@@ -50,9 +48,7 @@ def predict(module: nn.Module, pixels: Tensor) -> tuple[Prediction, ...]:
         pixels: (N, 3, H, W) floats in [0, 1]; they are brought to the precision of the module.
 
     Raises:
-        TypeError: If pixels are no tensor of floats.
-        ValueError: If they have another shape or lie outside [0, 1], or the module is in
-            training mode.
+        TypeError, ValueError: For other pixels, or a module in training mode.
         InputError: If logits are not finite.
     """
     return tuple(map(Prediction.from_logits, logits_of(module, checked_pixels(pixels))))

@@ -70,9 +70,8 @@ def attack(
         the clean ones' type.
 
     Raises:
-        TypeError: If pixels are no tensor of floats, or labels none of integers.
-        ValueError: For a module in training mode, pixels outside [0, 1], labels or a target
-            class the model does not have.
+        TypeError, ValueError: For what :func:`~advprop_core.attacks.inputs.own_inputs` refuses.
+        InputError: For labels or a target class that the model does not have.
     """
     inputs, targets = own_inputs(model, pixels, labels)
     adversarial = walk(model, inputs, targets, config, loss_gradient, on_step=on_step, draws=draws)
@@ -121,22 +120,11 @@ def attack_each(
     """One image under attacks that differ in radius and step size, as one batch of copies.
 
     Each copy goes the way :func:`attack` sends it alone: a random start is drawn once, and each
-    radius scales it.
-
-    Args:
-        model: As for :func:`attack`.
-        pixels: (1, 3, H, W) float in [0, 1].
-        label: (1,) class index.
-        configs: Equal but for ``epsilon`` and ``step_size``.
-        on_step: As for :func:`attack`.
+    radius scales it. Arguments and what is refused are those of :func:`attack`, but for pixels
+    (1, 3, H, W), their (1,) label, and configs that differ in ``epsilon`` and ``step_size`` alone.
 
     Returns:
         (N, 3, H, W) perturbed pixels, one for each configuration.
-
-    Raises:
-        TypeError: As :func:`attack` does.
-        ValueError: As :func:`attack` does; for more than one image, or configurations that differ
-            in more.
     """
     pixels, label = own_inputs(model, pixels, label)
     kinds = {replace(config, epsilon=0.0, step_size=0.0) for config in configs}
@@ -168,18 +156,12 @@ def walk(
 ) -> Tensor:
     """The loop of :func:`attack` without its checks, which would wait for the device.
 
-    Args:
-        model: As for :func:`attack`.
-        pixels: (N, 3, H, W) float in [0, 1].
-        labels: Whatever ``gradient`` takes: (N,) class indices or (N, C) probabilities.
-        config: Norm, radius, steps, start, seed; with a target class, whose loss then falls, the
-            labels are not looked at.
-        gradient: :func:`loss_gradient`, or :func:`unchecked_gradient` while training.
-        descend: Lower the loss on the labels instead of raising it.
-        sizes: For copies of one image: a radius and a step size for each instead of the
-            configuration's, and one random start for all.
-        on_step: As for :func:`attack`.
-        draws: As for :func:`attack`; without sizes.
+    Arguments are those of :func:`attack`, but for ``labels``, which are whatever ``gradient``
+    takes, (N,) class indices or (N, C) probabilities, and are not looked at with a target class;
+    ``gradient``: :func:`loss_gradient`, or :func:`unchecked_gradient` while training; ``descend``:
+    lower the loss on the labels instead of raising it; and ``sizes``, for copies of one image: a
+    radius and a step size for each, and one random start for all. Sizes and draws exclude each
+    other.
     """
     if config.target_class is not None:
         labels, descend = torch.full_like(labels, config.target_class), True

@@ -41,10 +41,7 @@ def own_pixels(model: Model, pixels: Tensor) -> Tensor:
     """A checked copy of pixels in the precision of the model, outside inference mode.
 
     Inference mode keeps no graph, and who needs gradients sets ``requires_grad`` on the copy.
-
-    Raises:
-        TypeError: If pixels are no tensor of floats.
-        ValueError: If they have another shape or lie outside [0, 1].
+    Raises what :func:`~advprop_core.pictures.pixels.checked_pixels` does.
     """
     with torch.inference_mode(False):
         return in_precision_of(model, checked_pixels(pixels))

@@ -13,11 +13,11 @@ from torch import Tensor
 from advprop_core.attacks.gradient import Sizes, loss_gradient, walk
 from advprop_core.attacks.inputs import Model, own_inputs, require_labels
 from advprop_core.errors import InputError
+from advprop_core.evaluation.batches import BATCH_SIZE, measure_batches
 from advprop_core.evaluation.cells import TestedModel
 from advprop_core.evaluation.intervals import share_intervals
 from advprop_core.evaluation.networks import clean_batch, folded_network
 from advprop_core.evaluation.store import CellStore
-from advprop_core.evaluation.sweep import BATCH_SIZE, batches
 from advprop_core.processes import ALONE, Processes, Progress
 from advprop_core.types import AttackConfig
 
@@ -105,20 +105,19 @@ def smallest_epsilons(model: Model, pixels: Tensor, labels: Tensor, attack: Atta
     stronger attack may need less, so this is an upper bound.
 
     Args:
-        model: (N, 3, H, W) pixels to (N, C) logits; a module in eval mode.
+        model: As for :func:`~advprop_core.attacks.gradient.attack`.
         pixels: (N, 3, H, W) float in [0, 1].
         labels: (N,) true classes.
-        attack: PGD, FGSM or I-FGSM at the largest radius; smaller ones scale its step size.
-            Images share one random start, which each radius scales.
+        attack: At the largest radius; smaller ones scale its step size. Images share one random
+            start, which each radius scales.
 
     Returns:
         (N,) float64 on the CPU in pixel units: 0 where the clean answer is wrong, infinite where
         no radius up to the limit suffices.
 
     Raises:
-        TypeError: If pixels are no tensor of floats, or labels none of integers.
-        InputError: For a targeted attack, a limit of 0, or labels that the model does not have.
-        ValueError: For what else an attack refuses.
+        InputError: For a targeted attack or a limit of 0.
+        TypeError, ValueError: For what every attack refuses.
     """
     pixels, labels = own_inputs(model, pixels, labels)
     if attack.target_class is not None or not attack.epsilon:
@@ -163,15 +162,11 @@ def measure_smallest(
     progress: Progress | None = None,
     processes: Processes = ALONE,
 ) -> tuple[SmallestEpsilon, ...]:
-    """Every branch of a model, attacked through itself.
+    """Every branch of a model, attacked through itself as by :func:`smallest_epsilons`.
 
-    Args:
-        model: Its photos have no part in it.
-        attack: As for :func:`smallest_epsilons`.
-        batch_size: See :func:`~advprop_core.evaluation.suite.evaluate`, also for what follows.
-        store: Keeps each batch at once, for it is hundreds of passes.
-        progress: Called with (done, all), images counted once for each branch.
-        processes: That call this together.
+    The other arguments are those of :func:`~advprop_core.evaluation.suite.evaluate`. The store
+    keeps each batch at once, for it is hundreds of passes; progress counts images once for each
+    branch.
     """
     n, results = len(model.labels), []
     for index, branch in enumerate(model.branches):
@@ -210,19 +205,18 @@ def _branch_radii(
     if not len(missing):
         return radii
     network = folded_network(model, branch, processes.device)
-    measured, written = list[Tensor](), missing[:0]
-    for batch in processes.share(batches(len(missing), batch_size)):
-        rows = missing[batch]
-        pixels, labels = clean_batch(model, rows, processes.device)
-        measured.append(smallest_epsilons(network, pixels, labels, attack))
+
+    def measure(rows: Tensor, _: int) -> Tensor:
+        return smallest_epsilons(network, *clean_batch(model, rows, processes.device), attack)
+
+    def save(rows: Tensor, measured: list[Tensor]) -> None:
         if store:
-            store.write_radii(model, branch, attack, rows, measured[-1])
-        written = torch.cat([written, rows])
-        report(before + batch.stop)
-    radii[missing] = torch.cat(processes.gather(measured))
-    by_others = missing[~torch.isin(missing, written)]
-    if store and processes.is_first and len(by_others):  # their folders may lie elsewhere
-        store.write_radii(model, branch, attack, by_others, radii[by_others])
+            store.write_radii(model, branch, attack, rows, torch.cat(measured))
+
+    measured = measure_batches(
+        missing, batch_size, processes, measure, save, lambda done: report(before + done)
+    )
+    radii[missing] = torch.cat(measured)
     return radii
 
 

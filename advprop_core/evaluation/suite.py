@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from advprop_core.attacks.autoattack import AutoAttackConfig
 from advprop_core.attacks.autoattack.config import require_classes
 from advprop_core.datasets.folders import Unreadable
+from advprop_core.evaluation.batches import BATCH_SIZE
 from advprop_core.evaluation.cells import Cell, TestedModel, cells_of, only_shown
 from advprop_core.evaluation.conditions import Condition, takes_restarts
 from advprop_core.evaluation.data import DataRequest, open_images
@@ -15,7 +16,7 @@ from advprop_core.evaluation.masking import controls, count_flat
 from advprop_core.evaluation.results import Answers, BranchResult
 from advprop_core.evaluation.smallest_epsilon import SmallestEpsilon, measure_smallest
 from advprop_core.evaluation.store import CellStore
-from advprop_core.evaluation.sweep import BATCH_SIZE, sweep
+from advprop_core.evaluation.sweep import sweep
 from advprop_core.models.checkpoints import Checkpoint
 from advprop_core.models.digest import model_digest
 from advprop_core.processes import ALONE, Processes, Progress

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from time import monotonic
+from functools import partial
 
 import torch
 from torch import Tensor
 
+from advprop_core.evaluation.batches import BATCH_SIZE, measure_batches
 from advprop_core.evaluation.cells import Cell, TestedModel, cells_of
 from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.inputs import Group, Workshop, pixels_of
@@ -19,7 +20,6 @@ from advprop_core.evaluation.stored_corruptions import marked
 from advprop_core.pictures.probes import require_room
 from advprop_core.processes import ALONE, Processes, Progress
 
-BATCH_SIZE = 64
 _FEW = 16  # images at a time where each takes long
 _PATIENCE = 60  # seconds after which answers are kept, though more of their cell are to come
 
@@ -103,29 +103,22 @@ class _Work:
         stored_rows: Mapping[Cell, Tensor],
         count_images: Callable[[int], None],
     ) -> dict[Cell, Answers]:
-        """The answers of all batches, which are dealt out; each process keeps its own in time."""
-        before, answered = group.count - len(missing), list[dict[Cell, Answers]]()
-        unsaved, saved_at = list[Tensor](), monotonic()
-        saved = torch.empty(0, dtype=torch.int64)
-        for batch in self.processes.share(batches(len(missing), self._at_a_time(group))):
+        stored_count = group.count - len(missing)
 
-            def on_pass(count: int = before + batch.start) -> None:
-                count_images(count)
+        def measure(rows: Tensor, before: int) -> dict[Cell, Answers]:
+            on_pass = partial(count_images, stored_count + before)
+            return _answers(group, self.workshop, rows, on_pass)
 
-            answered.append(_answers(group, self.workshop, missing[batch], on_pass))
-            unsaved.append(missing[batch])
-            if group.is_slow or monotonic() - saved_at > _PATIENCE:
-                rows = torch.cat(unsaved)
-                new = _joined(answered[-len(unsaved) :], group.cells)
-                self._save(group, rows, new, stored_rows)
-                unsaved, saved_at, saved = [], monotonic(), torch.cat([saved, rows])
-            count_images(before + batch.stop)
-        fresh = _joined(self.processes.gather(answered), group.cells)
-        if self.processes.is_first:  # all but what it has saved itself
-            unseen = ~torch.isin(missing, saved)
-            new = {cell: answers.rows(unseen) for cell, answers in fresh.items()}
-            self._save(group, missing[unseen], new, stored_rows)
-        return fresh
+        answered = measure_batches(
+            missing,
+            self._at_a_time(group),
+            self.processes,
+            measure,
+            lambda rows, parts: self._save(group, rows, _joined(parts, group.cells), stored_rows),
+            lambda done: count_images(stored_count + done),
+            patience=0 if group.is_slow else _PATIENCE,
+        )
+        return _joined(answered, group.cells)
 
     def _at_a_time(self, group: Group) -> int:
         takes_few = group.is_slow and self.processes.device.type == "cpu"
@@ -206,11 +199,6 @@ def _pixels_of_whom(model: TestedModel, condition: Condition) -> str | int:
         require_room(condition.probe, model.size)
         return id(model.images)
     return model.name
-
-
-def batches(count: int, batch_size: int) -> list[slice]:
-    """The places of the images of each batch, the last one's as many as are left."""
-    return [slice(at, min(at + batch_size, count)) for at in range(0, count, batch_size)]
 
 
 def _answers(

@@ -65,8 +65,7 @@ def auto_attack(
     rounding.
 
     Args:
-        model: (N, 3, H, W) pixels to (N, C) logits; a module in eval mode, as for
-            :func:`~advprop_core.attacks.gradient.attack`.
+        model: As for :func:`~advprop_core.attacks.gradient.attack`.
         pixels: (N, 3, H, W) float in [0, 1], N at least 1.
         labels: (N,) true classes.
         config: Norm, radius, numbers of steps.
@@ -75,9 +74,8 @@ def auto_attack(
         seeds: One for each image; the configuration's seed plus its place when not given.
 
     Raises:
-        TypeError: If pixels are no tensor of floats, or labels none of integers.
-        ValueError: For what :func:`~advprop_core.attacks.gradient.attack` refuses, an unknown
-            member, or a model of fewer than four classes.
+        TypeError, ValueError: For what :func:`~advprop_core.attacks.gradient.attack` refuses.
+        InputError: For an unknown member, or a model of fewer than four classes.
     """
     inputs, targets = own_inputs(model, pixels, labels)
     if seeds is None:

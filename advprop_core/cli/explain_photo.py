@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -83,8 +83,9 @@ def explain_photo(
     maps, changes = _save_maps(report, folder, rows, figures, arrays)
     columns = _columns(subject, result, [*inputs])
     sentence = _explained(subject, result, config, explained)
-    sheet = draw_map_sheet(rows, columns, subject.title, sentence, _left_out(left_out))
-    sheet.save(folder / "maps.png")
+    titles = ", ".join(METHODS[method].title for method in left_out)
+    notes = [f"Left out because they do not fit this network: {titles}."] if titles else []
+    draw_map_sheet(rows, columns, subject.title, sentence, notes).save(folder / "maps.png")
     content = subject.manifest(result, config) | {
         "class": class_json(subject.info, explained),
         "seed": choice.seed,
@@ -128,11 +129,6 @@ def _explained(
     return sentence
 
 
-def _left_out(methods: Collection[str]) -> list[str]:
-    titles = ", ".join(METHODS[method].title for method in methods)
-    return [f"Left out because they do not fit this network: {titles}."] if methods else []
-
-
 def _save_maps(
     report: Report,
     folder: Path,
@@ -161,10 +157,11 @@ def _save_maps(
             extent = f"{facts['low']:.3g} to {facts['high']:.3g}"
             measured = f"is not drawn: {facts['flaw']}" if facts["flaw"] else extent
             words.append(f"{branch} {kind} {measured}" if attacked else f"{branch} {measured}")
-        between = {change.name: change.values.numpy() for change in differences(row)}
-        saved |= between
-        for change in differences(row):
-            span = colour_span(between.values(), "signed")
+        between = differences(row)
+        arrays_between = {change.name: change.values.numpy() for change in between}
+        saved |= arrays_between
+        for change in between:
+            span = colour_span(arrays_between.values(), "signed")
             drawn = _save(folder, change.name, change.values, "signed", span)
             changes.append(about | {"of": change.words} | drawn)
             if drawn["flaw"]:

@@ -87,9 +87,9 @@ def resolve(model: DualBNModel, names: Sequence[str] | None) -> tuple[str, ...]:
     )
 
 
-def require_name(name: str, known: Iterable[str], what: str = "norm layer or stage") -> None:
-    """Raise InputError, with near matches, if the name is not among the known ones."""
-    choices = list(dict.fromkeys(known))
+def require_name(name: str, names: Iterable[str], what: str = "norm layer or stage") -> None:
+    """Raise InputError, with near matches, if the name is none of them."""
+    choices = list(dict.fromkeys(names))
     if name not in choices:
         raise InputError(f"The network has no {what} {name!r}. {did_you_mean(name, choices)}")
 

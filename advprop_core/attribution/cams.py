@@ -112,11 +112,11 @@ def strip(question: Question, layers: Sequence[str]) -> list[Tensor]:
 def _catch(question: Question, layers: Sequence[str]) -> list[tuple[Tensor, Tensor | None]]:
     """What each layer gives, and the gradient of the scores there, (N, C, h, w) each."""
     view = private_view(question.module)
-    caught = _keep(view, layers)
+    caught = _catch_outputs(view, layers)
     with torch.enable_grad():
         leaf = question.pixels.detach().clone().requires_grad_()
         total = scores(view, leaf * 1, question.targets).sum()
-        features = [_kept_map(question, caught, layer) for layer in layers]
+        features = [_caught_map(question, caught, layer) for layer in layers]
         # A network may be frozen and a layer off the way from the pixels: it needs no gradient.
         moving = [output for output in features if output.requires_grad]
         gradients = iter(torch.autograd.grad(total, moving, allow_unused=True) if moving else ())
@@ -130,10 +130,10 @@ def features_at(question: Question) -> Tensor:
     """(N, C, h, w) output of the question's layer, without a gradient."""
     layer = chosen_layer(question)
     view = private_view(question.module)
-    caught = _keep(view, [layer])
+    caught = _catch_outputs(view, [layer])
     with torch.no_grad():
         view(question.pixels.clone())
-    return _kept_map(question, caught, layer)
+    return _caught_map(question, caught, layer)
 
 
 def spread(cells: Tensor, pixels: Tensor) -> Tensor:
@@ -162,8 +162,8 @@ def class_activation(question: Question) -> Tensor:
         ):
             heads.append((layer, inputs[0].flatten(1)))
 
-    for part in network_of(view).modules():
-        part.register_forward_hook(remember)
+    for layer in network_of(view).modules():
+        layer.register_forward_hook(remember)
     with torch.no_grad():
         logits = view(question.pixels.clone())
     weight, pooled = _classifier(question, heads, logits)
@@ -199,21 +199,21 @@ def _no_cam(question: Question, reason: str) -> Unfit:
     )
 
 
-def _keep(view: nn.Module, layers: Sequence[str]) -> dict[str, object]:
+def _catch_outputs(view: nn.Module, layers: Sequence[str]) -> dict[str, object]:
     """Catch what the layers give; where one is called more than once, the last it gives."""
     caught: dict[str, object] = {}
 
-    def keep(_module: nn.Module, _inputs: object, output: object, *, layer: str) -> object:
+    def remember(_module: nn.Module, _inputs: object, output: object, *, layer: str) -> object:
         caught[layer] = output
         # What follows may overwrite what it is given: an in-place activation, or a sum.
         return output.clone() if isinstance(output, Tensor) else output
 
     for layer in layers:
-        find_layer(view, layer).register_forward_hook(partial(keep, layer=layer))
+        find_layer(view, layer).register_forward_hook(partial(remember, layer=layer))
     return caught
 
 
-def _kept_map(question: Question, caught: dict[str, object], layer: str) -> Tensor:
+def _caught_map(question: Question, caught: dict[str, object], layer: str) -> Tensor:
     output = caught.get(layer)
     if isinstance(output, Tensor) and is_map(output, question.pixels):
         return output

@@ -13,8 +13,8 @@ from advprop_core.attribution.layers import default_layer
 from advprop_core.attribution.maps import (
     answer,
     finish,
-    known_method,
     make_question,
+    method_named,
     require_gradient,
     validate_options,
 )
@@ -68,7 +68,7 @@ class MapMaker:
         Takes and refuses what :func:`~advprop_core.attribution.maps.explain` does, but the default
         layer is the first branch's for all, and progress is told in thousandths of maps.
         """
-        chosen = known_method(method)
+        chosen = method_named(method)
         validate_options(chosen, layer, options, min(self._pixels.shape[2:]))
         if layer is None and chosen.needs_layer:
             layer = default_layer(next(iter(self._branches.values())), self._pixels)

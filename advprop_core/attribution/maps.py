@@ -97,7 +97,7 @@ def explain(
             has no use for.
     """
     options = {"window": window, "stride": stride, "samples": samples}
-    chosen = known_method(method)
+    chosen = method_named(method)
     validate_options(chosen, layer, options, min(pixels.shape[2:]))
     question = make_question(module, pixels, class_index, chosen, seed)
     return answer(replace(question, layer=layer, options=options, progress=progress))
@@ -112,7 +112,7 @@ def answer(question: Question) -> Tensor:
     return values
 
 
-def known_method(name: str) -> Method:
+def method_named(name: str) -> Method:
     """The method of that name; raises InputError with near matches if there is none."""
     if name in METHODS:
         return METHODS[name]

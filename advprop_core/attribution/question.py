@@ -52,8 +52,8 @@ class Question:
         """What several maps read, such as a backward pass: made by the first that asks for it."""
         if key not in self.made:
             self.made[key] = make()
-        found: _Made = self.made[key]
-        return found
+        result: _Made = self.made[key]
+        return result
 
     def generator(self) -> torch.Generator:
         """A fresh generator on the CPU, so that a draw is the same on every device."""

@@ -47,8 +47,8 @@ def free_memory() -> int | None:
 
     In a container, what is left of its own share where that is less.
     """
-    known = [free for free in (_free_of_machine(), _free_of_container()) if free is not None]
-    return min(known, default=None)
+    limits = [free for free in (_free_of_machine(), _free_of_container()) if free is not None]
+    return min(limits, default=None)
 
 
 def _free_of_container() -> int | None:

@@ -31,8 +31,8 @@ def settle(branches: Sequence[str], stages: Mapping[str, str], offered: bool) ->
     state.keep_within("second", branches, branches[0])
     state.keep_within("norm_layer", ["", *stages], "")
     asked = tuple(st.session_state[key("moved_layers")])
-    kept = tuple(name for name in asked if name in {*stages, *stages.values()})
-    state.keep_within("moved_layers", [kept], kept)
+    available = tuple(name for name in asked if name in {*stages, *stages.values()})
+    state.keep_within("moved_layers", [available], available)
 
 
 def dial(view: AnatomyView, stages: Mapping[str, str], branches: Sequence[str], live: bool) -> None:

@@ -110,9 +110,9 @@ def dial(comparison: Comparison, blend: Blended, names: Sequence[str]) -> str:
     return f"{place(blend.way, blend.t)}, the network says {join(phrases)}."
 
 
-def curve(line: Curve, class_index: int, name: str, known: bool) -> str:
+def curve(line: Curve, class_index: int, name: str, is_true: bool) -> str:
     """How the probability of one class changes along the way."""
-    role = "the true class" if known else "the class under attack"
+    role = "the true class" if is_true else "the class under attack"
     phrases = []
     for kind, shares in line.shares.items():
         values = shares[:, class_index].tolist()

@@ -34,8 +34,8 @@ def made() -> Path | None:
 
 def forget_oldest(cells: Path, most: int = MOST_FILES) -> None:
     """Keep the folder bounded: the files that were written first go first."""
-    ours = (path for path in cells.iterdir() if path.suffix in (".safetensors", ".tmp"))
-    files = sorted(ours, key=_written)
+    cell_files = (path for path in cells.iterdir() if path.suffix in (".safetensors", ".tmp"))
+    files = sorted(cell_files, key=_written)
     for path in files[: max(0, len(files) - most)]:
         path.unlink(missing_ok=True)
 

@@ -30,12 +30,12 @@ def plasma(wobbles: Tensor, decay: float) -> Tensor:
 def _settle(heights: Tensor, wobbles: Tensor, step: int) -> None:
     """Fills in, on a grid `step` wide, the middles of its cells and then those of its edges."""
     half = step // 2
-    known, new = slice(None, None, step), slice(half, None, step)
-    corner = heights[:, known, known]
+    settled, new = slice(None, None, step), slice(half, None, step)
+    corner = heights[:, settled, settled]
     pairs = corner + corner.roll(-1, 1)
     middle = (pairs + pairs.roll(-1, 2)) / 4 + wobbles[:, new, new]
     heights[:, new, new] = middle
     across = corner + corner.roll(-1, 2) + middle + middle.roll(1, 1)
-    heights[:, known, new] = across / 4 + wobbles[:, known, new]
+    heights[:, settled, new] = across / 4 + wobbles[:, settled, new]
     down = corner + corner.roll(-1, 1) + middle + middle.roll(1, 2)
-    heights[:, new, known] = down / 4 + wobbles[:, new, known]
+    heights[:, new, settled] = down / 4 + wobbles[:, new, settled]

@@ -66,10 +66,10 @@ def test_the_curve_tells_its_ends_and_a_summit_between():
         (0.0, 0.5, 1.0),
         {"clean": line(0.9, 0.8, 0.7), "adversarial": line(0.1, 0.6, 0.5)},
     )
-    sentence = words.curve(found, 0, "star", known=True)
+    sentence = words.curve(found, 0, "star", is_true=True)
     assert "**star**, the true class, goes from 90 % to 70 % on the clean picture and" in sentence
     assert sentence.endswith("from 10 % to 50 % on the perturbed picture (at most 60 %, at 50 %).")
-    assert "the class under attack" in words.curve(found, 0, "star", known=False)
+    assert "the class under attack" in words.curve(found, 0, "star", is_true=False)
 
 
 def distance(layer, stage, *values):

@@ -196,6 +196,12 @@ def freeze(tensor: Tensor) -> Tensor:
     return tensor.detach().cpu().float().clone()
 
 
+def require_finite(logits: Tensor) -> None:
+    """Refuse logits that no answer can be read from: a ranking would put NaN first, in silence."""
+    if not logits.isfinite().all():
+        raise InputError("logits must be finite: the network overflowed or has NaN weights")
+
+
 @dataclass(frozen=True, eq=False)
 class Prediction:
     """What one branch says of one image; equal to another with the same logits.
@@ -211,8 +217,7 @@ class Prediction:
     @classmethod
     def from_logits(cls, logits: Tensor) -> Prediction:
         """Build from (C,) logits; raises InputError when they are not finite."""
-        if not logits.isfinite().all():
-            raise InputError("logits must be finite: the network overflowed or has NaN weights")
+        require_finite(logits)
         frozen = freeze(logits)
         return cls(frozen, frozen.softmax(0))
 

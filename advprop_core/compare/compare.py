@@ -22,6 +22,7 @@ from advprop_core.pictures.regions import EraseConfig
 from advprop_core.predict import logits_of, predict_grid
 from advprop_core.types import (
     AttackConfig,
+    AttributionMap,
     Comparison,
     InputKind,
     PerturbationFacts,
@@ -54,6 +55,10 @@ class MapRequest(Checked):
         super().__post_init__()
         if self.method not in METHODS:
             raise InputError(f"method must be one of {', '.join(METHODS)}, got {self.method!r}")
+
+    def explained(self, attacked_class: int) -> int:
+        """The class that the maps explain."""
+        return attacked_class if self.class_index is None else self.class_index
 
 
 def compare(
@@ -106,14 +111,13 @@ def compare(
         **{("clean", name): prediction for name, prediction in photo.clean.items()},
         **predict_grid(branches, {"adversarial": perturbed}),
     }
-    drawn, refused = None, None
-    if maps is not None:
-        explained = attacked if maps.class_index is None else maps.class_index
+
+    def make_maps(request: MapRequest) -> dict[tuple[InputKind, str], AttributionMap]:
         inputs: dict[InputKind, Tensor] = {"clean": photo.pixels, "adversarial": perturbed}
-        maker = MapMaker(branches, inputs, explained, seed=maps.seed)
-        drawn, refused = made_or_refused(
-            maps, lambda: maker.make(maps.method, maps.layer, progress=on_map)
-        )
+        maker = MapMaker(branches, inputs, request.explained(attacked), seed=request.seed)
+        return maker.make(request.method, request.layer, progress=on_map)
+
+    drawn, refused = made_or_refused(maps, make_maps)
     return Comparison(
         clean=freeze(photo.pixels[0]),
         adversarial=freeze(perturbed[0]),
@@ -128,14 +132,16 @@ def compare(
 
 
 def made_or_refused(
-    request: MapRequest, make: Callable[[], _Maps]
-) -> tuple[_Maps, None] | tuple[None, str]:
-    """The maps, or why a network has none of the kind, as a transformer has no Grad-CAM.
+    request: MapRequest | None, make: Callable[[MapRequest], _Maps]
+) -> tuple[_Maps | None, str | None]:
+    """The maps that are asked for, or why the network has none, as a transformer has no Grad-CAM.
 
     A layer that was named and is not there is the slip of whoever named it, and still raises.
     """
+    if request is None:
+        return None, None
     try:
-        return make(), None
+        return make(request), None
     except (Unfit, NoGradient, UnknownLayer) as error:
         if isinstance(error, UnknownLayer) and request.layer is not None:
             raise

@@ -82,13 +82,10 @@ def make_film(
 
     attack(branches[attack_branch], photo.pixels, photo.label(attack_branch), config, on_step)
     frames = torch.cat([*points.values()])
-    explained = attacked if maps is None or maps.class_index is None else maps.class_index
-    drawn, refused = None, None
-    if maps is not None:
-        request = maps
-        drawn, refused = made_or_refused(
-            request, lambda: _maps(branches, frames, request, explained, report)
-        )
+    explained = maps.explained(attacked) if maps else attacked
+    drawn, refused = made_or_refused(
+        maps, lambda request: _maps(branches, frames, request, explained, report)
+    )
     return Film(
         tuple(points),
         frames.detach().float().cpu(),

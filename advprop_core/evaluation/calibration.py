@@ -44,11 +44,8 @@ class Calibration:
 def calibration_of(answers: Answers, seed: int = 0) -> Calibration:
     """Expected calibration error and what a reliability diagram shows.
 
-    Guo et al., arXiv 1706.04599: 15 equally wide bins, each open below and closed above.
-
-    Args:
-        answers: Of one branch under one condition.
-        seed: Of the bootstrap.
+    Guo et al., arXiv 1706.04599: 15 equally wide bins, each open below and closed above. Answers
+    are of one branch under one condition; the seed is that of the bootstrap.
     """
     confidence, right = answers.confidence.double(), answers.right.double()
     places = bin_places(confidence)

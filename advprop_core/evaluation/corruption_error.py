@@ -81,11 +81,8 @@ def mean_corruption_error(
     """The mean error of a branch over corruptions.
 
     The article's four extra kinds are for validation: where one of its 15 was measured, the mean
-    leaves them out.
-
-    Args:
-        answers: To the same images under each corruption; not empty.
-        seed: Of the bootstrap.
+    leaves them out. Answers are to the same images under each corruption, and not empty; the seed
+    is that of the bootstrap.
     """
     kinds = [kind for kind in CORRUPTIONS if any(config.kind == kind for config in answers)]
     kinds = kinds or list(dict.fromkeys(config.kind for config in answers))

@@ -117,11 +117,9 @@ def count_flat(model: TestedModel, batch_size: int, processes: Processes) -> dic
 
 
 def without_gradient(counts: Mapping[tuple[str, str], int], n: int) -> Iterator[Suspicion]:
-    """A reason not to trust attacks for each branch that has images without a gradient.
+    """A reason not to trust attacks for each (model, branch) with images that have no gradient.
 
-    Args:
-        counts: (model, branch) to how many of its images have none.
-        n: Number of images.
+    Counts say how many of the n images have none.
     """
     for (model, branch), count in counts.items():
         if count:

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from advprop_core.errors import InputError
 from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.intervals import bounded_interval, wilson_interval
+from advprop_core.types import require_finite
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,8 +40,7 @@ class Answers:
         Raises:
             InputError: If a logit is not finite.
         """
-        if not torch.isfinite(logits).all():  # topk would rank NaN first, in silence
-            raise InputError("logits must be finite: the network overflowed or has NaN weights")
+        require_finite(logits)
         best = logits.topk(min(5, logits.shape[1])).indices
         hits = best == labels[:, None]
         return cls(

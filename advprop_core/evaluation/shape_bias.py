@@ -47,12 +47,7 @@ class ShapeBias:
 def shape_bias_of(answers: Answers, shapes: Tensor, textures: Tensor) -> ShapeBias:
     """Count decisions by shape and by texture (Geirhos et al., arXiv 1811.12231).
 
-    Scenes whose texture is that of their class cannot tell, and do not count.
-
-    Args:
-        answers: Of one branch.
-        shapes: (N,) class of each outline.
-        textures: (N,) class of each texture.
+    Scenes whose texture, of (N,) classes, is that of their shape cannot tell, and do not count.
 
     Raises:
         ValueError: If there are not as many shapes and textures as answers, or no scene can tell.

@@ -47,12 +47,9 @@ class CellStore:
     """
 
     def __init__(self, folder: Path, models: dict[str, str], *, device: str = "cpu") -> None:
-        """Open the folder; it is made when the first answers are kept.
+        """Open the folder, which need not exist, for models of these digests.
 
-        Args:
-            folder: May exist.
-            models: TestedModel's name to its model's digest.
-            device: The kind that networks run on. Another kind rounds in another way.
+        The device is the kind that networks run on: another kind rounds in another way.
         """
         self.folder = folder
         self.reused = 0

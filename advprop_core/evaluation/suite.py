@@ -139,8 +139,9 @@ def evaluate(
         processes: That call this together, and where their networks run.
 
     Raises:
-        ValueError: If a branch does not exist, logits are not finite, a corruption comes without
-            photos, or no image can be read under every condition.
+        ValueError: If a branch does not exist, models share a name, logits are not finite, a
+            corruption comes without photos, a probe has more patches than an image has pixels, or
+            no image can be read under every condition.
     """
     search = 0
     if suite.smallest is not None:

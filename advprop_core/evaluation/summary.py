@@ -29,12 +29,7 @@ Branch = tuple[str, str]
 
 
 def summarise(evaluation: Evaluation, command: str) -> dict[str, Any]:
-    """The content of ``results.json``.
-
-    Args:
-        evaluation: What was found.
-        command: What makes all this again.
-    """
+    """The content of ``results.json``; the command is what makes all this again."""
     suite, cells = evaluation.suite, evaluation.cells
     most = max(len(model.labels) for model in suite.models)
     warnings = (*suspicions(cells), *without_gradient(evaluation.flat, most))

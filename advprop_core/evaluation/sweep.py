@@ -39,20 +39,10 @@ def sweep(
     branches that are asked about it, a corruption once for all models with the same photos, and a
     probe once for all models with the same images.
 
-    Args:
-        models: With different names.
-        conditions: Clean, attacks, corruptions, probes.
-        batch_size: See :func:`~advprop_core.evaluation.suite.evaluate`.
-        store: Keeps new answers every minute, and those of AutoAttack as soon as a few images
-            are through.
-        progress: Counts an image once for every group of cells that share its pixels; under
-            AutoAttack it is called with every pass, so that it can end the work by raising.
-        processes: That call this together. They deal the batches out, so their number changes
-            no answer; networks run on the device of each, and the first one keeps the cells.
-
-    Raises:
-        ValueError: If an attack branch does not exist, logits are not finite, a corruption comes
-            without photos, or a probe has more patches than an image has pixels.
+    Other arguments are those of :func:`~advprop_core.evaluation.suite.evaluate`, and so is what is
+    refused. The store keeps new answers every minute, and those of AutoAttack batch by batch.
+    Under AutoAttack progress is called with every pass, so that it can end the work by raising.
+    Processes deal the batches out, so their number changes no answer.
     """
     cells = dict.fromkeys(cell for model in models for cell in cells_of(model, conditions))
     groups = _groups(models, cells)

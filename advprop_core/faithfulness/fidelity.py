@@ -62,15 +62,8 @@ def measure_infidelity(
     rectangle is removed, but for a factor: every map gets its best one, because maps such as
     Grad-CAM have no unit. All images lose the same rectangles, so that a result does not depend
     on the batch an image is in, and the network is asked once for several maps of the same image
-    and class.
-
-    Args:
-        module: A frozen branch.
-        pixels: (N, 3, H, W) in [0, 1].
-        maps: (N, H, W), summed over the channels.
-        class_index: The class whose logit is predicted, one for all images or one each.
-        seed: Of the places of the rectangles.
-        progress: Called with (pictures shown, all pictures); it may raise to stop.
+    and class. Arguments are those of :func:`~advprop_core.faithfulness.curves.measure_curves`, for
+    maps that are summed over the channels.
 
     Returns:
         One result per image; undefined where the map puts no pixel before another.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from advprop_core.errors import InputError
+from advprop_core.types import require_finite
 
 
 def first_alike(pixels: Tensor, classes: Sequence[int]) -> list[int]:
@@ -33,6 +33,5 @@ def logits(module: nn.Module, pixels: Tensor) -> Tensor:
     """
     with torch.no_grad():
         output: Tensor = module(pixels).float()
-    if not torch.isfinite(output).all():
-        raise InputError("logits must be finite: the network overflowed or has NaN weights")
+    require_finite(output)
     return output

@@ -41,12 +41,7 @@ class Captions:
 
 
 def draw_comparison(comparison: Comparison, captions: Captions) -> Image.Image:
-    """Clean, perturbation, perturbed; then each branch's maps and predictions on both.
-
-    Args:
-        comparison: Its maps, if it has some, share a class and are drawn on one scale.
-        captions: The words.
-    """
+    """Clean, perturbation, perturbed; then each branch's maps, on one scale, and predictions."""
     canvas = Image.new("RGB", (_WIDTH, 4000), drawing.PAPER)
     text = drawing.Text(canvas)
     wide = _WIDTH - 2 * _MARGIN

@@ -11,7 +11,8 @@ PGD, Madry et al., arXiv 1706.06083.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -27,14 +28,8 @@ Gradient = Callable[[Model, Tensor, Tensor], Tensor]
 StepHook = Callable[[int, Tensor], None]
 
 
-@dataclass(frozen=True)
-class Sizes:
-    """How far each image of a batch goes, where they differ.
-
-    Attributes:
-        epsilon: (N, 1, 1, 1) radii.
-        step_size: (N, 1, 1, 1) moves per step.
-    """
+class Sizes(NamedTuple):
+    """How far each image of a batch goes, where they differ; (N, 1, 1, 1) each."""
 
     epsilon: Tensor
     step_size: Tensor
@@ -167,12 +162,11 @@ def walk(
         labels, descend = torch.full_like(labels, config.target_class), True
     ball = BALLS[config.norm]
     clean = pixels.detach()
-    epsilon = sizes.epsilon if sizes else config.epsilon
+    epsilon, step_size = sizes or (config.epsilon, config.step_size)
+    step_size = -step_size if descend else step_size
     adversarial = (
         random_start(clean, config, sizes, draws) if config.random_start else clean.clone()
     )
-    step_size = sizes.step_size if sizes else config.step_size
-    step_size = -step_size if descend else step_size
     if on_step:
         on_step(0, adversarial)
     for step in range(config.steps):

@@ -17,6 +17,7 @@ from advprop_core.report.words import (
     grouped,
     is_bounded,
     matrices,
+    of_kind,
     own_attacks,
     transfers,
 )
@@ -156,11 +157,11 @@ def sections(content: Content) -> Iterator[Section]:
 def _curves(content: Content) -> Section | None:
     """A curve for each attack and norm."""
     rows = _white_box(content)
-    bounded = filter(is_bounded, _of_kind(rows, "attack"))
+    bounded = filter(is_bounded, of_kind(rows, "attack"))
     families = grouped(bounded, lambda r: (r["condition"]["attack"], r["condition"]["norm"]))
     if not families:
         return None
-    clean = _of_kind(rows, "clean")
+    clean = of_kind(rows, "clean")
     curves = [
         Plot(
             f"curve.{number}",
@@ -184,7 +185,7 @@ def _accuracies(content: Content) -> Section | None:
 
 def _transfers(content: Content) -> Section | None:
     """Attacks through each branch, shown to each: against ε, and one radius at a time."""
-    rows = _of_kind(content["results"], "clean", "attack")
+    rows = of_kind(content["results"], "clean", "attack")
     by_attack, curves = matrices(rows), transfers(rows)
     if not by_attack:
         return None
@@ -249,7 +250,7 @@ def _corruptions(content: Content) -> Section | None:
 
 def corrupted_by_branch(content: Content) -> dict[tuple[str, str], list[Row]]:
     """(model, branch) to its rows under corruptions."""
-    corrupted = _of_kind(content["results"], "corruption")
+    corrupted = of_kind(content["results"], "corruption")
     return grouped(corrupted, lambda row: (row["model"], row["branch"]))
 
 
@@ -262,8 +263,8 @@ def _errors_in_words(rows: Sequence[Row]) -> str:
 
 
 def _probes(content: Content) -> Section | None:
-    rows = _of_kind(content["results"], "clean", "probe")
-    if not _of_kind(rows, "probe"):
+    rows = of_kind(content["results"], "clean", "probe")
+    if not of_kind(rows, "probe"):
         return None
     spec = plots.dots(rows, _models(content), "accuracy")
     plot = Plot("probes", spec, sentences.accuracies(rows), is_wide=True)
@@ -298,11 +299,7 @@ def _reliability(content: Content) -> Section | None:
 
 def _white_box(content: Content) -> list[Row]:
     """Clean and attacked rows, without transfers where there is white box too."""
-    return own_attacks(_of_kind(content["results"], "clean", "attack"))
-
-
-def _of_kind(rows: Sequence[Row], *kinds: str) -> list[Row]:
-    return [row for row in rows if row["condition"]["kind"] in kinds]
+    return own_attacks(of_kind(content["results"], "clean", "attack"))
 
 
 def _models(content: Content) -> list[str]:

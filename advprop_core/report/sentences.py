@@ -14,6 +14,7 @@ from advprop_core.report.words import (
     Row,
     describe,
     is_quoted,
+    of_kind,
     own_attacks,
     smallest_radius,
 )
@@ -39,12 +40,11 @@ def with_emphasis(sentence: str, escape: Callable[[str], str], before: str, afte
 
 def headline(content: Mapping[str, Any]) -> list[str]:
     """Who is best under the strongest attack, the others, and who is best on clean images."""
-    plain = [row for row in content["results"] if row["condition"]["kind"] in ("clean", "attack")]
-    rows = own_attacks(plain)
+    rows = own_attacks(of_kind(content["results"], "clean", "attack"))
     if len({row["n"] for row in rows}) > 1:
         return [DIFFERENT_IMAGES]
     attacked = [row for row in rows if is_quoted(row)]
-    clean = [row for row in rows if row["condition"]["kind"] == "clean"]
+    clean = of_kind(rows, "clean")
     biased = content.get("shape_bias", {}).get("results", ())
     if not attacked and sum(bias["shape_bias"] is not None for bias in biased) > 1:
         return [_by_outline(biased)]

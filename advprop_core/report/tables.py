@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from statistics import fmean as mean
 from typing import Any
 
-from advprop_core.report.words import Row, by_measure, describe, images_asked, smallest_radius
+from advprop_core.report.words import (
+    Row,
+    by_measure,
+    describe,
+    images_asked,
+    of_kind,
+    smallest_radius,
+)
 from advprop_core.text import NORM_TITLES
 
 TEXTS = frozenset({"model", "branch", "images", "attack", "corruption"})
@@ -44,11 +51,8 @@ class Table:
 def tables(content: Mapping[str, Any]) -> Iterator[Table]:
     """The tables of ``results.json``."""
     rows = content["results"]
-    plain, probed, corrupted = (
-        [row for row in rows if row["condition"]["kind"] in kinds]
-        for kinds in (("clean", "attack"), ("probe",), ("corruption",))
-    )
-    if plain:
+    probed, corrupted = of_kind(rows, "probe"), of_kind(rows, "corruption")
+    if plain := of_kind(rows, "clean", "attack"):
         yield _accuracies(f"Accuracy, {images_asked({'results': plain})}", plain)
     if corrupted:
         yield _errors(content, corrupted)

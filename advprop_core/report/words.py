@@ -33,6 +33,15 @@ def grouped(rows: Iterable[Row], key: Callable[[Row], Key]) -> dict[Key, list[Ro
     return groups
 
 
+def of_kind(rows: Iterable[Row], *kinds: str) -> list[Row]:
+    """The rows whose condition is of one of these kinds."""
+    return [row for row in rows if row["condition"]["kind"] in kinds]
+
+
+def _is_white_box(row: Row) -> bool:
+    return bool(row["condition"]["attack_branch"] == row["branch"])
+
+
 def describe(row: Row) -> str:
     """What a row's images went through: ``PGD-10, L∞ ε = 2/255``, ``fog, severity 3``."""
     condition = row["condition"]
@@ -73,12 +82,7 @@ def is_quoted(row: Row) -> bool:
 
 def gradients_checked(content: Mapping[str, Any]) -> str | None:
     """That no sign of a masked gradient was seen, where it was looked for; None elsewhere."""
-    white_box = [
-        row
-        for row in content["results"]
-        if row["condition"]["kind"] == "attack"
-        and row["condition"]["attack_branch"] == row["branch"]
-    ]
+    white_box = [row for row in of_kind(content["results"], "attack") if _is_white_box(row)]
     noise = any(row["condition"]["attack"] == "noise" for row in white_box)
     left = [row["top1"] for row in white_box if not is_bounded(row) and _walks(row)]
     if content.get("warnings") or not noise or not left:
@@ -103,21 +107,17 @@ def describe_attack(row: Row) -> str:
 
 def own_attacks(rows: Sequence[Row]) -> list[Row]:
     """Without attacks through another branch, where the branch was attacked through itself too."""
-    attacked = [row for row in rows if row["condition"]["kind"] == "attack"]
-    white_box = {
-        _walk(row) for row in attacked if row["condition"]["attack_branch"] == row["branch"]
-    }
-    replaced = [
-        id(row)
-        for row in attacked
-        if row["condition"]["attack_branch"] != row["branch"] and _walk(row) in white_box
+    white_box = {_walk(row) for row in of_kind(rows, "attack") if _is_white_box(row)}
+    return [
+        row
+        for row in rows
+        if row["condition"]["kind"] != "attack" or _is_white_box(row) or _walk(row) not in white_box
     ]
-    return [row for row in rows if id(row) not in replaced]
 
 
 def matrices(rows: Sequence[Row]) -> list[list[Row]]:
     """Rows of one network under one attack each, where it went through other branches too."""
-    attacked = [row for row in rows if row["condition"]["kind"] == "attack"]
+    attacked = of_kind(rows, "attack")
     by_attack = grouped(attacked, lambda row: (row["model"], describe_attack(row)))
     return [rows for rows in by_attack.values() if len(own_attacks(rows)) < len(rows)]
 
@@ -129,7 +129,7 @@ def transfers(rows: Sequence[Row]) -> list[tuple[list[Row], list[Row]]]:
         attacked, lambda row: (row["model"], row["condition"]["attack"], row["condition"]["norm"])
     )
     return [
-        ([r for r in rows if r["condition"]["kind"] == "clean" and r["model"] == model], family)
+        ([row for row in of_kind(rows, "clean") if row["model"] == model], family)
         for (model, _, _), family in families.items()
         if len({row["condition"]["epsilon"] for row in family}) > 1
     ]

@@ -220,20 +220,19 @@ def _perturbed(
     perturbation: AttackConfig | NoiseConfig | EraseConfig,
     progress: Report,
 ) -> Tensor:
-    """Batch by batch, each with a seed of its own."""
     if isinstance(perturbation, EraseConfig):
         return erase(clean, perturbation)
+    if isinstance(perturbation, NoiseConfig):
+        return add_noise(clean, perturbation)
     batches = []
     for start in range(0, len(labels), _BATCH):
-        pixels = clean[start : start + _BATCH]
-        config = replace(perturbation, seed=perturbation.seed + start)
-        if isinstance(config, NoiseConfig):
-            batches.append(add_noise(pixels, config))
-            continue
+        rows = slice(start, start + _BATCH)
 
-        def on_step(step: int, _: Tensor, start: int = start, steps: int = config.steps) -> None:
-            done = start + len(clean[start : start + _BATCH]) * step / steps
+        def on_step(step: int, _: Tensor, rows: slice = rows) -> None:
+            done = rows.start + len(clean[rows]) * step / perturbation.steps
             progress(_ATTACK_SHARE * done / len(clean))
 
-        batches.append(attack(module, pixels, labels[start : start + _BATCH], config, on_step))
+        # A seed of its own, or every batch would start from the same random points.
+        config = replace(perturbation, seed=perturbation.seed + start)
+        batches.append(attack(module, clean[rows], labels[rows], config, on_step))
     return torch.cat(batches)

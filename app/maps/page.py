@@ -121,7 +121,7 @@ def _trust(shown: Shown, map_set: MapSet, current: bool) -> None:
 def _table(map_set: MapSet, checks: Mapping[Cell, Trust]) -> None:
     from app.figures import maps as figures
 
-    st.table(words.trust_rows(checks), hide_index=True)
+    st.table([words.trust_row(*check) for check in checks.items()], hide_index=True)
     for sentence in words.undefined(checks):
         st.caption(sentence)
     with st.expander("What the columns mean"):

@@ -71,12 +71,8 @@ def strip(stages: Sequence[str]) -> str:
     )
 
 
-def trust_rows(checks: Mapping[Cell, Trust]) -> list[dict[str, str]]:
-    """A row per map."""
-    return [_row(cell, trust) for cell, trust in checks.items()]
-
-
-def _row(cell: Cell, trust: Trust) -> dict[str, str]:
+def trust_row(cell: Cell, trust: Trust) -> dict[str, str]:
+    """What was checked of one map, by column."""
     method, kind, branch = cell
     curves: Any = trust.curves  # where they are Undefined, so are their gains
     infidelity: Any = trust.infidelity

@@ -111,7 +111,6 @@ def _require_complete(question: Question, contributions: Tensor, change: Tensor)
         raise Unfit(
             f"{question.method.title} does not fit this network: its contributions must add up to "
             f"the change of the score from black, {change[index]:.3g}, and miss it by "
-            f"{missed[index]:.3g}: it has no rule for some of the "
-            "activations, poolings or products. Integrated gradients measures the same without "
-            "such rules"
+            f"{missed[index]:.3g}. Some activation, pooling or product has no rule. Integrated "
+            "gradients needs no rules"
         )

@@ -68,9 +68,8 @@ def _require_conserved(
         raise Unfit(
             f"{question.method.title} does not fit this network and image: the relevance of the "
             f"pixels must add up to the score, {expected[index]:.3g}, and adds up to "
-            f"{conserved[index]:.3g}: it has no rule for some of the layers or a layer fires "
-            "through its bias alone. Integrated gradients measures much the same "
-            "without such rules"
+            f"{conserved[index]:.3g}. Some layer has no rule, or fires through its bias alone. "
+            "Integrated gradients needs no rules"
         )
 
 

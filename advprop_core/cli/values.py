@@ -34,11 +34,7 @@ def _exists(text: str) -> bool:
 
 
 def read_branches(model: DualBNModel, values: Iterable[str] | None) -> tuple[str, ...]:
-    """The branches that were named, main first; every branch when none was.
-
-    Raises:
-        InputError: For a branch that the model does not have.
-    """
+    """The branches that were named, main first, or every one; refuses what the model has not."""
     named = split_list(values)
     for name in named:
         model.branch(name)

@@ -57,11 +57,7 @@ class CorruptedArrays:
         return cls(folder, labels, rows, len(all_labels), ignored)
 
     def read(self, corruption: CorruptionConfig, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """The images of (n,) rows, as the files have them.
-
-        Returns:
-            (n, 3, 32, 32) uint8, and (n,) bool: all of them can be read.
-        """
+        """The images of (n,) rows: (n, 3, 32, 32) uint8, and (n,) bool: all can be read."""
         path = self.folder / f"{corruption.kind}.npy"
         array, expected = _load(path), (self.count * len(SEVERITIES), SIDE, SIDE, 3)
         if array.dtype != np.uint8 or array.shape != expected:

@@ -18,11 +18,9 @@ _GROUPS = (
 
 
 def require_memory(count: int, size: int, *, alone: bool = False) -> None:
-    """Refuse images of this side, 3 · size² bytes each, that this machine cannot hold.
+    """Refuse images of this side, 3 · size² bytes each, beyond :func:`room_for_images`.
 
-    Raises:
-        InputError: If they take more than :func:`room_for_images`; the message says how many
-            would fit. Where the system does not tell what is free, nothing is refused.
+    The InputError says how many would fit. Where nothing is known, nothing is refused.
     """
     room, each = room_for_images(alone=alone), 3 * size * size
     if room is None or count * each <= room:

@@ -55,9 +55,8 @@ def imagenette_folder(folder: Path, split: str, *, download: bool = False) -> Pa
 def cifar10_batches(folder: Path, split: str, *, download: bool = False) -> CIFAR10:
     """CIFAR-10's images and labels, of ``train`` or of the test images.
 
-    torchvision reads the batches, which are pickles, after it has compared their checksums.
-
-    Where asked, the archive (170 MB) is fetched into the folder, unless it is there.
+    torchvision reads the batches, which are pickles, after it has compared their checksums. Where
+    asked, the archive (170 MB) is fetched into the folder, unless it is there.
 
     Raises:
         Offline: If it cannot be fetched.

@@ -20,9 +20,6 @@ NORM_UNITS = {"linf": 255, "l2": 1}
 """Parts of a pixel's range that radii are counted in: people think of L∞ in its 255 levels."""
 
 
-# -- radii ---------------------------------------------------------------------------------------
-
-
 def parse_radius(text: str, name: str = "epsilon") -> float:
     """Read a radius or a step as people write it: ``4/255``, ``0.0157`` or ``0.5``.
 
@@ -66,9 +63,6 @@ def exact_radius(value: float) -> str:
     return f"{levels}/255" if levels / 255 == value else repr(value)
 
 
-# -- shares --------------------------------------------------------------------------------------
-
-
 def percent(share: float) -> str:
     """``93 %``; only none is 0 % and only all is 100 %."""
     whole = math.floor(100 * share + 0.5)  # round() would send 0.5 to 0
@@ -85,9 +79,6 @@ def ends(interval: Sequence[float]) -> tuple[str, str]:
     edge = any(0 < end < 0.005 or 0.995 <= end < 1 for end in interval)
     digits = 1 if edge or round(100 * low) == round(100 * high) else 0
     return f"{100 * low:.{digits}f}", f"{100 * high:.{digits}f}"
-
-
-# -- sentences and tables ------------------------------------------------------------------------
 
 
 def legible(text: str) -> str:
@@ -130,9 +121,6 @@ def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A Markdown table of cells that are fit for one."""
     written = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in written)
-
-
-# -- what happened to each branch ------------------------------------------------------------------
 
 
 def branch_outcomes(comparison: Comparison, names: Sequence[str]) -> list[tuple[str, str]]:

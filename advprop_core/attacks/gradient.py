@@ -224,18 +224,23 @@ def loss_gradient(model: Model, pixels: Tensor, labels: Tensor) -> Tensor:
 
     def loss(logits: Tensor) -> Tensor:
         require_labels(labels, logits.shape[1])
-        return lifted_log_odds(logits, labels).sum()
+        return lifted_log_odds(logits, labels)
 
-    return _gradient(model, pixels, loss)
+    return with_gradient(model, pixels, loss)[2]
 
 
 def unchecked_gradient(model: Model, pixels: Tensor, labels: Tensor) -> Tensor:
     """The cross-entropy's gradient, unchecked, and for (N, C) class probabilities too."""
-    return _gradient(model, pixels, lambda z: F.cross_entropy(z, labels, reduction="sum"))
+    return with_gradient(model, pixels, lambda z: F.cross_entropy(z, labels, reduction="none"))[2]
 
 
-def _gradient(model: Model, pixels: Tensor, loss: Callable[[Tensor], Tensor]) -> Tensor:
+def with_gradient(
+    model: Model, pixels: Tensor, score: Callable[[Tensor], Tensor]
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Logits (N, C), scores (N,), and the gradient of each score for its own pixels."""
     with torch.enable_grad():
         point = pixels.detach().clone().requires_grad_()
-        (gradient,) = torch.autograd.grad(loss(model(point).float()), point)
-    return gradient
+        logits = model(point).float()
+        scores = score(logits)
+        (gradient,) = torch.autograd.grad(scores.sum(), point)
+    return logits.detach(), scores.detach(), gradient

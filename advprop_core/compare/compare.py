@@ -13,7 +13,7 @@ from advprop_core.attribution.errors import NoGradient, Unfit, UnknownLayer
 from advprop_core.attribution.grids import MapMaker
 from advprop_core.attribution.methods import METHODS
 from advprop_core.checks import Checked, Index
-from advprop_core.compare.photo import Photo, ask_clean, require_branch
+from advprop_core.compare.photo import Photo, ask_clean
 from advprop_core.errors import InputError
 from advprop_core.pictures.decoding import quantize
 from advprop_core.pictures.erasing import erase
@@ -92,8 +92,7 @@ def compare(
         TypeError, ValueError: For pixels that are not one image, or what attack, noise and maps
             refuse.
     """
-    require_branch(attack_branch, branches)
-    photo = ask_clean(branches, pixels, true_class)
+    photo = ask_clean(branches, pixels, true_class, attack_branch)
     attacked = photo.expected[attack_branch]
     # Of the whole work, very roughly: some maps take hundreds of passes, others one.
     first = 1.0 if maps is None else {"fast": 0.9, "slow": 0.1}[METHODS[maps.method].cost]

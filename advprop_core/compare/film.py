@@ -14,7 +14,7 @@ from advprop_core.attribution.maps import explain
 from advprop_core.attribution.methods import METHODS
 from advprop_core.attribution.question import batches
 from advprop_core.compare.compare import MapRequest, made_or_refused
-from advprop_core.compare.photo import ask_clean, require_branch
+from advprop_core.compare.photo import ask_clean
 from advprop_core.predict import predict
 from advprop_core.types import AttackConfig, Prediction
 
@@ -68,9 +68,8 @@ def make_film(
     Arguments are those of :func:`~advprop_core.compare.compare.compare`, and so is what is refused;
     ``config`` is the attack.
     """
-    require_branch(attack_branch, branches)
     framed_steps = kept_steps(config.steps)
-    photo = ask_clean(branches, pixels, true_class)
+    photo = ask_clean(branches, pixels, true_class, attack_branch)
     attacked = photo.expected[attack_branch]
     report = progress or (lambda share: None)
     points = {-1: photo.pixels}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -37,15 +37,22 @@ class Photo:
 
 
 def ask_clean(
-    branches: Mapping[str, nn.Module], pixels: Tensor, true_class: int | None = None
+    branches: Mapping[str, nn.Module],
+    pixels: Tensor,
+    true_class: int | None = None,
+    attack_branch: str | None = None,
 ) -> Photo:
     """Check one photo and its class, an integer of any kind, and ask every branch about it.
 
     Raises:
         TypeError: If pixels are no tensor of floats, or the class is no integer.
         ValueError: For more than one image, or what :func:`~advprop_core.predict.predict` refuses.
-        InputError: For a class that the branches do not have.
+        InputError: For a class that the branches do not have, or an attack branch that does not
+            exist.
     """
+    if attack_branch not in (None, *branches):
+        names = ", ".join(branches)
+        raise InputError(f"attack_branch must be one of {names}, got {attack_branch!r}")
     checked = checked_pixels(pixels)
     if len(checked) != 1:
         raise ValueError(f"pixels must hold one image, got {len(checked)}")
@@ -62,9 +69,3 @@ def ask_clean(
     }
     pixels = in_precision_of(next(iter(branches.values())), checked)
     return Photo(pixels, clean, expected, true_class)
-
-
-def require_branch(name: str, branches: Collection[str]) -> None:
-    """Refuse an attack branch that is not among the branches."""
-    if name not in branches:
-        raise InputError(f"attack_branch must be one of {', '.join(branches)}, got {name!r}")

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from advprop_core.attacks.gradient import attack, attack_each
 from advprop_core.attribution.progress import Counter
 from advprop_core.attribution.question import batches
-from advprop_core.compare.photo import Photo, ask_clean, require_branch
+from advprop_core.compare.photo import Photo, ask_clean
 from advprop_core.predict import predict
 from advprop_core.types import AttackConfig, Prediction
 
@@ -90,8 +90,7 @@ def sweep(
     step size grows with the radius, as that of :meth:`~advprop_core.types.AttackConfig.pgd` does,
     or stays as it is.
     """
-    require_branch(attack_branch, branches)
-    photo = ask_clean(branches, pixels, true_class)
+    photo = ask_clean(branches, pixels, true_class, attack_branch)
     grid = [*batches(len(epsilons), photo.pixels)]
     parts = len(grid) + len(branches) * _expected_tries(epsilons, precision)
     report = progress or (lambda share: None)

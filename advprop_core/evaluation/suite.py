@@ -203,16 +203,12 @@ def attack_conditions(
     sanity: bool = False,
     seed: int = 0,
 ) -> list[Condition]:
-    """A condition for each attack.
+    """A condition for each attack, in their order.
 
-    Args:
-        attacks: In the order of the results.
-        attack_branch: Whose gradient makes the perturbations, as for
-            :class:`~advprop_core.evaluation.conditions.Condition`.
-        restarts: Of those that start at random; the others have one start.
-        sanity: Whether what tells a masked gradient follows: noise of every radius and PGD
-            without a bound, for each branch through itself.
-        seed: Of these.
+    The attack branch is that of :class:`~advprop_core.evaluation.conditions.Condition`. Attacks
+    without a random start have one start, however many restarts are asked for. With ``sanity``,
+    what tells a masked gradient follows: noise of every radius and PGD without a bound, drawn from
+    the seed, for each branch through itself.
     """
     conditions = [
         Condition(config, attack_branch, restarts=restarts if takes_restarts(config) else 1)

@@ -64,20 +64,20 @@ def headline(content: Mapping[str, Any]) -> list[str]:
 
 def corruption_errors(measure: Mapping[str, Any], *, from_files: bool) -> str:
     """Mean corruption errors, the smallest first; of published files, or made by this project."""
-    order = sorted(measure["results"], key=lambda error: error["error"])
-    levels = join([*map(str, order[0]["severities"])])
-    kinds = len(order[0]["corruptions"])
+    first = measure["results"][0]
+    levels = join([*map(str, first["severities"])])
+    kinds = len(first["corruptions"])
     made = "of published files" if from_files else "generated here"
     return (
         f"Mean corruption error over {kinds} kinds at severity {levels}, {made}: "
-        f"{_listed(order, 'error')}."
+        f"{_listed(measure['results'], 'error')}."
     )
 
 
 def articles_mce(measure: Mapping[str, Any]) -> str:
     """The mean corruption error as articles give it, relative to AlexNet, the smallest first."""
-    order = sorted(measure["results"], key=lambda error: error["mce"])
-    return f"The mCE of articles, where AlexNet has 100 %: {_listed(order, 'mce')}."
+    listed = _listed(measure["results"], "mce")
+    return f"The mCE of articles, where AlexNet has 100 %: {listed}."
 
 
 def smallest_radii(measure: Mapping[str, Any]) -> str:
@@ -108,16 +108,14 @@ def shape_biases(measure: Mapping[str, Any]) -> str:
     defined = [bias for bias in measure["results"] if bias["shape_bias"] is not None]
     if not defined:
         return "No branch answered by shape or by texture."
-    order = sorted(defined, key=lambda bias: -bias["shape_bias"])
-    return f"Shape bias: {_listed(order, 'shape_bias')}."
+    return f"Shape bias: {_listed(defined, 'shape_bias', largest_first=True)}."
 
 
 def calibrations(rows: Sequence[Row]) -> str:
     """Calibration errors under one condition, the smallest first."""
     errors = [row | row["calibration"] for row in rows]
-    order = sorted(errors, key=lambda error: error["expected_calibration_error"])
-    title = describe(rows[0])
-    return f"Calibration error, {title}: {_listed(order, 'expected_calibration_error')}."
+    listed = _listed(errors, "expected_calibration_error")
+    return f"Calibration error, {describe(rows[0])}: {listed}."
 
 
 def accuracies(rows: Sequence[Row]) -> str:
@@ -140,13 +138,9 @@ def between(interval: Sequence[float]) -> str:
     return f"{low} to {high} %"
 
 
-def _listed(results: Sequence[Row], name: str) -> str:
-    return join(
-        [
-            f"{who(result)} {percent(result[name])} ({between(result['interval'])})"
-            for result in results
-        ]
-    )
+def _listed(results: Sequence[Row], name: str, *, largest_first: bool = False) -> str:
+    order = sorted(results, key=lambda result: float(result[name]), reverse=largest_first)
+    return join([f"{who(one)} {percent(one[name])} ({between(one['interval'])})" for one in order])
 
 
 def _by_outline(biases: Sequence[Row]) -> str:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from advprop_core.attacks.inputs import Model
 from advprop_core.attacks.losses import log_odds
 
 Score = Callable[[Tensor, Tensor, Tensor], Tensor]
@@ -40,18 +39,6 @@ class Adversarials:
     def robust_rows(self) -> Tensor:
         """The rows without an adversarial image so far."""
         return (~self.turned).nonzero()[:, 0]
-
-
-def with_gradient(
-    model: Model, pixels: Tensor, score: Callable[[Tensor], Tensor]
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Logits (N, C), scores (N,), and the gradient of each score for its own pixels."""
-    with torch.enable_grad():
-        point = pixels.detach().clone().requires_grad_()
-        logits = model(point).float()
-        scores = score(logits)
-        (gradient,) = torch.autograd.grad(scores.sum(), point)
-    return logits.detach(), scores.detach(), gradient
 
 
 def cross_entropy(logits: Tensor, labels: Tensor, _targets: Tensor) -> Tensor:

@@ -67,10 +67,8 @@ def disagreement(
 ) -> Disagreement:
     """Where branches differ, where they are wrong, and what only one of them survives.
 
-    Args:
-        answers: Branch to what it said of the same images under one condition; not empty.
-        labels: (N,) the true classes.
-        clean: Branch to what it said of the clean images, where the condition is another one.
+    Answers are to the same images, of (N,) true classes, by branch. Where their condition is not
+    clean, clean ones can be given too.
     """
     predicted = torch.stack([answered.predicted.long() for answered in answers.values()])
     confidence = torch.stack([answered.confidence for answered in answers.values()])

@@ -80,11 +80,7 @@ def pixels_of(
 ) -> tuple[dict[int, Tensor], Tensor | None]:
     """Side to what networks with such an input are shown, and which of it could be read.
 
-    Args:
-        group: Whose condition it is.
-        workshop: Has the networks that are attacked.
-        rows: (n,) places of the images.
-        on_pass: Called at every pass of an attack that takes minutes; may end it by raising.
+    ``on_pass`` is called at every pass of an attack that takes minutes, and may end it by raising.
 
     Returns:
         (n, 3, S, S) pixels by side S; and (n,) bool, or None where no file is read.

@@ -53,12 +53,9 @@ class Suspicion:
 
 
 def controls(attacks: Sequence[Attack], seed: int) -> list[AttackConfig]:
-    """What tells a robust branch from one whose gradient is masked, beside these attacks.
+    """Noise of each attack's radius, and PGD without a limit: they show a masked gradient.
 
     They are for each branch through itself, whatever the attacks go through.
-
-    Returns:
-        Noise of each of their radii, and PGD without a limit.
     """
     balls = dict.fromkeys((config.norm, config.epsilon) for config in attacks)
     noises = [AttackConfig.noise(epsilon, norm=norm, seed=seed) for norm, epsilon in balls]

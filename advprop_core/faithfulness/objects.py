@@ -69,12 +69,8 @@ def object_share(
 ) -> ObjectShare:
     """Pointing game (Zhang et al., arXiv 1608.00507) and share inside the object, over scenes.
 
-    Args:
-        make_map: Pixels and true classes to maps; it may explain the predicted class instead.
-        scenes: Of one size, such as those of TextureShapes.
-        seed: Of the bootstrap.
-        batch_size: Scenes at a time.
-        progress: Called with (scenes done, all scenes); it may raise to stop.
+    Maps may explain the predicted class instead of the true one. The seed is that of the bootstrap;
+    progress is called with (scenes done, all scenes), and may raise to stop.
 
     Raises:
         InputError: If there is no scene, or scenes differ in size.

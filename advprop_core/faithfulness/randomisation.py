@@ -108,7 +108,7 @@ def check_randomisation(
     unsigned maps seldom fall to 0.
 
     Args:
-        module: A frozen branch, never touched.
+        module: A frozen branch.
         pixels: (N, 3, H, W) in [0, 1].
         make_map: (network, pixels) to maps (N, H, W). It must go on explaining the class of the
             trained network, not the one that a random network predicts.

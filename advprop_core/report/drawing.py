@@ -77,11 +77,7 @@ def enlarge(image: Image.Image, side: int, *, smooth: bool = True) -> Image.Imag
 
 
 class Text:
-    """Writes on an image in PIL's own font.
-
-    Args:
-        image: What is written on.
-    """
+    """Writes on an image in PIL's own font."""
 
     def __init__(self, image: Image.Image) -> None:
         self.draw = ImageDraw.Draw(image)

@@ -17,14 +17,9 @@ from advprop_core.report.words import as_csv
 
 
 def write_report(folder: Path, content: Mapping[str, Any]) -> tuple[Path, ...]:
-    """Write the report of an evaluation; each file appears whole or not at all.
+    """Write the files of a report into a folder, each whole or not at all; returns their paths.
 
-    Args:
-        folder: Made if need be.
-        content: As :func:`~advprop_core.evaluation.summary.summarise` gives it.
-
-    Returns:
-        The files.
+    The content is that of :func:`~advprop_core.evaluation.summary.summarise`.
     """
     texts = {
         "results.json": json.dumps(content, indent=1, ensure_ascii=False) + "\n",

@@ -60,12 +60,8 @@ def draw_map_sheet(
 ) -> Image.Image:
     """Maps in a grid: a row per method, a column per branch and input.
 
-    Args:
-        rows: Maps that share a scale, each with every column's.
-        columns: In the order in which they are drawn.
-        title: Model and photo.
-        subject: What is explained, and how the photo was perturbed.
-        notes: What else a reader must know, such as what was left out.
+    The title is model and photo; the subject is what is explained, and how the photo was perturbed;
+    notes stand below.
     """
     tiles = len(columns) * (_TILE + _GAP) - _GAP
     width = max(2 * _MARGIN + _LABEL + tiles, _NARROWEST)

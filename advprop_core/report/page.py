@@ -41,14 +41,7 @@ def page(
     draw: Callable[[Plot], str],
     script: str,
 ) -> str:
-    """The whole page.
-
-    Args:
-        content: Of ``results.json``.
-        sections: In the order of the page.
-        draw: Makes HTML of a plot.
-        script: plotly.js itself, so that the page needs no network.
-    """
+    """The whole page; ``draw`` makes HTML of a plot, and ``script`` is plotly.js itself."""
     models = ", ".join(content["models"])
     title = f"{models} on {content['data']}"
     body = "".join(_section(section, content, draw) for section in sections)

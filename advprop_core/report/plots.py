@@ -31,12 +31,9 @@ _SHARES: Spec = {"range": [0, 1.02], "tickformat": ".0%", "fixedrange": True, "a
 
 
 def curve(clean: Sequence[Row], attacked: Sequence[Row], models: Sequence[str]) -> Spec:
-    """Accuracy against ε under one attack, each line in the band of its intervals.
+    """Accuracy against ε under one attack of one norm, each line in the band of its intervals.
 
-    Args:
-        clean: Where lines begin.
-        attacked: Rows of one attack and one norm.
-        models: Every network of the report, which decides markers and dashes.
+    Lines begin at clean rows. ``models`` are all of the report: their places decide the markers.
     """
     data = []
     for walk in dict.fromkeys(map(_walk, attacked)):
@@ -70,13 +67,9 @@ def _band(line: Spec) -> Spec:
 
 
 def transfers(clean: Sequence[Row], attacked: Sequence[Row]) -> Spec:
-    """Accuracy against ε of a network's branches, under attacks through each of its branches.
+    """Accuracy against ε of a network's branches, under one attack through each of its branches.
 
     Colour is the branch that predicts; dash and marker are that which was attacked.
-
-    Args:
-        clean: Where lines begin.
-        attacked: Rows of one network, one attack and one norm.
     """
     sources = list(dict.fromkeys(row["condition"]["attack_branch"] for row in attacked))
     data = []
@@ -96,14 +89,9 @@ def dots(
     share: str = "top1",
     name: Callable[[Row], str] = describe,
 ) -> Spec:
-    """Every row as a dot with its interval, a line for each name.
+    """The figure ``share`` of each row as a dot with its interval, a line for each name.
 
-    Args:
-        rows: In the order they are drawn.
-        models: Every network of the report, which decides the markers.
-        title: Of the axis.
-        share: Which figure of a row is drawn.
-        name: Says of a row in which line it stands.
+    ``models`` are as for :func:`curve`; the title is that of the axis.
     """
     names = list(dict.fromkeys(map(name, rows)))
     branches = list(dict.fromkeys((row["model"], row["branch"]) for row in rows))

@@ -141,11 +141,7 @@ def with_short_names(content: Content) -> dict[str, Any]:
 
 
 def sections(content: Content) -> Iterator[Section]:
-    """The sections that ``results.json`` has something for.
-
-    Args:
-        content: Of the file, with short names.
-    """
+    """The sections that ``results.json``, with short names, has something for."""
     makers: Sequence[Callable[[Content], Section | None]] = (
         _curves, _accuracies, _transfers, _smallest, _corruptions, _probes, _biases, _reliability,
     )  # fmt: skip

@@ -24,13 +24,9 @@ DIFFERENT_IMAGES = "The models were tested on different images, so they are not 
 
 
 def with_emphasis(sentence: str, escape: Callable[[str], str], before: str, after: str) -> str:
-    """A sentence fit for a page.
+    """A sentence fit for a page, with marks before and after the names of branches.
 
-    Args:
-        sentence: May hold the names of files.
-        escape: Makes text of what would be markup.
-        before: Stands before a branch's name.
-        after: Stands behind it.
+    All else is escaped, since a sentence may hold the names of files.
     """
     parts = re.split(r"\*\*(main|aux\d*)\*\*", sentence)
     texts = [escape(part) for part in parts]

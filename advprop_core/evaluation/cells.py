@@ -79,13 +79,7 @@ class TestedModel:
 
 @dataclass(frozen=True)
 class Cell:
-    """One figure of the table: a model's branch under a condition.
-
-    Attributes:
-        model: Name of the model.
-        branch: Who predicts.
-        condition: What it is shown; the attack branch is filled in.
-    """
+    """One figure of the table: a model's branch under a condition, with its attack branch."""
 
     model: str
     branch: str

@@ -25,13 +25,7 @@ from advprop_core.types import AttackConfig
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """Cells that are shown the same pixels, but for their size.
-
-    Attributes:
-        condition: Theirs.
-        models: The models of the cells, each once.
-        cells: Which branches are asked.
-    """
+    """Cells of one condition that are shown the same pixels, but for size, and their models."""
 
     condition: Condition
     models: tuple[TestedModel, ...]

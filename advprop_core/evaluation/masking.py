@@ -37,14 +37,7 @@ Sign = Literal[
 
 @dataclass(frozen=True)
 class Suspicion:
-    """A reason not to trust a robust accuracy.
-
-    Attributes:
-        model: Name of the model.
-        branch: Who predicted.
-        sign: What was seen.
-        text: The same in a sentence, with its figures.
-    """
+    """A reason not to trust a robust accuracy: what was seen, and a sentence with its figures."""
 
     model: str
     branch: str

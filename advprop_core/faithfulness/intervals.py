@@ -14,14 +14,7 @@ from advprop_core.faithfulness.maps import Score, Undefined, defined, why_none
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean and where it would lie for other pictures of the same kind.
-
-    Attributes:
-        value: The mean.
-        low: Lower end of the 95 % interval.
-        high: Upper end.
-        n: Number of pictures that had a value.
-    """
+    """A mean over n pictures that have a value, and the ends of its 95 % interval."""
 
     value: float
     low: float

@@ -28,14 +28,9 @@ _AT_A_TIME = {"fast": 16, "slow": 4}
 
 @dataclass(frozen=True)
 class SceneBranch:
-    """One branch of one model, and the scenes at its own size.
+    """One frozen branch of one model, and the scenes at its own size.
 
-    Attributes:
-        model: As it was named.
-        branch: Which branch.
-        module: The branch, frozen.
-        layer: The same in all branches of a model; None where no method has one.
-        scenes: What it is shown.
+    The layer is the same in all branches of a model, and None where no method has one.
     """
 
     model: str
@@ -49,14 +44,8 @@ class SceneBranch:
 class SceneResult:
     """What was measured of one method on one branch.
 
-    Attributes:
-        model: As it was named.
-        branch: Which branch.
-        method: Which method.
-        layer: Dotted name, for methods with a layer.
-        objects: Share inside the object and pointing game.
-        difference: To the first branch of the first model; None for that one itself, and where
-            the scenes were drawn at another size.
+    The difference is to the first branch of the first model. It is None for that one itself, and
+    where the scenes were drawn at another size.
     """
 
     model: str

@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # the app's controls use these types before torch has been lo
 
 Norm = Literal["linf", "l2"]
 InputKind = Literal["clean", "adversarial"]
-BranchOrigin = Literal["trained", "calibrated", "copied"]
+BranchOrigin = Literal["trained", "adapted", "calibrated", "copied"]
 
 NORMS: tuple[Norm, ...] = get_args(Norm)
 INPUT_KINDS: tuple[InputKind, ...] = get_args(InputKind)
@@ -134,6 +134,19 @@ class AttackConfig(Checked):
 
 
 @dataclass(frozen=True)
+class Base(Checked):
+    """The network that an adapter belongs to.
+
+    Attributes:
+        name: By which it is found: published, bundled, timm's, or a file.
+        sha256: Over its tensors, see :mod:`advprop_core.models.adapters`.
+    """
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True)
 class ModelInfo(Checked):
     """What a checkpoint says of itself.
 
@@ -149,6 +162,7 @@ class ModelInfo(Checked):
         name: Short name for people.
         recipe: How it was trained, as plain JSON values.
         metrics: Measured numbers, each with how it was measured, as plain JSON values.
+        base: The network whose auxiliary branches the file holds; None for a whole network.
 
     Raises:
         InputError: For a value of the wrong kind or out of its range.
@@ -165,6 +179,7 @@ class ModelInfo(Checked):
     name: str = ""
     recipe: Mapping[str, Any] = field(default_factory=dict)
     metrics: tuple[Mapping[str, Any], ...] = ()
+    base: Base | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -21,7 +21,7 @@ from advprop_core.datasets.texture_shapes.scenes import AGREEMENT, SHAPES, Scene
 from advprop_core.datasets.torchvision_sets import cifar10_batches
 from advprop_core.errors import InputError
 from advprop_core.models.class_names import Classes, are_indices
-from advprop_core.models.timm_networks import imagenet_classes
+from advprop_core.models.imagenet import imagenet_classes
 from advprop_core.pictures.decoding import fit, to_bytes
 
 _SEEDS = {"train": 0, "val": 1}

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from advprop_core.errors import InputError
 from advprop_core.models.header import CheckpointError, file_sha256, read_text
+from advprop_core.models.published import PUBLISHED, is_installed, read_published
 from advprop_core.models.settings import ModelSettings
 from advprop_core.text import join, listing
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from advprop_core.models.checkpoints import Checkpoint
 
 _PACKAGE = Path(__file__).parent.parent
@@ -30,8 +33,15 @@ def bundle_dir() -> Path:
 
 
 def bundled_models() -> dict[str, Path]:
-    """Name to checkpoint file of every bundled model, as the manifest lists them."""
-    return {name: _models_dir() / entry["file"] for name, entry in _manifest().items()}
+    """Name to checkpoint file of every bundled model, as the manifest lists them.
+
+    Adapters for a published network whose package is not installed are left out.
+    """
+    return {
+        name: _models_dir() / entry["file"]
+        for name, entry in _manifest().items()
+        if "base" not in entry or is_installed(entry["base"])
+    }
 
 
 @lru_cache(maxsize=64)
@@ -46,7 +56,7 @@ def verify_bundled(name: str) -> Path:
     Raises:
         CheckpointError: If the file is missing or its sha256 differs.
     """
-    path = bundled_models()[name]
+    path = _models_dir() / _manifest()[name]["file"]
     others = listing([other for other in bundled_models() if other != name])
     advice = "Install again" + (f", or choose another network: {others}" if others else "")
     if not path.is_file():
@@ -85,14 +95,14 @@ def open_model(
     """
     # Here, so that listing what is bundled loads no torch.
     from advprop_core.models import timm_networks
-    from advprop_core.models.checkpoints import Checkpoint, load
+    from advprop_core.models.checkpoints import Checkpoint
 
     settings = ModelSettings(architecture, size, mean, std, classes)  # type: ignore[arg-type]  # it makes tuples
     text, path, bundled = str(name), Path(name), bundled_models()
-    if text in bundled:
-        return load(verify_bundled(text), settings)
+    if text in _manifest():
+        return _load(verify_bundled(text), settings)
     if path.is_file() or ((path.suffix or path.exists()) and not timm_networks.is_known(text)):
-        return load(path, settings)
+        return _load(path, settings)
     try:
         model, info = timm_networks.load_pretrained(text)
     except timm_networks.UnknownArchitecture as error:
@@ -114,12 +124,38 @@ def open_file(path: Path, settings: ModelSettings | None = None) -> Checkpoint:
     Raises:
         CheckpointError: If the file cannot be used, or is not the one that was bundled.
     """
-    from advprop_core.models.checkpoints import load
-
     for name, bundled_path in bundled_models().items():
         if path == bundled_path:
             verify_bundled(name)
-    return load(path, None if says_all_itself(str(path)) else settings)
+    return _load(path, None if says_all_itself(str(path)) else settings)
+
+
+def _load(path: Path, settings: ModelSettings | None = None) -> Checkpoint:
+    from advprop_core.models.checkpoints import load
+
+    return load(path, settings, partial(_open_base, path))
+
+
+def _open_base(adapter: Path, name: str) -> Mapping[str, Tensor]:
+    """The main branch's tensors of the network that an adapter names.
+
+    Raises:
+        CheckpointError: If it cannot be opened, or is a published one that is not installed.
+        Offline: If it is timm's and cannot be fetched.
+    """
+    from advprop_core.models.timm_networks import UnknownArchitecture
+
+    if name in PUBLISHED:
+        return read_published(name)
+    beside = adapter.with_name(Path(name).name)
+    source = beside if not Path(name).is_file() and beside.is_file() else name
+    try:
+        return open_model(source).model.branch("main").network.state_dict()
+    except (CheckpointError, UnknownArchitecture) as error:
+        raise CheckpointError(
+            f"{adapter.name} is an adapter for {name}, which cannot be opened ({error}): put that "
+            "file beside it"
+        ) from None
 
 
 def says_all_itself(name: str) -> bool:

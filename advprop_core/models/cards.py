@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from advprop_core.text import NORM_TITLES, parse_radius, radius
+from advprop_core.text import NORM_TITLES, listing, parse_radius, radius
 from advprop_core.types import ModelInfo
 
 
@@ -16,7 +16,7 @@ def model_card(info: ModelInfo) -> str:
         f"# {info.name}",
         "",
         f"{info.architecture} at {info.input_size} × {info.input_size} pixels, "
-        f"{info.num_classes} classes: {', '.join(info.class_names)}.",
+        f"{info.num_classes} classes: {listing(info.class_names)}.",
         "",
         "| branch | how its BatchNorm came to be |",
         "|---|---|",
@@ -39,11 +39,17 @@ def model_card(info: ModelInfo) -> str:
         str(recipe.get("command", "unknown")),
         "```",
         "",
-        f"Objective {recipe.get('objective')}, {recipe.get('epochs')} epochs over "
+        f"Objective {recipe.get('objective')}, {_length(recipe)} over "
         f"{recipe.get('training_images')} images of {recipe.get('data')}, seed "
         f"{recipe.get('seed')}{_attacks(recipe)}{_branches(info)}.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _length(recipe: Mapping[str, Any]) -> str:
+    if steps := recipe.get("max_steps"):
+        return f"{steps} steps of {recipe.get('batch_size')} images"
+    return f"{recipe.get('epochs')} epochs"
 
 
 def describe_condition(condition: Mapping[str, Any]) -> str:

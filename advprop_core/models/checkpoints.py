@@ -8,7 +8,7 @@ keys leaves a plain timm state dict.
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from torch import Tensor
 
 from advprop_core.errors import InputError
 from advprop_core.files import write_whole
-from advprop_core.models import header, timm_networks
+from advprop_core.models import adapters, header, timm_networks
 from advprop_core.models.dual_bn import MAIN, DualBNModel, auxiliary_name
 from advprop_core.models.foreign import read_foreign
 from advprop_core.models.header import CheckpointError
@@ -67,18 +67,25 @@ class Checkpoint:
 def save(path: Path, model: DualBNModel, info: ModelInfo, *, half: bool = False) -> None:
     """Write one file, whole or not at all: each tensor once, and the header.
 
-    With ``half``, all but the norm layers are stored in float16; they load as float32 again.
+    With ``half``, all but the norm layers are stored in float16; they load as float32 again. Of an
+    adapter (``info.base``), the auxiliary branches' own tensors alone are written.
     """
     norms = set(model.norm_layer_names())
     tensors = {}
     for key, tensor in model.state_dict().items():
+        if info.base is not None and not AUXILIARY.search(key):
+            continue
         layer = AUXILIARY.split(key)[0] if AUXILIARY.search(key) else key.rpartition(".")[0]
         shrink = half and layer not in norms and tensor.is_floating_point()
         tensors[key] = tensor.to("cpu", torch.float16 if shrink else tensor.dtype).contiguous()
     write_whole(path, as_safetensors(tensors, {header.KEY: header.write(info)}))
 
 
-def load(path: Path, settings: ModelSettings | None = None) -> Checkpoint:
+def load(
+    path: Path,
+    settings: ModelSettings | None = None,
+    open_base: Callable[[str], Mapping[str, Tensor]] | None = None,
+) -> Checkpoint:
     """Read this project's format, or import another program's file.
 
     Imported, as safetensors or as ``.pth`` with ``weights_only=True``: ``timm --split-bn`` files
@@ -88,6 +95,7 @@ def load(path: Path, settings: ModelSettings | None = None) -> Checkpoint:
     Args:
         path: The file.
         settings: What a person says of a foreign file that does not say it itself.
+        open_base: For adapters: the name of a base to its main branch's tensors.
 
     Returns:
         The frozen model in float32, and its information. A branch the file does not hold is a
@@ -109,9 +117,15 @@ def load(path: Path, settings: ModelSettings | None = None) -> Checkpoint:
         else:
             info, notes = header.parse(text, path.name), ()
             tensors = {key: value for key, value in items_of(content) if isinstance(value, Tensor)}
+            if info.base is not None:
+                if open_base is None:
+                    raise CheckpointError(f"{path.name} is an adapter: open it with open_model")
+                base = open_base(info.base.name)
+                adapters.require_same(info.base, base, path.name)
+                tensors = {**base, **tensors}
             _check_extent(tensors, info, path)
         model = timm_networks.create(info)
-    except (CheckpointError, timm_networks.UnknownArchitecture):
+    except (CheckpointError, timm_networks.UnknownArchitecture, timm_networks.Offline):
         raise
     except Exception as error:  # whatever a stranger's values make timm and torch raise
         raise CheckpointError(
@@ -135,6 +149,7 @@ def export(checkpoint: Checkpoint, branch: str, path: Path) -> None:
         checkpoint.info,
         branches={MAIN: checkpoint.info.branches[branch]},
         metrics=_metrics_alone(checkpoint.info, branch),
+        base=None,
     )
     if path.suffix == ".safetensors":
         metadata = {"format": "pt", header.KEY: header.write(info)}

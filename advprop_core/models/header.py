@@ -17,7 +17,7 @@ from pathlib import Path
 
 from advprop_core.errors import InputError
 from advprop_core.text import legible
-from advprop_core.types import ModelInfo
+from advprop_core.types import Base, ModelInfo
 
 FORMAT_VERSION = 1
 KEY = "advprop_lens"
@@ -124,6 +124,8 @@ def parse(text: str, name: str) -> ModelInfo:
             content[key] = tuple(content[key])
         for key in ("class_ids", "class_names"):
             content[key] = tuple(map(legible, content[key]))
+        if content.get("base") is not None:
+            content["base"] = Base(**content["base"])
         return ModelInfo(**content)
     except CheckpointError:
         raise

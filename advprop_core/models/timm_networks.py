@@ -14,6 +14,7 @@ import timm
 
 from advprop_core.errors import AdvPropError, InputError
 from advprop_core.models.dual_bn import DualBNModel
+from advprop_core.models.imagenet import imagenet_classes
 from advprop_core.text import did_you_mean
 from advprop_core.types import ModelInfo
 
@@ -99,15 +100,6 @@ def pretrained_config(architecture: str) -> Any:
     """
     _require_architecture(architecture)
     return timm.get_pretrained_cfg(architecture) or timm.models.PretrainedCfg(classifier="fc")
-
-
-def imagenet_classes() -> tuple[tuple[str, str], ...]:
-    """(wnid, first description) of the 1000 ImageNet-1k classes, in timm's order."""
-    imagenet = timm.data.ImageNetInfo()
-    return tuple(
-        (imagenet.index_to_label_name(i), imagenet.index_to_description(i).split(",")[0])
-        for i in range(1000)
-    )
 
 
 def default_classes(count: int) -> tuple[tuple[str, str], ...]:

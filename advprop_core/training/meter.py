@@ -116,11 +116,11 @@ class Meter:
             self._file.close()
 
     def _report(self) -> Report:
-        sums, all_steps = self._progress.sums, self._recipe.epochs * self._steps
+        sums, all_steps = self._progress.sums, self._recipe.all_steps(self._steps)
         left = (all_steps - self._next) * self._recipe.batch_size
         return Report(
             epoch=(self._next - 1) // self._steps + 1,
-            epochs=self._recipe.epochs,
+            epochs=math.ceil(all_steps / self._steps),
             step=self._next,
             steps=all_steps,
             loss={name: loss / count for name, (loss, _, count) in sums.items()},

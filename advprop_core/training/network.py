@@ -11,6 +11,7 @@ from timm.models import group_parameters
 
 from advprop_core.errors import InputError
 from advprop_core.models import timm_networks
+from advprop_core.models.adapters import base_of
 from advprop_core.models.bundle import open_model, says_all_itself
 from advprop_core.models.checkpoints import Checkpoint
 from advprop_core.models.dual_bn import MAIN, DualBNModel, auxiliary_name, norm_layers
@@ -44,14 +45,20 @@ def new_model(recipe: Recipe, classes: Classes) -> tuple[DualBNModel, ModelInfo]
             std=recipe.std,
             classes=recipe.classes,
         )
-    info = _new_info(recipe, classes, source)
+    if recipe.objective == "auxiliary":
+        assert source is not None
+        info = _with_auxiliaries(recipe, source)
+    else:
+        info = _new_info(recipe, classes, source)
     try:
         model = timm_networks.create(info)
     except TypeError as error:
         raise InputError(f"{info.architecture} cannot be made so: {error}") from error
     _require_size(model, info)  # after what no size would mend
     if source:
-        take_over(model, source, keep_head=source.info.class_ids == info.class_ids)
+        is_new = recipe.objective == "auxiliary"  # its branches start as copies of main
+        keep_head = source.info.class_ids == info.class_ids
+        take_over(model, source, keep_head=keep_head, main_only=is_new)
     return model.to(memory_format=torch.channels_last), info
 
 
@@ -80,6 +87,21 @@ def _new_info(recipe: Recipe, classes: Classes, source: Checkpoint | None) -> Mo
         arguments=arguments,
         recipe={},
         metrics=(),
+    )
+
+
+def _with_auxiliaries(recipe: Recipe, source: Checkpoint) -> ModelInfo:
+    """The source's own description, with branches that belong to it as their base."""
+    names = map(auxiliary_name, range(recipe.auxiliary_count))
+    origins: dict[str, BranchOrigin] = {MAIN: "trained", **dict.fromkeys(names, "adapted")}
+    main = source.model.branch(MAIN).network.state_dict()
+    return replace(
+        source.info,
+        input_size=recipe.size,
+        branches=origins,
+        recipe={},
+        metrics=(),
+        base=source.info.base or base_of(recipe.start_from, main),
     )
 
 
@@ -175,7 +197,18 @@ def set_trainable(model: DualBNModel, recipe: Recipe, more_stages: int = 0) -> l
     for branch in model.branch_names:
         for name, parameter in model.branch(branch).network.named_parameters():
             parameter.requires_grad_(name in trained)
+    if recipe.objective == "auxiliary":
+        _train_auxiliaries_alone(model)
+        return []
     return [name for name, _ in network.named_parameters() if name not in trained]
+
+
+def _train_auxiliaries_alone(model: DualBNModel) -> None:
+    """The norm layers of auxiliary branches; what they share with main stays as it is."""
+    model.requires_grad_(False)
+    for branch in model.branch_names[1:]:
+        for norm in norm_layers(model.branch(branch)).values():
+            norm.requires_grad_(True)
 
 
 def train_mode(model: DualBNModel) -> None:

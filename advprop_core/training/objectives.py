@@ -11,6 +11,7 @@ adversarial     3F + 2KF        1.67
 mixed           6F + 2KF        2.67
 advprop         6F + 2KF        2.67 (each further attacked branch adds 3F + 2KF)
 fast-advprop    3F (1 + share)  1.2 for a share of 20 %
+auxiliary       4F + 2KF        2 (one forward pass for main's answers)
 adv-reg         8F              2.67
 trades          7F + 2KF        3 (one forward pass for the attack's own targets)
 ==============  ==============  =======================================================
@@ -25,9 +26,11 @@ mean over both.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 from advprop_core.attacks.balls import BALLS
@@ -66,7 +69,7 @@ def make_plan(model: DualBNModel, recipe: Recipe, classes: int, *, compiled: boo
         perturb = attack_input(view(MAIN), recipe.attack, classes)
         step = adversarial if objective == "adversarial" else mixed
         return Plan(partial(step, smoothing=smoothing, perturb=perturb))
-    if objective == "advprop":
+    if objective in ("advprop", "auxiliary"):
         shown = {
             (name := auxiliary_name(index)): (
                 "adversarial" if kind == "attack" else kind,
@@ -74,7 +77,9 @@ def make_plan(model: DualBNModel, recipe: Recipe, classes: int, *, compiled: boo
             )
             for index, (kind, strength) in enumerate(recipe.auxiliary_inputs)
         }
-        return Plan(partial(advprop, smoothing=smoothing, shown=shown))
+        if objective == "advprop":
+            return Plan(partial(advprop, smoothing=smoothing, shown=shown))
+        return Plan(partial(auxiliary, teacher=view(MAIN)(), shown=shown))
     if objective == "fast-advprop":
         share, config = recipe.adversarial_share, recipe.attack.config()
         fast = partial(fast_advprop, smoothing=smoothing, config=config, share=share)
@@ -146,6 +151,28 @@ def advprop(
         losses.append(loss)
         all_figures[f"{name}/{kinds[name]}"] = figures
     yield Outcome(torch.stack(losses).sum(), all_figures)
+
+
+def auxiliary(
+    forward: Forward, batch: Batch, *, teacher: nn.Module, shown: Mapping[str, tuple[str, Input]]
+) -> Iterator[Outcome]:
+    """Auxiliary branches for a network that is there: its own clean answers are the targets.
+
+    min over the norm layers of w_k of  E[ sum over k of  L(w_k, x_k, p(x)) ]
+
+    p(x) are main's softmax outputs on the clean image, so photos need no labels. Nothing of main
+    is trained, and x_k is what branch k is shown, as in AdvProp.
+    """
+    with torch.no_grad():
+        answers = teacher(batch.pixels).float().softmax(1)
+    batch = replace(batch, targets=answers)
+    losses, parts = [], {}
+    inputs = {name: make(batch) for name, (_, make) in shown.items()}
+    for name, logits in forward(inputs).items():
+        loss, part = score(logits, answers, smoothing=0.0)
+        losses.append(loss)
+        parts[f"{name}/{shown[name][0]}"] = part
+    yield Outcome(torch.stack(losses).sum(), parts)
 
 
 def fast_advprop(

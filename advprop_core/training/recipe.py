@@ -21,7 +21,14 @@ from advprop_core.text import join, parse_radius
 from advprop_core.types import AttackConfig, Norm, Radius, require_radius
 
 ObjectiveName = Literal[
-    "vanilla", "adversarial", "mixed", "advprop", "fast-advprop", "adv-reg", "trades"
+    "vanilla",
+    "adversarial",
+    "mixed",
+    "advprop",
+    "fast-advprop",
+    "auxiliary",
+    "adv-reg",
+    "trades",
 ]
 AttackerName = Literal["pgd", "i-fgsm", "gd", "fgsm"]
 Goal = Literal["untargeted", "random"]
@@ -36,6 +43,7 @@ Share = Annotated[float, Ge(0), Lt(1)]
 Epochs = Annotated[float, Ge(0), Le(1_000_000)]
 
 _TRAINABLE = re.compile(r"all|head|norm|last:[1-9]\d{0,3}")
+_WITH_AUXILIARIES: tuple[ObjectiveName, ...] = ("advprop", "auxiliary")
 _WEIGHTS: dict[ObjectiveName, float] = {"adv-reg": 0.2, "trades": 6.0}  # of their authors' code
 USED_BY: Mapping[str, tuple[ObjectiveName, ...]] = MappingProxyType(
     {"adversarial_weight": tuple(_WEIGHTS), "adversarial_share": ("fast-advprop",)}
@@ -156,12 +164,13 @@ class Recipe(Checked):
     # -- objective
     objective: ObjectiveName = "advprop"
     """What is minimised: vanilla (clean images), adversarial (adversarial images only), mixed (both
-    through one BatchNorm), advprop (each through its own), fast-advprop, adv-reg or trades."""
+    through one BatchNorm), advprop (each through its own), fast-advprop, auxiliary (auxiliary norm
+    layers alone, beside a network that stays as it is), adv-reg or trades."""
     attack: Attacker = field(default_factory=Attacker)
     auxiliaries: tuple[str, ...] = ()
-    """What each auxiliary branch of advprop is shown: a radius such as 4/255 (the attack with that
-    epsilon), a noise such as gaussian:0.1, a corruption such as fog:3, color-jitter:0.4 or
-    randaugment:9. By default one branch, shown the attack."""
+    """What each auxiliary branch of advprop or auxiliary is shown: a radius such as 4/255 (the
+    attack with that epsilon), a noise such as gaussian:0.1, a corruption such as fog:3,
+    color-jitter:0.4 or randaugment:9. By default one branch, shown the attack."""
     adversarial_weight: Amount | None = None
     """Multiplier of adv-reg's adversarial loss (0.2 by default); beta of trades (6)."""
     adversarial_share: Annotated[float, Gt(0), Lt(1)] = 0.2
@@ -178,6 +187,9 @@ class Recipe(Checked):
     # -- optimiser
     epochs: Annotated[int, Ge(1), Le(1_000_000)] = 20
     """Passes over the training photos."""
+    max_steps: Index = 0
+    """Training steps after which the run ends, instead of after its epochs; 0: none. The schedule
+    fits itself to them."""
     batch_size: Annotated[int, Ge(2), Le(1_000_000)] = 64  # BatchNorm has no statistics of 1 image
     """Photos per step, on all processes together."""
     optimizer: str = "sgd"
@@ -223,8 +235,17 @@ class Recipe(Checked):
             raise InputError(f"{join(OF_SOURCE)} are of the file in start_from: there is none")
         if self.unfreeze_patience and self.trainable in ("all", "norm"):
             raise InputError("unfreeze_patience needs trainable to be head or last:K")
-        if self.auxiliaries and self.objective != "advprop":
-            raise InputError(f"auxiliaries are advprop's: {self.objective} has none to choose")
+        if self.auxiliaries and self.objective not in _WITH_AUXILIARIES:
+            raise InputError(
+                f"auxiliaries are for {join(_WITH_AUXILIARIES)}: {self.objective} has none to "
+                "choose"
+            )
+        if self.objective == "auxiliary" and not self.start_from:
+            raise InputError("auxiliary needs start_from: the network that gets the branch")
+        if self.objective == "auxiliary" and self.trainable != "all":
+            raise InputError(
+                "auxiliary trains the norm layers of auxiliary branches alone: leave trainable out"
+            )
         if self.schedule == "step" and not self.decay_epochs:
             raise InputError("the schedule step needs decay_epochs above 0")
         self._require_fitting_attack()
@@ -246,12 +267,16 @@ class Recipe(Checked):
                 "trades needs an attack with a random start and no target: name it pgd"
             )
 
+    def all_steps(self, in_epoch: int) -> int:
+        """Number of steps of the whole run, of which an epoch has so many."""
+        return self.max_steps or self.epochs * in_epoch
+
     @property
     def auxiliary_count(self) -> int:
         """Number of auxiliary branches the objective trains."""
         if self.objective == "fast-advprop":
             return 1
-        return len(self.auxiliary_inputs) if self.objective == "advprop" else 0
+        return len(self.auxiliary_inputs) if self.objective in _WITH_AUXILIARIES else 0
 
     @property
     def auxiliary_inputs(self) -> tuple[tuple[str, float], ...]:

@@ -15,6 +15,7 @@ from advprop_core.datasets.named import BUILTIN, Images
 from advprop_core.errors import InputError
 from advprop_core.files import write_whole
 from advprop_core.models import checkpoints
+from advprop_core.models.bundle import open_file
 from advprop_core.models.cards import model_card
 from advprop_core.models.dual_bn import DualBNModel
 from advprop_core.processes import Processes
@@ -28,6 +29,7 @@ from advprop_core.training.meter import Diverged, Report
 from advprop_core.training.network import Classes, describe, new_model
 from advprop_core.training.recipe import Recipe
 from advprop_core.training.recipe_files import RECIPE, write_recipe
+from advprop_core.training.relabel import for_network
 from advprop_core.training.trainer import Trainer
 from advprop_core.types import ModelInfo
 
@@ -97,7 +99,8 @@ def train(
         photos = load_data(
             data, recipe, processes.device, measures=processes.is_first, in_memory=in_memory
         )
-    _require_classes(recipe, photos.classes)
+    if recipe.objective != "auxiliary":  # which needs no labels
+        _require_classes(recipe, photos.classes)
     if photos.unreadable:
         first, count = photos.unreadable[0], len(photos.unreadable)
         images = "image was" if count == 1 else "images were"
@@ -109,6 +112,8 @@ def train(
         "lower --batch-size (and the learning rate in proportion), or --size"
     ):
         model, info = new_model(recipe, photos.classes)
+        if recipe.objective == "auxiliary":
+            photos = for_network(photos, model, info)
         recipe = replace(recipe, architecture=info.architecture)  # that of what it starts from
         identity = state.identity(recipe, data, photos.digest, processes.count)
         trainer = Trainer(recipe, photos, out, accelerator, model, identity, saved)
@@ -142,7 +147,7 @@ def _make_accelerator(out: Path, trackers: Sequence[str]) -> Accelerator:
 
 
 def _where_it_stands(trainer: Trainer) -> str:
-    steps_done, steps = trainer.progress.step, trainer.recipe.epochs * trainer.steps
+    steps_done, steps = trainer.progress.step, trainer.all_steps
     verb = "was finished" if steps_done == steps else "goes on"
     return f"the run in {trainer.out} {verb} after {steps_done} of {steps} steps"
 
@@ -218,7 +223,7 @@ def _write_checkpoint(
     path = out / _CHECKPOINT
     checkpoints.save(path, model.to("cpu"), info, half=True)
     try:
-        saved = checkpoints.load(path)
+        saved = open_file(path)
         metrics = measure(saved.model, val, data, Processes(device=device))
     except ValueError as error:
         path.unlink()

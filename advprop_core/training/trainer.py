@@ -93,6 +93,11 @@ class Trainer:
         self._saved = time.perf_counter()
 
     @property
+    def all_steps(self) -> int:
+        """Number of steps of the whole run."""
+        return self.recipe.all_steps(self.steps)
+
+    @property
     def trained(self) -> DualBNModel:
         """What is measured and saved: the average of the weights where one is kept."""
         model: DualBNModel = self.ema.module if self.ema else self.model
@@ -116,7 +121,7 @@ class Trainer:
         )
         show = report if writes else (lambda _: None)
         try:
-            while self.progress.step < self.recipe.epochs * self.steps:
+            while self.progress.step < self.all_steps:
                 self._epoch(meter, show)
         finally:
             meter.close()
@@ -143,6 +148,8 @@ class Trainer:
                 within = self.progress.step % self.steps
                 if within and time.perf_counter() - self._saved > _SAVE_EVERY:
                     self._save()
+            if self.progress.step == self.all_steps:
+                break
         holdout = None
         if self.photos.holdout:
             holdout = quick_look(self.trained, self.photos.holdout, self.accelerator.device)
@@ -281,8 +288,8 @@ def _schedule(optimizer: torch.optim.Optimizer, recipe: Recipe, steps: int) -> A
     schedule, _ = create_scheduler_v2(
         optimizer,
         recipe.schedule,
-        num_epochs=recipe.epochs,
-        warmup_epochs=recipe.warmup_epochs,  # type: ignore[arg-type]  # it takes fractions
+        num_epochs=recipe.all_steps(steps) / steps,  # type: ignore[arg-type]  # it takes fractions
+        warmup_epochs=recipe.warmup_epochs,  # type: ignore[arg-type]
         warmup_lr=recipe.learning_rate / 100,
         decay_epochs=recipe.decay_epochs,
         decay_rate=recipe.decay_rate,

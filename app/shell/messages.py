@@ -21,6 +21,7 @@ _LOOK_ALIKES = str.maketrans("<>*[]`$~\\|", "‹›∗［］ˋ＄∼＼∣")
 
 ORIGINS = {
     "trained": "trained",
+    "adapted": "trained alone: its norm layers only, beside a network that did not change",
     "calibrated": "not trained: its statistics were re-estimated on adversarial images",
     "copied": "not trained: a copy of main",
 }

@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import save_file
 
 from advprop_core.models import checkpoints, timm_networks
+from advprop_core.models.imagenet import imagenet_classes
 from advprop_core.models.timm_networks import Offline, UnknownArchitecture
 from advprop_core.predict import logits_of
 
@@ -259,7 +260,7 @@ def test_a_network_without_published_weights_is_no_connection_problem():
 
 
 def test_imagenet_classes():
-    classes = timm_networks.imagenet_classes()
+    classes = imagenet_classes()
     assert len(classes) == 1000
     assert classes[0] == ("n01440764", "tench")
     assert timm_networks.default_classes(1000) == classes

@@ -24,7 +24,9 @@ def recipe_of(objective, steps=1, **fields):
     attacker = Attacker(epsilon=8 / 255, steps=steps, step_size=3 / 255)
     if objective == "adv-reg":
         attacker = Attacker("fgsm", epsilon=8 / 255)
-    return Recipe(**{"objective": objective, "attack": attacker, "adversarial_share": 0.4} | fields)
+    given = {"objective": objective, "attack": attacker, "adversarial_share": 0.4}
+    start_from = {"start_from": "some network"} if objective == "auxiliary" else {}
+    return Recipe(**given | start_from | fields)
 
 
 @pytest.fixture

@@ -134,7 +134,10 @@ def test_augmentations_that_are_refused(fields, words):
         ({"trainable": "head:2"}, "last:K"),
         ({"unfreeze_patience": 1}, "unfreeze_patience needs trainable to be head or last:K"),
         ({"unfreeze_patience": 1, "trainable": "norm"}, "unfreeze_patience needs"),
-        ({"objective": "mixed", "auxiliaries": ("1/255",)}, "auxiliaries are advprop's: mixed"),
+        (
+            {"objective": "mixed", "auxiliaries": ("1/255",)},
+            "are for advprop and auxiliary: mixed",
+        ),
         ({"auxiliaries": ("gaussian",)}, "radius such as 4/255 or KIND:STRENGTH.*got 'gaussian'"),
         ({"auxiliaries": ("fog:strong",)}, "got 'fog:strong'"),
         ({"auxiliaries": ("4/0",)}, "got '4/0'"),
@@ -186,7 +189,8 @@ def test_one_branch_is_shown_the_attack_at_its_own_radius():
 
 def test_how_many_auxiliary_branches_each_objective_trains():
     counts = {
-        name: Recipe(objective=name, attack=attacker(name)).auxiliary_count for name in OBJECTIVES
+        name: Recipe(objective=name, attack=attacker(name), start_from="x").auxiliary_count
+        for name in OBJECTIVES
     }
     assert counts == {
         "vanilla": 0,
@@ -194,6 +198,7 @@ def test_how_many_auxiliary_branches_each_objective_trains():
         "mixed": 0,
         "advprop": 1,
         "fast-advprop": 1,
+        "auxiliary": 1,
         "adv-reg": 0,
         "trades": 0,
     }

@@ -28,7 +28,7 @@ from tests.core.models.checkpoints.files import refusal, with_header
         ({"branches": {"main": "trained", "adv": "trained"}}, "branches must be"),
         (
             {"branches": {"main": "trained", "aux": 1}},
-            "must be 'trained', 'calibrated' or 'copied'",
+            "'calibrated' or 'copied'",
         ),
         ({"class_names": ["a"]}, "equally long"),
         ({"class_ids": list("abcdefg"), "class_names": list("abcdefg")}, "7 classes"),

@@ -1,0 +1,22 @@
+"""The 1000 classes of ImageNet-1k; loads no torch."""
+
+from __future__ import annotations
+
+import csv
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+
+@cache
+def imagenet_classes() -> tuple[tuple[str, str], ...]:
+    """(wnid, first name) of each class, in class-index order."""
+    # What timm's ImageNetInfo reads; importing timm would load torch, and pages list classes first.
+    timm = find_spec("timm")
+    assert timm is not None
+    assert timm.origin is not None
+    folder = Path(timm.origin).parent / "data" / "_info"
+    wnids = (folder / "imagenet_synsets.txt").read_text("utf-8").split()
+    with (folder / "imagenet_synset_to_lemma.txt").open(encoding="utf-8", newline="") as file:
+        names = dict(csv.reader(file, delimiter="\t"))
+    return tuple((wnid, names[wnid].split(",")[0]) for wnid in wnids)

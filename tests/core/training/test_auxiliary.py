@@ -1,0 +1,120 @@
+"""Auxiliary branches for a network that is there: only their norm layers move."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from advprop_core import open_model
+from advprop_core.errors import InputError
+from advprop_core.models import checkpoints
+from advprop_core.models.dual_bn import norm_layers
+from advprop_core.models.header import read_info
+from advprop_core.training.recipe import Recipe
+from advprop_core.training.relabel import for_network
+from advprop_core.training.run import train
+from tests.core.training.tiny import numbered_photos, start, tiny_recipe
+
+
+@pytest.fixture
+def base(tmp_path, make_dual, make_info):
+    """A network of six classes, none of which the photos have."""
+    path = tmp_path / "base.safetensors"
+    checkpoints.save(path, make_dual(auxiliaries=0), make_info(branches={"main": "trained"}))
+    return path
+
+
+def auxiliary_recipe(base, **changes):
+    return tiny_recipe(objective="auxiliary", start_from=str(base), **changes)
+
+
+def test_main_stays_bit_for_bit_and_the_file_is_an_adapter(base, photos, tmp_path, pixels):
+    path = train(auxiliary_recipe(base, learning_rate=0.5), photos, tmp_path / "run")
+    info = read_info(path)
+    assert dict(info.branches) == {"main": "trained", "aux": "adapted"}
+    assert info.base.name == str(base)
+    assert info.num_classes == 6
+    before, after = open_model(base).model, open_model(path).model
+    with torch.no_grad():
+        main = before.branch("main")(pixels(4))
+        assert torch.equal(after.branch("main")(pixels(4)), main)
+        assert not torch.allclose(after.branch("aux")(pixels(4)), main, atol=1e-3)
+    was = norm_layers(before.branch("main").network)
+    now = norm_layers(after.branch("aux").network)
+    for layer, norm in now.items():
+        for key in ("weight", "bias", "running_mean", "running_var"):
+            assert not torch.equal(getattr(norm, key), getattr(was[layer], key)), (layer, key)
+
+
+def test_a_step_lowers_the_loss_against_mains_own_answers(base, photos, tmp_path):
+    """On adversarial images made through aux, whatever the photos' labels are."""
+    trainer = start(auxiliary_recipe(base), photos, tmp_path / "run")
+    batch = next(iter(trainer.photos.source.epoch(0, 0, torch.device("cpu"))))
+    main = trainer.model.branch("main")
+    with torch.no_grad():
+        answers = main.eval()(batch.pixels).softmax(1)
+    parts = trainer.step(batch, 0)
+    assert list(parts) == ["aux/adversarial"]
+    entropy = F.cross_entropy(answers.log(), answers)
+    assert parts["aux/adversarial"].loss > entropy  # equal where aux still answered as main does
+    in_norms = {
+        id(p) for n in norm_layers(trainer.model.branch("aux")).values() for p in n.parameters()
+    }
+    trained = {id(p) for p in trainer.model.parameters() if p.requires_grad}
+    assert trained == in_norms
+
+
+def test_several_auxiliaries_of_different_strength(base, photos, tmp_path):
+    path = train(auxiliary_recipe(base, auxiliaries=("1/255", "8/255")), photos, tmp_path / "run")
+    model = open_model(path).model
+    first, second = (norm_layers(model.branch(name)) for name in ("aux", "aux2"))
+    assert not all(torch.equal(first[layer].weight, second[layer].weight) for layer in first)
+
+
+def test_a_run_ends_after_its_steps_and_is_taken_up(base, photos, tmp_path):
+    """Four steps are an epoch of three and one more; the schedule is theirs."""
+    reports = []
+    recipe = auxiliary_recipe(base, max_steps=4, epochs=9)
+    train(recipe, photos, tmp_path / "whole", report=reports.append)
+    assert (reports[-1].step, reports[-1].steps, reports[-1].epochs) == (4, 4, 2)
+    notes = []
+    path = train(recipe, photos, tmp_path / "whole", resume=True, note=notes.append)
+    assert any("was finished after 4 of 4 steps" in note for note in notes)
+    assert open_model(path).info.recipe["max_steps"] == 4
+
+
+def test_true_labels_where_the_photos_classes_are_the_networks(base, make_info):
+    recipe = auxiliary_recipe(base)
+    model = open_model(base).model
+    photos = numbered_photos(recipe, 6)
+    relabelled = for_network(photos, model, make_info(class_ids=tuple("543210")))
+    assert relabelled.val.labels.tolist() == [5, 4, 3, 2, 1, 0]
+    with torch.no_grad():
+        answers = model.branch("main")(photos.val.pixels.float() / 255).argmax(1)
+    strangers = tuple((f"stranger {index}", "") for index in range(6))
+    photos = replace(photos, val=replace(photos.val, classes=strangers))
+    unknown = for_network(photos, model, make_info())
+    assert unknown.val.labels.equal(answers)
+    assert unknown.classes == make_info().classes
+
+
+def test_few_photos_are_measured_evenly(base, make_info, monkeypatch):
+    monkeypatch.setattr("advprop_core.training.relabel.MEASURED", 6)
+    photos = numbered_photos(auxiliary_recipe(base), 24)
+    model = open_model(base).model
+    ids = {"class_ids": tuple(map(str, range(24))), "class_names": tuple(map(str, range(24)))}
+    labels = for_network(photos, model, make_info(**ids)).val.labels
+    assert labels.tolist() == [0, 5, 9, 14, 18, 23]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"start_from": ""}, "auxiliary needs start_from"),
+        ({"trainable": "norm"}, "leave trainable out"),
+    ],
+)
+def test_refusals(changes, words):
+    with pytest.raises(InputError, match=words):
+        Recipe(**{"objective": "auxiliary", "start_from": "imagenet-lite0", **changes})

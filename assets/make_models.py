@@ -1,11 +1,14 @@
 """Makes the bundled models again: trains what is missing, measures, writes cards and manifest.
 
-    .venv/bin/python assets/make_models.py IMAGENETTE [NAME …] [--runs runs]
+    .venv/bin/python assets/make_models.py IMAGENETTE [NAME …] [--runs runs] [--photos PHOTOS]
 
 IMAGENETTE is a folder named imagenette-144 with train/ and val/, each with one folder a class
 (shorter side 144 pixels or more). Finished runs under --runs are taken as they are. With names,
 these models alone are made. Two of them are trained and measured but not bundled, for all together
 would take more room than the assets may; they stay under --runs, each with its card.
+
+PHOTOS is a folder with a folder of photos for each of some classes of ImageNet, named by its wnid,
+of 260 pixels or more; the published networks are measured on 200 of them.
 """
 
 from __future__ import annotations
@@ -19,8 +22,12 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from advprop_core.datasets.named import load_images
 from advprop_core.models import checkpoints
+from advprop_core.models.adapters import base_of
 from advprop_core.models.cards import model_card
+from advprop_core.models.published import PUBLISHED, published_info, read_published
+from advprop_core.models.timm_networks import create
 from advprop_core.training.data import load_split
 from advprop_core.training.measure import measure
 
@@ -53,15 +60,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    known = RUNS | NOT_BUNDLED
+    known = RUNS | NOT_BUNDLED | dict.fromkeys(PUBLISHED, "")
     parser.add_argument("imagenette", type=Path)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(known))
     parser.add_argument("--runs", type=Path, default=Path("runs"))
+    parser.add_argument("--photos", type=Path, help="for the published networks")
     arguments = parser.parse_args()
     if unknown := set(arguments.names) - set(known):
         parser.error(f"there is no {', '.join(sorted(unknown))}: one of {', '.join(known)}")
     MODELS.mkdir(exist_ok=True)
     for name in arguments.names or RUNS:
+        if name in PUBLISHED:
+            _describe_published(name, arguments.photos)
+            continue
         data = "shapes" if name.startswith("shapes") else str(arguments.imagenette)
         trained = arguments.runs / name / "model.safetensors"
         if not trained.exists():
@@ -71,9 +82,13 @@ def main() -> None:
             continue
         path = _measured(name, trained, data)
         print(f"{name}: {path.stat().st_size / 1e6:.1f} MB")
-    files = {name: MODELS / f"{name}.safetensors" for name in RUNS}
+    files = {name: MODELS / f"{name}.safetensors" for name in (*RUNS, *PUBLISHED)}
     manifest = {
-        name: {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+        name: {
+            "file": path.name,
+            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+            **({"base": name} if name in PUBLISHED else {}),
+        }
         for name, path in files.items()
         if path.exists()
     }
@@ -107,6 +122,19 @@ def _measured(name: str, trained: Path, data: str) -> Path:
     checkpoints.save(path, checkpoint.model, info, half=True)
     path.with_suffix(".md").write_text(model_card(info))
     return path
+
+
+def _describe_published(name: str, photos: Path) -> None:
+    """A file without tensors: a description, and the digest of the weights in the package."""
+    tensors = read_published(name)
+    info = replace(published_info(name), base=base_of(name, tensors))
+    model = create(info)
+    model.load_state_dict(tensors)
+    images = load_images(str(photos), info.input_size, classes=info.classes, limit=200)
+    info = replace(info, metrics=measure(model.freeze(), images, photos.name))
+    path = MODELS / f"{name}.safetensors"
+    checkpoints.save(path, model, info)
+    path.with_suffix(".md").write_text(model_card(info))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ from advprop_core.types import ModelInfo
 
 def model_card(info: ModelInfo) -> str:
     """The card of one checkpoint, complete Markdown."""
-    recipe = info.recipe
     lines = [
         f"# {info.name}",
         "",
@@ -35,6 +34,17 @@ def model_card(info: ModelInfo) -> str:
         "",
         "## Made by",
         "",
+        *_origin(info),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _origin(info: ModelInfo) -> list[str]:
+    """The command and what it did; of a network that others trained, where its weights are."""
+    recipe = info.recipe
+    if source := recipe.get("source"):
+        return [f"{source[:1].upper()}{source[1:]}."]
+    return [
         "```shell",
         str(recipe.get("command", "unknown")),
         "```",
@@ -43,7 +53,6 @@ def model_card(info: ModelInfo) -> str:
         f"{recipe.get('training_images')} images of {recipe.get('data')}, seed "
         f"{recipe.get('seed')}{_attacks(recipe)}{_branches(info)}.",
     ]
-    return "\n".join(lines) + "\n"
 
 
 def _length(recipe: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ adversarial     3F + 2KF        1.67
 mixed           6F + 2KF        2.67
 advprop         6F + 2KF        2.67 (each further attacked branch adds 3F + 2KF)
 fast-advprop    3F (1 + share)  1.2 for a share of 20 %
-auxiliary       4F + 2KF        2 (one forward pass for main's answers)
+auxiliary       4F + 2KF        2 (each further branch adds 3F + 2KF)
 adv-reg         8F              2.67
 trades          7F + 2KF        3 (one forward pass for the attack's own targets)
 ==============  ==============  =======================================================
@@ -79,7 +79,7 @@ def make_plan(model: DualBNModel, recipe: Recipe, classes: int, *, compiled: boo
         }
         if objective == "advprop":
             return Plan(partial(advprop, smoothing=smoothing, shown=shown))
-        return Plan(partial(auxiliary, teacher=view(MAIN)(), shown=shown))
+        return Plan(partial(auxiliary, teacher=view(MAIN)(), shown=shown), passes=len(shown))
     if objective == "fast-advprop":
         share, config = recipe.adversarial_share, recipe.attack.config()
         fast = partial(fast_advprop, smoothing=smoothing, config=config, share=share)
@@ -166,13 +166,12 @@ def auxiliary(
     with torch.no_grad():
         answers = teacher(batch.pixels).float().softmax(1)
     batch = replace(batch, targets=answers)
-    losses, parts = [], {}
-    inputs = {name: make(batch) for name, (_, make) in shown.items()}
-    for name, logits in forward(inputs).items():
+    # The branches share nothing that is trained, so each has a backward pass of its own: several
+    # take no more memory than one.
+    for name, (kind, make) in shown.items():
+        logits = forward({name: make(batch)})[name]
         loss, part = score(logits, answers, smoothing=0.0)
-        losses.append(loss)
-        parts[f"{name}/{shown[name][0]}"] = part
-    yield Outcome(torch.stack(losses).sum(), parts)
+        yield Outcome(loss, {f"{name}/{kind}": part})
 
 
 def fast_advprop(

@@ -9,9 +9,9 @@ from advprop_core.models.checkpoints import Checkpoint
 from advprop_core.models.dual_bn import norm_layers
 from advprop_core.training.calibrate import calibrate
 from advprop_core.training.network import train_mode
-from advprop_core.training.recipe import OBJECTIVES, Attacker, Augmentation
+from advprop_core.training.recipe import Attacker, Augmentation
 from advprop_core.types import AttackConfig
-from tests.core.training.tiny import numbered_photos, start, tiny_recipe
+from tests.core.training.tiny import WHOLE, numbered_photos, start, tiny_recipe
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +36,7 @@ def prepare(tmp_path):
     return make
 
 
-@pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize("objective", WHOLE)
 def test_a_step_does_not_wait_for_the_device(prepare, objective):
     run, batch = prepare(
         objective=objective, ema_decay=0.9, augmentation=Augmentation(mixup=0.4, gaussian=0.1)

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from advprop_core.models import checkpoints
-from advprop_core.training.recipe import OBJECTIVES
 from tests.core.launch import free_port, on_two_processes
 from tests.core.training.children import exit_codes
+from tests.core.training.tiny import WHOLE
 from tests.core.training.together import work
 
 
@@ -32,7 +32,7 @@ def test_each_is_one_of_two(found):
     assert (first["world"], second["world"]) == ((0, 2), (1, 2))
 
 
-@pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize("objective", WHOLE)
 def test_different_photos_give_equal_gradients(found, objective):
     first, second, _ = (one.get("step", {}).get(objective) for one in found[0])
     seen = set(first["targets"].tolist()), set(second["targets"].tolist())
@@ -42,7 +42,7 @@ def test_different_photos_give_equal_gradients(found, objective):
     assert_equal(first["weights"], second["weights"])
 
 
-@pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize("objective", WHOLE)
 def test_two_processes_lose_what_one_loses_with_the_same_photos(found, objective):
     """Step by step, where neither statistics nor draws depend on the process."""
     first, second, alone = (one["quiet"][objective] for one in found[0])

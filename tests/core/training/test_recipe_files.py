@@ -52,6 +52,7 @@ OTHER = Recipe(
     compile=False,
     sync_bn=True,
     seed=7,
+    max_steps=9,
 )
 
 

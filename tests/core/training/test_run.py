@@ -18,11 +18,11 @@ from advprop_core.training import data, run, state
 from advprop_core.training.data import load_data, load_split
 from advprop_core.training.meter import Diverged
 from advprop_core.training.network import new_model
-from advprop_core.training.recipe import OBJECTIVES, Attacker, Augmentation
+from advprop_core.training.recipe import Attacker, Augmentation
 from advprop_core.training.recipe_files import make_recipe, read_recipe
 from advprop_core.training.run import train
 from advprop_core.types import AttackConfig
-from tests.core.training.tiny import tiny_recipe
+from tests.core.training.tiny import WHOLE, tiny_recipe
 
 RECIPE = tiny_recipe()
 CPU = torch.device("cpu")
@@ -188,7 +188,7 @@ def source(tmp_path_factory, make_dual, make_info):
     return str(path)
 
 
-@pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize("objective", WHOLE)
 def test_one_step_is_what_one_computes_by_hand(photos, source, tmp_path, objective):
     recipe = tiny_recipe(
         objective=objective,

@@ -18,9 +18,9 @@ from advprop_core.training.measure import quick_look
 from advprop_core.training.memory import OutOfMemory
 from advprop_core.training.meter import Diverged
 from advprop_core.training.network import train_mode
-from advprop_core.training.recipe import OBJECTIVES, Attacker, Augmentation
+from advprop_core.training.recipe import Attacker, Augmentation
 from advprop_core.training.run import train
-from tests.core.training.tiny import attacker, start, tiny_recipe
+from tests.core.training.tiny import WHOLE, attacker, start, tiny_recipe
 
 CPU = torch.device("cpu")
 
@@ -108,7 +108,7 @@ class NoReads(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-@pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize("objective", WHOLE)
 def test_a_step_waits_for_nothing(photos, tmp_path, monkeypatch, objective):
     mixing = Augmentation(mixup=0.4, gaussian=0.1)
     goal = "random" if objective == "advprop" else "untargeted"
@@ -129,7 +129,7 @@ def test_a_step_waits_for_nothing(photos, tmp_path, monkeypatch, objective):
         next(iter(parts.values())).loss.item()
 
 
-@pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize("objective", WHOLE)
 def test_the_head_alone_is_trained(photos, tmp_path, objective):
     recipe = tiny_recipe(
         objective=objective,

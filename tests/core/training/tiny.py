@@ -12,9 +12,12 @@ from advprop_core.processes import Processes
 from advprop_core.training import state
 from advprop_core.training.data import TrainingData, load_data
 from advprop_core.training.network import new_model
-from advprop_core.training.recipe import Attacker, Recipe
+from advprop_core.training.recipe import OBJECTIVES, Attacker, Recipe
 from advprop_core.training.sources import InMemory
 from advprop_core.training.trainer import Trainer
+
+WHOLE = tuple(name for name in OBJECTIVES if name != "auxiliary")
+"""Objectives that train a whole network; test_auxiliary is about the other."""
 
 
 def attacker(objective: object, **fields: object) -> Attacker:

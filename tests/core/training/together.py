@@ -18,11 +18,11 @@ from advprop_core.training.batch import Figures
 from advprop_core.training.meter import Report
 from advprop_core.training.network import train_mode
 from advprop_core.training.ranks import shuffle_across_ranks, world
-from advprop_core.training.recipe import OBJECTIVES, Attacker, Recipe
+from advprop_core.training.recipe import Attacker, Recipe
 from advprop_core.training.run import train
 from advprop_core.training.trainer import Trainer
 from tests.core.training.children import use_one_cpu
-from tests.core.training.tiny import attacker, numbered_photos, start, tiny_recipe
+from tests.core.training.tiny import WHOLE, attacker, numbered_photos, start, tiny_recipe
 
 CPU = torch.device("cpu")
 
@@ -35,9 +35,9 @@ def work(rank: int | None, port: int, folder: Path, photos: Path) -> None:
         os.environ |= {key: str(value) for key, value in place.items()}
         os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
         os.environ |= {"GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": "1"}
-    found: dict[str, Any] = {"quiet": {name: quiet_steps(name, folder) for name in OBJECTIVES}}
+    found: dict[str, Any] = {"quiet": {name: quiet_steps(name, folder) for name in WHOLE}}
     if rank is not None:
-        found["step"] = {name: one_step(name, folder) for name in OBJECTIVES}
+        found["step"] = {name: one_step(name, folder) for name in WHOLE}
         found["world"] = world()
         found["apart"] = step_past_forward(folder)
         found["dealt"] = deal(rank)

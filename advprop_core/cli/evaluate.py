@@ -47,6 +47,9 @@ class _EvaluateOptions(ReportOptions, ConditionOptions, ModelsOptions):
     default."""
     limit: Annotated[int | None, typer.Option(metavar="N")] = None
     """At most this many images, spread evenly over the classes."""
+    data_classes_only: bool = False
+    """Let networks answer only with classes that the data has: a network of ImageNet's 1000 classes
+    is then measured on photos of ten as one that knows these ten."""
     strict: bool = False
     """Refuse unreadable images, unknown class folders and files that are no pictures instead of
     leaving them out."""
@@ -98,7 +101,12 @@ def evaluate(options: _EvaluateOptions) -> None:
     from advprop_core.processes import are_several, joined
 
     request = DataRequest(
-        options.data, options.clean, options.limit, options.strict, options.download
+        options.data,
+        options.clean,
+        options.limit,
+        options.strict,
+        options.download,
+        options.data_classes_only,
     )
     stored = request.stored_corruptions()
     conditions = [Condition(), *attacks]
@@ -106,6 +114,10 @@ def evaluate(options: _EvaluateOptions) -> None:
         conditions += options.read_corruptions()
     conditions += options.read_probes()
     if stored is not None:
+        if request.data_classes_only:
+            raise InputError(
+                f"--data-classes-only is for clean photos, and {request.name} holds corruptions"
+            )
         if request.clean is None:
             if len(conditions) > 1 or smallest is not None:
                 raise InputError(

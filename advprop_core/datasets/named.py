@@ -43,8 +43,8 @@ class Images:
         ignored_classes: Folders that match no class of the model.
         textures: (N,) int64 of a built-in set, the class whose texture each object has.
         files: Where each image was read from; empty where images are no files of their own.
-        among: The classes the model may answer with, where its set's article restricts them;
-            None where it may answer with any.
+        among: The classes the model may answer with, where its set's article or the caller
+            restricts them; None where it may answer with any.
         notes: What a person should know of how the set was read, in sentences.
     """
 
@@ -70,6 +70,7 @@ def load_images(
     strict: bool = False,
     download: bool = False,
     alone: bool = False,
+    data_classes_only: bool = False,
 ) -> Images:
     """Read a built-in data set, a folder of class folders, or a published set's layout.
 
@@ -82,6 +83,7 @@ def load_images(
         strict: As for `ImageFolder`.
         download: Fetch Imagenette or CIFAR-10 where it is missing.
         alone: Whether no other process reads them, and needs memory for that.
+        data_classes_only: Whether the model may answer only with classes that the data has.
 
     Raises:
         Offline: If it cannot be fetched.
@@ -113,6 +115,15 @@ def load_images(
     unread = {file.path for file in folder.unreadable}
     among = _among(place, classes)
     notes = _notes(place, folders.images, classes, among or ())
+    if data_classes_only and classes and not among:
+        among = tuple(sorted(set(match_folders(folders.images, classes).values())))
+        if len(among) == len(classes):
+            among = None
+        else:
+            notes.append(
+                f"answers are among the {len(among)} classes of the data, not among the model's "
+                f"{len(classes)}: chance is higher"
+            )
     if left_out := folders.describe_left_out():
         notes.append(left_out)
     return Images(

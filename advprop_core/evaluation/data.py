@@ -36,6 +36,7 @@ class DataRequest:
         limit: At most this many images.
         strict: Whether what cannot be used is refused rather than left out.
         download: Whether a missing set is fetched.
+        data_classes_only: Whether models may answer only with classes that the data has.
     """
 
     name: str
@@ -43,6 +44,7 @@ class DataRequest:
     limit: int | None = None
     strict: bool = False
     download: bool = False
+    data_classes_only: bool = False
 
     def stored_corruptions(self) -> tuple[tuple[str, int], ...] | None:
         """Kind and severity of what the files of ImageNet-C or CIFAR-10-C hold; None for others.
@@ -115,6 +117,7 @@ def open_images(
                 limit=request.limit,
                 strict=request.strict,
                 download=request.download,
+                data_classes_only=request.data_classes_only,
             )
         return read[key]
 

@@ -7,10 +7,12 @@ import re
 import shutil
 
 import pytest
+import torch
 from PIL import Image
 
 from advprop_core.datasets.cifar import CIFAR10_NAMES
 from advprop_core.datasets.imagenet import wnids_of
+from advprop_core.datasets.named import load_images
 from advprop_core.models import checkpoints
 from advprop_core.models.imagenet import imagenet_classes
 from advprop_core.pictures.corruptions import CORRUPTIONS, SEVERITIES
@@ -91,6 +93,29 @@ def test_imagenet_c_with_clean_photos(advprop, thousand, photos) -> None:
         assert [row["source"] for row in csv.DictReader(file)] == ["", *["files"] * 75]
     again = advprop(*words, "--branch", "main,aux", "--attack", "fgsm", "--report", report)
     assert "76 finished figures were taken from" in again.out
+
+
+def test_answers_among_the_datas_classes(advprop, thousand, photos) -> None:
+    data = ("--data", photos / "val", "--branch", "main", "--json", "-")
+    words = ("evaluate", "--model", thousand, *data, "--data-classes-only")
+    content = json.loads(advprop(*words).out)
+    assert any("among the 4 classes of the data" in note for note in content["notes"])
+    checkpoint = checkpoints.load(thousand)
+    images = load_images(
+        str(photos / "val"), checkpoint.info.input_size, classes=checkpoint.info.classes
+    )
+    with torch.no_grad():
+        logits = checkpoint.model.branch("main")(images.pixels.float() / 255)
+    among = logits[:, sorted(set(images.labels.tolist()))]
+    loss = torch.nn.functional.cross_entropy(among, torch.arange(4))
+    (row,) = content["results"]
+    assert row["loss"] == pytest.approx(loss.item(), rel=1e-3)
+    assert row["top1"] == (among.argmax(1) == torch.arange(4)).float().mean().item()
+
+
+def test_corruptions_in_files_cannot_be_restricted(advprop, thousand, photos) -> None:
+    words = ("evaluate", "--model", thousand, "--data", photos / "c", "--data-classes-only")
+    advprop(*words).refuses("--data-classes-only is for clean photos")
 
 
 def test_imagenet_c_for_other_networks_has_no_mce(advprop, few, thousand, photos) -> None:

@@ -32,9 +32,9 @@ def _draw(shown: Shown, current: bool) -> None:
     from app.figures import comparison
 
     result, info = shown.result, shown.info
-    workbench.say_verdict(result, info)
     if warning := messages.unfamiliar(result, info):
         st.warning(warning, icon=":material/help:")
+    workbench.say_verdict(result, info)
     _pictures(shown)
     left, right = st.columns(2, gap="large")
     with left:

@@ -11,8 +11,8 @@ from advprop_core.attribution.methods import METHODS
 from advprop_core.models.class_names import distinct_names
 from advprop_core.types import ModelInfo
 from app.shell import cache, erasing, state
-from app.shell.messages import tame
-from app.shell.pictures import PHOTOS, SCENES
+from app.shell.messages import FEW_CLASSES, tame
+from app.shell.pictures import PHOTOS, SCENES, suggested
 from app.shell.state import key
 from app.shell.view import ATTACKS, NORMS, PERTURBATIONS, View, ends
 
@@ -61,9 +61,19 @@ def model_picker(models: Mapping[str, ModelInfo]) -> None:
         "Network",
         list(models),
         key=key("model"),
+        on_change=_suit_picture,
+        args=(models,),
         help="A trained checkpoint. Those named advprop have two sets of BatchNorm: main, trained "
         "on clean images, and aux, trained on adversarial ones. The others have main alone.",
     )
+
+
+def _suit_picture(models: Mapping[str, ModelInfo]) -> None:
+    """A picture that the app proposed gives way to one that the new network knows."""
+    proposals = {*map(suggested, models.values())}
+    picture = suggested(models[st.session_state[key("model")]])
+    if picture is not None and st.session_state[key("image")] in proposals:
+        state.choose(image=picture)
 
 
 def _slider(name: str, title: str, step: float, help: str, **options: Any) -> None:
@@ -178,6 +188,11 @@ def explained_class(info: ModelInfo) -> None:
 
 def _class_picker(info: ModelInfo, title: str, empty: str, **options: Any) -> None:
     names = distinct_names(info.classes)  # of two equal texts a browser would take the last
+    if info.num_classes > FEW_CLASSES:  # typing searches this text: by id as well as by name
+        names = {
+            identity: name if identity in name else f"{name} ({identity})"
+            for identity, name in names.items()
+        }
     shown = lambda identity: names.get(identity, empty)  # noqa: E731
     st.selectbox(title, ["", *info.class_ids], format_func=shown, **options)
 

@@ -14,9 +14,12 @@ from app.shell.messages import quote
 from app.shell.view import View, fitting, rules
 
 V = TypeVar("V", bound=View)
-VERSION = 1
+VERSION = 2
 # Of each version: field to default, where today's differs. Links exist, so an entry never changes.
-DEFAULTS: dict[int, dict[str, Any]] = {1: {}}
+DEFAULTS: dict[int, dict[str, Any]] = {
+    1: {"model": "shapes-advprop", "image": "scene:2"},
+    2: {},
+}
 
 
 def encode(view: View) -> dict[str, str]:

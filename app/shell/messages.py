@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from advprop_core.types import AttributionMap, Comparison, ModelInfo
 
 UNSURE = 0.5
+FEW_CLASSES = 12
+"""Up to so many are named in a sentence."""
 PICTURES: dict[InputKind, str] = {"clean": "clean", "adversarial": "perturbed"}
 
 _LOOK_ALIKES = str.maketrans("<>*[]`$~\\|", "‹›∗［］ˋ＄∼＼∣")
@@ -82,19 +84,24 @@ def unfamiliar(result: Comparison, info: ModelInfo) -> str | None:
     """A warning when the photo probably shows nothing the network learnt."""
     if result.true_class is not None:
         return None
-    surest = max(result.predictions["clean", b].confidence for b in result.branches)
+    # Of a thousand classes several are kinds of one animal, and share its probability.
+    answers, counted = ("any class", 1) if info.num_classes <= FEW_CLASSES else ("any five", 5)
+    predictions = [result.predictions["clean", branch] for branch in result.branches]
+    surest = max(
+        sum(probability for _, probability in prediction.top(counted)) for prediction in predictions
+    )
     if surest >= UNSURE:
         return None
     return (
-        f"No branch is sure of any class (at most {percent(surest)}): this picture probably "
-        f"shows something the network never learnt. It knows {join(info.class_names[:12])}"
-        f"{' and more' if info.num_classes > 12 else ''}."
+        f"No branch is sure of {answers} (at most {percent(surest)}): this picture probably shows "
+        f"something the network never learnt. It knows {join(info.class_names[:FEW_CLASSES])}"
+        f"{' and more' if info.num_classes > FEW_CLASSES else ''}."
     )
 
 
 def learnt(info: ModelInfo, true_class_known: bool) -> str:
     """What the network can say at all."""
-    few = info.num_classes <= 12
+    few = info.num_classes <= FEW_CLASSES
     shown = join(info.class_names) if few else f"one of {info.num_classes} classes"
     tick = " ✓ marks the true class." if true_class_known else ""
     return f"It can only answer {shown}, whatever the picture shows.{tick}"

@@ -43,6 +43,8 @@ from app.shell.store import BoundedStore
 if TYPE_CHECKING:
     import numpy as np
 
+    from advprop_core.types import ModelInfo
+
 PHOTOS = {
     "coffee": "Coffee",
     "chelsea": "Cat",
@@ -55,6 +57,7 @@ SCENES = 12
 DRAWN = {"scene": "shapes", "conflict": "shapes-conflict"}
 _SCENE_SEED = 1  # the set the bundled networks were not trained on
 KEPT_UPLOADS = 48
+_CAT = "n02124075"  # ImageNet's Egyptian cat
 
 # How `legible` writes a byte of a name that is no UTF-8.
 _HALF_CHARACTER = re.compile(r"\\u(dc[89a-f][0-9a-f])")
@@ -205,6 +208,13 @@ def _scene(kind: str, index: int, size: int) -> Picture:
     if scene.shape != scene.texture:
         title += f" (which usually goes with {SHAPES[scene.texture]})"
     return Picture(encode_png(Image.fromarray(scene.image)), SHAPES[scene.shape], title)
+
+
+def suggested(info: ModelInfo) -> str | None:
+    """A picture that shows what the network learnt, or None where none of ours does."""
+    if not {*SHAPES}.isdisjoint(info.class_ids):
+        return "scene:2"
+    return "photo:chelsea" if _CAT in info.class_ids else None
 
 
 def object_mask(source: str, size: int) -> np.ndarray | None:

@@ -71,8 +71,8 @@ class View:
         expert: Whether the further controls are shown.
     """
 
-    model: str = "shapes-advprop"
-    image: str = "scene:2"
+    model: str = "imagenet-lite0"
+    image: str = "photo:chelsea"
     perturbation: str = one_of("pgd", PERTURBATIONS)
     norm: str = one_of("linf", NORMS)
     epsilon: float = within(4.0, 0, 16)

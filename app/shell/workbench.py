@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -10,6 +11,7 @@ import streamlit as st
 from advprop_core.types import Comparison, ModelInfo
 from app.shell import cache, controls, defects, gallery, messages, state, tasks
 from app.shell.layout import image
+from app.shell.pictures import suggested
 from app.shell.tasks import Shown, Task
 from app.shell.view import View
 
@@ -118,9 +120,11 @@ def begin(page: type[View], question: str, introduction: str) -> dict[str, Model
     st.markdown(introduction)
     models = cache.known_models()
     if models:
-        # First a drawn scene with its network, or the person's own model.
         default = page()
-        state.restore(default if default.model in models else page(model=next(iter(models))))
+        if default.model not in models:  # the person's own is offered first
+            default = page(model=next(iter(models)))
+        picture = suggested(models[default.model]) or default.image
+        state.restore(replace(default, image=picture))
     else:
         st.error("No network is here: the bundled checkpoints are missing. Install again.")
     return models

@@ -152,7 +152,7 @@ def test_model_info_puts_main_first(make_info):
         ({"branches": {}}, "branches"),
         ({"branches": {"main": "trained", "adv": "trained"}}, "branches"),
         ({"branches": {"main": "trained", "aux2": "trained"}}, "branches"),
-        ({"branches": {"main": "guessed"}}, "'trained', 'calibrated' or 'copied'"),
+        ({"branches": {"main": "guessed"}}, "'trained', 'adapted', 'calibrated' or 'copied'"),
         ({"recipe": 3}, "recipe"),
         ({"metrics": (3,)}, "metrics"),
     ],

@@ -16,7 +16,7 @@ def test_the_first_view_is_a_drawn_scene_and_complete(visit):
     assert person.at.title[0].value == "What do the two BatchNorms make of this picture?"
     assert not person.errors
     assert not person.warnings
-    assert chosen(person) == View(model="tiny-advprop")
+    assert chosen(person) == View(model="tiny-advprop", image="scene:2")
     assert list(person.result.maps) == [
         ("clean", "main"), ("clean", "aux"), ("adversarial", "main"), ("adversarial", "aux"),
     ]  # fmt: skip
@@ -35,7 +35,9 @@ def test_a_change_of_strength_changes_the_result_and_the_link(visit):
     before = person.result
     person.choose(epsilon=1.0)
     person.assert_whole()
-    assert person.at.query_params == {"v": "1", "model": "tiny-advprop", "epsilon": "1"}
+    assert person.at.query_params == {
+        "v": "2", "model": "tiny-advprop", "image": "scene:2", "epsilon": "1"
+    }  # fmt: skip
     assert person.result.facts.linf == pytest.approx(1 / 255, rel=1e-3)
     assert before.facts.linf == pytest.approx(4 / 255, rel=1e-3)
     person.choose(epsilon=0.0)

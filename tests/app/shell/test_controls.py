@@ -9,6 +9,7 @@ from app.playground.view import PlaygroundView as View
 from app.shell import controls
 from app.shell.links import encode
 from app.shell.view import bounds, rules
+from tests.app.visiting import chosen
 
 REPO = Path(__file__).resolve().parents[3]
 
@@ -65,6 +66,35 @@ def test_few_controls_at_first_the_rest_behind_one_switch(visit):
         for kind in ("selectbox", "slider", "number_input", "toggle", "button_group")
         for widget in person.at.get(kind)
     ), "every control has a plain-language help"
+
+
+@pytest.fixture
+def of_imagenet(tmp_path, save_tiny_network, tiny_info_of):
+    """A tiny network with thirteen classes, of which one is ImageNet's cat."""
+    others = tuple(f"class-{index}" for index in range(12))
+    info = tiny_info_of(
+        "cats", class_ids=(*others, "n02124075"), class_names=(*others, "Egyptian cat")
+    )
+    return save_tiny_network(tmp_path / "cats.safetensors", info)
+
+
+def test_a_proposed_picture_changes_with_the_network_and_a_chosen_one_stays(
+    visit_with, tiny_models, of_imagenet
+):
+    person = visit_with(*tiny_models.values(), of_imagenet, steps="1")
+    assert chosen(person).image == "scene:2"
+    assert chosen(person.choose(model="cats")).image == "photo:chelsea"
+    assert chosen(person.choose(model="tiny-vanilla")).image == "scene:2"
+    person.choose(**{"gallery.group": "Photos"})
+    person.at.button(key="gallery.photo:coffee").click()
+    assert chosen(person.run()).image == "photo:coffee"
+    assert chosen(person.choose(model="cats")).image == "photo:coffee"
+
+
+def test_many_classes_are_searched_by_id_too(visit_with, of_imagenet):
+    person = visit_with(of_imagenet, steps="1", expert="1")
+    assert "Egyptian cat (n02124075)" in person.widget("target").options
+    assert "class-3" in person.widget("target").options
 
 
 def test_a_link_may_ask_for_every_bound(visit):

@@ -36,7 +36,7 @@ def test_a_link_restores_the_whole_view(visit):
     ],
 )
 def test_what_a_link_asks_in_vain_is_said_and_the_rest_shown(visit, parameters, expert):
-    person = visit(**{"v": "1", "model": "tiny-advprop", "expert": expert, **parameters})
+    person = visit(**{"v": "2", "model": "tiny-advprop", "expert": expert, **parameters})
     person.assert_whole()
     assert not person.errors
     assert len(person.warnings) == len(parameters)
@@ -52,7 +52,7 @@ def test_a_link_of_an_unknown_version_shows_the_first_view(visit):
     person = visit(v="99", model="tiny-vanilla", epsilon="2")
     person.assert_whole()
     assert "99" in person.warnings[0]
-    assert chosen(person) == View(model="tiny-advprop")
+    assert chosen(person) == View(model="tiny-advprop", image="scene:2")
 
 
 @pytest.mark.parametrize("image", ["nosuch:1", "upload:00", "folder:../secret.png", "scene:-1"])

@@ -6,6 +6,8 @@ from app.shell import messages
 
 NAMES = ("star", "heart")
 SURE, UNSURE = (0.9, 0.1), (0.4, 0.35)
+LOW = (0.1, 0.09, 0.09, 0.09, 0.09, *[0.54 / 15] * 15)
+"""Of twenty classes: even five together are less than half."""
 
 
 @pytest.mark.parametrize(
@@ -73,10 +75,21 @@ def test_no_label_where_one_branch_is_sure_or_the_truth_is_known(make_result, ti
 def test_many_classes_are_not_all_listed(make_result, tiny_info_of):
     many = tuple(f"class {i}" for i in range(20))
     info = tiny_info_of(class_ids=many, class_names=many)
-    sentence = messages.unfamiliar(make_result(main=(UNSURE, UNSURE), true_class=None), info)
+    result = make_result(main=(LOW, LOW), aux=(LOW, LOW), true_class=None)
+    sentence = messages.unfamiliar(result, info)
     assert "class 11 and more" in sentence
     assert "class 12" not in sentence
     assert "one of 20 classes" in messages.learnt(info, True)
+
+
+def test_of_many_classes_five_may_share_the_answer(make_result, tiny_info_of):
+    """Kinds of one animal do; a picture of nothing known leaves all of them low."""
+    many = tuple(f"class {i}" for i in range(20))
+    info = tiny_info_of(class_ids=many, class_names=many)
+    kinds = (0.12, 0.11, 0.1, 0.1, 0.1, *[0.47 / 15] * 15)
+    assert messages.unfamiliar(make_result(main=(kinds, kinds), true_class=None), info) is None
+    result = make_result(main=(LOW, LOW), aux=(LOW, LOW), true_class=None)
+    assert "any five (at most 46 %)" in messages.unfamiliar(result, info)
 
 
 def test_what_the_network_can_answer_and_the_tick(tiny_info_of):

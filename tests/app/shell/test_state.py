@@ -11,7 +11,6 @@ from app.anatomy.view import AnatomyView
 from app.maps.view import MOST_MAPS, MapsView
 from app.playground.view import PlaygroundView
 from app.robustness.view import RobustnessView
-from app.shell import links
 from app.shell.links import decode, encode
 from app.shell.view import View, bounds, fitting, rules
 
@@ -53,7 +52,7 @@ def test_a_link_of_before_opens_each_page_to_the_same_view():
         "v": "1", "model": "tiny", "epsilon": "8", "studio": "film", "maps": "cam", "dial": "30",
         "moved": "affine", "tested": "a,b", "attack_steps": "7", "radii": "1/255",
     }  # fmt: skip
-    shared = {"model": "tiny", "epsilon": 8.0}
+    shared = {"model": "tiny", "image": "scene:2", "epsilon": 8.0}
     for view in (
         PlaygroundView(**shared, studio="film"),
         MapsView(**shared, maps=("cam",)),
@@ -65,19 +64,19 @@ def test_a_link_of_before_opens_each_page_to_the_same_view():
 
 def test_lists_in_a_link():
     assert encode(MapsView(maps=("saliency", "cam")))["maps"] == "saliency,cam"
-    assert decode({"v": "1", "maps": ""}, MapsView())[0].maps == ()
+    assert decode({"v": "2", "maps": ""}, MapsView())[0].maps == ()
     most = tuple(METHODS)[:MOST_MAPS]
     assert decode(encode(MapsView(maps=most)), MapsView()) == (MapsView(maps=most), [])
     seven = ",".join(tuple(METHODS)[: MOST_MAPS + 1])
     for bad in ("saliency,saliency", "saliency,grad", "saliency,", seven):
-        view, complaints = decode({"v": "1", "maps": bad}, MapsView())
+        view, complaints = decode({"v": "2", "maps": bad}, MapsView())
         assert view == MapsView()
         assert f"maps = `{bad[:40]}" in complaints[0]
 
 
 def test_link_of_the_defaults_holds_the_version_alone():
-    assert encode(View()) == {"v": "1"}
-    assert encode(View(epsilon=8.0, expert=True)) == {"v": "1", "epsilon": "8", "expert": "1"}
+    assert encode(View()) == {"v": "2"}
+    assert encode(View(epsilon=8.0, expert=True)) == {"v": "2", "epsilon": "8", "expert": "1"}
 
 
 def test_an_address_without_parameters_shows_the_pages_own_default():
@@ -87,16 +86,18 @@ def test_an_address_without_parameters_shows_the_pages_own_default():
 
 
 def test_a_link_of_ours_does_not_depend_on_the_pages_own_default():
-    assert decode({"v": "1"}, View(model="mine")) == (View(), [])
+    assert decode({"v": "2"}, View(model="mine")) == (View(), [])
 
 
-def test_an_old_link_keeps_the_defaults_of_its_version(monkeypatch):
-    monkeypatch.setattr(links, "VERSION", 2)
-    monkeypatch.setattr(links, "DEFAULTS", {1: {"epsilon": 2.0, "dial": 10}, 2: {}})
-    assert decode({"v": "1", "steps": "20"}, View()) == (View(steps=20, epsilon=2.0), [])
+def test_an_old_link_keeps_the_defaults_of_its_version():
+    """The first view was a drawn scene."""
+    view = View(model="shapes-advprop", image="scene:2", steps=20)
+    assert decode({"v": "1", "steps": "20"}, View()) == (view, [])
+    # Written anew, it says what the newer defaults would change.
+    assert encode(view) == {
+        "v": "2", "model": "shapes-advprop", "image": "scene:2", "steps": "20"
+    }  # fmt: skip
     assert decode({"v": "2", "steps": "20"}, View()) == (View(steps=20), [])
-    # Written anew, the old view says what the newer defaults would change.
-    assert encode(View(steps=20, epsilon=2.0)) == {"v": "2", "steps": "20", "epsilon": "2"}
 
 
 @pytest.mark.parametrize("version", ["99", "0", "-1", "", "one", "²", "1.0", "9" * 5000])
@@ -121,7 +122,7 @@ def test_unknown_version_is_said_and_the_default_shown(version):
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_left_out_and_said(name, text):
-    view, complaints = decode({"v": "1", name: text, "image": "scene:3"}, View())
+    view, complaints = decode({"v": "2", name: text, "image": "scene:3"}, View())
     assert view == View(image="scene:3")
     (sentence,) = complaints
     assert name in sentence
@@ -140,13 +141,13 @@ def test_every_number_has_bounds_that_refuse_what_is_no_number(page):
 
 
 def test_parameters_of_others_are_no_concern():
-    assert decode({"v": "1", "utm_source": "mail", "embed": "true"}, View()) == (View(), [])
+    assert decode({"v": "2", "utm_source": "mail", "embed": "true"}, View()) == (View(), [])
 
 
 def test_a_links_markdown_has_no_effect_in_a_complaint():
-    (sentence,) = decode({"v": "1", "steps": "![x](http://evil.example/x.png)"}, View())[1]
+    (sentence,) = decode({"v": "2", "steps": "![x](http://evil.example/x.png)"}, View())[1]
     assert "`![x](http://evil.example/x.png)`" in sentence
-    (sentence,) = decode({"v": "1", "steps": "`![x](//e.example)"}, View())[1]
+    (sentence,) = decode({"v": "2", "steps": "`![x](//e.example)"}, View())[1]
     assert sentence.count("`") == 2
 
 
@@ -173,7 +174,7 @@ def test_each_page_takes_its_own_fields_from_the_link_and_shares_what_was_chosen
     assert "maps" not in person.at.query_params
     person.turn_to("app/maps/page.py")
     assert person.at.session_state["view"] == MapsView(
-        model="tiny-advprop", steps=1, maps=("saliency",), epsilon=7.0
+        model="tiny-advprop", image="scene:2", steps=1, maps=("saliency",), epsilon=7.0
     )
     assert not person.warnings
     person.turn_to("app/anatomy/page.py")

@@ -285,7 +285,10 @@ def test_help_names_recipes_and_examples_and_explains_every_choice(advprop) -> N
         (("--batch-size", "1"), "batch_size must be at least 2"),
         (("--auxiliaries", "2"), "say what each of them is shown, such as --auxiliaries 1/255"),
         (("--auxiliaries", "fog"), "auxiliaries hold a radius such as 4/255 or KIND:STRENGTH"),
-        (("--objective", "vanilla", "--auxiliaries", "1/255"), "auxiliaries are advprop's"),
+        (
+            ("--objective", "vanilla", "--auxiliaries", "1/255"),
+            "auxiliaries are for advprop and auxiliary",
+        ),
         (("--mean", "0,0,0"), "mean, std and classes are of the file in start_from"),
         (("--mean", "0,0", "--start-from", "x"), "--mean must be three numbers"),
         (

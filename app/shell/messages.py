@@ -99,6 +99,28 @@ def unfamiliar(result: Comparison, info: ModelInfo) -> str | None:
     )
 
 
+def close_classes(result: Comparison, info: ModelInfo) -> list[str]:
+    """One sentence for each branch that moves to a class it found likely on the clean picture.
+
+    Of many classes some are hard to tell apart, and moving between these is no sign of a strong
+    attack.
+    """
+    if info.num_classes <= FEW_CLASSES:
+        return []
+    sentences = []
+    for branch in result.branches:
+        clean = result.predictions["clean", branch].top(5)
+        now = result.predictions["adversarial", branch].class_index
+        ranks = {index: (rank, share) for rank, (index, share) in enumerate(clean, 1)}
+        rank, share = ranks.get(now, (1, 0.0))
+        if rank > 1 and share >= 0.01:
+            sentences.append(
+                f"{info.class_names[now]} was already answer {rank} of {branch} on the clean "
+                f"picture ({percent(share)}): these two classes are easily confused."
+            )
+    return sentences
+
+
 def learnt(info: ModelInfo, true_class_known: bool) -> str:
     """What the network can say at all."""
     few = info.num_classes <= FEW_CLASSES

@@ -104,6 +104,8 @@ def say_verdict(result: Comparison, info: ModelInfo) -> None:
     heading, answers = messages.verdict(result, info.class_names)
     st.markdown(f"#### {heading}")
     st.markdown(answers)
+    for sentence in messages.close_classes(result, info):
+        st.caption(sentence)
 
 
 def dark() -> bool:

@@ -92,6 +92,23 @@ def test_of_many_classes_five_may_share_the_answer(make_result, tiny_info_of):
     assert "any five (at most 46 %)" in messages.unfamiliar(result, info)
 
 
+def test_a_move_to_a_class_that_was_likely_before_is_told_from_a_far_one(make_result, tiny_info_of):
+    many = tuple(f"class {i}" for i in range(20))
+    info = tiny_info_of(class_ids=many, class_names=many)
+    rest = [0.005] * 17
+    clean = (0.6, 0.3, 0.015, *rest)
+    close, far = (0.1, 0.8, 0.015, *rest), (0.1, 0.015, *rest, 0.8)
+    result = make_result(main=(clean, close), aux=(clean, far), true_class=None)
+    assert messages.close_classes(result, info) == [
+        "class 1 was already answer 2 of main on the clean picture (30 %): these two classes are "
+        "easily confused."
+    ]
+    same = make_result(main=(clean, clean), aux=(clean, clean), true_class=None)
+    assert messages.close_classes(same, info) == []
+    few = make_result(true_class=None)  # moves between two classes
+    assert messages.close_classes(few, tiny_info_of()) == []
+
+
 def test_what_the_network_can_answer_and_the_tick(tiny_info_of):
     info = tiny_info_of()
     assert info.class_names[-1] in messages.learnt(info, False)

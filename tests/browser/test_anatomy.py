@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.driving import FIRST, shoot, wait_until_calm
+from tests.browser.driving import FIRST, SCENE, shoot, wait_until_calm
 
 QUESTION = "What tells the two BatchNorms apart?"
 
@@ -30,7 +30,7 @@ def bar_texts(page: Page) -> list[str]:
 def test_the_dial_turns_main_into_aux(
     app_url: str, page: Page, console_errors: list[str], strangers: list[str]
 ) -> None:
-    page.goto(app_url, timeout=FIRST)
+    page.goto(f"{app_url}/?{SCENE}", timeout=FIRST)
     expect(page.get_by_text("How honest is this perturbation?")).to_be_visible(timeout=FIRST)
     page.get_by_role("link", name="Anatomy").click()
     expect(page.get_by_role("heading", name=QUESTION)).to_be_visible(timeout=FIRST)
@@ -64,7 +64,7 @@ def test_the_dial_turns_main_into_aux(
 
 
 def test_a_click_looks_into_a_layer(app_url: str, page: Page) -> None:
-    page.goto(f"{app_url}/anatomy?steps=1", timeout=FIRST)
+    page.goto(f"{app_url}/anatomy?{SCENE}&steps=1", timeout=FIRST)
     expect(charts(page)).to_have_count(15, timeout=FIRST)
     wait_until_calm(page)
     profile = charts(page).nth(8)

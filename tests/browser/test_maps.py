@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.driving import FIRST, shoot, strength, wait_until_calm
+from tests.browser.driving import FIRST, SCENE, shoot, strength, wait_until_calm
 
 QUESTION = "Where did each branch look, and can the maps be trusted?"
 
@@ -14,7 +14,7 @@ def charts(page: Page) -> Locator:
 def test_maps_of_the_playgrounds_view_and_their_checks(
     app_url: str, page: Page, console_errors: list[str], strangers: list[str]
 ) -> None:
-    page.goto(app_url, timeout=FIRST)
+    page.goto(f"{app_url}/?{SCENE}", timeout=FIRST)
     expect(page.get_by_text("How honest is this perturbation?")).to_be_visible(timeout=FIRST)
     strength(page).press("ArrowRight")
     expect(page.get_by_text("4.50/255", exact=True)).to_be_visible(timeout=FIRST)

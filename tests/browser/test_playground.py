@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.driving import FIRST, SCREENSHOTS, shoot, strength, wait_until_calm
+from tests.browser.driving import FIRST, SCENE, SCREENSHOTS, shoot, strength, wait_until_calm
 
 QUESTION = "What do the two BatchNorms make of this picture?"
 
@@ -72,7 +72,7 @@ def test_a_persons_own_photo_is_attacked_and_its_link_shows_the_same(
     strangers: list[str],
     real_photo: Path,
 ) -> None:
-    open_app(page, app_url)
+    open_app(page, f"{app_url}/?{SCENE}")
     shoot(page, "first-view")
     upload(page, real_photo)
     expect(page.get_by_text("Clean: Your photo")).to_be_visible(timeout=FIRST)
@@ -103,7 +103,7 @@ def test_a_persons_own_photo_is_attacked_and_its_link_shows_the_same(
 def test_a_change_shows_without_a_button_and_lands_in_the_link(
     app_url: str, page: Page, console_errors: list[str], strangers: list[str]
 ) -> None:
-    open_app(page, app_url)
+    open_app(page, f"{app_url}/?{SCENE}")
     before = numbers(page)
     expect(page.get_by_text("4.00/255", exact=True)).to_be_visible()
     strength(page).press("Home")
@@ -122,7 +122,7 @@ def test_a_change_shows_without_a_button_and_lands_in_the_link(
 def test_a_wrong_file_is_named_and_the_page_stays(
     app_url: str, page: Page, console_errors: list[str], tmp_path: Path
 ) -> None:
-    open_app(page, app_url)
+    open_app(page, f"{app_url}/?{SCENE}")
     before = numbers(page)
     wrong = tmp_path / "notes.jpg"
     wrong.write_text("These are words and no picture.")
@@ -138,7 +138,7 @@ def test_a_wrong_file_is_named_and_the_page_stays(
 def test_a_narrow_window_scrolls_down_only(app_url: str, browser: Browser) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True)
     page = context.new_page()
-    open_app(page, f"{app_url}/?expert=1")
+    open_app(page, f"{app_url}/?{SCENE}&expert=1")
     for selector in ("html", "[data-testid=stMain]"):
         wide = page.locator(selector).evaluate("e => [e.scrollWidth, e.clientWidth]")
         assert wide[0] <= wide[1], selector
@@ -159,7 +159,7 @@ def test_a_narrow_window_scrolls_down_only(app_url: str, browser: Browser) -> No
 def test_dark_is_as_complete_as_light(app_url: str, browser: Browser) -> None:
     context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme="dark")
     page = context.new_page()
-    open_app(page, f"{app_url}/?expert=1&method=integrated-gradients")
+    open_app(page, f"{app_url}/?{SCENE}&expert=1&method=integrated-gradients")
     shade = page.locator("[data-testid=stApp]").evaluate("e => getComputedStyle(e).backgroundColor")
     assert max(map(int, re.findall(r"\d+", shade)[:3])) < 60
     inks = page.locator(".textpoint text").evaluate_all(
@@ -171,7 +171,7 @@ def test_dark_is_as_complete_as_light(app_url: str, browser: Browser) -> None:
 
 
 def test_every_control_can_be_reached_by_keyboard(app_url: str, page: Page) -> None:
-    open_app(page, f"{app_url}/?expert=1")
+    open_app(page, f"{app_url}/?{SCENE}&expert=1")
     reached = set()
     for _ in range(60):
         page.keyboard.press("Tab")
@@ -194,7 +194,7 @@ def test_every_control_can_be_reached_by_keyboard(app_url: str, page: Page) -> N
 def test_the_models_page_opens_from_the_menu_and_leads_back(
     app_url: str, page: Page, console_errors: list[str]
 ) -> None:
-    open_app(page, f"{app_url}/?epsilon=2")
+    open_app(page, f"{app_url}/?{SCENE}&epsilon=2")
     before = numbers(page)
     page.get_by_role("link", name="Models").click()
     expect(page.get_by_role("heading", name="Which networks are here")).to_be_visible(timeout=FIRST)

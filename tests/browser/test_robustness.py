@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.driving import FIRST, shoot
+from tests.browser.driving import FIRST, SCENE, shoot
 
 QUESTION = "How robust is each branch?"
 CHOICES = "v=1&tested=shapes-advprop&data=shapes&results=run"
@@ -26,7 +26,7 @@ def wait_until_still(page: Page) -> None:
 def test_a_run_survives_a_reload_and_its_images_open_in_the_playground(
     app_url: str, page: Page, console_errors: list[str], strangers: list[str]
 ) -> None:
-    page.goto(app_url, timeout=FIRST)
+    page.goto(f"{app_url}/?{SCENE}", timeout=FIRST)
     page.get_by_role("link", name="Robustness").click()
     expect(page.get_by_role("heading", name=QUESTION)).to_be_visible(timeout=FIRST)
     expect(page.locator("[data-testid=stPlotlyChart]").first).to_be_visible(timeout=FIRST)

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.driving import FIRST, shoot, wait_until_calm
+from tests.browser.driving import FIRST, SCENE, shoot, wait_until_calm
 
 FEW_STEPS = "steps=3"
 
@@ -20,7 +20,7 @@ def phone(browser: Browser) -> Iterator[Page]:
 
 
 def open_studio(page: Page, url: str, query: str, words: str) -> None:
-    page.goto(f"{url}/?{query}", timeout=FIRST)
+    page.goto(f"{url}/?{SCENE}&{query}", timeout=FIRST)
     expect(page.get_by_text(words).first).to_be_visible(timeout=FIRST)
     wait_until_calm(page)
 

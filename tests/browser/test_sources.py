@@ -10,7 +10,7 @@ from PIL import Image
 from playwright.sync_api import Page, Playwright, expect
 
 from tests.browser.conftest import CHROMIUM_ARGS
-from tests.browser.driving import FIRST, wait_until_calm
+from tests.browser.driving import FIRST, SCENE, wait_until_calm
 
 CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 
@@ -40,7 +40,7 @@ def choose(page: Page, source: str) -> None:
 
 
 def test_a_photo_of_the_persons_folder_has_its_true_class(folder_url: str, page: Page) -> None:
-    page.goto(folder_url, timeout=FIRST)
+    page.goto(f"{folder_url}/?{SCENE}", timeout=FIRST)
     wait_until_calm(page)
     choose(page, "Your folder")
     photo = page.get_by_role("button", name="heart/my heart.jpg")

@@ -24,6 +24,18 @@ TABLES: dict[str, type[Attacker | Augmentation]] = {
 RADII = ("epsilon", "step_size")
 """Fields that people may write as ``4/255``."""
 _FOLDER = Path(__file__).parent / "recipes"
+_OF_OBJECTIVES: dict[str, dict[str, Any]] = {
+    "adv-reg": {"attack": {"name": "fgsm"}},  # which is defined with one attack only
+    # Some hundred steps of norm layers alone: they take a higher rate than whole networks.
+    "auxiliary": {
+        "batch_size": 32,
+        "learning_rate": 0.3,
+        "warmup_epochs": 0.03,
+        "attack": {"epsilon": 1 / 255},
+        "augmentation": {"crop_scale": 0.5},
+    },
+}
+"""Defaults that are other than those of most objectives."""
 
 
 def shipped_recipes() -> dict[str, str]:
@@ -65,8 +77,7 @@ def make_recipe(values: Mapping[str, Any]) -> Recipe:
         InputError: For an unknown key (near matches are listed), or a value of the wrong kind or
             out of its range.
     """
-    is_adv_reg = values.get("objective") == "adv-reg"  # which is defined with one attack only
-    own_fields = merge({"attack": {"name": "fgsm"}} if is_adv_reg else {}, values)
+    own_fields = merge(_OF_OBJECTIVES.get(str(values.get("objective")), {}), values)
     for name, table_class in TABLES.items():
         table = own_fields.get(name, {})
         _refuse_unknown_keys(table_class, table, f"{name}.")

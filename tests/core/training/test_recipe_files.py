@@ -95,6 +95,12 @@ def test_values_of_a_run_that_began_before_there_were_source_fields_are_the_same
 def test_what_is_left_out_is_the_default():
     assert make_recipe({}) == Recipe()
     assert make_recipe({"attack": {"steps": 3}}) == Recipe(attack=Attacker(steps=3))
+    added = {"objective": "auxiliary", "start_from": "x"}
+    assert make_recipe(added) == Recipe(
+        objective="auxiliary", start_from="x", batch_size=32, learning_rate=0.3,
+        warmup_epochs=0.03, attack=Attacker(epsilon=1 / 255), augmentation=Augmentation(0.5),
+    )  # fmt: skip
+    assert make_recipe({**added, "learning_rate": 0.1}).learning_rate == 0.1
     assert make_recipe({"augmentation": {"flip": False}}).augmentation == Augmentation(flip=False)
 
 

@@ -20,7 +20,7 @@ FEW = Source("shapes", "drawn scenes", 6)
 def vanilla(tiny):
     """(source, store, job) compares with a calibrated branch; and the network."""
     lens = cache.load_lens("tiny-vanilla")
-    view = AnatomyView(model="tiny-vanilla", steps=1)
+    view = AnatomyView(model="tiny-vanilla", image="scene:2", steps=1)
     options = comparison.perturbing(view, lens.info)
     options["maps"] = comparison.map_request(view, lens, view.method)
     pixels = cache.pixels(view.image, 64)

@@ -20,7 +20,7 @@ from app.shell.jobs import Cancelled, Job
 from app.shell.samples import Source
 
 FEW = Source("shapes", "drawn scenes", 12)
-ATTACKED = AnatomyView(model="tiny-advprop", steps=2, expert=True)
+ATTACKED = AnatomyView(model="tiny-advprop", image="scene:2", steps=2, expert=True)
 
 
 def about(lens, comparison=None):

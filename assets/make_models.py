@@ -25,6 +25,7 @@ from pathlib import Path
 from advprop_core.datasets.named import load_images
 from advprop_core.models import checkpoints
 from advprop_core.models.adapters import base_of
+from advprop_core.models.bundle import open_model
 from advprop_core.models.cards import model_card
 from advprop_core.models.published import PUBLISHED, published_info, read_published
 from advprop_core.models.timm_networks import create
@@ -54,6 +55,11 @@ NOT_BUNDLED = {
     "shapes-advprop-two": "--recipe shapes --objective advprop --auxiliaries 1/255,4/255",
 }
 
+ADAPTERS = {
+    "imagenet-lite0": "--objective auxiliary --start-from imagenet-lite0 --max-steps 300",
+}
+"""For published networks; the others are described as they are."""
+
 
 def main() -> None:
     """Train, measure, write."""
@@ -71,7 +77,7 @@ def main() -> None:
     MODELS.mkdir(exist_ok=True)
     for name in arguments.names or RUNS:
         if name in PUBLISHED:
-            _describe_published(name, arguments.photos)
+            _describe_published(name, arguments)
             continue
         data = "shapes" if name.startswith("shapes") else str(arguments.imagenette)
         trained = arguments.runs / name / "model.safetensors"
@@ -82,7 +88,7 @@ def main() -> None:
             continue
         path = _measured(name, trained, data)
         print(f"{name}: {path.stat().st_size / 1e6:.1f} MB")
-    files = {name: MODELS / f"{name}.safetensors" for name in (*RUNS, *PUBLISHED)}
+    files = {name: MODELS / f"{name}.safetensors" for name in (*PUBLISHED, *RUNS)}
     manifest = {
         name: {
             "file": path.name,
@@ -124,12 +130,22 @@ def _measured(name: str, trained: Path, data: str) -> Path:
     return path
 
 
-def _describe_published(name: str, photos: Path) -> None:
-    """A file without tensors: a description, and the digest of the weights in the package."""
-    tensors = read_published(name)
-    info = replace(published_info(name), base=base_of(name, tensors))
-    model = create(info)
-    model.load_state_dict(tensors)
+def _describe_published(name: str, arguments: argparse.Namespace) -> None:
+    """An adapter; or a file without tensors, with the digest of the weights in the package."""
+    if name in ADAPTERS:
+        trained = arguments.runs / name / "model.safetensors"
+        if not trained.exists():
+            _train(name, ADAPTERS[name], str(arguments.imagenette), trained.parent)
+        opened = open_model(trained)
+        command = _without_places(opened.info.recipe["command"])
+        model, info = opened.model, opened.info
+        info = replace(info, name=name, recipe={**info.recipe, "command": command})
+    else:
+        tensors = read_published(name)
+        info = replace(published_info(name), base=base_of(name, tensors))
+        model = create(info)
+        model.load_state_dict(tensors)
+    photos = arguments.photos
     images = load_images(str(photos), info.input_size, classes=info.classes, limit=200)
     info = replace(info, metrics=measure(model.freeze(), images, photos.name))
     path = MODELS / f"{name}.safetensors"

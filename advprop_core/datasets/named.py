@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -70,7 +70,6 @@ def load_images(
     strict: bool = False,
     download: bool = False,
     alone: bool = False,
-    data_classes_only: bool = False,
 ) -> Images:
     """Read a built-in data set, a folder of class folders, or a published set's layout.
 
@@ -83,7 +82,6 @@ def load_images(
         strict: As for `ImageFolder`.
         download: Fetch Imagenette or CIFAR-10 where it is missing.
         alone: Whether no other process reads them, and needs memory for that.
-        data_classes_only: Whether the model may answer only with classes that the data has.
 
     Raises:
         Offline: If it cannot be fetched.
@@ -115,15 +113,6 @@ def load_images(
     unread = {file.path for file in folder.unreadable}
     among = _among(place, classes)
     notes = _notes(place, folders.images, classes, among or ())
-    if data_classes_only and classes and not among:
-        among = tuple(sorted(set(match_folders(folders.images, classes).values())))
-        if len(among) == len(classes):
-            among = None
-        else:
-            notes.append(
-                f"answers are among the {len(among)} classes of the data, not among the model's "
-                f"{len(classes)}: chance is higher"
-            )
     if left_out := folders.describe_left_out():
         notes.append(left_out)
     return Images(
@@ -137,6 +126,18 @@ def load_images(
         enlarged=folder.enlarged,
         files=tuple(path for path, _ in folder.samples if path not in unread),
     )
+
+
+def among_own_classes(images: Images) -> Images:
+    """The images, for a model that may answer only with classes that some of them have."""
+    among = tuple(sorted(set(images.labels.tolist())))
+    if images.among is not None or len(among) == len(images.classes):
+        return images
+    note = (
+        f"answers are among the {len(among)} classes of the data, not among the model's "
+        f"{len(images.classes)}: chance is higher"
+    )
+    return replace(images, among=among, notes=(*images.notes, note))
 
 
 def _among(place: Place, classes: Classes | None) -> tuple[int, ...] | None:

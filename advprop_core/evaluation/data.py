@@ -14,7 +14,7 @@ from advprop_core.datasets.class_folders import ClassFolders
 from advprop_core.datasets.folders import ImageFolder, Unreadable
 from advprop_core.datasets.imagenet_c import CorruptedPhotos
 from advprop_core.datasets.layouts import Place, find_place
-from advprop_core.datasets.named import Images, load_images
+from advprop_core.datasets.named import Images, among_own_classes, load_images
 from advprop_core.errors import InputError
 from advprop_core.evaluation.cells import PHOTO_SIZE, TestedModel
 from advprop_core.evaluation.conditions import Condition
@@ -110,15 +110,15 @@ def open_images(
     def images(info_classes: Classes, size: int) -> Images:
         key = (size, info_classes)
         if key not in read:
-            read[key] = load_images(
+            loaded = load_images(
                 request.name,
                 size,
                 classes=info_classes,
                 limit=request.limit,
                 strict=request.strict,
                 download=request.download,
-                data_classes_only=request.data_classes_only,
             )
+            read[key] = among_own_classes(loaded) if request.data_classes_only else loaded
         return read[key]
 
     models, by_model = [], dict[str, Images]()

@@ -125,7 +125,8 @@ def begin(page: type[View], question: str, introduction: str) -> dict[str, Model
         default = page()
         if default.model not in models:  # the person's own is offered first
             default = page(model=next(iter(models)))
-        picture = suggested(models[default.model]) or default.image
+        asked = st.query_params.get("model", default.model)  # by an address that is no link of ours
+        picture = suggested(models.get(asked, models[default.model])) or default.image
         state.restore(replace(default, image=picture))
     else:
         st.error("No network is here: the bundled checkpoints are missing. Install again.")

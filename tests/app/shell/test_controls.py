@@ -91,6 +91,14 @@ def test_a_proposed_picture_changes_with_the_network_and_a_chosen_one_stays(
     assert chosen(person.choose(model="cats")).image == "photo:coffee"
 
 
+def test_a_network_in_the_address_comes_with_a_picture_that_it_knows(
+    visit_with, tiny_models, of_imagenet
+):
+    networks = (*tiny_models.values(), of_imagenet)
+    assert chosen(visit_with(*networks, steps="1", model="cats")).image == "photo:chelsea"
+    assert chosen(visit_with(*networks, steps="1", model="tiny-vanilla")).image == "scene:2"
+
+
 def test_many_classes_are_searched_by_id_too(visit_with, of_imagenet):
     person = visit_with(of_imagenet, steps="1", expert="1")
     assert "Egyptian cat (n02124075)" in person.widget("target").options

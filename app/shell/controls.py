@@ -63,8 +63,9 @@ def model_picker(models: Mapping[str, ModelInfo]) -> None:
         key=key("model"),
         on_change=_suit_picture,
         args=(models,),
-        help="A trained checkpoint. Those named advprop have two sets of BatchNorm: main, trained "
-        "on clean images, and aux, trained on adversarial ones. The others have main alone.",
+        help="A trained checkpoint. imagenet-lite0 and those named advprop have two sets of "
+        "BatchNorm: main, trained on clean images, and aux, trained on adversarial ones. The other "
+        "bundled networks have main alone.",
     )
 
 

@@ -182,6 +182,6 @@ def honesty(result: Comparison, info: ModelInfo) -> list[str]:
     if len(result.branches) == 1:
         sentences.append(
             "This network has one set of BatchNorm: there is no auxiliary branch to compare. "
-            "Choose one that is named advprop."
+            "Choose imagenet-lite0, or one that is named advprop."
         )
     return sentences

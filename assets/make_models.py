@@ -121,7 +121,7 @@ def _measured(name: str, trained: Path, data: str) -> Path:
     checkpoint = checkpoints.load(trained)
     info = replace(checkpoint.info, name=name)
     held_out = load_split(data, "val", info.input_size)
-    metrics = measure(checkpoint.model, held_out, data)
+    metrics = measure(checkpoint.model, held_out, data, f"{Path(data).name} val")
     recipe = {**info.recipe, "command": _without_places(str(info.recipe["command"]))}
     info = replace(info, metrics=metrics, recipe=recipe)
     path = MODELS / f"{name}.safetensors"
@@ -147,7 +147,7 @@ def _describe_published(name: str, arguments: argparse.Namespace) -> None:
         model.load_state_dict(tensors)
     photos = arguments.photos
     images = load_images(str(photos), info.input_size, classes=info.classes, limit=200)
-    info = replace(info, metrics=measure(model.freeze(), images, photos.name))
+    info = replace(info, metrics=measure(model.freeze(), images, photos.name, photos.name))
     path = MODELS / f"{name}.safetensors"
     checkpoints.save(path, model, info)
     path.with_suffix(".md").write_text(model_card(info))

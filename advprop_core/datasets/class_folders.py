@@ -122,10 +122,16 @@ def match_folders(
 
 
 def draw_evenly(classes: Sequence[Sequence[_Sample]], limit: int | None) -> tuple[_Sample, ...]:
-    """At most `limit` samples, drawn from the classes in turn, in their original order."""
+    """At most `limit` samples, drawn from the classes in turn, in their original order.
+
+    Where there are more classes than that, from classes that lie evenly among them: the first
+    ones of ImageNet would all be fishes and birds.
+    """
     everything = list(chain.from_iterable(classes))
     if limit is None or limit >= len(everything):
         return tuple(everything)
+    if limit < len(classes):
+        classes = [classes[index * len(classes) // limit] for index in range(limit)]
     in_turn = (sample for turn in zip_longest(*classes) for sample in turn if sample is not None)
     drawn = set(islice(in_turn, limit))
     return tuple(sample for sample in everything if sample in drawn)

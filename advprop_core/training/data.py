@@ -22,11 +22,18 @@ from advprop_core.models.class_names import exact
 from advprop_core.pictures.files import is_hidden
 from advprop_core.processes import are_several
 from advprop_core.text import listing
+from advprop_core.training.any_photos import (
+    MEASURED,
+    Sample,
+    draw_measured,
+    find_any_photos,
+    hashed,
+)
 from advprop_core.training.recipe import Recipe
 from advprop_core.training.sources import InMemory, OnDisk, Source
 
 _MARGIN = 4 / 3  # stored side over training side, so that a crop keeps some detail
-_MEMORY = 4 * 2**30  # bytes of photos that are kept in a computer's memory
+_MEMORY = 2**30  # bytes of photos that are kept in a computer's memory
 _DEVICE_SHARE = 0.5  # of a GPU's free memory
 
 
@@ -39,6 +46,7 @@ class TrainingData:
         holdout: Photos of ``train`` that are measured after every epoch, or None.
         val: Photos that are measured once, at the end; none where another process does that.
         digest: Of the training photos' names and labels, so that another set is noticed.
+        measured_on: What ``val`` is, for people.
         unreadable: Training photos that cannot be read, each with the reason.
         left_out: What else of ``train`` is passed over, in a sentence, or None.
     """
@@ -47,6 +55,7 @@ class TrainingData:
     holdout: Images | None
     val: Images
     digest: str
+    measured_on: str = ""
     unreadable: tuple[Unreadable, ...] = ()
     left_out: str | None = None
 
@@ -67,7 +76,8 @@ def load_data(
     """Read ``train`` and ``val``, in memory where they fit, and hold out what the recipe says.
 
     Args:
-        data: A built-in name, or a folder that holds ``train/`` and ``val/``.
+        data: A built-in name, or a folder that holds ``train/`` and ``val/``. The objective
+            ``auxiliary`` also takes photos in a folder, however they lie there: it needs no labels.
         recipe: Gives sizes, hold-out, and whether photos must be augmented one by one.
         device: Where batches are wanted.
         measures: Whether this process reads ``val``'s photos, to be asked about them at the end.
@@ -84,10 +94,11 @@ def load_data(
     else:
         read = _photos(data, recipe, device, measures, in_memory)
     _require_agreement(read.digest)
-    if len(read.source) < recipe.batch_size:
+    if (count := len(read.source)) < recipe.batch_size:
+        remedy = "lower --batch-size" if count > 1 else "give more photos"
         raise InputError(
-            f"batch_size is {recipe.batch_size}, but there are only {len(read.source)} images: "
-            "lower --batch-size"
+            f"batch_size is {recipe.batch_size}, but there are only {count} images to train with: "
+            f"{remedy}"
         )
     return read
 
@@ -98,6 +109,7 @@ def load_split(
     size: int,
     *,
     classes: Sequence[tuple[str, str]] | None = None,
+    limit: int | None = None,
     alone: bool = False,
 ) -> Images:
     """Read a data set's ``train`` or ``val`` split at the size the network sees.
@@ -107,6 +119,7 @@ def load_split(
         split: ``train`` or ``val``.
         size: Side in pixels.
         classes: The (id, name) pairs that labels count; by default those of this split.
+        limit: At most this many photos, evenly over the classes.
         alone: Whether no other process reads it.
 
     Raises:
@@ -115,7 +128,7 @@ def load_split(
     is_whole = data in BUILTIN or _is_batches(data)
     source = data if is_whole else str(_folder_of(_root_of(data), split))
     return load_images(
-        source, size, split=split, classes=classes, strict=split == "val", alone=alone
+        source, size, split=split, classes=classes, limit=limit, strict=split == "val", alone=alone
     )
 
 
@@ -145,7 +158,7 @@ def _folder_of(root: Path, split: str) -> Path:
 
 def held_out(name: str, share: float) -> bool:
     """Whether a file of this name belongs to the hold-out: a hash decides, so it never changes."""
-    return int(hashlib.sha256(name.encode()).hexdigest(), 16) % 10_000 < round(share * 10_000)
+    return hashed(name) % 10_000 < round(share * 10_000)
 
 
 def _whole(data: str, recipe: Recipe, device: torch.device) -> TrainingData:
@@ -160,31 +173,44 @@ def _whole(data: str, recipe: Recipe, device: torch.device) -> TrainingData:
     else:
         source = InMemory(images.to(device), labels.to(device), recipe, count)
     holdout = Images(split.pixels[out], split.labels[out], split.classes) if out.any() else None
-    val = load_split(data, "val", recipe.size, classes=split.classes)
-    return TrainingData(source, holdout, val, digest=f"{Path(data).name} {len(split.labels)}")
+    val = load_split(data, "val", recipe.size, classes=split.classes, limit=_limit(recipe))
+    name = Path(data).name
+    return TrainingData(source, holdout, val, f"{name} {len(split.labels)}", f"{name} val")
 
 
 def _photos(
     data: str, recipe: Recipe, device: torch.device, measures: bool, in_memory: bool | None
 ) -> TrainingData:
-    root = _root_of(data)
-    _require_splits(root, data)
-    folder = ImageFolder(root / "train", size=round(recipe.size * _MARGIN))
-    _require_full_classes(root / "train", folder)
-    samples, classes = folder.samples, readable_classes(folder.classes, root)
+    root, side = _root_of(data), round(recipe.size * _MARGIN)
+    is_split = recipe.objective != "auxiliary" or any(
+        _folder_of(root, split).is_dir() for split in ("train", "val")
+    )
+    measured: tuple[Sample, ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()
+    measured_on = f"{Path(data).name} val"
+    if is_split:
+        _require_splits(root, data)
+        folder = ImageFolder(root / "train", size=side)
+        _require_full_classes(root / "train", folder)
+    else:
+        folder = ImageFolder(find_any_photos(root), size=side)
+        measured = draw_measured(folder.samples)
+        measured_on = f"{Path(data).name}, {len(measured)} photos that are left out of training"
+    classes = readable_classes(folder.classes, root)
     val = Images(torch.empty((0, 3, recipe.size, recipe.size)), torch.empty(0), classes)
-    if measures:
+    if measures and is_split:
         val = _measured(data, recipe, classes)  # now, not after hours
+    elif measures:
+        val, unreadable = _of_samples(folder, measured, recipe.size, classes)
+    apart = set(measured)
+    samples = tuple(sample for sample in folder.samples if sample not in apart)
     folder.samples = tuple(s for s in samples if not held_out(s[0].name, recipe.holdout))
     holdout: Images | None = None
-    unreadable: tuple[Unreadable, ...] = ()
     chosen = tuple(s for s in samples if held_out(s[0].name, recipe.holdout))
     _require_holdout(recipe, len(chosen), len(samples))
     if chosen:
-        seen = ImageFolder(root / "train", size=recipe.size)
-        seen.samples = chosen
-        holdout = Images(*seen.load_all(), classes)
-        unreadable += seen.unreadable
+        holdout, unread = _of_samples(folder, chosen, recipe.size, classes)
+        unreadable += unread
     source: Source = OnDisk.of_files(folder.samples, recipe, len(classes))
     if in_memory is None:
         in_memory = not recipe.augmentation.randaugment and _fits(len(folder), folder.size)
@@ -196,9 +222,27 @@ def _photos(
         unreadable += folder.unreadable
     left_out = {file.path for file in unreadable}
     samples = tuple(sample for sample in folder.samples if sample[0] not in left_out)
-    _require_every_class(samples, classes)
+    if is_split:
+        _require_every_class(samples, classes)
     passed_over = folder.folders.describe_left_out()
-    return TrainingData(source, holdout, val, _digest(samples), unreadable, passed_over)
+    digest = _digest(samples)
+    return TrainingData(source, holdout, val, digest, measured_on, unreadable, passed_over)
+
+
+def _of_samples(
+    folder: ImageFolder,
+    samples: tuple[Sample, ...],
+    size: int,
+    classes: tuple[tuple[str, str], ...],
+) -> tuple[Images, tuple[Unreadable, ...]]:
+    """Some photos of a folder at the size of the network, and what of them cannot be read."""
+    part = ImageFolder(folder.folders, size=size)
+    part.samples = samples
+    return Images(*part.load_all(), classes), part.unreadable
+
+
+def _limit(recipe: Recipe) -> int | None:
+    return MEASURED if recipe.objective == "auxiliary" else None
 
 
 def _require_splits(root: Path, data: str) -> None:
@@ -228,11 +272,14 @@ def _require_holdout(recipe: Recipe, chosen: int, photos: int) -> None:
 def _measured(data: str, recipe: Recipe, classes: tuple[tuple[str, str], ...]) -> Images:
     """The photos of ``val``, of just the classes that are trained."""
     try:
-        val = load_split(data, "val", recipe.size, classes=classes, alone=True)
+        val = load_split(
+            data, "val", recipe.size, classes=classes, limit=_limit(recipe), alone=True
+        )
     except ClassMismatch as error:
         raise ClassMismatch(f"train and val must hold the same classes. {error}") from None
     seen = set(val.labels.tolist())
-    if lacking := [name for label, (_, name) in enumerate(classes) if label not in seen]:
+    lacking = [name for label, (_, name) in enumerate(classes) if label not in seen]
+    if lacking and recipe.objective != "auxiliary":
         raise ClassMismatch(
             "train and val must hold the same classes. val has no photo of "
             f"{listing(lacking)}, so its accuracies would be of the others alone"
@@ -240,7 +287,7 @@ def _measured(data: str, recipe: Recipe, classes: tuple[tuple[str, str], ...]) -
     return val
 
 
-def _digest(samples: Sequence[tuple[Path, int]]) -> str:
+def _digest(samples: Sequence[Sample]) -> str:
     names = "".join(f"{path.parent.name}/{path.name}\n" for path, _ in samples)
     return hashlib.sha256(names.encode()).hexdigest()
 
@@ -254,9 +301,7 @@ def _require_agreement(digest: str) -> None:
         )
 
 
-def _require_every_class(
-    samples: Sequence[tuple[Path, int]], classes: tuple[tuple[str, str], ...]
-) -> None:
+def _require_every_class(samples: Sequence[Sample], classes: tuple[tuple[str, str], ...]) -> None:
     seen = {label for _, label in samples}
     if lacking := [name for label, (_, name) in enumerate(classes) if label not in seen]:
         raise InputError(

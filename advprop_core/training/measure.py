@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.nn import functional as F
 
+from advprop_core.datasets.class_folders import draw_evenly
 from advprop_core.datasets.named import Images, load_images
 from advprop_core.errors import InputError
 from advprop_core.evaluation.cells import TestedModel
@@ -24,7 +25,13 @@ CONFLICT_SCENES = 1000
 
 
 def measure(
-    model: DualBNModel, held_out: Images, data: str, processes: Processes = ALONE
+    model: DualBNModel,
+    held_out: Images,
+    data: str,
+    measured_on: str,
+    processes: Processes = ALONE,
+    *,
+    attacked: int | None = None,
 ) -> tuple[Mapping[str, Any], ...]:
     """Clean and robust accuracy of every branch, and on TextureShapes its shape bias.
 
@@ -32,20 +39,31 @@ def measure(
         model: Frozen, as loaded from its file: on the CPU.
         held_out: Images that training did not use.
         data: A built-in name or a folder, as for :func:`~.data.load_data`.
+        measured_on: What ``held_out`` is, for people.
         processes: Where its networks run.
+        attacked: How many of the images are attacked, evenly over the classes; None for all.
 
     Returns:
         Rows in the form of :meth:`~advprop_core.evaluation.results.BranchResult.to_json`, each with
         the data it was measured on.
     """
-    tested = TestedModel("", model, held_out.pixels, held_out.labels)
-    evaluation = evaluate(Suite([tested], (Condition(), Condition(ATTACK))), processes=processes)
-    rows = [{**result.to_json(), "data": f"{Path(data).name} val"} for result in evaluation.results]
+    rows = []
+    for condition, limit in ((Condition(), None), (Condition(ATTACK), attacked)):
+        chosen = _evenly(held_out.labels, limit)
+        tested = TestedModel("", model, held_out.pixels[chosen], held_out.labels[chosen])
+        evaluation = evaluate(Suite([tested], (condition,)), processes=processes)
+        rows += [{**result.to_json(), "data": measured_on} for result in evaluation.results]
     if data == "shapes":
         size = held_out.pixels.shape[-1]
         scenes = load_images("shapes-conflict", size, limit=CONFLICT_SCENES)
         rows += shape_biases(model, scenes, processes)
     return tuple(rows)
+
+
+def _evenly(labels: Tensor, limit: int | None) -> Tensor:
+    """(M,) indices of at most so many images, from the classes in turn."""
+    by_class = [(labels == label).nonzero().flatten().tolist() for label in labels.unique()]
+    return torch.tensor(draw_evenly(by_class, limit), dtype=torch.int64)
 
 
 def quick_look(

@@ -13,8 +13,8 @@ from advprop_core.models.dual_bn import MAIN, DualBNModel, attack_view
 from advprop_core.training.data import TrainingData
 from advprop_core.types import ModelInfo
 
-MEASURED = 200
-"""Photos of ``val`` that are measured: PGD-10 on a network of 224 pixels takes a second each."""
+AGREEMENT = "; right is what main answers to the clean photo"
+"""What accuracy means where photos have no labels that the network knows."""
 
 
 def for_network(photos: TrainingData, model: DualBNModel, info: ModelInfo) -> TrainingData:
@@ -37,8 +37,9 @@ def for_network(photos: TrainingData, model: DualBNModel, info: ModelInfo) -> Tr
         labels = to_network[images.labels.long()] if known else _answers(model, images.pixels)
         return replace(images, labels=labels, classes=info.classes)
 
+    measured_on = photos.measured_on + ("" if known else AGREEMENT)
     holdout = None if photos.holdout is None else relabelled(photos.holdout)
-    return replace(photos, holdout=holdout, val=relabelled(_spread(photos.val)))
+    return replace(photos, holdout=holdout, val=relabelled(photos.val), measured_on=measured_on)
 
 
 def _answers(model: DualBNModel, images: Tensor) -> Tensor:
@@ -48,13 +49,3 @@ def _answers(model: DualBNModel, images: Tensor) -> Tensor:
     with torch.no_grad():
         batches = [view(part.to(device).float() / 255).argmax(1).cpu() for part in images.split(64)]
     return torch.cat(batches) if batches else torch.empty(0, dtype=torch.int64)
-
-
-def _spread(images: Images) -> Images:
-    """At most :data:`MEASURED` photos, evenly over the classes."""
-    count = len(images.labels)
-    if count <= MEASURED:
-        return images
-    by_class = images.labels.argsort(stable=True)
-    chosen = by_class[torch.linspace(0, count - 1, MEASURED).round().long()]
-    return replace(images, pixels=images.pixels[chosen], labels=images.labels[chosen])

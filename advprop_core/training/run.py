@@ -11,7 +11,7 @@ from accelerate import Accelerator
 from accelerate.tracking import get_available_trackers
 from accelerate.utils import DistributedDataParallelKwargs, LoggerType
 
-from advprop_core.datasets.named import BUILTIN, Images
+from advprop_core.datasets.named import BUILTIN
 from advprop_core.errors import InputError
 from advprop_core.files import write_whole
 from advprop_core.models import checkpoints
@@ -21,7 +21,8 @@ from advprop_core.models.dual_bn import DualBNModel
 from advprop_core.processes import Processes
 from advprop_core.text import did_you_mean
 from advprop_core.training import state
-from advprop_core.training.data import load_data
+from advprop_core.training.any_photos import MEASURED
+from advprop_core.training.data import TrainingData, load_data
 from advprop_core.training.inputs import require_known_inputs
 from advprop_core.training.measure import measure
 from advprop_core.training.memory import memory_advice
@@ -130,7 +131,7 @@ def train(
             info = replace(info, name=name or out.resolve().name)
             if trainer.progress.unfrozen:
                 info = replace(info, branches=dict.fromkeys(info.branches, "trained"))
-            _write_checkpoint(out, trainer.trained, info, photos.val, data, processes.device)
+            _write_checkpoint(out, trainer.trained, info, photos, data, processes.device)
     return out / _CHECKPOINT
 
 
@@ -217,14 +218,26 @@ def _require_trackers(names: Sequence[str]) -> None:
 
 
 def _write_checkpoint(
-    out: Path, model: DualBNModel, info: ModelInfo, val: Images, data: str, device: torch.device
+    out: Path,
+    model: DualBNModel,
+    info: ModelInfo,
+    photos: TrainingData,
+    data: str,
+    device: torch.device,
 ) -> None:
     """Cast, measure what the file really holds, and write the figures into its header."""
     path = out / _CHECKPOINT
     checkpoints.save(path, model.to("cpu"), info, half=True)
     try:
         saved = open_file(path)
-        metrics = measure(saved.model, val, data, Processes(device=device))
+        metrics = measure(
+            saved.model,
+            photos.val,
+            data,
+            photos.measured_on,
+            Processes(device=device),
+            attacked=MEASURED,
+        )
     except ValueError as error:
         path.unlink()
         raise Diverged(

@@ -1,4 +1,4 @@
-"""What is compared, as PLAN.md, SCALES.md and CAUSES.md fixed it before the runs."""
+"""What is compared, as PLAN.md, SCALES.md, CAUSES.md and FINETUNE.md fixed it before the runs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-RECIPE = "imagenette-64"
+_RECIPE = "--recipe imagenette-64"
 _SEEDS = (0, 1, 2, 3, 4)
 
 
@@ -17,13 +17,14 @@ class Study:
     Attributes:
         title: What is asked.
         about: How it was done, in a sentence; ``{seeds}`` stands for their number.
-        runs: Label to options of ``advprop train``, besides recipe, data and seed.
+        recipe: Options of ``advprop train`` that all runs share.
+        runs: Label to the options of one run.
         titles: Label to what people read.
         bases: Label to that of the run it is compared with, seed by seed; none for these.
         questions: Title, runs, and pairs of runs whose gains are compared.
         tuned: Labels whose learning rate is chosen on the hold-out; none where that of another
             study is taken.
-        tuning_epochs: Length of these runs.
+        tuning: Options of these runs: their length.
         severities: Of the 15 corruptions.
         results: File name of what was measured.
         training_photos: Whether accuracy on the photos trained with is measured too: how far above
@@ -37,9 +38,10 @@ class Study:
     bases: Mapping[str, str]
     questions: tuple[tuple[str, tuple[str, ...], tuple[tuple[str, str], ...]], ...]
     tuned: tuple[str, ...]
-    tuning_epochs: int
+    tuning: str
     severities: tuple[int, ...]
     results: str
+    recipe: str = _RECIPE
     seeds: tuple[int, ...] = _SEEDS
     rates: tuple[float, ...] = (0.1, 0.2, 0.4)
     tuning_seed: int = 100
@@ -47,15 +49,19 @@ class Study:
 
     def command(self, data: Path, runs: Path, label: str, seed: int) -> list[str]:
         """One run, as words for ``advprop``."""
-        return [*_words(data, self.runs[label], seed), "--out", str(runs / f"{label}-{seed}")]
+        return [*self._words(data, self.runs[label], seed), "--out", str(runs / f"{label}-{seed}")]
 
     def tuning_command(self, data: Path, runs: Path, label: str, rate: float) -> list[str]:
         """One run of the tuning, which never reads ``val``'s results."""
-        options = f"{self.runs[label]} --learning-rate {rate} --epochs {self.tuning_epochs}"
+        options = f"{self.runs[label]} --learning-rate {rate} {self.tuning}"
         return [
-            *_words(data, f"{options} --holdout 0.1", self.tuning_seed),
+            *self._words(data, f"{options} --holdout 0.1", self.tuning_seed),
             *("--out", str(runs / f"tune-{label}-{rate}")),
         ]
+
+    def _words(self, data: Path, options: str, seed: int) -> list[str]:
+        words = ["train", "--data", str(data), *self.recipe.split(), *options.split()]
+        return [*words, "--seed", str(seed), "--resume"]
 
 
 _OBJECTIVES = ("vanilla", "mixed", "adversarial", "advprop")
@@ -68,7 +74,7 @@ OBJECTIVES = Study(
     bases=dict.fromkeys(_OBJECTIVES[1:], "vanilla"),
     questions=(("Which objective?", _OBJECTIVES, ()),),
     tuned=_OBJECTIVES,
-    tuning_epochs=10,
+    tuning="--epochs 10",
     severities=(1, 3, 5),
     results="objectives-64px.json",
 )
@@ -98,7 +104,7 @@ SIZES = Study(
         ),
     ),
     tuned=("regnetx-006-vanilla",),
-    tuning_epochs=4,
+    tuning="--epochs 4",
     severities=(3,),
     results="sizes-64px.json",
     rates=(0.2, 0.4),
@@ -136,7 +142,7 @@ STRENGTHS = Study(
         ),
     ),
     tuned=(),
-    tuning_epochs=0,
+    tuning="",
     severities=(3,),
     results="strengths-64px.json",
 )
@@ -181,10 +187,32 @@ CAUSES = Study(
         ),
     ),
     tuned=(),
-    tuning_epochs=0,
+    tuning="",
     severities=(3,),
     results="causes-64px.json",
     training_photos=True,
+)
+
+_FIVE = ("vanilla", "mixed", "adversarial", "advprop", "fast-advprop")
+FINETUNE = Study(
+    title="Does AdvProp help a good network?",
+    about="EfficientNet-lite0 with ImageNet weights, fine-tuned on Imagenette at 128 pixels for "
+    "one epoch, {seeds} seeds; attacks in training are one step of 1/255",
+    recipe="--start-from lite0-main.safetensors --size 128 --batch-size 32 --epochs 1 "
+    "--warmup-epochs 0.1",
+    runs={"lite0-vanilla": "--objective vanilla"}
+    | {
+        f"lite0-{name}": f"--objective {name} --epsilon 1/255 --step-size 1/255 --steps 1"
+        for name in _FIVE[1:]
+    },
+    titles={f"lite0-{name}": name for name in _FIVE},
+    bases={f"lite0-{name}": "lite0-vanilla" for name in _FIVE[1:]},
+    questions=(("Which objective?", tuple(f"lite0-{name}" for name in _FIVE), ()),),
+    tuned=tuple(f"lite0-{name}" for name in _FIVE),
+    tuning="--max-steps 150",
+    severities=(3,),
+    results="finetune-128px.json",
+    rates=(0.01, 0.03, 0.1),
 )
 
 STUDIES = {
@@ -192,9 +220,5 @@ STUDIES = {
     "sizes": SIZES,
     "strengths": STRENGTHS,
     "causes": CAUSES,
+    "finetune": FINETUNE,
 }
-
-
-def _words(data: Path, options: str, seed: int) -> list[str]:
-    words = ["train", "--data", str(data), "--recipe", RECIPE, *options.split()]
-    return [*words, "--seed", str(seed), "--resume"]

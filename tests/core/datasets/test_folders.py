@@ -207,7 +207,14 @@ def test_a_pipe_that_is_named_like_an_image_is_not_waited_for(tmp_path: Path) ->
 
 @pytest.mark.parametrize(
     ("limit", "counts"),
-    [(1, [1, 0, 0]), (3, [1, 1, 1]), (5, [2, 2, 1]), (6, [3, 2, 1]), (99, [4, 2, 1])],
+    [
+        (1, [1, 0, 0]),
+        (2, [1, 1, 0]),
+        (3, [1, 1, 1]),
+        (5, [2, 2, 1]),
+        (6, [3, 2, 1]),
+        (99, [4, 2, 1]),
+    ],
 )
 def test_limit_draws_evenly_from_the_classes(root: Path, limit: int, counts: list[int]) -> None:
     dataset = ImageFolder(root, size=8, limit=limit)

@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch.nn import functional as F
 
 from advprop_core import open_model
@@ -99,13 +101,43 @@ def test_true_labels_where_the_photos_classes_are_the_networks(base, make_info):
     assert unknown.classes == make_info().classes
 
 
-def test_few_photos_are_measured_evenly(base, make_info, monkeypatch):
-    monkeypatch.setattr("advprop_core.training.relabel.MEASURED", 6)
-    photos = numbered_photos(auxiliary_recipe(base), 24)
-    model = open_model(base).model
-    ids = {"class_ids": tuple(map(str, range(24))), "class_names": tuple(map(str, range(24)))}
-    labels = for_network(photos, model, make_info(**ids)).val.labels
-    assert labels.tolist() == [0, 5, 9, 14, 18, 23]
+@pytest.mark.parametrize("layout", ["{}.png", "2019/{}.png"])
+def test_photos_as_they_lie_in_a_folder_need_no_labels(base, tmp_path, layout):
+    """One in ten is kept from training and measured: right is what main says of it clean."""
+    rng, folder = np.random.default_rng(0), tmp_path / "holiday"
+    for number in range(21):
+        path = folder / layout.format(number)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, (40, 50, 3), dtype=np.uint8)).save(path)
+    path = train(auxiliary_recipe(base, max_steps=2), folder, tmp_path / "run")
+    info = read_info(path)
+    assert info.recipe["training_images"] == 19
+    metrics = {(row["branch"], row["condition"]["kind"]): row for row in info.metrics}
+    clean = metrics["main", "clean"]
+    assert (clean["n"], clean["top1"]) == (2, 1.0)
+    assert clean["data"] == (
+        "holiday, 2 photos that are left out of training; "
+        "right is what main answers to the clean photo"
+    )
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ([], "holds no image"),
+        (["a.png"], "batch_size is 4, but there are only 0 images to train with: give more photos"),
+        (["a.png", "b.png", "c.png"], "only 2 images to train with: lower --batch-size"),
+        (["train/a/b.png"], "has train/, but no val/"),
+    ],
+)
+def test_too_few_photos(base, tmp_path, files, words):
+    (folder := tmp_path / "few").mkdir()
+    for name in files:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (40, 40)).save(folder / name)
+    with pytest.raises(InputError, match=words):
+        train(auxiliary_recipe(base), folder, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize(

@@ -74,3 +74,13 @@ def test_a_quick_look_leaves_a_model_in_training_as_it_is(make_tiny):
     assert all(part.training for part in model.modules())
     assert all(p.grad is None and p.requires_grad for p in model.parameters())
     assert all(torch.equal(before[key], value) for key, value in model.state_dict().items())
+
+
+def test_all_images_are_shown_clean_and_a_few_of_each_class_attacked(make_tiny):
+    model = DualBNModel(make_tiny(), (0.5,) * 3, (0.5,) * 3).freeze()
+    rows = measure.measure(model, split_of(24), "photos", "photos val", attacked=6)
+    counts = [(row["branch"], row["condition"]["kind"], row["n"]) for row in rows]
+    assert counts == [
+        ("main", "clean", 24), ("aux", "clean", 24), ("main", "attack", 6), ("aux", "attack", 6)
+    ]  # fmt: skip
+    assert {row["data"] for row in rows} == {"photos val"}

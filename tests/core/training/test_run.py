@@ -255,7 +255,7 @@ def test_resuming_what_is_not_there_begins_and_says_so(photos, tmp_path):
 
 
 def test_a_network_that_ends_in_no_numbers_leaves_no_file(photos, tmp_path, monkeypatch):
-    def refuse(*_):
+    def refuse(*_, **__):
         raise ValueError("logits must be finite")
 
     monkeypatch.setattr(run, "measure", refuse)

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from advprop_core.pictures.probes import ProbeConfig
+
 _RECIPE = "--recipe imagenette-64"
 _SEEDS = (0, 1, 2, 3, 4)
 
@@ -27,6 +29,12 @@ class Study:
         tuning: Options of these runs: their length.
         severities: Of the 15 corruptions.
         results: File name of what was measured.
+        epsilons: Radii of PGD-10 in 255ths.
+        attacked: Photos that are attacked, evenly over the classes; None for all.
+        corrupted: Photos that are corrupted and probed, evenly over the classes; None for all.
+        probes: What photos lose, to see what a network reads.
+        noise: Whether Gaussian noise is measured.
+        calibration: Whether the calibration error is measured.
         training_photos: Whether accuracy on the photos trained with is measured too: how far above
             that on others it is tells of overfitting.
     """
@@ -45,6 +53,12 @@ class Study:
     seeds: tuple[int, ...] = _SEEDS
     rates: tuple[float, ...] = (0.1, 0.2, 0.4)
     tuning_seed: int = 100
+    epsilons: tuple[float, ...] = (2,)
+    attacked: int | None = None
+    corrupted: int | None = None
+    probes: tuple[ProbeConfig, ...] = ()
+    noise: bool = True
+    calibration: bool = False
     training_photos: bool = False
 
     def command(self, data: Path, runs: Path, label: str, seed: int) -> list[str]:
@@ -212,6 +226,20 @@ FINETUNE = Study(
     tuning="--max-steps 150",
     severities=(3,),
     results="finetune-128px.json",
+    epsilons=(0.5, 1, 2),
+    attacked=200,
+    corrupted=500,
+    probes=tuple(
+        ProbeConfig(kind, strength)
+        for kind, strength in {
+            "edges": 8,
+            "low-pass": 8,
+            "high-pass": 8,
+            "patch-shuffle": 4,
+        }.items()
+    ),
+    noise=False,
+    calibration=True,
     rates=(0.01, 0.03, 0.1),
 )
 

@@ -20,8 +20,10 @@ from torch.nn import functional as F
 from advprop_core.datasets.class_folders import find_images
 from advprop_core.datasets.named import load_images
 from advprop_core.evaluation import studies
+from advprop_core.evaluation.calibration import calibration_of
 from advprop_core.evaluation.cells import TestedModel
 from advprop_core.evaluation.conditions import Condition
+from advprop_core.evaluation.results import Answers
 from advprop_core.evaluation.suite import Suite, evaluate
 from advprop_core.files import write_whole
 from advprop_core.models import checkpoints
@@ -29,6 +31,7 @@ from advprop_core.models.checkpoints import Checkpoint
 from advprop_core.pictures.corruptions import CORRUPTIONS, CorruptionConfig
 from advprop_core.pictures.corruptions.apply import corrupt
 from advprop_core.pictures.noise import NoiseConfig, add_noise
+from advprop_core.pictures.probes import describe_probe
 from advprop_core.text import radius
 from advprop_core.types import AttackConfig
 from benchmarks.effect.design import Study
@@ -36,7 +39,6 @@ from benchmarks.effect.design import Study
 Row = dict[str, Any]
 Who = tuple[str, int]
 """Label and seed."""
-ATTACK = AttackConfig.pgd(2 / 255, steps=10)
 NOISE = 0.1
 _BATCH = 50
 
@@ -98,16 +100,29 @@ def _measured(
     networks = Networks(opened, Kept(kept))
     info = next(iter(opened.values()))[0].info
     small = load_images(str(data / "val"), info.input_size, classes=info.classes, strict=True)
-    noisy = add_noise(small.pixels.float() / 255, NoiseConfig("gaussian", NOISE))
-    clean, attacked = Condition(), Condition(ATTACK)
+    clean = Condition()
     rows = networks.rows({"measure": "clean"}, lambda: small.pixels, small.labels, clean)
+    if study.calibration:
+        error = {"measure": "calibration"}
+        rows += networks.rows(error, lambda: small.pixels, small.labels, clean, _calibration_error)
     if study.training_photos:
         trained = load_images(str(data), info.input_size, split="train", classes=info.classes)
         known = {"measure": "training"}
         rows += networks.rows(known, lambda: trained.pixels, trained.labels, clean)
-    rows += networks.rows({"measure": "noise"}, lambda: _to_bytes(noisy), small.labels, clean)
-    rows += networks.rows({"measure": "attack"}, lambda: small.pixels, small.labels, attacked)
-    photos = load_images(str(large), 224, classes=info.classes, strict=True)
+    if study.noise:
+        noisy = add_noise(small.pixels.float() / 255, NoiseConfig("gaussian", NOISE))
+        known = {"measure": "noise"}
+        rows += networks.rows(known, lambda: _to_bytes(noisy), small.labels, clean)
+    few = partial(load_images, str(data / "val"), info.input_size, classes=info.classes)
+    attacked = few(limit=study.attacked)
+    for key, attack in _attacks(study).items():
+        known, condition = {"measure": key}, Condition(attack)
+        rows += networks.rows(known, lambda: attacked.pixels, attacked.labels, condition)
+    probed = few(limit=study.corrupted)
+    for config in study.probes:
+        known, condition = {"measure": config.kind}, Condition(probe=config)
+        rows += networks.rows(known, lambda: probed.pixels, probed.labels, condition)
+    photos = load_images(str(large), 224, classes=info.classes, limit=study.corrupted, strict=True)
     for kind in CORRUPTIONS:
         for severity in study.severities:
             corrupted = {"measure": "corruption", "corruption": kind, "severity": severity}
@@ -134,9 +149,18 @@ def _text(study: Study, seeds: int, data: Path, n: int, rows: list[Row]) -> str:
         "measures": {
             "clean": "clean",
             **({"training": "training photos"} if study.training_photos else {}),
-            "corruption": f"15 corruptions, severity {levels}",
-            "noise": f"Gaussian noise, σ = {NOISE}",
-            "attack": f"{ATTACK.name}, L∞ ε = {radius(ATTACK.epsilon, ATTACK.norm)}",
+            "corruption": f"15 corruptions, severity {levels}{_of(study.corrupted)}",
+            **({"noise": f"Gaussian noise, σ = {NOISE}"} if study.noise else {}),
+            **{
+                config.kind: describe_probe(config.kind, config.strength) + _of(study.corrupted)
+                for config in study.probes
+            },
+            **{
+                key: f"{attack.name}, L∞ ε = {radius(attack.epsilon, attack.norm)}"
+                + _of(study.attacked)
+                for key, attack in _attacks(study).items()
+            },
+            **({"calibration": "calibration error (less is better)"} if study.calibration else {}),
         },
         "runs": study.titles,
         "bases": study.bases,
@@ -148,6 +172,28 @@ def _text(study: Study, seeds: int, data: Path, n: int, rows: list[Row]) -> str:
     lines = ",\n".join(json.dumps(row) for row in rows)
     text = json.dumps(head, indent=1, ensure_ascii=False)
     return f'{text[:-2]},\n "results": [\n{lines}\n]}}\n'
+
+
+def _attacks(study: Study) -> dict[str, AttackConfig]:
+    """PGD-10 of each radius, by the name of its measure."""
+    names = {2.0: "attack"}
+    return {
+        names.get(levels, f"attack-{levels:g}"): AttackConfig.pgd(levels / 255, steps=10)
+        for levels in study.epsilons
+    }
+
+
+def _of(photos: int | None) -> str:
+    """Where a measure is of fewer photos than the others."""
+    return "" if photos is None else f" ({photos} photos)"
+
+
+def _accuracy(answers: Answers) -> float:
+    return answers.right.double().mean().item()
+
+
+def _calibration_error(answers: Answers) -> float:
+    return calibration_of(answers).expected_calibration_error
 
 
 def _means(rows: Sequence[Row]) -> list[Row]:
@@ -190,7 +236,12 @@ class Networks:
     kept: Kept
 
     def rows(
-        self, measured: Row, images: Callable[[], Tensor], labels: Tensor, condition: Condition
+        self,
+        measured: Row,
+        images: Callable[[], Tensor],
+        labels: Tensor,
+        condition: Condition,
+        figure: Callable[[Answers], float] = _accuracy,
     ) -> list[Row]:
         """A row for each network and branch; the images are made only if one is missing.
 
@@ -199,6 +250,7 @@ class Networks:
             images: Makes (N, 3, S, S) uint8.
             labels: (N,) true classes.
             condition: What else happens to the images.
+            figure: What of the answers is noted.
         """
         shown: Tensor | None = None
         found: list[Row] = []
@@ -207,9 +259,12 @@ class Networks:
             if what not in self.kept.rows:
                 shown = images() if shown is None else shown
                 tested = TestedModel("", one.model, shown, labels)
-                results = evaluate(Suite([tested], [condition])).results
+                cells = evaluate(Suite([tested], [condition])).cells
                 who = {"run": label, "seed": seed}
-                own = [{**who, "branch": r.branch, **measured, "top1": r.top1} for r in results]
+                own = [
+                    {**who, "branch": cell.branch, **measured, "top1": figure(answers)}
+                    for cell, answers in cells.items()
+                ]
                 self.kept.add(what, own)
             found += self.kept.rows[what]
         return found

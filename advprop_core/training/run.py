@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from accelerate import Accelerator
@@ -17,9 +18,9 @@ from advprop_core.files import write_whole
 from advprop_core.models import checkpoints
 from advprop_core.models.bundle import open_file
 from advprop_core.models.cards import model_card
-from advprop_core.models.dual_bn import DualBNModel
+from advprop_core.models.dual_bn import MAIN, DualBNModel
 from advprop_core.processes import Processes
-from advprop_core.text import did_you_mean
+from advprop_core.text import did_you_mean, percent
 from advprop_core.training import state
 from advprop_core.training.any_photos import MEASURED
 from advprop_core.training.data import TrainingData, load_data
@@ -115,6 +116,7 @@ def train(
         model, info = new_model(recipe, photos.classes)
         if recipe.objective == "auxiliary":
             photos = for_network(photos, model, info)
+            tell(f"accuracies are of {photos.measured_on}")
         recipe = replace(recipe, architecture=info.architecture)  # that of what it starts from
         identity = state.identity(recipe, data, photos.digest, processes.count)
         trainer = Trainer(recipe, photos, out, accelerator, model, identity, saved)
@@ -124,14 +126,24 @@ def train(
             write_recipe(out / RECIPE, recipe)
         if trackers:
             accelerator.init_trackers("advprop", config=trainer.flat_recipe())
-        trainer.all_epochs(report)
+        try:
+            trainer.all_epochs(report)
+        except Diverged as error:
+            if not (trainer.best and trainer.best.state):
+                raise
+            tell(str(error))
+        for sentence in trainer.best.put_back() if trainer.best else ():
+            tell(sentence)
         accelerator.end_training()
         if processes.is_first:
             info = describe(info, recipe, data, len(photos.source), command)
             info = replace(info, name=name or out.resolve().name)
             if trainer.progress.unfrozen:
                 info = replace(info, branches=dict.fromkeys(info.branches, "trained"))
-            _write_checkpoint(out, trainer.trained, info, photos, data, processes.device)
+            metrics = _write_checkpoint(out, trainer.trained, info, photos, data, processes.device)
+            if recipe.objective == "auxiliary":
+                for sentence in _broken_branches(metrics):
+                    tell(sentence)
     return out / _CHECKPOINT
 
 
@@ -224,7 +236,7 @@ def _write_checkpoint(
     photos: TrainingData,
     data: str,
     device: torch.device,
-) -> None:
+) -> Sequence[Mapping[str, Any]]:
     """Cast, measure what the file really holds, and write the figures into its header."""
     path = out / _CHECKPOINT
     checkpoints.save(path, model.to("cpu"), info, half=True)
@@ -247,3 +259,16 @@ def _write_checkpoint(
     measured = replace(info, metrics=metrics)
     checkpoints.save(path, saved.model, measured, half=True)
     write_whole(path.with_suffix(".md"), model_card(measured))
+    return metrics
+
+
+def _broken_branches(metrics: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """A sentence for each auxiliary branch that is of no use on clean photos."""
+    clean = {row["branch"]: row["top1"] for row in metrics if row["condition"]["kind"] == "clean"}
+    for branch, share in clean.items():
+        if share < clean[MAIN] / 2:
+            yield (
+                f"{branch} is right on {percent(share)} of the clean photos, main on "
+                f"{percent(clean[MAIN])}: the attack is too strong for norm layers alone, so lower "
+                "--epsilon, or train for more steps"
+            )

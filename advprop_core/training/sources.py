@@ -111,11 +111,11 @@ class OnDisk(Dataset[tuple[Tensor, int]]):
         """See :meth:`InMemory.epoch`."""
         dealt = list(_deal(_order(self.count, self.recipe, epoch), self.recipe, epoch, start))
         keys = [[(epoch, int(i)) for i in chosen] for _, chosen in dealt]
-        workers = min(_MOST_WORKERS, (os.cpu_count() or 1) // local_count())
+        spare = (os.cpu_count() or 1) // local_count() - 1  # a core is the process's own
         loader = DataLoader(
             self,
             batch_sampler=keys,
-            num_workers=max(1, workers),
+            num_workers=max(1, min(_MOST_WORKERS, spare)),
             pin_memory=device.type == "cuda",
         )
         for (number, _), (images, labels) in zip(dealt, loader, strict=True):

@@ -21,6 +21,7 @@ from advprop_core.errors import InputError
 from advprop_core.models.dual_bn import DualBNModel, norm_layers
 from advprop_core.training import state
 from advprop_core.training.batch import Batch, Figures, seed_globals
+from advprop_core.training.best import BestBranches
 from advprop_core.training.data import TrainingData
 from advprop_core.training.measure import quick_look
 from advprop_core.training.meter import Diverged, Meter, Report
@@ -67,6 +68,10 @@ class Trainer:
         if recipe.ema_decay:
             self.ema = ModelEmaV3(self.model, recipe.ema_decay, use_warmup=True)
         self.progress = state.Progress(0, {})
+        self.best: BestBranches | None = None
+        if recipe.objective == "auxiliary":
+            grown = round(recipe.attack.warmup_epochs * self.steps)
+            self.best = BestBranches(self.model, grown)
         if saved:
             self._restore(saved)
         self.progress.in_memory = isinstance(photos.source, InMemory)
@@ -142,6 +147,8 @@ class Trainer:
             self.schedule.step_update(number)
             figures = self.step(batch, number)
             self.progress.step += 1
+            if self.best:
+                self.best.add(number, figures)
             if seen := meter.add(self.optimizer.param_groups[0]["lr"], figures):
                 report(seen)
                 # After an epoch's last step its own line has still to be written.
@@ -241,6 +248,8 @@ class Trainer:
         tensors = {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict()}
         if self.ema:
             tensors["ema"] = self.ema.module.state_dict()
+        if self.best:
+            tensors["best"] = self.best.state
         state.save(self.out / state.STATE, tensors, self.progress, self.identity)
 
     def _restore(self, saved: state.Saved) -> None:
@@ -250,6 +259,8 @@ class Trainer:
         self.optimizer.load_state_dict(saved.tensors["optimizer"])
         if self.ema:
             self.ema.module.load_state_dict(saved.tensors["ema"])
+        if self.best:
+            self.best.state = saved.tensors.get("best", {})  # states of older versions lack it
 
     def _require_finite(self) -> None:
         """A step can spoil weights that no loss has been measured on yet."""

@@ -13,6 +13,7 @@ from advprop_core.errors import InputError
 from advprop_core.models import checkpoints
 from advprop_core.models.dual_bn import norm_layers
 from advprop_core.models.header import read_info
+from advprop_core.training import run
 from advprop_core.training.recipe import Recipe
 from advprop_core.training.relabel import for_network
 from advprop_core.training.run import train
@@ -119,6 +120,21 @@ def test_photos_as_they_lie_in_a_folder_need_no_labels(base, tmp_path, layout):
         "holiday, 2 photos that are left out of training; "
         "right is what main answers to the clean photo"
     )
+
+
+def test_a_branch_that_is_of_no_use_on_clean_photos_is_told(base, photos, tmp_path, monkeypatch):
+    shares, real = {"main": 0.9, "aux": 0.46, "aux2": 0.44}, run.measure
+
+    def measure(*arguments, **named):
+        rows = real(*arguments, **named)
+        return tuple({**row, "top1": shares[row["branch"]]} for row in rows)
+
+    notes = []
+    monkeypatch.setattr(run, "measure", measure)
+    recipe = auxiliary_recipe(base, auxiliaries=("1/255", "2/255"))
+    train(recipe, photos, tmp_path / "run", note=notes.append)
+    (told,) = [note for note in notes if "too strong" in note]
+    assert told.startswith("aux2 is right on 44 % of the clean photos, main on 90 %")
 
 
 @pytest.mark.parametrize(

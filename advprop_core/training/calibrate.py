@@ -76,7 +76,7 @@ def calibrate(
         raise InputError(f"calibration needs at least 2 images, got {len(labels)}")
     info = replace(checkpoint.info, branches={MAIN: "trained", AUX: "calibrated"})
     model = timm_networks.create(info)
-    take_over(model, checkpoint, keep_head=True, main_only=True)
+    take_over(model, checkpoint, rows=range(info.num_classes), main_only=True)
     model.freeze().to(device)
     total = len(labels) * (1 + affine_epochs)
 

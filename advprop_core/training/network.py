@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from advprop_core.models import timm_networks
 from advprop_core.models.adapters import base_of
 from advprop_core.models.bundle import open_model, says_all_itself
 from advprop_core.models.checkpoints import Checkpoint
+from advprop_core.models.class_names import are_indices, match_classes
 from advprop_core.models.dual_bn import MAIN, DualBNModel, auxiliary_name, norm_layers
 from advprop_core.models.weights import AUXILIARY
 from advprop_core.training.recipe import Recipe
@@ -57,8 +59,8 @@ def new_model(recipe: Recipe, classes: Classes) -> tuple[DualBNModel, ModelInfo]
     _require_size(model, info)  # after what no size would mend
     if source:
         is_new = recipe.objective == "auxiliary"  # its branches start as copies of main
-        keep_head = source.info.class_ids == info.class_ids
-        take_over(model, source, keep_head=keep_head, main_only=is_new)
+        rows = _known_rows(source.info.classes, info.classes)
+        take_over(model, source, rows=rows, main_only=is_new)
     return model.to(memory_format=torch.channels_last), info
 
 
@@ -123,21 +125,31 @@ def _require_size(model: DualBNModel, info: ModelInfo) -> None:
         ) from None
 
 
+def _known_rows(known: Classes, classes: Classes) -> list[int] | None:
+    """Rows of a classifier for these classes, if its network knows each of them by id or name."""
+    ids = [class_id for class_id, _ in classes]
+    matched = match_classes(known, ids)
+    if len(matched) < len(ids) or (known != classes and are_indices(known, ids)):
+        return None  # the digits 0 to 9 are not the first ten classes of ImageNet
+    return [matched[class_id] for class_id in ids]
+
+
 def take_over(
-    model: DualBNModel, source: Checkpoint, *, keep_head: bool, main_only: bool = False
+    model: DualBNModel, source: Checkpoint, *, rows: Sequence[int] | None, main_only: bool = False
 ) -> None:
-    """Copy weights of the same architecture, with its classifier where ``keep_head`` says so.
+    """Copy weights of the same architecture, with these rows of its classifier, or without it.
 
     A branch that the source lacks, and with ``main_only`` every one, starts as its main branch.
     """
-    state = source.model.state_dict()
-    head = set() if keep_head else head_parameters(model)
+    state, head = source.model.state_dict(), head_parameters(model)
     values = {}
     for key in model.state_dict():
         main_key = AUXILIARY.sub(".", key)
         source_key = main_key if main_only or key not in state else key
         if source_key in state and key not in head:
             values[key] = state[source_key]
+        elif source_key in state and rows is not None:
+            values[key] = state[source_key][list(rows)]
     model.load_state_dict(values, strict=False)
 
 

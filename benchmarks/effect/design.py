@@ -240,7 +240,7 @@ FINETUNE = Study(
     ),
     noise=False,
     calibration=True,
-    rates=(0.01, 0.03, 0.1),
+    rates=(0.001, 0.003, 0.01),
 )
 
 STUDIES = {

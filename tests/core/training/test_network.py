@@ -72,12 +72,31 @@ def test_the_same_classes_keep_their_head(save):
     assert all(parameter.requires_grad for parameter in model.parameters())
 
 
-def test_the_same_classes_in_another_order_get_a_new_head(save):
-    path, given = save(CATS_DOGS[::-1])
-    model, _ = new_model(tiny_recipe(start_from=path), CATS_DOGS)
-    values = model.state_dict()
-    assert not torch.equal(values["fc.weight"], given["fc.weight"])
-    assert not torch.equal(values["fc.weight"], given["fc.weight"].flip(0))
+@pytest.mark.parametrize(
+    ("known", "rows"),
+    [
+        (CATS_DOGS[::-1], [1, 0]),
+        ((("n1", "cow"), *CATS_DOGS), [1, 2]),
+        ((("n1", "Dogs"), ("n2", "Cats")), [1, 0]),
+        ((CATS_DOGS[0], ("n1", "cow")), None),
+    ],
+    ids=["another order", "among others", "by name", "one is new"],
+)
+def test_classes_that_the_source_knows_keep_their_rows_of_its_head(save, known, rows):
+    path, given = save(known)
+    values = new_model(tiny_recipe(start_from=path), CATS_DOGS)[0].state_dict()
+    for key in ("fc.weight", "fc.bias"):
+        if rows is None:
+            assert not torch.equal(values["fc.weight"][0], given["fc.weight"][0])
+        else:
+            assert torch.equal(values[key], given[key][rows])
+
+
+def test_digits_are_not_the_classes_with_these_numbers(save):
+    path, given = save((("n1", "fish"), ("n2", "shark"), ("n3", "ray")))
+    digits = (("0", "0"), ("1", "1"))
+    values = new_model(tiny_recipe(start_from=path), digits)[0].state_dict()
+    assert not torch.equal(values["fc.weight"], given["fc.weight"][:2])
 
 
 def test_a_branch_that_the_source_lacks_starts_as_main(save):

@@ -115,6 +115,21 @@ def default_layer(module: nn.Module, pixels: Tensor) -> str:
         raise UnknownLayer(
             f"the network has no {what} with a spatial map: use a gradient method{others}"
         )
+    return _fine_enough(shapes)
+
+
+def finer_layer(module: nn.Module, pixels: Tensor) -> str | None:
+    """The deepest stage with more cells than the default layer; None where there is none."""
+    shapes = _single(_outputs(module, pixels, stages(module)))
+    if not shapes:
+        return None
+    cells = min(shapes[_fine_enough(shapes)][2:])
+    finer = [name for name, shape in shapes.items() if min(shape[2:]) > cells]
+    return finer[-1] if finer else None
+
+
+def _fine_enough(shapes: Mapping[str, torch.Size]) -> str:
+    """The deepest layer whose map can point at something, or the one with the finest map."""
     fine = [name for name, shape in shapes.items() if min(shape[2:]) >= _MIN_CELLS]
     return fine[-1] if fine else max(shapes, key=lambda name: min(shapes[name][2:]))
 

@@ -16,12 +16,12 @@ from advprop_core.report.drawing import to_image
 from app.figures.style import colour_scale, hide_axes
 
 
-def to_png(values: Array, side: int = 448, *, smooth: bool = True) -> bytes:
-    """(3, H, W) in [0, 1] as a PNG, enlarged by a whole factor, smoothly or pixel by pixel."""
+def to_png(values: Array, side: int = 448) -> bytes:
+    """(3, H, W) in [0, 1] as a PNG, enlarged by a whole factor, so that its pixels can be seen."""
     image = to_image(values)
     if (factor := side // image.width) > 1:
         size = (image.width * factor, image.height * factor)
-        image = image.resize(size, Image.Resampling.BICUBIC if smooth else Image.Resampling.NEAREST)
+        image = image.resize(size, Image.Resampling.NEAREST)
     return encode_png(image)
 
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from app.playground import studio, words
 from app.playground.view import PlaygroundView
-from app.shell import controls, messages, state, workbench
+from app.shell import cache, controls, messages, state, workbench
 from app.shell.comparison import comparison_task
 from app.shell.layout import chart, image
 from app.shell.state import key
@@ -67,8 +67,26 @@ def _maps(shown: Shown) -> None:
     chart(figure, "maps", caption)
     for sentence in [caption, *messages.empty_maps(result.maps)]:
         st.caption(sentence)
+    if method.needs_layer:
+        _grid(shown)
     with st.expander("How to read these maps"):
         st.markdown(method.sentence)
+
+
+def _grid(shown: Shown) -> None:
+    """Maps with more cells, and back."""
+    finer = cache.load_lens(shown.view.model).finer_layer
+    if not finer:
+        return
+    is_finer = shown.view.layer == finer
+    st.button(
+        "Coarser maps" if is_finer else "Finer maps",
+        key="maps.grid",
+        icon=":material/grid_view:" if is_finer else ":material/grid_on:",
+        help="An earlier layer gives maps with more cells. It knows less of whole objects.",
+        on_click=state.choose,
+        kwargs={"layer": "" if is_finer else finer},
+    )
 
 
 def _pictures(shown: Shown) -> None:
@@ -83,7 +101,7 @@ def _pictures(shown: Shown) -> None:
     with clean:
         _clean(shown)
     with change:
-        png = pictures.to_png(amplify(perturbation, factor), smooth=False)
+        png = pictures.to_png(amplify(perturbation, factor))
         caption = f"Perturbation, {enlarged} (grey is no change)"
         image(png, caption, f"The perturbation, {enlarged}")
     with perturbed:

@@ -63,6 +63,7 @@ class Lens:
         layers: Stages and blocks a map can be made at, shallow to deep, and what a person
             reads of each.
         default_layer: The one that is taken when none is named; empty where no stage has a map.
+        finer_layer: The deepest stage with more cells than that; empty where there is none.
     """
 
     network: Network
@@ -71,6 +72,7 @@ class Lens:
     branches: Mapping[str, nn.Module]
     layers: Mapping[str, str]
     default_layer: str
+    finer_layer: str
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
@@ -189,7 +191,7 @@ def make_lens(checkpoint: Checkpoint, network: Network) -> Lens:
     import torch
 
     from advprop_core.attribution.errors import UnknownLayer
-    from advprop_core.attribution.layers import default_layer
+    from advprop_core.attribution.layers import default_layer, finer_layer
     from advprop_core.models.dual_bn import MAIN
     from advprop_core.models.folding import fold
 
@@ -201,8 +203,9 @@ def make_lens(checkpoint: Checkpoint, network: Network) -> Lens:
         default = default_layer(branches[MAIN], example)
     except UnknownLayer:  # a transformer: some maps need a layer, and say so; others do not
         default = ""
+    finer = finer_layer(branches[MAIN], example) or ""
     layers = _layer_titles(model.branch(MAIN), example)
-    return Lens(network, tamed(checkpoint.info), model, branches, layers, default)
+    return Lens(network, tamed(checkpoint.info), model, branches, layers, default, finer)
 
 
 def _layer_titles(branch: PixelNetwork, example: Tensor) -> dict[str, str]:
@@ -264,4 +267,4 @@ def preview(source: str, size: int) -> bytes:
     image = fit(decode(picture(source, size).data), size)
     factor = max(1, PREVIEW_SIDE // size)
     enlarged = (image.width * factor, image.height * factor)
-    return encode_png(image.resize(enlarged, Image.Resampling.BICUBIC))
+    return encode_png(image.resize(enlarged, Image.Resampling.NEAREST))

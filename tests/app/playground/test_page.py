@@ -55,6 +55,20 @@ def test_the_attack_may_go_through_either_branch(visit):
     assert "gradient of **aux**" in person.text
 
 
+def test_maps_with_more_cells_are_a_click_away(visit):
+    person = visit()
+    lens = cache.load_lens("tiny-advprop")
+    (coarse,) = {drawn.layer for drawn in person.result.maps.values()}
+    assert coarse == lens.default_layer != lens.finer_layer
+    person.press("Finer maps")
+    assert {drawn.layer for drawn in person.result.maps.values()} == {lens.finer_layer}
+    assert f"Grad-CAM at layer `{lens.finer_layer}`" in person.text
+    person.press("Coarser maps")
+    assert {drawn.layer for drawn in person.result.maps.values()} == {coarse}
+    person.choose(expert=True, method="saliency")
+    assert "Finer maps" not in [button.label for button in person.at.button]
+
+
 def test_a_network_without_the_map_is_compared_without_and_says_why(
     visit, offer, tiny_info_of, tmp_path
 ):

@@ -7,6 +7,7 @@ from torch.nn import functional as F
 from advprop_core.attribution.errors import UnknownLayer
 from advprop_core.attribution.layers import (
     default_layer,
+    finer_layer,
     find_layer,
     layer_tree,
     spatial_layers,
@@ -60,6 +61,13 @@ def test_default_layer_has_five_cells_where_one_has(branch, pixels):
     assert default_layer(branch, pixels(1, 96)) == "layer3"
     assert default_layer(branch, pixels(1, 160)) == "layer4"
     assert default_layer(branch, pixels(1, 8)) == "act1"
+
+
+def test_the_finer_layer_is_the_stage_before(branch, pixels, linear_net, weights):
+    assert finer_layer(branch, pixels(1, 96)) == "layer2"
+    assert finer_layer(branch, pixels(1, 160)) == "layer3"
+    assert finer_layer(branch, pixels(1, 8)) is None  # the default has the most cells
+    assert finer_layer(linear_net(weights), torch.rand(1, 3, 4, 4)) is None
 
 
 def test_a_folded_branch_has_the_same_stages(branch, pixels):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_args
 
 from annotated_types import Ge, Le, MinLen
 
@@ -22,6 +23,29 @@ BranchOrigin = Literal["trained", "adapted", "calibrated", "copied"]
 NORMS: tuple[Norm, ...] = get_args(Norm)
 INPUT_KINDS: tuple[InputKind, ...] = get_args(InputKind)
 BRANCH_ORIGINS: tuple[BranchOrigin, ...] = get_args(BranchOrigin)
+
+
+class Origin(NamedTuple):
+    """How a branch came to be, as people read it: beside its name, and after "it was"."""
+
+    label: str
+    sentence: str
+
+
+ORIGINS: Mapping[BranchOrigin, Origin] = MappingProxyType(
+    {
+        "trained": Origin("trained", "trained"),
+        "adapted": Origin(
+            "norm layers only",
+            "trained alone: its norm layers only, beside a network that did not change",
+        ),
+        "calibrated": Origin(
+            "statistics only",
+            "not trained: its statistics were re-estimated on adversarial images",
+        ),
+        "copied": Origin("copy of main", "not trained: a copy of main"),
+    }
+)
 
 MAX_SIDE = 4096  # of a network's input: a file may say anything
 LARGEST_RADII: dict[Norm, float] = {"linf": 1.0, "l2": 1000.0}
@@ -194,6 +218,10 @@ class ModelInfo(Checked):
     def __hash__(self) -> int:
         # Mappings cannot be hashed; what equal ones have in common is enough.
         return hash((self.architecture, self.class_ids, self.input_size, self.name))
+
+    def origin(self, branch: str) -> Origin:
+        """How a branch came to be."""
+        return ORIGINS[self.branches[branch]]
 
     @property
     def num_classes(self) -> int:

@@ -68,7 +68,7 @@ def _model_table(cards: list[tuple[str, Path, ModelInfo]]) -> Table:
         for branch in info.branches:
             metrics = [_metric(info, branch, kind) for kind in ("clean", "attack")]
             shares = [f"{metric['top1']:.1%}" if metric else "not measured" for metric in metrics]
-            table.add_row(*rest, f"{branch} ({info.branches[branch]})", *shares, size)
+            table.add_row(*rest, f"{branch} ({info.origin(branch).label})", *shares, size)
             rest, size = ["", "", ""], ""
     return table
 
@@ -154,7 +154,7 @@ def export(options: _ExportOptions) -> None:
     branch = branch or "main"
     checkpoints.export(checkpoint, branch, out)
     info = checkpoint.info
-    what = f"blend {blend}" if blend else f"branch {branch} ({info.branches[branch]})"
+    what = f"blend {blend}" if blend else f"branch {branch} ({info.origin(branch).label})"
     typer.echo(f"wrote {out}, {what}")
     arguments = {"num_classes": info.num_classes, **info.arguments}
     written = ", ".join(f"{key}={value!r}" for key, value in arguments.items())
@@ -228,7 +228,7 @@ def calibrate(options: _CalibrateOptions) -> None:
     """Give a network with one BatchNorm an auxiliary branch.
 
     Its statistics are re-estimated on adversarial images; no other weight is touched. The
-    branch says `calibrated` wherever it is shown, because it was not trained.
+    branch says *statistics only* wherever it is shown, because it was not trained.
 
     That alone makes a network hardly more robust, because γ and β carry the robustness. Of 500
     photos under PGD-10 at 2/255, imagenette-vanilla gets 7.0 % right and its calibrated branch
@@ -274,4 +274,6 @@ def calibrate(options: _CalibrateOptions) -> None:
         )
     info = replace(calibrated.info, recipe={**calibrated.info.recipe, "command": command_line()})
     save(options.out, calibrated.model, info)
-    typer.echo(f"wrote {options.out}, branch aux (calibrated on {len(images.labels)} images)")
+    typer.echo(
+        f"wrote {options.out}, branch aux (statistics only, from {len(images.labels)} images)"
+    )

@@ -249,7 +249,7 @@ def prediction_table(subject: Subject, answers: Mapping[str, Prediction], top: i
     table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0))
     columns = []
     for branch, prediction in answers.items():
-        table.add_column(f"{branch} ({subject.info.branches[branch]})", overflow="fold")
+        table.add_column(f"{branch} ({subject.info.origin(branch).label})", overflow="fold")
         columns.append(
             f"{percent(probability):>5}  {escape(names[index])}{' *' * (index == true_class)}"
             for index, probability in prediction.top(top)

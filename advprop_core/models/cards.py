@@ -19,7 +19,7 @@ def model_card(info: ModelInfo) -> str:
         "",
         "| branch | how its BatchNorm came to be |",
         "|---|---|",
-        *(f"| {branch} | {origin} |" for branch, origin in info.branches.items()),
+        *(f"| {branch} | {info.origin(branch).sentence} |" for branch in info.branches),
         "",
         "## Measured",
         "",

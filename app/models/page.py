@@ -43,7 +43,7 @@ def _card(name: str, info: ModelInfo) -> None:
     )
     for branch, origin in info.branches.items():
         if origin != "trained":
-            st.markdown(f"**{branch}** was {messages.ORIGINS[origin]}.")
+            st.markdown(f"**{branch}** was {info.origin(branch).sentence}.")
     if info.metrics:
         st.table([_row(metric) for metric in info.metrics], hide_index=True)
     if command := info.recipe.get("command"):

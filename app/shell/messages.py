@@ -21,13 +21,6 @@ PICTURES: dict[InputKind, str] = {"clean": "clean", "adversarial": "perturbed"}
 
 _LOOK_ALIKES = str.maketrans("<>*[]`$~\\|", "‹›∗［］ˋ＄∼＼∣")
 
-ORIGINS = {
-    "trained": "trained",
-    "adapted": "trained alone: its norm layers only, beside a network that did not change",
-    "calibrated": "not trained: its statistics were re-estimated on adversarial images",
-    "copied": "not trained: a copy of main",
-}
-
 
 def quote(text: str, limit: int = 40) -> str:
     """Foreign text inside a sentence, as code: its own Markdown and links have no effect."""
@@ -178,7 +171,7 @@ def honesty(result: Comparison, info: ModelInfo) -> list[str]:
             was = "was" if len(wrong) == 1 else "were"
             sentences.append(f"{join(wrong)} {was} wrong before anything was changed.")
     untrained = [b for b, origin in info.branches.items() if origin != "trained"]
-    sentences += [f"**{branch}** was {ORIGINS[info.branches[branch]]}." for branch in untrained]
+    sentences += [f"**{branch}** was {info.origin(branch).sentence}." for branch in untrained]
     if len(result.branches) == 1:
         sentences.append(
             "This network has one set of BatchNorm: there is no auxiliary branch to compare. "

@@ -213,7 +213,7 @@ FINETUNE = Study(
     about="EfficientNet-lite0 with ImageNet weights, fine-tuned on Imagenette at 128 pixels for "
     "one epoch, {seeds} seeds; attacks in training are one step of 1/255",
     recipe="--start-from lite0-main.safetensors --size 128 --batch-size 32 --epochs 1 "
-    "--warmup-epochs 0.1",
+    "--warmup-epochs 0.1 --crop-scale 0.5",
     runs={"lite0-vanilla": "--objective vanilla"}
     | {
         f"lite0-{name}": f"--objective {name} --epsilon 1/255 --step-size 1/255 --steps 1"
@@ -240,7 +240,7 @@ FINETUNE = Study(
     ),
     noise=False,
     calibration=True,
-    rates=(0.001, 0.003, 0.01),
+    rates=(0.003, 0.01, 0.03),
 )
 
 STUDIES = {

@@ -7,8 +7,8 @@ from torch.nn import functional as F
 from advprop_core.attribution.errors import UnknownLayer
 from advprop_core.attribution.layers import (
     default_layer,
-    finer_layer,
     find_layer,
+    finer_layer,
     layer_tree,
     spatial_layers,
     spatial_stages,

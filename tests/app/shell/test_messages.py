@@ -176,11 +176,14 @@ def test_two_branches_wrong_before_are_spoken_of_in_the_plural(make_result, tiny
 
 
 def test_a_branch_that_was_not_trained_is_never_passed_off_as_one(make_result, tiny_info_of):
-    for origin, words in (("copied", "a copy of main"), ("calibrated", "re-estimated")):
-        info = tiny_info_of(branches={"main": "trained", "aux": origin})
-        text = honesty(make_result(), info)
-        assert f"**aux** was {messages.ORIGINS[origin]}" in text
-        assert words in text
+    for origin, words in (
+        ("copied", "**aux** was not trained: a copy of main."),
+        ("calibrated", "**aux** was not trained: its statistics were re-estimated"),
+        ("adapted", "**aux** was trained alone: its norm layers only"),
+    ):
+        assert words in honesty(
+            make_result(), tiny_info_of(branches={"main": "trained", "aux": origin})
+        )
     assert "**aux** was" not in honesty(make_result(), tiny_info_of())
 
 

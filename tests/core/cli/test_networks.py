@@ -191,7 +191,7 @@ def test_writes_a_branch_that_says_what_it_is(advprop, photos, plain, tmp_path) 
     words = ("--data", photos / "train", "--out", out, "--epsilon", "8/255", "--steps", 1)
     answer = advprop("calibrate", "--model", plain, *words)
     assert answer.code == 0, answer.err
-    assert f"wrote {out}, branch aux (calibrated on " in answer.out
+    assert f"wrote {out}, branch aux (statistics only, from " in answer.out
     info = read_info(out)
     assert dict(info.branches) == {"main": "trained", "aux": "calibrated"}
     assert info.recipe["command"].startswith("advprop calibrate --model ")

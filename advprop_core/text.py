@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 NORM_TITLES = {"linf": "L∞", "l2": "L2"}
 NORM_UNITS = {"linf": 255, "l2": 1}
 """Parts of a pixel's range that radii are counted in: people think of L∞ in its 255 levels."""
+NORM_SUFFIXES = {"linf": ", in 1/255", "l2": " (L2)"}
+"""What follows the name of a radius where its numbers stand alone, as at an axis."""
 
 
 def parse_radius(text: str, name: str = "epsilon") -> float:

@@ -14,7 +14,7 @@ from advprop_core.compare.matrix import AttackMatrix
 from advprop_core.compare.sweep import Sweep
 from advprop_core.evaluation.results import BranchResult
 from advprop_core.report.colours import branch_colour
-from advprop_core.text import ends, percent
+from advprop_core.text import NORM_SUFFIXES, NORM_UNITS, ends, percent, radius
 from app.figures.style import INK, branch_title
 
 MUTED = {False: "#5B6770", True: "#A8B3BD"}
@@ -56,7 +56,7 @@ def curves(
         dark: Whether the page is.
     """
     branches = list(result.predictions)
-    unit = 255.0 if norm == "linf" else 1.0
+    unit = NORM_UNITS[norm]
     radii = [epsilon * unit for epsilon in result.epsilons]
     figure = make_subplots(
         rows=len(branches),
@@ -106,7 +106,6 @@ def _lines(
 
 
 def _trace(line: _Line, radii: Sequence[float], norm: str) -> go.Scatter:
-    per = "/255" if norm == "linf" else ""
     return go.Scatter(
         x=list(radii),
         y=line.shares,
@@ -115,7 +114,8 @@ def _trace(line: _Line, radii: Sequence[float], norm: str) -> go.Scatter:
         marker={"size": 7 if line.main else 5, "color": line.colour},
         # A click selects a point: what is not selected must not fade for that.
         unselected={"marker": {"opacity": 1}},
-        hovertemplate=f"{line.name} %{{y:.0%}} at ε = %{{x:.2f}}{per}<extra></extra>",
+        customdata=[radius(x / NORM_UNITS[norm], norm) for x in radii],
+        hovertemplate=f"{line.name} %{{y:.0%}} at ε = %{{customdata}}<extra></extra>",
         showlegend=False,
     )
 
@@ -141,8 +141,7 @@ def _label(figure: go.Figure, row: int, height: float, line: _Line) -> None:
 def _curve_axes(figure: go.Figure, rows: int, last: float, norm: str) -> None:
     figure.update_yaxes(range=[-0.04, 1.04], tickformat=".0%", tickvals=[0, 0.5, 1], zeroline=False)
     figure.update_xaxes(range=[-0.02 * last, 1.02 * last], zeroline=False, showgrid=False)
-    unit = ", in 1/255 (L∞)" if norm == "linf" else " (L2)"
-    figure.update_xaxes(title_text=f"Strength ε{unit}", row=rows)
+    figure.update_xaxes(title_text=f"Strength ε{NORM_SUFFIXES[norm]}", row=rows)
     figure.update_layout(
         height=_CURVE_HEIGHT * rows + 70,
         margin={"l": 44, "r": 128, "t": 30, "b": 46},

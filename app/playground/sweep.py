@@ -7,6 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from advprop_core.compare.sweep import sweep
+from advprop_core.text import NORM_UNITS
 from advprop_core.types import AttackConfig, ModelInfo
 from app.figures import studio as figures
 from app.playground import words
@@ -14,7 +15,7 @@ from app.playground.view import PlaygroundView
 from app.shell import cache, comparison, state, tasks
 from app.shell.layout import chart
 from app.shell.tasks import Shown, Task
-from app.shell.view import View, bounds
+from app.shell.view import STRENGTHS, View, bounds
 from app.shell.workbench import dark
 
 # In the units of the sidebar, each a stop of its slider; fine where most answers change.
@@ -35,7 +36,7 @@ def draw(playground: Shown) -> None:
     norm, names = shown.view.norm, shown.info.class_names
     sentence = words.flips(shown.result, norm, names)
     st.markdown(sentence)
-    now = view.epsilon if norm == "linf" else view.radius
+    now = getattr(view, STRENGTHS[norm])
     titles = {b: words.flip(shown.result, b, norm, names) for b in shown.result.predictions}
     chart(
         figures.curves(shown.result, names, norm, titles, now, dark=dark()),
@@ -55,7 +56,6 @@ def _task(playground: Shown) -> Task:
     """The sweep that belongs to a comparison; the strength on the left does not decide it."""
     view, lens = playground.view, cache.load_lens(playground.view.model)
     config = _strongest(view, playground.info)
-    unit = 1 / 255 if view.norm == "linf" else 1.0
     return Task.of(
         (lens.network,),
         sweep,
@@ -63,7 +63,7 @@ def _task(playground: Shown) -> Task:
         playground.result.clean[None],
         about=playground.about,
         config=config,
-        epsilons=tuple(stop * unit for stop in GRIDS[view.norm]),
+        epsilons=tuple(stop / NORM_UNITS[view.norm] for stop in GRIDS[view.norm]),
         attack_branch=view.attack_branch,
         true_class=playground.result.true_class,
         precision=PRECISIONS[view.norm],
@@ -84,7 +84,7 @@ def _go_to_click(norm: str) -> None:
 
 
 def _go(norm: str, strength: float) -> None:
-    name = "epsilon" if norm == "linf" else "radius"
+    name = STRENGTHS[norm]
     low, high = bounds(View, name)
     state.choose(**{name: min(max(round(strength, 2), low), high)})
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from advprop_core.text import NORM_TITLES, join, percent, radius
+from advprop_core.text import NORM_TITLES, NORM_UNITS, join, percent, radius
 from app.shell import messages
 
 if TYPE_CHECKING:
@@ -18,19 +18,14 @@ if TYPE_CHECKING:
     from app.playground.many_pictures import ManyPictures
 
 
-def unit_of(norm: str) -> float:
-    """What a radius in pixel units is multiplied by before a person reads it."""
-    return 255.0 if norm == "linf" else 1.0
-
-
 def reachable(epsilon: float, norm: str) -> float:
     """A radius as the sidebar has it, rounded up so that what happens at it still happens."""
-    return math.ceil(round(epsilon * unit_of(norm) * 100, 6)) / 100
+    return math.ceil(round(epsilon * NORM_UNITS[norm] * 100, 6)) / 100
 
 
 def flip_radius(epsilon: float, norm: str) -> str:
     """The radius of a flip, rounded up: ``3.32/255``."""
-    return radius(reachable(epsilon, norm) / unit_of(norm), norm)
+    return radius(reachable(epsilon, norm) / NORM_UNITS[norm], norm)
 
 
 def attack(config: AttackConfig, attack_branch: str | None, names: Sequence[str]) -> str:
@@ -46,8 +41,8 @@ def attack(config: AttackConfig, attack_branch: str | None, names: Sequence[str]
 def flips(result: Sweep, norm: str, names: Sequence[str]) -> str:
     """Where each branch gives way, in one sentence."""
     parts = [f"**{branch}** {flip(result, branch, norm, names)}" for branch in result.predictions]
-    unit = "" if norm == "linf" else f" ({NORM_TITLES[norm]})"
-    return f"{join(parts)}; searched up to {radius(result.epsilons[-1], norm)}{unit}."
+    last = radius(result.epsilons[-1], norm)
+    return f"{join(parts)}; searched up to {last} ({NORM_TITLES[norm]})."
 
 
 def flip(result: Sweep, branch: str, norm: str, names: Sequence[str]) -> str:

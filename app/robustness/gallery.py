@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from advprop_core.text import radius
+from advprop_core.text import NORM_UNITS, radius
 from advprop_core.types import AttackConfig
 from app.robustness import words
 from app.robustness.measurement import SEED
 from app.shell import cache, defects, state
 from app.shell.pictures import PictureGone
-from app.shell.view import View, bounds
+from app.shell.view import STRENGTHS, View, bounds
 
 if TYPE_CHECKING:
     from advprop_core.evaluation.conditions import Condition
@@ -119,12 +119,10 @@ def _opening(case: Case, condition: Condition) -> tuple[Mapping[str, Any], str]:
 
     It is the same attack, through a branch that it fools.
     """
-    from app.shell.comparison import RADII  # here: it loads torch
-
     config = condition.attack
     if not isinstance(config, AttackConfig):
         return {"perturbation": "none"}, "no perturbation"
-    name, unit = RADII[config.norm]
+    name, unit = STRENGTHS[config.norm], NORM_UNITS[config.norm]
     most = bounds(View, name)[1]
     start = " from another random start" if config.random_start else ""
     limit = f" at ε = {radius(most / unit, config.norm)}, the most there is"

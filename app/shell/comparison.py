@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -11,6 +11,7 @@ from advprop_core.attribution.methods import METHODS
 from advprop_core.models.class_names import find_class
 from advprop_core.pictures.noise import NoiseConfig
 from advprop_core.pictures.regions import EraseConfig, parse_regions
+from advprop_core.text import NORM_UNITS
 from advprop_core.types import AttackConfig, Comparison, InputKind, ModelInfo, Norm
 from app.shell import cache
 from app.shell.pictures import key_of
@@ -22,10 +23,6 @@ if TYPE_CHECKING:
 
     from advprop_core.pictures.regions import Fill
     from app.shell.cache import Lens
-
-RADII: Mapping[Norm, tuple[str, float]] = {"linf": ("epsilon", 255), "l2": ("radius", 1)}
-"""By norm: the field of :class:`View` with the radius, and how many of its units are one of the
-library's."""
 
 
 def comparison_task(view: View, lens: Lens) -> Task:
@@ -110,12 +107,12 @@ def perturbation(view: View, info: ModelInfo) -> AttackConfig | NoiseConfig | Er
 def attack_config(view: View, info: ModelInfo) -> AttackConfig:
     """The attack that the view asks for; an InputError if it refuses its numbers."""
     norm = cast("Norm", view.norm)
-    field, unit = RADII[norm]
+    unit = NORM_UNITS[norm]
     takes_steps = view.perturbation != "fgsm"
     attack = gradient_attack(
         view.perturbation,
         norm,
-        getattr(view, field) / unit,
+        view.strength / unit,
         steps=view.steps if takes_steps else None,
         step_size=(view.step_size / unit or None) if takes_steps else None,
         seed=view.seed,

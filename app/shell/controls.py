@@ -9,6 +9,7 @@ import streamlit as st
 
 from advprop_core.attribution.methods import METHODS
 from advprop_core.models.class_names import distinct_names
+from advprop_core.text import NORM_SUFFIXES, NORM_TITLES, NORM_UNITS, radius
 from advprop_core.types import ModelInfo
 from app.shell import cache, erasing, state
 from app.shell.messages import FEW_CLASSES, tame
@@ -26,14 +27,14 @@ OWN = "Your folder"
 _STRENGTHS = {
     "linf": (
         "epsilon",
-        "Strength ε, in 1/255",
+        f"Strength ε{NORM_SUFFIXES['linf']}",
         0.5,
         "How far each colour value may move, in steps of an 8-bit picture: 4 means at most 4 of "
         "255. Up to about 8 it is hardly visible.",
     ),
     "l2": (
         "radius",
-        "Strength ε (L2)",
+        f"Strength ε{NORM_SUFFIXES['l2']}",
         0.1,
         "The Euclidean length of the whole change, where 1 moves a single colour value from black "
         "to white.",
@@ -149,8 +150,7 @@ def _expert_attack(info: ModelInfo, kind: str) -> None:
     if kind != "fgsm":
         help = "Gradient steps. More steps find a stronger perturbation of the same size."
         _slider("steps", "Steps", 1, help)
-        linf = st.session_state[key("norm")] == "linf"
-        title = "Step size, in 1/255" if linf else "Step size (L2)"
+        title = f"Step size{NORM_SUFFIXES[st.session_state[key('norm')]]}"
         _number("step_size", title, 0.25, "How far one step moves. 0 picks 2.5 × strength / steps.")
     target_class(info, key("target"))
 
@@ -241,8 +241,7 @@ def describe(view: View, info: ModelInfo) -> str:
         return erasing.describe(view)
     if view.perturbation not in ATTACKS:
         return PERTURBATIONS[view.perturbation]
-    radius = f"{view.epsilon:g}/255" if view.norm == "linf" else f"{view.radius:g}"
-    norm = "L∞" if view.norm == "linf" else "L2"
+    strength = radius(view.strength / NORM_UNITS[view.norm], view.norm)
     target = f", towards {dict(info.classes)[view.target]}" if view.target else ""
-    attack = f"{PERTURBATIONS[view.perturbation]}, {norm} ε = {radius}"
+    attack = f"{PERTURBATIONS[view.perturbation]}, {NORM_TITLES[view.norm]} ε = {strength}"
     return f"{attack}, through {view.attack_branch}{target}"

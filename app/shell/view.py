@@ -21,6 +21,8 @@ PERTURBATIONS = {
     "erase": "Erase by hand",
     "none": "None",
 }
+STRENGTHS = {"linf": "epsilon", "l2": "radius"}
+"""The field of :class:`View` with the radius, by norm; it counts in the norm's unit."""
 NORMS = {"linf": "L∞: every pixel a little", "l2": "L2: the whole change together"}
 
 
@@ -90,6 +92,12 @@ class View:
     explained: str = ""
     opacity: int = within(60, 0, 100)
     expert: bool = False
+
+    @property
+    def strength(self) -> float:
+        """The radius of the attack in the unit of its norm."""
+        chosen: float = getattr(self, STRENGTHS[self.norm])
+        return chosen
 
     @property
     def map_kinds(self) -> tuple[str, ...]:

@@ -38,10 +38,10 @@ def test_the_radius_of_a_flip_is_rounded_up_so_that_it_still_flips():
 def test_the_flips_in_one_sentence():
     assert words.flips(swept(main=0.8 / 255, aux=5.1 / 255), "linf", NAMES) == (
         "**main** flips to heart at 0.8/255 and **aux** flips to heart at 5.1/255; "
-        "searched up to 16/255."
+        "searched up to 16/255 (L∞)."
     )
     assert words.flips(swept(main=None), "linf", NAMES) == (
-        "**main** keeps its answer; searched up to 16/255."
+        "**main** keeps its answer; searched up to 16/255 (L∞)."
     )
 
 
@@ -55,7 +55,7 @@ def test_the_flips_of_a_targeted_attack():
     found = swept(target=1, main=2 / 255, aux=None, aux2=0.0)
     assert words.flips(found, "linf", NAMES) == (
         "**main** says heart from 2/255, **aux** never says heart and **aux2** says heart before "
-        "anything is changed (at 0); searched up to 16/255."
+        "anything is changed (at 0); searched up to 16/255 (L∞)."
     )
 
 

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any
+
+_TELLING = 2.0  # seconds of work after which its speed is known
 
 Report = Callable[..., None]
 """Takes a share that is done, or what is done and its total; may raise to stop."""
@@ -29,14 +32,14 @@ class Job:
     Attributes:
         key: What was asked; equal keys mean the same job.
         progress: Share done, in [0, 1].
-        started: Whether a worker has taken it up.
+        started: When a worker took it up, on the monotonic clock; None where none has yet.
         cancelled: Whether the worker was asked to stop, at its next report.
     """
 
     def __init__(self, key: Hashable) -> None:
         self.key = key
         self.progress = 0.0
-        self.started = False
+        self.started: float | None = None
         self.future: Future[Any] = Future()
         self.waiting: set[str] = set()
         self.cancelled = False
@@ -45,6 +48,14 @@ class Job:
     def done(self) -> bool:
         """Whether there is a result, or an error."""
         return self.future.done()
+
+    @property
+    def seconds_left(self) -> float | None:
+        """At the speed so far; None while there is too little to tell it from."""
+        if self.started is None or not self.progress:
+            return None
+        spent = time.monotonic() - self.started
+        return spent * (1 - self.progress) / self.progress if spent > _TELLING else None
 
     def report(self, done: float, total: float = 1.0) -> None:
         """Called by the library between batches; raises Cancelled when it should stop."""
@@ -149,7 +160,7 @@ def _share_cores(workers: int) -> None:
 
 
 def _run(job: Job, work: Callable[[Job], Any]) -> None:
-    job.started = True
+    job.started = time.monotonic()
     try:
         job.report(0.0)  # a job cancelled while it queued does not start
         job.future.set_result(work(job))

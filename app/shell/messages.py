@@ -22,6 +22,17 @@ PICTURES: dict[InputKind, str] = {"clean": "clean", "adversarial": "perturbed"}
 _LOOK_ALIKES = str.maketrans("<>*[]`$~\\|", "‹›∗［］ˋ＄∼＼∣")
 
 
+def time_left(seconds: float | None) -> str:
+    """``, about 40 seconds left``, after what is done; empty where it is not known."""
+    if seconds is None:
+        return ""
+    if seconds < 100:
+        count, unit = max(10, 10 * round(seconds / 10)), "seconds"
+    else:
+        count, unit = round(seconds / 60), "minutes"
+    return f", about {count} {unit} left"
+
+
 def quote(text: str, limit: int = 40) -> str:
     """Foreign text inside a sentence, as code: its own Markdown and links have no effect."""
     shown = legible(text if len(text) <= limit else f"{text[:limit]}…")

@@ -17,7 +17,7 @@ import streamlit as st
 
 from advprop_core.text import percent
 from advprop_core.types import ModelInfo
-from app.shell import cache, defects
+from app.shell import cache, defects, messages
 from app.shell.cache import Network
 from app.shell.jobs import Cancelled, Job
 
@@ -238,7 +238,10 @@ def _progress(slot: str, on_stop: Callable[[], None] | None) -> None:
     if job.done or job.cancelled:
         st.rerun()
     left, right = st.columns([5, 1], vertical_alignment="center")
-    state = f"Working … {percent(job.progress)}" if job.started else "Waiting for other work …"
+    state = "Waiting for other work …"
+    if job.started is not None:
+        left_over = messages.time_left(job.seconds_left)
+        state = f"Working … {percent(job.progress)}{left_over}"
     left.progress(job.progress, state)
     if right.button(
         "Stop", key=f"stop.{slot}", width="stretch", on_click=_stop, args=(slot, on_stop)

@@ -191,3 +191,17 @@ def test_a_network_with_main_alone_says_what_is_missing(make_result, tiny_info_o
     info = tiny_info_of(branches={"main": "trained"})
     assert "no auxiliary branch" in honesty(make_result(main=(SURE, SURE)), info)
     assert "no auxiliary branch" not in honesty(make_result(), tiny_info_of())
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (None, ""),
+        (2.0, ", about 10 seconds left"),
+        (44.0, ", about 40 seconds left"),
+        (99.0, ", about 100 seconds left"),
+        (400.0, ", about 7 minutes left"),
+    ],
+)
+def test_the_time_left_in_words(seconds, text):
+    assert messages.time_left(seconds) == text

@@ -213,7 +213,7 @@ FINETUNE = Study(
     about="EfficientNet-lite0 with ImageNet weights, fine-tuned on Imagenette at 128 pixels for "
     "one epoch, {seeds} seeds; attacks in training are one step of 1/255",
     recipe="--start-from lite0-main.safetensors --size 128 --batch-size 32 --epochs 1 "
-    "--warmup-epochs 0.1 --crop-scale 0.5",
+    "--warmup-epochs 0.1 --crop-scale 0.5 --learning-rate 0.003",
     runs={"lite0-vanilla": "--objective vanilla"}
     | {
         f"lite0-{name}": f"--objective {name} --epsilon 1/255 --step-size 1/255 --steps 1"

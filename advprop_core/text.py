@@ -65,6 +65,11 @@ def exact_radius(value: float) -> str:
     return f"{levels}/255" if levels / 255 == value else repr(value)
 
 
+def shorten(text: str, letters: int) -> str:
+    """The text, or its beginning and an ellipsis where it is longer than so many letters."""
+    return text if len(text) <= letters else f"{text[: letters - 1]}…"
+
+
 def percent(share: float) -> str:
     """``93 %``; only none is 0 % and only all is 100 %."""
     whole = math.floor(100 * share + 0.5)  # round() would send 0.5 to 0

@@ -28,7 +28,7 @@ _PARTS = 1000  # of one call's progress
 
 
 class MapMaker:
-    """Makes maps of several branches on several inputs, method by method; all of one class.
+    """Makes maps of several branches on several inputs, method by method.
 
     The inputs of a branch go through it together, and whatever is drawn is drawn alike for all.
     Methods that read the same backward pass share it for as long as the maker lives.
@@ -36,7 +36,7 @@ class MapMaker:
     Args:
         branches: Name to frozen module, main first.
         inputs: Kind to (1, 3, H, W) pixels, all of one size.
-        class_index: The class to explain.
+        class_index: The class to explain, or one for each (kind, branch).
         seed: Of everything a method draws.
     """
 
@@ -44,14 +44,17 @@ class MapMaker:
         self,
         branches: Mapping[str, nn.Module],
         inputs: Mapping[InputKind, Tensor],
-        class_index: int,
+        class_index: int | Mapping[tuple[InputKind, str], int],
         *,
         seed: int = 0,
     ) -> None:
         self._branches = branches
         self._kinds = tuple(inputs)
         self._pixels = torch.cat(list(inputs.values()))
-        self._class_index = class_index
+        cells = [(kind, branch) for kind in inputs for branch in branches]
+        self._classes = (
+            class_index if isinstance(class_index, Mapping) else dict.fromkeys(cells, class_index)
+        )
         self._seed = seed
         self._questions: dict[str, Question] = {}
 
@@ -84,14 +87,15 @@ class MapMaker:
             )
             for kind, values in zip(self._kinds, answer(question), strict=True):
                 maps[kind, branch] = AttributionMap(
-                    freeze(values), method, branch, kind, self._class_index, layer
+                    freeze(values), method, branch, kind, self._classes[kind, branch], layer
                 )
         return {(kind, name): maps[kind, name] for kind in self._kinds for name in self._branches}
 
     def _question(self, branch: str, first: Method) -> Question:
         if branch not in self._questions:
+            classes = [self._classes[kind, branch] for kind in self._kinds]
             self._questions[branch] = make_question(
-                self._branches[branch], self._pixels, self._class_index, first, self._seed
+                self._branches[branch], self._pixels, classes, first, self._seed
             )
         return self._questions[branch]
 

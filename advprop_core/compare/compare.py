@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from torch import Tensor, nn
 
@@ -37,18 +37,19 @@ _Maps = TypeVar("_Maps")
 
 @dataclass(frozen=True)
 class MapRequest(Checked):
-    """Which maps to make; all share one class, and one layer where the method has one.
+    """Which maps to make; all share one layer where the method has one.
 
     Attributes:
         method: A key of :data:`advprop_core.attribution.methods.METHODS`.
         layer: Dotted name, or None for the method's default.
-        class_index: The class to explain; None for the class the attack works against.
+        class_index: The class to explain; None for the class the attack works against; ``own``
+            for what each branch answers to each picture.
         seed: Of everything a method draws.
     """
 
     method: str = "grad-cam"
     layer: str | None = None
-    class_index: Index | None = None
+    class_index: Index | Literal["own"] | None = None
     seed: Index = 0
 
     def __post_init__(self) -> None:
@@ -56,8 +57,16 @@ class MapRequest(Checked):
         if self.method not in METHODS:
             raise InputError(f"method must be one of {', '.join(METHODS)}, got {self.method!r}")
 
-    def explained(self, attacked_class: int) -> int:
-        """The class that the maps explain."""
+    def explained(self, attacked_class: int, predictions: Grid) -> dict[tuple[InputKind, str], int]:
+        """(kind, branch) to the class that its map explains."""
+        if self.class_index == "own":
+            return {cell: prediction.class_index for cell, prediction in predictions.items()}
+        return dict.fromkeys(predictions, self.class_of_all(attacked_class))
+
+    def class_of_all(self, attacked_class: int) -> int:
+        """The class that all maps explain; an InputError where each explains another."""
+        if self.class_index == "own":
+            raise InputError("these maps explain one class: class_index must not be own")
         return attacked_class if self.class_index is None else self.class_index
 
 
@@ -113,7 +122,7 @@ def compare(
 
     def make_maps(request: MapRequest) -> dict[tuple[InputKind, str], AttributionMap]:
         inputs: dict[InputKind, Tensor] = {"clean": photo.pixels, "adversarial": perturbed}
-        maker = MapMaker(branches, inputs, request.explained(attacked), seed=request.seed)
+        maker = MapMaker(branches, inputs, request.explained(attacked, grid), seed=request.seed)
         return maker.make(request.method, request.layer, progress=on_map)
 
     drawn, refused = made_or_refused(maps, make_maps)

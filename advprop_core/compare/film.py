@@ -81,7 +81,7 @@ def make_film(
 
     attack(branches[attack_branch], photo.pixels, photo.label(attack_branch), config, on_step)
     frames = torch.cat([*points.values()])
-    explained = maps.explained(attacked) if maps else attacked
+    explained = maps.class_of_all(attacked) if maps else attacked
     drawn, refused = made_or_refused(
         maps, lambda request: _maps(branches, frames, request, explained, report)
     )

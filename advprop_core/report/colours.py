@@ -21,9 +21,9 @@ BRANCH_COLOURS: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", 
 """Okabe-Ito: main, aux, and further auxiliary branches in turn."""
 
 COLOUR_SCALES: Final[dict[Sign, tuple[str, ...]]] = {
-    "magnitude": (  # cividis: Nuñez, Anderton and Renslow, arXiv 1712.01662
-        "#00224E", "#123570", "#3B496C", "#575D6D", "#707173",
-        "#8A8678", "#A59C74", "#C3B369", "#E1CC55", "#FEE838",
+    "magnitude": (  # viridis, of matplotlib: cividis is grey in its middle, like the photo below
+        "#440154", "#482878", "#3E4989", "#31688E", "#26828E",
+        "#1F9E89", "#35B779", "#6DCD59", "#B4DE2C", "#FDE725",
     ),
     "signed": (  # blue, against; white, nothing; orange, for
         "#084A82", "#2E7EBB", "#8DBFE0", "#FFFFFF", "#FDBA7F", "#E4731C", "#9C3D00",

@@ -70,7 +70,7 @@ def _blend(subject: Subject, blend: Blended, view: AnatomyView) -> None:
                 words.bars_alt(comparison, blend, kind, names),
             )
     if drawn:
-        st.caption(messages.map_caption(drawn, names))
+        st.caption(messages.map_caption([drawn], names))
     elif comparison.maps_refused:
         st.caption(messages.not_drawn(method.title, comparison.maps_refused))
 

@@ -41,7 +41,7 @@ def _calibrated_with(view: AnatomyView, info: ModelInfo) -> Source | None:
 def _task(view: AnatomyView, lens: Lens) -> Task:
     source = _calibrated_with(view, lens.info)
     if source is None:
-        return comparison.comparison_task(view, lens)
+        return comparison.comparison_task(view, lens, one_class=True)
     store = cache.calibrated_lenses()
     return comparison.picture_task(
         view,
@@ -51,7 +51,7 @@ def _task(view: AnatomyView, lens: Lens) -> Task:
         source,
         store,
         about=store.key((lens.network, source)),
-        maps=comparison.map_request(view, lens, view.method),
+        maps=comparison.map_request(view, lens, view.method, one_class=True),
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from advprop_core.report.colours import Array, Sign, branch_colour, colour_span, overlay
-from advprop_core.text import percent
+from advprop_core.text import percent, shorten
 from advprop_core.types import INPUT_KINDS, Comparison, InputKind, Prediction
 from app.figures.pictures import picture_grid
 from app.figures.style import COLUMN_TITLES, DASHES, FAINT, INK, coloured
@@ -73,7 +73,10 @@ def bars(
     """What main, the blend and the second branch say of one picture, class by class."""
     networks = _networks(comparison, blend)
     chosen = _classes(comparison, networks)
-    labels = [f"{'✓ ' if i == comparison.true_class else ''}{_short(names[i])}" for i in chosen]
+    labels = [
+        f"{'✓ ' if i == comparison.true_class else ''}{shorten(names[i], _LONGEST_NAME)}"
+        for i in chosen
+    ]
     figure = go.Figure()
     for network in networks:
         shares = network.predictions[kind].probabilities[chosen].tolist()
@@ -253,7 +256,3 @@ def _classes(comparison: Comparison, networks: Sequence[_Network]) -> list[int]:
     chosen = [i for i in ranked if i in must]
     chosen += [i for i in ranked if i not in must][: max(0, _CLASSES - len(chosen))]
     return sorted(chosen, key=ranked.index)
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"

@@ -14,7 +14,7 @@ from advprop_core.compare.matrix import AttackMatrix
 from advprop_core.compare.sweep import Sweep
 from advprop_core.evaluation.results import BranchResult
 from advprop_core.report.colours import branch_colour
-from advprop_core.text import NORM_SUFFIXES, NORM_UNITS, ends, percent, radius
+from advprop_core.text import NORM_SUFFIXES, NORM_UNITS, ends, percent, radius, shorten
 from app.figures.style import INK, branch_title
 
 MUTED = {False: "#5B6770", True: "#A8B3BD"}
@@ -122,7 +122,7 @@ def _trace(line: _Line, radii: Sequence[float], norm: str) -> go.Scatter:
 
 def _label(figure: go.Figure, row: int, height: float, line: _Line) -> None:
     """The name of a line, at its right end."""
-    name = line.name if len(line.name) <= _LONGEST else f"{line.name[: _LONGEST - 1]}…"
+    name = shorten(line.name, _LONGEST)
     figure.add_annotation(
         text=f"<b>{name}</b>" if line.main else name,
         x=1.0,

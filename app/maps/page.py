@@ -27,9 +27,8 @@ if TYPE_CHECKING:
 
 QUESTION = "Where did each branch look, and can the maps be trusted?"
 INTRODUCTION = (
-    "Each kind of map defines *looking* in its own way. Here several stand side by side, with the "
-    "same class, layer and colour scale for all branches and both pictures, and with their "
-    "differences."
+    "Each kind of map defines *looking* in its own way. Here several stand side by side, with one "
+    "layer and one colour scale for all branches and both pictures, and with their differences."
 )
 
 
@@ -83,14 +82,14 @@ def _method(map_set: MapSet, name: str, shown: Shown) -> None:
     from app.figures import maps as figures
 
     method, maps = METHODS[name], map_set.of(name)
-    first = next(iter(maps.values()))
-    caption = messages.map_caption(first, shown.info.class_names)
+    names = shown.info.class_names
+    caption = messages.map_caption(maps.values(), names)
     st.subheader(method.title)
     opacity, pictures = shown.view.opacity / 100, map_set.comparison
     figure = figures.method_grid(
-        pictures, maps, method.sign, method.title, opacity, differences=True
+        pictures, maps, method.sign, method.title, opacity, names, differences=True
     )
-    chart(figure, f"map.{name}", caption)
+    chart(figure, f"map.{name}", f"{caption} {messages.map_classes(maps.values(), names)}")
     st.caption(caption)
     for sentence in (words.agreement(map_set, name), *messages.empty_maps(maps)):
         if sentence:

@@ -52,7 +52,7 @@ def _task(playground: Shown) -> Task:
         config=comparison.attack_config(view, playground.info),
         attack_branch=view.attack_branch,
         true_class=playground.result.true_class,
-        maps=comparison.map_request(view, lens, _method(view.method)),
+        maps=comparison.map_request(view, lens, _method(view.method), one_class=True),
     )
 
 

@@ -59,14 +59,23 @@ def _maps(shown: Shown) -> None:
         reason = messages.not_drawn(method.title, result.maps_refused)
         st.warning(reason, icon=":material/block:")
         return
-    caption = messages.map_caption(next(iter(result.maps.values())), shown.info.class_names)
+    names, drawn = shown.info.class_names, result.maps.values()
+    caption = messages.map_caption(drawn, names, shown.view.scale)
     opacity = shown.view.opacity / 100
     figure = figures.method_grid(
-        result, result.maps, method.sign, method.title, opacity, differences=False
+        result,
+        result.maps,
+        method.sign,
+        method.title,
+        opacity,
+        names,
+        differences=False,
+        scale=shown.view.scale,
     )
-    chart(figure, "maps", caption)
-    for sentence in [caption, *messages.empty_maps(result.maps)]:
+    chart(figure, "maps", f"{caption} {messages.map_classes(drawn, names)}")
+    for sentence in [caption, *messages.empty_maps(result.maps), *messages.weak_maps(result.maps)]:
         st.caption(sentence)
+    controls.scale()
     if method.needs_layer:
         _grid(shown)
     with st.expander("How to read these maps"):

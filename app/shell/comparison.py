@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from advprop_core.attacks.named import gradient_attack
 from advprop_core.attribution.methods import METHODS
@@ -16,7 +16,7 @@ from advprop_core.types import AttackConfig, Comparison, InputKind, ModelInfo, N
 from app.shell import cache
 from app.shell.pictures import key_of
 from app.shell.tasks import Task
-from app.shell.view import ATTACKS, View
+from app.shell.view import ATTACKS, EXPLAINED, View
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from app.shell.cache import Lens
 
 
-def comparison_task(view: View, lens: Lens) -> Task:
-    """Perturb the picture and compare the branches."""
+def comparison_task(view: View, lens: Lens, *, one_class: bool = False) -> Task:
+    """Perturb the picture and compare the branches; see :func:`map_request`."""
     from advprop_core.compare.compare import compare  # here: it loads torch
 
-    maps = map_request(view, lens, view.method)
+    maps = map_request(view, lens, view.method, one_class=one_class)
     return picture_task(view, lens, compare, lens.branches, maps=maps)
 
 
@@ -66,11 +66,16 @@ def inputs(comparison: Comparison) -> dict[InputKind, Tensor]:
     return {"clean": comparison.clean[None], "adversarial": comparison.adversarial[None]}
 
 
-def map_request(view: View, lens: Lens, method: str) -> Any:
-    """A kind of map at the layer and of the class that the view names."""
+def map_request(view: View, lens: Lens, method: str, *, one_class: bool = False) -> Any:
+    """A kind of map at the layer and of the class that the view names.
+
+    With ``one_class`` all maps explain the class under attack where each would explain another.
+    """
     from advprop_core.compare.compare import MapRequest
 
-    return MapRequest(method, layer_of(view, lens, [method]), explained(view, lens.info))
+    chosen = explained(view, lens.info)
+    chosen = None if one_class and chosen == "own" else chosen
+    return MapRequest(method, layer_of(view, lens, [method]), chosen)
 
 
 def layer_of(view: View, lens: Lens, methods: Sequence[str]) -> str | None:
@@ -79,9 +84,11 @@ def layer_of(view: View, lens: Lens, methods: Sequence[str]) -> str | None:
     return (view.layer or lens.default_layer or None) if needed else None
 
 
-def explained(view: View, info: ModelInfo) -> int | None:
-    """The index of the class that maps explain, or None for the class under attack."""
-    return info.class_ids.index(view.explained) if view.explained else None
+def explained(view: View, info: ModelInfo) -> int | Literal["own"] | None:
+    """What maps explain, as :class:`~advprop_core.compare.compare.MapRequest` takes it."""
+    if view.explained == "own":
+        return "own"
+    return None if view.explained in EXPLAINED else info.class_ids.index(view.explained)
 
 
 def class_index(info: ModelInfo, label: str | None) -> int | None:

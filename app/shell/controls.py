@@ -15,7 +15,7 @@ from app.shell import cache, erasing, state
 from app.shell.messages import FEW_CLASSES, tame
 from app.shell.pictures import PHOTOS, SCENES, suggested
 from app.shell.state import key
-from app.shell.view import ATTACKS, NORMS, PERTURBATIONS, View, ends
+from app.shell.view import ATTACKS, EXPLAINED, NORMS, PERTURBATIONS, SCALES, View, ends
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -51,8 +51,8 @@ def settle(models: Mapping[str, ModelInfo]) -> ModelInfo:
     info = models[st.session_state[key("model")]]
     branches = list(info.branches)
     state.keep_within("attack_branch", branches, branches[0])
-    for name in ("target", "explained"):
-        state.keep_within(name, ["", *info.class_ids], "")
+    state.keep_within("target", ["", *info.class_ids], "")
+    state.keep_within("explained", [*EXPLAINED, *info.class_ids], View().explained)
     return info
 
 
@@ -158,7 +158,8 @@ def _expert_attack(info: ModelInfo, kind: str) -> None:
 def target_class(info: ModelInfo, widget: str, **options: Any) -> None:
     """The class that a targeted attack wants."""
     help = "A targeted attack drives the prediction towards this class."
-    _class_picker(info, "Target class", "none: any wrong class", key=widget, help=help, **options)
+    own = {"": "none: any wrong class"}
+    _class_picker(info, "Target class", own, key=widget, help=help, **options)
 
 
 def of_picture(info: ModelInfo) -> DeltaGenerator | None:
@@ -181,21 +182,36 @@ def of_picture(info: ModelInfo) -> DeltaGenerator | None:
 
 
 def explained_class(info: ModelInfo) -> None:
-    """The class all maps are about."""
-    help = "All maps explain the same class, so that they can be compared."
-    title, empty = "Class the maps explain", "the class under attack"
-    _class_picker(info, title, empty, key=key("explained"), help=help)
+    """What the maps are about."""
+    help = (
+        "A map shows what speaks for a class: for what its branch answers to its picture, or for "
+        "one class in all maps, so that they can be compared."
+    )
+    _class_picker(info, "The maps explain", EXPLAINED, key=key("explained"), help=help)
 
 
-def _class_picker(info: ModelInfo, title: str, empty: str, **options: Any) -> None:
+def _class_picker(info: ModelInfo, title: str, besides: Mapping[str, str], **options: Any) -> None:
     names = distinct_names(info.classes)  # of two equal texts a browser would take the last
     if info.num_classes > FEW_CLASSES:  # typing searches this text: by id as well as by name
         names = {
             identity: name if identity in name else f"{name} ({identity})"
             for identity, name in names.items()
         }
-    shown = lambda identity: names.get(identity, empty)  # noqa: E731
-    st.selectbox(title, ["", *info.class_ids], format_func=shown, **options)
+    titles = {**names, **besides}
+    st.selectbox(title, [*besides, *info.class_ids], format_func=titles.__getitem__, **options)
+
+
+def scale() -> None:
+    """Which maps share a colour scale."""
+    st.segmented_control(
+        "One colour scale for",
+        list(SCALES),
+        format_func=SCALES.__getitem__,
+        key=key("scale"),
+        required=True,
+        help="On its own scale, every map shows where a branch looked. On one scale for all, the "
+        "maps also show how strongly.",
+    )
 
 
 def opacity() -> None:

@@ -14,11 +14,13 @@ from app.shell.messages import quote
 from app.shell.view import View, fitting, rules
 
 V = TypeVar("V", bound=View)
-VERSION = 2
+VERSION = 3
+_SHARED = {"explained": "attacked", "scale": "shared", "opacity": 60}
 # Of each version: field to default, where today's differs. Links exist, so an entry never changes.
 DEFAULTS: dict[int, dict[str, Any]] = {
-    1: {"model": "shapes-advprop", "image": "scene:2"},
-    2: {},
+    1: {"model": "shapes-advprop", "image": "scene:2", **_SHARED},
+    2: _SHARED,
+    3: {},
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from advprop_core.types import AttributionMap, Comparison, ModelInfo
 
 UNSURE = 0.5
+_WEAK = 0.25
+"""A map with less of the strongest map's strength is said to be weak."""
 FEW_CLASSES = 12
 """Up to so many are named in a sentence."""
 PICTURES: dict[InputKind, str] = {"clean": "clean", "adversarial": "perturbed"}
@@ -133,14 +135,30 @@ def learnt(info: ModelInfo, true_class_known: bool) -> str:
     return f"It can only answer {shown}, whatever the picture shows.{tick}"
 
 
-def map_caption(shown: AttributionMap, names: Sequence[str]) -> str:
-    """What a grid of maps shows, in one line; ``shown`` is any of them."""
-    method = METHODS[shown.method]
-    where = f" at layer `{shown.layer}`" if shown.layer else ""
-    return (
-        f"{method.title}{where} for the class **{names[shown.class_index]}**. The class is "
-        "the same in every picture, and so is the colour scale, which ends at the 99th percentile."
+def map_caption(
+    maps: Collection[AttributionMap], names: Sequence[str], scale: str = "shared"
+) -> str:
+    """What a grid of maps of one kind shows; ``scale`` is a key of :data:`.view.SCALES`."""
+    first = next(iter(maps))
+    where = f" at layer `{first.layer}`" if first.layer else ""
+    whose = {"each": "Each map has its own", "row": "Each branch has its own"}
+    ends = (
+        f"{whose.get(scale, 'All maps have one')} colour scale, which ends at the 99th percentile."
     )
+    if len({drawn.class_index for drawn in maps}) == 1:
+        what = f"for the class **{names[first.class_index]}**"
+    else:
+        what = "for the class that stands above each map: the answer of its branch to its picture"
+    return f"{METHODS[first.method].title}{where} {what}. {ends}"
+
+
+def map_classes(maps: Collection[AttributionMap], names: Sequence[str]) -> str:
+    """Which class each map explains, for who cannot see what stands above it."""
+    parts = [
+        f"{drawn.branch}, {PICTURES[drawn.input_kind]} picture: {names[drawn.class_index]}"
+        for drawn in maps
+    ]
+    return f"{'; '.join(parts)}."
 
 
 def not_drawn(title: str, reason: str) -> str:
@@ -159,6 +177,18 @@ def empty_maps(maps: Mapping[tuple[InputKind, str], AttributionMap]) -> list[str
         return []
     what = "The map of {} is" if len(empty) == 1 else "The maps of {} are"
     return [f"{what.format(join(empty))} 0 everywhere."]
+
+
+def weak_maps(maps: Mapping[tuple[InputKind, str], AttributionMap]) -> list[str]:
+    """One sentence for each map that is far below the strongest, if it is not empty."""
+    peaks = {cell: float(drawn.values.abs().quantile(0.99)) for cell, drawn in maps.items()}
+    (kind, branch), most = max(peaks.items(), key=lambda cell: cell[1])
+    return [
+        f"The map of {weak} on the {PICTURES[seen]} picture is weak: {percent(peak / most)} of "
+        f"that of {branch} on the {PICTURES[kind]} picture."
+        for (seen, weak), peak in peaks.items()
+        if 0 < peak < _WEAK * most
+    ]
 
 
 def honesty(result: Comparison, info: ModelInfo) -> list[str]:

@@ -23,6 +23,10 @@ PERTURBATIONS = {
 }
 STRENGTHS = {"linf": "epsilon", "l2": "radius"}
 """The field of :class:`View` with the radius, by norm; it counts in the norm's unit."""
+EXPLAINED = {"own": "each branch's own answer", "attacked": "the class under attack"}
+"""What maps may explain besides a class."""
+SCALES = {"each": "each map", "row": "each branch", "shared": "all maps"}
+"""What has a colour scale of its own."""
 NORMS = {"linf": "L∞: every pixel a little", "l2": "L2: the whole change together"}
 
 
@@ -68,7 +72,8 @@ class View:
         fill: What is put in its place.
         method: Kind of map.
         layer: Layer of the map, or empty for the method's own choice.
-        explained: Class id the maps explain, or empty for the class under attack.
+        explained: Class id the maps explain, or a key of :data:`EXPLAINED`.
+        scale: Which maps share a colour scale; a key of :data:`SCALES`.
         opacity: Of the map over the photo, in percent.
         expert: Whether the further controls are shown.
     """
@@ -89,8 +94,9 @@ class View:
     fill: str = one_of("grey", FILLS)
     method: str = one_of("grad-cam", METHODS)
     layer: str = ""
-    explained: str = ""
-    opacity: int = within(60, 0, 100)
+    explained: str = "own"
+    scale: str = one_of("each", SCALES)
+    opacity: int = within(70, 0, 100)
     expert: bool = False
 
     @property

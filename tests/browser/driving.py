@@ -6,7 +6,7 @@ from pathlib import Path
 from playwright.sync_api import Locator, Page, expect
 
 SCREENSHOTS = Path(__file__).parent / "screenshots"
-SCENE = "v=2&model=shapes-advprop&image=scene:2"
+SCENE = "v=3&model=shapes-advprop&image=scene:2"
 """A small network that answers at once, and a picture that it knows."""
 FIRST = 240_000  # ms: torch is loaded in it, on machines that may be busy with training
 

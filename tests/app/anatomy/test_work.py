@@ -37,7 +37,7 @@ def asked(lens):
     """(any field of the view) to the comparison that is asked for."""
 
     def ask(**fields):
-        task = comparison.comparison_task(replace(ATTACKED, **fields), lens)
+        task = comparison.comparison_task(replace(ATTACKED, **fields), lens, one_class=True)
         return task.call(progress=Job("x").report)
 
     return ask

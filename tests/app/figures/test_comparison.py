@@ -22,7 +22,7 @@ def of_kind(figure, kind):
 
 def drawn(result, *options):
     """Its maps alone, as the Playground shows them."""
-    return map_figures.method_grid(result, result.maps, *options, differences=False)
+    return map_figures.method_grid(result, result.maps, *options, NAMES, differences=False)
 
 
 def cell(trace):

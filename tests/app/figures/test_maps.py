@@ -53,7 +53,13 @@ def heat(figure):
 
 def grid(found, sign, title):
     return figures.method_grid(
-        found.comparison, found.of("saliency"), sign, title, 0.6, differences=True
+        found.comparison,
+        found.of("saliency"),
+        sign,
+        title,
+        0.6,
+        ("star", "heart"),
+        differences=True,
     )
 
 

@@ -196,7 +196,7 @@ def test_maps_of_all_frames_and_branches_share_one_scale(film):
     reel = make_reel(film, NAMES, "magnitude", 1.0)
     hottest = opened(reel.frames[2].pictures[2])[1, 1]
     half = opened(reel.frames[1].pictures[2])[1, 1]
-    assert abs(hottest - [255, 234, 70]).max() < 25, "cividis at its end"
+    assert abs(hottest - [253, 231, 37]).max() < 25, "viridis at its end"
     assert abs(opened(reel.frames[2].pictures[3])[1, 1] - half).max() < 25
     assert abs(hottest - half).max() > 60
     cold = opened(reel.frames[0].pictures[2])[6, 6]

@@ -36,7 +36,7 @@ def test_a_change_of_strength_changes_the_result_and_the_link(visit):
     person.choose(epsilon=1.0)
     person.assert_whole()
     assert person.at.query_params == {
-        "v": "2", "model": "tiny-advprop", "image": "scene:2", "epsilon": "1"
+        "v": "3", "model": "tiny-advprop", "image": "scene:2", "epsilon": "1"
     }  # fmt: skip
     assert person.result.facts.linf == pytest.approx(1 / 255, rel=1e-3)
     assert before.facts.linf == pytest.approx(4 / 255, rel=1e-3)
@@ -53,6 +53,23 @@ def test_the_attack_may_go_through_either_branch(visit):
     assert person.result.attack_branch == "aux"
     assert not torch.equal(person.result.adversarial, main.adversarial)
     assert "gradient of **aux**" in person.text
+
+
+def test_what_maps_explain_and_which_share_a_scale(visit):
+    """Each branch's own answer on its own scale; or one class, or one scale for all."""
+    person = visit(model="tiny-advprop", epsilon="16")
+    names = cache.model_info("tiny-advprop").class_names
+    answers = {cell: p.class_index for cell, p in person.result.predictions.items()}
+    assert {cell: drawn.class_index for cell, drawn in person.result.maps.items()} == answers
+    if len(set(answers.values())) > 1:
+        assert "for the class that stands above each map" in person.text
+    assert "Each map has its own colour scale" in person.text
+    person.choose(scale="shared")
+    assert "All maps have one colour scale" in person.text
+    person.choose(expert=True, explained="attacked")
+    attacked = person.result.attacked_class
+    assert {drawn.class_index for drawn in person.result.maps.values()} == {attacked}
+    assert f"for the class **{names[attacked]}**" in person.text
 
 
 def test_maps_with_more_cells_are_a_click_away(visit):
@@ -114,7 +131,7 @@ def test_expert_controls_change_the_result(visit):
     assert explained.class_index == cache.model_info("tiny-advprop").class_ids.index("ring")
     assert explained.layer is None
     assert "for the class **ring**" in person.text
-    assert "so is the colour scale, which ends at the 99th percentile" in person.text
+    assert "Each map has its own colour scale, which ends at the 99th percentile" in person.text
 
 
 @pytest.mark.parametrize("method", ["saliency", "smoothgrad"])

@@ -344,8 +344,8 @@ def test_work_that_fails_is_said(visit, monkeypatch):
 
 
 def test_links_without_a_studio_are_what_they_were():
-    assert links.encode(PlaygroundView()) == {"v": "2"}
-    view, complaints = links.decode({"v": "2", "studio": "kitchen"}, PlaygroundView())
+    assert links.encode(PlaygroundView()) == {"v": "3"}
+    view, complaints = links.decode({"v": "3", "studio": "kitchen"}, PlaygroundView())
     assert view == PlaygroundView()
     assert "studio = `kitchen`" in complaints[0]
 

@@ -89,8 +89,12 @@ def test_maps_have_a_layer_only_where_the_method_has_one(lens):
     view = replace(BASE, layer="layer2", explained=lens.info.class_ids[2])
     asked = [comparison.map_request(view, lens, method) for method in ("grad-cam", "saliency")]
     assert asked == [MapRequest("grad-cam", "layer2", 2), MapRequest("saliency", None, 2)]
-    default = MapRequest("grad-cam", lens.default_layer, None)
+    default = MapRequest("grad-cam", lens.default_layer, "own")
     assert comparison.map_request(BASE, lens, "grad-cam") == default
+    alike = MapRequest("grad-cam", lens.default_layer, None)
+    assert comparison.map_request(BASE, lens, "grad-cam", one_class=True) == alike
+    attacked = replace(BASE, explained="attacked")
+    assert comparison.map_request(attacked, lens, "grad-cam") == alike
 
 
 def test_the_true_class_is_found_by_id_or_name(tiny_info_of):

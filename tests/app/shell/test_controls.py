@@ -40,7 +40,7 @@ def test_captions_say_what_was_done(view, words, tiny_info_of):
 # -- on the page ---------------------------------------------------------------------------------
 
 SIMPLE = {"view.model", "view.perturbation", "view.epsilon", "view.attack_branch", "view.expert",
-          "view.studio"}  # fmt: skip
+          "view.studio", "view.scale"}  # fmt: skip
 EXPERT = {"view.norm", "view.steps", "view.step_size", "view.target", "view.seed", "view.method",
           "view.layer", "view.explained", "view.opacity"}  # fmt: skip
 

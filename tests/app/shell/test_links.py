@@ -36,7 +36,7 @@ def test_a_link_restores_the_whole_view(visit):
     ],
 )
 def test_what_a_link_asks_in_vain_is_said_and_the_rest_shown(visit, parameters, expert):
-    person = visit(**{"v": "2", "model": "tiny-advprop", "expert": expert, **parameters})
+    person = visit(**{"v": "3", "model": "tiny-advprop", "expert": expert, **parameters})
     person.assert_whole()
     assert not person.errors
     assert len(person.warnings) == len(parameters)

@@ -119,13 +119,36 @@ def test_what_the_network_can_answer_and_the_tick(tiny_info_of):
 def test_the_caption_of_maps_names_class_layer_and_scale():
     values = torch.zeros(2, 2)
     shown = AttributionMap(values, "grad-cam", "main", "clean", 0, "layer4")
-    caption = messages.map_caption(shown, NAMES)
+    caption = messages.map_caption([shown], NAMES)
     assert "layer `layer4`" in caption
     assert "**star**" in caption
     assert "colour scale, which ends at the 99th percentile" in caption
     shown = AttributionMap(values, "integrated-gradients", "main", "clean", 0, None)
-    caption = messages.map_caption(shown, NAMES)
+    caption = messages.map_caption([shown], NAMES)
     assert "layer" not in caption
+
+
+def test_maps_of_different_classes_say_which_each_explains():
+    maps = [
+        AttributionMap(torch.zeros(2, 2), "grad-cam", branch, kind, index)
+        for branch, kind, index in (("main", "clean", 0), ("aux", "adversarial", 1))
+    ]
+    caption = messages.map_caption(maps, NAMES)
+    assert "for the class that stands above each map: the answer of its branch" in caption
+    assert messages.map_classes(maps, NAMES) == (
+        "main, clean picture: star; aux, perturbed picture: heart."
+    )
+
+
+def test_a_weak_map_is_said_to_be():
+    strengths = {"main": 1.0, "aux": 0.1, "aux2": 0.3, "aux3": 0.0}
+    maps = {
+        ("clean", branch): AttributionMap(torch.full((4, 4), -s), "saliency", branch, "clean", 0)
+        for branch, s in strengths.items()
+    }
+    assert messages.weak_maps(maps) == [
+        "The map of aux on the clean picture is weak: 10 % of that of main on the clean picture."
+    ]
 
 
 def test_a_map_of_nothing_is_said(make_result):

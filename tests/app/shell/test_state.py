@@ -46,13 +46,17 @@ def test_every_view_survives_its_link(page, seed):
     assert decode(encode(view), page()) == (view, [])
 
 
+ONE_SCALE = {"explained": "attacked", "scale": "shared", "opacity": 60}
+"""What all maps had in common before version 3."""
+
+
 def test_a_link_of_before_opens_each_page_to_the_same_view():
     """It held the fields of all pages."""
     link = {
         "v": "1", "model": "tiny", "epsilon": "8", "studio": "film", "maps": "cam", "dial": "30",
         "moved": "affine", "tested": "a,b", "attack_steps": "7", "radii": "1/255",
     }  # fmt: skip
-    shared = {"model": "tiny", "image": "scene:2", "epsilon": 8.0}
+    shared = {"model": "tiny", "image": "scene:2", "epsilon": 8.0, **ONE_SCALE}
     for view in (
         PlaygroundView(**shared, studio="film"),
         MapsView(**shared, maps=("cam",)),
@@ -64,19 +68,19 @@ def test_a_link_of_before_opens_each_page_to_the_same_view():
 
 def test_lists_in_a_link():
     assert encode(MapsView(maps=("saliency", "cam")))["maps"] == "saliency,cam"
-    assert decode({"v": "2", "maps": ""}, MapsView())[0].maps == ()
+    assert decode({"v": "3", "maps": ""}, MapsView())[0].maps == ()
     most = tuple(METHODS)[:MOST_MAPS]
     assert decode(encode(MapsView(maps=most)), MapsView()) == (MapsView(maps=most), [])
     seven = ",".join(tuple(METHODS)[: MOST_MAPS + 1])
     for bad in ("saliency,saliency", "saliency,grad", "saliency,", seven):
-        view, complaints = decode({"v": "2", "maps": bad}, MapsView())
+        view, complaints = decode({"v": "3", "maps": bad}, MapsView())
         assert view == MapsView()
         assert f"maps = `{bad[:40]}" in complaints[0]
 
 
 def test_link_of_the_defaults_holds_the_version_alone():
-    assert encode(View()) == {"v": "2"}
-    assert encode(View(epsilon=8.0, expert=True)) == {"v": "2", "epsilon": "8", "expert": "1"}
+    assert encode(View()) == {"v": "3"}
+    assert encode(View(epsilon=8.0, expert=True)) == {"v": "3", "epsilon": "8", "expert": "1"}
 
 
 def test_an_address_without_parameters_shows_the_pages_own_default():
@@ -86,18 +90,20 @@ def test_an_address_without_parameters_shows_the_pages_own_default():
 
 
 def test_a_link_of_ours_does_not_depend_on_the_pages_own_default():
-    assert decode({"v": "2"}, View(model="mine")) == (View(), [])
+    assert decode({"v": "3"}, View(model="mine")) == (View(), [])
 
 
 def test_an_old_link_keeps_the_defaults_of_its_version():
-    """The first view was a drawn scene."""
-    view = View(model="shapes-advprop", image="scene:2", steps=20)
+    """The first view was a drawn scene, and all maps explained one class."""
+    view = View(model="shapes-advprop", image="scene:2", steps=20, **ONE_SCALE)
     assert decode({"v": "1", "steps": "20"}, View()) == (view, [])
     # Written anew, it says what the newer defaults would change.
     assert encode(view) == {
-        "v": "2", "model": "shapes-advprop", "image": "scene:2", "steps": "20"
+        "v": "3", "model": "shapes-advprop", "image": "scene:2", "steps": "20",
+        "explained": "attacked", "scale": "shared", "opacity": "60",
     }  # fmt: skip
-    assert decode({"v": "2", "steps": "20"}, View()) == (View(steps=20), [])
+    assert decode({"v": "2", "steps": "20"}, View()) == (View(steps=20, **ONE_SCALE), [])
+    assert decode({"v": "3", "steps": "20"}, View()) == (View(steps=20), [])
 
 
 @pytest.mark.parametrize("version", ["99", "0", "-1", "", "one", "²", "1.0", "9" * 5000])
@@ -122,7 +128,7 @@ def test_unknown_version_is_said_and_the_default_shown(version):
     ],
 )  # fmt: skip
 def test_what_cannot_be_is_left_out_and_said(name, text):
-    view, complaints = decode({"v": "2", name: text, "image": "scene:3"}, View())
+    view, complaints = decode({"v": "3", name: text, "image": "scene:3"}, View())
     assert view == View(image="scene:3")
     (sentence,) = complaints
     assert name in sentence
@@ -141,13 +147,13 @@ def test_every_number_has_bounds_that_refuse_what_is_no_number(page):
 
 
 def test_parameters_of_others_are_no_concern():
-    assert decode({"v": "2", "utm_source": "mail", "embed": "true"}, View()) == (View(), [])
+    assert decode({"v": "3", "utm_source": "mail", "embed": "true"}, View()) == (View(), [])
 
 
 def test_a_links_markdown_has_no_effect_in_a_complaint():
-    (sentence,) = decode({"v": "2", "steps": "![x](http://evil.example/x.png)"}, View())[1]
+    (sentence,) = decode({"v": "3", "steps": "![x](http://evil.example/x.png)"}, View())[1]
     assert "`![x](http://evil.example/x.png)`" in sentence
-    (sentence,) = decode({"v": "2", "steps": "`![x](//e.example)"}, View())[1]
+    (sentence,) = decode({"v": "3", "steps": "`![x](//e.example)"}, View())[1]
     assert sentence.count("`") == 2
 
 
@@ -156,7 +162,7 @@ def test_a_links_markdown_has_no_effect_in_a_complaint():
 
 @pytest.mark.parametrize(
     ("field", "value", "fallback"),
-    [("seed", "four", 0), ("steps", 1000, 10), ("severity", None, 0.1), ("opacity", True, 60),
+    [("seed", "four", 0), ("steps", 1000, 10), ("severity", None, 0.1), ("opacity", True, 70),
      ("target", 7, ""), ("method", ["cam"], "grad-cam"), ("regions", "1.2", "")],
 )  # fmt: skip
 def test_a_broken_widget_state_falls_back_to_the_default_and_is_said(visit, field, value, fallback):

@@ -7,6 +7,7 @@ from advprop_core.attribution import maps
 from advprop_core.attribution.errors import NoGradient, Unfit
 from advprop_core.attribution.maps import explain
 from advprop_core.compare.compare import MapRequest, compare
+from advprop_core.errors import InputError
 from advprop_core.models.dual_bn import PixelNetwork
 from advprop_core.pictures.noise import NoiseConfig, add_noise
 from advprop_core.types import AttackConfig
@@ -228,6 +229,22 @@ def test_same_request_same_result(branches, image):
 def test_refusals(branches, image, fields, words):
     with pytest.raises(ValueError, match=words):
         run(branches, image, **fields)
+
+
+def test_maps_of_each_branchs_own_answer(branches, pixels):
+    """Main's and aux's answers to both pictures are what their maps explain."""
+    result = run(branches, pixels(1), maps=MapRequest(class_index="own"))
+    assert {cell: drawn.class_index for cell, drawn in result.maps.items()} == {
+        cell: prediction.class_index for cell, prediction in result.predictions.items()
+    }
+    for (kind, name), drawn in result.maps.items():
+        alone = run(branches, pixels(1), maps=MapRequest(class_index=drawn.class_index)).maps
+        assert torch.allclose(drawn.values, alone[kind, name].values, atol=1e-6)
+
+
+def test_a_film_has_one_class():
+    with pytest.raises(InputError, match="class_index must not be own"):
+        MapRequest(class_index="own").class_of_all(3)
 
 
 def test_a_map_request_validates_itself():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
 from torch import Tensor, nn
@@ -19,7 +19,8 @@ from advprop_core.pictures.decoding import quantize
 from advprop_core.pictures.erasing import erase
 from advprop_core.pictures.noise import NoiseConfig, add_noise
 from advprop_core.pictures.regions import EraseConfig
-from advprop_core.predict import logits_of, predict_grid
+from advprop_core.predict import in_precision_of, logits_of, predict_grid
+from advprop_core.processes import Progress
 from advprop_core.types import (
     AttackConfig,
     AttributionMap,
@@ -119,24 +120,55 @@ def compare(
         **{("clean", name): prediction for name, prediction in photo.clean.items()},
         **predict_grid(branches, {"adversarial": perturbed}),
     }
-
-    def make_maps(request: MapRequest) -> dict[tuple[InputKind, str], AttributionMap]:
-        inputs: dict[InputKind, Tensor] = {"clean": photo.pixels, "adversarial": perturbed}
-        maker = MapMaker(branches, inputs, request.explained(attacked, grid), seed=request.seed)
-        return maker.make(request.method, request.layer, progress=on_map)
-
-    drawn, refused = made_or_refused(maps, make_maps)
-    return Comparison(
+    result = Comparison(
         clean=freeze(photo.pixels[0]),
         adversarial=freeze(perturbed[0]),
         predictions=grid,
-        maps=drawn or {},
+        maps={},
         facts=_facts(branches, photo, perturbed, grid),
         true_class=photo.true_class,
         attacked_class=attacked,
         attack_branch=attack_branch if isinstance(perturbation, AttackConfig) else None,
-        maps_refused=refused,
     )
+    return result if maps is None else with_maps(branches, result, maps, progress=on_map)
+
+
+def with_maps(
+    branches: Mapping[str, nn.Module],
+    comparison: Comparison,
+    maps: MapRequest,
+    *,
+    progress: Progress | None = None,
+) -> Comparison:
+    """The comparison with maps of its pictures, in place of those that it has.
+
+    Args:
+        branches: Which made the comparison.
+        comparison: Of one image.
+        maps: Which maps to make.
+        progress: Called with (done, total); may raise to stop.
+
+    Raises:
+        UnknownLayer, ValueError: As for :func:`compare`.
+    """
+    module = next(iter(branches.values()))
+    weight = next(module.parameters(), comparison.clean)  # whose device results have left
+    pictures: dict[InputKind, Tensor] = {
+        "clean": comparison.clean,
+        "adversarial": comparison.adversarial,
+    }
+    inputs = {
+        kind: in_precision_of(module, picture[None]).to(weight.device)
+        for kind, picture in pictures.items()
+    }
+    explained = maps.explained(comparison.attacked_class, comparison.predictions)
+
+    def make(request: MapRequest) -> dict[tuple[InputKind, str], AttributionMap]:
+        maker = MapMaker(branches, inputs, explained, seed=request.seed)
+        return maker.make(request.method, request.layer, progress=progress)
+
+    drawn, refused = made_or_refused(maps, make)
+    return replace(comparison, maps=drawn or {}, maps_refused=refused)
 
 
 def made_or_refused(

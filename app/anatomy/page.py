@@ -40,8 +40,9 @@ def _calibrated_with(view: AnatomyView, info: ModelInfo) -> Source | None:
 
 def _task(view: AnatomyView, lens: Lens) -> Task:
     source = _calibrated_with(view, lens.info)
+    maps = comparison.map_request(view, lens, view.method, one_class=True)
     if source is None:
-        return comparison.comparison_task(view, lens, one_class=True)
+        return comparison.comparison_task(view, lens, maps)
     store = cache.calibrated_lenses()
     return comparison.picture_task(
         view,
@@ -51,7 +52,7 @@ def _task(view: AnatomyView, lens: Lens) -> Task:
         source,
         store,
         about=store.key((lens.network, source)),
-        maps=comparison.map_request(view, lens, view.method, one_class=True),
+        maps=maps,
     )
 
 

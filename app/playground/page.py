@@ -6,8 +6,8 @@ import streamlit as st
 
 from app.playground import studio, words
 from app.playground.view import PlaygroundView
-from app.shell import cache, controls, messages, state, workbench
-from app.shell.comparison import comparison_task
+from app.shell import cache, controls, messages, state, tasks, workbench
+from app.shell.comparison import comparison_task, maps_task
 from app.shell.layout import chart, image
 from app.shell.state import key
 from app.shell.tasks import Shown
@@ -49,12 +49,20 @@ def _draw(shown: Shown, current: bool) -> None:
 
 
 def _maps(shown: Shown) -> None:
+    """Maps of the comparison, a task of their own: it is read while they are made."""
+    st.subheader("Where each branch looked")
+    task = maps_task(shown, cache.load_lens(shown.view.model))
+    drawn_maps = tasks.answer("playground.maps", task, shown.view, shown.info)
+    if drawn_maps is not None:
+        _draw_maps(drawn_maps)
+
+
+def _draw_maps(shown: Shown) -> None:
     from advprop_core.attribution.methods import METHODS
     from app.figures import maps as figures
 
     result = shown.result
     method = METHODS[shown.view.method]
-    st.subheader("Where each branch looked")
     if result.maps_refused:
         reason = messages.not_drawn(method.title, result.maps_refused)
         st.warning(reason, icon=":material/block:")

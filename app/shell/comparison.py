@@ -15,7 +15,7 @@ from advprop_core.text import NORM_UNITS
 from advprop_core.types import AttackConfig, Comparison, InputKind, ModelInfo, Norm
 from app.shell import cache
 from app.shell.pictures import key_of
-from app.shell.tasks import Task
+from app.shell.tasks import Shown, Task
 from app.shell.view import ATTACKS, EXPLAINED, View
 
 if TYPE_CHECKING:
@@ -25,12 +25,25 @@ if TYPE_CHECKING:
     from app.shell.cache import Lens
 
 
-def comparison_task(view: View, lens: Lens, *, one_class: bool = False) -> Task:
-    """Perturb the picture and compare the branches; see :func:`map_request`."""
+def comparison_task(view: View, lens: Lens, maps: Any = None) -> Task:
+    """Perturb the picture and compare the branches, with maps where some are asked for."""
     from advprop_core.compare.compare import compare  # here: it loads torch
 
-    maps = map_request(view, lens, view.method, one_class=one_class)
     return picture_task(view, lens, compare, lens.branches, maps=maps)
+
+
+def maps_task(comparison: Shown, lens: Lens) -> Task:
+    """The maps of a comparison that is shown: another kind of map needs no new attack."""
+    from advprop_core.compare.compare import with_maps  # here: it loads torch
+
+    return Task.of(
+        (lens.network,),
+        with_maps,
+        lens.branches,
+        comparison.result,
+        about=comparison.task,
+        maps=map_request(comparison.view, lens, comparison.view.method),
+    )
 
 
 def picture_task(

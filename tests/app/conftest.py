@@ -3,7 +3,7 @@
 import functools
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import wait
 from dataclasses import replace
 from pathlib import Path
@@ -168,6 +168,10 @@ class Visit:
     @property
     def result(self) -> Comparison:
         return self.at.session_state["shown.playground"].result
+
+    @property
+    def maps(self) -> Mapping[tuple[str, str], AttributionMap]:
+        return self.at.session_state["shown.playground.maps"].result.maps
 
     @property
     def errors(self) -> list[str]:

@@ -37,7 +37,9 @@ def asked(lens):
     """(any field of the view) to the comparison that is asked for."""
 
     def ask(**fields):
-        task = comparison.comparison_task(replace(ATTACKED, **fields), lens, one_class=True)
+        view = replace(ATTACKED, **fields)
+        maps = comparison.map_request(view, lens, view.method, one_class=True)
+        task = comparison.comparison_task(view, lens, maps)
         return task.call(progress=Job("x").report)
 
     return ask

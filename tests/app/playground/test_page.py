@@ -17,7 +17,7 @@ def test_the_first_view_is_a_drawn_scene_and_complete(visit):
     assert not person.errors
     assert not person.warnings
     assert chosen(person) == View(model="tiny-advprop", image="scene:2")
-    assert list(person.result.maps) == [
+    assert list(person.maps) == [
         ("clean", "main"), ("clean", "aux"), ("adversarial", "main"), ("adversarial", "aux"),
     ]  # fmt: skip
     assert person.result.true_class is not None
@@ -60,7 +60,7 @@ def test_what_maps_explain_and_which_share_a_scale(visit):
     person = visit(model="tiny-advprop", epsilon="16")
     names = cache.model_info("tiny-advprop").class_names
     answers = {cell: p.class_index for cell, p in person.result.predictions.items()}
-    assert {cell: drawn.class_index for cell, drawn in person.result.maps.items()} == answers
+    assert {cell: drawn.class_index for cell, drawn in person.maps.items()} == answers
     if len(set(answers.values())) > 1:
         assert "for the class that stands above each map" in person.text
     assert "Each map has its own colour scale" in person.text
@@ -68,20 +68,20 @@ def test_what_maps_explain_and_which_share_a_scale(visit):
     assert "All maps have one colour scale" in person.text
     person.choose(expert=True, explained="attacked")
     attacked = person.result.attacked_class
-    assert {drawn.class_index for drawn in person.result.maps.values()} == {attacked}
+    assert {drawn.class_index for drawn in person.maps.values()} == {attacked}
     assert f"for the class **{names[attacked]}**" in person.text
 
 
 def test_maps_with_more_cells_are_a_click_away(visit):
     person = visit()
     lens = cache.load_lens("tiny-advprop")
-    (coarse,) = {drawn.layer for drawn in person.result.maps.values()}
+    (coarse,) = {drawn.layer for drawn in person.maps.values()}
     assert coarse == lens.default_layer != lens.finer_layer
     person.press("Finer maps")
-    assert {drawn.layer for drawn in person.result.maps.values()} == {lens.finer_layer}
+    assert {drawn.layer for drawn in person.maps.values()} == {lens.finer_layer}
     assert f"Grad-CAM at layer `{lens.finer_layer}`" in person.text
     person.press("Coarser maps")
-    assert {drawn.layer for drawn in person.result.maps.values()} == {coarse}
+    assert {drawn.layer for drawn in person.maps.values()} == {coarse}
     person.choose(expert=True, method="saliency")
     assert "Finer maps" not in [button.label for button in person.at.button]
 
@@ -127,7 +127,7 @@ def test_expert_controls_change_the_result(visit):
     assert person.result.facts.l2 == pytest.approx(2, rel=0.02)
     person.choose(target="heart", explained="ring", method="integrated-gradients")
     person.assert_whole()
-    explained = person.result.maps["clean", "main"]
+    explained = person.maps["clean", "main"]
     assert explained.class_index == cache.model_info("tiny-advprop").class_ids.index("ring")
     assert explained.layer is None
     assert "for the class **ring**" in person.text
@@ -138,18 +138,18 @@ def test_expert_controls_change_the_result(visit):
 def test_other_maps(visit, method):
     person = visit(method=method, steps="2")
     person.assert_whole()
-    assert person.result.maps["clean", "aux"].method == method
+    assert person.maps["clean", "aux"].method == method
 
 
 def test_another_layer(visit):
     person = visit(expert="1", steps="1")
-    default = person.result.maps["clean", "main"]
+    default = person.maps["clean", "main"]
     assert default.layer == cache.load_lens("tiny-advprop").default_layer
     person.choose(layer="layer1.0")
     person.assert_whole()
-    assert person.result.maps["clean", "main"].layer == "layer1.0"
+    assert person.maps["clean", "main"].layer == "layer1.0"
     assert "at layer `layer1.0`" in person.text
-    assert not torch.equal(person.result.maps["clean", "main"].values, default.values)
+    assert not torch.equal(person.maps["clean", "main"].values, default.values)
 
 
 def test_a_network_with_main_alone(visit):

@@ -52,7 +52,8 @@ def _maps(shown: Shown) -> None:
     """Maps of the comparison, a task of their own: it is read while they are made."""
     st.subheader("Where each branch looked")
     task = maps_task(shown, cache.load_lens(shown.view.model))
-    drawn_maps = tasks.answer("playground.maps", task, shown.view, shown.info)
+    with st.container():  # progress comes and goes without moving what is below it
+        drawn_maps = tasks.answer("playground.maps", task, shown.view, shown.info)
     if drawn_maps is not None:
         _draw_maps(drawn_maps)
 

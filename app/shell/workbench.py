@@ -86,12 +86,14 @@ def _answer(
     draw: Callable[[Shown, bool], None],
 ) -> None:
     """The result, or progress above the previous one while it is being computed."""
+    progress = st.container()  # it comes and goes without moving what is below it
     task, shown = None, tasks.shown(slot)
     try:
         if lens is not None:
             title = cache.picture(view.image, lens.info.input_size).title
             task = task_of(view, lens)
-            shown = tasks.answer(slot, task, view, lens.info, title)
+            with progress:
+                shown = tasks.answer(slot, task, view, lens.info, title)
     except defects.MISTAKES as error:
         shown = tasks.refused(slot, error)
     if shown is not None:

@@ -1,0 +1,170 @@
+// Pictures, maps and answers of one comparison. Zoom and place are the same for all pictures, and
+// stay while these change.
+
+const MOST_ZOOM = 12;
+const STEP = 1.25;
+const boards = new WeakMap();
+
+export default function ({ data, parentElement }) {
+  let board = boards.get(parentElement);
+  if (!board) {
+    board = new Board(parentElement.querySelector(".board"));
+    boards.set(parentElement, board);
+  }
+  board.update(data);
+}
+
+class Board {
+  constructor(root) {
+    this.root = root;
+    this.grid = root.querySelector(".grid");
+    this.zoom = 1;
+    this.x = 0;
+    this.y = 0;
+    root.addEventListener("keydown", (event) => this.key(event));
+    root.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
+    root.addEventListener("pointerdown", (event) => this.grab(event));
+    root.addEventListener("dblclick", (event) => {
+      if (event.target.closest(".lens")) this.look(this.zoom > 1 ? 1 : 3, event);
+    });
+  }
+
+  update(data) {
+    if (JSON.stringify(data) === this.shown) return;
+    this.shown = JSON.stringify(data);
+    const [clean, perturbed, change] = data.pictures;
+    const first = element("div", "row");
+    const beside = element("div", "beside");
+    beside.append(picture(change), facts(data.facts));
+    first.append(picture(clean), picture(perturbed), beside);
+    const rows = data.branches.map((branch) => {
+      const row = element("div", "row");
+      const maps = data.maps?.[branch.name] ?? [];
+      if (data.maps !== null) row.append(...[0, 1].map((at) => picture(maps[at])));
+      row.append(answers(branch, data.titles));
+      return row;
+    });
+    this.root.style.setProperty("--rows", 1 + rows.length);
+    this.grid.replaceChildren(first, ...rows);
+  }
+
+  // Pictures are moved in percent of their own side, before they are enlarged.
+  look(zoom, event) {
+    const before = this.zoom;
+    this.zoom = Math.min(MOST_ZOOM, Math.max(1, zoom));
+    const lens = event?.target.closest?.(".lens")?.getBoundingClientRect();
+    if (lens) {
+      const at = (place, start, side) => ((place - start) / side - 0.5) * 100;
+      const change = 1 / this.zoom - 1 / before;
+      this.x += at(event.clientX, lens.left, lens.width) * change;
+      this.y += at(event.clientY, lens.top, lens.height) * change;
+    }
+    this.move(0, 0);
+  }
+
+  move(x, y) {
+    const most = 50 * (1 - 1 / this.zoom);
+    this.x = Math.min(most, Math.max(-most, this.x + x));
+    this.y = Math.min(most, Math.max(-most, this.y + y));
+    this.root.style.setProperty("--zoom", this.zoom);
+    this.root.style.setProperty("--x", `${this.x}%`);
+    this.root.style.setProperty("--y", `${this.y}%`);
+    this.root.classList.toggle("zoomed", this.zoom > 1);
+  }
+
+  key(event) {
+    const step = 8 / this.zoom;
+    const act = {
+      "+": () => this.look(this.zoom * STEP),
+      "=": () => this.look(this.zoom * STEP),
+      "-": () => this.look(this.zoom / STEP),
+      0: () => this.look(1),
+      ArrowLeft: () => this.move(step, 0),
+      ArrowRight: () => this.move(-step, 0),
+      ArrowUp: () => this.move(0, step),
+      ArrowDown: () => this.move(0, -step),
+    }[event.key];
+    const scrolls = event.key.startsWith("Arrow") && this.zoom === 1;
+    if (!act || scrolls || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    act();
+  }
+
+  wheel(event) {
+    // Without a key the wheel scrolls the page, as it does everywhere.
+    if (!event.ctrlKey || !event.target.closest(".lens")) return;
+    event.preventDefault();
+    this.look(this.zoom * STEP ** (-event.deltaY / 50), event);
+  }
+
+  grab(event) {
+    const lens = event.target.closest(".lens");
+    if (!lens || this.zoom === 1) return;
+    event.preventDefault();
+    lens.setPointerCapture(event.pointerId);
+    const side = lens.getBoundingClientRect().width * this.zoom;
+    const drag = (moved) => this.move((100 * moved.movementX) / side, (100 * moved.movementY) / side);
+    const end = () => lens.removeEventListener("pointermove", drag);
+    lens.addEventListener("pointermove", drag);
+    lens.addEventListener("pointerup", end, { once: true });
+    lens.addEventListener("pointercancel", end, { once: true });
+  }
+}
+
+function element(kind, name, text) {
+  const made = document.createElement(kind);
+  if (name) made.className = name;
+  if (text !== undefined) made.textContent = text;
+  return made;
+}
+
+// Without a picture, the place that waits for one.
+function picture(shown) {
+  const figure = element("figure");
+  const lens = element("div", shown ? "lens" : "lens waiting");
+  if (shown) {
+    const image = element("img");
+    image.src = shown.source;
+    image.alt = shown.alt;
+    image.draggable = false;
+    lens.append(image);
+  }
+  const caption = element("figcaption", "", shown?.caption ?? "");
+  caption.title = shown?.caption ?? "";
+  figure.append(lens, caption);
+  return figure;
+}
+
+function facts(rows) {
+  const list = element("dl", "facts");
+  for (const { title, value, help } of rows) {
+    const term = element("dt", "", title);
+    term.title = help;
+    list.append(term, element("dd", "", value));
+  }
+  return list;
+}
+
+function answers(branch, titles) {
+  const panel = element("div", "answers");
+  panel.style.setProperty("--colour", branch.colour);
+  panel.append(element("h3", "", `${branch.name} says`));
+  const key = element("p", "key");
+  key.append(...titles.map((title, at) => element("span", at ? "perturbed" : "", title)));
+  panel.append(key);
+  for (const answer of branch.answers) {
+    const row = element("div", "answer");
+    const name = element("span", "name", `${answer.true ? "✓ " : ""}${answer.name}`);
+    name.title = answer.name;
+    row.append(name);
+    answer.shares.forEach((share, at) => {
+      const bar = element("div", at ? "bar perturbed" : "bar");
+      bar.style.width = `${Math.max(0.5, 100 * share)}%`;
+      bar.setAttribute("role", "img");
+      bar.setAttribute("aria-label", `${titles[at]}: ${answer.words[at]}`);
+      row.append(bar, element("span", "share", answer.words[at]));
+    });
+    panel.append(row);
+  }
+  return panel;
+}

@@ -1,0 +1,38 @@
+"""The main job at a glance: pictures, maps and answers on one screen, enlarged together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from app.elements.declare import declare
+
+_mount = declare("board")
+
+
+def board(
+    pictures: Sequence[Mapping[str, str]],
+    branches: Sequence[Mapping[str, Any]],
+    maps: Mapping[str, Sequence[Mapping[str, str]]] | None,
+    facts: Sequence[Mapping[str, str]],
+    titles: Sequence[str],
+) -> None:
+    """A row of pictures, then for each branch its maps and its answers.
+
+    Args:
+        pictures: The clean, the perturbed, and what lies between.
+        branches: Main first; each has a name, a colour and answers.
+        maps: Branch to its maps; a branch that is not there waits for them. None: there are none.
+        facts: What was measured on the perturbed picture.
+        titles: Of the two inputs.
+    """
+    _mount(
+        key="board",
+        data={
+            "pictures": pictures,
+            "branches": branches,
+            "maps": maps,
+            "facts": facts,
+            "titles": titles,
+        },
+    )

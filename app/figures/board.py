@@ -1,0 +1,145 @@
+"""The main job at a glance, as plain values: pictures, each branch's answers and its maps."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from advprop_core.report.colours import (
+    Array,
+    Sign,
+    amplification,
+    amplify,
+    branch_colour,
+    colour_span,
+    overlay,
+)
+from advprop_core.report.drawing import to_image
+from advprop_core.text import percent
+from advprop_core.types import INPUT_KINDS, AttributionMap, Comparison, InputKind
+
+Maps = Mapping[tuple[InputKind, str], AttributionMap]
+"""(input kind, branch) to map."""
+TITLES: Mapping[InputKind, str] = {"clean": "Clean", "adversarial": "Perturbed"}
+MOST_ANSWERS = 5
+_SHOWN = 0.01  # a class that neither picture gives so much is left out
+_PLACES = (
+    ("top left", "top", "top right"),
+    ("left", "middle", "right"),
+    ("bottom left", "bottom", "bottom right"),
+)
+
+
+def pictures(result: Comparison, title: str, perturbation: str) -> list[dict[str, str]]:
+    """Clean picture, perturbed picture and what lies between, each with its words."""
+    change = (result.adversarial - result.clean).numpy()
+    factor = amplification(change)
+    amplified = f"amplified {factor}×" if factor > 1 else "as it is"
+    return [
+        _picture(result.clean.numpy(), f"Clean: {title}", f"The clean picture: {title}"),
+        _picture(
+            result.adversarial.numpy(), "Perturbed", f"The perturbed picture: {perturbation}"
+        ),
+        _picture(
+            amplify(change, factor),
+            f"Perturbation, {amplified} (grey: no change)",
+            f"The perturbation, {amplified}: {perturbation}",
+        ),
+    ]
+
+
+def branches(result: Comparison, names: Sequence[str]) -> list[dict[str, Any]]:
+    """What each branch answers to both pictures, class by class."""
+    return [
+        {
+            "name": branch,
+            "colour": branch_colour(branch),
+            "answers": [
+                {
+                    "name": names[index],
+                    "true": index == result.true_class,
+                    "shares": [_share(result, kind, branch, index) for kind in INPUT_KINDS],
+                    "words": [percent(_share(result, kind, branch, index)) for kind in INPUT_KINDS],
+                }
+                for index in _followed(result, branch)
+            ],
+        }
+        for branch in result.branches
+    ]
+
+
+def maps(
+    result: Comparison, sign: Sign, title: str, names: Sequence[str], scale: str, opacity: float
+) -> dict[str, list[dict[str, str]]]:
+    """Branch to its maps over the clean and the perturbed picture, in grey.
+
+    ``scale`` says which maps share their colours: ``each`` none, ``row`` those of a branch,
+    ``shared`` all.
+    """
+    spans = _spans(result.maps, sign, scale)
+    rows: dict[str, list[dict[str, str]]] = {}
+    for branch in result.branches:
+        for kind in INPUT_KINDS:
+            drawn = result.maps[kind, branch]
+            values, photo = drawn.values.numpy(), getattr(result, kind).numpy()
+            shown = overlay(photo, values, sign, spans[kind, branch], opacity)
+            name = names[drawn.class_index]
+            alt = f"{title} of {branch} for {name} on the {TITLES[kind].lower()} picture, "
+            rows.setdefault(branch, []).append(
+                _picture(shown, f"for {name}", alt + where(values), quality=90)
+            )
+    return rows
+
+
+def where(values: Array) -> str:
+    """Where a map lies, in words: ``strongest in the middle``."""
+    strength = np.abs(values)
+    if not strength.any():
+        return "empty"
+    parts = [np.array_split(row, 3, axis=1) for row in np.array_split(strength, 3, axis=0)]
+    sums = np.array([[part.mean() for part in row] for row in parts])
+    row, column = divmod(int(sums.argmax()), 3)
+    return f"strongest {'in' if (row, column) == (1, 1) else 'at'} the {_PLACES[row][column]}"
+
+
+def _followed(result: Comparison, branch: str) -> list[int]:
+    """The classes that either picture gets, most probable first, the true class among them."""
+    sums: dict[int, float] = {}
+    for kind in INPUT_KINDS:
+        for index, share in result.predictions[kind, branch].top(MOST_ANSWERS):
+            if share >= _SHOWN:
+                sums[index] = max(share, sums.get(index, 0.0))
+    ranked = sorted(sums, key=lambda index: -sums[index])[:MOST_ANSWERS]
+    if result.true_class is not None and result.true_class not in ranked:
+        ranked = [*ranked[: MOST_ANSWERS - 1], result.true_class]
+    return ranked
+
+
+def _share(result: Comparison, kind: InputKind, branch: str, index: int) -> float:
+    return float(result.predictions[kind, branch].probabilities[index])
+
+
+def _spans(drawn: Maps, sign: Sign, scale: str) -> dict[tuple[InputKind, str], tuple[float, float]]:
+    """Values at both ends of the colours of each map."""
+    keys: dict[tuple[InputKind, str], tuple[str, ...]] = {
+        (kind, branch): {"shared": (), "row": (branch,), "each": (kind, branch)}[scale]
+        for kind, branch in drawn
+    }
+    groups: dict[tuple[str, ...], list[Array]] = {}
+    for cell, one in drawn.items():
+        groups.setdefault(keys[cell], []).append(one.values.numpy())
+    spans = {key: colour_span(values, sign) for key, values in groups.items()}
+    return {cell: spans[key] for cell, key in keys.items()}
+
+
+def _picture(values: Array, caption: str, alt: str, *, quality: int | None = None) -> dict[str, str]:
+    """A picture in its own size as an address; exact where no quality is named."""
+    buffer = io.BytesIO()
+    options = {"lossless": True, "method": 0} if quality is None else {"quality": quality}
+    to_image(values).save(buffer, "WEBP", **options)
+    data = base64.b64encode(buffer.getvalue()).decode()
+    return {"source": f"data:image/webp;base64,{data}", "caption": caption, "alt": alt}

@@ -19,7 +19,7 @@ def explain(options: ExplainOptions) -> None:
     ending in _adversarial) and per difference (METHOD_main-minus-aux.png,
     METHOD_BRANCH_clean-minus-adversarial.png), arrays.npz (the same as float32, (H, W), signed
     and unscaled) and manifest.json. All maps explain the same class. Those of one method and
-    layer share one colour scale: from dark blue, nothing, to yellow, much; or for signed maps
+    layer share one colour scale: from purple, nothing, to yellow, much; or for signed maps
     from blue, negative, through white to orange, positive, which mostly speaks for the class.
 
     ```

@@ -25,7 +25,7 @@ from advprop_core.training.recipe_files import RECIPE, shipped_recipes
 @dataclass(frozen=True, kw_only=True)
 class _TrainOptions:
     data: Annotated[str, typer.Option(metavar="DIR")]
-    """Folder with train/ and val/, or `shapes`."""
+    """Folder with train/ and val/, or `shapes`; for --objective auxiliary any folder of photos."""
     out: Annotated[Path, typer.Option(metavar="DIR")]
     """Run folder."""
     recipe: Annotated[

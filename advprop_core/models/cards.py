@@ -52,6 +52,10 @@ def _origin(info: ModelInfo) -> list[str]:
         f"Objective {recipe.get('objective')}, {_length(recipe)} over "
         f"{recipe.get('training_images')} images of {recipe.get('data')}, seed "
         f"{recipe.get('seed')}{_attacks(recipe)}{_branches(info)}.",
+        *(
+            f"{branch} is as it was after step {step}, because its loss rose afterwards."
+            for branch, step in recipe.get("kept_steps", {}).items()
+        ),
     ]
 
 

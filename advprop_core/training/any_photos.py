@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from advprop_core.datasets.class_folders import ClassFolders, find_images
+from advprop_core.datasets.named import BUILTIN
+from advprop_core.errors import InputError
 from advprop_core.pictures.files import list_pictures
 
 Sample = tuple[Path, int]
@@ -22,7 +24,15 @@ def find_any_photos(root: Path) -> ClassFolders:
     Raises:
         InputError: If there is no such folder, or no picture in it.
     """
-    pictures, left_out = list_pictures(root) if root.is_dir() else ([], {})
+    if not root.is_dir():
+        there = "is a file" if root.exists() else "does not exist"
+        raise InputError(
+            f"the folder {root} {there}: data must be a folder with photos, or one of "
+            f"{', '.join(BUILTIN)}"
+        )
+    pictures, left_out = list_pictures(root)
+    if not pictures:
+        raise InputError(f"there is no photo in {root}")
     if any(picture.parent == root for picture in pictures):
         return ClassFolders({"photos": pictures}, left_out, root)
     return find_images(root)

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from advprop_core.models.dual_bn import DualBNModel, norm_layers
 from advprop_core.training.batch import Figures
@@ -26,51 +25,56 @@ class BestBranches:
 
     def __init__(self, model: DualBNModel, first: int) -> None:
         self._model, self._first = model, first
-        self._sums: dict[str, Tensor] = {}
         self.state: dict[str, dict[str, Any]] = {}
-        """Branch to its lowest ``loss``, its ``last`` one and the ``tensors`` of the lowest."""
+        """Branch to the ``sum`` and ``count`` of losses since its last average; once there is one,
+        to the lowest ``loss``, its ``step`` and ``tensors``, and the ``last`` average."""
 
     def add(self, step: int, figures: Mapping[str, Figures]) -> None:
-        """Note the losses of a step (from 0), after the weights have moved."""
+        """Note the losses of a step (from 0), after the weights have moved.
+
+        The device is waited for at the end of a window alone.
+        """
         if step < self._first:
             return
         for name, (loss, _) in figures.items():
             branch = name.split("/")[0]
-            self._sums[branch] = self._sums.get(branch, torch.zeros(())) + loss.cpu()
-        if (step - self._first + 1) % WINDOW:
-            return
-        sums, self._sums = self._sums, {}
-        for branch, total in sums.items():
-            mean_loss = float(total) / WINDOW
-            best = self.state.get(branch)
-            if math.isfinite(mean_loss) and (best is None or mean_loss < best["loss"]):
-                best = {"loss": mean_loss, "step": step + 1, "tensors": self._copy(branch)}
-                self.state[branch] = best
-            if best is not None:
-                best["last"] = mean_loss
+            known = self.state.setdefault(branch, {"sum": torch.zeros(()), "count": 0})
+            known["sum"] = known["sum"].to(loss.device) + loss
+            known["count"] += 1
+            if known["count"] == WINDOW:
+                self._close(branch, known, step + 1)
 
-    def put_back(self) -> list[str]:
-        """Return to its best each branch that ends well above it; a sentence for each."""
-        sentences = []
+    def put_back(self, model: DualBNModel) -> dict[str, int]:
+        """Return to its best each branch of a model that ends well above it, or is not finite.
+
+        Args:
+            model: What is kept of the run: the one that was trained, or its average.
+
+        Returns:
+            Branch to the step that it was returned to.
+        """
+        steps = {}
         for branch, known in self.state.items():
-            state = self._model.branch(branch).network.state_dict()
+            if "tensors" not in known:
+                continue
+            state = model.branch(branch).network.state_dict()
             now = [state[key] for key in known["tensors"]]
             is_finite = all(tensor.isfinite().all() for tensor in now)
             if is_finite and known["last"] <= _WORSE * known["loss"]:  # false for what is NaN
                 continue
             for tensor, best in zip(now, known["tensors"].values(), strict=True):
                 tensor.copy_(best)
-            sentences.append(
-                f"{branch} is kept as it was after step {known['step']}: its loss was "
-                f"{known['loss']:.2f} there and rose afterwards. Lower --epsilon or "
-                "--learning-rate to train it to the end"
-            )
-        return sentences
+            steps[branch] = known["step"]
+        return steps
 
-    def _copy(self, branch: str) -> dict[str, Tensor]:
-        network = self._model.branch(branch).network
-        return {
-            f"{layer}.{key}": tensor.detach().clone()
-            for layer, norm in norm_layers(network).items()
-            for key, tensor in norm.state_dict().items()
-        }
+    def _close(self, branch: str, known: dict[str, Any], step: int) -> None:
+        mean = float(known["sum"]) / WINDOW
+        known |= {"sum": torch.zeros(()), "count": 0, "last": mean}
+        if math.isfinite(mean) and mean < known.get("loss", math.inf):
+            network = self._model.branch(branch).network
+            tensors = {
+                f"{layer}.{key}": tensor.detach().clone()
+                for layer, norm in norm_layers(network).items()
+                for key, tensor in norm.state_dict().items()
+            }
+            known |= {"loss": mean, "step": step, "tensors": tensors}

@@ -182,7 +182,7 @@ def _photos(
     data: str, recipe: Recipe, device: torch.device, measures: bool, in_memory: bool | None
 ) -> TrainingData:
     root, side = _root_of(data), round(recipe.size * _MARGIN)
-    is_split = recipe.objective != "auxiliary" or any(
+    is_split = recipe.objective != "auxiliary" or all(
         _folder_of(root, split).is_dir() for split in ("train", "val")
     )
     measured: tuple[Sample, ...] = ()

@@ -89,6 +89,7 @@ def _new_info(recipe: Recipe, classes: Classes, source: Checkpoint | None) -> Mo
         arguments=arguments,
         recipe={},
         metrics=(),
+        base=None,  # its weights are trained: it is no adapter of what it starts from
     )
 
 
@@ -149,7 +150,9 @@ def take_over(
         if source_key in state and key not in head:
             values[key] = state[source_key]
         elif source_key in state and rows is not None:
-            values[key] = state[source_key][list(rows)]
+            value = state[source_key]  # of a head that norms as well, not all counts classes
+            of_classes = value.ndim > 0 and len(value) == source.info.num_classes
+            values[key] = value[list(rows)] if of_classes else value
     model.load_state_dict(values, strict=False)
 
 

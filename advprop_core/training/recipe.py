@@ -149,8 +149,8 @@ class Recipe(Checked):
     std: tuple[Deviation, Deviation, Deviation] | None = None
     """What that network divides by per channel, where its file does not say it."""
     classes: tuple[str, ...] | None = None
-    """Class names of that network, where its file does not say them; its classifier is kept if they
-    are those of the photos."""
+    """Class names of that network, where its file does not say them; if they hold all
+    those of the photos, their rows of the classifier are kept."""
     trainable: str = "all"
     """What is trained: all, head, norm (and the head) or last:K (last K stages and the head)."""
     unfreeze_patience: Index = 0

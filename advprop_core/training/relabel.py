@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from advprop_core.datasets.named import Images
-from advprop_core.models.class_names import match_classes
+from advprop_core.models.class_names import are_indices, match_classes
 from advprop_core.models.dual_bn import MAIN, DualBNModel, attack_view
 from advprop_core.training.data import TrainingData
 from advprop_core.types import ModelInfo
@@ -31,7 +31,9 @@ def for_network(photos: TrainingData, model: DualBNModel, info: ModelInfo) -> Tr
     ids = [class_id for class_id, _ in photos.classes]
     indices = match_classes(info.classes, ids)
     to_network = torch.tensor([indices.get(class_id, -1) for class_id in ids])
-    known = bool((to_network >= 0).all())
+    # Albums 01 and 02 are no classes; folders for each of the network's numbers are.
+    numbered = are_indices(info.classes, ids) and len(ids) < info.num_classes
+    known = bool((to_network >= 0).all()) and not numbered
 
     def relabelled(images: Images) -> Images:
         labels = to_network[images.labels.long()] if known else _answers(model, images.pixels)

@@ -62,7 +62,7 @@ def train(
 
     Args:
         recipe: What to do.
-        data: A built-in data set, or a folder with ``train/`` and ``val/``.
+        data: A built-in data set, or a folder, as :func:`~.data.load_data` takes it.
         out: Run folder: recipe, ``metrics.jsonl``, state to resume from, final checkpoint.
         name: Name in the checkpoint's header; that of the run folder if empty.
         command: The command line that made it, for the card.
@@ -129,15 +129,23 @@ def train(
         try:
             trainer.all_epochs(report)
         except Diverged as error:
-            if not (trainer.best and trainer.best.state):
+            # One process alone cannot go on: the others wait for it.
+            if processes.count > 1 or not (trainer.best and trainer.best.state):
                 raise
             tell(str(error))
-        for sentence in trainer.best.put_back() if trainer.best else ():
-            tell(sentence)
+        kept_steps = trainer.best.put_back(trainer.trained) if trainer.best else {}
+        for branch, step in kept_steps.items():
+            tell(
+                f"{branch} is kept as it was after step {step}, where its loss was lowest: it rose "
+                "afterwards. Choose a weaker attack or a lower --learning-rate to train it to the "
+                "end"
+            )
         accelerator.end_training()
         if processes.is_first:
             info = describe(info, recipe, data, len(photos.source), command)
             info = replace(info, name=name or out.resolve().name)
+            if kept_steps:
+                info = replace(info, recipe={**info.recipe, "kept_steps": kept_steps})
             if trainer.progress.unfrozen:
                 info = replace(info, branches=dict.fromkeys(info.branches, "trained"))
             metrics = _write_checkpoint(out, trainer.trained, info, photos, data, processes.device)
@@ -269,6 +277,6 @@ def _broken_branches(metrics: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         if share < clean[MAIN] / 2:
             yield (
                 f"{branch} is right on {percent(share)} of the clean photos, main on "
-                f"{percent(clean[MAIN])}: the attack is too strong for norm layers alone, so lower "
-                "--epsilon, or train for more steps"
+                f"{percent(clean[MAIN])}: what it is shown is too much for norm layers alone. "
+                "Choose a weaker attack, or train for more steps"
             )

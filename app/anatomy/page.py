@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -11,7 +12,7 @@ from app.anatomy import calibrating, words
 from app.anatomy import controls as anatomy_controls
 from app.anatomy.section import Subject
 from app.anatomy.view import AnatomyView
-from app.shell import cache, comparison, samples, state, workbench
+from app.shell import cache, comparison, controls, samples, state, workbench
 from app.shell.layout import image
 from app.shell.samples import Source
 from app.shell.tasks import Shown, Task
@@ -113,6 +114,7 @@ workbench.show_page(
     words.QUESTION,
     words.INTRODUCTION,
     slot="anatomy",
+    controls_of=partial(controls.of_picture, one_class=True),
     settle=_settle,
     task=_task,
     draw=_draw,

@@ -30,7 +30,7 @@ def picker(info: ModelInfo) -> DeltaGenerator:
         "times.",
     )
     slot = st.container()
-    controls.explained_class(info)
+    controls.explained_class(info, one_class=True)
     return slot
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from advprop_core.attribution.errors import NoGradient, Unfit, UnknownLayer
 from advprop_core.attribution.grids import MapMaker, explain_layers
 from advprop_core.attribution.layers import spatial_stages
 from advprop_core.attribution.methods import METHODS
-from advprop_core.compare.compare import MapRequest, compare
+from advprop_core.compare.compare import compare
 from advprop_core.faithfulness.agreement import Agreement, agree
 from advprop_core.types import AttributionMap, Comparison, InputKind
 from app.shell.comparison import inputs
@@ -61,22 +61,20 @@ def make_map_set(
     *,
     methods: Sequence[str],
     layer: str | None,
-    class_index: int | Literal["own"] | None,
+    class_index: int | None,
     progress: Report,
     **perturbing: Any,
 ) -> MapSet:
-    """Perturb, predict and make every map of what the view explains.
+    """Perturb, predict and make every map of the class, or of the class under attack.
 
-    ``class_index`` is what :class:`~advprop_core.compare.compare.MapRequest` takes; ``layer`` is
-    for those methods that have one; ``perturbing`` is handed on to
+    ``layer`` is for those methods that have one; ``perturbing`` is handed on to
     :func:`~advprop_core.compare.compare.compare`.
     """
     comparison = compare(
         branches, pixels, progress=lambda share: progress(_ATTACK_SHARE * share), **perturbing
     )
     pictures = inputs(comparison)
-    asked = MapRequest(class_index=class_index)
-    explained = asked.explained(comparison.attacked_class, comparison.predictions)
+    explained = comparison.attacked_class if class_index is None else class_index
     maker = MapMaker(branches, pictures, explained)
     maps: dict[Cell, AttributionMap] = {}
     refused: dict[str, str] = {}
@@ -109,16 +107,14 @@ def trust(
 
 
 def _strips(
-    branches: Mapping[str, nn.Module],
-    pictures: Mapping[InputKind, Tensor],
-    explained: Mapping[tuple[InputKind, str], int],
+    branches: Mapping[str, nn.Module], pictures: Mapping[InputKind, Tensor], class_index: int
 ) -> tuple[tuple[str, ...], dict[tuple[InputKind, str], Tensor]]:
     """Grad-CAM through all stages at a glance."""
     stages = spatial_stages(next(iter(branches.values())), pictures["clean"])
     if not stages:
         return (), {}
     return stages, {
-        (kind, branch): explain_layers(module, pixels, explained[kind, branch], stages)
+        (kind, branch): explain_layers(module, pixels, class_index, stages)
         for branch, module in branches.items()
         for kind, pixels in pictures.items()
     }

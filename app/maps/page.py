@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 QUESTION = "Where did each branch look, and can the maps be trusted?"
 INTRODUCTION = (
     "Each kind of map defines *looking* in its own way. Here several stand side by side, with one "
-    "layer and one colour scale for all branches and both pictures, and with their differences."
+    "class, layer and colour scale for all branches and both pictures, and with their differences."
 )
 
 
@@ -52,7 +52,7 @@ def _task(view: MapsView, lens: Lens) -> Task:
         lens.branches,
         methods=view.maps,
         layer=comparison.layer_of(view, lens, view.maps),
-        class_index=comparison.explained(view, lens.info),
+        class_index=comparison.explained(view, lens.info, one_class=True),
     )
 
 

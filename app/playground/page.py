@@ -93,9 +93,12 @@ def _draw_maps(shown: Shown) -> None:
 
 def _grid(shown: Shown) -> None:
     """Maps with more cells, and back."""
-    finer = cache.load_lens(shown.view.model).finer_layer
+    lens = cache.load_lens(shown.view.model)
+    finer = lens.finer_layer
     if not finer:
         return
+    if shown.view.layer not in ("", lens.default_layer, finer):
+        return  # a layer that was chosen by hand may be finer still
     is_finer = shown.view.layer == finer
     st.button(
         "Coarser maps" if is_finer else "Finer maps",

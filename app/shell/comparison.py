@@ -80,14 +80,10 @@ def inputs(comparison: Comparison) -> dict[InputKind, Tensor]:
 
 
 def map_request(view: View, lens: Lens, method: str, *, one_class: bool = False) -> Any:
-    """A kind of map at the layer and of the class that the view names.
-
-    With ``one_class`` all maps explain the class under attack where each would explain another.
-    """
+    """A kind of map at the layer and of the class that the view names; see :func:`explained`."""
     from advprop_core.compare.compare import MapRequest
 
-    chosen = explained(view, lens.info)
-    chosen = None if one_class and chosen == "own" else chosen
+    chosen = explained(view, lens.info, one_class=one_class)
     return MapRequest(method, layer_of(view, lens, [method]), chosen)
 
 
@@ -97,9 +93,15 @@ def layer_of(view: View, lens: Lens, methods: Sequence[str]) -> str | None:
     return (view.layer or lens.default_layer or None) if needed else None
 
 
-def explained(view: View, info: ModelInfo) -> int | Literal["own"] | None:
-    """What maps explain, as :class:`~advprop_core.compare.compare.MapRequest` takes it."""
-    if view.explained == "own":
+def explained(
+    view: View, info: ModelInfo, *, one_class: bool = False
+) -> int | Literal["own"] | None:
+    """What maps explain, as :class:`~advprop_core.compare.compare.MapRequest` takes it.
+
+    With ``one_class`` all maps explain the class under attack where each would explain another, so
+    that they can be compared.
+    """
+    if view.explained == "own" and not one_class:
         return "own"
     return None if view.explained in EXPLAINED else info.class_ids.index(view.explained)
 

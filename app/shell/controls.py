@@ -162,8 +162,11 @@ def target_class(info: ModelInfo, widget: str, **options: Any) -> None:
     _class_picker(info, "Target class", own, key=widget, help=help, **options)
 
 
-def of_picture(info: ModelInfo) -> DeltaGenerator | None:
-    """How the picture is changed and which map is made; returns the slot of the layer picker."""
+def of_picture(info: ModelInfo, *, one_class: bool = False) -> DeltaGenerator | None:
+    """How the picture is changed and which map is made; returns the slot of the layer picker.
+
+    ``one_class`` is that of :func:`explained_class`.
+    """
     perturbation(info)
     if not expert(info):
         return None
@@ -176,18 +179,22 @@ def of_picture(info: ModelInfo) -> DeltaGenerator | None:
         "measures, and what it cannot tell.",
     )
     slot = st.container()
-    explained_class(info)
+    explained_class(info, one_class=one_class)
     opacity()
     return slot
 
 
-def explained_class(info: ModelInfo) -> None:
-    """What the maps are about."""
+def explained_class(info: ModelInfo, *, one_class: bool = False) -> None:
+    """What the maps are about; with ``one_class`` all are about the same."""
+    besides = EXPLAINED
+    if one_class:  # where each branch's own answer is chosen, it is the class under attack
+        chosen = st.session_state[key("explained")]
+        besides = {chosen if chosen in EXPLAINED else "attacked": EXPLAINED["attacked"]}
     help = (
         "A map shows what speaks for a class: for what its branch answers to its picture, or for "
         "one class in all maps, so that they can be compared."
     )
-    _class_picker(info, "The maps explain", EXPLAINED, key=key("explained"), help=help)
+    _class_picker(info, "The maps explain", besides, key=key("explained"), help=help)
 
 
 def _class_picker(info: ModelInfo, title: str, besides: Mapping[str, str], **options: Any) -> None:

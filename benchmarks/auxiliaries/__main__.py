@@ -14,7 +14,7 @@ network is `imagenet-lite0` at 128 pixels. The ways:
 - control: the same training on clean photos (ε = 0). It shows what the smaller size gives without
   the attack, for the network was trained at 224 pixels.
 - advprop: all weights are fine-tuned for one epoch (`train --objective advprop`) at a learning rate
-  of 0.003. Main is then another network too.
+  of 0.003. aux begins as a copy of main, and main becomes another network too.
 
 Three seeds. A tenth of `train` is held out by a hash of the file name, and 300 photos of it are
 measured, spread evenly over the classes: clean, and under PGD-10 at ε = 1/255 and 2/255 (L∞)
@@ -25,7 +25,7 @@ What is expected: statistics alone give next to nothing, and it does not matter 
 they are estimated after the training.
 
 Runs that are finished in --runs are not trained again, and what is in the results file is not
-measured again. assets/make_results.py writes the table of docs/results.md from it.
+measured again.
 """
 
 from __future__ import annotations
@@ -46,6 +46,7 @@ from advprop_core.attacks.gradient import attack
 from advprop_core.datasets.class_folders import draw_evenly
 from advprop_core.datasets.folders import ImageFolder
 from advprop_core.models.bundle import open_model
+from advprop_core.models.checkpoints import export
 from advprop_core.models.class_names import match_classes
 from advprop_core.training.any_photos import Sample
 from advprop_core.training.data import held_out
@@ -72,7 +73,7 @@ RUNS = {
     "trained": f"--objective auxiliary --start-from imagenet-lite0 {_COMMON} --max-steps 300",
     "control": f"--objective auxiliary --start-from imagenet-lite0 {_COMMON} --max-steps 300 "
     "--epsilon 0 --step-size 0",
-    "advprop": f"--objective advprop --start-from imagenet-lite0 {_COMMON} --epochs 1 "
+    "advprop": f"--objective advprop --start-from {{main}} {_COMMON} --epochs 1 "
     "--warmup-epochs 0.1 --learning-rate 0.003 --epsilon 1/255 --step-size 1/255",
 }
 
@@ -111,7 +112,11 @@ def _measured(
 ) -> Iterator[Mapping[str, Any]]:
     out = runs / f"{run}-{seed}"
     if not (out / "model.safetensors").exists():
-        words = ["train", "--data", str(data), *RUNS[run].split(), "--seed", str(seed)]
+        main = runs / "lite0-main.safetensors"  # alone: aux is to begin as its copy
+        main.parent.mkdir(parents=True, exist_ok=True)
+        export(open_model("imagenet-lite0"), "main", main)
+        options = RUNS[run].format(main=main).split()
+        words = ["train", "--data", str(data), *options, "--seed", str(seed)]
         words += ["--out", str(out), "--resume"]
         subprocess.run([sys.executable, "-m", "advprop_core.cli", *words], check=True)
     opened = open_model(out / "model.safetensors")

@@ -1,10 +1,10 @@
-"""`python -m benchmarks.effect STEP`: comparisons of PLAN.md, SCALES.md, CAUSES.md, step by step.
+"""`python -m benchmarks.effect STEP`: comparisons of PLAN.md, SCALES.md, CAUSES.md and FINETUNE.md.
 
 tune      trains the grid on the part of train/ that is not held out
 train     trains the runs that are not finished yet
-measure   measures every network once and writes assets/results/…-64px.json
+measure   measures every network once and writes its file in assets/results
 table     prints the table of docs/results.md from that file
-overall   prints main's gain over all settings of all studies
+overall   prints main's gain over all settings of the studies that train from nothing
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from benchmarks.effect import table
-from benchmarks.effect.design import STUDIES, Study
+from benchmarks.effect.design import FROM_NOTHING, STUDIES, Study
 
 RESULTS = Path(__file__).parents[2] / "assets" / "results"
 
@@ -29,7 +29,7 @@ def main() -> None:
     if asked.step == "table":
         print(table.markdown(results))
     elif asked.step == "overall":
-        print(table.overall([RESULTS / one.results for one in STUDIES.values()]))
+        print(table.overall([RESULTS / one.results for one in FROM_NOTHING]))
     elif asked.step == "measure":
         from benchmarks.effect.measure import measure_all
 

@@ -243,6 +243,8 @@ FINETUNE = Study(
     rates=(0.003, 0.01, 0.03),
 )
 
+FROM_NOTHING = (OBJECTIVES, SIZES, STRENGTHS, CAUSES)
+"""Studies whose networks have random weights at first."""
 STUDIES = {
     "objectives": OBJECTIVES,
     "sizes": SIZES,

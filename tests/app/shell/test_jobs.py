@@ -2,6 +2,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import wait
+from types import SimpleNamespace
 
 import pytest
 
@@ -234,7 +235,7 @@ def test_many_sessions_at_once_run_each_request_once():
 
 def test_the_time_left_is_told_from_the_speed_so_far(monkeypatch):
     now = [100.0]
-    monkeypatch.setattr(jobs.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(jobs, "time", SimpleNamespace(monotonic=lambda: now[0]))
     job = Job("key")
     assert job.seconds_left is None
     job.started, job.progress = 100.0, 0.25

@@ -15,7 +15,7 @@ from advprop_core.models.dual_bn import norm_layers
 from advprop_core.models.header import read_info
 from advprop_core.training import run
 from advprop_core.training.recipe import Recipe
-from advprop_core.training.relabel import for_network
+from advprop_core.training.relabel import AGREEMENT, for_network
 from advprop_core.training.run import train
 from tests.core.training.tiny import numbered_photos, start, tiny_recipe
 
@@ -133,17 +133,48 @@ def test_a_branch_that_is_of_no_use_on_clean_photos_is_told(base, photos, tmp_pa
     monkeypatch.setattr(run, "measure", measure)
     recipe = auxiliary_recipe(base, auxiliaries=("1/255", "2/255"))
     train(recipe, photos, tmp_path / "run", note=notes.append)
-    (told,) = [note for note in notes if "too strong" in note]
+    (told,) = [note for note in notes if "too much" in note]
     assert told.startswith("aux2 is right on 44 % of the clean photos, main on 90 %")
+
+
+def stop_at(step):
+    def report(seen):
+        if seen.finished_epoch and seen.step >= step:
+            raise KeyboardInterrupt
+
+    return report
+
+
+def test_a_run_that_breaks_off_and_is_taken_up_ends_as_one_that_did_not(base, photos, tmp_path):
+    recipe = auxiliary_recipe(base, max_steps=60)
+    whole = start(recipe, photos, tmp_path / "whole")
+    whole.all_epochs(lambda _: None)
+    first = start(recipe, photos, tmp_path / "parted")
+    with pytest.raises(KeyboardInterrupt):
+        first.all_epochs(stop_at(40))
+    second = start(recipe, photos, tmp_path / "parted")
+    second.all_epochs(lambda _: None)
+    assert second.best.state["aux"]["loss"] == whole.best.state["aux"]["loss"]
+    assert second.best.state["aux"]["count"] == whole.best.state["aux"]["count"] == 10
+
+
+def test_numbered_albums_are_no_classes(base, make_info):
+    """A network of 24 classes and albums 1, 2 and 3: right is what main says."""
+    photos = numbered_photos(auxiliary_recipe(base), 6)
+    albums = tuple((str(number), str(number)) for number in range(6))
+    photos = replace(photos, val=replace(photos.val, classes=albums))
+    ids = tuple(f"n{number}" for number in range(24))
+    found = for_network(photos, open_model(base).model, make_info(class_ids=ids, class_names=ids))
+    assert found.measured_on.endswith(AGREEMENT)
 
 
 @pytest.mark.parametrize(
     ("files", "words"),
     [
-        ([], "holds no image"),
+        ([], "there is no photo in"),
         (["a.png"], "batch_size is 4, but there are only 0 images to train with: give more photos"),
         (["a.png", "b.png", "c.png"], "only 2 images to train with: lower --batch-size"),
-        (["train/a/b.png"], "has train/, but no val/"),
+        (["train/a/b.png"], "only 0 images to train with"),
     ],
 )
 def test_too_few_photos(base, tmp_path, files, words):

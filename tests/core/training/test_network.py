@@ -10,9 +10,16 @@ import torch
 from safetensors.torch import save_file
 from timm.layers import DropPath
 
-from advprop_core.models import checkpoints
+from advprop_core.models import checkpoints, timm_networks
+from advprop_core.models.checkpoints import Checkpoint
 from advprop_core.training.meter import Report
-from advprop_core.training.network import head_parameters, new_model, set_trainable, stages
+from advprop_core.training.network import (
+    head_parameters,
+    new_model,
+    set_trainable,
+    stages,
+    take_over,
+)
 from advprop_core.training.run import train
 from tests.core.training.tiny import start, tiny_recipe
 
@@ -90,6 +97,30 @@ def test_classes_that_the_source_knows_keep_their_rows_of_its_head(save, known, 
             assert not torch.equal(values["fc.weight"][0], given["fc.weight"][0])
         else:
             assert torch.equal(values[key], given[key][rows])
+
+
+def test_a_head_that_norms_as_well_keeps_all_that_does_not_count_classes(make_info):
+    """RepVit's classifier has a BatchNorm over its features."""
+    info = make_info(
+        architecture="repvit_m0_9", class_ids=("n1", "n2", "n3"), class_names=("a", "b", "c")
+    )
+    source = Checkpoint(timm_networks.create(info), info)
+    model = timm_networks.create(replace(info, class_ids=("n3", "n1"), class_names=("c", "a")))
+    take_over(model, source, rows=[2, 0])
+    values, given = model.state_dict(), source.model.state_dict()
+    for key in head_parameters(model):
+        expected = given[key][[2, 0]] if len(given[key]) == 3 else given[key]
+        assert torch.equal(values[key], expected), key
+
+
+def test_what_is_trained_from_an_adapter_is_no_adapter(tmp_path, save, photos):
+    path, _ = save(auxiliaries=0)
+    recipe = tiny_recipe(objective="auxiliary", start_from=path, max_steps=1)
+    adapter = train(recipe, str(photos), tmp_path / "adapter")
+    trained = train(tiny_recipe(start_from=str(adapter), epochs=1), str(photos), tmp_path / "run")
+    info = checkpoints.load(trained).info
+    assert info.base is None
+    assert dict(info.branches) == {"main": "trained", "aux": "trained"}
 
 
 def test_digits_are_not_the_classes_with_these_numbers(save):

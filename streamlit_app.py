@@ -7,6 +7,7 @@ import streamlit as st
 from app.shell import defects, tasks
 
 ICON = Path(__file__).parent / "assets" / "icon.svg"
+STYLE = Path(__file__).parent / "app" / "page.css"
 PAGES = {  # the first is the default
     "playground": ":material/compare:",
     "maps": ":material/visibility:",
@@ -18,6 +19,7 @@ PAGES = {  # the first is the default
 
 def main() -> None:
     st.set_page_config(page_title="AdvProp Lens", page_icon=str(ICON), layout="wide")
+    st.html(f"<style>{STYLE.read_text('utf-8')}</style>")
     page = st.navigation(
         [
             st.Page(f"app/{name}/page.py", title=name.title(), icon=icon, url_path=name)

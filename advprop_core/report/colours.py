@@ -86,7 +86,7 @@ def colour_stops(sign: Sign) -> list[tuple[float, Rgb, float]]:
     colours = COLOUR_SCALES[sign]
     positions = np.linspace(0, 1, len(colours)).tolist()
     return [
-        (position, _rgb(colour), position if sign == "magnitude" else abs(2 * position - 1))
+        (position, _rgb(colour), position**1.5 if sign == "magnitude" else abs(2 * position - 1))
         for position, colour in zip(positions, colours, strict=True)
     ]
 

@@ -35,12 +35,14 @@ class Board {
     const [clean, perturbed, change] = data.pictures;
     const first = element("div", "row");
     const beside = element("div", "beside");
-    beside.append(picture(change), facts(data.facts));
+    const notes = element("div", "notes");
+    notes.append(facts(data.facts), key(data.titles));
+    beside.append(picture(change), notes);
     first.append(picture(clean), picture(perturbed), beside);
     const rows = data.branches.map((branch) => {
       const row = element("div", "row");
       const maps = data.maps?.[branch.name] ?? [];
-      if (data.maps !== null) row.append(...[0, 1].map((at) => picture(maps[at])));
+      if (data.maps !== null) row.append(...[0, 1].map((at) => picture(maps[at], data.isOld)));
       row.append(answers(branch, data.titles));
       return row;
     });
@@ -119,8 +121,8 @@ function element(kind, name, text) {
 }
 
 // Without a picture, the place that waits for one.
-function picture(shown) {
-  const figure = element("figure");
+function picture(shown, isOld = false) {
+  const figure = element("figure", isOld ? "old" : "");
   const lens = element("div", shown ? "lens" : "lens waiting");
   if (shown) {
     const image = element("img");
@@ -138,20 +140,29 @@ function picture(shown) {
 function facts(rows) {
   const list = element("dl", "facts");
   for (const { title, value, help } of rows) {
-    const term = element("dt", "", title);
-    term.title = help;
-    list.append(term, element("dd", "", value));
+    const pair = element("div");
+    pair.title = help;
+    pair.append(element("dt", "", title), element("dd", "", value));
+    list.append(pair);
   }
+  return list;
+}
+
+// What plain and hatched bars mean, once for all branches.
+function key(titles) {
+  const list = element("p", "key");
+  list.append(...titles.map((title, at) => element("span", at ? "perturbed" : "", title)));
   return list;
 }
 
 function answers(branch, titles) {
   const panel = element("div", "answers");
   panel.style.setProperty("--colour", branch.colour);
-  panel.append(element("h3", "", `${branch.name} says`));
-  const key = element("p", "key");
-  key.append(...titles.map((title, at) => element("span", at ? "perturbed" : "", title)));
-  panel.append(key);
+  const head = element("h3");
+  head.append(element("b", "", branch.name), ` ${branch.said}`);
+  panel.append(head);
+  const list = element("div", "list");
+  panel.append(list);
   for (const answer of branch.answers) {
     const row = element("div", "answer");
     const name = element("span", "name", `${answer.true ? "✓ " : ""}${answer.name}`);
@@ -164,7 +175,7 @@ function answers(branch, titles) {
       bar.setAttribute("aria-label", `${titles[at]}: ${answer.words[at]}`);
       row.append(bar, element("span", "share", answer.words[at]));
     });
-    panel.append(row);
+    list.append(row);
   }
   return panel;
 }

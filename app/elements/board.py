@@ -16,6 +16,8 @@ def board(
     maps: Mapping[str, Sequence[Mapping[str, str]]] | None,
     facts: Sequence[Mapping[str, str]],
     titles: Sequence[str],
+    *,
+    is_old: bool,
 ) -> None:
     """A row of pictures, then for each branch its maps and its answers.
 
@@ -25,6 +27,7 @@ def board(
         maps: Branch to its maps; a branch that is not there waits for them. None: there are none.
         facts: What was measured on the perturbed picture.
         titles: Of the two inputs.
+        is_old: Whether the maps are those of a comparison before this one.
     """
     _mount(
         key="board",
@@ -34,5 +37,6 @@ def board(
             "maps": maps,
             "facts": facts,
             "titles": titles,
+            "isOld": is_old,
         },
     )

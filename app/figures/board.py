@@ -41,23 +41,24 @@ def pictures(result: Comparison, title: str, perturbation: str) -> list[dict[str
     amplified = f"amplified {factor}×" if factor > 1 else "as it is"
     return [
         _picture(result.clean.numpy(), f"Clean: {title}", f"The clean picture: {title}"),
-        _picture(
-            result.adversarial.numpy(), "Perturbed", f"The perturbed picture: {perturbation}"
-        ),
+        _picture(result.adversarial.numpy(), "Perturbed", f"The perturbed picture: {perturbation}"),
         _picture(
             amplify(change, factor),
-            f"Perturbation, {amplified} (grey: no change)",
+            f"Change, {amplified}",
             f"The perturbation, {amplified}: {perturbation}",
         ),
     ]
 
 
-def branches(result: Comparison, names: Sequence[str]) -> list[dict[str, Any]]:
-    """What each branch answers to both pictures, class by class."""
+def branches(
+    result: Comparison, names: Sequence[str], said: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """What each branch answers to both pictures, in words (``said``) and class by class."""
     return [
         {
             "name": branch,
             "colour": branch_colour(branch),
+            "said": said[branch],
             "answers": [
                 {
                     "name": names[index],
@@ -136,7 +137,9 @@ def _spans(drawn: Maps, sign: Sign, scale: str) -> dict[tuple[InputKind, str], t
     return {cell: spans[key] for cell, key in keys.items()}
 
 
-def _picture(values: Array, caption: str, alt: str, *, quality: int | None = None) -> dict[str, str]:
+def _picture(
+    values: Array, caption: str, alt: str, *, quality: int | None = None
+) -> dict[str, str]:
     """A picture in its own size as an address; exact where no quality is named."""
     buffer = io.BytesIO()
     options = {"lossless": True, "method": 0} if quality is None else {"quality": quality}

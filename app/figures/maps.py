@@ -9,7 +9,6 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from advprop_core.report.colours import Array, Sign, branch_colour, colour_span, overlay
-from advprop_core.text import shorten
 from advprop_core.types import INPUT_KINDS, AttributionMap, Comparison, InputKind
 from app.figures.pictures import add_map, colour_axis, picture_grid
 from app.figures.style import COLUMN_TITLES, branch_title, hide_axes
@@ -22,9 +21,7 @@ if TYPE_CHECKING:
 Maps = Mapping[tuple[InputKind, str], AttributionMap]
 """(input kind, branch) to map."""
 
-_ROW = {True: 205, False: 222}  # px, with differences and without: then pictures are wider
-_GAP, _CLASS = 36, 16  # px between two rows, and what the name of a class adds
-_LONGEST = 22  # letters of one
+_ROW = 205  # px
 _STRIP_ROW = 150
 _FRAME = {"l": 2, "r": 2, "t": 26, "b": 62}
 # Not by colour alone: of main and of the others, on clean and on perturbed pictures.
@@ -40,38 +37,23 @@ def method_grid(
     sign: Sign,
     title: str,
     opacity: float,
-    names: Sequence[str],
-    *,
-    differences: bool,
-    scale: str = "shared",
 ) -> go.Figure:
     """One kind of map, over the photo in grey: a row for each branch, a column for each input.
 
-    Where maps explain different classes, each has the name of its class above it; ``names`` are
-    those of the network. Maps share one colour scale, or with ``scale`` the maps of a branch
-    (``row``) or none (``each``): they are then shown as shares of their strongest. Differences
-    have a row, a column and a scale of their own, which is symmetric around 0.
+    Maps share one colour scale. Differences have a row, a column and a scale of their own, which
+    is symmetric around 0.
     """
     branches = comparison.branches
-    rows = [*branches, "difference"] if differences and len(branches) > 1 else [*branches]
-    columns: list[str] = [*INPUT_KINDS, "difference"] if differences else [*INPUT_KINDS]
-    classes = _class_titles(maps, names)
-    height = _ROW[differences] * len(rows)
+    rows = [*branches, "difference"] if len(branches) > 1 else [*branches]
+    columns: list[str] = [*INPUT_KINDS, "difference"]
     figure = make_subplots(
         rows=len(rows),
         cols=len(columns),
         horizontal_spacing=0.02,
-        vertical_spacing=(_GAP + (_CLASS if classes else 0)) / height,
-        subplot_titles=[
-            _title(branches, row, column) + classes.get((column, row), "")
-            for row in rows
-            for column in columns
-        ],
+        vertical_spacing=0.09,
+        subplot_titles=[_title(branches, row, column) for row in rows for column in columns],
     )
-    ends = _peaks(maps, sign, scale)
     cells = _cells(maps, branches, rows, columns)
-    if scale != "shared":
-        cells = {cell: values / ends[cell[1], cell[0]] for cell, values in cells.items()}
     for (row, column), values in cells.items():
         photo = comparison.adversarial if column == "adversarial" else comparison.clean
         axis = "coloraxis2" if "difference" in (row, column) else "coloraxis"
@@ -80,32 +62,13 @@ def method_grid(
     hide_axes(figure, autorange="reversed")
     plain = [v for (row, column), v in cells.items() if "difference" not in (row, column)]
     changes = [v for (row, column), v in cells.items() if "difference" in (row, column)]
-    if classes:
-        height += _CLASS * len(rows)
-    top = _FRAME["t"] + (_CLASS if classes else 0)
-    figure.update_layout(height=height + 90, margin={**_FRAME, "t": top})
+    figure.update_layout(height=_ROW * len(rows) + 90, margin=_FRAME)
     half = {"len": 0.45, "xanchor": "left"}
-    left = {"x": 0.0, **half} if changes else {}
-    name = f"{title} score" if scale == "shared" else f"{title}, share of the strongest"
-    figure.update_layout(coloraxis=colour_axis(plain, sign, name, **left))
-    if changes:
-        figure.update_layout(
-            coloraxis2=colour_axis(changes, "signed", "difference", x=0.55, **half)
-        )
+    figure.update_layout(
+        coloraxis=colour_axis(plain, sign, f"{title} score", x=0.0, **half),
+        coloraxis2=colour_axis(changes, "signed", "difference", x=0.55, **half),
+    )
     return figure
-
-
-def _peaks(maps: Maps, sign: Sign, scale: str) -> dict[tuple[str, str], float]:
-    """(input kind, branch) to the strongest value of the maps that share its colour scale."""
-    groups: dict[tuple[str, ...], list[Array]] = {}
-    keys = {
-        (kind, branch): {"shared": (), "row": (branch,), "each": (kind, branch)}[scale]
-        for kind, branch in maps
-    }
-    for cell, drawn in maps.items():
-        groups.setdefault(keys[cell], []).append(drawn.values.numpy())
-    ends = {key: colour_span(values, sign)[1] for key, values in groups.items()}
-    return {cell: ends[key] for cell, key in keys.items()}
 
 
 def strip(
@@ -198,14 +161,6 @@ def _cells(
         for kind in INPUT_KINDS:
             cells["difference", kind] = values[main, kind] - values[aux, kind]
     return {(r, c): cells[r, c] for r in rows for c in columns if (r, c) in cells}
-
-
-def _class_titles(maps: Maps, names: Sequence[str]) -> dict[tuple[str, str], str]:
-    """(column, row) to a second line with the class that is explained; none where all agree."""
-    if len({drawn.class_index for drawn in maps.values()}) < 2:
-        return {}
-    short = {cell: shorten(names[drawn.class_index], _LONGEST) for cell, drawn in maps.items()}
-    return {cell: f'<br><span style="font-size:12px">{name}</span>' for cell, name in short.items()}
 
 
 def _title(branches: Sequence[str], row: str, column: str) -> str:

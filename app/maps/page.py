@@ -82,14 +82,11 @@ def _method(map_set: MapSet, name: str, shown: Shown) -> None:
     from app.figures import maps as figures
 
     method, maps = METHODS[name], map_set.of(name)
-    names = shown.info.class_names
-    caption = messages.map_caption(maps.values(), names)
+    caption = messages.map_caption(maps.values(), shown.info.class_names)
     st.subheader(method.title)
     opacity, pictures = shown.view.opacity / 100, map_set.comparison
-    figure = figures.method_grid(
-        pictures, maps, method.sign, method.title, opacity, names, differences=True
-    )
-    chart(figure, f"map.{name}", f"{caption} {messages.map_classes(maps.values(), names)}")
+    figure = figures.method_grid(pictures, maps, method.sign, method.title, opacity)
+    chart(figure, f"map.{name}", caption)
     st.caption(caption)
     for sentence in (words.agreement(map_set, name), *messages.empty_maps(maps)):
         if sentence:

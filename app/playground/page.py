@@ -2,91 +2,105 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from app.playground import studio, words
 from app.playground.view import PlaygroundView
 from app.shell import cache, controls, messages, state, tasks, workbench
 from app.shell.comparison import comparison_task, maps_task
-from app.shell.layout import chart, image
 from app.shell.state import key
 from app.shell.tasks import Shown
 
 QUESTION = "What do the two BatchNorms make of this picture?"
 INTRODUCTION = (
-    "AdvProp trains one network with two sets of BatchNorm: **main** for clean images, **aux** "
-    "for adversarial ones. Change the picture on the left and see what each branch says, and "
-    "where it looked."
+    "**main** learned from clean images, **aux** from adversarial ones. Change the picture, and "
+    "see what each of them answers and where it looks."
 )
 
-_FIGURES_HELP = (
-    "The largest change of any colour value.",
-    "Euclidean length of the whole change, pixel units.",
-    "Smallest and largest colour value; a picture that can be shown lies in 0 to 1.",
-    "Whether every prediction stays the same when the perturbed picture is rounded to 8 bits.",
-)
+# What is measured on the perturbed picture, and how.
+_FACTS = {
+    "Largest change": "The largest change of any colour value, in 255ths (L∞).",
+    "Length": "Euclidean length of the whole change, in pixel units (L2).",
+    "Colours": "Smallest and largest colour value. A picture that can be shown lies in 0 to 1.",
+    "Saved as PNG": "Whether every answer stays the same when the picture is rounded to 8 bits.",
+}
+_ERASER = 360  # px
 
 
 def _draw(shown: Shown, current: bool) -> None:
-    """Pictures, predictions, maps and figures of one result, in fixed places."""
-    from app.figures import comparison
-
+    """Pictures, answers and maps on one screen; then what explains them."""
     result, info = shown.result, shown.info
     if warning := messages.unfamiliar(result, info):
         st.warning(warning, icon=":material/help:")
-    workbench.say_verdict(result, info)
-    _pictures(shown)
-    left, right = st.columns(2, gap="large")
-    with left:
-        st.subheader("What each branch says")
-        names = info.class_names
-        figure = comparison.predictions(result, names, dark=workbench.dark())
-        chart(figure, "predictions", " ".join(messages.verdict(result, names)))
-        st.caption(messages.learnt(info, result.true_class is not None))
-    with right:
-        _maps(shown)
+    heading, answers = messages.verdict(result, info.class_names)
+    st.markdown(f"## {heading}")
+    for sentence in messages.close_classes(result, info):
+        st.caption(sentence)
+    _eraser(shown)
+    at_a_glance = st.container()
+    with st.container():  # progress comes and goes without moving what is below it
+        task = maps_task(shown, cache.load_lens(shown.view.model))
+        drawn = tasks.answer("playground.maps", task, shown.view, shown.info)
+    with at_a_glance:
+        _board(shown, drawn, answers)
+    _maps(drawn)
     _honesty(shown)
 
 
-def _maps(shown: Shown) -> None:
-    """Maps of the comparison, a task of their own: it is read while they are made."""
-    st.subheader("Where each branch looked")
-    task = maps_task(shown, cache.load_lens(shown.view.model))
-    with st.container():  # progress comes and goes without moving what is below it
-        drawn_maps = tasks.answer("playground.maps", task, shown.view, shown.info)
-    if drawn_maps is not None:
-        _draw_maps(drawn_maps)
-
-
-def _draw_maps(shown: Shown) -> None:
+def _board(shown: Shown, drawn: Shown | None, said: Mapping[str, str]) -> None:
     from advprop_core.attribution.methods import METHODS
-    from app.figures import maps as figures
+    from app.elements.board import board
+    from app.figures import board as figures
 
-    result = shown.result
-    method = METHODS[shown.view.method]
-    if result.maps_refused:
-        reason = messages.not_drawn(method.title, result.maps_refused)
+    result, names = shown.result, shown.info.class_names
+    maps: dict[str, list[dict[str, str]]] | None = {}
+    if drawn is not None:
+        method, view = METHODS[drawn.view.method], drawn.view
+        maps = None
+        if not drawn.result.maps_refused:
+            maps = figures.maps(
+                drawn.result, method.sign, method.title, names, view.scale, view.opacity / 100
+            )
+    facts = result.facts
+    values = (
+        f"{facts.linf * 255:.2f}/255",
+        f"{facts.l2:.2f}",
+        f"{facts.low:.2f} to {facts.high:.2f}",
+        "same answers" if all(facts.survives_png.values()) else "other answers",
+    )
+    board(
+        figures.pictures(result, shown.title, controls.describe(shown.view, shown.info)),
+        figures.branches(result, names, said),
+        maps,
+        [
+            {"title": title, "value": value, "help": help}
+            for (title, help), value in zip(_FACTS.items(), values, strict=True)
+        ],
+        list(figures.TITLES.values()),
+        is_old=drawn is not None and drawn.about != shown.task,
+    )
+
+
+def _maps(shown: Shown | None) -> None:
+    """What the maps show, and how to see them otherwise."""
+    from advprop_core.attribution.methods import METHODS
+
+    if shown is None:
+        return
+    maps, method = shown.result.maps, METHODS[shown.view.method]
+    if shown.result.maps_refused:
+        reason = messages.not_drawn(method.title, shown.result.maps_refused)
         st.warning(reason, icon=":material/block:")
         return
-    names, drawn = shown.info.class_names, result.maps.values()
-    caption = messages.map_caption(drawn, names, shown.view.scale)
-    opacity = shown.view.opacity / 100
-    figure = figures.method_grid(
-        result,
-        result.maps,
-        method.sign,
-        method.title,
-        opacity,
-        names,
-        differences=False,
-        scale=shown.view.scale,
-    )
-    chart(figure, "maps", f"{caption} {messages.map_classes(drawn, names)}")
-    for sentence in [caption, *messages.empty_maps(result.maps), *messages.weak_maps(result.maps)]:
+    caption = messages.map_caption(maps.values(), shown.info.class_names, shown.view.scale)
+    for sentence in [caption, *messages.empty_maps(maps), *messages.weak_maps(maps)]:
         st.caption(sentence)
-    controls.scale()
-    if method.needs_layer:
-        _grid(shown)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        controls.scale()
+        if method.needs_layer:
+            _grid(shown)
     with st.expander("How to read these maps"):
         st.markdown(method.sentence)
 
@@ -95,9 +109,7 @@ def _grid(shown: Shown) -> None:
     """Maps with more cells, and back."""
     lens = cache.load_lens(shown.view.model)
     finer = lens.finer_layer
-    if not finer:
-        return
-    if shown.view.layer not in ("", lens.default_layer, finer):
+    if not finer or shown.view.layer not in ("", lens.default_layer, finer):
         return  # a layer that was chosen by hand may be finer still
     is_finer = shown.view.layer == finer
     st.button(
@@ -110,59 +122,29 @@ def _grid(shown: Shown) -> None:
     )
 
 
-def _pictures(shown: Shown) -> None:
-    from advprop_core.report.colours import amplification, amplify
-    from app.figures import pictures
-
-    result = shown.result
-    perturbation = (result.adversarial - result.clean).numpy()
-    factor = amplification(perturbation)
-    enlarged = f"× {factor}" if factor > 1 else "not enlarged"
-    clean, change, perturbed = st.columns(3, gap="medium")
-    with clean:
-        _clean(shown)
-    with change:
-        png = pictures.to_png(amplify(perturbation, factor))
-        caption = f"Perturbation, {enlarged} (grey is no change)"
-        image(png, caption, f"The perturbation, {enlarged}")
-    with perturbed:
-        png = pictures.to_png(result.adversarial.numpy())
-        caption = f"Perturbed: {controls.describe(shown.view, shown.info)}"
-        image(png, caption, "The perturbed picture")
-
-
-def _clean(shown: Shown) -> None:
-    """The clean picture; where it is to be erased by hand, to be drawn on."""
+def _eraser(shown: Shown) -> None:
+    """The clean picture, to be drawn on, where it is to be erased by hand."""
     from app.elements.eraser import eraser
     from app.figures import pictures
 
+    if st.session_state[key("perturbation")] != "erase":
+        return
     png = pictures.to_png(shown.result.clean.numpy())
-    caption, alt = f"Clean: {shown.title}", f"The clean picture: {shown.title}"
-    if st.session_state[key("perturbation")] == "erase":
-        regions = st.session_state[key("regions")]
+    caption, alt = f"Mark what to erase: {shown.title}", f"The clean picture: {shown.title}"
+    regions = st.session_state[key("regions")]
+    with st.container(width=_ERASER):
         eraser(png, caption, alt, regions, lambda drawn: state.choose(regions=drawn))
-    else:
-        image(png, caption, alt)
 
 
 def _honesty(shown: Shown) -> None:
-    """What was measured on the perturbed picture itself."""
+    """What a person must know before believing it, and the picture itself."""
     from app.figures import pictures
 
-    facts, info = shown.result.facts, shown.info
+    info = shown.info
     st.subheader("How honest is this perturbation?")
-    st.caption("Measured on the perturbed picture, after the fact.")
-    figures = {
-        "Largest change (L∞)": f"{facts.linf * 255:.2f}/255",
-        "Length (L2)": f"{facts.l2:.2f}",
-        "Range": f"{facts.low:.2f} to {facts.high:.2f}",
-        "After saving as PNG": "holds" if all(facts.survives_png.values()) else "changes",
-    }
-    columns = zip(st.columns(4), figures.items(), _FIGURES_HELP, strict=True)
-    for column, (title, figure), help in columns:
-        column.metric(title, figure, help=help)
-    for sentence in [*_target(shown), *messages.honesty(shown.result, info)]:
-        st.markdown(f"- {sentence}")
+    sentences = [*_target(shown), *messages.honesty(shown.result, info)]
+    sentences.append(messages.learnt(info, shown.result.true_class is not None))
+    st.markdown("\n".join(f"- {sentence}" for sentence in sentences))
     st.download_button(
         "Save the perturbed picture (PNG)",
         pictures.to_png(shown.result.adversarial.numpy(), 0),

@@ -73,8 +73,8 @@ def _agreeing(verb: str, who: Sequence[str]) -> str:
     return plural.replace("stays", "stay").replace("is now", "are now")
 
 
-def verdict(result: Comparison, names: Sequence[str]) -> tuple[str, str]:
-    """What happened, as a heading, and what each branch said of both pictures: a line each."""
+def verdict(result: Comparison, names: Sequence[str]) -> tuple[str, dict[str, str]]:
+    """What happened, as a heading, and what each branch said of both pictures."""
     outcomes = [(b, *what.partition(": ")[::2]) for b, what in branch_outcomes(result, names)]
     answers = {branch: move for branch, _, move in outcomes}
     if bool((result.adversarial != result.clean).any()):
@@ -83,7 +83,7 @@ def verdict(result: Comparison, names: Sequence[str]) -> tuple[str, str]:
     else:
         heading = "Nothing was changed"
         answers = {branch: move.partition(" → ")[0] for branch, move in answers.items()}
-    return f"{heading}.", "  \n".join(f"**{branch}** {what}" for branch, what in answers.items())
+    return f"{heading}.", answers
 
 
 def unfamiliar(result: Comparison, info: ModelInfo) -> str | None:
@@ -150,15 +150,6 @@ def map_caption(
     else:
         what = "for the class that stands above each map: the answer of its branch to its picture"
     return f"{METHODS[first.method].title}{where} {what}. {ends}"
-
-
-def map_classes(maps: Collection[AttributionMap], names: Sequence[str]) -> str:
-    """Which class each map explains, for who cannot see what stands above it."""
-    parts = [
-        f"{drawn.branch}, {PICTURES[drawn.input_kind]} picture: {names[drawn.class_index]}"
-        for drawn in maps
-    ]
-    return f"{'; '.join(parts)}."
 
 
 def not_drawn(title: str, reason: str) -> str:

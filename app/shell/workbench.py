@@ -102,10 +102,10 @@ def _answer(
 
 
 def say_verdict(result: Comparison, info: ModelInfo) -> None:
-    """What happened, as a heading, and what each branch said."""
+    """What happened, as a heading, and what each branch said, a line each."""
     heading, answers = messages.verdict(result, info.class_names)
-    st.markdown(f"#### {heading}")
-    st.markdown(answers)
+    st.markdown(f"## {heading}")
+    st.markdown("  \n".join(f"**{branch}** {what}" for branch, what in answers.items()))
     for sentence in messages.close_classes(result, info):
         st.caption(sentence)
 

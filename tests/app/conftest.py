@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import wait
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -184,26 +185,41 @@ class Visit:
     @property
     def text(self) -> str:
         kinds = ("title", "header", "subheader", "markdown", "caption")
-        return "\n".join(e.value for kind in kinds for e in self.at.get(kind))
+        words = [e.value for kind in kinds for e in self.at.get(kind)]
+        for shown in self.boards:
+            words += [f"{branch['name']} {branch['said']}" for branch in shown["branches"]]
+        return "\n".join(words)
+
+    @property
+    def boards(self) -> list[dict[str, Any]]:
+        """What stands at a glance on the Playground, if it is there."""
+        elements = [element.proto for element in self.at.get("bidi_component")]
+        return [json.loads(one.json) for one in elements if one.component_name == "advprop_board"]
+
+    @property
+    def board(self) -> dict[str, Any]:
+        (board,) = self.boards
+        return board
 
     @property
     def pictures(self) -> list[str]:
-        """Captions of the pictures in the main part, in order."""
-        return [caption for image in self.at.image for caption in image.captions if caption]
+        """Captions of the pictures at a glance, in order."""
+        return [picture["caption"] for picture in self.board["pictures"]]
 
     @property
     def charts(self) -> list[str]:
         return [chart.key for chart in self.at.get("plotly_chart")]
 
     def assert_whole(self) -> None:
-        """The page is complete: three pictures, two figures, nothing raised."""
+        """The page is complete: three pictures, answers and two maps of each branch."""
         assert not self.at.exception, self.at.exception
-        assert [c.split(":")[0].split(",")[0] for c in self.pictures] == [
-            "Clean",
-            "Perturbation",
-            "Perturbed",
-        ]
-        assert self.charts == ["predictions", "maps"]
+        shown = self.board
+        captions = [caption.split(":")[0].split(",")[0] for caption in self.pictures]
+        assert captions == ["Clean", "Perturbed", "Change"]
+        assert not shown["isOld"]
+        assert [branch["name"] for branch in shown["branches"]] == list(shown["maps"])
+        assert all(branch["answers"] for branch in shown["branches"])
+        assert {len(maps) for maps in shown["maps"].values()} == {2}
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ def wait_until_calm(page: Page) -> None:
     app = page.locator("[data-testid=stApp]")
     expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=FIRST)
     expect(page.get_by_text("Previous result.")).to_have_count(0, timeout=FIRST)
-    expect(page.locator("h4")).to_have_count(1, timeout=FIRST)
+    expect(page.locator("h2")).to_have_count(1, timeout=FIRST)
 
 
 def strength(page: Page) -> Locator:

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.driving import FIRST, SCENE, SCREENSHOTS, shoot, strength, wait_until_calm
 
@@ -22,31 +22,24 @@ def open_app(page: Page, url: str) -> None:
 
 
 def expect_whole(page: Page) -> None:
-    """Three pictures, both branches' bars, four maps over four photos, the honesty panel."""
+    """Three pictures, four maps over photos, both branches' bars, the honesty panel."""
     expect(page.get_by_text("How honest is this perturbation?")).to_have_count(1, timeout=FIRST)
     wait_until_calm(page)
-    bars, maps = charts(page)
-    expect(bars.locator(".barlayer .trace.bars")).to_have_count(4, timeout=FIRST)
-    expect(bars.locator(".barlayer .point")).to_have_count(20)
-    expect(maps.locator(".heatmaplayer .hm image")).to_have_count(4)
-    expect(maps.locator(".imagelayer .im image")).to_have_count(4)
+    board = page.locator(".board")
+    expect(board.locator(".lens img")).to_have_count(7, timeout=FIRST)
+    expect(board.locator(".waiting, .old")).to_have_count(0, timeout=FIRST)
+    expect(board.locator(".answers")).to_have_count(2)
     expect(page.locator("[data-testid=stException]")).to_have_count(0)
-
-
-def charts(page: Page) -> tuple[Locator, Locator]:
-    both = page.locator("[data-testid=stPlotlyChart]")
-    expect(both).to_have_count(2, timeout=FIRST)
-    return both.nth(0), both.nth(1)
 
 
 def numbers(page: Page) -> dict[str, object]:
     """What the page says in words: verdict, bars and honesty figures."""
     wait_until_calm(page)
-    bars, _ = charts(page)
+    board = page.locator(".board")
     return {
-        "verdict": page.locator("h4").inner_text(),
-        "bars": bars.locator(".textpoint text").all_text_contents(),
-        "facts": page.locator("[data-testid=stMetricValue]").all_inner_texts(),
+        "verdict": page.locator("h2").inner_text(),
+        "bars": board.locator(".answer").all_inner_texts(),
+        "facts": board.locator(".facts").inner_text(),
     }
 
 
@@ -142,8 +135,8 @@ def test_a_narrow_window_scrolls_down_only(app_url: str, browser: Browser) -> No
     for selector in ("html", "[data-testid=stMain]"):
         wide = page.locator(selector).evaluate("e => [e.scrollWidth, e.clientWidth]")
         assert wide[0] <= wide[1], selector
-    for chart in page.locator("[data-testid=stPlotlyChart]").all():
-        box = chart.bounding_box()
+    for part in page.locator(".board figure, .board .answers").all():
+        box = part.bounding_box()
         assert box is not None
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= 390
@@ -162,8 +155,8 @@ def test_dark_is_as_complete_as_light(app_url: str, browser: Browser) -> None:
     open_app(page, f"{app_url}/?{SCENE}&expert=1&method=integrated-gradients")
     shade = page.locator("[data-testid=stApp]").evaluate("e => getComputedStyle(e).backgroundColor")
     assert max(map(int, re.findall(r"\d+", shade)[:3])) < 60
-    inks = page.locator(".textpoint text").evaluate_all(
-        "all => all.map(e => getComputedStyle(e).fill)"
+    inks = page.locator(".answer .name").evaluate_all(
+        "all => all.map(e => getComputedStyle(e).color)"
     )
     assert {min(map(int, re.findall(r"\d+", ink)[:3])) > 180 for ink in inks} == {True}
     shoot(page, "dark")
@@ -187,7 +180,7 @@ def test_every_control_can_be_reached_by_keyboard(app_url: str, page: Page) -> N
         )
     for name in ("Network", "Choose a picture", "Perturbation", "Strength ε", "Attack through",
                  "Expert controls", "Norm", "Steps", "Target class", "Seed", "Map", "Layer",
-                 "Class the maps explain", "Opacity", "Save the perturbed picture"):  # fmt: skip
+                 "The maps explain", "Opacity", "Save the perturbed picture"):  # fmt: skip
         assert any(name in text for text in reached), (name, reached)
 
 

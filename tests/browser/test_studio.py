@@ -188,7 +188,7 @@ def test_the_sweep_leads_to_where_a_branch_flips(
     app_url: str, page: Page, console_errors: list[str]
 ) -> None:
     open_studio(page, app_url, f"studio=sweep&{FEW_STEPS}", "upper bound")
-    curve = page.locator("[data-testid=stPlotlyChart]").nth(2)
+    curve = page.locator("[data-testid=stPlotlyChart]").first
     # The point of the first curve at ε = 10.
     points = curve.locator(".scatterlayer .trace").first.locator(".point")
     last = points.nth(points.count() - 4)
@@ -213,7 +213,7 @@ def test_the_sweep_leads_to_where_a_branch_flips(
 
 def test_the_matrix_names_attacks_and_judges(app_url: str, page: Page) -> None:
     open_studio(page, app_url, f"studio=matrix&{FEW_STEPS}", "And on many pictures?")
-    chart = page.locator("[data-testid=stPlotlyChart]").nth(2)
+    chart = page.locator("[data-testid=stPlotlyChart]").first
     expect(chart.locator(".annotation-text")).to_have_count(6, timeout=FIRST)
     expect(page.get_by_text("The attack through main")).to_be_visible()
     shoot(page, "matrix")

@@ -52,15 +52,7 @@ def heat(figure):
 
 
 def grid(found, sign, title):
-    return figures.method_grid(
-        found.comparison,
-        found.of("saliency"),
-        sign,
-        title,
-        0.6,
-        ("star", "heart"),
-        differences=True,
-    )
+    return figures.method_grid(found.comparison, found.of("saliency"), sign, title, 0.6)
 
 
 def test_rows_are_branches_and_their_difference_columns_inputs_and_theirs(make_maps):

@@ -24,10 +24,9 @@ def test_the_first_view_is_a_drawn_scene_and_complete(visit):
     for words in ("✓ marks the true class", "How honest is this perturbation?",
                   "The attack followed the gradient of **main**"):  # fmt: skip
         assert words in person.text
-    assert [m.label for m in person.at.metric] == [
-        "Largest change (L∞)", "Length (L2)", "Range", "After saving as PNG",
-    ]  # fmt: skip
-    assert person.at.metric[0].value == "4.00/255"
+    facts = {fact["title"]: fact["value"] for fact in person.board["facts"]}
+    assert list(facts) == ["Largest change", "Length", "Colours", "Saved as PNG"]
+    assert facts["Largest change"] == "4.00/255"
 
 
 def test_a_change_of_strength_changes_the_result_and_the_link(visit):
@@ -98,15 +97,14 @@ def test_a_network_without_the_map_is_compared_without_and_says_why(
     person = visit(studio="film", steps="1", expert="1")
     assert not person.errors
     assert not person.at.exception
-    assert "predictions" in person.charts
-    assert "maps" not in person.charts
+    assert person.board["maps"] is None
     (warning,) = person.warnings
     assert warning.startswith("Grad-CAM is not drawn: the network has no stage with a spatial map")
     assert "Grad-CAM is not drawn" in person.text
     assert len(person.at.session_state["shown.studio.film"].result.frames) == 3
     person.choose(method="saliency")
     assert not person.warnings
-    assert "maps" in person.charts
+    person.assert_whole()
 
 
 @pytest.mark.parametrize("kind", ["gaussian", "poisson", "salt-and-pepper", "none"])

@@ -41,7 +41,11 @@ def pictures(result: Comparison, title: str, perturbation: str) -> list[dict[str
     amplified = f"amplified {factor}×" if factor > 1 else "as it is"
     return [
         _picture(result.clean.numpy(), f"Clean: {title}", f"The clean picture: {title}"),
-        _picture(result.adversarial.numpy(), "Perturbed", f"The perturbed picture: {perturbation}"),
+        _picture(
+            result.adversarial.numpy(),
+            f"Perturbed: {perturbation}",
+            f"The perturbed picture: {perturbation}",
+        ),
         _picture(
             amplify(change, factor),
             f"Change, {amplified}",

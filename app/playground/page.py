@@ -26,6 +26,9 @@ _FACTS = {
     "Colours": "Smallest and largest colour value. A picture that can be shown lies in 0 to 1.",
     "Saved as PNG": "Whether every answer stays the same when the picture is rounded to 8 bits.",
 }
+_ENLARGE = (
+    "Double-click a picture to enlarge all of them, and drag to move. Press 0 to see all of it."
+)
 _ERASER = 360  # px
 
 
@@ -45,6 +48,7 @@ def _draw(shown: Shown, current: bool) -> None:
         drawn = tasks.answer("playground.maps", task, shown.view, shown.info)
     with at_a_glance:
         _board(shown, drawn, answers)
+    st.caption(_ENLARGE)
     _maps(drawn)
     _honesty(shown)
 

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, TimeoutError, expect
 
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 SCENE = "v=3&model=shapes-advprop&image=scene:2"
@@ -17,6 +17,18 @@ def wait_until_calm(page: Page) -> None:
     expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=FIRST)
     expect(page.get_by_text("Previous result.")).to_have_count(0, timeout=FIRST)
     expect(page.locator("h2")).to_have_count(1, timeout=FIRST)
+
+
+def download(page: Page, button: str) -> Path:
+    """The file behind a button; pressed again where a page that was drawn anew lost the click."""
+    for patience in (10_000, 10_000, FIRST):
+        try:
+            with page.expect_download(timeout=patience) as started:
+                page.get_by_role("button", name=button).click()
+            return started.value.path()
+        except TimeoutError:
+            continue
+    raise AssertionError(f"{button} gives no file")
 
 
 def strength(page: Page) -> Locator:

@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.driving import FIRST, SCENE, shoot
+from tests.browser.driving import FIRST, SCENE, download, shoot
 
 QUESTION = "How robust is each branch?"
 CHOICES = "v=1&tested=shapes-advprop&data=shapes&results=run"
@@ -53,11 +53,8 @@ def test_a_run_survives_a_reload_and_its_images_open_in_the_playground(
     page.get_by_text("Make it again, or take it with you").click()
     expect(page.get_by_role("button", name="Results (JSON)")).to_be_visible()
     wait_until_still(page)  # the box opens slowly, and a click beside the button is lost
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Results (JSON)").click()
-    assert '"command": "advprop evaluate --model shapes-advprop' in (
-        download.value.path().read_text(encoding="utf-8")
-    )
+    saved = download(page, "Results (JSON)").read_text(encoding="utf-8")
+    assert '"command": "advprop evaluate --model shapes-advprop' in saved
 
     page.set_viewport_size({"width": 420, "height": 900})
     shoot(page, "robustness-narrow")

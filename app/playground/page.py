@@ -15,8 +15,8 @@ from app.shell.tasks import Shown
 
 QUESTION = "What do the two BatchNorms make of this picture?"
 INTRODUCTION = (
-    "**main** learned from clean images, **aux** from adversarial ones. Change the picture, and "
-    "see what each of them answers and where it looks."
+    "**main** learned from clean images, **aux** from adversarial ones. See what each of them "
+    "answers, and where it looks."
 )
 
 # What is measured on the perturbed picture, and how.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,6 +14,7 @@ from advprop_core.cli.output import Report, command_line, require_new_file, try_
 from advprop_core.cli.progress import counting
 from advprop_core.errors import InputError
 from advprop_core.models.bundle import bundled_models
+from advprop_core.models.cards import metric_of
 from advprop_core.models.header import read_info
 from advprop_core.text import did_you_mean
 
@@ -66,28 +67,18 @@ def _model_table(cards: list[tuple[str, Path, ModelInfo]]) -> Table:
             f"{info.architecture}, {info.input_size} px",
         ]
         for branch in info.branches:
-            metrics = [_metric(info, branch, kind) for kind in ("clean", "attack")]
+            metrics = [metric_of(info, branch, kind) for kind in ("clean", "attack")]
             shares = [f"{metric['top1']:.1%}" if metric else "not measured" for metric in metrics]
             table.add_row(*rest, f"{branch} ({info.origin(branch).label})", *shares, size)
             rest, size = ["", "", ""], ""
     return table
 
 
-def _metric(info: ModelInfo, branch: str, kind: str) -> Mapping[str, Any] | None:
-    """The branch's own metric; under attack, the one made through itself."""
-    for metric in info.metrics:
-        condition = metric.get("condition", {})
-        is_white_box = condition.get("attack_branch", branch) == branch
-        if metric.get("branch") == branch and condition.get("kind") == kind and is_white_box:
-            return metric
-    return None
-
-
 def _how_measured(infos: Iterable[ModelInfo]) -> str:
     """What the columns of the table mean."""
     from advprop_core.models.cards import describe_attack
 
-    metrics = [_metric(info, branch, "attack") for info in infos for branch in info.branches]
+    metrics = [metric_of(info, branch, "attack") for info in infos for branch in info.branches]
     attacks = dict.fromkeys(describe_attack(metric["condition"]) for metric in metrics if metric)
     if not attacks:
         return ""

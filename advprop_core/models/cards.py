@@ -39,6 +39,16 @@ def model_card(info: ModelInfo) -> str:
     return "\n".join(lines) + "\n"
 
 
+def metric_of(info: ModelInfo, branch: str, kind: str) -> Mapping[str, Any] | None:
+    """The branch's own metric of a kind of condition; under attack, the one through itself."""
+    for metric in info.metrics:
+        condition = metric.get("condition", {})
+        is_white_box = condition.get("attack_branch", branch) == branch
+        if metric.get("branch") == branch and condition.get("kind") == kind and is_white_box:
+            return metric
+    return None
+
+
 def _origin(info: ModelInfo) -> list[str]:
     """The command and what it did; of a network that others trained, where its weights are."""
     recipe = info.recipe

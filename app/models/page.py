@@ -6,62 +6,130 @@ from typing import Any
 
 import streamlit as st
 
-from advprop_core.models.cards import describe_condition
+from advprop_core.models.cards import describe_condition, metric_of
 from advprop_core.text import join
 from advprop_core.types import ModelInfo
-from app.shell import cache, messages
+from app.shell import cache, messages, state
 from app.shell.messages import quote
+
+_TABLE, _CARD = "models.table", "models.card"
+_PLAYGROUND = "app/playground/page.py"
+_ABOUT = ("Network", "Classes", "Pixels", "Data", "Objective")
 
 
 def page() -> None:
-    """One card per network."""
+    """All networks in a table, and the card of one."""
     st.title("Which networks are here, and how good are they?")
     st.markdown(
-        "Every number was measured on the file itself, with the command on its card, on images "
-        "that were not used for training. *Robust* means right on images that were perturbed "
-        "through the same branch. *Shape bias*: on scenes where outline and texture disagree, the "
-        "share of answers by outline among those by outline or texture."
+        "Every number was measured on the file itself, on images that were not used for training. "
+        "*Robust* means right on images that were perturbed through the same branch."
     )
     cache.known_models()  # notices files that have changed
+    infos = _readable()
+    if not infos:
+        return
+    names = list(infos)
+    rows = [_line(name, info) for name, info in infos.items()]
+    share = st.column_config.NumberColumn(format="percent")
+    st.dataframe(
+        rows,
+        key=_TABLE,
+        hide_index=True,
+        placeholder="–",
+        column_config={title: share for row in rows for title in row if title not in _ABOUT},
+        on_select=lambda: _choose_row(names),
+        selection_mode="single-row",
+    )
+    if st.session_state.get(_CARD) not in names:
+        st.session_state[_CARD] = names[0]
+    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    chosen = left.selectbox("Card of", names, key=_CARD)
+    if right.button(
+        "Open in Playground",
+        icon=":material/open_in_new:",
+        width="stretch",
+        on_click=state.choose,
+        kwargs={"model": chosen},
+    ):
+        st.switch_page(_PLAYGROUND)
+    _card(chosen, infos[chosen])
+
+
+def _readable() -> dict[str, ModelInfo]:
+    """Name to header of the networks whose card can be shown; what the others lack is said."""
+    infos = {}
     for name in cache.model_files():
-        with st.container(border=True):
-            try:
-                _card(name, cache.model_info(name))
-            except ValueError as error:  # CheckpointError, or what ModelInfo refuses
-                st.subheader(name)
-                st.error(str(error))
-            except (KeyError, TypeError) as error:  # a header that others wrote may hold anything
-                st.error(f"The card of this file cannot be read: {quote(str(error))}")
+        try:
+            info = cache.model_info(name)
+            _measured(info)
+            infos[name] = info
+        except ValueError as error:  # CheckpointError, or what ModelInfo refuses
+            st.error(f"{messages.safe(name)}: {error}")
+        except (KeyError, TypeError) as error:  # a header that others wrote may hold anything
+            reason = quote(str(error))
+            st.error(f"{messages.safe(name)}: the card of this file cannot be read: {reason}")
+    return infos
+
+
+def _line(name: str, info: ModelInfo) -> dict[str, Any]:
+    """A line of the table: what the network is, and accuracies of each branch as fractions."""
+    about = (
+        name,
+        info.num_classes,
+        info.input_size,
+        str(info.recipe.get("data", "")),
+        str(info.recipe.get("objective", "")),
+    )
+    metrics = {
+        f"{branch}, {title}": metric_of(info, branch, kind)
+        for branch in info.branches
+        for kind, title in (("clean", "clean"), ("attack", "robust"))
+    }
+    shares = {title: metric["top1"] for title, metric in metrics.items() if metric}
+    return dict(zip(_ABOUT, about, strict=True)) | shares
+
+
+def _choose_row(names: list[str]) -> None:
+    """The card of the row that was chosen."""
+    if rows := st.session_state[_TABLE]["selection"]["rows"]:
+        st.session_state[_CARD] = names[rows[0]]
 
 
 def _card(name: str, info: ModelInfo) -> None:
     st.subheader(name)
+    few = info.class_names[:12]
+    more = [f"{info.num_classes - len(few)} more"] if info.num_classes > len(few) else []
     st.markdown(
         f"{messages.safe(info.architecture)}, {info.input_size} × {info.input_size} px, "
-        f"{info.num_classes} classes: {join(info.class_names[:12])}"
-        f"{' …' if info.num_classes > 12 else ''}."
+        f"{info.num_classes} classes: {join([*few, *more])}."
     )
     for branch, origin in info.branches.items():
         if origin != "trained":
             st.markdown(f"**{branch}** was {info.origin(branch).sentence}.")
     if info.metrics:
-        st.table([_row(metric) for metric in info.metrics], hide_index=True)
+        st.table(_measured(info), hide_index=True)
     if command := info.recipe.get("command"):
         with st.expander("How it was trained"):
             st.code(command, language="shell", wrap_lines=True)
             st.json(dict(info.recipe), expanded=False)
 
 
-def _row(metric: Any) -> dict[str, Any]:
-    low, high = metric["interval"]
-    return {
-        "Branch": messages.safe(metric["branch"]),
-        "What": describe_condition(metric["condition"]),
-        "Result": f"{metric['top1']:.1%}",
-        "95 % interval": f"{low:.1%} to {high:.1%}",
-        "n": metric["n"],
-        "Data": messages.safe(metric["data"]),
-    }
+def _measured(info: ModelInfo) -> list[dict[str, Any]]:
+    """The lines of a card."""
+    rows = []
+    for metric in info.metrics:
+        low, high = metric["interval"]
+        rows.append(
+            {
+                "Branch": messages.safe(metric["branch"]),
+                "What": describe_condition(metric["condition"]),
+                "Result": f"{metric['top1']:.1%}",
+                "95 % interval": f"{low:.1%} to {high:.1%}",
+                "n": metric["n"],
+                "Data": messages.safe(metric["data"]),
+            }
+        )
+    return rows
 
 
 page()

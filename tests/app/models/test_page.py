@@ -1,4 +1,4 @@
-"""The Models page: a card for each network, with what was measured and how."""
+"""The Models page: all networks in a table, and a card with what was measured and how."""
 
 import os
 
@@ -8,13 +8,21 @@ import torch
 from app.shell import cache
 
 
-def test_the_models_page_has_a_card_for_each_network(visit):
-    person = visit(steps="1")
-    person.at.switch_page("app/models/page.py")
-    person.run()
+def networks(person):
+    return list(person.at.dataframe[0].value["Network"])
+
+
+def test_all_networks_are_in_a_table_and_one_has_its_card_below(visit):
+    person = visit(steps="1").turn_to("app/models/page.py")
     assert not person.at.exception
-    assert [s.value for s in person.at.subheader] == ["tiny-advprop", "tiny-vanilla"]
+    assert networks(person) == ["tiny-advprop", "tiny-vanilla"]
+    assert [s.value for s in person.at.subheader] == ["tiny-advprop"]
     assert "64 × 64 px" in person.text
+    person.choose(**{"models.card": "tiny-vanilla"})
+    assert [s.value for s in person.at.subheader] == ["tiny-vanilla"]
+    person.press("Open in Playground")
+    assert person.at.session_state["view.model"] == "tiny-vanilla"
+    assert "What do the two BatchNorms make of this picture?" in person.text
     assert not person.errors
 
 
@@ -38,6 +46,8 @@ def test_the_models_page_shows_what_was_measured_and_how(visit_with, tiny_models
         person.run()
     assert not person.at.exception
     assert "**aux** was not trained: a copy of main." in person.text
+    line = person.at.dataframe[0].value.iloc[0]
+    assert (line["main, clean"], line["aux, robust"]) == (0.75, 0.75)
     table = person.at.table[0].value
     assert list(table["Result"]) == ["75.0%"] * 3
     assert "PGD-10" in table.iloc[1].to_string()
@@ -50,7 +60,7 @@ def test_the_models_page_names_every_damaged_file(visit_with, damaged, tiny_mode
     person.at.switch_page("app/models/page.py")
     person.run()
     assert not person.at.exception
-    assert [s.value for s in person.at.subheader] == [*damaged, "tiny-advprop"]
+    assert networks(person) == ["truncated", "tiny-advprop"]  # its header is whole
     assert len(person.errors) == 3
     for words in ("not-safetensors.safetensors", "empty.safetensors", "input_size"):
         assert any(words in error for error in person.errors), words
@@ -71,8 +81,8 @@ def test_a_card_that_others_wrote_hides_no_other_card(
     person = visit_with(odd, tiny_models["tiny-advprop"], model="tiny-advprop")
     person.turn_to("app/models/page.py")
     assert not person.at.exception
-    assert [s.value for s in person.at.subheader] == ["odd", "tiny-advprop"]
-    assert "card of this file cannot be read" in person.errors[0]
+    assert networks(person) == ["tiny-advprop"]
+    assert person.errors[0].startswith("odd: the card of this file cannot be read")
 
 
 def test_a_file_that_is_written_anew_is_another_network(

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.driving import FIRST, SCENE, SCREENSHOTS, shoot, strength, wait_until_calm
 
@@ -110,6 +110,48 @@ def test_a_change_shows_without_a_button_and_lands_in_the_link(
     assert after != before
     assert console_errors == []
     assert strangers == []
+
+
+def test_all_pictures_are_enlarged_together_and_stay_so(
+    app_url: str, page: Page, console_errors: list[str]
+) -> None:
+    open_app(page, f"{app_url}/?{SCENE}")
+    board, pictures = page.locator(".board"), page.locator(".board .lens img")
+    whole = transforms(pictures)
+    assert len(set(whole)) == 1
+    pictures.first.dblclick(position={"x": 20, "y": 30})
+    expect(board).to_have_class(re.compile("zoomed"))
+    enlarged = transforms(pictures)
+    assert len(set(enlarged)) == 1
+    assert enlarged[0] != whole[0]
+    strength(page).press("ArrowRight")
+    expect(page.get_by_text("4.50/255", exact=True)).to_be_visible(timeout=FIRST)
+    expect_whole(page)
+    assert transforms(pictures) == enlarged, "another strength shows the same part"
+    board.focus()
+    board.press("ArrowRight")
+    assert transforms(pictures) != enlarged
+    board.press("0")
+    assert transforms(pictures) == whole
+    assert console_errors == []
+
+
+def transforms(pictures: Locator) -> list[str]:
+    return pictures.evaluate_all("all => all.map(e => getComputedStyle(e).transform)")
+
+
+def test_a_low_window_shows_cause_and_effect_without_scrolling(
+    app_url: str, browser: Browser
+) -> None:
+    for width, height in ((1440, 900), (1280, 720)):
+        page = browser.new_page(viewport={"width": width, "height": height})
+        open_app(page, f"{app_url}/?{SCENE}")
+        for part in ("h2", ".board"):
+            box = page.locator(part).bounding_box()
+            assert box is not None
+            assert box["y"] >= 0, part
+            assert box["y"] + box["height"] <= height, part
+        page.close()
 
 
 def test_a_wrong_file_is_named_and_the_page_stays(

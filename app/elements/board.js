@@ -4,6 +4,8 @@
 const MOST_ZOOM = 12;
 const STEP = 1.25;
 const boards = new WeakMap();
+// What part of the pictures is looked at. It outlives the element, which the page may make anew.
+const view = { zoom: 1, x: 0, y: 0 };
 
 export default function ({ data, parentElement }) {
   let board = boards.get(parentElement);
@@ -18,14 +20,12 @@ class Board {
   constructor(root) {
     this.root = root;
     this.grid = root.querySelector(".grid");
-    this.zoom = 1;
-    this.x = 0;
-    this.y = 0;
+    this.move(0, 0);
     root.addEventListener("keydown", (event) => this.key(event));
     root.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     root.addEventListener("pointerdown", (event) => this.grab(event));
     root.addEventListener("dblclick", (event) => {
-      if (event.target.closest(".lens")) this.look(this.zoom > 1 ? 1 : 3, event);
+      if (event.target.closest(".lens")) this.look(view.zoom > 1 ? 1 : 3, event);
     });
   }
 
@@ -52,41 +52,41 @@ class Board {
 
   // Pictures are moved in percent of their own side, before they are enlarged.
   look(zoom, event) {
-    const before = this.zoom;
-    this.zoom = Math.min(MOST_ZOOM, Math.max(1, zoom));
+    const before = view.zoom;
+    view.zoom = Math.min(MOST_ZOOM, Math.max(1, zoom));
     const lens = event?.target.closest?.(".lens")?.getBoundingClientRect();
     if (lens) {
       const at = (place, start, side) => ((place - start) / side - 0.5) * 100;
-      const change = 1 / this.zoom - 1 / before;
-      this.x += at(event.clientX, lens.left, lens.width) * change;
-      this.y += at(event.clientY, lens.top, lens.height) * change;
+      const change = 1 / view.zoom - 1 / before;
+      view.x += at(event.clientX, lens.left, lens.width) * change;
+      view.y += at(event.clientY, lens.top, lens.height) * change;
     }
     this.move(0, 0);
   }
 
   move(x, y) {
-    const most = 50 * (1 - 1 / this.zoom);
-    this.x = Math.min(most, Math.max(-most, this.x + x));
-    this.y = Math.min(most, Math.max(-most, this.y + y));
-    this.root.style.setProperty("--zoom", this.zoom);
-    this.root.style.setProperty("--x", `${this.x}%`);
-    this.root.style.setProperty("--y", `${this.y}%`);
-    this.root.classList.toggle("zoomed", this.zoom > 1);
+    const most = 50 * (1 - 1 / view.zoom);
+    view.x = Math.min(most, Math.max(-most, view.x + x));
+    view.y = Math.min(most, Math.max(-most, view.y + y));
+    this.root.style.setProperty("--zoom", view.zoom);
+    this.root.style.setProperty("--x", `${view.x}%`);
+    this.root.style.setProperty("--y", `${view.y}%`);
+    this.root.classList.toggle("zoomed", view.zoom > 1);
   }
 
   key(event) {
-    const step = 8 / this.zoom;
+    const step = 8 / view.zoom;
     const act = {
-      "+": () => this.look(this.zoom * STEP),
-      "=": () => this.look(this.zoom * STEP),
-      "-": () => this.look(this.zoom / STEP),
+      "+": () => this.look(view.zoom * STEP),
+      "=": () => this.look(view.zoom * STEP),
+      "-": () => this.look(view.zoom / STEP),
       0: () => this.look(1),
       ArrowLeft: () => this.move(step, 0),
       ArrowRight: () => this.move(-step, 0),
       ArrowUp: () => this.move(0, step),
       ArrowDown: () => this.move(0, -step),
     }[event.key];
-    const scrolls = event.key.startsWith("Arrow") && this.zoom === 1;
+    const scrolls = event.key.startsWith("Arrow") && view.zoom === 1;
     if (!act || scrolls || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     act();
@@ -96,15 +96,15 @@ class Board {
     // Without a key the wheel scrolls the page, as it does everywhere.
     if (!event.ctrlKey || !event.target.closest(".lens")) return;
     event.preventDefault();
-    this.look(this.zoom * STEP ** (-event.deltaY / 50), event);
+    this.look(view.zoom * STEP ** (-event.deltaY / 50), event);
   }
 
   grab(event) {
     const lens = event.target.closest(".lens");
-    if (!lens || this.zoom === 1) return;
+    if (!lens || view.zoom === 1) return;
     event.preventDefault();
     lens.setPointerCapture(event.pointerId);
-    const side = lens.getBoundingClientRect().width * this.zoom;
+    const side = lens.getBoundingClientRect().width * view.zoom;
     const drag = (moved) => this.move((100 * moved.movementX) / side, (100 * moved.movementY) / side);
     const end = () => lens.removeEventListener("pointermove", drag);
     lens.addEventListener("pointermove", drag);

@@ -35,12 +35,13 @@ _ERASER = 360  # px
 def _draw(shown: Shown, current: bool) -> None:
     """Pictures, answers and maps on one screen; then what explains them."""
     result, info = shown.result, shown.info
-    if warning := messages.unfamiliar(result, info):
-        st.warning(warning, icon=":material/help:")
     heading, answers = messages.verdict(result, info.class_names)
-    st.markdown(f"## {heading}")
-    for sentence in messages.close_classes(result, info):
-        st.caption(sentence)
+    with st.container():  # sentences come and go without moving what is below them
+        if warning := messages.unfamiliar(result, info):
+            st.warning(warning, icon=":material/help:")
+        st.markdown(f"## {heading}")
+        for sentence in messages.close_classes(result, info):
+            st.caption(sentence)
     _eraser(shown)
     at_a_glance = st.container()
     with st.container():  # progress comes and goes without moving what is below it

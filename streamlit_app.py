@@ -19,7 +19,7 @@ PAGES = {  # the first is the default
 
 def main() -> None:
     st.set_page_config(page_title="AdvProp Lens", page_icon=str(ICON), layout="wide")
-    st.html(f"<style>{STYLE.read_text('utf-8')}</style>")
+    st.html(STYLE)
     page = st.navigation(
         [
             st.Page(f"app/{name}/page.py", title=name.title(), icon=icon, url_path=name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import unicodedata
 from collections.abc import Sequence
 from typing import Final, Literal
@@ -25,11 +26,20 @@ _SPELLED: Final = {"×": "x", "−": "-", "–": "-", "—": "-", "∞": "inf", 
 _ARROW: Final = "→"
 MAP_OPACITY: Final = 0.85
 """Of maps over photos: the ends of the scale stand out and the photo below stays visible."""
+_LOSSLESS = 256  # px; a larger picture would take minutes on a slow line
 
 
 def to_image(values: Array) -> Image.Image:
     """(3, H, W) in [0, 1] as an 8-bit RGB image, by the rounding of what is measured."""
     return decoding.to_image(torch.from_numpy(values))
+
+
+def to_webp(values: Array, *, exact: bool = False) -> bytes:
+    """(3, H, W) in [0, 1] as a WebP in its own size, with its exact colours where it is small."""
+    image, buffer = to_image(values), io.BytesIO()
+    lossless = exact and max(image.size) <= _LOSSLESS
+    image.save(buffer, "WEBP", lossless=lossless, quality=80 if lossless else 90)
+    return buffer.getvalue()
 
 
 def perturbation_image(perturbation: Array, factor: int) -> Image.Image:

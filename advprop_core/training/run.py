@@ -126,14 +126,18 @@ def train(
             write_recipe(out / RECIPE, recipe)
         if trackers:
             accelerator.init_trackers("advprop", config=trainer.flat_recipe())
+        diverged: Diverged | None = None
         try:
             trainer.all_epochs(report)
         except Diverged as error:
-            # One process alone cannot go on: the others wait for it.
-            if processes.count > 1 or not (trainer.best and trainer.best.state):
+            if processes.count > 1:  # one alone cannot go on: the others wait for it
                 raise
-            tell(str(error))
+            diverged = error
         kept_steps = trainer.best.put_back(trainer.trained) if trainer.best else {}
+        if diverged and not kept_steps:
+            raise diverged
+        if diverged:
+            tell(str(diverged))
         for branch, step in kept_steps.items():
             tell(
                 f"{branch} is kept as it was after step {step}, where its loss was lowest: it rose "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,13 +17,13 @@ from advprop_core.report.colours import (
     colour_span,
     overlay,
 )
-from advprop_core.report.drawing import to_image
+from advprop_core.report.drawing import to_webp
 from advprop_core.text import percent
 from advprop_core.types import INPUT_KINDS, AttributionMap, Comparison, InputKind
+from app.figures.style import COLUMN_TITLES
 
 Maps = Mapping[tuple[InputKind, str], AttributionMap]
 """(input kind, branch) to map."""
-TITLES: Mapping[InputKind, str] = {"clean": "Clean", "adversarial": "Perturbed"}
 MOST_ANSWERS = 5
 _SHOWN = 0.01  # a class that neither picture gives so much is left out
 _PLACES = (
@@ -93,9 +92,9 @@ def maps(
             values, photo = drawn.values.numpy(), getattr(result, kind).numpy()
             shown = overlay(photo, values, sign, spans[kind, branch], opacity)
             name = names[drawn.class_index]
-            alt = f"{title} of {branch} for {name} on the {TITLES[kind].lower()} picture, "
+            alt = f"{title} of {branch} for {name} on the {COLUMN_TITLES[kind].lower()} picture, "
             rows.setdefault(branch, []).append(
-                _picture(shown, f"for {name}", alt + where(values), quality=90)
+                _picture(shown, f"for {name}", alt + where(values), exact=False)
             )
     return rows
 
@@ -141,12 +140,6 @@ def _spans(drawn: Maps, sign: Sign, scale: str) -> dict[tuple[InputKind, str], t
     return {cell: spans[key] for cell, key in keys.items()}
 
 
-def _picture(
-    values: Array, caption: str, alt: str, *, quality: int | None = None
-) -> dict[str, str]:
-    """A picture in its own size as an address; exact where no quality is named."""
-    buffer = io.BytesIO()
-    options = {"lossless": True, "method": 0} if quality is None else {"quality": quality}
-    to_image(values).save(buffer, "WEBP", **options)
-    data = base64.b64encode(buffer.getvalue()).decode()
+def _picture(values: Array, caption: str, alt: str, *, exact: bool = True) -> dict[str, str]:
+    data = base64.b64encode(to_webp(values, exact=exact)).decode()
     return {"source": f"data:image/webp;base64,{data}", "caption": caption, "alt": alt}

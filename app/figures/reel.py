@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from advprop_core.compare.film import Film
-from advprop_core.report.colours import Array, Sign, amplification, amplify, colour_span, overlay
-from advprop_core.report.drawing import to_image
+from advprop_core.report.colours import Sign, amplification, amplify, colour_span, overlay
+from advprop_core.report.drawing import to_webp
 
 MOST_CLASSES = 4
-_LOSSLESS = 256  # px; a larger perturbation would take minutes on a slow line
 
 
 @dataclass(frozen=True)
@@ -73,9 +71,12 @@ def make_reel(film: Film, names: Sequence[str], sign: Sign, opacity: float) -> R
     for frame, step in enumerate(film.steps):
         predictions = [film.predictions[name][frame] for name in branches]
         pictures = [
-            _webp(pixels[frame]),
-            _webp(amplify(change[frame], factor), exact=True),
-            *(_webp(overlay(pixels[frame], drawn[frame], sign, scale, opacity)) for drawn in maps),
+            to_webp(pixels[frame]),
+            to_webp(amplify(change[frame], factor), exact=True),
+            *(
+                to_webp(overlay(pixels[frame], drawn[frame], sign, scale, opacity))
+                for drawn in maps
+            ),
         ]
         frames.append(
             Frame(
@@ -125,10 +126,3 @@ def _followed(film: Film) -> tuple[int, ...]:
 
 def _place(followed: Sequence[int], index: int | None) -> int | None:
     return followed.index(index) if index in followed else None
-
-
-def _webp(values: Array, *, exact: bool = False) -> bytes:
-    image, buffer = to_image(values), io.BytesIO()
-    lossless = exact and max(image.size) <= _LOSSLESS
-    image.save(buffer, "WEBP", lossless=lossless, quality=80 if lossless else 90)
-    return buffer.getvalue()

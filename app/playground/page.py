@@ -58,6 +58,7 @@ def _board(shown: Shown, drawn: Shown | None, said: Mapping[str, str]) -> None:
     from advprop_core.attribution.methods import METHODS
     from app.elements.board import board
     from app.figures import board as figures
+    from app.figures.style import COLUMN_TITLES
 
     result, names = shown.result, shown.info.class_names
     maps: dict[str, list[dict[str, str]]] | None = {}
@@ -83,7 +84,7 @@ def _board(shown: Shown, drawn: Shown | None, said: Mapping[str, str]) -> None:
             {"title": title, "value": value, "help": help}
             for (title, help), value in zip(_FACTS.items(), values, strict=True)
         ],
-        list(figures.TITLES.values()),
+        list(COLUMN_TITLES.values()),
         is_old=drawn is not None and drawn.about != shown.task,
     )
 
@@ -152,10 +153,11 @@ def _honesty(shown: Shown) -> None:
     st.markdown("\n".join(f"- {sentence}" for sentence in sentences))
     st.download_button(
         "Save the perturbed picture (PNG)",
-        pictures.to_png(shown.result.adversarial.numpy(), 0),
+        lambda: pictures.to_png(shown.result.adversarial.numpy(), 0),
         file_name="perturbed.png",
         mime="image/png",
         icon=":material/download:",
+        on_click="ignore",
     )
 
 

@@ -14,6 +14,7 @@ from advprop_core.models import checkpoints
 from advprop_core.models.dual_bn import norm_layers
 from advprop_core.models.header import read_info
 from advprop_core.training import run
+from advprop_core.training.meter import Diverged
 from advprop_core.training.recipe import Recipe
 from advprop_core.training.relabel import AGREEMENT, for_network
 from advprop_core.training.run import train
@@ -156,6 +157,13 @@ def test_a_run_that_breaks_off_and_is_taken_up_ends_as_one_that_did_not(base, ph
     second.all_epochs(lambda _: None)
     assert second.best.state["aux"]["loss"] == whole.best.state["aux"]["loss"]
     assert second.best.state["aux"]["count"] == whole.best.state["aux"]["count"] == 10
+
+
+def test_a_run_that_ends_in_no_numbers_before_it_had_a_best_is_refused(base, photos, tmp_path):
+    recipe = auxiliary_recipe(base, learning_rate=1e30, max_steps=9, warmup_epochs=0.0)
+    with pytest.raises(Diverged):
+        train(recipe, photos, tmp_path / "run")
+    assert not (tmp_path / "run" / "model.safetensors").exists()
 
 
 def test_numbered_albums_are_no_classes(base, make_info):

@@ -66,7 +66,8 @@ def _option(name: str, field: Field[Any], recipe_class: type, panel: str) -> Par
     if get_origin(hint) is Literal:
         kind, metavar = str, "NAME"
     elif get_origin(hint) is tuple:
-        kind, metavar = str, _METAVARS[field.name]
+        kind = list[str] if name == "auxiliaries" else str
+        metavar = _METAVARS[field.name]
     elif field.name in RADII:
         kind, metavar = str, "RADIUS"
     flag = _FLAGS.get(name, field.name).replace("_", "-")
@@ -134,8 +135,8 @@ def _nested(options: Mapping[str, Any]) -> Values:
     return values
 
 
-def _read_auxiliaries(text: str) -> list[str]:
-    inputs = [word.strip() for word in text.split(",") if word.strip()]
+def _read_auxiliaries(texts: list[str]) -> list[str]:
+    inputs = [word.strip() for text in texts for word in text.split(",") if word.strip()]
     if inputs == ["1"]:
         return []  # one branch, shown the attack
     if len(inputs) == 1 and inputs[0].isdecimal():

@@ -232,7 +232,7 @@ def flat(recipe: Recipe) -> dict[str, object]:
 
 
 def test_auxiliaries(asked, tmp_path) -> None:
-    several = asked("--auxiliaries", "1/255, 4/255,fog:3")["recipe"]
+    several = asked("--auxiliaries", "1/255, 4/255", "--auxiliaries", "fog:3")["recipe"]
     assert several.auxiliaries == ("1/255", "4/255", "fog:3")
     (tmp_path / "two.toml").write_text('auxiliaries = ["1/255", "4/255"]')
     words = ("--recipe", tmp_path / "two.toml")

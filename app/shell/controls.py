@@ -83,6 +83,24 @@ def _slider(name: str, title: str, step: float, help: str, **options: Any) -> No
     st.slider(title, step=step, key=key(name), help=help, **ends(View, name), **options)
 
 
+def _strength(name: str, title: str, step: float, help: str) -> None:
+    """A slider to feel it, and a number to type."""
+    left, right = st.columns([5, 3], vertical_alignment="bottom")
+    with left:
+        _slider(name, title, step, help)
+    typed = f"typed.{name}"
+    st.session_state[typed] = st.session_state[key(name)]
+    right.number_input(
+        f"{title}, typed",
+        step=step,
+        key=typed,
+        format="%g",
+        label_visibility="collapsed",
+        on_change=lambda: state.choose(**{name: st.session_state[typed]}),
+        **ends(View, name),
+    )
+
+
 def perturbation(info: ModelInfo) -> None:
     """How the picture is changed, with the few controls that matter most."""
     st.selectbox(
@@ -96,7 +114,7 @@ def perturbation(info: ModelInfo) -> None:
     )
     kind = st.session_state[key("perturbation")]
     if kind in ATTACKS:
-        _slider(*_STRENGTHS[st.session_state[key("norm")]])
+        _strength(*_STRENGTHS[st.session_state[key("norm")]])
         st.segmented_control(
             "Attack through",
             list(info.branches),

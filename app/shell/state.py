@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from app.shell.links import complaint, decode, encode
 from app.shell.view import View, fitting, rules
@@ -25,6 +26,10 @@ def restore(default: View) -> None:
     """
     session, page = st.session_state, type(default)
     chosen = session.setdefault("fields", {})
+    session["left"], session["default"] = None, default
+    if is_back() and rules(page).keys() <= chosen.keys():
+        _go_back(default)
+        return
     link = session.setdefault("link", {name: st.query_params[name] for name in st.query_params})
     is_new = not rules(page).keys() <= chosen.keys()
     if is_new:
@@ -37,6 +42,33 @@ def restore(default: View) -> None:
     for name in rules(page):
         # Set anew each time: another page has other widgets, which would start from their own.
         session[key(name)] = _usable(page, name, session.get(key(name), chosen[name]))
+
+
+def default() -> Any:
+    """What the page shows when nothing was chosen."""
+    return st.session_state["default"]
+
+
+def is_back() -> bool:
+    """Whether the browser's Back or Forward asks for this run."""
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation
+
+
+def _go_back(default: View) -> None:
+    """Show what the address says, whatever the widgets hold."""
+    session, page = st.session_state, type(default)
+    session["left"] = page(**{name: session["fields"][name] for name in rules(page)})
+    view, session["complaints"] = decode(st.query_params, default)
+    session["fields"] = {**session["fields"], **vars(view)}
+    session["view"] = session["linked"] = view
+    choose(**vars(view))
+
+
+def left_by_back() -> View | None:
+    """The view before, where the browser's Back or Forward asked for this run."""
+    left: View | None = st.session_state["left"]
+    return left
 
 
 def _usable(page: type[View], name: str, value: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from advprop_core.types import Comparison, ModelInfo
-from app.shell import cache, controls, defects, gallery, messages, state, tasks
+from app.shell import cache, controls, defects, gallery, history, messages, state, tasks
 from app.shell.layout import image
 from app.shell.pictures import suggested
 from app.shell.tasks import Shown, Task
@@ -50,6 +50,7 @@ def show_page(
         return
     info = controls.settle(models)
     with st.sidebar:
+        toolbar = st.container()
         controls.model_picker(models)
         chooser = st.popover(
             "Choose a picture",
@@ -69,6 +70,9 @@ def show_page(
         controls.layer_picker(layer_slot, view, lens)
         settle(lens)
         view = state.current()
+    history.record(view)
+    with toolbar:
+        history.toolbar(view, state.default())
     for complaint in state.complaints():
         complaints.warning(complaint)
     if lens is not None or tasks.shown(slot):  # else it is said already why there is nothing

@@ -238,3 +238,23 @@ def test_the_models_page_opens_from_the_menu_and_leads_back(
     expect_whole(page)
     assert numbers(page) == before
     assert console_errors == []
+
+
+def test_back_undoes_a_change_and_forward_does_it_again(app_url: str, page: Page) -> None:
+    open_app(page, f"{app_url}/?{SCENE}")
+    typed = page.get_by_role("spinbutton", name="Strength ε, in 1/255, typed")
+    typed.fill("8")
+    typed.press("Enter")
+    page.wait_for_url(re.compile("epsilon=8"), timeout=FIRST)
+    expect(page.get_by_text("8.00/255", exact=True)).to_be_visible(timeout=FIRST)
+    page.go_back()
+    expect(page.get_by_text("Back: ε 8 → 4")).to_be_visible(timeout=FIRST)
+    expect(page.get_by_text("4.00/255", exact=True)).to_be_visible(timeout=FIRST)
+    expect(typed).to_have_value("4")
+    assert "epsilon" not in page.url
+    page.go_forward()
+    expect(page.get_by_text("8.00/255", exact=True)).to_be_visible(timeout=FIRST)
+    wait_until_calm(page)
+    page.locator(".board").focus()  # not in a field, where it undoes what was typed
+    page.keyboard.press("Control+z")
+    expect(page.get_by_text("4.00/255", exact=True)).to_be_visible(timeout=FIRST)

@@ -26,7 +26,7 @@ def failing(visit, monkeypatch):
 def test_a_mistake_shows_its_sentence(failing):
     person = failing(InputError("Take a larger picture."))
     assert person.errors == ["Take a larger picture. The previous result stays below."]
-    assert not person.at.code
+    assert not person.at.main.code
     person.assert_whole()
 
 
@@ -34,7 +34,7 @@ def test_a_defect_shows_a_report_and_the_log_has_the_traceback(failing, caplog):
     person = failing(TypeError("cannot add /srv/secret/app/x.py and 4/255"))
     (sentence,) = person.errors
     assert sentence.startswith("This is a bug in AdvProp Lens")
-    (report,) = [code.value for code in person.at.code]
+    (report,) = [code.value for code in person.at.main.code]
     for line in ("TypeError: cannot add …/x.py and 4/255", "page: Playground", "epsilon: 5",
                  "model: tiny-advprop", "torch 2."):  # fmt: skip
         assert line in report
@@ -51,7 +51,7 @@ def test_a_page_that_fails_while_it_is_drawn_says_so(visit, monkeypatch):
     person = visit(steps="1")
     assert not person.at.exception
     assert person.errors[0].startswith(defects.BUG)
-    assert "KeyError: 'aux7'" in person.at.code[0].value
+    assert "KeyError: 'aux7'" in person.at.main.code[0].value
 
 
 def test_a_part_that_fails_says_so_and_the_rest_of_the_page_is_drawn(visit, monkeypatch):
@@ -62,7 +62,7 @@ def test_a_part_that_fails_says_so_and_the_rest_of_the_page_is_drawn(visit, monk
     person = visit(steps="1").turn_to("app/anatomy/page.py")
     assert not person.at.exception
     assert person.errors[0].startswith(defects.BUG)
-    assert "KeyError: 's9'" in person.at.code[0].value
+    assert "KeyError: 's9'" in person.at.main.code[0].value
     assert "anatomy.gap.here.alone" in person.charts
 
 

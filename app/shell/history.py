@@ -1,0 +1,179 @@
+"""Undo, redo and reset: the views of a page, one after another; and the link to share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from urllib.parse import urlencode, urlsplit
+
+import streamlit as st
+
+from advprop_core.text import join
+from app.shell import state
+from app.shell.links import encode
+from app.shell.messages import quote
+from app.shell.view import PERTURBATIONS, View
+
+_MOST = 200  # views that are remembered
+_TITLES = {
+    "model": "network",
+    "image": "picture",
+    "epsilon": "ε",
+    "radius": "ε",
+    "severity": "strength of the noise",
+    "attack_branch": "attack through",
+    "target": "target class",
+    "explained": "what the maps explain",
+    "scale": "colour scale",
+    "expert": "expert controls",
+    "studio": "attack studio",
+}
+_LOCAL = ("localhost", "127.0.0.1", "::1", "0.0.0.0")
+
+
+@dataclass(frozen=True)
+class History:
+    """Where a person is among the views that they chose on a page.
+
+    Attributes:
+        views: Oldest first.
+        at: Index of the one that is shown.
+    """
+
+    views: tuple[View, ...]
+    at: int = 0
+
+    def after(self, view: View) -> History:
+        """With a view that was chosen now: what was undone before it is forgotten."""
+        if view == self.views[self.at]:
+            return self
+        views = (*self.views[: self.at + 1], view)[-_MOST:]
+        return History(views, len(views) - 1)
+
+    def settled(self, view: View) -> History:
+        """With the view that a step back or forward became: a network may lack what it asked."""
+        views = (*self.views[: self.at], view, *self.views[self.at + 1 :])
+        return History(views, self.at)
+
+    def moved(self, by: int) -> History:
+        """A step back (-1) or forward (1)."""
+        return replace(self, at=self.at + by)
+
+    def has(self, by: int) -> bool:
+        """Whether there is such a step."""
+        return 0 <= self.at + by < len(self.views)
+
+
+def record(view: View) -> None:
+    """The view that is shown now; call it once a run, when it has settled."""
+    session, name = st.session_state, _key(view)
+    history: History = session.get(name, History((view,)))
+    is_step = session.pop(f"{name}.step", False)
+    session[name] = history.settled(view) if is_step else history.after(view)
+    if (left := state.left_by_back()) is not None:
+        _say("Back", left, view)
+
+
+def toolbar(view: View, default: View) -> None:
+    """Undo, redo, reset and share; ``default`` is what the page shows at first."""
+    history: History = st.session_state[_key(view)]
+    with st.container(horizontal=True, gap="small", key="toolbar"):
+        for by, title, icon, keys in (
+            (-1, "Undo", ":material/undo:", "Ctrl+Z"),
+            (1, "Redo", ":material/redo:", "Ctrl+Shift+Z"),
+        ):
+            st.button(
+                title,
+                key=f"history.{title}",
+                icon=icon,
+                type="tertiary",
+                shortcut=keys,
+                help=f"{title} what was chosen on this page ({keys}).",
+                disabled=not history.has(by),
+                on_click=_step,
+                args=(view, by, title),
+            )
+        st.button(
+            "Reset",
+            key="history.reset",
+            type="tertiary",
+            disabled=view == default,
+            help="Everything on this page as it is at first. Undo takes it back.",
+            on_click=state.choose,
+            kwargs=vars(default),
+        )
+        with st.popover("Share", type="tertiary"):
+            _share(view)
+
+
+def changes(before: View, after: View) -> list[str]:
+    """What differs, a phrase each: ``ε 4 → 8``."""
+    return [
+        f"{_TITLES.get(name, name.replace('_', ' '))}{_from_to(name, getattr(before, name), value)}"
+        for name, value in vars(after).items()
+        if value != getattr(before, name)
+    ]
+
+
+def link(view: View, page_address: str) -> str:
+    """The address that opens this view."""
+    return f"{page_address.partition('?')[0]}?{urlencode(encode(view))}"
+
+
+def not_carried(view: View, address: str) -> list[str]:
+    """What whoever opens the link may not see, a sentence each."""
+    kind = view.image.partition(":")[0]
+    sentences = []
+    if kind == "upload":
+        sentences.append(
+            "Your photo is not in the link. This server keeps it for a while; later the link "
+            "opens without it."
+        )
+    if kind == "folder":
+        sentences.append("The photo is not in the link. It lies in a folder of this server.")
+    if urlsplit(address).hostname in _LOCAL:
+        sentences.append("The address is that of this machine: it opens nowhere else.")
+    return sentences
+
+
+def _share(view: View) -> None:
+    address = st.context.url or ""
+    st.markdown("This link opens the app as you see it now.")
+    st.code(link(view, address), language=None, wrap_lines=True)
+    for sentence in not_carried(view, address):
+        st.caption(sentence)
+
+
+def _step(view: View, by: int, title: str) -> None:
+    session, name = st.session_state, _key(view)
+    history: History = session[name]
+    if not history.has(by):  # pressed twice before the page was drawn anew
+        return
+    session[name] = history.moved(by)
+    session[f"{name}.step"] = True
+    wanted = session[name].views[session[name].at]
+    state.choose(**vars(wanted))
+    _say(title, view, wanted)
+
+
+def _say(title: str, before: View, after: View) -> None:
+    if changed := changes(before, after):
+        st.toast(f"{title}: {join(changed[:3])}", icon=":material/history:")
+
+
+def _from_to(name: str, before: object, after: object) -> str:
+    if name in ("image", "regions"):  # no words for a person
+        return ""
+    words = (PERTURBATIONS.get(str(value), _word(value)) for value in (before, after))
+    return " " + " → ".join(words)
+
+
+def _word(value: object) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, float):
+        return f"{value:g}"
+    return quote(str(value)) if value not in ("", ()) else "none"
+
+
+def _key(view: View) -> str:
+    return f"history.{type(view).__name__}"

@@ -1,0 +1,81 @@
+"""Undo, redo, reset and the link to share."""
+
+from dataclasses import replace
+
+from app.playground.view import PlaygroundView
+from app.shell.history import History, changes, link, not_carried
+from app.shell.view import View
+from tests.app.visiting import chosen
+
+START = View()
+STRONGER, LONGER = replace(START, epsilon=8.0), replace(START, epsilon=8.0, steps=20)
+
+
+def test_what_was_undone_is_forgotten_once_something_else_is_chosen():
+    history = History((START,)).after(STRONGER).after(LONGER)
+    assert history.views == (START, STRONGER, LONGER)
+    assert not history.has(1)
+    back = history.moved(-2)
+    assert (back.views[back.at], back.has(-1), back.has(2)) == (START, False, True)
+    other = back.after(replace(START, steps=3))
+    assert (len(other.views), other.has(1)) == (2, False)
+    assert other.after(other.views[1]) == other
+
+
+def test_a_step_back_to_what_a_network_lacks_does_not_cut_off_the_way_forward():
+    history = History((replace(START, layer="gone"),)).after(STRONGER).moved(-1)
+    settled = history.settled(START)
+    assert (settled.views, settled.at) == ((START, STRONGER), 0)
+
+
+def test_only_the_newest_views_are_remembered():
+    history = History((START,))
+    for seed in range(1, 301):
+        history = history.after(replace(START, seed=seed))
+    assert len(history.views) == 200
+    assert history.views[history.at].seed == 300
+
+
+def test_changes_in_words():
+    after = replace(STRONGER, perturbation="fgsm", image="photo:coffee", expert=True, target="n1")
+    assert changes(START, after) == [
+        "picture", "perturbation PGD attack → FGSM attack", "ε 4 → 8", "target class none → `n1`",
+        "expert controls off → on",
+    ]  # fmt: skip
+
+
+def test_a_link_and_what_it_cannot_carry():
+    assert link(STRONGER, "https://lens.example/?v=1") == "https://lens.example/?v=3&epsilon=8"
+    assert not_carried(START, "https://lens.example/") == []
+    (upload,) = not_carried(replace(START, image="upload:0f"), "https://lens.example/")
+    assert "Your photo is not in the link" in upload
+    folder, here = not_carried(replace(START, image="folder:a.jpg"), "http://localhost:8501/")
+    assert "a folder of this server" in folder
+    assert "opens nowhere else" in here
+
+
+def test_undo_redo_and_reset_on_a_page(visit):
+    person = visit()
+    assert person.button("Undo").disabled
+    person.choose(epsilon=8.0, attack_branch="aux")
+    person.press("Undo")
+    assert (chosen(person).epsilon, chosen(person).attack_branch) == (8.0, "main")
+    assert person.at.toast[0].value == "Undo: attack through `aux` → `main`"
+    person.press("Undo")
+    assert chosen(person).epsilon == 4.0
+    assert person.at.query_params == {"v": "3", "model": "tiny-advprop", "image": "scene:2"}
+    assert person.button("Undo").disabled
+    person.press("Redo")
+    assert (chosen(person).epsilon, chosen(person).attack_branch) == (8.0, "main")
+    person.press("Reset")
+    assert chosen(person) == PlaygroundView(model="tiny-advprop", image="scene:2")
+    person.press("Undo")
+    assert chosen(person).epsilon == 8.0
+
+
+def test_a_strength_can_be_typed(visit):
+    person = visit()
+    person.widget("typed.epsilon").set_value(2.3)
+    person.run()
+    assert chosen(person).epsilon == 2.3
+    assert person.widget("epsilon").value == 2.3

@@ -4,8 +4,10 @@
 const MOST_ZOOM = 12;
 const STEP = 1.25;
 const boards = new WeakMap();
-// What part of the pictures is looked at. It outlives the element, which the page may make anew.
+// What part of the pictures is looked at, in all boards of the page. It outlives the elements, which
+// the page may make anew.
 const view = { zoom: 1, x: 0, y: 0 };
+const shown = new Set();
 
 export default function ({ data, parentElement }) {
   let board = boards.get(parentElement);
@@ -20,6 +22,7 @@ class Board {
   constructor(root) {
     this.root = root;
     this.grid = root.querySelector(".grid");
+    shown.add(this);
     this.move(0, 0);
     root.addEventListener("keydown", (event) => this.key(event));
     root.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
@@ -47,6 +50,7 @@ class Board {
       return row;
     });
     this.root.style.setProperty("--rows", 1 + rows.length);
+    this.root.classList.toggle("half", data.isHalf);
     this.grid.replaceChildren(first, ...rows);
   }
 
@@ -68,6 +72,13 @@ class Board {
     const most = 50 * (1 - 1 / view.zoom);
     view.x = Math.min(most, Math.max(-most, view.x + x));
     view.y = Math.min(most, Math.max(-most, view.y + y));
+    for (const board of shown) {
+      if (!board.root.isConnected && board !== this) shown.delete(board);
+      board.place();
+    }
+  }
+
+  place() {
     this.root.style.setProperty("--zoom", view.zoom);
     this.root.style.setProperty("--x", `${view.x}%`);
     this.root.style.setProperty("--y", `${view.y}%`);

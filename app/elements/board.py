@@ -11,6 +11,7 @@ _mount = declare("board")
 
 
 def board(
+    name: str,
     pictures: Sequence[Mapping[str, str]],
     branches: Sequence[Mapping[str, Any]],
     maps: Mapping[str, Sequence[Mapping[str, str]]] | None,
@@ -18,19 +19,22 @@ def board(
     titles: Sequence[str],
     *,
     is_old: bool,
+    is_half: bool = False,
 ) -> None:
     """A row of pictures, then for each branch its maps and its answers.
 
     Args:
+        name: Of this one, where a page has several.
         pictures: The clean, the perturbed, and what lies between.
         branches: Main first; each has a name, a colour and answers.
         maps: Branch to its maps; a branch that is not there waits for them. None: there are none.
         facts: What was measured on the perturbed picture.
         titles: Of the two inputs.
         is_old: Whether the maps are those of a comparison before this one.
+        is_half: Whether another one stands beside it. All are enlarged and moved together.
     """
     _mount(
-        key="board",
+        key=f"board.{name}",
         data={
             "pictures": pictures,
             "branches": branches,
@@ -38,5 +42,6 @@ def board(
             "facts": facts,
             "titles": titles,
             "isOld": is_old,
+            "isHalf": is_half,
         },
     )

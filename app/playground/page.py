@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import streamlit as st
 
-from app.playground import studio, words
+from app.playground import beside, glance, studio, words
 from app.playground.view import PlaygroundView
-from app.shell import cache, controls, messages, state, tasks, workbench
-from app.shell.comparison import comparison_task, maps_task
+from app.shell import messages, state, workbench
+from app.shell.comparison import comparison_task
 from app.shell.state import key
 from app.shell.tasks import Shown
 
@@ -19,13 +17,6 @@ INTRODUCTION = (
     "answers, and where it looks."
 )
 
-# What is measured on the perturbed picture, and how.
-_FACTS = {
-    "Largest change": "The largest change of any colour value, in 255ths (L∞).",
-    "Length": "Euclidean length of the whole change, in pixel units (L2).",
-    "Colours": "Smallest and largest colour value. A picture that can be shown lies in 0 to 1.",
-    "Saved as PNG": "Whether every answer stays the same when the picture is rounded to 8 bits.",
-}
 _ENLARGE = (
     "Double-click a picture to enlarge all of them, and drag to move. Press 0 to see all of it."
 )
@@ -34,98 +25,14 @@ _ERASER = 360  # px
 
 def _draw(shown: Shown, current: bool) -> None:
     """Pictures, answers and maps on one screen; then what explains them."""
-    result, info = shown.result, shown.info
-    heading, answers = messages.verdict(result, info.class_names)
-    with st.container():  # sentences come and go without moving what is below them
-        if warning := messages.unfamiliar(result, info):
-            st.warning(warning, icon=":material/help:")
-        st.markdown(f"## {heading}")
-        for sentence in messages.close_classes(result, info):
-            st.caption(sentence)
     _eraser(shown)
-    at_a_glance = st.container()
-    with st.container():  # progress comes and goes without moving what is below it
-        task = maps_task(shown, cache.load_lens(shown.view.model))
-        drawn = tasks.answer("playground.maps", task, shown.view, shown.info)
-    with at_a_glance:
-        _board(shown, drawn, answers)
+    drawn = beside.show(shown) if shown.view.beside else glance.show(shown, "playground")
     st.caption(_ENLARGE)
-    _maps(drawn)
-    _honesty(shown)
-
-
-def _board(shown: Shown, drawn: Shown | None, said: Mapping[str, str]) -> None:
-    from advprop_core.attribution.methods import METHODS
-    from app.elements.board import board
-    from app.figures import board as figures
-    from app.figures.style import COLUMN_TITLES
-
-    result, names = shown.result, shown.info.class_names
-    maps: dict[str, list[dict[str, str]]] | None = {}
     if drawn is not None:
-        method, view = METHODS[drawn.view.method], drawn.view
-        maps = None
-        if not drawn.result.maps_refused:
-            maps = figures.maps(
-                drawn.result, method.sign, method.title, names, view.scale, view.opacity / 100
-            )
-    facts = result.facts
-    values = (
-        f"{facts.linf * 255:.2f}/255",
-        f"{facts.l2:.2f}",
-        f"{facts.low:.2f} to {facts.high:.2f}",
-        "same answers" if all(facts.survives_png.values()) else "other answers",
-    )
-    board(
-        figures.pictures(result, shown.title, controls.describe(shown.view, shown.info)),
-        figures.branches(result, names, said),
-        maps,
-        [
-            {"title": title, "value": value, "help": help}
-            for (title, help), value in zip(_FACTS.items(), values, strict=True)
-        ],
-        list(COLUMN_TITLES.values()),
-        is_old=drawn is not None and drawn.about != shown.task,
-    )
-
-
-def _maps(shown: Shown | None) -> None:
-    """What the maps show, and how to see them otherwise."""
-    from advprop_core.attribution.methods import METHODS
-
-    if shown is None:
-        return
-    maps, method = shown.result.maps, METHODS[shown.view.method]
-    if shown.result.maps_refused:
-        reason = messages.not_drawn(method.title, shown.result.maps_refused)
-        st.warning(reason, icon=":material/block:")
-        return
-    caption = messages.map_caption(maps.values(), shown.info.class_names, shown.view.scale)
-    for sentence in [caption, *messages.empty_maps(maps), *messages.weak_maps(maps)]:
-        st.caption(sentence)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        controls.scale()
-        if method.needs_layer:
-            _grid(shown)
-    with st.expander("How to read these maps"):
-        st.markdown(method.sentence)
-
-
-def _grid(shown: Shown) -> None:
-    """Maps with more cells, and back."""
-    lens = cache.load_lens(shown.view.model)
-    finer = lens.finer_layer
-    if not finer or shown.view.layer not in ("", lens.default_layer, finer):
-        return  # a layer that was chosen by hand may be finer still
-    is_finer = shown.view.layer == finer
-    st.button(
-        "Coarser maps" if is_finer else "Finer maps",
-        key="maps.grid",
-        icon=":material/grid_view:" if is_finer else ":material/grid_on:",
-        help="An earlier layer gives maps with more cells. It knows less of whole objects.",
-        on_click=state.choose,
-        kwargs={"layer": "" if is_finer else finer},
-    )
+        glance.say_of_maps(drawn)
+    if not shown.view.beside:
+        beside.offer(shown)
+    _honesty(shown)
 
 
 def _eraser(shown: Shown) -> None:

@@ -26,6 +26,7 @@ _TITLES = {
     "scale": "colour scale",
     "expert": "expert controls",
     "studio": "attack studio",
+    "beside": "what is beside it",
 }
 _LOCAL = ("localhost", "127.0.0.1", "::1", "0.0.0.0")
 
@@ -161,7 +162,7 @@ def _say(title: str, before: View, after: View) -> None:
 
 
 def _from_to(name: str, before: object, after: object) -> str:
-    if name in ("image", "regions"):  # no words for a person
+    if name in ("image", "regions", "beside"):  # no words for a person
         return ""
     words = (PERTURBATIONS.get(str(value), _word(value)) for value in (before, after))
     return " " + " → ".join(words)

@@ -185,7 +185,7 @@ def test_a_narrow_window_scrolls_down_only(app_url: str, browser: Browser) -> No
     shoot(page, "narrow")
     page.get_by_test_id("stExpandSidebarButton").click()
     # The label: of a slider, the input itself is there for keyboards and not to be seen.
-    expect(page.get_by_text("Strength ε, in 1/255")).to_be_in_viewport(timeout=FIRST)
+    expect(page.get_by_text("Strength ε, in 1/255", exact=True)).to_be_in_viewport(timeout=FIRST)
     page.wait_for_timeout(500)
     page.screenshot(path=SCREENSHOTS / "narrow-controls.png")
     context.close()
@@ -258,3 +258,18 @@ def test_back_undoes_a_change_and_forward_does_it_again(app_url: str, page: Page
     page.locator(".board").focus()  # not in a field, where it undoes what was typed
     page.keyboard.press("Control+z")
     expect(page.get_by_text("4.00/255", exact=True)).to_be_visible(timeout=FIRST)
+
+
+def test_two_comparisons_are_enlarged_together(app_url: str, page: Page) -> None:
+    kept = "v%3D3%26model%3Dshapes-vanilla%26image%3Dscene:2"
+    page.goto(f"{app_url}/?{SCENE}&beside={kept}", timeout=FIRST)
+    boards = page.locator(".board")
+    expect(boards).to_have_count(2, timeout=FIRST)
+    boards.first.locator(".lens").first.dblclick()
+    for board in boards.all():
+        expect(board).to_have_class(re.compile("zoomed"))
+    left, right = (board.locator(".lens img").first for board in boards.all())
+    moved = "image => getComputedStyle(image).transform.split(',')[0]"
+    assert left.evaluate(moved) == right.evaluate(moved) == "matrix(3"
+    inside = "() => document.documentElement.scrollWidth <= innerWidth"
+    assert page.evaluate(inside)

@@ -36,6 +36,8 @@ def random_value(rule, draw):
         return min(draw.choice((low, high, 0.1, 1 / 3, draw.uniform(low, high))), high)
     if isinstance(default, bool):
         return draw.random() < 0.5
+    if rule.name == "beside":
+        return draw.choice(("", "v=3", "v=3&epsilon=8&image=upload%3A0f"))
     return draw.choice(REGIONS if rule.name == "regions" else limits.get("options", ODD_TEXTS))
 
 

@@ -1,0 +1,93 @@
+"""Two comparisons side by side: one that was kept, and the one that is chosen now."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from advprop_core.text import join
+from app.playground import glance
+from app.playground.view import PlaygroundView, read_kept, write_kept
+from app.shell import cache, history, state, tasks
+from app.shell.comparison import comparison_task
+from app.shell.messages import quote
+from app.shell.tasks import Shown
+from app.shell.view import EXPLAINED
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+_SLOT = "beside"
+
+
+def offer(shown: Shown) -> None:
+    """A button that keeps what is shown, so that another network, picture or setting joins it."""
+    st.button(
+        "Keep this beside",
+        key="beside.keep",
+        icon=":material/splitscreen_right:",
+        help="What you see stays on the left half. Then change the network, the picture or the "
+        "attack, and see both.",
+        on_click=state.choose,
+        kwargs={"beside": write_kept(shown.view)},
+    )
+
+
+def show(shown: Shown) -> Shown | None:
+    """What was kept, then what is chosen now; returns the maps of the latter."""
+    kept = read_kept(shown.view.beside)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        _show_kept(kept, shown.view)
+    with right:
+        with _head("now"):
+            st.markdown("**Now**", width="content")
+            different = history.changes(kept, replace(shown.view, beside="", studio=""))
+            st.caption(join(different) if different else "the same: change something")
+        return glance.show(shown, "playground", is_half=True)
+
+
+def _show_kept(kept: PlaygroundView, now: PlaygroundView) -> None:
+    with _head("kept"):
+        st.markdown("**Kept**", width="content")
+        st.button(
+            "Swap",
+            key="beside.swap",
+            type="tertiary",
+            help="Go on from what was kept, and keep what is chosen now.",
+            on_click=state.choose,
+            kwargs={**vars(kept), "studio": now.studio, "beside": write_kept(now)},
+        )
+        st.button(
+            "Close",
+            key="beside.close",
+            type="tertiary",
+            on_click=state.choose,
+            kwargs={"beside": ""},
+        )
+    if missing := _missing(kept):
+        st.warning(f"What was kept cannot be shown: {missing}.")
+        return
+    lens = cache.load_lens(kept.model)
+    title = cache.picture(kept.image, lens.info.input_size).title
+    shown = tasks.answer(_SLOT, comparison_task(kept, lens), kept, lens.info, title)
+    if shown is not None:
+        glance.show(shown, _SLOT, is_half=True)
+
+
+def _head(half: str) -> DeltaGenerator:
+    """The line above a half; both are as high as their buttons."""
+    return st.container(horizontal=True, vertical_alignment="center", key=f"half-{half}")
+
+
+def _missing(kept: PlaygroundView) -> str:
+    """What a link asks for that is not here; empty where all is."""
+    info = cache.known_models().get(kept.model)
+    if info is None:
+        return f"there is no network {quote(kept.model)}"
+    if kept.attack_branch not in info.branches:
+        return f"{quote(kept.model)} has no branch {quote(kept.attack_branch)}"
+    unknown = {kept.target, kept.explained} - {"", *EXPLAINED, *info.class_ids}
+    return f"{quote(kept.model)} has no class {quote(unknown.pop())}" if unknown else ""

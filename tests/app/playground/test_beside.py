@@ -13,7 +13,7 @@ def test_what_is_kept_stays_while_another_setting_is_chosen(visit):
     person.choose(epsilon=16.0)
     kept, now = person.boards
     assert (kept["isHalf"], now["isHalf"]) == (True, True)
-    facts = [[fact["value"] for fact in board["facts"]][0] for board in (kept, now)]
+    facts = [next(fact["value"] for fact in board["facts"]) for board in (kept, now)]
     assert facts == ["4.00/255", "16.00/255"]
     assert "ε 4 → 16" in person.text
     person.press("Swap")

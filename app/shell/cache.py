@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
 import os
 from collections.abc import Hashable, Mapping, Sequence
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from advprop_core.models.dual_bn import DualBNModel, PixelNetwork
 
 PREVIEW_SIDE = 448
+THUMBNAIL_SIDE = 144
 KEPT_CALIBRATED = 2
 
 
@@ -259,6 +262,26 @@ def mask(source: str, size: int) -> Tensor | None:
 
     object_pixels = object_mask(source, size)
     return None if object_pixels is None else torch.from_numpy(object_pixels.copy())
+
+
+@st.cache_data(max_entries=256, show_spinner=False, hash_funcs={str: _content})
+def thumbnail(source: str, size: int) -> str:
+    """The picture as the network sees it, small, as an address that holds it; loads no torch."""
+    return _address(fit(decode(picture(source, size).data), THUMBNAIL_SIDE))
+
+
+@st.cache_data(max_entries=8, show_spinner=False, hash_funcs={str: _content})
+def whole_photo(source: str) -> str:
+    """A photo without a crop, not too large, as an address that holds it; loads no torch."""
+    photo = decode(picture(source, PREVIEW_SIDE).data)
+    photo.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE))
+    return _address(photo)
+
+
+def _address(image: Image.Image) -> str:
+    buffer = io.BytesIO()
+    image.save(buffer, "WEBP", quality=85)
+    return f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
 @st.cache_data(max_entries=128, show_spinner=False, hash_funcs={str: _content})

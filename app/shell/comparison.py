@@ -70,8 +70,14 @@ def perturbing(view: View, info: ModelInfo) -> dict[str, Any]:
     return {
         "perturbation": perturbation(view, info),
         "attack_branch": view.attack_branch,
-        "true_class": class_index(info, cache.picture(view.image, info.input_size).label),
+        "true_class": true_class(view, info),
     }
+
+
+def true_class(view: View, info: ModelInfo) -> int | None:
+    """The index of what the picture shows: as its source says, or else as the person does."""
+    label = cache.picture(view.image, info.input_size).label
+    return class_index(info, label if label is not None else view.true_class or None)
 
 
 def inputs(comparison: Comparison) -> dict[InputKind, Tensor]:

@@ -11,9 +11,9 @@ from advprop_core.attribution.methods import METHODS
 from advprop_core.models.class_names import distinct_names
 from advprop_core.text import NORM_SUFFIXES, NORM_TITLES, NORM_UNITS, radius
 from advprop_core.types import ModelInfo
-from app.shell import cache, erasing, state
-from app.shell.messages import FEW_CLASSES, tame
-from app.shell.pictures import PHOTOS, SCENES, suggested
+from app.shell import erasing, state
+from app.shell.messages import FEW_CLASSES
+from app.shell.pictures import suggested
 from app.shell.state import key
 from app.shell.view import ATTACKS, EXPLAINED, NORMS, PERTURBATIONS, SCALES, View, ends
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from app.shell.cache import Lens
 
-OWN = "Your folder"
-"""The group of a person's own photos."""
 _STRENGTHS = {
     "linf": (
         "epsilon",
@@ -52,6 +50,7 @@ def settle(models: Mapping[str, ModelInfo]) -> ModelInfo:
     branches = list(info.branches)
     state.keep_within("attack_branch", branches, branches[0])
     state.keep_within("target", ["", *info.class_ids], "")
+    state.keep_within("true_class", ["", *info.class_ids], "")
     state.keep_within("explained", [*EXPLAINED, *info.class_ids], View().explained)
     return info
 
@@ -75,7 +74,12 @@ def _suit_picture(models: Mapping[str, ModelInfo]) -> None:
     proposals = {*map(suggested, models.values())}
     picture = suggested(models[st.session_state[key("model")]])
     if picture is not None and st.session_state[key("image")] in proposals:
-        state.choose(image=picture)
+        choose_picture(picture)
+
+
+def choose_picture(source: str) -> None:
+    """Take another picture; what was said of the one before is not true of it."""
+    state.choose(image=source, true_class="")
 
 
 def _slider(name: str, title: str, step: float, help: str, **options: Any) -> None:
@@ -202,6 +206,14 @@ def of_picture(info: ModelInfo, *, one_class: bool = False) -> DeltaGenerator | 
     return slot
 
 
+def true_class(info: ModelInfo) -> None:
+    """What a person knows of a picture whose class nothing else tells."""
+    help = (
+        "An attack then drives the answer away from this class, and ✓ marks it among the answers."
+    )
+    _class_picker(info, "What does it show?", {"": "not said"}, key=key("true_class"), help=help)
+
+
 def explained_class(info: ModelInfo, *, one_class: bool = False) -> None:
     """What the maps are about; with ``one_class`` all are about the same."""
     besides = EXPLAINED
@@ -262,18 +274,6 @@ def layer_picker(slot: DeltaGenerator | None, view: View, lens: Lens) -> None:
         help="Early layers see edges in fine detail, late ones see objects coarsely. The default "
         "is the deepest stage whose map is fine enough to point at something.",
     )
-
-
-def sample_sources() -> dict[str, list[tuple[str, str]]]:
-    """Group title to (source, title) of the pictures on offer."""
-    groups = {
-        "Scenes": [(f"scene:{i}", f"Scene {i + 1}") for i in range(SCENES)],
-        "Texture conflicts": [(f"conflict:{i}", f"Conflict {i + 1}") for i in range(SCENES)],
-        "Photos": [(f"photo:{name}", title) for name, title in PHOTOS.items()],
-    }
-    if own := cache.own_photos().names:
-        groups[OWN] = [(f"folder:{name}", tame(name)) for name in own]
-    return groups
 
 
 def describe(view: View, info: ModelInfo) -> str:

@@ -7,46 +7,59 @@ from typing import Any
 import streamlit as st
 
 from advprop_core.pictures.decoding import decode, encode_png
-from advprop_core.pictures.formats import EXTENSIONS, ImageError
+from advprop_core.pictures.formats import ImageError
 from advprop_core.types import ModelInfo
-from app.shell import cache, controls, state
-from app.shell.layout import image, in_rows
-from app.shell.messages import quote, safe
-from app.shell.pictures import PictureGone, keep_upload
+from app.elements.cropper import cropper
+from app.elements.thumbnails import thumbnails
+from app.shell import cache, controls, crops, state
+from app.shell.messages import quote, safe, tame
+from app.shell.pictures import (
+    PHOTOS,
+    SCENES,
+    PictureGone,
+    can_be_cropped,
+    keep_upload,
+    suggested,
+    with_crop,
+)
+from app.shell.samples import folder_fits
 from app.shell.view import View
 
 UPLOAD = "Upload"
 CAMERA = "Camera"
+OWN = "Your folder"
 OPEN = "gallery.open"  # the key of the popover around all this
+_BUTTON = ".st-key-gallery-open button"
 _REFUSAL = "gallery.refusal"
-_COLUMNS = 4
+_GROUP, _LAST_GROUP = "gallery.group", "gallery.last"
 _PER_PAGE = 24
-_FAMILIAR = (".jpg", ".jpeg", ".png", ".webp")  # named first: the line is cut off on screens
 
 
 def show(view: View, info: ModelInfo, refusal: str | None) -> None:
     """The chooser's content; a choice takes effect at the next run."""
     if refusal:  # here too, for the open chooser covers the page
         st.error(refusal)
-    groups = controls.sample_sources()
+    groups = sample_sources(info)
+    options = [*groups, UPLOAD, CAMERA]
+    if _GROUP not in st.session_state:  # Streamlit forgets it while the chooser is closed
+        last = st.session_state.get(_LAST_GROUP)
+        st.session_state[_GROUP] = last if last in options else options[0]
     group = st.segmented_control(
         "Where from",
-        [*groups, UPLOAD, CAMERA],
-        default=next(iter(groups)),
+        options,
         required=True,
-        key="gallery.group",
+        key=_GROUP,
         help="Scenes are drawn by this project. Photos come with scikit-image. Your own photo "
         "stays on the server that runs this app, in memory, for a while.",
     )
+    st.session_state[_LAST_GROUP] = group
     if group == UPLOAD:
+        # Of any kind: what cannot be read is refused below, in words that say what to do.
         st.file_uploader(
-            "A photo of your own",
-            type=sorted(EXTENSIONS, key=lambda ending: (ending not in _FAMILIAR, ending)),
+            "A photo of your own: JPEG, PNG, WebP, AVIF, TIFF or most other kinds of picture",
             key="gallery.upload",
             on_change=_take,
             args=("gallery.upload",),
-            help="JPEG, PNG, WebP, AVIF, TIFF or most other kinds of picture. Its centre square is "
-            "used, at the network's input size.",
         )
     elif group == CAMERA:
         st.camera_input(
@@ -57,12 +70,29 @@ def show(view: View, info: ModelInfo, refusal: str | None) -> None:
             help="The picture is sent to the server that runs this app, and kept there for a "
             "while.",
         )
-    else:
-        if group == controls.OWN and (total := cache.own_photos().total) > len(groups[group]):
+    elif group is not None:
+        if group == OWN and (total := cache.own_photos().total) > len(groups[group]):
             st.caption(f"{len(groups[group])} of your {total:,} photos, from every folder.")
-        if group == controls.OWN and (left_out := cache.own_photos().left_out):
+        if group == OWN and (left_out := cache.own_photos().left_out):
             st.caption(f"{safe(left_out)}.")
         _samples(groups[group], view, info)
+    if can_be_cropped(view.image):
+        _about_photo(view, info)
+
+
+def sample_sources(info: ModelInfo) -> dict[str, list[str]]:
+    """Group title to the pictures on offer; first those of what the network knows."""
+    scenes = {
+        "Scenes": [f"scene:{index}" for index in range(SCENES)],
+        "Texture conflicts": [f"conflict:{index}" for index in range(SCENES)],
+    }
+    photos = {"Photos": [f"photo:{name}" for name in PHOTOS]}
+    knows_scenes = (suggested(info) or "").startswith("scene:")
+    samples = scenes | photos if knows_scenes else photos | scenes
+    if not (names := cache.own_photos().names):
+        return samples
+    folder = {OWN: [f"folder:{name}" for name in names]}
+    return folder | samples if folder_fits(info) else samples | folder
 
 
 def take_refusal() -> str | None:
@@ -81,39 +111,63 @@ def _take(widget: str) -> None:
     except ImageError as error:
         st.session_state[_REFUSAL] = f"{quote(file.name)}: {error}"
         return
-    _choose(keep_upload(encode_png(image), cache.uploads()))
+    # The chooser stays open: it asks for the part to look at, and what it shows.
+    controls.choose_picture(keep_upload(encode_png(image), cache.uploads()))
 
 
 def _choose(source: str) -> None:
     """Take the picture, and let the page be seen again."""
-    state.choose(image=source)
+    controls.choose_picture(source)
+    _close()
+
+
+def _close() -> None:
     st.session_state[OPEN] = False
 
 
-def _samples(samples: list[tuple[str, str]], view: View, info: ModelInfo) -> None:
-    pages = -(-len(samples) // _PER_PAGE)
+def _samples(sources: list[str], view: View, info: ModelInfo) -> None:
+    pages = -(-len(sources) // _PER_PAGE)
     if pages > 1:  # a folder of hundreds of photos is not decoded at once
         first = (st.pagination(pages, key="gallery.page") - 1) * _PER_PAGE
-        samples = samples[first : first + _PER_PAGE]
-    for column, (source, title) in in_rows(samples, _COLUMNS, "small"):
-        with column:
-            _sample(source, title, view, info)
+        sources = sources[first : first + _PER_PAGE]
+    thumbnails([_thumbnail(source, view, info) for source in sources], _BUTTON, _choose)
 
 
-def _sample(source: str, title: str, view: View, info: ModelInfo) -> None:
-    unusable = None
+def _thumbnail(source: str, view: View, info: ModelInfo) -> dict[str, Any]:
+    kind, _, name = source.partition(":")
+    title, image, refusal = tame(name), "", ""
     try:
-        data = cache.preview(source, info.input_size)
-        image(data, None, title)
+        image = cache.thumbnail(source, info.input_size)
+        if kind != "folder":
+            title = cache.picture(source, info.input_size).title
     except (PictureGone, ValueError) as error:  # one bad file of a folder is named, not more
-        unusable = str(error)
-        st.caption(f":material/broken_image: {unusable}")
-    st.button(
-        title,
-        key=f"gallery.{source}",
-        on_click=_choose,
-        args=(source,),
-        type="primary" if source == view.image else "secondary",
-        width="stretch",
-        disabled=unusable is not None,
-    )
+        refusal = str(error)
+    is_chosen = crops.split(view.image)[0] == source
+    return {
+        "name": source,
+        "title": title,
+        "image": image,
+        "isChosen": is_chosen,
+        "refusal": refusal,
+    }
+
+
+def _about_photo(view: View, info: ModelInfo) -> None:
+    """Which part of the chosen photo the network sees, and what it shows."""
+    whole, crop = crops.split(view.image)
+    try:
+        photo, label = cache.whole_photo(whole), cache.picture(whole, info.input_size).label
+    except (PictureGone, ValueError):  # the page says so
+        return
+    st.markdown("**The part that the network sees**")
+    alt = "The chosen photo, with a square on it"
+    cropper(photo, alt, str(crop or ""), crops.SMALLEST, lambda text: _crop(whole, text))
+    if label is None:
+        controls.true_class(info)
+    st.button("Done", key="gallery.done", on_click=_close, type="primary")
+
+
+def _crop(whole: str, text: str) -> None:
+    """Look at another part; what the photo shows is as true of it."""
+    if crop := crops.parse(text):  # from a browser anything may come
+        state.choose(image=with_crop(whole, crop))

@@ -2,7 +2,8 @@
 
 A picture travels as a short text: ``scene:3`` (TextureShapes), ``conflict:3`` (its texture of
 another class), ``photo:coffee`` (scikit-image's), ``folder:church/a.jpg`` (the person's own) or
-``upload:KEY`` (kept by the server for a while).
+``upload:KEY`` (kept by the server for a while). A photo may have a crop: see
+:mod:`app.shell.crops`.
 
 Others may look at the app, so it shows no file outside the person's folder, not even by a link.
 """
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -28,7 +29,7 @@ from advprop_core.datasets.texture_shapes.scenes import (
     draw_scene,
 )
 from advprop_core.errors import AdvPropError
-from advprop_core.pictures.decoding import content_key, encode_png
+from advprop_core.pictures.decoding import content_key, decode, encode_png
 from advprop_core.pictures.files import (
     describe_left_out,
     is_hidden,
@@ -37,6 +38,8 @@ from advprop_core.pictures.files import (
     read_file,
 )
 from advprop_core.text import legible
+from app.shell import crops
+from app.shell.crops import Crop
 from app.shell.messages import quote, tame
 from app.shell.store import BoundedStore
 
@@ -164,11 +167,23 @@ def _written(path: Path, folder: Path) -> str:
 
 def key_of(source: str) -> PictureKey:
     """The key of the picture that a short text names; a photo must be there, or PictureGone."""
-    kind, _, name = source.partition(":")
+    whole, crop = crops.split(source)
+    kind, _, name = whole.partition(":")
     if kind != "folder":
         return PictureKey(source, None)
     root, path = _find_own_photo(name)
-    return PictureKey(folder_source(path, root), stamp(path))
+    return PictureKey(with_crop(folder_source(path, root), crop), stamp(path))
+
+
+def with_crop(source: str, crop: Crop | None) -> str:
+    """A photo with another crop, or with none."""
+    whole, _ = crops.split(source)
+    return whole if crop is None else f"{whole}@{crop}"
+
+
+def can_be_cropped(source: str) -> bool:
+    """Whether it is a photo: scenes are drawn as the network takes them."""
+    return source.partition(":")[0] not in DRAWN
 
 
 def open_picture(source: str, size: int, uploads: BoundedStore[str, bytes]) -> Picture:
@@ -176,7 +191,12 @@ def open_picture(source: str, size: int, uploads: BoundedStore[str, bytes]) -> P
 
     Raises:
         PictureGone: If there is no such picture, or no more.
+        ImageError: If a photo that is to be cropped cannot be read.
     """
+    whole, crop = crops.split(source)
+    if crop is not None and can_be_cropped(whole):
+        picture = open_picture(whole, size, uploads)
+        return replace(picture, data=encode_png(crop.cut(decode(picture.data))))
     kind, _, name = source.partition(":")
     if kind in DRAWN and name.isascii() and name.isdigit() and int(name) < 1_000_000:
         return _scene(kind, int(name), size)

@@ -58,6 +58,7 @@ class View:
     Attributes:
         model: Name of a model.
         image: Where the picture comes from; see :mod:`app.shell.pictures`.
+        true_class: Class id of what the person says that a picture shows, or empty.
         perturbation: A key of :data:`PERTURBATIONS`.
         norm: A key of :data:`NORMS`.
         epsilon: L-infinity radius in 1/255.
@@ -80,6 +81,7 @@ class View:
 
     model: str = "imagenet-lite0"
     image: str = "photo:chelsea"
+    true_class: str = ""
     perturbation: str = one_of("pgd", PERTURBATIONS)
     norm: str = one_of("linf", NORMS)
     epsilon: float = within(4.0, 0, 16)

@@ -78,8 +78,9 @@ def show_page(
     if lens is not None or tasks.shown(slot):  # else it is said already why there is nothing
         with result_slot.container():
             _answer(slot, view, lens, task, draw)
-    with chooser:
-        gallery.show(view, info, refusal)
+    if chooser.open:
+        with chooser:
+            gallery.show(view, info, refusal)
 
 
 def _answer(

@@ -156,9 +156,26 @@ class Visit:
 
     def upload(self, name: str, data: bytes, kind: str = "image/jpeg") -> "Visit":
         """Give the file to the uploader of the gallery."""
-        if self.widget("gallery.group").value != "Upload":
-            self.choose(**{"gallery.group": "Upload"})
+        self.look_at("Upload")
         self.at.file_uploader(key="gallery.upload").set_value((name, data, kind))
+        return self.run()
+
+    def look_at(self, group: str) -> "Visit":
+        """Open the gallery at one of its groups."""
+        self.at.session_state["gallery.open"] = True
+        return self.run().choose(**{"gallery.group": group})
+
+    @property
+    def thumbnails(self) -> dict[str, str]:
+        """Name of each picture on offer to why it cannot be chosen, if it cannot."""
+        (shown,) = self.elements("thumbnails")
+        return {picture["name"]: picture["refusal"] for picture in shown["pictures"]}
+
+    def take(self, picture: str) -> "Visit":
+        """Choose a thumbnail, as its element does: a session without a browser has no script."""
+        assert self.thumbnails[picture] == ""
+        self.at.session_state["view.image"] = picture
+        self.at.session_state["gallery.open"] = False
         return self.run()
 
     def keys(self) -> set[str]:
@@ -193,8 +210,13 @@ class Visit:
     @property
     def boards(self) -> list[dict[str, Any]]:
         """What stands at a glance on the Playground, if it is there."""
-        elements = [element.proto for element in self.at.get("bidi_component")]
-        return [json.loads(one.json) for one in elements if one.component_name == "advprop_board"]
+        return self.elements("board")
+
+    def elements(self, name: str) -> list[dict[str, Any]]:
+        """What each element of ours with this name was given."""
+        protos = [element.proto for element in self.at.get("bidi_component")]
+        named = [proto for proto in protos if proto.component_name == f"advprop_{name}"]
+        return [json.loads(proto.json) for proto in named]
 
     @property
     def board(self) -> dict[str, Any]:

@@ -45,7 +45,9 @@ def test_a_photo_of_the_persons_folder_has_its_true_class(folder_url: str, page:
     choose(page, "Your folder")
     photo = page.get_by_role("button", name="heart/my heart.jpg")
     expect(photo).to_be_visible(timeout=FIRST)
-    expect(page.get_by_role("button", name="star/broken.jpg")).to_be_disabled()
+    expect(
+        page.get_by_role("button", name="star/broken.jpg: This file is not an image")
+    ).to_be_disabled()
     photo.click()
     expect(page.get_by_text("Clean: my heart.jpg")).to_be_visible(timeout=FIRST)
     wait_until_calm(page)
@@ -68,3 +70,27 @@ def test_a_picture_of_the_camera(
     expect(page.get_by_text("Clean: Your photo")).to_be_visible(timeout=FIRST)
     assert "image=upload" in page.url
     chromium.close()
+
+
+def test_a_picture_is_chosen_and_cropped_from_the_keyboard(app_url: str, page: Page) -> None:
+    page.goto(f"{app_url}/?{SCENE}", timeout=FIRST)
+    wait_until_calm(page)
+    chooser = page.get_by_role("button", name="Choose a picture")
+    chooser.click()
+    chosen = page.get_by_role("button", name="crescent, covered in marble")
+    expect(chosen).to_be_focused(timeout=FIRST)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("image=scene%3A3"), timeout=FIRST)
+    expect(chooser).to_be_focused()
+    chooser.click()
+    page.get_by_text("Photos", exact=True).click()
+    page.get_by_role("button", name="Coffee").click()
+    page.wait_for_url(re.compile("photo%3Acoffee$"), timeout=FIRST)
+    chooser.click()
+    page.locator(".square").focus(timeout=FIRST)
+    page.keyboard.press("-")
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_url(re.compile(r"photo%3Acoffee%40\d+\.10\.980"), timeout=FIRST)
+    wait_until_calm(page)
+    expect(page.locator("[data-testid=stException]")).to_have_count(0)

@@ -236,7 +236,9 @@ def test_a_narrow_window_scrolls_down_only(app_url: str, phone: Page, part: str)
         assert wide[0] <= wide[1], selector
 
 
-def test_the_chooser_closes_once_a_picture_is_chosen(app_url: str, page: Page, real_photo) -> None:
+def test_the_chooser_asks_about_an_upload_and_closes_when_that_is_done(
+    app_url: str, page: Page, real_photo
+) -> None:
     open_studio(page, app_url, FEW_STEPS, "How honest is this perturbation?")
     page.get_by_role("button", name="Choose a picture").click()
     page.get_by_role("radio", name="Upload").or_(
@@ -247,6 +249,7 @@ def test_the_chooser_closes_once_a_picture_is_chosen(app_url: str, page: Page, r
     wait_until_calm(page)
     page.locator("input[type=file]").set_input_files(real_photo)
     expect(page.get_by_text("Clean: Your photo")).to_be_visible(timeout=FIRST)
+    page.get_by_role("button", name="Done").click()
     expect(dropzone).not_to_be_visible(timeout=FIRST)
     wait_until_calm(page)
     page.get_by_role("button", name="Choose a picture").click()

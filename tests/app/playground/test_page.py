@@ -158,11 +158,9 @@ def test_a_network_with_main_alone(visit):
     assert "no auxiliary branch" in person.text
 
 
-def test_a_sample_is_chosen_by_its_button(visit):
-    person = visit()
-    person.choose(**{"gallery.group": "Photos"})
-    person.at.button(key="gallery.photo:coffee").click()
-    person.run().assert_whole()
+def test_a_sample_is_chosen(visit):
+    person = visit().look_at("Photos").take("photo:coffee")
+    person.assert_whole()
     assert chosen(person).image == "photo:coffee"
     assert person.result.true_class is None
     assert "Clean: Coffee" in person.pictures

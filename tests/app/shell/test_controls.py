@@ -85,9 +85,7 @@ def test_a_proposed_picture_changes_with_the_network_and_a_chosen_one_stays(
     assert chosen(person).image == "scene:2"
     assert chosen(person.choose(model="cats")).image == "photo:chelsea"
     assert chosen(person.choose(model="tiny-vanilla")).image == "scene:2"
-    person.choose(**{"gallery.group": "Photos"})
-    person.at.button(key="gallery.photo:coffee").click()
-    assert chosen(person.run()).image == "photo:coffee"
+    assert chosen(person.look_at("Photos").take("photo:coffee")).image == "photo:coffee"
     assert chosen(person.choose(model="cats")).image == "photo:coffee"
 
 

@@ -55,12 +55,20 @@ def test_a_link_of_an_unknown_version_shows_the_first_view(visit):
     assert chosen(person) == View(model="tiny-advprop", image="scene:2")
 
 
-@pytest.mark.parametrize("image", ["nosuch:1", "upload:00", "folder:../secret.png", "scene:-1"])
+@pytest.mark.parametrize(
+    "image",
+    [
+        "nosuch:1",
+        "upload:00",
+        "folder:../secret.png",
+        "scene:-1",
+        "photo:coffee@0.0.7",
+        "scene:1@0.0.500",
+    ],
+)
 def test_a_link_to_a_picture_that_is_not_here(visit, image):
     person = visit(image=image, steps="1")
     assert not person.at.exception
     assert len(person.errors) == 1
-    person.choose(**{"gallery.group": "Scenes"})
-    person.at.button(key="gallery.scene:1").click()
-    person.run().assert_whole()
+    person.look_at("Scenes").take("scene:1").assert_whole()
     assert not person.errors

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import typer
 
 from advprop_core.cli import app as start
-from advprop_core.cli import evaluate, explain, networks, photo, train
+from advprop_core.cli import convert, evaluate, explain, networks, photo, train
 from advprop_core.errors import AdvPropError
 
 app = typer.Typer(
@@ -41,7 +41,7 @@ for _panel, _commands in (
     ("The app", (start.app, networks.models)),
     ("One photo", (photo.predict, photo.attack, explain.explain, photo.compare)),
     ("Data sets", (evaluate.evaluate, train.train, networks.calibrate)),
-    ("Files", (networks.export,)),
+    ("Files", (networks.export, convert.convert)),
 ):
     for _command in _commands:
         app.command(rich_help_panel=_panel)(_command)

@@ -22,6 +22,7 @@ from advprop_core.errors import InputError
 from advprop_core.files import write_whole
 from advprop_core.models import adapters, header, timm_networks
 from advprop_core.models.dual_bn import MAIN, DualBNModel, auxiliary_name
+from advprop_core.models.findings import Findings
 from advprop_core.models.foreign import read_foreign
 from advprop_core.models.header import CheckpointError
 from advprop_core.models.pickles import read_pickle
@@ -39,11 +40,13 @@ class Checkpoint:
         model: Its branches are in eval mode and need no gradients.
         info: What describes it.
         notes: What was guessed or ignored when a foreign file was read, a sentence each.
+        findings: The same for a summary; None of what is not foreign.
     """
 
     model: DualBNModel
     info: ModelInfo
     notes: tuple[str, ...] = ()
+    findings: Findings | None = None
 
     @property
     def copies(self) -> tuple[str, ...]:
@@ -61,7 +64,7 @@ class Checkpoint:
         wanted = model.state_dict().keys()
         state = {key: value for key, value in self.model.state_dict().items() if key in wanted}
         model.load_state_dict(state)
-        return Checkpoint(model.freeze(), info, self.notes)
+        return Checkpoint(model.freeze(), info, self.notes, self.findings)
 
 
 def save(path: Path, model: DualBNModel, info: ModelInfo, *, half: bool = False) -> None:
@@ -108,14 +111,14 @@ def load(
         UnknownArchitecture: If timm has no such network.
     """
     settings = settings or ModelSettings()
-    content, text = _read(path)
+    content, text = read(path)
     if text is not None:
         _require_nothing(settings, path)
     try:
         if text is None:
-            info, tensors, notes = read_foreign(content, settings, path)
+            info, tensors, findings = read_foreign(content, settings, path)
         else:
-            info, notes = header.parse(text, path.name), ()
+            info, findings = header.parse(text, path.name), None
             tensors = {key: value for key, value in items_of(content) if isinstance(value, Tensor)}
             if info.base is not None:
                 if open_base is None:
@@ -131,7 +134,8 @@ def load(
         raise CheckpointError(
             f"{path.name} describes a network that cannot be built ({error})"
         ) from None
-    return Checkpoint(_fill(model, tensors, info, path).freeze(), info, notes)
+    notes = findings.notes(info, path.name) if findings else ()
+    return Checkpoint(_fill(model, tensors, info, path).freeze(), info, notes, findings)
 
 
 def export(checkpoint: Checkpoint, branch: str, path: Path) -> None:
@@ -183,8 +187,12 @@ def _require_nothing(settings: ModelSettings, path: Path) -> None:
         )
 
 
-def _read(path: Path) -> tuple[object, str | None]:
-    """Whatever a file holds, and its header's text where it is one of ours."""
+def read(path: Path) -> tuple[object, str | None]:
+    """Whatever a file holds, and its header's text where it is one of ours.
+
+    Raises:
+        CheckpointError: If it is missing, truncated, no checkpoint, or holds pickled code.
+    """
     if (inside := path / "model.safetensors").is_file():
         raise CheckpointError(f"{path} is a folder: give {inside}")
     if not path.is_file():
@@ -197,8 +205,9 @@ def _read(path: Path) -> tuple[object, str | None]:
         content = read_pickle(path)
         text = header.read_text(path)
     except (OSError, SafetensorError) as error:
+        kind = "safetensors checkpoint" if path.suffix == ".safetensors" else "checkpoint"
         raise CheckpointError(
-            f"{path.name} is truncated or is not a safetensors checkpoint ({error}): "
+            f"{path.name} is truncated or is not a {kind} ({error}): "
             "check the download, or export the file again"
         ) from None
     if not isinstance(content, Mapping | list | tuple):

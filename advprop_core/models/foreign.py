@@ -7,24 +7,27 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-import timm
 from torch import Tensor
 
 from advprop_core.models import timm_networks
+from advprop_core.models.architectures import near_matches, network_of
 from advprop_core.models.dual_bn import auxiliary_name
+from advprop_core.models.findings import Findings, Source
 from advprop_core.models.header import CheckpointError
+from advprop_core.models.imagenet import with_wnids
 from advprop_core.models.settings import ModelSettings
 from advprop_core.models.weights import (
-    Network,
     Weights,
     auxiliary_count,
     find_weights,
     items_of,
+    require_tensors,
 )
-from advprop_core.text import join, listing
+from advprop_core.text import join
 from advprop_core.types import BranchOrigin, ModelInfo
 
 T = TypeVar("T")
+_HINT_SECONDS = 5.0
 
 # Where training scripts write such a thing: timm's, torchvision's and their neighbours. Networks
 # are used here as they are evaluated, so the size of evaluation goes before that of training.
@@ -42,7 +45,7 @@ _CLASS_KEYS = ("classes", "class_names", "label_names", "class_to_idx", "id2labe
 
 def read_foreign(
     content: object, settings: ModelSettings, path: Path
-) -> tuple[ModelInfo, dict[str, Tensor], tuple[str, ...]]:
+) -> tuple[ModelInfo, dict[str, Tensor], Findings]:
     """Find weights, architecture, size, mean, std and classes of a foreign file.
 
     What a person says goes before what the file says, and that before a guess.
@@ -53,40 +56,37 @@ def read_foreign(
         path: Of the file.
 
     Returns:
-        What describes it; its tensors in the layout of ``DualBNModel.state_dict``; and what was
-        guessed or ignored, a sentence each.
+        What describes it; its tensors in the layout of ``DualBNModel.state_dict``; and where each
+        thing comes from.
 
     Raises:
         CheckpointError: If the architecture is not known, or the file does not fit it.
         InputError: If the person names another number of classes than the file has.
         UnknownArchitecture: If timm has no such network.
     """
+    require_tensors(content, path.name)
     description = _Description(content)
-    written_architecture = description.find(_ARCHITECTURE_KEYS, _as_architecture)
-    architecture = settings.architecture or written_architecture
-    if architecture is None:
-        raise CheckpointError(
-            f"{path.name} does not say its architecture: give timm's name of the network "
-            "(on the command line: --arch resnet18)"
-        )
-    weights = find_weights(content, _network(architecture), path.name)
-    guesses: list[str] = []
-    info = _describe(architecture, weights, settings, description, path, guesses)
-    ignored = [name for name in weights.ignored if name not in description.read]
-    return info, weights.tensors, tuple(_notes(guesses, weights, ignored, path))
+    if (architecture := settings.architecture or description.architecture) is None:
+        raise CheckpointError(_no_architecture(content, path))
+    weights = find_weights(content, network_of(architecture), path.name)
+    info, sources = _describe(architecture, weights, settings, description, path)
+    sources["architecture"] = "given" if settings.architecture else "read"
+    ignored = tuple(name for name in weights.ignored if name not in description.read)
+    return info, weights.tensors, Findings(sources, weights.location, weights.are_averaged, ignored)
 
 
-def _network(architecture: str) -> Network:
-    config = timm_networks.pretrained_config(architecture)
-    classifier = config.classifier
-    names = (classifier,) if isinstance(classifier, str) else tuple(classifier or ())
-    network = timm.create_model(architecture)
-    shapes = {
-        key: tensor.shape
-        for key, tensor in network.state_dict().items()
-        if not key.endswith("num_batches_tracked")  # older files lack it; eval mode ignores it
-    }
-    return Network(architecture, shapes, tuple(f"{name}." for name in names))
+def written_architecture(content: object) -> str | None:
+    """What a foreign file calls its network, if that is a name of timm's."""
+    return _Description(content).architecture
+
+
+def _no_architecture(content: object, path: Path) -> str:
+    fitting = near_matches(content, _HINT_SECONDS).fitting
+    hint = f". Its tensors fit {join(fitting, 'or')}" if fitting else ""
+    return (
+        f"{path.name} does not say its architecture: give timm's name of the network "
+        f"(on the command line: --arch {fitting[0] if fitting else 'resnet18'}){hint}"
+    )
 
 
 class _Description:
@@ -99,6 +99,10 @@ class _Description:
     def __init__(self, content: object) -> None:
         self._mappings = list(_descriptions(content))
         self.read: set[str] = set()
+
+    @property
+    def architecture(self) -> str | None:
+        return self.find(_ARCHITECTURE_KEYS, _as_architecture)
 
     def find(self, keys: tuple[str, ...], parse: Callable[[object], T | None]) -> T | None:
         """The first value under one of the keys that can be read, or None."""
@@ -165,43 +169,39 @@ def _describe(
     settings: ModelSettings,
     description: _Description,
     path: Path,
-    guesses: list[str],
-) -> ModelInfo:
+) -> tuple[ModelInfo, dict[str, Source]]:
     config, count = timm_networks.pretrained_config(architecture), weights.class_count
     if settings.classes is not None and len(settings.classes) != count:
         raise CheckpointError(
-            f"--classes names {len(settings.classes)} classes, but {path.name} has {count}"
+            f"{path.name} has {count} classes, but {len(settings.classes)} names are given: give "
+            "one name for each class, in the order of the network's answers"
         )
+    sources: dict[str, Source] = {}
 
-    def settled(name: str, given: Any, written: Any, guess: Any, guess_in_words: str) -> Any:
-        if given is not None or written is not None:
-            return written if given is None else given
-        guesses.append(f"{name} {guess_in_words} (--{name})")
-        return guess
+    def settled(name: str, given: Any, written: Any, guess: Any) -> Any:
+        values: dict[Source, Any] = {"given": given, "read": written, "guessed": guess}
+        sources[name] = next(source for source, value in values.items() if value is not None)
+        return values[sources[name]]
 
-    side, mean, std = config.input_size[-1], tuple(config.mean), tuple(config.std)
     written_mean, written_std = weights.normalisation or _normalisation(description)
     written_size = description.find(_SIZE_KEYS, _as_size)
     written_names = description.find(_CLASS_KEYS, lambda value: _as_names(value, count))
-    size = settled("size", settings.size, written_size, side, str(side))
-    mean = settled("mean", settings.mean, written_mean, mean, ",".join(f"{v:g}" for v in mean))
-    std = settled("std", settings.std, written_std, std, ",".join(f"{v:g}" for v in std))
-    kind = "those of ImageNet" if count == 1000 else f"class 0 to class {count - 1}"
-    names = settled("classes", settings.classes, written_names, (), kind)
-    classes = [(name, name) for name in names] or timm_networks.default_classes(count)
+    names = settled("classes", settings.classes, written_names, ())
+    classes = with_wnids(names) or timm_networks.default_classes(count)
     origins: dict[str, BranchOrigin] = {"main": "trained", "aux": "copied"}
     trained = map(auxiliary_name, range(auxiliary_count(weights.tensors)))
-    return ModelInfo(
+    info = ModelInfo(
         architecture=architecture,
         class_ids=tuple(identity for identity, _ in classes),
         class_names=tuple(name for _, name in classes),
-        input_size=size,
-        mean=mean,
-        std=std,
+        input_size=settled("size", settings.size, written_size, config.input_size[-1]),
+        mean=settled("mean", settings.mean, written_mean, tuple(config.mean)),
+        std=settled("std", settings.std, written_std, tuple(config.std)),
         branches=origins | dict.fromkeys(trained, "trained"),
         name=path.stem,
         recipe={"source": f"imported from {path.name}"},
     )
+    return info, sources
 
 
 def _normalisation(
@@ -211,12 +211,3 @@ def _normalisation(
     if mean and std and max(mean) > 1:  # of pixels in levels from 0 to 255
         return tuple(value / 255 for value in mean), tuple(value / 255 for value in std)
     return mean, std
-
-
-def _notes(guesses: list[str], weights: Weights, ignored: list[str], path: Path) -> Iterator[str]:
-    if guesses:
-        yield f"{path.name} does not say everything. Guessed: {join(guesses)}."
-    if weights.are_averaged:
-        yield f"The averaged (EMA) weights of {path.name} are used, from {weights.location!r}."
-    if ignored:
-        yield f"Ignored in {path.name}: {listing(ignored, 3)}."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,3 +21,11 @@ def imagenet_classes() -> tuple[tuple[str, str], ...]:
     with (folder / "imagenet_synset_to_lemma.txt").open(encoding="utf-8", newline="") as file:
         names = dict(csv.reader(file, delimiter="\t"))
     return tuple((wnid, names[wnid].split(",")[0]) for wnid in wnids)
+
+
+def with_wnids(names: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """(id, name) of classes; where all are wnids, as in names of folders, readable names."""
+    readable = dict(imagenet_classes())
+    if not all(name in readable for name in names):
+        readable = {}
+    return tuple((name, readable.get(name, name)) for name in names)

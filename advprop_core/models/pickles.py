@@ -12,6 +12,7 @@ import argparse
 import pickle
 import re
 import threading
+import zipfile
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
@@ -63,9 +64,10 @@ def read_pickle(path: Path) -> object:
     """What ``torch.save`` was given, with stand-ins for what is neither tensor nor plain value.
 
     Raises:
-        CheckpointError: If the file is damaged, or names code that is neither torch's nor in
-            the list above.
+        CheckpointError: If the file is damaged or packed, or names code that is neither torch's
+            nor in the list above.
     """
+    _require_unpacked(path)
     allowed = list(_ALLOWED)
     while True:
         try:
@@ -80,9 +82,22 @@ def read_pickle(path: Path) -> object:
             allowed.append((stand_in, name))
         except Exception as error:  # a zip or pickle that breaks off raises nearly anything
             raise CheckpointError(
-                f"{path.name} is truncated or is not a checkpoint ({error}): "
+                f"{path.name} is truncated or is not a checkpoint ({str(error).split('. ')[0]}): "
                 "check the download, or save the file again"
             ) from None
+
+
+def _require_unpacked(path: Path) -> None:
+    """Refuse an archive whose parts are larger than it is: a few bytes would fill the memory."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(part.file_size for part in archive.infolist())
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        return  # torch's older format, or a damaged file, of which torch says what is wrong
+    if unpacked > path.stat().st_size:
+        raise CheckpointError(
+            f"{path.name} is a packed archive, and torch.save writes none: unpack it first"
+        )
 
 
 def _refusal(path: Path, name: str) -> CheckpointError:

@@ -100,17 +100,10 @@ def find_weights(content: object, network: Network, file: str) -> Weights:
         CheckpointError: If no mapping holds all of the network's tensors; names the nearest and
             what it lacks.
     """
-    mappings = [(path, tensors) for path, m in _mappings(content) if (tensors := _tensors_of(m))]
-    if not mappings:
-        raise CheckpointError(f"{file} holds no tensors")
-    candidates = [
-        _Candidate(path, tensors, prefix, hits)
-        for path, tensors in mappings
-        for prefix, hits in _prefixes(tensors, network).items()
-    ]
-    if not candidates:
+    mappings = require_tensors(content, file)
+    best = _best(mappings, network)
+    if best is None:
         raise _nothing_fits(mappings[0][1], network, file)
-    best = max(candidates, key=lambda candidate: candidate.rank)
     tensors = {
         _network_key(key.removeprefix(best.prefix)): tensor
         for key, tensor in best.mapping.items()
@@ -127,6 +120,25 @@ def find_weights(content: object, network: Network, file: str) -> Weights:
         _normalisation(best.mapping, layer),
         (*_beside(content, best.path), *ignored),
     )
+
+
+def usable_tensors(content: object, network: Network) -> tuple[int, int]:
+    """How many of the network's tensors the content holds, and how many others are beside them.
+
+    Counters and auxiliary branches are none of the others.
+    """
+    best = _best(tensor_mappings(content), network)
+    if best is None:
+        return 0, 0
+    keys = {key.removeprefix(best.prefix) for key in best.mapping if key.startswith(best.prefix)}
+    others = [
+        key
+        for key in keys
+        if not key.endswith("num_batches_tracked")
+        and not AUXILIARY.search(key)
+        and key not in network.shapes
+    ]
+    return best.hits, len(others)
 
 
 def auxiliary_count(tensors: Mapping[str, Tensor]) -> int:
@@ -165,8 +177,32 @@ def _mappings(
         yield from _mappings(value, (*path, key))
 
 
+def tensor_mappings(content: object) -> list[tuple[tuple[str, ...], dict[str, Tensor]]]:
+    """Every mapping in the content that holds tensors: the keys that lead to it, and these."""
+    return [(path, tensors) for path, m in _mappings(content) if (tensors := _tensors_of(m))]
+
+
+def require_tensors(content: object, file: str) -> list[tuple[tuple[str, ...], dict[str, Tensor]]]:
+    """Every mapping that holds tensors; raises CheckpointError if none does."""
+    if not (mappings := tensor_mappings(content)):
+        raise CheckpointError(f"{file} holds no tensors")
+    return mappings
+
+
 def _tensors_of(mapping: Mapping[object, object]) -> dict[str, Tensor]:
     return {str(key): value for key, value in mapping.items() if isinstance(value, Tensor)}
+
+
+def _best(
+    mappings: list[tuple[tuple[str, ...], dict[str, Tensor]]], network: Network
+) -> _Candidate | None:
+    """The mapping and the prefix that give most of the network's tensors, if any gives one."""
+    candidates = [
+        _Candidate(path, tensors, prefix, hits)
+        for path, tensors in mappings
+        for prefix, hits in _prefixes(tensors, network).items()
+    ]
+    return max(candidates, key=lambda candidate: candidate.rank, default=None)
 
 
 def _prefixes(tensors: Mapping[str, Tensor], network: Network) -> Counter[str]:

@@ -3,6 +3,7 @@
 import argparse
 import math
 import pickle
+import zipfile
 
 import pytest
 import torch
@@ -101,6 +102,19 @@ def test_namespace_is_allowed_for_the_call_only(tmp_path):
 def test_pickles_without_a_state_dict(tmp_path, content):
     torch.save(content, tmp_path / "x.pth")
     assert "holds no" in refusal(tmp_path / "x.pth", "resnet18")
+
+
+def test_a_packed_archive_that_would_fill_the_memory(tmp_path):
+    torch.save({"fc.weight": torch.zeros(1000, 1000)}, tmp_path / "whole.pth")
+    path = tmp_path / "packed.pth"
+    with (
+        zipfile.ZipFile(tmp_path / "whole.pth") as whole,
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed,
+    ):
+        for name in whole.namelist():
+            packed.writestr(name, whole.read(name))
+    assert path.stat().st_size < 10_000
+    assert "packed.pth is a packed archive" in refusal(path, "resnet18")
 
 
 def test_a_tensor_blown_up_by_its_strides_allocates_nothing(tmp_path):

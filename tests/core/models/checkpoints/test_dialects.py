@@ -37,7 +37,7 @@ def split_dual(make_dual):
 def test_timm_split_bn_training_checkpoint(tmp_path, split_dual, pixels):
     content = {
         "epoch": 3,
-        "arch": "resnet18",
+        "arch": "resnet",  # the name of the class, where the script is given no options
         "state_dict": split_state(split_dual),
         "optimizer": {"state": {}, "param_groups": []},
         "args": argparse.Namespace(model="resnet18", lr=0.1, split_bn=True),
@@ -46,7 +46,8 @@ def test_timm_split_bn_training_checkpoint(tmp_path, split_dual, pixels):
     }
     path = tmp_path / "model_best.pth.tar"
     torch.save(content, path)
-    checkpoint = load(path, ModelSettings("resnet18"))
+    checkpoint = load(path)
+    assert checkpoint.info.architecture == "resnet18"
     assert dict(checkpoint.info.branches) == {"main": "trained", "aux": "trained"}
     assert checkpoint.info.num_classes == 6
     assert_same_outputs_at_imagenet(checkpoint, split_dual, pixels)
@@ -247,6 +248,17 @@ def test_what_timms_script_says_is_read(tmp_path, make_dual):
     info = load(tmp_path / "x.pth").info
     assert (info.architecture, info.input_size) == ("test_resnet", 64)
     assert (info.mean, info.std) == ((0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
+
+
+def test_names_that_are_wnids_become_readable(tmp_path, make_dual):
+    state = make_dual("test_resnet").branch("main").network.state_dict()
+    wnids = ("n01440764", "n02102040", "n02979186", "n03000684", "n03028079", "n03394916")
+    torch.save(state, tmp_path / "x.pth")
+    info = load(tmp_path / "x.pth", ModelSettings("test_resnet", classes=wnids)).info
+    assert (info.class_ids, info.class_names[0]) == (wnids, "tench")
+    mixed = (*wnids[:5], "a parachute")
+    info = load(tmp_path / "x.pth", ModelSettings("test_resnet", classes=mixed)).info
+    assert info.class_names == mixed
 
 
 def test_what_was_read_is_not_said_to_be_ignored(tmp_path, make_dual):

@@ -1,0 +1,152 @@
+"""Which of timm's architectures the tensors of a file are of.
+
+timm has some 1400. Even without memory for its weights, one takes a tenth of a second to build. So
+only those are built whose first and last layers are in the file, and only for a limited time.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import timm
+import torch
+
+from advprop_core.models import timm_networks
+from advprop_core.models.weights import Network, tensor_mappings, usable_tensors
+
+MOST_SECONDS = 20.0
+_SHOWN = 8
+
+
+@dataclass(frozen=True)
+class Match:
+    """How well an architecture fits a file.
+
+    Attributes:
+        architecture: timm's name.
+        hits: Tensors of the network that are in the file, with their shape.
+        wanted: Tensors that the network has.
+        unused: Tensors of the file, auxiliary branches aside, that the network does not have.
+    """
+
+    architecture: str
+    hits: int
+    wanted: int
+    unused: int
+
+    @property
+    def fits(self) -> bool:
+        """Whether the file holds all that the network needs."""
+        return self.hits == self.wanted
+
+    @property
+    def likeness(self) -> float:
+        """Tensors in both, of those in either: 1 where they are the same."""
+        return self.hits / (self.wanted + self.unused)
+
+
+@dataclass(frozen=True)
+class Search:
+    """What a search found.
+
+    Attributes:
+        matches: The best fits first, at most eight.
+        looked_at: Networks that were compared with the file.
+        candidates: Networks whose first and last layers are in the file; more than
+            ``looked_at`` where time ran out.
+        seconds: How long it took.
+    """
+
+    matches: tuple[Match, ...]
+    looked_at: int
+    candidates: int
+    seconds: float
+
+    @property
+    def fitting(self) -> tuple[str, ...]:
+        """The best one, and others that fit as well.
+
+        Weights cannot tell them apart, for they differ in padding, activation and the like.
+        """
+        best = self.matches[0].likeness if self.matches else 0.0
+        return tuple(m.architecture for m in self.matches if m.fits and m.likeness == best)
+
+
+@lru_cache(maxsize=256)
+def network_of(architecture: str) -> Network:
+    """What a network of this architecture needs of a file.
+
+    Raises:
+        UnknownArchitecture: If timm has no such network.
+    """
+    config = timm_networks.pretrained_config(architecture)
+    with torch.device("meta"):  # no memory for its weights
+        state = timm.create_model(architecture).state_dict()
+    shapes = {
+        key: tensor.shape
+        for key, tensor in state.items()
+        if not key.endswith("num_batches_tracked")  # older files lack it; eval mode ignores it
+    }
+    return Network(architecture, shapes, tuple(f"{name}." for name in _names(config.classifier)))
+
+
+def near_matches(
+    content: object,
+    seconds: float = MOST_SECONDS,
+    progress: Callable[[float], None] = lambda share: None,
+) -> Search:
+    """Compare a file with timm's networks, those with short names first.
+
+    Args:
+        content: Whatever the file holds.
+        seconds: After so many it ends with what it has.
+        progress: Called with the share that is done; may raise to stop.
+    """
+    start = time.monotonic()
+    matches: list[Match] = []
+    candidates = list(_candidates(content))
+    for architecture in candidates:
+        spent = time.monotonic() - start
+        if spent > seconds:
+            break
+        progress(max(len(matches) / len(candidates), spent / seconds))
+        matches.append(match(content, architecture))
+    ranked = sorted(matches, key=lambda match: -match.likeness)  # stable: of equals short names
+    found = tuple(match for match in ranked if match.hits)[:_SHOWN]
+    return Search(found, len(matches), len(candidates), time.monotonic() - start)
+
+
+def match(content: object, architecture: str) -> Match:
+    """How well one architecture fits.
+
+    Raises:
+        UnknownArchitecture: If timm has no such network.
+    """
+    network = network_of(architecture)
+    hits, unused = usable_tensors(content, network)
+    return Match(architecture, hits, len(network.shapes), unused)
+
+
+def _candidates(content: object) -> Iterator[str]:
+    """Architectures whose first and last layers have a name that the file has, under one prefix."""
+    mappings = [frozenset(tensors) for _, tensors in tensor_mappings(content)]
+    for architecture in sorted(timm.list_models(), key=lambda name: (len(name), name)):
+        config = timm.get_pretrained_cfg(architecture)
+        layers = [_names(config.first_conv), _names(config.classifier)] if config else []
+        ends = [f"{names[0]}.weight" for names in layers if names]
+        if len(ends) == 2 and any(_have(keys, *ends) for keys in mappings):
+            yield architecture
+
+
+def _have(keys: frozenset[str], first: str, last: str) -> bool:
+    prefixes = (key.removesuffix(last) for key in keys if key.endswith(last))
+    return any(prefix + first in keys for prefix in prefixes)
+
+
+def _names(layer: Any) -> tuple[str, ...]:
+    """Of a layer that timm calls by one name or by several."""
+    return (layer,) if isinstance(layer, str) else tuple(layer or ())

@@ -19,6 +19,8 @@ from advprop_core.models.bundle import bundle_dir, bundled_models, says_all_itse
 from advprop_core.models.header import read_info
 from advprop_core.models.settings import ModelSettings
 
+_LARGEST_NETWORK = 1000  # MB
+
 
 @dataclass(frozen=True, kw_only=True)
 class _AppOptions(ForeignOptions):
@@ -28,7 +30,8 @@ class _AppOptions(ForeignOptions):
     images: Annotated[Path | None, typer.Option(metavar="DIR")] = None
     """A folder of your photos to offer in the gallery."""
     public: bool = False
-    """Let other machines of the network in. By default only this machine can."""
+    """Let other machines of the network in. By default only this machine can. Visitors can then
+    open no network files of their own: one could fill this machine's memory."""
     port: Annotated[int | None, typer.Option(min=1, max=65535, metavar="N")] = None
     """TCP port. 8501 by default, or the next."""
 
@@ -63,7 +66,11 @@ def app(options: _AppOptions) -> None:
     command = [sys.executable, "-m", "streamlit", "run", str(script)]
     command += _server_options(options, environment)
     if options.public:
-        typer.echo("Anyone who can reach this machine can use the app.", err=True)
+        typer.echo(
+            "Anyone who can reach this machine can use the app. They cannot open network files of "
+            "their own: add networks with --model FILE.",
+            err=True,
+        )
     os.chdir(folder)  # where Streamlit looks for .streamlit/config.toml
     sys.stdout.flush()
     os.execve(sys.executable, command, environment)
@@ -72,6 +79,8 @@ def app(options: _AppOptions) -> None:
 def _server_options(options: _AppOptions, environment: Mapping[str, str]) -> list[str]:
     words = ["--server.address", "0.0.0.0" if options.public else "127.0.0.1"]
     words += ["--browser.gatherUsageStats", "false"]
+    if not options.public:  # where network files can be opened
+        words += ["--server.maxUploadSize", str(_LARGEST_NETWORK)]
     has_display = sys.platform in ("darwin", "win32") or any(
         environment.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")
     )

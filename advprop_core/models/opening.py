@@ -6,9 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from advprop_core.models import bundle, header
 from advprop_core.models.architectures import Search, match, near_matches
-from advprop_core.models.checkpoints import read
+from advprop_core.models.checkpoints import Checkpoint, read
 from advprop_core.models.foreign import written_architecture
+from advprop_core.models.header import CheckpointError
+from advprop_core.models.published import PUBLISHED
+from advprop_core.models.settings import ModelSettings
 from advprop_core.models.weights import require_tensors
 
 
@@ -52,3 +56,22 @@ def look(path: Path, *, progress: Callable[[float], None] = lambda share: None) 
     if written is not None and match(content, written).fits:
         return Look(says_all=False, architecture=written, search=None)
     return Look(False, written, near_matches(content, progress=progress))
+
+
+def open_unknown(path: Path, settings: ModelSettings) -> Checkpoint:
+    """Open a file that a stranger gave: unlike others it may not name a file of this machine.
+
+    Raises:
+        CheckpointError: As :func:`~advprop_core.models.checkpoints.load` does; and for an adapter
+            of a network that is neither published nor bundled.
+        InputError: For settings that contradict the file.
+        UnknownArchitecture: If timm has no such network.
+    """
+    text = header.read_text(path)
+    base = None if text is None else header.parse(text, path.name).base
+    if base is not None and base.name not in {*PUBLISHED, *bundle.bundled_models()}:
+        raise CheckpointError(
+            f"{path.name} is an adapter for {base.name}, which is not here: put both files into "
+            "one folder, and start the app with --model FILE"
+        )
+    return bundle.open_file(path, settings)

@@ -89,17 +89,28 @@ def read_class_names(text: str) -> tuple[str, ...]:
     if _is_file(path):
         if path.stat().st_size > _LARGEST_LIST:
             raise InputError(f"{text} is too large for a list of class names")
-        try:
-            lines = path.read_text("utf-8-sig").splitlines()
-        except UnicodeDecodeError:
-            raise InputError(f"{text} is no text in UTF-8: write one class name a line") from None
-        return tuple(line.strip() for line in lines if line.strip())
+        return class_names_in(path.read_bytes(), text)
     if "," not in text:
         raise InputError(
             f"--classes must be a text file with one name a line, or names with commas between "
             f"them; there is no file {text!r}"
         )
     return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def class_names_in(content: bytes, file: str) -> tuple[str, ...]:
+    """The names in a text file, one on each line; ``file`` is its name.
+
+    Raises:
+        InputError: If it is no text in UTF-8, or holds no name.
+    """
+    try:
+        lines = content.decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise InputError(f"{file} is no text in UTF-8: write one class name a line") from None
+    if not (names := tuple(line.strip() for line in lines if line.strip())):
+        raise InputError(f"{file} holds no class name: write one a line")
+    return names
 
 
 def _is_file(path: Path) -> bool:

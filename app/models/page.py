@@ -9,7 +9,7 @@ import streamlit as st
 from advprop_core.models.cards import describe_condition, metric_of
 from advprop_core.text import join
 from advprop_core.types import ModelInfo
-from app.shell import cache, messages, state
+from app.shell import cache, messages, network_files, opening, state
 from app.shell.messages import quote
 
 _TABLE, _CARD = "models.table", "models.card"
@@ -19,11 +19,15 @@ _ABOUT = ("Network", "Classes", "Pixels", "Data", "Objective")
 
 def page() -> None:
     """All networks in a table, and the card of one."""
+    if opening.take_up():
+        st.switch_page(_PLAYGROUND)
     st.title("Which networks are here, and how good are they?")
     st.markdown(
         "Every number was measured on the file itself, on images that were not used for training. "
         "*Robust* means right on images that were perturbed through the same branch."
     )
+    opening.button("opening.models")
+    opening.show()
     cache.known_models()  # notices files that have changed
     infos = _readable()
     if not infos:
@@ -43,7 +47,7 @@ def page() -> None:
     if st.session_state.get(_CARD) not in names:
         st.session_state[_CARD] = names[0]
     left, right = st.columns([3, 1], vertical_alignment="bottom")
-    chosen = left.selectbox("Card of", names, key=_CARD)
+    chosen = left.selectbox("Card of", names, format_func=network_files.title, key=_CARD)
     if right.button(
         "Open in Playground",
         icon=":material/open_in_new:",
@@ -58,7 +62,7 @@ def page() -> None:
 def _readable() -> dict[str, ModelInfo]:
     """Name to header of the networks whose card can be shown; what the others lack is said."""
     infos = {}
-    for name in cache.model_files():
+    for name in (*network_files.opened(), *cache.model_files()):
         try:
             info = cache.model_info(name)
             _measured(info)
@@ -74,7 +78,7 @@ def _readable() -> dict[str, ModelInfo]:
 def _line(name: str, info: ModelInfo) -> dict[str, Any]:
     """A line of the table: what the network is, and accuracies of each branch as fractions."""
     about = (
-        name,
+        network_files.title(name),
         info.num_classes,
         info.input_size,
         str(info.recipe.get("data", "")),
@@ -96,7 +100,7 @@ def _choose_row(names: list[str]) -> None:
 
 
 def _card(name: str, info: ModelInfo) -> None:
-    st.subheader(name)
+    st.subheader(network_files.title(name))
     few = info.class_names[:12]
     more = [f"{info.num_classes - len(few)} more"] if info.num_classes > len(few) else []
     st.markdown(

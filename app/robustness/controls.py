@@ -13,7 +13,7 @@ from advprop_core.attacks.named import AUTOATTACK
 from advprop_core.types import ModelInfo
 from app.robustness.measurement import DATA, data_for
 from app.robustness.view import RobustnessView
-from app.shell import state
+from app.shell import network_files, state
 from app.shell.state import key
 from app.shell.view import ATTACKS as GRADIENT_ATTACKS
 from app.shell.view import NORMS, ends
@@ -54,6 +54,7 @@ def show(models: Mapping[str, ModelInfo], view: RobustnessView, busy: bool) -> N
     st.multiselect(
         "Networks",
         list(models),
+        format_func=network_files.title,
         key=key("tested"),
         max_selections=MOST_MODELS,
         placeholder="Choose a network",

@@ -18,7 +18,7 @@ from advprop_core.pictures.probes import PROBES, ProbeConfig
 from advprop_core.text import exact_radius, join, listing
 from advprop_core.types import AttackConfig, ModelInfo, Norm
 from app.robustness.view import RobustnessView
-from app.shell.cache import model_settings
+from app.shell.cache import model_files, model_settings
 from app.shell.messages import quote
 from app.shell.pictures import own_folder
 from app.shell.samples import class_folders, folder_fits
@@ -163,7 +163,7 @@ def command(request: RunRequest, files: Mapping[str, Path]) -> str:
     """
     bundled = bundle.bundled_models()
     models = [
-        name if files[name] == bundled.get(name) else "/".join(files[name].parts[-2:])
+        name if files[name] == bundled.get(name) else _shown_path(name, files[name])
         for name in request.models
     ]
     words = ["advprop", "evaluate", "--model", ",".join(models), "--data", data_name(request)]
@@ -178,6 +178,11 @@ def command(request: RunRequest, files: Mapping[str, Path]) -> str:
     if request.limit:
         words += ["--smallest-epsilon", exact_radius(request.limit)]
     return shlex.join([*words, "--limit", str(request.images)])
+
+
+def _shown_path(name: str, file: Path) -> str:
+    """The last names of a file; of one that was opened in the app, its name alone."""
+    return "/".join(file.parts[-2:]) if name in model_files() else file.name
 
 
 def _attack_options(request: RunRequest) -> list[str]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _SLOT = "robustness"
 _FILE = "robustness.file"
+_LARGEST = 60  # MB: results of many images
 _SAVED = "Finished figures are saved: Run continues from there."
 
 
@@ -133,7 +134,7 @@ def _follow(task: Task, busy: bool) -> Shown | None:
 
 
 def _task(request: RunRequest) -> Task:
-    files = {name: cache.model_files()[name] for name in request.models}
+    files = {name: cache.file_of(name) for name in request.models}
 
     def measure(*, request: RunRequest, progress: Report) -> object:
         from app.robustness.work import measure  # here: it loads torch
@@ -160,6 +161,7 @@ def _file() -> None:
         "A results.json, as `advprop evaluate … --report DIR` writes it",
         type="json",
         key="robustness.upload",
+        max_upload_size=_LARGEST,
         on_change=_take,
     )
     content, refusal = st.session_state.get(_FILE, (None, ""))

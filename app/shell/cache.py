@@ -6,7 +6,7 @@ import base64
 import io
 import json
 import os
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,12 +15,12 @@ import streamlit as st
 from PIL import Image
 
 from advprop_core.models import bundle
-from advprop_core.models.header import read_info
+from advprop_core.models.header import CheckpointError, read_info
 from advprop_core.models.settings import ModelSettings
 from advprop_core.pictures.decoding import decode, encode_png, fit, to_pixels
 from advprop_core.types import ModelInfo
 from app.shell.jobs import Pool
-from app.shell.messages import tamed
+from app.shell.messages import NETWORK_GONE, tamed
 from app.shell.pictures import (
     KEPT_UPLOADS,
     OwnPhotos,
@@ -33,7 +33,7 @@ from app.shell.pictures import (
     open_picture,
     stamp,
 )
-from app.shell.store import BoundedStore
+from app.shell.store import BoundedStore, FileStore
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 PREVIEW_SIDE = 448
 THUMBNAIL_SIDE = 144
 KEPT_CALIBRATED = 2
+KEPT_NETWORKS = 4_000_000_000  # bytes on the disk, of files as they came and of networks each
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,18 @@ def uploads() -> BoundedStore[str, bytes]:
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
+def network_uploads() -> FileStore:
+    """The server's one store of network files as they came, by their content key."""
+    return FileStore(KEPT_NETWORKS)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def opened_networks() -> FileStore:
+    """The server's one store of networks that people opened in the app, by name."""
+    return FileStore(KEPT_NETWORKS)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
 def calibrated_lenses() -> BoundedStore[Hashable, Lens]:
     """The server's one store of networks with a calibrated branch, by how they were made."""
     return BoundedStore(KEPT_CALIBRATED)
@@ -118,6 +131,18 @@ def _name(path: Path, paths: Sequence[Path]) -> str:
     return str(path)
 
 
+def file_of(name: str) -> Path:
+    """The checkpoint file of a network that the app was started with, or that was opened in it.
+
+    Raises:
+        CheckpointError: If it was opened, and the server no longer keeps it.
+    """
+    path = model_files().get(name) or opened_networks().get(name)
+    if path is None:
+        raise CheckpointError(NETWORK_GONE)
+    return path
+
+
 def model_settings() -> ModelSettings:
     """What ``advprop app`` was told of files in a foreign layout."""
     return ModelSettings(**json.loads(os.environ.get("ADVPROP_MODEL_SETTINGS", "{}")))
@@ -130,7 +155,7 @@ def model_info(name: str) -> ModelInfo:
     Raises:
         CheckpointError: If the file cannot be used.
     """
-    path = model_files()[name]
+    path = file_of(name)
     if bundle.says_all_itself(str(path)):
         return tamed(read_info(path))
     return tamed(bundle.open_file(path, model_settings()).info)
@@ -160,16 +185,16 @@ def _forget_changed_models() -> None:
 def network_of(name: str) -> Network:
     """What a model's file holds now."""
     try:
-        return Network(name, stamp(model_files()[name]))
-    except OSError:  # gone; whoever reads it says so
+        return Network(name, stamp(file_of(name)))
+    except (OSError, CheckpointError):  # gone; whoever reads it says so
         return Network(name, None)
 
 
-def known_models() -> dict[str, ModelInfo]:
-    """Every model whose file can be read, by name."""
+def known_models(opened: Iterable[str] = ()) -> dict[str, ModelInfo]:
+    """Every model whose file can be read, by name; first those that were opened in the app."""
     _forget_changed_models()
     infos = {}
-    for name in model_files():
+    for name in (*opened, *model_files()):
         try:
             infos[name] = model_info(name)
         except ValueError:  # CheckpointError, or what ModelInfo refuses
@@ -186,7 +211,7 @@ def load_lens(name: str) -> Lens:
         ValueError: If the file cannot be used: a CheckpointError, or what timm does not know.
     """
     network = network_of(name)  # before it is read: what is written meanwhile is noticed
-    return make_lens(bundle.open_file(model_files()[name], model_settings()), network)
+    return make_lens(bundle.open_file(file_of(name), model_settings()), network)
 
 
 def make_lens(checkpoint: Checkpoint, network: Network) -> Lens:

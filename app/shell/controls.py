@@ -11,8 +11,8 @@ from advprop_core.attribution.methods import METHODS
 from advprop_core.models.class_names import distinct_names
 from advprop_core.text import NORM_SUFFIXES, NORM_TITLES, NORM_UNITS, radius
 from advprop_core.types import ModelInfo
-from app.shell import erasing, state
-from app.shell.messages import FEW_CLASSES
+from app.shell import erasing, network_files, opening, state
+from app.shell.messages import FEW_CLASSES, NETWORK_GONE
 from app.shell.pictures import suggested
 from app.shell.state import key
 from app.shell.view import ATTACKS, EXPLAINED, NORMS, PERTURBATIONS, SCALES, View, ends
@@ -45,7 +45,8 @@ def settle(models: Mapping[str, ModelInfo]) -> ModelInfo:
 
     Returns what is known of the network.
     """
-    state.keep_within("model", list(models), next(iter(models)))
+    reason = NETWORK_GONE if network_files.is_gone(st.session_state[key("model")]) else ""
+    state.keep_within("model", list(models), next(iter(models)), reason)
     info = models[st.session_state[key("model")]]
     branches = list(info.branches)
     state.keep_within("attack_branch", branches, branches[0])
@@ -60,6 +61,7 @@ def model_picker(models: Mapping[str, ModelInfo]) -> None:
     st.selectbox(
         "Network",
         list(models),
+        format_func=network_files.title,
         key=key("model"),
         on_change=_suit_picture,
         args=(models,),
@@ -67,6 +69,7 @@ def model_picker(models: Mapping[str, ModelInfo]) -> None:
         "BatchNorm: main, trained on clean images, and aux, trained on adversarial ones. The other "
         "bundled networks have main alone.",
     )
+    opening.button("opening.sidebar", type="tertiary")
 
 
 def _suit_picture(models: Mapping[str, ModelInfo]) -> None:

@@ -32,6 +32,7 @@ OPEN = "gallery.open"  # the key of the popover around all this
 _BUTTON = ".st-key-gallery-open button"
 _REFUSAL = "gallery.refusal"
 _GROUP, _LAST_GROUP = "gallery.group", "gallery.last"
+_LARGEST = 60  # MB: a 50-megapixel phone photo
 _PER_PAGE = 24
 
 
@@ -58,6 +59,7 @@ def show(view: View, info: ModelInfo, refusal: str | None) -> None:
         st.file_uploader(
             "A photo of your own: JPEG, PNG, WebP, AVIF, TIFF or most other kinds of picture",
             key="gallery.upload",
+            max_upload_size=_LARGEST,
             on_change=_take,
             args=("gallery.upload",),
         )

@@ -19,6 +19,10 @@ _WEAK = 0.25
 """A map with less of the strongest map's strength is said to be weak."""
 FEW_CLASSES = 12
 """Up to so many are named in a sentence."""
+NETWORK_GONE = (
+    "The link's network was opened from a file earlier, and the server no longer keeps it: open "
+    "the file again."
+)
 PICTURES: dict[InputKind, str] = {"clean": "clean", "adversarial": "perturbed"}
 
 _LOOK_ALIKES = str.maketrans("<>*[]`$~\\|", "‹›∗［］ˋ＄∼＼∣")

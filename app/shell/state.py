@@ -112,15 +112,15 @@ def choose(**values: Any) -> None:
         st.session_state[key(name)] = value
 
 
-def keep_within(name: str, options: Sequence[Any], fallback: Any) -> None:
+def keep_within(name: str, options: Sequence[Any], fallback: Any, reason: str = "") -> None:
     """Replace a choice that the options do not hold, such as another model's class.
 
-    Where it was the link that asked for it, that is a complaint.
+    Where it was the link that asked for it, or there is a reason to give, that is a complaint.
     """
     session = st.session_state
     asked = fitting(type(session["view"]), name, session[key(name)])
     if asked in options:
         return
     session[key(name)] = fallback
-    if session["view"] == session["linked"]:
-        _fall_back(name, fallback, complaint(name, asked))
+    if reason or session["view"] == session["linked"]:
+        _fall_back(name, fallback, reason or complaint(name, asked))

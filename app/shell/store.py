@@ -1,10 +1,13 @@
-"""A bounded store for all sessions of the server."""
+"""Bounded stores for all sessions of the server."""
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import threading
 from collections import Counter, OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
+from pathlib import Path
 from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
@@ -40,3 +43,40 @@ class BoundedStore(Generic[K, V]):
         """For the job that fills it: another one after it was dropped, so that it is made again."""
         with self._lock:
             return name, self._drops[name]
+
+
+class FileStore:
+    """Files in a folder that is removed with the server; those used least are removed before.
+
+    Args:
+        capacity: Bytes that all of them may take. The newest stays, however large it is.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._folder = tempfile.TemporaryDirectory(prefix="advprop-")
+        self._files: OrderedDict[str, Path] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: str) -> Path | None:
+        """The file of a key, or None when it was removed or never there."""
+        with self._lock:
+            if key in self._files:
+                self._files.move_to_end(key)
+            return self._files.get(key)
+
+    def put(self, key: str, name: str, write: Callable[[Path], object]) -> Path:
+        """Keep the file that ``write`` makes at the path it is given, which ends in ``name``."""
+        path = Path(self._folder.name) / key / name
+        path.parent.mkdir(exist_ok=True)
+        write(path)
+        with self._lock:
+            self._files[key] = path
+            self._files.move_to_end(key)
+            while len(self._files) > 1 and self._size() > self._capacity:
+                _, oldest = self._files.popitem(last=False)
+                shutil.rmtree(oldest.parent, ignore_errors=True)
+        return path
+
+    def _size(self) -> int:
+        return sum(path.stat().st_size for path in self._files.values())

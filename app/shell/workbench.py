@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from advprop_core.types import Comparison, ModelInfo
-from app.shell import cache, controls, defects, gallery, history, messages, state, tasks
+from app.shell import (
+    cache,
+    controls,
+    defects,
+    gallery,
+    history,
+    messages,
+    network_files,
+    opening,
+    state,
+    tasks,
+)
 from app.shell.layout import image
 from app.shell.pictures import suggested
 from app.shell.tasks import Shown, Task
@@ -81,6 +92,7 @@ def show_page(
     if chooser.open:
         with chooser:
             gallery.show(view, info, refusal)
+    opening.show()
 
 
 def _answer(
@@ -127,7 +139,8 @@ def begin(page: type[View], question: str, introduction: str) -> dict[str, Model
     """
     st.title(question)
     st.markdown(introduction)
-    models = cache.known_models()
+    opening.take_up()
+    models = cache.known_models(network_files.opened())
     if models:
         default = page()
         if default.model not in models:  # the person's own is offered first

@@ -1,0 +1,146 @@
+"""Network files that people open in the app: kept on the server for a while, and by which name.
+
+A file is kept under a hash of its content, and the network made of it under a hash of that and of
+what was said of it. So only who has the file, or was given the link, can name either.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from advprop_core.models.settings import ModelSettings
+from advprop_core.pictures.decoding import content_key
+from advprop_core.types import ModelInfo
+from app.shell import cache
+from app.shell.messages import tamed
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from advprop_core.models.findings import Findings
+    from advprop_core.models.opening import Look
+    from app.shell.jobs import Report
+
+ENDINGS = (".safetensors", ".pth", ".pt", ".tar", ".bin", ".ckpt")
+_NAME = re.compile(r"(.+)~[0-9a-f]{16}")
+_OPENED = "opened"  # names, in the session
+_HERE = ("localhost", "127.0.0.1", "::1")
+_LONGEST_NAME = 60
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file as it came.
+
+    Attributes:
+        key: Of its content.
+        name: What the person calls it, without what a path or a link cannot hold.
+        size: In bytes.
+    """
+
+    key: str
+    name: str
+    size: int
+
+    @property
+    def path(self) -> Path | None:
+        """Where it is, or None when it was removed."""
+        return cache.network_uploads().get(self.key)
+
+
+@dataclass(frozen=True)
+class Description:
+    """What is known of a file before it is used."""
+
+    info: ModelInfo
+    findings: Findings
+
+
+def may_open() -> bool:
+    """Whether this server takes network files: it does where only its own machine can reach it.
+
+    A file costs memory, and a hostile one as much as there is.
+    """
+    return st.get_option("server.address") in _HERE
+
+
+def keep(data: bytes, name: str) -> Upload:
+    """Keep a file as it came."""
+    safe_name = re.sub(r"[^\w.\-]+", "_", name)[-_LONGEST_NAME:].lstrip(".") or "network"
+    upload = Upload(content_key(data), safe_name, len(data))
+    cache.network_uploads().put(upload.key, safe_name, lambda path: path.write_bytes(data))
+    return upload
+
+
+# -- by a worker -----------------------------------------------------------------------------------
+
+
+def look(path: Path, *, progress: Report) -> Look:
+    """Find out what the file is."""
+    from advprop_core.models import opening  # here: it loads torch
+
+    return opening.look(path, progress=progress)
+
+
+def describe(path: Path, *, settings: ModelSettings, progress: Report) -> Description:
+    """What the file holds, with what was said of it; the network itself is not kept."""
+    from advprop_core.models.findings import Findings
+    from advprop_core.models.opening import open_unknown
+
+    progress(0.0)
+    checkpoint = open_unknown(path, settings)
+    return Description(tamed(checkpoint.info), checkpoint.findings or Findings.of_own())
+
+
+def use(path: Path, *, key: str, settings: ModelSettings, progress: Report) -> str:
+    """Keep the network that is made of a file, in this project's layout; returns its name."""
+    from advprop_core.models import checkpoints
+    from advprop_core.models.opening import open_unknown
+
+    progress(0.0)
+    stem = path.name.removesuffix(".tar").rpartition(".")[0] or path.name
+    name = f"{stem}~{content_key(f'{key} {settings}'.encode())[:16]}"
+    store = cache.opened_networks()
+    if store.get(name) is None:
+        checkpoint = open_unknown(path, settings)
+        progress(0.5)
+        if checkpoint.findings is None:
+            store.put(name, f"{stem}.safetensors", lambda kept: shutil.copyfile(path, kept))
+        else:
+            model, info = checkpoint.model, checkpoint.info
+            store.put(name, f"{stem}.safetensors", lambda to: checkpoints.save(to, model, info))
+    return name
+
+
+# -- names -----------------------------------------------------------------------------------------
+
+
+def title(name: str) -> str:
+    """What a person reads of a network's name: of one that was opened here, no hash."""
+    match = _NAME.fullmatch(name)
+    return f"{match[1]} (opened here)" if match else name
+
+
+def remember(name: str) -> None:
+    """This session offers the network."""
+    names = st.session_state.get(_OPENED, ())
+    st.session_state[_OPENED] = tuple(dict.fromkeys([name, *names]))
+
+
+def opened() -> tuple[str, ...]:
+    """The networks that this person opened, or that a link named, while the server keeps them."""
+    linked = st.query_params.get("model", ""), *st.query_params.get("tested", "").split(",")
+    for name in linked:
+        if _NAME.fullmatch(name) and cache.opened_networks().get(name):
+            remember(name)
+    return tuple(n for n in st.session_state.get(_OPENED, ()) if cache.opened_networks().get(n))
+
+
+def is_gone(name: str) -> bool:
+    """Whether this names a network that was opened here, and that the server no longer keeps."""
+    return bool(_NAME.fullmatch(name)) and cache.opened_networks().get(name) is None

@@ -46,7 +46,7 @@ class Findings:
     def facts(self, info: ModelInfo) -> list[Fact]:
         """What describes the network, a line each."""
         values = {"architecture": info.architecture, **_values(info)}
-        values["classes"] = f"{info.num_classes}: {listing(info.class_names, 5)}"
+        values["classes"] = f"{listing(info.class_names, 4)} ({info.num_classes})"
         facts = [Fact(name, value, self.sources[name]) for name, value in values.items()]
         branches = [f"{name} ({info.origin(name).label})" for name in info.branches]
         return [*facts, Fact("branches", join(branches), None)]

@@ -68,7 +68,13 @@ def read_foreign(
     description = _Description(content)
     if (architecture := settings.architecture or description.architecture) is None:
         raise CheckpointError(_no_architecture(content, path))
-    weights = find_weights(content, network_of(architecture), path.name)
+    network = network_of(architecture)
+    weights = find_weights(content, network, path.name)
+    if not any(key.endswith(".running_mean") for key in network.shapes):
+        raise CheckpointError(
+            f"{path.name} fits {architecture}, which has no BatchNorm and so no branches: give a "
+            "network with BatchNorm, such as resnet18"
+        )
     info, sources = _describe(architecture, weights, settings, description, path)
     sources["architecture"] = "given" if settings.architecture else "read"
     ignored = tuple(name for name in weights.ignored if name not in description.read)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -17,11 +16,14 @@ from app.shell.network_files import Description, Upload
 from app.shell.tasks import Task
 
 if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
     from advprop_core.models.opening import Look
 
 _OPEN, _FILE, _USED, _DONE = "opening", "opening.file", "opening.used", "opening.done"
 _UPLOADS = "opening.uploads"  # how many there were: a new uploader keeps no file in memory
-_SOURCES = {"read": "the file", "given": "you", "guessed": "a guess", None: "the weights"}
+_TEXT_FILE = "A text file, one name a line"
+_IMAGENET = 1000
 _NOT_HERE = (
     "Others can reach this app, so it takes no network files: one file could fill the server's "
     "memory. Who runs it can add a network with `advprop app --model FILE`."
@@ -52,7 +54,7 @@ def take_up() -> bool:
 def show() -> None:
     """The dialogue, while it is open; call it at the end of a page."""
     if st.session_state.get(_OPEN):
-        st.dialog("Open a network", width="large", on_dismiss=_close)(_dialogue)()
+        st.dialog("Open a network", width="medium", on_dismiss=_close)(_dialogue)()
 
 
 def _close() -> None:
@@ -78,15 +80,15 @@ def _content() -> None:
         key=f"opening.upload.{number}",
         on_change=_take,
         args=(f"opening.upload.{number}",),
-        help="It is read, and nothing in it is run. The server keeps it for a while, and whoever "
-        "has the link of the page can use the network.",
-    )
-    st.caption(
-        f"safetensors, .pth, .pt, .pth.tar, .bin or .ckpt, at most {limit} MB. Larger ones: "
-        "`advprop app --model FILE`."
     )
     upload: Upload | None = st.session_state.get(_FILE)
     if upload is None:
+        st.caption(
+            f"safetensors, .pth, .pt, .pth.tar, .bin or .ckpt, at most {limit} MB. The file is "
+            "read, and nothing in it is run. The server keeps it for a while, and whoever has the "
+            "link of the page can use the network. For a larger file, start the app with "
+            "`advprop app --model FILE`."
+        )
         return
     st.markdown(f"**{safe(upload.name)}**, {upload.size / 1e6:.1f} MB")
     if upload.path is None:
@@ -112,7 +114,10 @@ def _file(upload: Upload) -> None:
     seen: Look | None = _result("opening.look", network_files.look, upload)
     if seen is None:
         return
-    architecture = None if seen.says_all else _architecture(upload, seen)
+    st.caption(_how_searched(seen))
+    left, right = st.columns(2)
+    with left:
+        architecture = None if seen.says_all else _architecture(upload, seen)
     if architecture is None and not seen.says_all:
         return
     settings = ModelSettings(None if architecture == seen.architecture else architecture)
@@ -120,11 +125,13 @@ def _file(upload: Upload) -> None:
     if plain is None:
         return
     if not seen.says_all:
-        settings = _said(upload, plain.info, settings, f"{upload.key}.{architecture}")
+        scope = f"{upload.key}.{architecture}"
+        settings = _said(plain, settings, scope, right)
     description = _described("opening.described", upload, settings)
     if description is None:
         return
-    _summary(description)
+    is_found = seen.search is not None and architecture == seen.proposal
+    _summary(description, is_found=is_found)
     st.button(
         "Use this network",
         key="opening.use",
@@ -165,9 +172,8 @@ def _architecture(upload: Upload, seen: Look) -> str | None:
     def written(name: str) -> str:
         if (match := matches.get(name)) is None:
             return name
-        return f"{name}: {match.hits} of its {match.wanted} tensors are in the file"
+        return f"{name} ({match.hits} of {match.wanted} tensors)"
 
-    st.caption(_how_searched(seen))
     chosen: str | None = st.selectbox(
         "Architecture",
         names,
@@ -182,6 +188,8 @@ def _architecture(upload: Upload, seen: Look) -> str | None:
 def _how_searched(seen: Look) -> str:
     """Where the proposed architecture comes from."""
     search = seen.search
+    if seen.says_all:
+        return "A file of this project: it says everything itself."
     if search is None:
         return f"The file says its architecture, {safe(str(seen.architecture))}."
     said = "The file does not say its architecture."
@@ -201,13 +209,18 @@ def _how_searched(seen: Look) -> str:
     return f"{said} {compared}: {search.fitting[0]} fits.{twins}"
 
 
-def _said(upload: Upload, info: ModelInfo, settings: ModelSettings, scope: str) -> ModelSettings:
+def _said(
+    plain: Description, settings: ModelSettings, scope: str, names_slot: DeltaGenerator
+) -> ModelSettings:
     """Size, mean, std and class names, where the person says others than the file."""
+    info = plain.info
+    with names_slot:
+        chosen = _choose_names(plain, scope)
     size, mean, std = st.columns(3)
-    chosen_size = size.number_input(
+    side = size.number_input(
         "Size (pixels)", 1, MAX_SIDE, info.input_size, key=f"opening.{scope}.size"
     )
-    channels = {
+    texts = {
         name: column.text_input(
             f"{name.title()} (red, green, blue)",
             ", ".join(f"{value:g}" for value in getattr(info, name)),
@@ -215,13 +228,12 @@ def _said(upload: Upload, info: ModelInfo, settings: ModelSettings, scope: str) 
         )
         for name, column in (("mean", mean), ("std", std))
     }
-    names = _class_names(info, scope)
-    values = {name: tuple(read_channels(text, name.title())) for name, text in channels.items()}
+    names = _names_in_text(info, scope) if chosen == _TEXT_FILE else _class_sets(info).get(chosen)
     return ModelSettings(
         settings.architecture,
-        None if chosen_size == info.input_size else int(chosen_size),
-        _changed(values["mean"], info.mean),
-        _changed(values["std"], info.std),
+        None if side == info.input_size else int(side),
+        _changed(read_channels(texts["mean"], "Mean"), info.mean),
+        _changed(read_channels(texts["std"], "Std"), info.std),
         names,
     )
 
@@ -233,48 +245,57 @@ def _changed(values: tuple[float, ...], before: tuple[float, ...]) -> Any:
     )
 
 
-def _class_names(info: ModelInfo, scope: str) -> tuple[str, ...] | None:
-    """The names that the person says, or None for those of the file or the guess."""
-    from advprop_core.datasets.class_sets import class_sets
-
-    sets: Mapping[str, tuple[str, ...]] = {
-        f"Those of {name}": names
-        for name, names in class_sets().items()
-        if len(names) == info.num_classes
-    }
-    if folders := samples.class_folders():
-        sets = {**sets, "The folders of your photos": tuple(folders)}
-    as_read, text_file = "As below", "A text file, one name a line"
-    chosen = st.selectbox(
+def _choose_names(plain: Description, scope: str) -> str:
+    """Where class names come from."""
+    as_read = "The names in the file"
+    if plain.findings.sources["classes"] == "guessed":
+        as_read = "ImageNet" if plain.info.num_classes == _IMAGENET else "Numbers"
+    chosen: str = st.selectbox(
         "Class names",
-        [as_read, text_file, *sets],
+        [as_read, _TEXT_FILE, *_class_sets(plain.info)],
         key=f"opening.{scope}.names",
         help="In the order of the network's answers. Folders of photos are taken in the order of "
         "the alphabet, as most training scripts do.",
     )
-    if chosen != text_file:
-        return sets.get(chosen)
+    return chosen
+
+
+def _class_sets(info: ModelInfo) -> dict[str, tuple[str, ...]]:
+    """Names that the person can choose: of known data sets, and of the folders of photos."""
+    from advprop_core.datasets.class_sets import class_sets
+
+    fitting = {
+        f"Those of {title}": names
+        for title, names in class_sets().items()
+        if len(names) == info.num_classes
+    }
+    folders = samples.class_folders()
+    return fitting | ({"The folders of your photos": tuple(folders)} if folders else {})
+
+
+def _names_in_text(info: ModelInfo, scope: str) -> tuple[str, ...] | None:
     file = st.file_uploader(
         f"{info.num_classes} names, one a line", type="txt", key=f"opening.{scope}.text"
     )
     return None if file is None else class_names_in(file.getvalue(), file.name)
 
 
-def _summary(description: Description) -> None:
-    """What was read, given, guessed and ignored."""
+def _summary(description: Description, *, is_found: bool) -> None:
+    """What was read, said, guessed and ignored; ``is_found`` of an architecture by its tensors."""
     facts = description.findings.facts(description.info)
-    st.table(
-        [
-            {"": fact.name.title(), "Value": safe(fact.value), "From": _SOURCES[fact.source]}
-            for fact in facts
-        ],
-        hide_index=True,
-    )
-    if guesses := [fact.name for fact in facts if fact.source == "guessed"]:
+    of: dict[str, list[str]] = {"read": [], "found": [], "given": [], "guessed": []}
+    for name, value, source in facts:
+        group = "found" if is_found and name == "architecture" else source or "read"
+        of[group].append(f"{name} {safe(value)}")
+    titles = {
+        "read": "Read in the file", "found": "Found from the tensors", "given": "Said by you"
+    }  # fmt: skip
+    lines = [f"**{title}**: {join(of[group])}." for group, title in titles.items() if of[group]]
+    lines += [safe(sentence) for sentence in description.findings.remarks("the file")]
+    st.markdown("  \n".join(lines))
+    if of["guessed"]:
         st.warning(
-            f"Guessed: {join(guesses)}. A wrong size, mean or std gives wrong answers without an "
-            "error, so check them.",
+            f"**Guessed**: {join(of['guessed'])}. A wrong size, mean or std gives wrong answers "
+            "without an error, so check them.",
             icon=":material/help:",
         )
-    for sentence in description.findings.remarks("the file"):
-        st.caption(safe(sentence))

@@ -86,7 +86,8 @@ def clear_caches() -> Iterator[None]:
 
 def clear() -> None:
     cached = (cache.pool, cache.uploads, cache.model_files, cache.model_info, cache.load_lens)
-    for function in (*cached, cache._seen, cache.own_photos, cache.calibrated_lenses):
+    stores = (cache.calibrated_lenses, cache.network_uploads, cache.opened_networks)
+    for function in (*cached, *stores, cache._seen, cache.own_photos):
         function.clear()
 
 
@@ -272,6 +273,12 @@ def hold(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[object, str], th
 @pytest.fixture
 def visit(tiny: None) -> Callable[..., Visit]:
     """(query parameters) opens the app on the tiny networks."""
+    return lambda **parameters: Visit(parameters)
+
+
+@pytest.fixture
+def visit_other() -> Callable[..., Visit]:
+    """(query parameters) opens the app for one person more, on what is offered already."""
     return lambda **parameters: Visit(parameters)
 
 

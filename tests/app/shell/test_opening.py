@@ -1,0 +1,238 @@
+"""A network of one's own, opened in the app: what is asked, said, refused and kept."""
+
+import argparse
+import io
+import os
+
+import pytest
+import timm
+import torch
+from timm.layers import convert_splitbn_model
+
+from advprop_core.models import checkpoints
+from advprop_core.models.settings import ModelSettings
+from app.shell import cache, network_files
+from tests.app.visiting import chosen
+
+NAMES = b"cat\ndog\nbird\nhorse\nship\nfrog\n"
+
+
+@pytest.fixture(autouse=True)
+def _few_networks(monkeypatch):
+    """So that the search is short."""
+    few = ["resnet18", "resnetblur18", "resnet34", "test_resnet", "test_vit"]
+    monkeypatch.setattr(timm, "list_models", lambda *_, **__: few)
+
+
+@pytest.fixture(scope="module")
+def split_state():
+    """ResNet-18 with timm's split BatchNorm, whose branches differ."""
+    torch.manual_seed(0)
+    network = convert_splitbn_model(timm.create_model("resnet18", num_classes=6), 2)
+    with torch.no_grad():
+        network.fc.weight.normal_(0, 0.3)
+        for name, tensor in network.state_dict().items():
+            if name.endswith("running_mean"):
+                tensor.normal_(0, 0.3)
+    return network.state_dict()
+
+
+def saved(content):
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    return buffer.getvalue()
+
+
+@pytest.fixture(scope="module")
+def small():
+    """The weights of a small network, and no word of what it is."""
+    torch.manual_seed(0)
+    return saved(timm.create_model("test_resnet", num_classes=6).state_dict())
+
+
+class Dialogue:
+    """What a person does in it."""
+
+    def __init__(self, person):
+        self.person, self.at = person, person.at
+
+    def open(self):
+        self.at.button(key="opening.sidebar").click()
+        self.person.run()
+        return self
+
+    def give(self, name, data):
+        uploaders = self.at.get("file_uploader")
+        (uploader,) = [w for w in uploaders if w.key and w.key.startswith("opening.upload.")]
+        uploader.set_value((name, data, "application/octet-stream"))
+        self.person.run()
+        return self
+
+    def field(self, kind, end):
+        (widget,) = [w for w in self.at.get(kind) if w.key and w.key.endswith(end)]
+        return widget
+
+    def fill(self, kind, end, value):
+        self.field(kind, end).set_value(value)
+        self.person.run()
+        return self
+
+    def name_classes(self, data):
+        self.fill("selectbox", ".names", "A text file, one name a line")
+        return self.fill("file_uploader", ".text", ("names.txt", data, "text/plain"))
+
+    def use(self):
+        self.at.button(key="opening.use").click()
+        self.person.run()
+        return self.person
+
+    @property
+    def offers_use(self):
+        return any(button.key == "opening.use" for button in self.at.button)
+
+
+@pytest.fixture
+def dialogue(visit):
+    return Dialogue(visit(perturbation="none")).open()
+
+
+def files(state):
+    """As torchvision's reference scripts and as timm's training script write it."""
+    options = argparse.Namespace(model="resnet18", img_size=32, split_bn=True)
+    wrapped = {f"module.{key}": tensor for key, tensor in state.items()}
+    return {
+        "checkpoint.pth": {"model": wrapped, "epoch": 3, "lr_scheduler": {}},
+        "model_best.pth.tar": {"state_dict": state, "arch": "resnet", "args": options},
+    }
+
+
+@pytest.mark.parametrize("name", files({}))
+def test_a_resnet_with_split_norm_layers_opens_with_class_names(dialogue, split_state, name):
+    content = files(split_state)[name]
+    dialogue.give(name, saved(content)).name_classes(NAMES)
+    if name == "checkpoint.pth":
+        assert "resnetblur18 would fit as well" in dialogue.person.text
+        dialogue.fill("number_input", ".size", 32)
+    summary = dialogue.person.text
+    assert "branches main \\(trained\\) and aux \\(trained\\)" in summary
+    assert "**Said by you**: " in summary
+    assert "classes cat, dog, bird, horse and 2 more" in summary
+    person = dialogue.use()
+    person.assert_whole()
+    assert not person.errors
+    opened = chosen(person).model
+    assert opened.startswith(name.partition(".")[0])
+    assert person.at.query_params["model"] == opened
+    info = cache.model_info(opened)
+    assert (info.architecture, info.input_size) == ("resnet18", 32)
+    assert info.class_names == tuple(NAMES.decode().split())
+    kept = checkpoints.load(cache.file_of(opened)).model.state_dict()
+    assert all(torch.equal(kept[key], tensor) for key, tensor in split_state.items())
+
+
+def test_size_mean_and_std_can_be_mended(dialogue, small):
+    dialogue.give("mine.pth", small)
+    assert "**Found from the tensors**: architecture test\\_resnet" in dialogue.person.text
+    assert any("Guessed" in warning for warning in dialogue.person.warnings)
+    dialogue.fill("number_input", ".size", 48).fill("text_input", ".mean", "0.5, 0.5")
+    assert any("three numbers" in error for error in dialogue.person.errors)
+    assert not dialogue.offers_use
+    dialogue.fill("text_input", ".mean", "0.5, 0.5, 0.5").fill("text_input", ".std", "1,1,1")
+    info = cache.model_info(chosen(dialogue.use()).model)
+    assert (info.input_size, info.mean, info.std) == (48, (0.5,) * 3, (1.0,) * 3)
+
+
+def test_a_file_of_this_project_says_all_itself(dialogue, tiny_models):
+    dialogue.give("mine.safetensors", tiny_models["tiny-advprop"].read_bytes())
+    assert "it says everything itself" in dialogue.person.text
+    person = dialogue.use()
+    person.assert_whole()
+    assert cache.model_info(chosen(person).model).name == "tiny-advprop"
+
+
+class Touch:
+    def __init__(self, path):
+        self.path = str(path)
+
+    def __reduce__(self):
+        return os.mkdir, (self.path,)
+
+
+@pytest.fixture
+def wrong(small, tmp_path):
+    """Name to a file that cannot be used, and what is said of it."""
+    no_norms = timm.create_model("test_vit", num_classes=6).state_dict()
+    return {
+        "notes.pth": (b"no network at all\n" * 9, "truncated or is not a checkpoint"),
+        "cut.pth": (small[: len(small) // 2], "truncated or is not a checkpoint"),
+        "empty.safetensors": (b"", "truncated or is not a safetensors checkpoint"),
+        "code.pth": (saved({"model": Touch(tmp_path / "touched")}), "pickled code"),
+        "vit.pth": (saved(no_norms), "has no BatchNorm"),
+        "none.pth": (saved({"epoch": 3}), "holds no tensors"),
+        "Grüße <b>_*~.pth": (b"x" * 99, "truncated"),
+    }
+
+
+def test_a_wrong_file_gets_one_sentence_and_nothing_is_lost(dialogue, wrong, tmp_path):
+    person, before = dialogue.person, chosen(dialogue.person)
+    for name, (data, reason) in wrong.items():
+        dialogue.give(name, data)
+        assert not person.at.exception
+        (error,) = person.errors
+        assert reason in error, name
+        assert str(tmp_path) not in error
+        assert "/tmp" not in error  # where the server keeps it
+        assert not dialogue.offers_use
+        assert chosen(person) == before
+    assert not (tmp_path / "touched").exists()
+    assert network_files.opened() == ()
+
+
+def test_fewer_names_than_classes(dialogue, small):
+    dialogue.give("mine.pth", small).name_classes(b"cat\ndog\n")
+    (error,) = dialogue.person.errors
+    assert "has 6 classes, but 2 names are given" in error
+    assert not dialogue.offers_use
+    dialogue.fill("file_uploader", ".text", ("names.txt", b"\xff\xfe\x00", "text/plain"))
+    assert "no text in UTF-8" in dialogue.person.errors[0]
+    dialogue.fill("file_uploader", ".text", ("names.txt", NAMES, "text/plain"))
+    assert not dialogue.person.errors
+    assert dialogue.offers_use
+
+
+def test_a_link_opens_it_for_others_until_the_server_drops_it(dialogue, small, visit_other):
+    opened = chosen(dialogue.give("mine.pth", small).use()).model
+    other = visit_other(model=opened, perturbation="none")
+    other.assert_whole()
+    assert "mine (opened here)" in other.widget("model").options
+    stranger = visit_other(perturbation="none")
+    assert not any("mine" in option for option in stranger.widget("model").options)
+    cache.opened_networks.clear()
+    late = visit_other(model=opened, perturbation="none")
+    assert any("the server no longer keeps it" in warning for warning in late.warnings)
+    assert chosen(late).model == "tiny-advprop"
+
+
+def test_a_server_that_others_reach_takes_no_files(visit, monkeypatch):
+    monkeypatch.setattr(network_files, "may_open", lambda: False)
+    dialogue = Dialogue(visit(perturbation="none")).open()
+    assert not [w for w in dialogue.at.get("file_uploader") if "opening" in (w.key or "")]
+    assert "takes no network files" in dialogue.at.info[0].value
+
+
+@pytest.mark.parametrize(("address", "allowed"), [("localhost", True), ("0.0.0.0", False)])
+def test_it_depends_on_who_can_reach_the_server(monkeypatch, address, allowed):
+    monkeypatch.setattr("streamlit.get_option", lambda name: address)
+    assert network_files.may_open() is allowed
+
+
+def test_an_adapter_may_name_no_file_of_the_server(tiny_models, tiny_info_of, tmp_path):
+    from advprop_core.models.header import CheckpointError
+    from advprop_core.models.opening import open_unknown
+    from advprop_core.types import Base
+
+    model = checkpoints.load(tiny_models["tiny-advprop"]).model
+    info = tiny_info_of(base=Base(str(tiny_models["tiny-vanilla"]), "0" * 64))
+    checkpoints.save(tmp_path / "adapter.safetensors", model, info)
+    with pytest.raises(CheckpointError, match="which is not here"):
+        open_unknown(tmp_path / "adapter.safetensors", ModelSettings())

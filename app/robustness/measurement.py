@@ -18,7 +18,8 @@ from advprop_core.pictures.probes import PROBES, ProbeConfig
 from advprop_core.text import exact_radius, join, listing
 from advprop_core.types import AttackConfig, ModelInfo, Norm
 from app.robustness.view import RobustnessView
-from app.shell.cache import model_files, model_settings
+from app.shell import network_files
+from app.shell.cache import model_settings
 from app.shell.messages import quote
 from app.shell.pictures import own_folder
 from app.shell.samples import class_folders, folder_fits
@@ -182,7 +183,7 @@ def command(request: RunRequest, files: Mapping[str, Path]) -> str:
 
 def _shown_path(name: str, file: Path) -> str:
     """The last names of a file; of one that was opened in the app, its name alone."""
-    return "/".join(file.parts[-2:]) if name in model_files() else file.name
+    return file.name if network_files.was_opened(name) else "/".join(file.parts[-2:])
 
 
 def _attack_options(request: RunRequest) -> list[str]:

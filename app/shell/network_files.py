@@ -120,10 +120,14 @@ def use(path: Path, *, key: str, settings: ModelSettings, progress: Report) -> s
 # -- names -----------------------------------------------------------------------------------------
 
 
+def was_opened(name: str) -> bool:
+    """Whether the network was opened in the app, and did not come with it."""
+    return _NAME.fullmatch(name) is not None
+
+
 def title(name: str) -> str:
-    """What a person reads of a network's name: of one that was opened here, no hash."""
-    match = _NAME.fullmatch(name)
-    return f"{match[1]} (opened here)" if match else name
+    """What a person reads of a network's name: of one that was opened in the app, no hash."""
+    return f"{name.rpartition('~')[0]} (opened here)" if was_opened(name) else name
 
 
 def remember(name: str) -> None:
@@ -136,11 +140,11 @@ def opened() -> tuple[str, ...]:
     """The networks that this person opened, or that a link named, while the server keeps them."""
     linked = st.query_params.get("model", ""), *st.query_params.get("tested", "").split(",")
     for name in linked:
-        if _NAME.fullmatch(name) and cache.opened_networks().get(name):
+        if was_opened(name) and cache.opened_networks().get(name):
             remember(name)
     return tuple(n for n in st.session_state.get(_OPENED, ()) if cache.opened_networks().get(n))
 
 
 def is_gone(name: str) -> bool:
     """Whether this names a network that was opened here, and that the server no longer keeps."""
-    return bool(_NAME.fullmatch(name)) and cache.opened_networks().get(name) is None
+    return was_opened(name) and cache.opened_networks().get(name) is None

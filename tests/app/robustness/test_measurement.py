@@ -131,6 +131,12 @@ def test_images_that_networks_know(tiny_info_of, monkeypatch, tmp_path):
     assert "and 4 more. The folder" in sentence
 
 
+def test_the_command_names_an_opened_network_by_its_file_alone():
+    name = "mine~0123456789abcdef"
+    text = command(RunRequest((name,), "shapes", 20), {name: Path("/tmp/x/mine/mine.safetensors")})
+    assert "--model mine.safetensors --data" in text
+
+
 def test_the_command_is_one_that_evaluate_takes(monkeypatch, tmp_path):
     files = {"shapes-advprop": bundle.bundled_models()["shapes-advprop"], "mine": Path("/x/y/z.s")}
     request = RunRequest(

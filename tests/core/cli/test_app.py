@@ -34,6 +34,7 @@ def test_app_starts_streamlit_for_this_machine_only(advprop, bundled, started) -
     assert "--browser.gatherUsageStats false" in options
     assert "--server.headless true" in options
     assert "--server.port" not in options
+    assert "--server.maxUploadSize 1000" in options
     assert working_folder == str(bundled)
     assert "ADVPROP_MODELS" not in environment
 
@@ -52,6 +53,8 @@ def test_app_hands_over_models_and_photos(
     assert "--server.port 8600" in options
     assert "headless" not in options
     assert "Anyone who can reach this machine" in answer.err
+    assert "cannot open network files" in answer.err
+    assert "maxUploadSize" not in options  # the small limit of photos stays
 
 
 def test_app_hands_over_what_foreign_files_do_not_say(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import timm
@@ -108,16 +108,16 @@ def near_matches(
     """
     start = time.monotonic()
     matches: list[Match] = []
-    candidates = list(_candidates(content))
-    for architecture in candidates:
-        spent = time.monotonic() - start
-        if spent > seconds:
-            break
-        progress(max(len(matches) / len(candidates), spent / seconds))
-        matches.append(match(content, architecture))
+    waiting = list(_candidates(content))
+    count = len(waiting)
+    while waiting and (spent := time.monotonic() - start) <= seconds:
+        progress(max(len(matches) / count, spent / seconds))
+        matches.append(match(content, waiting.pop(0)))
+        if matches[-1].fits:  # its variants are likely to fit as well, and should not be missed
+            waiting.sort(key=partial(_is_no_variant, matches[-1].architecture))
     ranked = sorted(matches, key=lambda match: -match.likeness)  # stable: of equals short names
     found = tuple(match for match in ranked if match.hits)[:_SHOWN]
-    return Search(found, len(matches), len(candidates), time.monotonic() - start)
+    return Search(found, len(matches), count, time.monotonic() - start)
 
 
 def match(content: object, architecture: str) -> Match:
@@ -140,6 +140,11 @@ def _candidates(content: object) -> Iterator[str]:
         ends = [f"{names[0]}.weight" for names in layers if names]
         if len(ends) == 2 and any(_have(keys, *ends) for keys in mappings):
             yield architecture
+
+
+def _is_no_variant(architecture: str, name: str) -> bool:
+    """Whether a name lacks a part of the other; ``tf_efficientnet_b0`` has all of that without."""
+    return not {*architecture.split("_")} <= {*name.split("_")}
 
 
 def _have(keys: frozenset[str], first: str, last: str) -> bool:

@@ -211,6 +211,8 @@ def test_a_link_opens_it_for_others_until_the_server_drops_it(dialogue, small, v
     late = visit_other(model=opened, perturbation="none")
     assert any("the server no longer keeps it" in warning for warning in late.warnings)
     assert chosen(late).model == "tiny-advprop"
+    person = dialogue.open().give("mine.pth", small).use()  # which finds the finished job
+    assert chosen(person).model == opened
 
 
 def test_a_server_that_others_reach_takes_no_files(visit, monkeypatch):

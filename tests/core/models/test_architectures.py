@@ -4,6 +4,7 @@ import pytest
 import timm
 import torch
 
+from advprop_core.models import architectures
 from advprop_core.models.architectures import Match, near_matches
 from advprop_core.models.header import CheckpointError
 from advprop_core.models.opening import look
@@ -42,6 +43,20 @@ def test_an_auxiliary_branch_is_no_sign_of_another_network(state):
 def test_shapes_count_and_not_names_alone(state):
     wide = {key: torch.zeros(3, *tensor.shape) for key, tensor in state.items()}
     assert near_matches(wide).matches == ()
+
+
+def test_variants_of_what_fits_are_compared_next(monkeypatch):
+    names = ["test_resnet", "resnet18", "test_resnet_more", "tf_test_resnet"]
+    monkeypatch.setattr(architectures, "_candidates", lambda content: iter(names))
+    compared = []
+
+    def compare(content, name):
+        compared.append(name)
+        return Match(name, 1, 1 if name == "test_resnet" else 2, 0)
+
+    monkeypatch.setattr(architectures, "match", compare)
+    near_matches({})
+    assert compared == ["test_resnet", "test_resnet_more", "tf_test_resnet", "resnet18"]
 
 
 def test_it_ends_when_time_is_up(state):

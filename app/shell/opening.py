@@ -48,7 +48,7 @@ def take_up() -> bool:
 
 
 def show() -> None:
-    """The dialogue, while it is open; call it at the end of a page."""
+    """The dialogue, while it is open; a page calls it once a run."""
     if st.session_state.get(_OPEN):
         st.dialog("Open a network", width="medium", on_dismiss=_close)(_dialogue)()
 

@@ -72,6 +72,7 @@ def show_page(
         )
         layer_slot = controls_of(info)
     view = state.current()
+    opening.show()  # before the network is loaded, for which the person need not wait
     if refusal := gallery.take_refusal():
         st.error(refusal)
     complaints = st.container()
@@ -92,7 +93,6 @@ def show_page(
     if chooser.open:
         with chooser:
             gallery.show(view, info, refusal)
-    opening.show()
 
 
 def _answer(

@@ -10,7 +10,7 @@ import streamlit as st
 from advprop_core.text import join
 from app.playground import glance
 from app.playground.view import PlaygroundView, read_kept, write_kept
-from app.shell import cache, history, state, tasks
+from app.shell import cache, history, network_files, state, tasks
 from app.shell.comparison import comparison_task
 from app.shell.messages import quote
 from app.shell.tasks import Shown
@@ -84,7 +84,7 @@ def _head(half: str) -> DeltaGenerator:
 
 def _missing(kept: PlaygroundView) -> str:
     """What a link asks for that is not here; empty where all is."""
-    info = cache.known_models().get(kept.model)
+    info = cache.known_models(network_files.opened()).get(kept.model)
     if info is None:
         return f"there is no network {quote(kept.model)}"
     if kept.attack_branch not in info.branches:

@@ -8,7 +8,7 @@ from urllib.parse import urlencode, urlsplit
 import streamlit as st
 
 from advprop_core.text import join
-from app.shell import state
+from app.shell import network_files, state
 from app.shell.links import encode
 from app.shell.messages import quote
 from app.shell.view import PERTURBATIONS, View
@@ -131,6 +131,11 @@ def not_carried(view: View, address: str) -> list[str]:
         )
     if kind == "folder":
         sentences.append("The photo is not in the link. It lies in a folder of this server.")
+    if network_files.was_opened(view.model):
+        sentences.append(
+            "The network is not in the link. This server keeps it for a while; until then whoever "
+            "has the link can use it."
+        )
     if urlsplit(address).hostname in _LOCAL:
         sentences.append("The address is that of this machine: it opens nowhere else.")
     return sentences
@@ -165,6 +170,8 @@ def _from_to(name: str, before: object, after: object) -> str:
     if name in ("image", "regions", "beside"):  # no words for a person
         return ""
     words = (PERTURBATIONS.get(str(value), _word(value)) for value in (before, after))
+    if name == "model":
+        words = (quote(network_files.title(str(value))) for value in (before, after))
     return " " + " → ".join(words)
 
 

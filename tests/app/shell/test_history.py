@@ -49,6 +49,8 @@ def test_a_link_and_what_it_cannot_carry():
     assert not_carried(START, "https://lens.example/") == []
     (upload,) = not_carried(replace(START, image="upload:0f"), "https://lens.example/")
     assert "Your photo is not in the link" in upload
+    (network,) = not_carried(replace(START, model="mine~0123456789abcdef"), "https://lens.example/")
+    assert "The network is not in the link" in network
     folder, here = not_carried(replace(START, image="folder:a.jpg"), "http://localhost:8501/")
     assert "a folder of this server" in folder
     assert "opens nowhere else" in here

@@ -152,8 +152,7 @@ function facts(rows) {
   const list = element("dl", "facts");
   for (const { title, value, help } of rows) {
     const pair = element("div");
-    pair.title = help;
-    pair.append(element("dt", "", title), element("dd", "", value));
+    pair.append(element("dt", "", title), element("dd", "", value), element("dd", "help", help));
     list.append(pair);
   }
   return list;

@@ -12,10 +12,10 @@ from app.shell.tasks import Shown
 
 # What is measured on the perturbed picture, and how.
 _FACTS = {
-    "Largest change": "The largest change of any colour value, in 255ths (L∞).",
-    "Length": "Euclidean length of the whole change, in pixel units (L2).",
-    "Colours": "Smallest and largest colour value. A picture that can be shown lies in 0 to 1.",
-    "Saved as PNG": "Whether every answer stays the same when the picture is rounded to 8 bits.",
+    "Largest change": "of any colour value (L∞)",
+    "Length": "of the whole change (L2)",
+    "Range of colours": "0 is black, 1 is white",
+    "Saved as PNG": "rounded to 256 levels",
 }
 
 

@@ -83,7 +83,7 @@ def _draw_many(shown: Shown, task: Task) -> None:
     model = shown.networks[0].name
     st.caption(words.how_measured(result, model, shown.info.class_names))
     if shown.task != task.key:
-        st.caption("The settings on the left have changed since: measure again to compare.")
+        st.caption("The settings have changed since: measure again to compare.")
 
 
 def _task_of_many(playground: Shown) -> Task | None:

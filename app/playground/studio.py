@@ -49,7 +49,7 @@ def show() -> None:
 
 def _no_attack(view: View) -> None:
     st.info(
-        f"The perturbation on the left is not an attack: {PERTURBATIONS[view.perturbation]}. "
+        f"The chosen perturbation is not an attack: {PERTURBATIONS[view.perturbation]}. "
         "The studio is about attacks, which follow a network's gradient."
     )
     st.button(

@@ -48,7 +48,7 @@ def draw(playground: Shown) -> None:
     _go_to_flips(shown)
     st.caption(
         f"{words.how_swept(shown.result, _strongest(shown.view, shown.info), names)} The thin line "
-        "is the strength on the left. Click a curve to go there."
+        "is the chosen strength. Click a curve to go there."
     )
 
 

@@ -15,7 +15,7 @@ from app.shell import erasing, network_files, opening, state
 from app.shell.messages import FEW_CLASSES, NETWORK_GONE
 from app.shell.pictures import suggested
 from app.shell.state import key
-from app.shell.view import ATTACKS, EXPLAINED, NORMS, PERTURBATIONS, SCALES, View, ends
+from app.shell.view import ATTACKS, EXPLAINED, KINDS, NORMS, PERTURBATIONS, SCALES, View, ends
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -37,6 +37,17 @@ _STRENGTHS = {
         "The Euclidean length of the whole change, where 1 moves a single colour value from black "
         "to white.",
     ),
+}
+
+
+_KIND = "perturbation.kind"
+_IN_WORDS = {
+    "pgd": "Many small steps from a random start, each away from the right answer.",
+    "i-fgsm": "Several steps, each away from the right answer.",
+    "fgsm": "One step away from the right answer.",
+    "gaussian": "Random: every colour value is shifted a little.",
+    "poisson": "Random: as in a photo taken with little light.",
+    "salt-and-pepper": "Random: some pixels turn black or white.",
 }
 
 
@@ -90,6 +101,42 @@ def _slider(name: str, title: str, step: float, help: str, **options: Any) -> No
     st.slider(title, step=step, key=key(name), help=help, **ends(View, name), **options)
 
 
+def _perturbation_kind() -> None:
+    """Attack, noise or another kind; then which one of it."""
+    chosen = st.session_state[key("perturbation")]
+    kind = next(kind for kind, members in KINDS.items() if chosen in members)
+    st.session_state[_KIND] = kind
+    st.segmented_control(
+        "Change the picture by",
+        list(KINDS),
+        key=_KIND,
+        required=True,
+        on_change=lambda: state.choose(perturbation=KINDS[st.session_state[_KIND]][0]),
+        help="An attack follows the network's gradient to change its answer. Noise is random. "
+        "To erase, mark parts of the picture.",
+    )
+    if len(KINDS[kind]) > 1:
+        st.selectbox(
+            f"Kind of {kind.lower()}",
+            KINDS[kind],
+            format_func=PERTURBATIONS.__getitem__,
+            key=key("perturbation"),
+            label_visibility="collapsed",
+        )
+        st.caption(_IN_WORDS[chosen])
+
+
+def _in_words() -> str:
+    """The strength, for whoever meets ε for the first time."""
+    norm = st.session_state[key("norm")]
+    strength = st.session_state[key(_STRENGTHS[norm][0])]
+    if not strength:
+        return "At 0 nothing changes."
+    if norm == "linf":
+        return f"ε: no colour value changes by more than {strength:g} of 255 levels."
+    return f"ε: the whole change has the length {strength:g}."
+
+
 def _strength(name: str, title: str, step: float, help: str) -> None:
     """A slider to feel it, and a number to type."""
     left, right = st.columns([5, 3], vertical_alignment="bottom")
@@ -110,19 +157,12 @@ def _strength(name: str, title: str, step: float, help: str) -> None:
 
 def perturbation(info: ModelInfo) -> None:
     """How the picture is changed, with the few controls that matter most."""
-    st.selectbox(
-        "Perturbation",
-        list(PERTURBATIONS),
-        format_func=PERTURBATIONS.__getitem__,
-        key=key("perturbation"),
-        help="An attack follows the network's gradient to change its answer. Noise is random. "
-        "FGSM takes one step, I-FGSM several, PGD several from a random start. To erase, mark "
-        "parts of the picture.",
-    )
+    _perturbation_kind()
     kind = st.session_state[key("perturbation")]
     if kind in ATTACKS:
         _strength(*_STRENGTHS[st.session_state[key("norm")]])
-        st.segmented_control(
+        st.caption(_in_words())
+        branch = st.segmented_control(
             "Attack through",
             list(info.branches),
             key=key("attack_branch"),
@@ -130,6 +170,7 @@ def perturbation(info: ModelInfo) -> None:
             help="The branch whose gradient the attack follows. AdvProp trains with attacks "
             "through aux. Attack main to see whether aux resists what fools main.",
         )
+        st.caption(f"The attack uses the gradient of {branch}. All branches see the same picture.")
     elif kind == "erase":
         erasing.controls()
     elif kind != "none":

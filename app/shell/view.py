@@ -21,6 +21,13 @@ PERTURBATIONS = {
     "erase": "Erase by hand",
     "none": "None",
 }
+KINDS = {
+    "Attack": tuple(ATTACKS),
+    "Noise": ("gaussian", "poisson", "salt-and-pepper"),
+    "Erase": ("erase",),
+    "None": ("none",),
+}
+"""Perturbations that follow a gradient, random ones, and the rest."""
 STRENGTHS = {"linf": "epsilon", "l2": "radius"}
 """The field of :class:`View` with the radius, by norm; it counts in the norm's unit."""
 EXPLAINED = {"own": "each branch's own answer", "attacked": "the class under attack"}

@@ -164,7 +164,7 @@ def _load(view: View, info: ModelInfo, empty: DeltaGenerator | None) -> Lens | N
     except defects.MISTAKES as error:
         if empty is not None:
             empty.empty()
-        defects.tell(error, " Choose another network on the left.")
+        defects.tell(error, " Choose another network.")
         return None
 
 

@@ -18,6 +18,7 @@ from advprop_core.models import bundle, checkpoints, timm_networks
 from advprop_core.models.dual_bn import norm_layers
 from advprop_core.types import AttributionMap, Comparison, ModelInfo, PerturbationFacts, Prediction
 from app.shell import cache
+from app.shell.view import KINDS
 
 REPO = Path(__file__).resolve().parents[2]
 SIZE = 64
@@ -135,9 +136,21 @@ class Visit:
     def choose(self, **fields: object) -> "Visit":
         """Move the widgets of these fields, one after the other, and run the page each time."""
         for name, value in fields.items():
-            self.widget(name).set_value(value)
+            if name == "perturbation":
+                self.choose_kind(value)
+            else:
+                self.widget(name).set_value(value)
             self.run()
         return self
+
+    def choose_kind(self, perturbation: str) -> None:
+        """Attack, noise or another kind, and which one of it."""
+        kind = next(kind for kind, members in KINDS.items() if perturbation in members)
+        if self.widget("perturbation.kind").value != kind:
+            self.widget("perturbation.kind").set_value(kind)
+            self.run()
+        if len(KINDS[kind]) > 1:
+            self.widget("perturbation").set_value(perturbation)
 
     def widget(self, name: str):
         key = name if "." in name else f"view.{name}"

@@ -185,7 +185,9 @@ def test_a_narrow_window_scrolls_down_only(app_url: str, browser: Browser) -> No
     shoot(page, "narrow")
     page.get_by_test_id("stExpandSidebarButton").click()
     # The label: of a slider, the input itself is there for keyboards and not to be seen.
-    expect(page.get_by_text("Strength ε, in 1/255", exact=True)).to_be_in_viewport(timeout=FIRST)
+    label = page.get_by_text("Strength ε, in 1/255", exact=True)
+    label.scroll_into_view_if_needed(timeout=FIRST)
+    expect(label).to_be_in_viewport()
     page.wait_for_timeout(500)
     page.screenshot(path=SCREENSHOTS / "narrow-controls.png")
     context.close()
@@ -220,8 +222,8 @@ def test_every_control_can_be_reached_by_keyboard(app_url: str, page: Page) -> N
                 }"""
             )
         )
-    for name in ("Network", "Choose a picture", "Perturbation", "Strength ε", "Attack through",
-                 "Expert controls", "Norm", "Steps", "Target class", "Seed", "Map", "Layer",
+    for name in ("Network", "Choose a picture", "Change the picture by", "Strength ε",
+                 "Attack through", "Expert controls", "Norm", "Steps", "Target class", "Seed", "Map", "Layer",
                  "The maps explain", "Opacity", "Save the perturbed picture"):  # fmt: skip
         assert any(name in text for text in reached), (name, reached)
 
@@ -273,3 +275,21 @@ def test_two_comparisons_are_enlarged_together(app_url: str, page: Page) -> None
     assert left.evaluate(moved) == right.evaluate(moved) == "matrix(3"
     inside = "() => document.documentElement.scrollWidth <= innerWidth"
     assert page.evaluate(inside)
+
+
+def test_on_a_phone_picture_and_verdict_stay_in_view_while_the_strength_moves(
+    app_url: str, browser: Browser
+) -> None:
+    page = browser.new_page(viewport={"width": 360, "height": 780})
+    open_app(page, f"{app_url}/?{SCENE}")
+    page.get_by_test_id("stExpandSidebarButton").click()
+    page.locator("h2").evaluate("heading => heading.scrollIntoView()")
+    strength(page).press("ArrowRight")
+    expect(page.get_by_text("4.50/255", exact=True)).to_have_count(1, timeout=FIRST)
+    expect(page.get_by_text("Strength ε, in 1/255", exact=True)).to_be_in_viewport()
+    sheet = page.get_by_test_id("stSidebar").bounding_box()
+    for shown in (page.locator("h2"), *page.locator(".lens").all()[:2]):
+        box = shown.bounding_box()
+        assert box["y"] >= 0
+        assert box["y"] + box["height"] <= sheet["y"]
+    page.close()

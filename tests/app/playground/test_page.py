@@ -25,7 +25,7 @@ def test_the_first_view_is_a_drawn_scene_and_complete(visit):
                   "The attack followed the gradient of **main**"):  # fmt: skip
         assert words in person.text
     facts = {fact["title"]: fact["value"] for fact in person.board["facts"]}
-    assert list(facts) == ["Largest change", "Length", "Colours", "Saved as PNG"]
+    assert list(facts) == ["Largest change", "Length", "Range of colours", "Saved as PNG"]
     assert facts["Largest change"] == "4.00/255"
 
 

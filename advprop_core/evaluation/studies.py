@@ -21,6 +21,8 @@ from advprop_core.text import markdown_table
 FORMAT = 1
 """Raised when the form changes."""
 KIND = "study"
+LESS_IS_BETTER = frozenset({"calibration"})
+"""Measures that are errors: a run gains where it is lower."""
 
 Content = Mapping[str, Any]
 Scores = Mapping[tuple[str, str, str], Mapping[int, float]]
@@ -110,6 +112,14 @@ class Gain:
     points: float | None
     interval: tuple[float, float] | None
     seeds: int
+
+    @property
+    def direction(self) -> int:
+        """1 where it is better than its base, −1 where worse, 0 where no difference shows."""
+        if self.interval is None or self.interval[0] <= 0 <= self.interval[1]:
+            return 0
+        rises = self.interval[0] > 0
+        return 1 if rises != (self.measure in LESS_IS_BETTER) else -1
 
 
 def scores(content: Content) -> Scores:

@@ -31,6 +31,9 @@ COLOUR_SCALES: Final[dict[Sign, tuple[str, ...]]] = {
 }  # fmt: skip
 """Colours of each scale at equal distances, low to high."""
 
+CHANGE_COLOURS: Final = ("#762A83", "#C2A5CF", "#F7F7F7", "#A6DBA0", "#1B7837")
+"""A loss, no change, a gain: no colour of a branch, and told apart without colour vision."""
+
 # The share of the values that may lie beyond the colours. A gradient map has a few extreme pixels
 # that would leave everything else dark; SmoothGrad's authors (arXiv 1706.03825) cap at the 99th
 # percentile, and captions here say so.

@@ -39,23 +39,36 @@ def headline(content: Mapping[str, Any]) -> list[str]:
     rows = own_attacks(of_kind(content["results"], "clean", "attack"))
     if len({row["n"] for row in rows}) > 1:
         return [DIFFERENT_IMAGES]
-    attacked = [row for row in rows if is_quoted(row)]
-    clean = of_kind(rows, "clean")
+    clean, hit = of_kind(rows, "clean"), hardest(content)
     biased = content.get("shape_bias", {}).get("results", ())
-    if not attacked and sum(bias["shape_bias"] is not None for bias in biased) > 1:
+    if not hit and sum(bias["shape_bias"] is not None for bias in biased) > 1:
         return [_by_outline(biased)]
-    if not attacked:
+    if not hit:
         return _ranked("On clean images", "gets", clean) if clean else []
-    attack, norm = _family(attacked[0])
-    family = [row for row in attacked if _family(row) == (attack, norm)]
-    widest = max(row["condition"]["epsilon"] for row in family)
-    hit = [row for row in family if row["condition"]["epsilon"] == widest]
-    where = f"Under {attack} at ε = {radius(widest, norm)} ({NORM_TITLES[norm]})"
+    attack, norm = _family(hit[0])
+    widest = radius(hit[0]["condition"]["epsilon"], norm)
+    where = f"Under {attack} at ε = {widest} ({NORM_TITLES[norm]})"
     sentences = _ranked(where, "keeps", hit)
     if clean:
         shares = [f"{who(row)} {percent(row['top1'])}" for row in _best_first(clean)]
         sentences.append(f"On clean images: {join(shares)}.")
     return sentences
+
+
+def hardest(content: Mapping[str, Any]) -> list[Row]:
+    """Rows under the first attack at its largest radius, white box; none without an attack."""
+    attacked = own_attacks([row for row in content["results"] if is_quoted(row)])
+    family = [row for row in attacked if _family(row) == _family(attacked[0])]
+    widest = max((row["condition"]["epsilon"] for row in family), default=0.0)
+    return [row for row in family if row["condition"]["epsilon"] == widest]
+
+
+def caution(rows: Sequence[Row]) -> str:
+    """That the best two cannot be told apart, where they cannot; else empty."""
+    best, *runners_up = _best_first(rows)
+    if not runners_up or runners_up[0]["interval"][1] <= best["interval"][0]:
+        return ""
+    return "The intervals of the best two overlap: take more images to tell them apart."
 
 
 def corruption_errors(measure: Mapping[str, Any], *, from_files: bool) -> str:
@@ -156,10 +169,8 @@ def _ranked(where: str, verb: str, rows: Sequence[Row]) -> list[str]:
         f"({between(best['interval'])})."
     ]
     if runners_up:
-        overlap = runners_up[0]["interval"][1] > best["interval"][0]
-        caution = " The intervals of the best two overlap: take more images to tell them apart."
         shares = join([f"{who(row)} {percent(row['top1'])}" for row in runners_up])
-        sentences.append(f"The others: {shares}.{caution if overlap else ''}")
+        sentences.append(f"The others: {shares}. {caution(rows)}".rstrip())
     return sentences
 
 

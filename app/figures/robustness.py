@@ -7,14 +7,14 @@ from html import escape
 
 import plotly.graph_objects as go
 
-from advprop_core.evaluation.studies import Gain
-from advprop_core.report.colours import branch_colour
+from advprop_core.evaluation.studies import LESS_IS_BETTER, Gain
+from advprop_core.report import grids
+from advprop_core.report.colours import CHANGE_COLOURS, branch_colour
 from advprop_core.report.style import Spec, whiskers
-from advprop_core.report.words import points
+from advprop_core.report.words import Row, points
 from app.figures.style import INK
 
-# Blue, where the first is right more often, through white to orange, where the second is.
-_DIFFERENCE = ("#0072B2", "#80B9D9", "#F7F7F7", "#EAAF80", "#D55E00")
+_GAIN_GROUND, _LOSS_GROUND = "rgba(27,120,55,0.10)", "rgba(118,42,131,0.10)"
 
 
 def difference(gains: Mapping[tuple[str, int], float], *, dark: bool = False) -> go.Figure:
@@ -30,7 +30,7 @@ def difference(gains: Mapping[tuple[str, int], float], *, dark: bool = False) ->
             y=[kind.replace("_", " ") for kind in kinds],
             zmin=-widest,
             zmax=widest,
-            colorscale=[(n / 4, colour) for n, colour in enumerate(_DIFFERENCE)],
+            colorscale=[(n / 4, colour) for n, colour in enumerate(CHANGE_COLOURS)],
             xgap=2,
             ygap=2,
             showscale=False,
@@ -39,20 +39,26 @@ def difference(gains: Mapping[tuple[str, int], float], *, dark: bool = False) ->
             hovertemplate="%{y}, severity %{x}: %{text} points<extra></extra>",
         )
     )
-    _settle(figure, 24 * len(kinds) + 90, dark, "Gain in right answers, points")
-    figure.update_layout(width=260 + 90 * len(levels))
+    _settle(figure, 24 * len(kinds) + 64, dark)
     fixed = {"showgrid": False, "zeroline": False}
     figure.update_xaxes(title_text="severity", type="category", **fixed)
     figure.update_yaxes(autorange="reversed", **fixed)
     return figure
 
 
-def gains(
-    gains: Sequence[Gain], titles: Mapping[str, str], title: str, *, dark: bool = False
-) -> go.Figure:
+def errors(rows: Sequence[Row], *, dark: bool = False) -> go.Figure:
+    """Wrong answers of one branch by corruption and severity."""
+    spec = grids.heat_map(rows)
+    figure = of_report(spec, dark)
+    figure.update_layout(title_text="", margin_t=8, height=spec["layout"]["height"] - 26)
+    return figure
+
+
+def gains(gains: Sequence[Gain], titles: Mapping[str, str], *, dark: bool = False) -> go.Figure:
     """What runs gain on one measure, with intervals and a line where nothing is gained.
 
-    Every gain has points; ``titles`` is run to what people read, ``title`` the measure's.
+    Every gain has points; ``titles`` is run to what people read. The side that is better has
+    another ground than that which is worse.
     """
     figure = go.Figure()
     for row, gain in enumerate(gains):
@@ -69,13 +75,12 @@ def gains(
                 name=f"{escape(titles[gain.run])}, {gain.branch}",
                 customdata=[(gain.share, 100 * low, 100 * high)],
                 hovertemplate="%{x:+.1f} points (%{customdata[1]:+.1f} to %{customdata[2]:+.1f})"
-                "<br>%{customdata[0]:.1%} right<extra>%{fullData.name}</extra>",
+                "<br>%{customdata[0]:.1%}<extra>%{fullData.name}</extra>",
             )
         )
-    _settle(figure, 36 * len(gains) + 100, dark, escape(title))
+    _settle(figure, 36 * len(gains) + 60, dark)
     figure.update_layout(showlegend=False)
-    figure.add_vline(0, line={"color": INK[dark], "width": 1, "dash": "dot"})
-    figure.update_xaxes(title_text="Gain, points", zeroline=False, showgrid=True)
+    _mark_sides(figure, gains, dark)
     figure.update_yaxes(
         tickvals=[*range(len(gains))],
         ticktext=[f"{escape(titles[gain.run])},<br>{gain.branch}" for gain in gains],
@@ -86,11 +91,29 @@ def gains(
     return figure
 
 
+def _mark_sides(figure: go.Figure, gains: Sequence[Gain], dark: bool) -> None:
+    """Which side of 0 is better, by its ground and in words."""
+    ends = [100 * end for gain in gains for end in gain.interval or (0.0, 0.0)]
+    low, high = min(-1.0, *ends), max(1.0, *ends)
+    room = 0.06 * (high - low)
+    low, high = low - room, high + room
+    falls = gains[0].measure in LESS_IS_BETTER
+    grounds = (_GAIN_GROUND, _LOSS_GROUND) if falls else (_LOSS_GROUND, _GAIN_GROUND)
+    for (start, end), ground in zip(((low, 0), (0, high)), grounds, strict=True):
+        figure.add_vrect(start, end, fillcolor=ground, line_width=0, layer="below")
+    figure.add_vline(0, line={"color": INK[dark], "width": 1, "dash": "dot"})
+    sides = ("better", "worse") if falls else ("worse", "better")
+    title = f"← {sides[0]} · points · {sides[1]} →"
+    figure.update_xaxes(title_text=title, range=[low, high], zeroline=False, showgrid=True)
+
+
 def of_report(spec: Spec, dark: bool) -> go.Figure:
     """A figure of the report on this page's ground."""
     layout = {key: value for key, value in spec["layout"].items() if key != "template"}
     layout["font"] = {"color": INK[dark], "size": 13}
-    return go.Figure({"data": [_in_ink(trace, dark) for trace in spec["data"]], "layout": layout})
+    figure = go.Figure({"data": [_in_ink(trace, dark) for trace in spec["data"]], "layout": layout})
+    _ink_axes(figure, dark)
+    return figure
 
 
 def _in_ink(trace: Spec, dark: bool) -> Spec:
@@ -103,14 +126,22 @@ def _in_ink(trace: Spec, dark: bool) -> Spec:
     return trace | inked
 
 
-def _settle(figure: go.Figure, height: int, dark: bool, title: str) -> None:
+def _settle(figure: go.Figure, height: int, dark: bool) -> None:
     figure.update_layout(
         height=height,
-        margin={"l": 10, "r": 10, "t": 40, "b": 10},
+        margin={"l": 10, "r": 10, "t": 8, "b": 10},
         font={"color": INK[dark], "size": 13},
-        title={"text": title, "font": {"size": 14}, "x": 0, "y": 1 - 16 / height},
         dragmode=False,
         hovermode="closest",
     )
     figure.update_xaxes(automargin=True, fixedrange=True)
     figure.update_yaxes(automargin=True, fixedrange=True)
+    _ink_axes(figure, dark)
+
+
+def _ink_axes(figure: go.Figure, dark: bool) -> None:
+    """Streamlit's theme would write them in a grey that is too faint."""
+    inked = {"tickfont": {"color": INK[dark]}, "title": {"font": {"color": INK[dark]}}}
+    figure.update_xaxes(**inked)
+    figure.update_yaxes(**inked)
+    figure.update_layout(legend_font_color=INK[dark])

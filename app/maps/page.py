@@ -44,7 +44,7 @@ def _task(view: MapsView, lens: Lens) -> Task:
     from app.maps.map_set import make_map_set
 
     if not view.maps:
-        raise InputError("No map is chosen. Choose at least one on the left.")
+        raise InputError("No map is chosen. Choose at least one.")
     return comparison.picture_task(
         view,
         lens,

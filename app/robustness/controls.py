@@ -5,7 +5,7 @@ While a run is on they cannot be moved: the link then names the run, and a reloa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -26,8 +26,8 @@ _PAIR = ("shapes-vanilla", "shapes-advprop")
 _OPENED = "robustness.opened"
 
 
-def settle(models: Mapping[str, ModelInfo], results: Mapping[str, object]) -> None:
-    """Replace what is not available, among networks and results by name, before the widgets."""
+def settle(models: Mapping[str, ModelInfo], results: Sequence[str]) -> None:
+    """Replace what is not available, among networks by name and results, before the widgets."""
     chosen = tuple(st.session_state[key("tested")])
     if not chosen and _OPENED not in st.session_state:  # later, an empty choice is the person's own
         chosen = _first(models, st.session_state[key("model")])
@@ -43,8 +43,9 @@ def settle(models: Mapping[str, ModelInfo], results: Mapping[str, object]) -> No
 
 
 def _first(models: Mapping[str, ModelInfo], playground: str) -> tuple[str, ...]:
-    """The Playground's network; where that is the bundled default, its twin for comparison too."""
-    if playground in _PAIR and {*_PAIR} <= {*models}:
+    """The Playground's network, where there are images for it; else a pair that has some."""
+    can_be_measured = playground in models and data_for({playground: models[playground]})
+    if {*_PAIR} <= {*models} and (playground in _PAIR or not can_be_measured):
         return _PAIR
     return (playground if playground in models else next(iter(models)),)
 

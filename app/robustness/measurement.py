@@ -100,7 +100,7 @@ def request_of(view: RobustnessView) -> RunRequest:
         InputError: If no network is chosen, or a radius cannot be used.
     """
     if not view.tested:
-        raise InputError("No network is chosen. Choose at least one on the left.")
+        raise InputError("No network is chosen. Choose at least one.")
     if view.corrupted and not view.severities:
         raise InputError("No severity of the corruptions is chosen. Choose at least one.")
     kinds = view.attacks

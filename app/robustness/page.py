@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from advprop_core.errors import InputError
-from advprop_core.evaluation import results_file, studies
+from advprop_core.evaluation import results_file
 from advprop_core.types import ModelInfo
-from app.robustness import controls, measurement, results, study, words
+from app.robustness import bundled, controls, cost, measurement, results, study, words
 from app.robustness.measurement import DATA, RunRequest
 from app.robustness.view import RobustnessView
 from app.shell import cache, state, tasks, workbench
@@ -25,50 +25,44 @@ _SLOT = "robustness"
 _FILE = "robustness.file"
 _LARGEST = 60  # MB: results of many images
 _SAVED = "Finished figures are saved: Run continues from there."
+_RUN, _OWN_FILE = "My own run", "A results.json of mine"
 
 
 def page() -> None:
-    """The question, where its answer comes from, and the answer."""
-    models = workbench.begin(
-        RobustnessView,
-        "How robust is each branch?",
-        "Many images instead of one: how often each branch is right on clean images, under attack "
-        "and on corrupted images, with 95 % intervals.",
-    )
+    """A run of one's own, then the results that are chosen."""
+    models = workbench.begin(RobustnessView, "How robust is each branch?")
     if not models:
         return
-    bundled = results.bundled()
-    titles = {**{name: name for name in bundled}, controls.RUN: "A run made here",
-              controls.FILE: "A file of yours"}  # fmt: skip
-    controls.settle(models, titles)
+    files = bundled.bundled()
+    titles = {controls.RUN: _RUN, **bundled.questions(files), controls.FILE: _OWN_FILE}
+    controls.settle(models, [*files, controls.RUN, controls.FILE])
     view = state.current()
     request, refusal = _request(view, models)
     task = None if request is None else _task(request)
     job = None if task is None else cache.pool().find(task.key)
     busy = job is not None and not job.done
     with st.sidebar:
-        if view.results == controls.RUN:
-            controls.show(models, view, busy)
-        else:
-            st.caption(
-                "These results were measured earlier. Choose **A run made here** to choose "
-                "networks, images and attacks."
-            )
+        controls.show(models, view, busy)
     for complaint in state.complaints():
         st.warning(complaint)
-    st.segmented_control(
-        "Results of",
+    own = st.container()
+    st.selectbox(
+        "Results",
         list(titles),
         format_func=titles.__getitem__,
         key=key("results"),
-        required=True,
+        help="A run of yours, results that come with the app, or a file of yours.",
     )
-    if view.results == controls.RUN:
-        _run(request, task, refusal, busy)
-    elif view.results == controls.FILE:
+    with own:
+        shown = _run(request, task, refusal, models, busy)
+    if view.results == controls.FILE:
         _file()
-    else:
-        _show(results_file.parse(f"{view.results}.json", bundled[view.results].read_bytes()))
+    elif view.results != controls.RUN:
+        _show(bundled.read(files[view.results]))
+    elif shown is not None:
+        results.show(shown.result.content, shown.result)
+    elif not busy:
+        st.info("There is no run yet. Choose networks and attacks, and press **Run**.")
 
 
 def _request(
@@ -88,31 +82,36 @@ def _request(
 # -- a run ---------------------------------------------------------------------------------------
 
 
-def _run(request: RunRequest | None, task: Task | None, refusal: str, busy: bool) -> None:
-    """What will be measured, then progress, and the newest result that there is."""
+def _run(
+    request: RunRequest | None,
+    task: Task | None,
+    refusal: str,
+    models: Mapping[str, ModelInfo],
+    busy: bool,
+) -> Shown | None:
+    """What would be measured and what that costs, or progress; returns the newest result."""
     if request is None or task is None:
         st.error(refusal)
-        shown = tasks.shown(_SLOT)
-    else:
-        left, right = st.columns([5, 1], vertical_alignment="center")
-        left.markdown(words.plan(request, DATA[request.data]))
-        right.button(
-            "Run",
-            type="primary",
-            icon=":material/play_arrow:",
-            width="stretch",
-            disabled=busy,
-            on_click=tasks.retry,  # photos may have changed; what has not is taken from the store
-            args=(_SLOT, task),
-        )
-        shown = _follow(task, busy)
-    if shown is not None:
-        results.show(shown.result.content, shown.result)
-    elif not results.bundled():
-        st.caption(
-            "No measured results come with this copy. `advprop evaluate --model … --data … "
-            "--report DIR` writes a `results.json` that can be opened here."
-        )
+        return tasks.shown(_SLOT)
+    left, right = st.columns([5, 1], vertical_alignment="center")
+    left.caption(f"{words.plan(request, DATA[request.data])} {cost.in_words(request, models)}")
+    right.button(
+        "Run",
+        type="primary",
+        icon=":material/play_arrow:",
+        width="stretch",
+        disabled=busy,
+        help="Figures that earlier runs measured are taken from there and cost nothing.",
+        on_click=_begin,
+        args=(task,),
+    )
+    return _follow(task, busy)
+
+
+def _begin(task: Task) -> None:
+    """Measure again: photos may have changed; what has not is taken from the store."""
+    tasks.retry(_SLOT, task)
+    state.choose(results=controls.RUN)
 
 
 def _follow(task: Task, busy: bool) -> Shown | None:
@@ -149,7 +148,7 @@ def _task(request: RunRequest) -> Task:
 
 
 def _show(content: Mapping[str, Any]) -> None:
-    if content.get("kind") == studies.KIND:
+    if bundled.is_study(content):
         study.show(content)
     else:
         results.show(content, None)

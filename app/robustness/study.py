@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -10,31 +10,32 @@ import streamlit as st
 from advprop_core.evaluation import studies
 from advprop_core.evaluation.studies import Gain
 from advprop_core.text import join
-from app.robustness.results import offer_files
-from app.shell.layout import chart, in_rows
+from app.robustness.bundled import question
+from app.robustness.files import offer_files
+from app.robustness.tables import change
+from app.shell import defects
+from app.shell.layout import chart
 from app.shell.messages import safe
 from app.shell.workbench import dark
 
 Content = Mapping[str, Any]
+_INTERVALS = (
+    "Points are mean paired differences over seeds; bars and brackets are 95 % intervals by "
+    "Student's t. They say what other seeds would give, not what other photos would."
+)
 
 
 def show(content: Content) -> None:
-    """The answer in words, then question by question in charts.
+    """The question, then one measure at a time: a sentence, a figure, and all in a table.
 
     :func:`advprop_core.evaluation.results_file.parse` has checked the content.
     """
-    st.subheader(safe(content["title"]))
-    st.markdown(f"{safe(content['about'])}.")
-    st.caption(source(content))
-    offer_files(content, "study.json")
-    for number, question in enumerate(content["questions"]):
-        _question(content, question, number)
-    st.caption(
-        "Points are mean paired differences in accuracy over seeds; bars are 95 % intervals by "
-        "Student's t. They say what other seeds would give, not what other photos would."
-    )
+    st.markdown(f"## {safe(question(content))}")
+    _question(content)
+    st.caption(f"{safe(content['about'])}. {source(content)} {_INTERVALS}")
     with st.expander("All figures", icon=":material/table:"):
         st.markdown(studies.markdown(content, safe))
+    offer_files(content, "study.json")
 
 
 def source(content: Content) -> str:
@@ -46,40 +47,56 @@ def source(content: Content) -> str:
     )
 
 
-def answer(content: Content, question: Mapping[str, Any]) -> str:
-    """What runs gain, measure by measure, and whose gain is larger on the first."""
+def lead(content: Content) -> str:
+    """The answer to the first question on the first measure."""
+    runs, measure = content["questions"][0]["runs"], next(iter(content["measures"]))
+    return answer(content, runs, measure)
+
+
+def answer(content: Content, runs: Sequence[str], measure: str) -> str:
+    """Which of the runs is better than its base by most on a measure, and which worse."""
     titles = content["runs"]
-    gains = [gain for gain in studies.gains(content, question["runs"]) if gain.points is not None]
-    bases = dict.fromkeys(content["bases"].get(run, run) for run in question["runs"])
-    lines = [f"Against the main branch of {join([safe(titles[base]) for base in bases])}:", ""]
-    for measure, title in content["measures"].items():
-        measured = [gain for gain in gains if gain.measure == measure]
-        lines.append(f"- {safe(title)}: {_differing(measured, titles)}.")
-    first, where = next(iter(content["measures"].items()))
-    for run, other in question["contrasts"]:
-        difference = studies.contrast(content, run, other, first)
-        none = "" if _shows(difference) else ", which shows no difference"
+    gains = [gain for gain in _gains(content, runs) if gain.measure == measure]
+    bases = dict.fromkeys(content["bases"].get(run, run) for run in runs)
+    where = safe(content["measures"][measure][:1].upper() + content["measures"][measure][1:])
+    against = join([safe(titles[base]) for base in bases])
+    phrases = []
+    for direction, alone, first in ((1, "better", "best"), (-1, "worse", "worst")):
+        telling = [gain for gain in gains if gain.direction == direction]
+        if telling:
+            most = max(telling, key=lambda gain: abs(gain.points or 0))
+            how = alone if len(telling) == 1 else f"the {first} of {len(telling)} that are {alone}"
+            phrases.append(f"{_who(most, titles)} is {how}, {studies.in_words(most)}")
+    if not phrases:
+        return f"{where}: no difference from main of {against} shows."
+    return f"{where}, against main of {against}: {'; '.join(phrases)}."
+
+
+def contrasts(content: Content, pairs: Iterable[Sequence[str]], measure: str) -> list[str]:
+    """By how much the gain of one run is above that of another, for each pair."""
+    titles, lines = content["runs"], []
+    for run, other in pairs:
+        difference = studies.contrast(content, run, other, measure)
+        none = "" if difference.direction else ", which shows no difference"
         lines.append(
-            f"- {safe(titles[run])} minus {safe(titles[other])}, {safe(where)}: "
+            f"{safe(titles[run])} minus {safe(titles[other])}: "
             f"{studies.in_words(difference)}{none}."
         )
-    return "\n".join(lines)
+    return lines
 
 
-def _question(content: Content, question: Mapping[str, Any], number: int) -> None:
-    from app.figures import robustness as figures
-
-    st.markdown(f"#### {safe(question['title'])}")
-    sentence = answer(content, question)
-    st.markdown(sentence)
-    gains = [gain for gain in studies.gains(content, question["runs"]) if gain.points is not None]
-    measures = enumerate(content["measures"].items())
-    for column, (row, (measure, title)) in in_rows(measures, 2):
-        measured = [gain for gain in gains if gain.measure == measure]
-        figure = figures.gains(measured, content["runs"], title, dark=dark())
-        alt = f"{title}. {in_words(measured, content['runs'])}"
-        with column:
-            chart(figure, f"robustness.gains.{number}.{row}", alt)
+def table(content: Content, runs: Sequence[str]) -> list[dict[str, str]]:
+    """What each run gains on each measure: a row for each measure."""
+    titles, gains = content["runs"], _gains(content, runs)
+    return [
+        {"measure": safe(title)}
+        | {
+            _who(gain, titles): change(_points(gain), gain.direction)
+            for gain in gains
+            if gain.measure == measure
+        }
+        for measure, title in content["measures"].items()
+    ]
 
 
 def in_words(gains: Sequence[Gain], titles: Mapping[str, str]) -> str:
@@ -89,22 +106,51 @@ def in_words(gains: Sequence[Gain], titles: Mapping[str, str]) -> str:
     )
 
 
-def _differing(gains: Sequence[Gain], titles: Mapping[str, str]) -> str:
-    """The gains whose intervals leave 0 out; of the others that no difference shows."""
-    shown = [gain for gain in gains if _shows(gain)]
-    if not shown:
-        return "no difference shows"
-    names = join(
-        [
-            f"**{gain.branch}** of {safe(titles[gain.run])} {studies.in_words(gain)}"
-            for gain in shown
-        ]
+@defects.fragment
+def _question(content: Content) -> None:
+    from app.figures import robustness as figures
+
+    left, right = st.columns(2)
+    asked = content["questions"]
+    number = 0
+    if len(asked) > 1:
+        number = left.selectbox(
+            "Question",
+            range(len(asked)),
+            format_func=lambda place: safe(asked[place]["title"]),
+            key=f"robustness.question.{content['title']}",
+        )
+    measures = content["measures"]
+    measure = (right if len(asked) > 1 else left).selectbox(
+        "Measured on",
+        list(measures),
+        format_func=measures.__getitem__,
+        key=f"robustness.measure.{content['title']}",
     )
-    return names if len(shown) == len(gains) else f"{names}; for the others no difference shows"
+    runs = asked[number]["runs"]
+    gains = [gain for gain in _gains(content, runs) if gain.measure == measure]
+    st.markdown(answer(content, runs, measure))
+    alt = f"{measures[measure]}. {in_words(gains, content['runs'])}"
+    chart(figures.gains(gains, content["runs"], dark=dark()), "robustness.gains", alt)
+    for line in contrasts(content, asked[number]["contrasts"], measure):
+        st.markdown(f"- {line}")
+    st.markdown("### What changes on every measure?")
+    st.table(table(content, runs), border="horizontal", hide_index=True)
+    st.caption(
+        "Points against the base: ▲ better, ▼ worse, no mark where the 95 % interval holds 0. An "
+        "error that falls is better."
+    )
 
 
-def _shows(gain: Gain) -> bool:
-    """Whether there is a difference: the interval does not hold 0."""
-    assert gain.interval is not None
-    low, high = gain.interval
-    return not low <= 0 <= high
+def _gains(content: Content, runs: Sequence[str]) -> list[Gain]:
+    """Those of runs that have a base."""
+    return [gain for gain in studies.gains(content, runs) if gain.points is not None]
+
+
+def _who(gain: Gain, titles: Mapping[str, str]) -> str:
+    return f"**{gain.branch}** of {safe(titles[gain.run])}"
+
+
+def _points(gain: Gain) -> str:
+    """``+0.9``, for intervals have no room on a phone."""
+    return studies.in_words(gain).partition(" ")[0]

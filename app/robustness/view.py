@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from advprop_core.attacks.named import AUTOATTACK
 from app.shell.view import ATTACKS, NORMS, View, one_of, some_of, within
 
+PARTS = ("Attacks", "Corruptions", "Confidence", "Shape", "Disagreement", "Studies")
+"""Tabs with more of a result, where it has something for them."""
+
 
 @dataclass(frozen=True)
 class RobustnessView(View):
@@ -29,6 +32,7 @@ class RobustnessView(View):
         corrupted: Whether corruptions are measured.
         severities: Which of theirs.
         results: ``run``, ``file`` or the name of bundled results; empty for the first there is.
+        part: Which tab is open; one of :data:`PARTS`.
     """
 
     tested: tuple[str, ...] = ()
@@ -46,3 +50,4 @@ class RobustnessView(View):
     corrupted: bool = False
     severities: tuple[str, ...] = some_of(("1", "3", "5"), ("1", "2", "3", "4", "5"))
     results: str = ""
+    part: str = one_of("Attacks", PARTS)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from html import unescape
 from typing import TYPE_CHECKING, Any
 
-from advprop_core.report.sentences import with_emphasis
+from advprop_core.report.sentences import who, with_emphasis
 from advprop_core.report.words import Row, describe, images_asked, points
 from advprop_core.text import NORM_TITLES, join, percent, radius
 from app.shell.messages import safe
@@ -15,6 +16,17 @@ if TYPE_CHECKING:
     from advprop_core.evaluation.disagreement import Case, Opinion
     from app.robustness.measurement import RunRequest
     from app.robustness.work import Outcome
+
+
+HEAT = "Share of wrong answers by corruption (row) and severity (column)."
+DIFFERENCE = (
+    "Points of accuracy that the branch gains (green, +) or loses (violet, −) against the other, "
+    "by corruption (row) and severity (column)."
+)
+CALIBRATION = (
+    "The calibration error is the mean distance between confidence and accuracy; the smallest is "
+    "on top. *Sure when wrong* is the mean confidence of wrong answers."
+)
 
 
 def plan(request: RunRequest, pictures: str) -> str:
@@ -67,6 +79,27 @@ def gain(gains: Mapping[tuple[str, int], float], first: str, second: str) -> str
         f"{second} is right {abs(mean):.1f} points {'less' if mean < 0 else 'more'} often than "
         f"{first} on average; the difference is largest at {most}, smallest at {least}."
     )
+
+
+def errors(rows: Sequence[Row]) -> str:
+    """How often one branch is wrong on corrupted images, and where most."""
+    worst = min(rows, key=lambda row: float(row["top1"]))
+    mean = sum(1 - row["top1"] for row in rows) / len(rows)
+    return (
+        f"{who(worst)} is wrong on {percent(mean)} of corrupted images, most often at "
+        f"{describe(worst)} ({percent(1 - worst['top1'])})."
+    )
+
+
+def standings(attack: str) -> str:
+    """How to read the figure of all branches."""
+    under = f"; dots: under {attack}, through the branch itself" if attack else ""
+    return f"Rings: clean images{under}; thin lines: 95 % intervals."
+
+
+def plot_title(spec: Mapping[str, Any]) -> str:
+    """A figure's own title, on one line."""
+    return unescape(str(spec["layout"]["title"]["text"]).replace("<br>", ": ", 1))
 
 
 def source(content: Mapping[str, Any]) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import streamlit as st
 
 from app.shell.messages import plain
+from app.shell.state import key
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -29,9 +30,24 @@ def in_rows(
         yield from zip(st.columns(across, gap=gap), shown[start:], strict=False)
 
 
-def chart(figure: go.Figure, key: str, alt: str, **options: Any) -> None:
+def tabs(titles: Sequence[str], field: str) -> tuple[DeltaGenerator, str]:
+    """Tabs that the link remembers; returns the one that is open, and its title.
+
+    What lies in the others costs nothing.
+
+    Args:
+        titles: At least one, each a value of the field.
+        field: Of the page's view.
+    """
+    if st.session_state.get(key(field)) not in titles:  # another result has other tabs
+        st.session_state[key(field)] = titles[0]
+    places = st.tabs(titles, key=key(field), on_change="rerun")
+    return next((place, title) for place, title in zip(places, titles, strict=True) if place.open)
+
+
+def chart(figure: go.Figure, name: str, alt: str, **options: Any) -> None:
     """A figure without plotly's tool bar; ``alt`` may hold Markdown, which is taken out."""
-    st.plotly_chart(figure, key=key, config={"displayModeBar": False}, alt=plain(alt), **options)
+    st.plotly_chart(figure, key=name, config={"displayModeBar": False}, alt=plain(alt), **options)
 
 
 def image(png: bytes, caption: str | None, alt: str) -> None:

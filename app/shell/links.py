@@ -65,7 +65,7 @@ def _write(value: object) -> str:
     if isinstance(value, bool):
         return "1" if value else "0"
     if isinstance(value, tuple):
-        return ",".join(value)
+        return ",".join(map(_escape, value))
     return str(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 
@@ -74,5 +74,11 @@ def _read(page: type[View], name: str, text: str) -> Any:
     if kind is bool:
         return fitting(page, name, {"0": False, "1": True}.get(text))
     if kind is tuple:
-        return fitting(page, name, text.split(",") if text else [])
+        words = text.split(",") if text else []
+        return fitting(page, name, [word.replace("%2C", ",").replace("%25", "%") for word in words])
     return fitting(page, name, kind(text))
+
+
+def _escape(word: str) -> str:
+    """A word of a list whose commas do not end it."""
+    return word.replace("%", "%25").replace(",", "%2C")

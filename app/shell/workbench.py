@@ -132,13 +132,14 @@ def dark() -> bool:
     return bool(st.context.theme.type == "dark")
 
 
-def begin(page: type[View], question: str, introduction: str) -> dict[str, ModelInfo]:
+def begin(page: type[View], question: str, introduction: str = "") -> dict[str, ModelInfo]:
     """A page's heading, and its view as it was left or linked.
 
     Returns the networks by name; none where there is none, which is said.
     """
     st.title(question)
-    st.markdown(introduction)
+    if introduction:
+        st.markdown(introduction)
     opening.take_up()
     models = cache.known_models(network_files.opened())
     if models:

@@ -45,10 +45,14 @@ def test_a_run_survives_a_reload_and_its_images_open_in_the_playground(
     said = verdict(page).inner_text()
     shoot(page, "robustness")
 
+    bottom = page.locator("[data-testid=stPlotlyChart]").first.bounding_box()
+    assert bottom is not None
+    assert bottom["y"] + bottom["height"] < 720, "the answer and its figure are on the first screen"
+
     page.reload(timeout=FIRST)
     expect(verdict(page)).to_be_visible(timeout=FIRST)  # nobody pressed Run
     assert verdict(page).inner_text() == said
-    expect(page.locator("[data-testid=stPlotlyChart]")).to_have_count(4, timeout=FIRST)
+    expect(page.locator("[data-testid=stPlotlyChart]")).to_have_count(2, timeout=FIRST)
     wait_until_still(page)  # a click while charts are still drawn is lost
     page.get_by_text("Make it again, or take it with you").click()
     expect(page.get_by_role("button", name="Results (JSON)")).to_be_visible()
@@ -59,6 +63,7 @@ def test_a_run_survives_a_reload_and_its_images_open_in_the_playground(
     page.set_viewport_size({"width": 420, "height": 900})
     shoot(page, "robustness-narrow")
     page.set_viewport_size({"width": 1280, "height": 900})
+    page.get_by_role("tab", name="Disagreement").click()
     page.get_by_text("Confidently wrong").click()
     page.get_by_role("button", name="Playground").first.click()
     expect(page.get_by_text("How honest is this perturbation?")).to_be_visible(timeout=FIRST)

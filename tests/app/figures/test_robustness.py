@@ -2,13 +2,13 @@
 
 import pytest
 
+from advprop_core.evaluation.studies import Gain
 from advprop_core.report import grids, plots
-from advprop_core.report.colours import branch_colour
+from advprop_core.report.colours import BRANCH_COLOURS, branch_colour
+from app.figures import at_a_glance
 from app.figures import robustness as figures
 from app.figures.style import INK
-from tests.core.evaluation.rows import corrupted, make_row
-
-BLUE, ORANGE = "#0072B2", "#D55E00"
+from tests.core.evaluation.rows import attacked, corrupted, make_row
 
 
 def test_a_difference_has_its_zero_in_the_middle():
@@ -20,7 +20,7 @@ def test_a_difference_has_its_zero_in_the_middle():
     assert [list(line) for line in cells.text] == [["0", "+20"], ["−10", ""]]
     assert -cells.zmin == cells.zmax == pytest.approx(0.2)
     assert list(cells.y) == ["fog", "jpeg compression"]
-    assert (cells.colorscale[0][1], cells.colorscale[-1][1]) == (BLUE, ORANGE)
+    assert not {colour for _, colour in cells.colorscale} & {*BRANCH_COLOURS}
 
 
 @pytest.mark.parametrize("dark", [False, True])
@@ -38,3 +38,26 @@ def test_whiskers_of_a_branch_keep_its_colour_on_dark_ground():
     bias = {"model": "one", "branch": "aux", "shape_bias": 0.75, "interval": [0.5, 0.9]}
     (dot,) = figures.of_report(plots.shape_biases([bias]), dark=True).data
     assert dot.error_x.color == branch_colour("aux")
+
+
+def test_the_better_side_of_an_error_is_where_it_falls():
+    def side(measure):
+        gain = Gain("a", "main", measure, 0.1, -0.02, (-0.03, -0.01), 3)
+        return gain.direction, figures.gains([gain], {"a": "a"}).layout.xaxis.title.text
+
+    assert side("clean") == (-1, "← worse · points · better →")
+    assert side("calibration") == (1, "← better · points · worse →")
+
+
+def test_at_a_glance_the_most_robust_is_on_top_and_its_figures_stand_beside_it():
+    clean = [make_row("net-a", "main", 0.9), make_row("net-b", "aux", 0.8)]
+    hit = [attacked("net-a", "main", 0.1, 4 / 255), attacked("net-b", "aux", 0.7, 4 / 255)]
+    chart = at_a_glance.standings(clean, hit)
+    assert chart.layout.yaxis.ticktext == ("b,<br>aux", "a,<br>main")
+    texts = [trace for trace in chart.data if trace.mode == "text"]
+    assert [[*map(str.strip, trace.text)] for trace in texts] == [
+        ["70 %", "80 %"],
+        ["10 %", "90 %"],
+    ]
+    assert texts[0].textposition == ("middle left", "middle right")
+    assert texts[0].x[0] == pytest.approx(hit[1]["interval"][0]), "outside of the whisker"

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from advprop_core.errors import InputError
-from app.robustness import cell_cache, results, work
+from app.robustness import bundled, cell_cache, work
 from app.shell import cache
 from tests.app.visiting import chosen
 
@@ -30,15 +30,27 @@ def come(visit):
 
 
 def heading(person):
-    shown = next((m.value for m in person.at.markdown if m.value.startswith("#### ")), None)
+    shown = next((m.value for m in person.at.markdown if m.value.startswith("## ")), None)
     return shown and re.sub(r"\\(.)", r"\1", shown)
 
 
 def assert_whole(person):
     assert not person.at.exception, person.at.exception
-    assert heading(person).startswith("#### Under PGD-1 at ε = 8/255 (L∞), **")
-    assert person.charts[:2] == ["robustness.curve.0", "robustness.dots"]
+    assert heading(person).startswith("## Under PGD-1 at ε = 8/255 (L∞), **")
+    assert person.charts[:2] == ["robustness.glance", "robustness.curve.0"]
     assert "n = 14 images of shapes, seed 0." in person.text
+
+
+def open_tab(person, title):
+    person.at.session_state["view.part"] = title
+    person.run()
+    assert not person.at.exception, person.at.exception
+    assert chosen(person).part == title
+
+
+def second_of(person):
+    """The key of what a branch is compared with."""
+    return next(box.key for box in person.at.selectbox if box.key.startswith("robustness.second"))
 
 
 def test_nothing_is_measured_before_it_is_asked_for(come):
@@ -52,29 +64,41 @@ def test_nothing_is_measured_before_it_is_asked_for(come):
 def test_a_run_and_all_that_it_shows(come):
     person = come(corrupted="1", severities="1").press("Run")
     assert_whole(person)
-    assert person.charts == [
-        "robustness.curve.0", "robustness.dots", "robustness.mce", "robustness.errors.0",
-        "robustness.errors.1", "robustness.errors.2", "robustness.difference",
-        "robustness.reliability.0", "robustness.reliability.1", "robustness.reliability.2",
+    assert [tab.label for tab in person.at.tabs] == [
+        "Attacks", "Corruptions", "Confidence", "Disagreement", "Studies",
     ]  # fmt: skip
-    assert "Mean corruption error over 15 kinds at severity 1" in person.text
     assert "--corruptions all --severity 1 --limit 14" in person.at.code[0].value
     assert not person.button("Run").disabled
+    accuracies = person.at.table[0].value
+    assert list(accuracies.columns) == [
+        "network", "branch", "clean", "PGD-1, L∞ ε = 2/255", "PGD-1, L∞ ε = 8/255"
+    ]  # fmt: skip
+    assert len(accuracies) == 3
+    open_tab(person, "Corruptions")
+    assert person.charts == ["robustness.glance", "robustness.heat"], "one map, not one for each"
+    assert "points" in person.text
+    assert len(person.at.table[0].value) == 3
+    person.choose(**{second_of(person): ("", "")})
+    assert "is wrong on" in person.text
+    open_tab(person, "Confidence")
+    assert person.charts[1:] == [f"robustness.reliability.{number}" for number in range(3)]
 
 
 def test_who_harms_whom_what_is_needed_and_how_little_turns_an_image(come):
     link = {"through_each": "1", "probed": "1", "searched": "1", "data": "shapes-conflict"}
     person = come(**link, radii="1/255, 2/255", tested="tiny-advprop", expert="1").press("Run")
     assert not person.at.exception, person.at.exception
-    assert person.charts[:7] == [
-        "robustness.curve.0", "robustness.dots", "robustness.transfer.0", "robustness.matrix.0",
-        "robustness.matrix.1", "robustness.smallest", "robustness.probes",
+    assert person.charts == [
+        "robustness.glance", "robustness.curve.0", "robustness.smallest", "robustness.transfer.0",
     ]  # fmt: skip
-    assert "robustness.bias" in person.charts
+    person.choose(**{"robustness.transfer": "matrix.1"})
+    assert person.charts[-1] == "robustness.matrix.1"
     assert "through itself" in person.text
     assert "Median ε at which PGD-1 fools the branch" in person.text
     assert person.widget("through_each").value is True
     assert "--attack-branch each --probe all --smallest-epsilon 16/255" in person.at.code[0].value
+    open_tab(person, "Shape")
+    assert person.charts[1:] == ["robustness.bias", "robustness.probes"]
 
 
 def test_another_session_with_the_same_link_finds_the_result(come, visit):
@@ -156,7 +180,7 @@ def test_what_cannot_be_measured_is_said(come, choices, said):
 
 def test_no_network_is_said_and_stays_so(come):
     person = come().choose(tested=[])
-    assert person.errors == ["No network is chosen. Choose at least one on the left."]
+    assert person.errors == ["No network is chosen. Choose at least one."]
     assert person.run().errors
 
 
@@ -199,7 +223,7 @@ def test_another_norm_has_other_radii(come):
 
 
 def test_an_image_opens_in_the_playground_with_its_network_and_attack(come):
-    person = come().press("Run")
+    person = come(part="Disagreement").press("Run")
     person.choose(**{"robustness.gallery.model": "tiny-advprop"})
     outcome = person.at.session_state["shown.robustness"].result
     opens = [b for b in person.at.button if (b.key or "").startswith("robustness.open.")]
@@ -215,7 +239,7 @@ def test_an_image_opens_in_the_playground_with_its_network_and_attack(come):
 
 
 def test_an_attack_that_the_playground_lacks_opens_as_near_as_it_can(come):
-    person = come(radii="64/255", seed="7").press("Run")
+    person = come(radii="64/255", seed="7", part="Disagreement").press("Run")
     person.choose(**{"robustness.gallery.model": "tiny-advprop"})
     opens = [b for b in person.at.button if (b.key or "").startswith("robustness.open.")]
     assert {b.help for b in opens} == {
@@ -228,7 +252,8 @@ def test_an_attack_that_the_playground_lacks_opens_as_near_as_it_can(come):
 
 
 def test_a_network_with_one_branch_has_wrong_answers_to_show_and_no_disagreement(come):
-    person = come().press("Run").choose(**{"robustness.gallery.model": "tiny-advprop"})
+    person = come(part="Disagreement").press("Run")
+    person.choose(**{"robustness.gallery.model": "tiny-advprop"})
     both = person.widget("robustness.gallery.main.aux")
     assert [option.split(" (")[0] for option in both.options] == [
         "Branches differ", "Only main survives", "Only aux survives", "Confidently wrong"
@@ -255,7 +280,9 @@ def test_a_file_of_the_person(come, results_file):
     person.at.file_uploader[0].set_value(("results.json", results_file, "application/json"))
     person.run()
     assert_whole(person)
+    open_tab(person, "Disagreement")
     assert "holds totals only" in person.text
+    open_tab(person, "Attacks")
     person.at.file_uploader[0].set_value(("other.json", b"{}", "application/json"))
     person.run()
     assert_whole(person)
@@ -266,7 +293,7 @@ def test_a_file_of_the_person(come, results_file):
 def test_bundled_results_are_there_at_once(visit, results_file, monkeypatch, tmp_path):
     path = tmp_path / "zoo.json"
     path.write_bytes(results_file)
-    monkeypatch.setattr(results, "bundled", lambda: {"zoo": path})
+    monkeypatch.setattr(bundled, "bundled", lambda: {"zoo": path})
     person = visit(steps="1").turn_to(PAGE)
     assert_whole(person)
     assert chosen(person).results == "zoo"
@@ -276,20 +303,22 @@ def test_bundled_results_are_there_at_once(visit, results_file, monkeypatch, tmp
 def test_a_study_is_shown_question_by_question(visit, study_content, monkeypatch, tmp_path):
     path = tmp_path / "objectives.json"
     path.write_text(json.dumps(study_content))
-    monkeypatch.setattr(results, "bundled", lambda: {"objectives": path})
+    monkeypatch.setattr(bundled, "bundled", lambda: {"objectives": path})
     person = visit(steps="1").turn_to(PAGE)
     assert not person.at.exception, person.at.exception
-    assert "Does it \\*help\\*?" in [one.value for one in person.at.subheader]
-    assert heading(person) == "#### Which?"
-    assert person.charts == ["robustness.gains.0.0"]
-    assert "**main** of advprop +10.3 points" in person.text
+    assert heading(person) == "## Does it ∗help∗? Three seeds"
+    assert person.charts == ["robustness.gains"]
+    assert "**main** of advprop is better, +10.3 points" in person.text
+    assert list(person.at.table[0].value.columns) == [
+        "measure", "**main** of advprop", "**aux** of advprop", "**main** of mixed"
+    ]  # fmt: skip
     assert person.at.code[0].value == "make"
 
 
 def test_bundled_results_that_are_damaged_are_named(come, monkeypatch, tmp_path):
     path = tmp_path / "zoo.json"
     path.write_text('{"format": 9, "results": []}')
-    monkeypatch.setattr(results, "bundled", lambda: {"zoo": path})
+    monkeypatch.setattr(bundled, "bundled", lambda: {"zoo": path})
     person = come(results="zoo")
     assert not person.at.exception
     assert "zoo.json has results in format 9" in person.errors[0]
@@ -300,5 +329,5 @@ def test_a_masked_gradient_is_a_warning(come, results_file, monkeypatch, tmp_pat
     content["warnings"] = [{"model": "a", "branch": "main", "sign": "x", "text": "Look *twice*."}]
     path = tmp_path / "zoo.json"
     path.write_text(json.dumps(content))
-    monkeypatch.setattr(results, "bundled", lambda: {"zoo": path})
+    monkeypatch.setattr(bundled, "bundled", lambda: {"zoo": path})
     assert come(results="zoo").warnings == ["Look \\*twice\\*."]

@@ -5,18 +5,18 @@ import pytest
 from advprop_core.evaluation.results_file import parse
 from advprop_core.models import bundle
 from advprop_core.models.digest import model_digest
-from app.robustness import results
+from app.robustness import bundled
 
 
 def test_bundled_results_go_by_their_names(monkeypatch, tmp_path):
-    assert all(path.is_file() for path in results.bundled().values())
+    assert all(path.is_file() for path in bundled.bundled().values())
     (tmp_path / "assets" / "results").mkdir(parents=True)
     (tmp_path / "assets" / "results" / "zoo.json").write_text("{}")
     monkeypatch.setattr(bundle, "bundle_dir", lambda: tmp_path)
-    assert results.bundled() == {"zoo": tmp_path / "assets" / "results" / "zoo.json"}
+    assert bundled.bundled() == {"zoo": tmp_path / "assets" / "results" / "zoo.json"}
 
 
-@pytest.mark.parametrize("path", results.bundled().values(), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", bundled.bundled().values(), ids=lambda path: path.stem)
 def test_results_that_come_with_the_app_are_of_the_models_that_do(path):
     content = parse(path.name, path.read_bytes())
     for name, digest in content.get("models", {}).items():
@@ -27,4 +27,4 @@ def test_results_that_come_with_the_app_are_of_the_models_that_do(path):
 
 
 def test_there_are_results_that_come_with_the_app():
-    assert "imagenette" in results.bundled()
+    assert "imagenette" in bundled.bundled()

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from app.playground.view import PlaygroundView as View
-from app.shell.links import encode
+from app.robustness.view import RobustnessView
+from app.shell.links import decode, encode
 from tests.app.visiting import chosen
 
 
@@ -72,3 +73,9 @@ def test_a_link_to_a_picture_that_is_not_here(visit, image):
     assert len(person.errors) == 1
     person.look_at("Scenes").take("scene:1").assert_whole()
     assert not person.errors
+
+
+@pytest.mark.parametrize("names", [("a,b", "c"), ("50%", "50%2C"), ("%25,", "ü ñ"), ()])
+def test_names_with_commas_come_back(names):
+    view = RobustnessView(tested=names)
+    assert decode(encode(view), RobustnessView()) == (view, [])

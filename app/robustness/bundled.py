@@ -1,0 +1,97 @@
+"""The results that come with the app: which there are, and which question each answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from advprop_core.errors import InputError
+from advprop_core.evaluation import results_file, studies
+from advprop_core.models import bundle
+from advprop_core.report.words import is_quoted, matrices, of_kind
+from app.shell.messages import tame
+
+_FIRST = "imagenette"
+"""What a visitor sees at first: every model under many conditions, on photos."""
+_OTHER_PAGES = ("norm-halves",)  # results that the Anatomy page shows
+_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+def bundled() -> dict[str, Path]:
+    """Name to file of the results that come with the app, that to begin with in front."""
+    folder = bundle.bundle_dir() / "assets" / "results"
+    files = (path for path in folder.glob("*.json") if path.stem not in _OTHER_PAGES)
+    paths = sorted(files, key=lambda path: (path.stem != _FIRST, path.stem))
+    return {path.stem: path for path in paths}
+
+
+def read(path: Path) -> Mapping[str, Any]:
+    """The content of a file, checked.
+
+    Raises:
+        InputError: If it is damaged.
+    """
+    return _read(path, path.stat().st_mtime_ns)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _read(path: Path, written: int) -> Mapping[str, Any]:
+    return results_file.parse(path.name, path.read_bytes())
+
+
+def readable(path: Path) -> Mapping[str, Any] | None:
+    """The same; None where it is damaged, which is said when it is opened."""
+    try:
+        return read(path)
+    except InputError:
+        return None
+
+
+def questions(files: Mapping[str, Path]) -> dict[str, str]:
+    """Name to the question that the results answer, evaluations before studies."""
+    titles: dict[str, str] = {}
+    later: dict[str, str] = {}
+    for name, path in files.items():
+        content = readable(path)
+        if content is None:
+            titles[name] = name
+        else:
+            (later if is_study(content) else titles)[name] = question(content)
+    titles |= later
+    asked = list(titles.values())
+    return {
+        name: title if asked.count(title) == 1 else f"{title} ({name})"
+        for name, title in titles.items()
+    }
+
+
+def is_study(content: Mapping[str, Any]) -> bool:
+    """Whether it compares runs over seeds."""
+    return content.get("kind") == studies.KIND
+
+
+def question(content: Mapping[str, Any]) -> str:
+    """``Does AdvProp help? Five seeds``."""
+    if is_study(content):
+        seeds = len({row["seed"] for row in content["results"]})
+        title = tame(content["title"])
+        return f"{title}{' ' if title.endswith('?') else ': '}{_seeds(seeds, title)}"
+    rows = content["results"]
+    attacks = {row["condition"]["attack"] for row in rows if is_quoted(row)}
+    if content.get("shape_bias", {}).get("results"):
+        return "By outline or by texture?"
+    if len(attacks) > 1 and "AutoAttack" in attacks:
+        return "Does AutoAttack fool more than PGD?"
+    if matrices(rows):
+        return "Whose perturbation harms whom?"
+    if of_kind(rows, "corruption"):
+        return "How robust to attacks and corruptions?"
+    return f"How robust on {tame(content['data'])}?"
+
+
+def _seeds(count: int, title: str) -> str:
+    number = _NUMBERS[count] if count < len(_NUMBERS) else str(count)
+    return f"{number.capitalize() if title.endswith('?') else number} seeds"

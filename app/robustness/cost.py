@@ -1,0 +1,53 @@
+"""What a run takes, told before it begins: passes of an image through a network; loads no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from advprop_core.attacks.named import AUTOATTACK
+from advprop_core.types import AttackConfig, ModelInfo
+from app.robustness.measurement import RunRequest
+
+_SEARCHES = 10  # attacks that a search for the smallest radius takes, about
+_CHECK_STEPS = 20  # of PGD without a limit, see evaluation/masking.py
+
+
+def passes(request: RunRequest, infos: Mapping[str, ModelInfo]) -> int:
+    """At most about so many, forwards or backwards; those of AutoAttack cannot be foretold.
+
+    It may be fewer: restarts leave out images that are fooled, and what earlier runs measured is
+    not measured again.
+    """
+    branches = [len(infos[name].branches) for name in request.models]
+    return request.images * sum(count * _for_each_branch(request, count) for count in branches)
+
+
+def in_words(request: RunRequest, infos: Mapping[str, ModelInfo]) -> str:
+    """What a run costs, as far as that can be told before it."""
+    count = passes(request, infos)
+    rounded = int(round(count, 2 - len(str(count))))  # more than two digits would be untrue
+    shown = f"{rounded:,}".replace(",", "\u202f")
+    sentence = f"At most about {shown} passes of an image through a network"
+    if AUTOATTACK in request.kinds:
+        sentence += ", and those of AutoAttack: some seconds for each image that it does not fool"
+    return f"{sentence}."
+
+
+def _for_each_branch(request: RunRequest, branches: int) -> int:
+    """Passes of one image through one of the branches of a network."""
+    attacks = [config for config in request.attacks if isinstance(config, AttackConfig)]
+    count = 1 + len(request.corruptions) + len(request.probes)
+    count += sum(_of_attack(config, request.restarts) for config in attacks)
+    if request.through_each:  # what was made through one branch is shown to the others too
+        count += len(attacks) * (branches - 1)
+    if request.search is not None:
+        count += _SEARCHES * _of_attack(request.search)
+    if request.sanity:
+        count += len(request.radii) + 2 * _CHECK_STEPS + 1
+    return count
+
+
+def _of_attack(config: AttackConfig, restarts: int = 1) -> int:
+    """Each step goes forwards and backwards; the answer takes one pass more."""
+    starts = restarts if config.random_start else 1
+    return starts * (2 * config.steps + 1)

@@ -1,0 +1,252 @@
+"""What lies in the tabs below an answer: a question each, its figures and a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from advprop_core.report.sections import Plot, Section, corrupted_by_branch, sections
+from advprop_core.report.sentences import hardest, who
+from advprop_core.report.words import Row, describe, grouped, of_kind, own_attacks
+from app.robustness import bundled, gallery, study, tables, words
+from app.shell import state
+from app.shell.layout import chart, in_rows
+from app.shell.workbench import dark
+
+if TYPE_CHECKING:
+    from app.robustness.work import Outcome
+
+MOST_BRANCHES = 4
+"""Of which a figure tells no more apart."""
+Branch = tuple[str, str]
+"""Model and branch."""
+_NOBODY: Branch = ("", "")
+
+
+@dataclass(frozen=True)
+class Results:
+    """What is shown.
+
+    Attributes:
+        content: Of a ``results.json``, with short names.
+        outcome: The answers image by image, where they were measured here.
+    """
+
+    content: Mapping[str, Any]
+    outcome: Outcome | None
+
+    @property
+    def branches(self) -> list[Branch]:
+        """All of them, the most robust first."""
+        rows = hardest(self.content) or self.content["results"]
+        ranked = sorted(rows, key=lambda row: -float(row["top1"]))
+        return list(dict.fromkeys(map(_who, [*ranked, *self.content["results"]])))
+
+    def of(self, branches: Sequence[Branch]) -> dict[str, Section]:
+        """Key to section, with the figures of these branches alone."""
+        content = dict(self.content)
+        content["results"] = _among(content["results"], branches)
+        for name, measure in content.items():
+            if isinstance(measure, Mapping) and "results" in measure:
+                content[name] = {**measure, "results": _among(measure["results"], branches)}
+        return {section.key: section for section in sections(content)}
+
+
+def parts(results: Results) -> dict[str, Callable[[Results], None]]:
+    """Title of a tab to what draws it, for those that have something to show."""
+    keys = {section.key for section in sections(results.content)}
+    asked = {
+        "Attacks": (_attacks, {"curves", "transfers", "smallest"}),
+        "Corruptions": (_corruptions, {"corruptions"}),
+        "Confidence": (_confidence, {"reliability"}),
+        "Shape": (_shape, {"bias", "probes"}),
+    }
+    shown = {title: draw for title, (draw, needed) in asked.items() if keys & needed}
+    return {**shown, "Disagreement": _disagreement, "Studies": _studies}
+
+
+def _attacks(results: Results) -> None:
+    st.markdown("### How much perturbation does each branch withstand?")
+    shown = results.of(_chosen(results.branches, "attacks"))
+    if "curves" in shown:
+        _plots(shown["curves"].groups[0].plots, 2)
+        st.caption(shown["curves"].caption)
+    rows = own_attacks(of_kind(results.content["results"], "clean", "attack"))
+    _table(tables.accuracies(rows), tables.widest(rows))
+    if "smallest" in shown:
+        st.markdown(f"### {shown['smallest'].title}")
+        _section(shown["smallest"])
+    if "transfers" in (whole := {part.key: part for part in sections(results.content)}):
+        _transfers(whole["transfers"])
+
+
+def _transfers(section: Section) -> None:
+    """One matrix or curve at a time."""
+    st.markdown(f"### {section.title}")
+    titles = {plot.key: words.plot_title(plot.spec) for plot in section.groups[0].plots}
+    plots = {plot.key: plot for plot in section.groups[0].plots}
+    chosen = st.selectbox(
+        "Network and attack", list(plots), format_func=titles.__getitem__, key="robustness.transfer"
+    )
+    _plots([plots[chosen]], 1)
+    st.caption(section.caption)
+
+
+def _corruptions(results: Results) -> None:
+    by_branch = corrupted_by_branch(results.content)
+    section = results.of(results.branches)["corruptions"]
+    st.markdown("### Which corruptions make each branch wrong?")
+    left, right = st.columns(2)
+    branches = [branch for branch in results.branches if branch in by_branch]
+    first = left.selectbox("Branch", branches, format_func=", ".join, key="robustness.first")
+    others = [_NOBODY, *(branch for branch in branches if branch != first)]
+    second = right.selectbox(
+        "Compared with",
+        others,
+        index=_sibling(first, others),
+        format_func=lambda branch: ", ".join(branch) if any(branch) else "no other: wrong answers",
+        key=f"robustness.second.{'.'.join(first)}",
+    )
+    _heat_map(by_branch, first, second)
+    errors = results.content["mean_corruption_error"]
+    _table(tables.errors(errors, by_branch), "Mean over kinds and severities, 95 % intervals.")
+    st.caption(section.caption.partition("All panels have one colour scale. ")[2])
+
+
+def _sibling(first: Branch, others: Sequence[Branch]) -> int:
+    """Another branch of the same network where it has one, for that is what the app is about."""
+    same = [place for place, other in enumerate(others) if other[0] == first[0]]
+    return (same or [0])[0]
+
+
+def _heat_map(by_branch: Mapping[Branch, Sequence[Row]], first: Branch, second: Branch) -> None:
+    from app.figures import robustness as figures
+
+    if second == _NOBODY:
+        figure = figures.errors(by_branch[first], dark=dark())
+        sentence = words.errors(by_branch[first])
+    else:
+        gains = words.corruption_gains(by_branch[second], by_branch[first])
+        if not gains:
+            st.markdown("These two were not measured on the same corruptions.")
+            return
+        figure = figures.difference(gains, dark=dark())
+        sentence = words.gain(gains, who(by_branch[second][0]), who(by_branch[first][0]))
+    st.markdown(words.emphasised(sentence))
+    chart(figure, "robustness.heat", sentence)
+    st.caption(words.HEAT if second == _NOBODY else words.DIFFERENCE)
+
+
+def _confidence(results: Results) -> None:
+    st.markdown("### Does confidence match accuracy?")
+    rows = own_attacks(of_kind(results.content["results"], "clean", "attack"))
+    conditions = grouped(rows, describe)
+    title = st.selectbox("What images went through", list(conditions), key="robustness.condition")
+    _table(tables.calibrations(conditions[title]), words.CALIBRATION)
+    section = results.of(_chosen(results.branches, "confidence"))["reliability"]
+    group = next((group for group in section.groups if group.title == title), None)
+    if group is not None:
+        _plots(group.plots, 2)
+    st.caption(section.caption)
+
+
+def _shape(results: Results) -> None:
+    shown = results.of(_chosen(results.branches, "shape"))
+    for name in ("bias", "probes"):
+        if name in shown:
+            st.markdown(f"### {shown[name].title}")
+            _section(shown[name])
+    probes = of_kind(results.content["results"], "clean", "probe")
+    if "probes" in shown:
+        _table(tables.accuracies(probes), tables.widest(probes))
+
+
+def _disagreement(results: Results) -> None:
+    st.markdown("### Where do the branches disagree?")
+    if results.outcome is None:
+        st.markdown(
+            "A results file holds totals only. Run a measurement here to see single images and "
+            "where the branches disagree."
+        )
+    else:
+        gallery.show(results.outcome)
+
+
+def _studies(results: Results) -> None:
+    """What was asked over several seeds, each with its answer."""
+    st.markdown("### What does training change, over several seeds?")
+    files = bundled.bundled()
+    for name, title in bundled.questions(files).items():
+        content = bundled.readable(files[name])
+        if content is None or not bundled.is_study(content):
+            continue
+        if st.button(
+            title, icon=":material/science:", on_click=state.choose, kwargs={"results": name},
+            key=f"robustness.study.{name}",
+        ):  # fmt: skip
+            st.rerun()
+        st.markdown(study.lead(content))
+
+
+def _chosen(branches: Sequence[Branch], part: str) -> list[Branch]:
+    """The branches that figures show; a person chooses where there are too many to tell apart."""
+    if len(branches) <= MOST_BRANCHES:
+        return list(branches)
+    return st.multiselect(
+        f"Branches in the figures, at most {MOST_BRANCHES}",
+        branches,
+        default=_telling(branches),
+        format_func=", ".join,
+        max_selections=MOST_BRANCHES,
+        select_all=False,  # it would choose more than the figures take
+        key=f"robustness.branches.{part}",
+        placeholder="Choose a branch",
+    )
+
+
+def _telling(branches: Sequence[Branch]) -> list[Branch]:
+    """Every branch of the most robust network that has two, and what is next to them."""
+    counts = [model for model, _ in branches]
+    pair = next((model for model in counts if counts.count(model) > 1), branches[0][0])
+    pairs = [branch for branch in branches if branch[0] == pair]
+    rest = [branch for branch in branches if branch[0] != pair]
+    return [*pairs, *rest][:MOST_BRANCHES]
+
+
+def _section(section: Section) -> None:
+    for group in section.groups:
+        if group.text and len(group.plots) == 1:
+            st.markdown(words.emphasised(group.text))
+        _plots(group.plots, section.across)
+    if section.caption:
+        st.caption(section.caption)
+
+
+def _plots(plots: Sequence[Plot], across: int) -> None:
+    for column, plot in in_rows(plots, 1 if len(plots) == 1 else across):
+        with column:
+            _plot(plot)
+
+
+def _plot(plot: Plot) -> None:
+    from app.figures import robustness as figures
+
+    chart(figures.of_report(plot.spec, dark()), f"robustness.{plot.key}", plot.alt)
+    if plot.note:
+        st.markdown(words.emphasised(plot.note))
+
+
+def _table(lines: Sequence[Mapping[str, str]], caption: str) -> None:
+    st.table(lines, border="horizontal", hide_index=True)
+    st.caption(caption)
+
+
+def _among(rows: Sequence[Row], branches: Sequence[Branch]) -> list[Row]:
+    return [row for row in rows if _who(row) in branches]
+
+
+def _who(row: Row) -> Branch:
+    return row["model"], row["branch"]

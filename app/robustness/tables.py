@@ -1,0 +1,107 @@
+"""Tables of the Robustness page: a row for each branch; loads no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from statistics import fmean as mean
+from typing import Any
+
+from advprop_core.report.sentences import between
+from advprop_core.report.words import Row, describe, grouped
+from advprop_core.text import percent
+from app.shell.messages import safe
+
+_NONE = "–"
+_MARKS = {1: (":green-background", "▲"), -1: (":violet-background", "▼")}
+
+
+def change(text: str, direction: int) -> str:
+    """A figure that is better (1), worse (-1) or not known to differ (0), in colour and by sign."""
+    if direction not in _MARKS:
+        return text
+    ground, sign = _MARKS[direction]
+    return f"{ground}[{sign} {text}]"
+
+
+def accuracies(rows: Sequence[Row]) -> list[dict[str, str]]:
+    """How often each branch is right, a column for each condition; the best of one is bold.
+
+    Without intervals, so that it has room on a phone: see :func:`widest`.
+    """
+    conditions = list(dict.fromkeys(map(describe, rows)))
+    best = {title: max(r["top1"] for r in rows if describe(r) == title) for title in conditions}
+    lines = []
+    for (model, branch), own in grouped(rows, _who).items():
+        shares = {describe(row): row for row in own}
+        lines.append(
+            {"network": safe(model), "branch": branch}
+            | {title: _share(shares.get(title), best[title]) for title in conditions}
+        )
+    return lines
+
+
+def widest(rows: Sequence[Row]) -> str:
+    """How far intervals reach, and what is bold."""
+    reach = max(abs(end - row["top1"]) for row in rows for end in row["interval"])
+    return (
+        f"Share of right answers; 95 % intervals reach at most {100 * reach:.1f} points to either "
+        "side. The best of a column is bold."
+    )
+
+
+def errors(
+    measure: Mapping[str, Any], by_branch: Mapping[tuple[str, str], Sequence[Row]]
+) -> list[dict[str, str]]:
+    """Mean corruption errors, the smallest first, and which kind harms each branch most."""
+    lines = []
+    for result in sorted(measure["results"], key=lambda result: float(result["error"])):
+        kinds = grouped(by_branch[_who(result)], lambda row: row["condition"]["corruption"])
+        wrong = {kind: 1 - mean(row["top1"] for row in rows) for kind, rows in kinds.items()}
+        worst = max(wrong, key=wrong.__getitem__)
+        lines.append(
+            {
+                "network": safe(result["model"]),
+                "branch": result["branch"],
+                "wrong answers": f"{percent(result['error'])} ({between(result['interval'])})",
+                "most at": f"{worst.replace('_', ' ')}, {percent(wrong[worst])}",
+            }
+        )
+    return lines
+
+
+def calibrations(rows: Sequence[Row]) -> list[dict[str, str]]:
+    """Calibration errors under one condition, the smallest first."""
+    order = sorted(rows, key=lambda row: row["calibration"]["expected_calibration_error"])
+    return [
+        {
+            "network": safe(row["model"]),
+            "branch": row["branch"],
+            "calibration error": _with_ends(row["calibration"]),
+            "sure when wrong": _sure(row["calibration"]["confidence_when_wrong"]),
+        }
+        for row in order
+    ]
+
+
+def _with_ends(calibration: Mapping[str, Any]) -> str:
+    error = calibration["expected_calibration_error"]
+    return f"{percent(error)} ({between(calibration['interval'])})"
+
+
+def _sure(confidence: float | None) -> str:
+    return _NONE if confidence is None else percent(confidence)
+
+
+def _share(row: Row | None, best: float) -> str:
+    if row is None:
+        return _NONE
+    shown = _unbroken(percent(row["top1"]))
+    return f"**{shown}**" if row["top1"] == best else shown
+
+
+def _unbroken(text: str) -> str:
+    return text.replace(" ", "\u00a0")
+
+
+def _who(row: Row) -> tuple[str, str]:
+    return row["model"], row["branch"]

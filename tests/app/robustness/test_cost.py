@@ -1,0 +1,38 @@
+"""What a run takes, told before it."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from app.robustness import cost
+from app.robustness.measurement import RunRequest
+
+INFOS = {"two": SimpleNamespace(branches={"main": "", "aux": ""}),
+         "one": SimpleNamespace(branches={"main": ""})}  # fmt: skip
+RADII = (1 / 255, 2 / 255)
+
+
+@pytest.mark.parametrize(
+    ("options", "each"),
+    [
+        ({}, 1),
+        ({"kinds": ("pgd",), "radii": RADII, "steps": 5}, 1 + 2 * 11),
+        ({"kinds": ("pgd", "fgsm"), "radii": RADII, "steps": 5, "restarts": 3}, 1 + 2 * (33 + 3)),
+        ({"severities": (1, 3)}, 1 + 30),
+        ({"kinds": ("autoattack",), "radii": RADII}, 1),
+    ],
+)
+def test_each_branch_and_each_image_is_counted(options, each):
+    assert cost.passes(RunRequest(("one", "two"), "shapes", 10, **options), INFOS) == 10 * 3 * each
+
+
+def test_attacks_through_each_branch_are_shown_to_the_others():
+    request = RunRequest(("two",), "shapes", 1, ("pgd",), radii=RADII, steps=5, through_each=True)
+    assert cost.passes(request, INFOS) == 2 * (1 + 2 * 11 + 2)
+
+
+def test_it_is_said_in_round_figures_and_without_what_cannot_be_told():
+    request = RunRequest(("two",), "shapes", 123, ("pgd", "autoattack"), radii=RADII, steps=10)
+    said = cost.in_words(request, INFOS)
+    assert said.startswith("At most about 11\u202f000 passes of an image through a network, and ")
+    assert "AutoAttack" in said

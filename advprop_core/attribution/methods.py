@@ -132,7 +132,7 @@ _METHODS = (
         "How much each pixel adds to the class score compared with a black image, layer by layer: "
         "positive speaks for the class, negative against. Dark pixels get little, and it is "
         "refused where its parts do not add up."),
-    Method("lrp", "Layer-wise relevance", "signed",
+    Method("lrp", "Layer-wise relevance (LRP)", "signed",
         "The class score handed back layer by layer to what contributed to it: positive speaks for "
         "the class, negative against. How it is divided is a matter of chosen rules, and it is "
         "refused where parts of the score get lost."),

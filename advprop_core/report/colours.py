@@ -13,12 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
-Sign = Literal["magnitude", "signed"]
+Sign = Literal["magnitude", "signed", "change"]
 Span = tuple[float, float]
 Rgb = tuple[int, int, int]
 
 BRANCH_COLOURS: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 """Okabe-Ito: main, aux, and further auxiliary branches in turn."""
+
+CHANGE_COLOURS: Final = ("#762A83", "#C2A5CF", "#F7F7F7", "#A6DBA0", "#1B7837")
+"""A loss, no change, a gain: no colour of a branch, and told apart without colour vision."""
 
 COLOUR_SCALES: Final[dict[Sign, tuple[str, ...]]] = {
     "magnitude": (  # viridis, of matplotlib: cividis is grey in its middle, like the photo below
@@ -28,11 +31,9 @@ COLOUR_SCALES: Final[dict[Sign, tuple[str, ...]]] = {
     "signed": (  # blue, against; white, nothing; orange, for
         "#084A82", "#2E7EBB", "#8DBFE0", "#FFFFFF", "#FDBA7F", "#E4731C", "#9C3D00",
     ),
+    "change": CHANGE_COLOURS,  # of two maps: violet, less; white, as much; green, more
 }  # fmt: skip
 """Colours of each scale at equal distances, low to high."""
-
-CHANGE_COLOURS: Final = ("#762A83", "#C2A5CF", "#F7F7F7", "#A6DBA0", "#1B7837")
-"""A loss, no change, a gain: no colour of a branch, and told apart without colour vision."""
 
 # The share of the values that may lie beyond the colours. A gradient map has a few extreme pixels
 # that would leave everything else dark; SmoothGrad's authors (arXiv 1706.03825) cap at the 99th
@@ -67,14 +68,15 @@ def amplify(perturbation: Array, factor: int) -> Array:
 def colour_span(maps: Iterable[Array], sign: Sign) -> Span:
     """The values at both ends of the colours of maps that are compared.
 
-    The high end is the 99th percentile of all absolute values. Signed maps begin at its negative,
-    so that 0 is white. Others begin at 0, except where all but a hundredth of the values lie in
-    the upper half, as in maps by RISE: these would be one colour. Maps of zeros get a span of 1.
+    The high end is the 99th percentile of all absolute values. Signed maps and changes begin at its
+    negative, so that 0 is white. Others begin at 0, except where all but a hundredth of the values
+    lie in the upper half, as in maps by RISE: these would be one colour. Maps of zeros get a span
+    of 1.
     """
     values = np.concatenate([values.ravel() for values in maps])
     sizes = np.abs(values)
     high = float(np.percentile(sizes, _PERCENTILE)) or float(sizes.max()) or 1.0
-    if sign == "signed":
+    if sign != "magnitude":
         return -high, high
     low = float(np.percentile(values, 100 - _PERCENTILE))
     return (low if high / 2 < low < high else 0.0), high

@@ -24,6 +24,7 @@ def picker(info: ModelInfo) -> DeltaGenerator:
         format_func=_title,
         key=key("maps"),
         max_selections=MOST_MAPS,
+        select_all=False,  # it would choose more than the page takes
         placeholder="Choose a kind of map",
         help="First maps of a layer (class activation), then maps of the gradient at the pixels, "
         "then maps made by hiding parts of the picture. Slow ones run the network hundreds of "

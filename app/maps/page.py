@@ -11,8 +11,8 @@ from advprop_core.errors import InputError
 from advprop_core.types import ModelInfo
 from app.maps import controls as map_controls
 from app.maps import words
-from app.maps.view import MapsView
-from app.shell import cache, comparison, controls, messages, tasks, workbench
+from app.maps.view import MapsView, checked_mark
+from app.shell import cache, comparison, controls, messages, state, tasks, workbench
 from app.shell.layout import chart, in_rows
 from app.shell.tasks import Shown, Task
 
@@ -57,38 +57,36 @@ def _task(view: MapsView, lens: Lens) -> Task:
 
 
 def _draw(shown: Shown, current: bool) -> None:
-    from app.figures import maps as figures
+    from app.figures import map_tables as figures
 
     map_set: MapSet = shown.result
     workbench.say_verdict(map_set.comparison, shown.info)
     for method, reason in map_set.refused.items():
         sentence = messages.not_drawn(METHODS[method].title, reason)
         st.warning(sentence, icon=":material/block:")
-    for column, method in in_rows(map_set.methods, 2, "large"):
+    for column, method in in_rows(map_set.methods, 2, "large", roomy="maps"):
         with column:
             _method(map_set, method, shown)
-    opacity = shown.view.opacity / 100
     if map_set.stages:
         st.subheader("Grad-CAM through all stages")
-        sentence = words.strip(map_set.stages)
-        figure = figures.strip(map_set.comparison, map_set.stages, map_set.strips, opacity)
-        chart(figure, "strip", sentence)
-        st.caption(sentence)
+        strips = {row: layers.numpy() for row, layers in map_set.strips.items()}
+        opacity = shown.view.opacity / 100
+        st.html(figures.strip_table(map_set.comparison, map_set.stages, strips, opacity))
+        st.caption(words.strip(map_set.stages))
     if map_set.maps:
         _trust(shown, map_set, current)
 
 
 def _method(map_set: MapSet, name: str, shown: Shown) -> None:
-    from app.figures import maps as figures
+    from app.figures import map_tables as figures
 
     method, maps = METHODS[name], map_set.of(name)
-    caption = messages.map_caption(maps.values(), shown.info.class_names)
     st.subheader(method.title)
     opacity, pictures = shown.view.opacity / 100, map_set.comparison
-    figure = figures.method_grid(pictures, maps, method.sign, method.title, opacity)
-    chart(figure, f"map.{name}", caption)
-    st.caption(caption)
-    for sentence in (words.agreement(map_set, name), *messages.empty_maps(maps)):
+    st.html(figures.method_table(pictures, maps, method.sign, method.title, opacity))
+    st.caption(messages.map_caption(maps.values(), shown.info.class_names))
+    sentences = (words.agreement(map_set, name), *messages.empty_maps(maps))
+    for sentence in (*sentences, *messages.weak_maps(maps)):
         if sentence:
             st.markdown(sentence)
     with st.expander("How to read this map"):
@@ -103,33 +101,53 @@ def _trust(shown: Shown, map_set: MapSet, current: bool) -> None:
 
     st.subheader("Can these maps be trusted?")
     st.markdown(words.TRUST)
+    mark = checked_mark(shown.view)
+    if shown.view.checked != mark:
+        st.button(
+            "Check these maps",
+            icon=":material/fact_check:",
+            disabled=not current,
+            on_click=state.choose,  # in the link, so that a reload finds it
+            kwargs={"checked": mark},
+        )
+        return
     lens = cache.load_lens(shown.view.model)
     mask = cache.mask(shown.view.image, shown.info.input_size)
     task = Task.of((lens.network,), trust, map_set, lens.branches, mask, about=shown.task)
-    button = {"icon": ":material/fact_check:", "disabled": not current}
-    if tasks.offer("trust", task, "Check these maps", **button) != task:
-        return
     checked = tasks.answer("trust", task, stands_in=lambda before: before.task == task.key)
     if checked is not None:
-        _table(map_set, checked.result)
+        _checks(map_set, checked.result)
 
 
-def _table(map_set: MapSet, checks: Mapping[Cell, Trust]) -> None:
-    from app.figures import maps as figures
+def _checks(map_set: MapSet, checks: Mapping[Cell, Trust]) -> None:
+    from app.maps import checked
 
-    st.table([words.trust_row(*check) for check in checks.items()], hide_index=True)
-    for sentence in words.undefined(checks):
+    for method in map_set.methods:
+        st.markdown(checked.verdict(checks, method))
+    st.table([checked.row(*check) for check in checks.items()], hide_index=True)
+    for sentence in checked.undefined(checks):
         st.caption(sentence)
-    with st.expander("What the columns mean"):
-        st.markdown(words.COLUMNS)
+    st.markdown("#### What the columns mean")
+    st.markdown(checked.COLUMNS)
+    st.markdown("#### What becomes of the class, pixel by pixel?")
     tabs = st.tabs([METHODS[method].title for method in map_set.methods])
     for tab, method in zip(tabs, map_set.methods, strict=True):
         with tab:
-            lines = words.curves(checks, method)
-            figure = figures.curves(lines, map_set.comparison.branches)
-            sentence = f"Deletion and insertion curves of {METHODS[method].title}"
-            chart(figure, f"curves.{method}", sentence)
-            st.caption(words.CURVES)
+            _curves(map_set, checks, method)
+
+
+def _curves(map_set: MapSet, checks: Mapping[Cell, Trust], method: str) -> None:
+    from app.figures import maps as figures
+    from app.maps import checked
+
+    lines = checked.curves(checks, method)
+    for column, walk in in_rows(figures.WALKS, 2, "large", roomy=f"curves-{method}"):
+        with column:
+            st.markdown(f"**{walk.title()}**")
+            figure = figures.curves(lines, map_set.comparison.branches, walk, dark=workbench.dark())
+            alt = f"{walk.title()} curves of {METHODS[method].title}"
+            chart(figure, f"curves.{method}.{walk}", alt)
+    st.caption(words.CURVES)
 
 
 workbench.show_page(

@@ -58,6 +58,7 @@ def show(models: Mapping[str, ModelInfo], view: RobustnessView, busy: bool) -> N
         format_func=network_files.title,
         key=key("tested"),
         max_selections=MOST_MODELS,
+        select_all=False,  # it would choose more than a run takes
         placeholder="Choose a network",
         disabled=busy,
         help="Every branch of every network is measured on the same images.",

@@ -226,7 +226,8 @@ def _section(section: Section) -> None:
 
 
 def _plots(plots: Sequence[Plot], across: int) -> None:
-    for column, plot in in_rows(plots, 1 if len(plots) == 1 else across):
+    across = 1 if len(plots) == 1 else across
+    for column, plot in in_rows(plots, across, roomy=f"plots-{plots[0].key}" if plots else ""):
         with column:
             _plot(plot)
 

@@ -12,10 +12,9 @@ from advprop_core.evaluation.studies import Gain
 from advprop_core.text import join
 from app.robustness.bundled import question
 from app.robustness.files import offer_files
-from app.robustness.tables import change
 from app.shell import defects
 from app.shell.layout import chart
-from app.shell.messages import safe
+from app.shell.messages import graded, safe
 from app.shell.workbench import dark
 
 Content = Mapping[str, Any]
@@ -91,7 +90,7 @@ def table(content: Content, runs: Sequence[str]) -> list[dict[str, str]]:
     return [
         {"measure": safe(title)}
         | {
-            _who(gain, titles): change(_points(gain), gain.direction)
+            _who(gain, titles): graded(_points(gain), gain.direction)
             for gain in gains
             if gain.measure == measure
         }

@@ -12,15 +12,6 @@ from advprop_core.text import percent
 from app.shell.messages import safe
 
 _NONE = "–"
-_MARKS = {1: (":green-background", "▲"), -1: (":violet-background", "▼")}
-
-
-def change(text: str, direction: int) -> str:
-    """A figure that is better (1), worse (-1) or not known to differ (0), in colour and by sign."""
-    if direction not in _MARKS:
-        return text
-    ground, sign = _MARKS[direction]
-    return f"{ground}[{sign} {text}]"
 
 
 def accuracies(rows: Sequence[Row]) -> list[dict[str, str]]:

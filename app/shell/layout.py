@@ -18,16 +18,23 @@ T = TypeVar("T")
 
 
 def in_rows(
-    items: Iterable[T], across: int, gap: Literal["small", "medium", "large"] = "medium"
+    items: Iterable[T],
+    across: int,
+    gap: Literal["small", "medium", "large"] = "medium",
+    *,
+    roomy: str = "",
 ) -> Iterator[tuple[DeltaGenerator, T]]:
     """Each item with a column of its own, so many in a row.
 
     On a narrow page the columns of a row stand below one another: with one row for all of them,
-    the items would not keep their order.
+    the items would not keep their order. With ``roomy``, a name that no other rows of the page
+    have, they do so before they are too narrow for a figure.
     """
     shown = list(items)
     for start in range(0, len(shown), across):
-        yield from zip(st.columns(across, gap=gap), shown[start:], strict=False)
+        # page.css knows the prefix
+        row = st.container(key=f"roomy-{roomy}-{start}" if roomy else None)
+        yield from zip(row.columns(across, gap=gap), shown[start:], strict=False)
 
 
 def tabs(titles: Sequence[str], field: str) -> tuple[DeltaGenerator, str]:

@@ -69,6 +69,14 @@ def tamed(info: ModelInfo) -> ModelInfo:
     )
 
 
+def graded(text: str, direction: int, signs: str = "▲▼") -> str:
+    """A figure that is good (1), bad (−1) or neither (0), by its ground and by a sign."""
+    if not direction:
+        return text
+    ground, sign = ("green", signs[0]) if direction > 0 else ("violet", signs[1])
+    return f":{ground}-background[{sign}\u00a0{text}]"
+
+
 def _agreeing(verb: str, who: Sequence[str]) -> str:
     """The verb for one branch, or for several."""
     if len(who) == 1:

@@ -1,5 +1,7 @@
 """The Maps page, on tiny networks."""
 
+import re
+
 import pytest
 
 from advprop_core.attribution.errors import Unfit
@@ -7,11 +9,18 @@ from advprop_core.attribution.methods import METHODS
 from tests.app.visiting import chosen, jpeg, lose_pictures
 
 MAPS = "app/maps/page.py"
+STRIP = "Grad-CAM through all stages"
 
 
 def assert_whole(person, *methods):
     assert not person.at.exception, person.at.exception
-    assert person.charts == [*(f"map.{method}" for method in methods), "strip"]
+    assert labels(person) == [*(METHODS[method].title for method in methods), STRIP]
+
+
+def labels(person):
+    """What the tables of pictures on the page are of."""
+    texts = [element.proto.body for element in person.at.get("html")]
+    return [re.search('aria-label="(.*?)"', text)[1] for text in texts if "<table" in text]
 
 
 def test_the_default_view(visit):
@@ -41,7 +50,7 @@ def test_the_picture_and_the_network_are_the_playgrounds(visit):
 def test_no_map_is_an_error_that_says_what_to_do(visit):
     person = visit(steps="1", maps="").turn_to(MAPS)
     assert not person.at.exception
-    assert person.errors == ["No map is chosen. Choose at least one on the left."]
+    assert person.errors == ["No map is chosen. Choose at least one."]
 
 
 def test_a_map_that_does_not_fit_is_said_and_the_others_are_drawn(visit, monkeypatch):
@@ -66,13 +75,20 @@ def test_checks_are_made_when_asked_for_and_stay_for_this_view(visit):
     ask.click()
     person.run()
     assert not person.at.exception, person.at.exception
-    assert person.charts == ["map.saliency", "strip", "curves.saliency"]
+    assert person.charts == ["curves.saliency.deletion", "curves.saliency.insertion"]
+    assert re.search(r"\*\*Saliency\*\* (holds up|is doubtful|should not|is neither)", person.text)
+    assert "What the columns mean" in person.text
     (table,) = person.at.table
     assert list(table.value["Branch"]) == ["main", "aux", "main", "aux"]
     assert list(table.value["Picture"]) == ["clean"] * 2 + ["perturbed"] * 2
     assert all(value.endswith("%") for value in table.value["On the object"])
+    link = dict(person.at.query_params)
     person.choose(epsilon=8.0)
-    assert person.charts == ["map.saliency", "strip"]
+    assert person.charts == [], "they are of other maps"
+    person.turn_to("app/playground/page.py").turn_to(MAPS).choose(epsilon=4.0)
+    assert len(person.charts) == 2, "of these they were made"
+    again = visit(**link).turn_to(MAPS)
+    assert len(again.charts) == 2, "a reload finds them"
 
 
 def test_a_photo_has_no_known_object(visit):
@@ -84,9 +100,9 @@ def test_a_photo_has_no_known_object(visit):
 
 def test_a_photo_that_is_gone_leaves_what_was_made_of_it(visit):
     person = visit(steps="1").upload("mine.jpg", jpeg()).turn_to(MAPS)
-    charts = person.charts
+    tables = labels(person)
     lose_pictures()
     person.choose(epsilon=2.0)
     assert not person.at.exception
     assert "upload it again" in person.errors[0]
-    assert person.charts == charts
+    assert labels(person) == tables

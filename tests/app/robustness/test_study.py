@@ -74,10 +74,10 @@ def test_every_measure_has_a_row_and_an_error_that_falls_is_better(finetuned):
         study.safe(title) for title in finetuned["measures"].values()
     ]
     main, aux = "**main** of advprop", "**aux** of advprop"
-    assert lines[0][main] == ":green-background[▲ +10.6]"
-    assert lines[0][aux] == ":violet-background[▼ −10.0]"
-    assert lines[-1][main] == ":violet-background[▼ +10.6]"
-    assert lines[-1][aux] == ":green-background[▲ −10.0]"
+    assert lines[0][main] == ":green-background[▲\u00a0+10.6]"
+    assert lines[0][aux] == ":violet-background[▼\u00a0−10.0]"
+    assert lines[-1][main] == ":violet-background[▼\u00a0+10.6]"
+    assert lines[-1][aux] == ":green-background[▲\u00a0−10.0]"
     assert "**aux** of advprop is better" in study.answer(
         finetuned, [*finetuned["runs"]], "calibration"
     )

@@ -1,0 +1,161 @@
+"""Maps as tables of pictures, in HTML: rows and columns are labelled once, in text."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from html import escape
+
+from advprop_core.report.colours import (
+    Array,
+    Sign,
+    Span,
+    branch_colour,
+    colour_span,
+    colour_stops,
+    overlay,
+)
+from advprop_core.report.drawing import to_webp
+from advprop_core.types import INPUT_KINDS, AttributionMap, Comparison, InputKind
+from app.figures.board import where
+from app.figures.style import COLUMN_TITLES
+
+Maps = Mapping[tuple[InputKind, str], AttributionMap]
+"""(input kind, branch) to map."""
+_BETWEEN_INPUTS = "Clean − perturbed"
+_DIFFERENCE = "difference"
+_FEW = 3  # columns; pictures of more stay small
+
+
+def method_table(comparison: Comparison, maps: Maps, sign: Sign, title: str, opacity: float) -> str:
+    """One kind of map, over the photo in grey: a row for each branch, a column for each input.
+
+    Maps share one colour scale. Differences have a row, a column and a scale of their own, which
+    is symmetric around 0.
+    """
+    branches = comparison.branches
+    values = {
+        (b, str(kind)): maps[kind, b].values.numpy() for b in branches for kind in INPUT_KINDS
+    }
+    changes = _changes(values, branches)
+    span, change_span = colour_span(values.values(), sign), colour_span(changes.values(), "change")
+    rows = [*branches, *([_DIFFERENCE] if len(branches) > 1 else [])]
+    body = []
+    for row in rows:
+        cells = []
+        for column in (*INPUT_KINDS, _DIFFERENCE):
+            photo = getattr(comparison, "adversarial" if column == "adversarial" else "clean")
+            alt = f"{title}, {_row_name(branches, row)}, {_column_name(column)}"
+            if (drawn := values.get((row, column))) is not None:
+                cells.append(_picture(photo.numpy(), drawn, sign, span, opacity, alt))
+            elif (drawn := changes.get((row, column))) is not None:
+                cells.append(_picture(photo.numpy(), drawn, "change", change_span, opacity, alt))
+            else:
+                cells.append("<td></td>")
+        body.append(_row(_row_title(branches, row), cells))
+    columns = [*(COLUMN_TITLES[kind] for kind in INPUT_KINDS), _BETWEEN_INPUTS]
+    pair = f" or in {branches[0]}" if len(branches) > 1 else ""
+    other = f" or in {branches[1]}" if len(branches) > 1 else ""
+    return (
+        _table(title, columns, body)
+        + _key(sign, span, f"{title} score")
+        + _key(
+            "change",
+            change_span,
+            f"difference: green is more on the clean picture{pair}, violet more on the perturbed "
+            f"one{other}",
+        )
+    )
+
+
+def strip_table(
+    comparison: Comparison,
+    stages: Sequence[str],
+    strips: Mapping[tuple[InputKind, str], Array],
+    opacity: float,
+) -> str:
+    """Grad-CAM through all stages, shallow to deep; each stage has a colour scale of its own.
+
+    ``strips`` is (input kind, branch) to (L, H, W).
+    """
+    rows = [(kind, branch) for branch in comparison.branches for kind in INPUT_KINDS]
+    spans = [
+        colour_span([strips[row][stage] for row in rows], "magnitude")
+        for stage in range(len(stages))
+    ]
+    body = []
+    for kind, branch in rows:
+        photo = getattr(comparison, kind).numpy()
+        seen = COLUMN_TITLES[kind].lower()
+        cells = [
+            _picture(
+                photo, values, "magnitude", span, opacity, f"Grad-CAM, {branch}, {seen}, {stage}"
+            )
+            for values, span, stage in zip(strips[kind, branch], spans, stages, strict=True)
+        ]
+        body.append(_row(f"{_branch(branch)}<br>{seen}", cells))
+    return _table("Grad-CAM through all stages", stages, body)
+
+
+def _changes(
+    values: Mapping[tuple[str, str], Array], branches: Sequence[str]
+) -> dict[tuple[str, str], Array]:
+    """(row, column) to what lies between: inputs of a branch, and the first two branches."""
+    changes = {(b, _DIFFERENCE): values[b, "clean"] - values[b, "adversarial"] for b in branches}
+    if len(branches) > 1:
+        first, second = branches[:2]
+        changes |= {(_DIFFERENCE, kind): values[first, kind] - values[second, kind]
+                    for kind in INPUT_KINDS}  # fmt: skip
+    return changes
+
+
+def _row_name(branches: Sequence[str], row: str) -> str:
+    return " minus ".join(branches[:2]) if row == _DIFFERENCE else row
+
+
+def _row_title(branches: Sequence[str], row: str) -> str:
+    return " − ".join(map(escape, branches[:2])) if row == _DIFFERENCE else _branch(row)
+
+
+def _column_name(column: str) -> str:
+    if column == _DIFFERENCE:
+        return "clean minus perturbed"
+    return f"{COLUMN_TITLES[column].lower()} picture"
+
+
+def _branch(name: str) -> str:
+    """Its name with its colour beside it, for coloured letters are hard to read."""
+    return f'<span style="color:{branch_colour(name)}">■</span> {escape(name)}'
+
+
+def _picture(photo: Array, values: Array, sign: Sign, span: Span, opacity: float, alt: str) -> str:
+    data = base64.b64encode(to_webp(overlay(photo, values, sign, span, opacity))).decode()
+    described = escape(f"{alt}: {where(values)}", quote=True)
+    return f'<td><img src="data:image/webp;base64,{data}" alt="{described}"></td>'
+
+
+def _row(title: str, cells: Sequence[str]) -> str:
+    return f'<tr><th scope="row">{title}</th>{"".join(cells)}</tr>'
+
+
+def _table(title: str, columns: Sequence[str], body: Sequence[str]) -> str:
+    heads = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
+    size = "maps many" if len(columns) > _FEW else "maps"
+    return (
+        f'<table class="{size}" aria-label="{escape(title, quote=True)}">'
+        f"<thead><tr><td></td>{heads}</tr></thead><tbody>{''.join(body)}</tbody></table>"
+    )
+
+
+def _key(sign: Sign, span: Span, words: str) -> str:
+    """A bar of the colours over mid-grey, with the values at its ends and what they are of."""
+    stops = ", ".join(
+        f"rgba({red},{green},{blue},{cover:.2f}) {100 * place:.0f}%"
+        for place, (red, green, blue), cover in colour_stops(sign)
+    )
+    low, high = (f"{end:.2g}".replace("-", "−") for end in span)
+    return (
+        f'<p class="maps-key">{low}<span class="bar" role="img" aria-label="from {low} to {high}" '
+        f'style="background:linear-gradient(to right, {stops}), #8a8f94"></span>{high} '
+        f"{escape(words)}</p>"
+    )

@@ -35,8 +35,22 @@ def settle(branches: Sequence[str], stages: Mapping[str, str], offered: bool) ->
     state.keep_within("moved_layers", [available], available)
 
 
-def dial(view: AnatomyView, stages: Mapping[str, str], branches: Sequence[str], live: bool) -> None:
-    """What moves, and how far."""
+def dial(view: AnatomyView, live: bool) -> None:
+    """How far the network is from main."""
+    st.slider(
+        f"From main (0 %) to {view.second} (100 %)",
+        0,
+        100,
+        format="%d %%",
+        key=_key("dial", view, live),
+        disabled=not live,
+        help="Every mean, variance, γ and β that moves goes along a straight line. Between the "
+        "ends is a network that nobody trained.",
+    )
+
+
+def way(view: AnatomyView, stages: Mapping[str, str], branches: Sequence[str], live: bool) -> None:
+    """What moves with the dial, and towards which branch."""
     columns = st.columns([3, 4] if len(branches) < 2 else [3, 4, 2], vertical_alignment="bottom")
     with columns[0]:
         choice("moved", "What moves", words.MOVED, view, live, _MOVED_HELP)
@@ -52,16 +66,6 @@ def dial(view: AnatomyView, stages: Mapping[str, str], branches: Sequence[str], 
     if len(branches) > 1:
         with columns[2]:
             choice("second", "Compared with", {name: name for name in branches}, view, live)
-    st.slider(
-        f"From main (0 %) to {view.second} (100 %)",
-        0,
-        100,
-        format="%d %%",
-        key=_key("dial", view, live),
-        disabled=not live,
-        help="Every mean, variance, γ and β that moves goes along a straight line. Between the "
-        "ends is a network that nobody trained.",
-    )
 
 
 def choice(
@@ -84,12 +88,13 @@ def choice(
     )
 
 
-def layer(view: AnatomyView, layers: Sequence[str], most: str, live: bool) -> None:
+def layer(view: AnatomyView, layers: Sequence[str], live: bool) -> None:
     """Which layer is looked into."""
     st.selectbox(
         "Layer",
         ["", *layers],
-        format_func=lambda name: name or f"{most} (differs most)",
+        # A title that is another one at another measure would be taken for another choice.
+        format_func=lambda name: name or "the one that differs most",
         key=_key("norm_layer", view, live),
         disabled=not live,
         help="Or click a bar of the chart.",

@@ -9,34 +9,80 @@ from advprop_core.anatomy.layers import stages_of_layers
 from advprop_core.attribution.methods import METHODS
 from advprop_core.types import INPUT_KINDS
 from app.anatomy import controls as anatomy_controls
+from app.anatomy import gap as anatomy_gap
 from app.anatomy import halves as anatomy_halves
+from app.anatomy import layers as anatomy_layers
 from app.anatomy import words, work
 from app.anatomy.section import Subject, result
 from app.anatomy.view import AnatomyView
 from app.figures import anatomy as figures
+from app.figures import map_tables
 from app.figures.style import COLUMN_TITLES
 from app.shell import defects, messages, samples
-from app.shell.layout import chart
+from app.shell.layout import chart, in_rows, tabs
 from app.shell.workbench import dark
 
 
 @defects.fragment
 def dial(subject: Subject) -> None:
-    """The blend of two branches beside both, and its way between them."""
+    """The blend of two branches beside both, its way between them, and more in tabs."""
     view, info, comparison = subject.newest(), subject.lens.info, subject.comparison
-    st.subheader("From one to the other")
-    stages, auxiliaries = stages_of_layers(subject.lens.model), comparison.branches[1:]
-    anatomy_controls.dial(view, stages, auxiliaries, subject.current)
+    anatomy_controls.dial(view, subject.current)
+    place, choice = st.container(), st.expander("What moves?", icon=":material/tune:")
+    with choice:  # below what it decides, for most people leave it as it is
+        stages, auxiliaries = stages_of_layers(subject.lens.model), comparison.branches[1:]
+        anatomy_controls.way(view, stages, auxiliaries, subject.current)
+    view = subject.newest()
     way, t = work.way_of(view, info), view.dial / 100
     st.caption(words.statistics(way, work.reference_source(info), samples.class_folders()))
-    blend = at_end(comparison, way, t) or result(
-        "dial", subject, work.blended, way, t, about=subject.base
-    )
+    with place:
+        blend = at_end(comparison, way, t) or result(
+            "dial", subject, work.blended, way, t, about=subject.base
+        )
+        if blend is not None:
+            _blend(subject, way, blend, view)
     if blend is not None:
-        _curve(subject, way, blend)
-        _blend(subject, blend, view)
         _offer_file(subject, way, t)
-    anatomy_halves.halves(subject, way, t)
+    _more(subject, way, t)
+
+
+def _more(subject: Subject, way: Way, t: float) -> None:
+    """One of three further questions."""
+    opened, title = tabs(words.PARTS, "looked_into")
+    subject.newest()  # into the link
+    with opened:
+        if title == words.PARTS[0]:
+            anatomy_halves.halves(subject, way, t)
+        elif title == words.PARTS[1]:
+            anatomy_layers.layers(subject)
+        else:
+            anatomy_gap.gap(subject)
+
+
+def _blend(subject: Subject, way: Way, blend: Blended, view: AnatomyView) -> None:
+    """Maps, the way and answers, of main, the blend and the second branch."""
+    comparison, names = subject.comparison, subject.lens.info.class_names
+    drawn = next(iter(comparison.maps.values()), None)
+    method = METHODS[drawn.method if drawn else view.method]
+    st.markdown(words.dial(comparison, blend, names))
+    if drawn:
+        pictures, course = (place for place, _ in in_rows("mc", 2, "large", roomy="dial"))
+        with pictures:
+            opacity = view.opacity / 100
+            st.html(map_tables.blend_table(comparison, blend, method.sign, method.title, opacity))
+            st.caption(messages.map_caption([drawn], names))
+    else:
+        course = st.container()
+        if comparison.maps_refused:
+            st.caption(messages.not_drawn(method.title, comparison.maps_refused))
+    with course:
+        _curve(subject, way, blend)
+    for column, kind in in_rows(INPUT_KINDS, 2, "large", roomy="bars"):
+        with column:
+            st.subheader(f"{COLUMN_TITLES[kind]} picture")
+            figure = figures.bars(comparison, blend, kind, names, dark=dark())
+            alt = words.bars_alt(comparison, blend, kind, names)
+            chart(figure, f"anatomy.bars.{kind}", alt)
 
 
 def _curve(subject: Subject, way: Way, blend: Blended) -> None:
@@ -45,34 +91,8 @@ def _curve(subject: Subject, way: Way, blend: Blended) -> None:
         return
     followed, is_true = subject.comparison.attacked_class, subject.comparison.true_class is not None
     sentence = words.curve(lines[0], followed, subject.class_name, is_true)
-    st.markdown(sentence)
     chart(figures.curve(lines, blend, followed, dark=dark()), "anatomy.curve", sentence)
-
-
-def _blend(subject: Subject, blend: Blended, view: AnatomyView) -> None:
-    comparison, names = subject.comparison, subject.lens.info.class_names
-    drawn = next(iter(comparison.maps.values()), None)
-    method = METHODS[drawn.method if drawn else view.method]
-    # Below the slider and the curve: its lines may be more or fewer while the dial is moved.
-    st.markdown(words.dial(comparison, blend, names))
-    for column, kind in zip(st.columns(2, gap="large"), INPUT_KINDS, strict=True):
-        with column:
-            st.markdown(f"##### {COLUMN_TITLES[kind]} picture")
-            if drawn:
-                chart(
-                    figures.maps(comparison, blend, kind, method.sign, view.opacity / 100),
-                    f"anatomy.maps.{kind}",
-                    words.maps_alt(method.title, kind, blend, names[drawn.class_index]),
-                )
-            chart(
-                figures.bars(comparison, blend, kind, names, dark=dark()),
-                f"anatomy.bars.{kind}",
-                words.bars_alt(comparison, blend, kind, names),
-            )
-    if drawn:
-        st.caption(messages.map_caption([drawn], names))
-    elif comparison.maps_refused:
-        st.caption(messages.not_drawn(method.title, comparison.maps_refused))
+    st.caption(sentence)
 
 
 def _offer_file(subject: Subject, way: Way, t: float) -> None:

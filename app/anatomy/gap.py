@@ -13,12 +13,11 @@ from app.anatomy import gap_words, words, work
 from app.anatomy.section import Subject, result
 from app.anatomy.view import AnatomyView
 from app.figures import gap as figures
-from app.shell import comparison, controls, defects, samples
-from app.shell.layout import chart
+from app.shell import comparison, controls, samples
+from app.shell.layout import chart, in_rows
 from app.shell.workbench import dark
 
 
-@defects.fragment
 def gap(subject: Subject) -> None:
     """What swaps of stages or layers do, on this picture and, if asked for, on many."""
     view = subject.newest()
@@ -26,7 +25,7 @@ def gap(subject: Subject) -> None:
     st.subheader("Which layers carry the gap?")
     st.markdown(gap_words.INTRODUCTION)
     anatomy_controls.choice("gap_by", "What is swapped", gap_words.BY, view, subject.current)
-    st.markdown("##### On this picture")
+    st.markdown("#### On this picture")
     here = result("gap", subject, work.gap_here, second, by, about=(subject.base, second))
     if here is not None:
         _gap(subject, here, second, "here")
@@ -34,7 +33,7 @@ def gap(subject: Subject) -> None:
 
 
 def _gap_over(subject: Subject, view: AnatomyView, by: By) -> None:
-    st.markdown("##### On many pictures")
+    st.markdown("#### On many pictures")
     source = samples.source_for(subject.lens.info, work.MEASURED)
     if source is None:
         st.markdown(words.no_photos(samples.class_folders()))
@@ -56,8 +55,7 @@ def _gap(subject: Subject, swaps: Gap, second: str, where: str, pictures: str = 
         figure = figures.strip(swaps, second, stages, dark=dark())
         chart(figure, f"anatomy.gap.{where}", sentence)
     else:
-        columns = zip(st.columns(3, gap="medium"), figures.ORDER_TITLES, strict=True)
-        for column, order in columns:
+        for column, order in in_rows(figures.ORDER_TITLES, 3, roomy=f"gap-{where}"):
             with column:
                 figure = figures.bars(swaps, order, second, dark=dark())
                 alt = gap_words.alt(swaps, order, second)

@@ -10,13 +10,13 @@ from app.anatomy.section import Subject, result
 from app.anatomy.work import Halves
 from app.figures import halves as figures
 from app.shell import cache, samples
-from app.shell.layout import chart
+from app.shell.layout import chart, in_rows
 from app.shell.workbench import dark
 
 
 def halves(subject: Subject, way: Way, t: float) -> None:
     """Accuracies along the dial, and of γ and β with statistics of four kinds."""
-    st.markdown("##### Which half carries the robustness?")
+    st.subheader("Which half carries the robustness?")
     st.markdown(halves_words.INTRODUCTION)
     rows, pictures, origin = _bundled(subject, way.second), "validation pictures", ""
     if rows is not None:
@@ -37,7 +37,7 @@ def halves(subject: Subject, way: Way, t: float) -> None:
 def _draw(rows: Halves, way: Way, t: float, pictures: str, origin: str) -> None:
     attack = words.attack(work.ATTACK)
     st.markdown(halves_words.verdict(rows, way.second, attack, pictures))
-    for column, branch in zip(st.columns(2, gap="large"), ("main", way.second), strict=True):
+    for column, branch in in_rows(("main", way.second), 2, "large", roomy="halves"):
         table = halves_words.table(rows, branch, way.second)
         with column:
             figure = figures.bars(table, branch, dark=dark())

@@ -7,21 +7,19 @@ from typing import cast
 import streamlit as st
 
 from advprop_core.anatomy.distance import LayerDistance, Measure
-from advprop_core.types import INPUT_KINDS
 from app.anatomy import controls as anatomy_controls
 from app.anatomy import words, work
 from app.anatomy.section import Subject, result
 from app.anatomy.view import AnatomyView
+from app.figures import map_tables
 from app.figures import norm_layers as figures
-from app.figures.style import COLUMN_TITLES
-from app.shell import defects, state
+from app.shell import state
 from app.shell.layout import chart
 from app.shell.workbench import dark
 
 _MARKED = 4  # channels that are looked into
 
 
-@defects.fragment
 def layers(subject: Subject) -> None:
     """How far apart the branches are in every layer, and in every channel of one of them."""
     view = subject.newest()
@@ -46,7 +44,7 @@ def layers(subject: Subject) -> None:
         selection_mode="points",
     )
     st.caption(f"{words.PROFILE} {words.EXPLAINED[measure]}")
-    anatomy_controls.layer(view, [d.layer for d in distances], most.layer, subject.current)
+    anatomy_controls.layer(view, [d.layer for d in distances], subject.current)
     distance = next((d for d in distances if d.layer == chosen), most)
     _channels(subject, distance, view)
 
@@ -79,11 +77,5 @@ def _excited(subject: Subject, layer: str, marked: tuple[int, ...], view: Anatom
     if maps is None:
         return
     shown = next(iter(maps.values()))
-    sentence = words.excited(shown.layer, shown.channels)
-    st.markdown(sentence)
-    for column, kind in zip(st.columns(2, gap="large"), INPUT_KINDS, strict=True):
-        with column:
-            title = f"{COLUMN_TITLES[kind]} picture"
-            st.markdown(f"##### {title}")
-            figure = figures.excited(subject.comparison, maps, kind, view.opacity / 100)
-            chart(figure, f"anatomy.excited.{kind}", f"{title}. {sentence}")
+    st.markdown(words.excited(shown.layer, shown.channels))
+    st.html(map_tables.excited_table(subject.comparison, maps, view.opacity / 100))

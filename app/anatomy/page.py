@@ -58,7 +58,7 @@ def _task(view: AnatomyView, lens: Lens) -> Task:
 
 
 def _draw(shown: Shown, current: bool) -> None:
-    from app.anatomy import dial, gap, layers  # here: they load torch
+    from app.anatomy import dial  # here: it loads torch
 
     lens = cache.load_lens(shown.view.model)
     source = _calibrated_with(shown.view, lens.info)
@@ -75,8 +75,6 @@ def _draw(shown: Shown, current: bool) -> None:
         _say_calibrated(lens, source, current)
     subject = Subject(shown.task, shown.result, lens, shown.view, current)
     dial.dial(subject)
-    layers.layers(subject)
-    gap.gap(subject)
 
 
 def _say_calibrated(lens: Lens, source: Source, current: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.anatomy.words import MEASURES, MOVED
+from app.anatomy.words import MEASURES, MOVED, PARTS
 from app.shell.view import View, one_of, within
 
 
@@ -20,6 +20,7 @@ class AnatomyView(View):
         measure: How the distance of norm layers is measured.
         norm_layer: The norm layer that is looked into, or empty for the one that differs most.
         gap_by: What is swapped at a time.
+        looked_into: Which tab is open; one of :data:`app.anatomy.words.PARTS`.
         calibrated: Whether a network with main alone is given a calibrated auxiliary branch.
     """
 
@@ -30,4 +31,5 @@ class AnatomyView(View):
     measure: str = one_of("mean_shift", MEASURES)
     norm_layer: str = ""
     gap_by: str = one_of("stage", ("stage", "layer"))
+    looked_into: str = one_of(PARTS[0], PARTS)
     calibrated: bool = False

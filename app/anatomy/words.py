@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 QUESTION = "What tells the two BatchNorms apart?"
 INTRODUCTION = (
     "**main** and **aux** share every weight but those of their BatchNorm layers: a mean, a "
-    "variance, a scale γ and a shift β per channel. Turn one branch into the other, see where "
-    "they differ, and find out which half and which layers matter."
+    "variance, a scale γ and a shift β per channel. Turn one into the other:"
 )
+PARTS = ("Which half matters?", "Where do they differ?", "Which layers carry the gap?")
+"""Tabs below the dial."""
 MOVED: dict[Moved, str] = {
     "both": "Both",
     "statistics": "Mean and variance",
@@ -126,14 +127,6 @@ def curve(line: Curve, class_index: int, name: str, is_true: bool) -> str:
     return f"Along the way, the probability of **{name}**, {role}, goes {join(phrases)}."
 
 
-def maps_alt(title: str, kind: InputKind, blend: Blended, name: str) -> str:
-    """What three maps show, for who cannot see them."""
-    return (
-        f"{title} maps of the class {name} on the {PICTURES[kind]} picture, through main, "
-        f"through the network at {percent(blend.t)} of the way, and through {blend.way.second}."
-    )
-
-
 def bars_alt(comparison: Comparison, blend: Blended, kind: InputKind, names: Sequence[str]) -> str:
     """What three networks say of one picture."""
     answers = {
@@ -202,7 +195,8 @@ def excited(layer: str, numbers: Sequence[int]) -> str:
     """What the maps of channels show."""
     return (
         f"Activations of the channels that differ most ({join([*map(str, numbers)])}): the output "
-        f"of `{layer}` through each branch, orange above 0 and blue below, all on one scale."
+        f"of `{layer}` through each branch, green above 0 and violet below. Each channel has a "
+        "scale of its own."
     )
 
 

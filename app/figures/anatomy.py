@@ -8,23 +8,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
-from advprop_core.report.colours import Array, Sign, branch_colour, colour_span, overlay
+from advprop_core.report.colours import Array, branch_colour
 from advprop_core.text import percent, shorten
 from advprop_core.types import INPUT_KINDS, Comparison, InputKind, Prediction
-from app.figures.pictures import picture_grid
-from app.figures.style import COLUMN_TITLES, DASHES, FAINT, INK, coloured
+from app.figures.style import COLUMN_TITLES, DASHES, FAINT, INK
 
 if TYPE_CHECKING:
     from advprop_core.anatomy.dial import Blended, Curve, Way
 
 _CLASSES = 4
 _LONGEST_NAME = 20
-_MAPS_HEIGHT = 150
 _BARS_HEIGHT = 235
 _CURVE_HEIGHT = 230
 
 
-class _Network(NamedTuple):
+class Network(NamedTuple):
     """One of the three that are shown."""
 
     title: str
@@ -41,27 +39,6 @@ def colour_between(first: str, second: str, t: float) -> str:
     )
 
 
-def maps(
-    comparison: Comparison, blend: Blended, kind: InputKind, sign: Sign, opacity: float
-) -> go.Figure:
-    """The picture, then main, the blend and the second branch on it.
-
-    The maps of both pictures share one colour scale.
-    """
-    networks = _networks(comparison, blend)
-    span = colour_span([drawn for network in networks for drawn in network.maps.values()], sign)
-    photo = getattr(comparison, kind).numpy()
-    drawn = [overlay(photo, network.maps[kind], sign, span, opacity) for network in networks]
-    titles = [coloured(network.title, network.colour) for network in networks]
-    return picture_grid(
-        [[photo, *drawn]],
-        _MAPS_HEIGHT,
-        {"l": 0, "r": 0, "t": 28, "b": 2},
-        horizontal_spacing=0.02,
-        subplot_titles=[COLUMN_TITLES[kind], *titles],
-    )
-
-
 def bars(
     comparison: Comparison,
     blend: Blended,
@@ -71,7 +48,7 @@ def bars(
     dark: bool = False,
 ) -> go.Figure:
     """What main, the blend and the second branch say of one picture, class by class."""
-    networks = _networks(comparison, blend)
+    networks = networks_of(comparison, blend)
     chosen = _classes(comparison, networks)
     labels = [
         f"{'✓ ' if i == comparison.true_class else ''}{shorten(names[i], _LONGEST_NAME)}"
@@ -110,7 +87,14 @@ def bars(
         margin={"l": 0, "r": 0, "t": 4, "b": 30},
         barmode="group",
         bargap=0.28,
-        legend={"orientation": "h", "y": -0.02, "yanchor": "top", "x": 0, "traceorder": "normal"},
+        legend={
+            "orientation": "h",
+            "y": -0.02,
+            "yanchor": "top",
+            "x": 0,
+            "traceorder": "normal",
+            "font": {"color": INK[dark]},
+        },
     )
     return figure
 
@@ -164,6 +148,7 @@ def lay_out_way(figure: go.Figure, way: Way, dark: bool) -> None:
         range=[0, 1],
         tickvals=[0.25, 0.5, 0.75],
         ticktext=["25 %", "50 %", "75 %"],
+        tickfont={"color": INK[dark]},
         showgrid=False,
         zeroline=False,
     )
@@ -191,12 +176,19 @@ def lay_out_way(figure: go.Figure, way: Way, dark: bool) -> None:
             text=f"{share * 100:.0f} %",
             yanchor="bottom",
             showarrow=False,
-            font={"color": FAINT[dark], "size": 12},
+            font={"color": INK[dark], "size": 12},
         )
     figure.update_layout(
         height=_CURVE_HEIGHT,
         margin={"l": 6, "r": 6, "t": 26, "b": 24},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 1, "xanchor": "right"},
+        legend={
+            "orientation": "h",
+            "y": 1.02,
+            "yanchor": "bottom",
+            "x": 1,
+            "xanchor": "right",
+            "font": {"color": INK[dark]},
+        },
     )
 
 
@@ -224,19 +216,19 @@ def _dots(
     )
 
 
-def _networks(comparison: Comparison, blend: Blended) -> list[_Network]:
+def networks_of(comparison: Comparison, blend: Blended) -> list[Network]:
     """Main, the blend and the second branch: the order of the way."""
     first, last = branch_colour("main"), branch_colour(blend.way.second)
 
-    def branch(name: str, colour: str) -> _Network:
-        return _Network(
+    def branch(name: str, colour: str) -> Network:
+        return Network(
             name,
             colour,
             {kind: comparison.predictions[kind, name] for kind in INPUT_KINDS},
             {k: drawn.values.numpy() for (k, b), drawn in comparison.maps.items() if b == name},
         )
 
-    between = _Network(
+    between = Network(
         percent(blend.t),
         colour_between(first, last, blend.t),
         blend.predictions,
@@ -245,7 +237,7 @@ def _networks(comparison: Comparison, blend: Blended) -> list[_Network]:
     return [branch("main", first), between, branch(blend.way.second, last)]
 
 
-def _classes(comparison: Comparison, networks: Sequence[_Network]) -> list[int]:
+def _classes(comparison: Comparison, networks: Sequence[Network]) -> list[int]:
     """Classes worth showing, the same for both pictures and, as a rule, all along the way."""
     main, blend, second = (network.predictions for network in networks)
     ends = [p.probabilities.numpy() for end in (main, second) for p in end.values()]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import plotly.graph_objects as go
 
 from advprop_core.report.colours import branch_colour
+from advprop_core.text import percent
 from advprop_core.types import INPUT_KINDS, InputKind
 from app.figures.style import COLUMN_TITLES, FAINT, INK, SHARES, bar_marker, error_bars, stage_axis
 
@@ -22,6 +23,7 @@ ORDER_TITLES: dict[Order, str] = {
 _BARS_HEIGHT = 270
 _BAR_SHARE = 0.75  # of the room that a row has
 _STRIP_ROW = 30
+_LEAST_SPAN = 0.05  # of the colours: less is no difference that matters
 # One hue, readable without colour vision: little is pale on a light ground and dark on a dark one.
 _STRIP_SCALES = {
     False: [(0.0, "#F1F4F7"), (0.5, "#8E9BB8"), (1.0, "#2B2F55")],
@@ -66,13 +68,19 @@ def bars(gap: Gap, order: Order, second: str, *, dark: bool = False) -> go.Figur
         tickvals=list(range(len(rows))),
         ticktext=titles,
         tickangle=0,
+        tickfont={"color": INK[dark]},
         showgrid=False,
         fixedrange=True,
     )
-    figure.update_yaxes(range=[0, 1.02], fixedrange=True, **SHARES)
+    figure.update_yaxes(range=[0, 1.02], fixedrange=True, tickfont={"color": INK[dark]}, **SHARES)
     figure.update_layout(
         height=_BARS_HEIGHT,
-        title={"text": ORDER_TITLES[order], "font": {"size": 14}, "x": 0, "y": 0.98},
+        title={
+            "text": ORDER_TITLES[order],
+            "font": {"size": 14, "color": INK[dark]},
+            "x": 0,
+            "y": 0.98,
+        },
         margin={"l": 0, "r": 0, "t": 34, "b": 28},
         bargap=1 - _BAR_SHARE,
         bargroupgap=0.06,
@@ -93,6 +101,7 @@ def strip(gap: Gap, second: str, stages: Mapping[str, str], *, dark: bool = Fals
             lines.append([value_of(row.scores[kind]) for row in rows])
             names.append(f"{title} · {COLUMN_TITLES[kind].lower()}")
             hovers.append([_hover(t, r.scores[kind]) for t, r in zip(units, rows, strict=True)])
+    low, high = _ends(lines)
     figure = go.Figure(
         go.Heatmap(
             z=lines,
@@ -100,8 +109,8 @@ def strip(gap: Gap, second: str, stages: Mapping[str, str], *, dark: bool = Fals
             hovertext=hovers,
             hoverinfo="text",
             colorscale=_STRIP_SCALES[dark],
-            zmin=0,
-            zmax=1,
+            zmin=low,
+            zmax=high,
             ygap=3,
             xgap=1,
             colorbar={
@@ -110,18 +119,34 @@ def strip(gap: Gap, second: str, stages: Mapping[str, str], *, dark: bool = Fals
                 "len": 0.4,
                 "y": -0.12,
                 "yanchor": "top",
-                "tickvals": SHARES["tickvals"],
-                "ticktext": SHARES["ticktext"],
+                "tickvals": [low, high],
+                "ticktext": [percent(low), percent(high)],
+                "tickfont": {"color": INK[dark]},
             },
         )
     )
     columns = [stages[row.unit or ""] for row in gap.rows["alone"][1:-1]]
-    figure.update_xaxes(side="top", **stage_axis(columns, first=1))  # the first is main
-    figure.update_yaxes(autorange="reversed", showgrid=False, automargin=True, fixedrange=True)
+    figure.update_xaxes(
+        side="top", tickfont={"color": INK[dark]}, **stage_axis(columns, first=1)
+    )  # the first is main
+    figure.update_yaxes(
+        autorange="reversed",
+        showgrid=False,
+        automargin=True,
+        fixedrange=True,
+        tickfont={"color": INK[dark]},
+    )
     figure.update_layout(
         height=_STRIP_ROW * len(lines) + 110, margin={"l": 0, "r": 0, "t": 26, "b": 50}
     )
     return figure
+
+
+def _ends(lines: Sequence[Sequence[float]]) -> tuple[float, float]:
+    """The least and the most that a strip has, and some room where these are hardly apart."""
+    low, high = min(map(min, lines)), max(map(max, lines))
+    room = max(0.0, _LEAST_SPAN - (high - low)) / 2
+    return max(0.0, low - room), min(1.0, high + room)
 
 
 def kinds(gap: Gap) -> list[InputKind]:

@@ -42,20 +42,30 @@ def bars(
                 hoverinfo="text",
             )
         )
-    figure.update_xaxes(range=[0, 1.02], fixedrange=True, **SHARES)
-    figure.update_yaxes(autorange="reversed", automargin=True, showgrid=False, fixedrange=True)
+    ink = {"color": INK[dark]}
+    figure.update_xaxes(range=[0, 1.02], fixedrange=True, tickfont=ink, **SHARES)
+    figure.update_yaxes(
+        autorange="reversed", automargin=True, showgrid=False, fixedrange=True, tickfont=ink
+    )
     figure.update_layout(
         height=_BARS_HEIGHT,
         title={
             "text": f"γ and β of {branch}, mean and variance …",
-            "font": {"size": 14},
+            "font": {"size": 14, "color": INK[dark]},
             "x": 0,
             "y": 0.98,
         },
         margin={"l": 0, "r": 22, "t": 34, "b": 46},
         bargap=0.3,
         bargroupgap=0.06,
-        legend={"orientation": "h", "y": -0.16, "yanchor": "top", "x": 0, "traceorder": "normal"},
+        legend={
+            "orientation": "h",
+            "y": -0.16,
+            "yanchor": "top",
+            "x": 0,
+            "traceorder": "normal",
+            "font": {"color": INK[dark]},
+        },
     )
     return figure
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping, Sequence
 from html import escape
+from typing import TYPE_CHECKING
 
 from advprop_core.report.colours import (
     Array,
@@ -17,8 +18,13 @@ from advprop_core.report.colours import (
 )
 from advprop_core.report.drawing import to_webp
 from advprop_core.types import INPUT_KINDS, AttributionMap, Comparison, InputKind
+from app.figures.anatomy import networks_of
 from app.figures.board import where
 from app.figures.style import COLUMN_TITLES
+
+if TYPE_CHECKING:
+    from advprop_core.anatomy.dial import Blended
+    from advprop_core.anatomy.excitement import Excitement
 
 Maps = Mapping[tuple[InputKind, str], AttributionMap]
 """(input kind, branch) to map."""
@@ -94,7 +100,53 @@ def strip_table(
             for values, span, stage in zip(strips[kind, branch], spans, stages, strict=True)
         ]
         body.append(_row(f"{_branch(branch)}<br>{seen}", cells))
-    return _table("Grad-CAM through all stages", stages, body)
+    return _table("Grad-CAM through all stages", [*map(escape, stages)], body)
+
+
+def blend_table(
+    comparison: Comparison, blend: Blended, sign: Sign, title: str, opacity: float
+) -> str:
+    """Both pictures, each with the maps of main, of the blend and of the second branch.
+
+    All maps share one colour scale.
+    """
+    networks = networks_of(comparison, blend)
+    span = colour_span([drawn for network in networks for drawn in network.maps.values()], sign)
+    body = []
+    for kind in INPUT_KINDS:
+        photo, seen = getattr(comparison, kind).numpy(), COLUMN_TITLES[kind]
+        cells = [_image(photo, f"The {seen.lower()} picture")]
+        for network in networks:
+            alt = f"{title}, {network.title}, {seen.lower()} picture"
+            cells.append(_picture(photo, network.maps[kind], sign, span, opacity, alt))
+        body.append(_row(seen, cells))
+    heads = ["Picture", *(_coloured(n.title, n.colour) for n in networks)]
+    return _table(f"{title} along the dial", heads, body) + _key(sign, span, f"{title} score")
+
+
+def excited_table(
+    comparison: Comparison,
+    maps: Mapping[tuple[InputKind, str], Excitement],
+    opacity: float,
+) -> str:
+    """What the layer gives in some channels, through both branches; each channel has its scale."""
+    numbers = next(iter(maps.values())).channels
+    outputs = {row: shown.outputs.numpy() for row, shown in maps.items()}
+    spans = [
+        colour_span([values[place] for values in outputs.values()], "change")
+        for place in range(len(numbers))
+    ]
+    body = []
+    for (kind, branch), channels in outputs.items():
+        photo, seen = getattr(comparison, kind).numpy(), COLUMN_TITLES[kind].lower()
+        cells = [
+            _picture(photo, values, "change", span, opacity, f"channel {n}, {branch}, {seen}")
+            for values, span, n in zip(channels, spans, numbers, strict=True)
+        ]
+        body.append(_row(f"{_branch(branch)}<br>{seen}", cells))
+    heads = [f"channel {number}<br>± {span[1]:.2g}" for number, span in zip(numbers, spans,
+             strict=True)]  # fmt: skip
+    return _table("Activations of channels", heads, body)
 
 
 def _changes(
@@ -124,14 +176,21 @@ def _column_name(column: str) -> str:
 
 
 def _branch(name: str) -> str:
-    """Its name with its colour beside it, for coloured letters are hard to read."""
-    return f'<span style="color:{branch_colour(name)}">■</span> {escape(name)}'
+    return _coloured(name, branch_colour(name))
+
+
+def _coloured(name: str, colour: str) -> str:
+    """A name with its colour beside it, for coloured letters are hard to read."""
+    return f'<span style="color:{colour}">■</span> {escape(name)}'
 
 
 def _picture(photo: Array, values: Array, sign: Sign, span: Span, opacity: float, alt: str) -> str:
-    data = base64.b64encode(to_webp(overlay(photo, values, sign, span, opacity))).decode()
-    described = escape(f"{alt}: {where(values)}", quote=True)
-    return f'<td><img src="data:image/webp;base64,{data}" alt="{described}"></td>'
+    return _image(overlay(photo, values, sign, span, opacity), f"{alt}: {where(values)}")
+
+
+def _image(pixels: Array, alt: str) -> str:
+    data = base64.b64encode(to_webp(pixels)).decode()
+    return f'<td><img src="data:image/webp;base64,{data}" alt="{escape(alt, quote=True)}"></td>'
 
 
 def _row(title: str, cells: Sequence[str]) -> str:
@@ -139,7 +198,8 @@ def _row(title: str, cells: Sequence[str]) -> str:
 
 
 def _table(title: str, columns: Sequence[str], body: Sequence[str]) -> str:
-    heads = "".join(f'<th scope="col">{escape(column)}</th>' for column in columns)
+    """Titles of columns are markup, as those of rows are."""
+    heads = "".join(f'<th scope="col">{column}</th>' for column in columns)
     size = "maps many" if len(columns) > _FEW else "maps"
     return (
         f'<table class="{size}" aria-label="{escape(title, quote=True)}">'

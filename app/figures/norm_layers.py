@@ -9,15 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import plotly.graph_objects as go
 
-from advprop_core.report.colours import colour_span, overlay
-from advprop_core.types import Comparison, InputKind
 from app.figures.anatomy import colour_between
-from app.figures.pictures import colour_axis, picture_grid
-from app.figures.style import FAINT, INK, branch_title, stage_axis
+from app.figures.style import FAINT, INK, stage_axis
 
 if TYPE_CHECKING:
     from advprop_core.anatomy.distance import LayerDistance, Measure
-    from advprop_core.anatomy.excitement import Excitement
 
 # Depth, from shallow to deep: between the colours that mean branches.
 _SHALLOW, _DEEP = "#B79AD6", "#3F7F4C"
@@ -73,13 +69,20 @@ def profile(
         )
     )
     stages = [distance.stage for distance in distances]
-    figure.update_xaxes(tickfont={"size": 13}, zeroline=False, **stage_axis(stages))
+    figure.update_xaxes(
+        tickfont={"size": 13, "color": INK[dark]}, zeroline=False, **stage_axis(stages)
+    )
     for layer, (before, after) in enumerate(pairwise(stages)):
         if before != after:
             border = {"color": FAINT[dark], "width": 1, "dash": "dot"}
             figure.add_vline(x=layer + 0.5, line=border)
     figure.update_yaxes(
-        rangemode="tozero", nticks=5, zeroline=False, ticksuffix=unit, fixedrange=True
+        rangemode="tozero",
+        nticks=5,
+        zeroline=False,
+        ticksuffix=unit,
+        fixedrange=True,
+        tickfont={"color": INK[dark]},
     )
     figure.update_layout(
         height=_PROFILE_HEIGHT,
@@ -116,7 +119,13 @@ def channels(
         if here:
             _name_channels(figure, sorted(here, key=rank.__getitem__), rank, values, INK[dark])
     figure.update_xaxes(visible=False)
-    figure.update_yaxes(nticks=5, ticksuffix=unit, zeroline=True, zerolinecolor=FAINT[dark])
+    figure.update_yaxes(
+        nticks=5,
+        ticksuffix=unit,
+        zeroline=True,
+        zerolinecolor=FAINT[dark],
+        tickfont={"color": INK[dark]},
+    )
     figure.update_layout(
         height=_CHANNELS_HEIGHT,
         margin={"l": 0, "r": 0, "t": 14, "b": 14},
@@ -145,35 +154,3 @@ def _name_channels(
         yanchor="bottom" if rises else "top",
         font={"color": colour, "size": 12},
     )
-
-
-def excited(
-    comparison: Comparison,
-    maps: Mapping[tuple[InputKind, str], Excitement],
-    kind: InputKind,
-    opacity: float,
-) -> go.Figure:
-    """What the layer gives in some channels, through both branches; one scale for all pictures."""
-    rows = [(branch, excitement) for (k, branch), excitement in maps.items() if k == kind]
-    numbers = rows[0][1].channels
-    outputs = [excitement.outputs.numpy() for excitement in maps.values()]
-    span = colour_span(outputs, "signed")
-    photo = getattr(comparison, kind).numpy()
-    figure = picture_grid(
-        [
-            [overlay(photo, values, "signed", span, opacity) for values in shown.outputs.numpy()]
-            for _, shown in rows
-        ],
-        330,
-        {"l": 0, "r": 22, "t": 24, "b": 52},
-        horizontal_spacing=0.015,
-        vertical_spacing=0.03,
-        column_titles=[str(number) for number in numbers],
-        row_titles=[branch_title(branch) for branch, _ in rows],
-    )
-    # Nothing to see: a colour bar needs a trace that has numbers.
-    bearer = {"color": [0], "coloraxis": "coloraxis"}
-    figure.add_trace(go.Scatter(x=[None], y=[None], marker=bearer, hoverinfo="skip"), row=1, col=1)
-    axis = colour_axis(outputs, "signed", "output of the layer", len=0.6)
-    figure.update_layout(coloraxis=axis, showlegend=False)
-    return figure

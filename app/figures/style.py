@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from advprop_core.report.colours import Sign, branch_colour, colour_stops
+from advprop_core.report.colours import branch_colour
 from advprop_core.report.style import whiskers
 from advprop_core.types import InputKind
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
+    pass
 
 COLUMN_TITLES: Mapping[str, str] = {"clean": "Clean", "adversarial": "Perturbed"}
 INK = {False: "#1F2933", True: "#E6EAEE"}
@@ -21,20 +21,8 @@ SHARES = {"tickvals": [0, 0.5, 1], "ticktext": ["0 %", "50 %", "100 %"], "zeroli
 
 def branch_title(branch: str) -> str:
     """A branch's name with its colour beside it."""
-    return coloured(branch, branch_colour(branch))
-
-
-def coloured(title: str, colour: str) -> str:
-    """A title with a colour in a mark beside it, for coloured letters are hard to read."""
-    return f'<span style="color:{colour}">■</span> <b>{title}</b>'
-
-
-def colour_scale(sign: Sign) -> list[tuple[float, str]]:
-    """A scale of the library as plotly takes it: see-through where a map says nothing."""
-    return [
-        (position, f"rgba({red},{green},{blue},{cover:.2f})")
-        for position, (red, green, blue), cover in colour_stops(sign)
-    ]
+    # In a mark: coloured letters are hard to read.
+    return f'<span style="color:{branch_colour(branch)}">■</span> <b>{branch}</b>'
 
 
 def bar_marker(colour: str | Sequence[str], kind: InputKind) -> dict[str, Any]:
@@ -47,12 +35,6 @@ def bar_marker(colour: str | Sequence[str], kind: InputKind) -> dict[str, Any]:
 def error_bars(shares: Sequence[tuple[float, float, float]], dark: bool) -> dict[str, Any]:
     """In the page's ink, from each share to both ends of its interval."""
     return whiskers(shares) | {"color": INK[dark]}
-
-
-def hide_axes(figure: go.Figure, **vertical: Any) -> None:
-    """For pictures; further arguments are the vertical axes'."""
-    figure.update_xaxes(visible=False, constrain="domain")
-    figure.update_yaxes(visible=False, constrain="domain", **vertical)
 
 
 def stage_axis(stages: Sequence[str], first: int = 0) -> dict[str, Any]:

@@ -24,7 +24,7 @@ def said(page: Page) -> Locator:
 
 def bar_texts(page: Page) -> list[str]:
     """What stands beside the bars of the perturbed picture: a number for each network."""
-    return charts(page).nth(4).locator(".barlayer .point text").all_text_contents()
+    return charts(page).nth(2).locator(".barlayer .point text").all_text_contents()
 
 
 def test_the_dial_turns_main_into_aux(
@@ -34,7 +34,7 @@ def test_the_dial_turns_main_into_aux(
     expect(page.get_by_text("How honest is this perturbation?")).to_be_visible(timeout=FIRST)
     page.get_by_role("link", name="Anatomy").click()
     expect(page.get_by_role("heading", name=QUESTION)).to_be_visible(timeout=FIRST)
-    expect(charts(page)).to_have_count(15, timeout=FIRST)
+    expect(charts(page)).to_have_count(6, timeout=FIRST)
     wait_until_calm(page)
     assert "At 50 % of the way from main to aux" in said(page).inner_text()
     halfway, before = bar_texts(page), said(page).inner_text()
@@ -65,9 +65,12 @@ def test_the_dial_turns_main_into_aux(
 
 def test_a_click_looks_into_a_layer(app_url: str, page: Page) -> None:
     page.goto(f"{app_url}/anatomy?{SCENE}&steps=1", timeout=FIRST)
-    expect(charts(page)).to_have_count(15, timeout=FIRST)
+    expect(charts(page)).to_have_count(6, timeout=FIRST)
     wait_until_calm(page)
-    profile = charts(page).nth(8)
+    page.get_by_role("tab", name="Where do they differ?").click()
+    expect(charts(page)).to_have_count(5, timeout=FIRST)
+    wait_until_calm(page)
+    profile = charts(page).nth(3)
     profile.scroll_into_view_if_needed()
     plot = profile.locator(".nsewdrag").first.bounding_box()
     last = profile.locator(".barlayer .point").last.bounding_box()

@@ -10,12 +10,14 @@ from advprop_core.attribution import maps
 from advprop_core.attribution.errors import Unfit
 from advprop_core.errors import InputError
 from app.anatomy import calibrating, work
+from app.anatomy.words import PARTS
 from app.shell import cache
 from tests.app.visiting import chosen, jpeg, lose_pictures
 
 ANATOMY = "app/anatomy/page.py"
-DIAL = ["curve", "maps.clean", "bars.clean", "maps.adversarial", "bars.adversarial"]
-LAYERS = ["profile", "channels", "excited.clean", "excited.adversarial"]
+DIAL = ["curve", "bars.clean", "bars.adversarial"]
+LAYERS = ["profile", "channels"]
+HALF, WHERE, WHICH = PARTS
 STAGES = [f"gap.here.{order}" for order in ("alone", "from_stem", "from_head")]
 
 
@@ -33,17 +35,30 @@ def anatomy(visit):
     return lambda **parameters: visit(steps="1", **parameters).turn_to(ANATOMY)
 
 
-def assert_whole(person, gap=STAGES):
+def assert_whole(person, more=()):
+    """The dial is complete, and what the open tab shows."""
     assert not person.at.exception, person.at.exception
     assert not person.errors
-    assert person.charts == [f"anatomy.{name}" for name in (*DIAL, *LAYERS, *gap)]
+    assert person.charts == [f"anatomy.{name}" for name in (*DIAL, *more)]
     for chart in person.at.get("plotly_chart"):
         assert len(chart.proto.alt) > 20, chart.key
+
+
+def look_into(person, part):
+    person.at.session_state["view.looked_into"] = part
+    return person.run()
 
 
 def test_the_default_view_is_complete(anatomy):
     person = anatomy()
     assert_whole(person)
+    assert [tab.label for tab in person.at.tabs] == [*PARTS]
+    assert "Which half carries the robustness?" in person.text
+    first = person.text
+    assert_whole(look_into(person, WHERE), LAYERS)
+    second = person.text
+    assert_whole(look_into(person, WHICH), STAGES)
+    assert chosen(person).looked_into == person.at.query_params["looked_into"] == WHICH
     assert person.at.title[0].value == "What tells the two BatchNorms apart?"
     assert not person.warnings
     for words in ("At 50 % of the way from **main** to **aux**, the network says",
@@ -51,7 +66,7 @@ def test_the_default_view_is_complete(anatomy):
                   "Channel by channel", "Activations of the channels",
                   "Mean and variance are estimated again on 4 drawn scenes",
                   "On the perturbed picture **main** gives"):  # fmt: skip
-        assert words in person.text, words
+        assert words in first + second + person.text, words
 
 
 def test_the_dial_changes_what_the_network_says_and_the_link(anatomy):
@@ -79,16 +94,16 @@ def test_a_map_that_does_not_fit_leaves_the_rest_of_the_page(anatomy, monkeypatc
     assert not person.errors
     assert not person.at.exception
     assert "DeepLIFT is not drawn: it does not add up" in person.text
-    assert "anatomy.maps.clean" not in person.charts
+    assert not person.at.get("html")[1:], "but for the style of all pages"
     assert {"anatomy.curve", "anatomy.bars.clean"} <= {*person.charts}
 
 
 def test_the_perturbed_picture_is_made_once(anatomy, monkeypatch):
-    person = anatomy()
+    person = anatomy(looked_into=WHICH)
     calls = []
     comparing = importlib.import_module("advprop_core.compare.compare")
     monkeypatch.setattr(comparing, "attack", lambda *args: calls.append(args))
-    person.choose(dial=10, measure="gamma_change", gap_by="layer")
+    person.choose(dial=10, gap_by="layer")
     assert_whole(person, ["gap.here"])
     assert not calls
 
@@ -106,8 +121,8 @@ def test_a_link_restores_everything_of_the_page(anatomy):
         "dial": "35", "moved": "statistics", "moved_layers": "layer1", "measure": "beta_change",
         "norm_layer": "layer2.0.bn1", "gap_by": "layer",
     }  # fmt: skip
-    person = anatomy(v="1", model="tiny-advprop", **asked)
-    assert_whole(person, ["gap.here"])
+    person = anatomy(v="1", model="tiny-advprop", looked_into=WHERE, **asked)
+    assert_whole(person, LAYERS)
     assert not person.warnings
     assert {name: person.at.query_params[name] for name in asked} == asked
     assert "Channel by channel, `layer2.0.bn1`" in person.text
@@ -128,7 +143,7 @@ def test_what_a_link_asks_in_vain_is_said(anatomy):
 
 
 def test_another_networks_layers_are_forgotten_without_a_word(anatomy, monkeypatch):
-    person = anatomy().choose(moved_layers=["layer1"], norm_layer="bn1")
+    person = anatomy(looked_into=WHERE).choose(moved_layers=["layer1"], norm_layer="bn1")
     monkeypatch.setattr("advprop_core.anatomy.layers.stages_of_layers", lambda _: {"x.bn": "x"})
     person.choose(model="tiny-vanilla")
     assert not person.warnings
@@ -136,15 +151,16 @@ def test_another_networks_layers_are_forgotten_without_a_word(anatomy, monkeypat
 
 
 def test_the_measure_and_the_layer_that_are_looked_into(anatomy):
-    person = anatomy().choose(measure="gamma_change", norm_layer="layer1.0.bn1")
-    assert_whole(person)
+    person = anatomy(looked_into=WHERE)
+    person.choose(measure="gamma_change", norm_layer="layer1.0.bn1")
+    assert_whole(person, LAYERS)
     # The tiny network's branches share γ: it says so.
     assert "**Scale γ**: no layer differs at all." in person.text
     assert "`layer1.0.bn1`" in person.text
 
 
 def test_stages_and_layers_and_many_pictures(anatomy):
-    person = anatomy().press("Measure it over 4 drawn scenes")
+    person = anatomy(looked_into=WHICH).press("Measure it over 4 drawn scenes")
     over = [name.replace("here", "over") for name in STAGES]
     assert_whole(person, [*STAGES, *over])
     assert "Of 4 " in person.text
@@ -164,7 +180,7 @@ HALVES = ["halves.main", "halves.aux", "accuracies"]
 def test_halves_are_measured_on_request_and_stand_beside_the_dial(anatomy):
     person = anatomy().press("Measure both halves over 4 drawn scenes")
     assert not person.at.exception, person.at.exception
-    assert person.charts == [f"anatomy.{name}" for name in (*DIAL, *HALVES, *LAYERS, *STAGES)]
+    assert person.charts == [f"anatomy.{name}" for name in (*DIAL, *HALVES)]
     assert "Of 4 drawn scenes under PGD-10 (ε = 2/255), **aux**'s γ and β" in person.text
     assert "without estimating misleads" in person.text
     person.choose(dial=20)
@@ -182,8 +198,8 @@ def test_the_network_at_a_place_can_be_downloaded(anatomy):
 
 
 def test_nothing_changed_has_one_line_and_plain_bars(anatomy):
-    person = anatomy(perturbation="none")
-    assert_whole(person)
+    person = anatomy(perturbation="none", looked_into=WHICH)
+    assert_whole(person, STAGES)
     assert "Nothing was changed" in person.text
     assert "stay as they are" not in person.text
 
@@ -212,8 +228,8 @@ def test_no_folder_for_a_network_that_knows_other_classes(
     names = tuple(f"thing {i}" for i in range(10))
     info = tiny_info_of("other", class_ids=names, class_names=names)
     person = visit_with(save_tiny_network(tmp_path / "other.safetensors", info), steps="1")
-    person.turn_to(ANATOMY)
-    assert_whole(person)
+    look_into(person.turn_to(ANATOMY), WHICH)
+    assert_whole(person, STAGES)
     assert "There are none of known class here." in person.text
     (tmp_path / "photos" / "cats").mkdir(parents=True)
     monkeypatch.setenv("ADVPROP_IMAGES", str(tmp_path / "photos"))
@@ -300,7 +316,8 @@ def test_work_that_fails_is_said_and_the_rest_is_drawn(anatomy, monkeypatch):
     person.choose(dial=80)
     assert not person.at.exception
     assert person.errors == ["the map is not finite."]
-    assert person.charts[0] == "anatomy.profile"
+    assert person.charts == []
+    assert "Which half carries the robustness?" in person.text
     assert person.choose(dial=0).errors == []
     assert_whole(person)
 
@@ -316,15 +333,15 @@ def test_figures_of_another_attack_do_not_stand_under_this_ones_name(anatomy, mo
     monkeypatch.setattr("app.anatomy.work.gap_over", slow)
     monkeypatch.setattr("app.shell.tasks.QUICK", 0.2)
     let_go.set()
-    person = anatomy().press("Measure it over 4 drawn scenes")
+    person = anatomy(looked_into=WHICH).press("Measure it over 4 drawn scenes")
     assert_whole(person, [*STAGES, *over])
     assert "ε = 4/255" in person.text
     person.choose(epsilon=8.0)
-    assert_whole(person)
+    assert_whole(person, STAGES)
     let_go.clear()
     next(b for b in person.at.button if b.label.startswith("Measure it over")).click()
     person.at.run()
-    assert_whole(person)  # while it is being made there is nothing of it
+    assert_whole(person, STAGES)  # while it is being made there is nothing of it
     let_go.set()
     assert_whole(person.run(), [*STAGES, *over])
 
@@ -344,8 +361,8 @@ def test_a_network_with_main_alone_says_so_and_is_calibrated_on_request(anatomy)
     assert person.at.query_params["calibrated"] == "1"
     assert cache.model_files()["tiny-vanilla"].read_bytes() == before
     assert list(cache.model_info("tiny-vanilla").branches) == ["main"]
-    person.choose(dial=90, measure="beta_change")
-    assert_whole(person)
+    look_into(person, WHERE).choose(dial=90, measure="beta_change")
+    assert_whole(person, LAYERS)
     assert "no layer differs at all" in person.text
     person.press("Forget it")
     assert person.charts == []

@@ -1,4 +1,4 @@
-"""Pictures as files and colours as plotly takes them."""
+"""Pictures as files, and the colours of maps."""
 
 import io
 
@@ -8,8 +8,8 @@ import torch
 from PIL import Image
 
 from advprop_core.pictures.decoding import quantize
-from advprop_core.report.colours import branch_colour
-from app.figures import pictures, style
+from advprop_core.report.colours import branch_colour, colour_stops
+from app.figures import pictures
 
 
 def test_more_auxiliaries_than_colours_go_round():
@@ -19,10 +19,10 @@ def test_more_auxiliaries_than_colours_go_round():
     assert colours[6] == colours[0]
 
 
-@pytest.mark.parametrize("sign", ["magnitude", "signed"])
+@pytest.mark.parametrize("sign", ["magnitude", "signed", "change"])
 def test_the_photo_shows_through_where_a_map_is_zero(sign):
-    scale = style.colour_scale(sign)
-    opacities = [float(colour.rstrip(")").split(",")[-1]) for _, colour in scale]
+    scale = colour_stops(sign)
+    opacities = [cover for _, _, cover in scale]
     assert [scale[0][0], scale[-1][0]] == [0, 1]
     zero = 0 if sign == "magnitude" else len(scale) // 2
     assert min(opacities) == opacities[zero] == 0

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     pass
 
 COLUMN_TITLES: Mapping[str, str] = {"clean": "Clean", "adversarial": "Perturbed"}
+_NARROWEST, _LETTER = 260, 8  # px: an axis on a phone, a letter of a label
 INK = {False: "#1F2933", True: "#E6EAEE"}
 FAINT = {False: "#9AA5B1", True: "#6B7785"}
 DASHES: dict[InputKind, str] = {"clean": "solid", "adversarial": "dot"}
@@ -38,13 +39,29 @@ def error_bars(shares: Sequence[tuple[float, float, float]], dark: bool) -> dict
 
 
 def stage_axis(stages: Sequence[str], first: int = 0) -> dict[str, Any]:
-    """An axis of layers from ``first`` on that names each stage in the middle of its layers."""
+    """An axis of layers from ``first`` on that names each stage in the middle of its layers.
+
+    A name whose neighbour is so near that they would overlap on a phone has no room: it is left
+    out, and hovering still says it.
+    """
     positions: dict[str, list[int]] = {}
     for position, stage in enumerate(stages, first):
         positions.setdefault(stage, []).append(position)
+    middles = {stage: (within[0] + within[-1]) / 2 for stage, within in positions.items()}
+    named: list[str] = []
+    for stage in sorted(positions, key=lambda stage: -len(positions[stage])):
+        if all(_apart(middles, stage, other, len(stages)) for other in named):
+            named.append(stage)
+    ordered = [stage for stage in positions if stage in named]
     return {
-        "tickvals": [(within[0] + within[-1]) / 2 for within in positions.values()],
-        "ticktext": list(positions),
+        "tickvals": [middles[stage] for stage in ordered],
+        "ticktext": ordered,
         "showgrid": False,
         "fixedrange": True,
     }
+
+
+def _apart(middles: Mapping[str, float], stage: str, other: str, count: int) -> bool:
+    """Whether both names have room on the narrowest axis."""
+    room = _NARROWEST * abs(middles[stage] - middles[other]) / count
+    return room > _LETTER * (len(stage) + len(other)) / 2

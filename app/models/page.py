@@ -100,7 +100,7 @@ def _choose_row(names: list[str]) -> None:
 
 
 def _card(name: str, info: ModelInfo) -> None:
-    st.subheader(network_files.title(name))
+    st.header(network_files.title(name))
     few = info.class_names[:12]
     more = [f"{info.num_classes - len(few)} more"] if info.num_classes > len(few) else []
     st.markdown(

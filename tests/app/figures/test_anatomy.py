@@ -349,3 +349,10 @@ def test_figures_can_be_sent_to_a_browser(found):
         gap.strip(gap_of(9), "aux", {"stem": "a", "s1": "b"}, dark=True),
     ):
         assert len(figure.to_json()) < 100_000
+
+
+def test_stages_that_have_no_room_on_a_phone_are_not_named():
+    axis = style.stage_axis(["stem", *["s1"] * 3, *["s2"] * 46])
+    assert axis["ticktext"] == ["s1", "s2"]
+    assert axis["tickvals"] == [2.0, 26.5]
+    assert style.stage_axis(["a", "b", "c"])["ticktext"] == ["a", "b", "c"]

@@ -1,0 +1,83 @@
+"""Every page at four widths: no text over another, none cut, nothing to scroll sideways for."""
+
+import json
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.driving import FIRST, SCENE
+
+WIDTHS = (1440, 1280, 820, 360)
+PLACES = {
+    "playground": f"?{SCENE}",
+    "maps": f"maps?{SCENE}&steps=1",
+    "anatomy, halves": f"anatomy?{SCENE}&steps=1",
+    "anatomy, layers": f"anatomy?{SCENE}&steps=1&looked_into=Where do they differ%3F",
+    "anatomy, gap": f"anatomy?{SCENE}&steps=1&looked_into=Which layers carry the gap%3F",
+    "robustness": "robustness?v=3",
+    "robustness, corruptions": "robustness?v=3&part=Corruptions",
+    "robustness, confidence": "robustness?v=3&part=Confidence",
+    "robustness, shape": "robustness?v=3&results=shapes-conflict&part=Shape",
+    "robustness, studies": "robustness?v=3&part=Studies",
+    "robustness, a study": "robustness?v=3&results=strengths-64px",
+    "models": "models",
+}
+# What is wrong with the labels that are seen: [what, text, other text].
+FAULTS = """() => {
+  const faults = [], main = document.querySelector('[data-testid=stMain]')
+  const seen = box => box.width > 1 && box.height > 1
+  const short = element => element.textContent.trim().slice(0, 60)
+  if (main.scrollWidth > main.clientWidth + 1)
+    faults.push(['scrolls sideways', `${main.scrollWidth} > ${main.clientWidth}`, ''])
+  for (const element of main.querySelectorAll('h1, h2, h3, h4, p, th, td, li, label, figcaption')) {
+    const box = element.getBoundingClientRect()
+    if (!seen(box) || element.closest('[aria-hidden=true], .js-plotly-plot, [hidden]')) continue
+    const hides = getComputedStyle(element).overflowX !== 'visible'
+    if (hides && element.scrollWidth > element.clientWidth + 1)
+      faults.push(['is cut', short(element), ''])
+  }
+  for (const plot of main.querySelectorAll('.js-plotly-plot')) {
+    const frame = plot.getBoundingClientRect()
+    const labels = [...plot.querySelectorAll('.main-svg text')]
+      .filter(text => text.textContent.trim())
+      .map(text => [text, text.getBoundingClientRect()])
+      .filter(([, box]) => seen(box))
+    labels.forEach(([text, a], place) => {
+      if (a.left < frame.left - 2 || a.right > frame.right + 2 || a.bottom > frame.bottom + 2)
+        faults.push(['is cut', short(text), ''])
+      for (const [other, b] of labels.slice(place + 1)) {
+        const across = Math.min(a.right, b.right) - Math.max(a.left, b.left)
+        const down = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top)
+        if (across > 2 && down > 4) faults.push(['lies over', short(text), short(other)])
+      }
+    })
+  }
+  const levels = [...main.querySelectorAll('h1, h2, h3, h4, h5, h6')].map(h => +h.tagName[1])
+  levels.forEach((level, place) => {
+    if (place && level > levels[place - 1] + 1) faults.push(['jumps', `h${levels[place - 1]}`,
+      `h${level}`])
+  })
+  return faults
+}"""
+
+
+def wait_until_drawn(page: Page) -> None:
+    """Until the script has ended, and no part of the page waits for anything."""
+    app = page.locator("[data-testid=stApp]")
+    expect(page.locator("h1")).to_be_visible(timeout=FIRST)
+    expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=FIRST)
+    expect(page.locator("[data-testid=stProgress]")).to_have_count(0, timeout=FIRST)
+    expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=FIRST)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_labels_neither_overlap_nor_are_cut(app_url: str, page: Page, place: str) -> None:
+    faults = {}
+    page.goto(f"{app_url}/{PLACES[place]}", timeout=FIRST)
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        wait_until_drawn(page)
+        page.wait_for_timeout(1500)  # figures are drawn anew for the width
+        if found := page.evaluate(FAULTS):
+            faults[width] = found[:8]
+    assert not faults, json.dumps(faults, indent=1, ensure_ascii=False)

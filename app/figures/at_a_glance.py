@@ -89,7 +89,7 @@ def _shares(rows: Sequence[Row], place: int, dark: bool) -> go.Scatter:
         x=ends,
         y=[place] * len(ordered),
         mode="text",
-        text=[f"\u2002{percent(row['top1'])}\u2002" for row in ordered],
+        text=[f"\u2003{percent(row['top1'])}\u2003" for row in ordered],
         textposition=sides,
         textfont={"color": INK[dark], "size": 13},
         cliponaxis=False,

@@ -107,7 +107,7 @@ def _lay_out(figure: go.Figure, names: Sequence[str], dark: bool) -> None:
         showlegend=False,
     )
     figure.update_xaxes(
-        range=[-0.2, 1.2],
+        range=[-0.32, 1.28],
         tickvals=[0, 0.5, 1],
         ticktext=["0 %", "50 %", "100 %"],
         tickfont={"color": INK[dark]},

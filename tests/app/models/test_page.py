@@ -16,10 +16,10 @@ def test_all_networks_are_in_a_table_and_one_has_its_card_below(visit):
     person = visit(steps="1").turn_to("app/models/page.py")
     assert not person.at.exception
     assert networks(person) == ["tiny-advprop", "tiny-vanilla"]
-    assert [s.value for s in person.at.subheader] == ["tiny-advprop"]
+    assert [s.value for s in person.at.header] == ["tiny-advprop"]
     assert "64 × 64 px" in person.text
     person.choose(**{"models.card": "tiny-vanilla"})
-    assert [s.value for s in person.at.subheader] == ["tiny-vanilla"]
+    assert [s.value for s in person.at.header] == ["tiny-vanilla"]
     person.press("Open in Playground")
     assert person.at.session_state["view.model"] == "tiny-vanilla"
     assert "What do the two BatchNorms make of this picture?" in person.text

@@ -77,7 +77,8 @@ def move(person, widget, value):
     elif widget.type == "multiselect":
         widget.set_value([widget.options[value]])
     elif widget.type == "button_group":
-        widget.set_value([widget.options[value]] if widget.multi else widget.options[value])
+        several = isinstance(widget.value, list)
+        widget.set_value([widget.options[value]] if several else widget.options[value])
     else:
         widget.set_value(value)
     return person.run()
@@ -91,6 +92,7 @@ def move(person, widget, value):
         ("anatomy", {"looked_into": "Where do they differ?", "dial": "0"}),
         ("anatomy", {"looked_into": "Which layers carry the gap?", "dial": "0"}),
         ("robustness", {"results": "run", "corrupted": "1"}),
+        ("playground", {"studio": "matrix"}),
     ],
 )
 def test_what_a_control_writes_into_the_link_opens_again(visit, page, more):

@@ -14,12 +14,12 @@ REPO = Path(__file__).resolve().parent.parent
 # The rooms of the library, lowest first. A room imports its own floor and the floors below.
 FLOORS = (
     {"types", "checks", "errors"},
-    {"text", "processes", "files"},
+    {"text", "processes", "files", "versions"},
     {"pictures"},
     {"models", "attacks", "predict"},
     {"attribution", "datasets"},
     {"evaluation", "compare"},
-    {"training", "faithfulness", "report", "anatomy"},
+    {"training", "faithfulness", "report", "anatomy", "bundles"},
     {"cli"},
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

@@ -12,7 +12,7 @@ from rich.table import Table
 from advprop_core.attribution.layers import default_layer
 from advprop_core.attribution.methods import METHODS, STAGES, MapChoice, Method
 from advprop_core.cli.map_options import ExplainOptions
-from advprop_core.cli.output import Report, command_line, versions
+from advprop_core.cli.output import Report, command_line
 from advprop_core.cli.progress import in_parts
 from advprop_core.cli.values import read_branches
 from advprop_core.datasets.named import load_scenes
@@ -23,6 +23,7 @@ from advprop_core.faithfulness.maps import Undefined, plain
 from advprop_core.faithfulness.scene_maps import SceneBranch, SceneResult, measure_scenes
 from advprop_core.models.checkpoints import Checkpoint
 from advprop_core.models.folding import fold
+from advprop_core.versions import versions
 
 _SCENES = 100
 

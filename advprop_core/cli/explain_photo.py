@@ -10,14 +10,12 @@ from torch import Tensor
 
 from advprop_core.attribution.methods import METHODS, MapChoice
 from advprop_core.attribution.rows import MapRow, differences, make_rows, plan_rows
+from advprop_core.bundles.write import picture_arrays
 from advprop_core.cli.map_options import ExplainOptions
 from advprop_core.cli.output import Report, make_folder, save_arrays, write_json
 from advprop_core.cli.progress import in_parts
 from advprop_core.cli.subject import (
     Subject,
-    class_json,
-    describe_attack,
-    image_arrays,
     open_subject,
 )
 from advprop_core.cli.trust_tables import Figures, curve_array, legend, trust_json, trust_table
@@ -25,8 +23,10 @@ from advprop_core.cli.values import read_class, split_list
 from advprop_core.errors import InputError
 from advprop_core.faithfulness.maps import Undefined, flaw
 from advprop_core.faithfulness.trust import measure_trust
+from advprop_core.models.class_names import class_json
 from advprop_core.report import drawing
 from advprop_core.report.colours import Array, Sign, Span, colour_span, colourise
+from advprop_core.report.comparison_words import describe_attack
 from advprop_core.report.map_sheet import Column, draw_map_sheet, row_span
 from advprop_core.text import percent
 from advprop_core.types import AttackConfig, Comparison, InputKind
@@ -41,7 +41,7 @@ def explain_photo(
 
     Raises:
         InputError: For several models, no folder, or what :func:`make_rows` and
-            :meth:`Subject.compare` refuse.
+            :meth:`Subject.run` refuse.
     """
     models = split_list(options.model)
     if len(models) != 1:
@@ -51,7 +51,8 @@ def explain_photo(
     folder = make_folder(options.out)
     subject = open_subject(options.image, models[0], options.settings, options)
     config = config and subject.aim(config, options)
-    result = subject.compare(config, options.attack_branch if config else subject.branches[0])
+    source = options.attack_branch if config else subject.branches[0]
+    result = subject.run(subject.experiment(config, source))
     explained = read_class(subject.info, options.class_index, "--class-index")
     if explained is None:
         explained = result.attacked_class
@@ -79,14 +80,14 @@ def explain_photo(
             )
     if config:
         subject.tell(report, result, config)
-    arrays = image_arrays(result) if config else {}
+    arrays = picture_arrays(result) if config else {}
     maps, changes = _save_maps(report, folder, rows, figures, arrays)
     columns = _columns(subject, result, [*inputs])
     sentence = _explained(subject, result, config, explained)
     titles = ", ".join(METHODS[method].title for method in left_out)
     notes = [f"Left out because they do not fit this network: {titles}."] if titles else []
     draw_map_sheet(rows, columns, subject.title, sentence, notes).save(folder / "maps.png")
-    content = subject.manifest(result, config) | {
+    content = subject.manifest(result, config, only_clean=config is None) | {
         "class": class_json(subject.info, explained),
         "seed": choice.seed,
         "options": dict(choice.options),

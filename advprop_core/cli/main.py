@@ -10,7 +10,16 @@ from collections.abc import Sequence
 import typer
 
 from advprop_core.cli import app as start
-from advprop_core.cli import convert, evaluate, explain, networks, photo, train
+from advprop_core.cli import (
+    compare,
+    convert,
+    evaluate,
+    explain,
+    networks,
+    photo,
+    replay,
+    train,
+)
 from advprop_core.errors import AdvPropError
 
 app = typer.Typer(
@@ -39,7 +48,7 @@ def _root() -> None:
 
 for _panel, _commands in (
     ("The app", (start.app, networks.models)),
-    ("One photo", (photo.predict, photo.attack, explain.explain, photo.compare)),
+    ("One photo", (photo.predict, photo.attack, explain.explain, compare.compare, replay.replay)),
     ("Data sets", (evaluate.evaluate, train.train, networks.calibrate)),
     ("Files", (networks.export, convert.convert)),
 ):

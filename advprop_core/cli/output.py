@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import re
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +23,6 @@ if TYPE_CHECKING:
 
 _NUMBERS = re.compile(r"\[\n\s+([-+.,\deE\s]+?)\n\s+\]")
 _FILE_WIDTH = 160  # a file has no width of its own, and tables need not be folded in it
-_PACKAGES = ("advprop-lens", "torch", "timm", "captum", "numpy", "pillow")
 
 
 class Report:
@@ -117,17 +114,6 @@ def save_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
 def command_line() -> str:
     """The command as it can be typed again."""
     return shlex.join(["advprop", *sys.argv[1:]])
-
-
-def versions() -> dict[str, str | None]:
-    """Of Python and the packages that results depend on; None for what is not installed."""
-    packages: dict[str, str | None] = {"python": platform.python_version()}
-    for package in _PACKAGES:
-        try:
-            packages[package] = version(package)
-        except PackageNotFoundError:  # run from a checkout
-            packages[package] = None
-    return packages
 
 
 def _as_json(content: dict[str, Any]) -> str:

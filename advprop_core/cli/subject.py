@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,13 @@ from rich.table import Table
 from torch import Tensor, nn
 
 from advprop_core.cli.options import AimOptions, AnswerOptions, open_model
-from advprop_core.cli.output import Report, command_line, versions
-from advprop_core.cli.values import read_branches, read_class
-from advprop_core.compare.compare import MapRequest, compare
+from advprop_core.cli.output import Report, command_line
+from advprop_core.cli.values import read_branches, read_class, read_true_class
+from advprop_core.compare.compare import MapRequest
+from advprop_core.compare.experiment import Experiment, Perturbation, perturbation_json
 from advprop_core.models.bundle import bundled_models
 from advprop_core.models.checkpoints import Checkpoint
-from advprop_core.models.class_names import find_class
+from advprop_core.models.class_names import class_json, find_class
 from advprop_core.models.dual_bn import MAIN
 from advprop_core.models.folding import fold
 from advprop_core.models.header import file_sha256
@@ -26,9 +27,10 @@ from advprop_core.models.settings import ModelSettings
 from advprop_core.pictures import decoding
 from advprop_core.pictures.files import read_file
 from advprop_core.pictures.formats import ImageError
-from advprop_core.report.colours import Array
-from advprop_core.text import NORM_TITLES, branch_outcomes, percent, radius
+from advprop_core.report.comparison_words import describe_facts, describe_perturbation, outcome
+from advprop_core.text import percent
 from advprop_core.types import AttackConfig, Comparison, ModelInfo, Prediction
+from advprop_core.versions import versions
 
 _TOP = 5  # classes of a prediction in the JSON
 
@@ -42,7 +44,7 @@ class Subject:
         checkpoint: The opened model.
         branches: The branches that predict, main first.
         image: The photo's file.
-        digest: sha256 of the photo's bytes.
+        data: The photo's bytes.
         pixels: (1, 3, S, S) in [0, 1], at the model's own size.
         true_class: Where known.
         true_class_source: In words, how it is known.
@@ -52,7 +54,7 @@ class Subject:
     checkpoint: Checkpoint
     branches: tuple[str, ...]
     image: Path
-    digest: str
+    data: bytes
     pixels: Tensor
     true_class: int | None
     true_class_source: str
@@ -67,11 +69,9 @@ class Subject:
         """``shapes-advprop on church.jpg``."""
         return f"{self.info.name or self.model_name} on {self.image.name}"
 
-    def modules(self, *others: str, folded: bool = False) -> dict[str, nn.Module]:
-        """The branches that predict, and others too, main first; folded for speed if asked."""
-        model = self.checkpoint.model
-        names = [name for name in model.branch_names if name in (*self.branches, *others)]
-        plain = {name: model.branch(name) for name in names}
+    def modules(self, *, folded: bool = False) -> dict[str, nn.Module]:
+        """The branches that predict, main first; folded for speed if asked."""
+        plain = {name: self.checkpoint.model.branch(name) for name in self.branches}
         return {n: fold(m, self.pixels) for n, m in plain.items()} if folded else {**plain}
 
     def aim(self, config: AttackConfig, options: AimOptions) -> AttackConfig:
@@ -79,28 +79,23 @@ class Subject:
         target = read_class(self.info, options.target_class, "--target-class")
         return replace(config, target_class=target)
 
-    def compare(
+    def experiment(
         self,
-        config: AttackConfig | None,
+        perturbation: Perturbation | None,
         attack_branch: str | None,
         maps: MapRequest | None = None,
-    ) -> Comparison:
-        """The main job, without the answers of a branch that only lends its gradient.
+    ) -> Experiment:
+        """What is done with the photo.
 
-        That is ``attack_branch``; where none is given, the one branch that predicts, or main.
-
-        Raises:
-            InputError: For a branch, layer or class that the model does not have.
+        The attack goes through ``attack_branch``; where none is given, through the one branch that
+        predicts, or main.
         """
         source = attack_branch or (self.branches[0] if len(self.branches) == 1 else MAIN)
-        self.checkpoint.model.branch(source)  # raises where there is none
-        # A layer inside a folded pair would give another map than the network's own.
-        branches = self.modules(source, folded=maps is None or maps.layer is None)
-        truth = self.true_class
-        result = compare(
-            branches, self.pixels, config, attack_branch=source, true_class=truth, maps=maps
-        )
-        return _only(result, self.branches)
+        return Experiment(perturbation, source, self.branches, self.true_class, maps)
+
+    def run(self, experiment: Experiment) -> Comparison:
+        """Do it; an InputError for a branch, layer or class that the model does not have."""
+        return experiment.run(self.checkpoint.model, self.pixels)
 
     def to_json(self) -> dict[str, Any]:
         """Enough to find the same photo and the same model again."""
@@ -109,7 +104,7 @@ class Subject:
         return {
             "image": {
                 "path": str(self.image),
-                "sha256": self.digest,
+                "sha256": hashlib.sha256(self.data).hexdigest(),
                 "size": list(self.pixels.shape[2:]),
             },
             "model": {
@@ -124,16 +119,21 @@ class Subject:
             "true_class_source": self.true_class_source,
         }
 
-    def manifest(self, result: Comparison, config: AttackConfig | None) -> dict[str, Any]:
-        """Inputs, settings, results and versions, as plain values; without attack only clean."""
+    def manifest(
+        self, result: Comparison, config: Perturbation | None, *, only_clean: bool = False
+    ) -> dict[str, Any]:
+        """Inputs, settings, results and versions, as plain values."""
         by_kind: dict[str, dict[str, Any]] = {}
         for (kind, branch), prediction in result.predictions.items():
             by_kind.setdefault(kind, {})[branch] = prediction_json(self.info, prediction)
         content = self.to_json() | {"command": command_line(), "versions": versions()}
-        if config is None:
+        if only_clean:
             return content | {"predictions": {"clean": by_kind["clean"]}}
+        if isinstance(config, AttackConfig):
+            content["attack"] = {"name": config.name, **asdict(config)}
+        else:
+            content["perturbation"] = perturbation_json(config)
         return content | {
-            "attack": {"name": config.name, **asdict(config)},
             "true_class": class_json(self.info, result.true_class),
             "attacked_class": class_json(self.info, result.attacked_class),
             "attack_branch": result.attack_branch,
@@ -142,17 +142,19 @@ class Subject:
             "outcome": outcome(result, self.info.class_names),
         }
 
-    def tell(self, report: Report, result: Comparison, config: AttackConfig) -> None:
+    def tell(self, report: Report, result: Comparison, config: Perturbation | None) -> None:
         """What was done and what came of it, in four lines."""
         names = self.info.class_names
         true = "unknown"
         if self.true_class is not None:
             true = f"{names[self.true_class]} ({self.true_class_source})"
-        aim = f"away from {names[result.attacked_class]}"
-        if config.target_class is not None:
-            aim = f"towards {names[config.target_class]}"
+        kind, aim = "perturbation", ""
+        if isinstance(config, AttackConfig):
+            kind, aim = "attack", f", away from {names[result.attacked_class]}"
+            if config.target_class is not None:
+                aim = f", towards {names[config.target_class]}"
         report.say(f"true class: {true}")
-        report.say(f"attack: {describe_attack(config, result.attack_branch)}, {aim}")
+        report.say(f"{kind}: {describe_perturbation(config, result.attack_branch)}{aim}")
         for sentence in outcome(result, names).split("; "):
             report.say(sentence)
         report.say(describe_facts(result))
@@ -177,8 +179,8 @@ def open_subject(
         raise ImageError(f"{image}: {error}") from None
     checkpoint = open_model(model, settings)
     info, folder = checkpoint.info, image.absolute().parent.name  # where a link to it lies
-    true_class, source = read_class(info, answers.true_class, "--true-class"), "given"
-    if true_class is None:
+    true_class, source = read_true_class(info, answers.true_class), "given"
+    if answers.true_class is None:
         true_class = find_class(info.classes, folder)
         source = "unknown" if true_class is None else f"taken from the folder {folder}"
     return Subject(
@@ -186,61 +188,14 @@ def open_subject(
         checkpoint,
         read_branches(checkpoint.model, answers.branch),
         image,
-        hashlib.sha256(data).hexdigest(),
+        data,
         decoding.to_pixels(photo, info.input_size),
         true_class,
         source,
     )
 
 
-def _only(comparison: Comparison, branches: Sequence[str]) -> Comparison:
-    """A comparison without the branch that only lent its gradient."""
-    facts, wrong = comparison.facts, comparison.facts.clean_wrong
-    return replace(
-        comparison,
-        predictions={k: answer for k, answer in comparison.predictions.items() if k[1] in branches},
-        maps={k: values for k, values in comparison.maps.items() if k[1] in branches},
-        facts=replace(
-            facts,
-            survives_png={name: facts.survives_png[name] for name in branches},
-            clean_wrong=wrong and {name: wrong[name] for name in branches},
-        ),
-    )
-
-
-def image_arrays(comparison: Comparison) -> dict[str, Array]:
-    """The three pictures, (3, H, W) each, by the name they get in ``arrays.npz``."""
-    return {
-        "clean": comparison.clean.numpy(),
-        "adversarial": comparison.adversarial.numpy(),
-        "perturbation": (comparison.adversarial - comparison.clean).numpy(),
-    }
-
-
 # -- words -----------------------------------------------------------------------------------------
-
-
-def outcome(comparison: Comparison, names: Sequence[str]) -> str:
-    """What happened, branch by branch: ``main was fooled: church 93 % → tench 71 %; aux held``."""
-    return "; ".join(f"{branch} {what}" for branch, what in branch_outcomes(comparison, names))
-
-
-def describe_attack(config: AttackConfig, branch: str | None) -> str:
-    """``PGD-10 through main, L∞ ≤ 4/255, step 1/255``."""
-    step = "" if config.name == "FGSM" else f", step {radius(config.step_size, config.norm)}"
-    ball = f"{NORM_TITLES[config.norm]} ≤ {radius(config.epsilon, config.norm)}"
-    return f"{config.name} through {branch}, {ball}{step}"
-
-
-def describe_facts(comparison: Comparison) -> str:
-    """The honesty figures on one line."""
-    facts = comparison.facts
-    lost = [branch for branch, survives in facts.survives_png.items() if not survives]
-    png = f"not for {', '.join(lost)}" if lost else "yes"
-    return (
-        f"measured: L∞ {radius(facts.linf, 'linf')}, L2 {radius(facts.l2, 'l2')}, "
-        f"pixels in [{facts.low:.3g}, {facts.high:.3g}]; predictions survive an 8-bit PNG: {png}"
-    )
 
 
 def prediction_table(subject: Subject, answers: Mapping[str, Prediction], top: int) -> Table:
@@ -263,13 +218,6 @@ def prediction_table(subject: Subject, answers: Mapping[str, Prediction], top: i
 
 
 # -- plain values ----------------------------------------------------------------------------------
-
-
-def class_json(info: ModelInfo, index: int | None) -> dict[str, Any] | None:
-    """Index, id and name of a class."""
-    if index is None:
-        return None
-    return {"index": index, "id": info.class_ids[index], "name": info.class_names[index]}
 
 
 def prediction_json(

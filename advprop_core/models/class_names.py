@@ -11,11 +11,15 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from advprop_core.text import legible
+from advprop_core.types import ModelInfo
 
 Classes = Sequence[tuple[str, str]]
 """(id, name) of each class, in class-index order."""
+UNKNOWN = "unknown"
+"""What a person writes where the true class is not known, unless a class is named so."""
 
 
 def exact(name: str) -> str:
@@ -109,3 +113,10 @@ def _as_indices(words: Sequence[str], class_count: int) -> dict[str, int]:
     indices = {word: int(word) for word in words}
     distinct = len(set(indices.values())) == len(indices)
     return indices if distinct and max(indices.values(), default=0) < class_count else {}
+
+
+def class_json(info: ModelInfo, index: int | None) -> dict[str, Any] | None:
+    """Index, id and name of a class, as plain values; None for none."""
+    if index is None:
+        return None
+    return {"index": index, "id": info.class_ids[index], "name": info.class_names[index]}

@@ -41,6 +41,22 @@ def fold(module: nn.Module, example: Tensor) -> nn.Module:
     return _settled(folded)
 
 
+def fold_moves(module: nn.Module, example: Tensor, layer: str) -> bool:
+    """Whether :func:`fold` changes what a layer gives: its last norm layer lies outside it.
+
+    Args:
+        module: As for :func:`fold`.
+        example: Likewise.
+        layer: Dotted name within the module; of none, nothing is moved.
+    """
+
+    def is_inside(name: str) -> bool:
+        return f"{name}.".startswith(f"{layer}.")
+
+    pairs = _foldable_pairs(module, example)
+    return any(is_inside(conv) and not is_inside(norm) for conv, norm in pairs)
+
+
 def folded_attack_view(module: nn.Module, example: Tensor) -> Callable[[], nn.Module]:
     """Like :func:`~advprop_core.models.dual_bn.attack_view`, and folded as :func:`fold` does.
 

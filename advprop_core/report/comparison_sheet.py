@@ -28,14 +28,14 @@ class Captions:
     Attributes:
         title: Model and photo.
         outcome: What happened, in a sentence.
-        attack: How the perturbation was made.
+        perturbation: How it was made.
         facts: The measured figures.
         names: Name of each class.
     """
 
     title: str
     outcome: str
-    attack: str
+    perturbation: str
     facts: str
     names: tuple[str, ...]
 
@@ -105,7 +105,7 @@ def _draw_legend(canvas: Image.Image, comparison: Comparison, captions: Captions
     text = drawing.Text(canvas)
     left = _MARGIN
     lines = [
-        f"Attack: {captions.attack}.",
+        f"Perturbation: {captions.perturbation}.",
         f"{captions.facts[:1].upper()}{captions.facts[1:]}.",
     ]
     if comparison.maps:
@@ -129,9 +129,11 @@ def _draw_scale(canvas: Image.Image, comparison: Comparison, captions: Captions,
     corner, size = (_MARGIN, y + 4), (_MAP, 14)
     drawing.draw_scale(canvas, corner, size, method.sign, _span(comparison))
     layer = f" at {first.layer}" if first.layer else ""
+    classes = {drawn.class_index for drawn in comparison.maps.values()}
+    what = f"“{captions.names[first.class_index]}”" if len(classes) == 1 else "each one's answer"
     return (
-        f"Maps: {method.title}{layer} for “{captions.names[first.class_index]}”, over the photo in "
-        "grey. All share one scale, which ends at the 99th percentile."
+        f"Maps: {method.title}{layer} for {what}, over the photo in grey. All share one scale, "
+        "which ends at the 99th percentile."
     )
 
 

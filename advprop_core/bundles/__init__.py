@@ -1,0 +1,1 @@
+"""A comparison in one file, and the same comparison made again from that file."""

@@ -1,0 +1,176 @@
+"""``compare``: one photo, clean and perturbed, and what every branch makes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from advprop_core.attribution.methods import METHODS
+from advprop_core.cli.options import AimOptions, with_options
+from advprop_core.cli.output import Report, make_folder, save_arrays, try_file, write_json
+from advprop_core.cli.perturbation import PerturbationOptions
+from advprop_core.cli.photo import PhotoOptions
+from advprop_core.cli.values import read_class
+from advprop_core.errors import InputError
+from advprop_core.files import write_whole
+from advprop_core.models.class_names import class_json
+from advprop_core.types import AttackConfig, Comparison, ModelInfo
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from advprop_core.cli.subject import Subject
+    from advprop_core.compare.experiment import Experiment
+
+_OWN = "own"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _CompareOptions(AimOptions, PerturbationOptions, PhotoOptions):
+    out: Annotated[Path | None, typer.Option(metavar="DIR")] = None
+    """Folder for the results; made if need be, and overwritten."""
+    bundle: Annotated[Path | None, typer.Option(metavar="FILE")] = None
+    """A .zip with everything that makes it again: `advprop replay FILE` says whether the numbers
+    are the same."""
+    method: Annotated[str, typer.Option(metavar="NAME")] = "grad-cam"
+    """Map: grad-cam, saliency, integrated-gradients, smoothgrad or any other that
+    `advprop explain --help` lists."""
+    layer: Annotated[str | None, typer.Option(metavar="NAME")] = None
+    """Layer that grad-cam reads, such as s3 or layer4.1. By default the deepest stage whose map has
+    at least 5×5 cells."""
+    class_index: Annotated[str | None, typer.Option(metavar="CLASS")] = None
+    """Class whose score the maps explain, the same in all of them: name, id or index; or own, for
+    what each branch answers to each photo. By default the true class; where that is not known, the
+    class that was predicted for the clean photo."""
+    map_seed: Annotated[int | None, typer.Option(metavar="N")] = None
+    """Seed of what a map draws. By default that of --seed."""
+
+    def check_places(self) -> None:
+        """Refuse places that cannot be written, before any work is done."""
+        if self.out is None and self.bundle is None:
+            raise InputError(
+                "give --out DIR, --bundle FILE.zip or both: where to write the results"
+            )
+        if self.out is not None:
+            make_folder(self.out)
+        if self.bundle is not None:
+            if self.bundle.suffix.lower() != ".zip":
+                raise InputError(f"--bundle must be a .zip file, got {self.bundle}")
+            try_file(self.bundle, "--bundle")
+
+
+@with_options
+def compare(options: _CompareOptions) -> None:
+    r"""Perturb a photo, ask every branch, and map where each looked: the app without a browser.
+
+    Writes to --out: comparison.png (photos, predictions and maps on one page), arrays.npz
+    (clean, adversarial, perturbation, and of each branch logits and maps, as float32) and
+    manifest.json (inputs, settings, versions, predictions and measured figures).
+
+    Writes to --bundle one file with the photo, the perturbed photo (8-bit PNG, and exactly), every
+    answer, the maps, digests, versions, seeds and the command that makes it again.
+
+    ```
+    advprop compare church.jpg --model imagenette-advprop --out out
+    advprop compare church.jpg --model imagenette-advprop --attack pgd \
+        --norm linf --epsilon 4/255 --steps 10 --out out --json out.json
+    advprop compare church.jpg --model imagenette-advprop --noise gaussian --severity 0.2 \
+        --bundle church.zip
+    ```
+    """
+    report = Report(options.json_file)
+    options.check_places()
+    perturbation = options.read_perturbation()
+    from advprop_core.report.comparison_sheet import draw_comparison
+    from advprop_core.report.comparison_words import captions
+
+    if options.method not in METHODS:
+        raise InputError(f"--method must be one of {', '.join(METHODS)}, got {options.method!r}")
+    subject = options.open_subject()
+    if isinstance(perturbation, AttackConfig):
+        perturbation = subject.aim(perturbation, options)
+    elif options.target_class is not None:
+        raise InputError("--target-class is for an attack: leave it out, or name an --attack")
+    experiment = _experiment(subject, options, perturbation)
+    result = subject.run(experiment)
+    content = subject.manifest(result, perturbation)
+    content["maps"] = _maps_json(subject, options, result)
+    names = subject.info.class_names
+    sheet = draw_comparison(result, captions(result, perturbation, subject.title, names))
+    subject.tell(report, result, perturbation)
+    if result.maps_refused:
+        report.say(f"no {options.method} maps: {result.maps_refused}")
+    if options.out is not None:
+        _write_folder(options.out, result, sheet, content)
+        report.say(f"wrote comparison.png, arrays.npz and manifest.json to {options.out}")
+    if options.bundle is not None:
+        _write_bundle(options, subject, experiment, result, sheet)
+        report.say(f"wrote {options.bundle}; `advprop replay {options.bundle}` makes it again")
+    report.finish(content)
+
+
+def _experiment(subject: Subject, options: _CompareOptions, perturbation: Any) -> Experiment:
+    from advprop_core.compare.compare import MapRequest
+
+    seed = options.seed if options.map_seed is None else options.map_seed
+    explained = _explained(subject.info, options.class_index)
+    maps = MapRequest(options.method, options.layer, explained, seed)
+    return subject.experiment(perturbation, options.attack_branch, maps)
+
+
+def _explained(info: ModelInfo, text: str | None) -> int | Literal["own"] | None:
+    """A class that is named so goes before the word."""
+    if text == _OWN and _OWN not in (*info.class_ids, *info.class_names):
+        return "own"
+    return read_class(info, text, "--class-index")
+
+
+def _maps_json(subject: Subject, options: _CompareOptions, result: Comparison) -> dict[str, Any]:
+    """Which maps there are, or why there are none."""
+    asked: dict[str, Any] = {
+        "method": options.method,
+        "layer": options.layer,
+        "seed": options.seed if options.map_seed is None else options.map_seed,
+    }
+    if not result.maps:
+        return asked | {"refused": result.maps_refused}
+    first = next(iter(result.maps.values()))
+    classes = {
+        f"{kind}_{branch}": class_json(subject.info, drawn.class_index)
+        for (kind, branch), drawn in result.maps.items()
+    }
+    if options.class_index == _OWN:
+        return asked | {"layer": first.layer, "classes": classes}
+    return asked | {"layer": first.layer, "class": class_json(subject.info, first.class_index)}
+
+
+def _write_folder(
+    folder: Path, result: Comparison, sheet: Image.Image, content: dict[str, Any]
+) -> None:
+    from advprop_core.bundles.write import logit_arrays, picture_arrays
+
+    sheet.save(folder / "comparison.png")
+    maps = {f"map_{k}_{b}": drawn.values.numpy() for (k, b), drawn in result.maps.items()}
+    save_arrays(folder / "arrays.npz", picture_arrays(result) | logit_arrays(result) | maps)
+    write_json(folder / "manifest.json", content)
+
+
+def _write_bundle(
+    options: _CompareOptions,
+    subject: Subject,
+    experiment: Experiment,
+    result: Comparison,
+    sheet: Image.Image,
+) -> None:
+    from advprop_core.bundles.network import Source
+    from advprop_core.bundles.write import Record, write_bundle
+    from advprop_core.pictures.decoding import encode_png
+
+    assert options.bundle is not None
+    source = Source.opened(subject.model_name, subject.checkpoint, options.settings)
+    title, data = subject.image.name, subject.data
+    record = Record(experiment, result, source, title, data, encode_png(sheet))
+    write_whole(options.bundle, write_bundle(record))

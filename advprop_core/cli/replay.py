@@ -1,0 +1,115 @@
+"""``replay``: a bundle's comparison made again."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from advprop_core.cli.options import ReportOptions, open_model, with_options
+from advprop_core.cli.output import Report
+from advprop_core.errors import InputError
+from advprop_core.models.bundle import bundled_models, says_all_itself
+from advprop_core.models.settings import ModelSettings
+from advprop_core.text import legible
+
+if TYPE_CHECKING:
+    from advprop_core.bundles.network import Source
+    from advprop_core.bundles.read import Bundle
+    from advprop_core.bundles.replay import Replay
+
+
+@dataclass(frozen=True, kw_only=True)
+class _ReplayOptions(ReportOptions):
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE")]
+    """A zip that `advprop compare --bundle` or the Playground's "Everything" button wrote."""
+    model: Annotated[str | None, typer.Option(metavar="M")] = None
+    """The network, where the bundle's is not a bundled one: its file, or a timm name. Nothing that
+    a bundle names is opened or fetched by itself."""
+
+
+@with_options
+def replay(options: _ReplayOptions) -> None:
+    """Make a bundle's comparison again, and say whether the numbers are the same.
+
+    It starts from the bundle's own picture, with its settings and seeds, and compares the perturbed
+    picture, every answer and every map.
+
+    - *the same numbers, bit for bit*, or *within rounding*: exit code 0. Rounding means at most
+      1e-6 of a pixel, 1e-5 of a probability, and 1e-4 of a map's largest value.
+    - *other numbers*: what differs and by how much, and what may be the cause: another network
+      file, other versions, another processor. Exit code 1.
+    - a file that is no bundle, or is damaged: one sentence, exit code 2.
+
+    The last bits of a sum depend on processor, number of threads and version of torch. An attack
+    follows the sign of a gradient, so it may turn a last bit into a pixel.
+
+    ```
+    advprop compare church.jpg --model imagenette-advprop --bundle church.zip
+    advprop replay church.zip
+    advprop replay own.zip --model runs/x/model.safetensors --json -
+    ```
+    """
+    report = Report(options.json_file)
+    from advprop_core.bundles.read import read_bundle
+    from advprop_core.bundles.replay import replay as make_again
+    from advprop_core.cli.progress import in_parts
+
+    bundle = read_bundle(options.bundle)
+    source = _open(bundle, options.model)
+    with in_parts(1) as begin:
+        progress = begin("making it again")
+        result = make_again(bundle, source, lambda share: progress(round(1000 * share), 1000))
+    _tell(report, result)
+    report.finish(_as_json(options.bundle, result))
+    if not result.is_same:
+        raise typer.Exit(1)
+
+
+def _open(bundle: Bundle, named: str | None) -> Source:
+    """The network that was named, or the bundled one that made the bundle."""
+    from advprop_core.bundles.network import Source
+
+    name = bundle.network["name"] if named is None else named
+    if named is None and name not in bundled_models():
+        raise InputError(
+            f"this bundle's network, {legible(name)[:200]!r}, is not a bundled one: name its file "
+            "with --model FILE"
+        )
+    settings = ModelSettings() if says_all_itself(name) else bundle.settings
+    return Source.opened(name, open_model(name, settings), settings)
+
+
+def _tell(report: Report, result: Replay) -> None:
+    if result.is_exact:
+        report.say("the same numbers, bit for bit")
+    elif result.is_same:
+        gaps = ", ".join(f"{kind} {gap:.1g}" for kind, gap in result.gaps.items())
+        report.say(f"the same numbers within rounding; largest differences: {gaps}")
+    else:
+        report.say("other numbers")
+    for difference in result.differences:
+        report.say(f"- {difference}")
+    if result.causes:
+        report.say("what is not as it was, and may change numbers:")
+    for cause in result.causes:
+        report.say(f"- {cause}")
+
+
+def _as_json(path: Path, result: Replay) -> dict[str, Any]:
+    from advprop_core.bundles.numbers import TOLERANCES
+
+    return {
+        "bundle": str(path),
+        "same": result.is_same,
+        "bit_for_bit": result.is_exact,
+        "differences": list(result.differences),
+        "causes": list(result.causes),
+        "largest_differences": {
+            kind: gap if math.isfinite(gap) else None for kind, gap in result.gaps.items()
+        },
+        "tolerances": dict(TOLERANCES),
+    }

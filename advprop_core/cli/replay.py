@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, kw_only=True)
 class _ReplayOptions(ReportOptions):
     bundle: Annotated[Path, typer.Argument(metavar="BUNDLE")]
-    """A zip that `advprop compare --bundle` or the Playground's "Everything" button wrote."""
+    """A zip that `advprop compare --bundle` or the Playground's "Save everything" wrote."""
     model: Annotated[str | None, typer.Option(metavar="M")] = None
     """The network, where the bundle's is not a bundled one: its file, or a timm name. Nothing that
     a bundle names is opened or fetched by itself."""

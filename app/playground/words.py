@@ -35,6 +35,17 @@ def attack(config: AttackConfig, attack_branch: str | None, names: Sequence[str]
     return f"{config.name}, {NORM_TITLES[config.norm]}{through}{target}"
 
 
+def survival(result: Comparison) -> str:
+    """Whether the perturbed picture does the same once it is saved as a PNG."""
+    lost = [f"**{branch}**" for branch, same in result.facts.survives_png.items() if not same]
+    if not lost:
+        return "Measured: saved as PNG, the perturbed picture gets the same answers."
+    return (
+        f"Measured: saved as PNG, the perturbed picture gets another answer from {join(lost)}. "
+        "Its exact values are under “Save more”."
+    )
+
+
 # -- the sweep -----------------------------------------------------------------------------------
 
 

@@ -1,0 +1,156 @@
+"""What can be saved of a comparison; every file is made when its button is pressed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from advprop_core.types import Comparison
+from app.playground import words
+from app.shell import cache
+from app.shell.comparison import map_request, perturbing
+from app.shell.tasks import Shown
+
+if TYPE_CHECKING:
+    from advprop_core.bundles.write import Record
+
+
+def show(shown: Shown, drawn: Shown | None) -> None:
+    """The perturbed picture, and a menu of the rest.
+
+    Args:
+        shown: The comparison.
+        drawn: Its maps, where they are there already.
+    """
+    result: Comparison = shown.result
+    maps = drawn if drawn is not None and drawn.about == shown.task else None
+    with st.container(horizontal=True, vertical_alignment="center"):
+        _offer(
+            "Save the perturbed picture (PNG)",
+            "perturbed.png",
+            lambda: _png(result),
+            "8 bits a colour, at the size that the network takes.",
+        )
+        with st.popover("Save more", icon=":material/download:"):
+            _offer(
+                "Save everything (zip)",
+                "comparison.zip",
+                lambda: _bundle(shown, maps),
+                "Pictures, answers, maps, settings, seeds, versions, and the command that makes it "
+                "again. `advprop replay comparison.zip` says whether the numbers are the same.",
+            )
+            _offer(
+                "One page (PNG)",
+                "comparison.png",
+                lambda: _sheet(_record(shown, maps)),
+                "Pictures, maps and answers as one picture, for a slide.",
+            )
+            _offer(
+                "Perturbed picture, exact (npz)",
+                "perturbed.npz",
+                lambda: _exact_pictures(result),
+                "Full precision: clean, adversarial and perturbation, float32, (3, H, W).",
+            )
+            _offer(
+                "Answers (CSV)",
+                "answers.csv",
+                lambda: _answers(shown),
+                "The probability of every class, for each branch and picture.",
+            )
+            if maps is not None and maps.result.maps:
+                with_maps: Comparison = maps.result
+                _offer(
+                    "Maps (npz)",
+                    "maps.npz",
+                    lambda: _maps(with_maps),
+                    "As they were computed: signed, without a colour scale.",
+                )
+    st.caption(words.survival(result))
+
+
+def _offer(label: str, file: str, make: Callable[[], bytes], help: str) -> None:
+    st.download_button(
+        label,
+        make,
+        file_name=file,
+        key=f"save.{file}",
+        icon=":material/download:",
+        on_click="ignore",
+        help=help,
+    )
+
+
+# Below, torch and all else that is heavy is loaded where a file is made.
+
+
+def _png(result: Comparison) -> bytes:
+    from advprop_core.pictures.decoding import encode_png, to_image
+
+    return encode_png(to_image(result.adversarial))
+
+
+def _exact_pictures(result: Comparison) -> bytes:
+    from advprop_core.bundles.archive import pack_arrays
+    from advprop_core.bundles.write import picture_arrays
+
+    return pack_arrays(picture_arrays(result))
+
+
+def _answers(shown: Shown) -> bytes:
+    from advprop_core.bundles.write import answers_csv
+
+    return answers_csv(shown.result, shown.info).encode()
+
+
+def _maps(result: Comparison) -> bytes:
+    from advprop_core.bundles.archive import pack_arrays
+    from advprop_core.bundles.write import map_arrays
+
+    return pack_arrays(map_arrays(result))
+
+
+def _record(shown: Shown, drawn: Shown | None) -> Record:
+    """All that is saved, with the maps where they are there."""
+    from advprop_core.bundles.network import Source
+    from advprop_core.bundles.write import Record
+    from advprop_core.compare.experiment import Experiment
+    from advprop_core.models.bundle import bundled_models, says_all_itself
+    from advprop_core.models.settings import ModelSettings
+
+    view, lens = shown.view, cache.load_lens(shown.view.model)
+    maps = None if drawn is None else map_request(drawn.view, lens, drawn.view.method)
+    branches = tuple(lens.model.branch_names)
+    file = cache.model_files()[view.model]
+    is_bundled = bundled_models().get(view.model) == file
+    settings = ModelSettings() if says_all_itself(str(file)) else cache.model_settings()
+    return Record(
+        Experiment(branches=branches, maps=maps, **perturbing(view, shown.info)),
+        (shown if drawn is None else drawn).result,
+        # A file's folder is nobody's business where the server is another's.
+        Source(view.model if is_bundled else file.name, lens.model, lens.info, settings, file),
+        shown.title,
+        cache.picture(view.image, shown.info.input_size).data,
+    )
+
+
+def _sheet(record: Record) -> bytes:
+    from advprop_core.pictures.decoding import encode_png
+    from advprop_core.report.comparison_sheet import draw_comparison
+    from advprop_core.report.comparison_words import captions
+
+    title = f"{record.source.info.name or record.source.name} on {record.title}"
+    names, perturbation = record.source.info.class_names, record.experiment.perturbation
+    return encode_png(
+        draw_comparison(record.comparison, captions(record.comparison, perturbation, title, names))
+    )
+
+
+def _bundle(shown: Shown, drawn: Shown | None) -> bytes:
+    from dataclasses import replace
+
+    from advprop_core.bundles.write import write_bundle
+
+    record = _record(shown, drawn)
+    return write_bundle(replace(record, sheet=_sheet(record)))

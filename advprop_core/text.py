@@ -160,3 +160,8 @@ def _outcome(comparison: Comparison, branch: str, names: Sequence[str]) -> str:
     else:
         verb = "was wrong before and changed its mind"
     return f"{verb}: {move}"
+
+
+def spreadsheet_cell(text: str) -> str:
+    """Text as a cell of a CSV: a spreadsheet would run a name that begins like a formula."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

@@ -21,7 +21,7 @@ from advprop_core.models.class_names import class_json
 from advprop_core.pictures.decoding import encode_png, to_image
 from advprop_core.pictures.digests import raw_bytes
 from advprop_core.pictures.formats import open_image
-from advprop_core.text import legible
+from advprop_core.text import legible, spreadsheet_cell
 from advprop_core.types import AttributionMap, Comparison, ModelInfo
 from advprop_core.versions import versions
 
@@ -98,7 +98,8 @@ def answers_csv(comparison: Comparison, info: ModelInfo) -> str:
     table.writerow(["index", "id", "name", *(f"{branch} {kind}" for branch, kind in cells)])
     columns = [comparison.predictions[k, b].probabilities.tolist() for b, k in cells]
     for index, shares in enumerate(zip(*columns, strict=True)):
-        named = [index, info.class_ids[index], info.class_names[index]]
+        words = (info.class_ids[index], info.class_names[index])
+        named = [index, *map(spreadsheet_cell, words)]
         table.writerow([*named, *(f"{share:.9g}" for share in shares)])
     return text.getvalue()
 

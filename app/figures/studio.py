@@ -110,6 +110,7 @@ def _trace(line: _Line, radii: Sequence[float], norm: str) -> go.Scatter:
         x=list(radii),
         y=line.shares,
         mode="lines+markers",
+        name=line.name,
         line={"color": line.colour, "width": 3 if line.main else 1.5, "dash": line.dash},
         marker={"size": 7 if line.main else 5, "color": line.colour},
         # A click selects a point: what is not selected must not fade for that.

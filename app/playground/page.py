@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-<<<<<<< HEAD
-from app.playground import beside, glance, studio, words
-=======
-from app.playground import saving, studio, words
->>>>>>> 520a1ea (feat(app): everything of a comparison can be saved, and whether its PNG gets the same answers stands beside the button)
+from app.playground import beside, glance, saving, studio, words
 from app.playground.view import PlaygroundView
 from app.shell import messages, state, workbench
 from app.shell.comparison import comparison_task
@@ -32,27 +28,12 @@ def _draw(shown: Shown, current: bool) -> None:
     _eraser(shown)
     drawn = beside.show(shown) if shown.view.beside else glance.show(shown, "playground")
     st.caption(_ENLARGE)
-<<<<<<< HEAD
-=======
-    _maps(drawn)
-    _honesty(shown)
-    saving.show(shown, drawn)
-
-
-def _board(shown: Shown, drawn: Shown | None, said: Mapping[str, str]) -> None:
-    from advprop_core.attribution.methods import METHODS
-    from app.elements.board import board
-    from app.figures import board as figures
-    from app.figures.style import COLUMN_TITLES
-
-    result, names = shown.result, shown.info.class_names
-    maps: dict[str, list[dict[str, str]]] | None = {}
->>>>>>> 520a1ea (feat(app): everything of a comparison can be saved, and whether its PNG gets the same answers stands beside the button)
     if drawn is not None:
         glance.say_of_maps(drawn)
     if not shown.view.beside:
         beside.offer(shown)
     _honesty(shown)
+    saving.show(shown, drawn)
 
 
 def _eraser(shown: Shown) -> None:

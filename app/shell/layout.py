@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import streamlit as st
 
+from app.shell import chart_saving
 from app.shell.messages import plain
 from app.shell.state import key
 
@@ -53,8 +54,9 @@ def tabs(titles: Sequence[str], field: str) -> tuple[DeltaGenerator, str]:
 
 
 def chart(figure: go.Figure, name: str, alt: str, **options: Any) -> None:
-    """A figure without plotly's tool bar; ``alt`` may hold Markdown, which is taken out."""
-    st.plotly_chart(figure, key=name, config={"displayModeBar": False}, alt=plain(alt), **options)
+    """A figure and a way to save it; ``alt`` may hold Markdown, which is taken out."""
+    st.plotly_chart(figure, key=name, config=chart_saving.CONFIG, alt=plain(alt), **options)
+    chart_saving.offer(figure, name)
 
 
 def image(png: bytes, caption: str | None, alt: str) -> None:

@@ -1,0 +1,153 @@
+"""The numbers of a figure as a table, whatever is drawn of them."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import html
+import io
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from advprop_core.text import spreadsheet_cell
+
+_COLUMNS = ("panel", "series", "name", "x", "y", "low", "high", "value")
+_TAG = re.compile(r"<[^>]*>")
+
+
+def to_csv(figure: Any) -> str:
+    """A row for each number that a figure shows; empty columns are left out.
+
+    Args:
+        figure: A plotly figure, or the dict of one. Its scatter, bar and heatmap traces are read;
+            pictures, bands and marks, which have nothing to say on hovering, are not.
+    """
+    spec = _as_dict(figure)
+    rows = [row for trace in spec["data"] for row in _rows(trace, spec["layout"])]
+    used = [name for name in _COLUMNS if any(row.get(name, "") != "" for row in rows)]
+    titles = {axis: _common_title(spec["layout"], axis) for axis in ("x", "y")}
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow([titles.get(name, name) for name in used])
+    table.writerows([_cell(row.get(name, "")) for name in used] for row in rows)
+    return text.getvalue()
+
+
+def has_numbers(figure: Any) -> bool:
+    """Whether there is anything for :func:`to_csv`; a figure of pictures has nothing."""
+    traces = figure["data"] if isinstance(figure, Mapping) else figure.data
+    return any(_is_read(trace) for trace in traces)
+
+
+def _is_read(trace: Any) -> bool:
+    is_silent = "hoverinfo" in trace and trace["hoverinfo"] == "skip"
+    return trace["type"] in _READERS and not is_silent
+
+
+def _as_dict(figure: Any) -> dict[str, Any]:
+    spec = figure if isinstance(figure, Mapping) else figure.to_dict()
+    return {"data": spec["data"], "layout": spec.get("layout", {})}
+
+
+def _rows(trace: Mapping[str, Any], layout: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    if not _is_read(trace):
+        return
+    named = {"panel": _panel(trace, layout), "series": _plain(trace.get("name", ""))}
+    for row in _READERS[trace["type"]](trace):
+        for axis in ("x", "y"):
+            row[axis] = _tick(row[axis], _axis(trace, layout, axis))
+        yield named | row
+
+
+def _points(trace: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Of a scatter or a bar, with the ends of their intervals and what a point is called."""
+    names = _values(trace.get("customdata", ()))
+    for at, (x, y) in enumerate(zip(_values(trace["x"]), _values(trace["y"]), strict=True)):
+        if x is None or y is None:
+            continue
+        row = {"x": x, "y": y}
+        if names and isinstance(names[at], str):
+            row["name"] = names[at]
+        for axis, value in (("x", x), ("y", y)):
+            bars = trace.get(f"error_{axis}") or {}
+            if "array" in bars:
+                row["high"] = value + _values(bars["array"])[at]
+                row["low"] = value - _values(bars.get("arrayminus", bars["array"]))[at]
+        yield row
+
+
+def _cells(trace: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Of a heatmap."""
+    table = [_values(line) for line in _values(trace["z"])]
+    across = _values(trace["x"]) if "x" in trace else range(len(table[0]))
+    down = _values(trace["y"]) if "y" in trace else range(len(table))
+    for y, line in zip(down, table, strict=True):
+        for x, value in zip(across, line, strict=True):
+            if value is not None:
+                yield {"x": x, "y": y, "value": value}
+
+
+_READERS = {"scatter": _points, "bar": _points, "heatmap": _cells}
+
+
+def _values(values: Any) -> list[Any]:
+    """A list, also of what plotly packs: a typed array in base 64."""
+    if isinstance(values, Mapping):
+        array = np.frombuffer(base64.b64decode(values["bdata"]), values["dtype"])
+        shape = values.get("shape")
+        values = array.reshape([int(n) for n in str(shape).split(",")]) if shape else array
+    return values.tolist() if isinstance(values, np.ndarray) else list(values)
+
+
+def _axis(trace: Mapping[str, Any], layout: Mapping[str, Any], axis: str) -> Mapping[str, Any]:
+    number = str(trace.get(f"{axis}axis", axis))[1:]
+    found: Mapping[str, Any] = layout.get(f"{axis}axis{number}") or {}
+    return found
+
+
+def _tick(value: Any, axis: Mapping[str, Any]) -> Any:
+    """What stands at a place, where the places of an axis are numbered from 0 and have names."""
+    names, places = (_values(axis.get(name) or ()) for name in ("ticktext", "tickvals"))
+    if not names or places != list(range(len(names))) or not isinstance(value, int | float):
+        return value
+    return _plain(names[min(max(round(value), 0), len(names) - 1)])
+
+
+def _panel(trace: Mapping[str, Any], layout: Mapping[str, Any]) -> str:
+    """The title right above the trace's axes; where there is none, that of the figure."""
+    across, down = (_axis(trace, layout, axis).get("domain", (0, 1)) for axis in ("x", "y"))
+    for note in layout.get("annotations", ()):
+        is_above = note.get("yref") == "paper" and abs(note.get("y", -1) - down[1]) < 1e-6
+        is_here = note.get("xref") != "paper" or across[0] <= note.get("x", -1) <= across[1]
+        if is_above and is_here:
+            return _plain(note.get("text", ""))
+    return _title(layout)
+
+
+def _common_title(layout: Mapping[str, Any], axis: str) -> str:
+    """The title of all axes of a direction, or its letter."""
+    titles = set()
+    for name, settings in layout.items():
+        if re.fullmatch(rf"{axis}axis\d*", name):
+            titles.add(_title(settings))
+    titles.discard("")
+    return titles.pop() if len(titles) == 1 else axis
+
+
+def _title(settings: Mapping[str, Any]) -> str:
+    """Of a figure or an axis, which plotly takes as a text or with its style."""
+    title = settings.get("title") or ""
+    return _plain(title.get("text") if isinstance(title, Mapping) else title)
+
+
+def _plain(text: Any) -> str:
+    """Without markup and coloured marks."""
+    bare = html.unescape(_TAG.sub(" ", str(text or ""))).replace("■", " ")
+    return " ".join(bare.split())
+
+
+def _cell(value: Any) -> Any:
+    return spreadsheet_cell(value) if isinstance(value, str) else value

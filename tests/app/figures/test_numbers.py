@@ -1,0 +1,63 @@
+"""The numbers of a figure, whatever is drawn of them."""
+
+import csv
+import io
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+from plotly.subplots import make_subplots
+
+from app.figures.numbers import has_numbers, to_csv
+
+
+def table(figure):
+    return list(csv.DictReader(io.StringIO(to_csv(figure))))
+
+
+@pytest.mark.parametrize("given", [lambda figure: figure, lambda figure: figure.to_dict()])
+def test_lines_with_intervals_as_an_object_and_as_a_dict(given):
+    bars = {"array": np.array([0.1, 0.2]), "arrayminus": [0.3, 0.4]}
+    line = go.Scatter(x=[0, 1], y=np.array([0.5, 0.25]), error_y=bars, name="<b>main</b> &amp; co")
+    figure = go.Figure(line, {"xaxis": {"title": "ε"}, "yaxis": {"title": {"text": "right"}}})
+    rows = table(given(figure))
+    assert [*rows[0]] == ["series", "ε", "right", "low", "high"]
+    assert rows[0]["series"] == "main & co"
+    assert [float(row["right"]) for row in rows] == [0.5, 0.25]
+    assert [float(row["low"]) for row in rows] == pytest.approx([0.2, -0.15])
+    assert [float(row["high"]) for row in rows] == pytest.approx([0.6, 0.45])
+
+
+def test_rows_that_have_names_are_called_by_them():
+    names = {"tickvals": [0, 1], "ticktext": ["church", "<i>tench</i>"]}
+    figure = go.Figure(go.Bar(x=[0.7, 0.3], y=[0, 1.2], orientation="h"), {"yaxis": names})
+    assert [row["y"] for row in table(figure)] == ["church", "tench"]
+    shares = {"tickvals": [0, 0.5, 1], "ticktext": ["0 %", "50 %", "100 %"]}
+    figure = go.Figure(go.Scatter(x=[1, 2], y=[0, 1]), {"yaxis": shares})
+    assert [row["y"] for row in table(figure)] == ["0", "1"], "these are marks of a scale"
+
+
+def test_heat_maps_in_panels():
+    figure = make_subplots(rows=1, cols=2, subplot_titles=["■ left", "right"])
+    figure.add_trace(go.Heatmap(z=np.array([[1.0, 2.0]]), x=["a", "b"], y=["c"]), 1, 1)
+    figure.add_trace(go.Heatmap(z=[[3, None]]), 1, 2)
+    rows = table(figure)
+    assert [(row["panel"], row["x"], row["y"], float(row["value"])) for row in rows] == [
+        ("left", "a", "c", 1.0), ("left", "b", "c", 2.0), ("right", "0", "0", 3.0)
+    ]  # fmt: skip
+
+
+def test_pictures_bands_and_gaps_are_no_numbers():
+    picture = go.Figure(go.Image(source="data:image/png;base64,AA=="))
+    assert not has_numbers(picture)
+    assert not has_numbers(picture.to_dict())
+    band = go.Scatter(x=[0, 1], y=[1, 1], hoverinfo="skip", name="band")
+    figure = go.Figure([band, go.Bar(x=[0, 1], y=[None, 2], customdata=["s1", "s2"])])
+    figure.update_layout(title="A title")
+    assert has_numbers(figure)
+    assert table(figure) == [{"panel": "A title", "name": "s2", "x": "1", "y": "2"}]
+
+
+def test_a_name_that_a_spreadsheet_would_run_is_text():
+    figure = go.Figure(go.Scatter(x=[1], y=[-2], name="=cmd|' /C calc'!A0"))
+    assert table(figure) == [{"series": "'=cmd|' /C calc'!A0", "x": "1", "y": "-2"}]

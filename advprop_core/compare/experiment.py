@@ -13,7 +13,7 @@ from advprop_core.checks import Checked, Index
 from advprop_core.compare.compare import MapRequest, compare
 from advprop_core.errors import InputError
 from advprop_core.models.dual_bn import DualBNModel
-from advprop_core.models.folding import fold, fold_moves
+from advprop_core.models.folding import fold, moved_by_folding
 from advprop_core.pictures.noise import NoiseConfig
 from advprop_core.pictures.regions import EraseConfig, Region
 from advprop_core.types import AttackConfig, Comparison
@@ -64,8 +64,9 @@ class Experiment(Checked):
         taking_part = {self.attack_branch, *self.branches}
         names = [name for name in model.branch_names if name in taking_part]
         modules: dict[str, nn.Module] = {name: model.branch(name) for name in names}
-        layer = self.maps and self.maps.layer
-        if not any(layer and fold_moves(m, pixels, f"network.{layer}") for m in modules.values()):
+        layers = [f"network.{self.maps.layer}"] if self.maps and self.maps.layer else []
+        # There a folded network would give another map than the network itself.
+        if not (layers and moved_by_folding(next(iter(modules.values())), pixels, layers)):
             modules = {name: fold(module, pixels) for name, module in modules.items()}
         result = compare(
             modules,

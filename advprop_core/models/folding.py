@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -41,20 +41,20 @@ def fold(module: nn.Module, example: Tensor) -> nn.Module:
     return _settled(folded)
 
 
-def fold_moves(module: nn.Module, example: Tensor, layer: str) -> bool:
-    """Whether :func:`fold` changes what a layer gives: its last norm layer lies outside it.
+def moved_by_folding(module: nn.Module, example: Tensor, layers: Iterable[str]) -> set[str]:
+    """The layers that give something else after :func:`fold`: their last norm lies outside them.
 
     Args:
         module: As for :func:`fold`.
         example: Likewise.
-        layer: Dotted name within the module; of none, nothing is moved.
+        layers: Dotted names within the module.
     """
-
-    def is_inside(name: str) -> bool:
-        return f"{name}.".startswith(f"{layer}.")
-
     pairs = _foldable_pairs(module, example)
-    return any(is_inside(conv) and not is_inside(norm) for conv, norm in pairs)
+
+    def is_cut(layer: str, conv: str, norm: str) -> bool:
+        return f"{conv}.".startswith(f"{layer}.") and not f"{norm}.".startswith(f"{layer}.")
+
+    return {layer for layer in layers if any(is_cut(layer, *pair) for pair in pairs)}
 
 
 def folded_attack_view(module: nn.Module, example: Tensor) -> Callable[[], nn.Module]:

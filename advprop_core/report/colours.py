@@ -6,16 +6,20 @@ wherever it is drawn.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from advprop_core.types import InputKind
+
 Array = NDArray[np.float32]
 Sign = Literal["magnitude", "signed", "change"]
 Span = tuple[float, float]
 Rgb = tuple[int, int, int]
+Cell = tuple[InputKind, str]
+"""Kind of input, and branch."""
 
 BRANCH_COLOURS: Final = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 """Okabe-Ito: main, aux, and further auxiliary branches in turn."""
@@ -80,6 +84,22 @@ def colour_span(maps: Iterable[Array], sign: Sign) -> Span:
         return -high, high
     low = float(np.percentile(values, 100 - _PERCENTILE))
     return (low if high / 2 < low < high else 0.0), high
+
+
+def map_spans(maps: Mapping[Cell, Array], sign: Sign, scale: str) -> dict[Cell, Span]:
+    """(input kind, branch) to the values at both ends of the colours of its map.
+
+    ``scale`` says which maps share their colours: ``each`` none, ``row`` those of a branch,
+    ``shared`` all.
+    """
+    groups: dict[tuple[str, ...], list[Cell]] = {}
+    for kind, branch in maps:
+        group = {"shared": (), "row": (branch,), "each": (kind, branch)}[scale]
+        groups.setdefault(group, []).append((kind, branch))
+    spans: dict[Cell, Span] = {}
+    for cells in groups.values():
+        spans |= dict.fromkeys(cells, colour_span([maps[cell] for cell in cells], sign))
+    return spans
 
 
 def colour_stops(sign: Sign) -> list[tuple[float, Rgb, float]]:

@@ -9,7 +9,7 @@ from PIL import Image
 from advprop_core.attribution.methods import METHODS
 from advprop_core.pictures import decoding
 from advprop_core.report import drawing
-from advprop_core.report.colours import Sign, Span, amplification, branch_colour, colour_span
+from advprop_core.report.colours import Cell, Sign, Span, amplification, branch_colour, map_spans
 from advprop_core.types import Comparison, InputKind
 
 _MARGIN = 40
@@ -18,6 +18,11 @@ _GAP = 24
 _TILE = (_WIDTH - 2 * _MARGIN - 2 * _GAP) // 3
 _MAP = 264
 _HALF = (_WIDTH - 2 * _MARGIN - 2 * _GAP) // 2
+_SCALES = {
+    "each": "Each has its own colour scale",
+    "row": "Each branch has its own colour scale",
+    "shared": "All share one scale",
+}
 _KINDS: tuple[tuple[InputKind, str], ...] = (("clean", "clean"), ("adversarial", "perturbed"))
 
 
@@ -31,6 +36,7 @@ class Captions:
         perturbation: How it was made.
         facts: The measured figures.
         names: Name of each class.
+        scale: Which maps share their colours, see :func:`~advprop_core.report.colours.map_spans`.
     """
 
     title: str
@@ -38,10 +44,11 @@ class Captions:
     perturbation: str
     facts: str
     names: tuple[str, ...]
+    scale: str = "shared"
 
 
 def draw_comparison(comparison: Comparison, captions: Captions) -> Image.Image:
-    """Clean, perturbation, perturbed; then each branch's maps, on one scale, and predictions."""
+    """Clean, perturbation, perturbed; then each branch's maps and predictions."""
     canvas = Image.new("RGB", (_WIDTH, 4000), drawing.PAPER)
     text = drawing.Text(canvas)
     wide = _WIDTH - 2 * _MARGIN
@@ -49,7 +56,7 @@ def draw_comparison(comparison: Comparison, captions: Captions) -> Image.Image:
     y = text.paragraph((_MARGIN, 84), captions.outcome, 20, wide)
     y = _draw_photos(canvas, comparison, captions, round(y) + 18)
     for branch in comparison.branches:
-        y = _draw_branch(canvas, comparison, captions.names, branch, y)
+        y = _draw_branch(canvas, comparison, captions, branch, y)
     y = _draw_legend(canvas, comparison, captions, y)
     return canvas.crop((0, 0, _WIDTH, y + _MARGIN - 12))
 
@@ -74,13 +81,14 @@ def _draw_photos(canvas: Image.Image, comparison: Comparison, captions: Captions
 def _draw_branch(
     canvas: Image.Image,
     comparison: Comparison,
-    names: tuple[str, ...],
+    captions: Captions,
     branch: str,
     y: int,
 ) -> int:
     """One row: a rule in the branch's colour, then (map, bars) for each kind of input."""
     text = drawing.Text(canvas)
-    colour = branch_colour(branch)
+    colour, names = branch_colour(branch), captions.names
+    spans = _spans(comparison, captions.scale)
     text.draw.rectangle([_MARGIN, y, _WIDTH - _MARGIN - 1, y + 3], colour)
     for position, (kind, words) in enumerate(_KINDS):
         x = _MARGIN + position * (_HALF + 2 * _GAP)
@@ -89,7 +97,7 @@ def _draw_branch(
         left = x
         if comparison.maps:
             values = comparison.maps[kind, branch].values
-            tile = drawing.map_tile(pixels, values, _sign(comparison), _span(comparison), _MAP)
+            tile = drawing.map_tile(pixels, values, _sign(comparison), spans[kind, branch], _MAP)
             canvas.paste(tile, (x, y + 48))
             left += _MAP + 20
         rows = [
@@ -127,13 +135,15 @@ def _draw_scale(canvas: Image.Image, comparison: Comparison, captions: Captions,
     first = next(iter(comparison.maps.values()))
     method = METHODS[first.method]
     corner, size = (_MARGIN, y + 4), (_MAP, 14)
-    drawing.draw_scale(canvas, corner, size, method.sign, _span(comparison))
+    span = _spans(comparison, captions.scale)[first.input_kind, first.branch]
+    is_shared = captions.scale == "shared"  # else the bar has other numbers in each map
+    drawing.draw_scale(canvas, corner, size, method.sign, span if is_shared else None)
     layer = f" at {first.layer}" if first.layer else ""
     classes = {drawn.class_index for drawn in comparison.maps.values()}
     what = f"“{captions.names[first.class_index]}”" if len(classes) == 1 else "each one's answer"
     return (
-        f"Maps: {method.title}{layer} for {what}, over the photo in grey. All share one scale, "
-        "which ends at the 99th percentile."
+        f"Maps: {method.title}{layer} for {what}, over the photo in grey. "
+        f"{_SCALES[captions.scale]}, which ends at the 99th percentile."
     )
 
 
@@ -141,6 +151,8 @@ def _sign(comparison: Comparison) -> Sign:
     return METHODS[next(iter(comparison.maps.values())).method].sign
 
 
-def _span(comparison: Comparison) -> Span:
-    values = [attribution.values.numpy() for attribution in comparison.maps.values()]
-    return colour_span(values, _sign(comparison))
+def _spans(comparison: Comparison, scale: str) -> dict[Cell, Span]:
+    if not comparison.maps:
+        return {}
+    values = {cell: drawn.values.numpy() for cell, drawn in comparison.maps.items()}
+    return map_spans(values, _sign(comparison), scale)

@@ -56,11 +56,17 @@ def colour_bar(size: tuple[int, int], sign: Sign) -> Image.Image:
 
 
 def draw_scale(
-    image: Image.Image, corner: tuple[int, int], size: tuple[int, int], sign: Sign, span: Span
+    image: Image.Image,
+    corner: tuple[int, int],
+    size: tuple[int, int],
+    sign: Sign,
+    span: Span | None,
 ) -> None:
-    """A colour bar of (width, height) with the values at both ends below it."""
+    """A colour bar of (width, height) with the values at both ends below it, where all share it."""
     (x, y), (width, height) = corner, size
     image.paste(colour_bar(size, sign), corner)
+    if span is None:
+        return
     low, high = (f"{value:.2g}" for value in span)
     text = Text(image)
     text.write((x, y + height + 6), low, 15)

@@ -14,7 +14,7 @@ from advprop_core.report.colours import (
     amplification,
     amplify,
     branch_colour,
-    colour_span,
+    map_spans,
     overlay,
 )
 from advprop_core.report.drawing import to_webp
@@ -81,10 +81,9 @@ def maps(
 ) -> dict[str, list[dict[str, str]]]:
     """Branch to its maps over the clean and the perturbed picture, in grey.
 
-    ``scale`` says which maps share their colours: ``each`` none, ``row`` those of a branch,
-    ``shared`` all.
+    ``scale`` is that of :func:`~advprop_core.report.colours.map_spans`.
     """
-    spans = _spans(result.maps, sign, scale)
+    spans = map_spans({c: drawn.values.numpy() for c, drawn in result.maps.items()}, sign, scale)
     rows: dict[str, list[dict[str, str]]] = {}
     for branch in result.branches:
         for kind in INPUT_KINDS:
@@ -125,19 +124,6 @@ def _followed(result: Comparison, branch: str) -> list[int]:
 
 def _share(result: Comparison, kind: InputKind, branch: str, index: int) -> float:
     return float(result.predictions[kind, branch].probabilities[index])
-
-
-def _spans(drawn: Maps, sign: Sign, scale: str) -> dict[tuple[InputKind, str], tuple[float, float]]:
-    """Values at both ends of the colours of each map."""
-    keys: dict[tuple[InputKind, str], tuple[str, ...]] = {
-        (kind, branch): {"shared": (), "row": (branch,), "each": (kind, branch)}[scale]
-        for kind, branch in drawn
-    }
-    groups: dict[tuple[str, ...], list[Array]] = {}
-    for cell, one in drawn.items():
-        groups.setdefault(keys[cell], []).append(one.values.numpy())
-    spans = {key: colour_span(values, sign) for key, values in groups.items()}
-    return {cell: spans[key] for cell, key in keys.items()}
 
 
 def _picture(values: Array, caption: str, alt: str, *, exact: bool = True) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -10,7 +11,8 @@ import streamlit as st
 from advprop_core.types import Comparison
 from app.playground import words
 from app.shell import cache
-from app.shell.comparison import map_request, perturbing
+from app.shell.comparison import map_request, perturbation
+from app.shell.pictures import PictureGone
 from app.shell.tasks import Shown
 
 if TYPE_CHECKING:
@@ -44,7 +46,7 @@ def show(shown: Shown, drawn: Shown | None) -> None:
             _offer(
                 "One page (PNG)",
                 "comparison.png",
-                lambda: _sheet(_record(shown, maps)),
+                lambda: _sheet(_record(shown, maps), shown.view.scale),
                 "Pictures, maps and answers as one picture, for a slide.",
             )
             _offer(
@@ -121,36 +123,47 @@ def _record(shown: Shown, drawn: Shown | None) -> Record:
 
     view, lens = shown.view, cache.load_lens(shown.view.model)
     maps = None if drawn is None else map_request(drawn.view, lens, drawn.view.method)
-    branches = tuple(lens.model.branch_names)
     file = cache.model_files()[view.model]
     is_bundled = bundled_models().get(view.model) == file
     settings = ModelSettings() if says_all_itself(str(file)) else cache.model_settings()
     return Record(
-        Experiment(branches=branches, maps=maps, **perturbing(view, shown.info)),
+        Experiment(
+            perturbation(view, shown.info),
+            view.attack_branch,
+            tuple(lens.model.branch_names),
+            shown.result.true_class,
+            maps,
+        ),
         (shown if drawn is None else drawn).result,
         # A file's folder is nobody's business where the server is another's.
         Source(view.model if is_bundled else file.name, lens.model, lens.info, settings, file),
         shown.title,
-        cache.picture(view.image, shown.info.input_size).data,
+        _given(view.image, shown.info.input_size),
     )
 
 
-def _sheet(record: Record) -> bytes:
+def _given(source: str, size: int) -> bytes | None:
+    """The picture's file; None where it is an upload that the server no longer keeps."""
+    try:
+        return cache.picture(source, size).data
+    except PictureGone:  # the pixels that the network took are in the result
+        return None
+
+
+def _sheet(record: Record, scale: str) -> bytes:
+    """With maps in the colours that they have on the page."""
     from advprop_core.pictures.decoding import encode_png
     from advprop_core.report.comparison_sheet import draw_comparison
     from advprop_core.report.comparison_words import captions
 
     title = f"{record.source.info.name or record.source.name} on {record.title}"
-    names, perturbation = record.source.info.class_names, record.experiment.perturbation
-    return encode_png(
-        draw_comparison(record.comparison, captions(record.comparison, perturbation, title, names))
-    )
+    names, changed_by = record.source.info.class_names, record.experiment.perturbation
+    said = captions(record.comparison, changed_by, title, names)
+    return encode_png(draw_comparison(record.comparison, replace(said, scale=scale)))
 
 
 def _bundle(shown: Shown, drawn: Shown | None) -> bytes:
-    from dataclasses import replace
-
     from advprop_core.bundles.write import write_bundle
 
     record = _record(shown, drawn)
-    return write_bundle(replace(record, sheet=_sheet(record)))
+    return write_bundle(replace(record, sheet=_sheet(record, shown.view.scale)))

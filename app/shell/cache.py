@@ -239,15 +239,19 @@ def make_lens(checkpoint: Checkpoint, network: Network) -> Lens:
 def _layer_titles(branch: PixelNetwork, example: Tensor) -> dict[str, str]:
     """Stages, and the blocks in them, indented.
 
-    Folding moves what a single convolution gives, so maps are offered at stages and blocks.
+    Folding moves what some layers give, so maps are offered at stages and blocks that it leaves.
     """
     from advprop_core.attribution.layers import layer_tree
     from advprop_core.models.dual_bn import norm_layers
+    from advprop_core.models.folding import moved_by_folding
 
-    titles, norms = {}, norm_layers(branch.network)
-    for outer in layer_tree(branch, example):
+    titles, tree = {}, layer_tree(branch, example)
+    names = [f"network.{node.name}" for outer in tree for node in (outer, *outer.children)]
+    moved = moved_by_folding(branch, example, names)
+    left_out = {*norm_layers(branch.network), *(name.removeprefix("network.") for name in moved)}
+    for outer in tree:
         for node in (outer, *outer.children):
-            if node.children and node.name not in norms:
+            if node.children and node.name not in left_out:
                 indent = "" if node is outer else "\u2003"
                 height, width = node.size
                 titles[node.name] = f"{indent}{node.name}: {height} × {width} cells"

@@ -190,11 +190,11 @@ def test_halves_are_measured_on_request_and_stand_beside_the_dial(anatomy):
 def test_the_network_at_a_place_can_be_downloaded(anatomy):
     person = anatomy(dial="30")
     person.press("Make a file of the network at 30 %")
-    (button,) = person.at.get("download_button")
-    assert button.proto.label == "Download the network at 30 %"
+    label = "Download the network at 30 %"
+    assert label in [button.proto.label for button in person.at.get("download_button")]
     assert not person.at.exception
     person.choose(dial=0)
-    assert not person.at.get("download_button")
+    assert label not in [button.proto.label for button in person.at.get("download_button")]
 
 
 def test_nothing_changed_has_one_line_and_plain_bars(anatomy):

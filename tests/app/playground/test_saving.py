@@ -15,6 +15,7 @@ from advprop_core.cli import main
 from advprop_core.models import checkpoints
 from advprop_core.models.settings import ModelSettings
 from app.playground import saving, words
+from tests.app.visiting import jpeg, lose_pictures
 
 WAYS = {
     "as it opens": {},
@@ -68,6 +69,16 @@ def test_a_bundle_says_nothing_of_the_servers_folders(visit, tiny_models, tmp_pa
     manifest = json.dumps(read_bundle(tmp_path / "saved.zip").manifest)
     assert "tiny-advprop.safetensors" in manifest
     assert str(tiny_models["tiny-advprop"].parent) not in manifest
+
+
+def test_an_upload_that_the_server_no_longer_keeps_is_saved_by_its_pixels(visit, tmp_path):
+    person = visit().upload("a.jpg", jpeg())
+    lose_pictures()
+    save_everything(person, tmp_path / "saved.zip")
+    with zipfile.ZipFile(tmp_path / "saved.zip") as archive:
+        names = archive.namelist()
+    assert "picture.png" in names
+    assert not any(name.startswith("given.") for name in names)
 
 
 def test_what_is_not_mapped_yet_is_saved_without_maps(visit, tmp_path):

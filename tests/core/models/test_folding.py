@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from advprop_core.models.dual_bn import norm_layers
-from advprop_core.models.folding import fold, folded_attack_view
+from advprop_core.models.folding import fold, folded_attack_view, moved_by_folding
 from advprop_core.predict import logits_of
 
 
@@ -169,3 +169,22 @@ def test_a_folded_attack_view_forgets_what_layers_kept_of_older_weights(pixels):
     with torch.no_grad():
         module.bias.add_(1.0)
     assert torch.equal(seen()(pixels(1, 8)), before + 1)
+
+
+def test_layers_that_folding_moves_are_known(make_dual, pixels):
+    """ResNet-D's stem ends in a convolution, and its norm lies outside."""
+    branch, images = make_dual("resnet10t").branch("main"), pixels(1, 64)
+    names = ["network.conv1", "network.conv1.0", "network.layer1", "network.layer1.0"]
+    moved = moved_by_folding(branch, images, names)
+    outputs = {}
+    for module in (branch, fold(branch, images)):
+        for name in names:
+            layer = module.get_submodule(name)
+            hook = layer.register_forward_hook(
+                lambda _, __, output, name=name: outputs.setdefault(name, []).append(output)
+            )
+            module(images)
+            hook.remove()
+    assert moved == {
+        name for name, both in outputs.items() if not torch.allclose(*both, atol=1e-4)
+    } == {"network.conv1", "network.conv1.0"}  # fmt: skip

@@ -55,4 +55,4 @@ def _bundled(subject: Subject, second: str) -> Halves | None:
     name = subject.lens.network.name
     if subject.view.calibrated or name not in cache.model_files():
         return None
-    return work.bundled_halves(cache.model_files()[name], name, second)
+    return work.bundled_halves(cache.file_of(name), name, second)

@@ -123,7 +123,7 @@ def _record(shown: Shown, drawn: Shown | None) -> Record:
 
     view, lens = shown.view, cache.load_lens(shown.view.model)
     maps = None if drawn is None else map_request(drawn.view, lens, drawn.view.method)
-    file = cache.model_files()[view.model]
+    file = cache.file_of(view.model)
     is_bundled = bundled_models().get(view.model) == file
     settings = ModelSettings() if says_all_itself(str(file)) else cache.model_settings()
     return Record(

@@ -64,7 +64,7 @@ def test_foreign_file_takes_its_architecture_from_the_option(
     assert content["model"]["notes"][0] in " ".join(answer.err.split())
     said = ("--size", 32, "--mean", "0.5,0.5,0.5", "--std", "0.5,0.5,0.5", "--classes", "a,b,c,d")
     wrong = advprop(*words, "--arch", "test_resnet", *said)
-    wrong.refuses("--classes names 4 classes, but plain.safetensors has")
+    wrong.refuses("plain.safetensors has 6 classes, but 4 names are given")
 
 
 # --- attack --------------------------------------------------------------------------------

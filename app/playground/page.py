@@ -27,11 +27,12 @@ def _draw(shown: Shown, current: bool) -> None:
     """Pictures, answers and maps on one screen; then what explains them."""
     _eraser(shown)
     drawn = beside.show(shown) if shown.view.beside else glance.show(shown, "playground")
-    st.caption(_ENLARGE)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(_ENLARGE)
+        if not shown.view.beside:
+            beside.offer(shown)
     if drawn is not None:
         glance.say_of_maps(drawn)
-    if not shown.view.beside:
-        beside.offer(shown)
     _honesty(shown)
     saving.show(shown, drawn)
 

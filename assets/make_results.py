@@ -22,6 +22,7 @@ from typing import Any
 from advprop_core.evaluation.intervals import wilson_interval
 from advprop_core.report.words import own_attacks
 from advprop_core.text import markdown_table, radius
+from benchmarks.auxiliaries import table as auxiliaries_table
 from benchmarks.effect import table as study_table
 from benchmarks.effect.design import STUDIES
 from benchmarks.halves import table as halves_table
@@ -86,8 +87,16 @@ def tables() -> dict[str, str]:
         "halves": halves_table.halves(_read("norm-halves")),
         "dial": halves_table.dial(_read("norm-halves")),
         "calibrated": halves_table.calibrated(_read("norm-halves")),
+        **_added(),
         "overall": study_table.overall([*studies.values()]),
     }
+
+
+def _added() -> dict[str, str]:
+    """The ways to add an auxiliary branch, once they are measured."""
+    if not (RESULTS / "added-auxiliaries.json").exists():
+        return {}
+    return {"auxiliaries": auxiliaries_table.ways(_read("added-auxiliaries"))}
 
 
 def accuracy_table(content: Mapping[str, Any]) -> str:

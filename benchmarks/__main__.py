@@ -13,7 +13,8 @@ import torch
 from benchmarks.timing import cores, machine
 
 SUBJECTS = (
-    "attacks", "comparison", "maps", "training", "allocator", "startup", "shapes", "evaluation"
+    "attacks", "comparison", "maps", "training", "allocator", "startup", "rerun", "shapes",
+    "evaluation",
 )  # fmt: skip
 
 

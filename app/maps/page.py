@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -13,7 +14,7 @@ from app.maps import controls as map_controls
 from app.maps import words
 from app.maps.view import MapsView, checked_mark
 from app.shell import cache, comparison, controls, messages, state, tasks, workbench
-from app.shell.layout import chart, in_rows
+from app.shell.layout import chart, in_rows, once
 from app.shell.tasks import Shown, Task
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ def _draw(shown: Shown, current: bool) -> None:
         st.subheader("Grad-CAM through all stages")
         strips = {row: layers.numpy() for row, layers in map_set.strips.items()}
         opacity = shown.view.opacity / 100
-        st.html(figures.strip_table(map_set.comparison, map_set.stages, strips, opacity))
+        draw = partial(figures.strip_table, map_set.comparison, map_set.stages, strips, opacity)
+        st.html(once("maps.strip", (shown.task, opacity), draw))
         st.caption(words.strip(map_set.stages))
     if map_set.maps:
         _trust(shown, map_set, current)
@@ -83,7 +85,8 @@ def _method(map_set: MapSet, name: str, shown: Shown) -> None:
     method, maps = METHODS[name], map_set.of(name)
     st.subheader(method.title)
     opacity, pictures = shown.view.opacity / 100, map_set.comparison
-    st.html(figures.method_table(pictures, maps, method.sign, method.title, opacity))
+    draw = partial(figures.method_table, pictures, maps, method.sign, method.title, opacity)
+    st.html(once(f"maps.{name}", (shown.task, opacity), draw))
     st.caption(messages.map_caption(maps.values(), shown.info.class_names))
     sentences = (words.agreement(map_set, name), *messages.empty_maps(maps))
     for sentence in (*sentences, *messages.weak_maps(maps)):

@@ -8,6 +8,7 @@ import streamlit as st
 
 from app.shell import cache, controls, messages, state, tasks
 from app.shell.comparison import maps_task
+from app.shell.layout import once
 from app.shell.tasks import Shown
 
 # What is measured on the perturbed picture, and how.
@@ -47,20 +48,17 @@ def show(shown: Shown, slot: str, *, is_half: bool = False) -> Shown | None:
 def _board(
     shown: Shown, drawn: Shown | None, said: Mapping[str, str], slot: str, is_half: bool
 ) -> None:
-    from advprop_core.attribution.methods import METHODS
     from app.elements.board import board
     from app.figures import board as figures
     from app.figures.style import COLUMN_TITLES
 
     result, names = shown.result, shown.info.class_names
-    maps: dict[str, list[dict[str, str]]] | None = {}
-    if drawn is not None:
-        method, view = METHODS[drawn.view.method], drawn.view
-        maps = None
-        if not drawn.result.maps_refused:
-            maps = figures.maps(
-                drawn.result, method.sign, method.title, names, view.scale, view.opacity / 100
-            )
+    words = controls.describe(shown.view, shown.info)
+    pictures = once(
+        f"{slot}.pictures",
+        (shown.task, shown.title, words),
+        lambda: figures.pictures(result, shown.title, words),
+    )
     facts = result.facts
     values = (
         f"{facts.linf * 255:.2f}/255",
@@ -70,9 +68,9 @@ def _board(
     )
     board(
         slot,
-        figures.pictures(result, shown.title, controls.describe(shown.view, shown.info)),
+        pictures,
         figures.branches(result, names, said),
-        maps,
+        {} if drawn is None else _maps(drawn, slot),
         [
             {"title": title, "value": value, "help": help}
             for (title, help), value in zip(_FACTS.items(), values, strict=True)
@@ -80,6 +78,22 @@ def _board(
         list(COLUMN_TITLES.values()),
         is_old=drawn is not None and drawn.about != shown.task,
         is_half=is_half,
+    )
+
+
+def _maps(drawn: Shown, slot: str) -> dict[str, list[dict[str, str]]] | None:
+    """Branch to its maps; None where there are none."""
+    from advprop_core.attribution.methods import METHODS
+    from app.figures import board as figures
+
+    if drawn.result.maps_refused:
+        return None
+    method, view = METHODS[drawn.view.method], drawn.view
+    names, opacity = drawn.info.class_names, view.opacity / 100
+    return once(
+        f"{slot}.maps",
+        (drawn.task, view.scale, opacity),
+        lambda: figures.maps(drawn.result, method.sign, method.title, names, view.scale, opacity),
     )
 
 

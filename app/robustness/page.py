@@ -13,7 +13,7 @@ from advprop_core.types import ModelInfo
 from app.robustness import bundled, controls, cost, measurement, results, study, words
 from app.robustness.measurement import DATA, RunRequest
 from app.robustness.view import RobustnessView
-from app.shell import cache, state, tasks, workbench
+from app.shell import cache, history, state, tasks, workbench
 from app.shell.messages import safe
 from app.shell.state import key
 from app.shell.tasks import Shown, Task
@@ -41,7 +41,10 @@ def page() -> None:
     task = None if request is None else _task(request)
     job = None if task is None else cache.pool().find(task.key)
     busy = job is not None and not job.done
+    history.record(view)
     with st.sidebar:
+        if not busy:  # a step back would leave the run
+            history.toolbar(view, state.default())
         controls.show(models, view, busy)
     for complaint in state.complaints():
         st.warning(complaint)

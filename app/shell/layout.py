@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import streamlit as st
@@ -51,6 +51,19 @@ def tabs(titles: Sequence[str], field: str) -> tuple[DeltaGenerator, str]:
         st.session_state[key(field)] = titles[0]
     places = st.tabs(titles, key=key(field), on_change="rerun")
     return next((place, title) for place, title in zip(places, titles, strict=True) if place.open)
+
+
+def once(name: str, about: Hashable, draw: Callable[[], T]) -> T:
+    """What ``draw`` gives, drawn anew only when it is about something else.
+
+    A page is run again at every click, and most of what it shows has not changed.
+    """
+    place = f"once.{name}"
+    last = st.session_state.get(place)
+    if last is None or last[0] != about:
+        last = st.session_state[place] = (about, draw())
+    drawn: T = last[1]
+    return drawn
 
 
 def chart(figure: go.Figure, name: str, alt: str, **options: Any) -> None:

@@ -152,6 +152,15 @@ def test_what_paints_first_imports_no_torch(file):
     assert not heavy & loaded_by(file.removesuffix(".py").replace("/", "."))
 
 
+@pytest.mark.parametrize("page", sorted(path.parent.name for path in REPO.glob("app/*/page.py")))
+def test_what_a_page_imports_loads_no_torch(page):
+    """Its heading and its picture are there before torch is."""
+    imported = imported_in(REPO / "app" / page / "page.py", lazily=False)
+    ours = {*imported} & {*MODULES}
+    assert ours
+    assert not {"torch", "timm", "captum"} & loaded_by(*ours)
+
+
 def test_captum_is_used_where_maps_are_made():
     users = {
         (name.split(".")[1], ".".join(used.split(".")[:2]))

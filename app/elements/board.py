@@ -12,7 +12,7 @@ _mount = declare("board")
 
 def board(
     name: str,
-    pictures: Sequence[Mapping[str, str]],
+    pictures: Sequence[Mapping[str, str] | None],
     branches: Sequence[Mapping[str, Any]],
     maps: Mapping[str, Sequence[Mapping[str, str]]] | None,
     facts: Sequence[Mapping[str, str]],
@@ -25,7 +25,7 @@ def board(
 
     Args:
         name: Of this one, where a page has several.
-        pictures: The clean, the perturbed, and what lies between.
+        pictures: The clean, the perturbed, and what lies between; None waits for one.
         branches: Main first; each has a name, a colour and answers.
         maps: Branch to its maps; a branch that is not there waits for them. None: there are none.
         facts: What was measured on the perturbed picture.

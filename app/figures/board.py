@@ -17,7 +17,6 @@ from advprop_core.report.colours import (
     map_spans,
     overlay,
 )
-from advprop_core.report.drawing import to_webp
 from advprop_core.text import percent
 from advprop_core.types import INPUT_KINDS, AttributionMap, Comparison, InputKind
 from app.figures.style import COLUMN_TITLES
@@ -51,6 +50,18 @@ def pictures(result: Comparison, title: str, perturbation: str) -> list[dict[str
             f"The perturbation, {amplified}: {perturbation}",
         ),
     ]
+
+
+def outline(
+    clean: bytes, title: str, names: Sequence[str]
+) -> tuple[list[dict[str, str] | None], list[dict[str, Any]]]:
+    """Pictures and branches before anything is known of them but the clean picture, a PNG."""
+    source = f"data:image/png;base64,{base64.b64encode(clean).decode()}"
+    words = {"caption": f"Clean: {title}", "alt": f"The clean picture: {title}"}
+    empty = [
+        {"name": name, "colour": branch_colour(name), "said": "", "answers": []} for name in names
+    ]
+    return [{"source": source, **words}, None, None], empty
 
 
 def branches(
@@ -127,5 +138,7 @@ def _share(result: Comparison, kind: InputKind, branch: str, index: int) -> floa
 
 
 def _picture(values: Array, caption: str, alt: str, *, exact: bool = True) -> dict[str, str]:
+    from advprop_core.report.drawing import to_webp  # here: it loads torch
+
     data = base64.b64encode(to_webp(values, exact=exact)).decode()
     return {"source": f"data:image/webp;base64,{data}", "caption": caption, "alt": alt}

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from advprop_core.report.colours import branch_colour
 from advprop_core.report.style import whiskers
 from advprop_core.types import InputKind
-
-if TYPE_CHECKING:
-    pass
 
 COLUMN_TITLES: Mapping[str, str] = {"clean": "Clean", "adversarial": "Perturbed"}
 _NARROWEST, _LETTER = 260, 8  # px: an axis on a phone, a letter of a label

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from advprop_core.faithfulness.maps import Undefined
 from advprop_core.text import percent
 from app.shell.messages import PICTURES
 
@@ -27,6 +26,8 @@ CURVES = (
 
 def agreement(map_set: MapSet, method: str) -> str | None:
     """How far main's and aux's maps agree, in one sentence; None for a single branch."""
+    from advprop_core.faithfulness.maps import Undefined  # here: it loads torch
+
     parts = []
     for kind, word in PICTURES.items():
         pair = map_set.across_branches.get((method, kind))

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from advprop_core.types import ModelInfo
 from app.shell import cache, controls, messages, state, tasks
 from app.shell.comparison import maps_task
 from app.shell.layout import once
 from app.shell.tasks import Shown
+from app.shell.view import View
 
 # What is measured on the perturbed picture, and how.
 _FACTS = {
@@ -43,6 +45,19 @@ def show(shown: Shown, slot: str, *, is_half: bool = False) -> Shown | None:
     with at_a_glance:
         _board(shown, drawn, answers, slot, is_half)
     return drawn
+
+
+def outline(view: View, info: ModelInfo) -> None:
+    """The clean picture, and the places of all that will be there once torch is loaded."""
+    from app.elements.board import board
+    from app.figures import board as figures
+    from app.figures.style import COLUMN_TITLES
+
+    st.markdown("## The network is being loaded …")
+    title = cache.picture(view.image, info.input_size).title
+    picture = cache.preview(view.image, info.input_size)
+    pictures, branches = figures.outline(picture, title, list(info.branches))
+    board("playground", pictures, branches, {}, [], list(COLUMN_TITLES.values()), is_old=False)
 
 
 def _board(

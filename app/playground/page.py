@@ -76,5 +76,6 @@ workbench.show_page(
     slot="playground",
     task=comparison_task,
     draw=_draw,
+    outline=glance.outline,
 )
 studio.show()

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from advprop_core.attacks.named import gradient_attack
 from advprop_core.attribution.methods import METHODS
 from advprop_core.models.class_names import find_class
-from advprop_core.pictures.noise import NoiseConfig
 from advprop_core.pictures.regions import EraseConfig, parse_regions
 from advprop_core.text import NORM_UNITS
 from advprop_core.types import AttackConfig, Comparison, InputKind, ModelInfo, Norm
@@ -21,6 +20,7 @@ from app.shell.view import ATTACKS, EXPLAINED, View
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from advprop_core.pictures.noise import NoiseConfig
     from advprop_core.pictures.regions import Fill
     from app.shell.cache import Lens
 
@@ -129,6 +129,8 @@ def perturbation(view: View, info: ModelInfo) -> AttackConfig | NoiseConfig | Er
         return EraseConfig(parse_regions(view.regions), cast("Fill", view.fill))
     if view.perturbation in ATTACKS:
         return attack_config(view, info)
+    from advprop_core.pictures.noise import NoiseConfig  # here: it loads torch
+
     return NoiseConfig(view.perturbation, view.severity, view.seed)
 
 

@@ -42,6 +42,7 @@ def show_page(
     settle: Callable[[Lens], None] = lambda lens: None,
     task: Callable[[Any, Lens], Task],
     draw: Callable[[Shown, bool], None],
+    outline: Callable[[View, ModelInfo], None] | None = None,
 ) -> None:
     """A page that answers one question about one picture.
 
@@ -55,6 +56,7 @@ def show_page(
         settle: Replaces what the page asks for and the network does not have.
         task: From the view and the network to what is to be computed.
         draw: Draws a result; the second argument is false while a newer one is being computed.
+        outline: Draws what can be shown before torch is there; by default the picture alone.
     """
     models = begin(page, question, introduction)
     if not models:
@@ -77,7 +79,7 @@ def show_page(
         st.error(refusal)
     complaints = st.container()
     result_slot = st.empty()
-    lens = _load(view, info, None if tasks.shown(slot) else result_slot)
+    lens = _load(view, info, None if tasks.shown(slot) else result_slot, outline or _outline)
     if lens is not None:
         controls.layer_picker(layer_slot, view, lens)
         settle(lens)
@@ -154,11 +156,19 @@ def begin(page: type[View], question: str, introduction: str = "") -> dict[str, 
     return models
 
 
-def _load(view: View, info: ModelInfo, empty: DeltaGenerator | None) -> Lens | None:
+def _load(
+    view: View,
+    info: ModelInfo,
+    empty: DeltaGenerator | None,
+    outline: Callable[[View, ModelInfo], None],
+) -> Lens | None:
     """The network; where nothing is shown yet, the picture is there before it."""
     if empty is not None:
         with empty.container():
-            _outline(view, info)
+            try:
+                outline(view, info)
+            except defects.MISTAKES:
+                empty.empty()  # said in full once the network is there
     try:
         with st.spinner("Loading the network…", show_time=True):
             return cache.load_lens(view.model)
@@ -170,12 +180,8 @@ def _load(view: View, info: ModelInfo, empty: DeltaGenerator | None) -> Lens | N
 
 
 def _outline(view: View, info: ModelInfo) -> None:
-    """What can be shown before torch is there: the picture, and fixed places for the rest."""
-    st.markdown("##### The network is being loaded …")
-    columns = st.columns(3, gap="medium")
-    try:
-        title = cache.picture(view.image, info.input_size).title
-        with columns[0]:
-            image(cache.preview(view.image, info.input_size), f"Clean: {title}", title)
-    except defects.MISTAKES:
-        return  # said in full once the network is there
+    """The picture, before torch is there."""
+    st.markdown("## The network is being loaded …")
+    title = cache.picture(view.image, info.input_size).title
+    with st.columns(3, gap="medium")[0]:
+        image(cache.preview(view.image, info.input_size), f"Clean: {title}", title)

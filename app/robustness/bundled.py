@@ -6,24 +6,23 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import streamlit as st
-
 from advprop_core.errors import InputError
-from advprop_core.evaluation import results_file, studies
+from advprop_core.evaluation import studies
 from advprop_core.models import bundle
 from advprop_core.report.words import is_quoted, matrices, of_kind
+from app.shell import cache
 from app.shell.messages import tame
 
 _FIRST = "imagenette"
 """What a visitor sees at first: every model under many conditions, on photos."""
-_OTHER_PAGES = ("norm-halves",)  # results that the Anatomy page shows
+_NOT_HERE = ("norm-halves", "added-auxiliaries")  # on the Anatomy page, and in the docs
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
 def bundled() -> dict[str, Path]:
     """Name to file of the results that come with the app, that to begin with in front."""
     folder = bundle.bundle_dir() / "assets" / "results"
-    files = (path for path in folder.glob("*.json") if path.stem not in _OTHER_PAGES)
+    files = (path for path in folder.glob("*.json") if path.stem not in _NOT_HERE)
     paths = sorted(files, key=lambda path: (path.stem != _FIRST, path.stem))
     return {path.stem: path for path in paths}
 
@@ -34,12 +33,7 @@ def read(path: Path) -> Mapping[str, Any]:
     Raises:
         InputError: If it is damaged.
     """
-    return _read(path, path.stat().st_mtime_ns)
-
-
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _read(path: Path, written: int) -> Mapping[str, Any]:
-    return results_file.parse(path.name, path.read_bytes())
+    return cache.results(path, path.stat().st_mtime_ns)
 
 
 def readable(path: Path) -> Mapping[str, Any] | None:

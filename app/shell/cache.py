@@ -9,11 +9,12 @@ import os
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 from PIL import Image
 
+from advprop_core.evaluation import results_file
 from advprop_core.models import bundle
 from advprop_core.models.header import CheckpointError, read_info
 from advprop_core.models.settings import ModelSettings
@@ -256,6 +257,16 @@ def _layer_titles(branch: PixelNetwork, example: Tensor) -> dict[str, str]:
                 height, width = node.size
                 titles[node.name] = f"{indent}{node.name}: {height} × {width} cells"
     return titles
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def results(path: Path, written: int) -> Mapping[str, Any]:
+    """The content of a results file, checked; ``written`` is when.
+
+    Raises:
+        InputError: If it is damaged.
+    """
+    return results_file.parse(path.name, path.read_bytes())
 
 
 @st.cache_data(max_entries=1, ttl=300, show_spinner=False)

@@ -72,7 +72,7 @@ def test_regions_are_drawn_with_the_mouse_and_taken_back(
     app_url: str, page: Page, console_errors: list[str], strangers: list[str]
 ) -> None:
     open_studio(page, app_url, "perturbation=erase", "Drag over the picture")
-    expect(page.get_by_role("button", name="Undo")).to_be_disabled()
+    expect(page.get_by_role("button", name="Take back")).to_be_disabled()
     drag(page, 0.2, 0.3, 0.6, 0.9)
     expect_address(page, "regions=")
     assert_region(asked(page, "regions"), 0.2, 0.3, 0.4, 0.6)
@@ -90,7 +90,7 @@ def test_regions_are_drawn_with_the_mouse_and_taken_back(
         != before
     )
 
-    page.get_by_role("button", name="Undo").click()
+    page.get_by_role("button", name="Take back").click()
     expect_address(page, "regions=[0-9.]+(&|$)")
     assert asked(page, "regions") == first
     page.reload(timeout=FIRST)

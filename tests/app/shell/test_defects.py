@@ -59,11 +59,11 @@ def test_a_part_that_fails_says_so_and_the_rest_of_the_page_is_drawn(visit, monk
         raise KeyError("s9")
 
     monkeypatch.setattr("app.anatomy.words.differing", differing)
-    person = visit(steps="1").turn_to("app/anatomy/page.py")
+    person = visit(steps="1", looked_into="Where do they differ?").turn_to("app/anatomy/page.py")
     assert not person.at.exception
     assert person.errors[0].startswith(defects.BUG)
     assert "KeyError: 's9'" in person.at.main.code[0].value
-    assert "anatomy.gap.here.alone" in person.charts
+    assert "anatomy.bars.clean" in person.charts
 
 
 @pytest.mark.parametrize(

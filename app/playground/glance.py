@@ -57,7 +57,7 @@ def outline(view: View, info: ModelInfo) -> None:
     title = cache.picture(view.image, info.input_size).title
     picture = cache.preview(view.image, info.input_size)
     pictures, branches = figures.outline(picture, title, list(info.branches))
-    board("playground", pictures, branches, {}, [], list(COLUMN_TITLES.values()), is_old=False)
+    board("outline", pictures, branches, {}, [], list(COLUMN_TITLES.values()), is_old=False)
 
 
 def _board(

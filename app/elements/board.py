@@ -12,6 +12,7 @@ _mount = declare("board")
 
 def board(
     name: str,
+    label: str,
     pictures: Sequence[Mapping[str, str] | None],
     branches: Sequence[Mapping[str, Any]],
     maps: Mapping[str, Sequence[Mapping[str, str]]] | None,
@@ -25,6 +26,7 @@ def board(
 
     Args:
         name: Of this one, where a page has several.
+        label: The same for those who hear the page.
         pictures: The clean, the perturbed, and what lies between; None waits for one.
         branches: Main first; each has a name, a colour and answers.
         maps: Branch to its maps; a branch that is not there waits for them. None: there are none.
@@ -36,6 +38,7 @@ def board(
     _mount(
         key=f"board.{name}",
         data={
+            "label": label,
             "pictures": pictures,
             "branches": branches,
             "maps": maps,

@@ -12,6 +12,7 @@ from app.playground import glance
 from app.playground.view import PlaygroundView, read_kept, write_kept
 from app.shell import cache, history, network_files, state, tasks
 from app.shell.comparison import comparison_task
+from app.shell.layout import in_rows
 from app.shell.messages import quote
 from app.shell.tasks import Shown
 from app.shell.view import EXPLAINED
@@ -38,7 +39,7 @@ def offer(shown: Shown) -> None:
 def show(shown: Shown) -> Shown | None:
     """What was kept, then what is chosen now; returns the maps of the latter."""
     kept = read_kept(shown.view.beside)
-    left, right = st.columns(2, gap="medium")
+    (left, _), (right, _) = in_rows("kn", 2, roomy="beside")
     with left:
         _show_kept(kept, shown.view)
     with right:

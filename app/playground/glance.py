@@ -57,7 +57,8 @@ def outline(view: View, info: ModelInfo) -> None:
     title = cache.picture(view.image, info.input_size).title
     picture = cache.preview(view.image, info.input_size)
     pictures, branches = figures.outline(picture, title, list(info.branches))
-    board("outline", pictures, branches, {}, [], list(COLUMN_TITLES.values()), is_old=False)
+    titles = list(COLUMN_TITLES.values())
+    board("outline", "Soon here", pictures, branches, {}, [], titles, is_old=False)
 
 
 def _board(
@@ -83,6 +84,7 @@ def _board(
     )
     board(
         slot,
+        {"playground": "Now", "beside": "Kept"}[slot],
         pictures,
         figures.branches(result, names, said),
         {} if drawn is None else _maps(drawn, slot),

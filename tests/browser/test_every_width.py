@@ -1,15 +1,20 @@
-"""Every page at four widths: no text over another, none cut, nothing to scroll sideways for."""
+"""Every page at four widths: no text over another, none cut, nothing to scroll sideways for.
+
+And in light and dark: nothing that axe finds serious or moderate.
+"""
 
 import json
 
 import pytest
-from playwright.sync_api import Page, expect
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.driving import FIRST, SCENE
 
 WIDTHS = (1440, 1280, 820, 360)
 PLACES = {
-    "playground": f"?{SCENE}",
+    "playground": f"?{SCENE}&expert=1",
+    "playground, two": f"?{SCENE}&beside=v%3D3%26model%3Dshapes-vanilla%26image%3Dscene:2",
     "maps": f"maps?{SCENE}&steps=1",
     "anatomy, halves": f"anatomy?{SCENE}&steps=1",
     "anatomy, layers": f"anatomy?{SCENE}&steps=1&looked_into=Where do they differ%3F",
@@ -80,4 +85,30 @@ def test_labels_neither_overlap_nor_are_cut(app_url: str, page: Page, place: str
         page.wait_for_timeout(1500)  # figures are drawn anew for the width
         if found := page.evaluate(FAULTS):
             faults[width] = found[:8]
+    assert not faults, json.dumps(faults, indent=1, ensure_ascii=False)
+
+
+def violations(page: Page) -> dict[str, list[str]]:
+    """Rules that are broken, and by what."""
+    return {
+        violation["id"]: [node["html"][:120] for node in violation["nodes"][:3]]
+        for violation in Axe().run(page).response["violations"]
+        if violation["impact"] in ("moderate", "serious", "critical")
+    }
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(app_url: str, browser: Browser, scheme: str) -> None:
+    faults = {}
+    for place, address in PLACES.items():
+        size = {"width": 1280, "height": 900}
+        page = browser.new_page(viewport=size, color_scheme=scheme)
+        page.goto(f"{app_url}/{address}", timeout=FIRST)
+        wait_until_drawn(page)
+        found = violations(page)
+        if found:  # what is fading in has little contrast for a moment
+            page.wait_for_timeout(3000)
+            found = violations(page)
+        faults |= {f"{place}: {rule}": shown for rule, shown in found.items()}
+        page.close()
     assert not faults, json.dumps(faults, indent=1, ensure_ascii=False)

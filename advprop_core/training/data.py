@@ -183,7 +183,7 @@ def _photos(
 ) -> TrainingData:
     root, side = _root_of(data), round(recipe.size * _MARGIN)
     is_split = recipe.objective != "auxiliary" or all(
-        _folder_of(root, split).is_dir() for split in ("train", "val")
+        _has_folders(_folder_of(root, split)) for split in ("train", "val")
     )
     measured: tuple[Sample, ...] = ()
     unreadable: tuple[Unreadable, ...] = ()
@@ -239,6 +239,11 @@ def _of_samples(
     part = ImageFolder(folder.folders, size=size)
     part.samples = samples
     return Images(*part.load_all(), classes), part.unreadable
+
+
+def _has_folders(folder: Path) -> bool:
+    """Whether photos may lie in class folders there, and not loose."""
+    return folder.is_dir() and any(entry.is_dir() for entry in folder.iterdir())
 
 
 def _limit(recipe: Recipe) -> int | None:

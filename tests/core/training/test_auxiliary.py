@@ -103,12 +103,12 @@ def test_true_labels_where_the_photos_classes_are_the_networks(base, make_info):
     assert unknown.classes == make_info().classes
 
 
-@pytest.mark.parametrize("layout", ["{}.png", "2019/{}.png"])
+@pytest.mark.parametrize("layout", ["{}.png", "2019/{}.png", "{split}/{}.png"])
 def test_photos_as_they_lie_in_a_folder_need_no_labels(base, tmp_path, layout):
     """One in ten is kept from training and measured: right is what main says of it clean."""
     rng, folder = np.random.default_rng(0), tmp_path / "holiday"
     for number in range(21):
-        path = folder / layout.format(number)
+        path = folder / layout.format(number, split="val" if number > 17 else "train")
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(rng.integers(0, 256, (40, 50, 3), dtype=np.uint8)).save(path)
     path = train(auxiliary_recipe(base, max_steps=2), folder, tmp_path / "run")

@@ -20,6 +20,7 @@ from advprop_core.models.weights import (
     Weights,
     auxiliary_count,
     find_weights,
+    is_copy,
     items_of,
     require_tensors,
 )
@@ -195,7 +196,10 @@ def _describe(
     names = settled("classes", settings.classes, written_names, ())
     classes = with_wnids(names) or timm_networks.default_classes(count)
     origins: dict[str, BranchOrigin] = {"main": "trained", "aux": "copied"}
-    trained = map(auxiliary_name, range(auxiliary_count(weights.tensors)))
+    auxiliaries: dict[str, BranchOrigin] = {
+        auxiliary_name(index): "copied" if is_copy(weights.tensors, index) else "trained"
+        for index in range(auxiliary_count(weights.tensors))
+    }
     info = ModelInfo(
         architecture=architecture,
         class_ids=tuple(identity for identity, _ in classes),
@@ -203,7 +207,7 @@ def _describe(
         input_size=settled("size", settings.size, written_size, config.input_size[-1]),
         mean=settled("mean", settings.mean, written_mean, tuple(config.mean)),
         std=settled("std", settings.std, written_std, tuple(config.std)),
-        branches=origins | dict.fromkeys(trained, "trained"),
+        branches=origins | auxiliaries,
         name=path.stem,
         recipe={"source": f"imported from {path.name}"},
     )

@@ -146,6 +146,13 @@ def auxiliary_count(tensors: Mapping[str, Tensor]) -> int:
     return len({match[1] for key in tensors if (match := AUXILIARY.search(key))})
 
 
+def is_copy(tensors: Mapping[str, Tensor], index: int) -> bool:
+    """Whether an auxiliary branch holds nothing but main's own values."""
+    mark = f".aux_bn.{index}."
+    pairs = [(tensor, key.replace(mark, ".")) for key, tensor in tensors.items() if mark in key]
+    return all(main in tensors and tensor.equal(tensors[main]) for tensor, main in pairs)
+
+
 def _class_count(tensors: Mapping[str, Tensor], network: Network, file: str) -> int:
     weights = [tensors[key] for key in tensors if key.startswith(network.classifier)]
     # A pickle can blow a few bytes up to any shape, by a stride of 0.

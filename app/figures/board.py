@@ -121,13 +121,15 @@ def where(values: Array) -> str:
 
 
 def _followed(result: Comparison, branch: str) -> list[int]:
-    """The classes that either picture gets, most probable first, the true class among them."""
+    """The answers to both pictures, then what else is probable, the true class among them."""
     sums: dict[int, float] = {}
     for kind in INPUT_KINDS:
         for index, share in result.predictions[kind, branch].top(MOST_ANSWERS):
             if share >= _SHOWN:
                 sums[index] = max(share, sums.get(index, 0.0))
-    ranked = sorted(sums, key=lambda index: -sums[index])[:MOST_ANSWERS]
+    answers = [result.predictions[kind, branch].class_index for kind in INPUT_KINDS]
+    others = sorted(sums, key=lambda index: -sums[index])
+    ranked = [*dict.fromkeys([*answers, *others])][:MOST_ANSWERS]  # both answers, however unsure
     if result.true_class is not None and result.true_class not in ranked:
         ranked = [*ranked[: MOST_ANSWERS - 1], result.true_class]
     return ranked

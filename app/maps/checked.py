@@ -30,8 +30,8 @@ A green ✓ speaks for the map, a violet ✗ against it; no mark means that the 
 - **Sensitivity**: largest change of the map under noise of at most 0.02, relative to the map's own
   length; small means stable (Yeh et al. 2019): ✓ below 0.5, ✗ above 1.
 - **Random weights**: rank correlation with the map of the same network with random weights. Near
-  0 the map shows what was learnt, near 1 it mostly shows the picture (Adebayo et al. 2018): ✓ below
-  0.3, ✗ above 0.6.
+  0 the map shows what was learnt, near 1 it mostly shows the picture (Adebayo et al. 2018): ✓
+  between −0.3 and 0.3, ✗ beyond 0.6 on either side.
 - **Other branch**, **Under attack**: rank correlation with the other branch's map (with each, where
   there are several), and with this branch's map of the other picture. Neither is good or bad.
 - **On the object**: share of the map's positive values inside the object, where the scene says

@@ -13,8 +13,8 @@ from app.shell.tasks import Shown
 
 QUESTION = "What do the two BatchNorms make of this picture?"
 INTRODUCTION = (
-    "**main** learned from clean images, **aux** from adversarial ones. See what each of them "
-    "answers, and where it looks."
+    "AdvProp trains **main** on clean images and **aux** on adversarial ones. See what each branch "
+    "of this network answers, and where it looks."
 )
 
 _ENLARGE = (

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from advprop_core.attribution.methods import METHODS
-from advprop_core.models.class_names import distinct_names
+from advprop_core.models.class_names import distinct_names, find_class
 from advprop_core.text import NORM_SUFFIXES, NORM_TITLES, NORM_UNITS, radius
 from advprop_core.types import ModelInfo
 from app.shell import erasing, network_files, opening, state
@@ -84,7 +84,16 @@ def model_picker(models: Mapping[str, ModelInfo]) -> None:
 
 
 def _suit_picture(models: Mapping[str, ModelInfo]) -> None:
-    """A picture that the app proposed gives way to one that the new network knows."""
+    """A picture that the app proposed gives way to one that the new network knows.
+
+    Classes that were chosen stay, where the new network has one of that name.
+    """
+    fields, now = st.session_state["fields"], models[st.session_state[key("model")]]
+    names = dict(models[fields["model"]].classes) if fields["model"] in models else {}
+    for field in ("target", "true_class"):
+        if (name := names.get(fields[field])) is not None:
+            index = find_class(now.classes, name)
+            state.choose(**{field: "" if index is None else now.class_ids[index]})
     proposals = {*map(suggested, models.values())}
     picture = suggested(models[st.session_state[key("model")]])
     if picture is not None and st.session_state[key("image")] in proposals:
@@ -123,7 +132,10 @@ def _perturbation_kind() -> None:
             key=key("perturbation"),
             label_visibility="collapsed",
         )
-        st.caption(_IN_WORDS[chosen])
+        wanted = "towards the target class"
+        towards = st.session_state[key("target")] and kind == "Attack"
+        words = _IN_WORDS[chosen]
+        st.caption(words.replace("away from the right answer", wanted) if towards else words)
 
 
 def _in_words() -> str:
@@ -134,7 +146,7 @@ def _in_words() -> str:
         return "At 0 nothing changes."
     if norm == "linf":
         return f"ε: no colour value changes by more than {strength:g} of 255 levels."
-    return f"ε: the whole change has the length {strength:g}."
+    return f"ε: the length of the whole change is at most {strength:g}."
 
 
 def _strength(name: str, title: str, step: float, help: str) -> None:

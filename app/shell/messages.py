@@ -99,20 +99,21 @@ def verdict(result: Comparison, names: Sequence[str]) -> tuple[str, dict[str, st
 
 
 def unfamiliar(result: Comparison, info: ModelInfo) -> str | None:
-    """A warning when the photo probably shows nothing the network learnt."""
-    if result.true_class is not None:
-        return None
+    """A warning when no branch is sure of anything, nor knows what the picture shows."""
     # Of a thousand classes several are kinds of one animal, and share its probability.
     answers, counted = ("any class", 1) if info.num_classes <= FEW_CLASSES else ("any five", 5)
     predictions = [result.predictions["clean", branch] for branch in result.branches]
+    if result.true_class in [prediction.class_index for prediction in predictions]:
+        return None
     surest = max(
         sum(probability for _, probability in prediction.top(counted)) for prediction in predictions
     )
     if surest >= UNSURE:
         return None
     return (
-        f"No branch is sure of {answers} (at most {percent(surest)}): this picture probably shows "
-        f"something the network never learnt. It knows {join(info.class_names[:FEW_CLASSES])}"
+        f"No branch is sure of {answers} (at most {percent(surest)}). The picture may show "
+        "something that the network never learnt, or the network learnt little, or its size, mean "
+        f"or std is wrong. It knows {join(info.class_names[:FEW_CLASSES])}"
         f"{' and more' if info.num_classes > FEW_CLASSES else ''}."
     )
 
@@ -160,7 +161,7 @@ def map_caption(
     if len({drawn.class_index for drawn in maps}) == 1:
         what = f"for the class **{names[first.class_index]}**"
     else:
-        what = "for the class that stands above each map: the answer of its branch to its picture"
+        what = "for the class that stands below each map: the answer of its branch to its picture"
     return f"{METHODS[first.method].title}{where} {what}. {ends}"
 
 

@@ -61,7 +61,7 @@ def test_what_maps_explain_and_which_share_a_scale(visit):
     answers = {cell: p.class_index for cell, p in person.result.predictions.items()}
     assert {cell: drawn.class_index for cell, drawn in person.maps.items()} == answers
     assert len(set(answers.values())) > 1, "or nothing would be seen of it"
-    assert "for the class that stands above each map" in person.text
+    assert "for the class that stands below each map" in person.text
     assert "Each map has its own colour scale" in person.text
     person.choose(scale="shared")
     assert "All maps have one colour scale" in person.text

@@ -132,5 +132,20 @@ def test_another_networks_branch_and_class_are_given_up_in_silence(visit_with, t
     person.choose(attack_branch="aux").choose(perturbation="gaussian").choose(model="tiny-vanilla")
     person.assert_whole()
     assert not person.errors
-    assert not person.warnings
+    assert not any("not available" in warning for warning in person.warnings)
     assert person.at.session_state["view"].attack_branch == "main"
+
+
+def test_classes_that_were_chosen_stay_where_the_next_network_has_them(
+    visit_with, tiny_models, save_tiny_network, tiny_info_of, tmp_path
+):
+    """By name: the next network's ids and its order are its own."""
+    names = tiny_info_of().class_names
+    other = tiny_info_of("renamed", class_ids=tuple(f"c{i}" for i in range(len(names))))
+    other = replace(other, class_names=(*names[1:], names[0]))
+    file = save_tiny_network(tmp_path / "renamed.safetensors", other)
+    target = tiny_info_of().class_ids[3]
+    person = visit_with(*tiny_models.values(), file, steps="1", expert="1", target=target)
+    person.choose(model="renamed")
+    assert chosen(person).target == "c2"
+    assert chosen(person.choose(model="tiny-vanilla")).target == target

@@ -67,11 +67,14 @@ def test_a_photo_of_something_unknown_is_labelled_so(make_result, tiny_info_of):
     assert "and more" not in sentence
 
 
-def test_no_label_where_one_branch_is_sure_or_the_truth_is_known(make_result, tiny_info_of):
+def test_no_label_where_one_branch_is_sure_or_right(make_result, tiny_info_of):
     info = tiny_info_of()
     sure = make_result(main=(UNSURE, UNSURE), aux=((0.5, 0.4), UNSURE), true_class=None)
     assert messages.unfamiliar(sure, info) is None
-    assert messages.unfamiliar(make_result(main=(UNSURE, UNSURE), true_class=0), info) is None
+    right = make_result(main=(UNSURE, UNSURE), true_class=0)
+    assert messages.unfamiliar(right, info) is None
+    wrong = make_result(main=(UNSURE, UNSURE), true_class=2)
+    assert "the network learnt little" in messages.unfamiliar(wrong, info)
 
 
 def test_many_classes_are_not_all_listed(make_result, tiny_info_of):
@@ -136,7 +139,7 @@ def test_maps_of_different_classes_say_which_each_explains():
         for branch, kind, index in (("main", "clean", 0), ("aux", "adversarial", 1))
     ]
     caption = messages.map_caption(maps, NAMES)
-    assert "for the class that stands above each map: the answer of its branch" in caption
+    assert "for the class that stands below each map: the answer of its branch" in caption
 
 
 def test_a_weak_map_is_said_to_be():

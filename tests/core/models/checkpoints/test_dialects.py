@@ -53,6 +53,18 @@ def test_timm_split_bn_training_checkpoint(tmp_path, split_dual, pixels):
     assert_same_outputs_at_imagenet(checkpoint, split_dual, pixels)
 
 
+def test_an_auxiliary_branch_that_is_main_is_said_to_be_a_copy(tmp_path, split_dual):
+    """As when split BatchNorm was switched on and never trained."""
+    state = split_state(split_dual)
+    same = {
+        key: state[key.replace(".aux_bn.0.", ".")] if ".aux_bn.0." in key else value
+        for key, value in state.items()
+    }
+    torch.save({"arch": "resnet18", "state_dict": same}, tmp_path / "untrained.pth")
+    checkpoint = load(tmp_path / "untrained.pth")
+    assert dict(checkpoint.info.branches) == {"main": "trained", "aux": "copied"}
+
+
 def assert_same_outputs_at_imagenet(checkpoint, model, pixels):
     """An import assumes timm's mean and std for the architecture; the test models have 0.5."""
     assert checkpoint.info.mean == (0.485, 0.456, 0.406)

@@ -99,12 +99,12 @@ def verdict(result: Comparison, names: Sequence[str]) -> tuple[str, dict[str, st
 
 
 def unfamiliar(result: Comparison, info: ModelInfo) -> str | None:
-    """A warning when no branch is sure of anything, nor knows what the picture shows."""
+    """A warning when no branch is sure of a picture of which nobody said what it shows."""
+    if result.true_class is not None:
+        return None
     # Of a thousand classes several are kinds of one animal, and share its probability.
     answers, counted = ("any class", 1) if info.num_classes <= FEW_CLASSES else ("any five", 5)
     predictions = [result.predictions["clean", branch] for branch in result.branches]
-    if result.true_class in [prediction.class_index for prediction in predictions]:
-        return None
     surest = max(
         sum(probability for _, probability in prediction.top(counted)) for prediction in predictions
     )

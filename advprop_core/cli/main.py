@@ -16,6 +16,7 @@ from advprop_core.cli import (
     evaluate,
     explain,
     networks,
+    page,
     photo,
     replay,
     train,
@@ -50,7 +51,7 @@ for _panel, _commands in (
     ("The app", (start.app, networks.models)),
     ("One photo", (photo.predict, photo.attack, explain.explain, compare.compare, replay.replay)),
     ("Data sets", (evaluate.evaluate, train.train, networks.calibrate)),
-    ("Files", (networks.export, convert.convert)),
+    ("Files", (networks.export, convert.convert, page.page)),
 ):
     for _command in _commands:
         app.command(rich_help_panel=_panel)(_command)

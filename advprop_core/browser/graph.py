@@ -1,0 +1,189 @@
+"""One step of every attack and map as an ordinary ONNX graph, with the gradient in it.
+
+A browser's runtime computes no gradients. So the graph holds the backward pass as a network of its
+own: from pixels to logits, to the gradient at the pixels, and to Grad-CAM.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from torch.fx.experimental.proxy_tensor import make_fx
+
+from advprop_core.attribution.cams import weigh_by_mean
+from advprop_core.attribution.layers import default_layer
+from advprop_core.browser.backward import BACKWARD
+from advprop_core.browser.norms import norm_vector, with_vector
+from advprop_core.browser.weights import halve, round_weights
+from advprop_core.errors import InputError
+from advprop_core.models.dual_bn import MAIN, DualBNModel
+
+if TYPE_CHECKING:
+    import onnx
+
+INPUTS = ("pixels", "class_one_hot", "attacks", "norm")
+OUTPUTS = ("logits", "gradient", "cam")
+_LEAD = 8.0  # of attacks/losses.py
+
+
+EXTRA = "advprop-lens[page]"
+"""Brings the packages that write and check a graph."""
+
+
+class NotExportable(InputError):
+    """A network whose graph a browser cannot run; the message says what stands in the way."""
+
+
+def require_exporter() -> None:
+    """Raise InputError where the packages that write and check a graph are not installed."""
+    missing = [name for name in ("onnx", "onnxscript", "onnxruntime") if find_spec(name) is None]
+    if missing:
+        raise InputError(f"{missing[0]} is not installed: pip install '{EXTRA}' brings it")
+
+
+@dataclass(frozen=True)
+class StepInputs:
+    """What the graph takes.
+
+    Attributes:
+        pixels: (1, 3, S, S) in [0, 1].
+        class_one_hot: (1, K): the class that is attacked, or explained.
+        attacks: (1,): 1 for the gradient of the attack's loss, 0 for that of the class's logit.
+        norm: (2, C): see :func:`~advprop_core.browser.norms.norm_vector`.
+    """
+
+    pixels: Tensor
+    class_one_hot: Tensor
+    attacks: Tensor
+    norm: Tensor
+
+    def __iter__(self) -> Iterator[Tensor]:
+        return iter((self.pixels, self.class_one_hot, self.attacks, self.norm))
+
+
+class Step(nn.Module):
+    """Pixels to logits, the gradient there, and Grad-CAM at the deepest stage that tells places.
+
+    The gradient is that of :func:`~advprop_core.attacks.gradient.loss_gradient`, or of the class's
+    logit, as saliency and Grad-CAM take it. Weights are rounded to half precision, as the graph
+    holds them.
+
+    Args:
+        model: Frozen.
+        size: Side of the pictures in pixels; a multiple of 32 suits every network.
+    """
+
+    def __init__(self, model: DualBNModel, size: int) -> None:
+        super().__init__()
+        main = model.branch(MAIN)
+        self.layer = default_layer(main, torch.full((1, 3, size, size), 0.5))
+        self._norm = norm_vector(main)
+        self.network = with_vector(main, lambda: self._norm)
+        round_weights(self.network)
+        self._features: list[Tensor] = []
+        self.network.network.get_submodule(self.layer).register_forward_hook(self._catch)
+
+    def _catch(self, _module: nn.Module, _given: object, output: Tensor) -> Tensor:
+        self._features.append(output)
+        return output.clone()  # what follows may overwrite it
+
+    def forward(
+        self, pixels: Tensor, class_one_hot: Tensor, attacks: Tensor, norm: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """(1, K) logits, the (1, 3, S, S) gradient, and the (1, h, w) map."""
+        self._norm = norm
+        self._features.clear()
+        with torch.enable_grad():
+            leaf = pixels.detach().requires_grad_()
+            logits = self.network(leaf)
+            direction = attacks * _loss_at_logits(logits.detach(), class_one_hot)
+            direction = direction + (1 - attacks) * class_one_hot
+            features = self._features[-1]
+            gradient, at_features = torch.autograd.grad(logits, (leaf, features), direction)
+        return logits.detach(), gradient, weigh_by_mean(features.detach(), at_features)
+
+    def through(self, norm: Tensor) -> Callable[[Tensor], Tensor]:
+        """A branch, or a blend: (1, 3, S, S) pixels to (1, K) logits, for attacks in Python."""
+
+        def logits(pixels: Tensor) -> Tensor:
+            self._norm = norm
+            output: Tensor = self.network(pixels)
+            return output
+
+        return logits
+
+
+def _loss_at_logits(logits: Tensor, one_hot: Tensor) -> Tensor:
+    """The gradient of :func:`~advprop_core.attacks.losses.lifted_log_odds` at the logits."""
+    others = logits - one_hot * 1e9
+    lead = (logits * one_hot).sum(1, keepdim=True) - others.amax(1, keepdim=True)
+    temperature = (lead / _LEAD).clamp_min(1)
+    return ((others / temperature).softmax(1) - one_hot) / temperature
+
+
+def example_inputs(model: DualBNModel, size: int, classes: int, seed: int = 0) -> StepInputs:
+    """A random picture, the first class, and main."""
+    pixels = torch.rand(1, 3, size, size, generator=torch.Generator().manual_seed(seed))
+    one_hot = torch.zeros(1, classes)
+    one_hot[0, 0] = 1
+    return StepInputs(pixels, one_hot, torch.ones(1), norm_vector(model.branch(MAIN)))
+
+
+def export_graph(step: Step, example: StepInputs) -> bytes:
+    """The step as an ONNX file, weights in half precision.
+
+    Raises:
+        NotExportable: If an operator of the network has no counterpart.
+    """
+    import onnx
+
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it names what it left out
+    try:
+        traced = make_fx(step, decomposition_table=dict(BACKWARD), tracing_mode="real")(*example)
+        program = torch.onnx.export(
+            traced.eval(),
+            tuple(example),
+            dynamo=True,
+            input_names=INPUTS,
+            output_names=OUTPUTS,
+            verbose=False,
+        )
+    except NotImplementedError as error:
+        raise NotExportable(f"this network cannot run in a browser: it has {error}") from None
+    except torch.onnx.errors.OnnxExporterError as error:
+        raise NotExportable(
+            f"this network cannot run in a browser: {_operator(error)} does not export to ONNX"
+        ) from error
+    assert program is not None
+    graph = program.model_proto
+    halve(graph)
+    _strip(graph)
+    file = io.BytesIO()
+    onnx.save(graph, file)
+    return file.getvalue()
+
+
+def _strip(graph: onnx.ModelProto) -> None:
+    """Take out what only people read: where in PyTorch each node comes from."""
+    graph.ClearField("metadata_props")
+    graph.graph.ClearField("metadata_props")
+    graph.graph.ClearField("value_info")
+    for part in (*graph.graph.node, *graph.graph.initializer, *graph.graph.input):
+        part.ClearField("metadata_props")
+        part.ClearField("doc_string")
+
+
+def _operator(error: BaseException) -> str:
+    """The operator that an exporter's error is about, as PyTorch names it."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    named = re.search(r"\b(?:aten|prims)[.:]+\w+", str(error))
+    return named[0] if named else "one of its operators"

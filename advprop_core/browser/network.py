@@ -1,0 +1,108 @@
+"""A network as the page takes it: a graph, a vector for each branch, and what describes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from advprop_core.browser.check import check_graph
+from advprop_core.browser.first_look import FirstLook, data_url, first_look
+from advprop_core.browser.gallery import pictures_for
+from advprop_core.browser.graph import Step, StepInputs, export_graph
+from advprop_core.browser.norms import norm_vector
+from advprop_core.errors import InputError
+from advprop_core.models.checkpoints import Checkpoint
+from advprop_core.pictures.decoding import encode_png, to_pixels
+
+
+@dataclass(frozen=True)
+class PageNetwork:
+    """What one network adds to a page.
+
+    Attributes:
+        entry: Of the manifest's list of networks.
+        assets: Name to bytes: the graph, and the norm layers of all branches.
+        first: What the page shows before the network is there, if it is its first network.
+    """
+
+    entry: dict[str, Any]
+    assets: dict[str, bytes]
+    first: dict[str, Any]
+
+
+def page_network(
+    checkpoint: Checkpoint,
+    name: str,
+    size: int | None = None,
+    pictures: Sequence[Path] = (),
+    look: FirstLook | None = None,
+) -> PageNetwork:
+    """Export a network, compare the graph with PyTorch, and look at its first picture.
+
+    Args:
+        checkpoint: Frozen, with one branch or more.
+        name: For the link and the picker.
+        size: Side of its pictures in pixels; by default that of the network.
+        pictures: Files to show before the page's own.
+        look: What the page begins with.
+
+    Raises:
+        NotExportable: If a browser cannot run the network.
+        InputError: If it is given another size than it can take, or a file that is no picture.
+    """
+    model, info = checkpoint.model, checkpoint.info
+    size = size or info.input_size
+    gallery = pictures_for(info, size, tuple(pictures))
+    look = look or FirstLook()
+    if look.attack_branch not in model.branch_names:
+        raise InputError(f"{name} has no branch {look.attack_branch}")
+    step = Step(model, size)
+    norms = {branch: norm_vector(model.branch(branch)) for branch in model.branch_names}
+    pixels = to_pixels(gallery[0].image, size)
+    one_hot = torch.zeros(1, info.num_classes)
+    one_hot[0, 0] = 1
+    cases = [
+        StepInputs(pixels, one_hot, torch.full((1,), attacks), norm)
+        for norm in norms.values()
+        for attacks in (0.0, 1.0)
+    ]
+    graph = export_graph(step, cases[0])
+    check_graph(graph, step, cases)
+    _, _, cam = step(*cases[0])
+    entry = {
+        "name": name,
+        "title": info.name or name,
+        "about": f"{info.architecture}, {_classes(info.num_classes)}, {size} × {size} pixels",
+        "size": size,
+        "classes": list(info.class_names),
+        "branches": [
+            {"name": branch, "origin": info.origin(branch).label} for branch in model.branch_names
+        ],
+        "channels": norms["main"].shape[1],
+        "cells": list(cam.shape[1:]),
+        "layer": step.layer,
+        "graph": f"graph:{name}",
+        "norms": f"norms:{name}",
+        "pictures": [
+            {
+                "name": picture.name,
+                "title": picture.title,
+                "png": data_url(encode_png(picture.image)),
+                "true_class": picture.true_class,
+            }
+            for picture in gallery
+        ],
+    }
+    vectors = torch.stack(list(norms.values())).contiguous().numpy().astype("<f4")
+    assets = {f"graph:{name}": graph, f"norms:{name}": vectors.tobytes()}
+    return PageNetwork(
+        entry, assets, {"network": name, **first_look(step, norms, gallery[0], look)}
+    )
+
+
+def _classes(count: int) -> str:
+    return f"{count} class{'es' if count != 1 else ''}"

@@ -1,0 +1,62 @@
+"""A branch's norm layers as one vector, so that one graph serves every branch and every blend.
+
+In eval mode a BatchNorm multiplies each channel by a scale and adds a shift. Branches differ in
+nothing else, so a branch is the list of its scales and shifts.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from advprop_core.models.dual_bn import PixelNetwork, norm_layers
+
+
+class _Affine(nn.Module):
+    """A norm layer whose scale and shift are part of a vector; what follows it stays."""
+
+    def __init__(self, norm: _BatchNorm, part: slice, vector: Callable[[], Tensor]) -> None:
+        super().__init__()
+        self.part, self.vector = part, vector
+        self.rest = nn.Sequential(*norm.children())  # a fused layer's dropout and activation
+
+    def forward(self, features: Tensor) -> Tensor:
+        scale, shift = self.vector()[:, self.part]
+        shape = (1, -1) + (1,) * (features.ndim - 2)
+        output: Tensor = self.rest(features * scale.view(shape) + shift.view(shape))
+        return output
+
+
+def norm_vector(branch: PixelNetwork) -> Tensor:
+    """(2, C): scales and shifts of all channels of all norm layers, in module order."""
+    scales, shifts = [], []
+    for norm in norm_layers(branch).values():
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
+        scale = (norm.running_var.float() + norm.eps).rsqrt()
+        if norm.affine:
+            scale = scale * norm.weight.float()
+        shift = -norm.running_mean.float() * scale
+        scales.append(scale)
+        shifts.append(shift + norm.bias.float() if norm.affine else shift)
+    return torch.stack([torch.cat(scales), torch.cat(shifts)]).detach()
+
+
+def with_vector(branch: PixelNetwork, vector: Callable[[], Tensor]) -> PixelNetwork:
+    """A float32 copy whose norm layers take their scales and shifts from ``vector()``.
+
+    Args:
+        branch: In eval mode; it is left as it is.
+        vector: Gives what :func:`norm_vector` gives, at the time of a forward pass.
+    """
+    network = copy.deepcopy(branch).float().to(memory_format=torch.contiguous_format)
+    start = 0
+    for name, norm in norm_layers(network).items():
+        stop = start + norm.num_features
+        network.set_submodule(name, _Affine(norm, slice(start, stop), vector).eval())
+        start = stop
+    return network.requires_grad_(False)

@@ -1,0 +1,202 @@
+"""The page: its script, its style and its networks as one HTML file, or as files for a web host."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from advprop_core.browser.network import PageNetwork
+from advprop_core.errors import InputError
+from advprop_core.files import write_whole
+from advprop_core.models.bundle import bundle_dir
+from advprop_core.versions import versions
+
+_WASM = "ort-wasm-simd-threaded.wasm"
+_TITLE = "AdvProp Lens"
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class BuiltPage:
+    """What ``make page`` builds from ``app/web``.
+
+    Attributes:
+        script: Of the page itself.
+        style: Its style sheet.
+        worker: The script that runs the network.
+        service_worker: Keeps the files of the split form, so that it works offline.
+        runtime: onnxruntime's WebAssembly.
+        licences: Of what these hold of others.
+    """
+
+    script: str
+    style: str
+    worker: bytes
+    service_worker: str
+    runtime: bytes
+    licences: str
+
+    @classmethod
+    def read(cls, folder: Path | None = None) -> BuiltPage:
+        """Read it from a folder, by default the one that comes with the project.
+
+        Raises:
+            InputError: If it has not been built.
+        """
+        folder = folder or bundle_dir() / "app" / "web" / "dist"
+        try:
+            return cls(
+                (folder / "lab.js").read_text("utf-8"),
+                (folder / "lab.css").read_text("utf-8"),
+                (folder / "worker.js").read_bytes(),
+                (folder / "sw.js").read_text("utf-8"),
+                (folder / _WASM).read_bytes(),
+                (folder / "THIRD_PARTY.txt").read_text("utf-8"),
+            )
+        except FileNotFoundError as error:
+            raise InputError(
+                f"the page's scripts have not been built: {Path(str(error.filename)).name} is "
+                "missing. In a checkout, `make page` builds them; a wheel brings them along"
+            ) from None
+
+
+def write_one_file(networks: Sequence[PageNetwork], built: BuiltPage, out: Path) -> None:
+    """Everything in one HTML file, which opens from a disk without a network connection."""
+    assets = _assets(networks, built)
+    manifest = _manifest(networks, dict.fromkeys(assets), assets)
+    packed = "\n".join(
+        f'<script type="text/plain" data-asset="{escape(name)}">'
+        f"{base64.b64encode(gzip.compress(content, 9, mtime=0)).decode()}</script>"
+        for name, content in assets.items()
+    )
+    policy = (
+        "default-src 'none'; script-src 'unsafe-inline' 'wasm-unsafe-eval' blob:; "
+        "style-src 'unsafe-inline'; img-src data: blob:; media-src blob:; worker-src blob:; "
+        "connect-src blob: data:"
+    )
+    body = (
+        f'<script type="application/json" id="lab-manifest">{_in_html(manifest)}</script>\n'
+        f"<script>{_in_script(built.script)}</script>\n{packed}\n"
+        f'<script type="text/plain" id="third-party">{_in_script(built.licences)}</script>'
+    )
+    write_whole(out, _html(policy, f"<style>{built.style}</style>", body))
+
+
+def write_split(networks: Sequence[PageNetwork], built: BuiltPage, folder: Path) -> None:
+    """Files for a web host: each named by its content, and packed beside itself.
+
+    Raises:
+        InputError: If the folder exists and is not empty.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"{folder} is not empty: name a new folder")
+    (folder / "assets").mkdir(parents=True, exist_ok=True)
+    assets = _assets(networks, built)
+    urls = {
+        name: _put(folder, f"{name.replace(':', '-')}{_ending(name)}", content)
+        for name, content in assets.items()
+    }
+    script = _put(folder, "lab.js", built.script.encode())
+    style = _put(folder, "lab.css", built.style.encode())
+    manifest = _manifest(networks, urls, assets)
+    policy = (
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval' blob:; style-src 'self'; "
+        "img-src 'self' data: blob:; media-src blob:; worker-src 'self' blob:; connect-src 'self'"
+    )
+    head = f'<link rel="stylesheet" href="{style}">'
+    body = (
+        f'<script type="application/json" id="lab-manifest">{_in_html(manifest)}</script>\n'
+        f'<script src="{script}"></script>'
+    )
+    page = _html(policy, head, body)
+    kept = ["./", script, style, *urls.values()]
+    version = hashlib.sha256(page.encode()).hexdigest()[:12]
+    listed = f"self.KEPT = {json.dumps(kept)};\nself.VERSION = {json.dumps(version)};\n"
+    write_whole(folder / "sw.js", listed + built.service_worker)
+    write_whole(folder / "THIRD_PARTY.txt", built.licences)
+    write_whole(folder / "index.html", page)
+    _pack(folder / "index.html")
+
+
+def _assets(networks: Sequence[PageNetwork], built: BuiltPage) -> dict[str, bytes]:
+    names = [network.entry["name"] for network in networks]
+    if len(set(names)) < len(names):
+        raise InputError(f"each network of a page needs a name of its own, got {', '.join(names)}")
+    assets = {"wasm": built.runtime, "worker": built.worker}
+    for network in networks:
+        assets |= network.assets
+    return assets
+
+
+def _manifest(
+    networks: Sequence[PageNetwork],
+    urls: Mapping[str, str | None],
+    assets: Mapping[str, bytes],
+) -> dict[str, Any]:
+    return {
+        "format": _FORMAT,
+        "version": versions()["advprop-lens"] or "",
+        "title": _TITLE,
+        "assets": {
+            name: {
+                "bytes": len(content),
+                "sha256": hashlib.sha256(content).hexdigest(),
+                "url": urls[name],
+            }
+            for name, content in assets.items()
+        },
+        "networks": [network.entry for network in networks],
+        "first": networks[0].first,
+    }
+
+
+def _html(policy: str, head: str, body: str) -> str:
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{_TITLE}</title>
+{head}
+</head>
+<body>
+<div id="lab"><noscript>This page needs JavaScript: the network runs in it.</noscript></div>
+{body}
+</body>
+</html>
+"""
+
+
+def _in_html(content: object) -> str:
+    """JSON that cannot end the element that it stands in."""
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def _in_script(text: str) -> str:
+    return text.replace("</script", "<\\/script")
+
+
+def _ending(name: str) -> str:
+    return {"wasm": ".wasm", "worker": ".js"}.get(name, ".bin")
+
+
+def _put(folder: Path, name: str, content: bytes) -> str:
+    """Write an asset under a name that changes with its content; gives its address."""
+    stem, _, ending = name.rpartition(".")
+    path = folder / "assets" / f"{stem}.{hashlib.sha256(content).hexdigest()[:12]}.{ending}"
+    write_whole(path, content)
+    _pack(path)
+    return f"assets/{path.name}"
+
+
+def _pack(path: Path) -> None:
+    write_whole(path.with_name(f"{path.name}.gz"), gzip.compress(path.read_bytes(), 9, mtime=0))

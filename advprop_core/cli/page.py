@@ -1,0 +1,93 @@
+"""``page``: networks as one HTML file that runs them in a browser, without a server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from advprop_core.attacks.named import read_radius
+from advprop_core.cli.options import ModelsOptions, with_options
+from advprop_core.cli.output import Report, require_new_file, try_file
+from advprop_core.errors import InputError
+
+if TYPE_CHECKING:
+    from advprop_core.browser.first_look import FirstLook
+    from advprop_core.browser.network import PageNetwork
+
+
+@dataclass(frozen=True, kw_only=True)
+class _PageOptions(ModelsOptions):
+    out: Annotated[Path, typer.Option(metavar="FILE")]
+    """The .html file to write; with --split the folder."""
+    split: bool = False
+    """Write a folder for a web host instead: a small page, and files that a browser keeps."""
+    picture: Annotated[list[Path] | None, typer.Option(metavar="FILE")] = None
+    """A photo to begin with. Repeat it for several; the page's own pictures come after them."""
+    picture_size: Annotated[int | None, typer.Option(metavar="PIXELS")] = None
+    """Side of the pictures. By default that of each network; a smaller one is faster."""
+    epsilon: Annotated[str, typer.Option(metavar="E")] = "2/255"
+    """Radius of the attack that the page begins with, PGD with 10 steps in L∞."""
+    attack_branch: Annotated[str, typer.Option(metavar="NAME")] = "main"
+    """Branch whose gradient that attack follows."""
+
+    def check_place(self) -> None:
+        """Refuse what cannot be written, before any work is done for it."""
+        if not self.split:
+            require_new_file(self.out, (".html",))
+            try_file(self.out, "--out")
+        elif self.out.exists() and (not self.out.is_dir() or any(self.out.iterdir())):
+            raise InputError(f"--out must be a new or an empty folder, {self.out} is neither")
+
+
+@with_options
+def page(options: _PageOptions) -> None:
+    """Write networks as one HTML file that attacks, answers and draws maps by itself.
+
+    It opens from a disk, on a phone too, and makes no request to any server. Each graph is compared
+    with PyTorch before it is written. It needs `pip install 'advprop-lens[page]'`.
+
+    ```
+    advprop page --model imagenet-lite0 --picture-size 128 --out lab.html
+    advprop page --model runs/mine/model.safetensors --picture cat.jpg --out lab.html
+    advprop page --model shapes-vanilla,shapes-advprop --split --out site
+    ```
+    """
+    options.check_place()
+    epsilon = read_radius(options.epsilon, "linf", "--epsilon")
+    from advprop_core.browser.first_look import FirstLook
+    from advprop_core.browser.graph import require_exporter
+    from advprop_core.browser.page import BuiltPage, write_one_file, write_split
+
+    require_exporter()
+    report, built = Report(None), BuiltPage.read()
+    look = FirstLook(epsilon, attack_branch=options.attack_branch)
+    networks = _networks(options, look, report)
+    if options.split:
+        write_split(networks, built, options.out)
+        sizes = sum(file.stat().st_size for file in options.out.rglob("*.*"))
+        report.say(f"wrote {options.out}: {sizes / 1e6:.1f} MB, with a packed copy of each file")
+    else:
+        write_one_file(networks, built, options.out)
+        report.say(f"wrote {options.out}: {options.out.stat().st_size / 1e6:.1f} MB")
+
+
+def _networks(options: _PageOptions, look: FirstLook, report: Report) -> list[PageNetwork]:
+    from advprop_core.browser.graph import NotExportable
+    from advprop_core.browser.network import page_network
+
+    networks = []
+    for name, checkpoint in options.open().items():
+        short = Path(name).stem if Path(name).is_file() else name
+        report.say(f"{short}: exporting, and comparing with PyTorch")
+        pictures = tuple(options.picture or ())
+        try:
+            network = page_network(checkpoint, short, options.picture_size, pictures, look)
+        except NotExportable as error:
+            raise NotExportable(f"{short}: {error}") from error
+        networks.append(network)
+        megabytes = len(network.assets[network.entry["graph"]]) / 1e6
+        report.say(f"{short}: {megabytes:.1f} MB, the same answers, gradients and maps")
+    return networks

@@ -14,7 +14,6 @@ from advprop_core.browser.first_look import FirstLook, data_url, first_look
 from advprop_core.browser.gallery import pictures_for
 from advprop_core.browser.graph import Step, StepInputs, export_graph
 from advprop_core.browser.norms import norm_vector
-from advprop_core.errors import InputError
 from advprop_core.models.checkpoints import Checkpoint
 from advprop_core.pictures.decoding import encode_png, to_pixels
 
@@ -58,8 +57,7 @@ def page_network(
     size = size or info.input_size
     gallery = pictures_for(info, size, tuple(pictures))
     look = look or FirstLook()
-    if look.attack_branch not in model.branch_names:
-        raise InputError(f"{name} has no branch {look.attack_branch}")
+    model.branch(look.attack_branch)  # raises where there is none
     step = Step(model, size)
     norms = {branch: norm_vector(model.branch(branch)) for branch in model.branch_names}
     pixels = to_pixels(gallery[0].image, size)

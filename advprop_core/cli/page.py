@@ -78,8 +78,10 @@ def _networks(options: _PageOptions, look: FirstLook, report: Report) -> list[Pa
     from advprop_core.browser.graph import NotExportable
     from advprop_core.browser.network import page_network
 
-    networks = []
-    for name, checkpoint in options.open().items():
+    networks, opened = [], options.open()
+    for checkpoint in opened.values():
+        checkpoint.model.branch(options.attack_branch)  # raises where there is none
+    for name, checkpoint in opened.items():
         short = Path(name).stem if Path(name).is_file() else name
         report.say(f"{short}: exporting, and comparing with PyTorch")
         pictures = tuple(options.picture or ())

@@ -1,0 +1,40 @@
+"""`advprop page`: what it writes, and what it refuses before any work."""
+
+import json
+
+import pytest
+
+
+@pytest.fixture
+def built(tmp_path, monkeypatch):
+    """The scripts of the page, as `make page` would build them."""
+    folder = tmp_path / "project" / "app" / "web" / "dist"
+    folder.mkdir(parents=True)
+    for name in ("lab.js", "lab.css", "worker.js", "sw.js", "THIRD_PARTY.txt"):
+        (folder / name).write_text(f"/* {name} */")
+    (folder / "ort-wasm-simd-threaded.wasm").write_bytes(b"\0asm")
+    monkeypatch.setattr("advprop_core.browser.page.bundle_dir", lambda: tmp_path / "project")
+    return folder
+
+
+def test_it_writes_a_page_with_the_photo_given(advprop, model, photo, built, tmp_path):
+    out = tmp_path / "lab.html"
+    answer = advprop("page", "--model", model, "--picture", photo, "--out", out)
+    assert answer.code == 0, answer.err
+    assert "tiny: " in answer.out
+    text = out.read_text()
+    manifest = json.loads(text.split('id="lab-manifest">')[1].split("</script>")[0])
+    assert manifest["networks"][0]["pictures"][0]["title"] == "photo"
+    assert "/* lab.js */" in text
+    advprop("page", "--model", model, "--out", out).refuses("is there already")
+
+
+def test_what_cannot_be_is_refused_before_work(advprop, model, built, tmp_path, monkeypatch):
+    words = ("page", "--model", model, "--out", tmp_path / "lab.html")
+    advprop(*words[:-1], tmp_path / "lab.txt").refuses("must be a .html file")
+    (tmp_path / "site" / "old").mkdir(parents=True)
+    advprop(*words[:-1], tmp_path / "site", "--split").refuses("a new or an empty folder")
+    advprop(*words, "--epsilon", "40").refuses("epsilon")
+    advprop(*words, "--attack-branch", "aux9").refuses("no branch 'aux9'")
+    monkeypatch.setattr("advprop_core.browser.graph.find_spec", lambda name: None)
+    advprop(*words).refuses("onnx is not installed: pip install .advprop-lens.page")

@@ -61,7 +61,9 @@ def _draw(shown: Shown, current: bool) -> None:
     from app.figures import map_tables as figures
 
     map_set: MapSet = shown.result
-    workbench.say_verdict(map_set.comparison, shown.info)
+    workbench.say_verdict(map_set.comparison, shown.view, shown.info)
+    if target := words.target(map_set, shown.view, shown.info):
+        st.markdown(target)
     for method, reason in map_set.refused.items():
         sentence = messages.not_drawn(METHODS[method].title, reason)
         st.warning(sentence, icon=":material/block:")

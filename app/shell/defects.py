@@ -52,7 +52,7 @@ def told() -> Iterator[None]:
 
 @contextmanager
 def told_of_page() -> Iterator[None]:
-    """Around a whole page: also what a callback raised before it, until something else is chosen."""
+    """Around a whole page: also what a callback raised, until something else is chosen."""
     place = st.container()
     with told():
         yield

@@ -38,6 +38,15 @@ def test_a_link_names_maps_class_and_layer(visit):
     assert "LayerCAM at layer `layer2` for the class **ring**" in person.text
 
 
+def test_a_target_is_told_from_what_the_maps_explain(visit):
+    person = visit(steps="1", maps="saliency", target="heart", expert="1").turn_to(MAPS)
+    assert "The attack aimed at heart, which" in person.text
+    assert "towards **heart**, its target. The maps explain **" in person.text
+    person.choose(explained="heart")
+    assert "explain **heart**, the class that the attack aimed at" in person.text
+    assert "aimed at" not in person.choose(target="").text
+
+
 def test_the_picture_and_the_network_are_the_playgrounds(visit):
     person = visit(steps="1").choose(epsilon=7.0, model="tiny-vanilla").turn_to(MAPS)
     assert chosen(person).epsilon == 7.0

@@ -75,16 +75,16 @@ def cover_callbacks() -> None:
     """
     streamlits = SessionState._run_callback_and_record_rerun
 
-    def run_callback(state: SessionState, votes: Any, call: Callable[[], None]) -> None:
+    def run_callback(self: SessionState, votes: Any, run: Callable[[], None]) -> None:
         def covered() -> None:
             st.session_state.pop(_FAILED, None)
             try:
-                call()
+                run()
             except Exception as error:
                 st.session_state[_FAILED] = error, None
                 st.rerun()  # the whole page, also where the widget is in a fragment
 
-        streamlits(state, votes, covered)
+        streamlits(self, votes, covered)
 
     SessionState._run_callback_and_record_rerun = run_callback  # type: ignore[method-assign]
 

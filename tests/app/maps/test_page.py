@@ -100,6 +100,19 @@ def test_checks_are_made_when_asked_for_and_stay_for_this_view(visit):
     assert len(again.charts) == 2, "a reload finds them"
 
 
+def test_another_map_leaves_the_checks_of_those_beside_it(visit):
+    person = visit(steps="1", maps="saliency").turn_to(MAPS).press("Check these maps")
+    (table,) = person.at.table
+    person.choose(maps=["grad-cam", "saliency"])
+    assert person.at.table[0].value.equals(table.value)
+    person.press("Check Grad-CAM too")
+    assert list(person.at.table[0].value["Map"].unique()) == ["Grad-CAM", "Saliency"]
+    assert person.at.table[0].value["Deletion"].tolist()[4:] == table.value["Deletion"].tolist()
+    assert not [button for button in person.at.button if button.label.startswith("Check")]
+    again = visit(**person.at.query_params).turn_to(MAPS)
+    assert len(again.charts) == 4, "a reload finds them all"
+
+
 def test_a_photo_has_no_known_object(visit):
     person = visit(steps="1", maps="saliency", image="photo:coffee").turn_to(MAPS)
     person.press("Check these maps")

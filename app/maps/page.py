@@ -93,12 +93,17 @@ def _method(map_set: MapSet, name: str, shown: Shown) -> None:
     draw = partial(figures.method_table, pictures, maps, method.sign, method.title, opacity)
     st.html(once(f"maps.{name}", (shown.task, opacity), draw))
     st.caption(messages.map_caption(maps.values(), shown.info.class_names))
-    sentences = (words.agreement(map_set, name), *messages.empty_maps(maps))
-    for sentence in (*sentences, *messages.weak_maps(maps)):
-        if sentence:
-            st.markdown(sentence)
+    for sentence in once(f"maps.remarks.{name}", shown.task, partial(_remarks, map_set, name)):
+        st.markdown(sentence)
     with st.expander("How to read this map"):
         st.markdown(method.sentence)
+
+
+def _remarks(map_set: MapSet, name: str) -> list[str]:
+    """How far branches agree, and which maps are empty or weak."""
+    maps, agreement = map_set.of(name), words.agreement(map_set, name)
+    agreements = [agreement] if agreement else []
+    return [*agreements, *messages.empty_maps(maps), *messages.weak_maps(maps)]
 
 
 # -- whether to trust them -------------------------------------------------------------------------

@@ -124,7 +124,12 @@ def say_of_maps(shown: Shown) -> None:
         st.warning(reason, icon=":material/block:")
         return
     caption = messages.map_caption(maps.values(), shown.info.class_names, shown.view.scale)
-    for sentence in [caption, *messages.empty_maps(maps), *messages.weak_maps(maps)]:
+    remarks = once(
+        "maps.remarks",
+        shown.task,
+        lambda: [*messages.empty_maps(maps), *messages.weak_maps(maps)],
+    )
+    for sentence in [caption, *remarks]:
         st.caption(sentence)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         controls.scale()

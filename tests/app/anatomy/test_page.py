@@ -118,7 +118,7 @@ def test_single_layers_can_move_for_experts_and_from_a_link(anatomy):
 
 def test_a_link_restores_everything_of_the_page(anatomy):
     asked = {
-        "dial": "35", "moved": "statistics", "moved_layers": "layer1", "measure": "beta_change",
+        "dial": "35", "moved": "statistics", "moved_layers": "layer1", "measure": "divergence",
         "norm_layer": "layer2.0.bn1", "gap_by": "layer",
     }  # fmt: skip
     person = anatomy(v="1", model="tiny-advprop", looked_into=WHERE, **asked)
@@ -126,7 +126,7 @@ def test_a_link_restores_everything_of_the_page(anatomy):
     assert not person.warnings
     assert {name: person.at.query_params[name] for name in asked} == asked
     assert "Channel by channel, `layer2.0.bn1`" in person.text
-    assert person.widget("measure").value == "beta_change"
+    assert person.widget("measure").value == "divergence"
     assert person.widget("norm_layer").value == "layer2.0.bn1"
 
 

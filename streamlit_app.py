@@ -27,9 +27,10 @@ def main() -> None:
         ],
         position="top",
     )
+    defects.cover_callbacks()
     tasks.begin_run()
     st.session_state["page"] = page.title  # for a report of a defect
-    with defects.told():
+    with defects.told_of_page():
         page.run()
     tasks.end_run(background={"robustness"})
 

@@ -43,8 +43,8 @@ def _settled(app: AppTest) -> AppTest:
     """Run until nothing is computed any more."""
     app.run()
     while app.get("progress"):
-        names = [name for name in app.session_state.filtered_state if name.startswith("work.")]
-        wait([app.session_state[name].future for name in names], 300)
+        jobs = [job for name, job in app.session_state.items() if name.startswith("work.")]
+        wait([job.future for job in jobs], 300)
         app.run()
     return app
 

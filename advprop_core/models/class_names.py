@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from advprop_core.text import legible
@@ -91,8 +92,15 @@ def _folded(name: str) -> str:
     return exact(exact(name).strip().casefold()).replace(" ", "_")
 
 
-def _index(classes: Classes, form: Callable[[str], str]) -> dict[str, int]:
+def _index(classes: Classes, form: Callable[[str], str]) -> Mapping[str, int]:
     """Class index by id, else by name, in a form; without what several classes share."""
+    return _index_once(tuple(classes), form)
+
+
+@lru_cache(maxsize=16)  # a thousand names take milliseconds, and a page asks at every click
+def _index_once(
+    classes: tuple[tuple[str, str], ...], form: Callable[[str], str]
+) -> Mapping[str, int]:
     ids = _unambiguous(form(identity) for identity, _ in classes)
     names = _unambiguous(form(name) for _, name in classes)
     return names | ids

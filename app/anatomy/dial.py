@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from advprop_core.anatomy.dial import Blended, Way, at_end
@@ -19,7 +21,7 @@ from app.figures import anatomy as figures
 from app.figures import map_tables
 from app.figures.style import COLUMN_TITLES
 from app.shell import defects, messages, samples
-from app.shell.layout import chart, in_rows, tabs
+from app.shell.layout import chart, in_rows, once, tabs
 from app.shell.workbench import dark
 
 
@@ -65,11 +67,15 @@ def _blend(subject: Subject, way: Way, blend: Blended, view: AnatomyView) -> Non
     drawn = next(iter(comparison.maps.values()), None)
     method = METHODS[drawn.method if drawn else view.method]
     st.markdown(words.dial(comparison, blend, names))
+    place = subject.base, blend.way, blend.t
     if drawn:
         pictures, course = (place for place, _ in in_rows("mc", 2, "large", roomy="dial"))
         with pictures:
             opacity = view.opacity / 100
-            st.html(map_tables.blend_table(comparison, blend, method.sign, method.title, opacity))
+            draw = partial(
+                map_tables.blend_table, comparison, blend, method.sign, method.title, opacity
+            )
+            st.html(once("anatomy.maps", (*place, opacity), draw))
             st.caption(messages.map_caption([drawn], names))
     else:
         course = st.container()
@@ -80,7 +86,8 @@ def _blend(subject: Subject, way: Way, blend: Blended, view: AnatomyView) -> Non
     for column, kind in in_rows(INPUT_KINDS, 2, "large", roomy="bars"):
         with column:
             st.subheader(f"{COLUMN_TITLES[kind]} picture")
-            figure = figures.bars(comparison, blend, kind, names, dark=dark())
+            draw_bars = partial(figures.bars, comparison, blend, kind, names, dark=dark())
+            figure = once(f"anatomy.bars.{kind}", (*place, dark()), draw_bars)
             alt = words.bars_alt(comparison, blend, kind, names)
             chart(figure, f"anatomy.bars.{kind}", alt)
 
@@ -91,7 +98,9 @@ def _curve(subject: Subject, way: Way, blend: Blended) -> None:
         return
     followed, is_true = subject.comparison.attacked_class, subject.comparison.true_class is not None
     sentence = words.curve(lines[0], followed, subject.class_name, is_true)
-    chart(figures.curve(lines, blend, followed, dark=dark()), "anatomy.curve", sentence)
+    about = subject.base, lines[0].way, blend.way, blend.t, dark()
+    draw = partial(figures.curve, lines, blend, followed, dark=dark())
+    chart(once("anatomy.curve", about, draw), "anatomy.curve", sentence)
     st.caption(sentence)
 
 

@@ -35,6 +35,8 @@ def layers(subject: Subject) -> None:
     anatomy_controls.choice("measure", "What differs", words.MEASURES, view, subject.current)
     sentence = words.differing(distances, measure)
     summary.markdown(sentence)
+    if not words.differs(distances, measure):
+        return
     unit = words.UNITS.get(measure, "")
     chart(
         figures.profile(distances, measure, chosen, unit, dark=dark()),
@@ -59,6 +61,9 @@ def _channels(subject: Subject, distance: LayerDistance, view: AnatomyView) -> N
     measure = cast("Measure", view.measure)
     if measure not in distance.changes:
         st.caption(words.without(distance, measure))
+        return
+    if not distance.changes[measure].any():
+        st.caption(words.alike(distance, measure))
         return
     marked = distance.top_channels(measure, _MARKED)
     sentence = words.channels(distance, measure, marked, view.second)

@@ -70,7 +70,7 @@ def _draw(shown: Shown, current: bool) -> None:
     if len(lens.info.branches) == 1:
         _offer(shown, current)
         return
-    workbench.say_verdict(shown.result, lens.info)
+    workbench.say_verdict(shown.result, shown.view, lens.info)
     if source is not None:
         _say_calibrated(lens, source, current)
     subject = Subject(shown.task, shown.result, lens, shown.view, current)

@@ -150,11 +150,16 @@ def most_different(distances: Sequence[LayerDistance], measure: Measure) -> Laye
     return max(distances, key=size)
 
 
+def differs(distances: Sequence[LayerDistance], measure: Measure) -> bool:
+    """Whether the branches differ by a measure at all."""
+    return any(bool(d.changes[measure].any()) for d in distances if measure in d.changes)
+
+
 def differing(distances: Sequence[LayerDistance], measure: Measure) -> str:
     """Where the branches differ most and least, by the mean channel of each layer."""
     sizes = {d.layer: summary.mean for d in distances if (summary := d.summary(measure))}
     title = MEASURES[measure]
-    if not sizes or max(sizes.values()) == 0:
+    if not differs(distances, measure):
         return f"**{title}**: no layer differs at all."
     unit = UNITS.get(measure, "")
     most, least = max(sizes, key=sizes.__getitem__), min(sizes, key=sizes.__getitem__)
@@ -174,6 +179,11 @@ def differing(distances: Sequence[LayerDistance], measure: Measure) -> str:
 def without(distance: LayerDistance, measure: Measure) -> str:
     """That a layer does not have what is measured."""
     return f"`{distance.layer}` has nothing to compare by this measure ({MEASURES[measure]})."
+
+
+def alike(distance: LayerDistance, measure: Measure) -> str:
+    """That no channel of a layer differs, as in an auxiliary branch that is main's copy."""
+    return f"No channel of `{distance.layer}` differs by this measure ({MEASURES[measure]})."
 
 
 def channels(distance: LayerDistance, measure: Measure, marked: Sequence[int], second: str) -> str:

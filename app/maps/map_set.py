@@ -97,13 +97,22 @@ def make_map_set(
 
 
 def trust(
-    map_set: MapSet, branches: Mapping[str, nn.Module], mask: Tensor | None, *, progress: Report
+    map_set: MapSet,
+    branches: Mapping[str, nn.Module],
+    mask: Tensor | None,
+    *,
+    method: str,
+    progress: Report,
 ) -> Mapping[Cell, Trust]:
-    """Measure whether the maps can be trusted; see :mod:`advprop_core.faithfulness.trust`."""
+    """Measure whether the maps of one kind can be trusted.
+
+    See :mod:`advprop_core.faithfulness.trust`.
+    """
     from advprop_core.faithfulness.trust import measure_trust
 
+    maps = {(method, *cell): drawn for cell, drawn in map_set.of(method).items()}
     pictures = inputs(map_set.comparison)
-    return measure_trust(branches, pictures, map_set.maps, mask=mask, progress=progress)
+    return measure_trust(branches, pictures, maps, mask=mask, progress=progress)
 
 
 def _strips(

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from advprop_core.attribution.methods import METHODS
 from advprop_core.errors import InputError
+from advprop_core.text import join
 from advprop_core.types import ModelInfo
 from app.maps import controls as map_controls
 from app.maps import words
-from app.maps.view import MapsView, checked_mark
+from app.maps.view import MapsView, ask, asked
 from app.shell import cache, comparison, controls, messages, state, tasks, workbench
 from app.shell.layout import chart, in_rows, once
 from app.shell.tasks import Shown, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from streamlit.delta_generator import DeltaGenerator
 
@@ -47,21 +48,25 @@ def _task(view: MapsView, lens: Lens) -> Task:
     if not view.maps:
         raise InputError("No map is chosen. Choose at least one.")
     return comparison.picture_task(
-        view,
-        lens,
-        make_map_set,
-        lens.branches,
-        methods=view.maps,
-        layer=comparison.layer_of(view, lens, view.maps),
-        class_index=comparison.explained(view, lens.info, one_class=True),
+        view, lens, make_map_set, lens.branches, methods=view.maps, **_made(view, lens, view.maps)
     )
+
+
+def _made(view: MapsView, lens: Lens, methods: Sequence[str]) -> dict[str, Any]:
+    """What decides maps of these kinds, besides the pictures."""
+    return {
+        "layer": comparison.layer_of(view, lens, methods),
+        "class_index": comparison.explained(view, lens.info, one_class=True),
+    }
 
 
 def _draw(shown: Shown, current: bool) -> None:
     from app.figures import map_tables as figures
 
     map_set: MapSet = shown.result
-    workbench.say_verdict(map_set.comparison, shown.info)
+    workbench.say_verdict(map_set.comparison, shown.view, shown.info)
+    if target := words.target(map_set, shown.view, shown.info):
+        st.markdown(target)
     for method, reason in map_set.refused.items():
         sentence = messages.not_drawn(METHODS[method].title, reason)
         st.warning(sentence, icon=":material/block:")
@@ -88,44 +93,82 @@ def _method(map_set: MapSet, name: str, shown: Shown) -> None:
     draw = partial(figures.method_table, pictures, maps, method.sign, method.title, opacity)
     st.html(once(f"maps.{name}", (shown.task, opacity), draw))
     st.caption(messages.map_caption(maps.values(), shown.info.class_names))
-    sentences = (words.agreement(map_set, name), *messages.empty_maps(maps))
-    for sentence in (*sentences, *messages.weak_maps(maps)):
-        if sentence:
-            st.markdown(sentence)
+    for sentence in once(f"maps.remarks.{name}", shown.task, partial(_remarks, map_set, name)):
+        st.markdown(sentence)
     with st.expander("How to read this map"):
         st.markdown(method.sentence)
+
+
+def _remarks(map_set: MapSet, name: str) -> list[str]:
+    """How far branches agree, and which maps are empty or weak."""
+    maps, agreement = map_set.of(name), words.agreement(map_set, name)
+    agreements = [agreement] if agreement else []
+    return [*agreements, *messages.empty_maps(maps), *messages.weak_maps(maps)]
 
 
 # -- whether to trust them -------------------------------------------------------------------------
 
 
 def _trust(shown: Shown, map_set: MapSet, current: bool) -> None:
-    from app.maps.map_set import trust
-
     st.subheader("Can these maps be trusted?")
     st.markdown(words.TRUST)
-    mark = checked_mark(shown.view)
-    if shown.view.checked != mark:
+    to_check = [method for method in map_set.methods if method in asked(shown.view)]
+    checks = _checked(shown, map_set, to_check)
+    if others := [METHODS[method].title for method in map_set.methods if method not in to_check]:
         st.button(
-            "Check these maps",
+            f"Check {join(others)} too" if to_check else "Check these maps",
+            key="maps.check",
             icon=":material/fact_check:",
             disabled=not current,
             on_click=state.choose,  # in the link, so that a reload finds it
-            kwargs={"checked": mark},
+            kwargs={"checked": ask(shown.view)},
         )
-        return
+    if checks:
+        _checks(map_set, checks)
+
+
+def _checked(shown: Shown, map_set: MapSet, methods: Sequence[str]) -> Mapping[Cell, Trust]:
+    """What the checks of these maps found so far.
+
+    Each kind of map is a task of its own, so that another kind beside it does not undo it. The
+    first that is still coming shows its progress; those behind it show when it is done.
+    """
     lens = cache.load_lens(shown.view.model)
+    named = {f"trust.{method}": _check(shown, map_set, lens, method) for method in methods}
+    jobs = {
+        slot: tasks.submit(slot, task)
+        for slot, task in named.items()
+        if not tasks.is_stopped(slot, task)
+    }
+    checks: dict[Cell, Trust] = {}
+    for slot, task in named.items():
+        shown_check = tasks.answer(slot, task, stands_in=partial(_is_of, task))
+        if shown_check is not None:
+            checks |= shown_check.result
+        elif slot in jobs and not jobs[slot].done:
+            break
+    return checks
+
+
+def _is_of(task: Task, before: Shown) -> bool:
+    return before.task == task.key
+
+
+def _check(shown: Shown, map_set: MapSet, lens: Lens, method: str) -> Task:
+    """The checks of one kind of map; what other kinds stand beside it does not matter."""
+    from app.maps.map_set import trust
+
     mask = cache.mask(shown.view.image, shown.info.input_size)
-    task = Task.of((lens.network,), trust, map_set, lens.branches, mask, about=shown.task)
-    checked = tasks.answer("trust", task, stands_in=lambda before: before.task == task.key)
-    if checked is not None:
-        _checks(map_set, checked.result)
+    decisive = comparison.perturbing(shown.view, lens.info) | _made(shown.view, lens, [method])
+    about = (shown.about, *sorted(decisive.items()))
+    return Task.of((lens.network,), trust, map_set, lens.branches, mask, about=about, method=method)
 
 
 def _checks(map_set: MapSet, checks: Mapping[Cell, Trust]) -> None:
     from app.maps import checked
 
-    for method in map_set.methods:
+    methods = list(dict.fromkeys(method for method, _, _ in checks))
+    for method in methods:
         st.markdown(checked.verdict(checks, method))
     st.table([checked.row(*check) for check in checks.items()], hide_index=True)
     for sentence in checked.undefined(checks):
@@ -133,8 +176,8 @@ def _checks(map_set: MapSet, checks: Mapping[Cell, Trust]) -> None:
     st.markdown("#### What the columns mean")
     st.markdown(checked.COLUMNS)
     st.markdown("#### What becomes of the class, pixel by pixel?")
-    tabs = st.tabs([METHODS[method].title for method in map_set.methods])
-    for tab, method in zip(tabs, map_set.methods, strict=True):
+    tabs = st.tabs([METHODS[method].title for method in methods])
+    for tab, method in zip(tabs, methods, strict=True):
         with tab:
             _curves(map_set, checks, method)
 

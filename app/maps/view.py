@@ -17,7 +17,7 @@ class MapsView(View):
 
     Attributes:
         maps: Kinds of map that stand beside each other.
-        checked: :func:`checked_mark` of the view whose maps the person asked to be checked.
+        checked: The maps that the person asked to be checked, as :func:`ask` writes it.
     """
 
     maps: tuple[str, ...] = some_of(("grad-cam", "smoothgrad"), METHODS, MOST_MAPS)
@@ -29,10 +29,21 @@ class MapsView(View):
         return self.maps
 
 
-_OF_LOOKS = {"checked", "expert", "method", "scale", "opacity"}
+_UNDECISIVE = {"maps", "checked", "expert", "method", "scale", "opacity"}
 
 
-def checked_mark(view: MapsView) -> str:
-    """A short text that differs for views with other maps."""
-    decisive = {name: value for name, value in vars(view).items() if name not in _OF_LOOKS}
+def ask(view: MapsView) -> str:
+    """All maps of a view as those that are to be checked, and a mark of what they are maps of."""
+    return ".".join([_mark(view), *dict.fromkeys([*asked(view), *view.maps])])
+
+
+def asked(view: MapsView) -> tuple[str, ...]:
+    """The kinds of map that the person asked to be checked in a view like this."""
+    mark, *methods = view.checked.split(".")
+    return tuple(methods) if mark == _mark(view) else ()
+
+
+def _mark(view: MapsView) -> str:
+    """A short text that differs for views of which one map differs."""
+    decisive = {name: value for name, value in vars(view).items() if name not in _UNDECISIVE}
     return hashlib.blake2s(repr(decisive).encode(), digest_size=5).hexdigest()

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from advprop_core.text import percent
+from app.shell.comparison import target_class
 from app.shell.messages import PICTURES
 
 if TYPE_CHECKING:
+    from advprop_core.types import ModelInfo
     from app.maps.map_set import MapSet
+    from app.maps.view import MapsView
 
 TRUST = (
     "A map that looks right may still be wrong about the network. These checks ask the network "
@@ -42,6 +45,21 @@ def agreement(map_set: MapSet, method: str) -> str | None:
             )
     first, second = map_set.comparison.branches[:2]
     return f"**{first}** beside **{second}**: {'; '.join(parts)}."
+
+
+def target(map_set: MapSet, view: MapsView, info: ModelInfo) -> str | None:
+    """What the attack aimed at, and that maps may be of another class; None where it had no aim."""
+    aim = target_class(view, info)
+    if aim is None or not map_set.maps:
+        return None
+    names, explained = info.class_names, next(iter(map_set.maps.values())).class_index
+    if explained == aim:
+        return f"The maps explain **{names[aim]}**, the class that the attack aimed at."
+    return (
+        f"The attack drives the answer towards **{names[aim]}**, its target. The maps explain "
+        f"**{names[explained]}**: choose the target under *The maps explain* to see what speaks "
+        "for it."
+    )
 
 
 def strip(stages: Sequence[str]) -> str:

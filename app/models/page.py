@@ -21,6 +21,7 @@ def page() -> None:
     """All networks in a table, and the card of one."""
     if opening.take_up():
         st.switch_page(_PLAYGROUND)
+    state.keep_in_link()
     st.title("Which networks are here, and how good are they?")
     st.markdown(
         "Every number was measured on the file itself, on images that were not used for training. "

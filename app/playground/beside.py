@@ -10,15 +10,17 @@ import streamlit as st
 from advprop_core.text import join
 from app.playground import glance
 from app.playground.view import PlaygroundView, read_kept, write_kept
-from app.shell import cache, history, network_files, state, tasks
+from app.shell import cache, controls, history, network_files, state, tasks
 from app.shell.comparison import comparison_task
 from app.shell.layout import in_rows
-from app.shell.messages import quote
+from app.shell.messages import quote, safe
 from app.shell.tasks import Shown
 from app.shell.view import EXPLAINED
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
+
+    from advprop_core.types import ModelInfo
 
 _SLOT = "beside"
 
@@ -43,32 +45,38 @@ def show(shown: Shown) -> Shown | None:
     with left:
         _show_kept(kept, shown.view)
     with right:
-        with _head("now"):
-            st.markdown("**Now**", width="content")
-            different = history.changes(kept, replace(shown.view, beside="", studio=""))
-            st.caption(join(different) if different else "the same: change something")
+        with st.container(gap=None):
+            with _head("now"):
+                st.markdown("**Now**", width="content")
+                different = history.changes(kept, replace(shown.view, beside="", studio=""))
+                st.caption(join(different) if different else "the same: change something")
+            _say_what(shown.view, shown.info)
         return glance.show(shown, "playground", is_half=True)
 
 
 def _show_kept(kept: PlaygroundView, now: PlaygroundView) -> None:
-    with _head("kept"):
-        st.markdown("**Kept**", width="content")
-        st.button(
-            "Swap",
-            key="beside.swap",
-            type="tertiary",
-            help="Go on from what was kept, and keep what is chosen now.",
-            on_click=state.choose,
-            kwargs={**vars(kept), "studio": now.studio, "beside": write_kept(now)},
-        )
-        st.button(
-            "Close",
-            key="beside.close",
-            type="tertiary",
-            on_click=state.choose,
-            kwargs={"beside": ""},
-        )
-    if missing := _missing(kept):
+    missing = _missing(kept)
+    with st.container(gap=None):
+        with _head("kept"):
+            st.markdown("**Kept**", width="content")
+            st.button(
+                "Swap",
+                key="beside.swap",
+                type="tertiary",
+                help="Go on from what was kept, and keep what is chosen now.",
+                on_click=state.choose,
+                kwargs={**vars(kept), "studio": now.studio, "beside": write_kept(now)},
+            )
+            st.button(
+                "Close",
+                key="beside.close",
+                type="tertiary",
+                on_click=state.choose,
+                kwargs={"beside": ""},
+            )
+        if not missing:
+            _say_what(kept, cache.model_info(kept.model))
+    if missing:
         st.warning(f"What was kept cannot be shown: {missing}.")
         return
     lens = cache.load_lens(kept.model)
@@ -81,6 +89,12 @@ def _show_kept(kept: PlaygroundView, now: PlaygroundView) -> None:
 def _head(half: str) -> DeltaGenerator:
     """The line above a half; both are as high as their buttons."""
     return st.container(horizontal=True, vertical_alignment="center", key=f"half-{half}")
+
+
+def _say_what(view: PlaygroundView, info: ModelInfo) -> None:
+    """Whose answers a half shows, and to what change of the picture."""
+    network = safe(network_files.title(view.model))
+    st.caption(f"**{network}**: {controls.describe(view, info)}")
 
 
 def _missing(kept: PlaygroundView) -> str:

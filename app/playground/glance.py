@@ -7,8 +7,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from advprop_core.types import ModelInfo
-from app.shell import cache, controls, messages, state, tasks
-from app.shell.comparison import maps_task
+from app.shell import cache, comparison, controls, messages, state, tasks
 from app.shell.layout import once
 from app.shell.tasks import Shown
 from app.shell.view import View
@@ -31,7 +30,8 @@ def show(shown: Shown, slot: str, *, is_half: bool = False) -> Shown | None:
         is_half: Whether another one stands beside it.
     """
     result, info = shown.result, shown.info
-    heading, answers = messages.verdict(result, info.class_names)
+    target = comparison.target_class(shown.view, info)
+    heading, answers = messages.verdict(result, info.class_names, target)
     with st.container():  # sentences come and go without moving what is below them
         if warning := messages.unfamiliar(result, info):
             st.warning(warning, icon=":material/help:")
@@ -40,7 +40,7 @@ def show(shown: Shown, slot: str, *, is_half: bool = False) -> Shown | None:
             st.caption(sentence)
     at_a_glance = st.container()
     with st.container():  # progress comes and goes without moving what is below it
-        task = maps_task(shown, cache.load_lens(shown.view.model))
+        task = comparison.maps_task(shown, cache.load_lens(shown.view.model))
         drawn = tasks.answer(f"{slot}.maps", task, shown.view, shown.info)
     with at_a_glance:
         _board(shown, drawn, answers, slot, is_half)
@@ -124,7 +124,12 @@ def say_of_maps(shown: Shown) -> None:
         st.warning(reason, icon=":material/block:")
         return
     caption = messages.map_caption(maps.values(), shown.info.class_names, shown.view.scale)
-    for sentence in [caption, *messages.empty_maps(maps), *messages.weak_maps(maps)]:
+    remarks = once(
+        "maps.remarks",
+        shown.task,
+        lambda: [*messages.empty_maps(maps), *messages.weak_maps(maps)],
+    )
+    for sentence in [caption, *remarks]:
         st.caption(sentence)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         controls.scale()

@@ -7,7 +7,7 @@ import streamlit as st
 from app.playground import beside, glance, saving, studio, words
 from app.playground.view import PlaygroundView
 from app.shell import messages, state, workbench
-from app.shell.comparison import comparison_task
+from app.shell.comparison import comparison_task, target_class
 from app.shell.state import key
 from app.shell.tasks import Shown
 
@@ -62,11 +62,8 @@ def _honesty(shown: Shown) -> None:
 
 def _target(shown: Shown) -> list[str]:
     """Whether a targeted attack got what it wanted."""
-    target, result = shown.view.target, shown.result
-    if not target or result.attack_branch is None:
-        return []
-    index = shown.info.class_ids.index(target)
-    return [words.reached(result, index, shown.info.class_names)]
+    target = target_class(shown.view, shown.info)
+    return [] if target is None else [words.reached(shown.result, target, shown.info.class_names)]
 
 
 workbench.show_page(

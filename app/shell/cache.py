@@ -149,7 +149,7 @@ def model_settings() -> ModelSettings:
     return ModelSettings(**json.loads(os.environ.get("ADVPROP_MODEL_SETTINGS", "{}")))
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@st.cache_resource(max_entries=64, show_spinner=False)  # frozen: no copy at every click
 def model_info(name: str) -> ModelInfo:
     """What a model's file says of itself; only one in a foreign layout must be opened for it.
 

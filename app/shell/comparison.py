@@ -147,5 +147,10 @@ def attack_config(view: View, info: ModelInfo) -> AttackConfig:
         step_size=(view.step_size / unit or None) if takes_steps else None,
         seed=view.seed,
     )
-    target = info.class_ids.index(view.target) if view.target else None
-    return replace(attack, target_class=target)
+    return replace(attack, target_class=target_class(view, info))
+
+
+def target_class(view: View, info: ModelInfo) -> int | None:
+    """The index of the class that the attack of a view aims at; None where there is none."""
+    is_targeted = view.target and view.perturbation in ATTACKS
+    return info.class_ids.index(view.target) if is_targeted else None

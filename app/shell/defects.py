@@ -7,10 +7,12 @@ import platform
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from typing import ParamSpec
+from typing import Any, ParamSpec
 
 import streamlit as st
+from streamlit.runtime.state.session_state import SessionState
 
 from advprop_core.errors import AdvPropError
 from app.shell.links import encode
@@ -19,6 +21,7 @@ MISTAKES = (AdvPropError, OSError)
 BUG = "This is a bug in AdvProp Lens. Please send this report to whoever runs or develops it:"
 _LIBRARIES = ("advprop-lens", "streamlit", "torch", "timm", "captum", "plotly")
 _FOLDERS = re.compile(r"(?<![\w.])(?:[A-Za-z]:)?[/\\](?:[^\s/\\'\":]+[/\\])+")
+_FAILED = "callback.failed"  # in the session: an error, and what was shown when it came
 P = ParamSpec("P")
 _LOG = logging.getLogger(__name__)
 
@@ -45,6 +48,45 @@ def told() -> Iterator[None]:
         yield
     except Exception as error:
         tell(error)
+
+
+@contextmanager
+def told_of_page() -> Iterator[None]:
+    """Around a whole page: also what a callback raised, until something else is chosen."""
+    place = st.container()
+    with told():
+        yield
+    error, seen = st.session_state.get(_FAILED, (None, None))
+    now = st.session_state.get("page"), st.session_state.get("view")
+    if seen not in (None, now):
+        st.session_state.pop(_FAILED)
+    elif error is not None:
+        st.session_state[_FAILED] = error, now
+        with place:
+            tell(error)
+
+
+@cache
+def cover_callbacks() -> None:
+    """From now on what a callback raises is told on its page, which is drawn all the same.
+
+    Streamlit calls callbacks before the script, where nothing of a page is around them, and has no
+    place to say what to do with what they raise. All of them pass this one method of its own.
+    """
+    streamlits = SessionState._run_callback_and_record_rerun
+
+    def run_callback(self: SessionState, votes: Any, run: Callable[[], None]) -> None:
+        def covered() -> None:
+            st.session_state.pop(_FAILED, None)
+            try:
+                run()
+            except Exception as error:
+                st.session_state[_FAILED] = error, None
+                st.rerun()  # the whole page, also where the widget is in a fragment
+
+        streamlits(self, votes, covered)
+
+    SessionState._run_callback_and_record_rerun = run_callback  # type: ignore[method-assign]
 
 
 def sentence(error: BaseException) -> str:

@@ -8,10 +8,10 @@ from urllib.parse import urlencode, urlsplit
 import streamlit as st
 
 from advprop_core.text import join
-from app.shell import network_files, state
+from app.shell import cache, network_files, state
 from app.shell.links import encode
 from app.shell.messages import quote
-from app.shell.view import PERTURBATIONS, View
+from app.shell.view import EXPLAINED, PERTURBATIONS, View
 
 _MOST = 200  # views that are remembered
 _TITLES = {
@@ -28,6 +28,7 @@ _TITLES = {
     "studio": "attack studio",
     "beside": "what is beside it",
 }
+_CLASSES = ("true_class", "target", "explained")
 _LOCAL = ("localhost", "127.0.0.1", "::1", "0.0.0.0")
 
 
@@ -109,7 +110,7 @@ def toolbar(view: View, default: View) -> None:
 def changes(before: View, after: View) -> list[str]:
     """What differs, a phrase each: ``ε 4 → 8``."""
     return [
-        f"{_TITLES.get(name, name.replace('_', ' '))}{_from_to(name, getattr(before, name), value)}"
+        f"{_TITLES.get(name, name.replace('_', ' '))}{_from_to(name, before, after)}"
         for name, value in vars(after).items()
         if value != getattr(before, name)
     ]
@@ -166,13 +167,21 @@ def _say(title: str, before: View, after: View) -> None:
         st.toast(f"{title}: {join(changed[:3])}", icon=":material/history:")
 
 
-def _from_to(name: str, before: object, after: object) -> str:
+def _from_to(name: str, before: View, after: View) -> str:
     if name in ("image", "regions", "beside"):  # no words for a person
         return ""
-    words = (PERTURBATIONS.get(str(value), _word(value)) for value in (before, after))
+    return " " + " → ".join(_value(name, view) for view in (before, after))
+
+
+def _value(name: str, view: View) -> str:
+    value = getattr(view, name)
     if name == "model":
-        words = (quote(network_files.title(str(value))) for value in (before, after))
-    return " " + " → ".join(words)
+        return quote(network_files.title(value))
+    if name in _CLASSES and value in EXPLAINED:
+        return EXPLAINED[value]
+    if name in _CLASSES and value and (info := cache.known_models([view.model]).get(view.model)):
+        value = dict(info.classes).get(value, value)
+    return PERTURBATIONS.get(str(value), _word(value))
 
 
 def _word(value: object) -> str:

@@ -85,22 +85,44 @@ def _agreeing(verb: str, who: Sequence[str]) -> str:
     return plural.replace("stays", "stay").replace("is now", "are now")
 
 
-def verdict(result: Comparison, names: Sequence[str]) -> tuple[str, dict[str, str]]:
-    """What happened, as a heading, and what each branch said of both pictures."""
+def verdict(
+    result: Comparison, names: Sequence[str], target: int | None = None
+) -> tuple[str, dict[str, str]]:
+    """What happened, as a heading, and what each branch said of both pictures.
+
+    ``target`` is the index of the class that a targeted attack aimed at.
+    """
     outcomes = [(b, *what.partition(": ")[::2]) for b, what in branch_outcomes(result, names)]
     answers = {branch: move for branch, _, move in outcomes}
     if bool((result.adversarial != result.clean).any()):
         alike = {verb: [b for b, other, _ in outcomes if other == verb] for _, verb, _ in outcomes}
         heading = "; ".join(f"{join(who)} {_agreeing(verb, who)}" for verb, who in alike.items())
+        if target is not None:
+            who = _sayers(result, target)
+            heading += f". The attack aimed at {names[target]}, which {who}"
     else:
         heading = "Nothing was changed"
         answers = {branch: move.partition(" → ")[0] for branch, move in answers.items()}
     return f"{heading}.", answers
 
 
+def _sayers(result: Comparison, target: int) -> str:
+    """Who answers a class to the perturbed picture: ``main and aux say``."""
+    sayers = [b for b in result.branches if _answer(result, "adversarial", b) == target]
+    return f"{join(sayers) or 'no branch'} {'say' if len(sayers) > 1 else 'says'}"
+
+
+def _answer(result: Comparison, kind: InputKind, branch: str) -> int:
+    return result.predictions[kind, branch].class_index
+
+
 def unfamiliar(result: Comparison, info: ModelInfo) -> str | None:
-    """A warning when no branch is sure of a picture of which nobody said what it shows."""
-    if result.true_class is not None:
+    """A warning when no branch is sure of a clean picture, and none is known to be right.
+
+    What a person says of the picture does not make a network surer. It tells whether an unsure
+    answer is right, and it rules out that the network has no such class.
+    """
+    if any(_answer(result, "clean", branch) == result.true_class for branch in result.branches):
         return None
     # Of a thousand classes several are kinds of one animal, and share its probability.
     answers, counted = ("any class", 1) if info.num_classes <= FEW_CLASSES else ("any five", 5)
@@ -110,10 +132,17 @@ def unfamiliar(result: Comparison, info: ModelInfo) -> str | None:
     )
     if surest >= UNSURE:
         return None
+    unsure = f"No branch is sure of {answers} (at most {percent(surest)})"
+    if result.true_class is not None:
+        return (
+            f"{unsure}, and none says {info.class_names[result.true_class]}. The picture may be "
+            "unlike those that the network learnt from, or the network learnt little, or its size, "
+            "mean or std is wrong."
+        )
     return (
-        f"No branch is sure of {answers} (at most {percent(surest)}). The picture may show "
-        "something that the network never learnt, or the network learnt little, or its size, mean "
-        f"or std is wrong. It knows {join(info.class_names[:FEW_CLASSES])}"
+        f"{unsure}. The picture may show something that the network never learnt, or the network "
+        "learnt little, or its size, mean or std is wrong. It knows "
+        f"{join(info.class_names[:FEW_CLASSES])}"
         f"{' and more' if info.num_classes > FEW_CLASSES else ''}."
     )
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 ENDINGS = (".safetensors", ".pth", ".pt", ".tar", ".bin", ".ckpt")
 _NAME = re.compile(r"(.+)~[0-9a-f]{16}")
-_OPENED = "opened"  # names, in the session
+OPENED = "opened"  # names, in the session and in the link
 _HERE = ("localhost", "127.0.0.1", "::1")
 _LONGEST_NAME = 60
 
@@ -132,17 +132,22 @@ def title(name: str) -> str:
 
 def remember(name: str) -> None:
     """This session offers the network."""
-    names = st.session_state.get(_OPENED, ())
-    st.session_state[_OPENED] = tuple(dict.fromkeys([name, *names]))
+    names = st.session_state.get(OPENED, ())
+    st.session_state[OPENED] = tuple(dict.fromkeys([name, *names]))
 
 
 def opened() -> tuple[str, ...]:
     """The networks that this person opened, or that a link named, while the server keeps them."""
-    linked = st.query_params.get("model", ""), *st.query_params.get("tested", "").split(",")
-    for name in linked:
-        if was_opened(name) and cache.opened_networks().get(name):
-            remember(name)
-    return tuple(n for n in st.session_state.get(_OPENED, ()) if cache.opened_networks().get(n))
+    known = st.session_state.get(OPENED, ())
+    linked = [
+        n
+        for field in ("model", "tested", OPENED)
+        for n in st.query_params.get(field, "").split(",")
+    ]
+    new = [name for name in linked if was_opened(name) and name not in known]
+    names = tuple(n for n in dict.fromkeys([*new, *known]) if cache.opened_networks().get(n))
+    st.session_state[OPENED] = names
+    return names
 
 
 def is_gone(name: str) -> bool:

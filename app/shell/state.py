@@ -9,8 +9,12 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from app.shell import network_files
 from app.shell.links import complaint, decode, encode
 from app.shell.view import View, fitting, rules
+
+_TRAVELLING = ("beside",)
+"""Fields that the address of every page holds: to lose them by a reload would lose much work."""
 
 
 def key(name: str) -> str:
@@ -30,7 +34,7 @@ def restore(default: View) -> None:
     if is_back() and rules(page).keys() <= chosen.keys():
         _go_back(default)
         return
-    link = session.setdefault("link", {name: st.query_params[name] for name in st.query_params})
+    link = _first_link()
     is_new = not rules(page).keys() <= chosen.keys()
     if is_new:
         asked = {name: text for name, text in link.items() if name not in chosen}
@@ -100,10 +104,34 @@ def current() -> Any:
     view = page(**{name: fitting(page, name, session[key(name)]) for name in rules(page)})
     session["view"] = view
     session["fields"] = {**session["fields"], **vars(view)}
-    link = encode(view)
-    if link != {name: st.query_params[name] for name in st.query_params}:
-        st.query_params.from_dict(link)
+    _write_link(encode(view))
     return view
+
+
+def keep_in_link() -> None:
+    """Write into the link what a reload of a page without a view of its own would lose."""
+    _first_link()
+    _write_link({})
+
+
+def _first_link() -> dict[str, str]:
+    """What the address held when the session began; pages take from it what they have."""
+    link: dict[str, str] = st.session_state.setdefault("link", _address())
+    return link
+
+
+def _address() -> dict[str, str]:
+    return {name: st.query_params[name] for name in st.query_params}
+
+
+def _write_link(link: dict[str, str]) -> None:
+    """The link of a page, with what travels from page to page: a reload ends the session."""
+    chosen = {**_first_link(), **st.session_state.get("fields", {})}
+    link |= {name: chosen[name] for name in _TRAVELLING if chosen.get(name)}
+    if names := network_files.opened():
+        link[network_files.OPENED] = ",".join(names)
+    if link != _address():
+        st.query_params.from_dict(link)
 
 
 def choose(**values: Any) -> None:

@@ -11,6 +11,7 @@ import streamlit as st
 from advprop_core.types import Comparison, ModelInfo
 from app.shell import (
     cache,
+    comparison,
     controls,
     defects,
     gallery,
@@ -120,9 +121,10 @@ def _answer(
         draw(shown, (shown.task, shown.view) == (asked, view))
 
 
-def say_verdict(result: Comparison, info: ModelInfo) -> None:
+def say_verdict(result: Comparison, view: View, info: ModelInfo) -> None:
     """What happened, as a heading, and what each branch said, a line each."""
-    heading, answers = messages.verdict(result, info.class_names)
+    target = comparison.target_class(view, info)
+    heading, answers = messages.verdict(result, info.class_names, target)
     st.markdown(f"## {heading}")
     st.markdown("  \n".join(f"**{branch}** {what}" for branch, what in answers.items()))
     for sentence in messages.close_classes(result, info):

@@ -262,6 +262,20 @@ def test_back_undoes_a_change_and_forward_does_it_again(app_url: str, page: Page
     expect(page.get_by_text("4.00/255", exact=True)).to_be_visible(timeout=FIRST)
 
 
+def test_back_works_after_a_reload_which_forgets_the_list_of_undo(app_url: str, page: Page) -> None:
+    open_app(page, f"{app_url}/?{SCENE}")
+    for stop in ("4.50/255", "5.00/255"):
+        strength(page).press("ArrowRight")
+        expect(page.get_by_text(stop, exact=True)).to_be_visible(timeout=FIRST)
+        wait_until_calm(page)
+    page.reload()
+    expect(page.get_by_text("5.00/255", exact=True)).to_be_visible(timeout=FIRST)
+    for stop in ("4.50/255", "4.00/255"):
+        wait_until_calm(page)
+        page.go_back()
+        expect(page.get_by_text(stop, exact=True)).to_be_visible(timeout=FIRST)
+
+
 def test_two_comparisons_are_enlarged_together(app_url: str, page: Page) -> None:
     kept = "v%3D3%26model%3Dshapes-vanilla%26image%3Dscene:2"
     page.goto(f"{app_url}/?{SCENE}&beside={kept}", timeout=FIRST)
@@ -292,4 +306,27 @@ def test_on_a_phone_picture_and_verdict_stay_in_view_while_the_strength_moves(
         box = shown.bounding_box()
         assert box["y"] >= 0
         assert box["y"] + box["height"] <= sheet["y"]
+    page.close()
+
+
+def test_at_200_percent_the_controls_stand_beside_picture_and_verdict(
+    app_url: str, browser: Browser
+) -> None:
+    """A window of 1280 × 720 has 640 × 360 CSS pixels then."""
+    page = browser.new_page(viewport={"width": 640, "height": 360}, device_scale_factor=2)
+    open_app(page, f"{app_url}/?{SCENE}")
+    page.get_by_test_id("stExpandSidebarButton").click()
+    strength(page).press("ArrowRight")
+    expect(page.get_by_text("4.50/255", exact=True)).to_have_count(1, timeout=FIRST)
+    page.locator("h2").evaluate("heading => heading.scrollIntoView()")
+    sheet = page.get_by_test_id("stSidebar").bounding_box()
+    for shown in (page.locator("h2"), *page.locator(".lens").all()[:2]):
+        box = shown.bounding_box()
+        assert box["x"] >= sheet["x"] + sheet["width"]
+        assert box["y"] + box["height"] <= 360
+    page.get_by_role("button", name="Choose a picture").click()
+    page.locator(".thumbnails button").nth(1).click(timeout=FIRST)
+    page.wait_for_url(re.compile(r"image=scene%3A(?!2\b)"), timeout=FIRST)
+    inside = "() => document.documentElement.scrollWidth <= innerWidth"
+    assert page.evaluate(inside)
     page.close()

@@ -118,7 +118,7 @@ def test_single_layers_can_move_for_experts_and_from_a_link(anatomy):
 
 def test_a_link_restores_everything_of_the_page(anatomy):
     asked = {
-        "dial": "35", "moved": "statistics", "moved_layers": "layer1", "measure": "beta_change",
+        "dial": "35", "moved": "statistics", "moved_layers": "layer1", "measure": "divergence",
         "norm_layer": "layer2.0.bn1", "gap_by": "layer",
     }  # fmt: skip
     person = anatomy(v="1", model="tiny-advprop", looked_into=WHERE, **asked)
@@ -126,7 +126,7 @@ def test_a_link_restores_everything_of_the_page(anatomy):
     assert not person.warnings
     assert {name: person.at.query_params[name] for name in asked} == asked
     assert "Channel by channel, `layer2.0.bn1`" in person.text
-    assert person.widget("measure").value == "beta_change"
+    assert person.widget("measure").value == "divergence"
     assert person.widget("norm_layer").value == "layer2.0.bn1"
 
 
@@ -152,11 +152,25 @@ def test_another_networks_layers_are_forgotten_without_a_word(anatomy, monkeypat
 
 def test_the_measure_and_the_layer_that_are_looked_into(anatomy):
     person = anatomy(looked_into=WHERE)
-    person.choose(measure="gamma_change", norm_layer="layer1.0.bn1")
+    person.choose(measure="divergence", norm_layer="layer1.0.bn1")
     assert_whole(person, LAYERS)
-    # The tiny network's branches share γ: it says so.
-    assert "**Scale γ**: no layer differs at all." in person.text
     assert "`layer1.0.bn1`" in person.text
+    # The tiny network's branches share γ: it says so, and shows no channels that differ most.
+    person.choose(measure="gamma_change")
+    assert_whole(person)
+    assert "**Scale γ**: no layer differs at all." in person.text
+    assert "Activations of the channels" not in person.text
+
+
+def test_a_layer_of_equal_channels_says_so_where_others_differ(anatomy, monkeypatch):
+    from advprop_core.anatomy.distance import LayerDistance
+
+    same = LayerDistance("bn1", "stem", 3, {"mean_shift": torch.zeros(3)})
+    other = LayerDistance("layer1.0.bn1", "layer1", 3, {"mean_shift": torch.ones(3)})
+    monkeypatch.setattr(work, "distances", lambda *_, **__: (same, other))
+    person = anatomy(looked_into=WHERE, norm_layer="bn1")
+    assert_whole(person, ["profile"])
+    assert "No channel of `bn1` differs by this measure (Mean)." in person.text
 
 
 def test_stages_and_layers_and_many_pictures(anatomy):
@@ -362,7 +376,7 @@ def test_a_network_with_main_alone_says_so_and_is_calibrated_on_request(anatomy)
     assert cache.model_files()["tiny-vanilla"].read_bytes() == before
     assert list(cache.model_info("tiny-vanilla").branches) == ["main"]
     look_into(person, WHERE).choose(dial=90, measure="beta_change")
-    assert_whole(person, LAYERS)
+    assert_whole(person)
     assert "no layer differs at all" in person.text
     person.press("Forget it")
     assert person.charts == []

@@ -38,6 +38,15 @@ def test_a_link_names_maps_class_and_layer(visit):
     assert "LayerCAM at layer `layer2` for the class **ring**" in person.text
 
 
+def test_a_target_is_told_from_what_the_maps_explain(visit):
+    person = visit(steps="1", maps="saliency", target="heart", expert="1").turn_to(MAPS)
+    assert "The attack aimed at heart, which" in person.text
+    assert "towards **heart**, its target. The maps explain **" in person.text
+    person.choose(explained="heart")
+    assert "explain **heart**, the class that the attack aimed at" in person.text
+    assert "aimed at" not in person.choose(target="").text
+
+
 def test_the_picture_and_the_network_are_the_playgrounds(visit):
     person = visit(steps="1").choose(epsilon=7.0, model="tiny-vanilla").turn_to(MAPS)
     assert chosen(person).epsilon == 7.0
@@ -89,6 +98,19 @@ def test_checks_are_made_when_asked_for_and_stay_for_this_view(visit):
     assert len(person.charts) == 2, "of these they were made"
     again = visit(**link).turn_to(MAPS)
     assert len(again.charts) == 2, "a reload finds them"
+
+
+def test_another_map_leaves_the_checks_of_those_beside_it(visit):
+    person = visit(steps="1", maps="saliency").turn_to(MAPS).press("Check these maps")
+    (table,) = person.at.table
+    person.choose(maps=["grad-cam", "saliency"])
+    assert person.at.table[0].value.equals(table.value)
+    person.press("Check Grad-CAM too")
+    assert list(person.at.table[0].value["Map"].unique()) == ["Grad-CAM", "Saliency"]
+    assert person.at.table[0].value["Deletion"].tolist()[4:] == table.value["Deletion"].tolist()
+    assert not [button for button in person.at.button if button.label.startswith("Check")]
+    again = visit(**person.at.query_params).turn_to(MAPS)
+    assert len(again.charts) == 4, "a reload finds them all"
 
 
 def test_a_photo_has_no_known_object(visit):

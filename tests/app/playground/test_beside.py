@@ -26,7 +26,12 @@ def test_what_is_kept_stays_while_another_setting_is_chosen(visit):
 def test_another_network_beside(visit):
     person = visit()
     person.press("Keep this beside")
-    person.choose(model="tiny-vanilla")
+    person.choose(model="tiny-vanilla", epsilon=8.0)
+    for half in (
+        "tiny-advprop**: PGD attack, L∞ ε = 4/255",
+        "tiny-vanilla**: PGD attack, L∞ ε = 8",
+    ):
+        assert half in person.text
     kept, now = person.boards
     assert [branch["name"] for branch in kept["branches"]] == ["main", "aux"]
     assert [branch["name"] for branch in now["branches"]] == ["main"]
@@ -53,6 +58,18 @@ def test_what_a_link_kept_and_is_not_here(visit, kept, reason):
     assert person.warnings == [f"What was kept cannot be shown: {reason}."]
     assert len(person.boards) == 1
     assert not person.errors
+
+
+@pytest.mark.parametrize("page", ["maps", "models"])
+def test_what_is_kept_survives_a_reload_of_another_page(visit, page):
+    person = visit(steps="1").press("Keep this beside").choose(epsilon=16.0)
+    person.turn_to(f"app/{page}/page.py")
+    link = dict(person.at.query_params)
+    again = visit(**link)
+    again.turn_to(f"app/{page}/page.py").turn_to("app/playground/page.py")
+    assert len(again.boards) == 2
+    closed = again.press("Close").turn_to(f"app/{page}/page.py")
+    assert "beside" not in closed.at.query_params
 
 
 def test_a_link_that_keeps_nonsense_is_refused():

@@ -98,12 +98,13 @@ def test_a_network_without_the_map_is_compared_without_and_says_why(
     assert not person.errors
     assert not person.at.exception
     assert person.board["maps"] is None
-    (warning,) = person.warnings
+    unsure, warning = person.warnings
+    assert unsure.startswith("No branch is sure"), "it learnt nothing"
     assert warning.startswith("Grad-CAM is not drawn: the network has no stage with a spatial map")
     assert "Grad-CAM is not drawn" in person.text
     assert len(person.at.session_state["shown.studio.film"].result.frames) == 3
     person.choose(method="saliency")
-    assert not person.warnings
+    assert person.warnings == [unsure]
     person.assert_whole()
 
 

@@ -54,6 +54,25 @@ def test_a_page_that_fails_while_it_is_drawn_says_so(visit, monkeypatch):
     assert "KeyError: 'aux7'" in person.at.main.code[0].value
 
 
+def test_a_callback_that_fails_says_so_until_something_else_is_chosen(visit, monkeypatch):
+    def fail(*_, **__):
+        raise KeyError("aux7")
+
+    person = visit(steps="1")
+    monkeypatch.setattr("app.shell.history._step", fail)  # as the button of the next run has it
+    person.choose(epsilon=2.0).press("Undo")
+    assert not person.at.exception
+    assert person.errors[0].startswith(defects.BUG)
+    assert "KeyError: 'aux7'" in person.at.main.code[0].value
+    person.assert_whole()
+    assert person.run().errors, "it stays while nothing else is chosen"
+    assert not person.choose(epsilon=3.0).errors
+    monkeypatch.setattr("app.shell.state.choose", fail)
+    assert person.run().press("Reset").errors
+    monkeypatch.undo()
+    assert not person.run().press("Keep this beside").errors, "another callback takes its place"
+
+
 def test_a_part_that_fails_says_so_and_the_rest_of_the_page_is_drawn(visit, monkeypatch):
     def differing(*_):
         raise KeyError("s9")

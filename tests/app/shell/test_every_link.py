@@ -115,4 +115,4 @@ def test_what_a_control_writes_into_the_link_opens_again(visit, page, more):
             assert view == chosen(person), (name, choices[place])
     again = visit(**dict(person.at.query_params)).turn_to(path)
     assert chosen(again) == chosen(person)
-    assert again.warnings == []
+    assert again.at.session_state["complaints"] == []

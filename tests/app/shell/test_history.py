@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from app.playground.view import PlaygroundView
+from app.shell import cache
 from app.shell.history import History, changes, link, not_carried
 from app.shell.view import View
 from tests.app.visiting import chosen
@@ -42,6 +43,15 @@ def test_changes_in_words():
         "picture", "perturbation PGD attack → FGSM attack", "ε 4 → 8", "target class none → `n1`",
         "expert controls off → on",
     ]  # fmt: skip
+
+
+def test_a_class_is_called_by_its_name(monkeypatch, tiny_info_of):
+    info = tiny_info_of(class_ids=("n1", "n2"), class_names=("tench", "tiger cat"))
+    monkeypatch.setattr(cache, "known_models", lambda _: {START.model: info})
+    assert changes(replace(START, target="n1"), replace(START, target="n2", explained="n1")) == [
+        "target class `tench` → `tiger cat`",
+        "what the maps explain each branch's own answer → `tench`",
+    ]
 
 
 def test_a_link_and_what_it_cannot_carry():

@@ -36,6 +36,18 @@ def test_the_verdict_says_what_happened_to_whom(make_result, fields, heading, an
     assert "  \n".join(f"**{branch}** {move}" for branch, move in moves.items()) == answers
 
 
+@pytest.mark.parametrize(
+    ("target", "aim"), [(1, "heart, which main says"), (0, "star, which aux says")]
+)
+def test_the_verdict_says_what_the_attack_aimed_at(make_result, target, aim):
+    said, _ = messages.verdict(make_result(), NAMES, target)
+    assert said == f"main was fooled; aux held. The attack aimed at {aim}."
+    nobody, _ = messages.verdict(make_result(), (*NAMES, "ring"), 2)
+    assert nobody.endswith("aimed at ring, which no branch says.")
+    unchanged, _ = messages.verdict(make_result(change=0.0), NAMES, target)
+    assert unchanged == "Nothing was changed."
+
+
 def test_quoted_text_is_one_short_line_of_code():
     assert messages.quote("a\n`b`\tc") == "`a b c`"
     assert messages.quote("") == "` `"
@@ -67,12 +79,20 @@ def test_a_photo_of_something_unknown_is_labelled_so(make_result, tiny_info_of):
     assert "and more" not in sentence
 
 
-def test_no_label_where_one_branch_is_sure_or_the_truth_is_known(make_result, tiny_info_of):
+def test_no_label_where_one_branch_is_sure_or_right(make_result, tiny_info_of):
     info = tiny_info_of()
     sure = make_result(main=(UNSURE, UNSURE), aux=((0.5, 0.4), UNSURE), true_class=None)
     assert messages.unfamiliar(sure, info) is None
-    right = make_result(main=(UNSURE, UNSURE), true_class=0)
+    right = make_result(main=(UNSURE, UNSURE), aux=((0.3, 0.45), SURE), true_class=0)
     assert messages.unfamiliar(right, info) is None
+
+
+def test_a_class_that_somebody_says_makes_no_network_surer(make_result, tiny_info_of):
+    info = tiny_info_of()
+    result = make_result(main=(UNSURE, UNSURE), true_class=1)
+    sentence = messages.unfamiliar(result, info)
+    assert f"at most 40 %), and none says {info.class_names[1]}." in sentence
+    assert "never learnt" not in sentence, "it has that class"
 
 
 def test_many_classes_are_not_all_listed(make_result, tiny_info_of):

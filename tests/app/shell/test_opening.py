@@ -11,7 +11,7 @@ from timm.layers import convert_splitbn_model
 
 from advprop_core.models import checkpoints
 from advprop_core.models.settings import ModelSettings
-from app.shell import cache, network_files
+from app.shell import cache, history, network_files
 from tests.app.visiting import chosen
 
 NAMES = b"cat\ndog\nbird\nhorse\nship\nfrog\n"
@@ -198,6 +198,23 @@ def test_fewer_names_than_classes(dialogue, small):
     dialogue.fill("file_uploader", ".text", ("names.txt", NAMES, "text/plain"))
     assert not dialogue.person.errors
     assert dialogue.offers_use
+
+
+def test_it_stays_in_the_list_after_a_reload_of_any_page(dialogue, small, visit_other):
+    """A reload is a new session with the same address."""
+    first = chosen(dialogue.give("first.pth", small).use()).model
+    person = dialogue.open().give("second.pth", small).use().choose(model="tiny-advprop")
+    person.choose(perturbation="none")
+    for page in ("models", "maps", "robustness", "playground"):
+        person.turn_to(f"app/{page}/page.py")
+        assert first in person.at.query_params["opened"], page
+        link = dict(person.at.query_params)
+        assert dict(person.run().at.query_params) == link, "or every run were a step of history"
+        again = visit_other(**link)
+        options = again.widget("model").options
+        assert [*map(options.count, ("first (opened here)", "second (opened here)"))] == [1, 1]
+    assert chosen(again).model == "tiny-advprop"
+    assert "opened" not in history.link(chosen(again), ""), "who gets a link gets one network"
 
 
 def test_a_link_opens_it_for_others_until_the_server_drops_it(dialogue, small, visit_other):

@@ -37,4 +37,4 @@ def test_what_cannot_be_is_refused_before_work(advprop, model, built, tmp_path, 
     advprop(*words, "--epsilon", "40").refuses("epsilon")
     advprop(*words, "--attack-branch", "aux9").refuses("no branch 'aux9'")
     monkeypatch.setattr("advprop_core.browser.graph.find_spec", lambda name: None)
-    advprop(*words).refuses("onnx is not installed: pip install .advprop-lens.page")
+    advprop(*words).refuses("onnx is not installed: pip install 'advprop-lens[page]'")

@@ -10,12 +10,13 @@ import streamlit as st
 
 from advprop_core.types import Comparison
 from app.playground import words
-from app.shell import cache
+from app.shell import cache, network_files
 from app.shell.comparison import map_request, perturbation
 from app.shell.pictures import PictureGone
 from app.shell.tasks import Shown
 
 if TYPE_CHECKING:
+    from advprop_core.bundles.network import Source
     from advprop_core.bundles.write import Record
 
 
@@ -115,17 +116,11 @@ def _maps(result: Comparison) -> bytes:
 
 def _record(shown: Shown, drawn: Shown | None) -> Record:
     """All that is saved, with the maps where they are there."""
-    from advprop_core.bundles.network import Source
     from advprop_core.bundles.write import Record
     from advprop_core.compare.experiment import Experiment
-    from advprop_core.models.bundle import bundled_models, says_all_itself
-    from advprop_core.models.settings import ModelSettings
 
     view, lens = shown.view, cache.load_lens(shown.view.model)
     maps = None if drawn is None else map_request(drawn.view, lens, drawn.view.method)
-    file = cache.file_of(view.model)
-    is_bundled = bundled_models().get(view.model) == file
-    settings = ModelSettings() if says_all_itself(str(file)) else cache.model_settings()
     return Record(
         Experiment(
             perturbation(view, shown.info),
@@ -135,11 +130,27 @@ def _record(shown: Shown, drawn: Shown | None) -> Record:
             maps,
         ),
         (shown if drawn is None else drawn).result,
-        # A file's folder is nobody's business where the server is another's.
-        Source(view.model if is_bundled else file.name, lens.model, lens.info, settings, file),
+        _source(lens),
         shown.title,
         _given(view.image, shown.info.input_size),
     )
+
+
+def _source(lens: cache.Lens) -> Source:
+    """The network by the name that its person knows, with what was said of its file."""
+    from advprop_core.bundles.network import Source
+    from advprop_core.models.bundle import bundled_models, says_all_itself
+    from advprop_core.models.header import file_sha256
+    from advprop_core.models.settings import ModelSettings
+
+    name = lens.network.name
+    if (origin := network_files.origin(name)) is not None:
+        return Source(origin.file, lens.model, lens.info, origin.settings, origin.sha256)
+    file = cache.file_of(name)
+    # A file's folder is nobody's business where the server is another's.
+    shown = name if bundled_models().get(name) == file else file.name
+    settings = ModelSettings() if says_all_itself(str(file)) else cache.model_settings()
+    return Source(shown, lens.model, lens.info, settings, file_sha256(file))
 
 
 def _given(source: str, size: int) -> bytes | None:

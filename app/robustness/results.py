@@ -9,7 +9,14 @@ import streamlit as st
 
 from advprop_core.report import plots
 from advprop_core.report.sections import with_short_names
-from advprop_core.report.sentences import accuracies, caution, hardest, headline, shape_biases
+from advprop_core.report.sentences import (
+    DIFFERENT_IMAGES,
+    accuracies,
+    hardest,
+    headline,
+    shape_biases,
+    verdict,
+)
 from advprop_core.report.words import describe_attack, gradients_checked, of_kind, own_attacks
 from app.robustness import parts, words
 from app.robustness.files import offer_files
@@ -41,8 +48,9 @@ def _answer(content: Mapping[str, Any]) -> None:
     sentences = headline(content)
     if sentences:
         st.markdown(f"## {words.emphasised(sentences[0])}")
-    if hit := hardest(content):
-        st.caption(caution(hit))
+    if sentences != [DIFFERENT_IMAGES]:
+        ranked = hardest(content) or of_kind(content["results"], "clean")
+        st.markdown(words.emphasised(verdict(ranked)))
 
 
 def _at_a_glance(content: Mapping[str, Any]) -> None:

@@ -18,6 +18,8 @@ from app.shell.messages import graded, safe
 from app.shell.workbench import dark
 
 Content = Mapping[str, Any]
+_ADVPROP = "advprop"  # in the label of a run that the study is about
+_HOW = {1: "is better, {}", -1: "is worse, {}", 0: "shows no difference, {}"}
 _INTERVALS = (
     "Points are mean paired differences over seeds; bars and brackets are 95 % intervals by "
     "Student's t. They say what other seeds would give, not what other photos would."
@@ -53,12 +55,31 @@ def lead(content: Content) -> str:
 
 
 def answer(content: Content, runs: Sequence[str], measure: str) -> str:
-    """Which of the runs is better than its base by most on a measure, and which worse."""
+    """What main gains on a measure, then which other branch gains or loses most."""
     titles = content["runs"]
     gains = [gain for gain in _gains(content, runs) if gain.measure == measure]
-    bases = dict.fromkeys(content["bases"].get(run, run) for run in runs)
     where = safe(content["measures"][measure][:1].upper() + content["measures"][measure][1:])
-    against = join([safe(titles[base]) for base in bases])
+    bases = dict.fromkeys(content["bases"].get(run, run) for run in runs)
+    against = f"against main of {join([safe(titles[base]) for base in bases])}"
+    if not gains:
+        return f"{where}: there is nothing to compare {against}."
+    first = next(
+        (gain for gain in gains if gain.branch == "main" and _ADVPROP in gain.run), gains[0]
+    )
+    how = _HOW[first.direction].format(studies.in_words(first))
+    sentences = [f"{where}, {against}: {_who(first, titles)} {how}."]
+    others = [gain for gain in gains if gain is not first]
+    sentences += _most(others, titles)
+    if others:
+        sentences.append(
+            f"These are {len(gains)} comparisons: of twenty without any difference, about one "
+            "shows one by chance."
+        )
+    return " ".join(sentences)
+
+
+def _most(gains: Sequence[Gain], titles: Mapping[str, str]) -> list[str]:
+    """Which of some are better by most, and which worse."""
     phrases = []
     for direction, alone, first in ((1, "better", "best"), (-1, "worse", "worst")):
         telling = [gain for gain in gains if gain.direction == direction]
@@ -66,9 +87,9 @@ def answer(content: Content, runs: Sequence[str], measure: str) -> str:
             most = max(telling, key=lambda gain: abs(gain.points or 0))
             how = alone if len(telling) == 1 else f"the {first} of {len(telling)} that are {alone}"
             phrases.append(f"{_who(most, titles)} is {how}, {studies.in_words(most)}")
-    if not phrases:
-        return f"{where}: no difference from main of {against} shows."
-    return f"{where}, against main of {against}: {'; '.join(phrases)}."
+    if not gains:
+        return []
+    return [f"Of the others, {'; '.join(phrases)}." if phrases else "No other difference shows."]
 
 
 def contrasts(content: Content, pairs: Iterable[Sequence[str]], measure: str) -> list[str]:

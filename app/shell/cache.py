@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from advprop_core.models.checkpoints import Checkpoint
     from advprop_core.models.dual_bn import DualBNModel, PixelNetwork
+    from advprop_core.models.findings import Findings
 
 PREVIEW_SIDE = 448
 THUMBNAIL_SIDE = 144
@@ -162,6 +163,19 @@ def model_info(name: str) -> ModelInfo:
     return tamed(bundle.open_file(path, model_settings()).info)
 
 
+@st.cache_data(max_entries=64, show_spinner=False)
+def model_findings(name: str) -> Findings | None:
+    """Where that comes from, of a network that the app was started with; None in our own layout.
+
+    Raises:
+        CheckpointError: If the file cannot be used.
+    """
+    path = file_of(name)
+    if bundle.says_all_itself(str(path)):
+        return None
+    return bundle.open_file(path, model_settings()).findings
+
+
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _seen() -> dict[str, Network]:
     """Name to network, as the files were last looked at."""
@@ -175,6 +189,7 @@ def _forget_changed_models() -> None:
     changed = {before[name] for name in now if before.get(name, now[name]) != now[name]}
     for network in changed:
         model_info.clear(network.name)
+        model_findings.clear(network.name)
         load_lens.clear(network.name)
     if changed:
         calibrated_lenses.clear()

@@ -220,6 +220,16 @@ def test_a_link_opens_it_for_others_until_the_server_drops_it(dialogue, small, v
     assert chosen(person).model == opened
 
 
+def test_the_card_says_what_was_read_said_and_guessed(dialogue, small):
+    dialogue.give("mine.pth", small).fill("number_input", ".size", 48)
+    person = dialogue.use().turn_to("app/models/page.py")
+    assert "Opened from the file `mine.pth`" in person.text
+    lines = person.at.table[0].value.set_index("What")["Where from"]
+    assert lines["architecture"] == "found from the tensors"
+    assert lines["size"] == "said by who opened it"
+    assert lines["mean"] == "guessed: check it"
+
+
 def test_what_is_saved_names_the_persons_file_and_is_made_again_from_it(dialogue, small, tmp_path):
     file = tmp_path / "mine.pth"
     file.write_bytes(small)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -70,7 +71,26 @@ def show(shown: Shown, drawn: Shown | None) -> None:
                     lambda: _maps(with_maps),
                     "As they were computed: signed, without a colour scale.",
                 )
+            _one_picture(shown, maps)
     st.caption(words.survival(result))
+
+
+def _one_picture(shown: Shown, drawn: Shown | None) -> None:
+    """Any picture of the board by itself."""
+    from app.figures import one_picture
+
+    makers = one_picture.pictures(shown.result)
+    if drawn is not None:
+        view = shown.view
+        makers |= one_picture.maps(drawn.result, view.scale, view.opacity / 100)
+    title = st.selectbox("One picture alone", list(makers), key="save.which")
+    _offer(
+        "This picture (PNG)",
+        f"{re.sub('[^a-z0-9]+', '-', title.lower())}.png",
+        makers[title],
+        "The clean and the perturbed picture as the network takes them, pixel by pixel; the others "
+        "enlarged.",
+    )
 
 
 def _offer(label: str, file: str, make: Callable[[], bytes], help: str) -> None:

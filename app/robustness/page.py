@@ -46,8 +46,7 @@ def page() -> None:
         if not busy:  # a step back would leave the run
             history.toolbar(view, state.default())
         controls.show(models, view, busy)
-    for complaint in state.complaints():
-        st.warning(complaint)
+    complaints = st.container()
     own = st.container()
     st.selectbox(
         "Results",
@@ -66,6 +65,8 @@ def page() -> None:
         results.show(shown.result.content, shown.result)
     elif not busy:
         st.info("There is no run yet. Choose networks and attacks, and press **Run**.")
+    for complaint in state.complaints():  # last, when the tabs have looked at what they are asked
+        complaints.warning(complaint)
 
 
 def _request(

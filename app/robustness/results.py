@@ -18,10 +18,10 @@ from advprop_core.report.sentences import (
     verdict,
 )
 from advprop_core.report.words import describe_attack, gradients_checked, of_kind, own_attacks
-from app.robustness import parts, words
+from app.robustness import choosing, parts, words
 from app.robustness.files import offer_files
 from app.robustness.parts import Results
-from app.shell import defects, messages, state
+from app.shell import defects, messages
 from app.shell.layout import chart, tabs
 from app.shell.workbench import dark
 
@@ -76,10 +76,10 @@ def _at_a_glance(content: Mapping[str, Any]) -> None:
 def _more(results: Results) -> None:
     """Everything else, a tab at a time."""
     makers = parts.parts(results)
-    place, title = tabs(list(makers), "part")
-    state.current()
-    with place:
-        makers[title](results)
+    with choosing.remembered():
+        place, title = tabs(list(makers), "part")
+        with place:
+            makers[title](results)
 
 
 def _report(content: Mapping[str, Any]) -> str:

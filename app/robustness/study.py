@@ -10,7 +10,7 @@ import streamlit as st
 from advprop_core.evaluation import studies
 from advprop_core.evaluation.studies import Gain
 from advprop_core.text import join
-from app.robustness.bundled import question
+from app.robustness import bundled, choosing
 from app.robustness.files import offer_files
 from app.shell import defects
 from app.shell.layout import chart
@@ -31,7 +31,7 @@ def show(content: Content) -> None:
 
     :func:`advprop_core.evaluation.results_file.parse` has checked the content.
     """
-    st.markdown(f"## {safe(question(content))}")
+    st.markdown(f"## {safe(bundled.question(content))}")
     _question(content)
     st.caption(f"{safe(content['about'])}. {source(content)} {_INTERVALS}")
     with st.expander("All figures", icon=":material/table:"):
@@ -128,31 +128,31 @@ def in_words(gains: Sequence[Gain], titles: Mapping[str, str]) -> str:
 
 @defects.fragment
 def _question(content: Content) -> None:
+    with choosing.remembered():
+        number, measure = _chosen(content)
+    _answer(content, content["questions"][number], measure)
+
+
+def _chosen(content: Content) -> tuple[int, str]:
+    """The number of a question, and the measure that it is asked on."""
+    left, right = st.columns(2)
+    titles = {str(n): safe(asked["title"]) for n, asked in enumerate(content["questions"])}
+    number = 0
+    if len(titles) > 1:
+        number = int(choosing.choose("Question", titles, "asked", place=left))
+        left = right
+    return number, choosing.choose("Measured on", content["measures"], "asked_on", place=left)
+
+
+def _answer(content: Content, question: Mapping[str, Any], measure: str) -> None:
     from app.figures import robustness as figures
 
-    left, right = st.columns(2)
-    asked = content["questions"]
-    number = 0
-    if len(asked) > 1:
-        number = left.selectbox(
-            "Question",
-            range(len(asked)),
-            format_func=lambda place: safe(asked[place]["title"]),
-            key=f"robustness.question.{content['title']}",
-        )
-    measures = content["measures"]
-    measure = (right if len(asked) > 1 else left).selectbox(
-        "Measured on",
-        list(measures),
-        format_func=measures.__getitem__,
-        key=f"robustness.measure.{content['title']}",
-    )
-    runs = asked[number]["runs"]
+    runs, measures = question["runs"], content["measures"]
     gains = [gain for gain in _gains(content, runs) if gain.measure == measure]
     st.markdown(answer(content, runs, measure))
     alt = f"{measures[measure]}. {in_words(gains, content['runs'])}"
     chart(figures.gains(gains, content["runs"], dark=dark()), "robustness.gains", alt)
-    for line in contrasts(content, asked[number]["contrasts"], measure):
+    for line in contrasts(content, question["contrasts"], measure):
         st.markdown(f"- {line}")
     st.markdown("### What changes on every measure?")
     st.table(table(content, runs), border="horizontal", hide_index=True)

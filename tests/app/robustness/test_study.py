@@ -95,7 +95,7 @@ def test_a_study_of_many_measures_on_the_page(visit, finetuned, monkeypatch, tmp
     assert not any("128px" in title for title in results)
     measure = next(box for box in person.at.selectbox if box.label == "Measured on")
     assert len(measure.options) == 6
-    person.choose(**{measure.key: "calibration"})
+    person.choose(asked_on="calibration")
     assert "**aux** of advprop is better, −10.0 points" in person.text
 
 

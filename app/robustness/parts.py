@@ -131,15 +131,19 @@ def _heat_map(
     if second is None:
         figure = figures.errors(by_branch[first], dark=dark())
         sentence = words.errors(by_branch[first])
+        heading = f"Wrong answers under corruptions: {', '.join(first)}"
     else:
         gains = words.corruption_gains(by_branch[second], by_branch[first])
         if not gains:
             st.markdown("These two were not measured on the same corruptions.")
             return
         figure = figures.difference(gains, dark=dark())
+        pair = f"{', '.join(first)} against {', '.join(second)}"
+        heading = f"Points of accuracy under corruptions, {pair}"
+        figure.update_traces(meta={"network": pair, "n": by_branch[first][0]["n"]})
         sentence = words.gain(gains, who(by_branch[second][0]), who(by_branch[first][0]))
     st.markdown(words.emphasised(sentence))
-    chart(figure, "robustness.heat", sentence)
+    chart(figure, "robustness.heat", sentence, heading)
     st.caption(words.HEAT if second is None else words.DIFFERENCE)
 
 

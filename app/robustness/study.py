@@ -12,7 +12,7 @@ from advprop_core.evaluation.studies import Gain
 from advprop_core.text import join
 from app.robustness import bundled, choosing
 from app.robustness.files import offer_files
-from app.shell import defects
+from app.shell import chart_saving, defects
 from app.shell.layout import chart
 from app.shell.messages import graded, safe
 from app.shell.workbench import dark
@@ -32,6 +32,7 @@ def show(content: Content) -> None:
     :func:`advprop_core.evaluation.results_file.parse` has checked the content.
     """
     st.markdown(f"## {safe(bundled.question(content))}")
+    chart_saving.tell(f"{content['about']}. {source(content)}")
     _question(content)
     st.caption(f"{safe(content['about'])}. {source(content)} {_INTERVALS}")
     with st.expander("All figures", icon=":material/table:"):
@@ -151,7 +152,8 @@ def _answer(content: Content, question: Mapping[str, Any], measure: str) -> None
     gains = [gain for gain in _gains(content, runs) if gain.measure == measure]
     st.markdown(answer(content, runs, measure))
     alt = f"{measures[measure]}. {in_words(gains, content['runs'])}"
-    chart(figures.gains(gains, content["runs"], dark=dark()), "robustness.gains", alt)
+    heading = f"Gain of each run: {measures[measure]}"
+    chart(figures.gains(gains, content["runs"], dark=dark()), "robustness.gains", alt, heading)
     for line in contrasts(content, question["contrasts"], measure):
         st.markdown(f"- {line}")
     st.markdown("### What changes on every measure?")

@@ -8,6 +8,7 @@ const LETTER = 8; // px, of the font below
 const HEADING = 18; // px, of letters
 const ABOUT = 13;
 const LINE = 24;
+const WIDEST = 0.65; // of a letter's size, bold, on average
 // One of the reader's own: a picture does not have the page's font, and letters of another width
 // than those that were measured are cut.
 const FAMILY = "Arial, Helvetica, sans-serif";
@@ -88,7 +89,7 @@ function text(title) {
 
 // Lines that fit, broken at spaces.
 function lines(sentence, size, width) {
-  const letters = Math.floor((width - 2 * MARGIN) / (0.55 * size));
+  const letters = Math.floor((width - 2 * MARGIN) / (WIDEST * size));
   const broken = [""];
   for (const word of sentence.split(" ")) {
     const last = broken.at(-1);

@@ -50,7 +50,8 @@ def has_numbers(figure: Any) -> bool:
 
 def _is_read(trace: Any) -> bool:
     is_silent = "hoverinfo" in trace and trace["hoverinfo"] == "skip"
-    return trace["type"] in _READERS and not is_silent
+    is_table = trace["type"] == "heatmap"  # its numbers may be written in its cells instead
+    return trace["type"] in _READERS and (is_table or not is_silent)
 
 
 def _as_dict(figure: Any) -> dict[str, Any]:

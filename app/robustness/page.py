@@ -10,7 +10,7 @@ import streamlit as st
 from advprop_core.errors import InputError
 from advprop_core.evaluation import results_file
 from advprop_core.types import ModelInfo
-from app.robustness import bundled, controls, cost, measurement, results, study, words
+from app.robustness import bundled, controls, cost, measurement, results, speed, study, words
 from app.robustness.measurement import DATA, RunRequest
 from app.robustness.view import RobustnessView
 from app.shell import cache, history, state, tasks, workbench
@@ -98,7 +98,8 @@ def _run(
         st.error(refusal)
         return tasks.shown(_SLOT)
     left, right = st.columns([5, 1], vertical_alignment="center")
-    left.caption(f"{words.plan(request, DATA[request.data])} {cost.in_words(request, models)}")
+    with left:
+        _say_cost(request, models, busy)
     right.button(
         "Run",
         type="primary",
@@ -110,6 +111,16 @@ def _run(
         args=(task,),
     )
     return _follow(task, busy)
+
+
+def _say_cost(request: RunRequest, models: Mapping[str, ModelInfo], busy: bool) -> None:
+    """What would be measured and what that takes; nothing is timed while a run has the machine."""
+    plan = words.plan(request, DATA[request.data])
+    speeds = {} if busy else speed.seconds_per_pass(request)
+    if speeds is None:
+        speed.wait(request, f"{plan} {cost.in_words(request, models)}")
+    else:
+        st.caption(f"{plan} {cost.in_words(request, models, speeds)}")
 
 
 def _begin(task: Task) -> None:

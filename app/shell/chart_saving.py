@@ -52,7 +52,8 @@ _CHARTS: Mapping[str, _Chart] = {
     "robustness.bias": _Chart("Shape bias of each branch"),
     "robustness.probes": _Chart("Accuracy on images with something removed"),
 }
-_SWEEP = "studio.curve"
+# What of the condition the chart itself varies.
+_ON_AXES = {"studio.curve": "ε =", "studio.matrix": "through", "studio.accuracies": "through"}
 
 
 def tell(about: str) -> None:
@@ -92,9 +93,8 @@ def _about(key: str, chart: _Chart | None) -> dict[str, str]:
     shown: Shown | None = st.session_state.get(f"shown.{chart.slot}") if chart else None
     if chart is None or shown is None or shown.view is None:
         return {}
-    condition = controls.describe(shown.view, shown.info)
-    if key == _SWEEP:  # whose ε is an axis
-        condition = ", ".join(part for part in condition.split(", ") if "ε =" not in part)
+    parts = controls.describe(shown.view, shown.info).split(", ")
+    condition = ", ".join(part for part in parts if _ON_AXES.get(key, ",") not in part)
     columns = {"picture": shown.title, "condition": condition}
     network = network_files.title(shown.view.model)
     return {"network": network, **{name: columns[name] for name in chart.depends_on}}

@@ -48,6 +48,11 @@ def test_heat_maps_in_panels():
     ]  # fmt: skip
 
 
+def test_a_table_whose_cells_say_their_numbers_has_them_too():
+    cells = go.Heatmap(z=[[0.5]], x=["main"], y=["aux"], hoverinfo="skip")
+    assert table(go.Figure(cells)) == [{"x": "main", "y": "aux", "value": "0.5"}]
+
+
 def test_pictures_bands_and_gaps_are_no_numbers():
     picture = go.Figure(go.Image(source="data:image/png;base64,AA=="))
     assert not has_numbers(picture)

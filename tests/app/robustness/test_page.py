@@ -25,8 +25,20 @@ def cells(monkeypatch, tmp_path):
 
 @pytest.fixture
 def come(visit):
-    """(choices) opens the page by a link; nothing is computed by that."""
-    return lambda **choices: visit(**LINK | choices).turn_to(PAGE)
+    """(choices) opens the page by a link; that times the networks, and measures nothing else."""
+
+    def come_and_wait(**choices):
+        person = visit(**LINK | choices).turn_to(PAGE)
+        assert all(seconds > 0 for seconds in timed(person))
+        return person
+
+    return come_and_wait
+
+
+def timed(person):
+    """How long each network takes, once that is known."""
+    jobs = [job for name, job in person.at.session_state.items() if "work.robustness.speed" in name]
+    return [job.future.result(60) for job in jobs]
 
 
 def heading(person):
@@ -54,6 +66,14 @@ def test_nothing_is_measured_before_it_is_asked_for(come):
     assert heading(person) is None
     assert "PGD-1 at ε = 2/255 and 8/255 (L∞)" in person.text
     assert not person.at.get("progress")
+
+
+def test_before_a_run_it_is_said_how_long_it_takes(come):
+    person = come()
+    assert "How long that takes is being measured" in person.text
+    assert len(timed(person)) == 2
+    person.run()
+    assert "passes of an image through a network, a few seconds on this machine." in person.text
 
 
 def test_a_run_and_all_that_it_shows(come):

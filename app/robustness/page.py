@@ -11,7 +11,7 @@ from advprop_core.errors import InputError
 from advprop_core.evaluation import results_file
 from advprop_core.types import ModelInfo
 from app.robustness import bundled, controls, cost, measurement, results, speed, study, words
-from app.robustness.measurement import DATA, RunRequest
+from app.robustness.measurement import RunRequest
 from app.robustness.view import RobustnessView
 from app.shell import cache, history, state, tasks, workbench
 from app.shell.messages import safe
@@ -115,7 +115,8 @@ def _run(
 
 def _say_cost(request: RunRequest, models: Mapping[str, ModelInfo], busy: bool) -> None:
     """What would be measured and what that takes; nothing is timed while a run has the machine."""
-    plan = words.plan(request, DATA[request.data])
+    images = measurement.data_for({name: models[name] for name in request.models})
+    plan = words.plan(request, images[request.data])
     speeds = {} if busy else speed.seconds_per_pass(request)
     if speeds is None:
         speed.wait(request, f"{plan} {cost.in_words(request, models)}")

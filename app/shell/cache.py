@@ -47,6 +47,7 @@ PREVIEW_SIDE = 448
 THUMBNAIL_SIDE = 144
 KEPT_CALIBRATED = 2
 KEPT_NETWORKS = 4_000_000_000  # bytes on the disk, of files as they came and of networks each
+KEPT_PHOTOS = 2_000_000_000  # bytes on the disk, of labelled photos
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,12 @@ def network_uploads() -> FileStore:
 def opened_networks() -> FileStore:
     """The server's one store of networks that people opened in the app, by name."""
     return FileStore(KEPT_NETWORKS)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def photo_sets() -> FileStore:
+    """The server's one store of labelled photos that people gave, by their content key."""
+    return FileStore(KEPT_PHOTOS)
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
@@ -301,7 +308,7 @@ def _content(source: str) -> bytes:
 @st.cache_data(max_entries=48, show_spinner=False, hash_funcs={str: _content})
 def picture(source: str, size: int) -> Picture:
     """The picture a short text names; see :func:`app.shell.pictures.open_picture`."""
-    return open_picture(source, size, uploads())
+    return open_picture(source, size, uploads(), photo_sets().get)
 
 
 @st.cache_data(max_entries=64, show_spinner=False, hash_funcs={str: _content})

@@ -94,7 +94,7 @@ def verdict(rows: Sequence[Row]) -> str:
         return _without_pairs(best, second)
     pairs = math.comb(len(rows), 2)
     p = min(1.0, pairs * counts.p)
-    explained = "more than chance explains" if p < _RARE else "which chance alone may explain"
+    explained = "more than chance explains" if p < _RARE else "chance alone may explain that"
     corrected = f", corrected for {pairs} pairs of branches" if pairs > 1 else ""
     return (
         f"Of the same {counts.n} images, {who(best)} alone gets {counts.only_first} right and "

@@ -88,8 +88,8 @@ def uploader(field: str, *, disabled: bool) -> None:
             "like the network's classes. The server keeps them for a while, and whoever has the "
             "link of the page can measure on them."
         )
-    if refusal := st.session_state.get(_REFUSAL):
-        st.error(safe(refusal))
+        if refusal := st.session_state.get(_REFUSAL):
+            st.error(safe(refusal))
 
 
 def _take(field: str) -> None:

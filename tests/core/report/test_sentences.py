@@ -57,7 +57,7 @@ def test_the_best_two_are_compared_on_the_same_images():
         "Of the same 20 images, **main** of a alone gets 6 right and **aux** of a alone 0: more "
         "than chance explains (McNemar's test, p = 0.031)."
     )
-    assert "chance alone may explain (McNemar's test, p = 0.094, corrected for 3 pairs of" in (
+    assert "chance alone may explain that (McNemar's test, p = 0.094, corrected for 3 pairs of" in (
         sentences.verdict([*rows, with_answers(third, 4)])
     )
     assert sentences.verdict(rows[:1]) == ""

@@ -25,14 +25,14 @@ class Source:
         model: The network itself, frozen.
         info: What is known of it.
         settings: What the person said of a file in a foreign layout.
-        file: Where it was read from; None where it is timm's.
+        file_sha256: Of the file that it was read from; None where it is timm's.
     """
 
     name: str
     model: DualBNModel
     info: ModelInfo
     settings: ModelSettings = field(default_factory=ModelSettings)
-    file: Path | None = None
+    file_sha256: str | None = None
 
     @classmethod
     def opened(cls, name: str, checkpoint: Checkpoint, settings: ModelSettings) -> Source:
@@ -43,7 +43,7 @@ class Source:
             checkpoint.model,
             checkpoint.info,
             ModelSettings() if says_all_itself(str(file)) else settings,
-            file if file.is_file() else None,
+            file_sha256(file) if file.is_file() else None,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -51,7 +51,7 @@ class Source:
         base = self.info.base
         return {
             "name": self.name,
-            "file_sha256": file_sha256(self.file) if self.file else None,
+            "file_sha256": self.file_sha256,
             "weights_sha256": model_digest(self.model, self.info),
             "base": base and asdict(base),
             "architecture": self.info.architecture,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -59,7 +60,7 @@ def replay(options: _ReplayOptions) -> None:
     from advprop_core.cli.progress import in_parts
 
     bundle = read_bundle(options.bundle)
-    source = _open(bundle, options.model)
+    source = _open(bundle, options.bundle, options.model)
     with in_parts(1) as begin:
         progress = begin("making it again")
         result = make_again(bundle, source, lambda share: progress(round(1000 * share), 1000))
@@ -69,18 +70,27 @@ def replay(options: _ReplayOptions) -> None:
         raise typer.Exit(1)
 
 
-def _open(bundle: Bundle, named: str | None) -> Source:
+def _open(bundle: Bundle, path: Path, named: str | None) -> Source:
     """The network that was named, or the bundled one that made the bundle."""
     from advprop_core.bundles.network import Source
 
     name = bundle.network["name"] if named is None else named
     if named is None and name not in bundled_models():
-        raise InputError(
-            f"this bundle's network, {legible(name)[:200]!r}, is not a bundled one: name its file "
-            "with --model FILE"
-        )
+        raise InputError(_how_to_name(bundle, path))
     settings = ModelSettings() if says_all_itself(name) else bundle.settings
     return Source.opened(name, open_model(name, settings), settings)
+
+
+def _how_to_name(bundle: Bundle, path: Path) -> str:
+    """What to give where the network is not a bundled one; words of a bundle are not trusted."""
+    name, digest = legible(bundle.network["name"])[:200], bundle.network.get("file_sha256")
+    known_by = f", whose sha256 is {legible(digest)[:64]}" if isinstance(digest, str) else ""
+    again = shlex.join(["advprop", "replay", str(path), "--model", "FILE" if digest else name])
+    return (
+        f"this bundle's network, {name!r}{known_by}, is not a bundled one. Say where it is: "
+        f"{again}. What was said of its file is taken from the bundle, and its weights are "
+        "compared with those that made it"
+    )
 
 
 def _tell(report: Report, result: Replay) -> None:

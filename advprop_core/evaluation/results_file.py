@@ -22,6 +22,7 @@ from pydantic import (
 
 from advprop_core.errors import InputError, as_input_error
 from advprop_core.evaluation import studies
+from advprop_core.evaluation.paired import unpack
 from advprop_core.evaluation.studies import Branch, Share, Strict
 
 FORMAT = 1
@@ -133,6 +134,18 @@ class _Row(_OfBranch):
     calibration: _Calibration
     top5_interval: Shares | None = None
     loss_interval: Amounts | None = None
+    images: str | None = None
+    right: str | None = None
+
+    @model_validator(mode="after")
+    def _check_bits(self) -> _Row:
+        if (self.right is None) != (self.images is None):
+            raise InputError("must have images where it has right")
+        if self.right is not None and int(unpack(self.right, self.n).sum()) != round(
+            self.top1 * self.n
+        ):
+            raise InputError("must have as many right answers as top1 says")
+        return self
 
 
 class _CorruptionError(_OfBranch):

@@ -51,7 +51,7 @@ class _Row(Strict):
 
 class _Question(Strict):
     title: str
-    runs: list[str]
+    runs: Annotated[list[str], Field(min_length=1)]
     contrasts: list[tuple[str, str]]
 
 
@@ -66,7 +66,7 @@ class Study(Strict):
     runs: Annotated[dict[str, str], Field(min_length=1)]
     measures: Annotated[dict[str, str], Field(min_length=1)]
     bases: dict[str, str]
-    questions: list[_Question]
+    questions: Annotated[list[_Question], Field(min_length=1)]
     results: list[_Row]
 
     @model_validator(mode="after")

@@ -8,6 +8,7 @@ from typing import Any
 
 from advprop_core.evaluation import shape_bias, smallest_epsilon
 from advprop_core.evaluation.calibration import calibration_of
+from advprop_core.evaluation.cells import Cell
 from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.corruption_error import (
     MCE_MEANING,
@@ -19,10 +20,11 @@ from advprop_core.evaluation.corruption_error import (
     mean_corruption_error,
 )
 from advprop_core.evaluation.masking import suspicions, without_gradient
+from advprop_core.evaluation.paired import images_digest, pack
 from advprop_core.evaluation.results import Answers, BranchResult
 from advprop_core.evaluation.results_file import FORMAT
 from advprop_core.evaluation.shape_bias import ShapeBias, shape_bias_of
-from advprop_core.evaluation.suite import Evaluation
+from advprop_core.evaluation.suite import Evaluation, Suite
 
 Branch = tuple[str, str]
 """Model and branch."""
@@ -37,6 +39,7 @@ def summarise(evaluation: Evaluation, command: str) -> dict[str, Any]:
         {
             "model": cell.model,
             **BranchResult.of(cell.branch, cell.condition, answers).to_json(),
+            **_by_image(suite, cell, answers),
             "calibration": asdict(calibration_of(answers, suite.seed)),
         }
         for cell, answers in cells.items()
@@ -68,6 +71,17 @@ def summarise(evaluation: Evaluation, command: str) -> dict[str, Any]:
         if results:
             content[name] = {"meaning": meaning, "results": results}
     return content
+
+
+def _by_image(suite: Suite, cell: Cell, answers: Answers) -> dict[str, str]:
+    """Which images were answered rightly, for paired tests; of corruptions it would be too much."""
+    if cell.condition.kind not in ("clean", "attack"):
+        return {}
+    tested = next(model for model in suite.models if model.name == cell.model)
+    classes = () if tested.info is None else tested.info.class_ids
+    left_out = "" if len(answers) == len(tested.labels) else cell.model
+    images = images_digest(suite.data, classes, tested.labels.numpy(), left_out)
+    return {"images": images, "right": pack(answers.right.numpy())}
 
 
 def _rows(by_branch: Mapping[Branch, Any]) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ _GAP = 24
 _TILE = (_WIDTH - 2 * _MARGIN - 2 * _GAP) // 3
 _MAP = 264
 _HALF = (_WIDTH - 2 * _MARGIN - 2 * _GAP) // 2
+_ANSWERS = 5
 _SCALES = {
     "each": "Each has its own colour scale",
     "row": "Each branch has its own colour scale",
@@ -101,12 +102,21 @@ def _draw_branch(
             canvas.paste(tile, (x, y + 48))
             left += _MAP + 20
         rows = [
-            (names[class_index], probability, class_index == comparison.true_class)
-            for class_index, probability in comparison.predictions[kind, branch].top(5)
+            (names[index], share, index == comparison.true_class)
+            for index, share in _answers(comparison, kind, branch)
         ]
         box = (left, y + 48, x + _HALF, y + 48 + _MAP)
         drawing.bars(canvas, box, rows, colour)
     return y + 48 + _MAP + 30
+
+
+def _answers(comparison: Comparison, kind: InputKind, branch: str) -> list[tuple[int, float]]:
+    """The most probable classes; the true one takes the last place where it is none of them."""
+    prediction, truth = comparison.predictions[kind, branch], comparison.true_class
+    top = [*prediction.top(_ANSWERS)]
+    if truth is not None and all(index != truth for index, _ in top):
+        top = [*top[: _ANSWERS - 1], (truth, float(prediction.probabilities[truth]))]
+    return top
 
 
 def _draw_legend(canvas: Image.Image, comparison: Comparison, captions: Captions, y: int) -> int:

@@ -19,10 +19,25 @@ def captions(
     return Captions(
         title,
         outcome(comparison, names),
-        describe_perturbation(perturbation, comparison.attack_branch),
+        describe_perturbation(perturbation, comparison.attack_branch)
+        + _aim(comparison, perturbation, names),
         describe_facts(comparison),
         names,
     )
+
+
+def _aim(comparison: Comparison, perturbation: Perturbation | None, names: Sequence[str]) -> str:
+    """What an attack wants, and the seed of what is drawn: ``, away from “church”, seed 3``."""
+    match perturbation:
+        case AttackConfig(target_class=None, random_start=is_drawn, seed=seed):
+            words = f", away from “{names[comparison.attacked_class]}”"
+        case AttackConfig(target_class=int(target), random_start=is_drawn, seed=seed):
+            words = f", towards “{names[target]}”"
+        case NoiseConfig(seed=seed):
+            words, is_drawn = "", True
+        case _:
+            return ""
+    return f"{words}, seed {seed}" if is_drawn else words
 
 
 def outcome(comparison: Comparison, names: Sequence[str]) -> str:

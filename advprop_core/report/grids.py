@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from advprop_core.report.style import Spec, frame, plain
-from advprop_core.report.words import Row, describe_attack
+from advprop_core.report.words import Row, columns, describe_attack
 
 _CELL = 24  # pixels
 _LEAST = 72  # pixels: in less, plotly takes room from the title
@@ -29,8 +29,10 @@ def heat_map(rows: Sequence[Row]) -> Spec:
     }
     kinds = list(dict.fromkeys(kind for kind, _ in errors))
     severities = sorted({severity for _, severity in errors})
+    shared = ("network", "branch", "n")
     cells = {
         **_CELLS,
+        "meta": {name: value for name, value in columns(*rows).items() if name in shared},
         "z": [[errors.get((kind, severity)) for severity in severities] for kind in kinds],
         "x": [str(severity) for severity in severities],
         "y": [kind.replace("_", " ") for kind in kinds],
@@ -55,6 +57,7 @@ def matrix(rows: Sequence[Row]) -> Spec:
     lines = [[row_of.get((source, judge)) for judge in judges] for source in sources]
     cells = {
         **_CELLS,
+        "meta": columns(rows[0]) | {"branch": "", "condition": describe_attack(rows[0])},
         "z": [[row and row["top1"] for row in line] for line in lines],
         "x": [f"{judge} predicts" for judge in judges],
         "y": [f"through {source}" for source in sources],

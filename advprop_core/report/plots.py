@@ -18,7 +18,7 @@ from advprop_core.report.style import (
     symbol,
     whiskers,
 )
-from advprop_core.report.words import Row, describe
+from advprop_core.report.words import Row, columns, describe
 from advprop_core.text import NORM_TITLES, NORM_UNITS
 
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
@@ -42,7 +42,11 @@ def curve(clean: Sequence[Row], attacked: Sequence[Row], models: Sequence[str]) 
         name = f"{plain(model)}, {branch}{through}"
         line = _line(clean, attacked, walk, name, models.index(model))
         line["marker"]["symbol"] = symbol(branch, models.index(model))
-        data += [_band(line), {key: value for key, value in line.items() if key != "error_y"}]
+        band = _band(line)
+        count = len(line["x"])
+        ends = {"low": band["y"][: count - 1 : -1], "high": band["y"][:count]}
+        drawn = {key: value for key, value in line.items() if key != "error_y"}
+        data += [band, drawn | {"meta": line["meta"] | ends}]
     first = attacked[0]["condition"]
     return _against_radius(data, first["attack"], first["norm"])
 
@@ -110,6 +114,7 @@ def dots(
                 "error_x": bars | {"color": branch_colour(branch), "thickness": 2},
                 "marker": marker(branch, models.index(model)),
                 "name": f"{plain(model)}, {branch}",
+                "meta": columns(*shown),
                 "customdata": [(plain(name(row)), *row["interval"]) for row in shown],
                 "hovertemplate": "%{customdata[0]}: %{x:.1%} (%{customdata[1]:.1%} to "
                 "%{customdata[2]:.1%})<extra>%{fullData.name}</extra>",
@@ -127,6 +132,7 @@ def shape_biases(results: Sequence[Row]) -> Spec:
         {
             "type": "scatter",
             "mode": "markers",
+            "meta": columns(one),
             "x": [one["shape_bias"]],
             "y": [place],
             "error_x": whiskers([(one["shape_bias"], *one["interval"])])
@@ -168,6 +174,12 @@ def standing(results: Sequence[Row]) -> Spec:
                     "width": 2,
                 },
                 "name": f"{plain(one['model'])}, {one['branch']}",
+                "meta": {
+                    "network": one["model"],
+                    "branch": one["branch"],
+                    "condition": one["attack"],
+                    "n": one["n"],
+                },
                 "hovertemplate": "ε = %{x:.3g}<br>%{y:.1%}<extra>%{fullData.name}</extra>",
             }
         )
@@ -183,6 +195,7 @@ def reliability(row: Row) -> Spec:
     hatching = "" if row["condition"]["kind"] == "clean" else "/"
     shares = {
         "type": "bar",
+        "meta": columns(row) | {"n": bins["n"]},
         "x": [(low + high) / 2 for low, high in zip(bins["low"], bins["high"], strict=True)],
         "y": bins["accuracy"],
         "width": 1 / 15 - 0.004,
@@ -235,6 +248,7 @@ def _line(
         | {"color": branch_colour(walk[1])},
         "mode": "lines+markers",
         "name": name,
+        "meta": columns(*own),
         "line": {"color": branch_colour(walk[1]), "dash": dash, "width": 2},
         "marker": {"symbol": SYMBOLS[style % len(SYMBOLS)], "size": 8},
         "hovertemplate": "ε = %{x:.3g}<br>%{y:.1%}<extra>%{fullData.name}</extra>",

@@ -10,9 +10,11 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from advprop_core.evaluation.paired import pair
 from advprop_core.report.words import (
     Row,
     describe,
+    grouped,
     is_quoted,
     of_kind,
     own_attacks,
@@ -20,6 +22,8 @@ from advprop_core.report.words import (
 )
 from advprop_core.text import NORM_TITLES, ends, join, percent, radius
 
+_RARE = 0.05  # a p below it counts as more than chance
+_AUTOATTACK = "AutoAttack"
 DIFFERENT_IMAGES = "The models were tested on different images, so they are not ranked."
 
 
@@ -45,10 +49,7 @@ def headline(content: Mapping[str, Any]) -> list[str]:
         return [_by_outline(biased)]
     if not hit:
         return _ranked("On clean images", "gets", clean) if clean else []
-    attack, norm = _family(hit[0])
-    widest = radius(hit[0]["condition"]["epsilon"], norm)
-    where = f"Under {attack} at ε = {widest} ({NORM_TITLES[norm]})"
-    sentences = _ranked(where, "keeps", hit)
+    sentences = _ranked(f"Under {_attack_of(hit[0], rows)}", "keeps", hit)
     if clean:
         shares = [f"{who(row)} {percent(row['top1'])}" for row in _best_first(clean)]
         sentences.append(f"On clean images: {join(shares)}.")
@@ -56,19 +57,65 @@ def headline(content: Mapping[str, Any]) -> list[str]:
 
 
 def hardest(content: Mapping[str, Any]) -> list[Row]:
-    """Rows under the first attack at its largest radius, white box; none without an attack."""
+    """Rows under the strongest attack, white box: the one under which branches keep least.
+
+    Attacks of the first norm are compared at the largest radius that all of them have; where there
+    is none, AutoAttack counts as stronger than others. None without an attack.
+    """
     attacked = own_attacks([row for row in content["results"] if is_quoted(row)])
-    family = [row for row in attacked if _family(row) == _family(attacked[0])]
-    widest = max((row["condition"]["epsilon"] for row in family), default=0.0)
-    return [row for row in family if row["condition"]["epsilon"] == widest]
+    alike = [row for row in attacked if _family(row)[1] == _family(attacked[0])[1]]
+    families = [*grouped(alike, _family).values()]
+    radii = [{_epsilon(row) for row in rows} for rows in families]
+    shared = set.intersection(*radii) if radii else set()
+
+    def widest(rows: Sequence[Row]) -> list[Row]:
+        limit = max(shared or {_epsilon(row) for row in rows})
+        return [row for row in rows if _epsilon(row) == limit]
+
+    def rank(rows: Sequence[Row]) -> tuple[bool, float]:
+        is_weaker = not shared and not _family(rows[0])[0].startswith(_AUTOATTACK)
+        return is_weaker, sum(row["top1"] for row in rows) / len(rows)
+
+    return min(map(widest, families), key=rank, default=[])
 
 
-def caution(rows: Sequence[Row]) -> str:
-    """That the best two cannot be told apart, where they cannot; else empty."""
+def verdict(rows: Sequence[Row]) -> str:
+    """Whether the best two differ by more than chance; empty where there are no two.
+
+    Both were asked about the same images, so what counts is on how many of these one alone is
+    right. All pairs of branches count as compared, since the best two are chosen by the figures.
+    """
     best, *runners_up = _best_first(rows)
-    if not runners_up or runners_up[0]["interval"][1] <= best["interval"][0]:
+    if not runners_up:
         return ""
-    return "The intervals of the best two overlap: take more images to tell them apart."
+    second = runners_up[0]
+    counts = pair(best, second)
+    if counts is None:
+        return _without_pairs(best, second)
+    pairs = math.comb(len(rows), 2)
+    p = min(1.0, pairs * counts.p)
+    explained = "more than chance explains" if p < _RARE else "chance alone may explain that"
+    corrected = f", corrected for {pairs} pairs of branches" if pairs > 1 else ""
+    return (
+        f"Of the same {counts.n} images, {who(best)} alone gets {counts.only_first} right and "
+        f"{who(second)} alone {counts.only_second}: {explained} "
+        f"(McNemar's test, {_p(p)}{corrected})."
+    )
+
+
+def _without_pairs(best: Row, second: Row) -> str:
+    """What can be said where it is not known which images each got right."""
+    if second["interval"][1] <= best["interval"][0]:
+        return ""
+    return (
+        "The intervals of the best two overlap, which does not say whether they differ: a test of "
+        "that needs the answers to each image, and these results do not hold them."
+    )
+
+
+def _p(value: float) -> str:
+    """``p = 0.03``; below a thousandth, that it is."""
+    return "p < 0.001" if value < 0.001 else f"p = {value:.2g}"
 
 
 def corruption_errors(measure: Mapping[str, Any], *, from_files: bool) -> str:
@@ -170,12 +217,24 @@ def _ranked(where: str, verb: str, rows: Sequence[Row]) -> list[str]:
     ]
     if runners_up:
         shares = join([f"{who(row)} {percent(row['top1'])}" for row in runners_up])
-        sentences.append(f"The others: {shares}. {caution(rows)}".rstrip())
+        sentences.append(f"The others: {shares}. {verdict(rows)}".rstrip())
     return sentences
 
 
 def _best_first(rows: Sequence[Row]) -> list[Row]:
     return sorted(rows, key=lambda row: -row["top1"])
+
+
+def _attack_of(hit: Row, rows: Sequence[Row]) -> str:
+    """``PGD-10 at ε = 2/255 (L∞)``, and of how many attacks it is the strongest."""
+    attack, norm = _family(hit)
+    count = len({_family(row) for row in rows if is_quoted(row)})
+    among = f", the strongest of {count} attacks," if count > 1 else ""
+    return f"{attack}{among} at ε = {radius(_epsilon(hit), norm)} ({NORM_TITLES[norm]})"
+
+
+def _epsilon(row: Row) -> float:
+    return float(row["condition"]["epsilon"])
 
 
 def _family(row: Row) -> tuple[str, str]:

@@ -56,6 +56,21 @@ def describe(row: Row) -> str:
     return f"{describe_attack(row)}{through}"
 
 
+def columns(*rows: Row) -> dict[str, Any]:
+    """What numbers of a figure are about, by the columns of its CSV: lists, or what all share.
+
+    ``epsilon`` is in pixel units on [0, 1].
+    """
+    named = {
+        "network": [row["model"] for row in rows],
+        "branch": [row["branch"] for row in rows],
+        "condition": [describe(row) if "condition" in row else "" for row in rows],
+        "epsilon": [row.get("condition", {}).get("epsilon", "") for row in rows],
+        "n": [row.get("n", "") for row in rows],
+    }
+    return {name: values[0] if len({*values}) == 1 else values for name, values in named.items()}
+
+
 def points(gain: float) -> str:
     """A difference of two shares in percentage points: ``+12``, ``0``, ``−3``."""
     return f"{round(100 * gain):+d}".replace("-", "−").replace("+0", "0")

@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from html import escape
 
 from app.elements.declare import declare
+from app.figures.style import TO_LIGHT
 
 _mount = declare("chart_files")
 
 
-def chart_files(chart: str) -> None:
-    """Save the chart with this key as a PNG or an SVG."""
+def chart_files(chart: str, heading: str, about: Sequence[str]) -> None:
+    """Save the chart with this key as a PNG or an SVG, on white whatever the page's theme is.
+
+    Args:
+        chart: Its key.
+        heading: What it shows, above it in the file.
+        about: Lines below the heading: of which network, under which condition.
+    """
     name = re.sub(r"[^a-zA-Z0-9_-]", "-", chart.strip())
     # Streamlit marks the place of a widget by its key, written so.
-    _mount(key=f"files.{chart}", data={"place": f"st-key-{name}", "name": name})
+    place = f"st-key-{name}"
+    # Plotly obeys some markup in titles, and names may come from files.
+    words = {"heading": _text(heading), "about": [*map(_text, about)]}
+    _mount(
+        key=f"files.{chart}", data={"place": place, "name": name, "colours": {**TO_LIGHT}, **words}
+    )
+
+
+def _text(words: str) -> str:
+    return escape(words, quote=False)

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from advprop_core.report.colours import Array, branch_colour
 from advprop_core.text import percent, shorten
 from advprop_core.types import INPUT_KINDS, Comparison, InputKind, Prediction
-from app.figures.style import COLUMN_TITLES, DASHES, FAINT, INK
+from app.figures.style import COLUMN_TITLES, DASHES, FAINT, INK, name_in_full
 
 if TYPE_CHECKING:
     from advprop_core.anatomy.dial import Blended, Curve, Way
@@ -50,11 +50,13 @@ def bars(
     """What main, the blend and the second branch say of one picture, class by class."""
     networks = networks_of(comparison, blend)
     chosen = _classes(comparison, networks)
+    marks = ["✓ " if i == comparison.true_class else "" for i in chosen]
+    full = [f"{mark}{names[i]}" for mark, i in zip(marks, chosen, strict=True)]
     labels = [
-        f"{'✓ ' if i == comparison.true_class else ''}{shorten(names[i], _LONGEST_NAME)}"
-        for i in chosen
+        f"{mark}{shorten(names[i], _LONGEST_NAME)}" for mark, i in zip(marks, chosen, strict=True)
     ]
     figure = go.Figure()
+    name_in_full(figure, dict(zip(labels, full, strict=True)))
     for network in networks:
         shares = network.predictions[kind].probabilities[chosen].tolist()
         figure.add_trace(

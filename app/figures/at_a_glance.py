@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from advprop_core.report.colours import branch_colour
 from advprop_core.report.style import plain, whiskers
-from advprop_core.report.words import Row, describe
+from advprop_core.report.words import Row, columns, describe
 from advprop_core.text import percent
 from app.figures.style import INK
 
@@ -69,6 +69,7 @@ def _mark(row: Row, symbol: str, place: int, dark: bool) -> go.Scatter:
         x=[row["top1"]],
         y=[place],
         mode="markers",
+        meta=columns(row),
         marker={
             "symbol": symbol, "size": 13, "color": branch_colour(row["branch"]),
             "line": {"width": 2.5, "color": branch_colour(row["branch"])},

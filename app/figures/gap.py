@@ -10,7 +10,16 @@ import plotly.graph_objects as go
 from advprop_core.report.colours import branch_colour
 from advprop_core.text import percent
 from advprop_core.types import INPUT_KINDS, InputKind
-from app.figures.style import COLUMN_TITLES, FAINT, INK, SHARES, bar_marker, error_bars, stage_axis
+from app.figures.style import (
+    COLUMN_TITLES,
+    FAINT,
+    INK,
+    SHARES,
+    STRIP_SCALES,
+    bar_marker,
+    error_bars,
+    stage_axis,
+)
 
 if TYPE_CHECKING:
     from advprop_core.anatomy.gap import Gap, GapRow, Order, Score
@@ -24,11 +33,6 @@ _BARS_HEIGHT = 270
 _BAR_SHARE = 0.75  # of the room that a row has
 _STRIP_ROW = 30
 _LEAST_SPAN = 0.05  # of the colours: less is no difference that matters
-# One hue, readable without colour vision: little is pale on a light ground and dark on a dark one.
-_STRIP_SCALES = {
-    False: [(0.0, "#F1F4F7"), (0.5, "#8E9BB8"), (1.0, "#2B2F55")],
-    True: [(0.0, "#1D232A"), (0.5, "#6B7BA6"), (1.0, "#E3E8F5")],
-}
 
 
 def value_of(score: Score) -> float:
@@ -108,7 +112,7 @@ def strip(gap: Gap, second: str, stages: Mapping[str, str], *, dark: bool = Fals
             y=names,
             hovertext=hovers,
             hoverinfo="text",
-            colorscale=_STRIP_SCALES[dark],
+            colorscale=STRIP_SCALES[dark],
             zmin=low,
             zmax=high,
             ygap=3,

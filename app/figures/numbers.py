@@ -8,25 +8,31 @@ import html
 import io
 import re
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from advprop_core.text import spreadsheet_cell
 
-_COLUMNS = ("panel", "series", "name", "x", "y", "low", "high", "value")
+_COLUMNS = ("network", "branch", "picture", "condition", "epsilon", "n", "panel", "series", "name",
+            "x", "y", "low", "high", "value")  # fmt: skip
 _TAG = re.compile(r"<[^>]*>")
 
 
-def to_csv(figure: Any) -> str:
+def to_csv(figure: Any, about: Mapping[str, Any] = MappingProxyType({})) -> str:
     """A row for each number that a figure shows; empty columns are left out.
 
     Args:
         figure: A plotly figure, or the dict of one. Its scatter, bar and heatmap traces are read;
-            pictures, bands and marks, which have nothing to say on hovering, are not.
+            pictures, bands and marks, which have nothing to say on hovering, are not. What a
+            trace's ``meta`` holds by the name of a column is of all its numbers, or, as a list, of
+            one each.
+        about: Column to what is the same of all numbers, unless a trace says it.
     """
     spec = _as_dict(figure)
-    rows = [row for trace in spec["data"] for row in _rows(trace, spec["layout"])]
+    traced = [row for trace in spec["data"] for row in _rows(trace, spec["layout"])]
+    rows = [{**about, **row} for row in traced]
     used = [name for name in _COLUMNS if any(row.get(name, "") != "" for row in rows)]
     titles = {axis: _common_title(spec["layout"], axis) for axis in ("x", "y")}
     text = io.StringIO()
@@ -44,7 +50,8 @@ def has_numbers(figure: Any) -> bool:
 
 def _is_read(trace: Any) -> bool:
     is_silent = "hoverinfo" in trace and trace["hoverinfo"] == "skip"
-    return trace["type"] in _READERS and not is_silent
+    is_table = trace["type"] == "heatmap"  # its numbers may be written in its cells instead
+    return trace["type"] in _READERS and (is_table or not is_silent)
 
 
 def _as_dict(figure: Any) -> dict[str, Any]:
@@ -56,9 +63,10 @@ def _rows(trace: Mapping[str, Any], layout: Mapping[str, Any]) -> Iterator[dict[
     if not _is_read(trace):
         return
     named = {"panel": _panel(trace, layout), "series": _plain(trace.get("name", ""))}
+    full = (layout.get("meta") or {}).get("labels", {})
     for row in _READERS[trace["type"]](trace):
         for axis in ("x", "y"):
-            row[axis] = _tick(row[axis], _axis(trace, layout, axis))
+            row[axis] = _tick(row[axis], _axis(trace, layout, axis), full)
         yield named | row
 
 
@@ -68,7 +76,7 @@ def _points(trace: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for at, (x, y) in enumerate(zip(_values(trace["x"]), _values(trace["y"]), strict=True)):
         if x is None or y is None:
             continue
-        row = {"x": x, "y": y}
+        row = {"x": x, "y": y, **_meta(trace, at)}
         if names and isinstance(names[at], str):
             row["name"] = names[at]
         for axis, value in (("x", x), ("y", y)):
@@ -87,7 +95,13 @@ def _cells(trace: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for y, line in zip(down, table, strict=True):
         for x, value in zip(across, line, strict=True):
             if value is not None:
-                yield {"x": x, "y": y, "value": value}
+                yield {"x": x, "y": y, "value": value, **_meta(trace, 0)}
+
+
+def _meta(trace: Mapping[str, Any], at: int) -> dict[str, Any]:
+    """What the trace says of the number at this place."""
+    meta = trace.get("meta") or {}
+    return {name: value[at] if isinstance(value, list) else value for name, value in meta.items()}
 
 
 _READERS = {"scatter": _points, "bar": _points, "heatmap": _cells}
@@ -108,12 +122,13 @@ def _axis(trace: Mapping[str, Any], layout: Mapping[str, Any], axis: str) -> Map
     return found
 
 
-def _tick(value: Any, axis: Mapping[str, Any]) -> Any:
+def _tick(value: Any, axis: Mapping[str, Any], full: Mapping[str, str]) -> Any:
     """What stands at a place, where the places of an axis are numbered from 0 and have names."""
     names, places = (_values(axis.get(name) or ()) for name in ("ticktext", "tickvals"))
     if not names or places != list(range(len(names))) or not isinstance(value, int | float):
         return value
-    return _plain(names[min(max(round(value), 0), len(names) - 1)])
+    name = names[min(max(round(value), 0), len(names) - 1)]
+    return _plain(full.get(name, name))
 
 
 def _panel(trace: Mapping[str, Any], layout: Mapping[str, Any]) -> str:

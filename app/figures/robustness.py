@@ -69,6 +69,11 @@ def gains(gains: Sequence[Gain], titles: Mapping[str, str], *, dark: bool = Fals
                 x=[middle],
                 y=[row],
                 mode="markers",
+                meta={
+                    "network": titles[gain.run],
+                    "branch": gain.branch,
+                    "condition": gain.measure,
+                },
                 marker={"color": branch_colour(gain.branch), "size": 10},
                 error_x=whiskers([(middle, 100 * low, 100 * high)])
                 | {"color": branch_colour(gain.branch), "thickness": 2},

@@ -15,9 +15,8 @@ from advprop_core.compare.sweep import Sweep
 from advprop_core.evaluation.results import BranchResult
 from advprop_core.report.colours import branch_colour
 from advprop_core.text import NORM_SUFFIXES, NORM_UNITS, ends, percent, radius, shorten
-from app.figures.style import INK, branch_title
+from app.figures.style import INK, MUTED, branch_title, name_in_full
 
-MUTED = {False: "#5B6770", True: "#A8B3BD"}
 _RIVALS = 2
 _WORTH_A_LINE = 0.05
 _DASHES = ("dash", "dot", "dashdot")
@@ -69,7 +68,7 @@ def curves(
     for row, branch in enumerate(branches, 1):
         lines = _lines(result, branch, names, branch_colour(branch), MUTED[dark])
         for line in lines:
-            figure.add_trace(_trace(line, radii, norm), row=row, col=1)
+            figure.add_trace(_trace(branch, line, radii, norm), row=row, col=1)
         for height, line in zip(_spread([line.shares[-1] for line in lines]), lines, strict=True):
             _label(figure, row, height, line)
         if (epsilon := result.flips[branch].epsilon) is not None:
@@ -105,8 +104,9 @@ def _lines(
     return lines
 
 
-def _trace(line: _Line, radii: Sequence[float], norm: str) -> go.Scatter:
+def _trace(branch: str, line: _Line, radii: Sequence[float], norm: str) -> go.Scatter:
     return go.Scatter(
+        meta={"branch": branch, "epsilon": [x / NORM_UNITS[norm] for x in radii]},
         x=list(radii),
         y=line.shares,
         mode="lines+markers",
@@ -123,9 +123,14 @@ def _trace(line: _Line, radii: Sequence[float], norm: str) -> go.Scatter:
 
 def _label(figure: go.Figure, row: int, height: float, line: _Line) -> None:
     """The name of a line, at its right end."""
-    name = shorten(line.name, _LONGEST)
+    label, full = (
+        f"<b>{name}</b>" if line.main else name
+        for name in (shorten(line.name, _LONGEST), line.name)
+    )
+    if full != label:
+        name_in_full(figure, {label: full})
     figure.add_annotation(
-        text=f"<b>{name}</b>" if line.main else name,
+        text=label,
         x=1.0,
         xref="x domain",
         xshift=8,

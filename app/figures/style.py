@@ -13,6 +13,18 @@ COLUMN_TITLES: Mapping[str, str] = {"clean": "Clean", "adversarial": "Perturbed"
 _NARROWEST, _LETTER = 260, 8  # px: an axis on a phone, a letter of a label
 INK = {False: "#1F2933", True: "#E6EAEE"}
 FAINT = {False: "#9AA5B1", True: "#6B7785"}
+MUTED = {False: "#5B6770", True: "#A8B3BD"}
+# One hue, readable without colour vision: little is pale on a light ground and dark on a dark one.
+STRIP_SCALES = {
+    False: [(0.0, "#F1F4F7"), (0.5, "#8E9BB8"), (1.0, "#2B2F55")],
+    True: [(0.0, "#1D232A"), (0.5, "#6B7BA6"), (1.0, "#E3E8F5")],
+}
+_STRIPS = zip(STRIP_SCALES[True], STRIP_SCALES[False], strict=True)
+TO_LIGHT: Mapping[str, str] = {
+    **{colours[True]: colours[False] for colours in (INK, FAINT, MUTED)},
+    **{on_dark: on_light for (_, on_dark), (_, on_light) in _STRIPS},
+}
+"""Every colour that a figure has on a dark page alone, to what it is on a light one."""
 DASHES: dict[InputKind, str] = {"clean": "solid", "adversarial": "dot"}
 SHARES = {"tickvals": [0, 0.5, 1], "ticktext": ["0 %", "50 %", "100 %"], "zeroline": False}
 
@@ -21,6 +33,12 @@ def branch_title(branch: str) -> str:
     """A branch's name with its colour beside it."""
     # In a mark: coloured letters are hard to read.
     return f'<span style="color:{branch_colour(branch)}">■</span> <b>{branch}</b>'
+
+
+def name_in_full(figure: Any, labels: Mapping[str, str]) -> None:
+    """Note what labels are short for: a file has more room than a page."""
+    noted = (figure.layout.meta or {}).get("labels", {})
+    figure.layout.meta = {"labels": {**noted, **labels}}
 
 
 def bar_marker(colour: str | Sequence[str], kind: InputKind) -> dict[str, Any]:

@@ -6,15 +6,15 @@ from typing import Any
 
 import streamlit as st
 
-from advprop_core.models.cards import describe_condition, metric_of
-from advprop_core.text import join
+from advprop_core.models.cards import describe_attack, metric_of
 from advprop_core.types import ModelInfo
+from app.models import card
 from app.shell import cache, messages, network_files, opening, state
 from app.shell.messages import quote
 
 _TABLE, _CARD = "models.table", "models.card"
 _PLAYGROUND = "app/playground/page.py"
-_ABOUT = ("Network", "Classes", "Pixels", "Data", "Objective")
+_ABOUT = ("Network", "Classes", "Pixels", "Data", "Objective", "Photos")
 
 
 def page() -> None:
@@ -24,8 +24,9 @@ def page() -> None:
     state.keep_in_link()
     st.title("Which networks are here, and how good are they?")
     st.markdown(
-        "Every number was measured on the file itself, on images that were not used for training. "
-        "*Robust* means right on images that were perturbed through the same branch."
+        "Every number was measured on the file itself, on as many photos as *Photos* says, which "
+        "were not used for training. Columns with an attack and its ε: the share that is still "
+        "right when the photos are perturbed so, through the same branch."
     )
     opening.button("opening.models")
     opening.show()
@@ -57,7 +58,7 @@ def page() -> None:
         kwargs={"model": chosen},
     ):
         st.switch_page(_PLAYGROUND)
-    _card(chosen, infos[chosen])
+    card.show(chosen, infos[chosen])
 
 
 def _readable() -> dict[str, ModelInfo]:
@@ -66,7 +67,8 @@ def _readable() -> dict[str, ModelInfo]:
     for name in (*network_files.opened(), *cache.model_files()):
         try:
             info = cache.model_info(name)
-            _measured(info)
+            card.measured(info)
+            _line(name, info)
             infos[name] = info
         except ValueError as error:  # CheckpointError, or what ModelInfo refuses
             st.error(f"{messages.safe(name)}: {error}")
@@ -85,56 +87,24 @@ def _line(name: str, info: ModelInfo) -> dict[str, Any]:
         str(info.recipe.get("data", "")),
         str(info.recipe.get("objective", "")),
     )
-    metrics = {
-        f"{branch}, {title}": metric_of(info, branch, kind)
-        for branch in info.branches
-        for kind, title in (("clean", "clean"), ("attack", "robust"))
-    }
-    shares = {title: metric["top1"] for title, metric in metrics.items() if metric}
-    return dict(zip(_ABOUT, about, strict=True)) | shares
+    shares: dict[str, Any] = {}
+    counts: dict[int, None] = {}
+    for branch in info.branches:
+        for kind in ("clean", "attack"):
+            metric = metric_of(info, branch, kind)
+            if metric:
+                condition = metric["condition"]
+                title = kind if kind == "clean" else describe_attack(condition)
+                shares[f"{branch}, {title}"] = metric["top1"]
+                counts[metric["n"]] = None
+    asked = {"Photos": " / ".join(map(str, counts))} if counts else {}
+    return dict(zip(_ABOUT, about, strict=False)) | asked | shares
 
 
 def _choose_row(names: list[str]) -> None:
     """The card of the row that was chosen."""
     if rows := st.session_state[_TABLE]["selection"]["rows"]:
         st.session_state[_CARD] = names[rows[0]]
-
-
-def _card(name: str, info: ModelInfo) -> None:
-    st.header(network_files.title(name))
-    few = info.class_names[:12]
-    more = [f"{info.num_classes - len(few)} more"] if info.num_classes > len(few) else []
-    st.markdown(
-        f"{messages.safe(info.architecture)}, {info.input_size} × {info.input_size} px, "
-        f"{info.num_classes} classes: {join([*few, *more])}."
-    )
-    for branch, origin in info.branches.items():
-        if origin != "trained":
-            st.markdown(f"**{branch}** was {info.origin(branch).sentence}.")
-    if info.metrics:
-        st.table(_measured(info), hide_index=True)
-    if command := info.recipe.get("command"):
-        with st.expander("How it was trained"):
-            st.code(command, language="shell", wrap_lines=True)
-            st.json(dict(info.recipe), expanded=False)
-
-
-def _measured(info: ModelInfo) -> list[dict[str, Any]]:
-    """The lines of a card."""
-    rows = []
-    for metric in info.metrics:
-        low, high = metric["interval"]
-        rows.append(
-            {
-                "Branch": messages.safe(metric["branch"]),
-                "What": describe_condition(metric["condition"]),
-                "Result": f"{metric['top1']:.1%}",
-                "95 % interval": f"{low:.1%} to {high:.1%}",
-                "n": metric["n"],
-                "Data": messages.safe(metric["data"]),
-            }
-        )
-    return rows
 
 
 page()

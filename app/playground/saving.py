@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -10,12 +11,13 @@ import streamlit as st
 
 from advprop_core.types import Comparison
 from app.playground import words
-from app.shell import cache
+from app.shell import cache, network_files
 from app.shell.comparison import map_request, perturbation
 from app.shell.pictures import PictureGone
 from app.shell.tasks import Shown
 
 if TYPE_CHECKING:
+    from advprop_core.bundles.network import Source
     from advprop_core.bundles.write import Record
 
 
@@ -69,7 +71,26 @@ def show(shown: Shown, drawn: Shown | None) -> None:
                     lambda: _maps(with_maps),
                     "As they were computed: signed, without a colour scale.",
                 )
+            _one_picture(shown, maps)
     st.caption(words.survival(result))
+
+
+def _one_picture(shown: Shown, drawn: Shown | None) -> None:
+    """Any picture of the board by itself."""
+    from app.figures import one_picture
+
+    makers = one_picture.pictures(shown.result)
+    if drawn is not None:
+        view = shown.view
+        makers |= one_picture.maps(drawn.result, view.scale, view.opacity / 100)
+    title = st.selectbox("One picture alone", list(makers), key="save.which")
+    _offer(
+        "This picture (PNG)",
+        f"{re.sub('[^a-z0-9]+', '-', title.lower())}.png",
+        makers[title],
+        "The clean and the perturbed picture as the network takes them, pixel by pixel; the others "
+        "enlarged.",
+    )
 
 
 def _offer(label: str, file: str, make: Callable[[], bytes], help: str) -> None:
@@ -115,17 +136,11 @@ def _maps(result: Comparison) -> bytes:
 
 def _record(shown: Shown, drawn: Shown | None) -> Record:
     """All that is saved, with the maps where they are there."""
-    from advprop_core.bundles.network import Source
     from advprop_core.bundles.write import Record
     from advprop_core.compare.experiment import Experiment
-    from advprop_core.models.bundle import bundled_models, says_all_itself
-    from advprop_core.models.settings import ModelSettings
 
     view, lens = shown.view, cache.load_lens(shown.view.model)
     maps = None if drawn is None else map_request(drawn.view, lens, drawn.view.method)
-    file = cache.file_of(view.model)
-    is_bundled = bundled_models().get(view.model) == file
-    settings = ModelSettings() if says_all_itself(str(file)) else cache.model_settings()
     return Record(
         Experiment(
             perturbation(view, shown.info),
@@ -135,11 +150,27 @@ def _record(shown: Shown, drawn: Shown | None) -> Record:
             maps,
         ),
         (shown if drawn is None else drawn).result,
-        # A file's folder is nobody's business where the server is another's.
-        Source(view.model if is_bundled else file.name, lens.model, lens.info, settings, file),
+        _source(lens),
         shown.title,
         _given(view.image, shown.info.input_size),
     )
+
+
+def _source(lens: cache.Lens) -> Source:
+    """The network by the name that its person knows, with what was said of its file."""
+    from advprop_core.bundles.network import Source
+    from advprop_core.models.bundle import bundled_models, says_all_itself
+    from advprop_core.models.header import file_sha256
+    from advprop_core.models.settings import ModelSettings
+
+    name = lens.network.name
+    if (origin := network_files.origin(name)) is not None:
+        return Source(origin.file, lens.model, lens.info, origin.settings, origin.sha256)
+    file = cache.file_of(name)
+    # A file's folder is nobody's business where the server is another's.
+    shown = name if bundled_models().get(name) == file else file.name
+    settings = ModelSettings() if says_all_itself(str(file)) else cache.model_settings()
+    return Source(shown, lens.model, lens.info, settings, file_sha256(file))
 
 
 def _given(source: str, size: int) -> bytes | None:

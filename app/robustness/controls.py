@@ -10,10 +10,12 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from advprop_core.attacks.named import AUTOATTACK
+from advprop_core.text import listing
 from advprop_core.types import ModelInfo
 from app.robustness.measurement import DATA, data_for
 from app.robustness.view import RobustnessView
-from app.shell import network_files, state
+from app.shell import network_files, photo_sets, state
+from app.shell.messages import safe
 from app.shell.state import key
 from app.shell.view import ATTACKS as GRADIENT_ATTACKS
 from app.shell.view import NORMS, ends
@@ -22,6 +24,7 @@ RUN, FILE = "run", "file"
 ATTACKS = {**GRADIENT_ATTACKS, AUTOATTACK: "AutoAttack (slow)"}
 BALLS = {"linf": "1/255, 2/255, 4/255", "l2": "0.5, 1, 2"}
 MOST_MODELS = 6
+_NAMED = 6  # class folders, of many
 _PAIR = ("shapes-vanilla", "shapes-advprop")
 _OPENED = "robustness.opened"
 
@@ -67,13 +70,19 @@ def show(models: Mapping[str, ModelInfo], view: RobustnessView, busy: bool) -> N
     st.selectbox(
         "Images",
         list(image_sets or DATA),
-        format_func=DATA.__getitem__,
+        format_func=(image_sets or DATA).__getitem__,
         key=key("data"),
         disabled=busy or not image_sets,
         help="Scenes are drawn by this project, and were not used for training. Your own folder "
         "is the one that `advprop app --images` names. It needs a folder for each class, or the "
-        "folders train and val that hold these; then val is measured.",
+        "folders train and val that hold these; then val is measured. Photos can also be given "
+        "as a zip, below.",
     )
+    photo_sets.uploader("data", disabled=busy)
+    for key_of_set, title in photo_sets.offered().items():
+        if key_of_set not in image_sets:
+            folders = listing(photo_sets.classes_of(key_of_set), _NAMED)
+            st.caption(f"No folder of {safe(title)} is a class of these networks: {safe(folders)}.")
     st.number_input(
         "Number of images",
         10,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from advprop_core.attacks.named import AUTOATTACK
 from advprop_core.types import AttackConfig, ModelInfo
@@ -12,25 +13,50 @@ _SEARCHES = 10  # attacks that a search for the smallest radius takes, about
 _CHECK_STEPS = 20  # of PGD without a limit, see evaluation/masking.py
 
 
-def passes(request: RunRequest, infos: Mapping[str, ModelInfo]) -> int:
-    """At most about so many, forwards or backwards; those of AutoAttack cannot be foretold.
+def passes(request: RunRequest, infos: Mapping[str, ModelInfo]) -> dict[str, int]:
+    """Network to at most about so many, forwards or backwards; AutoAttack's cannot be foretold.
 
     It may be fewer: restarts leave out images that are fooled, and what earlier runs measured is
     not measured again.
     """
-    branches = [len(infos[name].branches) for name in request.models]
-    return request.images * sum(count * _for_each_branch(request, count) for count in branches)
+    counts = {name: len(infos[name].branches) for name in request.models}
+    return {
+        name: request.images * count * _for_each_branch(request, count)
+        for name, count in counts.items()
+    }
 
 
-def in_words(request: RunRequest, infos: Mapping[str, ModelInfo]) -> str:
-    """What a run costs, as far as that can be told before it."""
-    count = passes(request, infos)
-    rounded = int(round(count, 2 - len(str(count))))  # more than two digits would be untrue
+def in_words(
+    request: RunRequest,
+    infos: Mapping[str, ModelInfo],
+    speeds: Mapping[str, float] = MappingProxyType({}),
+) -> str:
+    """What a run costs, as far as that can be told before it.
+
+    ``speeds`` is network to the seconds of a pass, or empty where it is not known.
+    """
+    counts = passes(request, infos)
+    total = sum(counts.values())
+    rounded = int(round(total, 2 - len(str(total))))  # more than two digits would be untrue
     shown = f"{rounded:,}".replace(",", "\u202f")
     sentence = f"At most about {shown} passes of an image through a network"
+    if speeds:
+        seconds = sum(count * speeds[name] for name, count in counts.items())
+        sentence += f", {_duration(seconds)} on this machine"
     if AUTOATTACK in request.kinds:
         sentence += ", and those of AutoAttack: some seconds for each image that it does not fool"
     return f"{sentence}."
+
+
+def _duration(seconds: float) -> str:
+    """``about 3 minutes``; what is short is said to be so."""
+    if seconds < 10:
+        return "a few seconds"
+    if seconds < 90:
+        return f"about {10 * round(seconds / 10)} seconds"
+    if seconds < 90 * 60:
+        return f"about {round(seconds / 60)} minutes"
+    return f"about {round(seconds / 3600)} hours"
 
 
 def _for_each_branch(request: RunRequest, branches: int) -> int:

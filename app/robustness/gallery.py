@@ -9,9 +9,9 @@ import streamlit as st
 
 from advprop_core.text import NORM_UNITS, radius
 from advprop_core.types import AttackConfig
-from app.robustness import words
+from app.robustness import choosing, words
 from app.robustness.measurement import SEED
-from app.shell import cache, defects, state
+from app.shell import cache, defects, network_files, state
 from app.shell.pictures import PictureGone
 from app.shell.view import STRENGTHS, View, bounds
 
@@ -28,32 +28,32 @@ _PLAYGROUND = "app/playground/page.py"
 @defects.fragment
 def show(outcome: Outcome) -> None:
     """Which images, of which network, under which condition."""
+    with choosing.remembered():
+        _show(outcome)
+
+
+def _show(outcome: Outcome) -> None:
     from advprop_core.evaluation.disagreement import disagreement
 
     left, right = st.columns(2)
     models = sorted(outcome.infos, key=lambda name: len(outcome.infos[name].branches) < 2)
-    model = left.selectbox("Network", models, key="robustness.gallery.model")
-    chosen = right.selectbox(
+    titles = {name: network_files.title(name) for name in models}
+    model = choosing.choose("Network", titles, "gallery_network", place=left)
+    conditions = {words.condition(asked): asked for asked in outcome.conditions}
+    title = choosing.choose(
         "What images went through",
-        range(len(outcome.conditions)),
-        index=_first_shown(outcome),
-        format_func=lambda number: words.condition(outcome.conditions[number]),
-        key="robustness.gallery.condition",
+        {name: name for name in conditions},
+        "gallery_condition",
+        default=words.condition(outcome.conditions[_first_shown(outcome)]),
+        place=right,
     )
-    condition = outcome.conditions[chosen]
+    condition = conditions[title]
     answers = outcome.answers(model, condition)
     clean = None if condition.kind == "clean" else outcome.answers(model, outcome.conditions[0])
     sorted_cases = disagreement(answers, outcome.labels[model], clean)
     groups = _groups(sorted_cases, clean is not None)
-    group = st.segmented_control(
-        "Which images",
-        list(groups),
-        format_func=lambda name: f"{name} ({len(groups[name])})",
-        default=next(iter(groups)),
-        required=True,
-        # Other groups are another choice.
-        key=".".join(["robustness.gallery", *answers, *(["clean"] if clean is None else [])]),
-    )
+    counted = {name: f"{name} ({len(cases)})" for name, cases in groups.items()}
+    group = choosing.choose_group("Which images", counted, "gallery_group")
     st.caption(words.gallery(condition, list(answers), sorted_cases.n))
     _cases(groups[group], outcome, model, condition)
 

@@ -13,12 +13,13 @@ from advprop_core.attacks.named import STEPLESS, attack_grid, gradient_attack, r
 from advprop_core.datasets.texture_shapes.scenes import SHAPES
 from advprop_core.errors import InputError
 from advprop_core.models import bundle
+from advprop_core.models.class_names import match_classes
 from advprop_core.pictures.corruptions import CORRUPTIONS, CorruptionConfig
 from advprop_core.pictures.probes import PROBES, ProbeConfig
 from advprop_core.text import exact_radius, join, listing
 from advprop_core.types import AttackConfig, ModelInfo, Norm
 from app.robustness.view import RobustnessView
-from app.shell import network_files
+from app.shell import network_files, photo_sets
 from app.shell.cache import model_settings
 from app.shell.messages import quote
 from app.shell.pictures import own_folder
@@ -132,7 +133,12 @@ def data_for(infos: Mapping[str, ModelInfo]) -> dict[str, str]:
     all_scenes = all(tuple(info.class_ids) == SHAPES for info in infos.values())
     fits_folder = all(folder_fits(info) for info in infos.values())
     fits = {"shapes": all_scenes, "shapes-conflict": all_scenes, FOLDER: fits_folder}
-    return {key: title for key, title in DATA.items() if fits[key]}
+    given = {
+        key: f"Photos of {title}"
+        for key, title in photo_sets.offered().items()
+        if all(match_classes(info.classes, photo_sets.classes_of(key)) for info in infos.values())
+    }
+    return {key: title for key, title in DATA.items() if fits[key]} | given
 
 
 def no_data(infos: Mapping[str, ModelInfo]) -> str:
@@ -147,14 +153,31 @@ def no_data(infos: Mapping[str, ModelInfo]) -> str:
     return (
         f"There are no images of the classes that {names} can tell apart: {first_classes}."
         f"{of_folder} Start the app with `advprop app --images FOLDER`, where FOLDER holds a "
-        "folder of photos for each class, named like the class."
+        "folder of photos for each class, named like the class, or give a zip of such folders "
+        "under Images."
     )
 
 
 def data_name(request: RunRequest) -> str:
     """The images as a page may name them: a folder goes by its last name."""
-    folder = own_folder()
-    return folder.name if request.data == FOLDER and folder is not None else request.data
+    folder = folder_of(request)
+    return request.data if folder is None else folder.name
+
+
+def folder_of(request: RunRequest) -> Path | None:
+    """Where the photos lie; None where images are drawn.
+
+    Raises:
+        InputError: If the server no longer keeps them.
+    """
+    if request.data == FOLDER:
+        return own_folder()
+    if request.data in DATA:
+        return None
+    folder = photo_sets.folder_of(request.data)
+    if folder is None:
+        raise InputError("the server no longer keeps these photos: give the zip again")
+    return folder
 
 
 def command(request: RunRequest, files: Mapping[str, Path]) -> str:

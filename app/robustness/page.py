@@ -10,8 +10,8 @@ import streamlit as st
 from advprop_core.errors import InputError
 from advprop_core.evaluation import results_file
 from advprop_core.types import ModelInfo
-from app.robustness import bundled, controls, cost, measurement, results, study, words
-from app.robustness.measurement import DATA, RunRequest
+from app.robustness import bundled, controls, cost, measurement, results, speed, study, words
+from app.robustness.measurement import RunRequest
 from app.robustness.view import RobustnessView
 from app.shell import cache, history, state, tasks, workbench
 from app.shell.messages import safe
@@ -46,8 +46,7 @@ def page() -> None:
         if not busy:  # a step back would leave the run
             history.toolbar(view, state.default())
         controls.show(models, view, busy)
-    for complaint in state.complaints():
-        st.warning(complaint)
+    complaints = st.container()
     own = st.container()
     st.selectbox(
         "Results",
@@ -66,6 +65,8 @@ def page() -> None:
         results.show(shown.result.content, shown.result)
     elif not busy:
         st.info("There is no run yet. Choose networks and attacks, and press **Run**.")
+    for complaint in state.complaints():  # last, when the tabs have looked at what they are asked
+        complaints.warning(complaint)
 
 
 def _request(
@@ -97,7 +98,8 @@ def _run(
         st.error(refusal)
         return tasks.shown(_SLOT)
     left, right = st.columns([5, 1], vertical_alignment="center")
-    left.caption(f"{words.plan(request, DATA[request.data])} {cost.in_words(request, models)}")
+    with left:
+        _say_cost(request, models, busy)
     right.button(
         "Run",
         type="primary",
@@ -109,6 +111,17 @@ def _run(
         args=(task,),
     )
     return _follow(task, busy)
+
+
+def _say_cost(request: RunRequest, models: Mapping[str, ModelInfo], busy: bool) -> None:
+    """What would be measured and what that takes; nothing is timed while a run has the machine."""
+    images = measurement.data_for({name: models[name] for name in request.models})
+    plan = words.plan(request, images[request.data])
+    speeds = {} if busy else speed.seconds_per_pass(request)
+    if speeds is None:
+        speed.wait(request, f"{plan} {cost.in_words(request, models)}")
+    else:
+        st.caption(f"{plan} {cost.in_words(request, models, speeds)}")
 
 
 def _begin(task: Task) -> None:

@@ -11,7 +11,7 @@ import streamlit as st
 from advprop_core.report.sections import Plot, Section, corrupted_by_branch, sections
 from advprop_core.report.sentences import hardest, who
 from advprop_core.report.words import Row, describe, grouped, of_kind, own_attacks
-from app.robustness import bundled, gallery, study, tables, words
+from app.robustness import bundled, choosing, gallery, study, tables, words
 from app.shell import state
 from app.shell.layout import chart, in_rows
 from app.shell.workbench import dark
@@ -23,7 +23,7 @@ MOST_BRANCHES = 4
 """Of which a figure tells no more apart."""
 Branch = tuple[str, str]
 """Model and branch."""
-_NOBODY: Branch = ("", "")
+_NOBODY = "nobody"
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def parts(results: Results) -> dict[str, Callable[[Results], None]]:
 
 def _attacks(results: Results) -> None:
     st.markdown("### How much perturbation does each branch withstand?")
-    shown = results.of(_chosen(results.branches, "attacks"))
+    shown = results.of(_chosen(results.branches))
     if "curves" in shown:
         _plots(shown["curves"].groups[0].plots, 2)
         st.caption(shown["curves"].caption)
@@ -88,9 +88,7 @@ def _transfers(section: Section) -> None:
     st.markdown(f"### {section.title}")
     titles = {plot.key: words.plot_title(plot.spec) for plot in section.groups[0].plots}
     plots = {plot.key: plot for plot in section.groups[0].plots}
-    chosen = st.selectbox(
-        "Network and attack", list(plots), format_func=titles.__getitem__, key="robustness.transfer"
-    )
+    chosen = choosing.choose("Network and attack", titles, "transfer")
     _plots([plots[chosen]], 1)
     st.caption(section.caption)
 
@@ -100,53 +98,63 @@ def _corruptions(results: Results) -> None:
     section = results.of(results.branches)["corruptions"]
     st.markdown("### Which corruptions make each branch wrong?")
     left, right = st.columns(2)
-    branches = [branch for branch in results.branches if branch in by_branch]
-    first = left.selectbox("Branch", branches, format_func=", ".join, key="robustness.first")
-    others = [_NOBODY, *(branch for branch in branches if branch != first)]
-    second = right.selectbox(
+    branches = {_name(who): who for who in results.branches if who in by_branch}
+    titles = {name: ", ".join(who) for name, who in branches.items()}
+    chosen = choosing.choose("Branch", titles, "corrupted_branch", place=left)
+    first = branches[chosen]
+    others = {name: title for name, title in titles.items() if name != chosen}
+    other = choosing.choose(
         "Compared with",
-        others,
-        index=_sibling(first, others),
-        format_func=lambda branch: ", ".join(branch) if any(branch) else "no other: wrong answers",
-        key=f"robustness.second.{'.'.join(first)}",
+        {_NOBODY: "no other: wrong answers", **others},
+        "compared_with",
+        default=_sibling(first, branches),
+        place=right,
     )
+    second = branches.get(other)
     _heat_map(by_branch, first, second)
     errors = results.content["mean_corruption_error"]
     _table(tables.errors(errors, by_branch), "Mean over kinds and severities, 95 % intervals.")
     st.caption(section.caption.partition("All panels have one colour scale. ")[2])
 
 
-def _sibling(first: Branch, others: Sequence[Branch]) -> int:
+def _sibling(first: Branch, branches: Mapping[str, Branch]) -> str:
     """Another branch of the same network where it has one, for that is what the app is about."""
-    same = [place for place, other in enumerate(others) if other[0] == first[0]]
-    return (same or [0])[0]
+    alike = (name for name, who in branches.items() if who[0] == first[0] and who != first)
+    return next(alike, _NOBODY)
 
 
-def _heat_map(by_branch: Mapping[Branch, Sequence[Row]], first: Branch, second: Branch) -> None:
+def _heat_map(
+    by_branch: Mapping[Branch, Sequence[Row]], first: Branch, second: Branch | None
+) -> None:
     from app.figures import robustness as figures
 
-    if second == _NOBODY:
+    if second is None:
         figure = figures.errors(by_branch[first], dark=dark())
         sentence = words.errors(by_branch[first])
+        heading = f"Wrong answers under corruptions: {', '.join(first)}"
     else:
         gains = words.corruption_gains(by_branch[second], by_branch[first])
         if not gains:
             st.markdown("These two were not measured on the same corruptions.")
             return
         figure = figures.difference(gains, dark=dark())
+        pair = f"{', '.join(first)} against {', '.join(second)}"
+        heading = f"Points of accuracy under corruptions, {pair}"
+        figure.update_traces(meta={"network": pair, "n": by_branch[first][0]["n"]})
         sentence = words.gain(gains, who(by_branch[second][0]), who(by_branch[first][0]))
     st.markdown(words.emphasised(sentence))
-    chart(figure, "robustness.heat", sentence)
-    st.caption(words.HEAT if second == _NOBODY else words.DIFFERENCE)
+    chart(figure, "robustness.heat", sentence, heading)
+    st.caption(words.HEAT if second is None else words.DIFFERENCE)
 
 
 def _confidence(results: Results) -> None:
     st.markdown("### Does confidence match accuracy?")
     rows = own_attacks(of_kind(results.content["results"], "clean", "attack"))
     conditions = grouped(rows, describe)
-    title = st.selectbox("What images went through", list(conditions), key="robustness.condition")
+    titles = {name: name for name in conditions}
+    title = choosing.choose("What images went through", titles, "confidence_under")
     _table(tables.calibrations(conditions[title]), words.CALIBRATION)
-    section = results.of(_chosen(results.branches, "confidence"))["reliability"]
+    section = results.of(_chosen(results.branches))["reliability"]
     group = next((group for group in section.groups if group.title == title), None)
     if group is not None:
         _plots(group.plots, 2)
@@ -154,7 +162,7 @@ def _confidence(results: Results) -> None:
 
 
 def _shape(results: Results) -> None:
-    shown = results.of(_chosen(results.branches, "shape"))
+    shown = results.of(_chosen(results.branches))
     for name in ("bias", "probes"):
         if name in shown:
             st.markdown(f"### {shown[name].title}")
@@ -191,20 +199,19 @@ def _studies(results: Results) -> None:
         st.markdown(study.lead(content))
 
 
-def _chosen(branches: Sequence[Branch], part: str) -> list[Branch]:
+def _chosen(branches: Sequence[Branch]) -> list[Branch]:
     """The branches that figures show; a person chooses where there are too many to tell apart."""
     if len(branches) <= MOST_BRANCHES:
         return list(branches)
-    return st.multiselect(
+    named = {_name(who): who for who in branches}
+    names = choosing.choose_several(
         f"Branches in the figures, at most {MOST_BRANCHES}",
-        branches,
-        default=_telling(branches),
-        format_func=", ".join,
-        max_selections=MOST_BRANCHES,
-        select_all=False,  # it would choose more than the figures take
-        key=f"robustness.branches.{part}",
-        placeholder="Choose a branch",
+        {name: ", ".join(who) for name, who in named.items()},
+        "pictured",
+        default=[*map(_name, _telling(branches))],
+        most=MOST_BRANCHES,
     )
+    return [named[name] for name in names]
 
 
 def _telling(branches: Sequence[Branch]) -> list[Branch]:
@@ -247,6 +254,12 @@ def _table(lines: Sequence[Mapping[str, str]], caption: str) -> None:
 
 def _among(rows: Sequence[Row], branches: Sequence[Branch]) -> list[Row]:
     return [row for row in rows if _who(row) in branches]
+
+
+def _name(who: Branch) -> str:
+    """What a link calls it: ``aux of imagenette-advprop``."""
+    model, branch = who
+    return f"{branch} of {model}"
 
 
 def _who(row: Row) -> Branch:

@@ -9,12 +9,19 @@ import streamlit as st
 
 from advprop_core.report import plots
 from advprop_core.report.sections import with_short_names
-from advprop_core.report.sentences import accuracies, caution, hardest, headline, shape_biases
+from advprop_core.report.sentences import (
+    DIFFERENT_IMAGES,
+    accuracies,
+    hardest,
+    headline,
+    shape_biases,
+    verdict,
+)
 from advprop_core.report.words import describe_attack, gradients_checked, of_kind, own_attacks
-from app.robustness import parts, words
+from app.robustness import choosing, parts, words
 from app.robustness.files import offer_files
 from app.robustness.parts import Results
-from app.shell import defects, messages, state
+from app.shell import chart_saving, defects, messages
 from app.shell.layout import chart, tabs
 from app.shell.workbench import dark
 
@@ -25,6 +32,7 @@ if TYPE_CHECKING:
 def show(content: Mapping[str, Any], outcome: Outcome | None) -> None:
     """The content of a ``results.json``; and, measured here, the answers image by image."""
     named = with_short_names(content)
+    chart_saving.tell(words.source(content))
     _answer(named)
     for warning in content.get("warnings", ()):
         st.warning(messages.safe(warning["text"]), icon=":material/visibility_off:")
@@ -41,8 +49,9 @@ def _answer(content: Mapping[str, Any]) -> None:
     sentences = headline(content)
     if sentences:
         st.markdown(f"## {words.emphasised(sentences[0])}")
-    if hit := hardest(content):
-        st.caption(caution(hit))
+    if sentences != [DIFFERENT_IMAGES]:
+        ranked = hardest(content) or of_kind(content["results"], "clean")
+        st.markdown(words.emphasised(verdict(ranked)))
 
 
 def _at_a_glance(content: Mapping[str, Any]) -> None:
@@ -54,13 +63,15 @@ def _at_a_glance(content: Mapping[str, Any]) -> None:
     biased = content.get("shape_bias", {}).get("results", ())
     if not hit and biased:
         chart(robustness.of_report(plots.shape_biases(biased), dark()), "robustness.glance",
-              shape_biases({"results": biased}))  # fmt: skip
+              shape_biases({"results": biased}), "Shape bias of each branch")  # fmt: skip
         st.caption("Share of answers by shape, of those by shape or texture; 95 % intervals.")
         return
     if not clean and not hit:
         return
     alt = accuracies(own_attacks([*clean, *hit]))
-    chart(figures.standings(clean, hit, dark=dark()), "robustness.glance", alt)
+    under = f"Right answers when clean and under {describe_attack(hit[0])}" if hit else ""
+    heading = under or "Right answers on clean images"
+    chart(figures.standings(clean, hit, dark=dark()), "robustness.glance", alt, heading)
     st.caption(words.standings(describe_attack(hit[0]) if hit else ""))
 
 
@@ -68,10 +79,10 @@ def _at_a_glance(content: Mapping[str, Any]) -> None:
 def _more(results: Results) -> None:
     """Everything else, a tab at a time."""
     makers = parts.parts(results)
-    place, title = tabs(list(makers), "part")
-    state.current()
-    with place:
-        makers[title](results)
+    with choosing.remembered():
+        place, title = tabs(list(makers), "part")
+        with place:
+            makers[title](results)
 
 
 def _report(content: Mapping[str, Any]) -> str:

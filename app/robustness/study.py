@@ -10,14 +10,16 @@ import streamlit as st
 from advprop_core.evaluation import studies
 from advprop_core.evaluation.studies import Gain
 from advprop_core.text import join
-from app.robustness.bundled import question
+from app.robustness import bundled, choosing
 from app.robustness.files import offer_files
-from app.shell import defects
+from app.shell import chart_saving, defects
 from app.shell.layout import chart
 from app.shell.messages import graded, safe
 from app.shell.workbench import dark
 
 Content = Mapping[str, Any]
+_ADVPROP = "advprop"  # in the label of a run that the study is about
+_HOW = {1: "is better, {}", -1: "is worse, {}", 0: "shows no difference, {}"}
 _INTERVALS = (
     "Points are mean paired differences over seeds; bars and brackets are 95 % intervals by "
     "Student's t. They say what other seeds would give, not what other photos would."
@@ -29,7 +31,8 @@ def show(content: Content) -> None:
 
     :func:`advprop_core.evaluation.results_file.parse` has checked the content.
     """
-    st.markdown(f"## {safe(question(content))}")
+    st.markdown(f"## {safe(bundled.question(content))}")
+    chart_saving.tell(f"{content['about']}. {source(content)}")
     _question(content)
     st.caption(f"{safe(content['about'])}. {source(content)} {_INTERVALS}")
     with st.expander("All figures", icon=":material/table:"):
@@ -53,12 +56,31 @@ def lead(content: Content) -> str:
 
 
 def answer(content: Content, runs: Sequence[str], measure: str) -> str:
-    """Which of the runs is better than its base by most on a measure, and which worse."""
+    """What main gains on a measure, then which other branch gains or loses most."""
     titles = content["runs"]
     gains = [gain for gain in _gains(content, runs) if gain.measure == measure]
-    bases = dict.fromkeys(content["bases"].get(run, run) for run in runs)
     where = safe(content["measures"][measure][:1].upper() + content["measures"][measure][1:])
-    against = join([safe(titles[base]) for base in bases])
+    bases = dict.fromkeys(content["bases"].get(run, run) for run in runs)
+    against = f"against main of {join([safe(titles[base]) for base in bases])}"
+    if not gains:
+        return f"{where}: there is nothing to compare {against}."
+    first = next(
+        (gain for gain in gains if gain.branch == "main" and _ADVPROP in gain.run), gains[0]
+    )
+    how = _HOW[first.direction].format(studies.in_words(first))
+    sentences = [f"{where}, {against}: {_who(first, titles)} {how}."]
+    others = [gain for gain in gains if gain is not first]
+    sentences += _most(others, titles)
+    if others:
+        sentences.append(
+            f"These are {len(gains)} comparisons: of twenty without any difference, about one "
+            "shows one by chance."
+        )
+    return " ".join(sentences)
+
+
+def _most(gains: Sequence[Gain], titles: Mapping[str, str]) -> list[str]:
+    """Which of some are better by most, and which worse."""
     phrases = []
     for direction, alone, first in ((1, "better", "best"), (-1, "worse", "worst")):
         telling = [gain for gain in gains if gain.direction == direction]
@@ -66,9 +88,9 @@ def answer(content: Content, runs: Sequence[str], measure: str) -> str:
             most = max(telling, key=lambda gain: abs(gain.points or 0))
             how = alone if len(telling) == 1 else f"the {first} of {len(telling)} that are {alone}"
             phrases.append(f"{_who(most, titles)} is {how}, {studies.in_words(most)}")
-    if not phrases:
-        return f"{where}: no difference from main of {against} shows."
-    return f"{where}, against main of {against}: {'; '.join(phrases)}."
+    if not gains:
+        return []
+    return [f"Of the others, {'; '.join(phrases)}." if phrases else "No other difference shows."]
 
 
 def contrasts(content: Content, pairs: Iterable[Sequence[str]], measure: str) -> list[str]:
@@ -107,31 +129,32 @@ def in_words(gains: Sequence[Gain], titles: Mapping[str, str]) -> str:
 
 @defects.fragment
 def _question(content: Content) -> None:
+    with choosing.remembered():
+        number, measure = _chosen(content)
+    _answer(content, content["questions"][number], measure)
+
+
+def _chosen(content: Content) -> tuple[int, str]:
+    """The number of a question, and the measure that it is asked on."""
+    left, right = st.columns(2)
+    titles = {str(n): safe(asked["title"]) for n, asked in enumerate(content["questions"])}
+    number = 0
+    if len(titles) > 1:
+        number = int(choosing.choose("Question", titles, "asked", place=left))
+        left = right
+    return number, choosing.choose("Measured on", content["measures"], "asked_on", place=left)
+
+
+def _answer(content: Content, question: Mapping[str, Any], measure: str) -> None:
     from app.figures import robustness as figures
 
-    left, right = st.columns(2)
-    asked = content["questions"]
-    number = 0
-    if len(asked) > 1:
-        number = left.selectbox(
-            "Question",
-            range(len(asked)),
-            format_func=lambda place: safe(asked[place]["title"]),
-            key=f"robustness.question.{content['title']}",
-        )
-    measures = content["measures"]
-    measure = (right if len(asked) > 1 else left).selectbox(
-        "Measured on",
-        list(measures),
-        format_func=measures.__getitem__,
-        key=f"robustness.measure.{content['title']}",
-    )
-    runs = asked[number]["runs"]
+    runs, measures = question["runs"], content["measures"]
     gains = [gain for gain in _gains(content, runs) if gain.measure == measure]
     st.markdown(answer(content, runs, measure))
     alt = f"{measures[measure]}. {in_words(gains, content['runs'])}"
-    chart(figures.gains(gains, content["runs"], dark=dark()), "robustness.gains", alt)
-    for line in contrasts(content, asked[number]["contrasts"], measure):
+    heading = f"Gain of each run: {measures[measure]}"
+    chart(figures.gains(gains, content["runs"], dark=dark()), "robustness.gains", alt, heading)
+    for line in contrasts(content, question["contrasts"], measure):
         st.markdown(f"- {line}")
     st.markdown("### What changes on every measure?")
     st.table(table(content, runs), border="horizontal", hide_index=True)

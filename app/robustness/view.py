@@ -9,6 +9,9 @@ from app.shell.view import ATTACKS, NORMS, View, one_of, some_of, within
 
 PARTS = ("Attacks", "Corruptions", "Confidence", "Shape", "Disagreement", "Studies")
 """Tabs with more of a result, where it has something for them."""
+INNER = ("transfer", "corrupted_branch", "compared_with", "confidence_under", "pictured", "asked",
+         "asked_on", "gallery_network", "gallery_condition", "gallery_group")  # fmt: skip
+"""Fields of what is chosen inside the tabs; see :mod:`app.robustness.choosing`."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,16 @@ class RobustnessView(View):
         severities: Which of theirs.
         results: ``run``, ``file`` or the name of bundled results; empty for the first there is.
         part: Which tab is open; one of :data:`PARTS`.
+        transfer: Which matrix, or curve, of attacks through other branches.
+        corrupted_branch: Whose answers to corruptions are drawn.
+        compared_with: Against whom; ``nobody`` for wrong answers alone.
+        confidence_under: What images went through, where confidence is looked at.
+        pictured: Branches in figures that take few.
+        asked: Number of a study's question.
+        asked_on: The measure of the answer.
+        gallery_network: Whose branches disagree.
+        gallery_condition: About images that went through what.
+        gallery_group: Which of these images.
     """
 
     tested: tuple[str, ...] = ()
@@ -51,3 +64,13 @@ class RobustnessView(View):
     severities: tuple[str, ...] = some_of(("1", "3", "5"), ("1", "2", "3", "4", "5"))
     results: str = ""
     part: str = one_of("Attacks", PARTS)
+    transfer: str = ""
+    corrupted_branch: str = ""
+    compared_with: str = ""
+    confidence_under: str = ""
+    pictured: tuple[str, ...] = ()
+    asked: str = ""
+    asked_on: str = ""
+    gallery_network: str = ""
+    gallery_condition: str = ""
+    gallery_group: str = ""

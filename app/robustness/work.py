@@ -21,11 +21,18 @@ from advprop_core.evaluation.summary import summarise
 from advprop_core.models.bundle import open_file
 from advprop_core.types import ModelInfo
 from app.robustness import cell_cache
-from app.robustness.measurement import FOLDER, SEED, RunRequest, command, data_name
+from app.robustness.measurement import (
+    FOLDER,
+    SEED,
+    RunRequest,
+    command,
+    data_name,
+    folder_of,
+)
 from app.shell.cache import model_settings
 from app.shell.jobs import Report
 from app.shell.messages import tamed
-from app.shell.pictures import DRAWN, folder_source, own_folder
+from app.shell.pictures import DRAWN, folder_source, set_source
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,8 +81,8 @@ def measure(request: RunRequest, files: Mapping[str, Path], progress: Report) ->
     settings = model_settings()
     opened = {name: open_file(files[name], settings).without_copies() for name in request.models}
     progress(0.0)
-    where = str(own_folder()) if request.data == FOLDER else request.data
-    data = DataRequest(where, limit=request.images)
+    folder = folder_of(request)
+    data = DataRequest(request.data if folder is None else str(folder), limit=request.images)
     tested = open_images(data, opened, with_photos=bool(request.corruptions))
     source = EACH if request.through_each else None
     shown = (
@@ -117,9 +124,10 @@ def measure(request: RunRequest, files: Mapping[str, Path], progress: Report) ->
 
 def _sources(request: RunRequest, images: Images) -> tuple[str, ...]:
     """What :mod:`app.shell.pictures` calls each image."""
-    if request.data != FOLDER:
+    folder = folder_of(request)
+    if folder is None:
         kind = next(kind for kind, name in DRAWN.items() if name == request.data)
         return tuple(f"{kind}:{index}" for index in range(len(images.labels)))
-    folder = own_folder()
-    assert folder is not None
-    return tuple(folder_source(file, folder) for file in images.files)
+    if request.data == FOLDER:
+        return tuple(folder_source(file, folder) for file in images.files)
+    return tuple(set_source(file, folder, request.data) for file in images.files)

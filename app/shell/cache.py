@@ -41,11 +41,13 @@ if TYPE_CHECKING:
 
     from advprop_core.models.checkpoints import Checkpoint
     from advprop_core.models.dual_bn import DualBNModel, PixelNetwork
+    from advprop_core.models.findings import Findings
 
 PREVIEW_SIDE = 448
 THUMBNAIL_SIDE = 144
 KEPT_CALIBRATED = 2
 KEPT_NETWORKS = 4_000_000_000  # bytes on the disk, of files as they came and of networks each
+KEPT_PHOTOS = 2_000_000_000  # bytes on the disk, of labelled photos
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,12 @@ def network_uploads() -> FileStore:
 def opened_networks() -> FileStore:
     """The server's one store of networks that people opened in the app, by name."""
     return FileStore(KEPT_NETWORKS)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def photo_sets() -> FileStore:
+    """The server's one store of labelled photos that people gave, by their content key."""
+    return FileStore(KEPT_PHOTOS)
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
@@ -162,6 +170,19 @@ def model_info(name: str) -> ModelInfo:
     return tamed(bundle.open_file(path, model_settings()).info)
 
 
+@st.cache_data(max_entries=64, show_spinner=False)
+def model_findings(name: str) -> Findings | None:
+    """Where that comes from, of a network that the app was started with; None in our own layout.
+
+    Raises:
+        CheckpointError: If the file cannot be used.
+    """
+    path = file_of(name)
+    if bundle.says_all_itself(str(path)):
+        return None
+    return bundle.open_file(path, model_settings()).findings
+
+
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _seen() -> dict[str, Network]:
     """Name to network, as the files were last looked at."""
@@ -175,6 +196,7 @@ def _forget_changed_models() -> None:
     changed = {before[name] for name in now if before.get(name, now[name]) != now[name]}
     for network in changed:
         model_info.clear(network.name)
+        model_findings.clear(network.name)
         load_lens.clear(network.name)
     if changed:
         calibrated_lenses.clear()
@@ -286,7 +308,7 @@ def _content(source: str) -> bytes:
 @st.cache_data(max_entries=48, show_spinner=False, hash_funcs={str: _content})
 def picture(source: str, size: int) -> Picture:
     """The picture a short text names; see :func:`app.shell.pictures.open_picture`."""
-    return open_picture(source, size, uploads())
+    return open_picture(source, size, uploads(), photo_sets().get)
 
 
 @st.cache_data(max_entries=64, show_spinner=False, hash_funcs={str: _content})

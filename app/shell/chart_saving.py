@@ -2,27 +2,105 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import streamlit as st
 
 from app.elements.chart_files import chart_files
 from app.figures.numbers import has_numbers, to_csv
+from app.shell import network_files
+from app.shell.messages import plain
+from app.shell.tasks import Shown
 
 # The button that saves is the only one of plotly's tool bar, which page.css hides.
 CONFIG = {"displayModeBar": True, "modeBarButtons": [["toImage"]], "displaylogo": False}
+_ABOUT = "chart.about"
 
 
-def offer(figure: Any, key: str) -> None:
-    """A quiet menu below the chart with this key; files are made when they are asked for."""
+_ALL, _NO_PICTURE = ("picture", "condition"), ("condition",)
+
+
+class _Chart(NamedTuple):
+    """What a chart shows, whose result it belongs to, and what besides the network decides it."""
+
+    heading: str
+    slot: str = ""
+    depends_on: tuple[str, ...] = ()
+
+
+# By the beginning of a chart's key.
+_CHARTS: Mapping[str, _Chart] = {
+    "studio.curve": _Chart("Answers of each branch against ε", "playground", _ALL),
+    "studio.matrix": _Chart("Whose perturbation fools whom?", "playground", _ALL),
+    "studio.accuracies": _Chart("Right answers by who is attacked", "playground", _NO_PICTURE),
+    "anatomy.bars.clean": _Chart("Answers to the clean picture", "anatomy", ("picture",)),
+    "anatomy.bars.adversarial": _Chart("Answers to the perturbed picture", "anatomy", _ALL),
+    "anatomy.curve": _Chart("One class, from main to the second branch", "anatomy", _ALL),
+    "anatomy.gap.here": _Chart("What swapped norm layers change", "anatomy", _ALL),
+    "anatomy.gap.over": _Chart("What swapped norm layers change", "anatomy", _NO_PICTURE),
+    "anatomy.profile": _Chart("How far the norm layers of two branches differ", "anatomy"),
+    "anatomy.channels": _Chart("The channels of a norm layer", "anatomy"),
+    "anatomy.halves": _Chart("Right answers by half of the norm layers", "anatomy"),
+    "anatomy.accuracies": _Chart("Right answers from main to the second branch", "anatomy"),
+    "curves.": _Chart("The class while pixels are taken away or put in", "maps", _ALL),
+    "robustness.curve": _Chart("Accuracy of each branch against ε"),
+    "robustness.transfer": _Chart("Accuracy against ε, by who is attacked"),
+    "robustness.matrix": _Chart("Accuracy by who is attacked and who predicts"),
+    "robustness.smallest": _Chart("How many images are still right as ε grows"),
+    "robustness.reliability": _Chart("Accuracy by confidence"),
+    "robustness.bias": _Chart("Shape bias of each branch"),
+    "robustness.probes": _Chart("Accuracy on images with something removed"),
+}
+# What of the condition the chart itself varies.
+_ON_AXES = {"studio.curve": "ε =", "studio.matrix": "through", "studio.accuracies": "through"}
+
+
+def tell(about: str) -> None:
+    """What the charts of results are about that follow on this page: which images, how many."""
+    st.session_state[_ABOUT] = plain(about)
+
+
+def offer(figure: Any, key: str, alt: str, heading: str = "") -> None:
+    """A quiet menu below the chart with this key; files are made when they are asked for.
+
+    Args:
+        figure: The chart.
+        key: Of its widget.
+        alt: The chart in words.
+        heading: What the file says that it shows; by default as its key says, or its words.
+    """
+    chart = _CHARTS.get(next((start for start in _CHARTS if key.startswith(start)), ""))
+    about = _about(key, chart)
+    title = plain(heading) or (chart.heading if chart else plain(alt))
     with st.popover("Save", type="tertiary", key=f"save.chart.{key}"):
-        chart_files(key)
+        chart_files(key, title, [*filter(None, [", ".join(about.values()), _source(key)])])
         if has_numbers(figure):
             st.download_button(
                 "Numbers (CSV)",
-                lambda: to_csv(figure),
+                lambda: to_csv(figure, about),
                 file_name=f"{key.replace('.', '-')}.csv",
                 mime="text/csv",
                 key=f"csv.{key}",
                 on_click="ignore",
             )
+
+
+def _about(key: str, chart: _Chart | None) -> dict[str, str]:
+    """Network, picture and condition of a chart about one picture, as columns of its numbers."""
+    from app.shell import controls  # here: it draws charts' pages, which import this
+
+    shown: Shown | None = st.session_state.get(f"shown.{chart.slot}") if chart else None
+    if chart is None or shown is None or shown.view is None:
+        return {}
+    parts = controls.describe(shown.view, shown.info).split(", ")
+    condition = ", ".join(part for part in parts if _ON_AXES.get(key, ",") not in part)
+    columns = {"picture": shown.title, "condition": condition}
+    network = network_files.title(shown.view.model)
+    return {"network": network, **{name: columns[name] for name in chart.depends_on}}
+
+
+def _source(key: str) -> str:
+    """Which images results are about."""
+    is_result = key.startswith("robustness.")
+    return str(st.session_state.get(_ABOUT, "")) if is_result else ""

@@ -66,10 +66,13 @@ def once(name: str, about: Hashable, draw: Callable[[], T]) -> T:
     return drawn
 
 
-def chart(figure: go.Figure, name: str, alt: str, **options: Any) -> None:
-    """A figure and a way to save it; ``alt`` may hold Markdown, which is taken out."""
+def chart(figure: go.Figure, name: str, alt: str, heading: str = "", **options: Any) -> None:
+    """A figure and a way to save it; ``alt`` may hold Markdown, which is taken out.
+
+    ``heading`` stands above it in a saved file; see :func:`app.shell.chart_saving.offer`.
+    """
     st.plotly_chart(figure, key=name, config=chart_saving.CONFIG, alt=plain(alt), **options)
-    chart_saving.offer(figure, name)
+    chart_saving.offer(figure, name, alt, heading)
 
 
 def image(png: bytes, caption: str | None, alt: str) -> None:

@@ -6,9 +6,10 @@ what was said of it. So only who has the file, or was given the link, can name e
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from app.shell.jobs import Report
 
 ENDINGS = (".safetensors", ".pth", ".pt", ".tar", ".bin", ".ckpt")
+_ORIGIN = "origin.json"  # beside the kept file
 _NAME = re.compile(r"(.+)~[0-9a-f]{16}")
 OPENED = "opened"  # names, in the session and in the link
 _HERE = ("localhost", "127.0.0.1", "::1")
@@ -58,6 +60,25 @@ class Description:
     """What is known of a file before it is used."""
 
     info: ModelInfo
+    findings: Findings
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a network that was opened here comes from, which its kept file does not say.
+
+    Attributes:
+        file: What the person calls the file.
+        sha256: Of that file.
+        settings: What the person said of it.
+        is_found: Whether its architecture was found from the tensors, and not said.
+        findings: What was read of it, guessed and ignored.
+    """
+
+    file: str
+    sha256: str
+    settings: ModelSettings
+    is_found: bool
     findings: Findings
 
 
@@ -97,9 +118,11 @@ def describe(path: Path, *, settings: ModelSettings, progress: Report) -> Descri
     return Description(tamed(checkpoint.info), checkpoint.findings or Findings.of_own())
 
 
-def use(path: Path, *, key: str, settings: ModelSettings, progress: Report) -> str:
+def use(path: Path, *, key: str, settings: ModelSettings, is_found: bool, progress: Report) -> str:
     """Keep the network that is made of a file, in this project's layout; returns its name."""
     from advprop_core.models import checkpoints
+    from advprop_core.models.findings import Findings
+    from advprop_core.models.header import file_sha256
     from advprop_core.models.opening import open_unknown
 
     progress(0.0)
@@ -109,11 +132,17 @@ def use(path: Path, *, key: str, settings: ModelSettings, progress: Report) -> s
     if store.get(name) is None:
         checkpoint = open_unknown(path, settings)
         progress(0.5)
-        if checkpoint.findings is None:
-            store.put(name, f"{stem}.safetensors", lambda kept: shutil.copyfile(path, kept))
-        else:
-            model, info = checkpoint.model, checkpoint.info
-            store.put(name, f"{stem}.safetensors", lambda to: checkpoints.save(to, model, info))
+        findings = checkpoint.findings or Findings.of_own()
+        origin = Origin(path.name, file_sha256(path), settings, is_found, findings)
+
+        def write(kept: Path) -> None:
+            if checkpoint.findings is None:
+                shutil.copyfile(path, kept)
+            else:
+                checkpoints.save(kept, checkpoint.model, checkpoint.info)
+            kept.with_name(_ORIGIN).write_text(json.dumps(asdict(origin)), "utf-8")
+
+        store.put(name, f"{stem}.safetensors", write)
     return name
 
 
@@ -123,6 +152,19 @@ def use(path: Path, *, key: str, settings: ModelSettings, progress: Report) -> s
 def was_opened(name: str) -> bool:
     """Whether the network was opened in the app, and did not come with it."""
     return _NAME.fullmatch(name) is not None
+
+
+def origin(name: str) -> Origin | None:
+    """Where a network comes from that was opened here and is kept still; None of any other."""
+    from advprop_core.models.findings import Findings
+
+    path = cache.opened_networks().get(name)
+    if path is None:
+        return None
+    content = json.loads(path.with_name(_ORIGIN).read_text("utf-8"))
+    said, read = content.pop("settings"), content.pop("findings")
+    findings = Findings(**read | {"ignored": tuple(read["ignored"])})
+    return Origin(settings=ModelSettings(**said), findings=findings, **content)
 
 
 def title(name: str) -> str:

@@ -132,7 +132,8 @@ def _file(upload: Upload) -> None:
         return
     is_found = seen.search is not None and architecture == seen.proposal
     _summary(description, is_found=is_found)
-    task = _task(network_files.use, upload, key=upload.key, settings=settings)
+    options = {"key": upload.key, "settings": settings, "is_found": is_found}
+    task = _task(network_files.use, upload, **options)
     st.button("Use this network", key="opening.use", type="primary", on_click=_use, args=(task,))
     if st.session_state.get(_USED) == task.key:
         name = tasks.wait_for("opening.use", task)

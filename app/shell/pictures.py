@@ -1,9 +1,9 @@
 """Where a picture comes from: drawn scenes, sample photos, a folder, an upload.
 
 A picture travels as a short text: ``scene:3`` (TextureShapes), ``conflict:3`` (its texture of
-another class), ``photo:coffee`` (scikit-image's), ``folder:church/a.jpg`` (the person's own) or
-``upload:KEY`` (kept by the server for a while). A photo may have a crop: see
-:mod:`app.shell.crops`.
+another class), ``photo:coffee`` (scikit-image's), ``folder:church/a.jpg`` (the person's own),
+``set:KEY/church/a.jpg`` (of a zip) or ``upload:KEY``, both kept by the server for a while. A photo
+may have a crop: see :mod:`app.shell.crops`.
 
 Others may look at the app, so it shows no file outside the person's folder, not even by a link.
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -161,6 +162,11 @@ def folder_source(path: Path, folder: Path) -> str:
     return f"folder:{_written(path, folder)}"
 
 
+def set_source(path: Path, folder: Path, key: str) -> str:
+    """The short text that names a photo of a zip that was given, which is kept in this folder."""
+    return f"set:{key}/{_written(path, folder)}"
+
+
 def _written(path: Path, folder: Path) -> str:
     return legible(path.relative_to(folder).as_posix())
 
@@ -171,7 +177,7 @@ def key_of(source: str) -> PictureKey:
     kind, _, name = whole.partition(":")
     if kind != "folder":
         return PictureKey(source, None)
-    root, path = _find_own_photo(name)
+    root, path = _find_photo(own_folder(), name)
     return PictureKey(with_crop(folder_source(path, root), crop), stamp(path))
 
 
@@ -186,8 +192,15 @@ def can_be_cropped(source: str) -> bool:
     return source.partition(":")[0] not in DRAWN
 
 
-def open_picture(source: str, size: int, uploads: BoundedStore[str, bytes]) -> Picture:
+def open_picture(
+    source: str,
+    size: int,
+    uploads: BoundedStore[str, bytes],
+    set_folder: Callable[[str], Path | None] = lambda key: None,
+) -> Picture:
     """The picture a short text names; a scene is drawn at ``size``, the side that a network takes.
+
+    Photos that the server keeps are in ``uploads``, or in the folder of a zip's key.
 
     Raises:
         PictureGone: If there is no such picture, or no more.
@@ -195,7 +208,7 @@ def open_picture(source: str, size: int, uploads: BoundedStore[str, bytes]) -> P
     """
     whole, crop = crops.split(source)
     if crop is not None and can_be_cropped(whole):
-        picture = open_picture(whole, size, uploads)
+        picture = open_picture(whole, size, uploads, set_folder)
         return replace(picture, data=encode_png(crop.cut(decode(picture.data))))
     kind, _, name = source.partition(":")
     if kind in DRAWN and name.isascii() and name.isdigit() and int(name) < 1_000_000:
@@ -204,9 +217,11 @@ def open_picture(source: str, size: int, uploads: BoundedStore[str, bytes]) -> P
         path = next((Path(skimage.__file__).parent / "data").glob(f"{name}.*"))
         return Picture(path.read_bytes(), None, PHOTOS[name])
     if kind == "folder":
-        root, path = _find_own_photo(name)
+        root, path = _find_photo(own_folder(), name)
         label = class_folder(root, str(path.relative_to(root)))
         return Picture(read_file(path), label, tame(path.name))
+    if kind == "set":
+        return _of_set(name, set_folder)
     if kind == "upload":
         data = uploads.get(name)
         if data is None:
@@ -216,6 +231,15 @@ def open_picture(source: str, size: int, uploads: BoundedStore[str, bytes]) -> P
             )
         return Picture(data, None, "Your photo")
     raise PictureGone(f"There is no picture {quote(source)} here.")
+
+
+def _of_set(name: str, set_folder: Callable[[str], Path | None]) -> Picture:
+    """A photo of a zip that a person gave."""
+    key, _, photo = name.partition("/")
+    if (folder := set_folder(key)) is None:
+        raise PictureGone("The server no longer keeps the zip of this photo: give it again.")
+    _, path = _find_photo(folder, photo)
+    return Picture(read_file(path), path.parent.name, tame(path.name))
 
 
 def _draw(kind: str, index: int, size: int) -> Scene:
@@ -243,9 +267,9 @@ def object_mask(source: str, size: int) -> np.ndarray | None:
     return _draw(kind, int(name), size).mask if kind in DRAWN else None
 
 
-def _find_own_photo(name: str) -> tuple[Path, Path]:
-    """The real paths of the person's folder and of a photo in it that is no hidden one."""
-    if (folder := own_folder()) is not None:
+def _find_photo(folder: Path | None, name: str) -> tuple[Path, Path]:
+    """The real paths of a folder and of a photo in it that is no hidden one."""
+    if folder is not None:
         root = folder.resolve()
         as_on_disk = _HALF_CHARACTER.sub(lambda match: chr(int(match[1], 16)), name)
         for spelling in (name, as_on_disk):

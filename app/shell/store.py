@@ -66,10 +66,14 @@ class FileStore:
             return self._files.get(key)
 
     def put(self, key: str, name: str, write: Callable[[Path], object]) -> Path:
-        """Keep the file that ``write`` makes at the path it is given, which ends in ``name``."""
+        """Keep the file, or folder, that ``write`` makes at the path, which ends in ``name``."""
         path = Path(self._folder.name) / key / name
         path.parent.mkdir(exist_ok=True)
-        write(path)
+        try:
+            write(path)
+        except BaseException:
+            shutil.rmtree(path.parent, ignore_errors=True)
+            raise
         with self._lock:
             self._files[key] = path
             self._files.move_to_end(key)
@@ -79,4 +83,10 @@ class FileStore:
         return path
 
     def _size(self) -> int:
-        return sum(path.stat().st_size for path in self._files.values())
+        return sum(map(_bytes_of, self._files.values()))
+
+
+def _bytes_of(path: Path) -> int:
+    """Of a file, or of all files in a folder."""
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files)

@@ -1,5 +1,6 @@
 """What a person saves, in a real Chromium."""
 
+import csv
 import zipfile
 
 from PIL import Image
@@ -12,6 +13,7 @@ from tests.browser.driving import FIRST, SCENE, download, wait_until_calm
 def test_everything_and_a_chart_are_saved(
     app_url: str, page: Page, console_errors: list[str], strangers: list[str]
 ) -> None:
+    page.emulate_media(color_scheme="dark")
     page.goto(f"{app_url}/?{SCENE}&studio=sweep", timeout=FIRST)
     expect(page.locator(".board .lens img")).to_have_count(7, timeout=FIRST)
     expect(page.locator(".js-plotly-plot")).to_have_count(1, timeout=FIRST)
@@ -25,11 +27,18 @@ def test_everything_and_a_chart_are_saved(
     for name in ("Picture (PNG)", "Drawing (SVG)", "Numbers (CSV)"):
         file = save_chart(page, name)
         if "PNG" in name:
-            assert Image.open(file).width > 1000
+            drawn = Image.open(file).convert("RGB")
+            assert drawn.width >= 2000
+            assert drawn.getpixel((2, 2)) == (255, 255, 255), "light, whatever the page is"
         elif "SVG" in name:
-            assert file.read_text().startswith("<svg")
+            drawing = file.read_text()
+            assert drawing.startswith("<svg")
+            assert "Answers of each branch against ε" in drawing
+            assert "shapes-advprop, " in drawing
         else:
-            assert file.read_text().startswith("panel,series,")
+            first, row, *_ = csv.reader(file.read_text().splitlines())
+            assert first[:5] == ["network", "branch", "picture", "condition", "epsilon"]
+            assert row[:2] == ["shapes-advprop", "main"]
     expect(page.locator(".plotly-notifier")).to_be_hidden()
     assert not console_errors
     assert not strangers

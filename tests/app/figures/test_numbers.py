@@ -9,6 +9,7 @@ import pytest
 from plotly.subplots import make_subplots
 
 from app.figures.numbers import has_numbers, to_csv
+from app.figures.style import name_in_full
 
 
 def table(figure):
@@ -47,6 +48,11 @@ def test_heat_maps_in_panels():
     ]  # fmt: skip
 
 
+def test_a_table_whose_cells_say_their_numbers_has_them_too():
+    cells = go.Heatmap(z=[[0.5]], x=["main"], y=["aux"], hoverinfo="skip")
+    assert table(go.Figure(cells)) == [{"x": "main", "y": "aux", "value": "0.5"}]
+
+
 def test_pictures_bands_and_gaps_are_no_numbers():
     picture = go.Figure(go.Image(source="data:image/png;base64,AA=="))
     assert not has_numbers(picture)
@@ -61,3 +67,22 @@ def test_pictures_bands_and_gaps_are_no_numbers():
 def test_a_name_that_a_spreadsheet_would_run_is_text():
     figure = go.Figure(go.Scatter(x=[1], y=[-2], name="=cmd|' /C calc'!A0"))
     assert table(figure) == [{"series": "'=cmd|' /C calc'!A0", "x": "1", "y": "-2"}]
+
+
+def test_what_numbers_are_about_has_columns_of_its_own():
+    meta = {"branch": "aux", "n": 20, "epsilon": [0.0, 0.5]}
+    figure = go.Figure([go.Scatter(x=[1, 2], y=[3, 4], meta=meta), go.Bar(x=[5], y=[6])])
+    rows = list(csv.DictReader(io.StringIO(to_csv(figure, {"network": "net", "branch": "main"}))))
+    assert [*rows[0]] == ["network", "branch", "epsilon", "n", "x", "y"]
+    assert [[*row.values()] for row in rows] == [
+        ["net", "aux", "0.0", "20", "1", "3"],
+        ["net", "aux", "0.5", "20", "2", "4"],
+        ["net", "main", "", "", "5", "6"],
+    ]
+
+
+def test_labels_that_are_short_on_the_page_are_whole_in_the_table():
+    labels = {"tickvals": [0], "ticktext": ["a class wi…"]}
+    figure = go.Figure(go.Bar(x=[0.7], y=[0], orientation="h"), {"yaxis": labels})
+    name_in_full(figure, {"a class wi…": "a class with a long name"})
+    assert [row["y"] for row in table(figure)] == ["a class with a long name"]

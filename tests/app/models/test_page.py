@@ -3,6 +3,7 @@
 import os
 
 import pytest
+import timm
 import torch
 
 from app.shell import cache
@@ -47,12 +48,27 @@ def test_the_models_page_shows_what_was_measured_and_how(visit_with, tiny_models
     assert not person.at.exception
     assert "**aux** was not trained: a copy of main." in person.text
     line = person.at.dataframe[0].value.iloc[0]
-    assert (line["main, clean"], line["aux, robust"]) == (0.75, 0.75)
+    assert (line["main, clean"], line["aux, PGD-10, L∞ ε = 2/255"]) == (0.75, 0.75)
+    assert line["Photos"] == "400"
     table = person.at.table[0].value
     assert list(table["Result"]) == ["75.0%"] * 3
     assert "PGD-10" in table.iloc[1].to_string()
     assert "2/255" in table.iloc[1].to_string()
     assert person.at.code[0].value == "advprop train --data shapes"
+
+
+def test_a_card_says_where_everything_of_a_foreign_file_is_known_from(offer, visit_other, tmp_path):
+    file = tmp_path / "mine.pth"
+    network = timm.create_model("test_resnet", num_classes=6)
+    torch.save({"model_ema": network.state_dict(), "arch": "test_resnet", "epoch": 3}, file)
+    offer(file)
+    person = visit_other(perturbation="none").turn_to("app/models/page.py")
+    lines = person.at.table[0].value.set_index("What")
+    assert lines["Where from"]["architecture"] == "read in the file"
+    assert lines["Where from"]["size"] == "guessed: check it"
+    assert "**main** was trained." in person.text
+    assert "**aux** was not trained: a copy of main." in person.text
+    assert "averaged" in person.text
 
 
 def test_the_models_page_names_every_damaged_file(visit_with, damaged, tiny_models):

@@ -1,5 +1,6 @@
 """What is saved of a comparison: made again from its file, it has the same numbers."""
 
+import io
 import json
 import shlex
 import sys
@@ -7,6 +8,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from advprop_core.bundles.network import Source
 from advprop_core.bundles.read import read_bundle
@@ -14,6 +16,7 @@ from advprop_core.bundles.replay import replay
 from advprop_core.cli import main
 from advprop_core.models import checkpoints
 from advprop_core.models.settings import ModelSettings
+from app.figures import one_picture
 from app.playground import saving, words
 from tests.app.visiting import jpeg, lose_pictures
 
@@ -98,10 +101,29 @@ def test_buttons_and_whether_the_png_gets_the_same_answers(visit, make_result):
         "Perturbed picture, exact (npz)",
         "Answers (CSV)",
         "Maps (npz)",
+        "This picture (PNG)",
     ]
     assert "Measured: saved as PNG" in person.text
     lost = words.survival(make_result(survives={"main": True, "aux": False}))
     assert "gets another answer from **aux**" in lost
+
+
+def test_each_picture_of_the_board_is_a_file(visit):
+    person = visit()
+    titles = person.widget("save.which").options
+    assert titles == [
+        "Clean picture", "Perturbed picture", "Change, amplified",
+        "Map of main, clean picture", "Map of main, perturbed picture",
+        "Map of aux, clean picture", "Map of aux, perturbed picture",
+    ]  # fmt: skip
+    makers = one_picture.pictures(person.result) | one_picture.maps(
+        person.at.session_state["shown.playground.maps"].result, "each", 0.7
+    )
+    images = [Image.open(io.BytesIO(makers[title]())) for title in titles]
+    saved = np.asarray(images[1]).transpose(2, 0, 1)
+    assert np.array_equal(saved, (255 * person.result.adversarial.numpy()).round())
+    assert len({image.tobytes() for image in images}) == len(titles)
+    assert images[-1].width == 448
 
 
 def test_every_chart_can_be_saved(visit):

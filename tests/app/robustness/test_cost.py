@@ -23,12 +23,13 @@ RADII = (1 / 255, 2 / 255)
     ],
 )
 def test_each_branch_and_each_image_is_counted(options, each):
-    assert cost.passes(RunRequest(("one", "two"), "shapes", 10, **options), INFOS) == 10 * 3 * each
+    request = RunRequest(("one", "two"), "shapes", 10, **options)
+    assert cost.passes(request, INFOS) == {"one": 10 * each, "two": 20 * each}
 
 
 def test_attacks_through_each_branch_are_shown_to_the_others():
     request = RunRequest(("two",), "shapes", 1, ("pgd",), radii=RADII, steps=5, through_each=True)
-    assert cost.passes(request, INFOS) == 2 * (1 + 2 * 11 + 2)
+    assert cost.passes(request, INFOS) == {"two": 2 * (1 + 2 * 11 + 2)}
 
 
 def test_it_is_said_in_round_figures_and_without_what_cannot_be_told():
@@ -36,3 +37,16 @@ def test_it_is_said_in_round_figures_and_without_what_cannot_be_told():
     said = cost.in_words(request, INFOS)
     assert said.startswith("At most about 11\u202f000 passes of an image through a network, and ")
     assert "AutoAttack" in said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.001, "a few seconds"), (0.2, "about 40 seconds"), (1.0, "about 4 minutes"),
+     (100.0, "about 6 hours")],
+)  # fmt: skip
+def test_the_time_is_that_of_the_passes_of_each_network(seconds, words):
+    request = RunRequest(("one", "two"), "shapes", 100)  # 100 passes and 200
+    said = cost.in_words(request, INFOS, {"one": 0.2 * seconds, "two": seconds})
+    assert (
+        said == f"At most about 300 passes of an image through a network, {words} on this machine."
+    )

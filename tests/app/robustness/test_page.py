@@ -25,8 +25,20 @@ def cells(monkeypatch, tmp_path):
 
 @pytest.fixture
 def come(visit):
-    """(choices) opens the page by a link; nothing is computed by that."""
-    return lambda **choices: visit(**LINK | choices).turn_to(PAGE)
+    """(choices) opens the page by a link; that times the networks, and measures nothing else."""
+
+    def come_and_wait(**choices):
+        person = visit(**LINK | choices).turn_to(PAGE)
+        assert all(seconds > 0 for seconds in timed(person))
+        return person
+
+    return come_and_wait
+
+
+def timed(person):
+    """How long each network takes, once that is known."""
+    jobs = [job for name, job in person.at.session_state.items() if "work.robustness.speed" in name]
+    return [job.future.result(60) for job in jobs]
 
 
 def heading(person):
@@ -48,17 +60,20 @@ def open_tab(person, title):
     assert chosen(person).part == title
 
 
-def second_of(person):
-    """The key of what a branch is compared with."""
-    return next(box.key for box in person.at.selectbox if box.key.startswith("robustness.second"))
-
-
 def test_nothing_is_measured_before_it_is_asked_for(come):
     person = come()
     assert not person.at.exception
     assert heading(person) is None
     assert "PGD-1 at ε = 2/255 and 8/255 (L∞)" in person.text
     assert not person.at.get("progress")
+
+
+def test_before_a_run_it_is_said_how_long_it_takes(come):
+    person = come()
+    assert "How long that takes is being measured" in person.text
+    assert len(timed(person)) == 2
+    person.run()
+    assert "passes of an image through a network, a few seconds on this machine." in person.text
 
 
 def test_a_run_and_all_that_it_shows(come):
@@ -78,7 +93,7 @@ def test_a_run_and_all_that_it_shows(come):
     assert person.charts == ["robustness.glance", "robustness.heat"], "one map, not one for each"
     assert "points" in person.text
     assert len(person.at.table[0].value) == 3
-    person.choose(**{second_of(person): ("", "")})
+    person.choose(compared_with="nobody")
     assert "is wrong on" in person.text
     open_tab(person, "Confidence")
     assert person.charts[1:] == [f"robustness.reliability.{number}" for number in range(3)]
@@ -91,7 +106,7 @@ def test_who_harms_whom_what_is_needed_and_how_little_turns_an_image(come):
     assert person.charts == [
         "robustness.glance", "robustness.curve.0", "robustness.smallest", "robustness.transfer.0",
     ]  # fmt: skip
-    person.choose(**{"robustness.transfer": "matrix.1"})
+    person.choose(transfer="matrix.1")
     assert person.charts[-1] == "robustness.matrix.1"
     assert "through itself" in person.text
     assert "Median ε at which PGD-1 fools the branch" in person.text
@@ -224,7 +239,7 @@ def test_another_norm_has_other_radii(come):
 
 def test_an_image_opens_in_the_playground_with_its_network_and_attack(come):
     person = come(part="Disagreement").press("Run")
-    person.choose(**{"robustness.gallery.model": "tiny-advprop"})
+    assert person.widget("gallery_network").options[0] == "tiny-advprop"
     outcome = person.at.session_state["shown.robustness"].result
     opens = [b for b in person.at.button if (b.key or "").startswith("robustness.open.")]
     assert opens, "the tiny branches differ somewhere"
@@ -240,7 +255,7 @@ def test_an_image_opens_in_the_playground_with_its_network_and_attack(come):
 
 def test_an_attack_that_the_playground_lacks_opens_as_near_as_it_can(come):
     person = come(radii="64/255", seed="7", part="Disagreement").press("Run")
-    person.choose(**{"robustness.gallery.model": "tiny-advprop"})
+    assert person.widget("gallery_network").options[0] == "tiny-advprop"
     opens = [b for b in person.at.button if (b.key or "").startswith("robustness.open.")]
     assert {b.help for b in opens} == {
         "Opens this image there, with this network and this attack from another random start at "
@@ -253,16 +268,50 @@ def test_an_attack_that_the_playground_lacks_opens_as_near_as_it_can(come):
 
 def test_a_network_with_one_branch_has_wrong_answers_to_show_and_no_disagreement(come):
     person = come(part="Disagreement").press("Run")
-    person.choose(**{"robustness.gallery.model": "tiny-advprop"})
-    both = person.widget("robustness.gallery.main.aux")
+    assert person.widget("gallery_network").options[0] == "tiny-advprop"
+    both = person.widget("gallery_group")
     assert [option.split(" (")[0] for option in both.options] == [
         "Branches differ", "Only main survives", "Only aux survives", "Confidently wrong"
     ]  # fmt: skip
-    person.choose(**{"robustness.gallery.condition": 0})
-    assert "Only aux is right" in str(person.widget("robustness.gallery.main.aux.clean").options)
-    person.choose(**{"robustness.gallery.model": "tiny-vanilla"})
-    alone = person.widget("robustness.gallery.main.clean")
+    person.choose(gallery_condition="clean")
+    assert "Only aux is right" in str(person.widget("gallery_group").options)
+    person.choose(gallery_network="tiny-vanilla")
+    alone = person.widget("gallery_group")
     assert len(alone.options) == 1
+
+
+# -- choices inside the tabs -----------------------------------------------------------------------
+
+IMAGENETTE = {"v": "3", "model": "tiny-advprop", "steps": "1", "results": "imagenette"}
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "value"),
+    [
+        ("Attacks", "robustness.pictured", ["main of imagenette-mixed"]),
+        ("Corruptions", "corrupted_branch", "main of imagenette-vanilla"),
+        ("Corruptions", "compared_with", "nobody"),
+        ("Confidence", "confidence_under", "PGD-10, L∞ ε = 4/255"),
+    ],
+)
+def test_what_is_chosen_inside_a_tab_is_in_the_link(visit, part, name, value):
+    person = visit(**IMAGENETTE, part=part).turn_to(PAGE).choose(**{name: value})
+    assert person.widget(name).value == value
+    again = visit(**dict(person.at.query_params)).turn_to(PAGE)
+    assert again.widget(name).value == value
+    assert chosen(again) == chosen(person)
+    assert not again.warnings
+
+
+def test_what_a_link_asks_for_inside_a_tab_and_is_not_there_is_said(visit):
+    link = {"part": "Corruptions", "corrupted_branch": "aux9 of none", "compared_with": "none"}
+    person = visit(**IMAGENETTE, **link).turn_to(PAGE)
+    assert not person.at.exception
+    assert [warning.partition(", which")[0] for warning in person.warnings] == [
+        "The link asks for corrupted_branch = `aux9 of none`",
+        "The link asks for compared_with = `none`",
+    ]
+    assert chosen(person.run()).corrupted_branch == ""
 
 
 # -- results of others -----------------------------------------------------------------------------

@@ -40,13 +40,14 @@ def finetuned():
     }  # fmt: skip
 
 
-def test_the_answer_says_who_is_best_and_who_worst(content):
+def test_the_answer_begins_with_main_of_advprop_and_says_how_many_comparisons_there_are(content):
     assert study.lead(content) == (
         "Clean, against main of vanilla: **main** of advprop is better, +10.3 points (+8.9 to "
-        "+11.8); **main** of mixed is worse, −10.3 points (−11.8 to −8.9)."
+        "+11.8). Of the others, **main** of mixed is worse, −10.3 points (−11.8 to −8.9). These "
+        "are 3 comparisons: of twenty without any difference, about one shows one by chance."
     )
     assert study.answer(content, ["vanilla"], "clean") == (
-        "Clean: no difference from main of vanilla shows."
+        "Clean: there is nothing to compare against main of vanilla."
     )
     assert study.contrasts(content, [("advprop", "mixed")], "clean") == [
         "advprop minus mixed: +20.7 points (+17.8 to +23.5)."
@@ -78,9 +79,9 @@ def test_every_measure_has_a_row_and_an_error_that_falls_is_better(finetuned):
     assert lines[0][aux] == ":violet-background[▼\u00a0−10.0]"
     assert lines[-1][main] == ":violet-background[▼\u00a0+10.6]"
     assert lines[-1][aux] == ":green-background[▲\u00a0−10.0]"
-    assert "**aux** of advprop is better" in study.answer(
-        finetuned, [*finetuned["runs"]], "calibration"
-    )
+    told = study.answer(finetuned, [*finetuned["runs"]], "calibration")
+    assert "vanilla: **main** of advprop is worse" in told
+    assert "Of the others, **aux** of advprop is better" in told
 
 
 def test_a_study_of_many_measures_on_the_page(visit, finetuned, monkeypatch, tmp_path):
@@ -94,7 +95,7 @@ def test_a_study_of_many_measures_on_the_page(visit, finetuned, monkeypatch, tmp
     assert not any("128px" in title for title in results)
     measure = next(box for box in person.at.selectbox if box.label == "Measured on")
     assert len(measure.options) == 6
-    person.choose(**{measure.key: "calibration"})
+    person.choose(asked_on="calibration")
     assert "**aux** of advprop is better, −10.0 points" in person.text
 
 

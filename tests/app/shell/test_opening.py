@@ -1,6 +1,7 @@
 """A network of one's own, opened in the app: what is asked, said, refused and kept."""
 
 import argparse
+import hashlib
 import io
 import os
 
@@ -9,8 +10,12 @@ import timm
 import torch
 from timm.layers import convert_splitbn_model
 
+from advprop_core.bundles.network import Source
+from advprop_core.bundles.read import read_bundle
+from advprop_core.bundles.replay import replay
 from advprop_core.models import checkpoints
 from advprop_core.models.settings import ModelSettings
+from app.playground import saving
 from app.shell import cache, history, network_files
 from tests.app.visiting import chosen
 
@@ -230,6 +235,35 @@ def test_a_link_opens_it_for_others_until_the_server_drops_it(dialogue, small, v
     assert chosen(late).model == "tiny-advprop"
     person = dialogue.open().give("mine.pth", small).use()  # which finds the finished job
     assert chosen(person).model == opened
+
+
+def test_the_card_says_what_was_read_said_and_guessed(dialogue, small):
+    dialogue.give("mine.pth", small).fill("number_input", ".size", 48)
+    person = dialogue.use().turn_to("app/models/page.py")
+    assert "Opened from the file `mine.pth`" in person.text
+    lines = person.at.table[0].value.set_index("What")["Where from"]
+    assert lines["architecture"] == "found from the tensors"
+    assert lines["size"] == "said by who opened it"
+    assert lines["mean"] == "guessed: check it"
+
+
+def test_what_is_saved_names_the_persons_file_and_is_made_again_from_it(dialogue, small, tmp_path):
+    file = tmp_path / "mine.pth"
+    file.write_bytes(small)
+    dialogue.give("mine.pth", small).fill("number_input", ".size", 48).name_classes(NAMES)
+    slots = dialogue.use().at.session_state
+    saved_file = tmp_path / "saved.zip"
+    saved_file.write_bytes(
+        saving._bundle(slots["shown.playground"], slots["shown.playground.maps"])
+    )
+    bundle = read_bundle(saved_file)
+    assert bundle.network["name"] == "mine.pth"
+    assert bundle.network["file_sha256"] == hashlib.sha256(small).hexdigest()
+    classes = tuple(NAMES.decode().split())
+    assert bundle.settings == ModelSettings("test_resnet", size=48, classes=classes)
+    assert "--model mine.pth --arch test_resnet --size 48" in bundle.manifest["command"]
+    checkpoint = checkpoints.load(file, bundle.settings)
+    assert replay(bundle, Source.opened(str(file), checkpoint, bundle.settings)).is_exact
 
 
 def test_a_server_that_others_reach_takes_no_files(visit, monkeypatch):

@@ -225,7 +225,10 @@ def test_other_versions_are_no_difference_by_themselves(advprop, bundle, model) 
 
 
 def test_a_network_is_not_opened_because_a_bundle_names_it(advprop, bundle) -> None:
-    advprop("replay", bundle).refuses("is not a bundled one: name its file with --model FILE")
+    sha256 = json.loads(contents(bundle)["manifest.json"])["network"]["file_sha256"]
+    answer = advprop("replay", bundle)
+    answer.refuses(f"whose sha256 is {sha256}, is not a bundled one")
+    answer.refuses(f"advprop replay {bundle} --model FILE")
     edit(bundle, lambda manifest: manifest["network"].update(name="hf-hub:some/where"))
     advprop("replay", bundle).refuses("'hf-hub:some/where'")
 

@@ -5,6 +5,7 @@ import torch
 
 from advprop_core.evaluation.cells import Cell, TestedModel
 from advprop_core.evaluation.conditions import Condition
+from advprop_core.evaluation.paired import Pair, pair
 from advprop_core.evaluation.results import Answers
 from advprop_core.evaluation.shape_bias import MEANING
 from advprop_core.evaluation.suite import Evaluation, Suite
@@ -45,7 +46,8 @@ def test_the_agreed_form(content):
         *("model", "branch", "condition", "n", "top1", "top5", "loss", "interval"),
         *("top5_interval", "loss_interval", "calibration"),
     }
-    assert all(set(row) == keys for row in rows)
+    assert [set(row) - keys for row in rows] == [{"images", "right"}, {"images", "right"}, set()]
+    assert pair(rows[0], rows[1]) == Pair(n=4, only_first=2, only_second=0)
     assert rows[2]["condition"] == {"kind": "corruption", "corruption": "fog", "severity": 2}
     assert rows[0]["calibration"]["expected_calibration_error"] == pytest.approx(0.15)
     assert rows[1]["calibration"]["confidence_when_wrong"] == pytest.approx(0.9)

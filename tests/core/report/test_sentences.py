@@ -1,5 +1,8 @@
 """Sentences above the charts."""
 
+import numpy as np
+
+from advprop_core.evaluation.paired import pack
 from advprop_core.report import sentences
 from tests.core.evaluation.rows import attacked, corrupted, make_content, make_row
 
@@ -8,24 +11,63 @@ def headline_of(rows, biases=()):
     return sentences.headline(make_content(rows, shape_bias={"results": biases}))
 
 
-def test_the_heading_is_about_the_widest_radius_of_the_first_attack():
+def test_the_heading_is_about_the_widest_radius():
     rows = [
         make_row("one", "main", 0.9), make_row("two", "main", 0.8), make_row("two", "aux", 0.95),
         attacked("one", "main", 0.3, 1 / 255), attacked("one", "main", 0.1, 2 / 255),
         attacked("two", "main", 0.2, 2 / 255), attacked("two", "aux", 0.6, 2 / 255),
-        attacked("two", "aux", 0.7, 4 / 255, attack="FGSM"),
+        attacked("two", "aux", 0.1, 0.5, norm="l2"),
     ]  # fmt: skip
     heading, others, clean = headline_of(rows)
     assert heading == (
-        "Under PGD-10 at ε = 2/255 (L∞), **aux** of two keeps 60 % of 20 images right (50 to 70 %)."
+        "Under PGD-10, the strongest of 2 attacks, at ε = 2/255 (L∞), **aux** of two keeps 60 % of "
+        "20 images right (50 to 70 %)."
     )
     assert others == "The others: **main** of two 20 % and **main** of one 10 %."
     assert clean.startswith("On clean images: **aux** of two 95 %, **main** of one 90 %")
 
 
-def test_intervals_that_overlap_are_said():
+def test_the_heading_is_about_the_strongest_attack():
+    def rows(*radii):
+        return [
+            attacked("a", "main", 0.5, 2 / 255), attacked("a", "main", 0.3, 4 / 255),
+            attacked("a", "main", 0.6, 4 / 255, attack="FGSM"),
+            *(attacked("a", "main", 0.2, radius, attack="AutoAttack") for radius in radii),
+        ]  # fmt: skip
+
+    strongest = "Under AutoAttack, the strongest of 3 attacks, at ε = "
+    assert headline_of(rows(4 / 255))[0].startswith(f"{strongest}4/255")
+    # At no radius that all have, it counts as the strongest.
+    assert headline_of(rows(1 / 255))[0].startswith(f"{strongest}1/255")
+    only = [row for row in rows() if row["condition"]["epsilon"] == 4 / 255]
+    assert headline_of(only)[0].startswith("Under PGD-10, the strongest of 2 attacks, at ε = 4/255")
+
+
+def with_answers(row, right, images="0f"):
+    return row | {"right": pack(np.arange(20) < right), "images": images}
+
+
+def test_the_best_two_are_compared_on_the_same_images():
+    first, second, third = (
+        attacked("a", branch, top1, 2 / 255)
+        for branch, top1 in (("main", 0.6), ("aux", 0.3), ("aux2", 0.2))
+    )
+    rows = [with_answers(first, 12), with_answers(second, 6)]
+    assert sentences.verdict(rows) == (
+        "Of the same 20 images, **main** of a alone gets 6 right and **aux** of a alone 0: more "
+        "than chance explains (McNemar's test, p = 0.031)."
+    )
+    assert "chance alone may explain that (McNemar's test, p = 0.094, corrected for 3 pairs of" in (
+        sentences.verdict([*rows, with_answers(third, 4)])
+    )
+    assert sentences.verdict(rows[:1]) == ""
+
+
+def test_without_answers_to_each_image_intervals_that_overlap_say_nothing():
     rows = [attacked("a", "main", 0.6, 2 / 255), attacked("a", "aux", 0.5, 2 / 255)]
-    assert "overlap" in headline_of(rows)[1]
+    assert "does not say whether they differ" in headline_of(rows)[1]
+    other = [with_answers(rows[0], 12), with_answers(rows[1], 10, "10")]
+    assert "does not say whether they differ" in sentences.verdict(other)
 
 
 def test_without_an_attack_the_heading_is_about_clean_images():

@@ -1,0 +1,108 @@
+"""Choices inside the tabs, which the link remembers as it does the controls.
+
+Which there are depends on the results that are shown. A field that is empty stands for the first
+of them, or for another default, so that a link holds only what a person chose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from app.robustness.view import INNER
+from app.shell import links, state
+from app.shell.state import key
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+
+@contextmanager
+def remembered() -> Iterator[None]:
+    """What is chosen inside is in the link, also where only this part of the page is drawn anew."""
+    for name in INNER:  # Streamlit forgets the widgets of a tab that is closed
+        st.session_state.setdefault(key(name), st.session_state["fields"][name])
+    state.current()
+    yield
+    state.current()
+
+
+def choose(
+    label: str,
+    titles: Mapping[str, str],
+    field: str,
+    *,
+    default: str = "",
+    place: DeltaGenerator | None = None,
+    **options: Any,
+) -> str:
+    """One of several, in a list; returns its name.
+
+    Args:
+        label: Of the list.
+        titles: Name to what a person reads; at least one.
+        field: Of the page's view.
+        default: What is shown while nothing was chosen; the first by default.
+        place: Where the list stands; here by default.
+        options: Further arguments of the widget.
+    """
+    first = default or next(iter(titles))
+    _settle(field, titles, first)
+    chosen: str = (place or st).selectbox(
+        label,
+        ["" if name == first else name for name in titles],
+        format_func=lambda name: titles[name or first],
+        key=key(field),
+        **options,
+    )
+    return chosen or first
+
+
+def choose_group(label: str, titles: Mapping[str, str], field: str) -> str:
+    """The same side by side, for few."""
+    first = next(iter(titles))
+    _settle(field, titles, first)
+    chosen: str | None = st.segmented_control(
+        label,
+        ["" if name == first else name for name in titles],
+        format_func=lambda name: titles[name or first],
+        key=key(field),
+        required=True,
+    )
+    return chosen or first
+
+
+def choose_several(
+    label: str, titles: Mapping[str, str], field: str, *, default: Sequence[str], most: int
+) -> list[str]:
+    """At most so many; where none is chosen, the default."""
+    widget = f"robustness.{field}"
+    chosen = [name for name in st.session_state[key(field)] if name in titles][:most]
+    st.session_state[widget] = chosen or list(default)
+
+    def take() -> None:
+        names = st.session_state[widget]
+        state.choose(**{field: () if names == list(default) else tuple(names)})
+
+    return st.multiselect(
+        label,
+        list(titles),
+        format_func=titles.__getitem__,
+        key=widget,
+        max_selections=most,
+        select_all=False,  # it would choose more than the figures take
+        on_change=take,
+    )
+
+
+def _settle(field: str, titles: Mapping[str, str], first: str) -> None:
+    """Nothing that is not on offer; where the link asked for it, that is said."""
+    asked, linked = st.session_state[key(field)], st.session_state["linked"]
+    if asked == first:
+        st.session_state[key(field)] = ""
+    are_linked = linked.results in ("", st.session_state[key("results")])
+    is_linked = are_linked and getattr(linked, field) == asked
+    state.keep_within(field, ["", *titles], "", links.complaint(field, asked) if is_linked else "")

@@ -1,0 +1,154 @@
+"""Labelled photos of a person's own: a zip of class folders, kept on the server for a while.
+
+They are kept under a hash of the zip. So only who has it, or was given the link, can name them.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import zipfile
+import zlib
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+
+import streamlit as st
+
+from advprop_core.errors import InputError
+from advprop_core.pictures.decoding import content_key
+from advprop_core.pictures.files import is_hidden, is_picture
+from app.shell import cache, network_files
+from app.shell.messages import safe
+
+LARGEST = 200  # MB of a zip
+_MOST_BYTES = 400_000_000  # of all photos, unpacked
+_LARGEST_PHOTO = 20_000_000  # bytes
+_MOST_PHOTOS = 5000
+_LONGEST_NAME = 100
+_NAMES, _REFUSAL = "photo_sets", "photo_sets.refusal"  # in the session
+_FIELD = "view.data"  # of Robustness: as the widget has it, or the link
+_UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError,
+               RuntimeError)  # fmt: skip
+
+
+def keep(data: bytes, name: str) -> str:
+    """Keep the photos of a zip; returns their key.
+
+    Raises:
+        InputError: If it is no zip of ``class/photo.jpg``, or too large.
+    """
+    key, title = content_key(data), _title(name)
+    if cache.photo_sets().get(key) is None:
+        try:
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                photos = _photos(archive.infolist(), title)
+                cache.photo_sets().put(key, title, lambda to: _unpack(archive, photos, to))
+        except _UNREADABLE as error:
+            if isinstance(error, InputError):
+                raise
+            raise InputError(f"{title} is no zip file, or it is damaged or encrypted") from None
+    return key
+
+
+def offered() -> dict[str, str]:
+    """Key to title of the photos that this person gave, or that a link names, while kept."""
+    known = [st.session_state.get(_FIELD, ""), *st.session_state.get(_NAMES, ())]
+    folders = {key: cache.photo_sets().get(key) for key in dict.fromkeys(known) if key}
+    titles = {key: folder.name for key, folder in folders.items() if folder is not None}
+    st.session_state[_NAMES] = tuple(titles)
+    return titles
+
+
+def folder_of(key: str) -> Path | None:
+    """The folder with a folder for each class; None where it is no longer kept."""
+    return cache.photo_sets().get(key)
+
+
+def classes_of(key: str) -> list[str]:
+    """What the class folders are called."""
+    folder = folder_of(key)
+    return [] if folder is None else sorted(path.name for path in folder.iterdir())
+
+
+def uploader(field: str, *, disabled: bool) -> None:
+    """Where a person gives a zip; what it holds becomes the value of this field of the view."""
+    if not network_files.may_open():
+        return
+    with st.popover("Photos of your own", icon=":material/upload_file:", disabled=disabled):
+        st.file_uploader(
+            "A zip with a folder of photos for each class",
+            type="zip",
+            key="photo_sets.upload",
+            max_upload_size=LARGEST,
+            on_change=_take,
+            args=(field,),
+        )
+        st.caption(
+            f"`class/photo.jpg`: at most {LARGEST} MB and {_MOST_PHOTOS} photos, folders named "
+            "like the network's classes. The server keeps them for a while, and whoever has the "
+            "link of the page can measure on them."
+        )
+        if refusal := st.session_state.get(_REFUSAL):
+            st.error(safe(refusal))
+
+
+def _take(field: str) -> None:
+    file = st.session_state["photo_sets.upload"]
+    if file is None:  # taken away again; the photos stay
+        return
+    try:
+        key = keep(file.getvalue(), file.name)
+    except InputError as error:
+        st.session_state[_REFUSAL] = f"{error}."
+        return
+    st.session_state[_REFUSAL] = ""
+    st.session_state[_NAMES] = (key, *st.session_state.get(_NAMES, ()))
+    st.session_state[f"view.{field}"] = key
+
+
+def _title(name: str) -> str:
+    """What a person calls the zip, as a folder may be called."""
+    stem = Path(name.replace("\\", "/")).name.removesuffix(".zip").lstrip(".")
+    printable = "".join(letter if letter.isprintable() else "_" for letter in stem)
+    return printable[:_LONGEST_NAME] or "photos"
+
+
+def _photos(entries: Iterable[zipfile.ZipInfo], title: str) -> list[tuple[str, zipfile.ZipInfo]]:
+    """Class and entry of every photo; what systems add, and other files, are passed over."""
+    photos, outer = [], set()
+    for entry in entries:
+        path = PurePosixPath(entry.filename)
+        is_foreign = any(is_hidden(part) and part != ".." for part in path.parts)
+        if entry.is_dir() or is_foreign or not is_picture(path.name):
+            continue
+        if path.is_absolute() or ".." in path.parts or "\\" in entry.filename:
+            raise InputError(f"{title} holds a file that leads out of it: pack the folders anew")
+        if len(path.parts) < 2 or len(os.fsencode(path.parts[-2])) > 2 * _LONGEST_NAME:
+            raise InputError(f"{title} must hold a folder for each class, as class/photo.jpg")
+        if entry.file_size > _LARGEST_PHOTO:
+            raise InputError(f"{title} holds a photo of more than {_LARGEST_PHOTO / 1e6:.0f} MB")
+        outer.add(path.parts[:-2])
+        photos.append((path.parts[-2], entry))
+    # `read` never gives more than what an entry declares, so the sum of these is a limit.
+    unpacked = sum(entry.file_size for _, entry in photos)
+    if len(photos) > _MOST_PHOTOS or unpacked > _MOST_BYTES:
+        raise InputError(
+            f"{title} holds {len(photos)} photos of {unpacked / 1e6:.0f} MB, and at most "
+            f"{_MOST_PHOTOS} of {_MOST_BYTES / 1e6:.0f} MB are taken: use fewer"
+        )
+    if len(outer) != 1:
+        got = "no photo" if not outer else "folders within folders"
+        raise InputError(f"{title} must hold class/photo.jpg for each photo, and has {got}")
+    return photos
+
+
+def _unpack(
+    archive: zipfile.ZipFile, photos: Iterable[tuple[str, zipfile.ZipInfo]], to: Path
+) -> None:
+    """Write the photos under names of our own, in folders called like their classes."""
+    to.mkdir(exist_ok=True)
+    for number, (name, entry) in enumerate(photos):
+        folder = to / name
+        folder.mkdir(exist_ok=True)
+        ending = PurePosixPath(entry.filename).suffix.lower()
+        (folder / f"{number:05}{ending}").write_bytes(archive.read(entry))

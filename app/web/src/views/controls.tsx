@@ -2,7 +2,7 @@
 
 import { useMemo } from "preact/hooks";
 import type { Lab } from "../lab";
-import type { Norm } from "../manifest";
+import type { Norm, Settings } from "../manifest";
 import { ATTACKS, firstState, LARGEST_EPSILON, METHODS, MOST_STEPS, NORMS } from "../state";
 import { words } from "../text";
 import { Choice, NumberField } from "./fields";
@@ -16,7 +16,6 @@ const SCALES: Record<Norm, { unit: number; most: number; step: number; usual: nu
 export function Controls({ lab }: { lab: Lab }) {
   const { network, state, manifest } = lab;
   const { settings } = state;
-  const usesGradient = settings.attack === "pgd" || settings.attack === "fgsm";
   return (
     <div class="fields">
       {manifest.networks.length > 1 && (
@@ -44,7 +43,7 @@ export function Controls({ lab }: { lab: Lab }) {
         hint={words.attackAbout[settings.attack]}
       />
       {settings.attack !== "none" && <Strength lab={lab} />}
-      {usesGradient && (
+      {usesGradient(settings) && (
         <Choice
           legend={words.through}
           name="through"
@@ -55,10 +54,6 @@ export function Controls({ lab }: { lab: Lab }) {
           hint={words.throughAbout(settings.attack_branch)}
         />
       )}
-      <details>
-        <summary>{words.more}</summary>
-        <MoreControls lab={lab} usesGradient={usesGradient} />
-      </details>
     </div>
   );
 }
@@ -79,7 +74,11 @@ function Strength({ lab }: { lab: Lab }) {
   );
 }
 
-function MoreControls({ lab, usesGradient }: { lab: Lab; usesGradient: boolean }) {
+function usesGradient({ attack }: Settings): boolean {
+  return attack === "pgd" || attack === "fgsm";
+}
+
+export function More({ lab }: { lab: Lab }) {
   const { settings } = lab.state;
   const chooseNorm = (norm: Norm) => {
     const first = firstState(lab.manifest).settings;
@@ -87,7 +86,8 @@ function MoreControls({ lab, usesGradient }: { lab: Lab; usesGradient: boolean }
     lab.set({ norm, epsilon });
   };
   return (
-    <>
+    <details>
+      <summary>{words.more}</summary>
       {settings.attack === "pgd" && (
         <NumberField
           {...{
@@ -112,7 +112,7 @@ function MoreControls({ lab, usesGradient }: { lab: Lab; usesGradient: boolean }
           onChoose={chooseNorm}
         />
       )}
-      {usesGradient && <Target lab={lab} />}
+      {usesGradient(settings) && <Target lab={lab} />}
       <Choice
         legend={words.method}
         name="method"
@@ -124,7 +124,7 @@ function MoreControls({ lab, usesGradient }: { lab: Lab; usesGradient: boolean }
       <button type="button" onClick={() => lab.choose(firstState(lab.manifest), "reset")}>
         {words.startAgain}
       </button>
-    </>
+    </details>
   );
 }
 

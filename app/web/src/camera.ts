@@ -38,7 +38,7 @@ export class Camera {
       return this.lab.report(isMissing ? words.cameraMissing : words.noCamera);
     }
     this.#times = [];
-    this.lab.onLive = () => this.#next();
+    this.lab.live = { next: () => this.#next(), stop: () => this.stop() };
     this.#next();
   }
 
@@ -60,7 +60,7 @@ export class Camera {
     for (const track of this.#stream?.getTracks() ?? []) track.stop();
     this.#stream = null;
     this.#video.srcObject = null;
-    this.lab.onLive = null;
+    this.lab.live = null;
   }
 
   #next(): void {

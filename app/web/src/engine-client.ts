@@ -58,10 +58,6 @@ export class EngineClient {
     this.#send({ kind: "compare", network: network.name, job });
   }
 
-  stop(): void {
-    this.#send({ kind: "stop" });
-  }
-
   #send(request: Request): void {
     this.worker.postMessage(request);
   }

@@ -4,6 +4,7 @@ import { DamagedAsset } from "./engine/assets";
 import type { Job } from "./engine/findings";
 import type { Levels } from "./engine/levels";
 import { EngineClient, missingFeature } from "./engine-client";
+import { LinkHistory } from "./link-history";
 import { type Manifest, type Network, networkNamed, type Settings } from "./manifest";
 import type { FailureKind, Reply } from "./messages";
 import { NoPicture, readDataUrl, readPicture } from "./pictures";
@@ -29,9 +30,6 @@ interface OwnPicture {
   levels: Map<number, Levels>;
 }
 
-/** Changes of one kind that follow each other this fast are one step of the history. */
-const ONE_CHANGE_MS = 1500;
-
 export class Lab {
   state: State;
   shown: Shown;
@@ -39,8 +37,8 @@ export class Lab {
   loading: Loading;
   problems: string[] = [];
   progress: { step: number; steps: number } | null = null;
-  /** Called for each answer of a live job. */
-  onLive: (() => void) | null = null;
+  /** What asks while the camera is on: nothing else does then. */
+  live: { next(): void; stop(): void } | null = null;
 
   readonly #own = new Map<string, OwnPicture>();
   readonly #gallery = new Map<string, Promise<Levels>>();
@@ -48,7 +46,7 @@ export class Lab {
   #client: EngineClient | null = null;
   #job: { job: Job; subject: Subject } | null = null;
   #jobs = 0;
-  #lastChange = { kind: "", time: 0 };
+  readonly #history = new LinkHistory();
 
   constructor(readonly manifest: Manifest) {
     const { state, complaints } = readLink(location.hash, manifest);
@@ -102,12 +100,7 @@ export class Lab {
   choose(change: Partial<State>, kind: string): void {
     const keepsStep = "step" in change || kind === "dial" || kind === "hide";
     this.#apply({ ...this.state, ...(keepsStep ? {} : { step: null }), ...change });
-    const now = Date.now();
-    const isSame = kind === this.#lastChange.kind && now - this.#lastChange.time < ONE_CHANGE_MS;
-    this.#lastChange = { kind, time: now };
-    const link = `#${writeLink(this.state)}`;
-    if (isSame) history.replaceState(null, "", link);
-    else history.pushState(null, "", link);
+    this.#history.write(`#${writeLink(this.state)}`, kind);
   }
 
   set(change: Partial<Settings>, kind = Object.keys(change).join()): void {
@@ -148,7 +141,7 @@ export class Lab {
     this.choose({ picture: name }, `picture ${name}`);
   }
 
-  /** Asks for answers about one frame of the camera; live answers come through `onLive`. */
+  /** Asks for answers about one frame of the camera; live answers lead to `live.next`. */
   askLive(levels: Levels, attacks: boolean): void {
     const settings: Settings = { ...this.state.settings, attack: attacks ? "fgsm" : "none" };
     this.pending = { ...ALL, answers: false };
@@ -157,8 +150,12 @@ export class Lab {
 
   /** Asks again for the picture that was chosen, as after the camera was on. */
   async ask(): Promise<void> {
+    if (this.live || this.loading !== "ready") return;
     const { state, network } = this;
-    const levels = await this.#levels(state.picture, network);
+    const levels = await this.#levels(state.picture, network).catch(() => {
+      this.report(words.noPicture(this.#own.get(state.picture)?.title ?? state.picture));
+      return null;
+    });
     if (state !== this.state || this.loading !== "ready" || !levels) return;
     const own = this.#own.get(state.picture);
     const picture = network.pictures.find(({ name }) => name === state.picture);
@@ -194,11 +191,11 @@ export class Lab {
       this.changed();
       return;
     }
-    this.pending = ALL;
-    if (next.network !== last.network) {
+    if (next.network !== last.network && this.#client) {
       this.loading = { network: next.network, share: 0 };
-      this.#client?.open(this.network);
+      this.#client.open(this.network);
     }
+    this.pending = this.loading === "failed" ? NONE : ALL;
     this.#showFrame(last);
     this.changed();
     void this.ask();
@@ -218,7 +215,7 @@ export class Lab {
   #followLink(): void {
     const { state, complaints } = readLink(location.hash, this.manifest, new Set(this.#own.keys()));
     for (const complaint of complaints) this.report(words.complaint(complaint));
-    this.#lastChange = { kind: "", time: 0 };
+    this.#history.follow();
     this.#apply(state);
   }
 
@@ -246,7 +243,8 @@ export class Lab {
       case "opened":
         if (reply.network !== this.network.name) break;
         this.loading = "ready";
-        void this.ask();
+        if (this.live) this.live.next();
+        else void this.ask();
         break;
       case "failed":
         this.#hearFailure(reply.failure, reply.what);
@@ -266,12 +264,13 @@ export class Lab {
     if (part.kind === "done") this.pending = NONE;
     else if (part.kind !== "progress") this.pending = { ...this.pending, [part.kind]: false };
     this.changed();
-    if (job.isLive && part.kind === "answers") this.onLive?.();
+    if (job.isLive && part.kind === "answers") this.live?.next();
   }
 
   #hearFailure(failure: FailureKind, what: string): void {
     this.pending = NONE;
     this.progress = null;
+    this.live?.stop();
     if (failure === "damaged") this.#fail(words.damaged(what));
     else if (failure === "memory") this.#fail(words.outOfMemory);
     else this.#fail(words.defect(what));

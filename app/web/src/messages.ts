@@ -6,8 +6,7 @@ import type { Network } from "./manifest";
 
 export type Request =
   | { kind: "open"; network: Network; wasm: Source; graph: Source; norms: Source }
-  | { kind: "compare"; network: string; job: Job }
-  | { kind: "stop" };
+  | { kind: "compare"; network: string; job: Job };
 
 export type FailureKind = "damaged" | "memory" | "defect";
 

@@ -61,7 +61,7 @@ async function compare(network: string, job: Job): Promise<void> {
 async function handle(request: Request): Promise<void> {
   try {
     if (request.kind === "open") await open(request);
-    if (request.kind === "compare") await compare(request.network, request.job);
+    else await compare(request.network, request.job);
   } catch (error) {
     if (error instanceof Superseded) return;
     const id = request.kind === "compare" ? request.job.id : null;

@@ -6,7 +6,7 @@ import type { Lab } from "../lab";
 import { words } from "../text";
 import { verdictOf } from "../verdict";
 import { Branches } from "./branches";
-import { Controls, More } from "./controls";
+import { Controls, More, NetworkPicker } from "./controls";
 import { Dial } from "./dial";
 import { Film } from "./film";
 import { Gallery, Live } from "./gallery";
@@ -36,9 +36,12 @@ export function App({ lab, camera }: Props) {
       <Stage lab={lab} />
       {(shows("controls") || shows("pictures")) && (
         <aside class="controls" aria-label={words.controls}>
-          {shows("controls") && <Controls lab={lab} />}
-          {shows("pictures") && <Gallery lab={lab} camera={camera} />}
-          {shows("controls") && <More lab={lab} />}
+          {shows("controls") && <NetworkPicker lab={lab} />}
+          <fieldset class="plain" disabled={lab.loading === "failed"}>
+            {shows("controls") && <Controls lab={lab} />}
+            {shows("pictures") && <Gallery lab={lab} camera={camera} />}
+            {shows("controls") && <More lab={lab} />}
+          </fieldset>
           {shows("controls") && <Share lab={lab} />}
         </aside>
       )}

@@ -14,25 +14,10 @@ const SCALES: Record<Norm, { unit: number; most: number; step: number; usual: nu
 };
 
 export function Controls({ lab }: { lab: Lab }) {
-  const { network, state, manifest } = lab;
+  const { network, state } = lab;
   const { settings } = state;
   return (
     <div class="fields">
-      {manifest.networks.length > 1 && (
-        <label class="field">
-          {words.network}
-          <select
-            value={network.name}
-            onChange={(event) => lab.chooseNetwork(event.currentTarget.value)}
-          >
-            {manifest.networks.map(({ name, title }) => (
-              <option key={name} value={name}>
-                {title}
-              </option>
-            ))}
-          </select>
-        </label>
-      )}
       <Choice
         legend={words.attack}
         name="attack"
@@ -55,6 +40,26 @@ export function Controls({ lab }: { lab: Lab }) {
         />
       )}
     </div>
+  );
+}
+
+export function NetworkPicker({ lab }: { lab: Lab }) {
+  const { network, manifest } = lab;
+  if (manifest.networks.length < 2) return null;
+  return (
+    <label class="field">
+      {words.network}
+      <select
+        value={network.name}
+        onChange={(event) => lab.chooseNetwork(event.currentTarget.value)}
+      >
+        {manifest.networks.map(({ name, title }) => (
+          <option key={name} value={name}>
+            {title}
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }
 

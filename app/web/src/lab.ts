@@ -272,6 +272,7 @@ export class Lab {
     this.progress = null;
     this.live?.stop();
     if (failure === "damaged") this.#fail(words.damaged(what));
+    else if (failure === "missing") this.#fail(words.missing(what));
     else if (failure === "memory") this.#fail(words.outOfMemory);
     else this.#fail(words.defect(what));
   }

@@ -8,7 +8,7 @@ export type Request =
   | { kind: "open"; network: Network; wasm: Source; graph: Source; norms: Source }
   | { kind: "compare"; network: string; job: Job };
 
-export type FailureKind = "damaged" | "memory" | "defect";
+export type FailureKind = "damaged" | "missing" | "memory" | "defect";
 
 export type Reply =
   | { kind: "opening"; network: string; share: number }

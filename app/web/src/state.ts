@@ -30,6 +30,13 @@ export type PagePart = (typeof PARTS)[number];
 export const MOST_STEPS = 50;
 export const LARGEST_EPSILON: Record<Norm, number> = { linf: 64 / 255, l2: 20 };
 
+const USUAL_EPSILON: Record<Norm, number> = { linf: 4 / 255, l2: 1 };
+
+/** The radius to begin with in a norm: the first view's, where it is of this norm. */
+export function usualEpsilon({ first }: Manifest, norm: Norm): number {
+  return first.settings.norm === norm ? first.settings.epsilon : USUAL_EPSILON[norm];
+}
+
 export interface State {
   network: string;
   picture: string;
@@ -130,7 +137,12 @@ export function readLink(
   const settings: Settings = {
     attack: reader.oneOf("attack", ATTACKS, last.attack),
     norm,
-    epsilon: reader.number("epsilon", 0, LARGEST_EPSILON[norm], last.epsilon) as number,
+    epsilon: reader.number(
+      "epsilon",
+      0,
+      LARGEST_EPSILON[norm],
+      usualEpsilon(manifest, norm),
+    ) as number,
     steps: reader.whole("steps", 1, MOST_STEPS, last.steps) as number,
     attack_branch: reader.oneOf("through", branches, last.attack_branch),
     method: reader.oneOf("map", METHODS, last.method),
@@ -202,7 +214,9 @@ class LinkReader {
 
 /** `2/255` in L∞, `0.5` in L2. */
 export function writeRadius(epsilon: number, norm: Norm): string {
-  return norm === "linf" ? `${Number((255 * epsilon).toFixed(2))}/255` : String(epsilon);
+  return norm === "linf"
+    ? `${Number((255 * epsilon).toFixed(2))}/255`
+    : String(Number(epsilon.toPrecision(6)));
 }
 
 /** `2/255` and `0.5` alike; NaN for what is no number. */

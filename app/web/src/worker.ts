@@ -1,6 +1,6 @@
 /** Runs the networks beside the page, so that the page never stalls. */
 
-import { DamagedAsset, readAsset } from "./engine/assets";
+import { DamagedAsset, MissingAsset, readAsset } from "./engine/assets";
 import { Branches } from "./engine/branches";
 import { Comparer } from "./engine/compare";
 import type { Job } from "./engine/findings";
@@ -75,6 +75,7 @@ function textOf(error: unknown): string {
 
 function failureOf(error: unknown): FailureKind {
   if (error instanceof DamagedAsset) return "damaged";
+  if (error instanceof MissingAsset) return "missing";
   const isMemory = error instanceof RangeError || /memory|allocat|bad_alloc/i.test(textOf(error));
   return isMemory ? "memory" : "defect";
 }

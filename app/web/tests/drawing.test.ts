@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { amplification, mainPlace, paintChange, spread, viridis } from "../src/engine/drawing";
+import {
+  amplification,
+  mainPlace,
+  paintChange,
+  scaleOf,
+  spread,
+  viridis,
+} from "../src/engine/drawing";
 import type { MapOfBranch } from "../src/engine/findings";
 
 const map = (rows: number, columns: number, values: number[]): MapOfBranch => ({
@@ -23,11 +30,20 @@ test("a map is said to lie where most of it is", () => {
 
 test("a change is amplified around grey, and no change is grey", () => {
   const clean = Uint8Array.from([10, 20, 30]);
-  const times = amplification(4);
+  const perturbed = Uint8Array.from([14, 20, 26]);
+  const times = amplification(perturbed, clean);
   assert.equal(times, 31);
-  const painted = paintChange(Uint8Array.from([14, 20, 26]), clean, times);
+  const painted = paintChange(perturbed, clean, times);
   assert.deepEqual(Array.from(painted), [252, 128, 4]);
-  assert.equal(amplification(0), 1);
+  assert.equal(amplification(clean, clean), 1);
+});
+
+test("a few outliers do not set the scale of fine maps, and are named", () => {
+  const values = new Array(10_000).fill(1);
+  values[0] = 50;
+  assert.deepEqual(scaleOf([map(100, 100, values)]), { end: 1, largest: 50 });
+  assert.deepEqual(scaleOf([map(1, 2, [1, 50])]), { end: 50, largest: 50 });
+  assert.deepEqual(scaleOf([]), { end: 0, largest: 0 });
 });
 
 test("viridis runs from dark violet to yellow", () => {

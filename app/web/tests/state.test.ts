@@ -99,6 +99,11 @@ test("what a link asks for and is not there is named, and the rest is kept", () 
   }
 });
 
+test("a norm without a radius has its own usual one", () => {
+  assert.equal(readLink("v=1&norm=l2", manifest).state.settings.epsilon, 1);
+  assert.equal(readLink("v=1&norm=linf", manifest).state.settings.epsilon, 2 / 255);
+});
+
 test("a link finds an own picture while the page still holds it", () => {
   const { state, complaints } = readLink("v=1&picture=yours-1", manifest, new Set(["yours-1"]));
   assert.equal(state.picture, "yours-1");

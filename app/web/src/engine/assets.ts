@@ -7,6 +7,11 @@ export class DamagedAsset extends Error {
   override name = "DamagedAsset";
 }
 
+/** It could not be fetched from the host. */
+export class MissingAsset extends Error {
+  override name = "MissingAsset";
+}
+
 /** Where an asset is: gzipped and in base64 in the page, or at an address of the same host. */
 export interface Source {
   name: string;
@@ -28,8 +33,10 @@ export async function readAsset(source: Source): Promise<Uint8Array<ArrayBuffer>
 
 async function read({ packed, url, name }: Source): Promise<Uint8Array<ArrayBuffer>> {
   if (url !== null) {
-    const response = await fetch(url);
-    if (!response.ok) throw new DamagedAsset(name);
+    const response = await fetch(url).catch((cause: unknown) => {
+      throw new MissingAsset(name, { cause });
+    });
+    if (!response.ok) throw new MissingAsset(name);
     return new Uint8Array(await response.arrayBuffer());
   }
   try {

@@ -2,6 +2,12 @@
 
 import type { MapOfBranch } from "./findings";
 import type { Levels } from "./levels";
+import { largestOf, quantile } from "./numbers";
+
+/** Share of values that a scale reaches: beside a few outliers the rest would not be seen. */
+const REACH = 0.99;
+/** A map of few cells has no outliers. */
+const FEW_CELLS = 1000;
 
 /** Viridis at equal distances. */
 const VIRIDIS = [
@@ -48,14 +54,14 @@ export function spread({ rows, columns, values }: MapOfBranch, size: number): Fl
 }
 
 /** The picture in grey with a map over it: the more there is, the less of the picture. */
-export function paintMap(picture: Levels, map: MapOfBranch, largest: number, size: number): Levels {
+export function paintMap(picture: Levels, map: MapOfBranch, end: number, size: number): Levels {
   const area = size * size;
   const values = spread(map, size);
   const painted = new Uint8Array(3 * area);
   for (let cell = 0; cell < area; cell++) {
     const [red, green, blue] = [0, 1, 2].map((channel) => picture[channel * area + cell]);
     const grey = 0.8 * (0.299 * red + 0.587 * green + 0.114 * blue) + 25;
-    const share = largest > 0 ? values[cell] / largest : 0;
+    const share = end > 0 ? Math.min(values[cell] / end, 1) : 0;
     const opacity = Math.min(1.2 * share, 0.85);
     const colour = viridis(share);
     for (let channel = 0; channel < 3; channel++) {
@@ -65,9 +71,19 @@ export function paintMap(picture: Levels, map: MapOfBranch, largest: number, siz
   return painted;
 }
 
-/** How many times the largest change fits between middle grey and white. */
-export function amplification(linf: number): number {
-  return linf > 0 ? Math.max(1, Math.floor(127 / linf)) : 1;
+/** How many times nearly all of the changes fit between middle grey and white. */
+export function amplification(perturbed: Levels, clean: Levels): number {
+  const sizes = Float32Array.from(perturbed, (level, index) => Math.abs(level - clean[index]));
+  const changed = sizes.filter((size) => size > 0);
+  return changed.length ? Math.max(1, Math.floor(127 / quantile(changed, REACH))) : 1;
+}
+
+/** The end of the one colour scale of several maps, and their largest value. */
+export function scaleOf(maps: MapOfBranch[]): { end: number; largest: number } {
+  const largest = Math.max(0, ...maps.map((map) => largestOf(map.values)));
+  if (!maps.some((map) => map.values.length > FEW_CELLS)) return { end: largest, largest };
+  const values = maps.flatMap((map) => Array.from(map.values));
+  return { end: quantile(Float32Array.from(values), REACH) || largest, largest };
 }
 
 /** The change around middle grey, amplified. */

@@ -30,6 +30,12 @@ export function largestOf(values: ArrayLike<number>): number {
   return largest;
 }
 
+/** The value that a share of the values does not pass. */
+export function quantile(values: Float32Array, share: number): number {
+  const sorted = values.slice().sort();
+  return sorted[Math.min(Math.floor(share * sorted.length), sorted.length - 1)] ?? 0;
+}
+
 /** Uniform numbers in [0, 1), the same for the same seed (mulberry32). */
 export function uniformNumbers(seed: number): () => number {
   let state = seed >>> 0;

@@ -8,13 +8,16 @@ const ATTACK_NAMES = { pgd: "PGD", fgsm: "FGSM", noise: "Noise", none: "None" } 
 export function percent(share: number): string {
   if (Number.isNaN(share)) return "–";
   const whole = Math.floor(100 * share + 0.5);
-  if (whole === 0 && share > 0) return "<1 %";
-  if (whole === 100 && share < 1) return ">99 %";
-  return `${whole} %`;
+  const unit = "\u00a0%"; // stays on the line of its number
+  if (whole === 0 && share > 0) return `<1${unit}`;
+  if (whole === 100 && share < 1) return `>99${unit}`;
+  return `${whole}${unit}`;
 }
 
 export function radius(epsilon: number, norm: Settings["norm"]): string {
-  return norm === "linf" ? `${Number((255 * epsilon).toFixed(2))}/255` : `${epsilon} (L2)`;
+  return norm === "linf"
+    ? `${Number((255 * epsilon).toFixed(2))}/255`
+    : `${Number(epsilon.toPrecision(3))} (L2)`;
 }
 
 export function join(words: readonly string[]): string {
@@ -126,6 +129,7 @@ export const en = {
     method === "grad-cam"
       ? `Grad-CAM at layer ${layer}, each for the branch's own answer. One colour scale for all:`
       : "Saliency, each for the branch's own answer. One colour scale for all:",
+  mapLargest: (value: string) => `, the largest is ${value}`,
   emptyMap: "the map is empty",
   mapPending: "map follows",
   places: [
@@ -213,6 +217,8 @@ export const en = {
     "This browser lacks DecompressionStream, so the network cannot be unpacked. You see what was computed before. Any browser since 2023 can run it.",
   damaged: (asset: string) =>
     `“${asset}” is damaged: its bytes are not those that were written. Get the file again. You see what was computed before.`,
+  missing: (asset: string) =>
+    `“${asset}” could not be fetched. Check the connection and load the page again. You see what was computed before.`,
   outOfMemory:
     "This device has not enough free memory for the network. Close other tabs and load the page again.",
   defect: (what: string) => `Something went wrong in the network: ${what}`,

@@ -96,7 +96,10 @@ function VerdictLine({ lab }: { lab: Lab }) {
   return (
     <>
       <Progress lab={lab} />
-      <p class={pending.answers ? "verdict pending" : "verdict"} role="status">
+      <p
+        class={pending.answers ? "verdict pending" : "verdict"}
+        role={lab.live ? undefined : "status"}
+      >
         {attack}:{" "}
         {outcomes.map(({ branch, text }, index) => (
           <span key={branch}>

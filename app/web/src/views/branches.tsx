@@ -1,9 +1,9 @@
 /** Each branch: where it looks in both pictures, and what it answers to each. */
 
 import { useMemo } from "preact/hooks";
-import { mainPlace, paintMap, viridis } from "../engine/drawing";
+import { mainPlace, paintMap, scaleOf, viridis } from "../engine/drawing";
 import type { MapOfBranch } from "../engine/findings";
-import { largestIndices, largestOf } from "../engine/numbers";
+import { largestIndices } from "../engine/numbers";
 import type { Lab } from "../lab";
 import type { InputKind } from "../manifest";
 import type { Drawn, Shown } from "../shown";
@@ -14,9 +14,11 @@ const KINDS: InputKind[] = ["clean", "perturbed"];
 
 export function Branches({ lab }: { lab: Lab }) {
   const { shown, state } = lab;
-  const [hasMaps, hasAnswers] = [!state.hide.includes("maps"), !state.hide.includes("answers")];
+  // The camera gets answers alone.
+  const hasMaps = !state.hide.includes("maps") && !lab.live;
+  const hasAnswers = !state.hide.includes("answers");
+  const scale = useMemo(() => scaleOf(allMaps(shown)), [shown.maps]);
   if (!hasMaps && !hasAnswers) return null;
-  const largest = largestValue(shown);
   return (
     <section class="branches">
       <div class="section-head">
@@ -24,16 +26,18 @@ export function Branches({ lab }: { lab: Lab }) {
         {hasAnswers && <Legend />}
       </div>
       {shown.subject.network.branches.map(({ name, origin }, index) => (
-        <article class="branch board" data-branch={index} key={name}>
+        <article class={hasMaps ? "branch board" : "branch"} data-branch={index} key={name}>
           <h3>
             {name} <small>{words.origin(origin)}</small>
           </h3>
           {hasMaps &&
-            KINDS.map((kind) => <BranchMap {...{ lab, kind, branch: name, largest }} key={kind} />)}
+            KINDS.map((kind) => (
+              <BranchMap {...{ lab, kind, branch: name, end: scale.end }} key={kind} />
+            ))}
           {hasAnswers && <Bars {...{ lab, branch: name }} />}
         </article>
       ))}
-      {hasMaps && largest > 0 && <Scale shown={shown} largest={largest} />}
+      {hasMaps && scale.largest > 0 && <Scale shown={shown} {...scale} />}
     </section>
   );
 }
@@ -50,28 +54,25 @@ function Legend() {
   );
 }
 
-function largestValue({ maps }: Shown): number {
-  if (!maps) return 0;
-  const all = KINDS.flatMap((kind) => Object.values(maps[kind]));
-  return Math.max(...all.map((map) => largestOf(map.values)));
+function allMaps({ maps }: Shown): MapOfBranch[] {
+  return maps ? KINDS.flatMap((kind) => Object.values(maps[kind])) : [];
 }
 
 interface MapProps {
   lab: Lab;
   kind: InputKind;
   branch: string;
-  largest: number;
+  end: number;
 }
 
-function BranchMap({ lab, kind, branch, largest }: MapProps) {
+function BranchMap({ lab, kind, branch, end }: MapProps) {
   const { shown, pending } = lab;
   const { network } = shown.subject;
   const map = shown.maps?.[kind][branch] ?? null;
   const picture = shown[kind];
   const drawn: Drawn | null = useMemo(
-    () =>
-      map && typeof picture !== "string" ? paintMap(picture, map, largest, network.size) : null,
-    [map, picture, largest, network],
+    () => (map && typeof picture !== "string" ? paintMap(picture, map, end, network.size) : null),
+    [map, picture, end, network],
   );
   const name = map ? network.classes[map.classIndex] : "";
   const place = map ? placeOf(map) : words.mapPending;
@@ -91,16 +92,18 @@ function placeOf(map: MapOfBranch): string {
     : words.emptyMap;
 }
 
-function Scale({ shown, largest }: { shown: Shown; largest: number }) {
+const written = (value: number) => String(Number(value.toPrecision(3)));
+
+function Scale({ shown, end, largest }: { shown: Shown; end: number; largest: number }) {
   const { network, settings } = shown.subject;
   const stops = Array.from({ length: 10 }, (_, index) => `rgb(${viridis(index / 9).join()})`);
   return (
     <p class="scale">
       {words.mapScale(settings.method, network.layer)}{" "}
       <span class="range">
-        0 <i style={{ background: `linear-gradient(to right, ${stops.join()})` }} />{" "}
-        {Number(largest.toPrecision(3))}
+        0 <i style={{ background: `linear-gradient(to right, ${stops.join()})` }} /> {written(end)}
       </span>
+      {largest > end && words.mapLargest(written(largest))}
     </p>
   );
 }

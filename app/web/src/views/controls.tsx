@@ -3,14 +3,22 @@
 import { useMemo } from "preact/hooks";
 import type { Lab } from "../lab";
 import type { Norm, Settings } from "../manifest";
-import { ATTACKS, firstState, LARGEST_EPSILON, METHODS, MOST_STEPS, NORMS } from "../state";
+import {
+  ATTACKS,
+  firstState,
+  LARGEST_EPSILON,
+  METHODS,
+  MOST_STEPS,
+  NORMS,
+  usualEpsilon,
+} from "../state";
 import { words } from "../text";
 import { Choice, NumberField } from "./fields";
 
 /** How a norm's radius is shown: its unit in pixel units, the slider's end and step. */
-const SCALES: Record<Norm, { unit: number; most: number; step: number; usual: number }> = {
-  linf: { unit: 1 / 255, most: 16, step: 1, usual: 4 / 255 },
-  l2: { unit: 1, most: 5, step: 0.1, usual: 1 },
+const SCALES: Record<Norm, { unit: number; most: number; step: number }> = {
+  linf: { unit: 1 / 255, most: 16, step: 1 },
+  l2: { unit: 1, most: 5, step: 0.1 },
 };
 
 export function Controls({ lab }: { lab: Lab }) {
@@ -85,11 +93,8 @@ function usesGradient({ attack }: Settings): boolean {
 
 export function More({ lab }: { lab: Lab }) {
   const { settings } = lab.state;
-  const chooseNorm = (norm: Norm) => {
-    const first = firstState(lab.manifest).settings;
-    const epsilon = norm === first.norm ? first.epsilon : SCALES[norm].usual;
-    lab.set({ norm, epsilon });
-  };
+  const chooseNorm = (norm: Norm) =>
+    lab.set({ norm, epsilon: usualEpsilon(lab.manifest, norm) }, "norm");
   return (
     <details>
       <summary>{words.more}</summary>

@@ -59,7 +59,7 @@ type Difference = NonNullable<ReturnType<typeof differenceOf>>;
 function differenceOf(clean: Drawn, perturbed: Drawn) {
   if (typeof clean === "string" || typeof perturbed === "string") return null;
   const measured = measure(perturbed, clean);
-  const times = amplification(measured.linf);
+  const times = amplification(perturbed, clean);
   return { ...measured, times, change: paintChange(perturbed, clean, times) };
 }
 

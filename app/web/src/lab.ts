@@ -84,6 +84,7 @@ export class Lab {
   async start(): Promise<void> {
     window.addEventListener("popstate", () => this.#followLink());
     window.addEventListener("hashchange", () => this.#followLink());
+    void this.#readFirst();
     const missing = missingFeature();
     if (missing) return this.#fail(missing === "simd" ? words.noSimd : words.noDecompression);
     try {
@@ -94,6 +95,19 @@ export class Lab {
         error instanceof DamagedAsset ? words.damaged(error.message) : words.defect(String(error)),
       );
     }
+  }
+
+  /** The first view's pictures as levels: its maps and its change are drawn from them. */
+  async #readFirst(): Promise<void> {
+    const first = this.shown;
+    const { clean, perturbed, subject } = first;
+    if (typeof clean !== "string" || typeof perturbed !== "string") return;
+    const [cleanLevels, perturbedLevels] = await Promise.all(
+      [clean, perturbed].map((url) => readDataUrl(url, subject.network.size)),
+    );
+    if (this.shown !== first) return;
+    this.shown = { ...first, clean: cleanLevels, perturbed: perturbedLevels };
+    this.changed();
   }
 
   /** Changes what was chosen. Changes of one kind in a row are one step back in the history. */

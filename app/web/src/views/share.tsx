@@ -13,7 +13,12 @@ export function Share({ lab }: { lab: Lab }) {
     setHide(PARTS.filter((each) => (each === part) !== hide.includes(each)));
   const copy = async (field: HTMLInputElement | null) => {
     field?.select();
-    await navigator.clipboard?.writeText(link).catch(() => document.execCommand("copy"));
+    // Pages without HTTPS have no clipboard, and a browser may refuse it: the field is selected.
+    const isWritten = await navigator.clipboard?.writeText(link).then(
+      () => true,
+      () => false,
+    );
+    if (!isWritten && !document.execCommand("copy")) return;
     setCopied(true);
     setTimeout(() => setCopied(false), 2000);
   };

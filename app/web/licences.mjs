@@ -2,17 +2,12 @@
 
 import { readdir, readFile } from "node:fs/promises";
 
-const NO_TEXT = "The package holds no licence text; it names the licence";
+const NO_TEXT = "The package holds no licence text: it is at the end of this file.\n";
 
 async function licenceOf(folder) {
-  const { name, version, license, author } = JSON.parse(
-    await readFile(`${folder}/package.json`, "utf8"),
-  );
+  const { name, version, license } = JSON.parse(await readFile(`${folder}/package.json`, "utf8"));
   const file = (await readdir(folder)).find((entry) => /^licen[cs]e/i.test(entry));
-  const by = typeof author === "string" ? author : author?.name;
-  const text = file
-    ? await readFile(`${folder}/${file}`, "utf8")
-    : `${NO_TEXT} ${license}${by ? `, and its author ${by}` : ""}.`;
+  const text = file ? await readFile(`${folder}/${file}`, "utf8") : NO_TEXT;
   return `${name} ${version} (${license})\n\n${text.trim()}\n`;
 }
 

@@ -32,6 +32,7 @@ export class Camera {
       this.#stream = await navigator.mediaDevices.getUserMedia({ video: wanted });
       this.#video.srcObject = this.#stream;
       await this.#video.play();
+      for (const track of this.#stream.getTracks()) track.onended = () => this.stop();
     } catch (error) {
       this.#release();
       const isMissing = error instanceof DOMException && error.name === "NotFoundError";
@@ -65,6 +66,10 @@ export class Camera {
 
   #next(): void {
     if (!this.#stream) return;
+    if (document.hidden) {
+      document.addEventListener("visibilitychange", () => this.#next(), { once: true });
+      return;
+    }
     this.#times = [...this.#times, performance.now()].slice(-RATE_OVER);
     const [first, last] = [this.#times[0], this.#times[this.#times.length - 1]];
     this.rate = last > first ? (1000 * (this.#times.length - 1)) / (last - first) : 0;

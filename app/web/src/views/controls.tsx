@@ -36,7 +36,7 @@ export function Controls({ lab }: { lab: Lab }) {
         hint={words.attackAbout[settings.attack]}
       />
       {settings.attack !== "none" && <Strength lab={lab} />}
-      {usesGradient(settings) && (
+      {usesGradient(settings) && network.branches.length > 1 && (
         <Choice
           legend={words.through}
           name="through"

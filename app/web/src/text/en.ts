@@ -25,10 +25,7 @@ export function join(words: readonly string[]): string {
   return `${words.slice(0, -1).join(", ")} and ${words[words.length - 1]}`;
 }
 
-const capitalised = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
-
 export const en = {
-  language: "en",
   question: "What do the two BatchNorms make of this picture?",
   introduction: [
     "One network, two sets of norm layers. ",
@@ -53,8 +50,6 @@ export const en = {
     `still says ${name}, ${percent(before)} → ${percent(after)}`,
   turns: (before: string, beforeShare: number, after: string, afterShare: number) =>
     `says ${before} ${percent(beforeShare)} → ${after} ${percent(afterShare)}`,
-  waitingForVerdict: "The network is loading. The answers follow.",
-  truth: (name: string) => `The picture shows: ${name}.`,
 
   // Pictures
   clean: "Clean",
@@ -97,7 +92,6 @@ export const en = {
   },
   strength: "Strength ε",
   strengthUnit: { linf: "in 1/255", l2: "L2 length" },
-  strengthNumber: "Strength ε as a number",
   strengthAbout: {
     linf: (value: string) => `No colour value changes by more than ${value} levels.`,
     l2: (value: string) => `The whole change is at most ${value} long.`,
@@ -111,8 +105,6 @@ export const en = {
   steps: "Steps",
   target: "Towards a class",
   noTarget: "Any other answer",
-  targetHint: "Type a class",
-  unknownClass: (name: string) => `This network has no class “${name}”.`,
   method: "Map",
   methodNames: { "grad-cam": "Grad-CAM", saliency: "Saliency" },
   startAgain: "Start again",
@@ -241,7 +233,6 @@ export const en = {
     }
     return `The link's ${key} “${shown}” does not exist here; its usual value is used.`;
   },
-  capitalised,
 };
 
 export type Words = typeof en;

@@ -83,7 +83,6 @@ function Turn({ kind, points, place, classes, setPlace }: TurnProps) {
         {points.map((point, index) => (
           <span
             key={index}
-            class={point.classIndex === points[0].classIndex ? "" : "other"}
             data-chosen={index === place}
             style={{ "--share": point.probability, "--turned": index / (points.length - 1) }}
             onPointerDown={() => setPlace(index)}

@@ -1,0 +1,64 @@
+/** The page's end of the worker: opens networks in it, asks it, hands on what it says. */
+
+import { DamagedAsset, readAsset, type Source } from "./engine/assets";
+import type { Job } from "./engine/findings";
+import type { Manifest, Network } from "./manifest";
+import type { Reply, Request } from "./messages";
+
+/** What this browser lacks to run a network; null where it lacks nothing. */
+export function missingFeature(): "simd" | "decompression" | null {
+  // A function that makes a vector of zeros: valid only where the browser knows vectors.
+  const program = [
+    0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253,
+    15, 253, 98, 11,
+  ];
+  if (!globalThis.WebAssembly?.validate(new Uint8Array(program))) return "simd";
+  return "DecompressionStream" in globalThis ? null : "decompression";
+}
+
+export function sourceOf(manifest: Manifest, name: string): Source {
+  const asset = manifest.assets[name];
+  if (!asset) throw new DamagedAsset(name);
+  const place = document.querySelector(`script[data-asset="${CSS.escape(name)}"]`);
+  const url = asset.url === null ? null : new URL(asset.url, document.baseURI).href;
+  return { name, asset, url, packed: place?.textContent ?? null };
+}
+
+export class EngineClient {
+  private constructor(
+    readonly manifest: Manifest,
+    readonly worker: Worker,
+  ) {}
+
+  static async start(manifest: Manifest, onReply: (reply: Reply) => void): Promise<EngineClient> {
+    const source = sourceOf(manifest, "worker");
+    const address =
+      source.url ??
+      URL.createObjectURL(new Blob([await readAsset(source)], { type: "text/javascript" }));
+    const worker = new Worker(address);
+    worker.onmessage = (event: MessageEvent<Reply>) => onReply(event.data);
+    worker.onerror = (event) => {
+      event.preventDefault();
+      onReply({ kind: "failed", id: null, failure: "defect", what: event.message });
+    };
+    return new EngineClient(manifest, worker);
+  }
+
+  open(network: Network): void {
+    this.#send({
+      kind: "open",
+      network: { ...network, pictures: [] },
+      wasm: sourceOf(this.manifest, "wasm"),
+      graph: sourceOf(this.manifest, network.graph),
+      norms: sourceOf(this.manifest, network.norms),
+    });
+  }
+
+  compare(network: Network, job: Job): void {
+    this.#send({ kind: "compare", network: network.name, job });
+  }
+
+  #send(request: Request): void {
+    this.worker.postMessage(request);
+  }
+}

@@ -1,0 +1,84 @@
+/** What the HTML file holds for the page: written by Python, read here. */
+
+export type AttackKind = "pgd" | "fgsm" | "noise" | "none";
+export type Norm = "linf" | "l2";
+export type MapMethod = "grad-cam" | "saliency";
+export type InputKind = "clean" | "perturbed";
+
+export interface Settings {
+  attack: AttackKind;
+  norm: Norm;
+  /** Radius in pixel units on [0, 1]. */
+  epsilon: number;
+  steps: number;
+  attack_branch: string;
+  method: MapMethod;
+  /** The class a targeted attack drives towards; null for an untargeted one. */
+  target: number | null;
+}
+
+export interface Asset {
+  bytes: number;
+  sha256: string;
+  /** Where it is fetched in the split form; null where it lies in the page. */
+  url: string | null;
+}
+
+export interface GalleryPicture {
+  name: string;
+  title: string;
+  /** A data URL of size × size pixels. */
+  png: string;
+  true_class: number | null;
+}
+
+export interface Network {
+  name: string;
+  title: string;
+  about: string;
+  size: number;
+  classes: string[];
+  branches: { name: string; origin: string }[];
+  channels: number;
+  /** Rows and columns of the CAM. */
+  cells: [number, number];
+  layer: string;
+  graph: string;
+  norms: string;
+  pictures: GalleryPicture[];
+}
+
+/** The first view, computed before: it shows while the network is still loading. */
+export interface First {
+  network: string;
+  picture: string;
+  settings: Settings;
+  perturbed: string;
+  answers: Record<InputKind, Record<string, [classIndex: number, probability: number][]>>;
+  maps: Record<InputKind, Record<string, { class: number; values: number[] }>>;
+}
+
+export interface Manifest {
+  format: number;
+  version: string;
+  title: string;
+  assets: Record<string, Asset>;
+  networks: Network[];
+  first: First;
+}
+
+/** The newest layout of the manifest that this page reads. */
+export const FORMAT = 1;
+
+export function readManifest(document: Document): Manifest {
+  const text = document.getElementById("lab-manifest")?.textContent;
+  const manifest = JSON.parse(text ?? "null") as Manifest | null;
+  if (manifest?.format !== FORMAT) {
+    throw new Error(`the page reads manifest format ${FORMAT}, got ${manifest?.format}`);
+  }
+  return manifest;
+}
+
+export function networkNamed(manifest: Manifest, name: string): Network {
+  return manifest.networks.find((network) => network.name === name) ?? manifest.networks[0];
+}

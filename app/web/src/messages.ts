@@ -1,0 +1,17 @@
+/** What the page and its worker say to each other. */
+
+import type { Source } from "./engine/assets";
+import type { Job, Part } from "./engine/findings";
+import type { Network } from "./manifest";
+
+export type Request =
+  | { kind: "open"; network: Network; wasm: Source; graph: Source; norms: Source }
+  | { kind: "compare"; network: string; job: Job };
+
+export type FailureKind = "damaged" | "missing" | "memory" | "defect";
+
+export type Reply =
+  | { kind: "opening"; network: string; share: number }
+  | { kind: "opened"; network: string }
+  | { kind: "part"; id: number; part: Part }
+  | { kind: "failed"; failure: FailureKind; what: string; id: number | null };

@@ -1,0 +1,238 @@
+/** Every sentence of the page, in English. Another language is another file with these keys. */
+
+import type { Settings } from "../manifest";
+import type { Complaint, PagePart } from "../state";
+
+const ATTACK_NAMES = { pgd: "PGD", fgsm: "FGSM", noise: "Noise", none: "None" } as const;
+
+export function percent(share: number): string {
+  if (Number.isNaN(share)) return "–";
+  const whole = Math.floor(100 * share + 0.5);
+  const unit = "\u00a0%"; // stays on the line of its number
+  if (whole === 0 && share > 0) return `<1${unit}`;
+  if (whole === 100 && share < 1) return `>99${unit}`;
+  return `${whole}${unit}`;
+}
+
+export function radius(epsilon: number, norm: Settings["norm"]): string {
+  return norm === "linf"
+    ? `${Number((255 * epsilon).toFixed(2))}/255`
+    : `${Number(epsilon.toPrecision(3))} (L2)`;
+}
+
+export function join(words: readonly string[]): string {
+  if (words.length < 2) return words.join("");
+  return `${words.slice(0, -1).join(", ")} and ${words[words.length - 1]}`;
+}
+
+export const en = {
+  question: "What do the two BatchNorms make of this picture?",
+  introduction: [
+    "One network, two sets of norm layers. ",
+    "main",
+    " is for clean pictures, ",
+    "aux",
+    " for perturbed ones. Change the picture a little, and see what each of them answers.",
+  ],
+  aboutNetwork: (about: string) => `${about.replace(/\.$/, "")}.`,
+
+  // The verdict
+  attackLine(settings: Settings): string {
+    const { attack, norm, epsilon, attack_branch } = settings;
+    if (attack === "none") return "Nothing is changed";
+    if (attack === "noise") return `Random noise at ${radius(epsilon, norm)}`;
+    return `${ATTACK_NAMES[attack]} at ${radius(epsilon, norm)} through ${attack_branch}`;
+  },
+  towards: (name: string) => `, towards ${name}`,
+  atStep: (step: number, steps: number) => `, after step ${step} of ${steps}`,
+  says: (name: string, share: number) => `says ${name} ${percent(share)}`,
+  stillSays: (name: string, before: number, after: number) =>
+    `still says ${name}, ${percent(before)} → ${percent(after)}`,
+  turns: (before: string, beforeShare: number, after: string, afterShare: number) =>
+    `says ${before} ${percent(beforeShare)} → ${after} ${percent(afterShare)}`,
+
+  // Pictures
+  clean: "Clean",
+  perturbed: "Perturbed",
+  change: "Change",
+  amplified: (times: number) => `Change, amplified ${times}×`,
+  noChange: "No change",
+  cleanAlt: (title: string) => `Clean picture: ${title}`,
+  perturbedAlt: (title: string, attack: string) => `Perturbed picture: ${title}. ${attack}.`,
+  changeAlt: (times: number, linf: number) =>
+    `The change of each colour value, amplified ${times} times: at most ${linf} of 255 levels.`,
+  save: "Save as PNG",
+  saveHint:
+    "The perturbed picture, as a PNG that gives the same answers when it is dropped back here.",
+  fileName: (picture: string, settings: Settings) =>
+    `${picture}-${settings.attack}-${radius(settings.epsilon, settings.norm)}-${settings.attack_branch}`
+      .replace(/[^\p{L}\p{N}.]+/gu, "-")
+      .replace(/-$/, ""),
+
+  // Choosing a picture
+  choosePicture: "Picture",
+  openPicture: "Open a picture",
+  camera: "Live camera",
+  pictureHint: "Or paste one, or drop one anywhere on the page. It stays on this device.",
+  dropHere: "Drop the picture",
+  ownPicture: (number: number) => `Your picture ${number}`,
+  ownTitle: "your picture",
+  cameraTitle: "the camera's picture",
+
+  // Controls
+  controls: "Controls",
+  network: "Network",
+  attack: "Change the picture by",
+  attackNames: ATTACK_NAMES,
+  attackAbout: {
+    pgd: "Many small steps from a random start, each along the gradient.",
+    fgsm: "One step along the gradient.",
+    noise: "A random change of the same size, for comparison.",
+    none: "Each branch sees the clean picture.",
+  },
+  strength: "Strength ε",
+  strengthUnit: { linf: "in 1/255", l2: "L2 length" },
+  strengthAbout: {
+    linf: (value: string) => `No colour value changes by more than ${value} levels.`,
+    l2: (value: string) => `The whole change is at most ${value} long.`,
+  },
+  through: "Attack through",
+  throughAbout: (branch: string) =>
+    `The gradient is ${branch}'s. Every branch sees the same picture.`,
+  more: "More",
+  norm: "Norm",
+  normNames: { linf: "L∞", l2: "L2" },
+  steps: "Steps",
+  target: "Towards a class",
+  noTarget: "Any other answer",
+  method: "Map",
+  methodNames: { "grad-cam": "Grad-CAM", saliency: "Saliency" },
+  startAgain: "Start again",
+
+  // Branches
+  branchAnswers: "What each branch answers, and where it looks",
+  origin: (origin: string) => origin,
+  rightAnswer: "right answer",
+  targetClass: "target",
+  mapFor: (name: string) => `for ${name}`,
+  mapAlt: (branch: string, kind: string, name: string, place: string) =>
+    `Where ${branch} looks in the ${kind.toLowerCase()} picture, for ${name}: ${place}.`,
+  mapScale: (method: "grad-cam" | "saliency", layer: string) =>
+    method === "grad-cam"
+      ? `Grad-CAM at layer ${layer}, each for the branch's own answer. One colour scale for all:`
+      : "Saliency, each for the branch's own answer. One colour scale for all:",
+  mapLargest: (value: string) => `, the largest is ${value}`,
+  emptyMap: "the map is empty",
+  mapPending: "map follows",
+  places: [
+    ["upper left", "upper middle", "upper right"],
+    ["left", "centre", "right"],
+    ["lower left", "lower middle", "lower right"],
+  ],
+  mapPlace: (place: string, share: number) => `mostly ${place}, ${percent(share)} of it there`,
+
+  // The film
+  film: "Step by step",
+  filmAbout: (name: string) => `Probability of ${name} along the steps of the attack.`,
+  filmStep: (step: number, last: number) => (step ? `Step ${step} of ${last}` : "Start"),
+  filmSlider: "Step of the attack",
+  play: "Play",
+  pause: "Pause",
+  filmPoint: (branch: string, share: number) => `${branch} ${percent(share)}`,
+
+  // The dial
+  dial: (first: string, last: string) => `The dial from ${first} to ${last}`,
+  dialAbout:
+    "The norm layers' scales and shifts move from one branch to the other; all other weights are shared. Between the ends nothing was trained, so the middle may be worse than both.",
+  dialSlider: "Share of the other branch",
+  dialBranch: "Towards",
+  dialPoint: (share: number, branch: string) => `${percent(share)} ${branch}`,
+  dialAnswer: (kind: string, name: string, share: number) => `${kind}: ${name} ${percent(share)}`,
+  dialRuns: (kind: string, runs: readonly { name: string; from: number; to: number }[]) =>
+    `${kind}: ${runs
+      .map(({ name, from, to }) =>
+        from === to
+          ? `${name} at ${percent(from)}`
+          : `${name} from ${percent(from)} to ${percent(to)}`,
+      )
+      .join(", then ")}.`,
+  dialPending: "Follows when the rest is done.",
+
+  // What was measured
+  measured: (linf: number, l2: number, lowest: number, highest: number) => [
+    { name: "Largest change", value: `${linf}/255`, unit: "L∞" },
+    { name: "Length of the change", value: l2.toFixed(2), unit: "L2" },
+    {
+      name: "Range of colours",
+      value: `${(lowest / 255).toFixed(2)} to ${(highest / 255).toFixed(2)}`,
+      unit: "",
+    },
+  ],
+  eightBit: "Measured after rounding to 8 bits, so a saved PNG gives the same answers.",
+  nothingMeasured: "Nothing is changed, so there is nothing to measure.",
+  cleanWrong: (branches: readonly string[]) =>
+    `Before any change ${join(branches)} ${branches.length > 1 ? "are" : "is"} wrong already.`,
+
+  // Live
+  live: "Live",
+  liveRate: (frames: number) => `${frames.toFixed(1)} pictures a second`,
+  liveAbout: "Each picture of the camera is attacked in one step (FGSM), at your strength.",
+  liveAttack: "Attack each picture",
+  liveStop: "Stop the camera",
+  liveTake: "Use this picture",
+
+  // Sharing
+  share: "Share",
+  copyLink: "Copy the link",
+  copied: "Copied.",
+  linkField: "Link to what you see",
+  hideParts: "The link hides:",
+  parts: {
+    controls: "Controls",
+    pictures: "Pictures",
+    answers: "Answers",
+    maps: "Maps",
+    film: "Step by step",
+    dial: "The dial",
+    measured: "What was measured",
+    about: "Introduction",
+  } satisfies Record<PagePart, string>,
+  ownPictureInLink: "A link cannot hold your own picture: send its file as well.",
+
+  // Loading and problems
+  loading: (title: string) => `${title} is loading`,
+  working: (step: number, steps: number) => `Step ${step} of ${steps}`,
+  dismiss: "Dismiss",
+  noSimd:
+    "This browser lacks WebAssembly SIMD, so the network cannot run. You see what was computed before. Any browser since 2021 (Safari since 16.4) can run it.",
+  noDecompression:
+    "This browser lacks DecompressionStream, so the network cannot be unpacked. You see what was computed before. Any browser since 2023 can run it.",
+  damaged: (asset: string) =>
+    `“${asset}” is damaged: its bytes are not those that were written. Get the file again. You see what was computed before.`,
+  missing: (asset: string) =>
+    `“${asset}” could not be fetched. Check the connection and load the page again. You see what was computed before.`,
+  outOfMemory:
+    "This device has not enough free memory for the network. Close other tabs and load the page again.",
+  defect: (what: string) => `Something went wrong in the network: ${what}`,
+  noPicture: (name: string) =>
+    `“${name}” is no picture that this browser can read. Open a JPEG, PNG or WebP file.`,
+  noCamera: "The camera was refused. Allow it in the browser's settings, or open a picture.",
+  cameraMissing: "No camera was found.",
+  cameraNeedsHttps:
+    "Browsers lend the camera only to files on this device and to HTTPS addresses. Open a picture.",
+  noFile: "What was dropped holds no picture file.",
+  complaint({ about, key, value }: Complaint): string {
+    const shown = value.length > 40 ? `${value.slice(0, 39)}…` : value;
+    if (about === "version") {
+      return `The link is of version ${shown}, and this page reads version 1. You see the first picture.`;
+    }
+    if (about === "network") return `The link's network “${shown}” is not in this page.`;
+    if (about === "picture") return `The link's picture “${shown}” is not in this page.`;
+    if (about === "own-picture") {
+      return "The link was made with somebody's own picture, which a link cannot hold. Open its file here.";
+    }
+    return `The link's ${key} “${shown}” does not exist here; its usual value is used.`;
+  },
+};
+
+export type Words = typeof en;

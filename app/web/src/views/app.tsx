@@ -1,0 +1,168 @@
+/** The whole page. */
+
+import { useEffect, useState } from "preact/hooks";
+import type { Camera } from "../camera";
+import type { Lab } from "../lab";
+import { words } from "../text";
+import { verdictOf } from "../verdict";
+import { Branches } from "./branches";
+import { Controls, More, NetworkPicker } from "./controls";
+import { Dial } from "./dial";
+import { Film } from "./film";
+import { Gallery, Live } from "./gallery";
+import { Share } from "./share";
+import { Change, Stage } from "./stage";
+
+interface Props {
+  lab: Lab;
+  camera: Camera;
+}
+
+export function App({ lab, camera }: Props) {
+  const [, draw] = useState(0);
+  useEffect(() => lab.subscribe(() => draw((count) => count + 1)), [lab]);
+  const isDropping = useDroppedPictures(lab, camera);
+  const { hide } = lab.state;
+  const shows = (part: (typeof hide)[number]) => !hide.includes(part);
+  return (
+    <main class={shows("controls") || shows("pictures") ? "page" : "page wide"}>
+      {isDropping && <div class="dropping">{words.dropHere}</div>}
+      <Head lab={lab} isLong={shows("about")} />
+      <Problems lab={lab} />
+      <div class="result">
+        <VerdictLine lab={lab} />
+        <Live lab={lab} camera={camera} />
+      </div>
+      <Stage lab={lab} />
+      {(shows("controls") || shows("pictures")) && (
+        <aside class="controls" aria-label={words.controls}>
+          {shows("controls") && <NetworkPicker lab={lab} />}
+          <fieldset class="plain" disabled={lab.loading === "failed"}>
+            {shows("controls") && <Controls lab={lab} />}
+            {shows("pictures") && <Gallery lab={lab} camera={camera} />}
+            {shows("controls") && <More lab={lab} />}
+          </fieldset>
+          {shows("controls") && <Share lab={lab} />}
+        </aside>
+      )}
+      <Change lab={lab} />
+      <div class="details">
+        <Branches lab={lab} />
+        {!camera.isOn && shows("film") && <Film lab={lab} />}
+        {!camera.isOn && shows("dial") && <Dial lab={lab} />}
+      </div>
+    </main>
+  );
+}
+
+function Head({ lab, isLong }: { lab: Lab; isLong: boolean }) {
+  const { network, manifest } = lab;
+  const [start, first, middle, second, end] = words.introduction;
+  return (
+    <header>
+      <p class="title">{manifest.title}</p>
+      <h1>{words.question}</h1>
+      {isLong && (
+        <p class="introduction">
+          {start}
+          <b data-branch="0">{first}</b>
+          {middle}
+          <b data-branch="1">{second}</b>
+          {end} <small>{words.aboutNetwork(network.about)}</small>
+        </p>
+      )}
+    </header>
+  );
+}
+
+function Problems({ lab }: { lab: Lab }) {
+  return (
+    <div class="problems" role="alert">
+      {lab.problems.map((problem) => (
+        <p key={problem}>
+          {problem}{" "}
+          <button type="button" onClick={() => lab.dismiss(problem)}>
+            {words.dismiss}
+          </button>
+        </p>
+      ))}
+    </div>
+  );
+}
+
+function VerdictLine({ lab }: { lab: Lab }) {
+  const { shown, pending } = lab;
+  const { attack, outcomes } = verdictOf(shown);
+  return (
+    <>
+      <Progress lab={lab} />
+      <p
+        class={pending.answers ? "verdict pending" : "verdict"}
+        role={lab.live ? undefined : "status"}
+      >
+        {attack}:{" "}
+        {outcomes.map(({ branch, text }, index) => (
+          <span key={branch}>
+            <b data-branch={index}>{branch}</b> {text}
+            {index < outcomes.length - 1 ? "; " : "."}
+          </span>
+        ))}
+      </p>
+    </>
+  );
+}
+
+/** A fixed slot: the network's loading, then the steps of each attack. */
+function Progress({ lab }: { lab: Lab }) {
+  const { loading, progress, network } = lab;
+  const isLoading = typeof loading === "object";
+  const share = isLoading ? loading.share : progress ? progress.step / progress.steps : 0;
+  const text = isLoading
+    ? words.loading(network.title)
+    : progress
+      ? words.working(progress.step, progress.steps)
+      : "";
+  return (
+    <div class="progress">
+      {text && <progress max={1} value={share} aria-label={text} />}
+      <small>{text}</small>
+    </div>
+  );
+}
+
+/** Takes pictures that are dropped on the page or pasted; whether one is held over it. */
+function useDroppedPictures(lab: Lab, camera: Camera): boolean {
+  const [isOver, setOver] = useState(false);
+  useEffect(() => {
+    const take = (items: DataTransfer | null) => {
+      const files = [...(items?.files ?? [])];
+      if (!files.length) return false;
+      if (camera.isOn) camera.stop();
+      void lab.openPicture(files.find((file) => file.type.startsWith("image/")) ?? files[0]);
+      return true;
+    };
+    const listeners = {
+      dragover(event: DragEvent) {
+        event.preventDefault();
+        setOver(true);
+      },
+      dragleave(event: DragEvent) {
+        if (!event.relatedTarget) setOver(false);
+      },
+      drop(event: DragEvent) {
+        event.preventDefault();
+        setOver(false);
+        if (!take(event.dataTransfer)) lab.report(words.noFile);
+      },
+      paste(event: ClipboardEvent) {
+        if (take(event.clipboardData)) event.preventDefault();
+      },
+    };
+    const entries = Object.entries(listeners) as [string, EventListener][];
+    for (const [name, listener] of entries) document.addEventListener(name, listener);
+    return () => {
+      for (const [name, listener] of entries) document.removeEventListener(name, listener);
+    };
+  }, [lab, camera]);
+  return isOver;
+}

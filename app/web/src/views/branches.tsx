@@ -1,0 +1,161 @@
+/** Each branch: where it looks in both pictures, and what it answers to each. */
+
+import { useMemo } from "preact/hooks";
+import { mainPlace, paintMap, scaleOf, viridis } from "../engine/drawing";
+import type { MapOfBranch } from "../engine/findings";
+import { largestIndices } from "../engine/numbers";
+import type { Lab } from "../lab";
+import type { InputKind } from "../manifest";
+import type { Drawn, Shown } from "../shown";
+import { percent, words } from "../text";
+import { Drawing } from "./drawing";
+
+const KINDS: InputKind[] = ["clean", "perturbed"];
+
+export function Branches({ lab }: { lab: Lab }) {
+  const { shown, state } = lab;
+  // The camera gets answers alone.
+  const hasMaps = !state.hide.includes("maps") && !lab.live;
+  const hasAnswers = !state.hide.includes("answers");
+  const scale = useMemo(() => scaleOf(allMaps(shown)), [shown.maps]);
+  if (!hasMaps && !hasAnswers) return null;
+  return (
+    <section class="branches">
+      <div class="section-head">
+        <h2>{words.branchAnswers}</h2>
+        {hasAnswers && <Legend />}
+      </div>
+      {shown.subject.network.branches.map(({ name, origin }, index) => (
+        <article class={hasMaps ? "branch board" : "branch"} data-branch={index} key={name}>
+          <h3>
+            {name} <small>{words.origin(origin)}</small>
+          </h3>
+          {hasMaps &&
+            KINDS.map((kind) => (
+              <BranchMap {...{ lab, kind, branch: name, end: scale.end }} key={kind} />
+            ))}
+          {hasAnswers && <Bars {...{ lab, branch: name }} />}
+        </article>
+      ))}
+      {hasMaps && scale.largest > 0 && <Scale shown={shown} {...scale} />}
+    </section>
+  );
+}
+
+function Legend() {
+  return (
+    <p class="legend">
+      {KINDS.map((kind) => (
+        <span key={kind}>
+          <i class={`swatch ${kind}`} /> {words[kind]}
+        </span>
+      ))}
+    </p>
+  );
+}
+
+function allMaps({ maps }: Shown): MapOfBranch[] {
+  return maps ? KINDS.flatMap((kind) => Object.values(maps[kind])) : [];
+}
+
+interface MapProps {
+  lab: Lab;
+  kind: InputKind;
+  branch: string;
+  end: number;
+}
+
+function BranchMap({ lab, kind, branch, end }: MapProps) {
+  const { shown, pending } = lab;
+  const { network } = shown.subject;
+  const map = shown.maps?.[kind][branch] ?? null;
+  const picture = shown[kind];
+  const drawn: Drawn | null = useMemo(
+    () => (map && typeof picture !== "string" ? paintMap(picture, map, end, network.size) : null),
+    [map, picture, end, network],
+  );
+  const name = map ? network.classes[map.classIndex] : "";
+  const place = map ? placeOf(map) : words.mapPending;
+  return (
+    <Drawing
+      {...{ drawn, size: network.size, isPending: pending.maps }}
+      alt={words.mapAlt(branch, words[kind], name, place)}
+      caption={map ? words.mapFor(name) : words.mapPending}
+    />
+  );
+}
+
+function placeOf(map: MapOfBranch): string {
+  const place = mainPlace(map);
+  return place
+    ? words.mapPlace(words.places[place.row][place.column], place.share)
+    : words.emptyMap;
+}
+
+const written = (value: number) => String(Number(value.toPrecision(3)));
+
+function Scale({ shown, end, largest }: { shown: Shown; end: number; largest: number }) {
+  const { network, settings } = shown.subject;
+  const stops = Array.from({ length: 10 }, (_, index) => `rgb(${viridis(index / 9).join()})`);
+  return (
+    <p class="scale">
+      {words.mapScale(settings.method, network.layer)}{" "}
+      <span class="range">
+        0 <i style={{ background: `linear-gradient(to right, ${stops.join()})` }} /> {written(end)}
+      </span>
+      {largest > end && words.mapLargest(written(largest))}
+    </p>
+  );
+}
+
+/** The classes worth a bar: the first two of each picture, the right one and the target. */
+function classesOf(shown: Shown, branch: string): number[] {
+  const { answers, subject } = shown;
+  if (!answers) return [];
+  const { target } = subject.settings;
+  const listed = [
+    ...largestIndices(answers.clean[branch], 2),
+    ...largestIndices(answers.perturbed[branch], 2),
+    ...(subject.trueClass === null ? [] : [subject.trueClass]),
+    ...(target === null ? [] : [target]),
+  ];
+  return [...new Set(listed)];
+}
+
+function Bars({ lab, branch }: { lab: Lab; branch: string }) {
+  const { shown, pending } = lab;
+  const { answers, subject } = shown;
+  if (!answers) return <div class="bars" />;
+  const notes = (index: number) => [
+    ...(index === subject.trueClass ? [`✓ ${words.rightAnswer}`] : []),
+    ...(index === subject.settings.target ? [words.targetClass] : []),
+  ];
+  return (
+    <ul class={pending.answers ? "bars pending" : "bars"} aria-label={branch}>
+      {classesOf(shown, branch).map((index) => (
+        <li key={index}>
+          <span class="class">
+            {subject.network.classes[index]} <small>{notes(index).join(", ")}</small>
+          </span>
+          {KINDS.map((kind) => (
+            <Bar key={kind} kind={kind} share={answers[kind][branch][index]} />
+          ))}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Bar({ kind, share }: { kind: InputKind; share: number }) {
+  return (
+    <span class="bar">
+      <span class="track">
+        <i class={kind} style={{ width: `${100 * (share || 0)}%` }} />
+      </span>
+      <span class="share">
+        <span class="spoken">{words[kind]} </span>
+        {percent(share)}
+      </span>
+    </span>
+  );
+}

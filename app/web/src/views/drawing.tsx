@@ -1,0 +1,34 @@
+/** A picture with its caption, from levels or from a data URL. */
+
+import type { ComponentChildren } from "preact";
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { imageOf } from "../pictures";
+import type { Drawn } from "../shown";
+
+interface Props {
+  drawn: Drawn | null;
+  size: number;
+  alt: string;
+  caption: ComponentChildren;
+  isPending: boolean;
+}
+
+export function Drawing({ drawn, size, alt, caption, isPending }: Props) {
+  return (
+    <figure class={isPending ? "drawing pending" : "drawing"}>
+      <Surface drawn={drawn} size={size} alt={alt} />
+      <figcaption>{caption}</figcaption>
+    </figure>
+  );
+}
+
+function Surface({ drawn, size, alt }: { drawn: Drawn | null; size: number; alt: string }) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  useLayoutEffect(() => {
+    if (!drawn || typeof drawn === "string") return;
+    canvas.current?.getContext("2d")?.putImageData(imageOf(drawn, size), 0, 0);
+  }, [drawn, size]);
+  if (typeof drawn === "string") return <img src={drawn} alt={alt} width={size} height={size} />;
+  if (!drawn) return <div class="empty" role="img" aria-label={alt} />;
+  return <canvas ref={canvas} width={size} height={size} role="img" aria-label={alt} />;
+}

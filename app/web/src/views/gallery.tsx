@@ -1,0 +1,102 @@
+/** Choosing a picture: the gallery, a file, the camera. */
+
+import { useRef } from "preact/hooks";
+import type { Camera } from "../camera";
+import type { Lab } from "../lab";
+import { words } from "../text";
+
+export function Gallery({ lab, camera }: { lab: Lab; camera: Camera }) {
+  const { network, state } = lab;
+  const chosen = (name: string) => name === state.picture && !camera.isOn;
+  const choose = (name: string) => () => {
+    if (camera.isOn) camera.stop();
+    lab.choose({ picture: name }, `picture ${name}`);
+  };
+  return (
+    <fieldset class="gallery">
+      <legend>{words.choosePicture}</legend>
+      <div class="thumbnails">
+        {network.pictures.map(({ name, title, png }) => (
+          <button
+            {...{ key: name, type: "button", title }}
+            class="thumbnail"
+            aria-pressed={chosen(name)}
+            onClick={choose(name)}
+          >
+            <img src={png} alt={title} />
+          </button>
+        ))}
+        {lab.ownPictures().map(({ name, title }, index) => (
+          <button
+            {...{ key: name, type: "button", title }}
+            class="thumbnail own"
+            aria-label={words.ownPicture(index + 1)}
+            aria-pressed={chosen(name)}
+            onClick={choose(name)}
+          >
+            {index + 1}
+          </button>
+        ))}
+      </div>
+      <div class="sources">
+        <FileButton lab={lab} />
+        <button type="button" onClick={() => (camera.isOn ? camera.stop() : camera.start())}>
+          {camera.isOn ? words.liveStop : words.camera}
+        </button>
+      </div>
+      <p class="hint">{words.pictureHint}</p>
+    </fieldset>
+  );
+}
+
+function FileButton({ lab }: { lab: Lab }) {
+  const input = useRef<HTMLInputElement>(null);
+  const open = () => {
+    const file = input.current?.files?.[0];
+    if (file) void lab.openPicture(file);
+    if (input.current) input.current.value = "";
+  };
+  return (
+    <>
+      <button type="button" onClick={() => input.current?.click()}>
+        {words.openPicture}
+      </button>
+      <input
+        ref={input}
+        type="file"
+        accept="image/*"
+        hidden
+        aria-label={words.openPicture}
+        onChange={open}
+      />
+    </>
+  );
+}
+
+export function Live({ camera, lab }: { lab: Lab; camera: Camera }) {
+  if (!camera.isOn) return null;
+  return (
+    <section class="live" aria-label={words.live}>
+      <strong>{words.live}</strong>
+      <span class="rate">{words.liveRate(camera.rate)}</span>
+      <label>
+        <input
+          type="checkbox"
+          checked={camera.attacks}
+          onChange={(event) => {
+            camera.attacks = event.currentTarget.checked;
+            lab.changed();
+          }}
+        />{" "}
+        {words.liveAttack}
+      </label>
+      <button type="button" onClick={() => camera.take()}>
+        {words.liveTake}
+      </button>
+      <button type="button" onClick={() => camera.stop()}>
+        {words.liveStop}
+      </button>
+      <p class="hint">{words.liveAbout}</p>
+    </section>
+  );
+}

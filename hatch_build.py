@@ -4,6 +4,7 @@ Hatchling's own `force-include` also copies into an editable install, where the 
 stale; its `sources` can move a folder but not the single file `streamlit_app.py`.
 """
 
+from pathlib import Path
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
@@ -12,4 +13,18 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 class BundleHook(BuildHookInterface):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         if version != "editable":
-            build_data["force_include"].update(self.config["bundle"])
+            for source, target in self.config["bundle"].items():
+                build_data["force_include"].update(_files(Path(self.root), source, target))
+
+
+def _files(root: Path, source: str, target: str) -> dict[str, str]:
+    """Each file to its place. Of the page in a browser, what was built of it and nothing else."""
+    place = root / source
+    files = [place] if place.is_file() else sorted(filter(Path.is_file, place.rglob("*")))
+    web = root / "app" / "web"
+    return {
+        str(file): target if file == place else f"{target}/{file.relative_to(place)}"
+        for file in files
+        if "__pycache__" not in file.parts
+        and (web not in file.parents or web / "dist" in file.parents)
+    }

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from advprop_core.attacks.gradient import attack
+from advprop_core.attacks.balls import BALLS
+from advprop_core.attacks.gradient import loss_gradient
 from advprop_core.browser.gallery import PagePicture
 from advprop_core.browser.graph import Step
 from advprop_core.pictures.decoding import encode_png, to_image, to_pixels
@@ -53,8 +55,7 @@ def first_look(
     label = picture.true_class
     if label is None:
         label = int(through(pixels).argmax())
-    walked = attack(through, pixels, torch.tensor([label]), look.config())
-    perturbed = to_levels(walked, pixels, look.epsilon)
+    perturbed = to_levels(_walked(through, pixels, label, look.config()), pixels, look.epsilon)
     inputs = {"clean": pixels, "perturbed": perturbed}
     views = {
         kind: {branch: _view(step, norm, given) for branch, norm in norms.items()}
@@ -77,6 +78,33 @@ def first_look(
             for key in ("answers", "maps")
         },
     }
+
+
+def _walked(
+    model: Callable[[Tensor], Tensor], pixels: Tensor, label: int, config: AttackConfig
+) -> Tensor:
+    """PGD as :func:`~advprop_core.attacks.gradient.attack` walks it, from the page's own start.
+
+    So what the page shows first is what it finds once its network is there.
+    """
+    ball, labels = BALLS[config.norm], torch.tensor([label])
+    start = torch.tensor(uniform_numbers(pixels.numel())).reshape(pixels.shape)
+    point = (pixels + (2 * start - 1) * config.epsilon).clamp(0, 1)
+    for _ in range(config.steps):
+        step = config.step_size * ball.direction(loss_gradient(model, point, labels))
+        point = (pixels + ball.project(point + step - pixels, config.epsilon)).clamp(0, 1)
+    return point
+
+
+def uniform_numbers(count: int, seed: int = 0) -> list[float]:
+    """Numbers in [0, 1) as the page draws them (mulberry32, in ``engine/numbers.ts``)."""
+    limit, state, numbers = 0xFFFFFFFF, seed, []
+    for _ in range(count):
+        state = (state + 0x6D2B79F5) & limit
+        mixed = ((state ^ (state >> 15)) * (state | 1)) & limit
+        mixed ^= (mixed + ((mixed ^ (mixed >> 7)) * (mixed | 61))) & limit
+        numbers.append((mixed ^ (mixed >> 14)) / 2**32)
+    return numbers
 
 
 def to_levels(walked: Tensor, clean: Tensor, epsilon: float) -> Tensor:

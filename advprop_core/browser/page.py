@@ -107,21 +107,17 @@ def write_split(networks: Sequence[PageNetwork], built: BuiltPage, folder: Path)
     style = _put(folder, "lab.css", built.style.encode())
     manifest = _manifest(networks, urls, assets)
     policy = (
-        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval' blob:; style-src 'self'; "
-        "img-src 'self' data: blob:; media-src blob:; worker-src 'self' blob:; connect-src 'self'"
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; "
+        "img-src data: blob:; media-src blob:; worker-src 'self'; connect-src 'self'"
     )
     head = f'<link rel="stylesheet" href="{style}">'
     body = (
         f'<script type="application/json" id="lab-manifest">{_in_html(manifest)}</script>\n'
         f'<script src="{script}"></script>'
     )
-    page = _html(policy, head, body)
-    kept = ["./", script, style, *urls.values()]
-    version = hashlib.sha256(page.encode()).hexdigest()[:12]
-    listed = f"self.KEPT = {json.dumps(kept)};\nself.VERSION = {json.dumps(version)};\n"
-    write_whole(folder / "sw.js", listed + built.service_worker)
+    write_whole(folder / "sw.js", built.service_worker)
     write_whole(folder / "THIRD_PARTY.txt", built.licences)
-    write_whole(folder / "index.html", page)
+    write_whole(folder / "index.html", _html(policy, head, body))
     _pack(folder / "index.html")
 
 

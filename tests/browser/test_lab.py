@@ -1,0 +1,167 @@
+"""The page without a server: opened from a disk, with no network, in a real Chromium."""
+
+import base64
+import io
+import json
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
+
+from advprop_core.browser.first_look import FirstLook
+from advprop_core.browser.network import page_network
+from advprop_core.browser.page import BuiltPage, write_one_file
+from advprop_core.models.bundle import open_model
+from advprop_core.pictures.decoding import decode, to_pixels
+
+DROP = """([content, name, type]) => {
+  const bytes = Uint8Array.from(atob(content), (c) => c.charCodeAt(0));
+  const data = new DataTransfer();
+  data.items.add(new File([bytes], name, { type }));
+  for (const event of ["dragover", "drop"]) {
+    const options = { bubbles: true, cancelable: true, dataTransfer: data };
+    document.body.dispatchEvent(new DragEvent(event, options));
+  }
+}"""
+
+
+@pytest.fixture(scope="module")
+def checkpoint():
+    return open_model("shapes-advprop")
+
+
+@pytest.fixture(scope="module")
+def lab(checkpoint, tmp_path_factory):
+    """The address of a page on the disk."""
+    path = tmp_path_factory.mktemp("lab") / "lab.html"
+    look = FirstLook(epsilon=4 / 255)
+    write_one_file([page_network(checkpoint, "shapes-advprop", look=look)], BuiltPage.read(), path)
+    return path.as_uri()
+
+
+@pytest.fixture
+def opened(browser, lab):
+    """(width, height, colours) to the page, whose network is on its way; no request may leave."""
+    contexts, requests, errors = [], [], []
+
+    def open_page(width=1280, height=900, scheme="light"):
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, color_scheme=scheme, offline=True
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.on("request", lambda request: requests.append(request.url))
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(lab, wait_until="commit")
+        page.wait_for_selector(".verdict")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not [url for url in requests if not url.startswith(("file:", "blob:", "data:"))]
+    assert not errors
+
+
+def until(page, condition, seconds=60):
+    """Ask again and again: the page's policy forbids what Playwright would wait with."""
+    deadline = time.monotonic() + seconds
+    while not page.evaluate(f"() => Boolean({condition})"):
+        assert time.monotonic() < deadline, f"{condition}: {page.inner_text('body')[:500]}"
+        time.sleep(0.05)
+
+
+def verdict(page):
+    return page.inner_text(".verdict").replace("\N{NO-BREAK SPACE}", " ")
+
+
+def settled(page):
+    until(page, "!document.querySelector('.verdict.pending, progress')")
+    return verdict(page)
+
+
+def says(page, words):
+    shown = "document.querySelector('.verdict').textContent.replaceAll('\\u00a0', ' ')"
+    until(page, f"{shown}.includes({json.dumps(words)})")
+    return settled(page)
+
+
+def test_main_is_fooled_aux_holds_and_a_saved_picture_says_the_same(
+    opened, lab, checkpoint, tmp_path
+):
+    page = opened()
+    before = verdict(page)  # computed by Python, before the network is there
+    assert settled(page) == before
+    assert "main says crescent" in before
+    assert "aux still says crescent" in before
+
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save as PNG").click()
+    download.value.save_as(tmp_path / "saved.png")
+    saved = (tmp_path / "saved.png").read_bytes()
+    pixels = to_pixels(decode(saved), 96)
+    answers = {}
+    for branch in ("main", "aux"):
+        probabilities = checkpoint.model.branch(branch)(pixels).softmax(1)[0]
+        top = probabilities.argmax().item()
+        answers[branch] = (checkpoint.info.class_names[top], round(100 * probabilities[top].item()))
+        assert f"{answers[branch][1]} %" in before
+    assert answers["main"][0] != answers["aux"][0] == "crescent"
+
+    page.get_by_role("radio", name="None", exact=True).check(force=True)
+    content = base64.b64encode(saved).decode()
+    page.evaluate(DROP, [content, "saved.png", "image/png"])
+    for name, percent in answers.values():
+        says(page, f"{name} {percent} %")
+
+
+def test_the_slider_the_link_and_back_move_it(opened):
+    page = opened()
+    settled(page)
+    page.fill(".number input[type=number]", "1")
+    page.keyboard.press("Enter")
+    says(page, "PGD at 1/255")
+    assert "epsilon=1" in page.url
+    page.go_back()
+    says(page, "PGD at 4/255")
+    page.get_by_role("radio", name="aux", exact=True).check(force=True)
+    says(page, "through aux")
+
+
+def test_a_photo_is_taken_and_what_is_none_is_refused_in_a_sentence(opened, tmp_path):
+    page = opened(360, 740)
+    settled(page)
+    photo = io.BytesIO()
+    Image.effect_noise((300, 200), 60).convert("RGB").save(photo, "JPEG")
+    (tmp_path / "mine.jpg").write_bytes(photo.getvalue())
+    page.set_input_files("input[type=file]", str(tmp_path / "mine.jpg"))
+    until(page, "document.querySelectorAll('.thumbnail.own').length === 1")
+    before = settled(page)
+    page.evaluate(DROP, [base64.b64encode(b"text").decode(), "notes.txt", "text/plain"])
+    until(page, "document.querySelector('.problems').textContent.includes('notes.txt')")
+    assert verdict(page) == before
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_is_whole_on_a_phone_and_says_what_it_is(opened, scheme):
+    page = opened(360, 740, scheme)
+    settled(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    found = Axe().run(page).response["violations"]
+    assert not [v["id"] for v in found if v["impact"] in ("serious", "critical", "moderate")]
+
+
+def test_a_damaged_network_is_said_and_the_first_picture_stays(browser, lab, tmp_path):
+    whole = Path(urlsplit(lab).path).read_text()
+    start = whole.index('data-asset="norms:') + 40
+    damaged = tmp_path / "damaged.html"
+    damaged.write_text(whole[: start + 200] + "AAAA" + whole[start + 204 :])
+    context = browser.new_context(offline=True)
+    page = context.new_page()
+    page.goto(damaged.as_uri())
+    until(page, "document.querySelector('.problems').textContent.trim().length > 20")
+    assert "crescent" in verdict(page)
+    context.close()

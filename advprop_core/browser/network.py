@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,10 @@ import torch
 from advprop_core.browser.check import check_graph
 from advprop_core.browser.first_look import FirstLook, data_url, first_look
 from advprop_core.browser.gallery import pictures_for
-from advprop_core.browser.graph import Step, StepInputs, export_graph
+from advprop_core.browser.graph import Step, example_inputs, export_graph
 from advprop_core.browser.norms import norm_vector
 from advprop_core.models.checkpoints import Checkpoint
-from advprop_core.pictures.decoding import encode_png, to_pixels
+from advprop_core.pictures.decoding import encode_png
 
 
 @dataclass(frozen=True)
@@ -60,11 +60,10 @@ def page_network(
     model.branch(look.attack_branch)  # raises where there is none
     step = Step(model, size)
     norms = {branch: norm_vector(model.branch(branch)) for branch in model.branch_names}
-    pixels = to_pixels(gallery[0].image, size)
-    one_hot = torch.zeros(1, info.num_classes)
-    one_hot[0, 0] = 1
+    # Not on a photo: where it is flat, a ReLU's input may be 0, and rounding decides its gradient.
+    example = example_inputs(model, size, info.num_classes)
     cases = [
-        StepInputs(pixels, one_hot, torch.full((1,), attacks), norm)
+        replace(example, attacks=torch.full((1,), attacks), norm=norm)
         for norm in norms.values()
         for attacks in (0.0, 1.0)
     ]

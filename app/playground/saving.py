@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from advprop_core.types import Comparison
-from app.playground import words
+from app.playground import lab_page, words
 from app.shell import cache, network_files
 from app.shell.comparison import map_request, perturbation
 from app.shell.pictures import PictureGone
@@ -45,6 +45,14 @@ def show(shown: Shown, drawn: Shown | None) -> None:
                 "Pictures, answers, maps, settings, seeds, versions, and the command that makes it "
                 "again. `advprop replay comparison.zip` says whether the numbers are the same.",
             )
+            if lab_page.is_possible():
+                _offer(
+                    "A page that needs no server (HTML)",
+                    "lab.html",
+                    lambda: lab_page.write(shown),
+                    "This network and this picture in one file. It attacks, answers and draws maps "
+                    "in a browser, offline, on a phone too. Writing it takes about a minute.",
+                )
             _offer(
                 "One page (PNG)",
                 "comparison.png",

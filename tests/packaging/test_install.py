@@ -75,6 +75,9 @@ def test_wheel_carries_what_the_app_needs_and_nothing_else(wheel: Path) -> None:
     assert {Path(name).stem for name in names if name.endswith(".safetensors")} == set(
         bundled_models()
     )
+    web = {name.removeprefix(f"{BUNDLE}/app/web/") for name in names if "/app/web/" in name}
+    assert {"dist/lab.js", "dist/worker.js", "dist/ort-wasm-simd-threaded.wasm"} <= web
+    assert {name.split("/")[0] for name in web} == {"dist"}
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"advprop_core"}
     assert not [name for name in names if "__pycache__" in name]

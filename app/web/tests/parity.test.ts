@@ -12,7 +12,7 @@ import { Branches } from "../src/engine/branches";
 import { mapOf } from "../src/engine/compare";
 import { openGraph } from "../src/engine/graph";
 import { toPixels } from "../src/engine/levels";
-import { largestIndex, largestOf } from "../src/engine/numbers";
+import { largestIndex, largestOf, softmax } from "../src/engine/numbers";
 import type { Network, Norm } from "../src/manifest";
 
 interface Case {
@@ -36,8 +36,12 @@ const PIXEL_GAP = 1e-2 / 255;
 const LOGIT_GAP = 1e-4;
 /** Of a map's range. */
 const MAP_GAP = 1e-3;
+/** Of one map in 20: where a ReLU's input is nearly 0, rounding lets it through or not. */
+const RARE_MAP_GAP = 2e-2;
 /** Share of values that may differ: a gradient near 0 may get the other sign, and steps follow it. */
-const OTHER_SIGNS = 2e-3;
+const OTHER_SIGNS = 1e-2;
+/** What that may change of the first class's probability. */
+const PROBABILITY_GAP = 1e-2;
 
 const bytesOf = (text: string) => new Uint8Array(Buffer.from(text, "base64"));
 const floatsOf = (text: string) => new Float32Array(bytesOf(text).buffer);
@@ -57,6 +61,7 @@ test("steps, answers and maps equal Python's", {
   const norms = new Float32Array(new Uint8Array(read("norms.bin")).buffer);
   const branches = new Branches(network, norms);
   assert.ok(cases.length > 0);
+  let rare = 0;
   for (const [index, expected] of cases.entries()) {
     const clean = toPixels(bytesOf(expected.pixels));
     const norm = branches.norm(expected.branch);
@@ -80,14 +85,21 @@ test("steps, answers and maps equal Python's", {
     );
     assert.ok(others.length <= OTHER_SIGNS * perturbed.length, `${name}: ${others.length} pixels`);
     const classIndex = largestIndex(expected.logits);
+    const answer = softmax((await graph.run(perturbed, norm, classIndex, false)).logits);
+    assert.equal(largestIndex(answer), classIndex, `${name}: another answer`);
+    const probability = softmax(Float32Array.from(expected.logits))[classIndex];
+    assert.ok(Math.abs(answer[classIndex] - probability) < PROBABILITY_GAP, `${name}: probability`);
     const outputs = await graph.run(expectedPixels, norm, classIndex, false);
     assert.ok(largestGap(outputs.logits, expected.logits) < LOGIT_GAP, `${name}: logits`);
     for (const [method, values] of [
       ["grad-cam", expected.cam],
       ["saliency", floatsOf(expected.saliency)],
     ] as const) {
-      const gap = largestGap(mapOf(outputs, classIndex, method, network).values, values);
-      assert.ok(gap <= MAP_GAP * largestOf(values), `${name}: ${method}`);
+      const drawn = mapOf(outputs, classIndex, method, network).values;
+      const [gap, range] = [largestGap(drawn, values), largestOf(values)];
+      assert.ok(gap <= RARE_MAP_GAP * range, `${name}: ${method} differs by ${gap} of ${range}`);
+      if (gap > MAP_GAP * range) rare += 1;
     }
   }
+  assert.ok(rare <= cases.length / 10, `${rare} maps differ`); // two maps a case
 });

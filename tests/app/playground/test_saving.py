@@ -1,5 +1,6 @@
 """What is saved of a comparison: made again from its file, it has the same numbers."""
 
+import base64
 import io
 import json
 import shlex
@@ -8,6 +9,7 @@ import zipfile
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from advprop_core.bundles.network import Source
@@ -16,8 +18,9 @@ from advprop_core.bundles.replay import replay
 from advprop_core.cli import main
 from advprop_core.models import checkpoints
 from advprop_core.models.settings import ModelSettings
+from advprop_core.pictures.decoding import decode, to_pixels
 from app.figures import one_picture
-from app.playground import saving, words
+from app.playground import lab_page, saving, words
 from tests.app.visiting import jpeg, lose_pictures
 
 WAYS = {
@@ -91,12 +94,26 @@ def test_what_is_not_mapped_yet_is_saved_without_maps(visit, tmp_path):
     assert not record.comparison.maps
 
 
+def test_the_page_without_a_server_begins_with_what_is_shown(visit):
+    person = visit(epsilon="3", attack_branch="aux")
+    page = lab_page.write(person.at.session_state["shown.playground"]).decode()
+    manifest = json.loads(page.split('id="lab-manifest">')[1].split("</script>")[0])
+    settings, (network,) = manifest["first"]["settings"], manifest["networks"]
+    assert (settings["epsilon"], settings["attack_branch"]) == (3 / 255, "aux")
+    assert [branch["name"] for branch in network["branches"]] == ["main", "aux"]
+    shown = to_pixels(
+        decode(base64.b64decode(network["pictures"][0]["png"].split(",")[1])), network["size"]
+    )
+    assert torch.equal(shown[0], person.result.clean)
+
+
 def test_buttons_and_whether_the_png_gets_the_same_answers(visit, make_result):
     person = visit()
     labels = [button.proto.label for button in person.at.get("download_button")]
     assert labels == [
         "Save the perturbed picture (PNG)",
         "Save everything (zip)",
+        "A page that needs no server (HTML)",
         "One page (PNG)",
         "Perturbed picture, exact (npz)",
         "Answers (CSV)",

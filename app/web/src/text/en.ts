@@ -121,6 +121,8 @@ export const en = {
     method === "grad-cam"
       ? `Grad-CAM at layer ${layer}, each for the branch's own answer. One colour scale for all:`
       : "Saliency, each for the branch's own answer. One colour scale for all:",
+  faintMaps: (branch: string, share: number) =>
+    `${branch}'s maps are faint: at most ${percent(share)} of the largest value.`,
   mapLargest: (value: string) => `, the largest is ${value}`,
   emptyMap: "the map is empty",
   mapPending: "map follows",

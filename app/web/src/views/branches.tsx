@@ -3,13 +3,15 @@
 import { useMemo } from "preact/hooks";
 import { mainPlace, paintMap, scaleOf, viridis } from "../engine/drawing";
 import type { MapOfBranch } from "../engine/findings";
-import { largestIndices } from "../engine/numbers";
+import { largestIndices, largestOf } from "../engine/numbers";
 import type { Lab } from "../lab";
 import type { InputKind } from "../manifest";
 import type { Drawn, Shown } from "../shown";
 import { percent, words } from "../text";
 import { Drawing } from "./drawing";
 
+/** Of the largest value of all maps. */
+const FAINT = 0.3;
 const KINDS: InputKind[] = ["clean", "perturbed"];
 
 export function Branches({ lab }: { lab: Lab }) {
@@ -103,9 +105,19 @@ function Scale({ shown, end, largest }: { shown: Shown; end: number; largest: nu
       <span class="range">
         0 <i style={{ background: `linear-gradient(to right, ${stops.join()})` }} /> {written(end)}
       </span>
-      {largest > end && words.mapLargest(written(largest))}
+      {largest > end && words.mapLargest(written(largest))}{" "}
+      {faintBranches(shown, largest).join(" ")}
     </p>
   );
+}
+
+/** A sentence for each branch whose maps hardly show on the scale of all. */
+function faintBranches({ maps, subject }: Shown, largest: number): string[] {
+  if (!maps) return [];
+  return subject.network.branches.flatMap(({ name }) => {
+    const share = Math.max(...KINDS.map((kind) => largestOf(maps[kind][name].values))) / largest;
+    return share < FAINT ? words.faintMaps(name, share) : [];
+  });
 }
 
 /** The classes worth a bar: the first two of each picture, the right one and the target. */

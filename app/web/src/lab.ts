@@ -36,6 +36,8 @@ export class Lab {
   pending: Pending = NONE;
   loading: Loading;
   problems: string[] = [];
+  /** Of these, what was said of files; gone when one opens. */
+  #refused: string[] = [];
   progress: { step: number; steps: number } | null = null;
   /** What asks while the camera is on: nothing else does then. */
   live: { next(): void; stop(): void } | null = null;
@@ -134,10 +136,14 @@ export class Lab {
     const { size } = this.network;
     try {
       const levels = await readPicture(file, size);
+      for (const problem of this.#refused) this.dismiss(problem);
+      this.#refused = [];
       this.#addOwn(file.name || words.ownTitle, file, levels);
     } catch (error) {
-      if (error instanceof NoPicture) this.report(words.noPicture(file.name || "?"));
-      else this.report(words.outOfMemory);
+      const problem =
+        error instanceof NoPicture ? words.noPicture(file.name || "?") : words.outOfMemory;
+      this.#refused.push(problem);
+      this.report(problem);
     }
   }
 

@@ -5,6 +5,12 @@ import type { Complaint, PagePart } from "../state";
 
 const ATTACK_NAMES = { pgd: "PGD", fgsm: "FGSM", noise: "Noise", none: "None" } as const;
 
+/** How a branch came to be, by the short words of its file. */
+const ORIGINS: Record<string, string> = {
+  "norm layers only": "same weights, norm layers trained again",
+  "statistics only": "same weights, statistics estimated again",
+};
+
 export function percent(share: number): string {
   if (Number.isNaN(share)) return "–";
   const whole = Math.floor(100 * share + 0.5);
@@ -34,6 +40,30 @@ export const en = {
     "aux",
     " for perturbed ones. Change the picture a little, and see what each of them answers.",
   ],
+  glossaryTitle: "What do these words mean?",
+  glossary: [
+    [
+      "BatchNorm, norm layer",
+      "A layer that scales and shifts what the layer before it gives. A network has dozens of them.",
+    ],
+    [
+      "Branch: main, aux",
+      "The same network with another set of norm layers. main's learned from clean pictures, aux's from pictures that were changed to fool it. All other weights are shared. Training this way is called AdvProp.",
+    ],
+    [
+      "Gradient",
+      "Which way each colour value must move so that the network becomes less sure of its answer.",
+    ],
+    ["FGSM, PGD", "Attacks: one step along the gradient, or many small ones."],
+    [
+      "ε, L∞, L2",
+      "How far an attack may go. L∞ is the largest change of any colour value, in 255ths. L2 is the length of the whole change.",
+    ],
+    [
+      "Grad-CAM, saliency",
+      "Maps of where a branch looks for its answer. Yellow matters most. They are hints, not proof.",
+    ],
+  ],
   aboutNetwork: (about: string) => `${about.replace(/\.$/, "")}.`,
 
   // The verdict
@@ -44,7 +74,8 @@ export const en = {
     return `${ATTACK_NAMES[attack]} at ${radius(epsilon, norm)} through ${attack_branch}`;
   },
   towards: (name: string) => `, towards ${name}`,
-  atStep: (step: number, steps: number) => `, after step ${step} of ${steps}`,
+  atStep: (step: number, steps: number) =>
+    step ? `, after step ${step} of ${steps}` : ", where the attack starts",
   says: (name: string, share: number) => `says ${name} ${percent(share)}`,
   stillSays: (name: string, before: number, after: number) =>
     `still says ${name}, ${percent(before)} → ${percent(after)}`,
@@ -87,7 +118,7 @@ export const en = {
   attackAbout: {
     pgd: "Many small steps from a random start, each along the gradient.",
     fgsm: "One step along the gradient.",
-    noise: "A random change of the same size, for comparison.",
+    noise: "A random change with the same limit for each colour value, for comparison.",
     none: "Each branch sees the clean picture.",
   },
   strength: "Strength ε",
@@ -98,7 +129,7 @@ export const en = {
   },
   through: "Attack through",
   throughAbout: (branch: string) =>
-    `The gradient is ${branch}'s. Every branch sees the same picture.`,
+    `The change is made to fool ${branch}, and harms it most. Every branch sees the same picture.`,
   more: "More",
   norm: "Norm",
   normNames: { linf: "L∞", l2: "L2" },
@@ -111,7 +142,7 @@ export const en = {
 
   // Branches
   branchAnswers: "What each branch answers, and where it looks",
-  origin: (origin: string) => origin,
+  origin: (origin: string) => ORIGINS[origin] ?? origin,
   rightAnswer: "right answer",
   targetClass: "target",
   mapFor: (name: string) => `for ${name}`,
@@ -136,7 +167,7 @@ export const en = {
   // The film
   film: "Step by step",
   filmAbout: (name: string) => `Probability of ${name} along the steps of the attack.`,
-  filmStep: (step: number, last: number) => (step ? `Step ${step} of ${last}` : "Start"),
+  filmStep: (step: number, last: number) => (step ? `Step ${step} of ${last}` : "Where it starts"),
   filmSlider: "Step of the attack",
   play: "Play",
   pause: "Pause",
@@ -145,7 +176,7 @@ export const en = {
   // The dial
   dial: (first: string, last: string) => `The dial from ${first} to ${last}`,
   dialAbout:
-    "The norm layers' scales and shifts move from one branch to the other; all other weights are shared. Between the ends nothing was trained, so the middle may be worse than both.",
+    "The norm layers' scales and shifts move from one branch to the other; all other weights are shared. Between the ends nothing was trained, so the middle may be worse than both. A bar's height is the probability of the answer below it; surer is not more right.",
   dialSlider: "Share of the other branch",
   dialBranch: "Towards",
   dialPoint: (share: number, branch: string) => `${percent(share)} ${branch}`,

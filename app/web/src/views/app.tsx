@@ -71,7 +71,24 @@ function Head({ lab, isLong }: { lab: Lab; isLong: boolean }) {
           {end} <small>{words.aboutNetwork(network.about)}</small>
         </p>
       )}
+      {isLong && <Glossary />}
     </header>
+  );
+}
+
+function Glossary() {
+  return (
+    <details class="glossary">
+      <summary>{words.glossaryTitle}</summary>
+      <dl>
+        {words.glossary.map(([term, meaning]) => (
+          <div key={term}>
+            <dt>{term}</dt>
+            <dd>{meaning}</dd>
+          </div>
+        ))}
+      </dl>
+    </details>
   );
 }
 

@@ -91,7 +91,12 @@ def _one_picture(shown: Shown, drawn: Shown | None) -> None:
     if drawn is not None:
         view = shown.view
         makers |= one_picture.maps(drawn.result, view.scale, view.opacity / 100)
-    title = st.selectbox("One picture alone", list(makers), key="save.which")
+    title = st.selectbox(
+        "One picture alone",
+        list(makers),
+        key="save.which",
+        help="A photo, the perturbation or a map, as a file of its own.",
+    )
     _offer(
         "This picture (PNG)",
         f"{re.sub('[^a-z0-9]+', '-', title.lower())}.png",

@@ -24,7 +24,7 @@ def test_evaluate_writes_the_agreed_form(advprop, model, val, tmp_path) -> None:
     rows = content["results"]
     keys = {
         *("model", "branch", "condition", "n", "top1", "top5", "loss", "interval"),
-        *("top5_interval", "loss_interval", "calibration"),
+        *("top5_interval", "loss_interval", "calibration", "right", "images"),
     }
     assert all(set(row) == keys for row in rows)
     assert [row["branch"] for row in rows] == ["main", "aux"] * 3

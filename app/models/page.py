@@ -36,7 +36,7 @@ def page() -> None:
         return
     names = list(infos)
     rows = [_line(name, info) for name, info in infos.items()]
-    share = st.column_config.NumberColumn(format="percent")
+    share = st.column_config.NumberColumn(format="%.1f %%")
     st.dataframe(
         rows,
         key=_TABLE,
@@ -95,7 +95,7 @@ def _line(name: str, info: ModelInfo) -> dict[str, Any]:
             if metric:
                 condition = metric["condition"]
                 title = kind if kind == "clean" else describe_attack(condition)
-                shares[f"{branch}, {title}"] = metric["top1"]
+                shares[f"{branch}, {title}"] = 100 * metric["top1"]
                 counts[metric["n"]] = None
     asked = {"Photos": " / ".join(map(str, counts))} if counts else {}
     return dict(zip(_ABOUT, about, strict=False)) | asked | shares

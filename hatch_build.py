@@ -18,12 +18,12 @@ class BundleHook(BuildHookInterface):
 
 
 def _files(root: Path, source: str, target: str) -> dict[str, str]:
-    """Each file to its place. Of the page in a browser, what was built of it and nothing else."""
-    place = root / source
-    files = [place] if place.is_file() else sorted(filter(Path.is_file, place.rglob("*")))
+    """Each file to where it goes. Of the page in a browser only what was built of it."""
+    origin = root / source
+    files = [origin] if origin.is_file() else sorted(filter(Path.is_file, origin.rglob("*")))
     web = root / "app" / "web"
     return {
-        str(file): target if file == place else f"{target}/{file.relative_to(place)}"
+        str(file): target if file == origin else f"{target}/{file.relative_to(origin)}"
         for file in files
         if "__pycache__" not in file.parts
         and (web not in file.parents or web / "dist" in file.parents)

@@ -1,16 +1,21 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, and what damaged zip files raise."""
 
 from __future__ import annotations
 
 import errno
 import os
 import secrets
+import zipfile
+import zlib
 from contextlib import suppress
 from pathlib import Path
 
 from advprop_core.errors import AdvPropError
 from advprop_core.text import legible
 
+ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError)
+"""What zipfile raises on foreign bytes: ValueError for an offset beyond the end, RuntimeError for
+what is encrypted or packed in a way that it lacks."""
 _UNFINISHED = ".unfinished-{}.tmp"
 
 

@@ -148,6 +148,7 @@ def walk(
     sizes: Sizes | None = None,
     on_step: StepHook | None = None,
     draws: Streams | None = None,
+    start: Tensor | None = None,
 ) -> Tensor:
     """The loop of :func:`attack` without its checks, which would wait for the device.
 
@@ -155,8 +156,8 @@ def walk(
     takes, (N,) class indices or (N, C) probabilities, and are not looked at with a target class;
     ``gradient``: :func:`loss_gradient`, or :func:`unchecked_gradient` while training; ``descend``:
     lower the loss on the labels instead of raising it; and ``sizes``, for copies of one image: a
-    radius and a step size for each, and one random start for all. Sizes and draws exclude each
-    other.
+    radius and a step size for each, and one random start for all; and ``start``, pixels in the
+    balls to begin at instead. Sizes and draws exclude each other.
     """
     if config.target_class is not None:
         labels, descend = torch.full_like(labels, config.target_class), True
@@ -164,9 +165,12 @@ def walk(
     clean = pixels.detach()
     epsilon, step_size = sizes or (config.epsilon, config.step_size)
     step_size = -step_size if descend else step_size
-    adversarial = (
-        random_start(clean, config, sizes, draws) if config.random_start else clean.clone()
-    )
+    if start is not None:
+        adversarial = start.detach().clone()
+    elif config.random_start:
+        adversarial = random_start(clean, config, sizes, draws)
+    else:
+        adversarial = clean.clone()
     if on_step:
         on_step(0, adversarial)
     for step in range(config.steps):

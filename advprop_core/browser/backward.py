@@ -13,6 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from advprop_core.browser.errors import NotExportable
+
 _aten = torch.ops.aten
 
 
@@ -31,7 +33,7 @@ def _convolution(
 ) -> tuple[Tensor | None, None, None]:
     """The gradient at the input alone; weights are fixed."""
     if transposed:
-        raise NotImplementedError("a transposed convolution")
+        raise NotExportable("it has a transposed convolution")
     if not mask[0]:
         return None, None, None
     if any(step != 1 for step in stride):

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from advprop_core.browser.graph import INPUTS, NotExportable, Step, StepInputs
+from advprop_core.browser.errors import NotExportable
+from advprop_core.browser.graph import INPUTS, Step, StepInputs
 
 _CLOSE = 1e-3
 """Of the largest entry; rounding gives some 1e-5."""
@@ -29,9 +30,7 @@ def check_graph(graph: bytes, step: Step, inputs: Sequence[StepInputs]) -> None:
     try:
         session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # the runtime has no class of its own for what it cannot run
-        raise NotExportable(
-            f"this network cannot run in a browser: the runtime refuses its graph ({error})"
-        ) from error
+        raise NotExportable(f"the runtime refuses its graph ({error})") from error
     for given in inputs:
         feed = {name: value.numpy() for name, value in zip(INPUTS, given, strict=True)}
         logits, gradient, cam = map(torch.from_numpy, session.run(None, feed))
@@ -42,10 +41,7 @@ def check_graph(graph: bytes, step: Step, inputs: Sequence[StepInputs]) -> None:
             _require_close(name, got, right)
         same = float(np.mean(np.sign(gradient.numpy()) == np.sign(expected[1].numpy())))
         if same < _SAME_SIGNS:
-            raise NotExportable(
-                f"this network cannot run in a browser: {1 - same:.1%} of the gradient's signs "
-                "differ from PyTorch's"
-            )
+            raise NotExportable(f"{1 - same:.1%} of the gradient's signs differ from PyTorch's")
 
 
 def _require_close(name: str, got: Tensor, right: Tensor) -> None:
@@ -53,6 +49,5 @@ def _require_close(name: str, got: Tensor, right: Tensor) -> None:
     difference = (got - right).abs().max().item()
     if not difference <= _CLOSE * largest + 1e-6:  # NaN too
         raise NotExportable(
-            f"this network cannot run in a browser: its {name} differs from PyTorch's by "
-            f"{difference:.2g} of {largest:.2g}"
+            f"its {name} differs from PyTorch's by {difference:.2g} of {largest:.2g}"
         )

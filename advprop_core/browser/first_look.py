@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from advprop_core.attacks.balls import BALLS
-from advprop_core.attacks.gradient import loss_gradient
+from advprop_core.attacks.gradient import loss_gradient, walk
 from advprop_core.browser.gallery import PagePicture
 from advprop_core.browser.graph import Step
 from advprop_core.pictures.decoding import encode_png, to_image, to_pixels
@@ -55,7 +53,9 @@ def first_look(
     label = picture.true_class
     if label is None:
         label = int(through(pixels).argmax())
-    perturbed = to_levels(_walked(through, pixels, label, look.config()), pixels, look.epsilon)
+    start, labels = _own_start(pixels, look.epsilon), torch.tensor([label])
+    walked = walk(through, pixels, labels, look.config(), loss_gradient, start=start)
+    perturbed = to_levels(walked, pixels, look.epsilon)
     inputs = {"clean": pixels, "perturbed": perturbed}
     views = {
         kind: {branch: _view(step, norm, given) for branch, norm in norms.items()}
@@ -80,20 +80,10 @@ def first_look(
     }
 
 
-def _walked(
-    model: Callable[[Tensor], Tensor], pixels: Tensor, label: int, config: AttackConfig
-) -> Tensor:
-    """PGD as :func:`~advprop_core.attacks.gradient.attack` walks it, from the page's own start.
-
-    So what the page shows first is what it finds once its network is there.
-    """
-    ball, labels = BALLS[config.norm], torch.tensor([label])
-    start = torch.tensor(uniform_numbers(pixels.numel())).reshape(pixels.shape)
-    point = (pixels + (2 * start - 1) * config.epsilon).clamp(0, 1)
-    for _ in range(config.steps):
-        step = config.step_size * ball.direction(loss_gradient(model, point, labels))
-        point = (pixels + ball.project(point + step - pixels, config.epsilon)).clamp(0, 1)
-    return point
+def _own_start(pixels: Tensor, epsilon: float) -> Tensor:
+    """Where the page's PGD starts: what it shows first is what it finds with its network."""
+    drawn = torch.tensor(uniform_numbers(pixels.numel())).reshape(pixels.shape)
+    return (pixels + (2 * drawn - 1) * epsilon).clamp(0, 1)
 
 
 def uniform_numbers(count: int, seed: int = 0) -> list[float]:

@@ -48,13 +48,13 @@ def pictures_for(info: ModelInfo, size: int, files: tuple[Path, ...] = ()) -> li
     Raises:
         InputError: For a file that is no picture.
     """
-    own = [
+    from_files = [
         PagePicture(f"own-{number}", file.stem, fit(decode(read_file(file)), size), None)
         for number, file in enumerate(files, 1)
     ]
     if set(SHAPES) <= set(info.class_ids):
-        return own + [_scene(number, size, info.class_ids) for number in _SCENES]
-    return own + [
+        return from_files + [_scene(number, size, info.class_ids) for number in _SCENES]
+    return from_files + [
         PagePicture(name, title, fit(_photo(name), size), None) for name, title in _PHOTOS.items()
     ]
 

@@ -21,6 +21,7 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from advprop_core.attribution.cams import weigh_by_mean
 from advprop_core.attribution.layers import default_layer
 from advprop_core.browser.backward import BACKWARD
+from advprop_core.browser.errors import NotExportable
 from advprop_core.browser.norms import norm_vector, with_vector
 from advprop_core.browser.weights import halve, round_weights
 from advprop_core.errors import InputError
@@ -36,10 +37,6 @@ _LEAD = 8.0  # of attacks/losses.py
 
 EXTRA = "advprop-lens[page]"
 """Brings the packages that write and check a graph."""
-
-
-class NotExportable(InputError):
-    """A network whose graph a browser cannot run; the message says what stands in the way."""
 
 
 def require_exporter() -> None:
@@ -156,12 +153,8 @@ def export_graph(step: Step, example: StepInputs) -> bytes:
             output_names=OUTPUTS,
             verbose=False,
         )
-    except NotImplementedError as error:
-        raise NotExportable(f"this network cannot run in a browser: it has {error}") from None
     except torch.onnx.errors.OnnxExporterError as error:
-        raise NotExportable(
-            f"this network cannot run in a browser: {_operator(error)} does not export to ONNX"
-        ) from error
+        raise NotExportable(f"{_operator(error)} does not export to ONNX") from error
     assert program is not None
     graph = program.model_proto
     halve(graph)

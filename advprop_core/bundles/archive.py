@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-import zlib
 from collections.abc import Mapping
 from math import prod
 
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from advprop_core.errors import InputError
+from advprop_core.files import ZIP_ERRORS
 
 Array = NDArray[np.float32]
 
@@ -75,8 +75,7 @@ def unpack(data: bytes, title: str) -> dict[str, bytes]:
             entries = archive.infolist()
             _check(entries, title)
             return {entry.filename: archive.read(entry) for entry in entries}
-    # What zipfile and zlib raise on foreign bytes; also on an offset beyond the end.
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError) as error:
+    except ZIP_ERRORS as error:
         if isinstance(error, BundleError):
             raise
         raise BundleError(f"{title} is no zip file, or it is damaged or cut off") from None

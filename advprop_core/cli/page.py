@@ -75,7 +75,7 @@ def page(options: _PageOptions) -> None:
 
 
 def _networks(options: _PageOptions, look: FirstLook, report: Report) -> list[PageNetwork]:
-    from advprop_core.browser.graph import NotExportable
+    from advprop_core.browser.errors import NotExportable
     from advprop_core.browser.network import page_network
 
     networks, opened = [], options.open()
@@ -88,7 +88,7 @@ def _networks(options: _PageOptions, look: FirstLook, report: Report) -> list[Pa
         try:
             network = page_network(checkpoint, short, options.picture_size, pictures, look)
         except NotExportable as error:
-            raise NotExportable(f"{short}: {error}") from error
+            raise InputError(f"{short}: {error}") from error
         networks.append(network)
         megabytes = len(network.assets[network.entry["graph"]]) / 1e6
         report.say(f"{short}: {megabytes:.1f} MB, the same answers, gradients and maps")

@@ -19,6 +19,7 @@ from typing import Any
 
 import torch
 
+from advprop_core.files import ZIP_ERRORS
 from advprop_core.models.header import CheckpointError
 
 _FORBIDDEN_GLOBAL = re.compile(r"GLOBAL ([\w.]+)")  # as torch's error names it
@@ -92,7 +93,7 @@ def _require_unpacked(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             unpacked = sum(part.file_size for part in archive.infolist())
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+    except (*ZIP_ERRORS, OSError):
         return  # torch's older format, or a damaged file, of which torch says what is wrong
     if unpacked > path.stat().st_size:
         raise CheckpointError(

@@ -67,7 +67,7 @@ def _blend(subject: Subject, way: Way, blend: Blended, view: AnatomyView) -> Non
     drawn = next(iter(comparison.maps.values()), None)
     method = METHODS[drawn.method if drawn else view.method]
     st.markdown(words.dial(comparison, blend, names))
-    place = subject.base, blend.way, blend.t
+    mixture = subject.base, blend.way, blend.t
     if drawn:
         pictures, course = (place for place, _ in in_rows("mc", 2, "large", roomy="dial"))
         with pictures:
@@ -75,7 +75,7 @@ def _blend(subject: Subject, way: Way, blend: Blended, view: AnatomyView) -> Non
             draw = partial(
                 map_tables.blend_table, comparison, blend, method.sign, method.title, opacity
             )
-            st.html(once("anatomy.maps", (*place, opacity), draw))
+            st.html(once("anatomy.maps", (*mixture, opacity), draw))
             st.caption(messages.map_caption([drawn], names))
     else:
         course = st.container()
@@ -87,7 +87,7 @@ def _blend(subject: Subject, way: Way, blend: Blended, view: AnatomyView) -> Non
         with column:
             st.subheader(f"{COLUMN_TITLES[kind]} picture")
             draw_bars = partial(figures.bars, comparison, blend, kind, names, dark=dark())
-            figure = once(f"anatomy.bars.{kind}", (*place, dark()), draw_bars)
+            figure = once(f"anatomy.bars.{kind}", (*mixture, dark()), draw_bars)
             alt = words.bars_alt(comparison, blend, kind, names)
             chart(figure, f"anatomy.bars.{kind}", alt)
 

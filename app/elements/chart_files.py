@@ -22,11 +22,12 @@ def chart_files(chart: str, heading: str, about: Sequence[str]) -> None:
     """
     name = re.sub(r"[^a-zA-Z0-9_-]", "-", chart.strip())
     # Streamlit marks the place of a widget by its key, written so.
-    place = f"st-key-{name}"
+    chart_class = f"st-key-{name}"
     # Plotly obeys some markup in titles, and names may come from files.
     words = {"heading": _text(heading), "about": [*map(_text, about)]}
     _mount(
-        key=f"files.{chart}", data={"place": place, "name": name, "colours": {**TO_LIGHT}, **words}
+        key=f"files.{chart}",
+        data={"place": chart_class, "name": name, "colours": {**TO_LIGHT}, **words},
     )
 
 

@@ -43,12 +43,12 @@ def write(shown: Shown) -> bytes:
     lens = cache.load_lens(shown.view.model)
     name = _as_file_name(lens.info.name or lens.network.name)
     with _ONE_AT_A_TIME, tempfile.TemporaryDirectory() as folder:
-        place = Path(folder)
-        network = place / f"{name}.safetensors"
+        workspace = Path(folder)
+        network = workspace / f"{name}.safetensors"
         checkpoints.save(network, lens.model, replace(lens.info, base=None))
-        picture = place / f"{_as_file_name(shown.title)}.png"
+        picture = workspace / f"{_as_file_name(shown.title)}.png"
         picture.write_bytes(encode_png(to_image(shown.result.clean)))
-        words = ["page", "--model", network, "--picture", picture, "--out", place / "lab.html"]
+        words = ["page", "--model", network, "--picture", picture, "--out", workspace / "lab.html"]
         words += ["--attack-branch", shown.view.attack_branch]
         attack = perturbation(shown.view, shown.info)
         if isinstance(attack, AttackConfig) and attack.norm == "linf":
@@ -57,7 +57,7 @@ def write(shown: Shown) -> bytes:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_LONGEST)
         if done.returncode:
             raise InputError(done.stderr.strip().removeprefix("Error: "))
-        return (place / "lab.html").read_bytes()
+        return (workspace / "lab.html").read_bytes()
 
 
 def _as_file_name(title: str) -> str:

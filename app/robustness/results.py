@@ -80,8 +80,8 @@ def _more(results: Results) -> None:
     """Everything else, a tab at a time."""
     makers = parts.parts(results)
     with choosing.remembered():
-        place, title = tabs(list(makers), "part")
-        with place:
+        tab, title = tabs(list(makers), "part")
+        with tab:
             makers[title](results)
 
 

@@ -162,9 +162,9 @@ def origin(name: str) -> Origin | None:
     if path is None:
         return None
     content = json.loads(path.with_name(_ORIGIN).read_text("utf-8"))
-    said, read = content.pop("settings"), content.pop("findings")
-    findings = Findings(**read | {"ignored": tuple(read["ignored"])})
-    return Origin(settings=ModelSettings(**said), findings=findings, **content)
+    settings, facts = content.pop("settings"), content.pop("findings")
+    findings = Findings(**facts | {"ignored": tuple(facts["ignored"])})
+    return Origin(settings=ModelSettings(**settings), findings=findings, **content)
 
 
 def title(name: str) -> str:
@@ -180,14 +180,14 @@ def remember(name: str) -> None:
 
 def opened() -> tuple[str, ...]:
     """The networks that this person opened, or that a link named, while the server keeps them."""
-    known = st.session_state.get(OPENED, ())
+    names_before = st.session_state.get(OPENED, ())
     linked = [
         n
         for field in ("model", "tested", OPENED)
         for n in st.query_params.get(field, "").split(",")
     ]
-    new = [name for name in linked if was_opened(name) and name not in known]
-    names = tuple(n for n in dict.fromkeys([*new, *known]) if cache.opened_networks().get(n))
+    new = [name for name in linked if was_opened(name) and name not in names_before]
+    names = tuple(n for n in dict.fromkeys([*new, *names_before]) if cache.opened_networks().get(n))
     st.session_state[OPENED] = names
     return names
 

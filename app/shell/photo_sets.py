@@ -8,13 +8,13 @@ from __future__ import annotations
 import io
 import os
 import zipfile
-import zlib
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 import streamlit as st
 
 from advprop_core.errors import InputError
+from advprop_core.files import ZIP_ERRORS
 from advprop_core.pictures.decoding import content_key
 from advprop_core.pictures.files import is_hidden, is_picture
 from app.shell import cache, network_files
@@ -27,8 +27,6 @@ _MOST_PHOTOS = 5000
 _LONGEST_NAME = 100
 _NAMES, _REFUSAL = "photo_sets", "photo_sets.refusal"  # in the session
 _FIELD = "view.data"  # of Robustness: as the widget has it, or the link
-_UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError,
-               RuntimeError)  # fmt: skip
 
 
 def keep(data: bytes, name: str) -> str:
@@ -43,7 +41,7 @@ def keep(data: bytes, name: str) -> str:
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
                 photos = _photos(archive.infolist(), title)
                 cache.photo_sets().put(key, title, lambda to: _unpack(archive, photos, to))
-        except _UNREADABLE as error:
+        except ZIP_ERRORS as error:
             if isinstance(error, InputError):
                 raise
             raise InputError(f"{title} is no zip file, or it is damaged or encrypted") from None
@@ -52,8 +50,8 @@ def keep(data: bytes, name: str) -> str:
 
 def offered() -> dict[str, str]:
     """Key to title of the photos that this person gave, or that a link names, while kept."""
-    known = [st.session_state.get(_FIELD, ""), *st.session_state.get(_NAMES, ())]
-    folders = {key: cache.photo_sets().get(key) for key in dict.fromkeys(known) if key}
+    keys = [st.session_state.get(_FIELD, ""), *st.session_state.get(_NAMES, ())]
+    folders = {key: cache.photo_sets().get(key) for key in dict.fromkeys(keys) if key}
     titles = {key: folder.name for key, folder in folders.items() if folder is not None}
     st.session_state[_NAMES] = tuple(titles)
     return titles

@@ -9,44 +9,21 @@ import torch
 from advprop_core.attribution import maps
 from advprop_core.attribution.errors import Unfit
 from advprop_core.errors import InputError
-from app.anatomy import calibrating, work
+from app.anatomy import work
 from app.anatomy.words import PARTS
-from app.shell import cache
+from tests.app.anatomy.looking import (
+    ANATOMY,
+    DIAL,
+    LAYERS,
+    STAGES,
+    WHERE,
+    WHICH,
+    assert_whole,
+    look_into,
+)
 from tests.app.visiting import chosen, jpeg, lose_pictures
 
-ANATOMY = "app/anatomy/page.py"
-DIAL = ["curve", "bars.clean", "bars.adversarial"]
-LAYERS = ["profile", "channels"]
-HALF, WHERE, WHICH = PARTS
-STAGES = [f"gap.here.{order}" for order in ("alone", "from_stem", "from_head")]
-
-
-@pytest.fixture(autouse=True)
-def _few(monkeypatch):
-    """Where the page would take hundreds of pictures, a few."""
-    monkeypatch.setattr(work, "MEASURED", 4)
-    monkeypatch.setattr(work, "REFERENCE", 4)
-    monkeypatch.setattr(calibrating, "PICTURES", 4)
-
-
-@pytest.fixture
-def anatomy(visit):
-    """(query parameters) opens the page."""
-    return lambda **parameters: visit(steps="1", **parameters).turn_to(ANATOMY)
-
-
-def assert_whole(person, more=()):
-    """The dial is complete, and what the open tab shows."""
-    assert not person.at.exception, person.at.exception
-    assert not person.errors
-    assert person.charts == [f"anatomy.{name}" for name in (*DIAL, *more)]
-    for chart in person.at.get("plotly_chart"):
-        assert len(chart.proto.alt) > 20, chart.key
-
-
-def look_into(person, part):
-    person.at.session_state["view.looked_into"] = part
-    return person.run()
+pytestmark = pytest.mark.usefixtures("few_pictures")
 
 
 def test_the_default_view_is_complete(anatomy):
@@ -358,54 +335,3 @@ def test_figures_of_another_attack_do_not_stand_under_this_ones_name(anatomy, mo
     assert_whole(person, STAGES)  # while it is being made there is nothing of it
     let_go.set()
     assert_whole(person.run(), [*STAGES, *over])
-
-
-# -- a network with one set of norm layers ---------------------------------------------------------
-
-
-def test_a_network_with_main_alone_says_so_and_is_calibrated_on_request(anatomy):
-    person = anatomy(model="tiny-vanilla")
-    assert not person.at.exception
-    assert person.charts == []
-    assert "one set of BatchNorm" in person.text
-    before = cache.model_files()["tiny-vanilla"].read_bytes()
-    person.press("Calibrate an auxiliary branch")
-    assert_whole(person)
-    assert "calibrated, not trained" in person.at.info[0].value
-    assert person.at.query_params["calibrated"] == "1"
-    assert cache.model_files()["tiny-vanilla"].read_bytes() == before
-    assert list(cache.model_info("tiny-vanilla").branches) == ["main"]
-    look_into(person, WHERE).choose(dial=90, measure="beta_change")
-    assert_whole(person)
-    assert "no layer differs at all" in person.text
-    person.press("Forget it")
-    assert person.charts == []
-    assert "calibrated" not in person.at.query_params
-
-
-def test_a_link_calibrates_and_a_dropped_branch_is_made_again(anatomy, monkeypatch):
-    person = anatomy(v="1", model="tiny-vanilla", calibrated="1")
-    assert_whole(person)
-    first = person.at.session_state["shown.anatomy"].result
-    store = cache.calibrated_lenses()
-    for name in "abc":
-        store.put(name, name)
-    person.choose(dial=30)
-    assert_whole(person)
-    again = person.at.session_state["shown.anatomy"].result
-    assert again is not first
-    assert torch.equal(again.adversarial, first.adversarial)
-
-
-def test_calibrating_without_pictures_of_its_classes(
-    visit_with, tiny_info_of, save_tiny_network, tmp_path
-):
-    names = tuple(f"thing {i}" for i in range(10))
-    alone = {"main": "trained"}
-    info = tiny_info_of("other", class_ids=names, class_names=names, branches=alone)
-    file = save_tiny_network(tmp_path / "other.safetensors", info)
-    person = visit_with(file, steps="1", calibrated="1").turn_to(ANATOMY)
-    assert not person.at.exception
-    assert "calibrated" in person.warnings[0]
-    assert "advprop app --images FOLDER" in person.text
-    assert "Calibrate an auxiliary branch" not in [button.label for button in person.at.button]

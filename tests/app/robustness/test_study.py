@@ -79,9 +79,9 @@ def test_every_measure_has_a_row_and_an_error_that_falls_is_better(finetuned):
     assert lines[0][aux] == ":violet-background[▼\u00a0−10.0]"
     assert lines[-1][main] == ":violet-background[▼\u00a0+10.6]"
     assert lines[-1][aux] == ":green-background[▲\u00a0−10.0]"
-    told = study.answer(finetuned, [*finetuned["runs"]], "calibration")
-    assert "vanilla: **main** of advprop is worse" in told
-    assert "Of the others, **aux** of advprop is better" in told
+    sentence = study.answer(finetuned, [*finetuned["runs"]], "calibration")
+    assert "vanilla: **main** of advprop is worse" in sentence
+    assert "Of the others, **aux** of advprop is better" in sentence
 
 
 def test_a_study_of_many_measures_on_the_page(visit, finetuned, monkeypatch, tmp_path):

@@ -4,7 +4,7 @@ import pytest
 
 from advprop_core.compare import compare as comparing
 from advprop_core.errors import InputError
-from tests.app.conftest import Visit
+from tests.app.visit import Visit
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from advprop_core.attribution.cams import spread
 from advprop_core.attribution.maps import explain
 from advprop_core.browser.backward import BACKWARD
 from advprop_core.browser.check import check_graph
+from advprop_core.browser.errors import NotExportable
 from advprop_core.browser.graph import (
     INPUTS,
-    NotExportable,
     Step,
     StepInputs,
     example_inputs,
@@ -97,6 +97,15 @@ def test_a_backward_pass_is_pytorchs_own(layer):
     named = {str(node.target) for node in traced.graph.nodes}
     assert not {name for name in named if "backward" in name}
     torch.testing.assert_close(traced(x, output), gradient(x, output))
+
+
+def test_a_transposed_convolution_is_refused():
+    layer = nn.ConvTranspose2d(3, 3, 2).requires_grad_(False)
+    with pytest.raises(NotExportable, match="cannot run in a browser: it has a transposed"):
+        make_fx(
+            lambda x: torch.autograd.grad(layer(x.requires_grad_()).sum(), x)[0],
+            decomposition_table=dict(BACKWARD),
+        )(torch.rand(1, 3, 8, 8))
 
 
 @pytest.mark.parametrize("branch", ["main", "aux"])

@@ -39,12 +39,12 @@ def test_bits_come_back_and_others_are_refused():
 
 def test_images_are_the_same_where_data_classes_and_labels_are():
     labels = np.array([0, 1, 1])
-    one = images_digest("photos", ("a", "b"), labels, "")
-    assert one == images_digest("photos", ("a", "b"), labels, "")
+    digest = images_digest("photos", ("a", "b"), labels, "")
+    assert digest == images_digest("photos", ("a", "b"), labels, "")
     others = (
         images_digest("others", ("a", "b"), labels, ""),
         images_digest("photos", ("a", "c"), labels, ""),
         images_digest("photos", ("a", "b"), labels[::-1], ""),
         images_digest("photos", ("a", "b"), labels, "net"),
     )
-    assert one not in others
+    assert digest not in others

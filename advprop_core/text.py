@@ -130,6 +130,10 @@ def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in written)
 
 
+_FAR_LESS = 0.5
+"""Of the confidence before: below it an answer that stays is said to be far less sure."""
+
+
 def branch_outcomes(comparison: Comparison, names: Sequence[str]) -> list[tuple[str, str]]:
     """What happened to each branch: ``("main", "was fooled: church 93 % → tench 71 %")``.
 
@@ -151,6 +155,8 @@ def _outcome(comparison: Comparison, branch: str, names: Sequence[str]) -> str:
     wrong = truth is not None and before.class_index != truth
     if before.class_index == after.class_index:
         verb = "was wrong before and stays so" if wrong else "held"
+        if not wrong and after.confidence < _FAR_LESS * before.confidence:
+            verb = "held, but is far less sure"
     elif truth is None:
         verb = "changed its mind"
     elif not wrong:

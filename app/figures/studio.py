@@ -83,13 +83,15 @@ def curves(
 def _lines(
     result: Sweep, branch: str, names: Sequence[str], colour: str, muted: str
 ) -> list[_Line]:
-    """The class it should say, the target, and its strongest rivals."""
+    """The class it should say, the target, that it gives way to, and its strongest rivals."""
     table = np.array([p.probabilities.numpy() for p in result.predictions[branch]])
     first = [result.expected[branch]]
     if result.target_class is not None and result.target_class not in first:
         first.append(result.target_class)
     peaks = table.max(0)
-    rivals = [i for i in np.argsort(-peaks).tolist() if i not in first][:_RIVALS]
+    flipped_to = result.flips[branch].answer
+    strongest = sorted(range(len(peaks)), key=lambda i: (i != flipped_to, -peaks[i]))
+    rivals = [i for i in strongest if i not in first][:_RIVALS]
     shown = first + [i for i in rivals if peaks[i] >= _WORTH_A_LINE]
     tick = "✓ " if result.true_class is not None else ""
     lines = []

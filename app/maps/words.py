@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from app.maps.map_set import MapSet
     from app.maps.view import MapsView
 
+_DIFFER, _AGREE = 0.3, 0.7
+"""Rank correlations below and above which two maps are said to differ, and to agree."""
 TRUST = (
     "A map that looks right may still be wrong about the network. These checks ask the network "
     "itself. Does the class disappear when the pixels that the map calls important are removed? "
@@ -22,8 +24,8 @@ TRUST = (
 )
 CURVES = (
     "With a good map deletion falls early and insertion rises early. Coloured: pixels change in "
-    "the order of the map. Grey: the mean of random orders. Dotted lines belong to the perturbed "
-    "picture. Deleted pixels turn grey; insertion starts from a blurred picture."
+    "the order of the map. Grey: the mean of random orders. Dotted and dash-dotted lines "
+    "belong to the perturbed picture. Deleted pixels turn grey; insertion starts from a blurred picture."
 )
 
 
@@ -40,11 +42,18 @@ def agreement(map_set: MapSet, method: str) -> str | None:
             parts.append(f"on the {word} picture they cannot be compared")
         else:
             parts.append(
-                f"on the {word} picture rank correlation {pair.rank_correlation:.2f}, "
-                f"{percent(pair.overlap)} of the top tenth in common"
+                f"on the {word} picture they {_alike(pair.rank_correlation)} (rank correlation "
+                f"{pair.rank_correlation:.2f}, {percent(pair.overlap)} of the top tenth in common)"
             )
     first, second = map_set.comparison.branches[:2]
     return f"**{first}** beside **{second}**: {'; '.join(parts)}."
+
+
+def _alike(correlation: float) -> str:
+    """What a correlation means, roughly."""
+    if correlation < _DIFFER:
+        return "differ"
+    return "agree" if correlation > _AGREE else "agree in part"
 
 
 def target(map_set: MapSet, view: MapsView, info: ModelInfo) -> str | None:

@@ -14,7 +14,7 @@ from app.shell.messages import quote
 
 _TABLE, _CARD = "models.table", "models.card"
 _PLAYGROUND = "app/playground/page.py"
-_ABOUT = ("Network", "Classes", "Pixels", "Data", "Objective", "Photos")
+_ABOUT = ("Network", "Classes", "Pixels", "Data", "Objective", "Images")
 
 
 def page() -> None:
@@ -24,9 +24,9 @@ def page() -> None:
     state.keep_in_link()
     st.title("Which networks are here, and how good are they?")
     st.markdown(
-        "Every number was measured on the file itself, on as many photos as *Photos* says, which "
+        "Every number was measured on the file itself, on as many images as *Images* says, which "
         "were not used for training. Columns with an attack and its ε: the share that is still "
-        "right when the photos are perturbed so, through the same branch."
+        "right when the images are perturbed so, through the same branch."
     )
     opening.button("opening.models")
     opening.show()
@@ -97,7 +97,7 @@ def _line(name: str, info: ModelInfo) -> dict[str, Any]:
                 title = kind if kind == "clean" else describe_attack(condition)
                 shares[f"{branch}, {title}"] = 100 * metric["top1"]
                 counts[metric["n"]] = None
-    asked = {"Photos": " / ".join(map(str, counts))} if counts else {}
+    asked = {"Images": " / ".join(map(str, counts))} if counts else {}
     return dict(zip(_ABOUT, about, strict=False)) | asked | shares
 
 

@@ -9,6 +9,7 @@ import streamlit as st
 from advprop_core.types import ModelInfo
 from app.shell import cache, comparison, controls, messages, state, tasks
 from app.shell.layout import once
+from app.shell.pictures import is_foreign
 from app.shell.tasks import Shown
 from app.shell.view import View
 
@@ -33,9 +34,15 @@ def show(shown: Shown, slot: str, *, is_half: bool = False) -> Shown | None:
     target = comparison.target_class(shown.view, info)
     heading, answers = messages.verdict(result, info.class_names, target)
     with st.container():  # sentences come and go without moving what is below them
-        if warning := messages.unfamiliar(result, info):
+        if is_foreign(shown.view.image, info):
+            st.warning(messages.foreign(info, shown.title), icon=":material/help:")
+        elif warning := messages.unfamiliar(result, info):
             st.warning(warning, icon=":material/help:")
         st.markdown(f"## {heading}")
+        if len(result.branches) == 1:
+            st.caption(messages.ONE_NORM)
+        elif one_attack := messages.one_attack(result):
+            st.caption(one_attack)
         for sentence in messages.close_classes(result, info):
             st.caption(sentence)
     at_a_glance = st.container()

@@ -84,7 +84,7 @@ def show(models: Mapping[str, ModelInfo], view: RobustnessView, busy: bool) -> N
             folders = listing(photo_sets.classes_of(key_of_set), _NAMED)
             st.caption(f"No folder of {safe(title)} is a class of these networks: {safe(folders)}.")
     st.number_input(
-        "Number of images",
+        "Number of images, 10 to 2000",
         10,
         2000,
         step=1,

@@ -61,7 +61,7 @@ def answer(content: Content, runs: Sequence[str], measure: str) -> str:
     gains = [gain for gain in _gains(content, runs) if gain.measure == measure]
     where = safe(content["measures"][measure][:1].upper() + content["measures"][measure][1:])
     bases = dict.fromkeys(content["bases"].get(run, run) for run in runs)
-    against = f"against main of {join([safe(titles[base]) for base in bases])}"
+    against = f"against main of {join([f'“{safe(titles[base])}”' for base in bases])}"
     if not gains:
         return f"{where}: there is nothing to compare {against}."
     first = next(
@@ -73,8 +73,8 @@ def answer(content: Content, runs: Sequence[str], measure: str) -> str:
     sentences += _most(others, titles)
     if others:
         sentences.append(
-            f"These are {len(gains)} comparisons: of twenty without any difference, about one "
-            "shows one by chance."
+            f"These are {len(gains)} comparisons. Even where nothing differs, about one in twenty "
+            "shows a difference by chance."
         )
     return " ".join(sentences)
 

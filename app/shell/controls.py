@@ -42,10 +42,10 @@ _STRENGTHS = {
 
 _KIND = "perturbation.kind"
 _IN_WORDS = {
-    "pgd": "Many small steps from a random start, each away from the right answer.",
-    "i-fgsm": "Several steps, each away from the right answer.",
-    "fgsm": "One step away from the right answer.",
-    "gaussian": "Random: every colour value is shifted a little.",
+    "pgd": "Many small steps from a random start, each away from the answer.",
+    "i-fgsm": "Several steps, each away from the answer.",
+    "fgsm": "One step away from the answer.",
+    "gaussian": "Random: every colour value is shifted up or down.",
     "poisson": "Random: as in a photo taken with little light.",
     "salt-and-pepper": "Random: some pixels turn black or white.",
 }
@@ -84,7 +84,7 @@ def model_picker(models: Mapping[str, ModelInfo]) -> None:
 
 
 def _suit_picture(models: Mapping[str, ModelInfo]) -> None:
-    """A picture that the app proposed gives way to one that the new network knows.
+    """A picture that the app proposed gives way to one that the new network knows, if there is one.
 
     Classes that were chosen stay, where the new network has one of that name.
     """
@@ -95,9 +95,10 @@ def _suit_picture(models: Mapping[str, ModelInfo]) -> None:
             index = find_class(now.classes, name)
             state.choose(**{field: "" if index is None else now.class_ids[index]})
     proposals = {*map(suggested, models.values())}
-    picture = suggested(models[st.session_state[key("model")]])
-    if picture is not None and st.session_state[key("image")] in proposals:
+    picture, shown = suggested(now) or View().image, st.session_state[key("image")]
+    if shown in proposals and picture != shown:
         choose_picture(picture)
+        st.toast("The picture changed with the network.", icon=":material/image:")
 
 
 def choose_picture(source: str) -> None:
@@ -135,7 +136,7 @@ def _perturbation_kind() -> None:
         wanted = "towards the target class"
         towards = st.session_state[key("target")] and kind == "Attack"
         words = _IN_WORDS[chosen]
-        st.caption(words.replace("away from the right answer", wanted) if towards else words)
+        st.caption(words.replace("away from the answer", wanted) if towards else words)
 
 
 def _in_words() -> str:

@@ -98,9 +98,9 @@ def sample_sources(info: ModelInfo) -> dict[str, list[str]]:
 
 
 def take_refusal() -> str | None:
-    """Why the last upload could not be used, once; the picture before it stays."""
+    """Why the last upload could not be used, once; the previous picture stays."""
     message = st.session_state.pop(_REFUSAL, None)
-    return f"{message} The picture before it stays." if message else None
+    return f"{message} The previous picture stays." if message else None
 
 
 def _take(widget: str) -> None:

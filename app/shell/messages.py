@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from advprop_core.attribution.methods import METHODS
-from advprop_core.text import branch_outcomes, join, legible, percent
+from advprop_core.text import branch_outcomes, join, legible, listing, percent
 from advprop_core.types import InputKind
 
 if TYPE_CHECKING:
@@ -19,6 +19,10 @@ _WEAK = 0.25
 """A map with less of the strongest map's strength is said to be weak."""
 FEW_CLASSES = 12
 """Up to so many are named in a sentence."""
+ONE_NORM = (
+    "This network has one set of BatchNorm, main: there is no auxiliary branch to compare. Choose "
+    "imagenet-lite0, or a network that is named advprop."
+)
 NETWORK_GONE = (
     "The link's network was opened from a file earlier, and the server no longer keeps it: open "
     "the file again."
@@ -82,7 +86,7 @@ def _agreeing(verb: str, who: Sequence[str]) -> str:
     if len(who) == 1:
         return verb
     plural = verb.replace("was ", "were ").replace("its mind", "their minds")
-    return plural.replace("stays", "stay").replace("is now", "are now")
+    return plural.replace("stays", "stay").replace(" is ", " are ")
 
 
 def verdict(
@@ -132,7 +136,7 @@ def unfamiliar(result: Comparison, info: ModelInfo) -> str | None:
     )
     if surest >= UNSURE:
         return None
-    unsure = f"No branch is sure of {answers} (at most {percent(surest)})"
+    unsure = f"On the clean picture no branch is sure of {answers} (at most {percent(surest)})"
     if result.true_class is not None:
         return (
             f"{unsure}, and none says {info.class_names[result.true_class]}. The picture may be "
@@ -142,8 +146,30 @@ def unfamiliar(result: Comparison, info: ModelInfo) -> str | None:
     return (
         f"{unsure}. The picture may show something that the network never learnt, or the network "
         "learnt little, or its size, mean or std is wrong. It knows "
-        f"{join(info.class_names[:FEW_CLASSES])}"
-        f"{' and more' if info.num_classes > FEW_CLASSES else ''}."
+        f"{_first_classes(info)}."
+    )
+
+
+def _first_classes(info: ModelInfo) -> str:
+    return listing(info.class_names, FEW_CLASSES)
+
+
+def foreign(info: ModelInfo, title: str) -> str:
+    """A warning that the network has no class for what a picture shows."""
+    return (
+        f"The network has no class for this picture ({title}), so no answer can be right. It knows "
+        f"{_first_classes(info)}."
+    )
+
+
+def one_attack(result: Comparison) -> str | None:
+    """That an attack through one branch says nothing of an attack through another."""
+    if result.attack_branch is None or len(result.branches) == 1:
+        return None
+    others = [branch for branch in result.branches if branch != result.attack_branch]
+    return (
+        f"This attack was made against {result.attack_branch} alone. *Attack through* {others[0]} "
+        f"shows whether {others[0]} withstands an attack of its own."
     )
 
 
@@ -164,7 +190,7 @@ def close_classes(result: Comparison, info: ModelInfo) -> list[str]:
         if rank > 1 and share >= 0.01:
             sentences.append(
                 f"{info.class_names[now]} was already answer {rank} of {branch} on the clean "
-                f"picture ({percent(share)}): these two classes are easily confused."
+                f"picture ({percent(share)}), so little had to change."
             )
     return sentences
 
@@ -174,7 +200,7 @@ def learnt(info: ModelInfo, true_class_known: bool) -> str:
     few = info.num_classes <= FEW_CLASSES
     shown = join(info.class_names) if few else f"one of {info.num_classes} classes"
     tick = " ✓ marks the true class." if true_class_known else ""
-    return f"It can only answer {shown}, whatever the picture shows.{tick}"
+    return f"The network can only answer {shown}, whatever the picture shows.{tick}"
 
 
 def map_caption(
@@ -246,9 +272,4 @@ def honesty(result: Comparison, info: ModelInfo) -> list[str]:
             sentences.append(f"{join(wrong)} {was} wrong before anything was changed.")
     untrained = [b for b, origin in info.branches.items() if origin != "trained"]
     sentences += [f"**{branch}** was {info.origin(branch).sentence}." for branch in untrained]
-    if len(result.branches) == 1:
-        sentences.append(
-            "This network has one set of BatchNorm: there is no auxiliary branch to compare. "
-            "Choose imagenet-lite0, or one that is named advprop."
-        )
     return sentences

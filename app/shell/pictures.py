@@ -61,7 +61,16 @@ SCENES = 12
 DRAWN = {"scene": "shapes", "conflict": "shapes-conflict"}
 _SCENE_SEED = 1  # the set the bundled networks were not trained on
 KEPT_UPLOADS = 48
-_CAT = "n02124075"  # ImageNet's Egyptian cat
+_PHOTO_CLASSES: dict[str, tuple[str, ...]] = {
+    "coffee": ("n07920052", "n07930864"),  # espresso, cup
+    "chelsea": ("n02123045", "n02123159", "n02124075"),  # tabby, tiger cat, Egyptian cat
+    "astronaut": (),
+    "rocket": ("n03773504", "n04008634", "n04266014"),  # missile, projectile, space shuttle
+    "motorcycle_left": ("n03791053",),  # moped
+    "camera": ("n04485082",),  # tripod
+}
+"""What ImageNet calls what is in a sample photo: none where it has no class for it."""
+_WORDNET_ID = re.compile(r"n\d{8}")
 
 # How `legible` writes a byte of a name that is no UTF-8.
 _HALF_CHARACTER = re.compile(r"\\u(dc[89a-f][0-9a-f])")
@@ -258,7 +267,18 @@ def suggested(info: ModelInfo) -> str | None:
     """A picture that shows what the network learnt, or None where none of ours does."""
     if not {*SHAPES}.isdisjoint(info.class_ids):
         return "scene:2"
-    return "photo:chelsea" if _CAT in info.class_ids else None
+    return None if {*_PHOTO_CLASSES["chelsea"]}.isdisjoint(info.class_ids) else "photo:chelsea"
+
+
+def is_foreign(source: str, info: ModelInfo) -> bool:
+    """Whether the network has no class for a picture of ours, as far as that can be told."""
+    kind, _, name = crops.split(source)[0].partition(":")
+    if kind in DRAWN:
+        return {*SHAPES}.isdisjoint(info.class_ids)
+    by_wordnet = all(map(_WORDNET_ID.fullmatch, info.class_ids))
+    if kind != "photo" or name not in PHOTOS or not (by_wordnet or {*info.class_ids} <= {*SHAPES}):
+        return False
+    return {*_PHOTO_CLASSES[name]}.isdisjoint(info.class_ids)
 
 
 def object_mask(source: str, size: int) -> np.ndarray | None:

@@ -153,9 +153,9 @@ def test_curves_stand_beside_their_random_orders():
 def test_agreement_in_words(make_maps):
     found = make_maps()
     assert map_words.agreement(found, "saliency") == (
-        "**main** beside **aux**: on the clean picture rank correlation 0.50, 25 % of the top "
-        "tenth in common; on the perturbed picture rank correlation 0.50, 25 % of the top tenth "
-        "in common."
+        "**main** beside **aux**: on the clean picture they agree in part (rank correlation 0.50, "
+        "25 % of the top tenth in common); on the perturbed picture they agree in part (rank "
+        "correlation 0.50, 25 % of the top tenth in common)."
     )
     found.across_branches["saliency", "clean"] = Agreement(*[Undefined("it is constant")] * 3)
     assert "on the clean picture they cannot be compared" in map_words.agreement(found, "saliency")

@@ -99,7 +99,7 @@ def test_a_network_without_the_map_is_compared_without_and_says_why(
     assert not person.at.exception
     assert person.board["maps"] is None
     unsure, warning = person.warnings
-    assert unsure.startswith("No branch is sure"), "it learnt nothing"
+    assert unsure.startswith("On the clean picture no branch is sure"), "it learnt nothing"
     assert warning.startswith("Grad-CAM is not drawn: the network has no stage with a spatial map")
     assert "Grad-CAM is not drawn" in person.text
     assert len(person.at.session_state["shown.studio.film"].result.frames) == 3
@@ -181,6 +181,8 @@ def test_the_chosen_view_survives_the_way_to_another_page(visit):
     assert person.at.query_params == encode(view)
 
 
-def test_a_photo_it_never_learnt_is_labelled_so(visit, monkeypatch):
-    monkeypatch.setattr("app.shell.messages.UNSURE", 1.1)  # so that no network is sure
-    assert "never learnt" in visit(image="photo:coffee").warnings[0]
+def test_what_a_network_cannot_know_is_said_first(visit):
+    assert "has no class for this picture (Coffee)" in visit(image="photo:coffee").warnings[0]
+    alone = visit(model="tiny-vanilla", image="scene:2")
+    assert "one set of BatchNorm" in alone.text
+    assert not any("has no class" in warning for warning in alone.warnings)

@@ -42,12 +42,13 @@ def finetuned():
 
 def test_the_answer_begins_with_main_of_advprop_and_says_how_many_comparisons_there_are(content):
     assert study.lead(content) == (
-        "Clean, against main of vanilla: **main** of advprop is better, +10.3 points (+8.9 to "
+        "Clean, against main of “vanilla”: **main** of advprop is better, +10.3 points (+8.9 to "
         "+11.8). Of the others, **main** of mixed is worse, −10.3 points (−11.8 to −8.9). These "
-        "are 3 comparisons: of twenty without any difference, about one shows one by chance."
+        "are 3 comparisons. Even where nothing differs, about one in twenty shows a difference by "
+        "chance."
     )
     assert study.answer(content, ["vanilla"], "clean") == (
-        "Clean: there is nothing to compare against main of vanilla."
+        "Clean: there is nothing to compare against main of “vanilla”."
     )
     assert study.contrasts(content, [("advprop", "mixed")], "clean") == [
         "advprop minus mixed: +20.7 points (+17.8 to +23.5)."
@@ -80,7 +81,7 @@ def test_every_measure_has_a_row_and_an_error_that_falls_is_better(finetuned):
     assert lines[-1][main] == ":violet-background[▼\u00a0+10.6]"
     assert lines[-1][aux] == ":green-background[▲\u00a0−10.0]"
     sentence = study.answer(finetuned, [*finetuned["runs"]], "calibration")
-    assert "vanilla: **main** of advprop is worse" in sentence
+    assert "vanilla”: **main** of advprop is worse" in sentence
     assert "Of the others, **aux** of advprop is better" in sentence
 
 

@@ -100,7 +100,7 @@ def test_many_classes_are_not_all_listed(make_result, tiny_info_of):
     info = tiny_info_of(class_ids=many, class_names=many)
     result = make_result(main=(LOW, LOW), aux=(LOW, LOW), true_class=None)
     sentence = messages.unfamiliar(result, info)
-    assert "class 11 and more" in sentence
+    assert "class 11 and 8 more" in sentence
     assert "class 12" not in sentence
     assert "one of 20 classes" in messages.learnt(info, True)
 
@@ -123,8 +123,7 @@ def test_a_move_to_a_class_that_was_likely_before_is_told_from_a_far_one(make_re
     close, far = (0.1, 0.8, 0.015, *rest), (0.1, 0.015, *rest, 0.8)
     result = make_result(main=(clean, close), aux=(clean, far), true_class=None)
     assert messages.close_classes(result, info) == [
-        "class 1 was already answer 2 of main on the clean picture (30 %): these two classes are "
-        "easily confused."
+        "class 1 was already answer 2 of main on the clean picture (30 %), so little had to change."
     ]
     same = make_result(main=(clean, clean), aux=(clean, clean), true_class=None)
     assert messages.close_classes(same, info) == []
@@ -182,6 +181,22 @@ def test_a_map_of_nothing_is_said(make_result):
     assert messages.empty_maps(make_result().maps) == []
 
 
+def test_an_answer_that_stays_but_is_far_less_sure_is_told_from_one_that_holds(make_result):
+    sure, unsure = (0.9, 0.1), (0.44, 0.3)
+    result = make_result(main=(sure, unsure), aux=(sure, unsure), true_class=0)
+    assert messages.verdict(result, NAMES)[0] == "main and aux held, but are far less sure."
+    result = make_result(main=(sure, (0.46, 0.3)), aux=(sure, unsure), true_class=0)
+    assert messages.verdict(result, NAMES)[0] == "main held; aux held, but is far less sure."
+
+
+def test_an_attack_through_one_branch_is_said_to_be_one(make_result):
+    assert messages.one_attack(make_result(attack_branch="aux")) == (
+        "This attack was made against aux alone. *Attack through* main shows whether main "
+        "withstands an attack of its own."
+    )
+    assert messages.one_attack(make_result(attack_branch=None)) is None
+
+
 # -- honesty -------------------------------------------------------------------------------------
 
 
@@ -228,12 +243,6 @@ def test_a_branch_that_was_not_trained_is_never_passed_off_as_one(make_result, t
             make_result(), tiny_info_of(branches={"main": "trained", "aux": origin})
         )
     assert "**aux** was" not in honesty(make_result(), tiny_info_of())
-
-
-def test_a_network_with_main_alone_says_what_is_missing(make_result, tiny_info_of):
-    info = tiny_info_of(branches={"main": "trained"})
-    assert "no auxiliary branch" in honesty(make_result(main=(SURE, SURE)), info)
-    assert "no auxiliary branch" not in honesty(make_result(), tiny_info_of())
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from app.shell.pictures import (
     OwnPhotos,
     PictureGone,
     folder_photos,
+    is_foreign,
     keep_upload,
     key_of,
     open_picture,
@@ -50,6 +51,19 @@ def test_scenes_are_the_same_every_time_and_differ_from_each_other():
 
 def test_a_conflict_says_whose_texture_it_wears():
     assert "usually goes with" in open_it("conflict:0").title
+
+
+def test_a_picture_that_a_network_has_no_class_for_is_foreign(tiny_info_of):
+    scenes = tiny_info_of(class_ids=SHAPES, class_names=SHAPES)
+    tench = tiny_info_of(class_ids=("n01440764",), class_names=("tench",))
+    cats = tiny_info_of(class_ids=("n02123045",), class_names=("tabby",))
+    words = tiny_info_of(class_ids=("a", "b"), class_names=("a", "b"))  # may well mean cats
+    for source, info, foreign in (
+        ("scene:3", tench, True), ("scene:3", scenes, False), ("photo:chelsea", scenes, True),
+        ("photo:chelsea@0.0.500", tench, True), ("photo:chelsea", cats, False),
+        ("photo:chelsea", words, False), ("upload:x", tench, False),
+    ):  # fmt: skip
+        assert is_foreign(source, info) == foreign, (source, info)
 
 
 @pytest.mark.parametrize("name", PHOTOS)

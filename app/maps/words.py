@@ -25,7 +25,8 @@ TRUST = (
 CURVES = (
     "With a good map deletion falls early and insertion rises early. Coloured: pixels change in "
     "the order of the map. Grey: the mean of random orders. Dotted and dash-dotted lines "
-    "belong to the perturbed picture. Deleted pixels turn grey; insertion starts from a blurred picture."
+    "belong to the perturbed picture. Deleted pixels turn grey; insertion starts from a blurred "
+    "picture."
 )
 
 

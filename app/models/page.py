@@ -14,6 +14,12 @@ from app.shell.messages import quote
 
 _TABLE, _CARD = "models.table", "models.card"
 _PLAYGROUND = "app/playground/page.py"
+_OBJECTIVES = (
+    "What training minimised. vanilla: the loss on clean images. adversarial: on adversarial ones. "
+    "mixed: on both, through one BatchNorm. advprop: on both, each through its own BatchNorm. "
+    "fast-advprop: the same, with a fifth of the images attacked. auxiliary: auxiliary norm layers "
+    "alone, for a network that others trained."
+)
 _ABOUT = ("Network", "Classes", "Pixels", "Data", "Objective", "Images")
 
 
@@ -42,7 +48,10 @@ def page() -> None:
         key=_TABLE,
         hide_index=True,
         placeholder="–",
-        column_config={title: share for row in rows for title in row if title not in _ABOUT},
+        column_config={
+            "Objective": st.column_config.TextColumn(help=_OBJECTIVES),
+            **{title: share for row in rows for title in row if title not in _ABOUT},
+        },
         on_select=lambda: _choose_row(names),
         selection_mode="single-row",
     )

@@ -33,6 +33,7 @@ def show(content: Mapping[str, Any], outcome: Outcome | None) -> None:
     """The content of a ``results.json``; and, measured here, the answers image by image."""
     named = with_short_names(content)
     chart_saving.tell(words.source(content))
+    st.caption(words.measured(content))
     _answer(named)
     for warning in content.get("warnings", ()):
         st.warning(messages.safe(warning["text"]), icon=":material/visibility_off:")

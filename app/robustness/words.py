@@ -102,6 +102,12 @@ def plot_title(spec: Mapping[str, Any]) -> str:
     return unescape(str(spec["layout"]["title"]["text"]).replace("<br>", ": ", 1))
 
 
+def measured(content: Mapping[str, Any]) -> str:
+    """Which networks the figures are of, and on what they were measured."""
+    models = dict.fromkeys(row["model"] for row in content["results"])
+    return f"Measured: {join([safe(name) for name in models])} on {safe(content['data'])}."
+
+
 def source(content: Mapping[str, Any]) -> str:
     """Where figures come from, and what to know of it."""
     images = f"{images_asked(content)} of {safe(content['data'])}, seed {content['seed']}."

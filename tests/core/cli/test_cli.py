@@ -5,7 +5,6 @@ import sys
 
 import pytest
 
-
 HEAVY = {"torch", "timm", "captum", "numpy", "streamlit", "plotly", "app"}
 # In the order of what they load: they are called one after the other in one Python.
 LOADED = (

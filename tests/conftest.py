@@ -38,18 +38,25 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
         return None  # something else was asked for on the command line
     from xdist.scheduler import LoadScopeScheduling
 
-    class FoldersTogether(LoadScopeScheduling):
-        def _split_scope(self, nodeid: str) -> str:
-            return next((folder for folder in TOGETHER if nodeid.startswith(folder)), nodeid)
+    class FilesTogether(LoadScopeScheduling):
+        """A worker runs whole files, so that what a file's tests share is made once."""
 
-    return FoldersTogether(config, log)
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return next((folder for folder in TOGETHER if file.startswith(folder)), file)
+
+    config.option.loadscopereorder = False  # see pytest_collection_modifyitems
+    return FilesTogether(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark by folder, and begin with what takes long: the last file is one worker's alone."""
     for item in items:
         folder = item.path.relative_to(REPO / "tests").parts[0]
         if folder in ("browser", "gpu"):
             item.add_marker(folder)
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: (item.path.parent.name != "browser", item.path not in slow))
     needs_gpu = [item for item in items if item.get_closest_marker("gpu")]
     if needs_gpu and not cuda_is_available():
         for item in needs_gpu:

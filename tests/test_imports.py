@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from graphlib import CycleError, TopologicalSorter
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -46,15 +47,17 @@ CORE = {name: path for name, path in MODULES.items() if name.startswith("advprop
 APP = {name: path for name, path in MODULES.items() if name.startswith("app.")}
 
 
-def loaded_by(*modules):
-    """Names of what a fresh Python has loaded after importing the modules."""
+def heavy_after(modules, heavy):
+    """Which of the heavy packages a fresh Python has loaded after each import, in this order."""
     code = (
-        f"import importlib, json, sys; [importlib.import_module(m) for m in {modules!r}]; "
-        "print(json.dumps(sorted(sys.modules)))"
+        f"import importlib, json, sys\nloaded = {{}}\nfor name in {[*modules]!r}:\n"
+        "    importlib.import_module(name)\n"
+        f"    loaded.setdefault(name, sorted({{*sys.modules}} & {set(heavy)!r}))\n"
+        "print(json.dumps(loaded))"
     )
     run = subprocess.run([sys.executable, "-c", code], cwd=REPO, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
-    return set(json.loads(run.stdout.splitlines()[-1]))
+    return json.loads(run.stdout.splitlines()[-1])
 
 
 def imported_in(path, *, lazily=True):
@@ -89,76 +92,59 @@ def test_no_module_imports_itself_through_others():
         pytest.fail(" -> ".join(error.args[1]))
 
 
-@pytest.mark.parametrize("name", CORE)
-def test_rooms_of_the_library_import_downwards(name):
-    room = name.split(".")[1]
-    assert room in FLOOR, f"{room} has no floor: give it one in FLOORS"
+def test_rooms_of_the_library_import_downwards():
+    rooms = {name.split(".")[1] for name in CORE}
+    assert rooms == {*FLOOR}, "every room has a floor: see FLOORS"
     higher = {
-        used for used in modules_used(name) & set(CORE) if FLOOR[used.split(".")[1]] > FLOOR[room]
+        (name, used)
+        for name in CORE
+        for used in modules_used(name) & set(CORE)
+        if FLOOR[used.split(".")[1]] > FLOOR[name.split(".")[1]]
     }
     assert not higher
 
 
-@pytest.mark.parametrize("name", [name for name in APP if name.split(".")[1] in SERVING])
-def test_what_serves_every_page_imports_no_page(name):
-    room = name.split(".")[1]
-    rooms = {used.split(".")[1] for used in modules_used(name) & set(APP)}
-    assert rooms <= SERVING[room]
+def test_what_serves_every_page_imports_no_page():
+    serving = [name for name in APP if name.split(".")[1] in SERVING]
+    assert {name.split(".")[1] for name in serving} == {*SERVING}
+    pages = {
+        (name, used)
+        for name in serving
+        for used in modules_used(name) & set(APP)
+        if used.split(".")[1] not in SERVING[name.split(".")[1]]
+    }
+    assert not pages
 
 
-@pytest.mark.parametrize("name", CORE)
-def test_the_library_never_imports_the_app(name):
-    roots = {used.split(".")[0] for used in imported_in(CORE[name])}
-    assert not {"app", "streamlit", "streamlit_app"} & roots
-    if not name.startswith("advprop_core.report."):
-        assert "plotly" not in roots
+def test_the_library_never_imports_the_app():
+    for name, path in CORE.items():
+        roots = {used.split(".")[0] for used in imported_in(path)}
+        assert not {"app", "streamlit", "streamlit_app"} & roots, name
+        if not name.startswith("advprop_core.report."):
+            assert "plotly" not in roots, name
 
 
-def test_the_library_loads_neither_streamlit_nor_plotly():
-    loaded = loaded_by(*CORE)
-    assert "advprop_core.compare.compare" in loaded
-    assert not {"streamlit", "plotly", "app"} & loaded
+def test_what_training_and_the_whole_library_load():
+    heavy = {"torch", "captum", "skimage", "streamlit", "plotly", "app"}
+    loaded = heavy_after(["advprop_core.training.run", *CORE], heavy)
+    assert loaded["advprop_core.training.run"] == ["torch"]
+    assert not {"streamlit", "plotly", "app"} & {*chain(*loaded.values())}
 
 
-def test_training_loads_no_captum():
-    loaded = loaded_by("advprop_core.training.run")
-    assert "torch" in loaded
-    assert not {"captum", "streamlit", "plotly", "skimage"} & loaded
-
-
-@pytest.mark.parametrize(
-    "module",
-    [
-        *("types", "text", "models.header", "models.bundle", "attribution.methods"),
-        *("pictures.regions", "training.recipe", "cli.options", "evaluation.studies"),
-        *("report.files", "report.plots"),
-    ],
-)
-def test_what_pages_list_before_torch_loads_is_light(module):
-    assert not {"torch", "timm", "captum"} & loaded_by(f"advprop_core.{module}")
-
-
-def test_results_are_drawn_without_torch():
-    assert not {"torch", "timm"} & loaded_by("app.figures.robustness", "app.robustness.results")
-
-
-PAINT_FIRST = ["streamlit_app.py", "app/shell/controls.py", "app/anatomy/controls.py"]
-
-
-@pytest.mark.parametrize("file", PAINT_FIRST)
-def test_what_paints_first_imports_no_torch(file):
-    heavy = {"torch", "torchvision", "timm", "captum"}
-    assert not heavy & {n.split(".")[0] for n in imported_in(REPO / file, lazily=False)}
-    assert not heavy & loaded_by(file.removesuffix(".py").replace("/", "."))
-
-
-@pytest.mark.parametrize("page", sorted(path.parent.name for path in REPO.glob("app/*/page.py")))
-def test_what_a_page_imports_loads_no_torch(page):
-    """Its heading and its picture are there before torch is."""
-    imported = imported_in(REPO / "app" / page / "page.py", lazily=False)
-    ours = {*imported} & {*MODULES}
-    assert ours
-    assert not {"torch", "timm", "captum"} & loaded_by(*ours)
+def test_what_is_there_before_torch_loads_is_light():
+    """What pages list, drawn results, and each page's heading and picture."""
+    listed = ["types", "text", "models.header", "models.bundle", "attribution.methods"]
+    listed += ["pictures.regions", "training.recipe", "cli.options", "evaluation.studies"]
+    listed += ["report.files", "report.plots"]
+    modules = [f"advprop_core.{name}" for name in listed]
+    modules += ["app.figures.robustness", "app.robustness.results"]
+    modules += ["streamlit_app", "app.shell.controls", "app.anatomy.controls"]
+    for page in sorted(REPO.glob("app/*/page.py")):
+        ours = {*imported_in(page, lazily=False)} & {*MODULES}
+        assert ours
+        modules += sorted(ours)
+    loaded = heavy_after(modules, {"torch", "torchvision", "timm", "captum"})
+    assert not {name: heavy for name, heavy in loaded.items() if heavy}, "the first is to blame"
 
 
 def test_captum_is_used_where_maps_are_made():

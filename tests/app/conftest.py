@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from streamlit.components.v2.component_manager import BidiComponentManager
 
 from advprop_core.datasets.texture_shapes.scenes import SHAPES
 from advprop_core.models import bundle, checkpoints, timm_networks
@@ -68,6 +69,14 @@ def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def _one_thread() -> None:
     """The networks are so small that a second thread only gets in the way."""
     torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_search_for_components() -> Iterator[None]:
+    """No package brings a component of Streamlit's, and AppTest would search all at each start."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BidiComponentManager, "discover_and_register_components", lambda *_, **__: ())
+        yield
 
 
 @pytest.fixture

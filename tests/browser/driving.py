@@ -1,11 +1,11 @@
 """Moving through the app as a person does, and waiting for it."""
 
+import os
 import re
 from pathlib import Path
 
 from playwright.sync_api import Locator, Page, TimeoutError, expect
 
-SCREENSHOTS = Path(__file__).parent / "screenshots"
 SCENE = "v=3&model=shapes-advprop&image=scene:2"
 """A small network that answers at once, and a picture that it knows."""
 FIRST = 240_000  # ms: torch is loaded in it, on machines that may be busy with training
@@ -35,13 +35,65 @@ def strength(page: Page) -> Locator:
     return page.get_by_role("slider", name=re.compile("Strength ε"))
 
 
+def wait_until_drawn(page: Page) -> None:
+    """Until the script has ended, and no part of the page waits for anything."""
+    app = page.locator("[data-testid=stApp]")
+    expect(page.locator("h1")).to_be_visible(timeout=FIRST)
+    expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=FIRST)
+    expect(page.locator("[data-testid=stProgress]")).to_have_count(0, timeout=FIRST)
+    expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=FIRST)
+
+
+def set_width(page: Page, width: int, height: int = 900) -> None:
+    """Make the window this wide, and wait until figures are drawn anew for it."""
+    page.set_viewport_size({"width": width, "height": height})
+    wait_until_drawn(page)
+    page.evaluate(STILL)
+
+
+# Figures fill their frames and nothing has moved for 0.3 s; or 1.5 s are over, in which what is
+# too wide for its frame has had its time.
+STILL = """async () => {
+  const main = document.querySelector('[data-testid=stMain]')
+  const places = () => JSON.stringify([...main.querySelectorAll('*')].map(element => {
+    const box = element.getBoundingClientRect()
+    return [box.x, box.y, box.width, box.height].map(Math.round)
+  }))
+  const fit = () => [...main.querySelectorAll('.js-plotly-plot')].every(plot => {
+    const drawing = plot.querySelector('.main-svg')
+    return drawing && Math.abs(drawing.clientWidth - plot.parentElement.clientWidth) < 2
+  })
+  let before = ''
+  for (let turn = 0; turn < 5; turn++) {
+    const now = places()
+    if (now === before && fit()) return
+    before = now
+    await new Promise(resolve => setTimeout(resolve, 300))
+  }
+}"""
+
+
+def assert_scrolls_down_only(page: Page) -> None:
+    """On a phone, wherever the page is."""
+    before = page.viewport_size
+    assert before is not None
+    set_width(page, 390, 844)
+    for selector in ("html", "[data-testid=stMain]"):
+        wide = page.locator(selector).evaluate("e => [e.scrollWidth, e.clientWidth]")
+        assert wide[0] <= wide[1], selector
+    page.set_viewport_size(before)
+
+
 def shoot(page: Page, name: str) -> None:
-    """Keep a picture of the whole page: Streamlit scrolls inside, so the tab is made as tall."""
-    SCREENSHOTS.mkdir(exist_ok=True)
+    """Keep a picture of the whole page where $SCREENSHOTS names a folder.
+
+    Streamlit scrolls inside, so the tab is made as tall.
+    """
+    if not (folder := os.environ.get("SCREENSHOTS")):
+        return
     size = page.viewport_size
     assert size is not None
     height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
-    page.set_viewport_size({"width": size["width"], "height": int(height) + 80})
-    page.wait_for_timeout(1500)
-    page.screenshot(path=SCREENSHOTS / f"{name}.png")
+    set_width(page, size["width"], int(height) + 80)
+    page.screenshot(path=Path(folder) / f"{name}.png")  # makes the folder too
     page.set_viewport_size(size)

@@ -1,7 +1,4 @@
-"""A person's way through the Playground, in a real Chromium.
-
-Screenshots are kept under `tests/browser/screenshots/`, to be looked at.
-"""
+"""A person's way through the Playground, in a real Chromium."""
 
 import re
 from pathlib import Path
@@ -9,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.driving import FIRST, SCENE, SCREENSHOTS, shoot, strength, wait_until_calm
+from tests.browser.driving import FIRST, SCENE, set_width, shoot, strength, wait_until_calm
 
 QUESTION = "What do the two BatchNorms make of this picture?"
 
@@ -140,18 +137,15 @@ def transforms(pictures: Locator) -> list[str]:
     return pictures.evaluate_all("all => all.map(e => getComputedStyle(e).transform)")
 
 
-def test_a_low_window_shows_cause_and_effect_without_scrolling(
-    app_url: str, browser: Browser
-) -> None:
+def test_a_low_window_shows_cause_and_effect_without_scrolling(app_url: str, page: Page) -> None:
+    open_app(page, f"{app_url}/?{SCENE}")
     for width, height in ((1440, 900), (1280, 720)):
-        page = browser.new_page(viewport={"width": width, "height": height})
-        open_app(page, f"{app_url}/?{SCENE}")
+        set_width(page, width, height)
         for part in ("h2", ".board"):
             box = page.locator(part).bounding_box()
             assert box is not None
             assert box["y"] >= 0, part
             assert box["y"] + box["height"] <= height, part
-        page.close()
 
 
 def test_a_wrong_file_is_named_and_the_page_stays(
@@ -168,29 +162,6 @@ def test_a_wrong_file_is_named_and_the_page_stays(
     assert numbers(page) == before
     shoot(page, "wrong-file")
     assert console_errors == []
-
-
-def test_a_narrow_window_scrolls_down_only(app_url: str, browser: Browser) -> None:
-    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True)
-    page = context.new_page()
-    open_app(page, f"{app_url}/?{SCENE}&expert=1")
-    for selector in ("html", "[data-testid=stMain]"):
-        wide = page.locator(selector).evaluate("e => [e.scrollWidth, e.clientWidth]")
-        assert wide[0] <= wide[1], selector
-    for part in page.locator(".board figure, .board .answers").all():
-        box = part.bounding_box()
-        assert box is not None
-        assert box["x"] >= 0
-        assert box["x"] + box["width"] <= 390
-    shoot(page, "narrow")
-    page.get_by_test_id("stExpandSidebarButton").click()
-    # The label: of a slider, the input itself is there for keyboards and not to be seen.
-    label = page.get_by_text("Strength ε, in 1/255", exact=True)
-    label.scroll_into_view_if_needed(timeout=FIRST)
-    expect(label).to_be_in_viewport()
-    page.wait_for_timeout(500)
-    page.screenshot(path=SCREENSHOTS / "narrow-controls.png")
-    context.close()
 
 
 def test_dark_is_as_complete_as_light(app_url: str, browser: Browser) -> None:
@@ -294,8 +265,13 @@ def test_two_comparisons_are_enlarged_together(app_url: str, page: Page) -> None
 def test_on_a_phone_picture_and_verdict_stay_in_view_while_the_strength_moves(
     app_url: str, browser: Browser
 ) -> None:
-    page = browser.new_page(viewport={"width": 360, "height": 780})
+    page = browser.new_page(viewport={"width": 360, "height": 780}, has_touch=True)
     open_app(page, f"{app_url}/?{SCENE}")
+    for part in page.locator(".board figure, .board .answers").all():
+        box = part.bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 360
+    shoot(page, "narrow")
     page.get_by_test_id("stExpandSidebarButton").click()
     page.locator("h2").evaluate("heading => heading.scrollIntoView()")
     strength(page).press("ArrowRight")

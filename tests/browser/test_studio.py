@@ -7,7 +7,13 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.driving import FIRST, SCENE, shoot, wait_until_calm
+from tests.browser.driving import (
+    FIRST,
+    SCENE,
+    assert_scrolls_down_only,
+    shoot,
+    wait_until_calm,
+)
 
 FEW_STEPS = "steps=3"
 
@@ -169,6 +175,7 @@ def test_the_film_is_scrubbed_without_the_server(
     expect(page.locator(".film .title")).to_have_text("Step 3 of 3", timeout=FIRST)
     page.get_by_role("button", name="Pause", exact=True).click()
     shoot(page, "film")
+    assert_scrolls_down_only(page)
     wait_until_calm(page)
     for kind, start in (("WebP", b"RIFF"), ("GIF", b"GIF8")):
         with page.expect_download(timeout=FIRST) as download:
@@ -205,6 +212,7 @@ def test_the_sweep_leads_to_where_a_branch_flips(
     expect_address(page, "epsilon=10(&|$)")
     expect(page.get_by_text("10.00/255", exact=True)).to_be_visible(timeout=FIRST)
     shoot(page, "sweep")
+    assert_scrolls_down_only(page)
     buttons = page.get_by_role("button", name=re.compile(r"Go to .*flips"))
     expect(buttons.first).to_be_visible()
     strength = re.search(r"Go to ([\d.]+)/255", buttons.first.inner_text())
@@ -220,20 +228,13 @@ def test_the_matrix_names_attacks_and_judges(app_url: str, page: Page) -> None:
     expect(chart.locator(".annotation-text")).to_have_count(6, timeout=FIRST)
     expect(page.get_by_text("The attack through main")).to_be_visible()
     shoot(page, "matrix")
+    assert_scrolls_down_only(page)
     page.get_by_role("radio", name="Closed").or_(
         page.get_by_role("button", name="Closed", exact=True)
     ).first.click()
     expect(page.get_by_text("Who fools whom?")).to_have_count(0, timeout=FIRST)
     wait_until_calm(page)
     assert asked(page, "studio") == ""
-
-
-@pytest.mark.parametrize("part", ["sweep", "film", "matrix"])
-def test_a_narrow_window_scrolls_down_only(app_url: str, phone: Page, part: str) -> None:
-    open_studio(phone, app_url, f"studio={part}&{FEW_STEPS}", "Target class")
-    for selector in ("html", "[data-testid=stMain]"):
-        wide = phone.locator(selector).evaluate("e => [e.scrollWidth, e.clientWidth]")
-        assert wide[0] <= wide[1], selector
 
 
 def test_the_chooser_asks_about_an_upload_and_closes_when_that_is_done(

@@ -7,11 +7,13 @@ import torch
 from safetensors.torch import load_file
 
 from advprop_core.cli.main import main
+from advprop_core.datasets.texture_shapes.scenes import SHAPES
+from advprop_core.models import checkpoints
 from advprop_core.processes import Processes
-from tests.core.launch import free_port, on_two_processes, tell_shares
+from tests.core.launch import call_command, free_port, tell_shares
 from tests.core.training.children import exit_codes
 
-WORDS = ["evaluate", "--model", "shapes-advprop", "--data", "shapes", "--limit", "140"]
+WORDS = ["--data", "shapes", "--limit", "140"]
 WORDS += ["--attack", "pgd", "--steps", "1", "--epsilon", "2/255", "--probe", "grey"]
 WORDS += ["--smallest-epsilon", "1/255"]
 
@@ -45,14 +47,20 @@ def test_two_join_without_a_gpu(tmp_path):
         assert told == [rank, 2, ["a by 0", "b by 1", "c by 0"], "said by 0", "cpu"]
 
 
-@pytest.mark.slow
-def test_two_answer_as_one_does(tmp_path):
+def test_two_answer_as_one_does(tmp_path, make_dual, make_info):
     """140 images are three batches: two for one process, one for the other."""
+    model = tmp_path / "shapes.safetensors"
+    checkpoints.save(model, make_dual(classes=10), make_info(class_ids=SHAPES, class_names=SHAPES))
     together, alone = tmp_path / "together", tmp_path / "alone"
-    done = on_two_processes(*WORDS, "--report", together)
-    with pytest.raises(SystemExit, match="0"):
-        main([*WORDS, "--report", str(alone)])
-    assert done.stdout.count("wrote ") == 3  # the first one's report, CSV and JSON
+    port = free_port()
+    jobs = []
+    for rank, folder in ((0, together), (1, together), (None, alone)):
+        words = ["evaluate", "--model", str(model), *WORDS, "--report", str(folder)]
+        jobs.append((rank, port, words, tmp_path / f"{rank}.txt"))
+    assert exit_codes(call_command, *jobs) == [0, 0, 0]
+    printed = [(tmp_path / f"{rank}.txt").read_text() for rank in (0, 1)]
+    assert printed[0].count("wrote ") == 3  # report, CSV and JSON
+    assert printed[1] == ""
     found, expected = (
         json.loads((folder / "results.json").read_text()) for folder in (together, alone)
     )

@@ -5,15 +5,17 @@ import errno
 import json
 import os
 import signal
-import subprocess
-import sys
-import time
-from functools import partial
+from contextlib import redirect_stderr, redirect_stdout
+from itertools import count
+from pathlib import Path
 
 import pytest
+import torch
 
+from advprop_core.cli.main import main
 from advprop_core.evaluation import inputs, store
 from advprop_core.files import CannotWrite
+from tests.core.training.children import exit_codes
 
 
 def test_a_report_is_taken_up_again(advprop, model, val, tmp_path, monkeypatch) -> None:
@@ -55,37 +57,42 @@ def test_a_full_disk_costs_only_what_is_kept_for_later(
     assert {row["n"] for row in content["results"]} == {9}
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGKILL])
-def test_a_process_may_be_ended_at_any_moment(ending, advprop, model, val, tmp_path) -> None:
-    words = ["evaluate", "--model", model, "--data", val, "--corruptions", "all"]
-    attack = ["--attack", "pgd", "--epsilon", "2/255"]
-    command = [sys.executable, "-m", "advprop_core.cli", *map(str, [*words, *attack])]
-    folder = tmp_path / "ended"
-    child = subprocess.Popen(
-        [*command, "--report", str(folder)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        # Tests that a shell runs in the background inherit that SIGINT is ignored.
-        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
-    )
-    deadline = time.monotonic() + 120
-    while len(list(folder.glob("cells/*.safetensors"))) < 8 and time.monotonic() < deadline:
-        time.sleep(0.01)
-    child.send_signal(ending)
-    printed, _ = child.communicate(timeout=60)
-    assert child.returncode != 0
-    assert ("interrupted" in printed) == (ending == signal.SIGINT)
-    assert not (folder / "results.json").exists()
-    saved = len(list(folder.glob("cells/*.safetensors")))
-    answer = advprop(*words, *attack, "--report", folder)
-    assert f"{saved} finished figures were taken from" in answer.out
-    advprop(*words, *attack, "--report", tmp_path / "whole")
-    contents = [json.loads((f / "results.json").read_text()) for f in (folder, tmp_path / "whole")]
-    assert contents[0]["results"] == contents[1]["results"]
-    assert contents[0]["mean_corruption_error"] == contents[1]["mean_corruption_error"]
+def evaluate_and_end(words: list[str], ending: signal.Signals, printed: Path) -> None:
+    """Run the command until this process ends itself, with eight figures kept for later."""
+    torch.set_num_threads(1)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # that of a command in a terminal
+    replace, cells = Path.replace, count(1)
+
+    def replace_or_end(source: Path, target: Path) -> Path:
+        if target.parent.name == "cells" and next(cells) > 8:
+            os.kill(os.getpid(), ending)
+        return replace(source, target)
+
+    Path.replace = replace_or_end  # type: ignore[method-assign]
+    with printed.open("w") as file, redirect_stdout(file), redirect_stderr(file):
+        main(words)
+
+
+def test_a_process_may_be_ended_at_any_moment(advprop, model, val, tmp_path) -> None:
+    words = ["evaluate", "--model", model, "--data", val, "--attack", "pgd", "--epsilon", "2/255"]
+    words += ["--corruptions", "fog,contrast,brightness"]
+    advprop(*words, "--report", tmp_path / "whole")
+    whole = json.loads((tmp_path / "whole" / "results.json").read_text())
+    for ending in (signal.SIGINT, signal.SIGKILL):
+        folder, printed = tmp_path / ending.name, tmp_path / f"{ending.name}.txt"
+        (code,) = exit_codes(
+            evaluate_and_end, ([*map(str, words), "--report", str(folder)], ending, printed)
+        )
+        assert code != 0
+        assert ("interrupted" in printed.read_text()) == (ending == signal.SIGINT)
+        assert not (folder / "results.json").exists()
+        saved = len(list(folder.glob("cells/*.safetensors")))
+        assert saved == 8
+        answer = advprop(*words, "--report", folder)
+        assert f"{saved} finished figures were taken from" in answer.out
+        content = json.loads((folder / "results.json").read_text())
+        assert content["results"] == whole["results"]
+        assert content["mean_corruption_error"] == whole["mean_corruption_error"]
 
 
 def test_bad_report_folders(advprop, model, val, tmp_path) -> None:

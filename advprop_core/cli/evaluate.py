@@ -38,7 +38,8 @@ class _EvaluateOptions(ReportOptions, ConditionOptions, ModelsOptions):
     """Folder of class folders (CLASS/IMAGE; ids or names of the model's classes); a built-in name:
     shapes, shapes-conflict; or a published set as it unpacks, as KIND:DIR, KIND being imagenet,
     imagenet-a, imagenet-r, imagenet-sketch, imagenet-stylized, imagenet-c, tiny-imagenet,
-    imagenette, cifar10 or cifar10-c. A folder that shows its layout needs no KIND."""
+    imagenette, cifar10, cifar10-c, cifar100, svhn, mnist, fashion-mnist or kmnist. A folder
+    that shows its layout needs no KIND."""
     clean: Annotated[str | None, typer.Option(metavar="DIR")] = None
     """ImageNet's validation photos, for imagenet-c:DIR, which has none: clean accuracy, attacks,
     probes and relative mCE need them."""
@@ -54,7 +55,8 @@ class _EvaluateOptions(ReportOptions, ConditionOptions, ModelsOptions):
     """Refuse unreadable images, unknown class folders and files that are no pictures instead of
     leaving them out."""
     download: bool = False
-    """Fetch the data set where it is missing: imagenette:DIR or cifar10:DIR."""
+    """Fetch the data set where it is missing: imagenette:DIR, or a set of small images such as
+    cifar10:DIR."""
     report_dir: Annotated[Path | None, typer.Option("--report", metavar="DIR")] = None
     """Folder for results.json, results.csv and report.html, which opens offline. Finished figures
     are saved there at once: the same command, or one with more conditions, continues where an

@@ -89,7 +89,7 @@ def load_data(
         InputError: If there is no such data, a class folder holds no image, the classes of both
             splits differ, or fewer photos are left than a step draws.
     """
-    if data in BUILTIN or _is_batches(data):
+    if data in BUILTIN or _is_arrays(data):
         read = _whole(data, recipe, device)
     else:
         read = _photos(data, recipe, device, measures, in_memory)
@@ -125,17 +125,17 @@ def load_split(
     Raises:
         InputError: If there is no such data, or its classes do not match.
     """
-    is_whole = data in BUILTIN or _is_batches(data)
+    is_whole = data in BUILTIN or _is_arrays(data)
     source = data if is_whole else str(_folder_of(_root_of(data), split))
     return load_images(
         source, size, split=split, classes=classes, limit=limit, strict=split == "val", alone=alone
     )
 
 
-def _is_batches(data: str) -> bool:
-    """Whether it is CIFAR-10 as its archive unpacks."""
+def _is_arrays(data: str) -> bool:
+    """Whether it is a published set whose images lie in arrays, such as CIFAR-10."""
     place = find_place(data)
-    return place is not None and place.is_batches
+    return place is not None and place.is_arrays
 
 
 def _root_of(data: str) -> Path:
@@ -162,7 +162,7 @@ def held_out(name: str, share: float) -> bool:
 
 
 def _whole(data: str, recipe: Recipe, device: torch.device) -> TrainingData:
-    """Sets whose images are no files of their own: drawn scenes, and CIFAR-10's batches."""
+    """Sets whose images are no files of their own: drawn scenes, and arrays such as CIFAR-10's."""
     split = load_split(data, "train", recipe.size)
     out = torch.tensor([held_out(str(i), recipe.holdout) for i in range(len(split.labels))])
     _require_holdout(recipe, int(out.sum()), len(out))

@@ -15,7 +15,7 @@ from annotated_types import Ge, Le, MinLen
 
 from advprop_core.checks import Checked, Count
 from advprop_core.errors import InputError
-from advprop_core.text import did_you_mean, join
+from advprop_core.text import did_you_mean, join, trained_blocks
 from advprop_core.training.recipe import Recipe
 from advprop_core.training.recipe_files import make_recipe, merge, read_recipe
 
@@ -55,16 +55,9 @@ class Cell:
     def name(self) -> str:
         """What people read: ``imagenet-lite0:aux, 3 blocks, 400 images, seed 1``."""
         return (
-            f"{self.source}, {describe_trainable(self.trainable)}, {self.num_images} images, seed "
+            f"{self.source}, {trained_blocks(self.trainable)}, {self.num_images} images, seed "
             f"{self.seed}"
         )
-
-
-def describe_trainable(trainable: str) -> str:
-    """``head only``, ``1 block``, ``3 blocks``, ``all blocks``."""
-    if trainable == HEAD:
-        return "head only"
-    return f"{trainable} block{'' if trainable == '1' else 's'}"
 
 
 @dataclass(frozen=True)

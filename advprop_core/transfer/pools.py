@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import sys
 import threading
 import traceback
 from collections.abc import Callable, Sequence
@@ -10,8 +11,6 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any, Protocol
-
-import torch
 
 from advprop_core.errors import AdvPropError
 
@@ -155,7 +154,8 @@ class _Worker:
 
 
 def _serve(pipe: Connection, run: Run) -> None:
-    torch.set_num_threads(1)
+    if torch := sys.modules.get("torch"):  # what it runs may need none, and it loads slowly
+        torch.set_num_threads(1)
     while True:
         try:
             task = pipe.recv()

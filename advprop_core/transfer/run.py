@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import save as as_safetensors
 from torch import Tensor
 
-from advprop_core.errors import AdvPropError, InputError
+from advprop_core.errors import AdvPropError
 from advprop_core.files import write_whole
 from advprop_core.models import checkpoints
 from advprop_core.pictures.digests import image_digests
@@ -125,7 +125,8 @@ def run_grid(
     notes = [*_of_sizes(sizes)]
     if store.failure:
         notes.append(f"results are complete, but not kept for a later run: {store.failure}")
-    return Outcome(grid, drawn, sources, curves, failed, reused, tuple(notes))
+    in_order = {cell: curves[cell] for cell in grid.cells() if cell in curves}
+    return Outcome(grid, drawn, sources, in_order, failed, reused, tuple(notes))
 
 
 def _run(
@@ -232,9 +233,3 @@ class _Prepared:
         if not path.exists():
             checkpoints.save(path, source.model, source.info)
         return path
-
-
-def require_workers(workers: int) -> None:
-    """Refuse fewer than one."""
-    if workers < 1:
-        raise InputError(f"workers must be at least 1, got {workers}")

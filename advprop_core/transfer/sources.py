@@ -13,7 +13,7 @@ from advprop_core.models import timm_networks
 from advprop_core.models.bundle import open_model
 from advprop_core.models.digest import model_digest
 from advprop_core.models.dual_bn import MAIN, DualBNModel, PixelNetwork
-from advprop_core.text import NORM_TITLES, radius
+from advprop_core.text import NORM_TITLES, parse_radius, radius
 from advprop_core.types import ModelInfo
 
 _NAME = re.compile(r"(?P<network>.+):(?P<branch>main|aux\d*)")
@@ -109,5 +109,11 @@ def describe_training(recipe: Mapping[str, Any], branch: str, origin: str) -> st
     kind = str(objective) if objective in ("adversarial", "mixed") else f"{objective}, {branch}"
     if not attack:
         return kind
-    ball = f"{NORM_TITLES[attack['norm']]} ε = {radius(attack['epsilon'], attack['norm'])}"
-    return f"{kind}, {ball}"
+    epsilon: float = attack["epsilon"]
+    auxiliaries = recipe.get("auxiliaries") or ()
+    if branch != MAIN and auxiliaries:
+        shown = str(auxiliaries[int(branch.removeprefix("aux") or 1) - 1])
+        if ":" in shown:  # no attack, but a noise, say
+            return f"{kind}, {shown}"
+        epsilon = parse_radius(shown)
+    return f"{kind}, {NORM_TITLES[attack['norm']]} ε = {radius(epsilon, attack['norm'])}"

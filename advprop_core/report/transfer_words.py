@@ -52,7 +52,9 @@ def headline(content: Mapping[str, Any]) -> Iterator[str]:
         )
     for trainable, rows in by_trainable(content["accuracies"]).items():
         for source in others:
-            compared = [row for row in rows if row["source"] == source and row["difference"]]
+            compared = [
+                row for row in rows if row["source"] == source and row["difference"] is not None
+            ]
             if compared:
                 yield _verdict(source, first, trainable, compared)
 

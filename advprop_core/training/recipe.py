@@ -113,10 +113,6 @@ class Augmentation(Checked):
     """Smallest share of a photo's area that a random crop keeps."""
     flip: bool = True
     """Mirror half of the images."""
-    shift: Annotated[int, Ge(0), Le(4096)] = 0
-    """Move each image by up to so many pixels in both directions; what comes in is black."""
-    rotation: Annotated[float, Ge(0), Le(180)] = 0.0
-    """Turn each image by up to so many degrees; what comes in is black."""
     color_jitter: Severity = 0.0
     """Scale brightness, contrast and saturation by factors in [1 - c, 1 + c]."""
     gaussian: Severity = 0.0
@@ -131,6 +127,10 @@ class Augmentation(Checked):
     """Alpha of MixUp (Zhang et al., arXiv 1710.09412)."""
     cutmix: Amount = 0.0
     """Alpha of CutMix (Yun et al., arXiv 1905.04899)."""
+    shift: Annotated[int, Ge(0), Le(4096)] = 0
+    """Move each image by up to so many pixels in both directions; what comes in is black."""
+    rotation: Annotated[float, Ge(0), Le(180)] = 0.0
+    """Turn each image by up to so many degrees; what comes in is black."""
 
     @property
     def mixes(self) -> bool:

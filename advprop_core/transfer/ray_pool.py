@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import Future
-from functools import partial
 from typing import Any
 
 from advprop_core.errors import InputError
@@ -45,11 +44,12 @@ class RayPool:
                 "--ray out"
             ) from error
         self._ray = ray
-        self._remote = ray.remote(num_cpus=1, max_retries=0)(partial(attempt, run))
+        self._run = run
+        self._attempt = ray.remote(num_cpus=1, max_retries=0)(attempt)
 
     def submit(self, task: Any) -> Future[Any]:
         """See :class:`~.pools.Pool`."""
-        future: Future[Any] = self._remote.remote(task).future()
+        future: Future[Any] = self._attempt.remote(self._run, task).future()
         return future
 
     def close(self) -> None:

@@ -1,10 +1,13 @@
 """`advprop transfer`: what a grid leaves behind, and what ends it."""
 
 import json
+from errno import ENOSPC
 from pathlib import Path
 
 import pytest
 
+from advprop_core.files import CannotWrite
+from advprop_core.models import checkpoints
 from advprop_core.transfer import run
 from advprop_core.transfer.pools import ThreadPool
 from tests.core.training.tiny import draw_photos
@@ -54,9 +57,8 @@ def test_a_file_sets_any_value_and_options_change_it(advprop, asked, tmp_path, m
     (tmp_path / "grid.toml").write_text(
         "seeds = 9\ntest_images = 7\n[training]\nepochs = 40\ndecay_epochs = 9\nmomentum = 0.5\n"
     )
-    advprop_words = [*asked, "--recipe", tmp_path / "grid.toml", "--trainable", "0,3,all"]
     with pytest.raises(AttributeError):  # nothing came of it
-        advprop(*advprop_words)
+        advprop(*asked, "--recipe", tmp_path / "grid.toml", "--trainable", "0,3,all")
     (grid,) = grids
     assert (grid.seeds, grid.test_images, grid.trainable) == (2, 7, ("0", "3", "all"))
     assert (grid.training.epochs, grid.training.decay_epochs, grid.training.momentum) == (3, 1, 0.5)
@@ -101,22 +103,18 @@ def test_a_full_disk_keeps_no_cells_but_gives_results(
     assert "No space left on device" in answer.out
     assert len(json.loads((tmp_path / "out" / "results.json").read_text())["results"]) == 8
     fill_disk()
-    advprop(*asked, "--workers", 1).refuses("could not be written (No space left on device)")
+    answer = advprop(*asked, "--workers", 1)
+    assert answer.code == 2
+    assert "could not be written (No space left on device)" in answer.err
 
 
 def _full(path: Path) -> None:
-    from errno import ENOSPC
-
-    from advprop_core.files import CannotWrite
-
     raise CannotWrite(path, OSError(ENOSPC, "No space left on device"), 10)
 
 
 def test_sources_of_other_sizes_are_each_shown_their_own(
     advprop, asked, model, make_dual, make_info, tmp_path, monkeypatch
 ) -> None:
-    from advprop_core.models import checkpoints
-
     monkeypatch.setattr("advprop_core.transfer.pools.ProcessPool", ThreadPool)
     checkpoints.save(tmp_path / "small.safetensors", make_dual(), make_info(input_size=32))
     words = [

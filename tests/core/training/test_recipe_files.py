@@ -24,7 +24,9 @@ OTHER = Recipe(
     auxiliaries=("4/255", "fog:3"),
     adversarial_weight=0.3,
     adversarial_share=0.25,
-    augmentation=Augmentation(1.0, False, 0.4, 0.1, 1e-5, 0.05, "rand-m9-mstd0.5", 0.2, 1.0),
+    augmentation=Augmentation(
+        1.0, False, 0.4, 0.1, 1e-5, 0.05, "rand-m9-mstd0.5", 0.2, 1.0, 3, 5.0
+    ),
     size=224,
     epochs=3,
     batch_size=6,

@@ -35,8 +35,8 @@ class _TransferOptions(ReportOptions):
     name, with :BRANCH behind it for another branch than main. Repeat it, or write commas: others
     are compared with the first."""
     data: Annotated[str | None, typer.Option(metavar="DIR")] = None
-    """The new task: a folder with train/ and val/ or test/; or cifar10:DIR, cifar100:DIR, svhn:DIR,
-    mnist:DIR, fashion-mnist:DIR or kmnist:DIR as these unpack."""
+    """The new task: a folder with train/ and val/ or test/; `shapes`; or cifar10:DIR, cifar100:DIR,
+    svhn:DIR, mnist:DIR, fashion-mnist:DIR or kmnist:DIR as these unpack."""
     num_images: Annotated[list[str] | None, typer.Option(metavar="N,…")] = None
     """Numbers of training images, drawn evenly over the classes. By default 100, 200, 400, 800 and
     1600."""

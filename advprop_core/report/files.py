@@ -37,11 +37,9 @@ def write_transfer_report(folder: Path, content: Mapping[str, Any]) -> tuple[Pat
 
     The content is that of :func:`~advprop_core.transfer.summary.summarise`.
     """
-    from plotly.offline import get_plotlyjs
-
     texts = {
         "results.json": json.dumps(content, indent=1, ensure_ascii=False) + "\n",
-        "report.html": transfer_page(content, _drawn, get_plotlyjs()),
+        "report.html": transfer_html(content),
     }
     for name, text in texts.items():
         write_whole(folder / name, text)
@@ -53,6 +51,13 @@ def html(content: Mapping[str, Any]) -> str:
     from plotly.offline import get_plotlyjs
 
     return page(content, [*sections(with_short_names(content))], _drawn, get_plotlyjs())
+
+
+def transfer_html(content: Mapping[str, Any]) -> str:
+    """The page of a transfer experiment, with plotly.js inside."""
+    from plotly.offline import get_plotlyjs
+
+    return transfer_page(content, _drawn, get_plotlyjs())
 
 
 def _drawn(plot: Plot) -> str:

@@ -77,7 +77,8 @@ def transfer_sections(content: Content) -> Iterator[Section]:
 
 def _of_images(content: Content, trainable: str, rows: Sequence[Row], measure: str) -> Plot:
     """Accuracy, or its difference to the first source's, against the number of images."""
-    data, said = [], []
+    data: list[Spec] = []
+    said = []
     for source in sources(content)[measure == "difference" :]:
         own = sorted(
             (row for row in rows if row["source"] == source and row[measure] is not None),
@@ -94,7 +95,8 @@ def _of_images(content: Content, trainable: str, rows: Sequence[Row], measure: s
 
 
 def _of_epochs(content: Content, trainable: str, count: int, rows: Sequence[Row]) -> Plot:
-    data, said, epochs = [], [], [1]
+    data: list[Spec] = []
+    said, epochs = [], [1]
     for source in sources(content):
         own = [row for row in rows if row["source"] == source and row["num_images"] == count]
         for row in own:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from concurrent.futures import Future
 from typing import Any
@@ -29,12 +30,16 @@ class RayPool:
                 "Ray is not installed: pip install 'advprop-lens[ray]', or leave --ray out"
             ) from None
         address = os.environ.get("RAY_ADDRESS")
-        own = {"num_cpus": workers, "include_dashboard": False, "object_store_memory": _STORE}
+        own: dict[str, Any] = {
+            "num_cpus": workers,
+            "include_dashboard": False,
+            "object_store_memory": _STORE,
+        }
         try:
             ray.init(
                 address=address or "local",
                 log_to_driver=False,
-                logging_level="error",
+                logging_level=logging.ERROR,
                 **({} if address else own),
             )
         except Exception as error:  # of many kinds: Ray starts programs and speaks to them

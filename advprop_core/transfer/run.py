@@ -64,6 +64,7 @@ def run_grid(
     out: Path,
     make_pool: Callable[[Run], Pool],
     *,
+    opener: Callable[[str], Source] = open_source,
     counting: Counting = _silent,
     finished: Callable[[Cell, Curve], None] = lambda cell, curve: None,
 ) -> Outcome:
@@ -74,6 +75,7 @@ def run_grid(
         out: Folder for features, images and finished cells, which other grids may share. Every
             machine of a cluster must see it.
         make_pool: From what runs a cell to where cells run; not called if all are finished.
+        opener: From a name in ``grid.sources`` to the source.
         counting: Shows how far the work is.
         finished: Called with each cell that is finished, also earlier ones.
 
@@ -84,7 +86,7 @@ def run_grid(
     """
     target = open_target(grid.data)
     require_enough(target, grid.num_images)
-    sources = {name: open_source(name) for name in grid.sources}
+    sources = {name: opener(name) for name in grid.sources}
     sizes = {name: grid.size or source.info.input_size for name, source in sources.items()}
     drawn = Drawn.of(target, max(grid.num_images), grid.seeds, grid.test_images)
     store, prepared = CellStore(out / "cells"), _Prepared(grid, out, drawn)
@@ -192,7 +194,7 @@ class _Prepared:
         """What the cells of one source need."""
         frozen = [cell for cell in cells if self._grid.is_frozen(cell)]
         others = [cell for cell in cells if not self._grid.is_frozen(cell)]
-        tasks = {}
+        tasks: dict[Cell, Task] = {}
         if frozen:
             cache = FeatureCache(self._out / "features", source, size)
             with counting(f"features of {source.name}", 1) as progress:

@@ -14,12 +14,9 @@ from typing import Any
 
 from advprop_core.evaluation.intervals import bounded_interval
 from advprop_core.transfer.grid import Cell
+from advprop_core.transfer.results_file import FORMAT, KIND
 from advprop_core.transfer.run import Outcome
 from advprop_core.versions import versions
-
-FORMAT = 1
-"""Raised when the form of ``results.json`` changes."""
-KIND = "transfer"
 
 Row = dict[str, Any]
 _Group = tuple[str, str, int]  # source, trainable, number of images

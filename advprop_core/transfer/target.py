@@ -14,11 +14,12 @@ from advprop_core.datasets.class_folders import ClassMismatch
 from advprop_core.datasets.folders import ImageFolder
 from advprop_core.datasets.layouts import CORRUPTED, find_place, images_of
 from advprop_core.datasets.memory import require_memory
-from advprop_core.datasets.named import readable_classes
+from advprop_core.datasets.named import BUILTIN, SCENES, draw_scene_of, readable_classes
+from advprop_core.datasets.texture_shapes.scenes import SHAPES
 from advprop_core.errors import InputError
-from advprop_core.models.class_names import Classes
 from advprop_core.text import listing
 from advprop_core.training.data import folder_of, require_splits, root_of
+from advprop_core.training.network import Classes
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,13 +53,13 @@ class Target:
 
 
 def open_target(data: str) -> Target:
-    """The images of a folder with ``train`` and ``val`` or ``test``, or of a published set.
+    """The images of a folder with ``train`` and ``val`` or ``test``, a published or built-in set.
 
     Raises:
         InputError: If there is no such data, it has one class alone, or its splits have other
             classes.
     """
-    place = find_place(data)
+    place = None if data in BUILTIN else find_place(data)
     if place is not None and place.kind in CORRUPTED:
         raise InputError(f"{data} holds corruptions of {place.title}'s images: nothing to train on")
     if place is not None and place.is_arrays and place.kind is not None:
@@ -68,6 +69,9 @@ def open_target(data: str) -> Target:
             [Split(torch.from_numpy(arrays.labels), arrays.read) for arrays in splits],
         )
         classes = tuple((name, name) for name in names)
+    elif data in BUILTIN:
+        classes = tuple((shape, shape) for shape in SHAPES)
+        opened = [_of_scenes(data, split) for split in SCENES]
     else:
         classes, opened = _open_folders(data)
     target = Target(data, classes, *opened)
@@ -96,6 +100,17 @@ def _open_folders(data: str) -> tuple[Classes, list[Split]]:
         splits.append(_of_folder(folder))
     assert classes is not None
     return classes, splits
+
+
+def _of_scenes(name: str, split: str) -> Split:
+    def read(rows: Sequence[int], size: int) -> Tensor:
+        pixels = torch.empty((len(rows), 3, size, size), dtype=torch.uint8)
+        for place, row in enumerate(rows):
+            image = draw_scene_of(name, split, row, size).image
+            pixels[place] = torch.from_numpy(image.copy()).permute(2, 0, 1)
+        return pixels
+
+    return Split(torch.arange(SCENES[split]) % len(SHAPES), read)
 
 
 def _of_folder(folder: ImageFolder) -> Split:

@@ -15,12 +15,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from advprop_core.datasets.named import Images
-from advprop_core.models.class_names import Classes
 from advprop_core.models.dual_bn import MAIN
 from advprop_core.training.data import TrainingData
 from advprop_core.training.measure import quick_look
 from advprop_core.training.meter import Diverged, Report
-from advprop_core.training.network import new_model
+from advprop_core.training.network import Classes, new_model
 from advprop_core.training.optimizer import make_optimizer, make_schedule
 from advprop_core.training.recipe import Recipe
 from advprop_core.training.sources import InMemory, epoch_order

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from advprop_core.datasets.texture_shapes.scenes import draw_scene
 from advprop_core.transfer.target import Drawn, draw, open_target, require_enough
 
 
@@ -29,6 +30,14 @@ def test_images_of_a_folder_are_read_once_for_all_seeds(photos) -> None:
         light = images[list(places)].float().mean((1, 2, 3)) > 125
         assert torch.equal(light, drawn.labels[list(places)] == 1)
     assert {*drawn.places[0]} != {*drawn.places[1]}
+
+
+def test_drawn_scenes_are_drawn_when_they_are_wanted() -> None:
+    drawn = Drawn.of(open_target("shapes"), 10, 1, 10)
+    assert sorted(drawn.labels[10:].tolist()) == [*range(10)]
+    scene = draw_scene(0, drawn.train_rows[0], size=32)
+    assert drawn.read(32)[0].permute(1, 2, 0).tolist() == scene.image.tolist()
+    assert drawn.labels[0] == scene.shape
 
 
 def put(root: Path, *folders: str) -> Path:

@@ -13,6 +13,7 @@ PAGES = {  # the first is the default
     "maps": ":material/visibility:",
     "anatomy": ":material/layers:",
     "robustness": ":material/shield:",
+    "transfer": ":material/school:",
     "models": ":material/inventory_2:",
 }
 
@@ -32,7 +33,7 @@ def main() -> None:
     st.session_state["page"] = page.title  # for a report of a defect
     with defects.told_of_page():
         page.run()
-    tasks.end_run(background={"robustness"})
+    tasks.end_run(background={"robustness", "transfer"})
 
 
 if __name__ == "__main__":  # a process that Python spawns from the server runs this file as well

@@ -70,6 +70,13 @@ def shorten(text: str, letters: int) -> str:
     return text if len(text) <= letters else f"{text[: letters - 1]}…"
 
 
+def trained_blocks(trainable: str) -> str:
+    """What a cell of a transfer experiment trains: ``head only``, ``1 block``, ``all blocks``."""
+    if trainable == "0":
+        return "head only"
+    return f"{trainable} block{'' if trainable == '1' else 's'}"
+
+
 def percent(share: float) -> str:
     """``93 %``; only none is 0 % and only all is 100 %."""
     whole = math.floor(100 * share + 0.5)  # round() would send 0.5 to 0

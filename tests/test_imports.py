@@ -21,6 +21,7 @@ FLOORS = (
     {"attribution", "datasets"},
     {"evaluation", "compare"},
     {"training", "faithfulness", "report", "anatomy", "bundles", "browser"},
+    {"transfer"},
     {"cli"},
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

@@ -15,6 +15,7 @@ from advprop_core.cli.memory import keep_freed_memory
 from advprop_core.cli.options import ModelsOptions, ReportOptions, with_options
 from advprop_core.cli.output import Report, command_line, make_folder, try_file
 from advprop_core.cli.progress import counting
+from advprop_core.cli.rich_tables import in_rich
 from advprop_core.errors import InputError
 from advprop_core.report import tables
 
@@ -38,7 +39,8 @@ class _EvaluateOptions(ReportOptions, ConditionOptions, ModelsOptions):
     """Folder of class folders (CLASS/IMAGE; ids or names of the model's classes); a built-in name:
     shapes, shapes-conflict; or a published set as it unpacks, as KIND:DIR, KIND being imagenet,
     imagenet-a, imagenet-r, imagenet-sketch, imagenet-stylized, imagenet-c, tiny-imagenet,
-    imagenette, cifar10 or cifar10-c. A folder that shows its layout needs no KIND."""
+    imagenette, cifar10, cifar10-c, cifar100, svhn, mnist, fashion-mnist or kmnist. A folder
+    that shows its layout needs no KIND."""
     clean: Annotated[str | None, typer.Option(metavar="DIR")] = None
     """ImageNet's validation photos, for imagenet-c:DIR, which has none: clean accuracy, attacks,
     probes and relative mCE need them."""
@@ -54,7 +56,8 @@ class _EvaluateOptions(ReportOptions, ConditionOptions, ModelsOptions):
     """Refuse unreadable images, unknown class folders and files that are no pictures instead of
     leaving them out."""
     download: bool = False
-    """Fetch the data set where it is missing: imagenette:DIR or cifar10:DIR."""
+    """Fetch the data set where it is missing: imagenette:DIR, or a set of small images such as
+    cifar10:DIR."""
     report_dir: Annotated[Path | None, typer.Option("--report", metavar="DIR")] = None
     """Folder for results.json, results.csv and report.html, which opens offline. Finished figures
     are saved there at once: the same command, or one with more conditions, continues where an
@@ -258,26 +261,8 @@ def _tables(content: Mapping[str, Any]) -> Iterator[tuple[str, Table]]:
                 part[name] = {"results": rows}
         for table in tables.tables(part):
             if not table.is_long:
-                yield f"{model}: {table.title}", _in_rich(table)
+                yield f"{model}: {table.title}", in_rich(table)
 
 
 def _of(rows: list[dict[str, Any]], model: str) -> list[dict[str, Any]]:
     return [row for row in rows if row["model"] == model]
-
-
-def _in_rich(table: tables.Table) -> Table:
-    """The columns that a terminal has room for, without the model's."""
-    shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    columns = [
-        index
-        for index in table.brief or range(len(table.columns))
-        if table.columns[index] != "model"
-    ]
-    for index in columns:
-        if (name := table.columns[index]) in tables.TEXTS:
-            shown.add_column(name, overflow="fold")
-        else:
-            shown.add_column(name, justify="right", no_wrap=True)
-    for row in table.rows:
-        shown.add_row(*(row[index] for index in columns))
-    return shown

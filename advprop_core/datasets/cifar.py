@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,7 @@ from advprop_core.models.class_names import Classes
 from advprop_core.pictures.corruptions import ALL_CORRUPTIONS, SEVERITIES, CorruptionConfig
 from advprop_core.pictures.digests import image_digests
 
-SIDE = 32
-"""Of the images, in pixels."""
+SIDE = 32  # of the images, in pixels
 CIFAR10_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship",
                  "truck")  # fmt: skip
 """The classes, by label."""
@@ -53,7 +53,7 @@ class CorruptedArrays:
             InputError: If files are missing, or are no such arrays.
         """
         all_labels = _labels(folder)
-        rows, labels, ignored = draw_rows(all_labels, classes, limit, strict=strict)
+        rows, labels, ignored = draw_rows(CIFAR10_NAMES, all_labels, classes, limit, strict=strict)
         return cls(folder, labels, rows, len(all_labels), ignored)
 
     def read(self, corruption: CorruptionConfig, rows: Tensor) -> tuple[Tensor, Tensor]:
@@ -76,20 +76,32 @@ class CorruptedArrays:
 
 
 def draw_rows(
-    labels: NDArray[np.int64], classes: Classes, limit: int | None, *, strict: bool
+    names: Sequence[str],
+    labels: NDArray[np.int64],
+    classes: Classes,
+    limit: int | None,
+    *,
+    strict: bool,
 ) -> tuple[Tensor, Tensor, tuple[str, ...]]:
     """Choose images of a model's classes, spread evenly over them.
 
+    Args:
+        names: The set's class names, by label.
+        labels: (N,) of its images.
+        classes: The model's (id, name) pairs.
+        limit: At most so many images.
+        strict: Whether a class that the model does not know is an error.
+
     Returns:
-        (N,) rows of the images, (N,) the model's labels, and CIFAR-10's classes it does not know.
+        (n,) rows of the images, (n,) the model's labels, and the set's classes it does not know.
     """
-    label_of = match_folders(CIFAR10_NAMES, classes, strict=strict)
+    label_of = match_folders(names, classes, strict=strict)
     by_class = [
-        [(int(row), label) for row in np.flatnonzero(labels == CIFAR10_NAMES.index(name))]
+        [(int(row), label) for row in np.flatnonzero(labels == names.index(name))]
         for name, label in label_of.items()
     ]
     rows, model_labels = torch.tensor(sorted(draw_evenly(by_class, limit))).unbind(1)
-    return rows, model_labels, tuple(name for name in CIFAR10_NAMES if name not in label_of)
+    return rows, model_labels, tuple(name for name in names if name not in label_of)
 
 
 def is_cifar10_c(folder: Path) -> bool:

@@ -24,11 +24,17 @@ TITLES = {
     "imagenette": "Imagenette",
     "cifar10": "CIFAR-10",
     "cifar10-c": "CIFAR-10-C",
+    "cifar100": "CIFAR-100",
+    "svhn": "SVHN",
+    "mnist": "MNIST",
+    "fashion-mnist": "Fashion-MNIST",
+    "kmnist": "KMNIST",
 }
 """Name of each layout, as a person writes it before the folder, and as articles do."""
 
 CORRUPTED = ("imagenet-c", "cifar10-c")
 """Layouts that hold corruptions of another set's images."""
+_IN_ARRAYS = ("cifar10", "cifar100", "svhn", "mnist", "fashion-mnist", "kmnist")
 
 
 @dataclass(frozen=True)
@@ -51,11 +57,13 @@ class Place:
         return TITLES[self.kind] if self.kind else str(self.folder)
 
     @property
-    def is_batches(self) -> bool:
-        """Whether it is CIFAR-10 as its archive unpacks, not unpacked further into images."""
+    def is_arrays(self) -> bool:
+        """Whether its images lie in arrays, as `array_sets` reads them, and not in files."""
+        if self.kind != "cifar10":  # which is often unpacked further, into images
+            return self.kind in _IN_ARRAYS
         parents = (self.folder, *(self.folder / split for split in SPLITS))
         unpacked = any((parent / name).is_dir() for parent in parents for name in CIFAR10_NAMES)
-        return self.kind == "cifar10" and not unpacked
+        return not unpacked
 
     def note(self) -> str | None:
         """What was found out, in a sentence, or None."""
@@ -95,15 +103,18 @@ def detect(folder: Path) -> str | None:
 
     Sets that differ in their photos alone (ImageNet, -Sketch, Stylized) show nothing.
     """
-    from advprop_core.datasets.torchvision_sets import IMAGENETTE_FOLDERS, has_batches
+    from advprop_core.datasets.array_sets import array_kind_in
+    from advprop_core.datasets.torchvision_sets import IMAGENETTE_FOLDERS
 
     if tiny_imagenet.is_tiny_imagenet(folder):
         return "tiny-imagenet"
     if is_cifar10_c(folder):
         return "cifar10-c"
     test_folders = {entry.name for entry in (folder / "test").glob("*")}
-    if has_batches(folder) or {*CIFAR10_NAMES} <= test_folders:
+    if {*CIFAR10_NAMES} <= test_folders:
         return "cifar10"
+    if array_kind := array_kind_in(folder):
+        return array_kind
     if any((folder / name).is_dir() for name in IMAGENETTE_FOLDERS):
         return "imagenette"
     if imagenet.corruption_folders(folder):
@@ -112,7 +123,7 @@ def detect(folder: Path) -> str | None:
 
 
 def images_of(place: Place, split: str, *, download: bool = False) -> ClassFolders:
-    """The images of each class folder, of any layout but `CORRUPTED` and CIFAR-10's batches.
+    """The images of each class folder, of any layout but `CORRUPTED` and sets in arrays.
 
     Of ``train`` or ``val``, where the set has splits; ``test`` is taken for ``val``. ``download``
     fetches Imagenette where it is missing.

@@ -6,26 +6,24 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from advprop_core.datasets import imagenet, tiny_imagenet
-from advprop_core.datasets.cifar import CIFAR10_NAMES, SIDE, draw_rows
+from advprop_core.datasets.array_sets import open_arrays
+from advprop_core.datasets.cifar import draw_rows
 from advprop_core.datasets.class_folders import match_folders
 from advprop_core.datasets.folders import ImageFolder, Unreadable
 from advprop_core.datasets.layouts import CORRUPTED, TITLES, Place, find_place, images_of
 from advprop_core.datasets.memory import require_memory
 from advprop_core.datasets.texture_shapes.scenes import AGREEMENT, SHAPES, Scene, draw_scene
-from advprop_core.datasets.torchvision_sets import cifar10_batches
 from advprop_core.errors import InputError
 from advprop_core.models.class_names import Classes, are_indices
 from advprop_core.models.imagenet import imagenet_classes
-from advprop_core.pictures.decoding import fit, to_bytes
 
 _SEEDS = {"train": 0, "val": 1}
-_LENGTHS = {"train": 12_000, "val": 2_000}
+SCENES = {"train": 12_000, "val": 2_000}
+"""How many scenes each split of a built-in set has; its classes take turns."""
 
 BUILTIN = tuple(AGREEMENT)
 
@@ -80,7 +78,7 @@ def load_images(
         classes: The model's (id, name) pairs, which a folder's class folders must match.
         limit: At most this many images, spread evenly over the classes.
         strict: As for `ImageFolder`.
-        download: Fetch Imagenette or CIFAR-10 where it is missing.
+        download: Fetch Imagenette, or a set in arrays such as CIFAR-10, where it is missing.
         alone: Whether no other process reads them, and needs memory for that.
 
     Raises:
@@ -105,8 +103,8 @@ def load_images(
             f"{name} holds corruptions of {place.title}'s images: `advprop evaluate` alone "
             "measures these"
         )
-    if place.is_batches:
-        return _read_batches(place, size, split, classes, limit, strict=strict, download=download)
+    if place.is_arrays:
+        return _read_arrays(place, size, split, classes, limit, strict=strict, download=download)
     folders = images_of(place, split, download=download)
     folder = ImageFolder(folders, size=size, classes=classes, strict=strict, limit=limit)
     pixels, labels = folder.load_all(alone=alone)
@@ -170,7 +168,7 @@ def _notes(
     return notes
 
 
-def _read_batches(
+def _read_arrays(
     place: Place,
     size: int,
     split: str,
@@ -180,23 +178,21 @@ def _read_batches(
     strict: bool,
     download: bool,
 ) -> Images:
-    """CIFAR-10 as its archive unpacks."""
-    batches = cifar10_batches(place.folder, split, download=download)
-    class_pairs = classes or [(name, name) for name in CIFAR10_NAMES]
+    """A set whose images lie in arrays, as its archive unpacks."""
+    assert place.kind is not None
+    arrays = open_arrays(place.kind, place.folder, split, download=download)
+    class_pairs = classes or [(name, name) for name in arrays.names]
     rows, labels, ignored = draw_rows(
-        np.asarray(batches.targets), class_pairs, limit, strict=strict
+        arrays.names, arrays.labels, class_pairs, limit, strict=strict
     )
     require_memory(len(rows), size)
-    pixels = torch.empty((len(rows), 3, size, size), dtype=torch.uint8)
-    for index, row in enumerate(rows.tolist()):
-        pixels[index] = to_bytes(fit(Image.fromarray(batches.data[row]), size))
     return Images(
-        pixels,
+        arrays.read(rows.tolist(), size),
         labels,
         tuple(class_pairs),
         ignored_classes=ignored,
-        notes=tuple(_notes(place, CIFAR10_NAMES, classes)),
-        enlarged=len(rows) if size > SIDE else 0,
+        notes=tuple(_notes(place, arrays.names, classes)),
+        enlarged=len(rows) if size > arrays.side else 0,
     )
 
 
@@ -207,10 +203,10 @@ def load_scenes(name: str, count: int, size: int, *, classes: Classes | None = N
         InputError: If a model's (id, name) pairs are not those of the set, or the count does not
             lie in [1, 2000].
     """
-    if not 1 <= count <= _LENGTHS["val"]:
-        raise InputError(f"count must lie in [1, {_LENGTHS['val']}], got {count}")
+    if not 1 <= count <= SCENES["val"]:
+        raise InputError(f"count must lie in [1, {SCENES['val']}], got {count}")
     _require_shapes(name, classes)
-    return [_scene(name, "val", index, size) for index in range(count)]
+    return [draw_scene_of(name, "val", index, size) for index in range(count)]
 
 
 def readable_classes(ids: Sequence[str], root: Path) -> tuple[tuple[str, str], ...]:
@@ -221,18 +217,19 @@ def readable_classes(ids: Sequence[str], root: Path) -> tuple[tuple[str, str], .
 
 
 def _draw_shapes(name: str, size: int, split: str, limit: int | None) -> Images:
-    count = _LENGTHS[split] if limit is None else min(limit, _LENGTHS[split])
+    count = SCENES[split] if limit is None else min(limit, SCENES[split])
     require_memory(count, size)
     pixels = torch.empty((count, 3, size, size), dtype=torch.uint8)
     labels, textures = torch.empty((2, count), dtype=torch.int64)
     for row in range(count):
-        scene = _scene(name, split, row, size)
+        scene = draw_scene_of(name, split, row, size)
         pixels[row] = torch.from_numpy(scene.image.copy()).permute(2, 0, 1)
         labels[row], textures[row] = scene.shape, scene.texture
     return Images(pixels, labels, tuple((shape, shape) for shape in SHAPES), textures=textures)
 
 
-def _scene(name: str, split: str, index: int, size: int) -> Scene:
+def draw_scene_of(name: str, split: str, index: int, size: int) -> Scene:
+    """One scene of ``shapes`` or ``shapes-conflict``, of ``train`` or ``val``."""
     return draw_scene(_SEEDS[split], index, texture_agreement=AGREEMENT[name], size=size)
 
 

@@ -1,4 +1,4 @@
-"""Imagenette and CIFAR-10 as torchvision has them: fetched when a person asks for it."""
+"""Imagenette as torchvision has it: fetched when a person asks for it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from torchvision.datasets import CIFAR10, Imagenette
+from torchvision.datasets import Imagenette
 
 from advprop_core.errors import InputError
 from advprop_core.models.timm_networks import Offline
@@ -16,11 +16,6 @@ IMAGENETTE_FOLDERS = ("imagenette2-320", "imagenette2", "imagenette2-160")
 """What Imagenette's three archives unpack to; the one with a shorter side of 320 is fetched."""
 
 _FETCHED = "320px"
-
-
-def has_batches(folder: Path) -> bool:
-    """Whether the folder holds CIFAR-10 as its archive unpacks."""
-    return Path(folder, CIFAR10.base_folder).is_dir()
 
 
 def imagenette_folder(folder: Path, split: str, *, download: bool = False) -> Path:
@@ -44,7 +39,7 @@ def imagenette_folder(folder: Path, split: str, *, download: bool = False) -> Pa
     # Whole or not at all: an unpacking that was interrupted would look like a smaller data set.
     whole = folder / IMAGENETTE_FOLDERS[0]
     url, _ = Imagenette._ARCHIVES[_FETCHED]
-    with _explaining_failures("Imagenette", url, folder):
+    with explaining_failures("Imagenette", url, folder):
         folder.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=".unfinished-", dir=folder) as unfinished:
             Imagenette(unfinished, split="val", size=_FETCHED, download=True)
@@ -52,31 +47,9 @@ def imagenette_folder(folder: Path, split: str, *, download: bool = False) -> Pa
     return whole / split
 
 
-def cifar10_batches(folder: Path, split: str, *, download: bool = False) -> CIFAR10:
-    """CIFAR-10's images and labels, of ``train`` or of the test images.
-
-    torchvision reads the batches, which are pickles, after it has compared their checksums. Where
-    asked, the archive (170 MB) is fetched into the folder, unless it is there.
-
-    Raises:
-        Offline: If it cannot be fetched.
-        InputError: If it is missing or its checksums differ.
-    """
-    if download:
-        with _explaining_failures("CIFAR-10", CIFAR10.url, folder):
-            CIFAR10(str(folder), download=True)
-    try:
-        return CIFAR10(str(folder), train=split == "train")
-    except RuntimeError:
-        raise InputError(
-            f"cifar10 has train/NAME/IMAGE and test/NAME/IMAGE, or {CIFAR10.base_folder} with the "
-            f"published checksums, and {folder} has neither: `advprop evaluate "
-            "--download` fetches it there"
-        ) from None
-
-
 @contextmanager
-def _explaining_failures(title: str, url: str, folder: Path) -> Iterator[None]:
+def explaining_failures(title: str, url: str, folder: Path) -> Iterator[None]:
+    """Raise Offline, with where the set is found, in place of what a failed download raises."""
     try:
         yield
     except (OSError, RuntimeError) as error:  # no network, no room; a wrong checksum

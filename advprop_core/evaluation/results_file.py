@@ -257,6 +257,8 @@ def require_format(name: str, content: Any) -> None:
             f"{name} holds no results of advprop evaluate: give the results.json that `advprop "
             "evaluate … --report DIR` writes"
         )
+    if content.get("kind") == "transfer":
+        raise InputError(f"{name} holds results of advprop transfer: open it on the Transfer page")
     if content["format"] != FORMAT:
         raise InputError(
             f"{name} has results in format {content['format']}, this version reads format "

@@ -1,4 +1,4 @@
-"""An evaluation as files: ``results.json``, ``results.csv`` and a page that needs no network.
+"""Reports as files: ``results.json``, ``results.csv`` and a page that needs no network.
 
 The only file of the library that imports plotly, and only when a report is written.
 """
@@ -13,6 +13,7 @@ from typing import Any
 from advprop_core.files import write_whole
 from advprop_core.report.page import page
 from advprop_core.report.sections import Plot, sections, with_short_names
+from advprop_core.report.transfer_page import transfer_page
 from advprop_core.report.words import as_csv
 
 
@@ -31,11 +32,32 @@ def write_report(folder: Path, content: Mapping[str, Any]) -> tuple[Path, ...]:
     return tuple(folder / name for name in texts)
 
 
+def write_transfer_report(folder: Path, content: Mapping[str, Any]) -> tuple[Path, ...]:
+    """Write ``results.json`` and the page of a transfer experiment, each whole or not at all.
+
+    The content is that of :func:`~advprop_core.transfer.summary.summarise`.
+    """
+    texts = {
+        "results.json": json.dumps(content, indent=1, ensure_ascii=False) + "\n",
+        "report.html": transfer_html(content),
+    }
+    for name, text in texts.items():
+        write_whole(folder / name, text)
+    return tuple(folder / name for name in texts)
+
+
 def html(content: Mapping[str, Any]) -> str:
     """The page of an evaluation, with plotly.js inside."""
     from plotly.offline import get_plotlyjs
 
     return page(content, [*sections(with_short_names(content))], _drawn, get_plotlyjs())
+
+
+def transfer_html(content: Mapping[str, Any]) -> str:
+    """The page of a transfer experiment, with plotly.js inside."""
+    from plotly.offline import get_plotlyjs
+
+    return transfer_page(content, _drawn, get_plotlyjs())
 
 
 def _drawn(plot: Plot) -> str:

@@ -10,8 +10,11 @@ from collections.abc import Callable, Sequence
 from advprop_core.evaluation.intervals import wilson_interval
 from advprop_core.report.colours import branch_colour
 from advprop_core.report.style import (
+    DASHES,
+    LEGEND,
     SYMBOLS,
     Spec,
+    band,
     frame,
     marker,
     plain,
@@ -21,10 +24,8 @@ from advprop_core.report.style import (
 from advprop_core.report.words import Row, columns, describe
 from advprop_core.text import NORM_TITLES, NORM_UNITS
 
-_DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 _AXES = {"linf": "ε in 255ths", "l2": "ε, the length of the perturbation"}
 _GREY = "#7B8794"
-_LEGEND = {"orientation": "h", "yref": "container", "yanchor": "bottom", "y": 0}
 _Walk = tuple[str, str, str]  # model, branch, attack branch
 _HATCHING: Spec = {"fgcolor": "#FFFFFF", "fillmode": "overlay", "size": 7}
 _SHARES: Spec = {"range": [0, 1.02], "tickformat": ".0%", "fixedrange": True, "automargin": True}
@@ -42,32 +43,16 @@ def curve(clean: Sequence[Row], attacked: Sequence[Row], models: Sequence[str]) 
         name = f"{plain(model)}, {branch}{through}"
         line = _line(clean, attacked, walk, name, models.index(model))
         line["marker"]["symbol"] = symbol(branch, models.index(model))
-        band = _band(line)
-        count = len(line["x"])
-        ends = {"low": band["y"][: count - 1 : -1], "high": band["y"][:count]}
+        above, below = line["error_y"]["array"], line["error_y"]["arrayminus"]
+        ends = {
+            "low": [share - down for share, down in zip(line["y"], below, strict=True)],
+            "high": [share + up for share, up in zip(line["y"], above, strict=True)],
+        }
         drawn = {key: value for key, value in line.items() if key != "error_y"}
-        data += [band, drawn | {"meta": line["meta"] | ends}]
+        colour = line["line"]["color"]
+        data += [band(line["x"], **ends, colour=colour), drawn | {"meta": line["meta"] | ends}]
     first = attacked[0]["condition"]
     return _against_radius(data, first["attack"], first["norm"])
-
-
-def _band(line: Spec) -> Spec:
-    """The intervals of a line, there and back."""
-    above, below = line["error_y"]["array"], line["error_y"]["arrayminus"]
-    high = [share + up for share, up in zip(line["y"], above, strict=True)]
-    low = [share - down for share, down in zip(line["y"], below, strict=True)]
-    red, green, blue = (int(line["line"]["color"][at : at + 2], 16) for at in (1, 3, 5))
-    return {
-        "type": "scatter",
-        "x": [*line["x"], *reversed(line["x"])],
-        "y": [*high, *reversed(low)],
-        "fill": "toself",
-        "fillcolor": f"rgba({red},{green},{blue},0.14)",
-        "line": {"width": 0},
-        "mode": "lines",
-        "hoverinfo": "skip",
-        "showlegend": False,
-    }
 
 
 def transfers(clean: Sequence[Row], attacked: Sequence[Row]) -> Spec:
@@ -160,7 +145,7 @@ def standing(results: Sequence[Row]) -> Spec:
         fallen = sorted(radius for radius in one["epsilons"] if radius is not None)
         at = [0.0, *fallen, limit]
         left = [1 - min(place, len(fallen)) / one["n"] for place in range(len(at))]
-        dash = _DASHES[models.index(one["model"]) % len(_DASHES)]
+        dash = DASHES[models.index(one["model"]) % len(DASHES)]
         data.append(
             {
                 "type": "scatter",
@@ -239,7 +224,7 @@ def _line(
         (row for row in attacked if _walk(row) == walk),
         key=lambda row: row["condition"]["epsilon"],
     )
-    dash = _DASHES[style % len(_DASHES)]
+    dash = DASHES[style % len(DASHES)]
     return {
         "type": "scatter",
         "x": [row["condition"].get("epsilon", 0) * unit for row in own],
@@ -265,7 +250,7 @@ def _against_radius(
         height=340 + 22 * sum("name" in line for line in data),
         top=top,
         showlegend=True,
-        legend=_LEGEND,
+        legend=LEGEND,
         xaxis={"title": _AXES[norm], "rangemode": "tozero", "fixedrange": True},
         yaxis=_SHARES | {"title": shares},
     )
@@ -277,7 +262,7 @@ def _dotted(data: Sequence[Spec], names: Sequence[str], row: int, title: str) ->
         data,
         height=row * len(names) + 90 + 24 * sum("name" in one for one in data),
         top=10,
-        legend=_LEGEND,
+        legend=LEGEND,
         xaxis=_SHARES | {"range": [-0.02, 1.02], "title": title},
         yaxis={
             "tickvals": [*range(len(names))],

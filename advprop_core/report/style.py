@@ -13,6 +13,8 @@ Spec = dict[str, Any]
 """A figure's data and layout, as plotly is told them."""
 
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "pentagon")
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+LEGEND = {"orientation": "h", "yref": "container", "yanchor": "bottom", "y": 0}
 _FILLS = {"main": "", "aux": "-open"}
 _INK = "#1F2933"
 _CHECKPOINTS = (".safetensors", ".pth", ".pt", ".bin", ".tar")
@@ -88,4 +90,20 @@ def whiskers(pairs: Sequence[tuple[float, float, float]]) -> Spec:
         "color": _INK,
         "thickness": 1.2,
         "width": 3,
+    }
+
+
+def band(x: Sequence[float], low: Sequence[float], high: Sequence[float], colour: str) -> Spec:
+    """The area between two lines over the same places, there and back."""
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return {
+        "type": "scatter",
+        "x": [*x, *reversed(x)],
+        "y": [*high, *reversed(low)],
+        "fill": "toself",
+        "fillcolor": f"rgba({red},{green},{blue},0.14)",
+        "line": {"width": 0},
+        "mode": "lines",
+        "hoverinfo": "skip",
+        "showlegend": False,
     }

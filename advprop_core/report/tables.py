@@ -20,10 +20,10 @@ from advprop_core.report.words import (
 )
 from advprop_core.text import NORM_TITLES
 
-TEXTS = frozenset({"model", "branch", "images", "attack", "corruption"})
+TEXTS = frozenset({"model", "branch", "images", "attack", "corruption", "source", "trained"})
 """Columns that hold words and not numbers."""
 
-_NONE = "–"
+NONE = "–"
 _ENDS = "95 % interval"
 
 
@@ -82,7 +82,7 @@ def _accuracy(row: Row) -> Sequence[str]:
         str(row["n"]),
         *_with_ends(figures, "top1", "top5"),
         f"{row['loss']:.3f}",
-        " to ".join(f"{end:.3f}" for end in row.get("loss_interval") or ()) or _NONE,
+        " to ".join(f"{end:.3f}" for end in row.get("loss_interval") or ()) or NONE,
         *_with_ends(figures, "expected_calibration_error", "confidence_when_wrong"),
     )
 
@@ -101,7 +101,7 @@ def _errors(content: Mapping[str, Any], rows: Sequence[Row]) -> Table:
     lines = [
         (
             kind if kind in counted else f"{kind} (not in the mean)",
-            *(_share(mean(by_branch[b])) if b in by_branch else _NONE for b in branches),
+            *(share(mean(by_branch[b])) if b in by_branch else NONE for b in branches),
         )
         for kind, by_branch in shares.items()
     ]
@@ -130,7 +130,7 @@ def _means(
     for branch in branches:
         result = results.get(branch, {})
         has_value = result.get(name) is not None
-        yield f"{_share(result[name])} ({_between(result[interval])})" if has_value else _NONE
+        yield f"{share(result[name])} ({between(result[interval])})" if has_value else NONE
 
 
 def _biases(measure: Mapping[str, Any]) -> Table:
@@ -142,8 +142,8 @@ def _biases(measure: Mapping[str, Any]) -> Table:
         (
             bias["model"],
             bias["branch"],
-            _share(bias["shape_bias"]),
-            _between(bias["interval"]),
+            share(bias["shape_bias"]),
+            between(bias["interval"]),
             str(bias["n"]),
             *_with_ends(bias, "shape", "texture", "neither"),
         )
@@ -180,15 +180,17 @@ def _meanings(*measures: Mapping[str, Any]) -> Sequence[str]:
     return [measure["meaning"] for measure in measures if measure.get("meaning")]
 
 
-def _share(value: float | None) -> str:
-    return _NONE if value is None else f"{value:.1%}"
+def share(value: float | None) -> str:
+    """``93.1%``, or a dash for None."""
+    return NONE if value is None else f"{value:.1%}"
 
 
 def _with_ends(result: Row, *names: str) -> Iterator[str]:
     """Shares, each followed by its interval."""
     for name in names:
-        yield from (_share(result[name]), _between(result.get(f"{name}_interval")))
+        yield from (share(result[name]), between(result.get(f"{name}_interval")))
 
 
-def _between(interval: Sequence[float] | None) -> str:
-    return " to ".join(f"{end:.1%}" for end in interval) if interval else _NONE
+def between(interval: Sequence[float] | None) -> str:
+    """``92.0% to 94.1%``, or a dash for None."""
+    return " to ".join(f"{end:.1%}" for end in interval) if interval else NONE

@@ -14,12 +14,13 @@ from advprop_core.training.recipe import Augmentation
 
 
 def augment(images: Tensor, size: int, recipe: Augmentation, generator: torch.Generator) -> Tensor:
-    """Crops, flips, colours and noises of the recipe, in that order.
+    """Crops, flips, moves, colours and noises of the recipe, in that order.
 
     (N, 3, S, S) uint8 become (N, 3, size, size) float32 in [0, 1], channels-last. The generator is
     on their device. RandAugment, MixUp and CutMix are done elsewhere.
     """
-    return recolor(crop(images, size, recipe, generator), recipe, generator)
+    pixels = crop(images, size, recipe, generator)
+    return recolor(move(pixels, recipe, generator), recipe, generator)
 
 
 def recolor(pixels: Tensor, recipe: Augmentation, generator: torch.Generator) -> Tensor:
@@ -59,6 +60,21 @@ def crop(images: Tensor, size: int, recipe: Augmentation, generator: torch.Gener
         images.float() / 255, grid, padding_mode="reflection", align_corners=False
     )
     return pixels.clamp(0, 1)
+
+
+def move(pixels: Tensor, recipe: Augmentation, generator: torch.Generator) -> Tensor:
+    """Shift and rotation of (N, 3, S, S) in [0, 1]; as they came where the recipe has neither."""
+    if not (recipe.shift or recipe.rotation):
+        return pixels
+    count, _, size, _ = pixels.shape
+    draws = torch.rand(3, count, generator=generator, device=pixels.device) * 2 - 1
+    angle = draws[0] * math.radians(recipe.rotation)
+    # Whole pixels, so that a shift alone does not blur; the axes of the grid run from -1 to 1.
+    x, y = ((recipe.shift + 0.5) * draws[1:]).round().clamp(-recipe.shift, recipe.shift) * 2 / size
+    cosine, sine = angle.cos(), angle.sin()
+    theta = torch.stack([cosine, -sine, x, sine, cosine, y], 1).view(count, 2, 3)
+    grid = F.affine_grid(theta, [*pixels.shape], align_corners=False)
+    return F.grid_sample(pixels, grid, align_corners=False)
 
 
 def jitter_colors(pixels: Tensor, strength: float, generator: torch.Generator) -> Tensor:

@@ -89,7 +89,7 @@ def load_data(
         InputError: If there is no such data, a class folder holds no image, the classes of both
             splits differ, or fewer photos are left than a step draws.
     """
-    if data in BUILTIN or _is_batches(data):
+    if data in BUILTIN or _is_arrays(data):
         read = _whole(data, recipe, device)
     else:
         read = _photos(data, recipe, device, measures, in_memory)
@@ -125,20 +125,20 @@ def load_split(
     Raises:
         InputError: If there is no such data, or its classes do not match.
     """
-    is_whole = data in BUILTIN or _is_batches(data)
-    source = data if is_whole else str(_folder_of(_root_of(data), split))
+    is_whole = data in BUILTIN or _is_arrays(data)
+    source = data if is_whole else str(folder_of(root_of(data), split))
     return load_images(
         source, size, split=split, classes=classes, limit=limit, strict=split == "val", alone=alone
     )
 
 
-def _is_batches(data: str) -> bool:
-    """Whether it is CIFAR-10 as its archive unpacks."""
+def _is_arrays(data: str) -> bool:
+    """Whether it is a published set whose images lie in arrays, such as CIFAR-10."""
     place = find_place(data)
-    return place is not None and place.is_batches
+    return place is not None and place.is_arrays
 
 
-def _root_of(data: str) -> Path:
+def root_of(data: str) -> Path:
     """The folder that holds ``train`` and ``val``; ``KIND:DIR`` names it too."""
     place = find_place(data)
     if place is None:
@@ -148,7 +148,7 @@ def _root_of(data: str) -> Path:
     return place.folder
 
 
-def _folder_of(root: Path, split: str) -> Path:
+def folder_of(root: Path, split: str) -> Path:
     """Its folder; some sets, such as CIFAR-10, call the one to measure on ``test``."""
     if is_tiny_imagenet(root):
         return root  # which of its photos are of a split, a text file says
@@ -162,7 +162,7 @@ def held_out(name: str, share: float) -> bool:
 
 
 def _whole(data: str, recipe: Recipe, device: torch.device) -> TrainingData:
-    """Sets whose images are no files of their own: drawn scenes, and CIFAR-10's batches."""
+    """Sets whose images are no files of their own: drawn scenes, and arrays such as CIFAR-10's."""
     split = load_split(data, "train", recipe.size)
     out = torch.tensor([held_out(str(i), recipe.holdout) for i in range(len(split.labels))])
     _require_holdout(recipe, int(out.sum()), len(out))
@@ -181,15 +181,15 @@ def _whole(data: str, recipe: Recipe, device: torch.device) -> TrainingData:
 def _photos(
     data: str, recipe: Recipe, device: torch.device, measures: bool, in_memory: bool | None
 ) -> TrainingData:
-    root, side = _root_of(data), round(recipe.size * _MARGIN)
+    root, side = root_of(data), round(recipe.size * _MARGIN)
     is_split = recipe.objective != "auxiliary" or all(
-        _has_folders(_folder_of(root, split)) for split in ("train", "val")
+        _has_folders(folder_of(root, split)) for split in ("train", "val")
     )
     measured: tuple[Sample, ...] = ()
     unreadable: tuple[Unreadable, ...] = ()
     measured_on = f"{Path(data).name} val"
     if is_split:
-        _require_splits(root, data)
+        require_splits(root, data)
         folder = ImageFolder(root / "train", size=side)
         _require_full_classes(root / "train", folder)
     else:
@@ -250,17 +250,17 @@ def _limit(recipe: Recipe) -> int | None:
     return MEASURED if recipe.objective == "auxiliary" else None
 
 
-def _require_splits(root: Path, data: str) -> None:
+def require_splits(root: Path, data: str) -> None:
     """The commonest mistakes with folders, each with what to do."""
     if not root.is_dir():
         there = f"{data!r} is a file" if root.exists() else f"there is no folder {data!r}"
         raise InputError(f"data must be a folder or one of {', '.join(BUILTIN)}: {there}")
     wanted = "a folder that holds train/CLASS/PHOTO and val/CLASS/PHOTO"
-    if not _folder_of(root, "train").is_dir():
+    if not folder_of(root, "train").is_dir():
         above = root.resolve().parent
         near = f"; did you mean {above}?" if root.name in ("train", "val") else ""
         raise InputError(f"{root} has no train/ in it: give {wanted}{near}")
-    if not _folder_of(root, "val").is_dir():
+    if not folder_of(root, "val").is_dir():
         raise InputError(
             f"{root} has train/, but no val/: accuracies are measured on photos that training does "
             f"not see, so give {wanted}; move some photos of each class there"

@@ -166,8 +166,13 @@ def head_parameters(model: DualBNModel) -> set[str]:
     return {name for name, parameter in network.named_parameters() if id(parameter) in in_heads}
 
 
-def stages(model: DualBNModel) -> list[list[str]]:
-    """Parameter names of each of timm's coarse groups, from the stem on, without the classifier.
+def stages(model: DualBNModel, *, coarse: bool = True) -> list[list[str]]:
+    """Parameter names of each of timm's groups, from the stem on, without the classifier.
+
+    Args:
+        model: The network.
+        coarse: Whether a group is a whole stage; otherwise a stage's blocks are groups of their
+            own.
 
     Raises:
         InputError: If timm does not know how to group this network's parameters.
@@ -175,7 +180,7 @@ def stages(model: DualBNModel) -> list[list[str]]:
     network: Any = model.branch(MAIN).network
     head = head_parameters(model)
     try:
-        groups = group_parameters(network, network.group_matcher(coarse=True))
+        groups = group_parameters(network, network.group_matcher(coarse=coarse))
     except AssertionError as error:
         raise InputError(
             f"this network has no stages that could be trained apart ({error}): train all of it"
@@ -187,13 +192,14 @@ def stages(model: DualBNModel) -> list[list[str]]:
 def set_trainable(model: DualBNModel, recipe: Recipe, more_stages: int = 0) -> list[str]:
     """Ask gradients of what the recipe trains, and of nothing else.
 
-    ``more_stages`` counts the stages that were unfrozen since, from the last on.
+    ``more_stages`` counts the stages, or with ``blocks:K`` the blocks, that were unfrozen since,
+    from the last on.
 
     Returns:
         Names of the parameters that are still frozen.
 
     Raises:
-        InputError: If the network has fewer stages than ``last:K`` asks for.
+        InputError: If the network has fewer of them than ``last:K`` or ``blocks:K`` asks for.
     """
     network, head = model.branch(MAIN).network, head_parameters(model)
     kind, _, number = recipe.trainable.partition(":")
@@ -205,9 +211,12 @@ def set_trainable(model: DualBNModel, recipe: Recipe, more_stages: int = 0) -> l
         norms = norm_layers(network).items()
         trained |= {f"{layer}.{key}" for layer, norm in norms for key, _ in norm.named_parameters()}
     elif count or recipe.unfreeze_patience:  # not always, for not every network has stages
-        groups = stages(model)
+        groups = stages(model, coarse=kind != "blocks")
         if int(number or 0) > len(groups):
-            raise InputError(f"trainable is {recipe.trainable}, but there are {len(groups)} stages")
+            parts = "blocks" if kind == "blocks" else "stages"
+            raise InputError(
+                f"trainable is {recipe.trainable}, but there are {len(groups)} {parts}"
+            )
         trained |= {name for group in groups[::-1][:count] for name in group}
     for branch in model.branch_names:
         for name, parameter in model.branch(branch).network.named_parameters():

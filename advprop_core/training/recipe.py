@@ -42,7 +42,7 @@ Severity = Annotated[float, Ge(0), Le(1)]
 Share = Annotated[float, Ge(0), Lt(1)]
 Epochs = Annotated[float, Ge(0), Le(1_000_000)]
 
-_TRAINABLE = re.compile(r"all|head|norm|last:[1-9]\d{0,3}")
+_TRAINABLE = re.compile(r"all|head|norm|(last|blocks):[1-9]\d{0,3}")
 _WITH_AUXILIARIES: tuple[ObjectiveName, ...] = ("advprop", "auxiliary")
 _WEIGHTS: dict[ObjectiveName, float] = {"adv-reg": 0.2, "trades": 6.0}  # of their authors' code
 USED_BY: Mapping[str, tuple[ObjectiveName, ...]] = MappingProxyType(
@@ -127,6 +127,10 @@ class Augmentation(Checked):
     """Alpha of MixUp (Zhang et al., arXiv 1710.09412)."""
     cutmix: Amount = 0.0
     """Alpha of CutMix (Yun et al., arXiv 1905.04899)."""
+    shift: Annotated[int, Ge(0), Le(4096)] = 0
+    """Move each image by up to so many pixels in both directions; what comes in is black."""
+    rotation: Annotated[float, Ge(0), Le(180)] = 0.0
+    """Turn each image by up to so many degrees; what comes in is black."""
 
     @property
     def mixes(self) -> bool:
@@ -152,10 +156,11 @@ class Recipe(Checked):
     """Class names of that network, where its file does not say them; if they hold all
     those of the photos, their rows of the classifier are kept."""
     trainable: str = "all"
-    """What is trained: all, head, norm (and the head) or last:K (last K stages and the head)."""
+    """What is trained: all, head, norm (and the head), last:K (last K stages and the head) or
+    blocks:K (last K blocks, of which a stage has several, and the head)."""
     unfreeze_patience: Index = 0
-    """Epochs without a lower loss before one more stage is trained, from the last to the first; 0
-    for never."""
+    """Epochs without a lower loss before one more stage (with blocks:K: block) is trained, from the
+    last to the first; 0 for never."""
     drop_rate: Share = 0.0
     """Share of the classifier's inputs that are dropped."""
     drop_path_rate: Share = 0.0
@@ -230,11 +235,13 @@ class Recipe(Checked):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not _TRAINABLE.fullmatch(self.trainable):
-            raise InputError(f"trainable must be all, head, norm or last:K, got {self.trainable!r}")
+            raise InputError(
+                f"trainable must be all, head, norm, last:K or blocks:K, got {self.trainable!r}"
+            )
         if not self.start_from and any(getattr(self, name) is not None for name in OF_SOURCE):
             raise InputError(f"{join(OF_SOURCE)} are of the file in start_from: there is none")
         if self.unfreeze_patience and self.trainable in ("all", "norm"):
-            raise InputError("unfreeze_patience needs trainable to be head or last:K")
+            raise InputError("unfreeze_patience needs trainable to be head, last:K or blocks:K")
         if self.auxiliaries and self.objective not in _WITH_AUXILIARIES:
             raise InputError(
                 f"auxiliaries are for {join(_WITH_AUXILIARIES)}: {self.objective} has none to "
@@ -302,6 +309,9 @@ class Recipe(Checked):
         for name in OF_SOURCE:  # left out where not given: runs that began without them go on
             if (value := values.pop(name)) is not None:
                 values[name] = list(value)
+        for name in ("shift", "rotation"):  # likewise
+            if not values["augmentation"][name]:
+                del values["augmentation"][name]
         return values
 
 

@@ -26,7 +26,7 @@ from advprop_core.pictures import decoding as photos
 from advprop_core.pictures.files import read_file
 from advprop_core.pictures.formats import ImageError
 from advprop_core.processes import local_count
-from advprop_core.training.augment import augment, recolor
+from advprop_core.training.augment import augment, move, recolor
 from advprop_core.training.batch import Batch, mixed_seed, seed_globals
 from advprop_core.training.ranks import world
 from advprop_core.training.recipe import Recipe
@@ -60,7 +60,7 @@ class InMemory:
 
     def epoch(self, epoch: int, start: int, device: torch.device) -> Iterator[Batch]:
         """This process's batches of one epoch from step ``start`` on; partial ones are left out."""
-        order = _order(len(self), self.recipe, epoch).to(self.images.device)
+        order = epoch_order(len(self), self.recipe, epoch).to(self.images.device)
         for number, indices in _deal(order, self.recipe, epoch, start):
             seed = _seed(self.recipe, _AUGMENTATION, number)
             generator = torch.Generator(self.images.device).manual_seed(seed)
@@ -109,7 +109,7 @@ class OnDisk(Dataset[tuple[Tensor, int]]):
 
     def epoch(self, epoch: int, start: int, device: torch.device) -> Iterator[Batch]:
         """See :meth:`InMemory.epoch`."""
-        dealt = list(_deal(_order(self.count, self.recipe, epoch), self.recipe, epoch, start))
+        dealt = list(_deal(epoch_order(self.count, self.recipe, epoch), self.recipe, epoch, start))
         keys = [[(epoch, int(i)) for i in chosen] for _, chosen in dealt]
         spare = (os.cpu_count() or 1) // local_count() - 1  # a core is the process's own
         loader = DataLoader(
@@ -122,7 +122,8 @@ class OnDisk(Dataset[tuple[Tensor, int]]):
             images, labels = (x.to(device, non_blocking=True) for x in (images, labels))
             seed = _seed(self.recipe, _AUGMENTATION, number)
             generator = torch.Generator(device).manual_seed(seed)
-            pixels = recolor(images.float() / 255, self.recipe.augmentation, generator)
+            pixels = move(images.float() / 255, self.recipe.augmentation, generator)
+            pixels = recolor(pixels, self.recipe.augmentation, generator)
             yield _mixed(pixels, labels, self.recipe, self.classes, number)
 
     def __getitem__(self, key: tuple[int, int]) -> tuple[Tensor, int]:
@@ -189,7 +190,8 @@ def _seed(recipe: Recipe, purpose: int, number: int) -> int:
     return mixed_seed(recipe.seed, purpose, number, rank)
 
 
-def _order(count: int, recipe: Recipe, epoch: int) -> Tensor:
+def epoch_order(count: int, recipe: Recipe, epoch: int) -> Tensor:
+    """(count,) indices of the photos, in the order that an epoch shows them in."""
     generator = torch.Generator().manual_seed(mixed_seed(recipe.seed, _ORDER, epoch))
     return torch.randperm(count, generator=generator)
 

@@ -13,11 +13,8 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import broadcast_object_list
 from timm.layers import convert_sync_batchnorm
-from timm.optim import create_optimizer_v2, get_optimizer_info
-from timm.scheduler import create_scheduler_v2
 from timm.utils import ModelEmaV3
 
-from advprop_core.errors import InputError
 from advprop_core.models.dual_bn import DualBNModel, norm_layers
 from advprop_core.training import state
 from advprop_core.training.batch import Batch, Figures, seed_globals
@@ -27,12 +24,12 @@ from advprop_core.training.measure import quick_look
 from advprop_core.training.meter import Diverged, Meter, Report
 from advprop_core.training.network import set_trainable, train_mode
 from advprop_core.training.objectives import make_plan
+from advprop_core.training.optimizer import make_optimizer, make_schedule
 from advprop_core.training.ranks import means_over_ranks
 from advprop_core.training.recipe import Recipe
 from advprop_core.training.sources import InMemory
 
 _SAVE_EVERY = 600.0  # seconds, for an epoch of ImageNet is longer
-_FUSED = ("sgd", "adam", "adamw")
 
 
 class Trainer:
@@ -41,7 +38,7 @@ class Trainer:
     Args:
         recipe: What to do.
         photos: What to do it with.
-        out: Run folder, which must be there before the first step.
+        out: Run folder, there before the first step; None keeps neither log nor state.
         accelerator: Knows the device and the other processes.
         model: Becomes the run's own.
         identity: Of :func:`.state.identity`.
@@ -52,7 +49,7 @@ class Trainer:
         self,
         recipe: Recipe,
         photos: TrainingData,
-        out: Path,
+        out: Path | None,
         accelerator: Accelerator,
         model: DualBNModel,
         identity: str,
@@ -62,8 +59,8 @@ class Trainer:
         self.accelerator, self.identity = accelerator, identity
         self.model = model.to(accelerator.device)
         self.steps = len(photos.source) // recipe.batch_size
-        self.optimizer = _optimizer(self.model, recipe)
-        self.schedule = _schedule(self.optimizer, recipe, self.steps)
+        self.optimizer = make_optimizer(self.model, recipe)
+        self.schedule = make_schedule(self.optimizer, recipe, self.steps)
         self.ema: Any = None
         if recipe.ema_decay:
             self.ema = ModelEmaV3(self.model, recipe.ema_decay, use_warmup=True)
@@ -114,17 +111,18 @@ class Trainer:
         Args:
             report: Called on the first process only.
         """
-        writes = self.accelerator.is_main_process
-        if writes:
-            state.cut_log(self.out / state.LOG, self.progress.step)
+        is_first = self.accelerator.is_main_process
+        log = self.out / state.LOG if self.out and is_first else None
+        if log:
+            state.cut_log(log, self.progress.step)
         meter = Meter(
-            self.out / state.LOG if writes else None,
+            log,
             self.recipe,
             self.steps,
             self.progress,
             self.accelerator.log if self.accelerator.trackers else None,
         )
-        show = report if writes else (lambda _: None)
+        show = report if is_first else (lambda _: None)
         try:
             while self.progress.step < self.all_steps:
                 self._epoch(meter, show)
@@ -245,6 +243,8 @@ class Trainer:
         if not self.accelerator.is_main_process:
             return
         self._require_finite()
+        if self.out is None:
+            return
         tensors = {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict()}
         if self.ema:
             tensors["ema"] = self.ema.module.state_dict()
@@ -273,38 +273,3 @@ class Trainer:
                     "rate or warm up for longer; the state of the run, if there is one, is from "
                     "before it"
                 )
-
-
-def _optimizer(model: DualBNModel, recipe: Recipe) -> torch.optim.Optimizer:
-    on_gpu = next(model.parameters()).is_cuda
-    extra: dict[str, Any] = {"fused": True} if on_gpu and recipe.optimizer in _FUSED else {}
-    if recipe.optimizer_eps:
-        extra["eps"] = recipe.optimizer_eps
-    try:
-        if get_optimizer_info(recipe.optimizer).second_order:
-            raise InputError("it needs second derivatives, which no step here computes")
-        return create_optimizer_v2(
-            model,
-            recipe.optimizer,
-            lr=recipe.learning_rate,
-            weight_decay=recipe.weight_decay,
-            momentum=recipe.momentum,
-            **extra,
-        )
-    except (AssertionError, ValueError) as error:
-        raise InputError(f"optimizer {recipe.optimizer!r} cannot be made: {error}") from None
-
-
-def _schedule(optimizer: torch.optim.Optimizer, recipe: Recipe, steps: int) -> Any:
-    schedule, _ = create_scheduler_v2(
-        optimizer,
-        recipe.schedule,
-        num_epochs=recipe.all_steps(steps) / steps,  # type: ignore[arg-type]  # it takes fractions
-        warmup_epochs=recipe.warmup_epochs,  # type: ignore[arg-type]
-        warmup_lr=recipe.learning_rate / 100,
-        decay_epochs=recipe.decay_epochs,
-        decay_rate=recipe.decay_rate,
-        step_on_epochs=False,
-        updates_per_epoch=steps,
-    )
-    return schedule

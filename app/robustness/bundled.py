@@ -22,7 +22,11 @@ _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight"
 def bundled() -> dict[str, Path]:
     """Name to file of the results that come with the app, that to begin with in front."""
     folder = bundle.bundle_dir() / "assets" / "results"
-    files = (path for path in folder.glob("*.json") if path.stem not in _NOT_HERE)
+    files = (
+        path
+        for path in folder.glob("*.json")
+        if path.stem not in _NOT_HERE and not path.stem.startswith("transfer")
+    )
     paths = sorted(files, key=lambda path: (path.stem != _FIRST, path.stem))
     return {path.stem: path for path in paths}
 

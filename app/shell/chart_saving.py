@@ -51,6 +51,10 @@ _CHARTS: Mapping[str, _Chart] = {
     "robustness.reliability": _Chart("Accuracy by confidence"),
     "robustness.bias": _Chart("Shape bias of each branch"),
     "robustness.probes": _Chart("Accuracy on images with something removed"),
+    "transfer.images": _Chart("Accuracy on a new task by number of training images"),
+    "transfer.differences": _Chart("Difference to the first source on a new task"),
+    "transfer.blocks": _Chart("Accuracy on a new task by what is trained"),
+    "transfer.epochs": _Chart("Accuracy on a new task by epochs"),
 }
 # What of the condition the chart itself varies.
 _ON_AXES = {"studio.curve": "ε =", "studio.matrix": "through", "studio.accuracies": "through"}
@@ -102,5 +106,5 @@ def _about(key: str, chart: _Chart | None) -> dict[str, str]:
 
 def _source(key: str) -> str:
     """Which images results are about."""
-    is_result = key.startswith("robustness.")
+    is_result = key.startswith(("robustness.", "transfer."))
     return str(st.session_state.get(_ABOUT, "")) if is_result else ""

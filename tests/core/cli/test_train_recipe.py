@@ -281,7 +281,7 @@ def test_help_names_recipes_and_examples_and_explains_every_choice(advprop) -> N
         (("--step-size", "x"), "a fraction such as 4/255"),
         (("--crop-scale", "0"), "augmentation: crop_scale must be greater than 0, got 0.0"),
         (("--holdout", "1"), "holdout must be less than 1, got 1.0"),
-        (("--trainable", "some"), "trainable must be all, head, norm or last:K, got 'some'"),
+        (("--trainable", "some"), "must be all, head, norm, last:K or blocks:K, got 'some'"),
         (("--batch-size", "1"), "batch_size must be at least 2"),
         (("--auxiliaries", "2"), "say what each of them is shown, such as --auxiliaries 1/255"),
         (("--auxiliaries", "fog"), "auxiliaries hold a radius such as 4/255 or KIND:STRENGTH"),

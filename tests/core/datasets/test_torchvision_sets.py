@@ -10,7 +10,8 @@ from threading import Thread
 import numpy as np
 import pytest
 import torch
-from torchvision.datasets import CIFAR10, Imagenette
+from scipy.io import savemat
+from torchvision.datasets import CIFAR10, SVHN, Imagenette
 
 from advprop_core.datasets import torchvision_sets
 from advprop_core.datasets.cifar import CIFAR10_NAMES
@@ -164,3 +165,44 @@ def test_cifar10_batches_can_be_trained_on(batches, tmp_path):
     assert found.classes == tuple((name, name) for name in CIFAR10_NAMES)
     assert (found.val.pixels == 100).all()
     assert found.source.images.unique().tolist() == [0, 20, 40, 60, 80]
+
+
+def put_idx(path, array):
+    """A file as the MNISTs are published in."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sizes = b"".join(int(size).to_bytes(4, "big") for size in array.shape)
+    path.write_bytes(bytes([0, 0, 8, array.ndim]) + sizes + array.tobytes())
+
+
+@pytest.mark.parametrize(
+    ("kind", "folder", "first"),
+    [("mnist", "MNIST", "0"), ("fashion-mnist", "FashionMNIST", "T-shirt/top"),
+     ("kmnist", "KMNIST", "o")],
+)  # fmt: skip
+def test_the_three_mnists_are_read_as_they_unpack(kind, folder, first, tmp_path):
+    labels = np.arange(10, dtype=np.uint8)
+    images = np.repeat(labels * 20, 28 * 28).reshape(10, 28, 28)
+    for split, level in (("t10k", images), ("train", images + 5)):
+        put_idx(tmp_path / folder / "raw" / f"{split}-images-idx3-ubyte", level)
+        put_idx(tmp_path / folder / "raw" / f"{split}-labels-idx1-ubyte", labels)
+    found = load_images(str(tmp_path), 32)  # the folder shows which it is
+    assert found.classes[0] == (first, first)
+    assert found.labels.tolist() == labels.tolist()
+    assert found.pixels[:, :, 16, 16].tolist() == [[20 * label] * 3 for label in labels]
+    assert found.enlarged == 10
+    with pytest.raises(ValueError, match=f"{kind} needs {folder}/raw with the published"):
+        load_images(f"{kind}:{tmp_path / 'elsewhere'}", 32)
+
+
+def test_svhn_is_read_as_it_unpacks(tmp_path, monkeypatch):
+    arrays = {"X": np.zeros((32, 32, 3, 3), np.uint8), "y": np.array([[1], [10], [9]], np.uint8)}
+    arrays["X"][5, 7, 0, 1] = 200  # row 5, column 7, red, of the second image
+    for split in ("train", "test"):
+        savemat(tmp_path / f"{split}_32x32.mat", arrays)
+        entry = SVHN.split_list[split]
+        changed = [*entry[:2], md5(tmp_path / f"{split}_32x32.mat")]
+        monkeypatch.setitem(SVHN.split_list, split, changed)
+    found = load_images(f"svhn:{tmp_path}", 32)
+    assert found.labels.tolist() == [1, 0, 9]
+    assert found.classes[0] == ("0", "0")
+    assert found.pixels[1, :, 5, 7].tolist() == [200, 0, 0]

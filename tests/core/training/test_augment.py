@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from advprop_core.pictures.filters import luma
-from advprop_core.training.augment import augment, crop, jitter_colors, recolor
+from advprop_core.training.augment import augment, crop, jitter_colors, move, recolor
 from advprop_core.training.recipe import Augmentation
 
 NOTHING = Augmentation(crop_scale=1.0, flip=False)
@@ -239,3 +239,36 @@ def test_a_crop_keeps_at_least_its_share(smallest):
     assert ((height / 248) * (width / 248)).min() > smallest - 0.03
     if smallest == 1:
         torch.testing.assert_close(cut, photos.float(), rtol=0, atol=0.01)
+
+
+# -- moves --------------------------------------------------------------------------------------
+
+
+def test_a_shift_moves_by_whole_pixels_and_lets_black_in():
+    dot = torch.zeros(400, 3, 17, 17)
+    dot[:, :, 8, 8] = 1
+    moved = move(dot, Augmentation(shift=2), seeded())
+    rows, columns = (moved[:, 0] > 0.99).nonzero()[:, 1:].unbind(1)
+    assert len(rows) == 400, "none is blurred"
+    for places in (rows, columns):
+        assert places.unique().tolist() == [6, 7, 8, 9, 10]
+        assert places.bincount()[6:].min() > 50, "each as often as any other"
+    light = move(torch.ones(50, 3, 17, 17), Augmentation(shift=2), seeded())
+    assert (light[:, 0, 0, 8] < 0.01).any()
+
+
+def test_a_rotation_turns_by_up_to_its_angle():
+    bar = torch.zeros(400, 3, 65, 65)
+    bar[:, :, 32, :] = 1
+    right = move(bar, Augmentation(rotation=10), seeded())[:, 0, :, 60]
+    heights = (right * torch.arange(65.0)).sum(1) / right.sum(1) - 32
+    angles = torch.rad2deg(torch.atan(heights / 28))
+    assert 9 < angles.max() < 10.5
+    assert -10.5 < angles.min() < -9
+    assert 4.5 < angles.abs().mean() < 5.5
+
+
+def test_a_recipe_without_moves_draws_as_before():
+    generator = seeded()
+    assert move(flat(0.3), NOTHING, generator) is not None
+    assert torch.equal(torch.rand(3, generator=generator), torch.rand(3, generator=seeded()))

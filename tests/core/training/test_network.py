@@ -12,6 +12,7 @@ from timm.layers import DropPath
 
 from advprop_core.models import checkpoints, timm_networks
 from advprop_core.models.checkpoints import Checkpoint
+from advprop_core.models.dual_bn import DualBNModel
 from advprop_core.training.meter import Report
 from advprop_core.training.network import (
     head_parameters,
@@ -396,3 +397,18 @@ def test_a_network_without_stages_is_trained_whole(monkeypatch):
     assert all(parameter.requires_grad for parameter in model.parameters())
     with pytest.raises(ValueError, match=r"no stages .* \(coarse grouping is not implemented\)"):
         set_trainable(model, tiny_recipe(trainable="last:1"))
+
+
+def test_a_block_is_a_part_of_a_stage():
+    network = timm.create_model("resnet18", num_classes=3)
+    model = DualBNModel(network, (0.5,) * 3, (0.5,) * 3, auxiliaries=0)
+    for trainable, parts in (
+        ("blocks:1", {"layer4.1"}),
+        ("blocks:3", {"layer4.1", "layer4.0", "layer3.1"}),
+        ("last:1", {"layer4.1", "layer4.0"}),
+    ):
+        set_trainable(model, tiny_recipe(start_from="x", trainable=trainable))
+        trained = {n for n, p in network.named_parameters() if p.requires_grad}
+        assert {n[:8] for n in trained if not is_head(n)} == parts
+    with pytest.raises(ValueError, match="trainable is blocks:20, but there are 9 blocks"):
+        set_trainable(model, tiny_recipe(start_from="x", trainable="blocks:20"))

@@ -128,11 +128,14 @@ def test_augmentations_that_are_refused(fields, words):
         ({"label_smoothing": math.nan}, "label_smoothing must be a finite number, got nan"),
         ({"adversarial_share": 0.0}, "adversarial_share must be greater than 0"),
         ({"adversarial_share": 1.0}, "adversarial_share must be less than 1"),
-        ({"trainable": "tail"}, "trainable must be all, head, norm or last:K, got 'tail'"),
+        (
+            {"trainable": "tail"},
+            "trainable must be all, head, norm, last:K or blocks:K, got 'tail'",
+        ),
         ({"trainable": "last:0"}, "last:K"),
         ({"trainable": "last:"}, "last:K"),
         ({"trainable": "head:2"}, "last:K"),
-        ({"unfreeze_patience": 1}, "unfreeze_patience needs trainable to be head or last:K"),
+        ({"unfreeze_patience": 1}, "unfreeze_patience needs trainable to be head, last:K or"),
         ({"unfreeze_patience": 1, "trainable": "norm"}, "unfreeze_patience needs"),
         (
             {"objective": "mixed", "auxiliaries": ("1/255",)},

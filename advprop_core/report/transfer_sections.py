@@ -1,0 +1,215 @@
+"""The sections of a transfer experiment's report; the HTML page and the app show the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from advprop_core.report.colours import branch_colour
+from advprop_core.report.sections import Group, Plot, Section
+from advprop_core.report.style import DASHES, LEGEND, Spec, band, frame, plain, symbol
+from advprop_core.report.transfer_words import by_trainable, points, sources
+from advprop_core.report.words import Row
+from advprop_core.text import join, percent, trained_blocks
+
+Content = Mapping[str, Any]
+
+_BANDS = (
+    "Bands are 95 % intervals by Student's t over seeds: of other training images, not of other "
+    "tasks."
+)
+_ACCURACY = (
+    f"{_BANDS} In a seed all sources are shown the same images, and smaller sets are parts of "
+    "larger ones."
+)
+_DIFFERENCE = (
+    f"{_BANDS} Differences are paired by seed. Above the line a source is right more often than "
+    "the first one."
+)
+_EPOCHS = (
+    f"{_BANDS} Accuracies are measured on the test images, after epochs that lie evenly in their "
+    "logarithm."
+)
+_BLOCKS = "Whiskers are 95 % intervals by Student's t over seeds. Blocks are counted from the end."
+
+
+def transfer_sections(content: Content) -> Iterator[Section]:
+    """The sections that a transfer experiment's ``results.json`` has something for."""
+    parts = by_trainable(content["accuracies"])
+    yield Section(
+        "images",
+        "How accurate is each source with how many images?",
+        [Group("", "", [_of_images(content, t, rows, "accuracy") for t, rows in parts.items()])],
+        _ACCURACY,
+        min(2, len(parts)),
+    )
+    if len(content["sources"]) > 1:
+        yield Section(
+            "differences",
+            f"Does another source learn better than {sources(content)[0]}?",
+            [
+                Group(
+                    "",
+                    "",
+                    [_of_images(content, t, rows, "difference") for t, rows in parts.items()],
+                )
+            ],
+            _DIFFERENCE,
+            min(2, len(parts)),
+        )
+    if len(parts) > 1:
+        yield Section(
+            "blocks",
+            "How many blocks should be trained?",
+            [Group("", "", [_of_blocks(content, count) for count in content["num_images"]])],
+            _BLOCKS,
+        )
+    groups = [
+        Group(
+            trained_blocks(trainable),
+            "",
+            [_of_epochs(content, trainable, count, rows) for count in content["num_images"]],
+        )
+        for trainable, rows in parts.items()
+    ]
+    yield Section("epochs", "How fast does each source learn?", groups, _EPOCHS)
+
+
+def _of_images(content: Content, trainable: str, rows: Sequence[Row], measure: str) -> Plot:
+    """Accuracy, or its difference to the first source's, against the number of images."""
+    data: list[Spec] = []
+    said = []
+    for source in sources(content)[measure == "difference" :]:
+        own = sorted(
+            (row for row in rows if row["source"] == source and row[measure] is not None),
+            key=lambda row: row["num_images"],
+        )
+        if own:
+            data += _line(content, source, [row["num_images"] for row in own], own, measure)
+            said.append(f"{source} {_read(own[-1], measure)} with {own[-1]['num_images']} images")
+    spec = _frame(
+        data, trained_blocks(trainable), "training images", measure, content["num_images"]
+    )
+    key = f"{'difference' if measure == 'difference' else 'images'}.{trainable}"
+    return Plot(key, spec, f"{trained_blocks(trainable)}: {join(said)}", is_wide=False)
+
+
+def _of_epochs(content: Content, trainable: str, count: int, rows: Sequence[Row]) -> Plot:
+    data: list[Spec] = []
+    said, epochs = [], [1]
+    for source in sources(content):
+        own = [row for row in rows if row["source"] == source and row["num_images"] == count]
+        for row in own:
+            epochs = row["epochs"]
+            data += _line(content, source, epochs, row["by_epoch"], "accuracy")
+            said.append(f"{source} ends at {percent(row['accuracy'])}")
+    spec = _frame(
+        data, f"{count} images, {trained_blocks(trainable)}", "epochs", "accuracy", epochs
+    )
+    return Plot(f"epochs.{trainable}.{count}", spec, f"{count} images: {join(said)}")
+
+
+def _of_blocks(content: Content, count: int) -> Plot:
+    """Accuracy by what is trained, with one number of images."""
+    data, said = [], []
+    for place, source in enumerate(sources(content)):
+        own = [
+            row
+            for row in content["accuracies"]
+            if row["source"] == source and row["num_images"] == count
+        ]
+        colour = branch_colour(content["sources"][source]["branch"])
+        ends = [row["interval"] or (row["accuracy"], row["accuracy"]) for row in own]
+        data.append(
+            {
+                **_marks(content, source, place),
+                "mode": "lines+markers",
+                "x": [trained_blocks(row["trainable"]) for row in own],
+                "y": [row["accuracy"] for row in own],
+                "error_y": {
+                    "type": "data",
+                    "symmetric": False,
+                    "array": [
+                        high - row["accuracy"] for (_, high), row in zip(ends, own, strict=True)
+                    ],
+                    "arrayminus": [
+                        row["accuracy"] - low for (low, _), row in zip(ends, own, strict=True)
+                    ],
+                    "color": colour,
+                },
+                "hovertemplate": "%{x}<br>%{y:.1%}<extra>%{fullData.name}</extra>",
+            }
+        )
+        said += [
+            f"{source} {percent(row['accuracy'])} with {trained_blocks(row['trainable'])}"
+            for row in own
+        ]
+    spec = _frame(data, f"{count} images", "what is trained", "accuracy", None)
+    return Plot(f"blocks.{count}", spec, f"{count} images: {join(said)}")
+
+
+def _read(row: Row, measure: str) -> str:
+    if measure == "difference":
+        return f"{points(row['difference'])} points"
+    return percent(row["accuracy"])
+
+
+def _line(
+    content: Content, source: str, x: Sequence[float], rows: Sequence[Row], measure: str
+) -> Iterator[Spec]:
+    """A source's line, and below it its band where there are intervals."""
+    values = [row[measure] for row in rows]
+    name = "difference_interval" if measure == "difference" else "interval"
+    intervals = [row[name] or (row[measure], row[measure]) for row in rows]
+    low, high = ([ends[side] for ends in intervals] for side in (0, 1))
+    place = sources(content).index(source)
+    marks = _marks(content, source, place)
+    if any(row[name] for row in rows):
+        yield band(x, low, high, marks["line"]["color"])
+    unit = "%{y:+.1%}" if measure == "difference" else "%{y:.1%}"
+    yield {
+        **marks,
+        "mode": "lines+markers",
+        "x": [*x],
+        "y": values,
+        "meta": {"network": source, "low": low, "high": high},
+        "customdata": [*zip(low, high, strict=True)],
+        "hovertemplate": f"%{{x}}: {unit} (%{{customdata[0]:.1%}} to %{{customdata[1]:.1%}})"
+        "<extra>%{fullData.name}</extra>",
+    }
+
+
+def _marks(content: Content, source: str, place: int) -> Spec:
+    branch = content["sources"][source]["branch"]
+    colour = branch_colour(branch)
+    return {
+        "type": "scatter",
+        "name": plain(source),
+        "line": {"color": colour, "dash": DASHES[place % len(DASHES)], "width": 2},
+        "marker": {"color": colour, "symbol": symbol(branch, place), "size": 8},
+    }
+
+
+def _frame(
+    data: Sequence[Spec], title: str, x_title: str, measure: str, ticks: Sequence[int] | None
+) -> Spec:
+    x: Spec = {"title": x_title, "fixedrange": True, "automargin": True}
+    if ticks is not None:
+        x |= {"type": "log", "tickvals": [*ticks], "ticktext": [*map(str, ticks)]}
+    y: Spec = {"title": "accuracy", "tickformat": ".0%", "fixedrange": True, "automargin": True}
+    if measure == "difference":
+        y |= {
+            "title": "difference",
+            "tickformat": "+.1%",
+            "zeroline": True,
+            "zerolinecolor": "#7B8794",
+        }
+    return frame(
+        data,
+        title=plain(title),
+        height=320 + 22 * sum("name" in line for line in data),
+        showlegend=True,
+        legend=LEGEND,
+        xaxis=x,
+        yaxis=y,
+    )

@@ -1,0 +1,147 @@
+"""What a network makes of images before its head, kept on disk: computed once for each image."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as as_safetensors
+from torch import Tensor
+
+from advprop_core.errors import InputError
+from advprop_core.files import write_whole
+from advprop_core.models.dual_bn import PixelNetwork
+from advprop_core.models.folding import fold
+from advprop_core.pictures.digests import DIGEST_LENGTH
+from advprop_core.transfer.sources import Source
+
+_KEY, _IMAGES, _FEATURES = "advprop_features", "images", "features"
+_BATCH, _KEPT = 32, 512  # images of a pass; after how many the file is written
+
+
+def features_of(network: PixelNetwork, pixels: Tensor) -> Tensor:
+    """(N, D) float32: what the head is given for (N, 3, H, W) pixels in [0, 1].
+
+    Raises:
+        InputError: If the network's head takes no flat vector.
+    """
+    inner: Any = network.network
+    features = inner.forward_head(
+        inner.forward_features(network.normalize(pixels)), pre_logits=True
+    )
+    if not isinstance(features, Tensor) or features.ndim != 2:
+        raise InputError(
+            f"the head of {type(inner).__name__} takes no flat vector: only all of such a network "
+            "can be trained, give --trainable all"
+        )
+    return features.float()
+
+
+class FeatureCache:
+    """A file of a source's features, found by the digest of each image.
+
+    Args:
+        folder: Where such files lie; need not exist.
+        source: Whose features.
+        size: Side that the source sees, in pixels.
+
+    Raises:
+        InputError: If the file of that name is damaged, or holds features of another network or at
+            another size.
+    """
+
+    def __init__(self, folder: Path, source: Source, size: int) -> None:
+        self._source = source
+        self._header = json.dumps({"network": source.digest, "size": size})
+        readable = re.sub(r"[^\w.-]+", "-", source.name)[-60:]
+        name_digest = hashlib.sha256(source.name.encode()).hexdigest()[:8]
+        self.path = folder / f"{readable}-{size}-{name_digest}.safetensors"
+        self._rows: dict[bytes, int] = {}
+        self._features = torch.empty(0, 0)
+        if self.path.exists():
+            self._read()
+
+    def rows(
+        self,
+        images: Tensor,
+        digests: Sequence[bytes],
+        device: torch.device,
+        progress: Callable[[int, int], None] = lambda done, total: None,
+    ) -> tuple[int, ...]:
+        """Rows of the file's features that images have; what is missing is computed and kept.
+
+        Args:
+            images: (N, 3, S, S) uint8.
+            digests: Of each image.
+            device: Where the network runs.
+            progress: Called with how many of the missing ones are done, and how many there are.
+
+        Raises:
+            CannotWrite: If the disk is full or forbids it; what was kept before is still there.
+        """
+        missing = [place for place, digest in enumerate(digests) if digest not in self._rows]
+        if missing:
+            self._compute(images, digests, missing, device, progress)
+        return tuple(self._rows[digest] for digest in digests)
+
+    def _compute(
+        self,
+        images: Tensor,
+        digests: Sequence[bytes],
+        missing: Sequence[int],
+        device: torch.device,
+        progress: Callable[[int, int], None],
+    ) -> None:
+        example = images[:1].float() / 255
+        network = fold(self._source.network, example).to(device)
+        assert isinstance(network, PixelNetwork)
+        for start in range(0, len(missing), _KEPT):
+            places, parts = missing[start : start + _KEPT], []
+            for first in range(0, len(places), _BATCH):
+                batch = images[places[first : first + _BATCH]].to(device).float() / 255
+                with torch.no_grad():
+                    pixels = batch.contiguous(memory_format=torch.channels_last)
+                    parts.append(features_of(network, pixels).cpu())
+                progress(min(start + first + _BATCH, len(missing)), len(missing))
+            self._add([digests[place] for place in places], torch.cat(parts))
+
+    def _add(self, digests: Sequence[bytes], features: Tensor) -> None:
+        before = len(self._rows)
+        self._features = torch.cat([self._features, features]) if before else features
+        self._rows |= {digest: before + place for place, digest in enumerate(digests)}
+        joined = torch.frombuffer(bytearray(b"".join(self._rows)), dtype=torch.uint8)
+        tensors = {_FEATURES: self._features, _IMAGES: joined.view(-1, DIGEST_LENGTH)}
+        write_whole(self.path, as_safetensors(tensors, {_KEY: self._header}))
+
+    def _read(self) -> None:
+        try:
+            with safe_open(self.path, "pt") as file:
+                header = (file.metadata() or {}).get(_KEY)
+                images, features = file.get_tensor(_IMAGES), file.get_tensor(_FEATURES)
+        except SafetensorError as error:
+            raise InputError(
+                f"{self.path} is damaged ({error}): remove it, and its features are computed again"
+            ) from None
+        if header != self._header:
+            found, wanted = json.loads(header or "{}"), json.loads(self._header)
+            raise InputError(
+                f"{self.path} holds features of another network: of digest "
+                f"{str(found.get('network'))[:12]} at {found.get('size')} pixels, and "
+                f"{self._source.name} has {wanted['network'][:12]} at {wanted['size']}. Remove the "
+                "file, or give another --out"
+            )
+        self._features = features
+        self._rows = {bytes(row): place for place, row in enumerate(images.numpy())}
+
+
+def read_features(path: Path, rows: Sequence[int]) -> Tensor:
+    """(n, D) float32: rows of a file that :class:`FeatureCache` wrote."""
+    with safe_open(path, "pt") as file:
+        features: Tensor = file.get_tensor(_FEATURES)
+    return features[list(rows)]

@@ -1,0 +1,185 @@
+"""What a transfer experiment compares: sources, numbers of images, blocks that are trained, seeds.
+
+The defaults are those of Utrera et al. (arXiv 2007.05869).
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+from annotated_types import Ge, Le, MinLen
+
+from advprop_core.checks import Checked, Count
+from advprop_core.errors import InputError
+from advprop_core.text import did_you_mean, join, trained_blocks
+from advprop_core.training.recipe import Recipe
+from advprop_core.training.recipe_files import make_recipe, merge, read_recipe
+
+HEAD, ALL = "0", "all"
+"""Values of ``trainable``: the new head alone, and the whole network."""
+_TRAINING = (
+    "epochs", "batch_size", "optimizer", "optimizer_eps", "learning_rate", "momentum",
+    "weight_decay", "schedule", "warmup_epochs", "decay_epochs", "decay_rate", "label_smoothing",
+    "unfreeze_patience", "precision", "compile", "augmentation",
+)  # fmt: skip
+"""Keys of a training recipe that a grid may set; the rest follow from its cells."""
+
+
+def default_training() -> Recipe:
+    """The shipped recipe ``transfer``."""
+    return make_recipe({**read_recipe("transfer"), "start_from": "the source of a cell"})
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One network that is trained.
+
+    Attributes:
+        source: Network and branch, as they were given.
+        trainable: How many blocks from the end are trained beside the new head: ``0``, ``3``,
+            ``all`` …
+        num_images: How many training images it is shown.
+        seed: Which images these are, of the head, of their order and augmentation.
+    """
+
+    source: str
+    trainable: str
+    num_images: int
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """What people read: ``imagenet-lite0:aux, 3 blocks, 400 images, seed 1``."""
+        return (
+            f"{self.source}, {trained_blocks(self.trainable)}, {self.num_images} images, seed "
+            f"{self.seed}"
+        )
+
+
+@dataclass(frozen=True)
+class Grid(Checked):
+    """Every source with every number of images, of trained blocks, and every seed."""
+
+    sources: Annotated[tuple[str, ...], MinLen(1)]
+    """Networks that are compared, the first of them with each other: a bundled name, a file or a
+    timm name, with :BRANCH behind it for another branch than main."""
+    data: str
+    """The new task: a folder with train/ and val/ or test/, or a published set as KIND:DIR."""
+    num_images: Annotated[tuple[Annotated[int, Ge(2), Le(100_000_000)], ...], MinLen(1)] = (
+        100, 200, 400, 800, 1600,
+    )  # fmt: skip
+    """Numbers of training images, drawn evenly over the classes; smaller sets are parts of larger
+    ones."""
+    trainable: Annotated[tuple[str, ...], MinLen(1)] = (HEAD,)
+    """How many blocks from the end are trained beside the new head: numbers, or all."""
+    seeds: Annotated[int, Ge(1), Le(10_000)] = 5
+    """How many times all is done, each with other images."""
+    size: Annotated[int, Ge(32), Le(4096)] | None = None
+    """Side of the images in pixels; by default each source's own."""
+    test_images: Count = 2000
+    """Accuracy is measured on at most so many test images, drawn evenly over the classes."""
+    training: Recipe = field(default_factory=default_training)
+    """How each network is trained."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("sources", "num_images", "trainable"):
+            values = getattr(self, name)
+            if twice := [value for value in values if values.count(value) > 1]:
+                raise InputError(f"{name} names {twice[0]} twice")
+        for trainable in self.trainable:
+            if trainable != ALL and not (
+                trainable.isdecimal() and str(int(trainable)) == trainable
+            ):
+                raise InputError(
+                    f"trainable must be a number of blocks or {ALL}, got {trainable!r}"
+                )
+            self._recipe_trainable(trainable)
+
+    def cells(self) -> Iterator[Cell]:
+        """Every cell, seed by seed, so that a part of the grid already compares all sources."""
+        for seed in range(self.seeds):
+            for trainable in self.trainable:
+                for num_images in self.num_images:
+                    for source in self.sources:
+                        yield Cell(source, trainable, num_images, seed)
+
+    def is_frozen(self, cell: Cell) -> bool:
+        """Whether the head alone is trained, so that images have features once and for all."""
+        return cell.trainable == HEAD and not self.training.unfreeze_patience
+
+    def recipe(self, cell: Cell, size: int) -> Recipe:
+        """How one network is trained, at this size of images.
+
+        A batch is at most as large as the recipe's; an epoch deals all images out to equal ones.
+        """
+        steps = -(-cell.num_images // self.training.batch_size)
+        return replace(
+            self._recipe_trainable(cell.trainable),
+            seed=cell.seed,
+            size=size,
+            batch_size=cell.num_images // steps,
+        )
+
+    def _recipe_trainable(self, trainable: str) -> Recipe:
+        """An InputError where the recipe's patience has nothing to unfreeze."""
+        named = {HEAD: "head", ALL: "all"}.get(trainable, f"blocks:{trainable}")
+        return replace(self.training, trainable=named)
+
+
+def make_grid(values: Mapping[str, Any]) -> Grid:
+    """A grid from plain values, such as a TOML file's.
+
+    The table ``training`` holds keys of a training recipe, on top of the recipe ``transfer``. Where
+    it gives epochs alone, the learning rate still drops after each third of them.
+
+    Raises:
+        InputError: For an unknown key, or a value of the wrong kind or out of its range.
+    """
+    grid_values = dict(values)
+    _refuse_unknown_keys(grid_values, [entry.name for entry in fields(Grid)], "")
+    training = grid_values.get("training", {})
+    if not isinstance(training, Mapping):
+        raise InputError(f"training must be a table of a recipe's keys, got {training!r}")
+    _refuse_unknown_keys(training, _TRAINING, "training.")
+    base = {**read_recipe("transfer"), "start_from": "the source of a cell"}
+    if isinstance(epochs := training.get("epochs"), int):
+        base["decay_epochs"] = epochs / 3
+    try:
+        grid_values["training"] = make_recipe(merge(base, training))
+    except InputError as error:
+        raise InputError(f"training: {error}") from None
+    for name in ("sources", "num_images", "trainable"):
+        if isinstance(grid_values.get(name), list):
+            grid_values[name] = tuple(grid_values[name])
+    if isinstance(trainable := grid_values.get("trainable"), tuple):
+        grid_values["trainable"] = tuple(map(str, trainable))  # a number of blocks may be a number
+    if lacking := [name for name in ("sources", "data") if name not in grid_values]:
+        raise InputError(f"a transfer experiment needs {join(lacking)}")
+    return Grid(**grid_values)
+
+
+def read_grid(path: Path) -> dict[str, Any]:
+    """The values of a grid in a TOML file, for :func:`make_grid`.
+
+    Raises:
+        InputError: If there is no such file, or it is not TOML.
+    """
+    if not path.is_file():
+        raise InputError(f"there is no grid {path}: give a TOML file")
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"the grid {path} is not TOML: {error}") from None
+
+
+def _refuse_unknown_keys(
+    values: Mapping[str, Any], known: list[str] | tuple[str, ...], prefix: str
+) -> None:
+    for key in values:
+        if key not in known:
+            raise InputError(f"A grid has no key {prefix}{key}. {did_you_mean(key, known)}")

@@ -1,0 +1,164 @@
+"""Where cells are trained: in processes of this machine, or wherever a pool sends them."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any, Protocol
+
+from advprop_core.errors import AdvPropError
+
+Run = Callable[[Any], Any]
+"""From a task to its result; a function that other processes can import."""
+
+
+class WorkerDied(AdvPropError):
+    """A process ended before it gave its result."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A task that gave no result.
+
+    Attributes:
+        reason: In a sentence.
+        details: The traceback, where there is one.
+    """
+
+    reason: str
+    details: str = ""
+
+
+class Pool(Protocol):
+    """Runs tasks, several at a time."""
+
+    def submit(self, task: Any) -> Future[Any]:
+        """The result of a task, or a Failure; the future raises if its process died."""
+
+    def close(self) -> None:
+        """End what still runs."""
+
+
+def attempt(run: Run, task: Any) -> Any:
+    """The result of a task, or why there is none: exceptions do not travel well."""
+    try:
+        return run(task)
+    except AdvPropError as error:
+        return Failure(" ".join(str(error).split()), traceback.format_exc())
+    except Exception as error:
+        return Failure(f"{type(error).__name__}: {error}", traceback.format_exc())
+
+
+def run_all(pool: Pool, tasks: Sequence[Any], finished: Callable[[int, Any], None]) -> None:
+    """Run every task, and one that fails once more.
+
+    Args:
+        pool: Where.
+        tasks: In the order in which they are begun.
+        finished: Called with a task's place and its result, or its second Failure.
+    """
+    waiting = {pool.submit(task): (place, True) for place, task in enumerate(tasks)}
+    while waiting:
+        done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+        for future in done:
+            place, is_first = waiting.pop(future)
+            error = future.exception()
+            result = future.result() if error is None else Failure(_reason(error))
+            if isinstance(result, Failure) and is_first:
+                waiting[pool.submit(tasks[place])] = (place, False)
+            else:
+                finished(place, result)
+
+
+def _reason(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+class ThreadPool:
+    """Threads of this process; for a few cells, where processes would start more slowly."""
+
+    def __init__(self, run: Run, workers: int = 1) -> None:
+        self._run = run
+        self._threads = ThreadPoolExecutor(workers)
+
+    def submit(self, task: Any) -> Future[Any]:
+        """See :class:`Pool`."""
+        return self._threads.submit(attempt, self._run, task)
+
+    def close(self) -> None:
+        """See :class:`Pool`; a cell that runs is waited for."""
+        self._threads.shutdown(cancel_futures=True)
+
+
+class ProcessPool:
+    """Processes of this machine, each with one thread; one that dies takes its own task alone.
+
+    Not a ProcessPoolExecutor: there one dead process fails all tasks, and which one killed it is
+    not known.
+    """
+
+    def __init__(self, run: Run, workers: int) -> None:
+        self._run = run
+        self._threads = ThreadPoolExecutor(workers)
+        self._of_thread = threading.local()
+        self._workers: list[_Worker] = []
+
+    def submit(self, task: Any) -> Future[Any]:
+        """See :class:`Pool`."""
+        return self._threads.submit(self._send, task)
+
+    def close(self) -> None:
+        """See :class:`Pool`."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        for worker in self._workers:
+            worker.process.terminate()
+        self._threads.shutdown()
+
+    def _send(self, task: Any) -> Any:
+        worker: _Worker | None = getattr(self._of_thread, "worker", None)
+        if worker is None or not worker.process.is_alive():
+            worker = self._of_thread.worker = _Worker(self._run)
+            self._workers.append(worker)
+        return worker.send(task)
+
+
+class _Worker:
+    """A process that runs one task after the other."""
+
+    def __init__(self, run: Run) -> None:
+        # A forked copy of a process with threads may hang; a daemon ends with its parent.
+        context = multiprocessing.get_context("spawn")
+        self._pipe, other_end = context.Pipe()
+        self.process = context.Process(target=_serve, args=(other_end, run), daemon=True)
+        self.process.start()
+        other_end.close()  # or the end of the process would not be seen here
+
+    def send(self, task: Any) -> Any:
+        try:
+            self._pipe.send(task)
+            return self._pipe.recv()
+        except (EOFError, OSError):
+            self.process.join()
+            code = self.process.exitcode or 0
+            how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
+            raise WorkerDied(
+                f"the process that trained it {how}; it may have run out of memory: use fewer "
+                "--workers"
+            ) from None
+
+
+def _serve(pipe: Connection, run: Run) -> None:
+    if torch := sys.modules.get("torch"):  # what it runs may need none, and it loads slowly
+        torch.set_num_threads(1)
+    while True:
+        try:
+            task = pipe.recv()
+        except EOFError:  # the parent has gone
+            return
+        pipe.send(attempt(run, task))

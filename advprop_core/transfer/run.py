@@ -1,0 +1,237 @@
+"""A whole transfer experiment: what its cells need, the cells, and what came of them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save as as_safetensors
+from torch import Tensor
+
+from advprop_core.errors import AdvPropError
+from advprop_core.files import write_whole
+from advprop_core.models import checkpoints
+from advprop_core.pictures.digests import image_digests
+from advprop_core.processes import Progress
+from advprop_core.text import join
+from advprop_core.transfer.features import FeatureCache
+from advprop_core.transfer.grid import Cell, Grid
+from advprop_core.transfer.pools import Failure, Pool, Run, run_all
+from advprop_core.transfer.sources import Source, open_source
+from advprop_core.transfer.store import CellStore
+from advprop_core.transfer.target import Drawn, open_target, require_enough
+from advprop_core.transfer.training import PIXELS, Curve, Task, run_task
+
+Counting = Callable[[str, int], AbstractContextManager[Progress]]
+"""From what is done and how much of it to a bar that (done, all) moves."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a grid.
+
+    Attributes:
+        grid: What was asked for.
+        drawn: The images.
+        sources: Those compared, by name.
+        curves: Each finished cell's figures.
+        failed: Each cell that failed twice.
+        reused: How many cells were found finished.
+        notes: What a person should know, in sentences.
+    """
+
+    grid: Grid
+    drawn: Drawn
+    sources: Mapping[str, Source]
+    curves: Mapping[Cell, Curve]
+    failed: Mapping[Cell, Failure]
+    reused: int
+    notes: tuple[str, ...]
+
+
+@contextmanager
+def _silent(what: str, total: int) -> Iterator[Progress]:
+    yield lambda done, total: None
+
+
+def run_grid(
+    grid: Grid,
+    out: Path,
+    make_pool: Callable[[Run], Pool],
+    *,
+    opener: Callable[[str], Source] = open_source,
+    counting: Counting = _silent,
+    finished: Callable[[Cell, Curve], None] = lambda cell, curve: None,
+) -> Outcome:
+    """Train every cell that is not finished yet.
+
+    Args:
+        grid: What is compared.
+        out: Folder for features, images and finished cells, which other grids may share. Every
+            machine of a cluster must see it.
+        make_pool: From what runs a cell to where cells run; not called if all are finished.
+        opener: From a name in ``grid.sources`` to the source.
+        counting: Shows how far the work is.
+        finished: Called with each cell that is finished, also earlier ones.
+
+    Raises:
+        AdvPropError: If no cell could be trained; it gives the first one's reason.
+        CannotWrite: If features or images cannot be written.
+        InputError: For sources or data that cannot be used together.
+    """
+    target = open_target(grid.data)
+    require_enough(target, grid.num_images)
+    sources = {name: opener(name) for name in grid.sources}
+    sizes = {name: grid.size or source.info.input_size for name, source in sources.items()}
+    drawn = Drawn.of(target, max(grid.num_images), grid.seeds, grid.test_images)
+    store, prepared = CellStore(out / "cells"), _Prepared(grid, out, drawn)
+    tasks: dict[Cell, Task] = {}
+    deciding: dict[Cell, dict[str, Any]] = {}
+    curves: dict[Cell, Curve] = {}
+    for size in dict.fromkeys(sizes.values()):
+        images = drawn.read(size)
+        prepared.take(images)
+        for name in (name for name in sources if sizes[name] == size):
+            cells = [cell for cell in grid.cells() if cell.source == name]
+            for cell in cells:
+                deciding[cell] = prepared.deciding(cell, sources[name], size)
+                if (curve := store.read(deciding[cell])) is not None:
+                    curves[cell] = curve
+            open_cells = [cell for cell in cells if cell not in curves]
+            tasks |= prepared.tasks(open_cells, sources[name], size, images, counting)
+    for cell, curve in curves.items():
+        finished(cell, curve)
+    reused, failed = len(curves), dict[Cell, Failure]()
+    order = [cell for cell in grid.cells() if cell in tasks]
+    with counting("cells", len(curves) + len(order)) as progress:
+
+        def note_result(place: int, result: Curve | Failure) -> None:
+            cell = order[place]
+            if isinstance(result, Failure):
+                failed[cell] = result
+            else:
+                curves[cell] = result
+                store.write(deciding[cell], result)
+                finished(cell, result)
+            progress(len(curves) + len(failed), reused + len(order))
+
+        progress(reused, reused + len(order))
+        _run(make_pool, [tasks[cell] for cell in order], note_result)
+    if not curves:
+        raise AdvPropError(f"no cell could be trained: {next(iter(failed.values())).reason}")
+    notes = [*_of_sizes(sizes)]
+    if store.failure:
+        notes.append(f"results are complete, but not kept for a later run: {store.failure}")
+    in_order = {cell: curves[cell] for cell in grid.cells() if cell in curves}
+    return Outcome(grid, drawn, sources, in_order, failed, reused, tuple(notes))
+
+
+def _run(
+    make_pool: Callable[[Run], Pool],
+    tasks: Sequence[Task],
+    note_result: Callable[[int, Curve | Failure], None],
+) -> None:
+    if not tasks:
+        return
+    pool = make_pool(run_task)
+    try:
+        run_all(pool, tasks, note_result)
+    finally:
+        pool.close()
+
+
+def _of_sizes(sizes: Mapping[str, int]) -> Iterator[str]:
+    if len({*sizes.values()}) > 1:
+        shown = join([f"{name} at {size}" for name, size in sizes.items()])
+        yield (
+            "the sources take images of different sizes, and each is shown them at its own: "
+            f"{shown} pixels"
+        )
+
+
+class _Prepared:
+    """What cells share, written once to where every worker finds it."""
+
+    def __init__(self, grid: Grid, out: Path, drawn: Drawn) -> None:
+        self._grid, self._out, self._drawn = grid, out, drawn
+        self._labels = drawn.labels
+        self._digests: list[bytes] = []
+        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+    def take(self, images: Tensor) -> None:
+        """Take the images at the next size."""
+        self._digests = image_digests(images, self._labels)
+
+    def deciding(self, cell: Cell, source: Source, size: int) -> dict[str, Any]:
+        """All that decides a cell's result, as plain values."""
+        recipe = self._grid.recipe(cell, size).to_json()
+        shown = hashlib.sha256(str(len(self._drawn.target.classes)).encode())
+        for place in (*self._train(cell), *self._drawn.test_places):
+            shown.update(self._digests[place])
+        left_out = ("start_from", "architecture")  # the network's digest says more
+        return {
+            "network": source.digest,
+            "images": shown.hexdigest(),
+            "recipe": {key: value for key, value in recipe.items() if key not in left_out},
+            "features": self._grid.is_frozen(cell),
+            **asdict(cell),
+            "source": "",  # whatever it is called
+        }
+
+    def tasks(
+        self,
+        cells: Sequence[Cell],
+        source: Source,
+        size: int,
+        images: Tensor,
+        counting: Counting,
+    ) -> dict[Cell, Task]:
+        """What the cells of one source need."""
+        frozen = [cell for cell in cells if self._grid.is_frozen(cell)]
+        others = [cell for cell in cells if not self._grid.is_frozen(cell)]
+        tasks: dict[Cell, Task] = {}
+        if frozen:
+            cache = FeatureCache(self._out / "features", source, size)
+            with counting(f"features of {source.name}", 1) as progress:
+                rows = cache.rows(images, self._digests, self._device, progress)
+            tasks |= {cell: self._task(cell, size, cache.path, rows) for cell in frozen}
+        if others:
+            file, network = self._write_images(images, size), self._write_network(source)
+            rows = tuple(range(len(images)))
+            tasks |= {cell: self._task(cell, size, file, rows, network) for cell in others}
+        return tasks
+
+    def _task(
+        self, cell: Cell, size: int, file: Path, rows: Sequence[int], network: Path | None = None
+    ) -> Task:
+        train, test = self._train(cell), self._drawn.test_places
+        return Task(
+            self._grid.recipe(cell, size),
+            self._drawn.target.classes,
+            file.resolve(),
+            tuple(rows[place] for place in train),
+            tuple(rows[place] for place in test),
+            tuple(self._labels[[*train, *test]].tolist()),
+            network and network.resolve(),
+        )
+
+    def _train(self, cell: Cell) -> tuple[int, ...]:
+        return self._drawn.places[cell.seed][: cell.num_images]
+
+    def _write_images(self, images: Tensor, size: int) -> Path:
+        digest = hashlib.sha256(b"".join(self._digests)).hexdigest()[:16]
+        path = self._out / "images" / f"{size}-{digest}.safetensors"
+        if not path.exists():
+            write_whole(path, as_safetensors({PIXELS: images}))
+        return path
+
+    def _write_network(self, source: Source) -> Path:
+        path = self._out / "networks" / f"{source.digest[:16]}.safetensors"
+        if not path.exists():
+            checkpoints.save(path, source.model, source.info)
+        return path

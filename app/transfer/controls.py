@@ -1,0 +1,81 @@
+"""Widgets of the Transfer page; loads no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from advprop_core.types import ModelInfo
+from app.shell import state
+from app.shell.state import key
+from app.shell.view import ends
+from app.transfer.request import contenders, tasks
+from app.transfer.view import TransferView
+
+RUN, FILE = "run", "file"
+MOST_SOURCES = 6
+_PAIR = ("imagenette-vanilla", "imagenette-advprop:aux")
+_OPENED = "transfer.opened"
+
+
+def settle(models: Mapping[str, ModelInfo], results: Sequence[str]) -> None:
+    """Replace what is not available, among networks by name and results, before the widgets."""
+    names = contenders(models)
+    chosen = tuple(st.session_state[key("contenders")])
+    if not chosen and _OPENED not in st.session_state:  # later, an empty choice is the person's own
+        chosen = _PAIR if {*_PAIR} <= {*names} else tuple(names)[:2]
+        state.choose(contenders=chosen)
+    st.session_state[_OPENED] = True
+    available = tuple(name for name in chosen if name in names)[:MOST_SOURCES]
+    state.keep_within("contenders", [available], available)
+    state.keep_within("new_task", [*tasks()], "shapes")
+    if not st.session_state[key("learned")]:  # left open: the first that there is
+        state.choose(learned=results[0])
+    state.keep_within("learned", list(results), results[0])
+
+
+def show(models: Mapping[str, ModelInfo], busy: bool) -> None:
+    """All that decides a run."""
+    names = contenders(models)
+    st.multiselect(
+        "Networks",
+        list(names),
+        format_func=names.__getitem__,
+        key=key("contenders"),
+        max_selections=MOST_SOURCES,
+        select_all=False,
+        placeholder="Choose a network",
+        disabled=busy,
+        help="Others are compared with the first: choose one that was trained without attacks.",
+    )
+    st.selectbox(
+        "New task",
+        list(tasks()),
+        format_func=tasks().__getitem__,
+        key=key("new_task"),
+        disabled=busy or len(tasks()) < 2,
+        help="Scenes are drawn by this project. Your own folder is the one that `advprop app "
+        "--images` names; it needs train and val, which hold a folder for each class.",
+    )
+    st.text_input(
+        "Training images",
+        key=key("amounts"),
+        disabled=busy,
+        help="Numbers with commas between them. Images are drawn evenly over the classes, and "
+        "smaller sets are parts of larger ones.",
+    )
+    st.slider(
+        "Seeds",
+        **ends(TransferView, "repeats"),
+        key=key("repeats"),
+        disabled=busy,
+        help="How many times all is done, each time with other images.",
+    )
+    st.slider(
+        "Epochs",
+        **ends(TransferView, "rounds"),
+        key=key("rounds"),
+        disabled=busy,
+        help="Passes over the images. The learning rate falls after each third of them.",
+    )

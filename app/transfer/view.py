@@ -1,0 +1,57 @@
+"""What a person has chosen on the Transfer page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from advprop_core.errors import InputError
+from app.shell.view import View, accepted_by, one_of, within
+
+PARTS = ("Images", "Differences", "Blocks", "Epochs")
+"""Tabs of a result, where it has something for them."""
+MOST_IMAGES = 400
+_MOST_AMOUNTS = 6
+
+
+def read_amounts(text: str) -> tuple[int, ...]:
+    """Numbers of training images as people write them: ``20, 50, 100``.
+
+    Raises:
+        InputError: If they are no such numbers, too many, or beyond what a page should train on.
+    """
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    if not 1 <= len(words) <= _MOST_AMOUNTS or not all(word.isdecimal() for word in words):
+        raise InputError(
+            f"Training images must be 1 to {_MOST_AMOUNTS} whole numbers with commas between them"
+        )
+    amounts = tuple(sorted({int(word) for word in words}))
+    if amounts[0] < 2 or amounts[-1] > MOST_IMAGES:
+        raise InputError(
+            f"Training images must lie between 2 and {MOST_IMAGES} here: `advprop transfer` takes "
+            "any number"
+        )
+    return amounts
+
+
+@dataclass(frozen=True)
+class TransferView(View):
+    """What is compared, and whose results are shown.
+
+    Attributes:
+        contenders: Networks, with ``:BRANCH`` behind those of another branch than main; empty until
+            the page is opened.
+        new_task: What they learn: ``shapes`` or ``folder``.
+        amounts: Numbers of training images, as people write them.
+        repeats: How many seeds.
+        rounds: Epochs.
+        learned: ``run``, ``file`` or the name of bundled results; empty for the first there is.
+        learned_part: Which tab is open; one of :data:`PARTS`.
+    """
+
+    contenders: tuple[str, ...] = ()
+    new_task: str = one_of("shapes", ("shapes", "folder"))
+    amounts: str = accepted_by(lambda text: None, "20, 50, 100")
+    repeats: int = within(3, 2, 10)
+    rounds: int = within(60, 3, 300)
+    learned: str = ""
+    learned_part: str = one_of("Images", PARTS)

@@ -1,0 +1,59 @@
+"""Words of the Transfer page; loads no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from advprop_core.report.transfer_words import headline, tables
+from advprop_core.text import join
+from app.shell.messages import safe
+from app.transfer.request import TransferRequest
+
+LEAD = (
+    "Each network gets a new head and learns a new task from few images. Utrera et al. (arXiv "
+    "2007.05869) find that adversarially trained networks need fewer."
+)
+CAUTION = (
+    "Intervals are of other training images of the same task, not of other tasks. The head alone "
+    "is trained, without augmentation."
+)
+
+
+def plan(request: TransferRequest) -> str:
+    """What a run will train."""
+    amounts = join([*map(str, request.num_images)])
+    cells = len(request.sources) * len(request.num_images) * request.seeds
+    return (
+        f"{join([safe(name) for name in request.sources])} learn {safe(request.title)} from "
+        f"{amounts} images, with {request.seeds} seeds: {cells} new heads of {request.epochs} "
+        "epochs each."
+    )
+
+
+def source(content: Mapping[str, Any]) -> str:
+    """Where figures come from."""
+    return (
+        f"{content['test_images']} test images of {safe(content['data'])}, {content['seeds']} "
+        f"seeds, {content['training']['epochs']} epochs."
+    )
+
+
+def answers(content: Mapping[str, Any]) -> list[str]:
+    """What can be said of the sources, a sentence each, as Markdown."""
+    return [safe(sentence) for sentence in headline(content)]
+
+
+def table_rows(content: Mapping[str, Any]) -> list[tuple[str, list[dict[str, str]]]]:
+    """Each table's title and its rows, with columns that a page has room for."""
+    shown = []
+    for table in tables(content):
+        places = (0, 2, 4, 6, 7, 8, 9)
+        names = [table.columns[place] for place in places]
+        names[4] = "95 % of it"
+        rows = [
+            {name: safe(row[place]) for name, place in zip(names, places, strict=True)}
+            for row in table.rows
+        ]
+        shown.append((table.title, rows))
+    return shown

@@ -15,6 +15,7 @@ from advprop_core.cli import (
     convert,
     evaluate,
     explain,
+    influence,
     networks,
     page,
     photo,
@@ -50,7 +51,7 @@ def _root() -> None:
 for _panel, _commands in (
     ("The app", (start.app, networks.models)),
     ("One photo", (photo.predict, photo.attack, explain.explain, compare.compare, replay.replay)),
-    ("Data sets", (evaluate.evaluate, train.train, networks.calibrate)),
+    ("Data sets", (evaluate.evaluate, influence.influence, train.train, networks.calibrate)),
     ("Files", (networks.export, convert.convert, page.page)),
 ):
     for _command in _commands:

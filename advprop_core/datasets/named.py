@@ -25,7 +25,8 @@ from advprop_core.models.imagenet import imagenet_classes
 from advprop_core.pictures.decoding import fit, to_bytes
 
 _SEEDS = {"train": 0, "val": 1}
-_LENGTHS = {"train": 12_000, "val": 2_000}
+LENGTHS = {"train": 12_000, "val": 2_000}
+"""How many scenes of a built-in set each split has."""
 
 BUILTIN = tuple(AGREEMENT)
 
@@ -207,10 +208,10 @@ def load_scenes(name: str, count: int, size: int, *, classes: Classes | None = N
         InputError: If a model's (id, name) pairs are not those of the set, or the count does not
             lie in [1, 2000].
     """
-    if not 1 <= count <= _LENGTHS["val"]:
-        raise InputError(f"count must lie in [1, {_LENGTHS['val']}], got {count}")
+    if not 1 <= count <= LENGTHS["val"]:
+        raise InputError(f"count must lie in [1, {LENGTHS['val']}], got {count}")
     _require_shapes(name, classes)
-    return [_scene(name, "val", index, size) for index in range(count)]
+    return [scene_of(name, "val", index, size) for index in range(count)]
 
 
 def readable_classes(ids: Sequence[str], root: Path) -> tuple[tuple[str, str], ...]:
@@ -221,18 +222,19 @@ def readable_classes(ids: Sequence[str], root: Path) -> tuple[tuple[str, str], .
 
 
 def _draw_shapes(name: str, size: int, split: str, limit: int | None) -> Images:
-    count = _LENGTHS[split] if limit is None else min(limit, _LENGTHS[split])
+    count = LENGTHS[split] if limit is None else min(limit, LENGTHS[split])
     require_memory(count, size)
     pixels = torch.empty((count, 3, size, size), dtype=torch.uint8)
     labels, textures = torch.empty((2, count), dtype=torch.int64)
     for row in range(count):
-        scene = _scene(name, split, row, size)
+        scene = scene_of(name, split, row, size)
         pixels[row] = torch.from_numpy(scene.image.copy()).permute(2, 0, 1)
         labels[row], textures[row] = scene.shape, scene.texture
     return Images(pixels, labels, tuple((shape, shape) for shape in SHAPES), textures=textures)
 
 
-def _scene(name: str, split: str, index: int, size: int) -> Scene:
+def scene_of(name: str, split: str, index: int, size: int) -> Scene:
+    """One scene of ``shapes`` or ``shapes-conflict``, of ``train`` or ``val``, by its number."""
     return draw_scene(_SEEDS[split], index, texture_agreement=AGREEMENT[name], size=size)
 
 

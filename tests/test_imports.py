@@ -19,7 +19,7 @@ FLOORS = (
     {"models", "attacks", "predict"},
     {"attribution", "datasets"},
     {"evaluation", "compare"},
-    {"training", "faithfulness", "report", "anatomy", "bundles", "browser", "influence"},
+    {"training", "faithfulness", "report", "anatomy", "bundles", "browser", "influence", "digits"},
     {"cli"},
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

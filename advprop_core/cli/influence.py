@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -92,9 +92,10 @@ def influence(options: InfluenceOptions) -> None:
 def _read_method(text: str) -> MethodName:
     from advprop_core.influence.methods import METHODS
 
-    if text not in METHODS:
-        raise InputError(f"--method must be one of {', '.join(METHODS)}, got {text!r}")
-    return cast("MethodName", text)
+    for method in METHODS:
+        if text == method:
+            return method
+    raise InputError(f"--method must be one of {', '.join(METHODS)}, got {text!r}")
 
 
 def _require_test_set(options: InfluenceOptions) -> None:

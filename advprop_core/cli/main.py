@@ -13,6 +13,7 @@ from advprop_core.cli import app as start
 from advprop_core.cli import (
     compare,
     convert,
+    digits,
     evaluate,
     explain,
     influence,
@@ -52,6 +53,7 @@ for _panel, _commands in (
     ("The app", (start.app, networks.models)),
     ("One photo", (photo.predict, photo.attack, explain.explain, compare.compare, replay.replay)),
     ("Data sets", (evaluate.evaluate, influence.influence, train.train, networks.calibrate)),
+    ("To learn from", (digits.digits,)),
     ("Files", (networks.export, convert.convert, page.page)),
 ):
     for _command in _commands:

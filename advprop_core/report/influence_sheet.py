@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from advprop_core.report import drawing
-from advprop_core.report.colours import Array, branch_colour, colour_span, colourise
+from advprop_core.report.colours import Array, Span, branch_colour, colour_span, colourise
 
 _MARGIN: Final = 40
 _LABEL: Final = 240  # width of the column that says whose training images these are
@@ -128,5 +128,16 @@ def draw_matrices(
             for row, name in enumerate(class_names):
                 corner = (x - 8, y + (row + 0.5) * step - 8)
                 text.write(corner, name, 14, width=label - 16, align="right")
-        drawing.draw_scale(canvas, (x, y + _MATRIX + 14), (_MATRIX, 12), "signed", span)
+        _draw_scale(canvas, text, (x, y + _MATRIX + 14), span)
     return canvas
+
+
+def _draw_scale(
+    canvas: Image.Image, text: drawing.Text, corner: tuple[int, int], span: Span
+) -> None:
+    """The colours of a matrix, with the values at both ends below."""
+    ramp = np.tile(np.linspace(*span, _MATRIX, dtype=np.float32), (12, 1))
+    canvas.paste(drawing.to_image(colourise(ramp, "signed", span)), corner)
+    x, y = corner
+    text.write((x, y + 18), f"{span[0]:.2g}", 15)
+    text.write((x + _MATRIX, y + 18), f"{span[1]:.2g}", 15, align="right")

@@ -25,7 +25,7 @@ VARIANCE = 0.99
 MOST_WEIGHTS = 6000
 """Of the layer: the Hessian has as many rows. Components are left out until it fits."""
 _FEWEST_COMPONENTS = 32  # per class there must be enough to tell the classes apart
-_STEPS, _TOLERANCE = 300, 1e-5  # Newton's steps do the rest
+_STEPS, _TOLERANCE = 500, 1e-7  # Newton's steps do the rest
 _NEWTON_STEPS = 30
 
 

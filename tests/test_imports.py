@@ -161,11 +161,11 @@ def test_what_a_page_imports_loads_no_torch(page):
     assert not {"torch", "timm", "captum"} & loaded_by(*ours)
 
 
-def test_captum_is_used_where_maps_are_made():
+def test_captum_is_used_for_maps_and_for_tracing_alone():
     users = {
         (name.split(".")[1], ".".join(used.split(".")[:2]))
         for name, path in CORE.items()
         for used in imported_in(path)
         if used.split(".")[0] == "captum"
     }
-    assert users == {("attribution", "captum.attr")}
+    assert users == {("attribution", "captum.attr"), ("influence", "captum.influence")}

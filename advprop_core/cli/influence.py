@@ -2,47 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from advprop_core.cli import values
-from advprop_core.cli.options import ModelsOptions, ReportOptions, with_options
+from advprop_core.cli.influence_options import InfluenceOptions
+from advprop_core.cli.options import with_options
 from advprop_core.cli.output import Report, make_folder
 from advprop_core.errors import InputError
 
 if TYPE_CHECKING:
     from advprop_core.influence.methods import MethodName
     from advprop_core.models.checkpoints import Checkpoint
-
-
-@dataclass(frozen=True, kw_only=True)
-class InfluenceOptions(ReportOptions, ModelsOptions):
-    """Of the command."""
-
-    image: Annotated[str, typer.Argument(metavar="IMAGE|DIR")]
-    """A photo; or a test set: a folder of class folders, shapes, or KIND:DIR."""
-    train: Annotated[str, typer.Option(metavar="DIR")]
-    """The training images: a folder of class folders, or one that holds train/; shapes; or a
-    published set as KIND:DIR."""
-    method: Annotated[str, typer.Option(metavar="NAME")] = "last-layer"
-    """last-layer (the influence function of a last layer that is fitted to the training images) or
-    tracin (gradients over the checkpoints of the run, which `advprop train --keep-epochs`
-    keeps)."""
-    branch: Annotated[list[str] | None, typer.Option(metavar="NAME")] = None
-    """Branch whose predictions are traced; repeat it or write commas. Every branch by default."""
-    true_class: Annotated[str | None, typer.Option(metavar="CLASS")] = None
-    """What the photo shows: a class of the training images. By default the photo's folder, where
-    its name is one of them; otherwise each branch's own answer is traced."""
-    top: Annotated[int, typer.Option(min=1, metavar="K")] = 5
-    """How many helpful and harmful images of a photo to list."""
-    limit: Annotated[int | None, typer.Option(metavar="N")] = None
-    """At most this many images of a test set, spread evenly over the classes."""
-    out: Annotated[Path | None, typer.Option(metavar="DIR")] = None
-    """Folder for influence.png."""
 
 
 @with_options
@@ -119,9 +90,3 @@ def _branches(name: str, checkpoint: Checkpoint, options: InfluenceOptions) -> t
     except ValueError as error:
         raise InputError(f"{name}: {error}") from None
     return tuple(each for each in branches if options.branch or each not in checkpoint.copies)
-
-
-def pairs(branches: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, str]]:
-    """(model, branch) of all that are traced."""
-    for model, names in branches.items():
-        yield from ((model, branch) for branch in names)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from rich.markup import escape
 from rich.table import Table
 
-from advprop_core.cli.influence import InfluenceOptions, pairs
+from advprop_core.cli.influence_options import InfluenceOptions
 from advprop_core.cli.output import Report, command_line
 from advprop_core.cli.progress import in_parts
 from advprop_core.datasets.listed import ImageList, list_images
@@ -46,8 +46,8 @@ def trace_photo(
     except ImageError as error:
         raise ImageError(f"{file}: {error}") from None
     results, strips = list[dict[str, Any]](), list[Strip]()
-    with in_parts(len([*pairs(branches)])) as begin:
-        for model, branch in pairs(branches):
+    with in_parts(len([*_pairs(branches)])) as begin:
+        for model, branch in _pairs(branches):
             images = _train_images(options, method, opened[model])
             true_class = _true_class(images, options)
             tracer = _open(model, branch, images, method, opened, begin(f"{model} {branch}"))
@@ -78,8 +78,8 @@ def trace_set(
     """Measure how often influential training images have the class of the test image."""
     measured = dict[tuple[str, str], ClassAgreement]()
     class_names: tuple[str, ...] = ()
-    with in_parts(3 * len([*pairs(branches)])) as begin:
-        for model, branch in pairs(branches):
+    with in_parts(3 * len([*_pairs(branches)])) as begin:
+        for model, branch in _pairs(branches):
             images = _train_images(options, method, opened[model])
             test = list_images(
                 options.image, split="val", classes=images.classes, limit=options.limit
@@ -109,6 +109,12 @@ def trace_set(
 
 
 # -- training images and tracers -------------------------------------------------------------------
+
+
+def _pairs(branches: Branches) -> Iterator[tuple[str, str]]:
+    """(model, branch) of all that are traced."""
+    for model, names in branches.items():
+        yield from ((model, branch) for branch in names)
 
 
 def _train_images(

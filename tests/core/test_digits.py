@@ -21,10 +21,8 @@ def test_fgsm_fools_it_and_training_against_fgsm_helps(beginning):
     assert errors["natural"]["attacked"] > 0.9
     assert errors["robust"]["clean"] < 0.05
     assert errors["robust"]["attacked"] < 0.2
-    place = beginning.fooled()
-    digit = Digits(
-        beginning.test.images[place : place + 1], beginning.test.signs[place : place + 1]
-    )
+    row = [beginning.fooled()]
+    digit = Digits(beginning.test.images[row], beginning.test.signs[row])
     assert beginning.natural.error(digit) == 0
     assert beginning.natural.error_when_attacked(digit, 0.25) == 1
 

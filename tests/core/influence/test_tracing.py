@@ -15,7 +15,7 @@ from tests.core.training.tiny import draw_photos, tiny_recipe
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory, request):
+def finished(tmp_path_factory):
     """A run of three epochs that kept them, and its photos."""
     patch = pytest.MonkeyPatch()
     patch.setenv("ACCELERATE_USE_CPU", "true")
@@ -62,9 +62,8 @@ def test_scores_are_sums_of_rate_times_product_of_gradients():
 def test_a_run_keeps_its_epochs_and_is_traced_through_them(finished, cache):
     path, photos = finished
     files = epoch_files(path.parent)
-    assert [file.name for file in files] == [
-        f"epoch-0000{number}.safetensors" for number in (1, 2, 3)
-    ]
+    names = [f"epoch-0000{number}.safetensors" for number in (1, 2, 3)]
+    assert [file.name for file in files] == names
     kept = [checkpoints.load(file) for file in files]
     assert [each.info.recipe[RATE] for each in kept] == [0.1] * 3
     weights = [each.model.state_dict()["conv1.0.weight"] for each in kept]

@@ -13,6 +13,7 @@ PAGES = {  # the first is the default
     "maps": ":material/visibility:",
     "anatomy": ":material/layers:",
     "robustness": ":material/shield:",
+    "influence": ":material/account_tree:",
     "models": ":material/inventory_2:",
 }
 

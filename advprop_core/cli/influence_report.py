@@ -45,18 +45,19 @@ def trace_photo(
         photo = decoding.decode(read_file(file))
     except ImageError as error:
         raise ImageError(f"{file}: {error}") from None
-    results, strips = list[dict[str, Any]](), list[Strip]()
+    results, strips, cache = list[dict[str, Any]](), list[Strip](), FeatureCache()
     with in_parts(len([*_pairs(branches)])) as begin:
         for model, branch in _pairs(branches):
             images = _train_images(options, method, opened[model])
             true_class = _true_class(images, options)
-            tracer = _open(model, branch, images, method, opened, begin(f"{model} {branch}"))
+            tracer = _open(model, branch, images, method, opened, cache, begin(f"{model} {branch}"))
             pixels = decoding.to_pixels(photo, opened[model].info.input_size)
             rest = tracer.trace(pixels, true_class)
             _tell(report, model, tracer, rest, options.top, method)
             results.append(_rest_json(model, tracer, rest, options.top))
             if options.out is not None:
                 strips.append(_strip(model, tracer, rest, options.top, method))
+    _tell_failure(report, cache)
     if options.out is not None:
         subject = f"Training images: {options.train}. Method: {TITLES[method]}."
         square = decoding.fit(photo, _SIDE)
@@ -76,7 +77,7 @@ def trace_set(
     branches: Branches,
 ) -> None:
     """Measure how often influential training images have the class of the test image."""
-    measured = dict[tuple[str, str], ClassAgreement]()
+    measured, cache = dict[tuple[str, str], ClassAgreement](), FeatureCache()
     class_names: tuple[str, ...] = ()
     with in_parts(3 * len([*_pairs(branches)])) as begin:
         for model, branch in _pairs(branches):
@@ -85,10 +86,11 @@ def trace_set(
                 options.image, split="val", classes=images.classes, limit=options.limit
             )
             title = f"{model} {branch}"
-            tracer = _open(model, branch, images, method, opened, begin(title))
+            tracer = _open(model, branch, images, method, opened, cache, begin(title))
             read = tracer.read(test, begin(f"{title}, test images"))
             measured[model, branch] = measure_agreement(tracer, read, begin(f"{title}, tracing"))
             class_names = tuple(name for _, name in images.classes)
+    _tell_failure(report, cache)
     report.show(_agreement_table(measured))
     report.say(
         "right: answers of the layer that is traced; rank N: the Nth most helpful training image "
@@ -132,13 +134,18 @@ def _open(
     images: ImageList,
     method: MethodName,
     opened: Mapping[str, Checkpoint],
+    cache: FeatureCache,
     progress: Progress,
 ) -> Tracer:
-    cache = FeatureCache()
     if method == "tracin":
         file = bundled_models().get(model, Path(model))
         return tracin_tracer(file, branch, images, cache, progress)
     return last_layer_tracer(opened[model], branch, images, cache, progress)
+
+
+def _tell_failure(report: Report, cache: FeatureCache) -> None:
+    if cache.failure is not None:
+        report.say(f"features are not kept for a later run: {cache.failure}")
 
 
 def _true_class(images: ImageList, options: InfluenceOptions) -> int | None:

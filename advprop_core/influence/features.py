@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from advprop_core.datasets.folders import Unreadable
 from advprop_core.datasets.listed import ImageList
 from advprop_core.errors import InputError
-from advprop_core.files import write_whole
+from advprop_core.files import CannotWrite, write_whole
 from advprop_core.models.checkpoints import Checkpoint
 from advprop_core.models.digest import branch_digest
 from advprop_core.models.dual_bn import PixelNetwork
@@ -105,11 +105,16 @@ class FeatureCache:
 
     Args:
         folder: Need not exist yet; by default one of the person's own cache.
+
+    Attributes:
+        failure: Why features are no longer kept, such as a full disk; None while they are. They
+            are computed all the same, so this is not raised.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
         own = user_cache_path("advprop-lens", appauthor=False) / f"features-{FORMAT}"
         self.folder = folder or own
+        self.failure: CannotWrite | None = None
 
     def features(
         self,
@@ -127,7 +132,6 @@ class FeatureCache:
             progress: Called after each batch that the network runs.
 
         Raises:
-            CannotWrite: If they cannot be kept.
             InputError: If the file holds features of another network, set or size, or no image of
                 a class can be read.
         """
@@ -139,10 +143,17 @@ class FeatureCache:
             return Features(kept["values"], kept["places"], images.labels[kept["places"]])
         features = extract(Extractor(module, size), images, size, progress)
         tensors = {"values": features.values, "places": features.places}
-        content = as_safetensors(tensors, {_FACTS: json.dumps(facts)})
-        self._make_room(len(content))
-        write_whole(path, content)
+        self._keep(path, as_safetensors(tensors, {_FACTS: json.dumps(facts)}))
         return features
+
+    def _keep(self, path: Path, content: bytes) -> None:
+        if self.failure is not None:  # a disk that is full now is full for the next file too
+            return
+        try:
+            self._make_room(len(content))
+            write_whole(path, content)
+        except CannotWrite as failure:
+            self.failure = failure
 
     def _make_room(self, size: int) -> None:
         files = sorted(self.folder.glob("*.safetensors"), key=lambda path: path.stat().st_mtime)

@@ -61,6 +61,14 @@ def test_the_cache_is_bounded(checkpoint, cache, folder, monkeypatch):
     assert len([*cache.folder.iterdir()]) == 1
 
 
+def test_a_full_disk_keeps_nothing_and_stops_nothing(checkpoint, cache, folder, fill_disk):
+    fill_disk()
+    features = cache.features(checkpoint, "main", list_images(str(folder)))
+    assert len(features.values) == 12
+    assert "free at least 1 MB" in str(cache.failure)
+    assert not any(path.suffix == ".safetensors" for path in cache.folder.iterdir())
+
+
 def test_a_class_without_a_readable_image_is_refused(checkpoint, cache, folder):
     for photo in (folder / "crane").iterdir():
         photo.write_bytes(b"no photo")

@@ -14,6 +14,7 @@ PAGES = {  # the first is the default
     "anatomy": ":material/layers:",
     "robustness": ":material/shield:",
     "transfer": ":material/school:",
+    "influence": ":material/account_tree:",
     "models": ":material/inventory_2:",
 }
 

@@ -20,7 +20,7 @@ FLOORS = (
     {"models", "attacks", "predict"},
     {"attribution", "datasets"},
     {"evaluation", "compare"},
-    {"training", "faithfulness", "report", "anatomy", "bundles", "browser"},
+    {"training", "faithfulness", "report", "anatomy", "bundles", "browser", "influence", "digits"},
     {"transfer"},
     {"cli"},
 )
@@ -148,11 +148,11 @@ def test_what_is_there_before_torch_loads_is_light():
     assert not {name: heavy for name, heavy in loaded.items() if heavy}, "the first is to blame"
 
 
-def test_captum_is_used_where_maps_are_made():
+def test_captum_is_used_for_maps_and_for_tracing_alone():
     users = {
         (name.split(".")[1], ".".join(used.split(".")[:2]))
         for name, path in CORE.items()
         for used in imported_in(path)
         if used.split(".")[0] == "captum"
     }
-    assert users == {("attribution", "captum.attr")}
+    assert users == {("attribution", "captum.attr"), ("influence", "captum.influence")}

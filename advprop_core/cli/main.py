@@ -13,8 +13,10 @@ from advprop_core.cli import app as start
 from advprop_core.cli import (
     compare,
     convert,
+    digits,
     evaluate,
     explain,
+    influence,
     networks,
     page,
     photo,
@@ -51,7 +53,17 @@ def _root() -> None:
 for _panel, _commands in (
     ("The app", (start.app, networks.models)),
     ("One photo", (photo.predict, photo.attack, explain.explain, compare.compare, replay.replay)),
-    ("Data sets", (evaluate.evaluate, train.train, transfer.transfer, networks.calibrate)),
+    (
+        "Data sets",
+        (
+            evaluate.evaluate,
+            influence.influence,
+            train.train,
+            transfer.transfer,
+            networks.calibrate,
+        ),
+    ),
+    ("To learn from", (digits.digits,)),
     ("Files", (networks.export, convert.convert, page.page)),
 ):
     for _command in _commands:

@@ -42,6 +42,9 @@ class _TrainOptions:
     """Continue the run in --out, by its recipe."""
     tracker: Annotated[list[str] | None, typer.Option(metavar="NAME")] = None
     """Also log to tensorboard or wandb; repeats."""
+    keep_epochs: bool = False
+    """Keep a checkpoint after each epoch, in --out/epochs: `advprop influence --method tracin`
+    needs them."""
 
 
 @partial(with_options, further=[*recipe_options()])
@@ -81,6 +84,7 @@ imagenet-advprop --out runs/imagenet
                 command=command_line(),
                 resume=options.resume,
                 trackers=options.tracker or (),
+                keep_epochs=options.keep_epochs,
                 report=bar.show,
                 note=note,
             )

@@ -16,12 +16,11 @@ from advprop_core.datasets.class_folders import match_folders
 from advprop_core.datasets.folders import ImageFolder, Unreadable
 from advprop_core.datasets.layouts import CORRUPTED, TITLES, Place, find_place, images_of
 from advprop_core.datasets.memory import require_memory
-from advprop_core.datasets.texture_shapes.scenes import AGREEMENT, SHAPES, Scene, draw_scene
+from advprop_core.datasets.texture_shapes.scenes import AGREEMENT, SEEDS, SHAPES, Scene, draw_scene
 from advprop_core.errors import InputError
 from advprop_core.models.class_names import Classes, are_indices
 from advprop_core.models.imagenet import imagenet_classes
 
-_SEEDS = {"train": 0, "val": 1}
 SCENES = {"train": 12_000, "val": 2_000}
 """How many scenes each split of a built-in set has; its classes take turns."""
 
@@ -230,7 +229,7 @@ def _draw_shapes(name: str, size: int, split: str, limit: int | None) -> Images:
 
 def draw_scene_of(name: str, split: str, index: int, size: int) -> Scene:
     """One scene of ``shapes`` or ``shapes-conflict``, of ``train`` or ``val``."""
-    return draw_scene(_SEEDS[split], index, texture_agreement=AGREEMENT[name], size=size)
+    return draw_scene(SEEDS[split], index, texture_agreement=AGREEMENT[name], size=size)
 
 
 def _require_shapes(name: str, classes: Classes | None) -> None:

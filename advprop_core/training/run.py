@@ -19,6 +19,7 @@ from advprop_core.models import checkpoints
 from advprop_core.models.bundle import open_file
 from advprop_core.models.cards import model_card
 from advprop_core.models.dual_bn import MAIN, DualBNModel
+from advprop_core.models.kept_epochs import RATE, epoch_file
 from advprop_core.processes import Processes
 from advprop_core.text import did_you_mean, percent
 from advprop_core.training import state
@@ -47,6 +48,7 @@ def train(
     command: str = "",
     resume: bool = False,
     trackers: Sequence[str] = (),
+    keep_epochs: bool = False,
     report: Callable[[Report], None] = lambda _: None,
     note: Callable[[str], None] = lambda _: None,
 ) -> Path:
@@ -68,6 +70,7 @@ def train(
         command: The command line that made it, for the card.
         resume: Continue the run in ``out`` from its last state.
         trackers: Names that Accelerate knows: ``tensorboard``, ``wandb``.
+        keep_epochs: Keep a checkpoint after each epoch, in ``out/epochs``.
         report: Called about twice a second and after each epoch.
         note: Called with a sentence on what a person should know before it starts.
 
@@ -126,9 +129,17 @@ def train(
             write_recipe(out / RECIPE, recipe)
         if trackers:
             accelerator.init_trackers("advprop", config=trainer.flat_recipe())
+        described = describe(info, recipe, data, len(photos.source), command)
+        described = replace(described, name=name or out.resolve().name)
+
+        def keep(epoch: int, learning_rate: float) -> None:
+            then = {**described.recipe, RATE: learning_rate}
+            model_info = replace(described, recipe=then)
+            checkpoints.save(epoch_file(out, epoch), trainer.trained, model_info, half=True)
+
         diverged: Diverged | None = None
         try:
-            trainer.all_epochs(report)
+            trainer.all_epochs(report, keep if keep_epochs else None)
         except Diverged as error:
             if processes.count > 1:  # one alone cannot go on: the others wait for it
                 raise
@@ -146,8 +157,7 @@ def train(
             )
         accelerator.end_training()
         if processes.is_first:
-            info = describe(info, recipe, data, len(photos.source), command)
-            info = replace(info, name=name or out.resolve().name)
+            info = described
             if kept_steps:
                 info = replace(info, recipe={**info.recipe, "kept_steps": kept_steps})
             if trainer.progress.unfrozen:

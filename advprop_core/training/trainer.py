@@ -105,11 +105,15 @@ class Trainer:
         model: DualBNModel = self.ema.module if self.ema else self.model
         return model
 
-    def all_epochs(self, report: Callable[[Report], None]) -> None:
+    def all_epochs(
+        self, report: Callable[[Report], None], keep: Callable[[int, float], None] | None = None
+    ) -> None:
         """From where the run stands to its end.
 
         Args:
             report: Called on the first process only.
+            keep: Likewise; called after each epoch, from 1, with the learning rate of its last
+                step.
         """
         is_first = self.accelerator.is_main_process
         log = self.out / state.LOG if self.out and is_first else None
@@ -125,7 +129,7 @@ class Trainer:
         show = report if is_first else (lambda _: None)
         try:
             while self.progress.step < self.all_steps:
-                self._epoch(meter, show)
+                self._epoch(meter, show, keep if writes else None)
         finally:
             meter.close()
 
@@ -137,7 +141,12 @@ class Trainer:
             values |= {f"{table}.{key}": value for key, value in values.pop(table).items()}
         return {key: value for key, value in values.items() if value is not None}
 
-    def _epoch(self, meter: Meter, report: Callable[[Report], None]) -> None:
+    def _epoch(
+        self,
+        meter: Meter,
+        report: Callable[[Report], None],
+        keep: Callable[[int, float], None] | None,
+    ) -> None:
         train_mode(self.model)
         epoch, start = divmod(self.progress.step, self.steps)
         for batch in self.photos.source.epoch(epoch, start, self.accelerator.device):
@@ -160,6 +169,8 @@ class Trainer:
             holdout = quick_look(self.trained, self.photos.holdout, self.accelerator.device)
         closed = meter.close_epoch(holdout)
         self._thaw(closed)
+        if keep:  # before the state: a run that is killed in between keeps it again
+            keep(closed.epoch, self.optimizer.param_groups[0]["lr"])
         self._save()
         report(closed)
 

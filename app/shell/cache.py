@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 PREVIEW_SIDE = 448
 THUMBNAIL_SIDE = 144
 KEPT_CALIBRATED = 2
+KEPT_TRACERS = 6
 KEPT_NETWORKS = 4_000_000_000  # bytes on the disk, of files as they came and of networks each
 KEPT_PHOTOS = 2_000_000_000  # bytes on the disk, of labelled photos
 
@@ -116,6 +117,12 @@ def photo_sets() -> FileStore:
 def calibrated_lenses() -> BoundedStore[Hashable, Lens]:
     """The server's one store of networks with a calibrated branch, by how they were made."""
     return BoundedStore(KEPT_CALIBRATED)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def tracers() -> BoundedStore[Hashable, Any]:
+    """The server's one store of branches with their training images, by what they were made of."""
+    return BoundedStore(KEPT_TRACERS)
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)

@@ -1,9 +1,9 @@
 """Where a picture comes from: drawn scenes, sample photos, a folder, an upload.
 
-A picture travels as a short text: ``scene:3`` (TextureShapes), ``conflict:3`` (its texture of
-another class), ``photo:coffee`` (scikit-image's), ``folder:church/a.jpg`` (the person's own),
-``set:KEY/church/a.jpg`` (of a zip) or ``upload:KEY``, both kept by the server for a while. A photo
-may have a crop: see :mod:`app.shell.crops`.
+A picture travels as a short text: ``scene:3`` (TextureShapes), ``training:3`` (one that networks
+were trained on), ``conflict:3`` (its texture of another class), ``photo:coffee`` (scikit-image's),
+``folder:church/a.jpg`` (the person's own), ``set:KEY/church/a.jpg`` (of a zip) or ``upload:KEY``,
+both kept by the server for a while. A photo may have a crop: see :mod:`app.shell.crops`.
 
 Others may look at the app, so it shows no file outside the person's folder, not even by a link.
 """
@@ -24,6 +24,7 @@ from advprop_core.datasets.class_folders import draw_evenly
 from advprop_core.datasets.splits import class_folder
 from advprop_core.datasets.texture_shapes.scenes import (
     AGREEMENT,
+    SEEDS,
     SHAPES,
     TEXTURES,
     Scene,
@@ -58,8 +59,8 @@ PHOTOS = {
     "camera": "Cameraman (grey)",
 }
 SCENES = 12
-DRAWN = {"scene": "shapes", "conflict": "shapes-conflict"}
-_SCENE_SEED = 1  # the set the bundled networks were not trained on
+DRAWN = {"scene": "shapes", "conflict": "shapes-conflict", "training": "shapes"}
+_SPLITS = {"training": "train"}  # the others are of the set that no network was trained on
 KEPT_UPLOADS = 48
 _PHOTO_CLASSES: dict[str, tuple[str, ...]] = {
     "coffee": ("n07920052", "n07930864"),  # espresso, cup
@@ -252,7 +253,8 @@ def _of_set(name: str, set_folder: Callable[[str], Path | None]) -> Picture:
 
 
 def _draw(kind: str, index: int, size: int) -> Scene:
-    return draw_scene(_SCENE_SEED, index, texture_agreement=AGREEMENT[DRAWN[kind]], size=size)
+    seed = SEEDS[_SPLITS.get(kind, "val")]
+    return draw_scene(seed, index, texture_agreement=AGREEMENT[DRAWN[kind]], size=size)
 
 
 def _scene(kind: str, index: int, size: int) -> Picture:

@@ -36,6 +36,8 @@ TEXTURES: tuple[str, ...] = tuple(PAINTERS)  # TEXTURES[i] goes with SHAPES[i]
 # How often a texture is that of its class. Where it always is, a network may read outline or
 # texture, and the conflict scenes, where it never is, tell which.
 AGREEMENT = {"shapes": 1.0, "shapes-conflict": 0.0}
+SEEDS = {"train": 0, "val": 1}
+"""Seed of the scenes of each split."""
 
 _MINIMUM_SIZE = 32
 _MARGIN = 0.03  # kept free around the object, on a scene that covers [-1, 1]

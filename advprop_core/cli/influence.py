@@ -1,0 +1,92 @@
+"""Which training images predictions rest on: ``influence``, of a photo or over a test set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from advprop_core.cli import values
+from advprop_core.cli.influence_options import InfluenceOptions
+from advprop_core.cli.options import with_options
+from advprop_core.cli.output import Report, make_folder
+from advprop_core.errors import InputError
+
+if TYPE_CHECKING:
+    from advprop_core.influence.methods import MethodName
+    from advprop_core.models.checkpoints import Checkpoint
+
+
+@with_options
+def influence(options: InfluenceOptions) -> None:
+    r"""Say which training images a prediction rests on.
+
+    The score of a training image is how much the loss of the prediction would rise without it:
+    positive images help, negative ones harm. Features of the training images are computed once for
+    each network and kept in this person's cache.
+
+    **A photo.** Lists the most helpful and harmful training images for each branch; --out draws
+    them.
+
+    ```
+    advprop influence church.jpg --model imagenette-vanilla,imagenette-advprop \
+        --train photos/train --out out
+    advprop influence star.png --model runs/shapes/model.safetensors --train shapes \
+        --method tracin --branch aux
+    ```
+
+    **A test set.** How often the most influential training image has the class of the test image,
+    with 95 % intervals, by rank up to 100 and for each pair of classes (Utrera et al., arXiv
+    2007.05869); --out draws the influence between classes.
+
+    ```
+    advprop influence photos/val --model imagenette-vanilla,imagenette-advprop \
+        --train photos/train --limit 500 --json influence.json
+    ```
+    """
+    report = Report(options.json_file)
+    method = _read_method(options.method)
+    is_photo = Path(options.image).is_file()
+    if is_photo and options.limit is not None:
+        raise InputError(f"--limit is for a test set, and {options.image} is a photo")
+    if not is_photo:
+        _require_test_set(options)
+    if options.out is not None:
+        make_folder(options.out)
+    opened = options.open()
+    branches = {name: _branches(name, opened[name], options) for name in opened}
+    from advprop_core.cli.influence_report import trace_photo, trace_set
+
+    trace = trace_photo if is_photo else trace_set
+    trace(report, options, method, opened, branches)
+
+
+def _read_method(text: str) -> MethodName:
+    from advprop_core.influence.methods import METHODS
+
+    for method in METHODS:
+        if text == method:
+            return method
+    raise InputError(f"--method must be one of {', '.join(METHODS)}, got {text!r}")
+
+
+def _require_test_set(options: InfluenceOptions) -> None:
+    from advprop_core.datasets.layouts import find_place
+    from advprop_core.datasets.named import BUILTIN
+
+    name = options.image
+    if name not in BUILTIN and find_place(name) is None:
+        raise InputError(
+            f"{name} is neither a photo nor a test set: give a photo's file, a folder of class "
+            f"folders, or one of {', '.join(BUILTIN)}"
+        )
+    if options.true_class is not None:
+        raise InputError(f"--true-class is for a photo, and {name} is a test set")
+
+
+def _branches(name: str, checkpoint: Checkpoint, options: InfluenceOptions) -> tuple[str, ...]:
+    """The branches that are traced: those that were named, or all but copies of main."""
+    try:
+        branches = values.read_branches(checkpoint.model, options.branch)
+    except ValueError as error:
+        raise InputError(f"{name}: {error}") from None
+    return tuple(each for each in branches if options.branch or each not in checkpoint.copies)

@@ -1,0 +1,37 @@
+"""The options of ``influence``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from advprop_core.cli.options import ModelsOptions, ReportOptions
+
+
+@dataclass(frozen=True, kw_only=True)
+class InfluenceOptions(ReportOptions, ModelsOptions):
+    """Of the command."""
+
+    image: Annotated[str, typer.Argument(metavar="IMAGE|DIR")]
+    """A photo; or a test set: a folder of class folders, shapes, or KIND:DIR."""
+    train: Annotated[str, typer.Option(metavar="DIR")]
+    """The training images: a folder of class folders, or one that holds train/; shapes; or a
+    published set as KIND:DIR."""
+    method: Annotated[str, typer.Option(metavar="NAME")] = "last-layer"
+    """last-layer (the influence function of a last layer that is fitted to the training images) or
+    tracin (gradients over the checkpoints of the run, which `advprop train --keep-epochs`
+    keeps)."""
+    branch: Annotated[list[str] | None, typer.Option(metavar="NAME")] = None
+    """Branch whose predictions are traced; repeat it or write commas. Every branch by default."""
+    true_class: Annotated[str | None, typer.Option(metavar="CLASS")] = None
+    """What the photo shows: a class of the training images. By default the photo's folder, where
+    its name is one of them; otherwise each branch's own answer is traced."""
+    top: Annotated[int, typer.Option(min=1, metavar="K")] = 5
+    """How many helpful and harmful images of a photo to list."""
+    limit: Annotated[int | None, typer.Option(metavar="N")] = None
+    """At most this many images of a test set, spread evenly over the classes."""
+    out: Annotated[Path | None, typer.Option(metavar="DIR")] = None
+    """Folder for influence.png."""

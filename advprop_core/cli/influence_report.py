@@ -1,0 +1,292 @@
+"""What ``influence`` prints, draws and writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from advprop_core.cli.influence_options import InfluenceOptions
+from advprop_core.cli.output import Report, command_line
+from advprop_core.cli.progress import in_parts
+from advprop_core.datasets.listed import ImageList, list_images
+from advprop_core.errors import InputError
+from advprop_core.influence.agreement import ClassAgreement, measure_agreement
+from advprop_core.influence.features import FeatureCache, Progress
+from advprop_core.influence.methods import TITLES, MethodName
+from advprop_core.influence.tracer import Rest, Tracer, last_layer_tracer, tracin_tracer
+from advprop_core.models.bundle import bundled_models
+from advprop_core.models.checkpoints import Checkpoint
+from advprop_core.models.class_names import find_class
+from advprop_core.pictures import decoding
+from advprop_core.pictures.files import read_file
+from advprop_core.pictures.formats import ImageError
+from advprop_core.report.influence_sheet import Strip, Tile, draw_influence_sheet, draw_matrices
+from advprop_core.text import did_you_mean, ends, percent
+
+Branches = Mapping[str, tuple[str, ...]]
+_RANKS = (1, 10, 100)
+_SIDE = 160  # of the images that are drawn
+
+
+def trace_photo(
+    report: Report,
+    options: InfluenceOptions,
+    method: MethodName,
+    opened: Mapping[str, Checkpoint],
+    branches: Branches,
+) -> None:
+    """List, and draw, what each branch's prediction of a photo rests on."""
+    file = Path(options.image)
+    try:
+        photo = decoding.decode(read_file(file))
+    except ImageError as error:
+        raise ImageError(f"{file}: {error}") from None
+    results, strips, cache = list[dict[str, Any]](), list[Strip](), FeatureCache()
+    with in_parts(len([*_pairs(branches)])) as begin:
+        for model, branch in _pairs(branches):
+            images = _train_images(options, method, opened[model])
+            true_class = _true_class(images, options)
+            tracer = _open(model, branch, images, method, opened, cache, begin(f"{model} {branch}"))
+            pixels = decoding.to_pixels(photo, opened[model].info.input_size)
+            rest = tracer.trace(pixels, true_class)
+            _tell(report, model, tracer, rest, options.top, method)
+            results.append(_rest_json(model, tracer, rest, options.top))
+            if options.out is not None:
+                strips.append(_strip(model, tracer, rest, options.top, method))
+    _tell_failure(report, cache)
+    if options.out is not None:
+        subject = f"Training images: {options.train}. Method: {TITLES[method]}."
+        square = decoding.fit(photo, _SIDE)
+        sheet = draw_influence_sheet(
+            square, strips, f"What the predictions of {file.name} rest on", subject
+        )
+        sheet.save(options.out / "influence.png")
+        report.say(f"wrote influence.png to {options.out}")
+    report.finish(_head(options, method) | {"image": str(file), "results": results})
+
+
+def trace_set(
+    report: Report,
+    options: InfluenceOptions,
+    method: MethodName,
+    opened: Mapping[str, Checkpoint],
+    branches: Branches,
+) -> None:
+    """Measure how often influential training images have the class of the test image."""
+    measured, cache = dict[tuple[str, str], ClassAgreement](), FeatureCache()
+    class_names: tuple[str, ...] = ()
+    with in_parts(3 * len([*_pairs(branches)])) as begin:
+        for model, branch in _pairs(branches):
+            images = _train_images(options, method, opened[model])
+            test = list_images(
+                options.image, split="val", classes=images.classes, limit=options.limit
+            )
+            title = f"{model} {branch}"
+            tracer = _open(model, branch, images, method, opened, cache, begin(title))
+            read = tracer.read(test, begin(f"{title}, test images"))
+            measured[model, branch] = measure_agreement(tracer, read, begin(f"{title}, tracing"))
+            class_names = tuple(name for _, name in images.classes)
+    _tell_failure(report, cache)
+    report.show(_agreement_table(measured))
+    report.say(
+        "right: answers of the layer that is traced; rank N: the Nth most helpful training image "
+        "has the test image's class"
+    )
+    _tell_differences(report, measured)
+    if options.out is not None:
+        matrices = [(*pair, each.matrix.numpy()) for pair, each in measured.items()]
+        title = "Mean influence of training classes (across) on test classes (down)"
+        draw_matrices(matrices, class_names, title).save(options.out / "influence.png")
+        report.say(f"wrote influence.png to {options.out}")
+    first = next(iter(measured.values()))
+    results = [
+        _agreement_json(model, branch, each, first) for (model, branch), each in measured.items()
+    ]
+    content = {"test": options.image, "classes": list(class_names), "results": results}
+    report.finish(_head(options, method) | content)
+
+
+# -- training images and tracers -------------------------------------------------------------------
+
+
+def _pairs(branches: Branches) -> Iterator[tuple[str, str]]:
+    """(model, branch) of all that are traced."""
+    for model, names in branches.items():
+        yield from ((model, branch) for branch in names)
+
+
+def _train_images(
+    options: InfluenceOptions, method: MethodName, checkpoint: Checkpoint
+) -> ImageList:
+    """Those of a checkpoint's run are labelled by its classes, others by their own folders."""
+    return list_images(
+        options.train, classes=checkpoint.info.classes if method == "tracin" else None
+    )
+
+
+def _open(
+    model: str,
+    branch: str,
+    images: ImageList,
+    method: MethodName,
+    opened: Mapping[str, Checkpoint],
+    cache: FeatureCache,
+    progress: Progress,
+) -> Tracer:
+    if method == "tracin":
+        file = bundled_models().get(model, Path(model))
+        return tracin_tracer(file, branch, images, cache, progress)
+    return last_layer_tracer(opened[model], branch, images, cache, progress)
+
+
+def _tell_failure(report: Report, cache: FeatureCache) -> None:
+    if cache.failure is not None:
+        report.say(f"features are not kept for a later run: {cache.failure}")
+
+
+def _true_class(images: ImageList, options: InfluenceOptions) -> int | None:
+    if options.true_class is None:
+        return find_class(images.classes, Path(options.image).absolute().parent.name)
+    if (index := find_class(images.classes, options.true_class)) is None:
+        hint = did_you_mean(options.true_class, [name for _, name in images.classes])
+        raise InputError(
+            f"--true-class must be a class of the training images, got {options.true_class!r}. "
+            f"{hint}"
+        )
+    return index
+
+
+# -- a photo ---------------------------------------------------------------------------------------
+
+
+def _tell(
+    report: Report, model: str, tracer: Tracer, rest: Rest, top: int, method: MethodName
+) -> None:
+    names = [name for _, name in tracer.images.classes]
+    report.say(
+        f"{model} {tracer.branch} says {names[rest.answer]} ({percent(rest.probability)}); "
+        f"traced: the loss of {names[rest.class_index]}"
+    )
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("")
+    table.add_column("loss without it" if method == "last-layer" else "score", justify="right")
+    table.add_column("its class")
+    table.add_column("training image", overflow="fold")
+    for word, side in (("helps", rest.helpful(top)), ("harms", rest.harmful(top))):
+        for place, score in side:
+            label = names[int(tracer.images.labels[place])]
+            title = tracer.images.titles[place]
+            table.add_row(word, _score(score), escape(label), escape(title))
+    report.show(table)
+
+
+def _score(score: float) -> str:
+    return f"{score:+.2g}".replace("-", "−")
+
+
+def _strip(model: str, tracer: Tracer, rest: Rest, top: int, method: MethodName) -> Strip:
+    names = [name for _, name in tracer.images.classes]
+
+    def tile(place: int, score: float) -> Tile:
+        unit = " of loss" if method == "last-layer" else ""
+        picture = tracer.images.picture(place, _SIDE)
+        return Tile(picture, names[int(tracer.images.labels[place])], f"{_score(score)}{unit}")
+
+    return Strip(
+        model,
+        tracer.branch,
+        f"says {names[rest.answer]} {percent(rest.probability)}",
+        f"loss of {names[rest.class_index]}",
+        [tile(*pair) for pair in rest.helpful(top)],
+        [tile(*pair) for pair in rest.harmful(top)],
+    )
+
+
+# -- a test set ------------------------------------------------------------------------------------
+
+
+def _agreement_table(measured: Mapping[tuple[str, str], ClassAgreement]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("model", overflow="fold")
+    table.add_column("branch")
+    headings = ("test images", "right", "rank 1 of its class", "95 % interval", "rank 10", "100")
+    for heading in headings:
+        table.add_column(heading, justify="right", no_wrap=True)
+    for (model, branch), each in measured.items():
+        low, high = ends(each.interval)
+        later = [_share(each.curve[rank - 1]) if rank <= len(each.curve) else "–"
+                 for rank in _RANKS[1:]]  # fmt: skip
+        right = _share(float(each.right.double().mean()))
+        row = (f"{each.count}", right, _share(each.share), f"{low} – {high} %", *later)
+        table.add_row(escape(model), branch, *row)
+    return table
+
+
+def _share(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+def _tell_differences(report: Report, measured: Mapping[tuple[str, str], ClassAgreement]) -> None:
+    (first, base), *others = measured.items()
+    for pair, each in others:
+        if each.count == base.count:
+            difference, interval = each.ahead_of(base)
+            points, low, high = (_points(value) for value in (difference, *interval))
+            report.say(
+                f"{' '.join(pair)} minus {' '.join(first)}, rank 1: {points} points (95 % interval "
+                f"{low} to {high})"
+            )
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:+.1f}".replace("-", "−")
+
+
+# -- plain values ----------------------------------------------------------------------------------
+
+
+def _head(options: InfluenceOptions, method: MethodName) -> dict[str, Any]:
+    return {"command": command_line(), "train": options.train, "method": method}
+
+
+def _rest_json(model: str, tracer: Tracer, rest: Rest, top: int) -> dict[str, Any]:
+    ids = [identity for identity, _ in tracer.images.classes]
+
+    def image(place: int, score: float) -> dict[str, Any]:
+        label = int(tracer.images.labels[place])
+        return {"image": tracer.images.titles[place], "class": ids[label], "score": score}
+
+    return {
+        "model": model,
+        "branch": tracer.branch,
+        "answer": ids[rest.answer],
+        "probability": rest.probability,
+        "class": ids[rest.class_index],
+        "training_images": len(rest.places),
+        "helpful": [image(*pair) for pair in rest.helpful(top)],
+        "harmful": [image(*pair) for pair in rest.harmful(top)],
+    }
+
+
+def _agreement_json(
+    model: str, branch: str, each: ClassAgreement, first: ClassAgreement
+) -> dict[str, Any]:
+    content: dict[str, Any] = {
+        "model": model,
+        "branch": branch,
+        "n": each.count,
+        "right": float(each.right.double().mean()),
+        "share": each.share,
+        "interval": list(each.interval),
+        "curve": each.curve,
+        "curve_intervals": [list(interval) for interval in each.curve_intervals],
+        "matrix": each.matrix.tolist(),
+    }
+    if each is not first and each.count == first.count:
+        difference, interval = each.ahead_of(first)
+        content["minus_first"] = {"difference": difference, "interval": list(interval)}
+    return content

@@ -1,0 +1,203 @@
+"""Penultimate features of a data set, computed once for each network and kept on disk."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from platformdirs import user_cache_path
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as as_safetensors
+from torch import Tensor, nn
+
+from advprop_core.datasets.folders import Unreadable
+from advprop_core.datasets.listed import ImageList
+from advprop_core.errors import InputError
+from advprop_core.files import CannotWrite, write_whole
+from advprop_core.models.checkpoints import Checkpoint
+from advprop_core.models.digest import branch_digest
+from advprop_core.models.dual_bn import PixelNetwork
+from advprop_core.models.folding import fold
+from advprop_core.text import listing
+
+FORMAT = 1
+"""Raised when the features of an image change; files of another format are not found."""
+MOST_BYTES = 2_000_000_000
+"""Of all files in the cache; the oldest go first."""
+_BATCH = 64
+_FACTS = "features"
+
+Progress = Callable[[int, int], None]
+"""Called with (done, all) images; ends the work by raising."""
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """What the last layer of a branch is given of each readable image.
+
+    Attributes:
+        values: (N, D) float32.
+        places: (N,) int64, where each image stands in its list.
+        labels: (N,) int64 class indices.
+    """
+
+    values: Tensor
+    places: Tensor
+    labels: Tensor
+
+
+class Extractor:
+    """A branch up to its last layer, folded for speed.
+
+    Args:
+        branch: A frozen branch of a timm network.
+        size: Side of its input in pixels.
+    """
+
+    def __init__(self, branch: PixelNetwork, size: int) -> None:
+        folded = fold(branch, torch.zeros(1, 3, size, size))
+        assert isinstance(folded, PixelNetwork)
+        self._branch = folded
+
+    def __call__(self, pixels: Tensor) -> Tensor:
+        """(N, 3, S, S) pixels in [0, 1] to (N, D) float32."""
+        network: Any = self._branch.network
+        with torch.no_grad():
+            inside = network.forward_features(self._branch.normalize(pixels))
+            features: Tensor = network.forward_head(inside, pre_logits=True)
+        return features.flatten(1).float()
+
+
+def extract(
+    extractor: Extractor, images: ImageList, size: int, progress: Progress | None = None
+) -> Features:
+    """Features of every readable image of a list, a batch at a time.
+
+    Raises:
+        InputError: If no image of a class can be read.
+    """
+    values, places = list[Tensor](), list[int]()
+    for start in range(0, len(images), _BATCH):
+        batch = range(start, min(start + _BATCH, len(images)))
+        opened = {place: images.open(place, size) for place in batch}
+        readable = {p: image for p, image in opened.items() if not isinstance(image, Unreadable)}
+        if readable:
+            pixels = torch.stack([*readable.values()]).float() / 255
+            values.append(extractor(pixels.contiguous(memory_format=torch.channels_last)))
+            places += readable
+        if progress:
+            progress(batch.stop, len(images))
+    kept_places = torch.tensor(places, dtype=torch.int64)
+    labels = images.labels[kept_places]
+    lost = sorted({*images.labels.tolist()} - {*labels.tolist()})
+    if lost:
+        names = listing([images.classes[label][1] for label in lost])
+        raise InputError(f"{images.name} has no image of {names} that can be read: replace them")
+    return Features(torch.cat(values), kept_places, labels)
+
+
+class FeatureCache:
+    """A folder with features of branches and data sets, each under the digests of both.
+
+    Args:
+        folder: Need not exist yet; by default one of the person's own cache.
+
+    Attributes:
+        failure: Why features are no longer kept, such as a full disk; None while they are. They
+            are computed all the same, so this is not raised.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        own = user_cache_path("advprop-lens", appauthor=False) / f"features-{FORMAT}"
+        self.folder = folder or own
+        self.failure: CannotWrite | None = None
+
+    def features(
+        self,
+        checkpoint: Checkpoint,
+        branch: str,
+        images: ImageList,
+        progress: Progress | None = None,
+    ) -> Features:
+        """Read what was kept, or run the network once over all images and keep that.
+
+        Args:
+            checkpoint: The network.
+            branch: Which of its branches.
+            images: A training or a test set.
+            progress: Called after each batch that the network runs.
+
+        Raises:
+            InputError: If the file holds features of another network, set or size, or no image of
+                a class can be read.
+        """
+        module, size = checkpoint.model.branch(branch), checkpoint.info.input_size
+        network = branch_digest(module, checkpoint.info)
+        facts = {"network": network, "images": images.digest, "size": size}
+        path = self.folder / f"{network[:16]}-{images.digest[:16]}-{size}.safetensors"
+        if (kept := _read(path, facts)) is not None:
+            return Features(kept["values"], kept["places"], images.labels[kept["places"]])
+        features = extract(Extractor(module, size), images, size, progress)
+        tensors = {"values": features.values, "places": features.places}
+        self._keep(path, as_safetensors(tensors, {_FACTS: json.dumps(facts)}))
+        return features
+
+    def _keep(self, path: Path, content: bytes) -> None:
+        if self.failure is not None:  # a disk that is full now is full for the next file too
+            return
+        try:
+            self._make_room(len(content))
+            write_whole(path, content)
+        except CannotWrite as failure:
+            self.failure = failure
+
+    def _make_room(self, size: int) -> None:
+        files = sorted(self.folder.glob("*.safetensors"), key=lambda path: path.stat().st_mtime)
+        total = sum(path.stat().st_size for path in files) + size
+        for path in files:
+            if total <= MOST_BYTES:
+                return
+            total -= path.stat().st_size
+            path.unlink(missing_ok=True)
+
+
+def _read(path: Path, facts: dict[str, Any]) -> dict[str, Tensor] | None:
+    """The tensors of a file; None where there is none."""
+    if not path.is_file():
+        return None
+    try:
+        with safe_open(path, "pt") as file:
+            written = json.loads((file.metadata() or {}).get(_FACTS, "{}"))
+            tensors = {name: file.get_tensor(name) for name in ("values", "places")}
+    except (SafetensorError, ValueError) as error:
+        raise InputError(f"{path} is damaged ({error}): remove it") from error
+    for key, wanted in facts.items():
+        if written.get(key) != wanted:
+            raise InputError(
+                f"{path} holds features of another {_WORDS[key]} ({written.get(key)}, not "
+                f"{wanted}): remove it"
+            )
+    return tensors
+
+
+_WORDS = {"network": "network", "images": "set of images", "size": "input size"}
+
+
+def last_layer(checkpoint: Checkpoint, branch: str) -> nn.Linear:
+    """The layer that features are given to.
+
+    Raises:
+        InputError: If the network does not end in one linear layer.
+    """
+    network: Any = checkpoint.model.branch(branch).network
+    layer = network.get_classifier()
+    if not isinstance(layer, nn.Linear):
+        raise InputError(
+            f"{checkpoint.info.architecture} does not end in one linear layer, and tracing needs "
+            "its gradient: use --method last-layer"
+        )
+    return layer

@@ -1,0 +1,1 @@
+"""The Influence page: which training images a prediction rests on."""

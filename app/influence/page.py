@@ -1,0 +1,111 @@
+"""Influence: which training images a prediction rests on, and which of their labels look wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from advprop_core.report.colours import branch_colour
+from app.influence import controls as influence_controls
+from app.influence import suspects, words
+from app.influence.tiles import tiles
+from app.influence.view import PARTS, InfluenceView, sets_for
+from app.shell import cache, comparison, network_files, state, workbench
+from app.shell.layout import in_rows, tabs
+from app.shell.messages import safe
+from app.shell.pictures import key_of
+from app.shell.tasks import Shown, Task
+
+if TYPE_CHECKING:
+    from app.influence.work import BranchRest, PictureRest
+    from app.shell.cache import Lens
+
+_FITTING = "shapes-advprop"  # a bundled network whose training images can be drawn
+
+
+def _task(view: InfluenceView, lens: Lens) -> Task:
+    from app.influence.work import TrainingSet, no_training_images, trace_picture  # loads torch
+
+    if not sets_for(lens.info):
+        return Task.of((lens.network,), no_training_images, about=None)
+    lenses = [lens, *(cache.load_lens(name) for name in (view.second_model,) if name)]
+    index = comparison.true_class(view, lens.info)
+    label = None if index is None else lens.info.class_ids[index]
+    return Task.of(
+        tuple(each.network for each in lenses),
+        trace_picture,
+        lenses,
+        [cache.pixels(view.image, each.info.input_size) for each in lenses],
+        about=key_of(view.image),
+        label=cache.picture(view.image, lens.info.input_size).label or label,
+        training=TrainingSet(view.trained_on, view.training_images),
+        shown=view.shown_images,
+    )
+
+
+def _draw(shown: Shown, current: bool) -> None:
+    result, view = shown.result, shown.view
+    if not result.branches:
+        _alone()
+        return
+    place, part = tabs(PARTS, "influence_part")
+    with place:
+        if part == PARTS[0]:
+            _rests(result, view)
+        else:
+            suspects.show(shown, current)
+
+
+def _rests(result: PictureRest, view: InfluenceView) -> None:
+    left, right = st.columns([1, 5], gap="medium", vertical_alignment="center")
+    size = cache.model_info(view.model).input_size
+    title = cache.picture(view.image, size).title
+    left.image(cache.preview(view.image, size), width=140, output_format="PNG", alt=title)
+    right.markdown(words.meant(result, view.trained_on))
+    if sentence := words.verdict(result):
+        right.markdown(sentence)
+    for number, rest in enumerate(result.branches):
+        _branch(rest, number, several=len({each.model for each in result.branches}) > 1)
+    with st.expander("How it is measured"):
+        st.markdown(words.METHOD)
+
+
+def _branch(rest: BranchRest, number: int, *, several: bool) -> None:
+    network = f" · {safe(network_files.title(rest.model))}" if several else ""
+    colour = branch_colour(rest.branch)
+    st.html(f'<hr style="border:0;border-top:4px solid {colour};margin:0.5rem 0 0">')
+    st.markdown(f"### {safe(words.helps(rest))}{network}")
+    size = cache.model_info(rest.model).input_size
+    sides = {"Helpful": rest.helpful, "Harmful": rest.harmful}
+    for column, (title, examples) in in_rows(sides.items(), 2, "large", roomy=f"rest-{number}"):
+        with column:
+            st.markdown(f"**{title}**")
+            tiles(f"{number}.{title}", examples, rest.model, size)
+
+
+def _alone() -> None:
+    """What can be done for a network whose training images are not here."""
+    st.info(words.ALONE, icon=":material/info:")
+    st.markdown(
+        "Start the app with `advprop app --images DIR`, where DIR holds a folder for each class, or"
+        " take a network that learnt drawn scenes, which can be drawn again."
+    )
+    if _FITTING in cache.model_files():
+        st.button(
+            f"Take {_FITTING}",
+            type="primary",
+            on_click=state.choose,
+            kwargs={"model": _FITTING, "image": InfluenceView().image, "true_class": ""},
+        )
+
+
+workbench.show_page(
+    InfluenceView,
+    words.QUESTION,
+    words.INTRODUCTION,
+    slot="influence",
+    controls_of=influence_controls.choices,
+    task=_task,
+    draw=_draw,
+)

@@ -1,0 +1,78 @@
+"""Training images whose labels look wrong: they can be flagged, and the list exported."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from app.influence import words
+from app.influence.tiles import tiles
+from app.influence.view import InfluenceView
+from app.shell import cache, state, tasks
+from app.shell.tasks import Shown, Task
+
+if TYPE_CHECKING:
+    from app.influence.work import Example
+
+_SLOT = "influence.suspects"
+
+
+def show(shown: Shown, current: bool) -> None:
+    """The suspects of the network's main branch, and what was flagged."""
+    from app.influence.work import TrainingSet, find_suspects  # here: it loads torch
+
+    view: InfluenceView = shown.view
+    st.markdown(words.SUSPECTS)
+    lens = cache.load_lens(view.model)
+    training = TrainingSet(view.trained_on, view.training_images)
+    task = Task.of(
+        (lens.network,), find_suspects, lens, about=None, branch="main", training=training
+    )
+    found = tasks.answer(_SLOT, task, stands_in=lambda before: before.task == task.key)
+    if found is None:
+        return
+    _export(view, found.result)
+    flag = partial(_flag, view=view, current=current)
+    tiles("suspects", found.result, view.model, lens.info.input_size, flag)
+
+
+def _flag(example: Example, key: str, *, view: InfluenceView, current: bool) -> None:
+    is_flagged = example.source in view.flagged
+    others = tuple(source for source in view.flagged if source != example.source)
+    st.button(
+        "Flagged" if is_flagged else "Flag",
+        key=f"influence.flag.{key}",
+        icon=":material/flag:" if is_flagged else ":material/outlined_flag:",
+        help="Its label is wrong." if not is_flagged else "Take the flag away.",
+        type="primary" if is_flagged else "secondary",
+        width="stretch",
+        disabled=not current,
+        on_click=state.choose,
+        kwargs={"flagged": others if is_flagged else (*view.flagged, example.source)},
+    )
+
+
+def _export(view: InfluenceView, suspects: tuple[Example, ...]) -> None:
+    count = len(view.flagged)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.download_button(
+            "Export the list",
+            words.flagged_file(view.flagged, suspects),
+            "mislabelled.csv",
+            "text/csv",
+            key="influence.export",
+            icon=":material/download:",
+            disabled=not count,
+        )
+        st.button(
+            "Forget the flags",
+            key="influence.forget",
+            type="tertiary",
+            disabled=not count,
+            on_click=state.choose,
+            kwargs={"flagged": ()},
+        )
+        images = "image is" if count == 1 else "images are"
+        st.caption(f"{count or 'No'} {images} flagged.")

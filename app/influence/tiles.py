@@ -1,0 +1,70 @@
+"""Training images on the page; each opens in the Playground."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from app.influence import words
+from app.shell import cache, state
+from app.shell.pictures import PictureGone
+
+if TYPE_CHECKING:
+    from app.influence.work import Example
+
+_WIDTH = 116  # px
+_PLAYGROUND = "app/playground/page.py"
+
+
+def tiles(
+    name: str,
+    examples: Sequence[Example],
+    model: str,
+    size: int,
+    more: Callable[[Example, str], None] | None = None,
+) -> None:
+    """Images in a row that wraps.
+
+    Args:
+        name: Of this row; no other on the page has it.
+        examples: What is shown, in order.
+        model: The network that the Playground opens them with.
+        size: Side at which they are shown.
+        more: Draws what stands below an image, under a key of its own.
+    """
+    if not examples:
+        st.caption("There is none.")
+        return
+    with st.container(horizontal=True, gap="small", key=f"tiles-{name}"):
+        for place, example in enumerate(examples):
+            with st.container(width=_WIDTH, gap=None):
+                _tile(example, model, size, f"{name}.{place}", more)
+
+
+def _tile(
+    example: Example,
+    model: str,
+    size: int,
+    key: str,
+    more: Callable[[Example, str], None] | None,
+) -> None:
+    try:
+        png = cache.preview(example.source, size)
+        st.image(png, width=_WIDTH, output_format="PNG", alt=words.alt(example))
+    except (PictureGone, ValueError) as error:  # one that has gone since is named, not more
+        st.caption(f":material/broken_image: {error}")
+    st.markdown(f"**{example.label}**  \n{words.score(example)}")
+    if st.button(
+        "Open",
+        key=f"influence.open.{key}",
+        icon=":material/open_in_new:",
+        help=f"{example.title}: opens in the Playground, with {model}.",
+        type="tertiary",
+        on_click=state.choose,
+        kwargs={"model": model, "image": example.source, "true_class": ""},
+    ):
+        st.switch_page(_PLAYGROUND)
+    if more:
+        more(example, key)

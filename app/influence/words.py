@@ -1,0 +1,89 @@
+"""Words of the Influence page; loads no torch."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from advprop_core.text import join, percent, spreadsheet_cell
+from app.influence.view import SETS
+
+if TYPE_CHECKING:
+    from app.influence.work import BranchRest, Example, PictureRest
+
+QUESTION = "Which training images does a prediction rest on?"
+INTRODUCTION = (
+    "A training image is helpful where the loss of the prediction would rise without it, and "
+    "harmful where it would fall. Each branch has its own."
+)
+METHOD = (
+    "How it is measured: the network's features of the training images stay as they are, and a "
+    "last layer is fitted to them. Influence functions (Koh and Liang 2017) then say, to first "
+    "order, how the loss of this picture changes when one training image is left out and the layer "
+    "is fitted again. What the network learnt before its last layer is not traced."
+)
+SUSPECTS = (
+    "These training images have the most influence on their own prediction: the layer can learn "
+    "them only by heart. A wrong label looks so, and so does an image that is unlike all others of "
+    "its class. Flag those whose label is wrong, and export the list."
+)
+ALONE = "The training images of this network are not here, so nothing can be traced to them."
+
+
+def helps(rest: BranchRest) -> str:
+    """What a branch says, as a heading."""
+    return f"{rest.branch} says {rest.answer} {percent(rest.probability)}"
+
+
+def meant(result: PictureRest, trained_on: str) -> str:
+    """Whose loss is traced, and to what."""
+    first = result.branches[0]
+    what = f"{result.count:,} {SETS[trained_on].lower()}"
+    if result.is_known:
+        whose = f"**{first.meant}**, what the picture shows"
+    else:
+        whose = "each branch's own answer, for it is not known what the picture shows"
+    return f"Traced to {what}: the loss of {whose}."
+
+
+def verdict(result: PictureRest) -> str:
+    """How far the branches rest on the same images, in a sentence."""
+    sides = [{example.source for example in rest.helpful} for rest in result.branches]
+    if len(sides) < 2:
+        return ""
+    shared, most = set.intersection(*sides), max(map(len, sides))
+    who = join([_name(rest, result) for rest in result.branches])
+    if not shared:
+        return f"None of the most helpful images is shared by {who}."
+    return f"{len(shared)} of the {most} most helpful images are the same for {who}."
+
+
+def _name(rest: BranchRest, result: PictureRest) -> str:
+    several = len({each.model for each in result.branches}) > 1
+    return f"{rest.branch} of {rest.model}" if several else rest.branch
+
+
+def score(example: Example) -> str:
+    """``+0.012``: how much the loss would rise without the image."""
+    return f"{example.score:+.2g}".replace("-", "−")
+
+
+def alt(example: Example) -> str:
+    """For those who hear the page."""
+    return f"Training image labelled {example.label}, {example.title}"
+
+
+def flagged_file(flagged: Sequence[str], suspects: Sequence[Example]) -> str:
+    """The flagged images as CSV, with what is known of them."""
+    known = {example.source: example for example in suspects}
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    writer.writerow(["image", "label", "self_influence"])
+    for source in flagged:
+        example = known.get(source)
+        title = example.title if example else source.partition(":")[2]
+        label, influence = (example.label, repr(example.score)) if example else ("", "")
+        writer.writerow([spreadsheet_cell(title), spreadsheet_cell(label), influence])
+    return buffer.getvalue()

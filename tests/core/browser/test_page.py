@@ -36,7 +36,9 @@ def network(checkpoint):
 
 @pytest.fixture
 def built():
-    return BuiltPage("lab('</script>')", "p{}", b"worker", "serve()", b"\0asm", "MIT")
+    return BuiltPage(
+        "lab('</script>')", "p{}", b"worker", "serve()", b"\0asm", "MIT", {"lab.css": b"smaller"}
+    )
 
 
 def test_one_file_holds_every_asset_whole(network, built, tmp_path):
@@ -95,7 +97,13 @@ def test_levels_stay_in_the_ball(checkpoint, epsilon):
 def test_a_network_of_scenes_begins_with_scenes(make_info, tmp_path):
     knows = make_info(class_ids=SHAPES, class_names=SHAPES)
     assert [p.true_class for p in pictures_for(knows, 64)[:3]] == [2, 0, 1]
-    assert pictures_for(make_info(), 64)[0].title == "Cat"
+    elsewhere, *_ = pictures_for(make_info(), 64)
+    assert (elsewhere.title, elsewhere.true_class) == ("Coffee", None)
+    imagenet = ("n02123045", "n07920052", "n03773504")
+    photos = pictures_for(
+        make_info(class_ids=imagenet, class_names=("tabby", "espresso", "missile")), 64
+    )
+    assert [photo.true_class for photo in photos[:3]] == [1, 0, "none"]
     (tmp_path / "mine.png").write_bytes(encode_png(to_image(torch.rand(3, 40, 90))))
     first, *_ = pictures_for(make_info(), 64, (tmp_path / "mine.png",))
     assert (first.title, first.image.size) == ("mine", (64, 64))
@@ -123,6 +131,10 @@ def test_the_split_form_names_files_by_their_content(network, built, tmp_path):
         assert hashlib.sha256(content).hexdigest()[:12] in facts["url"]
         packed = (tmp_path / "site" / f"{facts['url']}.gz").read_bytes()
         assert gzip.decompress(packed) == content
+    (packed,) = (tmp_path / "site").rglob("*.br")  # made where the scripts are built
+    assert packed.name.startswith("lab.")
+    assert packed.name.endswith(".css.br")
+    assert packed.read_bytes() == b"smaller"
     assert "'unsafe-inline'" not in page
     with pytest.raises(InputError, match="not empty"):
         write_split([network], built, tmp_path / "site")

@@ -11,13 +11,13 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from advprop_core.datasets.cifar import CIFAR10_NAMES, draw_rows
+from advprop_core.datasets.array_sets import open_arrays
+from advprop_core.datasets.cifar import draw_rows
 from advprop_core.datasets.class_folders import EMPTY
 from advprop_core.datasets.folders import ImageFolder, Unreadable, open_photo
 from advprop_core.datasets.layouts import CORRUPTED, TITLES, Place, find_place, images_of
-from advprop_core.datasets.named import BUILTIN, SCENES, readable_classes, draw_scene_of
+from advprop_core.datasets.named import BUILTIN, SCENES, draw_scene_of, readable_classes
 from advprop_core.datasets.texture_shapes.scenes import SHAPES
-from advprop_core.datasets.torchvision_sets import cifar10_batches
 from advprop_core.errors import InputError
 from advprop_core.models.class_names import Classes
 from advprop_core.pictures.decoding import fit, to_bytes, to_image
@@ -99,8 +99,8 @@ def list_images(
             f"{name} holds corruptions of {place.title}'s images: `advprop evaluate` alone "
             "measures these"
         )
-    if place.is_batches:
-        return _batches(name, place, split, classes, limit)
+    if place.is_arrays:
+        return _arrays(name, place, split, classes, limit)
     return _files(name, place, split, classes, limit)
 
 
@@ -117,20 +117,20 @@ def _scenes(name: str, split: str, limit: int | None) -> ImageList:
     return ImageList(name, classes, labels, titles, (), _digest([name, split, count]), open_scene)
 
 
-def _batches(
+def _arrays(
     name: str, place: Place, split: str, classes: Classes | None, limit: int | None
 ) -> ImageList:
-    """CIFAR-10 as its archive unpacks."""
-    batches = cifar10_batches(place.folder, split)
-    pairs = tuple(classes or [(each, each) for each in CIFAR10_NAMES])
-    targets = torch.as_tensor(batches.targets).numpy()
-    rows, labels, _ = draw_rows(targets, pairs, limit, strict=False)
+    """A set whose images lie in arrays, as its archive unpacks."""
+    assert place.kind is not None
+    arrays = open_arrays(place.kind, place.folder, split)
+    pairs = tuple(classes or [(each, each) for each in arrays.names])
+    rows, labels, _ = draw_rows(arrays.names, arrays.labels, pairs, limit, strict=False)
 
     def open_row(position: int, size: int) -> Tensor:
-        return to_bytes(fit(Image.fromarray(batches.data[rows[position]]), size))
+        return arrays.read([int(rows[position])], size)[0]
 
     titles = tuple(f"{split} {row}" for row in rows.tolist())
-    digest = _digest(["cifar10", split, *rows.tolist()])
+    digest = _digest([place.kind, split, *rows.tolist()])
     return ImageList(name, pairs, labels, titles, (), digest, open_row)
 
 

@@ -129,7 +129,7 @@ class Trainer:
         show = report if is_first else (lambda _: None)
         try:
             while self.progress.step < self.all_steps:
-                self._epoch(meter, show, keep if writes else None)
+                self._epoch(meter, show, keep if is_first else None)
         finally:
             meter.close()
 

@@ -139,7 +139,8 @@ def test_what_is_there_before_torch_loads_is_light():
     listed += ["report.files", "report.plots"]
     modules = [f"advprop_core.{name}" for name in listed]
     modules += ["app.figures.robustness", "app.robustness.results"]
-    modules += ["streamlit_app", "app.shell.controls", "app.anatomy.controls"]
+    modules += ["streamlit_app", "app.shell.controls", "app.shell.gallery"]
+    modules += ["app.anatomy.controls"]
     for page in sorted(REPO.glob("app/*/page.py")):
         ours = {*imported_in(page, lazily=False)} & {*MODULES}
         assert ours

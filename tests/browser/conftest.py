@@ -72,8 +72,11 @@ def app_url(chromium_path: str, serve_app, app_cache: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="package")
 def window(browser: Browser) -> Iterator[BrowserContext]:
-    """A window whose tabs share what was fetched, so that the app's scripts are read once."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    """A window whose tabs share what was fetched, so that the app's scripts are read once.
+
+    With little motion: each frame is drawn in software, which takes longer than all else.
+    """
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
     yield context
     context.close()
 

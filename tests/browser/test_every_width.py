@@ -111,7 +111,7 @@ def serious(page: Page) -> dict[str, list[str]]:
 def test_axe_finds_nothing_serious_in_dark(app_url: str, browser: Browser) -> None:
     faults = {}
     size = {"width": 1280, "height": 900}
-    context = browser.new_context(viewport=size, color_scheme="dark")
+    context = browser.new_context(viewport=size, color_scheme="dark", reduced_motion="reduce")
     for place in WHOLE_PAGES:
         page = context.new_page()
         page.goto(f"{app_url}/{PLACES[place]}", timeout=FIRST)

@@ -19,6 +19,8 @@ from app.shell import cache, comparison
 from app.shell.jobs import Cancelled, Job
 from app.shell.samples import Source
 
+pytestmark = pytest.mark.usefixtures("few_pictures")
+
 FEW = Source("shapes", "drawn scenes", 12)
 ATTACKED = AnatomyView(model="tiny-advprop", image="scene:2", steps=2, expert=True)
 

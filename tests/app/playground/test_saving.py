@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import shlex
+import subprocess
 import sys
 import zipfile
 
@@ -12,6 +13,7 @@ import pytest
 import torch
 from PIL import Image
 
+from advprop_core.browser import network as page_network
 from advprop_core.bundles.network import Source
 from advprop_core.bundles.read import read_bundle
 from advprop_core.bundles.replay import replay
@@ -94,7 +96,22 @@ def test_what_is_not_mapped_yet_is_saved_without_maps(visit, tmp_path):
     assert not record.comparison.maps
 
 
-def test_the_page_without_a_server_begins_with_what_is_shown(visit):
+@pytest.fixture
+def no_graph(monkeypatch):
+    """The command that writes a page runs in this process, and leaves out its slow part."""
+
+    def run(command, **_):
+        assert command[:3] == [sys.executable, "-m", "advprop_core.cli"]
+        with pytest.raises(SystemExit) as ended:
+            main.main(command[3:])
+        return subprocess.CompletedProcess(command, ended.value.code, "", "")
+
+    monkeypatch.setattr(lab_page.subprocess, "run", run)
+    monkeypatch.setattr(page_network, "export_graph", lambda *_: b"a graph")
+    monkeypatch.setattr(page_network, "check_graph", lambda *_: None)
+
+
+def test_the_page_without_a_server_begins_with_what_is_shown(visit, no_graph):
     person = visit(epsilon="3", attack_branch="aux")
     page = lab_page.write(person.at.session_state["shown.playground"]).decode()
     manifest = json.loads(page.split('id="lab-manifest">')[1].split("</script>")[0])

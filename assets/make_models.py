@@ -40,14 +40,8 @@ RUNS = {
     "--step-size 2/255 --epochs 8",  # at 4/255 seven epochs were too few
     "shapes-mixed": "--recipe shapes --objective mixed",
     "shapes-fast-advprop": "--recipe shapes --objective fast-advprop",
-    "imagenette-advprop": "--recipe imagenette --objective advprop",
     "imagenette-vanilla": "--recipe imagenette --objective vanilla",
-    "imagenette-adversarial": "--recipe imagenette --objective adversarial",
-    "imagenette-adversarial-l2": "--recipe imagenette --objective adversarial --norm l2 "
-    "--epsilon 0.5 --step-size 0.5",
-    "imagenette-mixed": "--recipe imagenette --objective mixed",
-    "imagenette-fast-advprop": "--recipe imagenette --objective fast-advprop",
-    "imagenette-advprop-two": "--recipe imagenette --objective advprop --auxiliaries 1/255,4/255",
+    "imagenette-advprop": "--recipe imagenette --auxiliaries 1/255,4/255",
 }
 NOT_BUNDLED = {
     "shapes-adversarial-l2": "--recipe shapes --objective adversarial --norm l2 --epsilon 0.5 "
@@ -56,7 +50,8 @@ NOT_BUNDLED = {
 }
 
 ADAPTERS = {
-    "imagenet-lite0": "--objective auxiliary --start-from imagenet-lite0 --max-steps 300",
+    name: f"--objective auxiliary --start-from {name} --auxiliaries 1/255,3/255 --max-steps 300"
+    for name in ("imagenet-lite0",)
 }
 """For published networks; the others are described as they are."""
 

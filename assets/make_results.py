@@ -30,18 +30,15 @@ from benchmarks.halves import table as halves_table
 RESULTS = Path(__file__).parent / "results"
 DOCS = Path(__file__).parents[1] / "docs" / "results.md"
 _OBJECTIVES = ("vanilla", "mixed", "adversarial", "advprop", "fast-advprop")
-_NETWORKS = {
-    data: ",".join(f"{data}-{objective}" for objective in _OBJECTIVES)
-    for data in ("imagenette", "shapes")
-}
-_PHOTOS = f"--model {_NETWORKS['imagenette']} --data imagenette-val-224"
-_PGD = "--attack pgd --epsilon 1/255,2/255,4/255"
+_SHAPES = "--model " + ",".join(f"shapes-{objective}" for objective in _OBJECTIVES)
+_PHOTOS = "--data imagenette-val-224 --limit 300 --attack pgd --epsilon"
 COMMANDS = {
-    "imagenette": f"{_PHOTOS} {_PGD} --corruptions all",
-    "imagenette-autoattack": f"{_PHOTOS} --attack pgd,autoattack --epsilon 2/255 --limit 50",
-    "imagenette-branches": f"--model imagenette-advprop --data imagenette-val-224 {_PGD} "
-    "--attack-branch each",
-    "shapes-conflict": f"--model {_NETWORKS['shapes']} --data shapes-conflict --limit 500",
+    "imagenette": "--model imagenette-vanilla,imagenette-advprop "
+    f"{_PHOTOS} 1/255,2/255,4/255 --corruptions all",
+    "imagenette-branches": f"--model imagenette-advprop {_PHOTOS} 2/255,4/255 --attack-branch each",
+    "shapes-autoattack": "--model shapes-vanilla,shapes-advprop --data shapes --limit 20 "
+    "--attack pgd,autoattack --epsilon 4/255",
+    "shapes-conflict": f"{_SHAPES} --data shapes-conflict --limit 500",
 }
 
 Row = Mapping[str, Any]
@@ -80,7 +77,8 @@ def tables() -> dict[str, str]:
     studies = {name: file for name, file in files.items() if file.exists()}  # run by now
     return {
         "accuracy": accuracy_table(_read("imagenette")),
-        "trust": trust_table(_read("imagenette"), _read("imagenette-autoattack")),
+        "trust": trust_table(_read("imagenette")),
+        "autoattack": strongest_table(_read("shapes-autoattack")),
         "shape": shape_table(_read("shapes-conflict")),
         "branches": matrix_table(_read("imagenette-branches")),
         **{name: study_table.markdown(file) for name, file in studies.items()},
@@ -114,36 +112,40 @@ def accuracy_table(content: Mapping[str, Any]) -> str:
     return markdown_table(head, lines)
 
 
-def trust_table(content: Mapping[str, Any], strongest: Mapping[str, Any]) -> str:
-    """A stronger attack, corruptions and confidence.
-
-    Args:
-        content: Of all photos.
-        strongest: Of PGD and AutoAttack at one radius, on fewer photos.
-    """
+def trust_table(content: Mapping[str, Any]) -> str:
+    """Corruptions and confidence."""
     errors = {
-        (one["model"], one["branch"]): one for one in content["mean_corruption_error"]["results"]
+        (row["model"], row["branch"]): row for row in content["mean_corruption_error"]["results"]
     }
     clean = {
         (row["model"], row["branch"]): row["calibration"]
         for row in content["results"]
         if row["condition"]["kind"] == "clean"
     }
-    attacks: dict[str, dict[tuple[str, str], Row]] = {}
-    for row in filter(_is_attack, strongest["results"]):
-        attacks.setdefault(row["condition"]["attack"], {})[row["model"], row["branch"]] = row
-    (radius,) = {_radius(row) for row in strongest["results"] if _is_attack(row)}
     lines = [
         [
             *who,
-            *(_share(rows[who]["top1"], rows[who]["interval"], 0) for rows in attacks.values()),
             _share(errors[who]["error"], errors[who]["interval"]),
             _share(clean[who]["expected_calibration_error"], clean[who]["interval"]),
         ]
         for who in _branches(content["results"])
     ]
-    stronger = [f"{name} {radius}, {strongest['n']} photos" for name in attacks]
-    head = ["network", "branch", *stronger, "mean corruption error", "calibration error"]
+    return markdown_table(
+        ["network", "branch", "mean corruption error", "calibration error"], lines
+    )
+
+
+def strongest_table(content: Mapping[str, Any]) -> str:
+    """PGD and AutoAttack at one radius, on the same images."""
+    attacks: dict[str, dict[tuple[str, str], Row]] = {}
+    for row in filter(_is_attack, content["results"]):
+        attacks.setdefault(row["condition"]["attack"], {})[row["model"], row["branch"]] = row
+    (epsilon,) = {_radius(row) for row in content["results"] if _is_attack(row)}
+    lines = [
+        [*who, *(_share(rows[who]["top1"], rows[who]["interval"], 0) for rows in attacks.values())]
+        for who in _branches(content["results"])
+    ]
+    head = ["network", "branch", *(f"{name} {epsilon}" for name in attacks)]
     return markdown_table(head, lines)
 
 

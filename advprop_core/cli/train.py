@@ -58,7 +58,7 @@ def train(options: _TrainOptions, recipe_values: Mapping[str, Any]) -> None:
 
     ```
     advprop train --data shapes --objective advprop --epochs 2 --out runs/shapes-advprop
-    advprop train --data photos --recipe imagenette --epochs 40 --out runs/photos --resume
+    advprop train --data photos --recipe imagenette --out runs/photos --resume
     torchrun --nproc-per-node 8 -m advprop_core.cli train --data imagenet --recipe \
 imagenet-advprop --out runs/imagenet
     ```

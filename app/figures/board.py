@@ -24,6 +24,7 @@ from app.figures.style import COLUMN_TITLES
 Maps = Mapping[tuple[InputKind, str], AttributionMap]
 """(input kind, branch) to map."""
 MOST_ANSWERS = 5
+_MOST_OF_MANY = 4  # answers of each of three branches or more: two rows of two, as high as its maps
 _SHOWN = 0.01  # a class that neither picture gives so much is left out
 _PLACES = (
     ("top left", "top", "top right"),
@@ -122,16 +123,17 @@ def where(values: Array) -> str:
 
 def _followed(result: Comparison, branch: str) -> list[int]:
     """The answers to both pictures, then what else is probable, the true class among them."""
+    most = MOST_ANSWERS if len(result.branches) < 3 else _MOST_OF_MANY
     sums: dict[int, float] = {}
     for kind in INPUT_KINDS:
-        for index, share in result.predictions[kind, branch].top(MOST_ANSWERS):
+        for index, share in result.predictions[kind, branch].top(most):
             if share >= _SHOWN:
                 sums[index] = max(share, sums.get(index, 0.0))
     answers = [result.predictions[kind, branch].class_index for kind in INPUT_KINDS]
     others = sorted(sums, key=lambda index: -sums[index])
-    ranked = [*dict.fromkeys([*answers, *others])][:MOST_ANSWERS]  # both answers, however unsure
+    ranked = [*dict.fromkeys([*answers, *others])][:most]  # both answers, however unsure
     if result.true_class is not None and result.true_class not in ranked:
-        ranked = [*ranked[: MOST_ANSWERS - 1], result.true_class]
+        ranked = [*ranked[: most - 1], result.true_class]
     return ranked
 
 

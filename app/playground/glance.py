@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from advprop_core.types import ModelInfo
+from advprop_core.types import Comparison, ModelInfo
 from app.shell import cache, comparison, controls, messages, state, tasks
 from app.shell.layout import once
 from app.shell.pictures import is_foreign
@@ -39,12 +39,7 @@ def show(shown: Shown, slot: str, *, is_half: bool = False) -> Shown | None:
         elif warning := messages.unfamiliar(result, info):
             st.warning(warning, icon=":material/help:")
         st.markdown(f"## {heading}")
-        if len(result.branches) == 1:
-            st.caption(messages.ONE_NORM)
-        elif one_attack := messages.one_attack(result):
-            st.caption(one_attack)
-        for sentence in messages.close_classes(result, info):
-            st.caption(sentence)
+        st.caption(" ".join(_remarks(result, info)))
     at_a_glance = st.container()
     with st.container():  # progress comes and goes without moving what is below it
         task = comparison.maps_task(shown, cache.load_lens(shown.view.model))
@@ -52,6 +47,14 @@ def show(shown: Shown, slot: str, *, is_half: bool = False) -> Shown | None:
     with at_a_glance:
         _board(shown, drawn, answers, slot, is_half)
     return drawn
+
+
+def _remarks(result: Comparison, info: ModelInfo) -> list[str]:
+    """What the heading alone would let one overlook."""
+    alone = [messages.ONE_NORM] if len(result.branches) == 1 else []
+    one_attack = messages.one_attack(result)
+    close_classes = messages.close_classes(result, info)
+    return [*alone, *([one_attack] if one_attack else []), *close_classes]
 
 
 def outline(view: View, info: ModelInfo) -> None:

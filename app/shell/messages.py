@@ -166,11 +166,7 @@ def one_attack(result: Comparison) -> str | None:
     """That an attack through one branch says nothing of an attack through another."""
     if result.attack_branch is None or len(result.branches) == 1:
         return None
-    others = [branch for branch in result.branches if branch != result.attack_branch]
-    return (
-        f"This attack was made against {result.attack_branch} alone. *Attack through* {others[0]} "
-        f"shows whether {others[0]} withstands an attack of its own."
-    )
+    return f"The attack was made against {result.attack_branch} alone."
 
 
 def close_classes(result: Comparison, info: ModelInfo) -> list[str]:
@@ -189,8 +185,8 @@ def close_classes(result: Comparison, info: ModelInfo) -> list[str]:
         rank, share = ranks.get(now, (1, 0.0))
         if rank > 1 and share >= 0.01:
             sentences.append(
-                f"{info.class_names[now]} was already answer {rank} of {branch} on the clean "
-                f"picture ({percent(share)}), so little had to change."
+                f"{info.class_names[now]} was already answer {rank} of {branch} "
+                f"({percent(share)}), so little had to change."
             )
     return sentences
 

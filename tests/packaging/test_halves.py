@@ -40,4 +40,4 @@ def test_the_command_says_what_a_naive_swap_costs():
 def test_every_pair_has_every_mixture_and_the_same_count():
     for rows in by_pair(CONTENT).values():
         assert {*rows} == {*MIXTURES}
-        assert {accuracy.n for accuracy in rows.values()} == {500}
+        assert len({accuracy.n for accuracy in rows.values()}) == 1

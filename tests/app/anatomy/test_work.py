@@ -184,7 +184,7 @@ def test_what_comes_with_a_bundled_network_is_not_said_of_the_persons_own(tmp_pa
     path = bundled_models()["imagenette-advprop"]
     rows = anatomy.bundled_halves(path, "imagenette-advprop", "aux")
     assert {*MIXTURES} == {*rows}
-    assert all(isinstance(row, MixtureAccuracy) and row.n == 500 for row in rows.values())
+    assert all(isinstance(row, MixtureAccuracy) and row.n == 300 for row in rows.values())
     assert anatomy.bundled_halves(tmp_path / "x", "imagenette-advprop", "aux") is None
     assert anatomy.bundled_halves(path, "imagenette-advprop", "aux9") is None
 

@@ -168,16 +168,16 @@ def test_a_recipe_file_is_changed_by_options(asked, file) -> None:
 
 
 def test_another_attack_does_not_take_the_recipes_step(asked, tmp_path) -> None:
-    words = ("--recipe", "imagenette")  # one step of 2/255
-    assert asked(*words)["recipe"].attack.step_size == 2 / 255
+    words = ("--recipe", "imagenette-64")  # one step of 1/255
+    assert asked(*words)["recipe"].attack.step_size == 1 / 255
     assert asked(*words, "--epsilon", "4/255")["recipe"].attack == Attacker(epsilon=4 / 255)
-    assert asked(*words, "--epsilon", "2/255", "--norm", "linf")["recipe"].attack == Attacker(
-        epsilon=2 / 255, step_size=2 / 255
+    assert asked(*words, "--epsilon", "1/255", "--norm", "linf")["recipe"].attack == Attacker(
+        epsilon=1 / 255, step_size=1 / 255
     )
     random = asked(*words, "--attack-goal", "random")["recipe"].attack
-    assert random == Attacker(step_size=2 / 255, goal="random")
+    assert random == Attacker(epsilon=1 / 255, step_size=1 / 255, goal="random")
     stepped = asked(*words, "--steps", 3, "--step-size", "1/255")["recipe"].attack
-    assert stepped == Attacker(steps=3, step_size=1 / 255)
+    assert stepped == Attacker(epsilon=1 / 255, steps=3, step_size=1 / 255)
     (tmp_path / "gd.toml").write_text('[attack]\nname = "gd"\nstep_size = "1/255"\n')
     longer = asked("--recipe", tmp_path / "gd.toml", "--steps", 3)["recipe"].attack
     assert longer == Attacker("gd", steps=3, step_size=1 / 255)

@@ -47,7 +47,7 @@ def app(options: _AppOptions) -> None:
     ```
     """
     folder = bundle_dir()
-    script = folder / "streamlit_app.py"
+    script = folder / "streamlit_server.py"
     if not script.is_file():
         raise InputError(f"the app is missing, there is no file {script}: install again")
     environment = dict(os.environ)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from advprop_core.types import Comparison
+from app.lab import writing
+from app.lab.routes import ADDRESS
 from app.playground import lab_page, words
 from app.shell import cache, network_files
 from app.shell.comparison import map_request, perturbation
@@ -45,7 +47,7 @@ def show(shown: Shown, drawn: Shown | None) -> None:
                 "Pictures, answers, maps, settings, seeds, versions, and the command that makes it "
                 "again. `advprop replay comparison.zip` says whether the numbers are the same.",
             )
-            if lab_page.is_possible():
+            if writing.missing() is None:
                 _offer(
                     "A page that needs no server (HTML)",
                     "lab.html",
@@ -80,6 +82,12 @@ def show(shown: Shown, drawn: Shown | None) -> None:
                     "As they were computed: signed, without a colour scale.",
                 )
             _one_picture(shown, maps)
+        st.link_button(
+            "The lab",
+            ADDRESS,
+            icon=":material/smartphone:",
+            help="The same on a phone and offline: a page whose network runs in the browser.",
+        )
     st.caption(words.survival(result))
 
 

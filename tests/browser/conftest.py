@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -56,13 +57,16 @@ def browser(chromium_path: str, playwright: Playwright) -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def app_url(
-    chromium_path: str, serve_app, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
-    """The app on its defaults, started as `advprop app` starts it, with an empty cache."""
+def app_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the app of `app_url` keeps things; empty before it."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="package")
+def app_url(chromium_path: str, serve_app, app_cache: Path) -> Iterator[str]:
+    """The app on its defaults, started as `advprop app` starts it."""
     command = [sys.executable, "-c", "from advprop_core.cli.main import main; main()"]
-    empty = {"XDG_CACHE_HOME": str(tmp_path_factory.mktemp("cache"))}
-    with serve_app(command, env=empty) as url:
+    with serve_app(command, env={"XDG_CACHE_HOME": str(app_cache)}) as url:
         yield url
 
 

@@ -13,9 +13,10 @@ from PIL import Image
 
 from advprop_core.browser.first_look import FirstLook
 from advprop_core.browser.network import page_network
-from advprop_core.browser.page import BuiltPage, write_one_file
+from advprop_core.browser.page import BuiltPage, write_one_file, write_split
 from advprop_core.models.bundle import open_model
 from advprop_core.pictures.decoding import decode, to_pixels
+from app.lab.site import Site
 
 DROP = """([content, name, type]) => {
   const bytes = Uint8Array.from(atob(content), (c) => c.charCodeAt(0));
@@ -34,11 +35,15 @@ def checkpoint():
 
 
 @pytest.fixture(scope="module")
-def lab(checkpoint, tmp_path_factory):
+def network(checkpoint):
+    return page_network(checkpoint, "shapes-advprop", look=FirstLook(epsilon=4 / 255))
+
+
+@pytest.fixture(scope="module")
+def lab(network, tmp_path_factory):
     """The address of a page on the disk."""
     path = tmp_path_factory.mktemp("lab") / "lab.html"
-    look = FirstLook(epsilon=4 / 255)
-    write_one_file([page_network(checkpoint, "shapes-advprop", look=look)], BuiltPage.read(), path)
+    write_one_file([network], BuiltPage.read(), path)
     return path.as_uri()
 
 
@@ -152,6 +157,22 @@ def test_it_is_whole_on_a_phone_and_says_what_it_is(opened, scheme):
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     found = Axe().run(page).response["violations"]
     assert not [v["id"] for v in found if v["impact"] in ("serious", "critical", "moderate")]
+
+
+def test_the_app_serves_it_at_an_address_of_its_own(
+    page, console_errors, strangers, app_url, app_cache, network
+):
+    site = app_cache / "advprop-lens" / Site().folder.name
+    write_split([network], BuiltPage.read(), site)  # as the app would in the background
+    answers = []
+    page.on("response", answers.append)
+    page.goto(f"{app_url}/lab")
+    assert "aux still says crescent" in settled(page)
+    encodings = {Path(a.url).suffix: a.headers.get("content-encoding") for a in answers}
+    assert encodings[".js"] == "br"
+    assert encodings[".bin"] == "gzip"
+    assert not console_errors
+    assert not strangers
 
 
 def test_a_damaged_network_is_said_and_the_first_picture_stays(browser, lab, tmp_path):

@@ -68,7 +68,11 @@ def bundled_models() -> list[str]:
 
 def test_wheel_carries_what_the_app_needs_and_nothing_else(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    assert {f"{BUNDLE}/streamlit_app.py", f"{BUNDLE}/.streamlit/config.toml"} <= names
+    assert {
+        f"{BUNDLE}/streamlit_app.py",
+        f"{BUNDLE}/streamlit_server.py",
+        f"{BUNDLE}/.streamlit/config.toml",
+    } <= names
     assert {f"{BUNDLE}/{path.relative_to(REPO)}" for path in (REPO / "app").rglob("*.py")} <= names
     recipes = (REPO / "advprop_core" / "training" / "recipes").glob("*.toml")
     assert {str(path.relative_to(REPO)) for path in recipes} <= names

@@ -80,7 +80,7 @@ def bundled(tmp_path, monkeypatch, make_dual, make_info) -> Path:
     digest = hashlib.sha256((folder / "toy.safetensors").read_bytes()).hexdigest()
     manifest = {"toy-advprop": {"file": "toy.safetensors", "sha256": digest}}
     (folder / "manifest.json").write_text(json.dumps(manifest))
-    (tmp_path / "bundle" / "streamlit_app.py").touch()
+    (tmp_path / "bundle" / "streamlit_server.py").touch()
     for module in (bundle, app_command):
         monkeypatch.setattr(module, "bundle_dir", lambda: tmp_path / "bundle")
     return tmp_path / "bundle"

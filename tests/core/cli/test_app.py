@@ -28,7 +28,7 @@ def started(monkeypatch) -> list[tuple[list[str], dict[str, str], str]]:
 def test_app_starts_streamlit_for_this_machine_only(advprop, bundled, started) -> None:
     assert advprop("app").code == 0
     ((words, environment, working_folder),) = started
-    assert words[1:5] == ["-m", "streamlit", "run", str(bundled / "streamlit_app.py")]
+    assert words[1:5] == ["-m", "streamlit", "run", str(bundled / "streamlit_server.py")]
     options = " ".join(words[5:])
     assert "--server.address 127.0.0.1" in options
     assert "--browser.gatherUsageStats false" in options

@@ -1,0 +1,1 @@
+"""The lab, the page without a server, served beside the app."""

@@ -1,0 +1,81 @@
+"""The lab as files for a web host: written once, in the background, into a folder of the cache."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+from advprop_core.errors import InputError
+from advprop_core.models.bundle import bundle_dir
+from advprop_core.versions import versions
+from app.lab import writing
+
+NETWORK = ("--model", "imagenet-lite0", "--picture-size", "128")
+"""What ``make page`` writes as well."""
+
+
+class Site:
+    """The folder, and the writing of it.
+
+    Attributes:
+        arguments: Of ``advprop page``: which networks it holds.
+        folder: Where it lies, once it is written.
+        problem: Why it cannot be written, as a sentence; None where it may be.
+    """
+
+    def __init__(self, arguments: Sequence[str] = NETWORK) -> None:
+        self.arguments = tuple(arguments)
+        self.folder = _cache() / f"lab-{self._digest()}"
+        self.problem = writing.missing()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def files(self) -> dict[str, Path]:
+        """Its files by their address in it; none before all of it is written."""
+        files = filter(Path.is_file, self.folder.rglob("*"))
+        return {file.relative_to(self.folder).as_posix(): file for file in files}
+
+    def begin(self) -> None:
+        """Begin to write it, unless that goes on already or is of no use."""
+        with self._lock:
+            if self.problem is None and (self._thread is None or not self._thread.is_alive()):
+                self._thread = threading.Thread(target=self._write, daemon=True)
+                self._thread.start()
+
+    def _write(self) -> None:
+        try:
+            _cache().mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=_cache(), prefix="unfinished-lab-") as workspace:
+                written = Path(workspace) / "site"
+                writing.write(*self.arguments, "--split", "--out", written)
+                if not self.folder.exists():  # another server may have been faster
+                    os.replace(written, self.folder)
+            self._forget_others()
+        except InputError as error:
+            self.problem = f"The lab cannot be written: {error}."
+        except OSError as error:
+            self.problem = f"The lab cannot be kept in {_cache()}: {error.strerror}."
+
+    def _digest(self) -> str:
+        """Another one for each version of the scripts and each choice of networks."""
+        digest = hashlib.sha256(repr((self.arguments, versions()["advprop-lens"])).encode())
+        for file in sorted((bundle_dir() / "app" / "web" / "dist").glob("*.[jc]s*")):
+            digest.update(file.read_bytes())
+        return digest.hexdigest()[:16]
+
+    def _forget_others(self) -> None:
+        """Labs of other versions: a server that still wants one writes it again."""
+        for other in _cache().glob("lab-*"):
+            if other != self.folder:
+                shutil.rmtree(other, ignore_errors=True)
+
+
+def _cache() -> Path:
+    return user_cache_path("advprop-lens", appauthor=False)

@@ -7,7 +7,7 @@ import gzip
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ class BuiltPage:
         service_worker: Keeps the files of the split form, so that it works offline.
         runtime: onnxruntime's WebAssembly.
         licences: Of what these hold of others.
+        brotli: A file's name to its Brotli form, of those that it makes much smaller than gzip.
     """
 
     script: str
@@ -42,6 +43,7 @@ class BuiltPage:
     service_worker: str
     runtime: bytes
     licences: str
+    brotli: Mapping[str, bytes] = field(default_factory=dict)
 
     @classmethod
     def read(cls, folder: Path | None = None) -> BuiltPage:
@@ -59,6 +61,7 @@ class BuiltPage:
                 (folder / "sw.js").read_text("utf-8"),
                 (folder / _WASM).read_bytes(),
                 (folder / "THIRD_PARTY.txt").read_text("utf-8"),
+                {path.stem: path.read_bytes() for path in folder.glob("*.br")},
             )
         except FileNotFoundError as error:
             raise InputError(
@@ -99,12 +102,13 @@ def write_split(networks: Sequence[PageNetwork], built: BuiltPage, folder: Path)
         raise InputError(f"{folder} is not empty: name a new folder")
     (folder / "assets").mkdir(parents=True, exist_ok=True)
     assets = _assets(networks, built)
+    brotli = {"wasm": built.brotli.get(_WASM), "worker": built.brotli.get("worker.js")}
     urls = {
-        name: _put(folder, f"{name.replace(':', '-')}{_ending(name)}", content)
+        name: _put(folder, f"{name.replace(':', '-')}{_ending(name)}", content, brotli.get(name))
         for name, content in assets.items()
     }
-    script = _put(folder, "lab.js", built.script.encode())
-    style = _put(folder, "lab.css", built.style.encode())
+    script = _put(folder, "lab.js", built.script.encode(), built.brotli.get("lab.js"))
+    style = _put(folder, "lab.css", built.style.encode(), built.brotli.get("lab.css"))
     manifest = _manifest(networks, urls, assets)
     policy = (
         "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; "
@@ -185,12 +189,17 @@ def _ending(name: str) -> str:
     return {"wasm": ".wasm", "worker": ".js"}.get(name, ".bin")
 
 
-def _put(folder: Path, name: str, content: bytes) -> str:
-    """Write an asset under a name that changes with its content; gives its address."""
+def _put(folder: Path, name: str, content: bytes, brotli: bytes | None) -> str:
+    """Write an asset under a name that changes with its content; gives its address.
+
+    Weights have no Brotli form: at its best, in a minute, it makes them 5 % smaller than gzip.
+    """
     stem, _, ending = name.rpartition(".")
     path = folder / "assets" / f"{stem}.{hashlib.sha256(content).hexdigest()[:12]}.{ending}"
     write_whole(path, content)
     _pack(path)
+    if brotli is not None:
+        write_whole(path.with_name(f"{path.name}.br"), brotli)
     return f"assets/{path.name}"
 
 

@@ -1,6 +1,8 @@
 /** Builds the page's parts into dist/, or with --tests the tests into build/. */
 
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { promisify } from "node:util";
+import { brotliCompress, constants } from "node:zlib";
 import { build } from "esbuild";
 import { licences } from "./licences.mjs";
 
@@ -35,9 +37,22 @@ async function buildPage() {
   ]);
   const wasm = "ort-wasm-simd-threaded.wasm";
   await copyFile(ORT + wasm, `dist/${wasm}`);
+  await Promise.all(["lab.js", "lab.css", "worker.js", wasm].map(pack));
   const inlined = results.flatMap((result) => Object.keys(result.metafile?.inputs ?? {}));
   await writeFile("dist/THIRD_PARTY.txt", await licences(inlined));
   console.log(`dist/ is built, version ${version}`);
+}
+
+/** Puts a smaller form beside a file of dist/, for web hosts. */
+async function pack(name) {
+  const content = await readFile(`dist/${name}`);
+  // The best quality takes half a minute for the runtime's 14 MB, and makes it a tenth smaller.
+  const quality = content.length > 1e6 ? 9 : constants.BROTLI_MAX_QUALITY;
+  const params = {
+    [constants.BROTLI_PARAM_QUALITY]: quality,
+    [constants.BROTLI_PARAM_LGWIN]: constants.BROTLI_MAX_WINDOW_BITS,
+  };
+  await writeFile(`dist/${name}.br`, await promisify(brotliCompress)(content, { params }));
 }
 
 async function buildTests() {

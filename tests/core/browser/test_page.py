@@ -36,7 +36,9 @@ def network(checkpoint):
 
 @pytest.fixture
 def built():
-    return BuiltPage("lab('</script>')", "p{}", b"worker", "serve()", b"\0asm", "MIT")
+    return BuiltPage(
+        "lab('</script>')", "p{}", b"worker", "serve()", b"\0asm", "MIT", {"lab.css": b"smaller"}
+    )
 
 
 def test_one_file_holds_every_asset_whole(network, built, tmp_path):
@@ -123,6 +125,10 @@ def test_the_split_form_names_files_by_their_content(network, built, tmp_path):
         assert hashlib.sha256(content).hexdigest()[:12] in facts["url"]
         packed = (tmp_path / "site" / f"{facts['url']}.gz").read_bytes()
         assert gzip.decompress(packed) == content
+    (packed,) = (tmp_path / "site").rglob("*.br")  # made where the scripts are built
+    assert packed.name.startswith("lab.")
+    assert packed.name.endswith(".css.br")
+    assert packed.read_bytes() == b"smaller"
     assert "'unsafe-inline'" not in page
     with pytest.raises(InputError, match="not empty"):
         write_split([network], built, tmp_path / "site")

@@ -66,6 +66,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Args:
         arguments: Instead of those of the process.
     """
+    # Before torch is loaded: on a busy machine its threads would spend most of their time spinning.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # not where a test has replaced it
             stream.reconfigure(errors="backslashreplace")  # a file's name may be no valid text

@@ -18,8 +18,10 @@ def started(monkeypatch) -> list[tuple[list[str], dict[str, str], str]]:
     monkeypatch.setattr(
         os, "execve", lambda _, words, env: calls.append((words, env, working_folder[-1]))
     )
-    for name in ("CI", "DISPLAY", "WAYLAND_DISPLAY", "ADVPROP_MODELS", "ADVPROP_IMAGES",
-                 "ADVPROP_MODEL_SETTINGS"):  # fmt: skip
+    for name in (
+        *("CI", "DISPLAY", "WAYLAND_DISPLAY", "OMP_WAIT_POLICY"),
+        *("ADVPROP_MODELS", "ADVPROP_IMAGES", "ADVPROP_MODEL_SETTINGS"),
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(sys, "platform", "linux")
     return calls
@@ -37,6 +39,7 @@ def test_app_starts_streamlit_for_this_machine_only(advprop, bundled, started) -
     assert "--server.maxUploadSize 1000" in options
     assert working_folder == str(bundled)
     assert "ADVPROP_MODELS" not in environment
+    assert environment["OMP_WAIT_POLICY"] == "PASSIVE"
 
 
 def test_app_hands_over_models_and_photos(

@@ -15,6 +15,8 @@ from advprop_core.browser.graph import Step
 from advprop_core.pictures.decoding import encode_png, to_image, to_pixels
 from advprop_core.types import AttackConfig
 
+LARGEST_EPSILON = 16 / 255
+"""Of the page's slider, and of the app's."""
 _SHOWN = 8  # classes of each answer
 
 
@@ -51,7 +53,7 @@ def first_look(
     pixels = to_pixels(picture.image, picture.image.height)
     through = step.through(norms[look.attack_branch])
     label = picture.true_class
-    if label is None:
+    if not isinstance(label, int):
         label = int(through(pixels).argmax())
     start, labels = _own_start(pixels, look.epsilon), torch.tensor([label])
     walked = walk(through, pixels, labels, look.config(), loss_gradient, start=start)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import skimage
 from PIL import Image
@@ -14,13 +16,15 @@ from advprop_core.pictures.decoding import decode, fit
 from advprop_core.pictures.files import read_file
 from advprop_core.types import ModelInfo
 
+# Title, and the WordNet id of the right class; ImageNet-1k has none for the others.
 _PHOTOS = {
-    "chelsea": "Cat",
-    "coffee": "Coffee",
-    "rocket": "Rocket",
-    "motorcycle_left": "Motorcycle",
-    "astronaut": "Astronaut",
+    "coffee": ("Coffee", "n07920052"),  # espresso
+    "chelsea": ("Cat", "n02123045"),  # tabby
+    "rocket": ("Rocket", None),
+    "motorcycle_left": ("Motorcycle", None),
+    "astronaut": ("Astronaut", None),
 }
+_WORDNET_ID = re.compile(r"n\d{8}")
 _SCENES = (2, 0, 1, 3, 4, 5)
 _SCENE_SEED = 1  # networks are trained on another
 
@@ -33,13 +37,14 @@ class PagePicture:
         name: Short and unique in its page, for the link.
         title: What a person reads.
         image: 8-bit RGB, square, of the network's size.
-        true_class: Class index where known.
+        true_class: Class index; "none" where no class of the network is right, None where it is
+            not known what is.
     """
 
     name: str
     title: str
     image: Image.Image
-    true_class: int | None
+    true_class: int | Literal["none"] | None
 
 
 def pictures_for(info: ModelInfo, size: int, files: tuple[Path, ...] = ()) -> list[PagePicture]:
@@ -55,8 +60,16 @@ def pictures_for(info: ModelInfo, size: int, files: tuple[Path, ...] = ()) -> li
     if set(SHAPES) <= set(info.class_ids):
         return from_files + [_scene(number, size, info.class_ids) for number in _SCENES]
     return from_files + [
-        PagePicture(name, title, fit(_photo(name), size), None) for name, title in _PHOTOS.items()
+        PagePicture(name, title, fit(_photo(name), size), _true_class(right, info.class_ids))
+        for name, (title, right) in _PHOTOS.items()
     ]
+
+
+def _true_class(right: str | None, class_ids: Sequence[str]) -> int | Literal["none"] | None:
+    """Classes that are named otherwise than in ImageNet may mean the same: nothing is known."""
+    if right in class_ids:
+        return class_ids.index(right)
+    return "none" if all(map(_WORDNET_ID.fullmatch, class_ids)) else None
 
 
 def _photo(name: str) -> Image.Image:

@@ -169,7 +169,8 @@ def _html(policy: str, head: str, body: str) -> str:
 {head}
 </head>
 <body>
-<div id="lab"><noscript>This page needs JavaScript: the network runs in it.</noscript></div>
+<div id="lab"><p>This page is loading. If it stays so, the file is damaged: get it again.</p>
+<noscript>This page needs JavaScript: the network runs in it.</noscript></div>
 {body}
 </body>
 </html>

@@ -57,10 +57,12 @@ def page(options: _PageOptions) -> None:
     """
     options.check_place()
     epsilon = read_radius(options.epsilon, "linf", "--epsilon")
-    from advprop_core.browser.first_look import FirstLook
+    from advprop_core.browser.first_look import LARGEST_EPSILON, FirstLook
     from advprop_core.browser.graph import require_exporter
     from advprop_core.browser.page import BuiltPage, write_one_file, write_split
 
+    if not 0 <= epsilon <= LARGEST_EPSILON:
+        raise InputError(f"--epsilon must be from 0 to 16/255, got {options.epsilon}")
     require_exporter()
     report, built = Report(None), BuiltPage.read()
     look = FirstLook(epsilon, attack_branch=options.attack_branch)

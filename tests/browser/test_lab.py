@@ -28,6 +28,17 @@ DROP = """([content, name, type]) => {
   }
 }"""
 
+# Both before the network can answer; what is seen then, drawn in the same turn of the page's loop.
+STRONGER_THEN_SCRUBBED = """async () => {
+  for (const [field, value] of [["#strength", "3"], [".scrub input", "1"]]) {
+    const slider = document.querySelector(field);
+    slider.value = value;
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+  await Promise.resolve();
+  return document.querySelector(".verdict").textContent;
+}"""
+
 
 @pytest.fixture(scope="module")
 def checkpoint():
@@ -116,7 +127,9 @@ def test_main_is_fooled_aux_holds_and_a_saved_picture_says_the_same(
         assert f"{answers[branch][1]} %" in before
     assert answers["main"][0] != answers["aux"][0] == "crescent"
 
+    assert "Right answer: crescent." in page.inner_text(".stage")
     page.get_by_role("radio", name="None", exact=True).check(force=True)
+    until(page, "!document.querySelector('i.perturbed')")  # the same is not shown twice
     content = base64.b64encode(saved).decode()
     page.evaluate(DROP, [content, "saved.png", "image/png"])
     for name, percent in answers.values():
@@ -132,8 +145,24 @@ def test_the_slider_the_link_and_back_move_it(opened):
     assert "epsilon=1" in page.url
     page.go_back()
     says(page, "PGD at 4/255")
+    page.fill(".number input[type=number]", "40")
+    page.keyboard.press("Enter")
+    refused = "“40” is not a number from 0 to 16: it stays at 4."
+    until(page, f"document.querySelector('.number').textContent.includes('{refused}')")
     page.get_by_role("radio", name="aux", exact=True).check(force=True)
     says(page, "through aux")
+    until(page, "document.querySelector('.turns')")
+    page.get_by_label("Share of the other branch").fill("3")
+    until(page, "location.hash.includes('blend=0.3')")
+    assert "Still shown: PGD at 4/255" in page.evaluate(STRONGER_THEN_SCRUBBED)
+    says(page, "PGD at 3/255 through aux, after step 1 of 10")
+    page.get_by_role("radio", name="FGSM").check(force=True)
+    page.get_by_text("More", exact=True).click()
+    page.get_by_label("Towards a class").select_option("heart")
+    says(page, "The target is not reached: aux gives heart")
+    page.evaluate("location.hash = '#v=9&attack=none'")
+    until(page, "document.querySelector('.problems').textContent.includes('version 9')")
+    says(page, "PGD at 4/255 through main")
 
 
 def test_a_photo_is_taken_and_what_is_none_is_refused_in_a_sentence(opened, tmp_path):
@@ -145,6 +174,12 @@ def test_a_photo_is_taken_and_what_is_none_is_refused_in_a_sentence(opened, tmp_
     page.set_input_files("input[type=file]", str(tmp_path / "mine.jpg"))
     until(page, "document.querySelectorAll('.thumbnail.own').length === 1")
     before = settled(page)
+    assert "300 × 200 pixels" in page.inner_text(".gallery")
+    assert page.locator(".thumbnail.own img").get_attribute("src").startswith("data:image/png")
+    page.get_by_label("What does it show?").select_option("none")
+    until(page, "document.querySelector('.stage').textContent.includes('No class')")
+    until(page, "location.hash.includes('right=none')")
+    assert settled(page) == before
     page.evaluate(DROP, [base64.b64encode(b"text").decode(), "notes.txt", "text/plain"])
     until(page, "document.querySelector('.problems').textContent.includes('notes.txt')")
     assert verdict(page) == before
@@ -165,7 +200,7 @@ def test_the_app_serves_it_at_an_address_of_its_own(
     site = app_cache / "advprop-lens" / Site().folder.name
     write_split([network], BuiltPage.read(), site)  # as the app would in the background
     answers = []
-    page.on("response", answers.append)
+    page.on("response", lambda answer: answers.append(answer))
     page.goto(f"{app_url}/lab")
     assert "aux still says crescent" in settled(page)
     encodings = {Path(a.url).suffix: a.headers.get("content-encoding") for a in answers}

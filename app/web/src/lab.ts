@@ -1,15 +1,24 @@
 /** Holds what was chosen and what is shown, and sees to it that the second follows the first. */
 
-import { DamagedAsset } from "./engine/assets";
+import { type FailureKind, failureOf, textOf } from "./engine/failures";
 import type { Job } from "./engine/findings";
 import type { Levels } from "./engine/levels";
 import { EngineClient, missingFeature } from "./engine-client";
 import { LinkHistory } from "./link-history";
-import { type Manifest, type Network, networkNamed, type Settings } from "./manifest";
-import type { FailureKind, Reply } from "./messages";
-import { NoPicture, readDataUrl, readPicture } from "./pictures";
-import { firstShown, type Shown, type Subject, withPart } from "./shown";
-import { firstState, isOwn, readLink, type State, withNetwork, writeLink } from "./state";
+import { type Manifest, type Network, networkNamed, type Settings, type Truth } from "./manifest";
+import type { Reply } from "./messages";
+import { OwnPictures } from "./own-pictures";
+import { NoPicture, type ReadPicture, readDataUrl, readPicture } from "./pictures";
+import { classOf, firstShown, type Shown, type Subject, withPart } from "./shown";
+import {
+  firstState,
+  isOwn,
+  readLink,
+  type State,
+  USUAL_BLEND,
+  withNetwork,
+  writeLink,
+} from "./state";
 import { words } from "./text";
 
 /** Which parts of what is shown are older than what was chosen. */
@@ -24,12 +33,6 @@ const ALL: Pending = { answers: true, maps: true, film: true, dial: true };
 
 export type Loading = { network: string; share: number } | "ready" | "failed";
 
-interface OwnPicture {
-  title: string;
-  file: Blob | null;
-  levels: Map<number, Levels>;
-}
-
 export class Lab {
   state: State;
   shown: Shown;
@@ -42,7 +45,9 @@ export class Lab {
   /** What asks while the camera is on: nothing else does then. */
   live: { next(): void; stop(): void } | null = null;
 
-  readonly #own = new Map<string, OwnPicture>();
+  readonly ownPictures = new OwnPictures();
+  /** What was said of pictures in this visit: the right class of each. */
+  readonly #rights = new Map<string, Truth>();
   readonly #gallery = new Map<string, Promise<Levels>>();
   readonly #listeners = new Set<() => void>();
   #client: EngineClient | null = null;
@@ -93,9 +98,7 @@ export class Lab {
       this.#client = await EngineClient.start(this.manifest, (reply) => this.#hear(reply));
       this.#client.open(this.network);
     } catch (error) {
-      this.#fail(
-        error instanceof DamagedAsset ? words.damaged(error.message) : words.defect(String(error)),
-      );
+      this.#hearFailure(failureOf(error), textOf(error));
     }
   }
 
@@ -114,7 +117,7 @@ export class Lab {
 
   /** Changes what was chosen. Changes of one kind in a row are one step back in the history. */
   choose(change: Partial<State>, kind: string): void {
-    const keepsStep = "step" in change || kind === "dial" || kind === "hide";
+    const keepsStep = "step" in change || kind === "dial" || kind === "blend";
     this.#apply({ ...this.state, ...(keepsStep ? {} : { step: null }), ...change });
     this.#history.write(`#${writeLink(this.state)}`, kind);
   }
@@ -127,18 +130,34 @@ export class Lab {
     const network = networkNamed(this.manifest, name);
     const { picture } = this.state;
     const next = withNetwork(this.state, network);
-    const isKept = this.#own.has(picture) || network.pictures.some((each) => each.name === picture);
+    const isKept =
+      this.ownPictures.get(picture) || network.pictures.some((each) => each.name === picture);
     this.choose(isKept ? { ...next, picture } : next, "network");
+  }
+
+  choosePicture(picture: string): void {
+    const right = this.#rights.get(this.#rightKey(picture)) ?? null;
+    this.choose({ picture, right }, `picture ${picture}`);
+  }
+
+  /** Takes a person's word for the right class of a picture whose class the page does not know. */
+  chooseRight(right: Truth): void {
+    this.#rights.set(this.#rightKey(this.state.picture), right);
+    this.choose({ right }, "right");
+  }
+
+  #rightKey(picture: string): string {
+    return `${this.state.network} ${picture}`;
   }
 
   /** Takes a picture file; says so where it is none. */
   async openPicture(file: File): Promise<void> {
     const { size } = this.network;
     try {
-      const levels = await readPicture(file, size);
+      const read = await readPicture(file, size);
       for (const problem of this.#refused) this.dismiss(problem);
       this.#refused = [];
-      this.#addOwn(file.name || words.ownTitle, file, levels);
+      this.#addOwn(file.name || words.ownTitle, file, read);
     } catch (error) {
       const problem =
         error instanceof NoPicture ? words.noPicture(file.name || "?") : words.outOfMemory;
@@ -148,17 +167,12 @@ export class Lab {
   }
 
   addLevels(title: string, levels: Levels): void {
-    this.#addOwn(title, null, levels);
+    const { size } = this.network;
+    this.#addOwn(title, null, { levels, width: size, height: size });
   }
 
-  ownPictures(): { name: string; title: string }[] {
-    return [...this.#own].map(([name, { title }]) => ({ name, title }));
-  }
-
-  #addOwn(title: string, file: Blob | null, levels: Levels): void {
-    const name = `yours-${this.#own.size + 1}`;
-    this.#own.set(name, { title, file, levels: new Map([[this.network.size, levels]]) });
-    this.choose({ picture: name }, `picture ${name}`);
+  #addOwn(title: string, file: Blob | null, read: ReadPicture): void {
+    this.choosePicture(this.ownPictures.add(title, file, read, this.network.size));
   }
 
   /** Asks for answers about one frame of the camera; live answers lead to `live.next`. */
@@ -173,20 +187,20 @@ export class Lab {
     if (this.live || this.loading !== "ready") return;
     const { state, network } = this;
     const levels = await this.#levels(state.picture, network).catch(() => {
-      this.report(words.noPicture(this.#own.get(state.picture)?.title ?? state.picture));
+      this.report(words.noPicture(this.ownPictures.get(state.picture)?.title ?? state.picture));
       return null;
     });
     if (state !== this.state || this.loading !== "ready" || !levels) return;
-    const own = this.#own.get(state.picture);
     const picture = network.pictures.find(({ name }) => name === state.picture);
-    const title = own?.title ?? picture?.title ?? "";
-    this.#send(state.picture, title, picture?.true_class ?? null, levels, state.settings, false);
+    const title = this.ownPictures.get(state.picture)?.title ?? picture?.title ?? "";
+    const truth = picture?.true_class ?? state.right;
+    this.#send(state.picture, title, truth, levels, state.settings, false);
   }
 
   #send(
     picture: string,
     title: string,
-    trueClass: number | null,
+    truth: Truth,
     clean: Levels,
     settings: Settings,
     isLive: boolean,
@@ -195,19 +209,22 @@ export class Lab {
     const id = ++this.#jobs;
     const dial = state.hide.includes("dial") || network.branches.length < 2 ? null : state.dial;
     const job: Job = {
-      ...{ id, clean, trueClass, settings, isLive },
+      ...{ id, clean, settings, isLive },
+      trueClass: classOf(truth),
       picture: `${network.name} ${picture}`,
       step: isLive ? null : state.step,
       dial,
     };
-    this.#job = { job, subject: { network, picture, title, trueClass, settings } };
+    this.#job = { job, subject: { network, picture, title, truth, settings } };
     this.#client?.compare(network, job);
   }
 
   #apply(next: State): void {
     const last = this.state;
     this.state = next;
-    if (writeLink({ ...next, hide: [] }) === writeLink({ ...last, hide: [] })) {
+    // What is hidden and where the dial stands ask nothing new of the network.
+    const asks = (state: State) => writeLink({ ...state, hide: [], blend: USUAL_BLEND });
+    if (asks(next) === asks(last)) {
       this.changed();
       return;
     }
@@ -215,8 +232,9 @@ export class Lab {
       this.loading = { network: next.network, share: 0 };
       this.#client.open(this.network);
     }
+    const wasShown = !this.pending.answers;
     this.pending = this.loading === "failed" ? NONE : ALL;
-    this.#showFrame(last);
+    if (wasShown) this.#showFrame(last);
     this.changed();
     void this.ask();
   }
@@ -233,21 +251,14 @@ export class Lab {
   }
 
   #followLink(): void {
-    const { state, complaints } = readLink(location.hash, this.manifest, new Set(this.#own.keys()));
+    const { state, complaints } = readLink(location.hash, this.manifest, this.ownPictures.names());
     for (const complaint of complaints) this.report(words.complaint(complaint));
     this.#history.follow();
     this.#apply(state);
   }
 
   async #levels(picture: string, network: Network): Promise<Levels | null> {
-    const own = this.#own.get(picture);
-    if (isOwn(picture) && own) {
-      const levels = own.levels.get(network.size);
-      if (levels) return levels;
-      if (!own.file) return null;
-      own.levels.set(network.size, await readPicture(own.file, network.size));
-      return own.levels.get(network.size) ?? null;
-    }
+    if (isOwn(picture)) return this.ownPictures.levels(picture, network.size);
     const key = `${network.name} ${picture}`;
     const png = network.pictures.find(({ name }) => name === picture)?.png;
     if (!png) return null;
@@ -291,10 +302,7 @@ export class Lab {
     this.pending = NONE;
     this.progress = null;
     this.live?.stop();
-    if (failure === "damaged") this.#fail(words.damaged(what));
-    else if (failure === "missing") this.#fail(words.missing(what));
-    else if (failure === "memory") this.#fail(words.outOfMemory);
-    else this.#fail(words.defect(what));
+    this.#fail(failure === "memory" ? words.outOfMemory : words[failure](what));
   }
 
   #fail(problem: string): void {

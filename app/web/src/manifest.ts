@@ -5,6 +5,9 @@ export type Norm = "linf" | "l2";
 export type MapMethod = "grad-cam" | "saliency";
 export type InputKind = "clean" | "perturbed";
 
+/** The class that is right; "none" where the network has no such class, null where nobody said. */
+export type Truth = number | "none" | null;
+
 export interface Settings {
   attack: AttackKind;
   norm: Norm;
@@ -29,7 +32,7 @@ export interface GalleryPicture {
   title: string;
   /** A data URL of size × size pixels. */
   png: string;
-  true_class: number | null;
+  true_class: Truth;
 }
 
 export interface Network {
@@ -70,13 +73,15 @@ export interface Manifest {
 /** The newest layout of the manifest that this page reads. */
 export const FORMAT = 1;
 
-export function readManifest(document: Document): Manifest {
+/** What the page holds; null where it is damaged or of another version. */
+export function readManifest(document: Document): Manifest | null {
   const text = document.getElementById("lab-manifest")?.textContent;
-  const manifest = JSON.parse(text ?? "null") as Manifest | null;
-  if (manifest?.format !== FORMAT) {
-    throw new Error(`the page reads manifest format ${FORMAT}, got ${manifest?.format}`);
+  try {
+    const manifest = JSON.parse(text ?? "null") as Manifest | null;
+    return manifest?.format === FORMAT ? manifest : null;
+  } catch {
+    return null;
   }
-  return manifest;
 }
 
 export function networkNamed(manifest: Manifest, name: string): Network {

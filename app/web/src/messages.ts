@@ -1,14 +1,13 @@
 /** What the page and its worker say to each other. */
 
 import type { Source } from "./engine/assets";
+import type { FailureKind } from "./engine/failures";
 import type { Job, Part } from "./engine/findings";
 import type { Network } from "./manifest";
 
 export type Request =
   | { kind: "open"; network: Network; wasm: Source; graph: Source; norms: Source }
   | { kind: "compare"; network: string; job: Job };
-
-export type FailureKind = "damaged" | "missing" | "memory" | "defect";
 
 export type Reply =
   | { kind: "opening"; network: string; share: number }

@@ -4,6 +4,13 @@ import type { Levels } from "./engine/levels";
 
 export class NoPicture extends Error {}
 
+export interface ReadPicture {
+  levels: Levels;
+  /** Of the file, in pixels. */
+  width: number;
+  height: number;
+}
+
 /** Longest side over shorter side beyond which a picture is no longer cut to a square. */
 const MOST_OBLONG = 200;
 
@@ -64,7 +71,7 @@ async function headOf(url: string): Promise<HTMLImageElement> {
  *
  * A file of exactly this size is taken as it is, value by value.
  */
-export async function readPicture(file: Blob, size: number): Promise<Levels> {
+export async function readPicture(file: Blob, size: number): Promise<ReadPicture> {
   const url = URL.createObjectURL(file);
   try {
     const image = await headOf(url);
@@ -86,7 +93,7 @@ export async function readPicture(file: Blob, size: number): Promise<Levels> {
     });
     const levels = squareOf(bitmap, bitmap.width, bitmap.height, size);
     bitmap.close();
-    return levels;
+    return { levels, width, height };
   } catch (error) {
     if (error instanceof RangeError) throw error;
     throw new NoPicture();
@@ -98,7 +105,7 @@ export async function readPicture(file: Blob, size: number): Promise<Levels> {
 /** A picture that the page holds as a data URL. */
 export async function readDataUrl(url: string, size: number): Promise<Levels> {
   const bytes = Uint8Array.from(atob(url.slice(url.indexOf(",") + 1)), (c) => c.charCodeAt(0));
-  return readPicture(new Blob([bytes], { type: "image/png" }), size);
+  return (await readPicture(new Blob([bytes], { type: "image/png" }), size)).levels;
 }
 
 export function imageOf(levels: Levels, size: number): ImageData {
@@ -113,9 +120,18 @@ export function imageOf(levels: Levels, size: number): ImageData {
   return image;
 }
 
-export async function pngOf(levels: Levels, size: number): Promise<Blob> {
+function drawn(levels: Levels, size: number): HTMLCanvasElement {
   const { canvas, context } = canvasOf(size, size);
   context.putImageData(imageOf(levels, size), 0, 0);
+  return canvas;
+}
+
+export function dataUrlOf(levels: Levels, size: number): string {
+  return drawn(levels, size).toDataURL("image/png");
+}
+
+export async function pngOf(levels: Levels, size: number): Promise<Blob> {
+  const canvas = drawn(levels, size);
   const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, "image/png"));
   if (!blob) throw new RangeError("no memory for a PNG");
   return blob;

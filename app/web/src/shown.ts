@@ -2,7 +2,8 @@
 
 import type { Answers, DialPoint, Maps, Part } from "./engine/findings";
 import type { Levels } from "./engine/levels";
-import type { First, InputKind, Manifest, Network, Settings } from "./manifest";
+import { largestIndex } from "./engine/numbers";
+import type { First, InputKind, Manifest, Network, Settings, Truth } from "./manifest";
 import { networkNamed } from "./manifest";
 
 /** A data URL, until its levels have been read. */
@@ -12,7 +13,7 @@ export interface Subject {
   network: Network;
   picture: string;
   title: string;
-  trueClass: number | null;
+  truth: Truth;
   settings: Settings;
 }
 
@@ -46,7 +47,7 @@ export function firstShown(manifest: Manifest): Shown {
     subject: subjectOf(network, picture, settings),
     clean: picture.png,
     perturbed: first.perturbed,
-    label: settings.target ?? picture.true_class ?? ownAnswer,
+    label: settings.target ?? classOf(picture.true_class) ?? ownAnswer,
     frames: [],
     step: settings.steps,
     answers,
@@ -58,11 +59,27 @@ export function firstShown(manifest: Manifest): Shown {
 
 function subjectOf(
   network: Network,
-  picture: { name: string; title: string; true_class: number | null },
+  picture: { name: string; title: string; true_class: Truth },
   settings: Settings,
 ): Subject {
   const { name, title, true_class } = picture;
-  return { network, picture: name, title, trueClass: true_class, settings };
+  return { network, picture: name, title, truth: true_class, settings };
+}
+
+export function classOf(truth: Truth): number | null {
+  return truth === "none" ? null : truth;
+}
+
+/** Whether the perturbed picture is the clean one, so that it need not be shown again. */
+export function isUnchanged({ subject }: Shown): boolean {
+  return subject.settings.attack === "none" || subject.settings.epsilon === 0;
+}
+
+/** Whose probability tells how an attack goes: the target, the right class, or a branch's own. */
+export function followedClass({ subject, answers }: Shown, branch: string): number {
+  const { truth, settings } = subject;
+  const own = answers ? largestIndex(answers.clean[branch]) : 0;
+  return settings.target ?? classOf(truth) ?? own;
 }
 
 function answersOf(listed: First["answers"]["clean"], network: Network): Answers {

@@ -8,6 +8,7 @@ import {
   type Norm,
   networkNamed,
   type Settings,
+  type Truth,
 } from "./manifest";
 
 export const LINK_VERSION = "1";
@@ -28,7 +29,9 @@ export const PARTS = [
 export type PagePart = (typeof PARTS)[number];
 
 export const MOST_STEPS = 50;
-export const LARGEST_EPSILON: Record<Norm, number> = { linf: 64 / 255, l2: 20 };
+/** In pixel units; the app has the same. */
+export const LARGEST_EPSILON: Record<Norm, number> = { linf: 16 / 255, l2: 5 };
+export const USUAL_BLEND = 0.5;
 
 const USUAL_EPSILON: Record<Norm, number> = { linf: 4 / 255, l2: 1 };
 
@@ -40,11 +43,15 @@ export function usualEpsilon({ first }: Manifest, norm: Norm): number {
 export interface State {
   network: string;
   picture: string;
+  /** What a person said of a picture whose right class the page does not know. */
+  right: Truth;
   settings: Settings;
   /** The step of the film that is shown; null for the last. */
   step: number | null;
   /** The branch at the other end of the dial. */
   dial: string;
+  /** Where the dial stands: the share of that branch, in [0, 1]. */
+  blend: number;
   hide: PagePart[];
 }
 
@@ -58,7 +65,16 @@ export interface Complaint {
 export function firstState(manifest: Manifest): State {
   const { network, picture, settings } = manifest.first;
   const dial = otherBranch(networkNamed(manifest, network));
-  return { network, picture, settings, step: null, dial, hide: [] };
+  return {
+    network,
+    picture,
+    right: null,
+    settings,
+    step: null,
+    dial,
+    blend: USUAL_BLEND,
+    hide: [],
+  };
 }
 
 /** The state for another network: what it does not have goes back to its own first choice. */
@@ -69,6 +85,7 @@ export function withNetwork(state: State, network: Network): State {
     ...state,
     network: network.name,
     picture: network.pictures[0].name,
+    right: null,
     dial: names.includes(state.dial) ? state.dial : otherBranch(network),
     step: null,
     settings: {
@@ -94,6 +111,7 @@ export function writeLink(state: State): string {
     ["v", LINK_VERSION],
     ["network", state.network],
     ["picture", state.picture],
+    ["right", state.right],
     ["attack", attack],
     ["norm", norm],
     ["epsilon", writeRadius(epsilon, norm)],
@@ -103,6 +121,7 @@ export function writeLink(state: State): string {
     ["step", state.step],
     ["map", method],
     ["dial", state.dial],
+    ["blend", state.blend === USUAL_BLEND ? null : state.blend],
     ["hide", state.hide.join(",") || null],
   ];
   return pairs
@@ -151,9 +170,11 @@ export function readLink(
   const state: State = {
     network: name,
     picture: reader.picture(network, own, start.picture),
+    right: reader.truth("right", network.classes.length),
     settings,
     step: reader.whole("step", 0, MOST_STEPS, null),
     dial: reader.oneOf("dial", branches, start.dial),
+    blend: reader.number("blend", 0, 1, start.blend) as number,
     hide: reader.parts("hide"),
   };
   return { state, complaints: reader.complaints };
@@ -192,6 +213,10 @@ class LinkReader {
     if (number === null || Number.isInteger(number)) return number;
     this.complaints.push({ about: "value", key, value: String(number) });
     return otherwise;
+  }
+
+  truth(key: string, classes: number): Truth {
+    return this.values.get(key) === "none" ? "none" : this.whole(key, 0, classes - 1, null);
   }
 
   picture(network: Network, own: ReadonlySet<string>, otherwise: string): string {

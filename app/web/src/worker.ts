@@ -1,11 +1,12 @@
 /** Runs the networks beside the page, so that the page never stalls. */
 
-import { DamagedAsset, MissingAsset, readAsset } from "./engine/assets";
+import { readAsset } from "./engine/assets";
 import { Branches } from "./engine/branches";
 import { Comparer } from "./engine/compare";
+import { failureOf, textOf } from "./engine/failures";
 import type { Job } from "./engine/findings";
 import { openGraph } from "./engine/graph";
-import type { FailureKind, Reply, Request } from "./messages";
+import type { Reply, Request } from "./messages";
 
 const scope = self as unknown as {
   postMessage(reply: Reply): void;
@@ -67,17 +68,6 @@ async function handle(request: Request): Promise<void> {
     const id = request.kind === "compare" ? request.job.id : null;
     scope.postMessage({ kind: "failed", id, failure: failureOf(error), what: textOf(error) });
   }
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-function failureOf(error: unknown): FailureKind {
-  if (error instanceof DamagedAsset) return "damaged";
-  if (error instanceof MissingAsset) return "missing";
-  const isMemory = error instanceof RangeError || /memory|allocat|bad_alloc/i.test(textOf(error));
-  return isMemory ? "memory" : "defect";
 }
 
 // One request at a time: the one that runs ends at its next step once a newer one has come.

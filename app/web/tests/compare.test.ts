@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Branches } from "../src/engine/branches";
 import { Comparer, DIAL_POINTS } from "../src/engine/compare";
+import { failureOf } from "../src/engine/failures";
 import type { Job, Part } from "../src/engine/findings";
 import type { Graph } from "../src/engine/graph";
 import type { Network, Settings } from "../src/manifest";
@@ -119,6 +120,24 @@ test("a newer job ends an attack between two steps, and leaves nothing half done
   );
   const kinds = new Set(parts.map((part) => part.kind));
   assert.deepEqual([...kinds], ["progress"]);
+  await comparer.compare(job, (part) => parts.push(part));
+  assert.equal(partOf(parts, "answers").frames.length, settings.steps + 1);
+});
+
+test("a device without memory is told so, and what was there before stays", async () => {
+  const graph = linearGraph({ count: 0 });
+  const comparer = new Comparer(graph, new Branches(network, norms), network, async () => {});
+  const parts: Part[] = [];
+  const { run } = graph;
+  graph.run = async (...given) => {
+    if (given[3]) new Float32Array(2 ** 50); // as a device without memory would answer
+    return run(...given);
+  };
+  const failed = await comparer.compare(job, (part) => parts.push(part)).catch((error) => error);
+  assert.equal(failureOf(failed), "memory");
+  assert.equal(failureOf(new Error("Aborted(OOM). Build with -sASSERTIONS")), "memory");
+  assert.equal(failureOf(new RangeError("Maximum call stack size exceeded")), "defect");
+  graph.run = run;
   await comparer.compare(job, (part) => parts.push(part));
   assert.equal(partOf(parts, "answers").frames.length, settings.steps + 1);
 });

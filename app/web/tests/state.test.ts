@@ -47,6 +47,7 @@ test("a link holds the whole state", () => {
     {
       network: "cats",
       picture: "two & three",
+      right: "none",
       settings: {
         attack: "fgsm",
         norm: "l2",
@@ -58,6 +59,7 @@ test("a link holds the whole state", () => {
       },
       step: 1,
       dial: "aux2",
+      blend: 0.3,
       hide: ["controls", "maps"],
     },
   ];
@@ -83,6 +85,9 @@ test("what a link asks for and is not there is named, and the rest is kept", () 
     "v=1&steps=2.5": "value",
     "v=1&steps=99999": "value",
     "v=1&target=3": "value",
+    "v=1&right=3": "value",
+    "v=1&blend=2": "value",
+    "v=1&epsilon=17/255": "value",
     "v=1&through=aux2": "value",
     "v=1&hide=everything": "value",
     "v=2&network=cats": "version",

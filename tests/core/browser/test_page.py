@@ -97,7 +97,13 @@ def test_levels_stay_in_the_ball(checkpoint, epsilon):
 def test_a_network_of_scenes_begins_with_scenes(make_info, tmp_path):
     knows = make_info(class_ids=SHAPES, class_names=SHAPES)
     assert [p.true_class for p in pictures_for(knows, 64)[:3]] == [2, 0, 1]
-    assert pictures_for(make_info(), 64)[0].title == "Cat"
+    elsewhere, *_ = pictures_for(make_info(), 64)
+    assert (elsewhere.title, elsewhere.true_class) == ("Coffee", None)
+    imagenet = ("n02123045", "n07920052", "n03773504")
+    photos = pictures_for(
+        make_info(class_ids=imagenet, class_names=("tabby", "espresso", "missile")), 64
+    )
+    assert [photo.true_class for photo in photos[:3]] == [1, 0, "none"]
     (tmp_path / "mine.png").write_bytes(encode_png(to_image(torch.rand(3, 40, 90))))
     first, *_ = pictures_for(make_info(), 64, (tmp_path / "mine.png",))
     assert (first.title, first.image.size) == ("mine", (64, 64))

@@ -18,7 +18,7 @@ export class Branches {
   /** (2, channels) scale and shift. */
   norm(name: string): Float32Array {
     const norm = this.#norms.get(name);
-    if (!norm) throw new RangeError(`there is no branch ${name}, only ${this.names}`);
+    if (!norm) throw new Error(`there is no branch ${name}, only ${this.names}`);
     return norm;
   }
 

@@ -67,9 +67,17 @@ export const en = {
   aboutNetwork: (about: string) => `${about.replace(/\.$/, "")}.`,
 
   // The verdict
+  nothingChanged: "Nothing is changed",
+  stillShown: "Working. Still shown:",
+  reached: (branches: readonly string[], name: string) =>
+    `${join(branches)} ${branches.length > 1 ? "say" : "says"} the target, ${name}.`,
+  notReached: (branch: string, name: string, share: number) =>
+    `The target is not reached: ${branch} gives ${name} ${percent(share)}. A larger ε may reach it.`,
+  notFooled: (branch: string) =>
+    `The attack does not change the answer of ${branch}. A larger ε may.`,
   attackLine(settings: Settings): string {
     const { attack, norm, epsilon, attack_branch } = settings;
-    if (attack === "none") return "Nothing is changed";
+    if (attack === "none") return en.nothingChanged;
     if (attack === "noise") return `Random noise at ${radius(epsilon, norm)}`;
     return `${ATTACK_NAMES[attack]} at ${radius(epsilon, norm)} through ${attack_branch}`;
   },
@@ -85,6 +93,9 @@ export const en = {
   // Pictures
   clean: "Clean",
   perturbed: "Perturbed",
+  truth: (name: string) => `Right answer: ${name}.`,
+  truthNone: "No class of this network is right.",
+  truthUnknown: "The right answer is not known.",
   change: "Change",
   amplified: (times: number) => `Change, amplified ${times}×`,
   noChange: "No change",
@@ -106,7 +117,12 @@ export const en = {
   camera: "Live camera",
   pictureHint: "Or paste one, or drop one anywhere on the page. It stays on this device.",
   dropHere: "Drop the picture",
-  ownPicture: (number: number) => `Your picture ${number}`,
+  ownPicture: (number: number, title: string) => `Your picture ${number}: ${title}`,
+  cut: (width: number, height: number, size: number) =>
+    `Your picture has ${width} × ${height} pixels. The square in its middle is used, at ${size} × ${size}.`,
+  rightQuestion: "What does it show?",
+  rightUnsaid: "I do not say",
+  rightNone: "None of the network's classes",
   ownTitle: "your picture",
   cameraTitle: "the camera's picture",
 
@@ -121,10 +137,13 @@ export const en = {
     noise: "A random change with the same limit for each colour value, for comparison.",
     none: "Each branch sees the clean picture.",
   },
+  outOfRange: (text: string, least: number, most: number, value: number) =>
+    `“${text}” is not a number from ${least} to ${most}: it stays at ${value}.`,
   strength: "Strength ε",
   strengthUnit: { linf: "in 1/255", l2: "L2 length" },
   strengthAbout: {
-    linf: (value: string) => `No colour value changes by more than ${value} levels.`,
+    linf: (value: string) =>
+      `No colour value changes by more than ${value} ${value === "1" ? "level" : "levels"}.`,
     l2: (value: string) => `The whole change is at most ${value} long.`,
   },
   through: "Attack through",
@@ -153,7 +172,7 @@ export const en = {
       ? `Grad-CAM at layer ${layer}, each for the branch's own answer. One colour scale for all:`
       : "Saliency, each for the branch's own answer. One colour scale for all:",
   faintMaps: (branch: string, share: number) =>
-    `${branch}'s maps are faint: at most ${percent(share)} of the largest value.`,
+    `${branch}'s maps are faint: they reach ${percent(share)} of the scale.`,
   mapLargest: (value: string) => `, the largest is ${value}`,
   emptyMap: "the map is empty",
   mapPending: "map follows",
@@ -166,12 +185,13 @@ export const en = {
 
   // The film
   film: "Step by step",
-  filmAbout: (name: string) => `Probability of ${name} along the steps of the attack.`,
+  filmAbout: "How sure each branch is, step by step.",
   filmStep: (step: number, last: number) => (step ? `Step ${step} of ${last}` : "Where it starts"),
   filmSlider: "Step of the attack",
   play: "Play",
   pause: "Pause",
-  filmPoint: (branch: string, share: number) => `${branch} ${percent(share)}`,
+  filmPoint: (branch: string, name: string, share: number | undefined) =>
+    share === undefined ? `${branch}: ${name}` : `${branch}: ${name} ${percent(share)}`,
 
   // The dial
   dial: (first: string, last: string) => `The dial from ${first} to ${last}`,
@@ -181,8 +201,8 @@ export const en = {
   dialBranch: "Towards",
   dialPoint: (share: number, branch: string) => `${percent(share)} ${branch}`,
   dialAnswer: (kind: string, name: string, share: number) => `${kind}: ${name} ${percent(share)}`,
-  dialRuns: (kind: string, runs: readonly { name: string; from: number; to: number }[]) =>
-    `${kind}: ${runs
+  dialRuns: (runs: readonly { name: string; from: number; to: number }[]) =>
+    `${runs
       .map(({ name, from, to }) =>
         from === to
           ? `${name} at ${percent(from)}`
@@ -202,7 +222,6 @@ export const en = {
     },
   ],
   eightBit: "Measured after rounding to 8 bits, so a saved PNG gives the same answers.",
-  nothingMeasured: "Nothing is changed, so there is nothing to measure.",
   cleanWrong: (branches: readonly string[]) =>
     `Before any change ${join(branches)} ${branches.length > 1 ? "are" : "is"} wrong already.`,
 
@@ -219,7 +238,10 @@ export const en = {
   copyLink: "Copy the link",
   copied: "Copied.",
   linkField: "Link to what you see",
-  hideParts: "The link hides:",
+  hideTitle: "Hide parts, for a class",
+  hideAbout: "A link that opens this page without them:",
+  hideLinkField: "Link for the class",
+  hidePreview: "See the page as the class will",
   parts: {
     controls: "Controls",
     pictures: "Pictures",
@@ -242,10 +264,12 @@ export const en = {
     "This browser lacks DecompressionStream, so the network cannot be unpacked. You see what was computed before. Any browser since 2023 can run it.",
   damaged: (asset: string) =>
     `“${asset}” is damaged: its bytes are not those that were written. Get the file again. You see what was computed before.`,
+  damagedPage:
+    "This page is damaged, or its parts are of different versions. Get it again; a browser may also keep an old part: reload.",
   missing: (asset: string) =>
     `“${asset}” could not be fetched. Check the connection and load the page again. You see what was computed before.`,
   outOfMemory:
-    "This device has not enough free memory for the network. Close other tabs and load the page again.",
+    "This device has not enough free memory. Close other tabs, then try again. You see what was computed before.",
   defect: (what: string) => `Something went wrong in the network: ${what}`,
   noPicture: (name: string) =>
     `“${name}” is no picture that this browser can read. Open a JPEG, PNG or WebP file.`,

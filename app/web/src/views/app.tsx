@@ -10,7 +10,7 @@ import { Controls, More, NetworkPicker } from "./controls";
 import { Dial } from "./dial";
 import { Film } from "./film";
 import { Gallery, Live } from "./gallery";
-import { Share } from "./share";
+import { HideParts, Share } from "./share";
 import { Change, Stage } from "./stage";
 
 interface Props {
@@ -28,12 +28,12 @@ export function App({ lab, camera }: Props) {
     <main class={shows("controls") || shows("pictures") ? "page" : "page wide"}>
       {isDropping && <div class="dropping">{words.dropHere}</div>}
       <Head lab={lab} isLong={shows("about")} />
-      <Problems lab={lab} />
       <div class="result">
         <VerdictLine lab={lab} />
         <Live lab={lab} camera={camera} />
       </div>
       <Stage lab={lab} />
+      {!camera.isOn && shows("film") && <Film lab={lab} />}
       {(shows("controls") || shows("pictures")) && (
         <aside class="controls" aria-label={words.controls}>
           {shows("controls") && <NetworkPicker lab={lab} />}
@@ -43,14 +43,15 @@ export function App({ lab, camera }: Props) {
             {shows("controls") && <More lab={lab} />}
           </fieldset>
           {shows("controls") && <Share lab={lab} />}
+          {shows("controls") && <HideParts lab={lab} />}
         </aside>
       )}
       <Change lab={lab} />
       <div class="details">
         <Branches lab={lab} />
-        {!camera.isOn && shows("film") && <Film lab={lab} />}
         {!camera.isOn && shows("dial") && <Dial lab={lab} />}
       </div>
+      <Problems lab={lab} />
     </main>
   );
 }
@@ -109,7 +110,7 @@ function Problems({ lab }: { lab: Lab }) {
 
 function VerdictLine({ lab }: { lab: Lab }) {
   const { shown, pending } = lab;
-  const { attack, outcomes } = verdictOf(shown);
+  const { attack, outcomes, success } = verdictOf(shown);
   return (
     <>
       <Progress lab={lab} />
@@ -117,13 +118,17 @@ function VerdictLine({ lab }: { lab: Lab }) {
         class={pending.answers ? "verdict pending" : "verdict"}
         role={lab.live ? undefined : "status"}
       >
-        {attack}:{" "}
-        {outcomes.map(({ branch, text }, index) => (
-          <span key={branch}>
-            <b data-branch={index}>{branch}</b> {text}
-            {index < outcomes.length - 1 ? "; " : "."}
-          </span>
-        ))}
+        {pending.answers && `${words.stillShown} `}
+        <span class="outcome">
+          {attack}:{" "}
+          {outcomes.map(({ branch, text }, index) => (
+            <span key={branch}>
+              <b data-branch={index}>{branch}</b> {text}
+              {index < outcomes.length - 1 ? "; " : "."}
+            </span>
+          ))}{" "}
+          {success && <small>{success}</small>}
+        </span>
       </p>
     </>
   );

@@ -6,11 +6,11 @@ import type { MapOfBranch } from "../engine/findings";
 import { largestIndices, largestOf } from "../engine/numbers";
 import type { Lab } from "../lab";
 import type { InputKind } from "../manifest";
-import type { Drawn, Shown } from "../shown";
+import { classOf, type Drawn, isUnchanged, type Shown } from "../shown";
 import { percent, words } from "../text";
 import { Drawing } from "./drawing";
 
-/** Of the largest value of all maps. */
+/** Of the scale's end. */
 const FAINT = 0.3;
 const KINDS: InputKind[] = ["clean", "perturbed"];
 
@@ -19,21 +19,26 @@ export function Branches({ lab }: { lab: Lab }) {
   // The camera gets answers alone.
   const hasMaps = !state.hide.includes("maps") && !lab.live;
   const hasAnswers = !state.hide.includes("answers");
-  const scale = useMemo(() => scaleOf(allMaps(shown)), [shown.maps]);
+  const scale = useMemo(() => scaleFor(shown), [shown.maps]);
+  const kinds = kindsOf(shown);
   if (!hasMaps && !hasAnswers) return null;
   return (
     <section class="branches">
       <div class="section-head">
         <h2>{words.branchAnswers}</h2>
-        {hasAnswers && <Legend />}
+        {hasAnswers && kinds.length > 1 && <Legend />}
       </div>
       {shown.subject.network.branches.map(({ name, origin }, index) => (
-        <article class={hasMaps ? "branch board" : "branch"} data-branch={index} key={name}>
+        <article
+          class={`branch ${hasMaps ? (kinds.length > 1 ? "board" : "board single") : ""}`}
+          data-branch={index}
+          key={name}
+        >
           <h3>
             {name} <small>{words.origin(origin)}</small>
           </h3>
           {hasMaps &&
-            KINDS.map((kind) => (
+            kinds.map((kind) => (
               <BranchMap {...{ lab, kind, branch: name, end: scale.end }} key={kind} />
             ))}
           {hasAnswers && <Bars {...{ lab, branch: name }} />}
@@ -56,8 +61,21 @@ function Legend() {
   );
 }
 
-function allMaps({ maps }: Shown): MapOfBranch[] {
-  return maps ? KINDS.flatMap((kind) => Object.values(maps[kind])) : [];
+/** Without a change nothing is shown twice. */
+function kindsOf(shown: Shown): InputKind[] {
+  return isUnchanged(shown) ? ["clean"] : KINDS;
+}
+
+/**
+ * One scale for all maps, made for the clean ones: another attack must not recolour them.
+ *
+ * `largest` is of all maps, and may be beyond its end.
+ */
+function scaleFor({ maps }: Shown): { end: number; largest: number } {
+  if (!maps) return { end: 0, largest: 0 };
+  const [clean, perturbed] = KINDS.map((kind) => Object.values(maps[kind]));
+  const { largest } = scaleOf([...clean, ...perturbed]);
+  return { end: scaleOf(clean).end || scaleOf(perturbed).end, largest };
 }
 
 interface MapProps {
@@ -105,17 +123,16 @@ function Scale({ shown, end, largest }: { shown: Shown; end: number; largest: nu
       <span class="range">
         0 <i style={{ background: `linear-gradient(to right, ${stops.join()})` }} /> {written(end)}
       </span>
-      {largest > end && words.mapLargest(written(largest))}{" "}
-      {faintBranches(shown, largest).join(" ")}
+      {largest > end && words.mapLargest(written(largest))}. {faintBranches(shown, end).join(" ")}
     </p>
   );
 }
 
 /** A sentence for each branch whose maps hardly show on the scale of all. */
-function faintBranches({ maps, subject }: Shown, largest: number): string[] {
+function faintBranches({ maps, subject }: Shown, end: number): string[] {
   if (!maps) return [];
   return subject.network.branches.flatMap(({ name }) => {
-    const share = Math.max(...KINDS.map((kind) => largestOf(maps[kind][name].values))) / largest;
+    const share = Math.max(...KINDS.map((kind) => largestOf(maps[kind][name].values))) / end;
     return share < FAINT ? words.faintMaps(name, share) : [];
   });
 }
@@ -124,12 +141,10 @@ function faintBranches({ maps, subject }: Shown, largest: number): string[] {
 function classesOf(shown: Shown, branch: string): number[] {
   const { answers, subject } = shown;
   if (!answers) return [];
-  const { target } = subject.settings;
+  const named = [classOf(subject.truth), subject.settings.target];
   const listed = [
-    ...largestIndices(answers.clean[branch], 2),
-    ...largestIndices(answers.perturbed[branch], 2),
-    ...(subject.trueClass === null ? [] : [subject.trueClass]),
-    ...(target === null ? [] : [target]),
+    ...kindsOf(shown).flatMap((kind) => largestIndices(answers[kind][branch], 2)),
+    ...named.flatMap((index) => index ?? []),
   ];
   return [...new Set(listed)];
 }
@@ -139,7 +154,7 @@ function Bars({ lab, branch }: { lab: Lab; branch: string }) {
   const { answers, subject } = shown;
   if (!answers) return <div class="bars" />;
   const notes = (index: number) => [
-    ...(index === subject.trueClass ? [`✓ ${words.rightAnswer}`] : []),
+    ...(index === subject.truth ? [`✓ ${words.rightAnswer}`] : []),
     ...(index === subject.settings.target ? [words.targetClass] : []),
   ];
   return (
@@ -149,7 +164,7 @@ function Bars({ lab, branch }: { lab: Lab; branch: string }) {
           <span class="class">
             {subject.network.classes[index]} <small>{notes(index).join(", ")}</small>
           </span>
-          {KINDS.map((kind) => (
+          {kindsOf(shown).map((kind) => (
             <Bar key={kind} kind={kind} share={answers[kind][branch][index]} />
           ))}
         </li>

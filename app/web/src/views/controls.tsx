@@ -1,6 +1,5 @@
 /** What the picture is changed by, how much, and through which branch. */
 
-import { useMemo } from "preact/hooks";
 import type { Lab } from "../lab";
 import type { Norm, Settings } from "../manifest";
 import {
@@ -13,12 +12,12 @@ import {
   usualEpsilon,
 } from "../state";
 import { words } from "../text";
-import { Choice, NumberField } from "./fields";
+import { Choice, ClassPicker, NumberField } from "./fields";
 
-/** How a norm's radius is shown: its unit in pixel units, the slider's end and step. */
-const SCALES: Record<Norm, { unit: number; most: number; step: number }> = {
-  linf: { unit: 1 / 255, most: 16, step: 1 },
-  l2: { unit: 1, most: 5, step: 0.1 },
+/** How a norm's radius is shown: its unit in pixel units, and the slider's step. */
+const SCALES: Record<Norm, { unit: number; step: number }> = {
+  linf: { unit: 1 / 255, step: 1 },
+  l2: { unit: 1, step: 0.1 },
 };
 
 export function Controls({ lab }: { lab: Lab }) {
@@ -73,14 +72,14 @@ export function NetworkPicker({ lab }: { lab: Lab }) {
 
 function Strength({ lab }: { lab: Lab }) {
   const { norm, epsilon } = lab.state.settings;
-  const { unit, most, step } = SCALES[norm];
+  const { unit, step } = SCALES[norm];
+  const most = Math.round(LARGEST_EPSILON[norm] / unit);
   const value = Number((epsilon / unit).toFixed(2));
   return (
     <NumberField
       {...{ id: "strength", value, most, step, least: 0 }}
       label={words.strength}
       unit={words.strengthUnit[norm]}
-      limit={Math.round(LARGEST_EPSILON[norm] / unit)}
       onChange={(number) => lab.set({ epsilon: number * unit })}
       hint={words.strengthAbout[norm](String(value))}
     />
@@ -104,8 +103,7 @@ export function More({ lab }: { lab: Lab }) {
             id: "steps",
             value: settings.steps,
             least: 1,
-            most: 20,
-            limit: MOST_STEPS,
+            most: MOST_STEPS,
             step: 1,
           }}
           label={words.steps}
@@ -140,30 +138,13 @@ export function More({ lab }: { lab: Lab }) {
 
 function Target({ lab }: { lab: Lab }) {
   const { network, state } = lab;
-  // Made once: a thousand classes need not be compared at each change.
-  const options = useMemo(
-    () =>
-      network.classes
-        .map((name, index) => ({ name, index }))
-        .sort((a, b) => a.name.localeCompare(b.name))
-        .map(({ name, index }) => (
-          <option key={index} value={index}>
-            {name}
-          </option>
-        )),
-    [network],
-  );
-  const choose = (text: string) => lab.set({ target: text === "" ? null : Number(text) });
   return (
-    <label class="field">
-      {words.target}
-      <select
-        value={state.settings.target ?? ""}
-        onChange={(event) => choose(event.currentTarget.value)}
-      >
-        <option value="">{words.noTarget}</option>
-        {options}
-      </select>
-    </label>
+    <ClassPicker
+      classes={network.classes}
+      label={words.target}
+      others={{ "": words.noTarget }}
+      value={String(state.settings.target ?? "")}
+      onChoose={(value) => lab.set({ target: value === "" ? null : Number(value) })}
+    />
   );
 }

@@ -1,21 +1,22 @@
 /** The dial: the answers while the norm layers move from main to another branch. */
 
-import { useState } from "preact/hooks";
 import type { DialPoint } from "../engine/findings";
 import type { Lab } from "../lab";
 import type { InputKind } from "../manifest";
+import { isUnchanged } from "../shown";
 import { words } from "../text";
-
-const KINDS: InputKind[] = ["clean", "perturbed"];
 
 export function Dial({ lab }: { lab: Lab }) {
   const { shown, pending, state } = lab;
   const { network } = shown.subject;
-  const [place, setPlace] = useState(5);
   if (network.branches.length < 2) return null;
   const first = network.branches[0].name;
   const others = network.branches.slice(1).map(({ name }) => name);
   const { dial } = shown;
+  const last = (dial?.points.clean.length ?? 2) - 1;
+  const chosen = Math.round(state.blend * last);
+  const choosePoint = (next: number) => lab.choose({ blend: next / last }, "blend");
+  const kinds: InputKind[] = isUnchanged(shown) ? ["clean"] : ["clean", "perturbed"];
   const end = dial?.branch ?? state.dial;
   const index = network.branches.findIndex(({ name }) => name === end);
   return (
@@ -37,22 +38,28 @@ export function Dial({ lab }: { lab: Lab }) {
       )}
       {dial ? (
         <div class={pending.dial ? "turns pending" : "turns"}>
-          {KINDS.map((kind) => (
+          {kinds.map((kind) => (
             <Turn
               key={kind}
-              {...{ kind, place, points: dial.points[kind], classes: network.classes, setPlace }}
+              {...{
+                kind,
+                chosen,
+                points: dial.points[kind],
+                classes: network.classes,
+                choosePoint,
+              }}
             />
           ))}
           <input
             type="range"
-            {...{ min: 0, max: dial.points.clean.length - 1, step: 1, value: place }}
+            {...{ min: 0, max: last, step: 1, value: chosen }}
             aria-label={words.dialSlider}
-            aria-valuetext={words.dialPoint(place / (dial.points.clean.length - 1), end)}
-            onInput={(event) => setPlace(Number(event.currentTarget.value))}
+            aria-valuetext={words.dialPoint(chosen / last, end)}
+            onInput={(event) => choosePoint(Number(event.currentTarget.value))}
           />
           <p class="ends">
             <span>{first}</span>
-            <output>{words.dialPoint(place / (dial.points.clean.length - 1), end)}</output>
+            <output>{words.dialPoint(chosen / last, end)}</output>
             <span>{end}</span>
           </p>
         </div>
@@ -66,50 +73,43 @@ export function Dial({ lab }: { lab: Lab }) {
 interface TurnProps {
   kind: InputKind;
   points: DialPoint[];
-  place: number;
+  chosen: number;
   classes: string[];
-  setPlace: (place: number) => void;
+  choosePoint: (point: number) => void;
 }
 
-function Turn({ kind, points, place, classes, setPlace }: TurnProps) {
-  const { classIndex, probability } = points[place];
+function Turn({ kind, points, chosen, classes, choosePoint }: TurnProps) {
+  const { classIndex, probability } = points[chosen];
   return (
     <div class="turn">
       <p>
-        <strong>{words.dialAnswer(words[kind], classes[classIndex], probability)}</strong>{" "}
-        <span class="spoken">{words.dialRuns(words[kind], runsOf(points, classes))}</span>
+        <strong>{words.dialAnswer(words[kind], classes[classIndex], probability)}</strong>
       </p>
       <div class={`columns ${kind}`} aria-hidden="true">
         {points.map((point, index) => (
           <span
             key={index}
-            data-chosen={index === place}
+            data-chosen={index === chosen}
             style={{ "--share": point.probability, "--turned": index / (points.length - 1) }}
-            onPointerDown={() => setPlace(index)}
+            onPointerDown={() => choosePoint(index)}
           >
             <i />
           </span>
         ))}
       </div>
-      <p class="runs" aria-hidden="true">
-        {runsOf(points, classes).map(({ name, count, from }) => (
-          <span key={from} style={{ flexGrow: count }}>
-            {name}
-          </span>
-        ))}
-      </p>
+      <p class="hint">{words.dialRuns(runsOf(points, classes))}</p>
     </div>
   );
 }
 
 /** Neighbouring points with one answer. */
 function runsOf(points: DialPoint[], classes: string[]) {
-  const runs: { name: string; from: number; to: number; count: number }[] = [];
+  const runs: { name: string; from: number; to: number }[] = [];
   for (const [index, { classIndex }] of points.entries()) {
     const share = index / (points.length - 1);
     const run = runs[runs.length - 1];
-    if (run?.name === classes[classIndex]) Object.assign(run, { to: share, count: run.count + 1 });
-    else runs.push({ name: classes[classIndex], from: share, to: share, count: 1 });
+    if (run?.name === classes[classIndex]) run.to = share;
+    else runs.push({ name: classes[classIndex], from: share, to: share });
   }
   return runs;
 }

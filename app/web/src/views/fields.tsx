@@ -1,5 +1,8 @@
 /** The page's own fields: a choice among few, a number with a slider. */
 
+import { useMemo, useState } from "preact/hooks";
+import { words } from "../text";
+
 interface ChoiceProps<T extends string> {
   legend: string;
   name: string;
@@ -38,20 +41,21 @@ interface NumberProps {
   label: string;
   unit?: string;
   value: number;
-  /** Of the slider; a number may go on to `limit`. */
-  most: number;
-  limit: number;
   least: number;
+  most: number;
   step: number;
   onChange: (value: number) => void;
   hint?: string;
 }
 
 export function NumberField(props: NumberProps) {
-  const { id, label, unit, value, most, limit, least, step, onChange, hint } = props;
+  const { id, label, unit, value, most, least, step, onChange, hint } = props;
+  const [refused, setRefused] = useState<string | null>(null);
   const take = (text: string) => {
     const number = Number(text);
-    if (text.trim() && number >= least && number <= limit) onChange(number);
+    const isFit = text.trim() !== "" && number >= least && number <= most;
+    setRefused(isFit ? null : text);
+    if (isFit) onChange(number);
   };
   return (
     <div class="number">
@@ -60,11 +64,11 @@ export function NumberField(props: NumberProps) {
       </label>
       <div>
         <input
-          {...{ id, step, type: "range", min: least, max: most, value: Math.min(value, most) }}
+          {...{ id, step, type: "range", min: least, max: most, value }}
           onInput={(event) => take(event.currentTarget.value)}
         />
         <input
-          {...{ step, type: "number", min: least, max: limit, value, "aria-label": label }}
+          {...{ step, type: "number", min: least, max: most, value, "aria-label": label }}
           inputMode="decimal"
           onChange={(event) => {
             take(event.currentTarget.value);
@@ -72,7 +76,51 @@ export function NumberField(props: NumberProps) {
           }}
         />
       </div>
+      {refused !== null && (
+        <p class="refused" role="alert">
+          {words.outOfRange(refused, least, most, value)}
+        </p>
+      )}
       {hint && <p class="hint">{hint}</p>}
     </div>
+  );
+}
+
+interface ClassPickerProps {
+  classes: string[];
+  label: string;
+  /** What may be chosen beside a class: value to text. */
+  others: Record<string, string>;
+  /** A class index as text, or one of the others. */
+  value: string;
+  onChoose: (value: string) => void;
+}
+
+export function ClassPicker({ classes, label, others, value, onChoose }: ClassPickerProps) {
+  // Made once: a thousand classes need not be compared at each change.
+  const options = useMemo(
+    () =>
+      classes
+        .map((name, index) => ({ name, index }))
+        .sort((a, b) => a.name.localeCompare(b.name))
+        .map(({ name, index }) => (
+          <option key={index} value={index}>
+            {name}
+          </option>
+        )),
+    [classes],
+  );
+  return (
+    <label class="field">
+      {label}
+      <select value={value} onChange={(event) => onChoose(event.currentTarget.value)}>
+        {Object.entries(others).map(([choice, text]) => (
+          <option key={choice} value={choice}>
+            {text}
+          </option>
+        ))}
+        {options}
+      </select>
+    </label>
   );
 }

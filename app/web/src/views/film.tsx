@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import type { Lab } from "../lab";
-import type { Shown } from "../shown";
+import { followedClass, isUnchanged, type Shown } from "../shown";
 import { percent, words } from "../text";
 
 const FRAME_MS = 350;
@@ -10,27 +10,27 @@ const [WIDTH, HEIGHT] = [600, 120];
 
 export function Film({ lab }: { lab: Lab }) {
   const { shown, pending, state } = lab;
-  const { frames, step, subject, film, label } = shown;
+  const { frames, step, subject, film } = shown;
+  const { attack, steps } = subject.settings;
   const [isPlaying, setPlaying] = useState(false);
-  const last = frames.length - 1;
+  // The first view has no frames yet; its film takes its place at once.
+  const last = frames.length ? frames.length - 1 : attack === "pgd" ? steps : 1;
   const show = (next: number) => lab.choose({ step: next >= last ? null : next }, "step");
   useEffect(() => {
     if (!isPlaying) return;
-    if (step >= last) return setPlaying(false);
+    // Another choice ends it: its own film comes.
+    if (step >= last || pending.answers) return setPlaying(false);
     const timer = setTimeout(() => show(step + 1), FRAME_MS);
     return () => clearTimeout(timer);
-  }, [isPlaying, step, last]);
-  if (last < 1) return null;
+  }, [isPlaying, step, last, pending.answers]);
+  if (last < 1 || isUnchanged(shown) || attack === "noise") return null;
   const chosen = Math.min(state.step ?? last, last);
   const play = () => {
     if (!isPlaying && chosen >= last) show(0);
     setPlaying(!isPlaying);
   };
   return (
-    <section class="film">
-      <h2>{words.film}</h2>
-      <p>{words.filmAbout(subject.network.classes[label])}</p>
-      <Lines {...{ shown, isPending: pending.film }} />
+    <section class="film" aria-label={words.film}>
       <div class="scrub">
         <button type="button" onClick={play} disabled={!film}>
           {isPlaying ? words.pause : words.play}
@@ -38,25 +38,36 @@ export function Film({ lab }: { lab: Lab }) {
         <input
           type="range"
           {...{ min: 0, max: last, step: 1, value: chosen }}
+          disabled={!frames.length}
           aria-label={words.filmSlider}
           aria-valuetext={words.filmStep(chosen, last)}
           onInput={(event) => show(Number(event.currentTarget.value))}
         />
         <output>{words.filmStep(chosen, last)}</output>
       </div>
+      <Lines {...{ shown, last, isPending: pending.film }} />
     </section>
   );
 }
 
-function Lines({ shown, isPending }: { shown: Shown; isPending: boolean }) {
-  const { film, label, step, frames, subject } = shown;
-  const names = subject.network.branches.map(({ name }) => name);
+interface LinesProps {
+  shown: Shown;
+  last: number;
+  isPending: boolean;
+}
+
+function Lines({ shown, last, isPending }: LinesProps) {
+  const { film, step, frames, subject } = shown;
+  const { branches, classes } = subject.network;
+  const names = branches.map(({ name }) => name);
+  const followed = Object.fromEntries(names.map((name) => [name, followedClass(shown, name)]));
   const isFit = film?.length === frames.length;
-  const x = (index: number) => (WIDTH * index) / (frames.length - 1);
+  const x = (index: number) => (WIDTH * index) / last;
   const y = (share: number) => HEIGHT - 4 - (HEIGHT - 8) * share;
-  const said = film && isFit ? film[step] : null;
+  const answersAt = film && isFit ? film[step] : null;
   return (
     <div class={isPending ? "lines pending" : "lines"}>
+      <p class="hint">{words.filmAbout}</p>
       <span class="axis" aria-hidden="true">
         <span>{percent(1)}</span>
         <span>{percent(0)}</span>
@@ -69,7 +80,9 @@ function Lines({ shown, isPending }: { shown: Shown; isPending: boolean }) {
             <polyline
               key={name}
               data-branch={branch}
-              points={film.map((answers, i) => `${x(i)},${y(answers[name][label])}`).join(" ")}
+              points={film
+                .map((answers, i) => `${x(i)},${y(answers[name][followed[name]])}`)
+                .join(" ")}
             />
           ))}
         <path class="cursor" d={`M${x(step)} 0V${HEIGHT}`} />
@@ -77,7 +90,8 @@ function Lines({ shown, isPending }: { shown: Shown; isPending: boolean }) {
       <p class="legend">
         {names.map((name, branch) => (
           <span key={name} data-branch={branch}>
-            <i class="line" /> {said ? words.filmPoint(name, said[name][label]) : name}
+            <i class="line" />{" "}
+            {words.filmPoint(name, classes[followed[name]], answersAt?.[name][followed[name]])}
           </span>
         ))}
       </p>

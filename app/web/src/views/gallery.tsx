@@ -4,13 +4,14 @@ import { useRef } from "preact/hooks";
 import type { Camera } from "../camera";
 import type { Lab } from "../lab";
 import { words } from "../text";
+import { ClassPicker } from "./fields";
 
 export function Gallery({ lab, camera }: { lab: Lab; camera: Camera }) {
   const { network, state } = lab;
   const chosen = (name: string) => name === state.picture && !camera.isOn;
   const choose = (name: string) => () => {
     if (camera.isOn) camera.stop();
-    lab.choose({ picture: name }, `picture ${name}`);
+    lab.choosePicture(name);
   };
   return (
     <fieldset class="gallery">
@@ -26,15 +27,14 @@ export function Gallery({ lab, camera }: { lab: Lab; camera: Camera }) {
             <img src={png} alt={title} />
           </button>
         ))}
-        {lab.ownPictures().map(({ name, title }, index) => (
+        {lab.ownPictures.list().map(({ name, title, thumbnail }, index) => (
           <button
             {...{ key: name, type: "button", title }}
             class="thumbnail own"
-            aria-label={words.ownPicture(index + 1)}
             aria-pressed={chosen(name)}
             onClick={choose(name)}
           >
-            {index + 1}
+            <img src={thumbnail} alt={words.ownPicture(index + 1, title)} />
           </button>
         ))}
       </div>
@@ -45,7 +45,33 @@ export function Gallery({ lab, camera }: { lab: Lab; camera: Camera }) {
         </button>
       </div>
       <p class="hint">{words.pictureHint}</p>
+      {!camera.isOn && <AboutPicture lab={lab} />}
     </fieldset>
+  );
+}
+
+/** How the picture was cut, and which answer is right where the page does not know it. */
+function AboutPicture({ lab }: { lab: Lab }) {
+  const { network, state } = lab;
+  const own = lab.ownPictures.get(state.picture);
+  const listed = network.pictures.find(({ name }) => name === state.picture);
+  const isCut = own && own.width !== own.height;
+  return (
+    <>
+      {isCut && <p class="hint">{words.cut(own.width, own.height, network.size)}</p>}
+      {(listed?.true_class ?? null) === null && (
+        <ClassPicker
+          classes={network.classes}
+          label={words.rightQuestion}
+          others={{ "": words.rightUnsaid, none: words.rightNone }}
+          value={state.right === null ? "" : String(state.right)}
+          onChoose={(value) => {
+            const isClass = value !== "" && value !== "none";
+            lab.chooseRight(isClass ? Number(value) : value === "none" ? "none" : null);
+          }}
+        />
+      )}
+    </>
   );
 }
 

@@ -1,18 +1,55 @@
-/** The link to what is shown, and what it hides from those who open it. */
+/** The link to what is shown, and one that hides parts from those who open it. */
 
 import { useState } from "preact/hooks";
 import type { Lab } from "../lab";
 import { isOwn, PARTS, type PagePart, writeLink } from "../state";
 import { words } from "../text";
 
+function linkTo(lab: Lab, hide: PagePart[]): string {
+  return `${location.href.split("#")[0]}#${writeLink({ ...lab.state, hide })}`;
+}
+
 export function Share({ lab }: { lab: Lab }) {
-  const [hide, setHide] = useState<PagePart[]>([]);
-  const [isCopied, setCopied] = useState(false);
-  const link = `${location.href.split("#")[0]}#${writeLink({ ...lab.state, hide })}`;
+  return (
+    <details class="share">
+      <summary>{words.share}</summary>
+      <CopyField id="link" label={words.linkField} link={linkTo(lab, [])} />
+      {isOwn(lab.state.picture) && <p class="hint">{words.ownPictureInLink}</p>}
+    </details>
+  );
+}
+
+export function HideParts({ lab }: { lab: Lab }) {
+  const [hide, setHide] = useState<PagePart[]>(["controls"]);
+  const link = linkTo(lab, hide);
   const toggle = (part: PagePart) =>
     setHide(PARTS.filter((each) => (each === part) !== hide.includes(each)));
-  const copy = async (field: HTMLInputElement | null) => {
-    field?.select();
+  return (
+    <details class="share">
+      <summary>{words.hideTitle}</summary>
+      <p class="hint">{words.hideAbout}</p>
+      <fieldset class="parts">
+        <legend class="spoken">{words.hideTitle}</legend>
+        {PARTS.map((part) => (
+          <label key={part}>
+            <input type="checkbox" checked={hide.includes(part)} onChange={() => toggle(part)} />{" "}
+            {words.parts[part]}
+          </label>
+        ))}
+      </fieldset>
+      <CopyField id="class-link" label={words.hideLinkField} link={link} />
+      <a href={link} target="_blank" rel="noreferrer">
+        {words.hidePreview}
+      </a>
+    </details>
+  );
+}
+
+function CopyField({ id, label, link }: { id: string; label: string; link: string }) {
+  const [isCopied, setCopied] = useState(false);
+  const copy = async () => {
+    const field = document.getElementById(id) as HTMLInputElement;
+    field.select();
     // Pages without HTTPS have no clipboard, and a browser may refuse it: the field is selected.
     const isWritten = await navigator.clipboard?.writeText(link).then(
       () => true,
@@ -23,25 +60,14 @@ export function Share({ lab }: { lab: Lab }) {
     setTimeout(() => setCopied(false), 2000);
   };
   return (
-    <details class="share">
-      <summary>{words.share}</summary>
+    <>
       <label class="field">
-        {words.linkField}
-        <input id="link" readOnly value={link} />
+        {label}
+        <input id={id} readOnly value={link} />
       </label>
-      <button type="button" onClick={() => copy(document.querySelector("#link"))}>
+      <button type="button" onClick={copy}>
         {isCopied ? words.copied : words.copyLink}
       </button>
-      {isOwn(lab.state.picture) && <p class="hint">{words.ownPictureInLink}</p>}
-      <fieldset class="parts">
-        <legend>{words.hideParts}</legend>
-        {PARTS.map((part) => (
-          <label key={part}>
-            <input type="checkbox" checked={hide.includes(part)} onChange={() => toggle(part)} />{" "}
-            {words.parts[part]}
-          </label>
-        ))}
-      </fieldset>
-    </details>
+    </>
   );
 }

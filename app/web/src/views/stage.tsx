@@ -6,7 +6,7 @@ import { measure } from "../engine/levels";
 import { largestIndex } from "../engine/numbers";
 import type { Lab } from "../lab";
 import { download, pngOf } from "../pictures";
-import type { Drawn, Shown } from "../shown";
+import { type Drawn, isUnchanged, type Shown, type Subject } from "../shown";
 import { words } from "../text";
 import { attackOf } from "../verdict";
 import { Drawing } from "./drawing";
@@ -21,21 +21,35 @@ export function Stage({ lab }: { lab: Lab }) {
       <Drawing
         {...{ size, isPending, drawn: clean }}
         alt={words.cleanAlt(subject.title)}
-        caption={words.clean}
+        caption={`${words.clean}. ${truthOf(subject)}`}
       />
-      <Drawing
-        {...{ size, isPending, drawn: perturbed }}
-        alt={words.perturbedAlt(subject.title, attackOf(shown))}
-        caption={words.perturbed}
-      />
+      {isUnchanged(shown) ? (
+        <Drawing
+          {...{ size, isPending, drawn: null }}
+          alt={words.nothingChanged}
+          caption={words.nothingChanged}
+        />
+      ) : (
+        <Drawing
+          {...{ size, isPending, drawn: perturbed }}
+          alt={words.perturbedAlt(subject.title, attackOf(shown))}
+          caption={words.perturbed}
+        />
+      )}
     </section>
   );
+}
+
+function truthOf({ truth, network }: Subject): string {
+  if (truth === null) return words.truthUnknown;
+  return truth === "none" ? words.truthNone : words.truth(network.classes[truth]);
 }
 
 export function Change({ lab }: { lab: Lab }) {
   const { shown, pending, state } = lab;
   const { clean, perturbed, subject } = shown;
   const difference = useMemo(() => differenceOf(clean, perturbed), [clean, perturbed]);
+  if (isUnchanged(shown)) return null;
   return (
     <section class="change">
       <Drawing
@@ -68,29 +82,28 @@ function Measurements({ shown, difference }: { shown: Shown; difference: Differe
   const wrong = wrongBranches(shown);
   return (
     <>
-      {linf > 0 && (
-        <dl>
-          {words.measured(linf, l2, lowest, highest).map(({ name, value, unit }) => (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd>
-                {value} <small>{unit}</small>
-              </dd>
-            </div>
-          ))}
-        </dl>
-      )}
-      <p>{linf > 0 ? words.eightBit : words.nothingMeasured}</p>
+      <dl>
+        {words.measured(linf, l2, lowest, highest).map(({ name, value, unit }) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>
+              {value} <small>{unit}</small>
+            </dd>
+          </div>
+        ))}
+      </dl>
+      <p>{words.eightBit}</p>
       {wrong.length > 0 && <p>{words.cleanWrong(wrong)}</p>}
     </>
   );
 }
 
-/** The branches that are wrong about the clean picture, where its class is known. */
+/** The branches that are wrong about the clean picture, where they could be right. */
 function wrongBranches({ subject, answers }: Shown): string[] {
-  if (!answers || subject.trueClass === null) return [];
-  const names = subject.network.branches.map(({ name }) => name);
-  return names.filter((name) => largestIndex(answers.clean[name]) !== subject.trueClass);
+  const { truth, network } = subject;
+  if (!answers || truth === null || truth === "none") return [];
+  const names = network.branches.map(({ name }) => name);
+  return names.filter((name) => largestIndex(answers.clean[name]) !== truth);
 }
 
 function SaveButton({ lab }: { lab: Lab }) {

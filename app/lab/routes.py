@@ -64,7 +64,7 @@ def _file(name: str, files: dict[str, Path], accepted: str) -> Response:
 def _not_yet(problem: str | None) -> Response:
     """Not a status of success: a service worker must not keep it in the lab's place."""
     refresh = "" if problem else f'<meta http-equiv="refresh" content="{_AGAIN}">'
-    told = problem or (
+    sentence = problem or (
         "The lab is being written: a network that runs in your browser. This takes about a "
         "minute, once. The page opens by itself."
     )
@@ -82,7 +82,7 @@ body {{ max-width: 34rem; margin: 15vh auto; padding: 0 1rem; font: 1.125rem/1.5
 </head>
 <body>
 <h1>The lab</h1>
-<p role="status">{escape(told)}</p>
+<p role="status">{escape(sentence)}</p>
 </body>
 </html>
 """

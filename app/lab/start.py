@@ -32,10 +32,10 @@ def addresses(host: str, port: int) -> dict[str, str]:
     """Where a server is reached: what from, to the address."""
     if host != _EVERY_ADDRESS:
         return {"on this machine": f"http://{host}:{port}"}
-    found = {"on this machine": f"http://localhost:{port}"}
+    hosts = {"on this machine": f"http://localhost:{port}"}
     if (network := _on_the_network()) is not None:
-        found["on this network, a phone too"] = f"http://{network}:{port}"
-    return found
+        hosts["on this network, a phone too"] = f"http://{network}:{port}"
+    return hosts
 
 
 def _on_the_network() -> str | None:

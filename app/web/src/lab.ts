@@ -45,7 +45,7 @@ export class Lab {
   /** What asks while the camera is on: nothing else does then. */
   live: { next(): void; stop(): void } | null = null;
 
-  readonly own = new OwnPictures();
+  readonly ownPictures = new OwnPictures();
   /** What was said of pictures in this visit: the right class of each. */
   readonly #rights = new Map<string, Truth>();
   readonly #gallery = new Map<string, Promise<Levels>>();
@@ -130,7 +130,8 @@ export class Lab {
     const network = networkNamed(this.manifest, name);
     const { picture } = this.state;
     const next = withNetwork(this.state, network);
-    const isKept = this.own.get(picture) || network.pictures.some((each) => each.name === picture);
+    const isKept =
+      this.ownPictures.get(picture) || network.pictures.some((each) => each.name === picture);
     this.choose(isKept ? { ...next, picture } : next, "network");
   }
 
@@ -171,7 +172,7 @@ export class Lab {
   }
 
   #addOwn(title: string, file: Blob | null, read: ReadPicture): void {
-    this.choosePicture(this.own.add(title, file, read, this.network.size));
+    this.choosePicture(this.ownPictures.add(title, file, read, this.network.size));
   }
 
   /** Asks for answers about one frame of the camera; live answers lead to `live.next`. */
@@ -186,12 +187,12 @@ export class Lab {
     if (this.live || this.loading !== "ready") return;
     const { state, network } = this;
     const levels = await this.#levels(state.picture, network).catch(() => {
-      this.report(words.noPicture(this.own.get(state.picture)?.title ?? state.picture));
+      this.report(words.noPicture(this.ownPictures.get(state.picture)?.title ?? state.picture));
       return null;
     });
     if (state !== this.state || this.loading !== "ready" || !levels) return;
     const picture = network.pictures.find(({ name }) => name === state.picture);
-    const title = this.own.get(state.picture)?.title ?? picture?.title ?? "";
+    const title = this.ownPictures.get(state.picture)?.title ?? picture?.title ?? "";
     const truth = picture?.true_class ?? state.right;
     this.#send(state.picture, title, truth, levels, state.settings, false);
   }
@@ -250,14 +251,14 @@ export class Lab {
   }
 
   #followLink(): void {
-    const { state, complaints } = readLink(location.hash, this.manifest, this.own.names());
+    const { state, complaints } = readLink(location.hash, this.manifest, this.ownPictures.names());
     for (const complaint of complaints) this.report(words.complaint(complaint));
     this.#history.follow();
     this.#apply(state);
   }
 
   async #levels(picture: string, network: Network): Promise<Levels | null> {
-    if (isOwn(picture)) return this.own.levels(picture, network.size);
+    if (isOwn(picture)) return this.ownPictures.levels(picture, network.size);
     const key = `${network.name} ${picture}`;
     const png = network.pictures.find(({ name }) => name === picture)?.png;
     if (!png) return null;

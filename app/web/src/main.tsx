@@ -7,8 +7,8 @@ import { type Manifest, readManifest } from "./manifest";
 import { words } from "./text";
 import { App } from "./views/app";
 
-const place = document.getElementById("lab") as HTMLElement;
-place.replaceChildren(); // what is read where this script never runs
+const container = document.getElementById("lab") as HTMLElement;
+container.replaceChildren(); // what is read where this script never runs
 
 /** The split form opens offline after the first visit. */
 function registerServiceWorker(manifest: Manifest): void {
@@ -20,7 +20,7 @@ function registerServiceWorker(manifest: Manifest): void {
 
 function show(manifest: Manifest): void {
   const lab = new Lab(manifest);
-  render(<App lab={lab} camera={new Camera(lab)} />, place);
+  render(<App lab={lab} camera={new Camera(lab)} />, container);
   const start = () => {
     void lab.start();
     registerServiceWorker(manifest);
@@ -31,4 +31,4 @@ function show(manifest: Manifest): void {
 
 const manifest = readManifest(document);
 if (manifest) show(manifest);
-else render(<p>{words.damagedPage}</p>, place);
+else render(<p>{words.damagedPage}</p>, container);

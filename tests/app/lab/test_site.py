@@ -73,9 +73,9 @@ def test_what_stands_in_the_way_is_said_and_not_tried_again(lab, monkeypatch):
     monkeypatch.setattr(writing, "write", write)
     ask(lab)
     finish(lab)
-    told = ask(lab).body.decode()
-    assert "The lab cannot be written: tiny: this network cannot run in a browser." in told
-    assert "http-equiv" not in told
+    waiting_page = ask(lab).body.decode()
+    assert "The lab cannot be written: tiny: this network cannot run in a browser." in waiting_page
+    assert "http-equiv" not in waiting_page
     assert len(tried) == 1
 
 

@@ -14,8 +14,8 @@ export function Dial({ lab }: { lab: Lab }) {
   const others = network.branches.slice(1).map(({ name }) => name);
   const { dial } = shown;
   const last = (dial?.points.clean.length ?? 2) - 1;
-  const place = Math.round(state.blend * last);
-  const setPlace = (next: number) => lab.choose({ blend: next / last }, "blend");
+  const chosen = Math.round(state.blend * last);
+  const choosePoint = (next: number) => lab.choose({ blend: next / last }, "blend");
   const kinds: InputKind[] = isUnchanged(shown) ? ["clean"] : ["clean", "perturbed"];
   const end = dial?.branch ?? state.dial;
   const index = network.branches.findIndex(({ name }) => name === end);
@@ -41,19 +41,25 @@ export function Dial({ lab }: { lab: Lab }) {
           {kinds.map((kind) => (
             <Turn
               key={kind}
-              {...{ kind, place, points: dial.points[kind], classes: network.classes, setPlace }}
+              {...{
+                kind,
+                chosen,
+                points: dial.points[kind],
+                classes: network.classes,
+                choosePoint,
+              }}
             />
           ))}
           <input
             type="range"
-            {...{ min: 0, max: last, step: 1, value: place }}
+            {...{ min: 0, max: last, step: 1, value: chosen }}
             aria-label={words.dialSlider}
-            aria-valuetext={words.dialPoint(place / last, end)}
-            onInput={(event) => setPlace(Number(event.currentTarget.value))}
+            aria-valuetext={words.dialPoint(chosen / last, end)}
+            onInput={(event) => choosePoint(Number(event.currentTarget.value))}
           />
           <p class="ends">
             <span>{first}</span>
-            <output>{words.dialPoint(place / last, end)}</output>
+            <output>{words.dialPoint(chosen / last, end)}</output>
             <span>{end}</span>
           </p>
         </div>
@@ -67,13 +73,13 @@ export function Dial({ lab }: { lab: Lab }) {
 interface TurnProps {
   kind: InputKind;
   points: DialPoint[];
-  place: number;
+  chosen: number;
   classes: string[];
-  setPlace: (place: number) => void;
+  choosePoint: (point: number) => void;
 }
 
-function Turn({ kind, points, place, classes, setPlace }: TurnProps) {
-  const { classIndex, probability } = points[place];
+function Turn({ kind, points, chosen, classes, choosePoint }: TurnProps) {
+  const { classIndex, probability } = points[chosen];
   return (
     <div class="turn">
       <p>
@@ -83,9 +89,9 @@ function Turn({ kind, points, place, classes, setPlace }: TurnProps) {
         {points.map((point, index) => (
           <span
             key={index}
-            data-chosen={index === place}
+            data-chosen={index === chosen}
             style={{ "--share": point.probability, "--turned": index / (points.length - 1) }}
-            onPointerDown={() => setPlace(index)}
+            onPointerDown={() => choosePoint(index)}
           >
             <i />
           </span>

@@ -27,7 +27,7 @@ export function Gallery({ lab, camera }: { lab: Lab; camera: Camera }) {
             <img src={png} alt={title} />
           </button>
         ))}
-        {lab.own.list().map(({ name, title, thumbnail }, index) => (
+        {lab.ownPictures.list().map(({ name, title, thumbnail }, index) => (
           <button
             {...{ key: name, type: "button", title }}
             class="thumbnail own"
@@ -53,7 +53,7 @@ export function Gallery({ lab, camera }: { lab: Lab; camera: Camera }) {
 /** How the picture was cut, and which answer is right where the page does not know it. */
 function AboutPicture({ lab }: { lab: Lab }) {
   const { network, state } = lab;
-  const own = lab.own.get(state.picture);
+  const own = lab.ownPictures.get(state.picture);
   const listed = network.pictures.find(({ name }) => name === state.picture);
   const isCut = own && own.width !== own.height;
   return (

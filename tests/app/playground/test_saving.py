@@ -22,6 +22,7 @@ from advprop_core.models import checkpoints
 from advprop_core.models.settings import ModelSettings
 from advprop_core.pictures.decoding import decode, to_pixels
 from app.figures import one_picture
+from app.lab import writing
 from app.playground import lab_page, saving, words
 from tests.app.visiting import jpeg, lose_pictures
 
@@ -49,7 +50,7 @@ def test_everything_is_made_again_by_the_library_and_by_the_command(
     parameters, visit, tiny_models, tmp_path, monkeypatch
 ):
     person = visit(**parameters)
-    assert not person.warnings
+    assert not person.errors
     save_everything(person, tmp_path / "saved.zip")
     bundle, network = read_bundle(tmp_path / "saved.zip"), tiny_models["tiny-advprop"]
     assert np.array_equal(bundle.arrays["adversarial"], person.result.adversarial.numpy())
@@ -106,7 +107,7 @@ def no_graph(monkeypatch):
             main.main(command[3:])
         return subprocess.CompletedProcess(command, ended.value.code, "", "")
 
-    monkeypatch.setattr(lab_page.subprocess, "run", run)
+    monkeypatch.setattr(writing.subprocess, "run", run)
     monkeypatch.setattr(page_network, "export_graph", lambda *_: b"a graph")
     monkeypatch.setattr(page_network, "check_graph", lambda *_: None)
 

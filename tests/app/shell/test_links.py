@@ -37,13 +37,14 @@ def test_a_link_restores_the_whole_view(visit):
     ],
 )
 def test_what_a_link_asks_in_vain_is_said_and_the_rest_shown(visit, parameters, expert):
-    person = visit(**{"v": "3", "model": "tiny-advprop", "expert": expert, **parameters})
+    known = {"v": "3", "model": "tiny-advprop", "image": "scene:2", "expert": expert}
+    person = visit(**known | parameters)
     person.assert_whole()
     assert not person.errors
     assert len(person.warnings) == len(parameters)
     for name in parameters:
         assert any(name in warning for warning in person.warnings), name
-    expected = replace(View(model="tiny-advprop"), expert=expert == "1")
+    expected = replace(View(model="tiny-advprop", image="scene:2"), expert=expert == "1")
     assert chosen(person) == expected
     assert person.run().warnings, "it stays while nothing else is chosen"
     assert not person.choose(perturbation="none").warnings

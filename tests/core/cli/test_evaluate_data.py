@@ -259,7 +259,7 @@ def test_a_set_that_is_missing_is_not_fetched_unasked(advprop, few, tmp_path) ->
         "`advprop evaluate --download` fetches it there"
     )
     advprop(*words, f"cifar10:{tmp_path}").refuses(
-        "has neither: `advprop evaluate --download` fetches it there"
+        "nor train/NAME/IMAGE and test/NAME/IMAGE: `advprop evaluate --download` fetches it"
     )
     advprop(*words, "imagenet-q:x").refuses("'imagenet-q' is no layout. Did you mean")
 

@@ -286,7 +286,7 @@ def test_a_batch_larger_than_what_is_left(folder):
 
 @pytest.fixture
 def few_scenes(monkeypatch):
-    monkeypatch.setattr(named, "_LENGTHS", {"train": 12, "val": 3})
+    monkeypatch.setattr(named, "SCENES", {"train": 12, "val": 3})
 
 
 def test_scenes_are_drawn_at_the_training_size(few_scenes, tmp_path, monkeypatch):

@@ -68,7 +68,7 @@ def _start_once(browser: Browser) -> dict[str, float]:
                 page.goto(f"http://127.0.0.1:{port}", wait_until="commit")
                 return {
                     PAINTED: _seen(page, "h1", start),
-                    PICTURE: _seen(page, "[data-testid=stImage] img", start),
+                    PICTURE: _seen(page, "img[alt^='The clean picture']", start),
                     USABLE: _seen(page, "text=How honest is this perturbation", start),
                 }
             except PlaywrightError as error:

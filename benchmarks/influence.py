@@ -20,7 +20,7 @@ from benchmarks.timing import verdict
 
 IMAGES = 10_000
 CHECKED = 2_000
-LEFT_OUT = 100
+LEFT_OUT = 40
 WRONG = 0.05
 TARGET = 2.0  # seconds
 BRANCHES = (("shapes-vanilla", "main"), ("shapes-advprop", "main"), ("shapes-advprop", "aux"))

@@ -13,7 +13,7 @@ from app.influence.tiles import tiles
 from app.influence.view import PARTS, InfluenceView, sets_for
 from app.shell import cache, comparison, network_files, state, workbench
 from app.shell.layout import in_rows, tabs
-from app.shell.messages import safe
+from app.shell.messages import plain, safe
 from app.shell.pictures import key_of
 from app.shell.tasks import Shown, Task
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from app.influence.work import BranchRest, PictureRest
     from app.shell.cache import Lens
 
+_PICTURE = 120  # px
 _FITTING = "shapes-advprop"  # a bundled network whose training images can be drawn
 
 
@@ -58,13 +59,13 @@ def _draw(shown: Shown, current: bool) -> None:
 
 
 def _rests(result: PictureRest, view: InfluenceView) -> None:
-    left, right = st.columns([1, 5], gap="medium", vertical_alignment="center")
     size = cache.model_info(view.model).input_size
     title = cache.picture(view.image, size).title
-    left.image(cache.preview(view.image, size), width=140, output_format="PNG", alt=title)
-    right.markdown(words.meant(result, view.trained_on))
-    if sentence := words.verdict(result):
-        right.markdown(sentence)
+    with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
+        png = cache.preview(view.image, size)
+        st.image(png, width=_PICTURE, output_format="PNG", alt=plain(title))
+        sentences = [words.meant(result, view.trained_on), words.verdict(result)]
+        st.markdown("\n\n".join(sentences))
     for number, rest in enumerate(result.branches):
         _branch(rest, number, several=len({each.model for each in result.branches}) > 1)
     with st.expander("How it is measured"):
@@ -75,7 +76,7 @@ def _branch(rest: BranchRest, number: int, *, several: bool) -> None:
     network = f" · {safe(network_files.title(rest.model))}" if several else ""
     colour = branch_colour(rest.branch)
     st.html(f'<hr style="border:0;border-top:4px solid {colour};margin:0.5rem 0 0">')
-    st.markdown(f"### {safe(words.helps(rest))}{network}")
+    st.markdown(f"## {safe(words.helps(rest))}{network}")
     size = cache.model_info(rest.model).input_size
     sides = {"Helpful": rest.helpful, "Harmful": rest.harmful}
     for column, (title, examples) in in_rows(sides.items(), 2, "large", roomy=f"rest-{number}"):

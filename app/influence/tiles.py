@@ -14,7 +14,7 @@ from app.shell.pictures import PictureGone
 if TYPE_CHECKING:
     from app.influence.work import Example
 
-_WIDTH = 116  # px
+_WIDTH = 96  # px: four beside each other in half a page, three on a phone
 _PLAYGROUND = "app/playground/page.py"
 
 

@@ -36,7 +36,7 @@ class InfluenceView(View):
     second_model: str = ""
     trained_on: str = one_of("scenes", SETS)
     training_images: int = within(600, 100, 12_000)
-    shown_images: int = within(5, 1, 10)
+    shown_images: int = within(4, 1, 10)
     influence_part: str = one_of(PARTS[0], PARTS)
     flagged: tuple[str, ...] = ()
 

@@ -25,6 +25,9 @@ PLACES = {
     "robustness, shape": "robustness?v=3&results=shapes-conflict&part=Shape",
     "robustness, studies": "robustness?v=3&part=Studies",
     "robustness, a study": "robustness?v=3&results=strengths-64px",
+    "influence": f"influence?{SCENE}&training_images=100",
+    "influence, labels": f"influence?{SCENE}&training_images=100&influence_part=Which labels look "
+    "wrong%3F",
     "models": "models",
 }
 WHOLE_PAGES = (
@@ -33,6 +36,7 @@ WHOLE_PAGES = (
     "anatomy, halves",
     "robustness",
     "robustness, studies",
+    "influence, labels",
     "models",
 )
 """Each page once, with every kind of figure: in dark, the other places show nothing else."""

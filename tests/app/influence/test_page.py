@@ -35,7 +35,7 @@ def test_every_branch_has_helpful_and_harmful_images(visit):
         assert rest.meant == "crescent", "scene 2 is known to show one"
         assert [len(rest.helpful), len(rest.harmful)] == [2, 2]
         assert rest.helpful[0].score > rest.helpful[1].score > 0 > rest.harmful[1].score
-        assert f"### {rest.branch} says {rest.answer}" in person.text
+        assert f"## {rest.branch} says {rest.answer}" in person.text
     assert "Traced to 100 drawn scenes: the loss of **crescent**" in person.text
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from app.anatomy.view import AnatomyView
+from app.influence.view import InfluenceView
 from app.maps.view import MapsView
 from app.playground.view import PlaygroundView
 from app.robustness.view import RobustnessView
@@ -15,7 +16,8 @@ from app.transfer.view import TransferView
 from tests.app.visiting import chosen
 
 PAGES = {"playground": PlaygroundView, "maps": MapsView, "anatomy": AnatomyView,
-         "robustness": RobustnessView, "transfer": TransferView}  # fmt: skip
+         "robustness": RobustnessView, "transfer": TransferView,
+         "influence": InfluenceView}  # fmt: skip
 WIDGETS = ("selectbox", "multiselect", "slider", "number_input", "toggle", "button_group",
            "text_input")  # fmt: skip
 _TEXTS = ("", "a", "a b", "a,b", "50%", "ε = 4/255", "x&y=z", "0", "1.0", "wide.bn.1")

@@ -23,7 +23,7 @@ from advprop_core.transfer.sources import Source, open_source
 from advprop_core.transfer.training import Task, measured_epochs, train_head
 from benchmarks.timing import verdict
 
-SOURCE = "imagenette-advprop"
+SOURCE = "shapes-advprop"
 IMAGES, TEST, EPOCHS, CELLS, CLASSES = 100, 100, 30, 50, 10
 GOAL = 20  # times faster
 

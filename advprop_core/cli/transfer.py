@@ -80,7 +80,7 @@ def transfer(options: _TransferOptions) -> None:
     report = Report(options.json_file)
     make_folder(options.out)
     try_file(options.out / "results.json", "--out")
-    workers = options.workers if options.workers is not None else len(os.sched_getaffinity(0))
+    workers = options.workers if options.workers is not None else os.cpu_count() or 1
     if workers < 1:
         raise InputError(f"--workers must be at least 1, got {workers}")
     grid = _read_grid(options)

@@ -43,8 +43,8 @@ class ArraySet:
     def read(self, rows: Sequence[int], size: int) -> Tensor:
         """The images of n rows: (n, 3, size, size) uint8; grey ones get three equal channels."""
         pixels = torch.empty((len(rows), 3, size, size), dtype=torch.uint8)
-        for place, row in enumerate(rows):
-            pixels[place] = to_bytes(fit(Image.fromarray(self.images[row]), size))
+        for index, row in enumerate(rows):
+            pixels[index] = to_bytes(fit(Image.fromarray(self.images[row]), size))
         return pixels
 
 

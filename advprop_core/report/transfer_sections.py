@@ -7,7 +7,7 @@ from typing import Any
 
 from advprop_core.report.colours import branch_colour
 from advprop_core.report.sections import Group, Plot, Section
-from advprop_core.report.style import DASHES, LEGEND, Spec, band, frame, plain, symbol
+from advprop_core.report.style import DASHES, LEGEND, Spec, band, frame, plain, symbol, whiskers
 from advprop_core.report.transfer_words import by_trainable, points, sources
 from advprop_core.report.words import Row
 from advprop_core.text import join, percent, trained_blocks
@@ -78,74 +78,69 @@ def transfer_sections(content: Content) -> Iterator[Section]:
 def _of_images(content: Content, trainable: str, rows: Sequence[Row], measure: str) -> Plot:
     """Accuracy, or its difference to the first source's, against the number of images."""
     data: list[Spec] = []
-    said = []
+    texts = []
     for source in sources(content)[measure == "difference" :]:
-        own = sorted(
+        shown = sorted(
             (row for row in rows if row["source"] == source and row[measure] is not None),
             key=lambda row: row["num_images"],
         )
-        if own:
-            data += _line(content, source, [row["num_images"] for row in own], own, measure)
-            said.append(f"{source} {_read(own[-1], measure)} with {own[-1]['num_images']} images")
+        if shown:
+            data += _line(content, source, [row["num_images"] for row in shown], shown, measure)
+            texts.append(
+                f"{source} {_read(shown[-1], measure)} with {shown[-1]['num_images']} images"
+            )
     spec = _frame(
         data, trained_blocks(trainable), "training images", measure, content["num_images"]
     )
     key = f"{'difference' if measure == 'difference' else 'images'}.{trainable}"
-    return Plot(key, spec, f"{trained_blocks(trainable)}: {join(said)}", is_wide=False)
+    return Plot(key, spec, f"{trained_blocks(trainable)}: {join(texts)}")
 
 
 def _of_epochs(content: Content, trainable: str, count: int, rows: Sequence[Row]) -> Plot:
     data: list[Spec] = []
-    said, epochs = [], [1]
+    texts, epochs = [], [1]
     for source in sources(content):
-        own = [row for row in rows if row["source"] == source and row["num_images"] == count]
-        for row in own:
+        shown = [row for row in rows if row["source"] == source and row["num_images"] == count]
+        for row in shown:
             epochs = row["epochs"]
             data += _line(content, source, epochs, row["by_epoch"], "accuracy")
-            said.append(f"{source} ends at {percent(row['accuracy'])}")
+            texts.append(f"{source} ends at {percent(row['accuracy'])}")
     spec = _frame(
         data, f"{count} images, {trained_blocks(trainable)}", "epochs", "accuracy", epochs
     )
-    return Plot(f"epochs.{trainable}.{count}", spec, f"{count} images: {join(said)}")
+    return Plot(f"epochs.{trainable}.{count}", spec, f"{count} images: {join(texts)}")
 
 
 def _of_blocks(content: Content, count: int) -> Plot:
     """Accuracy by what is trained, with one number of images."""
-    data, said = [], []
-    for place, source in enumerate(sources(content)):
-        own = [
+    data, texts = [], []
+    for index, source in enumerate(sources(content)):
+        shown = [
             row
             for row in content["accuracies"]
             if row["source"] == source and row["num_images"] == count
         ]
         colour = branch_colour(content["sources"][source]["branch"])
-        ends = [row["interval"] or (row["accuracy"], row["accuracy"]) for row in own]
+        ends = [row["interval"] or (row["accuracy"], row["accuracy"]) for row in shown]
         data.append(
             {
-                **_marks(content, source, place),
+                **_marks(content, source, index),
                 "mode": "lines+markers",
-                "x": [trained_blocks(row["trainable"]) for row in own],
-                "y": [row["accuracy"] for row in own],
-                "error_y": {
-                    "type": "data",
-                    "symmetric": False,
-                    "array": [
-                        high - row["accuracy"] for (_, high), row in zip(ends, own, strict=True)
-                    ],
-                    "arrayminus": [
-                        row["accuracy"] - low for (low, _), row in zip(ends, own, strict=True)
-                    ],
-                    "color": colour,
-                },
+                "x": [trained_blocks(row["trainable"]) for row in shown],
+                "y": [row["accuracy"] for row in shown],
+                "error_y": whiskers(
+                    [(row["accuracy"], *end) for row, end in zip(shown, ends, strict=True)]
+                )
+                | {"color": colour},
                 "hovertemplate": "%{x}<br>%{y:.1%}<extra>%{fullData.name}</extra>",
             }
         )
-        said += [
+        texts += [
             f"{source} {percent(row['accuracy'])} with {trained_blocks(row['trainable'])}"
-            for row in own
+            for row in shown
         ]
     spec = _frame(data, f"{count} images", "what is trained", "accuracy", None)
-    return Plot(f"blocks.{count}", spec, f"{count} images: {join(said)}")
+    return Plot(f"blocks.{count}", spec, f"{count} images: {join(texts)}")
 
 
 def _read(row: Row, measure: str) -> str:
@@ -162,8 +157,8 @@ def _line(
     name = "difference_interval" if measure == "difference" else "interval"
     intervals = [row[name] or (row[measure], row[measure]) for row in rows]
     low, high = ([ends[side] for ends in intervals] for side in (0, 1))
-    place = sources(content).index(source)
-    marks = _marks(content, source, place)
+    index = sources(content).index(source)
+    marks = _marks(content, source, index)
     if any(row[name] for row in rows):
         yield band(x, low, high, marks["line"]["color"])
     unit = "%{y:+.1%}" if measure == "difference" else "%{y:.1%}"
@@ -179,14 +174,14 @@ def _line(
     }
 
 
-def _marks(content: Content, source: str, place: int) -> Spec:
+def _marks(content: Content, source: str, index: int) -> Spec:
     branch = content["sources"][source]["branch"]
     colour = branch_colour(branch)
     return {
         "type": "scatter",
         "name": plain(source),
-        "line": {"color": colour, "dash": DASHES[place % len(DASHES)], "width": 2},
-        "marker": {"color": colour, "symbol": symbol(branch, place), "size": 8},
+        "line": {"color": colour, "dash": DASHES[index % len(DASHES)], "width": 2},
+        "marker": {"color": colour, "symbol": symbol(branch, index), "size": 8},
     }
 
 

@@ -85,7 +85,7 @@ class FeatureCache:
         Raises:
             CannotWrite: If the disk is full or forbids it; what was kept before is still there.
         """
-        missing = [place for place, digest in enumerate(digests) if digest not in self._rows]
+        missing = [index for index, digest in enumerate(digests) if digest not in self._rows]
         if missing:
             self._compute(images, digests, missing, device, progress)
         return tuple(self._rows[digest] for digest in digests)
@@ -102,19 +102,19 @@ class FeatureCache:
         network = fold(self._source.network, example).to(device)
         assert isinstance(network, PixelNetwork)
         for start in range(0, len(missing), _KEPT):
-            places, parts = missing[start : start + _KEPT], []
-            for first in range(0, len(places), _BATCH):
-                batch = images[places[first : first + _BATCH]].to(device).float() / 255
+            indices, parts = missing[start : start + _KEPT], []
+            for first in range(0, len(indices), _BATCH):
+                batch = images[indices[first : first + _BATCH]].to(device).float() / 255
                 with torch.no_grad():
                     pixels = batch.contiguous(memory_format=torch.channels_last)
                     parts.append(features_of(network, pixels).cpu())
                 progress(min(start + first + _BATCH, len(missing)), len(missing))
-            self._add([digests[place] for place in places], torch.cat(parts))
+            self._add([digests[index] for index in indices], torch.cat(parts))
 
     def _add(self, digests: Sequence[bytes], features: Tensor) -> None:
         before = len(self._rows)
         self._features = torch.cat([self._features, features]) if before else features
-        self._rows |= {digest: before + place for place, digest in enumerate(digests)}
+        self._rows |= {digest: before + index for index, digest in enumerate(digests)}
         joined = torch.frombuffer(bytearray(b"".join(self._rows)), dtype=torch.uint8)
         tensors = {_FEATURES: self._features, _IMAGES: joined.view(-1, DIGEST_LENGTH)}
         write_whole(self.path, as_safetensors(tensors, {_KEY: self._header}))
@@ -129,15 +129,15 @@ class FeatureCache:
                 f"{self.path} is damaged ({error}): remove it, and its features are computed again"
             ) from None
         if header != self._header:
-            found, wanted = json.loads(header or "{}"), json.loads(self._header)
+            stored, wanted = json.loads(header or "{}"), json.loads(self._header)
             raise InputError(
                 f"{self.path} holds features of another network: of digest "
-                f"{str(found.get('network'))[:12]} at {found.get('size')} pixels, and "
+                f"{str(stored.get('network'))[:12]} at {stored.get('size')} pixels, and "
                 f"{self._source.name} has {wanted['network'][:12]} at {wanted['size']}. Remove the "
                 "file, or give another --out"
             )
         self._features = features
-        self._rows = {bytes(row): place for place, row in enumerate(images.numpy())}
+        self._rows = {bytes(row): index for index, row in enumerate(images.numpy())}
 
 
 def read_features(path: Path, rows: Sequence[int]) -> Tensor:

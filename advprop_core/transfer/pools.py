@@ -61,19 +61,19 @@ def run_all(pool: Pool, tasks: Sequence[Any], finished: Callable[[int, Any], Non
     Args:
         pool: Where.
         tasks: In the order in which they are begun.
-        finished: Called with a task's place and its result, or its second Failure.
+        finished: Called with a task's index and its result, or its second Failure.
     """
-    waiting = {pool.submit(task): (place, True) for place, task in enumerate(tasks)}
+    waiting = {pool.submit(task): (index, True) for index, task in enumerate(tasks)}
     while waiting:
         done, _ = wait(waiting, return_when=FIRST_COMPLETED)
         for future in done:
-            place, is_first = waiting.pop(future)
+            index, is_first = waiting.pop(future)
             error = future.exception()
             result = future.result() if error is None else Failure(_reason(error))
             if isinstance(result, Failure) and is_first:
-                waiting[pool.submit(tasks[place])] = (place, False)
+                waiting[pool.submit(tasks[index])] = (index, False)
             else:
-                finished(place, result)
+                finished(index, result)
 
 
 def _reason(error: BaseException) -> str:

@@ -30,7 +30,7 @@ class RayPool:
                 "Ray is not installed: pip install 'advprop-lens[ray]', or leave --ray out"
             ) from None
         address = os.environ.get("RAY_ADDRESS")
-        own: dict[str, Any] = {
+        local_options: dict[str, Any] = {
             "num_cpus": workers,
             "include_dashboard": False,
             "object_store_memory": _STORE,
@@ -40,7 +40,7 @@ class RayPool:
                 address=address or "local",
                 log_to_driver=False,
                 logging_level=logging.ERROR,
-                **({} if address else own),
+                **({} if address else local_options),
             )
         except Exception as error:  # of many kinds: Ray starts programs and speaks to them
             where = f"at RAY_ADDRESS {address}" if address else "on this machine"

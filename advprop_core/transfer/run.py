@@ -110,8 +110,8 @@ def run_grid(
     order = [cell for cell in grid.cells() if cell in tasks]
     with counting("cells", len(curves) + len(order)) as progress:
 
-        def note_result(place: int, result: Curve | Failure) -> None:
-            cell = order[place]
+        def note_result(index: int, result: Curve | Failure) -> None:
+            cell = order[index]
             if isinstance(result, Failure):
                 failed[cell] = result
             else:
@@ -171,8 +171,8 @@ class _Prepared:
         """All that decides a cell's result, as plain values."""
         recipe = self._grid.recipe(cell, size).to_json()
         shown = hashlib.sha256(str(len(self._drawn.target.classes)).encode())
-        for place in (*self._train(cell), *self._drawn.test_places):
-            shown.update(self._digests[place])
+        for index in (*self._train(cell), *self._drawn.test_positions):
+            shown.update(self._digests[index])
         left_out = ("start_from", "architecture")  # the network's digest says more
         return {
             "network": source.digest,
@@ -209,19 +209,19 @@ class _Prepared:
     def _task(
         self, cell: Cell, size: int, file: Path, rows: Sequence[int], network: Path | None = None
     ) -> Task:
-        train, test = self._train(cell), self._drawn.test_places
+        train, test = self._train(cell), self._drawn.test_positions
         return Task(
             self._grid.recipe(cell, size),
             self._drawn.target.classes,
             file.resolve(),
-            tuple(rows[place] for place in train),
-            tuple(rows[place] for place in test),
+            tuple(rows[index] for index in train),
+            tuple(rows[index] for index in test),
             tuple(self._labels[[*train, *test]].tolist()),
             network and network.resolve(),
         )
 
     def _train(self, cell: Cell) -> tuple[int, ...]:
-        return self._drawn.places[cell.seed][: cell.num_images]
+        return self._drawn.positions[cell.seed][: cell.num_images]
 
     def _write_images(self, images: Tensor, size: int) -> Path:
         digest = hashlib.sha256(b"".join(self._digests)).hexdigest()[:16]

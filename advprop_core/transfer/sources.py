@@ -61,8 +61,8 @@ class Source:
 
 def split_name(name: str) -> tuple[str, str]:
     """Network and branch that ``NAME`` or ``NAME:BRANCH`` means."""
-    found = _NAME.fullmatch(name)
-    return (found["network"], found["branch"]) if found else (name, MAIN)
+    match = _NAME.fullmatch(name)
+    return (match["network"], match["branch"]) if match else (name, MAIN)
 
 
 def open_source(name: str) -> Source:

@@ -73,7 +73,7 @@ def _accuracies(first: str, curves: Mapping[Cell, Mapping[str, Any]]) -> Iterato
         epochs = curve["epochs"]
     for (source, trainable, num_images), by_seed in by_group.items():
         base = {} if source == first else by_group.get((first, trainable, num_images), {})
-        points = [_point(by_seed, base, place) for place in range(len(epochs))]
+        points = [_point(by_seed, base, index) for index in range(len(epochs))]
         yield {
             "source": source,
             "trainable": trainable,
@@ -86,11 +86,11 @@ def _accuracies(first: str, curves: Mapping[Cell, Mapping[str, Any]]) -> Iterato
 
 
 def _point(
-    by_seed: Mapping[int, Sequence[float]], base: Mapping[int, Sequence[float]], place: int
+    by_seed: Mapping[int, Sequence[float]], base: Mapping[int, Sequence[float]], index: int
 ) -> Row:
     """Means over seeds at one epoch; a difference is over the seeds that both sources have."""
-    values = [curve[place] for curve in by_seed.values()]
-    differences = [by_seed[seed][place] - base[seed][place] for seed in by_seed if seed in base]
+    values = [curve[index] for curve in by_seed.values()]
+    differences = [by_seed[seed][index] - base[seed][index] for seed in by_seed if seed in base]
     return {
         "accuracy": mean(values),
         "interval": bounded_interval(values, 0, 1),

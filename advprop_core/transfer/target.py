@@ -105,9 +105,9 @@ def _open_folders(data: str) -> tuple[Classes, list[Split]]:
 def _of_scenes(name: str, split: str) -> Split:
     def read(rows: Sequence[int], size: int) -> Tensor:
         pixels = torch.empty((len(rows), 3, size, size), dtype=torch.uint8)
-        for place, row in enumerate(rows):
+        for index, row in enumerate(rows):
             image = draw_scene_of(name, split, row, size).image
-            pixels[place] = torch.from_numpy(image.copy()).permute(2, 0, 1)
+            pixels[index] = torch.from_numpy(image.copy()).permute(2, 0, 1)
         return pixels
 
     return Split(torch.arange(SCENES[split]) % len(SHAPES), read)
@@ -177,32 +177,32 @@ class Drawn:
         target: Whose images they are.
         train_rows: Rows of ``target.train``.
         test_rows: Rows of ``target.test``.
-        places: Seed to the places of its images among all of them, in the order in which larger
-            sets add to smaller ones. Test images follow behind the training images.
+        positions: Seed to the positions of its images among all of them, in the order in which
+            larger sets add to smaller ones. Test images follow behind the training images.
     """
 
     target: Target
     train_rows: tuple[int, ...]
     test_rows: tuple[int, ...]
-    places: tuple[tuple[int, ...], ...]
+    positions: tuple[tuple[int, ...], ...]
 
     @classmethod
     def of(cls, target: Target, most: int, seeds: int, test_images: int) -> Drawn:
         """The first ``most`` images of each seed, and the test images."""
         draws = [draw(target.train.labels, most, seed) for seed in range(seeds)]
         rows = sorted({row for drawn in draws for row in drawn})
-        place_of = {row: place for place, row in enumerate(rows)}
-        places = tuple(tuple(place_of[row] for row in drawn) for drawn in draws)
+        position_of = {row: position for position, row in enumerate(rows)}
+        positions = tuple(tuple(position_of[row] for row in drawn) for drawn in draws)
         test_rows = sorted(draw(target.test.labels, test_images, 0))
-        return cls(target, tuple(rows), tuple(test_rows), places)
+        return cls(target, tuple(rows), tuple(test_rows), positions)
 
     def __len__(self) -> int:
         """How many images, of both splits."""
         return len(self.train_rows) + len(self.test_rows)
 
     @property
-    def test_places(self) -> range:
-        """Places of the test images."""
+    def test_positions(self) -> range:
+        """Positions of the test images."""
         return range(len(self.train_rows), len(self))
 
     @property

@@ -70,7 +70,7 @@ Curve = dict[str, Any]
 def measured_epochs(epochs: int, most: int = 12) -> tuple[int, ...]:
     """At most so many epochs from the first to the last, each about as much later in proportion."""
     steps = max(most - 1, 1)
-    return tuple(sorted({round(epochs ** (place / steps)) for place in range(most)} | {epochs}))
+    return tuple(sorted({round(epochs ** (index / steps)) for index in range(most)} | {epochs}))
 
 
 def run_task(task: Task) -> Curve:

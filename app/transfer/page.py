@@ -140,23 +140,23 @@ def _file() -> None:
         max_upload_size=_LARGEST,
         on_change=_take,
     )
-    content, refusal = _kept()
+    content, refusal = _uploaded()
     if refusal:
         st.error(refusal)
     if content is not None:
         results.show(content)
 
 
-def _kept() -> tuple[Mapping[str, Any] | None, str]:
-    kept: tuple[Mapping[str, Any] | None, str] = st.session_state.get(_FILE, (None, ""))
-    return kept
+def _uploaded() -> tuple[Mapping[str, Any] | None, str]:
+    uploaded: tuple[Mapping[str, Any] | None, str] = st.session_state.get(_FILE, (None, ""))
+    return uploaded
 
 
 def _take() -> None:
     file = st.session_state["transfer.upload"]
     if file is None:  # taken away again; what it held stays
         return
-    before, _ = _kept()
+    before, _ = _uploaded()
     try:
         st.session_state[_FILE] = results_file.parse(file.name, file.getvalue()), ""
     except InputError as error:

@@ -48,11 +48,11 @@ def table_rows(content: Mapping[str, Any]) -> list[tuple[str, list[dict[str, str
     """Each table's title and its rows, with columns that a page has room for."""
     shown = []
     for table in tables(content):
-        places = (0, 2, 4, 6, 7, 8, 9)
-        names = [table.columns[place] for place in places]
+        columns = (0, 2, 4, 6, 7, 8, 9)
+        names = [table.columns[column] for column in columns]
         names[4] = "95 % of it"
         rows = [
-            {name: safe(row[place]) for name, place in zip(names, places, strict=True)}
+            {name: safe(row[column]) for name, column in zip(names, columns, strict=True)}
             for row in table.rows
         ]
         shown.append((table.title, rows))

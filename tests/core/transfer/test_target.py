@@ -25,11 +25,11 @@ def test_images_of_a_folder_are_read_once_for_all_seeds(photos) -> None:
     drawn = Drawn.of(target, 10, 3, 4)
     images = drawn.read(32)
     assert images.shape == (len(drawn), 3, 32, 32)
-    assert len(drawn.test_places) == 4
-    for places in drawn.places:
-        light = images[list(places)].float().mean((1, 2, 3)) > 125
-        assert torch.equal(light, drawn.labels[list(places)] == 1)
-    assert {*drawn.places[0]} != {*drawn.places[1]}
+    assert len(drawn.test_positions) == 4
+    for positions in drawn.positions:
+        light = images[list(positions)].float().mean((1, 2, 3)) > 125
+        assert torch.equal(light, drawn.labels[list(positions)] == 1)
+    assert {*drawn.positions[0]} != {*drawn.positions[1]}
 
 
 def test_drawn_scenes_are_drawn_when_they_are_wanted() -> None:

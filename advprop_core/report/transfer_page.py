@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from html import escape
+from pathlib import PurePath
 from typing import Any
 
 from advprop_core.report.html import (
@@ -26,14 +27,14 @@ HEAD_ONLY = (
 
 def transfer_page(content: Mapping[str, Any], draw: Draw, script: str) -> str:
     """The whole page; ``script`` is plotly.js itself."""
-    data, training = escape(str(content["data"])), content["training"]
+    data, training = PurePath(str(content["data"])).name, content["training"]
     first, *others = sources(content)
     repeat = again(str(content["command"]))
-    asked = f"{content['seeds']} seeds, {content['test_images']} test images of {data}."
+    asked = f"{content['seeds']} seeds, {content['test_images']} test images of {escape(data)}."
     body = "".join(
         section_html(section, f"{asked} {repeat}", draw) for section in transfer_sections(content)
     )
-    title = f"How well do networks learn {content['data']}?"
+    title = f"How well do networks learn {data}?"
     said = [*content["notes"]]
     if "0" in content["trainable"]:
         said.append(HEAD_ONLY)

@@ -152,25 +152,24 @@ def _read(row: Row, measure: str) -> str:
 def _line(
     content: Content, source: str, x: Sequence[float], rows: Sequence[Row], measure: str
 ) -> Iterator[Spec]:
-    """A source's line, and below it its band where there are intervals."""
-    values = [row[measure] for row in rows]
-    name = "difference_interval" if measure == "difference" else "interval"
+    """A source's line, and below it its band where there are intervals; differences in points."""
+    is_difference = measure == "difference"
+    scale, name = (100, "difference_interval") if is_difference else (1, "interval")
     intervals = [row[name] or (row[measure], row[measure]) for row in rows]
-    low, high = ([ends[side] for ends in intervals] for side in (0, 1))
-    index = sources(content).index(source)
-    marks = _marks(content, source, index)
+    low, high = ([scale * ends[side] for ends in intervals] for side in (0, 1))
+    marks = _marks(content, source, sources(content).index(source))
     if any(row[name] for row in rows):
         yield band(x, low, high, marks["line"]["color"])
-    unit = "%{y:+.1%}" if measure == "difference" else "%{y:.1%}"
+    number, unit = (":+.1f", " points") if is_difference else (":.1%", "")
     yield {
         **marks,
         "mode": "lines+markers",
         "x": [*x],
-        "y": values,
+        "y": [scale * row[measure] for row in rows],
         "meta": {"network": source, "low": low, "high": high},
         "customdata": [*zip(low, high, strict=True)],
-        "hovertemplate": f"%{{x}}: {unit} (%{{customdata[0]:.1%}} to %{{customdata[1]:.1%}})"
-        "<extra>%{fullData.name}</extra>",
+        "hovertemplate": f"%{{x}}: %{{y{number}}}{unit} (%{{customdata[0]{number}}} to "
+        f"%{{customdata[1]{number}}})<extra>%{{fullData.name}}</extra>",
     }
 
 
@@ -192,13 +191,9 @@ def _frame(
     if ticks is not None:
         x |= {"type": "log", "tickvals": [*ticks], "ticktext": [*map(str, ticks)]}
     y: Spec = {"title": "accuracy", "tickformat": ".0%", "fixedrange": True, "automargin": True}
-    if measure == "difference":
-        y |= {
-            "title": "difference",
-            "tickformat": "+.1%",
-            "zeroline": True,
-            "zerolinecolor": "#7B8794",
-        }
+    if measure == "difference":  # with the line at 0, above which a source is better
+        y |= {"title": "difference in points", "tickformat": "+.0f", "rangemode": "tozero",
+              "zeroline": True, "zerolinecolor": "#7B8794"}  # fmt: skip
     return frame(
         data,
         title=plain(title),

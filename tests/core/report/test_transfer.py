@@ -73,9 +73,9 @@ def test_plots_show_what_the_rows_say(content) -> None:
     by_key = {section.key: section for section in transfer_sections(content)}
     assert [*by_key] == ["images", "differences", "blocks", "epochs"]
     band, line = by_key["differences"].groups[0].plots[0].spec["data"]
-    assert line["y"] == [0.05, -0.003]
+    assert line["y"] == pytest.approx([5, -0.3])
     assert line["name"] == "net&lt;b&gt;:aux"
-    assert band["y"] == pytest.approx([0.06, 0.007, -0.013, 0.04])
+    assert band["y"] == pytest.approx([6, 0.7, -1.3, 4])
     plots = [plot for group in by_key["epochs"].groups for plot in group.plots]
     assert len({plot.key for plot in plots}) == len(plots) == 4
     assert plots[0].spec["layout"]["xaxis"]["tickvals"] == [1, 9]

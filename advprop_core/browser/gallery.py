@@ -16,12 +16,12 @@ from advprop_core.pictures.decoding import decode, fit
 from advprop_core.pictures.files import read_file
 from advprop_core.types import ModelInfo
 
-# Title, and the WordNet id of the right class; ImageNet-1k has none for the others.
+# Title, and the WordNet id of ImageNet's class for it; it has none for the astronaut.
 _PHOTOS = {
     "coffee": ("Coffee", "n07920052"),  # espresso
     "chelsea": ("Cat", "n02123045"),  # tabby
-    "rocket": ("Rocket", None),
-    "motorcycle_left": ("Motorcycle", None),
+    "rocket": ("Rocket", "n03773504"),  # missile
+    "motorcycle_left": ("Motorcycle", "n03785016"),  # moped
     "astronaut": ("Astronaut", None),
 }
 _WORDNET_ID = re.compile(r"n\d{8}")

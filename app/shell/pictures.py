@@ -67,7 +67,7 @@ _PHOTO_CLASSES: dict[str, tuple[str, ...]] = {
     "chelsea": ("n02123045", "n02123159", "n02124075"),  # tabby, tiger cat, Egyptian cat
     "astronaut": (),
     "rocket": ("n03773504", "n04008634", "n04266014"),  # missile, projectile, space shuttle
-    "motorcycle_left": ("n03791053",),  # moped
+    "motorcycle_left": ("n03785016", "n03791053"),  # moped, motor scooter
     "camera": ("n04485082",),  # tripod
 }
 """What ImageNet calls what is in a sample photo: none where it has no class for it."""

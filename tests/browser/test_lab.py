@@ -144,8 +144,8 @@ def test_the_slider_the_link_and_back_move_it(opened):
     says(page, "PGD at 1/255")
     assert "epsilon=1" in page.url
     page.go_back()
-    says(page, "PGD at 4/255")
     page.fill(".number input[type=number]", "40")
+    says(page, "PGD at 4/255")  # arrives while the person types
     page.keyboard.press("Enter")
     refused = "“40” is not a number from 0 to 16: it stays at 4."
     until(page, f"document.querySelector('.number').textContent.includes('{refused}')")

@@ -51,6 +51,8 @@ interface NumberProps {
 export function NumberField(props: NumberProps) {
   const { id, label, unit, value, most, least, step, onChange, hint } = props;
   const [refused, setRefused] = useState<string | null>(null);
+  // What is being typed: an answer that arrives meanwhile draws the field again and would undo it.
+  const [typed, setTyped] = useState<string | null>(null);
   const take = (text: string) => {
     const number = Number(text);
     const isFit = text.trim() !== "" && number >= least && number <= most;
@@ -68,11 +70,14 @@ export function NumberField(props: NumberProps) {
           onInput={(event) => take(event.currentTarget.value)}
         />
         <input
-          {...{ step, type: "number", min: least, max: most, value, "aria-label": label }}
+          {...{ step, type: "number", min: least, max: most, "aria-label": label }}
           inputMode="decimal"
+          value={typed ?? value}
+          onInput={(event) => setTyped(event.currentTarget.value)}
+          onBlur={() => setTyped(null)}
           onChange={(event) => {
             take(event.currentTarget.value);
-            event.currentTarget.value = String(value);
+            setTyped(null);
           }}
         />
       </div>

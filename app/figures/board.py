@@ -38,16 +38,17 @@ def pictures(result: Comparison, title: str, perturbation: str) -> list[dict[str
     change = (result.adversarial - result.clean).numpy()
     factor = amplification(change)
     amplified = f"amplified {factor}×" if factor > 1 else "as it is"
+    # Captions stand under small pictures, in one line; what the change is, the page says above.
     return [
         _picture(result.clean.numpy(), f"Clean: {title}", f"The clean picture: {title}"),
         _picture(
             result.adversarial.numpy(),
-            f"Perturbed: {perturbation}",
+            "Perturbed",
             f"The perturbed picture: {perturbation}",
         ),
         _picture(
             amplify(change, factor),
-            f"Change, {amplified}",
+            f"Amplified {factor}×" if factor > 1 else "Change",
             f"The perturbation, {amplified}: {perturbation}",
         ),
     ]

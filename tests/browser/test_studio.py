@@ -82,7 +82,7 @@ def test_regions_are_drawn_with_the_mouse_and_taken_back(
     drag(page, 0.2, 0.3, 0.6, 0.9)
     expect_address(page, "regions=")
     assert_region(asked(page, "regions"), 0.2, 0.3, 0.4, 0.6)
-    expect(page.get_by_text("Perturbed: 1 region painted grey by hand")).to_be_visible()
+    expect(page.get_by_alt_text("The perturbed picture: 1 region painted grey by hand")).to_be_visible()
     before = page.get_by_role("img", name=re.compile("^The perturbed picture")).get_attribute("src")
 
     drag(page, 0.9, 0.9, 0.7, 0.7)  # from its last corner to its first
@@ -129,7 +129,7 @@ def test_a_finger_draws_and_does_not_scroll(app_url: str, phone: Page) -> None:
     expect_address(phone, "regions=")
     assert_region(asked(phone, "regions"), 0.1, 0.2, 0.4, 0.4)
     assert phone.evaluate(scrolled) == before
-    expect(phone.get_by_text("Perturbed: 1 region blurred by hand")).to_be_visible()
+    expect(phone.get_by_alt_text("The perturbed picture: 1 region blurred by hand")).to_be_visible()
 
 
 def test_regions_in_numbers_show_on_the_picture(app_url: str, page: Page) -> None:

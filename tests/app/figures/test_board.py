@@ -59,7 +59,7 @@ def test_five_classes_at_most_the_most_probable_of_either_picture_first(make_res
 def test_pictures_are_exact_and_the_change_is_amplified_in_words(make_result):
     clean, perturbed, change = board.pictures(make_result(), "Cat", "PGD attack")
     assert [one["caption"] for one in (clean, perturbed, change)] == [
-        "Clean: Cat", "Perturbed: PGD attack", "Change, amplified 20×",
+        "Clean: Cat", "Perturbed", "Amplified 20×",
     ]  # fmt: skip
     assert perturbed["alt"] == "The perturbed picture: PGD attack"
     assert {int(level) for level in decoded(clean).flatten()} <= {127, 128}

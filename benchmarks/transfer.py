@@ -17,7 +17,7 @@ from advprop_core.models.folding import fold
 from advprop_core.pictures.digests import image_digests
 from advprop_core.training.optimizer import make_optimizer, make_schedule
 from advprop_core.training.sources import epoch_order
-from advprop_core.transfer.features import FeatureCache, features_of
+from advprop_core.transfer.features import FeatureCache
 from advprop_core.transfer.grid import Cell, make_grid
 from advprop_core.transfer.sources import Source, open_source
 from advprop_core.transfer.training import Task, measured_epochs, train_head
@@ -95,8 +95,8 @@ def _features(network: Any, images: Tensor) -> Tensor:
     with torch.no_grad():
         return torch.cat(
             [
-                features_of(
-                    network, part.contiguous(memory_format=torch.channels_last).float() / 255
+                network.head_features(
+                    part.contiguous(memory_format=torch.channels_last).float() / 255
                 )
                 for part in images.split(32)
             ]

@@ -65,11 +65,8 @@ class Extractor:
 
     def __call__(self, pixels: Tensor) -> Tensor:
         """(N, 3, S, S) pixels in [0, 1] to (N, D) float32."""
-        network: Any = self._branch.network
         with torch.no_grad():
-            inside = network.forward_features(self._branch.normalize(pixels))
-            features: Tensor = network.forward_head(inside, pre_logits=True)
-        return features.flatten(1).float()
+            return self._branch.head_features(pixels)
 
 
 def extract(

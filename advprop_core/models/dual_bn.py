@@ -53,6 +53,22 @@ class PixelNetwork(nn.Module):
         logits: Tensor = self.network(self.normalize(pixels))
         return logits
 
+    def head_features(self, pixels: Tensor) -> Tensor:
+        """(N, 3, H, W) pixels to the (N, D) float32 that a timm network's last layer is given.
+
+        Raises:
+            InputError: If the head takes no flat vector.
+        """
+        network: Any = self.network
+        inside = network.forward_features(self.normalize(pixels))
+        features = network.forward_head(inside, pre_logits=True)
+        if not isinstance(features, Tensor) or features.ndim != 2:
+            raise InputError(
+                f"the last layer of {type(network).__name__} takes no flat vector, so it cannot be "
+                "trained alone"
+            )
+        return features.float()
+
 
 class DualBNModel(nn.Module):
     """A main branch and any number of auxiliary branches that share all but their norm layers.

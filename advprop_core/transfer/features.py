@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -23,24 +22,6 @@ from advprop_core.transfer.sources import Source
 
 _KEY, _IMAGES, _FEATURES = "advprop_features", "images", "features"
 _BATCH, _KEPT = 32, 512  # images of a pass; after how many the file is written
-
-
-def features_of(network: PixelNetwork, pixels: Tensor) -> Tensor:
-    """(N, D) float32: what the head is given for (N, 3, H, W) pixels in [0, 1].
-
-    Raises:
-        InputError: If the network's head takes no flat vector.
-    """
-    inner: Any = network.network
-    features = inner.forward_head(
-        inner.forward_features(network.normalize(pixels)), pre_logits=True
-    )
-    if not isinstance(features, Tensor) or features.ndim != 2:
-        raise InputError(
-            f"the head of {type(inner).__name__} takes no flat vector: only all of such a network "
-            "can be trained, give --trainable all"
-        )
-    return features.float()
 
 
 class FeatureCache:
@@ -107,7 +88,7 @@ class FeatureCache:
                 batch = images[indices[first : first + _BATCH]].to(device).float() / 255
                 with torch.no_grad():
                     pixels = batch.contiguous(memory_format=torch.channels_last)
-                    parts.append(features_of(network, pixels).cpu())
+                    parts.append(network.head_features(pixels).cpu())
                 progress(min(start + first + _BATCH, len(missing)), len(missing))
             self._add([digests[index] for index in indices], torch.cat(parts))
 

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
+from advprop_core.models.dual_bn import PixelNetwork
 from advprop_core.pictures.digests import image_digests
-from advprop_core.transfer import features
-from advprop_core.transfer.features import FeatureCache, features_of, read_features
+from advprop_core.transfer.features import FeatureCache, read_features
 from advprop_core.transfer.sources import open_source
 
 CPU = torch.device("cpu")
@@ -32,9 +32,11 @@ def test_they_are_what_the_head_is_given_and_are_computed_once(
     cache = FeatureCache(tmp_path, source, 32)
     first = cache.rows(images[:4], digests(images[:4]), CPU)
     seen = []
-    real = features_of
+    real = PixelNetwork.head_features
     monkeypatch.setattr(
-        features, "features_of", lambda net, pixels: seen.append(len(pixels)) or real(net, pixels)
+        PixelNetwork,
+        "head_features",
+        lambda net, pixels: seen.append(len(pixels)) or real(net, pixels),
     )
     again = FeatureCache(tmp_path, source, 32)
     rows = again.rows(images, digests(images), CPU)

@@ -22,6 +22,7 @@ from advprop_core.types import AttackConfig
 
 ATTACK = AttackConfig.pgd(2 / 255, steps=10)
 CONFLICT_SCENES = 1000
+_BATCH = 32  # images at a time: to measure takes no more memory than to train did
 
 
 def measure(
@@ -51,7 +52,8 @@ def measure(
     for condition, limit in ((Condition(), None), (Condition(ATTACK), attacked)):
         chosen = _evenly(held_out.labels, limit)
         tested = TestedModel("", model, held_out.pixels[chosen], held_out.labels[chosen])
-        evaluation = evaluate(Suite([tested], (condition,)), processes=processes)
+        suite = Suite([tested], (condition,))
+        evaluation = evaluate(suite, processes=processes, batch_size=_BATCH)
         rows += [{**result.to_json(), "data": measured_on} for result in evaluation.results]
     if data == "shapes":
         size = held_out.pixels.shape[-1]
@@ -76,7 +78,9 @@ def quick_look(
     figures = {}
     for name in model.branch_names:
         view, sums = attack_view(model.branch(name)), torch.zeros(2, device=device)
-        for images, labels in zip(split.pixels.split(256), split.labels.split(256), strict=True):
+        for images, labels in zip(
+            split.pixels.split(_BATCH), split.labels.split(_BATCH), strict=True
+        ):
             pixels = images.to(device).float() / 255
             with torch.no_grad():
                 logits = view(pixels.contiguous(memory_format=torch.channels_last)).float()

@@ -19,7 +19,7 @@ FLOORS = (
     {"pictures"},
     {"models", "attacks", "predict"},
     {"attribution", "datasets"},
-    {"evaluation", "compare"},
+    {"evaluation", "compare", "visualise"},
     {"training", "faithfulness", "report", "anatomy", "bundles", "browser", "influence", "digits"},
     {"transfer"},
     {"cli"},

@@ -23,6 +23,7 @@ from advprop_core.cli import (
     replay,
     train,
     transfer,
+    visualise,
 )
 from advprop_core.errors import AdvPropError
 
@@ -52,7 +53,17 @@ def _root() -> None:
 
 for _panel, _commands in (
     ("The app", (start.app, networks.models)),
-    ("One photo", (photo.predict, photo.attack, explain.explain, compare.compare, replay.replay)),
+    (
+        "One photo",
+        (
+            photo.predict,
+            photo.attack,
+            explain.explain,
+            visualise.visualise,
+            compare.compare,
+            replay.replay,
+        ),
+    ),
     (
         "Data sets",
         (

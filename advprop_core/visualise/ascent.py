@@ -1,0 +1,194 @@
+"""Class and channel visualisation: gradient ascent in a ball around an image or around noise.
+
+A class visualisation is a targeted attack with a large radius. Natural networks are satisfied by
+patterns that look like noise; adversarially trained ones ask for parts of objects. No prior on
+images is used: no blur, no shifts, no penalty.
+
+Papers: Engstrom et al., arXiv 1906.00945; Santurkar et al., arXiv 1906.09453.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+
+from advprop_core.attacks.gradient import attack, walk, with_gradient
+from advprop_core.attacks.inputs import own_pixels
+from advprop_core.attribution.errors import NoGradient
+from advprop_core.attribution.question import batches
+from advprop_core.compare.film import kept_steps
+from advprop_core.errors import InputError
+from advprop_core.predict import predict, require_eval
+from advprop_core.types import AttackConfig, Prediction, freeze
+from advprop_core.visualise.goals import Channel, ChannelMeans, Goal, require_channel
+
+DEFAULT_EPSILON = 20.0
+DEFAULT_STEPS = 60
+_NOISE = 0.05  # standard deviation, in pixel units
+_WALK = 0.9  # share of the progress; answers along the way have the rest
+
+Report = Callable[[float], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Visualisation:
+    """What one branch made of the start, step by step.
+
+    Attributes:
+        goal: What was maximised.
+        steps: What each frame shows: 0 the start, then the number of the step; at most 25.
+        frames: (F, 3, H, W) float32 in [0, 1] on the CPU.
+        answers: What the branch itself predicts for each frame.
+        scores: Of each frame: the probability of the class, or the mean activation of the channel.
+    """
+
+    goal: Goal
+    steps: tuple[int, ...]
+    frames: Tensor
+    answers: tuple[Prediction, ...]
+    scores: tuple[float, ...]
+
+    @property
+    def picture(self) -> Tensor:
+        """(3, H, W): the last frame."""
+        return self.frames[-1]
+
+    @property
+    def change(self) -> Tensor:
+        """(3, H, W): what the walk added to the start."""
+        return self.frames[-1] - self.frames[0]
+
+
+def ascent(
+    epsilon: float = DEFAULT_EPSILON, steps: int = DEFAULT_STEPS, step_size: float | None = None
+) -> AttackConfig:
+    """The walk of a visualisation: L2, from the start itself.
+
+    Args:
+        epsilon: How far the picture may move, in pixel units; in (0, 1000].
+        steps: At least 1.
+        step_size: By default ``2.5 * epsilon / steps``.
+
+    Raises:
+        InputError: For a value out of its range.
+    """
+    if not epsilon > 0:
+        raise InputError(f"epsilon must be above 0, or the picture stays as it is, got {epsilon:g}")
+    return AttackConfig.pgd(
+        epsilon, norm="l2", steps=steps, step_size=step_size, random_start=False
+    )
+
+
+def noise_start(side: int, seed: int = 0) -> Tensor:
+    """(1, 3, side, side) mid-grey with faint Gaussian noise, which the seed decides."""
+    generator = torch.Generator().manual_seed(seed)
+    noise = torch.randn(1, 3, side, side, generator=generator)
+    return (0.5 + _NOISE * noise).clamp(0, 1)
+
+
+def visualise(
+    branches: Mapping[str, nn.Module],
+    start: Tensor,
+    goal: Goal,
+    config: AttackConfig,
+    *,
+    progress: Report | None = None,
+) -> dict[str, Visualisation]:
+    """Let each branch change the start until it sees as much of the goal as the ball allows.
+
+    Args:
+        branches: Name to module, in eval mode; not folded, where the goal is a channel.
+        start: (1, 3, H, W) in [0, 1]: an image, or :func:`noise_start`.
+        goal: A class index or a channel.
+        config: The walk, as :func:`ascent` makes it; a target class in it is not looked at.
+        progress: Called with a share in [0, 1]; what it raises ends the work.
+
+    Returns:
+        Branch to its visualisation.
+
+    Raises:
+        InputError: For a class or channel that the network does not have, an epsilon of 0, a layer
+            without channels, or a goal whose gradient is 0 at the start.
+        TypeError, ValueError: For pixels that are not one image, or a module in training mode.
+    """
+    if len(start) != 1:
+        raise ValueError(f"visualise takes one image, got {len(start)}")
+    if not config.epsilon:
+        raise InputError("epsilon must be above 0, or the picture stays as it is")
+    report = progress or (lambda share: None)
+    made = {}
+    for number, (name, module) in enumerate(branches.items()):
+
+        def branch_report(share: float, number: int = number) -> None:
+            report((number + share) / len(branches))
+
+        made[name] = _visualise(module, start, goal, config, branch_report)
+    return made
+
+
+@torch.inference_mode(False)
+def _visualise(
+    module: nn.Module, start: Tensor, goal: Goal, config: AttackConfig, report: Report
+) -> Visualisation:
+    require_eval(module)
+    pixels = own_pixels(module, start)
+    kept, points = kept_steps(config.steps), dict[int, Tensor]()
+
+    def on_step(step: int, point: Tensor) -> None:
+        if step in kept:
+            points[step] = point
+        report(_WALK * step / config.steps)
+
+    means = None
+    if isinstance(goal, Channel):
+        means = ChannelMeans(module, goal.layer)
+        _climb(means, pixels, goal, config, on_step)
+    else:
+        label = torch.tensor([goal], device=pixels.device)
+        attack(module, pixels, label, replace(config, target_class=goal), on_step)
+    frames = torch.cat([*points.values()]).detach()
+    if torch.equal(frames[-1], frames[0]):
+        raise NoGradient(
+            f"the gradient of {_in_words(goal)} is 0 at the start, so there is no way up: take "
+            "another start, or ask for something else"
+        )
+    answers: list[Prediction] = []
+    activations: list[float] = []
+    for batch in batches(len(frames), frames):
+        some = frames[batch.start : batch.stop]
+        answers += predict(module, some)
+        if means is not None and isinstance(goal, Channel):
+            with torch.no_grad():
+                activations += means(some)[:, goal.index].tolist()
+        report(_WALK + (1 - _WALK) * batch.stop / len(frames))
+    scores = activations or [float(each.probabilities[goal]) for each in answers]  # type: ignore[index]
+    return Visualisation(
+        goal, tuple(points), freeze(frames.float().cpu()), tuple(answers), tuple(scores)
+    )
+
+
+def _in_words(goal: Goal) -> str:
+    return str(goal) if isinstance(goal, Channel) else f"class {goal}"
+
+
+def _climb(
+    means: ChannelMeans,
+    pixels: Tensor,
+    channel: Channel,
+    config: AttackConfig,
+    on_step: Callable[[int, Tensor], None],
+) -> None:
+    """The attacks' walk, uphill on the mean of a channel."""
+    labels = torch.zeros(len(pixels), dtype=torch.long, device=pixels.device)  # not looked at
+
+    def score(outputs: Tensor) -> Tensor:
+        require_channel(outputs, channel)
+        return outputs[:, channel.index]
+
+    def gradient(model: Callable[[Tensor], Tensor], point: Tensor, _labels: Tensor) -> Tensor:
+        return with_gradient(model, point, score)[2]
+
+    walk(means, pixels, labels, replace(config, target_class=None), gradient, on_step=on_step)

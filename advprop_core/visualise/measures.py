@@ -1,0 +1,70 @@
+"""Numbers beside the eye: how coarse a change is, and whether other networks see it too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from advprop_core.predict import predict
+from advprop_core.types import Prediction
+
+SHORTEST_COARSE = 16
+"""Pixels: patterns at least as long count as coarse."""
+
+
+def coarse_share(change: Tensor) -> Tensor:
+    """The share of a change's energy in patterns at least 16 pixels long.
+
+    White noise has 1.2 %. The mean colour counts as a pattern without end.
+
+    Args:
+        change: (N, C, H, W): a gradient, or what was added to a picture.
+
+    Returns:
+        (N,) in [0, 1]; not a number where nothing changed.
+    """
+    energy = torch.fft.fft2(change.detach().double()).abs().square().sum(1)
+    down, across = (torch.fft.fftfreq(side, dtype=torch.float64) for side in change.shape[2:])
+    frequency = (down[:, None].square() + across.square()).sqrt().to(energy.device)
+    coarse = energy * (frequency <= 1 / SHORTEST_COARSE)
+    share: Tensor = coarse.sum((1, 2)) / energy.sum((1, 2))
+    return share
+
+
+@dataclass(frozen=True, eq=False)
+class Witness:
+    """A branch that is asked about pictures that others made.
+
+    Attributes:
+        module: The branch, in eval mode.
+        side: Of its square input.
+    """
+
+    module: nn.Module
+    side: int
+
+    def answer(self, picture: Tensor) -> Prediction:
+        """What it sees in a picture (3, H, W), resized to its own input."""
+        pixels = picture[None]
+        if pixels.shape[2:] != (self.side, self.side):
+            size = (self.side, self.side)
+            pixels = F.interpolate(pixels, size, mode="bicubic", antialias=True).clamp(0, 1)
+        return predict(self.module, pixels)[0]
+
+
+def ask(
+    pictures: Mapping[str, Tensor], witnesses: Mapping[str, Witness]
+) -> dict[str, dict[str, Prediction]]:
+    """What each witness sees in each picture: picture to witness to its answer.
+
+    A pattern that only the network that made it takes for the class is its own; one that other
+    networks see too is of the class.
+    """
+    return {
+        name: {each: witness.answer(picture) for each, witness in witnesses.items()}
+        for name, picture in pictures.items()
+    }

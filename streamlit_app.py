@@ -11,6 +11,7 @@ STYLE = Path(__file__).parent / "app" / "page.css"
 PAGES = {  # the first is the default
     "playground": ":material/compare:",
     "maps": ":material/visibility:",
+    "visualise": ":material/draw:",
     "anatomy": ":material/layers:",
     "robustness": ":material/shield:",
     "transfer": ":material/school:",

@@ -11,6 +11,7 @@ from typing import Any
 
 from rich.markup import escape
 from rich.table import Table
+from torch import nn
 
 from advprop_core.cli.output import Report, command_line, save_arrays, write_json
 from advprop_core.cli.progress import in_parts
@@ -19,6 +20,7 @@ from advprop_core.cli.visualise import VisualiseOptions
 from advprop_core.errors import InputError
 from advprop_core.models.checkpoints import Checkpoint
 from advprop_core.models.class_names import class_json, find_class
+from advprop_core.models.folding import fold
 from advprop_core.pictures import decoding
 from advprop_core.pictures.files import read_file
 from advprop_core.pictures.formats import ImageError
@@ -129,7 +131,9 @@ def _make(
                 start = noise_start(side, options.seed or 0)
             else:
                 start = decoding.to_pixels(photo, side)
-            modules = {branch: checkpoint.model.branch(branch) for branch in branches}
+            modules: dict[str, nn.Module] = {b: checkpoint.model.branch(b) for b in branches}
+            if not isinstance(goal, Channel):  # a layer of a folded network gives something else
+                modules = {branch: fold(module, start) for branch, module in modules.items()}
             report = partial(_in_thousandths, progress)
             try:
                 made = visualise(modules, start, goal, config, progress=report)

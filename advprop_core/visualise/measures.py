@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +12,8 @@ from torch.nn import functional as F
 
 from advprop_core.predict import predict
 from advprop_core.types import Prediction
+
+Name = TypeVar("Name", bound=Hashable)
 
 SHORTEST_COARSE = 16
 """Pixels: patterns at least as long count as coarse."""
@@ -57,8 +60,8 @@ class Witness:
 
 
 def ask(
-    pictures: Mapping[str, Tensor], witnesses: Mapping[str, Witness]
-) -> dict[str, dict[str, Prediction]]:
+    pictures: Mapping[Name, Tensor], witnesses: Mapping[Name, Witness]
+) -> dict[Name, dict[Name, Prediction]]:
     """What each witness sees in each picture: picture to witness to its answer.
 
     A pattern that only the network that made it takes for the class is its own; one that other

@@ -37,7 +37,7 @@ class Film {
     this.frames = data.frames.map((frame) => frame.pictures.map(load));
     this.slider.max = data.frames.length - 1;
     this.slider.value = 0;
-    this.canvases = data.captions.map((caption, place) => canvas(caption, place === 1));
+    this.canvases = data.captions.map((caption, place) => canvas(caption, place === data.exact));
     this.find(".pictures").replaceChildren(...this.canvases.map((one) => one.parentNode));
     this.panels = data.branches.map((branch, place) => panel(data, branch, place));
     this.find(".branches").replaceChildren(...this.panels.map((one) => one.element));
@@ -132,7 +132,7 @@ function panel(data, branch, place) {
   const path = trajectory(data, branch.colour, place);
   const note = document.createElement("p");
   note.className = "note";
-  note.textContent = `${data.classes[data.lead]}, from the clean picture to the last step, 0 to 100 %`;
+  note.textContent = `${data.classes[data.lead]}, from ${data.start} to the last step, 0 to 100 %`;
   element.append(head, ...rows.map((one) => one.element), path.element, note);
   return {
     element,

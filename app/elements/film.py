@@ -6,7 +6,6 @@ import base64
 from hashlib import sha256
 from typing import Any
 
-from advprop_core.report.colours import branch_colour
 from advprop_core.text import percent
 from app.elements.declare import declare
 from app.figures.reel import Reel
@@ -14,9 +13,12 @@ from app.figures.reel import Reel
 _mount = declare("film")
 
 
-def film(reel: Reel) -> None:
-    """The slider, the pictures of a frame, and what each branch says of it."""
-    _mount(key="film", data=_data(reel))
+def film(reel: Reel, key: str = "film") -> None:
+    """The slider, the pictures of a frame, and what each branch says of it.
+
+    ``key`` is of this film; no other on the page has it.
+    """
+    _mount(key=key, data=_data(reel))
 
 
 def _data(reel: Reel) -> dict[str, Any]:
@@ -35,7 +37,12 @@ def _data(reel: Reel) -> dict[str, Any]:
     return {
         "key": _fingerprint(reel),
         "captions": reel.captions,
-        "branches": [{"name": name, "colour": branch_colour(name)} for name in reel.branches],
+        "branches": [
+            {"name": name, "colour": colour}
+            for name, colour in zip(reel.branches, reel.colours, strict=True)
+        ],
+        "start": reel.start,
+        "exact": reel.exact,
         "lead": reel.target_place or 0,
         "classes": [_title(reel, place) for place in range(len(reel.classes))],
         "frames": frames,

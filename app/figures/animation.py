@@ -8,7 +8,6 @@ from typing import Final, Literal
 from PIL import Image
 
 from advprop_core.report import drawing
-from advprop_core.report.colours import branch_colour
 from advprop_core.text import percent
 from app.figures.reel import Frame, Reel
 
@@ -48,7 +47,7 @@ def _sheet(reel: Reel, frame: Frame, number: int, title: str) -> Image.Image:
     for index, (data, caption) in enumerate(zip(frame.pictures, reel.captions, strict=True)):
         left = _GAP + index * (SIDE + _GAP)
         picture = Image.open(io.BytesIO(data)).convert("RGB")
-        sheet.paste(drawing.enlarge(picture, SIDE, smooth=index != 1), (left, _HEAD))
+        sheet.paste(drawing.enlarge(picture, SIDE, smooth=index != reel.exact), (left, _HEAD))
         text.write((left, _HEAD + SIDE + 6), caption, 14, colour=drawing.MUTED, width=SIDE)
     _answers(sheet, reel, frame, (_GAP, _HEAD + SIDE + 42, width - _GAP))
     return sheet
@@ -72,7 +71,7 @@ def _answers(sheet: Image.Image, reel: Reel, frame: Frame, box: tuple[int, int, 
     bottom = top + 34 + _ROW * max(len(reel.classes), 5)
     for index, branch in enumerate(reel.branches):
         x = left + index * (wide + _GAP)
-        colour = branch_colour(branch)
+        colour = reel.colours[index]
         answer, confidence = frame.answers[index]
         sentence = f"{branch}: {answer} {percent(confidence)}"
         text.write((x, top), sentence, 17, colour=colour, width=wide)

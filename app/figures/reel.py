@@ -8,7 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from advprop_core.compare.film import Film
-from advprop_core.report.colours import Sign, amplification, amplify, colour_span, overlay
+from advprop_core.report.colours import (
+    Sign,
+    amplification,
+    amplify,
+    branch_colour,
+    colour_span,
+    overlay,
+)
 from advprop_core.report.drawing import to_webp
 
 MOST_CLASSES = 4
@@ -44,6 +51,9 @@ class Reel:
         true_place: Where among them the true class is, or None.
         target_place: Where the target is, or None.
         steps: As :class:`~advprop_core.compare.film.Film` has it, like the three below.
+        colours: Of the branches.
+        start: What the first frame shows, in words.
+        exact: Which picture of a frame shows each pixel as a block: the perturbation, or None.
     """
 
     frames: tuple[Frame, ...]
@@ -56,6 +66,9 @@ class Reel:
     all_steps: int
     class_index: int
     maps_refused: str | None = None
+    colours: tuple[str, ...] = ()
+    start: str = "the clean picture"
+    exact: int | None = 1
 
 
 def make_reel(film: Film, names: Sequence[str], sign: Sign, opacity: float) -> Reel:
@@ -97,6 +110,7 @@ def make_reel(film: Film, names: Sequence[str], sign: Sign, opacity: float) -> R
         film.all_steps,
         film.class_index,
         film.maps_refused,
+        tuple(map(branch_colour, branches)),
     )
 
 

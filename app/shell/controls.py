@@ -238,7 +238,7 @@ def target_class(info: ModelInfo, widget: str, **options: Any) -> None:
     """The class that a targeted attack wants."""
     help = "A targeted attack drives the prediction towards this class."
     own = {"": "none: any wrong class"}
-    _class_picker(info, "Target class", own, key=widget, help=help, **options)
+    class_picker(info, "Target class", own, key=widget, help=help, **options)
 
 
 def of_picture(info: ModelInfo, *, one_class: bool = False) -> DeltaGenerator | None:
@@ -268,7 +268,7 @@ def true_class(info: ModelInfo) -> None:
     help = (
         "An attack then drives the answer away from this class, and ✓ marks it among the answers."
     )
-    _class_picker(info, "What does it show?", {"": "not said"}, key=key("true_class"), help=help)
+    class_picker(info, "What does it show?", {"": "not said"}, key=key("true_class"), help=help)
 
 
 def explained_class(info: ModelInfo, *, one_class: bool = False) -> None:
@@ -281,10 +281,11 @@ def explained_class(info: ModelInfo, *, one_class: bool = False) -> None:
         "A map shows what speaks for a class: for what its branch answers to its picture, or for "
         "one class in all maps, so that they can be compared."
     )
-    _class_picker(info, "The maps explain", besides, key=key("explained"), help=help)
+    class_picker(info, "The maps explain", besides, key=key("explained"), help=help)
 
 
-def _class_picker(info: ModelInfo, title: str, besides: Mapping[str, str], **options: Any) -> None:
+def class_picker(info: ModelInfo, title: str, besides: Mapping[str, str], **options: Any) -> None:
+    """A class of the network, or one of the keys of ``besides``, whose values stand there."""
     names = distinct_names(info.classes)  # of two equal texts a browser would take the last
     if info.num_classes > FEW_CLASSES:  # typing searches this text: by id as well as by name
         names = {

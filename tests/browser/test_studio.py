@@ -150,7 +150,7 @@ def test_the_film_is_scrubbed_without_the_server(
     app_url: str, page: Page, console_errors: list[str]
 ) -> None:
     open_studio(page, app_url, f"studio=film&{FEW_STEPS}", "on one colour scale for all frames")
-    slider = page.get_by_role("slider", name="Step of the attack")
+    slider = page.get_by_role("slider", name="Step", exact=True)
     expect(slider).to_have_attribute("max", "4", timeout=FIRST)
     expect(slider).to_have_attribute("aria-valuetext", re.compile("^Clean picture: main says"))
     canvases = page.locator(".film canvas")

@@ -13,11 +13,12 @@ from app.shell.links import decode, encode
 from app.shell.state import key
 from app.shell.view import View, rules
 from app.transfer.view import TransferView
+from app.visualise.view import VisualiseView
 from tests.app.visiting import chosen
 
 PAGES = {"playground": PlaygroundView, "maps": MapsView, "anatomy": AnatomyView,
          "robustness": RobustnessView, "transfer": TransferView,
-         "influence": InfluenceView}  # fmt: skip
+         "influence": InfluenceView, "visualise": VisualiseView}  # fmt: skip
 WIDGETS = ("selectbox", "multiselect", "slider", "number_input", "toggle", "button_group",
            "text_input")  # fmt: skip
 _TEXTS = ("", "a", "a b", "a,b", "50%", "ε = 4/255", "x&y=z", "0", "1.0", "wide.bn.1")

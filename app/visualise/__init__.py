@@ -1,0 +1,1 @@
+"""The Visualise page: what each branch would like to see."""

@@ -1,0 +1,93 @@
+"""Widgets of the Visualise page; loads no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from advprop_core.types import ModelInfo
+from app.shell import cache, controls, network_files, state
+from app.shell.state import key
+from app.shell.view import ends
+from app.visualise.view import GOALS, STARTS, VisualiseView
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
+_PLAIN = "n03028079"  # church: a class that is easily told in a drawing
+
+
+def settle(info: ModelInfo) -> None:
+    """Replace what this network, or this app, does not have."""
+    if not st.session_state[key("wished_class")]:  # left open
+        state.choose(wished_class=_PLAIN if _PLAIN in info.class_ids else info.class_ids[0])
+    state.keep_within("wished_class", info.class_ids, info.class_ids[0])
+    state.keep_within("second_model", ["", *_others(info)], "")
+
+
+def choices(info: ModelInfo) -> DeltaGenerator:
+    """What is to be seen, from where, how far; returns the slot of the layer picker."""
+    settle(info)
+    wished = st.segmented_control(
+        "See",
+        list(GOALS),
+        format_func=GOALS.__getitem__,
+        key=key("wished"),
+        required=True,
+        help="A class asks for its score. A channel of a layer asks for its mean activation.",
+    )
+    slot = st.container()
+    if wished == "class":
+        controls.class_picker(
+            info, "Class", {}, key=key("wished_class"), help="What the branches are to see."
+        )
+    else:
+        st.number_input(
+            "Channel", step=1, key=key("channel"), **ends(VisualiseView, "channel"),
+            help="Of the layer, counted from 0.",
+        )  # fmt: skip
+    start = st.segmented_control(
+        "Start from",
+        list(STARTS),
+        format_func=STARTS.__getitem__,
+        key=key("begins_with"),
+        required=True,
+        help="Noise is mid-grey with a faint grain. All branches start from the same.",
+    )
+    if start == "noise":
+        st.number_input(
+            "Seed", step=1, key=key("seed"), help="Of the noise.", **ends(VisualiseView, "seed")
+        )
+    st.slider(
+        "Strength ε (L2)",
+        step=1.0,
+        format="%g",
+        key=key("reach"),
+        help="How far the picture may move: the Euclidean length of the whole change, where 1 "
+        "moves a single colour value from black to white.",
+        **ends(VisualiseView, "reach"),
+    )
+    st.slider("Steps", step=5, key=key("visual_steps"), **ends(VisualiseView, "visual_steps"))
+    others = _others(info)
+    titles = {"": "none", **{name: network_files.title(name) for name in others}}
+    st.selectbox(
+        "Network beside it",
+        ["", *others],
+        format_func=titles.__getitem__,
+        key=key("second_model"),
+        help="Compare a network with another one of the same classes.",
+    )
+    return slot
+
+
+def _others(info: ModelInfo) -> Mapping[str, ModelInfo]:
+    """The other networks that know the same classes."""
+    models = cache.known_models(network_files.opened())
+    chosen = st.session_state[key("model")]
+    return {
+        name: other
+        for name, other in models.items()
+        if name != chosen and other.class_ids == info.class_ids
+    }

@@ -1,0 +1,110 @@
+"""Visualise: what each branch would like to see, of a class or of a channel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import streamlit as st
+
+from app.elements.film import film
+from app.figures.animation import to_animation
+from app.figures.reel import Reel
+from app.shell import cache, state, workbench
+from app.shell.messages import safe
+from app.shell.pictures import key_of
+from app.shell.tasks import Shown, Task
+from app.visualise import controls as visualise_controls
+from app.visualise import words
+from app.visualise.view import VisualiseView
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from advprop_core.visualise.goals import Goal
+    from app.shell.cache import Lens
+
+_MAPS = "app/maps/page.py"
+
+
+def _task(view: VisualiseView, lens: Lens) -> Task:
+    from advprop_core.visualise.ascent import ascent  # here: it loads torch
+    from app.visualise.work import see
+
+    lenses = [lens, *(cache.load_lens(name) for name in (view.second_model,) if name)]
+    is_noise = view.begins_with == "noise"
+    return Task.of(
+        tuple(each.network for each in lenses),
+        see,
+        lenses,
+        [_start(view, each.info.input_size) for each in lenses],
+        about=view.seed if is_noise else key_of(view.image),
+        goal=_goal(view, lens),
+        config=ascent(view.reach, view.visual_steps),
+    )
+
+
+def _start(view: VisualiseView, side: int) -> Tensor:
+    from advprop_core.visualise.ascent import noise_start
+
+    if view.begins_with == "noise":
+        return noise_start(side, view.seed)
+    return cache.pixels(view.image, side)
+
+
+def _goal(view: VisualiseView, lens: Lens) -> Goal:
+    from advprop_core.visualise.goals import Channel
+
+    if view.wished == "channel":
+        return Channel(view.layer or lens.default_layer, view.channel)
+    return lens.info.class_ids.index(view.wished_class)
+
+
+def _draw(shown: Shown, current: bool) -> None:
+    view, result = shown.view, shown.result
+    lens = cache.load_lens(view.model)
+    heading = words.heading(view, shown.info, view.layer or lens.default_layer)
+    st.markdown(f"## {safe(heading)}")
+    st.markdown(words.verdict(result))
+    film(result.reel, "visualise")
+    with st.container(horizontal=True):
+        title = f"{heading}, L2 ε = {view.reach:g}"
+        _save(result.reel, "WEBP", title, "Small, with exact colours.")
+        _save(result.reel, "GIF", title, "Larger, and works everywhere.")
+    st.table(words.rows(result), border="horizontal", hide_index=True)
+    with st.expander("How it is measured"):
+        st.markdown(words.METHOD)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(words.GRADIENT)
+        if st.button(
+            "Open Maps",
+            key="visualise.maps",
+            icon=":material/visibility:",
+            disabled=not current,
+            on_click=state.choose,
+            kwargs={"maps": ("loss-gradient",)},
+        ):
+            st.switch_page(_MAPS)
+
+
+def _save(reel: Reel, kind: Literal["WEBP", "GIF"], title: str, why: str) -> None:
+    options: dict[str, Any] = {"icon": ":material/download:", "on_click": "ignore"}
+    st.download_button(
+        f"Save as {'WebP' if kind == 'WEBP' else kind}",
+        lambda: to_animation(reel, kind, title),
+        file_name=f"visualisation.{kind.lower()}",
+        mime=f"image/{kind.lower()}",
+        key=f"visualise.save.{kind.lower()}",
+        help=f"An animated picture of all steps. {why}",
+        **options,
+    )
+
+
+workbench.show_page(
+    VisualiseView,
+    words.QUESTION,
+    words.INTRODUCTION,
+    slot="visualise",
+    controls_of=visualise_controls.choices,
+    task=_task,
+    draw=_draw,
+)

@@ -1,0 +1,83 @@
+"""Words of the Visualise page; loads no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from advprop_core.text import percent
+from advprop_core.types import ModelInfo
+from app.shell.messages import safe
+from app.visualise.view import VisualiseView
+
+if TYPE_CHECKING:
+    from app.visualise.work import Seen, Visualised
+
+QUESTION = "What would each branch like to see?"
+INTRODUCTION = (
+    "Each branch changes the same start, step by step, until it sees as much of a class or of a "
+    "channel as the strength allows. Robust branches ask for parts of objects, others for "
+    "patterns that look like noise."
+)
+METHOD = (
+    "Gradient ascent in an L2 ball around the start, which is a targeted attack with a large "
+    "radius (Engstrom et al., arXiv 1906.00945; Santurkar et al., arXiv 1906.09453). Nothing "
+    "smooths the pictures: no blur, no shifts, no penalty. **Coarse** is the share of the change's "
+    "energy in patterns at least 16 pixels long; white noise has 1.2 %. **Also seen by** is the "
+    "probability that the others give the class in the same picture: a pattern that only its own "
+    "network sees says little of the class."
+)
+GRADIENT = (
+    "One step of this is the gradient of the loss. The Maps page draws it for every branch on one "
+    "scale."
+)
+
+
+def heading(view: VisualiseView, info: ModelInfo, layer: str) -> str:
+    """What is to be seen."""
+    if view.wished == "channel":
+        return f"Channel {view.channel} of {layer}"
+    return dict(info.classes)[view.wished_class].capitalize()
+
+
+def verdict(result: Visualised) -> str:
+    """Which change is coarsest, and which is finest."""
+    ordered = sorted(result.pictures, key=lambda seen: seen.coarse)
+    finest, coarsest = ordered[0], ordered[-1]
+    several = len({seen.model for seen in result.pictures}) > 1
+    first = f"**{_whose(coarsest, several)}** draws the coarsest: {percent(coarsest.coarse)} of its"
+    first += " change lies in patterns of 16 pixels or more."
+    if len(ordered) == 1:
+        return first.replace("draws the coarsest: ", "asks for this: ")
+    return f"{first} **{_whose(finest, several)}** draws the finest: {percent(finest.coarse)}."
+
+
+def rows(result: Visualised) -> list[dict[str, str]]:
+    """The measures of every picture, by column."""
+    several = len({seen.model for seen in result.pictures}) > 1
+    return [_row(seen, several) for seen in result.pictures]
+
+
+def _row(seen: Seen, several: bool) -> dict[str, str]:
+    row = {
+        "Picture of": _whose(seen, several),
+        "It says": f"{safe(seen.answer)} {percent(seen.probability)}",
+        "Change (L2)": f"{seen.length:.1f}",
+        "Coarse": percent(seen.coarse),
+    }
+    if seen.seen_by:
+        row["Also seen by"] = ", ".join(_others(seen, several))
+    elif seen.scores[0] != seen.scores[1] and not 0 <= seen.scores[1] <= 1:
+        row["Activation"] = f"{seen.scores[0]:.3g} → {seen.scores[1]:.3g}"
+    return row
+
+
+def _others(seen: Seen, several: bool) -> Sequence[str]:
+    return [
+        f"{safe(model) + ' ' if several else ''}{branch} {percent(share)}"
+        for (model, branch), share in seen.seen_by.items()
+    ]
+
+
+def _whose(seen: Seen, several: bool) -> str:
+    return f"{safe(seen.model)} {seen.branch}" if several else seen.branch

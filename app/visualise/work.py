@@ -1,0 +1,115 @@
+"""The work behind the Visualise page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from advprop_core.types import AttackConfig, Prediction
+from advprop_core.visualise.ascent import Visualisation, visualise
+from advprop_core.visualise.goals import Channel, Goal
+from advprop_core.visualise.measures import Witness, ask, coarse_share
+from app.figures.reel import Reel
+from app.figures.visualised import Drawn, make_visual_reel
+from app.shell.cache import Lens
+from app.shell.jobs import Report
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One picture, and what is said of it.
+
+    Attributes:
+        model: Name of the network.
+        branch: Which of its branches made it.
+        answer: What the branch says of it.
+        probability: Of the answer.
+        length: Of the change, in L2.
+        coarse: Share of the change in patterns of 16 pixels or more.
+        scores: At the start and at the end: the class's probability, or the channel's activation.
+        seen_by: (network, branch) of each other to the probability it gives the class; empty for a
+            channel.
+    """
+
+    model: str
+    branch: str
+    answer: str
+    probability: float
+    length: float
+    coarse: float
+    scores: tuple[float, float]
+    seen_by: Mapping[tuple[str, str], float]
+
+
+@dataclass(frozen=True)
+class Visualised:
+    """What the page shows: the film, and the measures of its last frame."""
+
+    reel: Reel
+    pictures: tuple[Seen, ...]
+
+
+def see(
+    lenses: Sequence[Lens],
+    starts: Sequence[Tensor],
+    *,
+    goal: Goal,
+    config: AttackConfig,
+    progress: Report,
+) -> Visualised:
+    """Let every branch of every network change its start, and ask all about the results.
+
+    The networks know the same classes; each has a start (1, 3, S, S) of its own size.
+    """
+    made: dict[tuple[str, str], Visualisation] = {}
+    witnesses: dict[tuple[str, str], Witness] = {}
+    for number, (lens, start) in enumerate(zip(lenses, starts, strict=True)):
+
+        def report(share: float, number: int = number) -> None:
+            progress((number + share) / len(lenses))
+
+        modules = _modules(lens, goal)
+        drawn = visualise(modules, start, goal, config, progress=report)
+        for branch, module in modules.items():
+            made[lens.network.name, branch] = drawn[branch]
+            witnesses[lens.network.name, branch] = Witness(module, lens.info.input_size)
+    names = lenses[0].info.class_names
+    answers = ask({place: each.picture for place, each in made.items()}, witnesses)
+    seen = [_seen(place, each, names, answers[place]) for place, each in made.items()]
+    several = len(lenses) > 1
+    films = [
+        Drawn(branch, f"{model} {branch}" if several else branch, each)
+        for (model, branch), each in made.items()
+    ]
+    return Visualised(make_visual_reel(films, names), tuple(seen))
+
+
+def _modules(lens: Lens, goal: Goal) -> Mapping[str, nn.Module]:
+    """A layer inside a folded pair would give something else than the network's own."""
+    if isinstance(goal, Channel):
+        return {branch: lens.model.branch(branch) for branch in lens.model.branch_names}
+    return lens.branches
+
+
+def _seen(
+    place: tuple[str, str],
+    made: Visualisation,
+    names: Sequence[str],
+    answers: Mapping[tuple[str, str], Prediction],
+) -> Seen:
+    own = made.answers[-1]
+    seen_by = {}
+    if not isinstance(made.goal, Channel):
+        others = {other: answer for other, answer in answers.items() if other != place}
+        seen_by = {o: float(answer.probabilities[made.goal]) for o, answer in others.items()}
+    return Seen(
+        *place,
+        names[own.class_index],
+        own.confidence,
+        float(made.change.norm()),
+        float(coarse_share(made.change[None])[0]),
+        (made.scores[0], made.scores[-1]),
+        seen_by,
+    )

@@ -36,7 +36,7 @@ class Film {
     this.data = data;
     this.frames = data.frames.map((frame) => frame.pictures.map(load));
     this.slider.max = data.frames.length - 1;
-    this.slider.value = 0;
+    this.slider.value = data.opens_at;
     this.canvases = data.captions.map((caption, place) => canvas(caption, place === data.exact));
     this.find(".pictures").replaceChildren(...this.canvases.map((one) => one.parentNode));
     this.panels = data.branches.map((branch, place) => panel(data, branch, place));
@@ -122,7 +122,8 @@ function canvas(caption, exact) {
 function panel(data, branch, place) {
   const element = document.createElement("div");
   element.className = "branch";
-  const head = document.createElement("h5");
+  const head = document.createElement(`h${data.level}`);
+  head.className = "head";
   const name = document.createElement("span");
   name.style.color = branch.colour;
   name.textContent = branch.name;

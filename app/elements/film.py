@@ -13,12 +13,17 @@ from app.figures.reel import Reel
 _mount = declare("film")
 
 
-def film(reel: Reel, key: str = "film") -> None:
+def film(reel: Reel, key: str = "film", *, level: int = 5, at_end: bool = False) -> None:
     """The slider, the pictures of a frame, and what each branch says of it.
 
-    ``key`` is of this film; no other on the page has it.
+    Args:
+        reel: What is shown.
+        key: Of this film; no other on the page has it.
+        level: Of the headings of what the branches say: one more than of the heading above.
+        at_end: Whether it opens at its last frame.
     """
-    _mount(key=key, data=_data(reel))
+    opens_at = len(reel.frames) - 1 if at_end else 0
+    _mount(key=key, data=_data(reel) | {"level": level, "opens_at": opens_at})
 
 
 def _data(reel: Reel) -> dict[str, Any]:

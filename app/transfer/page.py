@@ -30,9 +30,7 @@ _RUN, _OWN_FILE = "My own run", "A results.json of mine"
 
 def page() -> None:
     """A run of one's own, then the results that are chosen."""
-    models = workbench.begin(
-        TransferView, "Which network learns a new task from few images?", words.LEAD
-    )
+    models = workbench.begin(TransferView, "Which network learns from few images?", words.LEAD)
     if not models:
         return
     files = _bundled()
@@ -84,13 +82,11 @@ def _run(
     if request is None or task is None:
         st.error(refusal)
         return tasks.shown(_SLOT)
-    left, right = st.columns([5, 1], vertical_alignment="center")
-    left.caption(words.plan(request))
-    right.button(
+    st.caption(words.plan(request))
+    st.button(
         "Run",
         type="primary",
         icon=":material/play_arrow:",
-        width="stretch",
         disabled=busy,
         on_click=_begin,
         args=(task,),

@@ -54,9 +54,12 @@ def request_of(view: TransferView) -> TransferRequest:
 
 
 def contenders(models: Mapping[str, ModelInfo]) -> dict[str, str]:
-    """Every branch that was trained, by the name `advprop transfer` takes, to what people read."""
+    """Every branch that was trained, by the name `advprop transfer` takes, to what people read.
+
+    The branch is first: a long name is cut at its end.
+    """
     return {
-        name if branch == "main" else f"{name}:{branch}": f"{network_files.title(name)}, {branch}"
+        name if branch == "main" else f"{name}:{branch}": f"{branch} · {network_files.title(name)}"
         for name, info in models.items()
         for branch, origin in info.branches.items()
         if origin != "copied"

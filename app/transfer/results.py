@@ -22,9 +22,8 @@ _TITLES = {"images": "Images", "differences": "Differences", "blocks": "Blocks",
 def show(content: Mapping[str, Any]) -> None:
     """The content of a transfer experiment's ``results.json``."""
     chart_saving.tell(words.source(content))
-    first, *others = words.answers(content)
-    st.markdown(f"## {first}")
-    for sentence in others:
+    st.markdown(f"## {words.heading(content)}")
+    for sentence in words.answers(content):
         st.markdown(sentence)
     _figures(content)
     for title, rows in words.table_rows(content):
@@ -57,7 +56,9 @@ def _section(section: Section) -> None:
     for group in section.groups:
         if group.title:
             st.markdown(f"**{group.title}**")
-        for column, plot in in_rows(group.plots, 2, roomy=f"{section.key}{group.title[:4]}"):
+        across = min(2, len(group.plots))
+        roomy = f"{section.key}{group.title[:4]}"
+        for column, plot in in_rows(group.plots, across, roomy=roomy):
             with column:
                 chart(of_report(plot.spec, dark()), f"transfer.{plot.key}", plot.alt)
     st.caption(section.caption)

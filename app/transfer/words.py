@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from advprop_core.report.transfer_words import headline, tables
+from advprop_core.report.transfer_words import headline, sources, tables
 from advprop_core.text import join
 from app.shell.messages import safe
 from app.transfer.request import TransferRequest
@@ -37,6 +37,12 @@ def source(content: Mapping[str, Any]) -> str:
         f"{content['test_images']} test images of {safe(content['data'])}, {content['seeds']} "
         f"seeds, {content['training']['epochs']} epochs."
     )
+
+
+def heading(content: Mapping[str, Any]) -> str:
+    """What is compared, in a few words, as Markdown."""
+    first, *others = sources(content)
+    return f"Compared with {safe(first)}" if others else safe(first)
 
 
 def answers(content: Mapping[str, Any]) -> list[str]:

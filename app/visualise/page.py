@@ -65,12 +65,12 @@ def _draw(shown: Shown, current: bool) -> None:
     heading = words.heading(view, shown.info, view.layer or lens.default_layer)
     st.markdown(f"## {safe(heading)}")
     st.markdown(words.verdict(result))
-    film(result.reel, "visualise")
+    film(result.reel, "visualise", level=3, at_end=True)
     with st.container(horizontal=True):
         title = f"{heading}, L2 ε = {view.reach:g}"
         _save(result.reel, "WEBP", title, "Small, with exact colours.")
         _save(result.reel, "GIF", title, "Larger, and works everywhere.")
-    st.table(words.rows(result), border="horizontal", hide_index=True)
+    st.table(words.rows(result, view), border="horizontal", hide_index=True)
     with st.expander("How it is measured"):
         st.markdown(words.METHOD)
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from app.visualise.work import Seen, Visualised
 
 QUESTION = "What would each branch like to see?"
+_SEEN = 0.5  # probability from which on a branch sees the class
 INTRODUCTION = (
     "Each branch changes the same start, step by step, until it sees as much of a class or of a "
     "channel as the strength allows. Robust branches ask for parts of objects, others for "
@@ -23,9 +24,9 @@ METHOD = (
     "Gradient ascent in an L2 ball around the start, which is a targeted attack with a large "
     "radius (Engstrom et al., arXiv 1906.00945; Santurkar et al., arXiv 1906.09453). Nothing "
     "smooths the pictures: no blur, no shifts, no penalty. **Coarse** is the share of the change's "
-    "energy in patterns at least 16 pixels long; white noise has 1.2 %. **Also seen by** is the "
-    "probability that the others give the class in the same picture: a pattern that only its own "
-    "network sees says little of the class."
+    "energy in patterns at least 16 pixels long; white noise has 1.2 %. **Also seen by** names the "
+    "other branches that give the class more than 50 % in the same picture: a pattern that only "
+    "its own branch sees says little of the class."
 )
 GRADIENT = (
     "One step of this is the gradient of the loss. The Maps page draws it for every branch on one "
@@ -52,13 +53,13 @@ def verdict(result: Visualised) -> str:
     return f"{first} **{_whose(finest, several)}** draws the finest: {percent(finest.coarse)}."
 
 
-def rows(result: Visualised) -> list[dict[str, str]]:
+def rows(result: Visualised, view: VisualiseView) -> list[dict[str, str]]:
     """The measures of every picture, by column."""
     several = len({seen.model for seen in result.pictures}) > 1
-    return [_row(seen, several) for seen in result.pictures]
+    return [_row(seen, several, view.wished == "channel") for seen in result.pictures]
 
 
-def _row(seen: Seen, several: bool) -> dict[str, str]:
+def _row(seen: Seen, several: bool, is_channel: bool) -> dict[str, str]:
     row = {
         "Picture of": _whose(seen, several),
         "It says": f"{safe(seen.answer)} {percent(seen.probability)}",
@@ -66,16 +67,18 @@ def _row(seen: Seen, several: bool) -> dict[str, str]:
         "Coarse": percent(seen.coarse),
     }
     if seen.seen_by:
-        row["Also seen by"] = ", ".join(_others(seen, several))
-    elif seen.scores[0] != seen.scores[1] and not 0 <= seen.scores[1] <= 1:
+        row["Also seen by"] = ", ".join(_witnesses(seen)) or "none"
+    elif is_channel:
         row["Activation"] = f"{seen.scores[0]:.3g} → {seen.scores[1]:.3g}"
     return row
 
 
-def _others(seen: Seen, several: bool) -> Sequence[str]:
+def _witnesses(seen: Seen) -> Sequence[str]:
+    """Those of the other branches that see the class too; a network is named if it is another."""
     return [
-        f"{safe(model) + ' ' if several else ''}{branch} {percent(share)}"
+        branch if model == seen.model else f"{safe(model)} {branch}"
         for (model, branch), share in seen.seen_by.items()
+        if share > _SEEN
     ]
 
 

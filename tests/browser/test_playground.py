@@ -204,6 +204,7 @@ def test_the_models_page_opens_from_the_menu_and_leads_back(
 ) -> None:
     open_app(page, f"{app_url}/?{SCENE}&epsilon=2")
     before = numbers(page)
+    page.set_viewport_size({"width": 1800, "height": 900})  # with room for every page's link
     page.get_by_role("link", name="Models").click()
     expect(page.get_by_role("heading", name="Which networks are here")).to_be_visible(timeout=FIRST)
     shoot(page, "models")

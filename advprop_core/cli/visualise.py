@@ -2,76 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
-
-from advprop_core.cli import values
-from advprop_core.cli.options import ModelsOptions, ReportOptions, with_options
+from advprop_core.cli.options import with_options
 from advprop_core.cli.output import Report, make_folder
-from advprop_core.errors import InputError
-from advprop_core.text import parse_radius
-
-if TYPE_CHECKING:
-    from advprop_core.types import AttackConfig, ModelInfo
-    from advprop_core.visualise.goals import Goal
-
-
-@dataclass(frozen=True, kw_only=True)
-class VisualiseOptions(ReportOptions, ModelsOptions):
-    """What ``visualise`` is asked."""
-
-    image: Annotated[Path | None, typer.Argument(metavar="[IMAGE]")] = None
-    """A photo to start from: JPEG, PNG, WebP, AVIF, TIFF … By default grey with faint noise."""
-    out: Annotated[Path, typer.Option(metavar="DIR")]
-    """Folder for the pictures; made if need be, and overwritten."""
-    branch: Annotated[list[str] | None, typer.Option(metavar="NAME")] = None
-    """Branch that is visualised: main, aux, aux2 …; repeat it or write commas. Every branch by
-    default."""
-    class_name: Annotated[str | None, typer.Option("--class", metavar="CLASS")] = None
-    """Class to see: name, id or index."""
-    layer: Annotated[str | None, typer.Option(metavar="NAME")] = None
-    """Or a layer, such as blocks.4, whose --channel is to be seen."""
-    channel: Annotated[int | None, typer.Option(metavar="K")] = None
-    """Channel of that layer, from 0."""
-    epsilon: Annotated[str, typer.Option(metavar="E")] = "20"
-    """How far the picture may move: the L2 length of the change, in pixel units on [0, 1]."""
-    steps: Annotated[int, typer.Option(metavar="N")] = 60
-    """Gradient steps."""
-    step_size: Annotated[str | None, typer.Option(metavar="S")] = None
-    """Move per step, in the unit of epsilon. By default 2.5 × epsilon / steps."""
-    seed: Annotated[int | None, typer.Option(metavar="N")] = None
-    """Seed of the noise, where no image is given. By default 0."""
-
-    def read_walk(self) -> AttackConfig:
-        """The walk; an InputError for a value out of its range."""
-        from advprop_core.visualise.ascent import ascent
-
-        step_size = values.read_step_size(self.step_size)
-        return ascent(parse_radius(self.epsilon, "--epsilon"), self.steps, step_size)
-
-    def check(self) -> None:
-        """Refuse options that do not go together, by an InputError."""
-        if (self.class_name is None) == (self.layer is None):
-            raise InputError(
-                "give either --class NAME or --layer NAME --channel K: what is to be seen"
-            )
-        if (self.layer is None) != (self.channel is None):
-            raise InputError("--layer and --channel belong together: give both, or --class alone")
-        if self.image is not None and self.seed is not None:
-            raise InputError("--seed is for the noise of a start without an image: leave it out")
-
-    def read_goal(self, info: ModelInfo) -> Goal:
-        """What is to be seen, by a network; an InputError where it has no such class."""
-        from advprop_core.visualise.goals import Channel
-
-        if self.layer is not None and self.channel is not None:
-            return Channel(self.layer, self.channel)
-        index = values.read_class(info, self.class_name, "--class")
-        assert index is not None
-        return index
+from advprop_core.cli.visualise_options import VisualiseOptions
 
 
 @with_options

@@ -16,7 +16,7 @@ from torch import nn
 from advprop_core.cli.output import Report, command_line, save_arrays, write_json
 from advprop_core.cli.progress import in_parts
 from advprop_core.cli.values import read_branches
-from advprop_core.cli.visualise import VisualiseOptions
+from advprop_core.cli.visualise_options import VisualiseOptions
 from advprop_core.errors import InputError
 from advprop_core.models.checkpoints import Checkpoint
 from advprop_core.models.class_names import class_json, find_class

@@ -6,9 +6,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
 
-from app.elements.film import film
-from app.figures.animation import to_animation
-from app.figures.reel import Reel
 from app.shell import cache, state, workbench
 from app.shell.messages import safe
 from app.shell.pictures import key_of
@@ -21,6 +18,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from advprop_core.visualise.goals import Goal
+    from app.figures.reel import Reel
     from app.shell.cache import Lens
 
 _MAPS = "app/maps/page.py"
@@ -60,6 +58,8 @@ def _goal(view: VisualiseView, lens: Lens) -> Goal:
 
 
 def _draw(shown: Shown, current: bool) -> None:
+    from app.elements.film import film  # here: it loads torch
+
     view, result = shown.view, shown.result
     lens = cache.load_lens(view.model)
     heading = words.heading(view, shown.info, view.layer or lens.default_layer)
@@ -87,6 +87,8 @@ def _draw(shown: Shown, current: bool) -> None:
 
 
 def _save(reel: Reel, kind: Literal["WEBP", "GIF"], title: str, why: str) -> None:
+    from app.figures.animation import to_animation
+
     options: dict[str, Any] = {"icon": ":material/download:", "on_click": "ignore"}
     st.download_button(
         f"Save as {'WebP' if kind == 'WEBP' else kind}",

@@ -33,19 +33,19 @@ def test_every_branch_of_both_networks_and_who_else_sees_the_class(come):
 
 def test_noise_follows_its_seed_and_a_picture_has_none(come):
     first = pictures(come())
-    assert pictures(come(seed="1"))[0].length != first[0].length
+    assert pictures(come(seed="1"))[0].scores != first[0].scores
     person = come(begins_with="picture")
     assert not person.at.exception, person.at.exception
     assert "Seed" not in [widget.label for widget in person.at.number_input]
 
 
 def test_a_channel_and_one_that_the_layer_does_not_have(come):
-    person = come(wished="channel", channel="2", layer="layer2")
+    person = come(wished="channel", channel="2", layer="layer1")
     assert not person.at.exception, person.at.exception
-    assert "## Channel 2 of layer2" in person.text
+    assert "## Channel 2 of layer1" in person.text
     seen = pictures(person)[0]
     assert seen.scores[1] > seen.scores[0]
     assert seen.seen_by == {}
-    person = come(wished="channel", channel="4000", layer="layer2")
+    person = come(wished="channel", channel="4000", layer="layer1")
     assert not person.at.exception
     assert "channel must lie in [0, " in person.errors[0].replace("\\", "")

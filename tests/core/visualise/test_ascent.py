@@ -10,7 +10,7 @@ from advprop_core.visualise.ascent import ascent, noise_start, visualise
 from advprop_core.visualise.goals import Channel, ChannelMeans
 
 WALK = ascent(3.0, 6)
-LAYER = "layer3"
+LAYER = "layer1"
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_progress_rises_to_the_end_and_what_it_raises_ends_the_work(branches):
     [
         (9, "the model has 6 classes"),
         (Channel("layer9", 0), "no layer 'layer9'. Did you mean"),
-        (Channel(LAYER, 999), r"channel must lie in \[0, \d+\], layer layer3 has \d+ channels"),
+        (Channel(LAYER, 999), r"channel must lie in \[0, \d+\], layer layer1 has \d+ channels"),
         (Channel(LAYER, -1), "channel must lie in"),
     ],
 )

@@ -1,4 +1,6 @@
-"""How coarse visualisations and loss gradients are, and whether another network sees the class.
+"""`python -m benchmarks.visualise [--data DIR] [--json FILE]`: is the difference plain to see?
+
+How coarse visualisations and loss gradients are, and whether another network sees the class.
 
 A row is a branch. Each of ten classes is visualised from two seeds of noise and, where photos are
 given, from two photos of another class. The witness is another network with weights of its own.
@@ -6,6 +8,8 @@ given, from two photos of another class. The witness is another network with wei
 
 from __future__ import annotations
 
+import argparse
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -27,12 +31,22 @@ NETWORKS = ("imagenette-vanilla", "imagenette-advprop", "imagenet-lite0")
 WITNESS = "imagenet-lite1"
 STARTS = 2  # of each kind, for each class
 GRADIENTS = 5  # photos of each class
-EPSILONS = {128: 20.0, 224: 35.0}
-"""By side of the picture: as long for each pixel."""
+EPSILONS = {128: 40.0, 224: 80.0}
+"""By side of the picture: about as long for each pixel."""
 
 
-def run(data: Path | None) -> dict[str, Any]:
-    """``data`` holds a folder for each Imagenette class, named by its WordNet id."""
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.visualise", description=__doc__)
+    help = "holds a folder of photos for each Imagenette class, named by its WordNet id"
+    parser.add_argument("--data", type=Path, metavar="DIR", help=help)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers here too")
+    asked = parser.parse_args()
+    rows = measure(asked.data)
+    if asked.json is not None:
+        asked.json.write_text(json.dumps(rows, indent=2) + "\n")
+
+
+def measure(data: Path | None) -> dict[str, Any]:
     ten = [identity for identity, _ in open_model(NETWORKS[0]).info.classes]
     witness, rows = _witness(ten), dict[str, Any]()
     for name in NETWORKS:
@@ -106,3 +120,7 @@ def _mean(values: Sequence[float]) -> dict[str, float]:
 def _share(hits: Sequence[bool]) -> dict[str, float]:
     low, high = wilson_interval(sum(hits), len(hits))
     return {"mean": sum(hits) / len(hits), "low": low, "high": high, "n": len(hits)}
+
+
+if __name__ == "__main__":
+    main()

@@ -22,7 +22,7 @@ def visualise(options: VisualiseOptions) -> None:
 
     ```
     advprop visualise --model imagenette-vanilla,imagenette-advprop --class church --out out
-    advprop visualise photo.jpg --model imagenet-lite0 --class "golf ball" --epsilon 40 --out out
+    advprop visualise photo.jpg --model imagenet-lite0 --class "golf ball" --epsilon 80 --out out
     advprop visualise --model imagenette-advprop --layer blocks.4 --channel 7 --out out
     ```
     """

@@ -35,12 +35,12 @@ class VisualiseOptions(ReportOptions, ModelsOptions):
     """Or a layer, such as blocks.4, whose --channel is to be seen."""
     channel: Annotated[int | None, typer.Option(metavar="K")] = None
     """Channel of that layer, from 0."""
-    epsilon: Annotated[str, typer.Option(metavar="E")] = "20"
+    epsilon: Annotated[str, typer.Option(metavar="E")] = "40"
     """How far the picture may move: the L2 length of the change, in pixel units on [0, 1]."""
     steps: Annotated[int, typer.Option(metavar="N")] = 60
     """Gradient steps."""
     step_size: Annotated[str | None, typer.Option(metavar="S")] = None
-    """Move per step, in the unit of epsilon. By default 2.5 × epsilon / steps."""
+    """Move per step, in the unit of epsilon. By default a tenth of epsilon."""
     seed: Annotated[int | None, typer.Option(metavar="N")] = None
     """Seed of the noise, where no image is given. By default 0."""
 

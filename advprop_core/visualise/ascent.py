@@ -25,8 +25,9 @@ from advprop_core.predict import predict, require_eval
 from advprop_core.types import AttackConfig, Prediction, freeze
 from advprop_core.visualise.goals import Channel, ChannelMeans, Goal, require_channel
 
-DEFAULT_EPSILON = 20.0
+DEFAULT_EPSILON = 40.0
 DEFAULT_STEPS = 60
+_STEP = 0.1  # of epsilon: shorter steps stop moving once the network is certain
 _NOISE = 0.05  # standard deviation, in pixel units
 _WALK = 0.9  # share of the progress; answers along the way have the rest
 
@@ -70,16 +71,15 @@ def ascent(
     Args:
         epsilon: How far the picture may move, in pixel units; in (0, 1000].
         steps: At least 1.
-        step_size: By default ``2.5 * epsilon / steps``.
+        step_size: By default a tenth of epsilon.
 
     Raises:
         InputError: For a value out of its range.
     """
     if not epsilon > 0:
         raise InputError(f"epsilon must be above 0, or the picture stays as it is, got {epsilon:g}")
-    return AttackConfig.pgd(
-        epsilon, norm="l2", steps=steps, step_size=step_size, random_start=False
-    )
+    step = _STEP * epsilon if step_size is None else step_size
+    return AttackConfig.pgd(epsilon, norm="l2", steps=steps, step_size=step, random_start=False)
 
 
 def noise_start(side: int, seed: int = 0) -> Tensor:

@@ -125,7 +125,7 @@ function panel(data, branch, place) {
   const head = document.createElement(`h${data.level}`);
   head.className = "head";
   const name = document.createElement("span");
-  name.style.color = branch.colour;
+  name.style.borderBottom = `3px solid ${branch.colour}`; // as a text it would be too pale
   name.textContent = branch.name;
   const answer = document.createElement("span");
   head.append(name, " says ", answer);

@@ -49,15 +49,7 @@ def show(models: Mapping[str, ModelInfo], busy: bool) -> None:
         disabled=busy,
         help="Others are compared with the first: choose one that was trained without attacks.",
     )
-    st.selectbox(
-        "New task",
-        list(tasks()),
-        format_func=tasks().__getitem__,
-        key=key("new_task"),
-        disabled=busy or len(tasks()) < 2,
-        help="Scenes are drawn by this project. Your own folder is the one that `advprop app "
-        "--images` names; it needs train and val, which hold a folder for each class.",
-    )
+    _task(busy)
     st.text_input(
         "Training images",
         key=key("amounts"),
@@ -78,4 +70,23 @@ def show(models: Mapping[str, ModelInfo], busy: bool) -> None:
         key=key("rounds"),
         disabled=busy,
         help="Passes over the images. The learning rate falls after each third of them.",
+    )
+
+
+def _task(busy: bool) -> None:
+    if len(tasks()) < 2:
+        (title,) = tasks().values()
+        st.caption(
+            f"New task: {title.lower()}. `advprop app --images DIR` adds your own photos, where DIR "
+            "has train and val, which hold a folder for each class."
+        )
+        return
+    st.selectbox(
+        "New task",
+        list(tasks()),
+        format_func=tasks().__getitem__,
+        key=key("new_task"),
+        disabled=busy,
+        help="Scenes are drawn by this project. Your own folder is the one that `advprop app "
+        "--images` names.",
     )

@@ -32,7 +32,7 @@ class VisualiseView(View):
     wished_class: str = ""
     channel: int = within(0, 0, 4095)
     begins_with: str = one_of("noise", STARTS)
-    reach: float = within(20.0, 1, 100)
+    reach: float = within(40.0, 1, 200)
     visual_steps: int = within(60, 5, 200)
     second_model: str = ""
 

@@ -15,7 +15,7 @@ def test_training_images_are_shown_and_one_opens_in_the_playground(
     for branch in ("main", "aux"):
         heading = page.get_by_role("heading", name=re.compile(f"^{branch} says "))
         expect(heading).to_be_visible(timeout=FIRST)
-    images = page.locator("[class*=st-key-influence-open-] button")
+    images = page.locator("[data-testid=stMain]").get_by_role("button", name="Open", exact=True)
     expect(images).to_have_count(16)  # four helpful and four harmful ones of each branch
     shoot(page, "influence")
     images.first.click()

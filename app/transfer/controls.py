@@ -77,8 +77,8 @@ def _task(busy: bool) -> None:
     if len(tasks()) < 2:
         (title,) = tasks().values()
         st.caption(
-            f"New task: {title.lower()}. `advprop app --images DIR` adds your own photos, where DIR "
-            "has train and val, which hold a folder for each class."
+            f"New task: {title.lower()}. `advprop app --images DIR` adds your own photos, where "
+            "DIR has train and val, which hold a folder for each class."
         )
         return
     st.selectbox(

@@ -31,8 +31,10 @@ NETWORKS = ("imagenette-vanilla", "imagenette-advprop", "imagenet-lite0")
 WITNESS = "imagenet-lite1"
 STARTS = 2  # of each kind, for each class
 GRADIENTS = 5  # photos of each class
-EPSILONS = {128: 40.0, 224: 80.0}
-"""By side of the picture: about as long for each pixel."""
+EPSILONS = {128: 20.0, 224: 35.0}
+"""By side of the picture: as long for each pixel."""
+STEP = 1 / 24
+"""Of epsilon: short steps, which end soon after a network is certain."""
 
 
 def main() -> None:
@@ -76,7 +78,7 @@ def _measure(
 ) -> dict[str, Any]:
     side = opened.info.input_size
     module = fold(opened.model.branch(branch), torch.zeros(1, 3, side, side))
-    config = ascent(EPSILONS[side])
+    config = ascent(EPSILONS[side], step_size=STEP * EPSILONS[side])
     asked, places = witness
     coarse: dict[str, list[float]] = {"noise": []}
     seen: dict[str, list[bool]] = {"noise": []}

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import timm
 import torch
@@ -5,7 +7,6 @@ from torch import nn
 
 from advprop_core.attacks.gradient import attack
 from advprop_core.errors import InputError
-from advprop_core.types import AttackConfig
 from advprop_core.visualise.ascent import ascent, noise_start, visualise
 from advprop_core.visualise.goals import Channel, ChannelMeans
 
@@ -21,7 +22,7 @@ def branches(dual):
 def test_a_class_visualisation_is_a_targeted_attack_through_each_branch(branches, pixels):
     start, label = pixels(1), torch.tensor([2])
     made = visualise(branches, start, 2, WALK)
-    targeted = AttackConfig.pgd(3.0, norm="l2", steps=6, random_start=False, target_class=2)
+    targeted = replace(WALK, target_class=2)
     for name, module in branches.items():
         film = made[name]
         assert torch.equal(film.picture[None], attack(module, start, label, targeted))

@@ -66,7 +66,7 @@ def choices(info: ModelInfo) -> DeltaGenerator:
         format="%g",
         key=key("reach"),
         help="How far the picture may move: the Euclidean length of the whole change, where 1 "
-        "moves a single colour value from black to white.",
+        "moves a single colour value from black to white. A network of 224 pixels needs about 80.",
         **ends(VisualiseView, "reach"),
     )
     st.slider("Steps", step=5, key=key("visual_steps"), **ends(VisualiseView, "visual_steps"))

@@ -20,8 +20,9 @@ from app.anatomy.view import AnatomyView
 from app.figures import anatomy as figures
 from app.figures import map_tables
 from app.figures.style import COLUMN_TITLES
-from app.shell import defects, messages, samples
+from app.shell import defects, messages, photo_sets, samples
 from app.shell.layout import chart, in_rows, once, tabs
+from app.shell.samples import Source
 from app.shell.workbench import dark
 
 
@@ -36,15 +37,18 @@ def dial(subject: Subject) -> None:
         anatomy_controls.way(view, stages, auxiliaries, subject.current)
     view = subject.newest()
     way, t = work.way_of(view, info), view.dial / 100
-    st.caption(words.statistics(way, work.reference_source(info), samples.class_folders()))
+    source = work.reference_source(view, info)
+    st.caption(words.statistics(way, source, samples.class_folders()))
+    if source is None:
+        photo_sets.uploader("photos", disabled=not subject.current)
     with place:
         blend = at_end(comparison, way, t) or result(
-            "dial", subject, work.blended, way, t, about=subject.base
+            "dial", subject, work.blended, source, way, t, about=subject.base
         )
         if blend is not None:
-            _blend(subject, way, blend, view)
-    if blend is not None:
-        _offer_file(subject, way, t)
+            _blend(subject, source, way, blend, view)
+    if blend is not None and source is not None:
+        _offer_file(subject, source, way, t)
     _more(subject, way, t)
 
 
@@ -61,7 +65,9 @@ def _more(subject: Subject, way: Way, t: float) -> None:
             anatomy_gap.gap(subject)
 
 
-def _blend(subject: Subject, way: Way, blend: Blended, view: AnatomyView) -> None:
+def _blend(
+    subject: Subject, source: Source | None, way: Way, blend: Blended, view: AnatomyView
+) -> None:
     """Maps, the way and answers, of main, the blend and the second branch."""
     comparison, names = subject.comparison, subject.lens.info.class_names
     drawn = next(iter(comparison.maps.values()), None)
@@ -82,7 +88,7 @@ def _blend(subject: Subject, way: Way, blend: Blended, view: AnatomyView) -> Non
         if comparison.maps_refused:
             st.caption(messages.not_drawn(method.title, comparison.maps_refused))
     with course:
-        _curve(subject, way, blend)
+        _curve(subject, source, way, blend)
     for column, kind in in_rows(INPUT_KINDS, 2, "large", roomy="bars"):
         with column:
             st.subheader(f"{COLUMN_TITLES[kind]} picture")
@@ -92,8 +98,8 @@ def _blend(subject: Subject, way: Way, blend: Blended, view: AnatomyView) -> Non
             chart(figure, f"anatomy.bars.{kind}", alt)
 
 
-def _curve(subject: Subject, way: Way, blend: Blended) -> None:
-    lines = result("curve", subject, work.curves, way, about=subject.base)
+def _curve(subject: Subject, source: Source | None, way: Way, blend: Blended) -> None:
+    lines = result("curve", subject, work.curves, source, way, about=subject.base)
     if lines is None:
         return
     followed, is_true = subject.comparison.attacked_class, subject.comparison.true_class is not None
@@ -104,13 +110,13 @@ def _curve(subject: Subject, way: Way, blend: Blended) -> None:
     st.caption(sentence)
 
 
-def _offer_file(subject: Subject, way: Way, t: float) -> None:
+def _offer_file(subject: Subject, source: Source, way: Way, t: float) -> None:
     """The network at this place as a file; it takes photos to estimate its statistics."""
     if not way.estimated or not 0 < t < 1:
         return
     share = f"{round(100 * t)} %"
-    ask, about = f"Make a file of the network at {share}", (subject.lens.network, way, t)
-    data = result("file", subject, work.network_file, way, t, about=about, ask=ask)
+    ask, about = f"Make a file of the network at {share}", (subject.lens.network, source, way, t)
+    data = result("file", subject, work.network_file, source, way, t, about=about, ask=ask)
     if data is not None:
         st.download_button(
             f"Download the network at {share}",

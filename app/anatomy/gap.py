@@ -26,7 +26,8 @@ def gap(subject: Subject) -> None:
     st.markdown(gap_words.INTRODUCTION)
     anatomy_controls.choice("gap_by", "What is swapped", gap_words.BY, view, subject.current)
     st.markdown("#### On this picture")
-    here = result("gap", subject, work.gap_here, second, by, about=(subject.base, second))
+    used = work.reference_source(view, subject.lens.info)
+    here = result("gap", subject, work.gap_here, used, second, by, about=(subject.base, second))
     if here is not None:
         _gap(subject, here, second, "here")
     _gap_over(subject, view, by)
@@ -34,9 +35,9 @@ def gap(subject: Subject) -> None:
 
 def _gap_over(subject: Subject, view: AnatomyView, by: By) -> None:
     st.markdown("#### On many pictures")
-    source = samples.source_for(subject.lens.info, work.MEASURED)
+    source = samples.source_for(subject.lens.info, work.MEASURED, view.photos)
     if source is None:
-        st.markdown(words.no_photos(samples.class_folders()))
+        st.markdown(samples.no_photos(samples.class_folders()))
         return
     perturbation = comparison.perturbation(subject.view, subject.lens.info)
     inputs = perturbation, subject.view.attack_branch, source, view.second
@@ -62,5 +63,5 @@ def _gap(subject: Subject, swaps: Gap, second: str, where: str, pictures: str = 
                 chart(figure, f"anatomy.gap.{where}.{order}", alt)
     is_perturbed = "adversarial" in figures.kinds(swaps)
     perturbation = controls.describe(subject.view, subject.lens.info) if is_perturbed else ""
-    estimated_on = words.pictures(work.reference_source(subject.lens.info))
+    estimated_on = words.pictures(work.reference_source(subject.view, subject.lens.info))
     st.caption(gap_words.caption(swaps, second, perturbation, estimated_on))

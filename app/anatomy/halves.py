@@ -22,9 +22,9 @@ def halves(subject: Subject, way: Way, t: float) -> None:
     if rows is not None:
         origin = halves_words.BUNDLED
     else:
-        source = samples.source_for(subject.lens.info, work.MEASURED)
+        source = samples.source_for(subject.lens.info, work.MEASURED, subject.view.photos)
         if source is None:
-            st.markdown(words.no_photos(samples.class_folders()))
+            st.markdown(samples.no_photos(samples.class_folders()))
             return
         pictures = source.title
         about = subject.lens.network, subject.view.calibrated

@@ -12,7 +12,7 @@ from app.anatomy import calibrating, words
 from app.anatomy import controls as anatomy_controls
 from app.anatomy.section import Subject
 from app.anatomy.view import AnatomyView
-from app.shell import cache, comparison, controls, samples, state, workbench
+from app.shell import cache, comparison, controls, photo_sets, samples, state, workbench
 from app.shell.layout import image
 from app.shell.samples import Source
 from app.shell.tasks import Shown, Task
@@ -25,18 +25,18 @@ def _settle(lens: Lens) -> None:
     from advprop_core.anatomy.layers import stages_of_layers
 
     auxiliaries = list(lens.info.branches)[1:]
-    offered = not auxiliaries and _source(lens.info) is not None
+    offered = not auxiliaries and _source(state.current(), lens.info) is not None
     anatomy_controls.settle(auxiliaries or ["aux"], stages_of_layers(lens.model), offered)
 
 
-def _source(info: ModelInfo) -> Source | None:
+def _source(view: AnatomyView, info: ModelInfo) -> Source | None:
     """What a branch can be calibrated with, if there is anything."""
-    return samples.source_for(info, calibrating.PICTURES)
+    return samples.source_for(info, calibrating.PICTURES, view.photos)
 
 
 def _calibrated_with(view: AnatomyView, info: ModelInfo) -> Source | None:
     """What a branch is calibrated with before the network can be looked into, if one is."""
-    return _source(info) if view.calibrated and len(info.branches) == 1 else None
+    return _source(view, info) if view.calibrated and len(info.branches) == 1 else None
 
 
 def _task(view: AnatomyView, lens: Lens) -> Task:
@@ -90,14 +90,17 @@ def _offer(shown: Shown, current: bool) -> None:
     """What can be done for a network with one set of norm layers."""
     from app.figures import pictures
 
-    source = _source(shown.info)
+    source = _source(shown.view, shown.info)
     st.markdown(words.ALONE)
     # Three, as there are while the network is being loaded: what is left of those would stay.
     picture, text, _ = st.columns([3, 5, 1], gap="large")
     with picture:
         image(pictures.to_png(shown.result.clean.numpy()), shown.title, shown.title)
     text.markdown(words.offer(source, samples.class_folders()))
-    if source is not None:
+    if source is None:
+        with text:
+            photo_sets.uploader("photos", disabled=not current)
+    else:
         text.button(
             "Calibrate an auxiliary branch",
             type="primary",

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from advprop_core.text import join, percent, radius
 from advprop_core.types import AttackConfig, InputKind
 from app.anatomy.calibrating import ATTACK
-from app.shell.messages import PICTURES, quote
+from app.shell.messages import PICTURES
+from app.shell.samples import no_photos
 
 if TYPE_CHECKING:
     from advprop_core.anatomy.dial import Blended, Curve, Moved, Way
@@ -230,20 +231,6 @@ def attack(config: AttackConfig) -> str:
 def pictures(source: Source | None) -> str:
     """``128 drawn scenes``; empty where there are none."""
     return "" if source is None else f"{source.limit} {source.title}"
-
-
-def no_photos(folders: Sequence[str]) -> str:
-    """Why there are no pictures of known class, and what to do."""
-    listed = join([quote(name) for name in folders[:6]])
-    reason = (
-        f"The folder of this app has none of its classes: it holds {listed}."
-        if folders
-        else "There are none of known class here."
-    )
-    return (
-        f"{reason} Start the app with `advprop app --images FOLDER`, where FOLDER holds a folder "
-        "of photos for each class, named like the class."
-    )
 
 
 def calibrated(n: int, source: Source) -> str:

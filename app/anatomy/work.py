@@ -50,36 +50,42 @@ _HALVES = "norm-halves.json"
 Halves = Mapping[Mixture, MixtureAccuracy]
 
 
-def reference_source(info: ModelInfo) -> Source | None:
+def reference_source(view: AnatomyView, info: ModelInfo) -> Source | None:
     """What statistics can be estimated on, if there is anything."""
-    return source_for(info, REFERENCE)
+    return source_for(info, REFERENCE, view.photos)
 
 
 def way_of(view: AnatomyView, info: ModelInfo) -> Way:
     """What the view lets move; statistics are estimated again where both move and can be."""
-    estimated = view.moved == "both" and reference_source(info) is not None
+    estimated = view.moved == "both" and reference_source(view, info) is not None
     return Way(view.second, cast("Moved", view.moved), estimated, view.moved_layers)
 
 
-def blended(subject: Subject, way: Way, t: float, *, progress: Report) -> Blended:
-    """Predictions and maps of the network at one place."""
-    model, reference = subject.lens.model, _reference(subject.lens.info)
+def blended(
+    subject: Subject, source: Source | None, way: Way, t: float, *, progress: Report
+) -> Blended:
+    """Predictions and maps of the network at one place; statistics come from the source."""
+    model, reference = subject.lens.model, _reference(source, subject.lens.info)
     return dial.blended(model, subject.comparison, way, t, reference, progress=progress)
 
 
-def curves(subject: Subject, way: Way, *, progress: Report) -> tuple[Curve, ...]:
+def curves(
+    subject: Subject, source: Source | None, way: Way, *, progress: Report
+) -> tuple[Curve, ...]:
     """Predictions all along a way and, where statistics are estimated, the naive way beside it."""
     ways = (way, replace(way, estimated=False)) if way.estimated else (way,)
-    model, reference = subject.lens.model, _reference(subject.lens.info)
+    model, reference = subject.lens.model, _reference(source, subject.lens.info)
     return tuple(
         dial.curve(model, subject.comparison, each, PLACES, reference, progress=progress)
         for each in ways
     )
 
 
-def network_file(subject: Subject, way: Way, t: float, *, progress: Report) -> bytes:
+def network_file(
+    subject: Subject, source: Source, way: Way, t: float, *, progress: Report
+) -> bytes:
     """The network at one place as a plain state dict."""
-    lens, reference = subject.lens, _reference(subject.lens.info)
+    lens, reference = subject.lens, _reference(source, subject.lens.info)
     assert reference is not None
     progress(0.5)
     whole = Checkpoint(lens.model, lens.info)
@@ -141,7 +147,9 @@ def excited(
     }
 
 
-def gap_here(subject: Subject, second: str, by: By, *, progress: Report) -> Gap:
+def gap_here(
+    subject: Subject, source: Source | None, second: str, by: By, *, progress: Report
+) -> Gap:
     """Which layers carry the gap on the pictures of a comparison."""
     comparison = subject.comparison
     pixels = {"clean": comparison.clean[None]}
@@ -151,7 +159,7 @@ def gap_here(subject: Subject, second: str, by: By, *, progress: Report) -> Gap:
         subject.lens.model,
         pixels,
         torch.tensor([comparison.attacked_class]),
-        _reference(subject.lens.info),
+        _reference(source, subject.lens.info),
         by=by,
         second=second,
         progress=progress,
@@ -184,7 +192,7 @@ def gap_over(
         lens.model,
         pixels,
         labels,
-        _reference(lens.info),
+        _reference(replace(source, limit=REFERENCE), lens.info),
         by=by,
         second=second,
         batch_size=_BATCH,
@@ -196,9 +204,8 @@ def _images(source: Source, info: ModelInfo) -> Images:
     return load_images(source.name, info.input_size, classes=info.classes, limit=source.limit)
 
 
-def _reference(info: ModelInfo) -> Tensor | None:
+def _reference(source: Source | None, info: ModelInfo) -> Tensor | None:
     """(N, 3, S, S) pixels that statistics are estimated on, if there are any."""
-    source = reference_source(info)
     if source is None:
         return None
     return _reference_images(source, info.input_size, tuple(info.classes))[0]

@@ -5,13 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from advprop_core.compare.matrix import attack_matrix
-from advprop_core.datasets.texture_shapes.scenes import SHAPES
 from app.figures import studio as figures
 from app.playground import words
 from app.playground.many_pictures import MOST_IMAGES, ManyPictures, attack_many
-from app.shell import cache, comparison, controls, tasks
+from app.shell import cache, comparison, controls, photo_sets, samples, tasks
 from app.shell.layout import chart
-from app.shell.pictures import own_folder
 from app.shell.tasks import Shown, Task
 from app.shell.workbench import dark
 
@@ -54,10 +52,9 @@ def _many_pictures(playground: Shown) -> None:
     st.markdown("##### And on many pictures?")
     task = _task_of_many(playground)
     if task is None:
-        st.caption(
-            "That takes labelled photos of this network's classes, in a folder with a folder for "
-            "each class: start the app with `advprop app --images FOLDER`."
-        )
+        reason = samples.no_photos(samples.class_folders())
+        st.caption(f"That takes photos of this network's classes. {reason}")
+        photo_sets.uploader("photos", disabled=False)
         return
     asked = tasks.offer(
         _MANY,
@@ -89,8 +86,8 @@ def _draw_many(shown: Shown, task: Task) -> None:
 def _task_of_many(playground: Shown) -> Task | None:
     """The matrix over many pictures, or None where there are none with this network's classes."""
     info = playground.info
-    folder = "shapes" if info.class_ids == SHAPES else own_folder()
-    if folder is None:
+    source = samples.source_for(info, MOST_IMAGES, playground.view.photos)
+    if source is None:
         return None
     lens = cache.load_lens(playground.view.model)
     config = comparison.attack_config(playground.view, info)
@@ -100,6 +97,6 @@ def _task_of_many(playground: Shown) -> Task | None:
         lens.model,
         info,
         about="images",
-        data=str(folder),
+        data=source.name,
         config=config,
     )

@@ -26,7 +26,8 @@ _LARGEST_PHOTO = 20_000_000  # bytes
 _MOST_PHOTOS = 5000
 _LONGEST_NAME = 100
 _NAMES, _REFUSAL = "photo_sets", "photo_sets.refusal"  # in the session
-_FIELD = "view.data"  # of Robustness: as the widget has it, or the link
+_FIELDS = ("view.data", "view.photos")  # of Robustness and the other pages: as a link has them
+_TITLE = "Photos of your own"
 
 
 def keep(data: bytes, name: str) -> str:
@@ -50,7 +51,8 @@ def keep(data: bytes, name: str) -> str:
 
 def offered() -> dict[str, str]:
     """Key to title of the photos that this person gave, or that a link names, while kept."""
-    keys = [st.session_state.get(_FIELD, ""), *st.session_state.get(_NAMES, ())]
+    fields = [st.session_state.get(field, "") for field in _FIELDS]
+    keys = [*fields, *st.session_state.get(_NAMES, ())]
     folders = {key: cache.photo_sets().get(key) for key in dict.fromkeys(keys) if key}
     titles = {key: folder.name for key, folder in folders.items() if folder is not None}
     st.session_state[_NAMES] = tuple(titles)
@@ -68,11 +70,16 @@ def classes_of(key: str) -> list[str]:
     return [] if folder is None else sorted(path.name for path in folder.iterdir())
 
 
+def hint() -> str:
+    """What a page may say where photos are missing; empty where none are taken."""
+    return f"Give them as a zip under **{_TITLE}**. " if network_files.may_open() else ""
+
+
 def uploader(field: str, *, disabled: bool) -> None:
     """Where a person gives a zip; what it holds becomes the value of this field of the view."""
     if not network_files.may_open():
         return
-    with st.popover("Photos of your own", icon=":material/upload_file:", disabled=disabled):
+    with st.popover(_TITLE, icon=":material/upload_file:", disabled=disabled):
         st.file_uploader(
             "A zip with a folder of photos for each class",
             type="zip",

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from advprop_core.datasets.splits import split_folder
 from advprop_core.datasets.texture_shapes.scenes import SHAPES
 from advprop_core.models.class_names import match_classes
 from advprop_core.pictures.files import is_hidden
+from advprop_core.text import join
 from advprop_core.types import ModelInfo
+from app.shell import photo_sets
+from app.shell.messages import quote
 from app.shell.pictures import own_folder
 
 
@@ -27,8 +31,11 @@ class Source:
     limit: int
 
 
-def source_for(info: ModelInfo, limit: int) -> Source | None:
-    """Built-in scenes for a network that learnt them, else the person's own folder if it fits."""
+def source_for(info: ModelInfo, limit: int, photos: str) -> Source | None:
+    """The zip of this key if it fits, else built-in scenes, else the app's folder if it fits."""
+    given = photo_sets.folder_of(photos)
+    if given is not None and match_classes(info.classes, photo_sets.classes_of(photos)):
+        return Source(str(given), f"photos of {given.name}", limit)
     if tuple(info.class_ids) == SHAPES:
         return Source("shapes", "drawn scenes", limit)
     if not folder_fits(info):
@@ -48,3 +55,17 @@ def class_folders() -> list[str]:
         return []
     entries = split_folder(folder, "val").iterdir()
     return sorted(path.name for path in entries if path.is_dir() and not is_hidden(path.name))
+
+
+def no_photos(folders: Sequence[str]) -> str:
+    """Why there are no pictures of known class, and what to do."""
+    listed = join([quote(name) for name in folders[:6]])
+    reason = (
+        f"The folder of this app has none of its classes: it holds {listed}."
+        if folders
+        else "There are none of known class here."
+    )
+    return (
+        f"{reason} {photo_sets.hint()}`advprop app --images FOLDER` takes a folder that holds a "
+        "folder of photos for each class, named like the class."
+    )

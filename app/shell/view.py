@@ -84,6 +84,7 @@ class View:
         scale: Which maps share a colour scale; a key of :data:`SCALES`.
         opacity: Of the map over the photo, in percent.
         expert: Whether the further controls are shown.
+        photos: Key of a zip of labelled photos that this person gave, or empty.
     """
 
     model: str = "imagenet-lite0"
@@ -107,6 +108,7 @@ class View:
     scale: str = one_of("each", SCALES)
     opacity: int = within(70, 0, 100)
     expert: bool = False
+    photos: str = ""
 
     @property
     def strength(self) -> float:

@@ -1,10 +1,14 @@
 """The Anatomy page of a network with one set of norm layers."""
 
+import io
+import zipfile
+
 import pytest
 import torch
 
 from app.shell import cache
 from tests.app.anatomy.looking import ANATOMY, WHERE, assert_whole, look_into
+from tests.app.visiting import jpeg
 
 pytestmark = pytest.mark.usefixtures("few_pictures")
 
@@ -55,3 +59,18 @@ def test_calibrating_without_pictures_of_its_classes(
     assert "calibrated" in person.warnings[0]
     assert "advprop app --images FOLDER" in person.text
     assert "Calibrate an auxiliary branch" not in [button.label for button in person.at.button]
+    person.at.file_uploader(key="photo_sets.upload").set_value(
+        ("things.zip", zipped(names), "application/zip")
+    )
+    person.run().press("Calibrate an auxiliary branch")
+    assert_whole(person)
+    assert "photos of things under attack" in person.at.info[0].value
+
+
+def zipped(classes):
+    """A photo in a folder for each class."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for number, name in enumerate(classes):
+            archive.writestr(f"{name}/photo.jpg", jpeg(seed=number))
+    return content.getvalue()

@@ -97,7 +97,7 @@ def reference(monkeypatch):
 def test_a_blend_is_asked_and_explained_as_the_branches_are(
     lens, found, reference, way, affine, statistics
 ):
-    made = anatomy.blended(about(lens, found), way, 0.3, progress=Job("x").report)
+    made = anatomy.blended(about(lens, found), FEW, way, 0.3, progress=Job("x").report)
     if statistics == "reference":
         statistics = reference
     module = blend(lens.model, affine, statistics, layers=way.layers or None)
@@ -114,7 +114,7 @@ def test_a_blend_is_asked_and_explained_as_the_branches_are(
 def test_the_ends_are_the_branches_and_need_no_work(lens, found):
     for t, branch in ((0, "main"), (1, "aux")):
         made = at_end(found, Way("aux"), t)
-        worked = anatomy.blended(about(lens, found), Way("aux"), t, progress=Job("x").report)
+        worked = anatomy.blended(about(lens, found), FEW, Way("aux"), t, progress=Job("x").report)
         for kind in ("clean", "adversarial"):
             assert made.predictions[kind] is found.predictions[kind, branch]
             torch.testing.assert_close(
@@ -131,14 +131,14 @@ def test_the_ends_are_the_branches_and_need_no_work(lens, found):
 @pytest.mark.parametrize("method", ["deep-lift", "smoothgrad"])
 def test_other_maps_of_a_blend_meet_the_branches_at_the_ends(lens, asked, method):
     found = asked(method=method)
-    made = anatomy.blended(about(lens, found), Way("aux"), 1.0, progress=Job("x").report)
+    made = anatomy.blended(about(lens, found), FEW, Way("aux"), 1.0, progress=Job("x").report)
     one, other = made.maps["clean"].values, found.maps["clean", "aux"].values
     assert float((one - other).abs().max()) < 0.05 * float(other.abs().max())
 
 
 def test_the_curve_begins_at_main_and_ends_at_aux(lens, found, reference):
     job = Job("x")
-    lines = anatomy.curves(about(lens, found), Way("aux", estimated=True), progress=job.report)
+    lines = anatomy.curves(about(lens, found), FEW, Way("aux", estimated=True), progress=job.report)
     assert job.progress == 1
     for line in lines:
         for kind, shares in line.shares.items():
@@ -153,7 +153,9 @@ def test_the_curve_begins_at_main_and_ends_at_aux(lens, found, reference):
 
 
 def test_half_a_way_has_one_line(lens, found):
-    (line,) = anatomy.curves(about(lens, found), Way("aux", "affine"), progress=Job("x").report)
+    (line,) = anatomy.curves(
+        about(lens, found), FEW, Way("aux", "affine"), progress=Job("x").report
+    )
     assert not torch.equal(
         line.shares["clean"][-1], found.predictions["clean", "aux"].probabilities
     )
@@ -162,9 +164,9 @@ def test_half_a_way_has_one_line(lens, found):
 def test_a_picture_that_was_not_changed_is_asked_once(lens, asked):
     found = asked(perturbation="none")
     assert list(
-        anatomy.curves(about(lens, found), Way("aux"), progress=Job("x").report)[0].shares
+        anatomy.curves(about(lens, found), FEW, Way("aux"), progress=Job("x").report)[0].shares
     ) == ["clean"]
-    gap = anatomy.gap_here(about(lens, found), "aux", "stage", progress=Job("x").report)
+    gap = anatomy.gap_here(about(lens, found), FEW, "aux", "stage", progress=Job("x").report)
     assert list(gap.rows["alone"][0].scores) == ["clean"]
 
 
@@ -191,7 +193,9 @@ def test_what_comes_with_a_bundled_network_is_not_said_of_the_persons_own(tmp_pa
 
 def test_the_file_holds_the_blend(lens, reference, tmp_path):
     (tmp_path / "x.safetensors").write_bytes(
-        anatomy.network_file(about(lens), Way("aux", estimated=True), 0.5, progress=Job("x").report)
+        anatomy.network_file(
+            about(lens), FEW, Way("aux", estimated=True), 0.5, progress=Job("x").report
+        )
     )
     plain = load(tmp_path / "x.safetensors").model.branch("main")
     expected = blend(lens.model, 0.5, reference).network.state_dict()
@@ -201,7 +205,7 @@ def test_the_file_holds_the_blend(lens, reference, tmp_path):
 @pytest.mark.parametrize("by", ["stage", "layer"])
 def test_the_gap_of_a_picture_lies_between_its_branches(lens, found, by):
     job = Job("x")
-    gap = anatomy.gap_here(about(lens, found), "aux", by, progress=job.report)
+    gap = anatomy.gap_here(about(lens, found), FEW, "aux", by, progress=job.report)
     assert (gap.n, gap.by) == (1, by)
     assert job.progress == 1
     assert gap.naive.keys() == gap.rows.keys()
@@ -263,4 +267,4 @@ def test_a_slow_blend_can_be_stopped(lens, found):
     job = Job("x")
     job.cancelled = True
     with pytest.raises(Cancelled):
-        anatomy.blended(about(lens, found), Way("aux"), 0.5, progress=job.report)
+        anatomy.blended(about(lens, found), FEW, Way("aux"), 0.5, progress=job.report)

@@ -24,7 +24,7 @@ def test_a_link_erases(visit):
     expected = erase(clean, EraseConfig((Region(0, 0, 500, 1000),), "black"))[0]
     assert torch.equal(person.result.adversarial, expected)
     person.assert_whole()
-    assert person.pictures[-1] == "Change, as it is"
+    assert person.pictures[-1] == "Change"
     assert person.board["pictures"][1]["alt"].endswith("1 region painted black by hand")
 
 

@@ -12,7 +12,7 @@ from advprop_core.models import checkpoints
 from app.figures.animation import to_animation
 from app.playground import film, many_pictures, matrix, sweep
 from app.playground.view import PlaygroundView
-from app.shell import cache, links
+from app.shell import cache, links, samples
 from tests.app.visiting import chosen, jpeg, lose_pictures
 
 PARTS = {"sweep": (sweep, "sweep"), "film": (film, "make_film"),
@@ -232,7 +232,7 @@ def own_folder(visit, tmp_path, monkeypatch):
         for index in range(3):
             scene = draw_scene(5, index, texture_agreement=1.0, size=64)
             Image.fromarray(scene.image).save(tmp_path / label / f"{index}.png")
-    monkeypatch.setattr(matrix, "SHAPES", ("other", "classes"))
+    monkeypatch.setattr(samples, "SHAPES", ("other", "classes"))
     monkeypatch.setenv("ADVPROP_IMAGES", str(tmp_path))
     return tmp_path
 
@@ -244,20 +244,13 @@ def test_a_persons_own_folder_is_measured(visit, own_folder):
     assert "n = 6 photos of your folder" in person.text
 
 
-def test_a_folder_of_other_classes_is_refused_in_words(visit, own_folder):
+def test_without_photos_of_its_classes_it_is_said_what_to_do(visit, own_folder):
     for label in ("star", "heart"):
         (own_folder / label).rename(own_folder / f"{label}fish")
     person = visit(studio="matrix", steps="1")
-    button(person, "ask.studio.folder").click()
-    person.run()
-    assert "No class folder is a class of the checkpoint" in person.errors[0]
-    assert studio_charts(person) == ["studio.matrix"]
-
-
-def test_without_a_folder_it_is_said_how_to_name_one(visit, monkeypatch):
-    monkeypatch.setattr(matrix, "SHAPES", ("other", "classes"))
-    person = visit(studio="matrix", steps="1")
+    assert "it holds `heartfish` and `starfish`" in person.text
     assert "--images FOLDER" in person.text
+    assert "zip under **Photos of your own**" in person.text
     assert "ask.studio.folder" not in person.keys()  # noqa: SIM118
 
 

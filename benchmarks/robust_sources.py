@@ -10,7 +10,8 @@ take part in it? The grids:
 - fine-tuned: EfficientNet-lite0, fine-tuned from ImageNet on Imagenette at 128 pixels in the same
   way but for its objective (`train --recipe imagenette`): natural, L∞ at 1/255 and 4/255, L2 at 0.5
   and 2, each with attacks of two steps, and AdvProp's three branches. 100 to 6400 photos of
-  CIFAR-10, the head alone, five seeds. Each is compared with the natural one.
+  CIFAR-10, the head alone, five seeds. Each is compared with the natural one. imagenet-lite0 at the
+  same size was added after the first results: it shows what the fine-tuning itself changes.
 - adapters: `imagenet-lite0` at 224 pixels through main and through the auxiliaries that were added
   to it, and the natural network of the first grid, which shows what the fine-tuning itself costs.
   100 to 1600 photos, the head alone, five seeds.
@@ -53,7 +54,8 @@ _MOST = "100,200,400,800,1600,3200,6400"
 GRIDS = {
     "fine-tuned": "--source imagenette-vanilla,imagenette-linf-1.safetensors,"
     "imagenette-linf-4.safetensors,imagenette-l2-05.safetensors,imagenette-l2-2.safetensors,"
-    f"imagenette-advprop,imagenette-advprop:aux,imagenette-advprop:aux2 --num-images {_MOST}",
+    "imagenette-advprop,imagenette-advprop:aux,imagenette-advprop:aux2,imagenet-lite0 --size 128 "
+    f"--num-images {_MOST}",
     "adapters": "--source imagenet-lite0,imagenet-lite0:aux,imagenet-lite0:aux2,imagenette-vanilla "
     "--num-images 100,200,400,800,1600",
     "scenes": "--source shapes-vanilla,shapes-adversarial,shapes-mixed,shapes-fast-advprop:aux,"
@@ -100,7 +102,9 @@ def _run(name: str, data: Path, runs: Path, workers: int) -> None:
         _choose_photos(data / "cifar10", runs / "cifar10")
     words = ["transfer", *GRIDS[name].split(), "--data", "cifar10", "--out", name]
     _advprop([*words, "--workers", str(workers)], runs)
-    content: dict[str, Any] = json.loads((runs / name / "results.json").read_text("utf-8"))
+    # A source is shown by its name alone; the command keeps the ending of the file.
+    text = (runs / name / "results.json").read_text("utf-8").replace('.safetensors"', '"')
+    content: dict[str, Any] = json.loads(text)
     path = RESULTS / f"transfer-{name}.json"
     path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")
 

@@ -10,6 +10,7 @@ from advprop_core.report.words import Row, grouped
 from advprop_core.text import join, trained_blocks
 
 _ENDS = "95 % interval"
+_MANY = 3  # numbers of images that are told by their ends
 
 
 def sources(content: Mapping[str, Any]) -> list[str]:
@@ -61,19 +62,37 @@ def headline(content: Mapping[str, Any]) -> Iterator[str]:
 
 def _verdict(source: str, first: str, trainable: str, rows: Sequence[Row]) -> str:
     """What differences are more than chance over seeds, and where no interval can say."""
-    signs: dict[str, list[str]] = {"better": [], "worse": [], "no clear difference": []}
-    for row in rows:
+    signs: dict[str, list[int]] = {"better": [], "worse": [], "no clear difference": []}
+    for place, row in enumerate(rows):
         interval = row["difference_interval"]
         sign = "no clear difference"
         if interval and interval[0] > 0:
             sign = "better"
         elif interval and interval[1] < 0:
             sign = "worse"
-        text = f"{row['num_images']} ({points(row['difference'])} points"
-        text += f", {between_points(interval)})" if interval else ")"
-        signs[sign].append(text)
-    parts = [f"{sign} with {join(texts)} images" for sign, texts in signs.items() if texts]
+        signs[sign].append(place)
+    parts = [f"{sign} with {_where(rows, places)}" for sign, places in signs.items() if places]
     return f"{source} against {first}, {trained_blocks(trainable)}: {'; '.join(parts)}."
+
+
+def _where(rows: Sequence[Row], places: Sequence[int]) -> str:
+    """Numbers of images and by how much: each where they are few, from … to where they are many."""
+    chosen = [rows[place] for place in places]
+    if len(chosen) < _MANY:
+        return f"{join([_each(row) for row in chosen])} images"
+    counts = [str(row["num_images"]) for row in chosen]
+    is_whole = places[-1] - places[0] == len(places) - 1
+    ends = sorted(row["difference"] for row in chosen)
+    return (
+        f"{f'{counts[0]} to {counts[-1]}' if is_whole else join(counts)} images "
+        f"({points(ends[0])} to {points(ends[-1])} points)"
+    )
+
+
+def _each(row: Row) -> str:
+    interval = row["difference_interval"]
+    inside = f", {between_points(interval)}" if interval else ""
+    return f"{row['num_images']} ({points(row['difference'])} points{inside})"
 
 
 def tables(content: Mapping[str, Any]) -> Iterator[Table]:

@@ -24,11 +24,9 @@ from pathlib import Path
 
 from advprop_core.datasets.named import load_images
 from advprop_core.models import checkpoints
-from advprop_core.models.adapters import base_of
 from advprop_core.models.bundle import open_model
 from advprop_core.models.cards import model_card
-from advprop_core.models.published import PUBLISHED, published_info, read_published
-from advprop_core.models.timm_networks import create
+from advprop_core.models.published import PUBLISHED
 from advprop_core.training.data import load_split
 from advprop_core.training.measure import measure
 
@@ -51,9 +49,9 @@ NOT_BUNDLED = {
 
 ADAPTERS = {
     name: f"--objective auxiliary --start-from {name} --auxiliaries 1/255,3/255 --max-steps 300"
-    for name in ("imagenet-lite0",)
+    for name in PUBLISHED
 }
-"""For published networks; the others are described as they are."""
+"""For published networks."""
 
 
 def main() -> None:
@@ -126,20 +124,14 @@ def _measured(name: str, trained: Path, data: str) -> Path:
 
 
 def _describe_published(name: str, arguments: argparse.Namespace) -> None:
-    """An adapter; or a file without tensors, with the digest of the weights in the package."""
-    if name in ADAPTERS:
-        trained = arguments.runs / name / "model.safetensors"
-        if not trained.exists():
-            _train(name, ADAPTERS[name], str(arguments.imagenette), trained.parent)
-        opened = open_model(trained)
-        command = _without_places(opened.info.recipe["command"])
-        model, info = opened.model, opened.info
-        info = replace(info, name=name, recipe={**info.recipe, "command": command})
-    else:
-        tensors = read_published(name)
-        info = replace(published_info(name), base=base_of(name, tensors))
-        model = create(info)
-        model.load_state_dict(tensors)
+    """An adapter: the norm layers that were trained, and the digest of the package's weights."""
+    trained = arguments.runs / name / "model.safetensors"
+    if not trained.exists():
+        _train(name, ADAPTERS[name], str(arguments.imagenette), trained.parent)
+    opened = open_model(trained)
+    command = _without_places(opened.info.recipe["command"])
+    model, info = opened.model, opened.info
+    info = replace(info, name=name, recipe={**info.recipe, "command": command})
     photos = arguments.photos
     images = load_images(str(photos), info.input_size, classes=info.classes, limit=200)
     info = replace(info, metrics=measure(model.freeze(), images, photos.name, photos.name))

@@ -6,7 +6,7 @@
 --runs is a folder that holds imagenette-val-224, the validation photos of Imagenette with a shorter
 side of 224 pixels, and keeps the reports; what is finished in one is not measured again. The
 studies over seeds among the results are made by benchmarks/effect, the halves of the norm by
-benchmarks/halves.
+benchmarks/halves, transfer by benchmarks/robust_sources.
 """
 
 from __future__ import annotations
@@ -20,17 +20,20 @@ from pathlib import Path
 from typing import Any
 
 from advprop_core.evaluation.intervals import wilson_interval
+from advprop_core.report.transfer_words import points
 from advprop_core.report.words import own_attacks
-from advprop_core.text import markdown_table, radius
+from advprop_core.text import markdown_table, radius, trained_blocks
 from benchmarks.auxiliaries import table as auxiliaries_table
 from benchmarks.effect import table as study_table
 from benchmarks.effect.design import FROM_NOTHING, STUDIES
 from benchmarks.halves import table as halves_table
+from benchmarks.robust_sources import GRIDS
 
 RESULTS = Path(__file__).parent / "results"
 DOCS = Path(__file__).parents[1] / "docs" / "results.md"
 _OBJECTIVES = ("vanilla", "mixed", "adversarial", "advprop", "fast-advprop")
 _SHAPES = "--model " + ",".join(f"shapes-{objective}" for objective in _OBJECTIVES)
+_TOLD_IMAGES = (100, 400, 1600, 6400)
 _PHOTOS = "--data imagenette-val-224 --limit 300 --attack pgd --epsilon"
 COMMANDS = {
     "imagenette": "--model imagenette-vanilla,imagenette-advprop "
@@ -86,6 +89,7 @@ def tables() -> dict[str, str]:
         "dial": halves_table.dial(_read("norm-halves")),
         "calibrated": halves_table.calibrated(_read("norm-halves")),
         **_added(),
+        **{f"transfer-{name}": table for name, table in transfer_tables().items()},
         "overall": study_table.overall([RESULTS / study.results for study in FROM_NOTHING]),
     }
 
@@ -95,6 +99,41 @@ def _added() -> dict[str, str]:
     if not (RESULTS / "added-auxiliaries.json").exists():
         return {}
     return {"auxiliaries": auxiliaries_table.ways(_read("added-auxiliaries"))}
+
+
+def transfer_tables() -> dict[str, str]:
+    """Accuracies on a new task and differences to the first source, for each grid that was run."""
+    contents = {name: RESULTS / f"transfer-{name}.json" for name in GRIDS}
+    return {
+        name: _transfer_table(json.loads(path.read_text("utf-8")))
+        for name, path in contents.items()
+        if path.exists()
+    }
+
+
+def _transfer_table(content: Mapping[str, Any]) -> str:
+    rows = content["accuracies"]
+    conditions = list(dict.fromkeys((row["trainable"], row["num_images"]) for row in rows))
+    conditions = [one for one in conditions if one[1] in _TOLD_IMAGES]
+    has_blocks = len(content["trainable"]) > 1
+    lines = []
+    for source in content["sources"]:
+        cells = {(r["trainable"], r["num_images"]): r for r in rows if r["source"] == source}
+        lines.append([source.replace(":", ", "), *(_learned(cells[one]) for one in conditions)])
+    heads = [
+        f"{trained_blocks(trainable)}, {count} images" if has_blocks else f"{count} images"
+        for trainable, count in conditions
+    ]
+    return markdown_table(["source", *heads], lines)
+
+
+def _learned(row: Row) -> str:
+    """``62.2 %, +3.1 [+1.0, +5.2]``."""
+    accuracy = f"{100 * row['accuracy']:.1f} %"
+    if row["difference"] is None:
+        return accuracy
+    low, high = map(points, row["difference_interval"])
+    return f"{accuracy}, {points(row['difference'])} [{low}, {high}]"
 
 
 def accuracy_table(content: Mapping[str, Any]) -> str:

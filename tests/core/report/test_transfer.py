@@ -16,7 +16,9 @@ def point(accuracy, difference=None, half=0.01):
         "accuracy": accuracy,
         "interval": [accuracy - 0.02, accuracy + 0.02],
         "difference": difference,
-        "difference_interval": difference and [difference - half, difference + half],
+        "difference_interval": None
+        if difference is None
+        else [difference - half, difference + half],
     }
 
 
@@ -102,3 +104,21 @@ def test_the_page_needs_no_network_and_escapes_names(content, tmp_path) -> None:
     assert "net&lt;b&gt;:aux" in body
     assert "Cells that failed twice" in body
     assert "src=" not in body
+
+
+def test_many_numbers_of_images_are_told_by_their_ends() -> None:
+    rows = [
+        {"source": "b", "trainable": "0", "num_images": count, **point(0.5, difference)}
+        for count, difference in [(100, 0.03), (200, 0.05), (400, 0.0), (800, 0.06)]
+    ]
+    said = lambda rows: [*headline({"sources": {"a": {}, "b": {}}, "accuracies": rows})]  # noqa: E731
+    assert said(rows[:3]) == [
+        "b against a, head only: better with 100 (+3.0 points, +2.0 to +4.0) and 200 "
+        "(+5.0 points, +4.0 to +6.0) images; "
+        "no clear difference with 400 (+0.0 points, −1.0 to +1.0) images."
+    ]
+    assert "better with 100, 200 and 800 images (+3.0 to +6.0 points)" in said(rows)[0]
+    rows[2] |= point(0.5, 0.04)
+    assert said(rows) == [
+        "b against a, head only: better with 100 to 800 images (+3.0 to +6.0 points)."
+    ]

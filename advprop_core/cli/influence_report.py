@@ -93,7 +93,7 @@ def trace_set(
     _tell_failure(report, cache)
     report.show(_agreement_table(measured))
     report.say(
-        "right: answers of the layer that is traced; rank N: the Nth most helpful training image "
+        "right: answers of the layer that is traced; rank N: the Nth most influential training image "
         "has the test image's class"
     )
     _tell_differences(report, measured)

@@ -26,6 +26,7 @@ class ClassAgreement:
 
     Attributes:
         matches: (T, K) bool: whether the training image of each rank has the test image's class.
+            Images are ranked by the size of their influence, whether they help or harm.
         matrix: (C, C) float64: mean influence of training images of the second class on the loss
             of test images of the first.
         right: (T,) bool: whether the traced layer answers with the test image's class.
@@ -94,7 +95,8 @@ def measure_agreement(
     for rows in torch.arange(len(test.labels)).split(_BATCH):
         values, labels = test.values[rows], test.labels[rows]
         scores = method.influence(values, labels).double()
-        matches.append(train_labels[scores.topk(ranks).indices] == labels[:, None])
+        # By size: of those that help alone, the first is of the loss's class nearly always.
+        matches.append(train_labels[scores.abs().topk(ranks).indices] == labels[:, None])
         right.append(method.logits(values).argmax(1) == labels)
         matrix.index_add_(0, labels, scores @ of_class)
         if progress:

@@ -9,8 +9,8 @@ from advprop_core.influence.agreement import ClassAgreement, measure_agreement
 from advprop_core.influence.features import Features
 
 TRAIN = torch.tensor([0, 0, 1, 1])
-# A test image of class 0 that rests on its class, one that does not, and one of class 1.
-SCORES = torch.tensor([[4.0, 3, 2, 1], [1, 2, 4, 3], [-1, -2, 5, 3]])
+# A test image of class 0 that rests on its class, one that is harmed by the other, and one of class 1.
+SCORES = torch.tensor([[4.0, 3, 2, 1], [1, 2, -4, 3], [-1, -2, 5, 3]])
 LABELS = torch.tensor([0, 0, 1])
 
 
@@ -36,7 +36,7 @@ def test_shares_and_the_matrix_are_counted_by_hand():
     assert each.interval == pytest.approx((0.2077, 0.9385), abs=1e-3)
     bounds = zip(each.curve, each.curve_intervals, strict=True)
     assert all(low <= share <= high for share, (low, high) in bounds)
-    assert each.matrix.tolist() == [[2.5, 2.5], [-1.5, 4.0]]
+    assert each.matrix.tolist() == [[2.5, 0.5], [-1.5, 4.0]]
     assert each.right.tolist() == [True, True, False]
 
 

@@ -93,8 +93,8 @@ def trace_set(
     _tell_failure(report, cache)
     report.show(_agreement_table(measured))
     report.say(
-        "right: answers of the layer that is traced; rank N: the Nth most influential training image "
-        "has the test image's class"
+        "right: answers of the layer that is traced; rank N: the Nth most influential training "
+        "image, whether it helps or harms, has the test image's class"
     )
     _tell_differences(report, measured)
     if options.out is not None:

@@ -9,7 +9,7 @@ from advprop_core.influence.agreement import ClassAgreement, measure_agreement
 from advprop_core.influence.features import Features
 
 TRAIN = torch.tensor([0, 0, 1, 1])
-# A test image of class 0 that rests on its class, one that is harmed by the other, and one of class 1.
+# A test image of class 0 that rests on its class, one that the other class harms, one of class 1.
 SCORES = torch.tensor([[4.0, 3, 2, 1], [1, 2, -4, 3], [-1, -2, 5, 3]])
 LABELS = torch.tensor([0, 0, 1])
 

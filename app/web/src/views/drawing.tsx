@@ -22,7 +22,7 @@ export function Drawing({ drawn, size, alt, caption, isPending }: Props) {
   );
 }
 
-function Surface({ drawn, size, alt }: { drawn: Drawn | null; size: number; alt: string }) {
+export function Surface({ drawn, size, alt }: { drawn: Drawn | null; size: number; alt: string }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   useLayoutEffect(() => {
     if (!drawn || typeof drawn === "string") return;

@@ -1,0 +1,36 @@
+/** A text of the catalogue as paragraphs; `**main**` is bold, in the branch's colour. */
+
+const BRANCHES = ["main", "aux", "aux2"];
+
+export function Rich({ text }: { text: string }) {
+  return (
+    <>
+      {text.split("**").map((part, index) =>
+        index % 2 === 0 ? (
+          part
+        ) : (
+          <b key={`${index} ${part}`} data-branch={branchOf(part)}>
+            {part}
+          </b>
+        ),
+      )}
+    </>
+  );
+}
+
+function branchOf(name: string): number | undefined {
+  const branch = BRANCHES.indexOf(name);
+  return branch < 0 ? undefined : branch;
+}
+
+export function Paragraphs({ texts }: { texts: readonly string[] }) {
+  return (
+    <>
+      {texts.map((text) => (
+        <p key={text}>
+          <Rich text={text} />
+        </p>
+      ))}
+    </>
+  );
+}

@@ -18,7 +18,8 @@ export function writeAs(chosen: Typography): void {
 
 /** @param digits At most so many after the point. */
 export function number(value: number, digits = 2): string {
-  return new Intl.NumberFormat(typography.locale, { maximumFractionDigits: digits }).format(value);
+  const format = new Intl.NumberFormat(typography.locale, { maximumFractionDigits: digits });
+  return format.format(value).replace("-", "−");
 }
 
 /** A share in [0, 1], in whole percent. */

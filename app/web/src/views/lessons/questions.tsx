@@ -66,6 +66,8 @@ export function Test({ lesson, side }: TestProps) {
   const [chosen, setChosen] = useState<Choice[]>([null, null]);
   const shown = isDone ? kept : chosen;
   const isAfter = side === "after";
+  // What was asked before is not to be looked up again.
+  if (isDone && !isAfter) return <p class="done">{words.lessons.test.before.done}</p>;
   const texts = words.lessons.lessons[lesson.id].tests[form];
   return (
     <section class="test" aria-labelledby={`test-${side}`}>
@@ -77,10 +79,10 @@ export function Test({ lesson, side }: TestProps) {
             {...{ question, chosen: shown[index], isFixed: isDone }}
             name={`${lesson.id}-${side}-${index}`}
             choices={[...choices, words.lessons.doNotKnow]}
-            right={isDone && isAfter ? lesson.tests[form][index] : null}
+            right={isDone ? lesson.tests[form][index] : null}
             onChoose={(choice) => setChosen(chosen.map((old, i) => (i === index ? choice : old)))}
           />
-          {isDone && isAfter && (
+          {isDone && (
             <p class="why">
               <Rich text={why} />
             </p>
@@ -89,7 +91,7 @@ export function Test({ lesson, side }: TestProps) {
       ))}
       {isDone ? (
         <p class="done" role="status">
-          {isAfter ? resultOf(lesson, form, kept) : words.lessons.test.before.done}
+          {resultOf(lesson, form, kept)}
         </p>
       ) : (
         <button

@@ -59,6 +59,19 @@ export function AnswerBars(props: BarsProps) {
   );
 }
 
+/** Which bar is of which picture. */
+export function BarLegend() {
+  return (
+    <p class="legend">
+      {(["clean", "perturbed"] as const).map((kind) => (
+        <span key={kind}>
+          <i class={`swatch ${kind}`} /> {words[kind]}
+        </span>
+      ))}
+    </p>
+  );
+}
+
 /** What a branch says of the picture before and after it was changed. */
 export function answerLine(
   network: Network,

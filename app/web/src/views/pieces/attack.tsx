@@ -10,7 +10,7 @@ import { words } from "../../text";
 import { Drawing } from "../drawing";
 import { Choice, NumberField } from "../fields";
 import { type Asked, useAsked, useNetwork, useSchool } from "../lessons/context";
-import { AnswerBars } from "./answers";
+import { AnswerBars, BarLegend } from "./answers";
 import { MissingNetwork, Status } from "./status";
 
 export interface AttackProps {
@@ -102,6 +102,7 @@ function AttackOf(props: Omit<AttackProps, "network"> & { network: Network }) {
         <Thumbnails {...{ pictures: known, chosen: picture, onChoose: choose }} />
       </div>
       <Status asked={asked} />
+      {isChanged && <BarLegend />}
       <div class="piece-answers">
         {shown.map((branch) => (
           <AnswerBars

@@ -17,7 +17,15 @@ import { useDigits } from "./digit";
 
 const inputTimesWeight = ({ weight }: LinearModel, { pixels }: Digit) =>
   weight.map((value, index) => value * pixels[index]);
-const sizes = (values: readonly number[]) => values.map(Math.abs);
+const sizes = (values: readonly number[], cells: readonly number[]) =>
+  cells.map((cell) => Math.abs(values[cell]));
+
+/** Cells that hold ink in a tenth of the digits: beyond them no model has anything to say. */
+function usedCells(digits: readonly Digit[]): number[] {
+  return Array.from(digits[0].pixels.keys()).filter(
+    (cell) => digits.filter(({ pixels }) => pixels[cell] > 0).length > digits.length / 10,
+  );
+}
 
 /** The same photo of two models, as weights and as input × weight. */
 export function RandomLabels() {
@@ -30,14 +38,15 @@ export function RandomLabels() {
     () => fit(train, shuffled(signsOf(train), uniformNumbers(seed))),
     [train, seed],
   );
+  const used = useMemo(() => usedCells(train), [train]);
   const digit = test[index];
   const models = [
     { title: texts.trueLabels, model: learned },
     { title: texts.randomLabels, model: byChance },
   ];
   const [first, second] = models.map(({ model }) => ({
-    weights: sizes(model.weight),
-    products: sizes(inputTimesWeight(model, digit)),
+    weights: sizes(model.weight, used),
+    products: sizes(inputTimesWeight(model, digit), used),
   }));
   return (
     <div class="piece">
@@ -93,6 +102,7 @@ export function OtherSeeds() {
     const half = Math.floor(mixed.length / 2);
     return [mixed.slice(0, half), mixed.slice(half)].map((part) => fit(part, signsOf(part)));
   }, [train, seed]);
+  const used = useMemo(() => usedCells(train), [train]);
   const [first, second] = models;
   return (
     <div class="piece">
@@ -107,7 +117,9 @@ export function OtherSeeds() {
         ))}
       </div>
       <p class="says" role="status">
-        {texts.halves(number(rankCorrelation(first.weight, second.weight)))}
+        {texts.halves(
+          number(rankCorrelation(sizes(first.weight, used), sizes(second.weight, used))),
+        )}
       </p>
       <div class="buttons">
         <button type="button" onClick={() => setSeed(seed + 1)}>

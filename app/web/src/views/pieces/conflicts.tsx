@@ -65,7 +65,7 @@ function ConflictsOf({ networks }: { networks: readonly Network[] }) {
   const total = conflicts.filter((each) => keyOf(each, candidates[0]) in seen).length;
   return (
     <div class="piece">
-      <div class="piece-pictures pair">
+      <div class="piece-pictures beside">
         <Drawing
           {...{ size: networks[0].size, drawn: scene.png, isPending: false }}
           alt={texts.alt(scene.shape, scene.texture)}

@@ -137,7 +137,7 @@ export function DigitErrors() {
           {lines.map((shares, model) => (
             <polyline
               key={MODELS[model]}
-              data-branch={model}
+              class={MODELS[model]}
               points={shares.map((share, step) => `${x(step)},${y(share)}`).join(" ")}
             />
           ))}
@@ -148,8 +148,8 @@ export function DigitErrors() {
         </p>
         <ul class="legend">
           {MODELS.map((name, model) => (
-            <li key={name} data-branch={model}>
-              <i class="line" />{" "}
+            <li key={name}>
+              <i class={`line ${name}`} />{" "}
               {texts.point(
                 texts.models[name],
                 percent(lines[model][0]),

@@ -33,7 +33,8 @@ export function EightPixels() {
             <legend class="spoken">{texts.pixel(index + 1)}</legend>
             <Pixel value={pixel + STEP * moves[index]} />
             <span>
-              {texts.weight} <b>{number(WEIGHTS[index])}</b>
+              {texts.weight}
+              <b>{number(WEIGHTS[index])}</b>
             </span>
             <div class="moves">
               {MOVES.map((by) => (
@@ -52,7 +53,11 @@ export function EightPixels() {
         ))}
       </div>
       <p class="says" role="status">
-        {texts.says(score, percent(sure(score)), percent(sure(scoreOf(PIXELS.map(() => 0)))))}{" "}
+        {texts.says(
+          number(score),
+          percent(sure(score)),
+          percent(sure(scoreOf(PIXELS.map(() => 0)))),
+        )}{" "}
         {score < 0 ? texts.fooled : ""}
       </p>
       <div class="buttons">

@@ -13,6 +13,7 @@ import { number, percent, words } from "../../text";
 import { Drawing } from "../drawing";
 import { Choice, NumberField } from "../fields";
 import { type Asked, useAsked, useNetwork, useSchool } from "../lessons/context";
+import { Rich } from "../lessons/rich";
 import { Thumbnails } from "./attack";
 import { MissingNetwork, Status } from "./status";
 
@@ -74,7 +75,7 @@ export function MapDrawing(props: MapProps) {
       alt={looked ? words.lessons.mapAlt(title, placeOf(looked.map)) : title}
       caption={
         <>
-          <b>{title}</b> {said}
+          <Rich text={`**${title}**`} /> {said}
         </>
       }
     />

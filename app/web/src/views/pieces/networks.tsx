@@ -5,7 +5,7 @@ import { words } from "../../text";
 import { Drawing } from "../drawing";
 import { NumberField } from "../fields";
 import { useNetwork } from "../lessons/context";
-import { AnswerBars } from "./answers";
+import { AnswerBars, BarLegend } from "./answers";
 import { settingsOf, Thumbnails, useComparison } from "./attack";
 import { MissingNetwork, Status } from "./status";
 
@@ -57,6 +57,7 @@ export function TwoNetworks({ names }: { names: readonly [string, string] }) {
         <Thumbnails {...{ pictures, chosen: picture, onChoose: choose }} />
       </div>
       <Status asked={asked[0].isPending ? asked[0] : asked[1]} />
+      {levels > 0 && <BarLegend />}
       <div class="piece-answers">
         {networks.map(
           (network, index) =>

@@ -19,10 +19,10 @@ export const maps = {
       "**Grad-CAM** asks a late layer, whose cells are large: in this network, at this size, 4 × 4 of them cover the photo. **Saliency** asks the pixels: how fast does the score change when this one changes? That is the gradient of lesson 2.",
     ],
     where: {
-      question: "The photo is a cat. Where do you think main looks, by Grad-CAM?",
-      choices: ["At the face", "At the body", "At the background"],
+      question: "The photo is the face of a cat. Where do you think **main** looks, by Grad-CAM?",
+      choices: ["At the eyes", "At the nose", "Somewhere else"],
       after: [
-        "Compare the branches. They have the same weights but for their norm layers. All three maps have one colour scale, so a pale map is a weak one. Change the method and the photo.",
+        "Compare the branches: **main** for clean photos, **aux** for attacked ones, and **aux2**, a second auxiliary branch that learned from stronger attacks. They have the same weights but for their norm layers. All three maps have one colour scale, so a pale map is a weak one. Change the method and the photo.",
       ],
     },
     read: [
@@ -32,9 +32,13 @@ export const maps = {
     methods: {
       question:
         "One branch, one photo, one answer, two methods. Do Grad-CAM and saliency mark the same places?",
-      choices: ["Yes", "In part", "No, the opposite places"],
+      choices: [
+        "Yes, nearly the same places",
+        "Hardly: they agree little",
+        "No, exactly the opposite places",
+      ],
       after: [
-        "The number below the maps says how far they agree. 1 is the same order of places, 0 is no relation. Try the other photos. Neither method is wrong: they ask different questions.",
+        "The number below the maps says how far they agree. 1 is the same order of places, 0 is no relation, −1 the opposite. On these photos it is near 0. Neither method is wrong: they ask different questions.",
       ],
     },
     limits: [

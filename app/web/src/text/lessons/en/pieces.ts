@@ -11,8 +11,8 @@ export const pieces = {
     pixel: (place: number) => `Pixel ${place}`,
     weight: "weight",
     move: ["darker by 0.2", "as it was", "brighter by 0.2"],
-    says: (score: number, sure: string, before: string) =>
-      `The score is ${score.toFixed(2).replace("-", "−")}: boat with ${sure}. At the start it was ${before}.`,
+    says: (score: string, sure: string, before: string) =>
+      `The score is ${score}: boat with ${sure}. At the start it was ${before}.`,
     fooled: "The network no longer says boat.",
     fgsm: "Take the FGSM step",
     back: "Start again",
@@ -28,7 +28,8 @@ export const pieces = {
     weights: "Weights: orange for seven, blue for three",
     weightsAlt: "The model’s weight for each pixel",
     strength: "Strength ε",
-    strengthAbout: (epsilon: string) => `Each pixel moves by at most ${epsilon}, from 0 to 1.`,
+    strengthAbout: (epsilon: string) =>
+      `Each pixel moves by at most ${epsilon}, and stays between 0 and 1.`,
     choose: "Digits",
     numbered: (place: number, digit: number) => `Digit ${place}, a ${digit}`,
     share: (model: string, share: string, count: number, epsilon: string) =>
@@ -60,8 +61,8 @@ export const pieces = {
       "Take one step.",
     ],
     steps: (right: string, clean: string, adversarial: string) => [
-      `It comes from the training data, with its right class: ${right}.`,
-      "PGD at 4/255 follows the gradient of **aux**. No weight changes, and no running statistics move.",
+      `In training it comes from the training data, with its right class: ${right}.`,
+      "Here PGD at 4/255 follows the gradient of **aux**. No weight changes, and no running statistics move.",
       `Its loss is ${clean}. The batch’s mean and variance go to the norm layers of **main**.`,
       `Its loss is ${adversarial}. The batch’s mean and variance go to the norm layers of **aux**.`,
       `${clean} + ${adversarial}: one number for both.`,

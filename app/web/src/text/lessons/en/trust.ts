@@ -7,7 +7,7 @@ export const trust = {
     "Break the network: a map that stays the same does not show what the network learned.",
     "Learn from labels by chance: a map that still shows the object mostly shows the input.",
     "Train again: what one network shows may be chance. Look at several.",
-    "The weights themselves pass the first two tests. Input times weight does not pass the second.",
+    "Here both of these happened: a broken network kept its map, and labels by chance left the digit in it.",
   ],
   tasks: [
     "Take a result of an earlier lesson. Which of the three tests would you do first, and how?",
@@ -22,7 +22,8 @@ export const trust = {
         "We shuffle the numbers of the network's norm layers, the last layer first, until its answers break. What must happen to a map that shows what the network learned?",
       choices: ["It must change", "It may stay the same", "It must stay the same"],
       after: [
-        "Move the slider. The probability of the right class goes, and the map goes with it. Both methods pass this test here. In the published study some methods did not: their maps stayed, although the network knew nothing any more.",
+        "Move the slider to 20. The network no longer says star at all. Yet its map for “star” looks nearly as before: the rank correlation is about 0.9. So most of what this map shows is not what makes the answer right.",
+        "Only norm layers are shuffled here. The other weights are still those that were learned: they still find edges and stripes, and the map shows these. The published study found the same of several kinds of map.",
       ],
     },
     labels: {
@@ -30,19 +31,15 @@ export const trust = {
         "A model of digits learns from labels that were dealt out by chance: there is nothing to learn. Two maps are drawn of it: its weights, and input times weight. Which of them still looks like the digit?",
       choices: ["The weights", "Input times weight", "Neither of them"],
       after: [
-        "Input times weight can only be strong where there is ink. So its outline is the digit's, whatever was learned. It looks like an explanation, and much of it is a copy of the input. The number below says how alike the two models' maps are.",
+        "Input times weight can only be strong where there is ink. So its outline is the digit's, whatever was learned. It looks like an explanation, and much of it is a copy of the input. The line below the maps says how alike the two models' maps are: the weights hardly (near 0), input times weight very much (about 0.8).",
       ],
     },
     seeds: {
       question:
         "Two models learn from two halves of the true digits. Chance decides which half a digit is in. Both are nearly always right. Are their weights the same?",
-      choices: [
-        "Yes, nearly the same",
-        "Alike, but clearly different in places",
-        "Not related at all",
-      ],
+      choices: ["Yes, number for number", "Alike, but not the same", "Not related at all"],
       after: [
-        "Both found a way to be right. The ways are alike, not equal. A single network's map shows one of them. So look at several before you say “networks look at …”.",
+        "Both found a way to be right. The ways are alike, not equal: their rank correlation is about 0.8, and 1 would be the same. A single network's map shows one of them. So look at several before you say “networks look at …”.",
       ],
     },
     checks: [

@@ -33,8 +33,8 @@ class _PageOptions(ModelsOptions):
     picture: Annotated[list[Path] | None, typer.Option(metavar="FILE")] = None
     """A photo to begin with. Repeat it for several; the page's own pictures come after them."""
     picture_size: Annotated[int | None, typer.Option(metavar="PIXELS")] = None
-    """Side of the pictures. By default that of each network, in lessons 128 of imagenet-lite0's 224;
-    a smaller one is faster."""
+    """Side of the pictures. By default that of each network, in lessons 128 for imagenet-lite0. A
+    smaller one is faster."""
     epsilon: Annotated[str, typer.Option(metavar="E")] = "2/255"
     """Radius of the attack that the page begins with, PGD with 10 steps in L∞."""
     attack_branch: Annotated[str, typer.Option(metavar="NAME")] = "main"
@@ -50,7 +50,7 @@ class _PageOptions(ModelsOptions):
 
         return replace(self, model=list(NETWORKS))
 
-    def size(self, name: str) -> int | None:
+    def picture_size_of(self, name: str) -> int | None:
         """Side of a network's pictures; None for its own."""
         from advprop_core.browser.lessons import NETWORKS
 
@@ -115,7 +115,9 @@ def _networks(options: _PageOptions, look: FirstLook, report: Report) -> list[Pa
         report.say(f"{short}: exporting, and comparing with PyTorch")
         pictures = tuple(options.picture or ())
         try:
-            network = page_network(checkpoint, short, options.size(short), pictures, look)
+            network = page_network(
+                checkpoint, short, options.picture_size_of(short), pictures, look
+            )
         except NotExportable as error:
             raise InputError(f"{short}: {error}") from error
         networks.append(network)

@@ -22,7 +22,7 @@ CONFIGS = (
 
 
 def write_cases(checkpoint, name, folder, count):
-    """graph.onnx, norms.bin, manifest.json, cases.json and lessons.json of a network and drawn scenes."""
+    """Files of a network, of what it makes of drawn scenes, and of the digits of the lessons."""
     network = page_network(checkpoint, name)
     (folder / "graph.onnx").write_bytes(network.assets[f"graph:{name}"])
     (folder / "norms.bin").write_bytes(network.assets[f"norms:{name}"])

@@ -61,7 +61,8 @@ function gainOfGroups(groups: number[][]): { gain: number; interval: Interval | 
   const freedom =
     squared ** 2 / used.reduce((sum, { length }, i) => sum + parts[i] ** 2 / (length - 1), 0);
   const reach = studentReach(freedom) * Math.sqrt(squared);
-  return { gain, interval: { low: gain - reach, high: gain + reach } };
+  // Two readers know little, but no gain is beyond all of it.
+  return { gain, interval: { low: Math.max(gain - reach, -1), high: Math.min(gain + reach, 1) } };
 }
 
 export function mean(values: readonly number[]): number {

@@ -30,5 +30,6 @@ export function Surface({ drawn, size, alt }: { drawn: Drawn | null; size: numbe
   }, [drawn, size]);
   if (typeof drawn === "string") return <img src={drawn} alt={alt} width={size} height={size} />;
   if (!drawn) return <div class="empty" role="img" aria-label={alt} />;
+  if (!alt) return <canvas ref={canvas} width={size} height={size} aria-hidden="true" />;
   return <canvas ref={canvas} width={size} height={size} role="img" aria-label={alt} />;
 }

@@ -54,7 +54,10 @@ export function Site({ manifest, onLab }: { manifest: Manifest; onLab: (lab: Lab
   }, [isLab]);
   useEffect(() => {
     if (!isLab) window.scrollTo(0, 0);
-    else void school.queue.end();
+    else {
+      document.title = manifest.title;
+      void school.queue.end();
+    }
     if (lab && !isLab && lab.camera.isOn) lab.camera.stop();
   }, [isLab, route.page, route.lesson]);
   const doors = <Doors {...{ manifest, route, lab: lab?.lab ?? null }} />;

@@ -140,7 +140,13 @@ function DuelOf({ duel, number }: { duel: Duel; number: number }) {
       <Status asked={asked} />
       <div class="buttons verdicts">
         {(["left", "neither", "right"] as const).map((preferred) => (
-          <button key={preferred} type="button" disabled={!found} onClick={() => judge(preferred)}>
+          // Not disabled, which would take the keyboard's place away.
+          <button
+            key={preferred}
+            type="button"
+            aria-disabled={!found}
+            onClick={() => found && judge(preferred)}
+          >
             {texts.preferred[preferred]}
           </button>
         ))}

@@ -69,9 +69,6 @@ export function useTitle(title: string) {
   useEffect(() => {
     document.title = `${title} – ${manifest.title}`;
     heading.current?.focus({ preventScroll: true });
-    return () => {
-      document.title = manifest.title;
-    };
   }, [title, manifest]);
   return heading;
 }

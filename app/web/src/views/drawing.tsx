@@ -30,6 +30,7 @@ export function Surface({ drawn, size, alt }: { drawn: Drawn | null; size: numbe
   }, [drawn, size]);
   if (typeof drawn === "string") return <img src={drawn} alt={alt} width={size} height={size} />;
   if (!drawn) return <div class="empty" role="img" aria-label={alt} />;
-  if (!alt) return <canvas ref={canvas} width={size} height={size} aria-hidden="true" />;
+  // What shows nothing of its own, as in a button that has a name, is no picture.
+  if (!alt) return <canvas ref={canvas} width={size} height={size} />;
   return <canvas ref={canvas} width={size} height={size} role="img" aria-label={alt} />;
 }

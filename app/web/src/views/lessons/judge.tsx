@@ -119,7 +119,7 @@ function DuelOf({ duel, number }: { duel: Duel; number: number }) {
     <section class="piece duel">
       <h2>{texts.pair(number)}</h2>
       <p>{texts.question(duel.scene.shape)}</p>
-      <div class="piece-pictures">
+      <div class="piece-pictures compared">
         <Drawing
           {...{ size, drawn: duel.scene.png, isPending: false }}
           alt={words.cleanAlt(words.lessons.scene(duel.scene.shape, duel.scene.texture))}

@@ -154,7 +154,7 @@ function MapMethodsOf({ network }: { network: Network }) {
   const { value, isPending } = asked;
   return (
     <div class="piece">
-      <div class="piece-pictures">
+      <div class="piece-pictures compared">
         <Drawing
           {...{ size: network.size, drawn: picture.png, isPending: false }}
           alt={words.cleanAlt(picture.title)}
@@ -209,7 +209,7 @@ function ShuffledNormsOf({ network }: { network: Network }) {
   const titles = [texts.whole, texts.broken(shuffled)];
   return (
     <div class="piece">
-      <div class="piece-pictures">
+      <div class="piece-pictures compared">
         <Drawing
           {...{ size: network.size, drawn: scene.png, isPending: false }}
           alt={words.cleanAlt(words.lessons.scene(scene.shape, scene.texture))}

@@ -27,7 +27,7 @@ export function TwoNetworks({ names }: { names: readonly [string, string] }) {
   if (missing !== undefined || !picture) return <MissingNetwork name={missing ?? names[0]} />;
   return (
     <div class="piece">
-      <div class="piece-pictures">
+      <div class="piece-pictures compared">
         <Drawing
           {...{ size: networks[0]?.size ?? 1, drawn: picture.png, isPending: false }}
           alt={words.cleanAlt(picture.title)}

@@ -91,7 +91,7 @@ export const pieces = {
     whole: "The network as it is.",
     broken: (layers: number) => `${layers} ${layers === 1 ? "layer" : "layers"} shuffled.`,
     says: (share: string, name: string, correlation: string) =>
-      `The broken network gives ${name} ${share}. Rank correlation of the two maps: ${correlation}.`,
+      `Shuffled, the network gives ${name} ${share}. Rank correlation of the two maps: ${correlation}.`,
   },
   chance: {
     trueLabels: "Learned from true labels",

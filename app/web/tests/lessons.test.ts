@@ -49,15 +49,30 @@ function reader(number: number, order: 0 | 1, before: number, after: number): An
 }
 
 test("the gain is the mean over both orders, with Welch's interval", () => {
-  const files = [reader(1, 0, 0, 2), reader(2, 0, 1, 2), reader(3, 1, 0, 0), reader(4, 1, 1, 2)];
-  const more = [...files, reader(5, 1, 0, 1)];
-  const gain = gainOf(FIRST, more);
+  // Order 0 gains 1, ½, ½ and 1; order 1 gains 0, ½, ½ and ½.
+  const scores = [
+    ...[
+      [0, 2],
+      [1, 2],
+      [0, 1],
+      [0, 2],
+    ].map((score) => [0, ...score]),
+    ...[
+      [1, 1],
+      [1, 2],
+      [0, 1],
+      [1, 2],
+    ].map((score) => [1, ...score]),
+  ];
+  const gain = gainOf(
+    FIRST,
+    scores.map(([order, before, after], i) => reader(i, order as 0 | 1, before, after)),
+  );
   assert.ok(gain?.interval);
-  assert.equal(gain.readers, 5);
-  // Order 0 gains 1 and ½, order 1 gains 0, ½ and ½.
-  assert.ok(Math.abs(gain.gain - (0.75 + 1 / 3) / 2) < 1e-12);
-  const [first, second] = [0.125 / 2, 1 / 12 / 3].map((variance) => variance / 4);
-  const freedom = (first + second) ** 2 / (first ** 2 / 1 + second ** 2 / 2);
+  assert.equal(gain.readers, 8);
+  assert.ok(Math.abs(gain.gain - (0.75 + 0.375) / 2) < 1e-12);
+  const [first, second] = [1 / 12, 1 / 16].map((variance) => variance / 4 / 4);
+  const freedom = (first + second) ** 2 / (first ** 2 / 3 + second ** 2 / 3);
   const reach = studentReach(freedom) * Math.sqrt(first + second);
   assert.ok(Math.abs(gain.interval.high - gain.gain - reach) < 1e-9);
 });
@@ -95,13 +110,17 @@ test("a file is read whole, or refused for a reason; a reader counts once", () =
     { name: "old.json", text: changed({ version: 2 }) },
     { name: "lesson.json", text: changed({ lessons: { ninth: whole.lessons.fooled } }) },
     { name: "choice.json", text: changed({ lessons: { fooled: wrong } }) },
+    {
+      name: "fifth.json",
+      text: text.replace('"before":[', '"before":[4,').replace(/,\d\],"pred/, '],"pred'),
+    },
     { name: "name.json", text: changed({ reader: "Anna" }) },
   ]);
   assert.deepEqual([...files.answers.values()], [whole]);
   assert.equal(files.repeated, 1);
   assert.deepEqual(
     files.refused.map(({ reason }) => reason),
-    ["no-json", "foreign", "version", "damaged", "damaged", "damaged"],
+    ["no-json", "foreign", "version", "damaged", "damaged", "damaged", "damaged"],
   );
 });
 

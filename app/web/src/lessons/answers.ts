@@ -1,6 +1,6 @@
 /** What a reader answered: kept in the browser, and exported as one JSON file in the same form. */
 
-import { choicesOf, LESSONS, type LessonId } from "./plan";
+import { choicesOf, choicesOfTest, LESSONS, type LessonId, testForm } from "./plan";
 
 export const ANSWERS_FORMAT = "advprop-lens-answers";
 export const ANSWERS_VERSION = 1;
@@ -77,21 +77,28 @@ function areAnswers(value: Unchecked): boolean {
     /^[0-9a-f]{16}$/.test(reader) &&
     (order === 0 || order === 1) &&
     isRecord(lessons) &&
-    Object.entries(lessons).every(([id, answers]) => areLessonAnswers(id, answers)) &&
+    Object.entries(lessons).every(([id, answers]) => areLessonAnswers(id, answers, order)) &&
     Array.isArray(judgements) &&
     judgements.every(isJudgement)
   );
 }
 
-function areLessonAnswers(id: string, answers: unknown): boolean {
+function areLessonAnswers(id: string, answers: unknown, order: Order): boolean {
   const lesson = LESSONS.find((each) => each.id === id);
   if (!lesson || !isRecord(answers) || !isRecord(answers.predictions)) return false;
-  const areChoices = (side: unknown) =>
-    Array.isArray(side) && side.length === 2 && side.every((choice) => isChoice(choice, 10));
+  const areChoices = (side: "before" | "after") => {
+    const choices = answers[side];
+    const most = choicesOfTest(lesson.id, testForm(order, side));
+    return (
+      Array.isArray(choices) &&
+      choices.length === most.length &&
+      choices.every((choice, index) => isChoice(choice, most[index]))
+    );
+  };
   const predictions = Object.entries(answers.predictions).every(([part, choice]) =>
     isChoice(choice, choicesOf(lesson.id, part) - 1),
   );
-  return areChoices(answers.before) && areChoices(answers.after) && predictions;
+  return areChoices("before") && areChoices("after") && predictions;
 }
 
 function isChoice(choice: unknown, most: number): boolean {

@@ -166,6 +166,12 @@ export function testForm(order: Order, side: "before" | "after"): TestForm {
   return (order === 0) === (side === "before") ? "a" : "b";
 }
 
+/** How many choices a question of a form has, in every language, "I do not know" not counted. */
+export function choicesOfTest(lesson: LessonId, form: TestForm): [number, number] {
+  const [first, second] = lessonsEn.lessons[lesson].tests[form];
+  return [first.choices.length, second.choices.length];
+}
+
 /** How many choices a prediction has, in every language; 0 where the part asks nothing. */
 export function choicesOf(lesson: LessonId, part: string): number {
   const parts: Record<string, unknown> = lessonsEn.lessons[lesson].parts;

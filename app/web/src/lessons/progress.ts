@@ -28,6 +28,12 @@ export class Progress {
     this.#write();
   }
 
+  /** Takes over what another tab has written. */
+  reload(): void {
+    this.answers = this.#read() ?? this.answers;
+    this.#tell();
+  }
+
   subscribe(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -62,6 +68,10 @@ export class Progress {
   #change(answers: Answers): void {
     this.answers = answers;
     this.#write();
+    this.#tell();
+  }
+
+  #tell(): void {
     for (const listener of this.#listeners) listener();
   }
 

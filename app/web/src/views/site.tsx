@@ -10,7 +10,7 @@ import { hashOf, keepLanguage, type Route, readRoute } from "../route";
 import { writeLink } from "../state";
 import { LANGUAGES, language, speak, spokenOf, words } from "../text";
 import { App } from "./app";
-import { School } from "./lessons/context";
+import { LessonContext } from "./lessons/context";
 import { Handout } from "./lessons/handout";
 import { Judge } from "./lessons/judge";
 import { LessonPage } from "./lessons/lesson";
@@ -29,7 +29,7 @@ function followed(): Route {
 export function Site({ manifest, onLab }: { manifest: Manifest; onLab: (lab: Lab) => void }) {
   const [route, setRoute] = useState(followed);
   const [lab, setLab] = useState<{ lab: Lab; camera: Camera } | null>(null);
-  const school = useMemo(
+  const shared = useMemo(
     () => ({
       queue: new NetworkQueue(manifest),
       progress: new Progress(() => window.localStorage),
@@ -40,7 +40,10 @@ export function Site({ manifest, onLab }: { manifest: Manifest; onLab: (lab: Lab
     const follow = () => setRoute(followed());
     window.addEventListener("hashchange", follow);
     window.addEventListener("popstate", follow);
+    const reload = () => shared.progress.reload();
+    window.addEventListener("storage", reload);
     return () => {
+      window.removeEventListener("storage", reload);
       window.removeEventListener("hashchange", follow);
       window.removeEventListener("popstate", follow);
     };
@@ -56,7 +59,7 @@ export function Site({ manifest, onLab }: { manifest: Manifest; onLab: (lab: Lab
     if (!isLab) window.scrollTo(0, 0);
     else {
       document.title = manifest.title;
-      void school.queue.end();
+      void shared.queue.end();
     }
     if (lab && !isLab && lab.camera.isOn) lab.camera.stop();
   }, [isLab, route.page, route.lesson]);
@@ -73,9 +76,9 @@ export function Site({ manifest, onLab }: { manifest: Manifest; onLab: (lab: Lab
       )}
       {isLab && lab && <App {...lab} />}
       {!isLab && manifest.lessons && (
-        <School.Provider value={{ ...school, manifest, material: manifest.lessons }}>
+        <LessonContext.Provider value={{ ...shared, manifest, material: manifest.lessons }}>
           <LessonsPage route={route} />
-        </School.Provider>
+        </LessonContext.Provider>
       )}
     </div>
   );

@@ -6,24 +6,24 @@ import type { Progress } from "../../lessons/progress";
 import type { LessonMaterial, Manifest, Network } from "../../manifest";
 import { type NetworkFailure, type NetworkQueue, Unwanted } from "../../network-queue";
 
-interface SchoolValue {
+interface LessonContextValue {
   manifest: Manifest;
   material: LessonMaterial;
   queue: NetworkQueue;
   progress: Progress;
 }
 
-export const School = createContext<SchoolValue | null>(null);
+export const LessonContext = createContext<LessonContextValue | null>(null);
 
-export function useSchool(): SchoolValue {
-  const school = useContext(School);
-  if (!school) throw new TypeError("a part of a lesson outside the lessons");
-  return school;
+export function useLessonContext(): LessonContextValue {
+  const lessonContext = useContext(LessonContext);
+  if (!lessonContext) throw new TypeError("a part of a lesson outside the lessons");
+  return lessonContext;
 }
 
 /** The reader's answers; drawn anew when they change. */
 export function useProgress(): Progress {
-  const { progress } = useSchool();
+  const { progress } = useLessonContext();
   const [, draw] = useState(0);
   useEffect(() => progress.subscribe(() => draw((count) => count + 1)), [progress]);
   return progress;
@@ -31,7 +31,18 @@ export function useProgress(): Progress {
 
 /** The network of this name; null where the page does not hold it. */
 export function useNetwork(name: string): Network | null {
-  return useSchool().manifest.networks.find((network) => network.name === name) ?? null;
+  return useLessonContext().manifest.networks.find((network) => network.name === name) ?? null;
+}
+
+/** For what opens in answer to the reader: it takes the keyboard, whose button is gone. */
+export function useFocusWhenOpened<T extends HTMLElement>(isOpen: boolean) {
+  const element = useRef<T>(null);
+  const wasOpen = useRef(isOpen);
+  useEffect(() => {
+    if (isOpen && !wasOpen.current) element.current?.focus({ preventScroll: true });
+    wasOpen.current = isOpen;
+  }, [isOpen]);
+  return element;
 }
 
 export interface Asked<T> {

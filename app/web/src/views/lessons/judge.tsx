@@ -13,7 +13,7 @@ import { words } from "../../text";
 import { Drawing } from "../drawing";
 import { MapDrawing } from "../pieces/maps";
 import { MissingNetwork, Status } from "../pieces/status";
-import { useAsked, useProgress, useSchool } from "./context";
+import { useAsked, useLessonContext, useProgress } from "./context";
 import { Export } from "./export";
 import { useTitle } from "./lesson";
 import { Preferences } from "./preferences";
@@ -23,7 +23,7 @@ const ROUND = 12;
 const METHOD = "saliency";
 
 export function Judge() {
-  const { manifest, material } = useSchool();
+  const { manifest, material } = useLessonContext();
   const texts = words.lessons.judge;
   const heading = useTitle(texts.title);
   const progress = useProgress();
@@ -89,7 +89,7 @@ interface TwoMaps {
 }
 
 function DuelOf({ duel, number }: { duel: Duel; number: number }) {
-  const { manifest, queue } = useSchool();
+  const { manifest, queue } = useLessonContext();
   const progress = useProgress();
   const texts = words.lessons.judge;
   const sides = [duel.left, duel.right];

@@ -6,13 +6,13 @@ import { isAnswered } from "../../lessons/progress";
 import { hashOf } from "../../route";
 import { words } from "../../text";
 import { Piece } from "../pieces/piece";
-import { useProgress, useSchool } from "./context";
+import { useLessonContext, useProgress } from "./context";
 import { Export } from "./export";
 import { Prediction, Test } from "./questions";
 import { Paragraphs } from "./rich";
 
 export function LessonPage({ lesson }: { lesson: LessonPlan }) {
-  const { manifest } = useSchool();
+  const { manifest } = useLessonContext();
   const progress = useProgress();
   const texts = words.lessons.lessons[lesson.id];
   const heading = useTitle(texts.title);
@@ -64,7 +64,7 @@ export function LessonPage({ lesson }: { lesson: LessonPlan }) {
 
 /** Puts the title above the tab, and the reader at the heading of the page that opened. */
 export function useTitle(title: string) {
-  const { manifest } = useSchool();
+  const { manifest } = useLessonContext();
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     document.title = `${title} – ${manifest.title}`;

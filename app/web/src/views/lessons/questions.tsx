@@ -7,7 +7,7 @@ import { type LessonPlan, type TestForm, testForm } from "../../lessons/plan";
 import { isAnswered } from "../../lessons/progress";
 import { scoreOf } from "../../lessons/statistics";
 import { words } from "../../text";
-import { useProgress } from "./context";
+import { useFocusWhenOpened, useProgress } from "./context";
 import { Rich } from "./rich";
 
 interface QuestionProps {
@@ -65,9 +65,15 @@ export function Test({ lesson, side }: TestProps) {
   const isDone = isAnswered(kept);
   const [chosen, setChosen] = useState<Choice[]>([null, null]);
   const shown = isDone ? kept : chosen;
-  const isAfter = side === "after";
-  // What was asked before is not to be looked up again.
-  if (isDone && !isAfter) return <p class="done">{words.lessons.test.before.done}</p>;
+  const done = useFocusWhenOpened<HTMLParagraphElement>(isDone);
+  if (isDone && side === "before") {
+    // What was asked is not to be looked up again.
+    return (
+      <p ref={done} tabIndex={-1} class="done">
+        {words.lessons.test.before.done}
+      </p>
+    );
+  }
   const texts = words.lessons.lessons[lesson.id].tests[form];
   return (
     <section class="test" aria-labelledby={`test-${side}`}>
@@ -90,7 +96,7 @@ export function Test({ lesson, side }: TestProps) {
         </div>
       ))}
       {isDone ? (
-        <p class="done" role="status">
+        <p ref={done} tabIndex={-1} class="done" role="status">
           {resultOf(lesson, form, kept)}
         </p>
       ) : (
@@ -127,6 +133,7 @@ export function Prediction({ lesson, part, words: texts, right, children }: Pred
   const kept = progress.of(lesson.id).predictions[part] ?? null;
   const [chosen, setChosen] = useState<Choice>(null);
   const isOpen = kept !== null;
+  const answer = useFocusWhenOpened<HTMLDivElement>(isOpen);
   const reveal = () => chosen !== null && progress.predict(lesson.id, part, chosen);
   return (
     <section class="prediction">
@@ -144,7 +151,9 @@ export function Prediction({ lesson, part, words: texts, right, children }: Pred
         </button>
       )}
       {isOpen ? (
-        children
+        <div ref={answer} tabIndex={-1} class="revealed">
+          {children}
+        </div>
       ) : (
         <div class="covered" aria-hidden="true">
           {words.lessons.covered}

@@ -9,7 +9,7 @@ import { classOf } from "../../shown";
 import { words } from "../../text";
 import { Drawing } from "../drawing";
 import { Choice, NumberField } from "../fields";
-import { type Asked, useAsked, useNetwork, useSchool } from "../lessons/context";
+import { type Asked, useAsked, useLessonContext, useNetwork } from "../lessons/context";
 import { AnswerBars, BarLegend } from "./answers";
 import { MissingNetwork, Status } from "./status";
 
@@ -41,7 +41,7 @@ export function useComparison(
   settings: Settings,
   needsMaps = false,
 ): Asked<Comparison> {
-  const { queue } = useSchool();
+  const { queue } = useLessonContext();
   const key = network && picture && JSON.stringify([network.name, picture.name, settings]);
   return useAsked(key, async (isWanted) => {
     if (!network || !picture) throw new TypeError("no picture to ask about");

@@ -7,7 +7,7 @@ import type { LessonScene, Network } from "../../manifest";
 import { readDataUrl } from "../../pictures";
 import { words } from "../../text";
 import { Drawing } from "../drawing";
-import { useAsked, useNetwork, useSchool } from "../lessons/context";
+import { useAsked, useLessonContext, useNetwork } from "../lessons/context";
 import { MissingNetwork, Status } from "./status";
 
 type Kind = "shape" | "texture" | "neither";
@@ -26,7 +26,7 @@ export function Conflicts({ names }: { names: readonly [string, string] }) {
 
 function ConflictsOf({ networks }: { networks: readonly Network[] }) {
   const texts = words.lessons.conflicts;
-  const { queue, material } = useSchool();
+  const { queue, material } = useLessonContext();
   const { conflicts, textures } = material;
   const [index, setIndex] = useState(0);
   /** By scene and candidate; what was asked stays. */

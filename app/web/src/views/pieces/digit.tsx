@@ -13,7 +13,7 @@ import {
 import { number, percent, words } from "../../text";
 import { Drawing, Surface } from "../drawing";
 import { Choice, NumberField } from "../fields";
-import { useSchool } from "../lessons/context";
+import { useLessonContext } from "../lessons/context";
 
 export const MODELS = ["natural", "robust"] as const;
 export type ModelName = (typeof MODELS)[number];
@@ -22,7 +22,7 @@ const SHOWN = 8;
 
 /** Both sets of digits, read once. */
 export function useDigits() {
-  const { digits } = useSchool().material;
+  const { digits } = useLessonContext().material;
   return useMemo(
     () => ({
       ...digits,

@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks";
 import { number, percent, words } from "../../text";
 
-const PIXELS = [0.9, 0.3, 0.6, 0.2, 0.7, 0.5, 0.8, 0.4];
+const PIXELS = [0.8, 0.3, 0.6, 0.2, 0.7, 0.5, 0.6, 0.4];
 const WEIGHTS = [1, -2, 0.5, -3, 2, -0.5, 1.5, -1.5];
 const BIAS = 0.65;
 /** Of each pixel's move. */

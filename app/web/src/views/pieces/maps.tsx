@@ -12,7 +12,7 @@ import { METHODS } from "../../state";
 import { number, percent, words } from "../../text";
 import { Drawing } from "../drawing";
 import { Choice, NumberField } from "../fields";
-import { type Asked, useAsked, useNetwork, useSchool } from "../lessons/context";
+import { type Asked, useAsked, useLessonContext, useNetwork } from "../lessons/context";
 import { Rich } from "../lessons/rich";
 import { Thumbnails } from "./attack";
 import { MissingNetwork, Status } from "./status";
@@ -28,7 +28,7 @@ export function useLooks(
   png: string,
   looks: readonly Omit<Look, "levels">[],
 ): Asked<Looks> {
-  const { queue } = useSchool();
+  const { queue } = useLessonContext();
   const key = network && JSON.stringify([network.name, png.length, png.slice(-40), looks]);
   return useAsked(key, async (isWanted) => {
     if (!network) throw new TypeError("no network to ask");
@@ -194,7 +194,7 @@ export function ShuffledNorms({ name }: { name: string }) {
 }
 
 function ShuffledNormsOf({ network }: { network: Network }) {
-  const { scenes } = useSchool().material;
+  const { scenes } = useLessonContext().material;
   const [shuffled, setShuffled] = useState(0);
   const [method, setMethod] = useState<MapMethod>("saliency");
   const scene = scenes[0];

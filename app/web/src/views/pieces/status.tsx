@@ -3,10 +3,10 @@
 import { useEffect, useState } from "preact/hooks";
 import type { NetworkFailure } from "../../network-queue";
 import { words } from "../../text";
-import { type Asked, useSchool } from "../lessons/context";
+import { type Asked, useLessonContext } from "../lessons/context";
 
 export function Status({ asked }: { asked: Asked<unknown> }) {
-  const { queue } = useSchool();
+  const { queue } = useLessonContext();
   const [, draw] = useState(0);
   useEffect(() => queue.subscribe(() => draw((count) => count + 1)), [queue]);
   const { loading } = queue;

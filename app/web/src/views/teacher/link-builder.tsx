@@ -16,11 +16,11 @@ import {
 } from "../../state";
 import { LANGUAGES, words } from "../../text";
 import { Choice, NumberField } from "../fields";
-import { useSchool } from "../lessons/context";
+import { useLessonContext } from "../lessons/context";
 import { CopyField, linkFor, partsOf } from "../share";
 
 export function LinkBuilder() {
-  const { manifest } = useSchool();
+  const { manifest } = useLessonContext();
   const texts = words.lessons.teacher;
   const [opens, setOpens] = useState("lesson=1");
   const [lab, setLab] = useState<State>(() => firstState(manifest));
@@ -81,7 +81,7 @@ export function LinkBuilder() {
 }
 
 function LabFields({ lab, onChange }: { lab: State; onChange: (lab: State) => void }) {
-  const { manifest } = useSchool();
+  const { manifest } = useLessonContext();
   const network = networkNamed(manifest, lab.network);
   const { attack, epsilon } = lab.settings;
   const set = (settings: Partial<State["settings"]>) =>

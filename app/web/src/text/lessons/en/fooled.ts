@@ -40,7 +40,7 @@ export const fooled = {
         "Now each colour value changes by chance, again by at most 2 of 255 levels. What will the network say to the coffee?",
       choices: ["Still espresso", "Something else", "It cannot decide among many classes"],
       after: [
-        "Chance does almost nothing. The slider goes to 16 here. Not every photo is like this one: the network is unsure of some, and there a little noise may be enough.",
+        "Chance does almost nothing. The slider goes to 16 here. Not every photo is like this one. The network is wrong about the rocket, and a little noise even corrects it.",
       ],
     },
     end: [

@@ -84,6 +84,15 @@ export class NetworkQueue {
     });
   }
 
+  /** Opens a network that will be asked; what fails is said where it is asked. */
+  prepare(name: string): void {
+    this.#next(
+      name,
+      () => true,
+      async () => null,
+    ).catch(() => null);
+  }
+
   /** Frees the memory; the next question starts anew. */
   async end(): Promise<void> {
     const client = this.#client;

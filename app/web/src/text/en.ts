@@ -21,7 +21,7 @@ export const en = {
   lab: "Lab",
   lessonsDoor: "Lessons",
   language: "Language",
-  noLessons: "This page holds no lessons. `advprop page --lessons` writes one that does.",
+  noLessons: "This page holds no lessons. “advprop page --lessons” writes one that does.",
 
   question: "What do the two BatchNorms make of this picture?",
   introduction: [

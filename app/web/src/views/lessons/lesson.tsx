@@ -12,13 +12,19 @@ import { Prediction, Test } from "./questions";
 import { Paragraphs } from "./rich";
 
 export function LessonPage({ lesson }: { lesson: LessonPlan }) {
-  const { manifest } = useLessonContext();
+  const { manifest, queue } = useLessonContext();
   const progress = useProgress();
   const texts = words.lessons.lessons[lesson.id];
   const heading = useTitle(texts.title);
   const { before, after } = progress.of(lesson.id);
   const names = manifest.networks.map(({ name }) => name);
   const missing = lesson.networks.filter((name) => !names.includes(name));
+  const isBegun = isAnswered(before);
+  useEffect(() => {
+    // While the first part is read, the network that it leads to is opened.
+    const first = lesson.networks.find((name) => names.includes(name));
+    if (isBegun && first !== undefined) queue.prepare(first);
+  }, [isBegun]);
   const next = LESSONS.find(({ number }) => number === lesson.number + 1);
   return (
     <main class="lesson">
@@ -35,7 +41,7 @@ export function LessonPage({ lesson }: { lesson: LessonPlan }) {
         </p>
       )}
       <Test lesson={lesson} side="before" />
-      {isAnswered(before) && (
+      {isBegun && (
         <>
           {lesson.parts.map((part) => (
             <LessonPart key={part.id} {...{ lesson, part }} />

@@ -22,13 +22,13 @@ export function Preferences({ strengths, about }: { strengths: Strength[]; about
           {ordered.map(({ candidate, share, interval, judged }) => (
             <tr key={candidate}>
               <th scope="row">{texts.candidates[candidate] ?? candidate}</th>
-              <td>{percent(share)}</td>
-              <td>
+              <td data-label={texts.share}>{percent(share)}</td>
+              <td data-label={words.lessons.interval}>
                 {interval
                   ? words.lessons.range(percent(interval.low), percent(interval.high))
                   : "–"}
               </td>
-              <td>{judged}</td>
+              <td data-label={texts.judgedColumn}>{judged}</td>
             </tr>
           ))}
         </tbody>

@@ -106,11 +106,11 @@ function Gains({ files }: { files: Answers[] }) {
               <th scope="row">
                 {lesson.number}. {words.lessons.lessons[lesson.id].title}
               </th>
-              <td>{gain?.readers ?? 0}</td>
-              <td>{gain ? percent(gain.before) : "–"}</td>
-              <td>{gain ? percent(gain.after) : "–"}</td>
-              <td>{gain ? points(gain.gain) : "–"}</td>
-              <td>
+              <td data-label={texts.readers}>{gain?.readers ?? 0}</td>
+              <td data-label={texts.before}>{gain ? percent(gain.before) : "–"}</td>
+              <td data-label={texts.after}>{gain ? percent(gain.after) : "–"}</td>
+              <td data-label={texts.gain}>{gain ? points(gain.gain) : "–"}</td>
+              <td data-label={words.lessons.interval}>
                 {gain?.interval
                   ? words.lessons.range(points(gain.interval.low), points(gain.interval.high))
                   : "–"}

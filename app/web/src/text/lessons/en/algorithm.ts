@@ -31,6 +31,7 @@ export const algorithm = {
       ],
     },
     result: [
+      "When training is over, **aux** has done its work. The paper leaves it out and uses **main** alone: photos in use are clean ones, and main's norm layers belong to these.",
       "Does it help? The authors say yes for large networks: EfficientNet-B7 goes up by 0.7 points to 85.2 % on ImageNet, and the mean error on corrupted photos falls from 59.4 to 52.9 (less is better).",
       "This project asked again with small networks, in twelve settings and five runs each. On clean photos main gains nothing that shows: 0.0 points, interval −0.4 to +0.3. Under noise it gains 2.7 points (1.4 to 3.9). Under attack it gains 13.5 (11.1 to 16.0). Small networks are not large ones, so this does not refute the paper.",
     ],

@@ -15,7 +15,7 @@ export const interfaceWords = {
   unknownLesson: (asked: string, count: number) =>
     `The link asks for lesson “${asked.slice(0, 20)}”. There are lessons 1 to ${count}.`,
   missingNetworks: (names: readonly string[]) =>
-    `${join(names)} ${names.length > 1 ? "are" : "is"} not in this page, so what needs ${names.length > 1 ? "them" : "it"} is left out. A page that \`advprop page --lessons\` writes has everything.`,
+    `${join(names)} ${names.length > 1 ? "are" : "is"} not in this page, so what needs ${names.length > 1 ? "them" : "it"} is left out. A page that “advprop page --lessons” writes has everything.`,
   predict: "Guess first",
   reveal: "Show me",
   covered: "The answer appears when you have guessed.",
@@ -87,7 +87,7 @@ export const interfaceWords = {
     ownLanguage: "The language of each reader’s browser",
     linkField: "Link for the class",
     fromDisk:
-      "This page lies on your disk, so the link works on this device. Put the page on a web host, or start `advprop app --public`, and make the link there.",
+      "This page lies on your disk, so the link works on this device. Put the page on a web host, or start “advprop app --public”, and make the link there.",
     results: "What the class exported",
     resultsAbout:
       "Each reader saves one file, under Your answers. Drop all of them here. They are added up on this device and sent to nobody.",

@@ -43,6 +43,7 @@ export const maps = {
     },
     limits: [
       "What did this project find? On 100 drawn scenes, whose object is known, the share of saliency (smoothed) on the object rises from 36 % for a plain network to 46 % for AdvProp's main. By Grad-CAM it hardly rises: from 27 to 29 %. Did AdvProp look at the object more? By one map yes, by the other hardly. What a map says depends on the map.",
+      "So compare maps only with the same method, the same class and one colour scale. And say no more than a map does: by this method, the score came most from this place.",
     ],
   },
   tests: {

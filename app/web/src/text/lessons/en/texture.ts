@@ -7,7 +7,7 @@ export const texture = {
   inShort: [
     "A network may learn a class by its outline or by its texture. On ordinary pictures you cannot tell which.",
     "A picture where the two disagree tells: the answer shows which one the network went by.",
-    "A plain network went by texture in most cases. AdvProp's branches went by outline more often.",
+    "A plain network went by texture more often than by outline. AdvProp's branches did the opposite.",
     "Robust and shape-reading are two things: a network can be the one without the other.",
   ],
   tasks: [

@@ -22,7 +22,7 @@ export const trust = {
         "We shuffle the numbers of the network's norm layers, the last layer first, until its answers break. What must happen to a map that shows what the network learned?",
       choices: ["It must change", "It may stay the same", "It must stay the same"],
       after: [
-        "Move the slider to 20. The network no longer says star at all. Yet its map for “star” looks nearly as before: the rank correlation is about 0.9. So most of what this map shows is not what makes the answer right.",
+        "Move the slider to 20. The network no longer says star at all. Yet its map for “star” looks much as before: the rank correlation is about 0.9. So most of what this map shows is not what makes the answer right.",
         "Only norm layers are shuffled here. The other weights are still those that were learned: they still find edges and stripes, and the map shows these. The published study found the same of several kinds of map.",
       ],
     },

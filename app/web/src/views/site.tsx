@@ -32,7 +32,8 @@ export function Site({ manifest, onLab }: { manifest: Manifest; onLab: (lab: Lab
   const shared = useMemo(
     () => ({
       queue: new NetworkQueue(manifest),
-      progress: new Progress(() => window.localStorage),
+      // A page without lessons writes nothing into the browser.
+      progress: new Progress(() => (manifest.lessons ? window.localStorage : null)),
     }),
     [manifest],
   );

@@ -16,7 +16,7 @@ export const maps = {
   parts: {
     start: [
       "A network gives an answer and no reason. A **map** tries to give one: it colours the places that count for the answer. Yellow counts most.",
-      "**Grad-CAM** asks a late layer, whose cells are large: in this network, at this size, 4 × 4 of them cover the photo. **Saliency** asks the pixels: how fast does the score change when this one changes? That is the gradient of lesson 2.",
+      "**Grad-CAM** asks a late layer, whose cells are large: in this network, at this size, 8 × 8 of them cover the photo. **Saliency** asks the pixels: how fast does the score change when this one changes? That is the gradient of lesson 2.",
     ],
     where: {
       question: "The photo is the face of a cat. Where do you think **main** looks, by Grad-CAM?",

@@ -70,7 +70,7 @@ wheel: $(STAMP) $(WEB)  ## build the wheel into dist/
 	$(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
 
 # The licences are written last.
-$(WEB): $(STAMP) $(wildcard app/web/*.json app/web/*.mjs app/web/licences/* app/web/src/*.* app/web/src/*/*)
+$(WEB): $(STAMP) $(wildcard app/web/*.json app/web/*.mjs app/web/licences/* app/web/src/*.* app/web/src/*/* app/web/src/*/*/* app/web/src/*/*/*/*)
 	@echo "Building the page's scripts."
 	@$(NPM) ci --silent --no-audit --no-fund && npm_here run --silent build
 

@@ -15,6 +15,7 @@ from advprop_core.browser.gallery import pictures_for
 from advprop_core.browser.graph import Step, example_inputs, export_graph
 from advprop_core.browser.norms import norm_vector
 from advprop_core.models.checkpoints import Checkpoint
+from advprop_core.models.dual_bn import norm_layers
 from advprop_core.pictures.decoding import encode_png
 
 
@@ -80,6 +81,7 @@ def page_network(
             {"name": branch, "origin": info.origin(branch).label} for branch in model.branch_names
         ],
         "channels": norms["main"].shape[1],
+        "norm_layers": [norm.num_features for norm in norm_layers(model.branch("main")).values()],
         "cells": list(cam.shape[1:]),
         "layer": step.layer,
         "graph": f"graph:{name}",

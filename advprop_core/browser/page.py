@@ -20,7 +20,7 @@ from advprop_core.versions import versions
 
 _WASM = "ort-wasm-simd-threaded.wasm"
 _TITLE = "AdvProp Lens"
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -70,10 +70,23 @@ class BuiltPage:
             ) from None
 
 
-def write_one_file(networks: Sequence[PageNetwork], built: BuiltPage, out: Path) -> None:
-    """Everything in one HTML file, which opens from a disk without a network connection."""
+def write_one_file(
+    networks: Sequence[PageNetwork],
+    built: BuiltPage,
+    out: Path,
+    lessons: Mapping[str, Any] | None = None,
+) -> None:
+    """Everything in one HTML file, which opens from a disk without a network connection.
+
+    Args:
+        networks: In the order of the picker; the first is the one to begin with.
+        built: The scripts.
+        out: The file.
+        lessons: What :func:`~advprop_core.browser.lessons.lesson_material` gives; None for a page
+            without lessons.
+    """
     assets = _assets(networks, built)
-    manifest = _manifest(networks, dict.fromkeys(assets), assets)
+    manifest = _manifest(networks, dict.fromkeys(assets), assets, lessons)
     packed = "\n".join(
         f'<script type="text/plain" data-asset="{escape(name)}">'
         f"{base64.b64encode(gzip.compress(content, 9, mtime=0)).decode()}</script>"
@@ -92,8 +105,19 @@ def write_one_file(networks: Sequence[PageNetwork], built: BuiltPage, out: Path)
     write_whole(out, _html(policy, f"<style>{built.style}</style>", body))
 
 
-def write_split(networks: Sequence[PageNetwork], built: BuiltPage, folder: Path) -> None:
+def write_split(
+    networks: Sequence[PageNetwork],
+    built: BuiltPage,
+    folder: Path,
+    lessons: Mapping[str, Any] | None = None,
+) -> None:
     """Files for a web host: each named by its content, and packed beside itself.
+
+    Args:
+        networks: As in :func:`write_one_file`.
+        built: The scripts.
+        folder: New or empty.
+        lessons: As in :func:`write_one_file`.
 
     Raises:
         InputError: If the folder exists and is not empty.
@@ -109,7 +133,7 @@ def write_split(networks: Sequence[PageNetwork], built: BuiltPage, folder: Path)
     }
     script = _put(folder, "lab.js", built.script.encode(), built.brotli.get("lab.js"))
     style = _put(folder, "lab.css", built.style.encode(), built.brotli.get("lab.css"))
-    manifest = _manifest(networks, urls, assets)
+    manifest = _manifest(networks, urls, assets, lessons)
     policy = (
         "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; "
         "img-src data: blob:; media-src blob:; worker-src 'self'; connect-src 'self'"
@@ -139,6 +163,7 @@ def _manifest(
     networks: Sequence[PageNetwork],
     urls: Mapping[str, str | None],
     assets: Mapping[str, bytes],
+    lessons: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     return {
         "format": _FORMAT,
@@ -154,6 +179,7 @@ def _manifest(
         },
         "networks": [network.entry for network in networks],
         "first": networks[0].first,
+        "lessons": lessons,
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class _PageOptions(ModelsOptions):
+    # Other commands have no networks of their own to fall back on.
+    model: Annotated[list[str] | None, typer.Option(metavar="M")] = None  # type: ignore[assignment]
+    """A bundled name (see `advprop models`), a checkpoint file, or a timm name. Repeat it, or write
+    commas, to put several in the page. With --lessons, by default those that the lessons show."""
+    lessons: bool = False
+    """Put the lessons in too: eight for a class, the maps to judge, the teacher's page."""
     out: Annotated[Path, typer.Option(metavar="FILE")]
     """The .html file to write; with --split the folder."""
     split: bool = False
@@ -27,11 +33,28 @@ class _PageOptions(ModelsOptions):
     picture: Annotated[list[Path] | None, typer.Option(metavar="FILE")] = None
     """A photo to begin with. Repeat it for several; the page's own pictures come after them."""
     picture_size: Annotated[int | None, typer.Option(metavar="PIXELS")] = None
-    """Side of the pictures. By default that of each network; a smaller one is faster."""
+    """Side of the pictures. By default that of each network, in lessons 128 for imagenet-lite0. A
+    smaller one is faster."""
     epsilon: Annotated[str, typer.Option(metavar="E")] = "2/255"
     """Radius of the attack that the page begins with, PGD with 10 steps in L∞."""
     attack_branch: Annotated[str, typer.Option(metavar="NAME")] = "main"
     """Branch whose gradient that attack follows."""
+
+    def named(self) -> _PageOptions:
+        """With the networks of the lessons where none was named."""
+        if self.model:
+            return self
+        if not self.lessons:
+            raise InputError("name a network with --model, or put the lessons in with --lessons")
+        from advprop_core.browser.lessons import NETWORKS
+
+        return replace(self, model=list(NETWORKS))
+
+    def picture_size_of(self, name: str) -> int | None:
+        """Side of a network's pictures; None for its own."""
+        from advprop_core.browser.lessons import NETWORKS
+
+        return self.picture_size or (NETWORKS.get(name) if self.lessons else None)
 
     def check_place(self) -> None:
         """Refuse what cannot be written, before any work is done for it."""
@@ -51,14 +74,17 @@ def page(options: _PageOptions) -> None:
 
     ```
     advprop page --model imagenet-lite0 --picture-size 128 --out lab.html
+    advprop page --lessons --out lessons.html
     advprop page --model runs/mine/model.safetensors --picture cat.jpg --out lab.html
     advprop page --model shapes-vanilla,shapes-advprop --split --out site
     ```
     """
+    options = options.named()
     options.check_place()
     epsilon = read_radius(options.epsilon, "linf", "--epsilon")
     from advprop_core.browser.first_look import LARGEST_EPSILON, FirstLook
     from advprop_core.browser.graph import require_exporter
+    from advprop_core.browser.lessons import lesson_material
     from advprop_core.browser.page import BuiltPage, write_one_file, write_split
 
     if not 0 <= epsilon <= LARGEST_EPSILON:
@@ -67,12 +93,13 @@ def page(options: _PageOptions) -> None:
     report, built = Report(None), BuiltPage.read()
     look = FirstLook(epsilon, attack_branch=options.attack_branch)
     networks = _networks(options, look, report)
+    material = lesson_material() if options.lessons else None
     if options.split:
-        write_split(networks, built, options.out)
+        write_split(networks, built, options.out, material)
         sizes = sum(file.stat().st_size for file in options.out.rglob("*.*"))
         report.say(f"wrote {options.out}: {sizes / 1e6:.1f} MB, with a packed copy of each file")
     else:
-        write_one_file(networks, built, options.out)
+        write_one_file(networks, built, options.out, material)
         report.say(f"wrote {options.out}: {options.out.stat().st_size / 1e6:.1f} MB")
 
 
@@ -88,7 +115,9 @@ def _networks(options: _PageOptions, look: FirstLook, report: Report) -> list[Pa
         report.say(f"{short}: exporting, and comparing with PyTorch")
         pictures = tuple(options.picture or ())
         try:
-            network = page_network(checkpoint, short, options.picture_size, pictures, look)
+            network = page_network(
+                checkpoint, short, options.picture_size_of(short), pictures, look
+            )
         except NotExportable as error:
             raise InputError(f"{short}: {error}") from error
         networks.append(network)

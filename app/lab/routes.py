@@ -65,8 +65,8 @@ def _not_yet(problem: str | None) -> Response:
     """Not a status of success: a service worker must not keep it in the lab's place."""
     refresh = "" if problem else f'<meta http-equiv="refresh" content="{_AGAIN}">'
     sentence = problem or (
-        "The lab is being written: a network that runs in your browser. This takes about a "
-        "minute, once. The page opens by itself."
+        "The lab is being written: networks that run in your browser. This takes a minute or "
+        "two, once. The page opens by itself."
     )
     page = f"""<!doctype html>
 <html lang="en">

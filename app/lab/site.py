@@ -17,8 +17,8 @@ from advprop_core.models.bundle import bundle_dir
 from advprop_core.versions import versions
 from app.lab import writing
 
-NETWORK = ("--model", "imagenet-lite0", "--picture-size", "128")
-"""What ``make page`` writes as well."""
+LESSONS = ("--lessons",)
+"""The lab with the networks of the lessons, and the lessons."""
 
 
 class Site:
@@ -30,7 +30,7 @@ class Site:
         problem: Why it cannot be written, as a sentence; None where it may be.
     """
 
-    def __init__(self, arguments: Sequence[str] = NETWORK) -> None:
+    def __init__(self, arguments: Sequence[str] = LESSONS) -> None:
         self.arguments = tuple(arguments)
         self.folder = _cache() / f"lab-{self._digest()}"
         self.problem = writing.missing()

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from advprop_core.errors import InputError
 from advprop_core.models.bundle import bundle_dir
 
-_LONGEST = 600  # seconds; a large network takes some minutes
+_LONGEST = 1200  # seconds; three networks take a minute, on a machine with nothing else to do
 
 
 def missing() -> str | None:

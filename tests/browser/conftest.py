@@ -14,6 +14,10 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
+from advprop_core.browser import network
+from advprop_core.browser.first_look import FirstLook
+from advprop_core.models.bundle import open_model
+
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM_ARGS = (
     "--headless",
@@ -54,6 +58,18 @@ def browser(chromium_path: str, playwright: Playwright) -> Iterator[Browser]:
     chromium = playwright.chromium.launch(executable_path=chromium_path, args=list(CHROMIUM_ARGS))
     yield chromium
     chromium.close()
+
+
+@pytest.fixture(scope="package")
+def page_checkpoint():
+    """The network of the pages without a server."""
+    return open_model("shapes-advprop")
+
+
+@pytest.fixture(scope="package")
+def page_network(page_checkpoint):
+    """The same, exported once for all tests."""
+    return network.page_network(page_checkpoint, "shapes-advprop", look=FirstLook(epsilon=4 / 255))
 
 
 @pytest.fixture(scope="package")

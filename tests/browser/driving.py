@@ -2,6 +2,7 @@
 
 import os
 import re
+import time
 from pathlib import Path
 
 from playwright.sync_api import Locator, Page, TimeoutError, expect
@@ -17,6 +18,14 @@ def wait_until_calm(page: Page) -> None:
     expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=FIRST)
     expect(page.get_by_text("Previous result.")).to_have_count(0, timeout=FIRST)
     expect(page.locator("h2")).to_have_count(1, timeout=FIRST)
+
+
+def until(page: Page, condition: str, seconds: float = 60) -> None:
+    """Ask again and again: the policy of a page without a server forbids Playwright's waiting."""
+    deadline = time.monotonic() + seconds
+    while not page.evaluate(f"() => Boolean({condition})"):
+        assert time.monotonic() < deadline, f"{condition}: {page.inner_text('body')[:500]}"
+        time.sleep(0.05)
 
 
 def download(page: Page, button: str) -> Path:

@@ -3,7 +3,6 @@
 import base64
 import io
 import json
-import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,12 +10,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 
-from advprop_core.browser.first_look import FirstLook
-from advprop_core.browser.network import page_network
 from advprop_core.browser.page import BuiltPage, write_one_file, write_split
-from advprop_core.models.bundle import open_model
 from advprop_core.pictures.decoding import decode, to_pixels
 from app.lab.site import Site
+from tests.browser.driving import until
 
 DROP = """([content, name, type]) => {
   const bytes = Uint8Array.from(atob(content), (c) => c.charCodeAt(0));
@@ -41,20 +38,10 @@ STRONGER_THEN_SCRUBBED = """async () => {
 
 
 @pytest.fixture(scope="module")
-def checkpoint():
-    return open_model("shapes-advprop")
-
-
-@pytest.fixture(scope="module")
-def network(checkpoint):
-    return page_network(checkpoint, "shapes-advprop", look=FirstLook(epsilon=4 / 255))
-
-
-@pytest.fixture(scope="module")
-def lab(network, tmp_path_factory):
+def lab(page_network, tmp_path_factory):
     """The address of a page on the disk."""
     path = tmp_path_factory.mktemp("lab") / "lab.html"
-    write_one_file([network], BuiltPage.read(), path)
+    write_one_file([page_network], BuiltPage.read(), path)
     return path.as_uri()
 
 
@@ -82,14 +69,6 @@ def opened(browser, lab):
     assert not errors
 
 
-def until(page, condition, seconds=60):
-    """Ask again and again: the page's policy forbids what Playwright would wait with."""
-    deadline = time.monotonic() + seconds
-    while not page.evaluate(f"() => Boolean({condition})"):
-        assert time.monotonic() < deadline, f"{condition}: {page.inner_text('body')[:500]}"
-        time.sleep(0.05)
-
-
 def verdict(page):
     return page.inner_text(".verdict").replace("\N{NO-BREAK SPACE}", " ")
 
@@ -106,7 +85,7 @@ def says(page, words):
 
 
 def test_main_is_fooled_aux_holds_and_a_saved_picture_says_the_same(
-    opened, lab, checkpoint, tmp_path
+    opened, lab, page_checkpoint, tmp_path
 ):
     page = opened()
     before = verdict(page)  # computed by Python, before the network is there
@@ -121,9 +100,12 @@ def test_main_is_fooled_aux_holds_and_a_saved_picture_says_the_same(
     pixels = to_pixels(decode(saved), 96)
     answers = {}
     for branch in ("main", "aux"):
-        probabilities = checkpoint.model.branch(branch)(pixels).softmax(1)[0]
+        probabilities = page_checkpoint.model.branch(branch)(pixels).softmax(1)[0]
         top = probabilities.argmax().item()
-        answers[branch] = (checkpoint.info.class_names[top], round(100 * probabilities[top].item()))
+        answers[branch] = (
+            page_checkpoint.info.class_names[top],
+            round(100 * probabilities[top].item()),
+        )
         assert f"{answers[branch][1]} %" in before
     assert answers["main"][0] != answers["aux"][0] == "crescent"
 
@@ -195,10 +177,10 @@ def test_it_is_whole_on_a_phone_and_says_what_it_is(opened, scheme):
 
 
 def test_the_app_serves_it_at_an_address_of_its_own(
-    page, console_errors, strangers, app_url, app_cache, network
+    page, console_errors, strangers, app_url, app_cache, page_network
 ):
     site = app_cache / "advprop-lens" / Site().folder.name
-    write_split([network], BuiltPage.read(), site)  # as the app would in the background
+    write_split([page_network], BuiltPage.read(), site)  # as the app would in the background
     answers = []
     page.on("response", lambda answer: answers.append(answer))
     page.goto(f"{app_url}/lab")

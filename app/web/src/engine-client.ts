@@ -1,7 +1,7 @@
 /** The page's end of the worker: opens networks in it, asks it, hands on what it says. */
 
 import { DamagedAsset, readAsset, type Source } from "./engine/assets";
-import type { Job } from "./engine/findings";
+import type { Job, Look } from "./engine/findings";
 import type { Manifest, Network } from "./manifest";
 import type { Reply, Request } from "./messages";
 
@@ -22,6 +22,14 @@ export function sourceOf(manifest: Manifest, name: string): Source {
   const place = document.querySelector(`script[data-asset="${CSS.escape(name)}"]`);
   const url = asset.url === null ? null : new URL(asset.url, document.baseURI).href;
   return { name, asset, url, packed: place?.textContent ?? null };
+}
+
+/** Resolves when all that the page holds can be read. */
+export function pageIsParsed(): Promise<void> {
+  if (document.readyState !== "loading") return Promise.resolve();
+  return new Promise((resolve) =>
+    document.addEventListener("DOMContentLoaded", () => resolve(), { once: true }),
+  );
 }
 
 export class EngineClient {
@@ -56,6 +64,15 @@ export class EngineClient {
 
   compare(network: Network, job: Job): void {
     this.#send({ kind: "compare", network: network.name, job });
+  }
+
+  look(network: Network, id: number, look: Look): void {
+    this.#send({ kind: "look", network: network.name, id, look });
+  }
+
+  /** Frees the memory of its networks. */
+  end(): void {
+    this.worker.terminate();
   }
 
   #send(request: Request): void {

@@ -9,6 +9,7 @@ import { type Manifest, type Network, networkNamed, type Settings, type Truth } 
 import type { Reply } from "./messages";
 import { OwnPictures } from "./own-pictures";
 import { NoPicture, type ReadPicture, readDataUrl, readPicture } from "./pictures";
+import { hashOf, readRoute } from "./route";
 import { classOf, firstShown, type Shown, type Subject, withPart } from "./shown";
 import {
   firstState,
@@ -119,7 +120,7 @@ export class Lab {
   choose(change: Partial<State>, kind: string): void {
     const keepsStep = "step" in change || kind === "dial" || kind === "blend";
     this.#apply({ ...this.state, ...(keepsStep ? {} : { step: null }), ...change });
-    this.#history.write(`#${writeLink(this.state)}`, kind);
+    this.#history.write(hashOf(writeLink(this.state)), kind);
   }
 
   set(change: Partial<Settings>, kind = Object.keys(change).join()): void {
@@ -251,6 +252,7 @@ export class Lab {
   }
 
   #followLink(): void {
+    if (readRoute(location.hash).page !== "lab") return;
     const { state, complaints } = readLink(location.hash, this.manifest, this.ownPictures.names());
     for (const complaint of complaints) this.report(words.complaint(complaint));
     this.#history.follow();

@@ -43,6 +43,8 @@ export interface Network {
   classes: string[];
   branches: { name: string; origin: string }[];
   channels: number;
+  /** Channels of each norm layer, in order. */
+  norm_layers: number[];
   /** Rows and columns of the CAM. */
   cells: [number, number];
   layer: string;
@@ -68,10 +70,53 @@ export interface Manifest {
   assets: Record<string, Asset>;
   networks: Network[];
   first: First;
+  /** What the lessons need beside networks; null in a page without lessons. */
+  lessons: LessonMaterial | null;
+}
+
+/** A logistic regression: positive where it says seven. */
+export interface LinearModel {
+  weight: number[];
+  bias: number;
+}
+
+export interface DigitImages {
+  /** Base64 of a byte for each pixel, image by image, 0 up to the digits' `levels`. */
+  pixels: string;
+  /** Base64 of a signed byte for each image: 1 for a seven, −1 for a three. */
+  signs: string;
+}
+
+export interface Digits {
+  side: number;
+  levels: number;
+  /** The radius that the robust model was trained against, in pixel units. */
+  epsilon: number;
+  train: DigitImages;
+  test: DigitImages;
+  natural: LinearModel;
+  robust: LinearModel;
+}
+
+/** A drawn object: the outline of `shape`, covered in `texture`. */
+export interface LessonScene {
+  name: string;
+  png: string;
+  shape: string;
+  texture: string;
+}
+
+export interface LessonMaterial {
+  digits: Digits;
+  /** The texture at each place goes with the drawn class at that place. */
+  textures: string[];
+  /** Their texture belongs to another class. */
+  conflicts: LessonScene[];
+  scenes: LessonScene[];
 }
 
 /** The newest layout of the manifest that this page reads. */
-export const FORMAT = 1;
+export const FORMAT = 2;
 
 /** What the page holds; null where it is damaged or of another version. */
 export function readManifest(document: Document): Manifest | null {

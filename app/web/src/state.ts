@@ -25,6 +25,7 @@ export const PARTS = [
   "dial",
   "measured",
   "about",
+  "doors",
 ] as const;
 export type PagePart = (typeof PARTS)[number];
 

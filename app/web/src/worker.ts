@@ -4,7 +4,6 @@ import { readAsset } from "./engine/assets";
 import { Branches } from "./engine/branches";
 import { Comparer } from "./engine/compare";
 import { failureOf, textOf } from "./engine/failures";
-import type { Job } from "./engine/findings";
 import { openGraph } from "./engine/graph";
 import type { Reply, Request } from "./messages";
 
@@ -16,7 +15,10 @@ const scope = self as unknown as {
 class Superseded extends Error {}
 
 let latestRequest = 0;
-let comparer: Comparer | null = null;
+/** Opened networks, the one that was asked last at the end. */
+const comparers = new Map<string, Comparer>();
+/** A lesson compares two networks; a phone has no memory for more. */
+const MOST_OPEN = 2;
 let wasm: Uint8Array<ArrayBuffer> | null = null;
 
 /** Lets messages in. Not a timer: browsers hold those back for four milliseconds. */
@@ -34,18 +36,30 @@ async function open(request: Request & { kind: "open" }): Promise<void> {
   const { network } = request;
   const tell = (share: number) =>
     scope.postMessage({ kind: "opening", network: network.name, share });
-  await comparer?.graph.release();
-  comparer = null;
+  const open = comparers.get(network.name);
+  comparers.delete(network.name);
+  for (const [name, { graph }] of [...comparers].slice(0, -(MOST_OPEN - 1))) {
+    await graph.release();
+    comparers.delete(name);
+  }
   tell(0.05);
+  comparers.set(network.name, open ?? (await opened(request, tell)));
+  scope.postMessage({ kind: "opened", network: network.name });
+}
+
+async function opened(
+  request: Request & { kind: "open" },
+  tell: (share: number) => void,
+): Promise<Comparer> {
+  const { network } = request;
   wasm ??= await readAsset(request.wasm);
   tell(0.35);
-  const graph = await readAsset(request.graph);
+  const file = await readAsset(request.graph);
   const norms = await readAsset(request.norms);
   tell(0.5);
-  const opened = await openGraph(graph, network, wasm);
+  const graph = await openGraph(file, network, wasm);
   const branches = new Branches(network, new Float32Array(norms.buffer));
-  comparer = new Comparer(opened, branches, network, breathe);
-  scope.postMessage({ kind: "opened", network: network.name });
+  return new Comparer(graph, branches, network, breathe);
 }
 
 let runningRequest = 0;
@@ -54,20 +68,28 @@ async function breathe(): Promise<void> {
   if (runningRequest !== latestRequest) throw new Superseded();
 }
 
-async function compare(network: string, job: Job): Promise<void> {
-  if (comparer?.network.name !== network) return;
-  await comparer.compare(job, (part) => scope.postMessage({ kind: "part", id: job.id, part }));
-}
-
 async function handle(request: Request): Promise<void> {
   try {
-    if (request.kind === "open") await open(request);
-    else await compare(request.network, request.job);
+    if (request.kind === "open") return await open(request);
+    const comparer = comparers.get(request.network);
+    if (!comparer) return;
+    if (request.kind === "compare") {
+      const { job } = request;
+      await comparer.compare(job, (part) => scope.postMessage({ kind: "part", id: job.id, part }));
+    } else {
+      const looked = await comparer.look(request.look);
+      scope.postMessage({ kind: "looked", id: request.id, looked });
+    }
   } catch (error) {
     if (error instanceof Superseded) return;
-    const id = request.kind === "compare" ? request.job.id : null;
-    scope.postMessage({ kind: "failed", id, failure: failureOf(error), what: textOf(error) });
+    const failure = failureOf(error);
+    scope.postMessage({ kind: "failed", id: idOf(request), failure, what: textOf(error) });
   }
+}
+
+function idOf(request: Request): number | null {
+  if (request.kind === "open") return null;
+  return request.kind === "compare" ? request.job.id : request.id;
 }
 
 // One request at a time: the one that runs ends at its next step once a newer one has come.

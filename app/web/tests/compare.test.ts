@@ -146,3 +146,15 @@ test("a frame of the camera gets answers alone", async () => {
   const { parts } = await partsOf({ isLive: true });
   assert.ok(parts.every(({ kind }) => ["answers", "progress"].includes(kind)));
 });
+
+test("shuffled norm layers hold the same numbers, pair by pair, from the last layer on", () => {
+  const layered = { ...network, channels: 5, norm_layers: [2, 3] } as Network;
+  const norm = Float32Array.from([1, 2, 3, 4, 5, 10, 20, 30, 40, 50]);
+  const branches = new Branches(layered, Float32Array.from([...norm, ...norm]));
+  const changed = branches.shuffled("main", 1, 3);
+  assert.deepEqual(changed.slice(0, 2), norm.slice(0, 2));
+  assert.deepEqual(changed.slice(2, 5).sort(), norm.slice(2, 5));
+  assert.ok(changed.slice(0, 5).every((scale, channel) => changed[5 + channel] === 10 * scale));
+  assert.notDeepEqual(branches.shuffled("main", 2, 1), norm);
+  assert.deepEqual(branches.norm("main"), norm);
+});

@@ -12,6 +12,7 @@ const network = (name: string, branches: string[]): Network => ({
   classes: ["cat", "dog", "crème, brûlée"],
   branches: branches.map((branch) => ({ name: branch, origin: "trained" })),
   channels: 2,
+  norm_layers: [2],
   cells: [2, 2],
   layer: "s",
   graph: "g",

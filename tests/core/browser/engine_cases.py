@@ -5,8 +5,10 @@ import json
 
 import torch
 
+from advprop_core import digits
 from advprop_core.attacks.gradient import attack, random_start
 from advprop_core.browser.graph import Step
+from advprop_core.browser.lessons import lesson_material
 from advprop_core.browser.network import page_network
 from advprop_core.datasets.named import load_images
 from advprop_core.types import AttackConfig
@@ -20,7 +22,7 @@ CONFIGS = (
 
 
 def write_cases(checkpoint, name, folder, count):
-    """graph.onnx, norms.bin, manifest.json and cases.json of a network and drawn scenes."""
+    """Files of a network, of what it makes of drawn scenes, and of the digits of the lessons."""
     network = page_network(checkpoint, name)
     (folder / "graph.onnx").write_bytes(network.assets[f"graph:{name}"])
     (folder / "norms.bin").write_bytes(network.assets[f"norms:{name}"])
@@ -36,6 +38,8 @@ def write_cases(checkpoint, name, folder, count):
         config = CONFIGS[number // len(model.branch_names) % len(CONFIGS)]
         cases.append(_case(step, model, branch, levels, label, config))
     (folder / "cases.json").write_text(json.dumps(cases))
+    lessons = {"material": lesson_material(), "errors": digits.begin().errors()}
+    (folder / "lessons.json").write_text(json.dumps(lessons))
     return cases
 
 

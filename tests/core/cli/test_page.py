@@ -26,7 +26,22 @@ def test_it_writes_a_page_with_the_photo_given(advprop, model, photo, built, tmp
     manifest = json.loads(text.split('id="lab-manifest">')[1].split("</script>")[0])
     assert manifest["networks"][0]["pictures"][0]["title"] == "photo"
     assert "/* lab.js */" in text
+    assert manifest["lessons"] is None
     advprop("page", "--model", model, "--out", out).refuses("is there already")
+
+
+def test_lessons_come_with_what_they_need(advprop, model, built, tmp_path):
+    answer = advprop("page", "--lessons", "--model", model, "--out", tmp_path / "lessons.html")
+    assert answer.code == 0, answer.err
+    text = (tmp_path / "lessons.html").read_text()
+    manifest = json.loads(text.split('id="lab-manifest">')[1].split("</script>")[0])
+    assert sum(manifest["networks"][0]["norm_layers"]) == manifest["networks"][0]["channels"]
+    material = manifest["lessons"]
+    assert material["textures"][0] == "stripes"
+    assert all(scene["texture"] != "stripes" for scene in material["conflicts"][::10])
+    assert [len(material[kind]) for kind in ("conflicts", "scenes")] == [20, 12]
+    answer = advprop("page", "--out", tmp_path / "none.html")
+    answer.refuses("name a network with --model, or put the lessons in with --lessons")
 
 
 def test_what_cannot_be_is_refused_before_work(advprop, model, built, tmp_path, monkeypatch):

@@ -3,7 +3,7 @@
 import type { MapMethod, Network } from "../manifest";
 import { walkFrom, walkPixels } from "./attack";
 import type { Branches } from "./branches";
-import type { Answers, DialPoint, Job, MapOfBranch, Part } from "./findings";
+import type { Answers, DialPoint, Job, Look, Looked, MapOfBranch, Part } from "./findings";
 import type { Graph, Outputs } from "./graph";
 import { type Levels, roundInBall, toPixels } from "./levels";
 import { largestIndex, softmax } from "./numbers";
@@ -61,6 +61,18 @@ export class Comparer {
       tell({ kind: "dial", branch: job.dial, points });
     }
     tell({ kind: "done" });
+  }
+
+  async look(look: Look): Promise<Looked> {
+    const { branch, shuffled, seed, method } = look;
+    const pixels = toPixels(look.levels);
+    const norm = this.branches.shuffled(branch, shuffled, seed);
+    const run = (classIndex: number) => this.#run(pixels, norm, classIndex, false);
+    const first = await run(look.classIndex ?? 0);
+    const probabilities = softmax(first.logits);
+    const classIndex = look.classIndex ?? largestIndex(probabilities);
+    const outputs = classIndex === (look.classIndex ?? 0) ? first : await run(classIndex);
+    return { probabilities, map: mapOf(outputs, classIndex, method, this.network) };
   }
 
   async #frames(job: Job, label: number, tell: Tell): Promise<Levels[]> {

@@ -1,6 +1,6 @@
 /** What the engine is asked, and what it finds out, part by part. */
 
-import type { InputKind, Settings } from "../manifest";
+import type { InputKind, MapMethod, Settings } from "../manifest";
 import type { Levels } from "./levels";
 
 /** Probabilities of all classes, by branch; NaN where one is not known. */
@@ -51,3 +51,20 @@ export type Part =
   | { kind: "film"; answers: Answers[] }
   | { kind: "dial"; branch: string; points: Record<InputKind, DialPoint[]> }
   | { kind: "done" };
+
+/** One look at a picture through a branch, some of whose norm layers may be shuffled. */
+export interface Look {
+  levels: Levels;
+  branch: string;
+  /** So many norm layers, the last first, have their channels' scales and shifts exchanged. */
+  shuffled: number;
+  seed: number;
+  /** The class that the map explains; null for the branch's own answer. */
+  classIndex: number | null;
+  method: MapMethod;
+}
+
+export interface Looked {
+  probabilities: Float32Array;
+  map: MapOfBranch;
+}

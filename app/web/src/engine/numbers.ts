@@ -51,3 +51,13 @@ export function uniformNumbers(seed: number): () => number {
 export function normalNumber(uniform: () => number): number {
   return Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
 }
+
+/** The same entries in an order that follows from uniform numbers (Fisher and Yates). */
+export function shuffled<T>(entries: readonly T[], uniform: () => number): T[] {
+  const mixed = [...entries];
+  for (let last = mixed.length - 1; last > 0; last--) {
+    const chosen = Math.floor(uniform() * (last + 1));
+    [mixed[last], mixed[chosen]] = [mixed[chosen], mixed[last]];
+  }
+  return mixed;
+}

@@ -2,6 +2,8 @@
 
 import type { Settings } from "../manifest";
 import type { Complaint, PagePart } from "../state";
+import { join, percent, radius } from "./format";
+import { lessonsEn } from "./lessons/en";
 
 const ATTACK_NAMES = { pgd: "PGD", fgsm: "FGSM", noise: "Noise", none: "None" } as const;
 
@@ -11,27 +13,16 @@ const ORIGINS: Record<string, string> = {
   "statistics only": "same weights, statistics estimated again",
 };
 
-export function percent(share: number): string {
-  if (Number.isNaN(share)) return "–";
-  const whole = Math.floor(100 * share + 0.5);
-  const unit = "\u00a0%"; // stays on the line of its number
-  if (whole === 0 && share > 0) return `<1${unit}`;
-  if (whole === 100 && share < 1) return `>99${unit}`;
-  return `${whole}${unit}`;
-}
-
-export function radius(epsilon: number, norm: Settings["norm"]): string {
-  return norm === "linf"
-    ? `${Number((255 * epsilon).toFixed(2))}/255`
-    : `${Number(epsilon.toPrecision(3))} (L2)`;
-}
-
-export function join(words: readonly string[]): string {
-  if (words.length < 2) return words.join("");
-  return `${words.slice(0, -1).join(", ")} and ${words[words.length - 1]}`;
-}
-
 export const en = {
+  lessons: lessonsEn,
+
+  // The header of every page
+  doors: "Parts of this page",
+  lab: "Lab",
+  lessonsDoor: "Lessons",
+  language: "Language",
+  noLessons: "This page holds no lessons. “advprop page --lessons” writes one that does.",
+
   question: "What do the two BatchNorms make of this picture?",
   introduction: [
     "One network, two sets of norm layers. ",
@@ -251,6 +242,7 @@ export const en = {
     dial: "The dial",
     measured: "What was measured",
     about: "Introduction",
+    doors: "Doors to the lessons",
   } satisfies Record<PagePart, string>,
   ownPictureInLink: "A link cannot hold your own picture: send its file as well.",
 
@@ -291,5 +283,3 @@ export const en = {
     return `The link's ${key} “${shown}” does not exist here; its usual value is used.`;
   },
 };
-
-export type Words = typeof en;

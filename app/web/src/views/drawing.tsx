@@ -22,7 +22,7 @@ export function Drawing({ drawn, size, alt, caption, isPending }: Props) {
   );
 }
 
-function Surface({ drawn, size, alt }: { drawn: Drawn | null; size: number; alt: string }) {
+export function Surface({ drawn, size, alt }: { drawn: Drawn | null; size: number; alt: string }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   useLayoutEffect(() => {
     if (!drawn || typeof drawn === "string") return;
@@ -30,5 +30,7 @@ function Surface({ drawn, size, alt }: { drawn: Drawn | null; size: number; alt:
   }, [drawn, size]);
   if (typeof drawn === "string") return <img src={drawn} alt={alt} width={size} height={size} />;
   if (!drawn) return <div class="empty" role="img" aria-label={alt} />;
+  // What shows nothing of its own, as in a button that has a name, is no picture.
+  if (!alt) return <canvas ref={canvas} width={size} height={size} />;
   return <canvas ref={canvas} width={size} height={size} role="img" aria-label={alt} />;
 }

@@ -2,11 +2,18 @@
 
 import { useState } from "preact/hooks";
 import type { Lab } from "../lab";
+import type { Manifest } from "../manifest";
+import { hashOf } from "../route";
 import { isOwn, PARTS, type PagePart, writeLink } from "../state";
 import { words } from "../text";
 
 function linkTo(lab: Lab, hide: PagePart[]): string {
-  return `${location.href.split("#")[0]}#${writeLink({ ...lab.state, hide })}`;
+  return linkFor(hashOf(writeLink({ ...lab.state, hide })));
+}
+
+/** The page's own address with another link. */
+export function linkFor(hash: string): string {
+  return location.href.split("#")[0] + hash;
 }
 
 export function Share({ lab }: { lab: Lab }) {
@@ -17,6 +24,11 @@ export function Share({ lab }: { lab: Lab }) {
       {isOwn(lab.state.picture) && <p class="hint">{words.ownPictureInLink}</p>}
     </details>
   );
+}
+
+/** The parts that a page has: without lessons it has no doors. */
+export function partsOf({ lessons }: Manifest): PagePart[] {
+  return PARTS.filter((part) => part !== "doors" || lessons !== null);
 }
 
 export function HideParts({ lab }: { lab: Lab }) {
@@ -30,7 +42,7 @@ export function HideParts({ lab }: { lab: Lab }) {
       <p class="hint">{words.hideAbout}</p>
       <fieldset class="parts">
         <legend class="spoken">{words.hideTitle}</legend>
-        {PARTS.map((part) => (
+        {partsOf(lab.manifest).map((part) => (
           <label key={part}>
             <input type="checkbox" checked={hide.includes(part)} onChange={() => toggle(part)} />{" "}
             {words.parts[part]}
@@ -45,7 +57,7 @@ export function HideParts({ lab }: { lab: Lab }) {
   );
 }
 
-function CopyField({ id, label, link }: { id: string; label: string; link: string }) {
+export function CopyField({ id, label, link }: { id: string; label: string; link: string }) {
   const [isCopied, setCopied] = useState(false);
   const copy = async () => {
     const field = document.getElementById(id) as HTMLInputElement;

@@ -1,0 +1,107 @@
+/** How far a reader is: held in this browser alone. */
+
+import {
+  type Answers,
+  type Choice,
+  type Judgement,
+  type LessonAnswers,
+  noAnswers,
+  type Order,
+  readAnswers,
+  UNANSWERED,
+} from "./answers";
+import type { LessonId } from "./plan";
+import { randomHex } from "./random";
+
+const KEY = "advprop-lens-answers";
+const READER_DIGITS = 16;
+
+export class Progress {
+  answers: Answers;
+  /** Whether the browser keeps answers beyond this visit. */
+  isKept = true;
+  readonly #listeners = new Set<() => void>();
+
+  /** @param storage Throws, or is null, where the browser forbids it. */
+  constructor(readonly storage: () => Storage | null) {
+    this.answers = this.#read() ?? freshAnswers();
+    this.#write();
+  }
+
+  /** Takes over what another tab has written. */
+  reload(): void {
+    this.answers = this.#read() ?? this.answers;
+    this.#tell();
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  of(lesson: LessonId): LessonAnswers {
+    return this.answers.lessons[lesson] ?? UNANSWERED;
+  }
+
+  answer(lesson: LessonId, side: "before" | "after", choices: Choice[]): void {
+    this.#set(lesson, { ...this.of(lesson), [side]: choices });
+  }
+
+  predict(lesson: LessonId, part: string, choice: number): void {
+    const answers = this.of(lesson);
+    this.#set(lesson, { ...answers, predictions: { ...answers.predictions, [part]: choice } });
+  }
+
+  judge(judgement: Judgement): void {
+    this.#change({ ...this.answers, judgements: [...this.answers.judgements, judgement] });
+  }
+
+  /** For the next reader of a shared device. */
+  forget(): void {
+    this.#change(freshAnswers());
+  }
+
+  #set(lesson: LessonId, answers: LessonAnswers): void {
+    this.#change({ ...this.answers, lessons: { ...this.answers.lessons, [lesson]: answers } });
+  }
+
+  #change(answers: Answers): void {
+    this.answers = answers;
+    this.#write();
+    this.#tell();
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
+  #read(): Answers | null {
+    try {
+      const text = this.storage()?.getItem(KEY) ?? null;
+      const answers = text === null ? "no-json" : readAnswers(text);
+      return typeof answers === "string" ? null : answers;
+    } catch {
+      return null; // storage is forbidden: #write says so
+    }
+  }
+
+  #write(): void {
+    try {
+      const storage = this.storage();
+      storage?.setItem(KEY, JSON.stringify(this.answers));
+      this.isKept = storage !== null;
+    } catch {
+      this.isKept = false;
+    }
+  }
+}
+
+function freshAnswers(): Answers {
+  const order: Order = Number.parseInt(randomHex(1), 16) % 2 === 0 ? 0 : 1;
+  return noAnswers(randomHex(READER_DIGITS), order);
+}
+
+/** Both questions of a side are answered. */
+export function isAnswered(choices: readonly Choice[]): boolean {
+  return choices.every((choice) => choice !== null);
+}

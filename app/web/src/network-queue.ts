@@ -1,0 +1,191 @@
+/** Asks networks one question after another, for the live parts of a lesson. */
+
+import type { FailureKind } from "./engine/failures";
+import { failureOf, textOf } from "./engine/failures";
+import type { Answers, Job, Look, Looked, Maps, Part } from "./engine/findings";
+import type { Levels } from "./engine/levels";
+import { EngineClient, missingFeature, pageIsParsed } from "./engine-client";
+import { type Manifest, type Network, networkNamed } from "./manifest";
+import type { Reply } from "./messages";
+
+/** All that was found out about an attacked picture. */
+export interface Comparison {
+  label: number;
+  frames: Levels[];
+  /** The picture before the attack. */
+  original: Levels;
+  perturbed: Levels;
+  clean: Answers;
+  answers: Answers;
+  /** Null where answers alone were asked for. */
+  maps: Maps | null;
+}
+
+export class NetworkFailure extends Error {
+  constructor(
+    readonly kind: FailureKind | "simd" | "decompression",
+    what: string,
+  ) {
+    super(what);
+  }
+}
+
+/** Nobody looks for the answer any more. */
+export class Unwanted extends Error {}
+
+export type Loading = { network: Network; share: number };
+
+interface Waiting {
+  hear(reply: Reply): void;
+  fail(failure: NetworkFailure): void;
+}
+
+export class NetworkQueue {
+  /** The network that is on its way; null where none is. */
+  loading: Loading | null = null;
+  #client: Promise<EngineClient> | null = null;
+  #opened: string | null = null;
+  #last: Promise<unknown> = Promise.resolve();
+  #waiting: Waiting | null = null;
+  #jobs = 0;
+  readonly #listeners = new Set<() => void>();
+
+  constructor(readonly manifest: Manifest) {}
+
+  subscribe(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Attacks a picture and asks every branch; a live job gives no maps. */
+  compare(name: string, job: Omit<Job, "id">, isWanted: () => boolean): Promise<Comparison> {
+    return this.#next(name, isWanted, (client, network) => {
+      const parts: Part[] = [];
+      const id = ++this.#jobs;
+      return this.#reply<Comparison>(
+        () => client.compare(network, { ...job, id }),
+        (reply) => {
+          if (reply.kind !== "part" || reply.id !== id) return null;
+          parts.push(reply.part);
+          const isLast = reply.part.kind === (job.isLive ? "answers" : "done");
+          return isLast ? comparisonOf(parts, job.clean) : null;
+        },
+      );
+    });
+  }
+
+  look(name: string, look: Look, isWanted: () => boolean): Promise<Looked> {
+    return this.#next(name, isWanted, (client, network) => {
+      const id = ++this.#jobs;
+      return this.#reply<Looked>(
+        () => client.look(network, id, look),
+        (reply) => (reply.kind === "looked" && reply.id === id ? reply.looked : null),
+      );
+    });
+  }
+
+  /** Opens a network that will be asked; what fails is said where it is asked. */
+  prepare(name: string): void {
+    this.#next(
+      name,
+      () => true,
+      async () => null,
+    ).catch(() => null);
+  }
+
+  /** Frees the memory; the next question starts anew. */
+  async end(): Promise<void> {
+    const client = this.#client;
+    [this.#client, this.#opened, this.loading] = [null, null, null];
+    this.#waiting?.fail(new NetworkFailure("defect", "ended"));
+    this.#last = Promise.resolve();
+    (await client?.catch(() => null))?.end();
+  }
+
+  #next<T>(
+    name: string,
+    isWanted: () => boolean,
+    ask: (client: EngineClient, network: Network) => Promise<T>,
+  ): Promise<T> {
+    const answer = this.#last.then(async () => {
+      if (!isWanted()) throw new Unwanted();
+      this.#client ??= this.#start();
+      const client = await this.#client;
+      const network = networkNamed(this.manifest, name);
+      await this.#open(client, network);
+      return ask(client, network);
+    });
+    this.#last = answer.catch(() => null);
+    return answer;
+  }
+
+  async #start(): Promise<EngineClient> {
+    const missing = missingFeature();
+    if (missing) throw new NetworkFailure(missing, "");
+    await pageIsParsed();
+    try {
+      return await EngineClient.start(this.manifest, (reply) => this.#hear(reply));
+    } catch (error) {
+      throw new NetworkFailure(failureOf(error), textOf(error));
+    }
+  }
+
+  async #open(client: EngineClient, network: Network): Promise<void> {
+    if (this.#opened === network.name) return;
+    this.#load({ network, share: 0 });
+    try {
+      await this.#reply<true>(
+        () => client.open(network),
+        (reply) => {
+          if (reply.kind === "opening") this.#load({ network, share: reply.share });
+          return reply.kind === "opened" ? true : null;
+        },
+      );
+      this.#opened = network.name;
+    } finally {
+      this.#load(null);
+    }
+  }
+
+  #load(loading: Loading | null): void {
+    this.loading = loading;
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** The first reply of which `take` makes something. */
+  #reply<T>(send: () => void, take: (reply: Reply) => T | null): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#waiting = {
+        hear: (reply) => {
+          const taken = take(reply);
+          if (taken !== null) resolve(taken);
+        },
+        fail: reject,
+      };
+      try {
+        send();
+      } catch (error) {
+        reject(new NetworkFailure(failureOf(error), textOf(error)));
+      }
+    });
+  }
+
+  #hear(reply: Reply): void {
+    if (reply.kind === "failed") {
+      this.#waiting?.fail(new NetworkFailure(reply.failure, reply.what));
+    } else this.#waiting?.hear(reply);
+  }
+}
+
+function comparisonOf(parts: readonly Part[], original: Levels): Comparison {
+  const answers = parts.find((part) => part.kind === "answers");
+  const maps = parts.find((part) => part.kind === "maps");
+  if (answers?.kind !== "answers") throw new TypeError("a comparison without answers");
+  const { label, frames, step, clean, perturbed } = answers;
+  return {
+    ...{ label, frames, original, clean },
+    perturbed: frames[step],
+    answers: perturbed,
+    maps: maps?.kind === "maps" ? maps.maps : null,
+  };
+}

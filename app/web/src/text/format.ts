@@ -1,0 +1,51 @@
+/** Numbers, shares, radii and lists as people of a language read them. */
+
+import type { Norm } from "../manifest";
+
+/** What differs between languages; the rest follows from `locale`, through Intl. */
+export interface Typography {
+  /** For Intl. */
+  locale: string;
+  /** Between a number and its percent sign. */
+  beforePercent: string;
+}
+
+let typography: Typography = { locale: "en-GB", beforePercent: "\u00a0" };
+
+export function writeAs(chosen: Typography): void {
+  typography = chosen;
+}
+
+/** @param digits At most so many after the point. */
+export function number(value: number, digits = 2): string {
+  const format = new Intl.NumberFormat(typography.locale, { maximumFractionDigits: digits });
+  return format.format(value).replace("-", "−");
+}
+
+/** A share in [0, 1], in whole percent. */
+export function percent(share: number): string {
+  if (Number.isNaN(share)) return "–";
+  const whole = Math.floor(100 * share + 0.5);
+  const unit = `${typography.beforePercent}%`; // stays on the line of its number
+  if (whole === 0 && share > 0) return `<1${unit}`;
+  if (whole === 100 && share < 1) return `>99${unit}`;
+  return `${whole}${unit}`;
+}
+
+/** A difference of two shares, in points, with its sign. */
+export function points(difference: number): string {
+  const whole = Math.round(100 * difference);
+  const sign = whole > 0 ? "+" : whole < 0 ? "−" : "±";
+  return `${sign}${number(Math.abs(whole), 0)}`;
+}
+
+export function radius(epsilon: number, norm: Norm): string {
+  return norm === "linf"
+    ? `${Number((255 * epsilon).toFixed(2))}/255`
+    : `${Number(epsilon.toPrecision(3))} (L2)`;
+}
+
+/** `a`, `a and b`, `a, b and c`. */
+export function join(words: readonly string[]): string {
+  return new Intl.ListFormat(typography.locale, { type: "conjunction" }).format(words);
+}

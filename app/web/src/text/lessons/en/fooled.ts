@@ -1,0 +1,92 @@
+import type { LessonWords } from "../shape";
+
+export const fooled = {
+  title: "A picture that fools a network",
+  about: "You change a photo so little that you cannot see it, and a network changes its answer.",
+  inShort: [
+    "A network turns a picture into a probability for each class that it knows.",
+    "An adversarial picture is a clean picture plus a small change that is made to fool a network.",
+    "Its size is measured: at 2/255 no colour value moves by more than 2 of 255 levels.",
+    "Random noise of the same size hardly does anything. The attack is strong because it is aimed.",
+  ],
+  tasks: [
+    "Explain to a neighbour why “the change is small” and “the change is random” are two different things.",
+    "Where would a picture that fools a network do harm? Name one place.",
+  ],
+  parts: {
+    start: [
+      "Below is a network that knows 1000 kinds of things. It was trained on more than a million photos. You give it a photo. It gives every class a probability, and all of them together make 100 %.",
+      "A photo is a table of numbers. Every pixel has three of them: how much red, green and blue. Each is a whole number from 0 to 255. We call such a number a **colour value**.",
+    ],
+    attack: {
+      question:
+        "The network says espresso to the first photo, and is 98 % sure. Now we change every colour value by at most 2 of 255 levels, as a clever attack does. What will the network say?",
+      choices: [
+        "Still espresso, and about as sure",
+        "Still espresso, but less sure",
+        "Something else, and it is sure of it",
+      ],
+      after: [
+        "The network is sure of something that you do not see at all. The third picture shows the change, made many times larger. Move the slider to 0 and up again, and try the other photos.",
+        "This attack is called **PGD**. How it finds the change is the next lesson.",
+      ],
+    },
+    small: [
+      "A picture that was changed in this way is called **adversarial**. The largest change of any colour value is written as a fraction: 2/255. It is called **ε**, the strength of the attack.",
+      "Perhaps any change would do this. Photos are never perfect: cameras make noise. So here is the fair comparison: a change by chance, just as large.",
+    ],
+    noise: {
+      question:
+        "Now each colour value changes by chance, again by at most 2 of 255 levels. What will the network say to the coffee?",
+      choices: ["Still espresso", "Something else", "It cannot decide among many classes"],
+      after: [
+        "Chance does almost nothing. The slider goes to 16 here. Not every photo is like this one. The network is wrong about the rocket, and a little noise even corrects it.",
+      ],
+    },
+    end: [
+      "So the size of a change does not decide. Its direction does. An attack searches for the one direction, among millions, that harms most.",
+      "That is why it matters: noise comes from cameras, and networks bear it. An attack comes from somebody who searches.",
+    ],
+  },
+  tests: {
+    a: [
+      {
+        question:
+          "An attack may change each colour value by at most 2 of 255 levels. What does a person see?",
+        choices: [
+          "The picture looks clearly different",
+          "The picture looks the same",
+          "The picture looks blurred",
+        ],
+        why: "Two of 255 levels are too little for the eye.",
+      },
+      {
+        question:
+          "Two changes have the same size. One is by chance, one is an attack. What do they do to a network?",
+        choices: [
+          "Both fool it equally often",
+          "Neither can fool it",
+          "The attack fools it far more often",
+        ],
+        why: "The attack is aimed: every value moves the way that harms. By chance the moves cancel.",
+      },
+    ],
+    b: [
+      {
+        question:
+          "After an attack of 2/255 a network calls a photo of coffee a teapot. How does the attacked photo look to you?",
+        choices: ["Like a teapot", "Like a mixture of both", "Like the photo of coffee"],
+        why: "Only the network's answer changes. You see the same coffee.",
+      },
+      {
+        question: "You add noise by chance, as large as the attack. What most likely happens?",
+        choices: [
+          "The network's answer stays",
+          "The network says teapot",
+          "The network gives no answer",
+        ],
+        why: "Noise of this size has no direction that harms, so the answer mostly stays.",
+      },
+    ],
+  },
+} as const satisfies LessonWords;

@@ -1,0 +1,111 @@
+/** Of the live parts of the lessons. */
+export const pieces = {
+  strength: "Strength ε, in levels",
+  network: "The network",
+  asking: "The network is working",
+  scene: (shape: string, texture: string) => `${shape}, covered in ${texture}`,
+  mapAlt: (title: string, place: string) => `Map, ${title}: ${place}.`,
+  agreement: (correlation: string) =>
+    `How far the two maps agree (rank correlation): ${correlation}.`,
+  eightPixels: {
+    pixel: (place: number) => `Pixel ${place}`,
+    weight: "weight",
+    move: ["darker by 0.2", "as it was", "brighter by 0.2"],
+    says: (score: string, sure: string, before: string) =>
+      `The score is ${score}: boat with ${sure}. At the start it was ${before}.`,
+    fooled: "The network no longer says boat.",
+    fgsm: "Take the FGSM step",
+    back: "Start again",
+  },
+  digit: {
+    model: "Model",
+    models: { natural: "Natural", robust: "Robust" },
+    alt: (digit: number) => `A written ${digit}`,
+    attackedAlt: (digit: number, epsilon: string) =>
+      `The same ${digit} after FGSM with ε = ${epsilon}`,
+    says: (digit: number, isRight: boolean) =>
+      `The model says ${digit}: ${isRight ? "right" : "wrong"}.`,
+    weights: "Weights: orange for seven, blue for three",
+    weightsAlt: "The model’s weight for each pixel",
+    strength: "Strength ε",
+    strengthAbout: (epsilon: string) =>
+      `Each pixel moves by at most ${epsilon}, and stays between 0 and 1.`,
+    choose: "Digits",
+    numbered: (place: number, digit: number) => `Digit ${place}, a ${digit}`,
+    share: (model: string, share: string, count: number, epsilon: string) =>
+      `${model} model: right on ${share} of ${count} digits at ε = ${epsilon}.`,
+    errors: "Share of right answers, by the strength of FGSM",
+    point: (model: string, clean: string, attacked: string, epsilon: string) =>
+      `${model}: ${clean} of clean digits, ${attacked} at ε = ${epsilon}`,
+  },
+  runningMeans: {
+    about: "Each dot is the mean of one batch. A line is a running mean.",
+    alt: "Means of clean and attacked batches in turn, and running means between them",
+    one: (running: string) => `One norm layer: its running mean is at ${running}.`,
+    two: (main: string, aux: string) =>
+      `Two norm layers: the running mean of clean batches is at ${main}, of attacked ones at ${aux}.`,
+    step: "Next batch",
+    twin: "A norm layer for each kind",
+  },
+  twoNetworks: {
+    titles: ["Saw clean scenes alone", "Saw clean and attacked scenes"],
+    against: ["Attacked through the left network", "Attacked through the right network"],
+  },
+  algorithm: {
+    names: [
+      "Take a clean picture.",
+      "Attack it through aux.",
+      "Show the clean one to main.",
+      "Show the attacked one to aux.",
+      "Add both losses.",
+      "Take one step.",
+    ],
+    steps: (right: string, clean: string, adversarial: string) => [
+      `In training it comes from the training data, with its right class: ${right}.`,
+      "Here PGD at 4/255 follows the gradient of **aux**. No weight changes, and no running statistics move.",
+      `Its loss is ${clean}. The batch’s mean and variance go to the norm layers of **main**.`,
+      `Its loss is ${adversarial}. The batch’s mean and variance go to the norm layers of **aux**.`,
+      `${clean} + ${adversarial}: one number for both.`,
+      "All weights move a little against the gradient of the sum. Shared weights feel both losses. The norm layers of each branch feel their own.",
+    ],
+    loss: (loss: string) => `loss ${loss}`,
+    notYet: "Not made yet",
+    next: "Do the next part",
+    again: "Start again",
+  },
+  conflicts: {
+    alt: (shape: string, texture: string) => `The outline of ${shape}, covered in ${texture}`,
+    caption: (shape: string, texture: string, other: string) =>
+      `Outline: ${shape}. Texture: ${texture}, which goes with ${other}.`,
+    tally: (count: number) => (count === 1 ? "Answers to 1 scene" : `Answers to ${count} scenes`),
+    network: "Network",
+    here: "Says here",
+    kinds: { shape: "Outline", texture: "Texture", neither: "Neither" },
+    candidates: ["Plain", "AdvProp, main", "AdvProp, aux"],
+    next: "Next scene",
+    all: (count: number) => `Ask all ${count}`,
+  },
+  shuffled: {
+    layers: "Norm layers that are shuffled",
+    about: "From the last one. Within a layer, each channel gets another channel’s numbers.",
+    whole: "The network as it is.",
+    broken: (layers: number) => `${layers} ${layers === 1 ? "layer" : "layers"} shuffled.`,
+    says: (share: string, name: string, correlation: string) =>
+      `Shuffled, the network gives ${name} ${share}. Rank correlation of the two maps: ${correlation}.`,
+  },
+  chance: {
+    trueLabels: "Learned from true labels",
+    randomLabels: "Learned from labels by chance",
+    right: (share: string, count: number) => `Right on ${share} of ${count} new digits.`,
+    input: "The digit",
+    weights: "Its weights",
+    product: "Input times weight",
+    agreement: (weights: string, products: string) =>
+      `How alike the two models’ maps are (rank correlation of sizes): weights ${weights}, input times weight ${products}.`,
+    otherLabels: "Other labels by chance",
+    otherDigit: "Another digit",
+    half: ["Weights of the first half.", "Weights of the second half."],
+    halves: (correlation: string) => `Rank correlation of the two models’ weights: ${correlation}.`,
+    otherHalves: "Other halves",
+  },
+};

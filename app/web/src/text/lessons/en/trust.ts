@@ -1,0 +1,94 @@
+import type { LessonWords } from "../shape";
+
+export const trust = {
+  title: "Can you trust what you saw?",
+  about: "Three tests that a map or a result must pass before you believe it.",
+  inShort: [
+    "Break the network: a map that stays the same does not show what the network learned.",
+    "Learn from labels by chance: a map that still shows the object mostly shows the input.",
+    "Train again: what one network shows may be chance. Look at several.",
+    "Here both of these happened: a broken network kept its map, and labels by chance left the digit in it.",
+  ],
+  tasks: [
+    "Take a result of an earlier lesson. Which of the three tests would you do first, and how?",
+    "Somebody shows you one convincing map. Write down the two questions that you ask.",
+  ],
+  parts: {
+    start: [
+      "Maps are convincing. That is their danger: people see what they expect. Adebayo and others (2018) asked for a simple thing. If a map explains what a network learned, it must change when the network has learned something else, or nothing.",
+    ],
+    weights: {
+      question:
+        "We shuffle the numbers of the network's norm layers, the last layer first, until its answers break. What must happen to a map that shows what the network learned?",
+      choices: ["It must change", "It may stay the same", "It must stay the same"],
+      after: [
+        "Move the slider to 20. The network no longer says star at all. Yet its map for “star” looks much as before: the rank correlation is about 0.9. So most of what this map shows is not what makes the answer right.",
+        "Only norm layers are shuffled here. The other weights are still those that were learned: they still find edges and stripes, and the map shows these. The published study found the same of several kinds of map.",
+      ],
+    },
+    labels: {
+      question:
+        "A model of digits learns from labels that were dealt out by chance: there is nothing to learn. Two maps are drawn of it: its weights, and input times weight. Which of them still looks like the digit?",
+      choices: ["The weights", "Input times weight", "Neither of them"],
+      after: [
+        "Input times weight can only be strong where there is ink. So its outline is the digit's, whatever was learned. It looks like an explanation, and much of it is a copy of the input. The line below the maps says how alike the two models' maps are: the weights hardly (near 0), input times weight very much (about 0.8).",
+      ],
+    },
+    seeds: {
+      question:
+        "Two models learn from two halves of the true digits. Chance decides which half a digit is in. Both are nearly always right. Are their weights the same?",
+      choices: ["Yes, number for number", "Alike, but not the same", "Not related at all"],
+      after: [
+        "Both found a way to be right. The ways are alike, not equal: their rank correlation is about 0.8, and 1 would be the same. A single network's map shows one of them. So look at several before you say “networks look at …”.",
+      ],
+    },
+    checks: [
+      "This project repeats its trainings with five seeds and gives intervals. One pair of networks seemed to differ on clean photos, by 1.1 points. In a similar study of five seeds no difference shows: its interval goes from −1.1 to +0.3.",
+      "Now you know what to ask: what happens when the network is broken, when there is nothing to learn, and when it is trained again?",
+    ],
+  },
+  tests: {
+    a: [
+      {
+        question:
+          "The numbers in a network are shuffled and its answers break. A map looks the same as before. What follows?",
+        choices: [
+          "The network is robust",
+          "The map does not show what the network learned",
+          "The map is right",
+        ],
+        why: "Nothing learned is left, and the map did not notice.",
+      },
+      {
+        question: "Two networks were trained alike with other seeds. Their maps differ. What now?",
+        choices: [
+          "Take the nicer map",
+          "Take the first map",
+          "Look at several seeds before you conclude",
+        ],
+        why: "One network shows one of several ways to be right.",
+      },
+    ],
+    b: [
+      {
+        question:
+          "A model learned from labels by chance. Its map shows the digit clearly. What does the map show?",
+        choices: [
+          "Mostly the input, not what was learned",
+          "That it learned the digits",
+          "That the labels were right",
+        ],
+        why: "There was nothing to learn, so the digit in the map comes from the input.",
+      },
+      {
+        question: "One network's map supports your idea. What is a good test of it?",
+        choices: [
+          "A brighter colour scale",
+          "The same map for other seeds and for a broken network",
+          "A larger picture",
+        ],
+        why: "It must hold for other seeds, and vanish when the network is broken.",
+      },
+    ],
+  },
+} as const satisfies LessonWords;

@@ -1,0 +1,83 @@
+/** What every part of a lesson shares. */
+
+import { createContext } from "preact";
+import { useContext, useEffect, useRef, useState } from "preact/hooks";
+import type { Progress } from "../../lessons/progress";
+import type { LessonMaterial, Manifest, Network } from "../../manifest";
+import { type NetworkFailure, type NetworkQueue, Unwanted } from "../../network-queue";
+
+interface LessonContextValue {
+  manifest: Manifest;
+  material: LessonMaterial;
+  queue: NetworkQueue;
+  progress: Progress;
+}
+
+export const LessonContext = createContext<LessonContextValue | null>(null);
+
+export function useLessonContext(): LessonContextValue {
+  const lessonContext = useContext(LessonContext);
+  if (!lessonContext) throw new TypeError("a part of a lesson outside the lessons");
+  return lessonContext;
+}
+
+/** The reader's answers; drawn anew when they change. */
+export function useProgress(): Progress {
+  const { progress } = useLessonContext();
+  const [, draw] = useState(0);
+  useEffect(() => progress.subscribe(() => draw((count) => count + 1)), [progress]);
+  return progress;
+}
+
+/** The network of this name; null where the page does not hold it. */
+export function useNetwork(name: string): Network | null {
+  return useLessonContext().manifest.networks.find((network) => network.name === name) ?? null;
+}
+
+/** For what opens in answer to the reader: it takes the keyboard, whose button is gone. */
+export function useFocusWhenOpened<T extends HTMLElement>(isOpen: boolean) {
+  const element = useRef<T>(null);
+  const wasOpen = useRef(isOpen);
+  useEffect(() => {
+    if (isOpen && !wasOpen.current) element.current?.focus({ preventScroll: true });
+    wasOpen.current = isOpen;
+  }, [isOpen]);
+  return element;
+}
+
+export interface Asked<T> {
+  /** The newest answer; it stays while the next one is on its way. */
+  value: T | null;
+  isPending: boolean;
+  failure: NetworkFailure | null;
+}
+
+/**
+ * Asks whenever the key changes; only the newest question counts. Null asks nothing.
+ *
+ * @param ask Takes whether its answer is still wanted.
+ */
+export function useAsked<T>(
+  key: string | null,
+  ask: (isWanted: () => boolean) => Promise<T>,
+): Asked<T> {
+  const [asked, setAsked] = useState<Asked<T>>({ value: null, isPending: true, failure: null });
+  const newest = useRef<string | null>(null);
+  useEffect(() => {
+    newest.current = key;
+    if (key === null) return;
+    const isWanted = () => newest.current === key;
+    setAsked((last) => ({ ...last, isPending: true }));
+    ask(isWanted).then(
+      (value) => isWanted() && setAsked({ value, isPending: false, failure: null }),
+      (failure: NetworkFailure | Unwanted) => {
+        if (!isWanted() || failure instanceof Unwanted) return;
+        setAsked((last) => ({ ...last, isPending: false, failure }));
+      },
+    );
+    return () => {
+      newest.current = null;
+    };
+  }, [key]);
+  return asked;
+}

@@ -1,0 +1,51 @@
+/** Hands the answers on as a file, and forgets them. */
+
+import { useState } from "preact/hooks";
+import { download } from "../../pictures";
+import { words } from "../../text";
+import { useProgress } from "./context";
+
+export function Export() {
+  const progress = useProgress();
+  const [isAsking, setAsking] = useState(false);
+  const texts = words.lessons.answers;
+  const save = () => {
+    const text = `${JSON.stringify(progress.answers, null, 1)}\n`;
+    const name = `${texts.fileName}-${progress.answers.reader.slice(0, 6)}.json`;
+    download(new Blob([text], { type: "application/json" }), name);
+  };
+  const forget = () => {
+    progress.forget();
+    setAsking(false);
+  };
+  return (
+    <section class="answers">
+      <h2>{texts.title}</h2>
+      <p class="hint">{texts.about}</p>
+      {!progress.isKept && (
+        <p class="warning" role="alert">
+          {texts.notKept}
+        </p>
+      )}
+      <div class="buttons">
+        <button type="button" onClick={save}>
+          {texts.save}
+        </button>
+        {isAsking ? (
+          <>
+            <button type="button" onClick={forget}>
+              {texts.forgetSurely}
+            </button>
+            <button type="button" onClick={() => setAsking(false)}>
+              {texts.keep}
+            </button>
+          </>
+        ) : (
+          <button type="button" onClick={() => setAsking(true)}>
+            {texts.forget}
+          </button>
+        )}
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,75 @@
+/** A lesson on one printed page: what it says, and its questions with room for answers. */
+
+import { LESSONS, type LessonPlan } from "../../lessons/plan";
+import { hashOf } from "../../route";
+import { words } from "../../text";
+import { linkFor } from "../share";
+import { useTitle } from "./lesson";
+import { Rich } from "./rich";
+
+export function Handout({ lesson }: { lesson: LessonPlan }) {
+  const texts = words.lessons.lessons[lesson.id];
+  const { handout } = words.lessons;
+  const heading = useTitle(texts.title);
+  const parts: Record<string, unknown> = texts.parts;
+  const predictions = lesson.parts.flatMap(({ id }) => {
+    const part = parts[id] as { question: string; choices: readonly string[] } | readonly string[];
+    return "question" in part ? [part] : [];
+  });
+  const address = linkFor(hashOf(`lesson=${lesson.number}`));
+  return (
+    <main class="lesson handout">
+      <div class="buttons screen-only">
+        <button type="button" class="primary" onClick={() => window.print()}>
+          {handout.print}
+        </button>
+        <a href={hashOf("teacher")}>{words.lessons.teacher.title}</a>
+      </div>
+      <header>
+        <p class="title">{words.lessons.numbered(lesson.number, LESSONS.length)}</p>
+        <h1 ref={heading} tabIndex={-1}>
+          {texts.title}
+        </h1>
+        <p>{texts.about}</p>
+      </header>
+      <h2>{handout.inShort}</h2>
+      <ul class="points">
+        {texts.inShort.map((text) => (
+          <li key={text}>
+            <Rich text={text} />
+          </li>
+        ))}
+      </ul>
+      {predictions.length > 0 && <h2>{handout.predict}</h2>}
+      {predictions.map(({ question, choices }) => (
+        <Blank key={question} {...{ question, choices }} />
+      ))}
+      <h2>{handout.tasks}</h2>
+      <ol class="tasks">
+        {texts.tasks.map((text) => (
+          <li key={text}>{text}</li>
+        ))}
+      </ol>
+      <h2>{handout.notes}</h2>
+      <div class="notes" />
+      {!address.startsWith("file:") && <p class="hint">{address}</p>}
+    </main>
+  );
+}
+
+function Blank({ question, choices }: { question: string; choices: readonly string[] }) {
+  return (
+    <div class="blank">
+      <p>
+        <Rich text={question} />
+      </p>
+      <ul>
+        {choices.map((choice) => (
+          <li key={choice}>
+            <Rich text={choice} />
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}

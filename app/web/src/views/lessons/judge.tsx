@@ -1,0 +1,162 @@
+/** Whose map would you trust? Pairs of maps without names, judged by a person. */
+
+import { useMemo, useState } from "preact/hooks";
+import type { Looked } from "../../engine/findings";
+import type { Levels } from "../../engine/levels";
+import type { Judgement } from "../../lessons/answers";
+import { candidatesIn, type Duel, duelsOf } from "../../lessons/duels";
+import { strengthsOf } from "../../lessons/preferences";
+import type { Manifest } from "../../manifest";
+import { readDataUrl } from "../../pictures";
+import { hashOf } from "../../route";
+import { words } from "../../text";
+import { Drawing } from "../drawing";
+import { MapDrawing } from "../pieces/maps";
+import { MissingNetwork, Status } from "../pieces/status";
+import { useAsked, useLessonContext, useProgress } from "./context";
+import { Export } from "./export";
+import { useTitle } from "./lesson";
+import { Preferences } from "./preferences";
+
+/** After so many the scores are shown. */
+const ROUND = 12;
+const METHOD = "saliency";
+
+export function Judge() {
+  const { manifest, material } = useLessonContext();
+  const texts = words.lessons.judge;
+  const heading = useTitle(texts.title);
+  const progress = useProgress();
+  const { judgements, reader } = progress.answers;
+  const candidates = useMemo(() => candidatesIn(manifest), [manifest]);
+  const duels = useMemo(
+    () => duelsOf(candidates, material.scenes, reader),
+    [candidates, material, reader],
+  );
+  const [isSeen, setSeen] = useState(false);
+  const duel = duels[judgements.length];
+  const left = Math.max(ROUND - judgements.length, 0);
+  return (
+    <main class="lesson">
+      <header>
+        <h1 ref={heading} tabIndex={-1}>
+          {texts.title}
+        </h1>
+        <p class="introduction">{texts.about}</p>
+      </header>
+      {candidates.length < 2 ? (
+        <MissingNetwork name="shapes-vanilla" />
+      ) : (
+        <>
+          {duel ? (
+            <DuelOf duel={duel} number={judgements.length + 1} />
+          ) : (
+            <p class="done">{texts.allJudged}</p>
+          )}
+          <section>
+            <h2>{texts.scores}</h2>
+            {left > 0 ? (
+              <p>{texts.stillToJudge(left)}</p>
+            ) : isSeen ? (
+              <Scores judgements={judgements} names={candidates.map(({ name }) => name)} />
+            ) : (
+              <button type="button" class="primary" onClick={() => setSeen(true)}>
+                {texts.showScores}
+              </button>
+            )}
+          </section>
+        </>
+      )}
+      <Export />
+      <a href={hashOf("lessons")}>{words.lessons.all}</a>
+    </main>
+  );
+}
+
+function Scores({ judgements, names }: { judgements: Judgement[]; names: string[] }) {
+  // Of one person, each judgement stands for itself.
+  const strengths = strengthsOf(
+    names,
+    judgements.map((judgement) => [judgement]),
+  );
+  return <Preferences strengths={strengths} about={words.lessons.judge.scoresOfOne} />;
+}
+
+interface TwoMaps {
+  duel: Duel;
+  levels: Levels;
+  looked: Looked[];
+}
+
+function DuelOf({ duel, number }: { duel: Duel; number: number }) {
+  const { manifest, queue } = useLessonContext();
+  const progress = useProgress();
+  const texts = words.lessons.judge;
+  const sides = [duel.left, duel.right];
+  const asked = useAsked<TwoMaps>(
+    `${duel.scene.name} ${duel.left.name} ${duel.right.name}`,
+    async (isWanted) => {
+      const looked: Looked[] = [];
+      const levels = await readDataUrl(duel.scene.png, networkOf(manifest, duel.left.network).size);
+      for (const { network, branch } of sides) {
+        const classIndex = networkOf(manifest, network).classes.indexOf(duel.scene.shape);
+        const look = { levels, branch, classIndex, shuffled: 0, seed: 0, method: METHOD } as const;
+        looked.push(await queue.look(network, look, isWanted));
+      }
+      return { duel, levels, looked };
+    },
+  );
+  const found = asked.value?.duel === duel ? asked.value : null;
+  const judge = (preferred: Judgement["preferred"]) =>
+    progress.judge({
+      scene: duel.scene.name,
+      left: duel.left.name,
+      right: duel.right.name,
+      preferred,
+    });
+  const { size } = networkOf(manifest, duel.left.network);
+  return (
+    <section class="piece duel">
+      <h2>{texts.pair(number)}</h2>
+      <p>{texts.question(duel.scene.shape)}</p>
+      <div class="piece-pictures compared">
+        <Drawing
+          {...{ size, drawn: duel.scene.png, isPending: false }}
+          alt={words.cleanAlt(words.lessons.scene(duel.scene.shape, duel.scene.texture))}
+          caption={words.lessons.scene(duel.scene.shape, duel.scene.texture)}
+        />
+        {sides.map(({ network }, index) => (
+          <MapDrawing
+            key={texts.sides[index]}
+            network={networkOf(manifest, network)}
+            levels={found?.levels ?? null}
+            looked={found?.looked[index] ?? null}
+            title={texts.sides[index]}
+            isPending={!found}
+            isNameless
+          />
+        ))}
+      </div>
+      <Status asked={asked} />
+      <div class="buttons verdicts">
+        {(["left", "neither", "right"] as const).map((preferred) => (
+          // Not disabled, which would take the keyboard's place away.
+          <button
+            key={preferred}
+            type="button"
+            aria-disabled={!found}
+            onClick={() => found && judge(preferred)}
+          >
+            {texts.preferred[preferred]}
+          </button>
+        ))}
+      </div>
+    </section>
+  );
+}
+
+function networkOf({ networks }: Manifest, name: string) {
+  const network = networks.find((each) => each.name === name);
+  if (!network) throw new TypeError(`no network ${name}`);
+  return network;
+}

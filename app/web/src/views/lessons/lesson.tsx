@@ -1,0 +1,103 @@
+/** A lesson: two questions, its parts, two questions of the same kind. */
+
+import { useEffect, useRef } from "preact/hooks";
+import { LESSONS, type LessonPlan, type Part } from "../../lessons/plan";
+import { isAnswered } from "../../lessons/progress";
+import { hashOf } from "../../route";
+import { words } from "../../text";
+import { Piece } from "../pieces/piece";
+import { useLessonContext, useProgress } from "./context";
+import { Export } from "./export";
+import { Prediction, Test } from "./questions";
+import { Paragraphs } from "./rich";
+
+export function LessonPage({ lesson }: { lesson: LessonPlan }) {
+  const { manifest, queue } = useLessonContext();
+  const progress = useProgress();
+  const texts = words.lessons.lessons[lesson.id];
+  const heading = useTitle(texts.title);
+  const { before, after } = progress.of(lesson.id);
+  const names = manifest.networks.map(({ name }) => name);
+  const missing = lesson.networks.filter((name) => !names.includes(name));
+  const isBegun = isAnswered(before);
+  useEffect(() => {
+    // While the first part is read, the network that it leads to is opened.
+    const first = lesson.networks.find((name) => names.includes(name));
+    if (isBegun && first !== undefined) queue.prepare(first);
+  }, [isBegun]);
+  const next = LESSONS.find(({ number }) => number === lesson.number + 1);
+  return (
+    <main class="lesson">
+      <header>
+        <p class="title">{words.lessons.numbered(lesson.number, LESSONS.length)}</p>
+        <h1 ref={heading} tabIndex={-1}>
+          {texts.title}
+        </h1>
+        <p class="introduction">{texts.about}</p>
+      </header>
+      {missing.length > 0 && (
+        <p class="warning" role="alert">
+          {words.lessons.missingNetworks(missing)}
+        </p>
+      )}
+      <Test lesson={lesson} side="before" />
+      {isBegun && (
+        <>
+          {lesson.parts.map((part) => (
+            <LessonPart key={part.id} {...{ lesson, part }} />
+          ))}
+          <Test lesson={lesson} side="after" />
+        </>
+      )}
+      {isAnswered(after) && (
+        <footer>
+          {next ? (
+            <a class="primary" href={hashOf(`lesson=${next.number}`)}>
+              {words.lessons.next(words.lessons.lessons[next.id].title)}
+            </a>
+          ) : (
+            <a class="primary" href={hashOf("judge")}>
+              {words.lessons.judge.title}
+            </a>
+          )}
+          <a href={hashOf("lessons")}>{words.lessons.all}</a>
+          <Export />
+        </footer>
+      )}
+    </main>
+  );
+}
+
+/** Puts the title above the tab, and the reader at the heading of the page that opened. */
+export function useTitle(title: string) {
+  const { manifest } = useLessonContext();
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    document.title = `${title} – ${manifest.title}`;
+    heading.current?.focus({ preventScroll: true });
+  }, [title, manifest]);
+  return heading;
+}
+
+type PartWords =
+  | readonly string[]
+  | { question: string; choices: readonly string[]; after: readonly string[] };
+
+function LessonPart({ lesson, part }: { lesson: LessonPlan; part: Part }) {
+  const parts: Record<string, PartWords> = words.lessons.lessons[lesson.id].parts;
+  const texts = parts[part.id];
+  const piece = part.piece && <Piece name={part.piece} />;
+  if (!("question" in texts)) {
+    return (
+      <section class="part">
+        <Paragraphs texts={texts} />
+        {piece}
+      </section>
+    );
+  }
+  return (
+    <Prediction {...{ lesson, part: part.id, words: texts }} right={part.right ?? null}>
+      {piece}
+    </Prediction>
+  );
+}

@@ -1,0 +1,186 @@
+/** A picture that is changed with one slider, and what branches of a network answer. */
+
+import { useMemo, useState } from "preact/hooks";
+import { amplification, paintChange } from "../../engine/drawing";
+import type { AttackKind, GalleryPicture, Network, Settings } from "../../manifest";
+import type { Comparison } from "../../network-queue";
+import { readDataUrl } from "../../pictures";
+import { classOf } from "../../shown";
+import { words } from "../../text";
+import { Drawing } from "../drawing";
+import { Choice, NumberField } from "../fields";
+import { type Asked, useAsked, useLessonContext, useNetwork } from "../lessons/context";
+import { AnswerBars, BarLegend } from "./answers";
+import { MissingNetwork, Status } from "./status";
+
+export interface AttackProps {
+  network: string;
+  attack: AttackKind;
+  /** The branches that answer; all where none is named. */
+  branches?: readonly string[];
+  /** In 255ths, where the slider begins. */
+  levels: number;
+  mostLevels: number;
+  /** Whether the reader chooses whose gradient is followed. */
+  choosesBranch?: boolean;
+}
+
+const STEPS = 10;
+
+export function settingsOf(attack: AttackKind, levels: number, attack_branch: string): Settings {
+  return {
+    ...{ attack, attack_branch, norm: "linf", steps: STEPS, method: "grad-cam", target: null },
+    epsilon: levels / 255,
+  };
+}
+
+/** Asks the network about a picture of its own, attacked as the settings say. */
+export function useComparison(
+  network: Network | null,
+  picture: GalleryPicture | null,
+  settings: Settings,
+  needsMaps = false,
+): Asked<Comparison> {
+  const { queue } = useLessonContext();
+  const key = network && picture && JSON.stringify([network.name, picture.name, settings]);
+  return useAsked(key, async (isWanted) => {
+    if (!network || !picture) throw new TypeError("no picture to ask about");
+    const clean = await readDataUrl(picture.png, network.size);
+    const job = {
+      ...{ clean, settings, step: null, dial: null, isLive: !needsMaps },
+      picture: `${network.name} ${picture.name}`,
+      trueClass: classOf(picture.true_class),
+    };
+    return queue.compare(network.name, job, isWanted);
+  });
+}
+
+export function Attack(props: AttackProps) {
+  const network = useNetwork(props.network);
+  return network ? (
+    <AttackOf {...props} network={network} />
+  ) : (
+    <MissingNetwork name={props.network} />
+  );
+}
+
+function AttackOf(props: Omit<AttackProps, "network"> & { network: Network }) {
+  const { network, attack, levels, mostLevels, choosesBranch } = props;
+  const names = network.branches.map(({ name }) => name);
+  const shown = props.branches ?? names;
+  const known = network.pictures.filter(({ true_class }) => typeof true_class === "number");
+  const [picture, choose] = useState(known[0] ?? network.pictures[0]);
+  const [strength, setStrength] = useState(levels);
+  const [through, setThrough] = useState(names[0]);
+  const asked = useComparison(network, picture, settingsOf(attack, strength, through));
+  const { value, isPending } = asked;
+  const isChanged = strength > 0;
+  return (
+    <div class="piece">
+      <Pictures {...{ network, picture, comparison: value, isPending, attack }} />
+      <div class="piece-controls">
+        <NumberField
+          id={`strength-${attack}-${network.name}-${shown.length}`}
+          label={words.lessons.strength}
+          value={strength}
+          least={0}
+          most={mostLevels}
+          step={1}
+          onChange={setStrength}
+          hint={words.strengthAbout.linf(String(strength))}
+        />
+        {choosesBranch && (
+          <Choice
+            legend={words.through}
+            name={`through-${attack}`}
+            choices={names}
+            label={(name) => name}
+            value={through}
+            onChoose={setThrough}
+          />
+        )}
+        <Thumbnails {...{ pictures: known, chosen: picture, onChoose: choose }} />
+      </div>
+      <Status asked={asked} />
+      {isChanged && <BarLegend />}
+      <div class="piece-answers">
+        {shown.map((branch) => (
+          <AnswerBars
+            key={branch}
+            {...{ network, branch, comparison: value, isPending, isChanged }}
+            {...(names.length > 1 && shown.length === 1 ? { title: words.lessons.network } : {})}
+          />
+        ))}
+      </div>
+    </div>
+  );
+}
+
+interface PicturesProps {
+  network: Network;
+  picture: GalleryPicture;
+  comparison: Comparison | null;
+  isPending: boolean;
+  attack: AttackKind;
+}
+
+/** The clean picture, the changed one, and the change made visible. */
+export function Pictures({ network, picture, comparison, isPending, attack }: PicturesProps) {
+  const { size } = network;
+  const change = useMemo(() => changeOf(comparison), [comparison]);
+  return (
+    <div class="piece-pictures">
+      <Drawing
+        {...{ size, drawn: picture.png, isPending: false }}
+        alt={words.cleanAlt(picture.title)}
+        caption={words.clean}
+      />
+      <Drawing
+        {...{ size, isPending, drawn: comparison?.perturbed ?? null }}
+        alt={words.perturbedAlt(picture.title, words.attackNames[attack])}
+        caption={words.perturbed}
+      />
+      <Drawing
+        {...{ size, isPending, drawn: change?.drawn ?? null }}
+        alt={change ? words.changeAlt(change.times, change.largest) : words.change}
+        caption={change?.largest ? words.amplified(change.times) : words.noChange}
+      />
+    </div>
+  );
+}
+
+function changeOf(comparison: Comparison | null) {
+  if (!comparison) return null;
+  const { perturbed, original } = comparison;
+  const times = amplification(perturbed, original);
+  const largest = perturbed.reduce(
+    (most, level, i) => Math.max(most, Math.abs(level - original[i])),
+    0,
+  );
+  return { times, largest, drawn: paintChange(perturbed, original, times) };
+}
+
+interface ThumbnailsProps {
+  pictures: readonly GalleryPicture[];
+  chosen: GalleryPicture;
+  onChoose: (picture: GalleryPicture) => void;
+}
+
+export function Thumbnails({ pictures, chosen, onChoose }: ThumbnailsProps) {
+  return (
+    <fieldset class="thumbnails" aria-label={words.choosePicture}>
+      {pictures.map((picture) => (
+        <button
+          key={picture.name}
+          type="button"
+          class="thumbnail"
+          aria-pressed={picture === chosen}
+          aria-label={picture.title}
+          onClick={() => onChoose(picture)}
+        >
+          <img src={picture.png} alt="" />
+        </button>
+      ))}
+    </fieldset>
+  );
+}

@@ -1,0 +1,165 @@
+/** A written digit under attack, and a logistic regression that tells threes from sevens. */
+
+import { useMemo, useState } from "preact/hooks";
+import {
+  accuracyOf,
+  fooled,
+  inkLevels,
+  isRight,
+  marginOf,
+  readDigits,
+  signedLevels,
+} from "../../lessons/digits";
+import { number, percent, words } from "../../text";
+import { Drawing, Surface } from "../drawing";
+import { Choice, NumberField } from "../fields";
+import { useLessonContext } from "../lessons/context";
+
+export const MODELS = ["natural", "robust"] as const;
+export type ModelName = (typeof MODELS)[number];
+const MOST = 0.4;
+const SHOWN = 8;
+
+/** Both sets of digits, read once. */
+export function useDigits() {
+  const { digits } = useLessonContext().material;
+  return useMemo(
+    () => ({
+      ...digits,
+      train: readDigits(digits.train, digits),
+      test: readDigits(digits.test, digits),
+    }),
+    [digits],
+  );
+}
+
+/** @param models Those that the reader may choose among. */
+export function DigitPiece({ models }: { models: readonly ModelName[] }) {
+  const texts = words.lessons.digit;
+  const digits = useDigits();
+  const { side, test } = digits;
+  const [name, setName] = useState<ModelName>(models[models.length - 1]);
+  const [index, setIndex] = useState(0);
+  const [epsilon, setEpsilon] = useState(digits.epsilon);
+  const model = digits[name];
+  const digit = test[index];
+  const moved = fooled(model, digit, epsilon);
+  const share = useMemo(() => accuracyOf(model, test, epsilon), [model, test, epsilon]);
+  const says = (pixels: Float32Array) =>
+    texts.says(marginOf(model, pixels) > 0 ? 7 : 3, isRight(model, pixels, digit.sign));
+  const written = digit.sign > 0 ? 7 : 3;
+  return (
+    <div class="piece">
+      {models.length > 1 && (
+        <Choice
+          legend={texts.model}
+          name={`digit-model-${models.length}`}
+          choices={models}
+          label={(each) => texts.models[each]}
+          value={name}
+          onChoose={setName}
+        />
+      )}
+      <div class="piece-pictures pixelated">
+        <Drawing
+          {...{ size: side, isPending: false, drawn: inkLevels(digit.pixels) }}
+          alt={texts.alt(written)}
+          caption={`${words.clean}. ${says(digit.pixels)}`}
+        />
+        <Drawing
+          {...{ size: side, isPending: false, drawn: inkLevels(moved) }}
+          alt={texts.attackedAlt(written, number(epsilon))}
+          caption={`${words.perturbed}. ${says(moved)}`}
+        />
+        <Drawing
+          {...{ size: side, isPending: false, drawn: signedLevels(model.weight) }}
+          alt={texts.weightsAlt}
+          caption={texts.weights}
+        />
+      </div>
+      <div class="piece-controls">
+        <NumberField
+          id={`epsilon-${models.length}`}
+          label={texts.strength}
+          value={epsilon}
+          least={0}
+          most={MOST}
+          step={0.05}
+          onChange={setEpsilon}
+          hint={texts.strengthAbout(number(epsilon))}
+        />
+        <fieldset class="thumbnails" aria-label={texts.choose}>
+          {test.slice(0, SHOWN).map((each, place) => (
+            <button
+              key={`${each.sign} ${each.pixels.join()}`}
+              type="button"
+              class="thumbnail pixelated"
+              aria-pressed={place === index}
+              aria-label={texts.numbered(place + 1, each.sign > 0 ? 7 : 3)}
+              onClick={() => setIndex(place)}
+            >
+              <Surface drawn={inkLevels(each.pixels)} size={side} alt="" />
+            </button>
+          ))}
+        </fieldset>
+      </div>
+      <p class="says" role="status">
+        {texts.share(texts.models[name], percent(share), test.length, number(epsilon))}
+      </p>
+    </div>
+  );
+}
+
+const STEPS = 16;
+const [WIDTH, HEIGHT] = [600, 220];
+
+/** How often each model is right, by the strength of the attack. */
+export function DigitErrors() {
+  const texts = words.lessons.digit;
+  const digits = useDigits();
+  const strengths = Array.from({ length: STEPS + 1 }, (_, step) => (MOST * step) / STEPS);
+  const lines = MODELS.map((name) =>
+    strengths.map((epsilon) => accuracyOf(digits[name], digits.test, epsilon)),
+  );
+  const x = (step: number) => (WIDTH * step) / STEPS;
+  const y = (share: number) => 4 + (HEIGHT - 8) * (1 - share);
+  const at = (epsilon: number) => Math.round((epsilon / MOST) * STEPS);
+  return (
+    <figure class="piece chart">
+      <figcaption>{texts.errors}</figcaption>
+      <div class="lines">
+        <span class="axis" aria-hidden="true">
+          <span>{percent(1)}</span>
+          <span>{percent(0)}</span>
+        </span>
+        <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">
+          <path class="grid" d={[0, 0.5, 1].map((share) => `M0 ${y(share)}H${WIDTH}`).join("")} />
+          {lines.map((shares, model) => (
+            <polyline
+              key={MODELS[model]}
+              class={MODELS[model]}
+              points={shares.map((share, step) => `${x(step)},${y(share)}`).join(" ")}
+            />
+          ))}
+        </svg>
+        <p class="ends">
+          <span>ε = 0</span>
+          <span>ε = {number(MOST)}</span>
+        </p>
+        <ul class="legend">
+          {MODELS.map((name, model) => (
+            <li key={name}>
+              <i class={`line ${name}`} />{" "}
+              {texts.point(
+                texts.models[name],
+                percent(lines[model][0]),
+                percent(lines[model][at(digits.epsilon)]),
+                number(digits.epsilon),
+              )}
+            </li>
+          ))}
+        </ul>
+      </div>
+    </figure>
+  );
+}

@@ -1,0 +1,258 @@
+/** Where branches look: maps of a photo, two methods beside each other, maps of shuffled layers. */
+
+import { useMemo, useState } from "preact/hooks";
+import { mainPlace, paintMap, scaleOf, spread } from "../../engine/drawing";
+import type { Look, Looked, MapOfBranch } from "../../engine/findings";
+import type { Levels } from "../../engine/levels";
+import { largestIndex } from "../../engine/numbers";
+import { rankCorrelation } from "../../lessons/digits";
+import type { GalleryPicture, MapMethod, Network } from "../../manifest";
+import { readDataUrl } from "../../pictures";
+import { METHODS } from "../../state";
+import { number, percent, words } from "../../text";
+import { Drawing } from "../drawing";
+import { Choice, NumberField } from "../fields";
+import { type Asked, useAsked, useLessonContext, useNetwork } from "../lessons/context";
+import { Rich } from "../lessons/rich";
+import { Thumbnails } from "./attack";
+import { MissingNetwork, Status } from "./status";
+
+/** Of a picture: its levels, and an answer and a map for each look. */
+export interface Looks {
+  levels: Levels;
+  looked: Looked[];
+}
+
+export function useLooks(
+  network: Network | null,
+  png: string,
+  looks: readonly Omit<Look, "levels">[],
+): Asked<Looks> {
+  const { queue } = useLessonContext();
+  const key = network && JSON.stringify([network.name, png.length, png.slice(-40), looks]);
+  return useAsked(key, async (isWanted) => {
+    if (!network) throw new TypeError("no network to ask");
+    const levels = await readDataUrl(png, network.size);
+    const looked: Looked[] = [];
+    for (const look of looks) {
+      looked.push(await queue.look(network.name, { ...look, levels }, isWanted));
+    }
+    return { levels, looked };
+  });
+}
+
+const plainLook = (branch: string, method: MapMethod): Omit<Look, "levels"> => ({
+  ...{ branch, method, shuffled: 0, seed: 0, classIndex: null },
+});
+
+interface MapProps {
+  network: Network;
+  levels: Levels | null;
+  looked: Looked | null;
+  /** Of the colour scale; by default its own. */
+  end?: number;
+  title: string;
+  isPending: boolean;
+  /** Whether the answer is left out, which would tell whose map it is. */
+  isNameless?: boolean;
+}
+
+export function MapDrawing(props: MapProps) {
+  const { network, levels, looked, end, title, isPending, isNameless } = props;
+  const { size, classes } = network;
+  const drawn = useMemo(
+    () => levels && looked && paintMap(levels, looked.map, end ?? scaleOf([looked.map]).end, size),
+    [levels, looked, end, size],
+  );
+  const answer = looked && largestIndex(looked.probabilities);
+  const said =
+    looked && answer !== null && !isNameless
+      ? words.says(classes[answer], looked.probabilities[answer])
+      : "";
+  return (
+    <Drawing
+      {...{ drawn, size, isPending }}
+      alt={looked ? words.lessons.mapAlt(title, placeOf(looked.map)) : title}
+      caption={
+        <>
+          <Rich text={`**${title}**`} /> {said}
+        </>
+      }
+    />
+  );
+}
+
+function placeOf(map: MapOfBranch): string {
+  const place = mainPlace(map);
+  if (!place) return words.emptyMap;
+  return words.mapPlace(words.places[place.row][place.column], place.share);
+}
+
+/** Each branch's own answer, mapped on one scale. */
+export function Maps({ name }: { name: string }) {
+  const network = useNetwork(name);
+  return network ? <MapsOf network={network} /> : <MissingNetwork name={name} />;
+}
+
+function MapsOf({ network }: { network: Network }) {
+  const [picture, choose] = useState<GalleryPicture>(network.pictures[1] ?? network.pictures[0]);
+  const [method, setMethod] = useState<MapMethod>("grad-cam");
+  const names = network.branches.map((branch) => branch.name);
+  const asked = useLooks(
+    network,
+    picture.png,
+    names.map((branch) => plainLook(branch, method)),
+  );
+  const { value, isPending } = asked;
+  const { end } = scaleOf(value?.looked.map(({ map }) => map) ?? []);
+  return (
+    <div class="piece">
+      <div class="piece-pictures">
+        <Drawing
+          {...{ size: network.size, drawn: picture.png, isPending: false }}
+          alt={words.cleanAlt(picture.title)}
+          caption={picture.title}
+        />
+        {names.map((title, index) => (
+          <MapDrawing
+            key={title}
+            {...{ network, title, end, isPending, levels: value?.levels ?? null }}
+            looked={value?.looked[index] ?? null}
+          />
+        ))}
+      </div>
+      <div class="piece-controls">
+        <Choice
+          legend={words.method}
+          name="lesson-method"
+          choices={METHODS}
+          label={(each) => words.methodNames[each]}
+          value={method}
+          onChoose={setMethod}
+        />
+        <Thumbnails pictures={network.pictures} chosen={picture} onChoose={choose} />
+      </div>
+      <Status asked={asked} />
+    </div>
+  );
+}
+
+/** One branch, one class, two methods. */
+export function MapMethods({ name }: { name: string }) {
+  const network = useNetwork(name);
+  return network ? <MapMethodsOf network={network} /> : <MissingNetwork name={name} />;
+}
+
+function MapMethodsOf({ network }: { network: Network }) {
+  const [picture, choose] = useState<GalleryPicture>(network.pictures[0]);
+  const branch = network.branches[0].name;
+  const asked = useLooks(
+    network,
+    picture.png,
+    METHODS.map((method) => plainLook(branch, method)),
+  );
+  const { value, isPending } = asked;
+  return (
+    <div class="piece">
+      <div class="piece-pictures compared">
+        <Drawing
+          {...{ size: network.size, drawn: picture.png, isPending: false }}
+          alt={words.cleanAlt(picture.title)}
+          caption={picture.title}
+        />
+        {METHODS.map((method, index) => (
+          <MapDrawing
+            key={method}
+            {...{ network, isPending, levels: value?.levels ?? null }}
+            title={words.methodNames[method]}
+            looked={value?.looked[index] ?? null}
+          />
+        ))}
+      </div>
+      <div class="piece-controls">
+        <Thumbnails pictures={network.pictures} chosen={picture} onChoose={choose} />
+      </div>
+      <Status asked={asked} />
+      <p class="says" role="status">
+        {value ? words.lessons.agreement(number(agreement(value, network.size))) : ""}
+      </p>
+    </div>
+  );
+}
+
+function agreement({ looked }: Looks, size: number): number {
+  const [first, second] = looked.map(({ map }) => spread(map, size));
+  return rankCorrelation(first, second);
+}
+
+const SEED = 1;
+
+/** What is left of a map when norm layers are shuffled, the last first. */
+export function ShuffledNorms({ name }: { name: string }) {
+  const network = useNetwork(name);
+  return network ? <ShuffledNormsOf network={network} /> : <MissingNetwork name={name} />;
+}
+
+function ShuffledNormsOf({ network }: { network: Network }) {
+  const { scenes } = useLessonContext().material;
+  const [shuffled, setShuffled] = useState(0);
+  const [method, setMethod] = useState<MapMethod>("saliency");
+  const scene = scenes[0];
+  const branch = network.branches[0].name;
+  const classIndex = network.classes.indexOf(scene.shape);
+  const asked = useLooks(network, scene.png, [
+    { branch, method, classIndex, seed: SEED, shuffled: 0 },
+    { branch, method, classIndex, seed: SEED, shuffled },
+  ]);
+  const { value, isPending } = asked;
+  const texts = words.lessons.shuffled;
+  const titles = [texts.whole, texts.broken(shuffled)];
+  return (
+    <div class="piece">
+      <div class="piece-pictures compared">
+        <Drawing
+          {...{ size: network.size, drawn: scene.png, isPending: false }}
+          alt={words.cleanAlt(words.lessons.scene(scene.shape, scene.texture))}
+          caption={words.lessons.scene(scene.shape, scene.texture)}
+        />
+        {titles.map((title, index) => (
+          <MapDrawing
+            key={texts.whole + String(index)}
+            {...{ network, title, isPending, levels: value?.levels ?? null }}
+            looked={value?.looked[index] ?? null}
+          />
+        ))}
+      </div>
+      <div class="piece-controls">
+        <NumberField
+          id="shuffled-layers"
+          label={texts.layers}
+          value={shuffled}
+          least={0}
+          most={network.norm_layers.length}
+          step={1}
+          onChange={setShuffled}
+          hint={texts.about}
+        />
+        <Choice
+          legend={words.method}
+          name="shuffled-method"
+          choices={METHODS}
+          label={(each) => words.methodNames[each]}
+          value={method}
+          onChoose={setMethod}
+        />
+      </div>
+      <Status asked={asked} />
+      <p class="says" role="status">
+        {value
+          ? texts.says(
+              percent(value.looked[1].probabilities[classIndex]),
+              scene.shape,
+              number(agreement(value, network.size)),
+            )
+          : ""}
+      </p>
+    </div>
+  );
+}

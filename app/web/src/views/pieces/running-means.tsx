@@ -1,0 +1,117 @@
+/** A norm layer's running mean between clean and attacked digits, alone and with a twin. */
+
+import { useEffect, useMemo, useState } from "preact/hooks";
+import { fooled, marginOf } from "../../lessons/digits";
+import { mean } from "../../lessons/statistics";
+import { number, words } from "../../text";
+import { useDigits } from "./digit";
+
+const BATCH = 8;
+const BATCHES = 60;
+/** Of the new batch in the running mean. */
+const MOMENTUM = 0.1;
+const FRAME_MS = 120;
+const [WIDTH, HEIGHT] = [600, 240];
+
+/** The means of clean and attacked batches in turn, and what layers make of them. */
+function useMeans() {
+  const { train, natural, epsilon } = useDigits();
+  return useMemo(() => {
+    const sevens = train.filter(({ sign }) => sign > 0);
+    const batches = Array.from({ length: BATCHES }, (_, batch) => {
+      const isClean = batch % 2 === 0;
+      const margins = Array.from({ length: BATCH }, (_, place) => {
+        const digit = sevens[(batch * BATCH + place) % sevens.length];
+        return marginOf(natural, isClean ? digit.pixels : fooled(natural, digit, epsilon));
+      });
+      return { isClean, mean: mean(margins) };
+    });
+    const run = (isFor: (isClean: boolean) => boolean) => {
+      let running: number | null = null;
+      return batches.map((batch) => {
+        if (isFor(batch.isClean)) {
+          running = running === null ? batch.mean : running + MOMENTUM * (batch.mean - running);
+        }
+        return running;
+      });
+    };
+    return {
+      batches,
+      single: run(() => true),
+      main: run((isClean) => isClean),
+      aux: run((isClean) => !isClean),
+    };
+  }, [train, natural, epsilon]);
+}
+
+export function RunningMeans() {
+  const texts = words.lessons.runningMeans;
+  const { batches, single, main, aux } = useMeans();
+  const [shown, setShown] = useState(1);
+  const [isPlaying, setPlaying] = useState(false);
+  const [hasTwo, setTwo] = useState(false);
+  useEffect(() => {
+    if (!isPlaying) return;
+    if (shown >= BATCHES) return setPlaying(false);
+    const timer = setTimeout(() => setShown(shown + 1), FRAME_MS);
+    return () => clearTimeout(timer);
+  }, [isPlaying, shown]);
+  const values = batches.map((batch) => batch.mean);
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const x = (batch: number) => (WIDTH * (batch + 0.5)) / BATCHES;
+  const y = (value: number) => HEIGHT - 8 - ((HEIGHT - 16) * (value - low)) / (high - low);
+  const points = (line: readonly (number | null)[]) =>
+    line
+      .slice(0, shown)
+      .map((value, batch) => (value === null ? "" : `${x(batch)},${y(value)}`))
+      .join(" ");
+  const last = (line: readonly (number | null)[]) => number(line[shown - 1] ?? 0, 1);
+  const play = () => {
+    if (shown >= BATCHES) setShown(1);
+    setPlaying(!isPlaying);
+  };
+  return (
+    <figure class="piece chart">
+      <figcaption>{texts.about}</figcaption>
+      <svg class="dots" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={texts.alt}>
+        {batches.slice(0, shown).map((batch, index) => (
+          <circle
+            key={index}
+            class={batch.isClean ? "clean" : "attacked"}
+            data-branch={batch.isClean ? 0 : 1}
+            cx={x(index)}
+            cy={y(batch.mean)}
+            r={4}
+          />
+        ))}
+        {hasTwo ? (
+          <>
+            <polyline data-branch={0} points={points(main)} />
+            <polyline data-branch={1} points={points(aux)} />
+          </>
+        ) : (
+          <polyline class="single" points={points(single)} />
+        )}
+      </svg>
+      <p class="says" role="status">
+        {hasTwo ? texts.two(last(main), last(aux)) : texts.one(last(single))}
+      </p>
+      <div class="buttons">
+        <button type="button" onClick={play}>
+          {isPlaying ? words.pause : words.play}
+        </button>
+        <button type="button" onClick={() => setShown(Math.min(shown + 1, BATCHES))}>
+          {texts.step}
+        </button>
+        <label>
+          <input
+            type="checkbox"
+            checked={hasTwo}
+            onChange={(event) => setTwo(event.currentTarget.checked)}
+          />{" "}
+          {texts.twin}
+        </label>
+      </div>
+    </figure>
+  );
+}

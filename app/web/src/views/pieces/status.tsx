@@ -1,0 +1,47 @@
+/** A fixed line below a live part: what is on its way, and what went wrong. */
+
+import { useEffect, useState } from "preact/hooks";
+import type { NetworkFailure } from "../../network-queue";
+import { words } from "../../text";
+import { type Asked, useLessonContext } from "../lessons/context";
+
+export function Status({ asked }: { asked: Asked<unknown> }) {
+  const { queue } = useLessonContext();
+  const [, draw] = useState(0);
+  useEffect(() => queue.subscribe(() => draw((count) => count + 1)), [queue]);
+  const { loading } = queue;
+  if (asked.failure) {
+    return (
+      <p class="warning" role="alert">
+        {failureText(asked.failure)}
+      </p>
+    );
+  }
+  const isLoading = asked.isPending && loading !== null;
+  const text = isLoading
+    ? words.loading(loading.network.title)
+    : asked.isPending
+      ? words.lessons.asking
+      : "";
+  return (
+    <div class="progress" role="status">
+      {isLoading && <progress max={1} value={loading.share} aria-label={text} />}
+      <small>{text}</small>
+    </div>
+  );
+}
+
+function failureText({ kind, message }: NetworkFailure): string {
+  if (kind === "simd") return words.noSimd;
+  if (kind === "decompression") return words.noDecompression;
+  return kind === "memory" ? words.outOfMemory : words[kind](message);
+}
+
+/** In place of a part whose network the page does not hold. */
+export function MissingNetwork({ name }: { name: string }) {
+  return (
+    <p class="warning" role="alert">
+      {words.lessons.missingNetworks([name])}
+    </p>
+  );
+}

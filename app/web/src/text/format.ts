@@ -17,6 +17,11 @@ export const ENGLISH: Typography = {
   beforePercent: "\u00a0",
   marks: { comma: ", ", colon: ": ", semicolon: "; ", stop: ".", space: " " },
 };
+export const CHINESE: Typography = {
+  locale: "zh-CN",
+  beforePercent: "",
+  marks: { comma: "，", colon: "：", semicolon: "；", stop: "。", space: "" },
+};
 let typography = ENGLISH;
 
 export function writeAs(chosen: Typography): void {

@@ -1,8 +1,9 @@
 /** The catalogues, one a language, and the one that the page reads from. */
 
 import { en } from "./en";
-import { ENGLISH, type Typography, writeAs } from "./format";
+import { CHINESE, ENGLISH, type Typography, writeAs } from "./format";
 import type { Translated } from "./translated";
+import { zh } from "./zh";
 
 export { join, mark, number, percent, points, radius, sentences } from "./format";
 export type Words = Translated<typeof en>;
@@ -17,6 +18,7 @@ export interface Language {
 /** By the code of `<html lang>` and of the link. */
 export const LANGUAGES: Record<string, Language> = {
   en: { name: "English", words: en, typography: ENGLISH },
+  zh: { name: "简体中文", words: zh, typography: CHINESE },
 };
 const FIRST = "en";
 

@@ -4,6 +4,7 @@ import type { Words } from ".";
 import { en } from "./en";
 import { join, percent, radius } from "./format";
 import { lessonsZh } from "./lessons/zh";
+import { pictureZh } from "./pictures/zh";
 
 const ATTACK_NAMES = { pgd: "PGD", fgsm: "FGSM", noise: "随机噪声", none: "不改变" } as const;
 
@@ -92,9 +93,9 @@ export const zh: Words = {
   change: "改变量",
   amplified: (times: number) => `改变量，放大 ${times} 倍`,
   noChange: "没有改变",
-  cleanAlt: (title: string) => `干净图片：${title}`,
+  cleanAlt: (title: string) => `干净图片：${pictureZh(title)}`,
   perturbedAlt: (title: string, attack: string) =>
-    `扰动图片：${title}。${attack.replace(/。$/, "")}。`,
+    `扰动图片：${pictureZh(title)}。${attack.replace(/。$/, "")}。`,
   changeAlt: (times: number, linf: number) =>
     `每个颜色值的改变量，放大 ${times} 倍：最多改变 ${linf} 级，共 255 级。`,
   save: "保存为 PNG",
@@ -102,6 +103,7 @@ export const zh: Words = {
   fileName: en.fileName,
 
   // Choosing a picture
+  pictureTitle: pictureZh,
   choosePicture: "图片",
   openPicture: "打开图片",
   camera: "实时摄像头",

@@ -1,9 +1,11 @@
+import { sceneZh, textureZh } from "../../pictures/zh";
+
 /** Of the live parts of the lessons. */
 export const pieces = {
   strength: "强度 ε（级）",
   network: "网络",
   asking: "网络正在计算",
-  scene: (shape: string, texture: string) => `${shape}，纹理是 ${texture}`,
+  scene: sceneZh,
   mapAlt: (title: string, place: string) => `热力图，${title.replace(/。$/, "")}：${place}。`,
   agreement: (correlation: string) => `两张热力图有多一致（秩相关）：${correlation}。`,
   eightPixels: {
@@ -71,9 +73,9 @@ export const pieces = {
     again: "重新开始",
   },
   conflicts: {
-    alt: (shape: string, texture: string) => `轮廓是 ${shape}，纹理是 ${texture}`,
+    alt: (shape: string, texture: string) => `轮廓是 ${shape}，纹理是${textureZh(texture)}`,
     caption: (shape: string, texture: string, other: string) =>
-      `轮廓：${shape}。纹理：${texture}，它属于 ${other}。`,
+      `轮廓：${shape}。纹理：${textureZh(texture)}，它属于 ${other}。`,
     tally: (count: number) => `对 ${count} 个场景的回答`,
     network: "网络",
     here: "这里的回答",

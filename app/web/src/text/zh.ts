@@ -177,7 +177,7 @@ export const zh: Words = {
   // The film
   film: "一步一步看",
   filmAbout: "每一步之后，各分支有多大把握。",
-  filmStep: (step: number, last: number) => (step ? `第 ${step} 步，共 ${last} 步` : "起点"),
+  filmStep: (step: number, last: number) => (step ? `第 ${step}/${last} 步` : "起点"),
   filmSlider: "攻击的第几步",
   play: "播放",
   pause: "暂停",

@@ -25,7 +25,7 @@ export const zh: Words = {
   lab: "实验室",
   lessonsDoor: "课程",
   language: "语言",
-  noLessons: "此页不含课程。用 `advprop page --lessons` 可以生成带课程的页面。",
+  noLessons: "此页不含课程。用“advprop page --lessons”可以生成带课程的页面。",
 
   question: "两组 BatchNorm 怎样看这张图片？",
   introduction: [

@@ -12,7 +12,7 @@ export const interfaceWords = {
   unknownLesson: (asked: string, count: number) =>
     `链接要打开第“${asked.slice(0, 20)}”课，但这里只有第 1 到第 ${count} 课。`,
   missingNetworks: (names: readonly string[]) =>
-    `此页没有 ${join(names)}，需要用到的部分已省略。用 \`advprop page --lessons\` 生成的页面内容齐全。`,
+    `此页没有 ${join(names)}，需要用到的部分已省略。用“advprop page --lessons”生成的页面内容齐全。`,
   predict: "先猜一猜",
   reveal: "看结果",
   covered: "你猜过以后，答案就会出现。",
@@ -81,7 +81,7 @@ export const interfaceWords = {
     ownLanguage: "各人浏览器的语言",
     linkField: "给班级的链接",
     fromDisk:
-      "此页存放在你的硬盘上，所以链接只在这台设备上有效。请把页面放到网站上，或启动 `advprop app --public`，再在那里生成链接。",
+      "此页存放在你的硬盘上，所以链接只在这台设备上有效。请把页面放到网站上，或启动“advprop app --public”，再在那里生成链接。",
     results: "全班导出的结果",
     resultsAbout:
       "每位学生在“你的回答”下保存一个文件。请把所有文件拖到这里。汇总只在这台设备上进行，不会发给任何人。",

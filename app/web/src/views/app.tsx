@@ -118,7 +118,7 @@ function VerdictLine({ lab }: { lab: Lab }) {
         class={pending.answers ? "verdict pending" : "verdict"}
         role={lab.live ? undefined : "status"}
       >
-        {pending.answers && `${words.stillShown} `}
+        {pending.answers && words.stillShown + mark("space")}
         <span class="outcome">
           {attack}
           {mark("colon")}

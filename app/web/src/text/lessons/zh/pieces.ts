@@ -32,7 +32,7 @@ export const pieces = {
     choose: "数字",
     numbered: (place: number, digit: number) => `第 ${place} 个数字，是 ${digit}`,
     share: (model: string, share: string, count: number, epsilon: string) =>
-      `${model}模型：ε = ${epsilon} 时，${count} 个数字答对 ${share}。`,
+      `${model}模型：ε = ${epsilon} 时，在 ${count} 个数字中答对 ${share}。`,
     errors: "答对率与 FGSM 强度的关系",
     point: (model: string, clean: string, attacked: string, epsilon: string) =>
       `${model}：干净数字答对 ${clean}，ε = ${epsilon} 时答对 ${attacked}`,
@@ -95,12 +95,12 @@ export const pieces = {
   chance: {
     trueLabels: "用真标签学习",
     randomLabels: "用随机标签学习",
-    right: (share: string, count: number) => `${count} 个新数字答对 ${share}。`,
+    right: (share: string, count: number) => `在 ${count} 个新数字中答对 ${share}。`,
     input: "数字",
     weights: "权重",
     product: "输入 × 权重",
     agreement: (weights: string, products: string) =>
-      `两个模型的热力图有多像（绝对值的秩相关）：权重 ${weights}，输入 × 权重 ${products}。`,
+      `两个模型的图有多像（绝对值的秩相关）：权重 ${weights}，输入 × 权重 ${products}。`,
     otherLabels: "换一组随机标签",
     otherDigit: "换一个数字",
     half: ["前一半学出的权重。", "后一半学出的权重。"],

@@ -9,6 +9,8 @@ const OBJECTIVES = {
 } as const;
 type Objective = keyof typeof OBJECTIVES;
 
+const deviations = (gap: number) => `${number(gap, 2)} 个标准差`;
+
 export const trainingZh = {
   title: "在这里训练一个网络",
   about: "一个很小的网络在这台设备上学习十种绘制的形状。它从随机权重开始，每一步看 64 张小图片。",
@@ -71,14 +73,14 @@ export const trainingZh = {
   statisticValue: (value: number) => number(value, 2),
   gap: {
     advprop: (gap: number) =>
-      `在这个通道里，干净图片和受攻击的图片相差 ${number(gap, 2)} 个标准差。每个分支记着自己那种图片的统计量。`,
+      `在这个通道里，main 处理干净图片得到的数值，和 aux 处理受攻击的图片得到的数值，相差 ${deviations(gap)}。图片本身的不同只起很小的作用：每个分支还在每个归一化层里学习自己的缩放 γ 和平移 β。`,
     mixed: (gap: number) =>
-      `在这个通道里，干净图片和受攻击的图片相差 ${number(gap, 2)} 个标准差。同一个 BatchNorm 记着两者之间的一个值，对哪一种都不合适。`,
+      `在这个通道里，干净图片和受攻击的图片相差 ${deviations(gap)}，这一个 BatchNorm 记着两者之间的一个值。请和 AdvProp 比较：那里每种图片有自己的 γ 和 β。`,
     vanilla: () => "它只看干净图片，所以只有一条线。",
   } satisfies Record<Objective, (gap: number) => string>,
-  firstLayer: "在第一层，两种图片很接近：攻击把颜色值改大和改小的次数差不多。",
+  firstLayer: "在第一层，两者很接近：它前面没有 γ 和 β，而攻击把颜色值改大和改小的次数差不多。",
   small:
-    "这么小的网络，用一个 BatchNorm 不一定答得更差。这里能看到的是：它的统计量对哪一种图片都不合适。",
+    "在大网络里，两种图片共用一个 BatchNorm 可能会少答对一些。在这么小的网络里，两种图片相差很少，它和 AdvProp 答得一样好。",
 
   // In the lab
   use: "拿到实验室去用",

@@ -40,12 +40,12 @@ export const trainingZh = {
 
   // What is found
   idle: "还没有开始训练。",
-  started: "它的回答全凭偶然：十次对一次。",
+  started: "它的回答全凭偶然：十张里对一张。",
   standing: (clean: number, adversarial: number) =>
     `干净图片答对 ${percent(clean)}，受攻击的图片答对 ${percent(adversarial)}。`,
   accuracy: "答对率",
   accuracyAbout: (count: number) =>
-    `在 ${count} 张没有用来学习的图片上。每个分支都通过自己受到一步攻击。只有 200 张图片时，相差几个百分点只是偶然。`,
+    `在 ${count} 张没有用来学习的图片上。每个分支受到的，都是通过它自己的一步攻击。只有 200 张图片时，相差几个百分点只是偶然。`,
   loss: "损失",
   lossAbout: "训练图片的损失，每五步取平均。全凭瞎猜的网络，损失是 2.3。",
   clean: "干净图片",

@@ -1,10 +1,11 @@
 /** The catalogues, one a language, and the one that the page reads from. */
 
 import { en } from "./en";
-import { type Typography, writeAs } from "./format";
+import { CHINESE, ENGLISH, type Typography, writeAs } from "./format";
 import type { Translated } from "./translated";
+import { zh } from "./zh";
 
-export { join, number, percent, points, radius } from "./format";
+export { join, mark, number, percent, points, radius, sentences } from "./format";
 export type Words = Translated<typeof en>;
 
 export interface Language {
@@ -16,7 +17,8 @@ export interface Language {
 
 /** By the code of `<html lang>` and of the link. */
 export const LANGUAGES: Record<string, Language> = {
-  en: { name: "English", words: en, typography: { locale: "en-GB", beforePercent: "\u00a0" } },
+  en: { name: "English", words: en, typography: ENGLISH },
+  zh: { name: "简体中文", words: zh, typography: CHINESE },
 };
 const FIRST = "en";
 

@@ -1,0 +1,110 @@
+import { sceneZh, textureZh } from "../../pictures/zh";
+
+/** Of the live parts of the lessons. */
+export const pieces = {
+  strength: "强度 ε（级）",
+  network: "网络",
+  asking: "网络正在计算",
+  scene: sceneZh,
+  mapAlt: (title: string, place: string) => `热力图，${title.replace(/。$/, "")}：${place}。`,
+  agreement: (correlation: string) => `两张热力图有多一致（秩相关）：${correlation}。`,
+  eightPixels: {
+    pixel: (place: number) => `像素 ${place}`,
+    weight: "权重",
+    move: ["调暗 0.2", "保持原样", "调亮 0.2"],
+    says: (score: string, sure: string, before: string) =>
+      `得分是 ${score}：有 ${sure} 的把握是“船”。一开始是 ${before}。`,
+    fooled: "网络不再回答“船”了。",
+    fgsm: "走一步 FGSM",
+    back: "重新开始",
+  },
+  digit: {
+    model: "模型",
+    models: { natural: "普通", robust: "鲁棒" },
+    alt: (digit: number) => `手写数字 ${digit}`,
+    attackedAlt: (digit: number, epsilon: string) =>
+      `同一个数字 ${digit}，经过 ε = ${epsilon} 的 FGSM`,
+    says: (digit: number, isRight: boolean) => `模型回答 ${digit}：${isRight ? "对" : "错"}。`,
+    weights: "权重：橙色支持 7，蓝色支持 3",
+    weightsAlt: "模型对每个像素的权重",
+    strength: "强度 ε",
+    strengthAbout: (epsilon: string) => `每个像素最多改变 ${epsilon}，并且始终在 0 和 1 之间。`,
+    choose: "数字",
+    numbered: (place: number, digit: number) => `第 ${place} 个数字，是 ${digit}`,
+    share: (model: string, share: string, count: number, epsilon: string) =>
+      `${model}模型：ε = ${epsilon} 时，在 ${count} 个数字中答对 ${share}。`,
+    errors: "答对率与 FGSM 强度的关系",
+    point: (model: string, clean: string, attacked: string, epsilon: string) =>
+      `${model}：干净数字答对 ${clean}，ε = ${epsilon} 时答对 ${attacked}`,
+  },
+  runningMeans: {
+    about: "每个点是一个批次的均值，线是滑动均值。",
+    alt: "干净批次和受攻击批次交替出现，显示各批次的均值，以及它们之间的滑动均值",
+    one: (running: string) => `一个归一化层：它的滑动均值在 ${running}。`,
+    two: (main: string, aux: string) =>
+      `两个归一化层：干净批次的滑动均值在 ${main}，受攻击批次的在 ${aux}。`,
+    step: "下一批",
+    twin: "每种图片各用一个归一化层",
+  },
+  twoNetworks: {
+    titles: ["只见过干净场景", "见过干净场景和受攻击场景"],
+    against: ["通过左边的网络攻击", "通过右边的网络攻击"],
+  },
+  algorithm: {
+    names: [
+      "取一张干净图片。",
+      "通过 aux 攻击它。",
+      "把干净图片给 main 看。",
+      "把受攻击的图片给 aux 看。",
+      "把两个损失加起来。",
+      "走一步。",
+    ],
+    steps: (right: string, clean: string, adversarial: string) => [
+      `训练时它来自训练数据，带着正确的类别：${right}。`,
+      "这里，强度 4/255 的 PGD 沿着 **aux** 的梯度走。权重不变，滑动统计量也不变。",
+      `它的损失是 ${clean}。这一批的均值和方差交给 **main** 的归一化层。`,
+      `它的损失是 ${adversarial}。这一批的均值和方差交给 **aux** 的归一化层。`,
+      `${clean} + ${adversarial}：合成一个数。`,
+      "所有权重都朝总损失梯度的反方向移动一点点。共享权重受两个损失影响，每个分支的归一化层只受自己那个损失影响。",
+    ],
+    loss: (loss: string) => `损失 ${loss}`,
+    notYet: "还没有生成",
+    next: "做下一步",
+    again: "重新开始",
+  },
+  conflicts: {
+    alt: (shape: string, texture: string) => `轮廓是 ${shape}，纹理是${textureZh(texture)}`,
+    caption: (shape: string, texture: string, other: string) =>
+      `轮廓：${shape}。纹理：${textureZh(texture)}，它属于 ${other}。`,
+    tally: (count: number) => `对 ${count} 个场景的回答`,
+    network: "网络",
+    here: "这里的回答",
+    kinds: { shape: "轮廓", texture: "纹理", neither: "都不是" },
+    candidates: ["普通", "AdvProp，main", "AdvProp，aux"],
+    next: "下一个场景",
+    all: (count: number) => `${count} 个全部问一遍`,
+  },
+  shuffled: {
+    layers: "打乱几个归一化层",
+    about: "从最后一层开始。在一层之内，每个通道换上另一个通道的数。",
+    whole: "原来的网络。",
+    broken: (layers: number) => `打乱 ${layers} 层。`,
+    says: (share: string, name: string, correlation: string) =>
+      `打乱以后，网络给 ${name} ${share}。两张热力图的秩相关：${correlation}。`,
+  },
+  chance: {
+    trueLabels: "用真标签学习",
+    randomLabels: "用随机标签学习",
+    right: (share: string, count: number) => `在 ${count} 个新数字中答对 ${share}。`,
+    input: "数字",
+    weights: "权重",
+    product: "输入 × 权重",
+    agreement: (weights: string, products: string) =>
+      `两个模型的图有多像（绝对值的秩相关）：权重 ${weights}，输入 × 权重 ${products}。`,
+    otherLabels: "换一组随机标签",
+    otherDigit: "换一个数字",
+    half: ["前一半学出的权重。", "后一半学出的权重。"],
+    halves: (correlation: string) => `两个模型权重的秩相关：${correlation}。`,
+    otherHalves: "换一种分法",
+  },
+};

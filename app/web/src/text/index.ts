@@ -1,11 +1,12 @@
 /** The catalogues, one a language, and the one that the page reads from. */
 
 import { en } from "./en";
-import { CHINESE, ENGLISH, type Typography, writeAs } from "./format";
+import { CHINESE, ENGLISH, JAPANESE, type Typography, writeAs } from "./format";
+import { ja } from "./ja";
 import type { Translated } from "./translated";
 import { zh } from "./zh";
 
-export { join, mark, number, percent, points, radius, sentences } from "./format";
+export { afterName, join, mark, number, percent, points, radius, sentences } from "./format";
 export type Words = Translated<typeof en>;
 
 export interface Language {
@@ -19,6 +20,7 @@ export interface Language {
 export const LANGUAGES: Record<string, Language> = {
   en: { name: "English", words: en, typography: ENGLISH },
   zh: { name: "简体中文", words: zh, typography: CHINESE },
+  ja: { name: "日本語", words: ja, typography: JAPANESE },
 };
 const FIRST = "en";
 

@@ -3,7 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Camera } from "../camera";
 import type { Lab } from "../lab";
-import { mark, words } from "../text";
+import { afterName, mark, words } from "../text";
 import { verdictOf } from "../verdict";
 import { Branches } from "./branches";
 import { Controls, More, NetworkPicker } from "./controls";
@@ -126,7 +126,9 @@ function VerdictLine({ lab }: { lab: Lab }) {
           {mark("colon")}
           {outcomes.map(({ branch, text }, index) => (
             <span key={branch}>
-              <b data-branch={index}>{branch}</b> {text}
+              <b data-branch={index}>{branch}</b>
+              {afterName()}
+              {text}
               {mark(index < outcomes.length - 1 ? "semicolon" : "stop")}
             </span>
           ))}

@@ -30,12 +30,28 @@ def _convolution(
     _output_padding: Sequence[int],
     groups: int,
     mask: Sequence[bool],
-) -> tuple[Tensor | None, None, None]:
-    """The gradient at the input alone; weights are fixed."""
+) -> tuple[Tensor | None, Tensor | None, None]:
+    """The gradients at the input and at the weight, where asked; a bias is asked of no network."""
     if transposed:
         raise NotExportable("it has a transposed convolution")
-    if not mask[0]:
-        return None, None, None
+    window = stride, padding, dilation, groups
+    return (
+        _convolution_at_input(gradient, given, weight, *window) if mask[0] else None,
+        _convolution_at_weight(gradient, given, weight, *window) if mask[1] else None,
+        None,
+    )
+
+
+def _convolution_at_input(
+    gradient: Tensor,
+    given: Tensor,
+    weight: Tensor,
+    stride: Sequence[int],
+    padding: Sequence[int],
+    dilation: Sequence[int],
+    groups: int,
+) -> Tensor:
+    back: Tensor
     if any(step != 1 for step in stride):
         rest = [
             given.shape[2 + i]
@@ -46,7 +62,7 @@ def _convolution(
         back = _aten.convolution(
             gradient, weight, None, stride, padding, dilation, True, rest, groups
         )
-        return back, None, None
+        return back
     # With a stride of 1 it is a correlation with the flipped weights: faster than a transposed one.
     outputs, inputs, height, width = weight.shape
     flipped = (
@@ -62,7 +78,85 @@ def _convolution(
     back = _aten.convolution(
         gradient, flipped, None, [1, 1], around, dilation, False, [0, 0], groups
     )
-    return back, None, None
+    return back
+
+
+def _convolution_at_weight(
+    gradient: Tensor,
+    given: Tensor,
+    weight: Tensor,
+    stride: Sequence[int],
+    padding: Sequence[int],
+    dilation: Sequence[int],
+    groups: int,
+) -> Tensor:
+    """A correlation of inputs with what is handed back, the batch in the place of channels."""
+    if groups != 1:
+        raise NotExportable("it trains a convolution in groups")
+    height, width = weight.shape[2:]
+    back: Tensor = _aten.convolution(
+        given.transpose(0, 1),
+        gradient.transpose(0, 1),
+        None,
+        dilation,
+        padding,
+        stride,
+        False,
+        [0, 0],
+        1,
+    )
+    return back[:, :, :height, :width].transpose(0, 1)
+
+
+def _batch_norm(
+    given: Tensor,
+    scale: Tensor,
+    shift: Tensor,
+    _running_mean: Tensor | None,
+    _running_variance: Tensor | None,
+    training: bool,
+    _momentum: float,
+    epsilon: float,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """With the statistics of the batch: the output, their mean, and 1 / their deviation."""
+    assert training  # in eval mode it is a scale and a shift: see norms.py
+    mean = given.mean((0, 2, 3))
+    centred = given - _channels(mean)
+    inverse = ((centred * centred).mean((0, 2, 3)) + epsilon).rsqrt()
+    factor = inverse * scale
+    return given * _channels(factor) + _channels(shift - mean * factor), mean, inverse
+
+
+def _batch_norm_backward(
+    gradient: Tensor,
+    given: Tensor,
+    scale: Tensor,
+    _running_mean: Tensor | None,
+    _running_variance: Tensor | None,
+    mean: Tensor,
+    inverse: Tensor,
+    _training: bool,
+    _epsilon: float,
+    _mask: Sequence[bool],
+) -> tuple[Tensor, Tensor, Tensor]:
+    """At the input, the scale and the shift.
+
+    The gradient at the input is linear in the output's gradient and in the input, channel by
+    channel: two products of whole batches, where the textbook's formula has five.
+    """
+    count = given.numel() // given.shape[1]
+    at_shift = gradient.sum((0, 2, 3))
+    at_scale = ((gradient * given).sum((0, 2, 3)) - mean * at_shift) * inverse
+    slope = scale * inverse
+    bend = -slope * inverse * at_scale / count
+    rest = -slope * at_shift / count - bend * mean
+    at_input = gradient * _channels(slope) + given * _channels(bend) + _channels(rest)
+    return at_input, at_scale, at_shift
+
+
+def _channels(values: Tensor) -> Tensor:
+    """(C,) to (1, C, 1, 1)."""
+    return values.view(1, -1, 1, 1)
 
 
 def _threshold(gradient: Tensor, given: Tensor, threshold: float) -> Tensor:
@@ -160,6 +254,8 @@ def _cells_in_window(
 BACKWARD: Mapping[Any, Callable[..., Any]] = MappingProxyType(
     {
         _aten.convolution_backward.default: _convolution,
+        _aten.native_batch_norm.default: _batch_norm,
+        _aten.native_batch_norm_backward.default: _batch_norm_backward,
         _aten.threshold_backward.default: _threshold,
         _aten.hardtanh_backward.default: _hardtanh,
         _aten.sigmoid_backward.default: _sigmoid,

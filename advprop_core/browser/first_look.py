@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +9,7 @@ import torch
 from torch import Tensor
 
 from advprop_core.attacks.gradient import loss_gradient, walk
-from advprop_core.browser.gallery import PagePicture
+from advprop_core.browser.gallery import PagePicture, data_url
 from advprop_core.browser.graph import Step
 from advprop_core.pictures.decoding import encode_png, to_image, to_pixels
 from advprop_core.types import AttackConfig
@@ -105,11 +104,6 @@ def to_levels(walked: Tensor, clean: Tensor, epsilon: float) -> Tensor:
     lowest = ((clean - epsilon) * 255 - tiny).ceil().clamp(0, 255)
     highest = ((clean + epsilon) * 255 + tiny).floor().clamp(0, 255)
     return (walked * 255).round().clamp(lowest, highest) / 255
-
-
-def data_url(png: bytes) -> str:
-    """The bytes of a PNG as an address that holds them."""
-    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
 
 
 def _view(step: Step, norm: Tensor, pixels: Tensor) -> dict[str, Any]:

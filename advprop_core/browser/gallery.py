@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import skimage
 from PIL import Image
 
 from advprop_core.datasets.texture_shapes.scenes import SHAPES, TEXTURES, draw_scene
-from advprop_core.pictures.decoding import decode, fit
+from advprop_core.pictures.decoding import decode, encode_png, fit
 from advprop_core.pictures.files import read_file
 from advprop_core.types import ModelInfo
 
@@ -45,6 +46,16 @@ class PagePicture:
     title: str
     image: Image.Image
     true_class: int | Literal["none"] | None
+
+    def entry(self) -> dict[str, Any]:
+        """As the page's manifest lists it."""
+        png = data_url(encode_png(self.image))
+        return {"name": self.name, "title": self.title, "png": png, "true_class": self.true_class}
+
+
+def data_url(png: bytes) -> str:
+    """The bytes of a PNG as an address that holds them."""
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
 
 
 def pictures_for(info: ModelInfo, size: int, files: tuple[Path, ...] = ()) -> list[PagePicture]:

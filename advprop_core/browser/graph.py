@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -101,7 +101,7 @@ class Step(nn.Module):
         with torch.enable_grad():
             leaf = pixels.detach().requires_grad_()
             logits = self.network(leaf)
-            direction = attacks * _loss_at_logits(logits.detach(), class_one_hot)
+            direction = attacks * loss_at_logits(logits.detach(), class_one_hot)
             direction = direction + (1 - attacks) * class_one_hot
             features = self._features[-1]
             gradient, at_features = torch.autograd.grad(logits, (leaf, features), direction)
@@ -118,7 +118,7 @@ class Step(nn.Module):
         return logits
 
 
-def _loss_at_logits(logits: Tensor, one_hot: Tensor) -> Tensor:
+def loss_at_logits(logits: Tensor, one_hot: Tensor) -> Tensor:
     """The gradient of :func:`~advprop_core.attacks.losses.lifted_log_odds` at the logits."""
     others = logits - one_hot * 1e9
     lead = (logits * one_hot).sum(1, keepdim=True) - others.amax(1, keepdim=True)
@@ -140,17 +140,31 @@ def export_graph(step: Step, example: StepInputs) -> bytes:
     Raises:
         NotExportable: If an operator of the network has no counterpart.
     """
+    return write_graph(step, dict(zip(INPUTS, example, strict=True)), OUTPUTS)
+
+
+def write_graph(module: nn.Module, inputs: Mapping[str, Tensor], outputs: Sequence[str]) -> bytes:
+    """A module, and the gradients that it takes, as an ONNX file, constants in half precision.
+
+    Args:
+        module: From tensors to a tuple of tensors.
+        inputs: Name to an example of each tensor, in the module's order.
+        outputs: Names of what it gives.
+
+    Raises:
+        NotExportable: If an operator of the module has no counterpart.
+    """
     import onnx
 
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it names what it left out
     try:
-        traced = make_fx(step, decomposition_table=dict(BACKWARD), tracing_mode="real")(*example)
+        trace = make_fx(module, decomposition_table=dict(BACKWARD), tracing_mode="real")
         program = torch.onnx.export(
-            traced.eval(),
-            tuple(example),
+            trace(*inputs.values()).eval(),
+            tuple(inputs.values()),
             dynamo=True,
-            input_names=INPUTS,
-            output_names=OUTPUTS,
+            input_names=list(inputs),
+            output_names=outputs,
             verbose=False,
         )
     except torch.onnx.errors.OnnxExporterError as error:

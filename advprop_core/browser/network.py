@@ -10,13 +10,12 @@ from typing import Any
 import torch
 
 from advprop_core.browser.check import check_graph
-from advprop_core.browser.first_look import FirstLook, data_url, first_look
+from advprop_core.browser.first_look import FirstLook, first_look
 from advprop_core.browser.gallery import pictures_for
 from advprop_core.browser.graph import Step, example_inputs, export_graph
 from advprop_core.browser.norms import norm_vector
 from advprop_core.models.checkpoints import Checkpoint
 from advprop_core.models.dual_bn import norm_layers
-from advprop_core.pictures.decoding import encode_png
 
 
 @dataclass(frozen=True)
@@ -86,15 +85,7 @@ def page_network(
         "layer": step.layer,
         "graph": f"graph:{name}",
         "norms": f"norms:{name}",
-        "pictures": [
-            {
-                "name": picture.name,
-                "title": picture.title,
-                "png": data_url(encode_png(picture.image)),
-                "true_class": picture.true_class,
-            }
-            for picture in gallery
-        ],
+        "pictures": [picture.entry() for picture in gallery],
     }
     vectors = torch.stack(list(norms.values())).contiguous().numpy().astype("<f4")
     assets = {f"graph:{name}": graph, f"norms:{name}": vectors.tobytes()}

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from advprop_core.browser.network import PageNetwork
+from advprop_core.browser.tiny_training import PageTraining
 from advprop_core.errors import InputError
 from advprop_core.files import write_whole
 from advprop_core.models.bundle import bundle_dir
@@ -75,6 +76,7 @@ def write_one_file(
     built: BuiltPage,
     out: Path,
     lessons: Mapping[str, Any] | None = None,
+    training: PageTraining | None = None,
 ) -> None:
     """Everything in one HTML file, which opens from a disk without a network connection.
 
@@ -84,9 +86,10 @@ def write_one_file(
         out: The file.
         lessons: What :func:`~advprop_core.browser.lessons.lesson_material` gives; None for a page
             without lessons.
+        training: The network that is trained in the page; None for a page without.
     """
-    assets = _assets(networks, built)
-    manifest = _manifest(networks, dict.fromkeys(assets), assets, lessons)
+    assets = _assets(networks, built, training)
+    manifest = _manifest(networks, dict.fromkeys(assets), assets, lessons, training)
     packed = "\n".join(
         f'<script type="text/plain" data-asset="{escape(name)}">'
         f"{base64.b64encode(gzip.compress(content, 9, mtime=0)).decode()}</script>"
@@ -110,6 +113,7 @@ def write_split(
     built: BuiltPage,
     folder: Path,
     lessons: Mapping[str, Any] | None = None,
+    training: PageTraining | None = None,
 ) -> None:
     """Files for a web host: each named by its content, and packed beside itself.
 
@@ -118,6 +122,7 @@ def write_split(
         built: The scripts.
         folder: New or empty.
         lessons: As in :func:`write_one_file`.
+        training: As in :func:`write_one_file`.
 
     Raises:
         InputError: If the folder exists and is not empty.
@@ -125,7 +130,7 @@ def write_split(
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder} is not empty: name a new folder")
     (folder / "assets").mkdir(parents=True, exist_ok=True)
-    assets = _assets(networks, built)
+    assets = _assets(networks, built, training)
     brotli = {"wasm": built.brotli.get(_WASM), "worker": built.brotli.get("worker.js")}
     urls = {
         name: _put(folder, f"{name.replace(':', '-')}{_ending(name)}", content, brotli.get(name))
@@ -133,7 +138,7 @@ def write_split(
     }
     script = _put(folder, "lab.js", built.script.encode(), built.brotli.get("lab.js"))
     style = _put(folder, "lab.css", built.style.encode(), built.brotli.get("lab.css"))
-    manifest = _manifest(networks, urls, assets, lessons)
+    manifest = _manifest(networks, urls, assets, lessons, training)
     policy = (
         "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; "
         "img-src data: blob:; media-src blob:; worker-src 'self'; connect-src 'self'"
@@ -149,14 +154,16 @@ def write_split(
     _pack(folder / "index.html")
 
 
-def _assets(networks: Sequence[PageNetwork], built: BuiltPage) -> dict[str, bytes]:
+def _assets(
+    networks: Sequence[PageNetwork], built: BuiltPage, training: PageTraining | None
+) -> dict[str, bytes]:
     names = [network.entry["name"] for network in networks]
     if len(set(names)) < len(names):
         raise InputError(f"each network of a page needs a name of its own, got {', '.join(names)}")
     assets = {"wasm": built.runtime, "worker": built.worker}
     for network in networks:
         assets |= network.assets
-    return assets
+    return assets | (training.assets if training else {})
 
 
 def _manifest(
@@ -164,6 +171,7 @@ def _manifest(
     urls: Mapping[str, str | None],
     assets: Mapping[str, bytes],
     lessons: Mapping[str, Any] | None,
+    training: PageTraining | None,
 ) -> dict[str, Any]:
     return {
         "format": _FORMAT,
@@ -180,6 +188,7 @@ def _manifest(
         "networks": [network.entry for network in networks],
         "first": networks[0].first,
         "lessons": lessons,
+        "training": training.entry if training else None,
     }
 
 

@@ -16,6 +16,7 @@ from advprop_core.errors import InputError
 if TYPE_CHECKING:
     from advprop_core.browser.first_look import FirstLook
     from advprop_core.browser.network import PageNetwork
+    from advprop_core.browser.tiny_training import PageTraining
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +26,8 @@ class _PageOptions(ModelsOptions):
     """A bundled name (see `advprop models`), a checkpoint file, or a timm name. Repeat it, or write
     commas, to put several in the page. With --lessons, by default those that the lessons show."""
     lessons: bool = False
-    """Put the lessons in too: eight for a class, the maps to judge, the teacher's page."""
+    """Put the lessons in too: eight for a class, the maps to judge, the teacher's page, and a tiny
+    network that the page itself trains."""
     out: Annotated[Path, typer.Option(metavar="FILE")]
     """The .html file to write; with --split the folder."""
     split: bool = False
@@ -94,12 +96,13 @@ def page(options: _PageOptions) -> None:
     look = FirstLook(epsilon, attack_branch=options.attack_branch)
     networks = _networks(options, look, report)
     material = lesson_material() if options.lessons else None
+    training = _training(report) if options.lessons else None
     if options.split:
-        write_split(networks, built, options.out, material)
+        write_split(networks, built, options.out, material, training)
         sizes = sum(file.stat().st_size for file in options.out.rglob("*.*"))
         report.say(f"wrote {options.out}: {sizes / 1e6:.1f} MB, with a packed copy of each file")
     else:
-        write_one_file(networks, built, options.out, material)
+        write_one_file(networks, built, options.out, material, training)
         report.say(f"wrote {options.out}: {options.out.stat().st_size / 1e6:.1f} MB")
 
 
@@ -124,3 +127,12 @@ def _networks(options: _PageOptions, look: FirstLook, report: Report) -> list[Pa
         megabytes = len(network.assets[network.entry["graph"]]) / 1e6
         report.say(f"{short}: {megabytes:.1f} MB, the same answers, gradients and maps")
     return networks
+
+
+def _training(report: Report) -> PageTraining:
+    from advprop_core.browser.tiny_training import page_training
+
+    report.say("the network to train: exporting, and comparing with PyTorch")
+    training = page_training()
+    report.say(f"the network to train: {sum(map(len, training.assets.values())) / 1e6:.1f} MB")
+    return training

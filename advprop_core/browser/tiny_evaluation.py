@@ -1,0 +1,82 @@
+"""What a page asks of the network that it trains: how good it is, and all that the lab shows."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from advprop_core.browser.graph import Step, loss_at_logits
+from advprop_core.browser.norms import with_vector
+from advprop_core.browser.tiny_network import shared_weights, split_weights
+from advprop_core.browser.tiny_step import eval_affine, loss_and_hits, step_in_ball
+from advprop_core.models.dual_bn import MAIN, DualBNModel
+
+
+class Evaluation(nn.Module):
+    """How a branch answers pictures, clean and attacked in one step through itself.
+
+    Args:
+        model: As for :class:`~advprop_core.browser.tiny_step.TrainingStep`.
+    """
+
+    def __init__(self, model: DualBNModel) -> None:
+        super().__init__()
+        self._weights = shared_weights(model)
+        self._affine = torch.empty(0)
+        self._network = with_vector(model.branch(MAIN), lambda: self._affine)
+
+    def forward(
+        self,
+        weights: Tensor,
+        norm: Tensor,
+        pixels: Tensor,
+        class_one_hot: Tensor,
+        epsilon: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        """(2,) losses and (2,) hits: of clean pictures, then of adversarial ones.
+
+        Shapes are those of ``tiny_step.StepState`` and ``StepData``; ``norm``: (4, C).
+        """
+        self._affine = eval_affine(norm)
+        tensors = split_weights(weights.detach(), self._weights)
+        with torch.enable_grad():
+            leaf = pixels.detach().requires_grad_()
+            logits = functional_call(self._network, tensors, (leaf,))
+            direction = loss_at_logits(logits.detach(), class_one_hot)
+            (gradient,) = torch.autograd.grad(logits, leaf, direction)
+        attacked = step_in_ball(pixels, gradient, pixels, epsilon)
+        adversarial = functional_call(self._network, tensors, (attacked,))
+        both = torch.cat([logits.detach(), adversarial.detach()])
+        return loss_and_hits(both, class_one_hot.repeat(2, 1), kinds=2)
+
+
+class LabStep(nn.Module):
+    """The step of attacks and maps that a page's lab runs, with the weights as an input.
+
+    Args:
+        model: As for :class:`~advprop_core.browser.tiny_step.TrainingStep`.
+        size: Side of the pictures in pixels.
+    """
+
+    def __init__(self, model: DualBNModel, size: int) -> None:
+        super().__init__()
+        self.step = Step(model, size)
+        self._weights = {
+            f"network.{name}": weight for name, weight in shared_weights(model).items()
+        }
+
+    def forward(
+        self,
+        pixels: Tensor,
+        class_one_hot: Tensor,
+        attacks: Tensor,
+        norm: Tensor,
+        weights: Tensor,
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """As in :class:`~advprop_core.browser.graph.Step`, of a network with these weights."""
+        tensors = split_weights(weights, self._weights)
+        output: tuple[Tensor, Tensor, Tensor] = functional_call(
+            self.step, tensors, (pixels, class_one_hot, attacks, norm)
+        )
+        return output

@@ -1,0 +1,93 @@
+"""The tiny network that a page trains, and its tensors as flat vectors.
+
+A graph takes and gives each kind of tensor as one vector, so that a page need not know the layers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from advprop_core.models.dual_bn import MAIN, DualBNModel, norm_layers
+
+SIZE = 32
+"""Side of its pictures in pixels."""
+_WIDTHS = (3, 16, 32, 64)
+MEAN, STD = (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)
+"""That it subtracts and divides by, per channel."""
+
+
+def tiny_model(classes: int, auxiliaries: int) -> DualBNModel:
+    """Three strided convolutions, each with BatchNorm and ReLU, and a linear layer.
+
+    Args:
+        classes: Number of classes K.
+        auxiliaries: Number of auxiliary branches.
+    """
+    layers = [
+        (f"stage{index}", _stage(*widths)) for index, widths in enumerate(pairwise(_WIDTHS), 1)
+    ]
+    network = nn.Sequential()
+    for name, layer in layers:
+        network.add_module(name, layer)
+    network.add_module("pool", nn.AdaptiveAvgPool2d(1))
+    network.add_module("flatten", nn.Flatten())
+    network.add_module("classifier", nn.Linear(_WIDTHS[-1], classes))
+    return DualBNModel(network, MEAN, STD, auxiliaries)
+
+
+def _stage(inputs: int, outputs: int) -> nn.Sequential:
+    stage = nn.Sequential()
+    stage.add_module("conv", nn.Conv2d(inputs, outputs, 3, stride=2, padding=1, bias=False))
+    stage.add_module("norm", nn.BatchNorm2d(outputs))
+    stage.add_module("activation", nn.ReLU())
+    return stage
+
+
+def shared_weights(model: DualBNModel) -> dict[str, Tensor]:
+    """Dotted name in a branch to parameter, of all that branches share, in module order."""
+    main = model.branch(MAIN)
+    norms = tuple(f"{name}." for name in norm_layers(main))
+    return {name: weight for name, weight in main.named_parameters() if not name.startswith(norms)}
+
+
+def flat_weights(model: DualBNModel) -> Tensor:
+    """(W,): the weights that branches share, one after the other."""
+    return torch.cat([weight.detach().flatten() for weight in shared_weights(model).values()])
+
+
+def flat_norms(model: DualBNModel) -> Tensor:
+    """(branches, 4, C): γ, β, running mean and running variance of all channels of all layers."""
+    return torch.stack([_norms_of(model.branch(name)) for name in model.branch_names])
+
+
+def _norms_of(branch: nn.Module) -> Tensor:
+    layers = norm_layers(branch).values()
+    tensors = ("weight", "bias", "running_mean", "running_var")
+    return torch.stack(
+        [torch.cat([getattr(layer, name).detach() for layer in layers]) for name in tensors]
+    )
+
+
+def split_weights(flat: Tensor, like: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Name to tensor: the parts of a flat vector, in the shapes of others."""
+    parts = flat.split([weight.numel() for weight in like.values()])
+    return {
+        name: part.view(weight.shape)
+        for (name, weight), part in zip(like.items(), parts, strict=True)
+    }
+
+
+def start_deviations(model: DualBNModel) -> list[tuple[int, float]]:
+    """(entries, standard deviation) of each shared weight when training starts.
+
+    Normal numbers with the variance 2 / fan-in (He et al., arXiv 1502.01852); biases start at 0.
+    """
+    return [
+        (weight.numel(), math.sqrt(2 / weight[0].numel()) if weight.ndim > 1 else 0.0)
+        for weight in shared_weights(model).values()
+    ]

@@ -1,0 +1,217 @@
+"""What a page needs to train a tiny network by itself: graphs, pictures, and how it starts."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from advprop_core.browser.check import open_session, require_close
+from advprop_core.browser.gallery import pictures_for
+from advprop_core.browser.graph import INPUTS, OUTPUTS, example_inputs, write_graph
+from advprop_core.browser.norms import norm_vector
+from advprop_core.browser.tiny_evaluation import Evaluation, LabStep
+from advprop_core.browser.tiny_network import (
+    MEAN,
+    SIZE,
+    STD,
+    flat_norms,
+    flat_weights,
+    start_deviations,
+    tiny_model,
+)
+from advprop_core.browser.tiny_step import (
+    NORM_EPSILON,
+    OBJECTIVES,
+    Objective,
+    StepData,
+    StepFigures,
+    StepState,
+    TrainingStep,
+)
+from advprop_core.datasets.texture_shapes.scenes import SEEDS, SHAPES, Scene, draw_scene
+from advprop_core.models.dual_bn import DualBNModel, norm_layers
+from advprop_core.types import ModelInfo
+
+NAME = "trained-here"
+"""Of the network in the page's links."""
+BATCH, STEPS, LEARNING_RATE = 64, 600, 0.2
+TRAINING_PICTURES, VALIDATION_PICTURES = 1500, 200
+_COLUMNS = 50  # of the sheet of pictures
+_QUALITY = 70  # of its WebP: at 32 pixels a picture then takes 230 bytes
+
+
+@dataclass(frozen=True)
+class PageTraining:
+    """What training in the page adds to it.
+
+    Attributes:
+        entry: Of the manifest.
+        assets: Name to bytes: the graphs, and the sheet of pictures.
+    """
+
+    entry: dict[str, Any]
+    assets: dict[str, bytes]
+
+
+def page_training() -> PageTraining:
+    """Export the graphs, compare each with PyTorch, and draw the pictures.
+
+    Raises:
+        NotExportable: If the runtime refuses a graph, or one differs from PyTorch.
+    """
+    model = tiny_model(len(SHAPES), 1).freeze()
+    graphs = {f"train:{objective}": training_graph(objective) for objective in OBJECTIVES}
+    graphs["train:evaluation"] = _checked_graph(
+        Evaluation(model), _evaluation_inputs(model), ("losses", "hits")
+    )
+    lab = LabStep(model, SIZE)
+    lab_inputs = dict(zip(INPUTS, example_inputs(model, SIZE, len(SHAPES)), strict=True))
+    lab_inputs["weights"] = flat_weights(model)
+    graphs[f"graph:{NAME}"] = _checked_graph(lab, lab_inputs, OUTPUTS)
+    _, _, cam = lab(*lab_inputs.values())
+    scenes = {
+        split: [draw_scene(SEEDS[split], index, size=SIZE) for index in range(count)]
+        for split, count in (("train", TRAINING_PICTURES), ("val", VALIDATION_PICTURES))
+    }
+    entry = {
+        "network": _network_entry(model, lab.step.layer, list(cam.shape[1:])),
+        "objectives": {
+            objective: {"graph": f"train:{objective}", "branches": _branches(objective)}
+            for objective in OBJECTIVES
+        },
+        "evaluation": "train:evaluation",
+        "weights": [
+            {"entries": entries, "deviation": deviation}
+            for entries, deviation in start_deviations(model)
+        ],
+        "norm_layers": [
+            {"name": name.removeprefix("network."), "channels": norm.num_features}
+            for name, norm in norm_layers(model.branch("main")).items()
+        ],
+        "norm_epsilon": NORM_EPSILON,
+        "batch": BATCH,
+        "steps": STEPS,
+        "learning_rate": LEARNING_RATE,
+        "pictures": {
+            "sheet": "train:pictures",
+            "columns": _COLUMNS,
+            "train": [scene.shape for scene in scenes["train"]],
+            "validation": [scene.shape for scene in scenes["val"]],
+        },
+    }
+    return PageTraining(entry, graphs | {"train:pictures": _sheet(scenes["train"] + scenes["val"])})
+
+
+def training_graph(objective: Objective, batch: int = BATCH) -> bytes:
+    """The step of an objective as an ONNX file, compared with PyTorch.
+
+    Its inputs are those of :class:`~advprop_core.browser.tiny_step.StepState` and ``StepData`` that
+    the objective uses; its outputs are ``new_`` and each part of the state, and the figures.
+
+    Args:
+        objective: What is minimised.
+        batch: Pictures N of a step.
+
+    Raises:
+        NotExportable: If the runtime refuses it, or it differs from PyTorch.
+    """
+    step, state, data = example_step(objective, batch)
+    outputs = (*(f"new_{name}" for name in StepState._fields), *StepFigures._fields)
+    return _checked_graph(step, state._asdict() | data._asdict(), outputs)
+
+
+def example_step(
+    objective: Objective, batch: int = BATCH, seed: int = 0
+) -> tuple[TrainingStep, StepState, StepData]:
+    """An objective's step, with a state amid training and random pictures, for comparisons."""
+    model = tiny_model(len(SHAPES), len(_branches(objective)) - 1)
+    draw = torch.Generator().manual_seed(seed)
+
+    def near(tensor: Tensor, distance: float) -> Tensor:
+        return tensor + distance * torch.rand(tensor.shape, generator=draw)
+
+    weights, norms = flat_weights(model), flat_norms(model)
+    state = StepState(
+        near(weights, 0.01),
+        near(torch.zeros_like(weights), 0.01),
+        near(norms, 0.2),
+        near(torch.zeros_like(norms[:, :2]), 0.01),
+    )
+    pixels = torch.rand(batch, 3, SIZE, SIZE, generator=draw)
+    noise = 2 * torch.rand(pixels.shape, generator=draw) - 1
+    data = StepData(
+        pixels, _one_hot(batch), noise, torch.tensor([4 / 255]), torch.tensor([LEARNING_RATE])
+    )
+    return TrainingStep(model, objective), state, data
+
+
+def _one_hot(count: int) -> Tensor:
+    classes = len(SHAPES)
+    return torch.eye(classes)[torch.arange(count) % classes]
+
+
+def _evaluation_inputs(model: DualBNModel) -> dict[str, Tensor]:
+    draw = torch.Generator().manual_seed(0)
+    return {
+        "weights": flat_weights(model),
+        "norm": flat_norms(model)[0],
+        "pixels": torch.rand(VALIDATION_PICTURES, 3, SIZE, SIZE, generator=draw),
+        "class_one_hot": _one_hot(VALIDATION_PICTURES),
+        "epsilon": torch.tensor([4 / 255]),
+    }
+
+
+def _checked_graph(
+    module: nn.Module, inputs: Mapping[str, Tensor], outputs: Sequence[str]
+) -> bytes:
+    graph = write_graph(module, inputs, outputs)
+    session = open_session(graph)
+    names = [given.name for given in session.get_inputs()]  # without those that are not used
+    results = session.run(list(outputs), {name: inputs[name].numpy() for name in names})
+    for name, got, right in zip(outputs, results, module(*inputs.values()), strict=True):
+        require_close(name, torch.from_numpy(got), right)
+    return graph
+
+
+def _branches(objective: Objective) -> list[str]:
+    return ["main", "aux"] if objective == "advprop" else ["main"]
+
+
+def _network_entry(model: DualBNModel, layer: str, cells: list[int]) -> dict[str, Any]:
+    """Of the lab's list of networks, for a network with both branches."""
+    branches = dict.fromkeys(model.branch_names, "trained")
+    info = ModelInfo("", SHAPES, SHAPES, SIZE, MEAN, STD, branches)  # type: ignore[arg-type]
+    return {
+        "name": NAME,
+        "title": "",
+        "about": "",
+        "size": SIZE,
+        "classes": list(SHAPES),
+        "branches": [{"name": name, "origin": info.origin(name).label} for name in branches],
+        "channels": norm_vector(model.branch("main")).shape[1],
+        "cells": cells,
+        "layer": layer,
+        "graph": f"graph:{NAME}",
+        "norms": f"norms:{NAME}",
+        "pictures": [picture.entry() for picture in pictures_for(info, SIZE)],
+    }
+
+
+def _sheet(scenes: Sequence[Scene]) -> bytes:
+    """All pictures as one WebP, row by row: as PNG it would be eight times as large."""
+    rows = -(-len(scenes) // _COLUMNS)
+    sheet = np.zeros((rows * SIZE, _COLUMNS * SIZE, 3), np.uint8)
+    for index, scene in enumerate(scenes):
+        row, column = divmod(index, _COLUMNS)
+        top, left = row * SIZE, column * SIZE
+        sheet[top : top + SIZE, left : left + SIZE] = scene.image
+    file = io.BytesIO()
+    Image.fromarray(sheet).save(file, "WEBP", quality=_QUALITY, method=6)
+    return file.getvalue()

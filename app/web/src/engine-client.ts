@@ -32,6 +32,14 @@ export function pageIsParsed(): Promise<void> {
   );
 }
 
+export async function startWorker(manifest: Manifest): Promise<Worker> {
+  const source = sourceOf(manifest, "worker");
+  const address =
+    source.url ??
+    URL.createObjectURL(new Blob([await readAsset(source)], { type: "text/javascript" }));
+  return new Worker(address);
+}
+
 export class EngineClient {
   private constructor(
     readonly manifest: Manifest,
@@ -39,11 +47,7 @@ export class EngineClient {
   ) {}
 
   static async start(manifest: Manifest, onReply: (reply: Reply) => void): Promise<EngineClient> {
-    const source = sourceOf(manifest, "worker");
-    const address =
-      source.url ??
-      URL.createObjectURL(new Blob([await readAsset(source)], { type: "text/javascript" }));
-    const worker = new Worker(address);
+    const worker = await startWorker(manifest);
     worker.onmessage = (event: MessageEvent<Reply>) => onReply(event.data);
     worker.onerror = (event) => {
       event.preventDefault();
@@ -59,6 +63,7 @@ export class EngineClient {
       wasm: sourceOf(this.manifest, "wasm"),
       graph: sourceOf(this.manifest, network.graph),
       norms: sourceOf(this.manifest, network.norms),
+      weights: network.weights ? sourceOf(this.manifest, network.weights) : null,
     });
   }
 

@@ -25,6 +25,8 @@ export interface Asset {
   sha256: string;
   /** Where it is fetched in the split form; null where it lies in the page. */
   url: string | null;
+  /** The bytes themselves, of what was made in the page. */
+  content?: Uint8Array<ArrayBuffer>;
 }
 
 export interface GalleryPicture {
@@ -50,6 +52,8 @@ export interface Network {
   layer: string;
   graph: string;
   norms: string;
+  /** The asset with the weights that its graph takes; absent where they lie in the graph. */
+  weights?: string;
   pictures: GalleryPicture[];
 }
 
@@ -72,6 +76,34 @@ export interface Manifest {
   first: First;
   /** What the lessons need beside networks; null in a page without lessons. */
   lessons: LessonMaterial | null;
+  /** The network that a person trains in the page; null in a page without. */
+  training: TrainingPlan | null;
+}
+
+export type Objective = "vanilla" | "mixed" | "advprop";
+
+/** A tiny network, its graphs and its pictures; names are those of assets. */
+export interface TrainingPlan {
+  /** Of the lab, for a network with both branches; name, title and weights come when it is trained. */
+  network: Network;
+  objectives: Record<Objective, { graph: string; branches: string[] }>;
+  evaluation: string;
+  /** Each shared tensor, in the order of the flat vector, with the deviation of its start. */
+  weights: { entries: number; deviation: number }[];
+  norm_layers: { name: string; channels: number }[];
+  norm_epsilon: number;
+  /** Pictures of a step. */
+  batch: number;
+  steps: number;
+  /** At its highest. */
+  learning_rate: number;
+  pictures: {
+    sheet: string;
+    columns: number;
+    /** The class of each picture; the sheet holds those to train on first. */
+    train: number[];
+    validation: number[];
+  };
 }
 
 /** A logistic regression: positive where it says seven. */

@@ -6,7 +6,14 @@ import type { Job, Look, Looked, Part } from "./engine/findings";
 import type { Network } from "./manifest";
 
 export type Request =
-  | { kind: "open"; network: Network; wasm: Source; graph: Source; norms: Source }
+  | {
+      kind: "open";
+      network: Network;
+      wasm: Source;
+      graph: Source;
+      norms: Source;
+      weights: Source | null;
+    }
   | { kind: "compare"; network: string; job: Job }
   | { kind: "look"; network: string; id: number; look: Look };
 

@@ -25,6 +25,7 @@ export const PARTS = [
   "dial",
   "measured",
   "about",
+  "training",
   "doors",
 ] as const;
 export type PagePart = (typeof PARTS)[number];
@@ -58,7 +59,7 @@ export interface State {
 
 /** What a link asks for that this page does not have. */
 export interface Complaint {
-  about: "version" | "network" | "picture" | "own-picture" | "value";
+  about: "version" | "network" | "trained-network" | "picture" | "own-picture" | "value";
   key: string;
   value: string;
 }
@@ -106,6 +107,9 @@ export function isOwn(picture: string): boolean {
   return /^yours-\d+$/.test(picture);
 }
 
+/** The page alone holds what was trained in it. */
+const TRAINED_HERE = /^trained-\d+$/;
+
 export function writeLink(state: State): string {
   const { attack, norm, epsilon, steps, attack_branch, method, target } = state.settings;
   const pairs: [string, string | number | null][] = [
@@ -148,7 +152,8 @@ export function readLink(
   }
   const reader = new LinkReader(values);
   const names = manifest.networks.map((network) => network.name);
-  const name = reader.oneOf("network", names, first.network, "network");
+  const about = TRAINED_HERE.test(values.get("network") ?? "") ? "trained-network" : "network";
+  const name = reader.oneOf("network", names, first.network, about);
   const network = networkNamed(manifest, name);
   const start = name === first.network ? first : withNetwork(first, network);
   const branches = network.branches.map((branch) => branch.name);

@@ -1,15 +1,17 @@
 /** Runs the networks beside the page, so that the page never stalls. */
 
-import { readAsset } from "./engine/assets";
+import { readAsset, type Source } from "./engine/assets";
 import { Branches } from "./engine/branches";
 import { Comparer } from "./engine/compare";
 import { failureOf, textOf } from "./engine/failures";
 import { openGraph } from "./engine/graph";
 import type { Reply, Request } from "./messages";
+import { isOfTraining, type TrainingReply, type TrainingRequest } from "./training/messages";
+import { TrainingRun } from "./training/run";
 
 const scope = self as unknown as {
-  postMessage(reply: Reply): void;
-  onmessage: ((event: MessageEvent<Request>) => void) | null;
+  postMessage(reply: Reply | TrainingReply): void;
+  onmessage: ((event: MessageEvent<Request | TrainingRequest>) => void) | null;
 };
 
 class Superseded extends Error {}
@@ -55,11 +57,16 @@ async function opened(
   wasm ??= await readAsset(request.wasm);
   tell(0.35);
   const file = await readAsset(request.graph);
-  const norms = await readAsset(request.norms);
+  const norms = await readFloats(request.norms);
+  const weights = request.weights && (await readFloats(request.weights));
   tell(0.5);
-  const graph = await openGraph(file, network, wasm);
-  const branches = new Branches(network, new Float32Array(norms.buffer));
+  const graph = await openGraph(file, network, wasm, weights);
+  const branches = new Branches(network, norms);
   return new Comparer(graph, branches, network, breathe);
+}
+
+async function readFloats(source: Source): Promise<Float32Array> {
+  return new Float32Array((await readAsset(source)).buffer);
 }
 
 let runningRequest = 0;
@@ -94,7 +101,9 @@ function idOf(request: Request): number | null {
 
 // One request at a time: the one that runs ends at its next step once a newer one has come.
 let last = Promise.resolve();
+const training = new TrainingRun(messagesAreIn, (reply) => scope.postMessage(reply));
 scope.onmessage = ({ data }) => {
+  if (isOfTraining(data)) return training.hear(data);
   const number = ++latestRequest;
   last = last.then(() => {
     if (data.kind !== "open" && number !== latestRequest) return;

@@ -23,8 +23,9 @@ export interface Source {
 }
 
 export async function readAsset(source: Source): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = await read(source);
   const { asset, name } = source;
+  if (asset.content) return asset.content;
+  const bytes = await read(source);
   if (bytes.length !== asset.bytes || (await sha256(bytes)) !== asset.sha256) {
     throw new DamagedAsset(name);
   }

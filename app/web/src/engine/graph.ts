@@ -27,14 +27,26 @@ export interface Graph {
 }
 
 /** @param wasm The bytes of onnxruntime-web's own program; null where it finds them itself. */
+export function openSession(
+  file: Uint8Array,
+  wasm: Uint8Array<ArrayBuffer> | null,
+): Promise<ort.InferenceSession> {
+  ort.env.wasm.numThreads = 1;
+  if (wasm) ort.env.wasm.wasmBinary = wasm.buffer;
+  return ort.InferenceSession.create(file, { executionProviders: ["wasm"] });
+}
+
+/**
+ * @param wasm As for openSession.
+ * @param weights Of a network whose graph takes them; null where they lie in the graph.
+ */
 export async function openGraph(
   file: Uint8Array,
   network: Network,
   wasm: Uint8Array<ArrayBuffer> | null,
+  weights: Float32Array | null = null,
 ): Promise<Graph> {
-  ort.env.wasm.numThreads = 1;
-  if (wasm) ort.env.wasm.wasmBinary = wasm.buffer;
-  const session = await ort.InferenceSession.create(file, { executionProviders: ["wasm"] });
+  const session = await openSession(file, wasm);
   const { size, channels, classes } = network;
   return {
     async run(pixels, norm, classIndex, attacks) {
@@ -45,6 +57,7 @@ export async function openGraph(
         class_one_hot: new ort.Tensor("float32", oneHot, [1, classes.length]),
         attacks: new ort.Tensor("float32", [attacks ? 1 : 0], [1]),
         norm: new ort.Tensor("float32", norm, [2, channels]),
+        ...(weights && { weights: new ort.Tensor("float32", weights, [weights.length]) }),
       });
       const values = (name: keyof Outputs) => outputs[name].data as Float32Array;
       return { logits: values("logits"), gradient: values("gradient"), cam: values("cam") };

@@ -4,6 +4,7 @@ import type { Settings } from "../manifest";
 import type { Complaint, PagePart } from "../state";
 import { join, percent, radius } from "./format";
 import { lessonsEn } from "./lessons/en";
+import { trainingEn } from "./training/en";
 
 const ATTACK_NAMES = { pgd: "PGD", fgsm: "FGSM", noise: "Noise", none: "None" } as const;
 
@@ -15,6 +16,7 @@ const ORIGINS: Record<string, string> = {
 
 export const en = {
   lessons: lessonsEn,
+  training: trainingEn,
 
   // The header of every page
   doors: "Parts of this page",
@@ -242,6 +244,7 @@ export const en = {
     dial: "The dial",
     measured: "What was measured",
     about: "Introduction",
+    training: "Training",
     doors: "Doors to the lessons",
   } satisfies Record<PagePart, string>,
   ownPictureInLink: "A link cannot hold your own picture: send its file as well.",
@@ -274,6 +277,9 @@ export const en = {
     const shown = value.length > 40 ? `${value.slice(0, 39)}…` : value;
     if (about === "version") {
       return `The link is of version ${shown}, and this page reads version 1. You see the first picture.`;
+    }
+    if (about === "trained-network") {
+      return "The link's network was trained in somebody's page, where it stays. Train one in this page.";
     }
     if (about === "network") return `The link's network “${shown}” is not in this page.`;
     if (about === "picture") return `The link's picture “${shown}” is not in this page.`;

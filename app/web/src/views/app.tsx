@@ -12,6 +12,7 @@ import { Film } from "./film";
 import { Gallery, Live } from "./gallery";
 import { HideParts, Share } from "./share";
 import { Change, Stage } from "./stage";
+import { LiveTraining } from "./training/live-training";
 
 interface Props {
   lab: Lab;
@@ -50,6 +51,7 @@ export function App({ lab, camera }: Props) {
       <div class="details">
         <Branches lab={lab} />
         {!camera.isOn && shows("dial") && <Dial lab={lab} />}
+        {shows("training") && <LiveTraining manifest={lab.manifest} />}
       </div>
       <Problems lab={lab} />
     </main>

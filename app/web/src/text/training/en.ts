@@ -1,0 +1,95 @@
+/** Of the network that is trained in the page. */
+
+import type { Objective } from "../../manifest";
+import { number, percent, radius } from "../format";
+
+const OBJECTIVES: Record<Objective, string> = {
+  advprop: "AdvProp",
+  mixed: "One BatchNorm",
+  vanilla: "Vanilla",
+};
+
+export const trainingEn = {
+  title: "Train a network here",
+  about:
+    "A tiny network learns ten drawn shapes, on this device. It starts from random weights. Each step shows it 64 small pictures.",
+  objective: "How it learns",
+  objectives: OBJECTIVES,
+  objectiveAbout: {
+    advprop:
+      "Clean pictures go through main, attacked ones through aux. Each has a BatchNorm of its own.",
+    mixed: "Clean and attacked pictures go through one BatchNorm, together.",
+    vanilla: "It sees clean pictures alone, through one BatchNorm.",
+  } satisfies Record<Objective, string>,
+  epsilon: "Attack strength ε",
+  epsilonUnit: "in 1/255",
+  epsilonAbout: {
+    advprop: "Of the attacks that it learns from, and of those that it is measured by.",
+    mixed: "Of the attacks that it learns from, and of those that it is measured by.",
+    vanilla: "Of the attacks that it is measured by.",
+  } satisfies Record<Objective, string>,
+  seed: "Seed",
+  seedAbout: "Of all that is random. The same seed gives the same run again on this device.",
+  start: "Start training",
+  startAgain: "Start again",
+  pause: "Pause training",
+  continue: "Continue",
+  duration: "It takes about a minute on a laptop, longer on a phone.",
+  preparing: "Getting ready",
+  step: (step: number, steps: number) => `Step ${step} of ${steps}`,
+
+  // What is found
+  idle: "Nothing is trained yet.",
+  started: "It answers by chance: one in ten is right.",
+  standing: (clean: number, adversarial: number) =>
+    `${percent(clean)} of clean pictures right, ${percent(adversarial)} of attacked ones.`,
+  accuracy: "Right answers",
+  accuracyAbout: (count: number) =>
+    `On ${count} pictures that it does not learn from. Each branch is attacked through itself, in one step. With 200 pictures, differences of a few points are chance.`,
+  loss: "Loss",
+  lossAbout:
+    "Of the training pictures, mean over five steps. It is 2.3 for a network that guesses.",
+  clean: "clean",
+  adversarial: "attacked",
+  line: (branch: string, kind: string, value: string) => `${branch}, ${kind}: ${value}`,
+  percent,
+  lossValue: (value: number) => number(value, 2),
+  stepAxis: "steps",
+
+  // The norm layers
+  statistics: "What a norm layer keeps",
+  statisticsAbout:
+    "A channel is one of the things that a layer looks for. The norm layer keeps a running mean and variance of each.",
+  layer: "Layer",
+  layerNames: ["First", "Second", "Third"],
+  quantity: "Keeps",
+  quantities: { mean: "Mean", variance: "Variance" },
+  channel: "Channel",
+  widest: "The one furthest apart",
+  channelNumber: (channel: number) => `Channel ${channel}`,
+  overTime: (channel: number) => `Channel ${channel}, step by step`,
+  allChannels: "All channels of this layer, now",
+  keeps: (branch: string, value: string) => `${branch} keeps ${value}`,
+  passes: (kind: string, value: string) => `${kind} pictures alone: ${value}`,
+  statisticValue: (value: number) => number(value, 2),
+  gap: {
+    advprop: (gap: number) =>
+      `Clean and attacked pictures are ${number(gap, 2)} standard deviations apart in this channel. Each branch keeps the statistics of its own kind.`,
+    mixed: (gap: number) =>
+      `Clean and attacked pictures are ${number(gap, 2)} standard deviations apart in this channel. One BatchNorm keeps a value between the two, which is right for neither.`,
+    vanilla: () => "It sees clean pictures alone, so there is one line.",
+  } satisfies Record<Objective, (gap: number) => string>,
+  firstLayer:
+    "In the first layer the two kinds are close: an attack moves each colour value up as often as down.",
+  small:
+    "In a network this small, one BatchNorm need not answer worse. What you can see here is that its statistics fit neither kind.",
+
+  // In the lab
+  use: "Use it in the lab",
+  useAbout:
+    "The lab attacks it, maps it and turns its dial. It is kept until this page is closed or loaded again.",
+  networkTitle: (number: number, objective: Objective) =>
+    `Trained here ${number}: ${OBJECTIVES[objective]}`,
+  networkAbout: (objective: Objective, epsilon: number, step: number, seed: number) =>
+    `A tiny network that you trained here: ${OBJECTIVES[objective]}, ε = ${radius(epsilon, "linf")}, ${step} steps, seed ${seed}`,
+};

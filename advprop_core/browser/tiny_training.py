@@ -66,22 +66,27 @@ def page_training() -> PageTraining:
     Raises:
         NotExportable: If the runtime refuses a graph, or one differs from PyTorch.
     """
+    train = draw_scenes("train", TRAINING_PICTURES)
+    validation = draw_scenes("val", VALIDATION_PICTURES)
     model = tiny_model(len(SHAPES), 1).freeze()
-    graphs = {f"train:{objective}": training_graph(objective) for objective in OBJECTIVES}
-    graphs["train:evaluation"] = _checked_graph(
-        Evaluation(model), _evaluation_inputs(model), ("losses", "hits")
-    )
-    lab = LabStep(model, SIZE)
-    lab_inputs = dict(zip(INPUTS, example_inputs(model, SIZE, len(SHAPES)), strict=True))
-    lab_inputs["weights"] = flat_weights(model)
-    graphs[f"graph:{NAME}"] = _checked_graph(lab, lab_inputs, OUTPUTS)
-    _, _, cam = lab(*lab_inputs.values())
-    scenes = {
-        split: [draw_scene(SEEDS[split], index, size=SIZE) for index in range(count)]
-        for split, count in (("train", TRAINING_PICTURES), ("val", VALIDATION_PICTURES))
-    }
-    entry = {
-        "network": _network_entry(model, lab.step.layer, list(cam.shape[1:])),
+    assets = {f"train:{objective}": training_graph(objective) for objective in OBJECTIVES}
+    assets["train:evaluation"] = evaluation_graph()
+    lab_inputs = _lab_inputs(model)
+    assets[f"graph:{NAME}"] = _checked_graph(LabStep(model, SIZE), lab_inputs, OUTPUTS)
+    assets["train:pictures"] = _sheet([*train, *validation])
+    return PageTraining(training_plan(train, validation), assets)
+
+
+def draw_scenes(split: str, count: int) -> list[Scene]:
+    """The first scenes of TextureShapes' split, "train" or "val", at the network's size."""
+    return [draw_scene(SEEDS[split], index, size=SIZE) for index in range(count)]
+
+
+def training_plan(train: Sequence[Scene], validation: Sequence[Scene]) -> dict[str, Any]:
+    """What the page's manifest says of training, with these pictures."""
+    model = tiny_model(len(SHAPES), 1).freeze()
+    return {
+        "network": _network_entry(model),
         "objectives": {
             objective: {"graph": f"train:{objective}", "branches": _branches(objective)}
             for objective in OBJECTIVES
@@ -102,11 +107,10 @@ def page_training() -> PageTraining:
         "pictures": {
             "sheet": "train:pictures",
             "columns": _COLUMNS,
-            "train": [scene.shape for scene in scenes["train"]],
-            "validation": [scene.shape for scene in scenes["val"]],
+            "train": [scene.shape for scene in train],
+            "validation": [scene.shape for scene in validation],
         },
     }
-    return PageTraining(entry, graphs | {"train:pictures": _sheet(scenes["train"] + scenes["val"])})
 
 
 def training_graph(objective: Objective, batch: int = BATCH) -> bytes:
@@ -157,15 +161,27 @@ def _one_hot(count: int) -> Tensor:
     return torch.eye(classes)[torch.arange(count) % classes]
 
 
-def _evaluation_inputs(model: DualBNModel) -> dict[str, Tensor]:
+def evaluation_graph(count: int = VALIDATION_PICTURES) -> bytes:
+    """``tiny_evaluation.Evaluation`` as an ONNX file, for so many pictures.
+
+    Raises:
+        NotExportable: If the runtime refuses it, or it differs from PyTorch.
+    """
+    model = tiny_model(len(SHAPES), 1).freeze()
     draw = torch.Generator().manual_seed(0)
-    return {
+    inputs = {
         "weights": flat_weights(model),
         "norm": flat_norms(model)[0],
-        "pixels": torch.rand(VALIDATION_PICTURES, 3, SIZE, SIZE, generator=draw),
-        "class_one_hot": _one_hot(VALIDATION_PICTURES),
+        "pixels": torch.rand(count, 3, SIZE, SIZE, generator=draw),
+        "class_one_hot": _one_hot(count),
         "epsilon": torch.tensor([4 / 255]),
     }
+    return _checked_graph(Evaluation(model), inputs, ("losses", "hits"))
+
+
+def _lab_inputs(model: DualBNModel) -> dict[str, Tensor]:
+    inputs = dict(zip(INPUTS, example_inputs(model, SIZE, len(SHAPES)), strict=True))
+    return inputs | {"weights": flat_weights(model)}
 
 
 def _checked_graph(
@@ -184,8 +200,10 @@ def _branches(objective: Objective) -> list[str]:
     return ["main", "aux"] if objective == "advprop" else ["main"]
 
 
-def _network_entry(model: DualBNModel, layer: str, cells: list[int]) -> dict[str, Any]:
+def _network_entry(model: DualBNModel) -> dict[str, Any]:
     """Of the lab's list of networks, for a network with both branches."""
+    lab = LabStep(model, SIZE)
+    _, _, cam = lab(*_lab_inputs(model).values())
     branches = dict.fromkeys(model.branch_names, "trained")
     info = ModelInfo("", SHAPES, SHAPES, SIZE, MEAN, STD, branches)  # type: ignore[arg-type]
     return {
@@ -196,8 +214,9 @@ def _network_entry(model: DualBNModel, layer: str, cells: list[int]) -> dict[str
         "classes": list(SHAPES),
         "branches": [{"name": name, "origin": info.origin(name).label} for name in branches],
         "channels": norm_vector(model.branch("main")).shape[1],
-        "cells": cells,
-        "layer": layer,
+        "norm_layers": [norm.num_features for norm in norm_layers(model.branch("main")).values()],
+        "cells": list(cam.shape[1:]),
+        "layer": lab.step.layer,
         "graph": f"graph:{NAME}",
         "norms": f"norms:{NAME}",
         "pictures": [picture.entry() for picture in pictures_for(info, SIZE)],

@@ -35,8 +35,8 @@ test("the loss falls within 20 steps, and a seed gives the same run again", {
   };
   const { loop, losses } = await train(1, 20);
   const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length;
-  const [first, last] = [mean(losses.slice(0, 5)), mean(losses.slice(-5))];
-  assert.ok(last < first - 0.05, `from ${first} to ${last}`);
+  const [first, last] = [mean(losses.slice(0, 4)), mean(losses.slice(-4))];
+  assert.ok(last < first - 0.5, `from ${first} to ${last}`);
   const accuracies = await loop.evaluate();
   assert.deepEqual(Object.keys(accuracies), ["main", "aux"]);
   for (const { clean, adversarial } of Object.values(accuracies)) {

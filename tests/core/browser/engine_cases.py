@@ -10,6 +10,12 @@ from advprop_core.attacks.gradient import attack, random_start
 from advprop_core.browser.graph import Step
 from advprop_core.browser.lessons import lesson_material
 from advprop_core.browser.network import page_network
+from advprop_core.browser.tiny_training import (
+    draw_scenes,
+    evaluation_graph,
+    training_graph,
+    training_plan,
+)
 from advprop_core.datasets.named import load_images
 from advprop_core.types import AttackConfig
 
@@ -19,6 +25,20 @@ CONFIGS = (
     AttackConfig.fgsm(2 / 255),
     AttackConfig.pgd(2 / 255, steps=5, target_class=1),
 )
+
+
+LEARNT = 32  # pictures, all of them in each step
+
+
+def write_training(folder):
+    """plan.json, levels.bin, step.onnx and evaluation.onnx of the network that a page trains."""
+    train, validation = draw_scenes("train", LEARNT), draw_scenes("val", 10)
+    plan = training_plan(train, validation) | {"batch": LEARNT}
+    (folder / "plan.json").write_text(json.dumps(plan))
+    images = [scene.image.transpose(2, 0, 1) for scene in [*train, *validation]]
+    (folder / "levels.bin").write_bytes(b"".join(image.tobytes() for image in images))
+    (folder / "step.onnx").write_bytes(training_graph("advprop", LEARNT))
+    (folder / "evaluation.onnx").write_bytes(evaluation_graph(len(validation)))
 
 
 def write_cases(checkpoint, name, folder, count):

@@ -227,11 +227,12 @@ function LossChart({ plan, run }: { plan: TrainingPlan; run: Run }) {
     };
   });
   const highest = Math.max(2.5, ...lines.flatMap(({ points }) => points.map(([, loss]) => loss)));
+  const top = Math.ceil(2 * highest) / 2;
   return (
     <LineChart
       title={texts.loss}
       about={texts.lossAbout}
-      {...{ lines, range: [0, highest], format: texts.lossValue }}
+      {...{ lines, range: [0, top], format: texts.lossValue }}
       {...{ steps: plan.steps, stepsLabel: texts.stepAxis }}
     />
   );

@@ -186,7 +186,12 @@ function AllChannels({ plan, run, channels, channel, quantity, onChoose }: AllCh
                     />
                   ))}
                 {running.map((value, branch) => (
-                  <circle key={branch} data-branch={branch} cx={x} cy={y(value)} r={3.5} />
+                  <path
+                    key={branch}
+                    data-branch={branch}
+                    class="dot"
+                    d={`M${x} ${y(value)}h0.01`}
+                  />
                 ))}
               </g>
             );

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from advprop_core import digits
-from advprop_core.browser.first_look import data_url
+from advprop_core.browser.gallery import data_url
 from advprop_core.datasets.texture_shapes.scenes import SEEDS, SHAPES, TEXTURES, Scene, draw_scene
 from advprop_core.pictures.decoding import encode_png
 

@@ -11,6 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 
 from advprop_core.browser.page import BuiltPage, write_one_file, write_split
+from advprop_core.browser.tiny_training import page_training
 from advprop_core.pictures.decoding import decode, to_pixels
 from app.lab.site import Site
 from tests.browser.driving import until
@@ -41,7 +42,7 @@ STRONGER_THEN_SCRUBBED = """async () => {
 def lab(page_network, tmp_path_factory):
     """The address of a page on the disk."""
     path = tmp_path_factory.mktemp("lab") / "lab.html"
-    write_one_file([page_network], BuiltPage.read(), path)
+    write_one_file([page_network], BuiltPage.read(), path, training=page_training())
     return path.as_uri()
 
 
@@ -165,6 +166,35 @@ def test_a_photo_is_taken_and_what_is_none_is_refused_in_a_sentence(opened, tmp_
     page.evaluate(DROP, [base64.b64encode(b"text").decode(), "notes.txt", "text/plain"])
     until(page, "document.querySelector('.problems').textContent.includes('notes.txt')")
     assert verdict(page) == before
+
+
+def test_a_network_is_trained_here_paused_and_used_in_the_lab(opened):
+    page = opened()
+    settled(page)
+    training = page.locator(".training")
+    training.get_by_role("button", name="Start training").click()
+    until(page, "document.querySelector('.training progress')?.value >= 5")
+    training.get_by_role("button", name="Pause training").click()
+    use = training.get_by_role("button", name="Use it in the lab")
+    use.wait_for()
+    paused = page.evaluate("document.querySelector('.training progress').value")
+    standing = training.locator(".standing").inner_text().replace("\N{NO-BREAK SPACE}", " ")
+    assert f"Step {paused} of 600. main: " in standing
+    assert "% of clean pictures right" in standing.split("aux: ")[1]
+    charts = training.locator(".training-chart")
+    lines = charts.filter(has_text="Right answers").locator("polyline")
+    assert [len(line.get_attribute("points").split()) for line in lines.all()] == [2] * 4
+    kept = charts.filter(has_text="step by step").locator(".legend").inner_text()
+    main, aux = (part.split()[0] for part in kept.split("keeps ")[1:])
+    assert main != aux  # the running means are on their way
+
+    use.click()
+    until(page, "location.hash.includes('network=trained-1')")
+    until(page, "document.querySelector('.turns')")
+    assert "main" in settled(page)
+    assert "A tiny network that you trained here: AdvProp, ε = 4/255" in page.inner_text("header")
+    training.get_by_role("button", name="Continue").click()
+    until(page, f"document.querySelector('.training progress').value > {paused}")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -17,6 +17,7 @@ export type PieceName =
   | "two-networks"
   | "running-means"
   | "two-branches"
+  | "live-training"
   | "algorithm"
   | "strongest-attack"
   | "maps"
@@ -110,6 +111,7 @@ export const LESSONS: readonly LessonPlan[] = [
       predict("means", "running-means", 2),
       text("split"),
       predict("branches", "two-branches", 1),
+      live("train", "live-training"),
       text("halves"),
     ],
     tests: { a: [2, 1], b: [1, 0] },

@@ -10,6 +10,7 @@ import { EightPixels } from "./eight-pixels";
 import { MapMethods, Maps, ShuffledNorms } from "./maps";
 import { TwoNetworks } from "./networks";
 import { RunningMeans } from "./running-means";
+import { TrainHere } from "./train-here";
 
 const PHOTOS = "imagenet-lite0";
 const VANILLA = "shapes-vanilla";
@@ -40,6 +41,8 @@ export function Piece({ name }: { name: PieceName }) {
       return <TwoNetworks names={[VANILLA, ADVPROP]} />;
     case "running-means":
       return <RunningMeans />;
+    case "live-training":
+      return <TrainHere />;
     case "algorithm":
       return <Algorithm name={ADVPROP} />;
     case "maps":

@@ -42,6 +42,10 @@ export const norms = {
         "Same picture, same weights, other norm layers, another answer. aux is not always right: go up to 8/255.",
       ],
     },
+    train: [
+      "Now train such a network yourself. Start it, and look at the norm layers below the charts. The lines of main and aux begin at the same place, and come apart while it learns.",
+      "When it is done, choose **One BatchNorm** and start again. It keeps one line. The lines of clean and of attacked pictures lie on its two sides.",
+    ],
     halves: [
       "What did this project measure? On small networks that were trained from nothing, AdvProp's main was 1.6 points better on clean photos than the same network with **one** BatchNorm for both kinds (five runs, interval 0.7 to 2.4). On a larger network that was only fine-tuned, one BatchNorm did as well. So two BatchNorms can help, and do not always.",
       "Which half of a norm layer makes aux robust? Not the running statistics: collected again on other pictures, they change almost nothing. γ and β carry it. But if you put one branch's statistics under the other's γ and β, right answers on clean photos fall from 90 % to 18 %. Statistics fit only the weights that they were collected with.",

@@ -20,7 +20,7 @@ from advprop_core.browser.norms import with_vector
 from advprop_core.browser.tiny_network import shared_weights, split_weights
 from advprop_core.models.dual_bn import MAIN, DualBNModel, norm_layers
 
-Objective = Literal["vanilla", "mixed", "advprop"]
+Objective = Literal["advprop", "mixed", "vanilla"]
 OBJECTIVES: tuple[Objective, ...] = get_args(Objective)
 """As in ``training/objectives.py``."""
 

@@ -60,8 +60,11 @@ class PageTraining:
     assets: dict[str, bytes]
 
 
-def page_training() -> PageTraining:
+def page_training(objectives: Sequence[Objective] = OBJECTIVES) -> PageTraining:
     """Export the graphs, compare each with PyTorch, and draw the pictures.
+
+    Args:
+        objectives: Ways to learn, in the order of the page's picker; the first is the usual one.
 
     Raises:
         NotExportable: If the runtime refuses a graph, or one differs from PyTorch.
@@ -69,12 +72,12 @@ def page_training() -> PageTraining:
     train = draw_scenes("train", TRAINING_PICTURES)
     validation = draw_scenes("val", VALIDATION_PICTURES)
     model = tiny_model(len(SHAPES), 1).freeze()
-    assets = {f"train:{objective}": training_graph(objective) for objective in OBJECTIVES}
+    assets = {f"train:{objective}": training_graph(objective) for objective in objectives}
     assets["train:evaluation"] = evaluation_graph()
     lab_inputs = _lab_inputs(model)
     assets[f"graph:{NAME}"] = _checked_graph(LabStep(model, SIZE), lab_inputs, OUTPUTS)
     assets["train:pictures"] = _sheet([*train, *validation])
-    return PageTraining(training_plan(train, validation), assets)
+    return PageTraining(training_plan(train, validation, objectives), assets)
 
 
 def draw_scenes(split: str, count: int) -> list[Scene]:
@@ -82,14 +85,16 @@ def draw_scenes(split: str, count: int) -> list[Scene]:
     return [draw_scene(SEEDS[split], index, size=SIZE) for index in range(count)]
 
 
-def training_plan(train: Sequence[Scene], validation: Sequence[Scene]) -> dict[str, Any]:
-    """What the page's manifest says of training, with these pictures."""
+def training_plan(
+    train: Sequence[Scene], validation: Sequence[Scene], objectives: Sequence[Objective]
+) -> dict[str, Any]:
+    """What the page's manifest says of training, with these pictures and ways to learn."""
     model = tiny_model(len(SHAPES), 1).freeze()
     return {
         "network": _network_entry(model),
         "objectives": {
             objective: {"graph": f"train:{objective}", "branches": _branches(objective)}
-            for objective in OBJECTIVES
+            for objective in objectives
         },
         "evaluation": "train:evaluation",
         "weights": [

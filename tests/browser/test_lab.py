@@ -42,7 +42,7 @@ STRONGER_THEN_SCRUBBED = """async () => {
 def lab(page_network, tmp_path_factory):
     """The address of a page on the disk."""
     path = tmp_path_factory.mktemp("lab") / "lab.html"
-    write_one_file([page_network], BuiltPage.read(), path, training=page_training())
+    write_one_file([page_network], BuiltPage.read(), path, training=page_training(["advprop"]))
     return path.as_uri()
 
 

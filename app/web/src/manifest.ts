@@ -86,6 +86,7 @@ export type Objective = "vanilla" | "mixed" | "advprop";
 export interface TrainingPlan {
   /** Of the lab, for a network with both branches; name, title and weights come when it is trained. */
   network: Network;
+  /** Ways to learn; the first is the usual one. */
   objectives: Record<Objective, { graph: string; branches: string[] }>;
   evaluation: string;
   /** Each shared tensor, in the order of the flat vector, with the deviation of its start. */

@@ -33,7 +33,7 @@ LEARNT = 32  # pictures, all of them in each step
 def write_training(folder):
     """plan.json, levels.bin, step.onnx and evaluation.onnx of the network that a page trains."""
     train, validation = draw_scenes("train", LEARNT), draw_scenes("val", 10)
-    plan = training_plan(train, validation) | {"batch": LEARNT}
+    plan = training_plan(train, validation, ["advprop"]) | {"batch": LEARNT}
     (folder / "plan.json").write_text(json.dumps(plan))
     images = [scene.image.transpose(2, 0, 1) for scene in [*train, *validation]]
     (folder / "levels.bin").write_bytes(b"".join(image.tobytes() for image in images))

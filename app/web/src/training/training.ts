@@ -2,7 +2,7 @@
 
 import { type FailureKind, failureOf, textOf } from "../engine/failures";
 import { missingFeature, pageIsParsed, sourceOf, startWorker } from "../engine-client";
-import type { Manifest, Network, TrainingPlan } from "../manifest";
+import type { Manifest, Network, Objective, TrainingPlan } from "../manifest";
 import type { TrainingSettings } from "./loop";
 import type { Measured, Progress, TrainingReply, TrainingRequest } from "./messages";
 import { readSheet } from "./sheet";
@@ -26,15 +26,11 @@ export interface Run {
   tensors: { weights: Float32Array; norms: Float32Array } | null;
 }
 
-export const USUAL_SETTINGS: TrainingSettings = {
-  objective: "advprop",
-  epsilon: 4 / 255,
-  seed: 1,
-};
+const [USUAL_EPSILON, USUAL_SEED] = [4 / 255, 1];
 
 export class Training {
   stage: TrainingStage = { kind: "idle" };
-  settings = USUAL_SETTINGS;
+  settings: TrainingSettings;
   run: Run | null = null;
   #worker: Worker | null = null;
   #starts = 0;
@@ -44,7 +40,10 @@ export class Training {
   constructor(
     readonly manifest: Manifest,
     readonly plan: TrainingPlan,
-  ) {}
+  ) {
+    const [objective] = Object.keys(plan.objectives) as Objective[];
+    this.settings = { objective, epsilon: USUAL_EPSILON, seed: USUAL_SEED };
+  }
 
   subscribe(listener: () => void): () => void {
     this.#listeners.add(listener);

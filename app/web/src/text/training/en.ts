@@ -9,6 +9,10 @@ const OBJECTIVES: Record<Objective, string> = {
   vanilla: "Vanilla",
 };
 
+function deviations(gap: number): string {
+  return `${number(gap, 2)} standard deviations`;
+}
+
 export const trainingEn = {
   title: "Train a network here",
   about:
@@ -74,15 +78,15 @@ export const trainingEn = {
   statisticValue: (value: number) => number(value, 2),
   gap: {
     advprop: (gap: number) =>
-      `Clean and attacked pictures are ${number(gap, 2)} standard deviations apart in this channel. Each branch keeps the statistics of its own kind.`,
+      `What main makes of clean pictures and aux of attacked ones is ${deviations(gap)} apart in this channel. The pictures alone do little of it: each branch also learns a scale γ and a shift β of its own, in each norm layer.`,
     mixed: (gap: number) =>
-      `Clean and attacked pictures are ${number(gap, 2)} standard deviations apart in this channel. One BatchNorm keeps a value between the two, which is right for neither.`,
+      `Clean and attacked pictures are ${deviations(gap)} apart in this channel, and the one BatchNorm keeps a value between them. Compare it with AdvProp, where each kind has a γ and β of its own.`,
     vanilla: () => "It sees clean pictures alone, so there is one line.",
   } satisfies Record<Objective, (gap: number) => string>,
   firstLayer:
-    "In the first layer the two kinds are close: an attack moves each colour value up as often as down.",
+    "In the first layer they are close: no γ or β comes before it, and an attack moves colour values up as often as down.",
   small:
-    "In a network this small, one BatchNorm need not answer worse. What you can see here is that its statistics fit neither kind.",
+    "In large networks one BatchNorm for both kinds can cost right answers. In one as small as this the two kinds differ little, and it answers as well as AdvProp.",
 
   // In the lab
   use: "Use it in the lab",

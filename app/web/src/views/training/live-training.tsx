@@ -10,7 +10,6 @@ import { Choice, NumberField } from "../fields";
 import { LineChart } from "./chart";
 import { Statistics } from "./statistics";
 
-const OBJECTIVES: readonly Objective[] = ["advprop", "mixed", "vanilla"];
 const LEVEL = 1 / 255;
 const [MOST_LEVELS, MOST_SEED] = [16, 99];
 const KINDS = ["clean", "adversarial"] as const;
@@ -54,7 +53,7 @@ function Settings({ training }: { training: Training }) {
       <Choice
         legend={texts.objective}
         name="objective"
-        choices={OBJECTIVES}
+        choices={Object.keys(training.plan.objectives) as Objective[]}
         label={(objective) => texts.objectives[objective]}
         value={settings.objective}
         onChoose={(objective) => training.choose({ objective })}

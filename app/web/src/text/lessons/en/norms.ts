@@ -43,8 +43,8 @@ export const norms = {
       ],
     },
     train: [
-      "Now train such a network yourself. Start it, and look at the norm layers below the charts. The lines of main and aux begin at the same place, and come apart while it learns.",
-      "When it is done, choose **One BatchNorm** and start again. It keeps one line. The lines of clean and of attacked pictures lie on its two sides.",
+      "Now train such a network yourself. Start it, and look at the norm layers below the charts. main and aux begin at the same place, and come apart while it learns.",
+      "When it is done, choose **One BatchNorm** and start again. Now the lines of clean and of attacked pictures lie almost on each other. So it is not the pictures alone that pull main and aux apart in this small network. Each branch learns its own scale γ and shift β, and so each makes other numbers of its pictures.",
     ],
     halves: [
       "What did this project measure? On small networks that were trained from nothing, AdvProp's main was 1.6 points better on clean photos than the same network with **one** BatchNorm for both kinds (five runs, interval 0.7 to 2.4). On a larger network that was only fine-tuned, one BatchNorm did as well. So two BatchNorms can help, and do not always.",

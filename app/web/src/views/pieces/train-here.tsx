@@ -1,8 +1,8 @@
 /** A network that the reader trains. */
 
-import { useSchool } from "../lessons/context";
+import { useLessonContext } from "../lessons/context";
 import { LiveTraining } from "../training/live-training";
 
 export function TrainHere() {
-  return <LiveTraining manifest={useSchool().manifest} />;
+  return <LiveTraining manifest={useLessonContext().manifest} />;
 }

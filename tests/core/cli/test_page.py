@@ -40,6 +40,12 @@ def test_lessons_come_with_what_they_need(advprop, model, built, tmp_path):
     assert material["textures"][0] == "stripes"
     assert all(scene["texture"] != "stripes" for scene in material["conflicts"][::10])
     assert [len(material[kind]) for kind in ("conflicts", "scenes")] == [20, 12]
+    training = manifest["training"]
+    assert list(training["objectives"]) == ["advprop", "mixed", "vanilla"]
+    sizes = {name: asset["bytes"] for name, asset in manifest["assets"].items()}
+    own = {name for name in sizes if name.startswith("train:")} | {training["network"]["graph"]}
+    assert {training["pictures"]["sheet"], training["evaluation"]} < own
+    assert sum(sizes[name] for name in own) < 1e6
     answer = advprop("page", "--out", tmp_path / "none.html")
     answer.refuses("name a network with --model, or put the lessons in with --lessons")
 

@@ -26,9 +26,12 @@ export function Share({ lab }: { lab: Lab }) {
   );
 }
 
-/** The parts that a page has: without lessons it has no doors. */
-export function partsOf({ lessons }: Manifest): PagePart[] {
-  return PARTS.filter((part) => part !== "doors" || lessons !== null);
+/** The parts that a page has: without lessons it has no doors, and not every page can train. */
+export function partsOf({ lessons, training }: Manifest): PagePart[] {
+  const absent: PagePart[] = [];
+  if (lessons === null) absent.push("doors");
+  if (training === null) absent.push("training");
+  return PARTS.filter((part) => !absent.includes(part));
 }
 
 export function HideParts({ lab }: { lab: Lab }) {

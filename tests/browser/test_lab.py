@@ -75,7 +75,7 @@ def verdict(page):
 
 
 def settled(page):
-    until(page, "!document.querySelector('.verdict.pending, progress')")
+    until(page, "!document.querySelector('.verdict.pending, .result progress')")
     return verdict(page)
 
 

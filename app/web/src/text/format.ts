@@ -8,12 +8,28 @@ export interface Typography {
   locale: string;
   /** Between a number and its percent sign. */
   beforePercent: string;
+  /** What the page itself puts between texts; `space` stands between two sentences. */
+  marks: Record<"comma" | "colon" | "semicolon" | "stop" | "space", string>;
 }
 
-let typography: Typography = { locale: "en-GB", beforePercent: "\u00a0" };
+export const ENGLISH: Typography = {
+  locale: "en-GB",
+  beforePercent: "\u00a0",
+  marks: { comma: ", ", colon: ": ", semicolon: "; ", stop: ".", space: " " },
+};
+let typography = ENGLISH;
 
 export function writeAs(chosen: Typography): void {
   typography = chosen;
+}
+
+export function mark(name: keyof Typography["marks"]): string {
+  return typography.marks[name];
+}
+
+/** Sentences after one another. */
+export function sentences(...texts: readonly string[]): string {
+  return texts.join(typography.marks.space);
 }
 
 /** @param digits At most so many after the point. */

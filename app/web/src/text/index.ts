@@ -1,10 +1,10 @@
 /** The catalogues, one a language, and the one that the page reads from. */
 
 import { en } from "./en";
-import { type Typography, writeAs } from "./format";
+import { ENGLISH, type Typography, writeAs } from "./format";
 import type { Translated } from "./translated";
 
-export { join, number, percent, points, radius } from "./format";
+export { join, mark, number, percent, points, radius, sentences } from "./format";
 export type Words = Translated<typeof en>;
 
 export interface Language {
@@ -16,7 +16,7 @@ export interface Language {
 
 /** By the code of `<html lang>` and of the link. */
 export const LANGUAGES: Record<string, Language> = {
-  en: { name: "English", words: en, typography: { locale: "en-GB", beforePercent: "\u00a0" } },
+  en: { name: "English", words: en, typography: ENGLISH },
 };
 const FIRST = "en";
 

@@ -3,7 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Camera } from "../camera";
 import type { Lab } from "../lab";
-import { words } from "../text";
+import { mark, words } from "../text";
 import { verdictOf } from "../verdict";
 import { Branches } from "./branches";
 import { Controls, More, NetworkPicker } from "./controls";
@@ -122,13 +122,15 @@ function VerdictLine({ lab }: { lab: Lab }) {
       >
         {pending.answers && `${words.stillShown} `}
         <span class="outcome">
-          {attack}:{" "}
+          {attack}
+          {mark("colon")}
           {outcomes.map(({ branch, text }, index) => (
             <span key={branch}>
               <b data-branch={index}>{branch}</b> {text}
-              {index < outcomes.length - 1 ? "; " : "."}
+              {mark(index < outcomes.length - 1 ? "semicolon" : "stop")}
             </span>
-          ))}{" "}
+          ))}
+          {mark("space")}
           {success && <small>{success}</small>}
         </span>
       </p>

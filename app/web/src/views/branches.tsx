@@ -7,7 +7,7 @@ import { largestIndices, largestOf } from "../engine/numbers";
 import type { Lab } from "../lab";
 import type { InputKind } from "../manifest";
 import { classOf, type Drawn, isUnchanged, type Shown } from "../shown";
-import { percent, words } from "../text";
+import { mark, percent, sentences, words } from "../text";
 import { Drawing } from "./drawing";
 
 /** Of the scale's end. */
@@ -123,7 +123,8 @@ function Scale({ shown, end, largest }: { shown: Shown; end: number; largest: nu
       <span class="range">
         0 <i style={{ background: `linear-gradient(to right, ${stops.join()})` }} /> {written(end)}
       </span>
-      {largest > end && words.mapLargest(written(largest))}. {faintBranches(shown, end).join(" ")}
+      {largest > end && words.mapLargest(written(largest))}
+      {sentences(mark("stop"), ...faintBranches(shown, end))}
     </p>
   );
 }
@@ -162,7 +163,7 @@ function Bars({ lab, branch }: { lab: Lab; branch: string }) {
       {classesOf(shown, branch).map((index) => (
         <li key={index}>
           <span class="class">
-            {subject.network.classes[index]} <small>{notes(index).join(", ")}</small>
+            {subject.network.classes[index]} <small>{notes(index).join(mark("comma"))}</small>
           </span>
           {kindsOf(shown).map((kind) => (
             <Bar key={kind} kind={kind} share={answers[kind][branch][index]} />

@@ -7,7 +7,7 @@ import { largestIndex } from "../engine/numbers";
 import type { Lab } from "../lab";
 import { download, pngOf } from "../pictures";
 import { type Drawn, isUnchanged, type Shown, type Subject } from "../shown";
-import { words } from "../text";
+import { mark, sentences, words } from "../text";
 import { attackOf } from "../verdict";
 import { Drawing } from "./drawing";
 
@@ -21,7 +21,7 @@ export function Stage({ lab }: { lab: Lab }) {
       <Drawing
         {...{ size, isPending, drawn: clean }}
         alt={words.cleanAlt(subject.title)}
-        caption={`${words.clean}. ${truthOf(subject)}`}
+        caption={sentences(words.clean + mark("stop"), truthOf(subject))}
       />
       {isUnchanged(shown) ? (
         <Drawing

@@ -1,7 +1,7 @@
 /** AdvProp's training step, each of its parts done on a real picture. */
 
 import { useState } from "preact/hooks";
-import { number, words } from "../../text";
+import { mark, number, words } from "../../text";
 import { Drawing } from "../drawing";
 import { useNetwork } from "../lessons/context";
 import { Rich } from "../lessons/rich";
@@ -33,7 +33,8 @@ export function Algorithm({ name }: { name: string }) {
             class={index > step ? "later" : ""}
             aria-current={index === step && "step"}
           >
-            <b>{texts.names[index]}</b>{" "}
+            <b>{texts.names[index]}</b>
+            {mark("space")}
             {index <= step && (
               <span>
                 <Rich text={text} />

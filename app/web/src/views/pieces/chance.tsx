@@ -11,7 +11,7 @@ import {
   signedLevels,
 } from "../../lessons/digits";
 import type { LinearModel } from "../../manifest";
-import { number, percent, words } from "../../text";
+import { number, percent, sentences, words } from "../../text";
 import { Drawing } from "../drawing";
 import { useDigits } from "./digit";
 
@@ -112,7 +112,10 @@ export function OtherSeeds() {
             key={texts.half[index]}
             {...{ size: side, isPending: false, drawn: signedLevels(model.weight) }}
             alt={texts.half[index]}
-            caption={`${texts.half[index]} ${texts.right(percent(accuracyOf(model, test, 0)), test.length)}`}
+            caption={sentences(
+              texts.half[index],
+              texts.right(percent(accuracyOf(model, test, 0)), test.length),
+            )}
           />
         ))}
       </div>

@@ -10,7 +10,7 @@ import {
   readDigits,
   signedLevels,
 } from "../../lessons/digits";
-import { number, percent, words } from "../../text";
+import { mark, number, percent, sentences, words } from "../../text";
 import { Drawing, Surface } from "../drawing";
 import { Choice, NumberField } from "../fields";
 import { useLessonContext } from "../lessons/context";
@@ -64,12 +64,12 @@ export function DigitPiece({ models }: { models: readonly ModelName[] }) {
         <Drawing
           {...{ size: side, isPending: false, drawn: inkLevels(digit.pixels) }}
           alt={texts.alt(written)}
-          caption={`${words.clean}. ${says(digit.pixels)}`}
+          caption={sentences(words.clean + mark("stop"), says(digit.pixels))}
         />
         <Drawing
           {...{ size: side, isPending: false, drawn: inkLevels(moved) }}
           alt={texts.attackedAlt(written, number(epsilon))}
-          caption={`${words.perturbed}. ${says(moved)}`}
+          caption={sentences(words.perturbed + mark("stop"), says(moved))}
         />
         <Drawing
           {...{ size: side, isPending: false, drawn: signedLevels(model.weight) }}

@@ -1,7 +1,7 @@
 /** FGSM by hand, on a network that is one sum of eight pixels. */
 
 import { useState } from "preact/hooks";
-import { number, percent, words } from "../../text";
+import { number, percent, sentences, words } from "../../text";
 
 const PIXELS = [0.8, 0.3, 0.6, 0.2, 0.7, 0.5, 0.6, 0.4];
 const WEIGHTS = [1, -2, 0.5, -3, 2, -0.5, 1.5, -1.5];
@@ -53,12 +53,14 @@ export function EightPixels() {
         ))}
       </div>
       <p class="says" role="status">
-        {texts.says(
-          number(score),
-          percent(sure(score)),
-          percent(sure(scoreOf(PIXELS.map(() => 0)))),
-        )}{" "}
-        {score < 0 ? texts.fooled : ""}
+        {sentences(
+          texts.says(
+            number(score),
+            percent(sure(score)),
+            percent(sure(scoreOf(PIXELS.map(() => 0)))),
+          ),
+          ...(score < 0 ? [texts.fooled] : []),
+        )}
       </p>
       <div class="buttons">
         <button type="button" onClick={() => setMoves(FGSM)}>

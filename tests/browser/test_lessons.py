@@ -173,3 +173,19 @@ def test_it_is_whole_on_a_phone_and_says_what_it_is(opened, link):
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     found = Axe().run(page).response["violations"]
     assert not [v["id"] for v in found if v["impact"] in ("serious", "critical", "moderate")]
+
+
+def test_every_language_fits_on_a_phone(opened):
+    page = opened("lessons", 360)
+    codes = page.locator(".language option").evaluate_all("all => all.map(({ value }) => value)")
+    assert len(codes) > 1
+    for code in codes:
+        for link in ("v=1", "lesson=2", "teacher"):
+            page.evaluate("hash => { location.hash = hash }", f"{link}&lang={code}")
+            until(page, f"document.documentElement.lang === '{code}'")
+            until(page, f"{CALM} && !document.querySelector('.verdict.pending')")
+            wide = page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+            assert not wide, f"{code} {link}"
+            # Names of classes and commands stay; four English words in a row are a sentence.
+            sentence = re.search(r"([A-Za-z]+ ){3}[A-Za-z]+", page.inner_text("main"))
+            assert (sentence is None) == (code != "en"), f"{code} {link}: {sentence}"

@@ -105,6 +105,8 @@ export const en = {
       .replace(/-$/, ""),
 
   // Choosing a picture
+  /** Of a picture that comes with the page. */
+  pictureTitle: (title: string) => title,
   choosePicture: "Picture",
   openPicture: "Open a picture",
   camera: "Live camera",

@@ -19,12 +19,12 @@ export function Gallery({ lab, camera }: { lab: Lab; camera: Camera }) {
       <div class="thumbnails">
         {network.pictures.map(({ name, title, png }) => (
           <button
-            {...{ key: name, type: "button", title }}
+            {...{ key: name, type: "button", title: words.pictureTitle(title) }}
             class="thumbnail"
             aria-pressed={chosen(name)}
             onClick={choose(name)}
           >
-            <img src={png} alt={title} />
+            <img src={png} alt={words.pictureTitle(title)} />
           </button>
         ))}
         {lab.ownPictures.list().map(({ name, title, thumbnail }, index) => (

@@ -175,7 +175,7 @@ export function Thumbnails({ pictures, chosen, onChoose }: ThumbnailsProps) {
           type="button"
           class="thumbnail"
           aria-pressed={picture === chosen}
-          aria-label={picture.title}
+          aria-label={words.pictureTitle(picture.title)}
           onClick={() => onChoose(picture)}
         >
           <img src={picture.png} alt="" />

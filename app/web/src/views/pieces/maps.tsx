@@ -111,7 +111,7 @@ function MapsOf({ network }: { network: Network }) {
         <Drawing
           {...{ size: network.size, drawn: picture.png, isPending: false }}
           alt={words.cleanAlt(picture.title)}
-          caption={picture.title}
+          caption={words.pictureTitle(picture.title)}
         />
         {names.map((title, index) => (
           <MapDrawing
@@ -158,7 +158,7 @@ function MapMethodsOf({ network }: { network: Network }) {
         <Drawing
           {...{ size: network.size, drawn: picture.png, isPending: false }}
           alt={words.cleanAlt(picture.title)}
-          caption={picture.title}
+          caption={words.pictureTitle(picture.title)}
         />
         {METHODS.map((method, index) => (
           <MapDrawing

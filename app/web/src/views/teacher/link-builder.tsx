@@ -113,7 +113,7 @@ function LabFields({ lab, onChange }: { lab: State; onChange: (lab: State) => vo
         >
           {network.pictures.map(({ name, title }) => (
             <option key={name} value={name}>
-              {title}
+              {words.pictureTitle(title)}
             </option>
           ))}
         </select>

@@ -10,12 +10,20 @@ export interface Typography {
   beforePercent: string;
   /** What the page itself puts between texts; `space` stands between two sentences. */
   marks: Record<"comma" | "colon" | "semicolon" | "stop" | "space", string>;
+  /** Between a branch's name and what it answers; a space where absent. */
+  afterName?: string;
 }
 
 export const ENGLISH: Typography = {
   locale: "en-GB",
   beforePercent: "\u00a0",
   marks: { comma: ", ", colon: ": ", semicolon: "; ", stop: ".", space: " " },
+};
+export const JAPANESE: Typography = {
+  locale: "ja-JP",
+  beforePercent: "",
+  marks: { comma: "、", colon: "：", semicolon: "。", stop: "。", space: "" },
+  afterName: "の",
 };
 let typography = ENGLISH;
 
@@ -25,6 +33,10 @@ export function writeAs(chosen: Typography): void {
 
 export function mark(name: keyof Typography["marks"]): string {
   return typography.marks[name];
+}
+
+export function afterName(): string {
+  return typography.afterName ?? " ";
 }
 
 /** Sentences after one another. */

@@ -1,10 +1,11 @@
 /** The catalogues, one a language, and the one that the page reads from. */
 
 import { en } from "./en";
-import { ENGLISH, type Typography, writeAs } from "./format";
+import { ENGLISH, JAPANESE, type Typography, writeAs } from "./format";
+import { ja } from "./ja";
 import type { Translated } from "./translated";
 
-export { join, mark, number, percent, points, radius, sentences } from "./format";
+export { afterName, join, mark, number, percent, points, radius, sentences } from "./format";
 export type Words = Translated<typeof en>;
 
 export interface Language {
@@ -17,6 +18,7 @@ export interface Language {
 /** By the code of `<html lang>` and of the link. */
 export const LANGUAGES: Record<string, Language> = {
   en: { name: "English", words: en, typography: ENGLISH },
+  ja: { name: "日本語", words: ja, typography: JAPANESE },
 };
 const FIRST = "en";
 

@@ -3,7 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Camera } from "../camera";
 import type { Lab } from "../lab";
-import { mark, words } from "../text";
+import { afterName, mark, words } from "../text";
 import { verdictOf } from "../verdict";
 import { Branches } from "./branches";
 import { Controls, More, NetworkPicker } from "./controls";
@@ -120,13 +120,15 @@ function VerdictLine({ lab }: { lab: Lab }) {
         class={pending.answers ? "verdict pending" : "verdict"}
         role={lab.live ? undefined : "status"}
       >
-        {pending.answers && `${words.stillShown} `}
+        {pending.answers && words.stillShown + mark("space")}
         <span class="outcome">
           {attack}
           {mark("colon")}
           {outcomes.map(({ branch, text }, index) => (
             <span key={branch}>
-              <b data-branch={index}>{branch}</b> {text}
+              <b data-branch={index}>{branch}</b>
+              {afterName()}
+              {text}
               {mark(index < outcomes.length - 1 ? "semicolon" : "stop")}
             </span>
           ))}

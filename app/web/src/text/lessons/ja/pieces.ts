@@ -1,0 +1,115 @@
+import { sceneJa, textureJa } from "../../pictures/ja";
+import type { Translated } from "../../translated";
+import type { pieces as english } from "../en/pieces";
+
+/** Of the live parts of the lessons. */
+export const pieces: Translated<typeof english> = {
+  strength: "強さε（段階）",
+  network: "ネットワーク",
+  asking: "ネットワークが計算しています",
+  scene: sceneJa,
+  mapAlt: (title: string, place: string) => `マップ、${title}：${place}。`,
+  agreement: (correlation: string) =>
+    `2つのマップがどれだけ一致するか（順位相関）：${correlation}。`,
+  eightPixels: {
+    pixel: (place: number) => `画素${place}`,
+    weight: "重み",
+    move: ["0.2だけ暗く", "元のまま", "0.2だけ明るく"],
+    says: (score: string, sure: string, before: string) =>
+      `スコアは${score}、「boat」の確率は${sure}です。最初は${before}でした。`,
+    fooled: "ネットワークは、もう「boat」と答えません。",
+    fgsm: "FGSMを1歩進める",
+    back: "最初に戻す",
+  },
+  digit: {
+    model: "モデル",
+    models: { natural: "通常", robust: "頑健" },
+    alt: (digit: number) => `手書きの${digit}`,
+    attackedAlt: (digit: number, epsilon: string) =>
+      `同じ${digit}を、ε = ${epsilon}のFGSMで変えたもの`,
+    says: (digit: number, isRight: boolean) =>
+      `モデルの答えは${digit}、${isRight ? "正解" : "不正解"}です。`,
+    weights: "重み：オレンジは7、青は3の証拠",
+    weightsAlt: "画素ごとの、モデルの重み",
+    strength: "強さε",
+    strengthAbout: (epsilon: string) =>
+      `どの画素も最大${epsilon}しか動かず、0から1の範囲に収まります。`,
+    choose: "数字",
+    numbered: (place: number, digit: number) => `${place}番目の数字、${digit}`,
+    share: (model: string, share: string, count: number, epsilon: string) =>
+      `${model}のモデル：ε = ${epsilon}のとき、数字${count}個のうち${share}に正解。`,
+    errors: "FGSMの強さと正答率",
+    point: (model: string, clean: string, attacked: string, epsilon: string) =>
+      `${model}：クリーンな数字で${clean}、ε = ${epsilon}で${attacked}`,
+  },
+  runningMeans: {
+    about: "点の1つ1つが、1つのバッチの平均です。線は移動平均です。",
+    alt: "クリーンなバッチと攻撃されたバッチの平均が交互に並び、その間を移動平均が通る図",
+    one: (running: string) => `正規化層が1つ：移動平均は${running}です。`,
+    two: (main: string, aux: string) =>
+      `正規化層が2つ：クリーンなバッチの移動平均は${main}、攻撃されたバッチの移動平均は${aux}です。`,
+    step: "次のバッチ",
+    twin: "種類ごとに正規化層を分ける",
+  },
+  twoNetworks: {
+    titles: ["クリーンなシーンだけを見た", "クリーンなシーンと攻撃されたシーンを見た"],
+    against: ["左のネットワークを通して攻撃", "右のネットワークを通して攻撃"],
+  },
+  algorithm: {
+    names: [
+      "クリーンな画像を1枚取る。",
+      "auxを通して攻撃する。",
+      "クリーンな画像をmainに見せる。",
+      "攻撃された画像をauxに見せる。",
+      "2つの損失を足す。",
+      "1歩進める。",
+    ],
+    steps: (right: string, clean: string, adversarial: string) => [
+      `訓練では、訓練データから正解のクラスといっしょに取ります。正解は「${right}」です。`,
+      "ここではε = 4/255のPGDが、**aux**の勾配に沿って進みます。重みは変わりません。移動平均などの統計量も動きません。",
+      `損失は${clean}です。バッチの平均と分散は、**main**の正規化層に入ります。`,
+      `損失は${adversarial}です。バッチの平均と分散は、**aux**の正規化層に入ります。`,
+      `${clean} + ${adversarial}：2つで1つの数になります。`,
+      "すべての重みが、和の勾配と逆の向きに少し動きます。共有の重みには、両方の損失が効きます。各ブランチの正規化層には、そのブランチの損失だけが効きます。",
+    ],
+    loss: (loss: string) => `損失 ${loss}`,
+    notYet: "まだ作っていません",
+    next: "次に進む",
+    again: "最初に戻す",
+  },
+  conflicts: {
+    alt: (shape: string, texture: string) => `輪郭は${shape}、テクスチャは${textureJa(texture)}`,
+    caption: (shape: string, texture: string, other: string) =>
+      `輪郭：${shape}。テクスチャ：${textureJa(texture)}（本来は${other}のもの）。`,
+    tally: (count: number) => `シーン${count}枚への答え`,
+    network: "ネットワーク",
+    here: "この画像の答え",
+    kinds: { shape: "輪郭", texture: "テクスチャ", neither: "その他" },
+    candidates: ["通常", "AdvProp、main", "AdvProp、aux"],
+    next: "次のシーン",
+    all: (count: number) => `${count}枚すべてに答えさせる`,
+  },
+  shuffled: {
+    layers: "シャッフルする正規化層の数",
+    about: "最後の層から順に。1つの層の中で、各チャンネルがほかのチャンネルの数を受け取ります。",
+    whole: "元のままのネットワーク",
+    broken: (layers: number) => `${layers}層をシャッフル`,
+    says: (share: string, name: string, correlation: string) =>
+      `シャッフルしたネットワークが「${name}」に与える確率は${share}です。2つのマップの順位相関：${correlation}。`,
+  },
+  chance: {
+    trueLabels: "正しいラベルで学習",
+    randomLabels: "でたらめなラベルで学習",
+    right: (share: string, count: number) => `新しい数字${count}個のうち${share}に正解。`,
+    input: "数字",
+    weights: "重み",
+    product: "入力×重み",
+    agreement: (weights: string, products: string) =>
+      `2つのモデルのマップがどれだけ似ているか（大きさの順位相関）：重み${weights}、入力×重み${products}。`,
+    otherLabels: "別のでたらめなラベル",
+    otherDigit: "別の数字",
+    half: ["1つ目の半分で学んだ重み。", "2つ目の半分で学んだ重み。"],
+    halves: (correlation: string) => `2つのモデルの重みの順位相関：${correlation}。`,
+    otherHalves: "分け方を変える",
+  },
+};

@@ -91,14 +91,14 @@ export const ja: Words = {
     step ? `、${steps}ステップ中${step}ステップ後` : "、攻撃の出発点",
   says: (name: string, share: number) => `答えは「${name}」（${percent(share)}）`,
   stillSays: (name: string, before: number, after: number) =>
-    `答えは「${name}」のまま（${percent(before)} → ${percent(after)}）`,
+    `答えは「${name}」のまま（${percent(before)}\u00a0→\u00a0${percent(after)}）`,
   turns: (before: string, beforeShare: number, after: string, afterShare: number) =>
     `答えは「${before}」（${percent(beforeShare)}）→「${after}」（${percent(afterShare)}）`,
 
   // Pictures
   clean: "クリーン",
   perturbed: "摂動あり",
-  truth: (name: string) => `正解は「${name}」です。`,
+  truth: (name: string) => `正解：${name}。`,
   truthNone: "正解にあたるクラスは、このネットワークにありません。",
   truthUnknown: "正解はわかっていません。",
   change: "変化",
@@ -160,7 +160,7 @@ export const ja: Words = {
   normNames: { linf: "L∞", l2: "L2" },
   steps: "ステップ数",
   target: "標的のクラス",
-  noTarget: "指定しない（ほかの答えなら何でも）",
+  noTarget: "指定しない",
   method: "マップ",
   methodNames: { "grad-cam": "Grad-CAM", saliency: "顕著性（saliency）" },
   startAgain: "最初の設定に戻す",
@@ -247,7 +247,7 @@ export const ja: Words = {
   hideTitle: "授業用に一部を隠す",
   hideAbout: "次の部分を隠してページを開くリンクを作ります。",
   hideLinkField: "授業用のリンク",
-  hidePreview: "生徒に見えるページを確かめる",
+  hidePreview: "学生に見えるページを確かめる",
   parts: {
     controls: "設定",
     pictures: "画像",

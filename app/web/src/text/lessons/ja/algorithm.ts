@@ -2,7 +2,7 @@ import type { Translated } from "../../translated";
 import type { algorithm as english } from "../en/algorithm";
 
 export const algorithm: Translated<typeof english> = {
-  title: "AdvPropのアルゴリズムを1つずつ",
+  title: "AdvPropのアルゴリズムを順に追う",
   about: "AdvPropの訓練の1ステップを、実際の画像で、順を追って行います。",
   inShort: [
     "1. クリーンな画像を1枚取る。2. auxを通して攻撃する。3. クリーンな画像をmainに通し、損失を求める。",

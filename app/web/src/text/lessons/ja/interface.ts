@@ -60,11 +60,12 @@ export const interfaceWords: Translated<typeof english> = {
     judged: (count: number) => `${count}組を判定済み`,
     judgedColumn: "判定数",
     allJudged: "すべての組を判定しました。ありがとうございます。",
-    scores: "誰のマップを信じましたか？",
-    stillToJudge: (count: number) => `あと${count}組判定すると、誰のマップだったかがわかります。`,
-    showScores: "誰のマップだったかを見る",
+    scores: "どのマップを信じましたか？",
+    stillToJudge: (count: number) =>
+      `あと${count}組判定すると、どのネットワークのマップだったかがわかります。`,
+    showScores: "どのネットワークのマップだったかを見る",
     scoresOfOne: "あなたの判定",
-    candidate: "マップの持ち主",
+    candidate: "ネットワーク",
     share: "選ばれやすさ",
     candidates: {
       "shapes-vanilla/main": "通常のネットワーク",
@@ -88,7 +89,7 @@ export const interfaceWords: Translated<typeof english> = {
       "このページはあなたのディスクにあるので、リンクはこの端末でしか使えません。ページをウェブサーバーに置くか、「advprop app --public」を起動して、そこでリンクを作ってください。",
     results: "提出された答えの集計",
     resultsAbout:
-      "生徒は、「あなたの答え」からファイルを1つ保存します。集めたファイルをまとめて、ここにドロップしてください。集計はこの端末で行い、どこにも送りません。",
+      "学生は、「あなたの答え」からファイルを1つ保存します。集めたファイルをまとめて、ここにドロップしてください。集計はこの端末で行い、どこにも送りません。",
     addFiles: "ファイルを選ぶ",
     orDrop: "またはここにドロップ",
     counted: (count: number, repeated: number) =>

@@ -2,7 +2,7 @@ import type { Translated } from "../../translated";
 import type { norms as english } from "../en/norms";
 
 export const norms: Translated<typeof english> = {
-  title: "1つのBatchNormが2つの分布に合わない理由",
+  title: "1つのBatchNormでは2つの分布に対応できない理由",
   about: "クリーンな数字と攻撃された数字の間で、正規化層の移動平均がどう動くかを見ます。",
   inShort: [
     "BatchNorm層は、そこを通るデータの移動平均と移動分散を記録します。",
@@ -53,7 +53,7 @@ export const norms: Translated<typeof english> = {
       {
         question:
           "1つの正規化層に、クリーンなバッチと攻撃されたバッチを交互に見せます。移動平均は、最後にどこに落ち着きますか。",
-        choices: ["クリーンな平均", "攻撃された平均", "2つの間"],
+        choices: ["クリーンなバッチの平均", "攻撃されたバッチの平均", "2つの間"],
         why: "どのバッチも、移動平均を10分の1だけ引き寄せます。こちら側に引き、次はあちら側に引きます。",
       },
       {

@@ -83,7 +83,7 @@ export const pieces: Translated<typeof english> = {
       `輪郭：${shape}。テクスチャ：${textureJa(texture)}（本来は${other}のもの）。`,
     tally: (count: number) => `シーン${count}枚への答え`,
     network: "ネットワーク",
-    here: "この画像の答え",
+    here: "今の答え",
     kinds: { shape: "輪郭", texture: "テクスチャ", neither: "その他" },
     candidates: ["通常", "AdvProp、main", "AdvProp、aux"],
     next: "次のシーン",
@@ -91,7 +91,7 @@ export const pieces: Translated<typeof english> = {
   },
   shuffled: {
     layers: "シャッフルする正規化層の数",
-    about: "最後の層から順に。1つの層の中で、各チャンネルがほかのチャンネルの数を受け取ります。",
+    about: "最後の層から順に。1つの層の中で、各チャンネルがほかのチャンネルの数値を受け取ります。",
     whole: "元のままのネットワーク",
     broken: (layers: number) => `${layers}層をシャッフル`,
     says: (share: string, name: string, correlation: string) =>
@@ -105,7 +105,7 @@ export const pieces: Translated<typeof english> = {
     weights: "重み",
     product: "入力×重み",
     agreement: (weights: string, products: string) =>
-      `2つのモデルのマップがどれだけ似ているか（大きさの順位相関）：重み${weights}、入力×重み${products}。`,
+      `2つのモデルのマップがどれだけ似ているか（大きさの順位相関）：重みは${weights}、入力×重みは${products}。`,
     otherLabels: "別のでたらめなラベル",
     otherDigit: "別の数字",
     half: ["1つ目の半分で学んだ重み。", "2つ目の半分で学んだ重み。"],

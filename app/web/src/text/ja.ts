@@ -6,6 +6,7 @@ import { join, percent, radius } from "./format";
 import type { Words } from "./index";
 import { lessonsJa } from "./lessons/ja";
 import { pictureJa } from "./pictures/ja";
+import { trainingJa } from "./training/ja";
 
 const ATTACK_NAMES = { pgd: "PGD", fgsm: "FGSM", noise: "ノイズ", none: "なし" } as const;
 
@@ -19,6 +20,7 @@ const ORIGINS: Record<string, string> = {
 
 export const ja: Words = {
   lessons: lessonsJa,
+  training: trainingJa,
 
   // The header of every page
   doors: "このページの入口",
@@ -257,6 +259,7 @@ export const ja: Words = {
     dial: "ダイヤル",
     measured: "測った値",
     about: "説明",
+    training: "訓練",
     doors: "レッスンへの入口",
   } satisfies Record<PagePart, string>,
   ownPictureInLink: "あなたの画像はリンクに入りません。画像ファイルもいっしょに送ってください。",
@@ -290,6 +293,9 @@ export const ja: Words = {
     const shown = value.length > 40 ? `${value.slice(0, 39)}…` : value;
     if (about === "version") {
       return `リンクのバージョンは${shown}ですが、このページが読めるのはバージョン1です。最初の画像を表示しています。`;
+    }
+    if (about === "trained-network") {
+      return "リンクのネットワークは、ほかの人のページで訓練されたもので、そのページにしかありません。このページで訓練してください。";
     }
     if (about === "network") return `リンクのネットワーク「${shown}」は、このページにありません。`;
     if (about === "picture") return `リンクの画像「${shown}」は、このページにありません。`;

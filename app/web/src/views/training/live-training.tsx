@@ -4,7 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { Manifest, Objective, TrainingPlan } from "../../manifest";
 import { hashOf } from "../../route";
 import { firstState, withNetwork, writeLink } from "../../state";
-import { words } from "../../text";
+import { mark, words } from "../../text";
 import { type Run, type Training, trainingOf } from "../../training/training";
 import { Choice, NumberField } from "../fields";
 import { LineChart } from "./chart";
@@ -152,15 +152,16 @@ function Standing({ training }: { training: Training }) {
   }
   const standings = Object.entries(latest.accuracies).map(([branch, accuracy], index) => (
     <span key={branch}>
-      <b data-branch={index}>{branch}</b>: {texts.standing(
-        accuracy.clean,
-        accuracy.adversarial,
-      )}{" "}
+      <b data-branch={index}>{branch}</b>
+      {mark("colon")}
+      {texts.standing(accuracy.clean, accuracy.adversarial)}
+      {mark("space")}
     </span>
   ));
   return (
     <p class="standing" role={stage.kind === "running" ? undefined : "status"}>
-      {texts.step(training.step, plan.steps)}. {latest.step === 0 ? texts.started : standings}
+      {texts.step(training.step, plan.steps) + mark("stop") + mark("space")}
+      {latest.step === 0 ? texts.started : standings}
     </p>
   );
 }

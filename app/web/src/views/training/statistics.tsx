@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import type { TrainingPlan } from "../../manifest";
-import { words } from "../../text";
+import { sentences, words } from "../../text";
 import {
   channelCount,
   channelsOf,
@@ -80,7 +80,10 @@ export function Statistics({ plan, run }: Props) {
         </label>
       </div>
       <p class="says">
-        {texts.gap[objective](gap)} {layer === 0 && objective !== "vanilla" && texts.firstLayer}
+        {sentences(
+          texts.gap[objective](gap),
+          ...(layer === 0 && objective !== "vanilla" ? [texts.firstLayer] : []),
+        )}
       </p>
       <div class="training-charts">
         <OverTime {...{ plan, run, channel, quantity }} number={channel - start + 1} />

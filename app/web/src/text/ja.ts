@@ -23,7 +23,7 @@ export const ja: Words = {
   training: trainingJa,
 
   // The header of every page
-  doors: "このページの入口",
+  doors: "ページの切り替え",
   lab: "ラボ",
   lessonsDoor: "レッスン",
   language: "言語",
@@ -302,6 +302,6 @@ export const ja: Words = {
     if (about === "own-picture") {
       return "このリンクは、作った人自身の画像を見ながら作られました。その画像はリンクに入りません。画像ファイルをここで開いてください。";
     }
-    return `リンクの${key}「${shown}」は使えません。ふだんの値を使います。`;
+    return `リンクの${key}「${shown}」は使えません。既定の値を使います。`;
   },
 };

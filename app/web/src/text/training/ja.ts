@@ -69,7 +69,7 @@ export const trainingJa: Translated<typeof trainingEn> = {
     "チャンネルとは、層が探すものの1つです。正規化層は、チャンネルごとに移動平均と移動分散を記録します。",
   layer: "層",
   layerNames: ["1つ目", "2つ目", "3つ目"],
-  quantity: "記録するもの",
+  quantity: "記録する値",
   quantities: { mean: "平均", variance: "分散" },
   channel: "チャンネル",
   widest: "差が最も大きいもの",

@@ -3,7 +3,7 @@ import type { trust as english } from "../en/trust";
 
 export const trust: Translated<typeof english> = {
   title: "見たものを信じてよいか",
-  about: "マップや結果を信じる前に、確かめるべき3つのことがあります。",
+  about: "マップや結果を信じる前に、確かめるべきことが3つあります。",
   inShort: [
     "ネットワークを壊す。それでもマップが変わらなければ、学習したことを示してはいません。",
     "でたらめなラベルで学習させる。それでもマップに物体が写るなら、主に入力を写しているだけです。",

@@ -64,7 +64,7 @@ export const zh: Words = {
 
   // The verdict
   nothingChanged: "图片没有改变",
-  stillShown: "正在计算，下面仍是上一次的结果：",
+  stillShown: "正在计算，仍显示上一次的结果：",
   reached: (branches: readonly string[], name: string) =>
     `${join(branches)} 的回答就是目标 ${name}。`,
   notReached: (branch: string, name: string, share: number) =>
@@ -113,7 +113,7 @@ export const zh: Words = {
   cut: (width: number, height: number, size: number) =>
     `你的图片是 ${width} × ${height} 像素。这里取中间的正方形，缩放为 ${size} × ${size}。`,
   rightQuestion: "图里是什么？",
-  rightUnsaid: "不说",
+  rightUnsaid: "我先不说",
   rightNone: "不属于网络的任何类别",
   ownTitle: "你的图片",
   cameraTitle: "摄像头画面",
@@ -187,7 +187,7 @@ export const zh: Words = {
   // The dial
   dial: (first: string, last: string) => `从 ${first} 转到 ${last} 的旋钮`,
   dialAbout:
-    "归一化层的缩放和平移参数从一个分支逐渐变到另一个分支，其他权重始终共享。两端之间的网络没有训练过，所以中间可能比两端都差。条的高度是下方那个回答的概率；更有把握不等于更正确。",
+    "归一化层的缩放和平移参数从一个分支逐渐变到另一个分支，其他权重始终共享。两端之间的网络没有训练过，所以中间可能比两端都差。柱子的高度是下方那个回答的概率；更有把握不等于更正确。",
   dialSlider: "另一个分支所占的比例",
   dialBranch: "转向",
   dialPoint: (share: number, branch: string) => `${branch} 占 ${percent(share)}`,

@@ -10,7 +10,7 @@ export const interfaceWords = {
   all: "全部课程",
   next: (title: string) => `下一课：${title}`,
   unknownLesson: (asked: string, count: number) =>
-    `链接要打开第“${asked.slice(0, 20)}”课，但这里只有第 1 到第 ${count} 课。`,
+    `链接要打开第“${asked.slice(0, 20)}”课，但这里只有第 1 课到第 ${count} 课。`,
   missingNetworks: (names: readonly string[]) =>
     `此页没有 ${join(names)}，需要用到的部分已省略。用“advprop page --lessons”生成的页面内容齐全。`,
   predict: "先猜一猜",
@@ -25,7 +25,7 @@ export const interfaceWords = {
       done: "谢谢。这两道题的答案，学完这课你就知道了。",
     },
     after: {
-      title: "现在你学到了什么：两道题",
+      title: "你学到了什么：两道题",
       about: "学完这课，两道题你都能答出来。",
       button: "检查我的回答",
       result: (right: number, count: number) => `${count} 题中答对 ${right} 题。`,

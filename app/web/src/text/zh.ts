@@ -241,6 +241,7 @@ export const zh: Words = {
     dial: "旋钮",
     measured: "测量结果",
     about: "介绍",
+    training: "训练",
     doors: "课程入口",
   },
   ownPictureInLink: "链接里放不下你自己的图片，请把图片文件一起发过去。",

@@ -5,6 +5,7 @@ import { en } from "./en";
 import { join, percent, radius } from "./format";
 import { lessonsZh } from "./lessons/zh";
 import { pictureZh } from "./pictures/zh";
+import { trainingZh } from "./training/zh";
 
 const ATTACK_NAMES = { pgd: "PGD", fgsm: "FGSM", noise: "随机噪声", none: "不改变" } as const;
 
@@ -19,6 +20,7 @@ const STILL_BEFORE = "现在显示的是之前算好的结果。";
 
 export const zh: Words = {
   lessons: lessonsZh,
+  training: trainingZh,
 
   // The header of every page
   doors: "本页的各部分",

@@ -100,6 +100,7 @@ def _task_of_many(playground: Shown) -> Task | None:
         lens.model,
         info,
         about="images",
+        is_long=True,
         data=str(folder),
         config=config,
     )

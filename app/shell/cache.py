@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 from PIL import Image
+from streamlit import runtime
 
 from advprop_core.evaluation import results_file
 from advprop_core.models import bundle
@@ -20,7 +21,6 @@ from advprop_core.models.header import CheckpointError, read_info
 from advprop_core.models.settings import ModelSettings
 from advprop_core.pictures.decoding import decode, encode_png, fit, to_pixels
 from advprop_core.types import ModelInfo
-from app.shell.jobs import Pool
 from app.shell.messages import NETWORK_GONE, tamed
 from app.shell.pictures import (
     KEPT_UPLOADS,
@@ -34,6 +34,7 @@ from app.shell.pictures import (
     open_picture,
     stamp,
 )
+from app.shell.pool import Pool
 from app.shell.store import BoundedStore, FileStore
 
 if TYPE_CHECKING:
@@ -86,7 +87,12 @@ class Lens:
 @st.cache_resource(max_entries=1, show_spinner=False)
 def pool() -> Pool:
     """The server's one worker pool."""
-    return Pool()
+    return Pool(is_here=_is_here)
+
+
+def _is_here(session: str) -> bool:
+    """Whether a browser is connected to a session."""
+    return not runtime.exists() or runtime.get_instance().is_active_session(session)
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)

@@ -48,6 +48,7 @@ PREVIEW_SIDE = 448
 THUMBNAIL_SIDE = 144
 KEPT_CALIBRATED = 2
 KEPT_TRACERS = 6
+KEPT_DRAWINGS = 128  # of up to 0.5 MB
 KEPT_NETWORKS = 4_000_000_000  # bytes on the disk, of files as they came and of networks each
 KEPT_PHOTOS = 2_000_000_000  # bytes on the disk, of labelled photos
 
@@ -123,6 +124,12 @@ def photo_sets() -> FileStore:
 def calibrated_lenses() -> BoundedStore[Hashable, Lens]:
     """The server's one store of networks with a calibrated branch, by how they were made."""
     return BoundedStore(KEPT_CALIBRATED)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def drawings() -> BoundedStore[Hashable, Any]:
+    """The server's one store of what pages draw of results, by name and by what it is about."""
+    return BoundedStore(KEPT_DRAWINGS)
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)

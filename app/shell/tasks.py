@@ -26,6 +26,7 @@ from app.shell.jobs import Cancelled, Job, Watcher
 QUICK = 3.0  # seconds to wait for a result before showing progress instead
 PATIENCE = 9.0  # more seconds to wait, with a bar, before drawing the rest of the page
 _POLL = 1.0
+_GLANCE = 0.2
 _RESERVED = 420  # px: about what a result takes, so that what lies below does not jump
 _STAYS = "Without it, work is given up soon after the page that shows it was closed."
 _DRAWN, _JOB, _STOPPED, _ASKED = "drawn", "work.", "stopped.", "asked."  # in the session
@@ -177,7 +178,7 @@ def wait_for(slot: str, task: Task) -> Any | None:
         right.button("Go on", key=f"go.{slot}", width="stretch", on_click=go_on, args=(slot,))
         return None
     job = submit(slot, task)
-    if wait([job.future], QUICK).done or _watch(job):
+    if _wait(job, QUICK) or _watch(job):
         try:
             return job.future.result()
         except Cancelled:  # by someone else, just now: a file was written anew, for instance
@@ -186,16 +187,24 @@ def wait_for(slot: str, task: Task) -> Any | None:
     return None
 
 
+def _wait(job: Job, seconds: float) -> bool:
+    """Wait for a job; returns whether it is done."""
+    end = time.monotonic() + seconds
+    while not job.done and time.monotonic() < end:
+        wait([job.future], _GLANCE)
+        _ = _DRAWN in st.session_state  # here Streamlit ends this run, where it is out of date
+    return job.done
+
+
 def _watch(job: Job) -> bool:
     """Wait a little longer, with a bar; returns whether the job is done.
 
     To draw the page and poll costs the server more than to wait, which matters where many do.
     """
     bar, end = st.empty(), time.monotonic() + PATIENCE
-    while time.monotonic() < end:
+    while not job.done and time.monotonic() < end:
         bar.progress(job.progress, _state(job))
-        if wait([job.future], _POLL).done:
-            break
+        _wait(job, _POLL)
     bar.empty()
     return job.done
 

@@ -21,9 +21,9 @@ from advprop_core.models.header import CheckpointError, read_info
 from advprop_core.models.settings import ModelSettings
 from advprop_core.pictures.decoding import decode, encode_png, fit, to_pixels
 from advprop_core.types import ModelInfo
+from app.shell.jobs import Limits
 from app.shell.messages import NETWORK_GONE, tamed
 from app.shell.pictures import (
-    KEPT_UPLOADS,
     OwnPhotos,
     Picture,
     PictureGone,
@@ -35,6 +35,7 @@ from app.shell.pictures import (
     stamp,
 )
 from app.shell.pool import Pool
+from app.shell.public import LIMITS, is_public
 from app.shell.store import BoundedStore, FileStore
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ PREVIEW_SIDE = 448
 THUMBNAIL_SIDE = 144
 KEPT_CALIBRATED = 2
 KEPT_TRACERS = 6
+KEPT_UPLOADS = 400_000_000  # bytes, of photos
+UNUSED = 7200.0  # seconds after which a public server forgets a photo that nobody looks at
 KEPT_DRAWINGS = 128  # of up to 0.5 MB
 KEPT_NETWORKS = 4_000_000_000  # bytes on the disk, of files as they came and of networks each
 KEPT_PHOTOS = 2_000_000_000  # bytes on the disk, of labelled photos
@@ -88,7 +91,7 @@ class Lens:
 @st.cache_resource(max_entries=1, show_spinner=False)
 def pool() -> Pool:
     """The server's one worker pool."""
-    return Pool(is_here=_is_here)
+    return Pool(is_here=_is_here, limits=LIMITS if is_public() else Limits())
 
 
 def _is_here(session: str) -> bool:
@@ -99,7 +102,7 @@ def _is_here(session: str) -> bool:
 @st.cache_resource(max_entries=1, show_spinner=False)
 def uploads() -> BoundedStore[str, bytes]:
     """The server's one store of uploads, by their content key."""
-    return BoundedStore(KEPT_UPLOADS)
+    return BoundedStore(KEPT_UPLOADS, len, UNUSED if is_public() else float("inf"))
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)

@@ -13,6 +13,7 @@ from advprop_core.models import bundle
 from advprop_core.transfer import results_file
 from app.shell import cache, history, state, tasks, workbench
 from app.shell.messages import safe
+from app.shell.public import is_public
 from app.shell.state import key
 from app.shell.tasks import Shown, Task
 from app.transfer import controls, results, words
@@ -69,6 +70,8 @@ def _bundled() -> dict[str, Path]:
 
 
 def _request(view: TransferView) -> tuple[TransferRequest | None, str]:
+    if is_public():
+        return None, words.NOT_HERE
     try:
         return request_of(view), ""
     except InputError as error:

@@ -9,7 +9,8 @@ from starlette.middleware import Middleware
 
 from app.lab.routes import routes as lab_routes
 from app.lab.start import announce
-from app.server import guards, headers, health
+from app.server import guards, headers, health, logs
+from app.shell.public import is_public
 
 QUOTA = guards.Quota()
 
@@ -18,6 +19,8 @@ QUOTA = guards.Quota()
 async def begin(server: st.App) -> AsyncIterator[None]:
     """What happens once the server listens."""
     health.offer_numbers()
+    if is_public():
+        logs.begin()
     async with announce(server):
         yield
 

@@ -6,6 +6,7 @@ the session together with what it belongs to, until a newer one is there.
 
 from __future__ import annotations
 
+import logging
 import time
 import uuid
 from collections.abc import Callable, Collection, Hashable
@@ -23,6 +24,7 @@ from app.shell import cache, defects, messages
 from app.shell.cache import Network
 from app.shell.jobs import Cancelled, Job, Watcher
 
+_LOG = logging.getLogger(__name__)
 QUICK = 3.0  # seconds to wait for a result before showing progress instead
 PATIENCE = 9.0  # more seconds to wait, with a bar, before drawing the rest of the page
 _POLL = 1.0
@@ -162,12 +164,22 @@ def submit(slot: str, task: Task) -> Job:
         job = cache.pool().submit(
             _watcher(slot),
             task.key,
-            lambda job: task.call(progress=job.report),
+            partial(_do, task),
             is_long=task.is_long,
             follows=task.follows,
         )
         st.session_state[name] = job
     return job
+
+
+def _do(task: Task, job: Job) -> Any:
+    """The task, on a worker's thread; of what was given to it nothing is logged."""
+    from advprop_core.training.memory import memory_advice  # here: it loads torch
+
+    with memory_advice("This server's memory is full: ask for less, or try again later."):
+        result = task.call(progress=job.report)
+    _LOG.info("A task is done", extra={"task": task.name, "seconds": round(job.spent, 2)})
+    return result
 
 
 def wait_for(slot: str, task: Task) -> Any | None:

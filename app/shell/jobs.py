@@ -72,7 +72,7 @@ class Job:
     Args:
         key: See above.
         work: Called by a worker with the job.
-        on_report: Called by each report; may wait, and raise to stop.
+        on_report: Called by each report; may wait, cancel the job, or raise.
         is_long: See above.
         follows: See above.
     """
@@ -126,6 +126,8 @@ class Job:
         """
         self.progress = done / total
         self._on_report(self)
+        if self.cancelled:
+            raise Cancelled
 
     def run(self) -> None:
         """Do the work, on the worker's thread."""

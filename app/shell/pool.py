@@ -242,7 +242,7 @@ class Pool:
     # -- on the threads of jobs --------------------------------------------------------------------
 
     def _give_way(self, job: Job) -> None:
-        """Stop where the job should, and wait where others go first."""
+        """Note whether the job should stop, and wait where others go first."""
         with self._changed:
             self._charge(job)
             limit = self._limits.long_seconds if job.is_long else self._limits.seconds
@@ -255,8 +255,6 @@ class Pool:
                 self._waiting.append(job)
                 self._use_workers()
                 self._changed.wait_for(lambda: job.has_worker or job.cancelled)
-            if job.cancelled:
-                raise Cancelled
 
     def _work(self) -> None:
         """One job after another, from the first on with its share of the cores."""

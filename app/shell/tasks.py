@@ -190,7 +190,7 @@ def wait_for(slot: str, task: Task) -> Any | None:
         right.button("Go on", key=f"go.{slot}", width="stretch", on_click=go_on, args=(slot,))
         return None
     job = submit(slot, task)
-    if _wait(job, QUICK) or _watch(job):
+    if _wait(job, QUICK) or _watch(slot, job):
         try:
             return job.future.result()
         except Cancelled:  # by someone else, just now: a file was written anew, for instance
@@ -208,16 +208,19 @@ def _wait(job: Job, seconds: float) -> bool:
     return job.done
 
 
-def _watch(job: Job) -> bool:
+def _watch(slot: str, job: Job) -> bool:
     """Wait a little longer, with a bar; returns whether the job is done.
 
     To draw the page and poll costs the server more than to wait, which matters where many do.
     """
-    bar, end = st.empty(), time.monotonic() + PATIENCE
+    bar, room, end = st.empty(), st.empty(), time.monotonic() + PATIENCE
+    if PATIENCE and shown(slot) is None:
+        room.skeleton(height=_RESERVED)
     while not job.done and time.monotonic() < end:
         bar.progress(job.progress, _state(job))
         _wait(job, _POLL)
     bar.empty()
+    room.empty()
     return job.done
 
 

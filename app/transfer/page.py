@@ -57,7 +57,7 @@ def page() -> None:
         results.show(results_file.parse(view.learned, files[view.learned].read_bytes()))
     elif shown is not None:
         results.show(shown.result)
-    elif not busy:
+    elif not busy and not is_public():
         st.info("There is no run yet. Choose networks, and press **Run**.")
     for complaint in state.complaints():
         complaints.warning(complaint)
@@ -70,8 +70,6 @@ def _bundled() -> dict[str, Path]:
 
 
 def _request(view: TransferView) -> tuple[TransferRequest | None, str]:
-    if is_public():
-        return None, words.NOT_HERE
     try:
         return request_of(view), ""
     except InputError as error:
@@ -82,6 +80,9 @@ def _run(
     request: TransferRequest | None, task: Task | None, refusal: str, busy: bool
 ) -> Shown | None:
     """What would be trained, or progress; returns the newest result."""
+    if is_public():
+        st.info(words.NOT_HERE, icon=":material/lock:")
+        return None
     if request is None or task is None:
         st.error(refusal)
         return tasks.shown(_SLOT)

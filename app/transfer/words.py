@@ -21,7 +21,7 @@ CAUTION = (
 
 NOT_HERE = (
     "This server trains nothing, for others use it too. Start the app on your own machine to train "
-    "there; the results below came with it."
+    "there."
 )
 
 

@@ -1,10 +1,38 @@
-"""What `advprop app` starts: Streamlit with the app's pages, and beside them the lab at /lab/."""
+"""What `advprop app` starts: Streamlit with the app's pages, the lab at /lab/, and its guards."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import streamlit as st
+from starlette.middleware import Middleware
 
-from app.lab.routes import routes
+from app.lab.routes import routes as lab_routes
 from app.lab.start import announce
+from app.server import guards, headers, health, logs
+from app.shell.public import is_public
 
-server = st.App(Path(__file__).with_name("streamlit_app.py"), routes=routes(), lifespan=announce)
+QUOTA = guards.Quota()
+
+
+@asynccontextmanager
+async def begin(server: st.App) -> AsyncIterator[None]:
+    """What happens once the server listens."""
+    health.offer_numbers()
+    if is_public():
+        logs.begin()
+    async with announce(server):
+        yield
+
+
+server = st.App(
+    Path(__file__).with_name("streamlit_app.py"),
+    routes=[*health.routes(), *lab_routes()],
+    lifespan=begin,
+    middleware=[
+        Middleware(headers.SecurityHeaders),
+        Middleware(guards.OnlyKnownNames),
+        Middleware(guards.OnlyNeededFrames, QUOTA),
+        Middleware(guards.BoundedUploads, QUOTA),
+    ],
+)

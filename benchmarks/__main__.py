@@ -14,7 +14,7 @@ from benchmarks.timing import cores, machine
 
 SUBJECTS = (
     "attacks", "comparison", "maps", "training", "allocator", "startup", "rerun", "shapes",
-    "evaluation", "page", "transfer", "influence",
+    "evaluation", "page", "transfer", "influence", "load",
 )  # fmt: skip
 
 

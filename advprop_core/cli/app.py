@@ -20,6 +20,8 @@ from advprop_core.models.header import read_info
 from advprop_core.models.settings import ModelSettings
 
 _LARGEST_NETWORK = 1000  # MB
+# Of a photo, of what widgets hold, and of a message; also MB.
+_PUBLIC_SIZES = {"maxUploadSize": 20, "maxWidgetStateSize": 2, "maxMessageSize": 50}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,8 +32,12 @@ class _AppOptions(ForeignOptions):
     images: Annotated[Path | None, typer.Option(metavar="DIR")] = None
     """A folder of your photos to offer in the gallery."""
     public: bool = False
-    """Let other machines of the network in. By default only this machine can. Visitors can then
-    open no network files of their own: one could fill this machine's memory."""
+    """Let other machines in. By default only this machine can. Visitors can then open no files of
+    networks and train nothing, and what they may send and compute is limited."""
+    host: Annotated[list[str] | None, typer.Option(metavar="NAME")] = None
+    """A name that browsers know this server by, such as lens.example.org; repeat it or write
+    commas. It then answers to these names alone. By default it answers to its addresses, localhost
+    and the machine's name."""
     port: Annotated[int | None, typer.Option(min=1, max=65535, metavar="N")] = None
     """TCP port. 8501 by default, or the next."""
 
@@ -63,12 +69,15 @@ def app(options: _AppOptions) -> None:
         environment["ADVPROP_MODEL_SETTINGS"] = json.dumps(settings.given)
     if options.images is not None:
         environment["ADVPROP_IMAGES"] = str(_checked_images(options.images))
+    if options.public:
+        environment["ADVPROP_PUBLIC"] = "1"
     command = [sys.executable, "-m", "streamlit", "run", str(script)]
     command += _server_options(options, environment)
     if options.public:
         typer.echo(
             "Anyone who can reach this machine can use the app. They cannot open network files of "
-            "their own: add networks with --model FILE.",
+            "their own, or train: add networks with --model FILE. docs/deploy.md says what else to "
+            "do on the open web.",
             err=True,
         )
     os.chdir(folder)  # where Streamlit looks for .streamlit/config.toml
@@ -77,10 +86,14 @@ def app(options: _AppOptions) -> None:
 
 
 def _server_options(options: _AppOptions, environment: Mapping[str, str]) -> list[str]:
-    words = ["--server.address", "0.0.0.0" if options.public else "127.0.0.1"]
-    words += ["--browser.gatherUsageStats", "false"]
-    if not options.public:  # where network files can be opened
-        words += ["--server.maxUploadSize", str(_LARGEST_NETWORK)]
+    words = ["--browser.gatherUsageStats", "false"]
+    if "STREAMLIT_SERVER_ADDRESS" not in environment:  # behind a proxy it may be this machine's
+        words += ["--server.address", "0.0.0.0" if options.public else "127.0.0.1"]
+    for name in split_list(options.host):
+        words += ["--server.allowedHosts", name]
+    sizes = _PUBLIC_SIZES if options.public else {"maxUploadSize": _LARGEST_NETWORK}
+    for name, megabytes in sizes.items():
+        words += [f"--server.{name}", str(megabytes)]
     has_display = sys.platform in ("darwin", "win32") or any(
         environment.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")
     )

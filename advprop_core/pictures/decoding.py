@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image, ImageFile, ImageOps, TiffImagePlugin
 
 from advprop_core.errors import InputError
+from advprop_core.pictures.budget import PixelBudget
 from advprop_core.pictures.colours import over_white, to_colours, to_rgb
 from advprop_core.pictures.formats import DamagedImage, ImageError, open_image, without_text
 
@@ -31,10 +32,13 @@ MAX_PIXELS: Final = 80_000_000
 """Declared width times height of an image that is held in full while it is read (up to 1 GB)."""
 MAX_JPEG_PIXELS: Final = 200_000_000
 """The same for a baseline JPEG, which libjpeg shrinks while it reads."""
+_BUDGET: Final = PixelBudget(MAX_PIXELS)
 _TOO_LARGE: Final = "{} more than {} megapixels: make it smaller first."
 
 
-def decode(data: bytes, *, shorter_side: int | None = None) -> Image.Image:
+def decode(
+    data: bytes, *, shorter_side: int | None = None, max_pixels: int = MAX_PIXELS
+) -> Image.Image:
     """Reads an image file of any format in :mod:`~advprop_core.pictures.formats` as a photo.
 
     The first frame, upright (EXIF orientation applied), alpha composited over white, and without
@@ -46,6 +50,8 @@ def decode(data: bytes, *, shorter_side: int | None = None) -> Image.Image:
         data: The file's bytes.
         shorter_side: What the caller needs, in pixels. A JPEG may then come back smaller, and
             sooner, but never with a shorter side below this where the file has as much.
+        max_pixels: Width times height of the largest image that is read. A baseline JPEG may have
+            2.5 times as many. All threads together decode at most `MAX_PIXELS` at once.
 
     Returns:
         An 8-bit RGB image whose longest side is at most `MAX_SIDE`, or as long as the shorter side
@@ -58,12 +64,12 @@ def decode(data: bytes, *, shorter_side: int | None = None) -> Image.Image:
     if not isinstance(data, bytes):
         raise TypeError(f"data must be the bytes of a file, got {type(data).__name__}.")
     try:
-        return _decode(data, shorter_side)
+        return _decode(data, shorter_side, max_pixels)
     except DamagedImage:
         bare = without_text(data)
         if len(bare) == len(data):
             raise
-        return _decode(bare, shorter_side)
+        return _decode(bare, shorter_side, max_pixels)
 
 
 def fit(image: Image.Image, size: int | tuple[int, int]) -> Image.Image:
@@ -129,12 +135,12 @@ def content_key(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:32]
 
 
-def _decode(data: bytes, shorter_side: int | None) -> Image.Image:
+def _decode(data: bytes, shorter_side: int | None, max_pixels: int) -> Image.Image:
     name = None
     try:
         image = open_image(data)
         name = image.format
-        photo = _read(image, shorter_side)
+        photo = _read(image, shorter_side, max_pixels)
     except ImageError:
         raise
     except Image.DecompressionBombError as error:  # WebP and icons ask before we can
@@ -147,8 +153,8 @@ def _decode(data: bytes, shorter_side: int | None) -> Image.Image:
     return photo
 
 
-def _read(image: ImageFile.ImageFile, shorter_side: int | None) -> Image.Image:
-    _check_size(image)
+def _read(image: ImageFile.ImageFile, shorter_side: int | None, max_pixels: int) -> Image.Image:
+    _check_size(image, max_pixels)
     if isinstance(image, TiffImagePlugin.TiffImageFile) and _is_misread(image):
         raise ImageError("This kind of 16-bit TIFF cannot be read: save it as PNG or JPEG.")
     _shorten_transparent_colour(image)
@@ -162,21 +168,23 @@ def _read(image: ImageFile.ImageFile, shorter_side: int | None) -> Image.Image:
         scale = min(scale, 2 * shorter_side / short)
     # What a JPEG is shrunk to while it is read; other formats ignore it.
     image.draft(None, (max(1, round(image.width * scale)), max(1, round(image.height * scale))))
-    image.load()
-    _check_size(image)  # an icon's header may state another size than the picture inside it
-    with suppress(Exception):  # a broken EXIF block raises anything, and the photo is still good
-        ImageOps.exif_transpose(image, in_place=True)
-    colours = to_colours(image)
-    colours.thumbnail((longest, longest), Image.Resampling.BICUBIC)
-    return over_white(colours)
+    with _BUDGET.hold(image.width * image.height):
+        image.load()
+        # An icon's header may state another size than the picture inside it.
+        _check_size(image, max_pixels)
+        with suppress(Exception):  # a broken EXIF block raises anything, the photo is still good
+            ImageOps.exif_transpose(image, in_place=True)
+        colours = to_colours(image)
+        colours.thumbnail((longest, longest), Image.Resampling.BICUBIC)
+        return over_white(colours)
 
 
-def _check_size(image: ImageFile.ImageFile) -> None:
+def _check_size(image: ImageFile.ImageFile, max_pixels: int) -> None:
     """Refuses, by the size in the header alone, what would be too much or too little to decode."""
     short, long = sorted(image.size)
     shape = f"This image is {image.width}×{image.height} pixels"
     baseline = image.format == "JPEG" and "progressive" not in image.info
-    limit = MAX_JPEG_PIXELS if baseline else MAX_PIXELS
+    limit = max_pixels * MAX_JPEG_PIXELS // MAX_PIXELS if baseline else max_pixels
     if short * long > limit:
         raise ImageError(_TOO_LARGE.format(f"{shape},", limit // 10**6))
     if short < MIN_SIDE:

@@ -124,7 +124,7 @@ def run_grid(
         _run(make_pool, [tasks[cell] for cell in order], note_result)
     if not curves:
         raise AdvPropError(f"no cell could be trained: {next(iter(failed.values())).reason}")
-    notes = [*_of_sizes(sizes)]
+    notes = [*_of_sizes(sizes), *prepared.notes]
     if store.failure:
         notes.append(f"results are complete, but not kept for a later run: {store.failure}")
     in_order = {cell: curves[cell] for cell in grid.cells() if cell in curves}
@@ -162,6 +162,7 @@ class _Prepared:
         self._labels = drawn.labels
         self._digests: list[bytes] = []
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.notes: list[str] = []
 
     def take(self, images: Tensor) -> None:
         """Take the images at the next size."""
@@ -198,13 +199,24 @@ class _Prepared:
         if frozen:
             cache = FeatureCache(self._out / "features", source, size)
             with counting(f"features of {source.name}", 1) as progress:
-                rows = cache.rows(images, self._digests, self._device, progress)
+                rows = self._rows(cache, images, progress)
             tasks |= {cell: self._task(cell, size, cache.path, rows) for cell in frozen}
         if others:
             file, network = self._write_images(images, size), self._write_network(source)
             rows = tuple(range(len(images)))
             tasks |= {cell: self._task(cell, size, file, rows, network) for cell in others}
         return tasks
+
+    def _rows(self, cache: FeatureCache, images: Tensor, progress: Progress) -> tuple[int, ...]:
+        """Rows of the images' features, made on the CPU where a GPU has no room for them."""
+        try:
+            return cache.rows(images, self._digests, self._device, progress)
+        except torch.OutOfMemoryError:
+            if self._device.type == "cpu":
+                raise
+            self._device = torch.device("cpu")
+            self.notes.append("the GPU's memory was full, so features were made on the CPU")
+            return cache.rows(images, self._digests, self._device, progress)
 
     def _task(
         self, cell: Cell, size: int, file: Path, rows: Sequence[int], network: Path | None = None

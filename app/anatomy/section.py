@@ -68,7 +68,7 @@ def result(
     """
     name = f"anatomy.{slot}"
     call = partial(function, subject, *arguments)
-    task = Task((subject.lens.network,), name, (about, *arguments), call)
+    task = Task((subject.lens.network,), name, (about, *arguments), call, is_long=bool(ask))
     if ask and tasks.offer(name, task, ask) != task:
         return None
     shown = tasks.answer(name, task, stands_in=lambda before: before.about == about)

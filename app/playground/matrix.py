@@ -97,6 +97,7 @@ def _task_of_many(playground: Shown) -> Task | None:
         lens.model,
         info,
         about="images",
+        is_long=True,
         data=source.name,
         config=config,
     )

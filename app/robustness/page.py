@@ -142,7 +142,7 @@ def _follow(task: Task, busy: bool) -> Shown | None:
         return tasks.previous(_SLOT, task)
     if job.done and (error := job.future.exception()) is not None:
         return tasks.refused(_SLOT, error)  # to try again takes a press of the button
-    shown = tasks.answer(_SLOT, task, on_stop=lambda: cache.pool().stop(task.key))
+    shown = tasks.answer(_SLOT, task)
     if busy and job.done:
         st.rerun()  # the controls above were drawn as they are while a run is on
     return shown
@@ -157,7 +157,7 @@ def _task(request: RunRequest) -> Task:
         return measure(request, files, progress=progress)
 
     networks = tuple(map(cache.network_of, request.models))
-    return Task.of(networks, measure, about="images", request=request)
+    return Task.of(networks, measure, about="images", is_long=True, request=request)
 
 
 # -- results of others ---------------------------------------------------------------------------

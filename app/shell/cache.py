@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 from PIL import Image
+from streamlit import runtime
 
 from advprop_core.evaluation import results_file
 from advprop_core.models import bundle
@@ -20,10 +21,9 @@ from advprop_core.models.header import CheckpointError, read_info
 from advprop_core.models.settings import ModelSettings
 from advprop_core.pictures.decoding import decode, encode_png, fit, to_pixels
 from advprop_core.types import ModelInfo
-from app.shell.jobs import Pool
+from app.shell.jobs import Limits
 from app.shell.messages import NETWORK_GONE, tamed
 from app.shell.pictures import (
-    KEPT_UPLOADS,
     OwnPhotos,
     Picture,
     PictureGone,
@@ -34,6 +34,8 @@ from app.shell.pictures import (
     open_picture,
     stamp,
 )
+from app.shell.pool import Pool
+from app.shell.public import LIMITS, is_public
 from app.shell.store import BoundedStore, FileStore
 
 if TYPE_CHECKING:
@@ -47,6 +49,9 @@ PREVIEW_SIDE = 448
 THUMBNAIL_SIDE = 144
 KEPT_CALIBRATED = 2
 KEPT_TRACERS = 6
+KEPT_UPLOADS = 400_000_000  # bytes, of photos
+UNUSED = 7200.0  # seconds after which a public server forgets a photo that nobody looks at
+KEPT_DRAWINGS = 128  # of up to 0.5 MB
 KEPT_NETWORKS = 4_000_000_000  # bytes on the disk, of files as they came and of networks each
 KEPT_PHOTOS = 2_000_000_000  # bytes on the disk, of labelled photos
 
@@ -86,13 +91,18 @@ class Lens:
 @st.cache_resource(max_entries=1, show_spinner=False)
 def pool() -> Pool:
     """The server's one worker pool."""
-    return Pool()
+    return Pool(is_here=_is_here, limits=LIMITS if is_public() else Limits())
+
+
+def _is_here(session: str) -> bool:
+    """Whether a browser is connected to a session."""
+    return not runtime.exists() or runtime.get_instance().is_active_session(session)
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def uploads() -> BoundedStore[str, bytes]:
     """The server's one store of uploads, by their content key."""
-    return BoundedStore(KEPT_UPLOADS)
+    return BoundedStore(KEPT_UPLOADS, len, UNUSED if is_public() else float("inf"))
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
@@ -117,6 +127,12 @@ def photo_sets() -> FileStore:
 def calibrated_lenses() -> BoundedStore[Hashable, Lens]:
     """The server's one store of networks with a calibrated branch, by how they were made."""
     return BoundedStore(KEPT_CALIBRATED)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def drawings() -> BoundedStore[Hashable, Any]:
+    """The server's one store of what pages draw of results, by name and by what it is about."""
+    return BoundedStore(KEPT_DRAWINGS)
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)

@@ -42,6 +42,7 @@ def maps_task(comparison: Shown, lens: Lens) -> Task:
         lens.branches,
         comparison.result,
         about=comparison.task,
+        follows=METHODS[comparison.view.method].cost == "fast",
         maps=map_request(comparison.view, lens, comparison.view.method),
     )
 
@@ -52,7 +53,7 @@ def picture_task(
     function: Callable[..., Any],
     *inputs: Any,
     about: Hashable = None,
-    **options: Hashable,
+    **options: Any,
 ) -> Task:
     """The task of ``function(*inputs, pixels, **options)`` on the perturbed picture of a view.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import platform
 import re
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -16,9 +17,11 @@ from streamlit.runtime.state.session_state import SessionState
 
 from advprop_core.errors import AdvPropError
 from app.shell.links import encode
+from app.shell.public import is_public
 
 MISTAKES = (AdvPropError, OSError)
 BUG = "This is a bug in AdvProp Lens. Please send this report to whoever runs or develops it:"
+_PUBLIC_BUG = "This is a bug in AdvProp Lens. Whoever runs this server finds it in the logs under"
 _LIBRARIES = ("advprop-lens", "streamlit", "torch", "timm", "captum", "plotly")
 _FOLDERS = re.compile(r"(?<![\w.])(?:[A-Za-z]:)?[/\\](?:[^\s/\\'\":]+[/\\])+")
 _FAILED = "callback.failed"  # in the session: an error, and what was shown when it came
@@ -31,7 +34,11 @@ def tell(error: BaseException, more: str = "") -> None:
     if isinstance(error, MISTAKES):
         st.error(f"{sentence(error)}{more}")
         return
-    _LOG.error("A page failed", exc_info=error)
+    code = secrets.token_hex(4)
+    _LOG.error("A page failed", exc_info=error, extra={"code": code})
+    if is_public():  # the text of an error may say what no stranger should know
+        st.error(f"{_PUBLIC_BUG} `{code}`.{more}", icon=":material/bug_report:")
+        return
     st.error(f"{BUG}{more}", icon=":material/bug_report:")
     st.code(report(error), language=None, wrap_lines=True)
 

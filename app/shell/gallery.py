@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from advprop_core.pictures.decoding import decode, encode_png
+from advprop_core.pictures.decoding import MAX_PIXELS, decode, encode_png
 from advprop_core.pictures.formats import ImageError
 from advprop_core.types import ModelInfo
 from app.elements.cropper import cropper
@@ -22,6 +22,7 @@ from app.shell.pictures import (
     suggested,
     with_crop,
 )
+from app.shell.public import is_public
 from app.shell.samples import folder_fits
 from app.shell.view import View
 
@@ -33,6 +34,9 @@ _BUTTON = ".st-key-gallery-open button"
 _REFUSAL = "gallery.refusal"
 _GROUP, _LAST_GROUP = "gallery.group", "gallery.last"
 _LARGEST = 60  # MB: a 50-megapixel phone photo
+_PIXELS = 25_000_000  # of a photo that a public server reads
+_MOST = 12  # photos of one person that the server keeps
+_KEPT = "gallery.kept"
 _PER_PAGE = 24
 
 
@@ -59,7 +63,7 @@ def show(view: View, info: ModelInfo, refusal: str | None) -> None:
         st.file_uploader(
             "A photo of your own: JPEG, PNG, WebP, AVIF, TIFF or most other kinds of picture",
             key="gallery.upload",
-            max_upload_size=_LARGEST,
+            max_upload_size=min(_LARGEST, st.get_option("server.maxUploadSize")),
             on_change=_take,
             args=("gallery.upload",),
         )
@@ -109,12 +113,16 @@ def _take(widget: str) -> None:
     if file is None:  # the person took the file away again
         return
     try:
-        image = decode(file.getvalue())
+        image = decode(file.getvalue(), max_pixels=_PIXELS if is_public() else MAX_PIXELS)
     except ImageError as error:
         st.session_state[_REFUSAL] = f"{quote(file.name)}: {error}"
         return
     # The chooser stays open: it asks for the part to look at, and what it shows.
-    controls.choose_picture(keep_upload(encode_png(image), cache.uploads()))
+    source = keep_upload(encode_png(image), cache.uploads())
+    st.session_state[_KEPT] = kept = (*st.session_state.get(_KEPT, ()), source)[-_MOST - 1 :]
+    if len(kept) > _MOST and kept[0] not in kept[1:]:
+        cache.uploads().drop(kept[0].partition(":")[2])  # nobody drops what others gave
+    controls.choose_picture(source)
 
 
 def _choose(source: str) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import streamlit as st
 
-from app.shell import chart_saving
+from app.shell import cache, chart_saving
 from app.shell.messages import plain
 from app.shell.state import key
 
@@ -54,15 +54,15 @@ def tabs(titles: Sequence[str], field: str) -> tuple[DeltaGenerator, str]:
 
 
 def once(name: str, about: Hashable, draw: Callable[[], T]) -> T:
-    """What ``draw`` gives, drawn anew only when it is about something else.
+    """What ``draw`` gives, drawn once for all who look at the same.
 
-    A page is run again at every click, and most of what it shows has not changed.
+    A page is run again at every click, most of what it shows has not changed, and a class of people
+    looks at the same links. ``about`` says all that it depends on.
     """
-    place = f"once.{name}"
-    last = st.session_state.get(place)
-    if last is None or last[0] != about:
-        last = st.session_state[place] = (about, draw())
-    drawn: T = last[1]
+    drawn: T | None = cache.drawings().get((name, about))
+    if drawn is None:
+        drawn = draw()
+        cache.drawings().put((name, about), drawn)
     return drawn
 
 

@@ -43,6 +43,12 @@ def time_left(seconds: float | None) -> str:
     return f", about {count} {unit} left"
 
 
+def in_line(place: int, seconds: float | None, *, is_begun: bool) -> str:
+    """That work waits for other people's, and for how long; ``seconds`` is None where not known."""
+    what = "Paused while shorter work goes first" if is_begun else "Waiting for other work"
+    return f"{what}: number {place} in line{time_left(seconds)}"
+
+
 def quote(text: str, limit: int = 40) -> str:
     """Foreign text inside a sentence, as code: its own Markdown and links have no effect."""
     shown = legible(text if len(text) <= limit else f"{text[:limit]}…")

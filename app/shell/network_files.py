@@ -31,7 +31,6 @@ ENDINGS = (".safetensors", ".pth", ".pt", ".tar", ".bin", ".ckpt")
 _ORIGIN = "origin.json"  # beside the kept file
 _NAME = re.compile(r"(.+)~[0-9a-f]{16}")
 OPENED = "opened"  # names, in the session and in the link
-_HERE = ("localhost", "127.0.0.1", "::1")
 _LONGEST_NAME = 60
 
 
@@ -80,14 +79,6 @@ class Origin:
     settings: ModelSettings
     is_found: bool
     findings: Findings
-
-
-def may_open() -> bool:
-    """Whether this server takes network files: it does where only its own machine can reach it.
-
-    A file costs memory, and a hostile one as much as there is.
-    """
-    return st.get_option("server.address") in _HERE
 
 
 def keep(data: bytes, name: str) -> Upload:

@@ -13,6 +13,7 @@ from advprop_core.text import join
 from app.shell import defects, network_fields, network_files, state, tasks
 from app.shell.messages import safe
 from app.shell.network_files import Description, Upload
+from app.shell.public import is_public
 from app.shell.tasks import Task
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def _close() -> None:
 
 def _dialogue() -> None:
     with defects.told():
-        if network_files.may_open():
+        if not is_public():
             _content()
         else:
             st.info(_NOT_HERE, icon=":material/lock:")

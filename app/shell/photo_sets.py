@@ -17,8 +17,9 @@ from advprop_core.errors import InputError
 from advprop_core.files import ZIP_ERRORS
 from advprop_core.pictures.decoding import content_key
 from advprop_core.pictures.files import is_hidden, is_picture
-from app.shell import cache, network_files
+from app.shell import cache
 from app.shell.messages import safe
+from app.shell.public import is_public
 
 LARGEST = 200  # MB of a zip
 _MOST_BYTES = 400_000_000  # of all photos, unpacked
@@ -77,7 +78,7 @@ def hint() -> str:
 
 def uploader(field: str, *, disabled: bool) -> None:
     """Where a person gives a zip; what it holds becomes the value of this field of the view."""
-    if not network_files.may_open():
+    if is_public():
         return
     with st.popover(_TITLE, icon=":material/upload_file:", disabled=disabled):
         st.file_uploader(

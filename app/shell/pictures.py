@@ -61,7 +61,6 @@ PHOTOS = {
 SCENES = 12
 DRAWN = {"scene": "shapes", "conflict": "shapes-conflict", "training": "shapes"}
 _SPLITS = {"training": "train"}  # the others are of the set that no network was trained on
-KEPT_UPLOADS = 48
 _PHOTO_CLASSES: dict[str, tuple[str, ...]] = {
     "coffee": ("n07920052", "n07930864"),  # espresso, cup
     "chelsea": ("n02123045", "n02123159", "n02124075"),  # tabby, tiger cat, Egyptian cat

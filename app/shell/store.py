@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import threading
+import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Hashable
 from pathlib import Path
@@ -15,34 +16,73 @@ V = TypeVar("V")
 
 
 class BoundedStore(Generic[K, V]):
-    """What is used least is dropped first."""
+    """What is used least is dropped first.
 
-    def __init__(self, capacity: int) -> None:
+    Args:
+        capacity: How much all items may weigh together; the newest stays, whatever it weighs.
+        weigh: What an item weighs; by default each weighs 1.
+        seconds: After so long without use an item is dropped.
+    """
+
+    def __init__(
+        self,
+        capacity: int,
+        weigh: Callable[[V], int] = lambda item: 1,
+        seconds: float = float("inf"),
+    ) -> None:
         self._capacity = capacity
-        self._items: OrderedDict[K, V] = OrderedDict()
+        self._weigh = weigh
+        self._seconds = seconds
+        self._items: OrderedDict[K, tuple[V, float]] = OrderedDict()  # and when it was used
+        self._weight = 0
         self._drops: Counter[K] = Counter()
         self._lock = threading.Lock()
 
     def get(self, name: K) -> V | None:
         """What is kept under a name, or None when it was dropped or never there."""
         with self._lock:
-            if name in self._items:
-                self._items.move_to_end(name)
-            return self._items.get(name)
+            self._drop_unused()
+            if name not in self._items:
+                return None
+            item, _ = self._items[name]
+            self._items[name] = item, time.monotonic()
+            self._items.move_to_end(name)
+            return item
 
     def put(self, name: K, item: V) -> None:
         """Keep it under a name."""
         with self._lock:
-            self._items[name] = item
-            self._items.move_to_end(name)
-            while len(self._items) > self._capacity:
-                dropped, _ = self._items.popitem(last=False)
-                self._drops[dropped] += 1
+            self._take_out(name)
+            self._items[name] = item, time.monotonic()
+            self._weight += self._weigh(item)
+            self._drop_unused()
+
+    def drop(self, name: K) -> None:
+        """Keep it no longer."""
+        with self._lock:
+            self._take_out(name)
 
     def key(self, name: K) -> tuple[K, int]:
         """For the job that fills it: another one after it was dropped, so that it is made again."""
         with self._lock:
             return name, self._drops[name]
+
+    def _drop_unused(self) -> None:
+        """What does not fit, and what nobody used for long; the least used is first."""
+        while len(self._items) > 1 and self._weight > self._capacity:
+            self._drop(next(iter(self._items)))
+        now = time.monotonic()
+        while self._items and now - next(iter(self._items.values()))[1] > self._seconds:
+            self._drop(next(iter(self._items)))
+
+    def _drop(self, name: K) -> None:
+        self._take_out(name)
+        self._drops[name] += 1
+
+    def _take_out(self, name: K) -> None:
+        if name in self._items:
+            item, _ = self._items.pop(name)
+            self._weight -= self._weigh(item)
 
 
 class FileStore:

@@ -6,6 +6,8 @@ the session together with what it belongs to, until a newer one is there.
 
 from __future__ import annotations
 
+import logging
+import time
 import uuid
 from collections.abc import Callable, Collection, Hashable
 from concurrent.futures import wait
@@ -14,16 +16,21 @@ from functools import partial
 from typing import Any, cast
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from advprop_core.text import percent
 from advprop_core.types import ModelInfo
 from app.shell import cache, defects, messages
 from app.shell.cache import Network
-from app.shell.jobs import Cancelled, Job
+from app.shell.jobs import Cancelled, Job, Watcher
 
+_LOG = logging.getLogger(__name__)
 QUICK = 3.0  # seconds to wait for a result before showing progress instead
-_POLL = 0.8
+PATIENCE = 9.0  # more seconds to wait, with a bar, before drawing the rest of the page
+_POLL = 1.0
+_GLANCE = 0.2
 _RESERVED = 420  # px: about what a result takes, so that what lies below does not jump
+_STAYS = "Without it, work is given up soon after the page that shows it was closed."
 _DRAWN, _JOB, _STOPPED, _ASKED = "drawn", "work.", "stopped.", "asked."  # in the session
 
 
@@ -37,12 +44,16 @@ class Task:
         arguments: All else that decides the result, first what the inputs come from.
         call: Does it; takes ``progress``, which may be called with a share, or with what is done
             and its total.
+        is_long: Whether it takes minutes: what is quick goes first, whoever asks for it.
+        follows: Whether it completes an answer that is shown already: it goes before others.
     """
 
     networks: tuple[Network, ...]
     name: str
     arguments: tuple[Hashable, ...]
     call: Callable[..., Any] = field(compare=False, repr=False)
+    is_long: bool = field(default=False, compare=False)
+    follows: bool = field(default=False, compare=False)
 
     @classmethod
     def of(
@@ -51,7 +62,9 @@ class Task:
         function: Callable[..., Any],
         *inputs: Any,
         about: Hashable,
-        **options: Hashable,
+        is_long: bool = False,
+        follows: bool = False,
+        **options: Any,
     ) -> Task:
         """The task of calling ``function(*inputs, **options, progress=…)``.
 
@@ -59,7 +72,8 @@ class Task:
         modules, pixels and earlier results, which cannot be compared.
         """
         arguments = (about, *sorted(options.items()))
-        return cls(networks, function.__name__, arguments, partial(function, *inputs, **options))
+        call = partial(function, *inputs, **options)
+        return cls(networks, function.__name__, arguments, call, is_long, follows)
 
     @property
     def key(self) -> tuple[Hashable, ...]:
@@ -91,17 +105,15 @@ def answer(
     title: str = "",
     *,
     stands_in: Callable[[Shown], bool] | None = None,
-    on_stop: Callable[[], None] | None = None,
 ) -> Shown | None:
     """The newest result of a slot: this task's or, while it is computed, the one before.
 
     Draws progress, a mistake or a defect, and says when the result is the previous one. With a
     result ``view``, ``info`` and ``title`` are kept. ``stands_in`` says whether a previous one may
-    be shown meanwhile; by default any may, also after a failure. ``on_stop`` does what stopping
-    means besides that this person waits no more.
+    be shown meanwhile; by default any may, also after a failure.
     """
     try:
-        result = wait_for(slot, task, on_stop)
+        result = wait_for(slot, task)
     except Exception as error:
         if stands_in is None:
             return refused(slot, error)
@@ -149,13 +161,28 @@ def submit(slot: str, task: Task) -> Job:
     name = f"{_JOB}{slot}"
     job: Job | None = st.session_state.get(name)
     if job is None or job.key != task.key or not job.done or job.cancelled:
-        work = lambda job: task.call(progress=job.report)  # noqa: E731
-        job = cache.pool().submit(_session(slot), task.key, work)
+        job = cache.pool().submit(
+            _watcher(slot),
+            task.key,
+            partial(_do, task),
+            is_long=task.is_long,
+            follows=task.follows,
+        )
         st.session_state[name] = job
     return job
 
 
-def wait_for(slot: str, task: Task, on_stop: Callable[[], None] | None = None) -> Any | None:
+def _do(task: Task, job: Job) -> Any:
+    """The task, on a worker's thread; of what was given to it nothing is logged."""
+    from advprop_core.training.memory import memory_advice  # here: it loads torch
+
+    with memory_advice("This server's memory is full: ask for less, or try again later."):
+        result = task.call(progress=job.report)
+    _LOG.info("A task is done", extra={"task": task.name, "seconds": round(job.spent, 2)})
+    return result
+
+
+def wait_for(slot: str, task: Task) -> Any | None:
     """The result of a task, or None: progress while it is computed, a button once it is stopped."""
     if is_stopped(slot, task):
         left, right = st.columns([5, 1], vertical_alignment="center")
@@ -163,13 +190,38 @@ def wait_for(slot: str, task: Task, on_stop: Callable[[], None] | None = None) -
         right.button("Go on", key=f"go.{slot}", width="stretch", on_click=go_on, args=(slot,))
         return None
     job = submit(slot, task)
-    if wait([job.future], QUICK).done:
+    if _wait(job, QUICK) or _watch(slot, job):
         try:
             return job.future.result()
         except Cancelled:  # by someone else, just now: a file was written anew, for instance
             st.rerun()
-    _progress(slot, on_stop)
+    _progress(slot)
     return None
+
+
+def _wait(job: Job, seconds: float) -> bool:
+    """Wait for a job; returns whether it is done."""
+    end = time.monotonic() + seconds
+    while not job.done and time.monotonic() < end:
+        wait([job.future], _GLANCE)
+        _ = _DRAWN in st.session_state  # here Streamlit ends this run, where it is out of date
+    return job.done
+
+
+def _watch(slot: str, job: Job) -> bool:
+    """Wait a little longer, with a bar; returns whether the job is done.
+
+    To draw the page and poll costs the server more than to wait, which matters where many do.
+    """
+    bar, room, end = st.empty(), st.empty(), time.monotonic() + PATIENCE
+    if PATIENCE and shown(slot) is None:
+        room.skeleton(height=_RESERVED)
+    while not job.done and time.monotonic() < end:
+        bar.progress(job.progress, _state(job))
+        _wait(job, _POLL)
+    bar.empty()
+    room.empty()
+    return job.done
 
 
 def is_stopped(slot: str, task: Task) -> bool:
@@ -227,43 +279,49 @@ def end_run(background: Collection[str]) -> None:
     for name in [name for name in st.session_state if str(name).startswith(_JOB)]:
         slot = str(name).removeprefix(_JOB)
         if slot not in drawn and slot not in background:
-            cache.pool().cancel(_session(slot))
+            cache.pool().cancel(_watcher(slot))
             del st.session_state[name]
 
 
 @partial(defects.fragment, run_every=_POLL)
-def _progress(slot: str, on_stop: Callable[[], None] | None) -> None:
+def _progress(slot: str) -> None:
     """Polls the job; the page is drawn again when it is done."""
     job: Job = st.session_state[f"{_JOB}{slot}"]
     if job.done or job.cancelled:
         st.rerun()
     left, right = st.columns([5, 1], vertical_alignment="center")
-    state = "Waiting for other work …"
-    if job.started is not None:
-        left_over = messages.time_left(job.seconds_left)
-        state = f"Working … {percent(job.progress)}{left_over}"
-    left.progress(job.progress, state)
-    if right.button(
-        "Stop", key=f"stop.{slot}", width="stretch", on_click=_stop, args=(slot, on_stop)
-    ):
+    left.progress(job.progress, _state(job))
+    if right.button("Stop", key=f"stop.{slot}", width="stretch", on_click=_stop, args=(slot,)):
         st.rerun()  # at once: the worker may be long in getting to its next report
+    if job.is_long:
+        job.stays = st.toggle("Go on when I leave", job.stays, key=f"stays.{slot}", help=_STAYS)
 
 
-def _stop(slot: str, on_stop: Callable[[], None] | None) -> None:
+def _state(job: Job) -> str:
+    """Where the job stands, in words."""
+    line = cache.pool().place(job)
+    if line is not None:
+        place, seconds = line
+        return messages.in_line(place, None if job.is_long else seconds, is_begun=job.started)
+    return f"Working … {percent(job.progress)}{messages.time_left(job.seconds_left)}"
+
+
+def _stop(slot: str) -> None:
     job: Job | None = st.session_state.get(f"{_JOB}{slot}")
     if job is None:  # given up in the meantime
         return
     st.session_state[f"{_STOPPED}{slot}"] = job.key
-    cache.pool().cancel(_session(slot))
-    if on_stop:
-        on_stop()
+    job.stays = False
+    cache.pool().cancel(_watcher(slot))
 
 
-def _session(slot: str) -> str:
-    """Who waits: one slot of one person's session."""
-    if "session" not in st.session_state:
-        st.session_state["session"] = uuid.uuid4().hex
-    return f"{st.session_state['session']}.{slot}"
+def _watcher(slot: str) -> Watcher:
+    """Who waits: one slot of one person's page."""
+    if "visit" not in st.session_state:
+        st.session_state["visit"] = uuid.uuid4().hex
+    context = get_script_run_ctx()
+    assert context is not None  # a page is drawn by a session alone
+    return Watcher(context.session_id, f"{st.session_state['visit']}.{slot}")
 
 
 def _shown(slot: str) -> str:

@@ -13,6 +13,7 @@ from advprop_core.models import bundle
 from advprop_core.transfer import results_file
 from app.shell import cache, history, state, tasks, workbench
 from app.shell.messages import safe
+from app.shell.public import is_public
 from app.shell.state import key
 from app.shell.tasks import Shown, Task
 from app.transfer import controls, results, words
@@ -56,7 +57,7 @@ def page() -> None:
         results.show(results_file.parse(view.learned, files[view.learned].read_bytes()))
     elif shown is not None:
         results.show(shown.result)
-    elif not busy:
+    elif not busy and not is_public():
         st.info("There is no run yet. Choose networks, and press **Run**.")
     for complaint in state.complaints():
         complaints.warning(complaint)
@@ -79,6 +80,9 @@ def _run(
     request: TransferRequest | None, task: Task | None, refusal: str, busy: bool
 ) -> Shown | None:
     """What would be trained, or progress; returns the newest result."""
+    if is_public():
+        st.info(words.NOT_HERE, icon=":material/lock:")
+        return None
     if request is None or task is None:
         st.error(refusal)
         return tasks.shown(_SLOT)
@@ -108,7 +112,7 @@ def _follow(task: Task, busy: bool) -> Shown | None:
         return tasks.previous(_SLOT, task)
     if job.done and (error := job.future.exception()) is not None:
         return tasks.refused(_SLOT, error)  # to try again takes a press of the button
-    shown = tasks.answer(_SLOT, task, on_stop=lambda: cache.pool().stop(task.key))
+    shown = tasks.answer(_SLOT, task)
     if busy and job.done:
         st.rerun()  # the controls above were drawn as they are while a run is on
     return shown
@@ -124,7 +128,7 @@ def _task(request: TransferRequest) -> Task:
         return transfer(request, files, progress=progress)
 
     networks = tuple(map(cache.network_of, names))
-    return Task.of(networks, transfer, about="transfer", request=request)
+    return Task.of(networks, transfer, about="transfer", is_long=True, request=request)
 
 
 def _file() -> None:

@@ -19,6 +19,11 @@ CAUTION = (
     "is trained, without augmentation."
 )
 
+NOT_HERE = (
+    "This server trains nothing, for others use it too. Start the app on your own machine to train "
+    "there."
+)
+
 
 def plan(request: TransferRequest) -> str:
     """What a run will train."""

@@ -122,6 +122,7 @@ def tiny(offer: Callable[..., None], tiny_models: dict[str, Path]) -> None:
 def hold(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[object, str], threading.Event]]:
     """(module, function) makes it report a half and wait; returns the event that lets it go."""
     monkeypatch.setattr("app.shell.tasks.QUICK", 0.2)
+    monkeypatch.setattr("app.shell.tasks.PATIENCE", 0.0)
     events = []
 
     def hold_function(module: object, name: str) -> threading.Event:

@@ -36,7 +36,7 @@ def vanilla(tiny):
 def test_a_calibrated_branch_is_made_once_and_changes_no_other(vanilla, monkeypatch):
     lens, compare = vanilla
     before = {key: value.clone() for key, value in lens.model.state_dict().items()}
-    store, job = BoundedStore(2), Job("x")
+    store, job = BoundedStore(2), Job("x", None)
     compared = compare(FEW, store, job)
     assert compared.branches == ("main", "aux")
     assert job.progress == 1
@@ -57,7 +57,7 @@ def test_a_calibrated_branch_is_made_once_and_changes_no_other(vanilla, monkeypa
 
 def test_calibrating_can_be_stopped(vanilla):
     lens, compare = vanilla
-    store, job = BoundedStore(2), Job("x")
+    store, job = BoundedStore(2), Job("x", None)
     job.cancelled = True
     with pytest.raises(Cancelled):
         compare(FEW, store, job)
@@ -69,4 +69,4 @@ def test_photos_that_do_not_fit_are_said(vanilla, tmp_path):
     (tmp_path / "cats").mkdir()
     source = replace(FEW, name=str(tmp_path))
     with pytest.raises(ValueError, match="no image"):
-        compare(source, BoundedStore(2), Job("x"))
+        compare(source, BoundedStore(2), Job("x", None))

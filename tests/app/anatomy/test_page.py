@@ -323,6 +323,7 @@ def test_figures_of_another_attack_do_not_stand_under_this_ones_name(anatomy, mo
 
     monkeypatch.setattr("app.anatomy.work.gap_over", slow)
     monkeypatch.setattr("app.shell.tasks.QUICK", 0.2)
+    monkeypatch.setattr("app.shell.tasks.PATIENCE", 0.0)
     let_go.set()
     person = anatomy(looked_into=WHICH).press("Measure it over 4 drawn scenes")
     assert_whole(person, [*STAGES, *over])

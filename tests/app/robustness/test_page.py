@@ -124,7 +124,7 @@ def test_another_session_with_the_same_link_finds_the_result(come, visit):
     assert_whole(later)
 
 
-def test_a_reload_finds_the_running_job_and_may_stop_it(come, visit, hold):
+def test_a_reload_finds_the_running_job_and_may_stop_it(come, visit, hold, monkeypatch):
     held = hold(work, "measure")
     person = come()
     person.button("Run").click()
@@ -137,6 +137,7 @@ def test_a_reload_finds_the_running_job_and_may_stop_it(come, visit, hold):
     later.at.switch_page(PAGE)
     later.at.run()
     assert [p.value for p in later.at.progress] == [50]
+    monkeypatch.setattr(cache.pool(), "_is_here", lambda session: False)  # the first one went
     later.button("Stop").click()
     later.at.run()
     assert not later.at.get("progress")

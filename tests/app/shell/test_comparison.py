@@ -117,7 +117,7 @@ def test_what_changes_nothing_but_the_drawing_is_the_same_job(lens):
 
 def test_the_task_reports_to_its_job_and_can_be_stopped(lens):
     task = comparison.comparison_task(replace(BASE, method="saliency", steps=4), lens)
-    job = Job("key")
+    job = Job("key", task.call)
     result = task.call(progress=job.report)
     assert job.progress == 1
     assert 0 < float((result.adversarial - result.clean).max()) <= 4 / 255 + 1e-6

@@ -2,12 +2,11 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import wait
-from types import SimpleNamespace
 
 import pytest
 
-from app.shell import jobs
-from app.shell.jobs import Cancelled, Job, Pool
+from app.shell.jobs import Cancelled, Job, Watcher
+from app.shell.pool import Pool
 
 SOON = 10  # seconds; only a broken pool needs them
 
@@ -40,7 +39,7 @@ def never(job):
 
 
 def test_a_job_gives_its_result():
-    job = Pool().submit("a", "key", Work(42).release())
+    job = Pool().submit(Watcher("a"), "key", Work(42).release())
     assert job.future.result(SOON) == 42
     assert job.done
     assert job.progress == 0.5
@@ -48,19 +47,19 @@ def test_a_job_gives_its_result():
 
 def test_equal_requests_share_one_job_also_when_it_is_done():
     pool, work = Pool(), Work("once")
-    first = pool.submit("a", ("k", 1), work)
-    assert pool.submit("b", ("k", 1), never) is first
+    first = pool.submit(Watcher("a"), ("k", 1), work)
+    assert pool.submit(Watcher("b"), ("k", 1), never) is first
     work.release()
     assert first.future.result(SOON) == "once"
-    assert pool.submit("c", ("k", 1), never) is first
+    assert pool.submit(Watcher("c"), ("k", 1), never) is first
     assert work.runs == 1
 
 
 def test_a_superseded_job_stops_at_its_next_report():
     pool, old = Pool(), Work("old")
-    first = pool.submit("a", "old", old)
+    first = pool.submit(Watcher("a"), "old", old)
     assert old.began.wait(SOON)
-    second = pool.submit("a", "new", Work("new").release())
+    second = pool.submit(Watcher("a"), "new", Work("new").release())
     assert second.future.result(SOON) == "new"
     old.release()
     with pytest.raises(Cancelled):
@@ -69,9 +68,9 @@ def test_a_superseded_job_stops_at_its_next_report():
 
 def test_a_superseded_job_that_queued_does_not_start():
     pool, busy = Pool(workers=1), Work("busy")
-    running = pool.submit("other", "busy", busy)
-    queued = pool.submit("a", "queued", never)
-    last = pool.submit("a", "last", Work("last").release())
+    running = pool.submit(Watcher("other"), "busy", busy)
+    queued = pool.submit(Watcher("a"), "queued", never)
+    last = pool.submit(Watcher("a"), "last", Work("last").release())
     busy.release()
     assert running.future.result(SOON) == "busy"
     assert last.future.result(SOON) == "last"
@@ -81,20 +80,20 @@ def test_a_superseded_job_that_queued_does_not_start():
 
 def test_a_job_that_another_session_waits_for_goes_on():
     pool, work = Pool(), Work("shared")
-    job = pool.submit("a", "key", work)
-    pool.submit("b", "key", never)
-    pool.cancel("a")
+    job = pool.submit(Watcher("a"), "key", work)
+    pool.submit(Watcher("b"), "key", never)
+    pool.cancel(Watcher("a"))
     work.release()
     assert job.future.result(SOON) == "shared"
 
 
 def test_the_last_session_to_leave_cancels():
     pool, work = Pool(), Work()
-    job = pool.submit("a", "key", work)
-    pool.submit("b", "key", never)
+    job = pool.submit(Watcher("a"), "key", work)
+    pool.submit(Watcher("b"), "key", never)
     assert work.began.wait(SOON)
     for session in "ab":
-        pool.cancel(session)
+        pool.cancel(Watcher(session))
     work.release()
     with pytest.raises(Cancelled):
         job.future.result(SOON)
@@ -103,34 +102,34 @@ def test_the_last_session_to_leave_cancels():
 def test_a_job_is_found_by_who_did_not_ask_for_it():
     pool, work = Pool(), Work(42)
     assert pool.find("key") is None
-    job = pool.submit("a", "key", work)
+    job = pool.submit(Watcher("a"), "key", work)
     assert pool.find("key") is job
     work.release()
     assert job.future.result(SOON) == 42
     assert pool.find("key") is job
 
 
-def test_a_stopped_job_ends_whoever_waits_and_may_be_made_again():
-    pool, work = Pool(), Work()
-    job = pool.submit("reloaded", "key", work)
-    pool.submit("b", "key", never)
+def test_who_is_gone_does_not_keep_a_job_that_another_stops():
+    pool, work = Pool(is_here=lambda session: session != "reloaded"), Work()
+    job = pool.submit(Watcher("reloaded"), "key", work)
+    pool.submit(Watcher("b"), "key", never)
     assert work.began.wait(SOON)
-    pool.stop("key")
+    pool.cancel(Watcher("b"))
     assert pool.find("key") is None
     work.release()
     with pytest.raises(Cancelled):
         job.future.result(SOON)
-    again = pool.submit("b", "key", Work("again").release())
+    again = pool.submit(Watcher("b"), "key", Work("again").release())
     assert again.future.result(SOON) == "again"
-    pool.stop("key")
+    pool.cancel(Watcher("b"))
     assert pool.find("key") is again, "what is done stays"
 
 
 def test_what_is_done_can_be_forgotten():
     pool = Pool()
-    jobs = [pool.submit(key, key, Work(key).release()) for key in ("a", "b", "c")]
+    jobs = [pool.submit(Watcher(key), key, Work(key).release()) for key in ("a", "b", "c")]
     wait([job.future for job in jobs], SOON)
-    busy = pool.submit("d", "d", Work())
+    busy = pool.submit(Watcher("d"), "d", Work())
     pool.forget(lambda key: key == "a")
     assert [pool.find(key) for key in "abcd"] == [None, *jobs[1:], busy]
     pool.forget(lambda _: True)
@@ -140,25 +139,26 @@ def test_what_is_done_can_be_forgotten():
 
 def test_a_job_says_whether_it_was_taken_up():
     pool, work = Pool(workers=1), Work()
-    first = pool.submit("a", "a", work)
-    second = pool.submit("b", "b", Work())
+    first = pool.submit(Watcher("a"), "a", work)
+    second = pool.submit(Watcher("b"), "b", Work())
     assert work.began.wait(SOON)
-    assert first.started is not None
-    assert second.started is None
+    assert first.started
+    assert not second.started
     work.release()
 
 
 def test_a_server_ends_while_work_is_done_and_more_is_waiting():
     script = """
-from app.shell.jobs import Pool
+from app.shell.jobs import Watcher
+from app.shell.pool import Pool
 import threading, time
 began = threading.Event()
 def work(job):
     began.set()
     time.sleep(3600)
 pool = Pool(workers=1)
-pool.submit("a", "a", work)
-pool.submit("b", "b", work)
+pool.submit(Watcher("a"), "a", work)
+pool.submit(Watcher("b"), "b", work)
 assert began.wait(60)
 print("main is through")
 """
@@ -170,20 +170,20 @@ print("main is through")
 
 def test_a_cancelled_request_may_be_made_again():
     pool, work = Pool(), Work()
-    pool.submit("a", "key", work)
+    pool.submit(Watcher("a"), "key", work)
     assert work.began.wait(SOON)
-    pool.cancel("a")
-    again = pool.submit("a", "key", Work("again").release())
+    pool.cancel(Watcher("a"))
+    again = pool.submit(Watcher("a"), "key", Work("again").release())
     assert again.future.result(SOON) == "again"
     work.release()
 
 
 def test_an_error_reaches_who_asked_and_a_retry_starts_anew():
     pool = Pool()
-    job = pool.submit("a", "key", Work(ValueError("no")).release())
+    job = pool.submit(Watcher("a"), "key", Work(ValueError("no")).release())
     with pytest.raises(ValueError, match="no"):
         job.future.result(SOON)
-    again = pool.submit("a", "key", Work("yes").release())
+    again = pool.submit(Watcher("a"), "key", Work("yes").release())
     assert again is not job
     assert again.future.result(SOON) == "yes"
 
@@ -191,17 +191,17 @@ def test_an_error_reaches_who_asked_and_a_retry_starts_anew():
 def test_results_are_kept_up_to_a_number_the_oldest_go_first():
     pool = Pool(capacity=3)
     for key in range(6):
-        pool.submit("a", key, Work(key).release()).future.result(SOON)
-    pool.submit("a", 6, Work(6).release()).future.result(SOON)
+        pool.submit(Watcher("a"), key, Work(key).release()).future.result(SOON)
+    pool.submit(Watcher("a"), 6, Work(6).release()).future.result(SOON)
     assert len(pool._jobs) <= 4
-    assert pool.submit("a", 5, never).future.result(SOON) == 5
+    assert pool.submit(Watcher("a"), 5, never).future.result(SOON) == 5
     work = Work("anew").release()
-    assert pool.submit("a", 0, work).future.result(SOON) == "anew"
+    assert pool.submit(Watcher("a"), 0, work).future.result(SOON) == "anew"
 
 
 def test_no_more_jobs_run_at_once_than_there_are_workers():
     pool, works = Pool(workers=2), [Work(i) for i in range(3)]
-    jobs = [pool.submit(f"s{i}", i, work) for i, work in enumerate(works)]
+    jobs = [pool.submit(Watcher(f"s{i}"), i, work) for i, work in enumerate(works)]
     assert works[0].began.wait(SOON)
     assert works[1].began.wait(SOON)
     assert not works[2].began.is_set()
@@ -223,7 +223,7 @@ def test_many_sessions_at_once_run_each_request_once():
 
     def ask(session):
         for key in range(20):
-            assert pool.submit(session, key, work(key)).future.result(SOON) == key
+            assert pool.submit(Watcher(session), key, work(key)).future.result(SOON) == key
 
     threads = [threading.Thread(target=ask, args=(f"s{n}",)) for n in range(8)]
     for thread in threads:
@@ -233,13 +233,10 @@ def test_many_sessions_at_once_run_each_request_once():
     assert sorted(runs) == list(range(20))
 
 
-def test_the_time_left_is_told_from_the_speed_so_far(monkeypatch):
-    now = [100.0]
-    monkeypatch.setattr(jobs, "time", SimpleNamespace(monotonic=lambda: now[0]))
-    job = Job("key")
+def test_the_time_left_is_told_from_the_speed_so_far():
+    job = Job("key", never)
     assert job.seconds_left is None
-    job.started, job.progress = 100.0, 0.25
-    now[0] = 101.0
+    job.spent, job.progress = 1.0, 0.25
     assert job.seconds_left is None  # too early to tell
-    now[0] = 110.0
+    job.spent = 10.0
     assert job.seconds_left == 30.0

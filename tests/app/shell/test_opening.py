@@ -17,6 +17,7 @@ from advprop_core.models import checkpoints
 from advprop_core.models.settings import ModelSettings
 from app.playground import saving
 from app.shell import cache, history, network_files
+from app.shell.public import is_public
 from tests.app.visiting import chosen
 
 NAMES = b"cat\ndog\nbird\nhorse\nship\nfrog\n"
@@ -267,16 +268,16 @@ def test_what_is_saved_names_the_persons_file_and_is_made_again_from_it(dialogue
 
 
 def test_a_server_that_others_reach_takes_no_files(visit, monkeypatch):
-    monkeypatch.setattr(network_files, "may_open", lambda: False)
+    monkeypatch.setenv("ADVPROP_PUBLIC", "1")
     dialogue = Dialogue(visit(perturbation="none")).open()
     assert not [w for w in dialogue.at.get("file_uploader") if "opening" in (w.key or "")]
     assert "takes no network files" in dialogue.at.info[0].value
 
 
-@pytest.mark.parametrize(("address", "allowed"), [("localhost", True), ("0.0.0.0", False)])
-def test_it_depends_on_who_can_reach_the_server(monkeypatch, address, allowed):
+@pytest.mark.parametrize(("address", "public"), [("localhost", False), ("0.0.0.0", True)])
+def test_it_depends_on_who_can_reach_the_server(monkeypatch, address, public):
     monkeypatch.setattr("streamlit.get_option", lambda name: address)
-    assert network_files.may_open() is allowed
+    assert is_public() is public
 
 
 def test_an_adapter_may_name_no_file_of_the_server(tiny_models, tiny_info_of, tmp_path):

@@ -7,7 +7,7 @@ import pytest
 
 from advprop_core.errors import InputError
 from app.robustness import cell_cache
-from app.shell import cache, network_files, photo_sets
+from app.shell import cache, photo_sets
 from app.shell.store import FileStore
 from tests.app.visiting import chosen, jpeg
 
@@ -122,6 +122,6 @@ def test_photos_of_other_classes_are_named_and_not_offered(visit):
 
 
 def test_where_others_reach_the_server_it_takes_none(visit, monkeypatch):
-    monkeypatch.setattr(network_files, "may_open", lambda: False)
+    monkeypatch.setenv("ADVPROP_PUBLIC", "1")
     person = visit(v="3", tested="tiny-advprop", steps="1").turn_to(PAGE)
     assert not [w for w in person.at.get("file_uploader") if w.key == "photo_sets.upload"]

@@ -71,3 +71,11 @@ def test_a_file_that_is_no_transfer_experiment(tmp_path):
     ):
         with pytest.raises(ValueError, match=message):
             results_file.parse("x.json", data)
+
+
+def test_where_strangers_use_the_server_nothing_is_trained(visit, monkeypatch):
+    monkeypatch.setenv("ADVPROP_PUBLIC", "1")
+    person = visit().turn_to("app/transfer/page.py")
+    assert "This server trains nothing" in person.at.info[0].value
+    assert not [button for button in person.at.button if button.label == "Run"]
+    assert not person.errors

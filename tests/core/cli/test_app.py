@@ -38,7 +38,7 @@ def test_app_starts_streamlit_for_this_machine_only(advprop, bundled, started) -
     assert "--server.port" not in options
     assert "--server.maxUploadSize 1000" in options
     assert working_folder == str(bundled)
-    assert "ADVPROP_MODELS" not in environment
+    assert {"ADVPROP_MODELS", "ADVPROP_PUBLIC"}.isdisjoint(environment)
     assert environment["OMP_WAIT_POLICY"] == "PASSIVE"
 
 
@@ -57,7 +57,21 @@ def test_app_hands_over_models_and_photos(
     assert "headless" not in options
     assert "Anyone who can reach this machine" in answer.err
     assert "cannot open network files" in answer.err
-    assert "maxUploadSize" not in options  # the small limit of photos stays
+    assert "--server.maxUploadSize 20" in options
+    assert "allowedHosts" not in options  # it knows its own addresses
+    assert environment["ADVPROP_PUBLIC"] == "1"
+
+
+def test_behind_a_proxy_the_app_listens_to_this_machine_and_answers_to_its_names(
+    advprop, started, monkeypatch
+) -> None:
+    monkeypatch.setenv("STREAMLIT_SERVER_ADDRESS", "127.0.0.1")
+    assert advprop("app", "--public", "--host", "lens.example.org,10.0.0.7").code == 0
+    ((command, environment, _),) = started
+    options = " ".join(command[5:])
+    assert "--server.address" not in options
+    assert "--server.allowedHosts lens.example.org --server.allowedHosts 10.0.0.7" in options
+    assert environment["STREAMLIT_SERVER_ADDRESS"] == "127.0.0.1"
 
 
 def test_app_hands_over_what_foreign_files_do_not_say(

@@ -103,3 +103,21 @@ def test_blocks_are_trained_by_the_trainer_and_the_rest_stays(network, photos, t
     ]
     assert moved[0] == {"layer4", "fc"}
     assert "conv1" in moved[2]
+
+
+def test_where_a_gpu_has_no_room_features_are_made_on_the_cpu_and_that_is_said(
+    network, photos, tmp_path, monkeypatch
+) -> None:
+    grid = small_grid(network, photos, num_images=[8], seeds=1)
+    real = run.FeatureCache.rows
+
+    def rows(cache, images, digests, device, progress):
+        if device.type != "cpu":
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return real(cache, images, digests, device, progress)
+
+    monkeypatch.setattr(run.FeatureCache, "rows", rows)
+    monkeypatch.setattr(run.torch.cuda, "is_available", lambda: True)
+    outcome = run_grid(grid, tmp_path, ThreadPool)
+    assert not outcome.failed
+    assert outcome.notes == ("the GPU's memory was full, so features were made on the CPU",)

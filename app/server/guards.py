@@ -1,0 +1,160 @@
+"""What no visitor may do, whatever their browser sends; each is a layer around Streamlit's own app.
+
+Streamlit lets every browser clear the caches of all, ask for the server's git branch, and have
+files written that help to develop it. It keeps as many files as are sent, and checks the name that
+it was called by for websockets alone.
+"""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass
+from functools import cache
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+import streamlit as st
+from google.protobuf.message import DecodeError
+from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.runtime import get_instance
+from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
+
+_FRAMES = {"rerun_script", "stop_script", "app_heartbeat", "file_urls_request"}
+_OPERATIONS = {"deferred_file", "dataframe_chunk"}
+_UPLOADS = "/_stcore/upload_file/"
+_REFUSED, _FULL = 1008, 1013  # codes of a websocket: against the rules; try again later
+
+
+@dataclass(frozen=True)
+class Quota:
+    """What a server keeps for its visitors.
+
+    Attributes:
+        sessions: Open pages.
+        session_uploads: Bytes that one session may have sent and not taken away.
+        uploads: Bytes of all sessions together.
+        files: How many files of one session.
+    """
+
+    sessions: int = 300
+    session_uploads: int = 100_000_000
+    uploads: int = 1_000_000_000
+    files: int = 20
+
+
+class OnlyKnownNames:
+    """Answers only who calls the server by a name of its own.
+
+    Without it, a page of somebody else's could give its own name this server's address, and read
+    what a browser on this network may see. Such a page has a name, so plain addresses are taken.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        host = None if scope["type"] == "lifespan" else Headers(scope=scope).get("host")
+        if scope["type"] == "lifespan" or is_own_name(host):
+            await self._app(scope, receive, send)
+        elif scope["type"] == "http":
+            sentence = "This server has another name: whoever runs it can add one with --host.\n"
+            await PlainTextResponse(sentence, 421)(scope, receive, send)
+        else:
+            await receive()  # the wish to connect
+            await send({"type": "websocket.close", "code": _REFUSED})
+
+
+def is_own_name(host: str | None) -> bool:
+    """Whether a Host header names this server: as ``server.allowedHosts`` says, where it does."""
+    if st.get_option("server.allowedHosts"):
+        return is_host_allowed(host)
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return False
+    try:
+        ip_address(name)
+    except ValueError:
+        return name in _machine_names()
+    return True
+
+
+@cache
+def _machine_names() -> frozenset[str]:
+    name = socket.gethostname().lower()
+    return frozenset({"localhost", name, f"{name}.local"})
+
+
+class OnlyNeededFrames:
+    """Passes on the messages that pages need, and no more sessions than the server takes."""
+
+    def __init__(self, app: ASGIApp, quota: Quota) -> None:
+        self._app = app
+        self._quota = quota
+        self._open = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "websocket":
+            await self._app(scope, receive, send)
+            return
+        if self._open >= self._quota.sessions:
+            await receive()  # the wish to connect
+            await send({"type": "websocket.close", "code": _FULL})
+            return
+
+        async def receive_needed() -> Message:
+            while not _is_needed(message := await receive()):
+                pass
+            return message
+
+        self._open += 1
+        try:
+            await self._app(scope, receive_needed, send)
+        finally:
+            self._open -= 1
+
+
+class BoundedUploads:
+    """Refuses files beyond what the server keeps for one session, and for all."""
+
+    def __init__(self, app: ASGIApp, quota: Quota) -> None:
+        self._app = app
+        self._quota = quota
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_upload = scope["type"] == "http" and scope["method"] == "PUT"
+        if is_upload and _UPLOADS in scope["path"] and self._is_full(scope):
+            refusal = PlainTextResponse("Too many files: take some away first.\n", 429)
+            await refusal(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    def _is_full(self, scope: Scope) -> bool:
+        session = scope["path"].partition(_UPLOADS)[2].partition("/")[0]
+        kept = get_instance().uploaded_file_mgr.file_storage  # type: ignore[attr-defined] # in memory
+        sizes = {
+            name: [len(file.data) for file in list(files.values())]
+            for name, files in list(kept.items())
+        }
+        mine, coming = sizes.get(session, []), int(Headers(scope=scope).get("content-length") or 0)
+        return (
+            len(mine) >= self._quota.files
+            or sum(mine) + coming > self._quota.session_uploads
+            or sum(map(sum, sizes.values())) + coming > self._quota.uploads
+        )
+
+
+def _is_needed(message: Message) -> bool:
+    if message["type"] != "websocket.receive" or message.get("bytes") is None:
+        return True  # text is Streamlit's to refuse
+    try:
+        frame = BackMsg.FromString(message["bytes"])
+    except DecodeError:
+        return True  # Streamlit ends the session
+    kind = frame.WhichOneof("type")
+    if kind == "backend_operation_request":
+        return frame.backend_operation_request.WhichOneof("payload") in _OPERATIONS
+    return kind in _FRAMES

@@ -73,7 +73,7 @@ def classes_of(key: str) -> list[str]:
 
 def hint() -> str:
     """What a page may say where photos are missing; empty where none are taken."""
-    return f"Give them as a zip under **{_TITLE}**. " if network_files.may_open() else ""
+    return "" if is_public() else f"Give them as a zip under **{_TITLE}**. "
 
 
 def uploader(field: str, *, disabled: bool) -> None:

@@ -11,6 +11,7 @@ from advprop_core.attribution.methods import METHODS
 from advprop_core.errors import InputError
 from advprop_core.text import join
 from advprop_core.types import ModelInfo
+from app.language.text import N_
 from app.maps import controls as map_controls
 from app.maps import words
 from app.maps.view import MapsView, ask, asked
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     from app.maps.map_set import MapSet
     from app.shell.cache import Lens
 
-QUESTION = "Where did each branch look, and can the maps be trusted?"
-INTRODUCTION = (
+QUESTION = N_("Where did each branch look, and can the maps be trusted?")
+INTRODUCTION = N_(
     "Each kind of map defines *looking* in its own way. Here several stand side by side, with one "
     "class, layer and colour scale for all branches and both pictures, and with their differences."
 )

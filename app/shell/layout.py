@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import streamlit as st
 
+from app.language.text import current
 from app.shell import chart_saving
 from app.shell.messages import plain
 from app.shell.state import key
@@ -58,7 +59,7 @@ def once(name: str, about: Hashable, draw: Callable[[], T]) -> T:
 
     A page is run again at every click, and most of what it shows has not changed.
     """
-    place = f"once.{name}"
+    place, about = f"once.{name}", (current(), about)  # in which language, too
     last = st.session_state.get(place)
     if last is None or last[0] != about:
         last = st.session_state[place] = (about, draw())

@@ -30,7 +30,7 @@ FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 SERVING = {
     "shell": {"shell", "figures", "elements", "language"},
     "figures": {"figures", "language"},
-    "elements": {"elements", "figures"},
+    "elements": {"elements", "figures", "language"},
     "language": {"language"},
 }
 

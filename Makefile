@@ -29,7 +29,7 @@ NPM := npm_here() { \
   cd app/web && npm_here
 
 .DEFAULT_GOAL := help
-.PHONY: help install app page test check format bench lock wheel clean FORCE
+.PHONY: help install app page test check format bench translations lock wheel clean FORCE
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ bench: $(STAMP)  ## measure speed against foolbox and torchattacks, side by side
 	@$(BIN)/python -c 'import torchattacks' 2>/dev/null \
 	  || $(PIP) install --no-deps $(TORCHATTACKS)
 	$(BIN)/python -m benchmarks $(ARGS)
+
+translations: $(STAMP)  ## bring the catalogues of other languages level with the code
+	@$(BIN)/python -m app.language.catalogues
 
 lock:  ## write requirements.lock anew from pyproject.toml (ARGS=--upgrade for newer versions)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

@@ -4,37 +4,42 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.shell import defects, tasks
+from app.language.text import N_, _
+from app.shell import defects, language, state, tasks
 
 ICON = Path(__file__).parent / "assets" / "icon.svg"
 STYLE = Path(__file__).parent / "app" / "page.css"
-PAGES = {  # the first is the default
-    "playground": ":material/compare:",
-    "maps": ":material/visibility:",
-    "visualise": ":material/draw:",
-    "anatomy": ":material/layers:",
-    "robustness": ":material/shield:",
-    "transfer": ":material/school:",
-    "influence": ":material/account_tree:",
-    "models": ":material/inventory_2:",
+PAGES = {  # title to icon; the first is the default
+    N_("Playground"): ":material/compare:",
+    N_("Maps"): ":material/visibility:",
+    N_("Visualise"): ":material/draw:",
+    N_("Anatomy"): ":material/layers:",
+    N_("Robustness"): ":material/shield:",
+    N_("Transfer"): ":material/school:",
+    N_("Influence"): ":material/account_tree:",
+    N_("Models"): ":material/inventory_2:",
 }
 
 
 def main() -> None:
     st.set_page_config(page_title="AdvProp Lens", page_icon=str(ICON), layout="wide")
     st.html(STYLE)
-    page = st.navigation(
-        [
-            st.Page(f"app/{name}/page.py", title=name.title(), icon=icon, url_path=name)
-            for name, icon in PAGES.items()
-        ],
-        position="top",
-    )
+    language.settle(is_back=state.is_back())
+    pages = {
+        title: st.Page(
+            f"app/{title.lower()}/page.py", title=_(title), icon=icon, url_path=title.lower()
+        )
+        for title, icon in PAGES.items()
+    }
+    page = st.navigation(list(pages.values()), position="top")
     defects.cover_callbacks()
     tasks.begin_run()
-    st.session_state["page"] = page.title  # for a report of a defect
+    # For a report of a defect.
+    st.session_state["page"] = next(title for title, one in pages.items() if one is page)
     with defects.told_of_page():
         page.run()
+    with st.sidebar:
+        language.switch()
     tasks.end_run(background={"robustness", "transfer"})
 
 

@@ -28,9 +28,10 @@ FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 
 # What the rooms of the app that serve every page may import of the app.
 SERVING = {
-    "shell": {"shell", "figures", "elements"},
-    "figures": {"figures"},
-    "elements": {"elements", "figures"},
+    "shell": {"shell", "figures", "elements", "language"},
+    "figures": {"figures", "language"},
+    "elements": {"elements", "figures", "language"},
+    "language": {"language"},
 }
 
 

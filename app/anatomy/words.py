@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from advprop_core.text import join, percent, radius
 from advprop_core.types import AttackConfig, InputKind
 from app.anatomy.calibrating import ATTACK
+from app.language.text import N_
 from app.shell.messages import PICTURES
 from app.shell.samples import no_photos
 
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from advprop_core.types import Comparison
     from app.shell.samples import Source
 
-QUESTION = "What tells the two BatchNorms apart?"
-INTRODUCTION = (
+QUESTION = N_("What tells the two BatchNorms apart?")
+INTRODUCTION = N_(
     "**main** and **aux** share every weight but those of their BatchNorm layers: a mean, a "
     "variance, a scale γ and a shift β per channel. Turn one into the other:"
 )

@@ -17,6 +17,7 @@ const GRID = "#E1E5EA";
 
 export default function ({ data, parentElement }) {
   for (const button of parentElement.querySelectorAll("button")) {
+    button.textContent = data.buttons[button.dataset.format];
     button.onclick = () => save(data, button.dataset.format);
   }
 }

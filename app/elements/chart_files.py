@@ -8,6 +8,7 @@ from html import escape
 
 from app.elements.declare import declare
 from app.figures.style import TO_LIGHT
+from app.language.text import _
 
 _mount = declare("chart_files")
 
@@ -25,9 +26,16 @@ def chart_files(chart: str, heading: str, about: Sequence[str]) -> None:
     chart_class = f"st-key-{name}"
     # Plotly obeys some markup in titles, and names may come from files.
     words = {"heading": _text(heading), "about": [*map(_text, about)]}
+    buttons = {"png": _("Picture (PNG)"), "svg": _("Drawing (SVG)")}
     _mount(
         key=f"files.{chart}",
-        data={"place": chart_class, "name": name, "colours": {**TO_LIGHT}, **words},
+        data={
+            "place": chart_class,
+            "name": name,
+            "colours": {**TO_LIGHT},
+            "buttons": buttons,
+            **words,
+        },
     )
 
 

@@ -40,6 +40,7 @@ class Eraser {
     photo.alt = data.alt;
     this.find(".caption").textContent = data.caption;
     this.most = data.most;
+    this.words = data.words;
     if (data.serial >= this.serial) {
       this.serial = data.serial;
       this.regions = parse(data.regions);
@@ -97,9 +98,11 @@ class Eraser {
     const none = this.regions.length === 0;
     this.find(".undo").disabled = this.find(".clear").disabled = none;
     const full = this.regions.length >= this.most;
-    this.find(".said").textContent = none
-      ? "Drag over the picture to erase a part."
-      : `${this.regions.length} erased${full ? ": no more fit, undo one first" : ""}`;
+    const { undo, clear, some, full: noMore } = this.words;
+    this.find(".undo").textContent = undo;
+    this.find(".clear").textContent = clear;
+    const said = none ? this.words.none : full ? noMore : some;
+    this.find(".said").textContent = said.replace("{count}", this.regions.length);
   }
 }
 

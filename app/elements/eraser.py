@@ -9,6 +9,7 @@ import streamlit as st
 
 from advprop_core.pictures.regions import MOST_REGIONS, parse_regions
 from app.elements.declare import declare
+from app.language.text import _
 
 _KEY = "eraser"
 _SERIAL = "eraser.serial"
@@ -33,6 +34,13 @@ def eraser(
             "regions": regions,
             "serial": st.session_state.get(_SERIAL, 0),
             "most": MOST_REGIONS,
+            "words": {
+                "undo": _("Take back"),
+                "clear": _("Clear"),
+                "none": _("Drag over the picture to erase a part."),
+                "some": _("{count} erased"),
+                "full": _("{count} erased: no more fit, undo one first"),
+            },
         },
         on_drawn_change=lambda: _take(on_drawn),
     )

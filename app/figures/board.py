@@ -19,7 +19,7 @@ from advprop_core.report.colours import (
 )
 from advprop_core.text import percent
 from advprop_core.types import INPUT_KINDS, AttributionMap, Comparison, InputKind
-from app.figures.style import COLUMN_TITLES
+from app.language.text import N_, _
 
 Maps = Mapping[tuple[InputKind, str], AttributionMap]
 """(input kind, branch) to map."""
@@ -27,29 +27,45 @@ MOST_ANSWERS = 5
 _MOST_OF_MANY = 4  # answers of each of three branches or more: two rows of two, as high as its maps
 _SHOWN = 0.01  # a class that neither picture gives so much is left out
 _PLACES = (
-    ("top left", "top", "top right"),
-    ("left", "middle", "right"),
-    ("bottom left", "bottom", "bottom right"),
+    (N_("strongest at the top left"), N_("strongest at the top"), N_("strongest at the top right")),
+    (N_("strongest at the left"), N_("strongest in the middle"), N_("strongest at the right")),
+    (
+        N_("strongest at the bottom left"),
+        N_("strongest at the bottom"),
+        N_("strongest at the bottom right"),
+    ),
 )
+
+
+_MAP_ALTS: Mapping[InputKind, str] = {
+    "clean": N_("{title} of {branch} for {name} on the clean picture, {where}"),
+    "adversarial": N_("{title} of {branch} for {name} on the perturbed picture, {where}"),
+}
 
 
 def pictures(result: Comparison, title: str, perturbation: str) -> list[dict[str, str]]:
     """Clean picture, perturbed picture and what lies between, each with its words."""
     change = (result.adversarial - result.clean).numpy()
     factor = amplification(change)
-    amplified = f"amplified {factor}×" if factor > 1 else "as it is"
+    amplified = _("amplified {factor}×").format(factor=factor) if factor > 1 else _("as it is")
     # Captions stand under small pictures, in one line; what the change is, the page says above.
     return [
-        _picture(result.clean.numpy(), f"Clean: {title}", f"The clean picture: {title}"),
+        _picture(
+            result.clean.numpy(),
+            _("Clean: {title}").format(title=title),
+            _("The clean picture: {title}").format(title=title),
+        ),
         _picture(
             result.adversarial.numpy(),
-            "Perturbed",
-            f"The perturbed picture: {perturbation}",
+            _("Perturbed"),
+            _("The perturbed picture: {perturbation}").format(perturbation=perturbation),
         ),
         _picture(
             amplify(change, factor),
-            f"Amplified {factor}×" if factor > 1 else "Change",
-            f"The perturbation, {amplified}: {perturbation}",
+            _("Amplified {factor}×").format(factor=factor) if factor > 1 else _("Change"),
+            _("The perturbation, {amplified}: {perturbation}").format(
+                amplified=amplified, perturbation=perturbation
+            ),
         ),
     ]
 
@@ -59,7 +75,10 @@ def outline(
 ) -> tuple[list[dict[str, str] | None], list[dict[str, Any]]]:
     """Pictures and branches before anything is known of them but the clean picture, a PNG."""
     source = f"data:image/png;base64,{base64.b64encode(clean).decode()}"
-    words = {"caption": f"Clean: {title}", "alt": f"The clean picture: {title}"}
+    words = {
+        "caption": _("Clean: {title}").format(title=title),
+        "alt": _("The clean picture: {title}").format(title=title),
+    }
     empty = [
         {"name": name, "colour": branch_colour(name), "said": "", "answers": []} for name in names
     ]
@@ -104,9 +123,11 @@ def maps(
             values, photo = drawn.values.numpy(), getattr(result, kind).numpy()
             shown = overlay(photo, values, sign, spans[kind, branch], opacity)
             name = names[drawn.class_index]
-            alt = f"{title} of {branch} for {name} on the {COLUMN_TITLES[kind].lower()} picture, "
+            alt = _(_MAP_ALTS[kind]).format(
+                title=title, branch=branch, name=name, where=where(values)
+            )
             rows.setdefault(branch, []).append(
-                _picture(shown, f"for {name}", alt + where(values), exact=False)
+                _picture(shown, _("for {name}").format(name=name), alt, exact=False)
             )
     return rows
 
@@ -115,11 +136,11 @@ def where(values: Array) -> str:
     """Where a map lies, in words: ``strongest in the middle``."""
     strength = np.abs(values)
     if not strength.any():
-        return "empty"
+        return _("empty")
     parts = [np.array_split(row, 3, axis=1) for row in np.array_split(strength, 3, axis=0)]
     sums = np.array([[part.mean() for part in row] for row in parts])
     row, column = divmod(int(sums.argmax()), 3)
-    return f"strongest {'in' if (row, column) == (1, 1) else 'at'} the {_PLACES[row][column]}"
+    return _(_PLACES[row][column])
 
 
 def _followed(result: Comparison, branch: str) -> list[int]:

@@ -21,6 +21,7 @@ from advprop_core.types import INPUT_KINDS, AttributionMap, Comparison, InputKin
 from app.figures.anatomy import networks_of
 from app.figures.board import where
 from app.figures.style import COLUMN_TITLES
+from app.language.text import N_, _
 
 if TYPE_CHECKING:
     from advprop_core.anatomy.dial import Blended
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 
 Maps = Mapping[tuple[InputKind, str], AttributionMap]
 """(input kind, branch) to map."""
-_BETWEEN_INPUTS = "Clean − perturbed"
+_BETWEEN_INPUTS = N_("Clean − perturbed")
+_IN_A_SENTENCE = {"clean": N_("clean"), "adversarial": N_("perturbed")}
 _DIFFERENCE = "difference"
 _FEW = 3  # columns; pictures of more stay small
 
@@ -59,18 +61,17 @@ def method_table(comparison: Comparison, maps: Maps, sign: Sign, title: str, opa
             else:
                 cells.append("<td></td>")
         body.append(_row(_row_title(branches, row), cells))
-    columns = [*(COLUMN_TITLES[kind] for kind in INPUT_KINDS), _BETWEEN_INPUTS]
-    pair = f" or in {branches[0]}" if len(branches) > 1 else ""
-    other = f" or in {branches[1]}" if len(branches) > 1 else ""
+    columns = [*(_(COLUMN_TITLES[kind]) for kind in INPUT_KINDS), _(_BETWEEN_INPUTS)]
+    words = _("difference: green is more on the clean picture, violet more on the perturbed one")
+    if len(branches) > 1:
+        words = _(
+            "difference: green is more on the clean picture or in {first}, violet more on the "
+            "perturbed one or in {second}"
+        ).format(first=branches[0], second=branches[1])
     return (
         _table(title, columns, body)
-        + _key(sign, span, f"{title} score")
-        + _key(
-            "change",
-            change_span,
-            f"difference: green is more on the clean picture{pair}, violet more on the perturbed "
-            f"one{other}",
-        )
+        + _key(sign, span, _("{title} score").format(title=title))
+        + _key("change", change_span, words)
     )
 
 
@@ -92,7 +93,7 @@ def strip_table(
     body = []
     for kind, branch in rows:
         photo = getattr(comparison, kind).numpy()
-        seen = COLUMN_TITLES[kind].lower()
+        seen = _(_IN_A_SENTENCE[kind])
         cells = [
             _picture(
                 photo, values, "magnitude", span, opacity, f"Grad-CAM, {branch}, {seen}, {stage}"
@@ -100,7 +101,7 @@ def strip_table(
             for values, span, stage in zip(strips[kind, branch], spans, stages, strict=True)
         ]
         body.append(_row(f"{_branch(branch)}<br>{seen}", cells))
-    return _table("Grad-CAM through all stages", [*map(escape, stages)], body)
+    return _table(_("Grad-CAM through all stages"), [*map(escape, stages)], body)
 
 
 def blend_table(

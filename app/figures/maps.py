@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from advprop_core.report.colours import branch_colour
 from advprop_core.types import InputKind
 from app.figures.style import COLUMN_TITLES, INK
+from app.language.text import _
 
 if TYPE_CHECKING:
     from advprop_core.faithfulness.curves import Curves
@@ -54,11 +55,11 @@ def curves(
     axis = {"tickfont": {"color": INK[dark]}, "fixedrange": True}
     title = {"font": {"color": INK[dark]}}
     figure.update_xaxes(
-        tickformat=".0%", title=title | {"text": "pixels changed"}, range=[0, 1], **axis
+        tickformat=".0%", title=title | {"text": _("pixels changed")}, range=[0, 1], **axis
     )
     figure.update_yaxes(
         tickformat=".0%",
-        title=title | {"text": "probability of the class"},
+        title=title | {"text": _("probability of the class")},
         range=[0, 1.02],
         automargin=True,
         **axis,

@@ -14,14 +14,16 @@ from advprop_core.compare.matrix import AttackMatrix
 from advprop_core.compare.sweep import Sweep
 from advprop_core.evaluation.results import BranchResult
 from advprop_core.report.colours import branch_colour
-from advprop_core.text import NORM_SUFFIXES, NORM_UNITS, ends, percent, radius, shorten
+from advprop_core.text import NORM_UNITS, ends, percent, radius, shorten
 from app.figures.style import INK, MUTED, branch_title, name_in_full
+from app.language.text import N_, _
 
 _RIVALS = 2
 _WORTH_A_LINE = 0.05
 _DASHES = ("dash", "dot", "dashdot")
 _CURVE_HEIGHT = 190
 _CELL_HEIGHT = 74
+_STRENGTHS = {"linf": N_("Strength ε, in 1/255"), "l2": N_("Strength ε (L2)")}
 _LONGEST = 15  # letters of a class name beside a curve
 
 
@@ -99,7 +101,7 @@ def _lines(
         asked = rank < len(first)
         name = f"{tick}{names[index]}" if not rank else names[index]
         if index == result.target_class:
-            name += " (target)"
+            name += _(" (target)")
         dash = "solid" if not rank else _DASHES[(rank - 1) % len(_DASHES)]
         shares = table[:, index].tolist()
         lines.append(_Line(name, shares, not rank, dash, colour if asked else muted))
@@ -149,7 +151,10 @@ def _label(figure: go.Figure, row: int, height: float, line: _Line) -> None:
 def _curve_axes(figure: go.Figure, rows: int, last: float, norm: str) -> None:
     figure.update_yaxes(range=[-0.04, 1.04], tickformat=".0%", tickvals=[0, 0.5, 1], zeroline=False)
     figure.update_xaxes(range=[-0.02 * last, 1.02 * last], zeroline=False, showgrid=False)
-    figure.update_xaxes(title_text=f"Strength ε{NORM_SUFFIXES[norm]}", row=rows)
+    figure.update_xaxes(
+        title_text=_(_STRENGTHS[norm]),
+        row=rows,
+    )
     figure.update_layout(
         height=_CURVE_HEIGHT * rows + 70,
         margin={"l": 44, "r": 128, "t": 30, "b": 46},
@@ -189,8 +194,10 @@ def matrix(result: AttackMatrix, names: Sequence[str], *, dark: bool = False) ->
                if prediction.class_index != result.expected[b] else "")
             for b, prediction in predictions.items()
         ])  # fmt: skip
-    what = "true class" if result.true_class is not None else "branch’s own clean answer"
-    return _grid(rows, result.branches, shares, words, f"Probability of the {what}", dark)
+    title = _("Probability of the branch’s own clean answer")
+    if result.true_class is not None:
+        title = _("Probability of the true class")
+    return _grid(rows, result.branches, shares, words, title, dark)
 
 
 def accuracies(results: Sequence[BranchResult], *, dark: bool = False) -> go.Figure:
@@ -204,7 +211,7 @@ def accuracies(results: Sequence[BranchResult], *, dark: bool = False) -> go.Fig
         branches,
         [[result.top1 for result in line] for line in table],
         [[f"<b>{_accuracy(result)}</b>" for result in line] for line in table],
-        "Accuracy",
+        _("Accuracy"),
         dark,
     )
 
@@ -257,14 +264,17 @@ def _grid(
     }
     figure.update_xaxes(
         tickvals=list(range(len(branches))),
-        ticktext=[f"{branch_title(branch)} says" for branch in branches],
+        ticktext=[_("{branch} says").format(branch=branch_title(branch)) for branch in branches],
         side="top",
         **plain,
     )
     figure.update_yaxes(
         tickvals=list(range(len(rows))),
         ticktext=[
-            "clean" if row is None else f"attack<br>through {branch_title(row)}" for row in rows
+            _("clean")
+            if row is None
+            else _("attack<br>through {branch}").format(branch=branch_title(row))
+            for row in rows
         ],
         autorange="reversed",
         **plain,

@@ -8,8 +8,12 @@ from typing import Any
 from advprop_core.report.colours import branch_colour
 from advprop_core.report.style import whiskers
 from advprop_core.types import InputKind
+from app.language.text import N_
 
-COLUMN_TITLES: Mapping[str, str] = {"clean": "Clean", "adversarial": "Perturbed"}
+COLUMN_TITLES: Mapping[str, str] = {
+    "clean": N_("Clean"),
+    "adversarial": N_("Perturbed"),
+}
 _NARROWEST, _LETTER = 260, 8  # px: an axis on a phone, a letter of a label
 INK = {False: "#1F2933", True: "#E6EAEE"}
 FAINT = {False: "#9AA5B1", True: "#6B7785"}

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from advprop_core.text import join, percent, spreadsheet_cell
 from app.influence.view import SETS
+from app.language.text import N_
 
 if TYPE_CHECKING:
     from app.influence.work import BranchRest, Example, PictureRest
 
-QUESTION = "Which training images does a prediction rest on?"
-INTRODUCTION = (
+QUESTION = N_("Which training images does a prediction rest on?")
+INTRODUCTION = N_(
     "A training image is helpful where the loss of the prediction would rise without it, and "
     "harmful where it would fall. Each branch has its own."
 )

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from advprop_core.attribution.methods import METHODS
 from advprop_core.faithfulness.maps import Score, Undefined
-from advprop_core.text import join, percent
+from advprop_core.text import percent
+from app.language.text import N_, _, join
 from app.shell.messages import PICTURES, graded
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from advprop_core.faithfulness.trust import Cell, Trust
     from advprop_core.types import InputKind
 
-COLUMNS = """
+COLUMNS = N_("""
 A green ✓ speaks for the map, a violet ✗ against it; no mark means that the check does not tell.
 
 - **Deletion**, **Insertion**: how much better the area under the curve of the class's probability
@@ -38,7 +39,7 @@ A green ✓ speaks for the map, a violet ✗ against it; no mark means that the 
   where it is.
 
 The limits of ✓ and ✗ are this app's own: no paper fixes them.
-"""
+""")
 
 
 @dataclass(frozen=True)
@@ -72,59 +73,79 @@ def _of_curves(name: str) -> Callable[[Trust], Any]:
 
 
 _CHECKS = (
-    _Check("Deletion", _of_curves("deletion_gain"), 0.02, -0.02),
-    _Check("Insertion", _of_curves("insertion_gain"), 0.02, -0.02),
-    _Check("Infidelity", lambda trust: getattr(trust.infidelity, "relative", None), 0.9, 1.1),
-    _Check("Sensitivity", lambda trust: trust.sensitivity, 0.5, 1.0),
-    _Check("Random weights", lambda trust: _size(trust.randomisation.kept), 0.3, 0.6),
+    _Check(N_("Deletion"), _of_curves("deletion_gain"), 0.02, -0.02),
+    _Check(N_("Insertion"), _of_curves("insertion_gain"), 0.02, -0.02),
+    _Check(N_("Infidelity"), lambda trust: getattr(trust.infidelity, "relative", None), 0.9, 1.1),
+    _Check(N_("Sensitivity"), lambda trust: trust.sensitivity, 0.5, 1.0),
+    _Check(N_("Random weights"), lambda trust: _size(trust.randomisation.kept), 0.3, 0.6),
 )
+_IN_A_SENTENCE = {
+    "Deletion": N_("deletion"),
+    "Insertion": N_("insertion"),
+    "Infidelity": N_("infidelity"),
+    "Sensitivity": N_("sensitivity"),
+    "Random weights": N_("random weights"),
+}
 _SIGNED = ("Deletion", "Insertion")
 
 
 def verdict(checks: Mapping[Cell, Trust], method: str) -> str:
     """Whether one kind of map holds up here, over its branches and pictures, in a sentence."""
-    trusts = [trust for (name, _, _), trust in checks.items() if name == method]
+    trusts = [trust for cell, trust in checks.items() if cell[0] == method]
     sides: dict[int, list[str]] = {1: [], -1: [], 0: []}
     for check in _CHECKS:
         share = mean(check.direction(trust) for trust in trusts)
-        sides[(share > 0.5) - (share < -0.5)].append(check.title.lower())
+        sides[(share > 0.5) - (share < -0.5)].append(_(_IN_A_SENTENCE[check.title]))
     passed, failed, undecided = sides[1], sides[-1], sides[0]
     if len(failed) > len(passed):
-        said = "should not be trusted here"
+        said = _("should not be trusted here")
     elif failed:
-        said = "is doubtful here"
+        said = _("is doubtful here")
     elif len(passed) > len(undecided):
-        said = "holds up here, as far as these checks can tell"
+        said = _("holds up here, as far as these checks can tell")
     else:
-        said = "is neither confirmed nor refuted here"
-    named = ((passed, "for it"), (failed, "against it"), (undecided, "undecided"))
-    listed = "; ".join(f"{side}: {join(titles)}" for titles, side in named if titles)
-    return f"**{METHODS[method].title}** {said} ({listed})."
+        said = _("is neither confirmed nor refuted here")
+    named = ((passed, _("for it")), (failed, _("against it")), (undecided, _("undecided")))
+    listed = _("; ").join(
+        _("{what}: {figures}").format(what=side, figures=join(titles))
+        for titles, side in named
+        if titles
+    )
+    return _("**{title}** {verdict} ({listed}).").format(
+        title=_(METHODS[method].title), verdict=said, listed=listed
+    )
 
 
 def row(cell: Cell, trust: Trust) -> dict[str, str]:
     """What was checked of one map, by column."""
     method, kind, branch = cell
-    line = {"Map": METHODS[method].title, "Branch": branch, "Picture": PICTURES[kind]}
+    line = {
+        _("Map"): _(METHODS[method].title),
+        _("Branch"): branch,
+        _("Picture"): _(PICTURES[kind]),
+    }
     for check in _CHECKS:
         shown = trust.randomisation.kept if check.title == "Random weights" else check.value(trust)
         text = _number(shown, "+" if check.title in _SIGNED else "")
-        line[check.title] = graded(text, check.direction(trust), "✓✗")
-    line["Other branch"] = _others(trust)
-    line["Under attack"] = _number(getattr(trust.under_attack, "rank_correlation", None))
+        line[_(check.title)] = graded(text, check.direction(trust), "✓✗")
+    line[_("Other branch")] = _others(trust)
+    line[_("Under attack")] = _number(getattr(trust.under_attack, "rank_correlation", None))
     if (share := trust.inside_object) is not None:
-        line["On the object"] = "–" if isinstance(share, Undefined) else percent(share)
+        line[_("On the object")] = "–" if isinstance(share, Undefined) else percent(share)
     return line
 
 
 def undefined(checks: Mapping[Cell, Trust]) -> list[str]:
     """Why some figures are missing."""
     reasons = {
-        f"{METHODS[method].title}, {branch}, {PICTURES[kind]}: {trust.curves.reason}"
+        f"{_(METHODS[method].title)}, {branch}, {_(PICTURES[kind])}: {trust.curves.reason}"
         for (method, kind, branch), trust in checks.items()
         if isinstance(trust.curves, Undefined)
     }
-    return [f"– where there is no figure. {reason}." for reason in sorted(reasons)]
+    return [
+        _("– where there is no figure. {reason}.").format(reason=reason)
+        for reason in sorted(reasons)
+    ]
 
 
 def curves(checks: Mapping[Cell, Trust], method: str) -> dict[tuple[InputKind, str], Curves]:

@@ -9,8 +9,8 @@ import streamlit as st
 
 from advprop_core.attribution.methods import METHODS
 from advprop_core.errors import InputError
-from advprop_core.text import join
 from advprop_core.types import ModelInfo
+from app.language.text import N_, _, join
 from app.maps import controls as map_controls
 from app.maps import words
 from app.maps.view import MapsView, ask, asked
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from app.maps.map_set import MapSet
     from app.shell.cache import Lens
 
-QUESTION = "Where did each branch look, and can the maps be trusted?"
-INTRODUCTION = (
+QUESTION = N_("Where did each branch look, and can the maps be trusted?")
+INTRODUCTION = N_(
     "Each kind of map defines *looking* in its own way. Here several stand side by side, with one "
     "class, layer and colour scale for all branches and both pictures, and with their differences."
 )
@@ -46,7 +46,7 @@ def _task(view: MapsView, lens: Lens) -> Task:
     from app.maps.map_set import make_map_set
 
     if not view.maps:
-        raise InputError("No map is chosen. Choose at least one.")
+        raise InputError(_("No map is chosen. Choose at least one."))
     return comparison.picture_task(
         view, lens, make_map_set, lens.branches, methods=view.maps, **_made(view, lens, view.maps)
     )
@@ -68,13 +68,13 @@ def _draw(shown: Shown, current: bool) -> None:
     if target := words.target(map_set, shown.view, shown.info):
         st.markdown(target)
     for method, reason in map_set.refused.items():
-        sentence = messages.not_drawn(METHODS[method].title, reason)
+        sentence = messages.not_drawn(_(METHODS[method].title), reason)
         st.warning(sentence, icon=":material/block:")
     for column, method in in_rows(map_set.methods, 2, "large", roomy="maps"):
         with column:
             _method(map_set, method, shown)
     if map_set.stages:
-        st.subheader("Grad-CAM through all stages")
+        st.subheader(_("Grad-CAM through all stages"))
         strips = {row: layers.numpy() for row, layers in map_set.strips.items()}
         opacity = shown.view.opacity / 100
         draw = partial(figures.strip_table, map_set.comparison, map_set.stages, strips, opacity)
@@ -88,15 +88,16 @@ def _method(map_set: MapSet, name: str, shown: Shown) -> None:
     from app.figures import map_tables as figures
 
     method, maps = METHODS[name], map_set.of(name)
-    st.subheader(method.title)
+    title = _(method.title)
+    st.subheader(title)
     opacity, pictures = shown.view.opacity / 100, map_set.comparison
-    draw = partial(figures.method_table, pictures, maps, method.sign, method.title, opacity)
+    draw = partial(figures.method_table, pictures, maps, method.sign, title, opacity)
     st.html(once(f"maps.{name}", (shown.task, opacity), draw))
     st.caption(messages.map_caption(maps.values(), shown.info.class_names))
     for sentence in once(f"maps.remarks.{name}", shown.task, partial(_remarks, map_set, name)):
         st.markdown(sentence)
-    with st.expander("How to read this map"):
-        st.markdown(method.sentence)
+    with st.expander(_("How to read this map")):
+        st.markdown(_(method.sentence))
 
 
 def _remarks(map_set: MapSet, name: str) -> list[str]:
@@ -110,13 +111,15 @@ def _remarks(map_set: MapSet, name: str) -> list[str]:
 
 
 def _trust(shown: Shown, map_set: MapSet, current: bool) -> None:
-    st.subheader("Can these maps be trusted?")
-    st.markdown(words.TRUST)
+    st.subheader(_("Can these maps be trusted?"))
+    st.markdown(_(words.TRUST))
     to_check = [method for method in map_set.methods if method in asked(shown.view)]
     checks = _checked(shown, map_set, to_check)
-    if others := [METHODS[method].title for method in map_set.methods if method not in to_check]:
+    if others := [_(METHODS[method].title) for method in map_set.methods if method not in to_check]:
         st.button(
-            f"Check {join(others)} too" if to_check else "Check these maps",
+            _("Check {others} too").format(others=join(others))
+            if to_check
+            else _("Check these maps"),
             key="maps.check",
             icon=":material/fact_check:",
             disabled=not current,
@@ -167,16 +170,16 @@ def _check(shown: Shown, map_set: MapSet, lens: Lens, method: str) -> Task:
 def _checks(map_set: MapSet, checks: Mapping[Cell, Trust]) -> None:
     from app.maps import checked
 
-    methods = list(dict.fromkeys(method for method, _, _ in checks))
+    methods = list(dict.fromkeys(cell[0] for cell in checks))
     for method in methods:
         st.markdown(checked.verdict(checks, method))
     st.table([checked.row(*check) for check in checks.items()], hide_index=True)
     for sentence in checked.undefined(checks):
         st.caption(sentence)
-    st.markdown("#### What the columns mean")
-    st.markdown(checked.COLUMNS)
-    st.markdown("#### What becomes of the class, pixel by pixel?")
-    tabs = st.tabs([METHODS[method].title for method in methods])
+    st.markdown(_("#### What the columns mean"))
+    st.markdown(_(checked.COLUMNS))
+    st.markdown(_("#### What becomes of the class, pixel by pixel?"))
+    tabs = st.tabs([_(METHODS[method].title) for method in methods])
     for tab, method in zip(tabs, methods, strict=True):
         with tab:
             _curves(map_set, checks, method)
@@ -189,11 +192,13 @@ def _curves(map_set: MapSet, checks: Mapping[Cell, Trust], method: str) -> None:
     lines = checked.curves(checks, method)
     for column, walk in in_rows(figures.WALKS, 2, "large", roomy=f"curves-{method}"):
         with column:
-            st.markdown(f"**{walk.title()}**")
+            st.markdown(f"**{_(walk.title())}**")
             figure = figures.curves(lines, map_set.comparison.branches, walk, dark=workbench.dark())
-            alt = f"{walk.title()} curves of {METHODS[method].title}"
+            alt = _("{walk} curves of {title}").format(
+                walk=_(walk.title()), title=_(METHODS[method].title)
+            )
             chart(figure, f"curves.{method}.{walk}", alt)
-    st.caption(words.CURVES)
+    st.caption(_(words.CURVES))
 
 
 workbench.show_page(

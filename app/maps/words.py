@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from advprop_core.text import percent
+from app.language.text import N_, _
 from app.shell.comparison import target_class
 from app.shell.messages import PICTURES
 
@@ -16,13 +17,13 @@ if TYPE_CHECKING:
 
 _DIFFER, _AGREE = 0.3, 0.7
 """Rank correlations below and above which two maps are said to differ, and to agree."""
-TRUST = (
+TRUST = N_(
     "A map that looks right may still be wrong about the network. These checks ask the network "
     "itself. Does the class disappear when the pixels that the map calls important are removed? "
     "Does the map stay the same under tiny changes? Does it change when the network forgets what "
     "it learnt?"
 )
-CURVES = (
+CURVES = N_(
     "With a good map deletion falls early and insertion rises early. Coloured: pixels change in "
     "the order of the map. Grey: the mean of random orders. Dotted and dash-dotted lines "
     "belong to the perturbed picture. Deleted pixels turn grey; insertion starts from a blurred "
@@ -40,21 +41,30 @@ def agreement(map_set: MapSet, method: str) -> str | None:
         if pair is None:
             return None
         if isinstance(pair.rank_correlation, Undefined) or isinstance(pair.overlap, Undefined):
-            parts.append(f"on the {word} picture they cannot be compared")
+            parts.append(_("on the {word} picture they cannot be compared").format(word=_(word)))
         else:
             parts.append(
-                f"on the {word} picture they {_alike(pair.rank_correlation)} (rank correlation "
-                f"{pair.rank_correlation:.2f}, {percent(pair.overlap)} of the top tenth in common)"
+                _(
+                    "on the {word} picture they {alike} (rank correlation {rank:.2f}, "
+                    "{overlap} of the top tenth in common)"
+                ).format(
+                    word=_(word),
+                    alike=_alike(pair.rank_correlation),
+                    rank=pair.rank_correlation,
+                    overlap=percent(pair.overlap),
+                )
             )
     first, second = map_set.comparison.branches[:2]
-    return f"**{first}** beside **{second}**: {'; '.join(parts)}."
+    return _("**{first}** beside **{second}**: {parts}.").format(
+        first=first, second=second, parts=_("; ").join(parts)
+    )
 
 
 def _alike(correlation: float) -> str:
     """What a correlation means, roughly."""
     if correlation < _DIFFER:
-        return "differ"
-    return "agree" if correlation > _AGREE else "agree in part"
+        return _("differ")
+    return _("agree") if correlation > _AGREE else _("agree in part")
 
 
 def target(map_set: MapSet, view: MapsView, info: ModelInfo) -> str | None:
@@ -64,18 +74,20 @@ def target(map_set: MapSet, view: MapsView, info: ModelInfo) -> str | None:
         return None
     names, explained = info.class_names, next(iter(map_set.maps.values())).class_index
     if explained == aim:
-        return f"The maps explain **{names[aim]}**, the class that the attack aimed at."
-    return (
-        f"The attack drives the answer towards **{names[aim]}**, its target. The maps explain "
-        f"**{names[explained]}**: choose the target under *The maps explain* to see what speaks "
+        return _("The maps explain **{name}**, the class that the attack aimed at.").format(
+            name=names[aim]
+        )
+    return _(
+        "The attack drives the answer towards **{name}**, its target. The maps explain "
+        "**{explained}**: choose the target under *The maps explain* to see what speaks "
         "for it."
-    )
+    ).format(name=names[aim], explained=names[explained])
 
 
 def strip(stages: Sequence[str]) -> str:
     """What the strip shows."""
-    return (
-        f"From the first stage, {stages[0]}, to the last, {stages[-1]}: early stages are fine and "
-        "see edges, late ones are coarse and see objects. Each column has its own colour scale, "
-        "shared by its rows."
-    )
+    return _(
+        "From the first stage, {first}, to the last, {last}: early stages are fine "
+        "and see edges, late ones are coarse and see objects. Each column has its own "
+        "colour scale, shared by its rows."
+    ).format(first=stages[0], last=stages[-1])

@@ -8,6 +8,7 @@ import streamlit as st
 
 from advprop_core.models.cards import describe_attack, metric_of
 from advprop_core.types import ModelInfo
+from app.language.text import _
 from app.models import card
 from app.shell import cache, messages, network_files, opening, state
 from app.shell.messages import quote
@@ -28,11 +29,13 @@ def page() -> None:
     if opening.take_up():
         st.switch_page(_PLAYGROUND)
     state.keep_in_link()
-    st.title("Which networks are here, and how good are they?")
+    st.title(_("Which networks are here, and how good are they?"))
     st.markdown(
-        "Every number was measured on the file itself, on as many images as *Images* says, which "
-        "were not used for training. Columns with an attack and its ε: the share that is still "
-        "right when the images are perturbed so, through the same branch."
+        _(
+            "Every number was measured on the file itself, on as many images as *Images* says, "
+            "which were not used for training. Columns with an attack and its ε: the share that is "
+            "still right when the images are perturbed so, through the same branch."
+        )
     )
     opening.button("opening.models")
     opening.show()

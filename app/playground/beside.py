@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from advprop_core.text import join
+from app.language.text import _, join
 from app.playground import glance
 from app.playground.view import PlaygroundView, read_kept, write_kept
 from app.shell import cache, controls, history, network_files, state, tasks
@@ -28,11 +28,13 @@ _SLOT = "beside"
 def offer(shown: Shown) -> None:
     """A button that keeps what is shown, so that another network, picture or setting joins it."""
     st.button(
-        "Keep this beside",
+        _("Keep this beside"),
         key="beside.keep",
         icon=":material/splitscreen_right:",
-        help="What you see stays on the left half. Then change the network, the picture or the "
-        "attack, and see both.",
+        help=_(
+            "What you see stays on the left half. Then change the network, the picture or the "
+            "attack, and see both."
+        ),
         on_click=state.choose,
         kwargs={"beside": write_kept(shown.view)},
     )
@@ -41,15 +43,15 @@ def offer(shown: Shown) -> None:
 def show(shown: Shown) -> Shown | None:
     """What was kept, then what is chosen now; returns the maps of the latter."""
     kept = read_kept(shown.view.beside)
-    (left, _), (right, _) = in_rows("kn", 2, roomy="beside")
+    left, right = (place for place, half in in_rows("kn", 2, roomy="beside"))
     with left:
         _show_kept(kept, shown.view)
     with right:
         with st.container(gap=None):
             with _head("now"):
-                st.markdown("**Now**", width="content")
+                st.markdown(_("**Now**"), width="content")
                 different = history.changes(kept, replace(shown.view, beside="", studio=""))
-                st.caption(join(different) if different else "the same: change something")
+                st.caption(join(different) if different else _("the same: change something"))
             _say_what(shown.view, shown.info)
         return glance.show(shown, "playground", is_half=True)
 
@@ -58,17 +60,17 @@ def _show_kept(kept: PlaygroundView, now: PlaygroundView) -> None:
     missing = _missing(kept)
     with st.container(gap=None):
         with _head("kept"):
-            st.markdown("**Kept**", width="content")
+            st.markdown(_("**Kept**"), width="content")
             st.button(
-                "Swap",
+                _("Swap"),
                 key="beside.swap",
                 type="tertiary",
-                help="Go on from what was kept, and keep what is chosen now.",
+                help=_("Go on from what was kept, and keep what is chosen now."),
                 on_click=state.choose,
                 kwargs={**vars(kept), "studio": now.studio, "beside": write_kept(now)},
             )
             st.button(
-                "Close",
+                _("Close"),
                 key="beside.close",
                 type="tertiary",
                 on_click=state.choose,
@@ -77,7 +79,7 @@ def _show_kept(kept: PlaygroundView, now: PlaygroundView) -> None:
         if not missing:
             _say_what(kept, cache.model_info(kept.model))
     if missing:
-        st.warning(f"What was kept cannot be shown: {missing}.")
+        st.warning(_("What was kept cannot be shown: {missing}.").format(missing=missing))
         return
     lens = cache.load_lens(kept.model)
     title = cache.picture(kept.image, lens.info.input_size).title
@@ -101,8 +103,14 @@ def _missing(kept: PlaygroundView) -> str:
     """What a link asks for that is not here; empty where all is."""
     info = cache.known_models(network_files.opened()).get(kept.model)
     if info is None:
-        return f"there is no network {quote(kept.model)}"
+        return _("there is no network {model}").format(model=quote(kept.model))
     if kept.attack_branch not in info.branches:
-        return f"{quote(kept.model)} has no branch {quote(kept.attack_branch)}"
+        return _("{model} has no branch {branch}").format(
+            model=quote(kept.model), branch=quote(kept.attack_branch)
+        )
     unknown = {kept.target, kept.explained} - {"", *EXPLAINED, *info.class_ids}
-    return f"{quote(kept.model)} has no class {quote(unknown.pop())}" if unknown else ""
+    if not unknown:
+        return ""
+    return _("{model} has no class {name}").format(
+        model=quote(kept.model), name=quote(unknown.pop())
+    )

@@ -11,6 +11,7 @@ from advprop_core.compare.film import make_film
 from app.elements.film import film as element
 from app.figures.animation import to_animation
 from app.figures.reel import Reel, make_reel
+from app.language.text import _, english
 from app.playground import words
 from app.shell import cache, comparison, controls, tasks
 from app.shell.jobs import Report
@@ -26,12 +27,18 @@ def draw(playground: Shown) -> None:
     attack = controls.describe(shown.view, shown.info)
     element(shown.result)
     method = METHODS[_method(shown.view.method)]
-    st.caption(words.how_filmed(shown.result, attack, method.title, shown.info.class_names))
+    st.caption(words.how_filmed(shown.result, attack, _(method.title), shown.info.class_names))
     if method.name != shown.view.method:
-        st.caption(f"{METHODS[shown.view.method].title} would take too long for every frame.")
+        st.caption(
+            _("{title} would take too long for every frame.").format(
+                title=_(METHODS[shown.view.method].title)
+            )
+        )
+    with english():  # it stands in the file
+        about = f"{shown.title}. {controls.describe(shown.view, shown.info)}"
     with st.container(horizontal=True):
-        _save(shown.result, "WEBP", f"{shown.title}. {attack}", "Small, with exact colours.")
-        _save(shown.result, "GIF", f"{shown.title}. {attack}", "Larger, and works everywhere.")
+        _save(shown.result, "WEBP", about, _("Small, with exact colours."))
+        _save(shown.result, "GIF", about, _("Larger, and works everywhere."))
 
 
 def _method(chosen: str) -> str:
@@ -66,12 +73,12 @@ def filmed(
 
 def _save(reel: Reel, kind: Literal["WEBP", "GIF"], title: str, why: str) -> None:
     st.download_button(
-        f"Save as {'WebP' if kind == 'WEBP' else kind}",
+        _("Save as {kind}").format(kind="WebP" if kind == "WEBP" else kind),
         lambda: to_animation(reel, kind, title),
         file_name=f"attack.{kind.lower()}",
         mime=f"image/{kind.lower()}",
         icon=":material/download:",
         key=f"studio.save.{kind.lower()}",
         on_click="ignore",
-        help=f"An animated picture of all steps. {why}",
+        help=_("An animated picture of all steps. {why}").format(why=why),
     )

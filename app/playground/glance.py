@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from advprop_core.types import Comparison, ModelInfo
+from app.language.text import N_, _
 from app.shell import cache, comparison, controls, messages, state, tasks
 from app.shell.layout import once
 from app.shell.pictures import is_foreign
@@ -15,10 +16,10 @@ from app.shell.view import View
 
 # What is measured on the perturbed picture, and how.
 _FACTS = {
-    "Largest change": "of any colour value (L∞)",
-    "Length": "of the whole change (L2)",
-    "Range of colours": "0 is black, 1 is white",
-    "Saved as PNG": "rounded to 256 levels",
+    N_("Largest change"): N_("of any colour value (L∞)"),
+    N_("Length"): N_("of the whole change (L2)"),
+    N_("Range of colours"): N_("0 is black, 1 is white"),
+    N_("Saved as PNG"): N_("rounded to 256 levels"),
 }
 
 
@@ -35,7 +36,7 @@ def show(shown: Shown, slot: str, *, is_half: bool = False) -> Shown | None:
     heading, answers = messages.verdict(result, info.class_names, target)
     with st.container():  # sentences come and go without moving what is below them
         if is_foreign(shown.view.image, info):
-            st.warning(messages.foreign(info, shown.title), icon=":material/help:")
+            st.warning(messages.foreign(info, _(shown.title)), icon=":material/help:")
         elif warning := messages.unfamiliar(result, info):
             st.warning(warning, icon=":material/help:")
         st.markdown(f"## {heading}")
@@ -51,7 +52,7 @@ def show(shown: Shown, slot: str, *, is_half: bool = False) -> Shown | None:
 
 def _remarks(result: Comparison, info: ModelInfo) -> list[str]:
     """What the heading alone would let one overlook."""
-    alone = [messages.ONE_NORM] if len(result.branches) == 1 else []
+    alone = [_(messages.ONE_NORM)] if len(result.branches) == 1 else []
     one_attack = messages.one_attack(result)
     close_classes = messages.close_classes(result, info)
     return [*alone, *([one_attack] if one_attack else []), *close_classes]
@@ -63,12 +64,12 @@ def outline(view: View, info: ModelInfo) -> None:
     from app.figures import board as figures
     from app.figures.style import COLUMN_TITLES
 
-    st.markdown("## The network is being loaded …")
-    title = cache.picture(view.image, info.input_size).title
+    st.markdown(_("## The network is being loaded …"))
+    title = _(cache.picture(view.image, info.input_size).title)
     picture = cache.preview(view.image, info.input_size)
     pictures, branches = figures.outline(picture, title, list(info.branches))
-    titles = list(COLUMN_TITLES.values())
-    board("outline", "Soon here", pictures, branches, {}, [], titles, is_old=False)
+    titles = list(map(_, COLUMN_TITLES.values()))
+    board("outline", _("Soon here"), pictures, branches, {}, [], titles, is_old=False)
 
 
 def _board(
@@ -83,26 +84,26 @@ def _board(
     pictures = once(
         f"{slot}.pictures",
         (shown.task, shown.title, words),
-        lambda: figures.pictures(result, shown.title, words),
+        lambda: figures.pictures(result, _(shown.title), words),
     )
     facts = result.facts
     values = (
         f"{facts.linf * 255:.2f}/255",
         f"{facts.l2:.2f}",
-        f"{facts.low:.2f} to {facts.high:.2f}",
-        "same answers" if all(facts.survives_png.values()) else "other answers",
+        _("{low:.2f} to {high:.2f}").format(low=facts.low, high=facts.high),
+        _("same answers") if all(facts.survives_png.values()) else _("other answers"),
     )
     board(
         slot,
-        {"playground": "Now", "beside": "Kept"}[slot],
+        {"playground": _("Now"), "beside": _("Kept")}[slot],
         pictures,
         figures.branches(result, names, said),
         {} if drawn is None else _maps(drawn, slot),
         [
-            {"title": title, "value": value, "help": help}
+            {"title": _(title), "value": value, "help": _(help)}
             for (title, help), value in zip(_FACTS.items(), values, strict=True)
         ],
-        list(COLUMN_TITLES.values()),
+        list(map(_, COLUMN_TITLES.values())),
         is_old=drawn is not None and drawn.about != shown.task,
         is_half=is_half,
     )
@@ -120,7 +121,9 @@ def _maps(drawn: Shown, slot: str) -> dict[str, list[dict[str, str]]] | None:
     return once(
         f"{slot}.maps",
         (drawn.task, view.scale, opacity),
-        lambda: figures.maps(drawn.result, method.sign, method.title, names, view.scale, opacity),
+        lambda: figures.maps(
+            drawn.result, method.sign, _(method.title), names, view.scale, opacity
+        ),
     )
 
 
@@ -130,7 +133,7 @@ def say_of_maps(shown: Shown) -> None:
 
     maps, method = shown.result.maps, METHODS[shown.view.method]
     if shown.result.maps_refused:
-        reason = messages.not_drawn(method.title, shown.result.maps_refused)
+        reason = messages.not_drawn(_(method.title), shown.result.maps_refused)
         st.warning(reason, icon=":material/block:")
         return
     caption = messages.map_caption(maps.values(), shown.info.class_names, shown.view.scale)
@@ -145,8 +148,8 @@ def say_of_maps(shown: Shown) -> None:
         controls.scale()
         if method.needs_layer:
             _grid(shown)
-    with st.expander("How to read these maps"):
-        st.markdown(method.sentence)
+    with st.expander(_("How to read these maps")):
+        st.markdown(_(method.sentence))
 
 
 def _grid(shown: Shown) -> None:
@@ -157,10 +160,10 @@ def _grid(shown: Shown) -> None:
         return  # a layer that was chosen by hand may be finer still
     is_finer = shown.view.layer == finer
     st.button(
-        "Coarser maps" if is_finer else "Finer maps",
+        _("Coarser maps") if is_finer else _("Finer maps"),
         key="maps.grid",
         icon=":material/grid_view:" if is_finer else ":material/grid_on:",
-        help="An earlier layer gives maps with more cells. It knows less of whole objects.",
+        help=_("An earlier layer gives maps with more cells. It knows less of whole objects."),
         on_click=state.choose,
         kwargs={"layer": "" if is_finer else finer},
     )

@@ -6,6 +6,7 @@ import streamlit as st
 
 from advprop_core.compare.matrix import attack_matrix
 from app.figures import studio as figures
+from app.language.text import _
 from app.playground import words
 from app.playground.many_pictures import MOST_IMAGES, ManyPictures, attack_many
 from app.shell import cache, comparison, controls, photo_sets, samples, tasks
@@ -35,11 +36,13 @@ def draw(playground: Shown) -> None:
         sentence = " ".join(words.fooled(shown.result, names))
         st.markdown(sentence)
         chart(figures.matrix(shown.result, names, dark=dark()), "studio.matrix", sentence)
-        attack = controls.describe(shown.view, shown.info)
-        attack = attack.replace(f", through {shown.view.attack_branch}", "")
+        parts = controls.conditions(shown.view, shown.info)
+        attack = _(", ").join(text for name, text in parts.items() if name != "branch")
         st.caption(
-            f"{attack}, each time through another branch. Where an answer is not the expected "
-            "one, the probability of the expected one stands below it."
+            _(
+                "{attack}, each time through another branch. Where an answer is not the "
+                "expected one, the probability of the expected one stands below it."
+            ).format(attack=attack)
         )
     _many_pictures(playground)
 
@@ -49,20 +52,22 @@ def draw(playground: Shown) -> None:
 
 def _many_pictures(playground: Shown) -> None:
     """A button, then progress, then the matrix with its intervals."""
-    st.markdown("##### And on many pictures?")
+    st.markdown(_("##### And on many pictures?"))
     task = _task_of_many(playground)
     if task is None:
         reason = samples.no_photos(samples.class_folders())
-        st.caption(f"That takes photos of this network's classes. {reason}")
+        st.caption(_("That takes photos of this network's classes.") + f" {reason}")
         photo_sets.uploader("photos", disabled=False)
         return
     asked = tasks.offer(
         _MANY,
         task,
-        f"Measure on up to {MOST_IMAGES} pictures",
+        _("Measure on up to {count} pictures").format(count=MOST_IMAGES),
         icon=":material/play_arrow:",
-        help="Attacks many pictures through each branch and shows them to every branch. It "
-        "takes a while, and can be stopped.",
+        help=_(
+            "Attacks many pictures through each branch and shows them to every branch. It "
+            "takes a while, and can be stopped."
+        ),
     )
     if asked is None or asked.networks != task.networks:
         return
@@ -80,7 +85,7 @@ def _draw_many(shown: Shown, task: Task) -> None:
     model = shown.networks[0].name
     st.caption(words.how_measured(result, model, shown.info.class_names))
     if shown.task != task.key:
-        st.caption("The settings have changed since: measure again to compare.")
+        st.caption(_("The settings have changed since: measure again to compare."))
 
 
 def _task_of_many(playground: Shown) -> Task | None:

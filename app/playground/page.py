@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from app.language.text import N_, _
 from app.playground import beside, glance, saving, studio, words
 from app.playground.view import PlaygroundView
 from app.shell import messages, state, workbench
@@ -11,13 +12,13 @@ from app.shell.comparison import comparison_task, target_class
 from app.shell.state import key
 from app.shell.tasks import Shown
 
-QUESTION = "What do the two BatchNorms make of this picture?"
-INTRODUCTION = (
+QUESTION = N_("What do the two BatchNorms make of this picture?")
+INTRODUCTION = N_(
     "AdvProp trains **main** on clean images and **aux** on adversarial ones. See what each branch "
     "of this network answers, and where it looks."
 )
 
-_ENLARGE = (
+_ENLARGE = N_(
     "Double-click a picture to enlarge all of them, and drag to move. Press 0 to see all of it."
 )
 _ERASER = 360  # px
@@ -28,7 +29,7 @@ def _draw(shown: Shown, current: bool) -> None:
     _eraser(shown)
     drawn = beside.show(shown) if shown.view.beside else glance.show(shown, "playground")
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(_ENLARGE)
+        st.caption(_(_ENLARGE))
         if not shown.view.beside:
             beside.offer(shown)
     if drawn is not None:
@@ -45,7 +46,10 @@ def _eraser(shown: Shown) -> None:
     if st.session_state[key("perturbation")] != "erase":
         return
     png = pictures.to_png(shown.result.clean.numpy())
-    caption, alt = f"Mark what to erase: {shown.title}", f"The clean picture: {shown.title}"
+    caption, alt = (
+        _("Mark what to erase: {title}").format(title=_(shown.title)),
+        _("The clean picture: {title}").format(title=_(shown.title)),
+    )
     regions = st.session_state[key("regions")]
     with st.container(width=_ERASER):
         eraser(png, caption, alt, regions, lambda drawn: state.choose(regions=drawn))
@@ -54,7 +58,7 @@ def _eraser(shown: Shown) -> None:
 def _honesty(shown: Shown) -> None:
     """What a person must know before believing it."""
     info = shown.info
-    st.subheader("How honest is this perturbation?")
+    st.subheader(_("How honest is this perturbation?"))
     sentences = [*_target(shown), *messages.honesty(shown.result, info)]
     sentences.append(messages.learnt(info, shown.result.true_class is not None))
     st.markdown("\n".join(f"- {sentence}" for sentence in sentences))

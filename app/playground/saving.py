@@ -12,6 +12,7 @@ import streamlit as st
 from advprop_core.types import Comparison
 from app.lab import writing
 from app.lab.routes import ADDRESS
+from app.language.text import _
 from app.playground import lab_page, words
 from app.shell import cache, network_files
 from app.shell.comparison import map_request, perturbation
@@ -34,59 +35,65 @@ def show(shown: Shown, drawn: Shown | None) -> None:
     maps = drawn if drawn is not None and drawn.about == shown.task else None
     with st.container(horizontal=True, vertical_alignment="center"):
         _offer(
-            "Save the perturbed picture (PNG)",
+            _("Save the perturbed picture (PNG)"),
             "perturbed.png",
             lambda: _png(result),
-            "8 bits a colour, at the size that the network takes.",
+            _("8 bits a colour, at the size that the network takes."),
         )
-        with st.popover("Save more", icon=":material/download:"):
+        with st.popover(_("Save more"), icon=":material/download:"):
             _offer(
-                "Save everything (zip)",
+                _("Save everything (zip)"),
                 "comparison.zip",
                 lambda: _bundle(shown, maps),
-                "Pictures, answers, maps, settings, seeds, versions, and the command that makes it "
-                "again. `advprop replay comparison.zip` says whether the numbers are the same.",
+                _(
+                    "Pictures, answers, maps, settings, seeds, versions, and the command that "
+                    "makes it again. `advprop replay comparison.zip` says whether the numbers are "
+                    "the same."
+                ),
             )
             if writing.missing() is None:
                 _offer(
-                    "A page that needs no server (HTML)",
+                    _("A page that needs no server (HTML)"),
                     "lab.html",
                     lambda: lab_page.write(shown),
-                    "This network and this picture in one file. It attacks, answers and draws maps "
-                    "in a browser, offline, on a phone too. Writing it takes about a minute.",
+                    _(
+                        "This network and this picture in one file. It attacks, answers and draws "
+                        "maps in a browser, offline, on a phone too. Writing it takes about a "
+                        "minute."
+                    ),
                 )
             _offer(
-                "One page (PNG)",
+                _("One page (PNG)"),
                 "comparison.png",
                 lambda: _sheet(_record(shown, maps), shown.view.scale),
-                "Pictures, maps and answers as one picture, for a slide.",
+                _("Pictures, maps and answers as one picture, for a slide."),
             )
             _offer(
-                "Perturbed picture, exact (npz)",
+                _("Perturbed picture, exact (npz)"),
                 "perturbed.npz",
                 lambda: _exact_pictures(result),
-                "Full precision: clean, adversarial and perturbation, float32, (3, H, W).",
+                _("Full precision: clean, adversarial and perturbation, float32, (3, H, W)."),
             )
             _offer(
-                "Answers (CSV)",
+                _("Answers (CSV)"),
                 "answers.csv",
                 lambda: _answers(shown),
-                "The probability of every class, for each branch and picture.",
+                _("The probability of every class, for each branch and picture."),
             )
             if maps is not None and maps.result.maps:
                 with_maps: Comparison = maps.result
                 _offer(
-                    "Maps (npz)",
+                    _("Maps (npz)"),
                     "maps.npz",
                     lambda: _maps(with_maps),
-                    "As they were computed: signed, without a colour scale.",
+                    _("As they were computed: signed, without a colour scale."),
                 )
             _one_picture(shown, maps)
         st.link_button(
-            "The lab",
+            _("The lab"),
             ADDRESS,
             icon=":material/smartphone:",
-            help="The same on a phone and offline: a page whose network runs in the browser.",
+            help=_("The same on a phone and offline: a page whose network runs in the browser."),
         )
     st.caption(words.survival(result))
 
@@ -100,17 +107,19 @@ def _one_picture(shown: Shown, drawn: Shown | None) -> None:
         view = shown.view
         makers |= one_picture.maps(drawn.result, view.scale, view.opacity / 100)
     title = st.selectbox(
-        "One picture alone",
+        _("One picture alone"),
         list(makers),
         key="save.which",
-        help="A photo, the perturbation or a map, as a file of its own.",
+        help=_("A photo, the perturbation or a map, as a file of its own."),
     )
     _offer(
-        "This picture (PNG)",
+        _("This picture (PNG)"),
         f"{re.sub('[^a-z0-9]+', '-', title.lower())}.png",
         makers[title],
-        "The clean and the perturbed picture as the network takes them, pixel by pixel; the others "
-        "enlarged.",
+        _(
+            "The clean and the perturbed picture as the network takes them, pixel by pixel; the "
+            "others enlarged."
+        ),
     )
 
 

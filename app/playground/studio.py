@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import streamlit as st
 
+from app.language.text import N_, _, titled
 from app.playground.view import STUDIO
 from app.shell import cache, controls, state, tasks
 from app.shell.state import key
 from app.shell.view import ATTACKS, PERTURBATIONS, View
 
 QUESTIONS = {
-    "sweep": "How strong must the attack be?",
-    "film": "How does the attack get there?",
-    "matrix": "Who fools whom?",
+    "sweep": N_("How strong must the attack be?"),
+    "film": N_("How does the attack get there?"),
+    "matrix": N_("Who fools whom?"),
 }
 _TARGET = "studio.target"
 
@@ -23,23 +24,25 @@ def show() -> None:
     if playground is None:
         return
     st.divider()
-    st.subheader("Attack studio")
+    st.subheader(_("Attack studio"))
     st.segmented_control(
-        "A closer look at the attack on this picture",
+        _("A closer look at the attack on this picture"),
         list(STUDIO),
-        format_func=STUDIO.__getitem__,
+        format_func=titled(STUDIO),
         key=key("studio"),
         required=True,
-        help="ε sweep: each branch's answer against the strength, and where it flips. Film: the "
-        "attack step by step. Matrix: an attack through each branch, shown to each branch. "
-        "Nothing is computed until you open it.",
+        help=_(
+            "ε sweep: each branch's answer against the strength, and where it flips. Film: the "
+            "attack step by step. Matrix: an attack through each branch, shown to each branch. "
+            "Nothing is computed until you open it."
+        ),
     )
     part = st.session_state[key("studio")]
     if part not in QUESTIONS:
         return
     from app.playground import film, matrix, sweep  # here: they load torch
 
-    st.markdown(f"##### {QUESTIONS[part]}")
+    st.markdown(f"##### {_(QUESTIONS[part])}")
     if playground.view.perturbation not in ATTACKS:
         _no_attack(playground.view)
         return
@@ -49,11 +52,16 @@ def show() -> None:
 
 def _no_attack(view: View) -> None:
     st.info(
-        f"The chosen perturbation is not an attack: {PERTURBATIONS[view.perturbation]}. "
-        "The studio is about attacks, which follow a network's gradient."
+        _(
+            "The chosen perturbation is not an attack: {perturbation}. The studio is "
+            "about attacks, which follow a network's gradient."
+        ).format(perturbation=_(PERTURBATIONS[view.perturbation]))
     )
     st.button(
-        "Attack with PGD", key="studio.pgd", on_click=state.choose, kwargs={"perturbation": "pgd"}
+        _("Attack with PGD"),
+        key="studio.pgd",
+        on_click=state.choose,
+        kwargs={"perturbation": "pgd"},
     )
 
 

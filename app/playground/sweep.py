@@ -10,6 +10,7 @@ from advprop_core.compare.sweep import sweep
 from advprop_core.text import NORM_UNITS
 from advprop_core.types import AttackConfig, ModelInfo
 from app.figures import studio as figures
+from app.language.text import _, paragraph
 from app.playground import words
 from app.playground.view import PlaygroundView
 from app.shell import cache, comparison, state, tasks
@@ -47,8 +48,12 @@ def draw(playground: Shown) -> None:
     )
     _go_to_flips(shown)
     st.caption(
-        f"{words.how_swept(shown.result, _strongest(shown.view, shown.info), names)} The thin line "
-        "is the chosen strength. Click a curve to go there."
+        paragraph(
+            [
+                words.how_swept(shown.result, _strongest(shown.view, shown.info), names),
+                _("The thin line is the chosen strength. Click a curve to go there."),
+            ]
+        )
     )
 
 
@@ -92,12 +97,17 @@ def _go(norm: str, strength: float) -> None:
 def _go_to_flips(shown: Shown) -> None:
     """What a click on the curve does, for the keyboard, and exactly where a branch flips."""
     norm, target = shown.view.norm, shown.result.target_class
-    verb = "flips" if target is None else f"says {shown.info.class_names[target]}"
+    where = _("Go to {radius}, where {branch} flips")
+    if target is not None:
+        where = _("Go to {radius}, where {branch} says {name}")
+    name = "" if target is None else shown.info.class_names[target]
     with st.container(horizontal=True):
         for flip in shown.result.flips.values():
             if flip.epsilon:
                 st.button(
-                    f"Go to {words.flip_radius(flip.epsilon, norm)}, where {flip.branch} {verb}",
+                    where.format(
+                        radius=words.flip_radius(flip.epsilon, norm), branch=flip.branch, name=name
+                    ),
                     key=f"studio.go.{flip.branch}",
                     on_click=_go,
                     args=(norm, words.reachable(flip.epsilon, norm)),

@@ -5,10 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, urlencode
 
+from app.language.text import N_
 from app.shell.links import decode, encode
 from app.shell.view import View, accepted_by, one_of
 
-STUDIO = {"": "Closed", "sweep": "ε sweep", "film": "Film", "matrix": "Matrix"}
+STUDIO = {
+    "": N_("Closed"),
+    "sweep": N_("ε sweep"),
+    "film": N_("Film"),
+    "matrix": N_("Matrix"),
+}
 
 
 def _require_kept(text: str) -> None:

@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from advprop_core.text import NORM_TITLES, NORM_UNITS, join, percent, radius
+from advprop_core.text import NORM_TITLES, NORM_UNITS, percent, radius
+from app.language.text import _, join, ngettext, paragraph
 from app.shell import messages
 
 if TYPE_CHECKING:
@@ -30,20 +31,23 @@ def flip_radius(epsilon: float, norm: str) -> str:
 
 def attack(config: AttackConfig, attack_branch: str | None, names: Sequence[str]) -> str:
     """``PGD-10, L∞, through main``, and what it wants."""
-    through = f", through {attack_branch}" if attack_branch else ""
-    target = f", towards {names[config.target_class]}" if config.target_class is not None else ""
-    return f"{config.name}, {NORM_TITLES[config.norm]}{through}{target}"
+    parts = [config.name, NORM_TITLES[config.norm]]
+    if attack_branch:
+        parts.append(_("through {branch}").format(branch=attack_branch))
+    if config.target_class is not None:
+        parts.append(_("towards {name}").format(name=names[config.target_class]))
+    return _(", ").join(parts)
 
 
 def survival(result: Comparison) -> str:
     """Whether the perturbed picture does the same once it is saved as a PNG."""
     lost = [f"**{branch}**" for branch, same in result.facts.survives_png.items() if not same]
     if not lost:
-        return "Measured: saved as PNG, the perturbed picture gets the same answers."
-    return (
-        f"Measured: saved as PNG, the perturbed picture gets another answer from {join(lost)}. "
-        "Its exact values are under “Save more”."
-    )
+        return _("Measured: saved as PNG, the perturbed picture gets the same answers.")
+    return _(
+        "Measured: saved as PNG, the perturbed picture gets another answer from "
+        "{branches}. Its exact values are under “Save more”."
+    ).format(branches=join(lost))
 
 
 # -- the sweep -----------------------------------------------------------------------------------
@@ -53,32 +57,39 @@ def flips(result: Sweep, norm: str, names: Sequence[str]) -> str:
     """Where each branch gives way, in one sentence."""
     parts = [f"**{branch}** {flip(result, branch, norm, names)}" for branch in result.predictions]
     last = radius(result.epsilons[-1], norm)
-    return f"{join(parts)}; searched up to {last} ({NORM_TITLES[norm]})."
+    return _("{parts}; searched up to {last} ({norm}).").format(
+        parts=join(parts), last=last, norm=NORM_TITLES[norm]
+    )
 
 
 def flip(result: Sweep, branch: str, norm: str, names: Sequence[str]) -> str:
     """Where a branch gives way: ``flips to arrow at 3.32/255``."""
     change, target = result.flips[branch], result.target_class
     if change.epsilon is None:
-        return "keeps its answer" if target is None else f"never says {names[target]}"
+        if target is None:
+            return _("keeps its answer")
+        return _("never says {name}").format(name=names[target])
     if not change.epsilon:
         if target is not None:
-            return f"says {names[target]} before anything is changed (at 0)"
-        return f"is wrong before anything is changed (at 0: {names[change.answer]})"
+            return _("says {name} before anything is changed (at 0)").format(name=names[target])
+        return _("is wrong before anything is changed (at 0: {name})").format(
+            name=names[change.answer]
+        )
     at = flip_radius(change.epsilon, norm)
     if target is not None:
-        return f"says {names[target]} from {at}"
-    return f"flips to {names[change.answer]} at {at}"
+        return _("says {name} from {at}").format(name=names[target], at=at)
+    return _("flips to {name} at {at}").format(name=names[change.answer], at=at)
 
 
 def how_swept(result: Sweep, config: AttackConfig, names: Sequence[str]) -> str:
     """How the curve and its flips were obtained, and what they do not say."""
     gap = radius(result.precision, config.norm)
-    return (
-        f"{attack(config, result.attack_branch, names)}, at {len(result.epsilons)} radii: a grid, "
-        f"then bisection where an answer changes, to within {gap}. Each radius is an **upper "
-        "bound**: a stronger attack may need less. Between two radii that were tried, a branch may "
-        "flip and flip back."
+    return _(
+        "{attack}, at {count} radii: a grid, then bisection where an answer changes, "
+        "to within {gap}. Each radius is an **upper bound**: a stronger attack may "
+        "need less. Between two radii that were tried, a branch may flip and flip back."
+    ).format(
+        attack=attack(config, result.attack_branch, names), count=len(result.epsilons), gap=gap
     )
 
 
@@ -89,13 +100,19 @@ def how_filmed(reel: Reel, described: str, map_title: str, names: Sequence[str])
     """What a film shows."""
     walked = reel.all_steps + (0 in reel.steps)
     shown = len(reel.steps) - 1
-    skipped = f" {shown} of its {walked} pictures are shown, evenly spaced." * (shown < walked)
+    sentences = [_("{sentence}.").format(sentence=described)]
+    if shown < walked:
+        some = _("{shown} of its {walked} pictures are shown, evenly spaced.")
+        sentences.append(some.format(shown=shown, walked=walked))
     if reel.maps_refused:
-        return f"{described}.{skipped} {messages.not_drawn(map_title, reel.maps_refused)}"
-    return (
-        f"{described}.{skipped} {map_title} for the class **{names[reel.class_index]}**, on one "
-        "colour scale for all frames and branches."
-    )
+        sentences.append(messages.not_drawn(map_title, reel.maps_refused))
+    else:
+        sentences.append(
+            _(
+                "{map} for the class **{name}**, on one colour scale for all frames and branches."
+            ).format(map=map_title, name=names[reel.class_index])
+        )
+    return paragraph(sentences)
 
 
 # -- the matrix ----------------------------------------------------------------------------------
@@ -117,16 +134,20 @@ def _fooled(result: AttackMatrix, source: str, names: Sequence[str]) -> str:
         elif result.clean[name].class_index == result.expected[name]:
             (hit if answer != result.expected[name] else missed).append(f"**{name}**")
     if not hit and not missed:
-        return f"Before the attack through **{source}** every branch is wrong already."
-    fooled = join(hit) or "no branch"
+        return _("Before the attack through **{source}** every branch is wrong already.").format(
+            source=source
+        )
+    fooled = join(hit) or _("no branch")
     if target is not None:
-        effect = f"makes {fooled} say {names[target]}"
+        effect = _("makes {fooled} say {name}").format(fooled=fooled, name=names[target])
     elif result.true_class is not None:
-        effect = f"fools {fooled}"
+        effect = _("fools {fooled}").format(fooled=fooled)
     else:
-        effect = f"changes the answer of {fooled}"
-    but = f", not {join(missed)}" if hit and missed else ""
-    return f"The attack through **{source}** {effect}{but}."
+        effect = _("changes the answer of {fooled}").format(fooled=fooled)
+    but = _(", not {missed}").format(missed=join(missed)) if hit and missed else ""
+    return _("The attack through **{source}** {effect}{but}.").format(
+        source=source, effect=effect, but=but
+    )
 
 
 def robustness(cells: Sequence[BranchResult]) -> str:
@@ -138,30 +159,42 @@ def robustness(cells: Sequence[BranchResult]) -> str:
             for cell in cells
             if cell.condition.attack_branch == source
         ]
-        what = "on clean pictures" if source is None else f"attacked through **{source}**"
-        parts.append(f"{what}: {join(accuracies)}")
-    return f"Accuracy {'; '.join(parts)}."
+        what = _("on clean pictures")
+        if source is not None:
+            what = _("attacked through **{source}**").format(source=source)
+        parts.append(_("{what}: {figures}").format(what=what, figures=join(accuracies)))
+    return _("Accuracy {parts}.").format(parts=_("; ").join(parts))
 
 
 def how_measured(result: ManyPictures, model: str, names: Sequence[str]) -> str:
     """How the accuracies were obtained."""
     config = result.config
     target = config.target_class
-    pictures = "drawn scenes it was not trained on"
+    pictures = _("drawn scenes it was not trained on")
     if result.data != "shapes":
-        pictures = "photos of your folder"
+        pictures = _("photos of your folder")
     parts = [
-        f"{model} on n = {result.cells[0].n} {pictures}",
+        _("{model} on n = {n} {pictures}").format(
+            model=model, n=result.cells[0].n, pictures=pictures
+        ),
         f"{attack(config, None, names)}, ε = {radius(config.epsilon, config.norm)}",
-        "in brackets the 95 % Wilson interval",
+        _("in brackets the 95 % Wilson interval"),
     ]
     if target is not None:
-        parts.append(f"pictures of {names[target]} are left out")
+        parts.append(_("pictures of {name} are left out").format(name=names[target]))
     if result.unreadable:
-        parts.append(f"{result.unreadable} files could not be read")
+        parts.append(
+            ngettext(
+                "{count} file could not be read",
+                "{count} files could not be read",
+                result.unreadable,
+            ).format(count=result.unreadable)
+        )
     if result.ignored_classes:
-        parts.append(f"folders of other classes: {join(result.ignored_classes[:5])}")
-    return f"{'; '.join(parts)}."
+        parts.append(
+            _("folders of other classes: {names}").format(names=join(result.ignored_classes[:5]))
+        )
+    return _("{sentence}.").format(sentence=_("; ").join(parts))
 
 
 # -- targets -------------------------------------------------------------------------------------
@@ -174,10 +207,12 @@ def reached(result: Comparison, target: int, names: Sequence[str]) -> str:
         prediction = result.predictions["adversarial", branch]
         share = percent(float(prediction.probabilities[target]))
         if prediction.class_index == target:
-            parts.append(f"reached on **{branch}** ({share})")
+            parts.append(_("reached on **{branch}** ({share})").format(branch=branch, share=share))
         else:
             answer = names[prediction.class_index]
             parts.append(
-                f"not reached on **{branch}**, which says {answer} ({names[target]} {share})"
+                _("not reached on **{branch}**, which says {answer} ({name} {share})").format(
+                    branch=branch, answer=answer, name=names[target], share=share
+                )
             )
-    return f"The target {names[target]} was {join(parts)}."
+    return _("The target {name} was {parts}.").format(name=names[target], parts=join(parts))

@@ -10,6 +10,7 @@ import streamlit as st
 from advprop_core.errors import InputError
 from advprop_core.evaluation import results_file
 from advprop_core.types import ModelInfo
+from app.language.text import N_
 from app.robustness import bundled, controls, cost, measurement, results, speed, study, words
 from app.robustness.measurement import RunRequest
 from app.robustness.view import RobustnessView
@@ -30,7 +31,7 @@ _RUN, _OWN_FILE = "My own run", "A results.json of mine"
 
 def page() -> None:
     """A run of one's own, then the results that are chosen."""
-    models = workbench.begin(RobustnessView, "How robust is each branch?")
+    models = workbench.begin(RobustnessView, N_("How robust is each branch?"))
     if not models:
         return
     files = bundled.bundled()

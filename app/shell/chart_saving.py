@@ -9,6 +9,7 @@ import streamlit as st
 
 from app.elements.chart_files import chart_files
 from app.figures.numbers import has_numbers, to_csv
+from app.language.text import _, english
 from app.shell import network_files
 from app.shell.messages import plain
 from app.shell.tasks import Shown
@@ -57,7 +58,11 @@ _CHARTS: Mapping[str, _Chart] = {
     "transfer.epochs": _Chart("Accuracy on a new task by epochs"),
 }
 # What of the condition the chart itself varies.
-_ON_AXES = {"studio.curve": "ε =", "studio.matrix": "through", "studio.accuracies": "through"}
+_ON_AXES = {
+    "studio.curve": "strength",
+    "studio.matrix": "branch",
+    "studio.accuracies": "branch",
+}
 
 
 def tell(about: str) -> None:
@@ -77,11 +82,11 @@ def offer(figure: Any, key: str, alt: str, heading: str = "") -> None:
     chart = _CHARTS.get(next((start for start in _CHARTS if key.startswith(start)), ""))
     about = _about(key, chart)
     title = plain(heading) or (chart.heading if chart else plain(alt))
-    with st.popover("Save", type="tertiary", key=f"save.chart.{key}"):
+    with st.popover(_("Save"), type="tertiary", key=f"save.chart.{key}"):
         chart_files(key, title, [*filter(None, [", ".join(about.values()), _source(key)])])
         if has_numbers(figure):
             st.download_button(
-                "Numbers (CSV)",
+                _("Numbers (CSV)"),
                 lambda: to_csv(figure, about),
                 file_name=f"{key.replace('.', '-')}.csv",
                 mime="text/csv",
@@ -97,8 +102,9 @@ def _about(key: str, chart: _Chart | None) -> dict[str, str]:
     shown: Shown | None = st.session_state.get(f"shown.{chart.slot}") if chart else None
     if chart is None or shown is None or shown.view is None:
         return {}
-    parts = controls.describe(shown.view, shown.info).split(", ")
-    condition = ", ".join(part for part in parts if _ON_AXES.get(key, ",") not in part)
+    with english():
+        parts = controls.conditions(shown.view, shown.info)
+    condition = ", ".join(text for part, text in parts.items() if part != _ON_AXES.get(key))
     columns = {"picture": shown.title, "condition": condition}
     network = network_files.title(shown.view.model)
     return {"network": network, **{name: columns[name] for name in chart.depends_on}}

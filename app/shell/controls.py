@@ -9,8 +9,9 @@ import streamlit as st
 
 from advprop_core.attribution.methods import METHODS
 from advprop_core.models.class_names import distinct_names, find_class
-from advprop_core.text import NORM_SUFFIXES, NORM_TITLES, NORM_UNITS, radius
+from advprop_core.text import NORM_TITLES, NORM_UNITS, radius
 from advprop_core.types import ModelInfo
+from app.language.text import N_, _, reader, titled
 from app.shell import erasing, network_files, opening, state
 from app.shell.messages import FEW_CLASSES, NETWORK_GONE
 from app.shell.pictures import suggested
@@ -25,29 +26,39 @@ if TYPE_CHECKING:
 _STRENGTHS = {
     "linf": (
         "epsilon",
-        f"Strength ε{NORM_SUFFIXES['linf']}",
+        N_("Strength ε, in 1/255"),
         0.5,
-        "How far each colour value may move, in steps of an 8-bit picture: 4 means at most 4 of "
-        "255. Up to about 8 it is hardly visible.",
+        N_(
+            "How far each colour value may move, in steps of an 8-bit picture: 4 means at most 4 "
+            "of 255. Up to about 8 it is hardly visible."
+        ),
     ),
     "l2": (
         "radius",
-        f"Strength ε{NORM_SUFFIXES['l2']}",
+        N_("Strength ε (L2)"),
         0.1,
-        "The Euclidean length of the whole change, where 1 moves a single colour value from black "
-        "to white.",
+        N_(
+            "The Euclidean length of the whole change, where 1 moves a single colour value from "
+            "black to white."
+        ),
     ),
 }
-
+_STEP_SIZES = {"linf": N_("Step size, in 1/255"), "l2": N_("Step size (L2)")}
 
 _KIND = "perturbation.kind"
+_WHICH = {"Attack": N_("Kind of attack"), "Noise": N_("Kind of noise")}
 _IN_WORDS = {
-    "pgd": "Many small steps from a random start, each away from the answer.",
-    "i-fgsm": "Several steps, each away from the answer.",
-    "fgsm": "One step away from the answer.",
-    "gaussian": "Random: every colour value is shifted up or down.",
-    "poisson": "Random: as in a photo taken with little light.",
-    "salt-and-pepper": "Random: some pixels turn black or white.",
+    "pgd": N_("Many small steps from a random start, each away from the answer."),
+    "i-fgsm": N_("Several steps, each away from the answer."),
+    "fgsm": N_("One step away from the answer."),
+    "gaussian": N_("Random: every colour value is shifted up or down."),
+    "poisson": N_("Random: as in a photo taken with little light."),
+    "salt-and-pepper": N_("Random: some pixels turn black or white."),
+}
+_TARGETED = {
+    "pgd": N_("Many small steps from a random start, each towards the target class."),
+    "i-fgsm": N_("Several steps, each towards the target class."),
+    "fgsm": N_("One step towards the target class."),
 }
 
 
@@ -70,15 +81,17 @@ def settle(models: Mapping[str, ModelInfo]) -> ModelInfo:
 def model_picker(models: Mapping[str, ModelInfo]) -> None:
     """Which network looks at the picture."""
     st.selectbox(
-        "Network",
+        _("Network"),
         list(models),
         format_func=network_files.title,
         key=key("model"),
         on_change=_suit_picture,
         args=(models,),
-        help="A trained checkpoint. imagenet-lite0 and those named advprop have two sets of "
-        "BatchNorm: main, trained on clean images, and aux, trained on adversarial ones. The other "
-        "bundled networks have main alone.",
+        help=_(
+            "A trained checkpoint. imagenet-lite0 and those named advprop have two sets of "
+            "BatchNorm: main, trained on clean images, and aux, trained on adversarial ones. The "
+            "other bundled networks have main alone."
+        ),
     )
     opening.button("opening.sidebar", type="tertiary")
 
@@ -98,7 +111,7 @@ def _suit_picture(models: Mapping[str, ModelInfo]) -> None:
     picture, shown = suggested(now) or View().image, st.session_state[key("image")]
     if shown in proposals and picture != shown:
         choose_picture(picture)
-        st.toast("The picture changed with the network.", icon=":material/image:")
+        st.toast(_("The picture changed with the network."), icon=":material/image:")
 
 
 def choose_picture(source: str) -> None:
@@ -117,26 +130,27 @@ def _perturbation_kind() -> None:
     kind = next(kind for kind, members in KINDS.items() if chosen in members)
     st.session_state[_KIND] = kind
     st.segmented_control(
-        "Change the picture by",
+        _("Change the picture by"),
         list(KINDS),
+        format_func=reader(),
         key=_KIND,
         required=True,
         on_change=lambda: state.choose(perturbation=KINDS[st.session_state[_KIND]][0]),
-        help="An attack follows the network's gradient to change its answer. Noise is random. "
-        "To erase, mark parts of the picture.",
+        help=_(
+            "An attack follows the network's gradient to change its answer. Noise is random. "
+            "To erase, mark parts of the picture."
+        ),
     )
     if len(KINDS[kind]) > 1:
         st.selectbox(
-            f"Kind of {kind.lower()}",
+            _(_WHICH[kind]),
             KINDS[kind],
-            format_func=PERTURBATIONS.__getitem__,
+            format_func=titled(PERTURBATIONS),
             key=key("perturbation"),
             label_visibility="collapsed",
         )
-        wanted = "towards the target class"
         towards = st.session_state[key("target")] and kind == "Attack"
-        words = _IN_WORDS[chosen]
-        st.caption(words.replace("away from the answer", wanted) if towards else words)
+        st.caption(_(_TARGETED[chosen] if towards else _IN_WORDS[chosen]))
 
 
 def _in_words() -> str:
@@ -144,10 +158,12 @@ def _in_words() -> str:
     norm = st.session_state[key("norm")]
     strength = st.session_state[key(_STRENGTHS[norm][0])]
     if not strength:
-        return "At 0 nothing changes."
+        return _("At 0 nothing changes.")
     if norm == "linf":
-        return f"ε: no colour value changes by more than {strength:g} of 255 levels."
-    return f"ε: the length of the whole change is at most {strength:g}."
+        return _("ε: no colour value changes by more than {strength:g} of 255 levels.").format(
+            strength=strength
+        )
+    return _("ε: the length of the whole change is at most {strength:g}.").format(strength=strength)
 
 
 def _strength(name: str, title: str, step: float, help: str) -> None:
@@ -158,7 +174,7 @@ def _strength(name: str, title: str, step: float, help: str) -> None:
     typed = f"typed.{name}"
     st.session_state[typed] = st.session_state[key(name)]
     right.number_input(
-        f"{title}, typed",
+        _("{title}, typed").format(title=title),
         step=step,
         key=typed,
         format="%g",
@@ -173,35 +189,44 @@ def perturbation(info: ModelInfo) -> None:
     _perturbation_kind()
     kind = st.session_state[key("perturbation")]
     if kind in ATTACKS:
-        _strength(*_STRENGTHS[st.session_state[key("norm")]])
+        name, title, step, help = _STRENGTHS[st.session_state[key("norm")]]
+        _strength(name, _(title), step, _(help))
         st.caption(_in_words())
         branch = st.segmented_control(
-            "Attack through",
+            _("Attack through"),
             list(info.branches),
             key=key("attack_branch"),
             required=True,
-            help="The branch whose gradient the attack follows. AdvProp trains with attacks "
-            "through aux. Attack main to see whether aux resists what fools main.",
+            help=_(
+                "The branch whose gradient the attack follows. AdvProp trains with attacks "
+                "through aux. Attack main to see whether aux resists what fools main."
+            ),
         )
-        st.caption(f"The attack uses the gradient of {branch}. All branches see the same picture.")
+        st.caption(
+            _(
+                "The attack uses the gradient of {branch}. All branches see the same picture."
+            ).format(branch=branch)
+        )
     elif kind == "erase":
         erasing.controls()
     elif kind != "none":
         _slider(
             "severity",
-            "Strength of the noise",
+            _("Strength of the noise"),
             0.01,
-            "Gaussian: standard deviation, where 1 is from black to white. Poisson: the "
-            "same at white, less in the dark. Salt and pepper: share of pixels replaced.",
+            _(
+                "Gaussian: standard deviation, where 1 is from black to white. Poisson: the "
+                "same at white, less in the dark. Salt and pepper: share of pixels replaced."
+            ),
         )
 
 
 def expert(info: ModelInfo) -> bool:
     """The switch for further controls, and those of the perturbation; returns whether it is on."""
     st.toggle(
-        "Expert controls",
+        _("Expert controls"),
         key=key("expert"),
-        help="Norm, steps, target class, kind of map and the rest.",
+        help=_("Norm, steps, target class, kind of map and the rest."),
     )
     if not st.session_state[key("expert")]:
         return False
@@ -209,7 +234,9 @@ def expert(info: ModelInfo) -> bool:
     if kind in ATTACKS:
         _expert_attack(info, kind)
     if kind not in ("erase", "none"):
-        _number("seed", "Seed", 1, "The same seed gives the same random start, or the same noise.")
+        _number(
+            "seed", _("Seed"), 1, _("The same seed gives the same random start, or the same noise.")
+        )
     return True
 
 
@@ -219,26 +246,30 @@ def _number(name: str, title: str, step: float, help: str) -> None:
 
 def _expert_attack(info: ModelInfo, kind: str) -> None:
     st.selectbox(
-        "Norm",
+        _("Norm"),
         list(NORMS),
-        format_func=NORMS.__getitem__,
+        format_func=titled(NORMS),
         key=key("norm"),
-        help="What the strength measures: the largest change of any value (L∞), or the length "
-        "of the whole change (L2).",
+        help=_(
+            "What the strength measures: the largest change of any value (L∞), or the length "
+            "of the whole change (L2)."
+        ),
     )
     if kind != "fgsm":
-        help = "Gradient steps. More steps find a stronger perturbation of the same size."
-        _slider("steps", "Steps", 1, help)
-        title = f"Step size{NORM_SUFFIXES[st.session_state[key('norm')]]}"
-        _number("step_size", title, 0.25, "How far one step moves. 0 picks 2.5 × strength / steps.")
+        help = _("Gradient steps. More steps find a stronger perturbation of the same size.")
+        _slider("steps", _("Steps"), 1, help)
+        title = _(_STEP_SIZES[st.session_state[key("norm")]])
+        _number(
+            "step_size", title, 0.25, _("How far one step moves. 0 picks 2.5 × strength / steps.")
+        )
     target_class(info, key("target"))
 
 
 def target_class(info: ModelInfo, widget: str, **options: Any) -> None:
     """The class that a targeted attack wants."""
-    help = "A targeted attack drives the prediction towards this class."
-    own = {"": "none: any wrong class"}
-    class_picker(info, "Target class", own, key=widget, help=help, **options)
+    help = _("A targeted attack drives the prediction towards this class.")
+    own = {"": _("none: any wrong class")}
+    class_picker(info, _("Target class"), own, key=widget, help=help, **options)
 
 
 def of_picture(info: ModelInfo, *, one_class: bool = False) -> DeltaGenerator | None:
@@ -250,12 +281,14 @@ def of_picture(info: ModelInfo, *, one_class: bool = False) -> DeltaGenerator | 
     if not expert(info):
         return None
     st.selectbox(
-        "Map",
+        _("Map"),
         list(METHODS),
-        format_func=lambda name: METHODS[name].title,
+        format_func=titled({name: method.title for name, method in METHODS.items()}),
         key=key("method"),
-        help="How to show where a branch looked. Below the maps it says what the chosen one "
-        "measures, and what it cannot tell.",
+        help=_(
+            "How to show where a branch looked. Below the maps it says what the chosen one "
+            "measures, and what it cannot tell."
+        ),
     )
     slot = st.container()
     explained_class(info, one_class=one_class)
@@ -265,10 +298,12 @@ def of_picture(info: ModelInfo, *, one_class: bool = False) -> DeltaGenerator | 
 
 def true_class(info: ModelInfo) -> None:
     """What a person knows of a picture whose class nothing else tells."""
-    help = (
+    help = _(
         "An attack then drives the answer away from this class, and ✓ marks it among the answers."
     )
-    class_picker(info, "What does it show?", {"": "not said"}, key=key("true_class"), help=help)
+    class_picker(
+        info, _("What does it show?"), {"": _("not said")}, key=key("true_class"), help=help
+    )
 
 
 def explained_class(info: ModelInfo, *, one_class: bool = False) -> None:
@@ -277,11 +312,12 @@ def explained_class(info: ModelInfo, *, one_class: bool = False) -> None:
     if one_class:  # where each branch's own answer is chosen, it is the class under attack
         chosen = st.session_state[key("explained")]
         besides = {chosen if chosen in EXPLAINED else "attacked": EXPLAINED["attacked"]}
-    help = (
+    help = _(
         "A map shows what speaks for a class: for what its branch answers to its picture, or for "
         "one class in all maps, so that they can be compared."
     )
-    class_picker(info, "The maps explain", besides, key=key("explained"), help=help)
+    titles = {choice: _(title) for choice, title in besides.items()}
+    class_picker(info, _("The maps explain"), titles, key=key("explained"), help=help)
 
 
 def class_picker(info: ModelInfo, title: str, besides: Mapping[str, str], **options: Any) -> None:
@@ -299,20 +335,22 @@ def class_picker(info: ModelInfo, title: str, besides: Mapping[str, str], **opti
 def scale() -> None:
     """Which maps share a colour scale."""
     st.segmented_control(
-        "One colour scale for",
+        _("One colour scale for"),
         list(SCALES),
-        format_func=SCALES.__getitem__,
+        format_func=titled(SCALES),
         key=key("scale"),
         required=True,
-        help="On its own scale, every map shows where a branch looked. On one scale for all, the "
-        "maps also show how strongly.",
+        help=_(
+            "On its own scale, every map shows where a branch looked. On one scale for all, the "
+            "maps also show how strongly."
+        ),
     )
 
 
 def opacity() -> None:
     """How much of the photo shows through."""
-    help = "0 shows the photo alone, 100 the map alone."
-    _slider("opacity", "Opacity of the maps", 5, help, format="%d %%")
+    help = _("0 shows the photo alone, 100 the map alone.")
+    _slider("opacity", _("Opacity of the maps"), 5, help, format="%d %%")
 
 
 def layer_picker(slot: DeltaGenerator | None, view: View, lens: Lens) -> None:
@@ -324,23 +362,34 @@ def layer_picker(slot: DeltaGenerator | None, view: View, lens: Lens) -> None:
     state.keep_within("layer", ["", *layers], "")
     if slot is None or not any(METHODS[name].needs_layer for name in view.map_kinds):
         return
+    none = _("{default} (default)").format(default=default) if default else _("none")
     slot.selectbox(
-        "Layer",
+        _("Layer"),
         ["", *layers],
-        format_func=lambda name: layers.get(name, f"{default} (default)" if default else "none"),
+        format_func=lambda name: layers.get(name, none),
         key=key("layer"),
-        help="Early layers see edges in fine detail, late ones see objects coarsely. The default "
-        "is the deepest stage whose map is fine enough to point at something.",
+        help=_(
+            "Early layers see edges in fine detail, late ones see objects coarsely. The default "
+            "is the deepest stage whose map is fine enough to point at something."
+        ),
     )
+
+
+def conditions(view: View, info: ModelInfo) -> dict[str, str]:
+    """The perturbation in words: its kind, and of an attack strength, branch and target."""
+    if view.perturbation == "erase":
+        return {"kind": erasing.describe(view)}
+    parts = {"kind": _(PERTURBATIONS[view.perturbation])}
+    if view.perturbation in ATTACKS:
+        strength = radius(view.strength / NORM_UNITS[view.norm], view.norm)
+        parts["strength"] = f"{NORM_TITLES[view.norm]} ε = {strength}"
+        parts["branch"] = _("through {branch}").format(branch=view.attack_branch)
+        if view.target:
+            name = dict(info.classes)[view.target]
+            parts["target"] = _("towards {name}").format(name=name)
+    return parts
 
 
 def describe(view: View, info: ModelInfo) -> str:
     """The perturbation in words, for captions."""
-    if view.perturbation == "erase":
-        return erasing.describe(view)
-    if view.perturbation not in ATTACKS:
-        return PERTURBATIONS[view.perturbation]
-    strength = radius(view.strength / NORM_UNITS[view.norm], view.norm)
-    target = f", towards {dict(info.classes)[view.target]}" if view.target else ""
-    attack = f"{PERTURBATIONS[view.perturbation]}, {NORM_TITLES[view.norm]} ε = {strength}"
-    return f"{attack}, through {view.attack_branch}{target}"
+    return _(", ").join(conditions(view, info).values())

@@ -12,11 +12,25 @@ from advprop_core.pictures.regions import (
     format_regions,
     parse_regions,
 )
+from app.language.text import N_, _, counted, ngettext, titled
 from app.shell import state
 from app.shell.state import key
 from app.shell.view import View
 
-FILL_TITLES = {"grey": "Grey", "black": "Black", "blur": "Blur"}
+FILL_TITLES = {"grey": N_("Grey"), "black": N_("Black"), "blur": N_("Blur")}
+_NUMBER_TITLES = {
+    "left": N_("Left, in %"),
+    "top": N_("Top, in %"),
+    "width": N_("Width, in %"),
+    "height": N_("Height, in %"),
+}
+_ERASED = {
+    "grey": counted("{count} region painted grey by hand", "{count} regions painted grey by hand"),
+    "black": counted(
+        "{count} region painted black by hand", "{count} regions painted black by hand"
+    ),
+    "blur": counted("{count} region blurred by hand", "{count} regions blurred by hand"),
+}
 _NUMBERS = {"left": (0, 99, 30), "top": (0, 99, 30), "width": (1, 100, 40), "height": (1, 100, 40)}
 """Least, most and first value, in percent of the picture's side."""
 
@@ -24,23 +38,25 @@ _NUMBERS = {"left": (0, 99, 30), "top": (0, 99, 30), "width": (1, 100, 40), "hei
 def controls() -> None:
     """How to fill, and regions in numbers for those who cannot draw or want to be exact."""
     st.segmented_control(
-        "Fill with",
+        _("Fill with"),
         list(FILLS),
-        format_func=FILL_TITLES.__getitem__,
+        format_func=titled(FILL_TITLES),
         key=key("fill"),
         required=True,
-        help="Grey and black cover the marked parts. Blur removes their detail and keeps their "
-        "colours.",
+        help=_(
+            "Grey and black cover the marked parts. Blur removes their detail and keeps their "
+            "colours."
+        ),
     )
-    st.caption("On the Playground, drag over the clean picture to mark what is erased.")
+    st.caption(_("On the Playground, drag over the clean picture to mark what is erased."))
     regions = _regions()
-    with st.expander("Regions in numbers"):
+    with st.expander(_("Regions in numbers")):
         for number, region in enumerate(regions, 1):
             st.caption(f"{number}. {in_words(region)}")
         _new_region(full=len(regions) >= MOST_REGIONS)
         for title, name, left in (
-            ("Remove the last", "undo", regions[:-1]),
-            ("Remove all", "clear", ()),
+            (_("Remove the last"), "undo", regions[:-1]),
+            (_("Remove all"), "clear", ()),
         ):
             st.button(
                 title,
@@ -57,31 +73,33 @@ def in_words(region: Region) -> str:
     left, top, width, height = (
         f"{value / 10:g} %" for value in (region.left, region.top, region.width, region.height)
     )
-    return f"left {left}, top {top}, {width} wide, {height} high"
+    return _("left {left}, top {top}, {width} wide, {height} high").format(
+        left=left, top=top, width=width, height=height
+    )
 
 
 def describe(view: View) -> str:
     """What was erased, for captions."""
     count = len(parse_regions(view.regions))
     if not count:
-        return "nothing is erased yet"
-    how = "blurred" if view.fill == "blur" else f"painted {view.fill}"
-    return f"{count} region{'s' if count > 1 else ''} {how} by hand"
+        return _("nothing is erased yet")
+    one, many = _ERASED[view.fill]
+    return ngettext(one, many, count).format(count=count)
 
 
 def _new_region(full: bool) -> None:
     columns = [*st.columns(2), *st.columns(2)]
     for column, (name, (least, most, first)) in zip(columns, _NUMBERS.items(), strict=True):
         column.number_input(
-            f"{name.title()}, in %",
+            _(_NUMBER_TITLES[name]),
             least,
             most,
             value=first,
             key=f"erase.{name}",
-            help="Of the picture's side. What would reach beyond the picture is cut off.",
+            help=_("Of the picture's side. What would reach beyond the picture is cut off."),
         )
     st.button(
-        "Erase this region",
+        _("Erase this region"),
         key="erase.add",
         on_click=_add,
         disabled=full,

@@ -11,6 +11,7 @@ from advprop_core.pictures.formats import ImageError
 from advprop_core.types import ModelInfo
 from app.elements.cropper import cropper
 from app.elements.thumbnails import thumbnails
+from app.language.text import N_, _, reader
 from app.shell import cache, controls, crops, state
 from app.shell.messages import quote, safe, tame
 from app.shell.pictures import (
@@ -26,9 +27,9 @@ from app.shell.public import is_public
 from app.shell.samples import folder_fits
 from app.shell.view import View
 
-UPLOAD = "Upload"
-CAMERA = "Camera"
-OWN = "Your folder"
+UPLOAD = N_("Upload")
+CAMERA = N_("Camera")
+OWN = N_("Your folder")
 OPEN = "gallery.open"  # the key of the popover around all this
 _BUTTON = ".st-key-gallery-open button"
 _REFUSAL = "gallery.refusal"
@@ -50,18 +51,21 @@ def show(view: View, info: ModelInfo, refusal: str | None) -> None:
         last = st.session_state.get(_LAST_GROUP)
         st.session_state[_GROUP] = last if last in options else options[0]
     group = st.segmented_control(
-        "Where from",
+        _("Where from"),
         options,
+        format_func=reader(),
         required=True,
         key=_GROUP,
-        help="Scenes are drawn by this project. Photos come with scikit-image. Your own photo "
-        "stays on the server that runs this app, in memory, for a while.",
+        help=_(
+            "Scenes are drawn by this project. Photos come with scikit-image. Your own photo "
+            "stays on the server that runs this app, in memory, for a while."
+        ),
     )
     st.session_state[_LAST_GROUP] = group
     if group == UPLOAD:
         # Of any kind: what cannot be read is refused below, in words that say what to do.
         st.file_uploader(
-            "A photo of your own: JPEG, PNG, WebP, AVIF, TIFF or most other kinds of picture",
+            _("A photo of your own: JPEG, PNG, WebP, AVIF, TIFF or most other kinds of picture"),
             key="gallery.upload",
             max_upload_size=min(_LARGEST, st.get_option("server.maxUploadSize")),
             on_change=_take,
@@ -69,16 +73,21 @@ def show(view: View, info: ModelInfo, refusal: str | None) -> None:
         )
     elif group == CAMERA:
         st.camera_input(
-            "Take a picture",
+            _("Take a picture"),
             key="gallery.camera",
             on_change=_take,
             args=("gallery.camera",),
-            help="The picture is sent to the server that runs this app, and kept there for a "
-            "while.",
+            help=_(
+                "The picture is sent to the server that runs this app, and kept there for a while."
+            ),
         )
     elif group is not None:
         if group == OWN and (total := cache.own_photos().total) > len(groups[group]):
-            st.caption(f"{len(groups[group])} of your {total:,} photos, from every folder.")
+            st.caption(
+                _("{count} of your {total:,} photos, from every folder.").format(
+                    count=len(groups[group]), total=total
+                )
+            )
         if group == OWN and (left_out := cache.own_photos().left_out):
             st.caption(f"{safe(left_out)}.")
         _samples(groups[group], view, info)
@@ -89,10 +98,10 @@ def show(view: View, info: ModelInfo, refusal: str | None) -> None:
 def sample_sources(info: ModelInfo) -> dict[str, list[str]]:
     """Group title to the pictures on offer; first those of what the network knows."""
     scenes = {
-        "Scenes": [f"scene:{index}" for index in range(SCENES)],
-        "Texture conflicts": [f"conflict:{index}" for index in range(SCENES)],
+        N_("Scenes"): [f"scene:{index}" for index in range(SCENES)],
+        N_("Texture conflicts"): [f"conflict:{index}" for index in range(SCENES)],
     }
-    photos = {"Photos": [f"photo:{name}" for name in PHOTOS]}
+    photos = {N_("Photos"): [f"photo:{name}" for name in PHOTOS]}
     knows_scenes = (suggested(info) or "").startswith("scene:")
     samples = scenes | photos if knows_scenes else photos | scenes
     if not (names := cache.own_photos().names):
@@ -104,7 +113,7 @@ def sample_sources(info: ModelInfo) -> dict[str, list[str]]:
 def take_refusal() -> str | None:
     """Why the last upload could not be used, once; the previous picture stays."""
     message = st.session_state.pop(_REFUSAL, None)
-    return f"{message} The previous picture stays." if message else None
+    return _("{message} The previous picture stays.").format(message=message) if message else None
 
 
 def _take(widget: str) -> None:
@@ -144,12 +153,12 @@ def _samples(sources: list[str], view: View, info: ModelInfo) -> None:
 
 
 def _thumbnail(source: str, view: View, info: ModelInfo) -> dict[str, Any]:
-    kind, _, name = source.partition(":")
+    kind, name = source.split(":", 1)
     title, image, refusal = tame(name), "", ""
     try:
         image = cache.thumbnail(source, info.input_size)
         if kind != "folder":
-            title = cache.picture(source, info.input_size).title
+            title = _(cache.picture(source, info.input_size).title)
     except (PictureGone, ValueError) as error:  # one bad file of a folder is named, not more
         refusal = str(error)
     is_chosen = crops.split(view.image)[0] == source
@@ -169,12 +178,12 @@ def _about_photo(view: View, info: ModelInfo) -> None:
         photo, label = cache.whole_photo(whole), cache.picture(whole, info.input_size).label
     except (PictureGone, ValueError):  # the page says so
         return
-    st.markdown("**The part that the network sees**")
-    alt = "The chosen photo, with a square on it"
+    st.markdown(_("**The part that the network sees**"))
+    alt = _("The chosen photo, with a square on it")
     cropper(photo, alt, str(crop or ""), crops.SMALLEST, lambda text: _crop(whole, text))
     if label is None:
         controls.true_class(info)
-    st.button("Done", key="gallery.done", on_click=_close, type="primary")
+    st.button(_("Done"), key="gallery.done", on_click=_close, type="primary")
 
 
 def _crop(whole: str, text: str) -> None:

@@ -7,26 +7,30 @@ from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
 
-from advprop_core.text import join
-from app.shell import cache, network_files, state
+from app.language.text import N_, _, join
+from app.shell import cache, language, network_files, state
 from app.shell.links import encode
 from app.shell.messages import quote
 from app.shell.view import EXPLAINED, PERTURBATIONS, View
 
+_STEP_HELP = {
+    "Undo": N_("Undo what was chosen on this page ({keys})."),
+    "Redo": N_("Redo what was chosen on this page ({keys})."),
+}
 _MOST = 200  # views that are remembered
 _TITLES = {
-    "model": "network",
-    "image": "picture",
+    "model": N_("network"),
+    "image": N_("picture"),
     "epsilon": "ε",
     "radius": "ε",
-    "severity": "strength of the noise",
-    "attack_branch": "attack through",
-    "target": "target class",
-    "explained": "what the maps explain",
-    "scale": "colour scale",
-    "expert": "expert controls",
-    "studio": "attack studio",
-    "beside": "what is beside it",
+    "severity": N_("strength of the noise"),
+    "attack_branch": N_("attack through"),
+    "target": N_("target class"),
+    "explained": N_("what the maps explain"),
+    "scale": N_("colour scale"),
+    "expert": N_("expert controls"),
+    "studio": N_("attack studio"),
+    "beside": N_("what is beside it"),
 }
 _CLASSES = ("true_class", "target", "explained")
 _LOCAL = ("localhost", "127.0.0.1", "::1", "0.0.0.0")
@@ -72,7 +76,7 @@ def record(view: View) -> None:
     is_step = session.pop(f"{name}.step", False)
     session[name] = history.settled(view) if is_step else history.after(view)
     if (left := state.left_by_back()) is not None:
-        _say("Back", left, view)
+        _say(_("Back"), left, view)
 
 
 def toolbar(view: View, default: View) -> None:
@@ -80,37 +84,37 @@ def toolbar(view: View, default: View) -> None:
     history: History = st.session_state[_key(view)]
     with st.container(horizontal=True, gap="small", key="toolbar"):
         for by, title, icon, keys in (
-            (-1, "Undo", ":material/undo:", "Ctrl+Z"),
-            (1, "Redo", ":material/redo:", "Ctrl+Shift+Z"),
+            (-1, N_("Undo"), ":material/undo:", "Ctrl+Z"),
+            (1, N_("Redo"), ":material/redo:", "Ctrl+Shift+Z"),
         ):
             st.button(
-                title,
+                _(title),
                 key=f"history.{title}",
                 icon=icon,
                 type="tertiary",
                 shortcut=keys,
-                help=f"{title} what was chosen on this page ({keys}).",
+                help=_(_STEP_HELP[title]).format(keys=keys),
                 disabled=not history.has(by),
                 on_click=_step,
-                args=(view, by, title),
+                args=(view, by, _(title)),
             )
         st.button(
-            "Reset",
+            _("Reset"),
             key="history.reset",
             type="tertiary",
             disabled=view == default,
-            help="Everything on this page as it is at first. Undo takes it back.",
+            help=_("Everything on this page as it is at first. Undo takes it back."),
             on_click=state.choose,
             kwargs=vars(default),
         )
-        with st.popover("Share", type="tertiary"):
+        with st.popover(_("Share"), type="tertiary"):
             _share(view)
 
 
 def changes(before: View, after: View) -> list[str]:
     """What differs, a phrase each: ``ε 4 → 8``."""
     return [
-        f"{_TITLES.get(name, name.replace('_', ' '))}{_from_to(name, before, after)}"
+        f"{_title(name)}{_from_to(name, before, after)}"
         for name, value in vars(after).items()
         if value != getattr(before, name)
     ]
@@ -118,7 +122,7 @@ def changes(before: View, after: View) -> list[str]:
 
 def link(view: View, page_address: str) -> str:
     """The address that opens this view."""
-    return f"{page_address.partition('?')[0]}?{urlencode(encode(view))}"
+    return f"{page_address.partition('?')[0]}?{urlencode({**encode(view), **language.in_link()})}"
 
 
 def not_carried(view: View, address: str) -> list[str]:
@@ -127,24 +131,28 @@ def not_carried(view: View, address: str) -> list[str]:
     sentences = []
     if kind == "upload":
         sentences.append(
-            "Your photo is not in the link. This server keeps it for a while; later the link "
-            "opens without it."
+            _(
+                "Your photo is not in the link. This server keeps it for a while; later the link "
+                "opens without it."
+            )
         )
     if kind == "folder":
-        sentences.append("The photo is not in the link. It lies in a folder of this server.")
+        sentences.append(_("The photo is not in the link. It lies in a folder of this server."))
     if network_files.was_opened(view.model):
         sentences.append(
-            "The network is not in the link. This server keeps it for a while; until then whoever "
-            "has the link can use it."
+            _(
+                "The network is not in the link. This server keeps it for a while; until then "
+                "whoever has the link can use it."
+            )
         )
     if urlsplit(address).hostname in _LOCAL:
-        sentences.append("The address is that of this machine: it opens nowhere else.")
+        sentences.append(_("The address is that of this machine: it opens nowhere else."))
     return sentences
 
 
 def _share(view: View) -> None:
     address = st.context.url or ""
-    st.markdown("This link opens the app as you see it now.")
+    st.markdown(_("This link opens the app as you see it now."))
     st.code(link(view, address), language=None, wrap_lines=True)
     for sentence in not_carried(view, address):
         st.caption(sentence)
@@ -160,6 +168,10 @@ def _step(view: View, by: int, title: str) -> None:
     wanted = session[name].views[session[name].at]
     state.choose(**vars(wanted))
     _say(title, view, wanted)
+
+
+def _title(name: str) -> str:
+    return _(_TITLES.get(name, name.replace("_", " ")))
 
 
 def _say(title: str, before: View, after: View) -> None:
@@ -178,18 +190,18 @@ def _value(name: str, view: View) -> str:
     if name == "model":
         return quote(network_files.title(value))
     if name in _CLASSES and value in EXPLAINED:
-        return EXPLAINED[value]
+        return _(EXPLAINED[value])
     if name in _CLASSES and value and (info := cache.known_models([view.model]).get(view.model)):
         value = dict(info.classes).get(value, value)
-    return PERTURBATIONS.get(str(value), _word(value))
+    return _(PERTURBATIONS[value]) if value in PERTURBATIONS else _word(value)
 
 
 def _word(value: object) -> str:
     if isinstance(value, bool):
-        return "on" if value else "off"
+        return _("on") if value else _("off")
     if isinstance(value, float):
         return f"{value:g}"
-    return quote(str(value)) if value not in ("", ()) else "none"
+    return quote(str(value)) if value not in ("", ()) else _("none")
 
 
 def _key(view: View) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import streamlit as st
 
+from app.language.text import current
 from app.shell import cache, chart_saving
 from app.shell.messages import plain
 from app.shell.state import key
@@ -59,10 +60,11 @@ def once(name: str, about: Hashable, draw: Callable[[], T]) -> T:
     A page is run again at every click, most of what it shows has not changed, and a class of people
     looks at the same links. ``about`` says all that it depends on.
     """
-    drawn: T | None = cache.drawings().get((name, about))
+    key_of_drawing = name, current(), about  # in which language, too
+    drawn: T | None = cache.drawings().get(key_of_drawing)
     if drawn is None:
         drawn = draw()
-        cache.drawings().put((name, about), drawn)
+        cache.drawings().put(key_of_drawing, drawn)
     return drawn
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from app.language.text import _
 from app.shell.messages import quote
 from app.shell.view import View, fitting, rules
 
@@ -42,7 +43,11 @@ def decode(parameters: Mapping[str, str], default: V) -> tuple[V, list[str]]:
     page = type(default)
     version = parameters.get("v", str(VERSION))
     if version not in map(str, DEFAULTS):
-        return default, [f"This link is of version {quote(version)}, which this app does not know."]
+        return default, [
+            _("This link is of version {version}, which this app does not know.").format(
+                version=quote(version)
+            )
+        ]
     if "v" in parameters:
         old = DEFAULTS[int(version)]
         default = page(**{name: old[name] for name in rules(page) if name in old})
@@ -58,7 +63,9 @@ def decode(parameters: Mapping[str, str], default: V) -> tuple[V, list[str]]:
 
 def complaint(name: str, value: object) -> str:
     """What is said of a choice that a page does not have."""
-    return f"The link asks for {name} = {quote(_write(value))}, which is not available here."
+    return _("The link asks for {name} = {value}, which is not available here.").format(
+        name=name, value=quote(_write(value))
+    )
 
 
 def _write(value: object) -> str:

@@ -8,8 +8,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from advprop_core.attribution.methods import METHODS
-from advprop_core.text import branch_outcomes, join, legible, listing, percent
+from advprop_core.text import branch_outcomes, legible, percent
 from advprop_core.types import InputKind
+from app.language.text import N_, _, counted, join, listing, ngettext, paragraph
 
 if TYPE_CHECKING:
     from advprop_core.types import AttributionMap, Comparison, ModelInfo
@@ -19,15 +20,15 @@ _WEAK = 0.25
 """A map with less of the strongest map's strength is said to be weak."""
 FEW_CLASSES = 12
 """Up to so many are named in a sentence."""
-ONE_NORM = (
+ONE_NORM = N_(
     "This network has one set of BatchNorm, main: there is no auxiliary branch to compare. Choose "
     "imagenet-lite0, or a network that is named advprop."
 )
-NETWORK_GONE = (
+NETWORK_GONE = N_(
     "The link's network was opened from a file earlier, and the server no longer keeps it: open "
     "the file again."
 )
-PICTURES: dict[InputKind, str] = {"clean": "clean", "adversarial": "perturbed"}
+PICTURES: dict[InputKind, str] = {"clean": N_("clean"), "adversarial": N_("perturbed")}
 
 _LOOK_ALIKES = str.maketrans("<>*[]`$~\\|", "‹›∗［］ˋ＄∼＼∣")
 
@@ -37,10 +38,12 @@ def time_left(seconds: float | None) -> str:
     if seconds is None:
         return ""
     if seconds < 100:
-        count, unit = max(10, 10 * round(seconds / 10)), "seconds"
-    else:
-        count, unit = round(seconds / 60), "minutes"
-    return f", about {count} {unit} left"
+        count = max(10, 10 * round(seconds / 10))
+        return _(", about {count} seconds left").format(count=count)
+    count = round(seconds / 60)
+    return ngettext(", about {count} minute left", ", about {count} minutes left", count).format(
+        count=count
+    )
 
 
 def in_line(place: int, seconds: float | None, *, is_begun: bool) -> str:
@@ -87,12 +90,30 @@ def graded(text: str, direction: int, signs: str = "▲▼") -> str:
     return f":{ground}-background[{sign}\u00a0{text}]"
 
 
-def _agreeing(verb: str, who: Sequence[str]) -> str:
-    """The verb for one branch, or for several."""
-    if len(who) == 1:
-        return verb
-    plural = verb.replace("was ", "were ").replace("its mind", "their minds")
-    return plural.replace("stays", "stay").replace(" is ", " are ")
+_OUTCOMES = {
+    "held": counted("{who} held", "{who} held"),
+    "held, but is far less sure": counted(
+        "{who} held, but is far less sure", "{who} held, but are far less sure"
+    ),
+    "changed its mind": counted("{who} changed its mind", "{who} changed their minds"),
+    "was fooled": counted("{who} was fooled", "{who} were fooled"),
+    "was wrong before and stays so": counted(
+        "{who} was wrong before and stays so", "{who} were wrong before and stay so"
+    ),
+    "was wrong before and is now right": counted(
+        "{who} was wrong before and is now right", "{who} were wrong before and are now right"
+    ),
+    "was wrong before and changed its mind": counted(
+        "{who} was wrong before and changed its mind",
+        "{who} were wrong before and changed their minds",
+    ),
+}
+"""What the library says of a branch, of one and of several."""
+
+
+def _happened(outcome: str, who: Sequence[str]) -> str:
+    one, many = _OUTCOMES[outcome]
+    return ngettext(one, many, len(who)).format(who=join(who))
 
 
 def verdict(
@@ -106,20 +127,28 @@ def verdict(
     answers = {branch: move for branch, _, move in outcomes}
     if bool((result.adversarial != result.clean).any()):
         alike = {verb: [b for b, other, _ in outcomes if other == verb] for _, verb, _ in outcomes}
-        heading = "; ".join(f"{join(who)} {_agreeing(verb, who)}" for verb, who in alike.items())
+        heading = _("; ").join(_happened(verb, who) for verb, who in alike.items())
         if target is not None:
-            who = _sayers(result, target)
-            heading += f". The attack aimed at {names[target]}, which {who}"
+            heading = _("{heading}. {aim}").format(
+                heading=heading, aim=_aimed(result, target, names)
+            )
     else:
-        heading = "Nothing was changed"
+        heading = _("Nothing was changed")
         answers = {branch: move.partition(" → ")[0] for branch, move in answers.items()}
-    return f"{heading}.", answers
+    return _("{heading}.").format(heading=heading), answers
 
 
-def _sayers(result: Comparison, target: int) -> str:
-    """Who answers a class to the perturbed picture: ``main and aux say``."""
+def _aimed(result: Comparison, target: int, names: Sequence[str]) -> str:
+    """Who answers the class that an attack aimed at to the perturbed picture."""
+    name = names[target]
     sayers = [b for b in result.branches if _answer(result, "adversarial", b) == target]
-    return f"{join(sayers) or 'no branch'} {'say' if len(sayers) > 1 else 'says'}"
+    if not sayers:
+        return _("The attack aimed at {name}, which no branch says").format(name=name)
+    return ngettext(
+        "The attack aimed at {name}, which {who} says",
+        "The attack aimed at {name}, which {who} say",
+        len(sayers),
+    ).format(name=name, who=join(sayers))
 
 
 def _answer(result: Comparison, kind: InputKind, branch: str) -> int:
@@ -135,25 +164,27 @@ def unfamiliar(result: Comparison, info: ModelInfo) -> str | None:
     if any(_answer(result, "clean", branch) == result.true_class for branch in result.branches):
         return None
     # Of a thousand classes several are kinds of one animal, and share its probability.
-    answers, counted = ("any class", 1) if info.num_classes <= FEW_CLASSES else ("any five", 5)
+    is_sum = info.num_classes > FEW_CLASSES
     predictions = [result.predictions["clean", branch] for branch in result.branches]
     surest = max(
-        sum(probability for _, probability in prediction.top(counted)) for prediction in predictions
+        sum(probability for _, probability in prediction.top(5 if is_sum else 1))
+        for prediction in predictions
     )
     if surest >= UNSURE:
         return None
-    unsure = f"On the clean picture no branch is sure of {answers} (at most {percent(surest)})"
+    unsure = _("On the clean picture no branch is sure of any class (at most {share})")
+    if is_sum:
+        unsure = _("On the clean picture no branch is sure of any five (at most {share})")
+    unsure = unsure.format(share=percent(surest))
     if result.true_class is not None:
-        return (
-            f"{unsure}, and none says {info.class_names[result.true_class]}. The picture may be "
-            "unlike those that the network learnt from, or the network learnt little, or its size, "
-            "mean or std is wrong."
-        )
-    return (
-        f"{unsure}. The picture may show something that the network never learnt, or the network "
-        "learnt little, or its size, mean or std is wrong. It knows "
-        f"{_first_classes(info)}."
-    )
+        return _(
+            "{unsure}, and none says {name}. The picture may be unlike those that the network "
+            "learnt from, or the network learnt little, or its size, mean or std is wrong."
+        ).format(unsure=unsure, name=info.class_names[result.true_class])
+    return _(
+        "{unsure}. The picture may show something that the network never learnt, or the network "
+        "learnt little, or its size, mean or std is wrong. It knows {classes}."
+    ).format(unsure=unsure, classes=_first_classes(info))
 
 
 def _first_classes(info: ModelInfo) -> str:
@@ -162,17 +193,17 @@ def _first_classes(info: ModelInfo) -> str:
 
 def foreign(info: ModelInfo, title: str) -> str:
     """A warning that the network has no class for what a picture shows."""
-    return (
-        f"The network has no class for this picture ({title}), so no answer can be right. It knows "
-        f"{_first_classes(info)}."
-    )
+    return _(
+        "The network has no class for this picture ({title}), so no answer can be "
+        "right. It knows {classes}."
+    ).format(title=title, classes=_first_classes(info))
 
 
 def one_attack(result: Comparison) -> str | None:
     """That an attack through one branch says nothing of an attack through another."""
     if result.attack_branch is None or len(result.branches) == 1:
         return None
-    return f"The attack was made against {result.attack_branch} alone."
+    return _("The attack was made against {branch} alone.").format(branch=result.attack_branch)
 
 
 def close_classes(result: Comparison, info: ModelInfo) -> list[str]:
@@ -191,8 +222,10 @@ def close_classes(result: Comparison, info: ModelInfo) -> list[str]:
         rank, share = ranks.get(now, (1, 0.0))
         if rank > 1 and share >= 0.01:
             sentences.append(
-                f"{info.class_names[now]} was already answer {rank} of {branch} "
-                f"({percent(share)}), so little had to change."
+                _(
+                    "{name} was already answer {rank} of {branch} ({share}), so little had to "
+                    "change."
+                ).format(name=info.class_names[now], rank=rank, branch=branch, share=percent(share))
             )
     return sentences
 
@@ -200,9 +233,21 @@ def close_classes(result: Comparison, info: ModelInfo) -> list[str]:
 def learnt(info: ModelInfo, true_class_known: bool) -> str:
     """What the network can say at all."""
     few = info.num_classes <= FEW_CLASSES
-    shown = join(info.class_names) if few else f"one of {info.num_classes} classes"
-    tick = " ✓ marks the true class." if true_class_known else ""
-    return f"The network can only answer {shown}, whatever the picture shows.{tick}"
+    shown = (
+        join(info.class_names)
+        if few
+        else _("one of {count} classes").format(count=info.num_classes)
+    )
+    sentence = _("The network can only answer {classes}, whatever the picture shows.")
+    tick = [_("✓ marks the true class.")] if true_class_known else []
+    return paragraph([sentence.format(classes=shown), *tick])
+
+
+_SCALE_ENDS = {
+    "each": N_("Each map has its own colour scale, which ends at the 99th percentile."),
+    "row": N_("Each branch has its own colour scale, which ends at the 99th percentile."),
+    "shared": N_("All maps have one colour scale, which ends at the 99th percentile."),
+}
 
 
 def map_caption(
@@ -210,34 +255,40 @@ def map_caption(
 ) -> str:
     """What a grid of maps of one kind shows; ``scale`` is a key of :data:`.view.SCALES`."""
     first = next(iter(maps))
-    where = f" at layer `{first.layer}`" if first.layer else ""
-    whose = {"each": "Each map has its own", "row": "Each branch has its own"}
-    ends = (
-        f"{whose.get(scale, 'All maps have one')} colour scale, which ends at the 99th percentile."
-    )
+    title = _(METHODS[first.method].title)
+    if first.layer:
+        title = _("{title} at layer `{layer}`").format(title=title, layer=first.layer)
     if len({drawn.class_index for drawn in maps}) == 1:
-        what = f"for the class **{names[first.class_index]}**"
+        what = _("{title} for the class **{name}**.").format(
+            title=title, name=names[first.class_index]
+        )
     else:
-        what = "for the class that stands below each map: the answer of its branch to its picture"
-    return f"{METHODS[first.method].title}{where} {what}. {ends}"
+        what = _(
+            "{title} for the class that stands below each map: the answer of its branch to its "
+            "picture."
+        ).format(title=title)
+    ends = _(_SCALE_ENDS.get(scale, _SCALE_ENDS["shared"]))
+    return paragraph([what, ends])
 
 
 def not_drawn(title: str, reason: str) -> str:
     """Why there is no map of a kind."""
-    return f"{title} is not drawn: {reason}"
+    return _("{title} is not drawn: {reason}").format(title=title, reason=reason)
 
 
 def empty_maps(maps: Mapping[tuple[InputKind, str], AttributionMap]) -> list[str]:
     """One sentence that names the maps that are zero everywhere, if there are any."""
     empty = [
-        f"{branch} on the {PICTURES[kind]} picture"
+        _("{branch} on the {kind} picture").format(branch=branch, kind=_(PICTURES[kind]))
         for (kind, branch), drawn in maps.items()
         if not bool(drawn.values.any())
     ]
     if not empty:
         return []
-    what = "The map of {} is" if len(empty) == 1 else "The maps of {} are"
-    return [f"{what.format(join(empty))} 0 everywhere."]
+    sentence = ngettext(
+        "The map of {maps} is 0 everywhere.", "The maps of {maps} are 0 everywhere.", len(empty)
+    )
+    return [sentence.format(maps=join(empty))]
 
 
 def weak_maps(maps: Mapping[tuple[InputKind, str], AttributionMap]) -> list[str]:
@@ -245,8 +296,16 @@ def weak_maps(maps: Mapping[tuple[InputKind, str], AttributionMap]) -> list[str]
     peaks = {cell: float(drawn.values.abs().quantile(0.99)) for cell, drawn in maps.items()}
     (kind, branch), most = max(peaks.items(), key=lambda cell: cell[1])
     return [
-        f"The map of {weak} on the {PICTURES[seen]} picture is weak: {percent(peak / most)} of "
-        f"that of {branch} on the {PICTURES[kind]} picture."
+        _(
+            "The map of {weak} on the {seen} picture is weak: {share} of that of {branch} on the "
+            "{kind} picture."
+        ).format(
+            weak=weak,
+            seen=_(PICTURES[seen]),
+            share=percent(peak / most),
+            branch=branch,
+            kind=_(PICTURES[kind]),
+        )
         for (seen, weak), peak in peaks.items()
         if 0 < peak < _WEAK * most
     ]
@@ -257,21 +316,36 @@ def honesty(result: Comparison, info: ModelInfo) -> list[str]:
     names, facts = info.class_names, result.facts
     sentences = []
     if result.attack_branch is not None:
-        origin = "its true class" if result.true_class is not None else "what that branch said"
+        origin = (
+            _("its true class") if result.true_class is not None else _("what that branch said")
+        )
         sentences.append(
-            f"The attack followed the gradient of **{result.attack_branch}**; the class under "
-            f"attack is {names[result.attacked_class]}, {origin}."
+            _(
+                "The attack followed the gradient of **{branch}**; the class under "
+                "attack is {name}, {origin}."
+            ).format(branch=result.attack_branch, name=names[result.attacked_class], origin=origin)
         )
     changed = [branch for branch, same in facts.survives_png.items() if not same]
     if changed:
         sentences.append(
-            f"Saved with 8 bits, the picture gets another answer from {join(changed)}."
+            _("Saved with 8 bits, the picture gets another answer from {branches}.").format(
+                branches=join(changed)
+            )
         )
     if facts.clean_wrong is not None:
         wrong = [branch for branch, is_wrong in facts.clean_wrong.items() if is_wrong]
         if wrong:
-            was = "was" if len(wrong) == 1 else "were"
-            sentences.append(f"{join(wrong)} {was} wrong before anything was changed.")
+            sentence = ngettext(
+                "{branches} was wrong before anything was changed.",
+                "{branches} were wrong before anything was changed.",
+                len(wrong),
+            )
+            sentences.append(sentence.format(branches=join(wrong)))
     untrained = [b for b, origin in info.branches.items() if origin != "trained"]
-    sentences += [f"**{branch}** was {info.origin(branch).sentence}." for branch in untrained]
+    sentences += [
+        _("**{branch}** was {origin}.").format(
+            branch=branch, origin=_(info.origin(branch).sentence)
+        )
+        for branch in untrained
+    ]
     return sentences

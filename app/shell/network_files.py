@@ -17,6 +17,7 @@ import streamlit as st
 from advprop_core.models.settings import ModelSettings
 from advprop_core.pictures.decoding import content_key
 from advprop_core.types import ModelInfo
+from app.language.text import _
 from app.shell import cache
 from app.shell.messages import tamed
 
@@ -160,7 +161,9 @@ def origin(name: str) -> Origin | None:
 
 def title(name: str) -> str:
     """What a person reads of a network's name: of one that was opened in the app, no hash."""
-    return f"{name.rpartition('~')[0]} (opened here)" if was_opened(name) else name
+    if not was_opened(name):
+        return name
+    return _("{name} (opened here)").format(name=name.rpartition("~")[0])
 
 
 def remember(name: str) -> None:

@@ -10,6 +10,7 @@ import streamlit as st
 from advprop_core.errors import AdvPropError
 from advprop_core.models.settings import ModelSettings
 from advprop_core.text import join
+from app.language.text import _
 from app.shell import defects, network_fields, network_files, state, tasks
 from app.shell.messages import safe
 from app.shell.network_files import Description, Upload
@@ -30,7 +31,7 @@ _NOT_HERE = (
 def button(key: str, **options: Any) -> None:
     """Opens the dialogue, which :func:`show` draws."""
     st.button(
-        "Open a network",
+        _("Open a network"),
         key=key,
         icon=":material/upload_file:",
         on_click=st.session_state.__setitem__,
@@ -51,7 +52,7 @@ def take_up() -> bool:
 def show() -> None:
     """The dialogue, while it is open; a page calls it once a run."""
     if st.session_state.get(_OPEN):
-        st.dialog("Open a network", width="medium", on_dismiss=_close)(_dialogue)()
+        st.dialog(_("Open a network"), width="medium", on_dismiss=_close)(_dialogue)()
 
 
 def _close() -> None:
@@ -72,7 +73,7 @@ def _content() -> None:
     limit = st.get_option("server.maxUploadSize")
     number = st.session_state.get(_UPLOADS, 0)
     st.file_uploader(
-        "A file with the weights of one of timm's networks",
+        _("A file with the weights of one of timm's networks"),
         type=network_files.ENDINGS,
         key=f"opening.upload.{number}",
         on_change=_take,
@@ -81,20 +82,24 @@ def _content() -> None:
     upload: Upload | None = st.session_state.get(_FILE)
     if upload is None:
         st.caption(
-            f"safetensors, .pth, .pt, .pth.tar, .bin or .ckpt, at most {limit} MB. The file is "
-            "read, and nothing in it is run. The server keeps it for a while, and whoever has the "
-            "link of the page can use the network. For a larger file, start the app with "
-            "`advprop app --model FILE`."
+            _(
+                "safetensors, .pth, .pt, .pth.tar, .bin or .ckpt, at most {limit} MB. The file "
+                "is read, and nothing in it is run. The server keeps it for a while, and "
+                "whoever has the link of the page can use the network. For a larger file, "
+                "start the app with `advprop app --model FILE`."
+            ).format(limit=limit)
         )
         return
-    st.markdown(f"**{safe(upload.name)}**, {upload.size / 1e6:.1f} MB")
+    st.markdown(
+        _("**{name}**, {size:.1f} MB").format(name=safe(upload.name), size=upload.size / 1e6)
+    )
     if upload.path is None:
-        st.error("The server no longer keeps this file: choose it again.")
+        st.error(_("The server no longer keeps this file: choose it again."))
         return
     try:
         _file(upload)
     except AdvPropError as error:
-        st.error(f"{safe(defects.sentence(error))}. The app stays as it was.")
+        st.error(_("{error}. The app stays as it was.").format(error=safe(defects.sentence(error))))
 
 
 def _take(widget: str) -> None:
@@ -111,8 +116,10 @@ def _file(upload: Upload) -> None:
     seen: Look | None = tasks.wait_for("opening.look", _task(network_files.look, upload))
     if seen is None:
         st.caption(
-            "Where a file does not say its architecture, its tensors are compared with timm's "
-            "networks, for 20 seconds at most."
+            _(
+                "Where a file does not say its architecture, its tensors are compared with timm's "
+                "networks, for 20 seconds at most."
+            )
         )
         return
     st.caption(network_fields.how_found(seen))
@@ -135,7 +142,7 @@ def _file(upload: Upload) -> None:
     _summary(description, is_found=is_found)
     options = {"key": upload.key, "settings": settings, "is_found": is_found}
     task = _task(network_files.use, upload, **options)
-    st.button("Use this network", key="opening.use", type="primary", on_click=_use, args=(task,))
+    st.button(_("Use this network"), key="opening.use", type="primary", on_click=_use, args=(task,))
     if st.session_state.get(_USED) == task.key:
         name = tasks.wait_for("opening.use", task)
         if name is not None:
@@ -168,14 +175,18 @@ def _summary(description: Description, *, is_found: bool) -> None:
         group = "found" if is_found and name == "architecture" else source or "read"
         of[group].append(f"{name} {safe(value)}")
     titles = {
-        "read": "Read in the file", "found": "Found from the tensors", "given": "Said by you"
-    }  # fmt: skip
+        "read": _("Read in the file"),
+        "found": _("Found from the tensors"),
+        "given": _("Said by you"),
+    }
     lines = [f"**{title}**: {join(of[group])}." for group, title in titles.items() if of[group]]
     lines += [safe(sentence) for sentence in description.findings.remarks("the file")]
     st.markdown("  \n".join(lines))
     if of["guessed"]:
         st.warning(
-            f"**Guessed**: {join(of['guessed'])}. A wrong size, mean or std gives wrong answers "
-            "without an error, so check them.",
+            _(
+                "**Guessed**: {facts}. A wrong size, mean or std gives wrong answers without an "
+                "error, so check them."
+            ).format(facts=join(of["guessed"])),
             icon=":material/help:",
         )

@@ -17,6 +17,7 @@ from advprop_core.errors import InputError
 from advprop_core.files import ZIP_ERRORS
 from advprop_core.pictures.decoding import content_key
 from advprop_core.pictures.files import is_hidden, is_picture
+from app.language.text import _
 from app.shell import cache
 from app.shell.messages import safe
 from app.shell.public import is_public
@@ -28,7 +29,6 @@ _MOST_PHOTOS = 5000
 _LONGEST_NAME = 100
 _NAMES, _REFUSAL = "photo_sets", "photo_sets.refusal"  # in the session
 _FIELDS = ("view.data", "view.photos")  # of Robustness and the other pages: as a link has them
-_TITLE = "Photos of your own"
 
 
 def keep(data: bytes, name: str) -> str:
@@ -73,14 +73,14 @@ def classes_of(key: str) -> list[str]:
 
 def hint() -> str:
     """What a page may say where photos are missing; empty where none are taken."""
-    return "" if is_public() else f"Give them as a zip under **{_TITLE}**. "
+    return "" if is_public() else _("Give them as a zip under **Photos of your own**.")
 
 
 def uploader(field: str, *, disabled: bool) -> None:
     """Where a person gives a zip; what it holds becomes the value of this field of the view."""
     if is_public():
         return
-    with st.popover(_TITLE, icon=":material/upload_file:", disabled=disabled):
+    with st.popover(_("Photos of your own"), icon=":material/upload_file:", disabled=disabled):
         st.file_uploader(
             "A zip with a folder of photos for each class",
             type="zip",

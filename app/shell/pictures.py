@@ -40,6 +40,7 @@ from advprop_core.pictures.files import (
     read_file,
 )
 from advprop_core.text import legible
+from app.language.text import N_, _
 from app.shell import crops
 from app.shell.crops import Crop
 from app.shell.messages import quote, tame
@@ -51,12 +52,12 @@ if TYPE_CHECKING:
     from advprop_core.types import ModelInfo
 
 PHOTOS = {
-    "coffee": "Coffee",
-    "chelsea": "Cat",
-    "astronaut": "Astronaut",
-    "rocket": "Rocket",
-    "motorcycle_left": "Motorcycle",
-    "camera": "Cameraman (grey)",
+    "coffee": N_("Coffee"),
+    "chelsea": N_("Cat"),
+    "astronaut": N_("Astronaut"),
+    "rocket": N_("Rocket"),
+    "motorcycle_left": N_("Motorcycle"),
+    "camera": N_("Cameraman (grey)"),
 }
 SCENES = 12
 DRAWN = {"scene": "shapes", "conflict": "shapes-conflict", "training": "shapes"}
@@ -183,7 +184,7 @@ def _written(path: Path, folder: Path) -> str:
 def key_of(source: str) -> PictureKey:
     """The key of the picture that a short text names; a photo must be there, or PictureGone."""
     whole, crop = crops.split(source)
-    kind, _, name = whole.partition(":")
+    kind, __, name = whole.partition(":")
     if kind != "folder":
         return PictureKey(source, None)
     root, path = _find_photo(own_folder(), name)
@@ -219,7 +220,7 @@ def open_picture(
     if crop is not None and can_be_cropped(whole):
         picture = open_picture(whole, size, uploads, set_folder)
         return replace(picture, data=encode_png(crop.cut(decode(picture.data))))
-    kind, _, name = source.partition(":")
+    kind, __, name = source.partition(":")
     if kind in DRAWN and name.isascii() and name.isdigit() and int(name) < 1_000_000:
         return _scene(kind, int(name), size)
     if kind == "photo" and name in PHOTOS:
@@ -235,19 +236,21 @@ def open_picture(
         data = uploads.get(name)
         if data is None:
             raise PictureGone(
-                "This link's photo was uploaded earlier and the server no longer keeps it: "
-                "upload it again."
+                _(
+                    "This link's photo was uploaded earlier and the server no longer keeps it: "
+                    "upload it again."
+                )
             )
-        return Picture(data, None, "Your photo")
-    raise PictureGone(f"There is no picture {quote(source)} here.")
+        return Picture(data, None, N_("Your photo"))
+    raise PictureGone(_("There is no picture {source} here.").format(source=quote(source)))
 
 
 def _of_set(name: str, set_folder: Callable[[str], Path | None]) -> Picture:
     """A photo of a zip that a person gave."""
-    key, _, photo = name.partition("/")
+    key, __, photo = name.partition("/")
     if (folder := set_folder(key)) is None:
-        raise PictureGone("The server no longer keeps the zip of this photo: give it again.")
-    _, path = _find_photo(folder, photo)
+        raise PictureGone(_("The server no longer keeps the zip of this photo: give it again."))
+    path = _find_photo(folder, photo)[1]
     return Picture(read_file(path), path.parent.name, tame(path.name))
 
 
@@ -284,7 +287,7 @@ def is_foreign(source: str, info: ModelInfo) -> bool:
 
 def object_mask(source: str, size: int) -> np.ndarray | None:
     """(size, size) bool, true on the object of a drawn scene; None for other pictures."""
-    kind, _, name = source.partition(":")
+    kind, __, name = source.partition(":")
     return _draw(kind, int(name), size).mask if kind in DRAWN else None
 
 
@@ -301,4 +304,6 @@ def _find_photo(folder: Path | None, name: str) -> tuple[Path, Path]:
                     return root, path
             except (OSError, ValueError, RuntimeError):  # also a zero byte, or a loop of links
                 continue
-    raise PictureGone(f"There is no photo {quote(name)} in the folder of this app.")
+    raise PictureGone(
+        _("There is no photo {name} in the folder of this app.").format(name=quote(name))
+    )

@@ -11,6 +11,7 @@ from advprop_core.models.class_names import match_classes
 from advprop_core.pictures.files import is_hidden
 from advprop_core.text import join
 from advprop_core.types import ModelInfo
+from app.language.text import _
 from app.shell import photo_sets
 from app.shell.messages import quote
 from app.shell.pictures import own_folder
@@ -59,13 +60,14 @@ def class_folders() -> list[str]:
 
 def no_photos(folders: Sequence[str]) -> str:
     """Why there are no pictures of known class, and what to do."""
-    listed = join([quote(name) for name in folders[:6]])
-    reason = (
-        f"The folder of this app has none of its classes: it holds {listed}."
-        if folders
-        else "There are none of known class here."
+    reason = _("There are none of known class here.")
+    if folders:
+        listed = join([quote(name) for name in folders[:6]])
+        reason = _("The folder of this app has none of its classes: it holds {folders}.").format(
+            folders=listed
+        )
+    advice = _(
+        "`advprop app --images FOLDER` takes a folder that holds a folder of photos for each "
+        "class, named like the class."
     )
-    return (
-        f"{reason} {photo_sets.hint()}`advprop app --images FOLDER` takes a folder that holds a "
-        "folder of photos for each class, named like the class."
-    )
+    return " ".join(filter(None, (reason, photo_sets.hint(), advice)))

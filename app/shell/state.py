@@ -9,7 +9,8 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from app.shell import network_files
+from app.language.text import _
+from app.shell import language, network_files
 from app.shell.links import complaint, decode, encode
 from app.shell.view import View, fitting, rules
 
@@ -81,7 +82,13 @@ def _usable(page: type[View], name: str, value: Any) -> Any:
         return fitting(page, name, value)
     except ValueError:
         default = rules(page)[name].default
-        _fall_back(name, default, f"The value of {name} cannot be used. It is now {default!r}.")
+        _fall_back(
+            name,
+            default,
+            _("The value of {name} cannot be used. It is now {default!r}.").format(
+                name=name, default=default
+            ),
+        )
         return default
 
 
@@ -128,6 +135,7 @@ def _write_link(link: dict[str, str]) -> None:
     """The link of a page, with what travels from page to page: a reload ends the session."""
     chosen = {**_first_link(), **st.session_state.get("fields", {})}
     link |= {name: chosen[name] for name in _TRAVELLING if chosen.get(name)}
+    link |= language.in_link()
     if names := network_files.opened():
         link[network_files.OPENED] = ",".join(names)
     if link != _address():

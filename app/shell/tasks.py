@@ -20,6 +20,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from advprop_core.text import percent
 from advprop_core.types import ModelInfo
+from app.language.text import _, paragraph
 from app.shell import cache, defects, messages
 from app.shell.cache import Network
 from app.shell.jobs import Cancelled, Job, Watcher
@@ -128,21 +129,21 @@ def answer(
         if is_coming:
             st.skeleton(height=_RESERVED)
         return None
-    return previous(slot, task, " The new one is being computed." if is_coming else "")
+    return previous(slot, task, _("The new one is being computed.") if is_coming else "")
 
 
 def previous(slot: str, task: Task, more: str = "") -> Shown | None:
     """The newest result of a slot; where it is another task's, that is said."""
     newest = shown(slot)
     if newest is not None and newest.task != task.key:
-        st.caption(f"Previous result.{more}")
+        st.caption(paragraph([_("Previous result."), *filter(None, [more])]))
     return newest
 
 
 def refused(slot: str, error: BaseException) -> Shown | None:
     """Say why there is no new result; returns the previous one, which stays."""
     newest = shown(slot)
-    defects.tell(error, " The previous result stays below." if newest else "")
+    defects.tell(error, _(" The previous result stays below.") if newest else "")
     return newest
 
 
@@ -186,8 +187,8 @@ def wait_for(slot: str, task: Task) -> Any | None:
     """The result of a task, or None: progress while it is computed, a button once it is stopped."""
     if is_stopped(slot, task):
         left, right = st.columns([5, 1], vertical_alignment="center")
-        left.caption("Stopped.")
-        right.button("Go on", key=f"go.{slot}", width="stretch", on_click=go_on, args=(slot,))
+        left.caption(_("Stopped."))
+        right.button(_("Go on"), key=f"go.{slot}", width="stretch", on_click=go_on, args=(slot,))
         return None
     job = submit(slot, task)
     if _wait(job, QUICK) or _watch(slot, job):

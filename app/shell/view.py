@@ -11,30 +11,35 @@ from typing import Any
 
 from advprop_core.attribution.methods import METHODS
 from advprop_core.pictures.regions import FILLS, parse_regions
+from app.language.text import N_
 
-ATTACKS = {"pgd": "PGD attack", "i-fgsm": "I-FGSM attack", "fgsm": "FGSM attack"}
+ATTACKS = {
+    "pgd": N_("PGD attack"),
+    "i-fgsm": N_("I-FGSM attack"),
+    "fgsm": N_("FGSM attack"),
+}
 PERTURBATIONS = {
     **ATTACKS,
-    "gaussian": "Gaussian noise",
-    "poisson": "Poisson noise",
-    "salt-and-pepper": "Salt and pepper",
-    "erase": "Erase by hand",
-    "none": "None",
+    "gaussian": N_("Gaussian noise"),
+    "poisson": N_("Poisson noise"),
+    "salt-and-pepper": N_("Salt and pepper"),
+    "erase": N_("Erase by hand"),
+    "none": N_("None"),
 }
 KINDS = {
-    "Attack": tuple(ATTACKS),
-    "Noise": ("gaussian", "poisson", "salt-and-pepper"),
-    "Erase": ("erase",),
-    "None": ("none",),
+    N_("Attack"): tuple(ATTACKS),
+    N_("Noise"): ("gaussian", "poisson", "salt-and-pepper"),
+    N_("Erase"): ("erase",),
+    N_("None"): ("none",),
 }
 """Perturbations that follow a gradient, random ones, and the rest."""
 STRENGTHS = {"linf": "epsilon", "l2": "radius"}
 """The field of :class:`View` with the radius, by norm; it counts in the norm's unit."""
-EXPLAINED = {"own": "each branch's own answer", "attacked": "the class under attack"}
+EXPLAINED = {"own": N_("each branch's own answer"), "attacked": N_("the class under attack")}
 """What maps may explain besides a class."""
-SCALES = {"each": "each map", "row": "each branch", "shared": "all maps"}
+SCALES = {"each": N_("each map"), "row": N_("each branch"), "shared": N_("all maps")}
 """What has a colour scale of its own."""
-NORMS = {"linf": "L∞: every pixel a little", "l2": "L2: the whole change together"}
+NORMS = {"linf": N_("L∞: every pixel a little"), "l2": N_("L2: the whole change together")}
 
 
 def within(default: float, low: float, high: float) -> Any:

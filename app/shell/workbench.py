@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from advprop_core.types import Comparison, ModelInfo
+from app.language.text import _
 from app.shell import (
     cache,
     comparison,
@@ -67,7 +68,7 @@ def show_page(
         toolbar = st.container()
         controls.model_picker(models)
         chooser = st.popover(
-            "Choose a picture",
+            _("Choose a picture"),
             icon=":material/image:",
             width="stretch",
             key=gallery.OPEN,
@@ -141,9 +142,9 @@ def begin(page: type[View], question: str, introduction: str = "") -> dict[str, 
 
     Returns the networks by name; none where there is none, which is said.
     """
-    st.title(question)
+    st.title(_(question))
     if introduction:
-        st.markdown(introduction)
+        st.markdown(_(introduction))
     opening.take_up()
     models = cache.known_models(network_files.opened())
     if models:
@@ -154,7 +155,7 @@ def begin(page: type[View], question: str, introduction: str = "") -> dict[str, 
         picture = suggested(models.get(asked, models[default.model])) or default.image
         state.restore(replace(default, image=picture))
     else:
-        st.error("No network is here: the bundled checkpoints are missing. Install again.")
+        st.error(_("No network is here: the bundled checkpoints are missing. Install again."))
     return models
 
 
@@ -172,18 +173,22 @@ def _load(
             except defects.MISTAKES:
                 empty.empty()  # said in full once the network is there
     try:
-        with st.spinner("Loading the network…", show_time=True):
+        with st.spinner(_("Loading the network…"), show_time=True):
             return cache.load_lens(view.model)
     except defects.MISTAKES as error:
         if empty is not None:
             empty.empty()
-        defects.tell(error, " Choose another network.")
+        defects.tell(error, _(" Choose another network."))
         return None
 
 
 def _outline(view: View, info: ModelInfo) -> None:
     """The picture, before torch is there."""
-    st.markdown("## The network is being loaded …")
-    title = cache.picture(view.image, info.input_size).title
+    st.markdown(_("## The network is being loaded …"))
+    title = _(cache.picture(view.image, info.input_size).title)
     with st.columns(3, gap="medium")[0]:
-        image(cache.preview(view.image, info.input_size), f"Clean: {title}", title)
+        image(
+            cache.preview(view.image, info.input_size),
+            _("Clean: {title}").format(title=title),
+            title,
+        )

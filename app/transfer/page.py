@@ -11,6 +11,7 @@ import streamlit as st
 from advprop_core.errors import InputError
 from advprop_core.models import bundle
 from advprop_core.transfer import results_file
+from app.language.text import N_
 from app.shell import cache, history, state, tasks, workbench
 from app.shell.messages import safe
 from app.shell.public import is_public
@@ -31,7 +32,7 @@ _RUN, _OWN_FILE = "My own run", "A results.json of mine"
 
 def page() -> None:
     """A run of one's own, then the results that are chosen."""
-    models = workbench.begin(TransferView, "Which network learns from few images?", words.LEAD)
+    models = workbench.begin(TransferView, N_("Which network learns from few images?"), words.LEAD)
     if not models:
         return
     files = _bundled()

@@ -7,10 +7,11 @@ from typing import Any
 
 from advprop_core.report.transfer_words import headline, sources, tables
 from advprop_core.text import join
+from app.language.text import N_
 from app.shell.messages import safe
 from app.transfer.request import TransferRequest
 
-LEAD = (
+LEAD = N_(
     "Each network gets a new head and learns a new task from few images. Utrera et al. (arXiv "
     "2007.05869) find that adversarially trained networks need fewer."
 )

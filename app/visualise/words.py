@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 
 from advprop_core.text import percent
 from advprop_core.types import ModelInfo
+from app.language.text import N_
 from app.shell.messages import safe
 from app.visualise.view import VisualiseView
 
 if TYPE_CHECKING:
     from app.visualise.work import Seen, Visualised
 
-QUESTION = "What would each branch like to see?"
+QUESTION = N_("What would each branch like to see?")
 _SEEN = 0.5  # probability from which on a branch sees the class
-INTRODUCTION = (
+INTRODUCTION = N_(
     "Each branch changes the same start, step by step, until it sees as much of a class or of a "
     "channel as the strength allows. Robust branches ask for parts of objects, others for "
     "patterns that look like noise."

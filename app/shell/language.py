@@ -1,0 +1,55 @@
+"""Which language a person reads: as the link says, as they chose, or as their browser asks."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app.elements.page_language import page_language
+from app.language.text import LANGUAGES, SESSION, current
+
+LINK = "lang"
+_SWITCH = "language.switch"
+_CHOSEN = "language.chosen"  # in the session: by hand or by a link, so that links carry it
+
+
+def settle(*, is_back: bool) -> None:
+    """Find the language of this session, before anything is drawn; by Back the link decides."""
+    session = st.session_state
+    if SESSION in session and not is_back:
+        return
+    linked = st.query_params.get(LINK)
+    if linked in LANGUAGES:
+        session[SESSION], session[_CHOSEN] = linked, True
+    elif SESSION not in session:
+        session[SESSION] = _of_browser(st.context.locale)
+
+
+def in_link() -> dict[str, str]:
+    """What a link says of the language; nothing where nobody chose one."""
+    return {LINK: current()} if st.session_state.get(_CHOSEN) else {}
+
+
+def switch() -> None:
+    """The choice, in each language's own name."""
+    page_language(current())
+    st.session_state[_SWITCH] = current()
+    st.segmented_control(
+        "English / 中文 / 日本語",
+        list(LANGUAGES),
+        format_func=LANGUAGES.__getitem__,
+        key=_SWITCH,
+        required=True,
+        label_visibility="collapsed",
+        on_change=_take,
+    )
+
+
+def _take() -> None:
+    session = st.session_state
+    session[SESSION], session[_CHOSEN] = session[_SWITCH], True
+
+
+def _of_browser(locale: str | None) -> str:
+    """The first part of ``zh-Hant-TW``, where there is a catalogue for it."""
+    code = (locale or "").replace("_", "-").split("-")[0].lower()
+    return code if code in LANGUAGES else "en"

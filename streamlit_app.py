@@ -39,6 +39,7 @@ def main() -> None:
     with defects.told_of_page():
         page.run()
     with st.sidebar:
+        st.markdown(_("[Eight lessons](/lab/#lessons) run in your browser."))
         language.switch()
     tasks.end_run(background={"robustness", "transfer"})
 

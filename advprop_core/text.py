@@ -95,12 +95,16 @@ def ends(interval: Sequence[float]) -> tuple[str, str]:
     return f"{100 * low:.{digits}f}", f"{100 * high:.{digits}f}"
 
 
+_TURNING = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)))  # Unicode's bidi marks
+
+
 def legible(text: str) -> str:
     r"""Text that can be shown and sent: half a character is written as ``\udce9``.
 
-    File names that are no UTF-8, and names in foreign files, may hold such halves.
+    File names that are no UTF-8, and names in foreign files, may hold such halves. Marks that turn
+    the direction of writing are left out, for they make ``exe.jpg`` of ``gpj.exe``.
     """
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return text.translate(_TURNING).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def join(words: Sequence[str], last: str = "and") -> str:

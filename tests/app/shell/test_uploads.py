@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
-from app.shell import crops
+from app.shell import cache, crops
 from tests.app.visiting import chosen, gif, jpeg, png
 
 
@@ -83,6 +84,34 @@ def test_a_decompression_bomb_is_refused(visit):
     person = visit(steps="1").upload("bomb.png", bytes(bomb), "image/png")
     assert "bomb.png" in person.errors[0]
     person.assert_whole()
+
+
+def test_what_else_a_file_holds_is_not_kept(visit):
+    """A PNG with a web page behind it and in its text is kept as its pixels alone."""
+    page = b"<script>alert(1)</script>"
+    notes = PngInfo()
+    notes.add_text("Comment", page.decode())
+    buffer = io.BytesIO()
+    Image.new("RGB", (80, 80), "red").save(buffer, "PNG", pnginfo=notes)
+    person = visit(steps="1").upload("both.png", buffer.getvalue() + page)
+    person.assert_whole()
+    name = chosen(person).image.removeprefix("upload:")
+    assert page not in cache.uploads().get(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("<b>`x`</b>.jpg", "`<b> x </b>.jpg`: "),
+        ("[x](https://a.example).jpg", "`[x](https://a.example).jpg`: "),
+        ("a\u202egpj.exe", "`agpj.exe`: "),
+    ],
+    ids=["HTML", "link", "turned"],
+)
+def test_a_hostile_name_is_shown_as_text(visit, name, shown):
+    """As code, where neither HTML nor Markdown has an effect."""
+    message, _ = visit(steps="1").upload(name, b"just some words").errors
+    assert message.startswith(shown)
 
 
 def test_a_part_of_an_upload_and_what_it_shows(visit, tiny_info_of):

@@ -59,7 +59,8 @@ def once(name: str, about: Hashable, draw: Callable[[], T]) -> T:
 
     A page is run again at every click, and most of what it shows has not changed.
     """
-    place, about = f"once.{name}", (current(), about)  # in which language, too
+    about = (current(), about)  # what is drawn holds words
+    place = f"once.{name}"
     last = st.session_state.get(place)
     if last is None or last[0] != about:
         last = st.session_state[place] = (about, draw())

@@ -48,8 +48,12 @@ def time_left(seconds: float | None) -> str:
 
 def in_line(place: int, seconds: float | None, *, is_begun: bool) -> str:
     """That work waits for other people's, and for how long; ``seconds`` is None where not known."""
-    what = "Paused while shorter work goes first" if is_begun else "Waiting for other work"
-    return f"{what}: number {place} in line{time_left(seconds)}"
+    sentence = (
+        _("Paused while shorter work goes first: number {place} in line")
+        if is_begun
+        else _("Waiting for other work: number {place} in line")
+    )
+    return sentence.format(place=place) + time_left(seconds)
 
 
 def quote(text: str, limit: int = 40) -> str:

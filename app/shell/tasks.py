@@ -20,7 +20,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from advprop_core.text import percent
 from advprop_core.types import ModelInfo
-from app.language.text import _, paragraph
+from app.language.text import N_, _, paragraph
 from app.shell import cache, defects, messages
 from app.shell.cache import Network
 from app.shell.jobs import Cancelled, Job, Watcher
@@ -31,7 +31,7 @@ PATIENCE = 9.0  # more seconds to wait, with a bar, before drawing the rest of t
 _POLL = 1.0
 _GLANCE = 0.2
 _RESERVED = 420  # px: about what a result takes, so that what lies below does not jump
-_STAYS = "Without it, work is given up soon after the page that shows it was closed."
+_STAYS = N_("Without it, work is given up soon after the page that shows it was closed.")
 _DRAWN, _JOB, _STOPPED, _ASKED = "drawn", "work.", "stopped.", "asked."  # in the session
 
 
@@ -292,10 +292,12 @@ def _progress(slot: str) -> None:
         st.rerun()
     left, right = st.columns([5, 1], vertical_alignment="center")
     left.progress(job.progress, _state(job))
-    if right.button("Stop", key=f"stop.{slot}", width="stretch", on_click=_stop, args=(slot,)):
+    if right.button(_("Stop"), key=f"stop.{slot}", width="stretch", on_click=_stop, args=(slot,)):
         st.rerun()  # at once: the worker may be long in getting to its next report
     if job.is_long:
-        job.stays = st.toggle("Go on when I leave", job.stays, key=f"stays.{slot}", help=_STAYS)
+        job.stays = st.toggle(
+            _("Go on when I leave"), job.stays, key=f"stays.{slot}", help=_(_STAYS)
+        )
 
 
 def _state(job: Job) -> str:
@@ -304,7 +306,8 @@ def _state(job: Job) -> str:
     if line is not None:
         place, seconds = line
         return messages.in_line(place, None if job.is_long else seconds, is_begun=job.started)
-    return f"Working … {percent(job.progress)}{messages.time_left(job.seconds_left)}"
+    left = messages.time_left(job.seconds_left)
+    return _("Working … {share}").format(share=percent(job.progress)) + left
 
 
 def _stop(slot: str) -> None:

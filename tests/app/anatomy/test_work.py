@@ -42,7 +42,7 @@ def asked(lens):
         view = replace(ATTACKED, **fields)
         maps = comparison.map_request(view, lens, view.method, one_class=True)
         task = comparison.comparison_task(view, lens, maps)
-        return task.call(progress=Job("x").report)
+        return task.call(progress=Job("x", None).report)
 
     return ask
 
@@ -97,7 +97,7 @@ def reference(monkeypatch):
 def test_a_blend_is_asked_and_explained_as_the_branches_are(
     lens, found, reference, way, affine, statistics
 ):
-    made = anatomy.blended(about(lens, found), FEW, way, 0.3, progress=Job("x").report)
+    made = anatomy.blended(about(lens, found), FEW, way, 0.3, progress=Job("x", None).report)
     if statistics == "reference":
         statistics = reference
     module = blend(lens.model, affine, statistics, layers=way.layers or None)
@@ -114,7 +114,9 @@ def test_a_blend_is_asked_and_explained_as_the_branches_are(
 def test_the_ends_are_the_branches_and_need_no_work(lens, found):
     for t, branch in ((0, "main"), (1, "aux")):
         made = at_end(found, Way("aux"), t)
-        worked = anatomy.blended(about(lens, found), FEW, Way("aux"), t, progress=Job("x").report)
+        worked = anatomy.blended(
+            about(lens, found), FEW, Way("aux"), t, progress=Job("x", None).report
+        )
         for kind in ("clean", "adversarial"):
             assert made.predictions[kind] is found.predictions[kind, branch]
             torch.testing.assert_close(
@@ -131,13 +133,13 @@ def test_the_ends_are_the_branches_and_need_no_work(lens, found):
 @pytest.mark.parametrize("method", ["deep-lift", "smoothgrad"])
 def test_other_maps_of_a_blend_meet_the_branches_at_the_ends(lens, asked, method):
     found = asked(method=method)
-    made = anatomy.blended(about(lens, found), FEW, Way("aux"), 1.0, progress=Job("x").report)
+    made = anatomy.blended(about(lens, found), FEW, Way("aux"), 1.0, progress=Job("x", None).report)
     one, other = made.maps["clean"].values, found.maps["clean", "aux"].values
     assert float((one - other).abs().max()) < 0.05 * float(other.abs().max())
 
 
 def test_the_curve_begins_at_main_and_ends_at_aux(lens, found, reference):
-    job = Job("x")
+    job = Job("x", None)
     lines = anatomy.curves(about(lens, found), FEW, Way("aux", estimated=True), progress=job.report)
     assert job.progress == 1
     for line in lines:
@@ -154,7 +156,7 @@ def test_the_curve_begins_at_main_and_ends_at_aux(lens, found, reference):
 
 def test_half_a_way_has_one_line(lens, found):
     (line,) = anatomy.curves(
-        about(lens, found), FEW, Way("aux", "affine"), progress=Job("x").report
+        about(lens, found), FEW, Way("aux", "affine"), progress=Job("x", None).report
     )
     assert not torch.equal(
         line.shares["clean"][-1], found.predictions["clean", "aux"].probabilities
@@ -164,14 +166,16 @@ def test_half_a_way_has_one_line(lens, found):
 def test_a_picture_that_was_not_changed_is_asked_once(lens, asked):
     found = asked(perturbation="none")
     assert list(
-        anatomy.curves(about(lens, found), FEW, Way("aux"), progress=Job("x").report)[0].shares
+        anatomy.curves(about(lens, found), FEW, Way("aux"), progress=Job("x", None).report)[
+            0
+        ].shares
     ) == ["clean"]
-    gap = anatomy.gap_here(about(lens, found), FEW, "aux", "stage", progress=Job("x").report)
+    gap = anatomy.gap_here(about(lens, found), FEW, "aux", "stage", progress=Job("x", None).report)
     assert list(gap.rows["alone"][0].scores) == ["clean"]
 
 
 def test_every_mixture_is_measured(lens, reference):
-    job = Job("x")
+    job = Job("x", None)
     accuracies = anatomy.halves_over(about(lens), FEW, "aux", progress=job.report)
     assert tuple(accuracies) == MIXTURES
     assert job.progress == 1
@@ -194,7 +198,7 @@ def test_what_comes_with_a_bundled_network_is_not_said_of_the_persons_own(tmp_pa
 def test_the_file_holds_the_blend(lens, reference, tmp_path):
     (tmp_path / "x.safetensors").write_bytes(
         anatomy.network_file(
-            about(lens), FEW, Way("aux", estimated=True), 0.5, progress=Job("x").report
+            about(lens), FEW, Way("aux", estimated=True), 0.5, progress=Job("x", None).report
         )
     )
     plain = load(tmp_path / "x.safetensors").model.branch("main")
@@ -204,7 +208,7 @@ def test_the_file_holds_the_blend(lens, reference, tmp_path):
 
 @pytest.mark.parametrize("by", ["stage", "layer"])
 def test_the_gap_of_a_picture_lies_between_its_branches(lens, found, by):
-    job = Job("x")
+    job = Job("x", None)
     gap = anatomy.gap_here(about(lens, found), FEW, "aux", by, progress=job.report)
     assert (gap.n, gap.by) == (1, by)
     assert job.progress == 1
@@ -233,7 +237,7 @@ def test_what_excites_channels_through_both_branches(lens, found):
     ],
 )
 def test_the_gap_over_many_pictures(gap_over, fields, kinds):
-    job = Job("x")
+    job = Job("x", None)
     gap = gap_over(job.report, **fields)
     assert gap.n == 12
     assert list(gap.rows["alone"][0].scores) == kinds
@@ -249,7 +253,7 @@ def test_pictures_of_the_class_an_attack_wants_are_left_out(lens, gap_over):
 
 
 def test_a_gap_over_many_pictures_can_be_stopped(gap_over):
-    job = Job("x")
+    job = Job("x", None)
     job.cancelled = True
     with pytest.raises(Cancelled):
         gap_over(job.report)
@@ -264,7 +268,7 @@ def test_classes_that_do_not_match_are_said(gap_over, tmp_path):
 
 
 def test_a_slow_blend_can_be_stopped(lens, found):
-    job = Job("x")
+    job = Job("x", None)
     job.cancelled = True
     with pytest.raises(Cancelled):
         anatomy.blended(about(lens, found), FEW, Way("aux"), 0.5, progress=job.report)

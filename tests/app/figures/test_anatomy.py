@@ -81,7 +81,7 @@ def test_maps_stand_between_the_branches_in_the_order_of_the_dial(found):
     ]
     assert re.findall('<th scope="row">(.*?)</th>', text) == ["Clean", "Perturbed"]
     photo, main, blend, aux, perturbed, *_ = drawn(text)
-    assert (photo == 128).all()
+    assert abs(photo - 128).max() <= 1  # lossy
     # One scale for six maps of 0 to 3: main's 0 is see-through, aux's 2 stronger than 1.5.
     assert abs(main - 128).max() <= 2
     assert 2 < abs(blend - 128).max() < abs(aux - 128).max()

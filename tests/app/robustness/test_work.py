@@ -43,7 +43,7 @@ def cells(monkeypatch, tmp_path):
 def test_figures_are_those_of_the_library(tiny_models):
     from advprop_core.models.checkpoints import load
 
-    found = measure(REQUEST, tiny_models, Job("key").report)
+    found = measure(REQUEST, tiny_models, Job("key", None).report)
     own = load(tiny_models["tiny-advprop"])
     images = load_images("shapes", 64, limit=14)
     tested = TestedModel("one", own.model, images.pixels, images.labels)
@@ -59,7 +59,7 @@ def test_figures_are_those_of_the_library(tiny_models):
 
 
 def test_images_are_those_that_the_app_shows_under_their_names(tiny_models):
-    found = measure(REQUEST, tiny_models, Job("key").report)
+    found = measure(REQUEST, tiny_models, Job("key", None).report)
     images = load_images("shapes", 64, limit=14)
     for index in (0, 13):
         picture = open_picture(found.sources["tiny-advprop"][index], 64, BoundedStore(1))
@@ -71,10 +71,10 @@ def test_images_are_those_that_the_app_shows_under_their_names(tiny_models):
 
 def test_corruptions_are_summed_up_and_the_second_run_finds_everything(tiny_models, cells):
     request = RunRequest(("tiny-vanilla",), "shapes", 10, severities=(1,))
-    first = measure(request, tiny_models, Job("key").report)
+    first = measure(request, tiny_models, Job("key", None).report)
     assert (first.found_before, len(first.cells)) == ((0, 0), 16)
     assert len(list(cells.iterdir())) == 16
-    again = measure(request, tiny_models, Job("key").report)
+    again = measure(request, tiny_models, Job("key", None).report)
     assert again.found_before == (16, 0)
     assert again.content == first.content
     (error,) = again.content["mean_corruption_error"]["results"]
@@ -92,12 +92,12 @@ class Stopping(Job):
 
 
 def test_what_was_finished_before_a_stop_is_found_again(tiny_models):
-    whole = measure(REQUEST, tiny_models, Job("key").report).content
+    whole = measure(REQUEST, tiny_models, Job("key", None).report).content
     for path in cell_cache.folder().iterdir():
         path.unlink()
     with pytest.raises(Cancelled):
-        measure(REQUEST, tiny_models, Stopping("key").report)
-    again = measure(REQUEST, tiny_models, Job("key").report)
+        measure(REQUEST, tiny_models, Stopping("key", None).report)
+    again = measure(REQUEST, tiny_models, Job("key", None).report)
     assert 0 < again.found_before[0] < len(again.cells)
     assert again.content == whole
 
@@ -105,18 +105,18 @@ def test_what_was_finished_before_a_stop_is_found_again(tiny_models):
 def test_a_run_of_more_images_asks_about_the_new_ones_alone(tiny_models):
     few = RunRequest(("tiny-vanilla",), "shapes", 10)
     more = replace(few, images=14)
-    measure(few, tiny_models, Job("key").report)
-    found = measure(more, tiny_models, Job("key").report)
+    measure(few, tiny_models, Job("key", None).report)
+    found = measure(more, tiny_models, Job("key", None).report)
     assert found.found_before == (0, 1)
     assert words.reused(found) == (
         "0 of 1 figures come from earlier runs, and some images of 1 more."
     )
-    assert measure(more, tiny_models, Job("key").report).content == found.content
+    assert measure(more, tiny_models, Job("key", None).report).content == found.content
 
 
 def test_without_a_folder_for_them_figures_are_measured_all_the_same(tiny_models, monkeypatch):
     monkeypatch.setattr(cell_cache, "made", lambda: None)
-    assert measure(REQUEST, tiny_models, Job("key").report).found_before is None
+    assert measure(REQUEST, tiny_models, Job("key", None).report).found_before is None
 
 
 @pytest.fixture
@@ -136,7 +136,7 @@ def photos(tmp_path, monkeypatch):
 
 def test_photos_of_the_persons_folder(tiny_models, photos):
     request = RunRequest(("tiny-advprop",), "folder", 20)
-    found = measure(request, tiny_models, Job("key").report)
+    found = measure(request, tiny_models, Job("key", None).report)
     assert found.sources["tiny-advprop"] == (
         f"folder:{FIRST}/1.png", f"folder:{SECOND}/0.png", f"folder:{SECOND}/1.png"
     )  # fmt: skip
@@ -159,7 +159,9 @@ def test_photos_of_the_folder_that_a_network_was_trained_on(tiny_models, photos,
     put_classes(whole / "train", (FIRST, SECOND), count=3)
     monkeypatch.setenv("ADVPROP_IMAGES", str(whole))
     assert class_folders() == sorted((FIRST, SECOND, "other"))
-    found = measure(RunRequest(("tiny-advprop",), "folder", 20), tiny_models, Job("key").report)
+    found = measure(
+        RunRequest(("tiny-advprop",), "folder", 20), tiny_models, Job("key", None).report
+    )
     sources = found.sources["tiny-advprop"]
     assert sources[0] == f"folder:val/{FIRST}/1.png"
     assert len(sources) == 3
@@ -174,7 +176,9 @@ def test_a_published_set_is_read_as_evaluate_reads_it(
     file = save_tiny_network(tmp_path / "thousand.safetensors", info)
     put_classes(tmp_path / "r", wnids_of("imagenet-r"))
     monkeypatch.setenv("ADVPROP_IMAGES", str(tmp_path / "r"))
-    found = measure(RunRequest(("thousand",), "folder", 20), {"thousand": file}, Job("key").report)
+    found = measure(
+        RunRequest(("thousand",), "folder", 20), {"thousand": file}, Job("key", None).report
+    )
     notes = found.content["notes"]
     assert any("answers are among its 200 classes, as in its article" in one for one in notes)
     assert "r is laid out as ImageNet-R: read as imagenet-r:r" in notes
@@ -187,7 +191,7 @@ def test_a_folder_of_one_class_is_refused(tiny_models, photos):
     for path in (photos / SECOND).iterdir():
         path.unlink()
     with pytest.raises(ValueError, match=f"one class only, {FIRST}"):
-        measure(RunRequest(("tiny-advprop",), "folder", 20), tiny_models, Job("key").report)
+        measure(RunRequest(("tiny-advprop",), "folder", 20), tiny_models, Job("key", None).report)
 
 
 def test_attacks_through_each_branch_probes_and_smallest_radii(tiny_models, cells):
@@ -200,7 +204,7 @@ def test_attacks_through_each_branch_probes_and_smallest_radii(tiny_models, cell
         def report(self, done, total=1.0):
             shares.append(done / total)
 
-    found = measure(request, tiny_models, Told("key").report)
+    found = measure(request, tiny_models, Told("key", None).report)
     attacks = [cell for cell in found.cells if cell.condition.attack is not None]
     assert sorted((c.model, c.condition.attack_branch, c.branch) for c in attacks) == [
         *(
@@ -225,14 +229,14 @@ def test_attacks_through_each_branch_probes_and_smallest_radii(tiny_models, cell
     ]  # fmt: skip
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
-    again = measure(request, tiny_models, Job("key").report)
+    again = measure(request, tiny_models, Job("key", None).report)
     assert again.content == found.content
     assert again.found_before == (len(found.cells) + 3, 0)
     assert words.reused(again).startswith("47 of 47 figures")
 
 
 def test_gradients_are_checked_beside_the_attacks(tiny_models):
-    found = measure(replace(REQUEST, sanity=True), tiny_models, Job("key").report)
+    found = measure(replace(REQUEST, sanity=True), tiny_models, Job("key", None).report)
     attacks = [row["condition"] for row in found.content["results"] if row["branch"] == "aux"]
     assert [(one.get("attack"), one.get("epsilon")) for one in attacks] == [
         (None, None), ("PGD-1", 4 / 255), ("noise", 4 / 255), ("PGD-20", 1.0)
@@ -244,6 +248,6 @@ def test_autoattack_of_a_page_is_the_librarys(tiny_models, monkeypatch):
     small = partial(AutoAttackConfig, steps=2, targets=1, queries=4)
     monkeypatch.setattr(named, "AutoAttackConfig", small)
     request = replace(REQUEST, models=("tiny-vanilla",), kinds=("autoattack",), steps=None)
-    row = measure(request, tiny_models, Job("key").report).content["results"][1]
+    row = measure(request, tiny_models, Job("key", None).report).content["results"][1]
     assert row["condition"]["attack"].startswith("AutoAttack")
     assert row["condition"]["epsilon"] == 4 / 255

@@ -36,7 +36,11 @@ def page() -> None:
     if not models:
         return
     files = _bundled()
-    titles = {**{name: safe(name) for name in files}, controls.RUN: _RUN, controls.FILE: _OWN_FILE}
+    titles = {
+        **{name: words.bundled(name) for name in files},
+        controls.RUN: _RUN,
+        controls.FILE: _OWN_FILE,
+    }
     controls.settle(models, [*titles])
     view = state.current()
     request, refusal = _request(view)
@@ -65,9 +69,10 @@ def page() -> None:
 
 
 def _bundled() -> dict[str, Path]:
-    """Name to file of the results that come with the app."""
+    """Name to file of the results that come with the app, those that answer most first."""
     folder = bundle.bundle_dir() / "assets" / "results"
-    return {path.stem: path for path in sorted(folder.glob("transfer*.json"))}
+    paths = {path.stem: path for path in sorted(folder.glob("transfer*.json"))}
+    return {name: paths[name] for name in dict.fromkeys([*words.BUNDLED, *paths]) if name in paths}
 
 
 def _request(view: TransferView) -> tuple[TransferRequest | None, str]:

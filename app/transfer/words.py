@@ -26,6 +26,14 @@ NOT_HERE = (
 )
 
 
+BUNDLED = {
+    "transfer-fine-tuned": "Networks fine-tuned on ten classes learn CIFAR-10",
+    "transfer-adapters": "imagenet-lite0 and its added branches learn CIFAR-10",
+    "transfer-scenes": "Networks of drawn scenes learn CIFAR-10",
+}
+"""Results that come with the app, by the name of their file."""
+
+
 def plan(request: TransferRequest) -> str:
     """What a run will train."""
     amounts = join([*map(str, request.num_images)])
@@ -35,6 +43,11 @@ def plan(request: TransferRequest) -> str:
         f"{amounts} images, with {request.seeds} seeds: {cells} new heads of {request.epochs} "
         "epochs each."
     )
+
+
+def bundled(name: str) -> str:
+    """What results that come with the app are of."""
+    return BUNDLED.get(name, safe(name))
 
 
 def source(content: Mapping[str, Any]) -> str:

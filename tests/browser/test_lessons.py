@@ -77,6 +77,8 @@ def test_a_lesson_is_guessed_answered_and_handed_in(opened, tmp_path):
         choose(page, f"norms-after-{place}", right)
     page.get_by_role("button", name="Check my answers").click()
     assert page.get_by_text("2 of 2 right.").is_visible()
+    assert page.locator("details.test [data-mark=right]").count() == 2  # now of the first two, too
+    assert page.locator("details.test [data-mark=wrong]").count() == 2
     answers = export(page, tmp_path / "mine.json")
     assert answers["lessons"]["norms"] == {
         "before": [3, 3],
@@ -113,7 +115,7 @@ def test_the_teacher_adds_up_a_class_and_sends_it_to_a_lesson(opened, tmp_path):
     until(page, "document.querySelector('.refusals')")
     assert "“broken.json” is damaged" in page.inner_text(".refusals")
     assert "2 people counted." in page.inner_text(".class-results")
-    (row,) = page.locator("tr", has_text="Why one BatchNorm").all()
+    (row,) = page.locator("tr", has_text="Can one BatchNorm").all()
     assert re.sub(r"\s+", " ", row.inner_text()).endswith("2 50 % 100 % +50 −100 to +100")
     assert "AdvProp, main" in page.inner_text(".class-results")
 

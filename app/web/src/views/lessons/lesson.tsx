@@ -8,7 +8,7 @@ import { words } from "../../text";
 import { Piece } from "../pieces/piece";
 import { useLessonContext, useProgress } from "./context";
 import { Export } from "./export";
-import { Prediction, Test } from "./questions";
+import { FirstAnswers, Prediction, Test } from "./questions";
 import { Paragraphs } from "./rich";
 
 export function LessonPage({ lesson }: { lesson: LessonPlan }) {
@@ -47,6 +47,7 @@ export function LessonPage({ lesson }: { lesson: LessonPlan }) {
             <LessonPart key={part.id} {...{ lesson, part }} />
           ))}
           <Test lesson={lesson} side="after" />
+          {isAnswered(after) && <FirstAnswers lesson={lesson} />}
         </>
       )}
       {isAnswered(after) && (

@@ -57,7 +57,7 @@ interface TestProps {
   side: "before" | "after";
 }
 
-/** Two questions. Before the lesson nothing is said of the answers. */
+/** Two questions. What is right of the first two is said at the end: {@link FirstAnswers}. */
 export function Test({ lesson, side }: TestProps) {
   const progress = useProgress();
   const form = testForm(progress.answers.order, side);
@@ -74,27 +74,17 @@ export function Test({ lesson, side }: TestProps) {
       </p>
     );
   }
-  const texts = words.lessons.lessons[lesson.id].tests[form];
   return (
     <section class="test" aria-labelledby={`test-${side}`}>
       <h2 id={`test-${side}`}>{words.lessons.test[side].title}</h2>
       {!isDone && <p class="hint">{words.lessons.test[side].about}</p>}
-      {texts.map(({ question, choices, why }, index) => (
-        <div key={question}>
-          <Question
-            {...{ question, chosen: shown[index], isFixed: isDone }}
-            name={`${lesson.id}-${side}-${index}`}
-            choices={[...choices, words.lessons.doNotKnow]}
-            right={isDone ? lesson.tests[form][index] : null}
-            onChoose={(choice) => setChosen(chosen.map((old, i) => (i === index ? choice : old)))}
-          />
-          {isDone && (
-            <p class="why">
-              <Rich text={why} />
-            </p>
-          )}
-        </div>
-      ))}
+      <Questions
+        {...{ lesson, form, chosen: shown, isMarked: isDone }}
+        name={`${lesson.id}-${side}`}
+        onChoose={(place, choice) =>
+          setChosen(chosen.map((old, i) => (i === place ? choice : old)))
+        }
+      />
       {isDone ? (
         <p ref={done} tabIndex={-1} class="done" role="status">
           {resultOf(lesson, form, kept)}
@@ -110,6 +100,56 @@ export function Test({ lesson, side }: TestProps) {
         </button>
       )}
     </section>
+  );
+}
+
+/** The two questions before the lesson, once it is over, with what was right. */
+export function FirstAnswers({ lesson }: { lesson: LessonPlan }) {
+  const progress = useProgress();
+  const form = testForm(progress.answers.order, "before");
+  return (
+    <details class="test">
+      <summary>{words.lessons.test.before.looked}</summary>
+      <Questions
+        {...{ lesson, form, chosen: progress.of(lesson.id).before, isMarked: true }}
+        name={`${lesson.id}-first`}
+        onChoose={() => {}}
+      />
+    </details>
+  );
+}
+
+interface QuestionsProps {
+  lesson: LessonPlan;
+  form: TestForm;
+  name: string;
+  chosen: readonly Choice[];
+  /** Whether what is right is shown, and nothing can be changed. */
+  isMarked: boolean;
+  onChoose: (place: number, choice: number) => void;
+}
+
+function Questions({ lesson, form, name, chosen, isMarked, onChoose }: QuestionsProps) {
+  const texts = words.lessons.lessons[lesson.id].tests[form];
+  return (
+    <>
+      {texts.map(({ question, choices, why }, place) => (
+        <div key={question}>
+          <Question
+            {...{ question, chosen: chosen[place] ?? null, isFixed: isMarked }}
+            name={`${name}-${place}`}
+            choices={[...choices, words.lessons.doNotKnow]}
+            right={isMarked ? lesson.tests[form][place] : null}
+            onChoose={(choice) => onChoose(place, choice)}
+          />
+          {isMarked && (
+            <p class="why">
+              <Rich text={why} />
+            </p>
+          )}
+        </div>
+      ))}
+    </>
   );
 }
 

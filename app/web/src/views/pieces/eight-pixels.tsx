@@ -3,9 +3,8 @@
 import { useState } from "preact/hooks";
 import { number, percent, sentences, words } from "../../text";
 
-const PIXELS = [0.8, 0.3, 0.6, 0.2, 0.7, 0.5, 0.6, 0.4];
+const PIXELS = [0.8, 0.2, 0.6, 0.2, 0.8, 0.3, 0.6, 0.3];
 const WEIGHTS = [1, -2, 0.5, -3, 2, -0.5, 1.5, -1.5];
-const BIAS = 0.65;
 /** Of each pixel's move. */
 const STEP = 0.2;
 const MOVES = [-1, 0, 1];
@@ -14,7 +13,7 @@ const FGSM = WEIGHTS.map((weight) => -Math.sign(weight));
 function scoreOf(moves: readonly number[]): number {
   return WEIGHTS.reduce(
     (sum, weight, index) => sum + weight * (PIXELS[index] + STEP * moves[index]),
-    BIAS,
+    0,
   );
 }
 const sure = (score: number) => 1 / (1 + Math.exp(-score));
@@ -32,6 +31,7 @@ export function EightPixels() {
           <fieldset key={WEIGHTS[index]}>
             <legend class="spoken">{texts.pixel(index + 1)}</legend>
             <Pixel value={pixel + STEP * moves[index]} />
+            <span aria-hidden="true">{number(pixel + STEP * moves[index], 1)}</span>
             <span>
               {texts.weight}
               <b>{number(WEIGHTS[index])}</b>

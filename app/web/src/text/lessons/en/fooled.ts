@@ -27,7 +27,8 @@ export const fooled = {
         "Something else, and it is sure of it",
       ],
       after: [
-        "The network is sure of something that you do not see at all. The third picture shows the change, made many times larger. Move the slider to 0 and up again, and try the other photos.",
+        "The network is sure of something that you do not see at all. The third picture shows the change, made many times larger. Move the slider to 0 and up again.",
+        "Then try the other photos. The network is wrong about the cat and the rocket from the start. The attack moves away from the right answer, so it can make a wrong one surer, or change it to another wrong one.",
         "This attack is called **PGD**. How it finds the change is the next lesson.",
       ],
     },
@@ -44,8 +45,8 @@ export const fooled = {
       ],
     },
     end: [
-      "So the size of a change does not decide. Its direction does. An attack searches for the one direction, among millions, that harms most.",
-      "That is why it matters: noise comes from cameras, and networks bear it. An attack comes from somebody who searches.",
+      "So the size of a change alone does not decide. Its direction counts for more. An attack searches for the one direction, among millions, that harms most.",
+      "That is why it matters: noise comes from cameras, and networks mostly bear it. An attack comes from somebody who searches.",
     ],
   },
   tests: {

@@ -33,7 +33,7 @@ export const gradient = {
     ],
     digit: {
       question:
-        "Every pixel of these 121 digits moves by at most 0.25, with FGSM. (Black is 1, white is 0.) On how many is the model still right?",
+        "Every pixel of these 121 digits moves by at most 0.25, with FGSM. (Here black is 1 and white is 0, as with ink.) On how many is the model still right?",
       choices: ["On nearly all", "On few: about 1 in 25", "On about half"],
       after: [
         "You still read the digit. The model does not. The third picture shows the weights: orange pixels speak for seven, blue ones for three. FGSM is a copy of their signs.",

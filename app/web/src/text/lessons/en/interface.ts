@@ -27,6 +27,7 @@ export const interfaceWords = {
         "Answer as well as you can. “I do not know” is a good answer. At the end you get two more of the same kind.",
       button: "Begin the lesson",
       done: "Thank you. You learn at the end how these go.",
+      looked: "Your first two answers, and what is right",
     },
     after: {
       title: "What you know now: two questions",

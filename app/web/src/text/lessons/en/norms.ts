@@ -1,7 +1,7 @@
 import type { LessonWords } from "../shape";
 
 export const norms = {
-  title: "Why one BatchNorm cannot serve two distributions",
+  title: "Can one BatchNorm serve two kinds of pictures?",
   about: "You watch the running mean of a norm layer between clean and attacked digits.",
   inShort: [
     "A BatchNorm layer keeps a running mean and a running variance of what passes through it.",

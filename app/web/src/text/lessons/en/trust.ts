@@ -57,7 +57,7 @@ export const trust = {
           "The map does not show what the network learned",
           "The map is right",
         ],
-        why: "Nothing learned is left, and the map did not notice.",
+        why: "What was shuffled is no longer what was learned, and the map did not notice.",
       },
       {
         question: "Two networks were trained alike with other seeds. Their maps differ. What now?",

@@ -27,6 +27,7 @@ export const interfaceWords: Translated<typeof english> = {
         "わかる範囲で答えてください。「わからない」も立派な答えです。最後に、同じような質問がもう2つあります。",
       button: "レッスンを始める",
       done: "ありがとうございます。正解は、レッスンの最後でわかります。",
+      looked: "最初の2つの答えと正解",
     },
     after: {
       title: "わかったことの確認：2つの質問",

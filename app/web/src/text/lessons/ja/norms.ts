@@ -2,7 +2,7 @@ import type { Translated } from "../../translated";
 import type { norms as english } from "../en/norms";
 
 export const norms: Translated<typeof english> = {
-  title: "1つのBatchNormでは2つの分布に対応できない理由",
+  title: "1つのBatchNormで2種類の画像に対応できるか",
   about: "クリーンな数字と攻撃された数字の間で、正規化層の移動平均がどう動くかを見ます。",
   inShort: [
     "BatchNorm層は、そこを通るデータの移動平均と移動分散を記録します。",

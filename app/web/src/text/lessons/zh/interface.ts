@@ -23,6 +23,7 @@ export const interfaceWords = {
       about: "尽力回答就好，选“我不知道”也很好。学完后还有两道同类的题。",
       button: "开始上课",
       done: "谢谢。这两道题的答案，学完这课你就知道了。",
+      looked: "你最初的两个回答，以及正确答案",
     },
     after: {
       title: "你学到了什么：两道题",

@@ -1,7 +1,7 @@
 import type { LessonWords } from "../shape";
 
 export const norms = {
-  title: "一个 BatchNorm 为什么照顾不了两种分布",
+  title: "一个 BatchNorm 能同时照顾两种图片吗？",
   about: "你来观察一个归一化层的滑动均值，怎样落在干净数字和受攻击数字之间。",
   inShort: [
     "BatchNorm 层记录经过它的数值的滑动均值和滑动方差。",

@@ -33,7 +33,8 @@ export const trainingEn = {
     vanilla: "Of the attacks that it is measured by.",
   } satisfies Record<Objective, string>,
   seed: "Seed",
-  seedAbout: "Of all that is random. The same seed gives the same run again on this device.",
+  seedAbout:
+    "It decides everything that is random. The same seed gives the same run again on this device.",
   start: "Start training",
   startAgain: "Start again",
   pause: "Pause training",

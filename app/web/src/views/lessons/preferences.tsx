@@ -33,7 +33,16 @@ export function Preferences({ strengths, about }: { strengths: Strength[]; about
           ))}
         </tbody>
       </table>
+      {doOverlap(strengths) && <p>{texts.overlap}</p>}
       <p class="hint">{texts.method}</p>
     </>
   );
+}
+
+/** Whether there is a value that lies in every interval. */
+function doOverlap(strengths: readonly Strength[]): boolean {
+  const intervals = strengths.flatMap(({ interval }) => (interval ? [interval] : []));
+  const lowest = Math.max(...intervals.map(({ low }) => low));
+  const highest = Math.min(...intervals.map(({ high }) => high));
+  return intervals.length === strengths.length && lowest <= highest;
 }

@@ -75,6 +75,7 @@ export const interfaceWords = {
       "shapes-advprop/main": "AdvProp, main",
       "shapes-advprop/aux": "AdvProp, aux",
     } as Record<string, string>,
+    overlap: "All intervals overlap: no map was clearly preferred.",
     method:
       "“Preferred” is the chance that a map is chosen against one of middling strength, by the model of Bradley and Terry. “No difference” counts half for each. Every pair starts with one tie. The interval is a sandwich interval with Student’s t: over judgements for one person, over people for a class.",
   },

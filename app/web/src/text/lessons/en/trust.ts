@@ -43,7 +43,7 @@ export const trust = {
       ],
     },
     checks: [
-      "This project repeats its trainings with five seeds and gives intervals. One pair of networks seemed to differ on clean photos, by 1.1 points. In a similar study of five seeds no difference shows: its interval goes from −1.1 to +0.3.",
+      "A network begins with random numbers. The **seed** is the number that decides them: another seed, another beginning, another network. This project repeats its trainings with five seeds and gives intervals. One pair of networks seemed to differ on clean photos, by 1.1 points. In a similar study of five seeds the difference lies between −1.1 and +0.3. It may be zero, so no difference shows.",
       "Now you know what to ask: what happens when the network is broken, when there is nothing to learn, and when it is trained again?",
     ],
   },

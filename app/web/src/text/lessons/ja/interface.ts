@@ -74,6 +74,7 @@ export const interfaceWords: Translated<typeof english> = {
       "shapes-advprop/main": "AdvProp、main",
       "shapes-advprop/aux": "AdvProp、aux",
     } as Record<string, string>,
+    overlap: "どの区間も重なっています。はっきりと好まれたマップはありません。",
     method:
       "「選ばれやすさ」は、中くらいの強さのマップと比べたときに選ばれる確率です。ブラッドリー・テリーモデル（Bradley–Terry model）で求めます。「差はない」は、両方に半分ずつ数えます。どの組も、引き分け1回から始めます。区間は、サンドイッチ推定量とスチューデントのt分布によるものです。1人のときは判定ごとに、授業全体のときは人ごとに計算します。",
   },

@@ -69,6 +69,7 @@ export const interfaceWords = {
       "shapes-advprop/main": "AdvProp，main",
       "shapes-advprop/aux": "AdvProp，aux",
     } as Record<string, string>,
+    overlap: "所有区间都重叠：没有哪种热力图明显更受欢迎。",
     method:
       "“被选中”是指：与一张中等水平的热力图相比，它被选中的概率，按 Bradley–Terry 模型计算。“差不多”算双方各得一半。每两者之间先计一次平局。区间是用 Student t 分布的三明治（sandwich）区间：只有一个人时按各次判断计算，全班时按人计算。",
   },

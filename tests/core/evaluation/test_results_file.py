@@ -12,7 +12,8 @@ from tests.core.evaluation.rows import attacked, corrupted, make_content, make_r
 BUNDLED = [
     path
     for path in sorted((bundle.bundle_dir() / "assets" / "results").glob("*.json"))
-    if path.stem != "norm-halves" and not path.stem.startswith("transfer")
+    if path.stem not in ("norm-halves", "added-auxiliaries")
+    and not path.stem.startswith("transfer")
 ]
 
 

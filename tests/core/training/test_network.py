@@ -13,7 +13,6 @@ from timm.layers import DropPath
 from advprop_core.models import checkpoints, timm_networks
 from advprop_core.models.checkpoints import Checkpoint
 from advprop_core.models.dual_bn import DualBNModel
-from advprop_core.training.meter import Report
 from advprop_core.training.network import (
     head_parameters,
     new_model,
@@ -22,7 +21,7 @@ from advprop_core.training.network import (
     take_over,
 )
 from advprop_core.training.run import train
-from tests.core.training.tiny import start, tiny_recipe
+from tests.core.training.tiny import tiny_recipe
 
 CATS_DOGS = (("cats", "cats"), ("dogs", "dogs"))
 CPU = torch.device("cpu")
@@ -308,71 +307,6 @@ def test_what_is_still_frozen_is_told(make_dual):
     assert {name.split(".")[0] for name in frozen} == {"conv1", "bn1", "layer1"}
     assert set_trainable(model, tiny_recipe(trainable="head"), more_stages=5) == []
     assert all(parameter.requires_grad for parameter in model.parameters())
-
-
-# -- thawing ------------------------------------------------------------------------------------
-
-CLOSED = Report(1, 9, 3, 27, {}, {}, 1.0, 1.0, finished_epoch=True)
-THAWING = tiny_recipe(trainable="head", unfreeze_patience=2, epochs=9, warmup_epochs=0)
-
-
-def trained_parts(one):
-    network = one.model.branch("aux").network
-    return {name.split(".")[0] for name, p in network.named_parameters() if p.requires_grad}
-
-
-def close(one, *losses):
-    for loss in losses:
-        one._thaw(replace(CLOSED, loss={"main/clean": loss - 1, "aux/adversarial": 1.0}))
-
-
-def test_a_plateau_thaws_one_more_stage_from_the_last(photos, tmp_path):
-    one = start(THAWING, photos, tmp_path / "run")
-    close(one, 3.0, 2.0, 2.0, 1.9, 2.0)
-    assert trained_parts(one) == {"fc"}
-    close(one, 1.9)  # the second epoch that is not below 1.9
-    assert trained_parts(one) == {"layer4", "fc"}
-    close(one, 8.0, 7.0, 7.0)  # a stage more starts its own count
-    assert trained_parts(one) == {"layer4", "fc"}
-    close(one, 7.0)
-    assert trained_parts(one) == {"layer3", "layer4", "fc"}
-
-
-def test_what_is_thawed_is_trained_from_the_next_epoch_on(photos, tmp_path):
-    one = start(THAWING, photos, tmp_path / "run")
-    close(one, 1.0, 1.0, 1.0)
-    before = {key: value.clone() for key, value in one.model.state_dict().items()}
-    one.recipe = replace(THAWING, epochs=1)
-    one.all_epochs(lambda _: None)
-    after = one.model.state_dict()
-    moved = {key.split(".")[0] for key in before if not torch.equal(before[key], after[key])}
-    assert moved == {"layer4", "fc"}
-    assert not torch.equal(before["layer4.0.bn1.running_mean"], after["layer4.0.bn1.running_mean"])
-
-
-def test_the_hold_out_decides_where_there_is_one(photos, tmp_path):
-    one = start(THAWING, photos, tmp_path / "run")
-    for training, held in ((3.0, 1.0), (2.0, 1.0), (1.0, 1.0)):
-        loss = {"main/clean": training}
-        one._thaw(replace(CLOSED, loss=loss, holdout={"main": (0.5, held), "aux": (0.5, 1.0)}))
-    assert trained_parts(one) == {"layer4", "fc"}
-
-
-def test_thawing_survives_a_break(photos, tmp_path):
-    one = start(THAWING, photos, tmp_path / "run")
-    close(one, 1.0, 1.0, 1.0, 5.0, 5.0)
-    one._save()
-    again = start(THAWING, photos, tmp_path / "run")
-    assert trained_parts(again) == {"layer4", "fc"}
-    close(again, 5.0)
-    assert trained_parts(again) == {"layer3", "layer4", "fc"}
-
-
-def test_nothing_is_left_to_thaw(photos, tmp_path):
-    one = start(replace(THAWING, trainable="last:4"), photos, tmp_path / "run")
-    close(one, *[1.0] * 9)
-    assert trained_parts(one) == {"conv1", "bn1", "layer1", "layer2", "layer3", "layer4", "fc"}
-    assert one.progress.unfrozen == 1
 
 
 def test_a_sources_dropout_is_the_recipes_to_choose(tmp_path, make_dual, make_info):

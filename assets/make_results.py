@@ -114,12 +114,12 @@ def transfer_tables() -> dict[str, str]:
 def _transfer_table(content: Mapping[str, Any]) -> str:
     rows = content["accuracies"]
     conditions = list(dict.fromkeys((row["trainable"], row["num_images"]) for row in rows))
-    conditions = [one for one in conditions if one[1] in _TOLD_IMAGES]
+    conditions = [condition for condition in conditions if condition[1] in _TOLD_IMAGES]
     has_blocks = len(content["trainable"]) > 1
     lines = []
     for source in content["sources"]:
         cells = {(r["trainable"], r["num_images"]): r for r in rows if r["source"] == source}
-        lines.append([source.replace(":", ", "), *(_learned(cells[one]) for one in conditions)])
+        lines.append([source.replace(":", ", "), *(_learned(cells[cell]) for cell in conditions)])
     heads = [
         f"{trained_blocks(trainable)}, {count} images" if has_blocks else f"{count} images"
         for trainable, count in conditions

@@ -79,7 +79,7 @@ def _measure(
     side = opened.info.input_size
     module = fold(opened.model.branch(branch), torch.zeros(1, 3, side, side))
     config = ascent(EPSILONS[side], step_size=STEP * EPSILONS[side])
-    asked, places = witness
+    other_network, classes = witness
     coarse: dict[str, list[float]] = {"noise": []}
     seen: dict[str, list[bool]] = {"noise": []}
     gradients: list[float] = []
@@ -95,7 +95,7 @@ def _measure(
         for kind, start in starts:
             made = visualise({branch: module}, start, index, config)[branch]
             coarse.setdefault(kind, []).append(float(coarse_share(made.change[None])[0]))
-            logits = asked.answer(made.picture).logits[places]
+            logits = other_network.answer(made.picture).logits[classes]
             seen.setdefault(kind, []).append(int(logits.argmax()) == place)
     row = {f"coarse share of the change, from {kind}": _mean(v) for kind, v in coarse.items()}
     if gradients:

@@ -115,16 +115,16 @@ def _make(
 ) -> list[_Network]:
     if not opened:
         raise InputError("--model must name at least one network")
-    asked = {}
+    goals = {}
     for name, checkpoint in opened.items():  # all are checked before the first is worked on
         try:
             branches = read_branches(checkpoint.model, options.branch)
-            asked[name] = branches, options.read_goal(checkpoint.info)
+            goals[name] = branches, options.read_goal(checkpoint.info)
         except ValueError as error:
             raise InputError(f"{name}: {error}") from None
     networks = []
     with in_parts(len(opened)) as begin:
-        for name, (branches, goal) in asked.items():
+        for name, (branches, goal) in goals.items():
             checkpoint, progress = opened[name], begin(name)
             side = checkpoint.info.input_size
             if photo is None:

@@ -135,10 +135,10 @@ def _visualise(
 ) -> Visualisation:
     require_eval(module)
     pixels = own_pixels(module, start)
-    kept, points = kept_steps(config.steps), dict[int, Tensor]()
+    film_steps, points = kept_steps(config.steps), dict[int, Tensor]()
 
     def on_step(step: int, point: Tensor) -> None:
-        if step in kept:
+        if step in film_steps:
             points[step] = point
         report(_WALK * step / config.steps)
 

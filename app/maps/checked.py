@@ -98,13 +98,13 @@ def verdict(checks: Mapping[Cell, Trust], method: str) -> str:
         sides[(share > 0.5) - (share < -0.5)].append(_(_IN_A_SENTENCE[check.title]))
     passed, failed, undecided = sides[1], sides[-1], sides[0]
     if len(failed) > len(passed):
-        said = _("should not be trusted here")
+        conclusion = _("should not be trusted here")
     elif failed:
-        said = _("is doubtful here")
+        conclusion = _("is doubtful here")
     elif len(passed) > len(undecided):
-        said = _("holds up here, as far as these checks can tell")
+        conclusion = _("holds up here, as far as these checks can tell")
     else:
-        said = _("is neither confirmed nor refuted here")
+        conclusion = _("is neither confirmed nor refuted here")
     named = ((passed, _("for it")), (failed, _("against it")), (undecided, _("undecided")))
     listed = _("; ").join(
         _("{what}: {figures}").format(what=side, figures=join(titles))
@@ -112,7 +112,7 @@ def verdict(checks: Mapping[Cell, Trust], method: str) -> str:
         if titles
     )
     return _("**{title}** {verdict} ({listed}).").format(
-        title=_(METHODS[method].title), verdict=said, listed=listed
+        title=_(METHODS[method].title), verdict=conclusion, listed=listed
     )
 
 

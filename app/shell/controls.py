@@ -268,8 +268,8 @@ def _expert_attack(info: ModelInfo, kind: str) -> None:
 def target_class(info: ModelInfo, widget: str, **options: Any) -> None:
     """The class that a targeted attack wants."""
     help = _("A targeted attack drives the prediction towards this class.")
-    own = {"": _("none: any wrong class")}
-    class_picker(info, _("Target class"), own, key=widget, help=help, **options)
+    untargeted = {"": _("none: any wrong class")}
+    class_picker(info, _("Target class"), untargeted, key=widget, help=help, **options)
 
 
 def of_picture(info: ModelInfo, *, one_class: bool = False) -> DeltaGenerator | None:

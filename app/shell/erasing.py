@@ -83,8 +83,8 @@ def describe(view: View) -> str:
     count = len(parse_regions(view.regions))
     if not count:
         return _("nothing is erased yet")
-    one, many = _ERASED[view.fill]
-    return ngettext(one, many, count).format(count=count)
+    singular, plural = _ERASED[view.fill]
+    return ngettext(singular, plural, count).format(count=count)
 
 
 def _new_region(full: bool) -> None:

@@ -128,9 +128,10 @@ def _take(widget: str) -> None:
         return
     # The chooser stays open: it asks for the part to look at, and what it shows.
     source = keep_upload(encode_png(image), cache.uploads())
-    st.session_state[_KEPT] = kept = (*st.session_state.get(_KEPT, ()), source)[-_MOST - 1 :]
-    if len(kept) > _MOST and kept[0] not in kept[1:]:
-        cache.uploads().drop(kept[0].partition(":")[2])  # nobody drops what others gave
+    uploads = (*st.session_state.get(_KEPT, ()), source)[-_MOST - 1 :]
+    st.session_state[_KEPT] = uploads
+    if len(uploads) > _MOST and uploads[0] not in uploads[1:]:
+        cache.uploads().drop(uploads[0].partition(":")[2])  # nobody drops what others gave
     controls.choose_picture(source)
 
 

@@ -116,8 +116,8 @@ _OUTCOMES = {
 
 
 def _happened(outcome: str, who: Sequence[str]) -> str:
-    one, many = _OUTCOMES[outcome]
-    return ngettext(one, many, len(who)).format(who=join(who))
+    singular, plural = _OUTCOMES[outcome]
+    return ngettext(singular, plural, len(who)).format(who=join(who))
 
 
 def verdict(

@@ -104,8 +104,8 @@ class Pool:
             if job not in self._waiting:
                 return None
             ranks = sorted(map(self._rank, self._waiting))
-            place = ranks.index(self._rank(job)) + 1
-            return place, place * self._typical / self._workers
+            position = ranks.index(self._rank(job)) + 1
+            return position, position * self._typical / self._workers
 
     def forget(self, matches: Callable[[Any], bool]) -> None:
         """Drop the jobs with such a key, and stop them: they are made anew when asked."""
@@ -226,11 +226,11 @@ class Pool:
         self._changed.notify_all()
 
     def _check_room(self, session: str) -> None:
-        asked = sum(
+        unfinished = sum(
             not job.done and any(who.session == session for who in job.watchers)
             for job in self._jobs.values()
         )
-        if asked >= self._limits.each or len(self._waiting) >= self._limits.queue:
+        if unfinished >= self._limits.each or len(self._waiting) >= self._limits.queue:
             self._counts["refused"] += 1
             raise Refused("This server is busy with what was asked before: try again in a minute.")
 

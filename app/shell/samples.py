@@ -34,9 +34,9 @@ class Source:
 
 def source_for(info: ModelInfo, limit: int, photos: str) -> Source | None:
     """The zip of this key if it fits, else built-in scenes, else the app's folder if it fits."""
-    given = photo_sets.folder_of(photos)
-    if given is not None and match_classes(info.classes, photo_sets.classes_of(photos)):
-        return Source(str(given), f"photos of {given.name}", limit)
+    zip_folder = photo_sets.folder_of(photos)
+    if zip_folder is not None and match_classes(info.classes, photo_sets.classes_of(photos)):
+        return Source(str(zip_folder), f"photos of {zip_folder.name}", limit)
     if tuple(info.class_ids) == SHAPES:
         return Source("shapes", "drawn scenes", limit)
     if not folder_fits(info):

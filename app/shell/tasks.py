@@ -304,8 +304,8 @@ def _state(job: Job) -> str:
     """Where the job stands, in words."""
     line = cache.pool().place(job)
     if line is not None:
-        place, seconds = line
-        return messages.in_line(place, None if job.is_long else seconds, is_begun=job.started)
+        position, seconds = line
+        return messages.in_line(position, None if job.is_long else seconds, is_begun=job.started)
     left = messages.time_left(job.seconds_left)
     return _("Working … {share}").format(share=percent(job.progress)) + left
 

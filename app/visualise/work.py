@@ -99,15 +99,15 @@ def _seen(
     names: Sequence[str],
     answers: Mapping[tuple[str, str], Prediction],
 ) -> Seen:
-    own = made.answers[-1]
+    answer_at_end = made.answers[-1]
     seen_by = {}
     if not isinstance(made.goal, Channel):
         others = {other: answer for other, answer in answers.items() if other != place}
         seen_by = {o: float(answer.probabilities[made.goal]) for o, answer in others.items()}
     return Seen(
         *place,
-        names[own.class_index],
-        own.confidence,
+        names[answer_at_end.class_index],
+        answer_at_end.confidence,
         float(made.change.norm()),
         float(coarse_share(made.change[None])[0]),
         (made.scores[0], made.scores[-1]),

@@ -186,11 +186,11 @@ def _strengths(load: Load, number: int) -> Iterator[float]:
     chance = random.Random(number)
     if not load.shared:
         # Every person's own: between 1 and 15, each but once.
-        mine = [place / 100 for place in range(100 + number, 1500, load.sessions)]
+        strengths = [hundredths / 100 for hundredths in range(100 + number, 1500, load.sessions)]
         while True:
-            chance.shuffle(mine)
-            yield from mine
-    last, offered = 0.0, [1 + place / 2 for place in range(load.shared)]
+            chance.shuffle(strengths)
+            yield from strengths
+    last, offered = 0.0, [1 + step / 2 for step in range(load.shared)]
     while True:
         last = chance.choice([strength for strength in offered if strength != last])
         yield last
@@ -205,8 +205,8 @@ async def _watch_memory(pid: int, record: Record) -> None:
 
 
 def _quantiles(seconds: list[float]) -> dict[str, float]:
-    known = seconds or [np.nan]
-    return {f"p{share}": float(np.percentile(known, share)) for share in (50, 95, 100)}
+    waits = seconds or [np.nan]
+    return {f"p{share}": float(np.percentile(waits, share)) for share in (50, 95, 100)}
 
 
 def _tell(result: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""What a person can mend.
+"""What a person can mend, and the checks that find it: of fields, and of whole numbers.
 
 The command and the app show the sentence of an :class:`AdvPropError` and nothing more. Any other
 exception is a defect of this project, and is shown as one.
@@ -6,12 +6,17 @@ exception is a defect of this project, and is shown as one.
 
 from __future__ import annotations
 
+import operator
 import re
 import reprlib
-from typing import TYPE_CHECKING
+from dataclasses import fields
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, cast, get_type_hints
+
+from annotated_types import Ge, Le
 
 if TYPE_CHECKING:  # pydantic is loaded by those who check with it
-    from pydantic import ValidationError
+    from pydantic import TypeAdapter, ValidationError
 
 
 class AdvPropError(Exception):
@@ -47,3 +52,64 @@ _SHORTER = {
     "greater than or equal to": "at least",
     "less than or equal to": "at most",
 }
+
+LARGEST_COUNT = 2**62  # a generator's seed has 64 bits, and evaluations count up from it
+
+Count = Annotated[int, Ge(1), Le(LARGEST_COUNT)]
+Index = Annotated[int, Ge(0), Le(LARGEST_COUNT)]
+"""Of a class; and what a seed may be."""
+
+
+class Checked:
+    """Base of frozen dataclasses that people fill in: each field must fit its annotation.
+
+    The check is strict: no ``"3"`` for 3, no ``True`` for 1, no 1.5 for an integer, no NaN.
+    An integer of numpy or of a 0-d tensor becomes the ``int`` it means. Bounds are written as
+    ``Annotated[int, Ge(1)]``. A subclass with rules across fields extends ``__post_init__``.
+
+    Raises:
+        InputError: Names the field, the rule and the value.
+    """
+
+    def __post_init__(self) -> None:
+        # Not pydantic's own dataclass: importing pydantic would slow `advprop --help` by half.
+        from pydantic import ValidationError
+
+        values = {name: plain_integer(value) for name, value in vars(self).items()}
+        try:
+            checked = _rules(cast("Any", type(self))).validate_python(values)
+        except ValidationError as error:
+            raise as_input_error(error) from None
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
+
+
+@cache
+def _rules(checked_class: type[Any]) -> TypeAdapter[dict[str, Any]]:
+    from pydantic import ConfigDict, TypeAdapter, with_config
+    from typing_extensions import TypedDict
+
+    hints = get_type_hints(checked_class, include_extras=True)
+    annotations = {field.name: hints[field.name] for field in fields(checked_class)}
+    make_typed_dict: Any = TypedDict  # mypy only takes fields that it can read
+    strict = ConfigDict(strict=True, allow_inf_nan=False)
+    return TypeAdapter(with_config(strict)(make_typed_dict(checked_class.__name__, annotations)))
+
+
+def plain_integer(value: Any) -> Any:
+    """The ``int`` that a numpy integer or a 0-d integer tensor means; anything else as it came."""
+    if isinstance(value, int) or getattr(value, "shape", None) != () or "bool" in str(value.dtype):
+        return value
+    try:
+        return operator.index(value)
+    except TypeError:  # a floating point number
+        return value
+
+
+def require_count(name: str, value: object, low: int = 1) -> None:
+    """Refuse what is no whole number, or below ``low``; the message names it."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} must be an integer, got {type(value).__name__}")
+    if not low <= value <= LARGEST_COUNT:
+        limit = f"at least {low}" if value < low else f"at most {LARGEST_COUNT}"
+        raise InputError(f"{name} must be {limit}, got {value}")

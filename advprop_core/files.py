@@ -1,13 +1,15 @@
-"""Files that are written whole or not at all, and what damaged zip files raise."""
+"""Files that are written whole or not at all, what made them, and what damaged zip files raise."""
 
 from __future__ import annotations
 
 import errno
 import os
+import platform
 import secrets
 import zipfile
 import zlib
 from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from advprop_core.errors import AdvPropError
@@ -17,6 +19,7 @@ ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError
 """What zipfile raises on foreign bytes: ValueError for an offset beyond the end, RuntimeError for
 what is encrypted or packed in a way that it lacks."""
 _UNFINISHED = ".unfinished-{}.tmp"
+_PACKAGES = ("advprop-lens", "torch", "timm", "captum", "numpy", "pillow")
 
 
 class CannotWrite(AdvPropError, OSError):
@@ -64,3 +67,14 @@ def remove_unfinished(folder: Path) -> None:
     """Remove what writers left that were killed; only where nobody else writes at the moment."""
     for leftover in folder.glob(_UNFINISHED.format("*")):
         leftover.unlink(missing_ok=True)
+
+
+def versions() -> dict[str, str | None]:
+    """Of Python and the packages that results depend on; None for what is not installed."""
+    packages: dict[str, str | None] = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            packages[package] = version(package)
+        except PackageNotFoundError:  # run from a checkout
+            packages[package] = None
+    return packages

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_args
 
 from annotated_types import Ge, Le, MinLen
 
-from advprop_core.checks import Checked, Count, Index
-from advprop_core.errors import InputError
+from advprop_core.errors import Checked, Count, Index, InputError
 
 if TYPE_CHECKING:  # the app's controls use these types before torch has been loaded
     from torch import Tensor

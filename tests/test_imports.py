@@ -14,13 +14,13 @@ REPO = Path(__file__).resolve().parent.parent
 
 # The rooms of the library, lowest first. A room imports its own floor and the floors below.
 FLOORS = (
-    {"types", "checks", "errors"},
-    {"text", "processes", "files", "versions"},
+    {"types", "errors"},
+    {"text", "processes", "files"},
     {"pictures"},
     {"models", "attacks", "predict"},
     {"attribution", "datasets"},
     {"evaluation", "compare", "visualise"},
-    {"training", "faithfulness", "report", "anatomy", "bundles", "browser", "influence", "digits"},
+    {"training", "faithfulness", "report", "anatomy", "browser", "influence"},
     {"transfer"},
     {"cli"},
 )

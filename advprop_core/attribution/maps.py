@@ -19,8 +19,7 @@ from advprop_core.attribution.question import (
     class_per_image,
     inspect,
 )
-from advprop_core.checks import require_count
-from advprop_core.errors import InputError
+from advprop_core.errors import InputError, require_count
 from advprop_core.predict import require_eval
 from advprop_core.processes import Progress
 from advprop_core.text import did_you_mean

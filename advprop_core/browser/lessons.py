@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from advprop_core import digits
+from advprop_core.attacks import digits
 from advprop_core.browser.gallery import data_url
 from advprop_core.datasets.texture_shapes.scenes import SEEDS, SHAPES, TEXTURES, Scene, draw_scene
 from advprop_core.pictures.decoding import encode_png

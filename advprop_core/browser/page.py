@@ -15,9 +15,8 @@ from typing import Any
 from advprop_core.browser.network import PageNetwork
 from advprop_core.browser.tiny_training import PageTraining
 from advprop_core.errors import InputError
-from advprop_core.files import write_whole
+from advprop_core.files import versions, write_whole
 from advprop_core.models.bundle import bundle_dir
-from advprop_core.versions import versions
 
 _WASM = "ort-wasm-simd-threaded.wasm"
 _TITLE = "AdvProp Lens"

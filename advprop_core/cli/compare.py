@@ -150,7 +150,7 @@ def _maps_json(subject: Subject, options: _CompareOptions, result: Comparison) -
 def _write_folder(
     folder: Path, result: Comparison, sheet: Image.Image, content: dict[str, Any]
 ) -> None:
-    from advprop_core.bundles.write import logit_arrays, picture_arrays
+    from advprop_core.compare.bundles.write import logit_arrays, picture_arrays
 
     sheet.save(folder / "comparison.png")
     maps = {f"map_{k}_{b}": drawn.values.numpy() for (k, b), drawn in result.maps.items()}
@@ -165,8 +165,8 @@ def _write_bundle(
     result: Comparison,
     sheet: Image.Image,
 ) -> None:
-    from advprop_core.bundles.network import Source
-    from advprop_core.bundles.write import Record, write_bundle
+    from advprop_core.compare.bundles.network import Source
+    from advprop_core.compare.bundles.write import Record, write_bundle
     from advprop_core.pictures.decoding import encode_png
 
     assert options.bundle is not None

@@ -37,7 +37,7 @@ def digits(options: _DigitsOptions) -> None:
     epsilon = parse_radius(options.epsilon, "--epsilon")
     if not 0 < epsilon <= 1:
         raise InputError(f"--epsilon must lie in (0, 1], got {options.epsilon}")
-    from advprop_core.digits import begin
+    from advprop_core.attacks.digits import begin
 
     beginning = begin(epsilon)
     errors = beginning.errors()

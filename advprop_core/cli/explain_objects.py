@@ -21,9 +21,9 @@ from advprop_core.errors import InputError
 from advprop_core.faithfulness.intervals import Estimate
 from advprop_core.faithfulness.maps import Undefined, plain
 from advprop_core.faithfulness.scene_maps import SceneBranch, SceneResult, measure_scenes
+from advprop_core.files import versions
 from advprop_core.models.checkpoints import Checkpoint
 from advprop_core.models.folding import fold
-from advprop_core.versions import versions
 
 _SCENES = 100
 

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from advprop_core.attribution.methods import METHODS, MapChoice
 from advprop_core.attribution.rows import MapRow, differences, make_rows, plan_rows
-from advprop_core.bundles.write import picture_arrays
 from advprop_core.cli.map_options import ExplainOptions
 from advprop_core.cli.output import Report, make_folder, save_arrays, write_json
 from advprop_core.cli.progress import in_parts
@@ -20,6 +19,7 @@ from advprop_core.cli.subject import (
 )
 from advprop_core.cli.trust_tables import Figures, curve_array, legend, trust_json, trust_table
 from advprop_core.cli.values import read_class, split_list
+from advprop_core.compare.bundles.write import picture_arrays
 from advprop_core.errors import InputError
 from advprop_core.faithfulness.maps import Undefined, flaw
 from advprop_core.faithfulness.trust import measure_trust

@@ -87,7 +87,7 @@ def attack(options: _AttackPhotoOptions) -> None:
     """
     report, folder = Report(options.json_file), make_folder(options.out)
     config = options.read_attack()
-    from advprop_core.bundles.write import picture_arrays
+    from advprop_core.compare.bundles.write import picture_arrays
     from advprop_core.pictures import decoding
     from advprop_core.report import drawing
     from advprop_core.report.colours import amplification

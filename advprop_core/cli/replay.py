@@ -18,9 +18,9 @@ from advprop_core.models.settings import ModelSettings
 from advprop_core.text import legible
 
 if TYPE_CHECKING:
-    from advprop_core.bundles.network import Source
-    from advprop_core.bundles.read import Bundle
-    from advprop_core.bundles.replay import Replay
+    from advprop_core.compare.bundles.network import Source
+    from advprop_core.compare.bundles.read import Bundle
+    from advprop_core.compare.bundles.replay import Replay
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,9 +55,9 @@ def replay(options: _ReplayOptions) -> None:
     ```
     """
     report = Report(options.json_file)
-    from advprop_core.bundles.read import read_bundle
-    from advprop_core.bundles.replay import replay as make_again
     from advprop_core.cli.progress import in_parts
+    from advprop_core.compare.bundles.read import read_bundle
+    from advprop_core.compare.bundles.replay import replay as make_again
 
     bundle = read_bundle(options.bundle)
     source = _open(bundle, options.bundle, options.model)
@@ -72,7 +72,7 @@ def replay(options: _ReplayOptions) -> None:
 
 def _open(bundle: Bundle, path: Path, named: str | None) -> Source:
     """The network that was named, or the bundled one that made the bundle."""
-    from advprop_core.bundles.network import Source
+    from advprop_core.compare.bundles.network import Source
 
     name = bundle.network["name"] if named is None else named
     if named is None and name not in bundled_models():
@@ -110,7 +110,7 @@ def _tell(report: Report, result: Replay) -> None:
 
 
 def _as_json(path: Path, result: Replay) -> dict[str, Any]:
-    from advprop_core.bundles.numbers import TOLERANCES
+    from advprop_core.compare.bundles.numbers import TOLERANCES
 
     return {
         "bundle": str(path),

@@ -17,6 +17,7 @@ from advprop_core.cli.output import Report, command_line
 from advprop_core.cli.values import read_branches, read_class, read_true_class
 from advprop_core.compare.compare import MapRequest
 from advprop_core.compare.experiment import Experiment, Perturbation, perturbation_json
+from advprop_core.files import versions
 from advprop_core.models.bundle import bundled_models
 from advprop_core.models.checkpoints import Checkpoint
 from advprop_core.models.class_names import class_json, find_class
@@ -30,7 +31,6 @@ from advprop_core.pictures.formats import ImageError
 from advprop_core.report.comparison_words import describe_facts, describe_perturbation, outcome
 from advprop_core.text import percent
 from advprop_core.types import AttackConfig, Comparison, ModelInfo, Prediction
-from advprop_core.versions import versions
 
 _TOP = 5  # classes of a prediction in the JSON
 

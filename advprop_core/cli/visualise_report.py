@@ -18,6 +18,7 @@ from advprop_core.cli.progress import in_parts
 from advprop_core.cli.values import read_branches
 from advprop_core.cli.visualise_options import VisualiseOptions
 from advprop_core.errors import InputError
+from advprop_core.files import versions
 from advprop_core.models.checkpoints import Checkpoint
 from advprop_core.models.class_names import class_json, find_class
 from advprop_core.models.folding import fold
@@ -27,7 +28,6 @@ from advprop_core.pictures.formats import ImageError
 from advprop_core.report.visualise_sheet import Panel, Row, animate, draw_visualisations
 from advprop_core.text import percent
 from advprop_core.types import AttackConfig, Prediction
-from advprop_core.versions import versions
 from advprop_core.visualise.ascent import Visualisation, noise_start, visualise
 from advprop_core.visualise.goals import Channel, Goal
 from advprop_core.visualise.measures import Witness, ask, coarse_share

@@ -12,9 +12,8 @@ from advprop_core.attacks.gradient import StepHook, attack
 from advprop_core.attribution.errors import NoGradient, Unfit, UnknownLayer
 from advprop_core.attribution.grids import MapMaker
 from advprop_core.attribution.methods import METHODS
-from advprop_core.checks import Checked, Index
 from advprop_core.compare.photo import Photo, ask_clean
-from advprop_core.errors import InputError
+from advprop_core.errors import Checked, Index, InputError
 from advprop_core.pictures.decoding import quantize
 from advprop_core.pictures.erasing import erase
 from advprop_core.pictures.noise import NoiseConfig, add_noise

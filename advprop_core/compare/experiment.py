@@ -9,9 +9,8 @@ from typing import Annotated, Any
 from annotated_types import MinLen
 from torch import Tensor, nn
 
-from advprop_core.checks import Checked, Index
 from advprop_core.compare.compare import MapRequest, compare
-from advprop_core.errors import InputError
+from advprop_core.errors import Checked, Index, InputError
 from advprop_core.models.dual_bn import DualBNModel
 from advprop_core.models.folding import fold, moved_by_folding
 from advprop_core.pictures.noise import NoiseConfig

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from advprop_core.checks import plain_integer, require_count
-from advprop_core.errors import InputError
+from advprop_core.errors import InputError, plain_integer, require_count
 from advprop_core.pictures.pixels import checked_pixels
 from advprop_core.predict import in_precision_of, predict
 from advprop_core.types import Prediction

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from advprop_core.attacks.autoattack import AutoAttackConfig
-from advprop_core.checks import require_count
-from advprop_core.errors import InputError
+from advprop_core.errors import InputError, require_count
 from advprop_core.pictures.corruptions import CorruptionConfig
 from advprop_core.pictures.probes import ProbeConfig
 from advprop_core.types import AttackConfig

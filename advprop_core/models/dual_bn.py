@@ -17,8 +17,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.module import _IncompatibleKeys
 
-from advprop_core.checks import require_count
-from advprop_core.errors import InputError
+from advprop_core.errors import InputError, require_count
 from advprop_core.text import did_you_mean, listing
 
 MAIN = "main"

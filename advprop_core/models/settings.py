@@ -9,8 +9,7 @@ from typing import Annotated, Any
 
 from annotated_types import Ge, Gt, Le
 
-from advprop_core.checks import Checked
-from advprop_core.errors import InputError
+from advprop_core.errors import Checked, InputError
 from advprop_core.text import parse_radius
 from advprop_core.types import MAX_SIDE
 

@@ -7,8 +7,7 @@ import torch
 from annotated_types import Ge, Le
 from torch import Tensor
 
-from advprop_core.checks import Checked
-from advprop_core.errors import InputError
+from advprop_core.errors import Checked, InputError
 from advprop_core.pictures.draws import streams
 from advprop_core.pictures.pixels import checked_pixels
 from advprop_core.text import did_you_mean

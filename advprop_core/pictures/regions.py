@@ -9,8 +9,7 @@ from typing import Annotated, Literal, get_args
 
 from annotated_types import MaxLen
 
-from advprop_core.checks import Checked, Count, Index
-from advprop_core.errors import InputError
+from advprop_core.errors import Checked, Count, Index, InputError
 
 Fill = Literal["grey", "black", "blur"]
 FILLS: tuple[Fill, ...] = get_args(Fill)

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from advprop_core.digits import Array, Beginning, LogisticRegression
+from advprop_core.attacks.digits import Array, Beginning, LogisticRegression
 from advprop_core.report import drawing
 from advprop_core.report.colours import colour_span, colourise
 from advprop_core.text import percent

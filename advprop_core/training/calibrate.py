@@ -11,8 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from advprop_core.attacks.gradient import attack
-from advprop_core.checks import require_count
-from advprop_core.errors import InputError
+from advprop_core.errors import InputError, require_count
 from advprop_core.models import timm_networks
 from advprop_core.models.checkpoints import Checkpoint
 from advprop_core.models.dual_bn import MAIN, DualBNModel, attack_view, auxiliary_name, norm_layers

@@ -14,8 +14,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from annotated_types import Ge, Gt, Le, Lt
 
-from advprop_core.checks import Checked, Count, Index
-from advprop_core.errors import InputError
+from advprop_core.errors import Checked, Count, Index, InputError
 from advprop_core.models.settings import Deviation, Mean
 from advprop_core.text import join, parse_radius
 from advprop_core.types import AttackConfig, Norm, Radius, require_radius

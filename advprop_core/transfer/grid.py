@@ -13,8 +13,7 @@ from typing import Annotated, Any
 
 from annotated_types import Ge, Le, MinLen
 
-from advprop_core.checks import Checked, Count
-from advprop_core.errors import InputError
+from advprop_core.errors import Checked, Count, InputError
 from advprop_core.text import did_you_mean, join, trained_blocks
 from advprop_core.training.recipe import Recipe
 from advprop_core.training.recipe_files import make_recipe, merge, read_recipe

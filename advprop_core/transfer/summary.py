@@ -13,10 +13,10 @@ from statistics import fmean as mean
 from typing import Any
 
 from advprop_core.evaluation.intervals import bounded_interval
+from advprop_core.files import versions
 from advprop_core.transfer.grid import Cell
 from advprop_core.transfer.results_file import FORMAT, KIND
 from advprop_core.transfer.run import Outcome
-from advprop_core.versions import versions
 
 Row = dict[str, Any]
 _Group = tuple[str, str, int]  # source, trainable, number of images

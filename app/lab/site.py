@@ -13,8 +13,8 @@ from pathlib import Path
 from platformdirs import user_cache_path
 
 from advprop_core.errors import InputError
+from advprop_core.files import versions
 from advprop_core.models.bundle import bundle_dir
-from advprop_core.versions import versions
 from app.lab import writing
 
 LESSONS = ("--lessons",)

@@ -20,8 +20,8 @@ from app.shell.pictures import PictureGone
 from app.shell.tasks import Shown
 
 if TYPE_CHECKING:
-    from advprop_core.bundles.network import Source
-    from advprop_core.bundles.write import Record
+    from advprop_core.compare.bundles.network import Source
+    from advprop_core.compare.bundles.write import Record
 
 
 def show(shown: Shown, drawn: Shown | None) -> None:
@@ -145,28 +145,28 @@ def _png(result: Comparison) -> bytes:
 
 
 def _exact_pictures(result: Comparison) -> bytes:
-    from advprop_core.bundles.archive import pack_arrays
-    from advprop_core.bundles.write import picture_arrays
+    from advprop_core.compare.bundles.archive import pack_arrays
+    from advprop_core.compare.bundles.write import picture_arrays
 
     return pack_arrays(picture_arrays(result))
 
 
 def _answers(shown: Shown) -> bytes:
-    from advprop_core.bundles.write import answers_csv
+    from advprop_core.compare.bundles.write import answers_csv
 
     return answers_csv(shown.result, shown.info).encode()
 
 
 def _maps(result: Comparison) -> bytes:
-    from advprop_core.bundles.archive import pack_arrays
-    from advprop_core.bundles.write import map_arrays
+    from advprop_core.compare.bundles.archive import pack_arrays
+    from advprop_core.compare.bundles.write import map_arrays
 
     return pack_arrays(map_arrays(result))
 
 
 def _record(shown: Shown, drawn: Shown | None) -> Record:
     """All that is saved, with the maps where they are there."""
-    from advprop_core.bundles.write import Record
+    from advprop_core.compare.bundles.write import Record
     from advprop_core.compare.experiment import Experiment
 
     view, lens = shown.view, cache.load_lens(shown.view.model)
@@ -188,7 +188,7 @@ def _record(shown: Shown, drawn: Shown | None) -> Record:
 
 def _source(lens: cache.Lens) -> Source:
     """The network by the name that its person knows, with what was said of its file."""
-    from advprop_core.bundles.network import Source
+    from advprop_core.compare.bundles.network import Source
     from advprop_core.models.bundle import bundled_models, says_all_itself
     from advprop_core.models.header import file_sha256
     from advprop_core.models.settings import ModelSettings
@@ -224,7 +224,7 @@ def _sheet(record: Record, scale: str) -> bytes:
 
 
 def _bundle(shown: Shown, drawn: Shown | None) -> bytes:
-    from advprop_core.bundles.write import write_bundle
+    from advprop_core.compare.bundles.write import write_bundle
 
     record = _record(shown, drawn)
     return write_bundle(replace(record, sheet=_sheet(record, shown.view.scale)))

@@ -6,7 +6,7 @@ import zipfile
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from advprop_core.bundles.read import read_bundle
+from advprop_core.compare.bundles.read import read_bundle
 from tests.browser.driving import FIRST, SCENE, download, wait_until_calm
 
 

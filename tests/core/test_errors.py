@@ -7,8 +7,7 @@ from annotated_types import Ge, Len
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 from typing_extensions import TypedDict
 
-from advprop_core.checks import Checked
-from advprop_core.errors import InputError, as_input_error
+from advprop_core.errors import Checked, InputError, as_input_error
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from advprop_core.checks import Checked, Count, Index
-from advprop_core.errors import InputError
+from advprop_core.errors import Checked, Count, Index, InputError
 from advprop_core.types import Norm, Radius, require_radius
 
 MEMBERS = ("APGD-CE", "APGD-T", "FAB-T", "Square")

@@ -31,8 +31,7 @@ from typing import Annotated, Final
 
 from annotated_types import Ge, Le
 
-from advprop_core.checks import Checked
-from advprop_core.errors import InputError
+from advprop_core.errors import Checked, InputError
 from advprop_core.text import did_you_mean
 
 CORRUPTIONS: Final[tuple[str, ...]] = (

@@ -14,10 +14,10 @@ import torch
 from PIL import Image
 
 from advprop_core.browser import network as page_network
-from advprop_core.bundles.network import Source
-from advprop_core.bundles.read import read_bundle
-from advprop_core.bundles.replay import replay
 from advprop_core.cli import main
+from advprop_core.compare.bundles.network import Source
+from advprop_core.compare.bundles.read import read_bundle
+from advprop_core.compare.bundles.replay import replay
 from advprop_core.models import checkpoints
 from advprop_core.models.settings import ModelSettings
 from advprop_core.pictures.decoding import decode, to_pixels

@@ -10,9 +10,9 @@ import timm
 import torch
 from timm.layers import convert_splitbn_model
 
-from advprop_core.bundles.network import Source
-from advprop_core.bundles.read import read_bundle
-from advprop_core.bundles.replay import replay
+from advprop_core.compare.bundles.network import Source
+from advprop_core.compare.bundles.read import read_bundle
+from advprop_core.compare.bundles.replay import replay
 from advprop_core.models import checkpoints
 from advprop_core.models.settings import ModelSettings
 from app.playground import saving

@@ -5,7 +5,7 @@ import json
 
 import torch
 
-from advprop_core import digits
+from advprop_core.attacks import digits
 from advprop_core.attacks.gradient import attack, random_start
 from advprop_core.browser.graph import Step
 from advprop_core.browser.lessons import lesson_material

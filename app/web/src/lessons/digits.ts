@@ -1,4 +1,4 @@
-/** Threes and sevens of 8 × 8 pixels, and logistic regressions of them; as advprop_core/digits.py. */
+/** Threes and sevens of 8 × 8 pixels, and logistic regressions of them; as advprop_core/attacks/digits.py. */
 
 import type { Levels } from "../engine/levels";
 import { largestOf } from "../engine/numbers";

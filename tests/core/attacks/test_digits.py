@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import nn
 
+from advprop_core.attacks.digits import Digits, begin, fit, load_digits
 from advprop_core.attacks.gradient import attack
-from advprop_core.digits import Digits, begin, fit, load_digits
 from advprop_core.types import AttackConfig
 
 

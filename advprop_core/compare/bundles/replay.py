@@ -6,15 +6,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from advprop_core.bundles.network import Source
-from advprop_core.bundles.numbers import TOLERANCES, Kind, pairs
-from advprop_core.bundles.read import Bundle
-from advprop_core.bundles.write import machine
+from advprop_core.compare.bundles.network import Source
+from advprop_core.compare.bundles.numbers import TOLERANCES, Kind, pairs
+from advprop_core.compare.bundles.read import Bundle
+from advprop_core.compare.bundles.write import machine
 from advprop_core.errors import AdvPropError
+from advprop_core.files import versions
 from advprop_core.pictures.decoding import decode, to_pixels
 from advprop_core.text import legible
 from advprop_core.types import Comparison
-from advprop_core.versions import versions
 
 _SHORT = 12  # letters of a digest
 
@@ -27,7 +27,8 @@ class Replay:
         differences: What is not as it was, a sentence each; none where the numbers are the same.
         causes: What may explain a difference and is none by itself: versions, machine, file.
         gaps: The largest difference of each kind of number, see
-            :data:`~advprop_core.bundles.numbers.TOLERANCES`; none where it could not be made.
+            :data:`~advprop_core.compare.bundles.numbers.TOLERANCES`; none where it could not be
+            made.
     """
 
     differences: tuple[str, ...]
@@ -51,7 +52,7 @@ def replay(
     """Make a bundle's comparison again from its own picture, and compare.
 
     Args:
-        bundle: As :func:`~advprop_core.bundles.read.read_bundle` gives it.
+        bundle: As :func:`~advprop_core.compare.bundles.read.read_bundle` gives it.
         source: The network to do it with.
         progress: Called with the share that is done.
 

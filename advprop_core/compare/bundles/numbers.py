@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from advprop_core.bundles.archive import Array
-from advprop_core.bundles.write import logit_arrays, map_arrays, picture_arrays
+from advprop_core.compare.bundles.archive import Array
+from advprop_core.compare.bundles.write import logit_arrays, map_arrays, picture_arrays
 from advprop_core.text import legible
 from advprop_core.types import Comparison
 

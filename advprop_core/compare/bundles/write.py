@@ -13,17 +13,17 @@ from typing import Any
 
 import torch
 
-from advprop_core.bundles.archive import Array, pack, pack_arrays
-from advprop_core.bundles.command import CLASSES, compare_command
-from advprop_core.bundles.network import Source
+from advprop_core.compare.bundles.archive import Array, pack, pack_arrays
+from advprop_core.compare.bundles.command import CLASSES, compare_command
+from advprop_core.compare.bundles.network import Source
 from advprop_core.compare.experiment import Experiment
+from advprop_core.files import versions
 from advprop_core.models.class_names import class_json
 from advprop_core.pictures.decoding import encode_png, to_image
 from advprop_core.pictures.digests import raw_bytes
 from advprop_core.pictures.formats import open_image
 from advprop_core.text import legible, spreadsheet_cell
 from advprop_core.types import AttributionMap, Comparison, ModelInfo
-from advprop_core.versions import versions
 
 FORMAT = 1
 MANIFEST, PICTURE, PERTURBED = "manifest.json", "picture.png", "perturbed.png"

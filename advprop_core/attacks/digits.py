@@ -153,7 +153,7 @@ def begin(epsilon: float = EPSILON) -> Beginning:
     """Train both models, in a second.
 
     Example:
-        >>> from advprop_core.digits import begin
+        >>> from advprop_core.attacks.digits import begin
         >>> begin(0.25).errors()["natural"]["attacked"]
 
     Args:

@@ -9,8 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from advprop_core.bundles.archive import MOST_BYTES, Array, BundleError, unpack, unpack_arrays
-from advprop_core.bundles.write import ARRAYS, FORMAT, MANIFEST, MAPS, PICTURE
+from advprop_core.compare.bundles.archive import (
+    MOST_BYTES,
+    Array,
+    BundleError,
+    unpack,
+    unpack_arrays,
+)
+from advprop_core.compare.bundles.write import ARRAYS, FORMAT, MANIFEST, MAPS, PICTURE
 from advprop_core.compare.experiment import Experiment
 from advprop_core.errors import InputError
 from advprop_core.models.settings import ModelSettings

@@ -7,7 +7,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from advprop_core.bundles.archive import (
+from advprop_core.compare.bundles.archive import (
     MOST_BYTES,
     BundleError,
     pack,

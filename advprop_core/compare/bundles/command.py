@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from advprop_core.bundles.network import Source
+from advprop_core.compare.bundles.network import Source
 from advprop_core.compare.compare import MapRequest
 from advprop_core.compare.experiment import Experiment
 from advprop_core.models.class_names import UNKNOWN, find_class

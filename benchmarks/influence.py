@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
 from advprop_core.datasets.listed import list_images
-from advprop_core.influence.checks import area_under_curve, leave_one_out, plant_wrong_labels
 from advprop_core.influence.features import FeatureCache, Features
 from advprop_core.influence.head import fit_head
 from advprop_core.influence.tracing import CheckpointTrace, LayerThen
 from advprop_core.models.bundle import open_model
+from benchmarks.influence_checks import leave_one_out, plant_wrong_labels
 from benchmarks.timing import verdict
 
 IMAGES = 10_000
@@ -62,7 +63,7 @@ def _leave_one_out(seen: Features, tested: Features) -> float:
 
 def _wrong_labels(seen: Features) -> float:
     labels, wrong = plant_wrong_labels(seen.labels, _CLASSES, WRONG)
-    return area_under_curve(fit_head(seen.values, labels, _CLASSES).self_influence(), wrong)
+    return float(roc_auc_score(wrong, fit_head(seen.values, labels, _CLASSES).self_influence()))
 
 
 def _speed() -> dict[str, Any]:

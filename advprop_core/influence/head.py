@@ -36,12 +36,10 @@ class Projection:
     Attributes:
         mean: (D,) of the training features.
         components: (D, R), orthogonal, divided by the common scale.
-        variance_kept: Share of the variance that they hold, in [0, 1].
     """
 
     mean: Tensor
     components: Tensor
-    variance_kept: float
 
     @classmethod
     def of(cls, features: Tensor, most: int) -> Projection:
@@ -55,8 +53,7 @@ class Projection:
         if not total > 0:
             raise InputError("all training images have the same features: take other images")
         count = min(int((variances.cumsum(0) < VARIANCE * total).sum()) + 1, most)
-        kept = variances[:count].sum()
-        return cls(mean, directions[:, :count] / total.sqrt(), float(kept / total))
+        return cls(mean, directions[:, :count] / total.sqrt())
 
     def __call__(self, features: Tensor) -> Tensor:
         """(N, D) features to (N, R + 1) inputs of the layer; the last is 1, for its bias."""
@@ -85,10 +82,6 @@ class SoftmaxHead:
     def logits(self, features: Tensor) -> Tensor:
         """(N, D) features to (N, C)."""
         return self.projection(features) @ self.weight
-
-    def losses(self, features: Tensor, labels: Tensor) -> Tensor:
-        """(N,) cross-entropies of (N, D) features with (N,) labels."""
-        return F.cross_entropy(self.logits(features), labels, reduction="none")
 
     def influence(self, features: Tensor, labels: Tensor) -> Tensor:
         """How much the loss of each test image would rise without each training image.

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
-from advprop_core.influence.features import Progress
-from advprop_core.influence.head import PENALTY, fit_head
+from advprop_core.influence.head import PENALTY, SoftmaxHead, fit_head
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +39,6 @@ def leave_one_out(
     test_features: Tensor,
     test_labels: Tensor,
     rows: Sequence[int],
-    progress: Progress | None = None,
 ) -> LeftOut:
     """Compare influence with fits that lack one training image each.
 
@@ -50,23 +49,24 @@ def leave_one_out(
         test_features: (T, D).
         test_labels: (T,).
         rows: The M training images that are left out in turn.
-        progress: Called after each fit.
     """
     head = fit_head(features, labels, classes)
-    before = head.losses(test_features, test_labels)
+    before = _losses(head, test_features, test_labels)
     # Without an image the mean loss is over one image less, and the penalty must weigh as before.
     penalty = PENALTY * len(labels) / (len(labels) - 1)
     rises = list[Tensor]()
-    for done, row in enumerate(rows, 1):
+    for row in rows:
         others = torch.arange(len(labels)) != row
         without = fit_head(
             features[others], labels[others], classes, penalty=penalty, projection=head.projection
         )
-        rises.append(without.losses(test_features, test_labels) - before)
-        if progress:
-            progress(done, len(rows))
+        rises.append(_losses(without, test_features, test_labels) - before)
     predicted = head.influence(test_features, test_labels)[:, list(rows)]
     return LeftOut(predicted, torch.stack(rises, 1))
+
+
+def _losses(head: SoftmaxHead, features: Tensor, labels: Tensor) -> Tensor:
+    return F.cross_entropy(head.logits(features), labels, reduction="none")
 
 
 def plant_wrong_labels(
@@ -83,17 +83,3 @@ def plant_wrong_labels(
     wrong[chosen] = True
     steps = torch.randint(1, classes, labels.shape, generator=generator)
     return torch.where(wrong, (labels + steps) % classes, labels), wrong
-
-
-def area_under_curve(scores: Tensor, wrong: Tensor) -> float:
-    """Probability that a wrong label scores higher than a right one; 0.5 by chance, 1 at best.
-
-    The area under the receiver operating characteristic.
-
-    Args:
-        scores: (N,), all different.
-        wrong: (N,) bool, of which some are true and some are not.
-    """
-    ranks = scores.argsort().argsort().double() + 1
-    count, others = int(wrong.sum()), int((~wrong).sum())
-    return float((ranks[wrong].sum() - count * (count + 1) / 2) / (count * others))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +17,15 @@ from advprop_core.datasets.array_sets import open_arrays
 from advprop_core.datasets.cifar import draw_rows
 from advprop_core.datasets.class_folders import EMPTY
 from advprop_core.datasets.folders import ImageFolder, Unreadable, open_photo
-from advprop_core.datasets.layouts import CORRUPTED, TITLES, Place, find_place, images_of
-from advprop_core.datasets.named import BUILTIN, SCENES, draw_scene_of, readable_classes
+from advprop_core.datasets.layouts import Place, images_of
+from advprop_core.datasets.named import (
+    BUILTIN,
+    SCENES,
+    draw_scene_of,
+    readable_classes,
+    require_limit,
+    require_place,
+)
 from advprop_core.datasets.texture_shapes.scenes import SHAPES
 from advprop_core.errors import InputError
 from advprop_core.models.class_names import Classes
@@ -37,6 +46,7 @@ class ImageList:
         digest: Of all that decides which images these are. Of files, their paths, sizes and times
             of change: none is read for it.
         open: From a place and a side in pixels to the (3, S, S) uint8 image, or why there is none.
+        ignored_classes: Those of the set that are none of the classes that were asked for.
     """
 
     name: str
@@ -46,6 +56,7 @@ class ImageList:
     files: tuple[Path, ...]
     digest: str
     open: Callable[[int, int], Tensor | Unreadable]
+    ignored_classes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         """How many images are listed, readable or not."""
@@ -57,10 +68,25 @@ class ImageList:
         Raises:
             InputError: If it cannot be read any more.
         """
-        pixels = self.open(place, size)
-        if isinstance(pixels, Unreadable):
-            raise InputError(f"{pixels.path}: {pixels.reason}")
-        return to_image(pixels.float() / 255)
+        return to_image(self.read([place], size)[0].float() / 255)
+
+    def read(self, places: Sequence[int], size: int) -> Tensor:
+        """Images at a side in pixels, read on threads: (n, 3, S, S) uint8.
+
+        Raises:
+            InputError: If one cannot be read; it names the file.
+        """
+        pixels = torch.empty((len(places), 3, size, size), dtype=torch.uint8)
+
+        def fill(row: int) -> None:
+            opened = self.open(places[row], size)
+            if isinstance(opened, Unreadable):
+                raise InputError(f"{opened.path}: {opened.reason}")
+            pixels[row] = opened
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(fill, range(len(places))))  # the list asks for what was raised
+        return pixels
 
 
 def list_images(
@@ -84,21 +110,10 @@ def list_images(
         InputError: If there is no such set, it holds no image, a class holds none, or the limit is
             below 1.
     """
-    if limit is not None and limit < 1:
-        raise InputError(f"limit must be at least 1, got {limit}")
+    require_limit(limit)
     if name in BUILTIN:
         return _scenes(name, split, limit)
-    place = find_place(name)
-    if place is None:
-        raise InputError(
-            f"data must be a folder or one of {', '.join(BUILTIN)}: there is no folder {name!r}; "
-            f"KIND:DIR reads a published set, KIND being one of {', '.join(TITLES)}"
-        )
-    if place.kind in CORRUPTED:
-        raise InputError(
-            f"{name} holds corruptions of {place.title}'s images: `advprop evaluate` alone "
-            "measures these"
-        )
+    place = require_place(name)
     if place.is_arrays:
         return _arrays(name, place, split, classes, limit)
     return _files(name, place, split, classes, limit)
@@ -109,8 +124,7 @@ def _scenes(name: str, split: str, limit: int | None) -> ImageList:
     labels = torch.arange(count) % len(SHAPES)  # classes take turns
 
     def open_scene(place: int, size: int) -> Tensor:
-        scene = draw_scene_of(name, split, place, size)
-        return torch.from_numpy(scene.image.copy()).permute(2, 0, 1)
+        return to_bytes(Image.fromarray(draw_scene_of(name, split, place, size).image))
 
     titles = tuple(f"scene {index}" for index in range(count))
     classes = tuple((shape, shape) for shape in SHAPES)
@@ -124,14 +138,14 @@ def _arrays(
     assert place.kind is not None
     arrays = open_arrays(place.kind, place.folder, split)
     pairs = tuple(classes or [(each, each) for each in arrays.names])
-    rows, labels, _ = draw_rows(arrays.names, arrays.labels, pairs, limit, strict=False)
+    rows, labels, ignored = draw_rows(arrays.names, arrays.labels, pairs, limit, strict=False)
 
     def open_row(position: int, size: int) -> Tensor:
         return arrays.read([int(rows[position])], size)[0]
 
     titles = tuple(f"{split} {row}" for row in rows.tolist())
     digest = _digest([place.kind, split, *rows.tolist()])
-    return ImageList(name, pairs, labels, titles, (), digest, open_row)
+    return ImageList(name, pairs, labels, titles, (), digest, open_row, ignored)
 
 
 def _files(
@@ -160,6 +174,7 @@ def _files(
         files,
         _digest(facts),
         open_file,
+        folder.ignored_classes,
     )
 
 

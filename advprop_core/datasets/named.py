@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
+from PIL import Image
 from torch import Tensor
 
 from advprop_core.datasets import imagenet, tiny_imagenet
@@ -20,6 +21,7 @@ from advprop_core.datasets.texture_shapes.scenes import AGREEMENT, SEEDS, SHAPES
 from advprop_core.errors import InputError
 from advprop_core.models.class_names import Classes, are_indices
 from advprop_core.models.imagenet import imagenet_classes
+from advprop_core.pictures.decoding import to_bytes
 
 SCENES = {"train": 12_000, "val": 2_000}
 """How many scenes each split of a built-in set has; its classes take turns."""
@@ -86,22 +88,11 @@ def load_images(
             or has another layout, the classes do not match (the message lists both sides), or the
             memory does not hold the images.
     """
-    if limit is not None and limit < 1:
-        raise InputError(f"limit must be at least 1, got {limit}")
+    require_limit(limit)
     if name in AGREEMENT:
         _require_shapes(name, classes)
         return _draw_shapes(name, size, split, limit)
-    place = find_place(name)
-    if place is None:
-        raise InputError(
-            f"data must be a folder or one of {', '.join(BUILTIN)}: there is no folder {name!r}; "
-            f"KIND:DIR reads a published set, KIND being one of {', '.join(TITLES)}"
-        )
-    if place.kind in CORRUPTED:
-        raise InputError(
-            f"{name} holds corruptions of {place.title}'s images: `advprop evaluate` alone "
-            "measures these"
-        )
+    place = require_place(name)
     if place.is_arrays:
         return _read_arrays(place, size, split, classes, limit, strict=strict, download=download)
     folders = images_of(place, split, download=download)
@@ -123,6 +114,32 @@ def load_images(
         enlarged=folder.enlarged,
         files=tuple(path for path, _ in folder.samples if path not in unread),
     )
+
+
+def require_limit(limit: int | None) -> None:
+    """Refuse, by an InputError, a number of images below 1."""
+    if limit is not None and limit < 1:
+        raise InputError(f"limit must be at least 1, got {limit}")
+
+
+def require_place(name: str) -> Place:
+    """Where a set lies that is no built-in one.
+
+    Raises:
+        InputError: If there is no such set, or it holds corruptions of another's images.
+    """
+    place = find_place(name)
+    if place is None:
+        raise InputError(
+            f"data must be a folder or one of {', '.join(BUILTIN)}: there is no folder {name!r}; "
+            f"KIND:DIR reads a published set, KIND being one of {', '.join(TITLES)}"
+        )
+    if place.kind in CORRUPTED:
+        raise InputError(
+            f"{name} holds corruptions of {place.title}'s images: `advprop evaluate` alone "
+            "measures these"
+        )
+    return place
 
 
 def among_own_classes(images: Images) -> Images:
@@ -222,7 +239,7 @@ def _draw_shapes(name: str, size: int, split: str, limit: int | None) -> Images:
     labels, textures = torch.empty((2, count), dtype=torch.int64)
     for row in range(count):
         scene = draw_scene_of(name, split, row, size)
-        pixels[row] = torch.from_numpy(scene.image.copy()).permute(2, 0, 1)
+        pixels[row] = to_bytes(Image.fromarray(scene.image))
         labels[row], textures[row] = scene.shape, scene.texture
     return Images(pixels, labels, tuple((shape, shape) for shape in SHAPES), textures=textures)
 

@@ -2,37 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain, zip_longest
 
 import torch
 from torch import Tensor
 
-from advprop_core.datasets.array_sets import open_arrays
 from advprop_core.datasets.class_folders import ClassMismatch
-from advprop_core.datasets.folders import ImageFolder
-from advprop_core.datasets.layouts import CORRUPTED, find_place, images_of
+from advprop_core.datasets.layouts import CORRUPTED, find_place
+from advprop_core.datasets.listed import ImageList, list_images
 from advprop_core.datasets.memory import require_memory
-from advprop_core.datasets.named import BUILTIN, SCENES, draw_scene_of, readable_classes
-from advprop_core.datasets.texture_shapes.scenes import SHAPES
+from advprop_core.datasets.named import BUILTIN
 from advprop_core.errors import InputError
 from advprop_core.text import listing
 from advprop_core.training.data import folder_of, require_splits, root_of
 from advprop_core.training.network import Classes
-
-
-@dataclass(frozen=True, eq=False)
-class Split:
-    """Images that are decoded when they are wanted.
-
-    Attributes:
-        labels: (N,) int64 class indices.
-        read: From n rows and a side to (n, 3, S, S) uint8; an InputError names what cannot be read.
-    """
-
-    labels: Tensor
-    read: Callable[[Sequence[int], int], Tensor]
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,8 +33,8 @@ class Target:
 
     name: str
     classes: Classes
-    train: Split
-    test: Split
+    train: ImageList
+    test: ImageList
 
 
 def open_target(data: str) -> Target:
@@ -62,67 +47,25 @@ def open_target(data: str) -> Target:
     place = None if data in BUILTIN else find_place(data)
     if place is not None and place.kind in CORRUPTED:
         raise InputError(f"{data} holds corruptions of {place.title}'s images: nothing to train on")
-    if place is not None and place.is_arrays and place.kind is not None:
-        splits = [open_arrays(place.kind, place.folder, split) for split in ("train", "val")]
-        names, opened = (
-            splits[0].names,
-            [Split(torch.from_numpy(arrays.labels), arrays.read) for arrays in splits],
-        )
-        classes = tuple((name, name) for name in names)
-    elif data in BUILTIN:
-        classes = tuple((shape, shape) for shape in SHAPES)
-        opened = [_of_scenes(data, split) for split in SCENES]
+    if data in BUILTIN or (place is not None and place.is_arrays):
+        train_name = test_name = data
     else:
-        classes, opened = _open_folders(data)
-    target = Target(data, classes, *opened)
+        root = root_of(data)
+        require_splits(root, data)
+        train_name, test_name = (str(folder_of(root, split)) for split in ("train", "val"))
+    train = list_images(train_name, split="train")
+    try:
+        test = list_images(test_name, split="val", classes=train.classes)
+    except ClassMismatch as error:
+        raise ClassMismatch(f"train and val must hold the same classes. {error}") from None
+    if test.ignored_classes:
+        raise ClassMismatch(
+            "train and val must hold the same classes. val alone has "
+            f"{listing(test.ignored_classes)}"
+        )
+    target = Target(data, train.classes, train, test)
     _require_classes(target)
     return target
-
-
-def _open_folders(data: str) -> tuple[Classes, list[Split]]:
-    root = root_of(data)
-    require_splits(root, data)
-    classes: Classes | None = None
-    splits = []
-    for split in ("train", "val"):
-        place = find_place(str(folder_of(root, split)))
-        assert place is not None
-        try:
-            folder = ImageFolder(images_of(place, split), size=1, classes=classes)
-        except ClassMismatch as error:
-            raise ClassMismatch(f"train and val must hold the same classes. {error}") from None
-        if folder.ignored_classes:
-            raise ClassMismatch(
-                "train and val must hold the same classes. val alone has "
-                f"{listing(folder.ignored_classes)}"
-            )
-        classes = classes or readable_classes(folder.classes, root)
-        splits.append(_of_folder(folder))
-    assert classes is not None
-    return classes, splits
-
-
-def _of_scenes(name: str, split: str) -> Split:
-    def read(rows: Sequence[int], size: int) -> Tensor:
-        pixels = torch.empty((len(rows), 3, size, size), dtype=torch.uint8)
-        for index, row in enumerate(rows):
-            image = draw_scene_of(name, split, row, size).image
-            pixels[index] = torch.from_numpy(image.copy()).permute(2, 0, 1)
-        return pixels
-
-    return Split(torch.arange(SCENES[split]) % len(SHAPES), read)
-
-
-def _of_folder(folder: ImageFolder) -> Split:
-    def read(rows: Sequence[int], size: int) -> Tensor:
-        part = ImageFolder(folder.folders, size=size)
-        part.samples = tuple(folder.samples[row] for row in rows)
-        pixels, _ = part.load_all()
-        for file in part.unreadable:
-            raise InputError(f"{file.path}: {file.reason} Remove it")
-        return pixels
-
-    return Split(torch.tensor([label for _, label in folder.samples]), read)
 
 
 def _require_classes(target: Target) -> None:

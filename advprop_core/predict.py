@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from advprop_core.pictures.pixels import checked_pixels, require_batch
-from advprop_core.types import InputKind, Prediction
+from advprop_core.types import InputKind, Prediction, require_finite
 
 
 def require_eval(model: Callable[[Tensor], Tensor]) -> None:
@@ -31,13 +31,17 @@ def in_precision_of(model: Callable[[Tensor], Tensor], pixels: Tensor) -> Tensor
 def logits_of(module: nn.Module, pixels: Tensor) -> Tensor:
     """(N, 3, H, W) pixels to (N, C) float32 logits on the CPU, without gradients.
 
-    Raises TypeError or ValueError for pixels that are no batch, or a module in training mode.
+    Raises:
+        TypeError, ValueError: For pixels that are no batch, or a module in training mode.
+        InputError: If logits are not finite.
     """
     require_eval(module)
     require_batch(pixels)
     with torch.no_grad():
         output: Tensor = module(in_precision_of(module, pixels))
-    return output.float().cpu()
+    logits = output.float().cpu()
+    require_finite(logits)
+    return logits
 
 
 def predict(module: nn.Module, pixels: Tensor) -> tuple[Prediction, ...]:

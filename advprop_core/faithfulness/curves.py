@@ -15,9 +15,9 @@ from torch import Tensor, nn
 from advprop_core.attacks.inputs import own_pixels
 from advprop_core.attribution.progress import Counter
 from advprop_core.attribution.question import ClassIndex, batch_size, class_per_image
-from advprop_core.faithfulness import forward
-from advprop_core.faithfulness.maps import Undefined, check_maps, flaw
+from advprop_core.faithfulness.maps import Undefined, check_maps, first_alike, flaw
 from advprop_core.models.folding import fold
+from advprop_core.predict import logits_of
 from advprop_core.processes import Progress
 from advprop_core.types import freeze
 
@@ -95,7 +95,7 @@ class _Walk:
         for counts in self.counts.split(batch_size(before[None])):
             changed = rank < counts.to(rank.device).view(-1, 1, 1)
             shown = torch.where(changed[:, None], after, before)
-            rows.append(forward.logits(self.network, shown).softmax(1)[:, class_index])
+            rows.append(logits_of(self.network, shown).softmax(1)[:, class_index])
             self.counter.add(len(counts))
         return Curve(self.counts.float() / len(order), freeze(torch.cat(rows)))
 
@@ -137,7 +137,7 @@ def measure_curves(
         torch.randperm(maps[0].numel(), generator=generator) for _ in range(1 + _RANDOM_ORDERS)
     )
     counts = _counts(maps[0].numel())
-    alike = forward.first_alike(images, classes)
+    alike = first_alike(images, classes)
     sound = [index for index, reason in enumerate(flaws) if reason is None]
     references = dict.fromkeys(alike[index] for index in sound)
     walks = len(sound) + _RANDOM_ORDERS * len(references)

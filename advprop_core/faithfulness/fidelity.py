@@ -15,9 +15,9 @@ from torch import Tensor, nn
 from advprop_core.attacks.inputs import own_pixels
 from advprop_core.attribution.progress import Counter
 from advprop_core.attribution.question import ClassIndex, batch_size, class_per_image
-from advprop_core.faithfulness import forward
-from advprop_core.faithfulness.maps import Score, Undefined, check_maps, flaw
+from advprop_core.faithfulness.maps import Score, Undefined, check_maps, first_alike, flaw
 from advprop_core.models.folding import fold
+from advprop_core.predict import logits_of
 from advprop_core.processes import Progress
 
 _RECTANGLES = 64
@@ -74,7 +74,7 @@ def measure_infidelity(
     network = fold(module, images[:1])
     masks = _rectangles(maps.shape[1:], seed)
     flaws = [flaw(values) for values in maps]
-    alike = forward.first_alike(images, classes)
+    alike = first_alike(images, classes)
     asked = {first for first, reason in zip(alike, flaws, strict=True) if reason is None}
     counter = Counter(progress, len(asked) * len(masks))
     losses = {
@@ -102,13 +102,13 @@ def _losses(
     network: nn.Module, image: Tensor, class_index: int, masks: Tensor, counter: Counter
 ) -> Tensor:
     """(S,) what the class's logit loses with each rectangle."""
-    whole = forward.logits(network, image[None])[0, class_index]
+    whole = logits_of(network, image[None])[0, class_index]
     losses = []
     for some in masks.split(batch_size(image[None])):
         shown = torch.where(some[:, None].to(image.device), 0.0, image)
-        losses.append(whole - forward.logits(network, shown)[:, class_index])
+        losses.append(whole - logits_of(network, shown)[:, class_index])
         counter.add(len(some))
-    return torch.cat(losses).double().cpu()
+    return torch.cat(losses).double()
 
 
 def _infidelity(values: Tensor, losses: Tensor, masks: Tensor) -> Infidelity:

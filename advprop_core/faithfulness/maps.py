@@ -74,6 +74,21 @@ def check_maps(maps: Tensor, shape: Sequence[int]) -> Tensor:
     return maps.detach().float().cpu().contiguous()
 
 
+def first_alike(pixels: Tensor, classes: Sequence[int]) -> list[int]:
+    """For each image, the place of the first with the same pixels and the same class.
+
+    What depends on these two alone is measured once for several maps of one image.
+    """
+    return [
+        next(
+            first
+            for first in range(index + 1)
+            if classes[first] == class_index and torch.equal(pixels[first], image)
+        )
+        for index, (image, class_index) in enumerate(zip(pixels, classes, strict=True))
+    ]
+
+
 def defined(values: Iterable[_Value | Undefined]) -> list[_Value]:
     """Those of the values that exist, in their order."""
     return [value for value in values if not isinstance(value, Undefined)]

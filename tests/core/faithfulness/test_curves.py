@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from advprop_core.attribution import question
-from advprop_core.faithfulness import curves, forward
+from advprop_core.faithfulness import curves
 from advprop_core.faithfulness.curves import Curve, blur, measure_curves
 from advprop_core.faithfulness.maps import Undefined
 
@@ -139,13 +139,13 @@ def test_maps_of_another_shape_are_refused(make_sum):
 
 def test_random_orders_are_gone_through_once_for_several_maps_of_an_image(make_sum, monkeypatch):
     module, shown = make_sum(WEIGHTS), []
-    original = forward.logits
+    original = curves.logits_of
 
     def count(network, pictures):
         shown.append(len(pictures))
         return original(network, pictures)
 
-    monkeypatch.setattr(forward, "logits", count)
+    monkeypatch.setattr(curves, "logits_of", count)
     scores = torch.tensor([[[4.0, 3.0, 2.0, 1.0]], [[1.0, 2.0, 3.0, 4.0]]])
     told = []
     images = WHITE.expand(2, -1, -1, -1)

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from advprop_core.attribution import question
-from advprop_core.faithfulness import fidelity, forward
+from advprop_core.faithfulness import fidelity
 from advprop_core.faithfulness.fidelity import Infidelity, max_sensitivity, measure_infidelity
 from advprop_core.faithfulness.maps import Undefined
 
@@ -30,7 +30,7 @@ def test_the_network_is_asked_once_for_several_maps_of_an_image(
     make_linear, weights, images, monkeypatch
 ):
     module, shown = make_linear(weights), []
-    original = forward.logits
+    original = fidelity.logits_of
 
     def count(network, pictures):
         shown.append(len(pictures))
@@ -39,7 +39,7 @@ def test_the_network_is_asked_once_for_several_maps_of_an_image(
     image = images[:1].expand(3, -1, -1, -1)
     maps = torch.stack([times_input(weights, images[:1], 0)[0], *torch.rand(2, 4, 6)])
     alone = [measure_infidelity(module, images[:1], each[None], 0)[0] for each in maps]
-    monkeypatch.setattr(forward, "logits", count)
+    monkeypatch.setattr(fidelity, "logits_of", count)
     infidelity = measure_infidelity(module, image, maps, 0)
     assert list(infidelity) == alone
     assert shown == [1, 32, 32]  # the image and its copies

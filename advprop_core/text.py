@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 NORM_TITLES = {"linf": "L∞", "l2": "L2"}
 NORM_UNITS = {"linf": 255, "l2": 1}
 """Parts of a pixel's range that radii are counted in: people think of L∞ in its 255 levels."""
-NORM_SUFFIXES = {"linf": ", in 1/255", "l2": " (L2)"}
-"""What follows the name of a radius where its numbers stand alone, as at an axis."""
 
 
 def parse_radius(text: str, name: str = "epsilon") -> float:
@@ -59,6 +57,11 @@ def radius(value: float, norm: str) -> str:
     return digits if unit == 1 else f"{digits}/{unit}"
 
 
+def ball(norm: str, epsilon: float) -> str:
+    """A norm and its radius: ``L∞ ε = 2/255``."""
+    return f"{NORM_TITLES[norm]} ε = {radius(epsilon, norm)}"
+
+
 def exact_radius(value: float) -> str:
     """A radius that :func:`parse_radius` reads back as the very same number, for commands."""
     levels = round(255 * value)
@@ -85,6 +88,11 @@ def percent(share: float) -> str:
     if whole == 100 and share < 1:
         return ">99 %"
     return f"{whole} %"
+
+
+def points(difference: float) -> str:
+    """A difference of two shares in percentage points: ``+3.1``, ``−0.4``."""
+    return f"{100 * difference:+.1f}".replace("-", "−")
 
 
 def ends(interval: Sequence[float]) -> tuple[str, str]:

@@ -21,7 +21,6 @@ BranchOrigin = Literal["trained", "adapted", "calibrated", "copied"]
 
 NORMS: tuple[Norm, ...] = get_args(Norm)
 INPUT_KINDS: tuple[InputKind, ...] = get_args(InputKind)
-BRANCH_ORIGINS: tuple[BranchOrigin, ...] = get_args(BranchOrigin)
 
 
 class Origin(NamedTuple):

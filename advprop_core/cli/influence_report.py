@@ -25,7 +25,7 @@ from advprop_core.pictures import decoding
 from advprop_core.pictures.files import read_file
 from advprop_core.pictures.formats import ImageError
 from advprop_core.report.influence_sheet import Strip, Tile, draw_influence_sheet, draw_matrices
-from advprop_core.text import did_you_mean, ends, percent
+from advprop_core.text import did_you_mean, ends, percent, points
 
 Branches = Mapping[str, tuple[str, ...]]
 _RANKS = (1, 10, 100)
@@ -235,15 +235,11 @@ def _tell_differences(report: Report, measured: Mapping[tuple[str, str], ClassAg
     for pair, each in others:
         if each.count == base.count:
             difference, interval = each.ahead_of(base)
-            points, low, high = (_points(value) for value in (difference, *interval))
+            mean, low, high = map(points, (difference, *interval))
             report.say(
-                f"{' '.join(pair)} minus {' '.join(first)}, rank 1: {points} points (95 % interval "
+                f"{' '.join(pair)} minus {' '.join(first)}, rank 1: {mean} points (95 % interval "
                 f"{low} to {high})"
             )
-
-
-def _points(share: float) -> str:
-    return f"{100 * share:+.1f}".replace("-", "−")
 
 
 # -- plain values ----------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from advprop_core.evaluation.cells import Cell, TestedModel
 from advprop_core.evaluation.networks import clean_batch, folded_network
 from advprop_core.evaluation.results import Answers
 from advprop_core.processes import Processes
-from advprop_core.text import NORM_TITLES, percent, radius
+from advprop_core.text import ball, percent
 from advprop_core.types import UNBOUNDED_RADII, AttackConfig
 
 NOISE = "noise"
@@ -165,5 +165,4 @@ def _config(cell: Cell) -> Attack:
 
 def _named(cell: Cell) -> str:
     config = _config(cell)
-    ball = f"{NORM_TITLES[config.norm]} ε = {radius(config.epsilon, config.norm)}"
-    return f"{cell.condition.attack_name}, {ball}"
+    return f"{cell.condition.attack_name}, {ball(config.norm, config.epsilon)}"

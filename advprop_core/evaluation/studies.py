@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from advprop_core.errors import InputError
 from advprop_core.evaluation.intervals import student_interval
-from advprop_core.text import markdown_table
+from advprop_core.text import markdown_table, points
 
 FORMAT = 1
 """Raised when the form changes."""
@@ -196,7 +196,7 @@ def _cell(gain: Gain) -> str:
 def _in_points(gain: Gain) -> tuple[str, ...]:
     assert gain.points is not None
     assert gain.interval is not None
-    return tuple(f"{100 * share:+.1f}".replace("-", "−") for share in (gain.points, *gain.interval))
+    return tuple(map(points, (gain.points, *gain.interval)))
 
 
 def _gain(by_run: Scores, who: tuple[str, str, str], differences: Sequence[float]) -> Gain:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from advprop_core.text import NORM_TITLES, listing, parse_radius, radius
+from advprop_core.text import ball, listing, parse_radius, radius
 from advprop_core.types import ModelInfo
 
 
@@ -86,7 +86,7 @@ def describe_condition(condition: Mapping[str, Any]) -> str:
 
 def describe_attack(condition: Mapping[str, Any]) -> str:
     """``PGD-10, L∞ ε = 2/255``."""
-    return f"{condition['attack']}, {_ball(condition)}"
+    return f"{condition['attack']}, {ball(condition['norm'], condition['epsilon'])}"
 
 
 def _row(metric: Mapping[str, Any]) -> str:
@@ -108,7 +108,7 @@ def _attacks(recipe: Mapping[str, Any]) -> str:
     steps = "1 step" if attack["steps"] == 1 else f"{attack['steps']} steps"
     share = attack["step_size"] / attack["epsilon"] if attack["epsilon"] else 0.0
     ways = [
-        f"{_ball({**attack, 'epsilon': epsilon})}, {steps} of "
+        f"{ball(attack['norm'], epsilon)}, {steps} of "
         f"{radius(epsilon * share, attack['norm'])}"
         for epsilon in dict.fromkeys(radii)
     ]
@@ -122,7 +122,3 @@ def _branches(info: ModelInfo) -> str:
     pairs = zip(list(info.branches)[1:], info.recipe.get("auxiliaries", ()), strict=False)
     shown = [f"{branch} was shown {text}" for branch, text in pairs]
     return f"; {', '.join(shown)}" if shown else ""
-
-
-def _ball(config: Mapping[str, Any]) -> str:
-    return f"{NORM_TITLES[config['norm']]} ε = {radius(config['epsilon'], config['norm'])}"

@@ -22,14 +22,7 @@ def write_report(folder: Path, content: Mapping[str, Any]) -> tuple[Path, ...]:
 
     The content is that of :func:`~advprop_core.evaluation.summary.summarise`.
     """
-    texts = {
-        "results.json": json.dumps(content, indent=1, ensure_ascii=False) + "\n",
-        "results.csv": as_csv(content),
-        "report.html": html(content),
-    }
-    for name, text in texts.items():
-        write_whole(folder / name, text)
-    return tuple(folder / name for name in texts)
+    return _write(folder, content, {"results.csv": as_csv(content), "report.html": html(content)})
 
 
 def write_transfer_report(folder: Path, content: Mapping[str, Any]) -> tuple[Path, ...]:
@@ -37,13 +30,15 @@ def write_transfer_report(folder: Path, content: Mapping[str, Any]) -> tuple[Pat
 
     The content is that of :func:`~advprop_core.transfer.summary.summarise`.
     """
-    texts = {
-        "results.json": json.dumps(content, indent=1, ensure_ascii=False) + "\n",
-        "report.html": transfer_html(content),
-    }
-    for name, text in texts.items():
+    return _write(folder, content, {"report.html": transfer_html(content)})
+
+
+def _write(folder: Path, content: Mapping[str, Any], texts: Mapping[str, str]) -> tuple[Path, ...]:
+    results = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    files = {"results.json": results, **texts}
+    for name, text in files.items():
         write_whole(folder / name, text)
-    return tuple(folder / name for name in texts)
+    return tuple(folder / name for name in files)
 
 
 def html(content: Mapping[str, Any]) -> str:

@@ -8,9 +8,9 @@ from typing import Any
 from advprop_core.report.colours import branch_colour
 from advprop_core.report.sections import Group, Plot, Section
 from advprop_core.report.style import DASHES, LEGEND, Spec, band, frame, plain, symbol, whiskers
-from advprop_core.report.transfer_words import by_trainable, points, sources
+from advprop_core.report.transfer_words import by_trainable, sources
 from advprop_core.report.words import Row
-from advprop_core.text import join, percent, trained_blocks
+from advprop_core.text import join, percent, points, trained_blocks
 
 Content = Mapping[str, Any]
 

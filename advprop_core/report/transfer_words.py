@@ -7,7 +7,7 @@ from typing import Any
 
 from advprop_core.report.tables import NONE, Table, between, share
 from advprop_core.report.words import Row, grouped
-from advprop_core.text import join, trained_blocks
+from advprop_core.text import join, points, trained_blocks
 
 _ENDS = "95 % interval"
 _MANY = 3  # numbers of images that are told by their ends
@@ -16,11 +16,6 @@ _MANY = 3  # numbers of images that are told by their ends
 def sources(content: Mapping[str, Any]) -> list[str]:
     """Names of the sources, the one that others are compared with first."""
     return [*content["sources"]]
-
-
-def points(difference: float) -> str:
-    """``+3.1``, ``−0.4``: a difference of two shares in percentage points."""
-    return f"{100 * difference:+.1f}".replace("-", "−")
 
 
 def between_points(interval: Sequence[float] | None) -> str:

@@ -9,7 +9,7 @@ from itertools import chain
 from typing import Any, TypeVar
 
 from advprop_core.pictures.probes import describe_probe
-from advprop_core.text import NORM_TITLES, percent, radius
+from advprop_core.text import ball, percent, radius
 from advprop_core.types import UNBOUNDED_RADII
 
 Row = Mapping[str, Any]
@@ -116,8 +116,7 @@ def _walks(row: Row) -> bool:
 def describe_attack(row: Row) -> str:
     """The attack alone, whoever's gradient it followed: ``PGD-10, L∞ ε = 2/255``."""
     condition = row["condition"]
-    ball = f"{NORM_TITLES[condition['norm']]} ε = {radius(condition['epsilon'], condition['norm'])}"
-    return f"{condition['attack']}, {ball}"
+    return f"{condition['attack']}, {ball(condition['norm'], condition['epsilon'])}"
 
 
 def own_attacks(rows: Sequence[Row]) -> list[Row]:

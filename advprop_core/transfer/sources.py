@@ -13,7 +13,7 @@ from advprop_core.models import timm_networks
 from advprop_core.models.bundle import open_model
 from advprop_core.models.digest import model_digest
 from advprop_core.models.dual_bn import MAIN, DualBNModel, PixelNetwork
-from advprop_core.text import NORM_TITLES, parse_radius, radius
+from advprop_core.text import ball, parse_radius
 from advprop_core.types import ModelInfo
 
 _NAME = re.compile(r"(?P<network>.+):(?P<branch>main|aux\d*)")
@@ -116,4 +116,4 @@ def describe_training(recipe: Mapping[str, Any], branch: str, origin: str) -> st
         if ":" in shown:  # no attack, but a noise, say
             return f"{kind}, {shown}"
         epsilon = parse_radius(shown)
-    return f"{kind}, {NORM_TITLES[attack['norm']]} ε = {radius(epsilon, attack['norm'])}"
+    return f"{kind}, {ball(attack['norm'], epsilon)}"

@@ -20,7 +20,6 @@ from advprop_core.transfer.run import Outcome
 
 Row = dict[str, Any]
 _Group = tuple[str, str, int]  # source, trainable, number of images
-_Curves = Mapping[_Group, Mapping[int, Sequence[float]]]  # to seed to accuracies by epoch
 
 
 def summarise(outcome: Outcome, command: str) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import operator
 import re
 import reprlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import fields
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, cast, get_type_hints
@@ -25,6 +27,15 @@ class AdvPropError(Exception):
 
 class InputError(AdvPropError, ValueError):
     """A value, a file or a folder that a person gave and that cannot be used."""
+
+
+@contextmanager
+def about(what: object) -> Iterator[None]:
+    """Begin the sentence of what is refused within by what it is about, such as a file's name."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{what}: {error}") from None
 
 
 def as_input_error(refusal: ValidationError) -> InputError:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
 
 from advprop_core.cli import values
 from advprop_core.cli.conditions import ConditionOptions
@@ -15,8 +14,7 @@ from advprop_core.cli.memory import keep_freed_memory
 from advprop_core.cli.options import ModelsOptions, ReportOptions, with_options
 from advprop_core.cli.output import Report, command_line, make_folder, try_file
 from advprop_core.cli.progress import counting
-from advprop_core.cli.rich_tables import in_rich
-from advprop_core.errors import InputError
+from advprop_core.errors import InputError, about
 from advprop_core.report import tables
 
 if TYPE_CHECKING:
@@ -172,12 +170,10 @@ def _branches(name: str, checkpoint: Checkpoint, options: _EvaluateOptions) -> t
 
     source = options.attack_branch
     through = [] if source in (None, EACH) else [source]
-    try:
+    with about(name):
         for attacker in through:
             checkpoint.model.branch(attacker)
         branches = values.read_branches(checkpoint.model, options.branch)
-    except ValueError as error:
-        raise InputError(f"{name}: {error}") from None
     named = {*values.split_list(options.branch), *through}
     if copied := [copy for copy in checkpoint.copies if copy in named]:
         raise InputError(
@@ -249,7 +245,7 @@ def _finish(report: Report, content: dict[str, Any], folder: Path | None) -> Non
     report.finish(content)
 
 
-def _tables(content: Mapping[str, Any]) -> Iterator[tuple[str, Table]]:
+def _tables(content: Mapping[str, Any]) -> Iterator[tuple[str, tables.Table]]:
     """Each model's tables with their titles.
 
     A title stands outside of its table, which would fold it to its own width.
@@ -261,7 +257,7 @@ def _tables(content: Mapping[str, Any]) -> Iterator[tuple[str, Table]]:
                 part[name] = {"results": rows}
         for table in tables.tables(part):
             if not table.is_long:
-                yield f"{model}: {table.title}", in_rich(table)
+                yield f"{model}: {table.title}", table
 
 
 def _of(rows: list[dict[str, Any]], model: str) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from advprop_core.cli.progress import in_parts
 from advprop_core.cli.values import read_branches
 from advprop_core.datasets.named import load_scenes
 from advprop_core.datasets.texture_shapes.scenes import Scene
-from advprop_core.errors import InputError
+from advprop_core.errors import InputError, about
 from advprop_core.faithfulness.intervals import Estimate
 from advprop_core.faithfulness.maps import Undefined, plain
 from advprop_core.faithfulness.scene_maps import SceneBranch, SceneResult, measure_scenes
@@ -43,14 +43,11 @@ def explain_scenes(report: Report, options: ExplainOptions, choice: MapChoice) -
         raise InputError(f"--limit must be at least 1, got {count}")
     shown: list[SceneBranch] = []
     for name, checkpoint in options.open().items():
-        try:
+        info = checkpoint.info
+        with about(name):
             branches = read_branches(checkpoint.model, options.branch)
-            scenes = load_scenes(
-                data, count, checkpoint.info.input_size, classes=checkpoint.info.classes
-            )
+            scenes = load_scenes(data, count, info.input_size, classes=info.classes)
             shown += _on_scenes(name, checkpoint, branches, scenes, choice)
-        except InputError as error:
-            raise InputError(f"{name}: {error}") from None
     with in_parts(len(choice.methods) * len(shown)) as begin:
         results, left_out = measure_scenes(shown, choice, begin)
     report.show(_table(f"{escape(data)}, {count} scenes", results))

@@ -9,7 +9,7 @@ from advprop_core.cli import values
 from advprop_core.cli.influence_options import InfluenceOptions
 from advprop_core.cli.options import with_options
 from advprop_core.cli.output import Report, make_folder
-from advprop_core.errors import InputError
+from advprop_core.errors import InputError, about
 
 if TYPE_CHECKING:
     from advprop_core.influence.methods import MethodName
@@ -85,8 +85,6 @@ def _require_test_set(options: InfluenceOptions) -> None:
 
 def _branches(name: str, checkpoint: Checkpoint, options: InfluenceOptions) -> tuple[str, ...]:
     """The branches that are traced: those that were named, or all but copies of main."""
-    try:
+    with about(name):
         branches = values.read_branches(checkpoint.model, options.branch)
-    except ValueError as error:
-        raise InputError(f"{name}: {error}") from None
     return tuple(each for each in branches if options.branch or each not in checkpoint.copies)

@@ -12,6 +12,7 @@ from rich.table import Table
 from advprop_core.cli.influence_options import InfluenceOptions
 from advprop_core.cli.output import Report, command_line
 from advprop_core.cli.progress import in_parts
+from advprop_core.cli.values import read_photo
 from advprop_core.datasets.listed import ImageList, list_images
 from advprop_core.errors import InputError
 from advprop_core.influence.agreement import ClassAgreement, measure_agreement
@@ -22,8 +23,6 @@ from advprop_core.models.bundle import bundled_models
 from advprop_core.models.checkpoints import Checkpoint
 from advprop_core.models.class_names import find_class
 from advprop_core.pictures import decoding
-from advprop_core.pictures.files import read_file
-from advprop_core.pictures.formats import ImageError
 from advprop_core.report.influence_sheet import Strip, Tile, draw_influence_sheet, draw_matrices
 from advprop_core.text import did_you_mean, ends, percent, points
 
@@ -41,10 +40,7 @@ def trace_photo(
 ) -> None:
     """List, and draw, what each branch's prediction of a photo rests on."""
     file = Path(options.image)
-    try:
-        photo = decoding.decode(read_file(file))
-    except ImageError as error:
-        raise ImageError(f"{file}: {error}") from None
+    _, photo = read_photo(file)
     results, strips, cache = list[dict[str, Any]](), list[Strip](), FeatureCache()
     with in_parts(len([*_pairs(branches)])) as begin:
         for model, branch in _pairs(branches):

@@ -16,6 +16,8 @@ from rich.table import Table
 
 from advprop_core.errors import InputError
 from advprop_core.files import write_whole
+from advprop_core.report.tables import TEXTS
+from advprop_core.report.tables import Table as PlainTable
 from advprop_core.text import join
 
 if TYPE_CHECKING:
@@ -46,9 +48,9 @@ class Report:
         """One line as it is: brackets are no markup, and long paths are not broken."""
         self.console.print(text, markup=False, soft_wrap=True)
 
-    def show(self, table: Table) -> None:
-        """A table."""
-        self.console.print(table)
+    def show(self, table: Table | PlainTable) -> None:
+        """A table; of a report's, the columns that a terminal has room for."""
+        self.console.print(_in_rich(table) if isinstance(table, PlainTable) else table)
 
     def finish(self, content: dict[str, Any]) -> None:
         """Write the JSON, if it was asked for."""
@@ -59,6 +61,24 @@ class Report:
         elif self._json_file is not None:
             write_json(Path(self._json_file), content)
             self.say(f"wrote {self._json_file}")
+
+
+def _in_rich(table: PlainTable) -> Table:
+    """The columns that a terminal has room for, without the model's."""
+    shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    columns = [
+        index
+        for index in table.brief or range(len(table.columns))
+        if table.columns[index] != "model"
+    ]
+    for index in columns:
+        if (name := table.columns[index]) in TEXTS:
+            shown.add_column(name, overflow="fold")
+        else:
+            shown.add_column(name, justify="right", no_wrap=True)
+    for row in table.rows:
+        shown.add_row(*(row[index] for index in columns))
+    return shown
 
 
 def require_new_file(path: Path, endings: Sequence[str] = (".safetensors",)) -> None:

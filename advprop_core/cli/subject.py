@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from advprop_core.cli.options import AimOptions, AnswerOptions, open_model
 from advprop_core.cli.output import Report, command_line
-from advprop_core.cli.values import read_branches, read_class, read_true_class
+from advprop_core.cli.values import read_branches, read_class, read_photo, read_true_class
 from advprop_core.compare.compare import MapRequest
 from advprop_core.compare.experiment import Experiment, Perturbation, perturbation_json
 from advprop_core.files import versions
@@ -26,8 +26,6 @@ from advprop_core.models.folding import fold
 from advprop_core.models.header import file_sha256
 from advprop_core.models.settings import ModelSettings
 from advprop_core.pictures import decoding
-from advprop_core.pictures.files import read_file
-from advprop_core.pictures.formats import ImageError
 from advprop_core.report.comparison_words import describe_facts, describe_perturbation, outcome
 from advprop_core.text import percent
 from advprop_core.types import AttackConfig, Comparison, ModelInfo, Prediction
@@ -166,17 +164,11 @@ def open_subject(
     """Read the photo, then the model.
 
     Raises:
-        ImageError: For a photo that cannot be read; the message names the file.
         CheckpointError: For a model that cannot be opened.
-        InputError: For a branch or a class that the model does not have.
+        InputError: For a photo that cannot be read, or a branch or class that the model does not
+            have.
     """
-    if not image.exists():
-        raise ImageError(f"{image} does not exist: give the file of a photo.")
-    try:
-        data = read_file(image)
-        photo = decoding.decode(data)
-    except ImageError as error:
-        raise ImageError(f"{image}: {error}") from None
+    data, photo = read_photo(image)
     checkpoint = open_model(model, settings)
     info, folder = checkpoint.info, image.absolute().parent.name  # where a link to it lies
     true_class, source = read_true_class(info, answers.true_class), "given"

@@ -13,7 +13,6 @@ from advprop_core.cli.memory import keep_freed_memory
 from advprop_core.cli.options import ReportOptions, with_options
 from advprop_core.cli.output import Report, command_line, make_folder, try_file
 from advprop_core.cli.progress import counting
-from advprop_core.cli.rich_tables import in_rich
 from advprop_core.cli.values import split_list
 from advprop_core.errors import InputError
 
@@ -145,7 +144,7 @@ def _finish(report: Report, out: Path, outcome: Outcome, content: dict[str, Any]
         report.say(note)
     for table in tables(content):
         report.say(table.title)
-        report.show(in_rich(table))
+        report.show(table)
         for meaning in table.meanings:
             report.say(meaning)
     for sentence in headline(content):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from advprop_core.errors import InputError
+from advprop_core.errors import InputError, about
 from advprop_core.models.class_names import UNKNOWN, exact, find_class
 from advprop_core.text import did_you_mean, parse_radius
 from advprop_core.types import NORMS, ModelInfo, Norm
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from advprop_core.models.dual_bn import DualBNModel
 
 DEFAULT_RADII: Mapping[str, str] = {"linf": "4/255", "l2": "1"}
@@ -21,16 +24,10 @@ def split_list(values: Iterable[str] | None) -> list[str]:
     """What repeats and commas name, each once, in order; an existing path may hold a comma."""
     parts: dict[str, None] = {}
     for value in values or ():
-        pieces = [value] if _exists(value) else value.split(",")
+        # False for a list that is longer than the name of a file may be.
+        pieces = [value] if os.path.exists(value) else value.split(",")
         parts |= dict.fromkeys(piece.strip() for piece in pieces if piece.strip())
     return list(parts)
-
-
-def _exists(text: str) -> bool:
-    try:
-        return Path(text).exists()
-    except OSError:  # a list that is longer than a file's name may be
-        return False
 
 
 def read_branches(model: DualBNModel, values: Iterable[str] | None) -> tuple[str, ...]:
@@ -39,6 +36,22 @@ def read_branches(model: DualBNModel, values: Iterable[str] | None) -> tuple[str
     for name in named:
         model.branch(name)
     return tuple(name for name in model.branch_names if not named or name in named)
+
+
+def read_photo(path: Path) -> tuple[bytes, Image.Image]:
+    """The bytes of a photo's file, and the photo.
+
+    Raises:
+        InputError: If it cannot be read; the message names the file.
+    """
+    from advprop_core.pictures import decoding
+    from advprop_core.pictures.files import read_file
+
+    if not path.exists():
+        raise InputError(f"{path} does not exist: give the file of a photo.")
+    with about(path):
+        data = read_file(path)
+        return data, decoding.decode(data)
 
 
 def read_norm(text: str) -> Norm:

@@ -15,16 +15,14 @@ from torch import nn
 
 from advprop_core.cli.output import Report, command_line, save_arrays, write_json
 from advprop_core.cli.progress import in_parts
-from advprop_core.cli.values import read_branches
+from advprop_core.cli.values import read_branches, read_photo
 from advprop_core.cli.visualise_options import VisualiseOptions
-from advprop_core.errors import InputError
+from advprop_core.errors import InputError, about
 from advprop_core.files import versions
 from advprop_core.models.checkpoints import Checkpoint
 from advprop_core.models.class_names import class_json, find_class
 from advprop_core.models.folding import fold
 from advprop_core.pictures import decoding
-from advprop_core.pictures.files import read_file
-from advprop_core.pictures.formats import ImageError
 from advprop_core.report.visualise_sheet import Panel, Row, animate, draw_visualisations
 from advprop_core.text import percent
 from advprop_core.types import AttackConfig, Prediction
@@ -47,10 +45,10 @@ def draw(report: Report, options: VisualiseOptions, config: AttackConfig, folder
     """Make every visualisation, measure it, and write everything.
 
     Raises:
-        ImageError: For a photo that cannot be read; the message names the file.
-        InputError: For a class, branch, layer or channel that a network does not have.
+        InputError: For a photo that cannot be read, or a class, branch, layer or channel that a
+            network does not have.
     """
-    photo = None if options.image is None else _read_photo(options.image)
+    photo = None if options.image is None else read_photo(options.image)[1]
     networks = _make(options, config, options.open(), photo)
     names = _file_names(networks)
     pictures = {names[n.name, b]: v.picture for n in networks for b, v in n.made.items()}
@@ -98,15 +96,6 @@ def draw(report: Report, options: VisualiseOptions, config: AttackConfig, folder
     report.finish(content)
 
 
-def _read_photo(path: Path) -> Any:
-    if not path.is_file():
-        raise ImageError(f"{path} does not exist: give the file of a photo.")
-    try:
-        return decoding.decode(read_file(path))
-    except ImageError as error:
-        raise ImageError(f"{path}: {error}") from None
-
-
 def _make(
     options: VisualiseOptions,
     config: AttackConfig,
@@ -117,11 +106,9 @@ def _make(
         raise InputError("--model must name at least one network")
     goals = {}
     for name, checkpoint in opened.items():  # all are checked before the first is worked on
-        try:
+        with about(name):
             branches = read_branches(checkpoint.model, options.branch)
             goals[name] = branches, options.read_goal(checkpoint.info)
-        except ValueError as error:
-            raise InputError(f"{name}: {error}") from None
     networks = []
     with in_parts(len(opened)) as begin:
         for name, (branches, goal) in goals.items():
@@ -135,10 +122,8 @@ def _make(
             if not isinstance(goal, Channel):  # a layer of a folded network gives something else
                 modules = {branch: fold(module, start) for branch, module in modules.items()}
             report = partial(_in_thousandths, progress)
-            try:
+            with about(name):
                 made = visualise(modules, start, goal, config, progress=report)
-            except InputError as error:
-                raise InputError(f"{name}: {error}") from None
             networks.append(_Network(name, checkpoint, goal, made))
     return networks
 

@@ -108,8 +108,7 @@ def _attacks(recipe: Mapping[str, Any]) -> str:
     steps = "1 step" if attack["steps"] == 1 else f"{attack['steps']} steps"
     share = attack["step_size"] / attack["epsilon"] if attack["epsilon"] else 0.0
     ways = [
-        f"{ball(attack['norm'], epsilon)}, {steps} of "
-        f"{radius(epsilon * share, attack['norm'])}"
+        f"{ball(attack['norm'], epsilon)}, {steps} of {radius(epsilon * share, attack['norm'])}"
         for epsilon in dict.fromkeys(radii)
     ]
     return f"; its adversarial images: {' and '.join(ways)}" if ways else ""

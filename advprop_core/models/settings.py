@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,7 +86,7 @@ def read_class_names(text: str) -> tuple[str, ...]:
         InputError: If it is neither.
     """
     path = Path(text).expanduser()
-    if _is_file(path):
+    if os.path.isfile(path):  # false for a list that is longer than the name of a file may be
         if path.stat().st_size > _LARGEST_LIST:
             raise InputError(f"{text} is too large for a list of class names")
         return class_names_in(path.read_bytes(), text)
@@ -110,10 +111,3 @@ def class_names_in(content: bytes, file: str) -> tuple[str, ...]:
     if not (names := tuple(line.strip() for line in lines if line.strip())):
         raise InputError(f"{file} holds no class name: write one a line")
     return names
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except (OSError, ValueError):  # a list that is longer than a file's name may be
-        return False

@@ -9,7 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from advprop_core.errors import InputError
+from advprop_core.errors import InputError, about
 from advprop_core.files import write_whole
 from advprop_core.text import did_you_mean, parse_radius
 from advprop_core.training.recipe import OF_SOURCE, Attacker, Augmentation, Recipe
@@ -81,10 +81,8 @@ def make_recipe(values: Mapping[str, Any]) -> Recipe:
     for name, table_class in TABLES.items():
         table = own_fields.get(name, {})
         _refuse_unknown_keys(table_class, table, f"{name}.")
-        try:
+        with about(name):
             own_fields[name] = table_class(**_with_numbers(table))
-        except InputError as error:
-            raise InputError(f"{name}: {error}") from None
     _refuse_unknown_keys(Recipe, own_fields, "")
     auxiliaries = values.get("auxiliaries", [])
     if not isinstance(auxiliaries, list):

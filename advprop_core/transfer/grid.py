@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 from annotated_types import Ge, Le, MinLen
 
-from advprop_core.errors import Checked, Count, InputError
+from advprop_core.errors import Checked, Count, InputError, about
 from advprop_core.text import did_you_mean, join, trained_blocks
 from advprop_core.training.recipe import Recipe
 from advprop_core.training.recipe_files import make_recipe, merge, read_recipe
@@ -148,10 +148,8 @@ def make_grid(values: Mapping[str, Any]) -> Grid:
     base = {**read_recipe("transfer"), "start_from": "the source of a cell"}
     if isinstance(epochs := training.get("epochs"), int):
         base["decay_epochs"] = epochs / 3
-    try:
+    with about("training"):
         grid_values["training"] = make_recipe(merge(base, training))
-    except InputError as error:
-        raise InputError(f"training: {error}") from None
     for name in ("sources", "num_images", "trainable"):
         if isinstance(grid_values.get(name), list):
             grid_values[name] = tuple(grid_values[name])

@@ -18,8 +18,8 @@ from advprop_core.cli.values import read_branches
 from advprop_core.datasets.named import load_scenes
 from advprop_core.datasets.texture_shapes.scenes import Scene
 from advprop_core.errors import InputError, about
-from advprop_core.faithfulness.intervals import Estimate
 from advprop_core.faithfulness.maps import Undefined, plain
+from advprop_core.faithfulness.objects import Estimate
 from advprop_core.faithfulness.scene_maps import SceneBranch, SceneResult, measure_scenes
 from advprop_core.files import versions
 from advprop_core.models.checkpoints import Checkpoint

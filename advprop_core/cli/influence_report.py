@@ -16,13 +16,14 @@ from advprop_core.cli.values import read_photo
 from advprop_core.datasets.listed import ImageList, list_images
 from advprop_core.errors import InputError
 from advprop_core.influence.agreement import ClassAgreement, measure_agreement
-from advprop_core.influence.features import FeatureCache, Progress
+from advprop_core.influence.features import FeatureCache
 from advprop_core.influence.methods import TITLES, MethodName
 from advprop_core.influence.tracer import Rest, Tracer, last_layer_tracer, tracin_tracer
 from advprop_core.models.bundle import bundled_models
 from advprop_core.models.checkpoints import Checkpoint
 from advprop_core.models.class_names import find_class
 from advprop_core.pictures import decoding
+from advprop_core.processes import Progress
 from advprop_core.report.influence_sheet import Strip, Tile, draw_influence_sheet, draw_matrices
 from advprop_core.text import did_you_mean, ends, percent, points
 

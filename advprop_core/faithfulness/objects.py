@@ -11,12 +11,34 @@ from torch import Tensor
 from advprop_core.attribution.progress import Counter
 from advprop_core.datasets.texture_shapes.scenes import Scene
 from advprop_core.errors import InputError
-from advprop_core.faithfulness.intervals import Estimate, estimate_mean, estimate_share
-from advprop_core.faithfulness.maps import Score, Undefined, check_maps, flaw, reasons
+from advprop_core.evaluation.bootstrap import percentile_interval, resampled_means
+from advprop_core.evaluation.intervals import wilson_interval
+from advprop_core.faithfulness.maps import (
+    Score,
+    Undefined,
+    check_maps,
+    defined,
+    flaw,
+    reasons,
+    why_none,
+)
 from advprop_core.processes import Progress
 
 MakeSceneMap = Callable[[Tensor, tuple[int, ...]], Tensor]
 """(N, 3, H, W) pixels and the N true classes to (N, H, W) maps."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over n pictures that have a value, and the ends of its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+    def __str__(self) -> str:
+        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
 
 
 @dataclass(frozen=True)
@@ -109,6 +131,31 @@ def compare_object_shares(
     share = estimate_mean(_differences(first.shares, second.shares), seed=seed)
     pointing = estimate_mean(_differences(first.hits, second.hits), seed=seed)
     return ObjectDifference(share, pointing, _say(share))
+
+
+def estimate_mean(values: Sequence[Score], *, seed: int = 0) -> Estimate | Undefined:
+    """Mean with a percentile bootstrap (1000 resamples), over the values that exist.
+
+    A bootstrap stays within the range of the values, which an interval by Student's t does not.
+    Undefined where fewer than two pictures have a value.
+    """
+    numbers = defined(values)
+    if not numbers:
+        return why_none(values)
+    if len(numbers) == 1:
+        return Undefined("one picture has no interval")
+    data = torch.tensor(numbers, dtype=torch.float64)
+    low, high = percentile_interval(resampled_means(data[:, None], seed)[:, 0])
+    return Estimate(float(data.mean()), low, high, len(data))
+
+
+def estimate_share(hits: Sequence[bool | Undefined]) -> Estimate | Undefined:
+    """Share of hits with Wilson's score interval, over those that exist."""
+    counted = defined(hits)
+    if not counted:
+        return why_none(hits)
+    low, high = wilson_interval(sum(counted), len(counted))
+    return Estimate(sum(counted) / len(counted), low, high, len(counted))
 
 
 def inside_shares(maps: Tensor, masks: Tensor) -> tuple[Score, ...]:

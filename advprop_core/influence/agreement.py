@@ -13,8 +13,9 @@ from torch.nn import functional
 
 from advprop_core.evaluation.bootstrap import percentile_interval, resampled_means
 from advprop_core.evaluation.intervals import wilson_interval
-from advprop_core.influence.features import Features, Progress
+from advprop_core.influence.features import Features
 from advprop_core.influence.tracer import Tracer
+from advprop_core.processes import Progress
 
 RANKS = 100
 _BATCH = 64

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from advprop_core.models.checkpoints import Checkpoint
 from advprop_core.models.digest import branch_digest
 from advprop_core.models.dual_bn import PixelNetwork
 from advprop_core.models.folding import fold
+from advprop_core.processes import Progress
 from advprop_core.text import listing
 
 FORMAT = 1
@@ -30,9 +30,6 @@ MOST_BYTES = 2_000_000_000
 """Of all files in the cache; the oldest go first."""
 _BATCH = 64
 _FACTS = "features"
-
-Progress = Callable[[int, int], None]
-"""Called with (done, all) images; ends the work by raising."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,17 +53,19 @@ class Extractor:
     Args:
         branch: A frozen branch of a timm network.
         size: Side of its input in pixels.
+        device: Where it runs.
     """
 
-    def __init__(self, branch: PixelNetwork, size: int) -> None:
-        folded = fold(branch, torch.zeros(1, 3, size, size))
+    def __init__(self, branch: PixelNetwork, size: int, device: torch.device | str = "cpu") -> None:
+        folded = fold(branch, torch.zeros(1, 3, size, size)).to(device)
         assert isinstance(folded, PixelNetwork)
-        self._branch = folded
+        self._branch, self._device = folded, device
 
     def __call__(self, pixels: Tensor) -> Tensor:
-        """(N, 3, S, S) pixels in [0, 1] to (N, D) float32."""
+        """(N, 3, S, S) pixels in [0, 1] to (N, D) float32 on the CPU."""
+        shown = pixels.to(self._device).contiguous(memory_format=torch.channels_last)
         with torch.no_grad():
-            return self._branch.head_features(pixels)
+            return self._branch.head_features(shown).cpu()
 
 
 def extract(
@@ -84,7 +83,7 @@ def extract(
         readable = {p: image for p, image in opened.items() if not isinstance(image, Unreadable)}
         if readable:
             pixels = torch.stack([*readable.values()]).float() / 255
-            values.append(extractor(pixels.contiguous(memory_format=torch.channels_last)))
+            values.append(extractor(pixels))
             places += readable
         if progress:
             progress(batch.stop, len(images))

@@ -36,34 +36,18 @@ _BLOCKS = "Whiskers are 95 % intervals by Student's t over seeds. Blocks are cou
 def transfer_sections(content: Content) -> Iterator[Section]:
     """The sections that a transfer experiment's ``results.json`` has something for."""
     parts = by_trainable(content["accuracies"])
-    yield Section(
-        "images",
-        "How accurate is each source with how many images?",
-        [Group("", "", [_of_images(content, t, rows, "accuracy") for t, rows in parts.items()])],
-        _ACCURACY,
-        min(2, len(parts)),
-    )
+    across = min(2, len(parts))
+    plots = [_of_images(content, *part, "accuracy") for part in parts.items()]
+    title = "How accurate is each source with how many images?"
+    yield Section("images", title, [Group("", "", plots)], _ACCURACY, across)
     if len(content["sources"]) > 1:
-        yield Section(
-            "differences",
-            f"Does another source learn better than {sources(content)[0]}?",
-            [
-                Group(
-                    "",
-                    "",
-                    [_of_images(content, t, rows, "difference") for t, rows in parts.items()],
-                )
-            ],
-            _DIFFERENCE,
-            min(2, len(parts)),
-        )
+        plots = [_of_images(content, *part, "difference") for part in parts.items()]
+        title = f"Does another source learn better than {sources(content)[0]}?"
+        yield Section("differences", title, [Group("", "", plots)], _DIFFERENCE, across)
     if len(parts) > 1:
-        yield Section(
-            "blocks",
-            "How many blocks should be trained?",
-            [Group("", "", [_of_blocks(content, count) for count in content["num_images"]])],
-            _BLOCKS,
-        )
+        plots = [_of_blocks(content, count) for count in content["num_images"]]
+        title = "How many blocks should be trained?"
+        yield Section("blocks", title, [Group("", "", plots)], _BLOCKS)
     groups = [
         Group(
             trained_blocks(trainable),

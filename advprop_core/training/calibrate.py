@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 
 import torch
@@ -16,12 +16,12 @@ from advprop_core.models import timm_networks
 from advprop_core.models.checkpoints import Checkpoint
 from advprop_core.models.dual_bn import MAIN, DualBNModel, attack_view, auxiliary_name, norm_layers
 from advprop_core.models.statistics import estimate_statistics
+from advprop_core.processes import Progress
 from advprop_core.training.network import take_over
 from advprop_core.types import AttackConfig
 
 AUX = auxiliary_name(0)
 _CPU = torch.device("cpu")
-Progress = Callable[[int, int], None]
 
 
 def calibrate(

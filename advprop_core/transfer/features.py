@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -15,9 +15,9 @@ from torch import Tensor
 
 from advprop_core.errors import InputError
 from advprop_core.files import write_whole
-from advprop_core.models.dual_bn import PixelNetwork
-from advprop_core.models.folding import fold
+from advprop_core.influence.features import Extractor
 from advprop_core.pictures.digests import DIGEST_LENGTH
+from advprop_core.processes import Progress
 from advprop_core.transfer.sources import Source
 
 _KEY, _IMAGES, _FEATURES = "advprop_features", "images", "features"
@@ -53,7 +53,7 @@ class FeatureCache:
         images: Tensor,
         digests: Sequence[bytes],
         device: torch.device,
-        progress: Callable[[int, int], None] = lambda done, total: None,
+        progress: Progress = lambda done, total: None,
     ) -> tuple[int, ...]:
         """Rows of the file's features that images have; what is missing is computed and kept.
 
@@ -77,18 +77,13 @@ class FeatureCache:
         digests: Sequence[bytes],
         missing: Sequence[int],
         device: torch.device,
-        progress: Callable[[int, int], None],
+        progress: Progress,
     ) -> None:
-        example = images[:1].float() / 255
-        network = fold(self._source.network, example).to(device)
-        assert isinstance(network, PixelNetwork)
+        extractor = Extractor(self._source.network, images.shape[-1], device)
         for start in range(0, len(missing), _KEPT):
             indices, parts = missing[start : start + _KEPT], []
             for first in range(0, len(indices), _BATCH):
-                batch = images[indices[first : first + _BATCH]].to(device).float() / 255
-                with torch.no_grad():
-                    pixels = batch.contiguous(memory_format=torch.channels_last)
-                    parts.append(network.head_features(pixels).cpu())
+                parts.append(extractor(images[indices[first : first + _BATCH]].float() / 255))
                 progress(min(start + first + _BATCH, len(missing)), len(missing))
             self._add([digests[index] for index in indices], torch.cat(parts))
 

@@ -3,9 +3,9 @@ import torch
 
 from advprop_core.datasets.texture_shapes.scenes import draw_scene
 from advprop_core.evaluation.intervals import wilson_interval
-from advprop_core.faithfulness.intervals import Estimate
 from advprop_core.faithfulness.maps import Undefined
 from advprop_core.faithfulness.objects import (
+    Estimate,
     compare_object_shares,
     inside_shares,
     object_share,

@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from advprop_core.evaluation.intervals import wilson_interval
-from advprop_core.faithfulness.intervals import Estimate, estimate_mean, estimate_share
 from advprop_core.faithfulness.maps import Undefined
+from advprop_core.faithfulness.objects import Estimate, estimate_mean, estimate_share
 
 
 def test_the_bootstrap_of_many_values_is_nearly_normal():

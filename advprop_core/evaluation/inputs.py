@@ -12,14 +12,18 @@ from advprop_core.attacks.autoattack import AutoAttackConfig
 from advprop_core.attacks.autoattack.run import auto_attack
 from advprop_core.attacks.gradient import attack, attack_until_turned
 from advprop_core.attacks.inputs import Model
+from advprop_core.evaluation.batches import BATCH_SIZE
 from advprop_core.evaluation.cells import Cell, TestedModel
 from advprop_core.evaluation.conditions import Condition
-from advprop_core.evaluation.networks import folded_network, places
+from advprop_core.evaluation.networks import Restricted, places
+from advprop_core.evaluation.store import CellStore
 from advprop_core.evaluation.stored_corruptions import resized
+from advprop_core.models.folding import fold
 from advprop_core.pictures.corruptions.apply import corrupt
 from advprop_core.pictures.digests import image_seeds
 from advprop_core.pictures.draws import streams
 from advprop_core.pictures.probes.apply import probe
+from advprop_core.processes import ALONE, Processes
 from advprop_core.types import AttackConfig
 
 
@@ -47,10 +51,23 @@ class Group:
 
 
 class Workshop:
-    """What several groups need, made when it is first needed: folded networks and seeds."""
+    """How an evaluation is made, and what several groups need: folded networks and seeds.
 
-    def __init__(self, device: torch.device) -> None:
-        self.device = device
+    Args:
+        processes: That work together, and where their networks run.
+        batch_size: Images at a time; answers depend on it by rounding alone.
+        store: What is found there is not measured again, and what is finished is kept there, so
+            that an evaluation that was ended goes on where it was.
+    """
+
+    def __init__(
+        self,
+        processes: Processes = ALONE,
+        batch_size: int = BATCH_SIZE,
+        store: CellStore | None = None,
+    ) -> None:
+        self.processes, self.batch_size, self.store = processes, batch_size, store
+        self.device = processes.device
         self._folded: dict[tuple[str, str], nn.Module] = {}
         self._seeds: dict[tuple[int, int], list[int]] = {}
 
@@ -65,7 +82,10 @@ class Workshop:
         """A branch that is folded, and answers among the classes that its model may."""
         key = (model.name, branch)
         if key not in self._folded:
-            self._folded[key] = folded_network(model, branch, self.device)
+            network = fold(model.model.branch(branch), torch.zeros((1, 3, model.size, model.size)))
+            if model.among is not None:
+                network = Restricted(network, model.among)
+            self._folded[key] = network.to(self.device)
         return self._folded[key]
 
 

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from itertools import permutations
 from typing import Literal
 
+import torch
+
 from advprop_core.attacks.autoattack import AutoAttackConfig
 from advprop_core.attacks.gradient import loss_gradient
 from advprop_core.evaluation.cells import Cell, TestedModel
-from advprop_core.evaluation.networks import clean_batch, folded_network
+from advprop_core.evaluation.inputs import Workshop
+from advprop_core.evaluation.networks import clean_batch
 from advprop_core.evaluation.results import Answers
-from advprop_core.processes import Processes
 from advprop_core.text import ball, percent
 from advprop_core.types import UNBOUNDED_RADII, AttackConfig
 
@@ -86,23 +88,21 @@ def suspicions(answers: Mapping[Cell, Answers]) -> tuple[Suspicion, ...]:
     return tuple(seen)
 
 
-def count_flat(model: TestedModel, batch_size: int, processes: Processes) -> dict[str, int]:
+def count_flat(model: TestedModel, workshop: Workshop) -> dict[str, int]:
     """Branch to the number of its images where the gradient of the loss is exactly zero.
 
     The loss is the one that attacks raise, so a confident branch has none of these. A
     layer that rounds, dead activations or a detached graph make them.
     """
     counts = {}
-    batches = range(0, len(model.images), batch_size)
+    batches = torch.arange(len(model.images)).split(workshop.batch_size)
     for branch in model.branches:
-        network = folded_network(model, branch, processes.device)
-        flat_per_batch = []
-        for start in processes.share(batches):
-            rows = slice(start, start + batch_size)
-            pixels, labels = clean_batch(model, rows, processes.device)
+        network, flat_per_batch = workshop.network(model, branch), []
+        for rows in workshop.processes.share(batches):
+            pixels, labels = clean_batch(model, rows, workshop.device)
             gradient = loss_gradient(network, pixels, labels)
             flat_per_batch.append(int((gradient.flatten(1) == 0).all(1).sum()))
-        counts[branch] = sum(processes.gather(flat_per_batch))
+        counts[branch] = sum(workshop.processes.gather(flat_per_batch))
     return counts
 
 

@@ -1,4 +1,4 @@
-"""The networks that are measured: folded for speed, and with the classes they may answer."""
+"""Networks that may answer with some of their classes alone, and what they are shown clean."""
 
 from __future__ import annotations
 
@@ -10,20 +10,9 @@ from torch import Tensor, nn
 
 from advprop_core.evaluation.cells import TestedModel
 from advprop_core.evaluation.results import Answers
-from advprop_core.models.folding import fold
 
 
-def folded_network(model: TestedModel, branch: str, device: torch.device) -> nn.Module:
-    """A branch, folded, that answers among the classes its model may answer with."""
-    network = fold(model.model.branch(branch), torch.zeros((1, 3, model.size, model.size)))
-    if model.among is not None:
-        network = Restricted(network, model.among)
-    return network.to(device)
-
-
-def clean_batch(
-    model: TestedModel, rows: Tensor | slice, device: torch.device
-) -> tuple[Tensor, Tensor]:
+def clean_batch(model: TestedModel, rows: Tensor, device: torch.device) -> tuple[Tensor, Tensor]:
     """(n, 3, S, S) pixels in [0, 1] of some images, and (n,) labels among the kept classes."""
     pixels = model.images[rows].to(device).float() / 255
     labels = places(model.labels[rows], model.among).to(device)

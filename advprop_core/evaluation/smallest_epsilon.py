@@ -13,12 +13,12 @@ from torch import Tensor
 from advprop_core.attacks.gradient import Sizes, loss_gradient, walk
 from advprop_core.attacks.inputs import Model, own_inputs, require_labels
 from advprop_core.errors import InputError
-from advprop_core.evaluation.batches import BATCH_SIZE, measure_batches
+from advprop_core.evaluation.batches import measure_batches
 from advprop_core.evaluation.cells import TestedModel
+from advprop_core.evaluation.inputs import Workshop
 from advprop_core.evaluation.intervals import share_intervals
-from advprop_core.evaluation.networks import clean_batch, folded_network
-from advprop_core.evaluation.store import CellStore
-from advprop_core.processes import ALONE, Processes, Progress
+from advprop_core.evaluation.networks import clean_batch
+from advprop_core.processes import Progress
 from advprop_core.types import AttackConfig
 
 MEANING = (
@@ -156,17 +156,13 @@ def smallest_epsilons(model: Model, pixels: Tensor, labels: Tensor, attack: Atta
 def measure_smallest(
     model: TestedModel,
     attack: AttackConfig,
-    *,
-    batch_size: int = BATCH_SIZE,
-    store: CellStore | None = None,
+    workshop: Workshop | None = None,
     progress: Progress | None = None,
-    processes: Processes = ALONE,
 ) -> tuple[SmallestEpsilon, ...]:
     """Every branch of a model, attacked through itself as by :func:`smallest_epsilons`.
 
-    The other arguments are those of :func:`~advprop_core.evaluation.suite.evaluate`. The store
-    keeps each batch at once, for it is hundreds of passes; progress counts images once for each
-    branch.
+    The workshop's store keeps each batch at once, for it is hundreds of passes; progress counts
+    images once for each branch.
     """
     n, results = len(model.labels), []
     for index, branch in enumerate(model.branches):
@@ -175,7 +171,7 @@ def measure_smallest(
             if progress:
                 progress(before + done, n * len(model.branches))
 
-        radii = _branch_radii(model, branch, attack, batch_size, store, report, processes)
+        radii = _branch_radii(model, branch, attack, workshop or Workshop(), report)
         results.append(SmallestEpsilon(model.name, branch, attack, tuple(radii.tolist())))
     return tuple(results)
 
@@ -184,13 +180,11 @@ def _branch_radii(
     model: TestedModel,
     branch: str,
     attack: AttackConfig,
-    batch_size: int,
-    store: CellStore | None,
+    workshop: Workshop,
     report: Callable[[int], None],
-    processes: Processes,
 ) -> Tensor:
     """(n,) smallest radii: those that are stored, and the others, which the processes share."""
-    n = len(model.labels)
+    n, store, processes = len(model.labels), workshop.store, workshop.processes
     radii = torch.full((n,), torch.nan, dtype=torch.float64)
     if store:
         stored = torch.empty(0, dtype=torch.int64), radii[:0]
@@ -204,17 +198,17 @@ def _branch_radii(
         report(before)
     if not len(missing):
         return radii
-    network = folded_network(model, branch, processes.device)
+    network = workshop.network(model, branch)
 
     def measure(rows: Tensor, _: int) -> Tensor:
-        return smallest_epsilons(network, *clean_batch(model, rows, processes.device), attack)
+        return smallest_epsilons(network, *clean_batch(model, rows, workshop.device), attack)
 
     def save(rows: Tensor, measured: list[Tensor]) -> None:
         if store:
             store.write_radii(model, branch, attack, rows, torch.cat(measured))
 
     measured = measure_batches(
-        missing, batch_size, processes, measure, save, lambda done: report(before + done)
+        missing, workshop.batch_size, processes, measure, save, lambda done: report(before + done)
     )
     radii[missing] = torch.cat(measured)
     return radii

@@ -12,6 +12,7 @@ from advprop_core.evaluation.batches import BATCH_SIZE
 from advprop_core.evaluation.cells import Cell, TestedModel, cells_of, only_shown
 from advprop_core.evaluation.conditions import Condition, takes_restarts
 from advprop_core.evaluation.data import DataRequest, open_images
+from advprop_core.evaluation.inputs import Workshop
 from advprop_core.evaluation.masking import controls, count_flat
 from advprop_core.evaluation.results import Answers, BranchResult
 from advprop_core.evaluation.smallest_epsilon import SmallestEpsilon, measure_smallest
@@ -131,12 +132,11 @@ def evaluate(
 
     Args:
         suite: What is asked.
-        batch_size: Images at a time; answers depend on it by rounding alone.
-        store: What is found there is not measured again, and what is finished is kept there, so
-            that an evaluation that was ended goes on where it was.
+        batch_size: As for :class:`~advprop_core.evaluation.inputs.Workshop`.
+        store: Likewise.
         progress: Called with (done, all) images, counted once for every group of cells that are
             shown the same pixels; may end the work by raising.
-        processes: That call this together, and where their networks run.
+        processes: Likewise; all of them call this.
 
     Raises:
         ValueError: If a branch does not exist, models share a name, logits are not finite, a
@@ -154,15 +154,8 @@ def evaluate(
         if progress:
             progress(done, total + search)
 
-    answered = sweep(
-        suite.models,
-        suite.conditions,
-        batch_size=batch_size,
-        store=store,
-        progress=count_swept,
-        processes=processes,
-    )
-
+    workshop = Workshop(processes, batch_size, store)
+    answered = sweep(suite.models, suite.conditions, workshop, count_swept)
     radii: list[SmallestEpsilon] = []
 
     def count_searched(done: int, _: int) -> None:
@@ -172,14 +165,7 @@ def evaluate(
 
     if suite.smallest is not None:
         for model in suite.models:
-            radii += measure_smallest(
-                model,
-                suite.smallest,
-                batch_size=batch_size,
-                store=store,
-                progress=count_searched,
-                processes=processes,
-            )
+            radii += measure_smallest(model, suite.smallest, workshop, count_searched)
     ordered = [cell for model in suite.models for cell in cells_of(model, suite.conditions)]
     cells = only_shown({cell: answered[cell] for cell in ordered})
     left_out = {cell.model: len(answered[cell]) - len(cells[cell]) for cell in ordered}
@@ -190,7 +176,7 @@ def evaluate(
         (model.name, branch): count
         for model in suite.models
         if attacked and len(model.images)
-        for branch, count in count_flat(model, batch_size, processes).items()
+        for branch, count in count_flat(model, workshop).items()
     }
     return Evaluation(suite, cells, radii, left_out, processes.gather(met), flat)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import torch
 from torch import Tensor
 
-from advprop_core.evaluation.batches import BATCH_SIZE, measure_batches
+from advprop_core.evaluation.batches import measure_batches
 from advprop_core.evaluation.cells import Cell, TestedModel, cells_of
 from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.inputs import Group, Workshop, pixels_of
@@ -18,7 +18,7 @@ from advprop_core.evaluation.results import Answers
 from advprop_core.evaluation.store import CellStore
 from advprop_core.evaluation.stored_corruptions import marked
 from advprop_core.pictures.probes import require_room
-from advprop_core.processes import ALONE, Processes, Progress
+from advprop_core.processes import Progress
 
 _FEW = 16  # images at a time where each takes long
 _PATIENCE = 60  # seconds after which answers are kept, though more of their cell are to come
@@ -27,11 +27,8 @@ _PATIENCE = 60  # seconds after which answers are kept, though more of their cel
 def sweep(
     models: Sequence[TestedModel],
     conditions: Sequence[Condition],
-    *,
-    batch_size: int = BATCH_SIZE,
-    store: CellStore | None = None,
+    workshop: Workshop | None = None,
     progress: Progress | None = None,
-    processes: Processes = ALONE,
 ) -> dict[Cell, Answers]:
     """What every branch of every model answers under every condition.
 
@@ -39,15 +36,15 @@ def sweep(
     branches that are asked about it, a corruption once for all models with the same photos, and a
     probe once for all models with the same images.
 
-    Other arguments are those of :func:`~advprop_core.evaluation.suite.evaluate`, and so is what is
-    refused. The store keeps new answers every minute, and those of AutoAttack batch by batch.
+    Progress is that of :func:`~advprop_core.evaluation.suite.evaluate`, and so is what is refused.
+    The workshop's store keeps new answers every minute, and those of AutoAttack batch by batch.
     Under AutoAttack progress is called with every pass, so that it can end the work by raising.
     Processes deal the batches out, so their number changes no answer.
     """
+    workshop = workshop or Workshop()
     cells = dict.fromkeys(cell for model in models for cell in cells_of(model, conditions))
     groups = _groups(models, cells)
     total = sum(group.count for group in groups)
-    work = _Work(Workshop(processes.device), batch_size, store, processes)
     answered, done = dict[Cell, Answers](), 0
     for group in groups:
 
@@ -55,85 +52,70 @@ def sweep(
             if progress:
                 progress(before + count, total)
 
-        answered |= work.answers(group, count_images)
+        answered |= _group_answers(workshop, group, count_images)
         done += group.count
     return answered
 
 
-@dataclass(frozen=True, eq=False)
-class _Work:
-    """How groups are measured, and where what is finished is kept."""
+def _group_answers(
+    workshop: Workshop, group: Group, count_images: Callable[[int], None]
+) -> dict[Cell, Answers]:
+    """Every cell's answers: those in the store, and those to the images that lack some."""
+    first = workshop.processes.is_first  # the others' folders need not hold the same
+    stored = workshop.processes.from_first(_stored(workshop.store, group) if first else {})
+    lacking = tuple(cell for cell, (rows, _) in stored.items() if len(rows) < group.count)
+    missing = _missing([stored[cell][0] for cell in lacking], group.count)
+    if len(missing) < group.count:
+        count_images(group.count - len(missing))
+    if not lacking:
+        return {cell: answers for cell, (_, answers) in stored.items()}
+    stored_rows = {cell: rows for cell, (rows, _) in stored.items()}
+    fresh = _ask(workshop, replace(group, cells=lacking), missing, stored_rows, count_images)
+    return {
+        cell: _whole(before, missing, fresh[cell]) if cell in fresh else before[1]
+        for cell, before in stored.items()
+    }
 
-    workshop: Workshop
-    batch_size: int
-    store: CellStore | None
-    processes: Processes
 
-    def answers(self, group: Group, count_images: Callable[[int], None]) -> dict[Cell, Answers]:
-        """Every cell's answers: those in the store, and those to the images that lack some."""
-        first = self.processes.is_first  # the others' folders need not hold the same
-        stored = self.processes.from_first(self._stored(group) if first else {})
-        lacking = tuple(cell for cell, (rows, _) in stored.items() if len(rows) < group.count)
-        missing = _missing([stored[cell][0] for cell in lacking], group.count)
-        if len(missing) < group.count:
-            count_images(group.count - len(missing))
-        if not lacking:
-            return {cell: answers for cell, (_, answers) in stored.items()}
-        stored_rows = {cell: rows for cell, (rows, _) in stored.items()}
-        fresh = self._ask(replace(group, cells=lacking), missing, stored_rows, count_images)
-        return {
-            cell: _whole(before, missing, fresh[cell]) if cell in fresh else before[1]
-            for cell, before in stored.items()
-        }
+def _ask(
+    workshop: Workshop,
+    group: Group,
+    missing: Tensor,
+    stored_rows: Mapping[Cell, Tensor],
+    count_images: Callable[[int], None],
+) -> dict[Cell, Answers]:
+    stored_count = group.count - len(missing)
+    takes_few = group.is_slow and workshop.device.type == "cpu"
 
-    def _ask(
-        self,
-        group: Group,
-        missing: Tensor,
-        stored_rows: Mapping[Cell, Tensor],
-        count_images: Callable[[int], None],
-    ) -> dict[Cell, Answers]:
-        stored_count = group.count - len(missing)
+    def measure(rows: Tensor, before: int) -> dict[Cell, Answers]:
+        on_pass = partial(count_images, stored_count + before)
+        return _answers(group, workshop, rows, on_pass)
 
-        def measure(rows: Tensor, before: int) -> dict[Cell, Answers]:
-            on_pass = partial(count_images, stored_count + before)
-            return _answers(group, self.workshop, rows, on_pass)
-
-        answered = measure_batches(
-            missing,
-            self._at_a_time(group),
-            self.processes,
-            measure,
-            lambda rows, parts: self._save(group, rows, _joined(parts, group.cells), stored_rows),
-            lambda done: count_images(stored_count + done),
-            patience=0 if group.is_slow else _PATIENCE,
-        )
-        return _joined(answered, group.cells)
-
-    def _at_a_time(self, group: Group) -> int:
-        takes_few = group.is_slow and self.processes.device.type == "cpu"
-        return min(self.batch_size, _FEW) if takes_few else self.batch_size
-
-    def _stored(self, group: Group) -> dict[Cell, tuple[Tensor, Answers]]:
-        if self.store is None:
-            nothing = torch.empty(0, dtype=torch.int64), Answers.none()
-            return dict.fromkeys(group.cells, nothing)
-        return {cell: self.store.read(group.model(cell), cell) for cell in group.cells}
-
-    def _save(
-        self,
-        group: Group,
-        rows: Tensor,
-        answers: Mapping[Cell, Answers],
-        stored_rows: Mapping[Cell, Tensor],
-    ) -> None:
+    def save(rows: Tensor, parts: list[dict[Cell, Answers]]) -> None:
         """Save the answers to the images at (n,) places that the store does not have yet."""
-        if self.store is None:
-            return
+        answers = _joined(parts, group.cells)
         for cell in group.cells:
             new = ~torch.isin(rows, stored_rows[cell])
-            if new.any():
-                self.store.write(group.model(cell), cell, rows[new], answers[cell].rows(new))
+            if workshop.store and new.any():
+                workshop.store.write(group.model(cell), cell, rows[new], answers[cell].rows(new))
+
+    answered = measure_batches(
+        missing,
+        min(workshop.batch_size, _FEW) if takes_few else workshop.batch_size,
+        workshop.processes,
+        measure,
+        save,
+        lambda done: count_images(stored_count + done),
+        patience=0 if group.is_slow else _PATIENCE,
+    )
+    return _joined(answered, group.cells)
+
+
+def _stored(store: CellStore | None, group: Group) -> dict[Cell, tuple[Tensor, Answers]]:
+    if store is None:
+        nothing = torch.empty(0, dtype=torch.int64), Answers.none()
+        return dict.fromkeys(group.cells, nothing)
+    return {cell: store.read(group.model(cell), cell) for cell in group.cells}
 
 
 def _joined(parts: Sequence[Mapping[Cell, Answers]], cells: Sequence[Cell]) -> dict[Cell, Answers]:

@@ -10,6 +10,7 @@ from advprop_core.attacks.gradient import random_start
 from advprop_core.datasets.named import Images
 from advprop_core.evaluation.cells import Cell, TestedModel
 from advprop_core.evaluation.conditions import Condition
+from advprop_core.evaluation.inputs import Workshop
 from advprop_core.evaluation.smallest_epsilon import measure_smallest
 from advprop_core.evaluation.sweep import sweep
 from advprop_core.pictures.corruptions import ALL_CORRUPTIONS, CorruptionConfig
@@ -35,8 +36,8 @@ def gpu():
 
 def test_clean_and_attacked_answers(subject, gpu):
     conditions = [Condition(), Condition(FGSM), Condition(FGSM, "aux")]
-    there = sweep([subject], conditions, batch_size=8, processes=gpu)
-    here = sweep([subject], conditions, batch_size=8)
+    there = sweep([subject], conditions, Workshop(batch_size=8, processes=gpu))
+    here = sweep([subject], conditions, Workshop(batch_size=8))
     for cell, answers in here.items():
         assert there[cell].losses.device.type == "cpu"
         torch.testing.assert_close(there[cell].losses, answers.losses, rtol=1e-2, atol=1e-2)
@@ -63,7 +64,7 @@ def test_own_draws_of_an_attack_are_those_of_the_cpu(pixels, norm):
 def test_restarts_run_there(subject, gpu):
     condition = Condition(AttackConfig.pgd(4 / 255, steps=2), restarts=3)
     once = replace(condition, restarts=1)
-    found = sweep([subject], [once, condition], batch_size=8, processes=gpu)
+    found = sweep([subject], [once, condition], Workshop(batch_size=8, processes=gpu))
     for branch in subject.branches:
         few, many = (
             found[Cell("one", branch, replace(one, attack_branch=branch))]
@@ -74,9 +75,11 @@ def test_restarts_run_there(subject, gpu):
 
 def test_autoattack_and_smallest_radii_run_there(subject, gpu):
     strong = Condition(AutoAttackConfig("linf", 4 / 255, steps=3, queries=5))
-    (cell, *_), (answers, *_) = zip(*sweep([subject], [strong], processes=gpu).items(), strict=True)
+    (cell, *_), (answers, *_) = zip(
+        *sweep([subject], [strong], Workshop(processes=gpu)).items(), strict=True
+    )
     assert (cell.branch, len(answers)) == ("main", 20)
-    there = measure_smallest(subject, FGSM, processes=gpu)
+    there = measure_smallest(subject, FGSM, Workshop(processes=gpu))
     assert [len(one.epsilons) for one in there] == [20, 20]
 
 

@@ -5,6 +5,7 @@ from torch import nn
 from advprop_core.attacks.gradient import attack
 from advprop_core.evaluation.cells import Cell, TestedModel
 from advprop_core.evaluation.conditions import Condition
+from advprop_core.evaluation.inputs import Workshop
 from advprop_core.evaluation.networks import Restricted, in_full, places
 from advprop_core.evaluation.results import Answers
 from advprop_core.evaluation.store import CellStore
@@ -85,7 +86,7 @@ def test_a_store_tells_restricted_cells_apart(subject, tmp_path):
     whole = TestedModel("one", subject.model, subject.images, subject.labels, ("main",))
     for subject_now, reused in ((subject, 0), (whole, 0), (subject, 1), (whole, 1)):
         store = CellStore(tmp_path, {"one": "digest"})
-        answered = sweep([subject_now], [Condition()], store=store)
+        answered = sweep([subject_now], [Condition()], Workshop(store=store))
         assert store.reused == reused
         predicted = answered[Cell("one", "main", Condition())].predicted
         assert (predicted == 0).all() == (subject_now is whole)

@@ -7,6 +7,7 @@ import torch
 
 from advprop_core.evaluation import smallest_epsilon
 from advprop_core.evaluation.cells import TestedModel
+from advprop_core.evaluation.inputs import Workshop
 from advprop_core.evaluation.intervals import wilson_interval
 from advprop_core.evaluation.smallest_epsilon import (
     SmallestEpsilon,
@@ -102,19 +103,21 @@ def test_batches_progress_and_what_is_kept(subject, tmp_path, monkeypatch):
     whole = measure_smallest(subject, FGSM)
     store = CellStore(tmp_path, digests)
     parts = measure_smallest(
-        subject, FGSM, batch_size=4, store=store, progress=lambda *at: told.append(at)
+        subject, FGSM, Workshop(batch_size=4, store=store), progress=lambda *at: told.append(at)
     )
     assert parts == whole
     assert told == [(n, 20) for n in (4, 8, 10, 14, 18, 20)]
     assert store.reused == 0
     monkeypatch.setattr(smallest_epsilon, "smallest_epsilons", None)  # nothing is measured again
     again = CellStore(tmp_path, digests)
-    assert measure_smallest(subject, FGSM, store=again) == whole
+    assert measure_smallest(subject, FGSM, Workshop(store=again)) == whole
     assert (again.reused, again.written) == (2, 0)
     few = replace(subject, images=subject.images[3:5], labels=subject.labels[3:5])
-    assert measure_smallest(few, FGSM, store=again)[0].epsilons == whole[0].epsilons[3:5]
+    assert measure_smallest(few, FGSM, Workshop(store=again))[0].epsilons == whole[0].epsilons[3:5]
     with pytest.raises(TypeError):
-        measure_smallest(subject, replace(FGSM, seed=1), store=CellStore(tmp_path, digests))
+        measure_smallest(
+            subject, replace(FGSM, seed=1), Workshop(store=CellStore(tmp_path, digests))
+        )
 
 
 def test_what_was_found_before_an_interruption_is_kept(subject, tmp_path, monkeypatch):
@@ -124,7 +127,10 @@ def test_what_was_found_before_an_interruption_is_kept(subject, tmp_path, monkey
 
     with pytest.raises(KeyboardInterrupt):
         measure_smallest(
-            subject, FGSM, batch_size=4, store=CellStore(tmp_path, {"one": "d"}), progress=stop
+            subject,
+            FGSM,
+            Workshop(batch_size=4, store=CellStore(tmp_path, {"one": "d"})),
+            progress=stop,
         )
     asked = []
 
@@ -133,16 +139,18 @@ def test_what_was_found_before_an_interruption_is_kept(subject, tmp_path, monkey
         return smallest_epsilons(network, pixels, labels, attack)
 
     monkeypatch.setattr(smallest_epsilon, "smallest_epsilons", count_images)
-    again = measure_smallest(subject, FGSM, store=CellStore(tmp_path, {"one": "d"}))
+    again = measure_smallest(subject, FGSM, Workshop(store=CellStore(tmp_path, {"one": "d"})))
     assert asked == [2, 10]  # what is left of main, all of aux
     assert again == measure_smallest(subject, FGSM)
 
 
 def test_more_images_reuse_what_fewer_have_measured(subject, tmp_path):
     few = replace(subject, images=subject.images[3:5], labels=subject.labels[3:5])
-    measure_smallest(few, FGSM, store=CellStore(tmp_path, {"one": "digest"}))
+    measure_smallest(few, FGSM, Workshop(store=CellStore(tmp_path, {"one": "digest"})))
     store, told = CellStore(tmp_path, {"one": "digest"}), []
-    found = measure_smallest(subject, FGSM, store=store, progress=lambda *at: told.append(at))
+    found = measure_smallest(
+        subject, FGSM, Workshop(store=store), progress=lambda *at: told.append(at)
+    )
     assert found == measure_smallest(subject, FGSM)
     assert told == [(n, 20) for n in (2, 10, 12, 20)]
     assert (store.reused, store.extended, store.written) == (0, 2, 2)

@@ -11,6 +11,7 @@ from safetensors.torch import load_file, save_file
 from advprop_core.evaluation import store
 from advprop_core.evaluation.cells import Cell, TestedModel
 from advprop_core.evaluation.conditions import Condition
+from advprop_core.evaluation.inputs import Workshop
 from advprop_core.evaluation.results import Answers
 from advprop_core.evaluation.store import CellStore
 from advprop_core.evaluation.sweep import sweep
@@ -140,7 +141,7 @@ def test_a_full_disk_loses_no_answer_and_leaves_no_file(subject, tmp_path, fill_
     measured = sweep([subject], conditions)
     fill_disk()
     store = CellStore(tmp_path, {"one": "digest"})
-    again = sweep([subject], conditions, store=store)
+    again = sweep([subject], conditions, Workshop(store=store))
     assert list(again) == list(measured)
     assert all(torch.equal(again[cell].losses, measured[cell].losses) for cell in measured)
     assert "free at least 1 MB" in str(store.failure)

@@ -8,6 +8,7 @@ from advprop_core.evaluation import inputs
 from advprop_core.evaluation import sweep as module
 from advprop_core.evaluation.cells import Cell, TestedModel, cells_of
 from advprop_core.evaluation.conditions import EACH, Condition
+from advprop_core.evaluation.inputs import Workshop
 from advprop_core.evaluation.results import BranchResult
 from advprop_core.evaluation.store import CellStore
 from advprop_core.evaluation.sweep import sweep
@@ -98,7 +99,7 @@ def test_a_probe_is_made_from_the_network_s_own_images(subjects):
     torch.testing.assert_close(smooth.losses, clean.losses, atol=1e-3, rtol=0)
     seeds = image_seeds(stripes, 1)
     group = module._groups([one], found)[1]
-    workshop = inputs.Workshop(torch.device("cpu"))
+    workshop = inputs.Workshop()
     shown, readable = inputs.pixels_of(group, workshop, torch.arange(4, 7), lambda: None)
     assert readable is None
     expected = probe(stripes[4:7].float() / 255, SHUFFLED.probe, seeds=seeds[4:7])
@@ -116,7 +117,7 @@ def test_models_of_different_size_share_a_corruption(subjects, made):
 
 
 def test_an_interrupted_evaluation_goes_on(subjects, made, tmp_path):
-    whole = summed(sweep(subjects, CONDITIONS, batch_size=4))
+    whole = summed(sweep(subjects, CONDITIONS, Workshop(batch_size=4)))
     for name in made:
         made[name] = 0
 
@@ -126,14 +127,17 @@ def test_an_interrupted_evaluation_goes_on(subjects, made, tmp_path):
 
     store = CellStore(tmp_path / "cells", MODELS)
     with pytest.raises(KeyboardInterrupt):
-        sweep(subjects, CONDITIONS, batch_size=4, store=store, progress=interrupt)
+        sweep(subjects, CONDITIONS, Workshop(batch_size=4, store=store), progress=interrupt)
     assert (store.reused, store.written) == (0, 5)
     assert len(list((tmp_path / "cells").iterdir())) == 5
     assert made == {"attack": 6, "corrupt": 2, "probe": 0}
     store = CellStore(tmp_path / "cells", MODELS)
     done = []
     found = sweep(
-        subjects, CONDITIONS, batch_size=4, store=store, progress=lambda *at: done.append(at)
+        subjects,
+        CONDITIONS,
+        Workshop(batch_size=4, store=store),
+        progress=lambda *at: done.append(at),
     )
     assert summed(found) == whole
     assert (store.reused, store.written) == (5, 9)
@@ -165,10 +169,10 @@ def test_an_interrupted_autoattack_loses_a_few_images_only(subjects, tmp_path, m
     strong = Condition(AutoAttackConfig("linf", 0.1, seed=5), "main")
     one = replace(subjects[0], branches=("aux",))
     with pytest.raises(KeyboardInterrupt):
-        sweep([one], [strong], store=CellStore(tmp_path, MODELS), progress=interrupt)
+        sweep([one], [strong], Workshop(store=CellStore(tmp_path, MODELS)), progress=interrupt)
     assert seen == image_seeds(one.images, 5)[:8]  # draws follow from the image
     store = CellStore(tmp_path, MODELS)
-    (answers,) = sweep([one], [strong], store=store).values()
+    (answers,) = sweep([one], [strong], Workshop(store=store)).values()
     assert seen == image_seeds(one.images, 5)
     assert (store.reused, store.extended, store.written) == (0, 1, 1)
     (clean,) = sweep([one], [Condition()]).values()
@@ -202,11 +206,11 @@ def test_more_images_reuse_what_fewer_have_measured(subjects, made, tmp_path):
     conditions = (*CONDITIONS, Condition(PGD, "aux", restarts=2), SHUFFLED)
     whole = sweep(subjects, conditions)
     places = torch.tensor([8, 1, 4])
-    few = sweep(some(places), conditions, store=CellStore(tmp_path, MODELS))
+    few = sweep(some(places), conditions, Workshop(store=CellStore(tmp_path, MODELS)))
     for name in made:
         made[name] = 0
     store, done = CellStore(tmp_path, MODELS), []
-    found = sweep(subjects, conditions, store=store, progress=lambda *at: done.append(at))
+    found = sweep(subjects, conditions, Workshop(store=store), progress=lambda *at: done.append(at))
     assert (store.reused, store.extended) == (0, len(found))
     assert done[:2] == [(3, 100), (10, 100)]
     for cell, answers in found.items():
@@ -214,7 +218,7 @@ def test_more_images_reuse_what_fewer_have_measured(subjects, made, tmp_path):
         assert torch.equal(answers.losses[places], few[cell].losses)
         torch.testing.assert_close(vars(answers), vars(whole[cell]), atol=1e-4, rtol=1e-4)
     again = CellStore(tmp_path, MODELS)
-    fewer = sweep(some(torch.tensor([1, 2])), conditions, store=again)
+    fewer = sweep(some(torch.tensor([1, 2])), conditions, Workshop(store=again))
     assert (again.reused, again.written) == (len(found), 0)
     for cell, answers in fewer.items():
         assert torch.equal(answers.losses, found[cell].losses[1:3])
@@ -229,12 +233,12 @@ def test_a_cell_that_lacks_an_answer_is_asked_with_those_that_lack_all(subjects,
     known = sweep([part], [condition])[cell]
     store.write(part, cell, torch.arange(4), replace(known, losses=known.losses + 1))
     store = CellStore(tmp_path, MODELS)
-    found = sweep([one], [condition], store=store)
+    found = sweep([one], [condition], Workshop(store=store))
     assert (store.extended, made["attack"]) == (1, 2)
     fresh = sweep([one], [condition])
     assert torch.equal(found[cell].losses[:4], known.losses + 1)
     assert torch.equal(found[cell].losses[4:], fresh[cell].losses[4:])
-    again = sweep([one], [condition], store=CellStore(tmp_path, MODELS))
+    again = sweep([one], [condition], Workshop(store=CellStore(tmp_path, MODELS)))
     for cell, answers in found.items():
         assert torch.equal(again[cell].losses, answers.losses)
 
@@ -248,11 +252,18 @@ def test_a_long_cell_is_kept_now_and_then(subjects, tmp_path, monkeypatch):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        sweep([one], [NOISE], batch_size=4, store=CellStore(tmp_path, MODELS), progress=interrupt)
+        sweep(
+            [one],
+            [NOISE],
+            Workshop(batch_size=4, store=CellStore(tmp_path, MODELS)),
+            progress=interrupt,
+        )
     store = CellStore(tmp_path, MODELS)
-    (found,) = sweep([one], [NOISE], batch_size=4, store=store).values()
+    (found,) = sweep([one], [NOISE], Workshop(batch_size=4, store=store)).values()
     assert (store.extended, store.written) == (1, 1)
-    assert torch.equal(found.losses, sweep([one], [NOISE], batch_size=4).popitem()[1].losses)
+    assert torch.equal(
+        found.losses, sweep([one], [NOISE], Workshop(batch_size=4)).popitem()[1].losses
+    )
 
 
 @pytest.mark.parametrize(
@@ -266,7 +277,7 @@ def test_an_answer_depends_on_its_image_alone(make_dual, pixels, condition):
 
     def losses(rows, batch_size):
         one = TestedModel("one", model, images[rows], labels[rows], ("aux",))
-        ((_, found),) = sweep([one], [condition], batch_size=batch_size).items()
+        ((_, found),) = sweep([one], [condition], Workshop(batch_size=batch_size)).items()
         return found.losses
 
     whole, order = losses(torch.arange(9), 64), torch.tensor([7, 2, 5, 0])
@@ -280,7 +291,7 @@ def test_an_answer_depends_on_its_image_alone(make_dual, pixels, condition):
 def test_a_longer_evaluation_reuses_a_shorter(subjects, made, tmp_path):
     def measure(conditions):
         store = CellStore(tmp_path, MODELS)
-        found = sweep(subjects, conditions, store=store)
+        found = sweep(subjects, conditions, Workshop(store=store))
         return summed(found), store.reused
 
     short, reused = measure(CONDITIONS[:3])
@@ -294,11 +305,11 @@ def test_a_longer_evaluation_reuses_a_shorter(subjects, made, tmp_path):
 
 
 def test_nothing_is_reused_for_other_data_or_models(subjects, tmp_path):
-    sweep(subjects, CONDITIONS, store=CellStore(tmp_path, MODELS))
+    sweep(subjects, CONDITIONS, Workshop(store=CellStore(tmp_path, MODELS)))
 
     def reused(subjects, models=MODELS, device="cpu"):
         store = CellStore(tmp_path, models, device=device)
-        sweep(subjects, CONDITIONS, store=store)
+        sweep(subjects, CONDITIONS, Workshop(store=store))
         return store.reused
 
     assert reused(subjects) == 14

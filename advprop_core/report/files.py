@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from advprop_core.files import write_whole
-from advprop_core.report.page import page
-from advprop_core.report.sections import Plot, sections, with_short_names
-from advprop_core.report.transfer_page import transfer_page
+from advprop_core.report.pages import page, transfer_page
+from advprop_core.report.sections import Plot
 from advprop_core.report.words import as_csv
 
 
@@ -45,7 +44,7 @@ def html(content: Mapping[str, Any]) -> str:
     """The page of an evaluation, with plotly.js inside."""
     from plotly.offline import get_plotlyjs
 
-    return page(content, [*sections(with_short_names(content))], _drawn, get_plotlyjs())
+    return page(content, _drawn, get_plotlyjs())
 
 
 def transfer_html(content: Mapping[str, Any]) -> str:

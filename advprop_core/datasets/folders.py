@@ -139,6 +139,12 @@ class ImageFolder:
         return pixels[: len(readable)], labels[readable]
 
 
+def read_square(path: Path, size: int) -> Tensor | Unreadable:
+    """A photo as a (3, size, size) uint8 square, or why it cannot be read."""
+    photo = open_photo(path, size)
+    return photo if isinstance(photo, Unreadable) else decoding.to_bytes(decoding.fit(photo, size))
+
+
 def open_photo(path: Path, shorter_side: int) -> Image.Image | Unreadable:
     """A photo, decoded for a shorter side of so many pixels, or why it cannot be read."""
     try:

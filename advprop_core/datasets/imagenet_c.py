@@ -16,12 +16,11 @@ from PIL import Image
 from torch import Tensor
 
 from advprop_core.datasets.class_folders import draw_evenly, match_folders
-from advprop_core.datasets.folders import Unreadable, open_photo
+from advprop_core.datasets.folders import Unreadable, read_square
 from advprop_core.datasets.imagenet import class_images, corruption_folders
 from advprop_core.errors import InputError
 from advprop_core.models.class_names import Classes
 from advprop_core.pictures.corruptions import CorruptionConfig
-from advprop_core.pictures.decoding import fit, to_bytes
 from advprop_core.pictures.digests import image_digest
 from advprop_core.pictures.formats import ImageError
 from advprop_core.text import listing
@@ -142,7 +141,7 @@ class CorruptedPhotos:
         folder = self.folders[corruption.kind, corruption.severity]
         names = [self.names[row] for row in rows.tolist()]
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            photos = list(pool.map(lambda name: _read(folder / name), names))
+            photos = list(pool.map(lambda name: read_square(folder / name, SIZE), names))
         pixels = torch.zeros((len(photos), 3, SIZE, SIZE), dtype=torch.uint8)
         readable = torch.zeros(len(photos), dtype=torch.bool)
         for row, photo in enumerate(photos):
@@ -206,11 +205,6 @@ def _odd_size(photos: Iterable[Path]) -> tuple[int, int] | None:
         if size != (SIZE, SIZE):
             return size
     return None
-
-
-def _read(path: Path) -> Tensor | Unreadable:
-    photo = open_photo(path, SIZE)
-    return photo if isinstance(photo, Unreadable) else to_bytes(fit(photo, SIZE))
 
 
 def _facts(path: Path) -> str:

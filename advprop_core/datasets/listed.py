@@ -16,7 +16,7 @@ from torch import Tensor
 from advprop_core.datasets.array_sets import open_arrays
 from advprop_core.datasets.cifar import draw_rows
 from advprop_core.datasets.class_folders import EMPTY
-from advprop_core.datasets.folders import ImageFolder, Unreadable, open_photo
+from advprop_core.datasets.folders import ImageFolder, Unreadable, read_square
 from advprop_core.datasets.layouts import Place, images_of
 from advprop_core.datasets.named import (
     BUILTIN,
@@ -29,7 +29,7 @@ from advprop_core.datasets.named import (
 from advprop_core.datasets.texture_shapes.scenes import SHAPES
 from advprop_core.errors import InputError
 from advprop_core.models.class_names import Classes
-from advprop_core.pictures.decoding import fit, to_bytes, to_image
+from advprop_core.pictures.decoding import to_bytes, to_image
 from advprop_core.text import listing
 
 
@@ -163,8 +163,7 @@ def _files(
     facts = [(title, *_stamp(path)) for title, path in zip(titles, files, strict=True)]
 
     def open_file(position: int, size: int) -> Tensor | Unreadable:
-        photo = open_photo(files[position], size)
-        return photo if isinstance(photo, Unreadable) else to_bytes(fit(photo, size))
+        return read_square(files[position], size)
 
     return ImageList(
         name,

@@ -8,14 +8,15 @@ from __future__ import annotations
 import hashlib
 import io
 import math
-from contextlib import suppress
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from PIL import Image, ImageFile, ImageOps, TiffImagePlugin
 
 from advprop_core.errors import InputError
-from advprop_core.pictures.budget import PixelBudget
 from advprop_core.pictures.colours import over_white, to_colours, to_rgb
 from advprop_core.pictures.formats import DamagedImage, ImageError, open_image, without_text
 
@@ -32,8 +33,36 @@ MAX_PIXELS: Final = 80_000_000
 """Declared width times height of an image that is held in full while it is read (up to 1 GB)."""
 MAX_JPEG_PIXELS: Final = 200_000_000
 """The same for a baseline JPEG, which libjpeg shrinks while it reads."""
-_BUDGET: Final = PixelBudget(MAX_PIXELS)
 _TOO_LARGE: Final = "{} more than {} megapixels: make it smaller first."
+
+
+class PixelBudget:
+    """A small file may hold a large picture: what is being decoded has a common limit.
+
+    Args:
+        pixels: Of all pictures together. One alone may be larger.
+    """
+
+    def __init__(self, pixels: int) -> None:
+        self._most = pixels
+        self._held = 0
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def hold(self, pixels: int) -> Iterator[None]:
+        """Wait until there is room for so many, and keep it for the block."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._held or self._held + pixels <= self._most)
+            self._held += pixels
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._held -= pixels
+                self._changed.notify_all()
+
+
+_BUDGET: Final = PixelBudget(MAX_PIXELS)
 
 
 def decode(

@@ -1,29 +1,45 @@
-"""The pages of reports; their figures are drawn in ``files``."""
+"""The pages of reports, which need no network; their figures are drawn in ``files``."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from pathlib import PurePath
 from typing import Any
 
 from advprop_core.report import tables, transfer_words
-from advprop_core.report.html import (
-    Draw,
-    again,
-    document,
-    notes,
-    paragraph,
-    section_html,
-    table_html,
-)
-from advprop_core.report.sections import Section, sections, with_short_names
-from advprop_core.report.sentences import headline
+from advprop_core.report.sections import Group, Plot, Section, sections, with_short_names
+from advprop_core.report.sentences import headline, with_emphasis
 from advprop_core.report.transfer_sections import transfer_sections
 from advprop_core.report.words import gradients_checked, images_asked
 from advprop_core.text import trained_blocks
 
-HEAD_ONLY = (
+Draw = Callable[[Plot], str]
+"""Makes HTML of a plot."""
+
+_STYLE = """
+:root { color-scheme: light; }
+body { font: 16px/1.5 system-ui, sans-serif; color: #1F2933; margin: 0 auto; padding: 1rem;
+  max-width: 74rem; }
+h1 { font-size: 1.6rem; line-height: 1.25; margin: 1rem 0 .25rem; }
+h2 { font-size: 1.2rem; margin: 2.5rem 0 .25rem; }
+p { max-width: 44rem; margin: .4rem 0; }
+figure { margin: .5rem 0 0; }
+figcaption, .small { font-size: .85rem; color: #52606D; }
+.grid { display: grid; gap: 1rem;
+  grid-template-columns: repeat(auto-fill, minmax(min(22rem, 100%), 1fr)); }
+.plot { min-width: 0; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; }
+th, td { padding: .3rem .7rem .3rem 0; text-align: right; white-space: nowrap;
+  border-bottom: 1px solid #E4E7EB; }
+th.text, td.text { text-align: left; }
+thead th { border-bottom: 2px solid #9AA5B1; }
+code { font-size: .8rem; overflow-wrap: anywhere; background: #F5F7FA; padding: .1rem .3rem; }
+summary { cursor: pointer; }
+.main { color: #0072B2; font-weight: 600; } .aux { color: #B34E00; font-weight: 600; }
+"""
+_HEAD_ONLY = (
     "Where the head alone is trained, features are computed once, so its images are not augmented"
 )
 
@@ -40,11 +56,11 @@ def page(content: Mapping[str, Any], draw: Draw, script: str) -> str:
 <span class="main">Blue</span> is the branch main, <span class="aux">orange</span> is aux.
 Whiskers, bands and brackets are 95 % intervals: Wilson's for accuracies, bootstrap for the rest.
 Robust accuracy is an upper bound: a stronger attack may find more.</p>
-{"".join(map(paragraph, headline(short)))}
-{notes(content.get("notes", ()))}{again(str(content["command"]))}
+{"".join(map(_paragraph, headline(short)))}
+{_notes(content.get("notes", ()))}{_again(str(content["command"]))}
 {_warnings(content)}
 {body}"""
-    return document(f"{models} on {content['data']}", lead, script)
+    return _document(f"{models} on {content['data']}", lead, script)
 
 
 def transfer_page(content: Mapping[str, Any], draw: Draw, script: str) -> str:
@@ -55,18 +71,18 @@ def transfer_page(content: Mapping[str, Any], draw: Draw, script: str) -> str:
     shown = transfer_sections(content)
     body = _body(content, shown, asked, transfer_words.tables(content), draw)
     title = f"How well do networks learn {data}?"
-    remarks = [*content["notes"], *([HEAD_ONLY] if "0" in content["trainable"] else [])]
+    remarks = [*content["notes"], *([_HEAD_ONLY] if "0" in content["trainable"] else [])]
     lead = f"""<h1>{escape(title)}</h1>
 <p class="small">Measured by AdvProp Lens, as in Utrera et al. (arXiv 2007.05869): {asked}
 Each network gets a new head and is trained for {training["epochs"]} epochs in batches of at most
 {training["batch_size"]}, with a learning rate of {training["learning_rate"]:g}.
 <span class="main">Blue</span> is the branch main, <span class="aux">orange</span> is aux.
 {escape(f"Sources are compared with {first}." if others else "")}</p>
-{"".join(map(paragraph, transfer_words.headline(content)))}
-{notes(remarks)}{again(str(content["command"]))}
+{"".join(map(_paragraph, transfer_words.headline(content)))}
+{_notes(remarks)}{_again(str(content["command"]))}
 {_failed(content)}
 {body}"""
-    return document(title, lead, script)
+    return _document(title, lead, script)
 
 
 def _body(
@@ -77,9 +93,9 @@ def _body(
     draw: Draw,
 ) -> str:
     """The sections, each with what was asked and the command; and all figures in tables."""
-    footer = f"{asked} {again(str(content['command']))}"
-    body = "".join(section_html(section, footer, draw) for section in shown)
-    return f"{body}\n<h2>All figures</h2>\n{''.join(map(table_html, figures))}"
+    footer = f"{asked} {_again(str(content['command']))}"
+    body = "".join(_section(section, footer, draw) for section in shown)
+    return f"{body}\n<h2>All figures</h2>\n{''.join(map(_table, figures))}"
 
 
 def _warnings(content: Mapping[str, Any]) -> str:
@@ -102,3 +118,90 @@ def _failed(content: Mapping[str, Any]) -> str:
 def _list(title: str, texts: Sequence[str]) -> str:
     lines = "".join(f"<li>{escape(text)}</li>" for text in texts)
     return f"<h2>{title}</h2><ul>{lines}</ul>" if lines else ""
+
+
+def _document(title: str, body: str, script: str) -> str:
+    """A whole page; ``body`` is HTML, and ``script`` is plotly.js itself."""
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{escape(title)}</title>
+<style>{_STYLE}</style>
+<script>{script}</script>
+</head>
+<body>
+<main>
+{body}
+</main>
+</body>
+</html>
+"""
+
+
+def _section(section: Section, footer: str, draw: Draw) -> str:
+    """A section with its plots; ``footer`` is HTML behind its caption."""
+    groups = "".join(_group(group, draw) for group in section.groups)
+    return f"""<section>
+<h2>{escape(section.title)}</h2>
+<figure>{groups}
+<figcaption>{escape(section.caption)} {footer}</figcaption></figure>
+</section>
+"""
+
+
+def _group(group: Group, draw: Draw) -> str:
+    wide = "".join(_plot(plot, draw) for plot in group.plots if plot.is_wide)
+    narrow = [_plot(plot, draw) for plot in group.plots if not plot.is_wide]
+    grid = "".join(narrow)
+    if len(narrow) > 1:
+        grid = f'<div class="grid">{grid}</div>'
+    return f"{_paragraph(group.text)}{wide}{grid}"
+
+
+def _plot(plot: Plot, draw: Draw) -> str:
+    # The words stand on a wrapper: plotly clears the labels of its own element.
+    alt = escape(with_emphasis(plot.alt, str, "", ""))
+    shown = f'<div class="plot" role="img" aria-label="{alt}">{draw(plot)}</div>'
+    return f"<div>{shown}{_paragraph(plot.note)}</div>" if plot.note else shown
+
+
+def _paragraph(text: str) -> str:
+    """A text as HTML, with the names of branches in their colours; nothing for an empty one."""
+    return f"<p>{with_emphasis(text, escape, '<strong>', '</strong>')}</p>" if text else ""
+
+
+def _again(command: str) -> str:
+    """The command, folded away."""
+    return f"<details><summary>Make it again</summary><code>{escape(command)}</code></details>"
+
+
+def _notes(texts: Sequence[str]) -> str:
+    """What should be known of the figures, a small paragraph each."""
+    return "".join(f'<p class="small">{escape(text)}.</p>\n' for text in texts)
+
+
+def _table(table: tables.Table) -> str:
+    """A table below its heading, or folded away, and above the meaning of its figures."""
+    kinds = [' class="text"' if column in tables.TEXTS else "" for column in table.columns]
+    head = "".join(
+        f'<th scope="col"{kind}>{escape(column)}</th>'
+        for column, kind in zip(table.columns, kinds, strict=True)
+    )
+    lines = "".join(
+        "<tr>"
+        + "".join(f"<td{kind}>{escape(text)}</td>" for text, kind in zip(row, kinds, strict=True))
+        + "</tr>"
+        for row in table.rows
+    )
+    shown = (
+        '<div class="scroll" tabindex="0" role="region" aria-label="Table of figures"><table>'
+        f"<thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></div>"
+    )
+    if table.is_long:
+        return f"<details><summary>{escape(table.title)}</summary>{shown}</details>"
+    meanings = "".join(
+        f'<p class="small">{escape(text[0].upper() + text[1:])}.</p>' for text in table.meanings
+    )
+    return f"<h3>{escape(table.title)}</h3>{shown}{meanings}"

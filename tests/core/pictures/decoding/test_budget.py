@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from advprop_core.pictures import decoding
-from advprop_core.pictures.budget import PixelBudget
+from advprop_core.pictures.decoding import PixelBudget
 from advprop_core.pictures.formats import ImageError
 
 

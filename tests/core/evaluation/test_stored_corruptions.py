@@ -5,6 +5,7 @@ import torch
 
 from advprop_core.evaluation.cells import Cell, TestedModel, cells_of, only_shown
 from advprop_core.evaluation.conditions import Condition
+from advprop_core.evaluation.inputs import Workshop
 from advprop_core.evaluation.results import BranchResult
 from advprop_core.evaluation.store import CellStore
 from advprop_core.evaluation.stored_corruptions import NOT_SHOWN, empty_images, marked
@@ -46,7 +47,7 @@ def subjects(model, images, files):
 
 
 def test_files_are_read_once_for_all_models_and_a_batch_at_a_time(subjects, files):
-    found = sweep(subjects, [Condition(), FOG], batch_size=4)
+    found = sweep(subjects, [Condition(), FOG], Workshop(batch_size=4))
     assert files.read_rows == [("fog", 0, 1, 2, 3), ("fog", 4, 5, 6, 7), ("fog", 8, 9)]
     assert len(found) == 8
     # Half as bright, nothing is above 0.5: main calls all dark, and five of ten are.
@@ -77,7 +78,7 @@ def test_without_clean_images_there_are_only_stored_corruptions(subjects):
 
 
 def test_an_image_that_cannot_be_read_is_left_out_of_every_figure(subjects):
-    found = sweep(subjects[:1], [Condition(), FOG, SNOW], batch_size=4)
+    found = sweep(subjects[:1], [Condition(), FOG, SNOW], Workshop(batch_size=4))
     assert found[Cell("one", "main", SNOW)].predicted.tolist().count(NOT_SHOWN) == 1
     kept = only_shown(found)
     assert {len(answers) for answers in kept.values()} == {9}
@@ -102,7 +103,7 @@ def test_models_lose_only_their_own_images(subjects):
 def test_a_store_goes_on_where_it_was_and_notices_other_files(subjects, files, tmp_path):
     def run(conditions):
         store = CellStore(tmp_path, MODELS)
-        found = sweep(subjects, conditions, store=store)
+        found = sweep(subjects, conditions, Workshop(store=store))
         return store.reused, {
             cell: BranchResult.of(cell.branch, cell.condition, found[cell])
             for one in subjects

@@ -19,7 +19,7 @@ from advprop_core import language
 from advprop_core.language import N_, _, english, join, ngettext, paragraph, row
 
 __all__ = [
-    "LANGUAGES", "LOCALE", "SESSION", "N_", "_", "counted", "current", "english", "join", "listing",
+    "LANGUAGES", "LOCALE", "N_", "SESSION", "_", "counted", "current", "english", "join", "listing",
     "ngettext", "paragraph", "reader", "row", "titled",
 ]  # fmt: skip
 LANGUAGES = {"en": "English", "zh": "中文", "ja": "日本語"}

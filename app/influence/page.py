@@ -64,7 +64,7 @@ def _rests(result: PictureRest, view: InfluenceView) -> None:
     title = cache.picture(view.image, size).title
     with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
         png = cache.preview(view.image, size)
-        st.image(png, width=_PICTURE, output_format="PNG", alt=plain(title))
+        st.image(png, width=_PICTURE, output_format="PNG", alt=plain(_(title)))
         sentences = [words.meant(result, view.trained_on), words.verdict(result)]
         st.markdown("\n\n".join(sentences))
     for number, rest in enumerate(result.branches):

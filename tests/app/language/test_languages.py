@@ -1,6 +1,9 @@
 """A person reads the app in their language: as the link says, or as they choose."""
 
+import re
+
 import pytest
+from google.protobuf.json_format import MessageToDict
 
 WORDS = {
     "zh": ("两组 BatchNorm 怎样看这张图片？", "攻击", "热力图", "这个扰动有多老实？"),
@@ -11,6 +14,58 @@ WORDS = {
         "この摂動は、どれくらい正直？",
     ),
 }
+
+
+ENGLISH = re.compile(r"(?<![\w.-])[A-Z]?[a-z]+(?:,? [a-z]+){2,}")
+"""Three words in a row: more than a name, or what Streamlit and plotly call their things."""
+FOREIGN = ("google protobuf", "timm state dict")
+"""What says no sentence, or is said so in every language."""
+
+
+def words_of(value):
+    """Every text in plain values; of HTML what is read, and what is said of pictures."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        return [text for item in value for text in words_of(item)]
+    if not isinstance(value, str) or value.startswith("data:"):
+        return []
+    value = re.sub(r'data:image/\w+;base64,[^"]*|style="[^"]*"|`[^`]*`', "", value)
+    return [*re.findall(r'(?:alt|aria-label)="([^"]*)"', value), re.sub(r"<[^>]*>", "\n", value)]
+
+
+def english_on(person):
+    """Sentences of three English words or more that a person would read."""
+    style, *_ = person.at.get("html")
+    protos = [
+        MessageToDict(element.proto)
+        for place in (person.at.main, person.at.sidebar)
+        for element in place
+        if element is not style and getattr(element, "proto", None) is not None
+    ]
+    found = [match[0] for text in words_of(protos) for match in ENGLISH.finditer(text)]
+    return [words for words in found if words not in FOREIGN]
+
+
+RESULTS = [
+    ("influence", [{}, {"influence_part": "Which labels look wrong?"}]),
+    ("transfer", [{"learned_part": "Differences"}, {"learned": "run"}]),
+    (
+        "robustness",
+        [
+            {"part": "Attacks", "expert": True, "corrupted": True},
+            {"part": "Corruptions"},
+            {"part": "Confidence"},
+            {"part": "Disagreement"},
+            {"part": "Studies"},
+            {"results": "imagenette-branches"},
+            {"results": "shapes-conflict"},
+            {"results": "objectives-64px"},
+            {"results": "run"},
+        ],
+    ),
+]
+"""Page to what is chosen on it, one after the other."""
 
 
 @pytest.mark.parametrize("code", WORDS)
@@ -27,6 +82,19 @@ def test_a_link_opens_the_playground_in_its_language_and_keeps_it(visit, code):
     person.choose(epsilon=1.0)
     assert person.at.query_params["lang"] == code
     assert "epsilon" in person.at.query_params
+
+
+def test_results_are_read_in_the_language_of_the_page(visit, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    person = visit(lang="ja", training_images="100", shown_images="1", tested="tiny-advprop")
+    for page, opened in RESULTS:
+        person.turn_to(f"app/{page}/page.py")
+        for choices in opened:
+            for field, value in choices.items():
+                person.at.session_state[f"view.{field}"] = value
+            person.run()
+            assert not person.at.exception
+            assert english_on(person) == [], (page, choices)
 
 
 def test_the_switch_changes_the_language_and_nothing_else(visit):

@@ -186,6 +186,11 @@ def in_words(gain: Gain) -> str:
     return _("{gain} points ({low} to {high})").format(gain=mean, low=low, high=high)
 
 
+def points(gain: Gain) -> str:
+    """The gain alone: ``+0.9``."""
+    return _in_points(gain)[0]
+
+
 def _cell(gain: Gain) -> str:
     share = f"{100 * gain.share:.1f} %"
     if gain.points is None:

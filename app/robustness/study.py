@@ -144,7 +144,7 @@ def table(content: Content, runs: Sequence[str]) -> list[dict[str, str]]:
     return [
         {_("measure"): _titled(title)}
         | {
-            _who(gain, titles): graded(_points(gain), gain.direction)
+            _who(gain, titles): graded(studies.points(gain), gain.direction)
             for gain in gains
             if gain.measure == measure
         }
@@ -211,8 +211,3 @@ def _gains(content: Content, runs: Sequence[str]) -> list[Gain]:
 
 def _who(gain: Gain, titles: Mapping[str, str]) -> str:
     return _("**{branch}** of {model}").format(branch=gain.branch, model=safe(titles[gain.run]))
-
-
-def _points(gain: Gain) -> str:
-    """``+0.9``, for intervals have no room on a phone."""
-    return studies.in_words(gain).partition(" ")[0]

@@ -239,13 +239,26 @@ def between(interval: Sequence[float]) -> str:
 
 def _listed(results: Sequence[Row], name: str, *, largest_first: bool = False) -> str:
     order = sorted(results, key=lambda result: float(result[name]), reverse=largest_first)
-    return join([f"{who(one)} {percent(one[name])} ({between(one['interval'])})" for one in order])
+    sentence = _("{who} {share} ({interval})")
+    return join(
+        [
+            sentence.format(
+                who=who(result),
+                share=percent(result[name]),
+                interval=between(result["interval"]),
+            )
+            for result in order
+        ]
+    )
 
 
 def _by_outline(biases: Sequence[Row]) -> str:
     defined = [bias for bias in biases if bias["shape_bias"] is not None]
     order = sorted(defined, key=lambda bias: -bias["shape_bias"])
-    most, least = (f"{who(bias)} ({percent(bias['shape_bias'])})" for bias in (order[0], order[-1]))
+    most, least = (
+        _("{who} ({share})").format(who=who(bias), share=percent(bias["shape_bias"]))
+        for bias in (order[0], order[-1])
+    )
     return _(
         "Where outline and texture disagree, {most} decides by the outline most often, {least} "
         "least often."

@@ -18,7 +18,7 @@ WORDS = {
 
 ENGLISH = re.compile(r"(?<![\w.-])[A-Z]?[a-z]+(?:,? [a-z]+){2,}")
 """Three words in a row: more than a name, or what Streamlit and plotly call their things."""
-FOREIGN = ("google protobuf", "timm state dict")
+FOREIGN = ("google protobuf", "timm state dict", "crescent, covered in marble")
 """What says no sentence, or is said so in every language."""
 
 

@@ -1,5 +1,6 @@
 """A person reads the app in their language: as the link says, or as they choose."""
 
+import json
 import re
 
 import pytest
@@ -18,24 +19,26 @@ WORDS = {
 
 ENGLISH = re.compile(r"(?<![\w.-])[A-Z]?[a-z]+(?:,? [a-z]+){2,}")
 """Three words in a row: more than a name, or what Streamlit and plotly call their things."""
-FOREIGN = ("google protobuf", "timm state dict", "crescent, covered in marble")
-"""What says no sentence, or is said so in every language."""
+NOT_READ = ("htmlContent", "cssContent", "jsContent", "meta", "heading", "about")
+"""Markup and scripts, and what is for files alone."""
 
 
-def words_of(value):
+def texts_of(value):
     """Every text in plain values; of HTML what is read, and what is said of pictures."""
     if isinstance(value, dict):
-        value = list(value.values())
+        return [t for key, item in value.items() if key not in NOT_READ for t in texts_of(item)]
     if isinstance(value, list):
-        return [text for item in value for text in words_of(item)]
+        return [text for item in value for text in texts_of(item)]
     if not isinstance(value, str) or value.startswith("data:"):
         return []
-    value = re.sub(r'data:image/\w+;base64,[^"]*|style="[^"]*"|`[^`]*`', "", value)
+    if value.startswith('{"'):
+        return texts_of(json.loads(value))
+    value = re.sub(r'src="[^"]*"|style="[^"]*"|`[^`]*`', "", value)
     return [*re.findall(r'(?:alt|aria-label)="([^"]*)"', value), re.sub(r"<[^>]*>", "\n", value)]
 
 
 def english_on(person):
-    """Sentences of three English words or more that a person would read."""
+    """Where a person would read three English words in a row."""
     style, *_ = person.at.get("html")
     protos = [
         MessageToDict(element.proto)
@@ -43,10 +46,10 @@ def english_on(person):
         for element in place
         if element is not style and getattr(element, "proto", None) is not None
     ]
-    found = [match[0] for text in words_of(protos) for match in ENGLISH.finditer(text)]
-    return [words for words in found if words not in FOREIGN]
+    return [match[0] for text in texts_of(protos) for match in ENGLISH.finditer(text)]
 
 
+SCENE = "crescent, covered in marble"
 RESULTS = [
     ("influence", [{}, {"influence_part": "Which labels look wrong?"}]),
     ("transfer", [{"learned_part": "Differences"}]),
@@ -91,7 +94,7 @@ def test_results_are_read_in_the_language_of_the_page(visit, monkeypatch, tmp_pa
                 person.at.session_state[f"view.{field}"] = value
             person.run()
             assert not person.at.exception
-            assert english_on(person) == [], (page, choices)
+            assert {*english_on(person)} <= {SCENE}, (page, choices)
 
 
 def test_the_switch_changes_the_language_and_nothing_else(visit):

@@ -32,6 +32,23 @@ def current() -> str:
     return str(st.session_state.get(SESSION, "en"))
 
 
+class Sentence(str):
+    """An English sentence with its values put in, which ``_`` can still translate.
+
+    What workers make and what files hold is English. This is that text for them; a page that shows
+    it reads it in its own language. A value that is a sentence is translated, too.
+    """
+
+    template: str
+    values: Mapping[str, object]
+
+    def __new__(cls, template: str, **values: object) -> Sentence:
+        """``template`` as it is in the catalogues, and what stands for each ``{value}`` in it."""
+        sentence = super().__new__(cls, template.format(**values) if values else template)
+        sentence.template, sentence.values = template, values
+        return sentence
+
+
 @contextmanager
 def english() -> Iterator[None]:
     """Around what goes into a file: others read it."""
@@ -65,8 +82,18 @@ def counted(one: str, many: str) -> tuple[str, str]:
 def reader() -> Callable[[str], str]:
     """``_`` for the language of this run, also where it is called later, as by a widget."""
     catalogue = _catalogue(current())
-    # The translation of "" is the header of a catalogue.
-    return lambda sentence: catalogue.gettext(sentence) if sentence else ""
+
+    def read(sentence: str) -> str:
+        if isinstance(sentence, Sentence) and sentence.values:
+            values = {
+                name: read(value) if isinstance(value, Sentence) else value
+                for name, value in sentence.values.items()
+            }
+            return read(sentence.template).format(**values)
+        # The translation of "" is the header of a catalogue.
+        return catalogue.gettext(sentence) if sentence else ""
+
+    return read
 
 
 def titled(titles: Mapping[str, str]) -> Callable[[str], str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import streamlit as st
 
-from app.language.text import current
+from app.language.text import _, current
 from app.shell import cache, chart_saving
 from app.shell.messages import plain
 from app.shell.state import key
@@ -45,12 +45,21 @@ def tabs(titles: Sequence[str], field: str) -> tuple[DeltaGenerator, str]:
     What lies in the others costs nothing.
 
     Args:
-        titles: At least one, each a value of the field.
+        titles: At least one, in English, each a value of the field.
         field: Of the page's view.
     """
-    if st.session_state.get(key(field)) not in titles:  # another result has other tabs
-        st.session_state[key(field)] = titles[0]
-    places = st.tabs(titles, key=key(field), on_change="rerun")
+    session, widget = st.session_state, f"tabs.{field}"
+    if session.get(key(field)) not in titles:  # another result has other tabs
+        session[key(field)] = titles[0]
+    labels = {_(title): title for title in titles}  # Streamlit knows a tab by what a person reads
+    opened = _(session[key(field)])
+    if session.get(widget) != opened:
+        session[widget] = opened
+
+    def take() -> None:
+        session[key(field)] = labels[session[widget]]
+
+    places = st.tabs(list(labels), key=widget, on_change=take)
     return next((place, title) for place, title in zip(places, titles, strict=True) if place.open)
 
 

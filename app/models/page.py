@@ -21,8 +21,8 @@ _OBJECTIVES = N_(
     "fast-advprop: the same, with a fifth of the images attacked. auxiliary: auxiliary norm layers "
     "alone, for a network that others trained."
 )
+# Columns that are no accuracy: their keys, in English as in the file that the table offers.
 _ABOUT = (N_("Network"), N_("Classes"), N_("Pixels"), N_("Data"), N_("Objective"), N_("Images"))
-"""Columns that are no accuracy: their keys, in English as in the file that the table offers."""
 
 
 def page() -> None:

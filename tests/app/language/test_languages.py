@@ -34,7 +34,7 @@ def texts_of(value):
     if value.startswith('{"'):
         return texts_of(json.loads(value))
     value = re.sub(r'src="[^"]*"|style="[^"]*"|`[^`]*`', "", value)
-    return re.findall(r'(?:alt|aria-label)="([^"]*)"', value) + [re.sub(r"<[^>]*>", "\n", value)]
+    return [*re.findall(r'(?:alt|aria-label)="([^"]*)"', value), re.sub(r"<[^>]*>", "\n", value)]
 
 
 def english_on(person):

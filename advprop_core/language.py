@@ -6,7 +6,7 @@ The library writes English, and so do files. Where a page shows its sentences, t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import reduce
@@ -44,10 +44,38 @@ def english() -> Iterator[None]:
         _in_english.reset(token)
 
 
+class Sentence(str):
+    """An English sentence with its values put in, which ``_`` can still translate.
+
+    What workers make and what files hold is English. This is that text for them; a page that shows
+    it reads it in its own language. A value that is a sentence is translated, too.
+    """
+
+    template: str
+    values: Mapping[str, object]
+
+    def __new__(cls, template: str, **values: object) -> Sentence:
+        """``template`` as it is in the catalogues, and what stands for each ``{value}`` in it."""
+        sentence = super().__new__(cls, template.format(**values) if values else template)
+        sentence.template, sentence.values = template, values
+        return sentence
+
+
+def read(catalogue: NullTranslations, sentence: str) -> str:
+    """The sentence by this catalogue; English where it has none."""
+    if isinstance(sentence, Sentence) and sentence.values:
+        values = {
+            name: read(catalogue, value) if isinstance(value, Sentence) else value
+            for name, value in sentence.values.items()
+        }
+        return read(catalogue, sentence.template).format(**values)
+    # The translation of "" is the header of a catalogue.
+    return catalogue.gettext(sentence) if sentence else ""
+
+
 def _(sentence: str) -> str:
     """The sentence as the person reads it; English where its catalogue has none."""
-    # The translation of "" is the header of a catalogue.
-    return catalogue().gettext(sentence) if sentence else ""
+    return read(catalogue(), sentence)
 
 
 def ngettext(one: str, many: str, number: int) -> str:

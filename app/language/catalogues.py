@@ -16,6 +16,7 @@ from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 
 from advprop_core.attribution.methods import METHODS
+from advprop_core.datasets.texture_shapes.scenes import TEXTURES
 from advprop_core.evaluation import studies
 from advprop_core.pictures.corruptions import ALL_CORRUPTIONS
 from advprop_core.pictures.probes import PROBES
@@ -28,6 +29,7 @@ _KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "N_": None,
     "ngettext": (1, 2),
     "counted": (1, 2),
+    "Sentence": None,
 }
 _LIBRARY = "advprop_core"
 _HEADER = """# The app in another language; CONTRIBUTING.md says how to translate.
@@ -72,6 +74,7 @@ def _marked() -> Iterator[tuple[str | tuple[str, ...], str]]:
 
 
 def _of_library() -> Iterator[str]:
+    yield from TEXTURES
     for method in METHODS.values():
         yield method.title
         yield method.sentence

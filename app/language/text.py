@@ -7,7 +7,7 @@ page it is decides the language; what workers and downloads write is English.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
@@ -16,11 +16,11 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from advprop_core import language
-from advprop_core.language import N_, _, english, join, ngettext, paragraph, row
+from advprop_core.language import N_, Sentence, _, english, join, ngettext, paragraph, row
 
 __all__ = [
-    "LANGUAGES", "LOCALE", "N_", "SESSION", "_", "counted", "current", "english", "join", "listing",
-    "ngettext", "paragraph", "reader", "row", "titled",
+    "LANGUAGES", "LOCALE", "N_", "SESSION", "Sentence", "_", "counted", "current", "english",
+    "join", "listing", "ngettext", "paragraph", "reader", "row", "titled",
 ]  # fmt: skip
 LANGUAGES = {"en": "English", "zh": "中文", "ja": "日本語"}
 """Code, as in links, to the language's own name."""
@@ -43,8 +43,7 @@ def counted(one: str, many: str) -> tuple[str, str]:
 
 def reader() -> Callable[[str], str]:
     """``_`` for the language of this run, also where it is called later, as by a widget."""
-    catalogue = language.catalogue()
-    return lambda sentence: catalogue.gettext(sentence) if sentence else ""
+    return partial(language.read, language.catalogue())
 
 
 def titled(titles: Mapping[str, str]) -> Callable[[str], str]:

@@ -67,7 +67,7 @@ def show(models: Mapping[str, ModelInfo], view: RobustnessView, busy: bool) -> N
     )
     image_sets = data_for({name: models[name] for name in view.tested})
     st.selectbox(
-        _("Images"),
+        _("Test images"),
         list(image_sets or DATA),
         format_func=titled(image_sets or DATA),
         key=key("data"),

@@ -163,7 +163,7 @@ def no_data(infos: Mapping[str, ModelInfo]) -> str:
         _(
             "Start the app with `advprop app --images FOLDER`, where FOLDER holds a folder of "
             "photos for each class, named like the class, or give a zip of such folders under "
-            "Images."
+            "Test images."
         )
     )
     return paragraph(sentences)

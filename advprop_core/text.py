@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from advprop_core.errors import InputError
+from advprop_core.language import _, ngettext
 
 if TYPE_CHECKING:
     from advprop_core.types import Comparison
@@ -76,8 +77,10 @@ def shorten(text: str, letters: int) -> str:
 def trained_blocks(trainable: str) -> str:
     """What a cell of a transfer experiment trains: ``head only``, ``1 block``, ``all blocks``."""
     if trainable == "0":
-        return "head only"
-    return f"{trainable} block{'' if trainable == '1' else 's'}"
+        return _("head only")
+    if trainable == "all":
+        return _("all blocks")
+    return ngettext("{count} block", "{count} blocks", int(trainable)).format(count=trainable)
 
 
 def percent(share: float) -> str:

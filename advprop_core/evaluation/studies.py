@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from advprop_core.errors import InputError
 from advprop_core.evaluation.intervals import student_interval
+from advprop_core.language import _
 from advprop_core.text import markdown_table, points
 
 FORMAT = 1
@@ -168,7 +169,7 @@ def markdown(content: Content, shown: Callable[[str], str] = str) -> str:
 
     ``shown`` makes the study's own texts fit to be shown.
     """
-    head = ["run", "branch", *map(shown, content["measures"].values())]
+    head = [_("run"), _("branch"), *map(shown, content["measures"].values())]
     rows: dict[tuple[str, str], list[Gain]] = {}
     for gain in gains(content, [*content["runs"]]):
         rows.setdefault((gain.run, gain.branch), []).append(gain)
@@ -182,7 +183,7 @@ def markdown(content: Content, shown: Callable[[str], str] = str) -> str:
 def in_words(gain: Gain) -> str:
     """A gain in words: ``+0.9 points (−0.5 to +2.4)``."""
     mean, low, high = _in_points(gain)
-    return f"{mean} points ({low} to {high})"
+    return _("{gain} points ({low} to {high})").format(gain=mean, low=low, high=high)
 
 
 def _cell(gain: Gain) -> str:
@@ -190,7 +191,8 @@ def _cell(gain: Gain) -> str:
     if gain.points is None:
         return share
     mean, low, high = _in_points(gain)
-    return f"{share} ({mean}: {low} to {high})"
+    interval = _("{low} to {high}").format(low=low, high=high)
+    return _("{share} ({gain}: {interval})").format(share=share, gain=mean, interval=interval)
 
 
 def _in_points(gain: Gain) -> tuple[str, ...]:

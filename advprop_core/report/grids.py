@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from advprop_core.language import _
 from advprop_core.report.style import Spec, frame, plain
-from advprop_core.report.words import Row, columns, describe_attack
+from advprop_core.report.words import Row, columns, corruption, describe_attack
 
 _CELL = 24  # pixels
 _LEAST = 72  # pixels: in less, plotly takes room from the title
@@ -27,24 +28,27 @@ def heat_map(rows: Sequence[Row]) -> Spec:
         (row["condition"]["corruption"], row["condition"]["severity"]): 1 - row["top1"]
         for row in rows
     }
-    kinds = list(dict.fromkeys(kind for kind, _ in errors))
-    severities = sorted({severity for _, severity in errors})
+    kinds = list(dict.fromkeys(kind for kind, _level in errors))
+    severities = sorted({severity for _kind, severity in errors})
     shared = ("network", "branch", "n")
     cells = {
         **_CELLS,
         "meta": {name: value for name, value in columns(*rows).items() if name in shared},
         "z": [[errors.get((kind, severity)) for severity in severities] for kind in kinds],
         "x": [str(severity) for severity in severities],
-        "y": [kind.replace("_", " ") for kind in kinds],
+        "y": [corruption(kind) for kind in kinds],
         "texttemplate": "%{z:.0%}",
         "textfont": {"size": 12},
-        "hovertemplate": "%{y}, severity %{x}<br>%{z:.1%} wrong<extra></extra>",
+        "hovertemplate": _("{corruption}, severity {severity}<br>{share} wrong").format(
+            corruption="%{y}", severity="%{x}", share="%{z:.1%}"
+        )
+        + "<extra></extra>",
     }
     return frame(
         [cells],
         title=f"{plain(rows[0]['model'])}, {rows[0]['branch']}",
         height=max(_CELL * len(kinds), _LEAST) + 90,
-        xaxis={"title": "severity", "type": "category", **_FIXED},
+        xaxis={"title": _("severity"), "type": "category", **_FIXED},
         yaxis={"autorange": "reversed", "automargin": True, **_FIXED},
     )
 
@@ -59,12 +63,15 @@ def matrix(rows: Sequence[Row]) -> Spec:
         **_CELLS,
         "meta": columns(rows[0]) | {"branch": "", "condition": describe_attack(rows[0])},
         "z": [[row and row["top1"] for row in line] for line in lines],
-        "x": [f"{judge} predicts" for judge in judges],
-        "y": [f"through {source}" for source in sources],
+        "x": [_("{branch} predicts").format(branch=judge) for judge in judges],
+        "y": [_("through {branch}").format(branch=source) for source in sources],
         "text": [[_with_interval(row) for row in line] for line in lines],
         "texttemplate": "%{text}",
         "textfont": {"size": 13},
-        "hovertemplate": "attacked %{y}, %{x}<br>%{text} right<extra></extra>",
+        "hovertemplate": _("attacked {through}, {predicts}<br>{share} right").format(
+            through="%{y}", predicts="%{x}", share="%{text}"
+        )
+        + "<extra></extra>",
     }
     return frame(
         [cells],
@@ -79,5 +86,5 @@ def matrix(rows: Sequence[Row]) -> Spec:
 def _with_interval(row: Row | None) -> str:
     if row is None:
         return ""
-    low, high = row["interval"]
-    return f"{row['top1']:.1%}<br>{100 * low:.1f} to {100 * high:.1f} %"
+    low, high = (f"{100 * end:.1f}" for end in row["interval"])
+    return f"{row['top1']:.1%}<br>{_('{low} to {high} %').format(low=low, high=high)}"

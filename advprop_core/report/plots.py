@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from advprop_core.evaluation.intervals import wilson_interval
+from advprop_core.language import N_, _
 from advprop_core.report.colours import branch_colour
 from advprop_core.report.style import (
     DASHES,
@@ -24,7 +25,7 @@ from advprop_core.report.style import (
 from advprop_core.report.words import Row, columns, describe
 from advprop_core.text import NORM_TITLES, NORM_UNITS
 
-_AXES = {"linf": "ε in 255ths", "l2": "ε, the length of the perturbation"}
+_AXES = {"linf": N_("ε in 255ths"), "l2": N_("ε, the length of the perturbation")}
 _GREY = "#7B8794"
 _Walk = tuple[str, str, str]  # model, branch, attack branch
 _HATCHING: Spec = {"fgcolor": "#FFFFFF", "fillmode": "overlay", "size": 7}
@@ -39,8 +40,11 @@ def curve(clean: Sequence[Row], attacked: Sequence[Row], models: Sequence[str]) 
     data = []
     for walk in dict.fromkeys(map(_walk, attacked)):
         model, branch, source = walk
-        through = "" if source == branch else f", attacked through {source}"
-        name = f"{plain(model)}, {branch}{through}"
+        name = f"{plain(model)}, {branch}"
+        if source != branch:
+            name = _("{model}, {branch}, attacked through {source}").format(
+                model=plain(model), branch=branch, source=source
+            )
         line = _line(clean, attacked, walk, name, models.index(model))
         line["marker"]["symbol"] = symbol(branch, models.index(model))
         above, below = line["error_y"]["array"], line["error_y"]["arrayminus"]
@@ -63,8 +67,10 @@ def transfers(clean: Sequence[Row], attacked: Sequence[Row]) -> Spec:
     sources = list(dict.fromkeys(row["condition"]["attack_branch"] for row in attacked))
     data = []
     for walk in dict.fromkeys(map(_walk, attacked)):
-        _, branch, source = walk
-        name = f"{branch}, attacked through {'itself' if source == branch else source}"
+        branch, source = walk[1:]
+        name = _("{branch}, attacked through itself").format(branch=branch)
+        if source != branch:
+            name = _("{branch}, attacked through {source}").format(branch=branch, source=source)
         data.append(_line(clean, attacked, walk, name, sources.index(source)))
     first = attacked[0]["condition"]
     title = f"{plain(attacked[0]['model'])}<br>{first['attack']}"
@@ -101,8 +107,8 @@ def dots(
                 "name": f"{plain(model)}, {branch}",
                 "meta": columns(*shown),
                 "customdata": [(plain(name(row)), *row["interval"]) for row in shown],
-                "hovertemplate": "%{customdata[0]}: %{x:.1%} (%{customdata[1]:.1%} to "
-                "%{customdata[2]:.1%})<extra>%{fullData.name}</extra>",
+                "hovertemplate": f"%{{customdata[0]}}: %{{x:.1%}} ({_ends(1)})"
+                "<extra>%{fullData.name}</extra>",
             }
         )
     labels = [plain(line).replace(", ", ",<br>") for line in names]  # narrow, as screens may be
@@ -124,13 +130,13 @@ def shape_biases(results: Sequence[Row]) -> Spec:
             | {"color": branch_colour(one["branch"])},
             "marker": marker(one["branch"], models.index(one["model"])),
             "showlegend": False,
-            "hovertemplate": "%{x:.1%} by shape<extra></extra>",
+            "hovertemplate": _("{share} by shape").format(share="%{x:.1%}") + "<extra></extra>",
         }
         for place, one in enumerate(shown)
     ]
     names = [f"{plain(one['model'])}, {one['branch']}" for one in shown]
     half = {"type": "line", "x0": 0.5, "x1": 0.5, "yref": "paper", "y0": 0, "y1": 1}
-    spec = _dotted(data, names, 34, "shape bias")
+    spec = _dotted(data, names, 34, _("shape bias"))
     spec["layout"]["shapes"] = [half | {"line": {"color": _GREY, "dash": "dot", "width": 1}}]
     return spec
 
@@ -168,7 +174,7 @@ def standing(results: Sequence[Row]) -> Spec:
                 "hovertemplate": "ε = %{x:.3g}<br>%{y:.1%}<extra>%{fullData.name}</extra>",
             }
         )
-    return _against_radius(data, results[0]["attack"], norm, "images still right")
+    return _against_radius(data, results[0]["attack"], norm, _("images still right"))
 
 
 def reliability(row: Row) -> Spec:
@@ -196,21 +202,30 @@ def reliability(row: Row) -> Spec:
             "opacity": [0.35 if n < 0.02 * row["n"] else 1.0 for n in bins["n"]],
             "pattern": _HATCHING | {"shape": hatching},
         },
-        "hovertemplate": "%{customdata[0]} images<br>confidence %{customdata[1]:.1%}<br>"
-        "right %{y:.1%} (%{customdata[2]:.1%} to %{customdata[3]:.1%})<extra></extra>",
+        "hovertemplate": _(
+            "{count} images<br>confidence {confidence}<br>right {share} ({interval})"
+        ).format(
+            count="%{customdata[0]}",
+            confidence="%{customdata[1]:.1%}",
+            share="%{y:.1%}",
+            interval=_ends(2),
+        )
+        + "<extra></extra>",
     }
     diagonal = {"type": "scatter", "x": [0, 1], "y": [0, 1], "mode": "lines", "hoverinfo": "skip"}
-    low, high = calibration["interval"]
-    error = calibration["expected_calibration_error"]
+    low, high = (f"{end:.1%}" for end in calibration["interval"])
+    error = _("error {share} ({interval})").format(
+        share=f"{calibration['expected_calibration_error']:.1%}",
+        interval=_("{low} to {high}").format(low=low, high=high),
+    )
     return frame(
         [shares, diagonal | {"line": {"color": _GREY, "dash": "dot"}}],
-        title=f"{plain(row['model'])}, {row['branch']}<br>{plain(describe(row))}"
-        f"<br>error {error:.1%} ({low:.1%} to {high:.1%})",
+        title=f"{plain(row['model'])}, {row['branch']}<br>{plain(describe(row))}<br>{error}",
         height=330,
         top=88,
         showlegend=False,
-        xaxis=_SHARES | {"title": "confidence", "tickvals": [0, 0.5, 1]},
-        yaxis=_SHARES | {"title": "right", "tickvals": [0, 0.5, 1]},
+        xaxis=_SHARES | {"title": _("confidence"), "tickvals": [0, 0.5, 1]},
+        yaxis=_SHARES | {"title": _("right"), "tickvals": [0, 0.5, 1]},
     )
 
 
@@ -241,7 +256,7 @@ def _line(
 
 
 def _against_radius(
-    data: Sequence[Spec], title: str, norm: str, shares: str = "accuracy", top: int = 40
+    data: Sequence[Spec], title: str, norm: str, shares: str = "", top: int = 40
 ) -> Spec:
     """Lines over ε, with a legend that has a line for each."""
     return frame(
@@ -251,8 +266,8 @@ def _against_radius(
         top=top,
         showlegend=True,
         legend=LEGEND,
-        xaxis={"title": _AXES[norm], "rangemode": "tozero", "fixedrange": True},
-        yaxis=_SHARES | {"title": shares},
+        xaxis={"title": _(_AXES[norm]), "rangemode": "tozero", "fixedrange": True},
+        yaxis=_SHARES | {"title": shares or _("accuracy")},
     )
 
 
@@ -273,6 +288,12 @@ def _dotted(data: Sequence[Spec], names: Sequence[str], row: int, title: str) ->
             "fixedrange": True,
         },
     )
+
+
+def _ends(first: int) -> str:
+    """Both ends of an interval on hovering, from this column of a trace's ``customdata`` on."""
+    low, high = (f"%{{customdata[{column}]:.1%}}" for column in (first, first + 1))
+    return _("{low} to {high}").format(low=low, high=high)
 
 
 def _walk(row: Row) -> _Walk:

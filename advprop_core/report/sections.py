@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
+from advprop_core.language import N_, _, paragraph
 from advprop_core.report import grids, plots, sentences
 from advprop_core.report.style import Spec, short_names
 from advprop_core.report.words import (
@@ -25,48 +27,48 @@ from advprop_core.text import percent
 
 Content = Mapping[str, Any]
 
-_CURVES = (
+_CURVES = N_(
     "Bands are 95 % Wilson intervals. Each branch is attacked through itself unless the legend "
     "names another. At ε = 0 the images are clean. A stronger attack may fool more, so robust "
     "accuracy is an upper bound."
 )
-_TRANSFERS = (
+_TRANSFERS = N_(
     "In the curves, colour is the branch that predicts; dash and marker are the branch whose "
     "gradient made the perturbation. Upright lines are 95 % intervals."
 )
-_MATRIX = (
+_MATRIX = N_(
     "In a matrix, a row is the branch whose gradient made the perturbation, a column the branch "
     "that predicts. On the diagonal the attack is white box. Figures are accuracies with 95 % "
     "intervals."
 )
-_SMALLEST = (
+_SMALLEST = N_(
     "Each image is attacked at several radii until the smallest one that fools the branch is "
     "found. The drop at 0 is images that are wrong when clean. A line ends at the share that no "
     "radius up to the limit fooled. A stronger attack may need less."
 )
-_CORRUPTIONS = (
+_CORRUPTIONS = N_(
     "Share of wrong answers by corruption (row) and severity (column). All panels have one colour "
     "scale."
 )
-_MADE_HERE = (
+_MADE_HERE = N_(
     "The corruptions are made by this project at 224 pixels and resized to the network's input, so "
     "the mean is not the mCE of articles."
 )
-_FROM_FILES = (
+_FROM_FILES = N_(
     "The corruptions are published files. The mean is over plain errors; the mCE of articles "
     "weighs each kind by AlexNet's error."
 )
-_PROBES = (
+_PROBES = N_(
     "Shuffled patches have no outlines but keep the texture. Edges are lines alone. Low-pass "
     "removes detail, high-pass coarse structure, beyond a cut-off in cycles per image. A branch "
     "may also fail because it was never trained on such images."
 )
-_BIAS = (
+_BIAS = N_(
     "In these scenes each object has the outline of one class and the texture of another. The "
     "shape bias is the share of answers by shape among answers by shape or texture (Geirhos et "
     "al., arXiv 1811.12231). At the dotted line both are equally frequent."
 )
-_RELIABILITY = (
+_RELIABILITY = N_(
     "Where a bar ends below the diagonal, the branch is more confident than it is accurate. Pale "
     "bars hold less than 2 % of the images. Lines are 95 % Wilson intervals. The calibration error "
     "(Guo et al., arXiv 1706.04599) is the mean distance between confidence and accuracy over 15 "
@@ -166,17 +168,17 @@ def _curves(content: Content) -> Section | None:
         )
         for number, attacked in enumerate(families.values())
     ]
-    title = "How much perturbation does each branch withstand?"
-    return Section("curves", title, [Group("", "", curves)], _CURVES, min(2, len(curves)))
+    title = _("How much perturbation does each branch withstand?")
+    return Section("curves", title, [Group("", "", curves)], _(_CURVES), min(2, len(curves)))
 
 
 def _accuracies(content: Content) -> Section | None:
     rows = _white_box(content)
     if not rows:
         return None
-    spec = plots.dots(rows, _models(content), "accuracy")
+    spec = plots.dots(rows, _models(content), _("accuracy"))
     plot = Plot("dots", spec, sentences.accuracies(rows), is_wide=True)
-    return Section("accuracies", "How often is each branch right?", [Group("", "", [plot])])
+    return Section("accuracies", _("How often is each branch right?"), [Group("", "", [plot])])
 
 
 def _transfers(content: Content) -> Section | None:
@@ -202,8 +204,9 @@ def _transfers(content: Content) -> Section | None:
         )
         for number, cells in enumerate(by_attack)
     ]
-    caption = f"{_TRANSFERS} {_MATRIX}" if curves else _MATRIX
-    return Section("transfers", "Whose perturbation harms whom?", [Group("", "", figures)], caption)
+    caption = paragraph([_(_TRANSFERS), _(_MATRIX)] if curves else [_(_MATRIX)])
+    title = _("Whose perturbation harms whom?")
+    return Section("transfers", title, [Group("", "", figures)], caption)
 
 
 def _smallest(content: Content) -> Section | None:
@@ -211,8 +214,8 @@ def _smallest(content: Content) -> Section | None:
         return None
     text = sentences.smallest_radii(measure)
     plot = Plot("smallest", plots.standing(measure["results"]), text, is_wide=True)
-    title = "How small a perturbation is enough?"
-    return Section("smallest", title, [Group("", text, [plot])], _SMALLEST)
+    title = _("How small a perturbation is enough?")
+    return Section("smallest", title, [Group("", text, [plot])], _(_SMALLEST))
 
 
 def _corruptions(content: Content) -> Section | None:
@@ -221,26 +224,23 @@ def _corruptions(content: Content) -> Section | None:
     errors = content.get("mean_corruption_error", {"results": []})
     if not by_branch or not errors["results"]:
         return None
-    from_files = any(
-        row["condition"].get("source") == "files" for rows in by_branch.values() for row in rows
-    )
-    text = sentences.corruption_errors(errors, from_files=from_files)
+    text = sentences.corruption_errors(errors, from_files=_are_files(by_branch))
     if "imagenet_c" in content:
-        text += f" {sentences.articles_mce(content['imagenet_c'])}"
+        text = paragraph([text, sentences.articles_mce(content["imagenet_c"])])
     means = plots.dots(
         errors["results"],
         _models(content),
-        "wrong answers",
+        _("wrong answers"),
         "error",
-        lambda _: "mean corruption error",
+        lambda row: _("mean corruption error"),
     )
     figures = [Plot("mce", means, text, is_wide=True)]
     figures += [
         Plot(f"errors.{number}", grids.heat_map(rows), _errors_in_words(rows))
         for number, rows in enumerate(by_branch.values())
     ]
-    caption = f"{_CORRUPTIONS} {_FROM_FILES if from_files else _MADE_HERE}"
-    title = "What do corruptions do?"
+    caption = paragraph([_(_CORRUPTIONS), corrupted_how(by_branch)])
+    title = _("What do corruptions do?")
     return Section("corruptions", title, [Group("", text, figures)], caption)
 
 
@@ -250,11 +250,25 @@ def corrupted_by_branch(content: Content) -> dict[tuple[str, str], list[Row]]:
     return grouped(corrupted, lambda row: (row["model"], row["branch"]))
 
 
+def corrupted_how(by_branch: Mapping[tuple[str, str], Sequence[Row]]) -> str:
+    """Who made the corruptions, and what their mean error is not."""
+    return _(_FROM_FILES if _are_files(by_branch) else _MADE_HERE)
+
+
+def _are_files(by_branch: Mapping[tuple[str, str], Sequence[Row]]) -> bool:
+    return any(row["condition"].get("source") == "files" for row in chain(*by_branch.values()))
+
+
 def _errors_in_words(rows: Sequence[Row]) -> str:
     worst = min(rows, key=lambda row: row["top1"])
-    return (
-        f"Errors of {worst['model']}, {worst['branch']}, by corruption and severity; the largest "
-        f"is {percent(1 - worst['top1'])}, at {describe(worst)}"
+    return _(
+        "Errors of {model}, {branch}, by corruption and severity; the largest is {share}, at "
+        "{condition}"
+    ).format(
+        model=worst["model"],
+        branch=worst["branch"],
+        share=percent(1 - worst["top1"]),
+        condition=describe(worst),
     )
 
 
@@ -262,10 +276,10 @@ def _probes(content: Content) -> Section | None:
     rows = of_kind(content["results"], "clean", "probe")
     if not of_kind(rows, "probe"):
         return None
-    spec = plots.dots(rows, _models(content), "accuracy")
+    spec = plots.dots(rows, _models(content), _("accuracy"))
     plot = Plot("probes", spec, sentences.accuracies(rows), is_wide=True)
-    title = "How accurate is each branch without outlines, colour or detail?"
-    return Section("probes", title, [Group("", "", [plot])], _PROBES)
+    title = _("How accurate is each branch without outlines, colour or detail?")
+    return Section("probes", title, [Group("", "", [plot])], _(_PROBES))
 
 
 def _biases(content: Content) -> Section | None:
@@ -273,8 +287,8 @@ def _biases(content: Content) -> Section | None:
         return None
     text = sentences.shape_biases(measure)
     plot = Plot("bias", plots.shape_biases(measure["results"]), text, is_wide=True)
-    title = "Does each branch decide by outline or by texture?"
-    return Section("bias", title, [Group("", text, [plot])], _BIAS)
+    title = _("Does each branch decide by outline or by texture?")
+    return Section("bias", title, [Group("", text, [plot])], _(_BIAS))
 
 
 def _reliability(content: Content) -> Section | None:
@@ -290,7 +304,8 @@ def _reliability(content: Content) -> Section | None:
         groups.append(Group(title, text, diagrams))
     if not groups:
         return None
-    return Section("reliability", "Does confidence match accuracy?", groups, _RELIABILITY, 3)
+    title = _("Does confidence match accuracy?")
+    return Section("reliability", title, groups, _(_RELIABILITY), 3)
 
 
 def _white_box(content: Content) -> list[Row]:

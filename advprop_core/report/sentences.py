@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from advprop_core.evaluation.paired import pair
+from advprop_core.language import N_, _, join, paragraph
 from advprop_core.report.words import (
     Row,
     describe,
@@ -20,11 +21,11 @@ from advprop_core.report.words import (
     own_attacks,
     smallest_radius,
 )
-from advprop_core.text import NORM_TITLES, ends, join, percent, radius
+from advprop_core.text import NORM_TITLES, ends, percent, radius
 
 _RARE = 0.05  # a p below it counts as more than chance
 _AUTOATTACK = "AutoAttack"
-DIFFERENT_IMAGES = "The models were tested on different images, so they are not ranked."
+DIFFERENT_IMAGES = N_("The models were tested on different images, so they are not ranked.")
 
 
 def with_emphasis(sentence: str, escape: Callable[[str], str], before: str, after: str) -> str:
@@ -42,17 +43,18 @@ def headline(content: Mapping[str, Any]) -> list[str]:
     """Who is best under the strongest attack, the others, and who is best on clean images."""
     rows = own_attacks(of_kind(content["results"], "clean", "attack"))
     if len({row["n"] for row in rows}) > 1:
-        return [DIFFERENT_IMAGES]
+        return [_(DIFFERENT_IMAGES)]
     clean, hit = of_kind(rows, "clean"), hardest(content)
     biased = content.get("shape_bias", {}).get("results", ())
     if not hit and sum(bias["shape_bias"] is not None for bias in biased) > 1:
         return [_by_outline(biased)]
     if not hit:
-        return _ranked("On clean images", "gets", clean) if clean else []
-    sentences = _ranked(f"Under {_attack_of(hit[0], rows)}", "keeps", hit)
+        on_clean = _("On clean images, {who} gets {share} of {n} images right ({interval}).")
+        return _ranked(on_clean, clean) if clean else []
+    attacked = _("Under {attack}, {who} keeps {share} of {n} images right ({interval}).")
+    sentences = _ranked(attacked, hit, attack=_attack_of(hit[0], rows))
     if clean:
-        shares = [f"{who(row)} {percent(row['top1'])}" for row in _best_first(clean)]
-        sentences.append(f"On clean images: {join(shares)}.")
+        sentences.append(_("On clean images: {shares}.").format(shares=_shares(_best_first(clean))))
     return sentences
 
 
@@ -94,12 +96,21 @@ def verdict(rows: Sequence[Row]) -> str:
         return _without_pairs(best, second)
     pairs = math.comb(len(rows), 2)
     p = min(1.0, pairs * counts.p)
-    explained = "more than chance explains" if p < _RARE else "chance alone may explain that"
-    corrected = f", corrected for {pairs} pairs of branches" if pairs > 1 else ""
-    return (
-        f"Of the same {counts.n} images, {who(best)} alone gets {counts.only_first} right and "
-        f"{who(second)} alone {counts.only_second}: {explained} "
-        f"(McNemar's test, {_p(p)}{corrected})."
+    explained = _("more than chance explains") if p < _RARE else _("chance alone may explain that")
+    test = _("McNemar's test, {p}")
+    if pairs > 1:
+        test = _("McNemar's test, {p}, corrected for {pairs} pairs of branches")
+    return _(
+        "Of the same {n} images, {best} alone gets {only_best} right and {second} alone "
+        "{only_second}: {explained} ({test})."
+    ).format(
+        n=counts.n,
+        best=who(best),
+        only_best=counts.only_first,
+        second=who(second),
+        only_second=counts.only_second,
+        explained=explained,
+        test=test.format(p=_p(p), pairs=pairs),
     )
 
 
@@ -107,7 +118,7 @@ def _without_pairs(best: Row, second: Row) -> str:
     """What can be said where it is not known which images each got right."""
     if second["interval"][1] <= best["interval"][0]:
         return ""
-    return (
+    return _(
         "The intervals of the best two overlap, which does not say whether they differ: a test of "
         "that needs the answers to each image, and these results do not hold them."
     )
@@ -121,104 +132,159 @@ def _p(value: float) -> str:
 def corruption_errors(measure: Mapping[str, Any], *, from_files: bool) -> str:
     """Mean corruption errors, the smallest first; of published files, or made by this project."""
     first = measure["results"][0]
-    levels = join([*map(str, first["severities"])])
-    kinds = len(first["corruptions"])
-    made = "of published files" if from_files else "generated here"
-    return (
-        f"Mean corruption error over {kinds} kinds at severity {levels}, {made}: "
-        f"{_listed(measure['results'], 'error')}."
+    sentence = _(
+        "Mean corruption error over {kinds} kinds at severity {levels}, generated here: {errors}."
+    )
+    if from_files:
+        sentence = _(
+            "Mean corruption error over {kinds} kinds at severity {levels}, of published files: "
+            "{errors}."
+        )
+    return sentence.format(
+        kinds=len(first["corruptions"]),
+        levels=join([*map(str, first["severities"])]),
+        errors=_listed(measure["results"], "error"),
     )
 
 
 def articles_mce(measure: Mapping[str, Any]) -> str:
     """The mean corruption error as articles give it, relative to AlexNet, the smallest first."""
-    listed = _listed(measure["results"], "mce")
-    return f"The mCE of articles, where AlexNet has 100 %: {listed}."
+    sentence = _("The mCE of articles, where AlexNet has 100 %: {errors}.")
+    return sentence.format(errors=_listed(measure["results"], "mce"))
 
 
 def smallest_radii(measure: Mapping[str, Any]) -> str:
     """Median smallest radii, the largest first; what is never fooled counts as above the limit."""
     order = sorted(measure["results"], key=_median, reverse=True)
-    medians = []
-    for search in order:
-        interval = " to ".join(smallest_radius(search, end) for end in search["interval"])
-        wrong = ", because half are wrong when clean" if search["median"] == 0 else ""
-        medians.append(
-            f"{who(search)} {smallest_radius(search, search['median'])} ({interval}){wrong}"
-        )
-    return f"Median ε at which {order[0]['attack']} fools the branch: {join(medians)}."
+    return _("Median ε at which {attack} fools the branch: {medians}.").format(
+        attack=order[0]["attack"], medians=join([*map(_median_in_words, order)])
+    )
+
+
+def _median_in_words(search: Row) -> str:
+    low, high = (smallest_radius(search, end) for end in search["interval"])
+    sentence = _("{who} {radius} ({interval})")
+    if search["median"] == 0:
+        sentence = _("{who} {radius} ({interval}), because half are wrong when clean")
+    return sentence.format(
+        who=who(search),
+        radius=smallest_radius(search, search["median"]),
+        interval=_("{low} to {high}").format(low=low, high=high),
+    )
 
 
 def transfers(rows: Sequence[Row]) -> str:
     """The accuracy of each branch of one network under an attack through each of its branches."""
-    by_branch: dict[str, list[str]] = {}
-    for row in rows:
-        source = row["condition"]["attack_branch"]
-        through = "itself" if source == row["branch"] else source
-        by_branch.setdefault(row["branch"], []).append(f"{percent(row['top1'])} through {through}")
-    return f"{join([f'**{name}** keeps {join(parts)}' for name, parts in by_branch.items()])}."
+    statements = [
+        _("**{branch}** keeps {shares}").format(
+            branch=branch, shares=join([*map(_share_through, branch_rows)])
+        )
+        for branch, branch_rows in grouped(rows, lambda row: str(row["branch"])).items()
+    ]
+    return _("{sentence}.").format(sentence=join(statements))
+
+
+def _share_through(row: Row) -> str:
+    source, share = row["condition"]["attack_branch"], percent(row["top1"])
+    if source == row["branch"]:
+        return _("{share} through itself").format(share=share)
+    return _("{share} through {branch}").format(share=share, branch=source)
 
 
 def shape_biases(measure: Mapping[str, Any]) -> str:
     """Shape biases, the largest first; branches that answered by neither are left out."""
     defined = [bias for bias in measure["results"] if bias["shape_bias"] is not None]
     if not defined:
-        return "No branch answered by shape or by texture."
-    return f"Shape bias: {_listed(defined, 'shape_bias', largest_first=True)}."
+        return _("No branch answered by shape or by texture.")
+    biases = _listed(defined, "shape_bias", largest_first=True)
+    return _("Shape bias: {biases}.").format(biases=biases)
 
 
 def calibrations(rows: Sequence[Row]) -> str:
     """Calibration errors under one condition, the smallest first."""
     errors = [row | row["calibration"] for row in rows]
-    listed = _listed(errors, "expected_calibration_error")
-    return f"Calibration error, {describe(rows[0])}: {listed}."
+    return _("Calibration error, {condition}: {errors}.").format(
+        condition=describe(rows[0]), errors=_listed(errors, "expected_calibration_error")
+    )
 
 
 def accuracies(rows: Sequence[Row]) -> str:
     """All figures of a chart, for who cannot see it."""
-    return "; ".join(
-        f"{row['model']}, {row['branch']}, {describe(row)}: {percent(row['top1'])}" for row in rows
+    sentence = _("{model}, {branch}, {condition}: {share}")
+    return _("; ").join(
+        sentence.format(
+            model=row["model"],
+            branch=row["branch"],
+            condition=describe(row),
+            share=percent(row["top1"]),
+        )
+        for row in rows
     )
 
 
 def who(row: Row) -> str:
     """``**aux** of shapes-advprop``, and through whom it was attacked where that matters."""
     source = row.get("condition", {}).get("attack_branch") or row["branch"]
-    through = "" if source == row["branch"] else f" (attacked through {source})"
-    return f"**{row['branch']}** of {row['model']}{through}"
+    sentence = _("**{branch}** of {model}")
+    if source != row["branch"]:
+        sentence = _("**{branch}** of {model} (attacked through {source})")
+    return sentence.format(branch=row["branch"], model=row["model"], source=source)
 
 
 def between(interval: Sequence[float]) -> str:
     """``85 to 98 %``."""
     low, high = ends(interval)
-    return f"{low} to {high} %"
+    return _("{low} to {high} %").format(low=low, high=high)
 
 
 def _listed(results: Sequence[Row], name: str, *, largest_first: bool = False) -> str:
     order = sorted(results, key=lambda result: float(result[name]), reverse=largest_first)
-    return join([f"{who(one)} {percent(one[name])} ({between(one['interval'])})" for one in order])
+    sentence = _("{who} {share} ({interval})")
+    return join(
+        [
+            sentence.format(
+                who=who(result),
+                share=percent(result[name]),
+                interval=between(result["interval"]),
+            )
+            for result in order
+        ]
+    )
 
 
 def _by_outline(biases: Sequence[Row]) -> str:
     defined = [bias for bias in biases if bias["shape_bias"] is not None]
     order = sorted(defined, key=lambda bias: -bias["shape_bias"])
-    most, least = (f"{who(bias)} ({percent(bias['shape_bias'])})" for bias in (order[0], order[-1]))
-    return (
-        f"Where outline and texture disagree, {most} decides by the outline most often, "
-        f"{least} least often."
+    most, least = (
+        _("{who} ({share})").format(who=who(bias), share=percent(bias["shape_bias"]))
+        for bias in (order[0], order[-1])
     )
+    return _(
+        "Where outline and texture disagree, {most} decides by the outline most often, {least} "
+        "least often."
+    ).format(most=most, least=least)
 
 
-def _ranked(where: str, verb: str, rows: Sequence[Row]) -> list[str]:
+def _ranked(sentence: str, rows: Sequence[Row], **words: str) -> list[str]:
+    """The best in this sentence, then the others."""
     best, *runners_up = _best_first(rows)
     sentences = [
-        f"{where}, {who(best)} {verb} {percent(best['top1'])} of {best['n']} images right "
-        f"({between(best['interval'])})."
+        sentence.format(
+            who=who(best),
+            share=percent(best["top1"]),
+            n=best["n"],
+            interval=between(best["interval"]),
+            **words,
+        )
     ]
     if runners_up:
-        shares = join([f"{who(row)} {percent(row['top1'])}" for row in runners_up])
-        sentences.append(f"The others: {shares}. {verdict(rows)}".rstrip())
+        others = _("The others: {shares}.").format(shares=_shares(runners_up))
+        sentences.append(paragraph([others, *filter(None, [verdict(rows)])]))
     return sentences
+
+
+def _shares(rows: Sequence[Row]) -> str:
+    return join([f"{who(row)} {percent(row['top1'])}" for row in rows])
 
 
 def _best_first(rows: Sequence[Row]) -> list[Row]:
@@ -229,8 +295,12 @@ def _attack_of(hit: Row, rows: Sequence[Row]) -> str:
     """``PGD-10 at ε = 2/255 (L∞)``, and of how many attacks it is the strongest."""
     attack, norm = _family(hit)
     count = len({_family(row) for row in rows if is_quoted(row)})
-    among = f", the strongest of {count} attacks," if count > 1 else ""
-    return f"{attack}{among} at ε = {radius(_epsilon(hit), norm)} ({NORM_TITLES[norm]})"
+    sentence = _("{attack} at ε = {radius} ({norm})")
+    if count > 1:
+        sentence = _("{attack}, the strongest of {count} attacks, at ε = {radius} ({norm})")
+    return sentence.format(
+        attack=attack, count=count, radius=radius(_epsilon(hit), norm), norm=NORM_TITLES[norm]
+    )
 
 
 def _epsilon(row: Row) -> float:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from statistics import fmean as mean
 from typing import Any
 
+from advprop_core.language import _
 from advprop_core.report.words import (
     Row,
     by_measure,
@@ -193,4 +194,7 @@ def _with_ends(result: Row, *names: str) -> Iterator[str]:
 
 def between(interval: Sequence[float] | None) -> str:
     """``92.0% to 94.1%``, or a dash for None."""
-    return " to ".join(f"{end:.1%}" for end in interval) if interval else NONE
+    if not interval:
+        return NONE
+    low, high = (f"{end:.1%}" for end in interval)
+    return _("{low} to {high}").format(low=low, high=high)

@@ -5,32 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from advprop_core.language import N_, _, join, paragraph
 from advprop_core.report.colours import branch_colour
 from advprop_core.report.sections import Group, Plot, Section
 from advprop_core.report.style import DASHES, LEGEND, Spec, band, frame, plain, symbol, whiskers
 from advprop_core.report.transfer_words import by_trainable, sources
 from advprop_core.report.words import Row
-from advprop_core.text import join, percent, points, trained_blocks
+from advprop_core.text import percent, points, trained_blocks
 
 Content = Mapping[str, Any]
 
-_BANDS = (
+_BANDS = N_(
     "Bands are 95 % intervals by Student's t over seeds: of other training images, not of other "
     "tasks."
 )
-_ACCURACY = (
-    f"{_BANDS} In a seed all sources are shown the same images, and smaller sets are parts of "
-    "larger ones."
+_ACCURACY = N_(
+    "In a seed all sources are shown the same images, and smaller sets are parts of larger ones."
 )
-_DIFFERENCE = (
-    f"{_BANDS} Differences are paired by seed. Above the line a source is right more often than "
-    "the first one."
+_DIFFERENCE = N_(
+    "Differences are paired by seed. Above the line a source is right more often than the first "
+    "one."
 )
-_EPOCHS = (
-    f"{_BANDS} Accuracies are measured on the test images, after epochs that lie evenly in their "
-    "logarithm."
+_EPOCHS = N_(
+    "Accuracies are measured on the test images, after epochs that lie evenly in their logarithm."
 )
-_BLOCKS = "Whiskers are 95 % intervals by Student's t over seeds. Blocks are counted from the end."
+_BLOCKS = N_(
+    "Whiskers are 95 % intervals by Student's t over seeds. Blocks are counted from the end."
+)
 
 
 def transfer_sections(content: Content) -> Iterator[Section]:
@@ -38,16 +39,26 @@ def transfer_sections(content: Content) -> Iterator[Section]:
     parts = by_trainable(content["accuracies"])
     across = min(2, len(parts))
     plots = [_of_images(content, *part, "accuracy") for part in parts.items()]
-    title = "How accurate is each source with how many images?"
-    yield Section("images", title, [Group("", "", plots)], _ACCURACY, across)
+    yield Section(
+        "images",
+        _("How accurate is each source with how many images?"),
+        [Group("", "", plots)],
+        paragraph([_(_BANDS), _(_ACCURACY)]),
+        across,
+    )
     if len(content["sources"]) > 1:
         plots = [_of_images(content, *part, "difference") for part in parts.items()]
-        title = f"Does another source learn better than {sources(content)[0]}?"
-        yield Section("differences", title, [Group("", "", plots)], _DIFFERENCE, across)
+        yield Section(
+            "differences",
+            _("Does another source learn better than {first}?").format(first=sources(content)[0]),
+            [Group("", "", plots)],
+            paragraph([_(_BANDS), _(_DIFFERENCE)]),
+            across,
+        )
     if len(parts) > 1:
         plots = [_of_blocks(content, count) for count in content["num_images"]]
-        title = "How many blocks should be trained?"
-        yield Section("blocks", title, [Group("", "", plots)], _BLOCKS)
+        title = _("How many blocks should be trained?")
+        yield Section("blocks", title, [Group("", "", plots)], _(_BLOCKS))
     groups = [
         Group(
             trained_blocks(trainable),
@@ -56,7 +67,8 @@ def transfer_sections(content: Content) -> Iterator[Section]:
         )
         for trainable, rows in parts.items()
     ]
-    yield Section("epochs", "How fast does each source learn?", groups, _EPOCHS)
+    caption = paragraph([_(_BANDS), _(_EPOCHS)])
+    yield Section("epochs", _("How fast does each source learn?"), groups, caption)
 
 
 def _of_images(content: Content, trainable: str, rows: Sequence[Row], measure: str) -> Plot:
@@ -71,13 +83,14 @@ def _of_images(content: Content, trainable: str, rows: Sequence[Row], measure: s
         if shown:
             data += _line(content, source, [row["num_images"] for row in shown], shown, measure)
             texts.append(
-                f"{source} {_read(shown[-1], measure)} with {shown[-1]['num_images']} images"
+                _("{source} {figure} with {count} images").format(
+                    source=source, figure=_read(shown[-1], measure), count=shown[-1]["num_images"]
+                )
             )
-    spec = _frame(
-        data, trained_blocks(trainable), "training images", measure, content["num_images"]
-    )
+    trained, amounts = trained_blocks(trainable), content["num_images"]
+    spec = _frame(data, trained, _("training images"), measure, amounts)
     key = f"{'difference' if measure == 'difference' else 'images'}.{trainable}"
-    return Plot(key, spec, f"{trained_blocks(trainable)}: {join(texts)}")
+    return Plot(key, spec, _in_words(trained, texts))
 
 
 def _of_epochs(content: Content, trainable: str, count: int, rows: Sequence[Row]) -> Plot:
@@ -88,11 +101,12 @@ def _of_epochs(content: Content, trainable: str, count: int, rows: Sequence[Row]
         for row in shown:
             epochs = row["epochs"]
             data += _line(content, source, epochs, row["by_epoch"], "accuracy")
-            texts.append(f"{source} ends at {percent(row['accuracy'])}")
-    spec = _frame(
-        data, f"{count} images, {trained_blocks(trainable)}", "epochs", "accuracy", epochs
-    )
-    return Plot(f"epochs.{trainable}.{count}", spec, f"{count} images: {join(texts)}")
+            ends_at = _("{source} ends at {share}")
+            texts.append(ends_at.format(source=source, share=percent(row["accuracy"])))
+    images = _images(count)
+    title = _("{images}, {trained}").format(images=images, trained=trained_blocks(trainable))
+    spec = _frame(data, title, _("epochs"), "accuracy", epochs)
+    return Plot(f"epochs.{trainable}.{count}", spec, _in_words(images, texts))
 
 
 def _of_blocks(content: Content, count: int) -> Plot:
@@ -120,16 +134,28 @@ def _of_blocks(content: Content, count: int) -> Plot:
             }
         )
         texts += [
-            f"{source} {percent(row['accuracy'])} with {trained_blocks(row['trainable'])}"
+            _("{source} {share} with {trained}").format(
+                source=source,
+                share=percent(row["accuracy"]),
+                trained=trained_blocks(row["trainable"]),
+            )
             for row in shown
         ]
-    spec = _frame(data, f"{count} images", "what is trained", "accuracy", None)
-    return Plot(f"blocks.{count}", spec, f"{count} images: {join(texts)}")
+    spec = _frame(data, _images(count), _("what is trained"), "accuracy", None)
+    return Plot(f"blocks.{count}", spec, _in_words(_images(count), texts))
+
+
+def _images(count: int) -> str:
+    return _("{count} images").format(count=count)
+
+
+def _in_words(title: str, texts: Sequence[str]) -> str:
+    return _("{what}: {figures}").format(what=title, figures=join(texts))
 
 
 def _read(row: Row, measure: str) -> str:
     if measure == "difference":
-        return f"{points(row['difference'])} points"
+        return _("{count} points").format(count=points(row["difference"]))
     return percent(row["accuracy"])
 
 
@@ -144,7 +170,13 @@ def _line(
     marks = _marks(content, source, sources(content).index(source))
     if any(row[name] for row in rows):
         yield band(x, low, high, marks["line"]["color"])
-    number, unit = (":+.1f", " points") if is_difference else (":.1%", "")
+    number = ":+.1f" if is_difference else ":.1%"
+    value = f"%{{y{number}}}"
+    if is_difference:
+        value = _("{count} points").format(count=value)
+    ends = _("{low} to {high}").format(
+        low=f"%{{customdata[0]{number}}}", high=f"%{{customdata[1]{number}}}"
+    )
     yield {
         **marks,
         "mode": "lines+markers",
@@ -152,8 +184,7 @@ def _line(
         "y": [scale * row[measure] for row in rows],
         "meta": {"network": source, "low": low, "high": high},
         "customdata": [*zip(low, high, strict=True)],
-        "hovertemplate": f"%{{x}}: %{{y{number}}}{unit} (%{{customdata[0]{number}}} to "
-        f"%{{customdata[1]{number}}})<extra>%{{fullData.name}}</extra>",
+        "hovertemplate": f"%{{x}}: {value} ({ends})<extra>%{{fullData.name}}</extra>",
     }
 
 
@@ -174,9 +205,9 @@ def _frame(
     x: Spec = {"title": x_title, "fixedrange": True, "automargin": True}
     if ticks is not None:
         x |= {"type": "log", "tickvals": [*ticks], "ticktext": [*map(str, ticks)]}
-    y: Spec = {"title": "accuracy", "tickformat": ".0%", "fixedrange": True, "automargin": True}
+    y: Spec = {"title": _("accuracy"), "tickformat": ".0%", "fixedrange": True, "automargin": True}
     if measure == "difference":  # with the line at 0, above which a source is better
-        y |= {"title": "difference in points", "tickformat": "+.0f", "rangemode": "tozero",
+        y |= {"title": _("difference in points"), "tickformat": "+.0f", "rangemode": "tozero",
               "zeroline": True, "zerolinecolor": "#7B8794"}  # fmt: skip
     return frame(
         data,

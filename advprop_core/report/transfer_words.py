@@ -5,11 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from advprop_core.language import N_, _, join
 from advprop_core.report.tables import NONE, Table, between, share
 from advprop_core.report.words import Row, grouped
-from advprop_core.text import join, points, trained_blocks
+from advprop_core.text import points, trained_blocks
 
-_ENDS = "95 % interval"
+_AMOUNTS = {
+    "about": "{amount}",
+    "at most": N_("at most {amount}"),
+    "more than": N_("more than {amount}"),
+}
+_SIGNS = {
+    "better": N_("better with {where}"),
+    "worse": N_("worse with {where}"),
+    "no clear difference": N_("no clear difference with {where}"),
+}
 _MANY = 3  # numbers of images that are told by their ends
 
 
@@ -20,15 +30,17 @@ def sources(content: Mapping[str, Any]) -> list[str]:
 
 def between_points(interval: Sequence[float] | None) -> str:
     """``+1.0 to +5.2``, or a dash for None."""
-    return " to ".join(map(points, interval)) if interval else NONE
+    if not interval:
+        return NONE
+    low, high = map(points, interval)
+    return _("{low} to {high}").format(low=low, high=high)
 
 
 def amount(reached: Mapping[str, Any] | None) -> str:
     """``71``, ``at most 100``, ``more than 1600``: how much is needed."""
     if reached is None:
         return NONE
-    value = f"{reached['amount']:.0f}"
-    return value if reached["relation"] == "about" else f"{reached['relation']} {value}"
+    return _(_AMOUNTS[reached["relation"]]).format(amount=f"{reached['amount']:.0f}")
 
 
 def by_trainable(rows: Sequence[Row]) -> dict[str, list[Row]]:
@@ -42,9 +54,14 @@ def headline(content: Mapping[str, Any]) -> Iterator[str]:
     if not others:
         rows = content["accuracies"]
         best = max(rows, key=lambda row: row["accuracy"])
-        yield (
-            f"{first} is right on {share(best['accuracy'])} of the test images with "
-            f"{best['num_images']} training images, {trained_blocks(best['trainable'])}."
+        yield _(
+            "{source} is right on {share} of the test images with {count} training images, "
+            "{trained}."
+        ).format(
+            source=first,
+            share=share(best["accuracy"]),
+            count=best["num_images"],
+            trained=trained_blocks(best["trainable"]),
         )
     for trainable, rows in by_trainable(content["accuracies"]).items():
         for source in others:
@@ -57,7 +74,7 @@ def headline(content: Mapping[str, Any]) -> Iterator[str]:
 
 def _verdict(source: str, first: str, trainable: str, rows: Sequence[Row]) -> str:
     """What differences are more than chance over seeds, and where no interval can say."""
-    signs: dict[str, list[int]] = {"better": [], "worse": [], "no clear difference": []}
+    signs: dict[str, list[int]] = {sign: [] for sign in _SIGNS}
     for place, row in enumerate(rows):
         interval = row["difference_interval"]
         sign = "no clear difference"
@@ -66,28 +83,42 @@ def _verdict(source: str, first: str, trainable: str, rows: Sequence[Row]) -> st
         elif interval and interval[1] < 0:
             sign = "worse"
         signs[sign].append(place)
-    parts = [f"{sign} with {_where(rows, places)}" for sign, places in signs.items() if places]
-    return f"{source} against {first}, {trained_blocks(trainable)}: {'; '.join(parts)}."
+    parts = [
+        _(_SIGNS[sign]).format(where=_where(rows, places))
+        for sign, places in signs.items()
+        if places
+    ]
+    return _("{source} against {first}, {trained}: {parts}.").format(
+        source=source, first=first, trained=trained_blocks(trainable), parts=_("; ").join(parts)
+    )
 
 
 def _where(rows: Sequence[Row], places: Sequence[int]) -> str:
     """Numbers of images and by how much: each where they are few, from … to where they are many."""
     chosen = [rows[place] for place in places]
     if len(chosen) < _MANY:
-        return f"{join([_each(row) for row in chosen])} images"
+        return _("{amounts} images").format(amounts=join([_each(row) for row in chosen]))
     counts = [str(row["num_images"]) for row in chosen]
     is_whole = places[-1] - places[0] == len(places) - 1
     ends = sorted(row["difference"] for row in chosen)
-    return (
-        f"{f'{counts[0]} to {counts[-1]}' if is_whole else join(counts)} images "
-        f"({points(ends[0])} to {points(ends[-1])} points)"
+    listed = join(counts)
+    if is_whole:
+        listed = _("{low} to {high}").format(low=counts[0], high=counts[-1])
+    return _("{amounts} images ({interval} points)").format(
+        amounts=listed, interval=between_points((ends[0], ends[-1]))
     )
 
 
 def _each(row: Row) -> str:
     interval = row["difference_interval"]
-    inside = f", {between_points(interval)}" if interval else ""
-    return f"{row['num_images']} ({points(row['difference'])} points{inside})"
+    sentence = _("{amount} ({points} points)")
+    if interval:
+        sentence = _("{amount} ({points} points, {interval})")
+    return sentence.format(
+        amount=row["num_images"],
+        points=points(row["difference"]),
+        interval=between_points(interval),
+    )
 
 
 def tables(content: Mapping[str, Any]) -> Iterator[Table]:
@@ -102,14 +133,17 @@ def tables(content: Mapping[str, Any]) -> Iterator[Table]:
             if row["trainable"] == trainable
         }
         columns = (
-            "source", "trained", "training images", "seeds", "accuracy", _ENDS, "difference",
-            _ENDS, "images needed", "epochs needed",
+            _("source"), _("trained"), _("training images"), _("seeds"), _("accuracy"),
+            _("95 % interval"), _("difference"), _("95 % interval"), _("images needed"),
+            _("epochs needed"),
         )  # fmt: skip
         lines = [
             _line(content, row, needed.get((row["source"], row["num_images"]))) for row in rows
         ]
         yield Table(
-            f"Accuracy on {content['test_images']} test images, {trained_blocks(trainable)}",
+            _("Accuracy on {count} test images, {trained}").format(
+                count=content["test_images"], trained=trained_blocks(trainable)
+            ),
             columns,
             lines,
             (0, 2, 4, 5, 6, 7, 8, 9),

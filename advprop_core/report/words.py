@@ -8,6 +8,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any, TypeVar
 
+from advprop_core.language import _, english
 from advprop_core.pictures.probes import describe_probe
 from advprop_core.text import ball, percent, radius
 from advprop_core.types import UNBOUNDED_RADII
@@ -46,14 +47,22 @@ def describe(row: Row) -> str:
     """What a row's images went through: ``PGD-10, L∞ ε = 2/255``, ``fog, severity 3``."""
     condition = row["condition"]
     if condition["kind"] == "clean":
-        return "clean"
+        return _("clean")
     if condition["kind"] == "corruption":
-        return f"{condition['corruption']}, severity {condition['severity']}"
+        return _("{corruption}, severity {severity}").format(
+            corruption=corruption(condition["corruption"]), severity=condition["severity"]
+        )
     if condition["kind"] == "probe":
         return describe_probe(condition["probe"], condition["strength"])
-    source = condition["attack_branch"]
-    through = "" if source == row["branch"] else f", through {source}"
-    return f"{describe_attack(row)}{through}"
+    attack, source = describe_attack(row), condition["attack_branch"]
+    if source == row["branch"]:
+        return attack
+    return _("{attack}, through {source}").format(attack=attack, source=source)
+
+
+def corruption(kind: str) -> str:
+    """``motion blur``."""
+    return _(kind.replace("_", " "))
 
 
 def columns(*rows: Row) -> dict[str, Any]:
@@ -61,10 +70,12 @@ def columns(*rows: Row) -> dict[str, Any]:
 
     ``epsilon`` is in pixel units on [0, 1].
     """
+    with english():
+        conditions = [describe(row) if "condition" in row else "" for row in rows]
     named = {
         "network": [row["model"] for row in rows],
         "branch": [row["branch"] for row in rows],
-        "condition": [describe(row) if "condition" in row else "" for row in rows],
+        "condition": conditions,
         "epsilon": [row.get("condition", {}).get("epsilon", "") for row in rows],
         "n": [row.get("n", "") for row in rows],
     }
@@ -80,7 +91,9 @@ def images_asked(content: Mapping[str, Any]) -> str:
     """``n = 1963 images``, or ``n = 12 to 20 images`` where models were asked about others."""
     counts = {row["n"] for row in content["results"]}
     fewest, most = min(counts), max(counts)
-    return f"n = {most} images" if fewest == most else f"n = {fewest} to {most} images"
+    if fewest == most:
+        return _("n = {count} images").format(count=most)
+    return _("n = {fewest} to {most} images").format(fewest=fewest, most=most)
 
 
 def is_bounded(row: Row) -> bool:
@@ -102,10 +115,10 @@ def gradients_checked(content: Mapping[str, Any]) -> str | None:
     left = [row["top1"] for row in white_box if not is_bounded(row) and _walks(row)]
     if content.get("warnings") or not noise or not left:
         return None
-    return (
+    return _(
         "No sign of a masked gradient: noise does no more harm than attacks of its radius, and "
-        f"with no limit on ε, at most {percent(max(left))} are still right."
-    )
+        "with no limit on ε, at most {share} are still right."
+    ).format(share=percent(max(left)))
 
 
 def _walks(row: Row) -> bool:
@@ -144,7 +157,7 @@ def transfers(rows: Sequence[Row]) -> list[tuple[list[Row], list[Row]]]:
     )
     return [
         ([row for row in of_kind(rows, "clean") if row["model"] == model], family)
-        for (model, _, _), family in families.items()
+        for (model, *_attack), family in families.items()
         if len({row["condition"]["epsilon"] for row in family}) > 1
     ]
 
@@ -157,7 +170,7 @@ def _walk(row: Row) -> tuple[str, str, str]:
 def smallest_radius(search: Row, value: float | None) -> str:
     """A smallest epsilon as people read it; what is None lies above the limit."""
     if value is None:
-        return f"above {radius(search['limit'], search['norm'])}"
+        return _("above {radius}").format(radius=radius(search["limit"], search["norm"]))
     return radius(value, search["norm"])
 
 

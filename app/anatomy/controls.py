@@ -12,10 +12,11 @@ import streamlit as st
 
 from app.anatomy import words
 from app.anatomy.view import AnatomyView
+from app.language.text import N_, _, titled
 from app.shell import state
 from app.shell.state import key
 
-_MOVED_HELP = (
+_MOVED_HELP = N_(
     "Mean and variance say what inputs a channel is used to, γ and β what is made of them. Moving "
     "one alone is a trap: mean and variance fit only their own γ and β."
 )
@@ -38,14 +39,16 @@ def settle(branches: Sequence[str], stages: Mapping[str, str], offered: bool) ->
 def dial(view: AnatomyView, live: bool) -> None:
     """How far the network is from main."""
     st.slider(
-        f"From main (0 %) to {view.second} (100 %)",
+        _("From main (0 %) to {branch} (100 %)").format(branch=view.second),
         0,
         100,
         format="%d %%",
         key=_key("dial", view, live),
         disabled=not live,
-        help="Every mean, variance, γ and β that moves goes along a straight line. Between the "
-        "ends is a network that nobody trained.",
+        help=_(
+            "Every mean, variance, γ and β that moves goes along a straight line. Between the "
+            "ends is a network that nobody trained."
+        ),
     )
 
 
@@ -53,19 +56,21 @@ def way(view: AnatomyView, stages: Mapping[str, str], branches: Sequence[str], l
     """What moves with the dial, and towards which branch."""
     columns = st.columns([3, 4] if len(branches) < 2 else [3, 4, 2], vertical_alignment="bottom")
     with columns[0]:
-        choice("moved", "What moves", words.MOVED, view, live, _MOVED_HELP)
+        choice("moved", _("What moves"), words.MOVED, view, live, _(_MOVED_HELP))
     columns[1].multiselect(
-        "Layers that move",
+        _("Layers that move"),
         _movable(view, stages),
         key=_key("moved_layers", view, live),
         disabled=not live,
-        placeholder="All layers",
-        help="Stages of the network, from its front to its back; the expert controls offer single "
-        "layers too. The others stay main's.",
+        placeholder=_("All layers"),
+        help=_(
+            "Stages of the network, from its front to its back; the expert controls offer single "
+            "layers too. The others stay main's."
+        ),
     )
     if len(branches) > 1:
         with columns[2]:
-            choice("second", "Compared with", {name: name for name in branches}, view, live)
+            choice("second", _("Compared with"), {name: name for name in branches}, view, live)
 
 
 def choice(
@@ -76,11 +81,11 @@ def choice(
     live: bool,
     help: str | None = None,
 ) -> None:
-    """One of a few values of a field, side by side; ``options`` says how each is shown."""
+    """One of a few values of a field, side by side; ``options`` has their titles in English."""
     st.segmented_control(
         title,
         list(options),
-        format_func=options.__getitem__,
+        format_func=titled(options),
         key=_key(name, view, live),
         disabled=not live,
         required=True,
@@ -90,14 +95,15 @@ def choice(
 
 def layer(view: AnatomyView, layers: Sequence[str], live: bool) -> None:
     """Which layer is looked into."""
+    of_itself = _("the one that differs most")
     st.selectbox(
-        "Layer",
+        _("Layer"),
         ["", *layers],
         # A title that is another one at another measure would be taken for another choice.
-        format_func=lambda name: name or "the one that differs most",
+        format_func=lambda name: name or of_itself,
         key=_key("norm_layer", view, live),
         disabled=not live,
-        help="Or click a bar of the chart.",
+        help=_("Or click a bar of the chart."),
     )
 
 

@@ -20,6 +20,7 @@ from app.anatomy.view import AnatomyView
 from app.figures import anatomy as figures
 from app.figures import map_tables
 from app.figures.style import COLUMN_TITLES
+from app.language.text import _
 from app.shell import defects, messages, photo_sets, samples
 from app.shell.layout import chart, in_rows, once, tabs
 from app.shell.samples import Source
@@ -31,7 +32,7 @@ def dial(subject: Subject) -> None:
     """The blend of two branches beside both, its way between them, and more in tabs."""
     view, info, comparison = subject.newest(), subject.lens.info, subject.comparison
     anatomy_controls.dial(view, subject.current)
-    place, choice = st.container(), st.expander("What moves?", icon=":material/tune:")
+    place, choice = st.container(), st.expander(_("What moves?"), icon=":material/tune:")
     with choice:  # below what it decides, for most people leave it as it is
         stages, auxiliaries = stages_of_layers(subject.lens.model), comparison.branches[1:]
         anatomy_controls.way(view, stages, auxiliaries, subject.current)
@@ -75,23 +76,23 @@ def _blend(
     st.markdown(words.dial(comparison, blend, names))
     mixture = subject.base, blend.way, blend.t
     if drawn:
-        pictures, course = (place for place, _ in in_rows("mc", 2, "large", roomy="dial"))
+        pictures, course = (place for place, __ in in_rows("mc", 2, "large", roomy="dial"))
         with pictures:
             opacity = view.opacity / 100
             draw = partial(
-                map_tables.blend_table, comparison, blend, method.sign, method.title, opacity
+                map_tables.blend_table, comparison, blend, method.sign, _(method.title), opacity
             )
             st.html(once("anatomy.maps", (*mixture, opacity), draw))
             st.caption(messages.map_caption([drawn], names))
     else:
         course = st.container()
         if comparison.maps_refused:
-            st.caption(messages.not_drawn(method.title, comparison.maps_refused))
+            st.caption(messages.not_drawn(_(method.title), comparison.maps_refused))
     with course:
         _curve(subject, source, way, blend)
     for column, kind in in_rows(INPUT_KINDS, 2, "large", roomy="bars"):
         with column:
-            st.subheader(f"{COLUMN_TITLES[kind]} picture")
+            st.subheader(_(COLUMN_TITLES[kind]))
             draw_bars = partial(figures.bars, comparison, blend, kind, names, dark=dark())
             figure = once(f"anatomy.bars.{kind}", (*mixture, dark()), draw_bars)
             alt = words.bars_alt(comparison, blend, kind, names)
@@ -115,14 +116,15 @@ def _offer_file(subject: Subject, source: Source, way: Way, t: float) -> None:
     if not way.estimated or not 0 < t < 1:
         return
     share = f"{round(100 * t)} %"
-    ask, about = f"Make a file of the network at {share}", (subject.lens.network, source, way, t)
+    ask = _("Make a file of the network at {share}").format(share=share)
+    about = subject.lens.network, source, way, t
     data = result("file", subject, work.network_file, source, way, t, about=about, ask=ask)
     if data is not None:
         st.download_button(
-            f"Download the network at {share}",
+            _("Download the network at {share}").format(share=share),
             data,
             file_name=f"{subject.lens.info.name}-{way.second}-{round(100 * t)}.safetensors",
             key="anatomy.download",
             on_click="ignore",
-            help="One branch, as a plain timm state dict.",
+            help=_("One branch, as a plain timm state dict."),
         )

@@ -13,6 +13,7 @@ from app.anatomy import gap_words, words, work
 from app.anatomy.section import Subject, result
 from app.anatomy.view import AnatomyView
 from app.figures import gap as figures
+from app.language.text import _
 from app.shell import comparison, controls, samples
 from app.shell.layout import chart, in_rows
 from app.shell.workbench import dark
@@ -22,10 +23,10 @@ def gap(subject: Subject) -> None:
     """What swaps of stages or layers do, on this picture and, if asked for, on many."""
     view = subject.newest()
     second, by = view.second, cast("By", view.gap_by)
-    st.subheader("Which layers carry the gap?")
-    st.markdown(gap_words.INTRODUCTION)
-    anatomy_controls.choice("gap_by", "What is swapped", gap_words.BY, view, subject.current)
-    st.markdown("#### On this picture")
+    st.subheader(_(words.PARTS[2]))
+    st.markdown(_(gap_words.INTRODUCTION))
+    anatomy_controls.choice("gap_by", _("What is swapped"), gap_words.BY, view, subject.current)
+    st.markdown(_("#### On this picture"))
     used = work.reference_source(view, subject.lens.info)
     here = result("gap", subject, work.gap_here, used, second, by, about=(subject.base, second))
     if here is not None:
@@ -34,7 +35,7 @@ def gap(subject: Subject) -> None:
 
 
 def _gap_over(subject: Subject, view: AnatomyView, by: By) -> None:
-    st.markdown("#### On many pictures")
+    st.markdown(_("#### On many pictures"))
     source = samples.source_for(subject.lens.info, work.MEASURED, view.photos)
     if source is None:
         st.markdown(samples.no_photos(samples.class_folders()))
@@ -42,7 +43,7 @@ def _gap_over(subject: Subject, view: AnatomyView, by: By) -> None:
     perturbation = comparison.perturbation(subject.view, subject.lens.info)
     inputs = perturbation, subject.view.attack_branch, source, view.second
     about = view.model, view.calibrated, inputs
-    ask = f"Measure it over {words.pictures(source)}"
+    ask = _("Measure it over {pictures}").format(pictures=words.pictures(source))
     over_many = result("gap_over", subject, work.gap_over, *inputs, by, about=about, ask=ask)
     if over_many is not None:
         _gap(subject, over_many, view.second, "over", source.title)

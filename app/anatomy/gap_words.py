@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from advprop_core.anatomy.gap import By, Gap, GapRow, Order
-from advprop_core.text import join, percent
+from advprop_core.text import percent
 from advprop_core.types import InputKind
 from app.figures.gap import kinds, value_of
+from app.language.text import N_, _, counted, ngettext, paragraph
 from app.shell.messages import PICTURES
 
-BY: dict[By, str] = {"stage": "Stages", "layer": "Layers"}
+BY: dict[By, str] = {"stage": N_("Stages"), "layer": N_("Layers")}
 SWAPPED: dict[Order, str] = {
-    "alone": "one at a time",
-    "from_stem": "one after the other from the front",
-    "from_head": "one after the other from the back",
+    "alone": N_("one at a time"),
+    "from_stem": N_("one after the other from the front"),
+    "from_head": N_("one after the other from the back"),
 }
-INTRODUCTION = (
+INTRODUCTION = N_(
     "Main is given the other branch's BatchNorm stage by stage, or layer by layer: what that does "
     "to its answers says where the difference between the branches lies."
 )
 _LEAST = 0.05  # where the branches are closer than this, there is nothing to divide
 _HALF = 0.5
-_SIDES: dict[Order, str] = {"from_stem": "front", "from_head": "back"}
+_UNITS: dict[By, str] = {"stage": N_("stage"), "layer": N_("layer")}
+_ALL: dict[By, str] = {"stage": N_("all stages"), "layer": N_("all layers")}
+_SOME: dict[By, tuple[str, str]] = {
+    "stage": counted("{count} stage", "{count} stages"),
+    "layer": counted("{count} layer", "{count} layers"),
+}
 
 
 def verdict(gap: Gap, second: str, name: str, pictures: str = "") -> str:
@@ -31,28 +37,39 @@ def verdict(gap: Gap, second: str, name: str, pictures: str = "") -> str:
     ``name`` is the class that is followed on one picture.
     """
     kind, low, high = _widest(gap)
-    if pictures:
-        change = "perturbed " if kind == "adversarial" else ""
-        start = f"Of {gap.n} {change}{pictures}, **main** gets {percent(low)} right and "
-    else:
-        start = f"On the {PICTURES[kind]} picture **main** gives **{name}** {percent(low)} and "
-    start += f"**{second}** {percent(high)}."
+    start = _("On the {kind} picture **main** gives **{name}** {low} and **{second}** {high}.")
+    if pictures and kind == "adversarial":
+        start = _("Of {n} perturbed {pictures}, **main** gets {low} right and **{second}** {high}.")
+    elif pictures:
+        start = _("Of {n} {pictures}, **main** gets {low} right and **{second}** {high}.")
+    start = start.format(
+        kind=_(PICTURES[kind]),
+        n=gap.n,
+        pictures=_(pictures),
+        name=name,
+        low=percent(low),
+        second=second,
+        high=percent(high),
+    )
     if abs(high - low) < _LEAST:
-        return f"{start} They hardly differ here, so there is no gap to divide."
+        end = _("They hardly differ here, so there is no gap to divide.")
+        return paragraph([start, end])
 
     def made_up(row: GapRow) -> float:
         return (value_of(row.scores[kind]) - low) / (high - low)
 
-    return " ".join([start, _alone(gap, made_up), _walks(gap, made_up)])
+    return paragraph([start, _alone(gap, made_up), _walks(gap, made_up)])
 
 
 def alt(gap: Gap, order: Order, second: str) -> str:
     """The bars of one order, one by one."""
-    phrases = []
+    figures = []
     for kind in kinds(gap):
         values = [percent(value_of(row.scores[kind])) for row in gap.rows[order]]
-        phrases.append(f"{PICTURES[kind]} {', '.join(values)}")
-    return f"Swapped {SWAPPED[order]}, from main to {second}: {'; '.join(phrases)}."
+        figures.append(f"{_(PICTURES[kind])} {_(', ').join(values)}")
+    return _("Swapped {order}, from main to {second}: {figures}.").format(
+        order=_(SWAPPED[order]), second=second, figures=_("; ").join(figures)
+    )
 
 
 def caption(gap: Gap, second: str, perturbation: str, estimated_on: str) -> str:
@@ -61,33 +78,47 @@ def caption(gap: Gap, second: str, perturbation: str, estimated_on: str) -> str:
     ``perturbation`` and ``estimated_on`` say in words what made the perturbed pictures and what
     statistics were estimated on; empty where nothing did, or they were not.
     """
-    what = "Probability of the class" if gap.n == 1 else "Share of right answers"
-    more = "" if gap.n == 1 else f" with 95 % Wilson intervals (n = {gap.n})"
-    kinds = "plain bars: clean, hatched: perturbed" if gap.by == "stage" else "hover for numbers"
+    what = _("Probability of the class.")
+    if gap.n > 1:
+        what = _("Share of right answers, with 95 % Wilson intervals (n = {n}).").format(n=gap.n)
     sentences = [
-        f"{what}{more}; {kinds}. Main, with **{second}**'s in: {join([*SWAPPED.values()])}.",
-        _statistics(gap, estimated_on),
-        "Layers depend on one another, so what they do alone need not add up.",
+        what,
+        _("Plain bars: clean; hatched: perturbed.")
+        if gap.by == "stage"
+        else _("Hover for numbers."),
+        _(
+            "Main is given **{second}**'s layers one at a time, one after the other from the "
+            "front, and one after the other from the back."
+        ).format(second=second),
+        *_statistics(gap, estimated_on),
+        _("Layers depend on one another, so what they do alone need not add up."),
     ]
     if perturbation:
         sentences.append(
-            f"Perturbed pictures ({perturbation}) stay as they are: a swap that holds against "
-            "them need not hold against an attack of its own."
+            _(
+                "Perturbed pictures ({perturbation}) stay as they are: a swap that holds against "
+                "them need not hold against an attack of its own."
+            ).format(perturbation=perturbation)
         )
-    return " ".join(sentences)
+    return paragraph(sentences)
 
 
-def _statistics(gap: Gap, estimated_on: str) -> str:
+def _statistics(gap: Gap, estimated_on: str) -> Sequence[str]:
+    """Where mean and variance come from after a swap, a sentence each."""
     if gap.naive is None:
-        return (
-            "Each layer brings its own mean and variance, which do not fit the layers in front of "
-            "it: part of every loss is that misfit."
-        )
-    lines = " Short lines: the same swap without estimated statistics." if gap.by == "stage" else ""
-    return (
-        f"After each swap, mean and variance are estimated again on {estimated_on}; also at both "
-        f"ends, which can differ a little from the branches above.{lines}"
-    )
+        return [
+            _(
+                "Each layer brings its own mean and variance, which do not fit the layers in "
+                "front of it: part of every loss is that misfit."
+            )
+        ]
+    estimated = _(
+        "After each swap, mean and variance are estimated again on {pictures}; also at both ends, "
+        "which can differ a little from the branches above."
+    ).format(pictures=estimated_on)
+    if gap.by == "layer":
+        return [estimated]
+    return [estimated, _("Short lines: the same swap without estimated statistics.")]
 
 
 def _widest(gap: Gap) -> tuple[InputKind, float, float]:
@@ -106,25 +137,36 @@ def _alone(gap: Gap, made_up: Callable[[GapRow], float]) -> str:
     shares = {row.unit: made_up(row) for row in gap.rows["alone"][1:-1]}
     best = max(shares, key=shares.__getitem__)
     if shares[best] <= 0:
-        return f"No single {gap.by} makes up any of that gap by itself."
-    if shares[best] < _HALF:
-        return (
-            f"No single {gap.by} makes up half of that gap: **{best}** does most by itself, "
-            f"{percent(shares[best])} of it."
+        sentence = _("No single {unit} makes up any of that gap by itself.")
+    elif shares[best] < _HALF:
+        sentence = _(
+            "No single {unit} makes up half of that gap: **{best}** does most by itself, {share} "
+            "of it."
         )
-    if shares[best] > 1:
-        return f"**{best}** alone makes up more than that gap."
-    return f"**{best}** alone makes up {percent(shares[best])} of that gap."
+    elif shares[best] > 1:
+        sentence = _("**{best}** alone makes up more than that gap.")
+    else:
+        sentence = _("**{best}** alone makes up {share} of that gap.")
+    return sentence.format(unit=_(_UNITS[gap.by]), best=best, share=percent(shares[best]))
 
 
 def _walks(gap: Gap, made_up: Callable[[GapRow], float]) -> str:
     """From which swap on half of the gap stays made up: on the way there it may come and go."""
-    phrases = []
-    for order, side in _SIDES.items():
-        rows = gap.rows[order][1:]
-        short = [index for index, row in enumerate(rows) if made_up(row) < _HALF]
-        count = short[-1] + 2 if short else 1
-        units = gap.by if count == 1 else f"{gap.by}s"
-        number = "all" if count == len(rows) > 1 else str(count)
-        phrases.append(f"{number} {units} from the {side} (up to **{rows[count - 1].unit}**)")
-    return f"Half of the gap is closed, and stays closed, with {' or '.join(phrases)}."
+    (front, front_end), (back, back_end) = (
+        _walk(gap, order, made_up) for order in ("from_stem", "from_head")
+    )
+    return _(
+        "Half of the gap is closed, and stays closed, with {front} from the front (up to "
+        "**{front_end}**) or {back} from the back (up to **{back_end}**)."
+    ).format(front=front, front_end=front_end, back=back, back_end=back_end)
+
+
+def _walk(gap: Gap, order: Order, made_up: Callable[[GapRow], float]) -> tuple[str, str | None]:
+    """How many swaps that takes, in words, and which is the last of them."""
+    rows = gap.rows[order][1:]
+    short = [index for index, row in enumerate(rows) if made_up(row) < _HALF]
+    count = short[-1] + 2 if short else 1
+    number = ngettext(*_SOME[gap.by], count).format(count=count)
+    if count == len(rows) > 1:
+        number = _(_ALL[gap.by])
+    return number, rows[count - 1].unit

@@ -9,6 +9,7 @@ from app.anatomy import halves_words, words, work
 from app.anatomy.section import Subject, result
 from app.anatomy.work import Halves
 from app.figures import halves as figures
+from app.language.text import _
 from app.shell import cache, samples
 from app.shell.layout import chart, in_rows
 from app.shell.workbench import dark
@@ -16,9 +17,9 @@ from app.shell.workbench import dark
 
 def halves(subject: Subject, way: Way, t: float) -> None:
     """Accuracies along the dial, and of γ and β with statistics of four kinds."""
-    st.subheader("Which half carries the robustness?")
-    st.markdown(halves_words.INTRODUCTION)
-    rows, pictures, origin = _bundled(subject, way.second), "validation pictures", ""
+    st.subheader(_("Which half carries the robustness?"))
+    st.markdown(_(halves_words.INTRODUCTION))
+    rows, pictures, origin = _bundled(subject, way.second), halves_words.PICTURES, ""
     if rows is not None:
         origin = halves_words.BUNDLED
     else:
@@ -28,7 +29,7 @@ def halves(subject: Subject, way: Way, t: float) -> None:
             return
         pictures = source.title
         about = subject.lens.network, subject.view.calibrated
-        ask = f"Measure both halves over {words.pictures(source)}"
+        ask = _("Measure both halves over {pictures}").format(pictures=words.pictures(source))
         rows = result("halves", subject, work.halves_over, source, way.second, about=about, ask=ask)
     if rows is not None:
         _draw(rows, way, t, pictures, origin)

@@ -7,26 +7,32 @@ from collections.abc import Mapping, Sequence
 from advprop_core.anatomy.halves import ENDS, NAIVE, Mixture, MixtureAccuracy
 from advprop_core.text import percent
 from advprop_core.types import INPUT_KINDS
+from app.anatomy.words import counted_pictures
+from app.language.text import N_, Sentence, _, paragraph
 
-INTRODUCTION = (
+INTRODUCTION = N_(
     "A norm layer has two halves: γ and β, which are trained, and mean and variance, which are "
     "collected. To ask which half makes a branch robust, take γ and β of one branch and estimate "
     "mean and variance again, on clean pictures or on attacked ones."
 )
-BUNDLED = "Measured once, with 512 training pictures for mean and variance."
+BUNDLED = N_("Measured once, with 512 training pictures for mean and variance.")
+PICTURES = N_("validation pictures")
 
 
 def table(
     rows: Mapping[Mixture, MixtureAccuracy], branch: str, second: str
 ) -> list[tuple[str, MixtureAccuracy]]:
-    """Networks with the γ and β of one branch: what their statistics are, and accuracies."""
+    """Networks with the γ and β of one branch: what their statistics are, and accuracies.
+
+    What they are is in English, for files, and can be translated.
+    """
     affine = 0.0 if branch == "main" else 1.0
     other = second if branch == "main" else "main"
     statistics = {
-        "as trained": affine,
-        "of clean pictures": "clean",
-        "of attacked pictures": "adversarial",
-        f"{other}'s, naive": 1.0 - affine,
+        N_("as trained"): affine,
+        N_("of clean pictures"): "clean",
+        N_("of attacked pictures"): "adversarial",
+        Sentence("{branch}'s, naive", branch=other): 1.0 - affine,
     }
     return [(title, rows[Mixture(affine, kind)]) for title, kind in statistics.items()]  # type: ignore[arg-type]
 
@@ -42,45 +48,63 @@ def verdict(
     by_affine = (clean[1] + attacked[1] - clean[0] - attacked[0]) / 2
     by_statistics = max((a - c for a, c in zip(attacked, clean, strict=True)), key=abs)
     main, naive = rows[ENDS[0]], [rows[mixture].share("clean") for mixture in NAIVE]
-    return (
-        f"Of {main.n} {pictures} under {attack}, **{second}**'s γ and β instead of main's change "
-        f"the share of right answers by **{_points(by_affine)}**; mean and variance of attacked "
-        f"pictures instead of clean ones change it by at most **{_points(by_statistics)}**. "
-        "Swapping one half without estimating misleads: clean accuracy falls to "
-        f"{percent(naive[0])} (mean and variance) and {percent(naive[1])} (γ and β), "
-        f"from {percent(main.share('clean'))}. Both halves look important then, "
-        "because mean and variance fit only the weights that they were collected with."
+    measured = _(
+        "Of {pictures} under {attack}, **{second}**'s γ and β instead of main's change the share "
+        "of right answers by **{by_affine}**; mean and variance of attacked pictures instead of "
+        "clean ones change it by at most **{by_statistics}**."
+    ).format(
+        pictures=counted_pictures(main.n, pictures),
+        attack=attack,
+        second=second,
+        by_affine=_points(by_affine),
+        by_statistics=_points(by_statistics),
     )
+    misleading = _(
+        "Swapping one half without estimating misleads: clean accuracy falls to {statistics} "
+        "(mean and variance) and {affine} (γ and β), from {main}. Both halves look important "
+        "then, because mean and variance fit only the weights that they were collected with."
+    ).format(
+        statistics=percent(naive[0]), affine=percent(naive[1]), main=percent(main.share("clean"))
+    )
+    return paragraph([measured, misleading])
 
 
 def line(rows: Mapping[Mixture, MixtureAccuracy], second: str) -> str:
     """How accuracies change along the way."""
     main, other = (rows[mixture] for mixture in ENDS)
-    return (
-        f"Along the whole dial: from {_both(main)} at **main** to {_both(other)} at **{second}** "
-        f"(n = {main.n}, 95 % Wilson intervals; grey: mean and variance moved along instead)."
-    )
+    return _(
+        "Along the whole dial: from {start} at **main** to {end} at **{second}** (n = {n}, 95 % "
+        "Wilson intervals; grey: mean and variance moved along instead)."
+    ).format(start=_both(main), end=_both(other), second=second, n=main.n)
 
 
 def alt(branch: str, rows: Sequence[tuple[str, MixtureAccuracy]]) -> str:
     """The bars of one branch's γ and β, one by one."""
-    phrases = [f"mean and variance {title}: {_both(accuracy)}" for title, accuracy in rows]
-    return f"γ and β of {branch}; {'; '.join(phrases)}."
+    phrases = [
+        _("mean and variance {origin}: {shares}").format(origin=_(title), shares=_both(accuracy))
+        for title, accuracy in rows
+    ]
+    return _("γ and β of {branch}; {figures}.").format(branch=branch, figures=_("; ").join(phrases))
 
 
-def caption(attack: str, source: str) -> str:
+def caption(attack: str, origin: str) -> str:
     """How to read the bars, and where their numbers come from."""
-    return (
-        f"Share of right answers; plain: clean, hatched: under {attack} through the mixture "
-        f"itself; error bars: 95 % Wilson intervals. {source} See Zhang et al., "
-        "[arXiv 2403.19150](https://arxiv.org/abs/2403.19150)."
-    )
+    sentences = [
+        _(
+            "Share of right answers; plain: clean, hatched: under {attack} through the mixture "
+            "itself; error bars: 95 % Wilson intervals."
+        ).format(attack=attack),
+        *filter(None, [_(origin)]),
+        _("See Zhang et al., [arXiv 2403.19150](https://arxiv.org/abs/2403.19150)."),
+    ]
+    return paragraph(sentences)
 
 
 def _both(accuracy: MixtureAccuracy) -> str:
-    clean, robust = percent(accuracy.share("clean")), percent(accuracy.share("adversarial"))
-    return f"{clean} clean and {robust} attacked"
+    return _("{clean} clean and {attacked} attacked").format(
+        clean=percent(accuracy.share("clean")), attacked=percent(accuracy.share("adversarial"))
+    )
 
 
 def _points(share: float) -> str:
-    return f"{100 * share:+.1f} points".replace("-", "−")
+    return _("{change} points").format(change=f"{100 * share:+.1f}".replace("-", "−"))

@@ -13,6 +13,7 @@ from app.anatomy.section import Subject, result
 from app.anatomy.view import AnatomyView
 from app.figures import map_tables
 from app.figures import norm_layers as figures
+from app.language.text import _, paragraph
 from app.shell import state
 from app.shell.layout import chart
 from app.shell.workbench import dark
@@ -23,7 +24,7 @@ _MARKED = 4  # channels that are looked into
 def layers(subject: Subject) -> None:
     """How far apart the branches are in every layer, and in every channel of one of them."""
     view = subject.newest()
-    st.subheader("How far apart are they, layer by layer?")
+    st.subheader(_("How far apart are they, layer by layer?"))
     about = view.model, view.calibrated, view.second
     distances = result("distances", subject, work.distances, view.second, about=about)
     if distances is None:
@@ -32,7 +33,7 @@ def layers(subject: Subject) -> None:
     most = words.most_different(distances, measure)
     chosen = view.norm_layer or most.layer
     summary = st.container()  # above the control, though it depends on it
-    anatomy_controls.choice("measure", "What differs", words.MEASURES, view, subject.current)
+    anatomy_controls.choice("measure", _("What differs"), words.MEASURES, view, subject.current)
     sentence = words.differing(distances, measure)
     summary.markdown(sentence)
     if not words.differs(distances, measure):
@@ -45,7 +46,7 @@ def layers(subject: Subject) -> None:
         on_select=_take_click if subject.current else "ignore",
         selection_mode="points",
     )
-    st.caption(f"{words.PROFILE} {words.EXPLAINED[measure]}")
+    st.caption(paragraph([_(words.PROFILE), _(words.EXPLAINED[measure])]))
     anatomy_controls.layer(view, [d.layer for d in distances], subject.current)
     distance = next((d for d in distances if d.layer == chosen), most)
     _channels(subject, distance, view)

@@ -12,6 +12,7 @@ from app.anatomy import calibrating, words
 from app.anatomy import controls as anatomy_controls
 from app.anatomy.section import Subject
 from app.anatomy.view import AnatomyView
+from app.language.text import _
 from app.shell import cache, comparison, controls, photo_sets, samples, state, workbench
 from app.shell.layout import image
 from app.shell.samples import Source
@@ -82,7 +83,7 @@ def _say_calibrated(lens: Lens, source: Source, current: bool) -> None:
     n = lens.info.recipe["calibration"]["images"]
     left.info(words.calibrated(n, source), icon=":material/info:")
     right.button(
-        "Forget it", on_click=state.choose, kwargs={"calibrated": False}, disabled=not current
+        _("Forget it"), on_click=state.choose, kwargs={"calibrated": False}, disabled=not current
     )
 
 
@@ -91,18 +92,19 @@ def _offer(shown: Shown, current: bool) -> None:
     from app.figures import pictures
 
     source = _source(shown.view, shown.info)
-    st.markdown(words.ALONE)
+    st.markdown(_(words.ALONE))
     # Three, as there are while the network is being loaded: what is left of those would stay.
-    picture, text, _ = st.columns([3, 5, 1], gap="large")
+    picture, text, __ = st.columns([3, 5, 1], gap="large")
     with picture:
-        image(pictures.to_png(shown.result.clean.numpy()), shown.title, shown.title)
+        title = _(shown.title)
+        image(pictures.to_png(shown.result.clean.numpy()), title, title)
     text.markdown(words.offer(source, samples.class_folders()))
     if source is None:
         with text:
             photo_sets.uploader("photos", disabled=not current)
     else:
         text.button(
-            "Calibrate an auxiliary branch",
+            _("Calibrate an auxiliary branch"),
             type="primary",
             on_click=state.choose,
             kwargs={"calibrated": True},

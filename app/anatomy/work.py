@@ -235,7 +235,7 @@ def _perturbed(
     for start in range(0, len(labels), _BATCH):
         rows = slice(start, start + _BATCH)
 
-        def on_step(step: int, _: Tensor, rows: slice = rows) -> None:
+        def on_step(step: int, __: Tensor, rows: slice = rows) -> None:
             done = rows.start + len(clean[rows]) * step / perturbation.steps
             progress(_ATTACK_SHARE * done / len(clean))
 

@@ -32,8 +32,9 @@ class Film {
 
   update(data) {
     if (this.data?.key === data.key) return;
-    this.pause();
     this.data = data;
+    this.pause();
+    this.slider.setAttribute("aria-label", data.words.step);
     this.frames = data.frames.map((frame) => frame.pictures.map(load));
     this.slider.max = data.frames.length - 1;
     this.slider.value = data.opens_at;
@@ -46,7 +47,7 @@ class Film {
 
   start() {
     if (this.place === this.data.frames.length - 1) this.slider.value = 0;
-    this.label("Pause", PAUSE);
+    this.label(this.data.words.pause, PAUSE);
     this.show();
     const next = () => {
       this.slider.value = (this.place + 1) % this.data.frames.length;
@@ -60,7 +61,7 @@ class Film {
   pause() {
     clearTimeout(this.timer);
     this.timer = null;
-    this.label("Play", PLAY);
+    this.label(this.data.words.play, PLAY);
   }
 
   label(name, icon) {
@@ -73,20 +74,26 @@ class Film {
   }
 
   show() {
-    const { frames, branches } = this.data;
+    const { frames, branches, words } = this.data;
     const place = this.place;
     const frame = frames[place];
     this.find(".title").textContent = frame.title;
-    const answers = branches.map((branch, at) => `${branch.name} says ${frame.answers[at]}`);
-    const words = `${frame.title}: ${answers.join(", ")}`;
-    this.slider.setAttribute("aria-valuetext", words);
-    if (!this.timer) this.find(".said").textContent = words;
+    const answers = branches.map((branch, at) =>
+      filled(words.says, { branch: branch.name, answer: frame.answers[at] }).join(""));
+    const said = `${frame.title}: ${answers.join(", ")}`;
+    this.slider.setAttribute("aria-valuetext", said);
+    if (!this.timer) this.find(".said").textContent = said;
     this.canvases.forEach((one, at) => {
       one.setAttribute("aria-label", `${this.data.captions[at]}, ${frame.title}`);
       paint(one, this.frames[place][at], () => this.place === place);
     });
     this.panels.forEach((one, at) => one.show(place, frame.shares[at], frame.answers[at]));
   }
+}
+
+// The parts of a sentence, each {value} replaced.
+function filled(sentence, values) {
+  return sentence.split(/\{(\w+)\}/).map((part, at) => (at % 2 ? values[part] : part));
 }
 
 function load(source) {
@@ -128,12 +135,13 @@ function panel(data, branch, place) {
   name.style.borderBottom = `3px solid ${branch.colour}`; // as a text it would be too pale
   name.textContent = branch.name;
   const answer = document.createElement("span");
-  head.append(name, " says ", answer);
+  head.append(...filled(data.words.says, { branch: name, answer }));
   const rows = data.classes.map((title) => row(title, branch.colour));
   const path = trajectory(data, branch.colour, place);
   const note = document.createElement("p");
   note.className = "note";
-  note.textContent = `${data.classes[data.lead]}, from ${data.start} to the last step, 0 to 100 %`;
+  const lead = data.classes[data.lead];
+  note.textContent = filled(data.words.path, { name: lead, start: data.words.start }).join("");
   element.append(head, ...rows.map((one) => one.element), path.element, note);
   return {
     element,

@@ -9,6 +9,7 @@ from typing import Any
 from advprop_core.text import percent
 from app.elements.declare import declare
 from app.figures.reel import Reel
+from app.language.text import _, current
 
 _mount = declare("film")
 
@@ -29,7 +30,7 @@ def film(reel: Reel, key: str = "film", *, level: int = 5, at_end: bool = False)
 def _data(reel: Reel) -> dict[str, Any]:
     frames = [
         {
-            "title": frame.title,
+            "title": _(frame.title),
             "pictures": [
                 f"data:image/webp;base64,{base64.b64encode(picture).decode()}"
                 for picture in frame.pictures
@@ -40,13 +41,20 @@ def _data(reel: Reel) -> dict[str, Any]:
         for frame in reel.frames
     ]
     return {
-        "key": _fingerprint(reel),
-        "captions": reel.captions,
+        "key": f"{current()}.{_fingerprint(reel)}",
+        "captions": [_(caption) for caption in reel.captions],
         "branches": [
             {"name": name, "colour": colour}
             for name, colour in zip(reel.branches, reel.colours, strict=True)
         ],
-        "start": reel.start,
+        "words": {
+            "play": _("Play"),
+            "pause": _("Pause"),
+            "step": _("Step"),
+            "says": _("{branch} says {answer}"),
+            "path": _("{name}, from {start} to the last step, 0 to 100 %"),
+            "start": _(reel.start),
+        },
         "exact": reel.exact,
         "lead": reel.target_place or 0,
         "classes": [_title(reel, place) for place in range(len(reel.classes))],
@@ -58,7 +66,7 @@ def _title(reel: Reel, index: int) -> str:
     name = reel.classes[index]
     if index == reel.true_place:
         return f"✓ {name}"
-    return f"{name} (target)" if index == reel.target_place else name
+    return f"{name}{_(' (target)')}" if index == reel.target_place else name
 
 
 def _fingerprint(reel: Reel) -> str:

@@ -11,11 +11,14 @@ import plotly.graph_objects as go
 from advprop_core.report.colours import Array, branch_colour
 from advprop_core.text import percent, shorten
 from advprop_core.types import INPUT_KINDS, Comparison, InputKind, Prediction
-from app.figures.style import COLUMN_TITLES, DASHES, FAINT, INK, name_in_full
+from app.figures.style import DASHES, FAINT, INK, KIND_TITLES, name_in_full, series
+from app.language.text import N_, _
 
 if TYPE_CHECKING:
     from advprop_core.anatomy.dial import Blended, Curve, Way
 
+NOT_ESTIMATED = N_("not estimated")
+_HOVERED = {"place": "%{x:.0%}", "share": "%{y:.1%}"}  # as plotly fills them in
 _CLASSES = 4
 _LONGEST_NAME = 20
 _BARS_HEIGHT = 235
@@ -119,11 +122,13 @@ def curve(
                     line,
                     kind,
                     class_index,
-                    name="not estimated",
+                    **series(NOT_ESTIMATED),
                     legendgroup="naive",
                     showlegend=kind == "clean",
                     line={"color": FAINT[dark], "width": 1.5, "dash": DASHES[kind]},
-                    hovertemplate="%{x:.0%} of the way, statistics not estimated: %{y:.1%}",
+                    hovertemplate=_("{place} of the way, statistics not estimated: {share}").format(
+                        **_HOVERED
+                    ),
                 )
             )
     for kind in lines[0].shares:
@@ -131,9 +136,9 @@ def curve(
             lines[0],
             kind,
             class_index,
-            name=COLUMN_TITLES[kind].lower(),
+            **series(KIND_TITLES[kind]),
             line={"color": INK[dark], "width": 2, "dash": DASHES[kind]},
-            hovertemplate="%{x:.0%} of the way: %{y:.1%}",
+            hovertemplate=_("{place} of the way: {share}").format(**_HOVERED),
         )
         figure.add_trace(trace)
         figure.add_trace(_dots([0, 1], [trace.y[0], trace.y[-1]], _end_colours(way, dark), 9))
@@ -154,7 +159,8 @@ def lay_out_way(figure: go.Figure, way: Way, dark: bool) -> None:
         showgrid=False,
         zeroline=False,
     )
-    names = ("main", way.second if way.whole else f"towards {way.second}")
+    towards = way.second if way.whole else _("towards {branch}").format(branch=way.second)
+    names = "main", towards
     for x, name, colour in zip((0, 1), names, _end_colours(way, dark), strict=True):
         figure.add_annotation(
             x=x,

@@ -11,6 +11,7 @@ from advprop_core.report.style import plain, whiskers
 from advprop_core.report.words import Row, columns, describe
 from advprop_core.text import percent
 from app.figures.style import INK
+from app.language.text import _
 
 _ROW = 40  # px
 _Branch = tuple[str, str]  # model, branch
@@ -36,15 +37,15 @@ def standings(clean: Sequence[Row], hit: Sequence[Row], *, dark: bool = False) -
     for place, who in enumerate(order):
         inputs = [rows[who] for rows in (before, after) if who in rows]
         figure.add_trace(_shares(inputs, place, dark))
-    names = _short([model for model, _ in order])
-    labels = [f"{plain(n)},<br>{branch}" for n, (_, branch) in zip(names, order, strict=True)]
+    names = _short([model for model, _branch in order])
+    labels = [f"{plain(n)},<br>{branch}" for n, (_model, branch) in zip(names, order, strict=True)]
     _lay_out(figure, labels, dark)
     return figure
 
 
 def _short(models: Sequence[str]) -> list[str]:
     """Names without the word that all begin with, for a phone has little room beside a figure."""
-    first, _, rest = models[0].partition("-")
+    first, rest = models[0].partition("-")[::2]
     shared = len({*models}) > 1 and rest and all(m.startswith(f"{first}-") for m in models)
     return [model.removeprefix(f"{first}-") if shared else model for model in models]
 
@@ -76,8 +77,14 @@ def _mark(row: Row, symbol: str, place: int, dark: bool) -> go.Scatter:
         },
         error_x=whiskers([(row["top1"], *row["interval"])]) | {"color": INK[dark], "thickness": 1},
         customdata=[(plain(describe(row)), *row["interval"])],
-        hovertemplate="%{customdata[0]}: %{x:.1%} right (%{customdata[1]:.1%} to "
-        "%{customdata[2]:.1%})<extra></extra>",
+        hovertemplate=_("{condition}: {share} right ({interval})").format(
+            condition="%{customdata[0]}",
+            share="%{x:.1%}",
+            interval=_("{low} to {high}").format(
+                low="%{customdata[1]:.1%}", high="%{customdata[2]:.1%}"
+            ),
+        )
+        + "<extra></extra>",
     )  # fmt: skip
 
 
@@ -112,7 +119,7 @@ def _lay_out(figure: go.Figure, names: Sequence[str], dark: bool) -> None:
         tickvals=[0, 0.5, 1],
         ticktext=["0 %", "50 %", "100 %"],
         tickfont={"color": INK[dark]},
-        title={"text": "right answers", "font": {"color": INK[dark]}, "standoff": 4},
+        title={"text": _("right answers"), "font": {"color": INK[dark]}, "standoff": 4},
         zeroline=False,
         fixedrange=True,
     )

@@ -10,24 +10,26 @@ import plotly.graph_objects as go
 from advprop_core.report.colours import branch_colour
 from advprop_core.text import percent
 from advprop_core.types import INPUT_KINDS, InputKind
+from app.figures.anatomy import NOT_ESTIMATED
 from app.figures.style import (
-    COLUMN_TITLES,
     FAINT,
     INK,
+    KIND_TITLES,
     SHARES,
     STRIP_SCALES,
     bar_marker,
     error_bars,
     stage_axis,
 )
+from app.language.text import N_, _
 
 if TYPE_CHECKING:
     from advprop_core.anatomy.gap import Gap, GapRow, Order, Score
 
 ORDER_TITLES: dict[Order, str] = {
-    "alone": "Each alone",
-    "from_stem": "From the front on",
-    "from_head": "From the back on",
+    "alone": N_("Each alone"),
+    "from_stem": N_("From the front on"),
+    "from_head": N_("From the back on"),
 }
 _BARS_HEIGHT = 270
 _BAR_SHARE = 0.75  # of the room that a row has
@@ -54,7 +56,8 @@ def bars(gap: Gap, order: Order, second: str, *, dark: bool = False) -> go.Figur
         intervals = [(score.accuracy, *score.interval) for score in scores]
         figure.add_trace(
             go.Bar(
-                name=COLUMN_TITLES[kind].lower(),
+                name=_(KIND_TITLES[kind]),
+                meta={"series": KIND_TITLES[kind], "panel": ORDER_TITLES[order]},
                 x=list(range(len(rows))),
                 y=[value_of(score) for score in scores],
                 error_y=error_bars(intervals, dark) if scores[0].n > 1 else None,
@@ -67,7 +70,7 @@ def bars(gap: Gap, order: Order, second: str, *, dark: bool = False) -> go.Figur
         if gap.naive is not None:
             offset = (index - (len(shown) - 1) / 2) * _BAR_SHARE / len(shown)
             naive = [row.scores[kind] for row in gap.naive[order]]
-            figure.add_trace(_naive(naive, titles, offset, dark))
+            figure.add_trace(_naive(naive, order, titles, offset, dark))
     figure.update_xaxes(
         tickvals=list(range(len(rows))),
         ticktext=titles,
@@ -80,7 +83,7 @@ def bars(gap: Gap, order: Order, second: str, *, dark: bool = False) -> go.Figur
     figure.update_layout(
         height=_BARS_HEIGHT,
         title={
-            "text": ORDER_TITLES[order],
+            "text": _(ORDER_TITLES[order]),
             "font": {"size": 14, "color": INK[dark]},
             "x": 0,
             "y": 0.98,
@@ -97,19 +100,21 @@ def strip(gap: Gap, second: str, stages: Mapping[str, str], *, dark: bool = Fals
 
     ``gap`` is by layer; ``stages`` says which stage each is in.
     """
-    lines, names, hovers = [], [], []
+    lines, names, shown, hovers = [], [], [], []
     for order, title in ORDER_TITLES.items():
         rows = _columns(gap.rows[order], order)
         units = unit_titles(rows, order, second)
         for kind in kinds(gap):
             lines.append([value_of(row.scores[kind]) for row in rows])
-            names.append(f"{title} · {COLUMN_TITLES[kind].lower()}")
+            names.append(f"{title} · {KIND_TITLES[kind]}")
+            shown.append(f"{_(title)} · {_(KIND_TITLES[kind])}")
             hovers.append([_hover(t, r.scores[kind]) for t, r in zip(units, rows, strict=True)])
     low, high = _ends(lines)
     figure = go.Figure(
         go.Heatmap(
             z=lines,
-            y=names,
+            y=shown,
+            meta={"y": names},
             hovertext=hovers,
             hoverinfo="text",
             colorscale=STRIP_SCALES[dark],
@@ -173,14 +178,20 @@ def unit_titles(rows: Sequence[GapRow], order: Order, second: str) -> list[str]:
     return titles
 
 
-def _naive(scores: Sequence[Score], titles: Sequence[str], offset: float, dark: bool) -> go.Scatter:
+def _naive(
+    scores: Sequence[Score], order: Order, titles: Sequence[str], offset: float, dark: bool
+) -> go.Scatter:
     """A short line across each bar: its height without estimating."""
     return go.Scatter(
         x=[column + offset for column in range(len(scores))],
         y=[value_of(score) for score in scores],
+        meta={"series": NOT_ESTIMATED, "panel": ORDER_TITLES[order]},
         mode="markers",
         marker={"symbol": "line-ew", "size": 11, "line": {"width": 2, "color": INK[dark]}},
-        hovertext=[f"not estimated: {_hover(t, s)}" for t, s in zip(titles, scores, strict=True)],
+        hovertext=[
+            _("not estimated: {hovered}").format(hovered=_hover(t, s))
+            for t, s in zip(titles, scores, strict=True)
+        ],
         hoverinfo="text",
         showlegend=False,
     )
@@ -190,9 +201,10 @@ def _hover(title: str, score: Score) -> str:
     if score.n == 1:
         return f"<b>{title}</b>: {score.probability:.1%}"
     low, high = score.interval
-    return (
-        f"<b>{title}</b>: {score.accuracy:.1%} right ({low:.1%} to {high:.1%}), {score.correct} of "
-        f"{score.n}"
+    return _(
+        "<b>{title}</b>: {share:.1%} right ({low:.1%} to {high:.1%}), {correct} of {n}"
+    ).format(
+        title=title, share=score.accuracy, low=low, high=high, correct=score.correct, n=score.n
     )
 
 

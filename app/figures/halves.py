@@ -9,14 +9,15 @@ import plotly.graph_objects as go
 
 from advprop_core.report.colours import branch_colour
 from advprop_core.types import INPUT_KINDS, InputKind
-from app.figures.anatomy import lay_out_way
-from app.figures.style import DASHES, FAINT, INK, SHARES, bar_marker, error_bars
+from app.figures.anatomy import NOT_ESTIMATED, lay_out_way
+from app.figures.style import DASHES, FAINT, INK, SHARES, bar_marker, error_bars, series
+from app.language.text import N_, Sentence, _
 
 if TYPE_CHECKING:
     from advprop_core.anatomy.dial import Way
     from advprop_core.anatomy.halves import MixtureAccuracy
 
-KIND_TITLES: dict[InputKind, str] = {"clean": "clean", "adversarial": "attacked"}
+KIND_TITLES: dict[InputKind, str] = {"clean": N_("clean"), "adversarial": N_("attacked")}
 _BARS_HEIGHT = 280
 
 
@@ -25,15 +26,17 @@ def bars(
 ) -> go.Figure:
     """Clean and robust accuracy of networks with the γ and β of one branch.
 
-    Each row says in words what the statistics are.
+    Each row says in English what the statistics are.
     """
     titles, accuracies = zip(*rows, strict=True)
     figure = go.Figure()
+    panel = Sentence("γ and β of {branch}, mean and variance …", branch=branch)
     for kind in INPUT_KINDS:
         figure.add_trace(
             go.Bar(
-                name=KIND_TITLES[kind],
-                y=titles,
+                name=_(KIND_TITLES[kind]),
+                meta={"series": KIND_TITLES[kind], "panel": panel, "y": list(titles)},
+                y=[_(title) for title in titles],
                 x=[accuracy.share(kind) for accuracy in accuracies],
                 orientation="h",
                 error_x=error_bars([(a.share(kind), *a.interval(kind)) for a in accuracies], dark),
@@ -50,7 +53,7 @@ def bars(
     figure.update_layout(
         height=_BARS_HEIGHT,
         title={
-            "text": f"γ and β of {branch}, mean and variance …",
+            "text": _(panel),
             "font": {"size": 14, "color": INK[dark]},
             "x": 0,
             "y": 0.98,
@@ -86,7 +89,7 @@ def line(
     if t is not None:
         figure.add_vline(x=t, line={"color": FAINT[dark], "width": 1})
     for kind in INPUT_KINDS:
-        figure.add_trace(_accuracies(naive, kind, "not estimated", FAINT[dark], kind == "clean"))
+        figure.add_trace(_accuracies(naive, kind, NOT_ESTIMATED, FAINT[dark], kind == "clean"))
     for kind in INPUT_KINDS:
         trace = _accuracies(estimated, kind, KIND_TITLES[kind], INK[dark], True)
         ordered = [estimated[share] for share in sorted(estimated)]
@@ -99,7 +102,7 @@ def line(
 def _accuracies(
     by_place: Mapping[float, MixtureAccuracy],
     kind: InputKind,
-    name: str,
+    title: str,
     colour: str,
     listed: bool,
 ) -> go.Scatter:
@@ -107,17 +110,24 @@ def _accuracies(
     return go.Scatter(
         x=places,
         y=[by_place[place].share(kind) for place in places],
-        name=name,
-        legendgroup=name,
+        **series(title),
+        legendgroup=title,
         showlegend=listed,
         mode="lines+markers",
         line={"color": colour, "width": 2, "dash": DASHES[kind]},
         cliponaxis=False,
-        hovertext=[f"{name}, {place:.0%}: {_hover(by_place[place], kind)}" for place in places],
+        hovertext=[
+            _("{title}, {place:.0%}: {hovered}").format(
+                title=_(title), place=place, hovered=_hover(by_place[place], kind)
+            )
+            for place in places
+        ],
         hoverinfo="text",
     )
 
 
 def _hover(accuracy: MixtureAccuracy, kind: InputKind) -> str:
     low, high = accuracy.interval(kind)
-    return f"{accuracy.share(kind):.1%} right {KIND_TITLES[kind]} ({low:.1%} to {high:.1%})"
+    return _("{share:.1%} right {kind} ({low:.1%} to {high:.1%})").format(
+        share=accuracy.share(kind), kind=_(KIND_TITLES[kind]), low=low, high=high
+    )

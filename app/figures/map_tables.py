@@ -20,8 +20,8 @@ from advprop_core.report.drawing import to_webp
 from advprop_core.types import INPUT_KINDS, AttributionMap, Comparison, InputKind
 from app.figures.anatomy import networks_of
 from app.figures.board import where
-from app.figures.style import COLUMN_TITLES
-from app.language.text import N_, _
+from app.figures.style import COLUMN_TITLES, KIND_TITLES
+from app.language.text import N_, _, ngettext
 
 if TYPE_CHECKING:
     from advprop_core.anatomy.dial import Blended
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 Maps = Mapping[tuple[InputKind, str], AttributionMap]
 """(input kind, branch) to map."""
 _BETWEEN_INPUTS = N_("Clean − perturbed")
-_IN_A_SENTENCE = {"clean": N_("clean"), "adversarial": N_("perturbed")}
 _DIFFERENCE = "difference"
 _FEW = 3  # columns; pictures of more stay small
 
@@ -53,7 +52,7 @@ def method_table(comparison: Comparison, maps: Maps, sign: Sign, title: str, opa
         cells = []
         for column in (*INPUT_KINDS, _DIFFERENCE):
             photo = getattr(comparison, "adversarial" if column == "adversarial" else "clean")
-            alt = f"{title}, {_row_name(branches, row)}, {_column_name(column)}"
+            alt = _(", ").join([title, _row_name(branches, row), _column_name(column)])
             if (drawn := values.get((row, column))) is not None:
                 cells.append(_picture(photo.numpy(), drawn, sign, span, opacity, alt))
             elif (drawn := changes.get((row, column))) is not None:
@@ -93,7 +92,7 @@ def strip_table(
     body = []
     for kind, branch in rows:
         photo = getattr(comparison, kind).numpy()
-        seen = _(_IN_A_SENTENCE[kind])
+        seen = _(KIND_TITLES[kind])
         cells = [
             _picture(
                 photo, values, "magnitude", span, opacity, f"Grad-CAM, {branch}, {seen}, {stage}"
@@ -115,14 +114,17 @@ def blend_table(
     span = colour_span([drawn for network in networks for drawn in network.maps.values()], sign)
     body = []
     for kind in INPUT_KINDS:
-        photo, seen = getattr(comparison, kind).numpy(), COLUMN_TITLES[kind]
-        cells = [_image(photo, f"The {seen.lower()} picture")]
+        photo, seen = getattr(comparison, kind).numpy(), _column_name(kind)
+        cells = [_image(photo, seen)]
         for network in networks:
-            alt = f"{title}, {network.title}, {seen.lower()} picture"
+            alt = _(", ").join([title, network.title, seen])
             cells.append(_picture(photo, network.maps[kind], sign, span, opacity, alt))
-        body.append(_row(seen, cells))
-    heads = ["Picture", *(_coloured(n.title, n.colour) for n in networks)]
-    return _table(f"{title} along the dial", heads, body) + _key(sign, span, f"{title} score")
+        body.append(_row(_(COLUMN_TITLES[kind]), cells))
+    heads = [_("Picture"), *(_coloured(n.title, n.colour) for n in networks)]
+    name, score = _("{title} along the dial"), _("{title} score")
+    return _table(name.format(title=title), heads, body) + _key(
+        sign, span, score.format(title=title)
+    )
 
 
 def excited_table(
@@ -131,23 +133,25 @@ def excited_table(
     opacity: float,
 ) -> str:
     """What the layer gives in some channels, through both branches; each channel has its scale."""
-    numbers = next(iter(maps.values())).channels
+    titles = [
+        ngettext("channel {numbers}", "channels {numbers}", 1).format(numbers=number)
+        for number in next(iter(maps.values())).channels
+    ]
     outputs = {row: shown.outputs.numpy() for row, shown in maps.items()}
     spans = [
         colour_span([values[place] for values in outputs.values()], "change")
-        for place in range(len(numbers))
+        for place in range(len(titles))
     ]
     body = []
     for (kind, branch), channels in outputs.items():
-        photo, seen = getattr(comparison, kind).numpy(), COLUMN_TITLES[kind].lower()
+        photo, seen = getattr(comparison, kind).numpy(), _(KIND_TITLES[kind])
         cells = [
-            _picture(photo, values, "change", span, opacity, f"channel {n}, {branch}, {seen}")
-            for values, span, n in zip(channels, spans, numbers, strict=True)
+            _picture(photo, values, "change", span, opacity, _(", ").join([title, branch, seen]))
+            for values, span, title in zip(channels, spans, titles, strict=True)
         ]
         body.append(_row(f"{_branch(branch)}<br>{seen}", cells))
-    heads = [f"channel {number}<br>± {span[1]:.2g}" for number, span in zip(numbers, spans,
-             strict=True)]  # fmt: skip
-    return _table("Activations of channels", heads, body)
+    heads = [f"{title}<br>± {span[1]:.2g}" for title, span in zip(titles, spans, strict=True)]
+    return _table(_("Activations of channels"), heads, body)
 
 
 def _changes(
@@ -163,7 +167,9 @@ def _changes(
 
 
 def _row_name(branches: Sequence[str], row: str) -> str:
-    return " minus ".join(branches[:2]) if row == _DIFFERENCE else row
+    if row != _DIFFERENCE:
+        return row
+    return _("{first} minus {second}").format(first=branches[0], second=branches[1])
 
 
 def _row_title(branches: Sequence[str], row: str) -> str:
@@ -172,8 +178,8 @@ def _row_title(branches: Sequence[str], row: str) -> str:
 
 def _column_name(column: str) -> str:
     if column == _DIFFERENCE:
-        return "clean minus perturbed"
-    return f"{COLUMN_TITLES[column].lower()} picture"
+        return _("clean minus perturbed")
+    return _("{kind} picture").format(kind=_(KIND_TITLES[column]))
 
 
 def _branch(name: str) -> str:
@@ -215,8 +221,9 @@ def _key(sign: Sign, span: Span, words: str) -> str:
         for place, (red, green, blue), cover in colour_stops(sign)
     )
     low, high = (f"{end:.2g}".replace("-", "−") for end in span)
+    ends = escape(_("from {low} to {high}").format(low=low, high=high), quote=True)
     return (
-        f'<p class="maps-key">{low}<span class="bar" role="img" aria-label="from {low} to {high}" '
+        f'<p class="maps-key">{low}<span class="bar" role="img" aria-label="{ends}" '
         f'style="background:linear-gradient(to right, {stops}), #8a8f94"></span>{high} '
         f"{escape(words)}</p>"
     )

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from advprop_core.report.colours import branch_colour
 from advprop_core.types import InputKind
-from app.figures.style import COLUMN_TITLES, INK
+from app.figures.style import INK, KIND_TITLES
 from app.language.text import _
 
 if TYPE_CHECKING:
@@ -36,6 +36,9 @@ def curves(
 ) -> go.Figure:
     """Deletion or insertion, a line for each map; grey is the mean of random orders."""
     figure = go.Figure()
+    hovered = _("{share} of the pixels: {probability}").format(
+        share="%{x:.0%}", probability="%{y:.1%}"
+    )
     for (kind, branch), both in curves_of.items():
         dash = _DASHES[kind][list(branches).index(branch) % 3]
         mapped, chance = (getattr(both, name) for name in (walk, f"random_{walk}"))
@@ -45,11 +48,12 @@ def curves(
                     x=line.shares.numpy(),
                     y=line.probabilities.numpy(),
                     mode="lines",
-                    name=f"{branch} · {COLUMN_TITLES[kind].lower()}",
+                    name=f"{branch} · {_(KIND_TITLES[kind])}",
+                    meta={"series": f"{branch} · {KIND_TITLES[kind]}"},
                     legendgroup=f"{branch}{kind}",
                     showlegend=line is mapped,
                     line={"color": ink, "dash": dash, "width": 2 if line is mapped else 1},
-                    hovertemplate="%{x:.0%} of the pixels: %{y:.1%}<extra>%{fullData.name}</extra>",
+                    hovertemplate=hovered + "<extra>%{fullData.name}</extra>",
                 )
             )
     axis = {"tickfont": {"color": INK[dark]}, "fixedrange": True}

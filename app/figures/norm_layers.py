@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 
 from app.figures.anatomy import colour_between
 from app.figures.style import FAINT, INK, stage_axis
+from app.language.text import _, ngettext
 
 if TYPE_CHECKING:
     from advprop_core.anatomy.distance import LayerDistance, Measure
@@ -45,9 +46,11 @@ def profile(
     hover = [
         f"<b>{distance.layer}</b><br>"
         + (
-            f"mean {size.mean:.3g}, median {size.median:.3g}, largest {size.largest:.3g}{unit}"
+            _("mean {mean:.3g}, median {median:.3g}, largest {largest:.3g}{unit}").format(
+                mean=size.mean, median=size.median, largest=size.largest, unit=unit
+            )
             if size
-            else "not in this layer"
+            else _("not in this layer")
         )
         for distance, size in zip(distances, sizes, strict=True)
     ]
@@ -110,7 +113,12 @@ def channels(
                 "color": [INK[dark] if int(c) in marked else FAINT[dark] for c in order],
                 "line": {"width": 0},
             },
-            hovertext=[f"channel {c}: {values[c]:+.3g}{unit}" for c in order],
+            hovertext=[
+                _("channel {number}: {change:+.3g}{unit}").format(
+                    number=number, change=values[number], unit=unit
+                )
+                for number in order
+            ],
             hoverinfo="text",
         )
     )
@@ -148,7 +156,9 @@ def _name_channels(
     figure.add_annotation(
         x=rank[end] + (1 if rises else -1),
         y=float(values[end]),
-        text=f"{'channels' if len(numbers) > 1 else 'channel'} {', '.join(map(str, numbers))}",
+        text=ngettext("channel {numbers}", "channels {numbers}", len(numbers)).format(
+            numbers=_(", ").join(map(str, numbers))
+        ),
         showarrow=False,
         xanchor="left" if rises else "right",
         yanchor="bottom" if rises else "top",

@@ -27,7 +27,7 @@ def to_csv(figure: Any, about: Mapping[str, Any] = MappingProxyType({})) -> str:
         figure: A plotly figure, or the dict of one. Its scatter, bar and heatmap traces are read;
             pictures, bands and marks, which have nothing to say on hovering, are not. What a
             trace's ``meta`` holds by the name of a column is of all its numbers, or, as a list, of
-            one each.
+            one each: of each row, where it is a heatmap.
         about: Column to what is the same of all numbers, unless a trace says it.
     """
     spec = _as_dict(figure)
@@ -92,10 +92,10 @@ def _cells(trace: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     table = [_values(line) for line in _values(trace["z"])]
     across = _values(trace["x"]) if "x" in trace else range(len(table[0]))
     down = _values(trace["y"]) if "y" in trace else range(len(table))
-    for y, line in zip(down, table, strict=True):
+    for at, (y, line) in enumerate(zip(down, table, strict=True)):
         for x, value in zip(across, line, strict=True):
             if value is not None:
-                yield {"x": x, "y": y, "value": value, **_meta(trace, 0)}
+                yield {"x": x, "y": y, "value": value, **_meta(trace, at)}
 
 
 def _meta(trace: Mapping[str, Any], at: int) -> dict[str, Any]:

@@ -8,11 +8,11 @@ from advprop_core.attribution.methods import METHODS
 from advprop_core.report.colours import amplification, amplify, map_spans, overlay
 from advprop_core.types import INPUT_KINDS, Comparison, InputKind
 from app.figures.pictures import to_png
-from app.figures.style import COLUMN_TITLES
+from app.figures.style import KIND_TITLES
+from app.language.text import N_, Sentence
 
 Makers = dict[str, Callable[[], bytes]]
-"""What a person reads of a picture, to what makes its PNG."""
-_CLEAN, _CHANGE = "Clean picture", "Change, amplified"
+"""What a person reads of a picture, in English for its file, to what makes its PNG."""
 
 
 def pictures(result: Comparison) -> Makers:
@@ -23,9 +23,9 @@ def pictures(result: Comparison) -> Makers:
         return to_png(amplify(moved, amplification(moved)))
 
     return {
-        _CLEAN: lambda: to_png(result.clean.numpy(), 1),
-        "Perturbed picture": lambda: to_png(result.adversarial.numpy(), 1),
-        _CHANGE: change,
+        N_("Clean picture"): lambda: to_png(result.clean.numpy(), 1),
+        N_("Perturbed picture"): lambda: to_png(result.adversarial.numpy(), 1),
+        N_("Change, amplified"): change,
     }
 
 
@@ -44,7 +44,9 @@ def maps(result: Comparison, scale: str, opacity: float) -> Makers:
         return make
 
     return {
-        f"Map of {branch}, {COLUMN_TITLES[kind].lower()} picture": maker(kind, branch)
+        Sentence(
+            "Map of {branch}, {kind} picture", branch=branch, kind=Sentence(KIND_TITLES[kind])
+        ): maker(kind, branch)
         for branch in result.branches
         for kind in INPUT_KINDS
         if (kind, branch) in result.maps

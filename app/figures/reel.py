@@ -17,6 +17,7 @@ from advprop_core.report.colours import (
     overlay,
 )
 from advprop_core.report.drawing import to_webp
+from app.language.text import N_, Sentence
 
 MOST_CLASSES = 4
 
@@ -40,7 +41,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Reel:
-    """A film, ready to be shown.
+    """A film, ready to be shown. Its words are English, for files, and can be translated.
 
     Attributes:
         frames: The clean picture first.
@@ -67,7 +68,7 @@ class Reel:
     class_index: int
     maps_refused: str | None = None
     colours: tuple[str, ...] = ()
-    start: str = "the clean picture"
+    start: str = N_("the clean picture")
     exact: int | None = 1
 
 
@@ -102,7 +103,11 @@ def make_reel(film: Film, names: Sequence[str], sign: Sign, opacity: float) -> R
     return Reel(
         tuple(frames),
         branches,
-        ("Picture", f"Perturbation × {factor}", *(f"Where {b} looks" for b in film.maps)),
+        (
+            N_("Picture"),
+            Sentence("Perturbation × {factor}", factor=factor),
+            *(Sentence("Where {branch} looks", branch=branch) for branch in film.maps),
+        ),
         tuple(names[index] for index in followed),
         _place(followed, film.true_class),
         _place(followed, film.target_class),
@@ -117,10 +122,15 @@ def make_reel(film: Film, names: Sequence[str], sign: Sign, opacity: float) -> R
 def frame_title(step: int, all_steps: int) -> str:
     """``Clean picture``, ``Random start``, ``Step 3 of 10``."""
     if step < 0:
-        return "Clean picture"
+        return N_("Clean picture")
     if step == 0:
-        return "Random start"
-    return f"Step {step} of {all_steps}"
+        return N_("Random start")
+    return numbered_step(step, all_steps)
+
+
+def numbered_step(step: int, all_steps: int) -> str:
+    """``Step 3 of 10``."""
+    return Sentence("Step {step} of {all_steps}", step=step, all_steps=all_steps)
 
 
 def _followed(film: Film) -> tuple[int, ...]:

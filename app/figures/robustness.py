@@ -11,23 +11,24 @@ from advprop_core.evaluation.studies import LESS_IS_BETTER, Gain
 from advprop_core.report import grids
 from advprop_core.report.colours import CHANGE_COLOURS, branch_colour
 from advprop_core.report.style import Spec, whiskers
-from advprop_core.report.words import Row, points
+from advprop_core.report.words import Row, corruption, points
 from app.figures.style import INK
+from app.language.text import _
 
 _GAIN_GROUND, _LOSS_GROUND = "rgba(27,120,55,0.10)", "rgba(118,42,131,0.10)"
 
 
 def difference(gains: Mapping[tuple[str, int], float], *, dark: bool = False) -> go.Figure:
     """How much more often one branch is right than another: (corruption, severity) to share."""
-    kinds = list(dict.fromkeys(kind for kind, _ in gains))
-    levels = sorted({level for _, level in gains})
+    kinds = list(dict.fromkeys(kind for kind, _level in gains))
+    levels = sorted({level for _kind, level in gains})
     table = [[gains.get((kind, level)) for level in levels] for kind in kinds]
     widest = max(map(abs, gains.values())) or 0.01
     figure = go.Figure(
         go.Heatmap(
             z=table,
             x=[str(level) for level in levels],
-            y=[kind.replace("_", " ") for kind in kinds],
+            y=[corruption(kind) for kind in kinds],
             zmin=-widest,
             zmax=widest,
             colorscale=[(n / 4, colour) for n, colour in enumerate(CHANGE_COLOURS)],
@@ -36,12 +37,15 @@ def difference(gains: Mapping[tuple[str, int], float], *, dark: bool = False) ->
             showscale=False,
             text=[["" if gain is None else points(gain) for gain in line] for line in table],
             texttemplate="%{text}",
-            hovertemplate="%{y}, severity %{x}: %{text} points<extra></extra>",
+            hovertemplate=_("{corruption}, severity {severity}: {gain} points").format(
+                corruption="%{y}", severity="%{x}", gain="%{text}"
+            )
+            + "<extra></extra>",
         )
     )
     _settle(figure, 24 * len(kinds) + 64, dark)
     fixed = {"showgrid": False, "zeroline": False}
-    figure.update_xaxes(title_text="severity", type="category", **fixed)
+    figure.update_xaxes(title_text=_("severity"), type="category", **fixed)
     figure.update_yaxes(autorange="reversed", **fixed)
     return figure
 
@@ -79,8 +83,10 @@ def gains(gains: Sequence[Gain], titles: Mapping[str, str], *, dark: bool = Fals
                 | {"color": branch_colour(gain.branch), "thickness": 2},
                 name=f"{escape(titles[gain.run])}, {gain.branch}",
                 customdata=[(gain.share, 100 * low, 100 * high)],
-                hovertemplate="%{x:+.1f} points (%{customdata[1]:+.1f} to %{customdata[2]:+.1f})"
-                "<br>%{customdata[0]:.1%}<extra>%{fullData.name}</extra>",
+                hovertemplate=_("{gain} points ({low} to {high})").format(
+                    gain="%{x:+.1f}", low="%{customdata[1]:+.1f}", high="%{customdata[2]:+.1f}"
+                )
+                + "<br>%{customdata[0]:.1%}<extra>%{fullData.name}</extra>",
             )
         )
     _settle(figure, 36 * len(gains) + 60, dark)
@@ -107,8 +113,7 @@ def _mark_sides(figure: go.Figure, gains: Sequence[Gain], dark: bool) -> None:
     for (start, end), ground in zip(((low, 0), (0, high)), grounds, strict=True):
         figure.add_vrect(start, end, fillcolor=ground, line_width=0, layer="below")
     figure.add_vline(0, line={"color": INK[dark], "width": 1, "dash": "dot"})
-    sides = ("better", "worse") if falls else ("worse", "better")
-    title = f"← {sides[0]} · points · {sides[1]} →"
+    title = _("← better · points · worse →") if falls else _("← worse · points · better →")
     figure.update_xaxes(title_text=title, range=[low, high], zeroline=False, showgrid=True)
 
 

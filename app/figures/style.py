@@ -8,12 +8,14 @@ from typing import Any
 from advprop_core.report.colours import branch_colour
 from advprop_core.report.style import whiskers
 from advprop_core.types import InputKind
-from app.language.text import N_
+from app.language.text import N_, _
 
 COLUMN_TITLES: Mapping[str, str] = {
     "clean": N_("Clean"),
     "adversarial": N_("Perturbed"),
 }
+KIND_TITLES: Mapping[str, str] = {"clean": N_("clean"), "adversarial": N_("perturbed")}
+"""The same within a sentence or beside a branch."""
 _NARROWEST, _LETTER = 260, 8  # px: an axis on a phone, a letter of a label
 INK = {False: "#1F2933", True: "#E6EAEE"}
 FAINT = {False: "#9AA5B1", True: "#6B7785"}
@@ -37,6 +39,11 @@ def branch_title(branch: str) -> str:
     """A branch's name with its colour beside it."""
     # In a mark: coloured letters are hard to read.
     return f'<span style="color:{branch_colour(branch)}">■</span> <b>{branch}</b>'
+
+
+def series(title: str) -> dict[str, Any]:
+    """What a trace is called: on the page translated, in a file of numbers English as here."""
+    return {"name": _(title), "meta": {"series": title}}
 
 
 def name_in_full(figure: Any, labels: Mapping[str, str]) -> None:

@@ -11,7 +11,8 @@ from advprop_core.report.colours import branch_colour
 from advprop_core.report.drawing import to_webp
 from advprop_core.visualise.ascent import Visualisation
 from advprop_core.visualise.goals import Channel
-from app.figures.reel import MOST_CLASSES, Frame, Reel
+from app.figures.reel import MOST_CLASSES, Frame, Reel, numbered_step
+from app.language.text import N_
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def make_visual_reel(films: Sequence[Drawn], names: Sequence[str]) -> Reel:
         answers = [film.made.answers[frame] for film in films]
         frames.append(
             Frame(
-                f"Step {step} of {first.steps[-1]}" if step else "Start",
+                numbered_step(step, first.steps[-1]) if step else N_("Start"),
                 tuple(to_webp(film.made.frames[frame].numpy()) for film in films),
                 tuple(tuple(a.probabilities[list(followed)].tolist()) for a in answers),
                 tuple((names[a.class_index], a.confidence) for a in answers),
@@ -57,7 +58,7 @@ def make_visual_reel(films: Sequence[Drawn], names: Sequence[str]) -> Reel:
         all_steps=first.steps[-1],
         class_index=followed[0],
         colours=tuple(branch_colour(film.branch) for film in films),
-        start="the start",
+        start=N_("the start"),
         exact=None,
     )
 

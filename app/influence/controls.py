@@ -8,6 +8,7 @@ import streamlit as st
 
 from advprop_core.types import ModelInfo
 from app.influence.view import SETS, InfluenceView, sets_for
+from app.language.text import _, titled
 from app.shell import cache, network_files, state
 from app.shell.state import key
 from app.shell.view import ends
@@ -27,35 +28,37 @@ def choices(info: ModelInfo) -> None:
     sets = sets_for(info)
     if len(sets) > 1:
         st.segmented_control(
-            "Training images",
+            _("Training images"),
             sets,
-            format_func=SETS.__getitem__,
+            format_func=titled(SETS),
             key=key("trained_on"),
             required=True,
         )
     st.number_input(
-        "How many training images",
+        _("How many training images"),
         step=100,
         key=key("training_images"),
-        help="At most so many, spread over the classes. Their features are computed once for each "
-        "network and then kept.",
+        help=_(
+            "At most so many, spread over the classes. Their features are computed once for each "
+            "network and then kept."
+        ),
         **ends(InfluenceView, "training_images"),
     )
     st.slider(
-        "Images to show",
+        _("Images to show"),
         step=1,
         key=key("shown_images"),
-        help="Helpful ones of each branch, and as many harmful ones.",
+        help=_("Helpful ones of each branch, and as many harmful ones."),
         **ends(InfluenceView, "shown_images"),
     )
     others = _others()
-    titles = {"": "none", **{name: network_files.title(name) for name in others}}
+    titles = {"": _("none"), **{name: network_files.title(name) for name in others}}
     st.selectbox(
-        "Network beside it",
+        _("Network beside it"),
         ["", *others],
         format_func=titles.__getitem__,
         key=key("second_model"),
-        help="Compare a network with another one on the same training images.",
+        help=_("Compare a network with another one on the same training images."),
     )
 
 

@@ -11,6 +11,7 @@ from app.influence import controls as influence_controls
 from app.influence import suspects, words
 from app.influence.tiles import tiles
 from app.influence.view import PARTS, InfluenceView, sets_for
+from app.language.text import N_, _
 from app.shell import cache, comparison, network_files, state, workbench
 from app.shell.layout import in_rows, tabs
 from app.shell.messages import plain, safe
@@ -63,13 +64,13 @@ def _rests(result: PictureRest, view: InfluenceView) -> None:
     title = cache.picture(view.image, size).title
     with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
         png = cache.preview(view.image, size)
-        st.image(png, width=_PICTURE, output_format="PNG", alt=plain(title))
+        st.image(png, width=_PICTURE, output_format="PNG", alt=plain(_(title)))
         sentences = [words.meant(result, view.trained_on), words.verdict(result)]
         st.markdown("\n\n".join(sentences))
     for number, rest in enumerate(result.branches):
         _branch(rest, number, several=len({each.model for each in result.branches}) > 1)
-    with st.expander("How it is measured"):
-        st.markdown(words.METHOD)
+    with st.expander(_("How it is measured")):
+        st.markdown(_(words.METHOD))
 
 
 def _branch(rest: BranchRest, number: int, *, several: bool) -> None:
@@ -78,23 +79,25 @@ def _branch(rest: BranchRest, number: int, *, several: bool) -> None:
     st.html(f'<hr style="border:0;border-top:4px solid {colour};margin:0.5rem 0 0">')
     st.markdown(f"## {safe(words.helps(rest))}{network}")
     size = cache.model_info(rest.model).input_size
-    sides = {"Helpful": rest.helpful, "Harmful": rest.harmful}
+    sides = {N_("Helpful"): rest.helpful, N_("Harmful"): rest.harmful}
     for column, (title, examples) in in_rows(sides.items(), 2, "large", roomy=f"rest-{number}"):
         with column:
-            st.markdown(f"**{title}**")
+            st.markdown(f"**{_(title)}**")
             tiles(f"{number}.{title}", examples, rest.model, size)
 
 
 def _alone() -> None:
     """What can be done for a network whose training images are not here."""
-    st.info(words.ALONE, icon=":material/info:")
+    st.info(_(words.ALONE), icon=":material/info:")
     st.markdown(
-        "Start the app with `advprop app --images DIR`, where DIR holds a folder for each class, or"
-        " take a network that learnt drawn scenes, which can be drawn again."
+        _(
+            "Start the app with `advprop app --images DIR`, where DIR holds a folder for each "
+            "class, or take a network that learnt drawn scenes, which can be drawn again."
+        )
     )
     if _FITTING in cache.model_files():
         st.button(
-            f"Take {_FITTING}",
+            _("Take {network}").format(network=_FITTING),
             type="primary",
             on_click=state.choose,
             kwargs={"model": _FITTING, "image": InfluenceView().image, "true_class": ""},

@@ -10,6 +10,7 @@ import streamlit as st
 from app.influence import words
 from app.influence.tiles import tiles
 from app.influence.view import InfluenceView
+from app.language.text import _, ngettext
 from app.shell import cache, state, tasks
 from app.shell.tasks import Shown, Task
 
@@ -24,7 +25,7 @@ def show(shown: Shown, current: bool) -> None:
     from app.influence.work import TrainingSet, find_suspects  # here: it loads torch
 
     view: InfluenceView = shown.view
-    st.markdown(words.SUSPECTS)
+    st.markdown(_(words.SUSPECTS))
     lens = cache.load_lens(view.model)
     training = TrainingSet(view.trained_on, view.training_images)
     task = Task.of(
@@ -42,10 +43,10 @@ def _flag(example: Example, key: str, *, view: InfluenceView, current: bool) -> 
     is_flagged = example.source in view.flagged
     others = tuple(source for source in view.flagged if source != example.source)
     st.button(
-        "Flagged" if is_flagged else "Flag",
+        _("Flagged") if is_flagged else _("Flag"),
         key=f"influence.flag.{key}",
         icon=":material/flag:" if is_flagged else ":material/outlined_flag:",
-        help="Its label is wrong." if not is_flagged else "Take the flag away.",
+        help=_("Take the flag away.") if is_flagged else _("Its label is wrong."),
         type="primary" if is_flagged else "secondary",
         width="stretch",
         disabled=not current,
@@ -58,7 +59,7 @@ def _export(view: InfluenceView, suspects: tuple[Example, ...]) -> None:
     count = len(view.flagged)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.download_button(
-            "Export the list",
+            _("Export the list"),
             words.flagged_file(view.flagged, suspects),
             "mislabelled.csv",
             "text/csv",
@@ -67,12 +68,12 @@ def _export(view: InfluenceView, suspects: tuple[Example, ...]) -> None:
             disabled=not count,
         )
         st.button(
-            "Forget the flags",
+            _("Forget the flags"),
             key="influence.forget",
             type="tertiary",
             disabled=not count,
             on_click=state.choose,
             kwargs={"flagged": ()},
         )
-        images = "image is" if count == 1 else "images are"
-        st.caption(f"{count or 'No'} {images} flagged.")
+        sentence = ngettext("{count} image is flagged.", "{count} images are flagged.", count)
+        st.caption(sentence.format(count=count) if count else _("No images are flagged."))

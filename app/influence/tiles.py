@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from app.influence import words
+from app.language.text import _
 from app.shell import cache, state
 from app.shell.pictures import PictureGone
 
@@ -35,7 +36,7 @@ def tiles(
         more: Draws what stands below an image, under a key of its own.
     """
     if not examples:
-        st.caption("There is none.")
+        st.caption(_("There is none."))
         return
     with st.container(horizontal=True, gap="small", key=f"tiles-{name}"):
         for place, example in enumerate(examples):
@@ -57,10 +58,12 @@ def _tile(
         st.caption(f":material/broken_image: {error}")
     st.markdown(f"**{example.label}**  \n{words.score(example)}")
     if st.button(
-        "Open",
+        _("Open"),
         key=f"influence.open.{key}",
         icon=":material/open_in_new:",
-        help=f"{example.title}: opens in the Playground, with {model}.",
+        help=_("{title}: opens in the Playground, with {model}.").format(
+            title=example.title, model=model
+        ),
         type="tertiary",
         on_click=state.choose,
         kwargs={"model": model, "image": example.source, "true_class": ""},

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 from advprop_core.datasets.texture_shapes.scenes import SHAPES
 from advprop_core.types import ModelInfo
+from app.language.text import N_
 from app.shell.pictures import own_folder
 from app.shell.samples import class_folders
 from app.shell.view import View, one_of, within
 
-PARTS = ("What does it rest on?", "Which labels look wrong?")
-SETS = {"scenes": "Drawn scenes", "folder": "Photos of your folder"}
+PARTS = (N_("What does it rest on?"), N_("Which labels look wrong?"))
+SETS = {"scenes": N_("Drawn scenes"), "folder": N_("Photos of your folder")}
 """What training images may be, and what a person reads of it."""
 
 

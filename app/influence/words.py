@@ -7,9 +7,9 @@ import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from advprop_core.text import join, percent, spreadsheet_cell
+from advprop_core.text import percent, spreadsheet_cell
 from app.influence.view import SETS
-from app.language.text import N_
+from app.language.text import N_, _, join
 
 if TYPE_CHECKING:
     from app.influence.work import BranchRest, Example, PictureRest
@@ -19,34 +19,38 @@ INTRODUCTION = N_(
     "A training image is helpful where the loss of the prediction would rise without it, and "
     "harmful where it would fall. Each branch has its own."
 )
-METHOD = (
+METHOD = N_(
     "How it is measured: the network's features of the training images stay as they are, and a "
     "last layer is fitted to them. Influence functions (Koh and Liang 2017) then say, to first "
     "order, how the loss of this picture changes when one training image is left out and the layer "
     "is fitted again. What the network learnt before its last layer is not traced."
 )
-SUSPECTS = (
+SUSPECTS = N_(
     "These training images have the most influence on their own prediction: the layer can learn "
     "them only by heart. A wrong label looks so, and so does an image that is unlike all others of "
     "its class. Flag those whose label is wrong, and export the list."
 )
-ALONE = "The training images of this network are not here, so nothing can be traced to them."
+ALONE = N_("The training images of this network are not here, so nothing can be traced to them.")
 
 
 def helps(rest: BranchRest) -> str:
     """What a branch says, as a heading."""
-    return f"{rest.branch} says {rest.answer} {percent(rest.probability)}"
+    return _("{branch} says {name} {share}").format(
+        branch=rest.branch, name=rest.answer, share=percent(rest.probability)
+    )
 
 
 def meant(result: PictureRest, trained_on: str) -> str:
     """Whose loss is traced, and to what."""
-    first = result.branches[0]
-    what = f"{result.count:,} {SETS[trained_on].lower()}"
+    images = _(SETS[trained_on]).lower()
     if result.is_known:
-        whose = f"**{first.meant}**, what the picture shows"
-    else:
-        whose = "each branch's own answer, for it is not known what the picture shows"
-    return f"Traced to {what}: the loss of {whose}."
+        return _(
+            "Traced to {count:,} {images}: the loss of **{name}**, what the picture shows."
+        ).format(count=result.count, images=images, name=result.branches[0].meant)
+    return _(
+        "Traced to {count:,} {images}: the loss of each branch's own answer, for it is not known "
+        "what the picture shows."
+    ).format(count=result.count, images=images)
 
 
 def verdict(result: PictureRest) -> str:
@@ -57,13 +61,16 @@ def verdict(result: PictureRest) -> str:
     shared, most = set.intersection(*sides), max(map(len, sides))
     who = join([_name(rest, result) for rest in result.branches])
     if not shared:
-        return f"None of the most helpful images is shared by {who}."
-    return f"{len(shared)} of the {most} most helpful images are the same for {who}."
+        return _("None of the most helpful images is shared by {who}.").format(who=who)
+    return _("{count} of the {most} most helpful images are the same for {who}.").format(
+        count=len(shared), most=most, who=who
+    )
 
 
 def _name(rest: BranchRest, result: PictureRest) -> str:
     several = len({each.model for each in result.branches}) > 1
-    return f"{rest.branch} of {rest.model}" if several else rest.branch
+    of_model = _("{branch} of {model}").format(branch=rest.branch, model=rest.model)
+    return of_model if several else rest.branch
 
 
 def score(example: Example) -> str:
@@ -73,7 +80,9 @@ def score(example: Example) -> str:
 
 def alt(example: Example) -> str:
     """For those who hear the page."""
-    return f"Training image labelled {example.label}, {example.title}"
+    return _("Training image labelled {label}, {title}").format(
+        label=example.label, title=example.title
+    )
 
 
 def flagged_file(flagged: Sequence[str], suspects: Sequence[Example]) -> str:

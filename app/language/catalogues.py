@@ -6,7 +6,9 @@ is no longer there is removed.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -14,6 +16,10 @@ from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 
 from advprop_core.attribution.methods import METHODS
+from advprop_core.datasets.texture_shapes.scenes import TEXTURES
+from advprop_core.evaluation import studies
+from advprop_core.pictures.corruptions import ALL_CORRUPTIONS
+from advprop_core.pictures.probes import PROBES
 from advprop_core.types import ORIGINS
 from app.language.text import LANGUAGES, LOCALE
 
@@ -23,6 +29,7 @@ _KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "N_": None,
     "ngettext": (1, 2),
     "counted": (1, 2),
+    "Sentence": None,
 }
 _LIBRARY = "advprop_core"
 _HEADER = """# The app in another language; CONTRIBUTING.md says how to translate.
@@ -42,7 +49,7 @@ def in_code() -> Catalog:
     catalogue = Catalog(charset="utf-8")
     for message, place in _marked():
         catalogue.add(message, locations=[(place, 0)])
-    for sentence in _of_library():  # it knows nothing of the app, so it cannot mark them
+    for sentence in _of_library():  # tables of its own, and names that are values as well
         catalogue.add(sentence, locations=[(_LIBRARY, 0)])
     return catalogue
 
@@ -60,17 +67,33 @@ def path(code: str) -> Path:
 
 def _marked() -> Iterator[tuple[str | tuple[str, ...], str]]:
     """Each sentence, or both its forms, and its file."""
-    for file in (_REPO / "streamlit_app.py", *sorted((_REPO / "app").rglob("*.py"))):
+    ours = [*sorted((_REPO / "app").rglob("*.py")), *sorted((_REPO / _LIBRARY).rglob("*.py"))]
+    for file in (_REPO / "streamlit_app.py", *ours):
         for _line, message, *_ in extract_from_file("python", file, keywords=_KEYWORDS):
             yield message, file.relative_to(_REPO).as_posix()
 
 
 def _of_library() -> Iterator[str]:
+    yield from TEXTURES
     for method in METHODS.values():
         yield method.title
         yield method.sentence
     for origin in ORIGINS.values():
         yield origin.sentence
+    yield from (kind.replace("_", " ") for kind in ALL_CORRUPTIONS)
+    yield from PROBES
+    yield from chain(*map(_of_study, sorted((_REPO / "assets" / "results").glob("*.json"))))
+
+
+def _of_study(path: Path) -> Iterator[str]:
+    """What a study that comes with the app says, but for its runs, which have names."""
+    content = json.loads(path.read_text())
+    if content.get("kind") != studies.KIND:
+        return
+    yield content["title"]
+    yield content["about"]
+    yield from (question["title"] for question in content["questions"])
+    yield from content["measures"].values()
 
 
 def write(code: str, catalogue: Catalog) -> None:

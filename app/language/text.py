@@ -6,10 +6,8 @@ page it is decides the language; what workers and downloads write is English.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
-from functools import cache, reduce
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
@@ -17,44 +15,25 @@ from pathlib import Path
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from advprop_core import language
+from advprop_core.language import N_, Sentence, _, english, join, ngettext, paragraph, row
+
+__all__ = [
+    "LANGUAGES", "LOCALE", "N_", "SESSION", "Sentence", "_", "counted", "current", "english",
+    "join", "listing", "ngettext", "paragraph", "reader", "row", "titled",
+]  # fmt: skip
 LANGUAGES = {"en": "English", "zh": "中文", "ja": "日本語"}
 """Code, as in links, to the language's own name."""
 SESSION = "language"
 """Where the session holds the code."""
 LOCALE = Path(__file__).parent.parent / "locale"
-_in_english: ContextVar[bool] = ContextVar("in_english", default=False)
 
 
 def current() -> str:
     """The code of the language of this run."""
-    if _in_english.get() or get_script_run_ctx(suppress_warning=True) is None:
+    if get_script_run_ctx(suppress_warning=True) is None:
         return "en"
     return str(st.session_state.get(SESSION, "en"))
-
-
-@contextmanager
-def english() -> Iterator[None]:
-    """Around what goes into a file: others read it."""
-    token = _in_english.set(True)
-    try:
-        yield
-    finally:
-        _in_english.reset(token)
-
-
-def _(sentence: str) -> str:
-    """The sentence as the person reads it; English where its catalogue has none."""
-    return reader()(sentence)
-
-
-def ngettext(one: str, many: str, number: int) -> str:
-    """The sentence for one, or for many."""
-    return _catalogue(current()).ngettext(one, many, number)
-
-
-def N_(sentence: str) -> str:
-    """Marks a constant for the catalogues; ``_`` translates it where it is shown."""
-    return sentence
 
 
 def counted(one: str, many: str) -> tuple[str, str]:
@@ -64,9 +43,7 @@ def counted(one: str, many: str) -> tuple[str, str]:
 
 def reader() -> Callable[[str], str]:
     """``_`` for the language of this run, also where it is called later, as by a widget."""
-    catalogue = _catalogue(current())
-    # The translation of "" is the header of a catalogue.
-    return lambda sentence: catalogue.gettext(sentence) if sentence else ""
+    return partial(language.read, language.catalogue())
 
 
 def titled(titles: Mapping[str, str]) -> Callable[[str], str]:
@@ -75,28 +52,10 @@ def titled(titles: Mapping[str, str]) -> Callable[[str], str]:
     return lambda key: read(titles[key])
 
 
-def join(words: Sequence[str]) -> str:
-    """``a``, ``a and b``, ``a, b and c``."""
-    if len(words) < 2:
-        return "".join(words)
-    return _("{words} and {last}").format(words=_row(words[:-1]), last=words[-1])
-
-
 def listing(names: Sequence[str], most: int = 10) -> str:
     """The first names, and how many more there are: ``a, b and 3 more``."""
-    first, more = _row(names[:most]), len(names) - most
+    first, more = row(names[:most]), len(names) - most
     return _("{names} and {count} more").format(names=first, count=more) if more > 0 else first
-
-
-def paragraph(sentences: Sequence[str]) -> str:
-    """Sentences one after another."""
-    return reduce(
-        lambda first, next: _("{sentence} {next}").format(sentence=first, next=next), sentences
-    )
-
-
-def _row(words: Sequence[str]) -> str:
-    return reduce(lambda row, word: _("{row}, {word}").format(row=row, word=word), words)
 
 
 @cache
@@ -113,3 +72,6 @@ def _catalogue(code: str) -> NullTranslations:
     write_mo(compiled, catalogue)
     compiled.seek(0)
     return GNUTranslations(compiled)
+
+
+language.read_from(lambda: _catalogue(current()))

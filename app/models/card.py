@@ -2,40 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import streamlit as st
 
-from advprop_core.models.cards import describe_condition
-from advprop_core.text import join
+from advprop_core.models.cards import describe_attack
 from advprop_core.types import ModelInfo
+from app.language.text import N_, _, listing
 from app.shell import cache, messages, network_files
-from app.shell.messages import safe
+from app.shell.messages import FEW_CLASSES, safe
+from app.shell.network_fields import FACTS
 
 _FROM = {
-    "given": "said by who opened it",
-    "read": "read in the file",
-    "found": "found from the tensors",
-    "guessed": "guessed: check it",
+    "given": N_("said by who opened it"),
+    "read": N_("read in the file"),
+    "found": N_("found from the tensors"),
+    "guessed": N_("guessed: check it"),
 }
 
 
 def show(name: str, info: ModelInfo) -> None:
     """Everything that is known of a network."""
     st.header(network_files.title(name))
-    few = info.class_names[:12]
-    more = [f"{info.num_classes - len(few)} more"] if info.num_classes > len(few) else []
     st.markdown(
-        f"{safe(info.architecture)}, {info.input_size} × {info.input_size} px, "
-        f"{info.num_classes} classes: {join([*few, *more])}."
+        _("{architecture}, {size} × {size} px, {count} classes: {names}.").format(
+            architecture=safe(info.architecture),
+            size=info.input_size,
+            count=info.num_classes,
+            names=listing(info.class_names, FEW_CLASSES),
+        )
     )
     st.markdown("\n".join(f"- {line}" for line in _branches(info)))
     _sources(name, info)
     if info.metrics:
         st.table(measured(info), hide_index=True)
     if command := info.recipe.get("command"):
-        with st.expander("How it was trained"):
+        with st.expander(_("How it was trained")):
             st.code(command, language="shell", wrap_lines=True)
             st.json(dict(info.recipe), expanded=False)
 
@@ -47,21 +50,32 @@ def measured(info: ModelInfo) -> list[dict[str, Any]]:
         low, high = metric["interval"]
         rows.append(
             {
-                "Branch": safe(metric["branch"]),
-                "What": describe_condition(metric["condition"]),
-                "Result": f"{metric['top1']:.1%}",
-                "95 % interval": f"{low:.1%} to {high:.1%}",
+                _("Branch"): safe(metric["branch"]),
+                _("What"): _condition(metric["condition"]),
+                _("Result"): f"{metric['top1']:.1%}",
+                _("95 % interval"): _("{low:.1%} to {high:.1%}").format(low=low, high=high),
                 "n": metric["n"],
-                "Data": safe(metric["data"]),
+                _("Data"): safe(metric["data"]),
             }
         )
     return rows
 
 
+def _condition(condition: Mapping[str, Any]) -> str:
+    """What a figure was measured under."""
+    if condition["kind"] == "clean":
+        return _("clean accuracy")
+    if condition["kind"] == "shape-bias":
+        return _("shape bias")
+    return _("robust accuracy, {attack}").format(attack=describe_attack(condition))
+
+
 def _branches(info: ModelInfo) -> Iterator[str]:
     """How each branch came to be."""
     for branch in info.branches:
-        yield f"**{branch}** was {info.origin(branch).sentence}."
+        yield _("**{branch}** was {origin}.").format(
+            branch=branch, origin=_(info.origin(branch).sentence)
+        )
 
 
 def _sources(name: str, info: ModelInfo) -> None:
@@ -71,14 +85,18 @@ def _sources(name: str, info: ModelInfo) -> None:
     if findings is None:
         return
     file = cache.file_of(name).name if origin is None else origin.file
-    st.markdown(f"Opened from the file {messages.quote(file, 80)}:")
+    st.markdown(_("Opened from the file {file}:").format(file=messages.quote(file, 80)))
     is_found = origin is not None and origin.is_found
     lines = []
     for fact in findings.facts(info):
         source = "found" if is_found and fact.name == "architecture" else fact.source
         if source is not None:  # branches are above
             lines.append(
-                {"What": fact.name, "Value": safe(fact.value), "Where from": _FROM[source]}
+                {
+                    _("What"): _(FACTS[fact.name]),
+                    _("Value"): safe(fact.value),
+                    _("Known from"): _(_FROM[source]),
+                }
             )
     st.table(lines, border="horizontal", hide_index=True)
     for remark in findings.remarks("the file"):

@@ -8,20 +8,21 @@ import streamlit as st
 
 from advprop_core.models.cards import describe_attack, metric_of
 from advprop_core.types import ModelInfo
-from app.language.text import _
+from app.language.text import N_, _
 from app.models import card
 from app.shell import cache, messages, network_files, opening, state
 from app.shell.messages import quote
 
 _TABLE, _CARD = "models.table", "models.card"
 _PLAYGROUND = "app/playground/page.py"
-_OBJECTIVES = (
+_OBJECTIVES = N_(
     "What training minimised. vanilla: the loss on clean images. adversarial: on adversarial ones. "
     "mixed: on both, through one BatchNorm. advprop: on both, each through its own BatchNorm. "
     "fast-advprop: the same, with a fifth of the images attacked. auxiliary: auxiliary norm layers "
     "alone, for a network that others trained."
 )
-_ABOUT = ("Network", "Classes", "Pixels", "Data", "Objective", "Images")
+# Columns that are no accuracy: their keys, in English as in the file that the table offers.
+_ABOUT = (N_("Network"), N_("Classes"), N_("Pixels"), N_("Data"), N_("Objective"), N_("Images"))
 
 
 def page() -> None:
@@ -45,25 +46,21 @@ def page() -> None:
         return
     names = list(infos)
     rows = [_line(name, info) for name, info in infos.items()]
-    share = st.column_config.NumberColumn(format="%.1f %%")
     st.dataframe(
         rows,
         key=_TABLE,
         hide_index=True,
         placeholder="–",
-        column_config={
-            "Objective": st.column_config.TextColumn(help=_OBJECTIVES),
-            **{title: share for row in rows for title in row if title not in _ABOUT},
-        },
+        column_config=_columns(rows),
         on_select=lambda: _choose_row(names),
         selection_mode="single-row",
     )
     if st.session_state.get(_CARD) not in names:
         st.session_state[_CARD] = names[0]
     left, right = st.columns([3, 1], vertical_alignment="bottom")
-    chosen = left.selectbox("Card of", names, format_func=network_files.title, key=_CARD)
+    chosen = left.selectbox(_("Card of"), names, format_func=network_files.title, key=_CARD)
     if right.button(
-        "Open in Playground",
+        _("Open in Playground"),
         icon=":material/open_in_new:",
         width="stretch",
         on_click=state.choose,
@@ -86,8 +83,23 @@ def _readable() -> dict[str, ModelInfo]:
             st.error(f"{messages.safe(name)}: {error}")
         except (KeyError, TypeError) as error:  # a header that others wrote may hold anything
             reason = quote(str(error))
-            st.error(f"{messages.safe(name)}: the card of this file cannot be read: {reason}")
+            st.error(
+                _("{name}: the card of this file cannot be read: {reason}").format(
+                    name=messages.safe(name), reason=reason
+                )
+            )
     return infos
+
+
+def _columns(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """How the columns are called, and how they are written."""
+    columns: dict[str, Any] = {title: _(title) for title in _ABOUT}
+    columns["Objective"] = st.column_config.TextColumn(_("Objective"), help=_(_OBJECTIVES))
+    for title in (title for row in rows for title in row if title not in _ABOUT):
+        branch, __, condition = title.partition(", ")
+        label = _(", ").join([branch, _(condition)])
+        columns[title] = st.column_config.NumberColumn(label, format="%.1f %%")
+    return columns
 
 
 def _line(name: str, info: ModelInfo) -> dict[str, Any]:

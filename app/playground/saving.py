@@ -12,7 +12,7 @@ import streamlit as st
 from advprop_core.types import Comparison
 from app.lab import writing
 from app.lab.routes import ADDRESS
-from app.language.text import _
+from app.language.text import _, reader
 from app.playground import lab_page, words
 from app.shell import cache, network_files
 from app.shell.comparison import map_request, perturbation
@@ -109,6 +109,7 @@ def _one_picture(shown: Shown, drawn: Shown | None) -> None:
     title = st.selectbox(
         _("One picture alone"),
         list(makers),
+        format_func=reader(),
         key="save.which",
         help=_("A photo, the perturbation or a map, as a file of its own."),
     )

@@ -10,13 +10,13 @@ from advprop_core.errors import InputError
 from advprop_core.evaluation import studies
 from advprop_core.models import bundle
 from advprop_core.report.words import is_quoted, matrices, of_kind
+from app.language.text import _
 from app.shell import cache
 from app.shell.messages import tame
 
 _FIRST = "imagenette"
 """What a visitor sees at first: every model under many conditions, on photos."""
 _NOT_HERE = ("norm-halves", "added-auxiliaries")  # on the Anatomy page, and in the docs
-_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
 def bundled() -> dict[str, Path]:
@@ -72,24 +72,21 @@ def is_study(content: Mapping[str, Any]) -> bool:
 
 
 def question(content: Mapping[str, Any]) -> str:
-    """``Does AdvProp help? Five seeds``."""
+    """``Does AdvProp help? 5 seeds``."""
     if is_study(content):
         seeds = len({row["seed"] for row in content["results"]})
-        title = tame(content["title"])
-        return f"{title}{' ' if title.endswith('?') else ': '}{_seeds(seeds, title)}"
+        title = tame(_(content["title"]))
+        is_asked = title.endswith(("?", "？"))
+        sentence = _("{question} {count} seeds") if is_asked else _("{title}: {count} seeds")
+        return sentence.format(question=title, title=title, count=seeds)
     rows = content["results"]
     attacks = {row["condition"]["attack"] for row in rows if is_quoted(row)}
     if content.get("shape_bias", {}).get("results"):
-        return "By outline or by texture?"
+        return _("By outline or by texture?")
     if len(attacks) > 1 and "AutoAttack" in attacks:
-        return "Does AutoAttack fool more than PGD?"
+        return _("Does AutoAttack fool more than PGD?")
     if matrices(rows):
-        return "Whose perturbation harms whom?"
+        return _("Whose perturbation harms whom?")
     if of_kind(rows, "corruption"):
-        return "How robust to attacks and corruptions?"
-    return f"How robust on {tame(content['data'])}?"
-
-
-def _seeds(count: int, title: str) -> str:
-    number = _NUMBERS[count] if count < len(_NUMBERS) else str(count)
-    return f"{number.capitalize() if title.endswith('?') else number} seeds"
+        return _("How robust to attacks and corruptions?")
+    return _("How robust on {data}?").format(data=tame(content["data"]))

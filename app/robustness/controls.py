@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from advprop_core.attacks.named import AUTOATTACK
-from advprop_core.text import listing
 from advprop_core.types import ModelInfo
+from app.language.text import N_, _, listing, titled
 from app.robustness.measurement import DATA, data_for
 from app.robustness.view import RobustnessView
 from app.shell import network_files, photo_sets, state
@@ -20,8 +20,7 @@ from app.shell.state import key
 from app.shell.view import ATTACKS as GRADIENT_ATTACKS
 from app.shell.view import NORMS, ends
 
-RUN, FILE = "run", "file"
-ATTACKS = {**GRADIENT_ATTACKS, AUTOATTACK: "AutoAttack (slow)"}
+ATTACKS = {**GRADIENT_ATTACKS, AUTOATTACK: N_("AutoAttack (slow)")}
 BALLS = {"linf": "1/255, 2/255, 4/255", "l2": "0.5, 1, 2"}
 MOST_MODELS = 6
 _NAMED = 6  # class folders, of many
@@ -56,57 +55,64 @@ def _first(models: Mapping[str, ModelInfo], playground: str) -> tuple[str, ...]:
 def show(models: Mapping[str, ModelInfo], view: RobustnessView, busy: bool) -> None:
     """All that decides a run."""
     st.multiselect(
-        "Networks",
+        _("Networks"),
         list(models),
         format_func=network_files.title,
         key=key("tested"),
         max_selections=MOST_MODELS,
         select_all=False,  # it would choose more than a run takes
-        placeholder="Choose a network",
+        placeholder=_("Choose a network"),
         disabled=busy,
-        help="Every branch of every network is measured on the same images.",
+        help=_("Every branch of every network is measured on the same images."),
     )
     image_sets = data_for({name: models[name] for name in view.tested})
     st.selectbox(
-        "Images",
+        _("Test images"),
         list(image_sets or DATA),
-        format_func=(image_sets or DATA).__getitem__,
+        format_func=titled(image_sets or DATA),
         key=key("data"),
         disabled=busy or not image_sets,
-        help="Scenes are drawn by this project, and were not used for training. Your own folder "
-        "is the one that `advprop app --images` names. It needs a folder for each class, or the "
-        "folders train and val that hold these; then val is measured. Photos can also be given "
-        "as a zip, below.",
+        help=_(
+            "Scenes are drawn by this project, and were not used for training. Your own folder "
+            "is the one that `advprop app --images` names. It needs a folder for each class, or "
+            "the folders train and val that hold these; then val is measured. Photos can also be "
+            "given as a zip, below."
+        ),
     )
     photo_sets.uploader("data", disabled=busy)
     for key_of_set, title in photo_sets.offered().items():
         if key_of_set not in image_sets:
-            folders = listing(photo_sets.classes_of(key_of_set), _NAMED)
-            st.caption(f"No folder of {safe(title)} is a class of these networks: {safe(folders)}.")
+            folders = listing([*map(safe, photo_sets.classes_of(key_of_set))], _NAMED)
+            sentence = _("No folder of {title} is a class of these networks: {folders}.")
+            st.caption(sentence.format(title=safe(title), folders=folders))
     st.number_input(
-        "Number of images, 10 to 2000",
+        _("Number of images, 10 to 2000"),
         10,
         2000,
         step=1,
         key=key("images"),
         disabled=busy,
-        help="More images make intervals narrower: half as wide with four times as many.",
+        help=_("More images make intervals narrower: half as wide with four times as many."),
     )
     _attacks(view, busy)
     _corruptions(view, busy)
     st.toggle(
-        "Probes",
+        _("Probes"),
         key=key("probed"),
         disabled=busy,
-        help="Images with something removed: outlines (shuffled patches), colour, surfaces (only "
-        "edges stay), fine detail or coarse structure.",
+        help=_(
+            "Images with something removed: outlines (shuffled patches), colour, surfaces (only "
+            "edges stay), fine detail or coarse structure."
+        ),
     )
     st.toggle(
-        "Smallest ε",
+        _("Smallest ε"),
         key=key("searched"),
         disabled=busy,
-        help="For each image the smallest radius at which PGD fools a branch, up to 16/255 (L∞) "
-        "or 4 (L2). It takes about as long as ten attacks.",
+        help=_(
+            "For each image the smallest radius at which PGD fools a branch, up to 16/255 (L∞) "
+            "or 4 (L2). It takes about as long as ten attacks."
+        ),
     )
     if view.attacks:
         _expert(view, busy)
@@ -114,69 +120,81 @@ def show(models: Mapping[str, ModelInfo], view: RobustnessView, busy: bool) -> N
 
 def _attacks(view: RobustnessView, busy: bool) -> None:
     st.multiselect(
-        "Attacks",
+        _("Attacks"),
         list(ATTACKS),
-        format_func=ATTACKS.__getitem__,
+        format_func=titled(ATTACKS),
         key=key("attacks"),
-        placeholder="None",
+        placeholder=_("No attack"),
         disabled=busy,
-        help="PGD is the strongest quick attack. If FGSM fools more images than PGD, the gradient "
-        "is masked, and the page says so. AutoAttack, an ensemble without settings, takes up to "
-        "490 times as long as PGD: some seconds for each image that it does not fool.",
+        help=_(
+            "PGD is the strongest quick attack. If FGSM fools more images than PGD, the gradient "
+            "is masked, and the page says so. AutoAttack, an ensemble without settings, takes up "
+            "to 490 times as long as PGD: some seconds for each image that it does not fool."
+        ),
     )
     if view.attacks:
         st.text_input(
-            "Strengths ε",
+            _("Strengths ε"),
             key=key("radii"),
             disabled=busy,
-            help="Radii with commas between them, such as 1/255, 2/255, or 0.5, 1 for L2.",
+            help=_("Radii with commas between them, such as 1/255, 2/255, or 0.5, 1 for L2."),
         )
 
 
 def _expert(view: RobustnessView, busy: bool) -> None:
-    st.toggle("Expert controls", key=key("expert"), help="Norm, steps, restarts and attack branch.")
+    st.toggle(
+        _("Expert controls"),
+        key=key("expert"),
+        help=_("Norm, steps, restarts and attack branch."),
+    )
     if not view.expert:
         return
     st.toggle(
-        "Attack through each branch",
+        _("Attack through each branch"),
         key=key("through_each"),
         disabled=busy,
-        help="Each branch is attacked through its own gradient. With this, each attack also "
-        "uses the gradients of the network's other branches: whose perturbation harms whom?",
+        help=_(
+            "Each branch is attacked through its own gradient. With this, each attack also "
+            "uses the gradients of the network's other branches: whose perturbation harms whom?"
+        ),
     )
     st.toggle(
-        "Check the gradients",
+        _("Check the gradients"),
         key=key("sanity"),
         disabled=busy,
-        help="Also measures noise of every ε, and PGD with no limit on ε. Noise must fool fewer "
-        "images than attacks, and with no limit every image must be fooled. Otherwise the gradient "
-        "is masked, and the page says so.",
+        help=_(
+            "Also measures noise of every ε, and PGD with no limit on ε. Noise must fool fewer "
+            "images than attacks, and with no limit every image must be fooled. Otherwise the "
+            "gradient is masked, and the page says so."
+        ),
     )
     st.selectbox(
-        "Norm",
+        _("Norm"),
         list(BALLS),
-        format_func=NORMS.__getitem__,
+        format_func=titled(NORMS),
         key=key("ball"),
         disabled=busy,
         on_change=_other_ball,
-        help="What ε measures: the largest change of any value (L∞), or the length of the whole "
-        "change (L2).",
+        help=_(
+            "What ε measures: the largest change of any value (L∞), or the length of the whole "
+            "change (L2)."
+        ),
     )
     if {*view.attacks} & {"pgd", "i-fgsm"}:
         st.slider(
-            "Steps",
+            _("Steps"),
             **ends(RobustnessView, "attack_steps"),
             key=key("attack_steps"),
             disabled=busy,
-            help="Gradient steps of PGD and I-FGSM.",
+            help=_("Gradient steps of PGD and I-FGSM."),
         )
     if "pgd" in view.attacks:
         st.slider(
-            "Restarts",
+            _("Restarts"),
             **ends(RobustnessView, "restarts"),
             key=key("restarts"),
             disabled=busy,
-            help="Random starts of PGD: an image counts as robust only if every start fails.",
+            help=_("Random starts of PGD: an image counts as robust only if every start fails."),
         )
 
 
@@ -187,17 +205,17 @@ def _other_ball() -> None:
 
 def _corruptions(view: RobustnessView, busy: bool) -> None:
     st.toggle(
-        "Corruptions",
+        _("Corruptions"),
         key=key("corrupted"),
         disabled=busy,
-        help="Noise, blur, weather and the rest: the 15 kinds of ImageNet-C, made here.",
+        help=_("Noise, blur, weather and the rest: the 15 kinds of ImageNet-C, made here."),
     )
     if view.corrupted:
         st.pills(
-            "Severities",
+            _("Severities"),
             ["1", "2", "3", "4", "5"],
             selection_mode="multi",
             key=key("severities"),
             disabled=busy,
-            help="1 is mild, 5 severe.",
+            help=_("1 is mild, 5 severe."),
         )

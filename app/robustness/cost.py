@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from advprop_core.attacks.named import AUTOATTACK
 from advprop_core.types import AttackConfig, ModelInfo
+from app.language.text import _
 from app.robustness.measurement import RunRequest
 
 _SEARCHES = 10  # attacks that a search for the smallest radius takes, about
@@ -39,24 +40,31 @@ def in_words(
     total = sum(counts.values())
     rounded = int(round(total, 2 - len(str(total))))  # more than two digits would be untrue
     shown = f"{rounded:,}".replace(",", "\u202f")
-    sentence = f"At most about {shown} passes of an image through a network"
+    cost = _("At most about {count} passes of an image through a network")
     if speeds:
-        seconds = sum(count * speeds[name] for name, count in counts.items())
-        sentence += f", {_duration(seconds)} on this machine"
+        cost = _(
+            "At most about {count} passes of an image through a network, {time} on this machine"
+        )
+    seconds = sum(count * speeds[name] for name, count in counts.items()) if speeds else 0
+    cost = cost.format(count=shown, time=_duration(seconds))
+    sentence = _("{sentence}.")
     if AUTOATTACK in request.kinds:
-        sentence += ", and those of AutoAttack: some seconds for each image that it does not fool"
-    return f"{sentence}."
+        sentence = _(
+            "{sentence}, and those of AutoAttack: some seconds for each image that it does not "
+            "fool."
+        )
+    return sentence.format(sentence=cost)
 
 
 def _duration(seconds: float) -> str:
     """``about 3 minutes``; what is short is said to be so."""
     if seconds < 10:
-        return "a few seconds"
+        return _("a few seconds")
     if seconds < 90:
-        return f"about {10 * round(seconds / 10)} seconds"
+        return _("about {count} seconds").format(count=10 * round(seconds / 10))
     if seconds < 90 * 60:
-        return f"about {round(seconds / 60)} minutes"
-    return f"about {round(seconds / 3600)} hours"
+        return _("about {count} minutes").format(count=round(seconds / 60))
+    return _("about {count} hours").format(count=round(seconds / 3600))
 
 
 def _for_each_branch(request: RunRequest, branches: int) -> int:

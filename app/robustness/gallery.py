@@ -9,6 +9,7 @@ import streamlit as st
 
 from advprop_core.text import NORM_UNITS, radius
 from advprop_core.types import AttackConfig
+from app.language.text import N_, _, english
 from app.robustness import choosing, words
 from app.robustness.measurement import SEED
 from app.shell import cache, defects, network_files, state
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _PER_PAGE = 12
 _WIDTH = 168  # px
 _PLAYGROUND = "app/playground/page.py"
+_DIFFER, _WRONG = N_("Branches differ"), N_("Confidently wrong")
 
 
 @defects.fragment
@@ -38,37 +40,42 @@ def _show(outcome: Outcome) -> None:
     left, right = st.columns(2)
     models = sorted(outcome.infos, key=lambda name: len(outcome.infos[name].branches) < 2)
     titles = {name: network_files.title(name) for name in models}
-    model = choosing.choose("Network", titles, "gallery_network", place=left)
-    conditions = {words.condition(asked): asked for asked in outcome.conditions}
-    title = choosing.choose(
-        "What images went through",
-        {name: name for name in conditions},
+    model = choosing.choose(_("Network"), titles, "gallery_network", place=left)
+    with english():  # as links name them
+        conditions = {words.condition(asked): asked for asked in outcome.conditions}
+        first = words.condition(outcome.conditions[_first_shown(outcome)])
+    name = choosing.choose(
+        _("What images went through"),
+        {name: words.condition(asked) for name, asked in conditions.items()},
         "gallery_condition",
-        default=words.condition(outcome.conditions[_first_shown(outcome)]),
+        default=first,
         place=right,
     )
-    condition = conditions[title]
+    condition = conditions[name]
     answers = outcome.answers(model, condition)
     clean = None if condition.kind == "clean" else outcome.answers(model, outcome.conditions[0])
     sorted_cases = disagreement(answers, outcome.labels[model], clean)
     groups = _groups(sorted_cases, clean is not None)
-    counted = {name: f"{name} ({len(cases)})" for name, cases in groups.items()}
-    group = choosing.choose_group("Which images", counted, "gallery_group")
-    st.caption(words.gallery(condition, list(answers), sorted_cases.n))
-    _cases(groups[group], outcome, model, condition)
-
-
-def _groups(sorted_cases: Disagreement, attacked: bool) -> dict[str, tuple[Case, ...]]:
-    """What a person reads of a group, to its images."""
-    verb = "survives" if attacked else "is right"
-    if len(sorted_cases.alone) < 2:
-        return {"Confidently wrong": sorted_cases.wrong}
-    alone = {f"Only {branch} {verb}": cases for branch, cases in sorted_cases.alone.items()}
-    return {
-        "Branches differ": sorted_cases.differing,
-        **alone,
-        "Confidently wrong": sorted_cases.wrong,
+    counted = {
+        name: _("{title} ({count})").format(title=title, count=len(cases))
+        for name, (title, cases) in groups.items()
     }
+    group = choosing.choose_group(_("Which images"), counted, "gallery_group")
+    st.caption(words.gallery(condition, list(answers), sorted_cases.n))
+    _cases(groups[group][1], outcome, model, condition)
+
+
+def _groups(sorted_cases: Disagreement, attacked: bool) -> dict[str, tuple[str, tuple[Case, ...]]]:
+    """What links name a group, to what a person reads of it and its images."""
+    wrong = {_WRONG: (_(_WRONG), sorted_cases.wrong)}
+    if len(sorted_cases.alone) < 2:
+        return wrong
+    only = N_("Only {branch} survives") if attacked else N_("Only {branch} is right")
+    alone = {
+        only.format(branch=branch): (_(only).format(branch=branch), cases)
+        for branch, cases in sorted_cases.alone.items()
+    }
+    return {_DIFFER: (_(_DIFFER), sorted_cases.differing), **alone, **wrong}
 
 
 def _first_shown(outcome: Outcome) -> int:
@@ -82,7 +89,7 @@ def _first_shown(outcome: Outcome) -> int:
 
 def _cases(cases: tuple[Case, ...], outcome: Outcome, model: str, condition: Condition) -> None:
     if not cases:
-        st.markdown("There is no such image.")
+        st.markdown(_("There is no such image."))
         return
     first = 0
     if (pages := -(-len(cases) // _PER_PAGE)) > 1:
@@ -103,11 +110,13 @@ def _case(case: Case, outcome: Outcome, model: str, condition: Condition) -> Non
     st.markdown(words.case(case, info.class_names))
     fields, opened_with = _opening(case, condition)
     if st.button(
-        "Playground",
+        _("Playground"),
         key=f"robustness.open.{source}",
         icon=":material/open_in_new:",
         width="stretch",
-        help=f"Opens this image there, with this network and {opened_with}.",
+        help=_("Opens this image there, with this network and {opened_with}.").format(
+            opened_with=opened_with
+        ),
         on_click=state.choose,
         kwargs={"model": model, "image": source, "target": "", **fields},
     ):
@@ -121,11 +130,15 @@ def _opening(case: Case, condition: Condition) -> tuple[Mapping[str, Any], str]:
     """
     config = condition.attack
     if not isinstance(config, AttackConfig):
-        return {"perturbation": "none"}, "no perturbation"
+        return {"perturbation": "none"}, _("no perturbation")
     name, unit = STRENGTHS[config.norm], NORM_UNITS[config.norm]
     most = bounds(View, name)[1]
-    start = " from another random start" if config.random_start else ""
-    limit = f" at ε = {radius(most / unit, config.norm)}, the most there is"
+    opened_with = _("this attack")
+    if config.random_start:
+        opened_with = _("this attack from another random start")
+    if config.epsilon * unit > most:
+        limited = _("{attack} at ε = {radius}, the most there is")
+        opened_with = limited.format(attack=opened_with, radius=radius(most / unit, config.norm))
     fooled = [opinion.branch for opinion in case.opinions if not opinion.right]
     takes_steps = config.name != "FGSM"
     fields = {
@@ -137,4 +150,4 @@ def _opening(case: Case, condition: Condition) -> tuple[Mapping[str, Any], str]:
         "seed": SEED,
         **({"steps": config.steps} if takes_steps else {}),
     }
-    return fields, f"this attack{start}{limit if config.epsilon * unit > most else ''}"
+    return fields, opened_with

@@ -16,8 +16,9 @@ from advprop_core.models import bundle
 from advprop_core.models.class_names import match_classes
 from advprop_core.pictures.corruptions import CORRUPTIONS, CorruptionConfig
 from advprop_core.pictures.probes import PROBES, ProbeConfig
-from advprop_core.text import exact_radius, join, listing
+from advprop_core.text import exact_radius
 from advprop_core.types import AttackConfig, ModelInfo, Norm
+from app.language.text import N_, _, join, listing, paragraph
 from app.robustness.view import RobustnessView
 from app.shell import network_files, photo_sets
 from app.shell.cache import model_settings
@@ -27,9 +28,9 @@ from app.shell.samples import class_folders, folder_fits
 
 FOLDER = "folder"
 DATA = {
-    "shapes": "Drawn scenes",
-    "shapes-conflict": "Scenes with the texture of another class",
-    FOLDER: "Photos of your folder",
+    "shapes": N_("Drawn scenes"),
+    "shapes-conflict": N_("Scenes with the texture of another class"),
+    FOLDER: N_("Photos of your folder"),
 }
 SEED = 0
 MOST_RADII = 12
@@ -101,14 +102,15 @@ def request_of(view: RobustnessView) -> RunRequest:
         InputError: If no network is chosen, or a radius cannot be used.
     """
     if not view.tested:
-        raise InputError("No network is chosen. Choose at least one.")
+        raise InputError(_("No network is chosen. Choose at least one."))
     if view.corrupted and not view.severities:
-        raise InputError("No severity of the corruptions is chosen. Choose at least one.")
+        raise InputError(_("No severity of the corruptions is chosen. Choose at least one."))
     kinds = view.attacks
     norm = cast("Norm", view.ball if kinds else "linf")
     written = [text for text in view.radii.split(",") if text.strip()] if kinds else []
     if kinds and not 1 <= len(written) <= MOST_RADII:
-        raise InputError(f"ε must be a list of 1 to {MOST_RADII} radii, got {len(written)}.")
+        sentence = _("ε must be a list of 1 to {most} radii, got {count}.")
+        raise InputError(sentence.format(most=MOST_RADII, count=len(written)))
     request = RunRequest(
         view.tested,
         view.data,
@@ -124,7 +126,7 @@ def request_of(view: RobustnessView) -> RunRequest:
         probed=view.probed,
         limit=LIMITS[norm] if view.searched else 0.0,
     )
-    _ = request.attacks  # refuses radii that are too large
+    len(request.attacks)  # refuses radii that are too large
     return request
 
 
@@ -134,7 +136,7 @@ def data_for(infos: Mapping[str, ModelInfo]) -> dict[str, str]:
     fits_folder = all(folder_fits(info) for info in infos.values())
     fits = {"shapes": all_scenes, "shapes-conflict": all_scenes, FOLDER: fits_folder}
     given = {
-        key: f"Photos of {title}"
+        key: _("Photos of {title}").format(title=title)
         for key, title in photo_sets.offered().items()
         if all(match_classes(info.classes, photo_sets.classes_of(key)) for info in infos.values())
     }
@@ -145,17 +147,26 @@ def no_data(infos: Mapping[str, ModelInfo]) -> str:
     """Why there are no images for these networks, and what to do."""
     names = join([quote(name) for name in infos])
     if len({info.class_ids for info in infos.values()}) > 1:
-        return f"{names} know different classes: measure networks of the same classes together."
-    folder_classes = join([quote(name) for name in class_folders()[:_NAMED]])
-    of_folder = f" The folder of this app has others: {folder_classes}." if folder_classes else ""
+        return _(
+            "{names} know different classes: measure networks of the same classes together."
+        ).format(names=names)
     classes = next(iter(infos.values())).class_names
-    first_classes = listing([quote(name) for name in classes], _NAMED)
-    return (
-        f"There are no images of the classes that {names} can tell apart: {first_classes}."
-        f"{of_folder} Start the app with `advprop app --images FOLDER`, where FOLDER holds a "
-        "folder of photos for each class, named like the class, or give a zip of such folders "
-        "under Images."
+    sentences = [
+        _("There are no images of the classes that {names} can tell apart: {classes}.").format(
+            names=names, classes=listing([quote(name) for name in classes], _NAMED)
+        )
+    ]
+    if folder_classes := class_folders()[:_NAMED]:
+        others = _("The folder of this app has others: {classes}.")
+        sentences.append(others.format(classes=join([quote(name) for name in folder_classes])))
+    sentences.append(
+        _(
+            "Start the app with `advprop app --images FOLDER`, where FOLDER holds a folder of "
+            "photos for each class, named like the class, or give a zip of such folders under "
+            "Test images."
+        )
     )
+    return paragraph(sentences)
 
 
 def data_name(request: RunRequest) -> str:
@@ -176,7 +187,7 @@ def folder_of(request: RunRequest) -> Path | None:
         return None
     folder = photo_sets.folder_of(request.data)
     if folder is None:
-        raise InputError("the server no longer keeps these photos: give the zip again")
+        raise InputError(_("the server no longer keeps these photos: give the zip again"))
     return folder
 
 

@@ -10,11 +10,11 @@ import streamlit as st
 from advprop_core.errors import InputError
 from advprop_core.evaluation import results_file
 from advprop_core.types import ModelInfo
-from app.language.text import N_
+from app.language.text import N_, _, paragraph, titled
 from app.robustness import bundled, controls, cost, measurement, results, speed, study, words
 from app.robustness.measurement import RunRequest
 from app.robustness.view import RobustnessView
-from app.shell import cache, history, state, tasks, workbench
+from app.shell import cache, history, runs, state, tasks, workbench
 from app.shell.messages import safe
 from app.shell.state import key
 from app.shell.tasks import Shown, Task
@@ -23,10 +23,8 @@ if TYPE_CHECKING:
     from app.shell.jobs import Report
 
 _SLOT = "robustness"
-_FILE = "robustness.file"
 _LARGEST = 60  # MB: results of many images
-_SAVED = "Finished figures are saved: Run continues from there."
-_RUN, _OWN_FILE = "My own run", "A results.json of mine"
+_SAVED = N_("Finished figures are saved: Run continues from there.")
 
 
 def page() -> None:
@@ -35,13 +33,11 @@ def page() -> None:
     if not models:
         return
     files = bundled.bundled()
-    titles = {controls.RUN: _RUN, **bundled.questions(files), controls.FILE: _OWN_FILE}
-    controls.settle(models, [*files, controls.RUN, controls.FILE])
+    controls.settle(models, [*files, *runs.OWN])
     view = state.current()
     request, refusal = _request(view, models)
     task = None if request is None else _task(request)
-    job = None if task is None else cache.pool().find(task.key)
-    busy = job is not None and not job.done
+    busy = runs.is_on(task)
     history.record(view)
     with st.sidebar:
         if not busy:  # a step back would leave the run
@@ -49,23 +45,27 @@ def page() -> None:
         controls.show(models, view, busy)
     complaints = st.container()
     own = st.container()
+    titles = {runs.RUN: runs.OWN[runs.RUN], **bundled.questions(files), **runs.OWN}
     st.selectbox(
-        "Results",
+        _("Results"),
         list(titles),
-        format_func=titles.__getitem__,
+        format_func=titled(titles),
         key=key("results"),
-        help="A run of yours, results that come with the app, or a file of yours.",
+        help=_("A run of yours, results that come with the app, or a file of yours."),
     )
     with own:
         shown = _run(request, task, refusal, models, busy)
-    if view.results == controls.FILE:
-        _file()
-    elif view.results != controls.RUN:
+    if view.results == runs.FILE:
+        label = _("A results.json, as `advprop evaluate … --report DIR` writes it")
+        content = runs.from_file(_SLOT, label, results_file.parse, _LARGEST)
+        if content is not None:
+            _show(content)
+    elif view.results != runs.RUN:
         _show(bundled.read(files[view.results]))
     elif shown is not None:
         results.show(shown.result.content, shown.result)
     elif not busy:
-        st.info("There is no run yet. Choose networks and attacks, and press **Run**.")
+        st.info(_("There is no run yet. Choose networks and attacks, and press **Run**."))
     for complaint in state.complaints():  # last, when the tabs have looked at what they are asked
         complaints.warning(complaint)
 
@@ -101,52 +101,27 @@ def _run(
     left, right = st.columns([5, 1], vertical_alignment="center")
     with left:
         _say_cost(request, models, busy)
-    right.button(
-        "Run",
-        type="primary",
-        icon=":material/play_arrow:",
-        width="stretch",
-        disabled=busy,
-        help="Figures that earlier runs measured are taken from there and cost nothing.",
-        on_click=_begin,
-        args=(task,),
-    )
-    return _follow(task, busy)
+    with right:
+        runs.button(
+            _SLOT,
+            task,
+            "results",
+            width="stretch",
+            disabled=busy,
+            help=_("Figures that earlier runs measured are taken from there and cost nothing."),
+        )
+    return runs.follow(_SLOT, task, busy, _(_SAVED))
 
 
 def _say_cost(request: RunRequest, models: Mapping[str, ModelInfo], busy: bool) -> None:
     """What would be measured and what that takes; nothing is timed while a run has the machine."""
     images = measurement.data_for({name: models[name] for name in request.models})
-    plan = words.plan(request, images[request.data])
+    plan = words.plan(request, _(images[request.data]))
     speeds = {} if busy else speed.seconds_per_pass(request)
     if speeds is None:
-        speed.wait(request, f"{plan} {cost.in_words(request, models)}")
+        speed.wait(request, paragraph([plan, cost.in_words(request, models)]))
     else:
-        st.caption(f"{plan} {cost.in_words(request, models, speeds)}")
-
-
-def _begin(task: Task) -> None:
-    """Measure again: photos may have changed; what has not is taken from the store."""
-    tasks.retry(_SLOT, task)
-    state.choose(results=controls.RUN)
-
-
-def _follow(task: Task, busy: bool) -> Shown | None:
-    """The newest result; follows the job of this task, whichever session began it."""
-    job = cache.pool().find(task.key)
-    if job is None:
-        if tasks.is_stopped(_SLOT, task):
-            st.info(f"The run was stopped. {_SAVED}", icon=":material/pause:")
-        elif tasks.was_cancelled(_SLOT, task):
-            ended = "Cancelled: someone stopped it, or a network file changed."
-            st.info(f"{ended} {_SAVED}", icon=":material/pause:")
-        return tasks.previous(_SLOT, task)
-    if job.done and (error := job.future.exception()) is not None:
-        return tasks.refused(_SLOT, error)  # to try again takes a press of the button
-    shown = tasks.answer(_SLOT, task)
-    if busy and job.done:
-        st.rerun()  # the controls above were drawn as they are while a run is on
-    return shown
+        st.caption(paragraph([plan, cost.in_words(request, models, speeds)]))
 
 
 def _task(request: RunRequest) -> Task:
@@ -161,42 +136,11 @@ def _task(request: RunRequest) -> Task:
     return Task.of(networks, measure, about="images", is_long=True, request=request)
 
 
-# -- results of others ---------------------------------------------------------------------------
-
-
 def _show(content: Mapping[str, Any]) -> None:
     if bundled.is_study(content):
         study.show(content)
     else:
         results.show(content, None)
-
-
-def _file() -> None:
-    """A results.json of the person, kept for this session."""
-    st.file_uploader(
-        "A results.json, as `advprop evaluate … --report DIR` writes it",
-        type="json",
-        key="robustness.upload",
-        max_upload_size=_LARGEST,
-        on_change=_take,
-    )
-    content, refusal = st.session_state.get(_FILE, (None, ""))
-    if refusal:
-        st.error(refusal)
-    if content is not None:
-        _show(content)
-
-
-def _take() -> None:
-    file = st.session_state["robustness.upload"]
-    if file is None:  # taken away again; what it held stays
-        return
-    before, _ = st.session_state.get(_FILE, (None, ""))
-    try:
-        st.session_state[_FILE] = results_file.parse(file.name, file.getvalue()), ""
-    except InputError as error:
-        stays = " The earlier results stay below." if before else ""
-        st.session_state[_FILE] = before, f"{safe(str(error))}.{stays}"
 
 
 page()

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from advprop_core.report.sections import Plot, Section, corrupted_by_branch, sections
+from advprop_core.report.sections import Plot, Section, corrupted_by_branch, corrupted_how, sections
 from advprop_core.report.sentences import hardest, who
 from advprop_core.report.words import Row, describe, grouped, of_kind, own_attacks
+from app.language.text import _, english
 from app.robustness import bundled, choosing, gallery, study, tables, words
 from app.shell import state
 from app.shell.layout import chart, in_rows
@@ -69,7 +70,7 @@ def parts(results: Results) -> dict[str, Callable[[Results], None]]:
 
 
 def _attacks(results: Results) -> None:
-    st.markdown("### How much perturbation does each branch withstand?")
+    st.markdown(_("### How much perturbation does each branch withstand?"))
     shown = results.of(_chosen(results.branches))
     if "curves" in shown:
         _plots(shown["curves"].groups[0].plots, 2)
@@ -88,24 +89,23 @@ def _transfers(section: Section) -> None:
     st.markdown(f"### {section.title}")
     titles = {plot.key: words.plot_title(plot.spec) for plot in section.groups[0].plots}
     plots = {plot.key: plot for plot in section.groups[0].plots}
-    chosen = choosing.choose("Network and attack", titles, "transfer")
+    chosen = choosing.choose(_("Network and attack"), titles, "transfer")
     _plots([plots[chosen]], 1)
     st.caption(section.caption)
 
 
 def _corruptions(results: Results) -> None:
     by_branch = corrupted_by_branch(results.content)
-    section = results.of(results.branches)["corruptions"]
-    st.markdown("### Which corruptions make each branch wrong?")
+    st.markdown(_("### Which corruptions make each branch wrong?"))
     left, right = st.columns(2)
     branches = {_name(who): who for who in results.branches if who in by_branch}
     titles = {name: ", ".join(who) for name, who in branches.items()}
-    chosen = choosing.choose("Branch", titles, "corrupted_branch", place=left)
+    chosen = choosing.choose(_("Branch"), titles, "corrupted_branch", place=left)
     first = branches[chosen]
     others = {name: title for name, title in titles.items() if name != chosen}
     other = choosing.choose(
-        "Compared with",
-        {_NOBODY: "no other: wrong answers", **others},
+        _("Compared with"),
+        {_NOBODY: _("no other: wrong answers"), **others},
         "compared_with",
         default=_sibling(first, branches),
         place=right,
@@ -113,8 +113,8 @@ def _corruptions(results: Results) -> None:
     second = branches.get(other)
     _heat_map(by_branch, first, second)
     errors = results.content["mean_corruption_error"]
-    _table(tables.errors(errors, by_branch), "Mean over kinds and severities, 95 % intervals.")
-    st.caption(section.caption.partition("All panels have one colour scale. ")[2])
+    _table(tables.errors(errors, by_branch), _("Mean over kinds and severities, 95 % intervals."))
+    st.caption(corrupted_how(by_branch))
 
 
 def _sibling(first: Branch, branches: Mapping[str, Branch]) -> str:
@@ -135,7 +135,7 @@ def _heat_map(
     else:
         gains = words.corruption_gains(by_branch[second], by_branch[first])
         if not gains:
-            st.markdown("These two were not measured on the same corruptions.")
+            st.markdown(_("These two were not measured on the same corruptions."))
             return
         figure = figures.difference(gains, dark=dark())
         pair = f"{', '.join(first)} against {', '.join(second)}"
@@ -144,18 +144,19 @@ def _heat_map(
         sentence = words.gain(gains, who(by_branch[second][0]), who(by_branch[first][0]))
     st.markdown(words.emphasised(sentence))
     chart(figure, "robustness.heat", sentence, heading)
-    st.caption(words.HEAT if second is None else words.DIFFERENCE)
+    st.caption(_(words.HEAT if second is None else words.DIFFERENCE))
 
 
 def _confidence(results: Results) -> None:
-    st.markdown("### Does confidence match accuracy?")
+    st.markdown(_("### Does confidence match accuracy?"))
     rows = own_attacks(of_kind(results.content["results"], "clean", "attack"))
-    conditions = grouped(rows, describe)
-    titles = {name: name for name in conditions}
-    title = choosing.choose("What images went through", titles, "confidence_under")
-    _table(tables.calibrations(conditions[title]), words.CALIBRATION)
+    with english():  # as links name them
+        conditions = grouped(rows, describe)
+    titles = {name: describe(shown[0]) for name, shown in conditions.items()}
+    name = choosing.choose(_("What images went through"), titles, "confidence_under")
+    _table(tables.calibrations(conditions[name]), _(words.CALIBRATION))
     section = results.of(_chosen(results.branches))["reliability"]
-    group = next((group for group in section.groups if group.title == title), None)
+    group = next((group for group in section.groups if group.title == titles[name]), None)
     if group is not None:
         _plots(group.plots, 2)
     st.caption(section.caption)
@@ -173,11 +174,13 @@ def _shape(results: Results) -> None:
 
 
 def _disagreement(results: Results) -> None:
-    st.markdown("### Where do the branches disagree?")
+    st.markdown(_("### Where do the branches disagree?"))
     if results.outcome is None:
         st.markdown(
-            "A results file holds totals only. Run a measurement here to see single images and "
-            "where the branches disagree."
+            _(
+                "A results file holds totals only. Run a measurement here to see single images "
+                "and where the branches disagree."
+            )
         )
     else:
         gallery.show(results.outcome)
@@ -185,7 +188,7 @@ def _disagreement(results: Results) -> None:
 
 def _studies(results: Results) -> None:
     """What was asked over several seeds, each with its answer."""
-    st.markdown("### What does training change, over several seeds?")
+    st.markdown(_("### What does training change, over several seeds?"))
     files = bundled.bundled()
     for name, title in bundled.questions(files).items():
         content = bundled.readable(files[name])
@@ -205,7 +208,7 @@ def _chosen(branches: Sequence[Branch]) -> list[Branch]:
         return list(branches)
     named = {_name(who): who for who in branches}
     names = choosing.choose_several(
-        f"Branches in the figures, at most {MOST_BRANCHES}",
+        _("Branches in the figures, at most {most}").format(most=MOST_BRANCHES),
         {name: ", ".join(who) for name, who in named.items()},
         "pictured",
         default=[*map(_name, _telling(branches))],

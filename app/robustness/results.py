@@ -18,10 +18,10 @@ from advprop_core.report.sentences import (
     verdict,
 )
 from advprop_core.report.words import describe_attack, gradients_checked, of_kind, own_attacks
+from app.language.text import _, english, paragraph
 from app.robustness import choosing, parts, words
-from app.robustness.files import offer_files
 from app.robustness.parts import Results
-from app.shell import chart_saving, defects, messages
+from app.shell import chart_saving, defects, messages, runs
 from app.shell.layout import chart, tabs
 from app.shell.workbench import dark
 
@@ -32,17 +32,18 @@ if TYPE_CHECKING:
 def show(content: Mapping[str, Any], outcome: Outcome | None) -> None:
     """The content of a ``results.json``; and, measured here, the answers image by image."""
     named = with_short_names(content)
-    chart_saving.tell(words.source(content))
+    with english():  # files say it
+        chart_saving.tell(words.source(content))
     st.caption(words.measured(content))
     _answer(named)
     for warning in content.get("warnings", ()):
         st.warning(messages.safe(warning["text"]), icon=":material/visibility_off:")
     _at_a_glance(named)
     _more(Results(named, outcome))
-    st.caption(f"{words.source(content)} {words.reused(outcome) if outcome else ''}")
+    st.caption(paragraph([words.source(content), *([words.reused(outcome)] if outcome else [])]))
     if checked := gradients_checked(content):
         st.caption(f":material/check: {checked}")
-    offer_files(content, "results.json", lambda: _report(content))
+    runs.offer_files(content, "results.json", lambda: _report(content))
 
 
 def _answer(content: Mapping[str, Any]) -> None:
@@ -50,7 +51,7 @@ def _answer(content: Mapping[str, Any]) -> None:
     sentences = headline(content)
     if sentences:
         st.markdown(f"## {words.emphasised(sentences[0])}")
-    if sentences != [DIFFERENT_IMAGES]:
+    if sentences != [_(DIFFERENT_IMAGES)]:
         ranked = hardest(content) or of_kind(content["results"], "clean")
         st.markdown(words.emphasised(verdict(ranked)))
 
@@ -65,13 +66,14 @@ def _at_a_glance(content: Mapping[str, Any]) -> None:
     if not hit and biased:
         chart(robustness.of_report(plots.shape_biases(biased), dark()), "robustness.glance",
               shape_biases({"results": biased}), "Shape bias of each branch")  # fmt: skip
-        st.caption("Share of answers by shape, of those by shape or texture; 95 % intervals.")
+        st.caption(_("Share of answers by shape, of those by shape or texture; 95 % intervals."))
         return
     if not clean and not hit:
         return
     alt = accuracies(own_attacks([*clean, *hit]))
-    under = f"Right answers when clean and under {describe_attack(hit[0])}" if hit else ""
-    heading = under or "Right answers on clean images"
+    heading = "Right answers on clean images"
+    if hit:
+        heading = f"Right answers when clean and under {describe_attack(hit[0])}"
     chart(figures.standings(clean, hit, dark=dark()), "robustness.glance", alt, heading)
     st.caption(words.standings(describe_attack(hit[0]) if hit else ""))
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from advprop_core.models import bundle
+from app.language.text import _, paragraph
 from app.robustness.measurement import RunRequest
 from app.shell import cache, defects, tasks
 from app.shell.jobs import Report
@@ -39,7 +40,7 @@ def wait(request: RunRequest, sentence: str) -> None:
     """Say what is known, and draw the page again when the networks were timed."""
 
     def poll() -> None:
-        st.caption(f"{sentence} How long that takes is being measured …")
+        st.caption(paragraph([sentence, _("How long that takes is being measured …")]))
         jobs = [cache.pool().find(_task(name).key) for name in request.models]
         if all(job is None or job.done for job in jobs):
             st.rerun()

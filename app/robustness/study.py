@@ -9,18 +9,26 @@ import streamlit as st
 
 from advprop_core.evaluation import studies
 from advprop_core.evaluation.studies import Gain
-from advprop_core.text import join
+from advprop_core.text import points
+from app.language.text import N_, _, english, join, paragraph
 from app.robustness import bundled, choosing
-from app.robustness.files import offer_files
-from app.shell import chart_saving, defects
+from app.shell import chart_saving, defects, runs
 from app.shell.layout import chart
 from app.shell.messages import graded, safe
 from app.shell.workbench import dark
 
 Content = Mapping[str, Any]
 _ADVPROP = "advprop"  # in the label of a run that the study is about
-_HOW = {1: "is better, {}", -1: "is worse, {}", 0: "shows no difference, {}"}
-_INTERVALS = (
+_FOUND = {
+    1: N_("{who} is better, {points}"),
+    -1: N_("{who} is worse, {points}"),
+    0: N_("{who} shows no difference, {points}"),
+}
+_MOST = {
+    1: N_("{who} is the best of {count} that are better, {points}"),
+    -1: N_("{who} is the worst of {count} that are worse, {points}"),
+}
+_INTERVALS = N_(
     "Points are mean paired differences over seeds; bars and brackets are 95 % intervals by "
     "Student's t. They say what other seeds would give, not what other photos would."
 )
@@ -32,20 +40,29 @@ def show(content: Content) -> None:
     :func:`advprop_core.evaluation.results_file.parse` has checked the content.
     """
     st.markdown(f"## {safe(bundled.question(content))}")
-    chart_saving.tell(f"{content['about']}. {source(content)}")
+    with english():  # files say it
+        chart_saving.tell(f"{content['about']}. {source(content)}")
     _question(content)
-    st.caption(f"{safe(content['about'])}. {source(content)} {_INTERVALS}")
-    with st.expander("All figures", icon=":material/table:"):
-        st.markdown(studies.markdown(content, safe))
-    offer_files(content, "study.json")
+    about = _("{sentence}.").format(sentence=_titled(content["about"]))
+    st.caption(paragraph([about, source(content), _(_INTERVALS)]))
+    with st.expander(_("All figures"), icon=":material/table:"):
+        st.markdown(studies.markdown(content, _titled))
+    runs.offer_files(content, "study.json")
+
+
+def _titled(text: str) -> str:
+    """What a study says, in the reader's language where the study came with the app."""
+    return safe(_(text))
 
 
 def source(content: Content) -> str:
     """Where figures come from."""
     seeds = sorted({row["seed"] for row in content["results"]})
-    return (
-        f"n = {content['n']} images of {safe(content['data'])}, {len(seeds)} seeds "
-        f"({join([*map(str, seeds)])})."
+    return _("n = {n} images of {data}, {count} seeds ({seeds}).").format(
+        n=content["n"],
+        data=safe(content["data"]),
+        count=len(seeds),
+        seeds=join([*map(str, seeds)]),
     )
 
 
@@ -59,38 +76,49 @@ def answer(content: Content, runs: Sequence[str], measure: str) -> str:
     """What main gains on a measure, then which other branch gains or loses most."""
     titles = content["runs"]
     gains = [gain for gain in _gains(content, runs) if gain.measure == measure]
-    where = safe(content["measures"][measure][:1].upper() + content["measures"][measure][1:])
+    where = _titled(content["measures"][measure])
+    where = where[:1].upper() + where[1:]
     bases = dict.fromkeys(content["bases"].get(run, run) for run in runs)
-    against = f"against main of {join([f'“{safe(titles[base])}”' for base in bases])}"
+    quoted = join([_("“{title}”").format(title=safe(titles[base])) for base in bases])
     if not gains:
-        return f"{where}: there is nothing to compare {against}."
+        nothing = _("{where}: there is nothing to compare against main of {bases}.")
+        return nothing.format(where=where, bases=quoted)
     first = next(
         (gain for gain in gains if gain.branch == "main" and _ADVPROP in gain.run), gains[0]
     )
-    how = _HOW[first.direction].format(studies.in_words(first))
-    sentences = [f"{where}, {against}: {_who(first, titles)} {how}."]
-    others = [gain for gain in gains if gain is not first]
-    sentences += _most(others, titles)
-    if others:
-        sentences.append(
-            f"These are {len(gains)} comparisons. Even where nothing differs, about one in twenty "
-            "shows a difference by chance."
+    sentences = [
+        _("{where}, against main of {bases}: {finding}.").format(
+            where=where, bases=quoted, finding=_found(_FOUND[first.direction], first, titles)
         )
-    return " ".join(sentences)
+    ]
+    others = [gain for gain in gains if gain is not first]
+    if others:
+        sentences += [
+            _most(others, titles),
+            _(
+                "These are {count} comparisons. Even where nothing differs, about one in twenty "
+                "shows a difference by chance."
+            ).format(count=len(gains)),
+        ]
+    return paragraph(sentences)
 
 
-def _most(gains: Sequence[Gain], titles: Mapping[str, str]) -> list[str]:
+def _most(gains: Sequence[Gain], titles: Mapping[str, str]) -> str:
     """Which of some are better by most, and which worse."""
     phrases = []
-    for direction, alone, first in ((1, "better", "best"), (-1, "worse", "worst")):
+    for direction, among in _MOST.items():
         telling = [gain for gain in gains if gain.direction == direction]
         if telling:
             most = max(telling, key=lambda gain: abs(gain.points or 0))
-            how = alone if len(telling) == 1 else f"the {first} of {len(telling)} that are {alone}"
-            phrases.append(f"{_who(most, titles)} is {how}, {studies.in_words(most)}")
-    if not gains:
-        return []
-    return [f"Of the others, {'; '.join(phrases)}." if phrases else "No other difference shows."]
+            sentence = _FOUND[direction] if len(telling) == 1 else among
+            phrases.append(_found(sentence, most, titles, count=len(telling)))
+    if not phrases:
+        return _("No other difference shows.")
+    return _("Of the others, {findings}.").format(findings=_("; ").join(phrases))
+
+
+def _found(sentence: str, gain: Gain, titles: Mapping[str, str], **values: int) -> str:
+    return _(sentence).format(who=_who(gain, titles), points=studies.in_words(gain), **values)
 
 
 def contrasts(content: Content, pairs: Iterable[Sequence[str]], measure: str) -> list[str]:
@@ -98,10 +126,15 @@ def contrasts(content: Content, pairs: Iterable[Sequence[str]], measure: str) ->
     titles, lines = content["runs"], []
     for run, other in pairs:
         difference = studies.contrast(content, run, other, measure)
-        none = "" if difference.direction else ", which shows no difference"
+        sentence = _("{run} minus {other}: {points}.")
+        if not difference.direction:
+            sentence = _("{run} minus {other}: {points}, which shows no difference.")
         lines.append(
-            f"{safe(titles[run])} minus {safe(titles[other])}: "
-            f"{studies.in_words(difference)}{none}."
+            sentence.format(
+                run=safe(titles[run]),
+                other=safe(titles[other]),
+                points=studies.in_words(difference),
+            )
         )
     return lines
 
@@ -110,11 +143,11 @@ def table(content: Content, runs: Sequence[str]) -> list[dict[str, str]]:
     """What each run gains on each measure: a row for each measure."""
     titles, gains = content["runs"], _gains(content, runs)
     return [
-        {"measure": safe(title)}
+        {_("measure"): _titled(title)}
         | {
-            _who(gain, titles): graded(_points(gain), gain.direction)
+            _who(gain, titles): graded(points(gain.points), gain.direction)
             for gain in gains
-            if gain.measure == measure
+            if gain.measure == measure and gain.points is not None
         }
         for measure, title in content["measures"].items()
     ]
@@ -122,8 +155,11 @@ def table(content: Content, runs: Sequence[str]) -> list[dict[str, str]]:
 
 def in_words(gains: Sequence[Gain], titles: Mapping[str, str]) -> str:
     """All figures of a chart, for who cannot see it."""
-    return "; ".join(
-        f"{titles[gain.run]}, {gain.branch}: {studies.in_words(gain)}" for gain in gains
+    return _("; ").join(
+        _("{run}, {branch}: {points}").format(
+            run=titles[gain.run], branch=gain.branch, points=studies.in_words(gain)
+        )
+        for gain in gains
     )
 
 
@@ -137,12 +173,13 @@ def _question(content: Content) -> None:
 def _chosen(content: Content) -> tuple[int, str]:
     """The number of a question, and the measure that it is asked on."""
     left, right = st.columns(2)
-    titles = {str(n): safe(asked["title"]) for n, asked in enumerate(content["questions"])}
+    titles = {str(n): _titled(asked["title"]) for n, asked in enumerate(content["questions"])}
     number = 0
     if len(titles) > 1:
-        number = int(choosing.choose("Question", titles, "asked", place=left))
+        number = int(choosing.choose(_("Question"), titles, "asked", place=left))
         left = right
-    return number, choosing.choose("Measured on", content["measures"], "asked_on", place=left)
+    measures = {name: _(title) for name, title in content["measures"].items()}
+    return number, choosing.choose(_("Measured on"), measures, "asked_on", place=left)
 
 
 def _answer(content: Content, question: Mapping[str, Any], measure: str) -> None:
@@ -151,16 +188,20 @@ def _answer(content: Content, question: Mapping[str, Any], measure: str) -> None
     runs, measures = question["runs"], content["measures"]
     gains = [gain for gain in _gains(content, runs) if gain.measure == measure]
     st.markdown(answer(content, runs, measure))
-    alt = f"{measures[measure]}. {in_words(gains, content['runs'])}"
+    alt = _("{what}: {figures}").format(
+        what=_(measures[measure]), figures=in_words(gains, content["runs"])
+    )
     heading = f"Gain of each run: {measures[measure]}"
     chart(figures.gains(gains, content["runs"], dark=dark()), "robustness.gains", alt, heading)
     for line in contrasts(content, question["contrasts"], measure):
         st.markdown(f"- {line}")
-    st.markdown("### What changes on every measure?")
+    st.markdown(_("### What changes on every measure?"))
     st.table(table(content, runs), border="horizontal", hide_index=True)
     st.caption(
-        "Points against the base: ▲ better, ▼ worse, no mark where the 95 % interval holds 0. An "
-        "error that falls is better."
+        _(
+            "Points against the base: ▲ better, ▼ worse, no mark where the 95 % interval holds 0. "
+            "An error that falls is better."
+        )
     )
 
 
@@ -170,9 +211,4 @@ def _gains(content: Content, runs: Sequence[str]) -> list[Gain]:
 
 
 def _who(gain: Gain, titles: Mapping[str, str]) -> str:
-    return f"**{gain.branch}** of {safe(titles[gain.run])}"
-
-
-def _points(gain: Gain) -> str:
-    """``+0.9``, for intervals have no room on a phone."""
-    return studies.in_words(gain).partition(" ")[0]
+    return _("**{branch}** of {model}").format(branch=gain.branch, model=safe(titles[gain.run]))

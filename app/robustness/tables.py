@@ -7,8 +7,9 @@ from statistics import fmean as mean
 from typing import Any
 
 from advprop_core.report.sentences import between
-from advprop_core.report.words import Row, describe, grouped
+from advprop_core.report.words import Row, corruption, describe, grouped
 from advprop_core.text import percent
+from app.language.text import _
 from app.shell.messages import safe
 
 _NONE = "–"
@@ -25,7 +26,7 @@ def accuracies(rows: Sequence[Row]) -> list[dict[str, str]]:
     for (model, branch), own in grouped(rows, _who).items():
         shares = {describe(row): row for row in own}
         lines.append(
-            {"network": safe(model), "branch": branch}
+            {_("network"): safe(model), _("branch"): branch}
             | {title: _share(shares.get(title), best[title]) for title in conditions}
         )
     return lines
@@ -34,10 +35,10 @@ def accuracies(rows: Sequence[Row]) -> list[dict[str, str]]:
 def widest(rows: Sequence[Row]) -> str:
     """How far intervals reach, and what is bold."""
     reach = max(abs(end - row["top1"]) for row in rows for end in row["interval"])
-    return (
-        f"Share of right answers; 95 % intervals reach at most {100 * reach:.1f} points to either "
-        "side. The best of a column is bold."
-    )
+    return _(
+        "Share of right answers; 95 % intervals reach at most {points:.1f} points to either side. "
+        "The best of a column is bold."
+    ).format(points=100 * reach)
 
 
 def errors(
@@ -51,10 +52,12 @@ def errors(
         worst = max(wrong, key=wrong.__getitem__)
         lines.append(
             {
-                "network": safe(result["model"]),
-                "branch": result["branch"],
-                "wrong answers": f"{percent(result['error'])} ({between(result['interval'])})",
-                "most at": f"{worst.replace('_', ' ')}, {percent(wrong[worst])}",
+                _("network"): safe(result["model"]),
+                _("branch"): result["branch"],
+                _("wrong answers"): _with_ends(result["error"], result["interval"]),
+                _("most at"): _("{corruption}, {share}").format(
+                    corruption=corruption(worst), share=percent(wrong[worst])
+                ),
             }
         )
     return lines
@@ -65,18 +68,19 @@ def calibrations(rows: Sequence[Row]) -> list[dict[str, str]]:
     order = sorted(rows, key=lambda row: row["calibration"]["expected_calibration_error"])
     return [
         {
-            "network": safe(row["model"]),
-            "branch": row["branch"],
-            "calibration error": _with_ends(row["calibration"]),
-            "sure when wrong": _sure(row["calibration"]["confidence_when_wrong"]),
+            _("network"): safe(row["model"]),
+            _("branch"): row["branch"],
+            _("calibration error"): _with_ends(
+                row["calibration"]["expected_calibration_error"], row["calibration"]["interval"]
+            ),
+            _("sure when wrong"): _sure(row["calibration"]["confidence_when_wrong"]),
         }
         for row in order
     ]
 
 
-def _with_ends(calibration: Mapping[str, Any]) -> str:
-    error = calibration["expected_calibration_error"]
-    return f"{percent(error)} ({between(calibration['interval'])})"
+def _with_ends(error: float, interval: Sequence[float]) -> str:
+    return _("{share} ({interval})").format(share=percent(error), interval=between(interval))
 
 
 def _sure(confidence: float | None) -> str:

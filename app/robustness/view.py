@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from advprop_core.attacks.named import AUTOATTACK
+from app.language.text import N_
 from app.shell.view import ATTACKS, NORMS, View, one_of, some_of, within
 
-PARTS = ("Attacks", "Corruptions", "Confidence", "Shape", "Disagreement", "Studies")
+PARTS = (
+    N_("Attacks"), N_("Corruptions"), N_("Confidence"), N_("Shape"), N_("Disagreement"),
+    N_("Studies"),
+)  # fmt: skip
 """Tabs with more of a result, where it has something for them."""
 INNER = ("transfer", "corrupted_branch", "compared_with", "confidence_under", "pictured", "asked",
          "asked_on", "gallery_network", "gallery_condition", "gallery_group")  # fmt: skip

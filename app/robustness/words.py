@@ -7,8 +7,9 @@ from html import unescape
 from typing import TYPE_CHECKING, Any
 
 from advprop_core.report.sentences import who, with_emphasis
-from advprop_core.report.words import Row, describe, images_asked, points
-from advprop_core.text import NORM_TITLES, join, percent, radius
+from advprop_core.report.words import Row, corruption, describe, images_asked, points
+from advprop_core.text import NORM_TITLES, percent, radius
+from app.language.text import N_, _, join, paragraph
 from app.shell.messages import safe
 
 if TYPE_CHECKING:
@@ -18,12 +19,12 @@ if TYPE_CHECKING:
     from app.robustness.work import Outcome
 
 
-HEAT = "Share of wrong answers by corruption (row) and severity (column)."
-DIFFERENCE = (
+HEAT = N_("Share of wrong answers by corruption (row) and severity (column).")
+DIFFERENCE = N_(
     "Points of accuracy that the branch gains (green, +) or loses (violet, −) against the other, "
     "by corruption (row) and severity (column)."
 )
-CALIBRATION = (
+CALIBRATION = N_(
     "The calibration error is the mean distance between confidence and accuracy; the smallest is "
     "on top. *Sure when wrong* is the mean confidence of wrong answers."
 )
@@ -31,27 +32,42 @@ CALIBRATION = (
 
 def plan(request: RunRequest, pictures: str) -> str:
     """What a run will measure."""
-    parts = ["clean"]
-    if request.kinds:
-        names = dict.fromkeys(attack.name for attack in request.attacks)
-        radii = [radius(epsilon, request.norm) for epsilon in request.radii]
-        parts.append(f"under {join([*names])} at ε = {join(radii)} ({NORM_TITLES[request.norm]})")
-        if request.restarts > 1:
-            parts[-1] += f" with {request.restarts} restarts of PGD"
-        if request.through_each:
-            parts[-1] += " through each branch"
-        if request.sanity:
-            parts.append("under noise and with no limit on ε, to check the gradients")
+    parts = [_("clean"), *_attacks(request)]
     if request.severities:
         levels = join([*map(str, request.severities)])
-        parts.append(f"under 15 corruptions at severity {levels}")
+        parts.append(_("under 15 corruptions at severity {levels}").format(levels=levels))
     if request.probed:
-        parts.append("under probes")
+        parts.append(_("under probes"))
     if (search := request.search) is not None:
+        smallest = _("for the smallest ε up to {limit} that fools each branch ({attack})")
         limit = radius(search.epsilon, search.norm)
-        parts.append(f"for the smallest ε up to {limit} that fools each branch ({search.name})")
-    models = join([safe(name) for name in request.models])
-    return f"{models} on up to {request.images} images ({pictures.lower()}): {join(parts)}."
+        parts.append(smallest.format(limit=limit, attack=search.name))
+    return _("{models} on up to {count} images ({pictures}): {parts}.").format(
+        models=join([safe(name) for name in request.models]),
+        count=request.images,
+        pictures=pictures.lower(),
+        parts=join(parts),
+    )
+
+
+def _attacks(request: RunRequest) -> list[str]:
+    """What a run will attack with, and how its gradients are checked."""
+    if not request.kinds:
+        return []
+    names = dict.fromkeys(attack.name for attack in request.attacks)
+    attacked = _("under {attacks} at ε = {radii} ({norm})").format(
+        attacks=join([*names]),
+        radii=join([radius(epsilon, request.norm) for epsilon in request.radii]),
+        norm=NORM_TITLES[request.norm],
+    )
+    if request.restarts > 1:
+        restarted = _("{attacks} with {count} restarts of PGD")
+        attacked = restarted.format(attacks=attacked, count=request.restarts)
+    if request.through_each:
+        attacked = _("{attacks} through each branch").format(attacks=attacked)
+    if not request.sanity:
+        return [attacked]
+    return [attacked, _("under noise and with no limit on ε, to check the gradients")]
 
 
 def emphasised(sentence: str) -> str:
@@ -72,29 +88,45 @@ def gain(gains: Mapping[tuple[str, int], float], first: str, second: str) -> str
     """Where the second of two branches is right more often than the first, and where less."""
     mean = 100 * sum(gains.values()) / len(gains)
     most, least = (
-        f"{kind.replace('_', ' ')}, severity {severity} ({points(gains[kind, severity])})"
+        _("{corruption}, severity {severity} ({points})").format(
+            corruption=corruption(kind), severity=severity, points=points(gains[kind, severity])
+        )
         for kind, severity in (max(gains, key=gains.__getitem__), min(gains, key=gains.__getitem__))
     )
-    return (
-        f"{second} is right {abs(mean):.1f} points {'less' if mean < 0 else 'more'} often than "
-        f"{first} on average; the difference is largest at {most}, smallest at {least}."
+    sentence = _(
+        "{second} is right {mean:.1f} points more often than {first} on average; the difference is "
+        "largest at {most}, smallest at {least}."
     )
+    if mean < 0:
+        sentence = _(
+            "{second} is right {mean:.1f} points less often than {first} on average; the "
+            "difference is largest at {most}, smallest at {least}."
+        )
+    return sentence.format(second=second, first=first, mean=abs(mean), most=most, least=least)
 
 
 def errors(rows: Sequence[Row]) -> str:
     """How often one branch is wrong on corrupted images, and where most."""
     worst = min(rows, key=lambda row: float(row["top1"]))
     mean = sum(1 - row["top1"] for row in rows) / len(rows)
-    return (
-        f"{who(worst)} is wrong on {percent(mean)} of corrupted images, most often at "
-        f"{describe(worst)} ({percent(1 - worst['top1'])})."
+    return _(
+        "{who} is wrong on {mean} of corrupted images, most often at {condition} ({share})."
+    ).format(
+        who=who(worst),
+        mean=percent(mean),
+        condition=describe(worst),
+        share=percent(1 - worst["top1"]),
     )
 
 
 def standings(attack: str) -> str:
     """How to read the figure of all branches."""
-    under = f"; dots: under {attack}, through the branch itself" if attack else ""
-    return f"Rings: clean images{under}; thin lines: 95 % intervals."
+    if not attack:
+        return _("Rings: clean images; thin lines: 95 % intervals.")
+    return _(
+        "Rings: clean images; dots: under {attack}, through the branch itself; thin lines: 95 % "
+        "intervals."
+    ).format(attack=attack)
 
 
 def plot_title(spec: Mapping[str, Any]) -> str:
@@ -105,25 +137,34 @@ def plot_title(spec: Mapping[str, Any]) -> str:
 def measured(content: Mapping[str, Any]) -> str:
     """Which networks the figures are of, and on what they were measured."""
     models = dict.fromkeys(row["model"] for row in content["results"])
-    return f"Measured: {join([safe(name) for name in models])} on {safe(content['data'])}."
+    return _("Measured: {models} on {data}.").format(
+        models=join([safe(name) for name in models]), data=safe(content["data"])
+    )
 
 
 def source(content: Mapping[str, Any]) -> str:
     """Where figures come from, and what to know of it."""
-    images = f"{images_asked(content)} of {safe(content['data'])}, seed {content['seed']}."
+    images = _("{images} of {data}, seed {seed}.").format(
+        images=images_asked(content), data=safe(content["data"]), seed=content["seed"]
+    )
     notes = [safe(note[0].upper() + note[1:]) for note in content.get("notes", ())]
-    return " ".join([images, *(f"{note}." for note in notes)])
+    return paragraph([images, *(f"{note}." for note in notes)])
 
 
 def reused(outcome: Outcome) -> str:
     """What of a run earlier runs had measured."""
     if outcome.found_before is None:
-        return "Figures cannot be saved for later runs: the cache folder cannot be written."
+        return _("Figures cannot be saved for later runs: the cache folder cannot be written.")
     if not any(outcome.found_before):
-        return "Figures are saved for later runs."
+        return _("Figures are saved for later runs.")
     complete, partial = outcome.found_before
-    more = f", and some images of {partial} more" if partial else ""
-    return f"{complete} of {outcome.figures} figures come from earlier runs{more}."
+    sentence = _("{complete} of {count} figures come from earlier runs.")
+    if partial:
+        sentence = _(
+            "{complete} of {count} figures come from earlier runs, and some images of {partial} "
+            "more."
+        )
+    return sentence.format(complete=complete, count=outcome.figures, partial=partial)
 
 
 def condition(images_went_through: Condition) -> str:
@@ -137,16 +178,19 @@ def condition(images_went_through: Condition) -> str:
 def gallery(condition_shown: Condition, branches: Sequence[str], n: int) -> str:
     """How the images that follow were chosen."""
     if len(branches) < 2:
-        return f"Of {n} images, those with the most confident wrong answer first."
-    caption = f"Of {n} images, those with the most confident answers first. Images are shown clean."
+        return _("Of {n} images, those with the most confident wrong answer first.").format(n=n)
+    first = _("Of {n} images, those with the most confident answers first. Images are shown clean.")
+    sentences = [first.format(n=n)]
     if condition_shown.attack is not None:
-        caption += " Each branch is attacked through itself, so perturbations differ."
+        sentences.append(_("Each branch is attacked through itself, so perturbations differ."))
     if condition_shown.kind != "clean":
-        caption += (
-            " *Only … survives*: images every branch gets right when clean, and only this one "
-            "still gets right."
+        sentences.append(
+            _(
+                "*Only … survives*: images every branch gets right when clean, and only this one "
+                "still gets right."
+            )
         )
-    return caption
+    return paragraph(sentences)
 
 
 def case(case: Case, names: Sequence[str]) -> str:
@@ -158,9 +202,16 @@ def case(case: Case, names: Sequence[str]) -> str:
 def case_alt(case: Case, names: Sequence[str]) -> str:
     """The same for who cannot see it."""
     opinions = [
-        f"{o.branch} says {names[o.class_index]} {percent(o.confidence)}" for o in case.opinions
+        _("{branch} says {name} {share}").format(
+            branch=opinion.branch,
+            name=names[opinion.class_index],
+            share=percent(opinion.confidence),
+        )
+        for opinion in case.opinions
     ]
-    return f"An image of {names[case.label]}: {join(opinions)}"
+    return _("An image of {name}: {opinions}").format(
+        name=names[case.label], opinions=join(opinions)
+    )
 
 
 def _opinion(opinion: Opinion, names: Sequence[str]) -> str:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import streamlit as st
 
-from app.language.text import current
-from app.shell import cache, chart_saving
+from app.language.text import _, current
+from app.shell import cache, chart_saving, state
 from app.shell.messages import plain
 from app.shell.state import key
 
@@ -45,12 +45,19 @@ def tabs(titles: Sequence[str], field: str) -> tuple[DeltaGenerator, str]:
     What lies in the others costs nothing.
 
     Args:
-        titles: At least one, each a value of the field.
+        titles: At least one, marked for the catalogues, each a value of the field.
         field: Of the page's view.
     """
     if st.session_state.get(key(field)) not in titles:  # another result has other tabs
         st.session_state[key(field)] = titles[0]
-    places = st.tabs(titles, key=key(field), on_change="rerun")
+    shown = {_(title): title for title in titles}
+    widget = f"tabs.{field}"  # the field holds the title in English, as links do
+    st.session_state[widget] = _(st.session_state[key(field)])
+
+    def take() -> None:
+        state.choose(**{field: shown.get(st.session_state[widget], titles[0])})
+
+    places = st.tabs([*shown], key=widget, on_change=take)
     return next((place, title) for place, title in zip(places, titles, strict=True) if place.open)
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from advprop_core.models.settings import ModelSettings, class_names_in, read_channels
-from advprop_core.text import join
 from advprop_core.types import MAX_SIDE, ModelInfo
+from app.language.text import N_, Sentence, _, join, paragraph, reader
 from app.shell import samples
 from app.shell.messages import safe
 from app.shell.network_files import Description, Upload
@@ -18,7 +18,20 @@ if TYPE_CHECKING:
 
     from advprop_core.models.opening import Look
 
-_TEXT_FILE = "A text file, one name a line"
+FACTS = {
+    "architecture": N_("architecture"),
+    "size": N_("size"),
+    "mean": N_("mean"),
+    "std": N_("std"),
+    "classes": N_("classes"),
+    "branches": N_("branches"),
+}
+"""What the library finds of a file."""
+_COLOURS = {
+    "mean": N_("Mean (red, green, blue)"),
+    "std": N_("Std (red, green, blue)"),
+}
+_TEXT_FILE = N_("A text file, one name a line")
 _IMAGENET = 1000
 _LARGEST_LIST = 1  # MB
 
@@ -31,18 +44,19 @@ def architecture(upload: Upload, seen: Look) -> str | None:
     first = dict.fromkeys(filter(None, [seen.proposal, *matches, seen.architecture]))
     names = list(dict.fromkeys([*first, *timm.list_models()]))
 
-    def written(name: str) -> str:
-        if (match := matches.get(name)) is None:
-            return name
-        return f"{name} ({match.hits} of {match.wanted} tensors)"
-
+    titles = {
+        name: _("{name} ({hits} of {wanted} tensors)").format(
+            name=name, hits=match.hits, wanted=match.wanted
+        )
+        for name, match in matches.items()
+    }
     chosen: str | None = st.selectbox(
-        "Architecture",
+        _("Architecture"),
         names,
         index=0 if seen.proposal else None,
-        format_func=written,
+        format_func=lambda name: titles.get(name, name),
         key=f"opening.{upload.key}.architecture",
-        placeholder="Choose one of timm's networks, or type to search",
+        placeholder=_("Choose one of timm's networks, or type to search"),
     )
     return chosen
 
@@ -51,24 +65,38 @@ def how_found(seen: Look) -> str:
     """Where the proposed architecture comes from."""
     search = seen.search
     if seen.says_all:
-        return "A file of this project: it says everything itself."
+        return _("A file of this project: it says everything itself.")
     if search is None:
-        return f"The file says its architecture, {safe(str(seen.architecture))}."
-    said = "The file does not say its architecture."
+        return _("The file says its architecture, {architecture}.").format(
+            architecture=safe(str(seen.architecture))
+        )
+    sentences = [_("The file does not say its architecture.")]
     if seen.architecture:
-        said = f"The file says {safe(seen.architecture)}, but its tensors do not fit that."
+        sentence = _("The file says {architecture}, but its tensors do not fit that.")
+        sentences = [sentence.format(architecture=safe(seen.architecture))]
     if search.candidates == 0:
-        return f"{said} None of timm's networks begins and ends with layers of these names."
-    some = "" if search.looked_at == search.candidates else f" of {search.candidates}"
-    compared = f"{search.looked_at}{some} networks with such layers were compared"
-    compared += f" in {search.seconds:.0f} seconds"
-    if some:
-        compared += ", after which the search stops"
+        return paragraph(
+            [*sentences, _("None of timm's networks begins and ends with layers of these names.")]
+        )
+    compared = _("{count} networks with such layers were compared in {seconds:.0f} seconds.")
+    if search.looked_at < search.candidates:
+        compared = _(
+            "{count} of {candidates} networks with such layers were compared in {seconds:.0f} "
+            "seconds, after which the search stops."
+        )
+    sentences.append(
+        compared.format(
+            count=search.looked_at, candidates=search.candidates, seconds=search.seconds
+        )
+    )
     if not search.fitting:
-        return f"{said} {compared}: none fits. The nearest come first."
-    alike = join(search.fitting[1:], "or")
-    twins = f" {alike} would fit as well: weights do not tell them apart." if alike else ""
-    return f"{said} {compared}: {search.fitting[0]} fits.{twins}"
+        return paragraph([*sentences, _("None fits. The nearest come first.")])
+    first, *others = search.fitting
+    sentences.append(_("{name} fits.").format(name=first))
+    if others:
+        twins = _("{names} would fit as well: weights do not tell them apart.")
+        sentences.append(twins.format(names=join(others)))
+    return paragraph(sentences)
 
 
 def settings(
@@ -80,11 +108,11 @@ def settings(
         chosen = _choose_names(plain, scope)
     size, mean, std = st.columns(3)
     side = size.number_input(
-        "Size (pixels)", 1, MAX_SIDE, info.input_size, key=f"opening.{scope}.size"
+        _("Size (pixels)"), 1, MAX_SIDE, info.input_size, key=f"opening.{scope}.size"
     )
     texts = {
         name: column.text_input(
-            f"{name.title()} (red, green, blue)",
+            _(_COLOURS[name]),
             ", ".join(f"{value:g}" for value in getattr(info, name)),
             key=f"opening.{scope}.{name}",
         )
@@ -108,35 +136,38 @@ def _changed(values: tuple[float, ...], before: tuple[float, ...]) -> Any:
 
 def _choose_names(plain: Description, scope: str) -> str:
     """Where class names come from."""
-    as_read = "The names in the file"
+    as_read = N_("The names in the file")
     if plain.findings.sources["classes"] == "guessed":
-        as_read = "ImageNet" if plain.info.num_classes == _IMAGENET else "Numbers"
+        as_read = "ImageNet" if plain.info.num_classes == _IMAGENET else N_("Numbers")
     chosen: str = st.selectbox(
-        "Class names",
+        _("Class names"),
         [as_read, _TEXT_FILE, *_class_sets(plain.info)],
+        format_func=reader(),
         key=f"opening.{scope}.names",
-        help="In the order of the network's answers. Folders of photos are taken in the order of "
-        "the alphabet, as most training scripts do.",
+        help=_(
+            "In the order of the network's answers. Folders of photos are taken in the order of "
+            "the alphabet, as most training scripts do."
+        ),
     )
     return chosen
 
 
 def _class_sets(info: ModelInfo) -> dict[str, tuple[str, ...]]:
-    """Names that the person can choose: of known data sets, and of the folders of photos."""
+    """Names that the person can choose, by where they come from: data sets, folders of photos."""
     from advprop_core.datasets.class_sets import class_sets
 
     fitting = {
-        f"Those of {title}": names
+        Sentence("Those of {data}", data=title): names
         for title, names in class_sets().items()
         if len(names) == info.num_classes
     }
     folders = samples.class_folders()
-    return fitting | ({"The folders of your photos": tuple(folders)} if folders else {})
+    return fitting | ({N_("The folders of your photos"): tuple(folders)} if folders else {})
 
 
 def _names_in_text(info: ModelInfo, scope: str) -> tuple[str, ...] | None:
     file = st.file_uploader(
-        f"{info.num_classes} names, one a line",
+        _("{count} names, one a line").format(count=info.num_classes),
         type="txt",
         key=f"opening.{scope}.text",
         max_upload_size=_LARGEST_LIST,

@@ -9,8 +9,7 @@ import streamlit as st
 
 from advprop_core.errors import AdvPropError
 from advprop_core.models.settings import ModelSettings
-from advprop_core.text import join
-from app.language.text import _
+from app.language.text import N_, _, join
 from app.shell import defects, network_fields, network_files, state, tasks
 from app.shell.messages import safe
 from app.shell.network_files import Description, Upload
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
 _OPEN, _FILE, _USED, _DONE = "opening", "opening.file", "opening.used", "opening.done"
 _UPLOADS = "opening.uploads"  # how many there were: a new uploader keeps no file in memory
-_NOT_HERE = (
+_NOT_HERE = N_(
     "Others can reach this app, so it takes no network files: one file could fill the server's "
     "memory. Who runs it can add a network with `advprop app --model FILE`."
 )
@@ -66,7 +65,7 @@ def _dialogue() -> None:
         if not is_public():
             _content()
         else:
-            st.info(_NOT_HERE, icon=":material/lock:")
+            st.info(_(_NOT_HERE), icon=":material/lock:")
 
 
 def _content() -> None:
@@ -173,13 +172,17 @@ def _summary(description: Description, *, is_found: bool) -> None:
     of: dict[str, list[str]] = {"read": [], "found": [], "given": [], "guessed": []}
     for name, value, source in facts:
         group = "found" if is_found and name == "architecture" else source or "read"
-        of[group].append(f"{name} {safe(value)}")
+        of[group].append(f"{_(network_fields.FACTS[name])} {safe(value)}")
     titles = {
         "read": _("Read in the file"),
         "found": _("Found from the tensors"),
         "given": _("Said by you"),
     }
-    lines = [f"**{title}**: {join(of[group])}." for group, title in titles.items() if of[group]]
+    lines = [
+        _("**{title}**: {facts}.").format(title=title, facts=join(of[group]))
+        for group, title in titles.items()
+        if of[group]
+    ]
     lines += [safe(sentence) for sentence in description.findings.remarks("the file")]
     st.markdown("  \n".join(lines))
     if of["guessed"]:

@@ -82,7 +82,7 @@ def uploader(field: str, *, disabled: bool) -> None:
         return
     with st.popover(_("Photos of your own"), icon=":material/upload_file:", disabled=disabled):
         st.file_uploader(
-            "A zip with a folder of photos for each class",
+            _("A zip with a folder of photos for each class"),
             type="zip",
             key="photo_sets.upload",
             max_upload_size=LARGEST,
@@ -90,9 +90,11 @@ def uploader(field: str, *, disabled: bool) -> None:
             args=(field,),
         )
         st.caption(
-            f"`class/photo.jpg`: at most {LARGEST} MB and {_MOST_PHOTOS} photos, folders named "
-            "like the network's classes. The server keeps them for a while, and whoever has the "
-            "link of the page can measure on them."
+            _(
+                "`class/photo.jpg`: at most {size} MB and {count} photos, folders named like the "
+                "network's classes. The server keeps them for a while, and whoever has the link "
+                "of the page can measure on them."
+            ).format(size=LARGEST, count=_MOST_PHOTOS)
         )
         if refusal := st.session_state.get(_REFUSAL):
             st.error(safe(refusal))
@@ -136,7 +138,7 @@ def _photos(entries: Iterable[zipfile.ZipInfo], title: str) -> list[tuple[str, z
         outer.add(path.parts[:-2])
         photos.append((path.parts[-2], entry))
     # `read` never gives more than what an entry declares, so the sum of these is a limit.
-    unpacked = sum(entry.file_size for _, entry in photos)
+    unpacked = sum(entry.file_size for __, entry in photos)
     if len(photos) > _MOST_PHOTOS or unpacked > _MOST_BYTES:
         raise InputError(
             f"{title} holds {len(photos)} photos of {unpacked / 1e6:.0f} MB, and at most "

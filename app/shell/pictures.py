@@ -40,7 +40,7 @@ from advprop_core.pictures.files import (
     read_file,
 )
 from advprop_core.text import legible
-from app.language.text import N_, _
+from app.language.text import N_, Sentence, _
 from app.shell import crops
 from app.shell.crops import Crop
 from app.shell.messages import quote, tame
@@ -105,7 +105,7 @@ class Picture:
     Attributes:
         data: An encoded image file.
         label: Id or name of its true class, or None.
-        title: What a person reads.
+        title: What a person reads: a file's name, or in English what can be translated.
     """
 
     data: bytes
@@ -193,7 +193,7 @@ def key_of(source: str) -> PictureKey:
 
 def with_crop(source: str, crop: Crop | None) -> str:
     """A photo with another crop, or with none."""
-    whole, _ = crops.split(source)
+    whole = crops.split(source)[0]
     return whole if crop is None else f"{whole}@{crop}"
 
 
@@ -261,10 +261,16 @@ def _draw(kind: str, index: int, size: int) -> Scene:
 
 def _scene(kind: str, index: int, size: int) -> Picture:
     scene = _draw(kind, index, size)
-    title = f"{SHAPES[scene.shape]}, covered in {TEXTURES[scene.texture]}"
+    shape, texture = SHAPES[scene.shape], Sentence(TEXTURES[scene.texture])
+    title = Sentence("{shape}, covered in {texture}", shape=shape, texture=texture)
     if scene.shape != scene.texture:
-        title += f" (which usually goes with {SHAPES[scene.texture]})"
-    return Picture(encode_png(Image.fromarray(scene.image)), SHAPES[scene.shape], title)
+        title = Sentence(
+            "{shape}, covered in {texture} (which usually goes with {other})",
+            shape=shape,
+            texture=texture,
+            other=SHAPES[scene.texture],
+        )
+    return Picture(encode_png(Image.fromarray(scene.image)), shape, title)
 
 
 def suggested(info: ModelInfo) -> str | None:
@@ -276,7 +282,7 @@ def suggested(info: ModelInfo) -> str | None:
 
 def is_foreign(source: str, info: ModelInfo) -> bool:
     """Whether the network has no class for a picture of ours, as far as that can be told."""
-    kind, _, name = crops.split(source)[0].partition(":")
+    kind, __, name = crops.split(source)[0].partition(":")
     if kind in DRAWN:
         return {*SHAPES}.isdisjoint(info.class_ids)
     by_wordnet = all(map(_WORDNET_ID.fullmatch, info.class_ids))

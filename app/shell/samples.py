@@ -9,9 +9,8 @@ from advprop_core.datasets.splits import split_folder
 from advprop_core.datasets.texture_shapes.scenes import SHAPES
 from advprop_core.models.class_names import match_classes
 from advprop_core.pictures.files import is_hidden
-from advprop_core.text import join
 from advprop_core.types import ModelInfo
-from app.language.text import _
+from app.language.text import N_, Sentence, _, join, paragraph
 from app.shell import photo_sets
 from app.shell.messages import quote
 from app.shell.pictures import own_folder
@@ -23,7 +22,7 @@ class Source:
 
     Attributes:
         name: As the library reads it: a built-in name or a folder.
-        title: What a person reads after a number: ``drawn scenes``.
+        title: What a person reads after a number, in English: ``drawn scenes``.
         limit: At most this many of them, spread over the classes.
     """
 
@@ -36,12 +35,13 @@ def source_for(info: ModelInfo, limit: int, photos: str) -> Source | None:
     """The zip of this key if it fits, else built-in scenes, else the app's folder if it fits."""
     zip_folder = photo_sets.folder_of(photos)
     if zip_folder is not None and match_classes(info.classes, photo_sets.classes_of(photos)):
-        return Source(str(zip_folder), f"photos of {zip_folder.name}", limit)
+        title = Sentence("photos of {folder}", folder=zip_folder.name)
+        return Source(str(zip_folder), title, limit)
     if tuple(info.class_ids) == SHAPES:
-        return Source("shapes", "drawn scenes", limit)
+        return Source("shapes", N_("drawn scenes"), limit)
     if not folder_fits(info):
         return None
-    return Source(str(own_folder()), "photos of your folder", limit)
+    return Source(str(own_folder()), N_("photos of your folder"), limit)
 
 
 def folder_fits(info: ModelInfo) -> bool:
@@ -70,4 +70,4 @@ def no_photos(folders: Sequence[str]) -> str:
         "`advprop app --images FOLDER` takes a folder that holds a folder of photos for each "
         "class, named like the class."
     )
-    return " ".join(filter(None, (reason, photo_sets.hint(), advice)))
+    return paragraph([*filter(None, (reason, photo_sets.hint(), advice))])

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from advprop_core.types import ModelInfo
+from app.language.text import _, titled
 from app.shell import state
 from app.shell.state import key
 from app.shell.view import ends
 from app.transfer.request import contenders, tasks
 from app.transfer.view import TransferView
 
-RUN, FILE = "run", "file"
 MOST_SOURCES = 6
 _PAIR = ("imagenette-vanilla", "imagenette-advprop:aux")
 _OPENED = "transfer.opened"
@@ -39,37 +39,39 @@ def show(models: Mapping[str, ModelInfo], busy: bool) -> None:
     """All that decides a run."""
     names = contenders(models)
     st.multiselect(
-        "Networks",
+        _("Networks"),
         list(names),
         format_func=names.__getitem__,
         key=key("contenders"),
         max_selections=MOST_SOURCES,
         select_all=False,
-        placeholder="Choose a network",
+        placeholder=_("Choose a network"),
         disabled=busy,
-        help="Others are compared with the first: choose one that was trained without attacks.",
+        help=_("Others are compared with the first: choose one that was trained without attacks."),
     )
     _task(busy)
     st.text_input(
-        "Training images",
+        _("Training images"),
         key=key("amounts"),
         disabled=busy,
-        help="Numbers with commas between them. Images are drawn evenly over the classes, and "
-        "smaller sets are parts of larger ones.",
+        help=_(
+            "Numbers with commas between them. Images are drawn evenly over the classes, and "
+            "smaller sets are parts of larger ones."
+        ),
     )
     st.slider(
-        "Seeds",
+        _("Seeds"),
         **ends(TransferView, "repeats"),
         key=key("repeats"),
         disabled=busy,
-        help="How many times all is done, each time with other images.",
+        help=_("How many times all is done, each time with other images."),
     )
     st.slider(
-        "Epochs",
+        _("Epochs"),
         **ends(TransferView, "rounds"),
         key=key("rounds"),
         disabled=busy,
-        help="Passes over the images. The learning rate falls after each third of them.",
+        help=_("Passes over the images. The learning rate falls after each third of them."),
     )
 
 
@@ -77,16 +79,20 @@ def _task(busy: bool) -> None:
     if len(tasks()) < 2:
         (title,) = tasks().values()
         st.caption(
-            f"New task: {title.lower()}. `advprop app --images DIR` adds your own photos, where "
-            "DIR has train and val, which hold a folder for each class."
+            _(
+                "New task: {title}. `advprop app --images DIR` adds your own photos, where DIR has "
+                "train and val, which hold a folder for each class."
+            ).format(title=_(title).lower())
         )
         return
     st.selectbox(
-        "New task",
+        _("New task"),
         list(tasks()),
-        format_func=tasks().__getitem__,
+        format_func=titled(tasks()),
         key=key("new_task"),
         disabled=busy,
-        help="Scenes are drawn by this project. Your own folder is the one that `advprop app "
-        "--images` names.",
+        help=_(
+            "Scenes are drawn by this project. Your own folder is the one that `advprop app "
+            "--images` names."
+        ),
     )

@@ -10,12 +10,13 @@ from pathlib import Path
 from advprop_core.errors import InputError
 from advprop_core.models import bundle
 from advprop_core.types import ModelInfo
+from app.language.text import N_, _
 from app.shell import network_files
 from app.shell.pictures import own_folder
 from app.transfer.view import TransferView, read_amounts
 
 FOLDER = "folder"
-TASKS = {"shapes": "Drawn scenes", FOLDER: "Photos of your folder"}
+TASKS = {"shapes": N_("Drawn scenes"), FOLDER: N_("Photos of your folder")}
 TEST_IMAGES = 500
 
 
@@ -47,7 +48,7 @@ def request_of(view: TransferView) -> TransferRequest:
         InputError: If no network is chosen, or the numbers of images cannot be used.
     """
     if not view.contenders:
-        raise InputError("No network is chosen. Choose at least one")
+        raise InputError(_("No network is chosen. Choose at least one."))
     return TransferRequest(
         view.contenders, view.new_task, read_amounts(view.amounts), view.repeats, view.rounds
     )

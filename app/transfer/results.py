@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +9,8 @@ import streamlit as st
 
 from advprop_core.report.sections import Section
 from advprop_core.report.transfer_sections import transfer_sections
-from app.shell import chart_saving, defects, messages, state
+from app.language.text import _, english, paragraph
+from app.shell import chart_saving, defects, messages, runs, state
 from app.shell.layout import chart, in_rows, tabs
 from app.shell.state import key
 from app.shell.workbench import dark
@@ -21,7 +21,8 @@ _TITLES = {"images": "Images", "differences": "Differences", "blocks": "Blocks",
 
 def show(content: Mapping[str, Any]) -> None:
     """The content of a transfer experiment's ``results.json``."""
-    chart_saving.tell(words.source(content))
+    with english():  # files say it
+        chart_saving.tell(words.source(content))
     st.markdown(f"## {words.heading(content)}")
     for sentence in words.answers(content):
         st.markdown(sentence)
@@ -29,12 +30,15 @@ def show(content: Mapping[str, Any]) -> None:
     for title, rows in words.table_rows(content):
         st.markdown(f"### {title}")
         st.table(rows, border="horizontal", hide_index=True)
-    st.caption(f"{words.source(content)} {words.CAUTION}")
+    st.caption(paragraph([words.source(content), _(words.CAUTION)]))
     for note in content["notes"]:
         st.caption(messages.safe(f"{note}."))
     for row in content["failed"]:
-        st.warning(messages.safe(f"{row['source']}, seed {row['seed']}: {row['reason']}"))
-    _offer_files(content)
+        failure = _("{source}, seed {seed}: {reason}").format(
+            source=row["source"], seed=row["seed"], reason=row["reason"]
+        )
+        st.warning(messages.safe(failure))
+    runs.offer_files(content, "results.json", lambda: _report(content))
 
 
 @defects.fragment
@@ -53,36 +57,15 @@ def _section(section: Section) -> None:
     from app.figures.robustness import of_report
 
     st.markdown(f"### {messages.safe(section.title)}")
-    for group in section.groups:
+    for number, group in enumerate(section.groups):
         if group.title:
             st.markdown(f"**{group.title}**")
         across = min(2, len(group.plots))
-        roomy = f"{section.key}{group.title[:4]}"
+        roomy = f"{section.key}-{number}"
         for column, plot in in_rows(group.plots, across, roomy=roomy):
             with column:
                 chart(of_report(plot.spec, dark()), f"transfer.{plot.key}", plot.alt)
     st.caption(section.caption)
-
-
-def _offer_files(content: Mapping[str, Any]) -> None:
-    with st.expander("Make it again, or take it with you", icon=":material/download:"):
-        st.code(content["command"], language="shell", wrap_lines=True)
-        with st.container(horizontal=True):
-            st.download_button(
-                "Results (JSON)",
-                lambda: json.dumps(content, indent=1, ensure_ascii=False),
-                file_name="results.json",
-                mime="application/json",
-                on_click="ignore",
-            )
-            st.download_button(
-                "Report (HTML)",
-                lambda: _report(content),
-                file_name="report.html",
-                mime="text/html",
-                on_click="ignore",
-                help="One page with every figure and table, which opens offline.",
-            )
 
 
 def _report(content: Mapping[str, Any]) -> str:

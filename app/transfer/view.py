@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from advprop_core.errors import InputError
+from app.language.text import N_, _
 from app.shell.view import View, accepted_by, one_of, within
 
-PARTS = ("Images", "Differences", "Blocks", "Epochs")
+PARTS = (N_("Images"), N_("Differences"), N_("Blocks"), N_("Epochs"))
 """Tabs of a result, where it has something for them."""
 MOST_IMAGES = 400
 _MOST_AMOUNTS = 6
@@ -22,13 +23,17 @@ def read_amounts(text: str) -> tuple[int, ...]:
     words = [word.strip() for word in text.split(",") if word.strip()]
     if not 1 <= len(words) <= _MOST_AMOUNTS or not all(word.isdecimal() for word in words):
         raise InputError(
-            f"Training images must be 1 to {_MOST_AMOUNTS} whole numbers with commas between them"
+            _("Training images must be 1 to {most} whole numbers with commas between them.").format(
+                most=_MOST_AMOUNTS
+            )
         )
     amounts = tuple(sorted({int(word) for word in words}))
     if amounts[0] < 2 or amounts[-1] > MOST_IMAGES:
         raise InputError(
-            f"Training images must lie between 2 and {MOST_IMAGES} here: `advprop transfer` takes "
-            "any number"
+            _(
+                "Training images must lie between 2 and {most} here: `advprop transfer` takes any "
+                "number."
+            ).format(most=MOST_IMAGES)
         )
     return amounts
 

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from advprop_core.report.transfer_words import headline, sources, tables
-from advprop_core.text import join
-from app.language.text import N_
+from app.language.text import N_, _, join
 from app.shell.messages import safe
 from app.transfer.request import TransferRequest
 
@@ -15,21 +14,21 @@ LEAD = N_(
     "Each network gets a new head and learns a new task from few images. Utrera et al. (arXiv "
     "2007.05869) find that adversarially trained networks need fewer."
 )
-CAUTION = (
+CAUTION = N_(
     "Intervals are of other training images of the same task, not of other tasks. The head alone "
     "is trained, without augmentation."
 )
 
-NOT_HERE = (
+NOT_HERE = N_(
     "This server trains nothing, for others use it too. Start the app on your own machine to train "
     "there."
 )
 
 
 BUNDLED = {
-    "transfer-fine-tuned": "Networks fine-tuned on ten classes learn CIFAR-10",
-    "transfer-adapters": "imagenet-lite0 and its added branches learn CIFAR-10",
-    "transfer-scenes": "Networks of drawn scenes learn CIFAR-10",
+    "transfer-fine-tuned": N_("Networks fine-tuned on ten classes learn CIFAR-10"),
+    "transfer-adapters": N_("imagenet-lite0 and its added branches learn CIFAR-10"),
+    "transfer-scenes": N_("Networks of drawn scenes learn CIFAR-10"),
 }
 """Results that come with the app, by the name of their file."""
 
@@ -38,10 +37,16 @@ def plan(request: TransferRequest) -> str:
     """What a run will train."""
     amounts = join([*map(str, request.num_images)])
     cells = len(request.sources) * len(request.num_images) * request.seeds
-    return (
-        f"{join([safe(name) for name in request.sources])} learn {safe(request.title)} from "
-        f"{amounts} images, with {request.seeds} seeds: {cells} new heads of {request.epochs} "
-        "epochs each."
+    return _(
+        "{networks} learn {data} from {amounts} images, with {seeds} seeds: {cells} new heads of "
+        "{epochs} epochs each."
+    ).format(
+        networks=join([safe(name) for name in request.sources]),
+        data=safe(request.title),
+        amounts=amounts,
+        seeds=request.seeds,
+        cells=cells,
+        epochs=request.epochs,
     )
 
 
@@ -52,16 +57,18 @@ def bundled(name: str) -> str:
 
 def source(content: Mapping[str, Any]) -> str:
     """Where figures come from."""
-    return (
-        f"{content['test_images']} test images of {safe(content['data'])}, {content['seeds']} "
-        f"seeds, {content['training']['epochs']} epochs."
+    return _("{count} test images of {data}, {seeds} seeds, {epochs} epochs.").format(
+        count=content["test_images"],
+        data=safe(content["data"]),
+        seeds=content["seeds"],
+        epochs=content["training"]["epochs"],
     )
 
 
 def heading(content: Mapping[str, Any]) -> str:
     """What is compared, in a few words, as Markdown."""
     first, *others = sources(content)
-    return f"Compared with {safe(first)}" if others else safe(first)
+    return _("Compared with {first}").format(first=safe(first)) if others else safe(first)
 
 
 def answers(content: Mapping[str, Any]) -> list[str]:
@@ -75,7 +82,7 @@ def table_rows(content: Mapping[str, Any]) -> list[tuple[str, list[dict[str, str
     for table in tables(content):
         columns = (0, 2, 4, 6, 7, 8, 9)
         names = [table.columns[column] for column in columns]
-        names[4] = "95 % of it"
+        names[4] = _("95 % of it")
         rows = [
             {name: safe(row[column]) for name, column in zip(names, columns, strict=True)}
             for row in table.rows

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from advprop_core.types import ModelInfo
+from app.language.text import _, titled
 from app.shell import cache, controls, network_files, state
 from app.shell.state import key
 from app.shell.view import ends
@@ -31,53 +32,62 @@ def choices(info: ModelInfo) -> DeltaGenerator:
     """What is to be seen, from where, how far; returns the slot of the layer picker."""
     settle(info)
     wished = st.segmented_control(
-        "See",
+        _("See"),
         list(GOALS),
-        format_func=GOALS.__getitem__,
+        format_func=titled(GOALS),
         key=key("wished"),
         required=True,
-        help="A class asks for its score. A channel of a layer asks for its mean activation.",
+        help=_("A class asks for its score. A channel of a layer asks for its mean activation."),
     )
     slot = st.container()
     if wished == "class":
-        controls.class_picker(
-            info, "Class", {}, key=key("wished_class"), help="What the branches are to see."
-        )
+        help = _("What the branches are to see.")
+        controls.class_picker(info, _("Class"), {}, key=key("wished_class"), help=help)
     else:
         st.number_input(
-            "Channel", step=1, key=key("channel"), **ends(VisualiseView, "channel"),
-            help="Of the layer, counted from 0.",
-        )  # fmt: skip
+            _("Channel"),
+            step=1,
+            key=key("channel"),
+            help=_("Of the layer, counted from 0."),
+            **ends(VisualiseView, "channel"),
+        )
     start = st.segmented_control(
-        "Start from",
+        _("Start from"),
         list(STARTS),
-        format_func=STARTS.__getitem__,
+        format_func=titled(STARTS),
         key=key("begins_with"),
         required=True,
-        help="Noise is mid-grey with a faint grain. All branches start from the same.",
+        help=_("Noise is mid-grey with a faint grain. All branches start from the same."),
     )
     if start == "noise":
         st.number_input(
-            "Seed", step=1, key=key("seed"), help="Of the noise.", **ends(VisualiseView, "seed")
+            _("Seed"),
+            step=1,
+            key=key("seed"),
+            help=_("The same seed gives the same noise."),
+            **ends(VisualiseView, "seed"),
         )
     st.slider(
-        "Strength ε (L2)",
+        _("Strength ε (L2)"),
         step=1.0,
         format="%g",
         key=key("reach"),
-        help="How far the picture may move: the Euclidean length of the whole change, where 1 "
-        "moves a single colour value from black to white. A network of 224 pixels needs about 80.",
+        help=_(
+            "How far the picture may move: the Euclidean length of the whole change, where 1 "
+            "moves a single colour value from black to white. A network of 224 pixels needs about "
+            "80."
+        ),
         **ends(VisualiseView, "reach"),
     )
-    st.slider("Steps", step=5, key=key("visual_steps"), **ends(VisualiseView, "visual_steps"))
+    st.slider(_("Steps"), step=5, key=key("visual_steps"), **ends(VisualiseView, "visual_steps"))
     others = _others(info)
-    titles = {"": "none", **{name: network_files.title(name) for name in others}}
+    titles = {"": _("none"), **{name: network_files.title(name) for name in others}}
     st.selectbox(
-        "Network beside it",
+        _("Network beside it"),
         ["", *others],
         format_func=titles.__getitem__,
         key=key("second_model"),
-        help="Compare a network with another one of the same classes.",
+        help=_("Compare a network with another one of the same classes."),
     )
     return slot
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import streamlit as st
 
+from app.language.text import _, english
 from app.shell import cache, state, workbench
 from app.shell.messages import safe
 from app.shell.pictures import key_of
@@ -62,21 +63,22 @@ def _draw(shown: Shown, current: bool) -> None:
 
     view, result = shown.view, shown.result
     lens = cache.load_lens(view.model)
-    heading = words.heading(view, shown.info, view.layer or lens.default_layer)
-    st.markdown(f"## {safe(heading)}")
+    layer = view.layer or lens.default_layer
+    st.markdown(f"## {safe(words.heading(view, shown.info, layer))}")
     st.markdown(words.verdict(result))
     film(result.reel, "visualise", level=3, at_end=True)
+    with english():  # it stands in the file
+        title = f"{words.heading(view, shown.info, layer)}, L2 ε = {view.reach:g}"
     with st.container(horizontal=True):
-        title = f"{heading}, L2 ε = {view.reach:g}"
-        _save(result.reel, "WEBP", title, "Small, with exact colours.")
-        _save(result.reel, "GIF", title, "Larger, and works everywhere.")
+        _save(result.reel, "WEBP", title, _("Small, with exact colours."))
+        _save(result.reel, "GIF", title, _("Larger, and works everywhere."))
     st.table(words.rows(result, view), border="horizontal", hide_index=True)
-    with st.expander("How it is measured"):
-        st.markdown(words.METHOD)
+    with st.expander(_("How it is measured")):
+        st.markdown(_(words.METHOD))
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(words.GRADIENT)
+        st.caption(_(words.GRADIENT))
         if st.button(
-            "Open Maps",
+            _("Open Maps"),
             key="visualise.maps",
             icon=":material/visibility:",
             disabled=not current,
@@ -91,12 +93,12 @@ def _save(reel: Reel, kind: Literal["WEBP", "GIF"], title: str, why: str) -> Non
 
     options: dict[str, Any] = {"icon": ":material/download:", "on_click": "ignore"}
     st.download_button(
-        f"Save as {'WebP' if kind == 'WEBP' else kind}",
+        _("Save as {kind}").format(kind="WebP" if kind == "WEBP" else kind),
         lambda: to_animation(reel, kind, title),
         file_name=f"visualisation.{kind.lower()}",
         mime=f"image/{kind.lower()}",
         key=f"visualise.save.{kind.lower()}",
-        help=f"An animated picture of all steps. {why}",
+        help=_("An animated picture of all steps. {why}").format(why=why),
         **options,
     )
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.language.text import N_
 from app.shell.view import View, one_of, within
 
-GOALS = {"class": "A class", "channel": "A channel"}
+GOALS = {"class": N_("A class"), "channel": N_("A channel")}
 """What is to be seen, and what a person reads of it."""
-STARTS = {"noise": "Noise", "picture": "The picture"}
+STARTS = {"noise": N_("Noise"), "picture": N_("The picture")}
 """Where the walk begins, and what a person reads of it."""
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from advprop_core.text import percent
 from advprop_core.types import ModelInfo
-from app.language.text import N_
+from app.language.text import N_, _, paragraph
 from app.shell.messages import safe
 from app.visualise.view import VisualiseView
 
@@ -21,7 +21,7 @@ INTRODUCTION = N_(
     "channel as the strength allows. Robust branches ask for parts of objects, others for "
     "patterns that look like noise."
 )
-METHOD = (
+METHOD = N_(
     "Gradient ascent in an L2 ball around the start, which is a targeted attack with a large "
     "radius (Engstrom et al., arXiv 1906.00945; Santurkar et al., arXiv 1906.09453). Nothing "
     "smooths the pictures: no blur, no shifts, no penalty. **Coarse** is the share of the change's "
@@ -29,7 +29,7 @@ METHOD = (
     "other branches that give the class more than 50 % in the same picture: a pattern that only "
     "its own branch sees says little of the class."
 )
-GRADIENT = (
+GRADIENT = N_(
     "One step of this is the gradient of the loss. The Maps page draws it for every branch on one "
     "scale."
 )
@@ -38,7 +38,7 @@ GRADIENT = (
 def heading(view: VisualiseView, info: ModelInfo, layer: str) -> str:
     """What is to be seen."""
     if view.wished == "channel":
-        return f"Channel {view.channel} of {layer}"
+        return _("Channel {channel} of {layer}").format(channel=view.channel, layer=layer)
     return dict(info.classes)[view.wished_class].capitalize()
 
 
@@ -47,11 +47,23 @@ def verdict(result: Visualised) -> str:
     ordered = sorted(result.pictures, key=lambda seen: seen.coarse)
     finest, coarsest = ordered[0], ordered[-1]
     several = len({seen.model for seen in result.pictures}) > 1
-    first = f"**{_whose(coarsest, several)}** draws the coarsest: {percent(coarsest.coarse)} of its"
-    first += " change lies in patterns of 16 pixels or more."
+    first = _(
+        "**{branch}** draws the coarsest: {share} of its change lies in patterns of 16 pixels or "
+        "more."
+    )
     if len(ordered) == 1:
-        return first.replace("draws the coarsest: ", "asks for this: ")
-    return f"{first} **{_whose(finest, several)}** draws the finest: {percent(finest.coarse)}."
+        first = _(
+            "**{branch}** asks for this: {share} of its change lies in patterns of 16 pixels or "
+            "more."
+        )
+    sentences = [
+        sentence.format(branch=_whose(seen, several), share=percent(seen.coarse))
+        for sentence, seen in (
+            (first, coarsest),
+            (_("**{branch}** draws the finest: {share}."), finest),
+        )
+    ]
+    return paragraph(sentences[: len(ordered)])
 
 
 def rows(result: Visualised, view: VisualiseView) -> list[dict[str, str]]:
@@ -62,15 +74,15 @@ def rows(result: Visualised, view: VisualiseView) -> list[dict[str, str]]:
 
 def _row(seen: Seen, several: bool, is_channel: bool) -> dict[str, str]:
     row = {
-        "Picture of": _whose(seen, several),
-        "It says": f"{safe(seen.answer)} {percent(seen.probability)}",
-        "Change (L2)": f"{seen.length:.1f}",
-        "Coarse": percent(seen.coarse),
+        _("Picture of"): _whose(seen, several),
+        _("It says"): f"{safe(seen.answer)} {percent(seen.probability)}",
+        _("Change (L2)"): f"{seen.length:.1f}",
+        _("Coarse"): percent(seen.coarse),
     }
     if seen.seen_by:
-        row["Also seen by"] = ", ".join(_witnesses(seen)) or "none"
+        row[_("Also seen by")] = _(", ").join(_witnesses(seen)) or _("none")
     elif is_channel:
-        row["Activation"] = f"{seen.scores[0]:.3g} → {seen.scores[1]:.3g}"
+        row[_("Activation")] = f"{seen.scores[0]:.3g} → {seen.scores[1]:.3g}"
     return row
 
 

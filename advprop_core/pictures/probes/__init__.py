@@ -19,6 +19,7 @@ from typing import Annotated, Final
 from annotated_types import Ge
 
 from advprop_core.errors import Checked, InputError
+from advprop_core.language import _
 from advprop_core.text import did_you_mean
 
 PROBES: Final[dict[str, tuple[float | None, ...]]] = {
@@ -75,10 +76,10 @@ class ProbeConfig(Checked):
 def describe_probe(kind: str, strength: float | None) -> str:
     """``4 × 4 patches shuffled``, ``grey``, ``low-pass, 8 cycles per image``."""
     if strength is None:
-        return kind
+        return _(kind)
     if kind == "patch-shuffle":
-        return f"{strength:g} × {strength:g} patches shuffled"
-    return f"{kind}, {strength:g} cycles per image"
+        return _("{count:g} × {count:g} patches shuffled").format(count=strength)
+    return _("{kind}, {count:g} cycles per image").format(kind=_(kind), count=strength)
 
 
 def require_room(config: ProbeConfig, side: int) -> None:

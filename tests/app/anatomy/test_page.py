@@ -198,7 +198,7 @@ def test_nothing_changed_has_one_line_and_plain_bars(anatomy):
 def test_a_photo_of_unknown_class_follows_the_class_under_attack(anatomy):
     person = anatomy(image="photo:coffee")
     assert_whole(person)
-    assert "the class under attack, goes" in person.text
+    assert "the class under attack: from" in person.text
 
 
 def test_any_auxiliary_branch_can_be_compared(

@@ -52,8 +52,10 @@ def test_the_dial_names_the_answer_and_the_true_class_it_misses(make_result):
     said = {"clean": prediction(0.9, 0.1), "adversarial": prediction(0.3, 0.7)}
     blend = Blended(Way("aux"), 0.5, said, {})
     sentence = words.dial(make_result(), blend, NAMES)
-    assert "says **star** (90 %) of the clean picture and **heart** (70 %)" in sentence
-    assert sentence.endswith("where it gives star, the true class, 30 %.")
+    assert sentence.endswith(
+        "says **star** (90 %) of the clean picture and **heart** (70 %; star, the true class, "
+        "30 %) of the perturbed picture."
+    )
     assert "true class" not in words.dial(make_result(true_class=None), blend, NAMES)
 
 
@@ -67,7 +69,7 @@ def test_the_curve_tells_its_ends_and_a_summit_between():
         {"clean": line(0.9, 0.8, 0.7), "adversarial": line(0.1, 0.6, 0.5)},
     )
     sentence = words.curve(found, 0, "star", is_true=True)
-    assert "**star**, the true class, goes from 90 % to 70 % on the clean picture and" in sentence
+    assert "**star**, the true class: from 90 % to 70 % on the clean picture, from" in sentence
     assert sentence.endswith("from 10 % to 50 % on the perturbed picture (at most 60 %, at 50 %).")
     assert "the class under attack" in words.curve(found, 0, "star", is_true=False)
 

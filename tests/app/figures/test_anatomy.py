@@ -15,10 +15,12 @@ from advprop_core.anatomy.dial import Blended, Curve, Way
 from advprop_core.anatomy.distance import LayerDistance
 from advprop_core.anatomy.excitement import Excitement
 from advprop_core.anatomy.gap import Gap, GapRow, Score
-from advprop_core.anatomy.halves import ENDS, MixtureAccuracy
+from advprop_core.anatomy.halves import ENDS, MIXTURES, MixtureAccuracy
 from advprop_core.report.colours import BRANCH_COLOURS
 from advprop_core.types import AttributionMap, Prediction
+from app.anatomy import halves_words
 from app.figures import anatomy, gap, halves, map_tables, norm_layers, style
+from app.figures.numbers import to_csv
 
 NAMES = ("star", "heart", "ring", "a name that is far too long to stand beside a bar")
 WAY = Way("aux")
@@ -165,6 +167,7 @@ def test_a_second_line_is_faint_and_named_once():
 
 # -- the halves ------------------------------------------------------------------------------------
 
+ALIKE = {mixture: MixtureAccuracy(mixture, 100, 80, 40) for mixture in MIXTURES}
 ACCURACIES = [MixtureAccuracy(ENDS[0], 100, 80, 40), MixtureAccuracy(ENDS[1], 100, 70, 60)]
 
 
@@ -349,6 +352,23 @@ def test_figures_can_be_sent_to_a_browser(found):
         gap.strip(gap_of(9), "aux", {"stem": "a", "s1": "b"}, dark=True),
     ):
         assert len(figure.to_json()) < 100_000
+
+
+def test_in_another_language_the_numbers_of_a_figure_stay_english(found, monkeypatch):
+    def figures():
+        blend, table = blend_at(0.5), halves_words.table(ALIKE, "main", "aux")
+        naive = replace(gap_of(9), naive=gap_of(9).rows)
+        yield anatomy.curve([curve_of(), curve_of()], blend, 0)
+        yield halves.bars(table, "main")
+        yield halves.line(dict(enumerate(ACCURACIES)), dict(enumerate(ACCURACIES)), WAY, 0.3)
+        yield gap.bars(naive, "from_stem", "aux")
+        yield gap.strip(gap_of(9), "aux", {"stem": "first", "s1": "second"})
+
+    in_english = [to_csv(figure) for figure in figures()]
+    monkeypatch.setattr("app.language.text.current", lambda: "zh")
+    for figure, numbers in zip(figures(), in_english, strict=True):
+        assert "\\u" in figure.to_json(engine="json"), "Chinese on the page"
+        assert to_csv(figure) == numbers
 
 
 def test_stages_that_have_no_room_on_a_phone_are_not_named():

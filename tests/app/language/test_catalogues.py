@@ -9,7 +9,7 @@ from app.language.text import LANGUAGES
 
 SAME = {"Grad-CAM", "Grad-CAM++", "LayerCAM", "HiResCAM", "Eigen-CAM", "CAM", "Score-CAM"}
 SAME |= {"Guided Grad-CAM", "SmoothGrad", "VarGrad", "GradientSHAP", "DeepLIFT", "RISE"}
-SAME |= {"**{name}**, {size:.1f} MB"}
+SAME |= {"**{name}**, {size:.1f} MB", "“{title}”"}
 
 
 def both(text):

@@ -64,8 +64,8 @@ def test_a_card_says_where_everything_of_a_foreign_file_is_known_from(offer, vis
     offer(file)
     person = visit_other(perturbation="none").turn_to("app/models/page.py")
     lines = person.at.table[0].value.set_index("What")
-    assert lines["Where from"]["architecture"] == "read in the file"
-    assert lines["Where from"]["size"] == "guessed: check it"
+    assert lines["Known from"]["architecture"] == "read in the file"
+    assert lines["Known from"]["size"] == "guessed: check it"
     assert "**main** was trained." in person.text
     assert "**aux** was not trained: a copy of main." in person.text
     assert "averaged" in person.text

@@ -357,7 +357,7 @@ def test_a_study_is_shown_question_by_question(visit, study_content, monkeypatch
     monkeypatch.setattr(bundled, "bundled", lambda: {"objectives": path})
     person = visit(steps="1").turn_to(PAGE)
     assert not person.at.exception, person.at.exception
-    assert heading(person) == "## Does it ∗help∗? Three seeds"
+    assert heading(person) == "## Does it ∗help∗? 3 seeds"
     assert person.charts == ["robustness.gains"]
     assert "**main** of advprop is better, +10.3 points" in person.text
     assert list(person.at.table[0].value.columns) == [

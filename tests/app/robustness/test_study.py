@@ -57,8 +57,8 @@ def test_the_answer_begins_with_main_of_advprop_and_says_how_many_comparisons_th
 
 def test_where_figures_come_from_and_what_is_asked(content):
     assert study.source(content) == "n = 100 images of photos, 3 seeds (0, 1 and 2)."
-    assert bundled.question(content | {"title": "Does it help?"}) == "Does it help? Three seeds"
-    assert bundled.question(content | {"title": "The size"}) == "The size: three seeds"
+    assert bundled.question(content | {"title": "Does it help?"}) == "Does it help? 3 seeds"
+    assert bundled.question(content | {"title": "The size"}) == "The size: 3 seeds"
 
 
 def test_a_chart_has_a_line_for_each_run_and_branch(content):
@@ -92,7 +92,7 @@ def test_a_study_of_many_measures_on_the_page(visit, finetuned, monkeypatch, tmp
     person = visit(steps="1", results="finetune-128px", v="3").turn_to("app/robustness/page.py")
     assert not person.at.exception, person.at.exception
     results = person.widget("results").options
-    assert "Does AdvProp help a good network? Five seeds" in results
+    assert "Does AdvProp help a good network? 5 seeds" in results
     assert not any("128px" in title for title in results)
     measure = next(box for box in person.at.selectbox if box.label == "Measured on")
     assert len(measure.options) == 6

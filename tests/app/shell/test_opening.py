@@ -242,7 +242,7 @@ def test_the_card_says_what_was_read_said_and_guessed(dialogue, small):
     dialogue.give("mine.pth", small).fill("number_input", ".size", 48)
     person = dialogue.use().turn_to("app/models/page.py")
     assert "Opened from the file `mine.pth`" in person.text
-    lines = person.at.table[0].value.set_index("What")["Where from"]
+    lines = person.at.table[0].value.set_index("What")["Known from"]
     assert lines["architecture"] == "found from the tensors"
     assert lines["size"] == "said by who opened it"
     assert lines["mean"] == "guessed: check it"

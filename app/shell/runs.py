@@ -1,0 +1,133 @@
+"""A run of a person's own on a page of results; results from their file; and what to take away."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+from advprop_core.errors import InputError
+from app.language.text import N_, _, english, paragraph
+from app.shell import cache, state, tasks
+from app.shell.messages import safe
+from app.shell.tasks import Shown, Task
+
+Content = Mapping[str, Any]
+RUN, FILE = "run", "file"
+OWN = {RUN: N_("My own run"), FILE: N_("A results.json of mine")}
+"""What a page of results may show besides those that come with the app."""
+
+
+def is_on(task: Task | None) -> bool:
+    """Whether somebody's job does this task now."""
+    job = None if task is None else cache.pool().find(task.key)
+    return job is not None and not job.done
+
+
+def button(slot: str, task: Task, field: str, **options: Any) -> None:
+    """Begins the run, also one that was done before; ``field`` of the view then asks for it."""
+    st.button(
+        _("Run"),
+        type="primary",
+        icon=":material/play_arrow:",
+        on_click=_begin,
+        args=(slot, task, field),
+        **options,
+    )
+
+
+def _begin(slot: str, task: Task, field: str) -> None:
+    tasks.retry(slot, task)
+    state.choose(**{field: RUN})
+
+
+def follow(slot: str, task: Task, busy: bool, saved: str = "") -> Shown | None:
+    """The newest result; follows the job of this task, whichever session began it.
+
+    ``saved`` says what a run that ended early leaves behind.
+    """
+    job = cache.pool().find(task.key)
+    if job is None:
+        ended = ""
+        if tasks.is_stopped(slot, task):
+            ended = _("The run was stopped.")
+        elif tasks.was_cancelled(slot, task):
+            ended = _("Cancelled: someone stopped it, or a network file changed.")
+        if ended:
+            st.info(paragraph([ended, *filter(None, [saved])]), icon=":material/pause:")
+        return tasks.previous(slot, task)
+    if job.done and (error := job.future.exception()) is not None:
+        return tasks.refused(slot, error)  # to try again takes a press of the button
+    shown = tasks.answer(slot, task)
+    if busy and job.done:
+        st.rerun()  # the controls above were drawn as they are while a run is on
+    return shown
+
+
+def from_file(
+    slot: str, label: str, parse: Callable[[str, bytes], Content], largest: int
+) -> Content | None:
+    """A results.json of the person, kept for this session; ``largest`` is in MB."""
+    st.file_uploader(
+        label,
+        type="json",
+        key=f"{slot}.upload",
+        max_upload_size=largest,
+        on_change=_take,
+        args=(slot, parse),
+    )
+    content, refusal = _taken(slot)
+    if refusal:
+        st.error(refusal)
+    return content
+
+
+def _taken(slot: str) -> tuple[Content | None, str]:
+    taken: tuple[Content | None, str] = st.session_state.get(f"{slot}.file", (None, ""))
+    return taken
+
+
+def _take(slot: str, parse: Callable[[str, bytes], Content]) -> None:
+    file = st.session_state[f"{slot}.upload"]
+    if file is None:  # taken away again; what it held stays
+        return
+    before = _taken(slot)[0]
+    content: Content | None
+    try:
+        content, refusal = parse(file.name, file.getvalue()), ""
+    except InputError as error:
+        content, refusal = before, _("{sentence}.").format(sentence=safe(str(error)))
+        if before is not None:
+            refusal = paragraph([refusal, _("The earlier results stay below.")])
+    st.session_state[f"{slot}.file"] = content, refusal
+
+
+def offer_files(content: Content, file_name: str, report: Callable[[], str] | None = None) -> None:
+    """How to measure again, and the files to keep."""
+    with st.expander(_("Make it again, or take it with you"), icon=":material/download:"):
+        st.code(content["command"], language="shell", wrap_lines=True)
+        with st.container(horizontal=True):
+            st.download_button(
+                _("Results (JSON)"),
+                lambda: json.dumps(content, indent=1, ensure_ascii=False),
+                file_name=file_name,
+                mime="application/json",
+                on_click="ignore",
+            )
+            if report is not None:
+                st.download_button(
+                    _("Report (HTML)"),
+                    partial(_in_english, report),
+                    file_name="report.html",
+                    mime="text/html",
+                    on_click="ignore",
+                    help=_("One page with every figure and table, which opens offline."),
+                )
+
+
+def _in_english(report: Callable[[], str]) -> str:
+    with english():
+        return report()

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import streamlit as st
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse
+from starlette.routing import Route
 
 from app.lab.routes import routes as lab_routes
 from app.lab.start import announce
@@ -25,9 +28,14 @@ async def begin(server: st.App) -> AsyncIterator[None]:
         yield
 
 
+def open_first(request: Request) -> RedirectResponse:
+    """Streamlit gives the first page no name of its own; who writes one finds it all the same."""
+    return RedirectResponse(f"./?{request.url.query}")
+
+
 server = st.App(
     Path(__file__).with_name("streamlit_app.py"),
-    routes=[*health.routes(), *lab_routes()],
+    routes=[Route("/playground", open_first), *health.routes(), *lab_routes()],
     lifespan=begin,
     middleware=[
         Middleware(headers.SecurityHeaders),

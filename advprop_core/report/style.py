@@ -12,7 +12,8 @@ from advprop_core.report.colours import branch_colour
 Spec = dict[str, Any]
 """A figure's data and layout, as plotly is told them."""
 
-SYMBOLS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "pentagon")
+# One more than dashes: the seventh source has a dash of the first again, but another symbol.
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "triangle-down", "pentagon", "star")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 LEGEND = {"orientation": "h", "yref": "container", "yanchor": "bottom", "y": 0}
 _FILLS = {"main": "", "aux": "-open"}

@@ -14,7 +14,7 @@ from app.influence.view import PARTS, InfluenceView, sets_for
 from app.language.text import N_, _
 from app.shell import cache, comparison, network_files, state, workbench
 from app.shell.layout import in_rows, tabs
-from app.shell.messages import plain, safe
+from app.shell.messages import learnt, plain, safe
 from app.shell.pictures import key_of
 from app.shell.tasks import Shown, Task
 
@@ -60,13 +60,16 @@ def _draw(shown: Shown, current: bool) -> None:
 
 
 def _rests(result: PictureRest, view: InfluenceView) -> None:
-    size = cache.model_info(view.model).input_size
+    info = cache.model_info(view.model)
+    size = info.input_size
     title = cache.picture(view.image, size).title
     with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
         png = cache.preview(view.image, size)
         st.image(png, width=_PICTURE, output_format="PNG", alt=plain(_(title)))
         sentences = [words.meant(result, view.trained_on), words.verdict(result)]
         st.markdown("\n\n".join(sentences))
+    if not result.is_known:  # it may show none of the classes
+        st.caption(learnt(info, true_class_known=False))
     for number, rest in enumerate(result.branches):
         _branch(rest, number, several=len({each.model for each in result.branches}) > 1)
     with st.expander(_("How it is measured")):

@@ -75,7 +75,7 @@ def _name(rest: BranchRest, result: PictureRest) -> str:
 
 def score(example: Example) -> str:
     """``+0.012``: how much the loss would rise without the image."""
-    return f"{example.score:+.2g}".replace("-", "−")
+    return f"{example.score:+#.2g}".replace("-", "−")
 
 
 def alt(example: Example) -> str:

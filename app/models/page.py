@@ -49,6 +49,7 @@ def page() -> None:
     st.dataframe(
         rows,
         key=_TABLE,
+        column_order=_order(rows),
         hide_index=True,
         placeholder="–",
         column_config=_columns(rows),
@@ -123,6 +124,12 @@ def _line(name: str, info: ModelInfo) -> dict[str, Any]:
                 counts[metric["n"]] = None
     asked = {"Images": " / ".join(map(str, counts))} if counts else {}
     return dict(zip(_ABOUT, about, strict=False)) | asked | shares
+
+
+def _order(rows: list[dict[str, Any]]) -> list[str]:
+    """Accuracies right behind the names: a phone shows the first columns alone."""
+    shares = dict.fromkeys(title for row in rows for title in row if title not in _ABOUT)
+    return [_ABOUT[0], *shares, *_ABOUT[1:]]
 
 
 def _choose_row(names: list[str]) -> None:

@@ -45,6 +45,7 @@ def show_page(
     task: Callable[[Any, Lens], Task],
     draw: Callable[[Shown, bool], None],
     outline: Callable[[View, ModelInfo], None] | None = None,
+    needs_picture: Callable[[], bool] = lambda: True,
 ) -> None:
     """A page that answers one question about one picture.
 
@@ -59,6 +60,7 @@ def show_page(
         task: From the view and the network to what is to be computed.
         draw: Draws a result; the second argument is false while a newer one is being computed.
         outline: Draws what can be shown before torch is there; by default the picture alone.
+        needs_picture: Whether what is chosen is about a picture; else none can be chosen.
     """
     models = begin(page, question, introduction)
     if not models:
@@ -71,6 +73,7 @@ def show_page(
             _("Choose a picture"),
             icon=":material/image:",
             width="stretch",
+            disabled=not needs_picture(),
             key=gallery.OPEN,
             on_change="rerun",  # so that a choice can close it
         )

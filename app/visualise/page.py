@@ -111,4 +111,5 @@ workbench.show_page(
     controls_of=visualise_controls.choices,
     task=_task,
     draw=_draw,
+    needs_picture=lambda: st.session_state[state.key("begins_with")] == "picture",
 )

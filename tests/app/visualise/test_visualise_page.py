@@ -15,6 +15,11 @@ def pictures(person):
     return person.at.session_state["shown.visualise"].result.pictures
 
 
+def chooser(person):
+    """The way to the gallery."""
+    return person.at.get("popover")[-1].proto.popover
+
+
 def test_every_branch_of_both_networks_and_who_else_sees_the_class(come):
     person = come(wished_class="star", second_model="tiny-vanilla")
     assert not person.at.exception, person.at.exception
@@ -32,10 +37,13 @@ def test_every_branch_of_both_networks_and_who_else_sees_the_class(come):
 
 
 def test_noise_follows_its_seed_and_a_picture_has_none(come):
-    first = pictures(come())
+    person = come()
+    first = pictures(person)
+    assert chooser(person).disabled, "a picture would change nothing"
     assert pictures(come(seed="1"))[0].scores != first[0].scores
     person = come(begins_with="picture")
     assert not person.at.exception, person.at.exception
+    assert not chooser(person).disabled
     assert "Seed" not in [widget.label for widget in person.at.number_input]
 
 

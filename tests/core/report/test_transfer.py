@@ -84,6 +84,16 @@ def test_plots_show_what_the_rows_say(content) -> None:
     assert plots[0].alt == "100 images: net<b> ends at 60 % and net<b>:aux ends at 65 %"
 
 
+def test_no_two_of_nine_sources_are_drawn_alike(content) -> None:
+    names = [f"net-{place}" for place in range(9)]
+    content["sources"] = dict.fromkeys(names, content["sources"]["net<b>"])
+    row = content["accuracies"][0]
+    content["accuracies"] = [row | {"source": name} for name in names]
+    images = next(transfer_sections(content)).groups[0].plots[0].spec["data"]
+    lines = [line for line in images if "name" in line]
+    assert len({(line["line"]["dash"], line["marker"]["symbol"]) for line in lines}) == 9
+
+
 def test_one_source_alone_has_no_differences(content) -> None:
     content["sources"].pop("net<b>:aux")
     content["accuracies"] = [row for row in content["accuracies"] if row["source"] == "net<b>"]

@@ -2,7 +2,6 @@ from dataclasses import replace
 
 import pytest
 
-from advprop_core import predict as predictions
 from advprop_core.compare import photo
 from advprop_core.compare.compare import MapRequest
 from advprop_core.pictures.noise import NOISES, NoiseConfig
@@ -129,13 +128,13 @@ def test_the_task_reports_to_its_job_and_can_be_stopped(lens):
 
 
 def test_a_clean_picture_is_asked_of_the_branches_once(lens, monkeypatch):
-    asked = []
+    asked, predict = [], photo.predict
 
-    def predict(module, pixels):
+    def counted(module, pixels):
         asked.append(module)
-        return predictions.predict(module, pixels)
+        return predict(module, pixels)
 
-    monkeypatch.setattr(photo, "predict", predict)
+    monkeypatch.setattr(photo, "predict", counted)
 
     def answer(**fields):
         view = replace(BASE, **{"image": "scene:71", "steps": 1} | fields)

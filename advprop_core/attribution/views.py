@@ -79,9 +79,9 @@ def _views_for_hooks(
             for name, value in vars(module).items():
                 if isinstance(value, dict):  # hooks, tensors and children by name
                     vars(view)[name] = copy.copy(value)
-            for name, child in module._modules.items():  # under each of its names
-                if child is not None:
-                    view._modules[name] = views[child]
+            for name, part in module._modules.items():  # a child under each of its names
+                if part is not None:
+                    view._modules[name] = views[part]
         else:
             views[module] = module
     return views

@@ -22,6 +22,7 @@ from advprop_core.attribution.layers import (
     spatial_layers,
 )
 from advprop_core.attribution.question import Question, scores
+from advprop_core.attribution.views import view_for_hooks
 from advprop_core.models.dual_bn import private_view
 
 # From features and their gradient, (N, C, h, w) each, to maps (N, h, w).
@@ -111,8 +112,7 @@ def strip(question: Question, layers: Sequence[str]) -> list[Tensor]:
 
 def _catch(question: Question, layers: Sequence[str]) -> list[tuple[Tensor, Tensor | None]]:
     """What each layer gives, and the gradient of the scores there, (N, C, h, w) each."""
-    view = private_view(question.module)
-    caught = _catch_outputs(view, layers)
+    view, caught = _catching(question.module, layers)
     with torch.enable_grad():
         leaf = question.pixels.detach().clone().requires_grad_()
         total = scores(view, leaf * 1, question.targets).sum()
@@ -129,8 +129,7 @@ def _catch(question: Question, layers: Sequence[str]) -> list[tuple[Tensor, Tens
 def features_at(question: Question) -> Tensor:
     """(N, C, h, w) output of the question's layer, without a gradient."""
     layer = chosen_layer(question)
-    view = private_view(question.module)
-    caught = _catch_outputs(view, [layer])
+    view, caught = _catching(question.module, [layer])
     with torch.no_grad():
         view(question.pixels.clone())
     return _caught_map(question, caught, layer)
@@ -199,8 +198,8 @@ def _no_cam(question: Question, reason: str) -> Unfit:
     )
 
 
-def _catch_outputs(view: nn.Module, layers: Sequence[str]) -> dict[str, object]:
-    """Catch what the layers give; where one is called more than once, the last it gives."""
+def _catching(module: nn.Module, layers: Sequence[str]) -> tuple[nn.Module, dict[str, object]]:
+    """A view, and what its layers give; where one is called more than once, the last it gives."""
     caught: dict[str, object] = {}
 
     def remember(_module: nn.Module, _inputs: object, output: object, *, layer: str) -> object:
@@ -208,9 +207,10 @@ def _catch_outputs(view: nn.Module, layers: Sequence[str]) -> dict[str, object]:
         # What follows may overwrite what it is given: an in-place activation, or a sum.
         return output.clone() if isinstance(output, Tensor) else output
 
+    view = view_for_hooks(module, [find_layer(module, layer) for layer in layers])
     for layer in layers:
         find_layer(view, layer).register_forward_hook(partial(remember, layer=layer))
-    return caught
+    return view, caught
 
 
 def _caught_map(question: Question, caught: dict[str, object], layer: str) -> Tensor:

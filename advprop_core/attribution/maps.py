@@ -17,7 +17,7 @@ from advprop_core.attribution.question import (
     Inspection,
     Question,
     class_per_image,
-    inspect,
+    inspect_once,
 )
 from advprop_core.errors import InputError, require_count
 from advprop_core.predict import require_eval
@@ -150,7 +150,7 @@ def require_gradient(question: Question) -> None:
 
 
 def _inspection(question: Question) -> Inspection:
-    return question.once("inspection", lambda: inspect(question.module, question.pixels))
+    return question.once("inspection", lambda: inspect_once(question.module, question.pixels))
 
 
 def finish(values: Tensor, method: Method) -> Tensor:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -90,6 +91,25 @@ class Inspection:
     classes: int
     reaches_pixels: bool
     operations: Counter[str]
+
+
+_FROZEN: WeakKeyDictionary[nn.Module, dict[Hashable, Inspection]] = WeakKeyDictionary()
+
+
+def inspect_once(module: nn.Module, pixels: Tensor) -> Inspection:
+    """:func:`inspect`, of a frozen network once for each size of image.
+
+    It takes as long as a map. What is shown does not depend on the colours, and a network that is
+    frozen stays what it is.
+    """
+    parameters = list(module.parameters())
+    if not parameters or any(parameter.requires_grad for parameter in parameters):
+        return inspect(module, pixels)
+    inspections = _FROZEN.setdefault(module, {})
+    size = pixels.shape[1:], pixels.dtype, pixels.device
+    if size not in inspections:
+        inspections[size] = inspect(module, pixels)
+    return inspections[size]
 
 
 def inspect(module: nn.Module, pixels: Tensor) -> Inspection:

@@ -78,6 +78,7 @@ def compare(
     attack_branch: str,
     true_class: int | None = None,
     maps: MapRequest | None = None,
+    clean: Mapping[str, Prediction] | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Comparison:
     """Perturb one image and compare what the branches make of it.
@@ -90,6 +91,8 @@ def compare(
         true_class: Where known; otherwise an untargeted attack works against the attack
             branch's own clean prediction.
         maps: Which maps to make, if any.
+        clean: Branch to its prediction on the image, from an earlier comparison of both; the
+            branches are asked where there is none.
         progress: Called with the share that is done of attack and maps; may raise to stop.
 
     Returns:
@@ -101,7 +104,7 @@ def compare(
         TypeError, ValueError: For pixels that are not one image, or what attack, noise and maps
             refuse.
     """
-    photo = ask_clean(branches, pixels, true_class, attack_branch)
+    photo = ask_clean(branches, pixels, true_class, attack_branch, clean)
     attacked = photo.expected[attack_branch]
     # Of the whole work, very roughly: some maps take hundreds of passes, others one.
     first = 1.0 if maps is None else {"fast": 0.9, "slow": 0.1}[METHODS[maps.method].cost]

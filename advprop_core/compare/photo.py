@@ -40,8 +40,11 @@ def ask_clean(
     pixels: Tensor,
     true_class: int | None = None,
     attack_branch: str | None = None,
+    clean: Mapping[str, Prediction] | None = None,
 ) -> Photo:
     """Check one photo and its class, an integer of any kind, and ask every branch about it.
+
+    Where ``clean`` holds what each branch says of it, none is asked.
 
     Raises:
         TypeError: If pixels are no tensor of floats, or the class is no integer.
@@ -55,7 +58,8 @@ def ask_clean(
     checked = checked_pixels(pixels)
     if len(checked) != 1:
         raise ValueError(f"pixels must hold one image, got {len(checked)}")
-    clean = {name: predict(module, checked)[0] for name, module in branches.items()}
+    if clean is None:
+        clean = {name: predict(module, checked)[0] for name, module in branches.items()}
     true_class = plain_integer(true_class)
     if true_class is not None:
         require_count("true_class", true_class, 0)

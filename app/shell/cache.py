@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from advprop_core.models.checkpoints import Checkpoint
     from advprop_core.models.dual_bn import DualBNModel, PixelNetwork
     from advprop_core.models.findings import Findings
+    from advprop_core.types import Prediction
 
 PREVIEW_SIDE = 448
 THUMBNAIL_SIDE = 144
@@ -51,6 +52,7 @@ KEPT_CALIBRATED = 2
 KEPT_TRACERS = 6
 KEPT_UPLOADS = 400_000_000  # bytes, of photos
 UNUSED = 7200.0  # seconds after which a public server forgets a photo that nobody looks at
+KEPT_CLEAN = 256  # pictures, with what each branch answers to them
 KEPT_DRAWINGS = 128  # of up to 0.5 MB
 KEPT_NETWORKS = 4_000_000_000  # bytes on the disk, of files as they came and of networks each
 KEPT_PHOTOS = 2_000_000_000  # bytes on the disk, of labelled photos
@@ -77,6 +79,7 @@ class Lens:
             reads of each.
         default_layer: The one that is taken when none is named; empty where no stage has a map.
         finer_layer: The deepest stage with more cells than that; empty where there is none.
+        clean_answers: Key of a picture to what each branch answers to it, as it was asked last.
     """
 
     network: Network
@@ -86,6 +89,7 @@ class Lens:
     layers: Mapping[str, str]
     default_layer: str
     finer_layer: str
+    clean_answers: BoundedStore[Hashable, Mapping[str, Prediction]]
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
@@ -279,7 +283,8 @@ def make_lens(checkpoint: Checkpoint, network: Network) -> Lens:
         default = ""
     finer = finer_layer(branches[MAIN], example) or ""
     layers = _layer_titles(model.branch(MAIN), example)
-    return Lens(network, tamed(checkpoint.info), model, branches, layers, default, finer)
+    answers: BoundedStore[Hashable, Mapping[str, Prediction]] = BoundedStore(KEPT_CLEAN)
+    return Lens(network, tamed(checkpoint.info), model, branches, layers, default, finer, answers)
 
 
 def _layer_titles(branch: PixelNetwork, example: Tensor) -> dict[str, str]:

@@ -27,9 +27,18 @@ if TYPE_CHECKING:
 
 def comparison_task(view: View, lens: Lens, maps: Any = None) -> Task:
     """Perturb the picture and compare the branches, with maps where some are asked for."""
+    return picture_task(view, lens, compared, lens, key_of(view.image), maps=maps)
+
+
+def compared(lens: Lens, picture: Hashable, pixels: Tensor, **options: Any) -> Comparison:
+    """A comparison, for which the branches are asked about a clean picture once for all people."""
     from advprop_core.compare.compare import compare  # here: it loads torch
 
-    return picture_task(view, lens, compare, lens.branches, maps=maps)
+    clean = lens.clean_answers.get(picture)
+    result = compare(lens.branches, pixels, clean=clean, **options)
+    answers = {branch: result.predictions["clean", branch] for branch in result.branches}
+    lens.clean_answers.put(picture, answers)
+    return result
 
 
 def maps_task(comparison: Shown, lens: Lens) -> Task:

@@ -60,6 +60,7 @@ class Record:
         waits: Seconds from a change to its answer, of those that were answered.
         outdated: Seconds from when a page was no longer what its person asked until it was again.
         replaced: Changes that were replaced before they were answered.
+        processor: Seconds of the cores that the server took, first pages left out.
         memory: Of the server, in MB, every two seconds.
         errors: What pages said in red, and how often.
         lost: Why a session ended.
@@ -71,6 +72,7 @@ class Record:
     waits: list[float] = field(default_factory=list)
     outdated: list[float] = field(default_factory=list)
     replaced: int = 0
+    processor: float = 0.0
     memory: list[float] = field(default_factory=list)
     errors: Counter[str] = field(default_factory=Counter)
     lost: list[str] = field(default_factory=list)
@@ -97,6 +99,7 @@ def measure(load: Load) -> dict[str, Any]:
         "outdated": _quantiles(record.outdated),
         "answers": len(record.waits),
         "replaced": record.replaced,
+        "processor_seconds": record.processor,
         "answers_checked": len(checked),
         "wrong": wrong,
         "errors": dict(record.errors),
@@ -116,12 +119,14 @@ async def _everybody(server: Server, load: Load) -> Record:
         people = await asyncio.gather(
             *(_enter(visits, server.address, load, number, record) for number in numbers)
         )
+        before = _processor_seconds(server.process.pid)
         await asyncio.gather(
             *(
                 _stay(person, strengths, PAUSE * number / load.sessions, load, record)
                 for number, (person, strengths) in enumerate(filter(None, people))
             )
         )
+        record.processor = _processor_seconds(server.process.pid) - before
     watching.cancel()
     return record
 
@@ -196,6 +201,11 @@ def _strengths(load: Load, number: int) -> Iterator[float]:
         yield last
 
 
+def _processor_seconds(pid: int) -> float:
+    times = psutil.Process(pid).cpu_times()
+    return times.user + times.system
+
+
 async def _watch_memory(pid: int, record: Record) -> None:
     server = psutil.Process(pid)
     while True:
@@ -223,5 +233,7 @@ def _tell(result: dict[str, Any]) -> None:
         print(f"  {title}: p50 {p50:.2f} s, p95 {p95:.2f} s, most {most:.2f} s")
     print(f"  wrong: {len(result['wrong'])} of {result['answers_checked']} computed again; "
           f"errors: {result['errors'] or 'none'}; lost: {result['lost'] or 'none'}")  # fmt: skip
+    print(f"  processor of the server: {result['processor_seconds']:.1f} s, "
+          f"{result['processor_seconds'] / max(1, result['answers']):.2f} s an answer")  # fmt: skip
     print(f"  memory of the server: {memory[len(memory) // 4]:.0f} MB after a quarter, "
           f"{memory[-1]:.0f} MB at the end, most {max(memory):.0f} MB")  # fmt: skip

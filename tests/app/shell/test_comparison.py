@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from advprop_core.compare import photo
 from advprop_core.compare.compare import MapRequest
 from advprop_core.pictures.noise import NOISES, NoiseConfig
 from advprop_core.pictures.regions import EraseConfig, Region
@@ -124,3 +125,25 @@ def test_the_task_reports_to_its_job_and_can_be_stopped(lens):
     job.cancelled = True
     with pytest.raises(Cancelled):
         task.call(progress=job.report)
+
+
+def test_a_clean_picture_is_asked_of_the_branches_once(lens, monkeypatch):
+    asked, predict = [], photo.predict
+
+    def counted(module, pixels):
+        asked.append(module)
+        return predict(module, pixels)
+
+    monkeypatch.setattr(photo, "predict", counted)
+
+    def answer(**fields):
+        view = replace(BASE, **{"image": "scene:71", "steps": 1} | fields)
+        return comparison.comparison_task(view, lens).call(progress=Job("key", None).report)
+
+    first, second = answer(), answer(epsilon=2.0)
+    assert asked == list(lens.branches.values())
+    for branch in lens.branches:
+        assert second.predictions["clean", branch] == first.predictions["clean", branch]
+    other = answer(image="scene:72")
+    assert asked == 2 * list(lens.branches.values())
+    assert other.predictions["clean", "main"] != first.predictions["clean", "main"]

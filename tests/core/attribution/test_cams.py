@@ -1,4 +1,5 @@
 import copy
+from collections import Counter
 from operator import itemgetter
 
 import captum.attr
@@ -7,9 +8,11 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from advprop_core.attribution import question
 from advprop_core.attribution.errors import NoGradient, Unfit, UnknownLayer
 from advprop_core.attribution.maps import explain
 from advprop_core.attribution.methods import METHODS
+from advprop_core.attribution.views import view_for_hooks
 
 A = torch.tensor([[1.0, 0.0], [0.5, 0.25]])
 B = torch.tensor([[0.0, 1.0], [0.5, 0.0]])
@@ -252,3 +255,38 @@ def test_cam_with_a_convolution_as_classifier(pixels):
     with torch.no_grad():
         expected = net(pixels(1, 16))[0, 1] - net[3].bias[1]
     torch.testing.assert_close(found.mean(), expected)
+
+
+# -- the view that is hooked ----------------------------------------------------------------------
+
+
+def test_a_view_for_hooks_owns_what_leads_to_a_layer_wherever_it_stands(pixels):
+    inner = nn.Sequential(nn.Conv2d(3, 3, 1))
+    net = nn.Sequential(inner, nn.ReLU(), nn.Sequential(inner)).eval()
+    view = view_for_hooks(net, [inner[0]])
+    calls = []
+    view[0][0].register_forward_hook(lambda *_: calls.append(1))
+    net(pixels(1, 8))
+    assert not calls
+    assert torch.equal(view(pixels(1, 8)), net(pixels(1, 8)))
+    assert len(calls) == 2
+    assert view[1] is net[1]
+    assert view[0][0].weight is inner[0].weight
+
+
+def test_a_network_is_inspected_once_when_it_is_frozen(pixels, monkeypatch):
+    net = nn.Sequential(nn.Conv2d(3, 2, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten()).eval()
+    sizes = []
+
+    def inspect(module, images):
+        sizes.append(images.shape[2])
+        return question.Inspection(2, True, Counter())
+
+    monkeypatch.setattr(question, "inspect", inspect)
+    for side in (8, 8, 9):
+        explain(net, pixels(1, side), 0, "grad-cam", layer="0")
+    assert sizes == [8, 8, 9]
+    net.requires_grad_(False)
+    for side in (8, 8, 9):
+        explain(net, pixels(1, side), 0, "grad-cam", layer="0")
+    assert sizes == [8, 8, 9, 8, 9]

@@ -95,7 +95,7 @@ def open_session(address: str, **options: object) -> Iterator[ClientConnection]:
     """A websocket that sends what it likes."""
     sent = {"origin": f"http://{address}", "subprotocols": ["streamlit"], **options}
     url = f"ws://{address}/_stcore/stream"
-    with connect(url, max_size=None, close_timeout=0.5, **sent) as socket:  # type: ignore[arg-type] # any options
+    with connect(url, max_size=None, close_timeout=0.5, **sent) as socket:
         yield socket
 
 
@@ -104,7 +104,7 @@ def begin(socket: ClientConnection) -> str:
     socket.send(BackMsg(rerun_script={}).SerializeToString())
     session = ""
     while True:
-        message = ForwardMsg.FromString(socket.recv(SOON))  # type: ignore[arg-type] # bytes
+        message = ForwardMsg.FromString(socket.recv(SOON))
         kind = message.WhichOneof("type")
         if kind == "new_session":
             session = str(message.new_session.initialize.session_id)
@@ -143,7 +143,7 @@ def send_odd_frames(target: Target) -> Outcome:
             socket.send(frame.SerializeToString())
         kinds = {""}
         while "heartbeat_ack" not in kinds:
-            message = ForwardMsg.FromString(socket.recv(SOON))  # type: ignore[arg-type] # bytes
+            message = ForwardMsg.FromString(socket.recv(SOON))
             kinds.add(str(message.WhichOneof("type")))
     done = kinds & {"git_info_changed", "backend_operation_response"}
     held = not done and before == _pools(target)

@@ -1,6 +1,7 @@
-"""What every test may use: the real photos, a served app, and marks that follow from folders."""
+"""What every test may use: real photos, a full disk, a served app, and marks by folder."""
 
 import contextlib
+import errno
 import os
 import signal
 import socket
@@ -94,6 +95,23 @@ def real_photo(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
         photo = tmp_path_factory.mktemp("photo") / Path(member.name).name
         photo.write_bytes(stream.read())
     return photo
+
+
+@pytest.fixture
+def fill_disk(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """A function after which the disk is full: for every file, or for the one of that name."""
+
+    def fill(name: str | None = None) -> None:
+        replace = Path.replace
+
+        def refuse(source: Path, target: Path) -> Path:
+            if name in (None, target.name):
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return replace(source, target)
+
+        monkeypatch.setattr(Path, "replace", refuse)
+
+    return fill
 
 
 @pytest.fixture(scope="session")

@@ -32,6 +32,7 @@ class Visitor:
         board: What stands at a glance on the Playground, as its element was told last.
         errors: Every sentence that the page showed in red, and every exception.
         received: Bytes so far.
+        runs: How often the page was drawn to its end.
     """
 
     def __init__(self, socket: ClientConnection, parameters: dict[str, str]) -> None:
@@ -39,7 +40,7 @@ class Visitor:
         self._query = urlencode(parameters)
         self._page = ""
         self._kept: dict[str, tuple[ForwardMsg, int]] = {}  # hash to message and when it was used
-        self._runs = 0
+        self.runs = 0
         self._widgets: dict[str, str] = {}  # key to id
         self._chosen: dict[str, float] = {}  # id to what this person set
         self._polls: dict[str, asyncio.Task[None]] = {}
@@ -92,9 +93,9 @@ class Visitor:
         message = ForwardMsg.FromString(data)
         if message.WhichOneof("type") == "ref_hash":
             message, _ = self._kept[message.ref_hash]
-            self._kept[message.hash] = message, self._runs
+            self._kept[message.hash] = message, self.runs
         elif message.metadata.cacheable:
-            self._kept[message.hash] = message, self._runs
+            self._kept[message.hash] = message, self.runs
         self._take_in(message)
         self._news.set()
 
@@ -105,7 +106,7 @@ class Visitor:
             if not message.metadata.run.fragment_ids:
                 self._stop_polling()
         elif (kind, message.script_finished) == _FINISHED:
-            self._runs += 1
+            self.runs += 1
         elif kind == "page_info_changed":  # the app writes its view into the address
             self._query = message.page_info_changed.query_string
         elif kind == "auto_rerun":
@@ -141,7 +142,7 @@ class Visitor:
         self._kept = {  # here alone: what the server was told is kept must be there
             name: (kept, used)
             for name, (kept, used) in self._kept.items()
-            if self._runs - used <= _KEPT_RUNS
+            if self.runs - used <= _KEPT_RUNS
         }
         message = BackMsg()
         state = message.rerun_script

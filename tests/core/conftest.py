@@ -1,10 +1,8 @@
 """Small networks and images for the tests of the library, and its command."""
 
-import errno
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 import timm
@@ -150,20 +148,3 @@ def advprop(
         return Answer(int(ended.value.code or 0), captured.out, captured.err)
 
     return call
-
-
-@pytest.fixture
-def fill_disk(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """A function after which the disk is full: for every file, or for the one of that name."""
-
-    def fill(name: str | None = None) -> None:
-        replace = Path.replace
-
-        def refuse(source: Path, target: Path) -> Path:
-            if name in (None, target.name):
-                raise OSError(errno.ENOSPC, "No space left on device")
-            return replace(source, target)
-
-        monkeypatch.setattr(Path, "replace", refuse)
-
-    return fill

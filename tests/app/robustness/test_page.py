@@ -178,6 +178,16 @@ def test_work_that_fails_is_said_and_tried_again_when_asked(come, monkeypatch):
     assert not person.errors
 
 
+def test_on_a_full_disk_figures_are_whole_and_it_is_said_that_they_are_not_kept(
+    come, fill_disk, tmp_path
+):
+    fill_disk()
+    person = come().press("Run")
+    assert_whole(person)
+    assert re.search(r"could not keep them .*No space left on device", person.text)
+    assert not [*(tmp_path / "cells").iterdir()]  # nor is a part of a file left
+
+
 @pytest.mark.parametrize(
     ("choices", "said"),
     [

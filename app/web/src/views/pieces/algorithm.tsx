@@ -69,16 +69,13 @@ function AlgorithmOf({ network }: { network: Network }) {
         />
       </div>
       {/* Above the parts: they grow, and the button stays where it was pressed. */}
-      <div class="step-controls">
-        <div class="buttons">
-          <button type="button" disabled={step >= LAST} onClick={() => setStep(step + 1)}>
-            {texts.next}
-          </button>
-          <button type="button" disabled={step === 0} onClick={() => setStep(0)}>
-            {texts.again}
-          </button>
-        </div>
-        <Status asked={asked} />
+      <div class="buttons">
+        <button type="button" disabled={step >= LAST} onClick={() => setStep(step + 1)}>
+          {texts.next}
+        </button>
+        <button type="button" disabled={step === 0} onClick={() => setStep(0)}>
+          {texts.again}
+        </button>
       </div>
       <ol class="steps">
         {texts.steps(right, clean, adversarial).map((text, index) => (
@@ -97,6 +94,7 @@ function AlgorithmOf({ network }: { network: Network }) {
           </li>
         ))}
       </ol>
+      <Status asked={asked} />
     </div>
   );
 }

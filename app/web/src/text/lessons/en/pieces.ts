@@ -49,8 +49,8 @@ export const pieces = {
     twin: "A norm layer for each kind",
   },
   twoNetworks: {
-    titles: ["First network: saw clean scenes", "Second network: saw clean and attacked scenes"],
-    against: ["Attacked against the first network", "Attacked against the second network"],
+    titles: ["First: saw clean scenes", "Second: saw both kinds"],
+    against: ["Made to fool the first", "Made to fool the second"],
   },
   algorithm: {
     names: [

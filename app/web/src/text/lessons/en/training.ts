@@ -23,7 +23,7 @@ export const training = {
         "FGSM at 0.25 left the natural model right on 4 % of 121 digits. Now the robust model is attacked in the same way, with its own gradient. On how many is it right?",
       choices: ["On about as few", "On most, but not on all", "On all"],
       after: [
-        "It is right on 87 %. Look at its weights: most are white, and white is 0. FGSM can use a pixel only through its weight. So the robust model learned to need few of them.",
+        "It is right on 87 %. Look at its weights, the third picture: most are white, and white is 0. FGSM can use a pixel only through its weight. So the robust model learned to need few of them.",
         "Choose “Natural” above the pictures to see the other model. The attack then follows that one's weights.",
       ],
     },

@@ -52,10 +52,7 @@ export const pieces: Translated<typeof english> = {
     twin: "種類ごとに正規化層を分ける",
   },
   twoNetworks: {
-    titles: [
-      "1つ目のネットワーク：クリーンなシーンだけを見た",
-      "2つ目のネットワーク：攻撃されたシーンも見た",
-    ],
+    titles: ["1つ目：クリーンなシーンだけ", "2つ目：両方の種類"],
     against: ["1つ目のネットワークへの攻撃", "2つ目のネットワークへの攻撃"],
   },
   algorithm: {

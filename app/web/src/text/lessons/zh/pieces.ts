@@ -47,7 +47,7 @@ export const pieces = {
     twin: "每种图片各用一个归一化层",
   },
   twoNetworks: {
-    titles: ["第一个网络：只见过干净场景", "第二个网络：干净和受攻击的都见过"],
+    titles: ["第一个：只见过干净场景", "第二个：两种都见过"],
     against: ["针对第一个网络的攻击", "针对第二个网络的攻击"],
   },
   algorithm: {

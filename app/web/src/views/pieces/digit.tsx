@@ -14,6 +14,7 @@ import { mark, number, percent, sentences, words } from "../../text";
 import { Drawing, Surface } from "../drawing";
 import { Choice, NumberField } from "../fields";
 import { useLessonContext } from "../lessons/context";
+import { Rich } from "../lessons/rich";
 
 export const MODELS = ["natural", "robust"] as const;
 export type ModelName = (typeof MODELS)[number];
@@ -129,7 +130,9 @@ export function DigitErrors() {
   const at = (epsilon: number) => Math.round((epsilon / MOST) * STEPS);
   return (
     <figure class="piece chart">
-      <figcaption>{texts.errors(number(digits.epsilon))}</figcaption>
+      <figcaption>
+        <Rich text={texts.errors(number(digits.epsilon))} />
+      </figcaption>
       <div class="lines">
         <span class="axis" aria-hidden="true">
           {SHARES.map((share) => (
@@ -159,12 +162,16 @@ export function DigitErrors() {
           {MODELS.map((name, model) => (
             <li key={name}>
               <i class={`line ${name}`} />{" "}
-              {texts.point(
-                texts.models[name],
-                percent(lines[model][0]),
-                percent(lines[model][at(digits.epsilon)]),
-                number(digits.epsilon),
-              )}
+              <span>
+                <Rich
+                  text={texts.point(
+                    texts.models[name],
+                    percent(lines[model][0]),
+                    percent(lines[model][at(digits.epsilon)]),
+                    number(digits.epsilon),
+                  )}
+                />
+              </span>
             </li>
           ))}
         </ul>

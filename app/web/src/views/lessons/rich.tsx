@@ -1,7 +1,8 @@
 /** A text of the catalogue as paragraphs; `**main**` is bold, in the branch's colour. */
 
-/** An equation stays on one line. */
-const unbroken = (text: string) => text.replaceAll("ε = ", "ε\u00a0=\u00a0");
+/** An equation, and a number with its percent sign, stay on one line. */
+const unbroken = (text: string) =>
+  text.replaceAll("ε = ", "ε\u00a0=\u00a0").replaceAll(" %", "\u00a0%");
 
 const BRANCHES = ["main", "aux", "aux2"];
 

@@ -1,6 +1,7 @@
 /** AdvProp's training step, each of its parts done on a real picture. */
 
 import { useState } from "preact/hooks";
+import type { Network } from "../../manifest";
 import { mark, number, words } from "../../text";
 import { Drawing } from "../drawing";
 import { useNetwork } from "../lessons/context";
@@ -13,36 +14,23 @@ const LAST = 5;
 
 export function Algorithm({ name }: { name: string }) {
   const network = useNetwork(name);
-  const picture = network?.pictures[0] ?? null;
+  return network ? <AlgorithmOf network={network} /> : <MissingNetwork name={name} />;
+}
+
+function AlgorithmOf({ network }: { network: Network }) {
+  const { size, classes, pictures } = network;
+  const picture = pictures[0];
   const asked = useComparison(network, picture, settingsOf("pgd", LEVELS, "aux"));
   const [step, setStep] = useState(0);
-  if (!network || !picture) return <MissingNetwork name={name} />;
   const texts = words.lessons.algorithm;
   const { value, isPending } = asked;
-  const { size, classes } = network;
+  const rightClass = typeof picture.true_class === "number" ? picture.true_class : value?.label;
   const loss = (kind: "clean" | "answers", branch: string) =>
     value ? number(-Math.log(Math.max(value[kind][branch][value.label], 1e-12)), 3) : "…";
   const [clean, adversarial] = [loss("clean", "main"), loss("answers", "aux")];
-  const right = value ? classes[value.label] : "…";
+  const right = rightClass === undefined ? "…" : classes[rightClass];
   return (
-    <div class="piece">
-      <ol class="steps">
-        {texts.steps(right, clean, adversarial).map((text, index) => (
-          <li
-            key={texts.names[index]}
-            class={index > step ? "later" : ""}
-            aria-current={index === step && "step"}
-          >
-            <b>{texts.names[index]}</b>
-            {mark("space")}
-            {index <= step && (
-              <span>
-                <Rich text={text} />
-              </span>
-            )}
-          </li>
-        ))}
-      </ol>
+    <div class="piece step-by-step">
       <div class="piece-pictures pair">
         <Drawing
           {...{ size, drawn: picture.png, isPending: false }}
@@ -60,7 +48,8 @@ export function Algorithm({ name }: { name: string }) {
           }
         />
         <Drawing
-          {...{ size, isPending, drawn: step >= 1 ? (value?.perturbed ?? null) : null }}
+          {...{ size, isPending: isPending && step >= 1 }}
+          drawn={step >= 1 ? (value?.perturbed ?? null) : null}
           alt={step >= 1 ? words.perturbedAlt(picture.title, texts.names[1]) : texts.notYet}
           caption={
             step >= 1 ? (
@@ -79,7 +68,7 @@ export function Algorithm({ name }: { name: string }) {
           }
         />
       </div>
-      <Status asked={asked} />
+      {/* Above the parts: they grow, and the button stays where it was pressed. */}
       <div class="buttons">
         <button type="button" disabled={step >= LAST} onClick={() => setStep(step + 1)}>
           {texts.next}
@@ -88,6 +77,24 @@ export function Algorithm({ name }: { name: string }) {
           {texts.again}
         </button>
       </div>
+      <ol class="steps">
+        {texts.steps(right, clean, adversarial).map((text, index) => (
+          <li
+            key={texts.names[index]}
+            class={index > step ? "later" : ""}
+            aria-current={index === step && "step"}
+          >
+            <b>{texts.names[index]}</b>
+            {mark("space")}
+            {index <= step && (
+              <span>
+                <Rich text={text} />
+              </span>
+            )}
+          </li>
+        ))}
+      </ol>
+      <Status asked={asked} />
     </div>
   );
 }

@@ -14,6 +14,7 @@ import { mark, number, percent, sentences, words } from "../../text";
 import { Drawing, Surface } from "../drawing";
 import { Choice, NumberField } from "../fields";
 import { useLessonContext } from "../lessons/context";
+import { Rich } from "../lessons/rich";
 
 export const MODELS = ["natural", "robust"] as const;
 export type ModelName = (typeof MODELS)[number];
@@ -112,6 +113,9 @@ export function DigitPiece({ models }: { models: readonly ModelName[] }) {
 
 const STEPS = 16;
 const [WIDTH, HEIGHT] = [600, 220];
+/** Values that the axes of {@link DigitErrors} name. */
+const SHARES = [1, 0.5, 0];
+const STRENGTHS = [0, 0.1, 0.2, 0.3, 0.4];
 
 /** How often each model is right, by the strength of the attack. */
 export function DigitErrors() {
@@ -121,41 +125,53 @@ export function DigitErrors() {
   const lines = MODELS.map((name) =>
     strengths.map((epsilon) => accuracyOf(digits[name], digits.test, epsilon)),
   );
-  const x = (step: number) => (WIDTH * step) / STEPS;
+  const x = (epsilon: number) => (WIDTH * epsilon) / MOST;
   const y = (share: number) => 4 + (HEIGHT - 8) * (1 - share);
   const at = (epsilon: number) => Math.round((epsilon / MOST) * STEPS);
   return (
     <figure class="piece chart">
-      <figcaption>{texts.errors}</figcaption>
+      <figcaption>
+        <Rich text={texts.errors(number(digits.epsilon))} />
+      </figcaption>
       <div class="lines">
         <span class="axis" aria-hidden="true">
-          <span>{percent(1)}</span>
-          <span>{percent(0)}</span>
+          {SHARES.map((share) => (
+            <span key={share}>{percent(share)}</span>
+          ))}
         </span>
         <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">
-          <path class="grid" d={[0, 0.5, 1].map((share) => `M0 ${y(share)}H${WIDTH}`).join("")} />
+          <path class="grid" d={SHARES.map((share) => `M0 ${y(share)}H${WIDTH}`).join("")} />
+          <path class="mark" d={`M${x(digits.epsilon)} 0V${HEIGHT}`} />
           {lines.map((shares, model) => (
             <polyline
               key={MODELS[model]}
               class={MODELS[model]}
-              points={shares.map((share, step) => `${x(step)},${y(share)}`).join(" ")}
+              points={shares.map((share, step) => `${x(strengths[step])},${y(share)}`).join(" ")}
             />
           ))}
         </svg>
-        <p class="ends">
-          <span>ε = 0</span>
-          <span>ε = {number(MOST)}</span>
-        </p>
+        <div class="ticks" aria-hidden="true">
+          {STRENGTHS.map((epsilon) => (
+            <span key={epsilon} style={{ left: `${(100 * epsilon) / MOST}%` }}>
+              {number(epsilon)}
+            </span>
+          ))}
+          <p>{texts.strength}</p>
+        </div>
         <ul class="legend">
           {MODELS.map((name, model) => (
             <li key={name}>
               <i class={`line ${name}`} />{" "}
-              {texts.point(
-                texts.models[name],
-                percent(lines[model][0]),
-                percent(lines[model][at(digits.epsilon)]),
-                number(digits.epsilon),
-              )}
+              <span>
+                <Rich
+                  text={texts.point(
+                    texts.models[name],
+                    percent(lines[model][0]),
+                    percent(lines[model][at(digits.epsilon)]),
+                    number(digits.epsilon),
+                  )}
+                />
+              </span>
             </li>
           ))}
         </ul>

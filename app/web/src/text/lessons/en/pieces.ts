@@ -34,7 +34,8 @@ export const pieces = {
     numbered: (place: number, digit: number) => `Digit ${place}, a ${digit}`,
     share: (model: string, share: string, count: number, epsilon: string) =>
       `${model} model: right on ${share} of ${count} digits at ε = ${epsilon}.`,
-    errors: "Share of right answers, by the strength of FGSM",
+    errors: (epsilon: string) =>
+      `Share of right answers, by the strength ε of FGSM. The upright line is at ε = ${epsilon}.`,
     point: (model: string, clean: string, attacked: string, epsilon: string) =>
       `${model}: ${clean} of clean digits, ${attacked} at ε = ${epsilon}`,
   },
@@ -48,8 +49,8 @@ export const pieces = {
     twin: "A norm layer for each kind",
   },
   twoNetworks: {
-    titles: ["Saw clean scenes alone", "Saw clean and attacked scenes"],
-    against: ["Attacked through the left network", "Attacked through the right network"],
+    titles: ["First: saw clean scenes", "Second: saw both kinds"],
+    against: ["Made to fool the first", "Made to fool the second"],
   },
   algorithm: {
     names: [
@@ -61,12 +62,12 @@ export const pieces = {
       "Take one step.",
     ],
     steps: (right: string, clean: string, adversarial: string) => [
-      `In training it comes from the training data, with its right class: ${right}.`,
-      "Here PGD at 4/255 follows the gradient of **aux**. No weight changes, and no running statistics move.",
-      `Its loss is ${clean}. The batch’s mean and variance go to the norm layers of **main**.`,
-      `Its loss is ${adversarial}. The batch’s mean and variance go to the norm layers of **aux**.`,
+      `In training it comes with its right class: ${right}.`,
+      "PGD, the attack of lesson 1, follows the gradient of **aux**, at 4/255. It changes the picture alone, not the network.",
+      `The loss is ${clean}. In training, the norm layers of **main** now move their running mean and variance.`,
+      `The loss is ${adversarial}. In training, the norm layers of **aux** now move theirs.`,
       `${clean} + ${adversarial}: one number for both.`,
-      "All weights move a little against the gradient of the sum. Shared weights feel both losses. The norm layers of each branch feel their own.",
+      "All weights move a little, so that the sum gets smaller. Shared weights follow both losses. The norm layers of a branch follow its own.",
     ],
     loss: (loss: string) => `loss ${loss}`,
     notYet: "Not made yet",
@@ -79,7 +80,7 @@ export const pieces = {
       `Outline: ${shape}. Texture: ${texture}, which goes with ${other}.`,
     tally: (count: number) => (count === 1 ? "Answers to 1 scene" : `Answers to ${count} scenes`),
     network: "Network",
-    here: "Says here",
+    here: "Answer",
     kinds: { shape: "Outline", texture: "Texture", neither: "Neither" },
     candidates: ["Plain", "AdvProp, main", "AdvProp, aux"],
     next: "Next scene",

@@ -3,12 +3,12 @@ import type { LessonWords } from "../shape";
 export const texture = {
   title: "Texture or shape?",
   about:
-    "Objects with the outline of one class and the texture of another tell what a network reads.",
+    "Objects with the outline of one class and the texture of another tell what a network goes by.",
   inShort: [
     "A network may learn a class by its outline or by its texture. On ordinary pictures you cannot tell which.",
     "A picture where the two disagree tells: the answer shows which one the network went by.",
-    "A plain network went by texture more often than by outline. AdvProp's branches did the opposite.",
-    "Robust and shape-reading are two things: a network can be the one without the other.",
+    "On 500 such scenes a plain network went by texture more often than by outline. AdvProp's branches did the opposite.",
+    "Being robust and going by outline are two things: a network can do the one without the other.",
   ],
   tasks: [
     "Think of a photo where texture misleads. Draw it.",
@@ -16,40 +16,40 @@ export const texture = {
   ],
   parts: {
     start: [
-      "These networks know ten drawn shapes: star, heart, crescent and so on. In training each shape always had its own texture: stars were striped, hearts dotted. So a network could learn “star” by its outline or by its stripes. Both gave the right answer, and nobody could tell which it learned.",
-      "Now we draw what never occurred: a shape in the texture of another. It is called a **cue conflict** (Geirhos and others, 2018).",
+      "Two networks know ten drawn shapes: star, heart, crescent and so on. The plain one learned from clean scenes alone. The other one was trained with AdvProp, so it has two branches: **main** for clean scenes, **aux** for attacked ones.",
+      "In training each shape always had its own texture: stars were striped, hearts dotted. So a network could learn “star” by its outline or by its stripes. Both give the right answer, and nobody can tell which it learned.",
+      "Now we draw what never occurred: a shape in the texture of another. It is called a **cue conflict** (Geirhos and others, 2018), because the two hints disagree.",
     ],
     conflict: {
-      question:
-        "A plain network, trained on clean scenes alone, sees such an object. What does it answer most often?",
+      question: "The plain network sees twenty such objects. What does it answer most often?",
       choices: [
         "The class of the texture",
         "The class of the outline",
         "A class that is neither of them",
       ],
       after: [
-        "Go through some scenes, then ask all of them. The table counts who answered by outline (shape), by texture, or by neither.",
+        "Look at some scenes, then press “Ask all 20”. The table counts how often each network answered by outline, by texture, or by neither.",
+        "The plain network mostly goes by texture. AdvProp's branches go by outline more often than it does. But on these scenes they, too, go by texture a little more often.",
       ],
     },
     measured: [
-      "Twenty scenes are few. On 500 such scenes, of the answers by outline or texture, the plain network gave 39 % by outline (interval 34 to 44). AdvProp's main gave 59 % (53 to 65) and its aux 65 % (60 to 70). This share is called **shape bias**.",
-      "Not every way of training with attacks does this. Fast AdvProp attacks only a fifth of its pictures. It went by texture more than the plain network: 24 %.",
-      "And robust does not mean shape: a network that was attacked with another measure of size, L2, was as robust as AdvProp's main, and read texture as the plain one does (37 %).",
+      "Twenty scenes are few. On 500 such scenes, count only the answers by outline or texture. Of these, the plain network gave 39 % by outline, AdvProp's main 59 %, and its aux 65 %. This share is called **shape bias**. With other scenes it could be about 5 points higher or lower.",
+      "Not every training with attacks does this. Fast AdvProp attacks only a fifth of its pictures. Its main is more robust than the plain network: it is right on 80 % of scenes attacked at 2/255, instead of 62 %. But its shape bias is only 24 %.",
     ],
     end: [
-      "So attacked pictures can move a network from texture towards outline. These figures are of drawn scenes and small networks. They do not say why.",
+      "So attacked pictures can move a network from texture towards outline, and a robust network need not go by outline. These figures are of drawn scenes and small networks. They do not say why.",
     ],
   },
   tests: {
     a: [
       {
         question:
-          "A drawn heart wears the texture that always came with stars. What does a network say that goes by texture?",
-        choices: ["Star", "Heart", "Neither"],
-        why: "It reads the texture, and that means star.",
+          "A network is right on every picture in which each shape has its own texture. What does it go by?",
+        choices: ["These pictures cannot tell", "By the outline", "By the texture"],
+        why: "There, outline and texture lead to the same answer.",
       },
       {
-        question: "What did AdvProp's branches do here, beside a plain network?",
+        question: "What did AdvProp's branches do on 500 scenes, beside the plain network?",
         choices: [
           "They went by texture more often",
           "They went by outline more often",
@@ -61,18 +61,15 @@ export const texture = {
     b: [
       {
         question:
-          "An object has the outline of a fish and the texture of rings. A network answers “ring”. What did it go by?",
-        choices: ["By outline", "By colour", "By texture"],
-        why: "Ring is the texture's class, so texture decided.",
+          "Stars are striped and hearts are dotted. Which object tells whether a network goes by outline or by texture?",
+        choices: ["A striped star", "A dotted heart", "A dotted star"],
+        why: "Only there do the two disagree. “Star” means outline, “heart” means texture.",
       },
       {
-        question: "Does “robust” always mean “goes by outline”?",
-        choices: [
-          "Yes",
-          "No: a robust network was measured that reads texture",
-          "A robust network cannot read outlines",
-        ],
-        why: "The network that was attacked in L2 is robust and has a shape bias of 37 %.",
+        question:
+          "AdvProp and Fast AdvProp both train with attacks. Which went by outline more often than the plain network?",
+        choices: ["Both of them", "AdvProp alone", "Fast AdvProp alone"],
+        why: "Shape bias 59 and 65 % with AdvProp, 24 % with Fast AdvProp, 39 % for the plain one.",
       },
     ],
   },

@@ -38,7 +38,7 @@ export const pieces: Translated<typeof english> = {
     numbered: (place: number, digit: number) => `${place}番目の数字、${digit}`,
     share: (model: string, share: string, count: number, epsilon: string) =>
       `${model}のモデル：ε = ${epsilon}のとき、数字${count}個のうち${share}に正解。`,
-    errors: "FGSMの強さと正答率",
+    errors: (epsilon: string) => `FGSMの強さεと正答率。縦の線は、ε = ${epsilon}のところです。`,
     point: (model: string, clean: string, attacked: string, epsilon: string) =>
       `${model}：クリーンな数字で${clean}、ε = ${epsilon}で${attacked}`,
   },
@@ -52,8 +52,8 @@ export const pieces: Translated<typeof english> = {
     twin: "種類ごとに正規化層を分ける",
   },
   twoNetworks: {
-    titles: ["クリーンなシーンだけを見た", "クリーンなシーンと攻撃されたシーンを見た"],
-    against: ["左のネットワークを通して攻撃", "右のネットワークを通して攻撃"],
+    titles: ["1つ目：クリーンなシーンだけ", "2つ目：両方の種類"],
+    against: ["1つ目のネットワークへの攻撃", "2つ目のネットワークへの攻撃"],
   },
   algorithm: {
     names: [
@@ -65,12 +65,12 @@ export const pieces: Translated<typeof english> = {
       "1歩進める。",
     ],
     steps: (right: string, clean: string, adversarial: string) => [
-      `訓練では、訓練データから正解のクラスといっしょに取ります。正解は「${right}」です。`,
-      "ここではε = 4/255のPGDが、**aux**の勾配に沿って進みます。重みは変わりません。移動平均などの統計量も動きません。",
-      `損失は${clean}です。バッチの平均と分散は、**main**の正規化層に入ります。`,
-      `損失は${adversarial}です。バッチの平均と分散は、**aux**の正規化層に入ります。`,
+      `訓練では、正解のクラスといっしょに取ります。正解は「${right}」です。`,
+      "レッスン1の攻撃PGDが、4/255の強さで、**aux**の勾配に沿って進みます。変わるのは画像だけで、ネットワークは変わりません。",
+      `損失は${clean}です。訓練では、ここで**main**の正規化層の移動平均と分散が動きます。`,
+      `損失は${adversarial}です。訓練では、ここで**aux**の正規化層のものが動きます。`,
       `${clean} + ${adversarial}：2つで1つの数になります。`,
-      "すべての重みが、和の勾配と逆の向きに少し動きます。共有の重みには、両方の損失が効きます。各ブランチの正規化層には、そのブランチの損失だけが効きます。",
+      "和が小さくなるように、すべての重みが少し動きます。共有の重みには、両方の損失が効きます。各ブランチの正規化層には、そのブランチの損失だけが効きます。",
     ],
     loss: (loss: string) => `損失 ${loss}`,
     notYet: "まだ作っていません",
@@ -83,7 +83,7 @@ export const pieces: Translated<typeof english> = {
       `輪郭：${shape}。テクスチャ：${textureJa(texture)}（本来は${other}のもの）。`,
     tally: (count: number) => `シーン${count}枚への答え`,
     network: "ネットワーク",
-    here: "今の答え",
+    here: "答え",
     kinds: { shape: "輪郭", texture: "テクスチャ", neither: "その他" },
     candidates: ["通常", "AdvProp、main", "AdvProp、aux"],
     next: "次のシーン",

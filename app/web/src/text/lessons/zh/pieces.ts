@@ -33,7 +33,7 @@ export const pieces = {
     numbered: (place: number, digit: number) => `第 ${place} 个数字，是 ${digit}`,
     share: (model: string, share: string, count: number, epsilon: string) =>
       `${model}模型：ε = ${epsilon} 时，在 ${count} 个数字中答对 ${share}。`,
-    errors: "答对率与 FGSM 强度的关系",
+    errors: (epsilon: string) => `答对率与 FGSM 强度 ε 的关系。竖线处 ε = ${epsilon}。`,
     point: (model: string, clean: string, attacked: string, epsilon: string) =>
       `${model}：干净数字答对 ${clean}，ε = ${epsilon} 时答对 ${attacked}`,
   },
@@ -47,8 +47,8 @@ export const pieces = {
     twin: "每种图片各用一个归一化层",
   },
   twoNetworks: {
-    titles: ["只见过干净场景", "见过干净场景和受攻击场景"],
-    against: ["通过左边的网络攻击", "通过右边的网络攻击"],
+    titles: ["第一个：只见过干净场景", "第二个：两种都见过"],
+    against: ["针对第一个网络的攻击", "针对第二个网络的攻击"],
   },
   algorithm: {
     names: [
@@ -60,12 +60,12 @@ export const pieces = {
       "走一步。",
     ],
     steps: (right: string, clean: string, adversarial: string) => [
-      `训练时它来自训练数据，带着正确的类别：${right}。`,
-      "这里，强度 4/255 的 PGD 沿着 **aux** 的梯度走。权重不变，滑动统计量也不变。",
-      `它的损失是 ${clean}。这一批的均值和方差交给 **main** 的归一化层。`,
-      `它的损失是 ${adversarial}。这一批的均值和方差交给 **aux** 的归一化层。`,
+      `训练时它带着正确的类别：${right}。`,
+      "第 1 课的攻击 PGD，以强度 4/255 沿着 **aux** 的梯度走。它只改变图片，不改变网络。",
+      `损失是 ${clean}。训练时，**main** 的归一化层这时更新滑动均值和方差。`,
+      `损失是 ${adversarial}。训练时，**aux** 的归一化层这时更新它们自己的。`,
       `${clean} + ${adversarial}：合成一个数。`,
-      "所有权重都朝总损失梯度的反方向移动一点点。共享权重受两个损失影响，每个分支的归一化层只受自己那个损失影响。",
+      "所有权重都移动一点点，让总损失变小。共享权重跟着两个损失走，每个分支的归一化层只跟着自己那个损失走。",
     ],
     loss: (loss: string) => `损失 ${loss}`,
     notYet: "还没有生成",
@@ -78,7 +78,7 @@ export const pieces = {
       `轮廓：${shape}。纹理：${textureZh(texture)}，它属于 ${other}。`,
     tally: (count: number) => `对 ${count} 个场景的回答`,
     network: "网络",
-    here: "这里的回答",
+    here: "回答",
     kinds: { shape: "轮廓", texture: "纹理", neither: "都不是" },
     candidates: ["普通", "AdvProp，main", "AdvProp，aux"],
     next: "下一个场景",

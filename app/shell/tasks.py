@@ -106,15 +106,17 @@ def answer(
     title: str = "",
     *,
     stands_in: Callable[[Shown], bool] | None = None,
+    room: int = _RESERVED,
 ) -> Shown | None:
     """The newest result of a slot: this task's or, while it is computed, the one before.
 
     Draws progress, a mistake or a defect, and says when the result is the previous one. With a
     result ``view``, ``info`` and ``title`` are kept. ``stands_in`` says whether a previous one may
-    be shown meanwhile; by default any may, also after a failure.
+    be shown meanwhile; by default any may, also after a failure. ``room`` is the height in pixels
+    that is kept for the first result: none where it is shown elsewhere.
     """
     try:
-        result = wait_for(slot, task)
+        result = wait_for(slot, task, room)
     except Exception as error:
         if stands_in is None:
             return refused(slot, error)
@@ -126,8 +128,8 @@ def answer(
         )
     is_coming = result is None and not is_stopped(slot, task)
     if (newest := shown(slot)) is None or (stands_in and not stands_in(newest)):
-        if is_coming:
-            st.skeleton(height=_RESERVED)
+        if is_coming and room:
+            st.skeleton(height=room)
         return None
     return previous(slot, task, _("The new one is being computed.") if is_coming else "")
 
@@ -183,7 +185,7 @@ def _do(task: Task, job: Job) -> Any:
     return result
 
 
-def wait_for(slot: str, task: Task) -> Any | None:
+def wait_for(slot: str, task: Task, room: int = _RESERVED) -> Any | None:
     """The result of a task, or None: progress while it is computed, a button once it is stopped."""
     if is_stopped(slot, task):
         left, right = st.columns([5, 1], vertical_alignment="center")
@@ -191,7 +193,7 @@ def wait_for(slot: str, task: Task) -> Any | None:
         right.button(_("Go on"), key=f"go.{slot}", width="stretch", on_click=go_on, args=(slot,))
         return None
     job = submit(slot, task)
-    if _wait(job, QUICK) or _watch(slot, job):
+    if _wait(job, QUICK) or _watch(slot, job, room):
         try:
             return job.future.result()
         except Cancelled:  # by someone else, just now: a file was written anew, for instance
@@ -209,14 +211,14 @@ def _wait(job: Job, seconds: float) -> bool:
     return job.done
 
 
-def _watch(slot: str, job: Job) -> bool:
+def _watch(slot: str, job: Job, height: int) -> bool:
     """Wait a little longer, with a bar; returns whether the job is done.
 
     To draw the page and poll costs the server more than to wait, which matters where many do.
     """
     bar, room, end = st.empty(), st.empty(), time.monotonic() + PATIENCE
-    if PATIENCE and shown(slot) is None:
-        room.skeleton(height=_RESERVED)
+    if PATIENCE and height and shown(slot) is None:
+        room.skeleton(height=height)
     while not job.done and time.monotonic() < end:
         bar.progress(job.progress, _state(job))
         _wait(job, _POLL)

@@ -148,9 +148,13 @@ def tables(content: Mapping[str, Any]) -> Iterator[Table]:
             lines,
             (0, 2, 4, 5, 6, 7, 8, 9),
             meanings=(
-                f"differences are to {first}, in percentage points, paired by seed",
-                f"images and epochs needed are those that reach the accuracy {first} ends with, "
-                "interpolated in their logarithms between what was measured",
+                _("differences are to {first}, in percentage points, paired by seed").format(
+                    first=first
+                ),
+                _(
+                    "images and epochs needed are those that reach the accuracy {first} ends with, "
+                    "interpolated in their logarithms between what was measured"
+                ).format(first=first),
             ),
         )
 

@@ -44,7 +44,7 @@ def page() -> None:
         if not busy:  # a step back would leave the run
             history.toolbar(view, state.default())
         controls.show(models, busy)
-    complaints, own = st.container(), st.container()
+    complaints, own = st.container(), st.container(border=not is_public())
     st.selectbox(_("Results"), list(titles), format_func=titled(titles), key=key("learned"))
     with own:
         shown = _run(request, task, refusal, busy)

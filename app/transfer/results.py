@@ -18,18 +18,21 @@ from app.transfer import words
 
 _TITLES = {"images": "Images", "differences": "Differences", "blocks": "Blocks", "epochs": "Epochs"}
 
+_FEW_ROWS = 12
+
 
 def show(content: Mapping[str, Any]) -> None:
     """The content of a transfer experiment's ``results.json``."""
     with english():  # files say it
         chart_saving.tell(words.source(content))
     st.markdown(f"## {words.heading(content)}")
-    for sentence in words.answers(content):
-        st.markdown(sentence)
+    st.markdown("\n".join(f"- {sentence}" for sentence in words.answers(content)))
     _figures(content)
-    for title, rows in words.table_rows(content):
-        st.markdown(f"### {title}")
-        st.table(rows, border="horizontal", hide_index=True)
+    for title, rows, meanings in words.table_rows(content):
+        # Nine networks by seven numbers of images are ten screens of a phone.
+        with st.expander(title, expanded=len(rows) <= _FEW_ROWS):
+            st.table(rows, border="horizontal", hide_index=True)
+            st.caption(meanings)
     st.caption(paragraph([words.source(content), _(words.CAUTION)]))
     for note in content["notes"]:
         st.caption(messages.safe(f"{note}."))

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from advprop_core.report.transfer_words import headline, sources, tables
-from app.language.text import N_, _, join
+from advprop_core.text import percent
+from app.language.text import N_, _, join, paragraph
 from app.shell.messages import safe
 from app.transfer.request import TransferRequest
 
@@ -66,9 +67,28 @@ def source(content: Mapping[str, Any]) -> str:
 
 
 def heading(content: Mapping[str, Any]) -> str:
-    """What is compared, in a few words, as Markdown."""
+    """Which source is right most often with the fewest images, as Markdown."""
     first, *others = sources(content)
-    return _("Compared with {first}").format(first=safe(first)) if others else safe(first)
+    if not others:
+        return safe(first)
+    rows = content["accuracies"]
+    count = min(row["num_images"] for row in rows)
+    shares = {
+        (row["trainable"], row["source"]): row["accuracy"]
+        for row in rows
+        if row["num_images"] == count
+    }
+    trainable, source = max(shares, key=lambda cell: shares[cell])
+    sentence = _("From {count} images {source} learns most: {share} right.")
+    if source != first and (trainable, first) in shares:
+        sentence = _("From {count} images {source} learns most: {share} right, {first} {other}.")
+    return sentence.format(
+        count=count,
+        source=safe(source),
+        share=percent(shares[trainable, source]),
+        first=safe(first),
+        other=percent(shares.get((trainable, first), 0)),
+    )
 
 
 def answers(content: Mapping[str, Any]) -> list[str]:
@@ -76,16 +96,20 @@ def answers(content: Mapping[str, Any]) -> list[str]:
     return [safe(sentence) for sentence in headline(content)]
 
 
-def table_rows(content: Mapping[str, Any]) -> list[tuple[str, list[dict[str, str]]]]:
-    """Each table's title and its rows, with columns that a page has room for."""
+def table_rows(content: Mapping[str, Any]) -> list[tuple[str, list[dict[str, str]], str]]:
+    """Each table's title, its rows with columns that a page has room for, and what they mean."""
     shown = []
     for table in tables(content):
         columns = (0, 2, 4, 6, 7, 8, 9)
         names = [table.columns[column] for column in columns]
-        names[4] = _("95 % of it")
+        names[4] = _("its 95 % interval")
         rows = [
             {name: safe(row[column]) for name, column in zip(names, columns, strict=True)}
             for row in table.rows
         ]
-        shown.append((table.title, rows))
+        meanings = [
+            _("{sentence}.").format(sentence=safe(text[0].upper() + text[1:]))
+            for text in table.meanings
+        ]
+        shown.append((table.title, rows, paragraph(meanings)))
     return shown

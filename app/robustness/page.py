@@ -44,7 +44,7 @@ def page() -> None:
             history.toolbar(view, state.default())
         controls.show(models, view, busy)
     complaints = st.container()
-    own = st.container(border=True)
+    own = st.container(border=True, key="own-run")
     titles = {runs.RUN: runs.OWN[runs.RUN], **bundled.questions(files), **runs.OWN}
     st.selectbox(
         _("Results"),

@@ -29,6 +29,8 @@ def test_a_run_is_started_and_all_of_it_shown(come):
     person.press("Run")
     assert not person.at.exception, person.at.exception
     assert "aux against tiny-vanilla, head only" in person.text.replace("\\", "")
+    assert "## From 10 images" in person.text
+    assert "Differences are to tiny-vanilla" in person.text.replace("\\", "")
     assert person.charts == ["transfer.images.0"]
     assert [tab.label for tab in person.at.tabs] == ["Images", "Differences", "Epochs"]
     assert len(person.at.table[0].value) == 4

@@ -11,7 +11,7 @@ export const algorithm = {
   ],
   tasks: [
     "What would go wrong if the attack were made through main and then shown to aux?",
-    "An AdvProp step costs 2.5 times a plain step. Where does the time go?",
+    "An AdvProp step takes much longer than a plain step. Where does the time go?",
   ],
   parts: {
     start: [

@@ -12,7 +12,7 @@ export const algorithm: Translated<typeof english> = {
   ],
   tasks: [
     "mainを通して作った攻撃をauxに見せると、何がうまくいかないでしょうか。",
-    "AdvPropの1ステップは、通常の2.5倍の時間がかかります。その時間は何に使われるのでしょうか。",
+    "AdvPropの1ステップは、通常の1ステップよりずっと時間がかかります。その時間は何に使われるのでしょうか。",
   ],
   parts: {
     start: [

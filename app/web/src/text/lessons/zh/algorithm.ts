@@ -11,7 +11,7 @@ export const algorithm = {
   ],
   tasks: [
     "如果攻击是通过 main 做的，再拿给 aux 看，会出什么问题？",
-    "AdvProp 的一步要花普通一步 2.5 倍的时间。时间花在哪里？",
+    "AdvProp 的一步比普通的一步花的时间多得多。时间花在哪里？",
   ],
   parts: {
     start: [

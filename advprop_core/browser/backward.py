@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -16,6 +16,15 @@ from torch import Tensor
 from advprop_core.browser.errors import NotExportable
 
 _aten = torch.ops.aten
+
+
+class _Window(NamedTuple):
+    """How the kernel of a convolution moves over its input, and in how many groups."""
+
+    stride: Sequence[int]
+    padding: Sequence[int]
+    dilation: Sequence[int]
+    groups: int
 
 
 def _convolution(
@@ -34,23 +43,18 @@ def _convolution(
     """The gradients at the input and at the weight, where asked; a bias is asked of no network."""
     if transposed:
         raise NotExportable("it has a transposed convolution")
-    window = stride, padding, dilation, groups
+    window = _Window(stride, padding, dilation, groups)
     return (
-        _convolution_at_input(gradient, given, weight, *window) if mask[0] else None,
-        _convolution_at_weight(gradient, given, weight, *window) if mask[1] else None,
+        _convolution_at_input(gradient, given, weight, window) if mask[0] else None,
+        _convolution_at_weight(gradient, given, weight, window) if mask[1] else None,
         None,
     )
 
 
 def _convolution_at_input(
-    gradient: Tensor,
-    given: Tensor,
-    weight: Tensor,
-    stride: Sequence[int],
-    padding: Sequence[int],
-    dilation: Sequence[int],
-    groups: int,
+    gradient: Tensor, given: Tensor, weight: Tensor, window: _Window
 ) -> Tensor:
+    stride, padding, dilation, groups = window
     back: Tensor
     if any(step != 1 for step in stride):
         rest = [
@@ -82,25 +86,19 @@ def _convolution_at_input(
 
 
 def _convolution_at_weight(
-    gradient: Tensor,
-    given: Tensor,
-    weight: Tensor,
-    stride: Sequence[int],
-    padding: Sequence[int],
-    dilation: Sequence[int],
-    groups: int,
+    gradient: Tensor, given: Tensor, weight: Tensor, window: _Window
 ) -> Tensor:
     """A correlation of inputs with what is handed back, the batch in the place of channels."""
-    if groups != 1:
+    if window.groups != 1:
         raise NotExportable("it trains a convolution in groups")
     height, width = weight.shape[2:]
     back: Tensor = _aten.convolution(
         given.transpose(0, 1),
         gradient.transpose(0, 1),
         None,
-        dilation,
-        padding,
-        stride,
+        window.dilation,
+        window.padding,
+        window.stride,
         False,
         [0, 0],
         1,

@@ -188,6 +188,11 @@ def test_a_network_is_trained_here_paused_and_used_in_the_lab(opened):
     main, aux = (line.get_attribute("points") for line in kept.all())
     assert main != aux  # the running means begin to part
 
+    # Another choice does not make the results its own.
+    training.get_by_label("One BatchNorm").check(force=True)
+    assert "of the last run: AdvProp, ε\N{NO-BREAK SPACE}=" in training.inner_text()
+    assert training.locator(".training-results.pending").count() == 1
+
     use.click()
     until(page, "location.hash.includes('network=trained-1')")
     until(page, "document.querySelector('.turns')")

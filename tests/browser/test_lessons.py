@@ -58,7 +58,7 @@ def test_a_lesson_is_guessed_answered_and_handed_in(opened, tmp_path):
     page = opened("lesson=4")
     assert page.locator(".prediction").count() == 0
     for place in (0, 1):
-        choose(page, f"norms-before-{place}", 3)  # "I do not know"
+        choose(page, f"norms-before-{place}", 3)  # "I do not know yet"
     page.get_by_role("button", name="Begin the lesson").click()
 
     covered = page.locator(".prediction").nth(1)
@@ -70,6 +70,15 @@ def test_a_lesson_is_guessed_answered_and_handed_in(opened, tmp_path):
     assert re.search(r"main\s+says crescent 99\s% → arrow", covered.inner_text())
     assert re.search(r"aux\s+still says crescent", covered.inner_text())
     assert covered.locator("[data-mark=right]").inner_text() == "Crescent, the right answer"
+
+    # What was said of one picture never stands beside another.
+    beside_another = page.evaluate("""async () => {
+        const [, piece] = document.querySelectorAll('.prediction');
+        piece.querySelectorAll('.thumbnail')[1].click();
+        for (const _ of [1, 2]) await new Promise(requestAnimationFrame);
+        return piece.querySelector('.branch .says').textContent;
+    }""")
+    assert beside_another == "…"
 
     order = page.evaluate("JSON.parse(localStorage.getItem('advprop-lens-answers')).order")
     form = {0: (1, 0), 1: (2, 1)}[order]  # the right choices of the questions after the lesson
@@ -85,6 +94,7 @@ def test_a_lesson_is_guessed_answered_and_handed_in(opened, tmp_path):
         "predictions": {"branches": 0},
         "after": list(form),
     }
+    assert page.get_by_text(f"Saved as advprop-answers-{answers['reader'][:6]}.json").is_visible()
     assert set(answers) == {"format", "version", "reader", "order", "lessons", "judgements"}
 
     again = opened("lessons")  # the browser has kept them

@@ -76,6 +76,12 @@ test("each pair meets on each scene, on sides by chance, the same for the same r
     ...[left.name, right.name].sort(),
   ]);
   assert.equal(new Set(met.map(String)).size, 36);
+  // The first twelve: no scene twice, and each pair as often as the others.
+  const round = met.slice(0, 12);
+  assert.equal(new Set(round.map(([scene]) => scene)).size, 12);
+  for (const pair of ["x,y", "x,z", "y,z"]) {
+    assert.equal(round.filter(([, ...names]) => String(names) === pair).length, 4);
+  }
   const first = duels.filter(({ left }) => left.name === "x").length;
   assert.ok(first > 6 && first < 18);
 });

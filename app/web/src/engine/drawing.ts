@@ -53,7 +53,13 @@ export function spread({ rows, columns, values }: MapOfBranch, size: number): Fl
   return wide;
 }
 
-/** The picture in grey with a map over it: the more there is, the less of the picture. */
+/** The colour of a share of a map over a grey: the more there is, the less of the grey. */
+export function overGrey(grey: number, share: number): number[] {
+  const opacity = Math.min(1.2 * share, 0.85);
+  return viridis(share).map((level) => grey + opacity * (level - grey));
+}
+
+/** The picture in grey with a map over it. */
 export function paintMap(picture: Levels, map: MapOfBranch, end: number, size: number): Levels {
   const area = size * size;
   const values = spread(map, size);
@@ -62,10 +68,8 @@ export function paintMap(picture: Levels, map: MapOfBranch, end: number, size: n
     const [red, green, blue] = [0, 1, 2].map((channel) => picture[channel * area + cell]);
     const grey = 0.8 * (0.299 * red + 0.587 * green + 0.114 * blue) + 25;
     const share = end > 0 ? Math.min(values[cell] / end, 1) : 0;
-    const opacity = Math.min(1.2 * share, 0.85);
-    const colour = viridis(share);
-    for (let channel = 0; channel < 3; channel++) {
-      painted[channel * area + cell] = grey + opacity * (colour[channel] - grey);
+    for (const [channel, level] of overGrey(grey, share).entries()) {
+      painted[channel * area + cell] = level;
     }
   }
   return painted;
@@ -84,6 +88,14 @@ export function scaleOf(maps: MapOfBranch[]): { end: number; largest: number } {
   if (!maps.some((map) => map.values.length > FEW_CELLS)) return { end: largest, largest };
   const values = maps.flatMap((map) => Array.from(map.values));
   return { end: quantile(Float32Array.from(values), REACH) || largest, largest };
+}
+
+/** Of the scale's end. */
+const FAINT = 0.3;
+
+/** Whether a map hardly shows on a scale that ends there. */
+export function isFaint({ values }: MapOfBranch, end: number): boolean {
+  return largestOf(values) < FAINT * end;
 }
 
 /** The change around middle grey, amplified. */

@@ -84,6 +84,11 @@ const [BLUE, ORANGE] = [
   [213, 94, 0],
 ];
 
+/** Blue, white, orange. */
+export const SIGNED_COLOURS = [BLUE, [255, 255, 255], ORANGE].map(
+  (colour) => `rgb(${colour.join(" ")})`,
+);
+
 /** Signed values: orange where positive, blue where negative, white at 0. */
 export function signedLevels(values: ArrayLike<number>, end?: number): Levels {
   const area = values.length;

@@ -34,7 +34,11 @@ export interface Duel {
   right: Candidate;
 }
 
-/** Each pair on each scene, in an order and on sides that follow from the reader's number. */
+/**
+ * Each pair on each scene, in an order and on sides that follow from the reader's number.
+ *
+ * A scene comes again only when each was shown, and until then no pair is shown more than another.
+ */
 export function duelsOf(
   candidates: readonly Candidate[],
   scenes: readonly LessonScene[],
@@ -44,11 +48,13 @@ export function duelsOf(
   const pairs = candidates.flatMap((first, index) =>
     candidates.slice(index + 1).map((second) => [first, second] as const),
   );
-  const duels = scenes.flatMap((scene) =>
-    pairs.map(([first, second]) => {
+  const ordered = shuffled(scenes, uniform);
+  const rounds = shuffled(Array.from(pairs.keys()), uniform);
+  return rounds.flatMap((round) =>
+    shuffled(Array.from(ordered.entries()), uniform).map(([place, scene]) => {
+      const [first, second] = pairs[(place + round) % pairs.length];
       const [left, right] = uniform() < 0.5 ? [first, second] : [second, first];
       return { scene, left, right };
     }),
   );
-  return shuffled(duels, uniform);
 }

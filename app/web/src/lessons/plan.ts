@@ -32,8 +32,8 @@ export interface Part {
   id: string;
   /** What is live in it; null for text alone. */
   piece: PieceName | null;
-  /** Of a prediction, the right choice; null where each answer is as good; undefined for no question. */
-  right?: number | null;
+  /** Of a prediction, the right choice; absent where nothing is asked. */
+  right?: number;
 }
 
 export type TestForm = "a" | "b";
@@ -52,116 +52,81 @@ const PHOTOS = "imagenet-lite0";
 const VANILLA = "shapes-vanilla";
 export const ADVPROP = "shapes-advprop";
 
+const plan = (networks: readonly string[], tests: LessonPlan["tests"], parts: readonly Part[]) => ({
+  networks,
+  tests,
+  parts,
+});
 const text = (id: string): Part => ({ id, piece: null });
 const live = (id: string, piece: PieceName): Part => ({ id, piece });
-const predict = (id: string, piece: PieceName, right: number | null): Part => ({
-  id,
-  piece,
-  right,
-});
+const predict = (id: string, piece: PieceName, right: number): Part => ({ id, piece, right });
 
-export const LESSONS: readonly LessonPlan[] = [
-  {
-    id: "fooled",
-    number: 1,
-    networks: [PHOTOS],
-    parts: [
-      text("start"),
-      predict("attack", "attack-photo", 2),
-      text("small"),
-      predict("noise", "noise-photo", 0),
-      text("end"),
-    ],
-    tests: { a: [1, 2], b: [2, 0] },
-  },
-  {
-    id: "gradient",
-    number: 2,
-    networks: [PHOTOS],
-    parts: [
-      text("start"),
-      predict("pixels", "eight-pixels", 1),
-      text("sign"),
-      predict("digit", "digit", 1),
-      live("photo", "fgsm-photo"),
-      text("end"),
-    ],
-    tests: { a: [1, 2], b: [0, 1] },
-  },
-  {
-    id: "training",
-    number: 3,
-    networks: [VANILLA, ADVPROP],
-    parts: [
-      text("start"),
-      predict("robust", "robust-digit", 1),
-      live("errors", "digit-errors"),
-      text("cost"),
-      predict("scenes", "two-networks", 2),
-      text("end"),
-    ],
-    tests: { a: [1, 0], b: [2, 1] },
-  },
-  {
-    id: "norms",
-    number: 4,
-    networks: [ADVPROP],
-    parts: [
-      text("start"),
-      predict("means", "running-means", 2),
-      text("split"),
-      predict("branches", "two-branches", 1),
-      live("train", "live-training"),
-      text("halves"),
-    ],
-    tests: { a: [2, 1], b: [1, 0] },
-  },
-  {
-    id: "algorithm",
-    number: 5,
-    networks: [ADVPROP],
-    parts: [
-      text("start"),
-      live("steps", "algorithm"),
-      predict("through", "strongest-attack", 1),
-      text("result"),
-    ],
-    tests: { a: [1, 2], b: [0, 1] },
-  },
-  {
-    id: "maps",
-    number: 6,
-    networks: [PHOTOS],
-    parts: [
-      text("start"),
-      predict("where", "maps", null),
-      text("read"),
-      predict("methods", "map-methods", 1),
-      text("limits"),
-    ],
-    tests: { a: [2, 0], b: [1, 2] },
-  },
-  {
-    id: "texture",
-    number: 7,
-    networks: [VANILLA, ADVPROP],
-    parts: [text("start"), predict("conflict", "conflicts", 0), text("measured"), text("end")],
-    tests: { a: [0, 1], b: [2, 1] },
-  },
-  {
-    id: "trust",
-    number: 8,
-    networks: [ADVPROP],
-    parts: [
-      text("start"),
-      predict("weights", "shuffled-norms", 0),
-      predict("labels", "random-labels", 1),
-      predict("seeds", "other-seeds", 1),
-      text("checks"),
-    ],
-    tests: { a: [1, 2], b: [0, 1] },
-  },
-];
+/** In order; the number of a lesson is its place. */
+const PLANS: Record<LessonId, Omit<LessonPlan, "id" | "number">> = {
+  fooled: plan([PHOTOS], { a: [1, 2], b: [2, 0] }, [
+    text("start"),
+    predict("attack", "attack-photo", 2),
+    text("small"),
+    predict("noise", "noise-photo", 0),
+    text("end"),
+  ]),
+  gradient: plan([PHOTOS], { a: [1, 2], b: [0, 1] }, [
+    text("start"),
+    predict("pixels", "eight-pixels", 1),
+    text("sign"),
+    predict("digit", "digit", 1),
+    live("photo", "fgsm-photo"),
+    text("end"),
+  ]),
+  training: plan([VANILLA, ADVPROP], { a: [1, 0], b: [2, 1] }, [
+    text("start"),
+    predict("robust", "robust-digit", 1),
+    live("errors", "digit-errors"),
+    text("cost"),
+    predict("scenes", "two-networks", 2),
+    text("end"),
+  ]),
+  norms: plan([ADVPROP], { a: [2, 1], b: [1, 0] }, [
+    text("start"),
+    predict("means", "running-means", 2),
+    text("split"),
+    predict("branches", "two-branches", 1),
+    live("train", "live-training"),
+    text("halves"),
+  ]),
+  algorithm: plan([ADVPROP], { a: [1, 2], b: [0, 1] }, [
+    text("start"),
+    live("steps", "algorithm"),
+    predict("through", "strongest-attack", 1),
+    text("result"),
+  ]),
+  maps: plan([PHOTOS], { a: [2, 0], b: [1, 2] }, [
+    text("start"),
+    predict("where", "maps", 2),
+    text("read"),
+    predict("methods", "map-methods", 1),
+    text("limits"),
+  ]),
+  texture: plan([VANILLA, ADVPROP], { a: [0, 1], b: [2, 1] }, [
+    text("start"),
+    predict("conflict", "conflicts", 0),
+    text("measured"),
+    text("end"),
+  ]),
+  trust: plan([ADVPROP], { a: [1, 2], b: [0, 1] }, [
+    text("start"),
+    predict("weights", "shuffled-norms", 0),
+    predict("labels", "random-labels", 1),
+    predict("seeds", "other-seeds", 1),
+    text("checks"),
+  ]),
+};
+
+export const LESSONS: readonly LessonPlan[] = Object.entries(PLANS).map(([id, rest], place) => ({
+  ...rest,
+  id: id as LessonId,
+  number: place + 1,
+}));
 
 /** Which questions a reader meets on a side of a lesson. */
 export function testForm(order: Order, side: "before" | "after"): TestForm {

@@ -1,7 +1,7 @@
 /** Each branch: where it looks in both pictures, and what it answers to each. */
 
 import { useMemo } from "preact/hooks";
-import { mainPlace, paintMap, scaleOf, viridis } from "../engine/drawing";
+import { mainPlace, paintMap, scaleOf } from "../engine/drawing";
 import type { MapOfBranch } from "../engine/findings";
 import { largestIndices, largestOf } from "../engine/numbers";
 import type { Lab } from "../lab";
@@ -9,6 +9,7 @@ import type { InputKind } from "../manifest";
 import { classOf, type Drawn, isUnchanged, type Shown } from "../shown";
 import { mark, percent, sentences, words } from "../text";
 import { Drawing } from "./drawing";
+import { MAP_COLOURS, ScaleBar } from "./scale";
 
 /** Of the scale's end. */
 const FAINT = 0.3;
@@ -116,13 +117,10 @@ const written = (value: number) => String(Number(value.toPrecision(3)));
 
 function Scale({ shown, end, largest }: { shown: Shown; end: number; largest: number }) {
   const { network, settings } = shown.subject;
-  const stops = Array.from({ length: 10 }, (_, index) => `rgb(${viridis(index / 9).join()})`);
   return (
     <p class="scale">
       {words.mapScale(settings.method, network.layer)}{" "}
-      <span class="range">
-        0 <i style={{ background: `linear-gradient(to right, ${stops.join()})` }} /> {written(end)}
-      </span>
+      <ScaleBar colours={MAP_COLOURS} least="0" most={written(end)} />
       {largest > end && words.mapLargest(written(largest))}
       {sentences(mark("stop"), ...faintBranches(shown, end))}
     </p>

@@ -2,16 +2,9 @@
 
 import type { Lab } from "../lab";
 import type { Norm, Settings } from "../manifest";
-import {
-  ATTACKS,
-  firstState,
-  LARGEST_EPSILON,
-  METHODS,
-  MOST_STEPS,
-  NORMS,
-  usualEpsilon,
-} from "../state";
+import { firstState, LARGEST_EPSILON, MOST_STEPS, NORMS, usualEpsilon } from "../state";
 import { words } from "../text";
+import { AttackChoice, BranchChoice, MethodChoice } from "./choices";
 import { Choice, ClassPicker, NumberField } from "./fields";
 
 /** How a norm's radius is shown: its unit in pixel units, and the slider's step. */
@@ -25,22 +18,17 @@ export function Controls({ lab }: { lab: Lab }) {
   const { settings } = state;
   return (
     <div class="fields">
-      <Choice
-        legend={words.attack}
+      <AttackChoice
         name="attack"
-        choices={ATTACKS}
-        label={(attack) => words.attackNames[attack]}
         value={settings.attack}
         onChoose={(attack) => lab.set({ attack })}
         hint={words.attackAbout[settings.attack]}
       />
       {settings.attack !== "none" && <Strength lab={lab} />}
       {usesGradient(settings) && network.branches.length > 1 && (
-        <Choice
-          legend={words.through}
+        <BranchChoice
           name="through"
-          choices={network.branches.map(({ name }) => name)}
-          label={(branch) => branch}
+          branches={network.branches.map(({ name }) => name)}
           value={settings.attack_branch}
           onChoose={(attack_branch) => lab.set({ attack_branch })}
           hint={words.throughAbout(settings.attack_branch)}
@@ -121,11 +109,8 @@ export function More({ lab }: { lab: Lab }) {
         />
       )}
       {usesGradient(settings) && <Target lab={lab} />}
-      <Choice
-        legend={words.method}
+      <MethodChoice
         name="method"
-        choices={METHODS}
-        label={(method) => words.methodNames[method]}
         value={settings.method}
         onChoose={(method) => lab.set({ method })}
       />

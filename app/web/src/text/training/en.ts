@@ -6,11 +6,12 @@ import { number, percent, radius } from "../format";
 const OBJECTIVES: Record<Objective, string> = {
   advprop: "AdvProp",
   mixed: "One BatchNorm",
-  vanilla: "Vanilla",
+  vanilla: "Plain (vanilla)",
 };
 
-function deviations(gap: number): string {
-  return `${number(gap, 2)} standard deviations`;
+/** How far two kinds are apart. */
+function apart(gap: number): string {
+  return `${number(gap, 2)} times as far apart in this channel as values of one kind usually lie from their mean (their standard deviation)`;
 }
 
 export const trainingEn = {
@@ -44,16 +45,19 @@ export const trainingEn = {
   step: (step: number, steps: number) => `Step ${step} of ${steps}`,
 
   // What is found
+  ofOtherRun: (objective: Objective, epsilon: number, seed: number) =>
+    `You have chosen anew. What is dimmed is of the last run: ${OBJECTIVES[objective]}, ε = ${radius(epsilon, "linf")}, seed ${seed}. Start again to see the new one.`,
   idle: "Nothing is trained yet.",
   started: "It answers by chance: one in ten is right.",
   standing: (clean: number, adversarial: number) =>
     `${percent(clean)} of clean pictures right, ${percent(adversarial)} of attacked ones.`,
   accuracy: "Right answers",
+  accuracyAxis: "Share of right answers",
   accuracyAbout: (count: number) =>
     `On ${count} pictures that it does not learn from. Each branch is attacked through itself, in one step. With 200 pictures, differences of a few points are chance.`,
   loss: "Loss",
   lossAbout:
-    "Of the training pictures, mean over five steps. It is 2.3 for a network that guesses.",
+    "How wrong the answers to the training pictures are, mean over five steps. 0 is best. A network that guesses has 2.3.",
   clean: "clean",
   adversarial: "attacked",
   line: (branch: string, kind: string, value: string) => `${branch}, ${kind}: ${value}`,
@@ -64,24 +68,29 @@ export const trainingEn = {
   // The norm layers
   statistics: "What a norm layer keeps",
   statisticsAbout:
-    "A channel is one of the things that a layer looks for. The norm layer keeps a running mean and variance of each.",
+    "A channel is one of the things that a layer looks for. The norm layer keeps a running mean of each, and a running variance: how far its values spread.",
   layer: "Layer",
   layerNames: ["First", "Second", "Third"],
   quantity: "Keeps",
   quantities: { mean: "Mean", variance: "Variance" },
   channel: "Channel",
   widest: "The one furthest apart",
+  channels: "Channels",
   channelNumber: (channel: number) => `Channel ${channel}`,
   overTime: (channel: number) => `Channel ${channel}, step by step`,
   allChannels: "All channels of this layer, now",
+  allChannelsAbout:
+    "A stroke leads from clean pictures to attacked ones. Choose a channel by touching it.",
+  kept: (branch: string) => `kept by ${branch}`,
+  alone: (kind: string) => `${kind} pictures alone`,
   keeps: (branch: string, value: string) => `${branch} keeps ${value}`,
   passes: (kind: string, value: string) => `${kind} pictures alone: ${value}`,
   statisticValue: (value: number) => number(value, 2),
   gap: {
     advprop: (gap: number) =>
-      `What main makes of clean pictures and aux of attacked ones is ${deviations(gap)} apart in this channel. The pictures alone do little of it: each branch also learns a scale γ and a shift β of its own, in each norm layer.`,
+      `What main makes of clean pictures and what aux makes of attacked ones are ${apart(gap)}. The pictures alone do little of it: each branch also learns a γ and a β of its own, in each norm layer.`,
     mixed: (gap: number) =>
-      `Clean and attacked pictures are ${deviations(gap)} apart in this channel, and the one BatchNorm keeps a value between them. Compare it with AdvProp, where each kind has a γ and β of its own.`,
+      `Clean and attacked pictures are ${apart(gap)}. The one BatchNorm keeps a value between them. Compare it with AdvProp, where each kind has a γ and β of its own.`,
     vanilla: () => "It sees clean pictures alone, so there is one line.",
   } satisfies Record<Objective, (gap: number) => string>,
   firstLayer:

@@ -5,11 +5,13 @@ import { number, percent, radius } from "../format";
 const OBJECTIVES = {
   advprop: "AdvProp",
   mixed: "一个 BatchNorm",
-  vanilla: "普通训练",
+  vanilla: "普通训练（vanilla）",
 } as const;
 type Objective = keyof typeof OBJECTIVES;
 
-const deviations = (gap: number) => `${number(gap, 2)} 个标准差`;
+/** How far two kinds are apart. */
+const apart = (gap: number) =>
+  `相差的距离，是同一种的数值通常离均值距离（标准差）的 ${number(gap, 2)} 倍`;
 
 export const trainingZh = {
   title: "在这里训练一个网络",
@@ -39,15 +41,18 @@ export const trainingZh = {
   step: (step: number, steps: number) => `第 ${step} 步，共 ${steps} 步`,
 
   // What is found
+  ofOtherRun: (objective: Objective, epsilon: number, seed: number) =>
+    `你改了选择。变淡的是上一次训练的结果：${OBJECTIVES[objective]}，ε = ${radius(epsilon, "linf")}，种子 ${seed}。重新开始，就能看到新的。`,
   idle: "还没有开始训练。",
   started: "它的回答全凭偶然：十张里对一张。",
   standing: (clean: number, adversarial: number) =>
     `干净图片答对 ${percent(clean)}，受攻击的图片答对 ${percent(adversarial)}。`,
   accuracy: "答对率",
+  accuracyAxis: "答对的比例",
   accuracyAbout: (count: number) =>
     `在 ${count} 张没有用来学习的图片上。每个分支受到的，都是通过它自己的一步攻击。只有 200 张图片时，相差几个百分点只是偶然。`,
   loss: "损失",
-  lossAbout: "训练图片的损失，每五步取平均。全凭瞎猜的网络，损失是 2.3。",
+  lossAbout: "对训练图片的回答错得多厉害，每五步取平均。0 最好；全凭瞎猜的网络是 2.3。",
   clean: "干净图片",
   adversarial: "受攻击的图片",
   line: (branch: string, kind: string, value: string) => `${branch}，${kind}：${value}`,
@@ -58,24 +63,28 @@ export const trainingZh = {
   // The norm layers
   statistics: "归一化层记着什么",
   statisticsAbout:
-    "一个通道（channel）就是这一层要找的一样东西。归一化层给每个通道记着滑动均值和滑动方差。",
+    "一个通道（channel）就是这一层要找的一样东西。归一化层给每个通道记着滑动均值，还有滑动方差：数值散得多开。",
   layer: "层",
   layerNames: ["第一层", "第二层", "第三层"],
   quantity: "记着",
   quantities: { mean: "均值", variance: "方差" },
   channel: "通道",
   widest: "相差最大的通道",
+  channels: "通道",
   channelNumber: (channel: number) => `通道 ${channel}`,
   overTime: (channel: number) => `通道 ${channel}，一步一步看`,
   allChannels: "这一层现在的所有通道",
+  allChannelsAbout: "每一竖从干净图片的值画到受攻击的图片的值。点一下可以选择通道。",
+  kept: (branch: string) => `${branch} 记着的`,
+  alone: (kind: string) => `只算${kind}`,
   keeps: (branch: string, value: string) => `${branch} 记着 ${value}`,
   passes: (kind: string, value: string) => `只算${kind}：${value}`,
   statisticValue: (value: number) => number(value, 2),
   gap: {
     advprop: (gap: number) =>
-      `在这个通道里，main 处理干净图片得到的数值，和 aux 处理受攻击的图片得到的数值，相差 ${deviations(gap)}。图片本身的不同只起很小的作用：每个分支还在每个归一化层里学习自己的缩放 γ 和平移 β。`,
+      `在这个通道里，main 处理干净图片得到的数值，和 aux 处理受攻击的图片得到的数值，${apart(gap)}。图片本身的不同只起很小的作用：每个分支还在每个归一化层里学习自己的 γ 和 β。`,
     mixed: (gap: number) =>
-      `在这个通道里，干净图片和受攻击的图片相差 ${deviations(gap)}，这一个 BatchNorm 记着两者之间的一个值。请和 AdvProp 比较：那里每种图片有自己的 γ 和 β。`,
+      `在这个通道里，干净图片和受攻击的图片${apart(gap)}。这一个 BatchNorm 记着两者之间的一个值。请和 AdvProp 比较：那里每种图片有自己的 γ 和 β。`,
     vanilla: () => "它只看干净图片，所以只有一条线。",
   } satisfies Record<Objective, (gap: number) => string>,
   firstLayer: "在第一层，两者很接近：它前面没有 γ 和 β，而攻击把颜色值改大和改小的次数差不多。",

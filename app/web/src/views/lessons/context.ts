@@ -46,38 +46,44 @@ export function useFocusWhenOpened<T extends HTMLElement>(isOpen: boolean) {
 }
 
 export interface Asked<T> {
-  /** The newest answer; it stays while the next one is on its way. */
+  /** The newest answer about the subject; it stays while the next one is on its way. */
   value: T | null;
   isPending: boolean;
   failure: NetworkFailure | null;
 }
 
 /**
- * Asks whenever the key changes; only the newest question counts. Null asks nothing.
+ * Asks whenever the key changes; only the newest question counts.
  *
+ * @param key Of the question; null asks nothing.
+ * @param subject What it is asked of. An answer about another subject is no longer shown.
  * @param ask Takes whether its answer is still wanted.
  */
 export function useAsked<T>(
   key: string | null,
+  subject: string | null,
   ask: (isWanted: () => boolean) => Promise<T>,
 ): Asked<T> {
-  const [asked, setAsked] = useState<Asked<T>>({ value: null, isPending: true, failure: null });
-  const newest = useRef<string | null>(null);
+  const [settled, setSettled] = useState({
+    ...{ key: null as string | null, subject: null as string | null },
+    ...{ value: null as T | null, failure: null as NetworkFailure | null },
+  });
   useEffect(() => {
-    newest.current = key;
     if (key === null) return;
-    const isWanted = () => newest.current === key;
-    setAsked((last) => ({ ...last, isPending: true }));
-    ask(isWanted).then(
-      (value) => isWanted() && setAsked({ value, isPending: false, failure: null }),
-      (failure: NetworkFailure | Unwanted) => {
-        if (!isWanted() || failure instanceof Unwanted) return;
-        setAsked((last) => ({ ...last, isPending: false, failure }));
-      },
+    let isNewest = true;
+    const settle = (value: T | null, failure: NetworkFailure | null) =>
+      isNewest && setSettled({ key, subject, value, failure });
+    ask(() => isNewest).then(
+      (value) => settle(value, null),
+      (failure: NetworkFailure | Unwanted) => failure instanceof Unwanted || settle(null, failure),
     );
     return () => {
-      newest.current = null;
+      isNewest = false;
     };
   }, [key]);
-  return asked;
+  return {
+    value: settled.subject === subject ? settled.value : null,
+    isPending: settled.key !== key,
+    failure: settled.key === key ? settled.failure : null,
+  };
 }

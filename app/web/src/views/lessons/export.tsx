@@ -8,15 +8,19 @@ import { useProgress } from "./context";
 export function Export() {
   const progress = useProgress();
   const [isAsking, setAsking] = useState(false);
+  /** The file that was handed to the browser. */
+  const [saved, setSaved] = useState<string | null>(null);
   const texts = words.lessons.answers;
   const save = () => {
     const text = `${JSON.stringify(progress.answers, null, 1)}\n`;
     const name = `${texts.fileName}-${progress.answers.reader.slice(0, 6)}.json`;
     download(new Blob([text], { type: "application/json" }), name);
+    setSaved(name);
   };
   const forget = () => {
     progress.forget();
     setAsking(false);
+    setSaved(null);
   };
   return (
     <section class="answers">
@@ -46,6 +50,7 @@ export function Export() {
           </button>
         )}
       </div>
+      <p role="status">{saved !== null && texts.saved(saved)}</p>
     </section>
   );
 }

@@ -1,16 +1,15 @@
 /** A lesson on one printed page: what it says, and its questions with room for answers. */
 
-import { LESSONS, type LessonPlan } from "../../lessons/plan";
+import type { LessonPlan } from "../../lessons/plan";
 import { hashOf } from "../../route";
 import { words } from "../../text";
 import { linkFor } from "../share";
-import { useTitle } from "./lesson";
+import { PageHead } from "./head";
 import { Rich } from "./rich";
 
 export function Handout({ lesson }: { lesson: LessonPlan }) {
   const texts = words.lessons.lessons[lesson.id];
   const { handout } = words.lessons;
-  const heading = useTitle(texts.title);
   const parts: Record<string, unknown> = texts.parts;
   const predictions = lesson.parts.flatMap(({ id }) => {
     const part = parts[id] as { question: string; choices: readonly string[] } | readonly string[];
@@ -25,13 +24,11 @@ export function Handout({ lesson }: { lesson: LessonPlan }) {
         </button>
         <a href={hashOf("teacher")}>{words.lessons.teacher.title}</a>
       </div>
-      <header>
-        <p class="title">{words.lessons.numbered(lesson.number, LESSONS.length)}</p>
-        <h1 ref={heading} tabIndex={-1}>
-          {texts.title}
-        </h1>
-        <p>{texts.about}</p>
-      </header>
+      <PageHead title={texts.title} about={texts.about} lesson={lesson} />
+      {predictions.length > 0 && <h2>{handout.predict}</h2>}
+      {predictions.map(({ question, choices }) => (
+        <Blank key={question} {...{ question, choices }} />
+      ))}
       <h2>{handout.inShort}</h2>
       <ul class="points">
         {texts.inShort.map((text) => (
@@ -40,10 +37,6 @@ export function Handout({ lesson }: { lesson: LessonPlan }) {
           </li>
         ))}
       </ul>
-      {predictions.length > 0 && <h2>{handout.predict}</h2>}
-      {predictions.map(({ question, choices }) => (
-        <Blank key={question} {...{ question, choices }} />
-      ))}
       <h2>{handout.tasks}</h2>
       <ol class="tasks">
         {texts.tasks.map((text) => (

@@ -2,7 +2,6 @@
 
 import { useMemo, useState } from "preact/hooks";
 import type { Looked } from "../../engine/findings";
-import type { Levels } from "../../engine/levels";
 import type { Judgement } from "../../lessons/answers";
 import { candidatesIn, type Duel, duelsOf } from "../../lessons/duels";
 import { strengthsOf } from "../../lessons/preferences";
@@ -11,11 +10,11 @@ import { readDataUrl } from "../../pictures";
 import { hashOf } from "../../route";
 import { words } from "../../text";
 import { Drawing } from "../drawing";
-import { MapDrawing } from "../pieces/maps";
+import { MapDrawing, MapScale } from "../pieces/maps";
 import { MissingNetwork, Status } from "../pieces/status";
 import { useAsked, useLessonContext, useProgress } from "./context";
 import { Export } from "./export";
-import { useTitle } from "./lesson";
+import { PageHead } from "./head";
 import { Preferences } from "./preferences";
 
 /** After so many the scores are shown. */
@@ -25,7 +24,6 @@ const METHOD = "saliency";
 export function Judge() {
   const { manifest, material } = useLessonContext();
   const texts = words.lessons.judge;
-  const heading = useTitle(texts.title);
   const progress = useProgress();
   const { judgements, reader } = progress.answers;
   const candidates = useMemo(() => candidatesIn(manifest), [manifest]);
@@ -35,15 +33,11 @@ export function Judge() {
   );
   const [isSeen, setSeen] = useState(false);
   const duel = duels[judgements.length];
-  const left = Math.max(ROUND - judgements.length, 0);
+  const missing = Math.max(ROUND - judgements.length, 0);
+  const left = duels.length - judgements.length;
   return (
     <main class="lesson">
-      <header>
-        <h1 ref={heading} tabIndex={-1}>
-          {texts.title}
-        </h1>
-        <p class="introduction">{texts.about}</p>
-      </header>
+      <PageHead title={texts.title} about={texts.about} />
       {candidates.length < 2 ? (
         <MissingNetwork name="shapes-vanilla" />
       ) : (
@@ -55,8 +49,9 @@ export function Judge() {
           )}
           <section>
             <h2>{texts.scores}</h2>
-            {left > 0 ? (
-              <p>{texts.stillToJudge(left)}</p>
+            {missing === 0 && left > 0 && <p class="done">{texts.enough(left)}</p>}
+            {missing > 0 ? (
+              <p>{texts.stillToJudge(missing)}</p>
             ) : isSeen ? (
               <Scores judgements={judgements} names={candidates.map(({ name }) => name)} />
             ) : (
@@ -82,31 +77,23 @@ function Scores({ judgements, names }: { judgements: Judgement[]; names: string[
   return <Preferences strengths={strengths} about={words.lessons.judge.scoresOfOne} />;
 }
 
-interface TwoMaps {
-  duel: Duel;
-  levels: Levels;
-  looked: Looked[];
-}
-
 function DuelOf({ duel, number }: { duel: Duel; number: number }) {
   const { manifest, queue } = useLessonContext();
   const progress = useProgress();
   const texts = words.lessons.judge;
   const sides = [duel.left, duel.right];
-  const asked = useAsked<TwoMaps>(
-    `${duel.scene.name} ${duel.left.name} ${duel.right.name}`,
-    async (isWanted) => {
-      const looked: Looked[] = [];
-      const levels = await readDataUrl(duel.scene.png, networkOf(manifest, duel.left.network).size);
-      for (const { network, branch } of sides) {
-        const classIndex = networkOf(manifest, network).classes.indexOf(duel.scene.shape);
-        const look = { levels, branch, classIndex, shuffled: 0, seed: 0, method: METHOD } as const;
-        looked.push(await queue.look(network, look, isWanted));
-      }
-      return { duel, levels, looked };
-    },
-  );
-  const found = asked.value?.duel === duel ? asked.value : null;
+  const pair = `${duel.scene.name} ${duel.left.name} ${duel.right.name}`;
+  const asked = useAsked(pair, pair, async (isWanted) => {
+    const looked: Looked[] = [];
+    const levels = await readDataUrl(duel.scene.png, networkOf(manifest, duel.left.network).size);
+    for (const { network, branch } of sides) {
+      const classIndex = networkOf(manifest, network).classes.indexOf(duel.scene.shape);
+      const look = { levels, branch, classIndex, shuffled: 0, seed: 0, method: METHOD } as const;
+      looked.push(await queue.look(network, look, isWanted));
+    }
+    return { levels, looked };
+  });
+  const { value } = asked;
   const judge = (preferred: Judgement["preferred"]) =>
     progress.judge({
       scene: duel.scene.name,
@@ -129,14 +116,15 @@ function DuelOf({ duel, number }: { duel: Duel; number: number }) {
           <MapDrawing
             key={texts.sides[index]}
             network={networkOf(manifest, network)}
-            levels={found?.levels ?? null}
-            looked={found?.looked[index] ?? null}
+            levels={value?.levels ?? null}
+            looked={value?.looked[index] ?? null}
             title={texts.sides[index]}
-            isPending={!found}
+            isPending={!value}
             isNameless
           />
         ))}
       </div>
+      <MapScale />
       <Status asked={asked} />
       <div class="buttons verdicts">
         {(["left", "neither", "right"] as const).map((preferred) => (
@@ -144,8 +132,8 @@ function DuelOf({ duel, number }: { duel: Duel; number: number }) {
           <button
             key={preferred}
             type="button"
-            aria-disabled={!found}
-            onClick={() => found && judge(preferred)}
+            aria-disabled={!value}
+            onClick={() => value && judge(preferred)}
           >
             {texts.preferred[preferred]}
           </button>

@@ -1,6 +1,6 @@
 /** A lesson: two questions, its parts, two questions of the same kind. */
 
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import { LESSONS, type LessonPlan, type Part } from "../../lessons/plan";
 import { isAnswered } from "../../lessons/progress";
 import { hashOf } from "../../route";
@@ -8,6 +8,7 @@ import { words } from "../../text";
 import { Piece } from "../pieces/piece";
 import { useLessonContext, useProgress } from "./context";
 import { Export } from "./export";
+import { PageHead } from "./head";
 import { FirstAnswers, Prediction, Test } from "./questions";
 import { Paragraphs } from "./rich";
 
@@ -15,7 +16,6 @@ export function LessonPage({ lesson }: { lesson: LessonPlan }) {
   const { manifest, queue } = useLessonContext();
   const progress = useProgress();
   const texts = words.lessons.lessons[lesson.id];
-  const heading = useTitle(texts.title);
   const { before, after } = progress.of(lesson.id);
   const names = manifest.networks.map(({ name }) => name);
   const missing = lesson.networks.filter((name) => !names.includes(name));
@@ -28,13 +28,7 @@ export function LessonPage({ lesson }: { lesson: LessonPlan }) {
   const next = LESSONS.find(({ number }) => number === lesson.number + 1);
   return (
     <main class="lesson">
-      <header>
-        <p class="title">{words.lessons.numbered(lesson.number, LESSONS.length)}</p>
-        <h1 ref={heading} tabIndex={-1}>
-          {texts.title}
-        </h1>
-        <p class="introduction">{texts.about}</p>
-      </header>
+      <PageHead title={texts.title} about={texts.about} lesson={lesson} />
       {missing.length > 0 && (
         <p class="warning" role="alert">
           {words.lessons.missingNetworks(missing)}
@@ -69,17 +63,6 @@ export function LessonPage({ lesson }: { lesson: LessonPlan }) {
   );
 }
 
-/** Puts the title above the tab, and the reader at the heading of the page that opened. */
-export function useTitle(title: string) {
-  const { manifest } = useLessonContext();
-  const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => {
-    document.title = `${title} – ${manifest.title}`;
-    heading.current?.focus({ preventScroll: true });
-  }, [title, manifest]);
-  return heading;
-}
-
 type PartWords =
   | readonly string[]
   | { question: string; choices: readonly string[]; after: readonly string[] };
@@ -88,17 +71,15 @@ function LessonPart({ lesson, part }: { lesson: LessonPlan; part: Part }) {
   const parts: Record<string, PartWords> = words.lessons.lessons[lesson.id].parts;
   const texts = parts[part.id];
   const piece = part.piece && <Piece name={part.piece} />;
-  if (!("question" in texts)) {
-    return (
-      <section class="part">
-        <Paragraphs texts={texts} />
-        {piece}
-      </section>
-    );
+  if ("question" in texts) {
+    const { right } = part;
+    if (right === undefined) throw new TypeError(`${part.id} asks without a right choice`);
+    return <Prediction {...{ lesson, part: part.id, words: texts, right }}>{piece}</Prediction>;
   }
   return (
-    <Prediction {...{ lesson, part: part.id, words: texts }} right={part.right ?? null}>
+    <section class="part">
+      <Paragraphs texts={texts} />
       {piece}
-    </Prediction>
+    </section>
   );
 }

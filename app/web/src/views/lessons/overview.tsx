@@ -7,34 +7,29 @@ import { hashOf } from "../../route";
 import { words } from "../../text";
 import { useProgress } from "./context";
 import { Export } from "./export";
-import { useTitle } from "./lesson";
+import { LessonList, PageHead } from "./head";
 
 export function Overview({ unknown }: { unknown: string | null }) {
   const progress = useProgress();
   const texts = words.lessons;
-  const heading = useTitle(texts.title);
   return (
     <main class="lesson">
-      <header>
-        <h1 ref={heading} tabIndex={-1}>
-          {texts.title}
-        </h1>
-        <p class="introduction">{texts.about}</p>
-      </header>
+      <PageHead title={texts.title} about={texts.about} />
       {unknown !== null && (
         <p class="warning" role="alert">
           {texts.unknownLesson(unknown, LESSONS.length)}
         </p>
       )}
-      <ol class="overview">
-        {LESSONS.map((lesson) => (
-          <li key={lesson.id}>
-            <a href={hashOf(`lesson=${lesson.number}`)}>{texts.lessons[lesson.id].title}</a>
+      <LessonList
+        opens="lesson"
+        class="overview"
+        below={(lesson) => (
+          <>
             <p>{texts.lessons[lesson.id].about}</p>
-            <p class="hint">{stateOf(lesson, progress)}</p>
-          </li>
-        ))}
-      </ol>
+            <State {...{ lesson, progress }} />
+          </>
+        )}
+      />
       <section>
         <h2>
           <a href={hashOf("judge")}>{texts.judge.title}</a>
@@ -50,12 +45,15 @@ export function Overview({ unknown }: { unknown: string | null }) {
   );
 }
 
-function stateOf(lesson: LessonPlan, progress: Progress): string {
+/** How far the reader is in a lesson; nothing where it was not begun. */
+function State({ lesson, progress }: { lesson: LessonPlan; progress: Progress }) {
   const { before, after, predictions } = progress.of(lesson.id);
   if (isAnswered(after)) {
-    const form = testForm(progress.answers.order, "after");
-    return words.lessons.test.after.result(Math.round(2 * scoreOf(lesson, form, after)), 2);
+    const rights = Math.round(
+      2 * scoreOf(lesson, testForm(progress.answers.order, "after"), after),
+    );
+    return <p class="hint">{words.lessons.test.after.result(rights, 2)}</p>;
   }
   const isBegun = isAnswered(before) || Object.keys(predictions).length > 0;
-  return isBegun ? words.lessons.begun : words.lessons.minutes;
+  return isBegun ? <p class="hint">{words.lessons.begun}</p> : null;
 }

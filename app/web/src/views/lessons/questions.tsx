@@ -162,8 +162,7 @@ interface PredictionProps {
   lesson: LessonPlan;
   part: string;
   words: { question: string; choices: readonly string[]; after: readonly string[] };
-  /** Null where each answer is as good. */
-  right: number | null;
+  right: number;
   children: ComponentChildren;
 }
 

@@ -1,5 +1,6 @@
 /** What a branch answers to the clean and to the changed picture. */
 
+import { useRef } from "preact/hooks";
 import type { Answers } from "../../engine/findings";
 import { largestIndex, largestIndices } from "../../engine/numbers";
 import type { Network } from "../../manifest";
@@ -22,9 +23,12 @@ interface BarsProps {
 export function AnswerBars(props: BarsProps) {
   const { network, branch, title, comparison, isPending, isChanged } = props;
   const index = network.branches.findIndex(({ name }) => name === branch);
-  const sides = comparison && {
-    clean: comparison.clean[branch],
-    perturbed: comparison.answers[branch],
+  // Bars of another picture are hidden, and hold the room that the next ones take.
+  const last = useRef(comparison);
+  last.current = comparison ?? last.current;
+  const sides = last.current && {
+    clean: last.current.clean[branch],
+    perturbed: last.current.answers[branch],
   };
   const kinds = isChanged ? (["clean", "perturbed"] as const) : (["clean"] as const);
   const classes = sides
@@ -36,7 +40,7 @@ export function AnswerBars(props: BarsProps) {
       <p class="says">
         <Rich text={comparison ? answerLine(network, branch, comparison, isChanged) : "…"} />
       </p>
-      <ul class="bars" aria-label={title ?? branch}>
+      <ul class={comparison ? "bars" : "bars hidden"} aria-label={title ?? branch}>
         {sides &&
           classes.map((each) => (
             <li key={each}>

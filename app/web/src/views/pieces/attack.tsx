@@ -7,8 +7,8 @@ import type { Comparison } from "../../network-queue";
 import { readDataUrl } from "../../pictures";
 import { classOf } from "../../shown";
 import { words } from "../../text";
+import { BranchChoice, Strength } from "../choices";
 import { Drawing } from "../drawing";
-import { Choice, NumberField } from "../fields";
 import { type Asked, useAsked, useLessonContext, useNetwork } from "../lessons/context";
 import { AnswerBars, BarLegend } from "./answers";
 import { MissingNetwork, Status } from "./status";
@@ -42,17 +42,21 @@ export function useComparison(
   needsMaps = false,
 ): Asked<Comparison> {
   const { queue } = useLessonContext();
-  const key = network && picture && JSON.stringify([network.name, picture.name, settings]);
-  return useAsked(key, async (isWanted) => {
-    if (!network || !picture) throw new TypeError("no picture to ask about");
-    const clean = await readDataUrl(picture.png, network.size);
-    const job = {
-      ...{ clean, settings, step: null, dial: null, isLive: !needsMaps },
-      picture: `${network.name} ${picture.name}`,
-      trueClass: classOf(picture.true_class),
-    };
-    return queue.compare(network.name, job, isWanted);
-  });
+  const subject = network && picture && `${network.name} ${picture.name}`;
+  return useAsked(
+    subject && `${subject} ${JSON.stringify(settings)}`,
+    subject,
+    async (isWanted) => {
+      if (!network || !picture || !subject) throw new TypeError("no picture to ask about");
+      const clean = await readDataUrl(picture.png, network.size);
+      const job = {
+        ...{ clean, settings, step: null, dial: null, isLive: !needsMaps },
+        picture: subject,
+        trueClass: classOf(picture.true_class),
+      };
+      return queue.compare(network.name, job, isWanted);
+    },
+  );
 }
 
 export function Attack(props: AttackProps) {
@@ -79,23 +83,13 @@ function AttackOf(props: Omit<AttackProps, "network"> & { network: Network }) {
     <div class="piece">
       <Pictures {...{ network, picture, comparison: value, isPending, attack }} />
       <div class="piece-controls">
-        <NumberField
+        <Strength
           id={`strength-${attack}-${network.name}-${shown.length}`}
-          label={words.lessons.strength}
-          value={strength}
-          least={0}
-          most={mostLevels}
-          step={1}
-          onChange={setStrength}
-          hint={words.strengthAbout.linf(String(strength))}
+          {...{ levels: strength, most: mostLevels, onChange: setStrength }}
         />
         {choosesBranch && (
-          <Choice
-            legend={words.through}
-            name={`through-${attack}`}
-            choices={names}
-            label={(name) => name}
-            value={through}
+          <BranchChoice
+            {...{ name: `through-${attack}`, branches: names, value: through }}
             onChoose={setThrough}
           />
         )}
@@ -143,10 +137,14 @@ export function Pictures({ network, picture, comparison, isPending, attack }: Pi
       <Drawing
         {...{ size, isPending, drawn: change?.drawn ?? null }}
         alt={change ? words.changeAlt(change.times, change.largest) : words.change}
-        caption={change?.largest ? words.amplified(change.times) : words.noChange}
+        caption={change ? changeCaption(change) : words.change}
       />
     </div>
   );
+}
+
+function changeCaption({ times, largest }: { times: number; largest: number }): string {
+  return largest > 0 ? words.amplified(times) : words.noChange;
 }
 
 function changeOf(comparison: Comparison | null) {

@@ -13,7 +13,7 @@ import {
 import type { LinearModel } from "../../manifest";
 import { number, percent, sentences, words } from "../../text";
 import { Drawing } from "../drawing";
-import { useDigits } from "./digit";
+import { useDigits, WeightScale } from "./digit";
 
 const inputTimesWeight = ({ weight }: LinearModel, { pixels }: Digit) =>
   weight.map((value, index) => value * pixels[index]);
@@ -74,6 +74,7 @@ export function RandomLabels() {
           </div>
         </section>
       ))}
+      <WeightScale />
       <p class="says" role="status">
         {texts.agreement(
           number(rankCorrelation(first.weights, second.weights)),
@@ -119,6 +120,7 @@ export function OtherSeeds() {
           />
         ))}
       </div>
+      <WeightScale />
       <p class="says" role="status">
         {texts.halves(
           number(rankCorrelation(sizes(first.weight, used), sizes(second.weight, used))),

@@ -40,7 +40,7 @@ function ConflictsOf({ networks }: { networks: readonly Network[] }) {
   const textureClass = (each: LessonScene) => classes[textures.indexOf(each.texture)];
   const kindOf = (each: LessonScene, answer: string): Kind =>
     answer === each.shape ? "shape" : answer === textureClass(each) ? "texture" : "neither";
-  const asked = useAsked(`${scene.name} ${isAll}`, async (isWanted) => {
+  const asked = useAsked(`${scene.name} ${isAll}`, scene.name, async (isWanted) => {
     const wanted = isAll ? conflicts : [scene];
     const found: Record<string, Kind> = {};
     const answers: string[] = [];

@@ -8,6 +8,7 @@ import {
   isRight,
   marginOf,
   readDigits,
+  SIGNED_COLOURS,
   signedLevels,
 } from "../../lessons/digits";
 import { mark, number, percent, sentences, words } from "../../text";
@@ -15,6 +16,7 @@ import { Drawing, Surface } from "../drawing";
 import { Choice, NumberField } from "../fields";
 import { useLessonContext } from "../lessons/context";
 import { Rich } from "../lessons/rich";
+import { ScaleBar } from "../scale";
 
 export const MODELS = ["natural", "robust"] as const;
 export type ModelName = (typeof MODELS)[number];
@@ -59,6 +61,7 @@ export function DigitPiece({ models }: { models: readonly ModelName[] }) {
           label={(each) => texts.models[each]}
           value={name}
           onChoose={setName}
+          hint={texts.modelAbout}
         />
       )}
       <div class="piece-pictures pixelated">
@@ -78,6 +81,7 @@ export function DigitPiece({ models }: { models: readonly ModelName[] }) {
           caption={texts.weights}
         />
       </div>
+      <WeightScale />
       <div class="piece-controls">
         <NumberField
           id={`epsilon-${models.length}`}
@@ -108,6 +112,17 @@ export function DigitPiece({ models }: { models: readonly ModelName[] }) {
         {texts.share(texts.models[name], percent(share), test.length, number(epsilon))}
       </p>
     </div>
+  );
+}
+
+/** What the colours of weights stand for. */
+export function WeightScale() {
+  const { least, most, about } = words.lessons.digit.scale;
+  return (
+    <p class="scale hint">
+      <ScaleBar {...{ least, most, colours: SIGNED_COLOURS }} />
+      <span>{about}</span>
+    </p>
   );
 }
 

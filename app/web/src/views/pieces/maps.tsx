@@ -1,7 +1,7 @@
 /** Where branches look: maps of a photo, two methods beside each other, maps of shuffled layers. */
 
 import { useMemo, useState } from "preact/hooks";
-import { mainPlace, paintMap, scaleOf, spread } from "../../engine/drawing";
+import { isFaint, mainPlace, paintMap, scaleOf, spread } from "../../engine/drawing";
 import type { Look, Looked, MapOfBranch } from "../../engine/findings";
 import type { Levels } from "../../engine/levels";
 import { largestIndex } from "../../engine/numbers";
@@ -9,11 +9,13 @@ import { rankCorrelation } from "../../lessons/digits";
 import type { GalleryPicture, MapMethod, Network } from "../../manifest";
 import { readDataUrl } from "../../pictures";
 import { METHODS } from "../../state";
-import { number, percent, words } from "../../text";
+import { number, percent, sentences, words } from "../../text";
+import { MethodChoice } from "../choices";
 import { Drawing } from "../drawing";
-import { Choice, NumberField } from "../fields";
+import { NumberField } from "../fields";
 import { type Asked, useAsked, useLessonContext, useNetwork } from "../lessons/context";
 import { Rich } from "../lessons/rich";
+import { MAP_COLOURS, ScaleBar } from "../scale";
 import { Thumbnails } from "./attack";
 import { MissingNetwork, Status } from "./status";
 
@@ -29,8 +31,8 @@ export function useLooks(
   looks: readonly Omit<Look, "levels">[],
 ): Asked<Looks> {
   const { queue } = useLessonContext();
-  const key = network && JSON.stringify([network.name, png.length, png.slice(-40), looks]);
-  return useAsked(key, async (isWanted) => {
+  const subject = network && `${network.name} ${png.length} ${png.slice(-40)}`;
+  return useAsked(subject && `${subject} ${JSON.stringify(looks)}`, subject, async (isWanted) => {
     if (!network) throw new TypeError("no network to ask");
     const levels = await readDataUrl(png, network.size);
     const looked: Looked[] = [];
@@ -53,7 +55,7 @@ interface MapProps {
   end?: number;
   title: string;
   isPending: boolean;
-  /** Whether the answer is left out, which would tell whose map it is. */
+  /** Whether the answer is left out: it is said elsewhere, or would tell whose map it is. */
   isNameless?: boolean;
 }
 
@@ -65,17 +67,18 @@ export function MapDrawing(props: MapProps) {
     [levels, looked, end, size],
   );
   const answer = looked && largestIndex(looked.probabilities);
-  const said =
-    looked && answer !== null && !isNameless
-      ? words.says(classes[answer], looked.probabilities[answer])
-      : "";
   return (
     <Drawing
       {...{ drawn, size, isPending }}
       alt={looked ? words.lessons.mapAlt(title, placeOf(looked.map)) : title}
       caption={
         <>
-          <Rich text={`**${title}**`} /> {said}
+          <Rich text={`**${title}**`} />
+          {looked && answer !== null && !isNameless && (
+            <span class="answer">
+              {words.lessons.answer(classes[answer], looked.probabilities[answer])}
+            </span>
+          )}
         </>
       }
     />
@@ -86,6 +89,17 @@ function placeOf(map: MapOfBranch): string {
   const place = mainPlace(map);
   if (!place) return words.emptyMap;
   return words.mapPlace(words.places[place.row][place.column], place.share);
+}
+
+/** What the colours of maps stand for; by default each map has a scale of its own. */
+export function MapScale({ isShared }: { isShared?: boolean }) {
+  const texts = words.lessons.mapScale;
+  return (
+    <p class="scale hint">
+      <ScaleBar colours={MAP_COLOURS} least={texts.least} most={texts.most} />
+      <span>{isShared ? texts.shared : texts.own}</span>
+    </p>
+  );
 }
 
 /** Each branch's own answer, mapped on one scale. */
@@ -104,7 +118,9 @@ function MapsOf({ network }: { network: Network }) {
     names.map((branch) => plainLook(branch, method)),
   );
   const { value, isPending } = asked;
-  const { end } = scaleOf(value?.looked.map(({ map }) => map) ?? []);
+  const maps = value?.looked.map(({ map }) => map) ?? [];
+  const { end } = scaleOf(maps);
+  const faint = names.filter((_, index) => maps[index] && isFaint(maps[index], end));
   return (
     <div class="piece">
       <div class="piece-pictures">
@@ -121,15 +137,12 @@ function MapsOf({ network }: { network: Network }) {
           />
         ))}
       </div>
+      <MapScale isShared />
+      <p class="says" role="status">
+        {faint.length > 0 && words.lessons.faint(faint)}
+      </p>
       <div class="piece-controls">
-        <Choice
-          legend={words.method}
-          name="lesson-method"
-          choices={METHODS}
-          label={(each) => words.methodNames[each]}
-          value={method}
-          onChoose={setMethod}
-        />
+        <MethodChoice name="lesson-method" value={method} onChoose={setMethod} />
         <Thumbnails pictures={network.pictures} chosen={picture} onChoose={choose} />
       </div>
       <Status asked={asked} />
@@ -166,18 +179,31 @@ function MapMethodsOf({ network }: { network: Network }) {
             {...{ network, isPending, levels: value?.levels ?? null }}
             title={words.methodNames[method]}
             looked={value?.looked[index] ?? null}
+            isNameless
           />
         ))}
       </div>
+      <MapScale />
       <div class="piece-controls">
         <Thumbnails pictures={network.pictures} chosen={picture} onChoose={choose} />
       </div>
       <Status asked={asked} />
       <p class="says" role="status">
-        {value ? words.lessons.agreement(number(agreement(value, network.size))) : ""}
+        {value
+          ? sentences(
+              explained(branch, network, value.looked[0]),
+              words.lessons.agreement(number(agreement(value, network.size))),
+            )
+          : ""}
       </p>
     </div>
   );
+}
+
+/** Whose answer both maps explain. */
+function explained(branch: string, { classes }: Network, { probabilities }: Looked): string {
+  const answer = largestIndex(probabilities);
+  return words.lessons.explained(branch, classes[answer], probabilities[answer]);
 }
 
 function agreement({ looked }: Looks, size: number): number {
@@ -223,6 +249,7 @@ function ShuffledNormsOf({ network }: { network: Network }) {
           />
         ))}
       </div>
+      <MapScale />
       <div class="piece-controls">
         <NumberField
           id="shuffled-layers"
@@ -234,14 +261,7 @@ function ShuffledNormsOf({ network }: { network: Network }) {
           onChange={setShuffled}
           hint={texts.about}
         />
-        <Choice
-          legend={words.method}
-          name="shuffled-method"
-          choices={METHODS}
-          label={(each) => words.methodNames[each]}
-          value={method}
-          onChoose={setMethod}
-        />
+        <MethodChoice name="shuffled-method" value={method} onChoose={setMethod} />
       </div>
       <Status asked={asked} />
       <p class="says" role="status">

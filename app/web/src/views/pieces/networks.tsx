@@ -2,8 +2,8 @@
 
 import { useState } from "preact/hooks";
 import { words } from "../../text";
+import { Strength } from "../choices";
 import { Drawing } from "../drawing";
-import { NumberField } from "../fields";
 import { useNetwork } from "../lessons/context";
 import { AnswerBars, BarLegend } from "./answers";
 import { settingsOf, Thumbnails, useComparison } from "./attack";
@@ -44,16 +44,7 @@ export function TwoNetworks({ names }: { names: readonly [string, string] }) {
         ))}
       </div>
       <div class="piece-controls">
-        <NumberField
-          id="two-networks-strength"
-          label={words.lessons.strength}
-          value={levels}
-          least={0}
-          most={MOST}
-          step={1}
-          onChange={setLevels}
-          hint={words.strengthAbout.linf(String(levels))}
-        />
+        <Strength id="two-networks-strength" {...{ levels, most: MOST, onChange: setLevels }} />
         <Thumbnails {...{ pictures, chosen: picture, onChoose: choose }} />
       </div>
       <Status asked={asked[0].isPending ? asked[0] : asked[1]} />

@@ -4,6 +4,7 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import { fooled, marginOf } from "../../lessons/digits";
 import { mean } from "../../lessons/statistics";
 import { number, words } from "../../text";
+import { type Key, Legend, Plot } from "../plot";
 import { useDigits } from "./digit";
 
 const BATCH = 8;
@@ -11,7 +12,7 @@ const BATCHES = 60;
 /** Of the new batch in the running mean. */
 const MOMENTUM = 0.1;
 const FRAME_MS = 120;
-const [WIDTH, HEIGHT] = [600, 240];
+const [WIDTH, HEIGHT] = [600, 300];
 
 /** The means of clean and attacked batches in turn, and what layers make of them. */
 function useMeans() {
@@ -66,6 +67,14 @@ export function RunningMeans() {
       .map((value, batch) => (value === null ? "" : `${x(batch)},${y(value)}`))
       .join(" ");
   const last = (line: readonly (number | null)[]) => number(line[shown - 1] ?? 0, 1);
+  const dots: Key[] = texts.dots.map((label, branch) => ({
+    ...{ key: label, label, branch },
+    drawn: branch === 0 ? "dot" : "ring",
+  }));
+  const lines: Key[] = texts.lines.map((label, branch) => ({
+    ...{ key: label, label, branch, drawn: "line" },
+  }));
+  const line: Key = { key: texts.line, label: texts.line, branch: null, drawn: "line" };
   const play = () => {
     if (shown >= BATCHES) setShown(1);
     setPlaying(!isPlaying);
@@ -73,34 +82,47 @@ export function RunningMeans() {
   return (
     <figure class="piece chart">
       <figcaption>{texts.about}</figcaption>
-      <svg class="dots" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={texts.alt}>
-        {batches.slice(0, shown).map((batch, index) => (
-          <circle
-            key={index}
-            class={batch.isClean ? "clean" : "attacked"}
-            data-branch={batch.isClean ? 0 : 1}
-            cx={x(index)}
-            cy={y(batch.mean)}
-            r={4}
-          />
-        ))}
-        {hasTwo ? (
-          <>
-            <polyline data-branch={0} points={points(main)} />
-            <polyline data-branch={1} points={points(aux)} />
-          </>
-        ) : (
-          <polyline class="single" points={points(single)} />
-        )}
-      </svg>
+      <p class="spoken">{texts.alt}</p>
+      <Plot
+        valueName={texts.valueAxis}
+        values={[number(high, 1), number(low, 1)]}
+        name={texts.batchAxis}
+        ends={["1", String(BATCHES)]}
+      >
+        <svg class="dots" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} aria-hidden="true">
+          {batches.slice(0, shown).map((batch, index) => (
+            <circle
+              key={index}
+              class={batch.isClean ? "clean" : "attacked"}
+              data-branch={batch.isClean ? 0 : 1}
+              cx={x(index)}
+              cy={y(batch.mean)}
+              r={4}
+            />
+          ))}
+          {hasTwo ? (
+            <>
+              <polyline data-branch={0} points={points(main)} />
+              <polyline data-branch={1} points={points(aux)} />
+            </>
+          ) : (
+            <polyline class="single" points={points(single)} />
+          )}
+        </svg>
+      </Plot>
+      <Legend keys={hasTwo ? [...dots, ...lines] : [...dots, line]} />
       <p class="says" role="status">
         {hasTwo ? texts.two(last(main), last(aux)) : texts.one(last(single))}
       </p>
       <div class="buttons">
         <button type="button" onClick={play}>
-          {isPlaying ? words.pause : words.play}
+          {isPlaying ? words.pause : shown < BATCHES ? words.play : texts.again}
         </button>
-        <button type="button" onClick={() => setShown(Math.min(shown + 1, BATCHES))}>
+        <button
+          type="button"
+          disabled={shown >= BATCHES}
+          onClick={() => setShown(Math.min(shown + 1, BATCHES))}
+        >
           {texts.step}
         </button>
         <label>

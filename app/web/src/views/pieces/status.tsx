@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import type { NetworkFailure } from "../../network-queue";
-import { words } from "../../text";
+import { sentences, words } from "../../text";
 import { type Asked, useLessonContext } from "../lessons/context";
 
 export function Status({ asked }: { asked: Asked<unknown> }) {
@@ -21,7 +21,7 @@ export function Status({ asked }: { asked: Asked<unknown> }) {
   const text = isLoading
     ? words.loading(loading.network.title)
     : asked.isPending
-      ? words.lessons.asking
+      ? sentences(words.lessons.asking, ...(asked.value ? [words.lessons.stillShown] : []))
       : "";
   return (
     <div class="progress" role="status">

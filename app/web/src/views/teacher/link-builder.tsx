@@ -5,7 +5,6 @@ import { LESSONS } from "../../lessons/plan";
 import { networkNamed } from "../../manifest";
 import { hashOf } from "../../route";
 import {
-  ATTACKS,
   firstState,
   LARGEST_EPSILON,
   PARTS,
@@ -15,7 +14,8 @@ import {
   writeLink,
 } from "../../state";
 import { LANGUAGES, words } from "../../text";
-import { Choice, NumberField } from "../fields";
+import { AttackChoice } from "../choices";
+import { NumberField } from "../fields";
 import { useLessonContext } from "../lessons/context";
 import { CopyField, linkFor, partsOf } from "../share";
 
@@ -118,11 +118,8 @@ function LabFields({ lab, onChange }: { lab: State; onChange: (lab: State) => vo
           ))}
         </select>
       </label>
-      <Choice
-        legend={words.attack}
+      <AttackChoice
         name="teacher-attack"
-        choices={ATTACKS}
-        label={(each) => words.attackNames[each]}
         value={attack}
         onChoose={(chosen) => set({ attack: chosen })}
       />

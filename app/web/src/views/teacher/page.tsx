@@ -1,35 +1,22 @@
 /** For the teacher: a link for the class, what the class exported added up, handouts. */
 
-import { LESSONS } from "../../lessons/plan";
 import { hashOf } from "../../route";
 import { words } from "../../text";
-import { useTitle } from "../lessons/lesson";
+import { LessonList, PageHead } from "../lessons/head";
 import { ClassResults } from "./class-results";
 import { LinkBuilder } from "./link-builder";
 
 export function Teacher() {
   const texts = words.lessons.teacher;
-  const heading = useTitle(texts.title);
   return (
     <main class="lesson">
-      <header>
-        <h1 ref={heading} tabIndex={-1}>
-          {texts.title}
-        </h1>
-        <p class="introduction">{texts.about}</p>
-      </header>
+      <PageHead title={texts.title} about={texts.about} />
       <LinkBuilder />
       <ClassResults />
       <section>
         <h2>{texts.handouts}</h2>
         <p>{texts.handoutsAbout}</p>
-        <ol>
-          {LESSONS.map(({ id, number }) => (
-            <li key={id}>
-              <a href={hashOf(`handout=${number}`)}>{words.lessons.lessons[id].title}</a>
-            </li>
-          ))}
-        </ol>
+        <LessonList opens="handout" />
       </section>
       <a href={hashOf("lessons")}>{words.lessons.all}</a>
     </main>

@@ -1,5 +1,7 @@
 /** Lines over the steps of a run. */
 
+import { Legend, Plot } from "../plot";
+
 const [WIDTH, HEIGHT] = [600, 160];
 const MARGIN = 4;
 
@@ -17,6 +19,7 @@ interface Props {
   title: string;
   about: string;
   lines: readonly Line[];
+  valueName: string;
   /** Of the value axis. */
   range: readonly [number, number];
   /** Of an end of the value axis. */
@@ -25,7 +28,8 @@ interface Props {
   stepsLabel: string;
 }
 
-export function LineChart({ title, about, lines, range, format, steps, stepsLabel }: Props) {
+export function LineChart(props: Props) {
+  const { title, about, lines, valueName, range, format, steps, stepsLabel } = props;
   const [low, high] = range;
   const x = (step: number) => (WIDTH * step) / steps;
   const share = (value: number) => (value - low) / (high - low || 1);
@@ -36,11 +40,12 @@ export function LineChart({ title, about, lines, range, format, steps, stepsLabe
         <strong>{title}</strong>
         {about && <span class="hint">{about}</span>}
       </figcaption>
-      <div class="plot" aria-hidden="true">
-        <span class="axis">
-          <span>{format(high)}</span>
-          <span>{format(low)}</span>
-        </span>
+      <Plot
+        valueName={valueName}
+        values={[format(high), format(low)]}
+        name={stepsLabel}
+        ends={["0", String(steps)]}
+      >
         <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">
           <path
             class="grid"
@@ -57,20 +62,13 @@ export function LineChart({ title, about, lines, range, format, steps, stepsLabe
             />
           ))}
         </svg>
-        <span class="ends">
-          <span>0</span>
-          <span>
-            {steps} {stepsLabel}
-          </span>
-        </span>
-      </div>
-      <ul class="legend">
-        {lines.map(({ key, branch, isDashed, label }) => (
-          <li key={key} data-branch={branch ?? undefined}>
-            <i class={isDashed ? "line dashed" : "line"} /> {label}
-          </li>
-        ))}
-      </ul>
+      </Plot>
+      <Legend
+        keys={lines.map(({ key, branch, isDashed, label }) => ({
+          ...{ key, branch, label },
+          drawn: isDashed ? "line dashed" : "line",
+        }))}
+      />
     </figure>
   );
 }

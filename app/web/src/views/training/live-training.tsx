@@ -7,6 +7,7 @@ import { firstState, withNetwork, writeLink } from "../../state";
 import { mark, words } from "../../text";
 import { type Run, type Training, trainingOf } from "../../training/training";
 import { Choice, NumberField } from "../fields";
+import { Rich } from "../lessons/rich";
 import { LineChart } from "./chart";
 import { Statistics } from "./statistics";
 
@@ -32,15 +33,36 @@ function Panel({ manifest, plan }: { manifest: Manifest; plan: TrainingPlan }) {
       <p>{texts.about}</p>
       <Settings training={training} />
       <Buttons training={training} />
-      <Standing training={training} />
-      {run && run.measured.length > 0 && (
-        <div class="training-charts">
-          <AccuracyChart {...{ plan, run }} />
-          <LossChart {...{ plan, run }} />
-        </div>
-      )}
-      {run && run.progress.length > 0 && <Statistics {...{ plan, run }} />}
+      {run && <OfWhichRun training={training} run={run} />}
+      <div class={isOfOtherSettings(training) ? "training-results pending" : "training-results"}>
+        <Standing training={training} />
+        {run && run.measured.length > 0 && (
+          <div class="training-charts">
+            <AccuracyChart {...{ plan, run }} />
+            <LossChart {...{ plan, run }} />
+          </div>
+        )}
+        {run && run.progress.length > 0 && <Statistics {...{ plan, run }} />}
+      </div>
     </section>
+  );
+}
+
+/** Whether something else was chosen than what the results are of. */
+function isOfOtherSettings({ run, settings }: Training): boolean {
+  if (!run) return false;
+  const { objective, epsilon, seed } = run.settings;
+  return objective !== settings.objective || epsilon !== settings.epsilon || seed !== settings.seed;
+}
+
+/** Where the reader has chosen anew: what the results below are of. */
+function OfWhichRun({ training, run }: { training: Training; run: Run }) {
+  const texts = words.training;
+  const { objective, epsilon, seed } = run.settings;
+  return (
+    <p role="status">
+      {isOfOtherSettings(training) && <Rich text={texts.ofOtherRun(objective, epsilon, seed)} />}
+    </p>
   );
 }
 
@@ -83,6 +105,7 @@ function Buttons({ training }: { training: Training }) {
   const { stage, run, plan } = training;
   const isRunning = stage.kind === "running";
   const isPaused = stage.kind === "paused";
+  const isOld = isOfOtherSettings(training);
   const start = () => void training.start();
   return (
     <div class="buttons">
@@ -97,12 +120,17 @@ function Buttons({ training }: { training: Training }) {
         </button>
       )}
       {isPaused && (
-        <button type="button" class="primary" onClick={() => training.continue()}>
+        <button type="button" class={isOld ? "" : "primary"} onClick={() => training.continue()}>
           {texts.continue}
         </button>
       )}
       {run && (
-        <button type="button" onClick={start} disabled={stage.kind === "preparing"}>
+        <button
+          type="button"
+          class={isOld ? "primary" : ""}
+          onClick={start}
+          disabled={stage.kind === "preparing"}
+        >
           {texts.startAgain}
         </button>
       )}
@@ -200,6 +228,7 @@ function AccuracyChart({ plan, run }: { plan: TrainingPlan; run: Run }) {
   return (
     <LineChart
       title={texts.accuracy}
+      valueName={texts.accuracyAxis}
       about={texts.accuracyAbout(plan.pictures.validation.length)}
       {...{ lines, range: [0, 1], format: texts.percent }}
       {...{ steps: plan.steps, stepsLabel: texts.stepAxis }}
@@ -231,6 +260,7 @@ function LossChart({ plan, run }: { plan: TrainingPlan; run: Run }) {
   return (
     <LineChart
       title={texts.loss}
+      valueName={texts.loss}
       about={texts.lossAbout}
       {...{ lines, range: [0, top], format: texts.lossValue }}
       {...{ steps: plan.steps, stepsLabel: texts.stepAxis }}

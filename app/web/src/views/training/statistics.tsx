@@ -13,6 +13,7 @@ import {
 } from "../../training/statistics";
 import type { Run } from "../../training/training";
 import { Choice } from "../fields";
+import { type Key, Legend, Plot } from "../plot";
 import { LineChart } from "./chart";
 
 const QUANTITIES: readonly Quantity[] = ["mean", "variance"];
@@ -131,6 +132,7 @@ function OverTime({ plan, run, channel, number, quantity }: OverTimeProps) {
   return (
     <LineChart
       title={texts.overTime(number)}
+      valueName={texts.quantities[quantity]}
       about=""
       {...{ lines, range: [Math.min(...values), Math.max(...values)] }}
       {...{ format: texts.statisticValue, steps: plan.steps, stepsLabel: texts.stepAxis }}
@@ -160,16 +162,30 @@ function AllChannels({ plan, run, channels, channel, quantity, onChoose }: AllCh
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const y = (value: number) => HEIGHT - 8 - ((HEIGHT - 16) * (value - low)) / (high - low || 1);
   const step = WIDTH / channels.length;
+  const branches = plan.objectives[run.settings.objective].branches;
+  const kinds = found[0].kinds.length > branches.length ? KINDS : [];
+  const keys: Key[] = [
+    ...branches.map((branch, index) => ({
+      ...{ key: branch, branch: index, drawn: "dot" as const },
+      label: texts.kept(branch),
+    })),
+    ...kinds.map((kind) => ({
+      ...{ key: kind, branch: null, label: texts.alone(texts[kind]) },
+      drawn: kind === "adversarial" ? ("line dashed" as const) : ("line" as const),
+    })),
+  ];
   return (
     <figure class="training-chart">
       <figcaption>
         <strong>{texts.allChannels}</strong>
+        <span class="hint">{texts.allChannelsAbout}</span>
       </figcaption>
-      <div class="plot" aria-hidden="true">
-        <span class="axis">
-          <span>{texts.statisticValue(high)}</span>
-          <span>{texts.statisticValue(low)}</span>
-        </span>
+      <Plot
+        valueName={texts.quantities[quantity]}
+        values={[texts.statisticValue(high), texts.statisticValue(low)]}
+        name={texts.channels}
+        ends={["1", String(channels.length)]}
+      >
         <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">
           {found.map(({ each, running, kinds }, index) => {
             const x = step * (index + 0.5);
@@ -200,8 +216,8 @@ function AllChannels({ plan, run, channels, channel, quantity, onChoose }: AllCh
             );
           })}
         </svg>
-        <span />
-      </div>
+      </Plot>
+      <Legend keys={keys} />
     </figure>
   );
 }

@@ -15,7 +15,7 @@ export const fooled = {
   ],
   parts: {
     start: [
-      "Below is a network that knows 1000 kinds of things. It was trained on more than a million photos. You give it a photo. It gives every class a probability, and all of them together make 100 %.",
+      "Below is a **network**: a program that learned from examples, here from more than a million photos. It knows 1000 kinds of things, its **classes**. You give it a photo. It gives every class a probability, and all of them together make 100 %. The most probable class is its answer.",
       "A photo is a table of numbers. Every pixel has three of them: how much red, green and blue. Each is a whole number from 0 to 255. We call such a number a **colour value**.",
     ],
     attack: {
@@ -27,7 +27,7 @@ export const fooled = {
         "Something else, and it is sure of it",
       ],
       after: [
-        "The network is sure of something that you do not see at all. The third picture shows the change, made many times larger. Move the slider to 0 and up again.",
+        "“Clean” is the photo as it was, “perturbed” is the photo after the change. The network is sure of something that you do not see at all. The third picture shows the change, made many times larger. Move the slider to 0 and up again.",
         "Then try the other photos. The network is wrong about the cat and the rocket from the start. The attack moves away from the right answer, so it can make a wrong one surer, or change it to another wrong one.",
         "This attack is called **PGD**. How it finds the change is the next lesson.",
       ],
@@ -52,22 +52,21 @@ export const fooled = {
   tests: {
     a: [
       {
-        question:
-          "An attack may change each colour value by at most 2 of 255 levels. What does a person see?",
+        question: "A photo was attacked at ε = 2/255. What did the attack change?",
         choices: [
-          "The picture looks clearly different",
-          "The picture looks the same",
-          "The picture looks blurred",
+          "2 of every 255 pixels, by much",
+          "Nearly every colour value, by a little",
+          "One spot, where the network looks",
         ],
-        why: "Two of 255 levels are too little for the eye.",
+        why: "ε limits each colour value: none moves by more than 2 of 255 levels. All of them may move.",
       },
       {
         question:
           "Two changes have the same size. One is by chance, one is an attack. What do they do to a network?",
         choices: [
-          "Both fool it equally often",
-          "Neither can fool it",
-          "The attack fools it far more often",
+          "Both fool it about equally often",
+          "Neither of them fools it often",
+          "Only the attack fools it often",
         ],
         why: "The attack is aimed: every value moves the way that harms. By chance the moves cancel.",
       },
@@ -75,17 +74,18 @@ export const fooled = {
     b: [
       {
         question:
-          "After an attack of 2/255 a network calls a photo of coffee a teapot. How does the attacked photo look to you?",
-        choices: ["Like a teapot", "Like a mixture of both", "Like the photo of coffee"],
-        why: "Only the network's answer changes. You see the same coffee.",
+          "Somebody checks photos by eye, before a network sees them. What gives an attack of ε = 2/255 away?",
+        choices: [
+          "A spot that does not belong there",
+          "A faint picture of the wrong answer",
+          "Nothing that an eye could find",
+        ],
+        why: "The change is spread over the whole photo, at most 2 of 255 levels in each colour value. That is too little for the eye.",
       },
       {
-        question: "You add noise by chance, as large as the attack. What most likely happens?",
-        choices: [
-          "The network's answer stays",
-          "The network says teapot",
-          "The network gives no answer",
-        ],
+        question:
+          "An attack turns a network's answer from espresso to teapot. A camera adds noise of the same size to the clean photo. What does the network most likely say to that?",
+        choices: ["Espresso, as before", "Teapot, as after the attack", "A third thing"],
         why: "Noise of this size has no direction that harms, so the answer mostly stays.",
       },
     ],

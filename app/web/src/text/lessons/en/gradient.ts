@@ -15,7 +15,7 @@ export const gradient = {
   ],
   parts: {
     start: [
-      "Here is the smallest network: one sum. It has eight pixels, and each pixel has a **weight**. It multiplies each pixel by its weight and adds everything up. If the sum, its **score**, is above 0, it says “boat”. The larger the score, the surer it is.",
+      "Here is the smallest network: one sum. It has eight pixels, and each pixel has a **weight**. It multiplies each pixel by its weight and adds everything up. If the sum, its **score**, is above 0, it says “boat”. The larger the score, the surer it is: a formula makes 50 % of a score of 0, 88 % of 2 and 98 % of 4.",
       "You may move each pixel by 0.2, up or down. A larger number is a brighter pixel.",
     ],
     pixels: {
@@ -28,15 +28,15 @@ export const gradient = {
     },
     sign: [
       "The weight of a pixel is how fast the score rises when the pixel gets brighter. For larger networks this number has a name: the **gradient**. It can be computed for each pixel of any network.",
-      "To move every pixel by the same ε against the sign of its gradient is called the **fast gradient sign method**, FGSM (Goodfellow and others, 2014). For a sum it is the best there is. The score falls by ε times the sizes of all weights, added up.",
+      "To move every pixel by the same ε against the sign of its gradient, its plus or minus, is called the **fast gradient sign method**, FGSM (Goodfellow and others, 2014). For a sum it is the best there is. The score falls by ε times the sizes of all weights, added up.",
       "Next: a sum of 64 pixels that tells threes from sevens. People wrote these digits. The model learned from 241 of them. On 121 others it makes no mistake.",
     ],
     digit: {
       question:
         "Every pixel of these 121 digits moves by at most 0.25, with FGSM. (Here black is 1 and white is 0, as with ink.) On how many is the model still right?",
-      choices: ["On nearly all", "On few: about 1 in 25", "On about half"],
+      choices: ["On nearly all", "On few: about 1 in 24", "On about half"],
       after: [
-        "You still read the digit. The model does not. The third picture shows the weights: orange pixels speak for seven, blue ones for three. FGSM is a copy of their signs.",
+        "Most of the digits you can still read. The model cannot. The third picture shows the weights: orange pixels speak for seven, blue ones for three. FGSM is a copy of their signs.",
         "There are 64 small pushes, and all go the same way. Move ε down to see where the model holds.",
       ],
     },
@@ -51,16 +51,21 @@ export const gradient = {
     a: [
       {
         question:
-          "A network's score rises when a pixel gets darker. An attack wants a lower score. How does it move this pixel?",
-        choices: ["Darker", "Brighter", "Not at all"],
-        why: "Darker raises the score, so brighter lowers it.",
+          "One pixel has the gradient +4, another −0.1. FGSM wants a lower score, with ε = 0.2. How does it move the two?",
+        choices: [
+          "The first 0.2 darker, the second hardly",
+          "The first 0.2 darker, the second 0.2 brighter",
+          "Both 0.2 darker",
+        ],
+        why: "Each moves by the whole ε, against the sign of its own gradient.",
       },
       {
-        question: "Each of very many pixels moves only a little. Why can that change the answer?",
+        question:
+          "FGSM moves no pixel by more than 0.1. What makes the answer change all the same?",
         choices: [
-          "One of the pixels decides alone",
-          "The network rounds small numbers up",
-          "The small effects push the same way and add up",
+          "It finds the one pixel that decides",
+          "It moves important pixels by more",
+          "Each move takes something off the score",
         ],
         why: "Each pixel moves the way that harms, so nothing cancels.",
       },
@@ -68,18 +73,23 @@ export const gradient = {
     b: [
       {
         question:
-          "A network's score rises when a pixel gets brighter. An attack wants a lower score. How does it move this pixel?",
-        choices: ["Darker", "Brighter", "Not at all"],
-        why: "Brighter raises the score, so darker lowers it.",
+          "One pixel has the weight −3, another +0.5. FGSM wants a lower score, with ε = 0.1. How does it move the two?",
+        choices: [
+          "The first 0.1 brighter, the second 0.1 darker",
+          "The first 0.3 brighter, the second 0.05 darker",
+          "The first 0.1 darker, the second 0.1 brighter",
+        ],
+        why: "Each moves by the whole ε, against the sign of its own weight.",
       },
       {
-        question: "Why is one FGSM step so strong against a sum of 64 pixels?",
+        question:
+          "One sum has 8 pixels, another 64. Their weights are about equally large. FGSM attacks both with the same ε. Whose score falls further?",
         choices: [
-          "It changes one pixel by very much",
-          "All 64 small effects go the same way and add up",
-          "It deletes the digit",
+          "Both equally far: ε is the same",
+          "That of 64 pixels",
+          "That of 8: each pixel counts for more",
         ],
-        why: "No pixel moves far. The effects add up because each has the sign that harms.",
+        why: "Each pixel takes ε times the size of its weight off the score. 64 such parts are more than 8.",
       },
     ],
   },

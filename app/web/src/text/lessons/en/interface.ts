@@ -8,7 +8,6 @@ export const interfaceWords = {
   about:
     "Ten minutes each. You guess first, then you see. Everything runs on your device, and your answers stay in it.",
   numbered: (lesson: number, count: number) => `Lesson ${lesson} of ${count}`,
-  minutes: "About ten minutes",
   begun: "Begun",
   all: "All lessons",
   next: (title: string) => `Next: ${title}`,
@@ -19,12 +18,12 @@ export const interfaceWords = {
   predict: "Guess first",
   reveal: "Show me",
   covered: "The answer appears when you have guessed.",
-  doNotKnow: "I do not know",
+  doNotKnow: "I do not know yet",
   test: {
     before: {
       title: "Before you begin: two questions",
       about:
-        "Answer as well as you can. “I do not know” is a good answer. At the end you get two more of the same kind.",
+        "Nobody need know this yet. Choose what seems right to you, or “I do not know yet”. At the end you get two more of the same kind.",
       button: "Begin the lesson",
       done: "Thank you. You learn at the end how these go.",
       looked: "Your first two answers, and what is right",
@@ -43,6 +42,7 @@ export const interfaceWords = {
     notKept:
       "This browser keeps nothing after the visit. Save your answers before you close the page.",
     save: "Save my answers",
+    saved: (file: string) => `Saved as ${file}. Your browser puts it where it puts downloads.`,
     fileName: "advprop-answers",
     forget: "Forget my answers",
     forgetSurely: "Yes, forget them",
@@ -53,7 +53,7 @@ export const interfaceWords = {
   judge: {
     title: "Whose map would you trust?",
     about:
-      "You see two maps of the same picture, from two networks, without names. Choose the one that you would rather trust as an explanation. It is your judgement: there is no right answer.",
+      "You see two maps of the same picture, from two networks, without names. Choose the one that you would rather trust as an explanation. It is your judgement: there is no right answer. Twelve pairs are enough. After that the same pictures come again with other maps, and you may stop at any time.",
     pair: (count: number) => `Pair ${count}`,
     question: (name: string) =>
       `Both networks say “${name}”, and both are right. Each map shows which pixels the answer depends on. Which one explains it better?`,
@@ -65,6 +65,8 @@ export const interfaceWords = {
     scores: "Whose maps did you trust?",
     stillToJudge: (count: number) =>
       `Judge ${count} more ${count === 1 ? "pair" : "pairs"}, then you see whose maps they were.`,
+    enough: (left: number) =>
+      `That is enough, you may stop here. ${left} more ${left === 1 ? "pair is" : "pairs are"} there if you like.`,
     showScores: "Show whose maps they were",
     scoresOfOne: "Your judgements",
     candidate: "Map of",

@@ -15,19 +15,21 @@ export const maps = {
   ],
   parts: {
     start: [
-      "A network gives an answer and no reason. A **map** tries to give one: it colours the places that count for the answer. Yellow counts most.",
-      "**Grad-CAM** asks a late layer, whose cells are large: in this network, at this size, 8 × 8 of them cover the photo. **Saliency** asks the pixels: how fast does the score change when this one changes? That is the gradient of lesson 2.",
+      "A network gives an answer and no reason. A **map** tries to give one: it colours the places that count for the answer. Where nothing counts, the photo stays grey. Yellow counts most.",
+      "**Grad-CAM** asks one of the last layers of the network. There the photo has become a table of few cells: 8 × 8 of them here. So its map is coarse. **Saliency** asks the pixels: how fast does the score of the answer change when this pixel changes? That is the gradient of lesson 2.",
+      "The network below has three branches, each with norm layers of its own, as in lesson 4. **main** is the one for clean photos.",
     ],
     where: {
       question: "The photo is the face of a cat. Where do you think **main** looks, by Grad-CAM?",
-      choices: ["At the eyes", "At the nose", "Somewhere else"],
+      choices: ["At the eyes", "At the nose", "At other places"],
       after: [
-        "Compare the branches: **main** for clean photos, **aux** for attacked ones, and **aux2**, a second auxiliary branch that learned from stronger attacks. They have the same weights but for their norm layers. All three maps have one colour scale, so a pale map is a weak one. Change the method and the photo.",
+        "Hardly at the eyes or the nose. By this map, main's answer comes most from a spot on the forehead and from the edges of the photo.",
+        "Compare the branches: **main** for clean photos, **aux** for attacked ones, and **aux2**, which learned from stronger attacks. All three maps have one colour scale, so a pale map is a weak one. Change the method and the photo.",
       ],
     },
     read: [
       "Each map here explains the branch's own answer, which stands below it. If the answers differ, the maps explain different things. That is the first trap.",
-      "The second trap is the scale. Drawn on its own scale, a weak map looks as strong as any other.",
+      "The second trap is the scale. Drawn on its own scale, a weak map looks as strong as any other. On one scale, the saliency of aux and aux2 looks empty beside main's. It is not: one pixel hardly moves the score of a branch that learned from attacks.",
     ],
     methods: {
       question:
@@ -38,11 +40,11 @@ export const maps = {
         "No, exactly the opposite places",
       ],
       after: [
-        "The number below the maps says how far they agree. 1 is the same order of places, 0 is no relation, −1 the opposite. On these photos it is near 0. Neither method is wrong: they ask different questions.",
+        "The number below the maps says how far they agree, from −1 to 1. At 1 both put all places in the same order, at −1 in the opposite order. At 0 one says nothing of the other. It is called **rank correlation**. On these photos it is nearer to 0 than to 1. Neither method is wrong: they ask different questions.",
       ],
     },
     limits: [
-      "What did this project find? On 100 drawn scenes, whose object is known, the share of saliency (smoothed) on the object rises from 36 % for a plain network to 46 % for AdvProp's main. By Grad-CAM it hardly rises: from 27 to 29 %. Did AdvProp look at the object more? By one map yes, by the other hardly. What a map says depends on the map.",
+      "What did this project find? On 100 drawn scenes, whose object is known, the share of saliency on the object (the mean over noisy copies of a scene) rises from 36 % for a plain network to 46 % for AdvProp's main. By Grad-CAM it hardly rises: from 27 to 29 %. Did AdvProp look at the object more? By one map yes, by the other hardly. What a map says depends on the map.",
       "So compare maps only with the same method, the same class and one colour scale. And say no more than a map does: by this method, the score came most from this place.",
     ],
   },
@@ -52,16 +54,16 @@ export const maps = {
         question: "A map is yellow on a cat's face. What do you know?",
         choices: [
           "The network knows what a face is",
-          "The network used nothing else",
-          "By this method, the score came most from there",
+          "The network used nothing but the face",
+          "This method finds the face to count most",
         ],
         why: "A map is a measurement by one method. It says nothing about knowing.",
       },
       {
         question: "Grad-CAM and saliency of the same answer look different. Why?",
         choices: [
-          "They measure different things",
-          "One of them must be broken",
+          "They ask different questions",
+          "One of the two must be wrong",
           "The network changed its answer",
         ],
         why: "One asks the cells of a late layer, the other each pixel.",
@@ -71,20 +73,21 @@ export const maps = {
       {
         question: "A map lies on the dog of a photo. Which sentence says no more than that?",
         choices: [
-          "The network will be right about other dogs",
-          "By this method, the score depends most on this place",
-          "The network sees the dog as you do",
+          "The network is right about other dogs too",
+          "By this method the dog counts most",
+          "Without the dog it would answer otherwise",
         ],
         why: "The others may be true, but no map shows them.",
       },
       {
-        question: "What must be the same before you compare two maps?",
+        question:
+          "The saliency of one branch lies on the dog, the Grad-CAM of another beside it. What follows?",
         choices: [
-          "The brightness of the photo",
-          "The size of the file",
-          "The method, the class and the colour scale",
+          "The first looks at the dog, the second does not",
+          "The second is wrong about this photo",
+          "Nothing yet: the methods differ",
         ],
-        why: "Otherwise the maps differ for reasons that are not the network's.",
+        why: "Two methods ask different questions. So the maps may differ for reasons that are not the network's.",
       },
     ],
   },

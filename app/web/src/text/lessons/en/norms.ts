@@ -4,10 +4,10 @@ export const norms = {
   title: "Can one BatchNorm serve two kinds of pictures?",
   about: "You watch the running mean of a norm layer between clean and attacked digits.",
   inShort: [
-    "A BatchNorm layer keeps a running mean and a running variance of what passes through it.",
+    "A BatchNorm layer keeps a running mean of what passes through it, and how far it spreads: its running variance.",
     "Clean and attacked pictures have different means. One running mean lies between and fits neither.",
-    "AdvProp gives each kind its own norm layers, and shares all other weights.",
-    "Statistics fit only the weights that they were collected with. Swapping them breaks a network.",
+    "AdvProp gives each kind its own norm layers, and shares all other weights: the numbers that a network learns.",
+    "Running means fit only the weights that they were collected with. Swapping them breaks a network.",
   ],
   tasks: [
     "Find a mean in daily life that fits nobody. What would two means say?",
@@ -15,9 +15,9 @@ export const norms = {
   ],
   parts: {
     start: [
-      "Deep networks have many layers. Between them sit **BatchNorm** layers. A norm layer subtracts a mean and divides by a spread, so that numbers stay in a range that the next layer can use. Then it scales and shifts by two numbers that it learned, γ and β.",
-      "Which mean? While the network learns, each step shows a **batch**, a handful of pictures. The layer takes the batch's mean. It also keeps a **running mean** for later: nine tenths of the old one and one tenth of the new. When learning is over, the running mean is all that it uses.",
-      "Below is such a running mean, on real digits. One unit looks for sevens: it is the natural model of lesson 2. It is shown batches of sevens, eight at a time. Blue batches are clean. Orange ones are attacked with FGSM at ε = 0.25.",
+      "A deep network has many layers. Each makes new numbers of those that it is given, and hands them on. Between them sit **BatchNorm** layers, norm layers for short. A norm layer subtracts a mean, and divides by how far the numbers usually lie from it. So they stay in a range that the next layer can use. Then it multiplies by a number and adds another. It learned these two; they are called **γ** (gamma) and **β** (beta).",
+      "Which mean? While the network learns, each step shows it a **batch**, a handful of pictures. The norm layer takes the batch's mean. It also keeps a **running mean** for later: nine tenths of the old one and one tenth of the new. When learning is over, it uses the running mean alone.",
+      "Below is such a running mean, on real digits. The numbers are the scores that the model of lesson 2 gives to sevens. They come in batches of eight. Blue batches are clean. Orange ones are attacked with FGSM at ε = 0.25.",
     ],
     means: {
       question:
@@ -28,54 +28,67 @@ export const norms = {
         "Between the two, where hardly any batch is",
       ],
       after: [
-        "Press play. Then tick the box, and each kind has a layer of its own. Two means, and each is in the middle of its batches.",
+        "Press play. Then tick the box, and each kind has a norm layer of its own. Two means, and each is in the middle of its batches.",
       ],
     },
     split: [
-      "Two sets of norm layers, and everything else shared: that is the idea of AdvProp (Xie and others, 2019). The network seen through the first set is its branch **main**, for clean pictures. Through the second set it is its branch **aux**, for attacked ones. A second set adds about 1 % to the weights of such a network.",
+      "Two sets of norm layers, and all other **weights** shared, the numbers that the network learned: that is the idea of AdvProp (Xie and others, 2019). The network seen through the first set is its branch **main**, for clean pictures. Through the second set it is its branch **aux**, for attacked ones. A second set adds about 1 % to the weights.",
     ],
     branches: {
       question:
         "This network has both branches. The crescent is attacked through main, at 4/255, and main is fooled. Both branches see the same attacked picture. What does aux say?",
       choices: ["The same as main", "Crescent, the right answer", "It is unsure of everything"],
       after: [
-        "Same picture, same weights, other norm layers, another answer. aux is not always right: go up to 8/255.",
+        "Same picture, same weights, other norm layers, another answer. aux is not always right: move the slider to 8.",
       ],
     },
     train: [
-      "Now train such a network yourself. Start it, and look at the norm layers below the charts. main and aux begin at the same place, and come apart while it learns.",
-      "When it is done, choose **One BatchNorm** and start again. Now the lines of clean and of attacked pictures lie almost on each other. So it is not the pictures alone that pull main and aux apart in this small network. Each branch learns its own scale γ and shift β, and so each makes other numbers of its pictures.",
+      "Now train such a network yourself. The first chart counts right answers. The second shows the **loss**, a number for how wrong the answers are: 0 is best. Below are the norm layers. main and aux begin at the same place, and come apart while the network learns.",
+      "When it is done, choose **One BatchNorm** and start again. Now the lines of clean and of attacked pictures lie almost on each other. So it is not the pictures alone that pull main and aux apart in this small network. Each branch learns a γ and β of its own, and so each makes other numbers of its pictures.",
     ],
     halves: [
-      "What did this project measure? On small networks that were trained from nothing, AdvProp's main was 1.6 points better on clean photos than the same network with **one** BatchNorm for both kinds (five runs, interval 0.7 to 2.4). On a larger network that was only fine-tuned, one BatchNorm did as well. So two BatchNorms can help, and do not always.",
-      "Which half of a norm layer makes aux robust? Not the running statistics: collected again on other pictures, they change almost nothing. γ and β carry it. But if you put one branch's statistics under the other's γ and β, right answers on clean photos fall from 90 % to 18 %. Statistics fit only the weights that they were collected with.",
+      "What did this project measure? On small networks that learned from nothing, AdvProp's main was right on 1.6 of 100 clean photos more than the same network with **one** BatchNorm for both kinds. That is the mean of five trainings. Its 95 % interval, which says how much of it may be chance, goes from 0.7 to 2.4. On a larger network that had learned from many photos before, one BatchNorm did as well. So two BatchNorms can help, and do not always.",
+      "What makes aux hard to fool: γ and β, or the running means? Not the running means. Collected again on other pictures, they change almost nothing. It is γ and β. But if you put one branch's running means under the other's γ and β, right answers on clean photos fall from 90 % to 18 %. Running means fit only the weights that they were collected with.",
     ],
   },
   tests: {
     a: [
       {
         question:
-          "One norm layer is shown clean and attacked batches in turn. Where does its running mean end?",
-        choices: ["At the clean mean", "At the attacked mean", "Between the two"],
-        why: "Each batch pulls it a tenth of the way, once to this side and once to that.",
+          "A network sees as many clean batches as attacked ones. Whose numbers does its one running mean describe?",
+        choices: [
+          "Those of the clean ones",
+          "Those of the batch seen last",
+          "Those of neither kind",
+        ],
+        why: "It lies between the two. Each batch pulls it a tenth of the way, once to this side and once to that.",
       },
       {
         question: "What do AdvProp's branches main and aux share?",
-        choices: ["The norm layers alone", "All weights but the norm layers", "Nothing"],
+        choices: [
+          "The norm layers",
+          "All that is not a norm layer",
+          "Nothing: they are two networks",
+        ],
         why: "Each branch has norm layers of its own. All other weights are the same.",
       },
     ],
     b: [
       {
         question:
-          "A room holds children of 1.2 m and adults of 1.8 m, as many of each. Their mean height is 1.5 m. Whom does it describe?",
-        choices: ["The children", "Nobody", "The adults"],
-        why: "It is between two groups, as the one running mean is.",
+          "The clean batches of a layer have means near 4, the attacked ones near 0. They come in turn, many of each. Where does one running mean stay?",
+        choices: [
+          "Near 4: the first batch was clean",
+          "Near 2, where no batch is",
+          "Near 0: the last batch was attacked",
+        ],
+        why: "Each batch pulls it a tenth of the way, once up and once down. So it stays between the two.",
       },
       {
-        question: "What does AdvProp add, so that it can serve two kinds of pictures?",
-        choices: ["A second set of norm layers", "A second whole network", "A second data set"],
-        why: "Only norm layers are doubled: about 1 % of the weights.",
+        question:
+          "With AdvProp a network holds about 1 % more numbers than without. What are they?",
+        choices: ["Its second norm layers", "Its attacked pictures", "Its second last layer"],
+        why: "Only norm layers are doubled. All other weights serve both branches.",
       },
     ],
   },

@@ -1,12 +1,26 @@
+import { join, percent } from "../../format";
+
 /** Of the live parts of the lessons. */
 export const pieces = {
   strength: "Strength ε, in levels",
   network: "The network",
-  asking: "The network is working",
+  asking: "The network is working.",
+  stillShown: "Dimmed is what it said before.",
+  answer: (name: string, share: number) => `Answer: ${name}, ${percent(share)}`,
   scene: (shape: string, texture: string) => `${shape}, covered in ${texture}`,
   mapAlt: (title: string, place: string) => `Map, ${title}: ${place}.`,
+  mapScale: {
+    least: "counts nothing",
+    most: "counts most",
+    shared: "One colour scale for all maps.",
+    own: "Each map has a scale of its own.",
+  },
+  faint: (branches: readonly string[]) =>
+    `Nearly empty on this scale: ${join(branches)}. Nothing has failed: these values are small beside the others.`,
+  explained: (branch: string, name: string, share: number) =>
+    `Both maps explain one answer of ${branch}: ${name}, ${percent(share)}.`,
   agreement: (correlation: string) =>
-    `How far the two maps agree (rank correlation): ${correlation}.`,
+    `How far they agree, from −1 to 1 (rank correlation): ${correlation}.`,
   eightPixels: {
     pixel: (place: number) => `Pixel ${place}`,
     weight: "weight",
@@ -19,13 +33,15 @@ export const pieces = {
   },
   digit: {
     model: "Model",
+    modelAbout: "The attack goes through the model that you choose.",
     models: { natural: "Natural", robust: "Robust" },
     alt: (digit: number) => `A written ${digit}`,
     attackedAlt: (digit: number, epsilon: string) =>
       `The same ${digit} after FGSM with ε = ${epsilon}`,
     says: (digit: number, isRight: boolean) =>
       `The model says ${digit}: ${isRight ? "right" : "wrong"}.`,
-    weights: "Weights: orange for seven, blue for three",
+    weights: "Weights",
+    scale: { least: "for three", most: "for seven", about: "White is 0." },
     weightsAlt: "The model’s weight for each pixel",
     strength: "Strength ε",
     strengthAbout: (epsilon: string) =>
@@ -40,13 +56,19 @@ export const pieces = {
       `${model}: ${clean} of clean digits, ${attacked} at ε = ${epsilon}`,
   },
   runningMeans: {
-    about: "Each dot is the mean of one batch. A line is a running mean.",
+    about: "Means of batches of eight sevens, and the running mean that a norm layer keeps.",
     alt: "Means of clean and attacked batches in turn, and running means between them",
     one: (running: string) => `One norm layer: its running mean is at ${running}.`,
     two: (main: string, aux: string) =>
       `Two norm layers: the running mean of clean batches is at ${main}, of attacked ones at ${aux}.`,
     step: "Next batch",
+    again: "Play again",
     twin: "A norm layer for each kind",
+    valueAxis: "Mean of the scores",
+    batchAxis: "Batches",
+    dots: ["A clean batch", "An attacked batch"],
+    line: "Running mean of both kinds",
+    lines: ["Running mean of main, of clean batches", "Running mean of aux, of attacked batches"],
   },
   twoNetworks: {
     titles: ["First: saw clean scenes", "Second: saw both kinds"],
@@ -88,11 +110,12 @@ export const pieces = {
   },
   shuffled: {
     layers: "Norm layers that are shuffled",
-    about: "From the last one. Within a layer, each channel gets another channel’s numbers.",
-    whole: "The network as it is.",
-    broken: (layers: number) => `${layers} ${layers === 1 ? "layer" : "layers"} shuffled.`,
+    about:
+      "From the last one. A layer has numbers for each thing that it looks for; these are exchanged.",
+    whole: "As it was learned",
+    broken: (layers: number) => `${layers} ${layers === 1 ? "layer" : "layers"} shuffled`,
     says: (share: string, name: string, correlation: string) =>
-      `Shuffled, the network gives ${name} ${share}. Rank correlation of the two maps: ${correlation}.`,
+      `Both maps explain ${name}, to which the shuffled network gives ${share}. How far they agree, from −1 to 1 (rank correlation): ${correlation}.`,
   },
   chance: {
     trueLabels: "Learned from true labels",
@@ -102,11 +125,12 @@ export const pieces = {
     weights: "Its weights",
     product: "Input times weight",
     agreement: (weights: string, products: string) =>
-      `How alike the two models’ maps are (rank correlation of sizes): weights ${weights}, input times weight ${products}.`,
+      `How alike the two models’ maps are, from −1 to 1 (rank correlation of sizes): weights ${weights}, input times weight ${products}.`,
     otherLabels: "Other labels by chance",
     otherDigit: "Another digit",
     half: ["Weights of the first half.", "Weights of the second half."],
-    halves: (correlation: string) => `Rank correlation of the two models’ weights: ${correlation}.`,
+    halves: (correlation: string) =>
+      `How alike the sizes of the two models’ weights are, from −1 to 1 (rank correlation): ${correlation}.`,
     otherHalves: "Other halves",
   },
 };

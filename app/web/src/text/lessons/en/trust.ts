@@ -19,19 +19,19 @@ export const trust = {
     ],
     weights: {
       question:
-        "We shuffle the numbers of the network's norm layers, the last layer first, until its answers break. What must happen to a map that shows what the network learned?",
+        "We shuffle the numbers in the norm layers of a network (those of lesson 4), the last layer first, until its answers break. What must happen to a map that shows what the network learned?",
       choices: ["It must change", "It may stay the same", "It must stay the same"],
       after: [
-        "Move the slider to 20. The network no longer says star at all. Yet its map for “star” looks much as before: the rank correlation is about 0.9. So most of what this map shows is not what makes the answer right.",
+        "Move the slider to its end. The network no longer says star at all. Yet its map for “star” looks much as before: the number below stays near 1. So most of what this map shows is not what makes the answer right.",
         "Only norm layers are shuffled here. The other weights are still those that were learned: they still find edges and stripes, and the map shows these. The published study found the same of several kinds of map.",
       ],
     },
     labels: {
       question:
-        "A model of digits learns from labels that were dealt out by chance: there is nothing to learn. Two maps are drawn of it: its weights, and input times weight. Which of them still looks like the digit?",
+        "A **label** is the right answer that comes with a picture in training. A model of digits learns from labels that were dealt out by chance: there is nothing to learn. Two maps are drawn of it: its weights, and each pixel's ink times its weight (“input times weight”). Which of them still looks like the digit?",
       choices: ["The weights", "Input times weight", "Neither of them"],
       after: [
-        "Input times weight can only be strong where there is ink. So its outline is the digit's, whatever was learned. It looks like an explanation, and much of it is a copy of the input. The line below the maps says how alike the two models' maps are: the weights hardly (near 0), input times weight very much (about 0.8).",
+        "Input times weight can only be strong where there is ink. So its outline is the digit's, whatever was learned. It looks like an explanation, and much of it is a copy of the input. The line below the maps says how alike the two models' maps are, from −1 to 1: the weights hardly, input times weight very much.",
       ],
     },
     seeds: {
@@ -39,11 +39,11 @@ export const trust = {
         "Two models learn from two halves of the true digits. Chance decides which half a digit is in. Both are nearly always right. Are their weights the same?",
       choices: ["Yes, number for number", "Alike, but not the same", "Not related at all"],
       after: [
-        "Both found a way to be right. The ways are alike, not equal: their rank correlation is about 0.8, and 1 would be the same. A single network's map shows one of them. So look at several before you say “networks look at …”.",
+        "Both found a way to be right. The ways are alike, not equal: the number below would be 1 for the same weights, and is less. A single network's map shows one of them. So look at several before you say “networks look at …”.",
       ],
     },
     checks: [
-      "A network begins with random numbers. The **seed** is the number that decides them: another seed, another beginning, another network. This project repeats its trainings with five seeds and gives intervals. One pair of networks seemed to differ on clean photos, by 1.1 points. In a similar study of five seeds the difference lies between −1.1 and +0.3. It may be zero, so no difference shows.",
+      "A network begins with random numbers. The **seed** is the number that decides them: another seed, another beginning, another network. This project repeats its trainings with five seeds. Of each difference it gives a 95 % interval, which says how much of it may be chance. One pair of networks seemed to differ: one was right on 1.1 of 100 clean photos fewer. In a similar study of five seeds the interval goes from −1.1 to +0.3. That holds zero, so no difference shows.",
       "Now you know what to ask: what happens when the network is broken, when there is nothing to learn, and when it is trained again?",
     ],
   },
@@ -53,18 +53,18 @@ export const trust = {
         question:
           "The numbers in a network are shuffled and its answers break. A map looks the same as before. What follows?",
         choices: [
-          "The network is robust",
-          "The map does not show what the network learned",
-          "The map is right",
+          "The map has found what truly counts",
+          "The map shows little of what was learned",
+          "The network still knows the answer",
         ],
         why: "What was shuffled is no longer what was learned, and the map did not notice.",
       },
       {
         question: "Two networks were trained alike with other seeds. Their maps differ. What now?",
         choices: [
-          "Take the nicer map",
-          "Take the first map",
-          "Look at several seeds before you conclude",
+          "Show the map that fits the object best",
+          "Trust the network with more right answers",
+          "Ask more networks before you conclude",
         ],
         why: "One network shows one of several ways to be right.",
       },
@@ -74,20 +74,21 @@ export const trust = {
         question:
           "A model learned from labels by chance. Its map shows the digit clearly. What does the map show?",
         choices: [
-          "Mostly the input, not what was learned",
-          "That it learned the digits",
-          "That the labels were right",
+          "Mostly what was put in",
+          "What the model learned of digits",
+          "That some labels were right by luck",
         ],
         why: "There was nothing to learn, so the digit in the map comes from the input.",
       },
       {
-        question: "One network's map supports your idea. What is a good test of it?",
+        question:
+          "One network's map supports your idea. “That may be chance of this one training”, says a friend. What do you show her?",
         choices: [
-          "A brighter colour scale",
-          "The same map for other seeds and for a broken network",
-          "A larger picture",
+          "Maps of this network on other photos",
+          "Maps of networks with other seeds",
+          "The same map on a finer colour scale",
         ],
-        why: "It must hold for other seeds, and vanish when the network is broken.",
+        why: "Another seed is another training. What holds for several is less likely to be chance.",
       },
     ],
   },

@@ -8,7 +8,6 @@ export const interfaceWords: Translated<typeof english> = {
   about:
     "1つ10分ほどです。まず予想して、それから確かめます。計算はすべてあなたの端末で行い、答えも端末の外に出ません。クラスとネットワークの名前は英語のままです。",
   numbered: (lesson: number, count: number) => `レッスン${lesson}（全${count}回）`,
-  minutes: "約10分",
   begun: "途中",
   all: "レッスン一覧",
   next: (title: string) => `次へ：${title}`,
@@ -19,12 +18,12 @@ export const interfaceWords: Translated<typeof english> = {
   predict: "まず予想",
   reveal: "答えを見る",
   covered: "予想を選ぶと、ここに答えが現れます。",
-  doNotKnow: "わからない",
+  doNotKnow: "まだわからない",
   test: {
     before: {
       title: "始める前に：2つの質問",
       about:
-        "わかる範囲で答えてください。「わからない」も立派な答えです。最後に、同じような質問がもう2つあります。",
+        "まだ知らなくてかまいません。正しいと思うものか「まだわからない」を選んでください。最後に、同じような質問がもう2つあります。",
       button: "レッスンを始める",
       done: "ありがとうございます。正解は、レッスンの最後でわかります。",
       looked: "最初の2つの答えと正解",
@@ -42,6 +41,7 @@ export const interfaceWords: Translated<typeof english> = {
       "答えはこのブラウザにだけ残り、どこにも送られません。ファイルに入るのは選んだ答えと乱数1つで、名前は入りません。よければ先生に渡してください。",
     notKept: "このブラウザは、ページを閉じると何も残しません。閉じる前に答えを保存してください。",
     save: "答えを保存",
+    saved: (file: string) => `${file}として保存しました。ブラウザのダウンロード先にあります。`,
     fileName: "advprop-answers",
     forget: "答えを消す",
     forgetSurely: "はい、消します",
@@ -52,7 +52,7 @@ export const interfaceWords: Translated<typeof english> = {
   judge: {
     title: "どちらのマップを信じる？",
     about:
-      "同じ画像について、2つのネットワークのマップが、名前を伏せて並びます。説明としてより信じられるほうを選んでください。あなたの判断を聞く質問なので、正解はありません。",
+      "同じ画像について、2つのネットワークのマップが、名前を伏せて並びます。説明としてより信じられるほうを選んでください。あなたの判断を聞く質問なので、正解はありません。12組で十分です。その後は、同じ画像が別のマップといっしょにまた出ます。いつやめてもかまいません。",
     pair: (count: number) => `${count}組目`,
     question: (name: string) =>
       `どちらのネットワークも「${name}」と答え、どちらも正解です。マップは、その答えがどの画素によるのかを示します。説明としてよいのはどちらですか？`,
@@ -64,6 +64,8 @@ export const interfaceWords: Translated<typeof english> = {
     scores: "どのマップを信じましたか？",
     stillToJudge: (count: number) =>
       `あと${count}組判定すると、どのネットワークのマップだったかがわかります。`,
+    enough: (left: number) =>
+      `これで十分です。ここでやめてもかまいません。続けるなら、あと${left}組あります。`,
     showScores: "どのネットワークのマップだったかを見る",
     scoresOfOne: "あなたの判定",
     candidate: "ネットワーク",

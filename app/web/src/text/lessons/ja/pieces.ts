@@ -1,3 +1,4 @@
+import { join, percent } from "../../format";
 import { sceneJa, textureJa } from "../../pictures/ja";
 import type { Translated } from "../../translated";
 import type { pieces as english } from "../en/pieces";
@@ -6,11 +7,22 @@ import type { pieces as english } from "../en/pieces";
 export const pieces: Translated<typeof english> = {
   strength: "強さε（段階）",
   network: "ネットワーク",
-  asking: "ネットワークが計算しています",
+  asking: "ネットワークが計算しています。",
+  stillShown: "淡く見えるのは、変える前の答えです。",
+  answer: (name: string, share: number) => `答え：${name}、${percent(share)}`,
   scene: sceneJa,
   mapAlt: (title: string, place: string) => `マップ、${title}：${place}。`,
-  agreement: (correlation: string) =>
-    `2つのマップがどれだけ一致するか（順位相関）：${correlation}。`,
+  mapScale: {
+    least: "効かない",
+    most: "最もよく効く",
+    shared: "色の尺度は、すべてのマップで共通です。",
+    own: "色の尺度は、マップごとに違います。",
+  },
+  faint: (branches: readonly string[]) =>
+    `この尺度では、ほとんど空に見えます：${join(branches)}。失敗ではありません。ほかと比べて、値が小さいのです。`,
+  explained: (branch: string, name: string, share: number) =>
+    `どちらのマップも、${branch}の同じ答えを説明します：${name}、${percent(share)}。`,
+  agreement: (correlation: string) => `どれだけ一致するか、−1から1で（順位相関）：${correlation}。`,
   eightPixels: {
     pixel: (place: number) => `画素${place}`,
     weight: "重み",
@@ -23,13 +35,15 @@ export const pieces: Translated<typeof english> = {
   },
   digit: {
     model: "モデル",
+    modelAbout: "攻撃は、選んだモデルを通して作ります。",
     models: { natural: "通常", robust: "頑健" },
     alt: (digit: number) => `手書きの${digit}`,
     attackedAlt: (digit: number, epsilon: string) =>
       `同じ${digit}を、ε = ${epsilon}のFGSMで変えたもの`,
     says: (digit: number, isRight: boolean) =>
       `モデルの答えは${digit}、${isRight ? "正解" : "不正解"}です。`,
-    weights: "重み：オレンジは7、青は3の証拠",
+    weights: "重み",
+    scale: { least: "3の証拠", most: "7の証拠", about: "白は0です。" },
     weightsAlt: "画素ごとの、モデルの重み",
     strength: "強さε",
     strengthAbout: (epsilon: string) =>
@@ -43,13 +57,19 @@ export const pieces: Translated<typeof english> = {
       `${model}：クリーンな数字で${clean}、ε = ${epsilon}で${attacked}`,
   },
   runningMeans: {
-    about: "点の1つ1つが、1つのバッチの平均です。線は移動平均です。",
+    about: "7を8枚ずつにしたバッチの平均と、正規化層が記録する移動平均です。",
     alt: "クリーンなバッチと攻撃されたバッチの平均が交互に並び、その間を移動平均が通る図",
     one: (running: string) => `正規化層が1つ：移動平均は${running}です。`,
     two: (main: string, aux: string) =>
       `正規化層が2つ：クリーンなバッチの移動平均は${main}、攻撃されたバッチの移動平均は${aux}です。`,
     step: "次のバッチ",
+    again: "もう一度再生",
     twin: "種類ごとに正規化層を分ける",
+    valueAxis: "スコアの平均",
+    batchAxis: "バッチ",
+    dots: ["クリーンなバッチ", "攻撃されたバッチ"],
+    line: "両方の移動平均",
+    lines: ["mainの移動平均（クリーンなバッチ）", "auxの移動平均（攻撃されたバッチ）"],
   },
   twoNetworks: {
     titles: ["1つ目：クリーンなシーンだけ", "2つ目：両方の種類"],
@@ -91,11 +111,11 @@ export const pieces: Translated<typeof english> = {
   },
   shuffled: {
     layers: "シャッフルする正規化層の数",
-    about: "最後の層から順に。1つの層の中で、各チャンネルがほかのチャンネルの数値を受け取ります。",
-    whole: "元のままのネットワーク",
+    about: "最後の層から順に。層は、探すものごとに数値を持っています。それを互いに入れ替えます。",
+    whole: "学習したまま",
     broken: (layers: number) => `${layers}層をシャッフル`,
     says: (share: string, name: string, correlation: string) =>
-      `シャッフルしたネットワークが「${name}」に与える確率は${share}です。2つのマップの順位相関：${correlation}。`,
+      `どちらのマップも「${name}」を説明します。シャッフルしたネットワークでは、その確率は${share}です。マップがどれだけ一致するか、−1から1で（順位相関）：${correlation}。`,
   },
   chance: {
     trueLabels: "正しいラベルで学習",
@@ -105,11 +125,12 @@ export const pieces: Translated<typeof english> = {
     weights: "重み",
     product: "入力×重み",
     agreement: (weights: string, products: string) =>
-      `2つのモデルのマップがどれだけ似ているか（大きさの順位相関）：重みは${weights}、入力×重みは${products}。`,
+      `2つのモデルのマップがどれだけ似ているか、−1から1で（大きさの順位相関）：重みは${weights}、入力×重みは${products}。`,
     otherLabels: "別のでたらめなラベル",
     otherDigit: "別の数字",
     half: ["1つ目の半分で学んだ重み。", "2つ目の半分で学んだ重み。"],
-    halves: (correlation: string) => `2つのモデルの重みの順位相関：${correlation}。`,
+    halves: (correlation: string) =>
+      `2つのモデルの重みの大きさがどれだけ似ているか、−1から1で（順位相関）：${correlation}。`,
     otherHalves: "分け方を変える",
   },
 };

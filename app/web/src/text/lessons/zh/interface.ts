@@ -5,7 +5,6 @@ export const interfaceWords = {
   title: "八堂课",
   about: "每课约十分钟。你先猜，再看结果。一切都在你的设备上运行，你的回答也只留在这里。",
   numbered: (lesson: number, count: number) => `第 ${lesson} 课，共 ${count} 课`,
-  minutes: "约十分钟",
   begun: "已开始",
   all: "全部课程",
   next: (title: string) => `下一课：${title}`,
@@ -16,11 +15,11 @@ export const interfaceWords = {
   predict: "先猜一猜",
   reveal: "看结果",
   covered: "你猜过以后，答案就会出现。",
-  doNotKnow: "我不知道",
+  doNotKnow: "我还不知道",
   test: {
     before: {
       title: "开始之前：两道题",
-      about: "尽力回答就好，选“我不知道”也很好。学完后还有两道同类的题。",
+      about: "现在还不必知道。选你觉得对的，或选“我还不知道”。学完后还有两道同类的题。",
       button: "开始上课",
       done: "谢谢。这两道题的答案，学完这课你就知道了。",
       looked: "你最初的两个回答，以及正确答案",
@@ -38,6 +37,7 @@ export const interfaceWords = {
       "回答保存在这个浏览器里，不会发给任何人。文件里只有你的选择和一个随机编号，没有姓名。愿意的话，可以交给老师。",
     notKept: "这个浏览器在关闭页面后不保留任何内容。关闭之前，请先保存你的回答。",
     save: "保存我的回答",
+    saved: (file: string) => `已保存为 ${file}，在浏览器存放下载文件的地方。`,
     fileName: "advprop-answers",
     forget: "删除我的回答",
     forgetSurely: "确定删除",
@@ -48,7 +48,7 @@ export const interfaceWords = {
   judge: {
     title: "你更相信谁的热力图？",
     about:
-      "你会看到同一张图片的两张热力图，来自两个网络，不标名字。选出你更愿意当作解释来相信的那一张。这是你自己的判断，没有标准答案。",
+      "你会看到同一张图片的两张热力图，来自两个网络，不标名字。选出你更愿意当作解释来相信的那一张。这是你自己的判断，没有标准答案。十二对就够了。之后，同样的图片会带着别的热力图再次出现，你随时可以停下。",
     pair: (count: number) => `第 ${count} 对`,
     question: (name: string) =>
       `两个网络都回答“${name}”，而且都对。每张热力图显示回答取决于哪些像素。哪一张解释得更好？`,
@@ -59,6 +59,7 @@ export const interfaceWords = {
     allJudged: "你已判断完所有热力图。谢谢。",
     scores: "你相信的是谁的热力图？",
     stillToJudge: (count: number) => `再判断 ${count} 对，就能看到它们是谁的。`,
+    enough: (left: number) => `已经够了，你可以停在这里。愿意的话，还有 ${left} 对。`,
     showScores: "看看它们是谁的",
     scoresOfOne: "你的判断",
     candidate: "热力图来自",

@@ -1,13 +1,26 @@
+import { join, percent } from "../../format";
 import { sceneZh, textureZh } from "../../pictures/zh";
 
 /** Of the live parts of the lessons. */
 export const pieces = {
   strength: "强度 ε（级）",
   network: "网络",
-  asking: "网络正在计算",
+  asking: "网络正在计算。",
+  stillShown: "变淡的是它之前的回答。",
+  answer: (name: string, share: number) => `回答：${name}，${percent(share)}`,
   scene: sceneZh,
   mapAlt: (title: string, place: string) => `热力图，${title.replace(/。$/, "")}：${place}。`,
-  agreement: (correlation: string) => `两张热力图有多一致（秩相关）：${correlation}。`,
+  mapScale: {
+    least: "不起作用",
+    most: "最重要",
+    shared: "所有热力图共用一个色标。",
+    own: "每张热力图有自己的色标。",
+  },
+  faint: (branches: readonly string[]) =>
+    `在这个色标上几乎是空的：${join(branches)}。并没有出错：和别的相比，这些数值很小。`,
+  explained: (branch: string, name: string, share: number) =>
+    `两张热力图解释的是 ${branch} 的同一个回答：${name}，${percent(share)}。`,
+  agreement: (correlation: string) => `它们有多一致，从 −1 到 1（秩相关）：${correlation}。`,
   eightPixels: {
     pixel: (place: number) => `像素 ${place}`,
     weight: "权重",
@@ -20,12 +33,14 @@ export const pieces = {
   },
   digit: {
     model: "模型",
+    modelAbout: "攻击针对的是你选的模型。",
     models: { natural: "普通", robust: "鲁棒" },
     alt: (digit: number) => `手写数字 ${digit}`,
     attackedAlt: (digit: number, epsilon: string) =>
       `同一个数字 ${digit}，经过 ε = ${epsilon} 的 FGSM`,
     says: (digit: number, isRight: boolean) => `模型回答 ${digit}：${isRight ? "对" : "错"}。`,
-    weights: "权重：橙色支持 7，蓝色支持 3",
+    weights: "权重",
+    scale: { least: "支持 3", most: "支持 7", about: "白色是 0。" },
     weightsAlt: "模型对每个像素的权重",
     strength: "强度 ε",
     strengthAbout: (epsilon: string) => `每个像素最多改变 ${epsilon}，并且始终在 0 和 1 之间。`,
@@ -38,13 +53,19 @@ export const pieces = {
       `${model}：干净数字答对 ${clean}，ε = ${epsilon} 时答对 ${attacked}`,
   },
   runningMeans: {
-    about: "每个点是一个批次的均值，线是滑动均值。",
+    about: "每批八个 7 的均值，以及归一化层记着的滑动均值。",
     alt: "干净批次和受攻击批次交替出现，显示各批次的均值，以及它们之间的滑动均值",
     one: (running: string) => `一个归一化层：它的滑动均值在 ${running}。`,
     two: (main: string, aux: string) =>
       `两个归一化层：干净批次的滑动均值在 ${main}，受攻击批次的在 ${aux}。`,
     step: "下一批",
+    again: "重新播放",
     twin: "每种图片各用一个归一化层",
+    valueAxis: "得分的均值",
+    batchAxis: "批次",
+    dots: ["干净批次", "受攻击批次"],
+    line: "两种批次的滑动均值",
+    lines: ["main 的滑动均值，只算干净批次", "aux 的滑动均值，只算受攻击批次"],
   },
   twoNetworks: {
     titles: ["第一个：只见过干净场景", "第二个：两种都见过"],
@@ -86,11 +107,11 @@ export const pieces = {
   },
   shuffled: {
     layers: "打乱几个归一化层",
-    about: "从最后一层开始。在一层之内，每个通道换上另一个通道的数。",
-    whole: "原来的网络。",
-    broken: (layers: number) => `打乱 ${layers} 层。`,
+    about: "从最后一层开始。一层要找好几样东西，每样都有自己的数；这些数被互相调换。",
+    whole: "学好的样子",
+    broken: (layers: number) => `打乱 ${layers} 层`,
     says: (share: string, name: string, correlation: string) =>
-      `打乱以后，网络给 ${name} ${share}。两张热力图的秩相关：${correlation}。`,
+      `两张热力图解释的都是 ${name}；打乱以后，网络给它 ${share}。两张图有多一致，从 −1 到 1（秩相关）：${correlation}。`,
   },
   chance: {
     trueLabels: "用真标签学习",
@@ -100,11 +121,12 @@ export const pieces = {
     weights: "权重",
     product: "输入 × 权重",
     agreement: (weights: string, products: string) =>
-      `两个模型的图有多像（绝对值的秩相关）：权重 ${weights}，输入 × 权重 ${products}。`,
+      `两个模型的图有多像，从 −1 到 1（绝对值的秩相关）：权重 ${weights}，输入 × 权重 ${products}。`,
     otherLabels: "换一组随机标签",
     otherDigit: "换一个数字",
     half: ["前一半学出的权重。", "后一半学出的权重。"],
-    halves: (correlation: string) => `两个模型权重的秩相关：${correlation}。`,
+    halves: (correlation: string) =>
+      `两个模型权重的绝对值有多像，从 −1 到 1（秩相关）：${correlation}。`,
     otherHalves: "换一种分法",
   },
 };

@@ -18,8 +18,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from advprop_core.models.header import CheckpointError, file_sha256
-from advprop_core.models.imagenet import imagenet_classes
-from advprop_core.types import ModelInfo
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -91,27 +89,6 @@ _BLOCK = re.compile(r"_blocks\.(\d+)\.(.+)")
 def is_installed(name: str) -> bool:
     """Whether the package of a published network is there."""
     return _weights(name) is not None
-
-
-def published_info(name: str) -> ModelInfo:
-    """What is known of a published network: no auxiliary branch comes with it.
-
-    Args:
-        name: A key of :data:`PUBLISHED`.
-    """
-    network = PUBLISHED[name]
-    wnids, names = zip(*imagenet_classes(), strict=True)
-    return ModelInfo(
-        network.architecture,
-        wnids,
-        names,
-        network.size,
-        (0.5, 0.5, 0.5),
-        (0.5, 0.5, 0.5),
-        {"main": "trained"},
-        name=name,
-        recipe={"source": f"{network.file} of the package {network.package}, trained by others"},
-    )
 
 
 def read_published(name: str) -> dict[str, Tensor]:

@@ -8,7 +8,7 @@ from advprop_core import open_model
 from advprop_core.models import bundle, checkpoints
 from advprop_core.models.adapters import base_of
 from advprop_core.models.header import CheckpointError, read_info
-from advprop_core.models.published import published_info, read_published
+from advprop_core.models.published import PUBLISHED, is_installed, read_published
 from advprop_core.models.timm_networks import create
 
 
@@ -97,24 +97,14 @@ def test_an_exported_branch_is_whole(make_adapter, tmp_path, base, pixels):
         assert torch.equal(plain.model.branch("main")(pixels(2)), model.branch("aux")(pixels(2)))
 
 
-def test_an_adapter_for_a_published_network(tmp_path):
-    """All of lite0 but its auxiliary norm layers stays in the package."""
-    tensors = read_published("imagenet-lite0")
-    info = replace(
-        published_info("imagenet-lite0"),
-        branches={"main": "trained", "aux": "adapted"},
-        base=base_of("imagenet-lite0", tensors),
-    )
-    model = create(info)
-    model.load_state_dict(
-        {key: tensors[key.replace(".aux_bn.0", "")] for key in model.state_dict()}
-    )
-    path = tmp_path / "lite0.safetensors"
-    checkpoints.save(path, model.freeze(), info)
-    assert path.stat().st_size < 500_000
-    opened = open_model(path)
+@pytest.mark.parametrize("name", [name for name in PUBLISHED if is_installed(name)])
+def test_main_of_a_published_network_is_what_its_package_holds(name):
+    """All but the auxiliary norm layers stays in the package, and stays as it is."""
+    assert bundle.bundled_models()[name].stat().st_size < 1_100_000
+    opened = open_model(name)
+    assert opened.model.branch_names == ("main", "aux", "aux2")
     network = opened.model.branch("main").network.state_dict()
-    assert all(torch.equal(network[key], tensor) for key, tensor in tensors.items())
+    assert all(torch.equal(network[key], tensor) for key, tensor in read_published(name).items())
 
 
 def test_an_adapter_needs_a_way_to_its_base(make_adapter):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_args
@@ -21,6 +21,9 @@ BranchOrigin = Literal["trained", "adapted", "calibrated", "copied"]
 
 NORMS: tuple[Norm, ...] = get_args(Norm)
 INPUT_KINDS: tuple[InputKind, ...] = get_args(InputKind)
+
+Progress = Callable[[int, int], None]
+"""Called with (done, all) now and then; ends the work by raising."""
 
 
 class Origin(NamedTuple):

@@ -15,7 +15,7 @@ REPO = Path(__file__).resolve().parent.parent
 # The rooms of the library, lowest first. A room imports its own floor and the floors below.
 FLOORS = (
     {"types", "errors", "language"},
-    {"text", "processes", "files"},
+    {"text", "files"},
     {"pictures"},
     {"models", "attacks", "predict"},
     {"attribution", "datasets"},

@@ -14,8 +14,14 @@ from advprop_core.attribution.grids import MapMaker
 from advprop_core.models.dual_bn import MAIN, DualBNModel, PixelNetwork
 from advprop_core.models.folding import fold
 from advprop_core.predict import logits_of, predict_grid
-from advprop_core.processes import Progress
-from advprop_core.types import INPUT_KINDS, AttributionMap, Comparison, InputKind, Prediction
+from advprop_core.types import (
+    INPUT_KINDS,
+    AttributionMap,
+    Comparison,
+    InputKind,
+    Prediction,
+    Progress,
+)
 
 Moved = Literal["both", "statistics", "affine"]
 

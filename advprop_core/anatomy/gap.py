@@ -16,7 +16,7 @@ from advprop_core.evaluation.intervals import wilson_interval
 from advprop_core.models.dual_bn import MAIN, DualBNModel, PixelNetwork, private_view
 from advprop_core.models.statistics import estimate_statistics, spread
 from advprop_core.predict import logits_of
-from advprop_core.processes import Progress
+from advprop_core.types import Progress
 
 Order = Literal["alone", "from_stem", "from_head"]
 By = Literal["layer", "stage"]

@@ -16,8 +16,7 @@ from advprop_core.evaluation.intervals import wilson_interval
 from advprop_core.evaluation.suite import Suite, evaluate
 from advprop_core.models.dual_bn import MAIN, DualBNModel, PixelNetwork, private_view
 from advprop_core.models.statistics import spread
-from advprop_core.processes import Progress
-from advprop_core.types import AttackConfig, InputKind
+from advprop_core.types import AttackConfig, InputKind, Progress
 
 
 @dataclass(frozen=True)

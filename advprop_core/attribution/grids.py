@@ -21,8 +21,7 @@ from advprop_core.attribution.maps import (
 from advprop_core.attribution.methods import METHODS, Method
 from advprop_core.attribution.progress import split
 from advprop_core.attribution.question import Question
-from advprop_core.processes import Progress
-from advprop_core.types import AttributionMap, InputKind, freeze
+from advprop_core.types import AttributionMap, InputKind, Progress, freeze
 
 _PARTS = 1000  # of one call's progress
 

@@ -21,8 +21,8 @@ from advprop_core.attribution.question import (
 )
 from advprop_core.errors import InputError, require_count
 from advprop_core.predict import require_eval
-from advprop_core.processes import Progress
 from advprop_core.text import did_you_mean
+from advprop_core.types import Progress
 
 _MAKERS: dict[str, Callable[[Question], Tensor]] = {
     "grad-cam": cams.gradient_cam,

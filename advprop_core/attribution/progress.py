@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import accumulate
 
-from advprop_core.processes import Progress
+from advprop_core.types import Progress
 
 
 class Counter:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from advprop_core.attribution.methods import Method
-from advprop_core.processes import Progress
+from advprop_core.types import Progress
 
 ClassIndex = int | Sequence[int] | np.integer[Any] | NDArray[np.integer[Any]] | Tensor
 """One class for all images, or one each; as argmax of torch and numpy gives them too."""

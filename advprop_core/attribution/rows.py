@@ -14,8 +14,7 @@ from advprop_core.attribution.layers import default_layer, spatial_layers, spati
 from advprop_core.attribution.maps import validate_options
 from advprop_core.attribution.methods import METHODS, STAGES, MapChoice, Method
 from advprop_core.errors import InputError
-from advprop_core.processes import Progress
-from advprop_core.types import AttributionMap, InputKind
+from advprop_core.types import AttributionMap, InputKind, Progress
 
 _SUFFIX: Final[dict[InputKind, str]] = {"clean": "", "adversarial": "_adversarial"}
 

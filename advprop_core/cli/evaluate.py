@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from advprop_core.datasets.folders import Unreadable
+    from advprop_core.evaluation.processes import Processes
     from advprop_core.evaluation.store import CellStore
     from advprop_core.evaluation.suite import Evaluation, Suite
     from advprop_core.models.checkpoints import Checkpoint
-    from advprop_core.processes import Processes
 
 _LISTED = 20  # unreadable files that are listed by name
 _CELLS = "cells"  # in a report's folder: what is finished
@@ -97,9 +97,9 @@ def evaluate(options: _EvaluateOptions) -> None:
     smallest, attacks = options.read_smallest(), options.read_attacks()
     from advprop_core.evaluation.conditions import Condition
     from advprop_core.evaluation.data import DataRequest, open_images, open_stored
+    from advprop_core.evaluation.processes import are_several, joined
     from advprop_core.evaluation.suite import Suite
     from advprop_core.evaluation.summary import summarise
-    from advprop_core.processes import are_several, joined
 
     request = DataRequest(
         options.data,

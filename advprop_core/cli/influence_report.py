@@ -23,9 +23,9 @@ from advprop_core.models.bundle import bundled_models
 from advprop_core.models.checkpoints import Checkpoint
 from advprop_core.models.class_names import find_class
 from advprop_core.pictures import decoding
-from advprop_core.processes import Progress
 from advprop_core.report.influence_sheet import Strip, Tile, draw_influence_sheet, draw_matrices
 from advprop_core.text import did_you_mean, ends, percent, points
+from advprop_core.types import Progress
 
 Branches = Mapping[str, tuple[str, ...]]
 _RANKS = (1, 10, 100)

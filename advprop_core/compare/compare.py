@@ -19,7 +19,6 @@ from advprop_core.pictures.erasing import erase
 from advprop_core.pictures.noise import NoiseConfig, add_noise
 from advprop_core.pictures.regions import EraseConfig
 from advprop_core.predict import in_precision_of, logits_of, predict_grid
-from advprop_core.processes import Progress
 from advprop_core.types import (
     AttackConfig,
     AttributionMap,
@@ -27,6 +26,7 @@ from advprop_core.types import (
     InputKind,
     PerturbationFacts,
     Prediction,
+    Progress,
     freeze,
 )
 

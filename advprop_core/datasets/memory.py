@@ -4,7 +4,6 @@ import os
 from pathlib import Path
 
 from advprop_core.errors import InputError
-from advprop_core.processes import local_count
 
 _SHARE = 0.8  # of the free memory: networks and what they compute need some too
 _MEMINFO = Path("/proc/meminfo")
@@ -70,3 +69,8 @@ def _free_of_machine() -> int | None:
     if "SC_PHYS_PAGES" in getattr(os, "sysconf_names", {}):
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return None
+
+
+def local_count() -> int:
+    """How many processes torchrun or Accelerate started on this machine."""
+    return int(os.environ.get("LOCAL_WORLD_SIZE", "1"))

@@ -9,7 +9,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from advprop_core.processes import Processes
+from advprop_core.evaluation.processes import Processes
 
 BATCH_SIZE = 64
 T = TypeVar("T")

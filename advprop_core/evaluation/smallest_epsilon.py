@@ -18,8 +18,7 @@ from advprop_core.evaluation.cells import TestedModel
 from advprop_core.evaluation.inputs import Workshop
 from advprop_core.evaluation.intervals import share_intervals
 from advprop_core.evaluation.networks import clean_batch
-from advprop_core.processes import Progress
-from advprop_core.types import AttackConfig
+from advprop_core.types import AttackConfig, Progress
 
 MEANING = (
     "smallest epsilon at which PGD fools the branch, image by image: an upper bound, which a "

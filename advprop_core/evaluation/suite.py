@@ -14,14 +14,14 @@ from advprop_core.evaluation.conditions import Condition, takes_restarts
 from advprop_core.evaluation.data import DataRequest, open_images
 from advprop_core.evaluation.inputs import Workshop
 from advprop_core.evaluation.masking import controls, count_flat
+from advprop_core.evaluation.processes import ALONE, Processes
 from advprop_core.evaluation.results import Answers, BranchResult
 from advprop_core.evaluation.smallest_epsilon import SmallestEpsilon, measure_smallest
 from advprop_core.evaluation.store import CellStore
 from advprop_core.evaluation.sweep import sweep
 from advprop_core.models.checkpoints import Checkpoint
 from advprop_core.models.digest import model_digest
-from advprop_core.processes import ALONE, Processes, Progress
-from advprop_core.types import AttackConfig
+from advprop_core.types import AttackConfig, Progress
 
 _SEARCH = 10  # attacks that the search for the smallest radius takes, roughly
 

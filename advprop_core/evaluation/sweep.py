@@ -18,7 +18,7 @@ from advprop_core.evaluation.results import Answers
 from advprop_core.evaluation.store import CellStore
 from advprop_core.evaluation.stored_corruptions import marked
 from advprop_core.pictures.probes import require_room
-from advprop_core.processes import Progress
+from advprop_core.types import Progress
 
 _FEW = 16  # images at a time where each takes long
 _PATIENCE = 60  # seconds after which answers are kept, though more of their cell are to come

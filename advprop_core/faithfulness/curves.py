@@ -18,8 +18,7 @@ from advprop_core.attribution.question import ClassIndex, batch_size, class_per_
 from advprop_core.faithfulness.maps import Undefined, check_maps, first_alike, flaw
 from advprop_core.models.folding import fold
 from advprop_core.predict import logits_of
-from advprop_core.processes import Progress
-from advprop_core.types import freeze
+from advprop_core.types import Progress, freeze
 
 _STEP = 0.02  # share of the pixels that change at a time
 _RANDOM_ORDERS = 3

@@ -18,7 +18,7 @@ from advprop_core.attribution.question import ClassIndex, batch_size, class_per_
 from advprop_core.faithfulness.maps import Score, Undefined, check_maps, first_alike, flaw
 from advprop_core.models.folding import fold
 from advprop_core.predict import logits_of
-from advprop_core.processes import Progress
+from advprop_core.types import Progress
 
 _RECTANGLES = 64
 _SIDES = 0.25  # of a rectangle, as a share of the picture's

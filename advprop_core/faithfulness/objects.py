@@ -22,7 +22,7 @@ from advprop_core.faithfulness.maps import (
     reasons,
     why_none,
 )
-from advprop_core.processes import Progress
+from advprop_core.types import Progress
 
 MakeSceneMap = Callable[[Tensor, tuple[int, ...]], Tensor]
 """(N, 3, H, W) pixels and the N true classes to (N, H, W) maps."""

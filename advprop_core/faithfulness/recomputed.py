@@ -19,7 +19,7 @@ from advprop_core.faithfulness.fidelity import max_sensitivity
 from advprop_core.faithfulness.maps import Score, Undefined, flaw
 from advprop_core.faithfulness.randomisation import RandomisationCheck, check_randomisation
 from advprop_core.faithfulness.stages import cascade_stages
-from advprop_core.processes import Progress
+from advprop_core.types import Progress
 
 _CHANGES = {"fast": 10, "slow": 3}
 _DRAWS = {"fast": 3, "slow": 1}

@@ -21,7 +21,7 @@ from advprop_core.faithfulness.objects import (
     compare_object_shares,
     object_share,
 )
-from advprop_core.processes import Progress
+from advprop_core.types import Progress
 
 _AT_A_TIME = {"fast": 16, "slow": 4}
 

@@ -22,8 +22,7 @@ from advprop_core.faithfulness.recomputed import (
     recomputed_randomisation,
     recomputed_sensitivity,
 )
-from advprop_core.processes import Progress
-from advprop_core.types import AttributionMap, InputKind
+from advprop_core.types import AttributionMap, InputKind, Progress
 
 Cell = tuple[str, InputKind, str]
 """A name that maps to be compared share, such as their method; kind of input; branch."""

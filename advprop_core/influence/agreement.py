@@ -15,7 +15,7 @@ from advprop_core.evaluation.bootstrap import percentile_interval, resampled_mea
 from advprop_core.evaluation.intervals import wilson_interval
 from advprop_core.influence.features import Features
 from advprop_core.influence.tracer import Tracer
-from advprop_core.processes import Progress
+from advprop_core.types import Progress
 
 RANKS = 100
 _BATCH = 64

@@ -21,8 +21,8 @@ from advprop_core.models.checkpoints import Checkpoint
 from advprop_core.models.digest import branch_digest
 from advprop_core.models.dual_bn import PixelNetwork
 from advprop_core.models.folding import fold
-from advprop_core.processes import Progress
 from advprop_core.text import listing
+from advprop_core.types import Progress
 
 FORMAT = 1
 """Raised when the features of an image change; files of another format are not found."""

@@ -15,7 +15,7 @@ from advprop_core.datasets.listed import ImageList
 from advprop_core.influence.features import Extractor, FeatureCache, Features
 from advprop_core.influence.head import fit_head
 from advprop_core.models.checkpoints import Checkpoint
-from advprop_core.processes import Progress
+from advprop_core.types import Progress
 
 
 class Influence(Protocol):

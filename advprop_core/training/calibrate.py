@@ -16,9 +16,8 @@ from advprop_core.models import timm_networks
 from advprop_core.models.checkpoints import Checkpoint
 from advprop_core.models.dual_bn import MAIN, DualBNModel, attack_view, auxiliary_name, norm_layers
 from advprop_core.models.statistics import estimate_statistics
-from advprop_core.processes import Progress
 from advprop_core.training.network import take_over
-from advprop_core.types import AttackConfig
+from advprop_core.types import AttackConfig, Progress
 
 AUX = auxiliary_name(0)
 _CPU = torch.device("cpu")

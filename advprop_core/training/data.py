@@ -18,9 +18,9 @@ from advprop_core.datasets.named import BUILTIN, Images, load_images, readable_c
 from advprop_core.datasets.tiny_imagenet import is_tiny_imagenet
 from advprop_core.datasets.torchvision_sets import imagenette_folder
 from advprop_core.errors import InputError
+from advprop_core.evaluation.processes import are_several
 from advprop_core.models.class_names import exact
 from advprop_core.pictures.files import is_hidden
-from advprop_core.processes import are_several
 from advprop_core.text import listing
 from advprop_core.training.any_photos import (
     MEASURED,

@@ -14,10 +14,10 @@ from advprop_core.datasets.named import Images, load_images
 from advprop_core.errors import InputError
 from advprop_core.evaluation.cells import TestedModel
 from advprop_core.evaluation.conditions import Condition
+from advprop_core.evaluation.processes import ALONE, Processes
 from advprop_core.evaluation.shape_bias import shape_bias_of
 from advprop_core.evaluation.suite import Suite, evaluate
 from advprop_core.models.dual_bn import DualBNModel, attack_view
-from advprop_core.processes import ALONE, Processes
 from advprop_core.types import AttackConfig
 
 ATTACK = AttackConfig.pgd(2 / 255, steps=10)

@@ -21,11 +21,11 @@ from timm.data import Mixup, create_transform
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from advprop_core.datasets.memory import local_count
 from advprop_core.errors import InputError
 from advprop_core.pictures import decoding as photos
 from advprop_core.pictures.files import read_file
 from advprop_core.pictures.formats import ImageError
-from advprop_core.processes import local_count
 from advprop_core.training.augment import augment, move, recolor
 from advprop_core.training.batch import Batch, mixed_seed, seed_globals
 from advprop_core.training.ranks import world

@@ -12,8 +12,8 @@ from typing import Any
 import torch
 
 from advprop_core.errors import InputError
+from advprop_core.evaluation.processes import Processes
 from advprop_core.files import remove_unfinished, write_whole
-from advprop_core.processes import Processes
 from advprop_core.training.recipe import Recipe
 
 STATE, LOG = "state.pt", "metrics.jsonl"

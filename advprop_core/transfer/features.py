@@ -17,8 +17,8 @@ from advprop_core.errors import InputError
 from advprop_core.files import write_whole
 from advprop_core.influence.features import Extractor
 from advprop_core.pictures.digests import DIGEST_LENGTH
-from advprop_core.processes import Progress
 from advprop_core.transfer.sources import Source
+from advprop_core.types import Progress
 
 _KEY, _IMAGES, _FEATURES = "advprop_features", "images", "features"
 _BATCH, _KEPT = 32, 512  # images of a pass; after how many the file is written

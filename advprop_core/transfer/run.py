@@ -17,7 +17,6 @@ from advprop_core.errors import AdvPropError
 from advprop_core.files import write_whole
 from advprop_core.models import checkpoints
 from advprop_core.pictures.digests import image_digests
-from advprop_core.processes import Progress
 from advprop_core.text import join
 from advprop_core.transfer.features import FeatureCache
 from advprop_core.transfer.grid import Cell, Grid
@@ -26,6 +25,7 @@ from advprop_core.transfer.sources import Source, open_source
 from advprop_core.transfer.store import CellStore
 from advprop_core.transfer.target import Drawn, open_target, require_enough
 from advprop_core.transfer.training import PIXELS, Curve, Task, run_task
+from advprop_core.types import Progress
 
 Counting = Callable[[str, int], AbstractContextManager[Progress]]
 """From what is done and how much of it to a bar that (done, all) moves."""

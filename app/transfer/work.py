@@ -10,12 +10,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from advprop_core.processes import Progress
 from advprop_core.transfer.grid import make_grid
 from advprop_core.transfer.pools import ThreadPool
 from advprop_core.transfer.run import run_grid
 from advprop_core.transfer.sources import Source, open_source, split_name
 from advprop_core.transfer.summary import summarise
+from advprop_core.types import Progress
 from app.shell.jobs import Report
 from app.transfer.request import TEST_IMAGES, TransferRequest, command
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from advprop_core.cli.main import main
-from advprop_core.processes import joined
+from advprop_core.evaluation.processes import joined
 
 
 def free_port() -> int:

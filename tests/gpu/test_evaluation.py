@@ -11,12 +11,12 @@ from advprop_core.datasets.named import Images
 from advprop_core.evaluation.cells import Cell, TestedModel
 from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.inputs import Workshop
+from advprop_core.evaluation.processes import Processes
 from advprop_core.evaluation.smallest_epsilon import measure_smallest
 from advprop_core.evaluation.sweep import sweep
 from advprop_core.pictures.corruptions import ALL_CORRUPTIONS, CorruptionConfig
 from advprop_core.pictures.corruptions.apply import corrupt
 from advprop_core.pictures.draws import streams
-from advprop_core.processes import Processes
 from advprop_core.training.measure import measure
 from advprop_core.types import AttackConfig
 

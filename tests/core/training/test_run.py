@@ -10,10 +10,10 @@ from PIL import Image
 from torch.nn import functional as F
 
 from advprop_core.attacks.gradient import attack, random_start
+from advprop_core.evaluation.processes import Processes
 from advprop_core.files import CannotWrite
 from advprop_core.models import checkpoints, timm_networks
 from advprop_core.models.dual_bn import attack_view, norm_layers
-from advprop_core.processes import Processes
 from advprop_core.training import data, run, state
 from advprop_core.training.data import load_data, load_split
 from advprop_core.training.meter import Diverged

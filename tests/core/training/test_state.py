@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 import torch
 
+from advprop_core.evaluation.processes import Processes
 from advprop_core.files import CannotWrite
-from advprop_core.processes import Processes
 from advprop_core.training import state
 from advprop_core.training.recipe import Attacker
 from advprop_core.training.state import Progress

@@ -8,8 +8,8 @@ from safetensors.torch import load_file
 
 from advprop_core.cli.main import main
 from advprop_core.datasets.texture_shapes.scenes import SHAPES
+from advprop_core.evaluation.processes import Processes
 from advprop_core.models import checkpoints
-from advprop_core.processes import Processes
 from tests.core.launch import call_command, free_port, tell_shares
 from tests.core.training.children import exit_codes
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -13,9 +13,6 @@ import torch
 from torch import distributed
 
 T = TypeVar("T")
-
-Progress = Callable[[int, int], None]
-"""Called with (done, all) now and then; ends the work by raising."""
 
 _CPU = torch.device("cpu")
 
@@ -73,11 +70,6 @@ ALONE = Processes()
 def are_several() -> bool:
     """Whether torchrun or Accelerate started more than this one; known before they have joined."""
     return int(os.environ.get("WORLD_SIZE", "1")) > 1
-
-
-def local_count() -> int:
-    """How many of the processes run on this machine."""
-    return int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
 
 
 @contextmanager

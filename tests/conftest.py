@@ -16,11 +16,12 @@ from pathlib import Path
 
 import pytest
 
-# Both before torch and huggingface_hub are imported. Workers that run side by side take one core
-# each, and no test fetches anything.
+# All before torch, huggingface_hub and onnxruntime are imported. Workers that run side by side take
+# one core each, and no test fetches or sends anything.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 REPO = Path(__file__).resolve().parent.parent
 START_SECONDS = 90

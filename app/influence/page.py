@@ -11,7 +11,7 @@ from app.influence import controls as influence_controls
 from app.influence import suspects, words
 from app.influence.tiles import tiles
 from app.influence.view import PARTS, InfluenceView, sets_for
-from app.language.text import N_, _
+from app.language.text import _
 from app.shell import cache, comparison, network_files, state, workbench
 from app.shell.layout import in_rows, tabs
 from app.shell.messages import learnt, plain, safe
@@ -82,11 +82,14 @@ def _branch(rest: BranchRest, number: int, *, several: bool) -> None:
     st.html(f'<hr style="border:0;border-top:4px solid {colour};margin:0.5rem 0 0">')
     st.markdown(f"## {safe(words.helps(rest))}{network}")
     size = cache.model_info(rest.model).input_size
-    sides = {N_("Helpful"): rest.helpful, N_("Harmful"): rest.harmful}
-    for column, (title, examples) in in_rows(sides.items(), 2, "large", roomy=f"rest-{number}"):
+    sides = (
+        ("helpful", _("Helpful (change of the loss without it)"), rest.helpful),
+        ("harmful", _("Harmful (change of the loss without it)"), rest.harmful),
+    )
+    for column, (side, title, examples) in in_rows(sides, 2, "large", roomy=f"rest-{number}"):
         with column:
-            st.markdown(f"**{_(title)}**")
-            tiles(f"{number}.{title}", examples, rest.model, size)
+            st.markdown(f"**{title}**")
+            tiles(f"{number}.{side}", examples, rest.model, size)
 
 
 def _alone() -> None:

@@ -26,16 +26,16 @@ METHOD = N_(
     "is fitted again. What the network learnt before its last layer is not traced."
 )
 SUSPECTS = N_(
-    "These training images have the most influence on their own prediction: the layer can learn "
-    "them only by heart. A wrong label looks so, and so does an image that is unlike all others of "
-    "its class. Flag those whose label is wrong, and export the list."
+    "These training images have the most influence on main's prediction of themselves: its layer "
+    "can learn them only by heart. A wrong label looks so, and so does an image that is unlike all "
+    "others of its class. Flag those whose label is wrong, and export the list."
 )
 ALONE = N_("The training images of this network are not here, so nothing can be traced to them.")
 
 
 def helps(rest: BranchRest) -> str:
     """What a branch says, as a heading."""
-    return _("{branch} says {name} {share}").format(
+    return _("{branch} with a new last layer says {name} {share}").format(
         branch=rest.branch, name=rest.answer, share=percent(rest.probability)
     )
 
@@ -45,11 +45,11 @@ def meant(result: PictureRest, trained_on: str) -> str:
     images = _(SETS[trained_on]).lower()
     if result.is_known:
         return _(
-            "Traced to {count:,} {images}: the loss of **{name}**, what the picture shows."
+            "The loss of **{name}**, which the picture shows, is traced to {count:,} {images}."
         ).format(count=result.count, images=images, name=result.branches[0].meant)
     return _(
-        "Traced to {count:,} {images}: the loss of each branch's own answer, for it is not known "
-        "what the picture shows."
+        "It is not known what the picture shows, so the loss of each branch's own answer is traced "
+        "to {count:,} {images}."
     ).format(count=result.count, images=images)
 
 
@@ -62,6 +62,10 @@ def verdict(result: PictureRest) -> str:
     who = join([_name(rest, result) for rest in result.branches])
     if not shared:
         return _("None of the most helpful images is shared by {who}.").format(who=who)
+    if len(shared) == most:
+        return _("All {most} most helpful images are the same for {who}.").format(
+            most=most, who=who
+        )
     return _("{count} of the {most} most helpful images are the same for {who}.").format(
         count=len(shared), most=most, who=who
     )

@@ -60,7 +60,7 @@ def class_folders() -> list[str]:
 
 def no_photos(folders: Sequence[str]) -> str:
     """Why there are no pictures of known class, and what to do."""
-    reason = _("There are none of known class here.")
+    reason = _("There are no photos of known class here.")
     if folders:
         listed = join([quote(name) for name in folders[:6]])
         reason = _("The folder of this app has none of its classes: it holds {folders}.").format(

@@ -27,7 +27,8 @@ METHOD = N_(
     "smooths the pictures: no blur, no shifts, no penalty. **Coarse** is the share of the change's "
     "energy in patterns at least 16 pixels long; white noise has 1.2 %. **Also seen by** names the "
     "other branches that give the class more than 50 % in the same picture: a pattern that only "
-    "its own branch sees says little of the class."
+    "its own branch sees says little of the class. **Change** can be shorter than the "
+    "strength, for colours end at black and white."
 )
 GRADIENT = N_(
     "One step of this is the gradient of the loss. The Maps page draws it for every branch on one "

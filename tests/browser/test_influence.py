@@ -13,7 +13,9 @@ def test_training_images_are_shown_and_one_opens_in_the_playground(
     page.goto(f"{app_url}/influence?{SCENE}&training_images=100", timeout=FIRST)
     wait_until_drawn(page)
     for branch in ("main", "aux"):
-        heading = page.get_by_role("heading", name=re.compile(f"^{branch} says "))
+        heading = page.get_by_role(
+            "heading", name=re.compile(f"^{branch} with a new last layer says ")
+        )
         expect(heading).to_be_visible(timeout=FIRST)
     images = page.locator("[data-testid=stMain]").get_by_role("button", name="Open", exact=True)
     expect(images).to_have_count(16)  # four helpful and four harmful ones of each branch

@@ -35,8 +35,11 @@ def test_every_branch_has_helpful_and_harmful_images(visit):
         assert rest.meant == "crescent", "scene 2 is known to show one"
         assert [len(rest.helpful), len(rest.harmful)] == [2, 2]
         assert rest.helpful[0].score > rest.helpful[1].score > 0 > rest.harmful[1].score
-        assert f"## {rest.branch} says {rest.answer}" in person.text
-    assert "Traced to 100 drawn scenes: the loss of **crescent**" in person.text
+        assert f"## {rest.branch} with a new last layer says {rest.answer}" in person.text
+    assert (
+        "The loss of **crescent**, which the picture shows, is traced to 100 drawn scenes."
+        in person.text
+    )
 
 
 def test_another_network_stands_beside_it(visit):
@@ -49,7 +52,7 @@ def test_another_network_stands_beside_it(visit):
 def test_a_training_image_opens_in_the_playground(visit):
     person = visit(**FEW).turn_to(INFLUENCE)
     first = rests(person)[0].helpful[0]
-    person.at.button(key="influence.open.0.Helpful.0").click()
+    person.at.button(key="influence.open.0.helpful.0").click()
     person.run()
     assert person.at.session_state["view.image"] == first.source
     assert person.at.title[0].value != "Which training images does a prediction rest on?"

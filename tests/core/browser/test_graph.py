@@ -1,5 +1,9 @@
 """The graph gives what PyTorch gives, for every branch, and refuses what it cannot hold."""
 
+import os
+import subprocess
+import sys
+
 import onnxruntime
 import pytest
 import timm
@@ -172,3 +176,12 @@ def test_an_operator_that_does_not_export_is_named(dual_of):
         branch.network.conv1.add_module("odd", Odd().eval())
     with pytest.raises(NotExportable, match="bessel"):
         export_graph(Step(model, SIDE), given(model, "main", 0.0))
+
+
+def test_the_runtime_notes_nothing_to_send(tmp_path):
+    """Onnxruntime keeps a device's number and its uses in the home folder, unless told not to."""
+    code = "import advprop_core.browser.check, onnxruntime; onnxruntime.get_available_providers()"
+    places = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    environment = {k: v for k, v in os.environ.items() if k != "ORT_DISABLE_TELEMETRY"} | places
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment)
+    assert not [*tmp_path.rglob("*onnxruntime*")]

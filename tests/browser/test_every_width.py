@@ -6,9 +6,9 @@ And in light and dark: nothing that axe finds serious or moderate.
 import json
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
+from tests.browser.axe import violations
 from tests.browser.driving import FIRST, SCENE, set_width, wait_until_drawn
 from tests.browser.faults import FAULTS
 
@@ -58,25 +58,8 @@ def test_labels_neither_overlap_nor_are_cut_and_axe_finds_nothing_serious(
         if found := page.evaluate(FAULTS):
             faults[f"{width} px"] = found[:8]
         if width == 1280:
-            faults |= violations(page)
+            faults |= violations(page, place)
     assert not faults, json.dumps(faults, indent=1, ensure_ascii=False)
-
-
-def violations(page: Page) -> dict[str, list[str]]:
-    """Rules that are broken, and by what."""
-    found = serious(page)
-    if found:  # what is fading in has little contrast for a moment
-        page.wait_for_timeout(3000)
-        found = serious(page)
-    return found
-
-
-def serious(page: Page) -> dict[str, list[str]]:
-    return {
-        violation["id"]: [node["html"][:120] for node in violation["nodes"][:3]]
-        for violation in Axe().run(page).response["violations"]
-        if violation["impact"] in ("moderate", "serious", "critical")
-    }
 
 
 def test_axe_finds_nothing_serious_in_dark(app_url: str, browser: Browser) -> None:
@@ -87,7 +70,7 @@ def test_axe_finds_nothing_serious_in_dark(app_url: str, browser: Browser) -> No
         page = context.new_page()
         page.goto(f"{app_url}/{PLACES[place]}", timeout=FIRST)
         wait_until_drawn(page)
-        found = violations(page)
+        found = violations(page, place)
         faults |= {f"{place}: {rule}": shown for rule, shown in found.items()}
         page.close()
     context.close()

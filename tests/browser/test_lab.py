@@ -7,13 +7,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 
 from advprop_core.browser.page import BuiltPage, write_one_file, write_split
 from advprop_core.browser.tiny_training import page_training
 from advprop_core.pictures.decoding import decode, to_pixels
 from app.lab.site import Site
+from tests.browser.axe import violations
 from tests.browser.driving import until
 
 DROP = """([content, name, type]) => {
@@ -207,8 +207,7 @@ def test_it_is_whole_on_a_phone_and_says_what_it_is(opened, scheme):
     page = opened(360, 740, scheme)
     settled(page)
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    found = Axe().run(page).response["violations"]
-    assert not [v["id"] for v in found if v["impact"] in ("serious", "critical", "moderate")]
+    assert not violations(page, "the lab")
 
 
 def test_the_app_serves_it_at_an_address_of_its_own(

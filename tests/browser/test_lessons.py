@@ -4,10 +4,10 @@ import json
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from advprop_core.browser.lessons import lesson_material
 from advprop_core.browser.page import BuiltPage, write_one_file
+from tests.browser.axe import violations
 from tests.browser.driving import until
 
 CALM = "!document.querySelector('.piece .pending, .piece progress')"
@@ -183,8 +183,7 @@ def test_it_is_whole_on_a_phone_and_says_what_it_is(opened, link):
             button.click()
     until(page, CALM)
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    found = Axe().run(page).response["violations"]
-    assert not [v["id"] for v in found if v["impact"] in ("serious", "critical", "moderate")]
+    assert not violations(page, link)
 
 
 def test_every_language_fits_on_a_phone(opened):

@@ -59,7 +59,7 @@ EXPLAINED: dict[Measure, str] = {
         "output units. Statistics, γ and β may change much and cancel out here."
     ),
 }
-_CALIBRATED_GAIN = N_(
+CALIBRATED_GAIN = N_(
     "Expect little, because γ and β carry the robustness: of 300 photos under PGD-10 at 2/255, "
     "imagenette-vanilla gets 0.3 % right and its calibrated branch 0.7 %."
 )
@@ -287,7 +287,7 @@ def offer(source: Source | None, folders: Sequence[str]) -> str:
         "That is not training: the weights, γ and β stay main's. Nothing is written to the file "
         "of the network."
     )
-    return f"{offered}\n\n{paragraph([limits, _(_CALIBRATED_GAIN)])}"
+    return f"{offered}\n\n{paragraph([limits, _(CALIBRATED_GAIN)])}"
 
 
 def attack(config: AttackConfig) -> str:
@@ -313,4 +313,4 @@ def calibrated(n: int, source: Source) -> str:
         "**aux** is calibrated, not trained: its means and variances were measured on {pictures} "
         "under attack through main, {attack}. Weights, γ and β are main's."
     ).format(pictures=counted_pictures(n, source.title), attack=attack(ATTACK))
-    return paragraph([sentence, _(_CALIBRATED_GAIN)])
+    return paragraph([sentence, _(CALIBRATED_GAIN)])

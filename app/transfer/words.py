@@ -67,27 +67,28 @@ def source(content: Mapping[str, Any]) -> str:
 
 
 def heading(content: Mapping[str, Any]) -> str:
-    """Which source is right most often with the fewest images, as Markdown."""
+    """Which source is right most often with the fewest images, as Markdown.
+
+    It is named where it is better than the first source by more than the training images decide.
+    """
     first, *others = sources(content)
-    if not others:
+    count = min(row["num_images"] for row in content["accuracies"])
+    rows = [row for row in content["accuracies"] if row["num_images"] == count]
+    of_first = [row["accuracy"] for row in rows if row["source"] == first]
+    if not others or not of_first:  # it may have failed
         return safe(first)
-    rows = content["accuracies"]
-    count = min(row["num_images"] for row in rows)
-    shares = {
-        (row["trainable"], row["source"]): row["accuracy"]
-        for row in rows
-        if row["num_images"] == count
-    }
-    trainable, source = max(shares, key=lambda cell: shares[cell])
-    sentence = _("From {count} images {source} learns most: {share} right.")
-    if source != first and (trainable, first) in shares:
+    best = max(rows, key=lambda row: float(row["accuracy"]))
+    interval = best["difference_interval"]
+    if interval is not None and interval[0] > 0:
         sentence = _("From {count} images {source} learns most: {share} right, {first} {other}.")
+    else:
+        sentence = _("From {count} images no network learns clearly more than {first}: {other}.")
     return sentence.format(
         count=count,
-        source=safe(source),
-        share=percent(shares[trainable, source]),
+        source=safe(best["source"]),
+        share=percent(best["accuracy"]),
         first=safe(first),
-        other=percent(shares.get((trainable, first), 0)),
+        other=percent(max(of_first)),
     )
 
 

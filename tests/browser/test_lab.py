@@ -189,7 +189,7 @@ def test_a_network_is_trained_here_paused_and_used_in_the_lab(opened):
     assert main != aux  # the running means begin to part
 
     # Another choice does not make the results its own.
-    training.get_by_label("One BatchNorm").check(force=True)
+    training.locator("#training-seed").fill("7")
     assert "of the last run: AdvProp, ε\N{NO-BREAK SPACE}=" in training.inner_text()
     assert training.locator(".training-results.pending").count() == 1
 

@@ -277,6 +277,7 @@ def test_on_a_phone_picture_and_verdict_stay_in_view_while_the_strength_moves(
     page.locator("h2").evaluate("heading => heading.scrollIntoView()")
     strength(page).press("ArrowRight")
     expect(page.get_by_text("4.50/255", exact=True)).to_have_count(1, timeout=FIRST)
+    wait_until_calm(page)
     expect(page.get_by_text("Strength ε, in 1/255", exact=True)).to_be_in_viewport()
     sheet = page.get_by_test_id("stSidebar").bounding_box()
     for shown in (page.locator("h2"), *page.locator(".lens").all()[:2]):

@@ -29,5 +29,7 @@ def _share(rows: list[Mapping[str, Any]], measure: str) -> str:
     counts = [row[measure] for row in rows]
     low, high = wilson_interval(round(mean(counts)), n)
     share = f"{100 * mean(counts) / n:.1f} % [{100 * low:.1f}, {100 * high:.1f}]"
-    ends = f"{100 * min(counts) / n:.1f} to {100 * max(counts) / n:.1f}"
-    return f"{share}; seeds {ends}" if len(rows) > 1 else share
+    least, most = min(counts), max(counts)
+    if least == most:
+        return share
+    return f"{share}; seeds {100 * least / n:.1f} to {100 * most / n:.1f}"

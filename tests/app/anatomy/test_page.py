@@ -221,7 +221,7 @@ def test_no_folder_for_a_network_that_knows_other_classes(
     person = visit_with(save_tiny_network(tmp_path / "other.safetensors", info), steps="1")
     look_into(person.turn_to(ANATOMY), WHICH)
     assert_whole(person, STAGES)
-    assert "There are none of known class here." in person.text
+    assert "There are no photos of known class here." in person.text
     (tmp_path / "photos" / "cats").mkdir(parents=True)
     monkeypatch.setenv("ADVPROP_IMAGES", str(tmp_path / "photos"))
     assert "it holds `cats`" in person.run().text

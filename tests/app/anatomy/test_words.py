@@ -109,7 +109,7 @@ def test_what_a_network_with_main_alone_is_offered():
     assert "not training" in offered
     without = words.offer(None, [])
     assert "advprop app --images FOLDER" in without
-    assert "none of known class" in without
+    assert "no photos of known class" in without
     assert "it holds `cats` and `dogs`" in words.offer(None, ["cats", "dogs"])
     said = words.calibrated(200, SCENES)
     assert "calibrated, not trained" in said

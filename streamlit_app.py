@@ -35,7 +35,9 @@ def main() -> None:
     defects.cover_callbacks()
     tasks.begin_run()
     # For a report of a defect.
-    st.session_state["page"] = next(title for title, other in pages.items() if other is page)
+    st.session_state["page"] = next(
+        title for title, candidate in pages.items() if candidate is page
+    )
     with defects.told_of_page():
         page.run()
     with st.sidebar:

@@ -30,12 +30,12 @@ class InputError(AdvPropError, ValueError):
 
 
 @contextmanager
-def about(what: object) -> Iterator[None]:
+def about(subject: object) -> Iterator[None]:
     """Begin the sentence of what is refused within by what it is about, such as a file's name."""
     try:
         yield
     except InputError as error:
-        raise InputError(f"{what}: {error}") from None
+        raise InputError(f"{subject}: {error}") from None
 
 
 def as_input_error(refusal: ValidationError) -> InputError:

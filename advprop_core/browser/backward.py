@@ -52,13 +52,13 @@ def _convolution(
 
 
 def _convolution_at_input(
-    gradient: Tensor, given: Tensor, weight: Tensor, window: _Window
+    gradient: Tensor, layer_input: Tensor, weight: Tensor, window: _Window
 ) -> Tensor:
     stride, padding, dilation, groups = window
     back: Tensor
     if any(step != 1 for step in stride):
         rest = [
-            given.shape[2 + i]
+            layer_input.shape[2 + i]
             - ((gradient.shape[2 + i] - 1) * stride[i] - 2 * padding[i])
             - (dilation[i] * (weight.shape[2 + i] - 1) + 1)
             for i in range(2)
@@ -86,14 +86,14 @@ def _convolution_at_input(
 
 
 def _convolution_at_weight(
-    gradient: Tensor, given: Tensor, weight: Tensor, window: _Window
+    gradient: Tensor, layer_input: Tensor, weight: Tensor, window: _Window
 ) -> Tensor:
     """A correlation of inputs with what is handed back, the batch in the place of channels."""
     if window.groups != 1:
         raise NotExportable("it trains a convolution in groups")
     height, width = weight.shape[2:]
     back: Tensor = _aten.convolution(
-        given.transpose(0, 1),
+        layer_input.transpose(0, 1),
         gradient.transpose(0, 1),
         None,
         window.dilation,

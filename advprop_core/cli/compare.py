@@ -81,8 +81,8 @@ class _PerturbationOptions(AttackOptions):
 
     @property
     def _has_attack_options(self) -> bool:
-        others = (self.epsilon, self.step_size, self.steps)
-        return self.norm != "linf" or any(given is not None for given in others)
+        linf_options = (self.epsilon, self.step_size, self.steps)
+        return self.norm != "linf" or any(option is not None for option in linf_options)
 
 
 @dataclass(frozen=True, kw_only=True)

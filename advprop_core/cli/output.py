@@ -65,7 +65,7 @@ class Report:
 
 def _in_rich(table: PlainTable) -> Table:
     """The columns that a terminal has room for, without the model's."""
-    shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    bare_table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     columns = [
         index
         for index in table.brief or range(len(table.columns))
@@ -73,12 +73,12 @@ def _in_rich(table: PlainTable) -> Table:
     ]
     for index in columns:
         if (name := table.columns[index]) in TEXTS:
-            shown.add_column(name, overflow="fold")
+            bare_table.add_column(name, overflow="fold")
         else:
-            shown.add_column(name, justify="right", no_wrap=True)
+            bare_table.add_column(name, justify="right", no_wrap=True)
     for row in table.rows:
-        shown.add_row(*(row[index] for index in columns))
-    return shown
+        bare_table.add_row(*(row[index] for index in columns))
+    return bare_table
 
 
 def require_new_file(path: Path, endings: Sequence[str] = (".safetensors",)) -> None:

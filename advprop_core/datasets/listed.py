@@ -113,10 +113,10 @@ def list_images(
     require_limit(limit)
     if name in BUILTIN:
         return _scenes(name, split, limit)
-    place = require_place(name)
-    if place.is_arrays:
-        return _arrays(name, place, split, classes, limit)
-    return _files(name, place, split, classes, limit)
+    folder = require_place(name)
+    if folder.is_arrays:
+        return _arrays(name, folder, split, classes, limit)
+    return _files(name, folder, split, classes, limit)
 
 
 def _scenes(name: str, split: str, limit: int | None) -> ImageList:

@@ -92,21 +92,21 @@ def load_images(
     if name in AGREEMENT:
         _require_shapes(name, classes)
         return _draw_shapes(name, size, split, limit)
-    place = require_place(name)
-    if place.is_arrays:
-        return _read_arrays(place, size, split, classes, limit, strict=strict, download=download)
-    folders = images_of(place, split, download=download)
+    data_set = require_place(name)
+    if data_set.is_arrays:
+        return _read_arrays(data_set, size, split, classes, limit, strict=strict, download=download)
+    folders = images_of(data_set, split, download=download)
     folder = ImageFolder(folders, size=size, classes=classes, strict=strict, limit=limit)
     pixels, labels = folder.load_all(alone=alone)
     unread = {file.path for file in folder.unreadable}
-    among = _among(place, classes)
-    notes = _notes(place, folders.images, classes, among or ())
+    among = _among(data_set, classes)
+    notes = _notes(data_set, folders.images, classes, among or ())
     if left_out := folders.describe_left_out():
         notes.append(left_out)
     return Images(
         pixels,
         labels,
-        tuple(classes) if classes else readable_classes(folder.classes, place.folder),
+        tuple(classes) if classes else readable_classes(folder.classes, data_set.folder),
         folder.unreadable,
         folder.ignored_classes,
         among=among,
@@ -128,18 +128,18 @@ def require_place(name: str) -> Place:
     Raises:
         InputError: If there is no such set, or it holds corruptions of another's images.
     """
-    place = find_place(name)
-    if place is None:
+    folder = find_place(name)
+    if folder is None:
         raise InputError(
             f"data must be a folder or one of {', '.join(BUILTIN)}: there is no folder {name!r}; "
             f"KIND:DIR reads a published set, KIND being one of {', '.join(TITLES)}"
         )
-    if place.kind in CORRUPTED:
+    if folder.kind in CORRUPTED:
         raise InputError(
-            f"{name} holds corruptions of {place.title}'s images: `advprop evaluate` alone "
+            f"{name} holds corruptions of {folder.title}'s images: `advprop evaluate` alone "
             "measures these"
         )
-    return place
+    return folder
 
 
 def among_own_classes(images: Images) -> Images:

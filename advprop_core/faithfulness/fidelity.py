@@ -102,11 +102,11 @@ def _losses(
     network: nn.Module, image: Tensor, class_index: int, masks: Tensor, counter: Counter
 ) -> Tensor:
     """(S,) what the class's logit loses with each rectangle."""
-    whole = logits_of(network, image[None])[0, class_index]
+    whole_image_logit = logits_of(network, image[None])[0, class_index]
     losses = []
     for some in masks.split(batch_size(image[None])):
         shown = torch.where(some[:, None].to(image.device), 0.0, image)
-        losses.append(whole - logits_of(network, shown)[:, class_index])
+        losses.append(whole_image_logit - logits_of(network, shown)[:, class_index])
         counter.add(len(some))
     return torch.cat(losses).double()
 

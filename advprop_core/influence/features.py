@@ -63,9 +63,9 @@ class Extractor:
 
     def __call__(self, pixels: Tensor) -> Tensor:
         """(N, 3, S, S) pixels in [0, 1] to (N, D) float32 on the CPU."""
-        shown = pixels.to(self._device).contiguous(memory_format=torch.channels_last)
+        batch = pixels.to(self._device).contiguous(memory_format=torch.channels_last)
         with torch.no_grad():
-            return self._branch.head_features(shown).cpu()
+            return self._branch.head_features(batch).cpu()
 
 
 def extract(

@@ -47,9 +47,9 @@ _HEAD_ONLY = (
 def page(content: Mapping[str, Any], draw: Draw, script: str) -> str:
     """The page of an evaluation; ``script`` is plotly.js itself."""
     models = ", ".join(content["models"])
-    asked = f"{images_asked(content)} of {escape(str(content['data']))},\nseed {content['seed']}."
+    sample = f"{images_asked(content)} of {escape(str(content['data']))},\nseed {content['seed']}."
     short = with_short_names(content)
-    body = _body(content, sections(short), asked, tables.tables(content), draw)
+    body = _body(content, sections(short), sample, tables.tables(content), draw)
     lead = f"""<h1>How robust are {escape(models)}?</h1>
 <p class="small">Measured by AdvProp Lens on {escape(str(content["data"]))}:
 {images_asked(content)}, seed {content["seed"]}.
@@ -67,13 +67,13 @@ def transfer_page(content: Mapping[str, Any], draw: Draw, script: str) -> str:
     """The page of a transfer experiment; ``script`` is plotly.js itself."""
     data, training = PurePath(str(content["data"])).name, content["training"]
     first, *others = transfer_words.sources(content)
-    asked = f"{content['seeds']} seeds, {content['test_images']} test images of {escape(data)}."
-    shown = transfer_sections(content)
-    body = _body(content, shown, asked, transfer_words.tables(content), draw)
+    sample = f"{content['seeds']} seeds, {content['test_images']} test images of {escape(data)}."
+    sections = transfer_sections(content)
+    body = _body(content, sections, sample, transfer_words.tables(content), draw)
     title = f"How well do networks learn {data}?"
     remarks = [*content["notes"], *([_HEAD_ONLY] if "0" in content["trainable"] else [])]
     lead = f"""<h1>{escape(title)}</h1>
-<p class="small">Measured by AdvProp Lens, as in Utrera et al. (arXiv 2007.05869): {asked}
+<p class="small">Measured by AdvProp Lens, as in Utrera et al. (arXiv 2007.05869): {sample}
 Each network gets a new head and is trained for {training["epochs"]} epochs in batches of at most
 {training["batch_size"]}, with a learning rate of {training["learning_rate"]:g}.
 <span class="main">Blue</span> is the branch main, <span class="aux">orange</span> is aux.
@@ -87,14 +87,14 @@ Each network gets a new head and is trained for {training["epochs"]} epochs in b
 
 def _body(
     content: Mapping[str, Any],
-    shown: Iterable[Section],
-    asked: str,
+    sections: Iterable[Section],
+    sample: str,
     figures: Iterable[tables.Table],
     draw: Draw,
 ) -> str:
     """The sections, each with what was asked and the command; and all figures in tables."""
-    footer = f"{asked} {_again(str(content['command']))}"
-    body = "".join(_section(section, footer, draw) for section in shown)
+    footer = f"{sample} {_again(str(content['command']))}"
+    body = "".join(_section(section, footer, draw) for section in sections)
     return f"{body}\n<h2>All figures</h2>\n{''.join(map(_table, figures))}"
 
 
@@ -163,8 +163,8 @@ def _group(group: Group, draw: Draw) -> str:
 def _plot(plot: Plot, draw: Draw) -> str:
     # The words stand on a wrapper: plotly clears the labels of its own element.
     alt = escape(with_emphasis(plot.alt, str, "", ""))
-    shown = f'<div class="plot" role="img" aria-label="{alt}">{draw(plot)}</div>'
-    return f"<div>{shown}{_paragraph(plot.note)}</div>" if plot.note else shown
+    drawing = f'<div class="plot" role="img" aria-label="{alt}">{draw(plot)}</div>'
+    return f"<div>{drawing}{_paragraph(plot.note)}</div>" if plot.note else drawing
 
 
 def _paragraph(text: str) -> str:
@@ -195,13 +195,13 @@ def _table(table: tables.Table) -> str:
         + "</tr>"
         for row in table.rows
     )
-    shown = (
+    drawings = (
         '<div class="scroll" tabindex="0" role="region" aria-label="Table of figures"><table>'
         f"<thead><tr>{head}</tr></thead><tbody>{lines}</tbody></table></div>"
     )
     if table.is_long:
-        return f"<details><summary>{escape(table.title)}</summary>{shown}</details>"
+        return f"<details><summary>{escape(table.title)}</summary>{drawings}</details>"
     meanings = "".join(
         f'<p class="small">{escape(text[0].upper() + text[1:])}.</p>' for text in table.meanings
     )
-    return f"<h3>{escape(table.title)}</h3>{shown}{meanings}"
+    return f"<h3>{escape(table.title)}</h3>{drawings}{meanings}"

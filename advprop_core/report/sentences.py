@@ -278,8 +278,8 @@ def _ranked(sentence: str, rows: Sequence[Row], **words: str) -> list[str]:
         )
     ]
     if runners_up:
-        others = _("The others: {shares}.").format(shares=_shares(runners_up))
-        sentences.append(paragraph([others, *filter(None, [verdict(rows)])]))
+        runners_up_shares = _("The others: {shares}.").format(shares=_shares(runners_up))
+        sentences.append(paragraph([runners_up_shares, *filter(None, [verdict(rows)])]))
     return sentences
 
 

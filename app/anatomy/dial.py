@@ -32,7 +32,7 @@ def dial(subject: Subject) -> None:
     """The blend of two branches beside both, its way between them, and more in tabs."""
     view, info, comparison = subject.newest(), subject.lens.info, subject.comparison
     anatomy_controls.dial(view, subject.current)
-    place, choice = st.container(), st.expander(_("What moves?"), icon=":material/tune:")
+    board_container, choice = st.container(), st.expander(_("What moves?"), icon=":material/tune:")
     with choice:  # below what it decides, for most people leave it as it is
         stages, auxiliaries = stages_of_layers(subject.lens.model), comparison.branches[1:]
         anatomy_controls.way(view, stages, auxiliaries, subject.current)
@@ -42,7 +42,7 @@ def dial(subject: Subject) -> None:
     st.caption(words.statistics(way, source, samples.class_folders()))
     if source is None:
         photo_sets.uploader("photos", disabled=not subject.current)
-    with place:
+    with board_container:
         blend = at_end(comparison, way, t) or result(
             "dial", subject, work.blended, source, way, t, about=subject.base
         )

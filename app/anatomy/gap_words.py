@@ -78,11 +78,13 @@ def caption(gap: Gap, second: str, perturbation: str, estimated_on: str) -> str:
     ``perturbation`` and ``estimated_on`` say in words what made the perturbed pictures and what
     statistics were estimated on; empty where nothing did, or they were not.
     """
-    what = _("Probability of the class.")
+    measured = _("Probability of the class.")
     if gap.n > 1:
-        what = _("Share of right answers, with 95 % Wilson intervals (n = {n}).").format(n=gap.n)
+        measured = _("Share of right answers, with 95 % Wilson intervals (n = {n}).").format(
+            n=gap.n
+        )
     sentences = [
-        what,
+        measured,
         _("Plain bars: clean; hatched: perturbed.")
         if gap.by == "stage"
         else _("Hover for numbers."),

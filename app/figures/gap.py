@@ -100,20 +100,20 @@ def strip(gap: Gap, second: str, stages: Mapping[str, str], *, dark: bool = Fals
 
     ``gap`` is by layer; ``stages`` says which stage each is in.
     """
-    lines, names, shown, hovers = [], [], [], []
+    lines, names, drawn_names, hovers = [], [], [], []
     for order, title in ORDER_TITLES.items():
         rows = _columns(gap.rows[order], order)
         units = unit_titles(rows, order, second)
         for kind in kinds(gap):
             lines.append([value_of(row.scores[kind]) for row in rows])
             names.append(f"{title} · {KIND_TITLES[kind]}")
-            shown.append(f"{_(title)} · {_(KIND_TITLES[kind])}")
+            drawn_names.append(f"{_(title)} · {_(KIND_TITLES[kind])}")
             hovers.append([_hover(t, r.scores[kind]) for t, r in zip(units, rows, strict=True)])
     low, high = _ends(lines)
     figure = go.Figure(
         go.Heatmap(
             z=lines,
-            y=shown,
+            y=drawn_names,
             meta={"y": names},
             hovertext=hovers,
             hoverinfo="text",

@@ -42,11 +42,14 @@ def _show(outcome: Outcome) -> None:
     titles = {name: network_files.title(name) for name in models}
     model = choosing.choose(_("Network"), titles, "gallery_network", place=left)
     with english():  # as links name them
-        conditions = {words.condition(asked): asked for asked in outcome.conditions}
+        conditions = {
+            words.condition(shown_condition): shown_condition
+            for shown_condition in outcome.conditions
+        }
         first = words.condition(outcome.conditions[_first_shown(outcome)])
     name = choosing.choose(
         _("What images went through"),
-        {name: words.condition(asked) for name, asked in conditions.items()},
+        {name: words.condition(shown_condition) for name, shown_condition in conditions.items()},
         "gallery_condition",
         default=first,
         place=right,

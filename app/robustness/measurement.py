@@ -157,8 +157,10 @@ def no_data(infos: Mapping[str, ModelInfo]) -> str:
         )
     ]
     if folder_classes := class_folders()[:_NAMED]:
-        others = _("The folder of this app has others: {classes}.")
-        sentences.append(others.format(classes=join([quote(name) for name in folder_classes])))
+        other_classes = _("The folder of this app has others: {classes}.")
+        sentences.append(
+            other_classes.format(classes=join([quote(name) for name in folder_classes]))
+        )
     sentences.append(
         _(
             "Start the app with `advprop app --images FOLDER`, where FOLDER holds a folder of "

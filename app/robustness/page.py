@@ -44,7 +44,7 @@ def page() -> None:
             history.toolbar(view, state.default())
         controls.show(models, view, busy)
     complaints = st.container()
-    own = st.container(border=True, key="own-run")
+    run_card = st.container(border=True, key="own-run")
     titles = {runs.RUN: runs.OWN[runs.RUN], **bundled.questions(files), **runs.OWN}
     st.selectbox(
         _("Results"),
@@ -53,7 +53,7 @@ def page() -> None:
         key=key("results"),
         help=_("A run of yours, results that come with the app, or a file of yours."),
     )
-    with own:
+    with run_card:
         shown = _run(request, task, refusal, models, busy)
     if view.results == runs.FILE:
         label = _("A results.json, as `advprop evaluate … --report DIR` writes it")

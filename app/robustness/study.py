@@ -173,7 +173,7 @@ def _question(content: Content) -> None:
 def _chosen(content: Content) -> tuple[int, str]:
     """The number of a question, and the measure that it is asked on."""
     left, right = st.columns(2)
-    titles = {str(n): _titled(asked["title"]) for n, asked in enumerate(content["questions"])}
+    titles = {str(n): _titled(question["title"]) for n, question in enumerate(content["questions"])}
     number = 0
     if len(titles) > 1:
         number = int(choosing.choose(_("Question"), titles, "asked", place=left))

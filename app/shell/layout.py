@@ -50,14 +50,14 @@ def tabs(titles: Sequence[str], field: str) -> tuple[DeltaGenerator, str]:
     """
     if st.session_state.get(key(field)) not in titles:  # another result has other tabs
         st.session_state[key(field)] = titles[0]
-    shown = {_(title): title for title in titles}
+    titles_by_label = {_(title): title for title in titles}
     widget = f"tabs.{field}"  # the field holds the title in English, as links do
     st.session_state[widget] = _(st.session_state[key(field)])
 
     def take() -> None:
-        state.choose(**{field: shown.get(st.session_state[widget], titles[0])})
+        state.choose(**{field: titles_by_label.get(st.session_state[widget], titles[0])})
 
-    places = st.tabs([*shown], key=widget, on_change=take)
+    places = st.tabs([*titles_by_label], key=widget, on_change=take)
     return next((place, title) for place, title in zip(places, titles, strict=True) if place.open)
 
 

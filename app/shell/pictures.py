@@ -193,8 +193,8 @@ def key_of(source: str) -> PictureKey:
 
 def with_crop(source: str, crop: Crop | None) -> str:
     """A photo with another crop, or with none."""
-    whole = crops.split(source)[0]
-    return whole if crop is None else f"{whole}@{crop}"
+    uncropped = crops.split(source)[0]
+    return uncropped if crop is None else f"{uncropped}@{crop}"
 
 
 def can_be_cropped(source: str) -> bool:

@@ -61,10 +61,10 @@ def follow(slot: str, task: Task, busy: bool, saved: str = "") -> Shown | None:
         return tasks.previous(slot, task)
     if job.done and (error := job.future.exception()) is not None:
         return tasks.refused(slot, error)  # to try again takes a press of the button
-    shown = tasks.answer(slot, task, room=0)  # it is shown below the choice of results
+    result = tasks.answer(slot, task, room=0)  # it is shown below the choice of results
     if busy and job.done:
         st.rerun()  # the controls above were drawn as they are while a run is on
-    return shown
+    return result
 
 
 def from_file(

@@ -44,9 +44,9 @@ def page() -> None:
         if not busy:  # a step back would leave the run
             history.toolbar(view, state.default())
         controls.show(models, busy)
-    complaints, own = st.container(), st.container(border=not is_public())
+    complaints, run_card = st.container(), st.container(border=not is_public())
     st.selectbox(_("Results"), list(titles), format_func=titled(titles), key=key("learned"))
-    with own:
+    with run_card:
         shown = _run(request, task, refusal, busy)
     if view.learned == runs.FILE:
         label = _("A results.json, as `advprop transfer … --out DIR` writes it")

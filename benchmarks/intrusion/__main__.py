@@ -38,18 +38,18 @@ def main() -> None:
     parser.add_argument("--proxy", metavar="HOST:PORT", help="attack this one before the processes")
     parser.add_argument("--only", action="append", choices=ATTACKS, metavar="NAME")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write what happened here too")
-    asked = parser.parse_args()
-    target = Target(asked.proxy or asked.process[0], tuple(asked.process))
-    attacks = {name: ATTACKS[name] for name in asked.only or ATTACKS}
-    report: dict[str, Any] = {"machine": machine(), "through_proxy": bool(asked.proxy),
-                              "processes": len(asked.process), "attacks": {}}  # fmt: skip
-    if asked.json is not None and asked.only and asked.json.is_file():
-        report["attacks"] = json.loads(asked.json.read_text())["attacks"]  # the others stay
+    options = parser.parse_args()
+    target = Target(options.proxy or options.process[0], tuple(options.process))
+    attacks = {name: ATTACKS[name] for name in options.only or ATTACKS}
+    report: dict[str, Any] = {"machine": machine(), "through_proxy": bool(options.proxy),
+                              "processes": len(options.process), "attacks": {}}  # fmt: skip
+    if options.json is not None and options.only and options.json.is_file():
+        report["attacks"] = json.loads(options.json.read_text())["attacks"]  # the others stay
 
     def write(name: str, outcome: dict[str, Any]) -> None:
         report["attacks"][name] = outcome
-        if asked.json is not None:
-            asked.json.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n")
+        if options.json is not None:
+            options.json.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n")
 
     asyncio.run(attack_all(target, attacks, write))
     if not all(outcome["held"] for outcome in report["attacks"].values()):

@@ -68,9 +68,9 @@ def upload_oddly(target: Target) -> Outcome:
         "25 MB": person.put("0", large),
     }
     person.leave()
-    answers = {f"{what}: {status}": 1 for what, status in statuses.items()}
+    answers = {f"{upload}: {status}": 1 for upload, status in statuses.items()}
     allowed = {"name a%00b"}  # a name is a key of a dictionary here, and no path
-    held = all(s >= 400 for what, s in statuses.items() if what not in allowed)
+    held = all(s >= 400 for upload, s in statuses.items() if upload not in allowed)
     return Outcome(len(statuses), answers, held)
 
 
@@ -101,9 +101,9 @@ def upload_much(target: Target) -> Outcome:
                 answers[str(person.put(str(number), body))] += 1
     for person in people:
         person.leave()
-    kept = answers["204"] * 18 / 1000
-    held = kept <= len(target.processes) and answers["429"] > 0
-    note = f"{kept:.2f} GB were kept by {len(target.processes)} processes; {memory.note}"
+    stored_mb = answers["204"] * 18 / 1000
+    held = stored_mb <= len(target.processes) and answers["429"] > 0
+    note = f"{stored_mb:.2f} GB were kept by {len(target.processes)} processes; {memory.note}"
     return Outcome(answers.total(), dict(answers), held, note)
 
 
@@ -196,7 +196,10 @@ def give_hostile_files(target: Target) -> Outcome:
     def give(open_uploader: Callable[[], Page]) -> None:
         page = open_uploader()
         page.on("dialog", lambda dialog: strange.append(dialog.message))
-        page.on("request", lambda asked: strange.append(asked.url) if "evil" in asked.url else None)
+        page.on(
+            "request",
+            lambda request: strange.append(request.url) if "evil" in request.url else None,
+        )
         with TemporaryDirectory() as folder:
             for number, (name, content) in enumerate(_hostile().items(), 10):
                 file = Path(folder) / f"{number} {name}"  # which the page's sentence begins with

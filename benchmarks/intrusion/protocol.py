@@ -145,10 +145,12 @@ def send_odd_frames(target: Target) -> Outcome:
         while "heartbeat_ack" not in kinds:
             message = ForwardMsg.FromString(socket.recv(SOON))
             kinds.add(str(message.WhichOneof("type")))
-    done = kinds & {"git_info_changed", "backend_operation_response"}
-    held = not done and before == _pools(target)
+    obeyed = kinds & {"git_info_changed", "backend_operation_response"}
+    held = not obeyed and before == _pools(target)
     note = "caches and workers are those from before"
-    return Outcome(len(frames), {"no answer": len(frames) - len(done)}, held, note if held else "")
+    return Outcome(
+        len(frames), {"no answer": len(frames) - len(obeyed)}, held, note if held else ""
+    )
 
 
 def _pools(target: Target) -> list[bytes]:

@@ -19,11 +19,11 @@ def violations(page: Page, place: str) -> dict[str, list[str]]:
         page: As it is now.
         place: What results call it.
     """
-    found = _run(page, place)
-    if found:  # what is fading in has little contrast for a moment
+    broken = _run(page, place)
+    if broken:  # what is fading in has little contrast for a moment
         page.wait_for_timeout(3000)
-        found = _run(page, place)
-    return found
+        broken = _run(page, place)
+    return broken
 
 
 def _run(page: Page, place: str) -> dict[str, list[str]]:
@@ -47,6 +47,8 @@ def _keep(page: Page, place: str, response: dict) -> None:
     results[key] = {
         "axe": response["testEngine"]["version"],
         "rules passed": len(response["passes"]),
-        "rules broken": {each["id"]: each["impact"] for each in response["violations"]},
+        "rules broken": {
+            violation["id"]: violation["impact"] for violation in response["violations"]
+        },
     }
     file.write_text(json.dumps(dict(sorted(results.items())), indent=1) + "\n")

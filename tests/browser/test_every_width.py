@@ -70,8 +70,8 @@ def test_axe_finds_nothing_serious_in_dark(app_url: str, browser: Browser) -> No
         page = context.new_page()
         page.goto(f"{app_url}/{PLACES[place]}", timeout=FIRST)
         wait_until_drawn(page)
-        found = violations(page, place)
-        faults |= {f"{place}: {rule}": shown for rule, shown in found.items()}
+        broken = violations(page, place)
+        faults |= {f"{place}: {rule}": shown for rule, shown in broken.items()}
         page.close()
     context.close()
     assert not faults, json.dumps(faults, indent=1, ensure_ascii=False)

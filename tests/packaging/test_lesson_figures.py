@@ -111,8 +111,8 @@ def training():
             for measure in ("clean", "attack-1")
         ),
         *points(adversarial["clean"]),
-        *(percent(each["top1"], 1) for each in cards),
-        *(str(each["n"]) for each in cards),
+        *(percent(row_of_card["top1"], 1) for row_of_card in cards),
+        *(str(row_of_card["n"]) for row_of_card in cards),
     ]
 
 
@@ -164,16 +164,16 @@ def maps():
 
 def texture():
     content = results("shapes-conflict")
-    shown = {(row["model"], row["branch"]): row for row in content["shape_bias"]["results"]}
+    bias_rows = {(row["model"], row["branch"]): row for row in content["shape_bias"]["results"]}
     compared = [
-        shown["shapes-vanilla", "main"],
-        *(shown["shapes-advprop", branch] for branch in ("main", "aux")),
+        bias_rows["shapes-vanilla", "main"],
+        *(bias_rows["shapes-advprop", branch] for branch in ("main", "aux")),
     ]
     robust = [card(name, "attack") for name in ("shapes-vanilla", "shapes-fast-advprop")]
     return [
         *(percent(share) for row in compared for share in (row["shape_bias"], *row["interval"])),
-        percent(shown["shapes-fast-advprop", "main"]["shape_bias"]),
-        *(percent(each["top1"]) for each in robust),
+        percent(bias_rows["shapes-fast-advprop", "main"]["shape_bias"]),
+        *(percent(robust_row["top1"]) for robust_row in robust),
         *(str(content["n"]), str(len(lesson_material()["conflicts"]))),
         *re.findall(r"shape bias (\d+)\.\d %", DOCUMENT),
     ]
@@ -200,11 +200,15 @@ def figures_in(text):
 )
 def test_every_figure_of_a_lesson_is_that_of_its_file(measured):
     name = measured.__name__
-    known = {*measured(), *EXPLAINED["all"].split(), *EXPLAINED.get(name, "").split()}
+    explained_figures = {*measured(), *EXPLAINED["all"].split(), *EXPLAINED.get(name, "").split()}
     texts = {path.parent.name: path.read_text("utf-8") for path in LESSONS.glob(f"*/{name}.ts")}
     assert len(texts) >= 3
     for language, text in texts.items():
-        unknown = {figure for figure in figures_in(text) - known if not A_YEAR.fullmatch(figure)}
+        unknown = {
+            figure
+            for figure in figures_in(text) - explained_figures
+            if not A_YEAR.fullmatch(figure)
+        }
         assert not unknown, f"{language}: from nowhere, or no longer what the file says"
 
 

@@ -128,10 +128,10 @@ def test_the_task_reports_to_its_job_and_can_be_stopped(lens):
 
 
 def test_a_clean_picture_is_asked_of_the_branches_once(lens, monkeypatch):
-    asked, predict = [], photo.predict
+    questions, predict = [], photo.predict
 
     def counted(module, pixels):
-        asked.append(module)
+        questions.append(module)
         return predict(module, pixels)
 
     monkeypatch.setattr(photo, "predict", counted)
@@ -141,9 +141,9 @@ def test_a_clean_picture_is_asked_of_the_branches_once(lens, monkeypatch):
         return comparison.comparison_task(view, lens).call(progress=Job("key", None).report)
 
     first, second = answer(), answer(epsilon=2.0)
-    assert asked == list(lens.branches.values())
+    assert questions == list(lens.branches.values())
     for branch in lens.branches:
         assert second.predictions["clean", branch] == first.predictions["clean", branch]
-    other = answer(image="scene:72")
-    assert asked == 2 * list(lens.branches.values())
-    assert other.predictions["clean", "main"] != first.predictions["clean", "main"]
+    elsewhere = answer(image="scene:72")
+    assert questions == 2 * list(lens.branches.values())
+    assert elsewhere.predictions["clean", "main"] != first.predictions["clean", "main"]

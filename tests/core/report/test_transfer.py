@@ -85,7 +85,7 @@ def test_plots_show_what_the_rows_say(content) -> None:
 
 
 def test_no_two_of_nine_sources_are_drawn_alike(content) -> None:
-    names = [f"net-{place}" for place in range(9)]
+    names = [f"net-{index}" for index in range(9)]
     content["sources"] = dict.fromkeys(names, content["sources"]["net<b>"])
     row = content["accuracies"][0]
     content["accuracies"] = [row | {"source": name} for name in names]

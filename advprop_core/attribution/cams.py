@@ -114,15 +114,17 @@ def _catch(question: Question, layers: Sequence[str]) -> list[tuple[Tensor, Tens
     """What each layer gives, and the gradient of the scores there, (N, C, h, w) each."""
     view, caught = _catching(question.module, layers)
     with torch.enable_grad():
-        leaf = question.pixels.detach().clone().requires_grad_()
-        total = scores(view, leaf * 1, question.targets).sum()
+        # The pixels need no gradient: a frozen network records nothing before the first layer.
+        total = scores(view, question.pixels.detach().clone(), question.targets).sum()
         features = [_caught_map(question, caught, layer) for layer in layers]
-        # A network may be frozen and a layer off the way from the pixels: it needs no gradient.
-        moving = [output for output in features if output.requires_grad]
-        gradients = iter(torch.autograd.grad(total, moving, allow_unused=True) if moving else ())
+        gradients: Sequence[Tensor | None] = (
+            torch.autograd.grad(total, features, allow_unused=True)
+            if total.requires_grad
+            else [None] * len(features)
+        )
         return [
-            (output.detach(), next(gradients) if output.requires_grad else None)
-            for output in features
+            (output.detach(), gradient)
+            for output, gradient in zip(features, gradients, strict=True)
         ]
 
 
@@ -203,9 +205,14 @@ def _catching(module: nn.Module, layers: Sequence[str]) -> tuple[nn.Module, dict
     caught: dict[str, object] = {}
 
     def remember(_module: nn.Module, _inputs: object, output: object, *, layer: str) -> object:
+        if not isinstance(output, Tensor):
+            caught[layer] = output
+            return output
+        if torch.is_grad_enabled() and not output.requires_grad:
+            output = output.detach().requires_grad_()  # the graph begins here
         caught[layer] = output
         # What follows may overwrite what it is given: an in-place activation, or a sum.
-        return output.clone() if isinstance(output, Tensor) else output
+        return output.clone()
 
     view = view_for_hooks(module, [find_layer(module, layer) for layer in layers])
     for layer in layers:

@@ -92,6 +92,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     # Before torch is loaded: on a busy machine its threads would spend most of their time spinning.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # GNU's threads spin for some microseconds, or a quiet machine would spend its time waking them.
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # not where a test has replaced it
             stream.reconfigure(errors="backslashreplace")  # a file's name may be no valid text

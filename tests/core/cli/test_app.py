@@ -19,7 +19,7 @@ def started(monkeypatch) -> list[tuple[list[str], dict[str, str], str]]:
         os, "execve", lambda _, words, env: calls.append((words, env, working_folder[-1]))
     )
     for name in (
-        *("CI", "DISPLAY", "WAYLAND_DISPLAY", "OMP_WAIT_POLICY"),
+        *("CI", "DISPLAY", "WAYLAND_DISPLAY", "OMP_WAIT_POLICY", "GOMP_SPINCOUNT"),
         *("ADVPROP_MODELS", "ADVPROP_IMAGES", "ADVPROP_MODEL_SETTINGS"),
     ):
         monkeypatch.delenv(name, raising=False)
@@ -40,6 +40,7 @@ def test_app_starts_streamlit_for_this_machine_only(advprop, bundled, started) -
     assert working_folder == str(bundled)
     assert {"ADVPROP_MODELS", "ADVPROP_PUBLIC"}.isdisjoint(environment)
     assert environment["OMP_WAIT_POLICY"] == "PASSIVE"
+    assert environment["GOMP_SPINCOUNT"] == "1000"
 
 
 def test_app_hands_over_models_and_photos(

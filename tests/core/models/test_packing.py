@@ -1,0 +1,75 @@
+"""1×1 convolutions in oneDNN's layout compute what ordinary ones do."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+from torch.overrides import TorchFunctionMode
+
+from advprop_core.models.packing import PackedConv2d, packed
+
+pytestmark = pytest.mark.skipif(
+    not torch.backends.mkldnn.is_available(), reason="torch comes without oneDNN here"
+)
+
+
+@pytest.fixture
+def ordinary() -> nn.Sequential:
+    torch.manual_seed(0)
+    layers = nn.Conv2d(3, 8, 1), nn.ReLU6(), nn.Conv2d(8, 5, 1, bias=False)
+    return nn.Sequential(*layers, nn.Conv2d(5, 4, 1, stride=2)).eval().requires_grad_(False)
+
+
+def _gradient(module: nn.Module, pixels: torch.Tensor) -> torch.Tensor:
+    leaf = pixels.clone().requires_grad_()
+    return torch.autograd.grad(module(leaf).square().sum(), leaf)[0]
+
+
+@pytest.mark.parametrize("images", [1, 20])
+def test_outputs_and_gradients_are_those_of_the_ordinary_layers(ordinary, images: int) -> None:
+    pixels = torch.rand(images, 3, 6, 7)
+    fast = packed(copy.deepcopy(ordinary))
+    kinds = [type(layer) for layer in fast]
+    assert kinds == [PackedConv2d, nn.ReLU6, PackedConv2d, nn.Conv2d]  # not where it has strides
+    torch.testing.assert_close(fast(pixels), ordinary(pixels))
+    torch.testing.assert_close(_gradient(fast, pixels), _gradient(ordinary, pixels))
+
+
+def test_packing_draws_no_random_number(ordinary) -> None:
+    before = torch.get_rng_state()
+    packed(ordinary)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_the_weights_of_a_deep_copy_may_change(ordinary) -> None:
+    fast = packed(ordinary)
+    changed = copy.deepcopy(fast)
+    with torch.no_grad():
+        changed[0].weight.zero_()
+        changed[0].bias.zero_()
+    pixels = torch.rand(1, 3, 4, 4)
+    assert changed[0](pixels).abs().max() == 0
+    assert fast[0](pixels).abs().max() > 0
+
+
+def test_other_precisions_and_rules_of_torch_functions_meet_an_ordinary_layer(ordinary) -> None:
+    fast, names = packed(ordinary)[0], []
+
+    class Remember(TorchFunctionMode):
+        def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None):
+            names.append(getattr(func, "__name__", ""))
+            return func(*args, **(kwargs or {}))
+
+    with Remember():
+        fast(torch.rand(1, 3, 4, 4))
+    assert "conv2d" in names
+    assert fast.double()(torch.rand(1, 3, 4, 4).double()).dtype == torch.float64
+
+
+def test_weights_that_learn_stay_as_they_are() -> None:
+    learning = nn.Sequential(nn.Conv2d(3, 4, 1))
+    assert type(packed(learning)[0]) is nn.Conv2d

@@ -1,8 +1,8 @@
 """Who works when: a bounded pool of workers that is fair among people.
 
-Who has used the workers least goes first; of each person the newest request does. Long work goes on
-while no short work waits. A job gives way when it reports, so nobody's long work holds up another's
-short work.
+People take turns; of each person the newest request goes first. Who has used the workers for much
+longer than another goes after them. Long work goes on while no short work waits. A job gives way
+when it reports, so nobody's long work holds up another's short work.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ import os
 import threading
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass
+from itertools import count
 from queue import SimpleQueue
 from threading import Thread
 from typing import Any
@@ -20,7 +22,16 @@ from app.shell.jobs import Cancelled, Job, Limits, Refused, Watcher
 
 _SLICE = 3.0  # seconds that short work may take before it gives way to others
 _GRACE = 20.0  # seconds: a tab that is reloaded, or a phone that was asleep, comes back within them
+_AHEAD = 10.0  # seconds of the workers: who has had so many more than another goes after them
 _KNOWN = 1024  # sessions whose use of the workers is remembered
+
+
+@dataclass
+class _Person:
+    """One session: the number of its last turn, or of its arrival, and its seconds of workers."""
+
+    turn: int
+    spent: float = 0.0
 
 
 class Pool:
@@ -49,7 +60,8 @@ class Pool:
         self._limits = limits
         self._jobs: OrderedDict[Hashable, Job] = OrderedDict()
         self._waiting: list[Job] = []  # for a worker: new ones, and those that gave way
-        self._spent: OrderedDict[str, float] = OrderedDict()  # seconds of the workers, by session
+        self._people: OrderedDict[str, _Person] = OrderedDict()  # by session
+        self._turns = count()
         self._typical = 0.0  # seconds that short work takes, on average
         self._seconds = 0.0  # that workers gave to all jobs
         self._begun: SimpleQueue[Job] = SimpleQueue()
@@ -103,8 +115,7 @@ class Pool:
         with self._changed:
             if job not in self._waiting:
                 return None
-            ranks = sorted(map(self._rank, self._waiting))
-            position = ranks.index(self._rank(job)) + 1
+            position = self._in_order(self._waiting).index(job) + 1
             return position, position * self._typical / self._workers
 
     def forget(self, matches: Callable[[Any], bool]) -> None:
@@ -130,6 +141,8 @@ class Pool:
         """Give free workers to those whose turn it is."""
         while self._free and (job := self._next()) is not None:
             self._waiting.remove(job)
+            for person in self._people_of(job):
+                person.turn = next(self._turns)
             self._free -= 1
             job.has_worker, job.since = True, time.monotonic()
             if job.started:
@@ -151,33 +164,48 @@ class Pool:
         ready = [
             job for job in self._waiting if job.started or not (job.is_long and long_begun)
         ]  # a second long one would only hold memory
-        return min(ready, key=self._rank, default=None)
+        return next(iter(self._in_order(ready)), None)
 
-    def _rank(self, job: Job) -> tuple[bool, bool, float, int]:
-        """The least goes first: who has used the workers least, and of each person the newest."""
-        spent = min((self._spent.get(who.session, 0.0) for who in job.watchers), default=0.0)
-        return job.is_long, not job.follows, spent, -job.number
+    def _in_order(self, jobs: Iterable[Job]) -> list[Job]:
+        """Whose turn it is comes first."""
+        spent = {
+            job: min((person.spent for person in self._people_of(job)), default=0.0) for job in jobs
+        }
+        most = min(spent.values(), default=0.0) + _AHEAD
+
+        def rank(job: Job) -> tuple[bool, bool, bool, int, int]:
+            turn = min((person.turn for person in self._people_of(job)), default=0)
+            return job.is_long, not job.follows, spent[job] > most, turn, -job.number
+
+        return sorted(spent, key=rank)
 
     def _should_give_way(self, job: Job) -> bool:
         if self._free or not self._waiting or not (job.is_long or job.spent > _SLICE):
             return False
         other = self._next()
-        return other is not None and self._rank(other) < self._rank(job)
+        return other is not None and self._in_order((job, other))[0] is other
 
     def _join_line(self, session: str) -> None:
         """Who was not there has saved up nothing: they begin with those who are behind."""
         busy = [
-            self._spent.get(who.session, 0.0)
+            person.spent
             for job in self._jobs.values()
             if not job.done
-            for who in job.watchers
+            for person in self._people_of(job)
         ]
-        if busy:
-            self._spent[session] = max(self._spent.get(session, 0.0), min(busy))
-        self._spent.setdefault(session, 0.0)
-        self._spent.move_to_end(session)
-        while len(self._spent) > _KNOWN:
-            self._spent.popitem(last=False)
+        person = self._person(session)
+        person.spent = max(person.spent, min(busy, default=0.0))
+        self._people.move_to_end(session)
+        while len(self._people) > _KNOWN:
+            self._people.popitem(last=False)
+
+    def _people_of(self, job: Job) -> list[_Person]:
+        return [self._person(watcher.session) for watcher in job.watchers]
+
+    def _person(self, session: str) -> _Person:
+        if session not in self._people:
+            self._people[session] = _Person(turn=next(self._turns))
+        return self._people[session]
 
     def _charge(self, job: Job) -> None:
         """Count what a worker gave to a job since the last time."""
@@ -187,10 +215,8 @@ class Pool:
         seconds, job.since = now - job.since, now
         job.spent += seconds
         self._seconds += seconds
-        for who in job.watchers:
-            self._spent[who.session] = self._spent.get(who.session, 0.0) + seconds / len(
-                job.watchers
-            )
+        for person in self._people_of(job):
+            person.spent += seconds / len(job.watchers)
 
     def _let_go(self, job: Job) -> None:
         """Take its worker from a job."""

@@ -53,7 +53,23 @@ def test_people_take_turns_and_the_newest_of_each_goes_first(monkeypatch):
     line.ask("one", "one", take("one", 1.0))
     line.ask("two", "two 0", take("two 0", 1.0))
     line.ask("two", "two 1", take("two 1", 0.5))
-    assert line.open() == ["two 1", "one", "many 2", "two 0", "many 1", "many 0"]
+    assert line.open() == ["many 2", "one", "two 1", "many 1", "two 0", "many 0"]
+
+
+def test_who_has_used_the_workers_for_much_longer_goes_after_the_others(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(pools.time, "monotonic", lambda: now[0])
+    line = Line()
+
+    def take_long(job):
+        now[0] += 11.0
+        line.order.append("eleven seconds")
+
+    line.ask("greedy", "short")
+    for number in range(3):
+        line.ask("modest", number)
+    line.ask("greedy", "eleven seconds", take_long)
+    assert line.open() == ["eleven seconds", 2, 1, 0, "short"]
 
 
 def test_what_completes_an_answer_goes_before_what_begins_one_and_long_work_goes_last():

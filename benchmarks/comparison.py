@@ -28,7 +28,7 @@ from advprop_core.pictures.decoding import to_pixels
 from advprop_core.predict import predict, predict_grid
 from advprop_core.types import AttackConfig
 from benchmarks.subjects import open_subject
-from benchmarks.timing import interleave, ratio, verdict
+from benchmarks.timing import cores, interleave, ratio, verdict
 
 CONFIG = AttackConfig.pgd(4 / 255, steps=10)
 REPEATS = 10
@@ -41,7 +41,12 @@ FIRST, WHOLE, GAIN = 0.3, 1.2, 2.0  # seconds until answers, until all; times th
 
 
 def run(data: Path | None) -> dict[str, Any]:
-    return {"own": _own(data), "imagenet-lite0": _beside_peers()}
+    results = {"own": _own(data)}
+    for threads in sorted({cores(), 1}, reverse=True):  # of a workers' pool each has its share
+        torch.set_num_threads(threads)
+        results[f"imagenet-lite0, threads: {threads}"] = _beside_peers()
+    torch.set_num_threads(cores())
+    return results
 
 
 def _own(data: Path | None) -> dict[str, Any]:
@@ -117,7 +122,10 @@ def _beside_peers() -> dict[str, Any]:
     contenders = {"first answers": first, "ours": ours, "torchattacks + pytorch-grad-cam": peers}
     seconds = interleave(contenders, [(image,)], ROUNDS)
     gain = ratio(seconds["torchattacks + pytorch-grad-cam"], seconds["ours"])
-    print(f"the same with imagenet-lite0 at {size} px, and two published tools beside it")
+    print(
+        f"the same with imagenet-lite0 at {size} px, and two published tools beside it; "
+        f"torch threads: {torch.get_num_threads()}"
+    )
     targets = {"first answers": FIRST, "ours": WHOLE}
     for name, values in seconds.items():
         middle = statistics.median(values)

@@ -42,7 +42,7 @@ FIRST, WHOLE, GAIN = 0.3, 1.2, 2.0  # seconds until answers, until all; times th
 
 def run(data: Path | None) -> dict[str, Any]:
     results = {"own": _own(data)}
-    for threads in sorted({cores(), 1}, reverse=True):  # a worker of the app has a share of the cores
+    for threads in sorted({cores(), 1}, reverse=True):  # as the app's workers
         torch.set_num_threads(threads)
         results[f"imagenet-lite0, threads: {threads}"] = _beside_peers()
     torch.set_num_threads(cores())

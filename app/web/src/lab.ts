@@ -7,6 +7,7 @@ import { EngineClient, missingFeature } from "./engine-client";
 import { LinkHistory } from "./link-history";
 import { type Manifest, type Network, networkNamed, type Settings, type Truth } from "./manifest";
 import type { Reply } from "./messages";
+import { Observable } from "./observable";
 import { OwnPictures } from "./own-pictures";
 import { NoPicture, type ReadPicture, readDataUrl, readPicture } from "./pictures";
 import { hashOf, readRoute } from "./route";
@@ -34,7 +35,7 @@ const ALL: Pending = { answers: true, maps: true, film: true, dial: true };
 
 export type Loading = { network: string; share: number } | "ready" | "failed";
 
-export class Lab {
+export class Lab extends Observable {
   state: State;
   shown: Shown;
   pending: Pending = NONE;
@@ -50,13 +51,13 @@ export class Lab {
   /** What was said of pictures in this visit: the right class of each. */
   readonly #rights = new Map<string, Truth>();
   readonly #gallery = new Map<string, Promise<Levels>>();
-  readonly #listeners = new Set<() => void>();
   #client: EngineClient | null = null;
   #job: { job: Job; subject: Subject } | null = null;
   #jobs = 0;
   readonly #history = new LinkHistory();
 
   constructor(readonly manifest: Manifest) {
+    super();
     const { state, complaints } = readLink(location.hash, manifest);
     this.state = state;
     this.shown = firstShown(manifest);
@@ -67,15 +68,6 @@ export class Lab {
 
   get network(): Network {
     return networkNamed(this.manifest, this.state.network);
-  }
-
-  subscribe(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  }
-
-  changed(): void {
-    for (const listener of this.#listeners) listener();
   }
 
   report(problem: string): void {

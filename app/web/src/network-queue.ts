@@ -7,6 +7,7 @@ import type { Levels } from "./engine/levels";
 import { EngineClient, missingFeature, pageIsParsed } from "./engine-client";
 import { type Manifest, type Network, networkNamed } from "./manifest";
 import type { Reply } from "./messages";
+import { Observable } from "./observable";
 
 /** All that was found out about an attacked picture. */
 export interface Comparison {
@@ -40,7 +41,7 @@ interface Waiting {
   fail(failure: NetworkFailure): void;
 }
 
-export class NetworkQueue {
+export class NetworkQueue extends Observable {
   /** The network that is on its way; null where none is. */
   loading: Loading | null = null;
   #client: Promise<EngineClient> | null = null;
@@ -48,13 +49,9 @@ export class NetworkQueue {
   #last: Promise<unknown> = Promise.resolve();
   #waiting: Waiting | null = null;
   #jobs = 0;
-  readonly #listeners = new Set<() => void>();
 
-  constructor(readonly manifest: Manifest) {}
-
-  subscribe(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+  constructor(readonly manifest: Manifest) {
+    super();
   }
 
   /** Attacks a picture and asks every branch; a live job gives no maps. */
@@ -149,7 +146,7 @@ export class NetworkQueue {
 
   #load(loading: Loading | null): void {
     this.loading = loading;
-    for (const listener of this.#listeners) listener();
+    this.changed();
   }
 
   /** The first reply of which `take` makes something. */

@@ -1,5 +1,6 @@
 /** How far a reader is: held in this browser alone. */
 
+import { Observable } from "../observable";
 import {
   type Answers,
   type Choice,
@@ -16,14 +17,14 @@ import { randomHex } from "./random";
 const KEY = "advprop-lens-answers";
 const READER_DIGITS = 16;
 
-export class Progress {
+export class Progress extends Observable {
   answers: Answers;
   /** Whether the browser keeps answers beyond this visit. */
   isKept = true;
-  readonly #listeners = new Set<() => void>();
 
   /** @param storage Throws, or is null, where the browser forbids it. */
   constructor(readonly storage: () => Storage | null) {
+    super();
     this.answers = this.#read() ?? freshAnswers();
     this.#write();
   }
@@ -31,12 +32,7 @@ export class Progress {
   /** Takes over what another tab has written. */
   reload(): void {
     this.answers = this.#read() ?? this.answers;
-    this.#tell();
-  }
-
-  subscribe(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    this.changed();
   }
 
   of(lesson: LessonId): LessonAnswers {
@@ -68,11 +64,7 @@ export class Progress {
   #change(answers: Answers): void {
     this.answers = answers;
     this.#write();
-    this.#tell();
-  }
-
-  #tell(): void {
-    for (const listener of this.#listeners) listener();
+    this.changed();
   }
 
   #read(): Answers | null {

@@ -3,6 +3,7 @@
 import { type FailureKind, failureOf, textOf } from "../engine/failures";
 import { missingFeature, pageIsParsed, sourceOf, startWorker } from "../engine-client";
 import type { Manifest, Network, Objective, TrainingPlan } from "../manifest";
+import { Observable } from "../observable";
 import type { TrainingSettings } from "./loop";
 import type { Measured, Progress, TrainingReply, TrainingRequest } from "./messages";
 import { readSheet } from "./sheet";
@@ -28,32 +29,27 @@ export interface Run {
 
 const [USUAL_EPSILON, USUAL_SEED] = [4 / 255, 1];
 
-export class Training {
+export class Training extends Observable {
   stage: TrainingStage = { kind: "idle" };
   settings: TrainingSettings;
   run: Run | null = null;
   #worker: Worker | null = null;
   #starts = 0;
   #networks = 0;
-  readonly #listeners = new Set<() => void>();
 
   constructor(
     readonly manifest: Manifest,
     readonly plan: TrainingPlan,
   ) {
+    super();
     const [objective] = Object.keys(plan.objectives) as Objective[];
     this.settings = { objective, epsilon: USUAL_EPSILON, seed: USUAL_SEED };
-  }
-
-  subscribe(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
   }
 
   /** Of the next run. */
   choose(change: Partial<TrainingSettings>): void {
     this.settings = { ...this.settings, ...change };
-    this.#changed();
+    this.changed();
   }
 
   get step(): number {
@@ -164,11 +160,7 @@ export class Training {
 
   #enter(stage: TrainingStage): void {
     this.stage = stage;
-    this.#changed();
-  }
-
-  #changed(): void {
-    for (const listener of this.#listeners) listener();
+    this.changed();
   }
 
   #send(request: TrainingRequest): void {

@@ -1,6 +1,6 @@
 /** The whole page. */
 
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import type { Camera } from "../camera";
 import type { Lab } from "../lab";
 import { afterName, mark, words } from "../text";
@@ -10,6 +10,7 @@ import { Controls, More, NetworkPicker } from "./controls";
 import { Dial } from "./dial";
 import { Film } from "./film";
 import { Gallery, Live } from "./gallery";
+import { useChangesOf, useWindowEvents } from "./hooks";
 import { HideParts, Share } from "./share";
 import { Change, Stage } from "./stage";
 import { LiveTraining } from "./training/live-training";
@@ -20,8 +21,7 @@ interface Props {
 }
 
 export function App({ lab, camera }: Props) {
-  const [, draw] = useState(0);
-  useEffect(() => lab.subscribe(() => draw((count) => count + 1)), [lab]);
+  useChangesOf(lab);
   const isDropping = useDroppedPictures(lab, camera);
   const { hide } = lab.state;
   const shows = (part: (typeof hide)[number]) => !hide.includes(part);
@@ -161,36 +161,29 @@ function Progress({ lab }: { lab: Lab }) {
 /** Takes pictures that are dropped on the page or pasted; whether one is held over it. */
 function useDroppedPictures(lab: Lab, camera: Camera): boolean {
   const [isOver, setOver] = useState(false);
-  useEffect(() => {
-    const take = (items: DataTransfer | null) => {
-      const files = [...(items?.files ?? [])];
-      if (!files.length) return false;
-      if (camera.isOn) camera.stop();
-      void lab.openPicture(files.find((file) => file.type.startsWith("image/")) ?? files[0]);
-      return true;
-    };
-    const listeners = {
-      dragover(event: DragEvent) {
-        event.preventDefault();
-        setOver(true);
-      },
-      dragleave(event: DragEvent) {
-        if (!event.relatedTarget) setOver(false);
-      },
-      drop(event: DragEvent) {
-        event.preventDefault();
-        setOver(false);
-        if (!take(event.dataTransfer)) lab.report(words.noFile);
-      },
-      paste(event: ClipboardEvent) {
-        if (take(event.clipboardData)) event.preventDefault();
-      },
-    };
-    const entries = Object.entries(listeners) as [string, EventListener][];
-    for (const [name, listener] of entries) document.addEventListener(name, listener);
-    return () => {
-      for (const [name, listener] of entries) document.removeEventListener(name, listener);
-    };
-  }, [lab, camera]);
+  const take = (items: DataTransfer | null) => {
+    const files = [...(items?.files ?? [])];
+    if (!files.length) return false;
+    if (camera.isOn) camera.stop();
+    void lab.openPicture(files.find((file) => file.type.startsWith("image/")) ?? files[0]);
+    return true;
+  };
+  useWindowEvents({
+    dragover(event) {
+      event.preventDefault();
+      setOver(true);
+    },
+    dragleave(event) {
+      if (!event.relatedTarget) setOver(false);
+    },
+    drop(event) {
+      event.preventDefault();
+      setOver(false);
+      if (!take(event.dataTransfer)) lab.report(words.noFile);
+    },
+    paste(event) {
+      if (take(event.clipboardData)) event.preventDefault();
+    },
+  });
   return isOver;
 }

@@ -10,6 +10,7 @@ import { hashOf, keepLanguage, type Route, readRoute } from "../route";
 import { writeLink } from "../state";
 import { LANGUAGES, language, speak, spokenOf, words } from "../text";
 import { App } from "./app";
+import { useWindowEvents } from "./hooks";
 import { LessonContext } from "./lessons/context";
 import { Handout } from "./lessons/handout";
 import { Judge } from "./lessons/judge";
@@ -37,18 +38,12 @@ export function Site({ manifest, onLab }: { manifest: Manifest; onLab: (lab: Lab
     }),
     [manifest],
   );
-  useEffect(() => {
-    const follow = () => setRoute(followed());
-    window.addEventListener("hashchange", follow);
-    window.addEventListener("popstate", follow);
-    const reload = () => shared.progress.reload();
-    window.addEventListener("storage", reload);
-    return () => {
-      window.removeEventListener("storage", reload);
-      window.removeEventListener("hashchange", follow);
-      window.removeEventListener("popstate", follow);
-    };
-  }, []);
+  const follow = () => setRoute(followed());
+  useWindowEvents({
+    hashchange: follow,
+    popstate: follow,
+    storage: () => shared.progress.reload(),
+  });
   const isLab = route.page === "lab" || manifest.lessons === null;
   useEffect(() => {
     if (!isLab || lab) return;

@@ -5,6 +5,7 @@ import { useContext, useEffect, useRef, useState } from "preact/hooks";
 import type { Progress } from "../../lessons/progress";
 import type { LessonMaterial, Manifest, Network } from "../../manifest";
 import { type NetworkFailure, type NetworkQueue, Unwanted } from "../../network-queue";
+import { useChangesOf } from "../hooks";
 
 interface LessonContextValue {
   manifest: Manifest;
@@ -24,8 +25,7 @@ export function useLessonContext(): LessonContextValue {
 /** The reader's answers; drawn anew when they change. */
 export function useProgress(): Progress {
   const { progress } = useLessonContext();
-  const [, draw] = useState(0);
-  useEffect(() => progress.subscribe(() => draw((count) => count + 1)), [progress]);
+  useChangesOf(progress);
   return progress;
 }
 

@@ -1,14 +1,13 @@
 /** A fixed line below a live part: what is on its way, and what went wrong. */
 
-import { useEffect, useState } from "preact/hooks";
 import type { NetworkFailure } from "../../network-queue";
 import { sentences, words } from "../../text";
+import { useChangesOf } from "../hooks";
 import { type Asked, useLessonContext } from "../lessons/context";
 
 export function Status({ asked }: { asked: Asked<unknown> }) {
   const { queue } = useLessonContext();
-  const [, draw] = useState(0);
-  useEffect(() => queue.subscribe(() => draw((count) => count + 1)), [queue]);
+  useChangesOf(queue);
   const { loading } = queue;
   if (asked.failure) {
     return (

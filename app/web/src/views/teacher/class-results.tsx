@@ -1,6 +1,6 @@
 /** What a class exported, added up: gains by lesson, predictions, preferred maps. */
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import type { Answers } from "../../lessons/answers";
 import { type ClassFiles, NO_FILES, withFiles } from "../../lessons/class-files";
 import { CANDIDATE_NAMES } from "../../lessons/duels";
@@ -8,6 +8,7 @@ import { LESSONS } from "../../lessons/plan";
 import { strengthsOf } from "../../lessons/preferences";
 import { gainOf } from "../../lessons/statistics";
 import { percent, points, words } from "../../text";
+import { useWindowEvents } from "../hooks";
 import { Preferences } from "../lessons/preferences";
 
 export function ClassResults() {
@@ -62,24 +63,18 @@ export function ClassResults() {
 /** Takes files that are dropped anywhere on the page; whether some are held over it. */
 function useDroppedFiles(add: (files: FileList | undefined) => void): boolean {
   const [isOver, setOver] = useState(false);
-  useEffect(() => {
-    const over = (event: DragEvent) => {
-      event.preventDefault();
-      setOver(event.type === "dragover");
-    };
-    const drop = (event: DragEvent) => {
+  const over = (event: DragEvent) => {
+    event.preventDefault();
+    setOver(event.type === "dragover");
+  };
+  useWindowEvents({
+    dragover: over,
+    dragleave: over,
+    drop(event) {
       over(event);
       add(event.dataTransfer?.files);
-    };
-    document.addEventListener("dragover", over);
-    document.addEventListener("dragleave", over);
-    document.addEventListener("drop", drop);
-    return () => {
-      document.removeEventListener("dragover", over);
-      document.removeEventListener("dragleave", over);
-      document.removeEventListener("drop", drop);
-    };
-  }, []);
+    },
+  });
   return isOver;
 }
 

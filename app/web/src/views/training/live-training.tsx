@@ -1,12 +1,12 @@
 /** A tiny network is trained in the page: its settings, how it goes, and what becomes of it. */
 
-import { useEffect, useState } from "preact/hooks";
 import type { Manifest, Objective, TrainingPlan } from "../../manifest";
 import { hashOf } from "../../route";
 import { firstState, withNetwork, writeLink } from "../../state";
 import { mark, words } from "../../text";
 import { type Run, type Training, trainingOf } from "../../training/training";
 import { Choice, NumberField } from "../fields";
+import { useChangesOf } from "../hooks";
 import { Rich } from "../lessons/rich";
 import { LineChart } from "./chart";
 import { Statistics } from "./statistics";
@@ -23,8 +23,7 @@ export function LiveTraining({ manifest }: { manifest: Manifest }) {
 
 function Panel({ manifest, plan }: { manifest: Manifest; plan: TrainingPlan }) {
   const training = trainingOf(manifest, plan);
-  const [, draw] = useState(0);
-  useEffect(() => training.subscribe(() => draw((count) => count + 1)), [training]);
+  useChangesOf(training);
   const texts = words.training;
   const { run } = training;
   return (

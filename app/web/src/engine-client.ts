@@ -4,9 +4,10 @@ import { DamagedAsset, readAsset, type Source } from "./engine/assets";
 import type { Job, Look } from "./engine/findings";
 import type { Manifest, Network } from "./manifest";
 import type { Reply, Request } from "./messages";
+import type { MissingFeature } from "./text/failures";
 
 /** What this browser lacks to run a network; null where it lacks nothing. */
-export function missingFeature(): "simd" | "decompression" | null {
+export function missingFeature(): MissingFeature | null {
   // A function that makes a vector of zeros: valid only where the browser knows vectors.
   const program = [
     0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253,

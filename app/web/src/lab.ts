@@ -22,6 +22,7 @@ import {
   writeLink,
 } from "./state";
 import { words } from "./text";
+import { failureText } from "./text/failures";
 
 /** Which parts of what is shown are older than what was chosen. */
 export interface Pending {
@@ -86,7 +87,7 @@ export class Lab extends Observable {
     window.addEventListener("hashchange", () => this.#followLink());
     void this.#readFirst();
     const missing = missingFeature();
-    if (missing) return this.#fail(missing === "simd" ? words.noSimd : words.noDecompression);
+    if (missing) return this.#fail(failureText(missing, ""));
     try {
       this.#client = await EngineClient.start(this.manifest, (reply) => this.#hear(reply));
       this.#client.open(this.network);
@@ -296,7 +297,7 @@ export class Lab extends Observable {
     this.pending = NONE;
     this.progress = null;
     this.live?.stop();
-    this.#fail(failure === "memory" ? words.outOfMemory : words[failure](what));
+    this.#fail(failureText(failure, what));
   }
 
   #fail(problem: string): void {

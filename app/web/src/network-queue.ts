@@ -1,30 +1,28 @@
 /** Asks networks one question after another, for the live parts of a lesson. */
 
-import type { FailureKind } from "./engine/failures";
-import { failureOf, textOf } from "./engine/failures";
-import type { Answers, Job, Look, Looked, Maps, Part } from "./engine/findings";
+import { type FailureKind, failureOf, textOf } from "./engine/failures";
+import type { Answers, Job, Look, Looked } from "./engine/findings";
 import type { Levels } from "./engine/levels";
 import { EngineClient, missingFeature, pageIsParsed } from "./engine-client";
 import { type Manifest, type Network, networkNamed } from "./manifest";
 import type { Reply } from "./messages";
 import { Observable } from "./observable";
+import type { MissingFeature } from "./text/failures";
 
-/** All that was found out about an attacked picture. */
+/** What was found out about an attacked picture. */
 export interface Comparison {
+  /** The class that the attack moves away from. */
   label: number;
-  frames: Levels[];
   /** The picture before the attack. */
   original: Levels;
   perturbed: Levels;
   clean: Answers;
   answers: Answers;
-  /** Null where answers alone were asked for. */
-  maps: Maps | null;
 }
 
 export class NetworkFailure extends Error {
   constructor(
-    readonly kind: FailureKind | "simd" | "decompression",
+    readonly kind: FailureKind | MissingFeature,
     what: string,
   ) {
     super(what);
@@ -54,18 +52,20 @@ export class NetworkQueue extends Observable {
     super();
   }
 
-  /** Attacks a picture and asks every branch; a live job gives no maps. */
-  compare(name: string, job: Omit<Job, "id">, isWanted: () => boolean): Promise<Comparison> {
+  /** Attacks a picture and asks every branch, for answers alone. */
+  compare(
+    name: string,
+    job: Omit<Job, "id" | "step" | "dial" | "isLive">,
+    isWanted: () => boolean,
+  ): Promise<Comparison> {
     return this.#next(name, isWanted, (client, network) => {
-      const parts: Part[] = [];
       const id = ++this.#jobs;
       return this.#reply<Comparison>(
-        () => client.compare(network, { ...job, id }),
+        () => client.compare(network, { ...job, id, step: null, dial: null, isLive: true }),
         (reply) => {
-          if (reply.kind !== "part" || reply.id !== id) return null;
-          parts.push(reply.part);
-          const isLast = reply.part.kind === (job.isLive ? "answers" : "done");
-          return isLast ? comparisonOf(parts, job.clean) : null;
+          if (reply.kind !== "part" || reply.id !== id || reply.part.kind !== "answers") return null;
+          const { label, frames, step, clean, perturbed } = reply.part;
+          return { label, original: job.clean, perturbed: frames[step], clean, answers: perturbed };
         },
       );
     });
@@ -172,17 +172,4 @@ export class NetworkQueue extends Observable {
       this.#waiting?.fail(new NetworkFailure(reply.failure, reply.what));
     } else this.#waiting?.hear(reply);
   }
-}
-
-function comparisonOf(parts: readonly Part[], original: Levels): Comparison {
-  const answers = parts.find((part) => part.kind === "answers");
-  const maps = parts.find((part) => part.kind === "maps");
-  if (answers?.kind !== "answers") throw new TypeError("a comparison without answers");
-  const { label, frames, step, clean, perturbed } = answers;
-  return {
-    ...{ label, frames, original, clean },
-    perturbed: frames[step],
-    answers: perturbed,
-    maps: maps?.kind === "maps" ? maps.maps : null,
-  };
 }

@@ -4,6 +4,7 @@ import { type FailureKind, failureOf, textOf } from "../engine/failures";
 import { missingFeature, pageIsParsed, sourceOf, startWorker } from "../engine-client";
 import type { Manifest, Network, Objective, TrainingPlan } from "../manifest";
 import { Observable } from "../observable";
+import type { MissingFeature } from "../text/failures";
 import type { TrainingSettings } from "./loop";
 import type { Measured, Progress, TrainingReply, TrainingRequest } from "./messages";
 import { readSheet } from "./sheet";
@@ -15,7 +16,7 @@ export type TrainingStage =
   | { kind: "running" }
   | { kind: "paused" }
   | { kind: "finished" }
-  | { kind: "failed"; failure: FailureKind | "simd" | "decompression"; what: string };
+  | { kind: "failed"; failure: FailureKind | MissingFeature; what: string };
 
 /** One run, from its start to now. */
 export interface Run {

@@ -3,6 +3,7 @@
 import { useState } from "preact/hooks";
 import { download } from "../../pictures";
 import { words } from "../../text";
+import { Warning } from "../warning";
 import { useProgress } from "./context";
 
 export function Export() {
@@ -26,11 +27,7 @@ export function Export() {
     <section class="answers">
       <h2>{texts.title}</h2>
       <p class="hint">{texts.about}</p>
-      {!progress.isKept && (
-        <p class="warning" role="alert">
-          {texts.notKept}
-        </p>
-      )}
+      {!progress.isKept && <Warning text={texts.notKept} />}
       <div class="buttons">
         <button type="button" onClick={save}>
           {texts.save}

@@ -3,6 +3,7 @@
 import type { LessonPlan } from "../../lessons/plan";
 import { hashOf } from "../../route";
 import { words } from "../../text";
+import type { LessonWords } from "../../text/lessons/shape";
 import { linkFor } from "../share";
 import { PageHead } from "./head";
 import { Rich } from "./rich";
@@ -10,9 +11,9 @@ import { Rich } from "./rich";
 export function Handout({ lesson }: { lesson: LessonPlan }) {
   const texts = words.lessons.lessons[lesson.id];
   const { handout } = words.lessons;
-  const parts: Record<string, unknown> = texts.parts;
+  const parts: LessonWords["parts"] = texts.parts;
   const predictions = lesson.parts.flatMap(({ id }) => {
-    const part = parts[id] as { question: string; choices: readonly string[] } | readonly string[];
+    const part = parts[id];
     return "question" in part ? [part] : [];
   });
   const address = linkFor(hashOf(`lesson=${lesson.number}`));

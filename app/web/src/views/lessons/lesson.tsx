@@ -5,7 +5,9 @@ import { LESSONS, type LessonPlan, type Part } from "../../lessons/plan";
 import { isAnswered } from "../../lessons/progress";
 import { hashOf } from "../../route";
 import { words } from "../../text";
+import type { LessonWords } from "../../text/lessons/shape";
 import { Piece } from "../pieces/piece";
+import { Warning } from "../warning";
 import { useLessonContext, useProgress } from "./context";
 import { Export } from "./export";
 import { PageHead } from "./head";
@@ -29,11 +31,7 @@ export function LessonPage({ lesson }: { lesson: LessonPlan }) {
   return (
     <main class="lesson">
       <PageHead title={texts.title} about={texts.about} lesson={lesson} />
-      {missing.length > 0 && (
-        <p class="warning" role="alert">
-          {words.lessons.missingNetworks(missing)}
-        </p>
-      )}
+      {missing.length > 0 && <Warning text={words.lessons.missingNetworks(missing)} />}
       <Test lesson={lesson} side="before" />
       {isBegun && (
         <>
@@ -63,12 +61,8 @@ export function LessonPage({ lesson }: { lesson: LessonPlan }) {
   );
 }
 
-type PartWords =
-  | readonly string[]
-  | { question: string; choices: readonly string[]; after: readonly string[] };
-
 function LessonPart({ lesson, part }: { lesson: LessonPlan; part: Part }) {
-  const parts: Record<string, PartWords> = words.lessons.lessons[lesson.id].parts;
+  const parts: LessonWords["parts"] = words.lessons.lessons[lesson.id].parts;
   const texts = parts[part.id];
   const piece = part.piece && <Piece name={part.piece} />;
   if ("question" in texts) {

@@ -2,12 +2,13 @@
 
 import { LESSONS, type LessonPlan, testForm } from "../../lessons/plan";
 import { isAnswered, type Progress } from "../../lessons/progress";
-import { scoreOf } from "../../lessons/statistics";
 import { hashOf } from "../../route";
 import { words } from "../../text";
+import { Warning } from "../warning";
 import { useProgress } from "./context";
 import { Export } from "./export";
 import { LessonList, PageHead } from "./head";
+import { resultOf } from "./questions";
 
 export function Overview({ unknown }: { unknown: string | null }) {
   const progress = useProgress();
@@ -15,11 +16,7 @@ export function Overview({ unknown }: { unknown: string | null }) {
   return (
     <main class="lesson">
       <PageHead title={texts.title} about={texts.about} />
-      {unknown !== null && (
-        <p class="warning" role="alert">
-          {texts.unknownLesson(unknown, LESSONS.length)}
-        </p>
-      )}
+      {unknown !== null && <Warning text={texts.unknownLesson(unknown, LESSONS.length)} />}
       <LessonList
         opens="lesson"
         class="overview"
@@ -49,10 +46,8 @@ export function Overview({ unknown }: { unknown: string | null }) {
 function State({ lesson, progress }: { lesson: LessonPlan; progress: Progress }) {
   const { before, after, predictions } = progress.of(lesson.id);
   if (isAnswered(after)) {
-    const rights = Math.round(
-      2 * scoreOf(lesson, testForm(progress.answers.order, "after"), after),
-    );
-    return <p class="hint">{words.lessons.test.after.result(rights, 2)}</p>;
+    const form = testForm(progress.answers.order, "after");
+    return <p class="hint">{resultOf(lesson, form, after)}</p>;
   }
   const isBegun = isAnswered(before) || Object.keys(predictions).length > 0;
   return isBegun ? <p class="hint">{words.lessons.begun}</p> : null;

@@ -7,8 +7,9 @@ import { type LessonPlan, type TestForm, testForm } from "../../lessons/plan";
 import { isAnswered } from "../../lessons/progress";
 import { scoreOf } from "../../lessons/statistics";
 import { words } from "../../text";
+import type { PredictionWords } from "../../text/lessons/shape";
 import { useFocusWhenOpened, useProgress } from "./context";
-import { Rich } from "./rich";
+import { Paragraphs, Rich } from "./rich";
 
 interface QuestionProps {
   name: string;
@@ -153,7 +154,8 @@ function Questions({ lesson, form, name, chosen, isMarked, onChoose }: Questions
   );
 }
 
-function resultOf(lesson: LessonPlan, form: TestForm, choices: readonly Choice[]): string {
+/** How many of the two questions were answered right. */
+export function resultOf(lesson: LessonPlan, form: TestForm, choices: readonly Choice[]): string {
   const rights = Math.round(2 * scoreOf(lesson, form, choices));
   return words.lessons.test.after.result(rights, 2);
 }
@@ -161,7 +163,7 @@ function resultOf(lesson: LessonPlan, form: TestForm, choices: readonly Choice[]
 interface PredictionProps {
   lesson: LessonPlan;
   part: string;
-  words: { question: string; choices: readonly string[]; after: readonly string[] };
+  words: PredictionWords;
   right: number;
   children: ComponentChildren;
 }
@@ -198,12 +200,7 @@ export function Prediction({ lesson, part, words: texts, right, children }: Pred
           {words.lessons.covered}
         </div>
       )}
-      {isOpen &&
-        texts.after.map((text) => (
-          <p key={text}>
-            <Rich text={text} />
-          </p>
-        ))}
+      {isOpen && <Paragraphs texts={texts.after} />}
     </section>
   );
 }

@@ -4,20 +4,14 @@ import { useState } from "preact/hooks";
 import type { Network } from "../../manifest";
 import { mark, number, words } from "../../text";
 import { Drawing } from "../drawing";
-import { useNetwork } from "../lessons/context";
 import { Rich } from "../lessons/rich";
 import { settingsOf, useComparison } from "./attack";
-import { MissingNetwork, Status } from "./status";
+import { Status } from "./status";
 
 const LEVELS = 4;
 const LAST = 5;
 
-export function Algorithm({ name }: { name: string }) {
-  const network = useNetwork(name);
-  return network ? <AlgorithmOf network={network} /> : <MissingNetwork name={name} />;
-}
-
-function AlgorithmOf({ network }: { network: Network }) {
+export function Algorithm({ network }: { network: Network }) {
   const { size, classes, pictures } = network;
   const picture = pictures[0];
   const asked = useComparison(network, picture, settingsOf("pgd", LEVELS, "aux"));

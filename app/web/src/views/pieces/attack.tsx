@@ -9,9 +9,9 @@ import { classOf } from "../../shown";
 import { words } from "../../text";
 import { BranchChoice, Strength } from "../choices";
 import { Drawing } from "../drawing";
-import { type Asked, useAsked, useLessonContext, useNetwork } from "../lessons/context";
+import { type Asked, useAsked, useLessonContext } from "../lessons/context";
 import { AnswerBars, BarLegend } from "./answers";
-import { MissingNetwork, Status } from "./status";
+import { OnNetwork, Status } from "./status";
 
 export interface AttackProps {
   network: string;
@@ -39,7 +39,6 @@ export function useComparison(
   network: Network | null,
   picture: GalleryPicture | null,
   settings: Settings,
-  needsMaps = false,
 ): Asked<Comparison> {
   const { queue } = useLessonContext();
   const subject = network && picture && `${network.name} ${picture.name}`;
@@ -49,22 +48,17 @@ export function useComparison(
     async (isWanted) => {
       if (!network || !picture || !subject) throw new TypeError("no picture to ask about");
       const clean = await readDataUrl(picture.png, network.size);
-      const job = {
-        ...{ clean, settings, step: null, dial: null, isLive: !needsMaps },
-        picture: subject,
-        trueClass: classOf(picture.true_class),
-      };
+      const job = { clean, settings, picture: subject, trueClass: classOf(picture.true_class) };
       return queue.compare(network.name, job, isWanted);
     },
   );
 }
 
 export function Attack(props: AttackProps) {
-  const network = useNetwork(props.network);
-  return network ? (
-    <AttackOf {...props} network={network} />
-  ) : (
-    <MissingNetwork name={props.network} />
+  return (
+    <OnNetwork name={props.network}>
+      {(network) => <AttackOf {...props} network={network} />}
+    </OnNetwork>
   );
 }
 

@@ -13,11 +13,11 @@ import { number, percent, sentences, words } from "../../text";
 import { MethodChoice } from "../choices";
 import { Drawing } from "../drawing";
 import { NumberField } from "../fields";
-import { type Asked, useAsked, useLessonContext, useNetwork } from "../lessons/context";
+import { type Asked, useAsked, useLessonContext } from "../lessons/context";
 import { Rich } from "../lessons/rich";
 import { MAP_COLOURS, ScaleBar } from "../scale";
 import { Thumbnails } from "./attack";
-import { MissingNetwork, Status } from "./status";
+import { Status } from "./status";
 
 /** Of a picture: its levels, and an answer and a map for each look. */
 export interface Looks {
@@ -103,12 +103,7 @@ export function MapScale({ isShared }: { isShared?: boolean }) {
 }
 
 /** Each branch's own answer, mapped on one scale. */
-export function Maps({ name }: { name: string }) {
-  const network = useNetwork(name);
-  return network ? <MapsOf network={network} /> : <MissingNetwork name={name} />;
-}
-
-function MapsOf({ network }: { network: Network }) {
+export function Maps({ network }: { network: Network }) {
   const [picture, choose] = useState<GalleryPicture>(network.pictures[1] ?? network.pictures[0]);
   const [method, setMethod] = useState<MapMethod>("grad-cam");
   const names = network.branches.map((branch) => branch.name);
@@ -151,12 +146,7 @@ function MapsOf({ network }: { network: Network }) {
 }
 
 /** One branch, one class, two methods. */
-export function MapMethods({ name }: { name: string }) {
-  const network = useNetwork(name);
-  return network ? <MapMethodsOf network={network} /> : <MissingNetwork name={name} />;
-}
-
-function MapMethodsOf({ network }: { network: Network }) {
+export function MapMethods({ network }: { network: Network }) {
   const [picture, choose] = useState<GalleryPicture>(network.pictures[0]);
   const branch = network.branches[0].name;
   const asked = useLooks(
@@ -214,12 +204,7 @@ function agreement({ looked }: Looks, size: number): number {
 const SEED = 1;
 
 /** What is left of a map when norm layers are shuffled, the last first. */
-export function ShuffledNorms({ name }: { name: string }) {
-  const network = useNetwork(name);
-  return network ? <ShuffledNormsOf network={network} /> : <MissingNetwork name={name} />;
-}
-
-function ShuffledNormsOf({ network }: { network: Network }) {
+export function ShuffledNorms({ network }: { network: Network }) {
   const { scenes } = useLessonContext().material;
   const [shuffled, setShuffled] = useState(0);
   const [method, setMethod] = useState<MapMethod>("saliency");

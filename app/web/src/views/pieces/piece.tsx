@@ -1,6 +1,8 @@
 /** The live part of this name. */
 
 import type { PieceName } from "../../lessons/plan";
+import { useLessonContext } from "../lessons/context";
+import { LiveTraining } from "../training/live-training";
 import { Algorithm } from "./algorithm";
 import { Attack } from "./attack";
 import { OtherSeeds, RandomLabels } from "./chance";
@@ -10,7 +12,7 @@ import { EightPixels } from "./eight-pixels";
 import { MapMethods, Maps, ShuffledNorms } from "./maps";
 import { TwoNetworks } from "./networks";
 import { RunningMeans } from "./running-means";
-import { TrainHere } from "./train-here";
+import { OnNetwork } from "./status";
 
 const PHOTOS = "imagenet-lite0";
 const VANILLA = "shapes-vanilla";
@@ -18,6 +20,7 @@ const ADVPROP = "shapes-advprop";
 const MAIN = ["main"];
 
 export function Piece({ name }: { name: PieceName }) {
+  const { manifest } = useLessonContext();
   switch (name) {
     case "attack-photo":
       return <Attack network={PHOTOS} attack="pgd" branches={MAIN} levels={2} mostLevels={8} />;
@@ -42,17 +45,17 @@ export function Piece({ name }: { name: PieceName }) {
     case "running-means":
       return <RunningMeans />;
     case "live-training":
-      return <TrainHere />;
+      return <LiveTraining manifest={manifest} />;
     case "algorithm":
-      return <Algorithm name={ADVPROP} />;
+      return <OnNetwork name={ADVPROP}>{(network) => <Algorithm network={network} />}</OnNetwork>;
     case "maps":
-      return <Maps name={PHOTOS} />;
+      return <OnNetwork name={PHOTOS}>{(network) => <Maps network={network} />}</OnNetwork>;
     case "map-methods":
-      return <MapMethods name={PHOTOS} />;
+      return <OnNetwork name={PHOTOS}>{(network) => <MapMethods network={network} />}</OnNetwork>;
     case "conflicts":
       return <Conflicts names={[VANILLA, ADVPROP]} />;
     case "shuffled-norms":
-      return <ShuffledNorms name={ADVPROP} />;
+      return <OnNetwork name={ADVPROP}>{(network) => <ShuffledNorms network={network} />}</OnNetwork>;
     case "random-labels":
       return <RandomLabels />;
     case "other-seeds":

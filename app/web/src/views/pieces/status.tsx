@@ -1,20 +1,19 @@
 /** A fixed line below a live part: what is on its way, and what went wrong. */
 
-import type { NetworkFailure } from "../../network-queue";
+import type { ComponentChildren } from "preact";
+import type { Network } from "../../manifest";
 import { sentences, words } from "../../text";
+import { failureText } from "../../text/failures";
 import { useChangesOf } from "../hooks";
-import { type Asked, useLessonContext } from "../lessons/context";
+import { type Asked, useLessonContext, useNetwork } from "../lessons/context";
+import { Warning } from "../warning";
 
 export function Status({ asked }: { asked: Asked<unknown> }) {
   const { queue } = useLessonContext();
   useChangesOf(queue);
   const { loading } = queue;
   if (asked.failure) {
-    return (
-      <p class="warning" role="alert">
-        {failureText(asked.failure)}
-      </p>
-    );
+    return <Warning text={failureText(asked.failure.kind, asked.failure.message)} />;
   }
   const isLoading = asked.isPending && loading !== null;
   const text = isLoading
@@ -30,17 +29,18 @@ export function Status({ asked }: { asked: Asked<unknown> }) {
   );
 }
 
-function failureText({ kind, message }: NetworkFailure): string {
-  if (kind === "simd") return words.noSimd;
-  if (kind === "decompression") return words.noDecompression;
-  return kind === "memory" ? words.outOfMemory : words[kind](message);
+interface OnNetworkProps {
+  name: string;
+  children: (network: Network) => ComponentChildren;
+}
+
+/** What is drawn of a network that the page holds. */
+export function OnNetwork({ name, children }: OnNetworkProps) {
+  const network = useNetwork(name);
+  return network ? children(network) : <MissingNetwork name={name} />;
 }
 
 /** In place of a part whose network the page does not hold. */
 export function MissingNetwork({ name }: { name: string }) {
-  return (
-    <p class="warning" role="alert">
-      {words.lessons.missingNetworks([name])}
-    </p>
-  );
+  return <Warning text={words.lessons.missingNetworks([name])} />;
 }

@@ -4,10 +4,12 @@ import type { Manifest, Objective, TrainingPlan } from "../../manifest";
 import { hashOf } from "../../route";
 import { firstState, withNetwork, writeLink } from "../../state";
 import { mark, words } from "../../text";
+import { failureText } from "../../text/failures";
 import { type Run, type Training, trainingOf } from "../../training/training";
 import { Choice, NumberField } from "../fields";
 import { useChangesOf } from "../hooks";
 import { Rich } from "../lessons/rich";
+import { Warning } from "../warning";
 import { LineChart } from "./chart";
 import { Statistics } from "./statistics";
 
@@ -168,11 +170,7 @@ function Standing({ training }: { training: Training }) {
   const { stage, run, plan } = training;
   const latest = run?.measured[run.measured.length - 1];
   if (stage.kind === "failed") {
-    return (
-      <p class="warning" role="alert">
-        {failureText(stage)}
-      </p>
-    );
+    return <Warning text={failureText(stage.failure, stage.what)} />;
   }
   if (!run || !latest) {
     return <p class="standing">{stage.kind === "preparing" ? texts.preparing : texts.idle}</p>;
@@ -191,19 +189,6 @@ function Standing({ training }: { training: Training }) {
       {latest.step === 0 ? texts.started : standings}
     </p>
   );
-}
-
-function failureText(stage: Training["stage"] & { kind: "failed" }): string {
-  switch (stage.failure) {
-    case "simd":
-      return words.noSimd;
-    case "decompression":
-      return words.noDecompression;
-    case "memory":
-      return words.outOfMemory;
-    default:
-      return words[stage.failure](stage.what);
-  }
 }
 
 function AccuracyChart({ plan, run }: { plan: TrainingPlan; run: Run }) {

@@ -1,6 +1,7 @@
 /** What happened, as the parts of one sentence. */
 
 import { largestIndex } from "./engine/numbers";
+import type { Network } from "./manifest";
 import { isUnchanged, type Shown } from "./shown";
 import { words } from "./text";
 
@@ -56,10 +57,19 @@ function successOf(shown: Shown): string | null {
 function outcomeOf(shown: Shown, branch: string): string {
   const { subject, answers } = shown;
   if (!answers) return "";
-  const { classes } = subject.network;
-  const [before, after] = [answers.clean[branch], answers.perturbed[branch]];
+  const { clean, perturbed } = answers;
+  return answerLine(subject.network, clean[branch], perturbed[branch], !isUnchanged(shown));
+}
+
+/** What a branch says of the picture before and after it was changed, from its probabilities. */
+export function answerLine(
+  { classes }: Network,
+  before: Float32Array,
+  after: Float32Array,
+  isChanged: boolean,
+): string {
   const [from, to] = [largestIndex(before), largestIndex(after)];
-  if (isUnchanged(shown)) return words.says(classes[from], before[from]);
+  if (!isChanged) return words.says(classes[from], before[from]);
   if (from === to) return words.stillSays(classes[from], before[from], after[to]);
   return words.turns(classes[from], before[from], classes[to], after[to]);
 }

@@ -7,13 +7,13 @@ import { largestIndices, largestOf } from "../engine/numbers";
 import type { Lab } from "../lab";
 import type { InputKind } from "../manifest";
 import { classOf, type Drawn, isUnchanged, type Shown } from "../shown";
-import { mark, percent, sentences, words } from "../text";
+import { mark, sentences, words } from "../text";
+import { Bar, BarLegend, KINDS } from "./bars";
 import { Drawing } from "./drawing";
 import { MAP_COLOURS, ScaleBar } from "./scale";
 
 /** Of the scale's end. */
 const FAINT = 0.3;
-const KINDS: InputKind[] = ["clean", "perturbed"];
 
 export function Branches({ lab }: { lab: Lab }) {
   const { shown, state } = lab;
@@ -27,7 +27,7 @@ export function Branches({ lab }: { lab: Lab }) {
     <section class="branches">
       <div class="section-head">
         <h2>{words.branchAnswers}</h2>
-        {hasAnswers && kinds.length > 1 && <Legend />}
+        {hasAnswers && kinds.length > 1 && <BarLegend />}
       </div>
       {shown.subject.network.branches.map(({ name, origin }, index) => (
         <article
@@ -50,20 +50,8 @@ export function Branches({ lab }: { lab: Lab }) {
   );
 }
 
-function Legend() {
-  return (
-    <p class="legend">
-      {KINDS.map((kind) => (
-        <span key={kind}>
-          <i class={`swatch ${kind}`} /> {words[kind]}
-        </span>
-      ))}
-    </p>
-  );
-}
-
 /** Without a change nothing is shown twice. */
-function kindsOf(shown: Shown): InputKind[] {
+function kindsOf(shown: Shown): readonly InputKind[] {
   return isUnchanged(shown) ? ["clean"] : KINDS;
 }
 
@@ -106,7 +94,8 @@ function BranchMap({ lab, kind, branch, end }: MapProps) {
   );
 }
 
-function placeOf(map: MapOfBranch): string {
+/** Where a map lies, for those who do not see it. */
+export function placeOf(map: MapOfBranch): string {
   const place = mainPlace(map);
   return place
     ? words.mapPlace(words.places[place.row][place.column], place.share)
@@ -169,19 +158,5 @@ function Bars({ lab, branch }: { lab: Lab; branch: string }) {
         </li>
       ))}
     </ul>
-  );
-}
-
-function Bar({ kind, share }: { kind: InputKind; share: number }) {
-  return (
-    <span class="bar">
-      <span class="track">
-        <i class={kind} style={{ width: `${100 * (share || 0)}%` }} />
-      </span>
-      <span class="share">
-        <span class="spoken">{words[kind]} </span>
-        {percent(share)}
-      </span>
-    </span>
   );
 }

@@ -1,11 +1,11 @@
 /** What a branch answers to the clean and to the changed picture. */
 
 import { useRef } from "preact/hooks";
-import type { Answers } from "../../engine/findings";
-import { largestIndex, largestIndices } from "../../engine/numbers";
+import { largestIndices } from "../../engine/numbers";
 import type { Network } from "../../manifest";
 import type { Comparison } from "../../network-queue";
-import { percent, words } from "../../text";
+import { answerLine } from "../../verdict";
+import { Bar, KINDS } from "../bars";
 import { Rich } from "../lessons/rich";
 
 interface BarsProps {
@@ -30,15 +30,18 @@ export function AnswerBars(props: BarsProps) {
     clean: last.current.clean[branch],
     perturbed: last.current.answers[branch],
   };
-  const kinds = isChanged ? (["clean", "perturbed"] as const) : (["clean"] as const);
+  const kinds = isChanged ? KINDS : KINDS.slice(0, 1);
   const classes = sides
     ? [...new Set(kinds.flatMap((kind) => largestIndices(sides[kind], 2)))]
     : [];
+  const says = comparison
+    ? answerLine(network, comparison.clean[branch], comparison.answers[branch], isChanged)
+    : "…";
   return (
     <article class={isPending ? "branch pending" : "branch"} data-branch={index}>
       <h3>{title ?? branch}</h3>
       <p class="says">
-        <Rich text={comparison ? answerLine(network, branch, comparison, isChanged) : "…"} />
+        <Rich text={says} />
       </p>
       <ul class={comparison ? "bars" : "bars hidden"} aria-label={title ?? branch}>
         {sides &&
@@ -46,47 +49,11 @@ export function AnswerBars(props: BarsProps) {
             <li key={each}>
               <span class="class">{network.classes[each]}</span>
               {kinds.map((kind) => (
-                <span class="bar" key={kind}>
-                  <span class="track">
-                    <i class={kind} style={{ width: `${100 * sides[kind][each]}%` }} />
-                  </span>
-                  <span class="share">
-                    <span class="spoken">{words[kind]} </span>
-                    {percent(sides[kind][each])}
-                  </span>
-                </span>
+                <Bar key={kind} kind={kind} share={sides[kind][each]} />
               ))}
             </li>
           ))}
       </ul>
     </article>
   );
-}
-
-/** Which bar is of which picture. */
-export function BarLegend() {
-  return (
-    <p class="legend">
-      {(["clean", "perturbed"] as const).map((kind) => (
-        <span key={kind}>
-          <i class={`swatch ${kind}`} /> {words[kind]}
-        </span>
-      ))}
-    </p>
-  );
-}
-
-/** What a branch says of the picture before and after it was changed. */
-export function answerLine(
-  network: Network,
-  branch: string,
-  { clean, answers }: { clean: Answers; answers: Answers },
-  isChanged = true,
-): string {
-  const [before, after] = [clean[branch], answers[branch]];
-  const [from, to] = [largestIndex(before), largestIndex(after)];
-  const name = (index: number) => network.classes[index];
-  if (!isChanged) return words.says(name(from), before[from]);
-  if (from === to) return words.stillSays(name(from), before[from], after[to]);
-  return words.turns(name(from), before[from], name(to), after[to]);
 }

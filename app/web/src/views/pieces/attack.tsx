@@ -7,10 +7,11 @@ import type { Comparison } from "../../network-queue";
 import { readDataUrl } from "../../pictures";
 import { classOf } from "../../shown";
 import { words } from "../../text";
+import { BarLegend } from "../bars";
 import { BranchChoice, Strength } from "../choices";
 import { Drawing } from "../drawing";
 import { type Asked, useAsked, useLessonContext } from "../lessons/context";
-import { AnswerBars, BarLegend } from "./answers";
+import { AnswerBars } from "./answers";
 import { OnNetwork, Status } from "./status";
 
 export interface AttackProps {

@@ -1,8 +1,8 @@
 /** Where branches look: maps of a photo, two methods beside each other, maps of shuffled layers. */
 
 import { useMemo, useState } from "preact/hooks";
-import { isFaint, mainPlace, paintMap, scaleOf, spread } from "../../engine/drawing";
-import type { Look, Looked, MapOfBranch } from "../../engine/findings";
+import { isFaint, paintMap, scaleOf, spread } from "../../engine/drawing";
+import type { Look, Looked } from "../../engine/findings";
 import type { Levels } from "../../engine/levels";
 import { largestIndex } from "../../engine/numbers";
 import { rankCorrelation } from "../../lessons/digits";
@@ -10,6 +10,7 @@ import type { GalleryPicture, MapMethod, Network } from "../../manifest";
 import { readDataUrl } from "../../pictures";
 import { METHODS } from "../../state";
 import { number, percent, sentences, words } from "../../text";
+import { placeOf } from "../branches";
 import { MethodChoice } from "../choices";
 import { Drawing } from "../drawing";
 import { NumberField } from "../fields";
@@ -85,10 +86,39 @@ export function MapDrawing(props: MapProps) {
   );
 }
 
-function placeOf(map: MapOfBranch): string {
-  const place = mainPlace(map);
-  if (!place) return words.emptyMap;
-  return words.mapPlace(words.places[place.row][place.column], place.share);
+interface PictureAndMapsProps {
+  network: Network;
+  png: string;
+  /** Of the picture. */
+  title: string;
+  asked: Asked<Looks>;
+  mapTitles: readonly string[];
+  /** Whether there are two maps, one on each side of the picture. */
+  isPair?: boolean;
+  end?: number;
+  isNameless?: boolean;
+}
+
+/** A picture and the maps that were asked of it. */
+function PictureAndMaps(props: PictureAndMapsProps) {
+  const { network, png, title, asked, mapTitles, isPair, ...ofMaps } = props;
+  const { value, isPending } = asked;
+  return (
+    <div class={isPair ? "piece-pictures compared" : "piece-pictures"}>
+      <Drawing
+        {...{ size: network.size, drawn: png, isPending: false }}
+        alt={words.cleanAlt(title)}
+        caption={words.pictureTitle(title)}
+      />
+      {mapTitles.map((mapTitle, index) => (
+        <MapDrawing
+          key={index}
+          {...{ network, isPending, title: mapTitle, levels: value?.levels ?? null, ...ofMaps }}
+          looked={value?.looked[index] ?? null}
+        />
+      ))}
+    </div>
+  );
 }
 
 /** What the colours of maps stand for; by default each map has a scale of its own. */
@@ -112,26 +142,16 @@ export function Maps({ network }: { network: Network }) {
     picture.png,
     names.map((branch) => plainLook(branch, method)),
   );
-  const { value, isPending } = asked;
+  const { value } = asked;
   const maps = value?.looked.map(({ map }) => map) ?? [];
   const { end } = scaleOf(maps);
   const faint = names.filter((_, index) => maps[index] && isFaint(maps[index], end));
   return (
     <div class="piece">
-      <div class="piece-pictures">
-        <Drawing
-          {...{ size: network.size, drawn: picture.png, isPending: false }}
-          alt={words.cleanAlt(picture.title)}
-          caption={words.pictureTitle(picture.title)}
-        />
-        {names.map((title, index) => (
-          <MapDrawing
-            key={title}
-            {...{ network, title, end, isPending, levels: value?.levels ?? null }}
-            looked={value?.looked[index] ?? null}
-          />
-        ))}
-      </div>
+      <PictureAndMaps
+        {...{ network, asked, end, png: picture.png, title: picture.title }}
+        mapTitles={names}
+      />
       <MapScale isShared />
       <p class="says" role="status">
         {faint.length > 0 && words.lessons.faint(faint)}
@@ -154,25 +174,15 @@ export function MapMethods({ network }: { network: Network }) {
     picture.png,
     METHODS.map((method) => plainLook(branch, method)),
   );
-  const { value, isPending } = asked;
+  const { value } = asked;
   return (
     <div class="piece">
-      <div class="piece-pictures compared">
-        <Drawing
-          {...{ size: network.size, drawn: picture.png, isPending: false }}
-          alt={words.cleanAlt(picture.title)}
-          caption={words.pictureTitle(picture.title)}
-        />
-        {METHODS.map((method, index) => (
-          <MapDrawing
-            key={method}
-            {...{ network, isPending, levels: value?.levels ?? null }}
-            title={words.methodNames[method]}
-            looked={value?.looked[index] ?? null}
-            isNameless
-          />
-        ))}
-      </div>
+      <PictureAndMaps
+        {...{ network, asked, png: picture.png, title: picture.title }}
+        mapTitles={METHODS.map((method) => words.methodNames[method])}
+        isPair
+        isNameless
+      />
       <MapScale />
       <div class="piece-controls">
         <Thumbnails pictures={network.pictures} chosen={picture} onChoose={choose} />
@@ -215,25 +225,16 @@ export function ShuffledNorms({ network }: { network: Network }) {
     { branch, method, classIndex, seed: SEED, shuffled: 0 },
     { branch, method, classIndex, seed: SEED, shuffled },
   ]);
-  const { value, isPending } = asked;
+  const { value } = asked;
   const texts = words.lessons.shuffled;
-  const titles = [texts.whole, texts.broken(shuffled)];
   return (
     <div class="piece">
-      <div class="piece-pictures compared">
-        <Drawing
-          {...{ size: network.size, drawn: scene.png, isPending: false }}
-          alt={words.cleanAlt(words.lessons.scene(scene.shape, scene.texture))}
-          caption={words.lessons.scene(scene.shape, scene.texture)}
-        />
-        {titles.map((title, index) => (
-          <MapDrawing
-            key={texts.whole + String(index)}
-            {...{ network, title, isPending, levels: value?.levels ?? null }}
-            looked={value?.looked[index] ?? null}
-          />
-        ))}
-      </div>
+      <PictureAndMaps
+        {...{ network, asked, png: scene.png }}
+        title={words.lessons.scene(scene.shape, scene.texture)}
+        mapTitles={[texts.whole, texts.broken(shuffled)]}
+        isPair
+      />
       <MapScale />
       <div class="piece-controls">
         <NumberField

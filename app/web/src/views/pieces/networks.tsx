@@ -2,10 +2,11 @@
 
 import { useState } from "preact/hooks";
 import { words } from "../../text";
+import { BarLegend } from "../bars";
 import { Strength } from "../choices";
 import { Drawing } from "../drawing";
 import { useNetwork } from "../lessons/context";
-import { AnswerBars, BarLegend } from "./answers";
+import { AnswerBars } from "./answers";
 import { settingsOf, Thumbnails, useComparison } from "./attack";
 import { MissingNetwork, Status } from "./status";
 

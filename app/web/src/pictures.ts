@@ -1,5 +1,6 @@
 /** Picture files, data URLs and video frames to levels, and levels to canvases and PNG files. */
 
+import { bytesOf } from "./engine/assets";
 import type { Levels } from "./engine/levels";
 
 export class NoPicture extends Error {}
@@ -14,7 +15,7 @@ export interface ReadPicture {
 /** Longest side over shorter side beyond which a picture is no longer cut to a square. */
 const MOST_OBLONG = 200;
 
-function canvasOf(width: number, height: number) {
+export function canvasOf(width: number, height: number) {
   const canvas = document.createElement("canvas");
   [canvas.width, canvas.height] = [width, height];
   // Read often, so it stays in main memory.
@@ -104,7 +105,7 @@ export async function readPicture(file: Blob, size: number): Promise<ReadPicture
 
 /** A picture that the page holds as a data URL. */
 export async function readDataUrl(url: string, size: number): Promise<Levels> {
-  const bytes = Uint8Array.from(atob(url.slice(url.indexOf(",") + 1)), (c) => c.charCodeAt(0));
+  const bytes = bytesOf(url.slice(url.indexOf(",") + 1));
   return (await readPicture(new Blob([bytes], { type: "image/png" }), size)).levels;
 }
 

@@ -44,7 +44,10 @@ export function firstShown(manifest: Manifest): Shown {
   };
   const ownAnswer = first.answers.clean[settings.attack_branch][0][0];
   return {
-    subject: subjectOf(network, picture, settings),
+    subject: {
+      ...{ network, settings, picture: picture.name, title: picture.title },
+      truth: picture.true_class,
+    },
     clean: picture.png,
     perturbed: first.perturbed,
     label: settings.target ?? classOf(picture.true_class) ?? ownAnswer,
@@ -55,15 +58,6 @@ export function firstShown(manifest: Manifest): Shown {
     film: null,
     dial: null,
   };
-}
-
-function subjectOf(
-  network: Network,
-  picture: { name: string; title: string; true_class: Truth },
-  settings: Settings,
-): Subject {
-  const { name, title, true_class } = picture;
-  return { network, picture: name, title, truth: true_class, settings };
 }
 
 export function classOf(truth: Truth): number | null {

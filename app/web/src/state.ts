@@ -162,13 +162,8 @@ export function readLink(
   const settings: Settings = {
     attack: reader.oneOf("attack", ATTACKS, last.attack),
     norm,
-    epsilon: reader.number(
-      "epsilon",
-      0,
-      LARGEST_EPSILON[norm],
-      usualEpsilon(manifest, norm),
-    ) as number,
-    steps: reader.whole("steps", 1, MOST_STEPS, last.steps) as number,
+    epsilon: reader.number("epsilon", 0, LARGEST_EPSILON[norm], usualEpsilon(manifest, norm)),
+    steps: reader.whole("steps", 1, MOST_STEPS, last.steps),
     attack_branch: reader.oneOf("through", branches, last.attack_branch),
     method: reader.oneOf("map", METHODS, last.method),
     target: reader.whole("target", 0, network.classes.length - 1, null),
@@ -180,7 +175,7 @@ export function readLink(
     settings,
     step: reader.whole("step", 0, MOST_STEPS, null),
     dial: reader.oneOf("dial", branches, start.dial),
-    blend: reader.number("blend", 0, 1, start.blend) as number,
+    blend: reader.number("blend", 0, 1, start.blend),
     hide: reader.parts("hide"),
   };
   return { state, complaints: reader.complaints };
@@ -205,7 +200,7 @@ class LinkReader {
     return otherwise;
   }
 
-  number(key: string, least: number, most: number, otherwise: number | null): number | null {
+  number<T extends number | null>(key: string, least: number, most: number, otherwise: T) {
     const value = this.values.get(key);
     if (value === null) return otherwise;
     const number = readRadius(value);
@@ -214,7 +209,7 @@ class LinkReader {
     return otherwise;
   }
 
-  whole(key: string, least: number, most: number, otherwise: number | null): number | null {
+  whole<T extends number | null>(key: string, least: number, most: number, otherwise: T) {
     const number = this.number(key, least, most, otherwise);
     if (number === null || Number.isInteger(number)) return number;
     this.complaints.push({ about: "value", key, value: String(number) });

@@ -48,11 +48,15 @@ async function read({ packed, url, name }: Source): Promise<Uint8Array<ArrayBuff
   }
 }
 
+export function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
+  const text = atob(base64);
+  const bytes = new Uint8Array(text.length);
+  for (let index = 0; index < text.length; index++) bytes[index] = text.charCodeAt(index);
+  return bytes;
+}
+
 /** base64(gzip(bytes)) to the bytes. */
-export async function unpack(packed: string): Promise<Uint8Array<ArrayBuffer>> {
-  const text = atob(packed.trim());
-  const gzipped = new Uint8Array(text.length);
-  for (let index = 0; index < text.length; index++) gzipped[index] = text.charCodeAt(index);
-  const stream = new Blob([gzipped]).stream().pipeThrough(new DecompressionStream("gzip"));
+async function unpack(packed: string): Promise<Uint8Array<ArrayBuffer>> {
+  const stream = new Blob([bytesOf(packed.trim())]).stream().pipeThrough(new DecompressionStream("gzip"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }

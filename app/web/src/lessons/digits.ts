@@ -1,5 +1,6 @@
 /** Threes and sevens of 8 × 8 pixels, and logistic regressions of them; as advprop_core/attacks/digits.py. */
 
+import { bytesOf } from "../engine/assets";
 import type { Levels } from "../engine/levels";
 import { largestOf } from "../engine/numbers";
 import type { DigitImages, Digits, LinearModel } from "../manifest";
@@ -21,10 +22,6 @@ export function readDigits({ pixels, signs }: DigitImages, { side, levels }: Dig
     ),
     sign,
   }));
-}
-
-function bytesOf(text: string): Uint8Array {
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 }
 
 /** How far on the side of the sevens. */

@@ -12,10 +12,9 @@ import {
   UNANSWERED,
 } from "./answers";
 import type { LessonId } from "./plan";
-import { randomHex } from "./random";
 
 const KEY = "advprop-lens-answers";
-const READER_DIGITS = 16;
+const READER_BYTES = 8;
 
 export class Progress extends Observable {
   answers: Answers;
@@ -89,8 +88,9 @@ export class Progress extends Observable {
 }
 
 function freshAnswers(): Answers {
-  const order: Order = Number.parseInt(randomHex(1), 16) % 2 === 0 ? 0 : 1;
-  return noAnswers(randomHex(READER_DIGITS), order);
+  const [chance, ...bytes] = crypto.getRandomValues(new Uint8Array(1 + READER_BYTES));
+  const order: Order = chance % 2 === 0 ? 0 : 1;
+  return noAnswers(bytes.map((byte) => byte.toString(16).padStart(2, "0")).join(""), order);
 }
 
 /** Both questions of a side are answered. */

@@ -1,6 +1,6 @@
 /** Pictures to learn from, in seeded order and turned, and those to be measured on. */
 
-import { uniformNumbers } from "../engine/numbers";
+import { shuffled, uniformNumbers } from "../engine/numbers";
 import type { TrainingPlan } from "../manifest";
 
 /** All pictures, one after the other. */
@@ -59,7 +59,9 @@ export class Batches {
   }
 
   next(count: number): Batch {
-    if (this.#order.length < count) this.#order = this.#shuffled();
+    if (this.#order.length < count) {
+      this.#order = shuffled(Array.from(this.set.labels.keys()), this.#uniform);
+    }
     const chosen = this.#order.splice(0, count);
     const length = 3 * this.size ** 2;
     const pixels = new Float32Array(count * length);
@@ -79,15 +81,6 @@ export class Batches {
   /** Uniform numbers in [−1, 1]: where in its ball each attack starts. */
   noise(length: number): Float32Array {
     return Float32Array.from({ length }, () => 2 * this.#uniform() - 1);
-  }
-
-  #shuffled(): number[] {
-    const order = Array.from(this.set.labels.keys());
-    for (let last = order.length - 1; last > 0; last--) {
-      const other = Math.floor((last + 1) * this.#uniform());
-      [order[last], order[other]] = [order[other], order[last]];
-    }
-    return order;
   }
 }
 

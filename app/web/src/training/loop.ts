@@ -4,6 +4,7 @@ import { normalNumber, uniformNumbers } from "../engine/numbers";
 import type { Objective, TrainingPlan } from "../manifest";
 import { Batches, type PictureSet, wholeBatch } from "./batches";
 import type { Run, Values } from "./runner";
+import { channelCount } from "./statistics";
 
 export interface TrainingSettings {
   objective: Objective;
@@ -48,7 +49,7 @@ export class TrainingLoop {
   ) {
     const { size, classes } = plan.network;
     this.branches = plan.objectives[settings.objective].branches;
-    this.channels = plan.norm_layers.reduce((sum, { channels }) => sum + channels, 0);
+    this.channels = channelCount(plan);
     this.weights = startWeights(plan, settings.seed);
     this.norms = startNorms(this.branches.length, this.channels);
     this.#weightVelocity = new Float32Array(this.weights.length);

@@ -2,7 +2,7 @@
 
 import { DamagedAsset, readAsset, type Source } from "../engine/assets";
 import type { TrainingPlan } from "../manifest";
-import { levelsOf } from "../pictures";
+import { canvasOf, levelsOf } from "../pictures";
 
 /** (pictures, 3, size, size), in the order of the sheet, row by row. */
 export async function readSheet(source: Source, plan: TrainingPlan): Promise<Uint8Array> {
@@ -25,10 +25,7 @@ async function drawSheet(source: Source): Promise<CanvasRenderingContext2D> {
   const bitmap = await createImageBitmap(file).catch((cause: unknown) => {
     throw new DamagedAsset(source.name, { cause });
   });
-  const canvas = document.createElement("canvas");
-  [canvas.width, canvas.height] = [bitmap.width, bitmap.height];
-  const context = canvas.getContext("2d", { willReadFrequently: true, colorSpace: "srgb" });
-  if (!context) throw new RangeError("no memory for a canvas");
+  const { context } = canvasOf(bitmap.width, bitmap.height);
   context.drawImage(bitmap, 0, 0);
   bitmap.close();
   return context;

@@ -5,7 +5,7 @@ import type { Norm, Settings } from "../manifest";
 import { firstState, LARGEST_EPSILON, MOST_STEPS, NORMS, usualEpsilon } from "../state";
 import { words } from "../text";
 import { AttackChoice, BranchChoice, MethodChoice } from "./choices";
-import { Choice, ClassPicker, NumberField } from "./fields";
+import { Choice, ClassPicker, NumberField, optionsOf, Select } from "./fields";
 
 /** How a norm's radius is shown: its unit in pixel units, and the slider's step. */
 const SCALES: Record<Norm, { unit: number; step: number }> = {
@@ -42,19 +42,13 @@ export function NetworkPicker({ lab }: { lab: Lab }) {
   const { network, manifest } = lab;
   if (manifest.networks.length < 2) return null;
   return (
-    <label class="field">
-      {words.network}
-      <select
-        value={network.name}
-        onChange={(event) => lab.chooseNetwork(event.currentTarget.value)}
-      >
-        {manifest.networks.map(({ name, title }) => (
-          <option key={name} value={name}>
-            {title}
-          </option>
-        ))}
-      </select>
-    </label>
+    <Select
+      label={words.network}
+      value={network.name}
+      onChoose={(name) => lab.chooseNetwork(name)}
+    >
+      {optionsOf(manifest.networks.map(({ name, title }) => [name, title]))}
+    </Select>
   );
 }
 

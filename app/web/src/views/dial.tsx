@@ -5,6 +5,7 @@ import type { Lab } from "../lab";
 import type { InputKind } from "../manifest";
 import { isUnchanged } from "../shown";
 import { words } from "../text";
+import { optionsOf, Select } from "./fields";
 
 export function Dial({ lab }: { lab: Lab }) {
   const { shown, pending, state } = lab;
@@ -24,17 +25,13 @@ export function Dial({ lab }: { lab: Lab }) {
       <h2>{words.dial(first, end)}</h2>
       <p>{words.dialAbout}</p>
       {others.length > 1 && (
-        <label class="field">
-          {words.dialBranch}
-          <select
-            value={state.dial}
-            onChange={(event) => lab.choose({ dial: event.currentTarget.value }, "dial")}
-          >
-            {others.map((name) => (
-              <option key={name}>{name}</option>
-            ))}
-          </select>
-        </label>
+        <Select
+          label={words.dialBranch}
+          value={state.dial}
+          onChoose={(name) => lab.choose({ dial: name }, "dial")}
+        >
+          {optionsOf(others.map((name) => [name, name]))}
+        </Select>
       )}
       {dial ? (
         <div class={pending.dial ? "turns pending" : "turns"}>

@@ -1,7 +1,8 @@
-/** The page's own fields: a choice among few, a number with a slider. */
+/** The page's own fields: a choice among few or many, a number with a slider, a file. */
 
-import { useMemo, useState } from "preact/hooks";
-import { words } from "../text";
+import type { ComponentChildren } from "preact";
+import { useMemo, useRef, useState } from "preact/hooks";
+import { LANGUAGES, words } from "../text";
 
 interface ChoiceProps<T extends string> {
   legend: string;
@@ -91,6 +92,87 @@ export function NumberField(props: NumberProps) {
   );
 }
 
+type Option = readonly [value: string, text: string];
+
+export const optionsOf = (options: readonly Option[]) =>
+  options.map(([value, text]) => (
+    <option key={value} value={value}>
+      {text}
+    </option>
+  ));
+
+/** The languages of the page, each in its own name. */
+export const languageOptions = () =>
+  Object.entries(LANGUAGES).map(([code, { name }]) => (
+    <option key={code} value={code} lang={code}>
+      {name}
+    </option>
+  ));
+
+interface SelectProps {
+  label: string;
+  value: string;
+  onChoose: (value: string) => void;
+  /** Options, as {@link optionsOf} makes them. */
+  children: ComponentChildren;
+}
+
+export function Select({ label, value, onChoose, children }: SelectProps) {
+  return (
+    <label class="field">
+      {label}
+      <select value={value} onChange={(event) => onChoose(event.currentTarget.value)}>
+        {children}
+      </select>
+    </label>
+  );
+}
+
+interface CheckBoxProps {
+  label: string;
+  isChecked: boolean;
+  onChange: (isChecked: boolean) => void;
+}
+
+export function CheckBox({ label, isChecked, onChange }: CheckBoxProps) {
+  return (
+    <label>
+      <input
+        type="checkbox"
+        checked={isChecked}
+        onChange={(event) => onChange(event.currentTarget.checked)}
+      />{" "}
+      {label}
+    </label>
+  );
+}
+
+interface FileButtonProps {
+  label: string;
+  /** What the browser offers, as an input takes it. */
+  accept: string;
+  multiple?: boolean;
+  onChoose: (files: File[]) => void;
+}
+
+export function FileButton({ label, accept, multiple = false, onChoose }: FileButtonProps) {
+  const input = useRef<HTMLInputElement>(null);
+  return (
+    <>
+      <button type="button" onClick={() => input.current?.click()}>
+        {label}
+      </button>
+      <input
+        {...{ ref: input, type: "file", hidden: true, accept, multiple, "aria-label": label }}
+        onChange={({ currentTarget }) => {
+          onChoose([...(currentTarget.files ?? [])]);
+          currentTarget.value = ""; // or the same file could not be chosen again
+        }}
+      />
+    </>
+  );
+}
+
 interface ClassPickerProps {
   classes: string[];
   label: string;
@@ -105,27 +187,17 @@ export function ClassPicker({ classes, label, others, value, onChoose }: ClassPi
   // Made once: a thousand classes need not be compared at each change.
   const options = useMemo(
     () =>
-      classes
-        .map((name, index) => ({ name, index }))
-        .sort((a, b) => a.name.localeCompare(b.name))
-        .map(({ name, index }) => (
-          <option key={index} value={index}>
-            {name}
-          </option>
-        )),
+      optionsOf(
+        classes
+          .map((name, index) => [String(index), name] as const)
+          .sort(([, a], [, b]) => a.localeCompare(b)),
+      ),
     [classes],
   );
   return (
-    <label class="field">
-      {label}
-      <select value={value} onChange={(event) => onChoose(event.currentTarget.value)}>
-        {Object.entries(others).map(([choice, text]) => (
-          <option key={choice} value={choice}>
-            {text}
-          </option>
-        ))}
-        {options}
-      </select>
-    </label>
+    <Select {...{ label, value, onChoose }}>
+      {optionsOf(Object.entries(others))}
+      {options}
+    </Select>
   );
 }

@@ -1,10 +1,9 @@
 /** Choosing a picture: the gallery, a file, the camera. */
 
-import { useRef } from "preact/hooks";
 import type { Camera } from "../camera";
 import type { Lab } from "../lab";
 import { words } from "../text";
-import { ClassPicker } from "./fields";
+import { CheckBox, ClassPicker, FileButton } from "./fields";
 
 export function Gallery({ lab, camera }: { lab: Lab; camera: Camera }) {
   const { network, state } = lab;
@@ -39,7 +38,11 @@ export function Gallery({ lab, camera }: { lab: Lab; camera: Camera }) {
         ))}
       </div>
       <div class="sources">
-        <FileButton lab={lab} />
+        <FileButton
+          label={words.openPicture}
+          accept="image/*"
+          onChoose={([file]) => file && void lab.openPicture(file)}
+        />
         <button type="button" onClick={() => (camera.isOn ? camera.stop() : camera.start())}>
           {camera.isOn ? words.liveStop : words.camera}
         </button>
@@ -75,47 +78,20 @@ function AboutPicture({ lab }: { lab: Lab }) {
   );
 }
 
-function FileButton({ lab }: { lab: Lab }) {
-  const input = useRef<HTMLInputElement>(null);
-  const open = () => {
-    const file = input.current?.files?.[0];
-    if (file) void lab.openPicture(file);
-    if (input.current) input.current.value = "";
-  };
-  return (
-    <>
-      <button type="button" onClick={() => input.current?.click()}>
-        {words.openPicture}
-      </button>
-      <input
-        ref={input}
-        type="file"
-        accept="image/*"
-        hidden
-        aria-label={words.openPicture}
-        onChange={open}
-      />
-    </>
-  );
-}
-
 export function Live({ camera, lab }: { lab: Lab; camera: Camera }) {
   if (!camera.isOn) return null;
   return (
     <section class="live" aria-label={words.live}>
       <strong>{words.live}</strong>
       <span class="rate">{words.liveRate(camera.rate)}</span>
-      <label>
-        <input
-          type="checkbox"
-          checked={camera.attacks}
-          onChange={(event) => {
-            camera.attacks = event.currentTarget.checked;
-            lab.changed();
-          }}
-        />{" "}
-        {words.liveAttack}
-      </label>
+      <CheckBox
+        label={words.liveAttack}
+        isChecked={camera.attacks}
+        onChange={(attacks) => {
+          camera.attacks = attacks;
+          lab.changed();
+        }}
+      />
       <button type="button" onClick={() => camera.take()}>
         {words.liveTake}
       </button>

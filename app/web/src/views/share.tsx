@@ -1,11 +1,13 @@
 /** The link to what is shown, and one that hides parts from those who open it. */
 
+import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import type { Lab } from "../lab";
 import type { Manifest } from "../manifest";
 import { hashOf } from "../route";
 import { isOwn, PARTS, type PagePart, writeLink } from "../state";
 import { words } from "../text";
+import { CheckBox } from "./fields";
 
 function linkTo(lab: Lab, hide: PagePart[]): string {
   return linkFor(hashOf(writeLink({ ...lab.state, hide })));
@@ -27,7 +29,7 @@ export function Share({ lab }: { lab: Lab }) {
 }
 
 /** The parts that a page has: without lessons it has no doors, and not every page can train. */
-export function partsOf({ lessons, training }: Manifest): PagePart[] {
+function partsOf({ lessons, training }: Manifest): PagePart[] {
   const absent: PagePart[] = [];
   if (lessons === null) absent.push("doors");
   if (training === null) absent.push("training");
@@ -37,26 +39,47 @@ export function partsOf({ lessons, training }: Manifest): PagePart[] {
 export function HideParts({ lab }: { lab: Lab }) {
   const [hide, setHide] = useState<PagePart[]>(["controls"]);
   const link = linkTo(lab, hide);
-  const toggle = (part: PagePart) =>
-    setHide(PARTS.filter((each) => (each === part) !== hide.includes(each)));
   return (
     <details class="share">
       <summary>{words.hideTitle}</summary>
       <p class="hint">{words.hideAbout}</p>
-      <fieldset class="parts">
-        <legend class="spoken">{words.hideTitle}</legend>
-        {partsOf(lab.manifest).map((part) => (
-          <label key={part}>
-            <input type="checkbox" checked={hide.includes(part)} onChange={() => toggle(part)} />{" "}
-            {words.parts[part]}
-          </label>
-        ))}
-      </fieldset>
+      <HiddenParts
+        manifest={lab.manifest}
+        legend={<span class="spoken">{words.hideTitle}</span>}
+        hide={hide}
+        onChange={setHide}
+      />
       <CopyField id="class-link" label={words.hideLinkField} link={link} />
       <a href={link} target="_blank" rel="noreferrer">
         {words.hidePreview}
       </a>
     </details>
+  );
+}
+
+interface HiddenPartsProps {
+  manifest: Manifest;
+  legend: ComponentChildren;
+  hide: readonly PagePart[];
+  onChange: (hide: PagePart[]) => void;
+}
+
+/** Which parts of the page a link hides. */
+export function HiddenParts({ manifest, legend, hide, onChange }: HiddenPartsProps) {
+  return (
+    <fieldset class="parts">
+      <legend>{legend}</legend>
+      {partsOf(manifest).map((part) => (
+        <CheckBox
+          key={part}
+          label={words.parts[part]}
+          isChecked={hide.includes(part)}
+          onChange={() =>
+            onChange(PARTS.filter((each) => (each === part) !== hide.includes(each)))
+          }
+        />
+      ))}
+    </fieldset>
   );
 }
 

@@ -10,6 +10,7 @@ import { hashOf, keepLanguage, type Route, readRoute } from "../route";
 import { writeLink } from "../state";
 import { LANGUAGES, language, speak, spokenOf, words } from "../text";
 import { App } from "./app";
+import { languageOptions } from "./fields";
 import { useWindowEvents } from "./hooks";
 import { LessonContext } from "./lessons/context";
 import { Handout } from "./lessons/handout";
@@ -96,8 +97,6 @@ interface DoorsProps {
 }
 
 function Doors({ manifest, route, lab }: DoorsProps) {
-  const codes = Object.keys(LANGUAGES);
-  if (manifest.lessons === null && codes.length < 2) return null;
   const isLab = route.page === "lab";
   return (
     <nav class="doors" aria-label={words.doors}>
@@ -112,12 +111,12 @@ function Doors({ manifest, route, lab }: DoorsProps) {
           </a>
         </>
       )}
-      {codes.length > 1 && <LanguagePicker codes={codes} />}
+      <LanguagePicker />
     </nav>
   );
 }
 
-function LanguagePicker({ codes }: { codes: string[] }) {
+function LanguagePicker() {
   const choose = (code: string) => {
     const asked = location.hash.replace(/^#/, "").replace(/(^|&)lang=[^&]*/, "");
     location.hash = hashOf(asked.replace(/^&/, ""), code);
@@ -126,11 +125,7 @@ function LanguagePicker({ codes }: { codes: string[] }) {
     <label class="language">
       <span class="spoken">{words.language}</span>
       <select value={language} onChange={(event) => choose(event.currentTarget.value)}>
-        {codes.map((code) => (
-          <option key={code} value={code} lang={code}>
-            {LANGUAGES[code].name}
-          </option>
-        ))}
+        {languageOptions()}
       </select>
     </label>
   );

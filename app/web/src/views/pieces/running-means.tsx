@@ -4,6 +4,7 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import { fooled, marginOf } from "../../lessons/digits";
 import { mean } from "../../lessons/statistics";
 import { number, words } from "../../text";
+import { CheckBox } from "../fields";
 import { type Key, Legend, Plot } from "../plot";
 import { useDigits } from "./digit";
 
@@ -125,14 +126,7 @@ export function RunningMeans() {
         >
           {texts.step}
         </button>
-        <label>
-          <input
-            type="checkbox"
-            checked={hasTwo}
-            onChange={(event) => setTwo(event.currentTarget.checked)}
-          />{" "}
-          {texts.twin}
-        </label>
+        <CheckBox label={texts.twin} isChecked={hasTwo} onChange={setTwo} />
       </div>
     </figure>
   );

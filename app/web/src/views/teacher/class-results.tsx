@@ -1,6 +1,6 @@
 /** What a class exported, added up: gains by lesson, predictions, preferred maps. */
 
-import { useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import type { Answers } from "../../lessons/answers";
 import { type ClassFiles, NO_FILES, withFiles } from "../../lessons/class-files";
 import { CANDIDATE_NAMES } from "../../lessons/duels";
@@ -8,6 +8,7 @@ import { LESSONS } from "../../lessons/plan";
 import { strengthsOf } from "../../lessons/preferences";
 import { gainOf } from "../../lessons/statistics";
 import { percent, points, words } from "../../text";
+import { FileButton } from "../fields";
 import { useWindowEvents } from "../hooks";
 import { Preferences } from "../lessons/preferences";
 
@@ -15,10 +16,9 @@ export function ClassResults() {
   const texts = words.lessons.teacher;
   const [files, setFiles] = useState<ClassFiles>(NO_FILES);
   const isOver = useDroppedFiles((chosen) => void add(chosen));
-  const picker = useRef<HTMLInputElement>(null);
-  const add = async (chosen: FileList | null | undefined) => {
+  const add = async (chosen: readonly File[]) => {
     const read = await Promise.all(
-      [...(chosen ?? [])].map(async (file) => ({ name: file.name, text: await file.text() })),
+      chosen.map(async (file) => ({ name: file.name, text: await file.text() })),
     );
     setFiles((old) => withFiles(old, read));
   };
@@ -28,17 +28,11 @@ export function ClassResults() {
       <h2>{texts.results}</h2>
       <p>{texts.resultsAbout}</p>
       <div class={isOver ? "drop over" : "drop"}>
-        <button type="button" onClick={() => picker.current?.click()}>
-          {texts.addFiles}
-        </button>
-        <input
-          ref={picker}
-          type="file"
-          multiple
+        <FileButton
+          label={texts.addFiles}
           accept=".json,application/json"
-          hidden
-          aria-label={texts.addFiles}
-          onChange={(event) => void add(event.currentTarget.files)}
+          multiple
+          onChoose={(chosen) => void add(chosen)}
         />
         <span class="hint">{texts.orDrop}</span>
       </div>
@@ -61,7 +55,7 @@ export function ClassResults() {
 }
 
 /** Takes files that are dropped anywhere on the page; whether some are held over it. */
-function useDroppedFiles(add: (files: FileList | undefined) => void): boolean {
+function useDroppedFiles(add: (files: File[]) => void): boolean {
   const [isOver, setOver] = useState(false);
   const over = (event: DragEvent) => {
     event.preventDefault();
@@ -72,7 +66,7 @@ function useDroppedFiles(add: (files: FileList | undefined) => void): boolean {
     dragleave: over,
     drop(event) {
       over(event);
-      add(event.dataTransfer?.files);
+      add([...(event.dataTransfer?.files ?? [])]);
     },
   });
   return isOver;

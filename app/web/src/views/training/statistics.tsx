@@ -12,7 +12,7 @@ import {
   widestChannel,
 } from "../../training/statistics";
 import type { Run } from "../../training/training";
-import { Choice } from "../fields";
+import { Choice, optionsOf, Select } from "../fields";
 import { type Key, Legend, Plot } from "../plot";
 import { LineChart } from "./chart";
 
@@ -63,22 +63,14 @@ export function Statistics({ plan, run }: Props) {
           value={quantity}
           onChoose={setQuantity}
         />
-        <label class="field">
-          {texts.channel}
-          <select
-            value={chosen === null ? "" : String(chosen)}
-            onChange={({ currentTarget: { value } }) =>
-              setChosen(value === "" ? null : Number(value))
-            }
-          >
-            <option value="">{texts.widest}</option>
-            {channels.map((each) => (
-              <option key={each} value={String(each)}>
-                {texts.channelNumber(each - start + 1)}
-              </option>
-            ))}
-          </select>
-        </label>
+        <Select
+          label={texts.channel}
+          value={String(chosen ?? "")}
+          onChoose={(value) => setChosen(value === "" ? null : Number(value))}
+        >
+          <option value="">{texts.widest}</option>
+          {optionsOf(channels.map((each) => [String(each), texts.channelNumber(each - start + 1)]))}
+        </Select>
       </div>
       <p class="says">
         {sentences(

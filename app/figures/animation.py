@@ -20,7 +20,7 @@ _STEP_MS: Final = 450
 _HOLD_MS: Final = 1500  # on the clean picture and on the last
 
 
-def to_animation(reel: Reel, kind: Literal["WEBP", "GIF"], title: str) -> bytes:
+def to_animation(reel: Reel, kind: Literal["WebP", "GIF"], title: str) -> bytes:
     """The frames with their numbers, one after the other, for ever; ``title`` stands above them.
 
     WebP is smaller and exact in its colours; GIF works everywhere.
@@ -29,7 +29,7 @@ def to_animation(reel: Reel, kind: Literal["WEBP", "GIF"], title: str) -> bytes:
     times = [_STEP_MS] * len(sheets)
     times[0] = times[-1] = _HOLD_MS
     buffer = io.BytesIO()
-    quality = {"quality": 88, "method": 3} if kind == "WEBP" else {}
+    quality = {"quality": 88, "method": 3} if kind == "WebP" else {}
     first, *others = sheets
     first.save(buffer, kind, save_all=True, append_images=others, duration=times, loop=0, **quality)
     return buffer.getvalue()

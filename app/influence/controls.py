@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import streamlit as st
 
 from advprop_core.types import ModelInfo
 from app.influence.view import SETS, InfluenceView, sets_for
 from app.language.text import _, titled
-from app.shell import cache, network_files, state
+from app.shell import state, workbench
 from app.shell.state import key
 from app.shell.view import ends
 
@@ -18,8 +16,6 @@ def settle(info: ModelInfo) -> None:
     """Replace what this network, or this app, does not have."""
     sets = sets_for(info) or ["scenes"]
     state.keep_within("trained_on", sets, sets[0])
-    others = ["", *_others()]
-    state.keep_within("second_model", others, "")
 
 
 def choices(info: ModelInfo) -> None:
@@ -51,19 +47,5 @@ def choices(info: ModelInfo) -> None:
         help=_("Helpful ones of each branch, and as many harmful ones."),
         **ends(InfluenceView, "shown_images"),
     )
-    others = _others()
-    titles = {"": _("none"), **{name: network_files.title(name) for name in others}}
-    st.selectbox(
-        _("Network beside it"),
-        ["", *others],
-        format_func=titles.__getitem__,
-        key=key("second_model"),
-        help=_("Compare a network with another one on the same training images."),
-    )
-
-
-def _others() -> Mapping[str, ModelInfo]:
-    """The other networks that can be asked about the same training images."""
-    models = cache.known_models(network_files.opened())
-    chosen = st.session_state[key("model")]
-    return {n: info for n, info in models.items() if n != chosen and sets_for(info)}
+    help = _("Compare a network with another one on the same training images.")
+    workbench.second_network(lambda other: bool(sets_for(other)), help)

@@ -31,7 +31,7 @@ def _task(view: InfluenceView, lens: Lens) -> Task:
 
     if not sets_for(lens.info):
         return Task.of((lens.network,), no_training_images, about=None)
-    lenses = [lens, *(cache.load_lens(name) for name in (view.second_model,) if name)]
+    lenses = workbench.both_lenses(view, lens)
     index = comparison.true_class(view, lens.info)
     label = None if index is None else lens.info.class_ids[index]
     return Task.of(

@@ -9,14 +9,12 @@ import streamlit as st
 
 from app.influence import words
 from app.language.text import _
-from app.shell import cache, state
-from app.shell.pictures import PictureGone
+from app.shell.layout import page_button, small_picture
 
 if TYPE_CHECKING:
     from app.influence.work import Example
 
 _WIDTH = 96  # px: four beside each other in half a page, three on a phone
-_PLAYGROUND = "app/playground/page.py"
 
 
 def tiles(
@@ -51,23 +49,18 @@ def _tile(
     key: str,
     more: Callable[[Example, str], None] | None,
 ) -> None:
-    try:
-        png = cache.preview(example.source, size)
-        st.image(png, width=_WIDTH, output_format="PNG", alt=words.alt(example))
-    except (PictureGone, ValueError) as error:  # one that has gone since is named, not more
-        st.caption(f":material/broken_image: {error}")
+    small_picture(example.source, size, _WIDTH, words.alt(example))
     st.markdown(f"**{example.label}**  \n{words.score(example)}")
-    if st.button(
+    page_button(
         _("Open"),
+        "playground",
+        {"model": model, "image": example.source, "true_class": ""},
         key=f"influence.open.{key}",
         icon=":material/open_in_new:",
         help=_("{title}: opens in the Playground, with {model}.").format(
             title=example.title, model=model
         ),
         type="tertiary",
-        on_click=state.choose,
-        kwargs={"model": model, "image": example.source, "true_class": ""},
-    ):
-        st.switch_page(_PLAYGROUND)
+    )
     if more:
         more(example, key)

@@ -11,10 +11,10 @@ from advprop_core.types import ModelInfo
 from app.language.text import N_, _
 from app.models import card
 from app.shell import cache, messages, network_files, opening, state
+from app.shell.layout import page_button
 from app.shell.messages import quote
 
 _TABLE, _CARD = "models.table", "models.card"
-_PLAYGROUND = "app/playground/page.py"
 _OBJECTIVES = N_(
     "What training minimised. vanilla: the loss on clean images. adversarial: on adversarial ones. "
     "mixed: on both, through one BatchNorm. advprop: on both, each through its own BatchNorm. "
@@ -28,7 +28,7 @@ _ABOUT = (N_("Network"), N_("Classes"), N_("Pixels"), N_("Data"), N_("Objective"
 def page() -> None:
     """All networks in a table, and the card of one."""
     if opening.take_up():
-        st.switch_page(_PLAYGROUND)
+        st.switch_page("app/playground/page.py")
     state.keep_in_link()
     st.title(_("Which networks are here, and how good are they?"))
     st.markdown(
@@ -60,14 +60,14 @@ def page() -> None:
         st.session_state[_CARD] = names[0]
     left, right = st.columns([3, 1], vertical_alignment="bottom")
     chosen = left.selectbox(_("Card of"), names, format_func=network_files.title, key=_CARD)
-    if right.button(
-        _("Open in Playground"),
-        icon=":material/open_in_new:",
-        width="stretch",
-        on_click=state.choose,
-        kwargs={"model": chosen},
-    ):
-        st.switch_page(_PLAYGROUND)
+    with right:
+        page_button(
+            _("Open in Playground"),
+            "playground",
+            {"model": chosen},
+            icon=":material/open_in_new:",
+            width="stretch",
+        )
     card.show(chosen, infos[chosen])
 
 

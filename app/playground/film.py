@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import streamlit as st
 
 from advprop_core.attribution.methods import METHODS
 from advprop_core.compare.film import make_film
 from app.elements.film import film as element
-from app.figures.animation import to_animation
 from app.figures.reel import Reel, make_reel
 from app.language.text import _, english
 from app.playground import words
-from app.shell import cache, comparison, controls, tasks
+from app.shell import cache, chart_saving, comparison, controls, tasks
 from app.shell.jobs import Report
 from app.shell.tasks import Shown, Task
 
@@ -36,9 +35,7 @@ def draw(playground: Shown) -> None:
         )
     with english():  # it stands in the file
         about = f"{shown.title}. {controls.describe(shown.view, shown.info)}"
-    with st.container(horizontal=True):
-        _save(shown.result, "WEBP", about, _("Small, with exact colours."))
-        _save(shown.result, "GIF", about, _("Larger, and works everywhere."))
+    chart_saving.offer_film(shown.result, "attack", about)
 
 
 def _method(chosen: str) -> str:
@@ -69,16 +66,3 @@ def filmed(
     """The film of an attack as small pictures, for tensors would fill the memory."""
     film = make_film(*inputs, **attack, maps=maps, progress=lambda share: progress(0.9 * share))
     return make_reel(film, names, METHODS[maps.method].sign, opacity)
-
-
-def _save(reel: Reel, kind: Literal["WEBP", "GIF"], title: str, why: str) -> None:
-    st.download_button(
-        _("Save as {kind}").format(kind="WebP" if kind == "WEBP" else kind),
-        lambda: to_animation(reel, kind, title),
-        file_name=f"attack.{kind.lower()}",
-        mime=f"image/{kind.lower()}",
-        icon=":material/download:",
-        key=f"studio.save.{kind.lower()}",
-        on_click="ignore",
-        help=_("An animated picture of all steps. {why}").format(why=why),
-    )

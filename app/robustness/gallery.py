@@ -12,8 +12,8 @@ from advprop_core.types import AttackConfig
 from app.language.text import N_, _, english
 from app.robustness import choosing, words
 from app.robustness.measurement import SEED
-from app.shell import cache, defects, network_files, state
-from app.shell.pictures import PictureGone
+from app.shell import defects, network_files
+from app.shell.layout import page_button, small_picture
 from app.shell.view import STRENGTHS, View, bounds
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 _PER_PAGE = 12
 _WIDTH = 168  # px
-_PLAYGROUND = "app/playground/page.py"
 _DIFFER, _WRONG = N_("Branches differ"), N_("Confidently wrong")
 
 
@@ -105,25 +104,20 @@ def _cases(cases: tuple[Case, ...], outcome: Outcome, model: str, condition: Con
 
 def _case(case: Case, outcome: Outcome, model: str, condition: Condition) -> None:
     info, source = outcome.infos[model], outcome.sources[model][case.index]
-    try:
-        png = cache.preview(source, info.input_size)
-        st.image(png, width=_WIDTH, output_format="PNG", alt=words.case_alt(case, info.class_names))
-    except (PictureGone, ValueError) as error:  # a file that has gone since is named, not more
-        st.caption(f":material/broken_image: {error}")
+    small_picture(source, info.input_size, _WIDTH, words.case_alt(case, info.class_names))
     st.markdown(words.case(case, info.class_names))
     fields, opened_with = _opening(case, condition)
-    if st.button(
+    page_button(
         _("Playground"),
+        "playground",
+        {"model": model, "image": source, "target": "", **fields},
         key=f"robustness.open.{source}",
         icon=":material/open_in_new:",
         width="stretch",
         help=_("Opens this image there, with this network and {opened_with}.").format(
             opened_with=opened_with
         ),
-        on_click=state.choose,
-        kwargs={"model": model, "image": source, "target": "", **fields},
-    ):
-        st.switch_page(_PLAYGROUND)
+    )
 
 
 def _opening(case: Case, condition: Condition) -> tuple[Mapping[str, Any], str]:

@@ -1,9 +1,10 @@
-"""How a chart is taken along: as a picture, a drawing, or its numbers."""
+"""How a chart is taken along, as a picture, a drawing or its numbers; and a film, animated."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import streamlit as st
 
@@ -13,6 +14,9 @@ from app.language.text import _, english
 from app.shell import network_files
 from app.shell.messages import plain
 from app.shell.tasks import Shown
+
+if TYPE_CHECKING:
+    from app.figures.reel import Reel
 
 # The button that saves is the only one of plotly's tool bar, which page.css hides.
 CONFIG = {"displayModeBar": True, "modeBarButtons": [["toImage"]], "displaylogo": False}
@@ -92,6 +96,29 @@ def offer(figure: Any, key: str, alt: str, heading: str = "") -> None:
                 mime="text/csv",
                 key=f"csv.{key}",
                 on_click="ignore",
+            )
+
+
+def offer_film(reel: Reel, name: str, title: str) -> None:
+    """Buttons that save a film under a name; ``title`` stands above its pictures."""
+    from app.figures.animation import to_animation  # here: it loads torch
+
+    kinds: dict[Literal["WebP", "GIF"], str] = {
+        "WebP": _("Small, with exact colours."),
+        "GIF": _("Larger, and works everywhere."),
+    }
+    with st.container(horizontal=True):
+        for kind, why in kinds.items():
+            ending = kind.lower()
+            st.download_button(
+                _("Save as {kind}").format(kind=kind),
+                partial(to_animation, reel, kind, title),
+                file_name=f"{name}.{ending}",
+                mime=f"image/{ending}",
+                icon=":material/download:",
+                key=f"film.save.{name}.{ending}",
+                on_click="ignore",
+                help=_("An animated picture of all steps. {why}").format(why=why),
             )
 
 

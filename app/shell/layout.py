@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import streamlit as st
@@ -10,6 +10,7 @@ import streamlit as st
 from app.language.text import _, current
 from app.shell import cache, chart_saving, state
 from app.shell.messages import plain
+from app.shell.pictures import PictureGone
 from app.shell.state import key
 
 if TYPE_CHECKING:
@@ -82,6 +83,20 @@ def chart(figure: go.Figure, name: str, alt: str, heading: str = "", **options: 
     """
     st.plotly_chart(figure, key=name, config=chart_saving.CONFIG, alt=plain(alt), **options)
     chart_saving.offer(figure, name, alt, heading)
+
+
+def small_picture(source: str, size: int, width: int, alt: str) -> None:
+    """A picture by its short text, as a network of that size sees it; one that has gone is named."""
+    try:
+        st.image(cache.preview(source, size), width=width, output_format="PNG", alt=alt)
+    except (PictureGone, ValueError) as error:
+        st.caption(f":material/broken_image: {error}")
+
+
+def page_button(title: str, page: str, choices: Mapping[str, Any], **options: Any) -> None:
+    """A button that opens another page, by its room, where these fields of its view are chosen."""
+    if st.button(title, on_click=state.choose, kwargs=choices, **options):
+        st.switch_page(f"app/{page}/page.py")
 
 
 def image(png: bytes, caption: str | None, alt: str) -> None:

@@ -25,6 +25,7 @@ from app.shell import (
 )
 from app.shell.layout import image
 from app.shell.pictures import suggested
+from app.shell.state import key
 from app.shell.tasks import Shown, Task
 from app.shell.view import View
 
@@ -133,6 +134,27 @@ def say_verdict(result: Comparison, view: View, info: ModelInfo) -> None:
     st.markdown("  \n".join(f"**{branch}** {what}" for branch, what in answers.items()))
     for sentence in messages.close_classes(result, info):
         st.caption(sentence)
+
+
+def second_network(fits: Callable[[ModelInfo], bool], help: str) -> None:
+    """Which other network stands beside, of those that fit; the view's field ``second_model``."""
+    chosen = st.session_state[key("model")]
+    models = cache.known_models(network_files.opened())
+    others = [name for name, info in models.items() if name != chosen and fits(info)]
+    titles = {"": _("none"), **{name: network_files.title(name) for name in others}}
+    state.keep_within("second_model", list(titles), "")
+    st.selectbox(
+        _("Network beside it"),
+        list(titles),
+        format_func=titles.__getitem__,
+        key=key("second_model"),
+        help=help,
+    )
+
+
+def both_lenses(view: Any, lens: Lens) -> list[Lens]:
+    """The network of a view and, where there is one, the second."""
+    return [lens, *(cache.load_lens(name) for name in (view.second_model,) if name)]
 
 
 def dark() -> bool:

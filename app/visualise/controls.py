@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from advprop_core.types import ModelInfo
 from app.language.text import _, titled
-from app.shell import cache, controls, network_files, state
+from app.shell import controls, state, workbench
 from app.shell.state import key
 from app.shell.view import ends
 from app.visualise.view import GOALS, STARTS, VisualiseView
@@ -25,7 +24,6 @@ def settle(info: ModelInfo) -> None:
     if not st.session_state[key("wished_class")]:  # left open
         state.choose(wished_class=_PLAIN if _PLAIN in info.class_ids else info.class_ids[0])
     state.keep_within("wished_class", info.class_ids, info.class_ids[0])
-    state.keep_within("second_model", ["", *_others(info)], "")
 
 
 def choices(info: ModelInfo) -> DeltaGenerator:
@@ -80,24 +78,6 @@ def choices(info: ModelInfo) -> DeltaGenerator:
         **ends(VisualiseView, "reach"),
     )
     st.slider(_("Steps"), step=5, key=key("visual_steps"), **ends(VisualiseView, "visual_steps"))
-    others = _others(info)
-    titles = {"": _("none"), **{name: network_files.title(name) for name in others}}
-    st.selectbox(
-        _("Network beside it"),
-        ["", *others],
-        format_func=titles.__getitem__,
-        key=key("second_model"),
-        help=_("Compare a network with another one of the same classes."),
-    )
+    help = _("Compare a network with another one of the same classes.")
+    workbench.second_network(lambda other: other.class_ids == info.class_ids, help)
     return slot
-
-
-def _others(info: ModelInfo) -> Mapping[str, ModelInfo]:
-    """The other networks that know the same classes."""
-    models = cache.known_models(network_files.opened())
-    chosen = st.session_state[key("model")]
-    return {
-        name: other
-        for name, other in models.items()
-        if name != chosen and other.class_ids == info.class_ids
-    }

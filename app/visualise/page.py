@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from app.language.text import _, english
-from app.shell import cache, state, workbench
+from app.shell import cache, chart_saving, state, workbench
+from app.shell.layout import page_button
 from app.shell.messages import safe
 from app.shell.pictures import key_of
 from app.shell.tasks import Shown, Task
@@ -19,17 +20,14 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from advprop_core.visualise.goals import Goal
-    from app.figures.reel import Reel
     from app.shell.cache import Lens
-
-_MAPS = "app/maps/page.py"
 
 
 def _task(view: VisualiseView, lens: Lens) -> Task:
     from advprop_core.visualise.ascent import ascent  # here: it loads torch
     from app.visualise.work import see
 
-    lenses = [lens, *(cache.load_lens(name) for name in (view.second_model,) if name)]
+    lenses = workbench.both_lenses(view, lens)
     is_noise = view.begins_with == "noise"
     return Task.of(
         tuple(each.network for each in lenses),
@@ -69,38 +67,20 @@ def _draw(shown: Shown, current: bool) -> None:
     film(result.reel, "visualise", level=3, at_end=True)
     with english():  # it stands in the file
         title = f"{words.heading(view, shown.info, layer)}, L2 ε = {view.reach:g}"
-    with st.container(horizontal=True):
-        _save(result.reel, "WEBP", title, _("Small, with exact colours."))
-        _save(result.reel, "GIF", title, _("Larger, and works everywhere."))
+    chart_saving.offer_film(result.reel, "visualisation", title)
     st.table(words.rows(result, view), border="horizontal", hide_index=True)
     with st.expander(_("How it is measured")):
         st.markdown(_(words.METHOD))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(_(words.GRADIENT))
-        if st.button(
+        page_button(
             _("Open Maps"),
+            "maps",
+            {"maps": ("loss-gradient",)},
             key="visualise.maps",
             icon=":material/visibility:",
             disabled=not current,
-            on_click=state.choose,
-            kwargs={"maps": ("loss-gradient",)},
-        ):
-            st.switch_page(_MAPS)
-
-
-def _save(reel: Reel, kind: Literal["WEBP", "GIF"], title: str, why: str) -> None:
-    from app.figures.animation import to_animation
-
-    options: dict[str, Any] = {"icon": ":material/download:", "on_click": "ignore"}
-    st.download_button(
-        _("Save as {kind}").format(kind="WebP" if kind == "WEBP" else kind),
-        lambda: to_animation(reel, kind, title),
-        file_name=f"visualisation.{kind.lower()}",
-        mime=f"image/{kind.lower()}",
-        key=f"visualise.save.{kind.lower()}",
-        help=_("An animated picture of all steps. {why}").format(why=why),
-        **options,
-    )
+        )
 
 
 workbench.show_page(

@@ -216,15 +216,15 @@ def test_a_film_without_maps_shows_the_pictures_alone(film):
     assert reel.captions == ("Picture", "Perturbation × 2")
     assert [len(frame.pictures) for frame in reel.frames] == [2, 2, 2]
     assert reel.maps_refused == "no stage gives a map"
-    assert Image.open(io.BytesIO(to_animation(reel, "WEBP", "x"))).n_frames == 3
+    assert Image.open(io.BytesIO(to_animation(reel, "WebP", "x"))).n_frames == 3
 
 
-@pytest.mark.parametrize("kind", ["WEBP", "GIF"])
+@pytest.mark.parametrize("kind", ["WebP", "GIF"])
 def test_an_animation_has_every_frame(film, kind):
     reel = make_reel(film, NAMES, "magnitude", 0.6)
     data = to_animation(reel, kind, "star. PGD attack, L∞ ε = 4/255")
     moving = Image.open(io.BytesIO(data))
-    assert moving.format == kind
+    assert moving.format == kind.upper()
     assert moving.n_frames == 3
     assert moving.info["loop"] == 0
     assert len(data) < 200_000
@@ -235,7 +235,7 @@ def test_one_branch_is_enough(film, swept):
                     "maps": {"main": film.maps["main"]}})  # fmt: skip
     reel = make_reel(alone, NAMES, "signed", 0.6)
     assert len(reel.frames[0].pictures) == 3
-    assert Image.open(io.BytesIO(to_animation(reel, "WEBP", "x"))).n_frames == 3
+    assert Image.open(io.BytesIO(to_animation(reel, "WebP", "x"))).n_frames == 3
     main = {"predictions": {"main": swept.predictions["main"]}}
     figure = studio.curves(Sweep(**{**swept.__dict__, **main}), NAMES, "linf", TITLES, 1)
     assert len([t for t in figure.data if isinstance(t, go.Scatter)]) == 2

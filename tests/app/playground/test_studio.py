@@ -176,7 +176,7 @@ def test_the_film_has_the_clean_picture_the_start_and_every_step(visit):
     for (name, share), said in zip(reel.frames[-1].answers, last.values(), strict=True):
         assert name == SHAPES[said.class_index]
         assert share == pytest.approx(said.confidence, abs=1e-3)
-    assert len(to_animation(reel, "WEBP", "film")) > 1000
+    assert len(to_animation(reel, "WebP", "film")) > 1000
     assert "Grad-CAM for the class" in person.text
 
 

@@ -28,10 +28,8 @@ def show(shown: Shown, current: bool) -> None:
     st.markdown(_(words.SUSPECTS))
     lens = cache.load_lens(view.model)
     training = TrainingSet(view.trained_on, view.training_images)
-    task = Task.of(
-        (lens.network,), find_suspects, lens, about=None, branch="main", training=training
-    )
-    found = tasks.answer(_SLOT, task, stands_in=lambda before: before.task == task.key)
+    task = Task.of((lens.network,), find_suspects, lens, about=training, training=training)
+    found = tasks.answer(_SLOT, task, same_inputs=True)
     if found is None:
         return
     _export(view, found.result)

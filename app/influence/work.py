@@ -13,6 +13,7 @@ from advprop_core.influence.features import FeatureCache
 from advprop_core.influence.tracer import Tracer, last_layer_tracer
 from advprop_core.models.checkpoints import Checkpoint
 from advprop_core.models.class_names import find_class
+from advprop_core.models.dual_bn import MAIN
 from app.shell import cache
 from app.shell.cache import Lens
 from app.shell.jobs import Report
@@ -148,11 +149,11 @@ def no_training_images(*, progress: Report) -> PictureRest:
 
 
 def find_suspects(
-    lens: Lens, *, branch: str, training: TrainingSet, progress: Report
+    lens: Lens, *, training: TrainingSet, progress: Report
 ) -> tuple[Example, ...]:
-    """The training images with the largest influence on themselves, largest first."""
+    """The training images with the largest influence on themselves in main, largest first."""
     images = training.listed()
-    tracer = tracer_of(lens, branch, training, images, progress)
+    tracer = tracer_of(lens, MAIN, training, images, progress)
     return _examples(images, tracer.suspects(SUSPECTS))
 
 

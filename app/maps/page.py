@@ -145,16 +145,12 @@ def _checked(shown: Shown, map_set: MapSet, methods: Sequence[str]) -> Mapping[C
     }
     checks: dict[Cell, Trust] = {}
     for slot, task in named.items():
-        shown_check = tasks.answer(slot, task, stands_in=partial(_is_of, task))
+        shown_check = tasks.answer(slot, task, same_inputs=True)
         if shown_check is not None:
             checks |= shown_check.result
         elif slot in jobs and not jobs[slot].done:
             break
     return checks
-
-
-def _is_of(task: Task, before: Shown) -> bool:
-    return before.task == task.key
 
 
 def _check(shown: Shown, map_set: MapSet, lens: Lens, method: str) -> Task:

@@ -6,18 +6,14 @@ of them, or for another default, so that a link holds only what a person chose.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from app.robustness.view import INNER
 from app.shell import links, state
 from app.shell.state import key
-
-if TYPE_CHECKING:
-    from streamlit.delta_generator import DeltaGenerator
 
 
 @contextmanager
@@ -36,41 +32,24 @@ def choose(
     field: str,
     *,
     default: str = "",
-    place: DeltaGenerator | None = None,
-    **options: Any,
+    widget: Callable[..., str | None] = st.selectbox,
 ) -> str:
-    """One of several, in a list; returns its name.
+    """One of several; returns its name.
 
     Args:
-        label: Of the list.
+        label: Of the widget.
         titles: Name to what a person reads; at least one.
         field: Of the page's view.
         default: What is shown while nothing was chosen; the first by default.
-        place: Where the list stands; here by default.
-        options: Further arguments of the widget.
+        widget: Shows them; a list by default.
     """
     first = default or next(iter(titles))
     _settle(field, titles, first)
-    chosen: str = (place or st).selectbox(
+    chosen = widget(
         label,
         ["" if name == first else name for name in titles],
         format_func=lambda name: titles[name or first],
         key=key(field),
-        **options,
-    )
-    return chosen or first
-
-
-def choose_group(label: str, titles: Mapping[str, str], field: str) -> str:
-    """The same side by side, for few."""
-    first = next(iter(titles))
-    _settle(field, titles, first)
-    chosen: str | None = st.segmented_control(
-        label,
-        ["" if name == first else name for name in titles],
-        format_func=lambda name: titles[name or first],
-        key=key(field),
-        required=True,
     )
     return chosen or first
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -39,7 +40,7 @@ def _show(outcome: Outcome) -> None:
     left, right = st.columns(2)
     models = sorted(outcome.infos, key=lambda name: len(outcome.infos[name].branches) < 2)
     titles = {name: network_files.title(name) for name in models}
-    model = choosing.choose(_("Network"), titles, "gallery_network", place=left)
+    model = choosing.choose(_("Network"), titles, "gallery_network", widget=left.selectbox)
     with english():  # as links name them
         conditions = {
             words.condition(shown_condition): shown_condition
@@ -51,7 +52,7 @@ def _show(outcome: Outcome) -> None:
         {name: words.condition(shown_condition) for name, shown_condition in conditions.items()},
         "gallery_condition",
         default=first,
-        place=right,
+        widget=right.selectbox,
     )
     condition = conditions[name]
     answers = outcome.answers(model, condition)
@@ -62,7 +63,12 @@ def _show(outcome: Outcome) -> None:
         name: _("{title} ({count})").format(title=title, count=len(cases))
         for name, (title, cases) in groups.items()
     }
-    group = choosing.choose_group(_("Which images"), counted, "gallery_group")
+    group = choosing.choose(
+        _("Which images"),
+        counted,
+        "gallery_group",
+        widget=partial(st.segmented_control, required=True),
+    )
     st.caption(words.gallery(condition, list(answers), sorted_cases.n))
     _cases(groups[group][1], outcome, model, condition)
 

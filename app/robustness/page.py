@@ -41,7 +41,7 @@ def page() -> None:
     history.record(view)
     with st.sidebar:
         if not busy:  # a step back would leave the run
-            history.toolbar(view, state.default())
+            history.toolbar(view)
         controls.show(models, view, busy)
     complaints = st.container()
     run_card = st.container(border=True, key="own-run")

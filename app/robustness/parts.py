@@ -100,7 +100,7 @@ def _corruptions(results: Results) -> None:
     left, right = st.columns(2)
     branches = {_name(who): who for who in results.branches if who in by_branch}
     titles = {name: ", ".join(who) for name, who in branches.items()}
-    chosen = choosing.choose(_("Branch"), titles, "corrupted_branch", place=left)
+    chosen = choosing.choose(_("Branch"), titles, "corrupted_branch", widget=left.selectbox)
     first = branches[chosen]
     others = {name: title for name, title in titles.items() if name != chosen}
     other = choosing.choose(
@@ -108,7 +108,7 @@ def _corruptions(results: Results) -> None:
         {_NOBODY: _("no other: wrong answers"), **others},
         "compared_with",
         default=_sibling(first, branches),
-        place=right,
+        widget=right.selectbox,
     )
     second = branches.get(other)
     _heat_map(by_branch, first, second)

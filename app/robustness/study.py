@@ -176,10 +176,10 @@ def _chosen(content: Content) -> tuple[int, str]:
     titles = {str(n): _titled(question["title"]) for n, question in enumerate(content["questions"])}
     number = 0
     if len(titles) > 1:
-        number = int(choosing.choose(_("Question"), titles, "asked", place=left))
+        number = int(choosing.choose(_("Question"), titles, "asked", widget=left.selectbox))
         left = right
     measures = {name: _(title) for name, title in content["measures"].items()}
-    return number, choosing.choose(_("Measured on"), measures, "asked_on", place=left)
+    return number, choosing.choose(_("Measured on"), measures, "asked_on", widget=left.selectbox)
 
 
 def _answer(content: Content, question: Mapping[str, Any], measure: str) -> None:

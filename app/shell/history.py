@@ -79,8 +79,9 @@ def record(view: View) -> None:
         _say(_("Back"), left, view)
 
 
-def toolbar(view: View, default: View) -> None:
-    """Undo, redo, reset and share; ``default`` is what the page shows at first."""
+def toolbar(view: View) -> None:
+    """Undo, redo, reset and share."""
+    default = state.default()
     history: History = st.session_state[_key(view)]
     with st.container(horizontal=True, gap="small", key="toolbar"):
         for by, title, icon, keys in (

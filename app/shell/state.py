@@ -123,12 +123,8 @@ def keep_in_link() -> None:
 
 def _first_link() -> dict[str, str]:
     """What the address held when the session began; pages take from it what they have."""
-    link: dict[str, str] = st.session_state.setdefault("link", _address())
+    link: dict[str, str] = st.session_state.setdefault("link", st.query_params.to_dict())
     return link
-
-
-def _address() -> dict[str, str]:
-    return {name: st.query_params[name] for name in st.query_params}
 
 
 def _write_link(link: dict[str, str]) -> None:
@@ -138,7 +134,7 @@ def _write_link(link: dict[str, str]) -> None:
     link |= language.in_link()
     if names := network_files.opened():
         link[network_files.OPENED] = ",".join(names)
-    if link != _address():
+    if link != st.query_params.to_dict():
         st.query_params.from_dict(link)
 
 

@@ -105,29 +105,31 @@ def answer(
     info: ModelInfo | None = None,
     title: str = "",
     *,
-    stands_in: Callable[[Shown], bool] | None = None,
+    same_inputs: bool = False,
     room: int = _RESERVED,
 ) -> Shown | None:
     """The newest result of a slot: this task's or, while it is computed, the one before.
 
     Draws progress, a mistake or a defect, and says when the result is the previous one. With a
-    result ``view``, ``info`` and ``title`` are kept. ``stands_in`` says whether a previous one may
-    be shown meanwhile; by default any may, also after a failure. ``room`` is the height in pixels
-    that is kept for the first result: none where it is shown elsewhere.
+    result ``view``, ``info`` and ``title`` are kept. Any previous one may be shown meanwhile and
+    after a failure; with ``same_inputs`` only one of the same inputs, and none after a failure.
+    ``room`` is the height in pixels that is kept for the first result: none where it is shown
+    elsewhere.
     """
     try:
         result = wait_for(slot, task, room)
     except Exception as error:
-        if stands_in is None:
+        if not same_inputs:
             return refused(slot, error)
         defects.tell(error)
         return None
+    about = task.arguments[0]
     if result is not None:
         st.session_state[_shown(slot)] = Shown(
-            result, task.key, task.networks, task.arguments[0], view, info, title
+            result, task.key, task.networks, about, view, info, title
         )
     is_coming = result is None and not is_stopped(slot, task)
-    if (newest := shown(slot)) is None or (stands_in and not stands_in(newest)):
+    if (newest := shown(slot)) is None or (same_inputs and newest.about != about):
         if is_coming and room:
             st.skeleton(height=room)
         return None

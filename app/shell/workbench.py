@@ -92,7 +92,7 @@ def show_page(
         view = state.current()
     history.record(view)
     with toolbar:
-        history.toolbar(view, state.default())
+        history.toolbar(view)
     for complaint in state.complaints():
         complaints.warning(complaint)
     if lens is not None or tasks.shown(slot):  # else it is said already why there is nothing

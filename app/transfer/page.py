@@ -42,7 +42,7 @@ def page() -> None:
     history.record(view)
     with st.sidebar:
         if not busy:  # a step back would leave the run
-            history.toolbar(view, state.default())
+            history.toolbar(view)
         controls.show(models, busy)
     complaints, run_card = st.container(), st.container(border=not is_public())
     st.selectbox(_("Results"), list(titles), format_func=titled(titles), key=key("learned"))

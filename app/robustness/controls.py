@@ -14,7 +14,7 @@ from advprop_core.types import ModelInfo
 from app.language.text import N_, _, listing, titled
 from app.robustness.measurement import DATA, data_for
 from app.robustness.view import RobustnessView
-from app.shell import network_files, photo_sets, state
+from app.shell import network_files, photo_sets, runs, state
 from app.shell.messages import safe
 from app.shell.state import key
 from app.shell.view import ATTACKS as GRADIENT_ATTACKS
@@ -25,18 +25,12 @@ BALLS = {"linf": "1/255, 2/255, 4/255", "l2": "0.5, 1, 2"}
 MOST_MODELS = 6
 _NAMED = 6  # class folders, of many
 _PAIR = ("shapes-vanilla", "shapes-advprop")
-_OPENED = "robustness.opened"
 
 
 def settle(models: Mapping[str, ModelInfo], results: Sequence[str]) -> None:
     """Replace what is not available, among networks by name and results, before the widgets."""
-    chosen = tuple(st.session_state[key("tested")])
-    if not chosen and _OPENED not in st.session_state:  # later, an empty choice is the person's own
-        chosen = _first(models, st.session_state[key("model")])
-        state.choose(tested=chosen)
-    st.session_state[_OPENED] = True
-    available = tuple(name for name in chosen if name in models)[:MOST_MODELS]
-    state.keep_within("tested", [available], available or (next(iter(models)),) if chosen else ())
+    pair = _first(models, st.session_state[key("model")])
+    runs.settle_networks("tested", models, MOST_MODELS, pair)
     image_sets = data_for({name: models[name] for name in st.session_state[key("tested")]})
     for name, options in {"data": image_sets or DATA, "results": results}.items():
         if not st.session_state[key(name)]:  # left open: the first that there is

@@ -14,7 +14,7 @@ from app.language.text import N_, _, paragraph, titled
 from app.robustness import bundled, controls, cost, measurement, results, speed, study, words
 from app.robustness.measurement import RunRequest
 from app.robustness.view import RobustnessView
-from app.shell import cache, history, runs, state, tasks, workbench
+from app.shell import history, runs, state, tasks, workbench
 from app.shell.messages import safe
 from app.shell.state import key
 from app.shell.tasks import Shown, Task
@@ -125,15 +125,12 @@ def _say_cost(request: RunRequest, models: Mapping[str, ModelInfo], busy: bool) 
 
 
 def _task(request: RunRequest) -> Task:
-    files = {name: cache.file_of(name) for name in request.models}
-
-    def measure(*, request: RunRequest, progress: Report) -> object:
+    def measure(*inputs: Any, progress: Report) -> object:
         from app.robustness.work import measure  # here: it loads torch
 
-        return measure(request, files, progress=progress)
+        return measure(*inputs, progress=progress)
 
-    networks = tuple(map(cache.network_of, request.models))
-    return Task.of(networks, measure, about="images", is_long=True, request=request)
+    return runs.task(request.models, measure, request)
 
 
 def _show(content: Mapping[str, Any]) -> None:

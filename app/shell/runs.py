@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -13,12 +13,35 @@ from advprop_core.errors import InputError
 from app.language.text import N_, _, english, paragraph
 from app.shell import cache, state, tasks
 from app.shell.messages import safe
+from app.shell.state import key
 from app.shell.tasks import Shown, Task
 
 Content = Mapping[str, Any]
 RUN, FILE = "run", "file"
 OWN = {RUN: N_("My own run"), FILE: N_("A results.json of mine")}
 """What a page of results may show besides those that come with the app."""
+
+
+def settle_networks(
+    field: str, available: Collection[str], most: int, first: tuple[str, ...]
+) -> None:
+    """Choose ``first`` when the page opens; keep those of the chosen networks that there are."""
+    opened = f"{field}.opened"
+    chosen = tuple(st.session_state[key(field)])
+    if not chosen and opened not in st.session_state:  # later, an empty choice is the person's own
+        chosen = first
+        state.choose(**{field: chosen})
+    st.session_state[opened] = True
+    kept = tuple(name for name in chosen if name in available)[:most]
+    state.keep_within(field, [kept], kept or first if chosen else ())
+
+
+def task(names: Iterable[str], work: Callable[..., Any], request: Hashable) -> Task:
+    """The task of ``work(request, files, progress=…)``, where ``files`` is network to file."""
+    files = {name: cache.file_of(name) for name in names}
+    networks = tuple(map(cache.network_of, files))
+    call = partial(work, request, files)
+    return Task(networks, work.__name__, (request,), call, is_long=True)
 
 
 def is_on(task: Task | None) -> bool:

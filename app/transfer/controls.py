@@ -8,7 +8,7 @@ import streamlit as st
 
 from advprop_core.types import ModelInfo
 from app.language.text import _, titled
-from app.shell import state
+from app.shell import runs, state
 from app.shell.state import key
 from app.shell.view import ends
 from app.transfer.request import contenders, tasks
@@ -16,19 +16,13 @@ from app.transfer.view import TransferView
 
 MOST_SOURCES = 6
 _PAIR = ("imagenette-vanilla", "imagenette-advprop:aux")
-_OPENED = "transfer.opened"
 
 
 def settle(models: Mapping[str, ModelInfo], results: Sequence[str]) -> None:
     """Replace what is not available, among networks by name and results, before the widgets."""
     names = contenders(models)
-    chosen = tuple(st.session_state[key("contenders")])
-    if not chosen and _OPENED not in st.session_state:  # later, an empty choice is the person's own
-        chosen = _PAIR if {*_PAIR} <= {*names} else tuple(names)[:2]
-        state.choose(contenders=chosen)
-    st.session_state[_OPENED] = True
-    available = tuple(name for name in chosen if name in names)[:MOST_SOURCES]
-    state.keep_within("contenders", [available], available)
+    pair = _PAIR if {*_PAIR} <= {*names} else tuple(names)[:2]
+    runs.settle_networks("contenders", names, MOST_SOURCES, pair)
     state.keep_within("new_task", [*tasks()], "shapes")
     if not st.session_state[key("learned")]:  # left open: the first that there is
         state.choose(learned=results[0])

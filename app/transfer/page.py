@@ -11,7 +11,7 @@ from advprop_core.errors import InputError
 from advprop_core.models import bundle
 from advprop_core.transfer import results_file
 from app.language.text import N_, _, titled
-from app.shell import cache, history, runs, state, tasks, workbench
+from app.shell import history, runs, state, tasks, workbench
 from app.shell.messages import safe
 from app.shell.public import is_public
 from app.shell.state import key
@@ -93,16 +93,13 @@ def _run(
 
 
 def _task(request: TransferRequest) -> Task:
-    names = dict.fromkeys(source.partition(":")[0] for source in request.sources)
-    files = {name: cache.file_of(name) for name in names}
-
-    def transfer(*, request: TransferRequest, progress: Report) -> dict[str, Any]:
+    def transfer(*inputs: Any, progress: Report) -> dict[str, Any]:
         from app.transfer.work import transfer  # here: it loads torch
 
-        return transfer(request, files, progress=progress)
+        return transfer(*inputs, progress=progress)
 
-    networks = tuple(map(cache.network_of, names))
-    return Task.of(networks, transfer, about="transfer", is_long=True, request=request)
+    networks = (source.partition(":")[0] for source in request.sources)
+    return runs.task(networks, transfer, request)
 
 
 page()

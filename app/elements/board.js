@@ -3,19 +3,14 @@
 
 const MOST_ZOOM = 12;
 const STEP = 1.25;
-const boards = new WeakMap();
 // What part of the pictures is looked at, in all boards of the page. It outlives the elements, which
 // the page may make anew.
 const view = { zoom: 1, x: 0, y: 0 };
 const shown = new Set();
 
 export default function ({ data, parentElement }) {
-  let board = boards.get(parentElement);
-  if (!board) {
-    board = new Board(parentElement.querySelector(".board"));
-    boards.set(parentElement, board);
-  }
-  board.update(data);
+  parentElement.board ??= new Board(parentElement.querySelector(".board"));
+  parentElement.board.update(data);
 }
 
 class Board {

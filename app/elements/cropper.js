@@ -3,14 +3,9 @@
 
 const WHOLE = 1000;
 const STEP = 20;
-const croppers = new WeakMap();
 
 export default function ({ data, parentElement, setTriggerValue }) {
-  let cropper = croppers.get(parentElement);
-  if (!cropper) {
-    cropper = new Cropper(parentElement);
-    croppers.set(parentElement, cropper);
-  }
+  const cropper = (parentElement.cropper ??= new Cropper(parentElement));
   cropper.send = (crop) => setTriggerValue("crop", crop);
   cropper.update(data);
 }

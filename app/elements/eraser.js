@@ -7,14 +7,9 @@
 const WHOLE = 1000;
 const SMALLEST = 12; // a click is no region
 const SVG = "http://www.w3.org/2000/svg";
-const erasers = new WeakMap();
 
 export default function ({ data, parentElement, setStateValue }) {
-  let eraser = erasers.get(parentElement);
-  if (!eraser) {
-    eraser = new Eraser(parentElement);
-    erasers.set(parentElement, eraser);
-  }
+  const eraser = (parentElement.eraser ??= new Eraser(parentElement));
   eraser.send = (text, serial) => setStateValue("drawn", { text, serial });
   eraser.update(data);
 }

@@ -5,14 +5,9 @@ const PAUSE = '<svg viewBox="0 0 16 16" aria-hidden="true"><path d="M3 2h4v12H3z
 const FRAME_MS = 450;
 const LAST_MS = 1500;
 const SVG = "http://www.w3.org/2000/svg";
-const films = new WeakMap();
 
 export default function ({ data, parentElement }) {
-  let film = films.get(parentElement);
-  if (!film) {
-    film = new Film(parentElement);
-    films.set(parentElement, film);
-  }
+  const film = (parentElement.film ??= new Film(parentElement));
   film.update(data);
   return () => film.pause();
 }
@@ -114,37 +109,35 @@ function paint(target, image, wanted) {
   else image.addEventListener("load", draw, { once: true });
 }
 
+function element(kind, name, text = "") {
+  const made = document.createElement(kind);
+  made.className = name;
+  made.textContent = text;
+  return made;
+}
+
 function canvas(caption, exact) {
-  const figure = document.createElement("figure");
-  const drawn = document.createElement("canvas");
+  const figure = element("figure", "");
+  const drawn = element("canvas", exact ? "exact" : "");
   drawn.setAttribute("role", "img");
-  if (exact) drawn.className = "exact";
-  const words = document.createElement("figcaption");
-  words.className = "quiet";
-  words.textContent = caption;
-  figure.append(drawn, words);
+  figure.append(drawn, element("figcaption", "quiet", caption));
   return drawn;
 }
 
 function panel(data, branch, place) {
-  const element = document.createElement("div");
-  element.className = "branch";
-  const head = document.createElement(`h${data.level}`);
-  head.className = "head";
-  const name = document.createElement("span");
+  const head = element(`h${data.level}`, "head");
+  const name = element("span", "", branch.name);
   name.style.borderBottom = `3px solid ${branch.colour}`; // as a text it would be too pale
-  name.textContent = branch.name;
-  const answer = document.createElement("span");
+  const answer = element("span", "");
   head.append(...filled(data.words.says, { branch: name, answer }));
   const rows = data.classes.map((title) => row(title, branch.colour));
   const path = trajectory(data, branch.colour, place);
-  const note = document.createElement("p");
-  note.className = "note";
   const lead = data.classes[data.lead];
-  note.textContent = filled(data.words.path, { name: lead, start: data.words.start }).join("");
-  element.append(head, ...rows.map((one) => one.element), path.element, note);
+  const note = filled(data.words.path, { name: lead, start: data.words.start }).join("");
+  const whole = element("div", "branch");
+  whole.append(head, ...rows.map((one) => one.element), path.element, element("p", "note", note));
   return {
-    element,
+    element: whole,
     show(at, shares, said) {
       answer.textContent = said;
       rows.forEach((one, index) => one.show(shares[index]));
@@ -154,19 +147,15 @@ function panel(data, branch, place) {
 }
 
 function row(title, colour) {
-  const element = document.createElement("div");
-  element.className = "row";
-  const [name, share, track, bar] = ["name", "share", "track", "bar"].map((kind) => {
-    const part = document.createElement("div");
-    part.className = kind;
-    return part;
-  });
-  name.textContent = name.title = title;
+  const name = element("div", "name", title);
+  const [share, track, bar] = ["share", "track", "bar"].map((kind) => element("div", kind));
+  name.title = title;
   bar.style.background = colour;
   track.append(bar);
-  element.append(name, share, track);
+  const whole = element("div", "row");
+  whole.append(name, share, track);
   return {
-    element,
+    element: whole,
     show(value) {
       share.textContent = percent(value);
       bar.style.width = `${100 * value}%`;
@@ -176,19 +165,19 @@ function row(title, colour) {
 
 // The class under attack, or the target, over the whole film, and where the slider is.
 function trajectory(data, colour, place) {
-  const element = svg("svg", { class: "path", viewBox: "0 0 100 100", preserveAspectRatio: "none" });
-  element.setAttribute("aria-hidden", "true");
+  const path = svg("svg", { class: "path", viewBox: "0 0 100 100", preserveAspectRatio: "none" });
+  path.setAttribute("aria-hidden", "true");
   const last = Math.max(1, data.frames.length - 1);
   const points = data.frames.map((one, at) => [(100 * at) / last, 100 - 100 * one.shares[place][data.lead]]);
   const now = svg("line", { class: "now", y1: 0, y2: 100 });
-  element.append(
+  path.append(
     svg("line", { class: "edge", x1: 0, x2: 100, y1: 0, y2: 0 }),
     svg("line", { class: "edge", x1: 0, x2: 100, y1: 100, y2: 100 }),
     svg("polyline", { class: "line", stroke: colour, points: points.join(" ") }),
     now,
   );
   return {
-    element,
+    element: path,
     show(at) {
       now.setAttribute("x1", points[at][0]);
       now.setAttribute("x2", points[at][0]);

@@ -33,8 +33,7 @@ def routes(site: Site | None = None) -> list[BaseRoute]:
         files = lab.files()
         name = request.path_params["path"] or "index.html"
         if not files:
-            lab.begin()
-            return _not_yet(lab.problem)
+            return _not_yet(lab.begin())
         if name not in files:
             return Response("There is no such file.", 404, media_type="text/plain")
         return _file(name, files, request.headers.get("accept-encoding", ""))

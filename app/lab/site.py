@@ -27,13 +27,12 @@ class Site:
     Attributes:
         arguments: Of ``advprop page``: which networks it holds.
         folder: Where it lies, once it is written.
-        problem: Why it cannot be written, as a sentence; None where it may be.
     """
 
     def __init__(self, arguments: Sequence[str] = LESSONS) -> None:
         self.arguments = tuple(arguments)
         self.folder = _cache() / f"lab-{self._digest()}"
-        self.problem = writing.missing()
+        self._failure: str | None = None  # of the last try, until somebody has read it
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
@@ -42,12 +41,20 @@ class Site:
         files = filter(Path.is_file, self.folder.rglob("*"))
         return {file.relative_to(self.folder).as_posix(): file for file in files}
 
-    def begin(self) -> None:
-        """Begin to write it, unless that goes on already or is of no use."""
+    def begin(self) -> str | None:
+        """Begin to write it, unless that goes on already.
+
+        Returns why it cannot be written, as a sentence, or why the last try failed: who asks after
+        that begins another one.
+        """
         with self._lock:
-            if self.problem is None and (self._thread is None or not self._thread.is_alive()):
+            if self._thread is not None and self._thread.is_alive():
+                return None
+            problem, self._failure = self._failure or writing.missing(), None
+            if problem is None:
                 self._thread = threading.Thread(target=self._write, daemon=True)
                 self._thread.start()
+            return problem
 
     def _write(self) -> None:
         try:
@@ -59,9 +66,9 @@ class Site:
                     os.replace(written, self.folder)
             self._forget_others()
         except InputError as error:
-            self.problem = f"The lab cannot be written: {error}."
+            self._failure = f"The lab cannot be written: {error}."
         except OSError as error:
-            self.problem = f"The lab cannot be kept in {_cache()}: {error.strerror}."
+            self._failure = f"The lab cannot be kept in {_cache()}: {error.strerror}."
 
     def _digest(self) -> str:
         """Another one for each version of the scripts and each choice of networks."""

@@ -63,7 +63,7 @@ def test_it_is_written_once_and_a_page_waits_for_it(lab, monkeypatch):
     assert ask(lab, "../../secret").status_code == 404
 
 
-def test_what_stands_in_the_way_is_said_and_not_tried_again(lab, monkeypatch):
+def test_what_stands_in_the_way_is_said_once_and_then_tried_again(lab, monkeypatch):
     tried = []
 
     def write(*arguments):
@@ -77,6 +77,9 @@ def test_what_stands_in_the_way_is_said_and_not_tried_again(lab, monkeypatch):
     assert "The lab cannot be written: tiny: this network cannot run in a browser." in waiting_page
     assert "http-equiv" not in waiting_page
     assert len(tried) == 1
+    assert b"http-equiv" in ask(lab).body
+    finish(lab)
+    assert len(tried) == 2
 
 
 def test_a_missing_extra_is_one_sentence(monkeypatch):

@@ -45,6 +45,7 @@ class Quota:
     files: int = 20
 
 
+@dataclass(frozen=True)
 class OnlyKnownNames:
     """Answers only who calls the server by a name of its own.
 
@@ -52,13 +53,12 @@ class OnlyKnownNames:
     what a browser on this network may see. Such a page has a name, so plain addresses are taken.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    app: ASGIApp
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         host = None if scope["type"] == "lifespan" else Headers(scope=scope).get("host")
         if scope["type"] == "lifespan" or is_own_name(host):
-            await self._app(scope, receive, send)
+            await self.app(scope, receive, send)
         elif scope["type"] == "http":
             sentence = "This server has another name: whoever runs it can add one with --host.\n"
             await PlainTextResponse(sentence, 421)(scope, receive, send)
@@ -88,19 +88,19 @@ def _machine_names() -> frozenset[str]:
     return frozenset({"localhost", name, f"{name}.local"})
 
 
+@dataclass
 class OnlyNeededFrames:
     """Passes on the messages that pages need, and no more sessions than the server takes."""
 
-    def __init__(self, app: ASGIApp, quota: Quota) -> None:
-        self._app = app
-        self._quota = quota
-        self._open = 0
+    app: ASGIApp
+    quota: Quota
+    sessions: int = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "websocket":
-            await self._app(scope, receive, send)
+            await self.app(scope, receive, send)
             return
-        if self._open >= self._quota.sessions:
+        if self.sessions >= self.quota.sessions:
             await receive()  # the wish to connect
             await send({"type": "websocket.close", "code": _FULL})
             return
@@ -110,19 +110,19 @@ class OnlyNeededFrames:
                 pass
             return message
 
-        self._open += 1
+        self.sessions += 1
         try:
-            await self._app(scope, receive_needed, send)
+            await self.app(scope, receive_needed, send)
         finally:
-            self._open -= 1
+            self.sessions -= 1
 
 
+@dataclass(frozen=True)
 class BoundedUploads:
     """Refuses files beyond what the server keeps for one session, and for all."""
 
-    def __init__(self, app: ASGIApp, quota: Quota) -> None:
-        self._app = app
-        self._quota = quota
+    app: ASGIApp
+    quota: Quota
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_upload = scope["type"] == "http" and scope["method"] == "PUT"
@@ -130,7 +130,7 @@ class BoundedUploads:
             refusal = PlainTextResponse("Too many files: take some away first.\n", 429)
             await refusal(scope, receive, send)
         else:
-            await self._app(scope, receive, send)
+            await self.app(scope, receive, send)
 
     def _is_full(self, scope: Scope) -> bool:
         session = scope["path"].partition(_UPLOADS)[2].partition("/")[0]
@@ -141,9 +141,9 @@ class BoundedUploads:
         }
         mine, coming = sizes.get(session, []), int(Headers(scope=scope).get("content-length") or 0)
         return (
-            len(mine) >= self._quota.files
-            or sum(mine) + coming > self._quota.session_uploads
-            or sum(map(sum, sizes.values())) + coming > self._quota.uploads
+            len(mine) >= self.quota.files
+            or sum(mine) + coming > self.quota.session_uploads
+            or sum(map(sum, sizes.values())) + coming > self.quota.uploads
         )
 
 

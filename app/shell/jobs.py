@@ -10,13 +10,12 @@ import itertools
 import time
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from advprop_core.errors import AdvPropError
 
 _TELLING = 2.0  # seconds of work after which its speed is known
-_NUMBERS = itertools.count()
 
 Report = Callable[..., None]
 """Takes a share that is done, or what is done and its total; may raise to stop."""
@@ -54,11 +53,14 @@ class Limits:
     queue: int = 1000
 
 
+@dataclass(eq=False)
 class Job:
     """One request being worked on, or done.
 
     Attributes:
         key: What was asked; equal keys mean the same job.
+        work: Called by a worker with the job; None once it has begun.
+        on_report: Called by each report; may wait, cancel the job, or raise.
         is_long: Whether it goes on only while no short work waits, one of its kind at a time.
         follows: Whether it completes an answer that is on a page already: such go first.
         progress: Share done, in [0, 1].
@@ -68,42 +70,27 @@ class Job:
         cancelled: Whether the worker was asked to stop, at its next report.
         watchers: Who waits for it.
         number: Larger than that of any job before.
-
-    Args:
-        key: See above.
-        work: Called by a worker with the job.
-        on_report: Called by each report; may wait, cancel the job, or raise.
-        is_long: See above.
-        follows: See above.
+        wanted: When somebody was there last; this and what follows is the pool's own.
+        has_worker: Whether a worker is at it.
+        since: From when on that was not counted yet.
     """
 
-    def __init__(
-        self,
-        key: Hashable,
-        work: Callable[[Job], Any],
-        on_report: Callable[[Job], None] = lambda job: None,
-        *,
-        is_long: bool = False,
-        follows: bool = False,
-    ) -> None:
-        self.key = key
-        self.is_long = is_long
-        self.follows = follows
-        self.progress = 0.0
-        self.spent = 0.0
-        self.started = False
-        self.stays = False
-        self.cancelled = False
-        self.future: Future[Any] = Future()
-        self.watchers: set[Watcher] = set()
-        self.number = next(_NUMBERS)
-        # The pool's own: when somebody was there last; whether a worker is at it, and since when
-        # that was not counted yet.
-        self.wanted = time.monotonic()
-        self.has_worker = False
-        self.since = 0.0
-        self._work: Callable[[Job], Any] | None = work
-        self._on_report = on_report
+    key: Hashable
+    work: Callable[[Job], Any] | None
+    on_report: Callable[[Job], None] = lambda job: None
+    is_long: bool = False
+    follows: bool = False
+    progress: float = 0.0
+    spent: float = 0.0
+    started: bool = False
+    stays: bool = False
+    cancelled: bool = False
+    future: Future[Any] = field(default_factory=Future)
+    watchers: set[Watcher] = field(default_factory=set)
+    number: int = field(default_factory=itertools.count().__next__)
+    wanted: float = field(default_factory=time.monotonic)
+    has_worker: bool = False
+    since: float = 0.0
 
     @property
     def done(self) -> bool:
@@ -125,13 +112,13 @@ class Job:
             Refused: When it took longer than this server allows.
         """
         self.progress = done / total
-        self._on_report(self)
+        self.on_report(self)
         if self.cancelled:
             raise Cancelled
 
     def run(self) -> None:
         """Do the work, on the worker's thread."""
-        work, self._work = self._work, None  # or its pictures would stay as long as the result
+        work, self.work = self.work, None  # or its pictures would stay as long as the result
         assert work is not None
         try:
             self.report(0.0)

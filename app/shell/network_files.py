@@ -86,7 +86,7 @@ def keep(data: bytes, name: str) -> Upload:
     """Keep a file as it came."""
     safe_name = re.sub(r"[^\w.\-]+", "_", name)[-_LONGEST_NAME:].lstrip(".") or "network"
     upload = Upload(content_key(data), safe_name, len(data))
-    cache.network_uploads().put(upload.key, safe_name, lambda path: path.write_bytes(data))
+    cache.network_uploads().write(upload.key, safe_name, lambda path: path.write_bytes(data))
     return upload
 
 
@@ -134,7 +134,7 @@ def use(path: Path, *, key: str, settings: ModelSettings, is_found: bool, progre
                 checkpoints.save(kept, checkpoint.model, checkpoint.info)
             kept.with_name(_ORIGIN).write_text(json.dumps(asdict(origin)), "utf-8")
 
-        store.put(name, f"{stem}.safetensors", write)
+        store.write(name, f"{stem}.safetensors", write)
     return name
 
 

@@ -42,7 +42,7 @@ def keep(data: bytes, name: str) -> str:
         try:
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
                 photos = _photos(archive.infolist(), title)
-                cache.photo_sets().put(key, title, lambda to: _unpack(archive, photos, to))
+                cache.photo_sets().write(key, title, lambda to: _unpack(archive, photos, to))
         except ZIP_ERRORS as error:
             if isinstance(error, InputError):
                 raise

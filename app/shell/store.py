@@ -85,27 +85,18 @@ class BoundedStore(Generic[K, V]):
             self._weight -= self._weigh(item)
 
 
-class FileStore:
-    """Files in a folder that is removed with the server; those used least are removed before.
+class FileStore(BoundedStore[str, Path]):
+    """Files, or folders, in a folder that is removed with the server.
 
     Args:
         capacity: Bytes that all of them may take. The newest stays, however large it is.
     """
 
     def __init__(self, capacity: int) -> None:
-        self._capacity = capacity
+        super().__init__(capacity, _bytes_of)
         self._folder = tempfile.TemporaryDirectory(prefix="advprop-")
-        self._files: OrderedDict[str, Path] = OrderedDict()
-        self._lock = threading.Lock()
 
-    def get(self, key: str) -> Path | None:
-        """The file of a key, or None when it was removed or never there."""
-        with self._lock:
-            if key in self._files:
-                self._files.move_to_end(key)
-            return self._files.get(key)
-
-    def put(self, key: str, name: str, write: Callable[[Path], object]) -> Path:
+    def write(self, key: str, name: str, write: Callable[[Path], object]) -> Path:
         """Keep the file, or folder, that ``write`` makes at the path, which ends in ``name``."""
         path = Path(self._folder.name) / key / name
         path.parent.mkdir(exist_ok=True)
@@ -114,16 +105,13 @@ class FileStore:
         except BaseException:
             shutil.rmtree(path.parent, ignore_errors=True)
             raise
-        with self._lock:
-            self._files[key] = path
-            self._files.move_to_end(key)
-            while len(self._files) > 1 and self._size() > self._capacity:
-                _, oldest = self._files.popitem(last=False)
-                shutil.rmtree(oldest.parent, ignore_errors=True)
+        self.put(key, path)
         return path
 
-    def _size(self) -> int:
-        return sum(map(_bytes_of, self._files.values()))
+    def _drop(self, name: str) -> None:
+        path, _ = self._items[name]
+        super()._drop(name)
+        shutil.rmtree(path.parent, ignore_errors=True)
 
 
 def _bytes_of(path: Path) -> int:

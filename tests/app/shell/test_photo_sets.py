@@ -82,7 +82,7 @@ def test_a_folder_counts_with_all_its_files():
         (to / "a").write_bytes(b"x" * 800)
 
     for key in ("one", "two"):
-        store.put(key, "photos", write)
+        store.write(key, "photos", write)
     assert store.get("one") is None
     assert (store.get("two") / "a").is_file()
 

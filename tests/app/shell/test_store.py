@@ -18,14 +18,14 @@ def test_the_store_keeps_few_and_knows_what_must_be_made_again():
 def test_files_that_were_used_least_make_room():
     store = FileStore(25)
     paths = {
-        name: store.put(name, "x.pth", lambda path: path.write_bytes(b"." * 10)) for name in "ab"
+        name: store.write(name, "x.pth", lambda path: path.write_bytes(b"." * 10)) for name in "ab"
     }
     assert store.get("a") == paths["a"]
-    store.put("c", "x.pth", lambda path: path.write_bytes(b"." * 10))
+    store.write("c", "x.pth", lambda path: path.write_bytes(b"." * 10))
     assert store.get("b") is None
     assert not paths["b"].exists()
     assert paths["a"].read_bytes() == b"." * 10
-    large = store.put("d", "x.pth", lambda path: path.write_bytes(b"." * 99))
+    large = store.write("d", "x.pth", lambda path: path.write_bytes(b"." * 99))
     assert store.get("d") == large  # the newest stays, however large
     assert [store.get(name) for name in "ac"] == [None, None]
 

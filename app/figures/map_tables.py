@@ -17,9 +17,9 @@ from advprop_core.report.colours import (
     overlay,
 )
 from advprop_core.report.drawing import to_webp
-from advprop_core.types import INPUT_KINDS, AttributionMap, Comparison, InputKind
+from advprop_core.types import INPUT_KINDS, Comparison, InputKind
 from app.figures.anatomy import networks_of
-from app.figures.board import where
+from app.figures.board import Maps, where
 from app.figures.style import COLUMN_TITLES, KIND_TITLES
 from app.language.text import N_, _, ngettext
 
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from advprop_core.anatomy.dial import Blended
     from advprop_core.anatomy.excitement import Excitement
 
-Maps = Mapping[tuple[InputKind, str], AttributionMap]
-"""(input kind, branch) to map."""
 _BETWEEN_INPUTS = N_("Clean − perturbed")
 _DIFFERENCE = "difference"
 _FEW = 3  # columns; pictures of more stay small

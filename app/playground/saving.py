@@ -190,7 +190,7 @@ def _record(shown: Shown, drawn: Shown | None) -> Record:
 def _source(lens: cache.Lens) -> Source:
     """The network by the name that its person knows, with what was said of its file."""
     from advprop_core.compare.bundles.network import Source
-    from advprop_core.models.bundle import bundled_models, says_all_itself
+    from advprop_core.models.bundle import says_all_itself
     from advprop_core.models.header import file_sha256
     from advprop_core.models.settings import ModelSettings
 
@@ -198,8 +198,7 @@ def _source(lens: cache.Lens) -> Source:
     if (origin := network_files.origin(name)) is not None:
         return Source(origin.file, lens.model, lens.info, origin.settings, origin.sha256)
     file = cache.file_of(name)
-    # A file's folder is nobody's business where the server is another's.
-    shown = name if bundled_models().get(name) == file else file.name
+    shown = network_files.shown_file(name, file)
     settings = ModelSettings() if says_all_itself(str(file)) else cache.model_settings()
     return Source(shown, lens.model, lens.info, settings, file_sha256(file))
 

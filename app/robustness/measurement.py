@@ -20,8 +20,7 @@ from advprop_core.text import exact_radius
 from advprop_core.types import AttackConfig, ModelInfo, Norm
 from app.language.text import N_, _, join, listing, paragraph
 from app.robustness.view import RobustnessView
-from app.shell import network_files, photo_sets
-from app.shell.cache import model_settings
+from app.shell import cache, network_files, photo_sets
 from app.shell.messages import quote
 from app.shell.pictures import own_folder
 from app.shell.samples import class_folders, folder_fits
@@ -187,7 +186,7 @@ def folder_of(request: RunRequest) -> Path | None:
         return own_folder()
     if request.data in DATA:
         return None
-    folder = photo_sets.folder_of(request.data)
+    folder = cache.photo_sets().get(request.data)
     if folder is None:
         raise InputError(_("the server no longer keeps these photos: give the zip again"))
     return folder
@@ -205,7 +204,7 @@ def command(request: RunRequest, files: Mapping[str, Path]) -> str:
     ]
     words = ["advprop", "evaluate", "--model", ",".join(models), "--data", data_name(request)]
     if not all(bundle.says_all_itself(str(files[name])) for name in request.models):
-        words += model_settings().options
+        words += cache.model_settings().options
     words += _attack_options(request)
     if request.severities:
         levels = map(str, request.severities)

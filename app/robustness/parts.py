@@ -44,7 +44,7 @@ class Results:
         """All of them, the most robust first."""
         rows = hardest(self.content) or self.content["results"]
         ranked = sorted(rows, key=lambda row: -float(row["top1"]))
-        return list(dict.fromkeys(map(_who, [*ranked, *self.content["results"]])))
+        return list(dict.fromkeys(map(tables.who, [*ranked, *self.content["results"]])))
 
     def of(self, branches: Sequence[Branch]) -> dict[str, Section]:
         """Key to section, with the figures of these branches alone."""
@@ -256,14 +256,10 @@ def _table(lines: Sequence[Mapping[str, str]], caption: str) -> None:
 
 
 def _among(rows: Sequence[Row], branches: Sequence[Branch]) -> list[Row]:
-    return [row for row in rows if _who(row) in branches]
+    return [row for row in rows if tables.who(row) in branches]
 
 
 def _name(who: Branch) -> str:
     """What a link calls it: ``aux of imagenette-advprop``."""
     model, branch = who
     return f"{branch} of {model}"
-
-
-def _who(row: Row) -> Branch:
-    return row["model"], row["branch"]

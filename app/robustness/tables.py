@@ -23,7 +23,7 @@ def accuracies(rows: Sequence[Row]) -> list[dict[str, str]]:
     conditions = list(dict.fromkeys(map(describe, rows)))
     best = {title: max(r["top1"] for r in rows if describe(r) == title) for title in conditions}
     lines = []
-    for (model, branch), own in grouped(rows, _who).items():
+    for (model, branch), own in grouped(rows, who).items():
         shares = {describe(row): row for row in own}
         lines.append(
             {_("network"): safe(model), _("branch"): branch}
@@ -47,7 +47,7 @@ def errors(
     """Mean corruption errors, the smallest first, and which kind harms each branch most."""
     lines = []
     for result in sorted(measure["results"], key=lambda result: float(result["error"])):
-        kinds = grouped(by_branch[_who(result)], lambda row: row["condition"]["corruption"])
+        kinds = grouped(by_branch[who(result)], lambda row: row["condition"]["corruption"])
         wrong = {kind: 1 - mean(row["top1"] for row in rows) for kind, rows in kinds.items()}
         worst = max(wrong, key=wrong.__getitem__)
         lines.append(
@@ -98,5 +98,6 @@ def _unbroken(text: str) -> str:
     return text.replace(" ", "\u00a0")
 
 
-def _who(row: Row) -> tuple[str, str]:
+def who(row: Row) -> tuple[str, str]:
+    """Model and branch."""
     return row["model"], row["branch"]

@@ -188,11 +188,7 @@ def unfamiliar(result: Comparison, info: ModelInfo) -> str | None:
     return _(
         "{unsure}. The picture may show something that the network never learnt, or the network "
         "learnt little, or its size, mean or std is wrong. It knows {classes}."
-    ).format(unsure=unsure, classes=_first_classes(info))
-
-
-def _first_classes(info: ModelInfo) -> str:
-    return listing(info.class_names, FEW_CLASSES)
+    ).format(unsure=unsure, classes=listing(info.class_names, FEW_CLASSES))
 
 
 def foreign(info: ModelInfo, title: str) -> str:
@@ -200,7 +196,7 @@ def foreign(info: ModelInfo, title: str) -> str:
     return _(
         "The network has no class for this picture ({title}), so no answer can be "
         "right. It knows {classes}."
-    ).format(title=title, classes=_first_classes(info))
+    ).format(title=title, classes=listing(info.class_names, FEW_CLASSES))
 
 
 def one_attack(result: Comparison) -> str | None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from advprop_core.models import bundle
 from advprop_core.models.settings import ModelSettings
 from advprop_core.pictures.decoding import content_key
 from advprop_core.types import ModelInfo
@@ -184,6 +185,11 @@ def opened() -> tuple[str, ...]:
     names = tuple(n for n in dict.fromkeys([*new, *names_before]) if cache.opened_networks().get(n))
     st.session_state[OPENED] = names
     return names
+
+
+def shown_file(name: str, file: Path) -> str:
+    """What others may read of a network's file: a bundled one's name, or the file's own."""
+    return name if bundle.bundled_models().get(name) == file else file.name
 
 
 def is_gone(name: str) -> bool:

@@ -60,14 +60,9 @@ def offered() -> dict[str, str]:
     return titles
 
 
-def folder_of(key: str) -> Path | None:
-    """The folder with a folder for each class; None where it is no longer kept."""
-    return cache.photo_sets().get(key)
-
-
 def classes_of(key: str) -> list[str]:
     """What the class folders are called."""
-    folder = folder_of(key)
+    folder = cache.photo_sets().get(key)
     return [] if folder is None else sorted(path.name for path in folder.iterdir())
 
 

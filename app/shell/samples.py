@@ -11,7 +11,7 @@ from advprop_core.models.class_names import match_classes
 from advprop_core.pictures.files import is_hidden
 from advprop_core.types import ModelInfo
 from app.language.text import N_, Sentence, _, join, paragraph
-from app.shell import photo_sets
+from app.shell import cache, photo_sets
 from app.shell.messages import quote
 from app.shell.pictures import own_folder
 
@@ -33,7 +33,7 @@ class Source:
 
 def source_for(info: ModelInfo, limit: int, photos: str) -> Source | None:
     """The zip of this key if it fits, else built-in scenes, else the app's folder if it fits."""
-    zip_folder = photo_sets.folder_of(photos)
+    zip_folder = cache.photo_sets().get(photos)
     if zip_folder is not None and match_classes(info.classes, photo_sets.classes_of(photos)):
         title = Sentence("photos of {folder}", folder=zip_folder.name)
         return Source(str(zip_folder), title, limit)

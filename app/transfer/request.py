@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from advprop_core.errors import InputError
-from advprop_core.models import bundle
 from advprop_core.types import ModelInfo
 from app.language.text import N_, _
 from app.shell import network_files
@@ -76,13 +75,10 @@ def tasks() -> dict[str, str]:
 
 def command(request: TransferRequest, files: Mapping[str, Path]) -> str:
     """What trains the same without the app; files and folders go by their last names."""
-    bundled = bundle.bundled_models()
     sources = []
     for source in request.sources:
         network, colon, branch = source.partition(":")
-        file = files[network]
-        shown = network if file == bundled.get(network) else file.name
-        sources.append(f"{shown}{colon}{branch}")
+        sources.append(f"{network_files.shown_file(network, files[network])}{colon}{branch}")
     words = ["advprop", "transfer", "--source", ",".join(sources), "--data", request.title]
     words += ["--num-images", ",".join(map(str, request.num_images))]
     words += ["--seeds", str(request.seeds), "--epochs", str(request.epochs)]

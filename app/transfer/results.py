@@ -16,8 +16,6 @@ from app.shell.state import key
 from app.shell.workbench import dark
 from app.transfer import words
 
-_TITLES = {"images": "Images", "differences": "Differences", "blocks": "Blocks", "epochs": "Epochs"}
-
 _FEW_ROWS = 12
 
 
@@ -47,7 +45,7 @@ def show(content: Mapping[str, Any]) -> None:
 @defects.fragment
 def _figures(content: Mapping[str, Any]) -> None:
     """The report's sections, a tab at a time."""
-    sections = {_TITLES[section.key]: section for section in transfer_sections(content)}
+    sections = {section.key.capitalize(): section for section in transfer_sections(content)}
     st.session_state.setdefault(key("learned_part"), st.session_state["fields"]["learned_part"])
     state.current()
     tab, title = tabs(list(sections), "learned_part")

@@ -33,12 +33,12 @@ def store(clear_caches):
 def test_photos_are_kept_by_class_and_what_systems_add_is_not(store):
     data = zipped(*PHOTOS, "__MACOSX/pets/star/._0.jpg", "pets/.DS_Store", "pets/readme.txt")
     key = photo_sets.keep(data, "Meine Tiere ü.zip")
-    folder = photo_sets.folder_of(key)
+    folder = cache.photo_sets().get(key)
     assert folder.name == "Meine Tiere ü"
     assert photo_sets.classes_of(key) == ["heart", "star"]
     assert len([*folder.rglob("*.jpg")]) == 12
     assert photo_sets.keep(data, "again.zip") == key
-    assert photo_sets.folder_of("0" * 64) is None
+    assert cache.photo_sets().get("0" * 64) is None
 
 
 @pytest.mark.parametrize(

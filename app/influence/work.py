@@ -148,9 +148,7 @@ def no_training_images(*, progress: Report) -> PictureRest:
     return PictureRest((), 0, False)
 
 
-def find_suspects(
-    lens: Lens, *, training: TrainingSet, progress: Report
-) -> tuple[Example, ...]:
+def find_suspects(lens: Lens, *, training: TrainingSet, progress: Report) -> tuple[Example, ...]:
     """The training images with the largest influence on themselves in main, largest first."""
     images = training.listed()
     tracer = tracer_of(lens, MAIN, training, images, progress)

@@ -125,10 +125,10 @@ def _say_cost(request: RunRequest, models: Mapping[str, ModelInfo], busy: bool) 
 
 
 def _task(request: RunRequest) -> Task:
-    def measure(*inputs: Any, progress: Report) -> object:
+    def measure(request: Any, files: Any, progress: Report) -> object:
         from app.robustness.work import measure  # here: it loads torch
 
-        return measure(*inputs, progress=progress)
+        return measure(request, files, progress)
 
     return runs.task(request.models, measure, request)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import streamlit as st
@@ -86,14 +86,14 @@ def chart(figure: go.Figure, name: str, alt: str, heading: str = "", **options: 
 
 
 def small_picture(source: str, size: int, width: int, alt: str) -> None:
-    """A picture by its short text, as a network of that size sees it; one that has gone is named."""
+    """A picture by its short text, as a network sees it at a size; one that has gone is named."""
     try:
         st.image(cache.preview(source, size), width=width, output_format="PNG", alt=alt)
     except (PictureGone, ValueError) as error:
         st.caption(f":material/broken_image: {error}")
 
 
-def page_button(title: str, page: str, choices: Mapping[str, Any], **options: Any) -> None:
+def page_button(title: str, page: str, choices: dict[str, Any], **options: Any) -> None:
     """A button that opens another page, by its room, where these fields of its view are chosen."""
     if st.button(title, on_click=state.choose, kwargs=choices, **options):
         st.switch_page(f"app/{page}/page.py")

@@ -93,10 +93,10 @@ def _run(
 
 
 def _task(request: TransferRequest) -> Task:
-    def transfer(*inputs: Any, progress: Report) -> dict[str, Any]:
+    def transfer(request: Any, files: Any, progress: Report) -> dict[str, Any]:
         from app.transfer.work import transfer  # here: it loads torch
 
-        return transfer(*inputs, progress=progress)
+        return transfer(request, files, progress)
 
     networks = (source.partition(":")[0] for source in request.sources)
     return runs.task(networks, transfer, request)

@@ -63,7 +63,8 @@ export class NetworkQueue extends Observable {
       return this.#reply<Comparison>(
         () => client.compare(network, { ...job, id, step: null, dial: null, isLive: true }),
         (reply) => {
-          if (reply.kind !== "part" || reply.id !== id || reply.part.kind !== "answers") return null;
+          if (reply.kind !== "part" || reply.id !== id || reply.part.kind !== "answers")
+            return null;
           const { label, frames, step, clean, perturbed } = reply.part;
           return { label, original: job.clean, perturbed: frames[step], clean, answers: perturbed };
         },

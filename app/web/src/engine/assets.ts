@@ -57,6 +57,8 @@ export function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
 
 /** base64(gzip(bytes)) to the bytes. */
 async function unpack(packed: string): Promise<Uint8Array<ArrayBuffer>> {
-  const stream = new Blob([bytesOf(packed.trim())]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const stream = new Blob([bytesOf(packed.trim())])
+    .stream()
+    .pipeThrough(new DecompressionStream("gzip"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }

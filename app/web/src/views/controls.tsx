@@ -42,11 +42,7 @@ export function NetworkPicker({ lab }: { lab: Lab }) {
   const { network, manifest } = lab;
   if (manifest.networks.length < 2) return null;
   return (
-    <Select
-      label={words.network}
-      value={network.name}
-      onChoose={(name) => lab.chooseNetwork(name)}
-    >
+    <Select label={words.network} value={network.name} onChoose={(name) => lab.chooseNetwork(name)}>
       {optionsOf(manifest.networks.map(({ name, title }) => [name, title]))}
     </Select>
   );

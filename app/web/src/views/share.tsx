@@ -74,9 +74,7 @@ export function HiddenParts({ manifest, legend, hide, onChange }: HiddenPartsPro
           key={part}
           label={words.parts[part]}
           isChecked={hide.includes(part)}
-          onChange={() =>
-            onChange(PARTS.filter((each) => (each === part) !== hide.includes(each)))
-          }
+          onChange={() => onChange(PARTS.filter((each) => (each === part) !== hide.includes(each)))}
         />
       ))}
     </fieldset>

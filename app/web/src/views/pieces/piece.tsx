@@ -55,7 +55,9 @@ export function Piece({ name }: { name: PieceName }) {
     case "conflicts":
       return <Conflicts names={[VANILLA, ADVPROP]} />;
     case "shuffled-norms":
-      return <OnNetwork name={ADVPROP}>{(network) => <ShuffledNorms network={network} />}</OnNetwork>;
+      return (
+        <OnNetwork name={ADVPROP}>{(network) => <ShuffledNorms network={network} />}</OnNetwork>
+      );
     case "random-labels":
       return <RandomLabels />;
     case "other-seeds":

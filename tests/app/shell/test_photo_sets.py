@@ -61,7 +61,7 @@ def test_photos_are_kept_by_class_and_what_systems_add_is_not(store):
 def test_other_zips_are_refused_in_a_sentence_and_leave_nothing(store, data, reason):
     with pytest.raises(InputError, match=reason):
         photo_sets.keep(data, "../x.zip")
-    assert not [*store._files]
+    assert not [*store._items]
 
 
 def test_a_photo_whose_bytes_are_damaged_leaves_nothing(store):

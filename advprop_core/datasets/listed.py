@@ -81,7 +81,7 @@ class ImageList:
         def fill(row: int) -> None:
             opened = self.open(places[row], size)
             if isinstance(opened, Unreadable):
-                raise InputError(f"{opened.path}: {opened.reason}")
+                raise InputError(f"{opened.path}: {opened.reason} Remove it")
             pixels[row] = opened
 
         with ThreadPoolExecutor(os.cpu_count()) as pool:

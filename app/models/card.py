@@ -47,13 +47,13 @@ def measured(info: ModelInfo) -> list[dict[str, Any]]:
     """A line for each figure of a network."""
     rows = []
     for metric in info.metrics:
-        low, high = metric["interval"]
+        low, high = (f"{100 * end:.1f}" for end in metric["interval"])
         rows.append(
             {
                 _("Branch"): safe(metric["branch"]),
                 _("What"): _condition(metric["condition"]),
-                _("Result"): f"{metric['top1']:.1%}",
-                _("95 % interval"): _("{low:.1%} to {high:.1%}").format(low=low, high=high),
+                _("Result"): f"{100 * metric['top1']:.1f} %",
+                _("95 % interval"): _("{low} to {high} %").format(low=low, high=high),
                 "n": metric["n"],
                 _("Data"): safe(metric["data"]),
             }

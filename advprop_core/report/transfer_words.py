@@ -63,16 +63,25 @@ def headline(content: Mapping[str, Any]) -> Iterator[str]:
             count=best["num_images"],
             trained=trained_blocks(best["trainable"]),
         )
+    for trained, source, findings in comparisons(content):
+        yield _("{source} against {first}, {trained}: {parts}.").format(
+            source=source, first=first, trained=trained, parts=findings
+        )
+
+
+def comparisons(content: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """What is trained, a further source, and where that is better than the first or worse."""
+    _first, *others = sources(content)
     for trainable, rows in by_trainable(content["accuracies"]).items():
         for source in others:
             compared = [
                 row for row in rows if row["source"] == source and row["difference"] is not None
             ]
             if compared:
-                yield _verdict(source, first, trainable, compared)
+                yield trained_blocks(trainable), source, _findings(compared)
 
 
-def _verdict(source: str, first: str, trainable: str, rows: Sequence[Row]) -> str:
+def _findings(rows: Sequence[Row]) -> str:
     """What differences are more than chance over seeds, and where no interval can say."""
     signs: dict[str, list[int]] = {sign: [] for sign in _SIGNS}
     for place, row in enumerate(rows):
@@ -88,9 +97,7 @@ def _verdict(source: str, first: str, trainable: str, rows: Sequence[Row]) -> st
         for sign, places in signs.items()
         if places
     ]
-    return _("{source} against {first}, {trained}: {parts}.").format(
-        source=source, first=first, trained=trained_blocks(trainable), parts=_("; ").join(parts)
-    )
+    return _("; ").join(parts)
 
 
 def _where(rows: Sequence[Row], places: Sequence[int]) -> str:

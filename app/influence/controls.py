@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from advprop_core.types import ModelInfo
-from app.influence.view import SETS, InfluenceView, sets_for
+from app.influence.view import PARTS, SETS, InfluenceView, sets_for
 from app.language.text import _, titled
 from app.shell import state, workbench
 from app.shell.state import key
@@ -40,12 +40,14 @@ def choices(info: ModelInfo) -> None:
         ),
         **ends(InfluenceView, "training_images"),
     )
-    st.slider(
-        _("Images to show"),
-        step=1,
-        key=key("shown_images"),
-        help=_("Helpful ones of each branch, and as many harmful ones."),
-        **ends(InfluenceView, "shown_images"),
-    )
+    is_traced = st.session_state[key("influence_part")] == PARTS[0]  # these do nothing elsewhere
+    if is_traced:
+        st.slider(
+            _("Images to show"),
+            step=1,
+            key=key("shown_images"),
+            help=_("Helpful ones of each branch, and as many harmful ones."),
+            **ends(InfluenceView, "shown_images"),
+        )
     help = _("Compare a network with another one on the same training images.")
-    workbench.second_network(lambda other: bool(sets_for(other)), help)
+    workbench.second_network(lambda other: bool(sets_for(other)), help, is_shown=is_traced)

@@ -18,20 +18,46 @@ _STEP_HELP = {
     "Redo": N_("Redo what was chosen on this page ({keys})."),
 }
 _MOST = 200  # views that are remembered
+# What the widgets are called, in short.
 _TITLES = {
-    "model": N_("network"),
-    "image": N_("picture"),
-    "epsilon": "ε",
-    "radius": "ε",
-    "severity": N_("strength of the noise"),
-    "attack_branch": N_("attack through"),
-    "target": N_("target class"),
-    "explained": N_("what the maps explain"),
-    "scale": N_("colour scale"),
-    "expert": N_("expert controls"),
-    "studio": N_("attack studio"),
+    "model": N_("network"), "image": N_("picture"), "true_class": N_("what the picture shows"),
+    "perturbation": N_("perturbation"), "norm": N_("Norm"), "epsilon": "ε", "radius": "ε",
+    "severity": N_("strength of the noise"), "steps": N_("Steps"), "step_size": N_("step size"),
+    "attack_branch": N_("attack through"), "target": N_("target class"), "seed": N_("Seed"),
+    "regions": N_("Erase by hand"), "fill": N_("Fill with"), "method": N_("Map"),
+    "layer": N_("Layer"), "explained": N_("what the maps explain"), "scale": N_("colour scale"),
+    "opacity": N_("Opacity of the maps"), "expert": N_("expert controls"),
+    "photos": N_("Photos of your own"), "studio": N_("attack studio"),
     "beside": N_("what is beside it"),
-}
+    # Maps, Visualise
+    "maps": N_("Maps"), "checked": N_("Check these maps"), "wished": N_("See"),
+    "wished_class": N_("Class"), "channel": N_("Channel"), "begins_with": N_("Start from"),
+    "reach": N_("Strength ε (L2)"), "visual_steps": N_("Steps"),
+    "second_model": N_("Network beside it"),
+    # Anatomy
+    "second": N_("Compared with"), "dial": N_("dial"), "moved": N_("What moves"),
+    "moved_layers": N_("Layers that move"), "measure": N_("What differs"),
+    "norm_layer": N_("Layer"), "gap_by": N_("What is swapped"), "looked_into": N_("tab"),
+    "calibrated": N_("calibrated branch"),
+    # Robustness
+    "tested": N_("Networks"), "data": N_("Test images"), "images": N_("Images"),
+    "attacks": N_("Attacks"), "ball": N_("Norm"), "radii": N_("Strengths ε"),
+    "attack_steps": N_("Steps"), "restarts": N_("Restarts"),
+    "through_each": N_("Attack through each branch"), "sanity": N_("Check the gradients"),
+    "searched": N_("Smallest ε"), "probed": N_("Probes"), "corrupted": N_("Corruptions"),
+    "severities": N_("Severities"), "results": N_("Results"), "part": N_("tab"),
+    "transfer": N_("Network and attack"), "corrupted_branch": N_("Branch"),
+    "compared_with": N_("Compared with"), "confidence_under": N_("What images went through"),
+    "pictured": N_("branches"), "asked": N_("Question"), "asked_on": N_("Measured on"),
+    "gallery_network": N_("Network"), "gallery_condition": N_("What images went through"),
+    "gallery_group": N_("Which images"),
+    # Transfer, Influence
+    "contenders": N_("Networks"), "new_task": N_("New task"), "amounts": N_("Training images"),
+    "repeats": N_("Seeds"), "rounds": N_("Epochs"), "learned": N_("Results"),
+    "learned_part": N_("tab"), "trained_on": N_("Training images"),
+    "training_images": N_("How many training images"), "shown_images": N_("Images to show"),
+    "influence_part": N_("tab"), "flagged": N_("Flagged"),
+}  # fmt: skip
 _CLASSES = ("true_class", "target", "explained")
 _LOCAL = ("localhost", "127.0.0.1", "::1", "0.0.0.0")
 
@@ -172,7 +198,8 @@ def _step(view: View, by: int, title: str) -> None:
 
 
 def _title(name: str) -> str:
-    return _(_TITLES.get(name, name.replace("_", " ")))
+    title = _(_TITLES[name])
+    return title[:1].lower() + title[1:]  # within a sentence
 
 
 def _say(title: str, before: View, after: View) -> None:

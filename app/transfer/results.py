@@ -24,7 +24,7 @@ def show(content: Mapping[str, Any]) -> None:
     with english():  # files say it
         chart_saving.tell(words.source(content))
     st.markdown(f"## {words.heading(content)}")
-    st.markdown("\n".join(f"- {sentence}" for sentence in words.answers(content)))
+    st.markdown(words.answers(content))
     _figures(content)
     for title, rows, meanings in words.table_rows(content):
         # Nine networks by seven numbers of images are ten screens of a phone.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
-from advprop_core.report.transfer_words import headline, sources, tables
+from advprop_core.report.transfer_words import comparisons, headline, sources, tables
 from advprop_core.text import percent
 from app.language.text import N_, _, join, paragraph
 from app.shell.messages import safe
@@ -92,9 +94,20 @@ def heading(content: Mapping[str, Any]) -> str:
     )
 
 
-def answers(content: Mapping[str, Any]) -> list[str]:
-    """What can be said of the sources, a sentence each, as Markdown."""
-    return [safe(sentence) for sentence in headline(content)]
+def answers(content: Mapping[str, Any]) -> str:
+    """What can be said of the sources, as Markdown: a list below what all are compared with."""
+    first, *others = sources(content)
+    if not others:
+        return "\n".join(map(safe, headline(content)))
+    lines = []
+    for trained, compared in groupby(comparisons(content), itemgetter(0)):
+        against = _("Against {first}, {trained}:").format(first=safe(first), trained=trained)
+        lines += [against, ""]
+        for _trained, source, findings in compared:
+            finding = _("{what}: {figures}").format(what=safe(source), figures=safe(findings))
+            lines.append("- " + _("{sentence}.").format(sentence=finding))
+        lines.append("")
+    return "\n".join(lines)
 
 
 def table_rows(content: Mapping[str, Any]) -> list[tuple[str, list[dict[str, str]], str]]:

@@ -2,10 +2,18 @@
 
 from dataclasses import replace
 
+import pytest
+
+from app.anatomy.view import AnatomyView
+from app.influence.view import InfluenceView
+from app.maps.view import MapsView
 from app.playground.view import PlaygroundView
+from app.robustness.view import RobustnessView
 from app.shell import cache
-from app.shell.history import History, changes, link, not_carried
-from app.shell.view import View
+from app.shell.history import _TITLES, History, changes, link, not_carried
+from app.shell.view import View, rules
+from app.transfer.view import TransferView
+from app.visualise.view import VisualiseView
 from tests.app.visiting import chosen
 
 START = View()
@@ -43,6 +51,22 @@ def test_changes_in_words():
         "picture", "perturbation PGD attack → FGSM attack", "ε 4 → 8", "target class none → `n1`",
         "expert controls off → on",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        PlaygroundView,
+        MapsView,
+        VisualiseView,
+        AnatomyView,
+        RobustnessView,
+        TransferView,
+        InfluenceView,
+    ],
+)
+def test_every_field_has_a_name_that_other_languages_translate(view):
+    assert rules(view).keys() <= _TITLES.keys()
 
 
 def test_a_class_is_called_by_its_name(monkeypatch, tiny_info_of):

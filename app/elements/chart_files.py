@@ -22,22 +22,15 @@ def chart_files(chart: str, heading: str, about: Sequence[str]) -> None:
         about: Lines below the heading: of which network, under which condition.
     """
     name = re.sub(r"[^a-zA-Z0-9_-]", "-", chart.strip())
-    # Streamlit marks the place of a widget by its key, written so.
-    chart_class = f"st-key-{name}"
-    # Plotly obeys some markup in titles, and names may come from files.
-    words = {"heading": _text(heading), "about": [*map(_text, about)]}
-    buttons = {"png": _("Picture (PNG)"), "svg": _("Drawing (SVG)")}
     _mount(
         key=f"files.{chart}",
         data={
-            "place": chart_class,
+            "place": f"st-key-{name}",  # Streamlit marks the place of a widget by its key, so
             "name": name,
             "colours": {**TO_LIGHT},
-            "buttons": buttons,
-            **words,
+            "buttons": {"png": _("Picture (PNG)"), "svg": _("Drawing (SVG)")},
+            # Plotly obeys some markup in titles, and names may come from files.
+            "heading": escape(heading, quote=False),
+            "about": [escape(line, quote=False) for line in about],
         },
     )
-
-
-def _text(words: str) -> str:
-    return escape(words, quote=False)

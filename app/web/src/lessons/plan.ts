@@ -1,31 +1,10 @@
 /** The eight lessons: their parts in order, and which answers are right. Texts: `src/text/lessons/`. */
 
 import { lessonsEn } from "../text/lessons/en";
+import type { PieceName } from "../views/pieces/piece";
 import type { Order } from "./answers";
 
 export type LessonId = keyof typeof lessonsEn.lessons;
-
-/** The live parts; `views/pieces/` draws them. */
-export type PieceName =
-  | "attack-photo"
-  | "noise-photo"
-  | "eight-pixels"
-  | "digit"
-  | "fgsm-photo"
-  | "digit-errors"
-  | "robust-digit"
-  | "two-networks"
-  | "running-means"
-  | "two-branches"
-  | "live-training"
-  | "algorithm"
-  | "strongest-attack"
-  | "maps"
-  | "map-methods"
-  | "conflicts"
-  | "shuffled-norms"
-  | "random-labels"
-  | "other-seeds";
 
 export interface Part {
   /** Of its text. */

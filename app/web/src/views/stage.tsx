@@ -52,12 +52,7 @@ export function Change({ lab }: { lab: Lab }) {
   if (isUnchanged(shown)) return null;
   return (
     <section class="change">
-      <Drawing
-        {...{ size: subject.network.size, isPending: pending.answers }}
-        drawn={difference?.change ?? null}
-        alt={difference ? words.changeAlt(difference.times, difference.linf) : words.change}
-        caption={difference?.linf ? words.amplified(difference.times) : words.noChange}
-      />
+      <ChangeDrawing {...{ size: subject.network.size, isPending: pending.answers, difference }} />
       <div class="measured">
         {difference && !state.hide.includes("measured") && (
           <Measurements shown={shown} difference={difference} />
@@ -70,7 +65,24 @@ export function Change({ lab }: { lab: Lab }) {
 
 type Difference = NonNullable<ReturnType<typeof differenceOf>>;
 
-function differenceOf(clean: Drawn, perturbed: Drawn) {
+interface ChangeDrawingProps {
+  size: number;
+  isPending: boolean;
+  difference: Difference | null;
+}
+
+/** The change made visible. */
+export function ChangeDrawing({ size, isPending, difference }: ChangeDrawingProps) {
+  const [alt, caption] = difference
+    ? [
+        words.changeAlt(difference.times, difference.linf),
+        difference.linf > 0 ? words.amplified(difference.times) : words.noChange,
+      ]
+    : [words.change, words.change];
+  return <Drawing {...{ size, isPending, alt, caption, drawn: difference?.change ?? null }} />;
+}
+
+export function differenceOf(clean: Drawn, perturbed: Drawn) {
   if (typeof clean === "string" || typeof perturbed === "string") return null;
   const measured = measure(perturbed, clean);
   const times = amplification(perturbed, clean);

@@ -1,7 +1,6 @@
 /** A picture that is changed with one slider, and what branches of a network answer. */
 
 import { useMemo, useState } from "preact/hooks";
-import { amplification, paintChange } from "../../engine/drawing";
 import type { AttackKind, GalleryPicture, Network, Settings } from "../../manifest";
 import type { Comparison } from "../../network-queue";
 import { readDataUrl } from "../../pictures";
@@ -11,6 +10,7 @@ import { BarLegend } from "../bars";
 import { BranchChoice, Strength } from "../choices";
 import { Drawing } from "../drawing";
 import { type Asked, useAsked, useLessonContext } from "../lessons/context";
+import { ChangeDrawing, differenceOf } from "../stage";
 import { AnswerBars } from "./answers";
 import { OnNetwork, Status } from "./status";
 
@@ -116,7 +116,10 @@ interface PicturesProps {
 /** The clean picture, the changed one, and the change made visible. */
 export function Pictures({ network, picture, comparison, isPending, attack }: PicturesProps) {
   const { size } = network;
-  const change = useMemo(() => changeOf(comparison), [comparison]);
+  const change = useMemo(
+    () => comparison && differenceOf(comparison.original, comparison.perturbed),
+    [comparison],
+  );
   return (
     <div class="piece-pictures">
       <Drawing
@@ -129,28 +132,9 @@ export function Pictures({ network, picture, comparison, isPending, attack }: Pi
         alt={words.perturbedAlt(picture.title, words.attackNames[attack])}
         caption={words.perturbed}
       />
-      <Drawing
-        {...{ size, isPending, drawn: change?.drawn ?? null }}
-        alt={change ? words.changeAlt(change.times, change.largest) : words.change}
-        caption={change ? changeCaption(change) : words.change}
-      />
+      <ChangeDrawing {...{ size, isPending, difference: change }} />
     </div>
   );
-}
-
-function changeCaption({ times, largest }: { times: number; largest: number }): string {
-  return largest > 0 ? words.amplified(times) : words.noChange;
-}
-
-function changeOf(comparison: Comparison | null) {
-  if (!comparison) return null;
-  const { perturbed, original } = comparison;
-  const times = amplification(perturbed, original);
-  const largest = perturbed.reduce(
-    (most, level, i) => Math.max(most, Math.abs(level - original[i])),
-    0,
-  );
-  return { times, largest, drawn: paintChange(perturbed, original, times) };
 }
 
 interface ThumbnailsProps {

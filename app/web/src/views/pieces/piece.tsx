@@ -1,6 +1,7 @@
-/** The live part of this name. */
+/** The live parts of lessons, by name. */
 
-import type { PieceName } from "../../lessons/plan";
+import type { ComponentChildren } from "preact";
+import type { Network } from "../../manifest";
 import { useLessonContext } from "../lessons/context";
 import { LiveTraining } from "../training/live-training";
 import { Algorithm } from "./algorithm";
@@ -19,48 +20,47 @@ const VANILLA = "shapes-vanilla";
 const ADVPROP = "shapes-advprop";
 const MAIN = ["main"];
 
+/** By the name that the plan of the lessons has for it. */
+const PIECES = {
+  "attack-photo": () => (
+    <Attack network={PHOTOS} attack="pgd" branches={MAIN} levels={2} mostLevels={8} />
+  ),
+  "noise-photo": () => (
+    <Attack network={PHOTOS} attack="noise" branches={MAIN} levels={2} mostLevels={16} />
+  ),
+  "fgsm-photo": () => (
+    <Attack network={PHOTOS} attack="fgsm" branches={MAIN} levels={2} mostLevels={8} />
+  ),
+  "two-branches": () => <Attack network={ADVPROP} attack="pgd" levels={4} mostLevels={8} />,
+  "strongest-attack": () => (
+    <Attack network={ADVPROP} attack="pgd" levels={4} mostLevels={8} choosesBranch />
+  ),
+  "eight-pixels": () => <EightPixels />,
+  digit: () => <DigitPiece models={["natural"]} />,
+  "robust-digit": () => <DigitPiece models={["natural", "robust"]} />,
+  "digit-errors": () => <DigitErrors />,
+  "two-networks": () => <TwoNetworks names={[VANILLA, ADVPROP]} />,
+  "running-means": () => <RunningMeans />,
+  "live-training": () => <TrainHere />,
+  algorithm: () => onNetwork(ADVPROP, Algorithm),
+  maps: () => onNetwork(PHOTOS, Maps),
+  "map-methods": () => onNetwork(PHOTOS, MapMethods),
+  conflicts: () => <Conflicts names={[VANILLA, ADVPROP]} />,
+  "shuffled-norms": () => onNetwork(ADVPROP, ShuffledNorms),
+  "random-labels": () => <RandomLabels />,
+  "other-seeds": () => <OtherSeeds />,
+};
+
+export type PieceName = keyof typeof PIECES;
+
 export function Piece({ name }: { name: PieceName }) {
-  const { manifest } = useLessonContext();
-  switch (name) {
-    case "attack-photo":
-      return <Attack network={PHOTOS} attack="pgd" branches={MAIN} levels={2} mostLevels={8} />;
-    case "noise-photo":
-      return <Attack network={PHOTOS} attack="noise" branches={MAIN} levels={2} mostLevels={16} />;
-    case "fgsm-photo":
-      return <Attack network={PHOTOS} attack="fgsm" branches={MAIN} levels={2} mostLevels={8} />;
-    case "two-branches":
-      return <Attack network={ADVPROP} attack="pgd" levels={4} mostLevels={8} />;
-    case "strongest-attack":
-      return <Attack network={ADVPROP} attack="pgd" levels={4} mostLevels={8} choosesBranch />;
-    case "eight-pixels":
-      return <EightPixels />;
-    case "digit":
-      return <DigitPiece models={["natural"]} />;
-    case "robust-digit":
-      return <DigitPiece models={["natural", "robust"]} />;
-    case "digit-errors":
-      return <DigitErrors />;
-    case "two-networks":
-      return <TwoNetworks names={[VANILLA, ADVPROP]} />;
-    case "running-means":
-      return <RunningMeans />;
-    case "live-training":
-      return <LiveTraining manifest={manifest} />;
-    case "algorithm":
-      return <OnNetwork name={ADVPROP}>{(network) => <Algorithm network={network} />}</OnNetwork>;
-    case "maps":
-      return <OnNetwork name={PHOTOS}>{(network) => <Maps network={network} />}</OnNetwork>;
-    case "map-methods":
-      return <OnNetwork name={PHOTOS}>{(network) => <MapMethods network={network} />}</OnNetwork>;
-    case "conflicts":
-      return <Conflicts names={[VANILLA, ADVPROP]} />;
-    case "shuffled-norms":
-      return (
-        <OnNetwork name={ADVPROP}>{(network) => <ShuffledNorms network={network} />}</OnNetwork>
-      );
-    case "random-labels":
-      return <RandomLabels />;
-    case "other-seeds":
-      return <OtherSeeds />;
-  }
+  return PIECES[name]();
+}
+
+function onNetwork(name: string, Part: (props: { network: Network }) => ComponentChildren) {
+  return <OnNetwork name={name}>{(network) => <Part network={network} />}</OnNetwork>;
+}
+
+function TrainHere() {
+  return <LiveTraining manifest={useLessonContext().manifest} />;
 }

@@ -11,7 +11,16 @@ import plotly.graph_objects as go
 from advprop_core.report.colours import Array, branch_colour
 from advprop_core.text import percent, shorten
 from advprop_core.types import INPUT_KINDS, Comparison, InputKind, Prediction
-from app.figures.style import DASHES, FAINT, INK, KIND_TITLES, name_in_full, series
+from app.figures.style import (
+    DASHES,
+    FAINT,
+    INK,
+    KIND_TITLES,
+    legend,
+    name_in_full,
+    row_axis,
+    series,
+)
 from app.language.text import N_, _
 
 if TYPE_CHECKING:
@@ -78,28 +87,13 @@ def bars(
             )
         )
     figure.update_xaxes(range=[0, 1.14], visible=False)
-    figure.update_yaxes(
-        tickvals=list(range(len(chosen))),
-        ticktext=labels,
-        tickfont={"color": INK[dark], "size": 13},
-        range=[len(chosen) - 0.5, -0.5],
-        showgrid=False,
-        zeroline=False,
-        automargin=True,
-    )
+    figure.update_yaxes(tickfont={"color": INK[dark], "size": 13}, **row_axis(labels))
     figure.update_layout(
         height=_BARS_HEIGHT,
         margin={"l": 0, "r": 0, "t": 4, "b": 30},
         barmode="group",
         bargap=0.28,
-        legend={
-            "orientation": "h",
-            "y": -0.02,
-            "yanchor": "top",
-            "x": 0,
-            "traceorder": "normal",
-            "font": {"color": INK[dark]},
-        },
+        legend=legend(dark, y=-0.02, yanchor="top", traceorder="normal"),
     )
     return figure
 
@@ -189,14 +183,7 @@ def lay_out_way(figure: go.Figure, way: Way, dark: bool) -> None:
     figure.update_layout(
         height=_CURVE_HEIGHT,
         margin={"l": 6, "r": 6, "t": 26, "b": 24},
-        legend={
-            "orientation": "h",
-            "y": 1.02,
-            "yanchor": "bottom",
-            "x": 1,
-            "xanchor": "right",
-            "font": {"color": INK[dark]},
-        },
+        legend=legend(dark, y=1.02, yanchor="bottom", x=1, xanchor="right"),
     )
 
 

@@ -10,7 +10,7 @@ from advprop_core.report.colours import branch_colour
 from advprop_core.report.style import plain, whiskers
 from advprop_core.report.words import Row, columns, describe
 from advprop_core.text import percent
-from app.figures.style import INK
+from app.figures.style import INK, row_axis
 from app.language.text import _
 
 _ROW = 40  # px
@@ -123,13 +123,4 @@ def _lay_out(figure: go.Figure, names: Sequence[str], dark: bool) -> None:
         zeroline=False,
         fixedrange=True,
     )
-    figure.update_yaxes(
-        tickvals=[*range(len(names))],
-        ticktext=[*names],
-        tickfont={"color": INK[dark]},
-        range=[len(names) - 0.5, -0.5],
-        showgrid=False,
-        zeroline=False,
-        automargin=True,
-        fixedrange=True,
-    )
+    figure.update_yaxes(tickfont={"color": INK[dark]}, fixedrange=True, **row_axis(names))

@@ -19,6 +19,7 @@ from app.figures.style import (
     STRIP_SCALES,
     bar_marker,
     error_bars,
+    panel_title,
     stage_axis,
 )
 from app.language.text import N_, _
@@ -82,12 +83,7 @@ def bars(gap: Gap, order: Order, second: str, *, dark: bool = False) -> go.Figur
     figure.update_yaxes(range=[0, 1.02], fixedrange=True, tickfont={"color": INK[dark]}, **SHARES)
     figure.update_layout(
         height=_BARS_HEIGHT,
-        title={
-            "text": _(ORDER_TITLES[order]),
-            "font": {"size": 14, "color": INK[dark]},
-            "x": 0,
-            "y": 0.98,
-        },
+        title=panel_title(_(ORDER_TITLES[order]), dark),
         margin={"l": 0, "r": 0, "t": 34, "b": 28},
         bargap=1 - _BAR_SHARE,
         bargroupgap=0.06,

@@ -10,7 +10,17 @@ import plotly.graph_objects as go
 from advprop_core.report.colours import branch_colour
 from advprop_core.types import INPUT_KINDS, InputKind
 from app.figures.anatomy import NOT_ESTIMATED, lay_out_way
-from app.figures.style import DASHES, FAINT, INK, SHARES, bar_marker, error_bars, series
+from app.figures.style import (
+    DASHES,
+    FAINT,
+    INK,
+    SHARES,
+    bar_marker,
+    error_bars,
+    legend,
+    panel_title,
+    series,
+)
 from app.language.text import N_, Sentence, _
 
 if TYPE_CHECKING:
@@ -52,23 +62,11 @@ def bars(
     )
     figure.update_layout(
         height=_BARS_HEIGHT,
-        title={
-            "text": _(panel),
-            "font": {"size": 14, "color": INK[dark]},
-            "x": 0,
-            "y": 0.98,
-        },
+        title=panel_title(_(panel), dark),
         margin={"l": 0, "r": 22, "t": 34, "b": 46},
         bargap=0.3,
         bargroupgap=0.06,
-        legend={
-            "orientation": "h",
-            "y": -0.16,
-            "yanchor": "top",
-            "x": 0,
-            "traceorder": "normal",
-            "font": {"color": INK[dark]},
-        },
+        legend=legend(dark, y=-0.16, yanchor="top", traceorder="normal"),
     )
     return figure
 

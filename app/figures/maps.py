@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from advprop_core.report.colours import branch_colour
 from advprop_core.types import InputKind
-from app.figures.style import INK, KIND_TITLES
+from app.figures.style import INK, KIND_TITLES, legend
 from app.language.text import _
 
 if TYPE_CHECKING:
@@ -71,12 +71,6 @@ def curves(
     figure.update_layout(
         height=300 + 22 * len(curves_of),
         margin={"l": 2, "r": 2, "t": 8, "b": 2},
-        legend={
-            "orientation": "h",
-            "yref": "container",
-            "yanchor": "bottom",
-            "y": 0,
-            "font": {"color": INK[dark]},
-        },
+        legend=legend(dark, y=0, yref="container", yanchor="bottom"),
     )
     return figure

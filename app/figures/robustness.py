@@ -12,7 +12,7 @@ from advprop_core.report import grids
 from advprop_core.report.colours import CHANGE_COLOURS, branch_colour
 from advprop_core.report.style import Spec, whiskers
 from advprop_core.report.words import Row, corruption, points
-from app.figures.style import INK
+from app.figures.style import INK, row_axis
 from app.language.text import _
 
 _GAIN_GROUND, _LOSS_GROUND = "rgba(27,120,55,0.10)", "rgba(118,42,131,0.10)"
@@ -92,13 +92,8 @@ def gains(gains: Sequence[Gain], titles: Mapping[str, str], *, dark: bool = Fals
     _settle(figure, 36 * len(gains) + 60, dark)
     figure.update_layout(showlegend=False)
     _mark_sides(figure, gains, dark)
-    figure.update_yaxes(
-        tickvals=[*range(len(gains))],
-        ticktext=[f"{escape(titles[gain.run])},<br>{gain.branch}" for gain in gains],
-        range=[len(gains) - 0.5, -0.5],
-        showgrid=False,
-        zeroline=False,
-    )
+    labels = [f"{escape(titles[gain.run])},<br>{gain.branch}" for gain in gains]
+    figure.update_yaxes(**row_axis(labels))
     return figure
 
 

@@ -64,6 +64,28 @@ def error_bars(shares: Sequence[tuple[float, float, float]], dark: bool) -> dict
     return whiskers(shares) | {"color": INK[dark]}
 
 
+def legend(dark: bool, **place: Any) -> dict[str, Any]:
+    """Entries in a row, from the left."""
+    return {"orientation": "h", "x": 0, "font": {"color": INK[dark]}, **place}
+
+
+def panel_title(text: str, dark: bool) -> dict[str, Any]:
+    """A small title at the upper left of a figure."""
+    return {"text": text, "font": {"size": 14, "color": INK[dark]}, "x": 0, "y": 0.98}
+
+
+def row_axis(labels: Sequence[str]) -> dict[str, Any]:
+    """An axis of rows with names, the first on top."""
+    return {
+        "tickvals": [*range(len(labels))],
+        "ticktext": [*labels],
+        "range": [len(labels) - 0.5, -0.5],
+        "showgrid": False,
+        "zeroline": False,
+        "automargin": True,
+    }
+
+
 def stage_axis(stages: Sequence[str], first: int = 0) -> dict[str, Any]:
     """An axis of layers from ``first`` on that names each stage in the middle of its layers.
 

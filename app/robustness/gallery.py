@@ -28,13 +28,9 @@ _DIFFER, _WRONG = N_("Branches differ"), N_("Confidently wrong")
 
 
 @defects.fragment
+@choosing.remembered()
 def show(outcome: Outcome) -> None:
     """Which images, of which network, under which condition."""
-    with choosing.remembered():
-        _show(outcome)
-
-
-def _show(outcome: Outcome) -> None:
     from advprop_core.evaluation.disagreement import disagreement
 
     left, right = st.columns(2)

@@ -128,7 +128,7 @@ def _task(request: RunRequest) -> Task:
     def measure(request: Any, files: Any, progress: Report) -> object:
         from app.robustness.work import measure  # here: it loads torch
 
-        return measure(request, files, progress)
+        return measure(request, files, progress=progress)
 
     return runs.task(request.models, measure, request)
 

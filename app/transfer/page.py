@@ -96,7 +96,7 @@ def _task(request: TransferRequest) -> Task:
     def transfer(request: Any, files: Any, progress: Report) -> dict[str, Any]:
         from app.transfer.work import transfer  # here: it loads torch
 
-        return transfer(request, files, progress)
+        return transfer(request, files, progress=progress)
 
     networks = (source.partition(":")[0] for source in request.sources)
     return runs.task(networks, transfer, request)

@@ -306,7 +306,7 @@ def true_class(info: ModelInfo) -> None:
     )
 
 
-def explained_class(info: ModelInfo, *, one_class: bool = False) -> None:
+def explained_class(info: ModelInfo, *, one_class: bool) -> None:
     """What the maps are about; with ``one_class`` all are about the same."""
     besides = EXPLAINED
     if one_class:  # where each branch's own answer is chosen, it is the class under attack

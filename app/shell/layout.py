@@ -25,18 +25,18 @@ def in_rows(
     across: int,
     gap: Literal["small", "medium", "large"] = "medium",
     *,
-    roomy: str = "",
+    roomy: str,
 ) -> Iterator[tuple[DeltaGenerator, T]]:
     """Each item with a column of its own, so many in a row.
 
     On a narrow page the columns of a row stand below one another: with one row for all of them,
-    the items would not keep their order. With ``roomy``, a name that no other rows of the page
-    have, they do so before they are too narrow for a figure.
+    the items would not keep their order. They do so before they are too narrow for a figure.
+    ``roomy`` is a name that no other rows of the page have.
     """
     shown = list(items)
     for start in range(0, len(shown), across):
         # page.css knows the prefix
-        row = st.container(key=f"roomy-{roomy}-{start}" if roomy else None)
+        row = st.container(key=f"roomy-{roomy}-{start}")
         yield from zip(row.columns(across, gap=gap), shown[start:], strict=False)
 
 

@@ -6,8 +6,9 @@ import streamlit as st
 
 from advprop_core.types import ModelInfo
 from app.influence.view import PARTS, SETS, InfluenceView, sets_for
-from app.language.text import _, titled
+from app.language.text import _
 from app.shell import state, workbench
+from app.shell.choices import segments
 from app.shell.state import key
 from app.shell.view import ends
 
@@ -23,13 +24,7 @@ def choices(info: ModelInfo) -> None:
     settle(info)
     sets = sets_for(info)
     if len(sets) > 1:
-        st.segmented_control(
-            _("Training images"),
-            sets,
-            format_func=titled(SETS),
-            key=key("trained_on"),
-            required=True,
-        )
+        segments(_("Training images"), {name: SETS[name] for name in sets}, "trained_on")
     st.number_input(
         _("How many training images"),
         step=100,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.language.text import N_, _, titled
+from app.language.text import N_, _
 from app.playground.view import STUDIO
 from app.shell import cache, controls, state, tasks
+from app.shell.choices import segments
 from app.shell.state import key
 from app.shell.view import ATTACKS, PERTURBATIONS, View
 
@@ -25,19 +26,12 @@ def show() -> None:
         return
     st.divider()
     st.subheader(_("Attack studio"))
-    st.segmented_control(
-        _("A closer look at the attack on this picture"),
-        list(STUDIO),
-        format_func=titled(STUDIO),
-        key=key("studio"),
-        required=True,
-        help=_(
-            "ε sweep: each branch's answer against the strength, and where it flips. Film: the "
-            "attack step by step. Matrix: an attack through each branch, shown to each branch. "
-            "Nothing is computed until you open it."
-        ),
+    help = _(
+        "ε sweep: each branch's answer against the strength, and where it flips. Film: the "
+        "attack step by step. Matrix: an attack through each branch, shown to each branch. "
+        "Nothing is computed until you open it."
     )
-    part = st.session_state[key("studio")]
+    part = segments(_("A closer look at the attack on this picture"), STUDIO, "studio", help)
     if part not in QUESTIONS:
         return
     from app.playground import film, matrix, sweep  # here: they load torch

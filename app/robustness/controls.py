@@ -15,6 +15,7 @@ from app.language.text import N_, _, listing, titled
 from app.robustness.measurement import DATA, data_for
 from app.robustness.view import RobustnessView
 from app.shell import network_files, photo_sets, runs, state
+from app.shell.choices import select
 from app.shell.messages import safe
 from app.shell.state import key
 from app.shell.view import ATTACKS as GRADIENT_ATTACKS
@@ -60,19 +61,14 @@ def show(models: Mapping[str, ModelInfo], view: RobustnessView, busy: bool) -> N
         help=_("Every branch of every network is measured on the same images."),
     )
     image_sets = data_for({name: models[name] for name in view.tested})
-    st.selectbox(
-        _("Test images"),
-        list(image_sets or DATA),
-        format_func=titled(image_sets or DATA),
-        key=key("data"),
-        disabled=busy or not image_sets,
-        help=_(
-            "Scenes are drawn by this project, and were not used for training. Your own folder "
-            "is the one that `advprop app --images` names. It needs a folder for each class, or "
-            "the folders train and val that hold these; then val is measured. Photos can also be "
-            "given as a zip, below."
-        ),
+    help = _(
+        "Scenes are drawn by this project, and were not used for training. Your own folder "
+        "is the one that `advprop app --images` names. It needs a folder for each class, or "
+        "the folders train and val that hold these; then val is measured. Photos can also be "
+        "given as a zip, below."
     )
+    is_fixed = busy or not image_sets
+    select(_("Test images"), image_sets or DATA, "data", help, disabled=is_fixed)
     photo_sets.uploader("data", disabled=busy)
     for key_of_set, title in photo_sets.offered().items():
         if key_of_set not in image_sets:
@@ -162,18 +158,11 @@ def _expert(view: RobustnessView, busy: bool) -> None:
             "gradient is masked, and the page says so."
         ),
     )
-    st.selectbox(
-        _("Norm"),
-        list(BALLS),
-        format_func=titled(NORMS),
-        key=key("ball"),
-        disabled=busy,
-        on_change=_other_ball,
-        help=_(
-            "What ε measures: the largest change of any value (L∞), or the length of the whole "
-            "change (L2)."
-        ),
+    help = _(
+        "What ε measures: the largest change of any value (L∞), or the length of the whole "
+        "change (L2)."
     )
+    select(_("Norm"), NORMS, "ball", help, disabled=busy, on_change=_other_ball)
     if {*view.attacks} & {"pgd", "i-fgsm"}:
         st.slider(
             _("Steps"),

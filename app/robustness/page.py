@@ -10,13 +10,13 @@ import streamlit as st
 from advprop_core.errors import InputError
 from advprop_core.evaluation import results_file
 from advprop_core.types import ModelInfo
-from app.language.text import N_, _, paragraph, titled
+from app.language.text import N_, _, paragraph
 from app.robustness import bundled, controls, cost, measurement, results, speed, study, words
 from app.robustness.measurement import RunRequest
 from app.robustness.view import RobustnessView
 from app.shell import history, runs, state, tasks, workbench
+from app.shell.choices import select
 from app.shell.messages import safe
-from app.shell.state import key
 from app.shell.tasks import Shown, Task
 
 if TYPE_CHECKING:
@@ -46,13 +46,8 @@ def page() -> None:
     complaints = st.container()
     run_card = st.container(border=True, key="own-run")
     titles = {runs.RUN: runs.OWN[runs.RUN], **bundled.questions(files), **runs.OWN}
-    st.selectbox(
-        _("Results"),
-        list(titles),
-        format_func=titled(titles),
-        key=key("results"),
-        help=_("A run of yours, results that come with the app, or a file of yours."),
-    )
+    help = _("A run of yours, results that come with the app, or a file of yours.")
+    select(_("Results"), titles, "results", help)
     with run_card:
         shown = _run(request, task, refusal, models, busy)
     if view.results == runs.FILE:

@@ -13,6 +13,7 @@ from advprop_core.text import NORM_TITLES, NORM_UNITS, radius
 from advprop_core.types import ModelInfo
 from app.language.text import N_, _, reader, titled
 from app.shell import erasing, network_files, opening, state
+from app.shell.choices import segments, select
 from app.shell.messages import FEW_CLASSES, NETWORK_GONE
 from app.shell.pictures import suggested
 from app.shell.state import key
@@ -245,16 +246,11 @@ def _number(name: str, title: str, step: float, help: str) -> None:
 
 
 def _expert_attack(info: ModelInfo, kind: str) -> None:
-    st.selectbox(
-        _("Norm"),
-        list(NORMS),
-        format_func=titled(NORMS),
-        key=key("norm"),
-        help=_(
-            "What the strength measures: the largest change of any value (L∞), or the length "
-            "of the whole change (L2)."
-        ),
+    help = _(
+        "What the strength measures: the largest change of any value (L∞), or the length "
+        "of the whole change (L2)."
     )
+    select(_("Norm"), NORMS, "norm", help)
     if kind != "fgsm":
         help = _("Gradient steps. More steps find a stronger perturbation of the same size.")
         _slider("steps", _("Steps"), 1, help)
@@ -280,16 +276,11 @@ def of_picture(info: ModelInfo, *, one_class: bool = False) -> DeltaGenerator | 
     perturbation(info)
     if not expert(info):
         return None
-    st.selectbox(
-        _("Map"),
-        list(METHODS),
-        format_func=titled({name: method.title for name, method in METHODS.items()}),
-        key=key("method"),
-        help=_(
-            "How to show where a branch looked. Below the maps it says what the chosen one "
-            "measures, and what it cannot tell."
-        ),
+    help = _(
+        "How to show where a branch looked. Below the maps it says what the chosen one "
+        "measures, and what it cannot tell."
     )
+    select(_("Map"), {name: method.title for name, method in METHODS.items()}, "method", help)
     slot = st.container()
     explained_class(info, one_class=one_class)
     opacity()
@@ -334,17 +325,11 @@ def class_picker(info: ModelInfo, title: str, besides: Mapping[str, str], **opti
 
 def scale() -> None:
     """Which maps share a colour scale."""
-    st.segmented_control(
-        _("One colour scale for"),
-        list(SCALES),
-        format_func=titled(SCALES),
-        key=key("scale"),
-        required=True,
-        help=_(
-            "On its own scale, every map shows where a branch looked. On one scale for all, the "
-            "maps also show how strongly."
-        ),
+    help = _(
+        "On its own scale, every map shows where a branch looked. On one scale for all, the "
+        "maps also show how strongly."
     )
+    segments(_("One colour scale for"), SCALES, "scale", help)
 
 
 def opacity() -> None:

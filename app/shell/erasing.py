@@ -5,15 +5,15 @@ from __future__ import annotations
 import streamlit as st
 
 from advprop_core.pictures.regions import (
-    FILLS,
     MOST_REGIONS,
     WHOLE,
     Region,
     format_regions,
     parse_regions,
 )
-from app.language.text import N_, _, counted, ngettext, titled
+from app.language.text import N_, _, counted, ngettext
 from app.shell import state
+from app.shell.choices import segments
 from app.shell.state import key
 from app.shell.view import View
 
@@ -37,17 +37,10 @@ _NUMBERS = {"left": (0, 99, 30), "top": (0, 99, 30), "width": (1, 100, 40), "hei
 
 def controls() -> None:
     """How to fill, and regions in numbers for those who cannot draw or want to be exact."""
-    st.segmented_control(
-        _("Fill with"),
-        list(FILLS),
-        format_func=titled(FILL_TITLES),
-        key=key("fill"),
-        required=True,
-        help=_(
-            "Grey and black cover the marked parts. Blur removes their detail and keeps their "
-            "colours."
-        ),
+    help = _(
+        "Grey and black cover the marked parts. Blur removes their detail and keeps their colours."
     )
+    segments(_("Fill with"), FILL_TITLES, "fill", help)
     st.caption(_("On the Playground, drag over the clean picture to mark what is erased."))
     regions = _regions()
     with st.expander(_("Regions in numbers")):

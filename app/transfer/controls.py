@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from advprop_core.types import ModelInfo
-from app.language.text import _, titled
+from app.language.text import _
 from app.shell import runs, state
+from app.shell.choices import select
 from app.shell.state import key
 from app.shell.view import ends
 from app.transfer.request import contenders, tasks
@@ -79,14 +80,8 @@ def _task(busy: bool) -> None:
             ).format(title=_(title).lower())
         )
         return
-    st.selectbox(
-        _("New task"),
-        list(tasks()),
-        format_func=titled(tasks()),
-        key=key("new_task"),
-        disabled=busy,
-        help=_(
-            "Scenes are drawn by this project. Your own folder is the one that `advprop app "
-            "--images` names."
-        ),
+    help = _(
+        "Scenes are drawn by this project. Your own folder is the one that `advprop app "
+        "--images` names."
     )
+    select(_("New task"), tasks(), "new_task", help, disabled=busy)

@@ -10,11 +10,11 @@ import streamlit as st
 from advprop_core.errors import InputError
 from advprop_core.models import bundle
 from advprop_core.transfer import results_file
-from app.language.text import N_, _, titled
+from app.language.text import N_, _
 from app.shell import history, runs, state, tasks, workbench
+from app.shell.choices import select
 from app.shell.messages import safe
 from app.shell.public import is_public
-from app.shell.state import key
 from app.shell.tasks import Shown, Task
 from app.transfer import controls, results, words
 from app.transfer.request import TransferRequest, request_of
@@ -45,7 +45,7 @@ def page() -> None:
             history.toolbar(view)
         controls.show(models, busy)
     complaints, run_card = st.container(), st.container(border=not is_public())
-    st.selectbox(_("Results"), list(titles), format_func=titled(titles), key=key("learned"))
+    select(_("Results"), titles, "learned")
     with run_card:
         shown = _run(request, task, refusal, busy)
     if view.learned == runs.FILE:

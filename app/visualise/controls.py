@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from advprop_core.types import ModelInfo
-from app.language.text import _, titled
+from app.language.text import _
 from app.shell import controls, state, workbench
+from app.shell.choices import segments
 from app.shell.state import key
 from app.shell.view import ends
 from app.visualise.view import GOALS, STARTS, VisualiseView
@@ -29,14 +30,8 @@ def settle(info: ModelInfo) -> None:
 def choices(info: ModelInfo) -> DeltaGenerator:
     """What is to be seen, from where, how far; returns the slot of the layer picker."""
     settle(info)
-    wished = st.segmented_control(
-        _("See"),
-        list(GOALS),
-        format_func=titled(GOALS),
-        key=key("wished"),
-        required=True,
-        help=_("A class asks for its score. A channel of a layer asks for its mean activation."),
-    )
+    help = _("A class asks for its score. A channel of a layer asks for its mean activation.")
+    wished = segments(_("See"), GOALS, "wished", help)
     slot = st.container()
     if wished == "class":
         help = _("What the branches are to see.")
@@ -49,14 +44,8 @@ def choices(info: ModelInfo) -> DeltaGenerator:
             help=_("Of the layer, counted from 0."),
             **ends(VisualiseView, "channel"),
         )
-    start = st.segmented_control(
-        _("Start from"),
-        list(STARTS),
-        format_func=titled(STARTS),
-        key=key("begins_with"),
-        required=True,
-        help=_("Noise is mid-grey with a faint grain. All branches start from the same."),
-    )
+    help = _("Noise is mid-grey with a faint grain. All branches start from the same.")
+    start = segments(_("Start from"), STARTS, "begins_with", help)
     if start == "noise":
         st.number_input(
             _("Seed"),

@@ -1,0 +1,35 @@
+"""Widgets that choose one of the values of a field of the view."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from app.language.text import titled
+from app.shell.state import key
+
+
+def select(
+    title: str, titles: Mapping[str, str], field: str, help: str | None = None, **options: Any
+) -> None:
+    """In a list; ``titles`` is value to what a person reads."""
+    shown = titled(titles)
+    st.selectbox(title, list(titles), format_func=shown, key=key(field), help=help, **options)
+
+
+def segments(
+    title: str, titles: Mapping[str, str], field: str, help: str | None = None, **options: Any
+) -> str:
+    """The same side by side, for few; returns the value."""
+    chosen: str = st.segmented_control(
+        title,
+        list(titles),
+        format_func=titled(titles),
+        key=key(field),
+        required=True,
+        help=help,
+        **options,
+    )
+    return chosen

@@ -86,24 +86,16 @@ def show(models: Mapping[str, ModelInfo], view: RobustnessView, busy: bool) -> N
     )
     _attacks(view, busy)
     _corruptions(view, busy)
-    st.toggle(
-        _("Probes"),
-        key=key("probed"),
-        disabled=busy,
-        help=_(
-            "Images with something removed: outlines (shuffled patches), colour, surfaces (only "
-            "edges stay), fine detail or coarse structure."
-        ),
+    help = _(
+        "Images with something removed: outlines (shuffled patches), colour, surfaces (only "
+        "edges stay), fine detail or coarse structure."
     )
-    st.toggle(
-        _("Smallest ε"),
-        key=key("searched"),
-        disabled=busy,
-        help=_(
-            "For each image the smallest radius at which PGD fools a branch, up to 16/255 (L∞) "
-            "or 4 (L2). It takes about as long as ten attacks."
-        ),
+    st.toggle(_("Probes"), key=key("probed"), disabled=busy, help=help)
+    help = _(
+        "For each image the smallest radius at which PGD fools a branch, up to 16/255 (L∞) "
+        "or 4 (L2). It takes about as long as ten attacks."
     )
+    st.toggle(_("Smallest ε"), key=key("searched"), disabled=busy, help=help)
     if view.attacks:
         _expert(view, busy)
 
@@ -123,41 +115,26 @@ def _attacks(view: RobustnessView, busy: bool) -> None:
         ),
     )
     if view.attacks:
-        st.text_input(
-            _("Strengths ε"),
-            key=key("radii"),
-            disabled=busy,
-            help=_("Radii with commas between them, such as 1/255, 2/255, or 0.5, 1 for L2."),
-        )
+        help = _("Radii with commas between them, such as 1/255, 2/255, or 0.5, 1 for L2.")
+        st.text_input(_("Strengths ε"), key=key("radii"), disabled=busy, help=help)
 
 
 def _expert(view: RobustnessView, busy: bool) -> None:
-    st.toggle(
-        _("Expert controls"),
-        key=key("expert"),
-        help=_("Norm, steps, restarts and attack branch."),
-    )
+    help = _("Norm, steps, restarts and attack branch.")
+    st.toggle(_("Expert controls"), key=key("expert"), help=help)
     if not view.expert:
         return
-    st.toggle(
-        _("Attack through each branch"),
-        key=key("through_each"),
-        disabled=busy,
-        help=_(
-            "Each branch is attacked through its own gradient. With this, each attack also "
-            "uses the gradients of the network's other branches: whose perturbation harms whom?"
-        ),
+    help = _(
+        "Each branch is attacked through its own gradient. With this, each attack also "
+        "uses the gradients of the network's other branches: whose perturbation harms whom?"
     )
-    st.toggle(
-        _("Check the gradients"),
-        key=key("sanity"),
-        disabled=busy,
-        help=_(
-            "Also measures noise of every ε, and PGD with no limit on ε. Noise must fool fewer "
-            "images than attacks, and with no limit every image must be fooled. Otherwise the "
-            "gradient is masked, and the page says so."
-        ),
+    st.toggle(_("Attack through each branch"), key=key("through_each"), disabled=busy, help=help)
+    help = _(
+        "Also measures noise of every ε, and PGD with no limit on ε. Noise must fool fewer "
+        "images than attacks, and with no limit every image must be fooled. Otherwise the "
+        "gradient is masked, and the page says so."
     )
+    st.toggle(_("Check the gradients"), key=key("sanity"), disabled=busy, help=help)
     help = _(
         "What ε measures: the largest change of any value (L∞), or the length of the whole "
         "change (L2)."
@@ -187,12 +164,8 @@ def _other_ball() -> None:
 
 
 def _corruptions(view: RobustnessView, busy: bool) -> None:
-    st.toggle(
-        _("Corruptions"),
-        key=key("corrupted"),
-        disabled=busy,
-        help=_("Noise, blur, weather and the rest: the 15 kinds of ImageNet-C, made here."),
-    )
+    help = _("Noise, blur, weather and the rest: the 15 kinds of ImageNet-C, made here.")
+    st.toggle(_("Corruptions"), key=key("corrupted"), disabled=busy, help=help)
     if view.corrupted:
         st.pills(
             _("Severities"),

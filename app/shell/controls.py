@@ -224,11 +224,8 @@ def perturbation(info: ModelInfo) -> None:
 
 def expert(info: ModelInfo) -> bool:
     """The switch for further controls, and those of the perturbation; returns whether it is on."""
-    st.toggle(
-        _("Expert controls"),
-        key=key("expert"),
-        help=_("Norm, steps, target class, kind of map and the rest."),
-    )
+    help = _("Norm, steps, target class, kind of map and the rest.")
+    st.toggle(_("Expert controls"), key=key("expert"), help=help)
     if not st.session_state[key("expert")]:
         return False
     kind = st.session_state[key("perturbation")]

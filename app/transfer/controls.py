@@ -45,15 +45,11 @@ def show(models: Mapping[str, ModelInfo], busy: bool) -> None:
         help=_("Others are compared with the first: choose one that was trained without attacks."),
     )
     _task(busy)
-    st.text_input(
-        _("Training images"),
-        key=key("amounts"),
-        disabled=busy,
-        help=_(
-            "Numbers with commas between them. Images are drawn evenly over the classes, and "
-            "smaller sets are parts of larger ones."
-        ),
+    help = _(
+        "Numbers with commas between them. Images are drawn evenly over the classes, and "
+        "smaller sets are parts of larger ones."
     )
+    st.text_input(_("Training images"), key=key("amounts"), disabled=busy, help=help)
     st.slider(
         _("Seeds"),
         **ends(TransferView, "repeats"),

@@ -10,7 +10,7 @@ from advprop_core.report.sentences import between
 from advprop_core.report.words import Row, corruption, describe, grouped
 from advprop_core.text import percent
 from app.language.text import _
-from app.shell.messages import safe
+from app.shell.messages import safe, unbroken
 
 _NONE = "–"
 
@@ -90,12 +90,8 @@ def _sure(confidence: float | None) -> str:
 def _share(row: Row | None, best: float) -> str:
     if row is None:
         return _NONE
-    shown = _unbroken(percent(row["top1"]))
+    shown = unbroken(percent(row["top1"]))
     return f"**{shown}**" if row["top1"] == best else shown
-
-
-def _unbroken(text: str) -> str:
-    return text.replace(" ", "\u00a0")
 
 
 def who(row: Row) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from advprop_core.report.sentences import who, with_emphasis
 from advprop_core.report.words import Row, corruption, describe, images_asked, points
 from advprop_core.text import NORM_TITLES, percent, radius
 from app.language.text import N_, _, join, paragraph
-from app.shell.messages import safe
+from app.shell.messages import safe, unbroken
 
 if TYPE_CHECKING:
     from advprop_core.evaluation.conditions import Condition
@@ -72,7 +72,7 @@ def _attacks(request: RunRequest) -> list[str]:
 
 def emphasised(sentence: str) -> str:
     """A sentence of the report as Markdown; what files are called is none."""
-    return with_emphasis(sentence, safe, "**", "**")
+    return unbroken(with_emphasis(sentence, safe, "**", "**"))
 
 
 def corruption_gains(first: Sequence[Row], second: Sequence[Row]) -> dict[tuple[str, int], float]:
@@ -216,5 +216,5 @@ def case_alt(case: Case, names: Sequence[str]) -> str:
 
 def _opinion(opinion: Opinion, names: Sequence[str]) -> str:
     mark = ":material/check:" if opinion.right else ":material/close:"
-    sure = percent(opinion.confidence).replace(" ", "\u00a0")
+    sure = unbroken(percent(opinion.confidence))
     return f"{mark} **{opinion.branch}** {names[opinion.class_index]} {sure}"

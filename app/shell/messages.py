@@ -67,6 +67,11 @@ def plain(sentence: str) -> str:
     return re.sub(r"\\(.)", r"\1", sentence.replace("**", "").replace("`", ""))
 
 
+def unbroken(text: str) -> str:
+    """With each number and its percent sign in one line."""
+    return text.replace(" %", "\u00a0%")
+
+
 def safe(text: str) -> str:
     """Foreign text without its Markdown: a file may say anything."""
     return re.sub(r"([\\`*_{}\[\]()#+!|<>~$:])", r"\\\1", legible(text))

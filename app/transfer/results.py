@@ -23,7 +23,7 @@ def show(content: Mapping[str, Any]) -> None:
     """The content of a transfer experiment's ``results.json``."""
     with english():  # files say it
         chart_saving.tell(words.source(content))
-    st.markdown(f"## {words.heading(content)}")
+    st.markdown(f"## {messages.unbroken(words.heading(content))}")
     st.markdown(words.answers(content))
     _figures(content)
     for title, rows, meanings in words.table_rows(content):

@@ -7,7 +7,7 @@ import streamlit as st
 from app.language.text import N_, _
 from app.playground.view import STUDIO
 from app.shell import cache, controls, state, tasks
-from app.shell.choices import segments
+from app.shell.fields import segments
 from app.shell.state import key
 from app.shell.view import ATTACKS, PERTURBATIONS, View
 

@@ -15,11 +15,11 @@ from app.language.text import N_, _, listing, titled
 from app.robustness.measurement import DATA, data_for
 from app.robustness.view import RobustnessView
 from app.shell import network_files, photo_sets, runs, state
-from app.shell.choices import select
+from app.shell.fields import number, select, slider
 from app.shell.messages import safe
 from app.shell.state import key
 from app.shell.view import ATTACKS as GRADIENT_ATTACKS
-from app.shell.view import NORMS, ends
+from app.shell.view import NORMS
 
 ATTACKS = {**GRADIENT_ATTACKS, AUTOATTACK: N_("AutoAttack (slow)")}
 BALLS = {"linf": "1/255, 2/255, 4/255", "l2": "0.5, 1, 2"}
@@ -75,15 +75,8 @@ def show(models: Mapping[str, ModelInfo], view: RobustnessView, busy: bool) -> N
             folders = listing([*map(safe, photo_sets.classes_of(key_of_set))], _NAMED)
             sentence = _("No folder of {title} is a class of these networks: {folders}.")
             st.caption(sentence.format(title=safe(title), folders=folders))
-    st.number_input(
-        _("Number of images, 10 to 2000"),
-        10,
-        2000,
-        step=1,
-        key=key("images"),
-        disabled=busy,
-        help=_("More images make intervals narrower: half as wide with four times as many."),
-    )
+    help = _("More images make intervals narrower: half as wide with four times as many.")
+    number(_("Number of images, 10 to 2000"), "images", help, disabled=busy)
     _attacks(view, busy)
     _corruptions(view, busy)
     help = _(
@@ -141,21 +134,10 @@ def _expert(view: RobustnessView, busy: bool) -> None:
     )
     select(_("Norm"), NORMS, "ball", help, disabled=busy, on_change=_other_ball)
     if {*view.attacks} & {"pgd", "i-fgsm"}:
-        st.slider(
-            _("Steps"),
-            **ends(RobustnessView, "attack_steps"),
-            key=key("attack_steps"),
-            disabled=busy,
-            help=_("Gradient steps of PGD and I-FGSM."),
-        )
+        slider(_("Steps"), "attack_steps", _("Gradient steps of PGD and I-FGSM."), disabled=busy)
     if "pgd" in view.attacks:
-        st.slider(
-            _("Restarts"),
-            **ends(RobustnessView, "restarts"),
-            key=key("restarts"),
-            disabled=busy,
-            help=_("Random starts of PGD: an image counts as robust only if every start fails."),
-        )
+        help = _("Random starts of PGD: an image counts as robust only if every start fails.")
+        slider(_("Restarts"), "restarts", help, disabled=busy)
 
 
 def _other_ball() -> None:

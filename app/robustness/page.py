@@ -15,7 +15,7 @@ from app.robustness import bundled, controls, cost, measurement, results, speed,
 from app.robustness.measurement import RunRequest
 from app.robustness.view import RobustnessView
 from app.shell import history, runs, state, tasks, workbench
-from app.shell.choices import select
+from app.shell.fields import select
 from app.shell.messages import safe
 from app.shell.tasks import Shown, Task
 

@@ -13,7 +13,7 @@ from advprop_core.text import NORM_TITLES, NORM_UNITS, radius
 from advprop_core.types import ModelInfo
 from app.language.text import N_, _, reader, titled
 from app.shell import erasing, network_files, opening, state
-from app.shell.choices import segments, select
+from app.shell.fields import number, segments, select, slider
 from app.shell.messages import FEW_CLASSES, NETWORK_GONE
 from app.shell.pictures import suggested
 from app.shell.state import key
@@ -120,11 +120,6 @@ def choose_picture(source: str) -> None:
     state.choose(image=source, true_class="")
 
 
-def _slider(name: str, title: str, step: float, help: str, **options: Any) -> None:
-    """A slider over all that the field takes."""
-    st.slider(title, step=step, key=key(name), help=help, **ends(View, name), **options)
-
-
 def _perturbation_kind() -> None:
     """Attack, noise or another kind; then which one of it."""
     chosen = st.session_state[key("perturbation")]
@@ -171,7 +166,7 @@ def _strength(name: str, title: str, step: float, help: str) -> None:
     """A slider to feel it, and a number to type."""
     left, right = st.columns([5, 3], vertical_alignment="bottom")
     with left:
-        _slider(name, title, step, help)
+        slider(title, name, help, step=step)
     typed = f"typed.{name}"
     st.session_state[typed] = st.session_state[key(name)]
     right.number_input(
@@ -211,15 +206,11 @@ def perturbation(info: ModelInfo) -> None:
     elif kind == "erase":
         erasing.controls()
     elif kind != "none":
-        _slider(
-            "severity",
-            _("Strength of the noise"),
-            0.01,
-            _(
-                "Gaussian: standard deviation, where 1 is from black to white. Poisson: the "
-                "same at white, less in the dark. Salt and pepper: share of pixels replaced."
-            ),
+        help = _(
+            "Gaussian: standard deviation, where 1 is from black to white. Poisson: the "
+            "same at white, less in the dark. Salt and pepper: share of pixels replaced."
         )
+        slider(_("Strength of the noise"), "severity", help, step=0.01)
 
 
 def expert(info: ModelInfo) -> bool:
@@ -232,14 +223,9 @@ def expert(info: ModelInfo) -> bool:
     if kind in ATTACKS:
         _expert_attack(info, kind)
     if kind not in ("erase", "none"):
-        _number(
-            "seed", _("Seed"), 1, _("The same seed gives the same random start, or the same noise.")
-        )
+        help = _("The same seed gives the same random start, or the same noise.")
+        number(_("Seed"), "seed", help)
     return True
-
-
-def _number(name: str, title: str, step: float, help: str) -> None:
-    st.number_input(title, step=step, key=key(name), help=help, **ends(View, name))
 
 
 def _expert_attack(info: ModelInfo, kind: str) -> None:
@@ -250,11 +236,10 @@ def _expert_attack(info: ModelInfo, kind: str) -> None:
     select(_("Norm"), NORMS, "norm", help)
     if kind != "fgsm":
         help = _("Gradient steps. More steps find a stronger perturbation of the same size.")
-        _slider("steps", _("Steps"), 1, help)
+        slider(_("Steps"), "steps", help)
         title = _(_STEP_SIZES[st.session_state[key("norm")]])
-        _number(
-            "step_size", title, 0.25, _("How far one step moves. 0 picks 2.5 × strength / steps.")
-        )
+        help = _("How far one step moves. 0 picks 2.5 × strength / steps.")
+        number(title, "step_size", help, step=0.25)
     target_class(info, key("target"))
 
 
@@ -332,7 +317,7 @@ def scale() -> None:
 def opacity() -> None:
     """How much of the photo shows through."""
     help = _("0 shows the photo alone, 100 the map alone.")
-    _slider("opacity", _("Opacity of the maps"), 5, help, format="%d %%")
+    slider(_("Opacity of the maps"), "opacity", help, step=5, format="%d %%")
 
 
 def layer_picker(slot: DeltaGenerator | None, view: View, lens: Lens) -> None:

@@ -13,7 +13,7 @@ from advprop_core.pictures.regions import (
 )
 from app.language.text import N_, _, counted, ngettext
 from app.shell import state
-from app.shell.choices import segments
+from app.shell.fields import segments
 from app.shell.state import key
 from app.shell.view import View
 

@@ -9,11 +9,9 @@ import streamlit as st
 from advprop_core.types import ModelInfo
 from app.language.text import _
 from app.shell import runs, state
-from app.shell.choices import select
+from app.shell.fields import select, slider
 from app.shell.state import key
-from app.shell.view import ends
 from app.transfer.request import contenders, tasks
-from app.transfer.view import TransferView
 
 MOST_SOURCES = 6
 _PAIR = ("imagenette-vanilla", "imagenette-advprop:aux")
@@ -50,20 +48,10 @@ def show(models: Mapping[str, ModelInfo], busy: bool) -> None:
         "smaller sets are parts of larger ones."
     )
     st.text_input(_("Training images"), key=key("amounts"), disabled=busy, help=help)
-    st.slider(
-        _("Seeds"),
-        **ends(TransferView, "repeats"),
-        key=key("repeats"),
-        disabled=busy,
-        help=_("How many times all is done, each time with other images."),
-    )
-    st.slider(
-        _("Epochs"),
-        **ends(TransferView, "rounds"),
-        key=key("rounds"),
-        disabled=busy,
-        help=_("Passes over the images. The learning rate falls after each third of them."),
-    )
+    help = _("How many times all is done, each time with other images.")
+    slider(_("Seeds"), "repeats", help, disabled=busy)
+    help = _("Passes over the images. The learning rate falls after each third of them.")
+    slider(_("Epochs"), "rounds", help, disabled=busy)
 
 
 def _task(busy: bool) -> None:

@@ -12,7 +12,7 @@ from advprop_core.models import bundle
 from advprop_core.transfer import results_file
 from app.language.text import N_, _
 from app.shell import history, runs, state, tasks, workbench
-from app.shell.choices import select
+from app.shell.fields import select
 from app.shell.messages import safe
 from app.shell.public import is_public
 from app.shell.tasks import Shown, Task

@@ -9,10 +9,9 @@ import streamlit as st
 from advprop_core.types import ModelInfo
 from app.language.text import _
 from app.shell import controls, state, workbench
-from app.shell.choices import segments
+from app.shell.fields import number, segments, slider
 from app.shell.state import key
-from app.shell.view import ends
-from app.visualise.view import GOALS, STARTS, VisualiseView
+from app.visualise.view import GOALS, STARTS
 
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
@@ -37,36 +36,18 @@ def choices(info: ModelInfo) -> DeltaGenerator:
         help = _("What the branches are to see.")
         controls.class_picker(info, _("Class"), {}, key=key("wished_class"), help=help)
     else:
-        st.number_input(
-            _("Channel"),
-            step=1,
-            key=key("channel"),
-            help=_("Of the layer, counted from 0."),
-            **ends(VisualiseView, "channel"),
-        )
+        number(_("Channel"), "channel", _("Of the layer, counted from 0."))
     help = _("Noise is mid-grey with a faint grain. All branches start from the same.")
     start = segments(_("Start from"), STARTS, "begins_with", help)
     if start == "noise":
-        st.number_input(
-            _("Seed"),
-            step=1,
-            key=key("seed"),
-            help=_("The same seed gives the same noise."),
-            **ends(VisualiseView, "seed"),
-        )
-    st.slider(
-        _("Strength ε (L2)"),
-        step=1.0,
-        format="%g",
-        key=key("reach"),
-        help=_(
-            "How far the picture may move: the Euclidean length of the whole change, where 1 "
-            "moves a single colour value from black to white. A network of 224 pixels needs about "
-            "80."
-        ),
-        **ends(VisualiseView, "reach"),
+        number(_("Seed"), "seed", _("The same seed gives the same noise."))
+    help = _(
+        "How far the picture may move: the Euclidean length of the whole change, where 1 "
+        "moves a single colour value from black to white. A network of 224 pixels needs about "
+        "80."
     )
-    st.slider(_("Steps"), step=5, key=key("visual_steps"), **ends(VisualiseView, "visual_steps"))
+    slider(_("Strength ε (L2)"), "reach", help, step=1.0, format="%g")
+    slider(_("Steps"), "visual_steps", step=5)
     help = _("Compare a network with another one of the same classes.")
     workbench.second_network(lambda other: other.class_ids == info.class_ids, help)
     return slot

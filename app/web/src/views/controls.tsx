@@ -77,13 +77,7 @@ export function More({ lab }: { lab: Lab }) {
       <summary>{words.more}</summary>
       {settings.attack === "pgd" && (
         <NumberField
-          {...{
-            id: "steps",
-            value: settings.steps,
-            least: 1,
-            most: MOST_STEPS,
-            step: 1,
-          }}
+          {...{ id: "steps", value: settings.steps, least: 1, most: MOST_STEPS, step: 1 }}
           label={words.steps}
           onChange={(steps) => lab.set({ steps: Math.round(steps) })}
         />

@@ -38,13 +38,8 @@ export function Dial({ lab }: { lab: Lab }) {
           {kinds.map((kind) => (
             <Turn
               key={kind}
-              {...{
-                kind,
-                chosen,
-                points: dial.points[kind],
-                classes: network.classes,
-                choosePoint,
-              }}
+              {...{ kind, chosen, choosePoint, classes: network.classes }}
+              points={dial.points[kind]}
             />
           ))}
           <input

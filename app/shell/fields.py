@@ -1,4 +1,4 @@
-"""Widgets that choose one of the values of a field of the view."""
+"""Widgets of fields of the view: what each takes is said there."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import streamlit as st
 
 from app.language.text import titled
 from app.shell.state import key
+from app.shell.view import ends
 
 
 def select(
@@ -33,3 +34,17 @@ def segments(
         **options,
     )
     return chosen
+
+
+def slider(title: str, field: str, help: str | None = None, **options: Any) -> None:
+    """A number, over all that the field takes."""
+    st.slider(title, key=key(field), help=help, **_ends(field), **options)
+
+
+def number(title: str, field: str, help: str | None = None, **options: Any) -> None:
+    """The same, to type."""
+    st.number_input(title, key=key(field), help=help, **_ends(field), **options)
+
+
+def _ends(field: str) -> dict[str, Any]:
+    return ends(type(st.session_state["view"]), field)

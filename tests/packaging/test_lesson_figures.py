@@ -95,7 +95,6 @@ def gradient():
         *(percent(1 / (1 + math.exp(-score))) for score in (0, 2, 4)),
         *(str(len(part.signs)) for part in digits.load_digits()),
         *(str(digits.EPSILON), str(SIZE), f"{3 * SIZE * SIZE:,}"),
-        f"{1 / of_digits()['natural']['attacked']:.0f}",  # right on one in so many
     ]
 
 

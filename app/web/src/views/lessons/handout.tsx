@@ -30,14 +30,6 @@ export function Handout({ lesson }: { lesson: LessonPlan }) {
       {predictions.map(({ question, choices }) => (
         <Blank key={question} {...{ question, choices }} />
       ))}
-      <h2>{handout.inShort}</h2>
-      <ul class="points">
-        {texts.inShort.map((text) => (
-          <li key={text}>
-            <Rich text={text} />
-          </li>
-        ))}
-      </ul>
       <h2>{handout.tasks}</h2>
       <ol class="tasks">
         {texts.tasks.map((text) => (
@@ -46,6 +38,15 @@ export function Handout({ lesson }: { lesson: LessonPlan }) {
       </ol>
       <h2>{handout.notes}</h2>
       <div class="notes" />
+      {/* Last, so that a reader who guesses has not read it. */}
+      <h2>{handout.inShort}</h2>
+      <ul class="points">
+        {texts.inShort.map((text) => (
+          <li key={text}>
+            <Rich text={text} />
+          </li>
+        ))}
+      </ul>
       {!address.startsWith("file:") && <p class="hint">{address}</p>}
     </main>
   );

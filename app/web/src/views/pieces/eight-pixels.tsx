@@ -7,7 +7,8 @@ const PIXELS = [0.8, 0.2, 0.6, 0.2, 0.8, 0.3, 0.6, 0.3];
 const WEIGHTS = [1, -2, 0.5, -3, 2, -0.5, 1.5, -1.5];
 /** Of each pixel's move. */
 const STEP = 0.2;
-const MOVES = [-1, 0, 1];
+/** Brighter is above. */
+const MOVES = [1, 0, -1];
 const FGSM = WEIGHTS.map((weight) => -Math.sign(weight));
 
 function scoreOf(moves: readonly number[]): number {

@@ -2,7 +2,7 @@ import type { LessonWords } from "../shape";
 
 export const fooled = {
   title: "A picture that fools a network",
-  about: "You change a photo so little that you cannot see it, and a network changes its answer.",
+  about: "You change a photo so little that you cannot see it, and ask a network again.",
   inShort: [
     "A network turns a picture into a probability for each class that it knows.",
     "An adversarial picture is a clean picture plus a small change that is made to fool a network.",
@@ -20,10 +20,10 @@ export const fooled = {
     ],
     attack: {
       question:
-        "The network says espresso to the first photo, and is 98 % sure. Now we change every colour value by at most 2 of 255 levels, as a clever attack does. What will the network say?",
+        "The network says espresso to the first photo, and is 98 % sure. Now every colour value changes by at most 2 of 255 levels, on purpose to fool the network. What will it say?",
       choices: [
-        "Still espresso, and about as sure",
-        "Still espresso, but less sure",
+        "Still espresso",
+        "Something else, but it is not sure",
         "Something else, and it is sure of it",
       ],
       after: [
@@ -45,7 +45,7 @@ export const fooled = {
       ],
     },
     end: [
-      "So the size of a change alone does not decide. Its direction counts for more. An attack searches for the one direction, among millions, that harms most.",
+      "So the size of a change alone does not decide. Its direction counts for more. An attack searches for a direction that harms.",
       "That is why it matters: noise comes from cameras, and networks mostly bear it. An attack comes from somebody who searches.",
     ],
   },

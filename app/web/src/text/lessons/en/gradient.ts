@@ -28,13 +28,13 @@ export const gradient = {
     },
     sign: [
       "The weight of a pixel is how fast the score rises when the pixel gets brighter. For larger networks this number has a name: the **gradient**. It can be computed for each pixel of any network.",
-      "To move every pixel by the same ε against the sign of its gradient, its plus or minus, is called the **fast gradient sign method**, FGSM (Goodfellow and others, 2014). For a sum it is the best there is. The score falls by ε times the sizes of all weights, added up.",
+      "The button moved every pixel by the same ε against the sign of its gradient, its plus or minus. This is called the **fast gradient sign method**, FGSM (Goodfellow and others, 2014). For a sum it is the best there is. The score falls by ε times the sizes of all weights, added up.",
       "Next: a sum of 64 pixels that tells threes from sevens. People wrote these digits. The model learned from 241 of them. On 121 others it makes no mistake.",
     ],
     digit: {
       question:
         "Every pixel of these 121 digits moves by at most 0.25, with FGSM. (Here black is 1 and white is 0, as with ink.) On how many is the model still right?",
-      choices: ["On nearly all", "On few: about 1 in 24", "On about half"],
+      choices: ["On nearly all", "On very few", "On about half"],
       after: [
         "Most of the digits you can still read. The model cannot. The third picture shows the weights: orange pixels speak for seven, blue ones for three. FGSM is a copy of their signs.",
         "There are 64 small pushes, and all go the same way. Move ε down to see where the model holds.",

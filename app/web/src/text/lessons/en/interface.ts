@@ -6,7 +6,7 @@ const people = (count: number) => (count === 1 ? "1 person" : `${count} people`)
 export const interfaceWords = {
   title: "Eight lessons",
   about:
-    "Ten minutes each. You guess first, then you see. Everything runs on your device, and your answers stay in it.",
+    "How networks are fooled, and what AdvProp makes of it. Ten minutes each: you guess first, then you see. Everything runs on your device, and your answers stay in it.",
   numbered: (lesson: number, count: number) => `Lesson ${lesson} of ${count}`,
   begun: "Begun",
   all: "All lessons",
@@ -25,7 +25,7 @@ export const interfaceWords = {
       about:
         "Nobody need know this yet. Choose what seems right to you, or “I do not know yet”. At the end you get two more of the same kind.",
       button: "Begin the lesson",
-      done: "Thank you. You learn at the end how these go.",
+      done: "Thank you. At the end you see which answers were right.",
       looked: "Your first two answers, and what is right",
     },
     after: {
@@ -88,7 +88,7 @@ export const interfaceWords = {
     linkAbout: "It opens what you choose, and hides what you do not need.",
     opens: "The link opens",
     hideDoors: "Hide the doors to the lab and the other lessons",
-    ownLanguage: "The language of each reader’s browser",
+    ownLanguage: "That of each reader’s browser",
     linkField: "Link for the class",
     fromDisk:
       "This page lies on your disk, so the link works on this device. Put the page on a web host, or start “advprop app --public”, and make the link there.",

@@ -21,9 +21,9 @@ export const maps = {
     ],
     where: {
       question: "The photo is the face of a cat. Where do you think **main** looks, by Grad-CAM?",
-      choices: ["At the eyes", "At the nose", "At other places"],
+      choices: ["At the eyes", "At the tip of the nose", "At other places"],
       after: [
-        "Hardly at the eyes or the nose. By this map, main's answer comes most from a spot on the forehead and from the edges of the photo.",
+        "Little at the eyes, and nowhere near the tip of the nose. By this map, main's answer comes most from a spot between the eyes and from the lower corners of the photo.",
         "Compare the branches: **main** for clean photos, **aux** for attacked ones, and **aux2**, which learned from stronger attacks. All three maps have one colour scale, so a pale map is a weak one. Change the method and the photo.",
       ],
     },
@@ -40,11 +40,11 @@ export const maps = {
         "No, exactly the opposite places",
       ],
       after: [
-        "The number below the maps says how far they agree, from −1 to 1. At 1 both put all places in the same order, at −1 in the opposite order. At 0 one says nothing of the other. It is called **rank correlation**. On these photos it is nearer to 0 than to 1. Neither method is wrong: they ask different questions.",
+        "The number below the maps says how far they agree, from −1 to 1. At 1 both put all places in the same order, at −1 in the opposite order. At 0 one says nothing of the other. It is called **rank correlation**. On these photos it is nearer to 0 than to 1. Neither method is wrong: they ask different questions. They share no scale either, so each map here has its own.",
       ],
     },
     limits: [
-      "What did this project find? On 100 drawn scenes, whose object is known, the share of saliency on the object (the mean over noisy copies of a scene) rises from 36 % for a plain network to 46 % for AdvProp's main. By Grad-CAM it hardly rises: from 27 to 29 %. Did AdvProp look at the object more? By one map yes, by the other hardly. What a map says depends on the map.",
+      "What did this project find? On 100 drawn scenes it is known where the object is. Of the saliency of a plain network 36 % lies on it, of AdvProp's main 46 %. (Saliency was a mean over noisy copies of each scene.) By Grad-CAM it is 27 and 29 %. Did AdvProp look at the object more? By one map yes, by the other hardly. What a map says depends on the map.",
       "So compare maps only with the same method, the same class and one colour scale. And say no more than a map does: by this method, the score came most from this place.",
     ],
   },

@@ -5,7 +5,7 @@ export const norms = {
   about: "You watch the running mean of a norm layer between clean and attacked digits.",
   inShort: [
     "A BatchNorm layer keeps a running mean of what passes through it, and how far it spreads: its running variance.",
-    "Clean and attacked pictures have different means. One running mean lies between and fits neither.",
+    "Where clean and attacked pictures have different means, one running mean lies between and fits neither.",
     "AdvProp gives each kind its own norm layers, and shares all other weights: the numbers that a network learns.",
     "Running means fit only the weights that they were collected with. Swapping them breaks a network.",
   ],
@@ -44,7 +44,7 @@ export const norms = {
     },
     train: [
       "Now train such a network yourself. The first chart counts right answers. The second shows the **loss**, a number for how wrong the answers are: 0 is best. Below are the norm layers. main and aux begin at the same place, and come apart while the network learns.",
-      "When it is done, choose **One BatchNorm** and start again. Now the lines of clean and of attacked pictures lie almost on each other. So it is not the pictures alone that pull main and aux apart in this small network. Each branch learns a γ and β of its own, and so each makes other numbers of its pictures.",
+      "When it is done, choose **One BatchNorm** and start again. Now the lines of clean and of attacked pictures lie almost on each other: unlike the digits' scores, they have nearly the same means. So in this small network it is not the pictures alone that pull main and aux apart. Each branch learns a γ and β of its own, and so each makes other numbers of its pictures.",
     ],
     halves: [
       "What did this project measure? On small networks that learned from nothing, AdvProp's main was right on 1.6 of 100 clean photos more than the same network with **one** BatchNorm for both kinds. That is the mean of five trainings. Its 95 % interval, which says how much of it may be chance, goes from 0.7 to 2.4. On a larger network that had learned from many photos before, one BatchNorm did as well. So two BatchNorms can help, and do not always.",

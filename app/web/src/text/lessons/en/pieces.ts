@@ -28,7 +28,7 @@ export const pieces = {
     says: (score: string, sure: string, before: string) =>
       `The score is ${score}: boat with ${sure}. At the start it was ${before}.`,
     fooled: "The network no longer says boat.",
-    fgsm: "Take the FGSM step",
+    fgsm: "Move all eight for me",
     back: "Start again",
   },
   digit: {

@@ -19,10 +19,10 @@ export const trust = {
     ],
     weights: {
       question:
-        "We shuffle the numbers in the norm layers of a network (those of lesson 4), the last layer first, until its answers break. What must happen to a map that shows what the network learned?",
-      choices: ["It must change", "It may stay the same", "It must stay the same"],
+        "We shuffle the numbers in the norm layers of a network (those of lesson 4), the last layer first, until it no longer says “star”. What happens to its saliency map for “star”?",
+      choices: ["It looks much as before", "It becomes empty", "It leaves the star"],
       after: [
-        "Move the slider to its end. The network no longer says star at all. Yet its map for “star” looks much as before: the number below stays near 1. So most of what this map shows is not what makes the answer right.",
+        "Move the slider up slowly. Before the middle the network suddenly no longer says star. Yet its map for “star” looks much as before: the number below stays near 1. So most of what this map shows is not what makes the answer right. Only towards the end of the slider the map changes, too.",
         "Only norm layers are shuffled here. The other weights are still those that were learned: they still find edges and stripes, and the map shows these. The published study found the same of several kinds of map.",
       ],
     },

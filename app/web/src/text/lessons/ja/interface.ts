@@ -6,7 +6,7 @@ import type { interfaceWords as english } from "../en/interface";
 export const interfaceWords: Translated<typeof english> = {
   title: "8つのレッスン",
   about:
-    "1つ10分ほどです。まず予想して、それから確かめます。計算はすべてあなたの端末で行い、答えも端末の外に出ません。クラスとネットワークの名前は英語のままです。",
+    "ネットワークがどうだまされるのか、AdvPropがそれをどう生かすのかを学びます。1つ10分ほどです。まず予想して、それから確かめます。計算はすべてあなたの端末で行い、答えも端末の外に出ません。クラスとネットワークの名前は英語のままです。",
   numbered: (lesson: number, count: number) => `レッスン${lesson}（全${count}回）`,
   begun: "途中",
   all: "レッスン一覧",

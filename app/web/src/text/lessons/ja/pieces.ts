@@ -30,7 +30,7 @@ export const pieces: Translated<typeof english> = {
     says: (score: string, sure: string, before: string) =>
       `スコアは${score}、「boat」の確率は${sure}です。最初は${before}でした。`,
     fooled: "ネットワークは、もう「boat」と答えません。",
-    fgsm: "FGSMを1歩進める",
+    fgsm: "8つすべてを自動で動かす",
     back: "最初に戻す",
   },
   digit: {

@@ -3,7 +3,8 @@ import { join } from "../../format";
 /** Around the lessons: overview, questions, answers, the judging of maps, the teacher's page. */
 export const interfaceWords = {
   title: "八堂课",
-  about: "每课约十分钟。你先猜，再看结果。一切都在你的设备上运行，你的回答也只留在这里。",
+  about:
+    "网络怎样被骗，AdvProp 又怎样利用这一点。每课约十分钟：你先猜，再看结果。一切都在你的设备上运行，你的回答也只留在这里。",
   numbered: (lesson: number, count: number) => `第 ${lesson} 课，共 ${count} 课`,
   begun: "已开始",
   all: "全部课程",

@@ -28,7 +28,7 @@ export const pieces = {
     says: (score: string, sure: string, before: string) =>
       `得分是 ${score}：有 ${sure} 的把握是“船”。一开始是 ${before}。`,
     fooled: "网络不再回答“船”了。",
-    fgsm: "走一步 FGSM",
+    fgsm: "替我移动全部八个",
     back: "重新开始",
   },
   digit: {

@@ -43,6 +43,10 @@ COMMANDS = {
     "--attack pgd,autoattack --epsilon 4/255",
     "shapes-conflict": f"{_SHAPES} --data shapes-conflict --limit 500",
 }
+EXPLAINED = {
+    "shapes-objects": "shapes-conflict --model shapes-vanilla,shapes-adversarial,shapes-advprop "
+    "--method smoothgrad,grad-cam",
+}
 
 Row = Mapping[str, Any]
 
@@ -52,17 +56,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
+    every = [*COMMANDS, *EXPLAINED]
     parser.add_argument("step", choices=("evaluate", "docs"))
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(COMMANDS))
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(every))
     parser.add_argument("--runs", type=Path, default=Path("runs"))
     asked = parser.parse_args()
-    if unknown := set(asked.names) - set(COMMANDS):
-        parser.error(f"there is no {', '.join(sorted(unknown))}: one of {', '.join(COMMANDS)}")
+    if unknown := set(asked.names) - set(every):
+        parser.error(f"there is no {', '.join(sorted(unknown))}: one of {', '.join(every)}")
     if asked.step == "docs":
         DOCS.write_text(with_tables(DOCS.read_text("utf-8")), "utf-8")
         return
-    for name in asked.names or COMMANDS:
-        _evaluate(name, asked.runs)
+    for name in asked.names or every:
+        (_explain if name in EXPLAINED else _evaluate)(name, asked.runs)
 
 
 def with_tables(document: str) -> str:
@@ -84,6 +89,7 @@ def tables() -> dict[str, str]:
         "autoattack": strongest_table(_read("shapes-autoattack")),
         "shape": shape_table(_read("shapes-conflict")),
         "branches": matrix_table(_read("imagenette-branches")),
+        "objects": objects_table(_read("shapes-objects")),
         **{name: study_table.markdown(file) for name, file in studies.items()},
         "halves": halves_table.halves(_read("norm-halves")),
         "dial": halves_table.dial(_read("norm-halves")),
@@ -205,6 +211,24 @@ def shape_table(content: Mapping[str, Any]) -> str:
     return markdown_table(head, lines)
 
 
+def objects_table(content: Mapping[str, Any]) -> str:
+    """How much of each method's maps lies on the object."""
+    by_method: dict[tuple[str, str], list[str]] = {}
+    for row in content["results"]:
+        share, difference = row["share"], row["difference"]
+        cells = by_method.setdefault((row["model"], row["branch"]), [])
+        cells.append(_share(share["value"], (share["low"], share["high"])))
+        cells.append(_difference(difference["share"]) if difference else "")
+    head = ["network", "branch", "SmoothGrad", "difference", "Grad-CAM", "difference"]
+    return markdown_table(head, [[*who, *cells] for who, cells in by_method.items()])
+
+
+def _difference(estimate: Mapping[str, float]) -> str:
+    """``+8.8 [+6.9, +10.7]``, in points."""
+    value, low, high = (points(estimate[end]) for end in ("value", "low", "high"))
+    return f"{value} [{low}, {high}]"
+
+
 def matrix_table(content: Mapping[str, Any]) -> str:
     """Who stands whose perturbations: a row for each attacked branch."""
     rows = [row for row in content["results"] if _is_attack(row)]
@@ -247,10 +271,23 @@ def _read(name: str) -> Mapping[str, Any]:
 
 def _evaluate(name: str, runs: Path) -> None:
     report = f"report-{name}"
-    words = ["evaluate", *COMMANDS[name].split(), "--report", report]
-    # From inside the folder, so that the command that the report quotes holds no path of ours.
+    _run(["evaluate", *COMMANDS[name].split(), "--report", report], runs)
+    _keep(name, runs / report / "results.json")
+
+
+def _explain(name: str, runs: Path) -> None:
+    file = f"{name}.json"
+    _run(["explain", *EXPLAINED[name].split(), "--json", file], runs)
+    _keep(name, runs / file)
+
+
+def _run(words: Sequence[str], runs: Path) -> None:
+    # From inside the folder, so that the command that the results quote holds no path of ours.
     subprocess.run([sys.executable, "-m", "advprop_core.cli", *words], cwd=runs, check=True)
-    content = json.loads((runs / report / "results.json").read_text("utf-8"))
+
+
+def _keep(name: str, written: Path) -> None:
+    content = json.loads(written.read_text("utf-8"))
     packed = json.dumps(content, ensure_ascii=False, separators=(",", ":"))  # half as large
     (RESULTS / f"{name}.json").write_text(packed + "\n", "utf-8")
 

@@ -16,7 +16,8 @@ from app.shell.messages import tame
 
 _FIRST = "imagenette"
 """What a visitor sees at first: every model under many conditions, on photos."""
-_NOT_HERE = ("norm-halves", "added-auxiliaries")  # on the Anatomy page, and in the docs
+_NOT_HERE = ("norm-halves", "added-auxiliaries", "shapes-objects")
+"""On the Anatomy page, and in the docs."""
 
 
 def bundled() -> dict[str, Path]:

@@ -149,15 +149,15 @@ def algorithm():
 
 
 def maps():
-    (section,) = re.findall(r"^## Does AdvProp look at.*?(?=^## )", DOCUMENT, re.M | re.S)
-    shares = [
-        re.findall(r"(\d+\.\d) % \[", line)
-        for line in section.splitlines()
-        if line.startswith(("| shapes-vanilla |", "| shapes-advprop |"))
-    ]
+    content = results("shapes-objects")
+    compared = ("shapes-vanilla", "shapes-advprop")
     return [
-        *(f"{float(share):.0f}" for row in shares for share in row),
-        *re.findall(r"^(\d+) scenes", section, re.M),
+        *(
+            percent(row["share"]["value"])
+            for row in content["results"]
+            if row["model"] in compared and row["branch"] == "main"
+        ),
+        str(content["n"]),
     ]
 
 

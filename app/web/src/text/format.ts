@@ -55,6 +55,11 @@ export function number(value: number, digits = 2): string {
   return format.format(value).replace("-", "−");
 }
 
+/** How far two values are apart: one that rounds to 0 is not called 0. */
+export function distance(value: number): string {
+  return value > 0 && value < 0.005 ? `<${number(0.01)}` : number(value);
+}
+
 /** A share in [0, 1], in whole percent. */
 export function percent(share: number): string {
   if (Number.isNaN(share)) return "–";

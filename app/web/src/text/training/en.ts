@@ -1,7 +1,7 @@
 /** Of the network that is trained in the page. */
 
 import type { Objective } from "../../manifest";
-import { number, percent, radius } from "../format";
+import { distance, number, percent, radius } from "../format";
 
 const OBJECTIVES: Record<Objective, string> = {
   advprop: "AdvProp",
@@ -11,7 +11,7 @@ const OBJECTIVES: Record<Objective, string> = {
 
 /** How far two kinds are apart. */
 function apart(gap: number): string {
-  return `${number(gap, 2)} times as far apart in this channel as values of one kind usually lie from their mean (their standard deviation)`;
+  return `${distance(gap)} apart in this channel. 1 is how far values of one kind usually lie from their mean (their standard deviation)`;
 }
 
 export const trainingEn = {

@@ -1,7 +1,7 @@
 /** Of the network that is trained in the page, in Japanese. */
 
 import type { Objective } from "../../manifest";
-import { number, percent, radius } from "../format";
+import { distance, number, percent, radius } from "../format";
 import type { Translated } from "../translated";
 import type { trainingEn } from "./en";
 
@@ -13,7 +13,7 @@ const OBJECTIVES: Record<Objective, string> = {
 
 /** How far two kinds are apart. */
 function apart(gap: number): string {
-  return `1つの種類の値がふだん平均から離れている距離（標準偏差）の${number(gap, 2)}倍`;
+  return `1つの種類の値がふだん平均から離れている距離（標準偏差）の${distance(gap)}倍`;
 }
 
 export const trainingJa: Translated<typeof trainingEn> = {

@@ -1,6 +1,6 @@
 /** Of the network that is trained in the page, in simplified Chinese. */
 
-import { number, percent, radius } from "../format";
+import { distance, number, percent, radius } from "../format";
 
 const OBJECTIVES = {
   advprop: "AdvProp",
@@ -11,7 +11,7 @@ type Objective = keyof typeof OBJECTIVES;
 
 /** How far two kinds are apart. */
 const apart = (gap: number) =>
-  `相差的距离，是同一种的数值通常离均值距离（标准差）的 ${number(gap, 2)} 倍`;
+  `相差的距离，是同一种的数值通常离均值距离（标准差）的 ${distance(gap)} 倍`;
 
 export const trainingZh = {
   title: "在这里训练一个网络",

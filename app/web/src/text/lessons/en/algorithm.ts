@@ -2,7 +2,7 @@ import type { LessonWords } from "../shape";
 
 export const algorithm = {
   title: "AdvProp's algorithm, step by step",
-  about: "You go through one training step of AdvProp on a real picture, part by part.",
+  about: "You go through one training step of AdvProp on one picture, part by part.",
   inShort: [
     "1. Take a clean picture. 2. Attack it through aux. 3. The clean one goes through main: a loss.",
     "4. The attacked one goes through aux: a second loss. 5. Add both. 6. Move all weights a little, so that the sum gets smaller.",

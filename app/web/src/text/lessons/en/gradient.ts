@@ -23,7 +23,7 @@ export const gradient = {
         "You want the network to be less sure of “boat”. One pixel has the weight −3. How do you move it?",
       choices: ["Make it darker", "Make it brighter", "It makes no difference"],
       after: [
-        "A brighter pixel times −3 takes more away from the score. So where the weight is negative, up; where it is positive, down. Now fool the network with all eight pixels. Then press the button, and compare.",
+        "A brighter pixel times −3 takes more away from the score. So where the weight is negative, up; where it is positive, down. Now fool the network with all eight pixels. Then press “Move all eight for me”, and compare.",
       ],
     },
     sign: [

@@ -24,7 +24,7 @@ export const maps = {
       choices: ["At the eyes", "At the tip of the nose", "At other places"],
       after: [
         "Little at the eyes, and nowhere near the tip of the nose. By this map, main's answer comes most from a spot between the eyes and from the lower corners of the photo.",
-        "Compare the branches: **main** for clean photos, **aux** for attacked ones, and **aux2**, which learned from stronger attacks. All three maps have one colour scale, so a pale map is a weak one. Change the method and the photo.",
+        "Compare the branches: **aux** is for attacked photos, **aux2** learned from stronger attacks. All three maps have one colour scale, so a pale map is a weak one. Change the method and the photo.",
       ],
     },
     read: [

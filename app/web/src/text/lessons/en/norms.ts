@@ -47,7 +47,7 @@ export const norms = {
       "When it is done, choose **One BatchNorm** and start again. Now the lines of clean and of attacked pictures lie almost on each other: unlike the digits' scores, they have nearly the same means. So in this small network it is not the pictures alone that pull main and aux apart. Each branch learns a γ and β of its own, and so each makes other numbers of its pictures.",
     ],
     halves: [
-      "What did this project measure? On small networks that learned from nothing, AdvProp's main was right on 1.6 of 100 clean photos more than the same network with **one** BatchNorm for both kinds. That is the mean of five trainings. Its 95 % interval, which says how much of it may be chance, goes from 0.7 to 2.4. On a larger network that had learned from many photos before, one BatchNorm did as well. So two BatchNorms can help, and do not always.",
+      "What did this project measure? On small networks that learned from nothing, AdvProp's main was right on 1.6 of 100 clean photos more than the same network with **one** BatchNorm for both kinds. That is the mean of five trainings. Its 95 % interval goes from 0.7 to 2.4. On a larger network that had learned from many photos before, one BatchNorm did as well. So two BatchNorms can help, and do not always.",
       "What makes aux hard to fool: γ and β, or the running means? Not the running means. Collected again on other pictures, they change almost nothing. It is γ and β. But if you put one branch's running means under the other's γ and β, right answers on clean photos fall from 90 % to 18 %. Running means fit only the weights that they were collected with.",
     ],
   },

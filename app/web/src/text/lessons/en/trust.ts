@@ -43,7 +43,7 @@ export const trust = {
       ],
     },
     checks: [
-      "A network begins with random numbers. The **seed** is the number that decides them: another seed, another beginning, another network. This project repeats its trainings with five seeds. Of each difference it gives a 95 % interval, which says how much of it may be chance. One pair of networks seemed to differ: one was right on 1.1 of 100 clean photos fewer. In a similar study of five seeds the interval goes from −1.1 to +0.3. That holds zero, so no difference shows.",
+      "A network begins with random numbers. The **seed** is the number that decides them: another seed, another beginning, another network. This project repeats its trainings with five seeds. Of each difference it gives a 95 % interval. One pair of networks seemed to differ: one was right on 1.1 of 100 clean photos fewer. In a similar study of five seeds the interval goes from −1.1 to +0.3. That holds zero, so no difference shows.",
       "Now you know what to ask: what happens when the network is broken, when there is nothing to learn, and when it is trained again?",
     ],
   },

@@ -3,7 +3,7 @@ import type { algorithm as english } from "../en/algorithm";
 
 export const algorithm: Translated<typeof english> = {
   title: "AdvPropのアルゴリズムを順に追う",
-  about: "AdvPropの訓練の1ステップを、実際の画像で、順を追って見ていきます。",
+  about: "AdvPropの訓練の1ステップを、1枚の画像で、順を追って見ていきます。",
   inShort: [
     "1. クリーンな画像を1枚取る。2. auxを通して攻撃する。3. クリーンな画像をmainに通し、損失を求める。",
     "4. 攻撃された画像をauxに通し、2つ目の損失を求める。5. 2つを足す。6. 和が小さくなるように、すべての重みを少し動かす。",

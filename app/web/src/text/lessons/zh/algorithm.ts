@@ -2,7 +2,7 @@ import type { LessonWords } from "../shape";
 
 export const algorithm = {
   title: "一步一步看 AdvProp 算法",
-  about: "你在一张真实的图片上，一步一步走过 AdvProp 的一个训练步。",
+  about: "你在一张图片上，一步一步走过 AdvProp 的一个训练步。",
   inShort: [
     "1. 取一张干净图片。2. 通过 aux 攻击它。3. 干净图片经过 main，得到一个损失。",
     "4. 受攻击的图片经过 aux，得到第二个损失。5. 两个损失相加。6. 所有权重移动一点点，让总损失变小。",

@@ -22,6 +22,8 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.runtime import get_instance
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
+from app.server import health
+
 _FRAMES = {"rerun_script", "stop_script", "app_heartbeat", "file_urls_request"}
 _OPERATIONS = {"deferred_file", "dataframe_chunk"}
 _UPLOADS = "/_stcore/upload_file/"
@@ -51,13 +53,17 @@ class OnlyKnownNames:
 
     Without it, a page of somebody else's could give its own name this server's address, and read
     what a browser on this network may see. Such a page has a name, so plain addresses are taken.
+    What watches the process calls it by whatever address it has: the health addresses answer all.
     """
 
     app: ASGIApp
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        host = None if scope["type"] == "lifespan" else Headers(scope=scope).get("host")
-        if scope["type"] == "lifespan" or is_own_name(host):
+        if (
+            scope["type"] == "lifespan"
+            or scope["path"] in health.PROBES
+            or is_own_name(Headers(scope=scope).get("host"))
+        ):
             await self.app(scope, receive, send)
         elif scope["type"] == "http":
             sentence = "This server has another name: whoever runs it can add one with --host.\n"

@@ -19,14 +19,6 @@ _LONG_QUEUE = 100  # jobs
 _GAUGES = ("waiting", "running")
 
 
-def routes() -> list[BaseRoute]:
-    """``/healthz`` answers while the process lives; ``/readyz`` while it should get new visitors.
-
-    Numbers are at Streamlit's ``/_stcore/metrics``.
-    """
-    return [Route("/healthz", _alive), Route("/readyz", _ready)]
-
-
 async def _alive(request: Request) -> JSONResponse:
     return JSONResponse({"status": "alive"}, headers={"Cache-Control": "no-store"})
 
@@ -77,6 +69,17 @@ class Numbers:
                             help="What workers gave to jobs.")
             ],
         }  # fmt: skip
+
+
+PROBES = {"/healthz": _alive, "/readyz": _ready}
+
+
+def routes() -> list[BaseRoute]:
+    """``/healthz`` answers while the process lives; ``/readyz`` while it should get new visitors.
+
+    Numbers are at Streamlit's ``/_stcore/metrics``.
+    """
+    return [Route(path, probe) for path, probe in PROBES.items()]
 
 
 def offer_numbers() -> None:

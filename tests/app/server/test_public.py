@@ -102,6 +102,8 @@ def test_a_server_says_how_it_is_and_what_its_pages_may_do(address):
         assert status == 200
         assert words in content
         assert {name.lower() for name in headers.HEADERS} <= {name.lower() for name in sent}
+    for path in ("/healthz", "/readyz"):  # whoever watches it does not know its name
+        assert ask(address, path, Host="probe.example")[0] == 200
     status, sent, _ = ask(address, "/playground?model=tiny-advprop")  # the first page has no name
     assert (status, sent["location"]) == (307, "./?model=tiny-advprop")
     _, _, numbers = ask(address, "/_stcore/metrics")

@@ -176,17 +176,17 @@ def _outcome(comparison: Comparison, branch: str, names: Sequence[str]) -> str:
     )
     wrong = truth is not None and before.class_index != truth
     if before.class_index == after.class_index:
-        verb = "was wrong before and stays so" if wrong else "held"
+        verb = "was wrong before and stays so" if wrong else "kept its answer"
         if not wrong and after.confidence < _FAR_LESS * before.confidence:
-            verb = "held, but is far less sure"
+            verb = "kept its answer, but is far less sure"
     elif truth is None:
-        verb = "changed its mind"
+        verb = "changed its answer"
     elif not wrong:
         verb = "was fooled"
     elif after.class_index == truth:
         verb = "was wrong before and is now right"
     else:
-        verb = "was wrong before and changed its mind"
+        verb = "was wrong before and changed its answer"
     return f"{verb}: {move}"
 
 

@@ -61,8 +61,8 @@ _METHODS = (
         "region matters.", needs_layer=True),
     Method("grad-cam-plus-plus", "Grad-CAM++", "magnitude",
         "Grad-CAM with weights from the positive gradients alone, so that several objects of the "
-        "class all show: brighter means more evidence. Evidence against the class is neither shown "
-        "nor held against it.", needs_layer=True),
+        "class all show: brighter means more evidence. Evidence against the class is ignored.",
+        needs_layer=True),
     Method("layer-cam", "LayerCAM", "magnitude",
         "Grad-CAM with a weight for each cell instead of each channel, which stays sharp in early "
         "layers: brighter means more evidence. Evidence against the class is cut off.",
@@ -76,9 +76,10 @@ _METHODS = (
         "strong features, and a sign tells two opposite patterns apart. It knows nothing of the "
         "class, so it cannot tell for from against.", needs_layer=True),
     Method("cam", "CAM", "signed",
-        "The last map's channels, weighted as the classifier weighs them: positive speaks for the "
-        "class, negative against, and their mean is the score without its bias. It is as coarse as "
-        "the last grid, and exists only where an average and one linear layer end the network."),
+        "The channels of the last layer, multiplied by the classifier's weights: positive speaks "
+        "for the class, negative against, and the mean is the score without its bias. It is as "
+        "coarse as the last grid, and exists only if the network ends with an average and one "
+        "linear layer."),
     Method("score-cam", "Score-CAM", "magnitude",
         "A layer's channels, each weighted by the score of the image seen through it alone: "
         "brighter means more evidence, found without a gradient. It cannot show evidence against "
@@ -97,13 +98,13 @@ _METHODS = (
         "How much the class score would rise if a pixel's most harmful channel became a little "
         "darker. It says nothing of channels that should be brighter, nor of larger changes."),
     Method("loss-gradient", "Loss gradient", "signed",
-        "How the loss of the class reacts to each pixel: positive where a brighter pixel makes the "
-        "network more wrong, negative where it makes it more right. In robust networks it looks "
-        "like the object, in others like noise; where the network is certain it fades to nothing."),
+        "How the loss of the class reacts to each pixel: positive where a brighter pixel raises "
+        "the loss, negative where it lowers the loss. In robust networks it looks like the "
+        "object, in others like noise. If the network is certain, it is nearly zero."),
     Method("input-x-gradient", "Input × gradient", "signed",
-        "A first guess at what each pixel adds to the class score compared with black: positive "
-        "speaks for the class, negative against. The guess is straight where the network bends, "
-        "and black pixels get nothing."),
+        "A linear estimate of what each pixel adds to the class score compared with black: "
+        "positive speaks for the class, negative against. The network is not linear, so the "
+        "estimate can be wrong, and black pixels get nothing."),
     Method("integrated-gradients", "Integrated gradients", "signed",
         "How much each pixel adds to the class score on the way from a black image: positive "
         "speaks for the class, negative against. Dark pixels get little because they hardly differ "
@@ -121,29 +122,29 @@ _METHODS = (
         "fair to dark pixels, but it is a random estimate.",
         cost="slow", options=("samples",)),
     Method("guided-backprop", "Guided backpropagation", "signed",
-        "The gradient, with everything cut off that a ReLU would have to pass back negative: "
-        "positive where a brighter pixel helps, negative where a darker one does. Its sharp "
-        "picture shows edges that the network sees and hardly depends on the class."),
+        "The gradient, but each ReLU passes back only positive values: positive where a brighter "
+        "pixel helps, negative where a darker one does. Its sharp picture shows edges that the "
+        "network sees and hardly depends on the class."),
     Method("deconvolution", "Deconvolution", "signed",
-        "Guided backpropagation without regard to which features the image switched on: positive "
-        "where a brighter pixel helps, negative where a darker one does. It shows what the network "
+        "Guided backpropagation that ignores which features the image switched on: positive where "
+        "a brighter pixel helps, negative where a darker one does. It shows what the network "
         "looks for rather than what it found."),
     Method("deep-lift", "DeepLIFT", "signed",
         "How much each pixel adds to the class score compared with a black image, layer by layer: "
-        "positive speaks for the class, negative against. Dark pixels get little, and it is "
-        "refused where its parts do not add up."),
+        "positive speaks for the class, negative against. Dark pixels get little, and the map is "
+        "refused if its parts do not add up."),
     Method("lrp", "Layer-wise relevance (LRP)", "signed",
-        "The class score handed back layer by layer to what contributed to it: positive speaks for "
-        "the class, negative against. How it is divided is a matter of chosen rules, and it is "
-        "refused where parts of the score get lost."),
+        "The class score, divided layer by layer among the inputs that contributed to it: "
+        "positive speaks for the class, negative against. Chosen rules decide how it is divided, "
+        "and the map is refused if parts of the score get lost."),
     Method("occlusion", "Occlusion", "signed",
         "How much the class score drops when a grey square covers the pixel: positive spoke for "
-        "the class, negative against. It is as coarse as the square, and parts that stand in for "
-        "one another both look unimportant.", cost="slow", options=("window", "stride")),
+        "the class, negative against. It is as coarse as the square, and two parts that can "
+        "replace each other both look unimportant.", cost="slow", options=("window", "stride")),
     Method("rise", "RISE", "magnitude",
-        "How probable the class stays when random parts are blacked out and the pixel is seen: "
-        "brighter means that seeing it goes with a higher probability. It never reaches zero, so "
-        "only differences count, and it is a random estimate.",
+        "The mean probability of the class when random parts are blacked out but the pixel is "
+        "visible: brighter means a higher probability. It never reaches zero, so only differences "
+        "count, and it is a random estimate.",
         cost="slow", options=("samples",)),
 )
 # fmt: on

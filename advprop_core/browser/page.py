@@ -66,7 +66,7 @@ class BuiltPage:
         except FileNotFoundError as error:
             raise InputError(
                 f"the page's scripts have not been built: {Path(str(error.filename)).name} is "
-                "missing. In a checkout, `make page` builds them; a wheel brings them along"
+                "missing. In a checkout, `make page` builds them; a wheel contains them"
             ) from None
 
 

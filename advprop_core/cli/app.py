@@ -27,19 +27,19 @@ _PUBLIC_SIZES = {"maxUploadSize": 20, "maxWidgetStateSize": 2, "maxMessageSize":
 @dataclass(frozen=True, kw_only=True)
 class _AppOptions(ForeignOptions):
     model: Annotated[list[str] | None, typer.Option(metavar="FILE")] = None
-    """A model file to offer beside the bundled ones; repeat it or write commas. Of files of another
-    program, --arch, --size, --mean, --std and --classes apply to every one."""
+    """A model file to add to the bundled ones. For several, repeat the option or use commas.
+    --arch, --size, --mean, --std and --classes apply to all model files of other programs."""
     images: Annotated[Path | None, typer.Option(metavar="DIR")] = None
-    """A folder of your photos to offer in the gallery."""
+    """A folder of your photos. The gallery shows them."""
     public: bool = False
-    """Let other machines in. By default only this machine can. Visitors can then open no files of
-    networks and train nothing, and what they may send and compute is limited."""
+    """Let other machines connect. By default only this machine can use the app. Visitors cannot
+    open network files or train, and their uploads and computing time are limited."""
     host: Annotated[list[str] | None, typer.Option(metavar="NAME")] = None
-    """A name that browsers know this server by, such as lens.example.org; repeat it or write
-    commas. It then answers to these names alone. By default it answers to its addresses, localhost
-    and the machine's name."""
+    """A name of this server, such as lens.example.org. For several, repeat the option or use
+    commas. The server then accepts requests for these names only. By default it accepts its
+    addresses, localhost and the machine's name."""
     port: Annotated[int | None, typer.Option(min=1, max=65535, metavar="N")] = None
-    """TCP port. 8501 by default, or the next."""
+    """TCP port. By default 8501, or the next free port."""
 
 
 @with_options

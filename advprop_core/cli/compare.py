@@ -38,10 +38,11 @@ class _PerturbationOptions(AttackOptions):
     noise: Annotated[str | None, typer.Option(metavar="KIND")] = None
     """Random noise instead of an attack: gaussian, poisson or salt-and-pepper."""
     severity: Annotated[float, typer.Option(metavar="S")] = 0.1
-    """Of the noise, in [0, 1]: standard deviation, or share of pixels."""
+    """Strength of the noise, in [0, 1]: standard deviation, or share of pixels for
+    salt-and-pepper."""
     erase: Annotated[str | None, typer.Option(metavar="REGIONS")] = None
-    """Erased parts instead of an attack: left.top.width.height in thousandths of the side, and _
-    between several."""
+    """Parts to erase instead of an attack: left.top.width.height in thousandths of the side, with _
+    between several parts."""
     fill: Annotated[str, typer.Option(metavar="KIND")] = "grey"
     """What erased parts are filled with: grey, black or blur."""
 
@@ -62,8 +63,8 @@ class _PerturbationOptions(AttackOptions):
         ]
         if len(kinds) > 1:
             raise InputError(
-                f"{kinds[0]} and options of {kinds[1]} exclude each other: a photo is perturbed in "
-                "one way"
+                f"{kinds[0]} and options of {kinds[1]} cannot be combined: a photo is perturbed in "
+                "one way only"
             )
         if self.noise is not None:
             from advprop_core.pictures.noise import NoiseConfig  # here: it loads torch
@@ -76,7 +77,9 @@ class _PerturbationOptions(AttackOptions):
         if self.attack != _NOTHING:
             return self.read_attack()
         if self._has_attack_options:
-            raise InputError("--attack none has no --epsilon, --step-size, --steps or --norm")
+            raise InputError(
+                "--attack none takes no --epsilon, --step-size, --steps or --norm: leave them out"
+            )
         return None
 
     @property
@@ -88,10 +91,10 @@ class _PerturbationOptions(AttackOptions):
 @dataclass(frozen=True, kw_only=True)
 class _CompareOptions(AimOptions, _PerturbationOptions, PhotoOptions):
     out: Annotated[Path | None, typer.Option(metavar="DIR")] = None
-    """Folder for the results; made if need be, and overwritten."""
+    """Folder for the results. It is created if needed, and its files are overwritten."""
     bundle: Annotated[Path | None, typer.Option(metavar="FILE")] = None
-    """A .zip with everything that makes it again: `advprop replay FILE` says whether the numbers
-    are the same."""
+    """A .zip file with everything that is needed to repeat the comparison. `advprop replay FILE`
+    checks that the numbers are the same."""
     method: Annotated[str, typer.Option(metavar="NAME")] = "grad-cam"
     """Map: grad-cam, saliency, integrated-gradients, smoothgrad or any other that
     `advprop explain --help` lists."""
@@ -99,11 +102,11 @@ class _CompareOptions(AimOptions, _PerturbationOptions, PhotoOptions):
     """Layer that grad-cam reads, such as s3 or layer4.1. By default the deepest stage whose map has
     at least 5×5 cells."""
     class_index: Annotated[str | None, typer.Option(metavar="CLASS")] = None
-    """Class whose score the maps explain, the same in all of them: name, id or index; or own, for
-    what each branch answers to each photo. By default the true class; where that is not known, the
-    class that was predicted for the clean photo."""
+    """Class that all maps explain: name, id or index. With own, each map explains its branch's own
+    answer to its photo. By default the true class or, if it is not known, the class predicted for
+    the clean photo."""
     map_seed: Annotated[int | None, typer.Option(metavar="N")] = None
-    """Seed of what a map draws. By default that of --seed."""
+    """Seed for maps that use random numbers. By default the value of --seed."""
 
     def check_places(self) -> None:
         """Refuse places that cannot be written, before any work is done."""
@@ -127,8 +130,9 @@ def compare(options: _CompareOptions) -> None:
     (clean, adversarial, perturbation, and of each branch logits and maps, as float32) and
     manifest.json (inputs, settings, versions, predictions and measured figures).
 
-    Writes to --bundle one file with the photo, the perturbed photo (8-bit PNG, and exactly), every
-    answer, the maps, digests, versions, seeds and the command that makes it again.
+    Writes to --bundle one file with the photo, the perturbed photo (as 8-bit PNG and as exact
+    values), every answer, the maps, digests, versions, seeds and the command that repeats the
+    comparison.
 
     ```
     advprop compare church.jpg --model imagenette-advprop --out out
@@ -165,7 +169,7 @@ def compare(options: _CompareOptions) -> None:
         report.say(f"wrote comparison.png, arrays.npz and manifest.json to {options.out}")
     if options.bundle is not None:
         _write_bundle(options, subject, experiment, result, sheet)
-        report.say(f"wrote {options.bundle}; `advprop replay {options.bundle}` makes it again")
+        report.say(f"wrote {options.bundle}; `advprop replay {options.bundle}` repeats it")
     report.finish(content)
 
 

@@ -35,8 +35,8 @@ class ConditionOptions(AttackOptions):
 
     attack: Annotated[list[str] | None, typer.Option(metavar="KIND")] = None  # type: ignore[assignment]
     """pgd (random start), i-fgsm (no random start), fgsm (one step of size epsilon) or autoattack
-    (arXiv 2003.01690: four attacks, some hundred times the work of pgd); repeat it or write commas.
-    Clean images are always measured."""
+    (arXiv 2003.01690: four attacks, several hundred times as much work as pgd). For several, repeat
+    the option or use commas. Clean images are always measured."""
     epsilon: Annotated[list[str] | None, typer.Option(metavar="E")] = None  # type: ignore[assignment]
     """Radii of the attacks in pixel units on [0, 1], such as 2/255,4/255; one condition each. By
     default 4/255 for linf and 1 for l2."""
@@ -46,25 +46,24 @@ class ConditionOptions(AttackOptions):
     """Branch whose gradient makes the perturbation; `each` takes every branch in turn and evaluates
     all branches on it. By default each branch is attacked through itself (white box)."""
     sanity: bool = False
-    """Also measure noise of each radius and PGD with no limit on epsilon, and warn where they show
-    a masked gradient. Checks that need neither are always made."""
+    """Also measure noise of each radius and PGD with no limit on epsilon, and warn if they show a
+    masked gradient. The other checks of gradients always run."""
     smallest_epsilon: Annotated[str | None, typer.Option(metavar="LIMIT")] = None
     """Also search, image by image, for the smallest epsilon at which PGD fools each branch, up to
-    LIMIT, such as 16/255. It takes about as long as ten attacks; --norm and --steps are those of
-    --attack."""
+    LIMIT, such as 16/255. It takes about as long as ten attacks. It uses --norm and --steps."""
     corruptions: Annotated[list[str] | None, typer.Option(metavar="NAMES")] = None
-    """all, which are the 15 kinds of ImageNet-C, or names such as fog,snow; also its four extra
-    kinds speckle_noise, gaussian_blur, spatter, saturate. They are made here, at 224 pixels, and
-    resized to the network's input afterwards; of imagenet-c:DIR and cifar10-c:DIR they are read, by
-    default the 15 that are there."""
+    """all (the 15 kinds of ImageNet-C), or names such as fog,snow. Its four extra kinds are
+    speckle_noise, gaussian_blur, spatter and saturate. The command makes the corruptions at 224
+    pixels and resizes them to the network's input. From imagenet-c:DIR and cifar10-c:DIR it reads
+    the corrupted files instead, by default those of the 15 kinds."""
     severity: Annotated[list[str] | None, typer.Option(metavar="S")] = None
     """Severities of corruptions, such as 1,3,5. By default all 5."""
     probe: Annotated[list[str] | None, typer.Option(metavar="KINDS")] = None
-    """What to remove from images: all, or kinds among patch-shuffle (outlines), grey (colour),
-    edges (all but lines), low-pass (detail), high-pass (coarse structure). KIND=STRENGTH is one
-    strength instead of the usual ones: patches along each side for patch-shuffle, else the cut-off
-    in cycles per image, as in patch-shuffle=3,low-pass=6. Probes are made at the network's own
-    size."""
+    """Probes, each of which removes one cue from the images: all, or patch-shuffle (removes
+    outlines), grey (colour), edges (everything except lines), low-pass (detail), high-pass (coarse
+    structure). KIND=STRENGTH sets one strength, as in patch-shuffle=3,low-pass=6: the number of
+    patches along each side for patch-shuffle, otherwise the cut-off in cycles per image. Probes are
+    made at the network's own size."""
 
     def read_attacks(self) -> list[Condition]:
         """Every attack at every radius, and what ``sanity`` adds."""
@@ -118,7 +117,7 @@ class ConditionOptions(AttackOptions):
         names = values.split_list(self.corruptions)
         if self.severity and not names:
             raise InputError(
-                "--severity is of corruptions: name them too, such as --corruptions all"
+                "--severity needs corruptions: name them too, such as --corruptions all"
             )
         kinds = dict.fromkeys(_with_all(names, CORRUPTIONS))
         levels = self._severities() or SEVERITIES

@@ -24,10 +24,10 @@ class _DigitsOptions(ReportOptions):
 
 @with_options
 def digits(options: _DigitsOptions) -> None:
-    """Fool a logistic regression on handwritten threes and sevens, and train it against that.
+    """Fool a logistic regression on handwritten threes and sevens, and train it to resist.
 
-    The example of the article that introduced FGSM (Goodfellow et al., arXiv 1412.6572), on the
-    digits that come with scikit-learn. Takes a second.
+    This is the example of the article that introduced FGSM (Goodfellow et al., arXiv 1412.6572). It
+    uses the digits that come with scikit-learn, and takes a second.
 
     ```
     advprop digits --out out
@@ -43,7 +43,9 @@ def digits(options: _DigitsOptions) -> None:
     errors = beginning.errors()
     for name, title in (("natural", "trained on clean digits"), ("robust", "trained against FGSM")):
         clean, attacked = errors[name]["clean"], errors[name]["attacked"]
-        report.say(f"{title}: wrong about {percent(clean)} clean, {percent(attacked)} attacked")
+        report.say(
+            f"{title}: wrong on {percent(clean)} of clean digits, {percent(attacked)} of attacked"
+        )
     report.say(f"{len(beginning.test.signs)} test digits; attacked by FGSM, ε = {epsilon:g}")
     if options.out is not None:
         from advprop_core.report.digits_sheet import draw_digits_sheet

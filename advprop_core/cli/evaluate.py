@@ -34,27 +34,27 @@ _MEASURES = ("mean_corruption_error", "imagenet_c", "smallest_epsilon", "shape_b
 @dataclass(frozen=True, kw_only=True)
 class _EvaluateOptions(ReportOptions, ConditionOptions, ModelsOptions):
     data: Annotated[str, typer.Option(metavar="DIR")]
-    """Folder of class folders (CLASS/IMAGE; ids or names of the model's classes); a built-in name:
-    shapes, shapes-conflict; or a published set as it unpacks, as KIND:DIR, KIND being imagenet,
-    imagenet-a, imagenet-r, imagenet-sketch, imagenet-stylized, imagenet-c, tiny-imagenet,
-    imagenette, cifar10, cifar10-c, cifar100, svhn, mnist, fashion-mnist or kmnist. A folder
-    that shows its layout needs no KIND."""
+    """A folder that has a folder for each class (CLASS/IMAGE, where CLASS is an id or a name of the
+    model's classes); a built-in name: shapes, shapes-conflict; or an unpacked published set as
+    KIND:DIR. KIND is imagenet, imagenet-a, imagenet-r, imagenet-sketch, imagenet-stylized,
+    imagenet-c, tiny-imagenet, imagenette, cifar10, cifar10-c, cifar100, svhn, mnist, fashion-mnist
+    or kmnist. If the folder shows its own layout, it needs no KIND."""
     clean: Annotated[str | None, typer.Option(metavar="DIR")] = None
-    """ImageNet's validation photos, for imagenet-c:DIR, which has none: clean accuracy, attacks,
-    probes and relative mCE need them."""
+    """ImageNet's validation photos, for imagenet-c:DIR, which does not contain them. Clean
+    accuracy, attacks, probes and relative mCE need these photos."""
     branch: Annotated[list[str] | None, typer.Option(metavar="NAME")] = None
-    """Branch that predicts: main, aux, aux2 …; repeat it or write commas. Every branch by
-    default."""
+    """Branch that predicts: main, aux, aux2 … For several, repeat the option or use commas. By
+    default all branches."""
     limit: Annotated[int | None, typer.Option(metavar="N")] = None
     """At most this many images, spread evenly over the classes."""
     data_classes_only: bool = False
-    """Let networks answer only with classes that the data has: a network of ImageNet's 1000 classes
-    is then measured on photos of ten as one that knows these ten."""
+    """Let networks choose only among classes that the data has. For example, on photos of ten
+    classes a network of ImageNet's 1000 classes then chooses among these ten."""
     strict: bool = False
-    """Refuse unreadable images, unknown class folders and files that are no pictures instead of
+    """Stop at unreadable images, unknown class folders and files that are not pictures, instead of
     leaving them out."""
     download: bool = False
-    """Fetch the data set where it is missing: imagenette:DIR, or a set of small images such as
+    """Download the data set if it is missing: imagenette:DIR, or a set of small images such as
     cifar10:DIR."""
     report_dir: Annotated[Path | None, typer.Option("--report", metavar="DIR")] = None
     """Folder for results.json, results.csv and report.html, which opens offline. Finished figures
@@ -66,16 +66,19 @@ class _EvaluateOptions(ReportOptions, ConditionOptions, ModelsOptions):
 def evaluate(options: _EvaluateOptions) -> None:
     r"""Measure each branch on clean, attacked, corrupted and probed images.
 
-    Accuracies come with 95 % Wilson intervals, losses with Student's, calibration and the mean
-    corruption error with bootstrap intervals; files hold fractions, not percentages. Each branch is
-    attacked through itself unless --attack-branch names one. The mean corruption error is a plain
-    mean of errors on corruptions that are made here: it is not the mCE of articles. That one, and
-    relative mCE, follow for networks with ImageNet's 1000 classes on the files of ImageNet-C. On
-    ImageNet-A and -R answers are among the 200 classes these have, as their articles have it. On
-    shapes-conflict the shape bias follows, with a Wilson interval: answers by shape among those by
-    shape or texture (Geirhos et al., arXiv 1811.12231). Networks run on a GPU where there is one;
-    torchrun or accelerate launch shares the batches out to several processes, with the same
-    answers.
+    Accuracies have 95 % Wilson intervals, losses have Student's, and calibration and the mean
+    corruption error have bootstrap intervals. Files contain fractions, not percentages. Each branch
+    is attacked through itself unless --attack-branch names another.
+
+    The mean corruption error is a plain mean of errors on corruptions that this command makes. It
+    is not the mCE that articles report. For networks with ImageNet's 1000 classes on the files of
+    ImageNet-C, the command also gives that mCE and relative mCE. On ImageNet-A and -R a network
+    chooses among the set's 200 classes, as in their articles. On shapes-conflict the command also
+    gives the shape bias with a Wilson interval: the share of answers by shape among answers by
+    shape or texture (Geirhos et al., arXiv 1811.12231).
+
+    Networks run on a GPU if there is one. torchrun or accelerate launch divides the batches among
+    several processes, with the same answers.
 
     ```
     advprop evaluate --model imagenette-advprop --data photos/val \
@@ -234,7 +237,7 @@ def _finish(report: Report, content: dict[str, Any], folder: Path | None) -> Non
         report.say(title)
         report.show(table)
     for warning in content["warnings"]:
-        report.say(f"look twice: {warning['text']}")
+        report.say(f"check this: {warning['text']}")
     if folder is not None:
         from advprop_core.report.files import write_report  # here: it loads plotly
 

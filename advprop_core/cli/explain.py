@@ -18,9 +18,10 @@ def explain(options: ExplainOptions) -> None:
     (METHOD_BRANCH.png; with several layers METHOD_LAYER_BRANCH.png; of the attacked photo
     ending in _adversarial) and per difference (METHOD_main-minus-aux.png,
     METHOD_BRANCH_clean-minus-adversarial.png), arrays.npz (the same as float32, (H, W), signed
-    and unscaled) and manifest.json. All maps explain the same class. Those of one method and
-    layer share one colour scale: from purple, nothing, to yellow, much; or for signed maps
-    from blue, negative, through white to orange, positive, which mostly speaks for the class.
+    and unscaled) and manifest.json. All maps explain the same class. Maps of one method and
+    layer share one colour scale. It goes from purple (nothing) to yellow (much). For signed maps
+    it goes from blue (negative) through white to orange (positive). Positive values mostly speak
+    for the class.
 
     ```
     advprop explain church.jpg --model imagenette-advprop --out out
@@ -31,10 +32,10 @@ def explain(options: ExplainOptions) -> None:
         --attack pgd --epsilon 4/255 --attack-branch main --out out
     ```
 
-    **A data set.** shapes and shapes-conflict say which pixels are the object. Of every model,
-    branch and method: the mean share of the positive attribution inside it, how often the
-    largest value lies on it, 95 % intervals, and paired differences to the first line. Each
-    scene's true class is explained.
+    **A data set.** In shapes and shapes-conflict, the pixels of the object are known. For every
+    model, branch and method, the command measures which share of the positive attribution lies on
+    the object, and how often the largest value lies on it. It gives means, 95 % intervals and
+    paired differences to the first line. The maps explain the true class of each scene.
 
     ```
     advprop explain shapes-conflict --model shapes-vanilla,shapes-advprop \

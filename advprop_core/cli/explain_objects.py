@@ -124,7 +124,7 @@ def _tell(
     first = results[0]
     report.say(
         "inside: share of the positive attribution on the object, which covers "
-        f"{first.objects.area:.1%} of a scene; a map that knows nothing has that share inside. "
+        f"{first.objects.area:.1%} of a scene; a map without information has the same share. "
         "pointing: how often the largest value lies on the object. 95 % intervals are in brackets. "
         f"Differences are to {first.model} {first.branch}, scene by scene."
     )

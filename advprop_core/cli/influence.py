@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 @with_options
 def influence(options: InfluenceOptions) -> None:
-    r"""Say which training images a prediction rests on.
+    r"""Find the training images that affect a prediction most.
 
     The score of a training image is how much the loss of the prediction would rise without it:
     positive images help, negative ones harm. Features of the training images are computed once for
-    each network and kept in this person's cache.
+    each network and cached for this user.
 
-    **A photo.** Lists the most helpful and harmful training images for each branch; --out draws
-    them.
+    **A photo.** The command lists the most helpful and the most harmful training images for each
+    branch. With --out it also draws them.
 
     ```
     advprop influence church.jpg --model imagenette-vanilla,imagenette-advprop \
@@ -34,9 +34,9 @@ def influence(options: InfluenceOptions) -> None:
         --method tracin --branch aux
     ```
 
-    **A test set.** How often the most influential training image has the class of the test image,
-    with 95 % intervals, by rank up to 100 and for each pair of classes (Utrera et al., arXiv
-    2007.05869); --out draws the influence between classes.
+    **A test set.** The command measures how often the most influential training image has the class
+    of the test image, with 95 % intervals, by rank up to 100 and for each pair of classes (Utrera
+    et al., arXiv 2007.05869). With --out it draws the influence between classes.
 
     ```
     advprop influence photos/val --model imagenette-vanilla,imagenette-advprop \

@@ -25,10 +25,11 @@ class InfluenceOptions(ReportOptions, ModelsOptions):
     tracin (gradients over the checkpoints of the run, which `advprop train --keep-epochs`
     keeps)."""
     branch: Annotated[list[str] | None, typer.Option(metavar="NAME")] = None
-    """Branch whose predictions are traced; repeat it or write commas. Every branch by default."""
+    """Branch whose predictions are traced. For several, repeat the option or use commas. By default
+    all branches."""
     true_class: Annotated[str | None, typer.Option(metavar="CLASS")] = None
-    """What the photo shows: a class of the training images. By default the photo's folder, where
-    its name is one of them; otherwise each branch's own answer is traced."""
+    """Class that the photo shows, one of the training images' classes. By default the name of the
+    photo's folder, if it is one of them. Otherwise each branch's own answer is traced."""
     top: Annotated[int, typer.Option(min=1, metavar="K")] = 5
     """How many helpful and harmful images of a photo to list."""
     limit: Annotated[int | None, typer.Option(metavar="N")] = None

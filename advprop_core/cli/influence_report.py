@@ -59,7 +59,7 @@ def trace_photo(
         subject = f"Training images: {options.train}. Method: {TITLES[method]}."
         square = decoding.fit(photo, _SIDE)
         sheet = draw_influence_sheet(
-            square, strips, f"What the predictions of {file.name} rest on", subject
+            square, strips, f"What affects the predictions of {file.name}", subject
         )
         sheet.save(options.out / "influence.png")
         report.say(f"wrote influence.png to {options.out}")
@@ -90,8 +90,8 @@ def trace_set(
     _tell_failure(report, cache)
     report.show(_agreement_table(measured))
     report.say(
-        "right: answers of the layer that is traced; rank N: the Nth most influential training "
-        "image, whether it helps or harms, has the test image's class"
+        "right: accuracy of the traced layer; rank N: how often the Nth most influential training "
+        "image, helpful or harmful, has the test image's class"
     )
     _tell_differences(report, measured)
     if options.out is not None:

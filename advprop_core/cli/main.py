@@ -36,13 +36,14 @@ app = typer.Typer(
 
 
 @app.callback(
-    epilog="Radii and steps are in pixel units on [0, 1] and read as 4/255 or 0.0157. Bad input "
-    "ends with one sentence and exit code 2; ADVPROP_TRACEBACK=1 shows where it came from."
+    epilog="Write radii and step sizes in pixel units on [0, 1], as 4/255 or 0.0157. If an input "
+    "is wrong, the command says what to change and exits with code 2. ADVPROP_TRACEBACK=1 shows "
+    "the traceback."
 )
 def _root() -> None:
-    """See what AdvProp's two sets of BatchNorm make of a photo, clean and perturbed.
+    """Compare what AdvProp's two sets of BatchNorm answer for a photo, clean and perturbed.
 
-    Start with `advprop app`, or without a browser:
+    To use a browser, run `advprop app`. Without a browser, start with:
 
     ```
     advprop models

@@ -29,34 +29,34 @@ class ExplainOptions(ReportOptions, AimOptions, AttackOptions, AnswerOptions, Mo
     """What ``explain`` is asked; some of it is for a photo, some for a data set."""
 
     image: Annotated[Path, typer.Argument(metavar="IMAGE")]
-    """A photo: JPEG, PNG, WebP, AVIF, TIFF … Or a built-in data set whose objects are known, shapes
-    or shapes-conflict: then it is measured how much of the maps lies on them."""
+    """A photo: JPEG, PNG, WebP, AVIF, TIFF … Or a built-in data set with known objects, shapes or
+    shapes-conflict: then the command measures how much of each map lies on the object."""
     out: Annotated[Path | None, typer.Option(metavar="DIR")] = None
-    """Folder for the maps of a photo; made if need be, and overwritten."""
+    """Folder for the maps of a photo. It is created if needed, and its files are overwritten."""
     method: Annotated[
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help=f"Maps, repeated or with commas; grad-cam by default. {ALL}, or of "
-            f"{', '.join(METHODS)}.",
+            help="Kinds of map. For several, repeat the option or use commas. By default grad-cam. "
+            f"{ALL}, or of {', '.join(METHODS)}.",
         ),
     ] = None
     layer: Annotated[list[str] | None, typer.Option(metavar="NAME")] = None
-    """Layer that maps such as grad-cam read, such as s3 or layer4.1; repeated or with commas, one
-    map each; `stages` for every stage of the network. By default the deepest stage whose map has at
-    least 5×5 cells."""
+    """Layer for maps such as grad-cam, for example s3 or layer4.1. For several layers, repeat the
+    option or use commas; `stages` means every stage of the network. By default the deepest stage
+    whose map has at least 5×5 cells."""
     class_index: Annotated[str | None, typer.Option(metavar="CLASS")] = None
-    """Class whose score the maps explain, the same in all of them: name, id or index. By default
-    the true class; where that is not known, the class that was predicted for the clean photo."""
+    """Class that all maps explain: name, id or index. By default the true class or, if it is
+    not known, the class that is predicted for the clean photo."""
     metrics: bool = False
-    """Measure how far each map can be trusted; some seconds per map."""
+    """Measure how far each map can be trusted. This takes some seconds per map."""
     attack: Annotated[str | None, typer.Option(metavar="KIND")] = None  # type: ignore[assignment]
     """Explain the attacked photo too: pgd (random start), i-fgsm (no random start) or fgsm (one
-    step of size epsilon). The clean photo alone by default."""
+    step of size epsilon). By default only the clean photo."""
     window: Annotated[int | None, typer.Option(metavar="PX")] = None
     """Side of occlusion's square; an eighth of the image."""
     stride: Annotated[int | None, typer.Option(metavar="PX")] = None
-    """How far that square moves; half its side by default."""
+    """Distance between two positions of that square; by default half its side."""
     samples: Annotated[int | None, typer.Option(metavar="N")] = None
     """Random copies or masks of smoothgrad, vargrad (16), gradient-shap (64), rise (1000)."""
     limit: Annotated[int | None, typer.Option(metavar="N")] = None

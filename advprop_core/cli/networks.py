@@ -30,7 +30,7 @@ _BLEND_PHOTOS = 512  # more change the statistics little
 
 @with_options
 def models(options: ReportOptions) -> None:
-    """List the bundled models, with what was measured of each branch.
+    """List the bundled models and the measured accuracies of each branch.
 
     The JSON holds each model's whole card: recipe, command, data, classes and metrics.
 
@@ -109,22 +109,24 @@ class _ExportOptions(ModelOptions):
     branch: Annotated[str | None, typer.Option(metavar="NAME")] = None
     """main, aux, aux2 …"""
     blend: Annotated[str | None, typer.Option(metavar="FIRST:SECOND:PLACE")] = None
-    """Instead of a branch: γ and β between two of them, from 0 at the first to 1."""
+    """A blend of two branches instead of one branch. PLACE is 0 at the first branch and 1 at the
+    second."""
     data: Annotated[str | None, typer.Option(metavar="DIR")] = None
-    """With --blend: images to estimate its statistics on."""
+    """With --blend: images on which its statistics are estimated."""
 
 
 @with_options
 def export(options: _ExportOptions) -> None:
     """Write one branch, or a blend of two, as a plain timm state dict.
 
-    It loads with `strict=True` into the network that is printed. Size, mean, std and classes go
-    along (beside a .pth file as FILE.pth.json), so that it opens here as the same network.
+    The file loads with `strict=True` into the network that the command prints. Size, mean, std and
+    classes are stored too (for a .pth file in FILE.pth.json), so the file opens here as the same
+    network.
 
     A blend (arXiv 2210.04886 calls it a soup) trades clean accuracy for robust accuracy. Its mean
-    and variance are estimated again on `--data`. Taking γ and β of one branch and mean and
-    variance of another, as they are, breaks a network instead: imagenette-advprop falls from 90 %
-    to 18 % on clean photos.
+    and variance are estimated again on `--data`. Without that step, γ and β of one branch with mean
+    and variance of another break a network: imagenette-advprop falls from 90 % to 18 % on clean
+    photos.
 
     ```
     advprop export --model imagenette-advprop --branch aux --out aux.safetensors
@@ -201,15 +203,15 @@ def _training_images(checkpoint: Checkpoint, name: str, data: str, limit: int | 
 @dataclass(frozen=True, kw_only=True)
 class _CalibrateOptions(AttackOptions, ModelOptions):
     data: Annotated[str, typer.Option(metavar="DIR")]
-    """Image folder, class/…, or a built-in name."""
+    """A folder with a folder of images for each class, or a built-in name."""
     out: Annotated[Path, typer.Option(metavar="FILE")]
     """The .safetensors file to write."""
     affine_epochs: int = 0
-    """Passes that also train γ and β; 0 re-estimates statistics alone."""
+    """Epochs that also train γ and β. With 0, only the statistics are estimated."""
     learning_rate: float = 0.01
-    """Of γ and β."""
+    """Learning rate of γ and β."""
     batch_size: int = 64
-    """Images at a time."""
+    """Images in a batch."""
     limit: Annotated[int | None, typer.Option(metavar="N")] = None
     """At most this many images, spread evenly over the classes."""
 
@@ -218,13 +220,13 @@ class _CalibrateOptions(AttackOptions, ModelOptions):
 def calibrate(options: _CalibrateOptions) -> None:
     """Give a network with one BatchNorm an auxiliary branch.
 
-    Its statistics are re-estimated on adversarial images; no other weight is touched. The
-    branch says *statistics only* wherever it is shown, because it was not trained.
+    The statistics of the branch are estimated again on adversarial images. No other weight changes.
+    The app and the command line call the branch *statistics only*, because it was not trained.
 
-    That alone makes a network hardly more robust, because γ and β carry the robustness. Of 300
-    photos under PGD-10 at 2/255, imagenette-vanilla gets 0.3 % right and its calibrated branch
-    0.7 %; clean 91.3 % and 93.0 %. `--affine-epochs 5` also trains γ and β, on the same 512
-    photos: then it is 2.0 %, and clean 94.7 %.
+    This makes a network hardly more robust, because γ and β decide the robustness. Of 300 photos
+    under PGD-10 at 2/255, imagenette-vanilla gets 0.3 % right and its calibrated branch 0.7 %. On
+    clean photos they get 91.3 % and 93.0 %. `--affine-epochs 5` also trains γ and β, on the same
+    512 photos. Then the branch gets 2.0 % under attack and 94.7 % on clean photos.
 
     ```
     advprop calibrate --model imagenette-vanilla --data photos/train --epsilon 2/255 \

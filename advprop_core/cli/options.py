@@ -23,7 +23,7 @@ from advprop_core.types import AttackConfig
 if TYPE_CHECKING:
     from advprop_core.models.checkpoints import Checkpoint
 
-_FOREIGN = "A model file of another program, where it does not say it itself"
+_FOREIGN = "Describe a model file of another program, if the file does not do so"
 
 
 def with_options(
@@ -110,11 +110,11 @@ class ForeignOptions:
     size: Annotated[int | None, typer.Option(metavar="PIXELS", rich_help_panel=_FOREIGN)] = None
     """Side of the network's square input."""
     mean: Annotated[str | None, typer.Option(metavar="R,G,B", rich_help_panel=_FOREIGN)] = None
-    """What the network subtracts per channel, for pixels from 0 to 1."""
+    """Mean that the network subtracts from each channel, for pixels from 0 to 1."""
     std: Annotated[str | None, typer.Option(metavar="R,G,B", rich_help_panel=_FOREIGN)] = None
-    """What it divides by per channel."""
+    """Standard deviation by which it divides each channel."""
     classes: Annotated[str | None, typer.Option(metavar="FILE", rich_help_panel=_FOREIGN)] = None
-    """Class names: a text file with one a line, or a list with commas."""
+    """Class names: a text file with one name on each line, or a list with commas."""
 
     @property
     def settings(self) -> ModelSettings:
@@ -149,8 +149,8 @@ class ModelsOptions(ForeignOptions):
     """Of commands that take several models."""
 
     model: Annotated[list[str], typer.Option(metavar="M")]
-    """A bundled name (see `advprop models`), a checkpoint file, or a timm name. Repeat it, or write
-    commas, to put several side by side."""
+    """A bundled name (see `advprop models`), a checkpoint file, or a timm name. To compare several,
+    repeat the option or use commas."""
 
     def open(self) -> dict[str, Checkpoint]:
         """Name as given to opened model; what was guessed or ignored is said on standard error."""
@@ -191,7 +191,7 @@ class AttackOptions:
     steps: Annotated[int | None, typer.Option(metavar="N")] = None
     """Steps of pgd and i-fgsm. By default 10."""
     seed: Annotated[int, typer.Option(metavar="N")] = 0
-    """Seed of everything random: the same gives the same."""
+    """Seed of all random numbers. The same seed gives the same result."""
 
     def read_attack(self) -> AttackConfig:
         """The attack that the options describe.
@@ -213,12 +213,12 @@ class AimOptions:
     """Of commands that attack a photo: through which branch, and towards what."""
 
     attack_branch: Annotated[str | None, typer.Option(metavar="NAME")] = None
-    """Branch whose gradient makes the perturbation. By default the one --branch names, and main
-    where it names several or none."""
+    """Branch whose gradient makes the perturbation. By default the branch of --branch, or main if
+    --branch names several or none."""
     target_class: Annotated[str | None, typer.Option(metavar="CLASS")] = None
-    """Class to drive the prediction to: name, id or index. By default the attack is untargeted: it
-    drives away from the true class, or from the attack branch's own clean prediction where that is
-    not known."""
+    """Class that the attack aims at: name, id or index. By default the attack is untargeted: it
+    moves the prediction away from the true class. If the true class is not known, it moves away
+    from the attack branch's own clean prediction."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -226,8 +226,8 @@ class AnswerOptions:
     """Of commands that ask branches about a photo."""
 
     branch: Annotated[list[str] | None, typer.Option(metavar="NAME")] = None
-    """Branch that predicts: main, aux, aux2 …; repeat it or write commas. Every branch by
-    default."""
+    """Branch that predicts: main, aux, aux2 … For several, repeat the option or use commas. By
+    default all branches."""
     true_class: Annotated[str | None, typer.Option(metavar="CLASS")] = None
-    """What the photo shows: name, id or index. By default the photo's folder, where its name is one
-    of the model's classes; otherwise unknown."""
+    """Class that the photo shows: name, id or index. By default the name of the photo's folder, if
+    it is one of the model's classes. Otherwise the class is unknown."""

@@ -86,7 +86,7 @@ def require_new_file(path: Path, endings: Sequence[str] = (".safetensors",)) -> 
     if path.is_dir() or path.suffix not in endings:
         raise InputError(f"--out must be a {join(endings, 'or')} file, got {path}")
     if path.exists():
-        raise InputError(f"{path} is there already: give another --out, or move it away")
+        raise InputError(f"{path} already exists: give another --out, or move it away")
 
 
 def try_file(path: Path, option: str) -> None:

@@ -23,22 +23,25 @@ if TYPE_CHECKING:
 class _PageOptions(ModelsOptions):
     # Other commands have no networks of their own to fall back on.
     model: Annotated[list[str] | None, typer.Option(metavar="M")] = None  # type: ignore[assignment]
-    """A bundled name (see `advprop models`), a checkpoint file, or a timm name. Repeat it, or write
-    commas, to put several in the page. With --lessons, by default those that the lessons show."""
+    """A bundled name (see `advprop models`), a checkpoint file, or a timm name. To put several in
+    the page, repeat the option or use commas. With --lessons, by default the networks that the
+    lessons use."""
     lessons: bool = False
-    """Put the lessons in too: eight for a class, the maps to judge, the teacher's page, and a tiny
-    network that the page itself trains."""
+    """Add the eight lessons, the page for judging maps, the teacher's page, and a tiny network that
+    people can train in the page."""
     out: Annotated[Path, typer.Option(metavar="FILE")]
-    """The .html file to write; with --split the folder."""
+    """The .html file to write. With --split: the folder to write."""
     split: bool = False
-    """Write a folder for a web host instead: a small page, and files that a browser keeps."""
+    """Write a folder for a web host instead of one file: a small page, and files that a browser
+    caches."""
     picture: Annotated[list[Path] | None, typer.Option(metavar="FILE")] = None
-    """A photo to begin with. Repeat it for several; the page's own pictures come after them."""
+    """A photo that the page starts with. For several, repeat the option. The page's own pictures
+    come after them."""
     picture_size: Annotated[int | None, typer.Option(metavar="PIXELS")] = None
-    """Side of the pictures. By default that of each network, in lessons 128 for imagenet-lite0. A
-    smaller one is faster."""
+    """Side of the pictures in pixels. By default each network's own size, but 128 for
+    imagenet-lite0 with --lessons. Smaller pictures are faster."""
     epsilon: Annotated[str, typer.Option(metavar="E")] = "2/255"
-    """Radius of the attack that the page begins with, PGD with 10 steps in L∞."""
+    """Radius of the attack that the page starts with: PGD with 10 steps in L∞."""
     attack_branch: Annotated[str, typer.Option(metavar="NAME")] = "main"
     """Branch whose gradient that attack follows."""
 
@@ -69,10 +72,10 @@ class _PageOptions(ModelsOptions):
 
 @with_options
 def page(options: _PageOptions) -> None:
-    """Write networks as one HTML file that attacks, answers and draws maps by itself.
+    """Write networks into one HTML file that attacks, predicts and draws maps in a browser.
 
-    It opens from a disk, on a phone too, and makes no request to any server. Each graph is compared
-    with PyTorch before it is written. It needs `pip install 'advprop-lens[page]'`.
+    The file opens from a disk, also on a phone, and sends nothing to any server. Each graph is
+    compared with PyTorch before it is written. Requires `pip install 'advprop-lens[page]'`.
 
     ```
     advprop page --model imagenet-lite0 --picture-size 128 --out lab.html

@@ -44,7 +44,7 @@ class _PredictOptions(PhotoOptions):
 
 @with_options
 def predict(options: _PredictOptions) -> None:
-    """Say what every branch sees in a photo.
+    """Print what every branch predicts for a photo.
 
     ```
     advprop predict church.jpg --model imagenette-advprop
@@ -68,12 +68,12 @@ def predict(options: _PredictOptions) -> None:
 @dataclass(frozen=True, kw_only=True)
 class _AttackPhotoOptions(AimOptions, AttackOptions, PhotoOptions):
     out: Annotated[Path, typer.Option(metavar="DIR")]
-    """Folder for the results; made if need be, and overwritten."""
+    """Folder for the results. It is created if needed, and its files are overwritten."""
 
 
 @with_options
 def attack(options: _AttackPhotoOptions) -> None:
-    r"""Perturb a photo so that a branch errs.
+    r"""Perturb a photo so that a branch predicts a wrong class.
 
     Writes to --out: adversarial.png (at the model's own size, rounded to 8 bits),
     perturbation.png (amplified; the factor is printed), arrays.npz (clean, adversarial and

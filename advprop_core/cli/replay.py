@@ -28,25 +28,25 @@ class _ReplayOptions(ReportOptions):
     bundle: Annotated[Path, typer.Argument(metavar="BUNDLE")]
     """A zip that `advprop compare --bundle` or the Playground's "Save everything" wrote."""
     model: Annotated[str | None, typer.Option(metavar="M")] = None
-    """The network, where the bundle's is not a bundled one: its file, or a timm name. Nothing that
-    a bundle names is opened or fetched by itself."""
+    """The network, if it does not come with this project: its file, or a timm name. The command
+    never opens or downloads a network only because a bundle names it."""
 
 
 @with_options
 def replay(options: _ReplayOptions) -> None:
-    """Make a bundle's comparison again, and say whether the numbers are the same.
+    """Repeat the comparison of a bundle, and check whether the numbers are the same.
 
-    It starts from the bundle's own picture, with its settings and seeds, and compares the perturbed
+    The command starts from the bundle's own picture, settings and seeds. It compares the perturbed
     picture, every answer and every map.
 
     - *the same numbers, bit for bit*, or *within rounding*: exit code 0. Rounding means at most
       1e-6 of a pixel, 1e-5 of a probability, and 1e-4 of a map's largest value.
-    - *other numbers*: what differs and by how much, and what may be the cause: another network
-      file, other versions, another processor. Exit code 1.
-    - a file that is no bundle, or is damaged: one sentence, exit code 2.
+    - *other numbers*: the differences and their possible causes, such as another network file,
+      other versions or another processor. Exit code 1.
+    - a file that is not a bundle, or is damaged: an error message. Exit code 2.
 
     The last bits of a sum depend on processor, number of threads and version of torch. An attack
-    follows the sign of a gradient, so it may turn a last bit into a pixel.
+    follows the sign of a gradient, so a difference in the last bit may change a pixel.
 
     ```
     advprop compare church.jpg --model imagenette-advprop --bundle church.zip
@@ -87,9 +87,9 @@ def _how_to_name(bundle: Bundle, path: Path) -> str:
     known_by = f", whose sha256 is {legible(digest)[:64]}" if isinstance(digest, str) else ""
     again = shlex.join(["advprop", "replay", str(path), "--model", "FILE" if digest else name])
     return (
-        f"this bundle's network, {name!r}{known_by}, is not a bundled one. Say where it is: "
-        f"{again}. What was said of its file is taken from the bundle, and its weights are "
-        "compared with those that made it"
+        f"this bundle's network, {name!r}{known_by}, does not come with this project. Say where "
+        f"it is: {again}. Its settings are read from the bundle, and its weights are compared "
+        "with those that made the bundle"
     )
 
 
@@ -104,7 +104,7 @@ def _tell(report: Report, result: Replay) -> None:
     for difference in result.differences:
         report.say(f"- {difference}")
     if result.causes:
-        report.say("what is not as it was, and may change numbers:")
+        report.say("what has changed, and may change numbers:")
     for cause in result.causes:
         report.say(f"- {cause}")
 

@@ -37,11 +37,11 @@ class _TrainOptions:
         ),
     ] = None
     name: str = ""
-    """Name in the checkpoint; by default that of the run folder."""
+    """Name in the checkpoint; by default the name of the run folder."""
     resume: bool = False
-    """Continue the run in --out, by its recipe."""
+    """Continue the run in --out, with its recipe."""
     tracker: Annotated[list[str] | None, typer.Option(metavar="NAME")] = None
-    """Also log to tensorboard or wandb; repeats."""
+    """Also log to tensorboard or wandb. For both, repeat the option."""
     keep_epochs: bool = False
     """Keep a checkpoint after each epoch, in --out/epochs: `advprop influence --method tracin`
     needs them."""
@@ -105,4 +105,4 @@ def _what_is_kept(out: Path) -> str:
     from advprop_core.training.state import STATE
 
     is_saved = (out / STATE).exists()
-    return "--resume goes on from what was saved" if is_saved else "nothing was saved yet"
+    return "--resume continues from the saved state" if is_saved else "nothing was saved yet"

@@ -141,7 +141,7 @@ def _read_auxiliaries(texts: list[str]) -> list[str]:
         return []  # one branch, shown the attack
     if len(inputs) == 1 and inputs[0].isdecimal():
         raise InputError(
-            f"--auxiliaries {inputs[0]}: say what each of them is shown, such as "
+            f"--auxiliaries {inputs[0]}: say what each branch learns from, such as "
             "--auxiliaries 1/255,4/255"
         )
     return inputs
@@ -157,7 +157,7 @@ def _read_source(values: Values, *, is_arch_asked: bool) -> tuple[ModelInfo | No
         if repeated := ["architecture"] * is_arch_asked + [
             key for key in OF_SOURCE if key in values
         ]:
-            raise InputError(f"{name} says its {join(repeated)} itself: leave that out")
+            raise InputError(f"{name} already contains its {join(repeated)}: leave that out")
         return read_info(path), []
     from advprop_core.models.bundle import open_model
 
@@ -173,9 +173,7 @@ def _require_radius(base_attack: Values, asked_attack: Values) -> None:
     if "epsilon" in asked_attack:
         read_radius(asked_attack["epsilon"], norm, "--epsilon")
     elif norm != base_norm and (usual := DEFAULT_RADII.get(norm)):
-        raise InputError(
-            f"a radius belongs to its norm: give --epsilon for {norm} too, such as {usual}"
-        )
+        raise InputError(f"--norm {norm} needs its own radius: give --epsilon too, such as {usual}")
 
 
 def _without_stale_steps(base: Values, asked: Values) -> Values:
@@ -208,7 +206,7 @@ def _require_effect(recipe: Recipe, asked_attack: Values) -> None:
     """What was asked for must have an effect."""
     for key, users in USED_BY.items():
         if recipe.objective not in users and getattr(recipe, key) != getattr(Recipe(), key):
-            raise InputError(f"{key} is for {join(users)}: {recipe.objective} has no use for it")
+            raise InputError(f"{key} is only for {join(users)}: {recipe.objective} does not use it")
     if recipe.objective == "vanilla" and asked_attack:
         raise InputError(
             f"vanilla is trained without an attack, so {join([*asked_attack])} would have no "
@@ -216,7 +214,7 @@ def _require_effect(recipe: Recipe, asked_attack: Values) -> None:
         )
     if recipe.attack.name == "gd" and "epsilon" in asked_attack:
         raise InputError(
-            "gd has no radius but steps times step_size, so epsilon would have no effect: leave "
+            "the radius of gd is steps times step_size, so epsilon would have no effect: leave "
             "--epsilon out"
         )
     if recipe.trainable != "all" and not recipe.start_from:
@@ -234,8 +232,8 @@ def _losses(
     if old_step is not None and merged["attack"].get("step_size") is None:
         step = radius(recipe.attack.config().step_size, recipe.attack.norm)
         yield (
-            f"the recipe's step_size of {old_step} is of another attack: a step is now {step}; "
-            "--step-size chooses it"
+            f"the recipe's step_size of {old_step} belongs to another attack: a step is now "
+            f"{step}; --step-size changes it"
         )
     count = recipe.auxiliary_count
     if lost := [*source.branches][1 + count :] if source else []:

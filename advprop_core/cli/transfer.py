@@ -27,32 +27,32 @@ _LISTED = 5  # failed cells that are named
 @dataclass(frozen=True, kw_only=True)
 class _TransferOptions(ReportOptions):
     out: Annotated[Path, typer.Option(metavar="DIR")]
-    """Folder for results.json, report.html and what is finished: the same command, or one with
-    more of anything, goes on from there. All machines of a Ray cluster must see it."""
+    """Folder for results.json, report.html and finished cells. The same command, or one with more
+    cells, continues from there. All machines of a Ray cluster must be able to access it."""
     source: Annotated[list[str] | None, typer.Option(metavar="M")] = None
     """A network to start from: a bundled name (see `advprop models`), a checkpoint file or a timm
-    name, with :BRANCH behind it for another branch than main. Repeat it, or write commas: others
-    are compared with the first."""
+    name. Add :BRANCH for another branch than main. For several, repeat the option or use commas.
+    All others are compared with the first."""
     data: Annotated[str | None, typer.Option(metavar="DIR")] = None
     """The new task: a folder with train/ and val/ or test/; `shapes`; or cifar10:DIR, cifar100:DIR,
-    svhn:DIR, mnist:DIR, fashion-mnist:DIR or kmnist:DIR as these unpack."""
+    svhn:DIR, mnist:DIR, fashion-mnist:DIR or kmnist:DIR, unpacked."""
     num_images: Annotated[list[str] | None, typer.Option(metavar="N,…")] = None
     """Numbers of training images, drawn evenly over the classes. By default 100, 200, 400, 800 and
     1600."""
     trainable: Annotated[list[str] | None, typer.Option(metavar="K,…")] = None
-    """How many blocks from the end are trained beside the new head, such as 0,1,3,all. By default
-    0: the head alone, on features that are computed once."""
+    """How many blocks from the end are trained together with the new head, such as 0,1,3,all. By
+    default 0: only the head, on features that are computed once."""
     seeds: Annotated[int | None, typer.Option(metavar="N")] = None
-    """How many times all is done, each with other images. By default 5."""
+    """Number of repetitions, each with other images. By default 5."""
     epochs: Annotated[int | None, typer.Option(metavar="N")] = None
-    """Passes over the images; the learning rate drops after each third of them. By default 150."""
+    """Passes over the images. The learning rate drops after each third of them. By default 150."""
     size: Annotated[int | None, typer.Option(metavar="PIXELS")] = None
     """Side of the images. By default each source's own."""
     test_images: Annotated[int | None, typer.Option(metavar="N")] = None
-    """At most so many test images, drawn evenly over the classes. By default 2000."""
+    """Largest number of test images, drawn evenly over the classes. By default 2000."""
     recipe: Annotated[Path | None, typer.Option(metavar="FILE")] = None
-    """A TOML file with any of these (num_images = [100, 200]), and in a table `training` keys of a
-    training recipe; options change it."""
+    """A TOML file with any of these options (num_images = [100, 200]). Its table `training` takes
+    the keys of a training recipe. Options on the command line replace its values."""
     workers: Annotated[int | None, typer.Option(metavar="N")] = None
     """Cells that are trained at the same time on this machine. By default one for each core."""
     ray: bool = False
@@ -62,12 +62,13 @@ class _TransferOptions(ReportOptions):
 
 @with_options
 def transfer(options: _TransferOptions) -> None:
-    """Compare how well networks learn a new task.
+    r"""Compare how well networks learn a new task.
 
     Every source gets a new head and is trained on few images (Utrera et al., arXiv 2007.05869: do
     adversarially trained networks transfer better?). Accuracies come with 95 % intervals over
-    seeds, and differences to the first source are paired by seed. Cells that train the head alone
-    share features that are computed once, without augmentation; others take the article's.
+    seeds, and differences to the first source are paired by seed. Cells that train only the head
+    share features that are computed once, without augmentation. Other cells use the article's
+    augmentation.
 
     ```
     advprop transfer --source imagenet-lite0 --source imagenette-advprop:aux \

@@ -20,9 +20,9 @@ Figures = Mapping[tuple[str, InputKind, str], Trust]
 """Name of the row, kind of input and branch to what was measured."""
 
 _MEANINGS = {
-    "insertion": "by how much the map's order of the pixels beats random orders when they appear; "
-    "above 0 is better",
-    "deletion": "the same when they disappear",
+    "insertion": "how much better the map's order of pixels is than random orders, when pixels "
+    "appear; above 0 is better",
+    "deletion": "the same, when pixels disappear",
     "infidelity": "0 predicts every change of the score, 1 is as good as an empty map",
     "sensitivity": "largest change of the map when the picture changes a little; lower is steadier",
     "random weights": "rank correlation with the map of an untrained network; near 0 the map "

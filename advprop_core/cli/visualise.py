@@ -9,16 +9,16 @@ from advprop_core.cli.visualise_options import VisualiseOptions
 
 @with_options
 def visualise(options: VisualiseOptions) -> None:
-    r"""Draw what each branch would like to see: a class, or a channel of a layer.
+    r"""Draw a class or a channel of a layer by gradient ascent, for each branch.
 
-    Gradient ascent from a photo or from noise, within an L2 ball, and without any prior on images
-    (Engstrom et al., arXiv 1906.00945). Robust networks ask for parts of objects, others for
+    The ascent starts from a photo or from noise, stays in an L2 ball, and uses no prior on images
+    (Engstrom et al., arXiv 1906.00945). Robust networks draw parts of objects. Other networks draw
     patterns that look like noise.
 
-    Writes to --out: a PNG per branch, sheet.png (all on one page), film.webp (the way there),
-    arrays.npz (start, pictures and changes, float32 in [0, 1], (3, H, W)) and manifest.json. Says
-    how much of each change is coarse, and which of the other branches and networks see the class
-    in it too.
+    Writes to --out: a PNG per branch, sheet.png (all on one page), film.webp (all steps),
+    arrays.npz (start, pictures and changes, float32 in [0, 1], (3, H, W)) and manifest.json. Prints
+    how much of each change is coarse, and which other branches and networks also see the class in
+    the picture.
 
     ```
     advprop visualise --model imagenette-vanilla,imagenette-advprop --class church --out out

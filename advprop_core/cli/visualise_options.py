@@ -25,14 +25,14 @@ class VisualiseOptions(ReportOptions, ModelsOptions):
     image: Annotated[Path | None, typer.Argument(metavar="[IMAGE]")] = None
     """A photo to start from: JPEG, PNG, WebP, AVIF, TIFF … By default grey with faint noise."""
     out: Annotated[Path, typer.Option(metavar="DIR")]
-    """Folder for the pictures; made if need be, and overwritten."""
+    """Folder for the pictures. It is created if needed, and its files are overwritten."""
     branch: Annotated[list[str] | None, typer.Option(metavar="NAME")] = None
-    """Branch that is visualised: main, aux, aux2 …; repeat it or write commas. Every branch by
-    default."""
+    """Branch that draws: main, aux, aux2 … For several, repeat the option or use commas. By default
+    all branches."""
     class_name: Annotated[str | None, typer.Option("--class", metavar="CLASS")] = None
-    """Class to see: name, id or index."""
+    """Class to draw: name, id or index."""
     layer: Annotated[str | None, typer.Option(metavar="NAME")] = None
-    """Or a layer, such as blocks.4, whose --channel is to be seen."""
+    """A layer, such as blocks.4. The command draws its --channel instead of a class."""
     channel: Annotated[int | None, typer.Option(metavar="K")] = None
     """Channel of that layer, from 0."""
     epsilon: Annotated[str, typer.Option(metavar="E")] = "40"
@@ -43,7 +43,7 @@ class VisualiseOptions(ReportOptions, ModelsOptions):
     step_size: Annotated[str | None, typer.Option(metavar="S")] = None
     """Move per step, in the unit of epsilon. By default a tenth of epsilon."""
     seed: Annotated[int | None, typer.Option(metavar="N")] = None
-    """Seed of the noise, where no image is given. By default 0."""
+    """Seed of the noise, if no image is given. By default 0."""
 
     def read_walk(self) -> AttackConfig:
         """The walk; an InputError for a value out of its range."""
@@ -56,7 +56,7 @@ class VisualiseOptions(ReportOptions, ModelsOptions):
         """Refuse options that do not go together, by an InputError."""
         if (self.class_name is None) == (self.layer is None):
             raise InputError(
-                "give either --class NAME or --layer NAME --channel K: what is to be seen"
+                "give either --class NAME or --layer NAME --channel K: what the branches draw"
             )
         if (self.layer is None) != (self.channel is None):
             raise InputError("--layer and --channel belong together: give both, or --class alone")

@@ -60,7 +60,7 @@ def draw(report: Report, options: VisualiseOptions, config: AttackConfig, folder
         for branch in network.made
     }
     answers = ask(pictures, witnesses)
-    title = f"What each branch would like to see: {_goal_words(networks[0])}"
+    title = f"What each branch draws: {_goal_words(networks[0])}"
     subject = _subject(options, config)
     facts = [
         _facts(network, branch, names, answers, networks)

@@ -117,8 +117,8 @@ def open_arrays(kind: str, folder: Path, split: str, *, download: bool = False) 
         dataset = published.open(str(folder), split, False)
     except (RuntimeError, FileNotFoundError):
         raise InputError(
-            f"{kind} needs {published.marker} with the published checksums, and {folder} has no "
-            f"such thing{_or_folders(kind)}: `advprop evaluate --download` fetches it there"
+            f"{kind} needs {published.marker} with the published checksums, but {folder} does not "
+            f"have it{_or_folders(kind)}: `advprop evaluate --download` fetches it there"
         ) from None
     targets = dataset.labels if kind == "svhn" else dataset.targets
     images = np.asarray(dataset.data)

@@ -136,7 +136,7 @@ def require_place(name: str) -> Place:
         )
     if folder.kind in CORRUPTED:
         raise InputError(
-            f"{name} holds corruptions of {folder.title}'s images: `advprop evaluate` alone "
+            f"{name} holds corruptions of {folder.title}'s images: only `advprop evaluate` "
             "measures these"
         )
     return folder

@@ -48,7 +48,7 @@ class Condition:
         if len(kinds) > 1:
             raise InputError(
                 "a condition is one attack, corruption or probe, got "
-                f"{' and '.join(kinds)}: make {len(kinds)} of it"
+                f"{' and '.join(kinds)}: make {len(kinds)} conditions"
             )
         require_count("restarts", self.restarts, 1)
         if self.restarts > 1 and not takes_restarts(self.attack):

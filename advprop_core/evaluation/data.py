@@ -228,8 +228,8 @@ def _require_classes(
     info = checkpoint.info
     fewer = request.limit is not None and request.limit < len(info.classes)
     raise InputError(
-        f"{name} would see images of one class only, {info.class_names[int(seen[0])]}: a network "
-        "that always answers it would be right. Take images of several classes"
+        f"all images for {name} show one class, {info.class_names[int(seen[0])]}: a network that "
+        "always gives this answer would be right. Give images of several classes"
         + (", or raise the limit" if fewer else "")
     )
 

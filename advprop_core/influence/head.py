@@ -147,15 +147,16 @@ def fit_head(
     """
     if classes < 2:
         raise InputError(
-            "the training images have one class only: a prediction among one class rests on "
-            "nothing. Take images of several classes"
+            "the training images have only one class, so influence cannot be measured: give images "
+            "of several classes"
         )
     most = MOST_WEIGHTS // classes - 1
     if most < _FEWEST_COMPONENTS:
+        limit = MOST_WEIGHTS // (_FEWEST_COMPONENTS + 1)
         raise InputError(
-            f"the last-layer method inverts a Hessian of all weights of the layer, and takes at "
-            f"most {MOST_WEIGHTS // (_FEWEST_COMPONENTS + 1)} classes; there are {classes}: take "
-            "training images of fewer, or --method tracin"
+            "the last-layer method inverts a Hessian of all weights of the layer, and accepts at "
+            f"most {limit} classes, got {classes}: give training images of fewer classes, or use "
+            "--method tracin"
         )
     if projection is None:
         projection = Projection.of(features, most)

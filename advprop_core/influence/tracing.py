@@ -133,11 +133,14 @@ def open_checkpoints(model_file: Path) -> list[Checkpoint]:
     opened = [open_file(path) for path in files]
     for path, checkpoint in zip(files, opened, strict=True):
         if RATE not in checkpoint.info.recipe:
-            raise InputError(f"{path} does not say its learning rate: it is of no run of ours")
+            raise InputError(
+                f"{path} does not say its learning rate: give a run of `advprop train "
+                "--keep-epochs`"
+            )
         if (other := checkpoint.info.input_size) != size:
             raise InputError(
-                f"{path} takes images of {other} pixels, and {model_file.name} of {size}: it is of "
-                "another run, remove it"
+                f"{path} takes images of {other} pixels, but {model_file.name} of {size}: it "
+                "belongs to another run, so remove it"
             )
     return opened
 

@@ -110,7 +110,9 @@ def open_model(
             f"{text!r} is no bundled model ({', '.join(bundled)}), no file, and {error}"
         ) from None
     if settings.given:
-        raise InputError(f"timm says all of {text} itself: leave out {join([*settings.given])}")
+        raise InputError(
+            f"timm already describes {text} completely: leave out {join([*settings.given])}"
+        )
     return Checkpoint(model, info)
 
 

@@ -107,7 +107,7 @@ def class_names_in(content: bytes, file: str) -> tuple[str, ...]:
     try:
         lines = content.decode("utf-8-sig").splitlines()
     except UnicodeDecodeError:
-        raise InputError(f"{file} is no text in UTF-8: write one class name a line") from None
+        raise InputError(f"{file} is not UTF-8 text: write one class name on each line") from None
     if not (names := tuple(line.strip() for line in lines if line.strip())):
-        raise InputError(f"{file} holds no class name: write one a line")
+        raise InputError(f"{file} contains no class name: write one on each line")
     return names

@@ -41,7 +41,7 @@ def _aim(comparison: Comparison, perturbation: Perturbation | None, names: Seque
 
 
 def outcome(comparison: Comparison, names: Sequence[str]) -> str:
-    """What happened, branch by branch: ``main was fooled: church 93 % → tench 71 %; aux held``."""
+    """What happened, branch by branch: ``main was fooled: church 93 % → tench 71 %; aux …``."""
     return "; ".join(f"{branch} {what}" for branch, what in branch_outcomes(comparison, names))
 
 

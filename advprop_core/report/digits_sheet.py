@@ -30,14 +30,14 @@ def draw_digits_sheet(beginning: Beginning) -> Image.Image:
     width = 2 * _MARGIN + 4 * _TILE + 3 * _GAP
     canvas = Image.new("RGB", (width, 110 + 2 * _ROW + 50), drawing.PAPER)
     text = drawing.Text(canvas)
-    text.write((_MARGIN, 36), "FGSM where it began: threes and sevens", 30)
+    text.write((_MARGIN, 36), "The first example of FGSM: threes and sevens", 30)
     for number, (name, title) in enumerate(_TITLES.items()):
         y = 110 + number * (_ROW + 20)
         wrong = beginning.errors()[name]
         clean, attacked = percent(wrong["clean"]), percent(wrong["attacked"])
         text.write(
             (_MARGIN, y),
-            f"{title}: wrong about {clean} of clean, {attacked} of attacked digits",
+            f"{title}: wrong on {clean} of clean, {attacked} of attacked digits",
             20,
         )
         for position, (words, picture) in enumerate(_tiles(beginning, getattr(beginning, name))):

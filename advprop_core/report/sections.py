@@ -43,8 +43,9 @@ _MATRIX = N_(
 )
 _SMALLEST = N_(
     "Each image is attacked at several radii until the smallest one that fools the branch is "
-    "found. The drop at 0 is images that are wrong when clean. A line ends at the share that no "
-    "radius up to the limit fooled. A stronger attack may need less."
+    "found. The drop at 0 counts images that are wrong without an attack. A line ends at the "
+    "share of images that no radius up to the limit fooled. A stronger attack may need a smaller "
+    "radius."
 )
 _CORRUPTIONS = N_(
     "Share of wrong answers by corruption (row) and severity (column). All panels have one colour "
@@ -59,9 +60,9 @@ _FROM_FILES = N_(
     "weighs each kind by AlexNet's error."
 )
 _PROBES = N_(
-    "Shuffled patches have no outlines but keep the texture. Edges are lines alone. Low-pass "
-    "removes detail, high-pass coarse structure, beyond a cut-off in cycles per image. A branch "
-    "may also fail because it was never trained on such images."
+    "Shuffled patches have no outlines but keep the texture. Edges keep only lines. Low-pass "
+    "removes detail above a cut-off in cycles per image, and high-pass removes coarse structure "
+    "below it. A branch may also fail because it was never trained on such images."
 )
 _BIAS = N_(
     "In these scenes each object has the outline of one class and the texture of another. The "
@@ -69,10 +70,10 @@ _BIAS = N_(
     "al., arXiv 1811.12231). At the dotted line both are equally frequent."
 )
 _RELIABILITY = N_(
-    "Where a bar ends below the diagonal, the branch is more confident than it is accurate. Pale "
-    "bars hold less than 2 % of the images. Lines are 95 % Wilson intervals. The calibration error "
-    "(Guo et al., arXiv 1706.04599) is the mean distance between confidence and accuracy over 15 "
-    "bins, weighted by images. It is too large where there are few images."
+    "If a bar ends below the diagonal, the branch is more confident than it is accurate. Pale "
+    "bars contain less than 2 % of the images. Lines are 95 % Wilson intervals. The calibration "
+    "error (Guo et al., arXiv 1706.04599) is the mean distance between confidence and accuracy "
+    "over 15 bins, weighted by images. With few images it is too large."
 )
 
 

@@ -51,7 +51,7 @@ def headline(content: Mapping[str, Any]) -> list[str]:
     if not hit:
         on_clean = _("On clean images, {who} gets {share} of {n} images right ({interval}).")
         return _ranked(on_clean, clean) if clean else []
-    attacked = _("Under {attack}, {who} keeps {share} of {n} images right ({interval}).")
+    attacked = _("Under {attack}, {who} gets {share} of {n} images right ({interval}).")
     sentences = _ranked(attacked, hit, attack=_attack_of(hit[0], rows))
     if clean:
         sentences.append(_("On clean images: {shares}.").format(shares=_shares(_best_first(clean))))
@@ -101,8 +101,8 @@ def verdict(rows: Sequence[Row]) -> str:
     if pairs > 1:
         test = _("McNemar's test, {p}, corrected for {pairs} pairs of branches")
     return _(
-        "Of the same {n} images, {best} alone gets {only_best} right and {second} alone "
-        "{only_second}: {explained} ({test})."
+        "Of the same {n} images, only {best} is right on {only_best}, and only {second} is right "
+        "on {only_second}: {explained} ({test})."
     ).format(
         n=counts.n,
         best=who(best),
@@ -119,8 +119,8 @@ def _without_pairs(best: Row, second: Row) -> str:
     if second["interval"][1] <= best["interval"][0]:
         return ""
     return _(
-        "The intervals of the best two overlap, which does not say whether they differ: a test of "
-        "that needs the answers to each image, and these results do not hold them."
+        "The intervals of the best two overlap. This does not show whether they differ. A test "
+        "needs the answer to each image, and these results do not contain them."
     )
 
 
@@ -176,7 +176,7 @@ def _median_in_words(search: Row) -> str:
 def transfers(rows: Sequence[Row]) -> str:
     """The accuracy of each branch of one network under an attack through each of its branches."""
     statements = [
-        _("**{branch}** keeps {shares}").format(
+        _("**{branch}** is right on {shares}").format(
             branch=branch, shares=join([*map(_share_through, branch_rows)])
         )
         for branch, branch_rows in grouped(rows, lambda row: str(row["branch"])).items()
@@ -187,8 +187,8 @@ def transfers(rows: Sequence[Row]) -> str:
 def _share_through(row: Row) -> str:
     source, share = row["condition"]["attack_branch"], percent(row["top1"])
     if source == row["branch"]:
-        return _("{share} through itself").format(share=share)
-    return _("{share} through {branch}").format(share=share, branch=source)
+        return _("{share} (attacked through itself)").format(share=share)
+    return _("{share} (attacked through {branch})").format(share=share, branch=source)
 
 
 def shape_biases(measure: Mapping[str, Any]) -> str:

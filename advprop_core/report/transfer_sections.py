@@ -16,18 +16,19 @@ from advprop_core.text import percent, points, trained_blocks
 Content = Mapping[str, Any]
 
 _BANDS = N_(
-    "Bands are 95 % intervals by Student's t over seeds: of other training images, not of other "
-    "tasks."
+    "Bands are 95 % intervals by Student's t over seeds. They show how results vary with other "
+    "training images, not with other tasks."
 )
 _ACCURACY = N_(
-    "In a seed all sources are shown the same images, and smaller sets are parts of larger ones."
+    "For one seed, all sources learn from the same images, and larger sets contain the smaller "
+    "ones."
 )
 _DIFFERENCE = N_(
     "Differences are paired by seed. Above the line a source is right more often than the first "
     "one."
 )
 _EPOCHS = N_(
-    "Accuracies are measured on the test images, after epochs that lie evenly in their logarithm."
+    "Accuracies are measured on the test images, after epochs at equal logarithmic distances."
 )
 _BLOCKS = N_(
     "Whiskers are 95 % intervals by Student's t over seeds. Blocks are counted from the end."

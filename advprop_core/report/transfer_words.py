@@ -159,8 +159,9 @@ def tables(content: Mapping[str, Any]) -> Iterator[Table]:
                     first=first
                 ),
                 _(
-                    "images and epochs needed are those that reach the accuracy {first} ends with, "
-                    "interpolated in their logarithms between what was measured"
+                    "images needed and epochs needed are the numbers that reach the final "
+                    "accuracy of {first}, interpolated on a logarithmic scale between measured "
+                    "points"
                 ).format(first=first),
             ),
         )

@@ -116,8 +116,8 @@ def gradients_checked(content: Mapping[str, Any]) -> str | None:
     if content.get("warnings") or not noise or not left:
         return None
     return _(
-        "No sign of a masked gradient: noise does no more harm than attacks of its radius, and "
-        "with no limit on ε, at most {share} are still right."
+        "No sign of a masked gradient: noise fools no more images than attacks of the same "
+        "radius, and with no limit on ε, at most {share} of images are still right."
     ).format(share=percent(max(left)))
 
 

@@ -57,8 +57,8 @@ class Attacker(Checked):
     """How the adversarial images of a run are made."""
 
     name: AttackerName = "pgd"
-    """Attack in training: pgd starts at a random point; i-fgsm does not; gd does not project
-    either, so its radius is steps × step size; fgsm is one step of size epsilon."""
+    """Attack in training. pgd starts at a random point. i-fgsm does not. gd also does not project,
+    so its radius is steps × step size. fgsm is one step of size epsilon."""
     norm: Norm = "linf"
     """Norm of the attack: linf or l2."""
     epsilon: Radius = 2 / 255
@@ -127,9 +127,9 @@ class Augmentation(Checked):
     cutmix: Amount = 0.0
     """Alpha of CutMix (Yun et al., arXiv 1905.04899)."""
     shift: Annotated[int, Ge(0), Le(4096)] = 0
-    """Move each image by up to so many pixels in both directions; what comes in is black."""
+    """Shift each image by up to this many pixels in both directions. New pixels are black."""
     rotation: Annotated[float, Ge(0), Le(180)] = 0.0
-    """Turn each image by up to so many degrees; what comes in is black."""
+    """Rotate each image by up to this many degrees. New pixels are black."""
 
     @property
     def mixes(self) -> bool:
@@ -147,13 +147,14 @@ class Recipe(Checked):
     start_from: str = ""
     """Fine-tune: a bundled model, a checkpoint file, or a timm name with weights."""
     mean: tuple[Mean, Mean, Mean] | None = None
-    """What the network it starts from subtracts per channel, for pixels from 0 to 1, where its file
-    does not say it."""
+    """Mean that the network of start_from subtracts from each channel, for pixels from 0 to 1.
+    Needed if its file does not contain it."""
     std: tuple[Deviation, Deviation, Deviation] | None = None
-    """What that network divides by per channel, where its file does not say it."""
+    """Standard deviation by which that network divides each channel. Needed if its file does not
+    contain it."""
     classes: tuple[str, ...] | None = None
-    """Class names of that network, where its file does not say them; if they hold all
-    those of the photos, their rows of the classifier are kept."""
+    """Class names of that network. Needed if its file does not contain them. If the network knows
+    all classes of the photos, it keeps these rows of its classifier."""
     trainable: str = "all"
     """What is trained: all, head, norm (and the head), last:K (last K stages and the head) or
     blocks:K (last K blocks, of which a stage has several, and the head)."""
@@ -172,9 +173,10 @@ class Recipe(Checked):
     layers alone, beside a network that stays as it is), adv-reg or trades."""
     attack: Attacker = field(default_factory=Attacker)
     auxiliaries: tuple[str, ...] = ()
-    """What each auxiliary branch of advprop or auxiliary is shown: a radius such as 4/255 (the
-    attack with that epsilon), a noise such as gaussian:0.1, a corruption such as fog:3,
-    color-jitter:0.4 or randaugment:9. By default one branch, shown the attack."""
+    """What each auxiliary branch learns from, for the objectives advprop and auxiliary: a radius
+    such as 4/255 (the attack with that epsilon), a noise such as gaussian:0.1, a corruption such as
+    fog:3, color-jitter:0.4 or randaugment:9. By default one branch, which learns from the
+    attack."""
     adversarial_weight: Amount | None = None
     """Multiplier of adv-reg's adversarial loss (0.2 by default); beta of trades (6)."""
     adversarial_share: Annotated[float, Gt(0), Lt(1)] = 0.2
@@ -192,14 +194,14 @@ class Recipe(Checked):
     epochs: Annotated[int, Ge(1), Le(1_000_000)] = 20
     """Passes over the training photos."""
     max_steps: Index = 0
-    """Training steps after which the run ends, instead of after its epochs; 0: none. The schedule
-    fits itself to them."""
+    """Training steps after which the run ends, instead of after its epochs; 0: no limit. The
+    learning rate schedule adapts to this number."""
     batch_size: Annotated[int, Ge(2), Le(1_000_000)] = 64  # BatchNorm has no statistics of 1 image
     """Photos per step, on all processes together."""
     optimizer: str = "sgd"
     """timm's name, such as sgd (with Nesterov's momentum), adamw or rmsproptf."""
     optimizer_eps: Amount = 0.0
-    """What an optimiser that divides adds to the denominator; 0 for its own."""
+    """Epsilon that the optimiser adds to its denominator, if it has one; 0 for its own default."""
     learning_rate: Annotated[float, Gt(0)] = 0.1
     """Peak learning rate."""
     momentum: Amount = 0.9
@@ -238,13 +240,13 @@ class Recipe(Checked):
                 f"trainable must be all, head, norm, last:K or blocks:K, got {self.trainable!r}"
             )
         if not self.start_from and any(getattr(self, name) is not None for name in OF_SOURCE):
-            raise InputError(f"{join(OF_SOURCE)} are of the file in start_from: there is none")
+            raise InputError(f"{join(OF_SOURCE)} describe the file in start_from: there is none")
         if self.unfreeze_patience and self.trainable in ("all", "norm"):
             raise InputError("unfreeze_patience needs trainable to be head, last:K or blocks:K")
         if self.auxiliaries and self.objective not in _WITH_AUXILIARIES:
             raise InputError(
-                f"auxiliaries are for {join(_WITH_AUXILIARIES)}: {self.objective} has none to "
-                "choose"
+                f"auxiliaries are only for {join(_WITH_AUXILIARIES)}: {self.objective} does not "
+                "use them"
             )
         if self.objective == "auxiliary" and not self.start_from:
             raise InputError("auxiliary needs start_from: the network that gets the branch")

@@ -77,7 +77,9 @@ def ascent(
         InputError: For a value out of its range.
     """
     if not epsilon > 0:
-        raise InputError(f"epsilon must be above 0, or the picture stays as it is, got {epsilon:g}")
+        raise InputError(
+            f"epsilon must be above 0, otherwise the picture does not change, got {epsilon:g}"
+        )
     step = _STEP * epsilon if step_size is None else step_size
     return AttackConfig.pgd(epsilon, norm="l2", steps=steps, step_size=step, random_start=False)
 
@@ -117,7 +119,7 @@ def visualise(
     if len(start) != 1:
         raise ValueError(f"visualise takes one image, got {len(start)}")
     if not config.epsilon:
-        raise InputError("epsilon must be above 0, or the picture stays as it is")
+        raise InputError("epsilon must be above 0, otherwise the picture does not change")
     report = progress or (lambda share: None)
     made = {}
     for number, (name, module) in enumerate(branches.items()):
@@ -152,8 +154,8 @@ def _visualise(
     frames = torch.cat([*points.values()]).detach()
     if torch.equal(frames[-1], frames[0]):
         raise NoGradient(
-            f"the gradient of {_in_words(goal)} is 0 at the start, so there is no way up: take "
-            "another start, or ask for something else"
+            f"the gradient of {_in_words(goal)} is 0 at the start, so gradient ascent cannot "
+            "begin: choose another start, or another class or channel"
         )
     answers: list[Prediction] = []
     activations: list[float] = []

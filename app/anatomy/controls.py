@@ -17,8 +17,8 @@ from app.shell import state
 from app.shell.state import key
 
 _MOVED_HELP = N_(
-    "Mean and variance say what inputs a channel is used to, γ and β what is made of them. Moving "
-    "one alone is a trap: mean and variance fit only their own γ and β."
+    "Mean and variance describe the inputs of a channel. γ and β scale and shift the normalised "
+    "values. Moving only one half misleads, because mean and variance fit only their own γ and β."
 )
 
 
@@ -46,8 +46,8 @@ def dial(view: AnatomyView, live: bool) -> None:
         key=_key("dial", view, live),
         disabled=not live,
         help=_(
-            "Every mean, variance, γ and β that moves goes along a straight line. Between the "
-            "ends is a network that nobody trained."
+            "Each mean, variance, γ and β moves along a straight line from one branch to the "
+            "other. Nobody trained the networks between the two ends."
         ),
     )
 
@@ -64,8 +64,8 @@ def way(view: AnatomyView, stages: Mapping[str, str], branches: Sequence[str], l
         disabled=not live,
         placeholder=_("All layers"),
         help=_(
-            "Stages of the network, from its front to its back; the expert controls offer single "
-            "layers too. The others stay main's."
+            "Stages of the network, from input to output. The expert controls also offer single "
+            "layers. All other layers keep main's values."
         ),
     )
     if len(branches) > 1:

@@ -18,8 +18,8 @@ SWAPPED: dict[Order, str] = {
     "from_head": N_("one after the other from the back"),
 }
 INTRODUCTION = N_(
-    "Main is given the other branch's BatchNorm stage by stage, or layer by layer: what that does "
-    "to its answers says where the difference between the branches lies."
+    "Main gets the other branch's BatchNorm stage by stage, or layer by layer. The change in its "
+    "answers shows which layers cause the difference between the branches."
 )
 _LEAST = 0.05  # where the branches are closer than this, there is nothing to divide
 _HALF = 0.5
@@ -52,7 +52,7 @@ def verdict(gap: Gap, second: str, name: str, pictures: str = "") -> str:
         high=percent(high),
     )
     if abs(high - low) < _LEAST:
-        end = _("They hardly differ here, so there is no gap to divide.")
+        end = _("They hardly differ here, so there is no gap to explain.")
         return paragraph([start, end])
 
     def made_up(row: GapRow) -> float:
@@ -89,17 +89,17 @@ def caption(gap: Gap, second: str, perturbation: str, estimated_on: str) -> str:
         if gap.by == "stage"
         else _("Hover for numbers."),
         _(
-            "Main is given **{second}**'s layers one at a time, one after the other from the "
-            "front, and one after the other from the back."
+            "Main gets **{second}**'s layers in three ways: one at a time, one after the other "
+            "from the front, and one after the other from the back."
         ).format(second=second),
         *_statistics(gap, estimated_on),
-        _("Layers depend on one another, so what they do alone need not add up."),
+        _("Layers depend on one another, so the effects of single layers may not add up."),
     ]
     if perturbation:
         sentences.append(
             _(
-                "Perturbed pictures ({perturbation}) stay as they are: a swap that holds against "
-                "them need not hold against an attack of its own."
+                "The perturbed pictures ({perturbation}) do not change. A swapped network may be "
+                "right on them and still be fooled by an attack that is made for it."
             ).format(perturbation=perturbation)
         )
     return paragraph(sentences)
@@ -110,13 +110,13 @@ def _statistics(gap: Gap, estimated_on: str) -> Sequence[str]:
     if gap.naive is None:
         return [
             _(
-                "Each layer brings its own mean and variance, which do not fit the layers in "
-                "front of it: part of every loss is that misfit."
+                "Each swapped layer brings its own mean and variance. They do not fit the layers "
+                "before it, and this causes part of every loss."
             )
         ]
     estimated = _(
-        "After each swap, mean and variance are estimated again on {pictures}; also at both ends, "
-        "which can differ a little from the branches above."
+        "After each swap, mean and variance are estimated again on {pictures}. This is also done "
+        "at both ends, so the ends can differ a little from the branches above."
     ).format(pictures=estimated_on)
     if gap.by == "layer":
         return [estimated]
@@ -139,16 +139,15 @@ def _alone(gap: Gap, made_up: Callable[[GapRow], float]) -> str:
     shares = {row.unit: made_up(row) for row in gap.rows["alone"][1:-1]}
     best = max(shares, key=shares.__getitem__)
     if shares[best] <= 0:
-        sentence = _("No single {unit} makes up any of that gap by itself.")
+        sentence = _("No single {unit} closes any of this gap.")
     elif shares[best] < _HALF:
         sentence = _(
-            "No single {unit} makes up half of that gap: **{best}** does most by itself, {share} "
-            "of it."
+            "No single {unit} closes half of this gap: **{best}** closes most, {share} of it."
         )
     elif shares[best] > 1:
-        sentence = _("**{best}** alone makes up more than that gap.")
+        sentence = _("**{best}** alone closes more than this gap.")
     else:
-        sentence = _("**{best}** alone makes up {share} of that gap.")
+        sentence = _("**{best}** alone closes {share} of this gap.")
     return sentence.format(unit=_(_UNITS[gap.by]), best=best, share=percent(shares[best]))
 
 

@@ -17,7 +17,7 @@ from app.shell.workbench import dark
 
 def halves(subject: Subject, way: Way, t: float) -> None:
     """Accuracies along the dial, and of γ and β with statistics of four kinds."""
-    st.subheader(_("Which half carries the robustness?"))
+    st.subheader(_("Which half makes a branch robust?"))
     st.markdown(_(halves_words.INTRODUCTION))
     rows, pictures, origin = _bundled(subject, way.second), halves_words.PICTURES, ""
     if rows is not None:

@@ -11,9 +11,9 @@ from app.anatomy.words import counted_pictures
 from app.language.text import N_, Sentence, _, paragraph
 
 INTRODUCTION = N_(
-    "A norm layer has two halves: γ and β, which are trained, and mean and variance, which are "
-    "collected. To ask which half makes a branch robust, take γ and β of one branch and estimate "
-    "mean and variance again, on clean pictures or on attacked ones."
+    "A norm layer has two halves. γ and β are trained. Mean and variance are collected. This test "
+    "takes γ and β of one branch and estimates mean and variance again, on clean or on attacked "
+    "pictures. The accuracy shows which half makes a branch robust."
 )
 BUNDLED = N_("Measured once, with 512 training pictures for mean and variance.")
 PICTURES = N_("validation pictures")
@@ -49,9 +49,9 @@ def verdict(
     by_statistics = max((a - c for a, c in zip(attacked, clean, strict=True)), key=abs)
     main, naive = rows[ENDS[0]], [rows[mixture].share("clean") for mixture in NAIVE]
     measured = _(
-        "Of {pictures} under {attack}, **{second}**'s γ and β instead of main's change the share "
-        "of right answers by **{by_affine}**; mean and variance of attacked pictures instead of "
-        "clean ones change it by at most **{by_statistics}**."
+        "On {pictures} under {attack}: **{second}**'s γ and β instead of main's change the "
+        "accuracy by **{by_affine}**. Mean and variance of attacked instead of clean pictures "
+        "change it by at most **{by_statistics}**."
     ).format(
         pictures=counted_pictures(main.n, pictures),
         attack=attack,
@@ -60,9 +60,10 @@ def verdict(
         by_statistics=_points(by_statistics),
     )
     misleading = _(
-        "Swapping one half without estimating misleads: clean accuracy falls to {statistics} "
-        "(mean and variance) and {affine} (γ and β), from {main}. Both halves look important "
-        "then, because mean and variance fit only the weights that they were collected with."
+        "Swapping one half without estimating again misleads. Clean accuracy falls from {main} to "
+        "{statistics} (mean and variance swapped) and to {affine} (γ and β swapped). So both "
+        "halves look important, but only because mean and variance fit only the weights that they "
+        "were collected with."
     ).format(
         statistics=percent(naive[0]), affine=percent(naive[1]), main=percent(main.share("clean"))
     )

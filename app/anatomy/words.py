@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from advprop_core.types import Comparison
     from app.shell.samples import Source
 
-QUESTION = N_("What tells the two BatchNorms apart?")
+QUESTION = N_("How do the two BatchNorms differ?")
 INTRODUCTION = N_(
-    "**main** and **aux** share every weight but those of their BatchNorm layers: a mean, a "
-    "variance, a scale γ and a shift β per channel. Turn one into the other:"
+    "**main** and **aux** share every weight except those of their BatchNorm layers: a mean, a "
+    "variance, a scale γ and a shift β per channel. Move the dial from one branch to the other:"
 )
 PARTS = (
     N_("Which half matters?"),
@@ -55,17 +55,20 @@ EXPLAINED: dict[Measure, str] = {
     "gamma_change": N_("Change of the trained scale γ."),
     "beta_change": N_("Change of the trained shift β."),
     "output_change": N_(
-        "How much the layer's output changes when it meets main's inputs: root mean square, in "
-        "output units. Statistics, γ and β may change much and cancel out here."
+        "How much the layer's output changes for main's inputs: root mean square, in output "
+        "units. Large changes of statistics, γ and β may cancel out here."
     ),
 }
 CALIBRATED_GAIN = N_(
-    "Expect little, because γ and β carry the robustness: of 300 photos under PGD-10 at 2/255, "
-    "imagenette-vanilla gets 0.3 % right and its calibrated branch 0.7 %."
+    "Expect little effect, because γ and β decide the robustness: of 300 photos under PGD-10 at "
+    "2/255, imagenette-vanilla gets 0.3 % right and its calibrated branch 0.7 %."
 )
-ALONE = N_("#### This network has one set of BatchNorm, **main**: there is nothing to tell apart.")
+ALONE = N_(
+    "#### This network has one set of BatchNorm, **main**. There is no second branch to compare."
+)
 PROFILE = N_(
-    "Mean size of the change over a layer's channels, front to back; click a bar to look in."
+    "Mean absolute change over the channels of each layer, from input to output. Click a bar to "
+    "see the channels."
 )
 _MOVING: dict[Moved, str] = {"statistics": N_("mean and variance"), "affine": N_("γ and β")}
 
@@ -104,19 +107,19 @@ def statistics(way: Way, source: Source | None, folders: Sequence[str]) -> str:
     """Where mean and variance come from along the way; ``folders`` are those of the person."""
     if way.estimated and source is not None:
         return _(
-            "Mean and variance are estimated again on {pictures} at every place, because they fit "
-            "only the weights that they were collected with. The grey lines move them along with "
-            "γ and β instead."
+            "At every position of the dial, mean and variance are estimated again on {pictures}, "
+            "because they fit only the weights that they were collected with. For the grey lines "
+            "they move along with γ and β instead."
         ).format(pictures=pictures(source))
     if way.moved != "both":
         return _(
-            ":material/warning: **Misleading.** Only {moving} move and no longer fit the rest, so "
-            "accuracy falls for either half. That does not show which half matters. *Both* "
-            "estimates mean and variance again."
+            ":material/warning: **Misleading.** Only {moving} move and no longer fit the other "
+            "values. Accuracy falls for either half, so this does not show which half matters. "
+            "*Both* estimates mean and variance again."
         ).format(moving=_(_MOVING[way.moved]))
     sentence = _(
-        "Mean and variance move along with γ and β here. With photos they are estimated again at "
-        "every place, as they should be."
+        "Mean and variance move along with γ and β here. With photos, the app estimates them "
+        "again at every position, which is better."
     )
     return paragraph([sentence, no_photos(folders)])
 
@@ -135,8 +138,8 @@ def dial(comparison: Comparison, blend: Blended, names: Sequence[str]) -> str:
                 true_share=percent(float(answer.probabilities[truth])),
             )
     return _(
-        "{place}, the network says {clean} of the clean picture and {perturbed} of the perturbed "
-        "picture."
+        "{place}, the network says {clean} for the clean picture and {perturbed} for the "
+        "perturbed picture."
     ).format(
         place=place(blend.way, blend.t),
         clean=answers["clean"],
@@ -232,7 +235,7 @@ def differing(distances: Sequence[LayerDistance], measure: Measure) -> str:
 
 def without(distance: LayerDistance, measure: Measure) -> str:
     """That a layer does not have what is measured."""
-    return _("`{layer}` has nothing to compare by this measure ({measure}).").format(
+    return _("`{layer}` has no values for this measure ({measure}).").format(
         layer=distance.layer, measure=_(MEASURES[measure])
     )
 
@@ -277,15 +280,15 @@ def excited(layer: str, numbers: Sequence[int]) -> str:
 def offer(source: Source | None, folders: Sequence[str]) -> str:
     """What can be done for a network without an auxiliary branch."""
     if source is None:
-        sentence = _("An auxiliary branch could be made from photos.")
+        sentence = _("With photos, the app can add an auxiliary branch.")
         return paragraph([sentence, no_photos(folders)])
     offered = _(
-        "An auxiliary branch can be **calibrated** here: a copy of main whose means and variances "
-        "are measured anew on adversarial images, made from at most {pictures}."
+        "An auxiliary branch can be **calibrated** here. It is a copy of main whose means and "
+        "variances are measured again on adversarial images, made from at most {pictures}."
     ).format(pictures=pictures(source))
     limits = _(
-        "That is not training: the weights, γ and β stay main's. Nothing is written to the file "
-        "of the network."
+        "This is not training: the weights, γ and β stay those of main. The file of the network "
+        "does not change."
     )
     return f"{offered}\n\n{paragraph([limits, _(CALIBRATED_GAIN)])}"
 

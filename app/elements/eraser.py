@@ -39,7 +39,7 @@ def eraser(
                 "clear": _("Clear"),
                 "none": _("Drag over the picture to erase a part."),
                 "some": _("{count} erased"),
-                "full": _("{count} erased: no more fit, undo one first"),
+                "full": _("{count} erased, which is the limit: undo one first"),
             },
         },
         on_drawn_change=lambda: _take(on_drawn),

@@ -25,8 +25,8 @@ def choices(info: ModelInfo) -> None:
     if len(sets) > 1:
         segments(_("Training images"), {name: SETS[name] for name in sets}, "trained_on")
     help = _(
-        "At most so many, spread over the classes. Their features are computed once for each "
-        "network and then kept."
+        "The largest number of images, spread over the classes. Their features are computed once "
+        "for each network and then stored."
     )
     number(_("How many training images"), "training_images", help, step=100)
     is_traced = st.session_state[key("influence_part")] == PARTS[0]  # these do nothing elsewhere

@@ -97,13 +97,13 @@ def _alone() -> None:
     st.info(_(words.ALONE), icon=":material/info:")
     st.markdown(
         _(
-            "Start the app with `advprop app --images DIR`, where DIR holds a folder for each "
-            "class, or take a network that learnt drawn scenes, which can be drawn again."
+            "Start the app with `advprop app --images DIR`, where DIR has a folder for each "
+            "class. Or choose a network that learnt drawn scenes: the app can draw these again."
         )
     )
     if _FITTING in cache.model_files():
         st.button(
-            _("Take {network}").format(network=_FITTING),
+            _("Use {network}").format(network=_FITTING),
             type="primary",
             on_click=state.choose,
             kwargs={"model": _FITTING, "image": InfluenceView().image, "true_class": ""},

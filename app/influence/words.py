@@ -14,10 +14,10 @@ from app.language.text import N_, _, join
 if TYPE_CHECKING:
     from app.influence.work import BranchRest, Example, PictureRest
 
-QUESTION = N_("Which training images does a prediction rest on?")
+QUESTION = N_("Which training images affect a prediction most?")
 INTRODUCTION = N_(
-    "A training image is helpful where the loss of the prediction would rise without it, and "
-    "harmful where it would fall. Each branch has its own."
+    "A training image is helpful if the loss of the prediction would rise without it, and harmful "
+    "if the loss would fall. Each branch has other helpful and harmful images."
 )
 METHOD = N_(
     "How it is measured: the network's features of the training images stay as they are, and a "
@@ -26,11 +26,14 @@ METHOD = N_(
     "is fitted again. What the network learnt before its last layer is not traced."
 )
 SUSPECTS = N_(
-    "These training images have the most influence on main's prediction of themselves: its layer "
-    "can learn them only by heart. A wrong label looks so, and so does an image that is unlike all "
-    "others of its class. Flag those whose label is wrong, and export the list."
+    "These training images have the most influence on main's prediction of themselves, so the "
+    "layer can learn them only by heart. Such an image often has a wrong label, or is unlike all "
+    "others of its class. Flag the images with a wrong label, and export the list."
 )
-ALONE = N_("The training images of this network are not here, so nothing can be traced to them.")
+ALONE = N_(
+    "The training images of this network are not available here, so their influence cannot be "
+    "measured."
+)
 
 
 def helps(rest: BranchRest) -> str:
@@ -48,8 +51,8 @@ def meant(result: PictureRest, trained_on: str) -> str:
             "The loss of **{name}**, which the picture shows, is traced to {count:,} {images}."
         ).format(count=result.count, images=images, name=result.branches[0].meant)
     return _(
-        "It is not known what the picture shows, so the loss of each branch's own answer is traced "
-        "to {count:,} {images}."
+        "The true class of the picture is not known, so the loss of each branch's own answer is "
+        "traced to {count:,} {images}."
     ).format(count=result.count, images=images)
 
 

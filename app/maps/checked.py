@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from advprop_core.types import InputKind
 
 COLUMNS = N_("""
-A green ✓ speaks for the map, a violet ✗ against it; no mark means that the check does not tell.
+A green ✓ speaks for the map, a violet ✗ against it; no mark means that the check is undecided.
 
 - **Deletion**, **Insertion**: how much better the area under the curve of the class's probability
   is than for random orders (Petsiuk et al. 2018): ✓ above 0.02, ✗ below −0.02. Scattered dots
@@ -102,7 +102,7 @@ def verdict(checks: Mapping[Cell, Trust], method: str) -> str:
     elif failed:
         conclusion = _("is doubtful here")
     elif len(passed) > len(undecided):
-        conclusion = _("holds up here, as far as these checks can tell")
+        conclusion = _("can be trusted here, as far as these checks show")
     else:
         conclusion = _("is neither confirmed nor refuted here")
     named = ((passed, _("for it")), (failed, _("against it")), (undecided, _("undecided")))

@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 
 QUESTION = N_("Where did each branch look, and can the maps be trusted?")
 INTRODUCTION = N_(
-    "Each kind of map defines *looking* in its own way. Here several stand side by side, with one "
-    "class, layer and colour scale for all branches and both pictures, and with their differences."
+    "Each kind of map defines *looking* in its own way. This page shows several kinds side by "
+    "side, and their differences. All branches and both pictures share one class, layer and "
+    "colour scale."
 )
 
 
@@ -174,7 +175,7 @@ def _checks(map_set: MapSet, checks: Mapping[Cell, Trust]) -> None:
         st.caption(sentence)
     st.markdown(_("#### What the columns mean"))
     st.markdown(_(checked.COLUMNS))
-    st.markdown(_("#### What becomes of the class, pixel by pixel?"))
+    st.markdown(_("#### How does the probability of the class change, pixel by pixel?"))
     tabs = st.tabs([_(METHODS[method].title) for method in methods])
     for tab, method in zip(tabs, methods, strict=True):
         with tab:

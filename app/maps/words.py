@@ -79,8 +79,7 @@ def target(map_set: MapSet, view: MapsView, info: ModelInfo) -> str | None:
         )
     return _(
         "The attack drives the answer towards **{name}**, its target. The maps explain "
-        "**{explained}**: choose the target under *The maps explain* to see what speaks "
-        "for it."
+        "**{explained}**. To see the evidence for the target, choose it under *The maps explain*."
     ).format(name=names[aim], explained=names[explained])
 
 

@@ -15,7 +15,7 @@ from app.shell.messages import FEW_CLASSES, safe
 from app.shell.network_fields import FACTS
 
 _FROM = {
-    "given": N_("said by who opened it"),
+    "given": N_("set by the person who opened it"),
     "read": N_("read in the file"),
     "found": N_("found from the tensors"),
     "guessed": N_("guessed: check it"),

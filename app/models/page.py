@@ -33,9 +33,9 @@ def page() -> None:
     st.title(_("Which networks are here, and how good are they?"))
     st.markdown(
         _(
-            "Every number was measured on the file itself, on as many images as *Images* says, "
-            "which were not used for training. Columns with an attack and its ε: the share that is "
-            "still right when the images are perturbed so, through the same branch."
+            "Every number was measured with this file. *Images* is the number of test images, "
+            "which were not used for training. Columns with an attack and its ε show the accuracy "
+            "on images that are attacked through the same branch."
         )
     )
     opening.button("opening.models")

@@ -32,8 +32,8 @@ def offer(shown: Shown) -> None:
         key="beside.keep",
         icon=":material/splitscreen_right:",
         help=_(
-            "What you see stays on the left half. Then change the network, the picture or the "
-            "attack, and see both."
+            "This result stays on the left. Change the network, the picture or the attack, and "
+            "the right half shows the new result."
         ),
         on_click=state.choose,
         kwargs={"beside": write_kept(shown.view)},
@@ -51,7 +51,7 @@ def show(shown: Shown) -> Shown | None:
             with _head("now"):
                 st.markdown(_("**Now**"), width="content")
                 different = history.changes(kept, replace(shown.view, beside="", studio=""))
-                st.caption(join(different) if different else _("the same: change something"))
+                st.caption(join(different) if different else _("same settings: change something"))
             _say_what(shown.view, shown.info)
         return glance.show(shown, "playground", is_half=True)
 
@@ -65,7 +65,10 @@ def _show_kept(kept: PlaygroundView, now: PlaygroundView) -> None:
                 _("Swap"),
                 key="beside.swap",
                 type="tertiary",
-                help=_("Go on from what was kept, and keep what is chosen now."),
+                help=_(
+                    "Exchange the two halves: continue with the kept settings, and keep the "
+                    "current ones."
+                ),
                 on_click=state.choose,
                 kwargs={**vars(kept), "studio": now.studio, "beside": write_kept(now)},
             )
@@ -79,7 +82,7 @@ def _show_kept(kept: PlaygroundView, now: PlaygroundView) -> None:
         if not missing:
             _say_what(kept, cache.model_info(kept.model))
     if missing:
-        st.warning(_("What was kept cannot be shown: {missing}.").format(missing=missing))
+        st.warning(_("The kept result cannot be shown: {missing}.").format(missing=missing))
         return
     lens = cache.load_lens(kept.model)
     title = cache.picture(kept.image, lens.info.input_size).title

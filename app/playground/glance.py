@@ -163,7 +163,7 @@ def _grid(shown: Shown) -> None:
         _("Coarser maps") if is_finer else _("Finer maps"),
         key="maps.grid",
         icon=":material/grid_view:" if is_finer else ":material/grid_on:",
-        help=_("An earlier layer gives maps with more cells. It knows less of whole objects."),
+        help=_("An earlier layer gives maps with more cells, but it reacts less to whole objects."),
         on_click=state.choose,
         kwargs={"layer": "" if is_finer else finer},
     )

@@ -40,8 +40,8 @@ def draw(playground: Shown) -> None:
         attack = _(", ").join(text for name, text in parts.items() if name != "branch")
         st.caption(
             _(
-                "{attack}, each time through another branch. Where an answer is not the "
-                "expected one, the probability of the expected one stands below it."
+                "{attack}, through each branch in turn. Below an unexpected answer you see the "
+                "probability of the expected one."
             ).format(attack=attack)
         )
     _many_pictures(playground)
@@ -56,7 +56,7 @@ def _many_pictures(playground: Shown) -> None:
     task = _task_of_many(playground)
     if task is None:
         reason = samples.no_photos(samples.class_folders())
-        st.caption(_("That takes photos of this network's classes.") + f" {reason}")
+        st.caption(_("This needs photos of this network's classes.") + f" {reason}")
         photo_sets.uploader("photos", disabled=False)
         return
     asked = tasks.offer(
@@ -65,8 +65,8 @@ def _many_pictures(playground: Shown) -> None:
         _("Measure on up to {count} pictures").format(count=MOST_IMAGES),
         icon=":material/play_arrow:",
         help=_(
-            "Attacks many pictures through each branch and shows them to every branch. It "
-            "takes a while, and can be stopped."
+            "Attacks many pictures through each branch and tests every branch on them. It takes a "
+            "while. You can stop it."
         ),
     )
     if asked is None or asked.networks != task.networks:

@@ -12,7 +12,7 @@ from app.shell.comparison import comparison_task, target_class
 from app.shell.state import key
 from app.shell.tasks import Shown
 
-QUESTION = N_("What do the two BatchNorms make of this picture?")
+QUESTION = N_("What do the two BatchNorms see in this picture?")
 INTRODUCTION = N_(
     "AdvProp trains **main** on clean images and **aux** on adversarial ones. See what each branch "
     "of this network answers, and where it looks."
@@ -58,7 +58,7 @@ def _eraser(shown: Shown) -> None:
 def _honesty(shown: Shown) -> None:
     """What a person must know before believing it."""
     info = shown.info
-    st.subheader(_("How honest is this perturbation?"))
+    st.subheader(_("How large is this perturbation?"))
     sentences = [*_target(shown), *messages.honesty(shown.result, info)]
     sentences.append(messages.learnt(info, shown.result.true_class is not None))
     st.markdown("\n".join(f"- {sentence}" for sentence in sentences))

@@ -47,8 +47,8 @@ def show(shown: Shown, drawn: Shown | None) -> None:
                 lambda: _bundle(shown, maps),
                 _(
                     "Pictures, answers, maps, settings, seeds, versions, and the command that "
-                    "makes it again. `advprop replay comparison.zip` says whether the numbers are "
-                    "the same."
+                    "repeats the comparison. `advprop replay comparison.zip` checks that the "
+                    "numbers are the same."
                 ),
             )
             if writing.missing() is None:

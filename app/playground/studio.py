@@ -27,9 +27,9 @@ def show() -> None:
     st.divider()
     st.subheader(_("Attack studio"))
     help = _(
-        "ε sweep: each branch's answer against the strength, and where it flips. Film: the "
-        "attack step by step. Matrix: an attack through each branch, shown to each branch. "
-        "Nothing is computed until you open it."
+        "ε sweep: each branch's answer at every strength, and where it changes. Film: the attack "
+        "step by step. Matrix: an attack through each branch, tested on each branch. Nothing is "
+        "computed until you open one of them."
     )
     part = segments(_("A closer look at the attack on this picture"), STUDIO, "studio", help)
     if part not in QUESTIONS:
@@ -47,8 +47,8 @@ def show() -> None:
 def _no_attack(view: View) -> None:
     st.info(
         _(
-            "The chosen perturbation is not an attack: {perturbation}. The studio is "
-            "about attacks, which follow a network's gradient."
+            "The chosen perturbation is not an attack: {perturbation}. The studio needs an "
+            "attack, which follows a network's gradient."
         ).format(perturbation=_(PERTURBATIONS[view.perturbation]))
     )
     st.button(

@@ -71,10 +71,8 @@ def flip(result: Sweep, branch: str, norm: str, names: Sequence[str]) -> str:
         return _("never says {name}").format(name=names[target])
     if not change.epsilon:
         if target is not None:
-            return _("says {name} before anything is changed (at 0)").format(name=names[target])
-        return _("is wrong before anything is changed (at 0: {name})").format(
-            name=names[change.answer]
-        )
+            return _("says {name} on the clean picture (at 0)").format(name=names[target])
+        return _("is wrong on the clean picture (at 0: {name})").format(name=names[change.answer])
     at = flip_radius(change.epsilon, norm)
     if target is not None:
         return _("says {name} from {at}").format(name=names[target], at=at)
@@ -85,9 +83,9 @@ def how_swept(result: Sweep, config: AttackConfig, names: Sequence[str]) -> str:
     """How the curve and its flips were obtained, and what they do not say."""
     gap = radius(result.precision, config.norm)
     return _(
-        "{attack}, at {count} radii: a grid, then bisection where an answer changes, "
-        "to within {gap}. Each radius is an **upper bound**: a stronger attack may "
-        "need less. Between two radii that were tried, a branch may flip and flip back."
+        "{attack}, at {count} radii: a grid, then bisection where an answer changes, to within "
+        "{gap}. Each radius is an **upper bound**: a stronger attack may need a smaller one. "
+        "Between two tested radii, a branch may flip and flip back."
     ).format(
         attack=attack(config, result.attack_branch, names), count=len(result.epsilons), gap=gap
     )
@@ -102,7 +100,7 @@ def how_filmed(reel: Reel, described: str, map_title: str, names: Sequence[str])
     shown = len(reel.steps) - 1
     sentences = [_("{sentence}.").format(sentence=described)]
     if shown < walked:
-        some = _("{shown} of its {walked} pictures are shown, evenly spaced.")
+        some = _("The film shows {shown} of {walked} pictures, evenly spaced.")
         sentences.append(some.format(shown=shown, walked=walked))
     if reel.maps_refused:
         sentences.append(messages.not_drawn(map_title, reel.maps_refused))
@@ -134,7 +132,7 @@ def _fooled(result: AttackMatrix, source: str, names: Sequence[str]) -> str:
         elif result.clean[name].class_index == result.expected[name]:
             (hit if answer != result.expected[name] else missed).append(f"**{name}**")
     if not hit and not missed:
-        return _("Before the attack through **{source}** every branch is wrong already.").format(
+        return _("Every branch is wrong already before the attack through **{source}**.").format(
             source=source
         )
     fooled = join(hit) or _("no branch")

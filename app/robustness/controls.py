@@ -62,10 +62,10 @@ def show(models: Mapping[str, ModelInfo], view: RobustnessView, busy: bool) -> N
     )
     image_sets = data_for({name: models[name] for name in view.tested})
     help = _(
-        "Scenes are drawn by this project, and were not used for training. Your own folder "
-        "is the one that `advprop app --images` names. It needs a folder for each class, or "
-        "the folders train and val that hold these; then val is measured. Photos can also be "
-        "given as a zip, below."
+        "Scenes are drawn by this project, and were not used for training. Your own folder is the "
+        "one that `advprop app --images` names. It needs a folder for each class. If it has the "
+        "folders train and val with these class folders, val is measured. You can also upload "
+        "photos as a zip, below."
     )
     is_fixed = busy or not image_sets
     select(_("Test images"), image_sets or DATA, "data", help, disabled=is_fixed)
@@ -146,7 +146,7 @@ def _other_ball() -> None:
 
 
 def _corruptions(view: RobustnessView, busy: bool) -> None:
-    help = _("Noise, blur, weather and the rest: the 15 kinds of ImageNet-C, made here.")
+    help = _("Noise, blur, weather and more: the 15 kinds of ImageNet-C, made by this app.")
     st.toggle(_("Corruptions"), key=key("corrupted"), disabled=busy, help=help)
     if view.corrupted:
         st.pills(

@@ -44,7 +44,7 @@ def show(outcome: Outcome) -> None:
         }
         first = words.condition(outcome.conditions[_first_shown(outcome)])
     name = choosing.choose(
-        _("What images went through"),
+        _("How images were changed"),
         {name: words.condition(shown_condition) for name, shown_condition in conditions.items()},
         "gallery_condition",
         default=first,
@@ -136,7 +136,7 @@ def _opening(case: Case, condition: Condition) -> tuple[Mapping[str, Any], str]:
     if config.random_start:
         opened_with = _("this attack from another random start")
     if config.epsilon * unit > most:
-        limited = _("{attack} at ε = {radius}, the most there is")
+        limited = _("{attack} at ε = {radius}, the largest possible")
         opened_with = limited.format(attack=opened_with, radius=radius(most / unit, config.norm))
     fooled = [opinion.branch for opinion in case.opinions if not opinion.right]
     takes_steps = config.name != "FGSM"

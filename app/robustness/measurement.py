@@ -162,8 +162,8 @@ def no_data(infos: Mapping[str, ModelInfo]) -> str:
         )
     sentences.append(
         _(
-            "Start the app with `advprop app --images FOLDER`, where FOLDER holds a folder of "
-            "photos for each class, named like the class, or give a zip of such folders under "
+            "Start the app with `advprop app --images FOLDER`, where FOLDER has a folder of "
+            "photos for each class, named like the class. Or upload a zip of such folders under "
             "Test images."
         )
     )

@@ -46,7 +46,7 @@ def page() -> None:
     complaints = st.container()
     run_card = st.container(border=True, key="own-run")
     titles = {runs.RUN: runs.OWN[runs.RUN], **bundled.questions(files), **runs.OWN}
-    help = _("A run of yours, results that come with the app, or a file of yours.")
+    help = _("Your own run, bundled results, or your own file.")
     select(_("Results"), titles, "results", help)
     with run_card:
         shown = _run(request, task, refusal, models, busy)
@@ -103,7 +103,7 @@ def _run(
             "results",
             width="stretch",
             disabled=busy,
-            help=_("Figures that earlier runs measured are taken from there and cost nothing."),
+            help=_("Figures from earlier runs are used again and cost no time."),
         )
     return runs.follow(_SLOT, task, busy, _(_SAVED))
 

@@ -153,7 +153,7 @@ def _confidence(results: Results) -> None:
     with english():  # as links name them
         conditions = grouped(rows, describe)
     titles = {name: describe(shown[0]) for name, shown in conditions.items()}
-    name = choosing.choose(_("What images went through"), titles, "confidence_under")
+    name = choosing.choose(_("How images were changed"), titles, "confidence_under")
     _table(tables.calibrations(conditions[name]), _(words.CALIBRATION))
     section = results.of(_chosen(results.branches))["reliability"]
     group = next((group for group in section.groups if group.title == titles[name]), None)

@@ -22,7 +22,7 @@ _ADVPROP = "advprop"  # in the label of a run that the study is about
 _FOUND = {
     1: N_("{who} is better, {points}"),
     -1: N_("{who} is worse, {points}"),
-    0: N_("{who} shows no difference, {points}"),
+    0: N_("{who} shows no clear difference, {points}"),
 }
 _MOST = {
     1: N_("{who} is the best of {count} that are better, {points}"),
@@ -30,7 +30,7 @@ _MOST = {
 }
 _INTERVALS = N_(
     "Points are mean paired differences over seeds; bars and brackets are 95 % intervals by "
-    "Student's t. They say what other seeds would give, not what other photos would."
+    "Student's t. They show how results vary with other seeds, not with other photos."
 )
 
 
@@ -96,7 +96,7 @@ def answer(content: Content, runs: Sequence[str], measure: str) -> str:
         sentences += [
             _most(others, titles),
             _(
-                "These are {count} comparisons. Even where nothing differs, about one in twenty "
+                "These are {count} comparisons. Even if nothing differs, about one in twenty "
                 "shows a difference by chance."
             ).format(count=len(gains)),
         ]
@@ -113,7 +113,7 @@ def _most(gains: Sequence[Gain], titles: Mapping[str, str]) -> str:
             sentence = _FOUND[direction] if len(telling) == 1 else among
             phrases.append(_found(sentence, most, titles, count=len(telling)))
     if not phrases:
-        return _("No other difference shows.")
+        return _("There is no other clear difference.")
     return _("Of the others, {findings}.").format(findings=_("; ").join(phrases))
 
 
@@ -128,7 +128,7 @@ def contrasts(content: Content, pairs: Iterable[Sequence[str]], measure: str) ->
         difference = studies.contrast(content, run, other, measure)
         sentence = _("{run} minus {other}: {points}.")
         if not difference.direction:
-            sentence = _("{run} minus {other}: {points}, which shows no difference.")
+            sentence = _("{run} minus {other}: {points}, no clear difference.")
         lines.append(
             sentence.format(
                 run=safe(titles[run]),
@@ -199,8 +199,8 @@ def _answer(content: Content, question: Mapping[str, Any], measure: str) -> None
     st.table(table(content, runs), border="horizontal", hide_index=True)
     st.caption(
         _(
-            "Points against the base: ▲ better, ▼ worse, no mark where the 95 % interval holds 0. "
-            "An error that falls is better."
+            "Points compared with the base: ▲ better, ▼ worse, no mark if the 95 % interval "
+            "contains 0. For errors, less is better."
         )
     )
 

@@ -25,8 +25,8 @@ DIFFERENCE = N_(
     "by corruption (row) and severity (column)."
 )
 CALIBRATION = N_(
-    "The calibration error is the mean distance between confidence and accuracy; the smallest is "
-    "on top. *Sure when wrong* is the mean confidence of wrong answers."
+    "The calibration error is the mean distance between confidence and accuracy. The smallest is "
+    "at the top. *Sure when wrong* is the mean confidence of wrong answers."
 )
 
 
@@ -182,12 +182,14 @@ def gallery(condition_shown: Condition, branches: Sequence[str], n: int) -> str:
     first = _("Of {n} images, those with the most confident answers first. Images are shown clean.")
     sentences = [first.format(n=n)]
     if condition_shown.attack is not None:
-        sentences.append(_("Each branch is attacked through itself, so perturbations differ."))
+        sentences.append(
+            _("Each branch is attacked through itself, so each branch sees another perturbation.")
+        )
     if condition_shown.kind != "clean":
         sentences.append(
             _(
-                "*Only … survives*: images every branch gets right when clean, and only this one "
-                "still gets right."
+                "*Only … survives*: every branch is right on the clean image, but only this "
+                "branch is still right on the changed one."
             )
         )
     return paragraph(sentences)

@@ -66,7 +66,7 @@ class OnlyKnownNames:
         ):
             await self.app(scope, receive, send)
         elif scope["type"] == "http":
-            sentence = "This server has another name: whoever runs it can add one with --host.\n"
+            sentence = "This server has another name. Its operator can add this one with --host.\n"
             await PlainTextResponse(sentence, 421)(scope, receive, send)
         else:
             await receive()  # the wish to connect
@@ -133,7 +133,7 @@ class BoundedUploads:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_upload = scope["type"] == "http" and scope["method"] == "PUT"
         if is_upload and _UPLOADS in scope["path"] and self._is_full(scope):
-            refusal = PlainTextResponse("Too many files: take some away first.\n", 429)
+            refusal = PlainTextResponse("Too many files: remove some first.\n", 429)
             await refusal(scope, receive, send)
         else:
             await self.app(scope, receive, send)

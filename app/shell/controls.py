@@ -89,9 +89,9 @@ def model_picker(models: Mapping[str, ModelInfo]) -> None:
         on_change=_suit_picture,
         args=(models,),
         help=_(
-            "A trained checkpoint. imagenet-lite0 and those named advprop have two sets of "
-            "BatchNorm: main, trained on clean images, and aux, trained on adversarial ones. The "
-            "other bundled networks have main alone."
+            "A trained checkpoint. imagenet-lite0 and networks named advprop have two sets of "
+            "BatchNorm: main, trained on clean images, and aux, trained on adversarial images. "
+            "The other bundled networks have only main."
         ),
     )
     opening.button("opening.sidebar", type="tertiary")
@@ -207,8 +207,9 @@ def perturbation(info: ModelInfo) -> None:
         erasing.controls()
     elif kind != "none":
         help = _(
-            "Gaussian: standard deviation, where 1 is from black to white. Poisson: the "
-            "same at white, less in the dark. Salt and pepper: share of pixels replaced."
+            "Gaussian: standard deviation, where 1 is the step from black to white. Poisson: "
+            "standard deviation at white; dark pixels have less noise. Salt and pepper: share of "
+            "replaced pixels."
         )
         slider(_("Strength of the noise"), "severity", help, step=0.01)
 
@@ -259,8 +260,8 @@ def of_picture(info: ModelInfo, *, one_class: bool = False) -> DeltaGenerator | 
     if not expert(info):
         return None
     help = _(
-        "How to show where a branch looked. Below the maps it says what the chosen one "
-        "measures, and what it cannot tell."
+        "The method that shows where a branch looked. The text below the maps says what the "
+        "method measures, and what it cannot show."
     )
     select(_("Map"), {name: method.title for name, method in METHODS.items()}, "method", help)
     slot = st.container()
@@ -272,10 +273,10 @@ def of_picture(info: ModelInfo, *, one_class: bool = False) -> DeltaGenerator | 
 def true_class(info: ModelInfo) -> None:
     """What a person knows of a picture whose class nothing else tells."""
     help = _(
-        "An attack then drives the answer away from this class, and ✓ marks it among the answers."
+        "The attack moves the answer away from this class. ✓ marks this class among the answers."
     )
     class_picker(
-        info, _("What does it show?"), {"": _("not said")}, key=key("true_class"), help=help
+        info, _("What does it show?"), {"": _("not known")}, key=key("true_class"), help=help
     )
 
 
@@ -286,8 +287,8 @@ def explained_class(info: ModelInfo, *, one_class: bool) -> None:
         chosen = st.session_state[key("explained")]
         besides = {chosen if chosen in EXPLAINED else "attacked": EXPLAINED["attacked"]}
     help = _(
-        "A map shows what speaks for a class: for what its branch answers to its picture, or for "
-        "one class in all maps, so that they can be compared."
+        "A map shows the evidence for one class. This can be the answer of its branch to its "
+        "picture, or the same class in all maps, so that you can compare them."
     )
     titles = {choice: _(title) for choice, title in besides.items()}
     class_picker(info, _("The maps explain"), titles, key=key("explained"), help=help)

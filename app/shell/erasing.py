@@ -89,7 +89,7 @@ def _new_region(full: bool) -> None:
             most,
             value=first,
             key=f"erase.{name}",
-            help=_("Of the picture's side. What would reach beyond the picture is cut off."),
+            help=_("In % of the picture's side. Parts outside the picture are cut off."),
         )
     st.button(
         _("Erase this region"),

@@ -30,7 +30,7 @@ _TITLES = {
     "photos": N_("Photos of your own"), "studio": N_("attack studio"),
     "beside": N_("what is beside it"),
     # Maps, Visualise
-    "maps": N_("Maps"), "checked": N_("Check these maps"), "wished": N_("See"),
+    "maps": N_("Maps"), "checked": N_("Check these maps"), "wished": N_("Draw"),
     "wished_class": N_("Class"), "channel": N_("Channel"), "begins_with": N_("Start from"),
     "reach": N_("Strength ε (L2)"), "visual_steps": N_("Steps"),
     "second_model": N_("Network beside it"),
@@ -47,9 +47,9 @@ _TITLES = {
     "searched": N_("Smallest ε"), "probed": N_("Probes"), "corrupted": N_("Corruptions"),
     "severities": N_("Severities"), "results": N_("Results"), "part": N_("tab"),
     "transfer": N_("Network and attack"), "corrupted_branch": N_("Branch"),
-    "compared_with": N_("Compared with"), "confidence_under": N_("What images went through"),
+    "compared_with": N_("Compared with"), "confidence_under": N_("How images were changed"),
     "pictured": N_("branches"), "asked": N_("Question"), "asked_on": N_("Measured on"),
-    "gallery_network": N_("Network"), "gallery_condition": N_("What images went through"),
+    "gallery_network": N_("Network"), "gallery_condition": N_("How images were changed"),
     "gallery_group": N_("Which images"),
     # Transfer, Influence
     "contenders": N_("Networks"), "new_task": N_("New task"), "amounts": N_("Training images"),
@@ -130,7 +130,7 @@ def toolbar(view: View) -> None:
             key="history.reset",
             type="tertiary",
             disabled=view == default,
-            help=_("Everything on this page as it is at first. Undo takes it back."),
+            help=_("Sets everything on this page back to the start. Undo restores your settings."),
             on_click=state.choose,
             kwargs=vars(default),
         )
@@ -159,8 +159,8 @@ def not_carried(view: View, address: str) -> list[str]:
     if kind == "upload":
         sentences.append(
             _(
-                "Your photo is not in the link. This server keeps it for a while; later the link "
-                "opens without it."
+                "Your photo is not in the link. This server stores it for a while. After that, "
+                "the link opens without it."
             )
         )
     if kind == "folder":
@@ -168,12 +168,12 @@ def not_carried(view: View, address: str) -> list[str]:
     if network_files.was_opened(view.model):
         sentences.append(
             _(
-                "The network is not in the link. This server keeps it for a while; until then "
-                "whoever has the link can use it."
+                "The network is not in the link. This server stores it for a while. Until it is "
+                "deleted, everyone with the link can use it."
             )
         )
     if urlsplit(address).hostname in _LOCAL:
-        sentences.append(_("The address is that of this machine: it opens nowhere else."))
+        sentences.append(_("This address works only on this machine."))
     return sentences
 
 

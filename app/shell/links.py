@@ -44,7 +44,7 @@ def decode(parameters: Mapping[str, str], default: V) -> tuple[V, list[str]]:
     version = parameters.get("v", str(VERSION))
     if version not in map(str, DEFAULTS):
         return default, [
-            _("This link is of version {version}, which this app does not know.").format(
+            _("This link has version {version}, which this app does not know.").format(
                 version=quote(version)
             )
         ]

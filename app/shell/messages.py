@@ -49,7 +49,7 @@ def time_left(seconds: float | None) -> str:
 def in_line(place: int, seconds: float | None, *, is_begun: bool) -> str:
     """That work waits for other people's, and for how long; ``seconds`` is None where not known."""
     sentence = (
-        _("Paused while shorter work goes first: number {place} in line")
+        _("Paused, because shorter work goes first: number {place} in line")
         if is_begun
         else _("Waiting for other work: number {place} in line")
     )
@@ -100,11 +100,12 @@ def graded(text: str, direction: int, signs: str = "▲▼") -> str:
 
 
 _OUTCOMES = {
-    "held": counted("{who} held", "{who} held"),
-    "held, but is far less sure": counted(
-        "{who} held, but is far less sure", "{who} held, but are far less sure"
+    "kept its answer": counted("{who} kept its answer", "{who} kept their answers"),
+    "kept its answer, but is far less sure": counted(
+        "{who} kept its answer, but is far less sure",
+        "{who} kept their answers, but are far less sure",
     ),
-    "changed its mind": counted("{who} changed its mind", "{who} changed their minds"),
+    "changed its answer": counted("{who} changed its answer", "{who} changed their answers"),
     "was fooled": counted("{who} was fooled", "{who} were fooled"),
     "was wrong before and stays so": counted(
         "{who} was wrong before and stays so", "{who} were wrong before and stay so"
@@ -112,9 +113,9 @@ _OUTCOMES = {
     "was wrong before and is now right": counted(
         "{who} was wrong before and is now right", "{who} were wrong before and are now right"
     ),
-    "was wrong before and changed its mind": counted(
-        "{who} was wrong before and changed its mind",
-        "{who} were wrong before and changed their minds",
+    "was wrong before and changed its answer": counted(
+        "{who} was wrong before and changed its answer",
+        "{who} were wrong before and changed their answers",
     ),
 }
 """What the library says of a branch, of one and of several."""
@@ -187,20 +188,20 @@ def unfamiliar(result: Comparison, info: ModelInfo) -> str | None:
     unsure = unsure.format(share=percent(surest))
     if result.true_class is not None:
         return _(
-            "{unsure}, and none says {name}. The picture may be unlike those that the network "
-            "learnt from, or the network learnt little, or its size, mean or std is wrong."
+            "{unsure}, and none says {name}. The picture may be unlike the training pictures, the "
+            "network may be poorly trained, or its size, mean or std may be wrong."
         ).format(unsure=unsure, name=info.class_names[result.true_class])
     return _(
-        "{unsure}. The picture may show something that the network never learnt, or the network "
-        "learnt little, or its size, mean or std is wrong. It knows {classes}."
+        "{unsure}. The picture may show something that the network never learnt, the network may "
+        "be poorly trained, or its size, mean or std may be wrong. It knows {classes}."
     ).format(unsure=unsure, classes=listing(info.class_names, FEW_CLASSES))
 
 
 def foreign(info: ModelInfo, title: str) -> str:
     """A warning that the network has no class for what a picture shows."""
     return _(
-        "The network has no class for this picture ({title}), so no answer can be "
-        "right. It knows {classes}."
+        "The network has no class for this picture ({title}), so every answer is wrong. It knows "
+        "{classes}."
     ).format(title=title, classes=listing(info.class_names, FEW_CLASSES))
 
 
@@ -228,8 +229,8 @@ def close_classes(result: Comparison, info: ModelInfo) -> list[str]:
         if rank > 1 and share >= 0.01:
             sentences.append(
                 _(
-                    "{name} was already answer {rank} of {branch} ({share}), so little had to "
-                    "change."
+                    "Before the attack, {name} was already answer number {rank} of {branch} "
+                    "({share}), so a small change was enough."
                 ).format(name=info.class_names[now], rank=rank, branch=branch, share=percent(share))
             )
     return sentences
@@ -269,7 +270,7 @@ def map_caption(
         )
     else:
         what = _(
-            "{title} for the class that stands below each map: the answer of its branch to its "
+            "{title} for the class below each map, which is the answer of its branch to its "
             "picture."
         ).format(title=title)
     ends = _(_SCALE_ENDS.get(scale, _SCALE_ENDS["shared"]))

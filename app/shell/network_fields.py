@@ -65,7 +65,7 @@ def how_found(seen: Look) -> str:
     """Where the proposed architecture comes from."""
     search = seen.search
     if seen.says_all:
-        return _("A file of this project: it says everything itself.")
+        return _("A file of this project: it describes itself completely.")
     if search is None:
         return _("The file says its architecture, {architecture}.").format(
             architecture=safe(str(seen.architecture))
@@ -94,7 +94,7 @@ def how_found(seen: Look) -> str:
     first, *others = search.fitting
     sentences.append(_("{name} fits.").format(name=first))
     if others:
-        twins = _("{names} would fit as well: weights do not tell them apart.")
+        twins = _("{names} would fit as well: their tensors have the same names and shapes.")
         sentences.append(twins.format(names=join(others)))
     return paragraph(sentences)
 
@@ -145,8 +145,8 @@ def _choose_names(plain: Description, scope: str) -> str:
         format_func=reader(),
         key=f"opening.{scope}.names",
         help=_(
-            "In the order of the network's answers. Folders of photos are taken in the order of "
-            "the alphabet, as most training scripts do."
+            "In the order of the network's answers. Class folders are sorted by the alphabet, as "
+            "in most training scripts."
         ),
     )
     return chosen

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 _OPEN, _FILE, _USED, _DONE = "opening", "opening.file", "opening.used", "opening.done"
 _UPLOADS = "opening.uploads"  # how many there were: a new uploader keeps no file in memory
 _NOT_HERE = N_(
-    "Others can reach this app, so it takes no network files: one file could fill the server's "
-    "memory. Who runs it can add a network with `advprop app --model FILE`."
+    "Other people can use this app, so it accepts no network files: one file could fill the "
+    "server's memory. The person who runs the app can add a network with `advprop app --model "
+    "FILE`."
 )
 
 
@@ -82,10 +83,10 @@ def _content() -> None:
     if upload is None:
         st.caption(
             _(
-                "safetensors, .pth, .pt, .pth.tar, .bin or .ckpt, at most {limit} MB. The file "
-                "is read, and nothing in it is run. The server keeps it for a while, and "
-                "whoever has the link of the page can use the network. For a larger file, "
-                "start the app with `advprop app --model FILE`."
+                "safetensors, .pth, .pt, .pth.tar, .bin or .ckpt, at most {limit} MB. The file is "
+                "read, and nothing in it is run. The server stores it for a while, and everyone "
+                "with the link of the page can use the network. For a larger file, start the app "
+                "with `advprop app --model FILE`."
             ).format(limit=limit)
         )
         return
@@ -176,7 +177,7 @@ def _summary(description: Description, *, is_found: bool) -> None:
     titles = {
         "read": _("Read in the file"),
         "found": _("Found from the tensors"),
-        "given": _("Said by you"),
+        "given": _("Set by you"),
     }
     lines = [
         _("**{title}**: {facts}.").format(title=title, facts=join(of[group]))

@@ -68,7 +68,7 @@ def classes_of(key: str) -> list[str]:
 
 def hint() -> str:
     """What a page may say where photos are missing; empty where none are taken."""
-    return "" if is_public() else _("Give them as a zip under **Photos of your own**.")
+    return "" if is_public() else _("Upload them as a zip under **Photos of your own**.")
 
 
 def uploader(field: str, *, disabled: bool) -> None:
@@ -86,9 +86,9 @@ def uploader(field: str, *, disabled: bool) -> None:
         )
         st.caption(
             _(
-                "`class/photo.jpg`: at most {size} MB and {count} photos, folders named like the "
-                "network's classes. The server keeps them for a while, and whoever has the link "
-                "of the page can measure on them."
+                "`class/photo.jpg`: at most {size} MB and {count} photos. Name the folders like "
+                "the network's classes. The server stores the photos for a while, and everyone "
+                "with the link of the page can measure on them."
             ).format(size=LARGEST, count=_MOST_PHOTOS)
         )
         if refusal := st.session_state.get(_REFUSAL):
@@ -125,7 +125,7 @@ def _photos(entries: Iterable[zipfile.ZipInfo], title: str) -> list[tuple[str, z
         if entry.is_dir() or is_foreign or not is_picture(path.name):
             continue
         if path.is_absolute() or ".." in path.parts or "\\" in entry.filename:
-            raise InputError(f"{title} holds a file that leads out of it: pack the folders anew")
+            raise InputError(f"{title} contains a path outside the zip: pack the folders again")
         if len(path.parts) < 2 or len(os.fsencode(path.parts[-2])) > 2 * _LONGEST_NAME:
             raise InputError(f"{title} must hold a folder for each class, as class/photo.jpg")
         if entry.file_size > _LARGEST_PHOTO:
@@ -141,7 +141,7 @@ def _photos(entries: Iterable[zipfile.ZipInfo], title: str) -> list[tuple[str, z
         )
     if len(outer) != 1:
         got = "no photo" if not outer else "folders within folders"
-        raise InputError(f"{title} must hold class/photo.jpg for each photo, and has {got}")
+        raise InputError(f"{title} must contain class/photo.jpg for each photo, but contains {got}")
     return photos
 
 

@@ -258,7 +258,7 @@ class Pool:
         )
         if unfinished >= self._limits.each or len(self._waiting) >= self._limits.queue:
             self._counts["refused"] += 1
-            raise Refused("This server is busy with what was asked before: try again in a minute.")
+            raise Refused("This server is busy with earlier requests: try again in a minute.")
 
     def _forget_oldest(self) -> None:
         finished = [key for key, job in self._jobs.items() if job.done]
@@ -273,7 +273,9 @@ class Pool:
             self._charge(job)
             limit = self._limits.long_seconds if job.is_long else self._limits.seconds
             if job.spent > limit:
-                raise Refused(f"This server works for at most {limit:g} seconds: ask for less.")
+                raise Refused(
+                    f"This server stops work after {limit:g} seconds: choose a smaller task."
+                )
             if not job.cancelled and not self._is_wanted(job):
                 self._drop(job)
             if self._should_give_way(job):

@@ -130,7 +130,7 @@ def _take(slot: str, parse: Callable[[str, bytes], Content]) -> None:
 
 def offer_files(content: Content, file_name: str, report: Callable[[], str] | None = None) -> None:
     """How to measure again, and the files to keep."""
-    with st.expander(_("Make it again, or take it with you"), icon=":material/download:"):
+    with st.expander(_("Repeat or download this result"), icon=":material/download:"):
         st.code(content["command"], language="shell", wrap_lines=True)
         with st.container(horizontal=True):
             st.download_button(

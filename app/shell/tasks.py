@@ -31,7 +31,7 @@ PATIENCE = 9.0  # more seconds to wait, with a bar, before drawing the rest of t
 _POLL = 1.0
 _GLANCE = 0.2
 _RESERVED = 420  # px: about what a result takes, so that what lies below does not jump
-_STAYS = N_("Without it, work is given up soon after the page that shows it was closed.")
+_STAYS = N_("Without this option, the work stops soon after you close the page.")
 _DRAWN, _JOB, _STOPPED, _ASKED = "drawn", "work.", "stopped.", "asked."  # in the session
 
 

@@ -40,15 +40,18 @@ def show(models: Mapping[str, ModelInfo], busy: bool) -> None:
         select_all=False,
         placeholder=_("Choose a network"),
         disabled=busy,
-        help=_("Others are compared with the first: choose one that was trained without attacks."),
+        help=_(
+            "All others are compared with the first network, so first choose one that was trained "
+            "without attacks."
+        ),
     )
     _task(busy)
     help = _(
-        "Numbers with commas between them. Images are drawn evenly over the classes, and "
-        "smaller sets are parts of larger ones."
+        "Numbers with commas between them. Images are drawn evenly over the classes, and larger "
+        "sets contain the smaller ones."
     )
     st.text_input(_("Training images"), key=key("amounts"), disabled=busy, help=help)
-    help = _("How many times all is done, each time with other images.")
+    help = _("Number of repetitions. Each repetition uses other images.")
     slider(_("Seeds"), "repeats", help, disabled=busy)
     help = _("Passes over the images. The learning rate falls after each third of them.")
     slider(_("Epochs"), "rounds", help, disabled=busy)
@@ -59,8 +62,8 @@ def _task(busy: bool) -> None:
         (title,) = tasks().values()
         st.caption(
             _(
-                "New task: {title}. `advprop app --images DIR` adds your own photos, where DIR has "
-                "train and val, which hold a folder for each class."
+                "New task: {title}. `advprop app --images DIR` adds your own photos. DIR needs "
+                "the folders train and val, each with a folder for each class."
             ).format(title=_(title).lower())
         )
         return

@@ -18,13 +18,13 @@ LEAD = N_(
     "2007.05869) find that adversarially trained networks need fewer."
 )
 CAUTION = N_(
-    "Intervals are of other training images of the same task, not of other tasks. The head alone "
-    "is trained, without augmentation."
+    "Intervals show how results vary with other training images of the same task, not with other "
+    "tasks. Only the head is trained, without augmentation."
 )
 
 NOT_HERE = N_(
-    "This server trains nothing, for others use it too. Start the app on your own machine to train "
-    "there."
+    "Other people use this server too, so it trains nothing. To train, start the app on your own "
+    "machine."
 )
 
 
@@ -41,8 +41,8 @@ def plan(request: TransferRequest) -> str:
     amounts = join([*map(str, request.num_images)])
     cells = len(request.sources) * len(request.num_images) * request.seeds
     return _(
-        "{networks} learn {data} from {amounts} images, with {seeds} seeds: {cells} new heads of "
-        "{epochs} epochs each."
+        "{networks} learn {data} from {amounts} images, with {seeds} seeds: {cells} new heads, "
+        "each trained for {epochs} epochs."
     ).format(
         networks=join([safe(name) for name in request.sources]),
         data=safe(request.title),
@@ -82,9 +82,9 @@ def heading(content: Mapping[str, Any]) -> str:
     best = max(rows, key=lambda row: float(row["accuracy"]))
     interval = best["difference_interval"]
     if interval is not None and interval[0] > 0:
-        sentence = _("From {count} images {source} learns most: {share} right, {first} {other}.")
+        sentence = _("With {count} images {source} learns best: {share} right, {first} {other}.")
     else:
-        sentence = _("From {count} images no network learns clearly more than {first}: {other}.")
+        sentence = _("With {count} images no network learns clearly better than {first}: {other}.")
     return sentence.format(
         count=count,
         source=safe(best["source"]),

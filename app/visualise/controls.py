@@ -29,11 +29,11 @@ def settle(info: ModelInfo) -> None:
 def choices(info: ModelInfo) -> DeltaGenerator:
     """What is to be seen, from where, how far; returns the slot of the layer picker."""
     settle(info)
-    help = _("A class asks for its score. A channel of a layer asks for its mean activation.")
-    wished = segments(_("See"), GOALS, "wished", help)
+    help = _("For a class, its score rises. For a channel of a layer, its mean activation rises.")
+    wished = segments(_("Draw"), GOALS, "wished", help)
     slot = st.container()
     if wished == "class":
-        help = _("What the branches are to see.")
+        help = _("The class that the branches draw.")
         controls.class_picker(info, _("Class"), {}, key=key("wished_class"), help=help)
     else:
         number(_("Channel"), "channel", _("Of the layer, counted from 0."))

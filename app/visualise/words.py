@@ -14,21 +14,21 @@ from app.visualise.view import VisualiseView
 if TYPE_CHECKING:
     from app.visualise.work import Seen, Visualised
 
-QUESTION = N_("What would each branch like to see?")
+QUESTION = N_("What does each branch look for?")
 _SEEN = 0.5  # probability from which on a branch sees the class
 INTRODUCTION = N_(
-    "Each branch changes the same start, step by step, until it sees as much of a class or of a "
-    "channel as the strength allows. Robust branches ask for parts of objects, others for "
-    "patterns that look like noise."
+    "For each branch, gradient ascent changes the same start picture step by step. It raises the "
+    "score of a class or a channel as far as the strength allows. Robust branches draw parts of "
+    "objects. Other branches draw patterns that look like noise."
 )
 METHOD = N_(
     "Gradient ascent in an L2 ball around the start, which is a targeted attack with a large "
     "radius (Engstrom et al., arXiv 1906.00945; Santurkar et al., arXiv 1906.09453). Nothing "
-    "smooths the pictures: no blur, no shifts, no penalty. **Coarse** is the share of the change's "
-    "energy in patterns at least 16 pixels long; white noise has 1.2 %. **Also seen by** names the "
-    "other branches that give the class more than 50 % in the same picture: a pattern that only "
-    "its own branch sees says little of the class. **Change** can be shorter than the "
-    "strength, for colours end at black and white."
+    "smooths the pictures: no blur, no shifts, no penalty. **Coarse** is the share of the "
+    "change's energy in patterns at least 16 pixels long; white noise has 1.2 %. **Also seen by** "
+    "names the other branches that give the class more than 50 % for the same picture. A pattern "
+    "that only its own branch recognises says little about the class. **Change** can be shorter "
+    "than the strength, because colours end at black and white."
 )
 GRADIENT = N_(
     "One step of this is the gradient of the loss. The Maps page draws it for every branch on one "
@@ -54,8 +54,8 @@ def verdict(result: Visualised) -> str:
     )
     if len(ordered) == 1:
         first = _(
-            "**{branch}** asks for this: {share} of its change lies in patterns of 16 pixels or "
-            "more."
+            "**{branch}** draws this picture: {share} of its change lies in patterns of 16 pixels "
+            "or more."
         )
     sentences = [
         sentence.format(branch=_whose(seen, several), share=percent(seen.coarse))

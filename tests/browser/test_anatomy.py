@@ -6,7 +6,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.driving import FIRST, SCENE, shoot, wait_until_calm
 
-QUESTION = "What tells the two BatchNorms apart?"
+QUESTION = "How do the two BatchNorms differ?"
 
 
 def charts(page: Page) -> Locator:
@@ -31,7 +31,7 @@ def test_the_dial_turns_main_into_aux(
     app_url: str, page: Page, console_errors: list[str], strangers: list[str]
 ) -> None:
     page.goto(f"{app_url}/?{SCENE}", timeout=FIRST)
-    expect(page.get_by_text("How honest is this perturbation?")).to_be_visible(timeout=FIRST)
+    expect(page.get_by_text("How large is this perturbation?")).to_be_visible(timeout=FIRST)
     page.get_by_role("link", name="Anatomy").click()
     expect(page.get_by_role("heading", name=QUESTION)).to_be_visible(timeout=FIRST)
     expect(charts(page)).to_have_count(6, timeout=FIRST)

@@ -22,7 +22,7 @@ def test_training_images_are_shown_and_one_opens_in_the_playground(
     shoot(page, "influence")
     images.first.click()
     expect(page).not_to_have_url(re.compile("influence"), timeout=FIRST)
-    expect(page.get_by_text("How honest is this perturbation?")).to_be_visible(timeout=FIRST)
+    expect(page.get_by_text("How large is this perturbation?")).to_be_visible(timeout=FIRST)
     assert "image=scene:2&" not in page.url, "it is another picture than the one that was asked of"
     assert re.search("model=shapes-advprop", page.url)
     expect(page.locator("[data-testid=stException]")).to_have_count(0)

@@ -13,7 +13,7 @@ def test_maps_of_the_playgrounds_view_and_their_checks(
     app_url: str, page: Page, console_errors: list[str], strangers: list[str]
 ) -> None:
     page.goto(f"{app_url}/?{SCENE}", timeout=FIRST)
-    expect(page.get_by_text("How honest is this perturbation?")).to_be_visible(timeout=FIRST)
+    expect(page.get_by_text("How large is this perturbation?")).to_be_visible(timeout=FIRST)
     strength(page).press("ArrowRight")
     expect(page.get_by_text("4.50/255", exact=True)).to_be_visible(timeout=FIRST)
     page.get_by_role("link", name="Maps").click()

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.driving import FIRST, SCENE, set_width, shoot, strength, wait_until_calm
 
-QUESTION = "What do the two BatchNorms make of this picture?"
+QUESTION = "What do the two BatchNorms see in this picture?"
 
 
 def open_app(page: Page, url: str) -> None:
@@ -20,7 +20,7 @@ def open_app(page: Page, url: str) -> None:
 
 def expect_whole(page: Page) -> None:
     """Three pictures, four maps over photos, both branches' bars, the honesty panel."""
-    expect(page.get_by_text("How honest is this perturbation?")).to_have_count(1, timeout=FIRST)
+    expect(page.get_by_text("How large is this perturbation?")).to_have_count(1, timeout=FIRST)
     wait_until_calm(page)
     board = page.locator(".board")
     expect(board.locator(".lens img")).to_have_count(7, timeout=FIRST)

@@ -54,7 +54,7 @@ def test_a_run_survives_a_reload_and_its_images_open_in_the_playground(
     assert verdict(page).inner_text() == said
     expect(page.locator("[data-testid=stPlotlyChart]")).to_have_count(2, timeout=FIRST)
     wait_until_still(page)  # a click while charts are still drawn is lost
-    page.get_by_text("Make it again, or take it with you").click()
+    page.get_by_text("Repeat or download this result").click()
     expect(page.get_by_role("button", name="Results (JSON)")).to_be_visible()
     wait_until_still(page)  # the box opens slowly, and a click beside the button is lost
     saved = download(page, "Results (JSON)").read_text(encoding="utf-8")
@@ -66,7 +66,7 @@ def test_a_run_survives_a_reload_and_its_images_open_in_the_playground(
     page.get_by_role("tab", name="Disagreement").click()
     page.get_by_text("Confidently wrong").click()
     page.get_by_role("button", name="Playground").first.click()
-    expect(page.get_by_text("How honest is this perturbation?")).to_be_visible(timeout=FIRST)
+    expect(page.get_by_text("How large is this perturbation?")).to_be_visible(timeout=FIRST)
     expect(page).to_have_url(re.compile("model=shapes-advprop|image=scene"), timeout=FIRST)
     expect(page.get_by_text("16.00/255", exact=True)).to_be_visible(timeout=FIRST)
     expect(page.locator("[data-testid=stException]")).to_have_count(0)

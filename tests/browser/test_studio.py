@@ -238,7 +238,7 @@ def test_the_matrix_names_attacks_and_judges(app_url: str, page: Page) -> None:
 def test_the_chooser_asks_about_an_upload_and_closes_when_that_is_done(
     app_url: str, page: Page, real_photo
 ) -> None:
-    open_studio(page, app_url, FEW_STEPS, "How honest is this perturbation?")
+    open_studio(page, app_url, FEW_STEPS, "How large is this perturbation?")
     page.get_by_role("button", name="Choose a picture").click()
     page.get_by_role("radio", name="Upload").or_(
         page.get_by_role("button", name="Upload", exact=True)

@@ -5,7 +5,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.driving import FIRST, SCENE, assert_scrolls_down_only, download, shoot
 from tests.browser.driving import wait_until_calm as wait
 
-QUESTION = "What would each branch like to see?"
+QUESTION = "What does each branch look for?"
 
 
 def test_pictures_of_a_class_are_scrubbed_and_saved(

@@ -30,18 +30,18 @@ def test_the_default_view_is_complete(anatomy):
     person = anatomy()
     assert_whole(person)
     assert [tab.label for tab in person.at.tabs] == [*PARTS]
-    assert "Which half carries the robustness?" in person.text
+    assert "Which half makes a branch robust?" in person.text
     first = person.text
     assert_whole(look_into(person, WHERE), LAYERS)
     second = person.text
     assert_whole(look_into(person, WHICH), STAGES)
     assert chosen(person).looked_into == person.at.query_params["looked_into"] == WHICH
-    assert person.at.title[0].value == "What tells the two BatchNorms apart?"
+    assert person.at.title[0].value == "How do the two BatchNorms differ?"
     assert not person.warnings
     for words in ("At 50 % of the way from **main** to **aux**, the network says",
                   "Along the way, the probability of", "differs most on average",
                   "Channel by channel", "Activations of the channels",
-                  "Mean and variance are estimated again on 4 drawn scenes",
+                  "mean and variance are estimated again on 4 drawn scenes",
                   "On the perturbed picture **main** gives"):  # fmt: skip
         assert words in first + second + person.text, words
 
@@ -172,8 +172,8 @@ def test_halves_are_measured_on_request_and_stand_beside_the_dial(anatomy):
     person = anatomy().press("Measure both halves over 4 drawn scenes")
     assert not person.at.exception, person.at.exception
     assert person.charts == [f"anatomy.{name}" for name in (*DIAL, *HALVES)]
-    assert "Of 4 drawn scenes under PGD-10 (ε = 2/255), **aux**'s γ and β" in person.text
-    assert "without estimating misleads" in person.text
+    assert "On 4 drawn scenes under PGD-10 (ε = 2/255): **aux**'s γ and β" in person.text
+    assert "without estimating again misleads" in person.text
     person.choose(dial=20)
     assert "anatomy.accuracies" in person.charts
 
@@ -192,7 +192,7 @@ def test_nothing_changed_has_one_line_and_plain_bars(anatomy):
     person = anatomy(perturbation="none", looked_into=WHICH)
     assert_whole(person, STAGES)
     assert "Nothing was changed" in person.text
-    assert "stay as they are" not in person.text
+    assert "do not change" not in person.text
 
 
 def test_a_photo_of_unknown_class_follows_the_class_under_attack(anatomy):
@@ -308,7 +308,7 @@ def test_work_that_fails_is_said_and_the_rest_is_drawn(anatomy, monkeypatch):
     assert not person.at.exception
     assert person.errors == ["the map is not finite."]
     assert person.charts == []
-    assert "Which half carries the robustness?" in person.text
+    assert "Which half makes a branch robust?" in person.text
     assert person.choose(dial=0).errors == []
     assert_whole(person)
 

@@ -53,8 +53,8 @@ def test_the_dial_names_the_answer_and_the_true_class_it_misses(make_result):
     blend = Blended(Way("aux"), 0.5, said, {})
     sentence = words.dial(make_result(), blend, NAMES)
     assert sentence.endswith(
-        "says **star** (90 %) of the clean picture and **heart** (70 %; star, the true class, "
-        "30 %) of the perturbed picture."
+        "says **star** (90 %) for the clean picture and **heart** (70 %; star, the true class, "
+        "30 %) for the perturbed picture."
     )
     assert "true class" not in words.dial(make_result(true_class=None), blend, NAMES)
 
@@ -89,7 +89,7 @@ def test_which_layers_differ_most_and_least():
     assert "`b` differs most (1 σ) and `a` least (0.1 σ)" in sentence
     assert "no layer differs" in words.differing(layers, "gamma_change")
     assert "no layer differs" in words.differing([distance("a", "stem", 0.0)], "mean_shift")
-    assert "`c` has nothing to compare" in words.without(layers[2], "mean_shift")
+    assert "`c` has no values for this measure" in words.without(layers[2], "mean_shift")
 
 
 def test_channels_in_words():
@@ -137,10 +137,10 @@ def accuracies():
 
 def test_the_verdict_on_halves_follows_from_the_numbers():
     sentence = halves_words.verdict(accuracies(), "aux", "PGD-10", "photos")
-    assert sentence.startswith("Of 100 photos under PGD-10, **aux**'s γ and β instead of main's")
+    assert sentence.startswith("On 100 photos under PGD-10: **aux**'s γ and β instead of main's")
     assert "by **+21.0 points**" in sentence  # 61 is the mean of 60 and 62, and main's is 40
     assert "by at most **+2.0 points**" in sentence
-    assert "falls to 25 % (mean and variance) and 22 % (γ and β), from 80 %" in sentence
+    assert "falls from 80 % to 25 % (mean and variance swapped) and to 22 % (γ" in sentence
 
 
 def test_each_branch_has_a_table_of_four():
@@ -192,22 +192,22 @@ def test_one_stage_that_carries_the_gap():
     found = gap_of((0.1, 0.2, 0.7, 0.9), (0.1, 0.2, 0.9), (0.1, 0.7, 0.9))
     assert gap_words.verdict(found, "aux", "star") == (
         "On the perturbed picture **main** gives **star** 10 % and **aux** 90 %. **s1** alone "
-        "makes up 75 % of that gap. Half of the gap is closed, and stays closed, with all stages "
+        "closes 75 % of this gap. Half of the gap is closed, and stays closed, with all stages "
         "from the front (up to **s1**) or 1 stage from the back (up to **s1**)."
     )
 
 
 def test_a_stage_that_does_more_than_the_whole():
     found = gap_of((0.1, 0.2, 0.95, 0.9), (0.1, 0.2, 0.9), (0.1, 0.7, 0.9))
-    assert "**s1** alone makes up more than that gap." in gap_words.verdict(found, "aux", "star")
+    assert "**s1** alone closes more than this gap." in gap_words.verdict(found, "aux", "star")
 
 
 def test_no_single_stage():
     found = gap_of((0.1, 0.2, 0.3, 0.9), (0.1, 0.2, 0.9), (0.1, 0.3, 0.9))
     sentence = gap_words.verdict(found, "aux", "star")
-    assert "No single stage makes up half of that gap: **s1** does most by itself, 25 %" in sentence
+    assert "No single stage closes half of this gap: **s1** closes most, 25 %" in sentence
     found = gap_of((0.1, 0.1, 0.05, 0.9), (0.1, 0.2, 0.9), (0.1, 0.3, 0.9))
-    assert "No single stage makes up any" in gap_words.verdict(found, "aux", "star")
+    assert "No single stage closes any" in gap_words.verdict(found, "aux", "star")
 
 
 def test_half_of_a_gap_that_comes_and_goes_is_not_made_up_for_good():
@@ -222,7 +222,7 @@ def test_half_of_a_gap_that_comes_and_goes_is_not_made_up_for_good():
 
 def test_no_gap_and_a_gap_on_the_clean_picture_alone():
     still = (0.1, 0.1, 0.1, 0.1), (0.1,) * 3, (0.1,) * 3
-    assert "no gap to divide" in gap_words.verdict(gap_of(*still), "aux", "star")
+    assert "no gap to explain" in gap_words.verdict(gap_of(*still), "aux", "star")
     found = gap_of(*still, clean=(0.3, 0.9))
     assert gap_words.verdict(found, "aux", "star").startswith("On the clean picture **main** gives")
 
@@ -235,12 +235,12 @@ def test_many_pictures_are_counted():
     )
     caption = gap_words.caption(found, "aux", "PGD attack", "")
     assert "95 % Wilson intervals (n = 100)" in caption
-    assert "PGD attack) stay as they are" in caption
-    assert "stay as they are" not in gap_words.caption(found, "aux", "", "")
+    assert "PGD attack) do not change" in caption
+    assert "do not change" not in gap_words.caption(found, "aux", "", "")
     both = replace(found, naive=found.rows)
     estimated = gap_words.caption(both, "aux", "", "128 drawn scenes")
     assert "estimated again on 128 drawn scenes" in estimated
-    assert "part of every loss is that misfit" in caption
+    assert "this causes part of every loss" in caption
     assert "clean 90 %, 90 %, 90 %; perturbed 10 %, 20 %, 90 %" in (
         gap_words.alt(found, "from_stem", "aux")
     )

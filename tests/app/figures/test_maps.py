@@ -187,8 +187,8 @@ def verdict_of(*trusts):
 
 def test_a_verdict_weighs_the_checks_of_all_branches():
     assert verdict_of(trusted(0.2)) == (
-        "**Saliency** holds up here, as far as these checks can tell (for it: deletion, insertion, "
-        "infidelity, sensitivity and random weights)."
+        "**Saliency** can be trusted here, as far as these checks show (for it: deletion, "
+        "insertion, infidelity, sensitivity and random weights)."
     )
     assert "is doubtful here" in verdict_of(trusted(0.2, kept=-0.9))
     assert "should not be trusted here" in verdict_of(trusted(-0.2, error=2.0))

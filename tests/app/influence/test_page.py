@@ -55,7 +55,7 @@ def test_a_training_image_opens_in_the_playground(visit):
     person.at.button(key="influence.open.0.helpful.0").click()
     person.run()
     assert person.at.session_state["view.image"] == first.source
-    assert person.at.title[0].value != "Which training images does a prediction rest on?"
+    assert person.at.title[0].value != "Which training images affect a prediction most?"
     picture = open_picture(first.source, 64, BoundedStore(1))
     assert picture.label == first.label
     assert Image.open(io.BytesIO(picture.data)).size == (64, 64)

@@ -9,12 +9,12 @@ from google.protobuf.json_format import MessageToDict
 from tests.app.anatomy.looking import ANATOMY, WHERE, WHICH, look_into
 
 WORDS = {
-    "zh": ("两组 BatchNorm 怎样看这张图片？", "攻击", "热力图", "这个扰动有多老实？"),
+    "zh": ("两组 BatchNorm 怎样看这张图片？", "攻击", "热力图", "这个扰动有多大？"),
     "ja": (
         "2つのBatchNormは、この画像をどう見る？",
         "攻撃",
         "マップ",
-        "この摂動は、どれくらい正直？",
+        "この摂動は、どれくらい大きい？",
     ),
 }
 ENGLISH = re.compile(r"(?<![\w.-])[A-Z]?[a-z]+(?:,? [a-z]+){2,}")

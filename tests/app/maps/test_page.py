@@ -85,7 +85,9 @@ def test_checks_are_made_when_asked_for_and_stay_for_this_view(visit):
     person.run()
     assert not person.at.exception, person.at.exception
     assert person.charts == ["curves.saliency.deletion", "curves.saliency.insertion"]
-    assert re.search(r"\*\*Saliency\*\* (holds up|is doubtful|should not|is neither)", person.text)
+    assert re.search(
+        r"\*\*Saliency\*\* (can be trusted|is doubtful|should not|is neither)", person.text
+    )
     assert "What the columns mean" in person.text
     (table,) = person.at.table
     assert list(table.value["Branch"]) == ["main", "aux", "main", "aux"]

@@ -23,7 +23,7 @@ def test_all_networks_are_in_a_table_and_one_has_its_card_below(visit):
     assert [s.value for s in person.at.header] == ["tiny-vanilla"]
     person.press("Open in Playground")
     assert person.at.session_state["view.model"] == "tiny-vanilla"
-    assert "What do the two BatchNorms make of this picture?" in person.text
+    assert "What do the two BatchNorms see in this picture?" in person.text
     assert not person.errors
 
 

@@ -55,7 +55,7 @@ def test_another_network_beside(visit):
 )
 def test_what_a_link_kept_and_is_not_here(visit, kept, reason):
     person = visit(v="3", model="tiny-advprop", image="scene:2", beside=write_kept(kept))
-    assert person.warnings == [f"What was kept cannot be shown: {reason}."]
+    assert person.warnings == [f"The kept result cannot be shown: {reason}."]
     assert len(person.boards) == 1
     assert not person.errors
 

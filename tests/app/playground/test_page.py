@@ -13,7 +13,7 @@ from tests.app.visiting import chosen
 def test_the_first_view_is_a_drawn_scene_and_complete(visit):
     person = visit()
     person.assert_whole()
-    assert person.at.title[0].value == "What do the two BatchNorms make of this picture?"
+    assert person.at.title[0].value == "What do the two BatchNorms see in this picture?"
     assert not person.errors
     assert not person.warnings
     assert chosen(person) == View(model="tiny-advprop", image="scene:2")
@@ -21,7 +21,7 @@ def test_the_first_view_is_a_drawn_scene_and_complete(visit):
         ("clean", "main"), ("clean", "aux"), ("adversarial", "main"), ("adversarial", "aux"),
     ]  # fmt: skip
     assert person.result.true_class is not None
-    for words in ("✓ marks the true class", "How honest is this perturbation?",
+    for words in ("✓ marks the true class", "How large is this perturbation?",
                   "The attack followed the gradient of **main**"):  # fmt: skip
         assert words in person.text
     facts = {fact["title"]: fact["value"] for fact in person.board["facts"]}
@@ -61,7 +61,7 @@ def test_what_maps_explain_and_which_share_a_scale(visit):
     answers = {cell: p.class_index for cell, p in person.result.predictions.items()}
     assert {cell: drawn.class_index for cell, drawn in person.maps.items()} == answers
     assert len(set(answers.values())) > 1, "or nothing would be seen of it"
-    assert "for the class that stands below each map" in person.text
+    assert "for the class below each map" in person.text
     assert "Each map has its own colour scale" in person.text
     person.choose(scale="shared")
     assert "All maps have one colour scale" in person.text

@@ -147,7 +147,7 @@ def test_a_branch_that_is_wrong_from_the_start_flips_at_0(visit):
         if wrong:
             break
     assert wrong
-    assert f"**{wrong[0]}** is wrong before anything is changed (at 0:" in person.text
+    assert f"**{wrong[0]}** is wrong on the clean picture (at 0:" in person.text
     assert f"studio.go.{wrong[0]}" not in person.keys()  # noqa: SIM118
 
 
@@ -183,7 +183,7 @@ def test_the_film_has_the_clean_picture_the_start_and_every_step(visit):
 def test_a_long_film_is_shortened_and_a_slow_map_replaced_and_both_are_said(visit):
     person = visit(studio="film", steps="60", perturbation="i-fgsm", method="occlusion")
     assert len(result(person, "film").frames) == 25  # the clean one, and 24: no random start
-    assert "24 of its 60 pictures are shown" in person.text
+    assert "The film shows 24 of 60 pictures" in person.text
     assert "Occlusion would take too long" in person.text
 
 
@@ -267,7 +267,7 @@ def test_a_picture_of_unknown_class(visit, part):
     person = visit(image="photo:coffee", studio=part, steps="2")
     assert not person.at.exception
     assert not person.errors
-    assert "wrong before anything" not in person.text
+    assert "on the clean picture (at 0" not in person.text
 
 
 @pytest.mark.parametrize("kind", ["gaussian", "erase", "none"])

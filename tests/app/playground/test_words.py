@@ -46,7 +46,7 @@ def test_the_flips_in_one_sentence():
 
 
 def test_a_branch_that_is_wrong_already_is_said_to_be():
-    assert "**aux** is wrong before anything is changed (at 0: heart)" in words.flips(
+    assert "**aux** is wrong on the clean picture (at 0: heart)" in words.flips(
         swept(main=None, aux=0.0), "linf", NAMES
     )
 
@@ -54,8 +54,8 @@ def test_a_branch_that_is_wrong_already_is_said_to_be():
 def test_the_flips_of_a_targeted_attack():
     found = swept(target=1, main=2 / 255, aux=None, aux2=0.0)
     assert words.flips(found, "linf", NAMES) == (
-        "**main** says heart from 2/255, **aux** never says heart and **aux2** says heart before "
-        "anything is changed (at 0); searched up to 16/255 (L∞)."
+        "**main** says heart from 2/255, **aux** never says heart and **aux2** says heart on "
+        "the clean picture (at 0); searched up to 16/255 (L∞)."
     )
 
 
@@ -71,7 +71,7 @@ def test_a_film_says_when_steps_were_left_out():
     said = words.how_filmed(whole, "PGD", "Grad-CAM", NAMES)
     assert said.startswith("PGD. Grad-CAM for the class **star**")
     part = SimpleNamespace(steps=(-1, 0, 50, 100), all_steps=100, class_index=0, maps_refused=None)
-    assert "3 of its 101 pictures are shown" in words.how_filmed(part, "PGD", "Grad-CAM", NAMES)
+    assert "The film shows 3 of 101 pictures" in words.how_filmed(part, "PGD", "Grad-CAM", NAMES)
 
 
 def matrix(clean, attacked, true_class=0, target=None):
@@ -99,7 +99,7 @@ def test_who_fools_whom():
 def test_a_branch_that_is_wrong_already_is_not_fooled():
     cells = {("main", "main"): HEART}
     said = words.fooled(matrix({"main": HEART}, cells), NAMES)
-    assert said == ["Before the attack through **main** every branch is wrong already."]
+    assert said == ["Every branch is wrong already before the attack through **main**."]
 
 
 def cell(branch, source, top1):

@@ -270,7 +270,7 @@ def test_an_attack_that_the_playground_lacks_opens_as_near_as_it_can(come):
     opens = [b for b in person.at.button if (b.key or "").startswith("robustness.open.")]
     assert {b.help for b in opens} == {
         "Opens this image there, with this network and this attack from another random start at "
-        "ε = 16/255, the most there is."
+        "ε = 16/255, the largest possible."
     }
     opens[0].click()
     person.run()

@@ -44,7 +44,7 @@ def test_the_answer_begins_with_main_of_advprop_and_says_how_many_comparisons_th
     assert study.lead(content) == (
         "Clean, against main of “vanilla”: **main** of advprop is better, +10.3 points (+8.9 to "
         "+11.8). Of the others, **main** of mixed is worse, −10.3 points (−11.8 to −8.9). These "
-        "are 3 comparisons. Even where nothing differs, about one in twenty shows a difference by "
+        "are 3 comparisons. Even if nothing differs, about one in twenty shows a difference by "
         "chance."
     )
     assert study.answer(content, ["vanilla"], "clean") == (

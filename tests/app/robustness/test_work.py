@@ -190,7 +190,7 @@ def test_a_published_set_is_read_as_evaluate_reads_it(
 def test_a_folder_of_one_class_is_refused(tiny_models, photos):
     for path in (photos / SECOND).iterdir():
         path.unlink()
-    with pytest.raises(ValueError, match=f"one class only, {FIRST}"):
+    with pytest.raises(ValueError, match=f"show one class, {FIRST}"):
         measure(RunRequest(("tiny-advprop",), "folder", 20), tiny_models, Job("key", None).report)
 
 

@@ -87,7 +87,7 @@ def test_a_link_and_what_it_cannot_carry():
     assert "The network is not in the link" in network
     folder, here = not_carried(replace(START, image="folder:a.jpg"), "http://localhost:8501/")
     assert "a folder of this server" in folder
-    assert "opens nowhere else" in here
+    assert "works only on this machine" in here
 
 
 def test_undo_redo_and_reset_on_a_page(visit):

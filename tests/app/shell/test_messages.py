@@ -13,20 +13,20 @@ LOW = (0.1, 0.09, 0.09, 0.09, 0.09, *[0.54 / 15] * 15)
 @pytest.mark.parametrize(
     ("fields", "heading", "answers"),
     [
-        ({}, "main was fooled; aux held.",
+        ({}, "main was fooled; aux kept its answer.",
          "**main** star 90 % → heart 80 %  \n**aux** star 70 % → star 60 %"),
-        ({"main": (SURE, SURE), "aux": (SURE, SURE)}, "main and aux held.",
+        ({"main": (SURE, SURE), "aux": (SURE, SURE)}, "main and aux kept their answers.",
          "**main** star 90 % → star 90 %  \n**aux** star 90 % → star 90 %"),
         ({"main": ((0.1, 0.9),) * 2, "aux": ((0.2, 0.8),) * 2},
          "main and aux were wrong before and stay so.",
          "**main** heart 90 % → heart 90 %  \n**aux** heart 80 % → heart 80 %"),
         ({"main": (SURE, (0.2, 0.8)), "aux": (SURE, (0.3, 0.7)), "true_class": None},
-         "main and aux changed their minds.",
+         "main and aux changed their answers.",
          "**main** star 90 % → heart 80 %  \n**aux** star 90 % → heart 70 %"),
         ({"main": (SURE, (0.1, 0.9)), "true_class": 1},
          "main was wrong before and is now right.", "**main** star 90 % → heart 90 %"),
         ({"main": (SURE, (0.1, 0.9)), "true_class": 2},
-         "main was wrong before and changed its mind.", "**main** star 90 % → heart 90 %"),
+         "main was wrong before and changed its answer.", "**main** star 90 % → heart 90 %"),
         ({"main": (SURE, SURE), "change": 0.0}, "Nothing was changed.", "**main** star 90 %"),
     ],
 )  # fmt: skip
@@ -41,7 +41,7 @@ def test_the_verdict_says_what_happened_to_whom(make_result, fields, heading, an
 )
 def test_the_verdict_says_what_the_attack_aimed_at(make_result, target, aim):
     said, _ = messages.verdict(make_result(), NAMES, target)
-    assert said == f"main was fooled; aux held. The attack aimed at {aim}."
+    assert said == f"main was fooled; aux kept its answer. The attack aimed at {aim}."
     nobody, _ = messages.verdict(make_result(), (*NAMES, "ring"), 2)
     assert nobody.endswith("aimed at ring, which no branch says.")
     unchanged, _ = messages.verdict(make_result(change=0.0), NAMES, target)
@@ -74,7 +74,7 @@ def test_a_photo_of_something_unknown_is_labelled_so(make_result, tiny_info_of):
     result = make_result(main=(UNSURE, SURE), aux=((0.3, 0.45), SURE), true_class=None)
     sentence = messages.unfamiliar(result, tiny_info_of())
     assert "at most 45 %" in sentence
-    assert "never learnt, or the network learnt little" in sentence
+    assert "never learnt, the network may be poorly trained" in sentence
     assert tiny_info_of().class_names[0] in sentence
     assert "and more" not in sentence
 
@@ -123,7 +123,8 @@ def test_a_move_to_a_class_that_was_likely_before_is_told_from_a_far_one(make_re
     close, far = (0.1, 0.8, 0.015, *rest), (0.1, 0.015, *rest, 0.8)
     result = make_result(main=(clean, close), aux=(clean, far), true_class=None)
     assert messages.close_classes(result, info) == [
-        "class 1 was already answer 2 of main (30 %), so little had to change."
+        "Before the attack, class 1 was already answer number 2 of main (30 %), so a small change "
+        "was enough."
     ]
     same = make_result(main=(clean, clean), aux=(clean, clean), true_class=None)
     assert messages.close_classes(same, info) == []
@@ -156,7 +157,7 @@ def test_maps_of_different_classes_say_which_each_explains():
         for branch, kind, index in (("main", "clean", 0), ("aux", "adversarial", 1))
     ]
     caption = messages.map_caption(maps, NAMES)
-    assert "for the class that stands below each map: the answer of its branch" in caption
+    assert "for the class below each map, which is the answer of its branch" in caption
 
 
 def test_a_weak_map_is_said_to_be():
@@ -184,9 +185,15 @@ def test_a_map_of_nothing_is_said(make_result):
 def test_an_answer_that_stays_but_is_far_less_sure_is_told_from_one_that_holds(make_result):
     sure, unsure = (0.9, 0.1), (0.44, 0.3)
     result = make_result(main=(sure, unsure), aux=(sure, unsure), true_class=0)
-    assert messages.verdict(result, NAMES)[0] == "main and aux held, but are far less sure."
+    assert (
+        messages.verdict(result, NAMES)[0]
+        == "main and aux kept their answers, but are far less sure."
+    )
     result = make_result(main=(sure, (0.46, 0.3)), aux=(sure, unsure), true_class=0)
-    assert messages.verdict(result, NAMES)[0] == "main held; aux held, but is far less sure."
+    assert (
+        messages.verdict(result, NAMES)[0]
+        == "main kept its answer; aux kept its answer, but is far less sure."
+    )
 
 
 def test_an_attack_through_one_branch_is_said_to_be_one(make_result):

@@ -121,7 +121,7 @@ def test_a_resnet_with_split_norm_layers_opens_with_class_names(dialogue, split_
         dialogue.fill("number_input", ".size", 32)
     summary = dialogue.person.text
     assert "branches main \\(trained\\) and aux \\(trained\\)" in summary
-    assert "**Said by you**: " in summary
+    assert "**Set by you**: " in summary
     assert "classes cat, dog, bird, horse and 2 more" in summary
     person = dialogue.use()
     person.assert_whole()
@@ -150,7 +150,7 @@ def test_size_mean_and_std_can_be_mended(dialogue, small):
 
 def test_a_file_of_this_project_says_all_itself(dialogue, tiny_models):
     dialogue.give("mine.safetensors", tiny_models["tiny-advprop"].read_bytes())
-    assert "it says everything itself" in dialogue.person.text
+    assert "it describes itself completely" in dialogue.person.text
     person = dialogue.use()
     person.assert_whole()
     assert cache.model_info(chosen(person).model).name == "tiny-advprop"
@@ -200,7 +200,7 @@ def test_fewer_names_than_classes(dialogue, small):
     assert "has 6 classes, but 2 names are given" in error
     assert not dialogue.offers_use
     dialogue.fill("file_uploader", ".text", ("names.txt", b"\xff\xfe\x00", "text/plain"))
-    assert "no text in UTF-8" in dialogue.person.errors[0]
+    assert "is not UTF-8 text" in dialogue.person.errors[0]
     dialogue.fill("file_uploader", ".text", ("names.txt", NAMES, "text/plain"))
     assert not dialogue.person.errors
     assert dialogue.offers_use
@@ -244,7 +244,7 @@ def test_the_card_says_what_was_read_said_and_guessed(dialogue, small):
     assert "Opened from the file `mine.pth`" in person.text
     lines = person.at.table[0].value.set_index("What")["Known from"]
     assert lines["architecture"] == "found from the tensors"
-    assert lines["size"] == "said by who opened it"
+    assert lines["size"] == "set by the person who opened it"
     assert lines["mean"] == "guessed: check it"
 
 
@@ -271,7 +271,7 @@ def test_a_server_that_others_reach_takes_no_files(visit, monkeypatch):
     monkeypatch.setenv("ADVPROP_PUBLIC", "1")
     dialogue = Dialogue(visit(perturbation="none")).open()
     assert not [w for w in dialogue.at.get("file_uploader") if "opening" in (w.key or "")]
-    assert "takes no network files" in dialogue.at.info[0].value
+    assert "accepts no network files" in dialogue.at.info[0].value
 
 
 @pytest.mark.parametrize(("address", "public"), [("localhost", False), ("0.0.0.0", True)])

@@ -25,11 +25,11 @@ def test_a_run_is_started_and_all_of_it_shown(come):
     person = come()
     assert not person.at.exception
     assert "There is no run yet" in person.at.info[0].value
-    assert "8 new heads of 6 epochs each" in person.text
+    assert "8 new heads, each trained for 6 epochs" in person.text
     person.press("Run")
     assert not person.at.exception, person.at.exception
     assert "Against tiny-vanilla, head only:" in person.text.replace("\\", "")
-    assert "## From 10 images" in person.text
+    assert "## With 10 images" in person.text
     assert "Differences are to tiny-vanilla" in person.text.replace("\\", "")
     assert person.charts == ["transfer.images.0"]
     assert [tab.label for tab in person.at.tabs] == ["Images", "Differences", "Epochs"]
@@ -78,6 +78,6 @@ def test_a_file_that_is_no_transfer_experiment(tmp_path):
 def test_where_strangers_use_the_server_nothing_is_trained(visit, monkeypatch):
     monkeypatch.setenv("ADVPROP_PUBLIC", "1")
     person = visit().turn_to("app/transfer/page.py")
-    assert "This server trains nothing" in person.at.info[0].value
+    assert "so it trains nothing" in person.at.info[0].value
     assert not [button for button in person.at.button if button.label == "Run"]
     assert not person.errors

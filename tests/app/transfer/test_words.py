@@ -18,12 +18,15 @@ def row(source, accuracy, interval=None, count=100):
 @pytest.mark.parametrize(
     ("rows", "sentence"),
     [
-        ([row("a", 0.5), row("b", 0.6, (0.05, 0.15))], "From 100 images b learns most: 60 % right"),
+        ([row("a", 0.5), row("b", 0.6, (0.05, 0.15))], "With 100 images b learns best: 60 % right"),
         (
             [row("a", 0.5), row("b", 0.6, (-0.05, 0.25))],
-            "no network learns clearly more than a: 50",
+            "no network learns clearly better than a: 50",
         ),
-        ([row("a", 0.6), row("b", 0.5, (-0.2, -0.1))], "no network learns clearly more than a: 60"),
+        (
+            [row("a", 0.6), row("b", 0.5, (-0.2, -0.1))],
+            "no network learns clearly better than a: 60",
+        ),
         ([row("b", 0.5)], "a"),  # every run of the first failed
         ([row("a", 0.5, count=200), row("a", 0.4), row("b", 0.45, (0.01, 0.09))], "100 images b"),
     ],

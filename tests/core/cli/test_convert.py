@@ -66,7 +66,7 @@ def test_it_writes_over_nothing_and_converts_no_file_of_its_own(advprop, foreign
     assert advprop("convert", file, "--out", out).code == 0
     written = out.read_bytes()
     for words, reason in (
-        ((file, "--out", out), "is there already"),
+        ((file, "--out", out), "already exists"),
         ((out, "--out", tmp_path / "again.safetensors"), "in this project's layout already"),
         ((tmp_path / "none.pth", "--out", tmp_path / "x.safetensors"), "there is no file"),
         ((file, "--out", tmp_path / "x.pth"), "must be a .safetensors file"),

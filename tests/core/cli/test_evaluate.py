@@ -215,7 +215,7 @@ def test_conflict_scenes_show_the_shape_bias(advprop, tmp_path) -> None:
         (("--probe", "grey=1"), "must be left out for grey"),
         (("--probe", "edges=0"), "cut-off in cycles per image, above 0, such as 8, got 0"),
         (("--probe", "patch-shuffle=65"), "got 65 patches for 64 pixels"),
-        (("--limit", "1"), "one class only, gas pump: .* raise the limit"),
+        (("--limit", "1"), "show one class, gas pump: .* raise the limit"),
     ],
 )
 def test_bad_options(words, message, advprop, model, val) -> None:
@@ -229,7 +229,7 @@ def test_a_split_with_one_class(advprop, model, val) -> None:
     for name in ("Gas_Pump", "n5"):
         shutil.rmtree(val / name)
     answer = advprop("evaluate", "--model", model, "--data", val)
-    answer.refuses(f"{model} would see images of one class only, church")
+    answer.refuses(f"all images for {model} show one class, church")
 
 
 def test_help_has_examples(advprop) -> None:

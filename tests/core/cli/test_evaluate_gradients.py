@@ -46,11 +46,12 @@ def test_gradients_without_a_sign_are_said_to_be_checked(advprop, tmp_path) -> N
     words = ("evaluate", "--model", "shapes-vanilla", "--data", "shapes", "--limit", 28)
     attacks = ("--attack", "pgd", "--epsilon", "8/255")
     message = (
-        "No sign of a masked gradient: noise does no more harm than attacks of its radius, and"
+        "No sign of a masked gradient: noise fools no more images than attacks of the same radius, "
+        "and"
     )
     assert message not in advprop(*words, *attacks, "--report", tmp_path).out
     answer = advprop(*words, *attacks, "--sanity", "--report", tmp_path)
-    assert f"{message} with no limit on ε, at most 0 % are still right." in answer.out
+    assert f"{message} with no limit on ε, at most 0 % of images are still right." in answer.out
     assert message in (tmp_path / "report.html").read_text()
 
 
@@ -60,7 +61,7 @@ def test_a_sign_of_a_masked_gradient_is_said_everywhere(advprop, tmp_path) -> No
     attacks = ("--attack", "fgsm,pgd", "--epsilon", "8/255", "--step-size", "1e-6")
     answer = advprop(*words, *attacks, "--report", tmp_path)
     message = "the stronger PGD-10, L∞ ε = 8/255"
-    assert "look twice: shapes-vanilla, main: FGSM, L∞ ε = 8/255 leaves" in answer.err + answer.out
+    assert "check this: shapes-vanilla, main: FGSM, L∞ ε = 8/255 leaves" in answer.err + answer.out
     (warning,) = json.loads((tmp_path / "results.json").read_text())["warnings"]
     assert warning["sign"] == "one step beats many"
     assert message in warning["text"]

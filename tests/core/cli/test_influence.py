@@ -70,13 +70,13 @@ def test_training_images_of_one_class_are_refused(advprop, model, val, tmp_path)
     (tmp_path / "one" / "church").mkdir(parents=True)
     draw_photo(tmp_path / "one" / "church" / "1.png")
     words = ("--model", model, "--train", tmp_path / "one")
-    advprop("influence", val / "church" / "0.png", *words).refuses("have one class only")
+    advprop("influence", val / "church" / "0.png", *words).refuses("have only one class")
 
 
 def test_digits_are_fooled(advprop, tmp_path) -> None:
     answer = advprop("digits", "--out", tmp_path, "--json", tmp_path / "it.json")
     assert answer.code == 0, answer.err
-    assert "trained on clean digits: wrong about 0 % clean, 96 % attacked" in answer.out
+    assert "trained on clean digits: wrong on 0 % of clean digits, 96 % of attacked" in answer.out
     assert json.loads((tmp_path / "it.json").read_text())["errors"]["robust"]["attacked"] < 0.2
     with Image.open(tmp_path / "digits.png") as sheet:
         assert sheet.width > 800

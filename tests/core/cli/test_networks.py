@@ -86,7 +86,7 @@ def test_export_loads_strictly_into_timm(advprop, model, tmp_path) -> None:
     file = tmp_path / "plain.safetensors"
     words = ("export", "--model", model, "--branch", "aux", "--out", file)
     answer = advprop(*words)
-    advprop(*words).refuses("is there already: give another --out")
+    advprop(*words).refuses("already exists: give another --out")
     network = timm.create_model("test_resnet", num_classes=6)
     network.load_state_dict(load_file(file), strict=True)
     branch = checkpoints.load(model).model.branch("aux")
@@ -220,7 +220,7 @@ def test_says_what_it_leaves_out_and_refuses_what_is_useless(
     assert answer.code == 0, answer.err
     assert "1 file that cannot be read, such as zz.png" in answer.err
     assert "does not know: unheard_of" in answer.err
-    advprop(*words, "--out", out).refuses("is there already: give another --out")
+    advprop(*words, "--out", out).refuses("already exists: give another --out")
     other = ("--out", tmp_path / "other.safetensors")
     assert "limit must be at least 1, got 0" in advprop(*words, *other, "--limit", 0).err
     assert "images of one class only" in advprop(*words, *other, "--limit", 1).err

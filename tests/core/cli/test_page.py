@@ -27,7 +27,7 @@ def test_it_writes_a_page_with_the_photo_given(advprop, model, photo, built, tmp
     assert manifest["networks"][0]["pictures"][0]["title"] == "photo"
     assert "/* lab.js */" in text
     assert manifest["lessons"] is None
-    advprop("page", "--model", model, "--out", out).refuses("is there already")
+    advprop("page", "--model", model, "--out", out).refuses("already exists")
 
 
 def test_lessons_come_with_what_they_need(advprop, model, built, tmp_path):

@@ -236,7 +236,7 @@ def test_other_versions_are_no_difference_by_themselves(advprop, bundle, model) 
 def test_a_network_is_not_opened_because_a_bundle_names_it(advprop, bundle) -> None:
     sha256 = json.loads(contents(bundle)["manifest.json"])["network"]["file_sha256"]
     answer = advprop("replay", bundle)
-    answer.refuses(f"whose sha256 is {sha256}, is not a bundled one")
+    answer.refuses(f"whose sha256 is {sha256}, does not come with this project")
     answer.refuses(f"advprop replay {bundle} --model FILE")
     edit(bundle, lambda manifest: manifest["network"].update(name="hf-hub:some/where"))
     advprop("replay", bundle).refuses("'hf-hub:some/where'")
@@ -292,12 +292,12 @@ def test_a_picture_that_is_none(advprop, bundle, model) -> None:
     [
         ((), "give --out DIR, --bundle FILE.zip or both"),
         (("--bundle", "{out}/b.tar"), "--bundle must be a .zip file"),
-        (("--bundle", "{out}/b.zip", "--noise", "gaussian", "--steps", "3"), "exclude each other"),
+        (("--bundle", "{out}/b.zip", "--noise", "gaussian", "--steps", "3"), "cannot be combined"),
         (("--bundle", "{out}/b.zip", "--noise", "pink"), "There is no noise 'pink'"),
         (("--bundle", "{out}/b.zip", "--noise", "gaussian", "--severity", "2"), "severity must be"),
         (("--bundle", "{out}/b.zip", "--erase", "1.2.3"), "a region must be left.top.width"),
         (("--bundle", "{out}/b.zip", "--erase", "1.2.3.4", "--fill", "red"), "--fill must be one"),
-        (("--bundle", "{out}/b.zip", "--attack", "none", "--epsilon", "0.1"), "--attack none has"),
+        (("--bundle", "{out}/b.zip", "--attack", "none", "--epsilon", "0.1"), "none takes no"),
         (("--bundle", "{out}/b.zip", "--noise", "gaussian", "--target-class", "1"), "is for an"),
         (("--bundle", "{out}/b.zip", "--map-seed=-1"), "seed must be"),
     ],

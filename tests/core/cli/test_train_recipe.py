@@ -266,9 +266,9 @@ def test_help_names_recipes_and_examples_and_explains_every_choice(advprop) -> N
         (("--epsilon", "two"), "a fraction such as 4/255"),
         (("--epsilon", "1"), "would be all of it; did you mean 1/255?"),
         (("--epsilon", "2"), "would be beyond it; did you mean 2/255?"),
-        (("--norm", "l2"), "a radius belongs to its norm: give --epsilon for l2 too, such as 1"),
+        (("--norm", "l2"), "--norm l2 needs its own radius: give --epsilon too, such as 1"),
         (("--objective", "vanilla", "--epsilon", "1/255"), "so epsilon would have no effect"),
-        (("--attack", "gd", "--epsilon", "1/255", "--step-size", "1/255"), "gd has no radius"),
+        (("--attack", "gd", "--epsilon", "1/255", "--step-size", "1/255"), "the radius of gd is"),
         (
             ("--trainable", "head"),
             "the other layers of a new network are random: give --start-from",
@@ -283,21 +283,21 @@ def test_help_names_recipes_and_examples_and_explains_every_choice(advprop) -> N
         (("--holdout", "1"), "holdout must be less than 1, got 1.0"),
         (("--trainable", "some"), "must be all, head, norm, last:K or blocks:K, got 'some'"),
         (("--batch-size", "1"), "batch_size must be at least 2"),
-        (("--auxiliaries", "2"), "say what each of them is shown, such as --auxiliaries 1/255"),
+        (("--auxiliaries", "2"), "say what each branch learns from, such as --auxiliaries 1/255"),
         (("--auxiliaries", "fog"), "auxiliaries hold a radius such as 4/255 or KIND:STRENGTH"),
         (
             ("--objective", "vanilla", "--auxiliaries", "1/255"),
-            "auxiliaries are for advprop and auxiliary",
+            "auxiliaries are only for advprop and auxiliary",
         ),
-        (("--mean", "0,0,0"), "mean, std and classes are of the file in start_from"),
+        (("--mean", "0,0,0"), "mean, std and classes describe the file in start_from"),
         (("--mean", "0,0", "--start-from", "x"), "--mean must be three numbers"),
         (
             ("--mean", "0,0,0", "--start-from", "shapes-vanilla"),
-            "says its mean itself",
+            "already contains its mean",
         ),
         (
             ("--arch", "resnet18", "--start-from", "shapes-vanilla"),
-            "shapes-vanilla says its architecture itself: leave that out",
+            "shapes-vanilla already contains its architecture: leave that out",
         ),
         (("--recipe", "imagenette", "--objective", "adv-reg"), "name the attack fgsm"),
         (("--recipe", "nothing"), "there is no recipe 'nothing': give a TOML file or one of"),
@@ -321,8 +321,8 @@ def test_refused(words, message, advprop, tmp_path) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--adversarial-weight", 2), "for adv-reg and trades: advprop has no use for it"),
-        (("--objective", "mixed", "--adversarial-share", 0.5), "for fast-advprop: mixed has"),
+        (("--adversarial-weight", 2), "for adv-reg and trades: advprop does not use it"),
+        (("--objective", "mixed", "--adversarial-share", 0.5), "for fast-advprop: mixed does"),
     ],
 )
 def test_what_an_objective_has_no_use_for_is_refused(advprop, tmp_path, words, message) -> None:
@@ -335,7 +335,7 @@ def test_it_is_refused_in_a_recipe_as_well(advprop, tmp_path) -> None:
     recipe.write_text('objective = "advprop"\nadversarial_weight = 2.0\n')
     words = ("--recipe", recipe, "--out", tmp_path / "run")
     answer = advprop("train", "--data", "shapes", *words)
-    answer.refuses("adversarial_weight is for adv-reg and trades: advprop has no use for it")
+    answer.refuses("adversarial_weight is only for adv-reg and trades: advprop does not use it")
 
 
 def test_another_objective_passes_over_the_weights_of_its_recipe(asked) -> None:
@@ -348,7 +348,7 @@ def test_a_recipes_step_that_is_dropped_is_said(advprop, asked, tmp_path) -> Non
     words = ("--recipe", "imagenet-advprop", "--steps", 3)
     assert asked(*words)["recipe"].attack.step_size is None
     answer = advprop("train", "--data", "photos", "--out", tmp_path / "run", *words)
-    message = "the recipe's step_size of 1/255 is of another attack: a step is now"
+    message = "the recipe's step_size of 1/255 belongs to another attack: a step is now"
     assert message in " ".join(answer.out.split())
     stepped = advprop("train", "--data", "x", "--out", tmp_path, *words, "--step-size", "1/255")
     assert "another attack" not in stepped.out

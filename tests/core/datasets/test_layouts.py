@@ -114,7 +114,9 @@ def test_a_network_of_few_classes_answers_among_the_shared_ones(tmp_path):
 
 def test_corruptions_alone_are_no_images(tmp_path):
     put_layout("imagenet-c", tmp_path)
-    with pytest.raises(ValueError, match="holds corruptions of ImageNet-C's images: `advprop eval"):
+    with pytest.raises(
+        ValueError, match="holds corruptions of ImageNet-C's images: only `advprop eval"
+    ):
         load_images(str(tmp_path), 8)
 
 

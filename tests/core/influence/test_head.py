@@ -68,7 +68,7 @@ def test_planted_wrong_labels_have_the_most_influence_on_themselves(scenes):
 
 @pytest.mark.parametrize(
     ("classes", "message"),
-    [(1, "have one class only"), (200, "at most 181 classes; there are 200")],
+    [(1, "have only one class"), (200, "at most 181 classes, got 200")],
 )
 def test_classes_that_cannot_be_traced_are_refused(classes, message):
     features, labels = clusters(20, classes)

@@ -74,7 +74,7 @@ def test_transfers_stand_in_a_matrix_and_not_among_the_white_box_figures(content
     content["results"] += [row("aux", attacked(e, "aux"), 0.25) for e in (1 / 255, 2 / 255)]
     text = Page(files.html(content)).text
     assert "Whose perturbation harms whom?" in text
-    assert "aux keeps 50 % through main and 25 % through itself." in text
+    assert "aux is right on 50 % (attacked through main) and 25 % (attacked" in text
     plain = [one for one in content["results"] if one["condition"]["kind"] != "corruption"]
     own = words.own_attacks(plain)
     assert [(one["branch"], describe(one)) for one in own if one not in plain[:2]] == [
@@ -103,9 +103,9 @@ def test_the_best_under_an_attack_is_among_all_that_met_it(content):
     content["results"] = [row("main", last, 0.8), row("aux", last, 0.5)]
     where = "Under PGD-10 at ε = 2/255 (L∞), "
     said = Page(files.html(content)).text
-    assert f"{where}main of a<b> (attacked through aux) keeps 80 % of 4 images right" in said
+    assert f"{where}main of a<b> (attacked through aux) gets 80 % of 4 images right" in said
     content["results"][0] = row("main", attacked(2 / 255, "main"), 0.4)
-    assert f"{where}aux of a<b> keeps 50 % of 4 images right" in Page(files.html(content)).text
+    assert f"{where}aux of a<b> gets 50 % of 4 images right" in Page(files.html(content)).text
 
 
 def test_what_is_right_with_no_limit_is_of_walks_through_the_branch_itself(content):
@@ -114,7 +114,7 @@ def test_what_is_right_with_no_limit_is_of_walks_through_the_branch_itself(conte
     noise = attacked(2 / 255, "main") | {"attack": "noise", "steps": 0}
     content["results"] += [row("main", noise, 0.9), row("main", wide, 0.0), row("main", step, 0.6)]
     content["results"] += [row("aux", wide, 0.4), row("main", noise | {"epsilon": 1.0}, 0.5)]
-    assert str(words.gradients_checked(content)).endswith("at most 0 % are still right.")
+    assert str(words.gradients_checked(content)).endswith("at most 0 % of images are still right.")
     content["results"] = [row("main", noise, 0.9), row("aux", wide, 0.4)]
     assert words.gradients_checked(content) is None
 

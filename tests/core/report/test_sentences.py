@@ -20,7 +20,7 @@ def test_the_heading_is_about_the_widest_radius():
     ]  # fmt: skip
     heading, others, clean = headline_of(rows)
     assert heading == (
-        "Under PGD-10, the strongest of 2 attacks, at ε = 2/255 (L∞), **aux** of two keeps 60 % of "
+        "Under PGD-10, the strongest of 2 attacks, at ε = 2/255 (L∞), **aux** of two gets 60 % of "
         "20 images right (50 to 70 %)."
     )
     assert others == "The others: **main** of two 20 % and **main** of one 10 %."
@@ -54,8 +54,8 @@ def test_the_best_two_are_compared_on_the_same_images():
     )
     rows = [with_answers(first, 12), with_answers(second, 6)]
     assert sentences.verdict(rows) == (
-        "Of the same 20 images, **main** of a alone gets 6 right and **aux** of a alone 0: more "
-        "than chance explains (McNemar's test, p = 0.031)."
+        "Of the same 20 images, only **main** of a is right on 6, and only **aux** of a is right "
+        "on 0: more than chance explains (McNemar's test, p = 0.031)."
     )
     assert "chance alone may explain that (McNemar's test, p = 0.094, corrected for 3 pairs of" in (
         sentences.verdict([*rows, with_answers(third, 4)])
@@ -65,9 +65,9 @@ def test_the_best_two_are_compared_on_the_same_images():
 
 def test_without_answers_to_each_image_intervals_that_overlap_say_nothing():
     rows = [attacked("a", "main", 0.6, 2 / 255), attacked("a", "aux", 0.5, 2 / 255)]
-    assert "does not say whether they differ" in headline_of(rows)[1]
+    assert "does not show whether they differ" in headline_of(rows)[1]
     other = [with_answers(rows[0], 12), with_answers(rows[1], 10, "10")]
-    assert "does not say whether they differ" in sentences.verdict(other)
+    assert "does not show whether they differ" in sentences.verdict(other)
 
 
 def test_without_an_attack_the_heading_is_about_clean_images():
@@ -105,8 +105,8 @@ def test_what_each_branch_keeps_through_whom():
         )
     ]
     assert sentences.transfers(rows) == (
-        "**main** keeps 10 % through itself and 60 % through aux and **aux** keeps 50 % through "
-        "itself."
+        "**main** is right on 10 % (attacked through itself) and 60 % (attacked through aux) and "
+        "**aux** is right on 50 % (attacked through itself)."
     )
 
 

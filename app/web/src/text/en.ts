@@ -23,9 +23,9 @@ export const en = {
   lab: "Lab",
   lessonsDoor: "Lessons",
   language: "Language",
-  noLessons: "This page holds no lessons. “advprop page --lessons” writes one that does.",
+  noLessons: "This page has no lessons. “advprop page --lessons” writes a page with lessons.",
 
-  question: "What do the two BatchNorms make of this picture?",
+  question: "What do the two BatchNorms see in this picture?",
   introduction: [
     "One network, two sets of norm layers. ",
     "main",
@@ -37,15 +37,15 @@ export const en = {
   glossary: [
     [
       "BatchNorm, norm layer",
-      "A layer that scales and shifts what the layer before it gives. A network has dozens of them.",
+      "A layer that scales and shifts the output of the layer before it. A network has dozens of them.",
     ],
     [
       "Branch: main, aux",
-      "The same network with another set of norm layers. main's learned from clean pictures, aux's from pictures that were changed to fool it. All other weights are shared. Training this way is called AdvProp.",
+      "The same network with another set of norm layers. Those of main learned from clean pictures. Those of aux learned from pictures that were changed to fool aux. All other weights are shared. This training is called AdvProp.",
     ],
     [
       "Gradient",
-      "Which way each colour value must move so that the network becomes less sure of its answer.",
+      "For each colour value, the direction in which a small change makes the network less sure of its answer.",
     ],
     ["FGSM, PGD", "Attacks: one step along the gradient, or many small ones."],
     [
@@ -54,7 +54,7 @@ export const en = {
     ],
     [
       "Grad-CAM, saliency",
-      "Maps of where a branch looks for its answer. Yellow matters most. They are hints, not proof.",
+      "Maps of the places that a branch's answer depends on. Yellow matters most. Maps are hints, not proof.",
     ],
   ],
   aboutNetwork: (about: string) => `${about.replace(/\.$/, "")}.`,
@@ -98,7 +98,7 @@ export const en = {
     `The change of each colour value, amplified ${times} times: at most ${linf} of 255 levels.`,
   save: "Save as PNG",
   saveHint:
-    "The perturbed picture, as a PNG that gives the same answers when it is dropped back here.",
+    "The perturbed picture, as a PNG. It gives the same answers when you open it here again.",
   fileName: (picture: string, settings: Settings) =>
     `${picture}-${settings.attack}-${radius(settings.epsilon, settings.norm)}-${settings.attack_branch}`
       .replace(/[^\p{L}\p{N}.]+/gu, "-")
@@ -191,7 +191,7 @@ export const en = {
   // The dial
   dial: (first: string, last: string) => `The dial from ${first} to ${last}`,
   dialAbout:
-    "The norm layers' scales and shifts move from one branch to the other; all other weights are shared. Between the ends nothing was trained, so the middle may be worse than both. A bar's height is the probability of the answer below it; surer is not more right.",
+    "The scales and shifts of the norm layers move from one branch to the other. All other weights are shared. Nobody trained the networks between the ends, so the middle may be worse than both. A bar's height is the probability of the answer below it. A higher bar does not mean that the answer is right.",
   dialSlider: "Share of the other branch",
   dialBranch: "Towards",
   dialPoint: (share: number, branch: string) => `${percent(share)} ${branch}`,
@@ -204,7 +204,7 @@ export const en = {
           : `${name} from ${percent(from)} to ${percent(to)}`,
       )
       .join(", then ")}.`,
-  dialPending: "Follows when the rest is done.",
+  dialPending: "Appears when the other results are ready.",
 
   // What was measured
   measured: (linf: number, l2: number, lowest: number, highest: number) => [
@@ -256,38 +256,38 @@ export const en = {
   working: (step: number, steps: number) => `Step ${step} of ${steps}`,
   dismiss: "Dismiss",
   noSimd:
-    "This browser lacks WebAssembly SIMD, so the network cannot run. You see what was computed before. Any browser since 2021 (Safari since 16.4) can run it.",
+    "This browser lacks WebAssembly SIMD, so the network cannot run. You see stored results. Any browser since 2021 (Safari since 16.4) can run it.",
   noDecompression:
-    "This browser lacks DecompressionStream, so the network cannot be unpacked. You see what was computed before. Any browser since 2023 can run it.",
+    "This browser lacks DecompressionStream, so the network cannot be unpacked. You see stored results. Any browser since 2023 can run it.",
   damaged: (asset: string) =>
-    `“${asset}” is damaged: its bytes are not those that were written. Get the file again. You see what was computed before.`,
+    `“${asset}” is damaged: its content has changed. Get the file again. You see stored results.`,
   damagedPage:
-    "This page is damaged, or its parts are of different versions. Get it again; a browser may also keep an old part: reload.",
+    "This page is damaged, or its parts have different versions. Reload it, because the browser may have stored an old part. If that does not help, get the page again.",
   missing: (asset: string) =>
-    `“${asset}” could not be fetched. Check the connection and load the page again. You see what was computed before.`,
+    `“${asset}” could not be fetched. Check the connection and load the page again. You see stored results.`,
   outOfMemory:
-    "This device has not enough free memory. Close other tabs, then try again. You see what was computed before.",
+    "This device has not enough free memory. Close other tabs, then try again. You see stored results.",
   defect: (what: string) => `Something went wrong in the network: ${what}`,
   noPicture: (name: string) =>
-    `“${name}” is no picture that this browser can read. Open a JPEG, PNG or WebP file.`,
+    `“${name}” is not a picture that this browser can read. Open a JPEG, PNG or WebP file.`,
   noCamera: "The camera was refused. Allow it in the browser's settings, or open a picture.",
   cameraMissing: "No camera was found.",
   cameraNeedsHttps:
-    "Browsers lend the camera only to files on this device and to HTTPS addresses. Open a picture.",
-  noFile: "What was dropped holds no picture file.",
+    "Browsers allow the camera only for files on this device and for HTTPS addresses. Open a picture.",
+  noFile: "You dropped no picture file.",
   complaint({ about, key, value }: Complaint): string {
     const shown = value.length > 40 ? `${value.slice(0, 39)}…` : value;
     if (about === "version") {
-      return `The link is of version ${shown}, and this page reads version 1. You see the first picture.`;
+      return `The link has version ${shown}, but this page reads version 1. You see the first picture.`;
     }
     if (about === "trained-network") {
-      return "The link's network was trained in somebody's page, where it stays. Train one in this page.";
+      return "The link's network was trained in another page, and a link cannot store it. Train one in this page.";
     }
     if (about === "network") return `The link's network “${shown}” is not in this page.`;
     if (about === "picture") return `The link's picture “${shown}” is not in this page.`;
     if (about === "own-picture") {
       return "The link was made with somebody's own picture, which a link cannot hold. Open its file here.";
     }
-    return `The link's ${key} “${shown}” does not exist here; its usual value is used.`;
+    return `The link's ${key} “${shown}” does not exist here. The page uses the default value.`;
   },
 };

@@ -29,9 +29,9 @@ export const trainingEn = {
   epsilon: "Attack strength ε",
   epsilonUnit: "in 1/255",
   epsilonAbout: {
-    advprop: "Of the attacks that it learns from, and of those that it is measured by.",
-    mixed: "Of the attacks that it learns from, and of those that it is measured by.",
-    vanilla: "Of the attacks that it is measured by.",
+    advprop: "The strength of the attacks in training and in measuring.",
+    mixed: "The strength of the attacks in training and in measuring.",
+    vanilla: "The strength of the attacks in measuring.",
   } satisfies Record<Objective, string>,
   seed: "Seed",
   seedAbout:
@@ -46,7 +46,7 @@ export const trainingEn = {
 
   // What is found
   ofOtherRun: (objective: Objective, epsilon: number, seed: number) =>
-    `You have chosen anew. What is dimmed is of the last run: ${OBJECTIVES[objective]}, ε = ${radius(epsilon, "linf")}, seed ${seed}. Start again to see the new one.`,
+    `You changed the settings. The dimmed results are from the last run: ${OBJECTIVES[objective]}, ε = ${radius(epsilon, "linf")}, seed ${seed}. Start again to see the new settings.`,
   idle: "Nothing is trained yet.",
   started: "It answers by chance: one in ten is right.",
   standing: (clean: number, adversarial: number) =>
@@ -68,7 +68,7 @@ export const trainingEn = {
   // The norm layers
   statistics: "What a norm layer keeps",
   statisticsAbout:
-    "A channel is one of the things that a layer looks for. The norm layer keeps a running mean of each, and a running variance: how far its values spread.",
+    "A channel is one of the things that a layer looks for. For each channel the norm layer keeps a running mean, and a running variance: how far its values spread.",
   layer: "Layer",
   layerNames: ["First", "Second", "Third"],
   quantity: "Keeps",
@@ -80,7 +80,7 @@ export const trainingEn = {
   overTime: (channel: number) => `Channel ${channel}, step by step`,
   allChannels: "All channels of this layer, now",
   allChannelsAbout:
-    "A stroke leads from clean pictures to attacked ones. Choose a channel by touching it.",
+    "Each line goes from clean pictures to attacked ones. Touch a line to choose its channel.",
   kept: (branch: string) => `kept by ${branch}`,
   alone: (kind: string) => `${kind} pictures alone`,
   keeps: (branch: string, value: string) => `${branch} keeps ${value}`,
@@ -88,7 +88,7 @@ export const trainingEn = {
   statisticValue: (value: number) => number(value, 2),
   gap: {
     advprop: (gap: number) =>
-      `What main makes of clean pictures and what aux makes of attacked ones are ${apart(gap)}. The pictures alone do little of it: each branch also learns a γ and a β of its own, in each norm layer.`,
+      `The values of main for clean pictures and those of aux for attacked ones are ${apart(gap)}. The pictures cause only a small part of this. Each branch also learns its own γ and β in each norm layer.`,
     mixed: (gap: number) =>
       `Clean and attacked pictures are ${apart(gap)}. The one BatchNorm keeps a value between them. Compare it with AdvProp, where each kind has a γ and β of its own.`,
     vanilla: () => "It sees clean pictures alone, so there is one line.",
@@ -101,7 +101,7 @@ export const trainingEn = {
   // In the lab
   use: "Use it in the lab",
   useAbout:
-    "The lab attacks it, maps it and turns its dial. It is kept until this page is closed or loaded again.",
+    "In the lab you can attack it, draw its maps and move its dial. It stays until this page is closed or loaded again.",
   networkTitle: (number: number, objective: Objective) =>
     `Trained here ${number}: ${OBJECTIVES[objective]}`,
   networkAbout: (objective: Objective, epsilon: number, step: number, seed: number) =>

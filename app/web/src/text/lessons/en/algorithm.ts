@@ -20,7 +20,7 @@ export const algorithm = {
       "Here is one step of training, on a network that has already learned. So the losses are small. Press the button for each part.",
     ],
     steps: [
-      "The network in this page computes the attack and both losses, now. The last part is only told: this network does not change.",
+      "The network in this page computes the attack and both losses, now. The page only describes the last part: this network does not change.",
     ],
     through: {
       question:
@@ -33,9 +33,9 @@ export const algorithm = {
       ],
     },
     result: [
-      "When training is over, **aux** has done its work. The paper leaves it out and uses **main** alone: photos in use are clean ones, and main's norm layers belong to these.",
+      "When training is over, **aux** has done its work. The paper leaves it out and uses **main** alone, because photos in use are clean, and main's norm layers fit clean photos.",
       "Does it help? The authors say yes for large networks. Their largest here, EfficientNet-B7, goes up by 0.7 points to 85.2 % on ImageNet, a collection of photos of 1000 kinds. A point is one photo in 100. On photos with noise, blur or fog a score of errors, where less is better, falls from 59.4 to 52.9.",
-      "This project asked again with small networks, in twelve settings with five runs each. The 95 % intervals are in brackets. On clean photos main gains 0.0 points (−0.4 to +0.3), so nothing that shows. With noise it gains 2.7 points (1.4 to 3.9), and under attack 13.5 (11.1 to 16.0). Small networks are not large ones, so this does not refute the paper.",
+      "This project asked again with small networks, in twelve settings with five runs each. The 95 % intervals are in brackets. On clean photos main gains 0.0 points (−0.4 to +0.3), so we see no gain. With noise it gains 2.7 points (1.4 to 3.9), and under attack 13.5 (11.1 to 16.0). Small networks are not large ones, so this does not refute the paper.",
     ],
   },
   tests: {

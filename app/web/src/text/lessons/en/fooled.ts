@@ -41,12 +41,12 @@ export const fooled = {
         "Now each colour value changes by chance, again by at most 2 of 255 levels. What will the network say to the coffee?",
       choices: ["Still espresso", "Something else", "It cannot decide among many classes"],
       after: [
-        "Chance does almost nothing. The slider goes to 16 here. Not every photo is like this one. The network is wrong about the rocket, and a little noise even corrects it.",
+        "Random noise does almost nothing. The slider goes to 16 here. Not every photo is like this one. The network is wrong about the rocket, and a little noise even corrects it.",
       ],
     },
     end: [
       "So the size of a change alone does not decide. Its direction counts for more. An attack searches for a direction that harms.",
-      "That is why it matters: noise comes from cameras, and networks mostly bear it. An attack comes from somebody who searches.",
+      "That is why attacks matter. Noise comes from cameras, and networks mostly stay right. An attack comes from somebody who searches for a harmful direction.",
     ],
   },
   tests: {
@@ -68,7 +68,7 @@ export const fooled = {
           "Neither of them fools it often",
           "Only the attack fools it often",
         ],
-        why: "The attack is aimed: every value moves the way that harms. By chance the moves cancel.",
+        why: "The attack is aimed: every value moves in the direction that harms. Random moves cancel each other.",
       },
     ],
     b: [
@@ -84,7 +84,7 @@ export const fooled = {
       },
       {
         question:
-          "An attack turns a network's answer from espresso to teapot. A camera adds noise of the same size to the clean photo. What does the network most likely say to that?",
+          "An attack changes a network's answer from espresso to teapot. A camera adds noise of the same size to the clean photo. What does the network most likely say to that?",
         choices: ["Espresso, as before", "Teapot, as after the attack", "A third thing"],
         why: "Noise of this size has no direction that harms, so the answer mostly stays.",
       },

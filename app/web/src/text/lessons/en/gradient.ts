@@ -23,12 +23,12 @@ export const gradient = {
         "You want the network to be less sure of “boat”. One pixel has the weight −3. How do you move it?",
       choices: ["Make it darker", "Make it brighter", "It makes no difference"],
       after: [
-        "A brighter pixel times −3 takes more away from the score. So where the weight is negative, up; where it is positive, down. Now fool the network with all eight pixels. Then press “Move all eight for me”, and compare.",
+        "A brighter pixel times −3 takes more away from the score. So make a pixel brighter where its weight is negative, and darker where its weight is positive. Now fool the network with all eight pixels. Then press “Move all eight for me”, and compare.",
       ],
     },
     sign: [
       "The weight of a pixel is how fast the score rises when the pixel gets brighter. For larger networks this number has a name: the **gradient**. It can be computed for each pixel of any network.",
-      "The button moved every pixel by the same ε against the sign of its gradient, its plus or minus. This is called the **fast gradient sign method**, FGSM (Goodfellow and others, 2014). For a sum it is the best there is. The score falls by ε times the sizes of all weights, added up.",
+      "The button moved every pixel by the same ε against the sign of its gradient, its plus or minus. This is called the **fast gradient sign method**, FGSM (Goodfellow and others, 2014). For a sum, no attack of this size is stronger. The score falls by ε times the sizes of all weights, added up.",
       "Next: a sum of 64 pixels that tells threes from sevens. People wrote these digits. The model learned from 241 of them. On 121 others it makes no mistake.",
     ],
     digit: {
@@ -36,12 +36,12 @@ export const gradient = {
         "Every pixel of these 121 digits moves by at most 0.25, with FGSM. (Here black is 1 and white is 0, as with ink.) On how many is the model still right?",
       choices: ["On nearly all", "On very few", "On about half"],
       after: [
-        "Most of the digits you can still read. The model cannot. The third picture shows the weights: orange pixels speak for seven, blue ones for three. FGSM is a copy of their signs.",
-        "There are 64 small pushes, and all go the same way. Move ε down to see where the model holds.",
+        "You can still read most of the digits. The model cannot. The third picture shows the weights: orange pixels speak for seven, blue ones for three. FGSM is a copy of their signs.",
+        "There are 64 small pushes, and all go the same way. Move ε down to see where the model is right again.",
       ],
     },
     photo: [
-      "A photo of 128 × 128 pixels has 49,152 colour values, so the smallest step is enough. This is one FGSM step on the network of lesson 1, at 2/255. PGD, the attack of lesson 1, is the same in ten smaller steps. It asks for the gradient anew each time.",
+      "A photo of 128 × 128 pixels has 49,152 colour values, so the smallest step is enough. This is one FGSM step on the network of lesson 1, at 2/255. PGD, the attack of lesson 1, is the same in ten smaller steps. It computes the gradient again at each step.",
     ],
     end: [
       "You know now how an attack finds its direction. It needs no luck: the network's own gradient tells it.",

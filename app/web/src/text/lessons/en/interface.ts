@@ -23,10 +23,10 @@ export const interfaceWords = {
     before: {
       title: "Before you begin: two questions",
       about:
-        "Nobody need know this yet. Choose what seems right to you, or “I do not know yet”. At the end you get two more of the same kind.",
+        "You need not know this yet. Choose the answer that seems right, or “I do not know yet”. At the end you get two more questions of the same kind.",
       button: "Begin the lesson",
       done: "Thank you. At the end you see which answers were right.",
-      looked: "Your first two answers, and what is right",
+      looked: "Your first two answers, and the right ones",
     },
     after: {
       title: "What you know now: two questions",
@@ -79,7 +79,7 @@ export const interfaceWords = {
     } as Record<string, string>,
     overlap: "All intervals overlap: no map was clearly preferred.",
     method:
-      "“Preferred” is the chance that a map is chosen against one of middling strength, by the model of Bradley and Terry. “No difference” counts half for each. Every pair starts with one tie. The interval is a sandwich interval with Student’s t: over judgements for one person, over people for a class.",
+      "“Preferred” is the probability that people choose a map over an average one, by the model of Bradley and Terry. “No difference” counts half for each. Every pair starts with one tie. The interval is a sandwich interval with Student’s t: over judgements for one person, over people for a class.",
   },
   teacher: {
     title: "For the teacher",
@@ -98,10 +98,10 @@ export const interfaceWords = {
     addFiles: "Choose files",
     orDrop: "or drop them here",
     counted: (count: number, repeated: number) =>
-      `${people(count)} counted.${repeated ? ` ${repeated === 1 ? "1 file" : `${repeated} files`} came from somebody who was there already: the fuller one counts.` : ""}`,
+      `${people(count)} counted.${repeated ? ` ${repeated === 1 ? "1 file" : `${repeated} files`} came from people who were counted before: the file with more answers counts.` : ""}`,
     refused: {
-      "no-json": (name: string) => `“${name}” is damaged or no file of answers: it is no JSON.`,
-      foreign: (name: string) => `“${name}” is a file of something else.`,
+      "no-json": (name: string) => `“${name}” is damaged or not a file of answers: it is not JSON.`,
+      foreign: (name: string) => `“${name}” is not a file of answers.`,
       version: (name: string) => `“${name}” was saved by another version of these lessons.`,
       damaged: (name: string) => `“${name}” is damaged: it holds answers that no lesson gives.`,
     },
@@ -112,7 +112,7 @@ export const interfaceWords = {
     after: "After",
     gain: "Gain in points",
     gainMethod:
-      "Each reader’s share of right answers after the lesson, minus that before it. Half of the readers meet the two pairs of questions in the other order. The gain is the mean of both halves, so that unequal questions cancel, and its 95 % interval is Welch’s t interval. With fewer than two readers in a half it is Student’s, over all readers. There is none for one reader, or where all gained the same. Readers who did not finish are not counted.",
+      "Each reader’s share of right answers after the lesson, minus that before it. Half of the readers get the two pairs of questions in the other order. The gain is the mean of both halves, so that unequal questions cancel, and its 95 % interval is Welch’s t interval. With fewer than two readers in a half it is Student’s, over all readers. There is no interval for one reader, or if all gained the same. Readers who did not finish are not counted.",
     preferences: (count: number) => `Preferred maps, judged by ${people(count)}`,
     noJudgements: "Nobody has judged maps.",
     handouts: "Handouts",

@@ -28,7 +28,7 @@ export const maps = {
       ],
     },
     read: [
-      "Each map here explains the branch's own answer, which stands below it. If the answers differ, the maps explain different things. That is the first trap.",
+      "Each map here explains the branch's own answer, which you see below it. If the answers differ, the maps explain different things. That is the first trap.",
       "The second trap is the scale. Drawn on its own scale, a weak map looks as strong as any other. On one scale, the saliency of aux and aux2 looks empty beside main's. It is not: one pixel hardly moves the score of a branch that learned from attacks.",
     ],
     methods: {
@@ -40,7 +40,7 @@ export const maps = {
         "No, exactly the opposite places",
       ],
       after: [
-        "The number below the maps says how far they agree, from −1 to 1. At 1 both put all places in the same order, at −1 in the opposite order. At 0 one says nothing of the other. It is called **rank correlation**. On these photos it is nearer to 0 than to 1. Neither method is wrong: they ask different questions. They share no scale either, so each map here has its own.",
+        "The number below the maps says how far they agree, from −1 to 1. At 1 both put all places in the same order, at −1 in the opposite order. At 0 one map says nothing about the other. It is called **rank correlation**. On these photos it is nearer to 0 than to 1. Neither method is wrong: they ask different questions. They share no scale either, so each map here has its own.",
       ],
     },
     limits: [

@@ -10,12 +10,12 @@ export const norms = {
     "Running means fit only the weights that they were collected with. Swapping them breaks a network.",
   ],
   tasks: [
-    "Find a mean in daily life that fits nobody. What would two means say?",
+    "Find a mean in daily life that describes nobody well. What would two means tell you?",
     "Norm layers are about one hundredth of a network. Why is a second set cheap?",
   ],
   parts: {
     start: [
-      "A deep network has many layers. Each makes new numbers of those that it is given, and hands them on. Between them sit **BatchNorm** layers, norm layers for short. A norm layer subtracts a mean, and divides by how far the numbers usually lie from it. So they stay in a range that the next layer can use. Then it multiplies by a number and adds another. It learned these two; they are called **γ** (gamma) and **β** (beta).",
+      "A deep network has many layers. Each layer computes new numbers from its input and passes them on. Between them sit **BatchNorm** layers, norm layers for short. A norm layer subtracts a mean, and divides by how far the numbers usually lie from it. So they stay in a range that the next layer can use. Then it multiplies by a number and adds another. It learned these two numbers. They are called **γ** (gamma) and **β** (beta).",
       "Which mean? While the network learns, each step shows it a **batch**, a handful of pictures. The norm layer takes the batch's mean. It also keeps a **running mean** for later: nine tenths of the old one and one tenth of the new. When learning is over, it uses the running mean alone.",
       "Below is such a running mean, on real digits. The numbers are the scores that the model of lesson 2 gives to sevens. They come in batches of eight. Blue batches are clean. Orange ones are attacked with FGSM at ε = 0.25.",
     ],
@@ -28,11 +28,11 @@ export const norms = {
         "Between the two, where hardly any batch is",
       ],
       after: [
-        "Press play. Then tick the box, and each kind has a norm layer of its own. Two means, and each is in the middle of its batches.",
+        "Press play. Then tick the box, and each kind has a norm layer of its own. Now there are two means, and each is in the middle of its batches.",
       ],
     },
     split: [
-      "Two sets of norm layers, and all other **weights** shared, the numbers that the network learned: that is the idea of AdvProp (Xie and others, 2019). The network seen through the first set is its branch **main**, for clean pictures. Through the second set it is its branch **aux**, for attacked ones. A second set adds about 1 % to the weights.",
+      "AdvProp (Xie and others, 2019) uses two sets of norm layers. All other **weights**, the numbers that the network learned, are shared. The network seen through the first set is its branch **main**, for clean pictures. Through the second set it is its branch **aux**, for attacked ones. A second set adds about 1 % to the weights.",
     ],
     branches: {
       question:
@@ -43,12 +43,12 @@ export const norms = {
       ],
     },
     train: [
-      "Now train such a network yourself. The first chart counts right answers. The second shows the **loss**, a number for how wrong the answers are: 0 is best. Below are the norm layers. main and aux begin at the same place, and come apart while the network learns.",
-      "When it is done, choose **One BatchNorm** and start again. Now the lines of clean and of attacked pictures lie almost on each other: unlike the digits' scores, they have nearly the same means. So in this small network it is not the pictures alone that pull main and aux apart. Each branch learns a γ and β of its own, and so each makes other numbers of its pictures.",
+      "Now train such a network yourself. The first chart counts right answers. The second shows the **loss**, a number for how wrong the answers are: 0 is best. Below are the norm layers. main and aux start equal, and become different while the network learns.",
+      "When it is done, choose **One BatchNorm** and start again. Now the lines of clean and of attacked pictures lie almost on each other: unlike the digits' scores, they have nearly the same means. So in this small network it is not the pictures alone that pull main and aux apart. Each branch learns its own γ and β, so each branch computes different numbers from its pictures.",
     ],
     halves: [
-      "What did this project measure? On small networks that learned from nothing, AdvProp's main was right on 1.6 of 100 clean photos more than the same network with **one** BatchNorm for both kinds. That is the mean of five trainings. Its 95 % interval goes from 0.7 to 2.4. On a larger network that had learned from many photos before, one BatchNorm did as well. So two BatchNorms can help, and do not always.",
-      "What makes aux hard to fool: γ and β, or the running means? Not the running means. Collected again on other pictures, they change almost nothing. It is γ and β. But if you put one branch's running means under the other's γ and β, right answers on clean photos fall from 90 % to 18 %. Running means fit only the weights that they were collected with.",
+      "What did this project measure? On small networks that were trained from scratch, AdvProp's main was right on 1.6 of 100 clean photos more than the same network with **one** BatchNorm for both kinds. That is the mean of five trainings. Its 95 % interval goes from 0.7 to 2.4. On a larger network that had learned from many photos before, one BatchNorm did as well. So two BatchNorms can help, but not always.",
+      "What makes aux hard to fool: γ and β, or the running means? The running means hardly matter: collecting them again on other pictures changes almost nothing. γ and β matter. But if you put one branch's running means under the other's γ and β, right answers on clean photos fall from 90 % to 18 %. Running means fit only the weights that they were collected with.",
     ],
   },
   tests: {

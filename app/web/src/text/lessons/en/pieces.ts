@@ -5,7 +5,7 @@ export const pieces = {
   strength: "Strength ε, in levels",
   network: "The network",
   asking: "The network is working.",
-  stillShown: "Dimmed is what it said before.",
+  stillShown: "The dimmed answer is the earlier one.",
   answer: (name: string, share: number) => `Answer: ${name}, ${percent(share)}`,
   scene: (shape: string, texture: string) => `${shape}, covered in ${texture}`,
   mapAlt: (title: string, place: string) => `Map, ${title}: ${place}.`,
@@ -111,7 +111,7 @@ export const pieces = {
   shuffled: {
     layers: "Norm layers that are shuffled",
     about:
-      "From the last one. A layer has numbers for each thing that it looks for; these are exchanged.",
+      "They start with the last layer. A layer has numbers for each thing that it looks for. Shuffling exchanges these numbers.",
     whole: "As it was learned",
     broken: (layers: number) => `${layers} ${layers === 1 ? "layer" : "layers"} shuffled`,
     says: (share: string, name: string, correlation: string) =>
@@ -119,14 +119,14 @@ export const pieces = {
   },
   chance: {
     trueLabels: "Learned from true labels",
-    randomLabels: "Learned from labels by chance",
+    randomLabels: "Learned from random labels",
     right: (share: string, count: number) => `Right on ${share} of ${count} new digits.`,
     input: "The digit",
     weights: "Its weights",
     product: "Input times weight",
     agreement: (weights: string, products: string) =>
       `How alike the two models’ maps are, from −1 to 1 (rank correlation of sizes): weights ${weights}, input times weight ${products}.`,
-    otherLabels: "Other labels by chance",
+    otherLabels: "Other random labels",
     otherDigit: "Another digit",
     half: ["Weights of the first half.", "Weights of the second half."],
     halves: (correlation: string) =>

@@ -3,12 +3,12 @@ import type { LessonWords } from "../shape";
 export const texture = {
   title: "Texture or shape?",
   about:
-    "Objects with the outline of one class and the texture of another tell what a network goes by.",
+    "Objects with the outline of one class and the texture of another show what a network decides by.",
   inShort: [
     "A network may learn a class by its outline or by its texture. On ordinary pictures you cannot tell which.",
-    "A picture where the two disagree tells: the answer shows which one the network went by.",
-    "On 500 such scenes a plain network went by texture more often than by outline. AdvProp's branches did the opposite.",
-    "Being robust and going by outline are two things: a network can do the one without the other.",
+    "A picture where the two disagree helps: the answer shows which one the network decided by.",
+    "On 500 such scenes a plain network decided by texture more often than by outline. AdvProp's branches did the opposite.",
+    "Being robust and deciding by outline are two things: a network can do one without the other.",
   ],
   tasks: [
     "Think of a photo where texture misleads. Draw it.",
@@ -29,7 +29,7 @@ export const texture = {
       ],
       after: [
         "Look at some scenes, then press “Ask all 20”. The table counts how often each network answered by outline, by texture, or by neither.",
-        "The plain network mostly goes by texture. AdvProp's branches go by outline more often than it does. But on these scenes they, too, go by texture a little more often.",
+        "The plain network mostly decides by texture. AdvProp's branches decide by outline more often than the plain network. But on these scenes they also decide by texture a little more often than by outline.",
       ],
     },
     measured: [
@@ -37,22 +37,22 @@ export const texture = {
       "Not every training with attacks does this. Fast AdvProp attacks only a fifth of its pictures. Its main is more robust than the plain network: it is right on 80 % of scenes attacked at 2/255, instead of 62 %. But its shape bias is only 24 %.",
     ],
     end: [
-      "So attacked pictures can move a network from texture towards outline, and a robust network need not go by outline. These figures are of drawn scenes and small networks. They do not say why.",
+      "So attacked pictures can move a network from texture towards outline, but a robust network need not decide by outline. These figures are for drawn scenes and small networks. They do not say why.",
     ],
   },
   tests: {
     a: [
       {
         question:
-          "A network is right on every picture in which each shape has its own texture. What does it go by?",
+          "A network is right on every picture in which each shape has its own texture. What does it decide by?",
         choices: ["These pictures cannot tell", "By the outline", "By the texture"],
         why: "There, outline and texture lead to the same answer.",
       },
       {
         question: "What did AdvProp's branches do on 500 scenes, beside the plain network?",
         choices: [
-          "They went by texture more often",
-          "They went by outline more often",
+          "They decided by texture more often",
+          "They decided by outline more often",
           "They did just the same",
         ],
         why: "Shape bias 59 and 65 % instead of 39 %.",
@@ -61,13 +61,13 @@ export const texture = {
     b: [
       {
         question:
-          "Stars are striped and hearts are dotted. Which object tells whether a network goes by outline or by texture?",
+          "Stars are striped and hearts are dotted. Which object tells whether a network decides by outline or by texture?",
         choices: ["A striped star", "A dotted heart", "A dotted star"],
         why: "Only there do the two disagree. “Star” means outline, “heart” means texture.",
       },
       {
         question:
-          "AdvProp and Fast AdvProp both train with attacks. Which went by outline more often than the plain network?",
+          "AdvProp and Fast AdvProp both train with attacks. Which decided by outline more often than the plain network?",
         choices: ["Both of them", "AdvProp alone", "Fast AdvProp alone"],
         why: "Shape bias 59 and 65 % with AdvProp, 24 % with Fast AdvProp, 39 % for the plain one.",
       },

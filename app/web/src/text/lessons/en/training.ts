@@ -6,7 +6,7 @@ export const training = {
   inShort: [
     "Adversarial training attacks the network as it is now, in every step, and lets it learn from the result.",
     "The digits' model is then right on 87 % of the attacked digits instead of 4 %.",
-    "It pays with clean digits: 98 % right instead of all.",
+    "The cost: on clean digits it is right on 98 % instead of all.",
     "The same was measured on photos: 91.1 % instead of 92.8 % right on clean ones, over five runs.",
   ],
   tasks: [
@@ -33,7 +33,7 @@ export const training = {
     cost: [
       "Without an attack the natural model is right on all digits, and the robust one on 98 %. Some pixels help on clean digits, but an attack can turn them against the model. The robust model gave these up. That is the cost.",
       "Photos show the same. This project trained a network for ten kinds of photos in two ways, five times each. When it learned from clean photos, it was right on 92.8 % of clean photos and on 2.0 % of photos attacked at 1/255. When it learned from attacked photos alone, it was right on 91.1 % and on 27.7 %.",
-      "Is this cost chance? Each run differs a little. Five runs say that it lies between 1.1 and 2.4 of 100 clean photos. This is a **95 % interval**: made in this way, 95 of 100 intervals hold the true number. No cost, 0, lies outside.",
+      "Is this cost chance? Each run differs a little. Five runs say that it lies between 1.1 and 2.4 of 100 clean photos. This is a **95 % interval**: of 100 such intervals, 95 contain the true number. A cost of 0 is outside this interval.",
       "Can one have both? Some networks see clean **and** attacked pictures in training. Next are two networks for drawn scenes. The first saw clean scenes alone. The second saw both kinds.",
     ],
     scenes: {
@@ -68,7 +68,7 @@ export const training = {
         question:
           "A network learned from attacked photos alone. How did it do on clean photos, beside one that learned from clean ones?",
         choices: ["A little worse", "Just as well", "Far worse"],
-        why: "91.1 % instead of 92.8 %. The cost is small, and its interval does not hold 0.",
+        why: "91.1 % instead of 92.8 %. The cost is small, and its interval does not contain 0.",
       },
     ],
     b: [

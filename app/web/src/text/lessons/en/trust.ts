@@ -5,9 +5,9 @@ export const trust = {
   about: "Three tests that a map or a result must pass before you believe it.",
   inShort: [
     "Break the network: a map that stays the same does not show what the network learned.",
-    "Learn from labels by chance: a map that still shows the object mostly shows the input.",
+    "Train on random labels: a map that still shows the object mostly shows the input.",
     "Train again: what one network shows may be chance. Look at several.",
-    "Here both of these happened: a broken network kept its map, and labels by chance left the digit in it.",
+    "Here both of these happened: a broken network kept its map, and a map after training on random labels still showed the digit.",
   ],
   tasks: [
     "Take a result of an earlier lesson. Which of the three tests would you do first, and how?",
@@ -15,7 +15,7 @@ export const trust = {
   ],
   parts: {
     start: [
-      "Maps are convincing. That is their danger: people see what they expect. Adebayo and others (2018) asked for a simple thing. If a map explains what a network learned, it must change when the network has learned something else, or nothing.",
+      "Maps are convincing. That is their danger: people see what they expect. Adebayo and others (2018) asked for a simple thing. If a map explains what a network learned, it must change when the network has learned something else, or nothing at all.",
     ],
     weights: {
       question:
@@ -28,7 +28,7 @@ export const trust = {
     },
     labels: {
       question:
-        "A **label** is the right answer that comes with a picture in training. A model of digits learns from labels that were dealt out by chance: there is nothing to learn. Two maps are drawn of it: its weights, and each pixel's ink times its weight (“input times weight”). Which of them still looks like the digit?",
+        "A **label** is the right answer that comes with a picture in training. A model of digits learns from random labels: there is nothing to learn. We draw two maps of it: its weights, and each pixel's ink times its weight (“input times weight”). Which of them still looks like the digit?",
       choices: ["The weights", "Input times weight", "Neither of them"],
       after: [
         "Input times weight can only be strong where there is ink. So its outline is the digit's, whatever was learned. It looks like an explanation, and much of it is a copy of the input. The line below the maps says how alike the two models' maps are, from −1 to 1: the weights hardly, input times weight very much.",
@@ -43,7 +43,7 @@ export const trust = {
       ],
     },
     checks: [
-      "A network begins with random numbers. The **seed** is the number that decides them: another seed, another beginning, another network. This project repeats its trainings with five seeds. Of each difference it gives a 95 % interval. One pair of networks seemed to differ: one was right on 1.1 of 100 clean photos fewer. In a similar study of five seeds the interval goes from −1.1 to +0.3. That holds zero, so no difference shows.",
+      "A network begins with random numbers. The **seed** is the number that decides them: another seed, another beginning, another network. This project repeats its trainings with five seeds. For each difference it gives a 95 % interval. One pair of networks seemed to differ: one was right on 1.1 of 100 clean photos fewer. In a similar study of five seeds the interval goes from −1.1 to +0.3. That holds zero, so no difference shows.",
       "Now you know what to ask: what happens when the network is broken, when there is nothing to learn, and when it is trained again?",
     ],
   },
@@ -72,7 +72,7 @@ export const trust = {
     b: [
       {
         question:
-          "A model learned from labels by chance. Its map shows the digit clearly. What does the map show?",
+          "A model learned from random labels. Its map shows the digit clearly. What does the map show?",
         choices: [
           "Mostly what was put in",
           "What the model learned of digits",
@@ -88,7 +88,7 @@ export const trust = {
           "Maps of networks with other seeds",
           "The same map on a finer colour scale",
         ],
-        why: "Another seed is another training. What holds for several is less likely to be chance.",
+        why: "Another seed is another training. What several networks show is less likely to be chance.",
       },
     ],
   },

@@ -12,7 +12,7 @@ from advprop_core.attribution.methods import METHODS
 from advprop_core.cli.options import AimOptions, AttackOptions, with_options
 from advprop_core.cli.output import Report, make_folder, save_arrays, try_file, write_json
 from advprop_core.cli.photo import PhotoOptions
-from advprop_core.cli.values import read_class
+from advprop_core.cli.values import read_choice, read_class
 from advprop_core.errors import InputError
 from advprop_core.files import write_whole
 from advprop_core.models.class_names import class_json
@@ -71,9 +71,8 @@ class _PerturbationOptions(AttackOptions):
 
             return NoiseConfig(self.noise, self.severity, self.seed)
         if self.erase is not None:
-            if self.fill not in FILLS:
-                raise InputError(f"--fill must be one of {', '.join(FILLS)}, got {self.fill!r}")
-            return EraseConfig(parse_regions(self.erase), self.fill)
+            fill = read_choice(self.fill, FILLS, "--fill")
+            return EraseConfig(parse_regions(self.erase), fill)
         if self.attack != _NOTHING:
             return self.read_attack()
         if self._has_attack_options:
@@ -148,8 +147,7 @@ def compare(options: _CompareOptions) -> None:
     from advprop_core.report.comparison_sheet import draw_comparison
     from advprop_core.report.comparison_words import captions
 
-    if options.method not in METHODS:
-        raise InputError(f"--method must be one of {', '.join(METHODS)}, got {options.method!r}")
+    read_choice(options.method, METHODS, "--method")  # refused before the network is opened
     subject = options.open_subject()
     if isinstance(perturbation, AttackConfig):
         perturbation = subject.aim(perturbation, options)

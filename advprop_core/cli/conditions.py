@@ -21,7 +21,7 @@ from advprop_core.cli.options import AttackOptions
 from advprop_core.errors import InputError
 from advprop_core.pictures.corruptions import CORRUPTIONS, SEVERITIES, CorruptionConfig
 from advprop_core.pictures.probes import PROBES, ProbeConfig
-from advprop_core.types import AttackConfig
+from advprop_core.types import NORMS, AttackConfig
 
 if TYPE_CHECKING:
     from advprop_core.evaluation.conditions import Condition
@@ -69,10 +69,8 @@ class ConditionOptions(AttackOptions):
         """Every attack at every radius, and what ``sanity`` adds."""
         from advprop_core.evaluation.suite import attack_conditions
 
-        kinds = values.split_list(self.attack)
-        for kind in kinds:
-            if kind not in _ATTACKS:
-                raise InputError(f"--attack must be one of {', '.join(_ATTACKS)}, got {kind!r}")
+        named = values.split_list(self.attack)
+        kinds = [values.read_choice(kind, _ATTACKS, "--attack") for kind in named]
         # Without an attack, the steps are those of the search for the smallest radius.
         steps = () if self.smallest_epsilon is not None else (self.step_size, self.steps)
         others = (self.epsilon, *steps, self.restarts, self.attack_branch, self.sanity or None)
@@ -83,7 +81,7 @@ class ConditionOptions(AttackOptions):
                     "need an attack: name it too, such as --attack pgd"
                 )
             return []
-        norm = values.read_norm(self.norm)
+        norm = values.read_choice(self.norm, NORMS, "--norm")
         radii = read_radii(self.epsilon or [values.DEFAULT_RADII[norm]], norm, "--epsilon")
         step = values.read_step_size(self.step_size)
         attacks = attack_grid(kinds, norm, radii, steps=self.steps, step_size=step, seed=self.seed)
@@ -103,7 +101,7 @@ class ConditionOptions(AttackOptions):
         """PGD at the largest radius that is tried, or None where no search is asked for."""
         if self.smallest_epsilon is None:
             return None
-        norm = values.read_norm(self.norm)
+        norm = values.read_choice(self.norm, NORMS, "--norm")
         limit = read_radius(self.smallest_epsilon, norm, "--smallest-epsilon")
         if limit <= 0:
             raise InputError("--smallest-epsilon must be above 0: it is the largest radius to try")

@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from advprop_core.cli import values
-from advprop_core.cli.influence_options import InfluenceOptions
+from advprop_core.cli.influence_options import METHODS, InfluenceOptions
 from advprop_core.cli.options import with_options
 from advprop_core.cli.output import Report, make_folder
 from advprop_core.errors import InputError, about
 
 if TYPE_CHECKING:
-    from advprop_core.influence.methods import MethodName
     from advprop_core.models.checkpoints import Checkpoint
 
 
@@ -44,7 +43,7 @@ def influence(options: InfluenceOptions) -> None:
     ```
     """
     report = Report(options.json_file)
-    method = _read_method(options.method)
+    values.read_choice(options.method, METHODS, "--method")
     is_photo = Path(options.image).is_file()
     if is_photo and options.limit is not None:
         raise InputError(f"--limit is for a test set, and {options.image} is a photo")
@@ -53,20 +52,11 @@ def influence(options: InfluenceOptions) -> None:
     if options.out is not None:
         make_folder(options.out)
     opened = options.open()
-    branches = {name: _branches(name, opened[name], options) for name in opened}
+    pairs = [(name, each) for name in opened for each in _branches(name, opened[name], options)]
     from advprop_core.cli.influence_report import trace_photo, trace_set
 
     trace = trace_photo if is_photo else trace_set
-    trace(report, options, method, opened, branches)
-
-
-def _read_method(text: str) -> MethodName:
-    from advprop_core.influence.methods import METHODS
-
-    for method in METHODS:
-        if text == method:
-            return method
-    raise InputError(f"--method must be one of {', '.join(METHODS)}, got {text!r}")
+    trace(report, options, opened, pairs)
 
 
 def _require_test_set(options: InfluenceOptions) -> None:

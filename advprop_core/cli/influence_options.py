@@ -10,6 +10,12 @@ import typer
 
 from advprop_core.cli.options import ModelsOptions, ReportOptions
 
+METHODS = {
+    "last-layer": "influence function of the last layer",
+    "tracin": "TracIn over the checkpoints of the run",
+}
+"""The methods by the names that people write, each with its title."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class InfluenceOptions(ReportOptions, ModelsOptions):

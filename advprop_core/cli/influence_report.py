@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.markup import escape
 from rich.table import Table
 
-from advprop_core.cli.influence_options import InfluenceOptions
+from advprop_core.cli.influence_options import METHODS, InfluenceOptions
 from advprop_core.cli.output import Report, command_line
 from advprop_core.cli.progress import in_parts
 from advprop_core.cli.values import read_photo
@@ -17,7 +17,6 @@ from advprop_core.datasets.listed import ImageList, list_images
 from advprop_core.errors import InputError
 from advprop_core.influence.agreement import ClassAgreement, measure_agreement
 from advprop_core.influence.features import FeatureCache
-from advprop_core.influence.methods import TITLES, MethodName
 from advprop_core.influence.tracer import Rest, Tracer, last_layer_tracer, tracin_tracer
 from advprop_core.models.bundle import bundled_models
 from advprop_core.models.checkpoints import Checkpoint
@@ -27,63 +26,57 @@ from advprop_core.report.influence_sheet import Strip, Tile, draw_influence_shee
 from advprop_core.text import did_you_mean, ends, percent, points
 from advprop_core.types import Progress
 
-Branches = Mapping[str, tuple[str, ...]]
+Pairs = Sequence[tuple[str, str]]
+"""(model, branch) of all that are traced."""
 _RANKS = (1, 10, 100)
 _SIDE = 160  # of the images that are drawn
 
 
 def trace_photo(
-    report: Report,
-    options: InfluenceOptions,
-    method: MethodName,
-    opened: Mapping[str, Checkpoint],
-    branches: Branches,
+    report: Report, options: InfluenceOptions, opened: Mapping[str, Checkpoint], pairs: Pairs
 ) -> None:
     """List, and draw, what each branch's prediction of a photo rests on."""
     file = Path(options.image)
     _, photo = read_photo(file)
     results, strips, cache = list[dict[str, Any]](), list[Strip](), FeatureCache()
-    with in_parts(len([*_pairs(branches)])) as begin:
-        for model, branch in _pairs(branches):
-            images = _train_images(options, method, opened[model])
+    with in_parts(len(pairs)) as begin:
+        for model, branch in pairs:
+            images = _train_images(options, opened[model])
             true_class = _true_class(images, options)
-            tracer = _open(model, branch, images, method, opened, cache, begin(f"{model} {branch}"))
+            progress = begin(f"{model} {branch}")
+            tracer = _open(options, model, branch, images, opened[model], cache, progress)
             pixels = decoding.to_pixels(photo, opened[model].info.input_size)
             rest = tracer.trace(pixels, true_class)
-            _tell(report, model, tracer, rest, options.top, method)
+            _tell(report, options, model, tracer, rest)
             results.append(_rest_json(model, tracer, rest, options.top))
             if options.out is not None:
-                strips.append(_strip(model, tracer, rest, options.top, method))
+                strips.append(_strip(options, model, tracer, rest))
     _tell_failure(report, cache)
     if options.out is not None:
-        subject = f"Training images: {options.train}. Method: {TITLES[method]}."
+        subject = f"Training images: {options.train}. Method: {METHODS[options.method]}."
         square = decoding.fit(photo, _SIDE)
         sheet = draw_influence_sheet(
             square, strips, f"What affects the predictions of {file.name}", subject
         )
         sheet.save(options.out / "influence.png")
         report.say(f"wrote influence.png to {options.out}")
-    report.finish(_head(options, method) | {"image": str(file), "results": results})
+    report.finish(_head(options) | {"image": str(file), "results": results})
 
 
 def trace_set(
-    report: Report,
-    options: InfluenceOptions,
-    method: MethodName,
-    opened: Mapping[str, Checkpoint],
-    branches: Branches,
+    report: Report, options: InfluenceOptions, opened: Mapping[str, Checkpoint], pairs: Pairs
 ) -> None:
     """Measure how often influential training images have the class of the test image."""
     measured, cache = dict[tuple[str, str], ClassAgreement](), FeatureCache()
     class_names: tuple[str, ...] = ()
-    with in_parts(3 * len([*_pairs(branches)])) as begin:
-        for model, branch in _pairs(branches):
-            images = _train_images(options, method, opened[model])
+    with in_parts(3 * len(pairs)) as begin:
+        for model, branch in pairs:
+            images = _train_images(options, opened[model])
             test = list_images(
                 options.image, split="val", classes=images.classes, limit=options.limit
             )
             title = f"{model} {branch}"
-            tracer = _open(model, branch, images, method, opened, cache, begin(title))
+            tracer = _open(options, model, branch, images, opened[model], cache, begin(title))
             read = tracer.read(test, begin(f"{title}, test images"))
             measured[model, branch] = measure_agreement(tracer, read, begin(f"{title}, tracing"))
             class_names = tuple(name for _, name in images.classes)
@@ -104,40 +97,31 @@ def trace_set(
         _agreement_json(model, branch, each, first) for (model, branch), each in measured.items()
     ]
     content = {"test": options.image, "classes": list(class_names), "results": results}
-    report.finish(_head(options, method) | content)
+    report.finish(_head(options) | content)
 
 
 # -- training images and tracers -------------------------------------------------------------------
 
 
-def _pairs(branches: Branches) -> Iterator[tuple[str, str]]:
-    """(model, branch) of all that are traced."""
-    for model, names in branches.items():
-        yield from ((model, branch) for branch in names)
-
-
-def _train_images(
-    options: InfluenceOptions, method: MethodName, checkpoint: Checkpoint
-) -> ImageList:
+def _train_images(options: InfluenceOptions, checkpoint: Checkpoint) -> ImageList:
     """Those of a checkpoint's run are labelled by its classes, others by their own folders."""
-    return list_images(
-        options.train, classes=checkpoint.info.classes if method == "tracin" else None
-    )
+    classes = checkpoint.info.classes if options.method == "tracin" else None
+    return list_images(options.train, classes=classes)
 
 
 def _open(
+    options: InfluenceOptions,
     model: str,
     branch: str,
     images: ImageList,
-    method: MethodName,
-    opened: Mapping[str, Checkpoint],
+    checkpoint: Checkpoint,
     cache: FeatureCache,
     progress: Progress,
 ) -> Tracer:
-    if method == "tracin":
+    if options.method == "tracin":
         file = bundled_models().get(model, Path(model))
         return tracin_tracer(file, branch, images, cache, progress)
-    return last_layer_tracer(opened[model], branch, images, cache, progress)
+    return last_layer_tracer(checkpoint, branch, images, cache, progress)
 
 
 def _tell_failure(report: Report, cache: FeatureCache) -> None:
@@ -161,7 +145,7 @@ def _true_class(images: ImageList, options: InfluenceOptions) -> int | None:
 
 
 def _tell(
-    report: Report, model: str, tracer: Tracer, rest: Rest, top: int, method: MethodName
+    report: Report, options: InfluenceOptions, model: str, tracer: Tracer, rest: Rest
 ) -> None:
     names = [name for _, name in tracer.images.classes]
     report.say(
@@ -170,10 +154,12 @@ def _tell(
     )
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("")
-    table.add_column("loss without it" if method == "last-layer" else "score", justify="right")
+    unit = "loss without it" if options.method == "last-layer" else "score"
+    table.add_column(unit, justify="right")
     table.add_column("its class")
     table.add_column("training image", overflow="fold")
-    for word, side in (("helps", rest.helpful(top)), ("harms", rest.harmful(top))):
+    sides = ("helps", rest.helpful(options.top)), ("harms", rest.harmful(options.top))
+    for word, side in sides:
         for place, score in side:
             label = names[int(tracer.images.labels[place])]
             title = tracer.images.titles[place]
@@ -185,11 +171,11 @@ def _score(score: float) -> str:
     return f"{score:+.2g}".replace("-", "−")
 
 
-def _strip(model: str, tracer: Tracer, rest: Rest, top: int, method: MethodName) -> Strip:
+def _strip(options: InfluenceOptions, model: str, tracer: Tracer, rest: Rest) -> Strip:
     names = [name for _, name in tracer.images.classes]
 
     def tile(place: int, score: float) -> Tile:
-        unit = " of loss" if method == "last-layer" else ""
+        unit = " of loss" if options.method == "last-layer" else ""
         picture = tracer.images.picture(place, _SIDE)
         return Tile(picture, names[int(tracer.images.labels[place])], f"{_score(score)}{unit}")
 
@@ -198,8 +184,8 @@ def _strip(model: str, tracer: Tracer, rest: Rest, top: int, method: MethodName)
         tracer.branch,
         f"says {names[rest.answer]} {percent(rest.probability)}",
         f"loss of {names[rest.class_index]}",
-        [tile(*pair) for pair in rest.helpful(top)],
-        [tile(*pair) for pair in rest.harmful(top)],
+        [tile(*pair) for pair in rest.helpful(options.top)],
+        [tile(*pair) for pair in rest.harmful(options.top)],
     )
 
 
@@ -242,8 +228,8 @@ def _tell_differences(report: Report, measured: Mapping[tuple[str, str], ClassAg
 # -- plain values ----------------------------------------------------------------------------------
 
 
-def _head(options: InfluenceOptions, method: MethodName) -> dict[str, Any]:
-    return {"command": command_line(), "train": options.train, "method": method}
+def _head(options: InfluenceOptions) -> dict[str, Any]:
+    return {"command": command_line(), "train": options.train, "method": options.method}
 
 
 def _rest_json(model: str, tracer: Tracer, rest: Rest, top: int) -> dict[str, Any]:

@@ -18,7 +18,7 @@ import typer
 from advprop_core.attacks.named import gradient_attack, read_radius
 from advprop_core.cli import values
 from advprop_core.models.settings import ModelSettings, read_channels, read_class_names
-from advprop_core.types import AttackConfig
+from advprop_core.types import NORMS, AttackConfig
 
 if TYPE_CHECKING:
     from advprop_core.models.checkpoints import Checkpoint
@@ -200,7 +200,7 @@ class AttackOptions:
             InputError: For an unknown kind or norm, a value out of its range, or an option that
                 the kind has no use for (which would otherwise be ignored in silence).
         """
-        norm = values.read_norm(self.norm)
+        norm = values.read_choice(self.norm, NORMS, "--norm")
         radius = read_radius(self.epsilon or values.DEFAULT_RADII[norm], norm, "--epsilon")
         step = values.read_step_size(self.step_size)
         return gradient_attack(

@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from advprop_core.errors import InputError, about
 from advprop_core.models.class_names import UNKNOWN, exact, find_class
 from advprop_core.text import did_you_mean, parse_radius
-from advprop_core.types import NORMS, ModelInfo, Norm
+from advprop_core.types import ModelInfo
 
 if TYPE_CHECKING:
     from PIL import Image
 
     from advprop_core.models.dual_bn import DualBNModel
+
+Choice = TypeVar("Choice", bound=str)
 
 DEFAULT_RADII: Mapping[str, str] = {"linf": "4/255", "l2": "1"}
 
@@ -54,12 +56,12 @@ def read_photo(path: Path) -> tuple[bytes, Image.Image]:
         return data, decoding.decode(data)
 
 
-def read_norm(text: str) -> Norm:
-    """One of the norms; raises InputError with their names for any other text."""
-    for norm in NORMS:
-        if text == norm:
-            return norm
-    raise InputError(f"--norm must be one of {', '.join(NORMS)}, got {text!r}")
+def read_choice(text: str, choices: Iterable[Choice], option: str) -> Choice:
+    """The choice that was written; raises InputError with all of them for any other text."""
+    for choice in choices:
+        if text == choice:
+            return choice
+    raise InputError(f"{option} must be one of {', '.join(choices)}, got {text!r}")
 
 
 def read_step_size(text: str | None) -> float | None:

@@ -58,14 +58,17 @@ def read_recipe(name: str) -> dict[str, Any]:
         raise InputError(
             f"there is no recipe {name!r}: give a TOML file or one of {', '.join(shipped)}"
         )
+    return read_toml(path, f"recipe {name}")
+
+
+def read_toml(path: Path, title: str) -> dict[str, Any]:
+    """The values in a TOML file; raises InputError, which calls it by the title, if it is none."""
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except ValueError as error:  # also for bytes that are no text, and numbers without end
-        raise InputError(f"recipe {name} is not TOML: {error}") from None
+        raise InputError(f"{title} is not TOML: {error}") from None
     except RecursionError:
-        raise InputError(
-            f"recipe {name} is nested too deeply: it has at most one table level"
-        ) from None
+        raise InputError(f"{title} is nested too deeply: it has at most one table level") from None
 
 
 def make_recipe(values: Mapping[str, Any]) -> Recipe:

@@ -20,7 +20,9 @@ from advprop_core.pictures.digests import DIGEST_LENGTH
 from advprop_core.transfer.sources import Source
 from advprop_core.types import Progress
 
-_KEY, _IMAGES, _FEATURES = "advprop_features", "images", "features"
+FEATURES = "features"
+"""The tensor in a file of features."""
+_KEY, _IMAGES = "advprop_features", "images"
 _BATCH, _KEPT = 32, 512  # images of a pass; after how many the file is written
 
 
@@ -92,14 +94,14 @@ class FeatureCache:
         self._features = torch.cat([self._features, features]) if before else features
         self._rows |= {digest: before + index for index, digest in enumerate(digests)}
         joined = torch.frombuffer(bytearray(b"".join(self._rows)), dtype=torch.uint8)
-        tensors = {_FEATURES: self._features, _IMAGES: joined.view(-1, DIGEST_LENGTH)}
+        tensors = {FEATURES: self._features, _IMAGES: joined.view(-1, DIGEST_LENGTH)}
         write_whole(self.path, as_safetensors(tensors, {_KEY: self._header}))
 
     def _read(self) -> None:
         try:
             with safe_open(self.path, "pt") as file:
                 header = (file.metadata() or {}).get(_KEY)
-                images, features = file.get_tensor(_IMAGES), file.get_tensor(_FEATURES)
+                images, features = file.get_tensor(_IMAGES), file.get_tensor(FEATURES)
         except SafetensorError as error:
             raise InputError(
                 f"{self.path} is damaged ({error}): remove it, and its features are computed again"
@@ -114,10 +116,3 @@ class FeatureCache:
             )
         self._features = features
         self._rows = {bytes(row): index for index, row in enumerate(images.numpy())}
-
-
-def read_features(path: Path, rows: Sequence[int]) -> Tensor:
-    """(n, D) float32: rows of a file that :class:`FeatureCache` wrote."""
-    with safe_open(path, "pt") as file:
-        features: Tensor = file.get_tensor(_FEATURES)
-    return features[list(rows)]

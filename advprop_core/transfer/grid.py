@@ -5,7 +5,6 @@ The defaults are those of Utrera et al. (arXiv 2007.05869).
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -16,7 +15,7 @@ from annotated_types import Ge, Le, MinLen
 from advprop_core.errors import Checked, Count, InputError, about
 from advprop_core.text import did_you_mean, join, trained_blocks
 from advprop_core.training.recipe import Recipe
-from advprop_core.training.recipe_files import make_recipe, merge, read_recipe
+from advprop_core.training.recipe_files import make_recipe, merge, read_recipe, read_toml
 
 HEAD, ALL = "0", "all"
 """Values of ``trainable``: the new head alone, and the whole network."""
@@ -28,9 +27,9 @@ _TRAINING = (
 """Keys of a training recipe that a grid may set; the rest follow from its cells."""
 
 
-def default_training() -> Recipe:
-    """The shipped recipe ``transfer``."""
-    return make_recipe({**read_recipe("transfer"), "start_from": "the source of a cell"})
+def _default_values() -> dict[str, Any]:
+    """Those of the shipped recipe ``transfer``."""
+    return {**read_recipe("transfer"), "start_from": "the source of a cell"}
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ class Grid(Checked):
     """Side of the images in pixels; by default each source's own."""
     test_images: Count = 2000
     """Accuracy is measured on at most so many test images, drawn evenly over the classes."""
-    training: Recipe = field(default_factory=default_training)
+    training: Recipe = field(default_factory=lambda: make_recipe(_default_values()))
     """How each network is trained."""
 
     def __post_init__(self) -> None:
@@ -145,7 +144,7 @@ def make_grid(values: Mapping[str, Any]) -> Grid:
     if not isinstance(training, Mapping):
         raise InputError(f"training must be a table of a recipe's keys, got {training!r}")
     _refuse_unknown_keys(training, _TRAINING, "training.")
-    base = {**read_recipe("transfer"), "start_from": "the source of a cell"}
+    base = _default_values()
     if isinstance(epochs := training.get("epochs"), int):
         base["decay_epochs"] = epochs / 3
     with about("training"):
@@ -168,10 +167,7 @@ def read_grid(path: Path) -> dict[str, Any]:
     """
     if not path.is_file():
         raise InputError(f"there is no grid {path}: give a TOML file")
-    try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"the grid {path} is not TOML: {error}") from None
+    return read_toml(path, f"the grid {path}")
 
 
 def _refuse_unknown_keys(

@@ -66,7 +66,6 @@ def run_grid(
     *,
     opener: Callable[[str], Source] = open_source,
     counting: Counting = _silent,
-    finished: Callable[[Cell, Curve], None] = lambda cell, curve: None,
 ) -> Outcome:
     """Train every cell that is not finished yet.
 
@@ -77,7 +76,6 @@ def run_grid(
         make_pool: From what runs a cell to where cells run; not called if all are finished.
         opener: From a name in ``grid.sources`` to the source.
         counting: Shows how far the work is.
-        finished: Called with each cell that is finished, also earlier ones.
 
     Raises:
         AdvPropError: If no cell could be trained; it gives the first one's reason.
@@ -104,8 +102,6 @@ def run_grid(
                     curves[cell] = curve
             open_cells = [cell for cell in cells if cell not in curves]
             tasks |= prepared.tasks(open_cells, sources[name], size, images, counting)
-    for cell, curve in curves.items():
-        finished(cell, curve)
     reused, failed = len(curves), dict[Cell, Failure]()
     order = [cell for cell in grid.cells() if cell in tasks]
     with counting("cells", len(curves) + len(order)) as progress:
@@ -117,7 +113,6 @@ def run_grid(
             else:
                 curves[cell] = result
                 store.write(deciding[cell], result)
-                finished(cell, result)
             progress(len(curves) + len(failed), reused + len(order))
 
         progress(reused, reused + len(order))

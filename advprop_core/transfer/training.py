@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,10 +23,11 @@ from advprop_core.training.optimizer import make_optimizer, make_schedule
 from advprop_core.training.recipe import Recipe
 from advprop_core.training.sources import InMemory, epoch_order
 from advprop_core.training.trainer import Trainer
-from advprop_core.transfer.features import read_features
+from advprop_core.transfer.features import FEATURES
 
 PIXELS = "pixels"
 """The tensor in a file of images."""
+_MEASURED = 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,10 +67,10 @@ Curve = dict[str, Any]
 """``epochs`` after which the test images were asked about, ``accuracies`` then, ``seconds``."""
 
 
-def measured_epochs(epochs: int, most: int = 12) -> tuple[int, ...]:
-    """At most so many epochs from the first to the last, each about as much later in proportion."""
-    steps = max(most - 1, 1)
-    return tuple(sorted({round(epochs ** (index / steps)) for index in range(most)} | {epochs}))
+def measured_epochs(epochs: int) -> tuple[int, ...]:
+    """At most 12 epochs from the first to the last, each about as much later in proportion."""
+    shares = [index / (_MEASURED - 1) for index in range(_MEASURED)]
+    return tuple(sorted({round(epochs**share) for share in shares} | {epochs}))
 
 
 def run_task(task: Task) -> Curve:
@@ -90,8 +90,8 @@ def train_head(task: Task) -> Curve:
     A step and its learning rate are those of the trainer; only the network is left out.
     """
     recipe, classes = task.recipe, len(task.classes)
-    features, labels = read_features(task.file, task.train), task.train_labels
-    test, test_labels = read_features(task.file, task.test), task.test_labels
+    features, test = _read(task, FEATURES)
+    labels, test_labels = task.train_labels, task.test_labels
     torch.manual_seed(recipe.seed)
     head = nn.Linear(features.shape[1], classes)
     steps = len(labels) // recipe.batch_size
@@ -125,7 +125,7 @@ def fine_tune(task: Task) -> Curve:
     device = accelerator.device
     # To compile takes longer than most cells do, so it is done only where it is asked for.
     recipe = replace(task.recipe, start_from=str(task.network), compile=bool(task.recipe.compile))
-    images, test = read_images(task.file, task.train), read_images(task.file, task.test)
+    images, test = _read(task, PIXELS)
     source = InMemory(images.to(device), task.train_labels.to(device), recipe, len(task.classes))
     photos = TrainingData(source, None, Images(images[:0], task.train_labels[:0], task.classes), "")
     model, _ = new_model(recipe, task.classes)
@@ -141,8 +141,8 @@ def fine_tune(task: Task) -> Curve:
     return {"epochs": list(curve), "accuracies": list(curve.values())}
 
 
-def read_images(path: Path, rows: Sequence[int]) -> Tensor:
-    """(n, 3, S, S) uint8: rows of a file of images."""
-    with safe_open(path, "pt") as file:
-        pixels: Tensor = file.get_tensor(PIXELS)
-    return pixels[list(rows)]
+def _read(task: Task, name: str) -> tuple[Tensor, Tensor]:
+    """The training and the test rows of a tensor in the task's file."""
+    with safe_open(task.file, "pt") as file:
+        values = file.get_tensor(name)
+    return values[list(task.train)], values[list(task.test)]

@@ -2,10 +2,11 @@
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from advprop_core.models.dual_bn import PixelNetwork
 from advprop_core.pictures.digests import image_digests
-from advprop_core.transfer.features import FeatureCache, read_features
+from advprop_core.transfer.features import FEATURES, FeatureCache
 from advprop_core.transfer.sources import open_source
 
 CPU = torch.device("cpu")
@@ -45,7 +46,7 @@ def test_they_are_what_the_head_is_given_and_are_computed_once(
     with torch.no_grad():
         pixels = images.float() / 255
         head = source.network.network.get_classifier()
-        logits = head(read_features(again.path, rows))
+        logits = head(load_file(again.path)[FEATURES][list(rows)])
         assert torch.allclose(logits, source.network(pixels), atol=1e-4)
 
 

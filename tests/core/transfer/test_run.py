@@ -1,6 +1,7 @@
 """A grid from its sources to its results, and what it takes over from an earlier run."""
 
 import json
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -49,13 +50,17 @@ def test_a_grid_is_trained_and_told(network, photos, tmp_path) -> None:
 
 
 def test_what_is_finished_is_not_trained_again(network, photos, tmp_path, monkeypatch) -> None:
-    def end_after_three(cell, curve):
-        if len([*(tmp_path / "cells").iterdir()]) == 3:
-            raise KeyboardInterrupt
+    @contextmanager
+    def end_after_three(what, total):
+        def progress(done, total):
+            if what == "cells" and done == 3:
+                raise KeyboardInterrupt
+
+        yield progress
 
     grid = small_grid(network, photos, num_images=[8])
     with pytest.raises(KeyboardInterrupt):
-        run_grid(grid, tmp_path, ThreadPool, finished=end_after_three)
+        run_grid(grid, tmp_path, ThreadPool, counting=end_after_three)
     real = training.run_task
     monkeypatch.setattr(run, "run_task", lambda task: real(task) | {"again": True})
     outcome = run_grid(grid, tmp_path, ThreadPool)

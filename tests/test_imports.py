@@ -137,7 +137,7 @@ def test_what_is_there_before_torch_loads_is_light():
     """What pages list, drawn results, and each page's heading and picture."""
     listed = ["types", "text", "models.header", "models.bundle", "attribution.methods"]
     listed += ["pictures.regions", "training.recipe", "cli.options", "evaluation.studies"]
-    listed += ["report.files", "report.plots"]
+    listed += ["report.pages", "report.plots"]
     modules = [f"advprop_core.{name}" for name in listed]
     modules += ["app.figures.robustness", "app.robustness.results"]
     modules += ["streamlit_app", "app.shell.controls", "app.shell.gallery"]

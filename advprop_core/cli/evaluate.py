@@ -239,7 +239,7 @@ def _finish(report: Report, content: dict[str, Any], folder: Path | None) -> Non
     for warning in content["warnings"]:
         report.say(f"check this: {warning['text']}")
     if folder is not None:
-        from advprop_core.report.files import write_report  # here: it loads plotly
+        from advprop_core.report.files import write_report
 
         for path in write_report(folder, content):
             report.say(f"wrote {path}")

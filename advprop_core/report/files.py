@@ -1,7 +1,4 @@
-"""Reports as files: ``results.json``, ``results.csv`` and a page that needs no network.
-
-The only file of the library that imports plotly, and only when a report is written.
-"""
+"""Reports as files: ``results.json``, ``results.csv`` and a page that needs no network."""
 
 from __future__ import annotations
 
@@ -12,7 +9,6 @@ from typing import Any
 
 from advprop_core.files import write_whole
 from advprop_core.report.pages import page, transfer_page
-from advprop_core.report.sections import Plot
 from advprop_core.report.words import as_csv
 
 
@@ -21,7 +17,7 @@ def write_report(folder: Path, content: Mapping[str, Any]) -> tuple[Path, ...]:
 
     The content is that of :func:`~advprop_core.evaluation.summary.summarise`.
     """
-    return _write(folder, content, {"results.csv": as_csv(content), "report.html": html(content)})
+    return _write(folder, content, {"results.csv": as_csv(content), "report.html": page(content)})
 
 
 def write_transfer_report(folder: Path, content: Mapping[str, Any]) -> tuple[Path, ...]:
@@ -29,7 +25,7 @@ def write_transfer_report(folder: Path, content: Mapping[str, Any]) -> tuple[Pat
 
     The content is that of :func:`~advprop_core.transfer.summary.summarise`.
     """
-    return _write(folder, content, {"report.html": transfer_html(content)})
+    return _write(folder, content, {"report.html": transfer_page(content)})
 
 
 def _write(folder: Path, content: Mapping[str, Any], texts: Mapping[str, str]) -> tuple[Path, ...]:
@@ -38,29 +34,3 @@ def _write(folder: Path, content: Mapping[str, Any], texts: Mapping[str, str]) -
     for name, text in files.items():
         write_whole(folder / name, text)
     return tuple(folder / name for name in files)
-
-
-def html(content: Mapping[str, Any]) -> str:
-    """The page of an evaluation, with plotly.js inside."""
-    from plotly.offline import get_plotlyjs
-
-    return page(content, _drawn, get_plotlyjs())
-
-
-def transfer_html(content: Mapping[str, Any]) -> str:
-    """The page of a transfer experiment, with plotly.js inside."""
-    from plotly.offline import get_plotlyjs
-
-    return transfer_page(content, _drawn, get_plotlyjs())
-
-
-def _drawn(plot: Plot) -> str:
-    from plotly.graph_objects import Figure
-
-    text = Figure(plot.spec).to_html(
-        full_html=False,
-        include_plotlyjs=False,
-        div_id=plot.key.replace(".", "-"),
-        config={"displayModeBar": False, "responsive": True},
-    )
-    return str(text)

@@ -1,8 +1,11 @@
-"""The pages of reports, which need no network; their figures are drawn in ``files``."""
+"""The pages of reports, which need no network.
+
+The only file of the library that imports plotly, and only when a page is made.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import PurePath
 from typing import Any
@@ -13,9 +16,6 @@ from advprop_core.report.sentences import headline, with_emphasis
 from advprop_core.report.transfer_sections import transfer_sections
 from advprop_core.report.words import gradients_checked, images_asked
 from advprop_core.text import trained_blocks
-
-Draw = Callable[[Plot], str]
-"""Makes HTML of a plot."""
 
 _STYLE = """
 :root { color-scheme: light; }
@@ -44,12 +44,12 @@ _HEAD_ONLY = (
 )
 
 
-def page(content: Mapping[str, Any], draw: Draw, script: str) -> str:
-    """The page of an evaluation; ``script`` is plotly.js itself."""
+def page(content: Mapping[str, Any]) -> str:
+    """The page of an evaluation."""
     models = ", ".join(content["models"])
     sample = f"{images_asked(content)} of {escape(str(content['data']))},\nseed {content['seed']}."
     short = with_short_names(content)
-    body = _body(content, sections(short), sample, tables.tables(content), draw)
+    body = _body(content, sections(short), sample, tables.tables(content))
     lead = f"""<h1>How robust are {escape(models)}?</h1>
 <p class="small">Measured by AdvProp Lens on {escape(str(content["data"]))}:
 {images_asked(content)}, seed {content["seed"]}.
@@ -60,16 +60,16 @@ Robust accuracy is an upper bound: a stronger attack may find more.</p>
 {_notes(content.get("notes", ()))}{_again(str(content["command"]))}
 {_warnings(content)}
 {body}"""
-    return _document(f"{models} on {content['data']}", lead, script)
+    return _document(f"{models} on {content['data']}", lead)
 
 
-def transfer_page(content: Mapping[str, Any], draw: Draw, script: str) -> str:
-    """The page of a transfer experiment; ``script`` is plotly.js itself."""
+def transfer_page(content: Mapping[str, Any]) -> str:
+    """The page of a transfer experiment."""
     data, training = PurePath(str(content["data"])).name, content["training"]
     first, *others = transfer_words.sources(content)
     sample = f"{content['seeds']} seeds, {content['test_images']} test images of {escape(data)}."
     sections = transfer_sections(content)
-    body = _body(content, sections, sample, transfer_words.tables(content), draw)
+    body = _body(content, sections, sample, transfer_words.tables(content))
     title = f"How well do networks learn {data}?"
     remarks = [*content["notes"], *([_HEAD_ONLY] if "0" in content["trainable"] else [])]
     lead = f"""<h1>{escape(title)}</h1>
@@ -82,7 +82,7 @@ Each network gets a new head and is trained for {training["epochs"]} epochs in b
 {_notes(remarks)}{_again(str(content["command"]))}
 {_failed(content)}
 {body}"""
-    return _document(title, lead, script)
+    return _document(title, lead)
 
 
 def _body(
@@ -90,11 +90,10 @@ def _body(
     sections: Iterable[Section],
     sample: str,
     figures: Iterable[tables.Table],
-    draw: Draw,
 ) -> str:
     """The sections, each with what was asked and the command; and all figures in tables."""
     footer = f"{sample} {_again(str(content['command']))}"
-    body = "".join(_section(section, footer, draw) for section in sections)
+    body = "".join(_section(section, footer) for section in sections)
     return f"{body}\n<h2>All figures</h2>\n{''.join(map(_table, figures))}"
 
 
@@ -120,8 +119,10 @@ def _list(title: str, texts: Sequence[str]) -> str:
     return f"<h2>{title}</h2><ul>{lines}</ul>" if lines else ""
 
 
-def _document(title: str, body: str, script: str) -> str:
-    """A whole page; ``body`` is HTML, and ``script`` is plotly.js itself."""
+def _document(title: str, body: str) -> str:
+    """A whole page, with plotly.js inside; ``body`` is HTML."""
+    from plotly.offline import get_plotlyjs
+
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -129,7 +130,7 @@ def _document(title: str, body: str, script: str) -> str:
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{escape(title)}</title>
 <style>{_STYLE}</style>
-<script>{script}</script>
+<script>{get_plotlyjs()}</script>
 </head>
 <body>
 <main>
@@ -140,9 +141,9 @@ def _document(title: str, body: str, script: str) -> str:
 """
 
 
-def _section(section: Section, footer: str, draw: Draw) -> str:
+def _section(section: Section, footer: str) -> str:
     """A section with its plots; ``footer`` is HTML behind its caption."""
-    groups = "".join(_group(group, draw) for group in section.groups)
+    groups = "".join(_group(group) for group in section.groups)
     return f"""<section>
 <h2>{escape(section.title)}</h2>
 <figure>{groups}
@@ -151,20 +152,28 @@ def _section(section: Section, footer: str, draw: Draw) -> str:
 """
 
 
-def _group(group: Group, draw: Draw) -> str:
-    wide = "".join(_plot(plot, draw) for plot in group.plots if plot.is_wide)
-    narrow = [_plot(plot, draw) for plot in group.plots if not plot.is_wide]
+def _group(group: Group) -> str:
+    wide = "".join(_plot(plot) for plot in group.plots if plot.is_wide)
+    narrow = [_plot(plot) for plot in group.plots if not plot.is_wide]
     grid = "".join(narrow)
     if len(narrow) > 1:
         grid = f'<div class="grid">{grid}</div>'
     return f"{_paragraph(group.text)}{wide}{grid}"
 
 
-def _plot(plot: Plot, draw: Draw) -> str:
+def _plot(plot: Plot) -> str:
+    from plotly.graph_objects import Figure
+
+    drawing = Figure(plot.spec).to_html(
+        full_html=False,
+        include_plotlyjs=False,
+        div_id=plot.key.replace(".", "-"),
+        config={"displayModeBar": False, "responsive": True},
+    )
     # The words stand on a wrapper: plotly clears the labels of its own element.
     alt = escape(with_emphasis(plot.alt, str, "", ""))
-    drawing = f'<div class="plot" role="img" aria-label="{alt}">{draw(plot)}</div>'
-    return f"<div>{drawing}{_paragraph(plot.note)}</div>" if plot.note else drawing
+    labelled = f'<div class="plot" role="img" aria-label="{alt}">{drawing}</div>'
+    return f"<div>{labelled}{_paragraph(plot.note)}</div>" if plot.note else labelled
 
 
 def _paragraph(text: str) -> str:

@@ -89,6 +89,6 @@ def _more(results: Results) -> None:
 
 
 def _report(content: Mapping[str, Any]) -> str:
-    from advprop_core.report.files import html
+    from advprop_core.report.pages import page
 
-    return html(content)
+    return page(content)

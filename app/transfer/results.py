@@ -70,6 +70,6 @@ def _section(section: Section) -> None:
 
 
 def _report(content: Mapping[str, Any]) -> str:
-    from advprop_core.report.files import transfer_html
+    from advprop_core.report.pages import transfer_page
 
-    return transfer_html(content)
+    return transfer_page(content)

@@ -6,7 +6,7 @@ import pytest
 
 from advprop_core.evaluation.results_file import parse
 from advprop_core.models import bundle
-from advprop_core.report.files import html
+from advprop_core.report.pages import page
 from tests.core.evaluation.rows import attacked, corrupted, make_content, make_row
 
 BUNDLED = [
@@ -118,9 +118,9 @@ def test_a_meaning_that_is_no_text_is_damaged():
 def test_bundled_results_and_those_of_earlier_versions_have_a_report(path):
     content = parse(path.name, path.read_bytes())
     if content.get("kind") != "study":
-        page = html(content)
-        assert "95 % interval" in page
-        assert page.count("<tr>") > len(content["results"])
+        report = page(content)
+        assert "95 % interval" in report
+        assert report.count("<tr>") > len(content["results"])
 
 
 def test_intervals_that_are_not_known_are_left_open():
@@ -128,7 +128,7 @@ def test_intervals_that_are_not_known_are_left_open():
     whole = make_content(
         [one], shape_bias={"results": [BIAS]}, smallest_epsilon={"results": [SEARCH]}
     )
-    assert "–" in html(parse("r.json", as_bytes(whole)))
+    assert "–" in page(parse("r.json", as_bytes(whole)))
 
 
 def test_another_format_is_named():

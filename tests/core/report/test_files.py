@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from advprop_core.report import files, words
+from advprop_core.report import files, pages, words
 from advprop_core.report import plots as figures
 from advprop_core.report.words import CSV_HEADER, describe
 
@@ -67,12 +67,12 @@ def test_results_of_earlier_versions_are_shown_without_the_intervals_they_lack(c
         del one["top5_interval"], one["loss_interval"]
         del one["calibration"]["confidence_when_wrong_interval"]
     cells = "50.0%30.0% to 70.0%100.0%–0.250–47.0%40.0% to 50.0%––"
-    assert cells in " ".join(Page(files.html(content)).text.split())
+    assert cells in " ".join(Page(pages.page(content)).text.split())
 
 
 def test_transfers_stand_in_a_matrix_and_not_among_the_white_box_figures(content):
     content["results"] += [row("aux", attacked(e, "aux"), 0.25) for e in (1 / 255, 2 / 255)]
-    text = Page(files.html(content)).text
+    text = Page(pages.page(content)).text
     assert "Whose perturbation harms whom?" in text
     assert "aux is right on 50 % (attacked through main) and 25 % (attacked" in text
     plain = [one for one in content["results"] if one["condition"]["kind"] != "corruption"]
@@ -95,17 +95,17 @@ def test_a_transfer_alone_is_shown_with_the_rest(content):
     plain = [one for one in content["results"] if one["condition"]["kind"] != "corruption"]
     assert words.own_attacks(plain) == plain
     assert not words.matrices(plain)
-    assert "Whose perturbation" not in Page(files.html(content)).text
+    assert "Whose perturbation" not in Page(pages.page(content)).text
 
 
 def test_the_best_under_an_attack_is_among_all_that_met_it(content):
     last = attacked(2 / 255, "aux")
     content["results"] = [row("main", last, 0.8), row("aux", last, 0.5)]
     where = "Under PGD-10 at ε = 2/255 (L∞), "
-    said = Page(files.html(content)).text
+    said = Page(pages.page(content)).text
     assert f"{where}main of a<b> (attacked through aux) gets 80 % of 4 images right" in said
     content["results"][0] = row("main", attacked(2 / 255, "main"), 0.4)
-    assert f"{where}aux of a<b> gets 50 % of 4 images right" in Page(files.html(content)).text
+    assert f"{where}aux of a<b> gets 50 % of 4 images right" in Page(pages.page(content)).text
 
 
 def test_what_is_right_with_no_limit_is_of_walks_through_the_branch_itself(content):
@@ -124,7 +124,7 @@ def test_files_of_one_name_have_bars_of_their_own(content):
     content["models"] = dict.fromkeys(paths, "digest")
     content["results"] = [row("main", {"kind": "clean"}) | {"model": path} for path in paths]
     del content["mean_corruption_error"]
-    text = files.html(content)
+    text = pages.page(content)
     assert "one/run/model" in text
     assert "two/run/model" in text
     assert paths[0] in Page(text).text  # whole where there is room
@@ -173,7 +173,7 @@ def test_csv_literal(content, tmp_path):
 
 
 def test_the_page_says_what_it_shows(content):
-    page = Page(files.html(content))
+    page = Page(pages.page(content))
     headings = [tag for tag, _ in page.tags if tag in ("h1", "h2")]
     assert headings == ["h1", *["h2"] * 5]
     said = " ".join(page.text.split())
@@ -187,10 +187,10 @@ def test_the_page_says_what_it_shows(content):
 
 
 def test_the_page_needs_no_network(content):
-    page = Page(files.html(content))
+    page = Page(pages.page(content))
     fetched = [a for _, attrs in page.tags for a in ("src", "href") if a in attrs]
     assert not fetched
-    text = files.html(content)
+    text = pages.page(content)
     assert "plotly.js v" in text
     assert "a<b>" not in re.sub(r"<script.*?</script>", "", text, flags=re.DOTALL)
 
@@ -198,7 +198,7 @@ def test_the_page_needs_no_network(content):
 def test_without_corruptions_and_curves_there_is_less(content):
     content["results"] = content["results"][:3]
     del content["mean_corruption_error"]
-    page = Page(files.html(content))
+    page = Page(pages.page(content))
     assert [tag for tag, _ in page.tags].count("h2") == 4
 
 
@@ -215,7 +215,7 @@ def test_shape_and_texture_have_sections_of_their_own(content):
     }  # fmt: skip
     undecided = one | {"branch": "aux", "shape_bias": None, "interval": None, "neither": 1.0}
     content["shape_bias"] = {"meaning": "shape bias", "results": [one, undecided]}
-    page = Page(files.html(content))
+    page = Page(pages.page(content))
     said = " ".join(page.text.split())
     assert "How accurate is each branch without outlines, colour or detail?" in said
     assert "Shape bias: main of a<b> 75 % (40 to 90 %)." in said
@@ -234,7 +234,7 @@ def test_shape_and_texture_have_sections_of_their_own(content):
 
 def test_warnings_come_before_the_figures(content):
     content["warnings"] = [{"text": "one step beats <many>"}]
-    text = files.html(content)
+    text = pages.page(content)
     assert "one step beats &lt;many&gt;" in text
     assert text.index("Look twice") < text.index("How much perturbation")
 
@@ -247,7 +247,7 @@ def test_the_smallest_epsilon_of_each_image(content):
         "wrong_interval": [0.05, 0.7], "never_interval": [0.15, 0.85],
     }  # fmt: skip
     content["smallest_epsilon"] = {"meaning": "smallest epsilon of all", "results": [found]}
-    text = files.html(content)
+    text = pages.page(content)
     said = " ".join(Page(text).text.split())
     assert "How small a perturbation is enough?" in said
     assert "Median ε at which PGD-10 fools the branch: aux of a<b> 1.5/255" in said
@@ -260,7 +260,7 @@ def test_the_smallest_epsilon_of_each_image(content):
 
 
 def test_colour_means_branch(content):
-    text = files.html(content)
+    text = pages.page(content)
     assert "#0072B2" in text
     assert "#D55E00" in text
 

@@ -83,13 +83,13 @@ def first_look(
 
 def _own_start(pixels: Tensor, epsilon: float) -> Tensor:
     """Where the page's PGD starts: what it shows first is what it finds with its network."""
-    drawn = torch.tensor(uniform_numbers(pixels.numel())).reshape(pixels.shape)
+    drawn = torch.tensor(_uniform_numbers(pixels.numel())).reshape(pixels.shape)
     return (pixels + (2 * drawn - 1) * epsilon).clamp(0, 1)
 
 
-def uniform_numbers(count: int, seed: int = 0) -> list[float]:
+def _uniform_numbers(count: int) -> list[float]:
     """Numbers in [0, 1) as the page draws them (mulberry32, in ``engine/numbers.ts``)."""
-    limit, state, numbers = 0xFFFFFFFF, seed, []
+    limit, state, numbers = 0xFFFFFFFF, 0, []
     for _ in range(count):
         state = (state + 0x6D2B79F5) & limit
         mixed = ((state ^ (state >> 15)) * (state | 1)) & limit

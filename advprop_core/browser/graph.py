@@ -9,10 +9,9 @@ from __future__ import annotations
 import io
 import logging
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -30,7 +29,6 @@ from advprop_core.models.dual_bn import MAIN, DualBNModel
 if TYPE_CHECKING:
     import onnx
 
-INPUTS = ("pixels", "class_one_hot", "attacks", "norm")
 OUTPUTS = ("logits", "gradient", "cam")
 _LEAD = 8.0  # of attacks/losses.py
 
@@ -46,8 +44,7 @@ def require_exporter() -> None:
         raise InputError(f"{missing[0]} is not installed: pip install '{EXTRA}' brings it")
 
 
-@dataclass(frozen=True)
-class StepInputs:
+class StepInputs(NamedTuple):
     """What the graph takes.
 
     Attributes:
@@ -62,8 +59,8 @@ class StepInputs:
     attacks: Tensor
     norm: Tensor
 
-    def __iter__(self) -> Iterator[Tensor]:
-        return iter((self.pixels, self.class_one_hot, self.attacks, self.norm))
+
+INPUTS = StepInputs._fields
 
 
 class Step(nn.Module):
@@ -80,6 +77,7 @@ class Step(nn.Module):
 
     def __init__(self, model: DualBNModel, size: int) -> None:
         super().__init__()
+        self.size = size
         main = model.branch(MAIN)
         self.layer = default_layer(main, torch.full((1, 3, size, size), 0.5))
         self._norm = norm_vector(main)
@@ -126,9 +124,9 @@ def loss_at_logits(logits: Tensor, one_hot: Tensor) -> Tensor:
     return ((others / temperature).softmax(1) - one_hot) / temperature
 
 
-def example_inputs(model: DualBNModel, size: int, classes: int, seed: int = 0) -> StepInputs:
+def example_inputs(model: DualBNModel, size: int, classes: int) -> StepInputs:
     """A random picture, the first class, and main."""
-    pixels = torch.rand(1, 3, size, size, generator=torch.Generator().manual_seed(seed))
+    pixels = torch.rand(1, 3, size, size, generator=torch.Generator().manual_seed(0))
     one_hot = torch.zeros(1, classes)
     one_hot[0, 0] = 1
     return StepInputs(pixels, one_hot, torch.ones(1), norm_vector(model.branch(MAIN)))
@@ -140,7 +138,7 @@ def export_graph(step: Step, example: StepInputs) -> bytes:
     Raises:
         NotExportable: If an operator of the network has no counterpart.
     """
-    return write_graph(step, dict(zip(INPUTS, example, strict=True)), OUTPUTS)
+    return write_graph(step, example._asdict(), OUTPUTS)
 
 
 def write_graph(module: nn.Module, inputs: Mapping[str, Tensor], outputs: Sequence[str]) -> bytes:

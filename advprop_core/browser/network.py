@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from advprop_core.browser.check import check_graph
 from advprop_core.browser.first_look import FirstLook, first_look
-from advprop_core.browser.gallery import pictures_for
+from advprop_core.browser.gallery import PagePicture, pictures_for
 from advprop_core.browser.graph import Step, example_inputs, export_graph
 from advprop_core.browser.norms import norm_vector
 from advprop_core.models.checkpoints import Checkpoint
-from advprop_core.models.dual_bn import norm_layers
+from advprop_core.models.dual_bn import DualBNModel, norm_layers
+from advprop_core.types import ModelInfo
 
 
 @dataclass(frozen=True)
@@ -63,30 +65,14 @@ def page_network(
     # Not on a photo: where it is flat, a ReLU's input may be 0, and rounding decides its gradient.
     example = example_inputs(model, size, info.num_classes)
     cases = [
-        replace(example, attacks=torch.full((1,), attacks), norm=norm)
+        example._replace(attacks=torch.full((1,), attacks), norm=norm)
         for norm in norms.values()
         for attacks in (0.0, 1.0)
     ]
     graph = export_graph(step, cases[0])
     check_graph(graph, step, cases)
     _, _, cam = step(*cases[0])
-    entry = {
-        "name": name,
-        "title": info.name or name,
-        "about": f"{info.architecture}, {_classes(info.num_classes)}, {size} × {size} pixels",
-        "size": size,
-        "classes": list(info.class_names),
-        "branches": [
-            {"name": branch, "origin": info.origin(branch).label} for branch in model.branch_names
-        ],
-        "channels": norms["main"].shape[1],
-        "norm_layers": [norm.num_features for norm in norm_layers(model.branch("main")).values()],
-        "cells": list(cam.shape[1:]),
-        "layer": step.layer,
-        "graph": f"graph:{name}",
-        "norms": f"norms:{name}",
-        "pictures": [picture.entry() for picture in gallery],
-    }
+    entry = network_entry(name, model, info, step, cam, gallery)
     vectors = torch.stack(list(norms.values())).contiguous().numpy().astype("<f4")
     assets = {f"graph:{name}": graph, f"norms:{name}": vectors.tobytes()}
     return PageNetwork(
@@ -94,5 +80,31 @@ def page_network(
     )
 
 
-def _classes(count: int) -> str:
-    return f"{count} class{'es' if count != 1 else ''}"
+def network_entry(
+    name: str,
+    model: DualBNModel,
+    info: ModelInfo,
+    step: Step,
+    cam: Tensor,
+    pictures: Sequence[PagePicture],
+) -> dict[str, Any]:
+    """Of the manifest's list of networks; ``cam`` is a map that the step gave."""
+    classes, main = info.num_classes, model.branch("main")
+    return {
+        "name": name,
+        "title": info.name or name,
+        "about": f"{info.architecture}, {classes} class{'es' if classes != 1 else ''}, "
+        f"{step.size} × {step.size} pixels",
+        "size": step.size,
+        "classes": list(info.class_names),
+        "branches": [
+            {"name": branch, "origin": info.origin(branch).label} for branch in model.branch_names
+        ],
+        "channels": norm_vector(main).shape[1],
+        "norm_layers": [norm.num_features for norm in norm_layers(main).values()],
+        "cells": list(cam.shape[1:]),
+        "layer": step.layer,
+        "graph": f"graph:{name}",
+        "norms": f"norms:{name}",
+        "pictures": [picture.entry() for picture in pictures],
+    }

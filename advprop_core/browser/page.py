@@ -116,12 +116,7 @@ def write_split(
 ) -> None:
     """Files for a web host: each named by its content, and packed beside itself.
 
-    Args:
-        networks: As in :func:`write_one_file`.
-        built: The scripts.
-        folder: New or empty.
-        lessons: As in :func:`write_one_file`.
-        training: As in :func:`write_one_file`.
+    Arguments are those of :func:`write_one_file`, but for the folder, which is new or empty.
 
     Raises:
         InputError: If the folder exists and is not empty.

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from advprop_core.browser.check import open_session, require_close
 from advprop_core.browser.gallery import pictures_for
-from advprop_core.browser.graph import INPUTS, OUTPUTS, example_inputs, write_graph
-from advprop_core.browser.norms import norm_vector
+from advprop_core.browser.graph import OUTPUTS, example_inputs, write_graph
+from advprop_core.browser.network import network_entry
 from advprop_core.browser.tiny_evaluation import Evaluation, LabStep
 from advprop_core.browser.tiny_network import (
     MEAN,
@@ -137,11 +137,11 @@ def training_graph(objective: Objective, batch: int = BATCH) -> bytes:
 
 
 def example_step(
-    objective: Objective, batch: int = BATCH, seed: int = 0
+    objective: Objective, batch: int = BATCH
 ) -> tuple[TrainingStep, StepState, StepData]:
     """An objective's step, with a state amid training and random pictures, for comparisons."""
     model = tiny_model(len(SHAPES), len(_branches(objective)) - 1)
-    draw = torch.Generator().manual_seed(seed)
+    draw = torch.Generator().manual_seed(0)
 
     def near(tensor: Tensor, distance: float) -> Tensor:
         return tensor + distance * torch.rand(tensor.shape, generator=draw)
@@ -185,8 +185,8 @@ def evaluation_graph(count: int = VALIDATION_PICTURES) -> bytes:
 
 
 def _lab_inputs(model: DualBNModel) -> dict[str, Tensor]:
-    inputs = dict(zip(INPUTS, example_inputs(model, SIZE, len(SHAPES)), strict=True))
-    return inputs | {"weights": flat_weights(model)}
+    example = example_inputs(model, SIZE, len(SHAPES))
+    return example._asdict() | {"weights": flat_weights(model)}
 
 
 def _checked_graph(
@@ -211,21 +211,8 @@ def _network_entry(model: DualBNModel) -> dict[str, Any]:
     _, _, cam = lab(*_lab_inputs(model).values())
     branches = dict.fromkeys(model.branch_names, "trained")
     info = ModelInfo("", SHAPES, SHAPES, SIZE, MEAN, STD, branches)  # type: ignore[arg-type]
-    return {
-        "name": NAME,
-        "title": "",
-        "about": "",
-        "size": SIZE,
-        "classes": list(SHAPES),
-        "branches": [{"name": name, "origin": info.origin(name).label} for name in branches],
-        "channels": norm_vector(model.branch("main")).shape[1],
-        "norm_layers": [norm.num_features for norm in norm_layers(model.branch("main")).values()],
-        "cells": list(cam.shape[1:]),
-        "layer": lab.step.layer,
-        "graph": f"graph:{NAME}",
-        "norms": f"norms:{NAME}",
-        "pictures": [picture.entry() for picture in pictures_for(info, SIZE)],
-    }
+    entry = network_entry(NAME, model, info, lab.step, cam, pictures_for(info, SIZE))
+    return entry | {"title": "", "about": ""}  # the page has words of its own
 
 
 def _sheet(scenes: Sequence[Scene]) -> bytes:

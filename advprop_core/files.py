@@ -63,6 +63,27 @@ def write_whole(path: Path, content: bytes | memoryview | str) -> None:
             temporary.unlink()
 
 
+class Keeper:
+    """Keeps files that are only there to save work later.
+
+    Attributes:
+        failure: Why files are no longer kept, such as a full disk; None while they are. The work
+            itself goes on, so this is not raised.
+    """
+
+    failure: CannotWrite | None = None
+
+    def keep(self, path: Path, content: bytes | str) -> bool:
+        """Write a file whole or not at all; whether it was written."""
+        if self.failure is not None:  # a disk that is full now is full for the next file too
+            return False
+        try:
+            write_whole(path, content)
+        except CannotWrite as failure:
+            self.failure = failure
+        return self.failure is None
+
+
 def remove_unfinished(folder: Path) -> None:
     """Remove what writers left that were killed; only where nobody else writes at the moment."""
     for leftover in folder.glob(_UNFINISHED.format("*")):

@@ -100,13 +100,13 @@ def real_photo(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 @pytest.fixture
 def fill_disk(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """A function after which the disk is full: for every file, or for the one of that name."""
+    """A function after which the disk is full: for every file, or for a file or folder by name."""
 
     def fill(name: str | None = None) -> None:
         replace = Path.replace
 
         def refuse(source: Path, target: Path) -> Path:
-            if name in (None, target.name):
+            if name in (None, target.name, target.parent.name):
                 raise OSError(errno.ENOSPC, "No space left on device")
             return replace(source, target)
 

@@ -18,7 +18,7 @@ from advprop_core.evaluation.cells import Cell, TestedModel
 from advprop_core.evaluation.conditions import Condition
 from advprop_core.evaluation.results import Answers
 from advprop_core.evaluation.stored_corruptions import Stored
-from advprop_core.files import CannotWrite, write_whole
+from advprop_core.files import Keeper
 from advprop_core.pictures.corruptions import CorruptionConfig
 from advprop_core.pictures.digests import DIGEST_LENGTH, image_digests
 from advprop_core.types import AttackConfig
@@ -30,7 +30,7 @@ _ANSWERS = [field.name for field in fields(Answers)]
 _IMAGES, _IDENTITY = "images", "identity"
 
 
-class CellStore:
+class CellStore(Keeper):
     """A folder of files, each with a cell's answers to some images.
 
     A cell is found again by all that decides its answers: the model's digest and size, the
@@ -42,8 +42,6 @@ class CellStore:
         reused: Of how many cells, and of how many branches' smallest radii, all was found.
         extended: Of how many a part was found.
         written: How many files were kept.
-        failure: Why answers are no longer kept, such as a full disk; None while they are. They
-            are measured all the same, so this is not raised.
     """
 
     def __init__(self, folder: Path, models: dict[str, str], *, device: str = "cpu") -> None:
@@ -55,7 +53,6 @@ class CellStore:
         self.reused = 0
         self.extended = 0
         self.written = 0
-        self.failure: CannotWrite | None = None
         self._models = models
         self._device = device
         self._digests: dict[tuple[int, int], tuple[Tensor, Tensor, list[bytes]]] = {}
@@ -111,18 +108,11 @@ class CellStore:
     def _write(
         self, identity: str, images: Sequence[bytes], places: Tensor, columns: dict[str, Tensor]
     ) -> None:
-        if self.failure is not None:  # a disk that is full now is full for the next file too
-            return
         joined = b"".join(images[index] for index in places.tolist())
         path = self.folder / f"{_name(identity.encode())}-{_name(joined)}.safetensors"
         digests = torch.frombuffer(bytearray(joined), dtype=torch.uint8).view(-1, DIGEST_LENGTH)
         content = as_safetensors(columns | {_IMAGES: digests}, {_IDENTITY: identity})
-        try:
-            write_whole(path, content)
-        except CannotWrite as failure:
-            self.failure = failure
-        else:
-            self.written += 1
+        self.written += self.keep(path, content)
 
     def _key(
         self,

@@ -11,12 +11,12 @@ import torch
 from platformdirs import user_cache_path
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as as_safetensors
-from torch import Tensor, nn
+from torch import Tensor
 
 from advprop_core.datasets.folders import Unreadable
 from advprop_core.datasets.listed import ImageList
 from advprop_core.errors import InputError
-from advprop_core.files import CannotWrite, write_whole
+from advprop_core.files import Keeper
 from advprop_core.models.checkpoints import Checkpoint
 from advprop_core.models.digest import branch_digest
 from advprop_core.models.dual_bn import PixelNetwork
@@ -96,21 +96,16 @@ def extract(
     return Features(torch.cat(values), kept_places, labels)
 
 
-class FeatureCache:
+class FeatureCache(Keeper):
     """A folder with features of branches and data sets, each under the digests of both.
 
     Args:
         folder: Need not exist yet; by default one of the person's own cache.
-
-    Attributes:
-        failure: Why features are no longer kept, such as a full disk; None while they are. They
-            are computed all the same, so this is not raised.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
         own = user_cache_path("advprop-lens", appauthor=False) / f"features-{FORMAT}"
         self.folder = folder or own
-        self.failure: CannotWrite | None = None
 
     def features(
         self,
@@ -139,17 +134,11 @@ class FeatureCache:
             return Features(kept["values"], kept["places"], images.labels[kept["places"]])
         features = extract(Extractor(module, size), images, size, progress)
         tensors = {"values": features.values, "places": features.places}
-        self._keep(path, as_safetensors(tensors, {_FACTS: json.dumps(facts)}))
-        return features
-
-    def _keep(self, path: Path, content: bytes) -> None:
-        if self.failure is not None:  # a disk that is full now is full for the next file too
-            return
-        try:
+        content = as_safetensors(tensors, {_FACTS: json.dumps(facts)})
+        if self.failure is None:
             self._make_room(len(content))
-            write_whole(path, content)
-        except CannotWrite as failure:
-            self.failure = failure
+        self.keep(path, content)
+        return features
 
     def _make_room(self, size: int) -> None:
         files = sorted(self.folder.glob("*.safetensors"), key=lambda path: path.stat().st_mtime)
@@ -181,19 +170,3 @@ def _read(path: Path, facts: dict[str, Any]) -> dict[str, Tensor] | None:
 
 
 _WORDS = {"network": "network", "images": "set of images", "size": "input size"}
-
-
-def last_layer(checkpoint: Checkpoint, branch: str) -> nn.Linear:
-    """The layer that features are given to.
-
-    Raises:
-        InputError: If the network does not end in one linear layer.
-    """
-    network: Any = checkpoint.model.branch(branch).network
-    layer = network.get_classifier()
-    if not isinstance(layer, nn.Linear):
-        raise InputError(
-            f"{checkpoint.info.architecture} does not end in one linear layer, and tracing needs "
-            "its gradient: use --method last-layer"
-        )
-    return layer

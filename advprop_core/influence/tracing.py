@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from captum.influence import TracInCPFast
@@ -18,7 +19,6 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from advprop_core.errors import InputError
-from advprop_core.influence.features import last_layer
 from advprop_core.models.bundle import open_file
 from advprop_core.models.checkpoints import Checkpoint
 from advprop_core.models.header import read_info
@@ -151,7 +151,13 @@ def layer_then(checkpoint: Checkpoint, branch: str) -> LayerThen:
     Raises:
         InputError: If the network does not end in one linear layer.
     """
-    layer = last_layer(checkpoint, branch)
+    network: Any = checkpoint.model.branch(branch).network
+    layer = network.get_classifier()
+    if not isinstance(layer, nn.Linear):
+        raise InputError(
+            f"{checkpoint.info.architecture} does not end in one linear layer, and tracing needs "
+            "its gradient: use --method last-layer"
+        )
     weight = layer.weight.detach()
     bias = weight.new_zeros(len(weight)) if layer.bias is None else layer.bias.detach()
     return LayerThen(weight, bias, float(checkpoint.info.recipe[RATE]))

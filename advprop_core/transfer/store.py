@@ -8,26 +8,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from advprop_core.files import CannotWrite, write_whole
+from advprop_core.files import Keeper
 from advprop_core.transfer.training import Curve
 
 FORMAT = 1
 """Raised when a file's form, or what its figures mean, changes; older files are not found."""
 
 
-class CellStore:
+class CellStore(Keeper):
     """A folder with a file for each finished cell, found by all that decides its result.
 
     Files appear whole or not at all, and the process may be ended at any moment.
-
-    Attributes:
-        failure: Why cells are no longer kept, such as a full disk; None while they are. They are
-            trained all the same, so this is not raised.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.failure: CannotWrite | None = None
 
     def read(self, deciding: Mapping[str, Any]) -> Curve | None:
         """What was kept of a cell; None where nothing was, or the file cannot be read."""
@@ -40,13 +35,8 @@ class CellStore:
 
     def write(self, deciding: Mapping[str, Any], curve: Curve) -> None:
         """Keep a cell, whole or not at all."""
-        if self.failure is not None:  # a disk that is full now is full for the next file too
-            return
         content = json.dumps({"deciding": deciding, "result": curve}, indent=1)
-        try:
-            write_whole(self._path(deciding), content)
-        except CannotWrite as failure:
-            self.failure = failure
+        self.keep(self._path(deciding), content)
 
     def _path(self, deciding: Mapping[str, Any]) -> Path:
         text = json.dumps({"format": FORMAT, **deciding}, sort_keys=True)

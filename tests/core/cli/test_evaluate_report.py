@@ -1,7 +1,6 @@
 """`advprop evaluate --report`: what is kept, taken up again and refused."""
 
 import csv
-import errno
 import json
 import os
 import signal
@@ -13,8 +12,7 @@ import pytest
 import torch
 
 from advprop_core.cli.main import main
-from advprop_core.evaluation import inputs, store
-from advprop_core.files import CannotWrite
+from advprop_core.evaluation import inputs
 from tests.core.training.children import exit_codes
 
 
@@ -43,12 +41,9 @@ def test_a_report_is_taken_up_again(advprop, model, val, tmp_path, monkeypatch) 
 
 
 def test_a_full_disk_costs_only_what_is_kept_for_later(
-    advprop, model, val, tmp_path, monkeypatch
+    advprop, model, val, tmp_path, fill_disk
 ) -> None:
-    def refuse(path, content):
-        raise CannotWrite(path, OSError(errno.ENOSPC, "No space left on device"), len(content))
-
-    monkeypatch.setattr(store, "write_whole", refuse)
+    fill_disk("cells")
     answer = advprop("evaluate", "--model", model, "--data", val, "--report", tmp_path / "report")
     assert answer.code == 0
     assert answer.out.count("not kept for a later run") == 1

@@ -1,12 +1,10 @@
 """`advprop transfer`: what a grid leaves behind, and what ends it."""
 
 import json
-from errno import ENOSPC
 from pathlib import Path
 
 import pytest
 
-from advprop_core.files import CannotWrite
 from advprop_core.models import checkpoints
 from advprop_core.transfer import run
 from advprop_core.transfer.pools import ThreadPool
@@ -95,9 +93,7 @@ def test_a_full_disk_keeps_no_cells_but_gives_results(
     advprop, asked, tmp_path, fill_disk, monkeypatch
 ) -> None:
     monkeypatch.setattr("advprop_core.transfer.pools.ProcessPool", ThreadPool)
-    monkeypatch.setattr(
-        "advprop_core.transfer.store.write_whole", lambda path, content: _full(path)
-    )
+    fill_disk("cells")
     answer = advprop(*asked, "--workers", 1)
     assert "results are complete, but not kept for a later run: " in answer.out
     assert "No space left on device" in answer.out
@@ -106,10 +102,6 @@ def test_a_full_disk_keeps_no_cells_but_gives_results(
     answer = advprop(*asked, "--workers", 1)
     assert answer.code == 2
     assert "could not be written (No space left on device)" in answer.err
-
-
-def _full(path: Path) -> None:
-    raise CannotWrite(path, OSError(ENOSPC, "No space left on device"), 10)
 
 
 def test_sources_of_other_sizes_are_each_shown_their_own(

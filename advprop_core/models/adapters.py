@@ -18,30 +18,20 @@ from advprop_core.pictures.digests import raw_bytes
 from advprop_core.types import Base
 
 
-def base_of(name: str, tensors: Mapping[str, Tensor]) -> Base:
-    """What an adapter says of the network it belongs to.
-
-    Args:
-        name: By which the network is found again.
-        tensors: Its main branch's tensors by timm's names.
-    """
-    return Base(name, _sha256(tensors))
-
-
 def require_same(base: Base, tensors: Mapping[str, Tensor], adapter: str) -> None:
     """Refuse tensors that are not those of the base that an adapter names.
 
     Raises:
         CheckpointError: With the adapter's name.
     """
-    if _sha256(tensors) != base.sha256:
+    if tensors_sha256(tensors) != base.sha256:
         raise CheckpointError(
             f"{adapter} is an adapter for other weights of {base.name}: its branches fit only the "
             "network that they were trained on"
         )
 
 
-def _sha256(tensors: Mapping[str, Tensor]) -> str:
+def tensors_sha256(tensors: Mapping[str, Tensor]) -> str:
     """Over names, shapes and float32 values: the same in whichever file they are."""
     digest = hashlib.sha256()
     for name, tensor in sorted(tensors.items()):

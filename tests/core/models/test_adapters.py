@@ -6,10 +6,11 @@ from safetensors.torch import load_file
 
 from advprop_core import open_model
 from advprop_core.models import bundle, checkpoints
-from advprop_core.models.adapters import base_of
+from advprop_core.models.adapters import tensors_sha256
 from advprop_core.models.header import CheckpointError, read_info
 from advprop_core.models.published import PUBLISHED, is_installed, read_published
 from advprop_core.models.timm_networks import create
+from advprop_core.types import Base
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def make_adapter(base, tmp_path, make_dual, make_info):
         main = open_model(base).model.branch("main").network.state_dict()
         model.load_state_dict(main, strict=False)
         branches = dict.fromkeys(model.branch_names, "adapted") | {"main": "trained"}
-        info = make_info(branches=branches, base=base_of(base_name, main))
+        info = make_info(branches=branches, base=Base(base_name, tensors_sha256(main)))
         checkpoints.save(tmp_path / name, model, info)
         return tmp_path / name, model
 

@@ -10,9 +10,10 @@ from safetensors.torch import save_file
 
 from advprop_core import open_model
 from advprop_core.models import checkpoints
-from advprop_core.models.adapters import base_of
+from advprop_core.models.adapters import tensors_sha256
 from advprop_core.models.header import CheckpointError
 from advprop_core.models.imagenet import imagenet_classes
+from advprop_core.types import Base
 
 HALVES = (0.5, 0.5, 0.5)
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -56,7 +57,7 @@ def test_a_network_of_the_hub_opens_and_takes_an_adapter(put_in_cache, name, mea
         torch.testing.assert_close(answers, expected, rtol=1e-4, atol=1e-4)
 
     adapter = tmp_path / "adapter.safetensors"
-    base = base_of(name, model.branch("main").network.state_dict())
+    base = Base(name, tensors_sha256(model.branch("main").network.state_dict()))
     origins = {"main": "trained", "aux": "adapted"}
     checkpoints.save(adapter, model, replace(info, branches=origins, base=base))
     assert adapter.stat().st_size < 2_000_000

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -156,7 +156,7 @@ def compare(options: _CompareOptions) -> None:
     experiment = _experiment(subject, options, perturbation)
     result = subject.run(experiment)
     content = subject.manifest(result, perturbation)
-    content["maps"] = _maps_json(subject, options, result)
+    content["maps"] = _maps_json(subject, experiment, result)
     names = subject.info.class_names
     sheet = draw_comparison(result, captions(result, perturbation, subject.title, names))
     subject.tell(report, result, perturbation)
@@ -187,13 +187,11 @@ def _explained(info: ModelInfo, text: str | None) -> int | Literal["own"] | None
     return read_class(info, text, "--class-index")
 
 
-def _maps_json(subject: Subject, options: _CompareOptions, result: Comparison) -> dict[str, Any]:
+def _maps_json(subject: Subject, experiment: Experiment, result: Comparison) -> dict[str, Any]:
     """Which maps there are, or why there are none."""
-    asked: dict[str, Any] = {
-        "method": options.method,
-        "layer": options.layer,
-        "seed": options.seed if options.map_seed is None else options.map_seed,
-    }
+    assert experiment.maps is not None
+    asked = asdict(experiment.maps)
+    explained = asked.pop("class_index")
     if not result.maps:
         return asked | {"refused": result.maps_refused}
     first = next(iter(result.maps.values()))
@@ -201,7 +199,7 @@ def _maps_json(subject: Subject, options: _CompareOptions, result: Comparison) -
         f"{kind}_{branch}": class_json(subject.info, drawn.class_index)
         for (kind, branch), drawn in result.maps.items()
     }
-    if options.class_index == _OWN:
+    if explained == _OWN:
         return asked | {"layer": first.layer, "classes": classes}
     return asked | {"layer": first.layer, "class": class_json(subject.info, first.class_index)}
 

@@ -43,11 +43,7 @@ def first_look(
 ) -> dict[str, Any]:
     """What the network makes of the picture, clean and perturbed, as the page's manifest has it.
 
-    Args:
-        step: The graph, in PyTorch.
-        norms: Branch to its vector.
-        picture: Of the network's size.
-        look: How it is perturbed.
+    ``norms`` are each branch's vector; the picture is of the network's size.
     """
     pixels = to_pixels(picture.image, picture.image.height)
     through = step.through(norms[look.attack_branch])

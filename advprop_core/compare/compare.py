@@ -153,11 +153,7 @@ def with_maps(
 ) -> Comparison:
     """The comparison with maps of its pictures, in place of those that it has.
 
-    Args:
-        branches: Which made the comparison.
-        comparison: Of one image.
-        maps: Which maps to make.
-        progress: Called with (done, total); may raise to stop.
+    The branches are those that made the comparison.
 
     Raises:
         UnknownLayer, ValueError: As for :func:`compare`.

@@ -116,12 +116,6 @@ class FeatureCache(Keeper):
     ) -> Features:
         """Read what was kept, or run the network once over all images and keep that.
 
-        Args:
-            checkpoint: The network.
-            branch: Which of its branches.
-            images: A training or a test set.
-            progress: Called after each batch that the network runs.
-
         Raises:
             InputError: If the file holds features of another network, set or size, or no image of
                 a class can be read.

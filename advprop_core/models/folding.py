@@ -47,10 +47,7 @@ def fold(module: nn.Module, example: Tensor) -> nn.Module:
 def moved_by_folding(module: nn.Module, example: Tensor, layers: Iterable[str]) -> set[str]:
     """The layers that give something else after :func:`fold`: their last norm lies outside them.
 
-    Args:
-        module: As for :func:`fold`.
-        example: Likewise.
-        layers: Dotted names within the module.
+    Module and example are those of :func:`fold`; layers are dotted names within the module.
     """
     pairs = _foldable_pairs(module, example)
 

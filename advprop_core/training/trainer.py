@@ -108,12 +108,9 @@ class Trainer:
     def all_epochs(
         self, report: Callable[[Report], None], keep: Callable[[int, float], None] | None = None
     ) -> None:
-        """From where the run stands to its end.
+        """From where the run stands to its end; both are called on the first process only.
 
-        Args:
-            report: Called on the first process only.
-            keep: Likewise; called after each epoch, from 1, with the learning rate of its last
-                step.
+        ``keep`` is called after each epoch, from 1, with the learning rate of its last step.
         """
         is_first = self.accelerator.is_main_process
         log = self.out / state.LOG if self.out and is_first else None

@@ -18,13 +18,7 @@ CLASSES = "classes.txt"
 
 
 def compare_command(experiment: Experiment, source: Source, picture: str) -> str:
-    """The command, to be typed where the bundle is unpacked.
-
-    Args:
-        experiment: What is done.
-        source: With which network.
-        picture: Name of the picture's file.
-    """
+    """The command, to be typed where the bundle is unpacked; ``picture`` is its picture's file."""
     info = source.info
     truth = experiment.true_class
     words = ["advprop", "compare", picture, "--model", source.name]

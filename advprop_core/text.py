@@ -132,12 +132,7 @@ def listing(names: Sequence[str], most: int = 10) -> str:
 
 
 def did_you_mean(name: str, choices: Iterable[str]) -> str:
-    """``Did you mean pgd or fgsm?``, or what there is where nothing is near.
-
-    Args:
-        name: What a person wrote.
-        choices: What they can write.
-    """
+    """``Did you mean pgd or fgsm?``, or what there is where nothing is near."""
     names = list(dict.fromkeys(choices))
     if near := difflib.get_close_matches(name, names, 3, 0.5):
         return f"Did you mean {join(near, 'or')}?"

@@ -87,11 +87,6 @@ def attack_grid(
 def read_radius(text: str, norm: str, name: str) -> float:
     """A radius such as ``4/255`` or ``0.0157``, in pixel units on [0, 1].
 
-    Args:
-        text: What a person wrote.
-        norm: Of the ball.
-        name: What the messages call it.
-
     Raises:
         InputError: For what is no number; or for a whole one of L-infinity, which is meant in steps
             of 255 and would be the whole range of pixels.

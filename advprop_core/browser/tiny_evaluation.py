@@ -14,11 +14,7 @@ from advprop_core.models.dual_bn import MAIN, DualBNModel
 
 
 class Evaluation(nn.Module):
-    """How a branch answers pictures, clean and attacked in one step through itself.
-
-    Args:
-        model: As for :class:`~advprop_core.browser.tiny_step.TrainingStep`.
-    """
+    """How a branch answers pictures, clean and attacked in one step through itself."""
 
     def __init__(self, model: DualBNModel) -> None:
         super().__init__()
@@ -54,9 +50,7 @@ class Evaluation(nn.Module):
 class LabStep(nn.Module):
     """The step of attacks and maps that a page's lab runs, with the weights as an input.
 
-    Args:
-        model: As for :class:`~advprop_core.browser.tiny_step.TrainingStep`.
-        size: Side of the pictures in pixels.
+    ``size`` is the side of the pictures in pixels.
     """
 
     def __init__(self, model: DualBNModel, size: int) -> None:

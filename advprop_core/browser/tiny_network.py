@@ -22,12 +22,7 @@ MEAN, STD = (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)
 
 
 def tiny_model(classes: int, auxiliaries: int) -> DualBNModel:
-    """Three strided convolutions, each with BatchNorm and ReLU, and a linear layer.
-
-    Args:
-        classes: Number of classes K.
-        auxiliaries: Number of auxiliary branches.
-    """
+    """Three strided convolutions, each with BatchNorm and ReLU, and a linear layer."""
     layers = [
         (f"stage{index}", _stage(*widths)) for index, widths in enumerate(pairwise(_WIDTHS), 1)
     ]

@@ -63,8 +63,7 @@ class PageTraining:
 def page_training(objectives: Sequence[Objective] = OBJECTIVES) -> PageTraining:
     """Export the graphs, compare each with PyTorch, and draw the pictures.
 
-    Args:
-        objectives: Ways to learn, in the order of the page's picker; the first is the usual one.
+    The objectives are in the order of the page's picker; the first is the usual one.
 
     Raises:
         NotExportable: If the runtime refuses a graph, or one differs from PyTorch.
@@ -123,10 +122,6 @@ def training_graph(objective: Objective, batch: int = BATCH) -> bytes:
 
     Its inputs are those of :class:`~advprop_core.browser.tiny_step.StepState` and ``StepData`` that
     the objective uses; its outputs are ``new_`` and each part of the state, and the figures.
-
-    Args:
-        objective: What is minimised.
-        batch: Pictures N of a step.
 
     Raises:
         NotExportable: If the runtime refuses it, or it differs from PyTorch.

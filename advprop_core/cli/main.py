@@ -83,13 +83,10 @@ for _panel, _commands in (
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Entry point of the console script.
+    """Entry point of the console script, whose arguments are by default those of the process.
 
     What a person can put right is told in one sentence on standard error, with exit code 2.
     Anything else is a defect of ours and keeps its traceback.
-
-    Args:
-        arguments: Instead of those of the process.
     """
     # Before torch is loaded: on a busy machine its threads would spend most of their time spinning.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

@@ -43,8 +43,7 @@ class Processes:
     def gather(self, results: Sequence[T]) -> list[T]:
         """What all made of their shares, in the order of the parts; every process must call it.
 
-        Args:
-            results: What this one made of its share; on the CPU, for it is pickled.
+        The results are on the CPU, for they are pickled.
         """
         if self.count == 1:
             return list(results)

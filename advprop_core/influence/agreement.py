@@ -81,10 +81,7 @@ def measure_agreement(
 ) -> ClassAgreement:
     """Trace every test image, for the loss of its true class.
 
-    Args:
-        tracer: One branch with its training images.
-        test: Features of the test images, as the tracer reads them, with the same classes.
-        progress: Called with test images.
+    ``test`` are its features as the tracer reads them, with the same classes.
     """
     method, train_labels = tracer.method, tracer.features.labels
     classes = len(tracer.images.classes)

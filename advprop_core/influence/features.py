@@ -48,12 +48,9 @@ class Features:
 
 
 class Extractor:
-    """A branch up to its last layer, folded for speed.
+    """A frozen branch of a timm network up to its last layer, folded for speed.
 
-    Args:
-        branch: A frozen branch of a timm network.
-        size: Side of its input in pixels.
-        device: Where it runs.
+    ``size`` is the side of its input in pixels.
     """
 
     def __init__(self, branch: PixelNetwork, size: int, device: torch.device | str = "cpu") -> None:
@@ -99,8 +96,7 @@ def extract(
 class FeatureCache(Keeper):
     """A folder with features of branches and data sets, each under the digests of both.
 
-    Args:
-        folder: Need not exist yet; by default one of the person's own cache.
+    It need not exist yet; by default it is one of the person's own cache.
     """
 
     def __init__(self, folder: Path | None = None) -> None:

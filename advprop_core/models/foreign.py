@@ -51,11 +51,6 @@ def read_foreign(
 
     What a person says goes before what the file says, and that before a guess.
 
-    Args:
-        content: Whatever the file holds.
-        settings: What the person says.
-        path: Of the file.
-
     Returns:
         What describes it; its tensors in the layout of ``DualBNModel.state_dict``; and where each
         thing comes from.

@@ -92,10 +92,7 @@ def is_installed(name: str) -> bool:
 
 
 def read_published(name: str) -> dict[str, Tensor]:
-    """A published network's tensors by timm's names.
-
-    Args:
-        name: A key of :data:`PUBLISHED`.
+    """A published network's tensors by timm's names; ``name`` is a key of :data:`PUBLISHED`.
 
     Raises:
         CheckpointError: If its package is not installed, or the weight file has other bytes than
@@ -116,10 +113,6 @@ def timm_names(keys: Iterable[str], stage_sizes: Sequence[int]) -> dict[str, str
     """Key of a package's tensor to the key of the same tensor in timm's network.
 
     The packages number the blocks of all stages in one row; timm numbers them stage by stage.
-
-    Args:
-        keys: Of the package's tensors.
-        stage_sizes: Number of blocks in each stage.
 
     Raises:
         KeyError: For a key that the rules do not cover.

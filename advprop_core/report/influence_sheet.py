@@ -106,10 +106,7 @@ def draw_matrices(
 ) -> Image.Image:
     """Mean influence of training classes (across) on test classes (down), a square per branch.
 
-    Args:
-        matrices: Model, branch, and (C, C) values.
-        class_names: In class-index order.
-        title: What stands at the top.
+    ``matrices`` are model, branch, and (C, C) values, in class-index order.
     """
     label = 150
     wide = _MATRIX + label + _BLOCK_GAP

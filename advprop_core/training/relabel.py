@@ -22,11 +22,6 @@ def for_network(photos: TrainingData, model: DualBNModel, info: ModelInfo) -> Tr
 
     Class folders that are classes of the network give true labels. Otherwise its main branch's
     answers to the clean photos are the labels, so that accuracy is agreement with these.
-
-    Args:
-        photos: With classes of their own.
-        model: Its main branch is asked.
-        info: Gives its classes.
     """
     ids = [class_id for class_id, _ in photos.classes]
     indices = match_classes(info.classes, ids)

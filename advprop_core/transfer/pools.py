@@ -58,10 +58,7 @@ def attempt(run: Run, task: Any) -> Any:
 def run_all(pool: Pool, tasks: Sequence[Any], finished: Callable[[int, Any], None]) -> None:
     """Run every task, and one that fails once more.
 
-    Args:
-        pool: Where.
-        tasks: In the order in which they are begun.
-        finished: Called with a task's index and its result, or its second Failure.
+    ``finished`` is called with a task's index and its result, or its second Failure.
     """
     waiting = {pool.submit(task): (index, True) for index, task in enumerate(tasks)}
     while waiting:

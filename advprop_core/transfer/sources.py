@@ -96,13 +96,7 @@ def open_source(name: str) -> Source:
 
 
 def describe_training(recipe: Mapping[str, Any], branch: str, origin: str) -> str:
-    """``natural``, ``adversarial, L2 ε = 0.5``, ``advprop, aux, L∞ ε = 1/255`` and their like.
-
-    Args:
-        recipe: Of the network's header.
-        branch: Its name.
-        origin: How it came to be.
-    """
+    """``natural``, ``adversarial, L2 ε = 0.5``, ``advprop, aux, L∞ ε = 1/255`` and their like."""
     objective, attack = recipe.get("objective"), recipe.get("attack")
     if objective in (None, "vanilla") or (objective == "auxiliary" and branch == MAIN):
         return "natural" if origin == "trained" else origin

@@ -61,11 +61,7 @@ def pack(files: Mapping[str, bytes]) -> bytes:
 
 
 def unpack(data: bytes, title: str) -> dict[str, bytes]:
-    """Name to content of every file in a zip.
-
-    Args:
-        data: The zip.
-        title: What messages call it.
+    """Name to content of every file in a zip, which messages call by the title.
 
     Raises:
         BundleError: If it is no zip, damaged, too large, or holds what :func:`pack` never writes.

@@ -51,10 +51,7 @@ def replay(
 ) -> Replay:
     """Make a bundle's comparison again from its own picture, and compare.
 
-    Args:
-        bundle: As :func:`~advprop_core.compare.bundles.read.read_bundle` gives it.
-        source: The network to do it with.
-        progress: Called with the share that is done.
+    ``progress`` is called with the share that is done.
 
     Raises:
         ImageError: If the bundle's picture cannot be read.

@@ -1,7 +1,5 @@
 """Files that are written whole or not at all, what made them, and what damaged zip files raise."""
 
-from __future__ import annotations
-
 import errno
 import os
 import platform

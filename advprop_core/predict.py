@@ -1,7 +1,5 @@
 """Pixels to logits, and logits to predictions."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 
 import torch

@@ -1,7 +1,5 @@
 """Predictions and maps of the networks between two branches, on one picture."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal

@@ -1,7 +1,5 @@
 """How far apart the norm layers of two branches are, channel by channel."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args

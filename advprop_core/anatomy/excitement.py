@@ -1,7 +1,5 @@
 """What single channels see: the maps that come out of a norm layer."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Which norm layers carry what two branches differ in: their predictions, put in one by one."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args

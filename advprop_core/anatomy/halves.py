@@ -1,7 +1,5 @@
 """Which half of the norm makes a branch robust: γ and β, or the running statistics?"""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """Which norm layers a model has, in what order they run, and what they are called together."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 
 import torch

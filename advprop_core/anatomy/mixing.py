@@ -1,7 +1,5 @@
 """Networks between two branches, and branches with some norm layers of the other."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 

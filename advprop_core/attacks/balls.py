@@ -1,7 +1,5 @@
 """A norm as pure functions: a random start, the steepest direction, the way back, a length."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

@@ -8,8 +8,6 @@ off every margin, and adversarial training is to minimise the loss of what is le
 The digits are those that come with scikit-learn: 8 × 8 pixels, written by 43 people.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

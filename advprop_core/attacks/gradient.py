@@ -8,8 +8,6 @@ Papers: FGSM, Goodfellow et al., arXiv 1412.6572; I-FGSM, Kurakin et al., arXiv 
 PGD, Madry et al., arXiv 1706.06083.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """What attacks refuse, and the copies they work on."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import torch

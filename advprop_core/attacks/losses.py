@@ -1,7 +1,5 @@
 """What attacks raise: losses whose gradient is left where a network is confident."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -1,7 +1,5 @@
 """Attacks and radii as people name and write them; loads no torch."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from itertools import combinations
 

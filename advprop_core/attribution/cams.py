@@ -3,8 +3,6 @@
 They need what a layer gave and its gradient. Both are caught by hooks on a private view.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any

@@ -1,7 +1,5 @@
 """Why a map is refused."""
 
-from __future__ import annotations
-
 from advprop_core.errors import InputError
 
 

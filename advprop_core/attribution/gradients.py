@@ -1,7 +1,5 @@
 """Maps read off the gradient at the pixels. None of them needs a hook."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 
 import torch

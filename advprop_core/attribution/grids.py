@@ -1,7 +1,5 @@
 """Many maps at once: all branches and inputs, or all layers."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 

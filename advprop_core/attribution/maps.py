@@ -1,7 +1,5 @@
 """`explain`: checks what is asked, hands it to the method, and checks what comes back."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """What maps there are and how to read each; loads nothing heavy, so that a page can list them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal

@@ -1,7 +1,5 @@
 """Maps that hide parts of the image and look at the scores. None of them needs a gradient."""
 
-from __future__ import annotations
-
 import torch
 from captum.attr import Occlusion
 from torch import Tensor

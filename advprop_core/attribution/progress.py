@@ -1,7 +1,5 @@
 """How far maps and checks have come, for whoever waits for them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import accumulate
 

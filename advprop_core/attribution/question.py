@@ -1,7 +1,5 @@
 """One call of `explain`, checked, as every method receives it."""
 
-from __future__ import annotations
-
 import operator
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence

@@ -3,8 +3,6 @@
 captum sets such rules by hooks, so all of this happens on a private, rewired view.
 """
 
-from __future__ import annotations
-
 import warnings
 
 import torch

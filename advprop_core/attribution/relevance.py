@@ -5,8 +5,6 @@ it fits none of the residual networks here. This one steps in where torch functi
 it needs no hook, and it does not matter how a network is written down.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from typing import Any
 

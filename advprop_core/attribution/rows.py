@@ -1,7 +1,5 @@
 """Maps of one image in rows, one for each method and layer, and how the maps of a row differ."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final

@@ -1,7 +1,5 @@
 """Private copies of a network: for hooks, and for methods that change the backward pass."""
 
-from __future__ import annotations
-
 import copy
 from collections import Counter
 from collections.abc import Collection

@@ -4,8 +4,6 @@ PyTorch's own decompositions of these end in ``prims`` operators, which do not e
 here stands for one ``aten`` operator, takes its arguments, and gives what it gives.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple

@@ -1,7 +1,5 @@
 """What a browser cannot run."""
 
-from __future__ import annotations
-
 from advprop_core.errors import InputError
 
 

@@ -1,7 +1,5 @@
 """What the page shows before its network is there: one perturbed picture, answered and mapped."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

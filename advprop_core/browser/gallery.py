@@ -1,7 +1,5 @@
 """The pictures that a page begins with: photos of scikit-image, or drawn scenes."""
 
-from __future__ import annotations
-
 import base64
 import re
 from collections.abc import Sequence

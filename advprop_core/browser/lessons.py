@@ -1,7 +1,5 @@
 """What lessons on the page need beside networks: digits with two models of them, drawn scenes."""
 
-from __future__ import annotations
-
 import base64
 from typing import Any
 

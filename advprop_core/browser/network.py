@@ -1,7 +1,5 @@
 """A network as the page takes it: a graph, a vector for each branch, and what describes them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -4,8 +4,6 @@ In eval mode a BatchNorm multiplies each channel by a scale and adds a shift. Br
 nothing else, so a branch is the list of its scales and shifts.
 """
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Callable
 

@@ -1,7 +1,5 @@
 """What a page asks of the network that it trains: how good it is, and all that the lab shows."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call

@@ -3,8 +3,6 @@
 A graph takes and gives each kind of tensor as one vector, so that a page need not know the layers.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from itertools import pairwise

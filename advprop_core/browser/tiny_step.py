@@ -4,8 +4,6 @@ It is what ``training/`` does in a step, without modules that change. Everything
 changes goes in as a tensor and comes out as a new one, so that it can be an ONNX graph.
 """
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """What a page needs to train a tiny network by itself: graphs, pictures, and how it starts."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """``app``: what it checks before it starts Streamlit."""
 
-from __future__ import annotations
-
 import json
 import os
 import sys

@@ -1,7 +1,5 @@
 """``convert``: every branch of a model file of another program, in this project's layout."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated

@@ -1,7 +1,5 @@
 """Where each branch looks: ``explain``, in one photo or over a built-in data set."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from advprop_core.cli.map_options import ExplainOptions

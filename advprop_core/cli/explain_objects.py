@@ -1,7 +1,5 @@
 """``explain`` over scenes whose objects are known: how much of the maps lies on them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """``explain`` for one photo: its maps, how they differ, and how far they can be trusted."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """The ``advprop`` command: a router; each command has a file of its own beside this one."""
 
-from __future__ import annotations
-
 import io
 import os
 import sys

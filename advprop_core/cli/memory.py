@@ -1,7 +1,5 @@
 """How a command's process treats the memory it has freed."""
 
-from __future__ import annotations
-
 import ctypes
 import platform
 

@@ -1,7 +1,5 @@
 """A photo and a model, and what ``attack``, ``compare`` and ``explain`` make of them."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace

@@ -1,7 +1,5 @@
 """The recipe of ``train``: an option for each of its fields, and a recipe file below them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import Field, fields
 from inspect import Parameter

@@ -1,7 +1,5 @@
 """How far maps can be trusted: a table for people, and plain values."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

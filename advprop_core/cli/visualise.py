@@ -1,7 +1,5 @@
 """What a branch would like to see: ``visualise``, of a class or of a channel."""
 
-from __future__ import annotations
-
 from advprop_core.cli.options import with_options
 from advprop_core.cli.output import Report, make_folder
 from advprop_core.cli.visualise_options import VisualiseOptions

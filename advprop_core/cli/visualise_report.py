@@ -1,7 +1,5 @@
 """What ``visualise`` makes, writes and says."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass

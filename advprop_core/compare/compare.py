@@ -1,7 +1,5 @@
 """The main job: perturb an image, ask every branch, and map where each looked."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, TypeVar

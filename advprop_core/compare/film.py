@@ -1,7 +1,5 @@
 """An attack step by step: the picture on its way, what each branch says, and where it looks."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Who fools whom? An attack through each branch, shown to each branch."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 

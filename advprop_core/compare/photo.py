@@ -1,7 +1,5 @@
 """How every question of this room begins: one photo, and what each branch should say of it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

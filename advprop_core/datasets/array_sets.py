@@ -1,7 +1,5 @@
 """Published sets whose images lie in arrays: CIFAR, SVHN and the three MNISTs, by torchvision."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Class folders on disk: the images in each, and the class of a network that each is."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice, zip_longest

@@ -1,7 +1,5 @@
 """Class names of well-known data sets, in the order that networks learn them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from advprop_core.datasets.cifar import CIFAR10_NAMES

@@ -1,7 +1,5 @@
 """Data sets as they lie on disk: ``KIND:DIR``, or a folder that shows what it is."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

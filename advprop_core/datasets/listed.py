@@ -1,7 +1,5 @@
 """Labelled images that are listed at once and read only where they are wanted."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 from collections.abc import Callable, Sequence

@@ -1,7 +1,5 @@
 """Data sets by the name a person gives on the command line."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path

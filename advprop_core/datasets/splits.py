@@ -1,7 +1,5 @@
 """Folders that hold a data set's splits, each with its class folders; loads no torch."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Imagenette as torchvision has it: fetched when a person asks for it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path

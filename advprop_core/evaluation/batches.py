@@ -1,7 +1,5 @@
 """Images measured a batch at a time, by processes together, and saved on the way."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from time import monotonic
 from typing import TypeVar

@@ -1,7 +1,5 @@
 """95 % intervals of what no formula gives: from images drawn anew."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

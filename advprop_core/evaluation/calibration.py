@@ -1,7 +1,5 @@
 """Whether a branch is right as often as it is confident."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """What is measured: a cell is one figure of the table, a model's branch under a condition."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 

@@ -1,7 +1,5 @@
 """What images go through before a branch sees them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any, Literal
 

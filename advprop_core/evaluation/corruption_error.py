@@ -1,7 +1,5 @@
 """One figure for all corruptions: their plain mean, and the mCE of ImageNet-C's article."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType

@@ -1,7 +1,5 @@
 """The images on which branches of one network part ways."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """What networks are shown under a condition: clean, attacked, corrupted or probed pixels."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """95 % intervals that a formula gives; loads no torch."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -4,8 +4,6 @@ The checks are those of Athalye et al., arXiv 1802.00420: one step must not beat
 not beat a gradient, a larger ball must not protect, and without a bound nothing may survive.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations

@@ -1,7 +1,5 @@
 """Networks that may answer with some of their classes alone, and what they are shown clean."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """What a person should know of the images before they trust a figure, in sentences."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from advprop_core.datasets.folders import Unreadable

@@ -4,8 +4,6 @@ Whether two intervals overlap does not say: they treat the images of each branch
 counts is on which images one of the two alone is right. Loads no torch.
 """
 
-from __future__ import annotations
-
 import base64
 import binascii
 import hashlib

@@ -1,7 +1,5 @@
 """Processes that share a piece of work: one alone, or as many as torchrun or Accelerate started."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Whether a branch goes by an object's outline or by its texture."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from torch import Tensor

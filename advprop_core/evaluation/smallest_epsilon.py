@@ -1,7 +1,5 @@
 """The smallest radius at which PGD fools a branch, image by image."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

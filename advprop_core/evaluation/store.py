@@ -1,7 +1,5 @@
 """Finished answers on disk, so that an interrupted evaluation goes on where it was."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Sequence

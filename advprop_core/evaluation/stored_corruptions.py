@@ -1,7 +1,5 @@
 """Corrupted images that are read from files, a batch at a time."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Protocol
 

@@ -1,7 +1,5 @@
 """What an evaluation found, as plain values: the content of ``results.json``."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any

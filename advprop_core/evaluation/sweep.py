@@ -1,7 +1,5 @@
 """Asks every branch about every condition, and shares what cells share."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial

@@ -1,7 +1,5 @@
 """Do two maps say the same: of two branches, of clean and adversarial input?"""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch

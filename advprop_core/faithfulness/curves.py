@@ -3,8 +3,6 @@
 Petsiuk et al., "RISE", arXiv 1806.07421.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

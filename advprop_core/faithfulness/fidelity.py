@@ -3,8 +3,6 @@
 Yeh et al., "On the (In)fidelity and Sensitivity of Explanations", arXiv 1901.09392.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Maps as the checks take them, and what is said where nothing can be."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, is_dataclass

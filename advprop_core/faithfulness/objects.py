@@ -1,7 +1,5 @@
 """Does the map look at the object? On TextureShapes, whose true masks are known."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 

@@ -3,8 +3,6 @@
 Adebayo et al., "Sanity Checks for Saliency Maps", arXiv 1810.03292.
 """
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

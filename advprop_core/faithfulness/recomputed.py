@@ -3,8 +3,6 @@
 The only file here that knows how maps are made.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial

@@ -1,7 +1,5 @@
 """How much the maps of several branches look at the object, all measured on the same scenes."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial

@@ -1,7 +1,5 @@
 """A network's stages from shallow to deep, and random weights for them."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 

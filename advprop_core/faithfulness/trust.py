@@ -1,7 +1,5 @@
 """Everything that is measured about the maps of one image."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 

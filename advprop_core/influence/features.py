@@ -1,7 +1,5 @@
 """Penultimate features of a data set, computed once for each network and kept on disk."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from pathlib import Path

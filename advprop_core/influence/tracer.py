@@ -1,7 +1,5 @@
 """A branch's predictions, traced to the images that it, or its last layer, was trained on."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial

@@ -6,8 +6,6 @@ as in the article's appendix F; captum's ``TracInCPFast`` does that exactly. It 
 features, so that no image goes through the network again.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -6,8 +6,6 @@ published network, a bundled one, one of timm's, or a file. The digest of the ba
 compared when the adapter is opened, because on other weights its branches would mean nothing.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Mapping
 

@@ -4,8 +4,6 @@ timm has some 1400. Even without memory for its weights, one takes a tenth of a 
 only those are built whose first and last layers are in the file, and only for a limited time.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """A checkpoint's card: what its header says, for people, as Markdown."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -6,8 +6,6 @@ that is no class exactly is compared without case and with underscores for space
 that leaves a single class: ``A`` and ``a`` are two classes. Loads no torch.
 """
 
-from __future__ import annotations
-
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -6,8 +6,6 @@ tree, and every tensor outside the norm layers is the same object in all of them
 switch to set, so there is none to forget, and threads cannot disturb one another.
 """
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Self

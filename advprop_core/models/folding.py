@@ -1,7 +1,5 @@
 """BatchNorm folded into the convolution before it: the same outputs, one pass over memory less."""
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Callable, Iterable
 from typing import Any

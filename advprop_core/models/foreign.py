@@ -1,7 +1,5 @@
 """Model files of other programs: what they say, what a person adds, and what has to be guessed."""
 
-from __future__ import annotations
-
 import argparse
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path

@@ -6,8 +6,6 @@ A safetensors file holds it in its header. A ``.pth`` file has no room for it: t
 text of a file beside it, ``FILE.pth.json``, with the sha256 of the file that it describes.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import struct

@@ -1,7 +1,5 @@
 """The 1000 classes of ImageNet-1k; loads no torch."""
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Sequence
 from functools import cache

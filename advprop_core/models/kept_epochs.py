@@ -1,7 +1,5 @@
 """Checkpoints that a run keeps after each epoch, beside the one that it ends with."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 RATE = "learning_rate_then"

@@ -1,7 +1,5 @@
 """A model file that somebody wants to open: what is known of it before it is described."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path

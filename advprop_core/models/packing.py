@@ -3,8 +3,6 @@
 There torch multiplies matrices with MKL, which on AMD's processors takes twice as long.
 """
 
-from __future__ import annotations
-
 import copy
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What a person says of a model file that does not say it itself; loads no torch."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass

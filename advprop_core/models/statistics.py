@@ -1,7 +1,5 @@
 """Running statistics of BatchNorm, estimated again on given images."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import torch

@@ -1,7 +1,5 @@
 """timm networks as models that take pixels."""
 
-from __future__ import annotations
-
 import socket
 from collections.abc import Mapping, Sequence
 from typing import Any

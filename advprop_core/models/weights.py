@@ -7,8 +7,6 @@ Every mapping in the file is tried with every prefix that its keys have in commo
 that gives most of the network's tensors is taken.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping

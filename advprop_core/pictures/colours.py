@@ -1,7 +1,5 @@
 """Images of any mode as 8-bit RGB."""
 
-from __future__ import annotations
-
 import numpy as np
 from PIL import Image
 

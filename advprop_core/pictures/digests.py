@@ -1,7 +1,5 @@
 """Digests of images, and seeds that follow from them."""
 
-from __future__ import annotations
-
 import hashlib
 
 from torch import Tensor

@@ -1,7 +1,5 @@
 """Erasing parts of a picture: what does a network still say without them?"""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

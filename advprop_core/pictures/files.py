@@ -1,7 +1,5 @@
 """Picture files in folders: which are read, and which are left out and why; loads no torch."""
 
-from __future__ import annotations
-
 import os
 import stat
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """Which image formats are read, and how the bytes of a file show its format."""
 
-from __future__ import annotations
-
 import io
 import re
 import struct

@@ -1,7 +1,5 @@
 """What every function that takes pixels asks of them."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -1,7 +1,5 @@
 """Parts of a picture that a person marks, and what is put in their place; loads no torch."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ Command line, reports and app take their colours from here, so that a picture me
 wherever it is drawn.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Final, Literal
 

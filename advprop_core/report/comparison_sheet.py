@@ -1,7 +1,5 @@
 """One picture of a comparison: photos, predictions and maps."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from PIL import Image

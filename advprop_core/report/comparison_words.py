@@ -1,7 +1,5 @@
 """What is said of one comparison: what happened, how it was perturbed, what was measured."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from advprop_core.compare.experiment import Perturbation

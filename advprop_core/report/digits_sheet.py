@@ -1,7 +1,5 @@
 """One picture of the logistic regression on digits: weights, signs, and a digit that fools."""
 
-from __future__ import annotations
-
 from typing import Final
 
 import numpy as np

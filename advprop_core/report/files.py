@@ -1,7 +1,5 @@
 """Reports as files: ``results.json``, ``results.csv`` and a page that needs no network."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The figures of a report that are read like a table; each takes rows of ``results.json``."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from advprop_core.language import _

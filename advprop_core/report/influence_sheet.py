@@ -1,7 +1,5 @@
 """One picture of what predictions rest on, and one of the mean influence between classes."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final

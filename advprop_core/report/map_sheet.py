@@ -1,7 +1,5 @@
 """One picture of all maps: a row per method, a column per branch and input."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

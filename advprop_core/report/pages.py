@@ -3,8 +3,6 @@
 The only file of the library that imports plotly, and only when a page is made.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import PurePath

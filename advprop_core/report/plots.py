@@ -3,8 +3,6 @@
 Each function takes rows of ``results.json`` and gives a figure's data and layout.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 from advprop_core.evaluation.intervals import wilson_interval

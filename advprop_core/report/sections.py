@@ -3,8 +3,6 @@
 The HTML report and the Robustness page both show these; neither knows what was measured.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain

@@ -3,8 +3,6 @@
 A branch's name stands between ``**``; :func:`with_emphasis` makes markup of it.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence

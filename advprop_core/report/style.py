@@ -1,7 +1,5 @@
 """What the figures of a report have in common: their frame, colours, marks and whiskers."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import PurePath

@@ -3,8 +3,6 @@
 Results of earlier versions lack some intervals, and are shown without.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean as mean

@@ -1,7 +1,5 @@
 """The sections of a transfer experiment's report; the HTML page and the app show the same."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 

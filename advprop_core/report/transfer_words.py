@@ -1,7 +1,5 @@
 """Words and tables of a transfer experiment, from its ``results.json``."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Visualisations on one page, and the way there as an animated picture."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass

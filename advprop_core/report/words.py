@@ -1,7 +1,5 @@
 """Words that a report, its figures, the app and a CSV file have in common."""
 
-from __future__ import annotations
-
 import csv
 import io
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence

@@ -1,7 +1,5 @@
 """Photos as they lie in a folder, for what needs no labels: no train/, no val/, no classes."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Augmentation of whole batches on their device; every image draws its own."""
 
-from __future__ import annotations
-
 import math
 
 import torch

@@ -1,7 +1,5 @@
 """Auxiliary branches at their best: an attack may break later what it made at first."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from typing import Any

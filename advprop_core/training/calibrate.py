@@ -1,7 +1,5 @@
 """An auxiliary branch for a network that was trained with one set of norm layers."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from dataclasses import asdict, replace

@@ -1,7 +1,5 @@
 """The photos of a run: what is trained on, what is held out, what is measured at the end."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What a branch is shown besides clean images: adversarial, noisy or augmented ones."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """The figures a checkpoint carries, measured on the file that carries them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Memory that runs out is told with what to lower."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 

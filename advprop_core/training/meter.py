@@ -1,7 +1,5 @@
 """Figures of a run as it goes, without waiting for the device at every step."""
 
-from __future__ import annotations
-
 import json
 import math
 import time

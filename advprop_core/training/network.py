@@ -1,7 +1,5 @@
 """The network a run starts from, and which of its parameters are trained."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path

@@ -23,8 +23,6 @@ different inputs are **summed**, each a mean over its own images: Lc + La, which
 mean over both.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial

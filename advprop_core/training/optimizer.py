@@ -1,7 +1,5 @@
 """What moves the weights of a run, and how its learning rate falls."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

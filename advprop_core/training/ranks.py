@@ -1,7 +1,5 @@
 """What several training processes do together."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import torch

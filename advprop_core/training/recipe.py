@@ -4,8 +4,6 @@ Each field says what it is, its kind, its range and its default in one place: th
 help of ``advprop train`` are made from them.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field

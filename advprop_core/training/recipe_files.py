@@ -1,7 +1,5 @@
 """Recipes as TOML files: those that ship with the package, and a person's own."""
 
-from __future__ import annotations
-
 import json
 import tomllib
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """Photos for a network whose classes are not theirs: what it is asked about them."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import torch

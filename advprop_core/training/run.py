@@ -1,7 +1,5 @@
 """A training run from its recipe to its checkpoint."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path

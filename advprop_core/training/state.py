@@ -1,7 +1,5 @@
 """What a killed run is taken up from, and the log that goes with it."""
 
-from __future__ import annotations
-
 import io
 import json
 from dataclasses import dataclass

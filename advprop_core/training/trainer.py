@@ -1,7 +1,5 @@
 """One process's part of a run: its model, its optimiser, its steps."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext

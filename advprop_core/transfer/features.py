@@ -1,7 +1,5 @@
 """What a network makes of images before its head, kept on disk: computed once for each image."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re

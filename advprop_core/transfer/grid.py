@@ -3,8 +3,6 @@
 The defaults are those of Utrera et al. (arXiv 2007.05869).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path

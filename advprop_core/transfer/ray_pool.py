@@ -1,7 +1,5 @@
 """Cells as tasks of Ray, on one machine or a cluster; Ray is an optional extra."""
 
-from __future__ import annotations
-
 import logging
 import os
 from concurrent.futures import Future

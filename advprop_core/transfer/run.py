@@ -1,7 +1,5 @@
 """A whole transfer experiment: what its cells need, the cells, and what came of them."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager

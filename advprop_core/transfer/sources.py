@@ -1,7 +1,5 @@
 """Networks to transfer from: one branch of any network that can be opened."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

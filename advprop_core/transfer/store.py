@@ -1,7 +1,5 @@
 """Finished cells on disk, so that a grid that was ended goes on where it was."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Mapping

@@ -4,8 +4,6 @@ Intervals are Student's over seeds: they are of other training images of the sam
 another task. Differences are paired: in a seed all sources are shown the same images.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict

@@ -1,7 +1,5 @@
 """How one cell is trained: a head on features, or a network by the trainer of `advprop train`."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path

@@ -7,8 +7,6 @@ images is used: no blur, no shifts, no penalty.
 Papers: Engstrom et al., arXiv 1906.00945; Santurkar et al., arXiv 1906.09453.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 

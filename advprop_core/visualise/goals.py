@@ -1,7 +1,5 @@
 """What a visualisation is of: a class, or a channel of a named layer."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch

@@ -1,7 +1,5 @@
 """Numbers beside the eye: how coarse a change is, and whether other networks see it too."""
 
-from __future__ import annotations
-
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar

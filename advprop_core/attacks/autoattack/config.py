@@ -1,7 +1,5 @@
 """The settings of AutoAttack; loads no torch."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from advprop_core.errors import Checked, Count, Index, InputError

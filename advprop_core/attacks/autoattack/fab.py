@@ -4,8 +4,6 @@ Croce and Hein, arXiv 1907.02044, in its targeted form. The article's last searc
 nearest point and the clean one is left out: it moves a point that already counts.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -4,8 +4,6 @@ Croce and Hein, arXiv 2003.01690, the version they call standard: APGD on the cr
 APGD on the targeted DLR loss, targeted FAB, Square Attack.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType

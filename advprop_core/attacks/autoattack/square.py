@@ -4,8 +4,6 @@ Andriushchenko et al., arXiv 1912.00049: algorithm 1, with algorithm 2 for L-inf
 algorithm 3 for L2.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

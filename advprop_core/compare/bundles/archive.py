@@ -3,8 +3,6 @@
 Nothing is unpacked to disk, so a name cannot lead anywhere; and nothing is unpickled.
 """
 
-from __future__ import annotations
-
 import io
 import re
 import zipfile

@@ -1,7 +1,5 @@
 """The ``advprop compare …`` command that does an experiment again."""
 
-from __future__ import annotations
-
 import shlex
 
 from advprop_core.compare.bundles.network import Source

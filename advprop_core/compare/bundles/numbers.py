@@ -1,7 +1,5 @@
 """Saved numbers beside new ones: how far apart are they?"""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """A bundle as it was written, checked before anything of it is used."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Mapping

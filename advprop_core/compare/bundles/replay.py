@@ -1,7 +1,5 @@
 """A bundle's comparison, made again: the same numbers, or what differs."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """A comparison in one zip: pictures, answers, maps, and all that is needed to make it again."""
 
-from __future__ import annotations
-
 import csv
 import hashlib
 import io

@@ -1,7 +1,5 @@
 """The page: its script, its style and its networks as one HTML file, or as files for a web host."""
 
-from __future__ import annotations
-
 import base64
 import gzip
 import hashlib
@@ -10,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from advprop_core.browser.network import PageNetwork
 from advprop_core.browser.tiny_training import PageTraining
@@ -46,7 +44,7 @@ class BuiltPage:
     brotli: Mapping[str, bytes] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, folder: Path | None = None) -> BuiltPage:
+    def read(cls, folder: Path | None = None) -> Self:
         """Read it from a folder, by default the one that comes with the project.
 
         Raises:

@@ -1,10 +1,8 @@
 """An experiment: all that decides a comparison, besides the network and the picture."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from annotated_types import MinLen
 from torch import Tensor, nn
@@ -89,7 +87,7 @@ class Experiment(Checked):
         }
 
     @classmethod
-    def from_json(cls, content: Any) -> Experiment:
+    def from_json(cls, content: Any) -> Self:
         """Read what :meth:`to_json` wrote.
 
         Raises:

@@ -1,11 +1,9 @@
 """CIFAR-10-C: for each corruption an array of the 10,000 test images at five severities."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -45,7 +43,7 @@ class CorruptedArrays:
     @classmethod
     def open(
         cls, folder: Path, classes: Classes, *, limit: int | None = None, strict: bool = False
-    ) -> CorruptedArrays:
+    ) -> Self:
         """Choose the images of the model's classes, spread evenly over them.
 
         Raises:

@@ -3,13 +3,12 @@
 All of them are 75 times ImageNet's validation photos: they are never in memory together.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
+from typing import Self
 
 import torch
 from PIL import Image
@@ -70,7 +69,7 @@ class CorruptedPhotos:
         clean: Mapping[str, Sequence[Path]] | None = None,
         limit: int | None = None,
         strict: bool = False,
-    ) -> CorruptedPhotos:
+    ) -> Self:
         """List the photos that every folder has; of each folder it looks at the first one.
 
         Args:
@@ -117,7 +116,7 @@ class CorruptedPhotos:
             strict,
         )
 
-    def without(self, paths: Sequence[Path]) -> CorruptedPhotos:
+    def without(self, paths: Sequence[Path]) -> Self:
         """The same, but for the photos whose clean files these are."""
         gone = set(paths)
         rows = [row for row, path in enumerate(self.clean) if path not in gone]

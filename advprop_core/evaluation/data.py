@@ -1,7 +1,5 @@
 """The images that models are tested on: in memory, or corruptions in files."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path

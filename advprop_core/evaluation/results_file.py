@@ -3,11 +3,9 @@
 Earlier versions wrote fewer intervals, so these may be missing.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -97,7 +95,7 @@ class _Bins(Strict):
     accuracy: list[Share]
 
     @model_validator(mode="after")
-    def _check_lengths(self) -> _Bins:
+    def _check_lengths(self) -> Self:
         columns = (self.low, self.high, self.n, self.confidence, self.accuracy)
         if len({len(column) for column in columns}) != 1:
             raise InputError("must have columns of one length")
@@ -138,7 +136,7 @@ class _Row(_OfBranch):
     right: str | None = None
 
     @model_validator(mode="after")
-    def _check_bits(self) -> _Row:
+    def _check_bits(self) -> Self:
         if (self.right is None) != (self.images is None):
             raise InputError("must have images where it has right")
         if self.right is not None and int(unpack(self.right, self.n).sum()) != round(
@@ -177,7 +175,7 @@ class _Bias(_OfBranch):
     neither_interval: Shares | None = None
 
     @model_validator(mode="after")
-    def _check_interval(self) -> _Bias:
+    def _check_interval(self) -> Self:
         if (self.shape_bias is None) != (self.interval is None):
             raise InputError("must have an interval where it has a shape bias")
         return self
@@ -197,7 +195,7 @@ class _Search(_OfBranch):
     never_interval: Shares | None = None
 
     @model_validator(mode="after")
-    def _check_length(self) -> _Search:
+    def _check_length(self) -> Self:
         if self.n != len(self.epsilons):
             raise InputError(f"must have one of epsilons for each of its {self.n} images")
         low, high = (float("inf") if end is None else end for end in self.interval)
@@ -229,7 +227,7 @@ class _Results(Strict):
     smallest_epsilon: _Measure[_Search] | None = None
 
     @model_validator(mode="after")
-    def _check_rows(self) -> _Results:
+    def _check_rows(self) -> Self:
         _require_each_once([(row.model, row.branch, repr(row.condition)) for row in self.results])
         measures = (self.mean_corruption_error, self.imagenet_c, self.shape_bias,
                     self.smallest_epsilon)  # fmt: skip

@@ -4,13 +4,11 @@ A study is a file in ``assets/results`` beside those of ``advprop evaluate``; it
 :func:`read` accepts. Loads no torch.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import mean
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -71,7 +69,7 @@ class Study(Strict):
     results: list[_Row]
 
     @model_validator(mode="after")
-    def _check_figures(self) -> Study:
+    def _check_figures(self) -> Self:
         """Every figure that a page shows can be computed."""
         for number, row in enumerate(self.results):
             if row.run not in self.runs or row.measure not in self.measures:

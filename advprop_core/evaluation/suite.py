@@ -1,9 +1,8 @@
 """Models × conditions: what an evaluation asks for, and the one function that measures it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
 from advprop_core.attacks.autoattack import AutoAttackConfig
 from advprop_core.attacks.autoattack.config import require_classes
@@ -66,7 +65,7 @@ class Suite:
         conditions: Sequence[Condition] = (Condition(),),
         *,
         limit: int | None = None,
-    ) -> Suite:
+    ) -> Self:
         """Every branch of some models on a data set, read as ``advprop evaluate`` reads it.
 
         Args:

@@ -6,10 +6,9 @@ is fitted anew to the cached features of the training images. Utrera et al. (arX
 the same: they transfer a network by a new last layer, and take that layer's influence functions.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -42,7 +41,7 @@ class Projection:
     components: Tensor
 
     @classmethod
-    def of(cls, features: Tensor, most: int) -> Projection:
+    def of(cls, features: Tensor, most: int) -> Self:
         """That of (N, D) features, with at most so many components."""
         features = features.double()  # optima are compared to many digits
         mean = features.mean(0)

@@ -1,10 +1,8 @@
 """Where each thing that describes a foreign model file comes from; loads no torch."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Self
 
 from advprop_core.text import join, listing
 from advprop_core.types import ModelInfo
@@ -38,7 +36,7 @@ class Findings:
     ignored: tuple[str, ...]
 
     @classmethod
-    def of_own(cls) -> Findings:
+    def of_own(cls) -> Self:
         """Of a file of this project, which says everything itself."""
         names = ("architecture", "size", "mean", "std", "classes")
         return cls(dict.fromkeys(names, "read"), "", averaged=False, ignored=())

@@ -1,11 +1,9 @@
 """What goes into a training step and what comes out of it."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 import torch
@@ -52,7 +50,7 @@ class Batch:
     common_seed: int = 0
     strength: float = 1.0
 
-    def subset(self, chosen: slice) -> Batch:
+    def subset(self, chosen: slice) -> Self:
         """The batch of the chosen images."""
         return replace(self, pixels=self.pixels[chosen], targets=self.targets[chosen])
 

@@ -4,15 +4,13 @@ A batch depends on the recipe's seed, the number of its step and the process, an
 came before it, so that a run can be taken up at any step.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -94,12 +92,12 @@ class OnDisk(Dataset[tuple[Tensor, int]]):
         self.transform = _transform(recipe)
 
     @classmethod
-    def of_files(cls, samples: Sequence[tuple[Path, int]], recipe: Recipe, classes: int) -> OnDisk:
+    def of_files(cls, samples: Sequence[tuple[Path, int]], recipe: Recipe, classes: int) -> Self:
         """Photos in files, each with its label."""
         return cls(len(samples), partial(_from_file, samples), recipe, classes)
 
     @classmethod
-    def of_tensors(cls, images: Tensor, labels: Tensor, recipe: Recipe, classes: int) -> OnDisk:
+    def of_tensors(cls, images: Tensor, labels: Tensor, recipe: Recipe, classes: int) -> Self:
         """Photos in a (N, 3, S, S) uint8 tensor."""
         return cls(len(labels), partial(_from_tensor, images, labels), recipe, classes)
 

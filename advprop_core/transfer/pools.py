@@ -1,7 +1,5 @@
 """Where cells are trained: in processes of this machine, or wherever a pool sends them."""
 
-from __future__ import annotations
-
 import multiprocessing
 import sys
 import threading

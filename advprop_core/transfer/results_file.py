@@ -1,8 +1,6 @@
 """The form of a transfer experiment's ``results.json``, and how one is read; loads no torch."""
 
-from __future__ import annotations
-
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from annotated_types import Gt, Le
 from pydantic import Field, ValidationError, model_validator
@@ -48,7 +46,7 @@ class _Accuracy(_Point):
     by_epoch: list[_Point]
 
     @model_validator(mode="after")
-    def _check_length(self) -> _Accuracy:
+    def _check_length(self) -> Self:
         if len(self.epochs) != len(self.by_epoch):
             raise InputError("must have one of by_epoch for each of its epochs")
         return self
@@ -90,7 +88,7 @@ class _Transfer(Strict):
     failed: list[_Failed]
 
     @model_validator(mode="after")
-    def _check_rows(self) -> _Transfer:
+    def _check_rows(self) -> Self:
         groups = [(row.source, row.trainable, row.num_images) for row in self.accuracies]
         if len({*groups}) < len(groups):
             raise InputError("two of accuracies are of the same source, blocks and images")

@@ -1,10 +1,9 @@
 """The new task: its images, and which of them a network is shown."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain, zip_longest
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -130,7 +129,7 @@ class Drawn:
     positions: tuple[tuple[int, ...], ...]
 
     @classmethod
-    def of(cls, target: Target, most: int, seeds: int, test_images: int) -> Drawn:
+    def of(cls, target: Target, most: int, seeds: int, test_images: int) -> Self:
         """The first ``most`` images of each seed, and the test images."""
         draws = [draw(target.train.labels, most, seed) for seed in range(seeds)]
         rows = sorted({row for drawn in draws for row in drawn})

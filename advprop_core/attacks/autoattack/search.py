@@ -1,9 +1,8 @@
 """What the members of AutoAttack share: scores, gradients, and the images found so far."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -27,7 +26,7 @@ class Adversarials:
     turned: Tensor
 
     @classmethod
-    def none_yet(cls, pixels: Tensor) -> Adversarials:
+    def none_yet(cls, pixels: Tensor) -> Self:
         """The start of a search."""
         return cls(pixels.clone(), torch.zeros(len(pixels), dtype=torch.bool, device=pixels.device))
 

@@ -1,11 +1,9 @@
 """Which network made a bundle, so that the same one can be found and known again."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from advprop_core.models.bundle import bundled_models, says_all_itself
 from advprop_core.models.checkpoints import Checkpoint
@@ -35,7 +33,7 @@ class Source:
     file_sha256: str | None = None
 
     @classmethod
-    def opened(cls, name: str, checkpoint: Checkpoint, settings: ModelSettings) -> Source:
+    def opened(cls, name: str, checkpoint: Checkpoint, settings: ModelSettings) -> Self:
         """What was opened by this name; the settings count where its file needs them."""
         file = bundled_models().get(name, Path(name))
         return cls(

@@ -9,6 +9,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from advprop_core.attribution.progress import split
 from advprop_core.datasets.listed import ImageList
 from advprop_core.influence.features import Extractor, FeatureCache, Features
 from advprop_core.influence.head import fit_head
@@ -156,14 +157,11 @@ def tracin_tracer(
         return torch.stack([extractor(pixels) for extractor in extractors], 1)
 
     def read(listed: ImageList, progress: Progress | None) -> Features:
-        stages = list[Features]()
-        for done, checkpoint in enumerate(opened):
-
-            def report(images_done: int, count: int, done: int = done) -> None:
-                if progress:
-                    progress(done * count + images_done, len(opened) * count)
-
-            stages.append(cache.features(checkpoint, branch, listed, report))
+        listeners = split(progress, [len(listed)] * len(opened))
+        stages = [
+            cache.features(checkpoint, branch, listed, listener)
+            for checkpoint, listener in zip(opened, listeners, strict=True)
+        ]
         return replace(stages[-1], values=torch.stack([stage.values for stage in stages], 1))
 
     features = read(images, progress)

@@ -56,17 +56,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    every = [*COMMANDS, *EXPLAINED]
+    studies = [*COMMANDS, *EXPLAINED]
     parser.add_argument("step", choices=("evaluate", "docs"))
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(every))
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(studies))
     parser.add_argument("--runs", type=Path, default=Path("runs"))
     asked = parser.parse_args()
-    if unknown := set(asked.names) - set(every):
-        parser.error(f"there is no {', '.join(sorted(unknown))}: one of {', '.join(every)}")
+    if unknown := set(asked.names) - set(studies):
+        parser.error(f"there is no {', '.join(sorted(unknown))}: one of {', '.join(studies)}")
     if asked.step == "docs":
         DOCS.write_text(with_tables(DOCS.read_text("utf-8")), "utf-8")
         return
-    for name in asked.names or every:
+    for name in asked.names or studies:
         (_explain if name in EXPLAINED else _evaluate)(name, asked.runs)
 
 

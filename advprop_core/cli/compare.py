@@ -190,18 +190,18 @@ def _explained(info: ModelInfo, text: str | None) -> int | Literal["own"] | None
 def _maps_json(subject: Subject, experiment: Experiment, result: Comparison) -> dict[str, Any]:
     """Which maps there are, or why there are none."""
     assert experiment.maps is not None
-    asked = asdict(experiment.maps)
-    explained = asked.pop("class_index")
+    request = asdict(experiment.maps)
+    explained = request.pop("class_index")
     if not result.maps:
-        return asked | {"refused": result.maps_refused}
+        return request | {"refused": result.maps_refused}
     first = next(iter(result.maps.values()))
     classes = {
         f"{kind}_{branch}": class_json(subject.info, drawn.class_index)
         for (kind, branch), drawn in result.maps.items()
     }
     if explained == _OWN:
-        return asked | {"layer": first.layer, "classes": classes}
-    return asked | {"layer": first.layer, "class": class_json(subject.info, first.class_index)}
+        return request | {"layer": first.layer, "classes": classes}
+    return request | {"layer": first.layer, "class": class_json(subject.info, first.class_index)}
 
 
 def _write_folder(

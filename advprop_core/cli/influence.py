@@ -52,7 +52,7 @@ def influence(options: InfluenceOptions) -> None:
     if options.out is not None:
         make_folder(options.out)
     opened = options.open()
-    pairs = [(name, each) for name in opened for each in _branches(name, opened[name], options)]
+    pairs = [(name, branch) for name in opened for branch in _branches(name, opened[name], options)]
     from advprop_core.cli.influence_report import trace_photo, trace_set
 
     trace = trace_photo if is_photo else trace_set

@@ -71,5 +71,5 @@ def result(
     task = Task((subject.lens.network,), name, (about, *arguments), call, is_long=bool(ask))
     if ask and tasks.offer(name, task, ask) != task:
         return None
-    shown = tasks.answer(name, task, same_inputs=True)
-    return None if shown is None else shown.result
+    answer = tasks.answer(name, task, same_inputs=True)
+    return None if answer is None else answer.result

@@ -34,4 +34,4 @@ def choices(info: ModelInfo) -> None:
         help = _("Helpful ones of each branch, and as many harmful ones.")
         slider(_("Images to show"), "shown_images", help)
     help = _("Compare a network with another one on the same training images.")
-    workbench.second_network(lambda other: bool(sets_for(other)), help, is_shown=is_traced)
+    workbench.second_network(lambda info: bool(sets_for(info)), help, is_shown=is_traced)

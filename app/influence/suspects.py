@@ -29,12 +29,12 @@ def show(shown: Shown, current: bool) -> None:
     lens = cache.load_lens(view.model)
     training = TrainingSet(view.trained_on, view.training_images)
     task = Task.of((lens.network,), find_suspects, lens, about=training, training=training)
-    found = tasks.answer(_SLOT, task, same_inputs=True)
-    if found is None:
+    suspects = tasks.answer(_SLOT, task, same_inputs=True)
+    if suspects is None:
         return
-    _export(view, found.result)
+    _export(view, suspects.result)
     flag = partial(_flag, view=view, current=current)
-    tiles("suspects", found.result, view.model, lens.info.input_size, flag)
+    tiles("suspects", suspects.result, view.model, lens.info.input_size, flag)
 
 
 def _flag(example: Example, key: str, *, view: InfluenceView, current: bool) -> None:

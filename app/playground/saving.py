@@ -198,9 +198,9 @@ def _source(lens: cache.Lens) -> Source:
     if (origin := network_files.origin(name)) is not None:
         return Source(origin.file, lens.model, lens.info, origin.settings, origin.sha256)
     file = cache.file_of(name)
-    shown = network_files.shown_file(name, file)
+    name_for_people = network_files.shown_file(name, file)
     settings = ModelSettings() if says_all_itself(str(file)) else cache.model_settings()
-    return Source(shown, lens.model, lens.info, settings, file_sha256(file))
+    return Source(name_for_people, lens.model, lens.info, settings, file_sha256(file))
 
 
 def _given(source: str, size: int) -> bytes | None:

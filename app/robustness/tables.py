@@ -23,8 +23,8 @@ def accuracies(rows: Sequence[Row]) -> list[dict[str, str]]:
     conditions = list(dict.fromkeys(map(describe, rows)))
     best = {title: max(r["top1"] for r in rows if describe(r) == title) for title in conditions}
     lines = []
-    for (model, branch), own in grouped(rows, who).items():
-        shares = {describe(row): row for row in own}
+    for (model, branch), branch_rows in grouped(rows, who).items():
+        shares = {describe(row): row for row in branch_rows}
         lines.append(
             {_("network"): safe(model), _("branch"): branch}
             | {title: _share(shares.get(title), best[title]) for title in conditions}
@@ -90,8 +90,8 @@ def _sure(confidence: float | None) -> str:
 def _share(row: Row | None, best: float) -> str:
     if row is None:
         return _NONE
-    shown = unbroken(percent(row["top1"]))
-    return f"**{shown}**" if row["top1"] == best else shown
+    accuracy = unbroken(percent(row["top1"]))
+    return f"**{accuracy}**" if row["top1"] == best else accuracy
 
 
 def who(row: Row) -> tuple[str, str]:

@@ -16,8 +16,8 @@ def select(
     title: str, titles: Mapping[str, str], field: str, help: str | None = None, **options: Any
 ) -> None:
     """In a list; ``titles`` is value to what a person reads."""
-    shown = titled(titles)
-    st.selectbox(title, list(titles), format_func=shown, key=key(field), help=help, **options)
+    title_of = titled(titles)
+    st.selectbox(title, list(titles), format_func=title_of, key=key(field), help=help, **options)
 
 
 def segments(

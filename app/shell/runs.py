@@ -32,8 +32,8 @@ def settle_networks(
         chosen = first
         state.choose(**{field: chosen})
     st.session_state[opened] = True
-    kept = tuple(name for name in chosen if name in available)[:most]
-    state.keep_within(field, [kept], kept or first if chosen else ())
+    still_there = tuple(name for name in chosen if name in available)[:most]
+    state.keep_within(field, [still_there], still_there or first if chosen else ())
 
 
 def task(names: Iterable[str], work: Callable[..., Any], request: Hashable) -> Task:

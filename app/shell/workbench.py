@@ -140,8 +140,8 @@ def second_network(fits: Callable[[ModelInfo], bool], help: str, *, is_shown: bo
     """Which other network stands beside, of those that fit; the view's field ``second_model``."""
     chosen = st.session_state[key("model")]
     models = cache.known_models(network_files.opened())
-    others = [name for name, info in models.items() if name != chosen and fits(info)]
-    titles = {"": _("none"), **{name: network_files.title(name) for name in others}}
+    fitting = [name for name, info in models.items() if name != chosen and fits(info)]
+    titles = {"": _("none"), **{name: network_files.title(name) for name in fitting}}
     state.keep_within("second_model", list(titles), "")
     if not is_shown:
         return

@@ -49,5 +49,5 @@ def choices(info: ModelInfo) -> DeltaGenerator:
     slider(_("Strength ε (L2)"), "reach", help, step=1.0, format="%g")
     slider(_("Steps"), "visual_steps", step=5)
     help = _("Compare a network with another one of the same classes.")
-    workbench.second_network(lambda other: other.class_ids == info.class_ids, help)
+    workbench.second_network(lambda second: second.class_ids == info.class_ids, help)
     return slot

@@ -164,8 +164,8 @@ def lay_out_way(figure: go.Figure, way: Way, dark: bool) -> None:
             xanchor="right" if x else "left",
             yanchor="top",
             yshift=-4,
-            text=f"<b>{name}</b>",
-            font={"color": colour},
+            text=f'<span style="color:{colour}">■</span> <b>{name}</b>',
+            font={"color": INK[dark]},  # coloured letters are hard to read
             showarrow=False,
         )
     figure.update_yaxes(

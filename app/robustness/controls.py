@@ -30,6 +30,9 @@ _PAIR = ("shapes-vanilla", "shapes-advprop")
 
 def settle(models: Mapping[str, ModelInfo], results: Sequence[str]) -> None:
     """Replace what is not available, among networks by name and results, before the widgets."""
+    tested = _first(models, state.default().model)
+    image_sets = data_for({name: models[name] for name in tested})
+    state.opens_with(tested=tested, data=next(iter(image_sets or DATA)), results=results[0])
     pair = _first(models, st.session_state[key("model")])
     runs.settle_networks("tested", models, MOST_MODELS, pair)
     image_sets = data_for({name: models[name] for name in st.session_state[key("tested")]})

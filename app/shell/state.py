@@ -23,23 +23,26 @@ def key(name: str) -> str:
     return f"view.{name}"
 
 
-def restore(default: View) -> None:
+def restore(opened: View, default: View) -> None:
     """Put a page's view into the session before its widgets are drawn.
+
+    ``opened`` is what the page shows where the link says nothing, ``default`` what Reset gives:
+    the picture of the former suits the link's network.
 
     A field that no page has shown yet comes from the link. Others have what was chosen last: to a
     widget that was hidden, or is on another page, its value is given back, which Streamlit forgets.
     """
-    session, page = st.session_state, type(default)
+    session, page = st.session_state, type(opened)
     chosen = session.setdefault("fields", {})
     session["left"], session["default"] = None, default
     if is_back() and rules(page).keys() <= chosen.keys():
-        _go_back(default)
+        _go_back(opened)
         return
     link = _first_link()
     is_new = not rules(page).keys() <= chosen.keys()
     if is_new:
         asked = {name: text for name, text in link.items() if name not in chosen}
-        view, session["complaints"] = decode(asked, default)
+        view, session["complaints"] = decode(asked, opened)
         session["fields"] = chosen = {**vars(view), **chosen}
     session["view"] = page(**{name: chosen[name] for name in rules(page)})
     if is_new:
@@ -52,6 +55,11 @@ def restore(default: View) -> None:
 def default() -> Any:
     """What the page shows when nothing was chosen."""
     return st.session_state["default"]
+
+
+def opens_with(**values: Any) -> None:
+    """What fields that the default leaves open show at first: Reset comes back to it."""
+    st.session_state["default"] = replace(default(), **values)
 
 
 def is_back() -> bool:

@@ -179,8 +179,11 @@ def begin(page: type[View], question: str, introduction: str = "") -> dict[str, 
         if default.model not in models:  # the person's own is offered first
             default = page(model=next(iter(models)))
         asked = st.query_params.get("model", default.model)  # by an address that is no link of ours
-        picture = suggested(models.get(asked, models[default.model])) or default.image
-        state.restore(replace(default, image=picture))
+        opened, first = (
+            replace(default, image=suggested(models[name]) or default.image)
+            for name in (asked if asked in models else default.model, default.model)
+        )
+        state.restore(opened, first)
     else:
         st.error(_("No network is here: the bundled checkpoints are missing. Install again."))
     return models

@@ -21,6 +21,7 @@ def settle(models: Mapping[str, ModelInfo], results: Sequence[str]) -> None:
     """Replace what is not available, among networks by name and results, before the widgets."""
     names = contenders(models)
     pair = _PAIR if {*_PAIR} <= {*names} else tuple(names)[:2]
+    state.opens_with(contenders=pair, learned=results[0])
     runs.settle_networks("contenders", names, MOST_SOURCES, pair)
     state.keep_within("new_task", [*tasks()], "shapes")
     if not st.session_state[key("learned")]:  # left open: the first that there is

@@ -21,8 +21,11 @@ _PLAIN = "n03028079"  # church: a class that is easily told in a drawing
 
 def settle(info: ModelInfo) -> None:
     """Replace what this network, or this app, does not have."""
+    first = _PLAIN if _PLAIN in info.class_ids else info.class_ids[0]
+    if info.name == state.default().model:
+        state.opens_with(wished_class=first)
     if not st.session_state[key("wished_class")]:  # left open
-        state.choose(wished_class=_PLAIN if _PLAIN in info.class_ids else info.class_ids[0])
+        state.choose(wished_class=first)
     state.keep_within("wished_class", info.class_ids, info.class_ids[0])
 
 

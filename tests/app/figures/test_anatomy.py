@@ -140,15 +140,15 @@ def test_the_curve_has_a_line_per_picture_its_ends_and_the_present_place():
     assert dots[0].marker.color == (MAIN, AUX)
     assert dots[1].y == pytest.approx((0.8,))
     assert dots[3].y == pytest.approx((0.3,))
-    ends = [note.text for note in figure.layout.annotations if note.text.startswith("<b>")]
-    assert ends == ["<b>main</b>", "<b>aux</b>"]
+    ends = [note.text for note in figure.layout.annotations if "■" in note.text]
+    assert [end.partition("</span> ")[2] for end in ends] == ["<b>main</b>", "<b>aux</b>"]
 
 
 def test_the_end_of_half_a_way_is_not_called_aux():
     way = Way("aux", "statistics")
     figure = anatomy.curve([curve_of(way)], blend_at(0.5, way), 0)
-    ends = [note.text for note in figure.layout.annotations if note.text.startswith("<b>")]
-    assert ends == ["<b>main</b>", "<b>towards aux</b>"]
+    ends = [note.text for note in figure.layout.annotations if "■" in note.text]
+    assert [end.partition("</span> ")[2] for end in ends] == ["<b>main</b>", "<b>towards aux</b>"]
     dots = [trace for trace in figure.data if trace.mode == "markers"]
     assert dots[0].marker.color == (MAIN, style.FAINT[False])
 

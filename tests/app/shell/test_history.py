@@ -9,7 +9,7 @@ from app.influence.view import InfluenceView
 from app.maps.view import MapsView
 from app.playground.view import PlaygroundView
 from app.robustness.view import RobustnessView
-from app.shell import cache
+from app.shell import cache, workbench
 from app.shell.history import _TITLES, History, changes, link, not_carried
 from app.shell.view import View, rules
 from app.transfer.view import TransferView
@@ -107,6 +107,21 @@ def test_undo_redo_and_reset_on_a_page(visit):
     assert chosen(person) == PlaygroundView(model="tiny-advprop", image="scene:2")
     person.press("Undo")
     assert chosen(person).epsilon == 8.0
+
+
+def test_reset_after_another_network_was_linked_comes_back_to_the_first_picture(visit, monkeypatch):
+    pictures = {"tiny-advprop": "scene:2", "tiny-vanilla": "scene:3"}
+    monkeypatch.setattr(workbench, "suggested", lambda info: pictures[info.name])
+    person = visit(model="tiny-vanilla")
+    assert chosen(person).image == "scene:3"
+    person.press("Reset")
+    assert chosen(person) == PlaygroundView(model="tiny-advprop", image="scene:2")
+
+
+@pytest.mark.parametrize("page", ["robustness", "transfer", "visualise"])
+def test_what_a_page_fills_in_when_it_opens_is_nothing_to_reset(visit, page):
+    person = visit().turn_to(f"app/{page}/page.py")
+    assert person.button("Reset").disabled
 
 
 def test_a_strength_can_be_typed(visit):

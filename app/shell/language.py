@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.elements.page_language import page_language
+from app.elements.reader import reader
 from app.language.text import LANGUAGES, SESSION, current
 
 LINK = "lang"
@@ -31,7 +31,7 @@ def in_link() -> dict[str, str]:
 
 def switch() -> None:
     """The choice, in each language's own name."""
-    page_language(current())
+    reader(current())
     st.session_state[_SWITCH] = current()
     st.segmented_control(
         "English / 中文 / 日本語",

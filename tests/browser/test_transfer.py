@@ -22,7 +22,8 @@ def test_a_grid_is_run_and_its_results_fit_every_width(app_url: str, page: Page)
     expect(answer).to_be_visible(timeout=FIRST)
     wait_until_drawn(page)
     expect(page.get_by_text("Against shapes-vanilla, head only:")).to_be_visible()
-    expect(page.get_by_role("row")).to_have_count(5)  # a head, two networks with two amounts
+    # A head, two networks with two amounts.
+    expect(page.get_by_role("row")).to_have_count(5, timeout=FIRST)
     plot = page.locator(".js-plotly-plot")
     expect(plot).to_have_count(1)
     main = page.locator("[data-testid=stMainBlockContainer]").bounding_box()
@@ -35,4 +36,6 @@ def test_a_grid_is_run_and_its_results_fit_every_width(app_url: str, page: Page)
         assert page.evaluate(FAULTS) == [], width
     page.set_viewport_size({"width": 1280, "height": 900})
     shoot(page, "transfer")
+    page.emulate_media(color_scheme="dark")
+    expect(page.locator(".legendtext").first).to_have_css("fill", "rgb(230, 234, 238)")
     expect(page.locator("[data-testid=stException]")).to_have_count(0)

@@ -72,7 +72,9 @@ def curves(
         for line in lines:
             figure.add_trace(_trace(branch, line, radii, norm), row=row, col=1)
         for height, line in zip(_spread([line.shares[-1] for line in lines]), lines, strict=True):
-            _label(figure, row, height, line)
+            # Coloured letters are hard to read; those of rivals are fainter.
+            ink = line.colour if line.colour == MUTED[dark] else INK[dark]
+            _label(figure, row, height, line, ink)
         if (epsilon := result.flips[branch].epsilon) is not None:
             dashed = {"color": branch_colour(branch), "width": 1.5, "dash": "dash"}
             figure.add_vline(x=epsilon * unit, line=dashed, row=row, col=1)
@@ -125,7 +127,7 @@ def _trace(branch: str, line: _Line, radii: Sequence[float], norm: str) -> go.Sc
     )
 
 
-def _label(figure: go.Figure, row: int, height: float, line: _Line) -> None:
+def _label(figure: go.Figure, row: int, height: float, line: _Line, ink: str) -> None:
     """The name of a line, at its right end."""
     label, full = (
         f"<b>{name}</b>" if line.main else name
@@ -142,7 +144,7 @@ def _label(figure: go.Figure, row: int, height: float, line: _Line) -> None:
         xanchor="left",
         yanchor="middle",
         showarrow=False,
-        font={"color": line.colour, "size": 13},
+        font={"color": ink, "size": 13},
         row=row,
         col=1,
     )

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import unescape
 from typing import TYPE_CHECKING, Any
 
+from advprop_core import text
 from advprop_core.report.sentences import who, with_emphasis
 from advprop_core.report.words import Row, corruption, describe, images_asked, points
 from advprop_core.text import NORM_TITLES, percent, radius
@@ -86,23 +87,19 @@ def corruption_gains(first: Sequence[Row], second: Sequence[Row]) -> dict[tuple[
 
 def gain(gains: Mapping[tuple[str, int], float], first: str, second: str) -> str:
     """Where the second of two branches is right more often than the first, and where less."""
-    mean = 100 * sum(gains.values()) / len(gains)
     most, least = (
         _("{corruption}, severity {severity} ({points})").format(
             corruption=corruption(kind), severity=severity, points=points(gains[kind, severity])
         )
         for kind, severity in (max(gains, key=gains.__getitem__), min(gains, key=gains.__getitem__))
     )
-    sentence = _(
-        "{second} is right {mean:.1f} points more often than {first} on average; the difference is "
-        "largest at {most}, smallest at {least}."
+    return _("{second} against {first}: {mean} points on average, from {least} to {most}.").format(
+        second=second,
+        first=first,
+        mean=text.points(sum(gains.values()) / len(gains)),
+        least=least,
+        most=most,
     )
-    if mean < 0:
-        sentence = _(
-            "{second} is right {mean:.1f} points less often than {first} on average; the "
-            "difference is largest at {most}, smallest at {least}."
-        )
-    return sentence.format(second=second, first=first, mean=abs(mean), most=most, least=least)
 
 
 def errors(rows: Sequence[Row]) -> str:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 QUESTION = N_("How do the two BatchNorms differ?")
 INTRODUCTION = N_(
     "**main** and **aux** share every weight except those of their BatchNorm layers: a mean, a "
-    "variance, a scale γ and a shift β per channel. Move the dial from one branch to the other:"
+    "variance, a scale γ and a shift β per channel. Move the dial from one branch to the other."
 )
 PARTS = (
     N_("Which half matters?"),

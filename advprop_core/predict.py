@@ -1,12 +1,12 @@
 """Pixels to logits, and logits to predictions."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
 from advprop_core.pictures.pixels import checked_pixels, require_batch
-from advprop_core.types import InputKind, Prediction, require_finite
+from advprop_core.types import Prediction, require_finite
 
 
 def require_eval(model: Callable[[Tensor], Tensor]) -> None:
@@ -54,20 +54,3 @@ def predict(module: nn.Module, pixels: Tensor) -> tuple[Prediction, ...]:
         InputError: If logits are not finite.
     """
     return tuple(map(Prediction.from_logits, logits_of(module, checked_pixels(pixels))))
-
-
-def predict_grid(
-    branches: Mapping[str, nn.Module], inputs: Mapping[InputKind, Tensor]
-) -> dict[tuple[InputKind, str], Prediction]:
-    """Every branch on every input, one forward pass per branch.
-
-    Args:
-        branches: Name to frozen module, in the order they are shown.
-        inputs: Kind to (1, 3, H, W) pixels.
-
-    Returns:
-        (kind, branch) to prediction; kinds vary slowest.
-    """
-    together = torch.cat(list(inputs.values()))
-    rows = {name: predict(module, together) for name, module in branches.items()}
-    return {(kind, name): rows[name][index] for index, kind in enumerate(inputs) for name in rows}

@@ -1,8 +1,8 @@
 """The whole comparison, as the app asks for it: attack, four predictions, four maps.
 
 On `imagenet-lite0` at 224 pixels it is measured beside torchattacks and pytorch-grad-cam, which do
-the same work on the plain branches: PGD-10 through main, both branches' answers to both pictures,
-and Grad-CAM of both for both, a batch of two pictures at a time.
+the same work on the plain branches: PGD-10 through main, both branches' answers to both pictures
+and to the perturbed one as a PNG keeps it, and Grad-CAM of both for both, a batch at a time.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from advprop_core.attribution.layers import default_layer
 from advprop_core.compare.compare import MapRequest, compare
 from advprop_core.models.bundle import open_model
 from advprop_core.models.folding import fold
-from advprop_core.pictures.decoding import to_pixels
-from advprop_core.predict import predict, predict_grid
+from advprop_core.pictures.decoding import quantize, to_pixels
+from advprop_core.predict import predict
 from advprop_core.types import AttackConfig
 from benchmarks.subjects import open_subject
 from benchmarks.timing import cores, interleave, ratio, verdict
@@ -100,7 +100,7 @@ def _beside_peers() -> dict[str, Any]:
     layer = default_layer(plain["main"], image)  # the app knows it, too, before it is asked
 
     def first(pixels: Tensor) -> object:
-        return predict_grid(branches, {"clean": pixels})
+        return [predict(branch, pixels) for branch in branches.values()]
 
     def ours(pixels: Tensor) -> object:
         request = MapRequest("grad-cam", layer)
@@ -110,11 +110,13 @@ def _beside_peers() -> dict[str, Any]:
         attack = torchattacks.PGD(
             plain["main"], eps=CONFIG.epsilon, alpha=CONFIG.step_size, steps=CONFIG.steps
         )
-        both = torch.cat([pixels, attack(pixels, torch.tensor([label]))])
+        perturbed = attack(pixels, torch.tensor([label]))
+        both = torch.cat([pixels, perturbed])
+        pictures = torch.cat([both, quantize(perturbed)])
         answers = {}
         for name, branch in plain.items():
             with torch.no_grad():
-                answers[name] = branch(both).softmax(1)
+                answers[name] = branch(pictures).softmax(1)
             with GradCAM(branch, [branch.network.get_submodule(layer)]) as camera:
                 camera(both.clone().requires_grad_(), [ClassifierOutputTarget(label)] * 2)
         return answers

@@ -11,7 +11,7 @@ from advprop_core.anatomy.mixing import blend
 from advprop_core.attribution.grids import MapMaker
 from advprop_core.models.dual_bn import MAIN, DualBNModel, PixelNetwork
 from advprop_core.models.folding import fold
-from advprop_core.predict import logits_of, predict_grid
+from advprop_core.predict import logits_of, predict
 from advprop_core.types import (
     INPUT_KINDS,
     AttributionMap,
@@ -129,11 +129,11 @@ def blended(
             module = fold(module, inputs["clean"])
         maker = MapMaker({_BLEND: module}, inputs, drawn.class_index)
         maps = maker.make(drawn.method, drawn.layer, progress=progress)
-    predictions = predict_grid({_BLEND: module}, inputs)
+    predictions = predict(module, torch.cat(list(inputs.values())))
     return Blended(
         way,
         t,
-        {kind: predictions[kind, _BLEND] for kind in inputs},
+        dict(zip(inputs, predictions, strict=True)),
         {kind: values for (kind, _), values in maps.items()},
     )
 

@@ -2,24 +2,18 @@ import pytest
 import torch
 from torch import nn
 
-from advprop_core.predict import logits_of, predict, predict_grid, require_eval
+from advprop_core.predict import logits_of, predict, require_eval
 
 
-def test_grid_order_and_values(dual, pixels):
-    branches = {name: dual.branch(name) for name in dual.branch_names}
-    inputs = {"clean": pixels(1), "adversarial": pixels(1, seed=1)}
-    grid = predict_grid(branches, inputs)
-    assert list(grid) == [
-        ("clean", "main"),
-        ("clean", "aux"),
-        ("adversarial", "main"),
-        ("adversarial", "aux"),
-    ]
-    for (kind, name), prediction in grid.items():
-        with torch.no_grad():
-            expected = branches[name](inputs[kind])[0]
-        torch.testing.assert_close(prediction.logits, expected, rtol=1e-4, atol=1e-5)
-    logits = [prediction.logits for prediction in grid.values()]
+def test_each_branch_answers_for_itself(dual, pixels):
+    images = torch.cat([pixels(1), pixels(1, seed=1)])
+    logits = []
+    for name in dual.branch_names:
+        for image, prediction in zip(images, predict(dual.branch(name), images), strict=True):
+            with torch.no_grad():
+                expected = dual.branch(name)(image[None])[0]
+            torch.testing.assert_close(prediction.logits, expected, rtol=1e-4, atol=1e-5)
+            logits.append(prediction.logits)
     assert not any(torch.allclose(logits[0], other, atol=1e-3) for other in logits[1:])
 
 

@@ -190,7 +190,7 @@ def test_a_network_is_trained_here_paused_and_used_in_the_lab(opened):
 
     # Another choice does not make the results its own.
     training.locator("#training-seed").fill("7")
-    assert "of the last run: AdvProp, ε\N{NO-BREAK SPACE}=" in training.inner_text()
+    assert "from the last run: AdvProp, ε\N{NO-BREAK SPACE}=" in training.inner_text()
     assert training.locator(".training-results.pending").count() == 1
 
     use.click()

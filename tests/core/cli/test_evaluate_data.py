@@ -194,7 +194,7 @@ def test_an_unreadable_clean_photo_leaves_its_corruptions_out(advprop, few, phot
         (("--corruptions", "spatter"), "hold no spatter/1, .*; they hold gaussian_noise, shot"),
         (("--severity", "0"), "--severity must be a whole number"),
         (("--clean", "none"), "--clean must be a folder with ImageNet's class folders, got none"),
-        (("--limit", "1"), "one class only, .* raise the limit"),
+        (("--limit", "1"), "show one class, .* raise the limit"),
     ],
 )
 def test_bad_options(words, message, advprop, few, photos) -> None:

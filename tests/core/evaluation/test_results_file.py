@@ -12,7 +12,7 @@ from tests.core.evaluation.rows import attacked, corrupted, make_content, make_r
 BUNDLED = [
     path
     for path in sorted((bundle.bundle_dir() / "assets" / "results").glob("*.json"))
-    if path.stem not in ("norm-halves", "added-auxiliaries")
+    if path.stem not in ("norm-halves", "added-auxiliaries", "shapes-objects")
     and not path.stem.startswith("transfer")
 ]
 

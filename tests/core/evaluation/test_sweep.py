@@ -339,7 +339,7 @@ def test_refusals(subjects, images):
         replace(one, photos=one.photos[:9])
     with pytest.raises(ValueError, match="pass photos"):
         sweep([replace(one, photos=None)], [NOISE])
-    with pytest.raises(ValueError, match="got attack and corruption: make 2 of it"):
+    with pytest.raises(ValueError, match="got attack and corruption: make 2 conditions"):
         Condition(PGD, corruption=CorruptionConfig("fog", 1))
     targeted = replace(PGD, target_class=1)
     for attack in (

@@ -139,7 +139,7 @@ def test_augmentations_that_are_refused(fields, words):
         ({"unfreeze_patience": 1, "trainable": "norm"}, "unfreeze_patience needs"),
         (
             {"objective": "mixed", "auxiliaries": ("1/255",)},
-            "are for advprop and auxiliary: mixed",
+            "only for advprop and auxiliary: mixed",
         ),
         ({"auxiliaries": ("gaussian",)}, "radius such as 4/255 or KIND:STRENGTH.*got 'gaussian'"),
         ({"auxiliaries": ("fog:strong",)}, "got 'fog:strong'"),

@@ -15,12 +15,16 @@ from advprop_core.models.dual_bn import MAIN, DualBNModel, norm_layers
 SIZE = 32
 """Side of its pictures in pixels."""
 _WIDTHS = (3, 16, 32, 64)
+_SEED = 0
 MEAN, STD = (0.5, 0.5, 0.5), (0.25, 0.25, 0.25)
 """That it subtracts and divides by, per channel."""
 
 
 def tiny_model(classes: int, auxiliaries: int) -> DualBNModel:
-    """Three strided convolutions, each with BatchNorm and ReLU, and a linear layer."""
+    """Three strided convolutions, each with BatchNorm and ReLU, and a linear layer.
+
+    Its weights are the same each time.
+    """
     layers = [
         (f"stage{index}", _stage(*widths)) for index, widths in enumerate(pairwise(_WIDTHS), 1)
     ]
@@ -29,7 +33,13 @@ def tiny_model(classes: int, auxiliaries: int) -> DualBNModel:
         network.add_module(name, layer)
     network.add_module("pool", nn.AdaptiveAvgPool2d(1))
     network.add_module("flatten", nn.Flatten())
-    network.add_module("classifier", nn.Linear(_WIDTHS[-1], classes))
+    classifier = nn.Linear(_WIDTHS[-1], classes)
+    network.add_module("classifier", classifier)
+    draw = torch.Generator().manual_seed(_SEED)
+    for weight in network.parameters():
+        if weight.ndim > 1:
+            nn.init.kaiming_uniform_(weight, generator=draw)
+    nn.init.zeros_(classifier.bias)
     return DualBNModel(network, MEAN, STD, auxiliaries)
 
 

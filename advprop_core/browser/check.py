@@ -57,11 +57,11 @@ def open_session(graph: bytes) -> InferenceSession:
         raise NotExportable(f"the runtime refuses its graph ({error})") from error
 
 
-def require_close(name: str, got: Tensor, right: Tensor, share: float = _CLOSE) -> None:
+def require_close(name: str, got: Tensor, right: Tensor) -> None:
     """Raise NotExportable where an output of a graph differs from PyTorch's."""
     largest = right.abs().max().item()
     difference = (got - right).abs().max().item()
-    if not difference <= share * largest + 1e-6:  # NaN too
+    if not difference <= _CLOSE * largest + 1e-6:  # NaN too
         raise NotExportable(
             f"its {name} differs from PyTorch's by {difference:.2g} of {largest:.2g}"
         )

@@ -22,6 +22,7 @@ _OTHER_ACTIVATIONS = {
     "SiluBackward0": "SiLU",
     "HardswishBackward0": "Hardswish",
     "HardtanhBackward0": "ReLU6",
+    "_ClampedBackward": "ReLU6",
     "GeluBackward0": "GELU",
     "LeakyReluBackward0": "LeakyReLU",
     "EluBackward0": "ELU",

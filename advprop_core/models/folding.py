@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_conv_bn_weights
 
+from advprop_core.models.activations import with_lean_activations
 from advprop_core.models.dual_bn import attack_view
 from advprop_core.models.packing import packed
 
@@ -27,9 +28,9 @@ def fold(module: nn.Module, example: Tensor) -> nn.Module:
         example: An input it accepts, (N, 3, H, W); one small image is enough.
 
     Returns:
-        An independent module with the same outputs up to float rounding, channels-last and with
-        :func:`~advprop_core.models.packing.packed` 1×1 convolutions. Its weights must not change;
-        those of a deep copy may.
+        An independent module with the same outputs up to float rounding, channels-last and
+        :func:`~advprop_core.models.packing.packed`. Its weights must not change; those of a deep
+        copy may.
 
     Raises:
         ValueError: If any part is in training mode, where statistics depend on the batch.
@@ -39,7 +40,7 @@ def fold(module: nn.Module, example: Tensor) -> nn.Module:
     folded = copy.deepcopy(module)
     for pair in _foldable_pairs(module, example):
         _replace(folded, *pair)
-    return packed(_settled(folded))
+    return packed(with_lean_activations(_settled(folded)))
 
 
 def moved_by_folding(module: nn.Module, example: Tensor, layers: Iterable[str]) -> set[str]:

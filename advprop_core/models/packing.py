@@ -1,75 +1,127 @@
-"""1×1 convolutions with weights in oneDNN's own layout, for one thread and few images.
+"""Convolutions prepared for what is asked of a folded branch: one thread and few images.
 
-There torch multiplies matrices with MKL, which on AMD's processors takes twice as long.
+For 1×1 convolutions torch multiplies matrices with MKL there, which on AMD's processors takes
+twice as long as oneDNN. To pad as TensorFlow does, timm copies what the layer is given.
 """
 
 import copy
 from typing import Any
 
 import torch
+from timm.layers.conv2d_same import Conv2dSame
 from torch import Tensor, nn
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
+from torch.nn import functional as F
 from torch.overrides import has_torch_function
 
 _PADDING, _STRIDE, _DILATION, _GROUPS = (0, 0), (1, 1), (1, 1), 1
 
 
 def packed(module: nn.Module) -> nn.Module:
-    """The module, with each ordinary 1×1 convolution replaced by a :class:`PackedConv2d`.
+    """The module, with ordinary 1×1 and padded depthwise convolutions replaced.
 
     Args:
         module: A frozen one of its caller's own, whose weights do not change any more. It is
             changed in place.
 
     Returns:
-        The same module: the same outputs and gradients up to float rounding. It is as it was
-        where weights are no float32 on a CPU, or torch comes without oneDNN.
+        The same module: the same outputs and gradients up to float rounding. Of a deep copy, each
+        convolution is as it was, for its weight is its own and may change.
     """
-    if torch.backends.mkldnn.is_available():
-        for name, part in list(module.named_modules()):
-            if type(part) is nn.Conv2d and _is_pointwise(part):
-                module.set_submodule(name, PackedConv2d(part))
+    for name, part in list(module.named_modules()):
+        if not isinstance(part, nn.Conv2d) or part.weight.requires_grad:
+            continue
+        if type(part) is nn.Conv2d and _is_pointwise(part):
+            module.set_submodule(name, PackedConv2d(part))
+        elif type(part) is Conv2dSame and _is_depthwise(part):
+            module.set_submodule(name, WideConv2d(part))
     return module
 
 
 def _is_pointwise(conv: nn.Conv2d) -> bool:
     return (
-        (conv.kernel_size, conv.stride, conv.groups) == ((1, 1), _STRIDE, _GROUPS)
+        torch.backends.mkldnn.is_available()
+        and (conv.kernel_size, conv.stride, conv.groups) == ((1, 1), _STRIDE, _GROUPS)
         and conv.padding == _PADDING
         and conv.weight.dtype == torch.float32
         and conv.weight.device.type == "cpu"
-        and not conv.weight.requires_grad
     )
 
 
-class PackedConv2d(nn.Conv2d):
-    """A frozen 1×1 convolution whose weight is held in oneDNN's layout, too.
+def _is_depthwise(conv: nn.Conv2d) -> bool:
+    """Whether a larger kernel costs less than padding: each channel has a kernel of its own."""
+    return (
+        conv.groups == conv.in_channels
+        and conv.stride == (2, 2)
+        and conv.dilation == _DILATION
+        and all(side % 2 for side in conv.kernel_size)
+    )
 
-    A deep copy is an ordinary convolution, for its weight is its own and may change.
-    """
+
+class _Prepared(nn.Conv2d):
+    """A frozen convolution that stands for another one and shares its weight."""
+
+    _ordinary: type[nn.Conv2d]
 
     def __init__(self, conv: nn.Conv2d) -> None:
-        super().__init__(conv.in_channels, conv.out_channels, 1, device="meta")  # draws nothing
-        self.weight, self.bias = conv.weight, conv.bias
-        self.eval()
+        vars(self).update(vars(conv))
+
+    def _takes(self, features: Tensor, weight: Tensor) -> bool:
+        """Whether the prepared weight fits; LRP's rules step in where torch's functions run."""
+        return (
+            features.dtype == weight.dtype
+            and features.device == weight.device
+            and not has_torch_function((features,))
+        )
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> nn.Conv2d:
+        memo[id(self)] = conv = self._ordinary.__new__(self._ordinary)
+        state = {name: value for name, value in vars(self).items() if name != "_weights"}
+        vars(conv).update(copy.deepcopy(state, memo))
+        return conv
+
+
+class PackedConv2d(_Prepared):
+    """A 1×1 convolution whose weight is held in oneDNN's layout, too."""
+
+    _ordinary = nn.Conv2d
+
+    def __init__(self, conv: nn.Conv2d) -> None:
+        super().__init__(conv)
         weight = conv.weight.detach()
-        self._packed = _pack(weight), _pack(weight.transpose(0, 1))
+        self._weights = _pack(weight), _pack(weight.transpose(0, 1))
 
     def forward(self, features: Tensor) -> Tensor:
         """(N, C, h, w) to (N, K, h, w), channels-last."""
-        is_plain = features.dtype == torch.float32 and features.device.type == "cpu"
-        # LRP's rules step in where torch's own functions are called.
-        if not is_plain or has_torch_function((features,)):
+        if not self._takes(features, self._weights[0]):
             return super().forward(features)
-        output: Tensor = _Pointwise.apply(features, self._packed, self.bias)
+        output: Tensor = _Pointwise.apply(features, self._weights, self.bias)
         return output
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> nn.Conv2d:
-        memo[id(self)] = conv = nn.Conv2d.__new__(nn.Conv2d)
-        state = {name: value for name, value in vars(self).items() if name != "_packed"}
-        vars(conv).update(copy.deepcopy(state, memo))
-        return conv
+
+class WideConv2d(_Prepared, Conv2dSame):
+    """A depthwise convolution of stride 2 that needs no padded copy of what it is given.
+
+    TensorFlow pads a side of even length by one more at its end than at its beginning. A kernel
+    that begins with a line of zeros gives the same with equal padding, which costs nothing.
+    """
+
+    _ordinary = Conv2dSame
+
+    def __init__(self, conv: nn.Conv2d) -> None:
+        super().__init__(conv)
+        self._weights = conv.weight.detach(), F.pad(conv.weight.detach(), (1, 0, 1, 0))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, h, w) to (N, K, ⌈h/2⌉, ⌈w/2⌉)."""
+        height, width = x.shape[2:]
+        weight = self._weights[height % 2 == 0]
+        if height % 2 != width % 2 or not self._takes(x, weight):
+            output: Tensor = super().forward(x)  # type: ignore[no-untyped-call]
+            return output
+        padding = [side // 2 for side in self.kernel_size]
+        return F.conv2d(x, weight, self.bias, self.stride, padding, groups=self.groups)
 
 
 class _Pointwise(Function):

@@ -10,6 +10,7 @@ from timm.models import group_parameters
 
 from advprop_core.errors import InputError
 from advprop_core.models import timm_networks
+from advprop_core.models.activations import with_lean_activations
 from advprop_core.models.adapters import tensors_sha256
 from advprop_core.models.bundle import open_model, says_all_itself
 from advprop_core.models.checkpoints import Checkpoint
@@ -59,7 +60,7 @@ def new_model(recipe: Recipe, classes: Classes) -> tuple[DualBNModel, ModelInfo]
         is_new = recipe.objective == "auxiliary"  # its branches start as copies of main
         rows = _known_rows(source.info.classes, info.classes)
         take_over(model, source, rows=rows, main_only=is_new)
-    return model.to(memory_format=torch.channels_last), info
+    return with_lean_activations(model.to(memory_format=torch.channels_last)), info
 
 
 def _new_info(recipe: Recipe, classes: Classes, source: Checkpoint | None) -> ModelInfo:

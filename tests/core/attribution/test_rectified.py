@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from advprop_core.attribution.errors import Unfit
 from advprop_core.attribution.maps import explain
 from advprop_core.attribution.views import rewired
+from advprop_core.models.activations import LeanReLU6
 
 pytestmark = pytest.mark.filterwarnings("ignore:Setting")  # captum's, where called directly
 
@@ -181,7 +182,13 @@ def test_a_rewired_view_computes_the_same(make_dual, pixels):
 
 @GUIDED
 @pytest.mark.parametrize(
-    ("activation", "reason"), [(nn.SiLU(), "SiLU"), (nn.ReLU6(), "ReLU6"), (nn.Identity(), "none")]
+    ("activation", "reason"),
+    [
+        (nn.SiLU(), "SiLU"),
+        (nn.ReLU6(), "ReLU6"),
+        (LeanReLU6(inplace=True), "ReLU6"),
+        (nn.Identity(), "none"),
+    ],
 )
 def test_networks_with_other_activations_are_refused(pixels, method, activation, reason):
     parts = (nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2))

@@ -1,4 +1,4 @@
-"""1×1 convolutions in oneDNN's layout compute what ordinary ones do."""
+"""Prepared convolutions compute what ordinary ones do."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 import torch
+from timm.layers.conv2d_same import Conv2dSame
 from torch import nn
+from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
-from advprop_core.models.packing import PackedConv2d, packed
+from advprop_core.models.packing import PackedConv2d, WideConv2d, packed
 
 pytestmark = pytest.mark.skipif(
     not torch.backends.mkldnn.is_available(), reason="torch comes without oneDNN here"
@@ -73,3 +75,35 @@ def test_other_precisions_and_rules_of_torch_functions_meet_an_ordinary_layer(or
 def test_weights_that_learn_stay_as_they_are() -> None:
     learning = nn.Sequential(nn.Conv2d(3, 4, 1))
     assert type(packed(learning)[0]) is nn.Conv2d
+
+
+@pytest.fixture
+def padded() -> nn.Sequential:
+    torch.manual_seed(0)
+    layers = Conv2dSame(3, 6, 3, 2, groups=3), Conv2dSame(6, 6, 5, 2, groups=6, bias=False)
+    ordinary = nn.Conv2d(6, 4, 3, stride=2), Conv2dSame(4, 4, 3, 2)
+    return nn.Sequential(*layers, *ordinary).eval().requires_grad_(False)
+
+
+@pytest.mark.parametrize("size", [(32, 32), (33, 31), (32, 33), (45, 45), (46, 34)])
+def test_a_wider_kernel_stands_for_a_padded_copy(padded, monkeypatch, size) -> None:
+    pixels = torch.rand(2, 3, *size)
+    fast = packed(copy.deepcopy(padded))
+    kinds = [type(layer) for layer in fast]
+    assert kinds == [WideConv2d, WideConv2d, nn.Conv2d, Conv2dSame]
+    torch.testing.assert_close(_gradient(fast, pixels), _gradient(padded, pixels))
+    expected = padded[:2](pixels)
+    if size[0] % 4 == size[1] % 4 == 0:
+        monkeypatch.setattr(F, "pad", None)  # nothing is copied
+    torch.testing.assert_close(fast[:2](pixels), expected)
+
+
+def test_a_deep_copy_pads_as_before_and_its_weights_may_change(padded) -> None:
+    fast = packed(padded)
+    changed = copy.deepcopy(fast)
+    assert [type(layer) for layer in changed[:2]] == [Conv2dSame, Conv2dSame]
+    with torch.no_grad():
+        changed[1].weight.zero_()
+    pixels = torch.rand(1, 3, 32, 32)
+    assert changed[:2](pixels).abs().max() == 0
+    assert fast[:2](pixels).abs().max() > 0
